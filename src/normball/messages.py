@@ -1,0 +1,116 @@
+"""What normball says about data and fits: findings, errors and warnings.
+
+A finding says what is wrong, where, how often, and what to do about it. Its `fix` is written in the words of Python
+(`missing="drop"`). Every option has the same name on the command line, so `command_line_words` can turn it into
+`--missing drop` there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+SAMPLE = 5  # how many rows, values or names a message shows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing said about the data or the fit.
+
+    Attributes
+    ----------
+    code : str
+        "E.." for an error, "W.." for something to know.
+    text : str
+        What, where, how many, with sample values.
+    fix : str
+        What to do, in the words of the Python functions.
+    columns : tuple of str
+        The columns that the finding is about.
+    """
+
+    code: str
+    text: str
+    fix: str = ""
+    columns: tuple[str, ...] = ()
+
+    @property
+    def is_error(self) -> bool:
+        """Whether nothing can be fitted until this is mended."""
+        return self.code.startswith("E")
+
+    def in_command_line_words(self) -> Finding:
+        """The same finding with its remedy as command-line options."""
+        return replace(self, fix=command_line_words(self.fix))
+
+    def __str__(self) -> str:
+        fix = f"\nFix: {self.fix}" if self.fix else ""
+        return f"{self.code} {self.text}{fix}".replace("\n", "\n    ")
+
+
+class DataError(ValueError):
+    """The data cannot be used as they are; `findings` holds every problem that was found."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__(*findings)
+        self.findings = findings
+
+    def __str__(self) -> str:
+        return "\n".join(str(finding) for finding in self.findings)
+
+
+class NormballWarning(UserWarning):
+    """Base of the warnings that normball emits."""
+
+
+class NotConverged(NormballWarning):
+    """Some point of the path did not reach the requested duality gap."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The fit was interrupted; `result` holds what was finished (None if nothing was)."""
+
+    def __init__(self, message: str = "", result: Any = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def raise_errors(findings: Iterable[Finding]) -> None:
+    """Raise one DataError with all the errors among `findings`, if there are any."""
+    errors = [finding for finding in findings if finding.is_error]
+    if errors:
+        raise DataError(*errors)
+
+
+def command_line_words(fix: str) -> str:
+    """Rewrite `name="value"` and `name=["a", "b"]` as `--name value` and `--name a,b`."""
+
+    def option(match: re.Match[str]) -> str:
+        name, value = match.groups()
+        if value.startswith("["):
+            value = ",".join(re.findall(r'"([^"]*)"', value))
+        return f"--{name.replace('_', '-')} {shlex.quote(value.strip(chr(34)))}"
+
+    return re.sub(r'\b([a-z_0-9]+)=("[^"]*"|\[[^\]]*\]|[\w.-]+)', option, fix)
+
+
+def count(number: int) -> str:
+    """A whole number with thousands separators."""
+    return f"{number:,}"
+
+
+def sample(items: Sequence[Any], *, quote: bool = False) -> str:
+    """The first few items in words: `3, 9, 12, ...`."""
+    shown = [f'"{item}"' if quote else str(item) for item in items[:SAMPLE]]
+    return ", ".join(shown + ["..."] * (len(items) > SAMPLE))
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """` Did you mean "Y"?`, or nothing when no name is close."""
+    by_folded = {known.strip().casefold(): known for known in names}
+    close = difflib.get_close_matches(name.strip().casefold(), by_folded, n=1)
+    return f' Did you mean "{by_folded[close[0]]}"?' if close else ""
