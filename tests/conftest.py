@@ -1,0 +1,34 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+hypothesis.settings.register_profile("normball", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("normball")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the open data sets; the test is skipped where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared data sets are not here")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def read_shared(shared_data: Path) -> Callable[[str], Any]:
+    """Reader by name: a polars frame for a CSV, (sparse X, y) for an svmlight file."""
+    import polars as pl
+    from sklearn.datasets import load_svmlight_file
+
+    def read(name: str) -> Any:
+        table = shared_data / f"{name}.csv.gz"
+        if table.exists():
+            return pl.read_csv(table, null_values="NA", infer_schema_length=None)
+        return load_svmlight_file(shared_data / f"{name}.svmlight.gz")
+
+    return read
