@@ -1,40 +1,40 @@
-# Each target makes the virtual environment it needs; python3 (3.11 or newer), g++ and make are enough.
+# python3 (3.11 or newer), g++ and make are enough: each target makes the virtual environment it needs.
 PYTHON ?= python3
 VENV ?= .venv
+SANITIZED = .venv-sanitize
 PYTEST_ARGS ?= -q -n auto
 
 BIN = $(VENV)/bin
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-SANITIZED = .venv-sanitize
+BUILD = build/$(notdir $(VENV))
 NATIVE := $(shell find native -name '*.[ch]pp')
-CMAKE_INPUT := pyproject.toml CMakeLists.txt $(NATIVE)
+INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test dev lint format coverage sanitize wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/normball fit --example diabetes -o demo
-	@echo "Results in demo/: open demo/report.html"
+	@echo "The results are in demo/; open demo/report.html in a browser."
 
 test: $(VENV)/.installed $(VENV)/.test
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-# editable: Python changes count at once, native ones after the next `make dev`
+# An editable install with all tools: Python changes count at once, native ones after the next `make dev`.
 dev: $(VENV)/.installed $(VENV)/.test $(VENV)/.lint
 
-lint: $(VENV)/.installed $(VENV)/.test $(VENV)/.lint
+lint: $(VENV)/.installed $(VENV)/.lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run -Werror $(NATIVE)
-	$(BIN)/clang-tidy --quiet -p build/cp311-abi3-linux_x86_64 $(filter %.cpp,$(NATIVE))
+	$(BIN)/clang-tidy --quiet -p $(BUILD) $(filter %.cpp,$(NATIVE))
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(NATIVE)
 
-coverage: $(VENV)/.installed $(VENV)/.test
-	$(BIN)/pytest $(PYTEST_ARGS) --cov --cov-report=term
+coverage: PYTEST_ARGS += --cov --cov-report=term
+coverage: test
 
 sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
@@ -42,26 +42,30 @@ sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	$(SANITIZED)/bin/pytest $(PYTEST_ARGS) -m "not slow"
 
 wheel: $(VENV)/.tools
-	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist .
+	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps -C build-dir=build/wheel --wheel-dir dist .
 
 clean:
 	rm -rf build dist demo .venv .venv-sanitize .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 %/.tools: pyproject.toml
 	test -x $*/bin/python || $(PYTHON) -m venv $*
-	$*/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$*/bin/python -m pip install --quiet --disable-pip-version-check --group build
+	$*/$(INSTALL) --upgrade 'pip>=25.1'
+	$*/$(INSTALL) --group build
 	touch $@
 
-$(VENV)/.installed: $(VENV)/.tools $(CMAKE_INPUT)
-	$(INSTALL) --no-build-isolation --editable '.[plot]'
+%/.test: %/.tools
+	$*/$(INSTALL) --group test
 	touch $@
 
-$(SANITIZED)/.installed: $(SANITIZED)/.tools $(CMAKE_INPUT) $(shell find src -name '*.*')
-	$(SANITIZED)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation \
-	    -C build-dir=build/sanitize -C cmake.build-type=RelWithDebInfo -C cmake.define.NORMBALL_SANITIZE=ON '.[plot]'
+%/.lint: %/.tools
+	$*/$(INSTALL) --group lint
 	touch $@
 
-%/.test %/.lint: %/.tools
-	$*/bin/python -m pip install --quiet --disable-pip-version-check --group $(subst .,,$(@F))
+$(VENV)/.installed: $(VENV)/.tools CMakeLists.txt $(NATIVE)
+	$(VENV)/$(INSTALL) --no-build-isolation -C build-dir=$(BUILD) --editable '.[plot]'
+	touch $@
+
+$(SANITIZED)/.installed: $(SANITIZED)/.tools CMakeLists.txt $(NATIVE)
+	$(SANITIZED)/$(INSTALL) --no-build-isolation -C build-dir=build/sanitize -C cmake.build-type=RelWithDebInfo \
+	    -C cmake.define.NORMBALL_SANITIZE=ON --editable '.[plot]'
 	touch $@
