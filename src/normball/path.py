@@ -1,0 +1,317 @@
+"""Fit a whole path: `fit_path`, and the one native call that everything else goes through."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Never
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.messages import Interrupted, NotConverged
+from normball.progress import Poll
+from normball.results import Fit, Path
+from normball.settings import (
+    DEFAULT_MAX_ITER,
+    DEFAULT_TOL,
+    Family,
+    FitOptions,
+    Progress,
+    Settings,
+    check_words,
+)
+from normball.sparse_rows import SparseRows
+from normball.threads import available_cpus, single_threaded_blas
+
+if TYPE_CHECKING:
+    from normball.inputs import Data
+
+__all__ = ["Fit", "Path", "fit_path"]
+
+Array = NDArray[np.float64]
+
+_STATUSES = np.array(["converged", "max_iter", "interrupted", "numerical"])
+_INTERRUPTED = 2
+_DATA_OPTIONS = ("sample_weight", "offset", "missing", "categorical")
+
+
+def fit_path(
+    X: Any,
+    y: Any,
+    *,
+    family: Family = "gaussian",
+    l1_ratio: float = 1.0,
+    lambdas: ArrayLike | None = None,
+    n_lambdas: int = 100,
+    lambda_min_ratio: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    penalty_factors: ArrayLike | Mapping[str, float] | None = None,
+    lower_bounds: ArrayLike | Mapping[str, float] | None = None,
+    upper_bounds: ArrayLike | Mapping[str, float] | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    tol: float = DEFAULT_TOL,
+    max_iter: int = DEFAULT_MAX_ITER,
+    n_threads: int | None = None,
+    progress: Progress = None,
+    missing: str = "error",
+    categorical: Sequence[str] = (),
+    **unknown: Never,
+) -> Path:
+    """Fit a regularised model for a whole grid of strengths.
+
+    Minimises, for every ``lam`` of the grid, ::
+
+        1/sum(w) * sum_i w_i * loss(y_i, o_i + b0 + x_i.b)
+            + lam * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio)/2 * b_j**2)
+
+    where the loss is half the unit deviance of the family, ``w`` is `sample_weight`, ``o`` is `offset` and ``v`` is
+    `penalty_factors`. So ``lam`` is glmnet's lambda and scikit-learn's alpha in Lasso and ElasticNet.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or data frame, shape (n, n_features)
+        The features. NumPy, SciPy sparse, pandas, polars or Arrow; string, boolean and categorical columns of a frame
+        become one indicator a level. Float arrays are not copied.
+    y : array, shape (n,)
+        The target; two distinct labels of any kind for the binomial family.
+    family : {"gaussian", "binomial", "poisson"}
+        Distribution of the target, with its usual link (identity, logit, log).
+    l1_ratio : float
+        Mix of the penalty: 1 is the lasso, 0 is ridge.
+    lambdas : array, optional
+        The grid of strengths. By default `n_lambdas` values, evenly spaced in the logarithm, from the smallest
+        strength at which all penalised coefficients are zero down to `lambda_min_ratio` times that.
+    n_lambdas : int
+        Length of the default grid.
+    lambda_min_ratio : float, optional
+        End of the default grid: 0.01 where n < n_features, else 0.0001.
+    sample_weight : array, shape (n,), optional
+        Weights of the rows; only their ratios matter.
+    offset : array, shape (n,), optional
+        A known part of the linear predictor.
+    penalty_factors : float, array or {name: value}, optional
+        Multiplies the strength for each feature: 0 leaves it unpenalised, infinity excludes it. Default 1.
+    lower_bounds, upper_bounds : float, array or {name: value}, optional
+        Bounds on the coefficients in the units of the data; they must admit 0.
+    fit_intercept : bool
+        Whether to fit an intercept, which is never penalised.
+    standardize : bool
+        Whether the penalty acts on the coefficient per standard deviation. Results are in the data's units anyway.
+    tol : float
+        A solution counts as solved when its duality gap is at most `tol` times the loss of the null model.
+    max_iter : int
+        Most iterations of the solver at one strength.
+    n_threads : int, optional
+        Threads to use; by default as many as there are processors for this process. Results do not depend on it.
+    progress : bool or callable, optional
+        Progress bar: None shows one on a terminal when the work takes a while. A callable gets (done, total) and stops
+        the fit by returning True.
+    missing : {"error", "drop", "impute"}
+        What to do with missing values.
+    categorical : sequence of str
+        Names of numeric columns to treat as categories.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DataError
+        If the data cannot be used; it holds every problem found.
+    Interrupted
+        On Ctrl-C; its `result` is the path as far as it was finished.
+
+    Warns
+    -----
+    NotConverged
+        Once, if some strengths were not solved to `tol`.
+
+    Examples
+    --------
+    >>> import numpy as np, normball as nb
+    >>> X = np.eye(4)
+    >>> nb.fit_path(X, [4.0, 2.0, 0.0, 0.0], lambdas=[1.0, 0.5], standardize=False).n_nonzero.tolist()
+    [0, 1]
+    """
+    given = {name: value for name, value in locals().items() if name in FitOptions.__annotations__}
+    check_words("fit_path", unknown, FitOptions.__annotations__)
+    problem = prepare_problem(X, y, given)
+    solution = problem.solve(problem.data.weights[None, :])
+    path = problem.finished_path(solution)
+    warn_not_converged(solution, problem.settings.tol)
+    return path
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Checked data and settings: what remains is to solve."""
+
+    data: Data
+    settings: Settings
+    penalty_factors: Array
+    lower_bounds: Array
+    upper_bounds: Array
+    has_offset: bool
+
+    def solve(self, weights: Array, *, design: Any = None, lambdas: Array | None = None) -> Solution:
+        """Solve one problem for each row of `weights` (n_problems, n) over one design and one grid.
+
+        `design` stands in for that of the data (a fold's own imputation) and `lambdas` for the grid of the settings.
+        """
+        from normball import _native
+
+        settings = self.settings
+        ratio = settings.lambda_min_ratio
+        if ratio is None:
+            ratio = 1e-2 if self.data.n_rows < self.data.n_features else 1e-4
+        with single_threaded_blas, Poll(settings.progress) as poll:
+            answer = _native.solve_path(
+                self.data.design if design is None else design,
+                self.data.y[None, :],
+                np.ascontiguousarray(weights),
+                self.data.offset,
+                settings.family,
+                settings.l1_ratio,
+                settings.lambdas if lambdas is None else lambdas,
+                settings.n_lambdas,
+                ratio,
+                self.penalty_factors,
+                self.lower_bounds,
+                self.upper_bounds,
+                settings.fit_intercept,
+                settings.standardize,
+                settings.tol,
+                settings.max_iter,
+                settings.n_threads or available_cpus(),
+                poll,
+            )
+        return Solution(answer, self.data.n_features)
+
+    def finished_path(self, solution: Solution) -> Path:
+        """The path of problem 0, or Interrupted with as much of it as all problems finished."""
+        n_finished = solution.n_finished
+        path = self.path(solution, n_finished) if n_finished else None
+        if solution.interrupted:
+            raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", path)
+        assert path is not None
+        return path
+
+    def path(self, solution: Solution, n_lambdas: int) -> Path:
+        """Problem 0 of a solution at its first `n_lambdas` strengths."""
+        data, settings = self.data, self.settings
+        keep = slice(0, n_lambdas)
+        fingerprint = hashlib.sha256()
+        for column in (data.y, data.weights, data.offset):
+            fingerprint.update(column.tobytes())
+        return Path(
+            family=settings.family,
+            l1_ratio=settings.l1_ratio,
+            fit_intercept=settings.fit_intercept,
+            standardize=settings.standardize,
+            tol=settings.tol,
+            n_rows=data.n_rows,
+            n_features=data.n_features,
+            sum_weights=float(data.weights.sum()),
+            feature_names=tuple(data.feature_names),
+            classes=data.classes,
+            has_offset=self.has_offset,
+            preparation=data.preparation,
+            penalty_factors=self.penalty_factors,
+            lower_bounds=self.lower_bounds,
+            upper_bounds=self.upper_bounds,
+            scales=solution["scales"][0],
+            lambdas=solution.lambdas[keep],
+            lambda_max=float(solution["lambda_max"][0]),
+            intercepts=solution["intercepts"][0, keep],
+            coef_rows=solution.coef_rows(0).take(keep),
+            loss=solution["loss"][0, keep],
+            null_loss=float(solution["null_loss"][0]),
+            dual_gaps=solution["dual_gaps"][0, keep],
+            kkt_violations=solution["kkt_violations"][0, keep],
+            statuses=_STATUSES[solution["statuses"][0, keep]],
+            n_iters=solution["n_iters"][0, keep],
+            n_sweeps=float(solution["n_sweeps"]),
+            fingerprint=fingerprint.hexdigest()[:16],
+            findings=tuple(data.findings),
+        )
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What one native call returned: K problems at L strengths."""
+
+    answer: Mapping[str, Any]
+    n_features: int
+
+    def __getitem__(self, name: str) -> Any:
+        return self.answer[name]
+
+    @property
+    def lambdas(self) -> Array:
+        """The grid, shared by all problems."""
+        grid: Array = self.answer["lambdas"]
+        return grid
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the call was stopped before its end."""
+        return bool(self.answer["interrupted"])
+
+    @property
+    def n_finished(self) -> int:
+        """How many leading strengths all problems went through."""
+        unfinished = (self.answer["statuses"] == _INTERRUPTED).any(axis=0)
+        return int(np.argmax(unfinished)) if unfinished.any() else self.lambdas.size
+
+    def coef_rows(self, problem: int) -> SparseRows:
+        """The coefficients of one problem, a row a strength."""
+        answer, length = self.answer, self.lambdas.size
+        rows = SparseRows(answer["indptr"], answer["indices"], answer["values"], self.n_features)
+        return rows.take(slice(problem * length, (problem + 1) * length))
+
+
+def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
+    """Check settings and data, and lay the data out for the native code."""
+    from normball.inputs import per_feature, prepare
+
+    settings = Settings(**{name: value for name, value in options.items() if name not in _DATA_OPTIONS})
+    for_data = {name: options[name] for name in _DATA_OPTIONS if name in options}
+    data = prepare(X, y, family=settings.family, **for_data)
+
+    def feature_values(name: str, default: float) -> Array:
+        values: Array = per_feature(getattr(settings, name), name, data.n_features, data.feature_names, default)
+        return values
+
+    factors = feature_values("penalty_factors", 1.0)
+    lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)
+    _require("penalty_factors must not be negative", factors >= 0.0, data.feature_names)
+    _require("lower_bounds must be at most 0", lower <= 0.0, data.feature_names)
+    _require("upper_bounds must be at least 0", upper >= 0.0, data.feature_names)
+    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None)
+
+
+def _require(rule: str, holds: NDArray[np.bool_], names: Sequence[str]) -> None:
+    wrong = np.flatnonzero(~holds)
+    if wrong.size:
+        raise ValueError(f"{rule}, which fails for {wrong.size} of them, first for feature {names[wrong[0]]!r}")
+
+
+def warn_not_converged(solution: Solution, tol: float) -> None:
+    """Warn once if some strengths are not certified, naming how many and the worst gap."""
+    unsolved = solution["statuses"] != 0
+    if unsolved.any():
+        n_lambdas = int(unsolved.any(axis=0).sum())
+        worst = float(np.max(solution["dual_gaps"][unsolved]))
+        warnings.warn(
+            f"{n_lambdas} of {solution.lambdas.size} lambdas did not reach the duality gap {tol:g}; "
+            f"the worst relative gap is {worst:.2g}. Raise max_iter or tol, or end the grid earlier "
+            f"(lambda_min_ratio); .statuses tells which they are.",
+            NotConverged,
+            stacklevel=3,
+        )

@@ -1,0 +1,445 @@
+"""Fitted models: `Path`, the whole path over the strength, and `Fit`, one point on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.messages import Finding
+from normball.scores import mean_response
+from normball.sparse_rows import SparseRows
+
+if TYPE_CHECKING:
+    import os
+
+    import polars
+
+    from normball.preparation import Preparation
+
+Array = NDArray[np.float64]
+Kind = Literal["link", "response", "class"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """One fitted model: the coefficients at one strength.
+
+    Attributes
+    ----------
+    lam, l1_ratio : float
+        Strength and mix of the penalty.
+    coef : ndarray, shape (n_features,)
+        Coefficients in the units of the data.
+    coef_per_sd : ndarray, shape (n_features,)
+        Coefficients on the scale that the penalty acts on: per standard deviation of the feature with
+        ``standardize=True``, else the same as `coef`.
+    intercept : float
+        Prediction of the link at all-zero features.
+    loss : float
+        Mean weighted loss (half the mean unit deviance); between grid points an upper bound.
+    deviance_ratio : float
+        Share of the null model's deviance that is explained.
+    dual_gap, kkt_violation : float
+        The certificate of optimality, relative to the null model's loss and in units of `lam`; NaN between grid points.
+    status : str
+        "converged", "max_iter" or "numerical"; "interpolated" between grid points.
+    radius : float or None
+        The bound on the norm, from `fit_ball`.
+    """
+
+    family: str
+    lam: float
+    l1_ratio: float
+    coef: Array
+    intercept: float
+    scales: Array
+    standardize: bool
+    feature_names: tuple[str, ...]
+    classes: tuple[Any, Any] | None
+    has_offset: bool
+    preparation: Preparation
+    loss: float
+    null_loss: float
+    dual_gap: float
+    kkt_violation: float
+    status: str
+    n_iters: int
+    radius: float | None = None
+
+    def __post_init__(self) -> None:
+        _freeze(self)
+
+    @property
+    def coef_per_sd(self) -> Array:
+        """Coefficients on the scale that the penalty acts on."""
+        return self.coef * self.scales
+
+    @property
+    def n_nonzero(self) -> int:
+        """Number of coefficients that are not zero."""
+        return int(np.count_nonzero(self.coef))
+
+    @property
+    def deviance_ratio(self) -> float:
+        """Share of the null model's deviance that is explained."""
+        return float(_explained(np.array(self.loss), self.null_loss))
+
+    @property
+    def l1_norm(self) -> float:
+        """Sum of the absolute coefficients per standard deviation."""
+        return float(np.abs(self.coef_per_sd).sum())
+
+    @property
+    def l2_norm(self) -> float:
+        """Euclidean length of the coefficients per standard deviation."""
+        return float(np.sqrt((self.coef_per_sd**2).sum()))
+
+    def predict(self, X: Any, *, kind: Kind = "link", offset: ArrayLike | None = None) -> NDArray[Any]:
+        """Predict for new rows.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, n_features)
+            A frame's columns are matched by name, whatever their order.
+        kind : {"link", "response", "class"}
+            The linear predictor, the expected target (a probability, a rate), or the more probable class.
+        offset : array, shape (n,), optional
+            Required exactly when the model was fitted with one.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        rows = SparseRows.from_rows([self.coef], self.coef.size)
+        return _predict(self, X, np.array([self.intercept]), rows, kind, offset)[:, 0]
+
+    def to_frame(self) -> polars.DataFrame:
+        """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`)."""
+        import polars
+
+        per_unit = np.append(self.coef, self.intercept)
+        table: dict[str, Any] = {
+            "feature": [*self.feature_names, "(intercept)"],
+            "per_sd": [*self.coef_per_sd.tolist(), None],
+            "per_unit": per_unit,
+        }
+        if self.family in _FACTOR:
+            with np.errstate(over="ignore"):
+                table[_FACTOR[self.family]] = np.exp(per_unit)
+        return polars.DataFrame(table)
+
+    def summary(self) -> str:
+        """The model in plain text."""
+        from normball.summaries import fit_summary
+
+        return fit_summary(self)
+
+    def __repr__(self) -> str:
+        return f"<Fit {self.family}, lam={self.lam:.6g}: {self.n_nonzero} of {self.coef.size} features>"
+
+    def _repr_html_(self) -> str:
+        from normball.summaries import fit_html
+
+        return fit_html(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Path:
+    """The solutions for a whole grid of strengths; arrays are read-only.
+
+    Attributes
+    ----------
+    lambdas : ndarray, shape (n_lambdas,)
+        The strengths, descending.
+    intercepts : ndarray, shape (n_lambdas,)
+        Intercepts.
+    coefs : ndarray, shape (n_lambdas, n_features)
+        Coefficients in the units of the data; made anew at each access from `coef_rows`, the sparse store.
+    loss : ndarray, shape (n_lambdas,)
+        Mean weighted loss, which is half the mean unit deviance.
+    null_loss : float
+        The loss of the null model (intercept, offset and unpenalised features only).
+    deviance_ratio : ndarray, shape (n_lambdas,)
+        Share of the null model's deviance that is explained.
+    dual_gaps : ndarray, shape (n_lambdas,)
+        Certified distance of the objective from its minimum, relative to `null_loss`.
+    kkt_violations : ndarray, shape (n_lambdas,)
+        Largest violation of the optimality conditions, in units of lam on the scale of the penalty.
+    statuses : ndarray of str, shape (n_lambdas,)
+        "converged" (dual gap at most `tol`), "max_iter" or "numerical".
+    n_nonzero, l1_norms, l2_norms : ndarray, shape (n_lambdas,)
+        Number of nonzero coefficients, and their norms on the scale of the penalty (per standard deviation).
+    scales : ndarray, shape (n_features,)
+        Weighted standard deviations of the features; ones with ``standardize=False``.
+    lambda_max : float
+        The smallest strength at which every penalised coefficient is zero.
+    findings : tuple of Finding
+        What was noticed about the data.
+    """
+
+    family: str
+    l1_ratio: float
+    fit_intercept: bool
+    standardize: bool
+    tol: float
+    n_rows: int
+    n_features: int
+    sum_weights: float
+    feature_names: tuple[str, ...]
+    classes: tuple[Any, Any] | None
+    has_offset: bool
+    preparation: Preparation
+    penalty_factors: Array
+    lower_bounds: Array
+    upper_bounds: Array
+    scales: Array
+    lambdas: Array
+    lambda_max: float
+    intercepts: Array
+    coef_rows: SparseRows
+    loss: Array
+    null_loss: float
+    dual_gaps: Array
+    kkt_violations: Array
+    statuses: NDArray[np.str_]
+    n_iters: NDArray[np.int32]
+    n_sweeps: float
+    fingerprint: str
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        _freeze(self)
+
+    @property
+    def coefs(self) -> Array:
+        """Coefficients in the units of the data as a new dense array (n_lambdas, n_features)."""
+        return self.coef_rows.toarray()
+
+    @property
+    def deviance_ratio(self) -> Array:
+        """Share of the null model's deviance that is explained, at each strength."""
+        return _explained(self.loss, self.null_loss)
+
+    @property
+    def n_nonzero(self) -> NDArray[np.int64]:
+        """Number of nonzero coefficients at each strength."""
+        return self.coef_rows.sums(self.coef_rows.values != 0).astype(np.int64)
+
+    @property
+    def l1_norms(self) -> Array:
+        """Sum of the absolute coefficients per standard deviation, at each strength."""
+        return self.coef_rows.sums(np.abs(self._stored_per_sd()))
+
+    @property
+    def l2_norms(self) -> Array:
+        """Euclidean length of the coefficients per standard deviation, at each strength."""
+        return np.sqrt(self.coef_rows.sums(self._stored_per_sd() ** 2))
+
+    def _stored_per_sd(self) -> Array:
+        return np.asarray(self.coef_rows.values * self.scales[self.coef_rows.indices])
+
+    def at(self, *, lam: float | None = None, l1_norm: float | None = None, n_nonzero: int | None = None) -> Fit:
+        """Choose one model on the path.
+
+        Parameters
+        ----------
+        lam : float, optional
+            A strength. Between two grid points the coefficients are interpolated linearly, as glmnet does.
+        l1_norm : float, optional
+            The sum of absolute coefficients per standard deviation, interpolated along the path.
+        n_nonzero : int, optional
+            The largest strength of the grid with at least so many nonzero coefficients.
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        ValueError
+            If the path does not reach what is asked for.
+        """
+        from normball import points
+
+        if sum(choice is not None for choice in (lam, l1_norm, n_nonzero)) != 1:
+            raise TypeError("at() takes exactly one of lam, l1_norm and n_nonzero")
+        if lam is not None:
+            return self._fit_at(points.of_lam(self, lam))
+        if l1_norm is not None:
+            return self._fit_at(points.of_l1_norm(self, l1_norm))
+        assert n_nonzero is not None
+        return self._fit_at(float(points.of_n_nonzero(self, n_nonzero)))
+
+    def _fit_at(self, position: float) -> Fit:
+        """The model at `position` on the grid: 2.0 is the third point, 2.5 half way to the fourth."""
+        index = int(position)
+        share = position - index
+        ahead = min(index + 1, self.lambdas.size - 1)
+
+        def between(values: Any) -> Any:
+            return values[index] if share == 0.0 else (1.0 - share) * values[index] + share * values[ahead]
+
+        on_grid = share == 0.0
+        return Fit(
+            family=self.family,
+            lam=float(between(self.lambdas)),
+            l1_ratio=self.l1_ratio,
+            coef=between(self.coef_rows),
+            intercept=float(between(self.intercepts)),
+            scales=self.scales,
+            standardize=self.standardize,
+            feature_names=self.feature_names,
+            classes=self.classes,
+            has_offset=self.has_offset,
+            preparation=self.preparation,
+            loss=float(between(self.loss)),
+            null_loss=self.null_loss,
+            dual_gap=float(self.dual_gaps[index]) if on_grid else float("nan"),
+            kkt_violation=float(self.kkt_violations[index]) if on_grid else float("nan"),
+            status=str(self.statuses[index]) if on_grid else "interpolated",
+            n_iters=int(self.n_iters[index]) if on_grid else 0,
+        )
+
+    def predict(
+        self,
+        X: Any,
+        *,
+        lam: float | Sequence[float] | Array,
+        kind: Kind = "link",
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]:
+        """Predict for new rows at one strength, or at several.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, n_features)
+            A frame's columns are matched by name, whatever their order.
+        lam : float or sequence of float
+            Strengths within the range of the path.
+        kind : {"link", "response", "class"}
+            The linear predictor, the expected target (a probability, a rate), or the more probable class.
+        offset : array, shape (n,), optional
+            Required exactly when the model was fitted with one.
+
+        Returns
+        -------
+        ndarray, shape (n,) for one strength, (n, len(lam)) for several
+        """
+        intercepts = []
+
+        def coefs() -> Iterator[Array]:
+            for one in np.atleast_1d(np.asarray(lam, dtype=np.float64)):
+                fit = self.at(lam=float(one))
+                intercepts.append(fit.intercept)
+                yield fit.coef
+
+        rows = SparseRows.from_rows(coefs(), self.n_features)
+        predictions = _predict(self, X, np.array(intercepts), rows, kind, offset)
+        return predictions[:, 0] if np.ndim(lam) == 0 else predictions
+
+    def to_frame(self, lam: float | None = None) -> polars.DataFrame:
+        """One row a strength with the numbers of the path, or with `lam` the coefficients there (`Fit.to_frame`)."""
+        import polars
+
+        if lam is not None:
+            return self.at(lam=lam).to_frame()
+        names = ("lambdas", "n_nonzero", "deviance_ratio", "l1_norms", "l2_norms", "intercepts")
+        certificate = ("dual_gaps", "kkt_violations", "statuses", "n_iters")
+        return polars.DataFrame({_SINGULAR[name]: getattr(self, name) for name in names + certificate})
+
+    def plot(self, ax: Any = None, x: Literal["lam", "l1_norm", "deviance"] = "lam") -> Any:
+        """Draw the coefficients along the path with matplotlib and return the axes."""
+        from normball.plots import plot_path
+
+        return plot_path(self, ax, x)
+
+    def summary(self) -> str:
+        """The path in plain text."""
+        from normball.summaries import path_summary
+
+        return path_summary(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole path as JSON; `normball.load` reads it."""
+        from normball.model_file import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        low, high = self.lambdas[-1], self.lambdas[0]
+        return f"<Path {self.family}, l1_ratio={self.l1_ratio:g}: {self.lambdas.size} lambdas {high:.3g} to {low:.3g}>"
+
+    def _repr_html_(self) -> str:
+        from normball.summaries import path_html
+
+        return path_html(self)
+
+
+_FACTOR = {"binomial": "odds", "poisson": "rate"}  # what exp(coefficient) is called
+_SINGULAR = {
+    "lambdas": "lam",
+    "n_nonzero": "n_nonzero",
+    "deviance_ratio": "deviance_ratio",
+    "l1_norms": "l1_norm",
+    "l2_norms": "l2_norm",
+    "intercepts": "intercept",
+    "dual_gaps": "dual_gap",
+    "kkt_violations": "kkt_violation",
+    "statuses": "status",
+    "n_iters": "n_iters",
+}
+
+
+def _freeze(result: Any) -> None:
+    """Make every array of a result object read-only."""
+    for field in fields(result):
+        value = getattr(result, field.name)
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+
+
+def _explained(loss: Array, null_loss: float) -> Array:
+    return 1.0 - loss / null_loss if null_loss > 0.0 else np.zeros_like(loss)
+
+
+def _predict(
+    model: Fit | Path,
+    X: Any,
+    intercepts: Array,
+    coefs: SparseRows,
+    kind: Kind,
+    offset: ArrayLike | None,
+) -> NDArray[Any]:
+    """Predictions (n, n_models) of the `kind` asked for."""
+    from normball import _native
+    from normball.inputs import prepare_new
+
+    if kind not in ("link", "response", "class"):
+        raise ValueError(f'kind is {kind!r}, but must be "link", "response" or "class"')
+    if kind == "class" and model.classes is None:
+        raise ValueError(f'kind="class" needs a binomial model; this one is {model.family}')
+    design = prepare_new(model.preparation, X)
+    eta = _native.linear_predictor(design, None, intercepts, coefs.indptr, coefs.indices, coefs.values)
+    eta = eta + _checked_offset(model, offset, eta.shape[0])[:, None]
+    if kind == "class":
+        return np.asarray(model.classes)[(eta > 0.0).astype(np.intp)]
+    return mean_response(eta, model.family) if kind == "response" else eta
+
+
+def _checked_offset(model: Fit | Path, offset: ArrayLike | None, n_rows: int) -> Array:
+    if offset is None:
+        if model.has_offset:
+            raise ValueError("The model was fitted with an offset: pass offset= for the new rows too")
+        return np.zeros(n_rows)
+    if not model.has_offset:
+        raise ValueError("The model was fitted without an offset: leave offset= out")
+    values = np.asarray(offset, dtype=np.float64)
+    if values.shape != (n_rows,):
+        raise ValueError(f"offset has shape {values.shape}, but X has {n_rows} rows")
+    if not np.isfinite(values).all():
+        raise ValueError("offset holds values that are not finite")
+    return values

@@ -1,0 +1,157 @@
+"""The options that every fit shares, checked once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.messages import did_you_mean
+
+Family = Literal["gaussian", "binomial", "poisson"]
+Progress = bool | Callable[[int, int], Any] | None
+
+DEFAULT_TOL = 1e-6
+DEFAULT_MAX_ITER = 10_000
+
+_LAM = "the strength is called lam here (lambda in glmnet, alpha in scikit-learn)"
+_RIGHT_WORD = {
+    "alpha": f"{_LAM}; the mix, glmnet's alpha, is l1_ratio",
+    "alphas": "the grid of strengths is called lambdas",
+    "lambda_": _LAM,
+    "lambd": _LAM,
+    "lmda": _LAM,
+    "reg": _LAM,
+    "C": "the strength is called lam, with lam = 1/(C * sum of weights)",
+    "Cs": "the grid of strengths is called lambdas, with lam = 1/(C * sum of weights)",
+    "penalty": 'choose the penalty by l1_ratio: 1 is the L1 norm ("l1"), 0 the L2 norm ("l2")',
+    "nlambda": "the length of the grid is called n_lambdas",
+    "n_alphas": "the length of the grid is called n_lambdas",
+    "eps": "the end of the grid is set by lambda_min_ratio",
+    "penalty_factor": "it is called penalty_factors",
+    "weights": "row weights are called sample_weight",
+    "max_iters": "it is called max_iter",
+    "n_jobs": "it is called n_threads",
+    "nfolds": "the number of folds is called cv",
+    "n_folds": "the number of folds is called cv",
+    "foldid": "explicit folds are called fold_ids",
+    "scoring": "it is called score",
+    "type_measure": "it is called score",
+    "normalize": "it is called standardize",
+}
+_LAM_OF_A_PATH = "A path holds every lam: pick one afterwards with .at(lam=...), or pass the grid as lambdas=[...]"
+
+
+class FitOptions(TypedDict, total=False):
+    """The keyword arguments of `fit_path`; see there."""
+
+    family: Family
+    l1_ratio: float
+    lambdas: ArrayLike | None
+    n_lambdas: int
+    lambda_min_ratio: float | None
+    sample_weight: ArrayLike | None
+    offset: ArrayLike | None
+    penalty_factors: ArrayLike | Mapping[str, float] | None
+    lower_bounds: ArrayLike | Mapping[str, float] | None
+    upper_bounds: ArrayLike | Mapping[str, float] | None
+    fit_intercept: bool
+    standardize: bool
+    tol: float
+    max_iter: int
+    n_threads: int | None
+    progress: Progress
+    missing: str
+    categorical: Sequence[str]
+
+
+def check_words(function: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise a TypeError that names the right word for the first argument of `given` that is not `known`."""
+    known = set(known)
+    for name in given:
+        if name in known:
+            continue
+        message = f"{function}() has no argument {name!r}"
+        if name == "lam":
+            message += f". {_LAM_OF_A_PATH}."
+        elif name in _RIGHT_WORD:
+            message += f": {_RIGHT_WORD[name]}."
+            if _RIGHT_WORD[name].startswith(_LAM) and "lam" not in known:
+                message += f" {_LAM_OF_A_PATH}."
+        else:
+            message += "." + did_you_mean(name, known)
+        raise TypeError(message)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to solve: everything of `FitOptions` that is not data."""
+
+    family: str = "gaussian"
+    l1_ratio: float = 1.0
+    lambdas: NDArray[np.float64] | None = None
+    n_lambdas: int = 100
+    lambda_min_ratio: float | None = None
+    penalty_factors: Any = None
+    lower_bounds: Any = None
+    upper_bounds: Any = None
+    fit_intercept: bool = True
+    standardize: bool = True
+    tol: float = DEFAULT_TOL
+    max_iter: int = DEFAULT_MAX_ITER
+    n_threads: int | None = None
+    progress: Progress = None
+
+    def __post_init__(self) -> None:
+        if self.family not in get_args(Family):
+            wanted = ", ".join(get_args(Family))
+            raise ValueError(f"family is {self.family!r}, but must be one of {wanted}")
+        l1_ratio = _number("l1_ratio", self.l1_ratio, minimum=0.0, maximum=1.0)
+        object.__setattr__(self, "l1_ratio", l1_ratio)
+        object.__setattr__(self, "tol", _number("tol", self.tol, minimum=0.0, exclusive=True))
+        object.__setattr__(self, "n_lambdas", _whole("n_lambdas", self.n_lambdas))
+        object.__setattr__(self, "max_iter", _whole("max_iter", self.max_iter))
+        if self.n_threads is not None:
+            object.__setattr__(self, "n_threads", _whole("n_threads", self.n_threads))
+        if self.lambda_min_ratio is not None:
+            ratio = _number("lambda_min_ratio", self.lambda_min_ratio, minimum=0.0, exclusive=True)
+            if ratio >= 1.0:
+                raise ValueError(f"lambda_min_ratio is {ratio:g}, but must be below 1")
+            object.__setattr__(self, "lambda_min_ratio", ratio)
+        if self.lambdas is not None:
+            object.__setattr__(self, "lambdas", descending_grid(self.lambdas))
+
+
+def descending_grid(lambdas: ArrayLike) -> NDArray[np.float64]:
+    """The distinct strengths of `lambdas`, largest first."""
+    grid = np.unique(np.atleast_1d(np.asarray(lambdas, dtype=np.float64)).ravel())[::-1]
+    if grid.size == 0:
+        raise ValueError("lambdas is empty; leave it out to get a grid made for the data")
+    wrong = grid[~(np.isfinite(grid) & (grid >= 0.0))]
+    if wrong.size:
+        raise ValueError(f"lambdas must be finite and not negative, but hold {wrong[0]:g}")
+    return np.ascontiguousarray(grid)
+
+
+def _number(name: str, value: Any, *, minimum: float, maximum: float = math.inf, exclusive: bool = False) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is {value!r}, but must be a number") from None
+    if not (minimum <= number <= maximum) or (exclusive and number == minimum) or math.isinf(number):
+        low = f"above {minimum:g}" if exclusive else f"at least {minimum:g}"
+        high = "" if math.isinf(maximum) else f" and at most {maximum:g}"
+        raise ValueError(f"{name} is {number:g}, but must be {low}{high}")
+    return number
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} is {value!r}, but must be a whole number")
+    if value < 1:
+        raise ValueError(f"{name} is {value}, but must be at least 1")
+    return int(value)

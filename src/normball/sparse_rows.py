@@ -1,0 +1,94 @@
+"""Coefficients of many models: few of them nonzero, stored row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class SparseRows:
+    """A matrix whose rows are mostly zero (compressed sparse rows), indexed like an array of dense rows.
+
+    Attributes
+    ----------
+    indptr : ndarray of int64, shape (n_rows + 1,)
+        Where each row starts in `indices` and `values`.
+    indices : ndarray of int32
+        Columns of the stored values.
+    values : ndarray
+        The stored values.
+    n_columns : int
+        Number of columns.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[Any]
+    n_columns: int
+
+    def __post_init__(self) -> None:
+        for array in (self.indptr, self.indices, self.values):
+            array.setflags(write=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self), self.n_columns
+
+    def __len__(self) -> int:
+        return self.indptr.size - 1
+
+    def __getitem__(self, row: int) -> NDArray[Any]:
+        stored = self._stored(row)
+        dense = np.zeros(self.n_columns, dtype=self.values.dtype)
+        dense[self.indices[stored]] = self.values[stored]
+        return dense
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.toarray().astype(dtype, copy=False)
+
+    def toarray(self) -> NDArray[Any]:
+        """All rows as one dense array."""
+        dense = np.zeros(self.shape, dtype=self.values.dtype)
+        dense[self._row_of_value(), self.indices] = self.values
+        return dense
+
+    def take(self, rows: slice) -> SparseRows:
+        """The rows of a slice with step 1."""
+        start, stop, _ = rows.indices(len(self))
+        indptr = self.indptr[start : max(start, stop) + 1]
+        inside = slice(int(indptr[0]), int(indptr[-1]))
+        return SparseRows(indptr - indptr[0], self.indices[inside], self.values[inside], self.n_columns)
+
+    def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Row sums of other `values` at the stored places."""
+        return np.bincount(self._row_of_value(), weights=values, minlength=len(self))
+
+    def add_to_counts(self, counts: NDArray[np.integer[Any]]) -> None:
+        """Add 1 to the dense `counts` wherever a value is nonzero."""
+        nonzero = self.values != 0
+        counts[self._row_of_value()[nonzero], self.indices[nonzero]] += 1
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[NDArray[Any]], n_columns: int) -> SparseRows:
+        """Store the nonzero entries of dense rows, taken one at a time."""
+        places: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
+        values: list[NDArray[Any]] = [np.zeros(0)]
+        for row in rows:
+            nonzero = np.flatnonzero(row)
+            places.append(nonzero.astype(np.int32))
+            values.append(row[nonzero])
+        indptr = np.cumsum([place.size for place in places], dtype=np.int64)
+        return cls(indptr, np.concatenate(places), np.concatenate(values), n_columns)
+
+    def _stored(self, row: int) -> slice:
+        row = range(len(self))[row]  # negative rows count from the end; IndexError beyond
+        return slice(int(self.indptr[row]), int(self.indptr[row + 1]))
+
+    def _row_of_value(self) -> NDArray[np.intp]:
+        return np.repeat(np.arange(len(self)), np.diff(self.indptr))
