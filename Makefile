@@ -39,7 +39,7 @@ coverage: test
 sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-	$(SANITIZED)/bin/pytest $(PYTEST_ARGS) -m "not slow"
+	$(SANITIZED)/bin/pytest $(PYTEST_ARGS) --capture=sys -m "not slow"
 
 wheel: $(VENV)/.tools
 	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps -C build-dir=build/wheel --wheel-dir dist .
