@@ -10,6 +10,7 @@ NATIVE := $(shell find native -name '*.[ch]pp')
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test dev lint format coverage sanitize wheel clean
+.NOTPARALLEL:
 
 demo: $(VENV)/.installed
 	$(BIN)/normball fit --example diabetes -o demo
@@ -48,7 +49,7 @@ clean:
 	rm -rf build dist demo .venv .venv-sanitize .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 %/.tools: pyproject.toml
-	test -x $*/bin/python || $(PYTHON) -m venv $*
+	$(PYTHON) -m venv $*
 	$*/$(INSTALL) --upgrade 'pip>=25.1'
 	$*/$(INSTALL) --group build
 	touch $@
