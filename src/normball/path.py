@@ -276,6 +276,20 @@ class Solution:
         return rows.take(slice(problem * length, (problem + 1) * length))
 
 
+def joined(solutions: Sequence[Solution]) -> Solution:
+    """Solutions over the same grid as one."""
+    answers = [solution.answer for solution in solutions]
+    answer: dict[str, Any] = dict(answers[0])
+    for name in ("intercepts", "indices", "values", "loss", "dual_gaps", "kkt_violations", "statuses", "n_iters"):
+        answer[name] = np.concatenate([one[name] for one in answers])
+    starts = np.cumsum([0] + [one["values"].size for one in answers])
+    ends = [one["indptr"][1:] + start for one, start in zip(answers, starts, strict=False)]
+    answer["indptr"] = np.concatenate([np.zeros(1, dtype=np.int64), *ends])
+    answer["interrupted"] = any(one["interrupted"] for one in answers)
+    answer["n_sweeps"] = sum(one["n_sweeps"] for one in answers)
+    return Solution(answer, solutions[0].n_features)
+
+
 def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
     """Check settings and data, and lay the data out for the native code."""
     from normball.inputs import per_feature, prepare

@@ -71,7 +71,7 @@ class Fit:
     radius: float | None = None
 
     def __post_init__(self) -> None:
-        _freeze(self)
+        freeze(self)
 
     @property
     def coef_per_sd(self) -> Array:
@@ -212,7 +212,7 @@ class Path:
     findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
-        _freeze(self)
+        freeze(self)
 
     @property
     def coefs(self) -> Array:
@@ -394,7 +394,7 @@ _SINGULAR = {
 }
 
 
-def _freeze(result: Any) -> None:
+def freeze(result: Any) -> None:
     """Make every array of a result object read-only."""
     for field in fields(result):
         value = getattr(result, field.name)

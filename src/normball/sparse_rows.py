@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,11 +69,6 @@ class SparseRows:
         """Row sums of other `values` at the stored places."""
         return np.bincount(self._row_of_value(), weights=values, minlength=len(self))
 
-    def add_to_counts(self, counts: NDArray[np.integer[Any]]) -> None:
-        """Add 1 to the dense `counts` wherever a value is nonzero."""
-        nonzero = self.values != 0
-        counts[self._row_of_value()[nonzero], self.indices[nonzero]] += 1
-
     @classmethod
     def from_rows(cls, rows: Iterable[NDArray[Any]], n_columns: int) -> SparseRows:
         """Store the nonzero entries of dense rows, taken one at a time."""
@@ -85,6 +80,18 @@ class SparseRows:
             values.append(row[nonzero])
         indptr = np.cumsum([place.size for place in places], dtype=np.int64)
         return cls(indptr, np.concatenate(places), np.concatenate(values), n_columns)
+
+    @classmethod
+    def counting(cls, many: Sequence[SparseRows]) -> SparseRows:
+        """In how many of several matrices of one shape each entry is nonzero."""
+        n_rows, n_columns = many[0].shape
+        places = [
+            (rows._row_of_value() * n_columns + rows.indices)[rows.values != 0]  # counted along the rows
+            for rows in many
+        ]
+        found, counts = np.unique(np.concatenate(places), return_counts=True)
+        indptr = np.searchsorted(found, np.arange(n_rows + 1, dtype=np.int64) * n_columns).astype(np.int64)
+        return cls(indptr, (found % n_columns).astype(np.int32), counts.astype(np.int32), n_columns)
 
     def _stored(self, row: int) -> slice:
         row = range(len(self))[row]  # negative rows count from the end; IndexError beyond

@@ -1,0 +1,292 @@
+"""Cross-validation of whole paths: all folds are one batch of problems over one matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.cv_results import Choice, Comparison, CVPath, summarise_folds
+from normball.folds import Folds, make_folds
+from normball.messages import Interrupted
+from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
+from normball.results import Path
+from normball.scores import Score, area_under_curve, find_score
+from normball.settings import FitOptions, check_words
+from normball.sparse_rows import SparseRows
+
+__all__ = ["CVPath", "Comparison", "compare", "cv_path"]
+
+Array = NDArray[np.float64]
+
+_SATURATED_MARGIN = float(np.log(49 + 20 * np.sqrt(6)))  # the sigmoid's slope is 0.01 there, 4.58
+_BLOCK = 2**24  # most predictions held at a time when the training rows are scored
+_OWN_OPTIONS = (
+    "cv",
+    "groups",
+    "time_order",
+    "fold_ids",
+    "repeats",
+    "score",
+    "keep_predictions",
+    "random_state",
+)
+
+
+def cv_path(
+    X: Any,
+    y: Any,
+    *,
+    cv: Any = 10,
+    groups: ArrayLike | None = None,
+    time_order: ArrayLike | bool | None = None,
+    fold_ids: ArrayLike | None = None,
+    repeats: int = 1,
+    score: str | Callable[..., float] | None = None,
+    keep_predictions: bool = False,
+    random_state: Any = 0,
+    **options: Unpack[FitOptions],
+) -> CVPath:
+    """Fit a whole path and cross-validate it.
+
+    The folds share the grid of the path of all rows. Each fold is a vector of weights with zeros for the rows held out,
+    so that all of them are solved together over one matrix.
+
+    Parameters
+    ----------
+    X, y
+        As in `fit_path`.
+    cv : int, splitter or iterable of (train, test)
+        Number of folds, drawn at random and stratified for the binomial family; or a scikit-learn splitter.
+    groups : array, shape (n,), optional
+        Rows of one group are never split between training and held-out rows.
+    time_order : array, shape (n,), or True, optional
+        Times of the rows (True: rows are in order). Each fold is trained on the past of the rows that it holds out.
+    fold_ids : array, shape (n,), optional
+        For each row the fold that holds it out; negative for rows that are only trained on.
+    repeats : int
+        How many times to draw the folds anew.
+    score : {"deviance", "mse", "mae", "auc", "accuracy", "brier"} or callable, optional
+        Deviance by default. A callable gets (y_true, y_pred, sample_weight), predictions being expected targets and
+        binomial targets 0 or 1; its attribute ``greater_is_better`` is True unless it says otherwise.
+    keep_predictions : bool
+        Keep the held-out predictions of every row and strength.
+    random_state : int, Generator or RandomState
+        Seed of the random folds.
+    **options
+        Everything that `fit_path` takes.
+
+    Returns
+    -------
+    CVPath
+
+    Raises
+    ------
+    DataError
+        If the data cannot be used, or folds cannot be made of them.
+    Interrupted
+        On Ctrl-C; its `result` is the CVPath of the strengths that all folds finished.
+
+    Warns
+    -----
+    NotConverged
+        Once, if some strengths were not solved to `tol`.
+
+    Examples
+    --------
+    >>> import numpy as np, normball as nb
+    >>> X = np.random.default_rng(0).normal(size=(60, 5))
+    >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
+    >>> cv.lambda_1se >= cv.lambda_best
+    True
+    """
+    check_words("cv_path", options, (*FitOptions.__annotations__, *_OWN_OPTIONS))
+    problem = prepare_problem(X, y, options)
+    chosen = find_score(score, problem.settings.family)
+    folds = make_folds(
+        problem.data.y,
+        cv=cv,
+        classes=problem.data.classes,
+        groups=groups,
+        time_order=time_order,
+        fold_ids=fold_ids,
+        repeats=repeats,
+        random_state=random_state,
+    )
+    return _cross_validate(problem, folds, chosen, keep_predictions)
+
+
+def compare(
+    X: Any,
+    y: Any,
+    l1_ratios: Sequence[float] = (0.0, 0.5, 1.0),
+    **arguments: Any,
+) -> Comparison:
+    """Cross-validate several penalties on the same folds: by default ridge, elastic net and lasso.
+
+    Parameters
+    ----------
+    X, y
+        As in `fit_path`.
+    l1_ratios : sequence of float
+        The mixes of the penalty to compare.
+    **arguments
+        Everything else that `cv_path` takes.
+
+    Returns
+    -------
+    Comparison
+    """
+    known = {*FitOptions.__annotations__, *_OWN_OPTIONS} - {"l1_ratio"}
+    check_words("compare", arguments, known)
+    own = {name: value for name, value in arguments.items() if name in _OWN_OPTIONS}
+    options = {name: value for name, value in arguments.items() if name not in _OWN_OPTIONS}
+    problem = prepare_problem(X, y, options)
+    score = find_score(own.pop("score", None), problem.settings.family)
+    keep_predictions = own.pop("keep_predictions", False)
+    folds = make_folds(problem.data.y, classes=problem.data.classes, **own)
+    if not l1_ratios:
+        raise ValueError("l1_ratios is empty")
+    problems = [replace(problem, settings=replace(problem.settings, l1_ratio=ratio)) for ratio in l1_ratios]
+    return Comparison(tuple(_cross_validate(one, folds, score, keep_predictions) for one in problems))
+
+
+@dataclass(frozen=True)
+class _Model:
+    """One problem's solutions along the grid, and the design they belong to."""
+
+    design: Any
+    intercepts: Array
+    coefs: SparseRows
+
+    def predict(self, rows: NDArray[np.int64] | None, offset: Array, which: slice = slice(None)) -> Array:
+        """The linear predictor (rows, strengths)."""
+        from normball import _native
+
+        coefs = self.coefs.take(which)
+        eta: Array = _native.linear_predictor(
+            self.design, rows, self.intercepts[which], coefs.indptr, coefs.indices, coefs.values
+        )
+        return eta + (offset if rows is None else offset[rows])[:, None]
+
+
+def _cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictions: bool) -> CVPath:
+    solution, designs = _solve(problem, folds)
+    n_finished = solution.n_finished
+    if n_finished == 0:
+        raise Interrupted("Interrupted before the first lambda was finished")
+    keep = slice(0, n_finished)
+    models = [
+        _Model(design, solution["intercepts"][row, keep], solution.coef_rows(row).take(keep))
+        for row, design in enumerate(designs)
+    ]
+    gaps = solution["dual_gaps"][1:, keep]
+    result = _assess(problem, problem.path(solution, n_finished), models, gaps, folds, score, keep_predictions)
+    if solution.interrupted:
+        raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
+    warn_not_converged(solution, problem.settings.tol)
+    return result
+
+
+def _solve(problem: Problem, folds: Folds) -> tuple[Solution, list[Any]]:
+    """The problem of all rows and of every fold's training rows, with the design of each."""
+    data = problem.data
+    weights = np.array(
+        [data.weights, *(data.weights * np.bincount(train, minlength=data.n_rows) for train in folds.train)]
+    )
+    for fold, total in enumerate(weights.sum(axis=1)):
+        if total == 0.0:
+            raise ValueError(f"All training rows of fold {fold} of {len(folds)} have weight 0")
+    if not data.preparation.has_imputation:
+        return problem.solve(weights), [data.design] * weights.shape[0]
+    solutions = [problem.solve(weights[:1])]
+    designs = [data.design]
+    for row, train in enumerate(folds.train, start=1):
+        if solutions[-1].interrupted:
+            raise Interrupted("Interrupted before all folds were fitted")
+        designs.append(data.preparation.refit(data.frame, train).transform(data.frame))
+        solutions.append(problem.solve(weights[row : row + 1], design=designs[-1], lambdas=solutions[0].lambdas))
+    return joined(solutions), designs
+
+
+def _assess(
+    problem: Problem,
+    path: Path,
+    models: list[_Model],
+    fold_dual_gaps: Array,
+    folds: Folds,
+    score: Score,
+    keep_predictions: bool,
+) -> CVPath:
+    """Score every fold on its held-out rows."""
+    data, family = problem.data, path.family
+    fold_scores = np.full((len(folds), path.lambdas.size), np.nan)
+    fold_weights = np.array([data.weights[test].sum() for test in folds.test])
+    sums = np.zeros((data.n_rows, path.lambdas.size)) if keep_predictions else None
+    times_held_out = np.zeros(data.n_rows)
+    for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)):
+        eta = model.predict(test, data.offset)
+        if fold_weights[fold] > 0.0:
+            fold_scores[fold] = score(data.y[test], eta, data.weights[test], family)
+        if sums is not None:
+            sums[test] += eta
+        times_held_out[test] += 1.0
+    if np.isnan(summarise_folds(fold_scores, fold_weights)[0]).all():
+        raise ValueError(f"The score {score.name} is undefined for the held-out rows of every fold")
+    with np.errstate(invalid="ignore"):  # 0/0 where no fold held the row out
+        predictions = None if sums is None else sums / times_held_out[:, None]
+    result = CVPath(
+        path=path,
+        score=score.name,
+        greater_is_better=score.greater_is_better,
+        fold_scores=fold_scores,
+        fold_weights=fold_weights,
+        fold_sizes=np.array([test.size for test in folds.test]),
+        fold_dual_gaps=fold_dual_gaps,
+        fold_ids=folds.fold_ids,
+        folds=folds.how,
+        train_mean=_train_score(problem, models[0], path, score),
+        selection_counts=SparseRows.counting([model.coefs for model in models[1:]]),
+        predictions=predictions,
+        diagnostics={},
+    )
+    if family != "binomial":
+        return result
+    choices: tuple[Choice, Choice] = ("best", "1se")
+    return replace(
+        result,
+        diagnostics={which: _diagnose(problem, models, folds, result.index_of(which)) for which in choices},
+    )
+
+
+def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> Array:
+    """The score of the path on its own rows, a block of strengths at a time."""
+    if score.name == "deviance":
+        return 2.0 * path.loss
+    data = problem.data
+    width = max(1, _BLOCK // data.n_rows)
+    blocks = [slice(start, start + width) for start in range(0, path.lambdas.size, width)]
+    return np.concatenate(
+        [score(data.y, model.predict(None, data.offset, block), data.weights, path.family) for block in blocks]
+    )
+
+
+def _diagnose(problem: Problem, models: list[_Model], folds: Folds, index: int) -> dict[str, float]:
+    """The out-of-fold area under the curve, and how far into the flat part of the sigmoid the rows lie."""
+    data, which = problem.data, slice(index, index + 1)
+    areas = np.array(
+        [
+            area_under_curve(data.y[test], model.predict(test, data.offset, which), data.weights[test])
+            for test, model in zip(folds.test, models[1:], strict=True)
+        ]
+    )
+    margins = np.abs(models[0].predict(None, data.offset, which)[:, 0])
+    fold_weights = np.array([data.weights[test].sum() for test in folds.test])
+    return {
+        "auc": float(summarise_folds(areas, fold_weights)[0][0]),
+        "largest_margin": float(margins.max()),
+        "saturated": float(np.mean(margins > _SATURATED_MARGIN)),
+    }

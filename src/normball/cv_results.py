@@ -1,0 +1,280 @@
+"""Cross-validated paths: `CVPath`, and `Comparison` of several on the same folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.results import Fit, Kind, Path, freeze
+from normball.sparse_rows import SparseRows
+
+if TYPE_CHECKING:
+    import os
+
+    import polars
+
+Array = NDArray[np.float64]
+Choice = Literal["best", "1se"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CVPath:
+    """A path and what cross-validation says about each of its strengths; arrays are read-only.
+
+    Attributes
+    ----------
+    path : Path
+        The path of all rows; every fold uses its grid.
+    lambdas : ndarray, shape (n_lambdas,)
+        The strengths, descending.
+    score : str
+        Name of the score.
+    greater_is_better : bool
+        Direction of the score.
+    fold_scores : ndarray, shape (n_folds, n_lambdas)
+        Score of the held-out rows; NaN where it is undefined.
+    fold_weights : ndarray, shape (n_folds,)
+        Sums of the held-out rows' weights.
+    fold_sizes : ndarray of int, shape (n_folds,)
+        Numbers of held-out rows.
+    fold_dual_gaps : ndarray, shape (n_folds, n_lambdas)
+        Certified relative duality gaps of the folds' own models.
+    fold_ids : ndarray of int or None
+        For each row the fold that holds it out, -1 for none: (n,), or (n_repeats, n) with repeated folds.
+    folds : str
+        The kind of folds in words.
+    cv_mean : ndarray, shape (n_lambdas,)
+        Mean of the fold scores, weighted by `fold_weights`.
+    cv_se : ndarray, shape (n_lambdas,)
+        Its standard error: the weighted standard deviation of the fold scores over sqrt(n_folds - 1), as in glmnet.
+    train_mean : ndarray, shape (n_lambdas,)
+        The same score of `path` on the rows that it was fitted to.
+    index_best, index_1se : int
+        Positions in the grid of the best mean, and of the largest strength within one standard error of it.
+    lambda_best, lambda_1se : float
+        The strengths there.
+    selection_counts : SparseRows, shape (n_lambdas, n_features)
+        In how many folds each coefficient was nonzero; indexing gives a dense row, `toarray()` the whole.
+    predictions : ndarray or None, shape (n, n_lambdas)
+        Linear predictor of each row from the folds that held it out (their mean), NaN where none did; kept on request.
+    diagnostics : dict
+        For "best" and "1se" what only a binomial fit has: the out-of-fold "auc", and on all rows the "largest_margin"
+        and the share "saturated" of rows where the sigmoid's slope is below 0.01.
+    """
+
+    path: Path
+    score: str
+    greater_is_better: bool
+    fold_scores: Array
+    fold_weights: Array
+    fold_sizes: NDArray[np.int64]
+    fold_dual_gaps: Array
+    fold_ids: NDArray[np.int64] | None
+    folds: str
+    train_mean: Array
+    selection_counts: SparseRows
+    predictions: Array | None
+    diagnostics: dict[str, dict[str, float]]
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @property
+    def lambdas(self) -> Array:
+        """The strengths, descending."""
+        return self.path.lambdas
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds, repeats included."""
+        return int(self.fold_scores.shape[0])
+
+    @property
+    def cv_mean(self) -> Array:
+        """Weighted mean of the fold scores."""
+        return summarise_folds(self.fold_scores, self.fold_weights)[0]
+
+    @property
+    def cv_se(self) -> Array:
+        """Standard error of `cv_mean`."""
+        return summarise_folds(self.fold_scores, self.fold_weights)[1]
+
+    @property
+    def index_best(self) -> int:
+        """Position of the best mean score; of the largest strength among equals."""
+        mean = self.cv_mean
+        return int(np.nanargmax(mean) if self.greater_is_better else np.nanargmin(mean))
+
+    @property
+    def index_1se(self) -> int:
+        """Position of the largest strength whose mean score is within one standard error of the best."""
+        sign = 1.0 if self.greater_is_better else -1.0
+        mean, best = sign * self.cv_mean, self.index_best
+        error = self.cv_se[best]
+        return int(np.argmax(mean >= mean[best] - (error if error > 0.0 else 0.0)))
+
+    @property
+    def lambda_best(self) -> float:
+        """The strength with the best mean score."""
+        return float(self.lambdas[self.index_best])
+
+    @property
+    def lambda_1se(self) -> float:
+        """The largest strength whose mean score is within one standard error of the best."""
+        return float(self.lambdas[self.index_1se])
+
+    @property
+    def train_validation_gap(self) -> Array:
+        """How much worse the score is on held-out rows than on the rows fitted to, at each strength."""
+        worse = self.train_mean - self.cv_mean
+        return worse if self.greater_is_better else -worse
+
+    def index_of(self, which: Choice) -> int:
+        """`index_best` or `index_1se` by name."""
+        if which == "best":
+            return self.index_best
+        if which == "1se":
+            return self.index_1se
+        raise ValueError(f'{which!r} is no choice of lambda: use "best", "1se", or lam=...')
+
+    def at(
+        self,
+        which: Choice | None = None,
+        *,
+        lam: float | None = None,
+        l1_norm: float | None = None,
+        n_nonzero: int | None = None,
+    ) -> Fit:
+        """Choose one model: "best", "1se", or as `Path.at`."""
+        if which is None:
+            return self.path.at(lam=lam, l1_norm=l1_norm, n_nonzero=n_nonzero)
+        if (lam, l1_norm, n_nonzero) != (None, None, None):
+            raise TypeError('at() takes either "best" or "1se", or one of lam, l1_norm and n_nonzero')
+        return self.path.at(lam=self.lambdas[self.index_of(which)])
+
+    def predict(
+        self,
+        X: Any,
+        *,
+        lam: Choice | float = "1se",
+        kind: Kind = "link",
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]:
+        """Predict for new rows at "best", "1se" or a given strength; see `Fit.predict`."""
+        fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
+        return fit.predict(X, kind=kind, offset=offset)
+
+    def to_frame(self) -> polars.DataFrame:
+        """One row a strength: the score and the numbers of the path."""
+        import polars
+
+        scores = {"cv_mean": self.cv_mean, "cv_se": self.cv_se, "train_mean": self.train_mean}
+        frame = self.path.to_frame()
+        return frame.select("lam").hstack(polars.DataFrame(scores)).hstack(frame.drop("lam"))
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the mean score with its standard error with matplotlib and return the axes."""
+        from normball.plots import plot_cv
+
+        return plot_cv(self, ax)
+
+    def summary(self, select: Choice = "1se") -> str:
+        """The choice of strength and the features it selects, in plain text."""
+        from normball.summaries import cv_summary
+
+        return cv_summary(self, select)
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Write the HTML page about this result."""
+        from normball.report import write_report
+
+        write_report(self, path)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write path and cross-validation as JSON; `normball.load` reads it."""
+        from normball.model_file import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        return (
+            f"<CVPath {self.path.family}, {self.folds}, {self.score}: "
+            f"lambda_1se {self.lambda_1se:.3g}, lambda_best {self.lambda_best:.3g}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from normball.summaries import cv_html
+
+        return cv_html(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Cross-validated paths of several penalties on the same folds; iterates over its `CVPath`s."""
+
+    paths: tuple[CVPath, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[CVPath]:
+        return iter(self.paths)
+
+    def __getitem__(self, index: int) -> CVPath:
+        return self.paths[index]
+
+    @property
+    def best(self) -> CVPath:
+        """The path with the best mean score of all."""
+        scores = [cv.cv_mean[cv.index_best] for cv in self.paths]
+        return self.paths[int(np.argmax(scores) if self.paths[0].greater_is_better else np.argmin(scores))]
+
+    def to_frame(self) -> polars.DataFrame:
+        """One row for each penalty and choice of strength ("best", "1se")."""
+        import polars
+
+        choices: tuple[Choice, Choice] = ("best", "1se")
+        rows = [
+            {
+                "l1_ratio": cv.path.l1_ratio,
+                "choice": which,
+                "lam": float(cv.lambdas[index]),
+                "cv_mean": float(cv.cv_mean[index]),
+                "cv_se": float(cv.cv_se[index]),
+                "n_nonzero": int(cv.path.n_nonzero[index]),
+            }
+            for cv in self.paths
+            for which in choices
+            for index in (cv.index_of(which),)
+        ]
+        return polars.DataFrame(rows)
+
+    def summary(self) -> str:
+        """The comparison in plain text."""
+        from normball.summaries import comparison_summary
+
+        return comparison_summary(self)
+
+    def __repr__(self) -> str:
+        ratios = ", ".join(f"{cv.path.l1_ratio:g}" for cv in self.paths)
+        return f"<Comparison of l1_ratio {ratios}: best {self.best.path.l1_ratio:g}>"
+
+    def _repr_html_(self) -> str:
+        from normball.summaries import comparison_html
+
+        return comparison_html(self)
+
+
+def summarise_folds(scores: Array, weights: Array) -> tuple[Array, Array]:
+    """Mean over folds and its standard error, as glmnet's cvstats: folds without a score do not count."""
+    valid = ~np.isnan(scores)
+    weight = weights[:, None] * valid
+    total = weight.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN where no fold, or one alone, has a score
+        mean = np.where(valid, weight * scores, 0.0).sum(axis=0) / total
+        spread = np.where(valid, weight * (scores - mean) ** 2, 0.0).sum(axis=0) / total
+        return mean, np.sqrt(spread / (valid.sum(axis=0) - 1))

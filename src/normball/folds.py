@@ -1,0 +1,245 @@
+"""Which rows each fold trains on and which it holds out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.messages import DataError, Finding, count
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Training and held-out rows of every fold.
+
+    Attributes
+    ----------
+    train, test : tuple of ndarray of int64
+        Row numbers, one array a fold.
+    fold_ids : ndarray of int64 or None
+        For each row the fold that holds it out, -1 for none: shape (n,), or (n_repeats, n) for repeated folds;
+        None when a scikit-learn splitter holds a row out more than once.
+    how : str
+        The kind of folds in words.
+    """
+
+    train: tuple[Rows, ...]
+    test: tuple[Rows, ...]
+    fold_ids: Rows | None
+    how: str
+
+    def __len__(self) -> int:
+        return len(self.test)
+
+    def __iter__(self) -> Iterator[tuple[Rows, Rows]]:
+        return iter(zip(self.train, self.test, strict=True))
+
+
+def make_folds(
+    y: NDArray[np.float64],
+    *,
+    cv: Any = 10,
+    classes: tuple[Any, Any] | None = None,
+    groups: ArrayLike | None = None,
+    time_order: ArrayLike | bool | None = None,
+    fold_ids: ArrayLike | None = None,
+    repeats: int = 1,
+    random_state: Any = 0,
+) -> Folds:
+    """Make the folds that `cv_path` was asked for; see there for the parameters.
+
+    Folds are stratified where `classes` says that `y` holds a class (0 or 1).
+    """
+    n_rows = y.size
+    in_time = time_order is not None and time_order is not False
+    is_number = isinstance(cv, (int, np.integer)) and not isinstance(cv, bool)
+    ways = {"time_order": in_time, "fold_ids": fold_ids is not None, "groups": groups is not None and is_number}
+    chosen = [name for name, is_chosen in ways.items() if is_chosen]
+    if len(chosen) > 1:
+        raise ValueError(f"{' and '.join(chosen)} cannot be combined: choose one way to make folds")
+    if repeats != 1 and (in_time or fold_ids is not None or not is_number):
+        raise ValueError("repeats needs folds that are drawn at random: leave it at 1 here")
+    if fold_ids is not None:
+        folds = _explicit(_per_row("fold_ids", fold_ids, n_rows))
+    elif not is_number:
+        folds = _from_splitter(cv, y, groups)
+    else:
+        _check_number(cv, repeats, n_rows)
+        if in_time:
+            times = np.arange(n_rows) if time_order is True else _per_row("time_order", time_order, n_rows)
+            folds = _expanding_window(times, int(cv))
+        else:
+            folds = _at_random(y, int(cv), classes, groups, int(repeats), _generator(random_state))
+    if classes is not None:
+        _check_both_classes(y, folds, classes)
+    return folds
+
+
+def _check_number(cv: int, repeats: int, n_rows: int) -> None:
+    if cv < 2:
+        raise ValueError(f"cv is {cv}, but needs at least 2 folds")
+    if not isinstance(repeats, (int, np.integer)) or repeats < 1:
+        raise ValueError(f"repeats is {repeats!r}, but must be a whole number of at least 1")
+    if cv > n_rows:
+        raise DataError(Finding("E05", f"{count(n_rows)} rows cannot make {cv} folds.", f"cv={n_rows} or fewer"))
+
+
+def _per_row(name: str, values: Any, n_rows: int) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.shape != (n_rows,):
+        raise ValueError(f"{name} has shape {array.shape}, but there are {n_rows} rows")
+    missing = array != array if array.dtype.kind in "fcmMO" else np.zeros(n_rows, dtype=bool)
+    if np.any(missing):
+        raise ValueError(f"{name} has missing values, first in row {int(np.argmax(missing)) + 1}")
+    return array
+
+
+def _generator(random_state: Any) -> np.random.Generator:
+    if isinstance(random_state, np.random.RandomState):  # what scikit-learn hands around
+        return np.random.default_rng(random_state.randint(2**31))
+    return np.random.default_rng(random_state)
+
+
+def _from_ids(ids: Rows, how: str) -> Folds:
+    """Each row held out by the fold it names and trained on by all others."""
+    table = np.atleast_2d(ids)
+    train: list[Rows] = []
+    test: list[Rows] = []
+    for one in table:
+        for fold in np.unique(one[one >= 0]):
+            test.append(np.flatnonzero(one == fold))
+            train.append(np.flatnonzero(one != fold))
+    return Folds(tuple(train), tuple(test), ids, how)
+
+
+def _explicit(given: NDArray[Any]) -> Folds:
+    if given.dtype.kind in "iuf" and not np.all(given == np.floor(given)):
+        raise ValueError("fold_ids must name folds by whole numbers or labels")
+    numeric = given.dtype.kind in "iuf"
+    held_out = given >= 0 if numeric else np.ones(given.size, dtype=bool)
+    names, ids = np.unique(given[held_out], return_inverse=True)
+    if names.size < 2:
+        raise ValueError(f"fold_ids names {names.size} fold, but at least 2 are needed")
+    numbers = np.full(given.size, -1, dtype=np.int64)
+    numbers[held_out] = ids
+    return _from_ids(numbers, f"{names.size} given folds")
+
+
+def _at_random(
+    y: NDArray[np.float64],
+    n_folds: int,
+    classes: tuple[Any, Any] | None,
+    groups: ArrayLike | None,
+    repeats: int,
+    generator: np.random.Generator,
+) -> Folds:
+    if groups is not None:
+        labels, group_of_row = np.unique(_per_row("groups", groups, y.size), return_inverse=True)
+        if labels.size < n_folds:
+            text = f"{count(labels.size)} groups cannot make {n_folds} folds."
+            raise DataError(Finding("E05", text, f"cv={labels.size} or fewer"))
+        rounds = [_group_ids(group_of_row, n_folds, generator) for _ in range(repeats)]
+        kind = "grouped "
+    else:
+        if classes is not None:
+            _check_rarest(y, n_folds, classes)
+        stratum = y if classes is not None else np.zeros(y.size)
+        rounds = [_stratified_ids(stratum, n_folds, generator) for _ in range(repeats)]
+        kind = "stratified " if classes is not None else ""
+    ids = np.array(rounds)
+    for repeat in range(repeats):  # folds are numbered through all repeats
+        ids[repeat] += repeat * n_folds
+    times = f", {repeats} times" if repeats > 1 else ""
+    return _from_ids(ids if repeats > 1 else ids[0], f"{n_folds} {kind}folds at random{times}")
+
+
+def _stratified_ids(stratum: NDArray[np.float64], n_folds: int, generator: np.random.Generator) -> Rows:
+    """Deal the rows out in turn, stratum by stratum: fold sizes differ by 1 at most, in all and in each stratum."""
+    shuffled = generator.permutation(stratum.size)
+    dealt = shuffled[np.argsort(stratum[shuffled], kind="stable")]
+    ids = np.empty(stratum.size, dtype=np.int64)
+    ids[dealt] = np.arange(stratum.size) % n_folds
+    return ids
+
+
+def _group_ids(group_of_row: NDArray[np.intp], n_folds: int, generator: np.random.Generator) -> Rows:
+    """Put whole groups, the largest first, into the fold that is smallest so far."""
+    sizes = np.bincount(group_of_row)
+    shuffled = generator.permutation(sizes.size)
+    fold_of_group = np.empty(sizes.size, dtype=np.int64)
+    filled = np.zeros(n_folds, dtype=np.int64)
+    for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
+        fold = int(np.argmin(filled))
+        fold_of_group[group] = fold
+        filled[fold] += sizes[group]
+    return fold_of_group[group_of_row]
+
+
+def _expanding_window(times: NDArray[Any], n_folds: int) -> Folds:
+    """Cut time into n_folds + 1 blocks; each fold holds one out, from the second on, and trains on those before.
+
+    Rows of the same time stay in one block.
+    """
+    moments, moment_of_row = np.unique(times, return_inverse=True)
+    if moments.size <= n_folds:
+        text = f"time_order has {count(moments.size)} distinct times, too few for {n_folds} folds."
+        raise DataError(Finding("E05", text, f"cv={moments.size - 1} or fewer"))
+    rows_before = np.cumsum(np.bincount(moment_of_row)) - np.bincount(moment_of_row)
+    block_of_moment = rows_before * (n_folds + 1) // times.size
+    # a crowded moment may span several blocks: number the blocks that remain without holes
+    block = np.unique(block_of_moment, return_inverse=True)[1][moment_of_row]
+    last = int(block.max())
+    return Folds(
+        train=tuple(np.flatnonzero(block < fold) for fold in range(1, last + 1)),
+        test=tuple(np.flatnonzero(block == fold) for fold in range(1, last + 1)),
+        fold_ids=block.astype(np.int64) - 1,
+        how=f"{last} folds in time order",
+    )
+
+
+def _from_splitter(cv: Any, y: NDArray[np.float64], groups: ArrayLike | None) -> Folds:
+    """Folds of a scikit-learn splitter, or of any iterable of (train, test) row numbers."""
+    if hasattr(cv, "split"):
+        pairs: Iterable[Any] = cv.split(np.zeros((y.size, 1)), y, groups)
+    elif isinstance(cv, Iterable) and not isinstance(cv, str):
+        pairs = cv
+    else:
+        raise TypeError(f"cv is {cv!r}, but must be a number of folds, a splitter or (train, test) pairs")
+    train, test = [], []
+    for pair in pairs:
+        rows_of_fold = [np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows) for rows in pair]
+        train.append(rows_of_fold[0].astype(np.int64))
+        test.append(rows_of_fold[1].astype(np.int64))
+    if not test or min(rows.size for rows in train + test) == 0:
+        raise ValueError("cv gave no fold, or a fold without training or held-out rows")
+    times_held_out = np.bincount(np.concatenate(test), minlength=y.size)
+    ids = None
+    if times_held_out.max() == 1:
+        ids = np.full(y.size, -1, dtype=np.int64)
+        for fold, rows in enumerate(test):
+            ids[rows] = fold
+    return Folds(tuple(train), tuple(test), ids, f"{len(test)} folds of {type(cv).__name__}")
+
+
+def _check_rarest(y: NDArray[np.float64], n_folds: int, classes: tuple[Any, Any]) -> None:
+    sizes = {classes[value]: int(np.sum(y == value)) for value in (0, 1)}
+    rarest = min(sizes, key=lambda name: sizes[name])
+    if sizes[rarest] < n_folds:
+        text = f'Class "{rarest}" has {sizes[rarest]} rows but cv={n_folds} needs at least {n_folds}.'
+        fix = f"cv={sizes[rarest]} or merge the class" if sizes[rarest] > 1 else "merge the class with another"
+        raise DataError(Finding("E05", text, fix))
+
+
+def _check_both_classes(y: NDArray[np.float64], folds: Folds, classes: tuple[Any, Any]) -> None:
+    for fold, (train, _) in enumerate(folds):
+        present = np.unique(y[train])
+        if present.size < 2:
+            missing = classes[0 if present[0] == 1 else 1]
+            text = f'Class "{missing}" is absent from the training rows of fold {fold + 1} of {len(folds)}.'
+            raise DataError(Finding("E05", text, "use fewer folds, or folds that keep both classes"))
