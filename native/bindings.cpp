@@ -1,0 +1,213 @@
+// Python to C++ and back: checks layout, picks the instantiation once, releases the GIL, returns owned arrays.
+// Everything else about the input was checked in inputs.py.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "blas.hpp"
+#include "families.hpp"
+#include "predictor.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace normball {
+namespace {
+
+template <class T, class... Shape>
+using Array = nb::ndarray<const T, nb::numpy, nb::device::cpu, Shape...>;
+template <class T>
+using Flat = Array<T, nb::ndim<1>, nb::c_contig>;
+using Table = Array<double, nb::ndim<2>, nb::c_contig>;
+
+using AnyDesign = std::variant<Dense<double, false>, Dense<double, true>, Dense<float, false>, Dense<float, true>,
+                               Csc<double>, Csc<float>>;
+
+template <class T, bool RowMajor, class Order>
+bool take_dense(nb::handle X, AnyDesign& design) {
+  Array<T, nb::ndim<2>, Order> array;
+  if (!nb::try_cast(X, array, false)) return false;
+  design = Dense<T, RowMajor>{.data = array.data(),
+                              .n_rows = static_cast<Index>(array.shape(0)),
+                              .n_cols = static_cast<Index>(array.shape(1))};
+  return true;
+}
+
+template <class T>
+bool take_csc(const nb::tuple& parts, AnyDesign& design) {
+  Flat<T> data;
+  if (!nb::try_cast(parts[0], data, false)) return false;
+  const auto indices = nb::cast<Flat<std::int32_t>>(parts[1], false);
+  const auto indptr = nb::cast<Flat<std::int64_t>>(parts[2], false);
+  design = Csc<T>{.data = data.data(),
+                  .indices = indices.data(),
+                  .indptr = indptr.data(),
+                  .n_rows = nb::cast<Index>(parts[3]),
+                  .n_cols = static_cast<Index>(indptr.size()) - 1};
+  return true;
+}
+
+// The caller keeps X alive; the design only points into it.
+AnyDesign as_design(nb::handle X) {
+  AnyDesign design;
+  if (nb::isinstance<nb::tuple>(X)) {
+    const auto parts = nb::borrow<nb::tuple>(X);
+    if (parts.size() == 4 && (take_csc<double>(parts, design) || take_csc<float>(parts, design))) return design;
+  } else if (take_dense<double, false, nb::f_contig>(X, design) || take_dense<double, true, nb::c_contig>(X, design) ||
+             take_dense<float, false, nb::f_contig>(X, design) || take_dense<float, true, nb::c_contig>(X, design)) {
+    return design;
+  }
+  throw nb::type_error("X must be a contiguous float32 or float64 matrix or (data, indices, indptr, n_rows)");
+}
+
+template <class T>
+nb::object owned(std::vector<T>&& values, std::initializer_list<std::size_t> shape) {
+  auto* moved = new std::vector<T>(std::move(values));
+  const nb::capsule owner(moved, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, T>(moved->data(), shape, owner));
+}
+
+Monitor::Poll polling(const nb::object& poll) {
+  return [&poll](Index done, Index total) {
+    const nb::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) {
+      PyErr_Clear();  // the caller sees `interrupted` and raises its own KeyboardInterrupt
+      return true;
+    }
+    return !poll.is_none() && nb::cast<bool>(poll(done, total));
+  };
+}
+
+nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
+  const std::size_t n_points = result.points.size();
+  const auto k = static_cast<std::size_t>(n_problems);
+  const std::size_t l = n_points / k;
+  Vector intercepts, loss, gaps, violations, values;
+  std::vector<std::int64_t> indptr{0};
+  std::vector<std::int32_t> indices, iterations;
+  std::vector<std::int8_t> statuses;
+  for (const Point& point : result.points) {
+    intercepts.push_back(point.intercept);
+    loss.push_back(point.loss);
+    gaps.push_back(point.dual_gap);
+    violations.push_back(point.kkt_violation);
+    iterations.push_back(point.n_iter);
+    statuses.push_back(static_cast<std::int8_t>(point.status));
+    indices.insert(indices.end(), point.features.begin(), point.features.end());
+    values.insert(values.end(), point.values.begin(), point.values.end());
+    indptr.push_back(static_cast<std::int64_t>(indices.size()));
+  }
+  const std::size_t n_values = values.size();
+  nb::dict out;
+  out["lambdas"] = owned(std::move(result.lambdas), {l});
+  out["intercepts"] = owned(std::move(intercepts), {k, l});
+  out["loss"] = owned(std::move(loss), {k, l});
+  out["dual_gaps"] = owned(std::move(gaps), {k, l});
+  out["kkt_violations"] = owned(std::move(violations), {k, l});
+  out["n_iters"] = owned(std::move(iterations), {k, l});
+  out["statuses"] = owned(std::move(statuses), {k, l});
+  out["indptr"] = owned(std::move(indptr), {n_points + 1});
+  out["indices"] = owned(std::move(indices), {n_values});
+  out["values"] = owned(std::move(values), {n_values});
+  out["null_loss"] = owned(std::move(result.null_loss), {k});
+  out["lambda_max"] = owned(std::move(result.lambda_max), {k});
+  out["scales"] = owned(std::move(result.scales), {k, static_cast<std::size_t>(n_features)});
+  out["n_sweeps"] = result.n_sweeps;
+  out["interrupted"] = result.interrupted;
+  return out;
+}
+
+template <class Function>
+void take_function(const char* module, const char* name, Function*& target) {
+  const nb::object capsule = nb::module_::import_(module).attr("__pyx_capi__")[name];
+  target = reinterpret_cast<Function*>(PyCapsule_GetPointer(capsule.ptr(), PyCapsule_GetName(capsule.ptr())));
+  if (target == nullptr) throw nb::python_error();
+}
+
+void load_blas() {
+  if (blas().dsyevd != nullptr) return;
+  take_function("scipy.linalg.cython_blas", "dsyrk", blas().dsyrk);
+  take_function("scipy.linalg.cython_blas", "dgemm", blas().dgemm);
+  take_function("scipy.linalg.cython_blas", "dgemv", blas().dgemv);
+  take_function("scipy.linalg.cython_lapack", "dpotrf", blas().dpotrf);
+  take_function("scipy.linalg.cython_lapack", "dpotrs", blas().dpotrs);
+  take_function("scipy.linalg.cython_lapack", "dsyevd", blas().dsyevd);
+}
+
+nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset, const std::string& family,
+                    double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas, double lambda_min_ratio,
+                    Flat<double> penalty_factors, Flat<double> lower_bounds, Flat<double> upper_bounds,
+                    bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads, nb::object poll) {
+  load_blas();
+  const AnyDesign design = as_design(X);
+  Specification spec;
+  spec.n_problems = static_cast<Index>(weights.shape(0));
+  std::visit([&](const auto& d) { spec.n_rows = d.n_rows, spec.n_features = d.n_cols; }, design);
+  const auto matches = [](std::size_t size, Index wanted) { return static_cast<Index>(size) == wanted; };
+  if (!matches(weights.shape(1), spec.n_rows) || !matches(responses.shape(1), spec.n_rows) ||
+      !matches(offset.size(), spec.n_rows) || !matches(penalty_factors.size(), spec.n_features) ||
+      !matches(lower_bounds.size(), spec.n_features) || !matches(upper_bounds.size(), spec.n_features) ||
+      (responses.shape(0) != 1 && !matches(responses.shape(0), spec.n_problems))) {
+    throw nb::value_error("the shapes of X, responses, weights, offset, penalty_factors and bounds do not agree");
+  }
+  spec.responses = responses.data();
+  spec.shared_response = responses.shape(0) == 1;
+  spec.weights = weights.data();
+  spec.offset = offset.data();
+  spec.penalty_factors = penalty_factors.data();
+  spec.lower_bounds = lower_bounds.data();
+  spec.upper_bounds = upper_bounds.data();
+  spec.l1_ratio = l1_ratio;
+  if (lambdas) spec.lambdas.assign(lambdas->data(), lambdas->data() + lambdas->size());
+  spec.n_lambdas = n_lambdas;
+  spec.lambda_min_ratio = lambda_min_ratio;
+  spec.fit_intercept = fit_intercept;
+  spec.standardize = standardize;
+  spec.tol = tol;
+  spec.max_iter = max_iter;
+  PathResult result;
+  {
+    const nb::gil_scoped_release no_gil;
+    result = std::visit([&](const auto& d) { return solve_family(d, family, spec, n_threads, polling(poll)); }, design);
+  }
+  return as_dict(std::move(result), spec.n_problems, spec.n_features);
+}
+
+nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Flat<double> intercepts,
+                            Flat<std::int64_t> indptr, Flat<std::int32_t> indices, Flat<double> values) {
+  const AnyDesign design = as_design(X);
+  const SparseCoefficients coefs{.intercepts = intercepts.data(),
+                                 .indptr = indptr.data(),
+                                 .indices = indices.data(),
+                                 .values = values.data(),
+                                 .n_points = static_cast<Index>(intercepts.size())};
+  Vector eta;
+  std::size_t n_rows = 0;
+  {
+    const nb::gil_scoped_release no_gil;
+    std::visit([&](const auto& d) {
+      const Index count = rows ? static_cast<Index>(rows->size()) : d.n_rows;
+      n_rows = static_cast<std::size_t>(count);
+      eta = predict(d, rows ? rows->data() : nullptr, count, coefs);
+    }, design);
+  }
+  return owned(std::move(eta), {n_rows, intercepts.size()});
+}
+
+}  // namespace
+}  // namespace normball
+
+NB_MODULE(_native, m) {
+  m.def("solve_path", &normball::solve, "X"_a, "responses"_a.noconvert(), "weights"_a.noconvert(),
+        "offset"_a.noconvert(), "family"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(), "n_lambdas"_a,
+        "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
+        "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
+        "poll"_a.none());
+  m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
+        "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert());
+}

@@ -1,0 +1,61 @@
+// The only definition of "solved": the relative duality gap, and beside it the KKT violation. (M6)-(M9)
+#pragma once
+
+#include "penalties/elastic_net.hpp"
+
+namespace normball {
+
+struct Certificate {
+  double gap = infinity;            // absolute, >= 0 up to rounding
+  double kkt_violation = infinity;  // largest distance of a negative gradient to its subdifferential
+};
+
+// What a certificate needs to know of one problem at one lambda, on the standardised scale.
+template <class TermAt>
+struct Candidate {
+  Index n_features;
+  const double* coef;
+  const double* gradient;     // of the mean loss, per feature
+  double intercept = 0.0;
+  double intercept_gradient;  // 0 without an intercept
+  double loss;                // mean loss at the candidate
+  double scale;               // sqrt(2 null loss): the natural size of a free coefficient
+  const TermAt& term;         // term(j) -> ElasticNet
+};
+
+// The dual point is the gradient of the loss at the candidate, shrunk by a factor s until the dual constraints
+// hold. conjugate(s) = sum_i w_i f*(s u_i) - s sum_i w_i u_i o_i. Two factors are tried, 1 and the largest at
+// which no coefficient costs anything; the better bound counts. A coefficient without penalty asks for a
+// gradient of exactly 0; what rounding leaves of it is charged over the box |b| <= 2 |b_hat| + scale. (M8)
+template <class TermAt, class Conjugate>
+Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjugate) {
+  double penalty = 0.0;
+  double violation = std::abs(candidate.intercept_gradient);
+  double free_cost = std::abs(candidate.intercept_gradient) * (2.0 * std::abs(candidate.intercept) + candidate.scale);
+  double feasible = 1.0;
+  for (Index j = 0; j < candidate.n_features; ++j) {
+    const ElasticNet term = candidate.term(j);
+    if (term.l1 == infinity) continue;
+    const double b = candidate.coef[j];
+    const double g = candidate.gradient[j];
+    penalty += term.value(b);
+    violation = std::max(violation, term.violation(g, b));
+    if (term.is_free()) {
+      free_cost += std::abs(g) * std::min(2.0 * std::abs(b) + candidate.scale, g > 0.0 ? -term.lower : term.upper);
+    } else {
+      feasible = std::min(feasible, term.feasible_scale(-g));
+    }
+  }
+  const auto gap_at = [&](double s) {
+    double dual_cost = 0.0;
+    for (Index j = 0; j < candidate.n_features && dual_cost < infinity; ++j) {
+      const ElasticNet term = candidate.term(j);
+      if (term.l1 != infinity && !term.is_free()) dual_cost += term.conjugate(-s * candidate.gradient[j]);
+    }
+    return candidate.loss + penalty + conjugate(s) + dual_cost + s * free_cost;
+  };
+  const double gap = feasible < 1.0 ? std::min(gap_at(1.0), gap_at(feasible)) : gap_at(1.0);
+  return {.gap = std::isnan(gap) ? infinity : gap, .kkt_violation = violation};
+}
+
+}  // namespace normball

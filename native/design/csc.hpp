@@ -1,0 +1,133 @@
+#pragma once
+
+#include <algorithm>
+
+#include "design.hpp"
+
+namespace normball {
+
+// Compressed sparse columns. The centre enters as a correction of sums, so nothing is densified.
+template <class T>
+struct Csc {
+  const T* data = nullptr;
+  const std::int32_t* indices = nullptr;
+  const std::int64_t* indptr = nullptr;
+  Index n_rows = 0;
+  Index n_cols = 0;
+  const double* centre = nullptr;
+
+  static constexpr double mean_noise = 1e-14;
+  double stored_centre(Index j) const { return centre[j]; }
+
+  template <class Visit>
+  void for_each_entry(Index j, const Visit& visit) const {
+    for (Index e = indptr[j]; e < indptr[j + 1]; ++e) visit(indices[e], value(e));
+  }
+
+  void sweep(const Sweep& s, Threads& threads) const {
+    sweep_entries(
+        s, threads, [](double x, double /*c*/) { return x; }, [](double c) { return -c; });
+  }
+
+  void sweep_squares(const Sweep& s, Threads& threads) const {
+    sweep_entries(
+        s, threads, [](double x, double c) { return x * (x - 2.0 * c); }, [](double c) { return c * c; });
+  }
+
+  void times(Columns columns, const double* coef, double* out, Threads& /*threads*/) const {
+    double shift = 0.0;
+    for (Index c = 0; c < columns.count; ++c) {
+      const Index j = columns[c];
+      if (coef[c] == 0.0) continue;
+      shift += coef[c] * centre[j];
+      for (Index e = indptr[j]; e < indptr[j + 1]; ++e) out[indices[e]] += coef[c] * value(e);
+    }
+    if (shift == 0.0) return;
+    for (Index i = 0; i < n_rows; ++i) out[i] -= shift;
+  }
+
+  // The listed columns are turned into rows once; each row with weight then adds its outer product.
+  void add_gram(const Gram& gram, Threads& /*threads*/) const {
+    const Index m = gram.columns.count;
+    std::vector<std::int64_t> start(static_cast<std::size_t>(n_rows) + 1, 0);
+    Vector raw_sums(static_cast<std::size_t>(m), 0.0);
+    for_each_weighted(gram, [&](Index a, Index i, double x) {
+      ++start[i + 1];
+      raw_sums[a] += gram.sign * gram.d[i] * x;
+    });
+    double total = 0.0;
+    for (Index i = 0; i < n_rows; ++i) {
+      start[i + 1] += start[i];
+      total += gram.sign * gram.d[i];
+    }
+    std::vector<std::int32_t> columns(static_cast<std::size_t>(start[n_rows]));
+    Vector values(columns.size());
+    std::vector<std::int64_t> next(start.begin(), start.end() - 1);
+    for_each_weighted(gram, [&](Index a, Index i, double x) {
+      columns[next[i]] = static_cast<std::int32_t>(a);
+      values[next[i]++] = x;
+    });
+    for (Index i = 0; i < n_rows; ++i) {
+      const double d = gram.sign * gram.d[i];
+      for (std::int64_t e = start[i + 1] - 1; e >= start[i] && columns[e] >= gram.first_new; --e) {
+        double* target = gram.out + columns[e] * gram.stride;
+        const double scaled = d * values[e];
+        for (std::int64_t f = start[i]; f <= e; ++f) target[columns[f]] += scaled * values[f];
+      }
+    }
+    for (Index b = gram.first_new; b < m; ++b) {
+      const double cb = centre[gram.columns[b]];
+      double* target = gram.out + b * gram.stride;
+      for (Index a = 0; a <= b; ++a) {
+        const double ca = centre[gram.columns[a]];
+        target[a] += ca * cb * total - ca * raw_sums[b] - cb * raw_sums[a];
+      }
+    }
+    for (Index a = 0; a < m; ++a) gram.sums[a] += raw_sums[a] - centre[gram.columns[a]] * total;
+  }
+
+ private:
+  static constexpr Index column_block = 1024;
+  double value(Index e) const { return static_cast<double>(data[e]); }
+
+  template <class Visit>
+  void for_each_weighted(const Gram& gram, const Visit& visit) const {
+    for (Index a = 0; a < gram.columns.count; ++a) {
+      const Index j = gram.columns[a];
+      for (Index e = indptr[j]; e < indptr[j + 1]; ++e) {
+        if (gram.d[indices[e]] > 0.0) visit(a, indices[e], value(e));
+      }
+    }
+  }
+
+  // out = sum over stored entries of stored(x, c) v + absent(c) * sum of v; the vectors are interleaved first, so
+  // that one entry meets all of them in one cache line
+  template <class Stored, class Absent>
+  void sweep_entries(const Sweep& s, Threads& threads, const Stored& stored, const Absent& absent) const {
+    const Index n_vectors = s.n_vectors;
+    Vector rows(static_cast<std::size_t>(n_rows * n_vectors));
+    Vector totals(static_cast<std::size_t>(n_vectors), 0.0);
+    for (Index k = 0; k < n_vectors; ++k) {
+      for (Index i = 0; i < n_rows; ++i) {
+        rows[i * n_vectors + k] = s.vectors[k][i];
+        totals[k] += s.vectors[k][i];
+      }
+    }
+    threads.parallel_for((s.columns.count + column_block - 1) / column_block, [&](Index block) {
+      Vector sums(static_cast<std::size_t>(n_vectors));
+      for (Index c = block * column_block; c < std::min(s.columns.count, (block + 1) * column_block); ++c) {
+        const Index j = s.columns[c];
+        for (Index k = 0; k < n_vectors; ++k) sums[k] = absent(centre[j]) * totals[k];
+        for (Index e = indptr[j]; e < indptr[j + 1]; ++e) {
+          const double x = stored(value(e), centre[j]);
+          const double* row = rows.data() + indices[e] * n_vectors;
+          for (Index k = 0; k < n_vectors; ++k) sums[k] += x * row[k];
+        }
+        for (Index k = 0; k < n_vectors; ++k) s.out[k][c] = sums[k];
+      }
+    });
+  }
+};
+static_assert(Design<Csc<double>> && Design<Csc<float>>);
+
+}  // namespace normball

@@ -1,0 +1,53 @@
+// A matrix seen as an operator. Every design is centred implicitly: its entries are x_ij - centre_j, and no
+// centred copy is ever made. What depends on a problem's own weights (its mean and scale) is Standardisation.
+#pragma once
+
+#include <concepts>
+
+#include "../threads.hpp"
+#include "../types.hpp"
+
+namespace normball {
+
+// A list of columns; without a list, all of them.
+struct Columns {
+  const Index* list = nullptr;
+  Index count = 0;
+  Index operator[](Index i) const { return list ? list[i] : i; }
+};
+
+// n_vectors vectors over the rows, and where their products with the columns go: out[k][i] for column i of the list.
+struct Sweep {
+  Columns columns;
+  Index n_vectors = 1;
+  const double* const* vectors = nullptr;
+  double* const* out = nullptr;
+};
+
+// sum_i d_i (x_ia - c_a)(x_ib - c_b) for the columns a, b of a list, d >= 0. Columns before `first_new` are known
+// already and only meet the new ones. `sums` gets sum_i d_i (x_ia - c_a).
+struct Gram {
+  Columns columns;
+  Index first_new = 0;
+  const double* d = nullptr;
+  double sign = 1.0;      // added to the target times this
+  double* out = nullptr;  // column-major, upper triangle
+  Index stride = 0;
+  double* sums = nullptr;  // per column of the list
+};
+
+template <class D>
+concept Design = requires(const D& x, Index j, const double* v, double* out, const Sweep& sweep, const Gram& gram,
+                          Columns columns, Threads& threads) {
+  { x.n_rows } -> std::convertible_to<Index>;
+  { x.n_cols } -> std::convertible_to<Index>;
+  x.sweep(sweep, threads);            // products with many columns
+  x.sweep_squares(sweep, threads);    // the same with (x_ij - c_j)^2
+  x.times(columns, v, out, threads);  // out += sum of columns times coefficients v
+  x.add_gram(gram, threads);
+  x.for_each_entry(j, [](Index, double) {});             // stored entries of one column: (row, value) ...
+  { x.stored_centre(j) } -> std::convertible_to<double>;  // ... which still lack this centre
+  { D::mean_noise } -> std::convertible_to<double>;       // relative rounding of a squared distance to the mean
+};
+
+}  // namespace normball

@@ -1,0 +1,128 @@
+#include "kernels.hpp"
+
+#include <cstring>
+
+// An ifunc resolver runs before the sanitizers are set up, so their build has one plain version.
+#if defined(__SANITIZE_ADDRESS__) || !defined(__x86_64__)
+#define NORMBALL_CLONES
+#else
+#define NORMBALL_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#endif
+
+namespace normball::kernels {
+namespace {  // internal linkage: a target_clones function would else be exported as a global ifunc
+
+using Lanes = double __attribute__((vector_size(64)));
+using FloatLanes = float __attribute__((vector_size(32)));
+constexpr Index width = 8;
+
+inline __attribute__((always_inline)) void load(const double* p, Lanes& out) { std::memcpy(&out, p, sizeof out); }
+inline __attribute__((always_inline)) void load(const float* p, Lanes& out) {
+  FloatLanes narrow;
+  std::memcpy(&narrow, p, sizeof narrow);
+  out = __builtin_convertvector(narrow, Lanes);
+}
+inline __attribute__((always_inline)) double total(const Lanes& a) {
+  return ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7]));
+}
+
+template <class T, bool Squared>
+NORMBALL_CLONES double dot_one(const T* x, double c, const double* v, Index n) {
+  Lanes sum[4] = {};
+  Lanes a;
+  Lanes b;
+  Index i = 0;
+  for (; i + 4 * width <= n; i += 4 * width) {
+    for (int u = 0; u < 4; ++u) {
+      load(x + i + u * width, a);
+      load(v + i + u * width, b);
+      a -= c;
+      sum[u] += Squared ? a * a * b : a * b;
+    }
+  }
+  double rest = 0.0;
+  for (; i < n; ++i) {
+    const double xi = static_cast<double>(x[i]) - c;
+    rest += Squared ? xi * xi * v[i] : xi * v[i];
+  }
+  return total((sum[0] + sum[1]) + (sum[2] + sum[3])) + rest;
+}
+
+template <class T, bool Squared>
+NORMBALL_CLONES void dot_four(const T* x, double c, const double* const* v, Index n, double* out) {
+  Lanes sum[4] = {};
+  Lanes a;
+  Lanes b;
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    load(x + i, a);
+    a -= c;
+    if (Squared) a *= a;
+    for (int k = 0; k < 4; ++k) {
+      load(v[k] + i, b);
+      sum[k] += a * b;
+    }
+  }
+  double rest[4] = {};
+  for (; i < n; ++i) {
+    double xi = static_cast<double>(x[i]) - c;
+    if (Squared) xi *= xi;
+    for (int k = 0; k < 4; ++k) rest[k] += xi * v[k][i];
+  }
+  for (int k = 0; k < 4; ++k) out[k] += total(sum[k]) + rest[k];
+}
+
+template <class T>
+NORMBALL_CLONES void axpy_one(double a, const T* x, double c, double* y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] += a * (static_cast<double>(x[i]) - c);
+}
+
+template <class T>
+NORMBALL_CLONES void axpy_four(const double* a, const T* x0, const T* x1, const T* x2, const T* x3, double* y, Index n) {
+  for (Index i = 0; i < n; ++i) {
+    y[i] += (a[0] * static_cast<double>(x0[i]) + a[1] * static_cast<double>(x1[i])) +
+            (a[2] * static_cast<double>(x2[i]) + a[3] * static_cast<double>(x3[i]));
+  }
+}
+
+template <class T, bool Squared>
+void dot_many(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  Index k = 0;
+  for (; k + 4 <= n_vectors; k += 4) dot_four<T, Squared>(x, c, v + k, n, out + k);
+  for (; k < n_vectors; ++k) out[k] += dot_one<T, Squared>(x, c, v[k], n);
+}
+
+}  // namespace
+
+template <class T>
+double dot(const T* x, double c, const double* v, Index n) {
+  return dot_one<T, false>(x, c, v, n);
+}
+template <class T>
+void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  dot_many<T, false>(x, c, v, n_vectors, n, out);
+}
+template <class T>
+void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  dot_many<T, true>(x, c, v, n_vectors, n, out);
+}
+template <class T>
+void axpy(double a, const T* x, double c, double* y, Index n) {
+  axpy_one(a, x, c, y, n);
+}
+template <class T>
+void axpy4(const double* a, const T* const* x, double* y, Index n) {
+  axpy_four(a, x[0], x[1], x[2], x[3], y, n);
+}
+
+#define NORMBALL_INSTANTIATE(T)                                                         \
+  template double dot(const T*, double, const double*, Index);                          \
+  template void dots(const T*, double, const double* const*, Index, Index, double*);    \
+  template void squares(const T*, double, const double* const*, Index, Index, double*); \
+  template void axpy(double, const T*, double, double*, Index);                         \
+  template void axpy4(const double*, const T* const*, double*, Index);
+NORMBALL_INSTANTIATE(float)
+NORMBALL_INSTANTIATE(double)
+#undef NORMBALL_INSTANTIATE
+
+}  // namespace normball::kernels

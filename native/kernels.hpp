@@ -1,0 +1,29 @@
+// Inner loops over contiguous memory. The bodies stand in kernels.cpp, compiled for several CPUs and
+// chosen when the module is loaded; x is float or double, every sum is carried in double.
+#pragma once
+
+#include "types.hpp"
+
+namespace normball::kernels {
+
+// sum_i (x_i - c) v_i
+template <class T>
+double dot(const T* x, double c, const double* v, Index n);
+
+// out[k] += sum_i (x_i - c) v[k][i]
+template <class T>
+void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out);
+
+// out[k] += sum_i (x_i - c)^2 v[k][i]
+template <class T>
+void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out);
+
+// y_i += a (x_i - c)
+template <class T>
+void axpy(double a, const T* x, double c, double* y, Index n);
+
+// y_i += a0 x0_i + a1 x1_i + a2 x2_i + a3 x3_i, for row-major matrices: four rows at a time
+template <class T>
+void axpy4(const double* a, const T* const* x, double* y, Index n);
+
+}  // namespace normball::kernels

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <algorithm>
+
+#include "loss.hpp"
+
+namespace normball {
+
+// f = log(1 + e^eta) - y eta, less its minimum over eta (0 for labels, the entropy of y for proportions)
+struct Logistic {
+  static constexpr bool quadratic = false;
+  static double value(double y, double eta) { return y * softplus(-eta) + (1.0 - y) * softplus(eta) + negentropy(y); }
+  // (1 - y) sigma(eta) - y sigma(-eta): no cancellation where the fit is nearly perfect
+  static double gradient(double y, double eta) { return (1.0 - y) * sigmoid(eta) - y * sigmoid(-eta); }
+  static double curvature(double /*y*/, double eta) { return sigmoid(eta) * sigmoid(-eta); }
+  static double conjugate(double y, double u) {
+    const double p = y + u;
+    const double q = (1.0 - y) - u;
+    if (p < 0.0 || q < 0.0) return infinity;
+    return x_log_x(p) + x_log_x(q) - negentropy(y);
+  }
+  static double link(double mean) {
+    const double p = std::clamp(mean, 1e-12, 1.0 - 1e-12);
+    return std::log(p / (1.0 - p));
+  }
+
+ private:
+  static double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+  static double sigmoid(double x) {
+    const double e = std::exp(-std::abs(x));
+    return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
+  }
+  static double negentropy(double y) { return x_log_x(y) + x_log_x(1.0 - y); }
+};
+static_assert(Loss<Logistic>);
+
+}  // namespace normball

@@ -1,0 +1,24 @@
+// One sample's loss f(y, eta), half the unit deviance: 0 where the fit is perfect, so that every family is
+// bounded below by 0 and gaps can be reported relative to the null loss. docs/mathematics.md (M2).
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+#include "../types.hpp"
+
+namespace normball {
+
+template <class L>
+concept Loss = requires(double y, double eta, double u) {
+  { L::value(y, eta) } -> std::same_as<double>;      // f(y, eta) >= 0
+  { L::gradient(y, eta) } -> std::same_as<double>;   // df/d eta = mu - y
+  { L::curvature(y, eta) } -> std::same_as<double>;  // d2f/d eta2
+  { L::conjugate(y, u) } -> std::same_as<double>;    // sup_eta u eta - f(y, eta); +infinity outside its domain
+  { L::link(y) } -> std::same_as<double>;            // eta at which the mean is y, kept finite
+  { L::quadratic } -> std::convertible_to<bool>;     // curvature is 1 everywhere
+};
+
+inline double x_log_x(double x) { return x > 0.0 ? x * std::log(x) : 0.0; }
+
+}  // namespace normball

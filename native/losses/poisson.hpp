@@ -1,0 +1,24 @@
+#pragma once
+
+#include <algorithm>
+
+#include "loss.hpp"
+
+namespace normball {
+
+// f = e^eta - y eta - (y - y log y), half the Poisson deviance
+struct Poisson {
+  static constexpr bool quadratic = false;
+  static double value(double y, double eta) { return std::exp(eta) - y * eta - (y - x_log_x(y)); }
+  static double gradient(double y, double eta) { return std::exp(eta) - y; }
+  static double curvature(double /*y*/, double eta) { return std::exp(eta); }
+  static double conjugate(double y, double u) {
+    const double mu = y + u;
+    if (mu < 0.0) return infinity;
+    return x_log_x(mu) - mu + (y - x_log_x(y));
+  }
+  static double link(double mean) { return std::log(std::max(mean, 1e-12)); }
+};
+static_assert(Loss<Poisson>);
+
+}  // namespace normball

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "loss.hpp"
+
+namespace normball {
+
+// f = (y - eta)^2 / 2
+struct SquaredError {
+  static constexpr bool quadratic = true;
+  static double value(double y, double eta) { return 0.5 * (y - eta) * (y - eta); }
+  static double gradient(double y, double eta) { return eta - y; }
+  static double curvature(double /*y*/, double /*eta*/) { return 1.0; }
+  static double conjugate(double y, double u) { return u * (0.5 * u + y); }
+  static double link(double mean) { return mean; }
+};
+static_assert(Loss<SquaredError>);
+
+}  // namespace normball

@@ -1,0 +1,174 @@
+// The driver: K problems go down one grid of lambdas in lockstep. Each round solves every open problem on its own
+// working set (in parallel), then one read of the design serves all their certificates.
+#pragma once
+
+#include <numeric>
+
+#include "losses/loss.hpp"
+#include "solvers/moments.hpp"
+#include "solvers/proximal_newton.hpp"
+
+namespace normball {
+
+// The grid: log-spaced, descending, ends exact. (M10)
+inline Vector lambda_grid(double largest, Index count, double ratio) {
+  Vector grid(static_cast<std::size_t>(count));
+  for (Index l = 0; l < count; ++l) {
+    const double share = count == 1 ? 0.0 : static_cast<double>(l) / static_cast<double>(count - 1);
+    grid[l] = largest * std::pow(ratio, share);
+  }
+  return grid;
+}
+
+template <class Solver>
+class PathDriver {
+ public:
+  PathDriver(Solver& solver, const Specification& spec, std::vector<Problem>& problems, const Vector& centre,
+             Threads& threads, Monitor& monitor)
+      : solver_(solver), spec_(spec), problems_(problems), centre_(centre), threads_(threads), monitor_(monitor),
+        factor_(problems.size()) {}
+
+  PathResult run() {
+    std::vector<Index> all(problems_.size());
+    std::iota(all.begin(), all.end(), 0);
+    threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.fit_null(k); });
+    solver_.sweep(all);
+    for (Problem& problem : problems_) {
+      problem.null_loss = problem.loss;
+      problem.lambda_max = problem.largest_lambda();
+      result_.null_loss.push_back(problem.null_loss);
+      result_.lambda_max.push_back(problem.lambda_max);
+      result_.scales.insert(result_.scales.end(), problem.scale.begin(), problem.scale.end());
+    }
+    const double largest = problems_[0].lambda_max;
+    result_.lambdas = spec_.lambdas.empty()
+                          ? lambda_grid(largest > 0.0 ? largest : 1.0, spec_.n_lambdas, spec_.lambda_min_ratio)
+                          : spec_.lambdas;
+    const auto n_lambdas = static_cast<Index>(result_.lambdas.size());
+    result_.points.resize(problems_.size() * result_.lambdas.size());
+    double previous = std::max(largest, result_.lambdas[0]);
+    for (Index l = 0; l < n_lambdas; ++l) {
+      const double lambda = result_.lambdas[l];
+      previous = approach(all, previous, lambda);
+      solve_at(l, lambda, previous);
+      previous = lambda;
+      if (monitor_.stopped()) break;
+      monitor_.progress(l + 1, n_lambdas);
+    }
+    result_.interrupted = result_.points.back().status == Status::interrupted;
+    result_.n_sweeps = solver_.n_sweeps();
+    return std::move(result_);
+  }
+
+ private:
+  // Far below the last solution the quadratic model and the strong rule are of no use: go there in strides.
+  double approach(const std::vector<Index>& all, double previous, double lambda) {
+    constexpr double stride = 0.25;
+    const double goal = std::max(lambda, 1e-4 * problems_[0].lambda_max);
+    while (previous * stride > goal && !monitor_.stopped()) {
+      const double next = previous * stride;
+      threads_.parallel_for(spec_.n_problems, [&](Index k) {
+        solver_.begin(k, next, previous);
+        solver_.solve(k, next, 1e-2 * unit(k, next), 20);
+      });
+      solver_.sweep(all);
+      previous = next;
+    }
+    return previous;
+  }
+
+  // the size of gradient that matters at this lambda
+  double unit(Index k, double lambda) const {
+    const double share = std::max(spec_.l1_ratio, 1e-3);
+    const double largest = problems_[k].lambda_max * share;
+    if (largest == 0.0) return 1.0;
+    return lambda > 0.0 ? std::min(lambda * share, largest) : 1e-4 * largest;
+  }
+
+  void solve_at(Index l, double lambda, double previous) {
+    std::vector<Index> open(problems_.size());
+    std::iota(open.begin(), open.end(), 0);
+    std::fill(factor_.begin(), factor_.end(), first_factor);
+    threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.begin(k, lambda, previous); });
+    while (!open.empty()) {
+      threads_.parallel_for(static_cast<Index>(open.size()), [&](Index i) {
+        const Index k = open[i];
+        Point& point = at(k, l);
+        const int allowed = std::max(1, spec_.max_iter - point.n_iter);
+        point.n_iter += std::max(1, solver_.solve(k, lambda, factor_[k] * unit(k, lambda), allowed));
+      });
+      solver_.sweep(open);
+      if (monitor_.stopped()) return;
+      std::vector<std::uint8_t> closed(open.size());
+      threads_.parallel_for(static_cast<Index>(open.size()), [&](Index i) {
+        closed[i] = settle(open[i], lambda, at(open[i], l));
+      });
+      Index i = 0;
+      std::erase_if(open, [&](Index) { return closed[i++] != 0; });
+    }
+    for (Problem& problem : problems_) problem.write(centre_.data(), at(&problem - problems_.data(), l));
+  }
+
+  // certified, out of iterations, or on to another round
+  bool settle(Index k, double lambda, Point& point) {
+    const Certificate certificate = solver_.certify(k, lambda);
+    point.dual_gap = certificate.gap / std::max(problems_[k].null_loss, 1e-300);
+    point.kkt_violation = certificate.kkt_violation;
+    const bool perfect = certificate.gap <= 1e-15;  // a null model without loss leaves nothing to be relative to
+    if (point.dual_gap <= spec_.tol || perfect) {
+      if (perfect && problems_[k].null_loss < 1e-15) point.dual_gap = 0.0;
+      point.status = Status::converged;
+      return true;
+    }
+    if (point.n_iter >= spec_.max_iter) {
+      point.status = Status::max_iter;
+      return true;
+    }
+    if (solver_.grow(k, lambda)) return false;
+    factor_[k] *= 0.05;
+    if (factor_[k] < smallest_factor || std::isnan(problems_[k].loss)) {
+      point.status = Status::numerical;
+      return true;
+    }
+    return false;
+  }
+
+  Point& at(Index k, Index l) { return result_.points[static_cast<std::size_t>(k) * result_.lambdas.size() + l]; }
+
+  static constexpr double first_factor = 1e-3;
+  static constexpr double smallest_factor = 1e-13;
+
+  Solver& solver_;
+  const Specification& spec_;
+  std::vector<Problem>& problems_;
+  const Vector& centre_;
+  Threads& threads_;
+  Monitor& monitor_;
+  Vector factor_;  // KKT tolerance on the working set, relative to unit()
+  PathResult result_;
+};
+
+// Squared error with few columns never needs X after its moments are known.
+inline bool moments_pay(const Specification& spec) {
+  const Index n = spec.n_rows;
+  const Index p = spec.n_features;
+  return p <= 256 || (p <= 3000 && 2 * p <= n);
+}
+
+template <Design D, Loss L>
+PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll) {
+  Threads threads(n_threads);
+  Monitor monitor(poll);
+  Vector centre;
+  std::vector<Problem> problems = make_problems(design, centre, spec, threads);
+  const auto run = [&]<class Solver>() {
+    Solver solver(design, spec, problems, threads, monitor);
+    return PathDriver<Solver>(solver, spec, problems, centre, threads, monitor).run();
+  };
+  if constexpr (L::quadratic) {
+    if (moments_pay(spec)) return run.template operator()<Moments<D>>();
+  }
+  return run.template operator()<ProximalNewton<D, L>>();
+}
+
+}  // namespace normball

@@ -1,0 +1,136 @@
+// One problem of the batch: its weights, its standardisation, and where its solver stands.
+#pragma once
+
+#include "certificate.hpp"
+#include "design/design.hpp"
+
+namespace normball {
+
+struct Problem {
+  const Specification* spec = nullptr;
+  const double* y = nullptr;
+  Vector weights;  // normalised to sum 1
+  Vector shift;    // mean of column j under these weights, less the design's centre
+  Vector scale;    // standard deviation (or 1); 0 for a column that is constant under these weights
+
+  Vector coef;      // standardised scale
+  Vector gradient;  // of the mean loss, standardised scale
+  double intercept = 0.0;  // at the centre of the columns
+  double intercept_gradient = 0.0;
+  double loss = 0.0;
+  double null_loss = 0.0;
+  double lambda_max = 0.0;
+
+  bool is_excluded(Index j) const { return scale[j] == 0.0 || spec->penalty_factors[j] == infinity; }
+
+  // lambda = infinity is the null model
+  ElasticNet term(Index j, double lambda) const {
+    const double factor = spec->penalty_factors[j];
+    const bool held_at_zero = is_excluded(j) || (lambda == infinity && factor > 0.0);
+    if (held_at_zero) return {.l1 = infinity, .l2 = 0.0, .lower = 0.0, .upper = 0.0};
+    const double strength = factor == 0.0 ? 0.0 : lambda * factor;
+    return {.l1 = strength * spec->l1_ratio,
+            .l2 = strength * (1.0 - spec->l1_ratio),
+            .lower = spec->lower_bounds[j] * scale[j],
+            .upper = spec->upper_bounds[j] * scale[j]};
+  }
+
+  // gradient of column j from its product with the weighted residuals, whose sum is `total`
+  double standardised(Index j, double product, double total) const {
+    return scale[j] == 0.0 ? 0.0 : (product - shift[j] * total) / scale[j];
+  }
+
+  template <class Conjugate>
+  Certificate certificate(double lambda, const Conjugate& conjugate) const {
+    const auto term_at = [&](Index j) { return term(j, lambda); };
+    const Candidate<decltype(term_at)> candidate{.n_features = spec->n_features,
+                                                 .coef = coef.data(),
+                                                 .gradient = gradient.data(),
+                                                 .intercept = intercept,
+                                                 .intercept_gradient = intercept_gradient,
+                                                 .loss = loss,
+                                                 .scale = std::sqrt(2.0 * null_loss),
+                                                 .term = term_at};
+    return certify(candidate, conjugate);
+  }
+
+  // the smallest lambda that keeps every penalised coefficient at zero, given the null model's gradient (M10)
+  double largest_lambda() const {
+    double largest = 0.0;
+    for (Index j = 0; j < spec->n_features; ++j) {
+      const double factor = spec->penalty_factors[j];
+      if (is_excluded(j) || factor == 0.0) continue;
+      const double bound = gradient[j] < 0.0 ? spec->upper_bounds[j] : spec->lower_bounds[j];
+      if (bound != 0.0) largest = std::max(largest, std::abs(gradient[j]) / factor);
+    }
+    return largest / std::max(spec->l1_ratio, 1e-3);
+  }
+
+  void write(const double* centre, Point& point) const {
+    point.intercept = intercept;
+    for (Index j = 0; j < spec->n_features; ++j) {
+      if (coef[j] == 0.0) continue;
+      const double value = coef[j] / scale[j];
+      point.features.push_back(static_cast<std::int32_t>(j));
+      point.values.push_back(value);
+      point.intercept -= value * (centre[j] + shift[j]);
+    }
+    point.loss = loss;
+  }
+};
+
+// Means and standard deviations of every problem in at most three reads of the design; sets `centre`.
+template <Design D>
+std::vector<Problem> make_problems(D& design, Vector& centre, const Specification& spec, Threads& threads) {
+  const auto n = static_cast<std::size_t>(spec.n_rows);
+  const auto p = static_cast<std::size_t>(spec.n_features);
+  std::vector<Problem> problems(static_cast<std::size_t>(spec.n_problems));
+  std::vector<const double*> weights;
+  std::vector<double*> shifts;
+  std::vector<double*> scales;
+  for (std::size_t k = 0; k < problems.size(); ++k) {
+    Problem& problem = problems[k];
+    problem.spec = &spec;
+    problem.y = spec.response(static_cast<Index>(k));
+    problem.weights.assign(spec.weights + k * n, spec.weights + (k + 1) * n);
+    double total = 0.0;
+    for (const double w : problem.weights) total += w;
+    for (double& w : problem.weights) w /= total;
+    problem.coef.assign(p, 0.0);
+    problem.gradient.assign(p, 0.0);
+    problem.shift.assign(p, 0.0);
+    problem.scale.assign(p, 1.0);
+    weights.push_back(problem.weights.data());
+    shifts.push_back(problem.shift.data());
+    scales.push_back(problem.scale.data());
+  }
+  const Columns all{.list = nullptr, .count = spec.n_features};
+  centre.assign(p, 0.0);
+  design.centre = centre.data();
+  if (!spec.fit_intercept && !spec.standardize) return problems;
+  Vector mean(p);
+  double* mean_out = mean.data();
+  design.sweep({.columns = all, .n_vectors = 1, .vectors = weights.data(), .out = &mean_out}, threads);
+  centre = mean;
+  design.centre = centre.data();
+  const Index count = spec.n_problems;
+  design.sweep({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = shifts.data()}, threads);
+  if (spec.standardize) {
+    design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()}, threads);
+    for (Problem& problem : problems) {
+      for (std::size_t j = 0; j < p; ++j) {
+        const double square = problem.scale[j];
+        const double variance = square - problem.shift[j] * problem.shift[j];
+        const double noise = std::max(1e-12 * square, D::mean_noise * centre[j] * centre[j]);
+        problem.scale[j] = variance > noise ? std::sqrt(variance) : 0.0;
+      }
+    }
+  }
+  if (!spec.fit_intercept) {
+    std::fill(centre.begin(), centre.end(), 0.0);
+    for (Problem& problem : problems) std::fill(problem.shift.begin(), problem.shift.end(), 0.0);
+  }
+  return problems;
+}
+
+}  // namespace normball
