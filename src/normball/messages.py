@@ -8,6 +8,7 @@ A finding says what is wrong, where, how often, and what to do about it. Its `fi
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -92,10 +93,18 @@ def command_line_words(fix: str) -> str:
     def option(match: re.Match[str]) -> str:
         name, value = match.groups()
         if value.startswith("["):
-            value = ",".join(re.findall(r'"([^"]*)"', value))
-        return f"--{name.replace('_', '-')} {shlex.quote(value.strip(chr(34)))}"
+            value = ",".join(word.replace(",", r"\,") for word in json.loads(value))
+        elif value.startswith('"'):
+            value = json.loads(value)
+        return f"--{name.replace('_', '-')} {shlex.quote(value)}"
 
-    return re.sub(r'\b([a-z_0-9]+)=("[^"]*"|\[[^\]]*\]|[\w.-]+)', option, fix)
+    string = r'"(?:[^"\\]|\\.)*"'
+    return re.sub(rf"\b([a-z_0-9]+)=({string}|\[(?:{string}(?:, )?)*\]|[\w.-]+)", option, fix)
+
+
+def words(values: Sequence[str]) -> str:
+    """A list of texts as Python writes it, for a remedy: `["a", "b"]`."""
+    return json.dumps(list(values), ensure_ascii=False)
 
 
 def count(number: int) -> str:
@@ -104,9 +113,9 @@ def count(number: int) -> str:
 
 
 def sample(items: Sequence[Any], *, quote: bool = False) -> str:
-    """The first few items in words: `3, 9, 12, ...`."""
-    shown = [f'"{item}"' if quote else str(item) for item in items[:SAMPLE]]
-    return ", ".join(shown + ["..."] * (len(items) > SAMPLE))
+    """The first few items in words: `3, 9, 12, 14, 20 and 7 more`."""
+    shown = ", ".join(f'"{item}"' if quote else str(item) for item in items[:SAMPLE])
+    return shown if len(items) <= SAMPLE else f"{shown} and {count(len(items) - SAMPLE)} more"
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -1,0 +1,166 @@
+"""What can be wrong with the columns of a table, and how it is said."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.columns import Floats, Labels, Mask, Numbers, Unusable
+from normball.messages import Finding, count, sample, words
+
+MANY_ROWS = 20  # from here on a column that differs in every row is taken for an identifier
+MANY_LEVELS = 20
+
+DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}[./]\d{1,2}[./]\d{4}( .*)?")
+WITH_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+WITH_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+CODE_NAME = re.compile(r"(^|[_. -])(id|code|zip|zipcode|postcode|postal|plz|fips)($|[_. -])", re.IGNORECASE)
+
+
+def examine(name: str, column: Numbers | Labels | Unusable) -> list[Finding]:
+    """Findings about one column of the features."""
+    if isinstance(column, Unusable):
+        return [unusable(name, column)]
+    if isinstance(column, Numbers):
+        return examine_numbers(name, column.values)
+    return [] if column.declared else _examine_text(name, column)
+
+
+def unusable(name: str, column: Unusable) -> Finding:
+    """E12: neither numbers nor labels."""
+    fix = f"drop={words([name])}"
+    if column.is_date:
+        fix += ", or put a number in its place: days since the first date, the month, the weekday"
+    return Finding(
+        "E12", f'Column "{name}" holds {column.reason}; a linear model needs numbers or labels.', fix, (name,)
+    )
+
+
+def examine_numbers(name: str, values: Floats) -> list[Finding]:
+    """W13 and W14: a whole number that looks like a code or like a row number."""
+    present = values[np.isfinite(values)]
+    if len(present) < MANY_ROWS or not (present[:MANY_ROWS] % 1 == 0).all():
+        return []
+    distinct = np.unique(present)
+    if not (distinct % 1 == 0).all():
+        return []
+    is_code = CODE_NAME.search(name) is not None
+    if len(distinct) == len(values) and (is_code or np.ptp(distinct) == len(values) - 1):
+        text = f'"{name}" is unique in every row; used as a feature?'
+        return [Finding("W14", text, f"drop={words([name])}", (name,))]
+    if is_code and len(distinct) > MANY_LEVELS:
+        text = f'"{name}" is a whole number with {count(len(distinct))} distinct values; used as numeric.'
+        return [Finding("W13", text, f"if it is a code: categorical={words([name])}", (name,))]
+    return []
+
+
+def _examine_text(name: str, column: Labels) -> list[Finding]:
+    values = [str(value) for value in column.values]
+    if not values:
+        return []
+    if all(DATE.fullmatch(value) for value in values):
+        return [unusable(name, Unusable("dates", is_date=True))]
+    n_rows = np.bincount(column.codes[column.codes >= 0], minlength=len(values))
+    numeric = np.array([is_number(value) for value in values])
+    if numeric.any() and not numeric.all():
+        more_rows = n_rows[numeric].sum() > n_rows[~numeric].sum()
+        if more_rows or numeric.sum() > (~numeric).sum():
+            return [not_numeric(name, column)]
+    n_present = int(n_rows.sum())
+    if n_present >= MANY_ROWS and len(values) == n_present:
+        text = f'Column "{name}" has a different text in every row ({count(n_present)}): it names the rows.'
+        fix = f"drop={words([name])}, or categorical={words([name])} to use it all the same"
+        return [Finding("E12", text, fix, (name,))]
+    if numeric.all() and len(values) > MANY_LEVELS:
+        text = f'"{name}" holds numbers as text; each of its {count(len(values))} values becomes a level.'
+        return [Finding("W13", text, "if it is a quantity: convert it to numbers", (name,))]
+    if len(values) > MANY_LEVELS and 2 * len(values) > n_present:
+        once = f"{count(int((n_rows == 1).sum()))} of them in one row only"
+        text = f'"{name}" has {count(len(values))} levels in {count(n_present)} rows, {once}; each becomes a feature.'
+        return [Finding("W14", text, f"drop={words([name])}", (name,))]
+    return []
+
+
+def not_numeric(name: str, column: Labels, what: str = "Column") -> Finding:
+    """E01: a column of numbers in which some values cannot be read as such."""
+    bad_codes = np.array([code for code, value in enumerate(column.values) if not is_number(str(value))], dtype=int)
+    rows = np.flatnonzero(np.isin(column.codes, bad_codes))
+    bad = list(dict.fromkeys(str(column.values[column.codes[row]]) for row in rows))
+    text = (
+        f'{what} "{name}" is not numeric: {count(len(rows))} of {count(len(column.codes))} values cannot be read as '
+        f"numbers.\n{row_list(rows)}   values {sample(bad, quote=True)}"
+    )
+    return Finding("E01", text, _fix_not_numeric(name, bad, what), (name,))
+
+
+def _fix_not_numeric(name: str, bad: Sequence[str], what: str) -> str:
+    reading = []
+    if any(WITH_THOUSANDS.fullmatch(value) for value in bad):
+        reading.append('thousands=","')
+    elif any(WITH_DECIMAL_COMMA.fullmatch(value) for value in bad):
+        reading.append('decimal=","')
+    others = [value for value in bad if not re.search(r"\d", value)]
+    if others and len(others) <= MANY_LEVELS:
+        reading.append(f"na={words(others)}")
+    parts = [f"when reading, {' and '.join(reading)}"] if reading else []
+    if what == "Column":
+        parts += [f"categorical={words([name])}", f"drop={words([name])}"]
+    return "  or  ".join(parts) or "correct these values"
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a finite number."""
+    try:
+        return math.isfinite(float(text)) and "_" not in text
+    except ValueError:
+        return False
+
+
+def missing_values(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
+    """E04: how many values are missing in which columns, and the first rows."""
+    found = {name: mask for name, mask in masks.items() if mask.any()}
+    if not found:
+        return []
+    rows = np.flatnonzero(np.logical_or.reduce(list(found.values())))
+    text = f"Missing values (NaN): {per_column(found)}. First {row_list(rows)}."
+    return [Finding("E04", text, fix, tuple(found))]
+
+
+def per_column(masks: Mapping[str, Mask]) -> str:
+    """`age 31 (1.9 %), income 402 (25.1 %)`."""
+    return _some([f"{name} {count(int(mask.sum()))} ({100 * mask.mean():.1f} %)" for name, mask in masks.items()])
+
+
+def infinite_values(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
+    """E07: which columns hold infinite values, and the first rows."""
+    found = {name: mask for name, mask in masks.items() if mask.any()}
+    if not found:
+        return []
+    parts = [f"{name}, {row_list(np.flatnonzero(mask))}" for name, mask in found.items()]
+    text = f"Infinite values: {_some(parts, '; ')}. Division by zero upstream?"
+    return [Finding("E07", text, fix, tuple(found))]
+
+
+def not_finite_columns(block: Any) -> list[int]:
+    """Columns of a float matrix that hold NaN or infinity."""
+    if isinstance(block, np.ndarray):
+        with np.errstate(all="ignore"):
+            suspects = np.flatnonzero(~np.isfinite(block.sum(axis=0)))  # a finite sum has finite terms
+        return [int(j) for j in suspects if not np.isfinite(block[:, j]).all()]
+    bad = ~np.isfinite(block.data)
+    return sorted({int(j) for j in np.searchsorted(block.indptr, np.flatnonzero(bad), side="right") - 1})
+
+
+def row_list(rows: NDArray[np.intp]) -> str:
+    """The first rows in words, counted from 1: `rows 3, 9`."""
+    return f"row{'s' * (len(rows) > 1)} {sample(rows + 1)}"
+
+
+def _some(parts: Sequence[str], separator: str = ", ") -> str:
+    shown = separator.join(parts[:8])
+    return shown if len(parts) <= 8 else f"{shown} and {count(len(parts) - 8)} more columns"

@@ -1,0 +1,174 @@
+"""One column as numbers or labels, whatever holds it: an array, a list, a series of any frame library."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import numbers
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.messages import DataError, Finding, sample
+
+Floats: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A numeric column; NaN is a missing value."""
+
+    values: Floats
+    whole: bool = False  # stored as integers
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def missing(self) -> Mask:
+        """Which values are missing."""
+        return np.isnan(self.values)
+
+    def take(self, rows: NDArray[np.intp]) -> Numbers:
+        """The column with these rows only."""
+        return Numbers(self.values[rows], self.whole)
+
+    def as_labels(self) -> Labels:
+        """The same column with each distinct number as a label."""
+        found, codes = np.unique(self.values, return_inverse=True)
+        found = found[~np.isnan(found)]
+        labels = found.astype(np.int64) if self.whole else found
+        return Labels(np.where(self.missing, -1, codes).astype(np.int32), tuple(labels.tolist()), declared=True)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A column of text, truth values or categories: `values[codes]`; code -1 is a missing value."""
+
+    codes: NDArray[np.int32]
+    values: tuple[Any, ...]
+    declared: bool = False  # a categorical or truth value: its type says that it is no number
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def missing(self) -> Mask:
+        """Which values are missing."""
+        return self.codes < 0
+
+    def take(self, rows: NDArray[np.intp]) -> Labels:
+        """The column with these rows only."""
+        return Labels(self.codes[rows], self.values, self.declared)
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A column that is neither numbers nor labels."""
+
+    reason: str
+    is_date: bool = False
+
+
+def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
+    """Read a one-dimensional array, list or series."""
+    if not isinstance(values, np.ndarray | list | tuple):
+        import narwhals as nw
+
+        if nw.dependencies.is_into_series(values):
+            return read_series(nw.from_native(values, series_only=True))
+        if nw.dependencies.is_into_dataframe(values):
+            values = nw.from_native(values, eager_only=True).to_numpy()
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    array = np.asarray(values)
+    if array.dtype.kind in "US":
+        array = np.array(values, dtype=object)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise DataError(Finding("E14", f"{name} must have 1 dimension; its shape is {array.shape}."))
+    return read_array(array)
+
+
+def read_series(series: Any) -> Numbers | Labels | Unusable:
+    """Read one column of a frame."""
+    import narwhals as nw
+
+    dtype = series.dtype
+    if dtype.is_numeric():
+        return Numbers(np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64), dtype.is_integer())
+    if dtype == nw.Enum:
+        return _labels(series.to_list(), order=dtype.categories, declared=True)
+    if dtype in (nw.Boolean, nw.Categorical):
+        return _labels(series.to_list(), declared=True)
+    if dtype == nw.String:
+        return _labels(series.to_list())
+    if dtype.is_temporal():
+        return Unusable("dates or times", is_date=True)
+    if dtype.is_nested() or dtype == nw.Binary:
+        return Unusable(f"values of type {dtype}")
+    return read_array(np.asarray(series.to_native()))
+
+
+def read_array(array: NDArray[Any]) -> Numbers | Labels | Unusable:
+    """Read one column of an array."""
+    kind = array.dtype.kind
+    if kind in "fiu":
+        return Numbers(np.asarray(array, dtype=np.float64), kind != "f")
+    if kind == "b":
+        return _labels(array.tolist(), declared=True)
+    if kind in "mM":
+        return Unusable("dates or times", is_date=True)
+    if kind != "O":
+        return Unusable("complex numbers" if kind == "c" else f"values of type {array.dtype}")
+    return _read_objects(array.tolist())
+
+
+def _read_objects(items: list[Any]) -> Numbers | Labels | Unusable:
+    present = [item for item in items if not _is_missing(item)]
+    if all(isinstance(item, bool | np.bool_) for item in present) and present:
+        return _labels(items, declared=True)
+    if all(isinstance(item, numbers.Real | decimal.Decimal) for item in present):
+        values = [np.nan if _is_missing(item) else float(item) for item in items]
+        return Numbers(np.array(values), all(isinstance(item, numbers.Integral) for item in present))
+    if any(isinstance(item, datetime.date | datetime.time | datetime.timedelta) for item in present):
+        return Unusable("dates or times", is_date=True)
+    odd = [item for item in present if not isinstance(item, str | numbers.Real | np.bool_ | decimal.Decimal)]
+    if odd:
+        return Unusable(f"values of type {sample(sorted({type(item).__name__ for item in odd}))}")
+    return _labels(items)
+
+
+def _is_missing(item: Any) -> bool:
+    return (
+        item is None
+        or type(item).__name__ in ("NAType", "NaTType")
+        or (isinstance(item, numbers.Real) and item != item)
+    )
+
+
+def _labels(items: list[Any], order: Sequence[Any] = (), declared: bool = False) -> Labels:
+    """Labels in the given order or sorted; only those that occur."""
+    found = {item for item in set(items) if not _is_missing(item)}
+    values = tuple(item for item in order if item in found) or _sorted(found)
+    codes = {item: code for code, item in enumerate(values)}
+    return Labels(np.array([codes.get(item, -1) for item in items], dtype=np.int32), values, declared)
+
+
+def _sorted(items: Iterable[Any]) -> tuple[Any, ...]:
+    try:
+        return tuple(sorted(items))
+    except TypeError:  # text and numbers mixed
+        return tuple(sorted(items, key=str))
+
+
+def label_text(value: Any) -> str:
+    """A label as the text that is kept: `3` for 3 and 3.0."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer():
+        return str(int(float(value)))
+    return str(value)

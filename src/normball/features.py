@@ -1,0 +1,134 @@
+"""The columns of a table that are features, as they are before a design is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.column_findings import (
+    MANY_ROWS,
+    examine,
+    examine_numbers,
+    infinite_values,
+    missing_values,
+    not_finite_columns,
+    per_column,
+)
+from normball.columns import Labels, Mask, Numbers, Unusable
+from normball.messages import DataError, Finding, count, sample, words
+from normball.preparation import Column, Preparation, learn
+from normball.sources import Source
+from normball.targets import Target
+
+
+@dataclass(frozen=True)
+class Features:
+    """One float matrix where nothing needs doing (`matrix`), else the columns one by one (`contents`)."""
+
+    names: tuple[str, ...]
+    named: bool
+    n_rows: int
+    matrix: Any
+    contents: dict[str, Numbers | Labels]
+    missing: str  # the policy: "error", "drop" or "impute"
+
+    def gaps(self) -> dict[str, Mask]:
+        """Where values are missing, for each column in which some are."""
+        masks = {name: column.missing for name, column in self.contents.items()}
+        return {name: mask for name, mask in masks.items() if mask.any()}
+
+    def complete(self) -> Mask:
+        """The rows to use as far as the features decide it."""
+        rows = np.ones(self.n_rows, dtype=bool)
+        if self.missing == "drop":
+            for gaps in self.gaps().values():
+                rows &= ~gaps
+        return rows
+
+    def design(self, rows: NDArray[np.intp] | None) -> tuple[Any, Preparation]:
+        """The design of these rows (None: all) and how it was made."""
+        contents = self.contents if rows is None else {name: item.take(rows) for name, item in self.contents.items()}
+        if contents:
+            preparation = learn(contents, named=self.named, impute=self.missing == "impute")
+        else:
+            preparation = Preparation(tuple(Column(name) for name in self.names), self.named)
+        names = preparation.feature_names
+        if len(set(names)) < len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            text = f"More than one feature is called {sample(twice, quote=True)}."
+            raise DataError(Finding("E06", text, "rename the column", tuple(twice)))
+        if self.matrix is None:
+            return preparation.design(list(contents.values())), preparation
+        return self.matrix if rows is None else self.matrix[rows], preparation
+
+
+def read_features(
+    source: Source, left_out: Collection[str], categorical: Collection[str], missing: str
+) -> tuple[Features, list[Finding]]:
+    """Read the features of a source and say what is remarkable about single columns."""
+    positions = [j for j, name in enumerate(source.names) if name not in left_out]
+    names = tuple(source.names[j] for j in positions)
+    matrix = source.block(positions) if not set(categorical) & set(names) else None
+    if matrix is not None and not_finite_columns(matrix):
+        matrix = None
+    contents: dict[str, Numbers | Labels] = {}
+    findings: list[Finding] = []
+    if matrix is None or missing == "impute":
+        for name, j in zip(names, positions, strict=True):
+            column = source.read(j)
+            if isinstance(column, Numbers) and name in categorical:
+                column = column.as_labels()
+            if matrix is None and (name not in categorical or isinstance(column, Unusable)):
+                findings += examine(name, column)
+            if not isinstance(column, Unusable):
+                contents[name] = column
+    if isinstance(matrix, np.ndarray) and source.named:
+        whole = np.flatnonzero((matrix[:MANY_ROWS] % 1 == 0).all(axis=0))
+        findings += [finding for j in whole for finding in examine_numbers(names[j], matrix[:, j])]
+    if not names and source.names:
+        findings.append(Finding("E14", "No column is left to be a feature."))
+    return Features(names, source.named, source.n_rows, matrix, contents, missing), findings
+
+
+def gap_findings(features: Features, target: Target | None, target_name: str) -> list[Finding]:
+    """What there is to say about missing and infinite values, and what is done about them."""
+    gaps = features.gaps()
+    columns = {name: item for name, item in features.contents.items() if isinstance(item, Numbers)}
+    infinite = {name: np.isinf(column.values) for name, column in columns.items()}
+    kept = features.complete()
+    lacks_target = np.zeros(features.n_rows, dtype=bool)
+    if target is not None:
+        lacks_target = target.missing
+        kept &= ~lacks_target
+        infinite[f"{target_name} (target)"] = np.isinf(target.y)
+    findings = infinite_values(infinite, 'correct them upstream, or inf="nan" to count them as missing')
+    with_target = {**gaps, f"{target_name} (target)": lacks_target} if lacks_target.any() else gaps
+    if not with_target:
+        return findings
+    if features.missing == "error":
+        n_kept = int((~np.logical_or.reduce(list(with_target.values()))).sum())
+        fix = f'missing="drop" (keeps {count(n_kept)} rows)  or  missing="impute" (median + indicator, learned in each '
+        fix += "fold)"
+        if lacks_target.any():
+            fix += "\nBoth leave out the rows without a target."
+        return findings + missing_values(with_target, fix)
+    empty = [name for name, mask in gaps.items() if mask.all()]
+    if empty:
+        text = f"No value in any of the {count(features.n_rows)} rows: {sample(empty)}."
+        findings.append(Finding("E04", text, f"drop={words(empty)}", tuple(empty)))
+    elif kept.sum() < 2:
+        worst = max(with_target, key=lambda name: int(with_target[name].sum()))
+        text = f"Only {kept.sum()} of {count(features.n_rows)} rows have no missing value; most are missing in {worst}."
+        findings.append(Finding("E04", text, f'missing="impute", or drop={words([worst])}', (worst,)))
+    if not kept.all():
+        reason = with_target if features.missing == "drop" else {f"{target_name} (target)": lacks_target}
+        text = f"Left out {count(int((~kept).sum()))} of {count(features.n_rows)} rows; missing: {per_column(reason)}."
+        findings.append(Finding("W04", text, columns=tuple(reason)))
+    if features.missing == "impute" and gaps:
+        text = f"Missing values replaced by the median and marked by an indicator: {per_column(gaps)}."
+        findings.append(Finding("W04", text, columns=tuple(gaps)))
+    return findings

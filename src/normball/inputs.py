@@ -1,0 +1,276 @@
+"""Every input becomes a design here, and every problem with it is said here, all in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.column_findings import row_list
+from normball.columns import Floats, Labels, Numbers, Unusable, read_values
+from normball.features import gap_findings, read_features
+from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.preparation import Preparation
+from normball.sources import Source, source_of
+from normball.targets import FAMILIES, guess_family, read_target
+
+__all__ = ["Data", "guess_family", "per_feature", "prepare", "prepare_new"]
+
+
+@dataclass
+class Data:
+    """Checked data, laid out for the solver.
+
+    Attributes
+    ----------
+    design : ndarray or tuple
+        What the native code takes: the array, or data, indices, indptr and number of rows of a CSC matrix.
+    y, weights, offset : ndarray, shape (n_rows,)
+    family : str
+        The family, also where "auto" was asked for.
+    classes : tuple or None
+        The two labels of a binomial target; the second one is y = 1.
+    target_name : str
+        Name of the target.
+    preparation : Preparation
+        How the table became the design.
+    frame : Source
+        The table before that, row by row as `y`; for `preparation.refit`.
+    rows : ndarray or None
+        Which rows of the input are used, where some were left out.
+    findings : list of Finding
+        What is worth knowing.
+    """
+
+    design: Any
+    y: Floats
+    family: str
+    classes: tuple[Any, Any] | None
+    target_name: str
+    weights: Floats
+    offset: Floats
+    preparation: Preparation
+    frame: Source
+    rows: NDArray[np.intp] | None
+    findings: list[Finding]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns of the design."""
+        return self.preparation.feature_names
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of the design."""
+        return len(self.feature_names)
+
+
+def prepare(
+    X: Any,
+    y: Any,
+    *,
+    family: str,
+    sample_weight: Any = None,
+    offset: Any = None,
+    missing: str = "error",
+    inf: str = "error",
+    categorical: Sequence[str] = (),
+    drop: Sequence[str] = (),
+) -> Data:
+    """Check the data and lay them out for the solver.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or frame
+        The features. A float array that is contiguous, or a float CSC matrix in order, is not copied.
+    y : array or str
+        The target, or the name of its column in `X`; so for `sample_weight` and `offset`.
+    family : {"gaussian", "binomial", "poisson", "auto"}
+        Distribution of the target.
+    missing : {"error", "drop", "impute"}
+        What to do with missing values. The medians of "impute" are learned from all rows; see `Preparation.refit`.
+    inf : {"error", "nan"}
+        Whether an infinite feature is an error or a missing value.
+    categorical, drop : sequence of str
+        Columns to take for labels, and to leave out.
+
+    Raises
+    ------
+    DataError
+        With every problem found.
+    """
+    _check_word("family", family, (*FAMILIES, "auto"))
+    _check_word("missing", missing, ("error", "drop", "impute"))
+    _check_word("inf", inf, ("error", "nan"))
+    source = source_of(X)
+    if inf == "nan":
+        source = source.with_infinite_as_missing()
+    findings = [*source.findings, *_size_findings(source)]
+    for role, names in (("drop", drop), ("categorical", categorical)):
+        findings += [_not_found(source, name, f"Column (of {role})") for name in names if name not in source.names]
+    target_name, target_column = _vector(source, y, "y", findings)
+    weights = _row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
+    offsets = _row_numbers(source, offset, "offset", 0.0, findings)
+    apart = [name for name in (y, sample_weight, offset) if isinstance(name, str)]
+    features, remarks = read_features(source, {*apart, *drop}, categorical, missing)
+    findings += remarks
+
+    target = None
+    if target_column is not None:
+        if family == "auto":
+            family, remarks = guess_family(target_column, target_name)
+            findings += remarks
+        try:
+            counts = (weights > 0) & features.complete()
+            target = read_target(target_column, target_name, family, counts, offset is not None)
+        except DataError as error:
+            findings += error.findings
+    findings += gap_findings(features, target, target_name)
+    raise_errors(findings)
+    assert target is not None
+    kept = features.complete() & ~target.missing
+    rows = None if kept.all() else np.flatnonzero(kept)
+    design, preparation = features.design(rows)
+    return Data(
+        design=_native_layout(design),
+        y=target.y if rows is None else target.y[rows],
+        family=family,
+        classes=target.classes,
+        target_name=target_name,
+        weights=weights if rows is None else weights[rows],
+        offset=offsets if rows is None else offsets[rows],
+        preparation=preparation,
+        frame=source if rows is None else source.take(rows),
+        rows=rows,
+        findings=findings,
+    )
+
+
+def prepare_new(preparation: Preparation, X: Any, *, unknown: str = "error") -> Any:
+    """Lay new rows out for the solver as the training rows were; see `Preparation.transform`."""
+    _check_word("unknown", unknown, ("error", "baseline"))
+    return _native_layout(preparation.transform(X, unknown=unknown))
+
+
+def per_feature(
+    value: ArrayLike | Mapping[str, float] | None,
+    name: str,
+    n_features: int,
+    feature_names: Sequence[str],
+    default: float,
+) -> Floats:
+    """One number a feature from a scalar, an array or {name: value}; a column of levels names all its indicators.
+
+    `name` is "penalty_factors", "lower_bounds" or "upper_bounds" and says which values are allowed.
+    """
+    values = np.full(n_features, default)
+    if isinstance(value, Mapping):
+        unknown = []
+        for key, number in value.items():
+            where = [j for j, feature in enumerate(feature_names) if feature == key or feature.startswith(f"{key} = ")]
+            values[where] = number
+            unknown += [key] * (not where)
+        if unknown:
+            text = f"{name} names features that do not exist: {sample(unknown, quote=True)}."
+            raise DataError(Finding("E16", text + did_you_mean(str(unknown[0]), feature_names)))
+    elif value is not None:
+        given = np.asarray(value, dtype=np.float64)
+        if given.shape not in ((), (n_features,)):
+            text = f"{name} has shape {given.shape}; it must be one number or one for each of the "
+            text += f"{count(n_features)} features (each level of a column is one)."
+            raise DataError(Finding("E16", text, f'{name}={{"name": value}} names the few that differ'))
+        values[:] = given
+    wanted, allowed = {
+        "penalty_factors": ("0 or more (infinity leaves a feature out)", values >= 0),
+        "lower_bounds": ("0 or less: coefficients of 0 must be allowed", values <= 0),
+        "upper_bounds": ("0 or more: coefficients of 0 must be allowed", values >= 0),
+    }[name]
+    wrong = np.flatnonzero(~allowed)  # NaN is among them
+    if len(wrong):
+        shown = sample([f"{feature_names[j]} {values[j]:g}" for j in wrong[:6]])
+        raise DataError(Finding("E16", f"{name} must be {wanted}; not so for {shown}."))
+    return values
+
+
+def _check_word(name: str, value: Any, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
+
+
+def _not_found(source: Source, name: str, what: str) -> Finding:
+    text = f'{what} "{name}" not found. Columns: {sample(source.names)}.{did_you_mean(name, source.names)}'
+    return Finding("E02", text, columns=(name,))
+
+
+def _size_findings(source: Source) -> list[Finding]:
+    if not source.names:
+        return [Finding("E14", "X has no columns.")]
+    if source.n_rows < 2:
+        rows = "no rows" if source.n_rows == 0 else "one row only (n_samples = 1)"
+        return [Finding("E14", f"X has {rows}; nothing can be learned.")]
+    return []
+
+
+def _vector(
+    source: Source, values: Any, role: str, findings: list[Finding]
+) -> tuple[str, Numbers | Labels | Unusable | None]:
+    """The name and content of the target, the weights or the offset; None with a finding when there is none."""
+    if isinstance(values, str):
+        what = "Target" if role == "y" else f"Column (of {role})"
+        if values not in source.names:
+            findings.append(_not_found(source, values, what))
+            return values, None
+        return values, source.read(source.names.index(values))
+    try:
+        column = read_values(values, role)
+    except DataError as error:
+        findings += error.findings
+        return role, None
+    if not isinstance(column, Unusable) and len(column) != source.n_rows:
+        text = f"{role} has {count(len(column))} values; X has {count(source.n_rows)} rows."
+        findings.append(Finding("E14", text))
+        return role, None
+    name = getattr(values, "name", None)
+    return name if isinstance(name, str) and name else role, column
+
+
+def _row_numbers(source: Source, values: Any, role: str, default: float, findings: list[Finding]) -> Floats:
+    """Weights or offset, one finite number a row."""
+    defaults = np.full(source.n_rows, default)
+    if values is None:
+        return defaults
+    name, column = _vector(source, values, role, findings)
+    if column is None:
+        return defaults
+    if not isinstance(column, Numbers):
+        findings.append(Finding("E15", f'{role} must be numbers; "{name}" holds labels or dates.', columns=(name,)))
+        return defaults
+    numbers = column.values
+    bad = ~np.isfinite(numbers)
+    problem = "are missing or infinite"
+    if role == "sample_weight" and not bad.any():
+        bad, problem = numbers < 0, "are negative"
+    if bad.any():
+        text = f"{count(int(bad.sum()))} of {count(len(numbers))} values of {role} {problem}: "
+        findings.append(Finding("E15", text + row_list(np.flatnonzero(bad)) + ".", columns=(name,)))
+        return defaults
+    if role == "sample_weight" and not numbers.any():
+        findings.append(Finding("E15", "All sample_weight values are zero; nothing can be learned.", columns=(name,)))
+        return defaults
+    return np.ascontiguousarray(numbers)
+
+
+def _native_layout(design: Any) -> Any:
+    """The design as the native code takes it."""
+    if isinstance(design, np.ndarray):
+        return design
+    indices, indptr = design.indices.astype(np.int32, copy=False), design.indptr.astype(np.int64, copy=False)
+    return design.data, indices, indptr, design.shape[0]

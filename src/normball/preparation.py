@@ -1,0 +1,237 @@
+"""How a table becomes a design: which column gives which features, learned once and kept with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.column_findings import infinite_values, missing_values, not_finite_columns, not_numeric, unusable
+from normball.columns import Floats, Labels, Numbers, Unusable, label_text
+from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.sources import Source, SparseTable, source_of
+
+MISSING_LEVEL = "(missing)"
+LARGE = 5_000_000  # cells from which on a mostly empty design is kept sparse
+MOSTLY_EMPTY = 0.2  # share of nonzero cells
+
+
+class Column(NamedTuple):
+    """One column of the table and the features that it gives.
+
+    A numeric column gives itself and, where missing values are imputed and some were seen, an indicator of those. A
+    column of levels gives one indicator a level.
+    """
+
+    name: str
+    levels: tuple[str, ...] | None = None
+    fill: float | None = None  # stands in for a missing number
+    indicator: bool = False
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features."""
+        if self.levels is not None:
+            return tuple(f"{self.name} = {level}" for level in self.levels)
+        return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a table becomes a design; plain data that goes through JSON unchanged."""
+
+    columns: tuple[Column, ...]
+    named: bool = True  # False: the columns go by position
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns of the design."""
+        return tuple(name for column in self.columns for name in column.features)
+
+    @property
+    def has_imputation(self) -> bool:
+        """Whether medians went into the design; each fold has to learn its own (`refit`)."""
+        return any(column.indicator for column in self.columns)
+
+    def transform(self, X: Any, *, unknown: str = "error") -> Any:
+        """Make the design of `X`: a float array or a SciPy CSC matrix.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or frame
+            Columns of a frame are found by name, in any order; others are ignored.
+        unknown : {"error", "baseline"}
+            What becomes of a level unseen in training: an error, or a row with none of the levels.
+        """
+        names = [column.name for column in self.columns]
+        source = source_of(X.with_columns(names) if isinstance(X, SparseTable) else X)
+        raise_errors(finding for finding in source.findings if set(finding.columns) & set(names))
+        positions = self._positions(source)
+        if all(column.levels is None and not column.indicator for column in self.columns):
+            block = source.block(positions)
+            if block is not None and not not_finite_columns(block):
+                return block
+        return self.design([source.read(j) for j in positions], unknown=unknown)
+
+    def design(self, contents: Sequence[Numbers | Labels | Unusable], *, unknown: str = "error") -> Any:
+        """Make the design of columns that were read already, in the order of `columns`."""
+        findings: list[Finding] = []
+        parts: list[NDArray[Any]] = []
+        missing, infinite = {}, {}
+        for column, content in zip(self.columns, contents, strict=True):
+            if isinstance(content, Unusable):
+                findings.append(unusable(column.name, content))
+            elif column.levels is not None:
+                labels = content if isinstance(content, Labels) else content.as_labels()
+                codes, problems = _level_codes(column, column.levels, labels, unknown)
+                findings += problems
+                missing[column.name] = labels.missing & (codes < 0) & (unknown == "error")
+                parts.append(codes)
+            elif isinstance(content, Labels):
+                findings.append(not_numeric(column.name, content))
+            else:
+                missing[column.name] = content.missing & (column.fill is None)
+                infinite[column.name] = np.isinf(content.values)
+                parts.append(content.values)
+        findings += missing_values(missing, 'fill them in, or fit the model with missing="impute"')
+        findings += infinite_values(infinite, "correct them upstream")
+        raise_errors(findings)
+        return _assemble(self.columns, parts)
+
+    def _positions(self, source: Source) -> list[int]:
+        """Where the columns are in `source`."""
+        if not (self.named and source.named):
+            if len(source.names) != len(self.columns):
+                text = f"X has {count(len(source.names))} columns; the model was fitted on {count(len(self.columns))}."
+                raise DataError(Finding("E08", text))
+            return list(range(len(self.columns)))
+        where = {name: j for j, name in enumerate(source.names)}
+        lacking = [column.name for column in self.columns if column.name not in where]
+        if lacking:
+            which = "1 column" if len(lacking) == 1 else f"{count(len(lacking))} columns"
+            text = f"X lacks {which} that the model uses: {sample(lacking)}.{did_you_mean(lacking[0], where)}"
+            raise DataError(Finding("E08", text, columns=tuple(lacking)))
+        return [where[column.name] for column in self.columns]
+
+    def refit(self, frame: Any, rows: NDArray[np.intp]) -> Preparation:
+        """The same preparation with its medians learned on these rows of `frame` only."""
+        source = source_of(frame)
+        columns = []
+        for column, j in zip(self.columns, self._positions(source), strict=True):
+            content = source.read(j) if column.indicator else None
+            fill = _median(content.take(rows).values) if isinstance(content, Numbers) else None
+            columns.append(column if fill is None else column._replace(fill=fill))
+        return replace(self, columns=tuple(columns))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The preparation as JSON data: a plain numeric column is its name, any other its fields."""
+        plain = Column("")._asdict()
+        entries: list[Any] = []
+        for column in self.columns:
+            fields = {key: value for key, value in column._asdict().items() if value != plain[key]}
+            entries.append(column.name if set(fields) <= {"name"} else fields)
+        return {"named": self.named, "columns": entries}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Preparation:
+        """The preparation that `to_dict` wrote."""
+        columns = []
+        for entry in data["columns"]:
+            fields = {"name": entry} if isinstance(entry, str) else dict(entry)
+            if "levels" in fields:
+                fields["levels"] = tuple(fields["levels"])
+            columns.append(Column(**fields))
+        return cls(tuple(columns), data["named"])
+
+
+def learn(contents: Mapping[str, Numbers | Labels], *, named: bool, impute: bool) -> Preparation:
+    """Learn levels and, to impute, medians from the columns of the training data."""
+    columns = []
+    for name, content in contents.items():
+        has_gaps = impute and bool(content.missing.any())
+        if isinstance(content, Labels):
+            present = np.unique(content.codes[content.codes >= 0])
+            levels = dict.fromkeys(label_text(content.values[code]) for code in present)
+            if has_gaps:
+                levels[MISSING_LEVEL] = None
+            columns.append(Column(name, levels=tuple(levels)))
+        else:
+            columns.append(Column(name, fill=_median(content.values) if impute else None, indicator=has_gaps))
+    return Preparation(tuple(columns), named)
+
+
+def _median(values: NDArray[np.float64]) -> float | None:
+    present = values[~np.isnan(values)]
+    return float(np.median(present)) if len(present) else None
+
+
+def _level_codes(
+    column: Column, levels: tuple[str, ...], labels: Labels, unknown: str
+) -> tuple[NDArray[np.int32], list[Finding]]:
+    """The level of each row, -1 for none, and E09 for labels that are no level."""
+    where = {level: j for j, level in enumerate(levels)}
+    found = np.array([where.get(label_text(value), -1) for value in labels.values] or [-1], dtype=np.int32)
+    codes = np.where(labels.missing, where.get(MISSING_LEVEL, -1), found[labels.codes]).astype(np.int32)
+    unseen = (codes < 0) & ~labels.missing
+    if unknown == "baseline" or not unseen.any():
+        return codes, []
+    values, n_rows = np.unique(labels.codes[unseen], return_counts=True)
+    parts = [
+        f'"{label_text(labels.values[value])}" ({count(n)} row{"s" * (n > 1)})'
+        for value, n in zip(values, n_rows.tolist(), strict=True)
+    ]
+    what = "a level" if len(parts) == 1 else f"{count(len(parts))} levels"
+    text = f'Column "{column.name}" has {what} unseen in training: {sample(parts)}.'
+    return codes, [Finding("E09", text, 'unknown="baseline"', (column.name,))]
+
+
+def _assemble(columns: Sequence[Column], parts: Sequence[NDArray[Any]]) -> Any:
+    """Put level codes and numbers together: a dense array, or a CSC matrix if that is large and mostly empty."""
+    n_rows, n_features = len(parts[0]), sum(len(column.features) for column in columns)
+    n_filled = sum(
+        n_rows if column.levels else np.count_nonzero(part) for column, part in zip(columns, parts, strict=True)
+    )
+    n_cells = n_rows * n_features
+    return (_sparse if n_cells > LARGE and n_filled < MOSTLY_EMPTY * n_cells else _dense)(columns, parts, n_features)
+
+
+def _filled(column: Column, values: Floats) -> Floats:
+    return values if column.fill is None else np.where(np.isnan(values), column.fill, values)
+
+
+def _dense(columns: Sequence[Column], parts: Sequence[NDArray[Any]], n_features: int) -> NDArray[np.float64]:
+    design = np.zeros((len(parts[0]), n_features), order="F")
+    j = 0
+    for column, part in zip(columns, parts, strict=True):
+        if column.levels is not None:
+            rows = np.flatnonzero(part >= 0)
+            design[rows, j + part[rows]] = 1.0
+        else:
+            design[:, j] = _filled(column, part)
+            if column.indicator:
+                design[:, j + 1] = np.isnan(part)
+        j += len(column.features)
+    return design
+
+
+def _sparse(columns: Sequence[Column], parts: Sequence[NDArray[Any]], n_features: int) -> Any:
+    import scipy.sparse as sparse
+
+    rows, values, lengths = [], [], [0]
+    for column, part in zip(columns, parts, strict=True):
+        if column.levels is not None:
+            n_with = np.bincount(part + 1, minlength=len(column.levels) + 1)  # the first of these have no level
+            rows.append(np.argsort(part, kind="stable")[n_with[0] :])
+            values.append(np.ones(len(rows[-1])))
+            lengths += n_with[1:].tolist()
+            continue
+        for feature in [_filled(column, part)] + [np.isnan(part)] * column.indicator:
+            rows.append(np.flatnonzero(feature))
+            values.append(feature[rows[-1]].astype(np.float64))
+            lengths.append(len(rows[-1]))
+    indices = np.concatenate(rows).astype(np.int32)
+    return sparse.csc_array((np.concatenate(values), indices, np.cumsum(lengths)), shape=(len(parts[0]), n_features))

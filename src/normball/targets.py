@@ -1,0 +1,120 @@
+"""The target: numbers for the gaussian and Poisson families, two classes for the binomial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from normball.column_findings import is_number, not_numeric, row_list
+from normball.columns import Floats, Labels, Mask, Numbers, Unusable, read_values
+from normball.messages import DataError, Finding, count, sample
+
+FAMILIES = ("gaussian", "binomial", "poisson")
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target as the solver takes it."""
+
+    y: Floats  # NaN where it is missing
+    classes: tuple[Any, Any] | None = None  # of the binomial family; the second one is y = 1
+
+    @property
+    def missing(self) -> Mask:
+        """Rows without a target."""
+        return np.isnan(self.y)
+
+
+def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
+    """Choose the family that suits a target: two values are binomial, other numbers gaussian.
+
+    Counts stay gaussian, with a finding that suggests Poisson. Text of more than two kinds gives "binomial", which then
+    says what is wrong with it.
+    """
+    column = y if isinstance(y, Numbers | Labels | Unusable) else read_values(y, name)
+    if isinstance(column, Unusable):
+        return "gaussian", []
+    if isinstance(column, Labels):
+        n_numbers = sum(is_number(str(value)) for value in column.values)
+        is_text = column.declared or 2 * n_numbers <= len(column.values)
+        return "binomial" if is_text or len(column.values) <= 2 else "gaussian", []
+    values = column.values[~column.missing]
+    if len(np.unique(values)) == 2:
+        return "binomial", []
+    if len(values) and (values % 1 == 0).all() and 0 <= values.min() <= 1:
+        text = f'Target "{name}" holds whole numbers from {values.min():g} to {values.max():g}; fitted as gaussian.'
+        return "gaussian", [Finding("W16", text, 'if they are counts: family="poisson"', (name,))]
+    return "gaussian", []
+
+
+def read_target(column: Numbers | Labels | Unusable, name: str, family: str, counts: Mask, free: bool) -> Target:
+    """Turn the target into numbers, or raise a DataError.
+
+    Parameters
+    ----------
+    column
+        The target as it was read.
+    name, family
+        What it is called, and one of `FAMILIES`.
+    counts
+        The rows that have a weight.
+    free
+        Whether an offset leaves something to learn even from a constant target.
+    """
+    if isinstance(column, Unusable):
+        text = f'Target "{name}" holds {column.reason}; it must hold numbers or two classes.'
+        raise DataError(Finding("E13", text, columns=(name,)))
+    if family == "binomial":
+        return _classes(column, name, counts)
+    values = _numbers(column, name, family)
+    used = values[counts & np.isfinite(values)]
+    if family == "poisson" and (values < 0).any():
+        rows = np.flatnonzero(values < 0)
+        text = f'Target "{name}" has {count(len(rows))} negative values; counts cannot be negative.\n{row_list(rows)}'
+        text += f"   values {sample([f'{value:g}' for value in values[rows]])}"
+        raise DataError(Finding("E13", text, 'family="gaussian", or correct these values', (name,)))
+    if len(used) and (used == used[0]).all() and not free:
+        text = f'Target "{name}" has one value only: {used[0]:g} in all {count(len(used))} rows. Nothing to learn.'
+        fix = "choose another target; if rows were filtered, check the filter"
+        raise DataError(Finding("E03", text, fix, (name,)))
+    return Target(values)
+
+
+def _numbers(column: Numbers | Labels, name: str, family: str) -> Floats:
+    if isinstance(column, Numbers):
+        return column.values
+    if all(isinstance(value, bool) for value in column.values):
+        truth = np.array([*column.values, np.nan], dtype=np.float64)  # code -1, a missing value, finds the NaN
+        return truth[column.codes]
+    n_numbers = sum(is_number(str(value)) for value in column.values)
+    if not column.declared and n_numbers < len(column.values) < 2 * n_numbers:
+        raise DataError(not_numeric(name, column, "Target"))
+    text = f'Target "{name}" holds labels ({sample(column.values, quote=True)}); family="{family}" needs numbers.'
+    fix = 'family="binomial"' if len(column.values) == 2 else "convert it to numbers"
+    raise DataError(Finding("E13", text, fix, (name,)))
+
+
+def _classes(column: Numbers | Labels, name: str, counts: Mask) -> Target:
+    labels = column.as_labels() if isinstance(column, Numbers) else column
+    values = labels.values
+    if isinstance(column, Numbers) and len(values) > 2:
+        if values[0] >= 0 and values[-1] <= 1:
+            return Target(column.values, (0, 1))
+        if len(values) > 20:
+            text = f'Target "{name}" holds numbers with {count(len(values))} distinct values; family="binomial" needs '
+            text += "two classes, or proportions from 0 to 1."
+            raise DataError(Finding("E13", text, 'family="gaussian" or family="poisson"', (name,)))
+    if len(values) > 2:
+        text = f'Target "{name}" has {count(len(values))} classes: {sample(values)}. family="binomial" needs two.'
+        fix = "keep two of them, or compare one with the rest (a multinomial family comes in a later version)"
+        raise DataError(Finding("E13", text, fix, (name,)))
+    seen = np.unique(labels.codes[counts & ~labels.missing])
+    if len(seen) == 1:
+        n_rows = count(int((counts & ~labels.missing).sum()))
+        text = f'Target "{name}" has one class only: "{values[seen[0]]}" in all {n_rows} rows. Nothing to learn.'
+        fix = "choose another target; if rows were filtered, check the filter"
+        raise DataError(Finding("E03", text, fix, (name,)))
+    y = np.where(labels.missing, np.nan, labels.codes.astype(np.float64))
+    return Target(y, (values[0], values[1]) if len(values) == 2 else None)
