@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
@@ -106,16 +106,8 @@ def cv_path(
     check_words("cv_path", options, (*FitOptions.__annotations__, *_OWN_OPTIONS))
     problem = prepare_problem(X, y, options)
     chosen = find_score(score, problem.settings.family)
-    folds = make_folds(
-        problem.data.y,
-        cv=cv,
-        classes=problem.data.classes,
-        groups=groups,
-        time_order=time_order,
-        fold_ids=fold_ids,
-        repeats=repeats,
-        random_state=random_state,
-    )
+    own = {"cv": cv, "groups": groups, "time_order": time_order, "fold_ids": fold_ids}
+    folds = _folds(problem, {**own, "repeats": repeats, "random_state": random_state})
     return _cross_validate(problem, folds, chosen, keep_predictions)
 
 
@@ -141,17 +133,22 @@ def compare(
     Comparison
     """
     known = {*FitOptions.__annotations__, *_OWN_OPTIONS} - {"l1_ratio"}
-    check_words("compare", arguments, known)
+    check_words("compare", arguments, known, "The mixes are called l1_ratios; every path holds all of its lambdas")
     own = {name: value for name, value in arguments.items() if name in _OWN_OPTIONS}
     options = {name: value for name, value in arguments.items() if name not in _OWN_OPTIONS}
     problem = prepare_problem(X, y, options)
     score = find_score(own.pop("score", None), problem.settings.family)
     keep_predictions = own.pop("keep_predictions", False)
-    folds = make_folds(problem.data.y, classes=problem.data.classes, **own)
+    folds = _folds(problem, own)
     if not l1_ratios:
         raise ValueError("l1_ratios is empty")
     problems = [replace(problem, settings=replace(problem.settings, l1_ratio=ratio)) for ratio in l1_ratios]
     return Comparison(tuple(_cross_validate(one, folds, score, keep_predictions) for one in problems))
+
+
+def _folds(problem: Problem, options: Mapping[str, Any]) -> Folds:
+    data = problem.data
+    return make_folds(data.y, classes=data.classes, rows=data.rows, weights=data.weights, **options)
 
 
 @dataclass(frozen=True)
@@ -202,12 +199,14 @@ def _solve(problem: Problem, folds: Folds) -> tuple[Solution, list[Any]]:
             raise ValueError(f"All training rows of fold {fold} of {len(folds)} have weight 0")
     if not data.preparation.has_imputation:
         return problem.solve(weights), [data.design] * weights.shape[0]
+    from normball.inputs import prepare_new
+
     solutions = [problem.solve(weights[:1])]
     designs = [data.design]
     for row, train in enumerate(folds.train, start=1):
         if solutions[-1].interrupted:
             raise Interrupted("Interrupted before all folds were fitted")
-        designs.append(data.preparation.refit(data.frame, train).transform(data.frame))
+        designs.append(prepare_new(data.preparation.refit(data.frame, train), data.frame))
         solutions.append(problem.solve(weights[row : row + 1], design=designs[-1], lambdas=solutions[0].lambdas))
     return joined(solutions), designs
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.results import Fit, Kind, Path, freeze
+from normball.predictions import Kind, Unknown
+from normball.results import Fit, Path, freeze
 from normball.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
@@ -163,10 +164,11 @@ class CVPath:
         lam: Choice | float = "1se",
         kind: Kind = "link",
         offset: ArrayLike | None = None,
+        unknown: Unknown = "error",
     ) -> NDArray[Any]:
         """Predict for new rows at "best", "1se" or a given strength; see `Fit.predict`."""
         fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
-        return fit.predict(X, kind=kind, offset=offset)
+        return fit.predict(X, kind=kind, offset=offset, unknown=unknown)
 
     def to_frame(self) -> polars.DataFrame:
         """One row a strength: the score and the numbers of the path."""

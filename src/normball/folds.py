@@ -51,12 +51,18 @@ def make_folds(
     fold_ids: ArrayLike | None = None,
     repeats: int = 1,
     random_state: Any = 0,
+    rows: NDArray[np.intp] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> Folds:
     """Make the folds that `cv_path` was asked for; see there for the parameters.
 
-    Folds are stratified where `classes` says that `y` holds a class (0 or 1).
+    `rows` says which rows of the caller's arrays are those of `y` (None: all); rows whose weight is 0 do not count as
+    examples of a class. Folds are stratified where `classes` says that `y` holds a class; proportions between 0 and 1
+    are none.
     """
     n_rows = y.size
+    counts = np.ones(n_rows, dtype=bool) if weights is None else weights > 0.0
+    strata = y if classes is not None and np.isin(y, (0.0, 1.0)).all() else None
     in_time = time_order is not None and time_order is not False
     is_number = isinstance(cv, (int, np.integer)) and not isinstance(cv, bool)
     ways = {"time_order": in_time, "fold_ids": fold_ids is not None, "groups": groups is not None and is_number}
@@ -65,19 +71,22 @@ def make_folds(
         raise ValueError(f"{' and '.join(chosen)} cannot be combined: choose one way to make folds")
     if repeats != 1 and (in_time or fold_ids is not None or not is_number):
         raise ValueError("repeats needs folds that are drawn at random: leave it at 1 here")
+    labels = None if groups is None else _per_row("groups", groups, n_rows, rows)
     if fold_ids is not None:
-        folds = _explicit(_per_row("fold_ids", fold_ids, n_rows))
+        folds = _explicit(_per_row("fold_ids", fold_ids, n_rows, rows))
     elif not is_number:
-        folds = _from_splitter(cv, y, groups)
+        folds = _from_splitter(cv, y, labels)
     else:
         _check_number(cv, repeats, n_rows)
         if in_time:
-            times = np.arange(n_rows) if time_order is True else _per_row("time_order", time_order, n_rows)
+            times = np.arange(n_rows) if time_order is True else _per_row("time_order", time_order, n_rows, rows)
             folds = _expanding_window(times, int(cv))
         else:
-            folds = _at_random(y, int(cv), classes, groups, int(repeats), _generator(random_state))
-    if classes is not None:
-        _check_both_classes(y, folds, classes)
+            if strata is not None and classes is not None and labels is None:
+                _check_rarest(strata[counts], int(cv), classes)
+            folds = _at_random(strata, labels, n_rows, int(cv), int(repeats), _generator(random_state))
+    if strata is not None and classes is not None:
+        _check_both_classes(strata, counts, folds, classes)
     return folds
 
 
@@ -90,8 +99,10 @@ def _check_number(cv: int, repeats: int, n_rows: int) -> None:
         raise DataError(Finding("E05", f"{count(n_rows)} rows cannot make {cv} folds.", f"cv={n_rows} or fewer"))
 
 
-def _per_row(name: str, values: Any, n_rows: int) -> NDArray[Any]:
+def _per_row(name: str, values: Any, n_rows: int, rows: NDArray[np.intp] | None) -> NDArray[Any]:
     array = np.asarray(values)
+    if rows is not None and array.ndim == 1 and array.size > rows.max():
+        array = array[rows]
     if array.shape != (n_rows,):
         raise ValueError(f"{name} has shape {array.shape}, but there are {n_rows} rows")
     missing = array != array if array.dtype.kind in "fcmMO" else np.zeros(n_rows, dtype=bool)
@@ -132,29 +143,25 @@ def _explicit(given: NDArray[Any]) -> Folds:
 
 
 def _at_random(
-    y: NDArray[np.float64],
+    strata: NDArray[np.float64] | None,
+    groups: NDArray[Any] | None,
+    n_rows: int,
     n_folds: int,
-    classes: tuple[Any, Any] | None,
-    groups: ArrayLike | None,
     repeats: int,
     generator: np.random.Generator,
 ) -> Folds:
     if groups is not None:
-        labels, group_of_row = np.unique(_per_row("groups", groups, y.size), return_inverse=True)
+        labels, group_of_row = np.unique(groups, return_inverse=True)
         if labels.size < n_folds:
             text = f"{count(labels.size)} groups cannot make {n_folds} folds."
             raise DataError(Finding("E05", text, f"cv={labels.size} or fewer"))
         rounds = [_group_ids(group_of_row, n_folds, generator) for _ in range(repeats)]
         kind = "grouped "
     else:
-        if classes is not None:
-            _check_rarest(y, n_folds, classes)
-        stratum = y if classes is not None else np.zeros(y.size)
+        stratum = np.zeros(n_rows) if strata is None else strata
         rounds = [_stratified_ids(stratum, n_folds, generator) for _ in range(repeats)]
-        kind = "stratified " if classes is not None else ""
-    ids = np.array(rounds)
-    for repeat in range(repeats):  # folds are numbered through all repeats
-        ids[repeat] += repeat * n_folds
+        kind = "" if strata is None else "stratified "
+    ids = np.array(rounds) + n_folds * np.arange(repeats)[:, None]  # folds are numbered through all repeats
     times = f", {repeats} times" if repeats > 1 else ""
     return _from_ids(ids if repeats > 1 else ids[0], f"{n_folds} {kind}folds at random{times}")
 
@@ -203,7 +210,7 @@ def _expanding_window(times: NDArray[Any], n_folds: int) -> Folds:
     )
 
 
-def _from_splitter(cv: Any, y: NDArray[np.float64], groups: ArrayLike | None) -> Folds:
+def _from_splitter(cv: Any, y: NDArray[np.float64], groups: NDArray[Any] | None) -> Folds:
     """Folds of a scikit-learn splitter, or of any iterable of (train, test) row numbers."""
     if hasattr(cv, "split"):
         pairs: Iterable[Any] = cv.split(np.zeros((y.size, 1)), y, groups)
@@ -236,10 +243,11 @@ def _check_rarest(y: NDArray[np.float64], n_folds: int, classes: tuple[Any, Any]
         raise DataError(Finding("E05", text, fix))
 
 
-def _check_both_classes(y: NDArray[np.float64], folds: Folds, classes: tuple[Any, Any]) -> None:
+def _check_both_classes(
+    y: NDArray[np.float64], counts: NDArray[np.bool_], folds: Folds, classes: tuple[Any, Any]
+) -> None:
     for fold, (train, _) in enumerate(folds):
-        present = np.unique(y[train])
-        if present.size < 2:
-            missing = classes[0 if present[0] == 1 else 1]
-            text = f'Class "{missing}" is absent from the training rows of fold {fold + 1} of {len(folds)}.'
-            raise DataError(Finding("E05", text, "use fewer folds, or folds that keep both classes"))
+        for value in (0, 1):
+            if not np.any(y[train][counts[train]] == value):
+                text = f'Class "{classes[value]}" is absent from the training rows of fold {fold + 1} of {len(folds)}.'
+                raise DataError(Finding("E05", text, "use fewer folds, or folds that keep both classes"))

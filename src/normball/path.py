@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 
 _STATUSES = np.array(["converged", "max_iter", "interrupted", "numerical"])
 _INTERRUPTED = 2
-_DATA_OPTIONS = ("sample_weight", "offset", "missing", "categorical")
+_DATA_OPTIONS = ("sample_weight", "offset", "missing", "inf", "categorical", "drop")
 
 
 def fit_path(
@@ -59,7 +59,9 @@ def fit_path(
     n_threads: int | None = None,
     progress: Progress = None,
     missing: str = "error",
+    inf: str = "error",
     categorical: Sequence[str] = (),
+    drop: Sequence[str] = (),
     **unknown: Never,
 ) -> Path:
     """Fit a regularised model for a whole grid of strengths.
@@ -77,10 +79,12 @@ def fit_path(
     X : array, sparse matrix or data frame, shape (n, n_features)
         The features. NumPy, SciPy sparse, pandas, polars or Arrow; string, boolean and categorical columns of a frame
         become one indicator a level. Float arrays are not copied.
-    y : array, shape (n,)
-        The target; two distinct labels of any kind for the binomial family.
-    family : {"gaussian", "binomial", "poisson"}
-        Distribution of the target, with its usual link (identity, logit, log).
+    y : array, shape (n,), or str
+        The target, or the name of its column in X. For the binomial family two distinct labels of any kind, the second
+        one in sorted order being the one whose probability is modelled, or proportions.
+    family : {"gaussian", "binomial", "poisson", "auto"}
+        Distribution of the target, with its usual link (identity, logit, log); "auto" takes binomial for a target of
+        two values, else gaussian.
     l1_ratio : float
         Mix of the penalty: 1 is the lasso, 0 is ridge.
     lambdas : array, optional
@@ -112,9 +116,12 @@ def fit_path(
         Progress bar: None shows one on a terminal when the work takes a while. A callable gets (done, total) and stops
         the fit by returning True.
     missing : {"error", "drop", "impute"}
-        What to do with missing values.
-    categorical : sequence of str
-        Names of numeric columns to treat as categories.
+        What to do with missing values: refuse them, leave their rows out, or fill in the median (in cross-validation
+        that of each fold's training rows) and add an indicator.
+    inf : {"error", "nan"}
+        Whether an infinite feature is an error or a missing value.
+    categorical, drop : sequence of str
+        Names of numeric columns to treat as categories, and of columns to leave out.
 
     Returns
     -------
@@ -297,6 +304,7 @@ def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
     settings = Settings(**{name: value for name, value in options.items() if name not in _DATA_OPTIONS})
     for_data = {name: options[name] for name in _DATA_OPTIONS if name in options}
     data = prepare(X, y, family=settings.family, **for_data)
+    settings = replace(settings, family=data.family)
 
     def feature_values(name: str, default: float) -> Array:
         values: Array = per_feature(getattr(settings, name), name, data.n_features, data.feature_names, default)
@@ -304,16 +312,7 @@ def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
 
     factors = feature_values("penalty_factors", 1.0)
     lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)
-    _require("penalty_factors must not be negative", factors >= 0.0, data.feature_names)
-    _require("lower_bounds must be at most 0", lower <= 0.0, data.feature_names)
-    _require("upper_bounds must be at least 0", upper >= 0.0, data.feature_names)
     return Problem(data, settings, factors, lower, upper, options.get("offset") is not None)
-
-
-def _require(rule: str, holds: NDArray[np.bool_], names: Sequence[str]) -> None:
-    wrong = np.flatnonzero(~holds)
-    if wrong.size:
-        raise ValueError(f"{rule}, which fails for {wrong.size} of them, first for feature {names[wrong[0]]!r}")
 
 
 def warn_not_converged(solution: Solution, tol: float) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from normball.results import Path
+
+Array = NDArray[np.float64]
 
 _ROUNDING = 1e-10  # relative; a strength this close to a grid point is that point
 
@@ -44,11 +48,16 @@ def of_l1_norm(path: Path, l1_norm: float) -> float:
         return float(ahead)
     before = ahead - 1
     start, end = path.coef_rows[before] * path.scales, path.coef_rows[ahead] * path.scales
+    return before + share_reaching(start, end, lambda coef: float(np.abs(coef).sum()), target)
+
+
+def share_reaching(start: Array, end: Array, norm: Callable[[Array], float], target: float) -> float:
+    """How far from `start` (norm at most `target`) to `end` (norm above it) the norm reaches `target`, by bisection."""
     low, high = 0.0, 1.0
     while (middle := (low + high) / 2.0) not in (low, high):
-        norm = np.abs((1.0 - middle) * start + middle * end).sum()
-        low, high = (middle, high) if norm < target else (low, middle)
-    return before + high
+        below = norm((1.0 - middle) * start + middle * end) < target
+        low, high = (middle, high) if below else (low, middle)
+    return high
 
 
 def of_n_nonzero(path: Path, n_nonzero: int) -> int:

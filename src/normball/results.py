@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import Finding
-from normball.scores import mean_response
+from normball.predictions import Kind, Unknown, predict
 from normball.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from normball.preparation import Preparation
 
 Array = NDArray[np.float64]
-Kind = Literal["link", "response", "class"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,7 +97,9 @@ class Fit:
         """Euclidean length of the coefficients per standard deviation."""
         return float(np.sqrt((self.coef_per_sd**2).sum()))
 
-    def predict(self, X: Any, *, kind: Kind = "link", offset: ArrayLike | None = None) -> NDArray[Any]:
+    def predict(
+        self, X: Any, *, kind: Kind = "link", offset: ArrayLike | None = None, unknown: Unknown = "error"
+    ) -> NDArray[Any]:
         """Predict for new rows.
 
         Parameters
@@ -109,13 +110,15 @@ class Fit:
             The linear predictor, the expected target (a probability, a rate), or the more probable class.
         offset : array, shape (n,), optional
             Required exactly when the model was fitted with one.
+        unknown : {"error", "baseline"}
+            What to do with a level unseen in training: raise a DataError, or take none of the levels.
 
         Returns
         -------
         ndarray, shape (n,)
         """
         rows = SparseRows.from_rows([self.coef], self.coef.size)
-        return _predict(self, X, np.array([self.intercept]), rows, kind, offset)[:, 0]
+        return predict(self, X, np.array([self.intercept]), rows, kind, offset, unknown)[:, 0]
 
     def to_frame(self) -> polars.DataFrame:
         """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`)."""
@@ -268,14 +271,14 @@ class Path:
         if sum(choice is not None for choice in (lam, l1_norm, n_nonzero)) != 1:
             raise TypeError("at() takes exactly one of lam, l1_norm and n_nonzero")
         if lam is not None:
-            return self._fit_at(points.of_lam(self, lam))
+            return self.fit_at(points.of_lam(self, lam))
         if l1_norm is not None:
-            return self._fit_at(points.of_l1_norm(self, l1_norm))
+            return self.fit_at(points.of_l1_norm(self, l1_norm))
         assert n_nonzero is not None
-        return self._fit_at(float(points.of_n_nonzero(self, n_nonzero)))
+        return self.fit_at(float(points.of_n_nonzero(self, n_nonzero)))
 
-    def _fit_at(self, position: float) -> Fit:
-        """The model at `position` on the grid: 2.0 is the third point, 2.5 half way to the fourth."""
+    def fit_at(self, position: float) -> Fit:
+        """Make the model at `position` on the grid: 2.0 is the third point, 2.5 half way to the fourth."""
         index = int(position)
         share = position - index
         ahead = min(index + 1, self.lambdas.size - 1)
@@ -311,6 +314,7 @@ class Path:
         lam: float | Sequence[float] | Array,
         kind: Kind = "link",
         offset: ArrayLike | None = None,
+        unknown: Unknown = "error",
     ) -> NDArray[Any]:
         """Predict for new rows at one strength, or at several.
 
@@ -324,6 +328,8 @@ class Path:
             The linear predictor, the expected target (a probability, a rate), or the more probable class.
         offset : array, shape (n,), optional
             Required exactly when the model was fitted with one.
+        unknown : {"error", "baseline"}
+            What to do with a level unseen in training: raise a DataError, or take none of the levels.
 
         Returns
         -------
@@ -338,7 +344,7 @@ class Path:
                 yield fit.coef
 
         rows = SparseRows.from_rows(coefs(), self.n_features)
-        predictions = _predict(self, X, np.array(intercepts), rows, kind, offset)
+        predictions = predict(self, X, np.array(intercepts), rows, kind, offset, unknown)
         return predictions[:, 0] if np.ndim(lam) == 0 else predictions
 
     def to_frame(self, lam: float | None = None) -> polars.DataFrame:
@@ -404,42 +410,3 @@ def freeze(result: Any) -> None:
 
 def _explained(loss: Array, null_loss: float) -> Array:
     return 1.0 - loss / null_loss if null_loss > 0.0 else np.zeros_like(loss)
-
-
-def _predict(
-    model: Fit | Path,
-    X: Any,
-    intercepts: Array,
-    coefs: SparseRows,
-    kind: Kind,
-    offset: ArrayLike | None,
-) -> NDArray[Any]:
-    """Predictions (n, n_models) of the `kind` asked for."""
-    from normball import _native
-    from normball.inputs import prepare_new
-
-    if kind not in ("link", "response", "class"):
-        raise ValueError(f'kind is {kind!r}, but must be "link", "response" or "class"')
-    if kind == "class" and model.classes is None:
-        raise ValueError(f'kind="class" needs a binomial model; this one is {model.family}')
-    design = prepare_new(model.preparation, X)
-    eta = _native.linear_predictor(design, None, intercepts, coefs.indptr, coefs.indices, coefs.values)
-    eta = eta + _checked_offset(model, offset, eta.shape[0])[:, None]
-    if kind == "class":
-        return np.asarray(model.classes)[(eta > 0.0).astype(np.intp)]
-    return mean_response(eta, model.family) if kind == "response" else eta
-
-
-def _checked_offset(model: Fit | Path, offset: ArrayLike | None, n_rows: int) -> Array:
-    if offset is None:
-        if model.has_offset:
-            raise ValueError("The model was fitted with an offset: pass offset= for the new rows too")
-        return np.zeros(n_rows)
-    if not model.has_offset:
-        raise ValueError("The model was fitted without an offset: leave offset= out")
-    values = np.asarray(offset, dtype=np.float64)
-    if values.shape != (n_rows,):
-        raise ValueError(f"offset has shape {values.shape}, but X has {n_rows} rows")
-    if not np.isfinite(values).all():
-        raise ValueError("offset holds values that are not finite")
-    return values

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import did_you_mean
 
-Family = Literal["gaussian", "binomial", "poisson"]
+Family = Literal["gaussian", "binomial", "poisson", "auto"]
 Progress = bool | Callable[[int, int], Any] | None
 
 DEFAULT_TOL = 1e-6
@@ -43,7 +43,9 @@ _RIGHT_WORD = {
     "type_measure": "it is called score",
     "normalize": "it is called standardize",
 }
-_LAM_OF_A_PATH = "A path holds every lam: pick one afterwards with .at(lam=...), or pass the grid as lambdas=[...]"
+_A_PATH_HOLDS_EVERY_LAM = (
+    "A path holds every lam: pick one afterwards with .at(lam=...), or pass the grid as lambdas=[...]"
+)
 
 
 class FitOptions(TypedDict, total=False):
@@ -66,24 +68,26 @@ class FitOptions(TypedDict, total=False):
     n_threads: int | None
     progress: Progress
     missing: str
+    inf: str
     categorical: Sequence[str]
+    drop: Sequence[str]
 
 
-def check_words(function: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Raise a TypeError that names the right word for the first argument of `given` that is not `known`."""
+def check_words(function: str, given: Iterable[str], known: Iterable[str], hint: str = _A_PATH_HOLDS_EVERY_LAM) -> None:
+    """Raise a TypeError that names the right word for the first argument of `given` that is not `known`.
+
+    The `hint` is added where the function has no place for what is meant: a strength, or an option of other fits.
+    """
     known = set(known)
     for name in given:
         if name in known:
             continue
-        message = f"{function}() has no argument {name!r}"
-        if name == "lam":
-            message += f". {_LAM_OF_A_PATH}."
-        elif name in _RIGHT_WORD:
-            message += f": {_RIGHT_WORD[name]}."
-            if _RIGHT_WORD[name].startswith(_LAM) and "lam" not in known:
-                message += f" {_LAM_OF_A_PATH}."
-        else:
-            message += "." + did_you_mean(name, known)
+        meaning = _RIGHT_WORD.get(name, "")
+        message = f"{function}() has no argument {name!r}" + (f": {meaning}." if meaning else ".")
+        if name == "lam" or name in FitOptions.__annotations__ or (meaning.startswith(_LAM) and "lam" not in known):
+            message += f" {hint}."
+        elif not meaning:
+            message += did_you_mean(name, known)
         raise TypeError(message)
 
 
@@ -110,15 +114,15 @@ class Settings:
         if self.family not in get_args(Family):
             wanted = ", ".join(get_args(Family))
             raise ValueError(f"family is {self.family!r}, but must be one of {wanted}")
-        l1_ratio = _number("l1_ratio", self.l1_ratio, minimum=0.0, maximum=1.0)
+        l1_ratio = number("l1_ratio", self.l1_ratio, minimum=0.0, maximum=1.0)
         object.__setattr__(self, "l1_ratio", l1_ratio)
-        object.__setattr__(self, "tol", _number("tol", self.tol, minimum=0.0, exclusive=True))
+        object.__setattr__(self, "tol", number("tol", self.tol, minimum=0.0, exclusive=True))
         object.__setattr__(self, "n_lambdas", _whole("n_lambdas", self.n_lambdas))
         object.__setattr__(self, "max_iter", _whole("max_iter", self.max_iter))
         if self.n_threads is not None:
             object.__setattr__(self, "n_threads", _whole("n_threads", self.n_threads))
         if self.lambda_min_ratio is not None:
-            ratio = _number("lambda_min_ratio", self.lambda_min_ratio, minimum=0.0, exclusive=True)
+            ratio = number("lambda_min_ratio", self.lambda_min_ratio, minimum=0.0, exclusive=True)
             if ratio >= 1.0:
                 raise ValueError(f"lambda_min_ratio is {ratio:g}, but must be below 1")
             object.__setattr__(self, "lambda_min_ratio", ratio)
@@ -137,7 +141,8 @@ def descending_grid(lambdas: ArrayLike) -> NDArray[np.float64]:
     return np.ascontiguousarray(grid)
 
 
-def _number(name: str, value: Any, *, minimum: float, maximum: float = math.inf, exclusive: bool = False) -> float:
+def number(name: str, value: Any, *, minimum: float, maximum: float = math.inf, exclusive: bool = False) -> float:
+    """The finite number `value`, or an error that names it and the range wanted."""
     try:
         number = float(value)
     except (TypeError, ValueError):

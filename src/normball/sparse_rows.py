@@ -67,7 +67,7 @@ class SparseRows:
 
     def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Row sums of other `values` at the stored places."""
-        return np.bincount(self._row_of_value(), weights=values, minlength=len(self))
+        return np.bincount(self._row_of_value(), weights=values, minlength=len(self)).astype(np.float64)
 
     @classmethod
     def from_rows(cls, rows: Iterable[NDArray[Any]], n_columns: int) -> SparseRows:

@@ -1,0 +1,58 @@
+"""Predictions of fitted models for new rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.scores import mean_response
+from normball.sparse_rows import SparseRows
+
+if TYPE_CHECKING:
+    from normball.results import Fit, Path
+
+Array = NDArray[np.float64]
+Kind = Literal["link", "response", "class"]
+Unknown = Literal["error", "baseline"]
+
+
+def predict(
+    model: Fit | Path,
+    X: Any,
+    intercepts: Array,
+    coefs: SparseRows,
+    kind: Kind,
+    offset: ArrayLike | None,
+    unknown: Unknown,
+) -> NDArray[Any]:
+    """Predictions (n, n_models) of several sets of coefficients of one `model`."""
+    from normball import _native
+    from normball.inputs import prepare_new
+
+    if kind not in ("link", "response", "class"):
+        raise ValueError(f'kind is {kind!r}, but must be "link", "response" or "class"')
+    if kind == "class" and model.classes is None:
+        raise ValueError(f'kind="class" needs a binomial model; this one is {model.family}')
+    design = prepare_new(model.preparation, X, unknown=unknown)
+    eta: Array = _native.linear_predictor(design, None, intercepts, coefs.indptr, coefs.indices, coefs.values)
+    eta = eta + _checked_offset(model, offset, eta.shape[0])[:, None]
+    if kind == "class":
+        return np.asarray(model.classes)[(eta > 0.0).astype(np.intp)]
+    return mean_response(eta, model.family) if kind == "response" else np.asarray(eta)
+
+
+def _checked_offset(model: Fit | Path, offset: ArrayLike | None, n_rows: int) -> Array:
+    if offset is None:
+        if model.has_offset:
+            raise ValueError("The model was fitted with an offset: pass offset= for the new rows too")
+        return np.zeros(n_rows)
+    if not model.has_offset:
+        raise ValueError("The model was fitted without an offset: leave offset= out")
+    values = np.asarray(offset, dtype=np.float64)
+    if values.shape != (n_rows,):
+        raise ValueError(f"offset has shape {values.shape}, but X has {n_rows} rows")
+    if not np.isfinite(values).all():
+        raise ValueError("offset holds values that are not finite")
+    return values
