@@ -1,0 +1,186 @@
+"""The certificate on a grid of everything it may depend on, recomputed by the oracle."""
+
+import itertools
+
+import cvxpy
+import numpy as np
+import pytest
+import scipy.sparse
+
+import normball as nb
+from oracle import Problem
+
+TOL = 1e-6
+FAMILIES = ("gaussian", "binomial", "poisson")
+DESIGNS = ("tall", "wide", "correlated", "badly scaled", "sparse")
+L1_RATIOS = (0.0, 0.3, 1.0)
+OPTIONS = list(
+    itertools.product(
+        ("C", "F", "csc"), (np.float64, np.float32), (False, True), (False, True), (False, True), (False, True)
+    )
+)
+PER_COMBINATION = 12
+
+
+def make_design(kind, rng):
+    n, p = {"wide": (40, 80), "correlated": (80, 30)}.get(kind, (120, 12))
+    X = rng.normal(size=(n, p))
+    if kind == "correlated":
+        X = np.sqrt(0.95) * rng.normal(size=(n, 1)) + np.sqrt(0.05) * X
+    if kind == "badly scaled":
+        X = X * 10.0 ** rng.integers(-3, 4, p) + 10.0 ** rng.integers(-3, 3, p)
+    if kind == "sparse":
+        X[rng.random((n, p)) < 0.8] = 0
+    return X
+
+
+def make_target(family, X, rng):
+    signal = (X[:, :3] - X[:, :3].mean(axis=0)) / X[:, :3].std(axis=0) @ [0.8, -0.6, 0.4]
+    if family == "gaussian":
+        return 3 + signal + rng.normal(size=signal.size)
+    if family == "binomial":
+        return (rng.random(signal.size) < 1 / (1 + np.exp(-0.5 - signal))).astype(float)
+    return rng.poisson(np.exp(0.5 + 0.7 * signal)).astype(float)
+
+
+def laid_out(X, layout, dtype):
+    X = X.astype(dtype)
+    return scipy.sparse.csc_array(X) if layout == "csc" else np.array(X, order=layout)
+
+
+def assert_certified(path, problem, tol=TOL):
+    """Everything that a path claims about its optimality, against the oracle."""
+    assert set(path.statuses) == {"converged"}
+    assert path.null_loss == pytest.approx(problem.null_loss, rel=1e-9, abs=1e-12)
+    assert path.lambda_max == pytest.approx(problem.lambda_max(), rel=1e-7)
+    np.testing.assert_allclose(path.scales, problem.scales, rtol=1e-7)
+    for index, lam in enumerate(path.lambdas):
+        theta = problem.theta(path.intercepts[index], path.coefs[index])
+        value, reported = problem.objective(theta, lam), path.dual_gaps[index]
+        best = problem.objective(problem.polish(theta, lam), lam)
+        gap = problem.gap(theta, lam)
+        assert gap <= tol
+        assert reported <= tol
+        assert reported >= (value - best) / problem.null_loss - 1e-11  # never less than the truth
+        loss = problem.mean_loss(theta)
+        assert path.loss[index] == pytest.approx(loss, rel=1e-10, abs=1e-10 * problem.null_loss)
+        bend = problem.w * problem.loss.curvature(problem.y, problem.eta(theta))
+        steepest = (bend @ problem.Z**2 + problem.strengths(lam)[1]).max()
+        kkt = problem.kkt(theta, lam)
+        assert kkt <= 3 * np.sqrt(2 * max(gap, 1e-14) * problem.null_loss * steepest)
+        assert path.kkt_violations[index] == pytest.approx(kkt, rel=0.01, abs=1e-9 * path.lambda_max)
+
+
+def cases():
+    order = np.random.default_rng(0).permutation(len(OPTIONS))
+    for k, combination in enumerate(itertools.product(DESIGNS, FAMILIES, L1_RATIOS)):
+        for i in range(PER_COMBINATION):
+            options = OPTIONS[order[(k * PER_COMBINATION + i) % len(OPTIONS)]]
+            names = ("weights", "offset", "standardize", "intercept")
+            words = [n for n, on in zip(names, options[2:], strict=True) if on]
+            label = "-".join([combination[0].replace(" ", "_"), combination[1], str(combination[2])])
+            yield pytest.param(*combination, *options, id="-".join([label, options[0], options[1].__name__, *words]))
+
+
+@pytest.mark.parametrize(
+    ("design", "family", "l1_ratio", "layout", "dtype", "weighted", "shifted", "standardize", "fit_intercept"),
+    list(cases()),
+)
+def test_certificate(design, family, l1_ratio, layout, dtype, weighted, shifted, standardize, fit_intercept):
+    rng = np.random.default_rng([DESIGNS.index(design), FAMILIES.index(family), weighted, shifted])
+    X = make_design(design, rng)
+    y = make_target(family, X, rng)
+    X = laid_out(X, layout, dtype)
+    weights = rng.integers(0, 4, y.size) * rng.random(y.size) if weighted else None
+    offset = 0.3 * rng.normal(size=y.size) if shifted else None
+    options = {"l1_ratio": l1_ratio, "fit_intercept": fit_intercept, "standardize": standardize}
+    problem = Problem(X, y, family, weights=weights, offset=offset, **options)
+    path = nb.fit_path(X, y, family=family, sample_weight=weights, offset=offset, n_lambdas=8, tol=TOL, **options)
+    assert path.lambdas[0] == pytest.approx(problem.lambda_max(), rel=1e-7)
+    assert_certified(path, problem)
+
+
+@pytest.mark.parametrize("layout", ["F", "csc"])
+@pytest.mark.parametrize("l1_ratio", L1_RATIOS)
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_certificate_with_bounds_and_penalty_factors(family, l1_ratio, layout, fit_intercept):
+    rng = np.random.default_rng(5)
+    X = make_design("sparse", rng)
+    y = make_target(family, X, rng)
+    weights, offset = rng.random(y.size), 0.3 * rng.normal(size=y.size)
+    factors = np.array([1, 1, 1, 0, 0, np.inf, 0.3, 3, 1, 1, 1, 1.0])
+    lower = np.array([-0.1, -0.05, -np.inf, -0.02, -np.inf, -1, 0, 0, -np.inf, -0.01, -1, -1])
+    upper = np.array([0.2, np.inf, 0.05, np.inf, 0.0, 1, 0, np.inf, 0, 0.01, 1, 1])
+    options = {"l1_ratio": l1_ratio, "fit_intercept": fit_intercept, "penalty_factors": factors}
+    problem = Problem(X, y, family, weights=weights, offset=offset, lower=lower, upper=upper, **options)
+    path = nb.fit_path(
+        laid_out(X, layout, np.float64), y, family=family, sample_weight=weights, offset=offset,
+        lower_bounds=lower, upper_bounds=upper, n_lambdas=12, tol=TOL, **options,
+    )  # fmt: skip
+    assert_certified(path, problem)
+    assert (path.coefs >= lower).all()
+    assert (path.coefs <= upper).all()
+    assert (path.coefs[:, 5] == 0).all()
+    assert path.coefs[0, 3] != 0  # the unpenalised one, from the first strength on
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tight_tolerance(family):
+    """Asked for more, the solver certifies more."""
+    rng = np.random.default_rng(9)
+    X = make_design("correlated", rng)
+    y = make_target(family, X, rng)
+    path = nb.fit_path(X, y, family=family, n_lambdas=10, tol=1e-10)
+    assert_certified(path, Problem(X, y, family), tol=1e-10)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_penalty_at_all(family):
+    rng = np.random.default_rng(10)
+    X = make_design("tall", rng)
+    y = make_target(family, X, rng)
+    path = nb.fit_path(X, y, family=family, lambdas=[0.1, 0.0])
+    assert_certified(path, Problem(X, y, family))
+
+
+def test_too_few_iterations_are_admitted():
+    """A run that its limit stops says so, and its reported gap is still true."""
+    rng = np.random.default_rng(11)
+    X = make_design("correlated", rng)
+    y = make_target("binomial", X, rng)
+    problem = Problem(X, y, "binomial")
+    with pytest.warns(nb.NotConverged, match="did not reach"):
+        path = nb.fit_path(X, y, family="binomial", lambdas=[problem.lambda_max() * 1e-3], tol=1e-13, max_iter=1)
+    theta = problem.theta(path.intercepts[0], path.coefs[0])
+    lam = path.lambdas[0]
+    excess = problem.objective(theta, lam) - problem.objective(problem.solve(lam), lam)
+    assert path.statuses[0] == "max_iter"
+    assert path.dual_gaps[0] > 1e-13
+    assert path.dual_gaps[0] >= excess / problem.null_loss - 1e-12
+
+
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_oracle_against_cvxpy(family, l1_ratio):
+    """The oracle itself: its minimiser and cvxpy's have the same objective."""
+    rng = np.random.default_rng(12)
+    X = make_design("correlated", rng)[:, :12]
+    y = make_target(family, X, rng)
+    problem = Problem(X, y, family, l1_ratio=l1_ratio, weights=rng.random(y.size), lower=-0.2)
+    lam = 0.1 * problem.lambda_max()
+    theta = problem.solve(lam)
+    assert abs(problem.gap(theta, lam)) < 1e-10
+    t = cvxpy.Variable(theta.size)
+    eta = problem.offset + problem.Z @ t
+    if family == "gaussian":
+        loss = cvxpy.square(eta - y) / 2
+    else:
+        loss = {"binomial": cvxpy.logistic, "poisson": cvxpy.exp}[family](eta) - cvxpy.multiply(y, eta)
+    l1, l2 = problem.strengths(lam)
+    penalty = l1 @ cvxpy.abs(t) + cvxpy.sum(cvxpy.multiply(l2 / 2, cvxpy.square(t)))
+    bounds = [t[1:] >= problem.lo[1:]]
+    cvxpy.Problem(cvxpy.Minimize(problem.w @ loss + penalty), bounds).solve(solver=cvxpy.CLARABEL)
+    other = problem.objective(np.maximum(t.value, problem.lo), lam)
+    assert problem.objective(theta, lam) <= other + 1e-12
+    assert other == pytest.approx(problem.objective(theta, lam), rel=1e-6)
