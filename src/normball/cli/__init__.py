@@ -1,0 +1,74 @@
+"""The command line: `normball fit | predict | show | report | check`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+
+from normball.cli.arguments import parser, with_dashed_values
+from normball.cli.console import Console
+
+USAGE, DATA, NOT_CONVERGED, FILE, INTERRUPTED = 2, 3, 4, 5, 130
+FILE_CODES = {"E10", "E11"}  # findings about files rather than about what is in them
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments, without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 done, 2 wrong usage, 3 problem in the data, 4 not converged, 5 file or format, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = parser().parse_args(with_dashed_values(words))
+    except SystemExit as end:
+        return int(end.code or 0)
+    console = Console(
+        machine=getattr(arguments, "json", False),
+        quiet=getattr(arguments, "quiet", False),
+        colour=not getattr(arguments, "no_color", False),
+        verbose=getattr(arguments, "verbose", False),
+    )
+    try:
+        return _run(arguments, words, console)
+    except BrokenPipeError:  # the reader has seen enough: `normball show model.json | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(arguments: Namespace, words: list[str], console: Console) -> int:
+    """Run the command and turn what the user can mend into a message and an exit code."""
+    from normball.cli.source import UsageError
+    from normball.messages import DataError
+
+    try:
+        return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
+    except DataError as error:
+        findings = [finding.in_command_line_words() for finding in error.findings]
+        console.document({"error": "data", "findings": [vars(finding) for finding in findings]})
+        console.error("\n".join(str(finding) for finding in findings))
+        return FILE if {finding.code for finding in findings} <= FILE_CODES else DATA
+    except (UsageError, ValueError) as error:
+        console.document({"error": "usage", "message": str(error)})
+        console.error(f"normball {arguments.command}: {error}")
+        return USAGE
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        console.document({"error": "file", "message": message})
+        console.error(f"normball {arguments.command}: {message}")
+        return FILE
+    except KeyboardInterrupt:
+        console.error("Interrupted; nothing was written.")
+        return INTERRUPTED

@@ -1,0 +1,7 @@
+"""`python -m normball.cli`."""
+
+import sys
+
+from normball.cli import main
+
+sys.exit(main())

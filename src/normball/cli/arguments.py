@@ -1,0 +1,262 @@
+"""The command line's words. Imports nothing heavy, so that help comes at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from normball import __version__
+
+EXAMPLES = ("diabetes", "breast_cancer", "wine")
+SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
+
+TAKES_TEXT = ("--na", "--drop", "--categorical", "--keep-unpenalised", "--target")
+
+FIT_EPILOG = """\
+examples:
+  normball fit wine.csv --target quality -o out
+  normball fit churn.parquet --target churned --drop id,date --missing impute
+  normball fit claims.csv --target n --family poisson --exposure years
+  normball fit --example diabetes
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `normball` with all its commands."""
+    common = _common()
+    top = argparse.ArgumentParser(
+        prog="normball",
+        parents=[common],
+        description="L1- and L2-regularised models: the whole path, cross-validated, each point with a certificate.",
+        epilog="Exit codes: 0 done, 2 wrong usage, 3 problem in the data, 4 not converged, 5 file or format, "
+        "130 interrupted.",
+    )
+    top.add_argument("--version", action="version", version=f"normball {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="command", required=True)
+
+    fit = commands.add_parser(
+        "fit",
+        parents=[common, _data_options(), _column_options()],
+        help="check a table, solve the path with cross-validation, write model and report",
+        description="Check the data, solve the whole path with cross-validation, print the summary and write "
+        "model.json, report.html, coefficients.csv and path.csv.",
+        epilog=FIT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _model_options(fit)
+
+    commands.add_parser(
+        "check",
+        parents=[common, _data_options(), _column_options()],
+        help="check the data only, fit nothing",
+        description="Look for what would spoil a fit: constant and copied columns, separation, leaks, rare classes.",
+    )
+
+    predict = commands.add_parser(
+        "predict",
+        parents=[common, _reading_options()],
+        help="predict new rows with a saved model",
+        description="Predict new rows. The model file holds the whole path, so any lambda can be chosen now.",
+    )
+    predict.add_argument("model", help="model.json as written by fit")
+    predict.add_argument("data", help="table with the columns that the model uses; others are ignored")
+    predict.add_argument("-o", "--output", metavar="FILE", help="write a CSV there instead of to stdout")
+    _lam_option(predict)
+    predict.add_argument(
+        "--kind",
+        choices=("response", "link", "class"),
+        help="mean or probability, linear predictor, or class (default: class and probability, or the mean)",
+    )
+    predict.add_argument("--proba", action="store_const", dest="kind", const="response", help="same as --kind response")
+    predict.add_argument(
+        "--unknown",
+        choices=("error", "baseline"),
+        default="error",
+        help="what to do with a level unseen in training: stop, or count it as none of the levels",
+    )
+
+    show = commands.add_parser(
+        "show",
+        parents=[common],
+        help="the summary of a saved model",
+        description="The summary of a saved model, at any lambda of its path.",
+    )
+    show.add_argument("model", help="model.json as written by fit")
+    _lam_option(show)
+
+    report = commands.add_parser(
+        "report",
+        parents=[common],
+        help="write the report of a saved model again",
+        description="Write the page of a saved model: one HTML file that needs no network.",
+    )
+    report.add_argument("model", help="model.json as written by fit")
+    report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model")
+    _lam_option(report)
+    return top
+
+
+def with_dashed_values(words: Sequence[str]) -> list[str]:
+    """`--na -,n/a` as `--na=-,n/a`, since argparse takes a value that starts with a dash for an option."""
+    merged: list[str] = []
+    for word in words:
+        if merged and merged[-1] in TAKES_TEXT and word.startswith("-") and not word.startswith("--"):
+            merged[-1] += f"={word}"
+        else:
+            merged.append(word)
+    return merged
+
+
+def names(text: str) -> list[str]:
+    """`a,b` as a list; a backslash before a comma keeps it inside a name."""
+    return [name.replace("\0", ",").strip() for name in text.replace("\\,", "\0").split(",") if name.strip()]
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="one JSON document on stdout instead of tables")
+    group.add_argument("--quiet", action="store_true", help="no progress and no warnings")
+    group.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
+    group.add_argument("-v", "--verbose", action="store_true", help="say more")
+    return common
+
+
+def _reading_options() -> argparse.ArgumentParser:
+    reading = argparse.ArgumentParser(add_help=False)
+    group = reading.add_argument_group("reading")
+    group.add_argument("--na", type=names, default=[], metavar="A,B", help="more words that mean a missing value")
+    group.add_argument("--thousands", metavar="CHAR", help="thousands separator inside numbers")
+    group.add_argument("--decimal", metavar="CHAR", help="decimal separator, if it is not the point")
+    group.add_argument("--delimiter", metavar="CHAR", help="between values (default: what the header has most of)")
+    group.add_argument("--encoding", help="of text files (default: utf-8)")
+    group.add_argument("--dedupe", choices=("suffix",), help="name a second column called score: score_2")
+    return reading
+
+
+def _data_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False, parents=[_reading_options()])
+    group = options.add_argument_group("data")
+    group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz")
+    group.add_argument("--target", metavar="COL", help="column to explain")
+    group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
+    group.add_argument(
+        "--family",
+        choices=("auto", "gaussian", "binomial", "poisson"),
+        default="auto",
+        help="auto: two values are binomial, other numbers are gaussian",
+    )
+    return options
+
+
+def _column_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    group = options.add_argument_group("columns")
+    group.add_argument("--drop", type=names, default=[], metavar="A,B", help="columns to leave out")
+    group.add_argument("--categorical", type=names, default=[], metavar="A,B", help="numbers that are codes")
+    group.add_argument("--weights", metavar="COL", help="column with the weight of each row")
+    group.add_argument("--offset", metavar="COL", help="column added to the linear predictor")
+    group.add_argument("--exposure", metavar="COL", help="column whose logarithm is the offset")
+    group.add_argument("--group", metavar="COL", help="rows of one group stay in one fold")
+    group.add_argument("--time-order", metavar="COL", help="train on the past, test on the future")
+    group.add_argument(
+        "--missing",
+        choices=("error", "drop", "impute"),
+        default="error",
+        help="missing values: stop, drop the rows, or median and indicator learned in each fold",
+    )
+    group.add_argument("--inf", choices=("error", "nan"), default="error", help="infinite values: stop, or missing")
+    return options
+
+
+def _model_options(fit: argparse.ArgumentParser) -> None:
+    group = fit.add_argument_group("model")
+    group.add_argument("--penalty", choices=("l1", "l2", "elasticnet"), help="default: l1")
+    group.add_argument(
+        "--l1-ratio",
+        type=_ratios,
+        metavar="R[,R]",
+        help="mix of the elastic net, 1 = l1, 0 = l2; the best of several is taken (default: 0.5)",
+    )
+    group.add_argument("--keep-unpenalised", type=names, default=[], metavar="A,B", help="columns without a penalty")
+    group.add_argument("--no-standardize", action="store_true", help="penalise coefficients in the data's units")
+    group.add_argument(
+        "--n-lambdas", type=_positive, default=100, metavar="N", help="points on the path (default: 100)"
+    )
+    group.add_argument(
+        "--tol", type=_tolerance, default=1e-6, help="relative duality gap that is solved (default: 1e-6)"
+    )
+    group.add_argument("--threads", type=_positive, metavar="N", help="default: all cores")
+    group = fit.add_argument_group("selection")
+    group.add_argument(
+        "--select",
+        type=_choice,
+        default="1se",
+        metavar="{1se,best,LAM}",
+        help="strongest lambda within one standard error of the best, the best, or a number (default: 1se)",
+    )
+    group.add_argument("--cv", type=_folds, default=10, metavar="K", help="folds (default: 10)")
+    group.add_argument("--repeats", type=_positive, default=1, metavar="N", help="repeat the folds with new shuffles")
+    group.add_argument("--score", choices=SCORES, default="deviance", help="what the folds are judged by")
+    group.add_argument("--seed", type=_seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
+    fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
+
+
+def _lam_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--lam", type=_choice, metavar="{1se,best,LAM}", help="default: the one picked when the model was fitted"
+    )
+
+
+def _choice(text: str) -> str | float:
+    if text in ("1se", "best"):
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{text}" is neither 1se, best nor a positive number')
+    return value
+
+
+def _ratios(text: str) -> list[float]:
+    try:
+        ratios = [float(part) for part in text.split(",")]
+    except ValueError:
+        ratios = [-1.0]
+    if not all(0 <= ratio <= 1 for ratio in ratios):
+        raise argparse.ArgumentTypeError(f'"{text}": numbers from 0 to 1, separated by commas')
+    return ratios
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f'"{text}" is no whole number of {least} or more')
+    return value
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1)
+
+
+def _folds(text: str) -> int:
+    return _whole(text, 2)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _tolerance(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number between 0 and 1')
+    return value

@@ -1,0 +1,28 @@
+"""`normball check`: look at the data, fit nothing."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from normball.cli import DATA
+from normball.cli.console import Console, printable
+from normball.cli.source import read
+
+
+def run(arguments: Namespace, words: list[str], console: Console) -> int:
+    """Run the command."""
+    from normball.check import check
+
+    task = read(arguments, words)
+    found = check(task.table, task.run.target, family=task.family, offset=task.offset, **task.options)
+    findings = [finding.in_command_line_words() for finding in (*task.findings, *found)]
+    name = task.run.source or f"example {task.run.example}"
+    console.result(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")
+    for finding in findings:
+        console.result("\n".join(printable(line) for line in str(finding).splitlines()))
+    n_errors = sum(finding.is_error for finding in findings)
+    console.result(
+        f"Found    {n_errors} errors, {len(findings) - n_errors} remarks" if findings else "Found    nothing"
+    )
+    console.document({"errors": n_errors, "findings": [vars(finding) for finding in findings]})
+    return DATA if n_errors else 0

@@ -1,0 +1,48 @@
+"""The table and its target in a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normball.messages import count
+from normball.report.facts import FAMILIES, figures, penalty
+
+if TYPE_CHECKING:
+    from normball.cli.source import Task
+    from normball.inputs import Data
+
+
+def table_in_words(task: Task, data: Data) -> str:
+    """`wine.csv: 1,599 rows x 12 columns (11 numeric, 1 categorical -> 3 indicators)`."""
+    columns = data.preparation.columns
+    levels = [column for column in columns if column.levels is not None]
+    parts = [f"{count(len(columns) - len(levels))} numeric"] if len(levels) < len(columns) else []
+    if levels:
+        n_indicators = sum(len(column.features) for column in levels)
+        parts.append(f"{count(len(levels))} categorical -> {count(n_indicators)} indicators")
+    name = task.run.source or f"example {task.run.example}"
+    size = f"{count(task.table.height)} rows x {count(task.table.width)} columns"
+    left_out = task.table.height - data.n_rows
+    rows = f"; {count(left_out)} rows with missing values left out" if left_out else ""
+    return f"{name}: {size} ({', '.join(parts)}){rows}"
+
+
+def target_in_words(data: Data, ratios: Sequence[float]) -> str:
+    """`quality_high: binary, "yes" 217 (13.6 %) / "no" 1,382 -> logistic, L1`."""
+    y = data.y
+    if data.family == "binomial" and data.classes is not None and np.isin(y, (0.0, 1.0)).all():
+        n_ones = int(y.sum())
+        share = f"{100 * n_ones / y.size:.1f} %"
+        no, yes = data.classes
+        text = f'binary, "{yes}" {count(n_ones)} ({share}) / "{no}" {count(y.size - n_ones)}'
+    elif data.family == "binomial":
+        text = f"proportion, mean {figures(float(y.mean()))}"
+    elif data.family == "poisson":
+        text = f"count, mean {figures(float(y.mean()))}, {100 * float(np.mean(y == 0)):.1f} % zeros"
+    else:
+        text = f"numeric, mean {figures(float(y.mean()))}, sd {figures(float(y.std()))}"
+    mixes = penalty(ratios[0]) if len(ratios) == 1 else f"l1_ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
+    return f"{data.target_name}: {text} -> {FAMILIES[data.family]}, {mixes}"

@@ -1,0 +1,216 @@
+"""`normball fit`: check, path and cross-validation, summary, files."""
+
+from __future__ import annotations
+
+import warnings
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from normball.cli import INTERRUPTED, NOT_CONVERGED
+from normball.cli.console import Console
+from normball.cli.source import EXAMPLE_NOTES, Task, UsageError, read
+from normball.messages import Finding, Interrupted, NotConverged, count, sample
+
+if TYPE_CHECKING:
+    from normball.cv_results import CVPath
+    from normball.inputs import Data
+
+RATIOS = {None: [1.0], "l1": [1.0], "l2": [0.0], "elasticnet": [0.5]}
+SEPARATION_SECONDS = 5.0
+
+
+def run(arguments: Namespace, words: list[str], console: Console) -> int:
+    """Run the command."""
+    from normball.cli import describe, outputs, summary
+    from normball.cli.models import choose
+
+    ratios = _l1_ratios(arguments)
+    task = read(arguments, words)
+    folder = Path(arguments.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = task.prepare()
+    task.run = replace(
+        task.run,
+        table=describe.table_in_words(task, data),
+        outcome=describe.target_in_words(data, ratios),
+        select=arguments.select,
+    )
+    console.result(f"Read     {task.run.table}")
+    console.result(f"Target   {task.run.outcome}")
+    if task.run.example in EXAMPLE_NOTES:
+        console.result(f"         {EXAMPLE_NOTES[task.run.example]}")
+    findings = task.findings + _examine(task, data, console)
+    options = _options(arguments, task, data)
+    task.run = replace(task.run, options=_recorded(options))
+    rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
+    del data  # cv_path makes its own
+    cv, interrupted = _solve(task, options, ratios, arguments, console, rounds)
+    later = _about_result(cv, arguments.select, interrupted)
+    console.findings(later)
+    cv = replace(cv, path=replace(cv.path, findings=tuple(findings + later)))
+    console.result("")
+    for line in summary.lines(cv, task.run, console):
+        console.result(line)
+    files = outputs.write_all(cv, task.run, folder)
+    console.result(f"Wrote    {'  '.join(outputs.sizes(files.values()))}")
+    console.result(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
+    console.document(summary.document(cv, task.run, files))
+    if interrupted:
+        console.error(f"{interrupted}. What was finished is in {folder}.")
+        return INTERRUPTED
+    return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
+
+
+def _l1_ratios(arguments: Namespace) -> list[float]:
+    """The mixes asked for by --penalty and --l1-ratio."""
+    if arguments.l1_ratio is None:
+        return RATIOS[arguments.penalty]
+    if arguments.penalty in ("l1", "l2") and arguments.l1_ratio != RATIOS[arguments.penalty]:
+        raise UsageError(f"--penalty {arguments.penalty} has a fixed --l1-ratio; use --penalty elasticnet")
+    if len(arguments.l1_ratio) > 1 and isinstance(arguments.select, float):
+        raise UsageError("--select with a number needs a single --l1-ratio")
+    return list(dict.fromkeys(arguments.l1_ratio))
+
+
+def _examine(task: Task, data: Data, console: Console) -> list[Finding]:
+    """Look at the data, drop what carries nothing, and say so."""
+    from normball.check import check_data
+
+    found = [*data.findings, *check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS)]
+    left = []
+    for finding in found:
+        columns = _whole_columns(data, finding) if finding.code in ("W11", "W12") else []
+        if columns:
+            why = "constant" if finding.code == "W11" else "exact copy of another column"
+            console.result(f"Dropped  {sample(columns)} ({why})  {finding.code}")
+            task.options["drop"] += columns
+        else:
+            left.append(finding)
+    console.findings(left)
+    return found
+
+
+def _whole_columns(data: Data, finding: Finding) -> list[str]:
+    """The columns of the table all of whose features a finding names; none if that would leave nothing."""
+    named = set(finding.columns)
+    columns = data.preparation.columns
+    whole = [column.name for column in columns if named.issuperset(column.features)]
+    return whole if len(whole) < len(columns) else []
+
+
+def _options(arguments: Namespace, task: Task, data: Data) -> dict[str, Any]:
+    """The options of `cv_path` that were given, less those that say nothing."""
+    options: dict[str, Any] = {
+        **task.options,
+        "family": data.family,
+        "offset": task.offset,
+        "penalty_factors": dict.fromkeys(arguments.keep_unpenalised, 0.0),
+        "n_threads": arguments.threads,
+        "score": None if arguments.score == "deviance" else arguments.score,
+        "groups": task.column(task.run.group),
+        "time_order": task.column(task.run.time_order),
+    }
+    options = {name: value for name, value in options.items() if not _says_nothing(name, value)}
+    if arguments.no_standardize:
+        options["standardize"] = False
+    for name, value, default in (
+        ("n_lambdas", arguments.n_lambdas, 100),
+        ("tol", arguments.tol, 1e-6),
+        ("repeats", arguments.repeats, 1),
+        ("cv", arguments.cv, 10),
+        ("random_state", arguments.seed, 0),
+    ):
+        if value != default:
+            options[name] = value
+    return options
+
+
+def _says_nothing(name: str, value: Any) -> bool:
+    return (
+        value is None
+        or (isinstance(value, (list, dict)) and not value)
+        or (name, value)
+        in (
+            ("missing", "error"),
+            ("inf", "error"),
+        )
+    )
+
+
+def _recorded(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that are plain data and that make a difference to the result."""
+    elsewhere = ("family", "groups", "time_order", "n_threads")
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in elsewhere and isinstance(value, (str, int, float, list, dict))
+    }
+
+
+def _solve(
+    task: Task, options: dict[str, Any], ratios: list[float], arguments: Namespace, console: Console, rounds: int
+) -> tuple[CVPath, str]:
+    """The cross-validated path, with several mixes that of the best, and how far it came if it was interrupted."""
+    from normball.cv import compare, cv_path
+
+    bar = console.bar("Path", "lambdas", rounds)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotConverged)  # W31 says which
+            if isinstance(arguments.select, float):
+                options = {**options, "lambdas": _grid_with(arguments.select, task, options, ratios[0], arguments)}
+            options = {**options, "progress": bar}
+            if len(ratios) == 1:
+                return cv_path(task.table, task.run.target, l1_ratio=ratios[0], **options), ""
+            comparison = compare(task.table, task.run.target, ratios, **options)
+            bar.close()
+            console.result(comparison.summary())
+            return comparison.best, ""
+    except Interrupted as stop:
+        if stop.result is None:
+            raise KeyboardInterrupt from None
+        return stop.result, str(stop)
+    finally:
+        bar.close()
+
+
+def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float, arguments: Namespace) -> Any:
+    """The usual grid with `lam` in it, so that it is solved and certified like the others."""
+    import numpy as np
+
+    from normball.path import fit_path
+
+    own = ("cv", "repeats", "random_state", "score", "groups", "time_order")
+    for_path = {name: value for name, value in options.items() if name not in own}
+    first = fit_path(task.table, task.run.target, l1_ratio=l1_ratio, lambdas=[lam], progress=False, **for_path)
+    ratio = 1e-2 if first.n_rows < first.n_features else 1e-4
+    end = min(lam, ratio * first.lambda_max)
+    return np.append(np.geomspace(max(first.lambda_max, lam), end, arguments.n_lambdas), lam)
+
+
+def _about_result(cv: CVPath, select: str | float, interrupted: str) -> list[Finding]:
+    """What the result itself gives to know."""
+    findings = []
+    if interrupted:
+        findings.append(Finding("W32", f"{interrupted}: the choices below are the best of what was finished."))
+    kept = cv.path.n_nonzero
+    if select == "1se" and kept[cv.index_1se] == 0:
+        text = "lambda_1se keeps no feature: within one standard error, the mean alone is as good."
+        more = f'select="best" keeps {kept[cv.index_best]}' if kept[cv.index_best] else ""
+        findings.append(Finding("W03", text, more))
+    unsolved = [j for j, status in enumerate(cv.path.statuses) if status != "converged"]
+    if unsolved:
+        worst = max(float(cv.path.dual_gaps[j]) for j in unsolved)
+        touched = {cv.index_1se, cv.index_best}.intersection(unsolved)
+        which = "the selected models are affected" if touched else "the selected models are not affected"
+        text = (
+            f"Not converged at {count(len(unsolved))} of {count(cv.lambdas.size)} lambdas (relative gap {worst:.1g} > "
+        )
+        text += f"{cv.path.tol:g}), first at {cv.lambdas[unsolved[0]]:.3g}; {which}."
+        findings.append(Finding("W31", text))
+    if select != "best" and cv.index_best == cv.lambdas.size - 1 and cv.path.l1_ratio > 0:
+        text = "lambda_best is the weakest lambda of the path: an even weaker penalty may predict better."
+        findings.append(Finding("W33", text))
+    return findings

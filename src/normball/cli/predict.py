@@ -1,0 +1,69 @@
+"""`normball predict`: predictions of a saved model for the rows of a table."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from normball.cli.console import Console
+from normball.messages import DataError, Finding, count, did_you_mean
+
+if TYPE_CHECKING:
+    from normball.report.run import Run
+    from normball.results import Fit
+
+
+def run(arguments: Namespace, words: list[str], console: Console) -> int:
+    """Run the command."""
+    from normball.cli.models import choose, load_model
+    from normball.cli.outputs import csv_text
+    from normball.cli.source import reading_options
+    from normball.report.files import write_text
+    from normball.tables import read_table
+
+    model, made = load_model(arguments.model)
+    fit = choose(model, arguments.lam or made.select)
+    labels = [column.name for column in fit.preparation.columns if column.levels is not None]
+    reading = {**made.reading, **reading_options(arguments), "categorical": labels}
+    table = read_table(arguments.data, **reading)
+    columns = _predictions(fit, table, made, arguments)
+    if console.machine:
+        console.document({"model": arguments.model, "lam": fit.lam, **columns})
+    text = csv_text(list(columns), zip(*columns.values(), strict=True))
+    if arguments.output:
+        write_text(arguments.output, text)
+        name = Path(arguments.output)
+        console.note(f"Wrote    {count(table.height)} predictions at lambda {fit.lam:.4g} to {name}")
+    else:
+        console.result(text.rstrip("\n"))
+    return 0
+
+
+def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[str, list[Any]]:
+    """The columns of the answer by name."""
+
+    def predicted(kind: Any) -> list[Any]:
+        values: list[Any] = fit.predict(
+            table, kind=kind, offset=_offset(table, made), unknown=arguments.unknown
+        ).tolist()
+        return values
+
+    if arguments.kind:
+        return {"prediction": predicted(arguments.kind)}
+    if fit.classes is None:
+        return {"prediction": predicted("response")}
+    return {"prediction": predicted("class"), f"probability of {fit.classes[1]}": predicted("response")}
+
+
+def _offset(table: Any, made: Run) -> Any:
+    """The offset of the new rows, None for a model without one."""
+    from normball.cli.source import logarithm, values_of
+
+    name = made.offset or made.exposure
+    if not name:
+        return None
+    if name not in table.columns:
+        text = f'The new table lacks the column "{name}", which the model takes as offset.'
+        raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
+    return logarithm(table, name) if made.exposure else values_of(table, name)

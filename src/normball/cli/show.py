@@ -1,0 +1,30 @@
+"""`normball show`: the summary of a saved model."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+
+from normball.cli.console import Console
+
+
+def run(arguments: Namespace, words: list[str], console: Console) -> int:
+    """Run the command."""
+    from normball.cli import summary
+    from normball.cli.models import choose, load_model
+    from normball.results import Path
+
+    model, made = load_model(arguments.model)
+    if isinstance(model, Path):
+        fit = choose(model, arguments.lam) if arguments.lam else None
+        console.result(model.summary() if fit is None else fit.summary())
+        console.document({"path": model.to_frame().to_dicts() if fit is None else fit.to_frame().to_dicts()})
+        return 0
+    made = replace(made, select=arguments.lam or made.select)
+    if made.table:
+        console.result(f"Read     {made.table}\nTarget   {made.outcome}\n")
+    for line in summary.lines(model, made, console):
+        console.result(line)
+    console.findings(model.path.findings)
+    console.document(summary.document(model, made, {"model": arguments.model}))
+    return 0

@@ -1,0 +1,153 @@
+"""From the command line's words to a table and what to do with it."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import Namespace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from normball.messages import DataError, Finding, did_you_mean, sample
+from normball.report.run import Run
+
+if TYPE_CHECKING:
+    from normball.inputs import Data
+
+READING = ("na", "thousands", "decimal", "delimiter", "encoding", "dedupe", "categorical")
+EXAMPLE_TARGETS = {"diabetes": "progression", "breast_cancer": "benign", "wine": "class_0"}
+EXAMPLE_NOTES = {
+    "breast_cancer": "The target is 1 for benign and 0 for malignant tumours.",
+    "wine": "The data have three classes; the question here is class 0 against the other two.",
+}
+
+
+class UsageError(Exception):
+    """Options that do not go together."""
+
+
+@dataclass
+class Task:
+    """A table, the options that every function takes about it, and where it came from."""
+
+    table: Any
+    family: str
+    options: dict[str, Any]  # of `prepare`, less the offset
+    offset: Any
+    run: Run
+    findings: list[Finding]
+
+    def prepare(self) -> Data:
+        """Check the table; raises a DataError with everything that is wrong."""
+        from normball.inputs import prepare
+
+        return prepare(self.table, self.run.target, family=self.family, offset=self.offset, **self.options)
+
+    def column(self, name: str) -> Any:
+        """The values of a column by name, None for no name."""
+        return values_of(self.table, name) if name else None
+
+
+def read(arguments: Namespace, command: list[str]) -> Task:
+    """Read the table and gather the options about it."""
+    _check(arguments)
+    findings: list[Finding] = []
+    target = arguments.target or EXAMPLE_TARGETS.get(arguments.example or "", "")
+    if arguments.example:
+        table, reading = example(arguments.example), {}
+    else:
+        from normball.tables import read_table
+
+        reading = reading_options(arguments)
+        table = read_table(arguments.data, findings=findings, **reading)
+    roles = {
+        "--weights": arguments.weights,
+        "--offset": arguments.offset,
+        "--exposure": arguments.exposure,
+        "--group": arguments.group,
+        "--time-order": arguments.time_order,
+    }
+    problems = [_not_found(table, name, option) for option, name in roles.items() if name]
+    if any(problems):
+        raise DataError(*(problem for problem in problems if problem))
+    apart = [name for name in (arguments.exposure, arguments.group, arguments.time_order) if name]
+    options = {
+        "sample_weight": arguments.weights,
+        "missing": arguments.missing,
+        "inf": arguments.inf,
+        "categorical": list(arguments.categorical),
+        "drop": list(dict.fromkeys([*arguments.drop, *apart])),
+    }
+    run = Run(
+        source="" if arguments.example else str(arguments.data),
+        example=arguments.example or "",
+        target=target,
+        command=shlex.join(["normball", *command]),
+        reading=reading,
+        exposure=arguments.exposure or "",
+        group=arguments.group or "",
+        time_order=arguments.time_order or "",
+    )
+    offset = logarithm(table, arguments.exposure) if arguments.exposure else arguments.offset
+    return Task(table, arguments.family, options, offset, run, findings)
+
+
+def reading_options(arguments: Namespace) -> dict[str, Any]:
+    """The options of `read_table` that were given."""
+    return {name: value for name in READING if (value := getattr(arguments, name, None))}
+
+
+def example(name: str) -> Any:
+    """One of the data sets inside scikit-learn as a table."""
+    import polars
+    from sklearn import datasets
+
+    data = getattr(datasets, f"load_{name}")()
+    columns = [str(column).replace(" ", "_") for column in data.feature_names]
+    table = polars.DataFrame(data.data, schema=columns)
+    target = (data.target == 0).astype(int) if name == "wine" else data.target
+    return table.insert_column(0, polars.Series(EXAMPLE_TARGETS[name], target))
+
+
+def values_of(table: Any, name: str) -> Any:
+    """The values of a column as an array."""
+    if hasattr(table, "get_column"):
+        return table.get_column(name).to_numpy()
+    from normball.sources import source_of
+
+    source = source_of(table)
+    return source.read(source.names.index(name)).values  # type: ignore[union-attr]
+
+
+def logarithm(table: Any, name: str) -> Any:
+    """The logarithm of a column of exposures; raises where it has none."""
+    import numpy as np
+
+    values = np.asarray(values_of(table, name))
+    if values.dtype.kind not in "fiu":
+        raise DataError(Finding("E15", f'The exposure "{name}" must be numbers.', columns=(name,)))
+    wrong = np.flatnonzero(~(values > 0) | ~np.isfinite(values))
+    if wrong.size:
+        rows = sample([f"{row + 1:,}" for row in wrong[:6]])
+        text = f'The exposure "{name}" must be positive numbers; {wrong.size:,} values are not: rows {rows}.'
+        raise DataError(Finding("E15", text, "correct these values, or remove the rows", (name,)))
+    return np.log(values.astype(float))
+
+
+def _check(arguments: Namespace) -> None:
+    if bool(arguments.data) == bool(arguments.example):
+        raise UsageError("give either a file or --example diabetes|breast_cancer|wine")
+    if arguments.data and not arguments.target:
+        raise UsageError("--target is missing: which column is to be explained?")
+    if arguments.example and arguments.target not in (None, EXAMPLE_TARGETS[arguments.example]):
+        raise UsageError(f"the target of this example is {EXAMPLE_TARGETS[arguments.example]}; leave --target out")
+    if arguments.offset and arguments.exposure:
+        raise UsageError("--offset and --exposure are two ways to say the same: give one")
+    if arguments.group and arguments.time_order:
+        raise UsageError("--group and --time-order make different folds: give one")
+
+
+def _not_found(table: Any, name: str, option: str) -> Finding | None:
+    if name in table.columns:
+        return None
+    text = f'Column "{name}" of {option} not found. Columns: {sample(list(table.columns))}.'
+    return Finding("E02", text + did_you_mean(name, table.columns), columns=(name,))

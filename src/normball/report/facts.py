@@ -1,0 +1,185 @@
+"""The numbers that terminal and page both show, taken from the result objects once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from normball.cv_results import CVPath
+    from normball.results import Fit, Path
+
+PENALTIES = {0.0: "L2", 1.0: "L1"}
+FAMILIES = {"gaussian": "linear", "binomial": "logistic", "poisson": "Poisson"}
+FACTORS = {"binomial": "odds x/unit", "poisson": "rate x/unit"}
+STABLE = 0.8  # of the folds
+
+
+@dataclass(frozen=True)
+class Point:
+    """One choice of strength and what is known about it; None where it is not."""
+
+    label: str
+    fit: Fit
+    index: int | None  # on the grid
+    mean: float | None = None
+    se: float | None = None
+    gap: float | None = None
+    diagnostics: dict[str, float] | None = None
+    counts: Any = None  # in how many folds each feature was kept
+
+    def numbers(self, cv: CVPath) -> dict[str, Any]:
+        """As plain data."""
+        fit = self.fit
+        return {
+            "lam": fit.lam,
+            "n_nonzero": fit.n_nonzero,
+            "deviance_ratio": fit.deviance_ratio,
+            "cv_mean": self.mean,
+            "cv_se": self.se,
+            "score": cv.score,
+            "train_validation_gap": self.gap,
+            "dual_gap": fit.dual_gap,
+            "kkt_violation": fit.kkt_violation,
+            "status": fit.status,
+            **(self.diagnostics or {}),
+        }
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One selected feature."""
+
+    name: str
+    per_sd: float
+    per_unit: float
+    factor: float | None  # of the odds or the rate, for one unit more
+    folds: int | None  # that kept it
+
+
+def points(cv: CVPath, select: str | float) -> list[Point]:
+    """The chosen strength first, then those of the two rules, "1se" and "best"."""
+    names: list[str | float] = list(dict.fromkeys([select, "1se", "best"]))
+    return [point(cv, name) for name in names]
+
+
+def point(cv: CVPath, name: str | float) -> Point:
+    """What is known about one choice of strength."""
+    if isinstance(name, str):
+        fit, label = cv.at("best" if name == "best" else "1se"), f"lambda_{name}"
+    else:
+        fit, label = cv.at(lam=name), "lambda"
+    nearest = int(np.argmin(np.abs(cv.lambdas - fit.lam)))
+    if cv.lambdas[nearest] != fit.lam:
+        return Point(label, fit, None)
+    return Point(
+        label,
+        fit,
+        nearest,
+        mean=float(cv.cv_mean[nearest]),
+        se=float(cv.cv_se[nearest]),
+        gap=float(cv.train_validation_gap[nearest]),
+        diagnostics=cv.diagnostics.get(str(name)),
+        counts=cv.selection_counts[nearest],
+    )
+
+
+def selected(point: Point) -> list[Feature]:
+    """The features kept, the largest per standard deviation first."""
+    fit = point.fit
+    per_sd = fit.coef_per_sd
+    kept = np.flatnonzero(fit.coef)
+    order = kept[np.argsort(-np.abs(per_sd[kept]), kind="stable")]
+    return [
+        Feature(
+            fit.feature_names[j],
+            float(per_sd[j]),
+            float(fit.coef[j]),
+            _exp(float(fit.coef[j])) if fit.family in FACTORS else None,
+            None if point.counts is None else int(point.counts[j]),
+        )
+        for j in order
+    ]
+
+
+def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
+    """A row for each number, a column for each choice."""
+    path = cv.path
+    rows = [["lambda", *(figures(one.fit.lam) for one in chosen)]]
+    rows.append([f"CV {cv.score}", *(_with_error(one) for one in chosen)])
+    if path.family == "binomial" and cv.score != "auc":
+        rows.append(["CV AUC", *(_diagnostic(one, "auc") for one in chosen)])
+    rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
+    rows.append(["features kept", *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
+    rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
+    if path.family == "binomial":
+        rows.append(["largest |margin|", *(_margin(one) for one in chosen)])
+    return [row for row in rows if any(cell != "-" for cell in row[1:])]
+
+
+def null_score(cv: CVPath) -> float | None:
+    """The deviance of the null model on the rows it was fitted to; other scores have none."""
+    return 2.0 * cv.path.null_loss if cv.score == "deviance" else None
+
+
+def certificate(path: Path) -> str:
+    """How well the whole path is solved, in a sentence."""
+    solved = int(np.count_nonzero(path.statuses == "converged"))
+    worst = float(np.max(path.dual_gaps))
+    if solved == path.lambdas.size:
+        return f"all {solved} lambdas, the largest duality gap is {worst:.1e} of the null model's loss"
+    return f"{solved} of {path.lambdas.size} lambdas; the largest duality gap is {worst:.1e} of the null model's loss"
+
+
+def penalty(l1_ratio: float) -> str:
+    """The penalty in a word or two."""
+    return PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {l1_ratio:g})")
+
+
+def figures(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits; whole thousands keep all of theirs."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    size = math.floor(math.log10(abs(value)))
+    if not -5 <= size < 9:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.{max(0, digits - 1 - size)}f}"
+
+
+def signed(value: float) -> str:
+    """A coefficient with its sign."""
+    return f"+{figures(value)}" if value > 0 else figures(value)
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 700 else math.inf
+
+
+def _with_error(one: Point) -> str:
+    if one.mean is None or one.se is None:
+        return "-"
+    if not math.isfinite(one.se) or one.se == 0:
+        return figures(one.mean)
+    decimals = max(0, 1 - math.floor(math.log10(one.se)))  # two digits of the error decide
+    if decimals > 8:
+        return f"{figures(one.mean)} +/- {figures(one.se, 2)}"
+    return f"{one.mean:,.{decimals}f} +/- {one.se:,.{decimals}f}"
+
+
+def _diagnostic(one: Point, name: str) -> str:
+    return "-" if one.diagnostics is None else f"{one.diagnostics[name]:.3f}"
+
+
+def _margin(one: Point) -> str:
+    if one.diagnostics is None:
+        return "-"
+    share = 100 * one.diagnostics["saturated"]
+    return f"{figures(one.diagnostics['largest_margin'], 2)} ({share:.{0 if share in (0, 100) else 1}f} % saturated)"
+
+
+def in_folds(kept: int, n_folds: int) -> str:
+    """In how many folds a feature was kept, and a word where these are few."""
+    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}"

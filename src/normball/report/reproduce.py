@@ -1,0 +1,116 @@
+"""The same model in other words: code for normball, scikit-learn and glmnet that gives it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normball.report.facts import figures
+
+if TYPE_CHECKING:
+    from normball.cv_results import CVPath
+    from normball.report.run import Run
+    from normball.results import Path
+
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Code that makes the model again, or the reason why there is none."""
+
+    title: str
+    code: str = ""
+    note: str = ""
+
+
+def recipes(cv: CVPath, run: Run, lam: float) -> list[Recipe]:
+    """The model at strength `lam` in three ways."""
+    from normball.report.reproduce_r import in_glmnet
+    from normball.report.reproduce_sklearn import in_sklearn
+
+    return [in_normball(cv, run, lam), in_sklearn(cv.path, run, lam), in_glmnet(cv.path, run, lam)]
+
+
+def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:
+    """The command line where there was one, and Python."""
+    arguments = ["X", "y"]
+    lines = [f"# {run.command}", ""] if run.command else []
+    lines.append("import normball as nb")
+    if run.source:
+        reading = "".join(f", {name}={value!r}" for name, value in run.reading.items())
+        lines += ["from normball.tables import read_table", "", f"table = read_table({run.source!r}{reading})"]
+        arguments = ["table", repr(run.target)]
+    elif run.example:
+        lines += example_lines(run.example)
+    arguments += [f'family="{cv.path.family}"', f"l1_ratio={cv.path.l1_ratio:g}"]
+    arguments += [f"{name}={value!r}" for name, value in run.options.items()]
+    if run.exposure:
+        lines.insert(lines.index("import normball as nb") + 1, "import numpy as np")
+        arguments.append(f"offset=np.log(table[{run.exposure!r}])")
+    arguments += [f"groups=table[{run.group!r}]"] if run.group else []
+    arguments += [f"time_order=table[{run.time_order!r}]"] if run.time_order else []
+    lines += [call("cv = nb.cv_path", arguments), f"fit = cv.at(lam={lam!r})"]
+    return Recipe("normball", "\n".join(lines))
+
+
+def one_line(path: Path, lam: float) -> str:
+    """The same model in one line: scikit-learn's class and glmnet's lambda."""
+    parts = []
+    if not sklearn_lacks(path):
+        parts.append(f"sklearn {sklearn_estimator(path, lam)}{' on standardised X' if path.standardize else ''}")
+    if path.family == "gaussian" and path.l1_ratio < 1:
+        parts.append("glmnet: see the report (its L2 part depends on the sd of y)")
+    else:
+        mix = "" if path.l1_ratio == 1 else f", alpha={path.l1_ratio:g}"
+        parts.append(f"glmnet lambda={figures(lam * factor_scale(path), 4)}{mix}")
+    return ";  ".join(parts)
+
+
+def sklearn_estimator(path: Path, lam: float, precision: str = "", digits: int = 4) -> str:
+    """The call of scikit-learn's class for this family and penalty; `precision` holds more arguments."""
+    ratio, more = path.l1_ratio, precision if path.fit_intercept else f", fit_intercept=False{precision}"
+    strength = f"alpha={lam:.{digits}g}"
+    if path.family == "binomial":
+        return f"LogisticRegression(l1_ratio={ratio:g}, C={1 / (lam * path.sum_weights):.{digits}g}{more})"
+    if path.family == "poisson":
+        return f"PoissonRegressor({strength}{more})"
+    if ratio == 0:
+        return f"Ridge(alpha={lam * path.sum_weights:.{digits}g}{more})"
+    return f"Lasso({strength}{more})" if ratio == 1 else f"ElasticNet({strength}, l1_ratio={ratio:g}{more})"
+
+
+def sklearn_lacks(path: Path) -> str:
+    """What this model has and scikit-learn's have not, or ""."""
+    if path.family == "poisson" and path.l1_ratio > 0:
+        return "Poisson regression with an L1 penalty"
+    if path.has_offset:
+        return "offset"
+    if not np.all(path.penalty_factors == 1):
+        return "feature without a penalty"
+    if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
+        return "bounds on coefficients"
+    return ""
+
+
+def factor_scale(path: Path) -> float:
+    """Glmnet rescales the penalty factors to a mean of 1, and its lambda with them."""
+    return float(np.mean(path.penalty_factors[np.isfinite(path.penalty_factors)]))
+
+
+def example_lines(example: str) -> list[str]:
+    """Python lines that load one of scikit-learn's data sets as X and y."""
+    lines = [f"from sklearn.datasets import load_{example}", ""]
+    lines.append(f"X, y = load_{example}(return_X_y=True, as_frame=True)")
+    return [*lines, "y = y == 0"] if example == "wine" else lines
+
+
+def call(function: str, arguments: Sequence[str]) -> str:
+    """A call on one line, or on one line an argument where it is long."""
+    short = f"{function}({', '.join(arguments)})"
+    if len(short) <= WIDTH:
+        return short
+    return "\n".join([f"{function}(", *(f"    {argument}," for argument in arguments), ")"])

@@ -1,0 +1,102 @@
+"""The same model in R's glmnet."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normball.report.reproduce import Recipe, call, factor_scale
+
+if TYPE_CHECKING:
+    from normball.report.run import Run
+    from normball.results import Path
+
+TITLE = "glmnet (R)"
+
+
+def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
+    """R code; its grid leads down to the strength wanted, since glmnet is less exact at a single one."""
+    if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
+        return Recipe(TITLE, note="Bounds are not written out here; see glmnet's lower.limits and upper.limits.")
+    lines = ["library(glmnet)", *_reading(path, run)]
+    alpha, strength = f"{path.l1_ratio:g}", repr(lam * factor_scale(path))
+    if path.family == "gaussian" and path.l1_ratio < 1:
+        w = ", w" if run.weights else ""
+        mean = f"weighted.mean(y{w})" if path.fit_intercept else "0"
+        lines += [
+            f"s <- sqrt(weighted.mean((y - {mean})^2{w}))  # glmnet scales y by it, and the L2 part with y",
+            f"lambda <- {strength} * ({path.l1_ratio:g} + {1 - path.l1_ratio:g} * s)",
+            f"alpha <- {strength} * {path.l1_ratio:g} / lambda",
+        ]
+        alpha, strength = "alpha", "lambda"
+    arguments = ["x", "y", f'family = "{path.family}"', f"alpha = {alpha}"]
+    arguments += [f"lambda = {strength} * 10^seq(2, 0, -0.1)"]
+    arguments += ["weights = w"] if run.weights else []
+    arguments += ["offset = offset"] if path.has_offset else []
+    arguments += [] if path.standardize else ["standardize = FALSE"]
+    arguments += [] if path.fit_intercept else ["intercept = FALSE"]
+    free = np.flatnonzero(path.penalty_factors == 0)
+    if free.size:
+        names = ", ".join(_quoted(_their_name(path, int(j))) for j in free)
+        lines.append(f"factors <- as.numeric(!colnames(x) %in% c({names}))")
+        arguments.append("penalty.factor = factors")
+    arguments += ["thresh = 1e-14", "maxit = 1e7"]
+    lines.append(call("fit <- glmnet", arguments).replace(",\n)", "\n)"))
+    lines.append(f"coef(fit, s = {strength})")
+    note = ""
+    if run.options.get("missing") == "impute":
+        note = "Impute the missing values first, by median and indicator."
+    return Recipe(TITLE, "\n".join(lines), note)
+
+
+def _reading(path: Path, run: Run) -> list[str]:
+    """Lines that define x, y, and w and offset where there are some."""
+    name = run.source.lower().removesuffix(".gz")
+    if not run.source or name.endswith((".svmlight", ".svm", ".libsvm")):
+        origin = (
+            f"the {run.example} data of scikit-learn" if run.example else run.source or "the arrays that were fitted"
+        )
+        return [f"# x, y: {origin}, as a matrix and a vector"]
+    if name.endswith((".parquet", ".pq")):
+        reader = f"as.data.frame(arrow::read_parquet({_quoted(run.source)}))"
+    elif name.endswith((".arrow", ".feather", ".ipc")):
+        reader = f"as.data.frame(arrow::read_feather({_quoted(run.source)}))"
+    else:
+        function = "read.delim" if name.endswith((".tsv", ".tab")) else "read.csv"
+        missing = ", ".join(_quoted(word) for word in ("", "NA", *run.reading.get("na", ())))
+        reader = f"{function}({_quoted(run.source)}, check.names = FALSE, na.strings = c({missing}))"
+    away = [name for name in run.not_features if name not in (run.target, run.weights, run.offset, run.exposure)]
+    lines = [f"table <- {reader}"]
+    if away:
+        lines.append(f"table <- table[setdiff(names(table), {_vector(away)})]")
+    if run.options.get("missing") == "drop":
+        lines.append("table <- na.omit(table)")
+    roles = [role for role in (run.target, run.weights, run.offset, run.exposure) if role]
+    labels = [column.name for column in path.preparation.columns if column.levels is not None]
+    lines.append(f"features <- table[setdiff(names(table), {_vector(roles)})]")
+    if labels:
+        lines.append(f"for (name in {_vector(labels)}) features[[name]] <- factor(features[[name]])")
+    lines += ["x <- makeX(features)", f"y <- table[[{_quoted(run.target)}]]"]
+    lines += ["y <- factor(y)"] if path.family == "binomial" else []
+    lines += [f"w <- table[[{_quoted(run.weights)}]]"] if run.weights else []
+    lines += [f"offset <- table[[{_quoted(run.offset)}]]"] if run.offset else []
+    return [*lines, f"offset <- log(table[[{_quoted(run.exposure)}]])"] if run.exposure else lines
+
+
+def _their_name(path: Path, feature: int) -> str:
+    """The column name that makeX gives: column and level put together."""
+    for column in path.preparation.columns:
+        if feature < len(column.features):
+            return column.name if column.levels is None else column.name + column.levels[feature]
+        feature -= len(column.features)
+    raise IndexError(feature)
+
+
+def _vector(names: list[str]) -> str:
+    return f"c({', '.join(_quoted(name) for name in names)})"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,100 @@
+"""The same model in scikit-learn: its class behind the encoding and the scaling that give the same problem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from normball.report.reproduce import Recipe, call, example_lines, sklearn_estimator, sklearn_lacks
+
+if TYPE_CHECKING:
+    from normball.report.run import Run
+    from normball.results import Path
+
+TITLE = "scikit-learn"
+PRECISION = {  # the defaults stop early
+    "LogisticRegression": ', solver="saga", tol=1e-7, max_iter=100_000',
+    "PoissonRegressor": ', solver="newton-cholesky", tol=1e-10',
+    "Ridge": "",
+    "Lasso": ", tol=1e-10, max_iter=1_000_000",
+    "ElasticNet": ", tol=1e-10, max_iter=1_000_000",
+}
+
+
+def in_sklearn(path: Path, run: Run, lam: float) -> Recipe:
+    """Code that reads the same table and fits the same model with scikit-learn."""
+    if lacking := sklearn_lacks(path):
+        return Recipe(TITLE, note=f"scikit-learn has no {lacking}.")
+    name = sklearn_estimator(path, lam).partition("(")[0]
+    imports = {f"from sklearn.linear_model import {name}", "from sklearn.pipeline import make_pipeline"}
+    encoders = _encoders(path, run, imports)
+    body = ["encode = make_column_transformer(", *encoders, ")"] if encoders else []
+    steps = ["encode"] if encoders else []
+    if path.standardize:
+        imports.add("from sklearn.preprocessing import StandardScaler")
+        steps.append(f"StandardScaler({'with_mean=False' if _is_svmlight(run) else ''})")
+    steps.append(sklearn_estimator(path, lam, PRECISION[name], digits=15))
+    body.append(call("model = make_pipeline", steps))
+    weighted = ["standardscaler"] * path.standardize + [name.lower()] if run.weights else []
+    body.append(f"model.fit({', '.join(['X', 'y', *(f'{step}__sample_weight=w' for step in weighted)])})")
+    reading = _reading(run, imports)
+    return Recipe(TITLE, "\n".join([*sorted(imports), *reading, "", *body]))
+
+
+def _encoders(path: Path, run: Run, imports: set[str]) -> list[str]:
+    """Lines of a column transformer for labels and gaps; none where all columns are numbers."""
+    leveled = [column.name for column in path.preparation.columns if column.levels is not None]
+    imputed = [column.name for column in path.preparation.columns if column.indicator]
+    lines = []
+    if leveled:
+        imports.add("from sklearn.preprocessing import OneHotEncoder")
+        encoder = "OneHotEncoder(sparse_output=False)"
+        if run.options.get("missing") == "impute":
+            imports.add("from sklearn.impute import SimpleImputer")
+            encoder = f'make_pipeline(SimpleImputer(strategy="constant", fill_value="(missing)"), {encoder})'
+        lines.append(f"    ({encoder}, {leveled!r}),")
+    if imputed:
+        imports.add("from sklearn.impute import SimpleImputer")
+        lines.append(f'    (SimpleImputer(strategy="median", add_indicator=True), {imputed!r}),')
+    if lines:
+        imports.add("from sklearn.compose import make_column_transformer")
+        lines.append('    remainder="passthrough",')
+    return lines
+
+
+def _reading(run: Run, imports: set[str]) -> list[str]:
+    """Lines that define X, y and, where there are weights, w."""
+    if run.example:
+        imported, *lines = example_lines(run.example)
+        imports.add(imported)
+        return lines
+    if not run.source:
+        return ["", "# X, y: the arrays that were fitted"]
+    if _is_svmlight(run):
+        imports.add("from sklearn.datasets import load_svmlight_file")
+        return ["", f"X, y = load_svmlight_file({run.source!r})"]
+    imports.add("import pandas as pd")
+    lines = ["", f"table = pd.{_reader(run)}"]
+    others = [name for name in run.not_features if name not in (run.target, run.weights)]
+    if others:
+        lines.append(f"table = table.drop(columns={others!r})")
+    if run.options.get("missing") == "drop":
+        lines.append("table = table.dropna()")
+    apart = [run.target, run.weights] if run.weights else [run.target]
+    lines += [f"X = table.drop(columns={apart!r})", f"y = table[{run.target!r}]"]
+    return [*lines, f"w = table[{run.weights!r}]"] if run.weights else lines
+
+
+def _reader(run: Run) -> str:
+    name = run.source.lower().removesuffix(".gz")
+    if name.endswith((".parquet", ".pq")):
+        return f"read_parquet({run.source!r})"
+    if name.endswith((".arrow", ".feather", ".ipc")):
+        return f"read_feather({run.source!r})"
+    options = {"sep": "\t"} if name.endswith((".tsv", ".tab")) else {}
+    words = {"na": "na_values", "thousands": "thousands", "decimal": "decimal"}
+    options |= {words[key]: value for key, value in run.reading.items() if key in words}
+    return f"read_csv({', '.join([repr(run.source), *(f'{key}={value!r}' for key, value in options.items())])})"
+
+
+def _is_svmlight(run: Run) -> bool:
+    return run.source.lower().removesuffix(".gz").endswith((".svmlight", ".svm", ".libsvm"))
