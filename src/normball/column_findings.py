@@ -158,7 +158,7 @@ def not_finite_columns(block: Any) -> list[int]:
 
 def row_list(rows: NDArray[np.intp]) -> str:
     """The first rows in words, counted from 1: `rows 3, 9`."""
-    return f"row{'s' * (len(rows) > 1)} {sample(rows + 1)}"
+    return f"row{'s' * (len(rows) > 1)} {sample((rows + 1).tolist())}"
 
 
 def _some(parts: Sequence[str], separator: str = ", ") -> str:

@@ -20,14 +20,14 @@ from normball.column_findings import (
 )
 from normball.columns import Labels, Mask, Numbers, Unusable
 from normball.messages import DataError, Finding, count, sample, words
-from normball.preparation import Column, Preparation, learn
+from normball.preparation import MISSING_LEVEL, Column, Preparation, learn
 from normball.sources import Source
 from normball.targets import Target
 
 
 @dataclass(frozen=True)
 class Features:
-    """One float matrix where nothing needs doing (`matrix`), else the columns one by one (`contents`)."""
+    """One float matrix (`matrix`) where that will do, with those columns that need a look; else all columns."""
 
     names: tuple[str, ...]
     named: bool
@@ -52,7 +52,7 @@ class Features:
     def design(self, rows: NDArray[np.intp] | None) -> tuple[Any, Preparation]:
         """The design of these rows (None: all) and how it was made."""
         contents = self.contents if rows is None else {name: item.take(rows) for name, item in self.contents.items()}
-        if contents:
+        if self.matrix is None or self.missing == "impute":
             preparation = learn(contents, named=self.named, impute=self.missing == "impute")
         else:
             preparation = Preparation(tuple(Column(name) for name in self.names), self.named)
@@ -73,21 +73,23 @@ def read_features(
     positions = [j for j, name in enumerate(source.names) if name not in left_out]
     names = tuple(source.names[j] for j in positions)
     matrix = source.block(positions) if not set(categorical) & set(names) else None
-    if matrix is not None and not_finite_columns(matrix):
+    suspects = [] if matrix is None else not_finite_columns(matrix)
+    if suspects and missing == "impute":
         matrix = None
+    needed = range(len(names)) if matrix is None or missing == "impute" else suspects
     contents: dict[str, Numbers | Labels] = {}
     findings: list[Finding] = []
-    if matrix is None or missing == "impute":
-        for name, j in zip(names, positions, strict=True):
-            column = source.read(j)
-            if isinstance(column, Numbers) and name in categorical:
-                column = column.as_labels()
-            if matrix is None and (name not in categorical or isinstance(column, Unusable)):
-                findings += examine(name, column)
-            if not isinstance(column, Unusable):
-                contents[name] = column
+    for j in needed:
+        name, column = names[j], source.read(positions[j])
+        if isinstance(column, Numbers) and name in categorical:
+            column = column.as_labels()
+        if matrix is None and (name not in categorical or isinstance(column, Unusable)):
+            findings += examine(name, column)
+        if not isinstance(column, Unusable):
+            contents[name] = column
     if isinstance(matrix, np.ndarray) and source.named:
-        whole = np.flatnonzero((matrix[:MANY_ROWS] % 1 == 0).all(axis=0))
+        with np.errstate(invalid="ignore"):
+            whole = np.flatnonzero((matrix[:MANY_ROWS] % 1 == 0).all(axis=0))
         findings += [finding for j in whole for finding in examine_numbers(names[j], matrix[:, j])]
     if not names and source.names:
         findings.append(Finding("E14", "No column is left to be a feature."))
@@ -129,6 +131,7 @@ def gap_findings(features: Features, target: Target | None, target_name: str) ->
         text = f"Left out {count(int((~kept).sum()))} of {count(features.n_rows)} rows; missing: {per_column(reason)}."
         findings.append(Finding("W04", text, columns=tuple(reason)))
     if features.missing == "impute" and gaps:
-        text = f"Missing values replaced by the median and marked by an indicator: {per_column(gaps)}."
+        text = f"Missing values imputed: {per_column(gaps)}. Numbers take the median and an indicator marks them; "
+        text += f'among labels "{MISSING_LEVEL}" is one.'
         findings.append(Finding("W04", text, columns=tuple(gaps)))
     return findings

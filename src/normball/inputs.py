@@ -172,17 +172,21 @@ def per_feature(
     `name` is "penalty_factors", "lower_bounds" or "upper_bounds" and says which values are allowed.
     """
     values = np.full(n_features, default)
+    items = list(value.values()) if isinstance(value, Mapping) else value
+    try:
+        given = np.asarray(default if items is None else items, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, an array of numbers or {{name: number}}") from None
     if isinstance(value, Mapping):
         unknown = []
-        for key, number in value.items():
+        for key, number in zip(value, given, strict=True):
             where = [j for j, feature in enumerate(feature_names) if feature == key or feature.startswith(f"{key} = ")]
             values[where] = number
             unknown += [key] * (not where)
         if unknown:
             text = f"{name} names features that do not exist: {sample(unknown, quote=True)}."
             raise DataError(Finding("E16", text + did_you_mean(str(unknown[0]), feature_names)))
-    elif value is not None:
-        given = np.asarray(value, dtype=np.float64)
+    else:
         if given.shape not in ((), (n_features,)):
             text = f"{name} has shape {given.shape}; it must be one number or one for each of the "
             text += f"{count(n_features)} features (each level of a column is one)."

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.columns import Floats, Labels, Numbers, Unusable, read_array, read_series
+from normball.columns import Labels, Numbers, Unusable, read_array, read_series
 from normball.messages import DataError, Finding, count
 
 
@@ -19,7 +19,7 @@ class SparseTable:
 
     matrix: Any  # CSC
     names: tuple[str, ...]
-    label: Floats
+    label: NDArray[Any]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -40,7 +40,8 @@ class SparseTable:
         """The table with a zero column for each name that it lacks."""
         import scipy.sparse as sparse
 
-        lacking = tuple(name for name in names if name not in set(self.names))
+        known = set(self.names)
+        lacking = tuple(name for name in names if name not in known)
         zeros = sparse.csc_array((self.height, len(lacking)), dtype=self.matrix.dtype)
         matrix = sparse.hstack([self.matrix, zeros], format="csc") if lacking else self.matrix
         return SparseTable(matrix, self.names + lacking, self.label)
@@ -144,8 +145,9 @@ def _sparse_table_source(table: SparseTable) -> Source:
     def block(columns: list[int]) -> Any:
         return None if 0 in columns else features.block([j - 1 for j in columns])
 
-    keep, findings = unique_names(table.columns, lambda i, j: table.height)
-    return Source(tuple(table.columns[j] for j in keep), True, table.height, read, block, findings)
+    names = table.columns
+    _, findings = unique_names(names, lambda i, j: table.height)
+    return Source(names, True, table.height, read, block, findings)
 
 
 def _frame_source(X: Any) -> Source | None:
@@ -163,20 +165,21 @@ def _frame_source(X: Any) -> Source | None:
     if len(set(names)) < len(names) or names != list(native_names):
         X = X.set_axis(positions, axis=1) if hasattr(X, "set_axis") else X.rename_columns(positions)
     frame = nw.from_native(X, eager_only=True)
+    keys = frame.columns
+    dtypes = list(frame.schema.values())
 
     def series(j: int) -> Any:
-        return frame.get_column(frame.columns[j])
+        return frame.get_column(keys[j])
 
     def n_differing(i: int, j: int) -> int:
         return sum(a != b and (a == a or b == b) for a, b in zip(series(i).to_list(), series(j).to_list(), strict=True))
 
     keep, findings = unique_names(names, n_differing)
-    dtypes = [frame.schema[name] for name in frame.columns]
 
     def block(columns: list[int]) -> Any:
         if not all(dtypes[keep[j]].is_float() or dtypes[keep[j]].is_integer() for j in columns):
             return None
-        return _float_array(frame.select([frame.columns[keep[j]] for j in columns]).to_numpy())
+        return _float_array(frame.select([keys[keep[j]] for j in columns]).to_numpy())
 
     kept = tuple(names[j] for j in keep)
     return Source(kept, True, len(frame), lambda j: read_series(series(keep[j])), block, findings)
