@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,7 +136,7 @@ def _decode(path: Path, content: bytes, encoding: str) -> str:
         raise _unreadable(path, f"cannot be read: there is no encoding {encoding}") from None
     if not text.strip():
         raise _unreadable(path, "is empty")
-    return text.lstrip("\r\n")
+    return re.sub(r"[\r\n]+", "\n", text.strip("\r\n"))  # blank lines are no rows
 
 
 def _delimiter(text: str) -> str:
@@ -170,15 +171,14 @@ def _split(
         raise _unreadable(path, f"cannot be read as a table ({problem})", "look for quotes that do not close") from None
     if table.width != len(names) or table.to_series(-1).null_count():
         _check_lengths(path, text, delimiter)
-    blank = pl.all_horizontal(pl.all().is_null())
-    return names, table.filter(~blank).cast({pl.Boolean: pl.String, pl.Int128: pl.Float64})
+    return names, table.cast({pl.Boolean: pl.String, pl.Int128: pl.Float64})
 
 
 def _check_lengths(path: Path, text: str, delimiter: str) -> None:
     """Raise when rows have more or fewer values than the header."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        width, *widths = (len(row) for row in rows if row)
+        width, *widths = (len(row) for row in rows)
     except csv.Error as error:
         raise _unreadable(path, f"cannot be read as a table ({error})") from None
     wrong = [row for row, found in enumerate(widths, start=1) if found != width]
