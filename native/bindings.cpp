@@ -32,9 +32,8 @@ template <class T, bool RowMajor, class Order>
 bool take_dense(nb::handle X, AnyDesign& design) {
   Array<T, nb::ndim<2>, Order> array;
   if (!nb::try_cast(X, array, false)) return false;
-  design = Dense<T, RowMajor>{.data = array.data(),
-                              .n_rows = static_cast<Index>(array.shape(0)),
-                              .n_cols = static_cast<Index>(array.shape(1))};
+  design = Dense<T, RowMajor>{
+      .data = array.data(), .n_rows = static_cast<Index>(array.shape(0)), .n_cols = static_cast<Index>(array.shape(1))};
   return true;
 }
 
@@ -140,9 +139,9 @@ void load_blas() {
 }
 
 nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset, const std::string& family,
-                    double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas, double lambda_min_ratio,
-                    Flat<double> penalty_factors, Flat<double> lower_bounds, Flat<double> upper_bounds,
-                    bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads, nb::object poll) {
+               double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas, double lambda_min_ratio,
+               Flat<double> penalty_factors, Flat<double> lower_bounds, Flat<double> upper_bounds, bool fit_intercept,
+               bool standardize, double tol, int max_iter, int n_threads, nb::object poll) {
   load_blas();
   const AnyDesign design = as_design(X);
   Specification spec;
@@ -179,7 +178,7 @@ nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset
 }
 
 nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Flat<double> intercepts,
-                            Flat<std::int64_t> indptr, Flat<std::int32_t> indices, Flat<double> values) {
+                        Flat<std::int64_t> indptr, Flat<std::int32_t> indices, Flat<double> values) {
   const AnyDesign design = as_design(X);
   const SparseCoefficients coefs{.intercepts = intercepts.data(),
                                  .indptr = indptr.data(),
@@ -190,11 +189,13 @@ nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Fl
   std::size_t n_rows = 0;
   {
     const nb::gil_scoped_release no_gil;
-    std::visit([&](const auto& d) {
-      const Index count = rows ? static_cast<Index>(rows->size()) : d.n_rows;
-      n_rows = static_cast<std::size_t>(count);
-      eta = predict(d, rows ? rows->data() : nullptr, count, coefs);
-    }, design);
+    std::visit(
+        [&](const auto& d) {
+          const Index count = rows ? static_cast<Index>(rows->size()) : d.n_rows;
+          n_rows = static_cast<std::size_t>(count);
+          eta = predict(d, rows ? rows->data() : nullptr, count, coefs);
+        },
+        design);
   }
   return owned(std::move(eta), {n_rows, intercepts.size()});
 }

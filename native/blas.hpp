@@ -10,7 +10,8 @@ namespace normball {
 
 struct Blas {
   void (*dsyrk)(char*, char*, int*, int*, double*, double*, int*, double*, double*, int*) = nullptr;
-  void (*dgemm)(char*, char*, int*, int*, int*, double*, double*, int*, double*, int*, double*, double*, int*) = nullptr;
+  void (*dgemm)(char*, char*, int*, int*, int*, double*, double*, int*, double*, int*, double*, double*,
+                int*) = nullptr;
   void (*dgemv)(char*, int*, int*, double*, double*, int*, double*, int*, double*, double*, int*) = nullptr;
   void (*dpotrf)(char*, int*, double*, int*, int*) = nullptr;
   void (*dpotrs)(char*, int*, int*, double*, int*, double*, int*, int*) = nullptr;

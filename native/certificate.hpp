@@ -15,7 +15,7 @@ template <class TermAt>
 struct Candidate {
   Index n_features;
   const double* coef;
-  const double* gradient;     // of the mean loss, per feature
+  const double* gradient;  // of the mean loss, per feature
   double intercept = 0.0;
   double intercept_gradient;  // 0 without an intercept
   double loss;                // mean loss at the candidate

@@ -25,15 +25,15 @@ PathResult solve_family(const D& design, const std::string& family, const Specif
 }
 
 // definitions for one loss and all designs
-#define NORMBALL_INSTANTIATE_FAMILY(L)                                                                            \
-  template PathResult solve_path<Dense<double, false>, L>(Dense<double, false>, const Specification&, int,       \
-                                                          const Monitor::Poll&);                                 \
-  template PathResult solve_path<Dense<double, true>, L>(Dense<double, true>, const Specification&, int,         \
-                                                         const Monitor::Poll&);                                  \
-  template PathResult solve_path<Dense<float, false>, L>(Dense<float, false>, const Specification&, int,         \
-                                                         const Monitor::Poll&);                                  \
-  template PathResult solve_path<Dense<float, true>, L>(Dense<float, true>, const Specification&, int,           \
-                                                        const Monitor::Poll&);                                   \
+#define NORMBALL_INSTANTIATE_FAMILY(L)                                                                          \
+  template PathResult solve_path<Dense<double, false>, L>(Dense<double, false>, const Specification&, int,      \
+                                                          const Monitor::Poll&);                                \
+  template PathResult solve_path<Dense<double, true>, L>(Dense<double, true>, const Specification&, int,        \
+                                                         const Monitor::Poll&);                                 \
+  template PathResult solve_path<Dense<float, false>, L>(Dense<float, false>, const Specification&, int,        \
+                                                         const Monitor::Poll&);                                 \
+  template PathResult solve_path<Dense<float, true>, L>(Dense<float, true>, const Specification&, int,          \
+                                                        const Monitor::Poll&);                                  \
   template PathResult solve_path<Csc<double>, L>(Csc<double>, const Specification&, int, const Monitor::Poll&); \
   template PathResult solve_path<Csc<float>, L>(Csc<float>, const Specification&, int, const Monitor::Poll&);
 

@@ -78,7 +78,8 @@ NORMBALL_CLONES void axpy_one(double a, const T* x, double c, double* y, Index n
 }
 
 template <class T>
-NORMBALL_CLONES void axpy_four(const double* a, const T* x0, const T* x1, const T* x2, const T* x3, double* y, Index n) {
+NORMBALL_CLONES void axpy_four(const double* a, const T* x0, const T* x1, const T* x2, const T* x3, double* y,
+                               Index n) {
   for (Index i = 0; i < n; ++i) {
     y[i] += (a[0] * static_cast<double>(x0[i]) + a[1] * static_cast<double>(x1[i])) +
             (a[2] * static_cast<double>(x2[i]) + a[3] * static_cast<double>(x3[i]));

@@ -7,6 +7,7 @@
 #include "losses/loss.hpp"
 #include "solvers/moments.hpp"
 #include "solvers/proximal_newton.hpp"
+#include "solvers/row_space.hpp"
 
 namespace normball {
 
@@ -25,7 +26,12 @@ class PathDriver {
  public:
   PathDriver(Solver& solver, const Specification& spec, std::vector<Problem>& problems, const Vector& centre,
              Threads& threads, Monitor& monitor)
-      : solver_(solver), spec_(spec), problems_(problems), centre_(centre), threads_(threads), monitor_(monitor),
+      : solver_(solver),
+        spec_(spec),
+        problems_(problems),
+        centre_(centre),
+        threads_(threads),
+        monitor_(monitor),
         factor_(problems.size()) {}
 
   PathResult run() {
@@ -45,6 +51,8 @@ class PathDriver {
                           ? lambda_grid(largest > 0.0 ? largest : 1.0, spec_.n_lambdas, spec_.lambda_min_ratio)
                           : spec_.lambdas;
     const auto n_lambdas = static_cast<Index>(result_.lambdas.size());
+    result_.n_sweeps = solver_.n_sweeps();
+    if (n_lambdas == 0) return std::move(result_);
     result_.points.resize(problems_.size() * result_.lambdas.size());
     double previous = std::max(largest, result_.lambdas[0]);
     for (Index l = 0; l < n_lambdas; ++l) {
@@ -88,7 +96,7 @@ class PathDriver {
   void solve_at(Index l, double lambda, double previous) {
     std::vector<Index> open(problems_.size());
     std::iota(open.begin(), open.end(), 0);
-    std::fill(factor_.begin(), factor_.end(), first_factor);
+    std::fill(factor_.begin(), factor_.end(), Solver::first_factor);
     threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.begin(k, lambda, previous); });
     while (!open.empty()) {
       threads_.parallel_for(static_cast<Index>(open.size()), [&](Index i) {
@@ -100,9 +108,8 @@ class PathDriver {
       solver_.sweep(open);
       if (monitor_.stopped()) return;
       std::vector<std::uint8_t> closed(open.size());
-      threads_.parallel_for(static_cast<Index>(open.size()), [&](Index i) {
-        closed[i] = settle(open[i], lambda, at(open[i], l));
-      });
+      threads_.parallel_for(static_cast<Index>(open.size()),
+                            [&](Index i) { closed[i] = settle(open[i], lambda, at(open[i], l)); });
       Index i = 0;
       std::erase_if(open, [&](Index) { return closed[i++] != 0; });
     }
@@ -135,7 +142,6 @@ class PathDriver {
 
   Point& at(Index k, Index l) { return result_.points[static_cast<std::size_t>(k) * result_.lambdas.size() + l]; }
 
-  static constexpr double first_factor = 1e-3;
   static constexpr double smallest_factor = 1e-13;
 
   Solver& solver_;
@@ -156,6 +162,65 @@ inline bool moments_pay(const Specification& spec) {
 }
 
 template <Design D, Loss L>
+PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll);
+
+// Every problem has a row space of its own (its weights standardise the columns), so they are solved one by one.
+template <Design D, Loss L>
+PathResult solve_in_row_space(const D& design, const Specification& spec, std::vector<Problem>& problems,
+                              const Vector& centre, int n_threads, Threads& threads, const Monitor::Poll& poll) {
+  PathResult result;
+  {
+    Monitor monitor(poll);
+    Specification null = spec;
+    null.lambdas.clear();
+    null.n_lambdas = 0;
+    ProximalNewton<D, L> solver(design, null, problems, threads, monitor);
+    result = PathDriver<ProximalNewton<D, L>>(solver, null, problems, centre, threads, monitor).run();
+  }
+  result.lambdas = spec.lambdas;
+  if (result.lambdas.empty()) {
+    const double largest = result.lambda_max[0];
+    result.lambdas = lambda_grid(largest > 0.0 ? largest : 1.0, spec.n_lambdas, spec.lambda_min_ratio);
+  }
+  const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+  result.points.resize(problems.size() * result.lambdas.size());
+  for (Index k = 0; k < spec.n_problems && !result.interrupted; ++k) {
+    RowSpace<D, L> space(design, spec, problems[k], threads);
+    const Vector ones(static_cast<std::size_t>(space.rank()), 1.0);
+    const Vector lower(ones.size(), -infinity);
+    const Vector upper(ones.size(), infinity);
+    Specification reduced = spec;
+    reduced.n_problems = 1;
+    reduced.n_features = space.rank();
+    reduced.responses = problems[k].y;
+    reduced.shared_response = true;
+    reduced.weights = spec.weights + k * spec.n_rows;
+    reduced.penalty_factors = ones.data();
+    reduced.lower_bounds = lower.data();
+    reduced.upper_bounds = upper.data();
+    reduced.lambdas = result.lambdas;
+    reduced.standardize = false;
+    reduced.tol = 0.1 * spec.tol;  // the certificate that counts is taken in feature space
+    const Index before = k * n_lambdas;
+    PathResult part =
+        solve_path<Dense<double, false>, L>(space.design(), reduced, n_threads, [&](Index done, Index total) {
+          return poll && poll(before + done * n_lambdas / std::max<Index>(total, 1), spec.n_problems * n_lambdas);
+        });
+    result.interrupted = part.interrupted;
+    if (part.interrupted) break;
+    Point* points = result.points.data() + before;
+    std::move(part.points.begin(), part.points.end(), points);
+    constexpr Index at_once = 16;
+    for (Index begin = 0; begin < n_lambdas; begin += at_once) {
+      space.expand(points, result.lambdas, begin, std::min(n_lambdas, begin + at_once), centre.data());
+      result.n_sweeps += 1.0;
+    }
+    result.n_sweeps += 1.0;  // the kernel
+  }
+  return result;
+}
+
+template <Design D, Loss L>
 PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll) {
   Threads threads(n_threads);
   Monitor monitor(poll);
@@ -165,6 +230,7 @@ PathResult solve_path(D design, const Specification& spec, int n_threads, const 
     Solver solver(design, spec, problems, threads, monitor);
     return PathDriver<Solver>(solver, spec, problems, centre, threads, monitor).run();
   };
+  if (row_space_pays(spec)) return solve_in_row_space<D, L>(design, spec, problems, centre, n_threads, threads, poll);
   if constexpr (L::quadratic) {
     if (moments_pay(spec)) return run.template operator()<Moments<D>>();
   }

@@ -13,8 +13,8 @@ struct Problem {
   Vector shift;    // mean of column j under these weights, less the design's centre
   Vector scale;    // standard deviation (or 1); 0 for a column that is constant under these weights
 
-  Vector coef;      // standardised scale
-  Vector gradient;  // of the mean loss, standardised scale
+  Vector coef;             // standardised scale
+  Vector gradient;         // of the mean loss, standardised scale
   double intercept = 0.0;  // at the centre of the columns
   double intercept_gradient = 0.0;
   double loss = 0.0;
@@ -116,7 +116,8 @@ std::vector<Problem> make_problems(D& design, Vector& centre, const Specificatio
   const Index count = spec.n_problems;
   design.sweep({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = shifts.data()}, threads);
   if (spec.standardize) {
-    design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()}, threads);
+    design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()},
+                         threads);
     for (Problem& problem : problems) {
       for (std::size_t j = 0; j < p; ++j) {
         const double square = problem.scale[j];

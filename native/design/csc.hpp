@@ -25,13 +25,11 @@ struct Csc {
   }
 
   void sweep(const Sweep& s, Threads& threads) const {
-    sweep_entries(
-        s, threads, [](double x, double /*c*/) { return x; }, [](double c) { return -c; });
+    sweep_entries(s, threads, [](double x, double /*c*/) { return x; }, [](double c) { return -c; });
   }
 
   void sweep_squares(const Sweep& s, Threads& threads) const {
-    sweep_entries(
-        s, threads, [](double x, double c) { return x * (x - 2.0 * c); }, [](double c) { return c * c; });
+    sweep_entries(s, threads, [](double x, double c) { return x * (x - 2.0 * c); }, [](double c) { return c * c; });
   }
 
   void times(Columns columns, const double* coef, double* out, Threads& /*threads*/) const {
@@ -84,6 +82,25 @@ struct Csc {
       }
     }
     for (Index a = 0; a < m; ++a) gram.sums[a] += raw_sums[a] - centre[gram.columns[a]] * total;
+  }
+
+  void add_kernel(const double* factor, const double* shift, double* out) const {
+    Vector cross(static_cast<std::size_t>(n_rows), 0.0);
+    double constant = 0.0;
+    for (Index j = 0; j < n_cols; ++j) {
+      const double square = factor[j] * factor[j];
+      const double e = centre[j] + shift[j];
+      constant += square * e * e;
+      for (Index a = indptr[j]; a < indptr[j + 1]; ++a) {
+        const double scaled = square * value(a);
+        cross[indices[a]] += e * scaled;
+        double* target = out + indices[a] * n_rows;
+        for (Index b = indptr[j]; b <= a; ++b) target[indices[b]] += scaled * value(b);
+      }
+    }
+    for (Index b = 0; b < n_rows; ++b) {
+      for (Index a = 0; a <= b; ++a) out[b * n_rows + a] += constant - cross[a] - cross[b];
+    }
   }
 
  private:

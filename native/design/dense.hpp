@@ -61,7 +61,8 @@ struct Dense {
       if (gram.d[i] > 0.0) rows.push_back(i);
     }
     const Index n_used = static_cast<Index>(rows.size());
-    const Index parts = std::clamp<Index>(std::min(n_used / (8 * gram_block), Index{8'000'000} / (m * fresh + 1)), 1, 16);
+    const Index parts =
+        std::clamp<Index>(std::min(n_used / (8 * gram_block), Index{8'000'000} / (m * fresh + 1)), 1, 16);
     std::vector<Vector> totals(static_cast<std::size_t>(parts));
     threads.parallel_for(parts, [&](Index part) {
       Vector& total = totals[part];
@@ -92,6 +93,18 @@ struct Dense {
     }
   }
 
+  void add_kernel(const double* factor, const double* shift, double* out) const {
+    Vector buffer(static_cast<std::size_t>(n_rows * gram_block));  // columns of the block, one row of the buffer each
+    for (Index begin = 0; begin < n_cols; begin += gram_block) {
+      const Index count = std::min(gram_block, n_cols - begin);
+      for (Index c = 0; c < count; ++c) {
+        const Index j = begin + c;
+        for (Index i = 0; i < n_rows; ++i) buffer[i * gram_block + c] = factor[j] * (at(i, j) - shift[j]);
+      }
+      linalg::add_at_a(n_rows, count, 1.0, buffer.data(), gram_block, out, n_rows);
+    }
+  }
+
  private:
   static constexpr Index row_block = 4096;
   static constexpr Index column_block = 256;
@@ -104,7 +117,8 @@ struct Dense {
     for (Index r = 0; r < count; ++r) root[r] = std::sqrt(gram.d[rows[r]]);
     if constexpr (RowMajor) {
       for (Index r = 0; r < count; ++r) {
-        for (Index a = 0; a < gram.columns.count; ++a) buffer[a * gram_block + r] = root[r] * at(rows[r], gram.columns[a]);
+        for (Index a = 0; a < gram.columns.count; ++a)
+          buffer[a * gram_block + r] = root[r] * at(rows[r], gram.columns[a]);
       }
     } else {
       for (Index a = 0; a < gram.columns.count; ++a) {

@@ -45,7 +45,8 @@ concept Design = requires(const D& x, Index j, const double* v, double* out, con
   x.sweep_squares(sweep, threads);    // the same with (x_ij - c_j)^2
   x.times(columns, v, out, threads);  // out += sum of columns times coefficients v
   x.add_gram(gram, threads);
-  x.for_each_entry(j, [](Index, double) {});             // stored entries of one column: (row, value) ...
+  x.add_kernel(v, v, out);                    // out += Z Z', n x n, with columns z_j = a_j (x_j - c_j - e_j)
+  x.for_each_entry(j, [](Index, double) {});  // stored entries of one column: (row, value) ...
   { x.stored_centre(j) } -> std::convertible_to<double>;  // ... which still lack this centre
   { D::mean_noise } -> std::convertible_to<double>;       // relative rounding of a squared distance to the mean
 };

@@ -9,7 +9,9 @@ namespace normball {
 // f = log(1 + e^eta) - y eta, less its minimum over eta (0 for labels, the entropy of y for proportions)
 struct Logistic {
   static constexpr bool quadratic = false;
-  static double value(double y, double eta) { return y * softplus(-eta) + (1.0 - y) * softplus(eta) + negentropy(y); }
+  static double value(double y, double eta) {
+    return std::log1p(std::exp(-std::abs(eta))) + (std::max(eta, 0.0) - y * eta) + negentropy(y);
+  }
   // (1 - y) sigma(eta) - y sigma(-eta): no cancellation where the fit is nearly perfect
   static double gradient(double y, double eta) { return (1.0 - y) * sigmoid(eta) - y * sigmoid(-eta); }
   static double curvature(double /*y*/, double eta) { return sigmoid(eta) * sigmoid(-eta); }
@@ -25,12 +27,11 @@ struct Logistic {
   }
 
  private:
-  static double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
   static double sigmoid(double x) {
     const double e = std::exp(-std::abs(x));
     return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
   }
-  static double negentropy(double y) { return x_log_x(y) + x_log_x(1.0 - y); }
+  static double negentropy(double y) { return y == 0.0 || y == 1.0 ? 0.0 : x_log_x(y) + x_log_x(1.0 - y); }
 };
 static_assert(Loss<Logistic>);
 

@@ -12,7 +12,12 @@ template <Design D>
 class ColumnModel {
  public:
   ColumnModel(const D& design, const Problem& problem, const std::vector<Index>& set, const Vector& d, Vector residual)
-      : design_(design), problem_(problem), set_(set), d_(d), residual_(std::move(residual)), means_(set.size(), 0.0),
+      : design_(design),
+        problem_(problem),
+        set_(set),
+        d_(d),
+        residual_(std::move(residual)),
+        means_(set.size(), 0.0),
         curvatures_(set.size(), 0.0) {
     for (std::size_t i = 0; i < d_.size(); ++i) {
       total_ += d_[i];

@@ -43,8 +43,13 @@ class Curvature {
     reserve(size);
     for (Index b = known_; b < size; ++b) std::fill_n(matrix_.begin() + b * stride_, b + 1, 0.0);
     Vector sums(set.size(), 0.0);
-    design.add_gram({.columns = {.list = set.data(), .count = size}, .first_new = known_, .d = weights_.data(),
-                     .out = matrix_.data(), .stride = stride_, .sums = sums.data()}, threads);
+    design.add_gram({.columns = {.list = set.data(), .count = size},
+                     .first_new = known_,
+                     .d = weights_.data(),
+                     .out = matrix_.data(),
+                     .stride = stride_,
+                     .sums = sums.data()},
+                    threads);
     const bool profile = problem.spec->fit_intercept;
     means_.resize(set.size());
     for (Index b = known_; b < size; ++b) {

@@ -11,6 +11,8 @@ namespace normball {
 template <Design D>
 class Moments {
  public:
+  static constexpr double first_factor = 1e-8;  // KKT tolerance to begin with: an exact step is cheap here
+
   Moments(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads, Monitor&)
       : spec_(spec), problems_(problems), states_(problems.size()) {
     products(design, threads);
@@ -158,8 +160,9 @@ class Moments {
     Problem& problem = problems_[k];
     State& state = states_[k];
     refresh_gradient(k);
-    state.solver.solve({.size = n_features(), .H = state.gram.data(), .stride = n_features(), .terms = state.terms.data()},
-                       problem.coef.data(), problem.gradient.data(), tolerance);
+    state.solver.solve(
+        {.size = n_features(), .H = state.gram.data(), .stride = n_features(), .terms = state.terms.data()},
+        problem.coef.data(), problem.gradient.data(), tolerance);
     refresh_gradient(k);
   }
 
@@ -170,7 +173,7 @@ class Moments {
     for (Index b = 0; b < n_features(); ++b) {
       if (problem.coef[b] == 0.0) continue;
       const double* column = state.gram.data() + b * n_features();
-      for (Index j = 0; j < n_features(); ++j) problem.gradient[j] += problem.coef[b] * column[j];
+      kernels::axpy(problem.coef[b], column, 0.0, problem.gradient.data(), n_features());
     }
     set_loss(k);
   }

@@ -13,9 +13,15 @@ namespace normball {
 template <Design D, Loss L>
 class ProximalNewton {
  public:
+  static constexpr double first_factor = L::quadratic ? 1e-8 : 1e-3;
+
   ProximalNewton(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
                  Monitor& monitor)
-      : design_(design), spec_(spec), problems_(problems), states_(problems.size()), threads_(threads),
+      : design_(design),
+        spec_(spec),
+        problems_(problems),
+        states_(problems.size()),
+        threads_(threads),
         monitor_(monitor) {}
 
   double n_sweeps() const { return static_cast<double>(entries_read_) / static_cast<double>(spec_.n_features); }
@@ -80,11 +86,13 @@ class ProximalNewton {
       out.push_back(problems_[k].gradient.data());
     }
     const Columns all{.list = nullptr, .count = spec_.n_features};
-    design_.sweep({.columns = all, .n_vectors = static_cast<Index>(active.size()), .vectors = vectors.data(),
-                   .out = out.data()}, threads_);
+    design_.sweep(
+        {.columns = all, .n_vectors = static_cast<Index>(active.size()), .vectors = vectors.data(), .out = out.data()},
+        threads_);
     entries_read_ += spec_.n_features;
     for (const Index k : active) {
       Problem& problem = problems_[k];
+      states_[k].swept = true;
       for (Index j = 0; j < spec_.n_features; ++j) {
         problem.gradient[j] = problem.standardised(j, problem.gradient[j], states_[k].residual_sum);
       }
@@ -111,6 +119,7 @@ class ProximalNewton {
     Vector eta;
     Vector residual;  // w_i f'(y_i, eta_i)
     double residual_sum = 0.0;
+    bool swept = false;  // the problem's gradient is that of eta
     std::vector<Index> set;
     std::vector<std::uint8_t> in_set;
     std::vector<ElasticNet> terms;  // of the set
@@ -162,6 +171,7 @@ class ProximalNewton {
     State& state = states_[k];
     Problem& problem = problems_[k];
     problem.loss = loss_at(k, state.eta);
+    state.swept = false;
     state.residual_sum = 0.0;
     for (Index i = 0; i < spec_.n_rows; ++i) {
       const double w = problem.weights[i];
@@ -183,6 +193,10 @@ class ProximalNewton {
   void set_gradient(Index k) {
     State& state = states_[k];
     state.gradient.resize(state.set.size());
+    if (state.swept) {  // the last sweep saw the present eta
+      for (std::size_t s = 0; s < state.set.size(); ++s) state.gradient[s] = problems_[k].gradient[state.set[s]];
+      return;
+    }
     const double* vector = state.residual.data();
     double* out = state.gradient.data();
     const Columns columns{.list = state.set.data(), .count = static_cast<Index>(state.set.size())};
@@ -230,8 +244,11 @@ class ProximalNewton {
     if (state.curvature.is_dense()) {
       Vector gradient(state.set.size());  // with the intercept profiled out
       for (Index s = 0; s < size; ++s) gradient[s] = state.gradient[s] + intercept_step * state.curvature.mean(s);
-      state.solver.solve({.size = size, .H = state.curvature.matrix(), .stride = state.curvature.stride(),
-                          .terms = state.terms.data()}, after.data(), gradient.data(), tolerance);
+      state.solver.solve({.size = size,
+                          .H = state.curvature.matrix(),
+                          .stride = state.curvature.stride(),
+                          .terms = state.terms.data()},
+                         after.data(), gradient.data(), tolerance);
       for (Index s = 0; spec_.fit_intercept && s < size; ++s) {
         intercept_step -= state.curvature.mean(s) * (after[s] - before[s]) / total;
       }
@@ -258,7 +275,8 @@ class ProximalNewton {
       for (std::size_t s = 0; s < before.size(); ++s) {
         penalty += state.terms[s].value(t == 1.0 ? after[s] : before[s] + t * (after[s] - before[s]));
       }
-      const bool accept = L::quadratic || loss_at(k, trial) + penalty <= objective + 1e-4 * t * expected + 1e-14 * objective;
+      const bool accept =
+          L::quadratic || loss_at(k, trial) + penalty <= objective + 1e-4 * t * expected + 1e-14 * objective;
       if (!accept) continue;
       for (std::size_t s = 0; s < before.size(); ++s) {
         problem.coef[state.set[s]] = t == 1.0 ? after[s] : before[s] + t * (after[s] - before[s]);

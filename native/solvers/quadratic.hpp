@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../blas.hpp"
+#include "../kernels.hpp"
 #include "../penalties/elastic_net.hpp"
 
 namespace normball {
@@ -25,6 +26,7 @@ class QuadraticSolver {
     int stalled = 0;
     for (int round = 0; round < max_rounds; ++round) {
       descend(problem, b, gradient, active_.size() > 400 ? 6 : 2);
+      if (violation(problem, b, gradient) <= tolerance) break;
       newton_step(problem, b, gradient);
       const double left = violation(problem, b, gradient);
       if (left <= tolerance) return left;
@@ -54,7 +56,7 @@ class QuadraticSolver {
         if (step == 0.0) continue;
         moved = true;
         b[j] += step;
-        for (Index i = 0; i < problem.size; ++i) gradient[i] += step * column[i];
+        kernels::axpy(step, column, 0.0, gradient, problem.size);
       }
       if (!moved) return;
     }
@@ -130,8 +132,7 @@ class QuadraticSolver {
       const bool whole = !truncate || c == hit;
       const double target = whole ? reachable(problem.terms[j], b[j], direction_[c]) : b[j] + t * direction_[c];
       moved_[c] = target - b[j];
-      const double* column = problem.H + j * problem.stride;
-      for (Index i = 0; i < problem.size; ++i) step_gradient_[i] += moved_[c] * column[i];
+      kernels::axpy(moved_[c], problem.H + j * problem.stride, 0.0, step_gradient_.data(), problem.size);
     }
     double change = 0.0;
     double size = 0.0;

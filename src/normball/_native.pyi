@@ -1,0 +1,36 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Design = NDArray[Any] | tuple[NDArray[Any], NDArray[np.int32], NDArray[np.int64], int]
+
+def solve_path(
+    X: Design,
+    responses: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    family: str,
+    l1_ratio: float,
+    lambdas: NDArray[np.float64] | None,
+    n_lambdas: int,
+    lambda_min_ratio: float,
+    penalty_factors: NDArray[np.float64],
+    lower_bounds: NDArray[np.float64],
+    upper_bounds: NDArray[np.float64],
+    fit_intercept: bool,
+    standardize: bool,
+    tol: float,
+    max_iter: int,
+    n_threads: int,
+    poll: Callable[[int, int], bool] | None,
+) -> dict[str, Any]: ...
+def linear_predictor(
+    X: Design,
+    rows: NDArray[np.int64] | None,
+    intercepts: NDArray[np.float64],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
