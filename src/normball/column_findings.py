@@ -61,8 +61,6 @@ def examine_numbers(name: str, values: Floats) -> list[Finding]:
 
 def _examine_text(name: str, column: Labels) -> list[Finding]:
     values = [str(value) for value in column.values]
-    if not values:
-        return []
     if all(DATE.fullmatch(value) for value in values):
         return [unusable(name, Unusable("dates", is_date=True))]
     n_rows = np.bincount(column.codes[column.codes >= 0], minlength=len(values))

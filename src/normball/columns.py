@@ -152,9 +152,11 @@ def _is_missing(item: Any) -> bool:
     )
 
 
-def _labels(items: list[Any], order: Sequence[Any] = (), declared: bool = False) -> Labels:
-    """Labels in the given order or sorted; only those that occur."""
+def _labels(items: list[Any], order: Sequence[Any] = (), declared: bool = False) -> Numbers | Labels:
+    """Labels in the given order or sorted, only those that occur; numbers if there is nothing at all."""
     found = {item for item in set(items) if not _is_missing(item)}
+    if not found:
+        return Numbers(np.full(len(items), np.nan))
     values = tuple(item for item in order if item in found) or _sorted(found)
     codes = {item: code for code, item in enumerate(values)}
     return Labels(np.array([codes.get(item, -1) for item in items], dtype=np.int32), values, declared)

@@ -92,7 +92,7 @@ class Preparation:
                 missing[column.name] = labels.missing & (codes < 0) & (unknown == "error")
                 parts.append(codes)
             elif isinstance(content, Labels):
-                findings.append(not_numeric(column.name, content))
+                findings.append(not_numeric(column.name, content, "New column"))
             else:
                 missing[column.name] = content.missing & (column.fill is None)
                 infinite[column.name] = np.isinf(content.values)
