@@ -67,6 +67,6 @@ $(VENV)/.installed: $(VENV)/.tools CMakeLists.txt $(NATIVE)
 	touch $@
 
 $(SANITIZED)/.installed: $(SANITIZED)/.tools CMakeLists.txt $(NATIVE)
-	$(SANITIZED)/$(INSTALL) --no-build-isolation -C build-dir=build/sanitize -C cmake.build-type=RelWithDebInfo \
+	$(SANITIZED)/$(INSTALL) --no-build-isolation -C build-dir=build/sanitize -C cmake.build-type=Debug \
 	    -C cmake.define.NORMBALL_SANITIZE=ON --editable '.[plot]'
 	touch $@
