@@ -125,6 +125,33 @@ def test_certificate_with_bounds_and_penalty_factors(family, l1_ratio, layout, f
     assert path.coefs[0, 3] != 0  # the unpenalised one, from the first strength on
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [(-0.1, 0.1), (-0.1, np.inf), (0, np.inf), (-np.inf, 0.1), (-np.inf, 0), (0, 0.1)],
+    ids=str,
+)
+@pytest.mark.parametrize("l1_ratio", L1_RATIOS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_bounds_on_one_side_or_both(family, l1_ratio, lower, upper):
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(50, 4))
+    y = make_target(family, X, rng)
+    path = nb.fit_path(X, y, family=family, l1_ratio=l1_ratio, lower_bounds=lower, upper_bounds=upper, n_lambdas=12)
+    assert_certified(path, Problem(X, y, family, l1_ratio=l1_ratio, lower=lower, upper=upper))
+
+
+@pytest.mark.parametrize("shape", [(65, 4), (80, 70), (40, 60)])
+@pytest.mark.parametrize("l1_ratio", L1_RATIOS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nearly_collinear_columns(family, l1_ratio, shape):
+    """Correlation 0.999: what coordinate descent crawls on."""
+    rng = np.random.default_rng(0)
+    X = np.sqrt(0.999) * rng.normal(size=(shape[0], 1)) + np.sqrt(0.001) * rng.normal(size=shape)
+    y = make_target(family, X, rng)
+    path = nb.fit_path(X, y, family=family, l1_ratio=l1_ratio, n_lambdas=40)
+    assert_certified(path, Problem(X, y, family, l1_ratio=l1_ratio))
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_tight_tolerance(family):
     """Asked for more, the solver certifies more."""
