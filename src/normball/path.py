@@ -180,9 +180,9 @@ class Problem:
         with single_threaded_blas, Poll(settings.progress) as poll:
             answer = _native.solve_path(
                 self.data.design if design is None else design,
-                self.data.y[None, :],
+                np.ascontiguousarray(self.data.y)[None, :],
                 np.ascontiguousarray(weights),
-                self.data.offset,
+                np.ascontiguousarray(self.data.offset),
                 settings.family,
                 settings.l1_ratio,
                 settings.lambdas if lambdas is None else lambdas,
@@ -198,6 +198,7 @@ class Problem:
                 settings.n_threads or available_cpus(),
                 poll,
             )
+        answer["interrupted"] |= poll.stopped  # even where nothing was left to stop
         return Solution(answer, self.data.n_features)
 
     def finished_path(self, solution: Solution) -> Path:

@@ -28,29 +28,33 @@ class Poll:
         self._bar_due = time.monotonic() + _PATIENCE if wants_bar else float("inf")
         self._bar: Any = None
         self._task: Any = None
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
+        self.stopped = False  # by the callable or by Ctrl-C while Python code ran
 
     def __enter__(self) -> Poll:
         return self
 
     def __call__(self, done: int, total: int) -> bool:
         """Report, and return whether the fit is to stop."""
-        if self._callback is not None:
-            try:
-                return self._callback(done, total) is True
-            except BaseException as error:  # carried across the native frames, raised again on leaving
-                self._error = error
-                return True
-        if time.monotonic() >= self._bar_due:
-            self._show(done, total)
-        return False
+        try:
+            if self._callback is not None:
+                self.stopped |= self._callback(done, total) is True
+            elif time.monotonic() >= self._bar_due:
+                self._show(done, total)
+        except KeyboardInterrupt:
+            self.stopped = True
+        except Exception as error:  # carried across the native frames, raised again on leaving
+            self._error = error
+            self.stopped = True
+        return self.stopped
 
     def _show(self, done: int, total: int) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import Progress as Bar
 
-            self._bar = Bar(console=Console(stderr=True), transient=True)
+            console = Console(stderr=True)
+            self._bar = Bar(console=console, transient=console.is_terminal)
             self._task = self._bar.add_task("path", total=total)
             self._bar.start()
         self._bar.update(self._task, completed=done, total=total)

@@ -353,9 +353,20 @@ class Path:
 
         if lam is not None:
             return self.at(lam=lam).to_frame()
-        names = ("lambdas", "n_nonzero", "deviance_ratio", "l1_norms", "l2_norms", "intercepts")
-        certificate = ("dual_gaps", "kkt_violations", "statuses", "n_iters")
-        return polars.DataFrame({_SINGULAR[name]: getattr(self, name) for name in names + certificate})
+        return polars.DataFrame(
+            {
+                "lam": self.lambdas,
+                "n_nonzero": self.n_nonzero,
+                "deviance_ratio": self.deviance_ratio,
+                "l1_norm": self.l1_norms,
+                "l2_norm": self.l2_norms,
+                "intercept": self.intercepts,
+                "dual_gap": self.dual_gaps,
+                "kkt_violation": self.kkt_violations,
+                "status": self.statuses,
+                "n_iters": self.n_iters,
+            }
+        )
 
     def plot(self, ax: Any = None, x: Literal["lam", "l1_norm", "deviance"] = "lam") -> Any:
         """Draw the coefficients along the path with matplotlib and return the axes."""
@@ -386,18 +397,6 @@ class Path:
 
 
 _FACTOR = {"binomial": "odds", "poisson": "rate"}  # what exp(coefficient) is called
-_SINGULAR = {
-    "lambdas": "lam",
-    "n_nonzero": "n_nonzero",
-    "deviance_ratio": "deviance_ratio",
-    "l1_norms": "l1_norm",
-    "l2_norms": "l2_norm",
-    "intercepts": "intercept",
-    "dual_gaps": "dual_gap",
-    "kkt_violations": "kkt_violation",
-    "statuses": "status",
-    "n_iters": "n_iters",
-}
 
 
 def freeze(result: Any) -> None:

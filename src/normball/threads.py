@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from importlib import import_module
 from types import TracebackType
 from typing import Any
 
@@ -28,12 +29,10 @@ class _SingleThreadedBlas:
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._controller is None:
-                from threadpoolctl import ThreadpoolController  # looks through every loaded library
-
-                self._controller = ThreadpoolController()
             if self._running == 0:
-                self._limit = self._controller.limit(limits=1, user_api="blas")
+                self._controller = self._controller or _blas_controller()
+                self._take_over()
+                self._limit = self._controller.limit(limits=1)
             self._running += 1
 
     def __exit__(
@@ -45,7 +44,26 @@ class _SingleThreadedBlas:
         with self._lock:
             self._running -= 1
             if self._running == 0:
+                self._take_over()
                 self._limit.restore_original_limits()
+                self._take_over()
+
+    def _take_over(self) -> None:
+        """Let this thread set the number of threads, and afterwards any other.
+
+        From version 3.8 on threadpoolctl obeys only the first thread that sets OpenBLAS; here the last fit out, which
+        restores, may run in another thread than the first one in.
+        """
+        for library in self._controller.lib_controllers:
+            if hasattr(library, "clear_controlling_thread"):
+                library.clear_controlling_thread(force=True)
+
+
+def _blas_controller() -> Any:
+    import_module("scipy.linalg.cython_blas")  # the native code calls this BLAS: load it before looking for it
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
 
 
 single_threaded_blas = _SingleThreadedBlas()
