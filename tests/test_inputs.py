@@ -79,6 +79,13 @@ def test_e02_names() -> None:
     ]
 
 
+def test_e02_no_header_row() -> None:
+    table = pl.DataFrame({"5.1": X[:, 0], "0.2": Y})
+    assert problems(lambda: nb.fit_path(table, "y")) == (
+        'E02 Target "y" not found. Columns: 5.1, 0.2. These are all numbers: is the header row missing?'
+    )
+
+
 @pytest.mark.parametrize(
     ("y", "family", "text"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.column_findings import row_list
+from normball.column_findings import is_number, row_list
 from normball.columns import Floats, Labels, Numbers, Unusable, read_values
 from normball.features import gap_findings, read_features
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
@@ -101,6 +101,10 @@ def prepare(
         Whether an infinite feature is an error or a missing value.
     categorical, drop : sequence of str
         Columns to take for labels, and to leave out.
+
+    Returns
+    -------
+    Data
 
     Raises
     ------
@@ -211,6 +215,8 @@ def _check_word(name: str, value: Any, known: Sequence[str]) -> None:
 
 def _not_found(source: Source, name: str, what: str) -> Finding:
     text = f'{what} "{name}" not found. Columns: {sample(source.names)}.{did_you_mean(name, source.names)}'
+    if source.names and all(is_number(known) for known in source.names):
+        text += " These are all numbers: is the header row missing?"
     return Finding("E02", text, columns=(name,))
 
 

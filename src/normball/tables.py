@@ -167,7 +167,7 @@ def _split(
         raise _unreadable(path, "has a header row but no data rows") from None
     except pl.exceptions.PolarsError as error:
         _check_lengths(path, text, delimiter)
-        problem = str(error).splitlines()[0]
+        problem = str(error).splitlines()[0][:200]
         raise _unreadable(path, f"cannot be read as a table ({problem})", "look for quotes that do not close") from None
     if table.width != len(names) or table.to_series(-1).null_count():
         _check_lengths(path, text, delimiter)
@@ -231,7 +231,7 @@ def _read_binary(path: Path, kind: str) -> pl.DataFrame:
         content = io.BytesIO(_bytes(path))
         table = pl.read_parquet(content) if kind in PARQUET else pl.read_ipc(content)
     except (pl.exceptions.PolarsError, OSError) as error:
-        problem = str(error).splitlines()[0]
+        problem = str(error).splitlines()[0][:200]
         raise _unreadable(path, f"cannot be read as {kind[1:]} ({problem})") from None
     if not table.height:
         raise _unreadable(path, "has no rows")
