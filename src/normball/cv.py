@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.cv_results import Choice, Comparison, CVPath, summarise_folds
 from normball.folds import Folds, make_folds
-from normball.messages import Interrupted
+from normball.messages import DataError, Finding, Interrupted
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
 from normball.results import Path
 from normball.scores import Score, area_under_curve, find_score
@@ -142,8 +142,11 @@ def compare(
     folds = _folds(problem, own)
     if not l1_ratios:
         raise ValueError("l1_ratios is empty")
-    problems = [replace(problem, settings=replace(problem.settings, l1_ratio=ratio)) for ratio in l1_ratios]
-    return Comparison(tuple(_cross_validate(one, folds, score, keep_predictions) for one in problems))
+    paths = []
+    for ratio in l1_ratios:
+        one = replace(problem, settings=replace(problem.settings, l1_ratio=ratio))
+        paths.append(_cross_validate(one, folds, score, keep_predictions))
+    return Comparison(tuple(paths))
 
 
 def _folds(problem: Problem, options: Mapping[str, Any]) -> Folds:
@@ -184,7 +187,7 @@ def _cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictio
     result = _assess(problem, problem.path(solution, n_finished), models, gaps, folds, score, keep_predictions)
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
-    warn_not_converged(solution, problem.settings.tol)
+    warn_not_converged(solution, problem.settings.tol, depth=3)
     return result
 
 
@@ -196,7 +199,8 @@ def _solve(problem: Problem, folds: Folds) -> tuple[Solution, list[Any]]:
     )
     for fold, total in enumerate(weights.sum(axis=1)):
         if total == 0.0:
-            raise ValueError(f"All training rows of fold {fold} of {len(folds)} have weight 0")
+            text = f"All training rows of fold {fold} of {len(folds)} have weight 0."
+            raise DataError(Finding("E05", text, "use fewer folds"))
     if not data.preparation.has_imputation:
         return problem.solve(weights), [data.design] * weights.shape[0]
     from normball.inputs import prepare_new

@@ -105,9 +105,9 @@ def _per_row(name: str, values: Any, n_rows: int, rows: NDArray[np.intp] | None)
         array = array[rows]
     if array.shape != (n_rows,):
         raise ValueError(f"{name} has shape {array.shape}, but there are {n_rows} rows")
-    missing = array != array if array.dtype.kind in "fcmMO" else np.zeros(n_rows, dtype=bool)
-    if np.any(missing):
-        raise ValueError(f"{name} has missing values, first in row {int(np.argmax(missing)) + 1}")
+    missing = [value is None or value != value for value in array] if array.dtype.kind in "fmMO" else [False]
+    if any(missing):
+        raise ValueError(f"{name} has missing values, first in row {missing.index(True) + 1}")
     return array
 
 
@@ -136,7 +136,7 @@ def _explicit(given: NDArray[Any]) -> Folds:
     held_out = given >= 0 if numeric else np.ones(given.size, dtype=bool)
     names, ids = np.unique(given[held_out], return_inverse=True)
     if names.size < 2:
-        raise ValueError(f"fold_ids names {names.size} fold, but at least 2 are needed")
+        raise ValueError(f"fold_ids must name at least 2 folds, not {names.size}")
     numbers = np.full(given.size, -1, dtype=np.int64)
     numbers[held_out] = ids
     return _from_ids(numbers, f"{names.size} given folds")
@@ -197,27 +197,25 @@ def _expanding_window(times: NDArray[Any], n_folds: int) -> Folds:
     if moments.size <= n_folds:
         text = f"time_order has {count(moments.size)} distinct times, too few for {n_folds} folds."
         raise DataError(Finding("E05", text, f"cv={moments.size - 1} or fewer"))
+    n_blocks = n_folds + 1
     rows_before = np.cumsum(np.bincount(moment_of_row)) - np.bincount(moment_of_row)
-    block_of_moment = rows_before * (n_folds + 1) // times.size
-    # a crowded moment may span several blocks: number the blocks that remain without holes
-    block = np.unique(block_of_moment, return_inverse=True)[1][moment_of_row]
-    last = int(block.max())
+    starts = np.searchsorted(rows_before, np.arange(n_blocks) * times.size / n_blocks)
+    order = np.arange(n_blocks)  # each block takes at least one moment, however crowded the others are
+    starts = np.minimum(np.maximum.accumulate(starts - order) + order, moments.size - n_blocks + order)
+    block = (np.searchsorted(starts, np.arange(moments.size), side="right") - 1)[moment_of_row]
     return Folds(
-        train=tuple(np.flatnonzero(block < fold) for fold in range(1, last + 1)),
-        test=tuple(np.flatnonzero(block == fold) for fold in range(1, last + 1)),
+        train=tuple(np.flatnonzero(block < fold) for fold in range(1, n_blocks)),
+        test=tuple(np.flatnonzero(block == fold) for fold in range(1, n_blocks)),
         fold_ids=block.astype(np.int64) - 1,
-        how=f"{last} folds in time order",
+        how=f"{n_folds} folds in time order",
     )
 
 
 def _from_splitter(cv: Any, y: NDArray[np.float64], groups: NDArray[Any] | None) -> Folds:
     """Folds of a scikit-learn splitter, or of any iterable of (train, test) row numbers."""
-    if hasattr(cv, "split"):
-        pairs: Iterable[Any] = cv.split(np.zeros((y.size, 1)), y, groups)
-    elif isinstance(cv, Iterable) and not isinstance(cv, str):
-        pairs = cv
-    else:
+    if isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
         raise TypeError(f"cv is {cv!r}, but must be a number of folds, a splitter or (train, test) pairs")
+    pairs: Iterable[Any] = cv.split(np.zeros((y.size, 1)), y, groups) if hasattr(cv, "split") else cv
     train, test = [], []
     for pair in pairs:
         rows_of_fold = [np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows) for rows in pair]
@@ -238,7 +236,8 @@ def _check_rarest(y: NDArray[np.float64], n_folds: int, classes: tuple[Any, Any]
     sizes = {classes[value]: int(np.sum(y == value)) for value in (0, 1)}
     rarest = min(sizes, key=lambda name: sizes[name])
     if sizes[rarest] < n_folds:
-        text = f'Class "{rarest}" has {sizes[rarest]} rows but cv={n_folds} needs at least {n_folds}.'
+        rows = f"{sizes[rarest]} row{'s' * (sizes[rarest] != 1)}"
+        text = f'Class "{rarest}" has {rows} but cv={n_folds} needs at least {n_folds}.'
         fix = f"cv={sizes[rarest]} or merge the class" if sizes[rarest] > 1 else "merge the class with another"
         raise DataError(Finding("E05", text, fix))
 

@@ -151,7 +151,7 @@ def fit_path(
     problem = prepare_problem(X, y, given)
     solution = problem.solve(problem.data.weights[None, :])
     path = problem.finished_path(solution)
-    warn_not_converged(solution, problem.settings.tol)
+    warn_not_converged(solution, problem.settings.tol, depth=2)
     return path
 
 
@@ -316,8 +316,11 @@ def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
     return Problem(data, settings, factors, lower, upper, options.get("offset") is not None)
 
 
-def warn_not_converged(solution: Solution, tol: float) -> None:
-    """Warn once if some strengths are not certified, naming how many and the worst gap."""
+def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:
+    """Warn once if some strengths are not certified, naming how many and the worst gap.
+
+    `depth` is how many functions above this one the caller's code lies.
+    """
     unsolved = solution["statuses"] != 0
     if unsolved.any():
         n_lambdas = int(unsolved.any(axis=0).sum())
@@ -327,5 +330,5 @@ def warn_not_converged(solution: Solution, tol: float) -> None:
             f"the worst relative gap is {worst:.2g}. Raise max_iter or tol, or end the grid earlier "
             f"(lambda_min_ratio); .statuses tells which they are.",
             NotConverged,
-            stacklevel=3,
+            stacklevel=depth + 1,
         )

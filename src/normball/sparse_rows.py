@@ -72,13 +72,13 @@ class SparseRows:
     @classmethod
     def from_rows(cls, rows: Iterable[NDArray[Any]], n_columns: int) -> SparseRows:
         """Store the nonzero entries of dense rows, taken one at a time."""
-        places: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
-        values: list[NDArray[Any]] = [np.zeros(0)]
+        places: list[NDArray[np.int32]] = []
+        values: list[NDArray[Any]] = []
         for row in rows:
             nonzero = np.flatnonzero(row)
             places.append(nonzero.astype(np.int32))
             values.append(row[nonzero])
-        indptr = np.cumsum([place.size for place in places], dtype=np.int64)
+        indptr = np.cumsum([0, *(place.size for place in places)], dtype=np.int64)
         return cls(indptr, np.concatenate(places), np.concatenate(values), n_columns)
 
     @classmethod

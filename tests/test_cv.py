@@ -1,0 +1,547 @@
+"""cv_path and compare: folds, scores, the choice of strength, and agreement with fits made by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import scipy.sparse
+from sklearn import metrics, model_selection
+
+import normball as nb
+from normball.cv_results import CVPath, summarise_folds
+from normball.folds import make_folds
+from normball.scores import area_under_curve, find_score
+from normball.sparse_rows import SparseRows
+
+FAMILIES = ("gaussian", "binomial", "poisson")
+
+
+@pytest.fixture(scope="module")
+def table():
+    generator = np.random.default_rng(1)
+    X = generator.normal(size=(90, 8))
+    eta = X @ [1.0, -0.7, 0.4, 0.0, 0.0, 0.0, 0.0, 0.0]
+    targets = {
+        "gaussian": eta + generator.normal(size=90),
+        "binomial": (eta + generator.logistic(size=90) > 0.3).astype(float),
+        "poisson": generator.poisson(np.exp(0.5 * eta)).astype(float),
+    }
+    return X, targets, generator.uniform(0.2, 3.0, size=90)
+
+
+@pytest.fixture(scope="module")
+def cv(table):
+    X, targets, _ = table
+    return nb.cv_path(X, targets["binomial"], family="binomial", n_lambdas=25, keep_predictions=True)
+
+
+# --- folds
+
+
+def assert_partition(folds, n_rows):
+    assert sorted(np.concatenate(folds.test)) == list(range(n_rows))
+    for train, test in folds:
+        assert sorted([*train, *test]) == list(range(n_rows))
+
+
+@pytest.mark.parametrize("n_folds", [2, 7, 10])
+def test_random_folds_are_of_equal_size_in_each_class(n_folds):
+    y = np.repeat([0.0, 1.0], [61, 42])
+    folds = make_folds(y, cv=n_folds, classes=("a", "b"))
+    assert_partition(folds, 103)
+    for count in ([test.size for test in folds.test], [int(y[test].sum()) for test in folds.test]):
+        assert max(count) - min(count) <= 1
+    assert folds.how == f"{n_folds} stratified folds at random"
+    for fold, test in enumerate(folds.test):
+        assert (folds.fold_ids[test] == fold).all()
+
+
+def test_the_seed_decides_the_folds():
+    y = np.arange(50.0)
+    first, again, other = (make_folds(y, random_state=seed).fold_ids for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    legacy = [make_folds(y, random_state=np.random.RandomState(3)).fold_ids for _ in range(2)]
+    np.testing.assert_array_equal(*legacy)
+
+
+def test_repeated_folds_are_numbered_through():
+    folds = make_folds(np.arange(30.0), cv=5, repeats=3)
+    assert len(folds) == 15
+    assert folds.fold_ids.shape == (3, 30)
+    assert folds.fold_ids[2].min() == 10
+    assert folds.how == "5 folds at random, 3 times"
+    for repeat in range(3):
+        assert sorted(np.concatenate(folds.test[5 * repeat : 5 * repeat + 5])) == list(range(30))
+        np.testing.assert_array_equal(np.flatnonzero(folds.fold_ids[repeat] == 5 * repeat), folds.test[5 * repeat])
+
+
+def test_no_group_is_split():
+    groups = np.random.default_rng(0).choice(list("abcdefghij"), size=100)
+    folds = make_folds(np.arange(100.0), cv=4, groups=groups)
+    assert_partition(folds, 100)
+    for train, test in folds:
+        assert not set(groups[train]) & set(groups[test])
+    assert folds.how == "4 grouped folds at random"
+
+
+def test_time_order_trains_on_the_past_only():
+    times = np.repeat(np.datetime64("2020-01-01") + np.arange(20), 3)
+    shuffled = np.random.default_rng(0).permutation(60)
+    folds = make_folds(np.arange(60.0), cv=4, time_order=times[shuffled])
+    assert len(folds) == 4
+    for train, test in folds:
+        assert times[shuffled][train].max() < times[shuffled][test].min()
+    assert [train.size for train in folds.train] == [12, 24, 36, 48]
+    assert folds.how == "4 folds in time order"
+    assert (folds.fold_ids == -1).sum() == 12
+    in_order = make_folds(np.arange(10.0), cv=4, time_order=True)
+    assert [test.tolist() for test in in_order.test] == [[2, 3], [4, 5], [6, 7], [8, 9]]
+
+
+@pytest.mark.parametrize("times", [[0, 1, *[2] * 9, 3], [*[0] * 9, 1, 2, 3], [0, 1, 2, *[3] * 9], [3, 2, 1, 0] * 3])
+def test_crowded_times_leave_rows_for_every_fold(times):
+    folds = make_folds(np.arange(12.0), cv=3, time_order=times)
+    assert len(folds) == 3
+    for train, test in folds:
+        assert max(np.take(times, train)) < min(np.take(times, test))
+
+
+def test_explicit_folds():
+    folds = make_folds(np.arange(6.0), fold_ids=[5, 2, 2, -1, 5, 5])
+    assert [test.tolist() for test in folds.test] == [[1, 2], [0, 4, 5]]
+    assert [train.tolist() for train in folds.train] == [[0, 3, 4, 5], [1, 2, 3]]
+    assert folds.fold_ids.tolist() == [1, 0, 0, -1, 1, 1]
+    named = make_folds(np.arange(4.0), fold_ids=["a", "b", "b", "a"])
+    assert [test.tolist() for test in named.test] == [[0, 3], [1, 2]]
+
+
+def test_splitters_and_pairs():
+    y = np.repeat([0.0, 1.0], 10)
+    splitter = model_selection.StratifiedKFold(4)
+    folds = make_folds(y, cv=splitter)
+    for (train, test), (expected_train, expected_test) in zip(folds, splitter.split(y, y), strict=True):
+        np.testing.assert_array_equal(train, expected_train)
+        np.testing.assert_array_equal(test, expected_test)
+    assert folds.how == "4 folds of StratifiedKFold"
+    assert (folds.fold_ids >= 0).all()
+    assert make_folds(y, cv=model_selection.ShuffleSplit(8, random_state=0)).fold_ids is None
+    groups = np.tile(np.arange(5), 4)
+    by_group = make_folds(y, cv=model_selection.GroupKFold(5), groups=groups)
+    assert all(np.unique(groups[test]).size == 1 for test in by_group.test)
+    masks = make_folds(y, cv=[(np.arange(20) < 10, np.arange(20) >= 10)])
+    assert masks.test[0].tolist() == list(range(10, 20))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"cv": 1}, ValueError, "cv is 1, but needs at least 2 folds"),
+        ({"cv": 21}, nb.DataError, "E05 20 rows cannot make 21 folds"),
+        ({"cv": "ten"}, TypeError, "cv is 'ten', but must be a number of folds, a splitter"),
+        ({"cv": True}, TypeError, "cv is True"),
+        ({"cv": []}, ValueError, "cv gave no fold"),
+        ({"repeats": 0}, ValueError, "repeats is 0"),
+        ({"repeats": 2, "time_order": True}, ValueError, "repeats needs folds that are drawn at random"),
+        ({"groups": np.zeros(20), "time_order": True}, ValueError, "time_order and groups cannot be combined"),
+        ({"groups": np.zeros(19)}, ValueError, r"groups has shape \(19,\), but there are 20 rows"),
+        ({"groups": [np.nan] * 20}, ValueError, "groups has missing values, first in row 1"),
+        ({"groups": [None, *"abcdefghijklmnopqrs"]}, ValueError, "groups has missing values, first in row 1"),
+        ({"groups": np.arange(20) % 3}, nb.DataError, "E05 3 groups cannot make 10 folds"),
+        ({"time_order": np.arange(20) % 3}, nb.DataError, "E05 time_order has 3 distinct times, too few for 10"),
+        ({"fold_ids": np.zeros(20)}, ValueError, "fold_ids must name at least 2 folds, not 1"),
+        ({"fold_ids": np.arange(20) / 7}, ValueError, "whole numbers or labels"),
+        ({"fold_ids": np.full(20, -1)}, ValueError, "fold_ids must name at least 2 folds, not 0"),
+    ],
+)
+def test_folds_that_cannot_be_made(options, error, message):
+    with pytest.raises(error, match=message):
+        make_folds(np.arange(20.0), **options)
+
+
+def test_a_class_rarer_than_the_folds():
+    y = np.repeat([0.0, 1.0], [40, 4])
+    with pytest.raises(nb.DataError, match='E05 Class "gold" has 4 rows but cv=10 needs at least 10') as error:
+        make_folds(y, classes=("lead", "gold"))
+    assert "Fix: cv=4" in str(error.value)
+    with pytest.raises(nb.DataError, match='Class "gold" is absent from the training rows of fold 1 of 2'):
+        make_folds(y, fold_ids=(y == 0).astype(int), classes=("lead", "gold"))
+    weights = np.where(np.arange(44) == 43, 1.0, y == 0)
+    with pytest.raises(nb.DataError, match='"gold" has 1 row but'):
+        make_folds(y, classes=("lead", "gold"), weights=weights, cv=2)
+
+
+def test_proportions_are_not_stratified():
+    folds = make_folds(np.linspace(0.0, 1.0, 20), cv=4, classes=(0, 1))
+    assert folds.how == "4 folds at random"
+
+
+# --- scores
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "reference"),
+    [
+        ("deviance", "gaussian", metrics.mean_squared_error),
+        ("deviance", "poisson", metrics.mean_poisson_deviance),
+        ("deviance", "binomial", lambda y, mu, sample_weight: 2 * metrics.log_loss(y, mu, sample_weight=sample_weight)),
+        ("mse", "poisson", metrics.mean_squared_error),
+        ("mae", "poisson", metrics.mean_absolute_error),
+        ("auc", "binomial", metrics.roc_auc_score),
+        ("brier", "binomial", metrics.brier_score_loss),
+        (
+            "accuracy",
+            "binomial",
+            lambda y, mu, sample_weight: metrics.accuracy_score(y, mu > 0.5, sample_weight=sample_weight),
+        ),
+    ],
+)
+def test_scores_agree_with_scikit_learn(table, name, family, reference):
+    X, targets, weights = table
+    eta = np.round(X[:, :3], 1)  # with ties
+    y = targets[family]
+    scores = find_score(name, family)(y, eta, weights, family)
+    mu = {"gaussian": eta, "binomial": 1 / (1 + np.exp(-eta)), "poisson": np.exp(eta)}[family]
+    for column in range(3):
+        assert scores[column] == pytest.approx(reference(y, mu[:, column], sample_weight=weights), rel=1e-12)
+
+
+def test_deviance_is_exact_where_the_sigmoid_is_flat():
+    deviance = find_score("deviance", "binomial")
+    extreme = np.array([[800.0, -800.0, 40.0]])
+    np.testing.assert_allclose(
+        deviance(np.ones(1), extreme, np.ones(1), "binomial")[:2], [0.0, 1600.0], rtol=1e-12, atol=0
+    )
+    assert deviance(np.ones(1), extreme, np.ones(1), "binomial")[2] == pytest.approx(2 * np.exp(-40.0), rel=1e-12)
+    half = deviance(np.array([0.5]), np.zeros((1, 1)), np.ones(1), "binomial")
+    assert half[0] == pytest.approx(0.0, abs=1e-15)
+
+
+def test_the_area_is_undefined_without_both_classes():
+    assert np.isnan(area_under_curve(np.ones(3), np.zeros((3, 2)), np.ones(3))).all()
+
+
+def test_a_callable_gets_the_response(table):
+    X, targets, weights = table
+
+    def rmse(y_true, y_pred, sample_weight):
+        return metrics.root_mean_squared_error(y_true, y_pred, sample_weight=sample_weight)
+
+    rmse.greater_is_better = False
+    options = {"family": "poisson", "n_lambdas": 8, "cv": 3, "sample_weight": weights}
+    own = nb.cv_path(X, targets["poisson"], score=rmse, **options)
+    mse = nb.cv_path(X, targets["poisson"], score="mse", **options)
+    assert own.score == "rmse"
+    assert not own.greater_is_better
+    np.testing.assert_allclose(own.fold_scores**2, mse.fold_scores)
+    np.testing.assert_allclose(own.train_mean**2, mse.train_mean)
+    assert find_score(lambda *_: 0.0, "gaussian").greater_is_better
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [("r2", "score is 'r2', but must be one of deviance, mse"), ("auc", 'score="auc" needs family="binomial"')],
+)
+def test_scores_that_do_not_exist_or_fit(table, score, message):
+    X, targets, _ = table
+    with pytest.raises(ValueError, match=message):
+        nb.cv_path(X, targets["gaussian"], score=score)
+
+
+# --- cv_path
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("sparse", [False, True])
+def test_every_fold_is_the_fit_to_its_training_rows(table, family, sparse):
+    X, targets, weights = table
+    y, offset = targets[family], np.linspace(-0.2, 0.2, 90)
+    given = scipy.sparse.csr_array(X) if sparse else X
+    options = {"family": family, "l1_ratio": 0.8, "tol": 1e-12}
+    cv = nb.cv_path(given, y, n_lambdas=6, cv=3, sample_weight=weights, offset=offset, keep_predictions=True, **options)
+    np.testing.assert_array_equal(
+        cv.path.coefs,
+        nb.fit_path(given, y, n_lambdas=6, sample_weight=weights, offset=offset, **options).coefs,
+    )
+    deviance = find_score("deviance", family)
+    counts = np.zeros((6, 8), dtype=int)
+    for fold in range(3):
+        train, test = cv.fold_ids != fold, cv.fold_ids == fold
+        alone = nb.fit_path(
+            X[train], y[train], lambdas=cv.lambdas, sample_weight=weights[train], offset=offset[train], **options
+        )
+        eta = X[test] @ alone.coefs.T + alone.intercepts + offset[test][:, None]
+        np.testing.assert_allclose(cv.predictions[test], eta, atol=1e-5)
+        np.testing.assert_allclose(cv.fold_scores[fold], deviance(y[test], eta, weights[test], family), rtol=1e-5)
+        assert cv.fold_weights[fold] == pytest.approx(weights[test].sum())
+        assert cv.fold_sizes[fold] == test.sum()
+        counts += alone.coefs != 0
+    np.testing.assert_array_equal(cv.selection_counts.toarray(), counts)
+    np.testing.assert_array_equal(np.asarray(cv.selection_counts), counts)
+    np.testing.assert_array_equal(cv.selection_counts[3], counts[3])
+    np.testing.assert_allclose(cv.train_mean, 2 * cv.path.loss)
+    assert (cv.fold_dual_gaps <= 1e-12).all()
+
+
+def test_mean_and_standard_error_are_those_of_glmnet(cv):
+    share = cv.fold_weights / cv.fold_weights.sum()
+    mean = share @ cv.fold_scores
+    np.testing.assert_allclose(cv.cv_mean, mean)
+    np.testing.assert_allclose(cv.cv_se, np.sqrt(share @ (cv.fold_scores - mean) ** 2 / 9))
+
+
+def test_folds_without_a_score_do_not_count():
+    scores = np.array([[1.0, np.nan], [3.0, np.nan], [np.nan, np.nan]])
+    mean, error = summarise_folds(scores, np.array([1.0, 3.0, 5.0]))
+    assert mean[0] == 2.5
+    assert error[0] == pytest.approx(np.sqrt(0.75))
+    assert np.isnan([mean[1], error[1]]).all()
+
+
+def made_up(cv, mean, error, greater_is_better):
+    """A CVPath with the given means and standard errors, from two folds."""
+    scores = np.array([mean + error, mean - error])
+    return replace(cv, fold_scores=scores, fold_weights=np.ones(2), greater_is_better=greater_is_better)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_one_standard_error_means_more_regularisation_whatever_the_direction(cv, sign):
+    mean = sign * np.array([1.0, 0.55, 0.3, 0.45, 0.2, 0.2, 0.7])
+    part = nb.fit_path(np.eye(8), np.arange(8.0), lambdas=np.arange(7, 0, -1) / 10)
+    made = made_up(replace(cv, path=part), mean, np.full(7, 0.3), greater_is_better=sign < 0)
+    assert isinstance(made, CVPath)
+    assert made.index_best == 4  # the largest of the two equal ones
+    assert made.index_1se == 2  # the first within 0.3 of 0.2 is 0.3
+    assert made.lambda_1se >= made.lambda_best
+    exact = made_up(replace(cv, path=part), mean, np.zeros(7), greater_is_better=sign < 0)
+    assert exact.index_1se == exact.index_best == 4
+
+
+@pytest.mark.parametrize("score", ["deviance", "auc", "accuracy", "brier", "mae"])
+def test_lambda_1se_never_regularises_less(table, score):
+    X, targets, _ = table
+    cv = nb.cv_path(X, targets["binomial"], family="binomial", score=score, n_lambdas=20, cv=5)
+    assert cv.lambda_1se >= cv.lambda_best
+    sign = 1 if cv.greater_is_better else -1
+    within = sign * cv.cv_mean >= sign * cv.cv_mean[cv.index_best] - cv.cv_se[cv.index_best]
+    assert cv.index_1se == np.flatnonzero(within)[0]
+    assert cv.cv_mean[cv.index_best] == (cv.cv_mean.max() if cv.greater_is_better else cv.cv_mean.min())
+
+
+def test_training_scores_come_in_blocks(table, monkeypatch):
+    X, targets, _ = table
+    options = {"family": "binomial", "score": "brier", "n_lambdas": 7, "cv": 3}
+    whole = nb.cv_path(X, targets["binomial"], **options).train_mean
+    monkeypatch.setattr("normball.cv._BLOCK", 180)
+    np.testing.assert_allclose(nb.cv_path(X, targets["binomial"], **options).train_mean, whole, rtol=1e-12)
+    assert whole.size == 7
+
+
+def test_the_gap_is_positive_where_held_out_rows_fare_worse(table):
+    X, targets, _ = table
+    for score in ("deviance", "auc"):
+        cv = nb.cv_path(X, targets["binomial"], family="binomial", score=score, n_lambdas=10, cv=5)
+        assert cv.train_validation_gap[-1] > 0
+
+
+def test_choosing_and_predicting(cv, table):
+    X, _, _ = table
+    assert cv.at("best").lam == cv.lambda_best
+    assert cv.at("1se").lam == cv.lambda_1se
+    assert cv.at(n_nonzero=2).n_nonzero >= 2
+    lam = 0.7 * cv.lambda_1se
+    np.testing.assert_array_equal(cv.predict(X, lam=lam), cv.at(lam=lam).predict(X))
+    np.testing.assert_array_equal(cv.predict(X, kind="class"), cv.at("1se").predict(X, kind="class"))
+    with pytest.raises(ValueError, match="'min' is no choice of lambda"):
+        cv.at("min")
+    with pytest.raises(TypeError, match="either"):
+        cv.at("best", lam=0.1)
+
+
+def test_diagnostics_of_a_binomial_fit(cv, table):
+    X, targets, _ = table
+    for which in ("best", "1se"):
+        numbers = cv.diagnostics[which]
+        margins = np.abs(cv.at(which).predict(X))
+        slope = np.exp(-margins) / (1 + np.exp(-margins)) ** 2
+        assert numbers["largest_margin"] == pytest.approx(margins.max())
+        assert numbers["saturated"] == (slope < 0.01).mean()
+        y, eta = targets["binomial"], cv.predictions[:, cv.index_of(which)]
+        areas = [metrics.roc_auc_score(y[cv.fold_ids == fold], eta[cv.fold_ids == fold]) for fold in range(10)]
+        assert numbers["auc"] == pytest.approx(np.average(areas, weights=cv.fold_weights))
+
+
+def test_predictions_of_rows_held_out_more_than_once_or_never(table):
+    X, targets, _ = table
+    options = {"n_lambdas": 4, "keep_predictions": True}
+    twice = nb.cv_path(X, targets["gaussian"], cv=3, repeats=2, **options)
+    assert twice.n_folds == 6
+    assert np.isfinite(twice.predictions).all()
+    past = nb.cv_path(X, targets["gaussian"], cv=4, time_order=True, **options)
+    np.testing.assert_array_equal(np.isnan(past.predictions[:, 0]), past.fold_ids < 0)
+    assert nb.cv_path(X, targets["gaussian"], cv=3, n_lambdas=4).predictions is None
+
+
+def test_a_grid_may_be_given(table):
+    X, targets, _ = table
+    assert nb.cv_path(X, targets["gaussian"], lambdas=[0.1, 0.3], cv=3).lambdas.tolist() == [0.3, 0.1]
+
+
+def test_medians_are_learned_on_the_training_rows_of_each_fold(table):
+    X, targets, _ = table
+    holes = X.copy()
+    holes[::3, 0] = np.nan
+    y, lambdas = targets["gaussian"], [0.2, 0.05]
+    cv = nb.cv_path(holes, y, missing="impute", cv=4, lambdas=lambdas, keep_predictions=True, tol=1e-12)
+    assert cv.path.n_features == 9
+    for fold in range(4):
+        train, test = cv.fold_ids != fold, cv.fold_ids == fold
+        median = np.nanmedian(holes[train, 0])
+        filled = np.column_stack(
+            [np.where(np.isnan(holes[:, 0]), median, holes[:, 0]), np.isnan(holes[:, 0]), X[:, 1:]]
+        )
+        alone = nb.fit_path(filled[train], y[train], lambdas=lambdas, tol=1e-12)
+        np.testing.assert_allclose(cv.predictions[test], alone.predict(filled[test], lam=[0.2, 0.05]), atol=1e-5)
+
+
+def test_rows_left_out_are_left_out_of_the_folds_too(table):
+    X, targets, _ = table
+    holes = X.copy()
+    holes[[0, 5], 2] = np.nan
+    groups = np.arange(90) % 9
+    options = {"cv": 3, "n_lambdas": 5}
+    cv = nb.cv_path(holes, targets["gaussian"], missing="drop", groups=groups, **options)
+    kept = np.delete(np.arange(90), [0, 5])
+    alone = nb.cv_path(X[kept], targets["gaussian"][kept], groups=groups[kept], **options)
+    np.testing.assert_array_equal(cv.fold_ids, alone.fold_ids)
+    np.testing.assert_allclose(cv.cv_mean, alone.cv_mean)
+
+
+def test_one_warning_for_path_and_folds(table):
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(100, 150))
+    y = X[:, :10].sum(axis=1) + generator.normal(size=100) > 0
+    with pytest.warns(nb.NotConverged, match="of 8 lambdas did not reach") as caught:
+        nb.cv_path(X, y, family="binomial", cv=3, n_lambdas=8, tol=1e-10, max_iter=1)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+def test_stopping_keeps_what_all_folds_finished():
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(500, 300))
+    y = X[:, :50].sum(axis=1) + 3 * generator.normal(size=500) > 0
+    with pytest.raises(nb.Interrupted, match="of 100 lambdas") as stopped:
+        nb.cv_path(X, y, family="binomial", cv=3, progress=lambda done, total: done > total // 20)
+    part = stopped.value.result
+    assert 0 < part.lambdas.size < 100
+    assert part.fold_scores.shape == (3, part.lambdas.size)
+    assert "lambda_1se" in part.summary()
+    with pytest.raises(nb.Interrupted, match="before the first lambda was finished") as stopped:
+        nb.cv_path(X, y, family="binomial", cv=3, progress=lambda *_: True)
+    assert stopped.value.result is None
+    X[::7, 0] = np.nan
+    with pytest.raises(nb.Interrupted, match="before all folds were fitted"):
+        nb.cv_path(
+            X, y, family="binomial", cv=3, n_lambdas=3, missing="impute", progress=lambda done, total: done == total
+        )
+
+
+def test_training_rows_need_weight(table):
+    X, targets, _ = table
+    ids = np.arange(90) % 2
+    with pytest.raises(nb.DataError, match="training rows of fold 1 of 2 have weight 0"):
+        nb.cv_path(X, targets["gaussian"], fold_ids=ids, sample_weight=(ids == 0).astype(float))
+
+
+def test_held_out_rows_without_weight_do_not_count(table):
+    X, targets, _ = table
+    ids = np.arange(90) % 3
+    cv = nb.cv_path(X, targets["gaussian"], fold_ids=ids, sample_weight=(ids != 2).astype(float), n_lambdas=5)
+    assert np.isnan(cv.fold_scores[2]).all()
+    np.testing.assert_allclose(cv.cv_mean, cv.fold_scores[:2].mean(axis=0))
+
+
+def test_a_score_undefined_in_some_folds_or_in_all():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = np.repeat([0, 1], 20)
+    ids = np.repeat([0, 1, 2], [10, 10, 20])  # the first two hold out one class only
+    ids[-4:] = 1
+    cv = nb.cv_path(X, y, family="binomial", score="auc", fold_ids=ids, n_lambdas=5)
+    assert np.isnan(cv.fold_scores[[0, 2]]).all()
+    assert "auc is undefined in 2 of 3 folds" in cv.summary()
+    with pytest.raises(ValueError, match="auc is undefined for the held-out rows of every fold"):
+        nb.cv_path(X, y, family="binomial", score="auc", cv=model_selection.LeaveOneOut(), n_lambdas=3)
+
+
+def test_table_of_a_cross_validated_path(cv):
+    frame = cv.to_frame()
+    assert frame.columns[:4] == ["lam", "cv_mean", "cv_se", "train_mean"]
+    np.testing.assert_array_equal(frame["cv_mean"], cv.cv_mean)
+    assert frame.height == 25
+
+
+def test_summary_of_a_cross_validated_path(cv):
+    text = cv.summary()
+    for line in ("lambda_1se (picked)", "CV deviance", "(null", "CV AUC", "features kept", "of rows saturated", "odds"):
+        assert line in text
+    assert "Selected at lambda_best" in cv.summary(select="best")
+    assert "/10" in text
+    assert "lambda_best" in cv._repr_html_()
+    assert repr(cv).startswith("<CVPath binomial, 10 stratified folds at random, deviance: lambda_1se")
+
+
+def test_features_kept_in_few_folds_are_called_unstable(cv):
+    counts = np.zeros((25, 8), dtype=np.int32)
+    counts[:, 0] = 8
+    counts[:, 1:] = 7
+    rows = SparseRows.from_rows(counts, 8)
+    lines = replace(cv, selection_counts=rows).summary(select="best").splitlines()
+    assert next(line for line in lines if line.startswith("  x0")).endswith("8/10")
+    assert next(line for line in lines if line.startswith("  x1")).endswith("unstable")
+
+
+def test_plot_of_a_cross_validated_path(cv):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    ax = cv.plot()
+    assert ax.get_ylabel() == "deviance"
+    assert cv.plot(ax) is ax
+    matplotlib.pyplot.close(ax.figure)
+
+
+def test_words_of_other_programs(table):
+    X, targets, _ = table
+    with pytest.raises(TypeError, match="number of folds is called cv"):
+        nb.cv_path(X, targets["gaussian"], nfolds=5)
+    with pytest.raises(TypeError, match=r"cv_path\(\) has no argument 'alpha'"):
+        nb.cv_path(X, targets["gaussian"], alpha=1.0)
+    with pytest.raises(TypeError, match=r"compare\(\) has no argument 'l1_ratio'. The mixes are called l1_ratios"):
+        nb.compare(X, targets["gaussian"], l1_ratio=1.0)
+
+
+# --- compare
+
+
+def test_comparison_on_the_same_folds(table):
+    X, targets, _ = table
+    frame = pl.DataFrame(X).with_columns(pl.Series("y", targets["gaussian"]))
+    comparison = nb.compare(frame, "y", cv=4, n_lambdas=12, keep_predictions=True, score="mse")
+    assert [cv.path.l1_ratio for cv in comparison] == [0.0, 0.5, 1.0]
+    assert len(comparison) == 3
+    for cv in comparison:
+        np.testing.assert_array_equal(cv.fold_ids, comparison[0].fold_ids)
+        assert cv.predictions is not None
+    alone = nb.cv_path(X, targets["gaussian"], l1_ratio=0.5, cv=4, n_lambdas=12, score="mse")
+    np.testing.assert_allclose(comparison[1].cv_mean, alone.cv_mean, rtol=1e-12)
+    best = [cv.cv_mean.min() for cv in comparison]
+    assert comparison.best is comparison[int(np.argmin(best))]
+    table = comparison.to_frame()
+    assert table["choice"].to_list() == ["best", "1se"] * 3
+    assert table["cv_mean"][2] == best[1]
+    assert "l1_ratio" in comparison.summary()
+    assert "<table>" in comparison._repr_html_()
+    assert repr(comparison).startswith("<Comparison of l1_ratio 0, 0.5, 1: best")
+    with pytest.raises(ValueError, match="l1_ratios is empty"):
+        nb.compare(X, targets["gaussian"], l1_ratios=())
