@@ -72,7 +72,7 @@ def read_features(
     """Read the features of a source and say what is remarkable about single columns."""
     positions = [j for j, name in enumerate(source.names) if name not in left_out]
     names = tuple(source.names[j] for j in positions)
-    matrix = source.block(positions) if not set(categorical) & set(names) else None
+    matrix = source.block(positions) if names and not set(categorical) & set(names) else None
     suspects = [] if matrix is None else not_finite_columns(matrix)
     if suspects and missing == "impute":
         matrix = None
