@@ -90,7 +90,7 @@ def fit_ball(
         raise ValueError(f'norm is {norm!r}, but must be "l1" or "l2"')
     tol = number("tol", options.get("tol", DEFAULT_TOL), minimum=0.0, exclusive=True)
     tightened: FitOptions = {**options, "l1_ratio": float(norm == "l1"), "tol": tol * _TIGHTER}
-    fit = _Search(prepare_problem(X, y, tightened), norm, radius).run()
+    fit = _Search(prepare_problem(X, y, tightened), norm, radius, tol).run()
     if fit.dual_gap <= tol:
         return replace(fit, status="converged")
     warn(f"The relative duality gap is {fit.dual_gap:.2g}, above tol={tol:g}", NotConverged, stacklevel=2)
@@ -124,10 +124,11 @@ class _Point:
 class _Search:
     """The search for the strength at which the norm is the radius."""
 
-    def __init__(self, problem: Problem, norm: Norm, radius: float) -> None:
+    def __init__(self, problem: Problem, norm: Norm, radius: float, tol: float) -> None:
         self.problem = problem
         self.norm = norm
         self.radius = radius
+        self.tol = tol
         factors = problem.penalty_factors
         self.factors = np.where(np.isfinite(factors), factors, 0.0)  # excluded features are zero anyway
 
@@ -168,10 +169,20 @@ class _Search:
             stretch = 2.0 * points[0].norm / self.radius
             points = self.solve(np.array([points[0].fit.lam * stretch])) + points
         if points[-1].norm <= self.radius:
-            smaller = points[-1].fit.lam * 10.0 ** -np.arange(1.0, 5.0)
-            has_optimum = self.problem.data.n_rows > self.problem.data.n_features
-            points += self.solve(np.append(smaller, 0.0) if has_optimum else smaller)
+            points += self.solve(self.smaller(points[-1].fit))
         return points
+
+    def smaller(self, last: Fit) -> Array:
+        """Strengths below the grid, a factor 10 apart: down to 0, or where that has no unique solution to nearly 0.
+
+        Nearly 0 means that the penalty within the ball is a small part of what `tol` lets pass (see `dual_bound`).
+        """
+        if self.problem.data.n_rows > self.problem.data.n_features:
+            return np.append(last.lam * 10.0 ** -np.arange(1.0, 5.0), 0.0)
+        penalty = self.radius if self.norm == "l1" else self.radius**2 / 2.0
+        end = max(0.1 * self.tol * last.null_loss / penalty, 1e-12 * last.lam)
+        n_decades = max(1, int(np.ceil(np.log10(last.lam / end))))
+        return np.asarray(last.lam * 10.0 ** -np.arange(1.0, n_decades + 1.0))
 
     def bracket(self, points: Sequence[_Point]) -> tuple[_Point, _Point]:
         """The first two neighbours whose norms enclose the radius."""
@@ -200,6 +211,7 @@ class _Search:
         if inner.norm > self.radius:
             share = share_reaching(one.coef * one.scales, other.coef * other.scales, self.norm_of, self.radius)
         coef = (1.0 - share) * one.coef + share * other.coef
+        coef = np.clip(coef, self.problem.lower_bounds, self.problem.upper_bounds)  # where rounding stepped over
         intercept = (1.0 - share) * one.intercept + share * other.intercept
         mixed = replace(one, coef=coef, intercept=intercept)
         loss = self.loss(mixed)

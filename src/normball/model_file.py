@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from normball.cv_results import CVPath
 from normball.messages import DataError, Finding
-from normball.results import Path
+from normball.results import STATUSES, Path
 from normball.sparse_rows import SparseRows
 
 SCHEMA = 1
@@ -70,11 +70,13 @@ def load(path: str | os.PathLike[str]) -> Path | CVPath:
         raise DataError(Finding("E10", f'"{path}" is not a normball model: it is no JSON ({error}).')) from None
     if not isinstance(content, dict) or content.get("format") != "normball":
         raise DataError(Finding("E10", f'"{path}" is JSON, but not a normball model.', "write one with .save()"))
-    if content["schema"] > SCHEMA:
-        text = f'"{path}" was written by schema {content["schema"]}; this normball reads 1-{SCHEMA}.'
-        raise DataError(Finding("E10", text.replace("1-1", "1"), "pip install -U normball"))
     try:
+        if content["schema"] > SCHEMA:
+            text = f'"{path}" was written by schema {content["schema"]}; this normball reads {SCHEMA}.'
+            raise DataError(Finding("E10", text, "pip install -U normball"))
         return from_dict(content)
+    except DataError:
+        raise
     except (KeyError, TypeError, ValueError, IndexError) as error:
         text = f'"{path}" is a damaged normball model ({type(error).__name__}: {error}).'
         raise DataError(Finding("E10", text, "save the model again")) from error
@@ -140,7 +142,7 @@ def _decode_path(content: Mapping[str, Any]) -> Path:
         values[name] = np.array(np.broadcast_to(_floats(values[name]), (n_features,)))
     for name in ("l1_ratio", "tol", "sum_weights", "lambda_max", "null_loss", "n_sweeps"):
         values[name] = float(values[name])
-    values["statuses"] = np.array(values["statuses"], dtype=np.str_)
+    values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
     values["n_iters"] = np.array(values["n_iters"], dtype=np.int32)
     values["feature_names"] = tuple(values["feature_names"])
     values["classes"] = None if values["classes"] is None else tuple(values["classes"])

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import Interrupted, NotConverged
 from normball.progress import Poll
-from normball.results import Fit, Path
+from normball.results import STATUSES, Fit, Path
 from normball.settings import (
     DEFAULT_MAX_ITER,
     DEFAULT_TOL,
@@ -33,7 +33,6 @@ __all__ = ["Fit", "Path", "fit_path"]
 
 Array = NDArray[np.float64]
 
-_STATUSES = np.array(["converged", "max_iter", "interrupted", "numerical"])
 _INTERRUPTED = 2
 _DATA_OPTIONS = ("sample_weight", "offset", "missing", "inf", "categorical", "drop")
 
@@ -242,7 +241,7 @@ class Problem:
             null_loss=float(solution["null_loss"][0]),
             dual_gaps=solution["dual_gaps"][0, keep],
             kkt_violations=solution["kkt_violations"][0, keep],
-            statuses=_STATUSES[solution["statuses"][0, keep]],
+            statuses=STATUSES[solution["statuses"][0, keep]],
             n_iters=solution["n_iters"][0, keep],
             n_sweeps=float(solution["n_sweeps"]),
             fingerprint=fingerprint.hexdigest()[:16],

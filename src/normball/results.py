@@ -396,6 +396,7 @@ class Path:
         return path_html(self)
 
 
+STATUSES = np.array(["converged", "max_iter", "interrupted", "numerical"])  # in the order of the native code's numbers
 _FACTOR = {"binomial": "odds", "poisson": "rate"}  # what exp(coefficient) is called
 
 
