@@ -1,0 +1,317 @@
+"""What the estimators share: options, validation by scikit-learn's rules, prediction and score."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self, TypeVar, cast, dataclass_transform
+
+import narwhals.dependencies
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_regressor
+from sklearn.metrics import accuracy_score, d2_tweedie_score, r2_score
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+
+from normball.path import Fit, Path
+from normball.predictions import Kind
+from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
+
+PerFeature = ArrayLike | Mapping[str, float] | None
+_Class = TypeVar("_Class")
+
+
+@dataclass_transform(kw_only_default=True)
+def estimator(cls: type[_Class]) -> type[_Class]:
+    """Make the annotated options of `cls` and its bases the keyword-only arguments of its constructor.
+
+    The constructor answers `alpha=` and other foreign words with a TypeError that names the right one.
+    """
+    made: Any = dataclass(eq=False, repr=False, kw_only=True)(cls)
+    init = made.__init__
+    options = tuple(field.name for field in fields(made))
+
+    @functools.wraps(init)
+    def checked(self: Any, **given: Any) -> None:
+        check_words(cls.__name__, given, options)
+        init(self, **given)
+
+    made.__init__ = checked
+    return cast("type[_Class]", made)
+
+
+def two_classes(y: NDArray[Any]) -> NDArray[Any]:
+    """The classes of a binary target, sorted; other targets raise a ValueError."""
+    check_classification_targets(y)
+    target = type_of_target(y, input_name="y")
+    if target != "binary":
+        raise ValueError(f"Only binary classification is supported. The type of the target is {target}.")
+    return np.unique(y)
+
+
+def _is_frame(X: Any) -> bool:
+    return bool(narwhals.dependencies.is_into_dataframe(X))
+
+
+@estimator
+class GLM(BaseEstimator):
+    """Input, options and prediction of every estimator."""
+
+    l1_ratio: float = 1.0
+    fit_intercept: bool = True
+    standardize: bool = True
+    penalty_factors: PerFeature = None
+    lower_bounds: PerFeature = None
+    upper_bounds: PerFeature = None
+    missing: str = "error"
+    categorical: Sequence[str] = ()
+    tol: float = DEFAULT_TOL
+    max_iter: int = DEFAULT_MAX_ITER
+    n_threads: int | None = None
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this estimator.
+
+        Parameters
+        ----------
+        **params : dict
+            New values by name.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        check_words(type(self).__name__, params, self.get_params())
+        return cast(Self, super().set_params(**params))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.missing != "error"
+        return tags
+
+    def _options(self) -> dict[str, Any]:
+        """The options of `fit_path` that every estimator has."""
+        options = {field.name: getattr(self, field.name) for field in fields(GLM)}
+        return {"family": getattr(self, "family", "binomial"), "progress": False, **options}
+
+    def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        """Validate as scikit-learn does; a frame with named columns stays one, for its levels and names."""
+        if _is_frame(X):
+            validate_data(self, X, y, skip_check_array=True)
+            if hasattr(self, "feature_names_in_"):
+                y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
+                return X, self._target(column_or_1d(y, warn=True))
+        X, y = validate_data(self, X, y, y_numeric=is_regressor(self), **self._accepted())
+        return X, self._target(y)
+
+    def _new_data(self, X: Any) -> Any:
+        check_is_fitted(self)
+        if _is_frame(X) and hasattr(self, "feature_names_in_"):
+            return validate_data(self, X, reset=False, skip_check_array=True)
+        return validate_data(self, X, reset=False, **self._accepted())
+
+    def _accepted(self) -> dict[str, Any]:
+        finite = True if self.missing == "error" else "allow-nan"
+        return {
+            "accept_sparse": ["csc", "csr"],
+            "dtype": [np.float64, np.float32],
+            "ensure_all_finite": finite,
+        }
+
+    def _target(self, y: NDArray[Any]) -> NDArray[Any]:
+        return y
+
+    def _keep(self, path: Path, fit: Fit) -> None:
+        """Take the fitted attributes from the point `fit` of `path`."""
+        self._fit = fit
+        self.path_ = path
+        self.lam_ = float(fit.lam)
+        self.coef_ = fit.coef
+        self.intercept_: Any = fit.intercept
+        self.dual_gap_ = float(fit.dual_gap)
+        self.n_iter_ = fit.n_iters
+        self.status_ = str(fit.status)
+        self.feature_names_out_ = np.asarray(path.feature_names, dtype=object)
+
+    def _predict(self, X: Any, kind: Kind, offset: ArrayLike | None) -> NDArray[Any]:
+        X = self._new_data(X)
+        return np.asarray(self._fit.predict(X, kind=kind, offset=offset))
+
+
+@estimator
+class Regressor(RegressorMixin):
+    """Prediction and score of a regressor."""
+
+    family: Literal["gaussian", "poisson"] = "gaussian"
+
+    def predict(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Predict the expected target.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Rows to predict.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; needed exactly when the model was fitted with one.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The expected target.
+        """
+        return np.asarray(self._predict(X, "response", offset))
+
+    def score(
+        self: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float:
+        """Compute the share of the deviance that is explained: R² for gaussian, D² for poisson.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Rows to predict.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; needed exactly when the model was fitted with one.
+
+        Returns
+        -------
+        score : float
+            1 for a perfect prediction, 0 for one as good as the mean of `y`.
+        """
+        predicted = self.predict(X, offset)
+        if self.family == "poisson":
+            return float(d2_tweedie_score(y, predicted, sample_weight=sample_weight, power=1))
+        return float(r2_score(y, predicted, sample_weight=sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.family == "poisson"
+        return tags
+
+
+@estimator
+class Classifier(ClassifierMixin):
+    """Prediction and score of a classifier with two classes."""
+
+    def _target(self, y: NDArray[Any]) -> NDArray[Any]:
+        self.classes_ = two_classes(y)
+        return y
+
+    def _keep(self, path: Path, fit: Fit) -> None:
+        super()._keep(path, fit)
+        self.coef_ = fit.coef[np.newaxis]
+        self.intercept_ = np.array([fit.intercept])
+
+    def decision_function(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Compute the linear predictor: the log odds of the second class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Rows to predict.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; needed exactly when the model was fitted with one.
+
+        Returns
+        -------
+        eta : ndarray of shape (n_samples,)
+            Positive where `classes_[1]` is the likelier class.
+        """
+        return np.asarray(self._predict(X, "link", offset))
+
+    def predict_proba(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Rows to predict.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; needed exactly when the model was fitted with one.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, 2)
+            One column for each of `classes_`.
+        """
+        return np.asarray(np.exp(self.predict_log_proba(X, offset)))
+
+    def predict_log_proba(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Rows to predict.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; needed exactly when the model was fitted with one.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples, 2)
+            One column for each of `classes_`.
+        """
+        eta = self.decision_function(X, offset)
+        return np.asarray(-np.logaddexp(0.0, np.column_stack([eta, -eta])))
+
+    def predict(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[Any]:
+        """Predict the likelier class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Rows to predict.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; needed exactly when the model was fitted with one.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            A member of `classes_` for each row.
+        """
+        eta = self.decision_function(X, offset)
+        return np.asarray(self.classes_[(eta > 0.0).astype(int)])
+
+    def score(
+        self: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float:
+        """Compute the accuracy of `predict`.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            Rows to predict.
+        y : array-like of shape (n_samples,)
+            Their classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; needed exactly when the model was fitted with one.
+
+        Returns
+        -------
+        score : float
+            The share of rows whose class is predicted.
+        """
+        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags

@@ -1,0 +1,385 @@
+"""Estimators for scikit-learn: `fit_path` and `cv_path` behind `fit`, `predict` and `score`.
+
+`GLMRegressor` and `GLMClassifier` fit at a given strength `lam`; their CV twins choose it by cross-validation. They
+minimise the objective of `fit_path` and know the same words. scikit-learn's own names are in `normball.drop_in`.
+
+An estimator is one of {`Regressor`, `Classifier`} and one of {`OneStrength`, `CrossValidated`}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from normball._estimator_base import GLM, Classifier, Regressor, estimator
+from normball.cv import cv_path
+from normball.path import Fit, fit_path
+
+
+@estimator
+class OneStrength(GLM):
+    """Fitting at the given `lam`."""
+
+    lam: float = 0.01
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            The features; in a frame, string, boolean and categorical columns become indicators of all levels.
+        y : array-like of shape (n_samples,)
+            The target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; ones if left out.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; zeros if left out.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        X, y = self._data(X, y)
+        given: dict[str, Any] = {"sample_weight": sample_weight, "offset": offset}
+        path = fit_path(X, y, lambdas=[self.lam], **given, **self._options())
+        self._keep(path, path.at(lam=self.lam))
+        return self
+
+
+@estimator
+class CrossValidated(GLM):
+    """Fitting along a path, at the strength that cross-validation selects."""
+
+    lambdas: ArrayLike | None = None
+    n_lambdas: int = 100
+    lambda_min_ratio: float | None = None
+    cv: Any = None
+    select: Literal["1se", "best"] = "1se"
+    scoring: str | Callable[..., float] | None = None  # an attribute `score` would hide the method
+    random_state: int = 0
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the path, cross-validate it and select a strength.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
+            The features; in a frame, string, boolean and categorical columns become indicators of all levels.
+        y : array-like of shape (n_samples,)
+            The target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, in the fits and in the scores; ones if left out.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor; zeros if left out.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of one group stay in one fold.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        if self.select not in ("1se", "best"):
+            raise ValueError(f'select is {self.select!r}, but must be "1se" or "best"')
+        X, y = self._data(X, y)
+        given: dict[str, Any] = {"sample_weight": sample_weight, "offset": offset, "groups": groups}
+        self.cv_path_ = cv_path(
+            X,
+            y,
+            lambdas=self.lambdas,
+            n_lambdas=self.n_lambdas,
+            lambda_min_ratio=self.lambda_min_ratio,
+            cv=self._most_folds(y) if self.cv is None else self.cv,
+            score=self.scoring,
+            random_state=self.random_state,
+            **given,
+            **self._options(),
+        )
+        self._keep(self.cv_path_.path, self.cv_path_.at(self.select))
+        self.lambdas_ = self.cv_path_.lambdas
+        self.cv_mean_ = self.cv_path_.cv_mean
+        self.cv_se_ = self.cv_path_.cv_se
+        self.lambda_best_ = float(self.cv_path_.lambda_best)
+        self.lambda_1se_ = float(self.cv_path_.lambda_1se)
+        self.findings_ = list(self.path_.findings)
+        return self
+
+    def _most_folds(self, y: NDArray[Any]) -> int:
+        rows = np.unique(y, return_counts=True)[1].min() if is_classifier(self) else y.size
+        return int(min(max(rows, 2), 10))
+
+    @property
+    def coef_path_(self) -> NDArray[np.float64]:
+        """Coefficients in the data's units at every strength, shape (n_lambdas, n_coefficients)."""
+        return self.path_.coefs
+
+    def at(self, choice: Literal["best", "1se"] | None = None, *, lam: float | None = None) -> Fit:
+        """Return another point of the path.
+
+        Parameters
+        ----------
+        choice : {"best", "1se"}, default=None
+            A choice of the cross-validation.
+        lam : float, default=None
+            Or a strength within the grid.
+
+        Returns
+        -------
+        fit : Fit
+            The model at that strength.
+        """
+        check_is_fitted(self)
+        return self.cv_path_.at(choice, lam=lam)
+
+
+@estimator
+class GLMRegressor(Regressor, OneStrength):
+    """Regression with an L1 and L2 penalty of given strength.
+
+    Parameters
+    ----------
+    lam : float, default=0.01
+        Strength of the penalty: scikit-learn's `alpha` in Lasso and ElasticNet, glmnet's lambda. No constant suits
+        every target, since `lam` carries the unit of a gaussian one. The default is a light touch on a target of
+        standard deviation 1 and on counts of about 1, where every coefficient is zero from about 1 on; choose with
+        `GLMRegressorCV`.
+    l1_ratio : float, default=1.0
+        Mix of the penalty: 1 is the lasso, 0 is ridge.
+    family : {"gaussian", "poisson"}, default="gaussian"
+        Distribution of the target; for "poisson" the linear predictor is the logarithm of the expected count.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalised.
+    standardize : bool, default=True
+        Whether the penalty acts on the coefficients per standard deviation. `coef_` is in the data's units either way.
+    penalty_factors : array-like or dict by feature name, default=None
+        Multiples of the penalty for each feature: 0 leaves it unpenalised, inf excludes it; ones if left out.
+    lower_bounds, upper_bounds : float, array-like or dict by feature name, default=None
+        Bounds of the coefficients in the data's units; they must admit 0.
+    missing : {"error", "drop", "impute"}, default="error"
+        What to do about missing values in `X`.
+    categorical : sequence of str, default=()
+        Numeric columns of a frame whose values are levels.
+    tol : float, default=1e-6
+        The duality gap at which a fit is solved, relative to the loss of the null model.
+    max_iter : int, default=10000
+        Limit on the iterations.
+    n_threads : int, default=None
+        Number of threads; None leaves it to the size of the data.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_coefficients,)
+        Coefficients in the data's units.
+    intercept_ : float
+        Intercept.
+    feature_names_out_ : ndarray of str, shape (n_coefficients,)
+        What each coefficient belongs to: a column, or a level of one ("colour = red").
+    lam_ : float
+        The strength.
+    dual_gap_ : float
+        The certificate: how far at most the objective is from its minimum, relative to the loss of the null model.
+    status_ : str
+        "converged", or what stopped the solver.
+    n_iter_ : int
+        Number of iterations.
+    path_ : Path
+        The result object behind these numbers.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Their names, if `X` was a frame.
+
+    See Also
+    --------
+    GLMRegressorCV : Chooses `lam` by cross-validation.
+
+    Examples
+    --------
+    >>> from normball import GLMRegressor
+    >>> model = GLMRegressor(lam=0.5).fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0])
+    >>> model.coef_.round(3), round(model.intercept_, 3)
+    (array([1.553]), 1.671)
+    """
+
+
+@estimator
+class GLMClassifier(Classifier, OneStrength):
+    """Logistic regression of two classes with an L1 and L2 penalty of given strength.
+
+    Parameters
+    ----------
+    lam : float, default=0.01
+        Strength of the penalty: 1/(C * sum of weights) in scikit-learn's words, glmnet's lambda. The default is a
+        light touch: with the lasso every coefficient is zero from 0.5 on, whatever the data.
+    l1_ratio : float, default=1.0
+        Mix of the penalty: 1 is the lasso, 0 is ridge.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalised.
+    standardize : bool, default=True
+        Whether the penalty acts on the coefficients per standard deviation. `coef_` is in the data's units either way.
+    penalty_factors : array-like or dict by feature name, default=None
+        Multiples of the penalty for each feature: 0 leaves it unpenalised, inf excludes it; ones if left out.
+    lower_bounds, upper_bounds : float, array-like or dict by feature name, default=None
+        Bounds of the coefficients in the data's units; they must admit 0.
+    missing : {"error", "drop", "impute"}, default="error"
+        What to do about missing values in `X`.
+    categorical : sequence of str, default=()
+        Numeric columns of a frame whose values are levels.
+    tol : float, default=1e-6
+        The duality gap at which a fit is solved, relative to the loss of the null model.
+    max_iter : int, default=10000
+        Limit on the iterations.
+    n_threads : int, default=None
+        Number of threads; None leaves it to the size of the data.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The classes, sorted; the model is about the second.
+    coef_ : ndarray of shape (1, n_coefficients)
+        Coefficients of the log odds in the data's units.
+    intercept_ : ndarray of shape (1,)
+        Intercept.
+    feature_names_out_, lam_, dual_gap_, status_, n_iter_, path_, n_features_in_, feature_names_in_
+        As in `GLMRegressor`.
+
+    See Also
+    --------
+    GLMClassifierCV : Chooses `lam` by cross-validation.
+
+    Examples
+    --------
+    >>> from normball import GLMClassifier
+    >>> model = GLMClassifier(lam=0.1).fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"])
+    >>> model.predict([[0.5], [2.5]]).tolist()
+    ['no', 'yes']
+    """
+
+
+@estimator
+class GLMRegressorCV(Regressor, CrossValidated):
+    """Regression with an L1 and L2 penalty whose strength is chosen by cross-validation.
+
+    Parameters
+    ----------
+    l1_ratio : float, default=1.0
+        Mix of the penalty: 1 is the lasso, 0 is ridge.
+    family : {"gaussian", "poisson"}, default="gaussian"
+        Distribution of the target.
+    lambdas : array-like, default=None
+        Strengths to try; a grid made for the data if left out.
+    n_lambdas : int, default=100
+        Length of that grid.
+    lambda_min_ratio : float, default=None
+        Its smallest strength as a share of the largest: 1e-4, or 1e-2 with fewer rows than coefficients.
+    cv : int, splitter or iterable of (train, test), default=None
+        The folds. An int makes so many at random, and keeps groups together where `fit` is given any. None makes 10,
+        or one for each row where there are fewer.
+    select : {"1se", "best"}, default="1se"
+        The strength with the best mean score, or the largest one whose score is within one standard error of it.
+    scoring : {"deviance", "mse", "mae"} or callable, default="deviance"
+        What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight).
+    random_state : int, default=0
+        Seed of the folds.
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, categorical, tol, max_iter, \
+n_threads
+        As in `GLMRegressor`.
+
+    Attributes
+    ----------
+    lambdas_ : ndarray of shape (n_lambdas,)
+        The strengths, largest first.
+    cv_mean_, cv_se_ : ndarray of shape (n_lambdas,)
+        Mean score over the folds and its standard error.
+    lambda_best_, lambda_1se_ : float
+        The two choices.
+    lam_ : float
+        The one that `select` names; the attributes below and the predictions belong to it.
+    coef_, intercept_, feature_names_out_, dual_gap_, status_, n_iter_, n_features_in_, feature_names_in_
+        As in `GLMRegressor`.
+    coef_path_ : ndarray of shape (n_lambdas, n_coefficients)
+        Coefficients at every strength.
+    findings_ : list of Finding
+        What was noticed about the data.
+    path_ : Path
+        The path of the whole data.
+    cv_path_ : CVPath
+        The result object behind these numbers.
+
+    See Also
+    --------
+    GLMRegressor : Fits at a given strength.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from normball import GLMRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = GLMRegressorCV().fit(X, y)
+    >>> model.feature_names_out_[model.coef_ != 0].tolist()
+    ['sex', 'bmi', 'bp', 's3', 's5']
+    """
+
+
+@estimator
+class GLMClassifierCV(Classifier, CrossValidated):
+    """Logistic regression of two classes with an L1 and L2 penalty whose strength is chosen by cross-validation.
+
+    Parameters
+    ----------
+    l1_ratio : float, default=1.0
+        Mix of the penalty: 1 is the lasso, 0 is ridge.
+    scoring : {"deviance", "auc", "accuracy", "brier", "mse", "mae"} or callable, default="deviance"
+        What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight), `y_pred` being the
+        probability of the second class.
+    cv : int, splitter or iterable of (train, test), default=None
+        The folds. An int makes so many at random, with each class spread evenly, and keeps groups together where `fit`
+        is given any. None makes 10, or one for each row of the rarer class where there are fewer.
+    lambdas, n_lambdas, lambda_min_ratio, select, random_state
+        As in `GLMRegressorCV`.
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, categorical, tol, max_iter, \
+n_threads
+        As in `GLMClassifier`.
+
+    Attributes
+    ----------
+    classes_, coef_, intercept_
+        As in `GLMClassifier`, at the strength `lam_` that `select` names.
+    lambdas_, cv_mean_, cv_se_, lambda_best_, lambda_1se_, lam_, coef_path_, findings_, path_, cv_path_
+        As in `GLMRegressorCV`.
+    feature_names_out_, dual_gap_, status_, n_iter_, n_features_in_, feature_names_in_
+        As in `GLMRegressor`.
+
+    See Also
+    --------
+    GLMClassifier : Fits at a given strength.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from normball import GLMClassifierCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = GLMClassifierCV(scoring="auc").fit(X, y)
+    >>> model.lambda_1se_ >= model.lambda_best_
+    True
+    """
