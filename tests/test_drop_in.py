@@ -1,0 +1,267 @@
+"""The drop-ins find scikit-learn's solutions under scikit-learn's names."""
+
+import doctest
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn import linear_model as sk
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from normball import drop_in
+
+ESTIMATORS = [getattr(drop_in, name)() for name in drop_in.__all__]
+RNG = np.random.default_rng(0)
+X, Y = load_diabetes(return_X_y=True)
+X = X[:, [0, 2, 4, 5, 8]] * np.array([1.0, 10.0, 20.0, 30.0, 5.0]) + np.arange(5)
+WEIGHTS = RNG.integers(0, 4, size=Y.size).astype(float)
+CANCER, CLASSES = load_breast_cancer(return_X_y=True)
+CANCER = (CANCER[:150, :6] - CANCER[:150, :6].mean(0)) / CANCER[:150, :6].std(0)
+LABELS = np.array(["benign", "malign"])[1 - CLASSES[:150]]
+CLASS_WEIGHTS = RNG.integers(0, 4, size=150).astype(float)
+
+
+EXACT = {
+    name: {"max_iter": 100_000, "precompute": False} for name in ("LassoCV", "ElasticNetCV")
+}  # scikit-learn warns with less
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:The least populated class")
+@parametrize_with_checks(ESTIMATORS)
+def test_contract_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("name", drop_in.__all__)
+def test_parameters_are_those_of_scikit_learn(name):
+    ours, theirs = getattr(drop_in, name)(), getattr(sk, name)()
+    assert ours.get_params() == theirs.get_params()
+    assert isinstance(ours, type(theirs))
+
+
+@pytest.mark.parametrize("module", [drop_in.linear, drop_in.logistic, drop_in.ridge])
+def test_examples_run(module):
+    assert doctest.testmod(module).failed == 0
+
+
+# -- one strength
+
+
+def regression_objective(model, X, y, weights, l1, l2, scale):
+    """Return scale * mean loss + l1 |b|_1 + l2/2 |b|_2^2, the mean being weighted."""
+    w = np.ones(y.size) if weights is None else weights
+    residual = y - X @ model.coef_ - model.intercept_
+    return scale * w @ residual**2 / (2 * w.sum()) + l1 * abs(model.coef_).sum() + l2 / 2 * (model.coef_**2).sum()
+
+
+@pytest.mark.parametrize(
+    "container", [np.asarray, np.asfortranarray, sparse.csr_array, sparse.csc_matrix, sparse.coo_array]
+)
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"alpha": 0.1},
+        {"alpha": 3.0},
+        {"alpha": 3.0, "positive": True},
+        {"alpha": 0.5, "fit_intercept": False},
+        {"alpha": 0.5, "l1_ratio": 0.3},
+        {"alpha": 0.02, "l1_ratio": 0.05, "positive": True, "fit_intercept": False},
+    ],
+)
+def test_elastic_net_reaches_the_minimum_of_scikit_learn(options, weights, container):
+    design = container(X)
+    name = "ElasticNet" if "l1_ratio" in options else "Lasso"
+    ours = getattr(drop_in, name)(**options).fit(design, Y, sample_weight=weights)
+    theirs = getattr(sk, name)(**options, tol=1e-9, max_iter=100_000).fit(X, Y, sample_weight=weights)
+    alpha, l1_ratio = options["alpha"], options.get("l1_ratio", 1.0)
+    l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
+    found, wanted = (regression_objective(model, X, Y, weights, l1, l2, 1.0) for model in (ours, theirs))
+    assert found == pytest.approx(wanted, rel=1e-7)
+    assert ours.predict(design[:5] if container is not sparse.coo_array else X[:5]) == pytest.approx(
+        theirs.predict(X[:5]), rel=1e-3
+    )
+    assert -1e-9 < ours.dual_gap_ <= 1e-6 * np.average((Y - Y.mean() * ours.fit_intercept) ** 2, weights=weights)
+    assert found - wanted <= ours.dual_gap_ + 1e-9 * wanted
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("weights", [None, WEIGHTS, 2.0])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"alpha": 1.0},
+        {"alpha": 30.0, "solver": "saga", "tol": 1e-3, "random_state": 0},
+        {"alpha": [5.0], "fit_intercept": False},
+        {"alpha": 100.0, "positive": True},
+        {"alpha": 0.0},
+    ],
+)
+def test_ridge_reaches_the_minimum_of_scikit_learn(options, weights, container):
+    ours = drop_in.Ridge(**options).fit(container(X), Y, sample_weight=weights)
+    theirs = sk.Ridge(**options).set_params(solver="auto", tol=1e-12).fit(X, Y, sample_weight=weights)
+    w = np.broadcast_to(1.0 if weights is None else weights, Y.shape)
+    alpha, scale = float(np.ravel(options["alpha"])[0]), 2 * w.sum()
+    found, wanted = (regression_objective(model, X, Y, w, 0.0, 2 * alpha, scale) for model in (ours, theirs))
+    assert found == pytest.approx(wanted, rel=1e-7)
+    assert found - wanted <= ours.dual_gap_ + 1e-9 * wanted
+    assert ours.solver_ == "normball"
+
+
+def logistic_objective(model, weights, C, l1_ratio):
+    target, eta = (model.classes_[1] == LABELS).astype(float), model.decision_function(CANCER)
+    loss = np.logaddexp(0, eta) - target * eta
+    penalty = l1_ratio * abs(model.coef_).sum() + (1 - l1_ratio) / 2 * (model.coef_**2).sum()
+    return weights @ loss / weights.sum() + penalty / (C * weights.sum())
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("weights", [None, CLASS_WEIGHTS])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"C": 0.05},
+        {"C": 0.1, "l1_ratio": 1.0, "solver": "saga"},
+        {"l1_ratio": 0.4, "solver": "saga", "fit_intercept": False},
+        {"C": 2.0, "class_weight": "balanced"},
+        {"class_weight": {"benign": 1.0, "malign": 5.0}, "fit_intercept": False},
+        {"l1_ratio": 1.0, "solver": "liblinear", "fit_intercept": False},
+    ],
+)
+def test_logistic_regression_reaches_the_minimum_of_scikit_learn(options, weights, container):
+    ours = drop_in.LogisticRegression(**options).fit(container(CANCER), LABELS, sample_weight=weights)
+    theirs = sk.LogisticRegression(**options, tol=1e-10, max_iter=100_000, random_state=0)
+    theirs.fit(CANCER, LABELS, sample_weight=weights)
+    w = np.ones(150) if weights is None else weights.copy()
+    if options.get("class_weight") == "balanced":
+        malign = w[LABELS == "malign"].sum()
+        w *= np.where(LABELS == "malign", 1 / malign, 1 / (w.sum() - malign)) * w.sum() / 2
+    elif "class_weight" in options:
+        w *= np.where(LABELS == "malign", 5.0, 1.0)
+    C, l1_ratio = options.get("C", 1.0), options.get("l1_ratio", 0.0)
+    found, wanted = (logistic_objective(model, w, C, l1_ratio) for model in (ours, theirs))
+    assert found == pytest.approx(wanted, rel=1e-6)
+    assert found - wanted <= ours.dual_gap_ + 1e-9
+    assert (ours.predict(container(CANCER)) == theirs.predict(CANCER)).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"penalty": "l1"}, {"l1_ratio": 1.0}),
+        ({"penalty": "l2"}, {}),
+        ({"penalty": "elasticnet", "l1_ratio": 0.5}, {"l1_ratio": 0.5}),
+        ({"penalty": None}, {"C": np.inf}),
+        ({"l1_ratio": None}, {}),
+        ({"n_jobs": 2}, {}),
+    ],
+)
+def test_deprecated_words_of_logistic_regression(old, new):
+    with pytest.warns(FutureWarning, match=r"deprecated in scikit-learn 1\.8"):
+        ours = drop_in.LogisticRegression(**old).fit(CANCER[:, :2], LABELS)
+    assert ours.coef_ == pytest.approx(drop_in.LogisticRegression(**new).fit(CANCER[:, :2], LABELS).coef_, rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_elasticnet_penalty_needs_a_mix():
+    with pytest.raises(ValueError, match="l1_ratio must be specified"):
+        drop_in.LogisticRegression(penalty="elasticnet", l1_ratio=None).fit(CANCER, LABELS)
+    with pytest.raises(ValueError, match="l1_ratios must be specified"):
+        drop_in.LogisticRegressionCV(penalty="elasticnet").fit(CANCER, LABELS)
+
+
+# -- attributes and options
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", drop_in.__all__)
+def test_fitted_attributes_are_those_of_scikit_learn(name, dtype):
+    options = (
+        {"l1_ratios": (0,), "scoring": "accuracy", "use_legacy_attributes": False} if name.endswith("sionCV") else {}
+    )
+    target = LABELS if "Logistic" in name else Y[:150]
+    ours = getattr(drop_in, name)(**options).fit(CANCER.astype(dtype), target)
+    theirs = getattr(sk, name)(**options).set_params(**EXACT.get(name, {})).fit(CANCER.astype(dtype), target)
+    for attribute in (key for key in vars(theirs) if key.endswith("_")):
+        wanted, found = getattr(theirs, attribute), getattr(ours, attribute)
+        assert np.shape(found) == np.shape(wanted) or wanted is None, attribute
+    assert ours.coef_.dtype == theirs.coef_.dtype
+    assert ours.dual_gap_ <= 1e-5 * max(1.0, np.square(Y).sum())
+
+
+TWO_TARGETS = np.column_stack([Y, Y])
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        *(
+            (getattr(drop_in, name)(), TWO_TARGETS)
+            for name in ("Lasso", "ElasticNet", "Ridge", "LassoCV", "ElasticNetCV", "RidgeCV")
+        ),
+        (drop_in.Lasso(warm_start=True), Y),
+        (drop_in.ElasticNet(precompute=X.T @ X), Y),
+        (drop_in.LassoCV(precompute=X.T @ X), Y),
+        (drop_in.Ridge(alpha=[1.0, 2.0]), Y),
+        (drop_in.LogisticRegression(warm_start=True), Y > 100),
+        (drop_in.LogisticRegression(dual=True, solver="liblinear"), Y > 100),
+        (drop_in.LogisticRegression(intercept_scaling=10.0), Y > 100),
+        (drop_in.LogisticRegression(solver="liblinear"), Y > 100),
+        (drop_in.LogisticRegressionCV(solver="liblinear"), Y > 100),
+    ],
+)
+def test_what_has_no_meaning_here_is_refused(model, target):
+    with pytest.raises(NotImplementedError, match=r"normball"):
+        model.fit(X, target)
+
+
+def test_more_than_two_classes_are_refused():
+    with pytest.raises(ValueError, match="Only binary classification is supported"):
+        drop_in.LogisticRegression().fit(X, np.digitize(Y, [100, 200]))
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (drop_in.Lasso(alpha=-1), "alpha"),
+        (drop_in.RidgeCV(alphas=[0.0, 1.0]), "alphas must be positive"),
+        (drop_in.RidgeCV(cv=3, store_cv_results=True), "store_cv_results"),
+        (drop_in.RidgeCV(cv=3, alpha_per_target=True), "alpha_per_target"),
+    ],
+)
+def test_wrong_options_are_errors(model, message):
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, Y)
+
+
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "LassoCV", "ElasticNetCV"])
+def test_no_path_of_scikit_learn_is_left(name):
+    with pytest.raises(AttributeError, match=r"normball\.fit_path"):
+        getattr(drop_in, name).path  # noqa: B018
+
+
+def test_no_callbacks():
+    with pytest.raises(AttributeError, match="progress="):
+        drop_in.LogisticRegression().set_callbacks()
+
+
+def test_reaching_max_iter_is_a_convergence_warning():
+    with pytest.warns(ConvergenceWarning, match="duality gap"):
+        drop_in.LogisticRegression(C=1e6, max_iter=1).fit(CANCER, LABELS)
+
+
+def test_constant_target_is_accepted():
+    model = drop_in.Lasso().fit(X, np.full(Y.size, 3.0))
+    assert model.coef_.tolist() == [0.0] * 5
+    assert model.intercept_ == pytest.approx(3.0)
+
+
+def test_works_in_a_parallel_grid_search():
+    search = GridSearchCV(drop_in.Lasso(), {"alpha": [0.1, 1.0, 10.0]}, n_jobs=2).fit(X, Y)
+    theirs = GridSearchCV(sk.Lasso(), {"alpha": [0.1, 1.0, 10.0]}).fit(X, Y)
+    assert search.best_params_ == theirs.best_params_
+    assert search.best_score_ == pytest.approx(theirs.best_score_, rel=1e-4)
