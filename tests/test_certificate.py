@@ -174,7 +174,7 @@ def test_no_penalty_at_all(family):
 def test_too_few_iterations_are_admitted():
     """A run that its limit stops says so, and its reported gap is still true."""
     rng = np.random.default_rng(11)
-    X = make_design("correlated", rng)
+    X = make_design("correlated", rng)[:, :8]
     y = make_target("binomial", X, rng)
     problem = Problem(X, y, "binomial")
     with pytest.warns(nb.NotConverged, match="did not reach"):
