@@ -92,6 +92,15 @@ def test_a_ball_that_holds_the_unconstrained_optimum(table, norm):
     assert fit.dual_gap <= 1e-6
 
 
+def test_a_disc_smaller_than_the_first_point_of_the_grid(table):
+    X, targets, _ = table
+    grid = nb.fit_path(X, targets["gaussian"], l1_ratio=0.0)
+    fit = nb.fit_ball(X, targets["gaussian"], radius=grid.l2_norms[0] / 100, norm="l2")
+    assert fit.lam > grid.lambda_max
+    assert fit.l2_norm == pytest.approx(grid.l2_norms[0] / 100, rel=1e-8)
+    assert fit.dual_gap <= 1e-6
+
+
 def test_a_separable_target_has_no_optimum_but_every_ball_has():
     X = np.arange(20.0)[:, None]
     fit = nb.fit_ball(X, X[:, 0] > 9, radius=30.0, family="binomial")

@@ -502,6 +502,11 @@ def test_features_kept_in_few_folds_are_called_unstable(cv):
     assert next(line for line in lines if line.startswith("  x1")).endswith("unstable")
 
 
+def test_the_report_is_written(cv, tmp_path):
+    cv.report(tmp_path / "report.html")
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_plot_of_a_cross_validated_path(cv):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")

@@ -1,5 +1,6 @@
 """fit_path, Path and Fit: choosing points, predicting, stopping, and saying what went wrong."""
 
+import os
 import signal
 import threading
 import warnings
@@ -368,6 +369,12 @@ def test_blas_is_held_at_one_thread_until_the_last_fit_ends():
         assert n_threads() == {2}
         end.set()
         first.join()
+
+
+@pytest.mark.parametrize(("variable", "share"), [("", None), ("1", 1), ("1,4", 1), ("100000", None), ("no", None)])
+def test_the_default_number_of_threads(monkeypatch, variable, share):
+    monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    assert threads.default_threads() == (share or len(os.sched_getaffinity(0)))
 
 
 def test_results_do_not_depend_on_the_number_of_threads(table):

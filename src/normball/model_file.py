@@ -159,20 +159,15 @@ def _encode(value: Any) -> Any:
     if isinstance(value, SparseRows):
         return {name: _encode(getattr(value, name)) for name in ("indptr", "indices", "values")}
     if isinstance(value, np.ndarray):
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            return _encode(value.tolist())
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return _encode(value.item())
+        plain = value.dtype.kind != "f" or np.isfinite(value).all()
+        return value.tolist() if plain else _encode(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
     if isinstance(value, Mapping):
         return {key: _encode(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_encode(entry) for entry in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)  # labels of other types: dates, decimals
+    return value
 
 
 def _floats(value: Any) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from normball.settings import (
     check_words,
 )
 from normball.sparse_rows import SparseRows
-from normball.threads import available_cpus, single_threaded_blas
+from normball.threads import default_threads, single_threaded_blas
 
 if TYPE_CHECKING:
     from normball.inputs import Data
@@ -110,7 +110,8 @@ def fit_path(
     max_iter : int
         Most iterations of the solver at one strength.
     n_threads : int, optional
-        Threads to use; by default as many as there are processors for this process. Results do not depend on it.
+        Threads to use; by default as many as there are processors for this process, or OMP_NUM_THREADS if that is
+        fewer. Results do not depend on it.
     progress : bool or callable, optional
         Progress bar: None shows one on a terminal when the work takes a while. A callable gets (done, total) and stops
         the fit by returning True.
@@ -194,7 +195,7 @@ class Problem:
                 settings.standardize,
                 settings.tol,
                 settings.max_iter,
-                settings.n_threads or available_cpus(),
+                settings.n_threads or default_threads(),
                 poll,
             )
         answer["interrupted"] |= poll.stopped  # even where nothing was left to stop

@@ -9,9 +9,14 @@ from types import TracebackType
 from typing import Any
 
 
-def available_cpus() -> int:
-    """The number of processors that this process may run on."""
-    return len(os.sched_getaffinity(0))
+def default_threads() -> int:
+    """As many threads as this process may run on processors, or fewer where OMP_NUM_THREADS says so.
+
+    joblib and batch systems set that variable in their workers, so that threads are not nested in processes.
+    """
+    processors = len(os.sched_getaffinity(0))
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return min(processors, int(wanted)) if wanted.isdecimal() and int(wanted) > 0 else processors
 
 
 class _SingleThreadedBlas:
