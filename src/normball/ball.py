@@ -107,12 +107,11 @@ class _Point:
     def dual_bound(self, radius: float, norm: Norm) -> float:
         """A lower bound on the smallest loss within `radius`.
 
-        With z the coefficient of feature j in the dual, the penalised and the ball problem have the dual objectives
-        D(u) = -Σ w f*(u) - P*(X'u) with P* the indicator of |z_j| <= lam v_j (L1) or Σ z_j²/(2 lam v_j) (L2), and
-        B(u) = -Σ w f*(u) - t max |z_j|/v_j (L1) or -Σ w f*(u) - t sqrt(Σ z_j²/v_j) (L2), with t the radius.
-        A u that is feasible for D has t max |z_j|/v_j <= lam t, and t q <= q²/(2 lam) + lam t²/2 for every q. So
-        B(u) >= D(u) - lam t (L1) and B(u) >= D(u) - lam t²/2 (L2), while D(u) = primal - gap of the penalised problem.
-        Offset, intercept, bounds and unpenalised features appear alike in both. See docs/mathematics.md.
+        With h(b) = ‖b‖₁ (or ‖b‖₂²/2) and t the radius, the ball of (M13) is h(b) <= h(t). Every lam >= 0 is a multiplier
+        for that, so the smallest loss on the ball is at least the minimum of loss + lam (h(b) - h(t)). That is the
+        penalised minimum less lam h(t), and the penalised minimum is at least its objective less its certified gap (M8).
+        Bounds, offset, intercept and unpenalised features are alike in both problems. At norm t and the right lam
+        nothing is lost: D(u) - lam t is the D_ball(u) below (M13), as ‖z‖_∞ = lam there.
         """
         fit = self.fit
         gap = fit.dual_gap * fit.null_loss
