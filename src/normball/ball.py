@@ -107,11 +107,10 @@ class _Point:
     def dual_bound(self, radius: float, norm: Norm) -> float:
         """A lower bound on the smallest loss within `radius`.
 
-        With h(b) = ‖b‖₁ (or ‖b‖₂²/2) and t the radius, the ball of (M13) is h(b) <= h(t). Every lam >= 0 is a multiplier
-        for that, so the smallest loss on the ball is at least the minimum of loss + lam (h(b) - h(t)). That is the
-        penalised minimum less lam h(t), and the penalised minimum is at least its objective less its certified gap (M8).
-        Bounds, offset, intercept and unpenalised features are alike in both problems. At norm t and the right lam
-        nothing is lost: D(u) - lam t is the D_ball(u) below (M13), as ‖z‖_∞ = lam there.
+        The ball of (M13) is h(b) <= c, with h(b) = ‖b‖₁ and c = t, or h(b) = ‖b‖₂²/2 and c = t²/2, t being the radius.
+        Any lam >= 0 is a multiplier for that, so the smallest loss on the ball is at least the minimum of
+        loss + lam (h(b) - c): the minimum of the penalised problem, less lam c. The former is at least the objective
+        less its certified gap (M8). Bounds, offset, intercept and unpenalised features are alike in both problems.
         """
         fit = self.fit
         gap = fit.dual_gap * fit.null_loss
