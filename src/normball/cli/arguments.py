@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import NoReturn
 
 from normball import __version__
 
@@ -21,10 +22,18 @@ examples:
 """
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong without repeating every option."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it on stderr and leave with 2."""
+        self.exit(2, f"{self.prog}: {message}\nAll options: {self.prog} --help\n")
+
+
+def parser() -> Parser:
     """The parser of `normball` with all its commands."""
     common = _common()
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="normball",
         parents=[common],
         description="L1- and L2-regularised models: the whole path, cross-validated, each point with a certificate.",
@@ -112,8 +121,8 @@ def names(text: str) -> list[str]:
     return [name.replace("\0", ",").strip() for name in text.replace("\\,", "\0").split(",") if name.strip()]
 
 
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+def _common() -> Parser:
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="one JSON document on stdout instead of tables")
     group.add_argument("--quiet", action="store_true", help="no progress and no warnings")
@@ -122,10 +131,12 @@ def _common() -> argparse.ArgumentParser:
     return common
 
 
-def _reading_options() -> argparse.ArgumentParser:
-    reading = argparse.ArgumentParser(add_help=False)
+def _reading_options() -> Parser:
+    reading = Parser(add_help=False)
     group = reading.add_argument_group("reading")
-    group.add_argument("--na", type=names, default=[], metavar="A,B", help="more words that mean a missing value")
+    group.add_argument(
+        "--na", type=names, action="extend", default=[], metavar="A,B", help="more words that mean a missing value"
+    )
     group.add_argument("--thousands", metavar="CHAR", help="thousands separator inside numbers")
     group.add_argument("--decimal", metavar="CHAR", help="decimal separator, if it is not the point")
     group.add_argument("--delimiter", metavar="CHAR", help="between values (default: what the header has most of)")
@@ -134,8 +145,8 @@ def _reading_options() -> argparse.ArgumentParser:
     return reading
 
 
-def _data_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False, parents=[_reading_options()])
+def _data_options() -> Parser:
+    options = Parser(add_help=False, parents=[_reading_options()])
     group = options.add_argument_group("data")
     group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz")
     group.add_argument("--target", metavar="COL", help="column to explain")
@@ -149,11 +160,13 @@ def _data_options() -> argparse.ArgumentParser:
     return options
 
 
-def _column_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
+def _column_options() -> Parser:
+    options = Parser(add_help=False)
     group = options.add_argument_group("columns")
-    group.add_argument("--drop", type=names, default=[], metavar="A,B", help="columns to leave out")
-    group.add_argument("--categorical", type=names, default=[], metavar="A,B", help="numbers that are codes")
+    group.add_argument("--drop", type=names, action="extend", default=[], metavar="A,B", help="columns to leave out")
+    group.add_argument(
+        "--categorical", type=names, action="extend", default=[], metavar="A,B", help="numbers that are codes"
+    )
     group.add_argument("--weights", metavar="COL", help="column with the weight of each row")
     group.add_argument("--offset", metavar="COL", help="column added to the linear predictor")
     group.add_argument("--exposure", metavar="COL", help="column whose logarithm is the offset")
@@ -169,7 +182,7 @@ def _column_options() -> argparse.ArgumentParser:
     return options
 
 
-def _model_options(fit: argparse.ArgumentParser) -> None:
+def _model_options(fit: Parser) -> None:
     group = fit.add_argument_group("model")
     group.add_argument("--penalty", choices=("l1", "l2", "elasticnet"), help="default: l1")
     group.add_argument(
@@ -178,7 +191,9 @@ def _model_options(fit: argparse.ArgumentParser) -> None:
         metavar="R[,R]",
         help="mix of the elastic net, 1 = l1, 0 = l2; the best of several is taken (default: 0.5)",
     )
-    group.add_argument("--keep-unpenalised", type=names, default=[], metavar="A,B", help="columns without a penalty")
+    group.add_argument(
+        "--keep-unpenalised", type=names, action="extend", default=[], metavar="A,B", help="columns without a penalty"
+    )
     group.add_argument("--no-standardize", action="store_true", help="penalise coefficients in the data's units")
     group.add_argument(
         "--n-lambdas", type=_positive, default=100, metavar="N", help="points on the path (default: 100)"
@@ -202,7 +217,7 @@ def _model_options(fit: argparse.ArgumentParser) -> None:
     fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
 
 
-def _lam_option(command: argparse.ArgumentParser) -> None:
+def _lam_option(command: Parser) -> None:
     command.add_argument(
         "--lam", type=_choice, metavar="{1se,best,LAM}", help="default: the one picked when the model was fitted"
     )

@@ -10,9 +10,11 @@ import math
 import os
 import shutil
 import sys
+import textwrap
 import time
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -71,12 +73,20 @@ class Console:
     def findings(self, findings: Iterable[Finding]) -> None:
         """Warnings, on stderr, in the words of the command line."""
         for finding in findings:
-            lines = str(finding.in_command_line_words()).splitlines()
-            self.note("\n".join(printable(line) for line in lines))
+            self.note(self._wrapped(str(finding.in_command_line_words())))
 
     def error(self, text: str) -> None:
         """Why the command stops, on stderr, also when quiet."""
-        print("\n".join(printable(line) for line in text.splitlines()), file=sys.stderr, flush=True)
+        print(self._wrapped(text), file=sys.stderr, flush=True)
+
+    def _wrapped(self, text: str) -> str:
+        """Printable text; on a terminal broken between words, as its lines would run on."""
+        lines = [printable(line) for line in text.splitlines()]
+        if not sys.stderr.isatty():
+            return "\n".join(lines)
+        return "\n".join(
+            textwrap.fill(line, self.width, subsequent_indent="    ", break_long_words=False) for line in lines
+        )
 
     def bold(self, text: str) -> str:
         """A heading."""
@@ -88,6 +98,18 @@ class Console:
 
     def _styled(self, text: str, style: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colour and sys.stdout.isatty() else text
+
+    @contextmanager
+    def busy(self, label: str) -> Iterator[None]:
+        """A word on stderr while something takes its time; gone afterwards, and only on a terminal."""
+        shown = sys.stderr.isatty() and not self.quiet
+        if shown:
+            print(f"{label:<9}...", end="", file=sys.stderr, flush=True)
+        try:
+            yield
+        finally:
+            if shown:
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
     def bar(self, label: str, unit: str, rounds: int = 1) -> Bar:
         """A moving bar on stderr; it stays still where stderr is no terminal or the run is quiet."""

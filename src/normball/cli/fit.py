@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RATIOS = {None: [1.0], "l1": [1.0], "l2": [0.0], "elasticnet": [0.5]}
 SEPARATION_SECONDS = 5.0
+WHY_DROPPED = {"W11": "constant", "W12": "exact copy of another column"}
+MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse table make no difference
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -54,7 +56,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     for line in summary.lines(cv, task.run, console):
         console.result(line)
     files = outputs.write_all(cv, task.run, folder)
-    console.result(f"Wrote    {'  '.join(outputs.sizes(files.values()))}")
+    console.result(f"Wrote    {outputs.sizes(files.values())}")
     console.result(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(summary.document(cv, task.run, files))
     if interrupted:
@@ -75,21 +77,22 @@ def _l1_ratios(arguments: Namespace) -> list[float]:
 
 
 def _examine(task: Task, data: Data, console: Console) -> list[Finding]:
-    """Look at the data, drop what carries nothing, and say so."""
+    """Look at the data, drop the columns that carry nothing, and say so."""
     from normball.check import check_data
 
-    found = [*data.findings, *check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS)]
-    left = []
+    with console.busy("Check"):
+        found = [*data.findings, *check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS)]
+    findings = []
     for finding in found:
-        columns = _whole_columns(data, finding) if finding.code in ("W11", "W12") else []
+        columns = _whole_columns(data, finding) if finding.code in WHY_DROPPED else []
         if columns:
-            why = "constant" if finding.code == "W11" else "exact copy of another column"
-            console.result(f"Dropped  {sample(columns)} ({why})  {finding.code}")
             task.options["drop"] += columns
+            finding = Finding(finding.code, f"Dropped: {sample(columns)} ({WHY_DROPPED[finding.code]}).")
+            console.result(f"Dropped  {sample(columns)} ({WHY_DROPPED[finding.code]})  {finding.code}")
         else:
-            left.append(finding)
-    console.findings(left)
-    return found
+            console.findings([finding])
+        findings.append(finding)
+    return findings
 
 
 def _whole_columns(data: Data, finding: Finding) -> list[str]:
@@ -141,7 +144,8 @@ def _says_nothing(name: str, value: Any) -> bool:
 
 def _recorded(options: dict[str, Any]) -> dict[str, Any]:
     """The options that are plain data and that make a difference to the result."""
-    elsewhere = ("family", "groups", "time_order", "n_threads")
+    elsewhere = ["family", "groups", "time_order", "n_threads"]
+    elsewhere += ["drop"] * (len(options.get("drop", ())) > MOST_RECORDED)
     return {
         name: value
         for name, value in options.items()

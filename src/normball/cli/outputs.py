@@ -69,6 +69,8 @@ def guarded(cell: Any) -> Any:
     return cell
 
 
-def sizes(files: Iterable[str]) -> list[str]:
-    """`out/model.json (38 KB)` for each file."""
-    return [f"{name} ({max(1, round(Path(name).stat().st_size / 1024)):,} KB)" for name in files]
+def sizes(files: Iterable[str]) -> str:
+    """`out: model.json (38 KB)  report.html (214 KB)` for files of one folder."""
+    places = [Path(name) for name in files]
+    each = [f"{place.name} ({max(1, round(place.stat().st_size / 1024)):,} KB)" for place in places]
+    return f"{places[0].parent}: {'  '.join(each)}"

@@ -22,6 +22,6 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     made = replace(made, select=arguments.lam or made.select)
     place = Path(arguments.output) if arguments.output else Path(arguments.model).with_name("report.html")
     write_report(model, place, made)
-    console.result(f"Wrote    {sizes([str(place)])[0]}")
+    console.result(f"Wrote    {sizes([str(place)])}")
     console.document({"files": {"report": str(place)}})
     return 0

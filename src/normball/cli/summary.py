@@ -77,9 +77,11 @@ def _features(cv: CVPath, picked: facts.Point, console: Console) -> list[str]:
     for feature in shown:
         row = [f"  {feature.name}"] + [facts.signed(feature.per_sd)] * path.standardize
         row.append(facts.signed(feature.per_unit))
-        row += [facts.figures(feature.factor)] if feature.factor is not None else []
+        row += [facts.factor(feature.factor)] if feature.factor is not None else []
         row += [facts.in_folds(feature.folds or 0, cv.n_folds)] if in_folds else []
         rows.append(row)
+    if len(shown) < len(features):
+        rows.append([f"  ... and {len(features) - len(shown):,} more (-v)", *[""] * (len(head) - 1)])
     if path.fit_intercept:
         row = ["  (intercept)"] + [""] * path.standardize + [facts.signed(picked.fit.intercept)]
         rows.append(row + [""] * (len(head) - len(row)))
@@ -87,6 +89,4 @@ def _features(cv: CVPath, picked: facts.Point, console: Console) -> list[str]:
     room = max(NARROWEST_NAME, console.width - sum(widths) - 3 * len(widths))
     rows = [[row[0][:2] + fitted(row[0][2:], room - 2), *row[1:]] for row in rows]
     text = table(rows, align="<" + ">" * (len(head) - 1 - in_folds) + "<" * in_folds)
-    if len(shown) < len(features):
-        text.append(f"  ... and {len(features) - len(shown):,} more: coefficients.csv, or -v")
     return [console.bold(text[0]), *text[1:]]

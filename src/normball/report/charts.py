@@ -24,7 +24,14 @@ from normball.report.svg import (
 )
 
 # Okabe and Ito's palette without its yellow, which vanishes on white; each colour comes with its own dash.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+COLOURS = (
+    "var(--c1, #0072b2)",
+    "var(--c2, #d55e00)",
+    "var(--c3, #009e73)",
+    "var(--c4, #cc79a7)",
+    "var(--c5, #56b4e9)",
+    "var(--c6, #e69f00)",
+)
 DASHES = ("", "7 3", "2 3", "9 3 2 3")
 LABELLED, DRAWN = 12, 60  # curves with a name and colour; curves drawn at all
 WIDTH, HEIGHT = 820, 400
@@ -121,6 +128,8 @@ def cv_curve(
 ) -> str:
     """Cross-validated score with its band of one standard error, and the score on the training rows.
 
+    The frame fits both down to a tenth of the weakest mark.
+
     Parameters
     ----------
     lambdas : array of shape (n_lambdas,)
@@ -142,23 +151,24 @@ def cv_curve(
         An `<svg>` element.
     """
     x = _strength_scale(lambdas, WIDTH - 110)
-    y = padded(_bulk(np.concatenate([mean - se, mean + se, train])), BOTTOM, TOP)
-    across = x(_log10(lambdas))
-    upper, lower = np.clip(y(mean + se), TOP, BOTTOM), np.clip(y(mean - se), TOP, BOTTOM)
-    middle, fitted = np.clip(y(mean), TOP, BOTTOM), np.clip(y(train), TOP, BOTTOM)
-    finite = np.isfinite(upper) & np.isfinite(lower)
-    band = points(np.append(across[finite], across[finite][::-1]), np.append(upper[finite], lower[finite][::-1]))
-    body = [
-        *_frame(x, y, f"CV {label}", lambdas, n_nonzero),
+    seen = lambdas >= min(marks.values(), default=0.0) / 10
+    y = padded(np.concatenate([(mean - se)[seen], (mean + se)[seen], train[seen]]), BOTTOM, TOP)
+    across, middle, fitted = x(_log10(lambdas)), y(mean), y(train)
+    upper, lower = y(mean + se), y(mean - se)
+    known = np.isfinite(upper) & np.isfinite(lower)
+    band = points(np.append(across[known], across[known][::-1]), np.append(upper[known], lower[known][::-1]))
+    curves = [
         path(f"{band}Z", stroke="none", fill="var(--band, #0072b233)"),
         path(points(across, middle), stroke=COLOURS[0], width=2.5),
         path(points(across, fitted), stroke=COLOURS[1], width=2, dash="7 3"),
-        *_marks(x, marks),
     ]
-    ends = apart([float(middle[-1]), float(fitted[-1])], 14, TOP + 6, BOTTOM)
-    body += [
-        words(x.end + 6, ends[0] + 4, "left-out rows", colour=INK),
-        words(x.end + 6, ends[1] + 4, "fitted rows", colour=INK),
+    ends = apart(np.clip([middle[-1], fitted[-1]], TOP, BOTTOM).tolist(), 14, TOP + 6, BOTTOM)
+    body = [
+        *_frame(x, y, f"CV {label}", lambdas, n_nonzero),
+        clipped(curves, f"{identity}-frame", (x.start, TOP - 2, x.end + 1, BOTTOM + 2)),
+        *_marks(x, marks),
+        words(x.end + 6, ends[0] + 4, "left-out rows"),
+        words(x.end + 6, ends[1] + 4, "fitted rows"),
     ]
     best = int(np.argmin(np.abs(lambdas - next(iter(marks.values()), lambdas[-1]))))
     return drawing(
@@ -179,15 +189,6 @@ def shortened(text: str, width: int) -> str:
         return text
     tail = (width - 1) // 3
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :] if tail else ''}"
-
-
-def _bulk(values: Floats) -> Floats:
-    """The values without the far tail that a diverging end of a path makes."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return finite
-    low, high = np.quantile(finite, [0.0, 0.75])
-    return np.asarray(finite[finite <= high + 3 * (high - low)])
 
 
 def _strength_scale(lambdas: Floats, end: float) -> Scale:

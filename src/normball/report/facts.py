@@ -144,7 +144,7 @@ def figures(value: float, digits: int = 3) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     size = math.floor(math.log10(abs(value)))
-    if not -5 <= size < 9:
+    if not -4 <= size < 9:
         return f"{value:.{digits - 1}e}"
     return f"{value:,.{max(0, digits - 1 - size)}f}"
 
@@ -152,6 +152,14 @@ def figures(value: float, digits: int = 3) -> str:
 def signed(value: float) -> str:
     """A coefficient with its sign."""
     return f"+{figures(value)}" if value > 0 else figures(value)
+
+
+def factor(value: float) -> str:
+    """What odds or rates are multiplied by; close to 1 as many digits as tell it from 1."""
+    excess = abs(value - 1)
+    if 1e-8 < excess < 0.1:
+        return f"{value:.{1 - math.floor(math.log10(excess))}f}"
+    return figures(value)
 
 
 def _exp(value: float) -> float:

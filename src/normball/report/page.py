@@ -48,7 +48,7 @@ def render(cv: CVPath, run: Run) -> str:
         version=__version__,
         title=run.target,
         verdict=_verdict(cv, picked, features, run),
-        about=" · ".join(text for text in (run.source or run.example, run.table, run.outcome, cv.folds) if text),
+        about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
         choices=[f"{one.label} (picked)" if one is picked else one.label for one in chosen],
         numbers=facts.comparison(cv, chosen),
         null_note=_null_note(cv),
@@ -133,7 +133,7 @@ def _row(cv: CVPath, feature: facts.Feature) -> list[str]:
     cells = [feature.name]
     cells += [facts.signed(feature.per_sd)] if cv.path.standardize else []
     cells.append(facts.signed(feature.per_unit))
-    cells += [facts.figures(feature.factor)] if feature.factor is not None else []
+    cells += [facts.factor(feature.factor)] if feature.factor is not None else []
     if cv.path.l1_ratio > 0:
         cells.append("-" if feature.folds is None else facts.in_folds(feature.folds, cv.n_folds))
     return cells

@@ -1,0 +1,466 @@
+"""The commands, as a user meets them: what they print, write and answer."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from normball.cli import main
+from normball.cli.console import Bar, Console, display_width, fitted
+from normball.cv import cv_path
+from normball.messages import Interrupted
+from normball.model_file import load
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with a table of two kinds of columns."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    rng = np.random.default_rng(1)
+    n = 120
+    colour = rng.choice(["red", "white", "=cmd()"], n)
+    a, b = rng.normal(size=(2, n))
+    y = np.where(1.5 * a - b + (colour == "red") + rng.logistic(size=n) > 0, "yes", "no")
+    table = pl.DataFrame({"y": y, "a": a, "b": b, "colour": colour, "t": np.arange(n), "w": rng.uniform(1, 2, n)})
+    table.write_csv("t.csv")
+    return tmp_path
+
+
+def run(capsys: Capture, *words: str) -> tuple[int, str, str]:
+    code = main(words)
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+def fit(capsys: Capture, *words: str) -> tuple[int, str, str]:
+    return run(capsys, "fit", "t.csv", "--target", "y", "--drop", "t,w", "--cv", "5", "-o", "out", *words)
+
+
+def test_fit_prints_the_numbers_of_the_model_that_it_writes(folder: Path, capsys: Capture) -> None:
+    code, out, err = fit(capsys)
+    assert (code, err) == (0, "")
+    cv = load("out/model.json")
+    assert "Read     t.csv: 120 rows x 6 columns (2 numeric, 1 categorical -> 3 indicators)" in out
+    n_yes = int((pl.read_csv("t.csv")["y"] == "yes").sum())
+    assert f'Target   y: binary, "yes" {n_yes} (' in out
+    assert "-> logistic, L1" in out
+    assert "lambda_1se (picked)" in out
+    assert f"features kept          {cv.at('1se').n_nonzero} of 5" in out
+    assert f"(null {2 * cv.path.null_loss:.2f})" in out
+    assert f"{cv.diagnostics['1se']['auc']:.3f}" in out
+    assert f"C={1 / (120 * cv.lambda_1se):.4g})" in out
+    assert "Next     normball predict out/model.json new.csv" in out
+    assert sorted(os.listdir("out")) == ["coefficients.csv", "model.json", "path.csv", "report.html"]
+    assert pl.read_csv("out/path.csv")["lam"].to_list() == cv.lambdas.tolist()
+
+
+def test_csv_has_no_formula(folder: Path, capsys: Capture) -> None:
+    pl.read_csv("t.csv").rename({"a": "=a", "b": "@b"}).write_csv("t.csv")
+    assert fit(capsys)[0] == 0
+    with open("out/coefficients.csv", newline="") as file:
+        features = [row[0] for row in csv.reader(file)]
+    assert features == ["feature", "'=a", "'@b", "colour = =cmd()", "colour = red", "colour = white", "(intercept)"]
+
+
+@pytest.mark.parametrize("select", ["best", "0.03"])
+def test_select(select: str, folder: Path, capsys: Capture) -> None:
+    code, out, _ = fit(capsys, "--select", select)
+    assert code == 0
+    cv = load("out/model.json")
+    if select == "best":
+        assert "lambda_best (picked)" in out
+    else:
+        assert "lambda (picked)" in out
+        assert 0.03 in cv.lambdas
+        assert cv.at(lam=0.03).dual_gap <= 1e-6
+    code, shown, _ = run(capsys, "show", "out/model.json")
+    assert code == 0
+    assert shown.splitlines()[-10:-2] == out.splitlines()[-12:-4]
+
+
+def test_several_mixes_are_compared(folder: Path, capsys: Capture) -> None:
+    code, out, _ = fit(capsys, "--penalty", "elasticnet", "--l1-ratio", "0,0.5,1")
+    assert code == 0
+    assert "l1_ratio" in out
+    assert load("out/model.json").path.l1_ratio in (0.0, 0.5, 1.0)
+
+
+def test_ridge_has_no_folds_column(folder: Path, capsys: Capture) -> None:
+    code, out, _ = fit(capsys, "--penalty", "l2")
+    assert code == 0
+    assert "kept in folds" not in out
+    assert "alpha=0" in out
+
+
+def test_columns_with_a_role(folder: Path, capsys: Capture) -> None:
+    words = ("--weights", "w", "--keep-unpenalised", "colour", "--seed", "3", "--threads", "1", "--no-standardize")
+    code, out, _ = run(capsys, "fit", "t.csv", "--target", "y", "--time-order", "t", "--cv", "4", *words)
+    assert code == 0
+    cv = load("model.json")
+    assert cv.folds == "4 folds in time order"
+    assert cv.path.penalty_factors.tolist() == [1, 1, 0, 0, 0]
+    assert "sklearn" not in out
+    assert "per SD" not in out
+    code, out, _ = run(capsys, "fit", "t.csv", "--target", "y", "--group", "t", "--cv", "4", "--repeats", "2")
+    assert code == 0
+    assert load("model.json").folds == "4 grouped folds at random, 2 times"
+
+
+def test_exposure_is_an_offset_again_when_predicting(folder: Path, capsys: Capture) -> None:
+    rng = np.random.default_rng(0)
+    x, expo = rng.normal(size=200), rng.uniform(0.1, 2, 200)
+    pl.DataFrame({"n": rng.poisson(expo * np.exp(0.5 * x)), "x": x, "expo": expo}).write_csv("c.csv")
+    code, out, _ = run(capsys, "fit", "c.csv", "--target", "n", "--family", "poisson", "--exposure", "expo")
+    assert code == 0
+    assert "-> Poisson, L1" in out
+    assert "rate x/unit" in out
+    code, out, _ = run(capsys, "predict", "model.json", "c.csv", "--kind", "link")
+    fitted_model = load("model.json").at("1se")
+    link = np.array([float(line) for line in out.splitlines()[1:]])
+    assert np.allclose(link, fitted_model.intercept + fitted_model.coef[0] * x + np.log(expo))
+    pl.DataFrame({"x": x}).write_csv("new.csv")
+    code, _, err = run(capsys, "predict", "model.json", "new.csv")
+    assert code == 3
+    assert 'E08 The new table lacks the column "expo"' in err
+    pl.DataFrame({"n": [1, 2], "x": [0.0, 1.0], "expo": [0.0, -1.0]}).write_csv("c.csv")
+    code, _, err = run(capsys, "fit", "c.csv", "--target", "n", "--family", "poisson", "--exposure", "expo")
+    assert code == 3
+    assert 'E15 The exposure "expo" must be positive numbers; 2 values are not: rows 1, 2.' in err
+    pl.DataFrame({"n": [1, 2], "x": [0.0, 1.0], "expo": ["a", "b"]}).write_csv("c.csv")
+    code, _, err = run(capsys, "fit", "c.csv", "--target", "n", "--family", "poisson", "--exposure", "expo")
+    assert "must be numbers" in err
+
+
+def test_offset_column(folder: Path, capsys: Capture) -> None:
+    assert fit(capsys, "--offset", "w", "--drop", "t")[0] == 0
+    _code, out, _ = run(capsys, "predict", "out/model.json", "t.csv", "--kind", "link")
+    table = pl.read_csv("t.csv")
+    expected = load("out/model.json").predict(table, offset=table["w"].to_numpy())
+    assert np.allclose([float(line) for line in out.splitlines()[1:]], expected)
+
+
+@pytest.mark.parametrize("example", ["diabetes", "breast_cancer", "wine"])
+def test_examples(example: str, folder: Path, capsys: Capture) -> None:
+    code, out, _ = run(capsys, "fit", "--example", example, "--cv", "3")
+    assert code == 0
+    assert ("class 0 against the other two" in out) == (example == "wine")
+    assert f"Read     example {example}" in out
+
+
+def test_predict(folder: Path, capsys: Capture) -> None:
+    fit(capsys)
+    cv, table = load("out/model.json"), pl.read_csv("t.csv")
+    code, out, _ = run(capsys, "predict", "out/model.json", "t.csv")
+    assert code == 0
+    rows = list(csv.reader(out.splitlines()))
+    assert rows[0] == ["prediction", "probability of yes"]
+    assert np.allclose([float(row[1]) for row in rows[1:]], cv.predict(table, kind="response"))
+    assert [row[0] for row in rows[1:]] == cv.predict(table, kind="class").tolist()
+    code, out, err = run(capsys, "predict", "out/model.json", "t.csv", "--lam", "best", "--proba", "-o", "p.csv")
+    assert (code, out) == (0, "")
+    assert "Wrote    120 predictions" in err
+    assert np.allclose(pl.read_csv("p.csv")["prediction"], cv.predict(table, lam="best", kind="response"))
+    code, out, _ = run(capsys, "predict", "out/model.json", "t.csv", "--json")
+    assert json.loads(out)["prediction"] == cv.predict(table, kind="class").tolist()
+
+
+def test_predict_of_other_tables(folder: Path, capsys: Capture) -> None:
+    fit(capsys)
+    table = pl.read_csv("t.csv")
+    table.drop("a").write_csv("new.csv")
+    code, out, err = run(capsys, "predict", "out/model.json", "new.csv")
+    assert (code, out) == (3, "")
+    assert err.startswith("E08")
+    table.with_columns(colour=pl.lit("rose")).write_csv("new.csv")
+    code, _, err = run(capsys, "predict", "out/model.json", "new.csv")
+    assert code == 3
+    assert "E09" in err
+    assert "Fix: --unknown baseline" in err
+    assert run(capsys, "predict", "out/model.json", "new.csv", "--unknown", "baseline")[0] == 0
+    code, _, err = run(capsys, "predict", "out/model.json", "t.csv", "--lam", "99")
+    assert code == 2
+    assert "the path runs from" in err
+
+
+def test_report_and_show_of_another_lambda(folder: Path, capsys: Capture) -> None:
+    fit(capsys)
+    Path("out/report.html").unlink()
+    code, out, _ = run(capsys, "report", "out/model.json", "--lam", "best")
+    assert code == 0
+    assert out.startswith("Wrote    out: report.html (")
+    assert "lambda_best (picked)" in Path("out/report.html").read_text()
+    between = str(float(np.sqrt(np.prod(load("out/model.json").lambdas[30:32]))))
+    code, out, _ = run(capsys, "show", "out/model.json", "--lam", between)
+    assert code == 0
+    assert "CV deviance            -  " in out
+    code, out, _ = run(capsys, "show", "out/model.json", "--json")
+    assert json.loads(out)["choices"]["lambda_1se"]["status"] == "converged"
+
+
+def test_a_path_without_cross_validation(folder: Path, capsys: Capture) -> None:
+    import normball as nb
+
+    nb.fit_path(np.eye(5), np.arange(5.0)).save("path.json")
+    assert "lambda" in run(capsys, "show", "path.json")[1]
+    assert "x4" in run(capsys, "show", "path.json", "--lam", "0.1")[1]
+    code, _, err = run(capsys, "report", "path.json")
+    assert code == 2
+    assert "cross-validation" in err
+    code, _, err = run(capsys, "predict", "path.json", "t.csv")
+    assert code == 2
+    assert "give --lam a number" in err
+
+
+def test_check(folder: Path, capsys: Capture) -> None:
+    pl.read_csv("t.csv").with_columns(one=pl.lit(1.0)).write_csv("t.csv")
+    code, out, err = run(capsys, "check", "t.csv", "--target", "y")
+    assert (code, err) == (0, "")
+    assert "W11 Constant column: one" in out
+    assert not Path("model.json").exists()
+    code, out, _ = run(capsys, "check", "t.csv", "--target", "z", "--json")
+    assert code == 3
+    assert json.loads(out)["findings"][0]["code"] == "E02"
+
+
+def test_constant_columns_and_copies_are_dropped(folder: Path, capsys: Capture) -> None:
+    pl.read_csv("t.csv").with_columns(one=pl.lit(1.0), again=pl.col("a")).write_csv("t.csv")
+    code, out, _ = fit(capsys)
+    assert code == 0
+    assert "Dropped  one (constant)  W11" in out
+    assert "Dropped  again (exact copy of another column)  W12" in out
+    cv = load("out/model.json")
+    assert cv.path.n_features == 5
+    assert [finding.code for finding in cv.path.findings][:2] == ["W11", "W12"]
+
+
+def test_nothing_kept_at_lambda_1se(folder: Path, capsys: Capture) -> None:
+    rng = np.random.default_rng(5)
+    pl.DataFrame({f"x{j}": rng.normal(size=40) for j in range(4)} | {"y": rng.normal(size=40)}).write_csv("n.csv")
+    code, out, err = run(capsys, "fit", "n.csv", "--target", "y")
+    assert code == 0
+    assert "W03 lambda_1se keeps no feature" in err
+    assert "features kept          0 of 4" in out
+    assert "No feature is kept" in Path("report.html").read_text()
+
+
+def test_not_converged(folder: Path, capsys: Capture) -> None:
+    code, _, err = fit(capsys, "--tol", "1e-300")
+    assert code == 4
+    assert "W31 Not converged at " in err
+    assert "the selected models are affected" in err
+
+
+def test_json(folder: Path, capsys: Capture) -> None:
+    code, out, _ = run(capsys, "--json", "fit", "t.csv", "--target", "y", "--cv", "3", "--quiet")
+    assert code == 0
+    content = json.loads(out)
+    cv = load("model.json")
+    assert content["choices"]["lambda_best"]["lam"] == cv.lambda_best
+    assert len(content["features"]) == cv.at("1se").n_nonzero
+    assert content["files"]["report"] == "report.html"
+
+
+def test_data_errors_say_all(folder: Path, capsys: Capture) -> None:
+    lines = ["y,a,b", *[f"{j % 2},{j},{j * j}" for j in range(30)], "1,n/z,", "0,-,5"]
+    Path("bad.csv").write_text("\n".join(lines))
+    code, out, err = run(capsys, "fit", "bad.csv", "--target", "y")
+    assert code == 3
+    assert "Traceback" not in err
+    assert 'E01 Column "a" is not numeric: 2 of 32 values' in err
+    assert "E04 Missing values" in err
+    assert "--missing impute" in err
+    assert not Path("model.json").exists()
+    code, out, err = run(capsys, "fit", "bad.csv", "--target", "y", "--na", "-,n/z", "--missing", "drop")
+    assert code == 0
+    code, out, _ = run(capsys, "fit", "bad.csv", "--target", "y", "--json")
+    assert {finding["code"] for finding in json.loads(out)["findings"]} == {"E01", "E04"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["fit"], 2, "give either a file or --example"),
+        (["fit", "t.csv", "--example", "wine"], 2, "give either a file or --example"),
+        (["fit", "t.csv"], 2, "--target is missing"),
+        (["fit", "t.csv", "--target", "Y"], 3, 'Did you mean "y"?'),
+        (["fit", "t.csv", "--target", "y", "--weights", "v"], 3, 'E02 Column "v" of --weights not found'),
+        (["fit", "t.csv", "--target", "y", "--offset", "w", "--exposure", "w"], 2, "--offset and --exposure"),
+        (["fit", "t.csv", "--target", "y", "--group", "w", "--time-order", "t"], 2, "--group and --time-order"),
+        (["fit", "t.csv", "--target", "y", "--penalty", "l1", "--l1-ratio", "0.5"], 2, "--penalty elasticnet"),
+        (["fit", "t.csv", "--target", "y", "--l1-ratio", "0,1", "--select", "0.1"], 2, "a single --l1-ratio"),
+        (["fit", "t.csv", "--target", "y", "--l1-ratio", "2"], 2, "numbers from 0 to 1"),
+        (["fit", "t.csv", "--target", "y", "--l1-ratio", "a"], 2, "numbers from 0 to 1"),
+        (["fit", "t.csv", "--target", "y", "--select", "two"], 2, "neither 1se, best nor"),
+        (["fit", "t.csv", "--target", "y", "--cv", "1"], 2, "whole number of 2 or more"),
+        (["fit", "t.csv", "--target", "y", "--cv", "x"], 2, "whole number of 2 or more"),
+        (["fit", "t.csv", "--target", "y", "--seed", "-1"], 2, "whole number of 0 or more"),
+        (["fit", "t.csv", "--target", "y", "--threads", "0"], 2, "whole number of 1 or more"),
+        (["fit", "t.csv", "--target", "y", "--tol", "0"], 2, "between 0 and 1"),
+        (["fit", "t.csv", "--target", "y", "--tol", "x"], 2, "between 0 and 1"),
+        (["fit", "t.csv", "--target", "a", "--score", "auc"], 2, 'score="auc" needs family="binomial"'),
+        (["fit", "t.csv", "--target", "y", "--cv", "90"], 3, "E05"),
+        (["fit", "--example", "wine", "--target", "x"], 2, "the target of this example is class_0"),
+        (["fit", "none.csv", "--target", "y"], 5, 'E11 "none.csv" does not exist'),
+        (["fit", "t.csv", "--target", "y", "-o", "t.csv/out"], 5, "t.csv/out: "),
+        (["show", "none.json"], 5, "none.json: No such file"),
+        (["show", "t.csv"], 5, "E10"),
+        (["frob"], 2, "invalid choice: 'frob'"),
+        ([], 2, "command"),
+    ],
+)
+def test_what_the_user_can_mend(words: list[str], code: int, message: str, folder: Path, capsys: Capture) -> None:
+    found, out, err = run(capsys, *words)
+    assert message in err
+    assert (found, "Traceback" in err) == (code, False)
+    assert "Selected" not in out
+
+
+def test_names_are_cut_to_the_terminal(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    long = "a very \x1b[31mlong name " * 9
+    pl.read_csv("t.csv").rename({"a": long, "colour": "色" * 60}).write_csv("t.csv")
+    code, out, _ = fit(capsys)
+    assert code == 0
+    assert "\x1b" not in out
+    table = out[out.index("Selected at") : out.index("Solved")]
+    assert max(display_width(line) for line in table.splitlines()) <= 70
+    assert "…" in table
+    assert fitted("abc", 3) == "abc"
+    assert fitted("abcdefgh", 5) == "abc…h"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ("numpy", "polars", "sklearn", "pandas", "matplotlib", "jinja2", "rich", "scipy")
+    code = f"""
+import sys
+from normball.cli import main
+codes = [main(words.split()) for words in ("--help", "fit --help", "predict --help", "--version")]
+assert codes == [0, 0, 0, 0], codes
+assert not set({heavy!r}) & set(sys.modules), set({heavy!r}) & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+
+def test_predict_imports_neither_sklearn_nor_pandas(folder: Path, capsys: Capture) -> None:
+    fit(capsys)
+    code = """
+import sys
+from normball.cli import main
+assert main(["predict", "out/model.json", "t.csv"]) == 0
+assert not {"sklearn", "pandas", "matplotlib", "scipy.stats"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+
+def test_as_a_module_and_into_a_closed_pipe(folder: Path, capsys: Capture) -> None:
+    fit(capsys)
+    command = f"{sys.executable} -m normball.cli show out/model.json | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Read")
+    assert done.stderr == ""
+
+
+class Terminal:
+    """A stream that is a terminal."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+def test_the_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    bar = Bar("Path", "lambdas", 2, terminal)  # type: ignore[arg-type]
+    for done in (1, 50, 100, 1):
+        assert bar(done, 100) is False
+    bar.close()
+    assert "50/100 lambdas  fit 1/2" in terminal.text
+    assert "1/100 lambdas  fit 2/2" in terminal.text
+    assert terminal.text.endswith("\n")
+    still = Console().bar("Path", "lambdas")
+    assert still(1, 2) is False
+    still.close()
+
+
+def test_colours_only_where_they_are_wanted(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    fit(capsys)
+    assert "\x1b[1mSelected at" in terminal.text
+    assert "Check" in terminal.text
+    terminal.text = ""
+    fit(capsys, "--no-color", "--quiet")
+    assert "\x1b" not in terminal.text
+    monkeypatch.setenv("NO_COLOR", "1")
+    fit(capsys, "--quiet")
+    assert "\x1b" not in terminal.text
+
+
+def test_interrupted_keeps_what_was_finished(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit(capsys)
+    lambdas = load("out/model.json").lambdas
+
+    def stopped(*arguments: Any, progress: Any, **options: Any) -> None:
+        raise Interrupted("Interrupted after 40 of 100 lambdas", cv_path(*arguments, lambdas=lambdas[:40], **options))
+
+    monkeypatch.setattr("normball.cv.cv_path", stopped)
+    code, _out, err = fit(capsys)
+    assert code == 130
+    assert "W32 Interrupted after 40 of 100 lambdas" in err
+    assert "Interrupted after 40 of 100 lambdas. What was finished is in out." in err
+    cv = load("out/model.json")
+    assert cv.lambdas.size == 40
+    assert "W32" in [finding.code for finding in cv.path.findings]
+
+
+def test_stopped_at_once_leaves_nothing(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*arguments: Any, **options: Any) -> None:
+        raise Interrupted("Interrupted before the first lambda was finished")
+
+    monkeypatch.setattr("normball.cv.cv_path", stopped)
+    code, _, err = fit(capsys)
+    assert code == 130
+    assert "Interrupted; nothing was written." in err
+    assert os.listdir("out") == []
+
+
+def test_control_c(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 800))
+    y = (X[:, :400].sum(axis=1) + rng.normal(size=3000) > 0).astype(int)
+    pl.DataFrame(X, schema=[f"x{j}" for j in range(800)]).insert_column(0, pl.Series("y", y)).write_parquet(
+        "big.parquet"
+    )
+    words = [sys.executable, "-m", "normball.cli", "fit", "big.parquet", "--target", "y", "--repeats", "10"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        err = process.stderr.read()
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "Interrupted" in err
