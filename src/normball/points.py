@@ -16,7 +16,19 @@ Array = NDArray[np.float64]
 _ROUNDING = 1e-10  # relative; a strength this close to a grid point is that point
 
 
-def of_lam(path: Path, lam: float) -> float:
+def position(path: Path, *, lam: float | None, l1_norm: float | None, n_nonzero: int | None) -> float:
+    """The position of the one thing that is asked for."""
+    if sum(choice is not None for choice in (lam, l1_norm, n_nonzero)) != 1:
+        raise TypeError("at() takes exactly one of lam, l1_norm and n_nonzero")
+    if lam is not None:
+        return _of_lam(path, lam)
+    if l1_norm is not None:
+        return _of_l1_norm(path, l1_norm)
+    assert n_nonzero is not None
+    return float(_of_n_nonzero(path, n_nonzero))
+
+
+def _of_lam(path: Path, lam: float) -> float:
     """The position of strength `lam`."""
     grid = path.lambdas
     lam = float(lam)
@@ -32,7 +44,7 @@ def of_lam(path: Path, lam: float) -> float:
     return float(above + (grid[above] - lam) / (grid[above] - grid[above + 1]))
 
 
-def of_l1_norm(path: Path, l1_norm: float) -> float:
+def _of_l1_norm(path: Path, l1_norm: float) -> float:
     """The first position at which the standardised coefficients have this sum of absolute values."""
     norms = path.l1_norms
     target = float(l1_norm)
@@ -60,7 +72,7 @@ def share_reaching(start: Array, end: Array, norm: Callable[[Array], float], tar
     return high
 
 
-def of_n_nonzero(path: Path, n_nonzero: int) -> int:
+def _of_n_nonzero(path: Path, n_nonzero: int) -> int:
     """The first grid point with at least so many nonzero coefficients."""
     reached = path.n_nonzero >= n_nonzero
     if not reached.any():

@@ -266,16 +266,9 @@ class Path:
         ValueError
             If the path does not reach what is asked for.
         """
-        from normball import points
+        from normball.points import position
 
-        if sum(choice is not None for choice in (lam, l1_norm, n_nonzero)) != 1:
-            raise TypeError("at() takes exactly one of lam, l1_norm and n_nonzero")
-        if lam is not None:
-            return self.fit_at(points.of_lam(self, lam))
-        if l1_norm is not None:
-            return self.fit_at(points.of_l1_norm(self, l1_norm))
-        assert n_nonzero is not None
-        return self.fit_at(float(points.of_n_nonzero(self, n_nonzero)))
+        return self.fit_at(position(self, lam=lam, l1_norm=l1_norm, n_nonzero=n_nonzero))
 
     def fit_at(self, position: float) -> Fit:
         """Make the model at `position` on the grid: 2.0 is the third point, 2.5 half way to the fourth."""
@@ -320,16 +313,10 @@ class Path:
 
         Parameters
         ----------
-        X : array, sparse matrix or data frame, shape (n, n_features)
-            A frame's columns are matched by name, whatever their order.
         lam : float or sequence of float
             Strengths within the range of the path.
-        kind : {"link", "response", "class"}
-            The linear predictor, the expected target (a probability, a rate), or the more probable class.
-        offset : array, shape (n,), optional
-            Required exactly when the model was fitted with one.
-        unknown : {"error", "baseline"}
-            What to do with a level unseen in training: raise a DataError, or take none of the levels.
+        X, kind, offset, unknown
+            As in `Fit.predict`.
 
         Returns
         -------
