@@ -241,6 +241,7 @@ def test_default_number_of_folds_suits_small_data():
     assert GLMRegressorCV().fit(X[:6], Y[:6]).cv_path_.n_folds == 6
     rare = np.where(np.arange(120) < 4, "rare", "common")
     assert GLMClassifierCV().fit(X, rare).cv_path_.n_folds == 4
+    assert GLMRegressorCV().fit(X, Y, groups=np.arange(120) % 3).cv_path_.n_folds == 3
 
 
 @pytest.mark.parametrize("cv", [3, GroupKFold(3)])

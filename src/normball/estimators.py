@@ -109,7 +109,7 @@ class CrossValidated(GLM):
             lambdas=self.lambdas,
             n_lambdas=self.n_lambdas,
             lambda_min_ratio=self.lambda_min_ratio,
-            cv=self._most_folds(y) if self.cv is None else self.cv,
+            cv=self._default_folds(y, groups) if self.cv is None else self.cv,
             score=self.scoring,
             random_state=self.random_state,
             **given,
@@ -124,9 +124,13 @@ class CrossValidated(GLM):
         self.findings_ = list(self.path_.findings)
         return self
 
-    def _most_folds(self, y: NDArray[Any]) -> int:
-        rows = np.unique(y, return_counts=True)[1].min() if is_classifier(self) else y.size
-        return int(min(max(rows, 2), 10))
+    def _default_folds(self, y: NDArray[Any], groups: ArrayLike | None) -> int:
+        """10, or as many as the groups, the rows of the rarer class or the rows allow."""
+        if groups is not None:
+            allowed = np.unique(groups).size
+        else:
+            allowed = np.unique(y, return_counts=True)[1].min() if is_classifier(self) else y.size
+        return int(min(max(allowed, 2), 10))
 
     @property
     def coef_path_(self) -> NDArray[np.float64]:
@@ -294,7 +298,7 @@ class GLMRegressorCV(Regressor, CrossValidated):
         Its smallest strength as a share of the largest: 1e-4, or 1e-2 with fewer rows than coefficients.
     cv : int, splitter or iterable of (train, test), default=None
         The folds. An int makes so many at random, and keeps groups together where `fit` is given any. None makes 10,
-        or one for each row where there are fewer.
+        or as many as there are groups or rows.
     select : {"1se", "best"}, default="1se"
         The strength with the best mean score, or the largest one whose score is within one standard error of it.
     scoring : {"deviance", "mse", "mae"} or callable, default="deviance"
@@ -353,8 +357,8 @@ class GLMClassifierCV(Classifier, CrossValidated):
         What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight), `y_pred` being the
         probability of the second class.
     cv : int, splitter or iterable of (train, test), default=None
-        The folds. An int makes so many at random, with each class spread evenly, and keeps groups together where `fit`
-        is given any. None makes 10, or one for each row of the rarer class where there are fewer.
+        The folds. An int makes so many at random, with each class spread evenly, or keeps groups together where `fit`
+        is given any. None makes 10, or as many as there are groups or rows of the rarer class.
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
     fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, categorical, tol, max_iter, \

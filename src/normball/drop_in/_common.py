@@ -96,6 +96,8 @@ def routed(
 
 def solved(solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], **options: Any) -> _Result:
     """Call `fit_path` or `cv_path` with the options of `model`; warn in scikit-learn's way if it does not converge."""
+    tol = min(max(getattr(model, "tol", DEFAULT_TOL), np.finfo(float).tiny), DEFAULT_TOL)
+    max_iter = getattr(model, "max_iter", None) or DEFAULT_MAX_ITER
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = solve(
@@ -107,15 +109,19 @@ def solved(solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], *
             fit_intercept=bool(model.fit_intercept),
             standardize=False,
             lower_bounds=0.0 if getattr(model, "positive", False) else None,
-            tol=min(max(getattr(model, "tol", DEFAULT_TOL), np.finfo(float).tiny), DEFAULT_TOL),
-            max_iter=getattr(model, "max_iter", None) or DEFAULT_MAX_ITER,
+            tol=tol,
+            max_iter=max_iter,
             n_threads=effective_n_jobs(getattr(model, "n_jobs", None)),
             progress=bool(getattr(model, "verbose", False)),
             **options,
         )
+    unsolved = ConvergenceWarning(
+        f"{type(model).__name__} did not reach the relative duality gap {tol:g} in max_iter={max_iter} iterations: "
+        f"raise max_iter, or penalise more."
+    )
     for warning in caught:
         is_ours = issubclass(warning.category, NotConverged)
-        warnings.warn(warning.message if not is_ours else ConvergenceWarning(str(warning.message)), stacklevel=3)
+        warnings.warn(unsolved if is_ours else warning.message, stacklevel=3)
     return result
 
 
