@@ -24,15 +24,17 @@ struct Candidate {
 };
 
 // The dual point is the gradient of the loss at the candidate, shrunk by a factor s until the dual constraints
-// hold. conjugate(s) = sum_i w_i f*(s u_i) - s sum_i w_i u_i o_i. Two factors are tried, 1 and the largest at
-// which no coefficient costs anything; the better bound counts. A coefficient without penalty asks for a
-// gradient of exactly 0; what rounding leaves of it is charged over the box |b| <= 2 |b_hat| + scale. (M8)
+// hold. conjugate(s) = sum_i w_i f*(s u_i) - s sum_i w_i u_i o_i. Two factors are tried, the largest at which the
+// bound is finite and the largest at which no coefficient costs anything; the better bound counts. A coefficient
+// without penalty asks for a gradient of exactly 0; what rounding leaves of it is charged over the box |b| <= 2 |b_hat|
+// + scale. (M8)
 template <class TermAt, class Conjugate>
 Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjugate) {
   double penalty = 0.0;
   double violation = std::abs(candidate.intercept_gradient);
   double free_cost = std::abs(candidate.intercept_gradient) * (2.0 * std::abs(candidate.intercept) + candidate.scale);
-  double feasible = 1.0;
+  double finite = 1.0;
+  double costless = 1.0;
   for (Index j = 0; j < candidate.n_features; ++j) {
     const ElasticNet term = candidate.term(j);
     if (term.l1 == infinity) continue;
@@ -43,7 +45,9 @@ Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjuga
     if (term.is_free()) {
       free_cost += std::abs(g) * std::min(2.0 * std::abs(b) + candidate.scale, g > 0.0 ? -term.lower : term.upper);
     } else {
-      feasible = std::min(feasible, term.feasible_scale(-g));
+      const double scale = term.costless_scale(-g);
+      costless = std::min(costless, scale);
+      if (term.conjugate(-g) == infinity) finite = std::min(finite, scale);
     }
   }
   const auto gap_at = [&](double s) {
@@ -54,7 +58,7 @@ Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjuga
     }
     return candidate.loss + penalty + conjugate(s) + dual_cost + s * free_cost;
   };
-  const double gap = feasible < 1.0 ? std::min(gap_at(1.0), gap_at(feasible)) : gap_at(1.0);
+  const double gap = costless < finite ? std::min(gap_at(finite), gap_at(costless)) : gap_at(finite);
   return {.gap = std::isnan(gap) ? infinity : gap, .kkt_violation = violation};
 }
 

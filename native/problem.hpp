@@ -70,7 +70,7 @@ struct Problem {
     point.intercept = intercept;
     for (Index j = 0; j < spec->n_features; ++j) {
       if (coef[j] == 0.0) continue;
-      const double value = coef[j] / scale[j];
+      const double value = std::clamp(coef[j] / scale[j], spec->lower_bounds[j], spec->upper_bounds[j]);
       point.features.push_back(static_cast<std::int32_t>(j));
       point.values.push_back(value);
       point.intercept -= value * (centre[j] + shift[j]);

@@ -6,7 +6,8 @@
 
 namespace normball {
 
-// Compressed sparse columns. The centre enters as a correction of sums, so nothing is densified.
+// Compressed sparse columns. The centre enters as a correction of sums, so nothing is densified. A column without
+// absent entries is centred entry by entry instead: its mean may dwarf its spread, and a correction would cancel.
 template <class T>
 struct Csc {
   const T* data = nullptr;
@@ -17,11 +18,12 @@ struct Csc {
   const double* centre = nullptr;
 
   static constexpr double mean_noise = 1e-14;
-  double stored_centre(Index j) const { return centre[j]; }
+  double stored_centre(Index j) const { return is_full(j) ? 0.0 : centre[j]; }
 
   template <class Visit>
   void for_each_entry(Index j, const Visit& visit) const {
-    for (Index e = indptr[j]; e < indptr[j + 1]; ++e) visit(indices[e], value(e));
+    const double origin = is_full(j) ? centre[j] : 0.0;
+    for (Index e = indptr[j]; e < indptr[j + 1]; ++e) visit(indices[e], static_cast<double>(data[e]) - origin);
   }
 
   void sweep(const Sweep& s, Threads& threads) const {
@@ -37,8 +39,8 @@ struct Csc {
     for (Index c = 0; c < columns.count; ++c) {
       const Index j = columns[c];
       if (coef[c] == 0.0) continue;
-      shift += coef[c] * centre[j];
-      for (Index e = indptr[j]; e < indptr[j + 1]; ++e) out[indices[e]] += coef[c] * value(e);
+      shift += coef[c] * stored_centre(j);
+      for_each_entry(j, [&](Index i, double x) { out[i] += coef[c] * x; });
     }
     if (shift == 0.0) return;
     for (Index i = 0; i < n_rows; ++i) out[i] -= shift;
@@ -74,28 +76,31 @@ struct Csc {
       }
     }
     for (Index b = gram.first_new; b < m; ++b) {
-      const double cb = centre[gram.columns[b]];
+      const double cb = stored_centre(gram.columns[b]);
       double* target = gram.out + b * gram.stride;
       for (Index a = 0; a <= b; ++a) {
-        const double ca = centre[gram.columns[a]];
+        const double ca = stored_centre(gram.columns[a]);
         target[a] += ca * cb * total - ca * raw_sums[b] - cb * raw_sums[a];
       }
     }
-    for (Index a = 0; a < m; ++a) gram.sums[a] += raw_sums[a] - centre[gram.columns[a]] * total;
+    for (Index a = 0; a < m; ++a) gram.sums[a] += raw_sums[a] - stored_centre(gram.columns[a]) * total;
   }
 
   void add_kernel(const double* factor, const double* shift, double* out) const {
     Vector cross(static_cast<std::size_t>(n_rows), 0.0);
     double constant = 0.0;
+    std::vector<std::pair<Index, double>> entries;
     for (Index j = 0; j < n_cols; ++j) {
       const double square = factor[j] * factor[j];
-      const double e = centre[j] + shift[j];
+      const double e = stored_centre(j) + shift[j];
       constant += square * e * e;
-      for (Index a = indptr[j]; a < indptr[j + 1]; ++a) {
-        const double scaled = square * value(a);
-        cross[indices[a]] += e * scaled;
-        double* target = out + indices[a] * n_rows;
-        for (Index b = indptr[j]; b <= a; ++b) target[indices[b]] += scaled * value(b);
+      entries.clear();
+      for_each_entry(j, [&](Index i, double x) { entries.emplace_back(i, x); });
+      for (auto a = entries.begin(); a != entries.end(); ++a) {
+        const double scaled = square * a->second;
+        cross[a->first] += e * scaled;
+        double* target = out + a->first * n_rows;
+        for (auto b = entries.begin(); b <= a; ++b) target[b->first] += scaled * b->second;
       }
     }
     for (Index b = 0; b < n_rows; ++b) {
@@ -105,15 +110,14 @@ struct Csc {
 
  private:
   static constexpr Index column_block = 1024;
-  double value(Index e) const { return static_cast<double>(data[e]); }
+  bool is_full(Index j) const { return indptr[j + 1] - indptr[j] == n_rows; }
 
   template <class Visit>
   void for_each_weighted(const Gram& gram, const Visit& visit) const {
     for (Index a = 0; a < gram.columns.count; ++a) {
-      const Index j = gram.columns[a];
-      for (Index e = indptr[j]; e < indptr[j + 1]; ++e) {
-        if (gram.d[indices[e]] > 0.0) visit(a, indices[e], value(e));
-      }
+      for_each_entry(gram.columns[a], [&](Index i, double x) {
+        if (gram.d[i] > 0.0) visit(a, i, x);
+      });
     }
   }
 
@@ -132,15 +136,16 @@ struct Csc {
     }
     threads.parallel_for((s.columns.count + column_block - 1) / column_block, [&](Index block) {
       Vector sums(static_cast<std::size_t>(n_vectors));
-      for (Index c = block * column_block; c < std::min(s.columns.count, (block + 1) * column_block); ++c) {
-        const Index j = s.columns[c];
-        for (Index k = 0; k < n_vectors; ++k) sums[k] = absent(centre[j]) * totals[k];
-        for (Index e = indptr[j]; e < indptr[j + 1]; ++e) {
-          const double x = stored(value(e), centre[j]);
-          const double* row = rows.data() + indices[e] * n_vectors;
+      for (Index at = block * column_block; at < std::min(s.columns.count, (block + 1) * column_block); ++at) {
+        const Index j = s.columns[at];
+        const double c = stored_centre(j);
+        for (Index k = 0; k < n_vectors; ++k) sums[k] = absent(c) * totals[k];
+        for_each_entry(j, [&](Index i, double entry) {
+          const double x = stored(entry, c);
+          const double* row = rows.data() + i * n_vectors;
           for (Index k = 0; k < n_vectors; ++k) sums[k] += x * row[k];
-        }
-        for (Index k = 0; k < n_vectors; ++k) s.out[k][c] = sums[k];
+        });
+        for (Index k = 0; k < n_vectors; ++k) s.out[k][at] = sums[k];
       }
     });
   }

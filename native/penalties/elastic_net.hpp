@@ -44,7 +44,7 @@ struct ElasticNet {
   }
 
   // the largest factor <= 1 that makes factor * z cost nothing in the conjugate
-  double feasible_scale(double z) const {
+  double costless_scale(double z) const {
     const double excess = soft_threshold(z, l1);
     if (excess == 0.0 || (excess > 0.0 ? upper : lower) == 0.0) return 1.0;
     return l1 / std::abs(z);

@@ -66,7 +66,7 @@ class ProximalNewton {
       const double violation = set_violation(k);
       if (violation <= tolerance || monitor_.stopped()) return step;
       const bool refreshed = update_curvature(k, violation > 0.5 * last || state.curvature.empty());
-      if (!newton_step(k, 0.05 * tolerance)) {
+      if (!newton_step(k, std::max(0.05 * tolerance, 0.02 * violation))) {
         if (refreshed) return step + 1;
         state.curvature.clear();  // the old model no longer descends: once more with the true one
         last = infinity;

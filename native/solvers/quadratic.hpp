@@ -21,18 +21,18 @@ class QuadraticSolver {
   };
 
   // b and gradient are updated in place; returns the largest KKT violation that is left
-  double solve(const Problem& problem, double* b, double* gradient, double tolerance, int max_rounds = 100) {
+  double solve(const Problem& problem, double* b, double* gradient, double tolerance, int max_rounds = 500) {
     double best = infinity;
     int stalled = 0;
     for (int round = 0; round < max_rounds; ++round) {
       descend(problem, b, gradient, active_.size() > 400 ? 6 : 2);
       if (violation(problem, b, gradient) <= tolerance) break;
-      newton_step(problem, b, gradient);
+      newton_steps(problem, b, gradient);
       const double left = violation(problem, b, gradient);
       if (left <= tolerance) return left;
       stalled = left < 0.9 * best ? 0 : stalled + 1;
       best = std::min(best, left);
-      if (stalled == 10) return left;
+      if (stalled == 20) return left;
     }
     return violation(problem, b, gradient);
   }
@@ -62,16 +62,30 @@ class QuadraticSolver {
     }
   }
 
-  // Newton on the coordinates that are neither zero nor at a bound, with their signs held
-  void newton_step(const Problem& problem, double* b, double* gradient) {
-    active_.clear();
-    for (Index j = 0; j < problem.size; ++j) {
-      const ElasticNet& term = problem.terms[j];
-      const bool moves = b[j] != 0.0 || (term.l1 == 0.0 && problem.H[j * problem.stride + j] + term.l2 > 0.0);
-      if (moves && term.is_interior(b[j])) active_.push_back(j);
+  // Newton on the coordinates that are neither zero nor at a bound, with their signs held, until a whole step fits.
+  // A step that hits a zero or a bound takes that coordinate out, so this ends; where the block is singular (more
+  // coordinates than rows) it is how the surplus leaves.
+  void newton_steps(const Problem& problem, double* b, double* gradient) {
+    for (std::size_t n_left = std::max<std::size_t>(4, 20'000 / (active_.size() + 1)); n_left > 0; --n_left) {
+      active_.clear();
+      for (Index j = 0; j < problem.size; ++j) {
+        const ElasticNet& term = problem.terms[j];
+        const bool moves = b[j] != 0.0 || (term.l1 == 0.0 && problem.H[j * problem.stride + j] + term.l2 > 0.0);
+        if (moves && term.is_interior(b[j])) active_.push_back(j);
+      }
+      if (active_.empty() || !direction(problem, b, gradient)) return;
+      const bool whole = fits(problem, b);
+      if (!try_step(problem, b, gradient, false) && !try_step(problem, b, gradient, true)) return;
+      if (whole) return;
     }
-    if (active_.empty() || !direction(problem, b, gradient)) return;
-    if (!try_step(problem, b, gradient, false)) try_step(problem, b, gradient, true);
+  }
+
+  bool fits(const Problem& problem, const double* b) const {
+    for (std::size_t c = 0; c < active_.size(); ++c) {
+      const Index j = active_[c];
+      if (reachable(problem.terms[j], b[j], direction_[c]) != b[j] + direction_[c]) return false;
+    }
+    return true;
   }
 
   bool direction(const Problem& problem, const double* b, const double* gradient) {
