@@ -162,7 +162,8 @@ def cv_curve(
         path(points(across, middle), stroke=COLOURS[0], width=2.5),
         path(points(across, fitted), stroke=COLOURS[1], width=2, dash="7 3"),
     ]
-    ends = apart(np.clip([middle[-1], fitted[-1]], TOP, BOTTOM).tolist(), 14, TOP + 6, BOTTOM)
+    heights = np.clip(np.nan_to_num([middle[-1], fitted[-1]], nan=BOTTOM), TOP, BOTTOM)
+    ends = apart(heights.tolist(), 14, TOP + 6, BOTTOM)
     body = [
         *_frame(x, y, f"CV {label}", lambdas, n_nonzero),
         clipped(curves, f"{identity}-frame", (x.start, TOP - 2, x.end + 1, BOTTOM + 2)),

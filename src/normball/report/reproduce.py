@@ -62,7 +62,9 @@ def one_line(path: Path, lam: float) -> str:
     parts = []
     if not sklearn_lacks(path):
         parts.append(f"sklearn {sklearn_estimator(path, lam)}{' on standardised X' if path.standardize else ''}")
-    if path.family == "gaussian" and path.l1_ratio < 1:
+    if not path.penalty_factors.any():
+        parts.append("R glm(): nothing is penalised")
+    elif path.family == "gaussian" and path.l1_ratio < 1:
         parts.append("glmnet: see the report (its L2 part depends on the sd of y)")
     else:
         mix = "" if path.l1_ratio == 1 else f", alpha={path.l1_ratio:g}"

@@ -20,6 +20,8 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     """R code; its grid leads down to the strength wanted, since glmnet is less exact at a single one."""
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
         return Recipe(TITLE, note="Bounds are not written out here; see glmnet's lower.limits and upper.limits.")
+    if not path.penalty_factors.any():
+        return Recipe(TITLE, note="Nothing is penalised here: R's glm() gives the same model.")
     lines = ["library(glmnet)", *_reading(path, run)]
     alpha, strength = f"{path.l1_ratio:g}", repr(lam * factor_scale(path))
     if path.family == "gaussian" and path.l1_ratio < 1:
