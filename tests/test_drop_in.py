@@ -228,6 +228,7 @@ def test_more_than_two_classes_are_refused():
     ("model", "message"),
     [
         (drop_in.Lasso(alpha=-1), "alpha"),
+        (drop_in.LogisticRegression(max_iter=0), "max_iter"),
         (drop_in.RidgeCV(alphas=[0.0, 1.0]), "alphas must be positive"),
         (drop_in.RidgeCV(cv=3, store_cv_results=True), "store_cv_results"),
         (drop_in.RidgeCV(cv=3, alpha_per_target=True), "alpha_per_target"),
@@ -235,7 +236,7 @@ def test_more_than_two_classes_are_refused():
 )
 def test_wrong_options_are_errors(model, message):
     with pytest.raises(ValueError, match=message):
-        model.fit(X, Y)
+        model.fit(X, Y > 100)
 
 
 @pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "LassoCV", "ElasticNetCV"])

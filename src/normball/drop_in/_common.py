@@ -97,15 +97,15 @@ def routed(
 def solved(solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], **options: Any) -> _Result:
     """Call `fit_path` or `cv_path` with the options of `model`; warn in scikit-learn's way if it does not converge."""
     tol = min(max(getattr(model, "tol", DEFAULT_TOL), np.finfo(float).tiny), DEFAULT_TOL)
-    max_iter = getattr(model, "max_iter", None) or DEFAULT_MAX_ITER
+    max_iter = getattr(model, "max_iter", None)
+    max_iter = DEFAULT_MAX_ITER if max_iter is None else max_iter
+    no_offset = np.zeros(y.size)  # given in so many words it admits a constant target, which scikit-learn does too
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = solve(
             X,
             y,
-            offset=np.zeros(
-                y.size
-            ),  # with an offset, even of zeros, a constant target is accepted, as scikit-learn does
+            offset=no_offset,
             fit_intercept=bool(model.fit_intercept),
             standardize=False,
             lower_bounds=0.0 if getattr(model, "positive", False) else None,
