@@ -14,7 +14,6 @@ INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
 demo: $(VENV)/.installed
 	$(BIN)/normball fit --example diabetes -o demo
-	@echo "The results are in demo/; open demo/report.html in a browser."
 
 test: $(VENV)/.installed $(VENV)/.test
 	$(BIN)/pytest $(PYTEST_ARGS)
