@@ -3,24 +3,14 @@
 import csv
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from normball.cli import main
-from normball.cli.console import Bar, Console, display_width, fitted
-from normball.cv import cv_path
-from normball.messages import Interrupted
+from commands import Capture, fit, run, small_table
 from normball.model_file import load
-
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -28,24 +18,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, with a table of two kinds of columns."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    rng = np.random.default_rng(1)
-    n = 120
-    colour = rng.choice(["red", "white", "=cmd()"], n)
-    a, b = rng.normal(size=(2, n))
-    y = np.where(1.5 * a - b + (colour == "red") + rng.logistic(size=n) > 0, "yes", "no")
-    table = pl.DataFrame({"y": y, "a": a, "b": b, "colour": colour, "t": np.arange(n), "w": rng.uniform(1, 2, n)})
-    table.write_csv("t.csv")
+    small_table().write_csv("t.csv")
     return tmp_path
-
-
-def run(capsys: Capture, *words: str) -> tuple[int, str, str]:
-    code = main(words)
-    output = capsys.readouterr()
-    return code, output.out, output.err
-
-
-def fit(capsys: Capture, *words: str) -> tuple[int, str, str]:
-    return run(capsys, "fit", "t.csv", "--target", "y", "--drop", "t,w", "--cv", "5", "-o", "out", *words)
 
 
 def test_fit_prints_the_numbers_of_the_model_that_it_writes(folder: Path, capsys: Capture) -> None:
@@ -325,142 +299,3 @@ def test_what_the_user_can_mend(words: list[str], code: int, message: str, folde
     assert message in err
     assert (found, "Traceback" in err) == (code, False)
     assert "Selected" not in out
-
-
-def test_names_are_cut_to_the_terminal(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "70")
-    long = "a very \x1b[31mlong name " * 9
-    pl.read_csv("t.csv").rename({"a": long, "colour": "色" * 60}).write_csv("t.csv")
-    code, out, _ = fit(capsys)
-    assert code == 0
-    assert "\x1b" not in out
-    table = out[out.index("Selected at") : out.index("Solved")]
-    assert max(display_width(line) for line in table.splitlines()) <= 70
-    assert "…" in table
-    assert fitted("abc", 3) == "abc"
-    assert fitted("abcdefgh", 5) == "abc…h"
-
-
-def test_help_imports_nothing_heavy() -> None:
-    heavy = ("numpy", "polars", "sklearn", "pandas", "matplotlib", "jinja2", "rich", "scipy")
-    code = f"""
-import sys
-from normball.cli import main
-codes = [main(words.split()) for words in ("--help", "fit --help", "predict --help", "--version")]
-assert codes == [0, 0, 0, 0], codes
-assert not set({heavy!r}) & set(sys.modules), set({heavy!r}) & set(sys.modules)
-"""
-    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-
-
-def test_predict_imports_neither_sklearn_nor_pandas(folder: Path, capsys: Capture) -> None:
-    fit(capsys)
-    code = """
-import sys
-from normball.cli import main
-assert main(["predict", "out/model.json", "t.csv"]) == 0
-assert not {"sklearn", "pandas", "matplotlib", "scipy.stats"} & set(sys.modules)
-"""
-    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-
-
-def test_as_a_module_and_into_a_closed_pipe(folder: Path, capsys: Capture) -> None:
-    fit(capsys)
-    command = f"{sys.executable} -m normball.cli show out/model.json | head -1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Read")
-    assert done.stderr == ""
-
-
-class Terminal:
-    """A stream that is a terminal."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def isatty(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-
-def test_the_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    bar = Bar("Path", "lambdas", 2, terminal)  # type: ignore[arg-type]
-    for done in (1, 50, 100, 1):
-        assert bar(done, 100) is False
-    bar.close()
-    assert "50/100 lambdas  fit 1/2" in terminal.text
-    assert "1/100 lambdas  fit 2/2" in terminal.text
-    assert terminal.text.endswith("\n")
-    still = Console().bar("Path", "lambdas")
-    assert still(1, 2) is False
-    still.close()
-
-
-def test_colours_only_where_they_are_wanted(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stdout", terminal)
-    monkeypatch.setattr(sys, "stderr", terminal)
-    fit(capsys)
-    assert "\x1b[1mSelected at" in terminal.text
-    assert "Check" in terminal.text
-    terminal.text = ""
-    fit(capsys, "--no-color", "--quiet")
-    assert "\x1b" not in terminal.text
-    monkeypatch.setenv("NO_COLOR", "1")
-    fit(capsys, "--quiet")
-    assert "\x1b" not in terminal.text
-
-
-def test_interrupted_keeps_what_was_finished(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    fit(capsys)
-    lambdas = load("out/model.json").lambdas
-
-    def stopped(*arguments: Any, progress: Any, **options: Any) -> None:
-        raise Interrupted("Interrupted after 40 of 100 lambdas", cv_path(*arguments, lambdas=lambdas[:40], **options))
-
-    monkeypatch.setattr("normball.cv.cv_path", stopped)
-    code, _out, err = fit(capsys)
-    assert code == 130
-    assert "W32 Interrupted after 40 of 100 lambdas" in err
-    assert "Interrupted after 40 of 100 lambdas. What was finished is in out." in err
-    cv = load("out/model.json")
-    assert cv.lambdas.size == 40
-    assert "W32" in [finding.code for finding in cv.path.findings]
-
-
-def test_stopped_at_once_leaves_nothing(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*arguments: Any, **options: Any) -> None:
-        raise Interrupted("Interrupted before the first lambda was finished")
-
-    monkeypatch.setattr("normball.cv.cv_path", stopped)
-    code, _, err = fit(capsys)
-    assert code == 130
-    assert "Interrupted; nothing was written." in err
-    assert os.listdir("out") == []
-
-
-def test_control_c(folder: Path) -> None:
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(3000, 800))
-    y = (X[:, :400].sum(axis=1) + rng.normal(size=3000) > 0).astype(int)
-    pl.DataFrame(X, schema=[f"x{j}" for j in range(800)]).insert_column(0, pl.Series("y", y)).write_parquet(
-        "big.parquet"
-    )
-    words = [sys.executable, "-m", "normball.cli", "fit", "big.parquet", "--target", "y", "--repeats", "10"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        time.sleep(1)
-        process.send_signal(signal.SIGINT)
-        err = process.stderr.read()
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    assert "Interrupted" in err

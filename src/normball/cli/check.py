@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 
 from normball.cli import DATA
-from normball.cli.console import Console, printable
+from normball.cli.console import Console
 from normball.cli.source import read
+from normball.report.text import printable
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:

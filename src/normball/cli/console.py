@@ -12,10 +12,11 @@ import shutil
 import sys
 import textwrap
 import time
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
+
+from normball.report.text import display_width, printable
 
 if TYPE_CHECKING:
     from normball.messages import Finding
@@ -146,36 +147,6 @@ class Bar:
             self._stream.write("\n")
             self._stream.flush()
             self._shown = ""
-
-
-def printable(text: str) -> str:
-    """`text` without the control characters that could steer a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def display_width(text: str) -> int:
-    """Columns that `text` takes on a terminal."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    combining = sum(unicodedata.combining(character) > 0 for character in text)
-    return len(text) + wide - combining
-
-
-def fitted(text: str, width: int) -> str:
-    """`text` on one line in at most `width` columns; both ends of a long name survive."""
-    text = printable(" ".join(text.split()))
-    if display_width(text) <= width:
-        return text
-    tail = (width - 1) // 3
-    front, back = "", ""
-    for character in reversed(text):
-        if display_width(character + back) > tail:
-            break
-        back = character + back
-    for character in text:
-        if display_width(front + character + back) > width - 1:
-            break
-        front += character
-    return f"{front}…{back}"
 
 
 def table(rows: Sequence[Sequence[str]], *, align: str, gap: int = 3, indent: int = 0) -> list[str]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normball.cli.console import Console, display_width, fitted, table
+from normball.cli.console import Console, table
 from normball.report import facts
 from normball.report.reproduce import one_line
+from normball.report.text import display_width, shortened
 
 if TYPE_CHECKING:
     from normball.cv_results import CVPath
@@ -87,6 +88,6 @@ def _features(cv: CVPath, picked: facts.Point, console: Console) -> list[str]:
         rows.append(row + [""] * (len(head) - len(row)))
     widths = [max(display_width(row[k]) for row in rows) for k in range(1, len(head))]
     room = max(NARROWEST_NAME, console.width - sum(widths) - 3 * len(widths))
-    rows = [[row[0][:2] + fitted(row[0][2:], room - 2), *row[1:]] for row in rows]
+    rows = [[row[0][:2] + shortened(row[0][2:], room - 2), *row[1:]] for row in rows]
     text = table(rows, align="<" + ">" * (len(head) - 1 - in_folds) + "<" * in_folds)
     return [console.bold(text[0]), *text[1:]]

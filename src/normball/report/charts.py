@@ -22,6 +22,7 @@ from normball.report.svg import (
     points,
     words,
 )
+from normball.report.text import shortened
 
 # Okabe and Ito's palette without its yellow, which vanishes on white; each colour comes with its own dash.
 COLOURS = (
@@ -78,7 +79,7 @@ def coefficient_path(
     at_focus = np.abs(coefs[int(np.argmin(np.abs(lambdas - focus)))])
     largest = np.max(np.abs(coefs), axis=0)
     order = [int(j) for j in np.lexsort((-largest, -at_focus))[:DRAWN] if largest[j] > 0]
-    x = _strength_scale(lambdas, WIDTH - 190)
+    x = _strength_scale(lambdas, WIDTH - 200)
     y = padded(np.append(coefs[lambdas >= focus / 10][:, order].ravel(), 0.0), BOTTOM, TOP)
     across = x(_log10(lambdas))
     named = order[:LABELLED]
@@ -94,7 +95,7 @@ def coefficient_path(
         labels += [
             line(x.end + 2, end, x.end + 14, height, stroke=colour),
             line(x.end + 14, height, x.end + 32, height, stroke=colour, width=2, dash=dash),
-            words(x.end + 36, height + 4, shortened(names[j], 23)),
+            words(x.end + 36, height + 4, shortened(names[j], 22)),
         ]
     hidden = int(np.count_nonzero(largest)) - len(order)
     note = f" {hidden} smaller curves are not drawn." if hidden else ""
@@ -183,15 +184,6 @@ def cv_curve(
     )
 
 
-def shortened(text: str, width: int) -> str:
-    """`text` in at most `width` characters; both ends survive, since names often differ at the end only."""
-    text = " ".join(text.split())
-    if len(text) <= width:
-        return text
-    tail = (width - 1) // 3
-    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :] if tail else ''}"
-
-
 def _strength_scale(lambdas: Floats, end: float) -> Scale:
     """Strong on the left, weak on the right, logarithmic."""
     logs = _log10(lambdas)
@@ -219,7 +211,7 @@ def _frame(x: Scale, y: Scale, label: str, lambdas: Floats, n_nonzero: NDArray[n
         across = float(x(tick))
         body += [
             line(across, BOTTOM, across, BOTTOM + 5, stroke=FAINT),
-            words(across, BOTTOM + 18, f"{10.0**tick:.3g}", anchor="middle", colour=FAINT),
+            words(across, BOTTOM + 18, number(float(f"{10.0**tick:.3g}")), anchor="middle", colour=FAINT),
         ]
     for share in np.linspace(0, len(lambdas) - 1, min(6, len(lambdas))):
         at = round(share)

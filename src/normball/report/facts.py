@@ -16,6 +16,7 @@ PENALTIES = {0.0: "L2", 1.0: "L1"}
 FAMILIES = {"gaussian": "linear", "binomial": "logistic", "poisson": "Poisson"}
 FACTORS = {"binomial": "odds x/unit", "poisson": "rate x/unit"}
 STABLE = 0.8  # of the folds
+LARGE = 1e7  # from here on numbers have an exponent
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     path = cv.path
     rows = [["lambda", *(figures(one.fit.lam) for one in chosen)]]
     rows.append([f"CV {cv.score}", *(_with_error(one) for one in chosen)])
+    if path.family == "gaussian" and cv.score in ("deviance", "mse"):
+        rows.append(["CV RMSE", *("-" if one.mean is None else figures(math.sqrt(one.mean)) for one in chosen)])
     if path.family == "binomial" and cv.score != "auc":
         rows.append(["CV AUC", *(_diagnostic(one, "auc") for one in chosen)])
     rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
@@ -140,11 +143,11 @@ def penalty(l1_ratio: float) -> str:
 
 
 def figures(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits; whole thousands keep all of theirs."""
+    """A number with so many significant digits; whole numbers below a million keep all of theirs."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     size = math.floor(math.log10(abs(value)))
-    if not -4 <= size < 9:
+    if size < -4 or abs(value) >= LARGE:
         return f"{value:.{digits - 1}e}"
     return f"{value:,.{max(0, digits - 1 - size)}f}"
 
@@ -172,7 +175,7 @@ def _with_error(one: Point) -> str:
     if not math.isfinite(one.se) or one.se == 0:
         return figures(one.mean)
     decimals = max(0, 1 - math.floor(math.log10(one.se)))  # two digits of the error decide
-    if decimals > 8:
+    if decimals > 8 or abs(one.mean) >= LARGE:
         return f"{figures(one.mean)} +/- {figures(one.se, 2)}"
     return f"{one.mean:,.{decimals}f} +/- {one.se:,.{decimals}f}"
 

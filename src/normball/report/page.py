@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from normball import __version__
 from normball.report import charts, facts
 from normball.report.reproduce import recipes
+from normball.report.text import shortened
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -106,13 +108,15 @@ def _verdict(cv: CVPath, picked: facts.Point, features: list[facts.Feature], run
     if not features:
         text = f"{size} no feature is kept: within one standard error the mean alone is as good."
     else:
-        names = ", ".join(charts.shortened(feature.name, 40) for feature in features[:4])
+        names = ", ".join(shortened(feature.name, 40) for feature in features[:4])
         more = f" and {len(features) - 4:,} more" if len(features) > 4 else ""
         text = f"{size}, {len(features):,} of {path.n_features:,} features explain {run.target}: {names}{more}."
     if picked.mean is None:
         return text
-    text += f" On rows that were left out, the {cv.score} is {facts.figures(picked.mean)}"
-    null = facts.null_score(cv)
+    measure, value, null = cv.score, picked.mean, facts.null_score(cv)
+    if path.family == "gaussian" and cv.score in ("deviance", "mse"):
+        measure, value, null = "root mean squared error", math.sqrt(value), math.sqrt(2.0 * path.null_loss)
+    text += f" On rows that were left out, the {measure} is {facts.figures(value)}"
     return f"{text}, against {facts.figures(null)} without features." if null is not None else f"{text}."
 
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from normball.report.facts import figures
-
 if TYPE_CHECKING:
     from normball.cv_results import CVPath
     from normball.report.run import Run
@@ -68,7 +66,7 @@ def one_line(path: Path, lam: float) -> str:
         parts.append("glmnet: see the report (its L2 part depends on the sd of y)")
     else:
         mix = "" if path.l1_ratio == 1 else f", alpha={path.l1_ratio:g}"
-        parts.append(f"glmnet lambda={figures(lam * factor_scale(path), 4)}{mix}")
+        parts.append(f"glmnet lambda={lam * factor_scale(path):.4g}{mix}")
     return ";  ".join(parts)
 
 

@@ -1,0 +1,35 @@
+"""Names as people read them: without control characters, cut where there is no room."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """`text` without the control characters that could steer a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def display_width(text: str) -> int:
+    """Columns that `text` takes on a terminal."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    combining = sum(unicodedata.combining(character) > 0 for character in text)
+    return len(text) + wide - combining
+
+
+def shortened(text: str, width: int) -> str:
+    """`text` on one line in at most `width` columns; both ends survive, since names often differ at their end."""
+    text = printable(" ".join(text.split()))
+    if display_width(text) <= width:
+        return text
+    back = ""
+    for character in reversed(text):
+        if display_width(character + back) > (width - 1) // 2:
+            break
+        back = character + back
+    front = ""
+    for character in text:
+        if display_width(front + character + back) > width - 1:
+            break
+        front += character
+    return f"{front}…{back}"
