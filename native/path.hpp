@@ -44,7 +44,7 @@ class PathDriver {
       problem.lambda_max = problem.largest_lambda();
       result_.null_loss.push_back(problem.null_loss);
       result_.lambda_max.push_back(problem.lambda_max);
-      result_.scales.insert(result_.scales.end(), problem.scale.begin(), problem.scale.end());
+      for (const double scale : problem.scale) result_.scales.push_back(scale == 0.0 ? 1.0 : scale);
     }
     const double largest = problems_[0].lambda_max;
     result_.lambdas = spec_.lambdas.empty()

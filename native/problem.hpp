@@ -11,7 +11,7 @@ struct Problem {
   const double* y = nullptr;
   Vector weights;  // normalised to sum 1
   Vector shift;    // mean of column j under these weights, less the design's centre
-  Vector scale;    // standard deviation (or 1); 0 for a column that is constant under these weights
+  Vector scale;    // standard deviation (or 1); 0 for a column that is constant under these weights, which stays out
 
   Vector coef;             // standardised scale
   Vector gradient;         // of the mean loss, standardised scale
@@ -115,16 +115,13 @@ std::vector<Problem> make_problems(D& design, Vector& centre, const Specificatio
   design.centre = centre.data();
   const Index count = spec.n_problems;
   design.sweep({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = shifts.data()}, threads);
-  if (spec.standardize) {
-    design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()},
-                         threads);
-    for (Problem& problem : problems) {
-      for (std::size_t j = 0; j < p; ++j) {
-        const double square = problem.scale[j];
-        const double variance = square - problem.shift[j] * problem.shift[j];
-        const double noise = std::max(1e-12 * square, D::mean_noise * centre[j] * centre[j]);
-        problem.scale[j] = variance > noise ? std::sqrt(variance) : 0.0;
-      }
+  design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()}, threads);
+  for (Problem& problem : problems) {
+    for (std::size_t j = 0; j < p; ++j) {
+      const double square = problem.scale[j];
+      const double variance = square - problem.shift[j] * problem.shift[j];
+      const bool is_constant = variance <= std::max(1e-12 * square, D::mean_noise * centre[j] * centre[j]);
+      problem.scale[j] = is_constant ? 0.0 : (spec.standardize ? std::sqrt(variance) : 1.0);
     }
   }
   if (!spec.fit_intercept) {
