@@ -75,7 +75,8 @@ Monitor::Poll polling(const nb::object& poll) {
   return [&poll](Index done, Index total) {
     const nb::gil_scoped_acquire gil;
     if (PyErr_CheckSignals() != 0) {
-      PyErr_Clear();  // the caller sees `interrupted` and raises its own KeyboardInterrupt
+      if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) == 0) throw nb::python_error();
+      PyErr_Clear();  // the caller sees `interrupted` and raises its own, with what was finished
       return true;
     }
     return !poll.is_none() && nb::cast<bool>(poll(done, total));

@@ -6,7 +6,7 @@
 namespace normball {
 
 struct Certificate {
-  double gap = infinity;            // absolute, >= 0 up to rounding
+  double gap = infinity;            // absolute
   double kkt_violation = infinity;  // largest distance of a negative gradient to its subdifferential
 };
 
@@ -59,7 +59,7 @@ Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjuga
     return candidate.loss + penalty + conjugate(s) + dual_cost + s * free_cost;
   };
   const double gap = costless < finite ? std::min(gap_at(finite), gap_at(costless)) : gap_at(finite);
-  return {.gap = std::isnan(gap) ? infinity : gap, .kkt_violation = violation};
+  return {.gap = std::isnan(gap) ? infinity : std::max(gap, 0.0), .kkt_violation = violation};
 }
 
 }  // namespace normball

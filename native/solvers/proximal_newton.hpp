@@ -39,6 +39,7 @@ class ProximalNewton {
       mean_offset += problem.weights[i] * spec_.offset[i];
     }
     if (spec_.fit_intercept) problem.intercept = L::link(mean) - mean_offset;
+    state.magnitude = 1.0 + std::abs(mean) * (1.0 + std::abs(L::link(mean)));
     state.eta.resize(state.residual.size());
     for (Index i = 0; i < spec_.n_rows; ++i) state.eta[i] = spec_.offset[i] + problem.intercept;
     evaluate(k);
@@ -119,6 +120,7 @@ class ProximalNewton {
     Vector eta;
     Vector residual;  // w_i f'(y_i, eta_i)
     double residual_sum = 0.0;
+    double magnitude = 1.0;  // size of the terms that the loss sums
     bool swept = false;  // the problem's gradient is that of eta
     std::vector<Index> set;
     std::vector<std::uint8_t> in_set;
@@ -269,6 +271,8 @@ class ProximalNewton {
     double penalty_before = 0.0;
     for (std::size_t s = 0; s < before.size(); ++s) penalty_before += state.terms[s].value(before[s]);
     const double objective = problem.loss + penalty_before;
+    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
+    const bool negligible = -expected <= 1e-13 * (objective + state.magnitude);
     for (double t = 1.0; t > 1e-10; t *= 0.5) {
       for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = state.eta[i] + t * slope[i];
       double penalty = 0.0;
@@ -276,7 +280,7 @@ class ProximalNewton {
         penalty += state.terms[s].value(t == 1.0 ? after[s] : before[s] + t * (after[s] - before[s]));
       }
       const bool accept =
-          L::quadratic || loss_at(k, trial) + penalty <= objective + 1e-4 * t * expected + 1e-14 * objective;
+          L::quadratic || negligible || loss_at(k, trial) + penalty <= objective + 1e-4 * t * expected;
       if (!accept) continue;
       for (std::size_t s = 0; s < before.size(); ++s) {
         problem.coef[state.set[s]] = t == 1.0 ? after[s] : before[s] + t * (after[s] - before[s]);
