@@ -51,7 +51,9 @@ class QuadraticSolver {
         const ElasticNet& term = problem.terms[j];
         const double* column = problem.H + j * problem.stride;
         const double curvature = column[j];
-        if (curvature + term.l2 <= 0.0 || (b[j] == 0.0 && std::abs(gradient[j]) <= term.l1)) continue;
+        if (curvature + term.l2 <= 0.0) continue;
+        // on the boundary rounding alone would let in a copy of a column that is in already
+        if (b[j] == 0.0 && std::abs(gradient[j]) <= (1.0 + 1e-13) * term.l1) continue;
         const double step = term.prox(curvature * b[j] - gradient[j], curvature) - b[j];
         if (step == 0.0) continue;
         moved = true;
