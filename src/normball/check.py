@@ -1,0 +1,285 @@
+"""Look for what would spoil a fit before fitting: `check`.
+
+=====  ==========================================================================================================
+code   what is found
+=====  ==========================================================================================================
+E..    what keeps the data from being used at all: unreadable, missing or infinite values, a target of one value
+W04    rows left out, or values imputed, because of missing values
+W11    constant columns
+W12    exact copies of columns
+W13    whole numbers that may be codes
+W14    columns that differ in every row and may only name it
+W15    features that predict the target almost perfectly by themselves
+W16    counts that are fitted as gaussian
+W17    a rare class (fewer than 10 rows or 1 %)
+W18    unbalanced classes (fewer than 10 %)
+W19    standard deviations that differ by a factor of more than 1e8
+W20    a mean of more than 1e7 standard deviations
+W21    classes that can be separated, completely or partly (a linear program decides)
+W22    more features than rows
+W23    columns that correlate by 0.999 or more
+W24    an overconfident logistic fit: weights too large for held-out rows
+W25    no time to decide whether the classes can be separated
+=====  ==========================================================================================================
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple, Never, overload
+
+import numpy as np
+from scipy import sparse
+
+from normball.column_statistics import Columns, Floats, Ints
+from normball.design_findings import (
+    Table,
+    codes_and_row_numbers,
+    constant_columns,
+    copied_columns,
+    correlated_columns,
+    more_columns_than_rows,
+    scaling,
+)
+from normball.inputs import Data, prepare
+from normball.messages import DataError, Finding, Interrupted, NotConverged
+from normball.saturation import saturation
+from normball.separation import separation
+from normball.settings import check_words
+from normball.target_findings import classes, halves, leaks, separated
+
+if TYPE_CHECKING:
+    import polars
+
+    from normball.path import Path
+
+__all__ = ["Findings", "check", "check_data"]
+
+MENDABLE = {"E01", "E04", "E07", "E12"}  # errors that do not keep the rest of the table from being looked at
+HALF = 1000  # rows of each class, of the trial fit and of its held-out rows
+TRIAL_LAMBDAS = 30
+TRIAL_TOL = 1e-4
+TRIAL_CELLS = 10_000_000
+
+
+def check(
+    X: Any,
+    y: Any,
+    *,
+    family: str = "auto",
+    sample_weight: Any = None,
+    offset: Any = None,
+    missing: str = "error",
+    inf: str = "error",
+    categorical: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    fit_intercept: bool = True,
+    trial_fit: bool = True,
+    seconds: float = 10.0,
+    **unknown: Never,
+) -> Findings:
+    """Look for what would spoil a fit: constant, copied and correlated columns, codes, leaks, separation, saturation.
+
+    Parameters
+    ----------
+    X, y
+        As in `fit_path`. `y` may be the name of a column of `X`.
+    family : {"auto", "gaussian", "binomial", "poisson"}
+        Distribution of the target; "auto" takes two values for binomial and other numbers for gaussian.
+    sample_weight : array (n,), optional
+        Weights of the rows. Rows with weight 0 do not count; otherwise only the trial fit uses them.
+    offset : array (n,), optional
+        A known part of the linear predictor.
+    missing : {"error", "drop", "impute"}
+        What to do with missing values. With "error" they are reported, and the rest of the check imputes them.
+    inf : {"error", "nan"}
+        Whether an infinite feature is an error or a missing value.
+    categorical, drop : sequence of str
+        Columns to take for labels, and to leave out.
+    fit_intercept : bool
+        Whether separating directions have an intercept.
+    trial_fit : bool
+        Whether to fit a logistic path to one half of the rows and see on the other how saturated its end is.
+    seconds : float
+        Time for the linear programs that decide about separation, and again for the trial fit.
+
+    Returns
+    -------
+    Findings
+
+    Examples
+    --------
+    >>> import numpy as np, normball as nb
+    >>> X = np.column_stack([np.arange(8.0) % 3, np.ones(8)])
+    >>> print(nb.check(X, np.sqrt(np.arange(8.0))))
+    W11 Constant column: x1 (always 1). A coefficient there is zero in every model.
+        Fix: drop=["x1"]
+    """
+    given = {name: value for name, value in locals().items() if name not in ("X", "y", "unknown")}
+    check_words("check", unknown, given)
+    for_data = {name: value for name, value in given.items() if name not in ("fit_intercept", "trial_fit", "seconds")}
+    try:
+        data = prepare(X, y, **for_data)
+        findings = list(data.findings)
+    except DataError as error:
+        findings = list(error.findings)
+        try:
+            data = prepare(X, y, **_mended(for_data, findings))
+        except DataError as second:
+            return Findings(list(dict.fromkeys((*findings, *second.findings))))
+        findings += [finding for finding in data.findings if finding.code != "W04" and finding not in findings]
+    return Findings(findings + check_data(data, fit_intercept=fit_intercept, trial_fit=trial_fit, seconds=seconds))
+
+
+def check_data(
+    data: Data, *, fit_intercept: bool = True, trial_fit: bool = True, seconds: float = 10.0
+) -> list[Finding]:
+    """What `check` adds to the findings of `prepare`; see there."""
+    counts = data.weights > 0
+    rows = slice(None) if counts.all() else np.flatnonzero(counts)
+    table = _table(data, rows)
+    y = data.y[rows]
+    findings = constant_columns(table)
+    if table.varies.size:
+        about_copies, different = copied_columns(table)
+        known = {name for finding in data.findings for name in finding.columns}
+        findings += about_copies + correlated_columns(table, different)
+        findings += codes_and_row_numbers(table, known) + scaling(table) + leaks(table, y)
+    findings += more_columns_than_rows(table)
+    if data.classes is not None and table.varies.size:
+        findings += classes(y, data.classes)
+        result = separation(table.columns, y, fit_intercept=fit_intercept, seconds=seconds)
+        findings += separated(result, table, data.classes)
+        if trial_fit:
+            findings += _saturated(table, _Rows(y, data.weights[rows], data.offset[rows]), fit_intercept, seconds)
+    return findings
+
+
+def _mended(for_data: dict[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
+    """The arguments with which `prepare` gets past these errors; raises them again if it cannot."""
+    errors = [finding for finding in findings if finding.is_error]
+    if not {error.code for error in errors} <= MENDABLE:
+        raise DataError(*findings)
+    unreadable = [name for error in errors if error.code in ("E01", "E12") for name in error.columns]
+    policy = "impute" if for_data["missing"] == "error" else for_data["missing"]
+    return {**for_data, "missing": policy, "inf": "nan", "drop": [*for_data["drop"], *unreadable]}
+
+
+def _table(data: Data, rows: Any) -> Table:
+    design = data.design
+    if isinstance(design, tuple):
+        values, indices, indptr, n_rows = design
+        design = sparse.csc_array((values, indices, indptr), shape=(n_rows, data.n_features))
+    columns = Columns(design if isinstance(rows, slice) else design[rows])
+    low, high = columns.extremes(slice(None))
+    sources = [column.name for column in data.preparation.columns for _ in column.features]
+    return Table(columns, data.feature_names, sources, low, np.flatnonzero(low < high))
+
+
+class _Rows(NamedTuple):
+    y: Floats
+    weights: Floats
+    offset: Floats
+
+    def take(self, rows: Ints) -> _Rows:
+        return _Rows(self.y[rows], self.weights[rows], self.offset[rows])
+
+
+def _saturated(table: Table, rows: _Rows, fit_intercept: bool, seconds: float) -> list[Finding]:
+    """W24: the end of a path that is fitted to one half of the rows and judged on the other."""
+    columns = table.columns
+    two_classes = bool(np.isin(rows.y, (0.0, 1.0)).all())
+    halved = halves(rows.y, two_classes, min(2 * HALF, TRIAL_CELLS // columns.p))
+    one, other = (np.sort(half) for half in halved)
+    fitted, heldout = rows.take(one), rows.take(other)
+    if not one.size * other.size or min(np.ptp(fitted.y), np.ptp(heldout.y)) == 0:
+        return []
+    path = _trial_path(columns.matrix[one], fitted, fit_intercept, time.monotonic() + seconds)
+    if path is None:
+        return []
+    eta = rows.offset + path.intercepts[-1] + columns.times(path.coef_rows[-1])
+    result = saturation(eta[one], fitted.y, fitted.weights, eta[other], heldout.y, heldout.weights)
+    finding = result.finding(f"A lasso fitted to half of the rows with lam={path.lambdas[-1]:.2g}")
+    return [] if finding is None else [finding]
+
+
+def _trial_path(X: Any, rows: _Rows, fit_intercept: bool, deadline: float) -> Path | None:
+    """A short path, as far as there is time for it."""
+    from normball.path import fit_path
+
+    def late(done: int, total: int) -> bool:
+        return time.monotonic() > deadline
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotConverged)  # an approximate end of the path will do
+            return fit_path(
+                X,
+                rows.y,
+                family="binomial",
+                sample_weight=rows.weights,
+                offset=rows.offset,
+                n_lambdas=TRIAL_LAMBDAS,
+                fit_intercept=fit_intercept,
+                tol=TRIAL_TOL,
+                progress=late,
+            )
+    except Interrupted as interrupted:
+        if not late(0, 0):
+            raise
+        result: Path | None = interrupted.result
+        return result
+
+
+class Findings(Sequence[Finding]):
+    """What `check` found, the errors first; prints itself."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._findings = tuple(sorted(findings, key=lambda finding: finding.code))
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+    @overload
+    def __getitem__(self, index: slice) -> Findings: ...
+    def __getitem__(self, index: int | slice) -> Finding | Findings:
+        found = self._findings[index]
+        return found if isinstance(found, Finding) else Findings(found)
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    @property
+    def errors(self) -> Findings:
+        """Those that must be mended before anything can be fitted."""
+        return Findings([finding for finding in self if finding.is_error])
+
+    @property
+    def warnings(self) -> Findings:
+        """Those to know about."""
+        return Findings([finding for finding in self if not finding.is_error])
+
+    def to_frame(self) -> polars.DataFrame:
+        """One row a finding: code, text, fix and columns."""
+        import polars
+
+        schema = {"code": polars.String, "text": polars.String, "fix": polars.String}
+        rows = {name: [getattr(finding, name) for finding in self] for name in schema}
+        columns = polars.Series("columns", [list(finding.columns) for finding in self], polars.List(polars.String))
+        return polars.DataFrame(rows, schema=schema).with_columns(columns)
+
+    def __str__(self) -> str:
+        return "\n".join(str(finding) for finding in self) or "Nothing found."
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        def cell(text: str) -> str:
+            return f"<td style='text-align:left;white-space:pre-line'>{escape(text)}</td>"
+
+        rows = [f"<tr>{cell(finding.code)}{cell(finding.text)}{cell(finding.fix)}</tr>" for finding in self]
+        body = "".join(rows) or "<tr><td>Nothing found.</td></tr>"
+        return f"<table><thead><tr><th></th><th>Finding</th><th>Fix</th></tr></thead><tbody>{body}</tbody></table>"
