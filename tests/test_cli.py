@@ -229,6 +229,15 @@ def test_nothing_kept_at_lambda_1se(folder: Path, capsys: Capture) -> None:
     assert "No feature is kept" in Path("report.html").read_text()
 
 
+def test_a_path_that_ends_too_early(folder: Path, capsys: Capture) -> None:
+    x = np.random.default_rng(2).normal(size=(60, 3))
+    pl.DataFrame({"y": x.sum(axis=1), "a": x[:, 0], "b": x[:, 1], "c": x[:, 2]}).write_csv("n.csv")
+    code, _, err = run(capsys, "fit", "n.csv", "--target", "y", "--lambda-min-ratio", "0.1")
+    assert code == 0
+    assert "W33 lambda_best is the weakest lambda of the path" in err
+    assert "Fix: --lambda-min-ratio 1e-03" in err
+
+
 def test_not_converged(folder: Path, capsys: Capture) -> None:
     code, _, err = fit(capsys, "--tol", "1e-300")
     assert code == 4

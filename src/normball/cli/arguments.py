@@ -198,9 +198,8 @@ def _model_options(fit: Parser) -> None:
     group.add_argument(
         "--n-lambdas", type=_positive, default=100, metavar="N", help="points on the path (default: 100)"
     )
-    group.add_argument(
-        "--tol", type=_tolerance, default=1e-6, help="relative duality gap that is solved (default: 1e-6)"
-    )
+    group.add_argument("--lambda-min-ratio", type=_share, metavar="R", help="end of the path over its start")
+    group.add_argument("--tol", type=_share, default=1e-6, help="relative duality gap that is solved (default: 1e-6)")
     group.add_argument("--threads", type=_positive, metavar="N", help="default: all cores")
     group = fit.add_argument_group("selection")
     group.add_argument(
@@ -267,7 +266,7 @@ def _seed(text: str) -> int:
     return _whole(text, 0)
 
 
-def _tolerance(text: str) -> float:
+def _share(text: str) -> float:
     try:
         value = float(text)
     except ValueError:

@@ -120,6 +120,7 @@ def _options(arguments: Namespace, task: Task, data: Data) -> dict[str, Any]:
         options["standardize"] = False
     for name, value, default in (
         ("n_lambdas", arguments.n_lambdas, 100),
+        ("lambda_min_ratio", arguments.lambda_min_ratio, None),
         ("tol", arguments.tol, 1e-6),
         ("repeats", arguments.repeats, 1),
         ("cv", arguments.cv, 10),
@@ -189,7 +190,7 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
     own = ("cv", "repeats", "random_state", "score", "groups", "time_order")
     for_path = {name: value for name, value in options.items() if name not in own}
     first = fit_path(task.table, task.run.target, l1_ratio=l1_ratio, lambdas=[lam], progress=False, **for_path)
-    ratio = 1e-2 if first.n_rows < first.n_features else 1e-4
+    ratio = arguments.lambda_min_ratio or (1e-2 if first.n_rows < first.n_features else 1e-4)
     end = min(lam, ratio * first.lambda_max)
     return np.append(np.geomspace(max(first.lambda_max, lam), end, arguments.n_lambdas), lam)
 
@@ -214,7 +215,8 @@ def _about_result(cv: CVPath, select: str | float, interrupted: str) -> list[Fin
         )
         text += f"{cv.path.tol:g}), first at {cv.lambdas[unsolved[0]]:.3g}; {which}."
         findings.append(Finding("W31", text))
-    if select != "best" and cv.index_best == cv.lambdas.size - 1 and cv.path.l1_ratio > 0:
+    last = cv.lambdas.size - 1
+    if cv.index_best == last and abs(cv.cv_mean[last] - cv.cv_mean[last // 2]) > cv.cv_se[last]:
         text = "lambda_best is the weakest lambda of the path: an even weaker penalty may predict better."
-        findings.append(Finding("W33", text))
+        findings.append(Finding("W33", text, f"lambda_min_ratio={cv.lambdas[-1] / cv.path.lambda_max / 100:.0e}"))
     return findings
