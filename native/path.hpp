@@ -32,7 +32,7 @@ class PathDriver {
         centre_(centre),
         threads_(threads),
         monitor_(monitor),
-        factor_(problems.size()) {}
+        factor_(problems.size(), 1.0) {}
 
   PathResult run() {
     std::vector<Index> all(problems_.size());
@@ -96,7 +96,8 @@ class PathDriver {
   void solve_at(Index l, double lambda, double previous) {
     std::vector<Index> open(problems_.size());
     std::iota(open.begin(), open.end(), 0);
-    std::fill(factor_.begin(), factor_.end(), Solver::first_factor);
+    for (double& factor : factor_)
+      factor = std::min(Solver::first_factor, factor / tightening);  // one looser than last
     threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.begin(k, lambda, previous); });
     while (!open.empty()) {
       threads_.parallel_for(static_cast<Index>(open.size()), [&](Index i) {
@@ -132,7 +133,7 @@ class PathDriver {
       return true;
     }
     if (solver_.grow(k, lambda)) return false;
-    factor_[k] *= 0.05;
+    factor_[k] *= tightening;
     if (factor_[k] < smallest_factor || std::isnan(problems_[k].loss)) {
       point.status = Status::numerical;
       return true;
@@ -143,6 +144,7 @@ class PathDriver {
   Point& at(Index k, Index l) { return result_.points[static_cast<std::size_t>(k) * result_.lambdas.size() + l]; }
 
   static constexpr double smallest_factor = 1e-13;
+  static constexpr double tightening = 0.05;
 
   Solver& solver_;
   const Specification& spec_;
