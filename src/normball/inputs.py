@@ -119,7 +119,8 @@ def prepare(
         source = source.with_infinite_as_missing()
     findings = [*source.findings, *_size_findings(source)]
     for role, names in (("drop", drop), ("categorical", categorical)):
-        findings += [_not_found(source, name, f"Column (of {role})") for name in names if name not in source.names]
+        known = set(source.names)
+        findings += [_not_found(source, name, f"Column (of {role})") for name in names if name not in known]
     target_name, target_column = _vector(source, y, "y", findings)
     weights = _row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
     offsets = _row_numbers(source, offset, "offset", 0.0, findings)
