@@ -4,12 +4,14 @@ import csv
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
 from commands import Capture, fit, run, small_table
+from normball.cv import cv_path
 from normball.model_file import load
 
 
@@ -90,6 +92,17 @@ def test_columns_with_a_role(folder: Path, capsys: Capture) -> None:
     code, out, _ = run(capsys, "fit", "t.csv", "--target", "y", "--group", "t", "--cv", "4", "--repeats", "2")
     assert code == 0
     assert load("model.json").folds == "4 grouped folds at random, 2 times"
+
+
+@pytest.mark.parametrize("option", ["--group", "--time-order"])
+def test_gaps_in_a_column_that_makes_folds(option: str, folder: Path, capsys: Capture) -> None:
+    table = pl.read_csv("t.csv").with_columns(g=pl.Series(["a", "b", "c"] * 40))
+    table.with_columns(g=pl.when(pl.col("t") != 6).then("g")).write_csv("t.csv")
+    code, _, err = fit(capsys, option, "g")
+    assert code == 3
+    assert 'E15 Column "g" has 1 missing values, first in row 7.' in err
+    table.write_csv("t.csv")
+    assert fit(capsys, option, "g", "--cv", "2")[0] == 0
 
 
 def test_exposure_is_an_offset_again_when_predicting(folder: Path, capsys: Capture) -> None:
@@ -238,11 +251,16 @@ def test_a_path_that_ends_too_early(folder: Path, capsys: Capture) -> None:
     assert "Fix: --lambda-min-ratio 1e-03" in err
 
 
-def test_not_converged(folder: Path, capsys: Capture) -> None:
-    code, _, err = fit(capsys, "--tol", "1e-300")
+def test_not_converged(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(*arguments: Any, **options: Any) -> Any:
+        return cv_path(*arguments, max_iter=1, **{**options, "tol": 1e-14})
+
+    monkeypatch.setattr("normball.cv.cv_path", hasty)
+    code, out, err = fit(capsys)
     assert code == 4
     assert "W31 Not converged at " in err
     assert "the selected models are affected" in err
+    assert "of 100 lambdas; the largest duality gap is" in out
 
 
 def test_json(folder: Path, capsys: Capture) -> None:

@@ -109,9 +109,13 @@ def example(name: str) -> Any:
 
 
 def values_of(table: Any, name: str) -> Any:
-    """The values of a column as an array."""
+    """The values of a column as an array; raises where some are missing."""
     if hasattr(table, "get_column"):
-        return table.get_column(name).to_numpy()
+        column = table.get_column(name)
+        if n_missing := column.null_count():
+            text = f'Column "{name}" has {n_missing:,} missing values, first in row {column.is_null().arg_max() + 1:,}.'
+            raise DataError(Finding("E15", text, "fill them in, or remove the rows", (name,)))
+        return column.to_numpy()
     from normball.sources import source_of
 
     source = source_of(table)
