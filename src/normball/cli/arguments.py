@@ -46,8 +46,9 @@ def parser() -> Parser:
     fit = commands.add_parser(
         "fit",
         parents=[common, _data_options(), _column_options()],
+        usage="normball fit FILE --target COL [options]\n       normball fit --example NAME [options]",
         help="check a table, solve the path with cross-validation, write model and report",
-        description="Check the data, solve the whole path with cross-validation, print the summary and write "
+        description="Check the data, solve the whole path with cross-validation, print the summary and write\n"
         "model.json, report.html, coefficients.csv and path.csv.",
         epilog=FIT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -57,6 +58,7 @@ def parser() -> Parser:
     commands.add_parser(
         "check",
         parents=[common, _data_options(), _column_options()],
+        usage="normball check FILE --target COL [options]\n       normball check --example NAME [options]",
         help="check the data only, fit nothing",
         description="Look for what would spoil a fit: constant and copied columns, separation, leaks, rare classes.",
     )
