@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	$(BIN)/normball fit --example diabetes -o demo
 
 test: $(VENV)/.installed $(VENV)/.test
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(PYTEST_ARGS) $(COVERAGE)
 
 # An editable install with all tools: Python changes count at once, native ones after the next `make dev`.
 dev: $(VENV)/.installed $(VENV)/.test $(VENV)/.lint
@@ -33,7 +33,7 @@ format: $(VENV)/.lint
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(NATIVE)
 
-coverage: PYTEST_ARGS += --cov --cov-report=term
+coverage: COVERAGE = --cov --cov-report=term
 coverage: test
 
 sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
