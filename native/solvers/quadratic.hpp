@@ -25,7 +25,8 @@ class QuadraticSolver {
     double best = infinity;
     int stalled = 0;
     for (int round = 0; round < max_rounds; ++round) {
-      descend(problem, b, gradient, active_.size() > 400 ? 6 : 2);
+      // passes worth about one factorisation: whichever of the two would have done, the cost is at most double
+      descend(problem, b, gradient, tolerance, std::max(2, static_cast<int>(active_.size() / 25)));
       if (violation(problem, b, gradient) <= tolerance) break;
       newton_steps(problem, b, gradient);
       const double left = violation(problem, b, gradient);
@@ -44,9 +45,9 @@ class QuadraticSolver {
     return worst;
   }
 
-  static void descend(const Problem& problem, double* b, double* gradient, int n_passes) {
+  static void descend(const Problem& problem, double* b, double* gradient, double tolerance, int n_passes) {
     for (int pass = 0; pass < n_passes; ++pass) {
-      bool moved = false;
+      double worst = 0.0;
       for (Index j = 0; j < problem.size; ++j) {
         const ElasticNet& term = problem.terms[j];
         const double* column = problem.H + j * problem.stride;
@@ -56,11 +57,11 @@ class QuadraticSolver {
         if (b[j] == 0.0 && std::abs(gradient[j]) <= (1.0 + 1e-13) * term.l1) continue;
         const double step = term.prox(curvature * b[j] - gradient[j], curvature) - b[j];
         if (step == 0.0) continue;
-        moved = true;
+        worst = std::max(worst, term.violation(gradient[j], b[j]));
         b[j] += step;
         kernels::axpy(step, column, 0.0, gradient, problem.size);
       }
-      if (!moved) return;
+      if (worst <= 0.5 * tolerance) return;
     }
   }
 
