@@ -15,6 +15,7 @@ class Curvature {
   const double* matrix() const { return matrix_.data(); }
   Index stride() const { return stride_; }
   const Vector& weights() const { return weights_; }
+  Index version() const { return version_; }  // changes whenever the matrix does
   double total() const { return total_; }
   double mean(Index s) const { return means_[s]; }  // sum_i d_i of standardised column s
 
@@ -25,6 +26,7 @@ class Curvature {
     total_ = 0.0;
     for (const double d : weights_) total_ += d;
     known_ = 0;
+    ++version_;
     means_.clear();
   }
 
@@ -40,6 +42,7 @@ class Curvature {
       return;
     }
     if (size == known_) return;
+    ++version_;
     reserve(size);
     for (Index b = known_; b < size; ++b) std::fill_n(matrix_.begin() + b * stride_, b + 1, 0.0);
     Vector sums(set.size(), 0.0);
@@ -78,6 +81,7 @@ class Curvature {
       }
     }
     known_ = static_cast<Index>(kept.size());
+    ++version_;
     means_.resize(kept.size());
   }
 
@@ -98,6 +102,7 @@ class Curvature {
   Vector matrix_;
   Index stride_ = 0;
   Index known_ = 0;
+  Index version_ = 0;
   bool dense_ = true;
   Vector means_;
 };

@@ -260,7 +260,8 @@ class ProximalNewton {
       state.solver.solve({.size = size,
                           .H = state.curvature.matrix(),
                           .stride = state.curvature.stride(),
-                          .terms = state.terms.data()},
+                          .terms = state.terms.data(),
+                          .version = state.curvature.version()},
                          after.data(), gradient.data(), tolerance);
       for (Index s = 0; spec_.fit_intercept && s < size; ++s) {
         intercept_step -= state.curvature.mean(s) * (after[s] - before[s]) / total;

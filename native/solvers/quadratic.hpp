@@ -18,6 +18,7 @@ class QuadraticSolver {
     const double* H;  // symmetric, both triangles, column-major
     Index stride;
     const ElasticNet* terms;
+    Index version = 0;  // of H: a factor is used again while H and the active set stay the same
   };
 
   // b and gradient are updated in place; returns the largest KKT violation that is left
@@ -26,7 +27,9 @@ class QuadraticSolver {
     int stalled = 0;
     for (int round = 0; round < max_rounds; ++round) {
       // passes worth about one factorisation: whichever of the two would have done, the cost is at most double
-      descend(problem, b, gradient, tolerance, std::max(2, static_cast<int>(active_.size() / 25)));
+      const bool has_factor = !factored_.empty() && factored_version_ == problem.version;
+      const int n_passes = has_factor ? 2 : std::max(2, static_cast<int>(active_.size() / 100));
+      descend(problem, b, gradient, tolerance, n_passes);
       if (violation(problem, b, gradient) <= tolerance) break;
       newton_steps(problem, b, gradient);
       const double left = violation(problem, b, gradient);
@@ -92,28 +95,43 @@ class QuadraticSolver {
   }
 
   bool direction(const Problem& problem, const double* b, const double* gradient) {
-    const Index size = static_cast<Index>(active_.size());
+    if (!factorise(problem)) return false;
+    const auto size = static_cast<Index>(active_.size());
     direction_.resize(active_.size());
-    double largest = 0.0;
-    for (const Index j : active_) {
-      largest = std::max(largest, problem.H[j * problem.stride + j] + problem.terms[j].l2);
+    for (Index c = 0; c < size; ++c) {
+      const Index j = active_[c];
+      const ElasticNet& term = problem.terms[j];
+      const double sign = static_cast<double>((b[j] > 0.0) - (b[j] < 0.0));
+      direction_[c] = -(gradient[j] + term.l2 * b[j] + term.l1 * sign);
     }
-    // a singular block (copies of a column, more columns than rows) gets a ridge too small to matter
+    linalg::cholesky_solve(size, factor_.data(), size, direction_.data());
+    return true;
+  }
+
+  // Cholesky factor of the active block. A singular block (copies of a column, more columns than rows) gets a ridge
+  // too small to matter.
+  bool factorise(const Problem& problem) {
+    const auto size = static_cast<Index>(active_.size());
+    Vector ridge(active_.size());
+    double largest = 0.0;
+    for (Index c = 0; c < size; ++c) {
+      const Index j = active_[c];
+      ridge[c] = problem.terms[j].l2;
+      largest = std::max(largest, problem.H[j * problem.stride + j] + ridge[c]);
+    }
+    if (factored_version_ == problem.version && factored_ == active_ && factored_ridge_ == ridge) return true;
+    factored_.clear();
+    factor_.resize(active_.size() * active_.size());
     for (double jitter = 0.0; jitter <= 1e-4; jitter = jitter == 0.0 ? 1e-12 : 100.0 * jitter) {
-      factor_.resize(active_.size() * active_.size());
       for (Index c = 0; c < size; ++c) {
         const double* column = problem.H + active_[c] * problem.stride;
         for (Index r = 0; r <= c; ++r) factor_[c * size + r] = column[active_[r]];
-        factor_[c * size + c] += problem.terms[active_[c]].l2 + jitter * largest;
+        factor_[c * size + c] += ridge[c] + jitter * largest;
       }
       if (!linalg::cholesky(size, factor_.data(), size) || singular(size, largest)) continue;
-      for (Index c = 0; c < size; ++c) {
-        const Index j = active_[c];
-        const ElasticNet& term = problem.terms[j];
-        const double sign = static_cast<double>((b[j] > 0.0) - (b[j] < 0.0));
-        direction_[c] = -(gradient[j] + term.l2 * b[j] + term.l1 * sign);
-      }
-      linalg::cholesky_solve(size, factor_.data(), size, direction_.data());
+      factored_ = active_;
+      factored_ridge_ = std::move(ridge);
+      factored_version_ = problem.version;
       return true;
     }
     return false;
@@ -181,6 +199,9 @@ class QuadraticSolver {
   std::vector<Index> active_;
   Vector direction_;
   Vector factor_;
+  std::vector<Index> factored_;  // what factor_ belongs to
+  Vector factored_ridge_;
+  Index factored_version_ = -1;
   Vector moved_;
   Vector step_gradient_;
 };
