@@ -5,6 +5,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from commands import small_table
+
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 hypothesis.settings.register_profile("normball", deadline=None, derandomize=True, database=None)
@@ -32,3 +34,12 @@ def read_shared(shared_data: Path) -> Callable[[str], Any]:
         return load_svmlight_file(shared_data / f"{name}.svmlight.gz")
 
     return read
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with a table of two kinds of columns."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    small_table().write_csv("t.csv")
+    return tmp_path

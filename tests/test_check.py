@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 import normball as nb
-from normball import design_findings, target_findings
-from normball.column_statistics import Columns
+from normball.findings import design, target
+from normball.findings.column_statistics import Columns
 from normball.messages import Finding
 
 Array = NDArray[np.float64]
@@ -171,6 +171,7 @@ def test_hopeless_scaling(layout: Callable[[Array], Any]) -> None:
     finding = found(layout(X), noise(seed=2)[:, 0])["W19"]
     assert finding.columns[0] == "x1"
     assert "differ by more than a factor of 1e+08" in finding.text
+    assert "--" not in finding.in_command_line_words().fix  # there is --no-standardize alone
 
 
 def test_means_that_drown_the_spread() -> None:
@@ -247,13 +248,13 @@ def test_chance_is_no_leak() -> None:
 
 def test_columns_too_sparse_to_rank_like_the_target_are_passed_over() -> None:
     X = sparse.random_array((500, 3), density=0.03, rng=np.random.default_rng(0), format="csc")
-    table = design_findings.Table(Columns(X), ("a", "b", "c"), ("a", "b", "c"), np.zeros(3), np.arange(3))
-    assert target_findings._varied_enough(table, noise(500)[:, 0]).size == 0
-    assert target_findings._varied_enough(table, (np.arange(500) % 40 == 0).astype(float)).size == 3
+    table = design.Table(Columns(X), ("a", "b", "c"), ("a", "b", "c"), np.zeros(3), np.arange(3))
+    assert target._varied_enough(table, noise(500)[:, 0]).size == 0
+    assert target._varied_enough(table, (np.arange(500) % 40 == 0).astype(float)).size == 3
 
 
 def test_ranks_share_ties() -> None:
-    order, ranks = target_findings._ranks(np.array([[3.0, 1.0], [3.0, 1.0], [1.0, 1.0], [5.0, 0.0]]))
+    order, ranks = target._ranks(np.array([[3.0, 1.0], [3.0, 1.0], [1.0, 1.0], [5.0, 0.0]]))
     assert order[:, 0].tolist() == [2, 0, 1, 3]
     assert ranks.T.tolist() == [[0.0, 1.5, 1.5, 3.0], [0.0, 2.0, 2.0, 2.0]]
 

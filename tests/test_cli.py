@@ -10,18 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commands import Capture, fit, run, small_table
+from commands import Capture, fit, run
 from normball.cv import cv_path
-from normball.model_file import load
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with a table of two kinds of columns."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    small_table().write_csv("t.csv")
-    return tmp_path
+from normball.results.model_file import load
 
 
 def test_fit_prints_the_numbers_of_the_model_that_it_writes(folder: Path, capsys: Capture) -> None:

@@ -9,10 +9,10 @@ import scipy.sparse
 from sklearn import metrics, model_selection
 
 import normball as nb
-from normball.cv_results import CVPath, summarise_folds
 from normball.folds import make_folds
+from normball.results.cv import CVPath, summarise_folds
+from normball.results.sparse_rows import SparseRows
 from normball.scores import area_under_curve, find_score
-from normball.sparse_rows import SparseRows
 
 FAMILIES = ("gaussian", "binomial", "poisson")
 
@@ -484,7 +484,7 @@ def test_table_of_a_cross_validated_path(cv):
 
 def test_summary_of_a_cross_validated_path(cv):
     text = cv.summary()
-    for line in ("lambda_1se (picked)", "CV deviance", "(null", "CV AUC", "features kept", "of rows saturated", "odds"):
+    for line in ("lambda_1se (picked)", "CV deviance", "(null", "CV AUC", "features kept", "% saturated", "odds"):
         assert line in text
     assert "Selected at lambda_best" in cv.summary(select="best")
     assert "/10" in text

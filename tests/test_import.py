@@ -45,7 +45,7 @@ def test_every_public_name_exists(name: str) -> None:
 
 
 def test_function_check_survives_the_import_of_its_module() -> None:
-    run("import normball.check, normball\nassert callable(normball.check)")
+    run("import normball.findings.check, normball\nassert callable(normball.check)")
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

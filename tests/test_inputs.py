@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sparse
 
 import normball as nb
-from normball.inputs import guess_family, per_feature, prepare
+from normball.inputs.prepare import guess_family, per_feature, prepare
 from normball.messages import DataError, Finding
 
 N = 30

@@ -1,14 +1,15 @@
 """Saved models come back bit for bit, and files that are no models are refused with a reason."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 import normball as nb
-from normball.sparse_rows import SparseRows
+from commands import run
+from normball.results.sparse_rows import SparseRows
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,19 @@ def test_a_path_comes_back(frame, tmp_path):
         assert_same(path, nb.load(str(tmp_path / "path.json")))
 
 
+def test_a_ridge_is_saved_without_what_goes_without_saying(tmp_path):
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    X[1:, 3] = 0.0  # constant wherever row 0 is left out
+    for n_features, counts in ((3, 5), (4, [5, 5, 5, 4] * 3)):
+        cv = nb.cv_path(X[:, :n_features], X[:, 0], l1_ratio=0, cv=5, n_lambdas=3)
+        cv.save(tmp_path / "ridge.json")
+        content = json.loads((tmp_path / "ridge.json").read_text())
+        assert content["cv"]["selection_counts"]["values"] == counts
+        assert "indices" not in content["cv"]["selection_counts"]
+        assert "indices" not in content["path"]["coef_rows"]
+        assert_same(cv, nb.load(tmp_path / "ridge.json"))
+
+
 def test_the_file_is_plain_json_for_any_reader(cv, tmp_path):
     cv.save(tmp_path / "model.json")
 
@@ -128,11 +142,50 @@ def test_saving_replaces_the_file_at_once_or_not_at_all(cv, tmp_path, monkeypatc
     assert file.stat().st_mode == plain.stat().st_mode
 
 
-def test_only_results_are_saved(cv, tmp_path):
-    from normball.model_file import save
+def test_a_fit_comes_back(cv, frame, tmp_path):
+    file = tmp_path / "fit.json"
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    ball = nb.fit_ball(X, X[:, 0], radius=0.5)
+    ridge = nb.fit_path(X, X[:, 0], l1_ratio=0, offset=np.ones(20), standardize=False, n_lambdas=3)
+    between = ridge.at(lam=float(ridge.lambdas[:2].mean()))
+    assert np.isnan(between.dual_gap)
+    for fit in (cv.at("best"), ball, replace(between, dual_gap=0.0, kkt_violation=0.0)):
+        fit.save(file)
+        assert json.loads(file.read_text())["kind"] == "fit"
+        assert_same(fit, nb.load(file))
+    between.save(file)
+    assert np.isnan(nb.load(file).dual_gap)
+    cv.at("best").save(file)
+    np.testing.assert_array_equal(
+        nb.load(file).predict(frame, kind="class"), cv.predict(frame, lam="best", kind="class")
+    )
 
-    with pytest.raises(TypeError, match="takes a Path or a CVPath, not Fit"):
-        save(cv.at("best"), tmp_path / "fit.json")
+
+def test_the_commands_take_a_saved_fit(capsys, tmp_path):
+    X = pl.DataFrame(np.random.default_rng(0).normal(size=(20, 2)), schema=["a", "b"])
+    X.write_csv(tmp_path / "t.csv")
+    model, table = str(tmp_path / "fit.json"), str(tmp_path / "t.csv")
+    fit = nb.fit_ball(X.select("a"), X["a"], radius=0.5)
+    fit.save(model)
+    code, out, _ = run(capsys, "show", model)
+    assert (code, out) == (0, fit.summary() + "\n")
+    code, out, _ = run(capsys, "predict", model, table)
+    assert code == 0
+    np.testing.assert_array_equal([float(line) for line in out.split()[1:]], fit.predict(X))
+    for words, reason in (
+        (("predict", model, table, "--lam", "1"), "so --lam has nothing to choose"),
+        (("report", model), "holds a model without cross-validation"),
+    ):
+        code, _, err = run(capsys, *words)
+        assert code != 0
+        assert reason in err
+
+
+def test_only_results_are_saved(tmp_path):
+    from normball.results.model_file import save
+
+    with pytest.raises(TypeError, match="takes a Fit, a Path or a CVPath, not dict"):
+        save({}, tmp_path / "fit.json")
 
 
 def test_a_newer_schema_is_refused(cv, tmp_path):

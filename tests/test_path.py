@@ -423,7 +423,7 @@ def test_a_long_list_of_features_is_cut_in_the_summary():
     text = fit.summary()
     assert "... and 20 more" in text
     assert "per SD" not in text
-    assert text.startswith("gaussian, elastic net, l1_ratio 0.5, not standardised")
+    assert text.startswith("gaussian, elastic net (l1_ratio 0.5), not standardised")
 
 
 def test_names_are_escaped_in_html(table):

@@ -15,10 +15,10 @@ import pytest
 import scipy.sparse as sparse
 
 import normball as nb
-from normball import preparation as preparation_module
-from normball.inputs import prepare, prepare_new
+from normball.inputs.preparation import Preparation
+from normball.inputs import preparation as preparation_module
+from normball.inputs.prepare import prepare, prepare_new
 from normball.messages import DataError
-from normball.preparation import Preparation
 
 N = 24
 RNG = np.random.default_rng(2)

@@ -17,8 +17,9 @@ from sklearn.datasets import dump_svmlight_file
 import normball as nb
 from normball.cli import main
 from normball.cli.models import load_model
-from normball.report import charts, facts, svg, write_report
+from normball.report import charts, svg, write_report
 from normball.report.reproduce import one_line, recipes
+from normball.results import facts
 
 NASTY = ["</script><b>", '<img src=x onerror="alert(1)">', "a & b", "'\"quoted\"'", "\u202eright to left", "😀 smile"]
 

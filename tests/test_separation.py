@@ -13,9 +13,9 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 import normball as nb
-from normball import saturation
-from normball import separation as separation_module
-from normball.separation import separation
+from normball.findings import saturation
+from normball.findings import separation as separation_module
+from normball.findings.separation import separation
 from test_check import LAYOUTS, binary, found, noise
 
 Array = NDArray[np.float64]

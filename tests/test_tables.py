@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from normball.inputs import prepare, prepare_new
+from normball.inputs.prepare import prepare, prepare_new
+from normball.inputs.tables import SparseTable, read_table
 from normball.messages import DataError, Finding
-from normball.tables import SparseTable, read_table
 
 Read = Callable[..., Any]
 

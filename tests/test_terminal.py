@@ -1,6 +1,7 @@
 """The command line as a program: what it shows on a terminal, imports, and does when it is interrupted."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,21 +13,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commands import Capture, fit, small_table
-from normball.cli.console import Bar, Console
+from commands import Capture, fit
+from normball.cli.console import Console
 from normball.cv import cv_path
 from normball.messages import Interrupted
-from normball.model_file import load
-from normball.report.text import display_width, shortened
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with a table of two kinds of columns."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    small_table().write_csv("t.csv")
-    return tmp_path
+from normball.results.model_file import load
+from normball.results.text import display_width, shortened
 
 
 def test_names_are_cut_to_the_terminal(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,17 +84,25 @@ class Terminal:
 
 
 def test_the_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    bar = Bar("Path", "lambdas", 2, terminal)  # type: ignore[arg-type]
-    for done in (1, 50, 100, 1):
-        assert bar(done, 100) is False
-    bar.close()
-    assert "50/100 lambdas  fit 1/2" in terminal.text
-    assert "1/100 lambdas  fit 2/2" in terminal.text
-    assert terminal.text.endswith("\n")
+    monkeypatch.setenv("COLUMNS", "100")
     still = Console().bar("Path", "lambdas")
     assert still(1, 2) is False
     still.close()
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with Console().busy("Check"):
+        pass
+    assert "Check" in terminal.text
+    bar = Console(colour=False).bar("Path", "lambdas", 2)
+    for done in (1, 50, 100, 1):
+        assert bar(done, 100) is False
+    bar.close()
+    last = [line for line in terminal.text.splitlines() if "lambdas" in line][-1]
+    assert re.fullmatch(r"(\x1b\[2K)?Path .* 1/100 lambdas  fit 2/2 0:00:0\d", last)
+    written = terminal.text
+    with Console(quiet=True).busy("Check"):
+        Console(quiet=True).bar("Path", "lambdas")(1, 2)
+    assert terminal.text == written
 
 
 def test_colours_only_where_they_are_wanted(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,19 +3,19 @@
 The names below are imported on first use, so that ``import normball`` costs next to nothing.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from normball.ball import fit_ball
-    from normball.check import check
-    from normball.cv import CVPath, compare, cv_path
+    from normball.cv import compare, cv_path
     from normball.estimators import GLMClassifier, GLMClassifierCV, GLMRegressor, GLMRegressorCV
+    from normball.findings.check import check
     from normball.messages import DataError, Interrupted, NormballWarning, NotConverged
-    from normball.model_file import load
-    from normball.path import Fit, Path, fit_path
+    from normball.path import fit_path
+    from normball.results.cv import CVPath
+    from normball.results.model_file import load
+    from normball.results.path import Fit, Path
 
 __version__ = "0.1.0"
 
@@ -40,9 +40,9 @@ __all__ = [
 ]
 
 _MODULE_OF = {
-    "CVPath": "cv",
+    "CVPath": "results.cv",
     "DataError": "messages",
-    "Fit": "path",
+    "Fit": "results.path",
     "GLMClassifier": "estimators",
     "GLMClassifierCV": "estimators",
     "GLMRegressor": "estimators",
@@ -50,13 +50,13 @@ _MODULE_OF = {
     "Interrupted": "messages",
     "NormballWarning": "messages",
     "NotConverged": "messages",
-    "Path": "path",
-    "check": "check",
+    "Path": "results.path",
+    "check": "findings.check",
     "compare": "cv",
     "cv_path": "cv",
     "fit_ball": "ball",
     "fit_path": "path",
-    "load": "model_file",
+    "load": "results.model_file",
 }
 
 
@@ -70,14 +70,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(ModuleType):
-    """Keeps `normball.check` the function when the submodule of the same name is imported."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name != "check" or not isinstance(value, ModuleType):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

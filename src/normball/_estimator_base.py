@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
 from normball.path import Fit, Path
-from normball.predictions import Kind
+from normball.results.predictions import Kind
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
 
 PerFeature = ArrayLike | Mapping[str, float] | None

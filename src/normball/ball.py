@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from normball.messages import Interrupted, NotConverged
 from normball.path import Problem, prepare_problem
-from normball.points import share_reaching
-from normball.results import Fit
+from normball.results.path import Fit
+from normball.results.points import share_reaching
 from normball.scores import unit_deviance
 from normball.settings import DEFAULT_TOL, FitOptions, check_words, number
 

@@ -9,14 +9,14 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.cv_results import Choice, Comparison, CVPath, summarise_folds
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
-from normball.results import Path
+from normball.results.cv import Choice, Comparison, CVPath, summarise_folds
+from normball.results.path import Path
+from normball.results.sparse_rows import SparseRows
 from normball.scores import Score, area_under_curve, find_score
 from normball.settings import FitOptions, check_words
-from normball.sparse_rows import SparseRows
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 
@@ -203,7 +203,7 @@ def _solve(problem: Problem, folds: Folds) -> tuple[Solution, list[Any]]:
             raise DataError(Finding("E05", text, "use fewer folds"))
     if not data.preparation.has_imputation:
         return problem.solve(weights), [data.design] * weights.shape[0]
-    from normball.inputs import prepare_new
+    from normball.inputs.prepare import prepare_new
 
     solutions = [problem.solve(weights[:1])]
     designs = [data.design]

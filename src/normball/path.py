@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import Interrupted, NotConverged
 from normball.progress import Poll
-from normball.results import STATUSES, Fit, Path
+from normball.results.path import STATUSES, Fit, Path
+from normball.results.sparse_rows import SparseRows
 from normball.settings import (
     DEFAULT_MAX_ITER,
     DEFAULT_TOL,
@@ -23,11 +24,10 @@ from normball.settings import (
     Settings,
     check_words,
 )
-from normball.sparse_rows import SparseRows
 from normball.threads import default_threads, single_threaded_blas
 
 if TYPE_CHECKING:
-    from normball.inputs import Data
+    from normball.inputs.prepare import Data
 
 __all__ = ["Fit", "Path", "fit_path"]
 
@@ -300,7 +300,7 @@ def joined(solutions: Sequence[Solution]) -> Solution:
 
 def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
     """Check settings and data, and lay the data out for the native code."""
-    from normball.inputs import per_feature, prepare
+    from normball.inputs.prepare import per_feature, prepare
 
     settings = Settings(**{name: value for name, value in options.items() if name not in _DATA_OPTIONS})
     for_data = {name: options[name] for name in _DATA_OPTIONS if name in options}

@@ -7,12 +7,12 @@ from argparse import Namespace
 from normball.cli import DATA
 from normball.cli.console import Console
 from normball.cli.source import read
-from normball.report.text import printable
+from normball.results.text import printable
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.check import check
+    from normball.findings.check import check
 
     task = read(arguments, words)
     found = check(task.table, task.run.target, family=task.family, offset=task.offset, **task.options)

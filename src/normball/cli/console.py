@@ -11,17 +11,18 @@ import os
 import shutil
 import sys
 import textwrap
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from normball.report.text import display_width, printable
+from normball.results.text import printable
 
 if TYPE_CHECKING:
+    import rich.console
+    from rich.progress import Progress
+
     from normball.messages import Finding
 
-BAR = 30  # cells
 NARROWEST = 60
 
 
@@ -103,63 +104,66 @@ class Console:
     @contextmanager
     def busy(self, label: str) -> Iterator[None]:
         """A word on stderr while something takes its time; gone afterwards, and only on a terminal."""
-        shown = sys.stderr.isatty() and not self.quiet
-        if shown:
-            print(f"{label:<9}...", end="", file=sys.stderr, flush=True)
-        try:
+        if not self._moves:
             yield
-        finally:
-            if shown:
-                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            return
+        with self._drawn().status(label):
+            yield
 
     def bar(self, label: str, unit: str, rounds: int = 1) -> Bar:
         """A moving bar on stderr; it stays still where stderr is no terminal or the run is quiet."""
-        return Bar(label, unit, rounds, sys.stderr if sys.stderr.isatty() and not self.quiet else None)
+        return Bar(label, unit, rounds, self._drawn if self._moves else None)
+
+    @property
+    def _moves(self) -> bool:
+        return sys.stderr.isatty() and not self.quiet
+
+    def _drawn(self) -> rich.console.Console:
+        from rich.console import Console as Drawn
+
+        return Drawn(file=sys.stderr, no_color=not self._colour, highlight=False)
 
 
 class Bar:
     """A progress bar; call it with the work done and the work in total, once through for each round."""
 
-    def __init__(self, label: str, unit: str, rounds: int, stream: TextIO | None) -> None:
-        self._label, self._unit, self._rounds, self._stream = label, unit, rounds, stream
-        self._started = time.monotonic()
-        self._round, self._done, self._shown = 1, 0, ""
+    def __init__(self, label: str, unit: str, rounds: int, console: Callable[[], rich.console.Console] | None) -> None:
+        self._label, self._unit, self._rounds, self._console = label, unit, rounds, console
+        self._round, self._done = 1, 0
+        self._progress: Progress | None = None
+        self._task: Any = None
 
     def __call__(self, done: int, total: int) -> bool:
-        """Redraw; the answer False means: go on."""
-        if self._stream is not None:
+        """Move on; the answer False means: do not stop."""
+        if self._console is not None:
+            if self._progress is None:
+                self._progress = self._start(self._console())
             self._round += done < self._done
             self._done = done
-            filled = BAR * done // max(total, 1)
-            seconds = int(time.monotonic() - self._started)
-            clock = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+            share = self._round - 1 + done / max(total, 1)
             which = f"  fit {self._round}/{self._rounds}" if self._rounds > 1 else ""
-            bar = f"{self._label:<9}{'#' * filled}{'-' * (BAR - filled)}  {done}/{total} {self._unit}{which}  {clock}"
-            if bar != self._shown:
-                self._stream.write(f"\r{bar}\x1b[K")
-                self._stream.flush()
-                self._shown = bar
+            self._progress.update(self._task, completed=share, count=f"{done}/{total} {self._unit}{which}")
         return False
+
+    def _start(self, console: rich.console.Console) -> Progress:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (
+            TextColumn(f"{self._label:<8}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+        )
+        progress = Progress(*columns, console=console, redirect_stdout=False)
+        self._task = progress.add_task("", total=self._rounds, count="")
+        progress.start()
+        return progress
 
     def close(self) -> None:
         """Leave the finished bar on its line."""
-        if self._stream is not None and self._shown:
-            self._stream.write("\n")
-            self._stream.flush()
-            self._shown = ""
-
-
-def table(rows: Sequence[Sequence[str]], *, align: str, gap: int = 3, indent: int = 0) -> list[str]:
-    """Rows as aligned lines; `align` holds one of `<` and `>` for each column."""
-    widths = [max(display_width(row[k]) for row in rows) for k in range(len(align))]
-    lines = []
-    for row in rows:
-        cells = []
-        for cell, width, side in zip(row, widths, align, strict=True):
-            air = " " * (width - display_width(cell))
-            cells.append(air + cell if side == ">" else cell + air)
-        lines.append((" " * indent + (" " * gap).join(cells)).rstrip())
-    return lines
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
 
 
 def machine_form(value: Any) -> Any:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.messages import count
-from normball.report.facts import FAMILIES, figures, penalty
+from normball.results.facts import FAMILIES, figures, penalty
 
 if TYPE_CHECKING:
     from normball.cli.source import Task
-    from normball.inputs import Data
+    from normball.inputs.prepare import Data
 
 
 def table_in_words(task: Task, data: Data) -> str:

@@ -14,8 +14,8 @@ from normball.cli.source import EXAMPLE_NOTES, Task, UsageError, read
 from normball.messages import Finding, Interrupted, NotConverged, count, sample
 
 if TYPE_CHECKING:
-    from normball.cv_results import CVPath
-    from normball.inputs import Data
+    from normball.inputs.prepare import Data
+    from normball.results.cv import CVPath
 
 RATIOS = {None: [1.0], "l1": [1.0], "l2": [0.0], "elasticnet": [0.5]}
 SEPARATION_SECONDS = 5.0
@@ -78,7 +78,7 @@ def _l1_ratios(arguments: Namespace) -> list[float]:
 
 def _examine(task: Task, data: Data, console: Console) -> list[Finding]:
     """Look at the data, drop the columns that carry nothing, and say so."""
-    from normball.check import check_data
+    from normball.findings.check import check_data
 
     with console.busy("Check"):
         found = [*data.findings, *check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS)]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from normball.report.run import Run
 
 if TYPE_CHECKING:
-    from normball.cv_results import CVPath
-    from normball.results import Fit, Path
+    from normball.results.cv import CVPath
+    from normball.results.path import Fit, Path
 
 
-def load_model(place: str) -> tuple[CVPath | Path, Run]:
+def load_model(place: str) -> tuple[Fit | Path | CVPath, Run]:
     """Read a model and, where it is known, where it came from."""
-    from normball.model_file import load
+    from normball.results.model_file import load
 
     model = load(place)
     with open(place, encoding="utf-8") as file:
@@ -22,10 +22,14 @@ def load_model(place: str) -> tuple[CVPath | Path, Run]:
     return model, Run.from_dict(run or {})
 
 
-def choose(model: CVPath | Path, lam: str | float) -> Fit:
+def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:
     """The model at "1se", "best" or a number."""
-    from normball.results import Path
+    from normball.results.path import Fit, Path
 
+    if isinstance(model, Fit):
+        if isinstance(lam, float) and lam != model.lam:
+            raise ValueError(f"this model was fitted at lambda {model.lam!r} alone, so --lam has nothing to choose")
+        return model
     if isinstance(model, Path):
         if isinstance(lam, str):
             low, high = model.lambdas[-1], model.lambdas[0]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from normball.report.files import write_text
 
 if TYPE_CHECKING:
-    from normball.cv_results import CVPath
     from normball.report.run import Run
+    from normball.results.cv import CVPath
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -38,7 +38,7 @@ def write_all(cv: CVPath, run: Run, folder: Path) -> dict[str, str]:
 
 def save_model(cv: CVPath, run: Run, place: Path) -> None:
     """Write the model with where it came from."""
-    from normball.model_file import to_dict
+    from normball.results.model_file import to_dict
 
     content = {**to_dict(cv), "run": run.to_dict()}
     write_text(place, json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -11,7 +11,7 @@ from normball.messages import DataError, Finding, count, did_you_mean
 
 if TYPE_CHECKING:
     from normball.report.run import Run
-    from normball.results import Fit
+    from normball.results.path import Fit
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -19,8 +19,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.cli.models import choose, load_model
     from normball.cli.outputs import csv_text
     from normball.cli.source import reading_options
+    from normball.inputs.tables import read_table
     from normball.report.files import write_text
-    from normball.tables import read_table
 
     model, made = load_model(arguments.model)
     fit = choose(model, arguments.lam or made.select)

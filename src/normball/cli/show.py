@@ -12,11 +12,11 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import summary
     from normball.cli.models import choose, load_model
-    from normball.results import Path
+    from normball.results.path import Fit, Path
 
     model, made = load_model(arguments.model)
-    if isinstance(model, Path):
-        fit = choose(model, arguments.lam) if arguments.lam else None
+    if isinstance(model, (Fit, Path)):
+        fit = choose(model, arguments.lam) if arguments.lam or isinstance(model, Fit) else None
         console.result(model.summary() if fit is None else fit.summary())
         console.document({"path": model.to_frame().to_dicts() if fit is None else fit.to_frame().to_dicts()})
         return 0

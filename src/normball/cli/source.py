@@ -11,7 +11,7 @@ from normball.messages import DataError, Finding, did_you_mean, sample
 from normball.report.run import Run
 
 if TYPE_CHECKING:
-    from normball.inputs import Data
+    from normball.inputs.prepare import Data
 
 READING = ("na", "thousands", "decimal", "delimiter", "encoding", "dedupe", "categorical")
 EXAMPLE_TARGETS = {"diabetes": "progression", "breast_cancer": "benign", "wine": "class_0"}
@@ -38,7 +38,7 @@ class Task:
 
     def prepare(self) -> Data:
         """Check the table; raises a DataError with everything that is wrong."""
-        from normball.inputs import prepare
+        from normball.inputs.prepare import prepare
 
         return prepare(self.table, self.run.target, family=self.family, offset=self.offset, **self.options)
 
@@ -55,7 +55,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     if arguments.example:
         table, reading = example(arguments.example), {}
     else:
-        from normball.tables import read_table
+        from normball.inputs.tables import read_table
 
         reading = reading_options(arguments)
         table = read_table(arguments.data, findings=findings, **reading)
@@ -116,7 +116,7 @@ def values_of(table: Any, name: str) -> Any:
             text = f'Column "{name}" has {n_missing:,} missing values, first in row {column.is_null().arg_max() + 1:,}.'
             raise DataError(Finding("E15", text, "fill them in, or remove the rows", (name,)))
         return column.to_numpy()
-    from normball.sources import source_of
+    from normball.inputs.sources import source_of
 
     source = source_of(table)
     return source.read(source.names.index(name)).values  # type: ignore[union-attr]

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from normball.cv_results import CVPath
     from normball.report.run import Run
+    from normball.results.cv import CVPath
 
 __all__ = ["write_report"]
 

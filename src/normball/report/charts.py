@@ -22,7 +22,7 @@ from normball.report.svg import (
     points,
     words,
 )
-from normball.report.text import shortened
+from normball.results.text import shortened
 
 # Okabe and Ito's palette without its yellow, which vanishes on white; each colour comes with its own dash.
 COLOURS = (

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball import __version__
-from normball.report import charts, facts
+from normball.report import charts
 from normball.report.reproduce import recipes
-from normball.report.text import shortened
+from normball.results import facts
+from normball.results.text import shortened
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from normball.cv_results import CVPath
     from normball.report.run import Run
+    from normball.results.cv import CVPath
 
 LISTED = 60  # features in the table
 GRID_TITLES = ("lambda", "kept", "deviance explained", "CV mean", "CV error", "duality gap", "KKT violation", "status")
@@ -43,7 +44,7 @@ def render(cv: CVPath, run: Run) -> str:
 
     path = cv.path
     chosen = facts.points(cv, run.select)
-    picked = chosen[0]
+    picked, numbers = chosen[0], facts.comparison(cv, chosen)
     features = facts.selected(picked)
     marks = {one.label.removeprefix("lambda_"): one.fit.lam for one in chosen}
     return _template().render(
@@ -51,13 +52,13 @@ def render(cv: CVPath, run: Run) -> str:
         title=run.target,
         verdict=_verdict(cv, picked, features, run),
         about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
-        choices=[f"{one.label} (picked)" if one is picked else one.label for one in chosen],
-        numbers=facts.comparison(cv, chosen),
+        choices=numbers[0][1:],
+        numbers=numbers[1:],
         null_note=_null_note(cv),
         findings=[finding.in_command_line_words() if run.command else finding for finding in path.findings],
         picked=f"{picked.label} = {facts.figures(picked.fit.lam)}",
-        columns=_columns(cv),
-        rows=[_row(cv, feature) for feature in features[:LISTED]],
+        columns=["feature", *facts.feature_titles(picked)],
+        rows=[[feature.name, *facts.feature_cells(picked, feature)] for feature in features[:LISTED]],
         rows_left_out=max(0, len(features) - LISTED),
         intercept=facts.figures(picked.fit.intercept, 4) if path.fit_intercept else "",
         path_svg=Markup(
@@ -123,24 +124,6 @@ def _verdict(cv: CVPath, picked: facts.Point, features: list[facts.Feature], run
 def _null_note(cv: CVPath) -> str:
     null = facts.null_score(cv)
     return "" if null is None else f"A model without features has a {cv.score} of {facts.figures(null)}."
-
-
-def _columns(cv: CVPath) -> list[str]:
-    """Titles of the table of features."""
-    titles = ["feature", "per SD"] if cv.path.standardize else ["feature"]
-    titles.append("per unit")
-    titles += [facts.FACTORS[cv.path.family]] if cv.path.family in facts.FACTORS else []
-    return titles + ["kept in folds"] * (cv.path.l1_ratio > 0)
-
-
-def _row(cv: CVPath, feature: facts.Feature) -> list[str]:
-    cells = [feature.name]
-    cells += [facts.signed(feature.per_sd)] if cv.path.standardize else []
-    cells.append(facts.signed(feature.per_unit))
-    cells += [facts.factor(feature.factor)] if feature.factor is not None else []
-    if cv.path.l1_ratio > 0:
-        cells.append("-" if feature.folds is None else facts.in_folds(feature.folds, cv.n_folds))
-    return cells
 
 
 def _certificate_row(one: facts.Point) -> list[Any]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from normball.cv_results import CVPath
     from normball.report.run import Run
-    from normball.results import Path
+    from normball.results.cv import CVPath
+    from normball.results.path import Path
 
 WIDTH = 100
 
@@ -40,7 +40,7 @@ def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:
     lines.append("import normball as nb")
     if run.source:
         reading = "".join(f", {name}={value!r}" for name, value in run.reading.items())
-        lines += ["from normball.tables import read_table", "", f"table = read_table({run.source!r}{reading})"]
+        lines += ["from normball.inputs.tables import read_table", "", f"table = read_table({run.source!r}{reading})"]
         arguments = ["table", repr(run.target)]
     elif run.example:
         lines += example_lines(run.example)

@@ -11,7 +11,7 @@ from normball.report.reproduce import Recipe, call, factor_scale
 
 if TYPE_CHECKING:
     from normball.report.run import Run
-    from normball.results import Path
+    from normball.results.path import Path
 
 TITLE = "glmnet (R)"
 

@@ -8,7 +8,7 @@ from normball.report.reproduce import Recipe, call, example_lines, sklearn_estim
 
 if TYPE_CHECKING:
     from normball.report.run import Run
-    from normball.results import Path
+    from normball.results.path import Path
 
 TITLE = "scikit-learn"
 PRECISION = {  # the defaults stop early

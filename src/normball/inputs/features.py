@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.column_findings import (
+from normball.inputs.column_findings import (
     MANY_ROWS,
     examine,
     examine_numbers,
@@ -18,11 +18,11 @@ from normball.column_findings import (
     not_finite_columns,
     per_column,
 )
-from normball.columns import Labels, Mask, Numbers, Unusable
+from normball.inputs.columns import Labels, Mask, Numbers, Unusable
+from normball.inputs.preparation import MISSING_LEVEL, Column, Preparation, learn
+from normball.inputs.sources import Source
+from normball.inputs.targets import Target
 from normball.messages import DataError, Finding, count, sample, words
-from normball.preparation import MISSING_LEVEL, Column, Preparation, learn
-from normball.sources import Source
-from normball.targets import Target
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from normball.column_statistics import Floats, Ints
-from normball.design_findings import Table
+from normball.findings.column_statistics import Floats, Ints
+from normball.findings.design import Table
+from normball.findings.separation import Separation
 from normball.messages import Finding, count, sample
-from normball.separation import Separation
 
 RARE_ROWS = 10
 RARE_SHARE = 0.01

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.predictions import Kind, Unknown
-from normball.results import Fit, Path, freeze
-from normball.sparse_rows import SparseRows
+from normball.results.path import Fit, Path, freeze
+from normball.results.predictions import Kind, Unknown
+from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
     import os
@@ -180,13 +180,13 @@ class CVPath:
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean score with its standard error with matplotlib and return the axes."""
-        from normball.plots import plot_cv
+        from normball.results.plots import plot_cv
 
         return plot_cv(self, ax)
 
     def summary(self, select: Choice = "1se") -> str:
         """The choice of strength and the features it selects, in plain text."""
-        from normball.summaries import cv_summary
+        from normball.results.summaries import cv_summary
 
         return cv_summary(self, select)
 
@@ -198,7 +198,7 @@ class CVPath:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write path and cross-validation as JSON; `normball.load` reads it."""
-        from normball.model_file import save
+        from normball.results.model_file import save
 
         save(self, path)
 
@@ -209,7 +209,7 @@ class CVPath:
         )
 
     def _repr_html_(self) -> str:
-        from normball.summaries import cv_html
+        from normball.results.summaries import cv_html
 
         return cv_html(self)
 
@@ -257,7 +257,7 @@ class Comparison:
 
     def summary(self) -> str:
         """The comparison in plain text."""
-        from normball.summaries import comparison_summary
+        from normball.results.summaries import comparison_summary
 
         return comparison_summary(self)
 
@@ -266,7 +266,7 @@ class Comparison:
         return f"<Comparison of l1_ratio {ratios}: best {self.best.path.l1_ratio:g}>"
 
     def _repr_html_(self) -> str:
-        from normball.summaries import comparison_html
+        from normball.results.summaries import comparison_html
 
         return comparison_html(self)
 

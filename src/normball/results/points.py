@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from normball.results import Path
+    from normball.results.path import Path
 
 Array = NDArray[np.float64]
 

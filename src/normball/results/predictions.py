@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.results.sparse_rows import SparseRows
 from normball.scores import mean_response
-from normball.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
-    from normball.results import Fit, Path
+    from normball.results.path import Fit, Path
 
 Array = NDArray[np.float64]
 Kind = Literal["link", "response", "class"]
@@ -29,7 +29,7 @@ def predict(
 ) -> NDArray[Any]:
     """Predictions (n, n_models) of several sets of coefficients of one `model`."""
     from normball import _native
-    from normball.inputs import prepare_new
+    from normball.inputs.prepare import prepare_new
 
     if kind not in ("link", "response", "class"):
         raise ValueError(f'kind is {kind!r}, but must be "link", "response" or "class"')

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.columns import Labels, Numbers, Unusable, read_array, read_series
+from normball.inputs.columns import Labels, Numbers, Unusable, read_array, read_series
 from normball.messages import DataError, Finding, count
 
 

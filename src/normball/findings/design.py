@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from normball.column_statistics import Columns, Floats, Ints
+from normball.findings.column_statistics import Columns, Floats, Ints
 from normball.messages import SAMPLE, Finding, count, sample, words
 
 NEARLY_ONE = 0.999  # a correlation from here on is worth a word
@@ -143,9 +143,9 @@ def scaling(table: Table) -> list[Finding]:
     if sd.max() / HOPELESS_SPREAD > sd.min():
         text = (
             f'The standard deviations of "{ends[0]}" ({sd.max():.3g}) and "{ends[1]}" ({sd.min():.3g}) differ by more '
-            f"than a factor of {HOPELESS_SPREAD:g}. With standardize=False the penalty sees only one of them."
+            f"than a factor of {HOPELESS_SPREAD:g}. Without standardising, the penalty sees only one of them."
         )
-        findings.append(Finding("W19", text, "standardize=True, or other units", ends))
+        findings.append(Finding("W19", text, "let features be standardised (the default), or choose other units", ends))
     drowned = table.varies[np.abs(columns.mean[table.varies]) / HOPELESS_MEAN > sd]
     if drowned.size:
         values = [f"{table.names[j]} ({columns.mean[j]:.6g} ± {columns.sd[j]:.2g})" for j in drowned]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.column_findings import is_number, row_list
-from normball.columns import Floats, Labels, Numbers, Unusable, read_values
-from normball.features import gap_findings, read_features
+from normball.inputs.column_findings import is_number, row_list
+from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_values
+from normball.inputs.features import gap_findings, read_features
+from normball.inputs.preparation import Preparation
+from normball.inputs.sources import Source, source_of
+from normball.inputs.targets import FAMILIES, guess_family, read_target
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
-from normball.preparation import Preparation
-from normball.sources import Source, source_of
-from normball.targets import FAMILIES, guess_family, read_target
 
 __all__ = ["Data", "guess_family", "per_feature", "prepare", "prepare_new"]
 

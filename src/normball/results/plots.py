@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from normball.cv_results import CVPath
-    from normball.results import Path
+    from normball.results.cv import CVPath
+    from normball.results.path import Path
 
 _AXIS_TITLE = {
     "lam": "lam",

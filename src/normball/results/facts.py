@@ -1,4 +1,4 @@
-"""The numbers that terminal and page both show, taken from the result objects once."""
+"""The numbers that summaries, terminal and page show, taken from the result objects once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from normball.cv_results import CVPath
-    from normball.results import Fit, Path
+    from normball.results.cv import CVPath
+    from normball.results.path import Fit, Path
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}
 FAMILIES = {"gaussian": "linear", "binomial": "logistic", "poisson": "Poisson"}
@@ -31,6 +31,7 @@ class Point:
     gap: float | None = None
     diagnostics: dict[str, float] | None = None
     counts: Any = None  # in how many folds each feature was kept
+    n_folds: int = 0
 
     def numbers(self, cv: CVPath) -> dict[str, Any]:
         """As plain data."""
@@ -75,7 +76,7 @@ def point(cv: CVPath, name: str | float) -> Point:
         fit, label = cv.at(lam=name), "lambda"
     nearest = int(np.argmin(np.abs(cv.lambdas - fit.lam)))
     if cv.lambdas[nearest] != fit.lam:
-        return Point(label, fit, None)
+        return Point(label, fit, None, n_folds=cv.n_folds)
     return Point(
         label,
         fit,
@@ -85,6 +86,7 @@ def point(cv: CVPath, name: str | float) -> Point:
         gap=float(cv.train_validation_gap[nearest]),
         diagnostics=cv.diagnostics.get(str(name)),
         counts=cv.selection_counts[nearest],
+        n_folds=cv.n_folds,
     )
 
 
@@ -107,9 +109,10 @@ def selected(point: Point) -> list[Feature]:
 
 
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
-    """A row for each number, a column for each choice."""
+    """Titles, and a row for each number; a column for each choice, the picked one first."""
     path = cv.path
-    rows = [["lambda", *(figures(one.fit.lam) for one in chosen)]]
+    rows = [["", *(f"{one.label} (picked)" if one is chosen[0] else one.label for one in chosen)]]
+    rows.append(["lambda", *(figures(one.fit.lam) for one in chosen)])
     rows.append([f"CV {cv.score}", *(_with_error(one) for one in chosen)])
     if path.family == "gaussian" and cv.score in ("deviance", "mse"):
         rows.append(["CV RMSE", *("-" if one.mean is None else figures(math.sqrt(one.mean)) for one in chosen)])
@@ -120,7 +123,21 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
     if path.family == "binomial":
         rows.append(["largest |margin|", *(_margin(one) for one in chosen)])
-    return [row for row in rows if any(cell != "-" for cell in row[1:])]
+    return [row for row in rows if not row[0] or any(cell != "-" for cell in row[1:])]
+
+
+def feature_titles(point: Point) -> list[str]:
+    """What `feature_cells` are."""
+    fit = point.fit
+    titles = ["per SD"] * fit.standardize + ["per unit"] + ([FACTORS[fit.family]] if fit.family in FACTORS else [])
+    return titles + ["kept in folds"] * _counts_folds(point)
+
+
+def feature_cells(point: Point, feature: Feature) -> list[str]:
+    """What is shown beside the name of a feature."""
+    cells = [signed(feature.per_sd)] * point.fit.standardize + [signed(feature.per_unit)]
+    cells += [factor(feature.factor)] if feature.factor is not None else []
+    return cells + ([_in_folds(feature.folds, point.n_folds)] if _counts_folds(point) else [])
 
 
 def null_score(cv: CVPath) -> float | None:
@@ -191,6 +208,12 @@ def _margin(one: Point) -> str:
     return f"{figures(one.diagnostics['largest_margin'], 2)} ({share:.{0 if share in (0, 100) else 1}f} % saturated)"
 
 
-def in_folds(kept: int, n_folds: int) -> str:
+def _counts_folds(point: Point) -> bool:
+    return point.n_folds > 0 and point.fit.l1_ratio > 0  # ridge keeps every feature in every fold
+
+
+def _in_folds(kept: int | None, n_folds: int) -> str:
     """In how many folds a feature was kept, and a word where these are few."""
+    if kept is None:
+        return "-"
     return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.columns import Floats, Labels, Mask, Numbers, Unusable
+from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable
 from normball.messages import Finding, count, sample, words
 
 MANY_ROWS = 20  # from here on a column that differs in every row is taken for an identifier

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from normball.column_findings import is_number, not_numeric, row_list
-from normball.columns import Floats, Labels, Mask, Numbers, Unusable, read_values
+from normball.inputs.column_findings import is_number, not_numeric, row_list
+from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable, read_values
 from normball.messages import DataError, Finding, count, sample
 
 FAMILIES = ("gaussian", "binomial", "poisson")

@@ -1,8 +1,9 @@
-"""Names as people read them: without control characters, cut where there is no room."""
+"""Text as people read it: names without control characters, cut where there is no room, and aligned tables."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 
 def printable(text: str) -> str:
@@ -33,3 +34,16 @@ def shortened(text: str, width: int) -> str:
             break
         front += character
     return f"{front}…{back}"
+
+
+def table(rows: Sequence[Sequence[str]], *, align: str) -> list[str]:
+    """Rows as aligned lines; `align` holds one of `<` and `>` for each column."""
+    widths = [max(display_width(row[k]) for row in rows) for k in range(len(align))]
+    lines = []
+    for row in rows:
+        cells = []
+        for cell, width, side in zip(row, widths, align, strict=True):
+            air = " " * (width - display_width(cell))
+            cells.append(air + cell if side == ">" else cell + air)
+        lines.append("   ".join(cells).rstrip())
+    return lines

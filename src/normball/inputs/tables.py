@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normball.inputs.sources import SparseTable, unique_names
 from normball.messages import DataError, Finding, count, raise_errors, sample
-from normball.sources import SparseTable, unique_names
 
 if TYPE_CHECKING:
     import polars as pl

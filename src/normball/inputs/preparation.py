@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.column_findings import infinite_values, missing_values, not_finite_columns, not_numeric, unusable
-from normball.columns import Floats, Labels, Numbers, Unusable, label_text
+from normball.inputs.column_findings import infinite_values, missing_values, not_finite_columns, not_numeric, unusable
+from normball.inputs.columns import Floats, Labels, Numbers, Unusable, label_text
+from normball.inputs.sources import Source, SparseTable, source_of
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
-from normball.sources import Source, SparseTable, source_of
 
 MISSING_LEVEL = "(missing)"
 LARGE = 5_000_000  # cells from which on a mostly empty design is kept sparse

@@ -22,7 +22,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 from scipy.sparse.linalg import lsmr
 
-from normball.column_statistics import Columns, Floats, Ints
+from normball.findings.column_statistics import Columns, Floats, Ints
 
 Kind = Literal["complete", "partial", "none", "inconclusive"]
 

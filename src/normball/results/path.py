@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import Finding
-from normball.predictions import Kind, Unknown, predict
-from normball.sparse_rows import SparseRows
+from normball.results.predictions import Kind, Unknown, predict
+from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
     import os
 
     import polars
 
-    from normball.preparation import Preparation
+    from normball.inputs.preparation import Preparation
 
 Array = NDArray[np.float64]
 
@@ -137,15 +137,21 @@ class Fit:
 
     def summary(self) -> str:
         """The model in plain text."""
-        from normball.summaries import fit_summary
+        from normball.results.summaries import fit_summary
 
         return fit_summary(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as JSON; `normball.load` reads it."""
+        from normball.results.model_file import save
+
+        save(self, path)
 
     def __repr__(self) -> str:
         return f"<Fit {self.family}, lam={self.lam:.6g}: {self.n_nonzero} of {self.coef.size} features>"
 
     def _repr_html_(self) -> str:
-        from normball.summaries import fit_html
+        from normball.results.summaries import fit_html
 
         return fit_html(self)
 
@@ -266,7 +272,7 @@ class Path:
         ValueError
             If the path does not reach what is asked for.
         """
-        from normball.points import position
+        from normball.results.points import position
 
         return self.fit_at(position(self, lam=lam, l1_norm=l1_norm, n_nonzero=n_nonzero))
 
@@ -357,19 +363,19 @@ class Path:
 
     def plot(self, ax: Any = None, x: Literal["lam", "l1_norm", "deviance"] = "lam") -> Any:
         """Draw the coefficients along the path with matplotlib and return the axes."""
-        from normball.plots import plot_path
+        from normball.results.plots import plot_path
 
         return plot_path(self, ax, x)
 
     def summary(self) -> str:
         """The path in plain text."""
-        from normball.summaries import path_summary
+        from normball.results.summaries import path_summary
 
         return path_summary(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole path as JSON; `normball.load` reads it."""
-        from normball.model_file import save
+        from normball.results.model_file import save
 
         save(self, path)
 
@@ -378,7 +384,7 @@ class Path:
         return f"<Path {self.family}, l1_ratio={self.l1_ratio:g}: {self.lambdas.size} lambdas {high:.3g} to {low:.3g}>"
 
     def _repr_html_(self) -> str:
-        from normball.summaries import path_html
+        from normball.results.summaries import path_html
 
         return path_html(self)
 

@@ -34,8 +34,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Never, overload
 import numpy as np
 from scipy import sparse
 
-from normball.column_statistics import Columns, Floats, Ints
-from normball.design_findings import (
+from normball.findings.column_statistics import Columns, Floats, Ints
+from normball.findings.design import (
     Table,
     codes_and_row_numbers,
     constant_columns,
@@ -44,12 +44,12 @@ from normball.design_findings import (
     more_columns_than_rows,
     scaling,
 )
-from normball.inputs import Data, prepare
+from normball.findings.saturation import saturation
+from normball.findings.separation import separation
+from normball.findings.target import classes, halves, leaks, separated
+from normball.inputs.prepare import Data, prepare
 from normball.messages import DataError, Finding, Interrupted, NotConverged
-from normball.saturation import saturation
-from normball.separation import separation
 from normball.settings import check_words
-from normball.target_findings import classes, halves, leaks, separated
 
 if TYPE_CHECKING:
     import polars

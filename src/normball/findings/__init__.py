@@ -1,0 +1,1 @@
+"""What `check` says about data before and beside a fit: columns, target, separation, saturation."""

@@ -1,0 +1,161 @@
+"""Results in plain text and as small HTML tables."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normball.results import facts
+from normball.results.text import display_width, printable, shortened, table
+
+if TYPE_CHECKING:
+    from normball.results.cv import Choice, Comparison, CVPath
+    from normball.results.path import Fit, Path
+
+MOST_FEATURES = 30
+NARROWEST_NAME = 12
+
+
+def fit_summary(fit: Fit) -> str:
+    """One model: its strength, certificate and features."""
+    rows = [
+        ["lambda", f"{fit.lam:.4g}"],
+        ["features kept", f"{fit.n_nonzero:,} of {fit.coef.size:,}"],
+        ["deviance explained", _percent(fit.deviance_ratio)],
+        ["certificate", _certificate(fit)],
+    ]
+    if fit.radius is not None:
+        rows.insert(1, ["radius", f"{fit.radius:.6g}"])
+    features = feature_lines(facts.Point("", fit, None), "Features")
+    return "\n".join([_title(fit), *table(rows, align="<<"), "", *features])
+
+
+def path_summary(path: Path) -> str:
+    """The whole path in ten rows."""
+    head = ["lambda", "features", "deviance explained", "L1 norm", "dual gap", "status"]
+    rows = [
+        [f"{path.lambdas[i]:.4g}", str(n), _percent(ratio), f"{norm:.4g}", f"{path.dual_gaps[i]:.1e}", path.statuses[i]]
+        for i, n, ratio, norm in _some_points(path)
+    ]
+    solved = int(np.sum(path.statuses == "converged"))
+    closing = f"{solved} of {path.lambdas.size} lambdas certified to a relative duality gap of {path.tol:g}"
+    return "\n".join([_title(path), *table([head, *rows], align="<" * len(head)), closing])
+
+
+def cv_summary(cv: CVPath, select: Choice) -> str:
+    """Both choices of strength side by side, and the features of the one selected."""
+    chosen = facts.points(cv, select)
+    features = feature_lines(chosen[0], f"Selected at {chosen[0].label}")
+    return "\n".join([_title(cv.path), *choice_lines(cv, chosen), "", *features])
+
+
+def choice_lines(cv: CVPath, chosen: list[facts.Point]) -> list[str]:
+    """The choices of strength side by side, the titles first."""
+    rows = facts.comparison(cv, chosen)
+    lines = table(rows, align="<" * len(rows[0]))
+    if (null := facts.null_score(cv)) is not None:
+        lines[2] += f"   (null {facts.figures(null)})"
+    undefined = int(np.isnan(cv.fold_scores).any(axis=1).sum())
+    if undefined:
+        lines.append(f"({cv.score} is undefined in {undefined} of {cv.n_folds} folds, which do not count)")
+    return lines
+
+
+def feature_lines(
+    point: facts.Point, title: str, *, most: int = MOST_FEATURES, more: str = "", width: int | None = None
+) -> list[str]:
+    """The features kept, the titles first; names are cut to what `width` leaves for them."""
+    rows = _feature_rows(point, title, most, more)
+    if width is not None:
+        widths = [max(display_width(row[k]) for row in rows) for k in range(1, len(rows[0]))]
+        room = max(NARROWEST_NAME, width - sum(widths) - 3 * len(widths))
+        rows = [[row[0][:2] + shortened(row[0][2:], room - 2), *row[1:]] for row in rows]
+    last = "<" if rows[0][-1] == "kept in folds" else ">"
+    return table(rows, align="<" + ">" * (len(rows[0]) - 2) + last)
+
+
+def comparison_summary(comparison: Comparison) -> str:
+    """The penalties side by side."""
+    rows = _comparison_rows(comparison)
+    return "\n".join(table(rows, align="<" * len(rows[0])))
+
+
+def fit_html(fit: Fit) -> str:
+    """The features as an HTML table."""
+    return _html_table(_title(fit), _feature_rows(facts.Point("", fit, None), "feature", MOST_FEATURES, ""))
+
+
+def path_html(path: Path) -> str:
+    """Ten rows of the path as an HTML table."""
+    rows = [
+        [f"{path.lambdas[i]:.4g}", str(n), _percent(ratio), f"{path.dual_gaps[i]:.1e}"]
+        for i, n, ratio, _ in _some_points(path)
+    ]
+    return _html_table(_title(path), [["lambda", "features", "deviance explained", "dual gap"], *rows])
+
+
+def cv_html(cv: CVPath) -> str:
+    """Both choices of strength as an HTML table."""
+    return _html_table(_title(cv.path), facts.comparison(cv, facts.points(cv, "1se")))
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The penalties as an HTML table."""
+    return _html_table("Comparison on the same folds", _comparison_rows(comparison))
+
+
+def _title(result: Fit | Path) -> str:
+    scale = "" if result.standardize else ", not standardised"
+    return f"{result.family}, {facts.penalty(result.l1_ratio)}{scale}"
+
+
+def _certificate(fit: Fit) -> str:
+    if math.isnan(fit.dual_gap):
+        return "none (interpolated between two certified strengths)"
+    return f"relative duality gap {fit.dual_gap:.1e}, {fit.status}"
+
+
+def _some_points(path: Path) -> list[tuple[int, int, float, float]]:
+    """Ten strengths spread over the path: position, number of features, deviance explained, L1 norm."""
+    places = np.unique(np.linspace(0, path.lambdas.size - 1, 10).round().astype(int))
+    n_nonzero, ratio, norms = path.n_nonzero, path.deviance_ratio, path.l1_norms
+    return [(int(i), int(n_nonzero[i]), float(ratio[i]), float(norms[i])) for i in places]
+
+
+def _comparison_rows(comparison: Comparison) -> list[list[str]]:
+    head = ["l1_ratio", "lambda_best", f"CV {comparison[0].score}", "features", "lambda_1se", "CV", "features", ""]
+    rows = []
+    for cv in comparison:
+        row = [f"{cv.path.l1_ratio:g}"]
+        for index in (cv.index_best, cv.index_1se):
+            score = f"{cv.cv_mean[index]:.4g} +/- {cv.cv_se[index]:.3g}"
+            row += [f"{cv.lambdas[index]:.4g}", score, str(cv.path.n_nonzero[index])]
+        rows.append([*row, "best" if cv is comparison.best else ""])
+    return [head, *rows]
+
+
+def _feature_rows(point: facts.Point, title: str, most: int, more: str) -> list[list[str]]:
+    """Titles, the largest coefficients, a line for those left out, and the intercept."""
+    fit, features = point.fit, facts.selected(point)
+    rows = [[title, *facts.feature_titles(point)]]
+    rows += [[f"  {printable(feature.name)}", *facts.feature_cells(point, feature)] for feature in features[:most]]
+    if len(features) > most:
+        rows.append([f"  ... and {len(features) - most:,} more{more}"])
+    if fit.intercept != 0.0:
+        rows.append(["  (intercept)", *[""] * fit.standardize, facts.signed(fit.intercept)])
+    return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.1f} %"
+
+
+def _html_table(title: str, rows: Sequence[Sequence[str]]) -> str:
+    head, *body = ["".join(f"<td>{html.escape(entry.strip())}</td>" for entry in row) for row in rows]
+    lines = "".join(f"<tr>{row}</tr>" for row in body)
+    head = head.replace("td>", "th>")
+    return f"<table><caption>{html.escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
