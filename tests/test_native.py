@@ -1,0 +1,115 @@
+"""The native boundary: what it refuses, and that a batch of problems is those problems."""
+
+import signal
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from normball import _native
+
+
+def arguments(X, responses, weights, family="gaussian", **changes):
+    n, p = X.shape if isinstance(X, np.ndarray) else (X[3], X[2].size - 1)
+    values = {
+        "X": X, "responses": responses, "weights": weights, "offset": np.zeros(n), "family": family, "l1_ratio": 1.0,
+        "lambdas": None, "n_lambdas": 20, "lambda_min_ratio": 1e-2, "penalty_factors": np.ones(p),
+        "lower_bounds": np.full(p, -np.inf), "upper_bounds": np.full(p, np.inf), "fit_intercept": True,
+        "standardize": True, "tol": 1e-10, "max_iter": 1000, "n_threads": 2, "poll": None,
+    }  # fmt: skip
+    return values | changes
+
+
+def data(n=60, p=8, seed=0):
+    rng = np.random.default_rng(seed)
+    X = np.asfortranarray(rng.normal(size=(n, p)))
+    return X, rng.normal(size=(3, n)) + X[:, :3].T, rng.random((3, n))
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+@pytest.mark.parametrize("shape", [(60, 8), (30, 300)])
+def test_several_responses_are_those_problems(family, shape):
+    X, responses, weights = data(*shape)
+    if family != "gaussian":
+        responses = (responses > 0).astype(float)
+    batch = _native.solve_path(**arguments(X, responses, weights, family))
+    for k in range(3):
+        alone = _native.solve_path(
+            **arguments(X, responses[k : k + 1], weights[k : k + 1], family, lambdas=batch["lambdas"])
+        )
+        assert (batch["statuses"][k] == 0).all()
+        np.testing.assert_allclose(batch["loss"][k], alone["loss"][0], rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(batch["scales"][k], alone["scales"][0], rtol=1e-12)
+        assert batch["null_loss"][k] == pytest.approx(alone["null_loss"][0], rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.ones((4, 2), dtype=np.int64),
+        np.ones((8, 4))[::2, ::2],
+        (np.ones(2), np.zeros(2, np.int64), np.array([0, 2]), 2),
+        "x",
+    ],
+)
+def test_other_layouts_are_refused(X):
+    given = arguments(np.ones((4, 2)), np.ones((1, 4)), np.ones((1, 4))) | {"X": X}
+    with pytest.raises((TypeError, RuntimeError)):
+        _native.solve_path(**given)
+
+
+@pytest.mark.parametrize("name", ["responses", "weights", "offset", "penalty_factors", "lower_bounds", "upper_bounds"])
+def test_shapes_that_do_not_agree_are_refused(name):
+    X, responses, weights = data()
+    given = arguments(X, responses, weights)
+    given[name] = np.ascontiguousarray(given[name][..., :-1])
+    with pytest.raises(ValueError, match="do not agree"):
+        _native.solve_path(**given)
+
+
+def test_an_unknown_family_is_refused():
+    X, responses, weights = data()
+    with pytest.raises(ValueError, match="unknown family: gamma"):
+        _native.solve_path(**arguments(X, responses, weights, "gamma"))
+
+
+def test_an_error_in_poll_comes_through():
+    def poll(done, total):
+        raise RuntimeError("the caller's own")
+
+    X, responses, weights = data(30, 300)
+    with pytest.raises(RuntimeError, match="the caller's own"):
+        _native.solve_path(**arguments(X, responses, weights, poll=poll))
+
+
+def test_another_signal_keeps_its_exception():
+    class Alarm(Exception):
+        pass
+
+    def ring(*_):
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, ring)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 400))
+    y = (rng.random((1, 3000)) < 0.5).astype(float)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(Alarm):
+            _native.solve_path(**arguments(X, y, np.ones((1, 3000)), "binomial", n_lambdas=1000, lambda_min_ratio=1e-6))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_rows_may_be_asked_for_twice_and_in_any_order():
+    X, _, _ = data()
+    sparse = scipy.sparse.csc_array(X)
+    parts = (sparse.data, sparse.indices.astype(np.int32), sparse.indptr.astype(np.int64), X.shape[0])
+    rows = np.array([5, 0, 5], dtype=np.int64)
+    coefs = scipy.sparse.csr_array(np.array([[1.0, 0, 0, 2, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, -1.0]]))
+    store = (coefs.indptr.astype(np.int64), coefs.indices.astype(np.int32), coefs.data)
+    wanted = (X @ coefs.toarray().T + [0.5, -1.0])[rows]
+    for design in (X, np.ascontiguousarray(X), parts):
+        eta = _native.linear_predictor(design, rows, np.array([0.5, -1.0]), *store)
+        np.testing.assert_allclose(eta, wanted, rtol=1e-12)
