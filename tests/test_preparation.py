@@ -15,8 +15,8 @@ import pytest
 import scipy.sparse as sparse
 
 import normball as nb
-from normball.inputs.preparation import Preparation
 from normball.inputs import preparation as preparation_module
+from normball.inputs.preparation import Preparation
 from normball.inputs.prepare import prepare, prepare_new
 from normball.messages import DataError
 
