@@ -113,3 +113,15 @@ def test_rows_may_be_asked_for_twice_and_in_any_order():
     for design in (X, np.ascontiguousarray(X), parts):
         eta = _native.linear_predictor(design, rows, np.array([0.5, -1.0]), *store)
         np.testing.assert_allclose(eta, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+@pytest.mark.parametrize("shape", [(10, 5), (10, 400)])
+def test_a_design_without_any_variation_gives_the_null_model(family, l1_ratio, shape, capfd):
+    y = np.arange(10.0)[None, :] if family == "gaussian" else (np.arange(10.0)[None, :] > 4).astype(float)
+    answer = _native.solve_path(**arguments(np.zeros(shape), y, np.ones((1, 10)), family, l1_ratio=l1_ratio))
+    assert (answer["statuses"] == 0).all()
+    assert answer["values"].size == 0
+    np.testing.assert_allclose(answer["loss"], answer["null_loss"][0])
+    assert capfd.readouterr().err == ""

@@ -36,11 +36,11 @@ class RowSpace {
     Vector values;
     linalg::eigen(n, basis_.data(), values);
     Index first = 0;
-    while (first < n && values[first] <= 1e-13 * values[n - 1]) ++first;
+    while (first < n - 1 && values[first] <= 1e-13 * values[n - 1]) ++first;
     rank_ = n - first;
     basis_.erase(basis_.begin(), basis_.begin() + first * n);
     roots_.resize(static_cast<std::size_t>(rank_));
-    for (Index r = 0; r < rank_; ++r) roots_[r] = std::sqrt(values[first + r]);
+    for (Index r = 0; r < rank_; ++r) roots_[r] = std::sqrt(std::max(0.0, values[first + r]));
     for (Index r = 0; r < rank_; ++r) {
       for (Index i = 0; i < n; ++i) basis_[r * n + i] *= roots_[r];
     }
