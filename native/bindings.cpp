@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "blas.hpp"
@@ -148,7 +149,7 @@ nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset
   Specification spec;
   spec.n_problems = static_cast<Index>(weights.shape(0));
   std::visit([&](const auto& d) { spec.n_rows = d.n_rows, spec.n_features = d.n_cols; }, design);
-  const auto matches = [](std::size_t size, Index wanted) { return static_cast<Index>(size) == wanted; };
+  const auto matches = [](std::size_t size, Index wanted) { return std::cmp_equal(size, wanted); };
   if (!matches(weights.shape(1), spec.n_rows) || !matches(responses.shape(1), spec.n_rows) ||
       !matches(offset.size(), spec.n_rows) || !matches(penalty_factors.size(), spec.n_features) ||
       !matches(lower_bounds.size(), spec.n_features) || !matches(upper_bounds.size(), spec.n_features) ||

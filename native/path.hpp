@@ -2,6 +2,7 @@
 // working set (in parallel), then one read of the design serves all their certificates.
 #pragma once
 
+#include <algorithm>
 #include <numeric>
 
 #include "losses/loss.hpp"
@@ -211,7 +212,7 @@ PathResult solve_in_row_space(const D& design, const Specification& spec, std::v
     result.interrupted = part.interrupted;
     if (part.interrupted) break;
     Point* points = result.points.data() + before;
-    std::move(part.points.begin(), part.points.end(), points);
+    std::ranges::move(part.points, points);
     constexpr Index at_once = 16;
     for (Index begin = 0; begin < n_lambdas; begin += at_once) {
       space.expand(points, result.lambdas, begin, std::min(n_lambdas, begin + at_once), centre.data());

@@ -125,8 +125,8 @@ std::vector<Problem> make_problems(D& design, Vector& centre, const Specificatio
     }
   }
   if (!spec.fit_intercept) {
-    std::fill(centre.begin(), centre.end(), 0.0);
-    for (Problem& problem : problems) std::fill(problem.shift.begin(), problem.shift.end(), 0.0);
+    std::ranges::fill(centre, 0.0);
+    for (Problem& problem : problems) std::ranges::fill(problem.shift, 0.0);
   }
   return problems;
 }

@@ -22,7 +22,7 @@ class Threads {
   }
   ~Threads() {
     {
-      const std::lock_guard lock(mutex_);
+      const std::scoped_lock lock(mutex_);
       closing_ = true;
     }
     wake_.notify_all();
@@ -38,7 +38,7 @@ class Threads {
       return;
     }
     {
-      const std::lock_guard lock(mutex_);
+      const std::scoped_lock lock(mutex_);
       task_ = [&task](Index i) { task(i); };
       next_ = 0;
       count_ = count;
@@ -60,7 +60,7 @@ class Threads {
       try {
         task_(i);
       } catch (...) {
-        const std::lock_guard lock(mutex_);
+        const std::scoped_lock lock(mutex_);
         failure_ = std::current_exception();
         next_ = count_;
       }
@@ -77,7 +77,7 @@ class Threads {
         seen = round_;
       }
       work();
-      const std::lock_guard lock(mutex_);
+      const std::scoped_lock lock(mutex_);
       if (--busy_ == 0) done_.notify_one();
     }
   }

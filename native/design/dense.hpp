@@ -60,7 +60,7 @@ struct Dense {
     for (Index i = 0; i < n_rows; ++i) {
       if (gram.d[i] > 0.0) rows.push_back(i);
     }
-    const Index n_used = static_cast<Index>(rows.size());
+    const auto n_used = static_cast<Index>(rows.size());
     const Index parts =
         std::clamp<Index>(std::min(n_used / (8 * gram_block), Index{8'000'000} / (m * fresh + 1)), 1, 16);
     std::vector<Vector> totals(static_cast<std::size_t>(parts));
@@ -153,7 +153,7 @@ struct Dense {
       for (Index k = 0; k < s.n_vectors; ++k) vectors[k] = s.vectors[k] + first;
       for (Index i = begin; i < end; ++i) {
         const Index j = s.columns[i];
-        std::fill(sums.begin(), sums.end(), 0.0);
+        std::ranges::fill(sums, 0.0);
         if constexpr (Squared) {
           kernels::squares(column(j) + first, centre[j], vectors.data(), s.n_vectors, count, sums.data());
         } else {

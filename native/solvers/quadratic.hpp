@@ -101,7 +101,7 @@ class QuadraticSolver {
     for (Index c = 0; c < size; ++c) {
       const Index j = active_[c];
       const ElasticNet& term = problem.terms[j];
-      const double sign = static_cast<double>((b[j] > 0.0) - (b[j] < 0.0));
+      const auto sign = static_cast<double>((b[j] > 0.0) - (b[j] < 0.0));
       direction_[c] = -(gradient[j] + term.l2 * b[j] + term.l1 * sign);
     }
     linalg::cholesky_solve(size, factor_.data(), size, direction_.data());
