@@ -216,6 +216,8 @@ def test_remarks_about_columns() -> None:
             'holds labels ("no", "yes"); family="gaussian" needs numbers.\n    Fix: family=',
         ),
         (["a", "b", "c"] * 10, "poisson", "Fix: convert it to numbers"),
+        (["1,5", "2", "3,25"] * 10, "binomial", 'Fix: decimal=","'),
+        ([1, 2, 3] * 10, "binomial", "Fix: keep two of them"),
         (
             np.arange(N) - 2,
             "poisson",

@@ -109,6 +109,9 @@ def _classes(column: Numbers | Labels, name: str, counts: Mask) -> Target:
     if len(values) > 2:
         text = f'Target "{name}" has {count(len(values))} classes: {sample(values)}. family="binomial" needs two.'
         fix = "keep two of them, or compare one with the rest (a multinomial family comes in a later version)"
+        words = [str(value) for value in values if not is_number(str(value))]
+        if words and all(is_number(word.replace(",", ".", 1)) for word in words):
+            fix = 'decimal=","  where these are numbers written with a comma'
         raise DataError(Finding("E13", text, fix, (name,)))
     seen = np.unique(labels.codes[counts & ~labels.missing])
     if len(seen) == 1:
