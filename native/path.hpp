@@ -42,7 +42,7 @@ class PathDriver {
     solver_.sweep(all);
     for (Problem& problem : problems_) {
       problem.null_loss = problem.loss;
-      problem.lambda_max = problem.largest_lambda();
+      problem.set_lambda_max(Solver::is_quadratic);
       result_.null_loss.push_back(problem.null_loss);
       result_.lambda_max.push_back(problem.lambda_max);
       for (const double scale : problem.scale) result_.scales.push_back(scale == 0.0 ? 1.0 : scale);
@@ -88,10 +88,10 @@ class PathDriver {
 
   // the size of gradient that matters at this lambda
   double unit(Index k, double lambda) const {
-    const double share = std::max(spec_.l1_ratio, 1e-3);
-    const double largest = problems_[k].lambda_max * share;
+    const double largest = problems_[k].largest_gradient;
     if (largest == 0.0) return 1.0;
-    return lambda > 0.0 ? std::min(lambda * share, largest) : 1e-4 * largest;
+    const double threshold = lambda * spec_.l1_ratio;
+    return threshold > 0.0 ? std::min(threshold, largest) : 1e-3 * largest;
   }
 
   void solve_at(Index l, double lambda, double previous) {
@@ -121,11 +121,9 @@ class PathDriver {
   // certified, out of iterations, or on to another round
   bool settle(Index k, double lambda, Point& point) {
     const Certificate certificate = solver_.certify(k, lambda);
-    point.dual_gap = certificate.gap / std::max(problems_[k].null_loss, 1e-300);
+    point.dual_gap = problems_[k].relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
-    const bool perfect = certificate.gap <= 1e-15;  // a null model without loss leaves nothing to be relative to
-    if (point.dual_gap <= spec_.tol || perfect) {
-      if (perfect && problems_[k].null_loss < 1e-15) point.dual_gap = 0.0;
+    if (point.dual_gap <= spec_.tol) {
       point.status = Status::converged;
       return true;
     }

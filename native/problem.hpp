@@ -19,6 +19,8 @@ struct Problem {
   double intercept_gradient = 0.0;
   double loss = 0.0;
   double null_loss = 0.0;
+  double negligible_loss = 0.0;   // below this a null model's loss is rounding: there is nothing to explain
+  double largest_gradient = 0.0;  // of the null model, over penalty factors
   double lambda_max = 0.0;
 
   bool is_excluded(Index j) const { return scale[j] == 0.0 || spec->penalty_factors[j] == infinity; }
@@ -34,6 +36,9 @@ struct Problem {
             .lower = spec->lower_bounds[j] * scale[j],
             .upper = spec->upper_bounds[j] * scale[j]};
   }
+
+  // a gap relative to the null model's loss; any model of this family is optimal where that has no loss
+  double relative(double gap) const { return null_loss <= negligible_loss ? 0.0 : gap / null_loss; }
 
   // gradient of column j from its product with the weighted residuals, whose sum is `total`
   double standardised(Index j, double product, double total) const {
@@ -54,16 +59,17 @@ struct Problem {
     return certify(candidate, conjugate);
   }
 
-  // the smallest lambda that keeps every penalised coefficient at zero, given the null model's gradient (M10)
-  double largest_lambda() const {
-    double largest = 0.0;
+  // From the null model's gradient: the smallest lambda that keeps every penalised coefficient at zero. Ridge has
+  // none; its lambda competes with the curvature, so for squared error the unit of the response is divided out. (M10)
+  void set_lambda_max(bool is_quadratic) {
     for (Index j = 0; j < spec->n_features; ++j) {
       const double factor = spec->penalty_factors[j];
       if (is_excluded(j) || factor == 0.0) continue;
       const double bound = gradient[j] < 0.0 ? spec->upper_bounds[j] : spec->lower_bounds[j];
-      if (bound != 0.0) largest = std::max(largest, std::abs(gradient[j]) / factor);
+      if (bound != 0.0) largest_gradient = std::max(largest_gradient, std::abs(gradient[j]) / factor);
     }
-    return largest / std::max(spec->l1_ratio, 1e-3);
+    lambda_max = largest_gradient / std::max(spec->l1_ratio, 1e-3);
+    if (is_quadratic && spec->l1_ratio == 0.0 && largest_gradient > 0.0) lambda_max /= std::sqrt(2.0 * null_loss);
   }
 
   void write(const double* centre, Point& point) const {

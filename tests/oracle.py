@@ -127,11 +127,13 @@ class Problem:
         return float(np.abs(self.residual(theta, lam)).max(initial=0))
 
     def lambda_max(self):
-        """Return the smallest ``lam`` with every penalised coefficient zero (ridge: 0.001 mix)."""
+        """Return the smallest ``lam`` with every penalised coefficient zero (ridge: 0.001 mix, y in sd)."""
         z = -self.gradient(self.null)
         pull = np.where(self.hi > 0, z, 0).clip(0) + np.where(self.lo < 0, -z, 0).clip(0)
         penalised = self.v > 0
-        return float((pull[penalised] / self.v[penalised]).max() / max(self.l1_ratio, 1e-3))
+        largest = (pull[penalised] / self.v[penalised]).max() / max(self.l1_ratio, 1e-3)
+        unit = self.null_loss if self.loss is Gaussian and self.l1_ratio == 0 else 0.5
+        return float(largest / np.sqrt(2 * unit))
 
     # -- dual
     def dual(self, theta, lam, scaling=1.0):

@@ -125,3 +125,16 @@ def test_a_design_without_any_variation_gives_the_null_model(family, l1_ratio, s
     assert answer["values"].size == 0
     np.testing.assert_allclose(answer["loss"], answer["null_loss"][0])
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("shape", [(60, 8), (30, 300)])
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_another_unit_of_the_response_is_the_same_path(unit, shape, l1_ratio):
+    """Certified alike, whatever the unit; the ridge grid does not know it at all."""
+    X, responses, weights = data(*shape)
+    one = _native.solve_path(**arguments(X, responses[:1], weights[:1], l1_ratio=l1_ratio))
+    other = _native.solve_path(**arguments(X, responses[:1] * unit, weights[:1], l1_ratio=l1_ratio))
+    assert (other["statuses"] == 0).all()
+    np.testing.assert_allclose(other["lambdas"], one["lambdas"] * (unit if l1_ratio else 1.0), rtol=1e-9)
+    np.testing.assert_allclose(other["loss"], one["loss"] * unit**2, rtol=1e-6)

@@ -11,6 +11,7 @@ namespace normball {
 template <Design D>
 class Moments {
  public:
+  static constexpr bool is_quadratic = true;
   static constexpr double first_factor = 1e-8;  // KKT tolerance to begin with: an exact step is cheap here
 
   Moments(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads, Monitor&)
@@ -85,6 +86,7 @@ class Moments {
       for (Index i = 0; i < n; ++i) {
         target[i] = problem.y[i] - spec_.offset[i];
         mean += problem.weights[i] * target[i];
+        problem.negligible_loss += 0.5e-26 * problem.weights[i] * target[i] * target[i];
       }
       problem.intercept = spec_.fit_intercept ? mean : 0.0;
       for (Index i = 0; i < n; ++i) {

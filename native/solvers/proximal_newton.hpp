@@ -13,6 +13,7 @@ namespace normball {
 template <Design D, Loss L>
 class ProximalNewton {
  public:
+  static constexpr bool is_quadratic = L::quadratic;
   static constexpr double first_factor = L::quadratic ? 1e-8 : 1e-3;
 
   ProximalNewton(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
@@ -38,10 +39,11 @@ class ProximalNewton {
       mean += problem.weights[i] * problem.y[i];
       mean_offset += problem.weights[i] * spec_.offset[i];
     }
+    state.eta.assign(spec_.offset, spec_.offset + spec_.n_rows);
+    problem.negligible_loss = (L::quadratic ? 1e-26 : 1e-10) * loss_at(k, state.eta);
     if (spec_.fit_intercept) problem.intercept = L::link(mean) - mean_offset;
     state.magnitude = 1.0 + std::abs(mean) * (1.0 + std::abs(L::link(mean)));
-    state.eta.resize(state.residual.size());
-    for (Index i = 0; i < spec_.n_rows; ++i) state.eta[i] = spec_.offset[i] + problem.intercept;
+    for (double& value : state.eta) value += problem.intercept;
     evaluate(k);
     for (Index j = 0; j < spec_.n_features; ++j) {
       if (spec_.penalty_factors[j] == 0.0 && !problem.is_excluded(j)) include(state, j);

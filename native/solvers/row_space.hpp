@@ -123,7 +123,7 @@ class RowSpace {
     });
     point.features.clear();
     point.values.clear();
-    point.dual_gap = certificate.gap / std::max(problem_.null_loss, 1e-300);
+    point.dual_gap = problem_.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
     if (point.dual_gap <= spec_.tol)
       point.status = Status::converged;
