@@ -42,7 +42,7 @@ sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	$(SANITIZED)/bin/pytest $(PYTEST_ARGS) --capture=sys -m "not slow"
 
 wheel: $(VENV)/.tools
-	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps -C build-dir=build/wheel --wheel-dir dist .
+	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps -C build-dir=$(BUILD) --wheel-dir dist .
 
 clean:
 	rm -rf build dist demo .venv .venv-sanitize .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

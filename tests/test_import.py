@@ -44,10 +44,6 @@ def test_every_public_name_exists(name: str) -> None:
     assert getattr(normball, name).__name__ == name
 
 
-def test_function_check_survives_the_import_of_its_module() -> None:
-    run("import normball.findings.check, normball\nassert callable(normball.check)")
-
-
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'lasso'"):
         normball.lasso  # noqa: B018
