@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         return _run(arguments, words, console)
+    except KeyboardInterrupt:  # here, so that the imports of a command are covered too
+        console.error("Interrupted; nothing was written.")
+        return INTERRUPTED
     except BrokenPipeError:  # the reader has seen enough: `normball show model.json | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -69,6 +72,3 @@ def _run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.document({"error": "file", "message": message})
         console.error(f"normball {arguments.command}: {message}")
         return FILE
-    except KeyboardInterrupt:
-        console.error("Interrupted; nothing was written.")
-        return INTERRUPTED
