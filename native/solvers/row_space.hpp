@@ -46,7 +46,7 @@ class RowSpace {
     }
   }
 
-  // the reduced problem, to be solved by any path solver; `weights` and `ones` outlive it
+  // the design of the reduced problem, which any path solver may solve
   Dense<double, false> design() const { return {.data = basis_.data(), .n_rows = spec_.n_rows, .n_cols = rank_}; }
   Index rank() const { return rank_; }
 
