@@ -13,6 +13,7 @@ struct Blas {
   void (*dgemm)(char*, char*, int*, int*, int*, double*, double*, int*, double*, int*, double*, double*,
                 int*) = nullptr;
   void (*dgemv)(char*, int*, int*, double*, double*, int*, double*, int*, double*, double*, int*) = nullptr;
+  void (*dtrsm)(char*, char*, char*, char*, int*, int*, double*, double*, int*, double*, int*) = nullptr;
   void (*dpotrf)(char*, int*, double*, int*, int*) = nullptr;
   void (*dpotrs)(char*, int*, int*, double*, int*, double*, int*, int*) = nullptr;
   void (*dsyevd)(char*, char*, int*, double*, int*, double*, double*, int*, int*, int*, int*) = nullptr;
@@ -57,6 +58,15 @@ inline bool cholesky(Index n, double* A, Index lda) {
   int ni = static_cast<int>(n), la = static_cast<int>(lda), info = 0;
   blas().dpotrf(&u, &ni, A, &la, &info);
   return info == 0;
+}
+
+// B (n x m) becomes R'^-1 B, with R upper triangular
+inline void solve_transposed(Index n, Index m, const double* R, Index ldr, double* B, Index ldb) {
+  if (n == 0 || m == 0) return;
+  char l = 'L', u = 'U', t = 'T', no = 'N';
+  int ni = static_cast<int>(n), mi = static_cast<int>(m), lr = static_cast<int>(ldr), lb = static_cast<int>(ldb);
+  double one = 1.0;
+  blas().dtrsm(&l, &u, &t, &no, &ni, &mi, &one, const_cast<double*>(R), &lr, B, &lb);
 }
 
 inline void cholesky_solve(Index n, const double* A, Index lda, double* b) {

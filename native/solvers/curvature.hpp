@@ -15,7 +15,7 @@ class Curvature {
   const double* matrix() const { return matrix_.data(); }
   Index stride() const { return stride_; }
   const Vector& weights() const { return weights_; }
-  Index version() const { return version_; }  // changes whenever the matrix does
+  Index version() const { return version_; }  // changes whenever entries do; not when columns join
   double total() const { return total_; }
   double mean(Index s) const { return means_[s]; }  // sum_i d_i of standardised column s
 
@@ -42,7 +42,6 @@ class Curvature {
       return;
     }
     if (size == known_) return;
-    ++version_;
     reserve(size);
     for (Index b = known_; b < size; ++b) std::fill_n(matrix_.begin() + b * stride_, b + 1, 0.0);
     Vector sums(set.size(), 0.0);

@@ -165,7 +165,13 @@ class ProximalNewton {
     const auto keeps = [&](Index j) { return problem.coef[j] != 0.0 || spec_.penalty_factors[j] == 0.0; };
     const auto n_kept = static_cast<std::size_t>(std::count_if(state.set.begin(), state.set.end(), keeps));
     if (spec_.l1_ratio == 0.0 || state.set.size() < 2 * n_kept + 100) return;
-    state.curvature.keep([&](Index position) { return keeps(state.set[position]); });
+    std::vector<Index> position(state.set.size(), -1);
+    Index n_before = 0;
+    for (std::size_t s = 0; s < state.set.size(); ++s) {
+      if (keeps(state.set[s])) position[s] = n_before++;
+    }
+    state.curvature.keep([&](Index s) { return position[s] >= 0; });
+    state.solver.renumber([&](Index s) { return position[s]; }, state.curvature.version());
     for (const Index j : state.set) state.in_set[j] = keeps(j) ? 1 : 0;
     std::erase_if(state.set, [&](Index j) { return !keeps(j); });
   }

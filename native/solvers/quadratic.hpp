@@ -1,13 +1,14 @@
 // minimise over b:  gradient'(b - b0) + 1/2 (b - b0)'H(b - b0) + sum_j term_j(b_j)
 //
-// Coordinate descent finds which coordinates are zero or at a bound; one Newton step on the others then
-// lands on the exact solution (an active-set method: Osborne, Presnell & Turlach 2000). Coordinate descent
-// alone crawls where columns correlate, and that end of the path decides the time.
+// An active-set method (Osborne, Presnell & Turlach 2000): with the signs of the active coordinates held, one linear
+// solve lands on the exact minimiser; a coordinate that meets zero or a bound on the way leaves, one whose gradient
+// exceeds its threshold enters. Where many would change at once, passes of coordinate descent sort them out first;
+// alone it would crawl where columns correlate, and that end of the path decides the time.
 #pragma once
 
-#include "../blas.hpp"
 #include "../kernels.hpp"
 #include "../penalties/elastic_net.hpp"
+#include "active_factor.hpp"
 
 namespace normball {
 
@@ -18,33 +19,65 @@ class QuadraticSolver {
     const double* H;  // symmetric, both triangles, column-major
     Index stride;
     const ElasticNet* terms;
-    Index version = 0;  // of H: a factor is used again while H and the active set stay the same
+    Index version = 0;  // of H's entries: while it stays the same the factor is used again, and columns may join
   };
 
   // b and gradient are updated in place; returns the largest KKT violation that is left
   double solve(const Problem& problem, double* b, double* gradient, double tolerance, int max_rounds = 500) {
+    if (factored_version_ != problem.version) factor_.clear();
+    factored_version_ = problem.version;
     double best = infinity;
     int stalled = 0;
-    for (int round = 0; round < max_rounds; ++round) {
-      // passes worth about one factorisation: whichever of the two would have done, the cost is at most double
-      const bool has_factor = !factored_.empty() && factored_version_ == problem.version;
-      const int n_passes = has_factor ? 2 : std::max(2, static_cast<int>(active_.size() / 100));
-      descend(problem, b, gradient, tolerance, n_passes);
-      if (violation(problem, b, gradient) <= tolerance) break;
-      newton_steps(problem, b, gradient);
-      const double left = violation(problem, b, gradient);
-      if (left <= tolerance) return left;
+    bool one_by_one = false;
+    for (int round = 0;; ++round) {
+      double left = find_entering(problem, b, gradient, tolerance);
+      if (left <= tolerance || round == max_rounds || stalled == 30) return left;
       stalled = left < 0.9 * best ? 0 : stalled + 1;
       best = std::min(best, left);
-      if (stalled == 20) return left;
+      if (entering_.size() > 20 + static_cast<std::size_t>(factor_.size()) / 4 || stalled % 10 == 9) {
+        descend(problem, b, gradient, tolerance, 3);
+        left = find_entering(problem, b, gradient, tolerance);
+        if (left <= tolerance) return left;
+      }
+      if (one_by_one && entering_.size() > 1) {
+        std::ranges::nth_element(entering_, entering_.begin(), std::greater<>(), [&](Index j) {
+          return problem.terms[j].violation(gradient[j], b[j]);
+        });
+        entering_.resize(1);
+      }
+      set_active(problem, b);
+      one_by_one = !walk(problem, b, gradient);
     }
-    return violation(problem, b, gradient);
+  }
+
+  // the coordinates were renumbered: position(j) is the new number of j, negative if it is gone
+  template <class Position>
+  void renumber(const Position& position, Index version) {
+    if (std::ranges::any_of(factor_.order(), [&](Index j) { return position(j) < 0; })) factor_.clear();
+    factor_.rename(position);
+    factored_version_ = version;
   }
 
  private:
-  static double violation(const Problem& problem, const double* b, const double* gradient) {
+  // neither at a kink nor at a bound
+  static bool is_active(const Problem& problem, Index j, double b) {
+    const ElasticNet& term = problem.terms[j];
+    const bool moves = b != 0.0 || (term.l1 == 0.0 && problem.H[j * problem.stride + j] + term.l2 > 0.0);
+    return moves && term.is_interior(b);
+  }
+
+  // the largest violation; the coordinates that rest at a kink or a bound and should not are listed
+  double find_entering(const Problem& problem, const double* b, const double* gradient, double tolerance) {
     double worst = 0.0;
-    for (Index j = 0; j < problem.size; ++j) worst = std::max(worst, problem.terms[j].violation(gradient[j], b[j]));
+    entering_.clear();
+    for (Index j = 0; j < problem.size; ++j) {
+      const ElasticNet& term = problem.terms[j];
+      const double violation = term.violation(gradient[j], b[j]);
+      worst = std::max(worst, violation);
+      // rounding alone would let in a copy of a column that is in already
+      if (violation <= 0.5 * tolerance || violation <= 1e-13 * term.l1 || is_active(problem, j, b[j])) continue;
+      if (problem.H[j * problem.stride + j] + term.l2 > 0.0) entering_.push_back(j);
+    }
     return worst;
   }
 
@@ -56,7 +89,6 @@ class QuadraticSolver {
         const double* column = problem.H + j * problem.stride;
         const double curvature = column[j];
         if (curvature + term.l2 <= 0.0) continue;
-        // on the boundary rounding alone would let in a copy of a column that is in already
         if (b[j] == 0.0 && std::abs(gradient[j]) <= (1.0 + 1e-13) * term.l1) continue;
         const double step = term.prox(curvature * b[j] - gradient[j], curvature) - b[j];
         if (step == 0.0) continue;
@@ -68,142 +100,128 @@ class QuadraticSolver {
     }
   }
 
-  // Newton on the coordinates that are neither zero nor at a bound, with their signs held, until a whole step fits.
-  // A step that hits a zero or a bound takes that coordinate out, so this ends; where the block is singular (more
-  // coordinates than rows) it is how the surplus leaves.
-  void newton_steps(const Problem& problem, double* b, double* gradient) {
-    for (std::size_t n_left = std::max<std::size_t>(4, 20'000 / (active_.size() + 1)); n_left > 0; --n_left) {
-      active_.clear();
-      for (Index j = 0; j < problem.size; ++j) {
-        const ElasticNet& term = problem.terms[j];
-        const bool moves = b[j] != 0.0 || (term.l1 == 0.0 && problem.H[j * problem.stride + j] + term.l2 > 0.0);
-        if (moves && term.is_interior(b[j])) active_.push_back(j);
-      }
-      if (active_.empty() || !direction(problem, b, gradient)) return;
-      const bool whole = fits(problem, b);
-      if (!try_step(problem, b, gradient, false) && !try_step(problem, b, gradient, true)) return;
-      if (whole) return;
+  // the factor of exactly the active coordinates and those that enter
+  void set_active(const Problem& problem, const double* b) {
+    wanted_.assign(static_cast<std::size_t>(problem.size), 0);
+    for (Index j = 0; j < problem.size; ++j) wanted_[j] = is_active(problem, j, b[j]) ? 1 : 0;
+    for (const Index j : entering_) wanted_[j] = 1;
+    const auto entry = [&](Index a, Index c) {
+      return problem.H[c * problem.stride + a] + (a == c ? problem.terms[a].l2 : 0.0);
+    };
+    const auto is_stale = [&](Index c) {
+      const Index j = factor_.order()[c];
+      return j >= problem.size || wanted_[j] == 0 || factor_.diagonal()[c] != entry(j, j);
+    };
+    Index n_stale = 0;
+    for (Index c = 0; c < factor_.size(); ++c) n_stale += is_stale(c) ? 1 : 0;
+    if (6 * n_stale > factor_.size()) factor_.clear();
+    for (Index c = factor_.size() - 1; c >= 0; --c) {
+      if (is_stale(c)) factor_.remove(c);
     }
+    for (const Index j : factor_.order()) wanted_[j] = 0;
+    joining_.clear();
+    for (Index j = 0; j < problem.size; ++j) {
+      if (wanted_[j] != 0) joining_.push_back(j);
+    }
+    factor_.append(joining_, entry);
   }
 
-  bool fits(const Problem& problem, const double* b) const {
-    for (std::size_t c = 0; c < active_.size(); ++c) {
-      const Index j = active_[c];
-      if (reachable(problem.terms[j], b[j], direction_[c]) != b[j] + direction_[c]) return false;
-    }
-    return true;
-  }
-
-  bool direction(const Problem& problem, const double* b, const double* gradient) {
-    if (!factorise(problem)) return false;
-    const auto size = static_cast<Index>(active_.size());
-    direction_.resize(active_.size());
-    for (Index c = 0; c < size; ++c) {
-      const Index j = active_[c];
+  // From kink to kink towards the minimiser of the active coordinates with their signs held, until a whole step fits.
+  // The gradient of the active ones shrinks in proportion, so the others need theirs only at the end. False where
+  // nothing could move.
+  bool walk(const Problem& problem, double* b, double* gradient) {
+    touched_ = factor_.order();
+    before_.clear();
+    signs_.clear();
+    slopes_.clear();
+    for (const Index j : touched_) {
       const ElasticNet& term = problem.terms[j];
-      const auto sign = static_cast<double>((b[j] > 0.0) - (b[j] < 0.0));
-      direction_[c] = -(gradient[j] + term.l2 * b[j] + term.l1 * sign);
+      const double sign = b[j] != 0.0 ? std::copysign(1.0, b[j]) : std::copysign(1.0, -gradient[j]);
+      before_.push_back(b[j]);
+      signs_.push_back(sign);
+      slopes_.push_back(gradient[j] + term.l2 * b[j] + term.l1 * sign);
     }
-    linalg::cholesky_solve(size, factor_.data(), size, direction_.data());
-    return true;
-  }
-
-  // Cholesky factor of the active block. A singular block (copies of a column, more columns than rows) gets a ridge
-  // too small to matter.
-  bool factorise(const Problem& problem) {
-    const auto size = static_cast<Index>(active_.size());
-    Vector ridge(active_.size());
-    double largest = 0.0;
-    for (Index c = 0; c < size; ++c) {
-      const Index j = active_[c];
-      ridge[c] = problem.terms[j].l2;
-      largest = std::max(largest, problem.H[j * problem.stride + j] + ridge[c]);
-    }
-    if (factored_version_ == problem.version && factored_ == active_ && factored_ridge_ == ridge) return true;
-    factored_.clear();
-    factor_.resize(active_.size() * active_.size());
-    for (double jitter = 0.0; jitter <= 1e-4; jitter = jitter == 0.0 ? 1e-12 : 100.0 * jitter) {
-      for (Index c = 0; c < size; ++c) {
-        const double* column = problem.H + active_[c] * problem.stride;
-        for (Index r = 0; r <= c; ++r) factor_[c * size + r] = column[active_[r]];
-        factor_[c * size + c] += ridge[c] + jitter * largest;
+    while (factor_.size() > 0) {
+      direction_.resize(slopes_.size());
+      std::ranges::transform(slopes_, direction_.begin(), [](double slope) { return -slope; });
+      factor_.solve(direction_.data());
+      const double t = step_length(problem, b);
+      for (std::size_t c = 0; t > 0.0 && c < slopes_.size(); ++c) {
+        b[factor_.order()[c]] += t * direction_[c];
+        slopes_[c] *= 1.0 - t;
       }
-      if (!linalg::cholesky(size, factor_.data(), size) || singular(size, largest)) continue;
-      factored_ = active_;
-      factored_ridge_ = std::move(ridge);
-      factored_version_ = problem.version;
-      return true;
+      if (t == 1.0 && stops_.empty()) break;
+      for (std::size_t s = stops_.size(); s-- > 0;) {
+        const auto [c, target] = stops_[s];
+        b[factor_.order()[c]] = target;
+        factor_.remove(c);
+        signs_.erase(signs_.begin() + c);
+        slopes_.erase(slopes_.begin() + c);
+      }
     }
-    return false;
+    return update_gradient(problem, b, gradient);
   }
 
-  bool singular(Index size, double largest) const {
-    for (Index c = 0; c < size; ++c) {
-      const double pivot = factor_[c * size + c];
-      if (pivot * pivot <= 1e-13 * largest) return true;
-    }
-    return false;
-  }
-
-  // The whole step with coordinates that would change sign (or leave the box) set to 0 (or the bound); where
-  // that does not lower the objective, the step up to the first such coordinate, which always does.
-  bool try_step(const Problem& problem, double* b, double* gradient, bool truncate) {
+  // Up to the first kink or bound on the way; `stops_` lists who meets it there. An entering coordinate that would go
+  // the wrong way stops at once.
+  double step_length(const Problem& problem, const double* b) {
     double t = 1.0;
-    std::size_t hit = active_.size();
-    if (truncate) {
-      for (std::size_t c = 0; c < active_.size(); ++c) {
-        const double target = reachable(problem.terms[active_[c]], b[active_[c]], direction_[c]);
-        const double part = (target - b[active_[c]]) / direction_[c];
-        if (target != b[active_[c]] + direction_[c] && part < t) {
-          t = part;
-          hit = c;
-        }
-      }
-    }
-    moved_.resize(active_.size());
-    step_gradient_.assign(static_cast<std::size_t>(problem.size), 0.0);
-    for (std::size_t c = 0; c < active_.size(); ++c) {
-      const Index j = active_[c];
-      const bool whole = !truncate || c == hit;
-      const double target = whole ? reachable(problem.terms[j], b[j], direction_[c]) : b[j] + t * direction_[c];
-      moved_[c] = target - b[j];
-      kernels::axpy(moved_[c], problem.H + j * problem.stride, 0.0, step_gradient_.data(), problem.size);
-    }
-    double change = 0.0;
-    double size = 0.0;
-    for (std::size_t c = 0; c < active_.size(); ++c) {
-      const Index j = active_[c];
+    stops_.clear();
+    for (Index c = 0; c < factor_.size(); ++c) {
+      const Index j = factor_.order()[c];
       const ElasticNet& term = problem.terms[j];
-      const double smooth = moved_[c] * (gradient[j] + 0.5 * step_gradient_[j]);
-      const double penalty = term.value(b[j] + moved_[c]) - term.value(b[j]);
-      change += smooth + penalty;
-      size += std::abs(smooth) + std::abs(penalty);
+      double lower = term.lower;
+      double upper = term.upper;
+      if (term.l1 > 0.0) (signs_[c] > 0.0 ? lower : upper) = 0.0;
+      const double d = direction_[c];
+      const double target = d > 0.0 ? upper : lower;
+      if (d == 0.0 || (target - b[j]) / d > t) continue;
+      const double reach = std::max(0.0, (target - b[j]) / d);
+      if (reach == 1.0 && b[j] + d != target) continue;
+      if (reach < t) stops_.clear();
+      t = reach;
+      stops_.emplace_back(c, target);
     }
-    if (!(change <= 1e-12 * size)) return false;
-    for (std::size_t c = 0; c < active_.size(); ++c) {
-      const double target = b[active_[c]] + moved_[c];
-      const bool lands_on_zero = b[active_[c]] != 0.0 && std::abs(target) <= 1e-15 * std::abs(b[active_[c]]);
-      b[active_[c]] = lands_on_zero ? 0.0 : target;
-    }
-    for (Index i = 0; i < problem.size; ++i) gradient[i] += step_gradient_[i];
-    return true;
+    return t;
   }
 
-  // b + step, stopped at 0 where the sign would change (the penalty has a kink there) and at the bounds
-  static double reachable(const ElasticNet& term, double b, double step) {
-    double target = std::clamp(b + step, term.lower, term.upper);
-    if (term.l1 > 0.0 && target * b < 0.0) target = 0.0;
-    return target;
+  bool update_gradient(const Problem& problem, const double* b, double* gradient) {
+    double steps[4];
+    const double* columns[4];
+    Index count = 0;
+    bool moved = false;
+    const auto flush = [&] {
+      for (; count > 0 && count < 4; ++count) {
+        steps[count] = 0.0;
+        columns[count] = columns[0];
+      }
+      if (count > 0) kernels::axpy4(steps, columns, gradient, problem.size);
+      count = 0;
+    };
+    for (std::size_t c = 0; c < touched_.size(); ++c) {
+      const double step = b[touched_[c]] - before_[c];
+      if (step == 0.0) continue;
+      moved = true;
+      steps[count] = step;
+      columns[count++] = problem.H + touched_[c] * problem.stride;
+      if (count == 4) flush();
+    }
+    flush();
+    return moved;
   }
 
-  std::vector<Index> active_;
-  Vector direction_;
-  Vector factor_;
-  std::vector<Index> factored_;  // what factor_ belongs to
-  Vector factored_ridge_;
+  ActiveFactor factor_;
   Index factored_version_ = -1;
-  Vector moved_;
-  Vector step_gradient_;
+  std::vector<Index> entering_;
+  std::vector<std::uint8_t> wanted_;
+  std::vector<Index> joining_;
+  // of one walk: all coordinates that it may move, and where they were; then, in the factor's order
+  std::vector<Index> touched_;
+  Vector before_;
+  Vector signs_;
+  Vector slopes_;
+  Vector direction_;
+  std::vector<std::pair<Index, double>> stops_;
 };
 
 }  // namespace normball
