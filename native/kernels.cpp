@@ -1,30 +1,14 @@
 #include "kernels.hpp"
 
-#include <cstring>
-
-// An ifunc resolver runs before the sanitizers are set up, so their build has one plain version.
-#if defined(__SANITIZE_ADDRESS__) || !defined(__x86_64__)
-#define NORMBALL_CLONES
-#else
-#define NORMBALL_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#endif
+#include "lanes.hpp"
 
 namespace normball::kernels {
 namespace {  // internal linkage: a target_clones function would else be exported as a global ifunc
 
-using Lanes = double __attribute__((vector_size(64)));
-using FloatLanes = float __attribute__((vector_size(32)));
-constexpr Index width = 8;
-
-inline __attribute__((always_inline)) void load(const double* p, Lanes& out) { std::memcpy(&out, p, sizeof out); }
-inline __attribute__((always_inline)) void load(const float* p, Lanes& out) {
-  FloatLanes narrow;
-  std::memcpy(&narrow, p, sizeof narrow);
-  out = __builtin_convertvector(narrow, Lanes);
-}
-inline __attribute__((always_inline)) double total(const Lanes& a) {
-  return ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7]));
-}
+using lanes::Lanes;
+using lanes::load;
+using lanes::total;
+using lanes::width;
 
 template <class T, bool Squared>
 NORMBALL_CLONES double dot_one(const T* x, double c, const double* v, Index n) {

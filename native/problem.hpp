@@ -18,6 +18,7 @@ struct Problem {
   double intercept = 0.0;  // at the centre of the columns
   double intercept_gradient = 0.0;
   double loss = 0.0;
+  double spread = 0.0;  // Pearson's statistic, sum w f'^2 / f''
   double null_loss = 0.0;
   double negligible_loss = 0.0;   // below this a null model's loss is rounding: there is nothing to explain
   double largest_gradient = 0.0;  // of the null model, over penalty factors
@@ -43,6 +44,15 @@ struct Problem {
   // gradient of column j from its product with the weighted residuals, whose sum is `total`
   double standardised(Index j, double product, double total) const {
     return scale[j] == 0.0 ? 0.0 : (product - shift[j] * total) / scale[j];
+  }
+
+  // An upper bound of conjugate(s) from sums alone (M8): it is exact at s = 1, and near it short by (1 - s)^2.
+  double conjugate_bound(double s) const {
+    double fitted = intercept * intercept_gradient;  // sum w u (eta - o)
+    for (Index j = 0; j < spec->n_features; ++j) fitted += coef[j] * gradient[j];
+    const double rest = 1.0 - s;
+    const double bent = s > 0.0 ? rest * rest * spread / (2.0 * s) : infinity;
+    return s * fitted - loss + std::min(rest * loss, bent);
   }
 
   template <class Conjugate>

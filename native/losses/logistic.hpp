@@ -21,6 +21,8 @@ struct Logistic {
     if (p < 0.0 || q < 0.0) return infinity;
     return x_log_x(p) + x_log_x(q) - negentropy(y);
   }
+  static double constant(double y) { return negentropy(y); }
+  static RowSums rows(const Rows& block) { return logistic_rows(block); }
   static double link(double mean) {
     const double p = std::clamp(mean, 1e-12, 1.0 - 1e-12);
     return std::log(p / (1.0 - p));

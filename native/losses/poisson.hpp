@@ -17,6 +17,8 @@ struct Poisson {
     if (mu < 0.0) return infinity;
     return x_log_x(mu) - mu + (y - x_log_x(y));
   }
+  static double constant(double y) { return -(y - x_log_x(y)); }
+  static RowSums rows(const Rows& block) { return poisson_rows(block); }
   static double link(double mean) { return std::log(std::max(mean, 1e-12)); }
 };
 static_assert(Loss<Poisson>);

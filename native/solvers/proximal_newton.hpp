@@ -38,6 +38,7 @@ class ProximalNewton {
     for (Index i = 0; i < spec_.n_rows; ++i) {
       mean += problem.weights[i] * problem.y[i];
       mean_offset += problem.weights[i] * spec_.offset[i];
+      state.constant += problem.weights[i] * L::constant(problem.y[i]);
     }
     state.eta.assign(spec_.offset, spec_.offset + spec_.n_rows);
     problem.negligible_loss = (L::quadratic ? 1e-26 : 1e-10) * loss_at(k, state.eta);
@@ -106,15 +107,7 @@ class ProximalNewton {
 
   Certificate certify(Index k, double lambda) const {
     const Problem& problem = problems_[k];
-    return problem.certificate(lambda, [&](double s) {
-      double sum = 0.0;
-      for (Index i = 0; i < spec_.n_rows; ++i) {
-        if (problem.weights[i] == 0.0) continue;
-        const double u = s * L::gradient(problem.y[i], states_[k].eta[i]);
-        sum += problem.weights[i] * (L::conjugate(problem.y[i], u) - u * spec_.offset[i]);
-      }
-      return sum;
-    });
+    return problem.certificate(lambda, [&](double s) { return problem.conjugate_bound(s); });
   }
 
  private:
@@ -122,6 +115,7 @@ class ProximalNewton {
     Vector eta;
     Vector residual;  // w_i f'(y_i, eta_i)
     double residual_sum = 0.0;
+    double constant = 0.0;   // the part of the loss that does not depend on eta
     double magnitude = 1.0;  // size of the terms that the loss sums
     bool swept = false;      // the problem's gradient is that of eta
     std::vector<Index> set;
@@ -180,24 +174,18 @@ class ProximalNewton {
   void evaluate(Index k) {
     State& state = states_[k];
     Problem& problem = problems_[k];
-    problem.loss = loss_at(k, state.eta);
+    const RowSums sums =
+        L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = state.eta.data(), .residual = state.residual.data()});
     state.swept = false;
-    state.residual_sum = 0.0;
-    for (Index i = 0; i < spec_.n_rows; ++i) {
-      const double w = problem.weights[i];
-      state.residual[i] = w == 0.0 ? 0.0 : w * L::gradient(problem.y[i], state.eta[i]);
-      state.residual_sum += state.residual[i];
-    }
+    state.residual_sum = sums.residual;
+    problem.loss = sums.loss + state.constant;
+    problem.spread = sums.spread;
     problem.intercept_gradient = spec_.fit_intercept ? state.residual_sum : 0.0;
   }
 
   double loss_at(Index k, const Vector& eta) const {
     const Problem& problem = problems_[k];
-    double loss = 0.0;
-    for (Index i = 0; i < spec_.n_rows; ++i) {
-      if (problem.weights[i] != 0.0) loss += problem.weights[i] * L::value(problem.y[i], eta[i]);
-    }
-    return loss;
+    return L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = eta.data()}).loss + states_[k].constant;
   }
 
   void set_gradient(Index k) {
@@ -243,10 +231,7 @@ class ProximalNewton {
     const Problem& problem = problems_[k];
     if (wanted && !(L::quadratic && !state.curvature.empty())) {
       Vector d(state.eta.size());
-      for (Index i = 0; i < spec_.n_rows; ++i) {
-        // a floor keeps rows that are fitted perfectly from losing all say about the step
-        d[i] = problem.weights[i] * (L::quadratic ? 1.0 : std::max(1e-9, L::curvature(problem.y[i], state.eta[i])));
-      }
+      L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = state.eta.data(), .curvature = d.data()});
       state.curvature.reset(std::move(d));
     }
     state.curvature.cover(design_, problem, state.set, threads_);
