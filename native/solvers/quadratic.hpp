@@ -89,7 +89,7 @@ class QuadraticSolver {
   bool fits(const Problem& problem, const double* b) const {
     for (std::size_t c = 0; c < active_.size(); ++c) {
       const Index j = active_[c];
-      if (reachable(problem.terms[j], b[j], direction_[c]) != b[j] + direction_[c]) return false;
+      if (problem.terms[j].reachable(b[j], direction_[c]) != b[j] + direction_[c]) return false;
     }
     return true;
   }
@@ -152,7 +152,7 @@ class QuadraticSolver {
     std::size_t hit = active_.size();
     if (truncate) {
       for (std::size_t c = 0; c < active_.size(); ++c) {
-        const double target = reachable(problem.terms[active_[c]], b[active_[c]], direction_[c]);
+        const double target = problem.terms[active_[c]].reachable(b[active_[c]], direction_[c]);
         const double part = (target - b[active_[c]]) / direction_[c];
         if (target != b[active_[c]] + direction_[c] && part < t) {
           t = part;
@@ -165,7 +165,7 @@ class QuadraticSolver {
     for (std::size_t c = 0; c < active_.size(); ++c) {
       const Index j = active_[c];
       const bool whole = !truncate || c == hit;
-      const double target = whole ? reachable(problem.terms[j], b[j], direction_[c]) : b[j] + t * direction_[c];
+      const double target = whole ? problem.terms[j].reachable(b[j], direction_[c]) : b[j] + t * direction_[c];
       moved_[c] = target - b[j];
       kernels::axpy(moved_[c], problem.H + j * problem.stride, 0.0, step_gradient_.data(), problem.size);
     }
@@ -187,13 +187,6 @@ class QuadraticSolver {
     }
     for (Index i = 0; i < problem.size; ++i) gradient[i] += step_gradient_[i];
     return true;
-  }
-
-  // b + step, stopped at 0 where the sign would change (the penalty has a kink there) and at the bounds
-  static double reachable(const ElasticNet& term, double b, double step) {
-    double target = std::clamp(b + step, term.lower, term.upper);
-    if (term.l1 > 0.0 && target * b < 0.0) target = 0.0;
-    return target;
   }
 
   std::vector<Index> active_;
