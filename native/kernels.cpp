@@ -70,6 +70,30 @@ NORMBALL_CLONES void axpy_four(const double* a, const T* x0, const T* x1, const 
   }
 }
 
+template <class T>
+NORMBALL_CLONES double gather_dot_one(const T* x, const std::int32_t* rows, Index count, double c, const double* v) {
+  double sum[4] = {};  // four chains: one would wait for each addition
+  Index e = 0;
+  for (; e + 4 <= count; e += 4) {
+    for (int u = 0; u < 4; ++u) sum[u] += (static_cast<double>(x[e + u]) - c) * v[rows[e + u]];
+  }
+  for (; e < count; ++e) sum[0] += (static_cast<double>(x[e]) - c) * v[rows[e]];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+template <class T>
+NORMBALL_CLONES void gather_eight(const T* x, const std::int32_t* rows, Index count, double c, const double* v,
+                                  double* out) {
+  Lanes sum[2] = {};
+  Lanes row;
+  for (Index e = 0; e < count; ++e) {
+    load(v + group * rows[e], row);
+    sum[e & 1] += (static_cast<double>(x[e]) - c) * row;
+  }
+  sum[0] += sum[1];
+  std::memcpy(out, &sum[0], sizeof(Lanes));
+}
+
 template <class T, bool Squared>
 void dot_many(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
   Index k = 0;
@@ -100,12 +124,33 @@ void axpy4(const double* a, const T* const* x, double* y, Index n) {
   axpy_four(a, x[0], x[1], x[2], x[3], y, n);
 }
 
+template <class T>
+double gather_dot(const T* x, const std::int32_t* rows, Index count, double c, const double* v) {
+  return gather_dot_one(x, rows, count, c, v);
+}
+template <class T>
+void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, double* v) {
+  for (Index e = 0; e < count; ++e) v[rows[e]] += a * (static_cast<double>(x[e]) - c);
+}
+template <class T>
+void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, const double* d, double* v) {
+  for (Index e = 0; e < count; ++e) v[rows[e]] += a * d[rows[e]] * (static_cast<double>(x[e]) - c);
+}
+template <class T>
+void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out) {
+  gather_eight(x, rows, count, c, v, out);
+}
+
 #define NORMBALL_INSTANTIATE(T)                                                         \
   template double dot(const T*, double, const double*, Index);                          \
   template void dots(const T*, double, const double* const*, Index, Index, double*);    \
   template void squares(const T*, double, const double* const*, Index, Index, double*); \
   template void axpy(double, const T*, double, double*, Index);                         \
-  template void axpy4(const double*, const T* const*, double*, Index);
+  template void axpy4(const double*, const T* const*, double*, Index);                  \
+  template double gather_dot(const T*, const std::int32_t*, Index, double, const double*); \
+  template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*); \
+  template void scatter_add(double, const T*, const std::int32_t*, Index, double, const double*, double*); \
+  template void gather_group(const T*, const std::int32_t*, Index, double, const double*, double*);
 NORMBALL_INSTANTIATE(float)
 NORMBALL_INSTANTIATE(double)
 #undef NORMBALL_INSTANTIATE

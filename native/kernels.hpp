@@ -26,4 +26,24 @@ void axpy(double a, const T* x, double c, double* y, Index n);
 template <class T>
 void axpy4(const double* a, const T* const* x, double* y, Index n);
 
+// The same for the stored entries of a sparse column: x - c at the listed rows.
+
+// sum_e (x_e - c) v[rows_e]
+template <class T>
+double gather_dot(const T* x, const std::int32_t* rows, Index count, double c, const double* v);
+
+// v[rows_e] += a (x_e - c)
+template <class T>
+void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, double* v);
+
+// v[rows_e] += a d[rows_e] (x_e - c)
+template <class T>
+void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, const double* d, double* v);
+
+// Eight vectors interleaved row by row, so that one entry meets all of them in one cache line:
+// out[k] = sum_e (x_e - c) v[8 rows_e + k]
+inline constexpr Index group = 8;
+template <class T>
+void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out);
+
 }  // namespace normball::kernels

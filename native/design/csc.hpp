@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
+#include "../kernels.hpp"
 #include "design.hpp"
 
 namespace normball {
@@ -17,21 +19,74 @@ struct Csc {
   Index n_cols = 0;
   const double* centre = nullptr;
 
+  static constexpr bool is_sparse = true;
   static constexpr double mean_noise = 1e-14;
   double stored_centre(Index j) const { return is_full(j) ? 0.0 : centre[j]; }
 
   template <class Visit>
   void for_each_entry(Index j, const Visit& visit) const {
-    const double origin = is_full(j) ? centre[j] : 0.0;
-    for (Index e = indptr[j]; e < indptr[j + 1]; ++e) visit(indices[e], static_cast<double>(data[e]) - origin);
+    const double c = origin(j);
+    for (Index e = indptr[j]; e < indptr[j + 1]; ++e) visit(indices[e], static_cast<double>(data[e]) - c);
   }
 
+  Index n_entries(Index j) const { return indptr[j + 1] - indptr[j]; }
+
+  double dot(Index j, const double* v) const {
+    return kernels::gather_dot(data + indptr[j], indices + indptr[j], n_entries(j), origin(j), v);
+  }
+  void add(Index j, double a, double* out) const {
+    kernels::scatter_add(a, data + indptr[j], indices + indptr[j], n_entries(j), origin(j), out);
+  }
+  void add(Index j, double a, const double* d, double* out) const {
+    kernels::scatter_add(a, data + indptr[j], indices + indptr[j], n_entries(j), origin(j), d, out);
+  }
+
+  // Vectors are interleaved in groups of eight; the last one or two stay as they are.
   void sweep(const Sweep& s, Threads& threads) const {
-    sweep_entries(s, threads, [](double x, double /*c*/) { return x; }, [](double c) { return -c; });
+    const Index n_groups = (s.n_vectors + kernels::group - 3) / kernels::group;
+    const Index n_grouped = std::min(s.n_vectors, n_groups * kernels::group);
+    Vector totals(static_cast<std::size_t>(s.n_vectors), 0.0);
+    const Interleaved rows(n_groups * n_rows * kernels::group);
+    threads.parallel_for(n_groups, [&](Index g) { interleave(s, g * kernels::group, n_grouped, rows.at(g * n_rows)); });
+    threads.parallel_for(s.n_vectors, [&](Index k) {
+      for (Index i = 0; i < n_rows; ++i) totals[k] += s.vectors[k][i];
+    });
+    const std::vector<Index> blocks = cut(s.columns);
+    const auto n_blocks = static_cast<Index>(blocks.size()) - 1;
+    threads.parallel_for(n_blocks * (n_groups + s.n_vectors - n_grouped), [&](Index task) {
+      const Index part = task / n_blocks;
+      const Index begin = blocks[task % n_blocks];
+      const Index end = blocks[task % n_blocks + 1];
+      if (part < n_groups) {
+        const Index first = part * kernels::group;
+        multiply_group(s, begin, end, rows.at(part * n_rows), first, std::min(n_grouped, first + kernels::group),
+                       totals);
+      } else {
+        const Index k = n_grouped + part - n_groups;
+        for (Index at = begin; at < end; ++at) {
+          const Index j = s.columns[at];
+          s.out[k][at] = dot(j, s.vectors[k]) - stored_centre(j) * totals[k];
+        }
+      }
+    });
   }
 
   void sweep_squares(const Sweep& s, Threads& threads) const {
-    sweep_entries(s, threads, [](double x, double c) { return x * (x - 2.0 * c); }, [](double c) { return c * c; });
+    Vector totals(static_cast<std::size_t>(s.n_vectors), 0.0);
+    for (Index k = 0; k < s.n_vectors; ++k) {
+      for (Index i = 0; i < n_rows; ++i) totals[k] += s.vectors[k][i];
+    }
+    const std::vector<Index> blocks = cut(s.columns);
+    threads.parallel_for(static_cast<Index>(blocks.size()) - 1, [&](Index block) {
+      for (Index at = blocks[block]; at < blocks[block + 1]; ++at) {
+        const Index j = s.columns[at];
+        const double c = stored_centre(j);
+        for (Index k = 0; k < s.n_vectors; ++k) s.out[k][at] = c * c * totals[k];
+        for_each_entry(j, [&](Index i, double x) {
+          for (Index k = 0; k < s.n_vectors; ++k) s.out[k][at] += x * (x - 2.0 * c) * s.vectors[k][i];
+        });
+      }
+    });
   }
 
   void times(Columns columns, const double* coef, double* out, Threads& /*threads*/) const {
@@ -40,7 +95,7 @@ struct Csc {
       const Index j = columns[c];
       if (coef[c] == 0.0) continue;
       shift += coef[c] * stored_centre(j);
-      for_each_entry(j, [&](Index i, double x) { out[i] += coef[c] * x; });
+      add(j, coef[c], out);
     }
     if (shift == 0.0) return;
     for (Index i = 0; i < n_rows; ++i) out[i] -= shift;
@@ -109,8 +164,8 @@ struct Csc {
   }
 
  private:
-  static constexpr Index column_block = 1024;
   bool is_full(Index j) const { return indptr[j + 1] - indptr[j] == n_rows; }
+  double origin(Index j) const { return is_full(j) ? centre[j] : 0.0; }
 
   template <class Visit>
   void for_each_weighted(const Gram& gram, const Visit& visit) const {
@@ -121,33 +176,54 @@ struct Csc {
     }
   }
 
-  // out = sum over stored entries of stored(x, c) v + absent(c) * sum of v; the vectors are interleaved first, so
-  // that one entry meets all of them in one cache line
-  template <class Stored, class Absent>
-  void sweep_entries(const Sweep& s, Threads& threads, const Stored& stored, const Absent& absent) const {
-    const Index n_vectors = s.n_vectors;
-    Vector rows(static_cast<std::size_t>(n_rows * n_vectors));
-    Vector totals(static_cast<std::size_t>(n_vectors), 0.0);
-    for (Index k = 0; k < n_vectors; ++k) {
-      for (Index i = 0; i < n_rows; ++i) {
-        rows[i * n_vectors + k] = s.vectors[k][i];
-        totals[k] += s.vectors[k][i];
-      }
+  // eight doubles a row, each row one cache line
+  class Interleaved {
+   public:
+    explicit Interleaved(Index size)
+        : memory_(new double[static_cast<std::size_t>(size + kernels::group)]), start_(memory_.get()) {
+      constexpr auto line = sizeof(double) * static_cast<std::size_t>(kernels::group);
+      const auto past = reinterpret_cast<std::uintptr_t>(start_) % line;
+      start_ += (line - past) % line / sizeof(double);
     }
-    threads.parallel_for((s.columns.count + column_block - 1) / column_block, [&](Index block) {
-      Vector sums(static_cast<std::size_t>(n_vectors));
-      for (Index at = block * column_block; at < std::min(s.columns.count, (block + 1) * column_block); ++at) {
-        const Index j = s.columns[at];
-        const double c = stored_centre(j);
-        for (Index k = 0; k < n_vectors; ++k) sums[k] = absent(c) * totals[k];
-        for_each_entry(j, [&](Index i, double entry) {
-          const double x = stored(entry, c);
-          const double* row = rows.data() + i * n_vectors;
-          for (Index k = 0; k < n_vectors; ++k) sums[k] += x * row[k];
-        });
-        for (Index k = 0; k < n_vectors; ++k) s.out[k][at] = sums[k];
-      }
-    });
+    double* at(Index row) const { return start_ + row * kernels::group; }
+
+   private:
+    std::unique_ptr<double[]> memory_;
+    double* start_;
+  };
+
+  void interleave(const Sweep& s, Index first, Index last, double* rows) const {
+    const Index count = std::min(kernels::group, last - first);
+    for (Index i = 0; i < n_rows; ++i) {
+      for (Index k = 0; k < kernels::group; ++k) rows[i * kernels::group + k] = k < count ? s.vectors[first + k][i] : 0.0;
+    }
+  }
+
+  void multiply_group(const Sweep& s, Index begin, Index end, const double* rows, Index first, Index last,
+                      const Vector& totals) const {
+    double sums[kernels::group];
+    for (Index at = begin; at < end; ++at) {
+      const Index j = s.columns[at];
+      kernels::gather_group(data + indptr[j], indices + indptr[j], n_entries(j), origin(j), rows, sums);
+      for (Index k = first; k < last; ++k) s.out[k][at] = sums[k - first] - stored_centre(j) * totals[k];
+    }
+  }
+
+  // Boundaries of blocks of columns with about as many entries each. A block reads the rows of a group once over, so
+  // it should not be small beside them.
+  std::vector<Index> cut(Columns columns) const {
+    Index total = 0;
+    for (Index at = 0; at < columns.count; ++at) total += n_entries(columns[at]);
+    const Index wanted = std::clamp<Index>(total / 16, 32'768, std::max<Index>(32'768, 16 * n_rows));
+    std::vector<Index> blocks = {0};
+    Index entries = 0;
+    for (Index at = 0; at < columns.count; ++at) {
+      entries += n_entries(columns[at]) + 1;
+      if (entries < wanted && at + 1 < columns.count) continue;
+      blocks.push_back(at + 1);
+      entries = 0;
+    }
+    return blocks;
   }
 };
 static_assert(Design<Csc<double>> && Design<Csc<float>>);

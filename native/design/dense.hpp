@@ -20,12 +20,29 @@ struct Dense {
     return static_cast<double>(RowMajor ? data[i * n_cols + j] : data[j * n_rows + i]) - centre[j];
   }
 
+  static constexpr bool is_sparse = false;
   static constexpr double mean_noise = 1e-24;
   double stored_centre(Index /*j*/) const { return 0.0; }
 
   template <class Visit>
   void for_each_entry(Index j, const Visit& visit) const {
     for (Index i = 0; i < n_rows; ++i) visit(i, at(i, j));
+  }
+
+  Index n_entries(Index /*j*/) const { return n_rows; }
+
+  double dot(Index j, const double* v) const {
+    if constexpr (!RowMajor) return kernels::dot(column(j), centre[j], v, n_rows);
+    double sum = 0.0;
+    for (Index i = 0; i < n_rows; ++i) sum += at(i, j) * v[i];
+    return sum;
+  }
+  void add(Index j, double a, double* out) const {
+    if constexpr (!RowMajor) return kernels::axpy(a, column(j), centre[j], out, n_rows);
+    for (Index i = 0; i < n_rows; ++i) out[i] += a * at(i, j);
+  }
+  void add(Index j, double a, const double* d, double* out) const {
+    for (Index i = 0; i < n_rows; ++i) out[i] += a * d[i] * at(i, j);
   }
 
   void sweep(const Sweep& s, Threads& threads) const { sweep_power<false>(s, threads); }

@@ -23,6 +23,12 @@ struct ElasticNet {
     return std::clamp(soft_threshold(z, l1) / (curvature + l2), lower, upper);
   }
 
+  // b + step, stopped at 0 where the sign would change (the penalty has a kink there) and at the bounds
+  double reachable(double b, double step) const {
+    const double target = std::clamp(b + step, lower, upper);
+    return l1 > 0.0 && target * b < 0.0 ? 0.0 : target;
+  }
+
   // distance of -gradient to the subdifferential at b: 0 if and only if b is optimal for this coordinate
   double violation(double gradient, double b) const {
     const double smooth = gradient + l2 * b;

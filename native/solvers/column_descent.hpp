@@ -1,105 +1,253 @@
-// Coordinate descent on the columns themselves, for working sets too large for a dense H (an elastic net with a
-// small l1_ratio on wide data). The model is 1/2 |step|_D^2 + residual'step with D = diag(d).
+// The quadratic model solved on the columns themselves, without a dense H: for sparse columns a pass over all of them
+// costs less than one row of a factorisation. Coordinate descent (Friedman, Hastie & Tibshirani 2010) finds which
+// coordinates are zero or at a bound; conjugate gradients on the others, preconditioned by the diagonal, finish.
 #pragma once
 
-#include "../problem.hpp"
+#include "curvature.hpp"
 
 namespace normball {
 
-// The vector residual + D (X step + intercept step), whose part along d is kept as one number, so that a step on a
-// sparse column touches the rows of its entries only.
+// minimise over b:  residual'X(b - b0) + 1/2 |X(b - b0)|_D^2 + sum_j term_j(b_j), the intercept profiled out. The state
+// is residual + D X(b - b0), one number a row; a step on a sparse column touches the rows of its entries only, for the
+// profiled intercept moves a scalar: the sum of the state.
 template <Design D>
-class ColumnModel {
+class ColumnSolver {
  public:
-  ColumnModel(const D& design, const Problem& problem, const std::vector<Index>& set, const Vector& d, Vector residual)
-      : design_(design),
-        problem_(problem),
-        set_(set),
-        d_(d),
-        residual_(std::move(residual)),
-        means_(set.size(), 0.0),
-        curvatures_(set.size(), 0.0) {
-    for (std::size_t i = 0; i < d_.size(); ++i) {
-      total_ += d_[i];
-      residual_sum_ += residual_[i];
+  struct Model {
+    const D& design;
+    const Problem& problem;
+    const std::vector<Index>& set;
+    const std::vector<ElasticNet>& terms;
+    const Curvature& curvature;
+    const Vector& residual;
+  };
+
+  // b is moved to the model's minimiser; returns the intercept's step
+  double solve(const Model& model, double tolerance, Monitor& monitor, Vector& b) {
+    state_ = model.residual;
+    state_sum_ = 0.0;
+    for (const double value : state_) state_sum_ += value;
+    n_entries_read_ = 0;
+    const Vector before = b;
+    constexpr int largest_n_rounds = 500;
+    for (int round = 0; round < largest_n_rounds && !monitor.stopped(); ++round) {
+      if (descend(model, true, b) <= tolerance) break;
+      descend(model, false, b);
+      for (int step = 0; step < 5 && !newton_step(model, tolerance, b); ++step) {
+      }
     }
-    for (std::size_t s = 0; s < set_.size(); ++s) {
-      double square = 0.0;
-      design_.for_each_entry(set_[s], [&](Index i, double x) {
-        means_[s] += d_[i] * x;
-        square += d_[i] * x * x;
-      });
-      const double e = centre(s);
-      const double scale = problem_.scale[set_[s]];
-      curvatures_[s] = std::max(0.0, square - 2.0 * e * means_[s] + e * e * total_) / (scale * scale);
+    const Problem& problem = model.problem;
+    if (!problem.spec->fit_intercept) return 0.0;
+    double intercept_step = -state_sum_ / model.curvature.total();
+    for (std::size_t s = 0; s < b.size(); ++s) {
+      if (b[s] == before[s]) continue;
+      const Index j = model.set[s];
+      intercept_step += (b[s] - before[s]) / problem.scale[j] * (model.design.stored_centre(j) + problem.shift[j]);
     }
+    return intercept_step;
   }
 
-  double curvature(std::size_t s) const { return curvatures_[s]; }
-
-  double gradient(std::size_t s) const {
-    double product = 0.0;
-    design_.for_each_entry(set_[s], [&](Index i, double x) { product += x * residual_[i]; });
-    return (product + along_d_ * means_[s] - centre(s) * sum()) / problem_.scale[set_[s]];
-  }
-
-  void step(std::size_t s, double size) {
-    const double raw = size / problem_.scale[set_[s]];
-    design_.for_each_entry(set_[s], [&](Index i, double x) { residual_[i] += raw * d_[i] * x; });
-    residual_sum_ += raw * means_[s];
-    along_d_ -= raw * centre(s);
-  }
-
-  double step_intercept() {
-    const double size = -sum() / total_;
-    along_d_ += size;
-    return size;
-  }
+  // entries of the design that the last solve met
+  Index n_entries_read() const { return n_entries_read_; }
 
  private:
-  double centre(std::size_t s) const { return design_.stored_centre(set_[s]) + problem_.shift[set_[s]]; }
-  double sum() const { return residual_sum_ + along_d_ * total_; }
+  double product(const Model& model, std::size_t s, const Vector& rows) {
+    const Index j = model.set[s];
+    n_entries_read_ += model.design.n_entries(j);
+    return model.design.dot(j, rows.data()) / model.problem.scale[j];
+  }
 
-  const D& design_;
-  const Problem& problem_;
-  const std::vector<Index>& set_;
-  const Vector& d_;
-  Vector residual_;
-  double residual_sum_ = 0.0;
-  double along_d_ = 0.0;
-  double total_ = 0.0;
-  Vector means_;
-  Vector curvatures_;
-};
+  double gradient(const Model& model, std::size_t s) {
+    return product(model, s, state_) - state_sum_ / model.curvature.total() * model.curvature.mean(s);
+  }
 
-// b is moved to the model's minimiser; returns the intercept's step
-template <Design D>
-double descend_columns(const D& design, const Problem& problem, const std::vector<Index>& set,
-                       const std::vector<ElasticNet>& terms, const Vector& d, const Vector& residual, double tolerance,
-                       Monitor& monitor, Vector& b) {
-  ColumnModel<D> model(design, problem, set, d, residual);
-  constexpr int largest_n_passes = 2000;
-  double intercept_step = 0.0;
-  bool whole_set = true;
-  for (int pass = 0; pass < largest_n_passes && !monitor.stopped(); ++pass) {
-    if (problem.spec->fit_intercept) intercept_step += model.step_intercept();
+  // one pass over the set or over its nonzero coefficients; the largest violation that it met
+  double descend(const Model& model, bool whole_set, Vector& b) {
     double worst = 0.0;
-    for (std::size_t s = 0; s < set.size(); ++s) {
+    for (std::size_t s = 0; s < b.size(); ++s) {
       if (!whole_set && b[s] == 0.0) continue;
-      const double gradient = model.gradient(s);
-      worst = std::max(worst, terms[s].violation(gradient, b[s]));
-      const double curvature = model.curvature(s);
-      if (curvature + terms[s].l2 <= 0.0) continue;
-      const double step = terms[s].prox(curvature * b[s] - gradient, curvature) - b[s];
+      const ElasticNet& term = model.terms[s];
+      const double curvature = model.curvature.diagonal(s);
+      if (curvature + term.l2 <= 0.0) continue;
+      const double slope = gradient(model, s);
+      worst = std::max(worst, term.violation(slope, b[s]));
+      // on the boundary rounding alone would let in a copy of a column that is in already
+      if (b[s] == 0.0 && std::abs(slope) <= (1.0 + 1e-13) * term.l1) continue;
+      const double step = term.prox(curvature * b[s] - slope, curvature) - b[s];
       if (step == 0.0) continue;
-      model.step(s, step);
+      const Index j = model.set[s];
+      n_entries_read_ += model.design.n_entries(j);
+      model.design.add(j, step / model.problem.scale[j], model.curvature.weights().data(), state_.data());
+      state_sum_ += step * model.curvature.mean(s);
       b[s] += step;
     }
-    if (worst <= tolerance && whole_set) break;
-    whole_set = worst <= tolerance || pass % 10 == 9;  // passes over the nonzero coefficients in between
+    return worst;
   }
-  if (problem.spec->fit_intercept) intercept_step += model.step_intercept();
-  return intercept_step;
-}
+
+  // Newton's step on the coordinates that are neither zero nor at a bound, with their signs held; true where the
+  // whole step fits (or there is none)
+  bool newton_step(const Model& model, double tolerance, Vector& b) {
+    active_.clear();
+    for (std::size_t s = 0; s < b.size(); ++s) {
+      const ElasticNet& term = model.terms[s];
+      if ((b[s] != 0.0 || term.l1 == 0.0) && term.is_interior(b[s]) && model.curvature.diagonal(s) + term.l2 > 0.0) {
+        active_.push_back(s);
+      }
+    }
+    return !conjugate_gradients(model, 0.5 * tolerance, b) || move(model, b);
+  }
+
+  // direction_ = -H^-1 (gradient of the active coordinates) roughly, eta_ = X direction_; false where it is zero
+  bool conjugate_gradients(const Model& model, double goal, const Vector& b) {
+    const std::size_t size = active_.size();
+    const Vector& d = model.curvature.weights();
+    left_.resize(size);
+    double largest = 0.0;
+    for (std::size_t c = 0; c < size; ++c) {
+      const std::size_t s = active_[c];
+      const ElasticNet& term = model.terms[s];
+      const auto sign = static_cast<double>((b[s] > 0.0) - (b[s] < 0.0));
+      left_[c] = -(gradient(model, s) + term.l2 * b[s] + term.l1 * sign);
+      largest = std::max(largest, std::abs(left_[c]));
+    }
+    if (largest <= goal) return false;
+    direction_.assign(size, 0.0);
+    search_.assign(size, 0.0);
+    curved_.resize(size);
+    eta_.assign(d.size(), 0.0);
+    double last = 0.0;
+    constexpr int largest_n_steps = 100;
+    for (int step = 0; step < largest_n_steps && largest > goal; ++step) {
+      double now = 0.0;
+      for (std::size_t c = 0; c < size; ++c) now += left_[c] * left_[c] / diagonal(model, c);
+      const double keep = last == 0.0 ? 0.0 : now / last;
+      last = now;
+      double floor = 0.0;
+      for (std::size_t c = 0; c < size; ++c) {
+        search_[c] = left_[c] / diagonal(model, c) + keep * search_[c];
+        floor += search_[c] * search_[c] * diagonal(model, c);
+      }
+      multiply(model);
+      double curvature = 0.0;
+      for (std::size_t c = 0; c < size; ++c) curvature += search_[c] * curved_[c];
+      if (curvature <= 1e-13 * floor) return step > 0;  // a direction that the model does not see
+      const double length = now / curvature;
+      largest = 0.0;
+      for (std::size_t c = 0; c < size; ++c) {
+        direction_[c] += length * search_[c];
+        left_[c] -= length * curved_[c];
+        largest = std::max(largest, std::abs(left_[c]));
+      }
+      for (std::size_t i = 0; i < d.size(); ++i) eta_[i] += length * search_eta_[i];
+    }
+    return true;
+  }
+
+  double diagonal(const Model& model, std::size_t c) const {
+    return model.curvature.diagonal(active_[c]) + model.terms[active_[c]].l2;
+  }
+
+  // search_eta_ = X search_, curved_ = H search_
+  void multiply(const Model& model) {
+    const Vector& d = model.curvature.weights();
+    search_eta_.assign(d.size(), 0.0);
+    double sum = 0.0;
+    for (std::size_t c = 0; c < active_.size(); ++c) {
+      const Index j = model.set[active_[c]];
+      n_entries_read_ += model.design.n_entries(j);
+      model.design.add(j, search_[c] / model.problem.scale[j], search_eta_.data());
+      sum += search_[c] * model.curvature.mean(active_[c]);
+    }
+    weighted_.resize(d.size());
+    for (std::size_t i = 0; i < d.size(); ++i) weighted_[i] = d[i] * search_eta_[i];
+    for (std::size_t c = 0; c < active_.size(); ++c) {
+      const std::size_t s = active_[c];
+      curved_[c] = product(model, s, weighted_) - sum / model.curvature.total() * model.curvature.mean(s) +
+                   model.terms[s].l2 * search_[c];
+    }
+  }
+
+  // The whole step with coordinates that would change sign (or leave the box) set to 0 (or the bound); where that does
+  // not lower the model, the step up to the first such coordinate, which always does.
+  bool move(const Model& model, Vector& b) {
+    const std::size_t size = active_.size();
+    moved_ = direction_;
+    double part = 1.0;
+    std::size_t hit = size;
+    for (std::size_t c = 0; c < size; ++c) {
+      const double from = b[active_[c]];
+      const double target = model.terms[active_[c]].reachable(from, direction_[c]);
+      if (target == from + direction_[c]) continue;
+      moved_[c] = target - from;
+      shift_eta(model, c, moved_[c] - direction_[c]);
+      if (moved_[c] / direction_[c] < part || hit == size) {
+        part = std::min(part, moved_[c] / direction_[c]);
+        hit = c;
+      }
+    }
+    const bool whole = hit == size;
+    if (!lowers(model, b)) {
+      if (whole) return true;  // rounding is all that is left
+      for (std::size_t c = 0; c < size; ++c) {
+        if (c != hit) moved_[c] = part * direction_[c];
+      }
+      std::fill(eta_.begin(), eta_.end(), 0.0);
+      for (std::size_t c = 0; c < size; ++c) shift_eta(model, c, moved_[c]);
+      if (!lowers(model, b)) return true;
+    }
+    const Vector& d = model.curvature.weights();
+    for (std::size_t i = 0; i < d.size(); ++i) state_[i] += d[i] * eta_[i];
+    for (std::size_t c = 0; c < size; ++c) {
+      double& value = b[active_[c]];
+      const double target = value + moved_[c];
+      value = value != 0.0 && std::abs(target) <= 1e-15 * std::abs(value) ? 0.0 : target;
+      state_sum_ += moved_[c] * model.curvature.mean(active_[c]);
+    }
+    return whole;
+  }
+
+  void shift_eta(const Model& model, std::size_t c, double step) {
+    const Index j = model.set[active_[c]];
+    n_entries_read_ += model.design.n_entries(j);
+    model.design.add(j, step / model.problem.scale[j], eta_.data());
+  }
+
+  // whether the step moved_, which shifts eta by eta_, lowers the model
+  bool lowers(const Model& model, const Vector& b) const {
+    const Vector& d = model.curvature.weights();
+    double linear = 0.0;
+    double square = 0.0;
+    for (std::size_t i = 0; i < d.size(); ++i) {
+      linear += state_[i] * eta_[i];
+      square += d[i] * eta_[i] * eta_[i];
+    }
+    double sum = 0.0;
+    double penalty = 0.0;
+    double size = 0.0;
+    for (std::size_t c = 0; c < active_.size(); ++c) {
+      const std::size_t s = active_[c];
+      const double change = model.terms[s].value(b[s] + moved_[c]) - model.terms[s].value(b[s]);
+      sum += moved_[c] * model.curvature.mean(s);
+      penalty += change;
+      size += std::abs(change);
+    }
+    const double profiled = (state_sum_ + 0.5 * sum) * sum / model.curvature.total();
+    size += std::abs(linear) + square + std::abs(profiled);
+    return linear + 0.5 * square - profiled + penalty <= 1e-12 * size;
+  }
+
+  Vector state_;
+  double state_sum_ = 0.0;
+  Index n_entries_read_ = 0;
+  std::vector<std::size_t> active_;
+  Vector direction_;
+  Vector left_;
+  Vector search_;
+  Vector curved_;
+  Vector eta_;
+  Vector search_eta_;
+  Vector weighted_;
+  Vector moved_;
+};
 
 }  // namespace normball

@@ -7,9 +7,6 @@ namespace normball {
 
 class Curvature {
  public:
-  // beyond this many columns a dense H costs more than it saves; coordinate descent then works on the columns
-  static constexpr Index largest_dense = 4096;
-
   bool empty() const { return weights_.empty(); }
   bool is_dense() const { return dense_; }
   const double* matrix() const { return matrix_.data(); }
@@ -17,7 +14,9 @@ class Curvature {
   const Vector& weights() const { return weights_; }
   Index version() const { return version_; }  // changes whenever entries do; not when columns join
   double total() const { return total_; }
-  double mean(Index s) const { return means_[s]; }  // sum_i d_i of standardised column s
+  // of standardised column s, not centred where the columns stand in for H: sum_i d_i x_i
+  double mean(Index s) const { return means_[s]; }
+  double diagonal(Index s) const { return diagonal_[s]; }  // where the columns stand in for H
 
   void clear() { reset({}); }
 
@@ -28,19 +27,22 @@ class Curvature {
     known_ = 0;
     ++version_;
     means_.clear();
+    diagonal_.clear();
   }
 
-  // makes H cover all of `set`, whose first columns it may know already
+  // Covers all of `set`, whose first columns it may know already. `n_passes`: over the columns, what a solution of
+  // the model on them takes.
   template <Design D>
-  void cover(const D& design, const Problem& problem, const std::vector<Index>& set, Threads& threads) {
+  void cover(const D& design, const Problem& problem, const std::vector<Index>& set, double n_passes,
+             Threads& threads) {
     const auto size = static_cast<Index>(set.size());
-    dense_ = size <= largest_dense;
-    if (!dense_) {
+    const bool dense = dense_pays(design, problem, set, n_passes);
+    if (dense != dense_) {
       known_ = 0;
-      matrix_ = Vector();
-      stride_ = 0;
-      return;
+      ++version_;
     }
+    dense_ = dense;
+    if (!dense_) return cover_diagonal(design, problem, set);
     if (size == known_) return;
     reserve(size);
     for (Index b = known_; b < size; ++b) std::fill_n(matrix_.begin() + b * stride_, b + 1, 0.0);
@@ -75,6 +77,10 @@ class Curvature {
     }
     for (std::size_t b = 0; b < kept.size(); ++b) {
       means_[b] = means_[kept[b]];
+      if (!dense_) {
+        diagonal_[b] = diagonal_[kept[b]];
+        continue;
+      }
       for (std::size_t a = 0; a < kept.size(); ++a) {
         matrix_[static_cast<Index>(b) * stride_ + static_cast<Index>(a)] = matrix_[kept[b] * stride_ + kept[a]];
       }
@@ -82,9 +88,51 @@ class Curvature {
     known_ = static_cast<Index>(kept.size());
     ++version_;
     means_.resize(kept.size());
+    if (!dense_) diagonal_.resize(kept.size());
   }
 
  private:
+  static constexpr Index largest_dense = 4096;
+
+  // Whether a dense H is cheaper than passes over the columns, in nanoseconds of an ordinary core: what its new columns
+  // cost, the factor of the active block and descent along its columns against gathers and scatters.
+  template <Design D>
+  bool dense_pays(const D& design, const Problem& problem, const std::vector<Index>& set, double n_passes) const {
+    const auto size = static_cast<double>(set.size());
+    if (size > largest_dense) return false;
+    if constexpr (!D::is_sparse) return true;
+    double entries = 0.0;
+    double active = 0.0;
+    for (const Index j : set) {
+      entries += static_cast<double>(design.n_entries(j));
+      active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
+    }
+    const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
+    const double gram = fresh * (1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size);
+    const double solution = 0.02 * active * active * active + 2.0 * active * size;
+    return gram + solution <= 1.5 * n_passes * entries;
+  }
+
+  template <Design D>
+  void cover_diagonal(const D& design, const Problem& problem, const std::vector<Index>& set) {
+    matrix_ = Vector();
+    stride_ = 0;
+    means_.resize(set.size());
+    diagonal_.resize(set.size());
+    for (auto s = static_cast<std::size_t>(known_); s < set.size(); ++s) {
+      double sum = 0.0;
+      double square = 0.0;
+      design.for_each_entry(set[s], [&](Index i, double x) {
+        sum += weights_[i] * x;
+        square += weights_[i] * x * x;
+      });
+      const double scale = problem.scale[set[s]];
+      means_[s] = problem.spec->fit_intercept ? sum / scale : 0.0;
+      diagonal_[s] = std::max(0.0, square / (scale * scale) - means_[s] * means_[s] / total_);
+    }
+    known_ = static_cast<Index>(set.size());
+  }
+
   void reserve(Index size) {
     if (size <= stride_) return;
     const Index wider = std::min(largest_dense, std::max(size, stride_ + stride_ / 2 + 16));
@@ -104,6 +152,7 @@ class Curvature {
   Index version_ = 0;
   bool dense_ = true;
   Vector means_;
+  Vector diagonal_;
 };
 
 }  // namespace normball

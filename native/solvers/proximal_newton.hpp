@@ -124,6 +124,7 @@ class ProximalNewton {
     Vector gradient;                // of the set
     Curvature curvature;
     QuadraticSolver solver;
+    ColumnSolver<D> columns;
   };
 
   static void include(State& state, Index j) {
@@ -220,6 +221,7 @@ class ProximalNewton {
     if (last == infinity) return false;
     const auto n = static_cast<double>(spec_.n_rows);
     const auto m = static_cast<double>(states_[k].set.size());
+    if (!states_[k].curvature.is_dense()) return true;
     const double affordable = 2.0 + n * m / (32.0 * n + 1.3 * m * m);
     const double rate = violation / last;
     return rate > 0.9 || std::log(violation / tolerance) > -std::log(rate) * affordable;
@@ -234,7 +236,7 @@ class ProximalNewton {
       L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = state.eta.data(), .curvature = d.data()});
       state.curvature.reset(std::move(d));
     }
-    state.curvature.cover(design_, problem, state.set, threads_);
+    state.curvature.cover(design_, problem, state.set, 15.0, threads_);
     return wanted || L::quadratic;
   }
 
@@ -260,8 +262,13 @@ class ProximalNewton {
         intercept_step -= state.curvature.mean(s) * (after[s] - before[s]) / total;
       }
     } else {
-      intercept_step = descend_columns(design_, problem, state.set, state.terms, state.curvature.weights(),
-                                       state.residual, tolerance, monitor_, after);
+      intercept_step = state.columns.solve({.design = design_,
+                                            .problem = problem,
+                                            .set = state.set,
+                                            .terms = state.terms,
+                                            .curvature = state.curvature,
+                                            .residual = state.residual},
+                                           tolerance, monitor_, after);
     }
     return move(k, before, after, intercept_step);
   }
