@@ -136,8 +136,8 @@ void load_blas() {
   take_function("scipy.linalg.cython_blas", "dgemm", blas().dgemm);
   take_function("scipy.linalg.cython_blas", "dgemv", blas().dgemv);
   take_function("scipy.linalg.cython_blas", "dtrsm", blas().dtrsm);
+  take_function("scipy.linalg.cython_blas", "dtrsv", blas().dtrsv);
   take_function("scipy.linalg.cython_lapack", "dpotrf", blas().dpotrf);
-  take_function("scipy.linalg.cython_lapack", "dpotrs", blas().dpotrs);
   take_function("scipy.linalg.cython_lapack", "dsyevd", blas().dsyevd);
 }
 

@@ -15,7 +15,7 @@ struct Blas {
   void (*dgemv)(char*, int*, int*, double*, double*, int*, double*, int*, double*, double*, int*) = nullptr;
   void (*dtrsm)(char*, char*, char*, char*, int*, int*, double*, double*, int*, double*, int*) = nullptr;
   void (*dpotrf)(char*, int*, double*, int*, int*) = nullptr;
-  void (*dpotrs)(char*, int*, int*, double*, int*, double*, int*, int*) = nullptr;
+  void (*dtrsv)(char*, char*, char*, int*, double*, int*, double*, int*) = nullptr;
   void (*dsyevd)(char*, char*, int*, double*, int*, double*, double*, int*, int*, int*, int*) = nullptr;
 };
 
@@ -34,6 +34,16 @@ inline void add_at_b(Index m, Index n, Index k, double a, const double* A, Index
       lb = static_cast<int>(ldb), lc = static_cast<int>(ldc);
   double one = 1.0;
   blas().dgemm(&t, &no, &mi, &ni, &ki, &a, const_cast<double*>(A), &la, const_cast<double*>(B), &lb, &one, C, &lc);
+}
+
+// C (m x n) += a * A B, with A (m x k) and B (k x n) column-major
+inline void add_a_b(Index m, Index n, Index k, double a, const double* A, Index lda, const double* B, Index ldb,
+                    double* C, Index ldc) {
+  char no = 'N';
+  int mi = static_cast<int>(m), ni = static_cast<int>(n), ki = static_cast<int>(k), la = static_cast<int>(lda),
+      lb = static_cast<int>(ldb), lc = static_cast<int>(ldc);
+  double one = 1.0;
+  blas().dgemm(&no, &no, &mi, &ni, &ki, &a, const_cast<double*>(A), &la, const_cast<double*>(B), &lb, &one, C, &lc);
 }
 
 // upper triangle of C (m x m) += a * A' A, with A (k x m) column-major
@@ -69,10 +79,11 @@ inline void solve_transposed(Index n, Index m, const double* R, Index ldr, doubl
   blas().dtrsm(&l, &u, &t, &no, &ni, &mi, &one, const_cast<double*>(R), &lr, B, &lb);
 }
 
-inline void cholesky_solve(Index n, const double* A, Index lda, double* b) {
-  char u = 'U';
-  int ni = static_cast<int>(n), la = static_cast<int>(lda), one = 1, info = 0;
-  blas().dpotrs(&u, &ni, &one, const_cast<double*>(A), &la, b, &ni, &info);
+// b becomes (R'R)^-1 b; two triangular solves, since dpotrs copies the factor even for one right-hand side
+inline void cholesky_solve(Index n, const double* R, Index ldr, double* b) {
+  char u = 'U', t = 'T', no = 'N';
+  int ni = static_cast<int>(n), lr = static_cast<int>(ldr), one = 1;
+  for (char* transpose : {&t, &no}) blas().dtrsv(&u, transpose, &no, &ni, const_cast<double*>(R), &lr, b, &one);
 }
 
 // A = Q diag(values) Q' with ascending values; Q replaces A

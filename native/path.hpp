@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "losses/loss.hpp"
 #include "solvers/moments.hpp"
@@ -36,17 +37,7 @@ class PathDriver {
         factor_(problems.size(), 1.0) {}
 
   PathResult run() {
-    std::vector<Index> all(problems_.size());
-    std::iota(all.begin(), all.end(), 0);
-    threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.fit_null(k); });
-    solver_.sweep(all);
-    for (Problem& problem : problems_) {
-      problem.null_loss = problem.loss;
-      problem.set_lambda_max(Solver::is_quadratic);
-      result_.null_loss.push_back(problem.null_loss);
-      result_.lambda_max.push_back(problem.lambda_max);
-      for (const double scale : problem.scale) result_.scales.push_back(scale == 0.0 ? 1.0 : scale);
-    }
+    fit_null();
     const double largest = problems_[0].lambda_max;
     result_.lambdas = spec_.lambdas.empty()
                           ? lambda_grid(largest > 0.0 ? largest : 1.0, spec_.n_lambdas, spec_.lambda_min_ratio)
@@ -56,32 +47,66 @@ class PathDriver {
     if (n_lambdas == 0) return std::move(result_);
     result_.points.resize(problems_.size() * result_.lambdas.size());
     double previous = std::max(largest, result_.lambdas[0]);
-    for (Index l = 0; l < n_lambdas; ++l) {
-      const double lambda = result_.lambdas[l];
-      previous = approach(all, previous, lambda);
-      solve_at(l, lambda, previous);
-      previous = lambda;
+    for (Index l = 0; l < n_lambdas;) {
+      previous = approach(previous, result_.lambdas[l]);
+      const Index count = ahead(l, previous);
+      if constexpr (takes_blocks) {
+        const std::span<const double> lambdas(result_.lambdas);
+        solver_.solve({.first = l, .lambdas = lambdas.subspan(l, count), .previous = previous, .result = result_},
+                      centre_.data());
+      } else {
+        solve_at(l, result_.lambdas[l], previous);
+      }
+      l += count;
+      previous = result_.lambdas[l - 1];
       if (monitor_.stopped()) break;
-      monitor_.progress(l + 1, n_lambdas);
+      monitor_.progress(l, n_lambdas);
     }
-    result_.interrupted = result_.points.back().status == Status::interrupted;
+    result_.interrupted = std::ranges::any_of(
+        result_.points, [](const Point& point) { return point.status == Status::interrupted; });
     result_.n_sweeps = solver_.n_sweeps();
     return std::move(result_);
   }
 
  private:
+  // a solver that solves several lambdas before it proves them; the others go from one to the next
+  static constexpr bool takes_blocks = requires(Solver& solver) { solver.ahead(); };
+
+  void fit_null() {
+    if constexpr (takes_blocks) {
+      solver_.fit_null();
+    } else {
+      threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.fit_null(k); });
+    }
+    for (Problem& problem : problems_) {
+      problem.null_loss = problem.loss;
+      problem.set_lambda_max(Solver::is_quadratic);
+      result_.null_loss.push_back(problem.null_loss);
+      result_.lambda_max.push_back(problem.lambda_max);
+      for (const double scale : problem.scale) result_.scales.push_back(scale == 0.0 ? 1.0 : scale);
+    }
+  }
+
+  // the lambdas of the next block: not far below the last one, which is where they start from
+  Index ahead(Index first, double previous) const {
+    if constexpr (!takes_blocks) return 1;
+    const auto left = static_cast<Index>(result_.lambdas.size()) - first;
+    Index count = 1;
+    if constexpr (takes_blocks) {
+      while (count < std::min(left, solver_.ahead()) && result_.lambdas[first + count] > 0.5 * previous) ++count;
+    }
+    return count;
+  }
+
   // Far below the last solution the quadratic model and the strong rule are of no use: go there in strides.
-  double approach(const std::vector<Index>& all, double previous, double lambda) {
-    constexpr double stride = 0.25;
-    const double goal = std::max(lambda, 1e-4 * problems_[0].lambda_max);
-    while (previous * stride > goal && !monitor_.stopped()) {
-      const double next = previous * stride;
-      threads_.parallel_for(spec_.n_problems, [&](Index k) {
-        solver_.begin(k, next, previous);
-        solver_.solve(k, next, 1e-2 * unit(k, next), 20);
-      });
-      solver_.sweep(all);
-      previous = next;
+  double approach(double previous, double lambda) {
+    if constexpr (takes_blocks) {
+      constexpr double stride = 0.25;
+      const double goal = std::max(lambda, 1e-4 * problems_[0].lambda_max);
+      while (previous * stride > goal && !monitor_.stopped()) {
+        solver_.approach(previous, previous * stride);
+        previous *= stride;
+      }
     }
     return previous;
   }
@@ -107,7 +132,6 @@ class PathDriver {
         const int allowed = std::max(1, spec_.max_iter - point.n_iter);
         point.n_iter += std::max(1, solver_.solve(k, lambda, factor_[k] * unit(k, lambda), allowed));
       });
-      solver_.sweep(open);
       if (monitor_.stopped()) return;
       std::vector<std::uint8_t> closed(open.size());
       threads_.parallel_for(static_cast<Index>(open.size()),
@@ -115,7 +139,9 @@ class PathDriver {
       Index i = 0;
       std::erase_if(open, [&](Index) { return closed[i++] != 0; });
     }
-    for (Problem& problem : problems_) problem.write(centre_.data(), at(&problem - problems_.data(), l));
+    for (Problem& problem : problems_) {
+      problem.write(centre_.data(), problem.model(), at(&problem - problems_.data(), l));
+    }
   }
 
   // certified, out of iterations, or on to another round
@@ -131,7 +157,6 @@ class PathDriver {
       point.status = Status::max_iter;
       return true;
     }
-    if (solver_.grow(k, lambda)) return false;
     factor_[k] *= tightening;
     if (factor_[k] < smallest_factor || std::isnan(problems_[k].loss)) {
       point.status = Status::numerical;

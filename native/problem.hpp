@@ -1,6 +1,8 @@
 // One problem of the batch: its weights, its standardisation, and where its solver stands.
 #pragma once
 
+#include <algorithm>
+
 #include "certificate.hpp"
 #include "design/design.hpp"
 
@@ -46,27 +48,50 @@ struct Problem {
     return scale[j] == 0.0 ? 0.0 : (product - shift[j] * total) / scale[j];
   }
 
-  // An upper bound of conjugate(s) from sums alone (M8): it is exact at s = 1, and near it short by (1 - s)^2.
-  double conjugate_bound(double s) const {
-    double fitted = intercept * intercept_gradient;  // sum w u (eta - o)
-    for (Index j = 0; j < spec->n_features; ++j) fitted += coef[j] * gradient[j];
-    const double rest = 1.0 - s;
-    const double bent = s > 0.0 ? rest * rest * spread / (2.0 * s) : infinity;
-    return s * fitted - loss + std::min(rest * loss, bent);
+  // A model of this problem as its certificate sees it: the listed features are those that may cost something.
+  struct Model {
+    Columns features;
+    const double* coef = nullptr;      // in the order of the list, as is
+    const double* gradient = nullptr;  // the gradient of the mean loss
+    double intercept = 0.0;
+    double intercept_gradient = 0.0;
+    double loss = 0.0;
+    double spread = 0.0;
+  };
+
+  Model model() const {
+    return {.features = {.list = nullptr, .count = spec->n_features},
+            .coef = coef.data(),
+            .gradient = gradient.data(),
+            .intercept = intercept,
+            .intercept_gradient = intercept_gradient,
+            .loss = loss,
+            .spread = spread};
   }
 
   template <class Conjugate>
-  Certificate certificate(double lambda, const Conjugate& conjugate) const {
-    const auto term_at = [&](Index j) { return term(j, lambda); };
-    const Candidate<decltype(term_at)> candidate{.n_features = spec->n_features,
-                                                 .coef = coef.data(),
-                                                 .gradient = gradient.data(),
-                                                 .intercept = intercept,
-                                                 .intercept_gradient = intercept_gradient,
-                                                 .loss = loss,
+  Certificate certificate(double lambda, const Model& model, const Conjugate& conjugate) const {
+    const auto term_at = [&](Index i) { return term(model.features[i], lambda); };
+    const Candidate<decltype(term_at)> candidate{.n_features = model.features.count,
+                                                 .coef = model.coef,
+                                                 .gradient = model.gradient,
+                                                 .intercept = model.intercept,
+                                                 .intercept_gradient = model.intercept_gradient,
+                                                 .loss = model.loss,
                                                  .scale = std::sqrt(2.0 * null_loss),
                                                  .term = term_at};
     return certify(candidate, conjugate);
+  }
+
+  // With an upper bound of the conjugate from sums alone: it is exact at s = 1, and near it short by (1 - s)^2. (M8)
+  Certificate certificate(double lambda, const Model& model) const {
+    double fitted = model.intercept * model.intercept_gradient;  // sum w u (eta - o)
+    for (Index i = 0; i < model.features.count; ++i) fitted += model.coef[i] * model.gradient[i];
+    return certificate(lambda, model, [&](double s) {
+      const double rest = 1.0 - s;
+      const double bent = s > 0.0 ? rest * rest * model.spread / (2.0 * s) : infinity;
+      return s * fitted - model.loss + std::min(rest * model.loss, bent);
+    });
   }
 
   // From the null model's gradient: the smallest lambda that keeps every penalised coefficient at zero. Ridge has
@@ -82,16 +107,23 @@ struct Problem {
     if (is_quadratic && spec->l1_ratio == 0.0 && largest_gradient > 0.0) lambda_max /= std::sqrt(2.0 * null_loss);
   }
 
-  void write(const double* centre, Point& point) const {
-    point.intercept = intercept;
-    for (Index j = 0; j < spec->n_features; ++j) {
-      if (coef[j] == 0.0) continue;
-      const double value = std::clamp(coef[j] / scale[j], spec->lower_bounds[j], spec->upper_bounds[j]);
-      point.features.push_back(static_cast<std::int32_t>(j));
+  void write(const double* centre, const Model& model, Point& point) const {
+    point.features.clear();
+    for (Index i = 0; i < model.features.count; ++i) {
+      if (model.coef[i] != 0.0) point.features.push_back(static_cast<std::int32_t>(i));
+    }
+    std::ranges::sort(point.features, {}, [&](std::int32_t i) { return model.features[i]; });
+    point.values.clear();
+    point.intercept = model.intercept;
+    for (std::int32_t& feature : point.features) {
+      const double coefficient = model.coef[feature];
+      const Index j = model.features[feature];
+      const double value = std::clamp(coefficient / scale[j], spec->lower_bounds[j], spec->upper_bounds[j]);
       point.values.push_back(value);
       point.intercept -= value * (centre[j] + shift[j]);
+      feature = static_cast<std::int32_t>(j);
     }
-    point.loss = loss;
+    point.loss = model.loss;
   }
 };
 

@@ -152,12 +152,49 @@ struct Dense {
       const Index begin = block * column_block;
       const Index end = std::min(s.columns.count, begin + column_block);
       for (Index k = 0; k < s.n_vectors; ++k) std::fill(s.out[k] + begin, s.out[k] + end, 0.0);
-      if constexpr (RowMajor) {
+      if (!Squared && s.n_vectors >= 4) {
+        sweep_blocks(s, begin, end);
+      } else if constexpr (RowMajor) {
         sweep_rows<Squared>(s, begin, end);
       } else {
         sweep_columns<Squared>(s, begin, end);
       }
     });
+  }
+
+  // Many vectors: a block of X is centred into a buffer that stays in cache, and BLAS multiplies it.
+  void sweep_blocks(const Sweep& s, Index begin, Index end) const {
+    const Index width = end - begin;
+    Vector entries(static_cast<std::size_t>(width * gram_block));
+    Vector vectors(static_cast<std::size_t>(s.n_vectors * gram_block));
+    Vector sums(static_cast<std::size_t>(s.n_vectors * width), 0.0);
+    for (Index first = 0; first < n_rows; first += gram_block) {
+      const Index count = std::min(gram_block, n_rows - first);
+      for (Index k = 0; k < s.n_vectors; ++k) std::copy_n(s.vectors[k] + first, count, vectors.data() + k * gram_block);
+      if constexpr (RowMajor) {
+        for (Index r = 0; r < count; ++r) {
+          double* row = entries.data() + r * width;
+          const T* x = data + (first + r) * n_cols;
+          for (Index c = 0; c < width; ++c) {
+            const Index j = s.columns[begin + c];
+            row[c] = static_cast<double>(x[j]) - centre[j];
+          }
+        }
+        linalg::add_a_b(width, s.n_vectors, count, 1.0, entries.data(), width, vectors.data(), gram_block, sums.data(),
+                        width);
+      } else {
+        for (Index c = 0; c < width; ++c) {
+          const Index j = s.columns[begin + c];
+          const T* x = column(j) + first;
+          double* out = entries.data() + c * gram_block;
+          const double origin = centre[j];
+          for (Index r = 0; r < count; ++r) out[r] = static_cast<double>(x[r]) - origin;
+        }
+        linalg::add_at_b(width, s.n_vectors, count, 1.0, entries.data(), gram_block, vectors.data(), gram_block,
+                         sums.data(), width);
+      }
+    }
+    for (Index k = 0; k < s.n_vectors; ++k) std::copy_n(sums.data() + k * width, width, s.out[k] + begin);
   }
 
   template <bool Squared>

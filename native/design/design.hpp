@@ -9,11 +9,12 @@
 
 namespace normball {
 
-// A list of columns; without a list, all of them.
+// A list of columns; without a list, a range of them.
 struct Columns {
   const Index* list = nullptr;
   Index count = 0;
-  Index operator[](Index i) const { return list ? list[i] : i; }
+  Index first = 0;
+  Index operator[](Index i) const { return list ? list[i] : first + i; }
 };
 
 // n_vectors vectors over the rows, and where their products with the columns go: out[k][i] for column i of the list.

@@ -48,15 +48,12 @@ class Moments {
     return 1;
   }
 
-  void sweep(const std::vector<Index>& /*active*/) {}  // the gradients are known already
-  bool grow(Index /*k*/, double /*lambda*/) { return false; }
-
   Certificate certify(Index k, double lambda) const {
     const Problem& problem = problems_[k];
     double explained = 0.0;
     for (Index j = 0; j < spec_.n_features; ++j) explained += problem.coef[j] * states_[k].product[j];
     const double cross = states_[k].variance - explained;  // sum w r y
-    return problem.certificate(lambda, [&](double s) { return s * s * problem.loss - s * cross; });
+    return problem.certificate(lambda, problem.model(), [&](double s) { return s * s * problem.loss - s * cross; });
   }
 
  private:

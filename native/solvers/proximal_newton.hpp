@@ -1,338 +1,318 @@
-// Proximal Newton on a working set (Lee, Sun & Saunders 2014; Yuan, Ho & Lin 2012). The quadratic model's
-// curvature is kept for as long as its steps are cheaper than a new one: along lambda it changes slowly, and
-// X'WX is the dear part. For squared error the model is exact and one step is enough.
+// K problems in lockstep, several lambdas ahead: every problem solves a block of lambdas on its working set, then one
+// read of the design proves all of them at once, or names the features that were missed (batch screening: Qian et al.
+// 2020). What the path's derivative says the gradient will be at the end of the block chooses the working set (cf.
+// Larsson & Wallin 2022).
 #pragma once
 
-#include "../losses/loss.hpp"
-#include "column_descent.hpp"
-#include "curvature.hpp"
-#include "quadratic.hpp"
+#include <memory>
+#include <numeric>
+#include <span>
+
+#include "working_set.hpp"
 
 namespace normball {
+
+// Consecutive lambdas, and where their points go.
+struct Block {
+  Index first;
+  std::span<const double> lambdas;
+  double previous;  // the last lambda solved
+  PathResult& result;
+
+  Index size() const { return static_cast<Index>(lambdas.size()); }
+  Point& point(Index k, Index i) const {
+    return result.points[static_cast<std::size_t>(k) * result.lambdas.size() + static_cast<std::size_t>(first + i)];
+  }
+};
 
 template <Design D, Loss L>
 class ProximalNewton {
  public:
   static constexpr bool is_quadratic = L::quadratic;
-  static constexpr double first_factor = L::quadratic ? 1e-8 : 1e-3;
 
   ProximalNewton(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
                  Monitor& monitor)
-      : design_(design),
-        spec_(spec),
-        problems_(problems),
-        states_(problems.size()),
-        threads_(threads),
-        monitor_(monitor) {}
-
-  double n_sweeps() const { return static_cast<double>(entries_read_) / static_cast<double>(spec_.n_features); }
-
-  // the model without penalised features; its gradient comes with the first sweep
-  void fit_null(Index k) {
-    State& state = states_[k];
-    Problem& problem = problems_[k];
-    state.in_set.assign(static_cast<std::size_t>(spec_.n_features), 0);
-    state.residual.resize(static_cast<std::size_t>(spec_.n_rows));
-    double mean = 0.0;
-    double mean_offset = 0.0;
-    for (Index i = 0; i < spec_.n_rows; ++i) {
-      mean += problem.weights[i] * problem.y[i];
-      mean_offset += problem.weights[i] * spec_.offset[i];
-      state.constant += problem.weights[i] * L::constant(problem.y[i]);
+      : design_(design), spec_(spec), problems_(problems), threads_(threads), monitor_(monitor) {
+    for (Problem& problem : problems) {
+      sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, problem, threads, monitor));
     }
-    state.eta.assign(spec_.offset, spec_.offset + spec_.n_rows);
-    problem.negligible_loss = (L::quadratic ? 1e-26 : 1e-10) * loss_at(k, state.eta);
-    if (spec_.fit_intercept) problem.intercept = L::link(mean) - mean_offset;
-    state.magnitude = 1.0 + std::abs(mean) * (1.0 + std::abs(L::link(mean)));
-    for (double& value : state.eta) value += problem.intercept;
-    evaluate(k);
-    for (Index j = 0; j < spec_.n_features; ++j) {
-      if (spec_.penalty_factors[j] == 0.0 && !problem.is_excluded(j)) include(state, j);
-    }
-    solve(k, infinity, 1e-12 * std::sqrt(problem.loss + 1e-300), 100);
+    earlier_.resize(problems.size());
+    standing_.resize(problems.size());
   }
 
-  void begin(Index k, double lambda, double previous) {
-    prune(k);
-    // sequential strong rule (Tibshirani et al. 2012), not looser than a tenth below lambda
-    add_candidates(k, std::max(2.0 * lambda - previous, 0.9 * lambda));
+  double n_sweeps() const {
+    Index read = entries_read_;
+    for (const auto& set : sets_) read += set->entries_read();
+    return static_cast<double>(read) / static_cast<double>(spec_.n_features);
   }
 
-  // Newton steps on the working set until its KKT violation is below the tolerance; the number of steps
-  int solve(Index k, double lambda, double tolerance, int max_steps) {
-    State& state = states_[k];
-    Problem& problem = problems_[k];
-    state.terms.clear();
-    for (const Index j : state.set) state.terms.push_back(problem.term(j, lambda));
-    set_gradient(k);
-    double last = infinity;
-    for (int step = 0; step < max_steps; ++step) {
-      const double violation = set_violation(k);
-      if (violation <= tolerance || monitor_.stopped()) return step;
-      const bool refreshed = update_curvature(k, state.curvature.empty() || is_slow(k, violation, last, tolerance));
-      if (!newton_step(k, std::max(0.05 * tolerance, 0.02 * violation))) {
-        if (refreshed) return step + 1;
-        state.curvature.clear();  // the old model no longer descends: once more with the true one
-        last = infinity;
-        continue;
+  void fit_null() {
+    threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->fit_null(); });
+    sweep_all();
+  }
+
+  // a rough solution far below `previous`, as a start for what comes next
+  void approach(double previous, double lambda) {
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      choose(k, lambda, previous);
+      sets_[k]->solve(lambda, {.violation = 1e-2 * unit(k, lambda)}, 20);
+    });
+    sweep_all();
+    for (Vector& gradient : earlier_) gradient.clear();
+  }
+
+  // how many of the next lambdas to take at once
+  Index ahead() const { return ahead_; }
+
+  void solve(const Block& block, const double* centre) {
+    const auto n_solutions = static_cast<std::size_t>(spec_.n_problems * block.size());
+    std::vector<Solution> solutions(n_solutions);
+    std::vector<Index> open(n_solutions);
+    std::iota(open.begin(), open.end(), 0);
+    threads_.parallel_for(spec_.n_problems, [&](Index k) { choose(k, block.lambdas.back(), block.previous); });
+    Index n_rounds = 0;
+    for (; !open.empty() && !monitor_.stopped(); ++n_rounds) {
+      threads_.parallel_for(spec_.n_problems, [&](Index k) { solve_open(block, k, open, n_rounds > 0, solutions); });
+      if (monitor_.stopped()) break;
+      prove(block, open, solutions);
+      std::vector<std::uint8_t> closed(open.size());
+      threads_.parallel_for(static_cast<Index>(open.size()),
+                            [&](Index i) { closed[i] = settle(block, open[i], n_rounds, solutions[open[i]], centre); });
+      for (std::size_t i = 0; i < open.size(); ++i) {
+        if (closed[i] == 0) admit(open[i] / block.size(), solutions[open[i]]);
       }
-      last = violation;
+      Index i = 0;
+      std::erase_if(open, [&](Index) { return closed[i++] != 0; });
     }
-    return max_steps;
-  }
-
-  // one read of the design gives every active problem its gradient
-  void sweep(const std::vector<Index>& active) {
-    std::vector<const double*> vectors;
-    std::vector<double*> out;
-    for (const Index k : active) {
-      vectors.push_back(states_[k].residual.data());
-      out.push_back(problems_[k].gradient.data());
-    }
-    const Columns all{.list = nullptr, .count = spec_.n_features};
-    design_.sweep(
-        {.columns = all, .n_vectors = static_cast<Index>(active.size()), .vectors = vectors.data(), .out = out.data()},
-        threads_);
-    entries_read_ += spec_.n_features;
-    for (const Index k : active) {
-      Problem& problem = problems_[k];
-      states_[k].swept = true;
-      for (Index j = 0; j < spec_.n_features; ++j) {
-        problem.gradient[j] = problem.standardised(j, problem.gradient[j], states_[k].residual_sum);
-      }
-    }
-  }
-
-  bool grow(Index k, double lambda) { return add_candidates(k, lambda); }
-
-  Certificate certify(Index k, double lambda) const {
-    const Problem& problem = problems_[k];
-    return problem.certificate(lambda, [&](double s) { return problem.conjugate_bound(s); });
+    if (monitor_.stopped()) return;
+    finish(block, solutions);
+    adapt(n_rounds);
   }
 
  private:
-  struct State {
-    Vector eta;
-    Vector residual;  // w_i f'(y_i, eta_i)
-    double residual_sum = 0.0;
-    double constant = 0.0;   // the part of the loss that does not depend on eta
-    double magnitude = 1.0;  // size of the terms that the loss sums
-    bool swept = false;      // the problem's gradient is that of eta
-    std::vector<Index> set;
-    std::vector<std::uint8_t> in_set;
-    std::vector<ElasticNet> terms;  // of the set
-    Vector gradient;                // of the set
-    Curvature curvature;
-    QuadraticSolver solver;
-    ColumnSolver<D> columns;
+  // the size of gradient that matters at this lambda
+  double unit(Index k, double lambda) const {
+    const double largest = problems_[k].largest_gradient;
+    if (largest == 0.0) return 1.0;
+    const double threshold = lambda * spec_.l1_ratio;
+    return threshold > 0.0 ? std::min(threshold, largest) : 1e-3 * largest;
+  }
+
+  // The set for a block that ends at `lambda`: the features of the model, and those whose gradient, drawn out along
+  // its last change, comes nearest to its threshold there, a few more than will reach it. Without a last change the
+  // strong rule names them (Tibshirani et al. 2012).
+  void choose(Index k, double lambda, double previous) {
+    const Problem& problem = problems_[k];
+    WorkingSet<D, L>& set = *sets_[k];
+    const bool has_change = !earlier_[k].empty();
+    const Vector& earlier = has_change ? earlier_[k] : problem.gradient;
+    const double slope = has_change ? (previous - lambda) / (earlier_lambda_ - previous) : 0.0;
+    const double reached = has_change ? lambda : std::max(2.0 * lambda - previous, 0.5 * lambda);
+    const bool keeps_all = spec_.l1_ratio == 0.0;
+    std::vector<std::pair<double, Index>> found;
+    Index n_active = 0;
+    Index n_reaching = 0;
+    for (Index j = 0; j < spec_.n_features; ++j) {
+      n_active += problem.coef[j] != 0.0 ? 1 : 0;
+      if (problem.is_excluded(j) || problem.coef[j] != 0.0 || spec_.penalty_factors[j] == 0.0) continue;
+      const double drawn_out = problem.gradient[j] + slope * (problem.gradient[j] - earlier[j]);
+      const double excess = problem.term(j, 0.9 * reached).violation(drawn_out, 0.0);
+      if (excess == 0.0 && !keeps_all) continue;
+      n_reaching += problem.term(j, reached).violation(drawn_out, 0.0) > 0.0 ? 1 : 0;
+      found.emplace_back(excess, j);
+    }
+    const auto wanted = static_cast<std::size_t>(std::min(n_reaching + n_reaching / 4 + 50, 3 * n_active + 100));
+    if (found.size() > wanted && !keeps_all) {
+      std::ranges::nth_element(found, found.begin() + static_cast<Index>(wanted), std::greater<>());
+      found.resize(wanted);
+    }
+    std::vector<std::uint8_t> chosen(static_cast<std::size_t>(spec_.n_features), 0);
+    for (const auto& [excess, j] : found) chosen[j] = 1;
+    set.prune([&](Index j) { return chosen[j] != 0 || problem.coef[j] != 0.0 || spec_.penalty_factors[j] == 0.0; });
+    for (Index j = 0; j < spec_.n_features; ++j) {
+      if (chosen[j] != 0) set.include(j);
+    }
+  }
+
+  // features that were missed enter, the strongest first and at most twice the present set at once
+  void admit(Index k, Solution& solution) {
+    const std::size_t limit = std::max<std::size_t>(500, 2 * sets_[k]->features().size());
+    std::vector<Solution::Outsider>& missed = solution.outsiders;
+    if (missed.size() > limit && spec_.l1_ratio > 0.0) {
+      std::ranges::nth_element(missed, missed.begin() + static_cast<Index>(limit), std::greater<>(),
+                               [](const Solution::Outsider& outsider) { return std::abs(outsider.gradient); });
+      missed.resize(limit);
+    }
+    for (const auto& outsider : missed) sets_[k]->include(outsider.feature);
+  }
+
+  // the open lambdas of one problem, in order; again from where they stood if they were swept before
+  void solve_open(const Block& block, Index k, const std::vector<Index>& open, bool again,
+                  std::vector<Solution>& solutions) {
+    for (const Index at : open) {
+      if (at / block.size() != k) continue;
+      const Index i = at % block.size();
+      Point& point = block.point(k, i);
+      if (again) sets_[k]->restore(solutions[at]);
+      const int allowed = std::max(1, spec_.max_iter - point.n_iter);
+      point.n_iter += std::max(
+          1, sets_[k]->solve(block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss}, allowed));
+      sets_[k]->save(solutions[at]);
+      standing_[k] = at;
+      if (monitor_.stopped()) return;
+    }
+  }
+
+  // One read of the design for all open solutions, some columns at a time, so that what it yields stays small.
+  void prove(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
+    std::vector<const double*> vectors;
+    for (const Index at : open) {
+      Solution& solution = solutions[at];
+      solution.outsiders.clear();
+      solution.gradient.assign(sets_[at / block.size()]->features().size(), 0.0);
+      vectors.push_back(solution.residual.data());
+    }
+    const auto count = static_cast<Index>(open.size());
+    const Index chunk = std::clamp<Index>(spec_.n_rows * spec_.n_features / (16 * count), 256, spec_.n_features);
+    Vector products(static_cast<std::size_t>(count * chunk));
+    std::vector<double*> out;
+    for (Index v = 0; v < count; ++v) out.push_back(products.data() + v * chunk);
+    for (Index first = 0; first < spec_.n_features; first += chunk) {
+      const Columns columns{.list = nullptr, .count = std::min(chunk, spec_.n_features - first), .first = first};
+      design_.sweep({.columns = columns, .n_vectors = count, .vectors = vectors.data(), .out = out.data()}, threads_);
+      threads_.parallel_for(count, [&](Index v) { take(block, open[v], columns, out[v], solutions[open[v]]); });
+    }
+    entries_read_ += spec_.n_features;
+  }
+
+  // products of some columns with one solution's residual: what its certificate and the next block need of them
+  void take(const Block& block, Index at, Columns columns, double* products, Solution& solution) {
+    const Index k = at / block.size();
+    const Index i = at % block.size();
+    const Problem& problem = problems_[k];
+    for (Index c = 0; c < columns.count; ++c) {
+      const Index j = columns[c];
+      products[c] = problem.standardised(j, products[c], solution.residual_sum);
+      const Index position = sets_[k]->position(j);
+      if (position >= 0) {
+        solution.gradient[position] = products[c];
+      } else if (std::abs(products[c]) > block.lambdas[i] * spec_.l1_ratio * spec_.penalty_factors[j] &&
+                 problem.term(j, block.lambdas[i]).violation(products[c], 0.0) > 0.0) {
+        solution.outsiders.push_back({.feature = j, .gradient = products[c]});
+      }
+    }
+    if (i == block.size() - 1) std::copy_n(products, columns.count, problems_[k].gradient.begin() + columns.first);
+    if (i == halfway(block)) {
+      earlier_[k].resize(static_cast<std::size_t>(spec_.n_features));
+      std::copy_n(products, columns.count, earlier_[k].begin() + columns.first);
+    }
+  }
+
+  static Index halfway(const Block& block) { return (block.size() - 1) / 2; }
+
+  // certified, out of iterations, beyond what arithmetic can do, or on to another round
+  bool settle(const Block& block, Index at, Index n_rounds, const Solution& solution, const double* centre) {
+    const Index k = at / block.size();
+    const Index i = at % block.size();
+    Point& point = block.point(k, i);
+    const Listed all = listed(k, solution);
+    const Problem::Model found = model(all, solution);
+    const Certificate certificate = problems_[k].certificate(block.lambdas[i], found);
+    point.dual_gap = problems_[k].relative(certificate.gap);
+    point.kkt_violation = certificate.kkt_violation;
+    if (point.dual_gap <= spec_.tol) {
+      point.status = Status::converged;
+    } else if (point.n_iter >= spec_.max_iter) {
+      point.status = Status::max_iter;
+    } else if (n_rounds > 0 && (solution.outsiders.empty() || std::isnan(solution.loss))) {
+      point.status = Status::numerical;
+    } else {
+      return false;
+    }
+    problems_[k].write(centre, found, point);
+    return true;
+  }
+
+  // the features of the set and those beyond it that may cost something
+  struct Listed {
+    std::vector<Index> features;
+    Vector coef;
+    Vector gradient;
   };
 
-  static void include(State& state, Index j) {
-    if (state.in_set[j]) return;
-    state.in_set[j] = 1;
-    state.set.push_back(j);
-  }
-
-  // Features whose gradient exceeds `lambda` enter, the strongest first and at most twice the present set at once.
-  bool add_candidates(Index k, double lambda) {
-    State& state = states_[k];
-    const Problem& problem = problems_[k];
-    std::vector<std::pair<double, Index>> found;
-    for (Index j = 0; j < spec_.n_features; ++j) {
-      if (state.in_set[j] || problem.is_excluded(j)) continue;
-      const double excess = problem.term(j, lambda).violation(problem.gradient[j], 0.0);
-      if (excess > 0.0 || spec_.l1_ratio == 0.0) found.emplace_back(excess, j);
+  Listed listed(Index k, const Solution& solution) const {
+    const std::vector<Index>& set = sets_[k]->features();
+    Listed all{.features = {set.begin(), set.begin() + static_cast<Index>(solution.gradient.size())},
+               .coef = solution.coef,
+               .gradient = solution.gradient};
+    for (const auto& outsider : solution.outsiders) {
+      all.features.push_back(outsider.feature);
+      all.gradient.push_back(outsider.gradient);
     }
-    const std::size_t limit = spec_.l1_ratio == 0.0 ? found.size() : std::max<std::size_t>(500, 2 * state.set.size());
-    if (found.size() > limit) {
-      std::nth_element(found.begin(), found.begin() + static_cast<Index>(limit), found.end(), std::greater<>());
-      found.resize(limit);
-    }
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    for (const auto& candidate : found) include(state, candidate.second);
-    return !found.empty();
+    all.coef.resize(all.features.size(), 0.0);
+    return all;
   }
 
-  // Columns that stayed out of the model leave the working set once they are the larger part of it.
-  void prune(Index k) {
-    State& state = states_[k];
-    const Problem& problem = problems_[k];
-    const auto keeps = [&](Index j) { return problem.coef[j] != 0.0 || spec_.penalty_factors[j] == 0.0; };
-    const auto n_kept = static_cast<std::size_t>(std::count_if(state.set.begin(), state.set.end(), keeps));
-    if (spec_.l1_ratio == 0.0 || state.set.size() < 2 * n_kept + 100) return;
-    std::vector<Index> position(state.set.size(), -1);
-    Index n_before = 0;
-    for (std::size_t s = 0; s < state.set.size(); ++s) {
-      if (keeps(state.set[s])) position[s] = n_before++;
-    }
-    state.curvature.keep([&](Index s) { return position[s] >= 0; });
-    state.solver.renumber([&](Index s) { return position[s]; }, state.curvature.version());
-    for (const Index j : state.set) state.in_set[j] = keeps(j) ? 1 : 0;
-    std::erase_if(state.set, [&](Index j) { return !keeps(j); });
+  static Problem::Model model(const Listed& listed, const Solution& solution) {
+    return {.features = {.list = listed.features.data(), .count = static_cast<Index>(listed.features.size())},
+            .coef = listed.coef.data(),
+            .gradient = listed.gradient.data(),
+            .intercept = solution.intercept,
+            .intercept_gradient = solution.intercept_gradient,
+            .loss = solution.loss,
+            .spread = solution.spread};
   }
 
-  // eta is set: residuals, their sum and the loss follow
-  void evaluate(Index k) {
-    State& state = states_[k];
-    Problem& problem = problems_[k];
-    const RowSums sums =
-        L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = state.eta.data(), .residual = state.residual.data()});
-    state.swept = false;
-    state.residual_sum = sums.residual;
-    problem.loss = sums.loss + state.constant;
-    problem.spread = sums.spread;
-    problem.intercept_gradient = spec_.fit_intercept ? state.residual_sum : 0.0;
-  }
-
-  double loss_at(Index k, const Vector& eta) const {
-    const Problem& problem = problems_[k];
-    return L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = eta.data()}).loss + states_[k].constant;
-  }
-
-  void set_gradient(Index k) {
-    State& state = states_[k];
-    state.gradient.resize(state.set.size());
-    if (state.swept) {  // the last sweep saw the present eta
-      for (std::size_t s = 0; s < state.set.size(); ++s) state.gradient[s] = problems_[k].gradient[state.set[s]];
-      return;
-    }
-    const double* vector = state.residual.data();
-    double* out = state.gradient.data();
-    const Columns columns{.list = state.set.data(), .count = static_cast<Index>(state.set.size())};
-    design_.sweep({.columns = columns, .n_vectors = 1, .vectors = &vector, .out = &out}, threads_);
-    entries_read_ += columns.count;
-    for (std::size_t s = 0; s < state.set.size(); ++s) {
-      state.gradient[s] = problems_[k].standardised(state.set[s], state.gradient[s], state.residual_sum);
+  // the last lambda's solution is where the next block starts
+  void finish(const Block& block, const std::vector<Solution>& solutions) {
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      const Index last = (k + 1) * block.size() - 1;
+      if (standing_[k] != last) sets_[k]->restore(solutions[last]);
+    });
+    earlier_lambda_ = block.lambdas[halfway(block)];
+    if (earlier_lambda_ <= 1.001 * block.lambdas.back()) {
+      for (Vector& gradient : earlier_) gradient.clear();
     }
   }
 
-  double set_violation(Index k) const {
-    const State& state = states_[k];
-    double worst = std::abs(problems_[k].intercept_gradient);
-    for (std::size_t s = 0; s < state.set.size(); ++s) {
-      worst = std::max(worst, state.terms[s].violation(state.gradient[s], problems_[k].coef[state.set[s]]));
-    }
-    return worst;
+  // a block that needed more than two sweeps was too long
+  void adapt(Index n_rounds) {
+    const Index longest = std::max<Index>(3, 24 / spec_.n_problems);
+    ahead_ = n_rounds > 3 ? std::max<Index>(3, ahead_ / 2) : std::min(longest, ahead_ + (n_rounds < 3 ? ahead_ / 2 : 0));
   }
 
-  // Whether going on with the old curvature costs more than a new one. Per entry of X (read twice a step), in the
-  // time of a multiplication in BLAS: a step n m 32 and the model's factor 1.3 m^3, a new X'WX n m^2.
-  bool is_slow(Index k, double violation, double last, double tolerance) const {
-    if (last == infinity) return false;
-    const auto n = static_cast<double>(spec_.n_rows);
-    const auto m = static_cast<double>(states_[k].set.size());
-    if (!states_[k].curvature.is_dense()) return true;
-    const double affordable = 2.0 + n * m / (32.0 * n + 1.3 * m * m);
-    const double rate = violation / last;
-    return rate > 0.9 || std::log(violation / tolerance) > -std::log(rate) * affordable;
-  }
-
-  // true when the curvature is now that of the present eta
-  bool update_curvature(Index k, bool wanted) {
-    State& state = states_[k];
-    const Problem& problem = problems_[k];
-    if (wanted && !(L::quadratic && !state.curvature.empty())) {
-      Vector d(state.eta.size());
-      L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = state.eta.data(), .curvature = d.data()});
-      state.curvature.reset(std::move(d));
+  void sweep_all() {
+    std::vector<const double*> vectors;
+    std::vector<double*> out;
+    for (std::size_t k = 0; k < problems_.size(); ++k) {
+      vectors.push_back(sets_[k]->residual().data());
+      out.push_back(problems_[k].gradient.data());
     }
-    state.curvature.cover(design_, problem, state.set, 15.0, threads_);
-    return wanted || L::quadratic;
-  }
-
-  bool newton_step(Index k, double tolerance) {
-    State& state = states_[k];
-    Problem& problem = problems_[k];
-    const auto size = static_cast<Index>(state.set.size());
-    Vector before(state.set.size());
-    for (Index s = 0; s < size; ++s) before[s] = problem.coef[state.set[s]];
-    Vector after = before;
-    const double total = state.curvature.total();
-    double intercept_step = spec_.fit_intercept ? -problem.intercept_gradient / total : 0.0;
-    if (state.curvature.is_dense()) {
-      Vector gradient(state.set.size());  // with the intercept profiled out
-      for (Index s = 0; s < size; ++s) gradient[s] = state.gradient[s] + intercept_step * state.curvature.mean(s);
-      state.solver.solve({.size = size,
-                          .H = state.curvature.matrix(),
-                          .stride = state.curvature.stride(),
-                          .terms = state.terms.data(),
-                          .version = state.curvature.version()},
-                         after.data(), gradient.data(), tolerance);
-      for (Index s = 0; spec_.fit_intercept && s < size; ++s) {
-        intercept_step -= state.curvature.mean(s) * (after[s] - before[s]) / total;
-      }
-    } else {
-      intercept_step = state.columns.solve({.design = design_,
-                                            .problem = problem,
-                                            .set = state.set,
-                                            .terms = state.terms,
-                                            .curvature = state.curvature,
-                                            .residual = state.residual},
-                                           tolerance, monitor_, after);
-    }
-    return move(k, before, after, intercept_step);
-  }
-
-  // Armijo's rule on the true objective, along the segment to the model's minimiser
-  bool move(Index k, const Vector& before, Vector& after, double intercept_step) {
-    State& state = states_[k];
-    Problem& problem = problems_[k];
-    Vector slope(state.eta.size(), 0.0);
-    const double expected = eta_slope(k, before, after, intercept_step, slope);
-    Vector trial(state.eta.size());
-    double penalty_before = 0.0;
-    for (std::size_t s = 0; s < before.size(); ++s) penalty_before += state.terms[s].value(before[s]);
-    const double objective = problem.loss + penalty_before;
-    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
-    const bool negligible = -expected <= 1e-13 * (objective + state.magnitude);
-    for (double t = 1.0; t > 1e-10; t *= 0.5) {
-      for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = state.eta[i] + t * slope[i];
-      double penalty = 0.0;
-      for (std::size_t s = 0; s < before.size(); ++s) {
-        penalty += state.terms[s].value(t == 1.0 ? after[s] : before[s] + t * (after[s] - before[s]));
-      }
-      const bool accept = L::quadratic || negligible || loss_at(k, trial) + penalty <= objective + 1e-4 * t * expected;
-      if (!accept) continue;
-      for (std::size_t s = 0; s < before.size(); ++s) {
-        problem.coef[state.set[s]] = t == 1.0 ? after[s] : before[s] + t * (after[s] - before[s]);
-      }
-      problem.intercept += t * intercept_step;
-      state.eta.swap(trial);
-      evaluate(k);
-      set_gradient(k);
-      return true;
-    }
-    return false;
-  }
-
-  // slope = d eta along the step; returns the first-order change of the objective
-  double eta_slope(Index k, const Vector& before, const Vector& after, double intercept_step, Vector& slope) const {
-    const State& state = states_[k];
-    const Problem& problem = problems_[k];
-    Vector raw(before.size(), 0.0);
-    double shift = intercept_step;
-    double expected = intercept_step * problem.intercept_gradient;
-    for (std::size_t s = 0; s < before.size(); ++s) {
-      const Index j = state.set[s];
-      const double step = after[s] - before[s];
-      if (step == 0.0) continue;
-      raw[s] = step / problem.scale[j];
-      shift -= raw[s] * problem.shift[j];
-      expected += step * state.gradient[s] + state.terms[s].value(after[s]) - state.terms[s].value(before[s]);
-    }
-    design_.times({.list = state.set.data(), .count = static_cast<Index>(before.size())}, raw.data(), slope.data(),
+    design_.sweep({.columns = {.list = nullptr, .count = spec_.n_features},
+                   .n_vectors = spec_.n_problems,
+                   .vectors = vectors.data(),
+                   .out = out.data()},
                   threads_);
-    for (double& value : slope) value += shift;
-    return std::min(expected, 0.0);
+    entries_read_ += spec_.n_features;
+    for (std::size_t k = 0; k < problems_.size(); ++k) {
+      Problem& problem = problems_[k];
+      for (Index j = 0; j < spec_.n_features; ++j) {
+        problem.gradient[j] = problem.standardised(j, problem.gradient[j], sets_[k]->residual_sum());
+      }
+    }
   }
 
   const D& design_;
   const Specification& spec_;
   std::vector<Problem>& problems_;
-  std::vector<State> states_;
+  std::vector<std::unique_ptr<WorkingSet<D, L>>> sets_;
   Threads& threads_;
   Monitor& monitor_;
-  std::atomic<Index> entries_read_{0};
+  Index entries_read_ = 0;
+  Index ahead_ = 4;
+  std::vector<Vector> earlier_;   // per problem: all gradients, at a lambda before the last one
+  double earlier_lambda_ = 0.0;
+  std::vector<Index> standing_;  // per problem: the solution that its working set holds
 };
 
 }  // namespace normball

@@ -92,7 +92,7 @@ class RowSpace {
     for (Index l = 0; l < count; ++l) {
       restore(points[begin + l], lambdas[begin + l], products[l], rows[l], products[count + l], rows[count + l],
               eta[l]);
-      problem_.write(centre, points[begin + l]);
+      problem_.write(centre, problem_.model(), points[begin + l]);
     }
   }
 
@@ -112,7 +112,7 @@ class RowSpace {
     for (Index i = 0; i < spec_.n_rows; ++i) {
       if (problem_.weights[i] != 0.0) problem_.loss += problem_.weights[i] * L::value(problem_.y[i], eta[i]);
     }
-    const Certificate certificate = problem_.certificate(lambda, [&](double s) {
+    const Certificate certificate = problem_.certificate(lambda, problem_.model(), [&](double s) {
       double sum = 0.0;
       for (Index i = 0; i < spec_.n_rows; ++i) {
         if (problem_.weights[i] == 0.0) continue;
