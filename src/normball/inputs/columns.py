@@ -75,7 +75,9 @@ class Unusable:
 
 
 def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
-    """Read a one-dimensional array, list or series."""
+    """Read a one-dimensional array, list or series; what was read already is passed through."""
+    if isinstance(values, Numbers | Labels | Unusable):
+        return values
     if not isinstance(values, np.ndarray | list | tuple):
         import narwhals as nw
 
