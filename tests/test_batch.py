@@ -243,6 +243,20 @@ def test_a_missing_feature_is_an_error_as_in_a_single_fit(table):
     assert paths[2].feature_names[3] == "x2 is missing"
 
 
+@pytest.mark.parametrize("fit", [nb.fit_path, nb.fit_paths])
+def test_weight_on_rows_left_out_is_no_weight(table, fit):
+    X, targets, _ = table
+    holes = X.copy()
+    holes[:5, 2] = np.nan
+    weights = (np.arange(90) < 5).astype(float)
+    with pytest.raises(nb.DataError, match="All sample_weight values are zero in the rows without missing values"):
+        fit(holes, targets["gaussian"], sample_weight=weights, missing="drop")
+    if fit is nb.fit_paths:
+        both = np.column_stack([np.ones(90), weights])
+        with pytest.raises(nb.DataError, match=r"All sample_weight\[:, 1\] values are zero in the rows without"):
+            fit(holes, targets["gaussian"], sample_weight=both, missing="drop")
+
+
 def test_masked_values_are_missing(table):
     X, targets, _ = table
     y = np.ma.masked_array(several(targets["gaussian"]), mask=np.arange(90)[:, None] < [0, 2, 0])
@@ -280,6 +294,13 @@ def test_words_of_other_programs(table):
         nb.fit_paths(X, targets["gaussian"], alpha=1.0)
     with pytest.raises(TypeError, match="row weights are called sample_weight"):
         nb.fit_paths(X, targets["gaussian"], weights=None)
+
+
+def test_a_single_fit_points_to_the_batch(table):
+    X, targets, _ = table
+    with pytest.raises(nb.DataError, match=r"y must have 1 dimension; its shape is \(90, 3\)(.|\n)*fit_paths") as error:
+        nb.fit_path(X, several(targets["gaussian"]))
+    assert len(error.value.findings) == 1
 
 
 def test_what_the_paths_of_a_batch_offer(table):

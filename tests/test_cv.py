@@ -263,6 +263,9 @@ def test_summary_of_a_cross_validated_path(cv):
     for line in ("lambda_1se (picked)", "CV deviance", "(null", "CV AUC", "features kept", "% saturated", "odds"):
         assert line in text
     assert "Selected at lambda_best" in cv.summary(select="best")
+    assert "Solved: all 25 lambdas, the largest duality gap is" in text
+    assert text.endswith(" of the matrix for path and folds")
+    assert cv.n_sweeps == cv.path.n_sweeps > 0
     assert "/10" in text
     assert "lambda_best" in cv._repr_html_()
     assert repr(cv).startswith("<CVPath binomial, 10 stratified folds at random, deviance: lambda_1se")

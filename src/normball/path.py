@@ -198,7 +198,7 @@ class Problem:
                 settings.standardize,
                 settings.tol,
                 settings.max_iter,
-                settings.n_threads or default_threads(),
+                settings.n_threads or default_threads(weights.size * self.data.n_features),
                 poll,
             )
         answer["interrupted"] |= poll.stopped  # even where nothing was left to stop

@@ -10,7 +10,7 @@ import numpy as np
 
 from normball.inputs.column_findings import infinite_values, missing_values
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_array, read_series
-from normball.inputs.prepare import Data, guess_family, not_found, prepare, row_numbers
+from normball.inputs.prepare import Data, guess_family, not_found, prepare, row_numbers, without_weight
 from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import Target, read_target
 from normball.messages import DataError, Finding, count, raise_errors
@@ -98,8 +98,7 @@ def prepare_batch(X: Any, y: Any, sample_weight: Any, *, family: str, drop: Sequ
         text = f"y has {count(len(columns))} columns, sample_weight has {count(len(weights))}: one column for each "
         raise DataError(Finding("E14", f"{text}problem is wanted, or one for all of them."))
     apart = [name for values in (y, sample_weight) for name in _names_in(source, values)]
-    table = np.empty((len(names), source.n_rows))
-    table[:] = list(weights.values())
+    table = np.array([*weights.values()] * (len(names) // len(weights)))
     remarks = _without_gaps(columns, table, options.get("missing", "error"))
     family = _one_family(columns, family)
     first = next(iter(columns))
@@ -235,31 +234,32 @@ def _targets(
     columns: Mapping[str, _Column], data: Data, weights: Floats, names: Sequence[str], free: bool
 ) -> tuple[Target, ...]:
     """The targets as the solver takes them, each checked on the rows that have a weight in its problem."""
+    findings = [without_weight(name) for name, row in zip(names, weights, strict=True) if not row.any()]
+    raise_errors(findings)
     first, *others = columns.items()
     targets = [Target(data.y, data.classes)]
-    findings: list[Finding] = []
-
-    def read(name: str, column: _Column, called: str, row_weights: Floats) -> None:
-        if data.rows is not None and not isinstance(column, Unusable):
-            column = column.take(data.rows)
-        try:
-            target = read_target(column, called, data.family, row_weights > 0, free)
-        except DataError as error:
-            findings.extend(error.findings)
-            return
-        key = f"{name} (target)"
-        findings.extend(missing_values({key: target.missing}, _GAP_FIX))
-        findings.extend(infinite_values({key: np.isinf(target.y)}, "correct them upstream"))
-        targets.append(target)
-
     if others:
-        for k, (name, column) in enumerate(others, start=1):
-            read(name, column, name, weights[k])
-        raise_errors(findings)
-        return tuple(targets)
-    for name, row_weights in zip(names[1:], weights[1:], strict=True):
-        used = data.y[row_weights > 0]
-        if used.size == 0 or (used == used[0]).all():  # the reader knows which of these cannot be fitted
-            read(*first, f"{first[0]}, weighted by {name}", row_weights)
+        for (name, column), row in zip(others, weights[1:], strict=True):
+            targets += _read(column, name, data, row, free, findings)
+    else:
+        for name, row in zip(names[1:], weights[1:], strict=True):
+            used = data.y[row > 0]
+            if (used == used[0]).all():  # the reader knows which of these cannot be fitted
+                _read(first[1], f"{first[0]}, weighted by {name}", data, row, free, findings)
     raise_errors(findings)
-    return (targets[0],)
+    return tuple(targets)
+
+
+def _read(column: _Column, name: str, data: Data, weights: Floats, free: bool, findings: list[Finding]) -> list[Target]:
+    """The target of one problem; none, with findings, where it cannot be used."""
+    if data.rows is not None and not isinstance(column, Unusable):
+        column = column.take(data.rows)
+    try:
+        target = read_target(column, name, data.family, weights > 0, free)
+    except DataError as error:
+        findings += error.findings
+        return []
+    key = f"{name} (target)"
+    findings += missing_values({key: target.missing}, _GAP_FIX)
+    findings += infinite_values({key: np.isinf(target.y)}, "correct them upstream")
+    return [target]

@@ -93,7 +93,8 @@ def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise DataError(Finding("E14", f"{name} must have 1 dimension; its shape is {array.shape}."))
+        fix = "fit_paths(X, y, ...), a path for each column" if array.ndim == 2 else ""
+        raise DataError(Finding("E14", f"{name} must have 1 dimension; its shape is {array.shape}.", fix))
     return read_array(array)
 
 

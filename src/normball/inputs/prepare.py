@@ -17,7 +17,16 @@ from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import FAMILIES, guess_family, read_target
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
 
-__all__ = ["Data", "guess_family", "not_found", "per_feature", "prepare", "prepare_new", "row_numbers"]
+__all__ = [
+    "Data",
+    "guess_family",
+    "not_found",
+    "per_feature",
+    "prepare",
+    "prepare_new",
+    "row_numbers",
+    "without_weight",
+]
 
 
 @dataclass
@@ -146,6 +155,8 @@ def prepare(
     assert target is not None
     kept = features.complete() & ~target.missing
     rows = None if kept.all() else np.flatnonzero(kept)
+    if not weights[kept].any():
+        raise DataError(without_weight("sample_weight"))
     design, preparation = features.design(rows)
     return Data(
         design=_native_layout(design),
@@ -180,9 +191,11 @@ def per_feature(
     `name` is "penalty_factors", "lower_bounds" or "upper_bounds" and says which values are allowed.
     """
     values = np.full(n_features, default)
+    if value is None:
+        return values
     items = list(value.values()) if isinstance(value, Mapping) else value
     try:
-        given = np.asarray(default if items is None else items, dtype=np.float64)
+        given = np.asarray(items, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, an array of numbers or {{name: number}}") from None
     if isinstance(value, Mapping):
@@ -284,6 +297,11 @@ def row_numbers(
         findings.append(Finding("E15", f"All {label} values are zero; nothing can be learned.", columns=(name,)))
         return defaults
     return np.ascontiguousarray(numbers)
+
+
+def without_weight(label: str) -> Finding:
+    """E15: the rows that have a weight were left out."""
+    return Finding("E15", f"All {label} values are zero in the rows without missing values; nothing can be learned.")
 
 
 def _native_layout(design: Any) -> Any:
