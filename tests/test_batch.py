@@ -190,6 +190,7 @@ def test_rows_without_a_target_are_absent_from_that_problem_alone(table):
         ({"y": np.ones((89, 2))}, r"E14 y\[:, 0\] has 89 values; X has 90 rows"),
         ({"y": [[1.0, 2.0], [1.0]]}, "E14 The rows of y do not all have the same length"),
         ({"y": "z"}, 'E02 Target "z" not found'),
+        ({"y": ["x0", "y2"]}, 'E02 Target "y2" not found'),
         ({"y": scipy.sparse.eye_array(90)}, "E14 y must have 1 or 2 dimensions"),
         ({"sample_weight": [["a", "b", "c"]] * 90}, r"E15 sample_weight\[:, 0\] must be numbers"),
         ({"sample_weight": np.outer(np.ones(90), [1, 0, 1])}, r"E15 All sample_weight\[:, 1\] values are zero"),

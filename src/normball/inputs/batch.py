@@ -124,16 +124,16 @@ def _names_in(source: Source, values: Any) -> list[str]:
         return [values]
     if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
         return []
-    return list(values) if values and len({*values} & {*source.names}) == len(values) else []
+    known = {*values} & {*source.names}
+    return list(values) if known and (len(known) == len(values) or len(values) != source.n_rows) else []
 
 
 def _columns(source: Source, values: Any, role: str, findings: list[Finding]) -> dict[str, _Column]:
     """The columns of `values` by name."""
-    if isinstance(values, str) and values not in source.names:
-        findings.append(not_found(source, values, "Target" if role == "y" else f"Column (of {role})"))
-        return {}
     if names := _names_in(source, values):
-        return {name: source.read(source.names.index(name)) for name in names}
+        what = "Target" if role == "y" else f"Column (of {role})"
+        findings += [not_found(source, name, what) for name in names if name not in source.names]
+        return {name: source.read(source.names.index(name)) for name in names if name in source.names}
     columns = _from_frame(values, role)
     if columns is None:
         array = _as_array(values, role)
