@@ -260,6 +260,8 @@ def test_json(folder: Path, capsys: Capture) -> None:
     content = json.loads(out)
     cv = load("model.json")
     assert content["choices"]["lambda_best"]["lam"] == cv.lambda_best
+    assert content["path"]["n_sweeps"] == cv.n_sweeps > 0
+    assert content["path"]["n_iters"] == cv.path.n_iters.tolist()
     assert len(content["features"]) == cv.at("1se").n_nonzero
     assert content["files"]["report"] == "report.html"
 

@@ -376,6 +376,7 @@ def test_blas_is_held_at_one_thread_until_the_last_fit_ends():
 def test_the_default_number_of_threads(monkeypatch, variable, share):
     monkeypatch.setenv("OMP_NUM_THREADS", variable)
     assert threads.default_threads() == (share or len(os.sched_getaffinity(0)))
+    assert threads.default_threads(442 * 10) == 1
 
 
 def test_results_do_not_depend_on_the_number_of_threads(table):
@@ -406,6 +407,8 @@ def test_summaries(path):
     text = path.summary()
     assert text.startswith("gaussian, L1\n")
     assert "30 of 30 lambdas certified" in text
+    assert text.splitlines()[-1].endswith(" of the matrix")
+    assert path.n_sweeps > 0
     assert "\x1b" not in text
     fit = path.at(n_nonzero=2)
     assert "features kept" in fit.summary()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from normball.ball import fit_ball
+    from normball.batch import fit_paths
     from normball.cv import compare, cv_path
     from normball.estimators import GLMClassifier, GLMClassifierCV, GLMRegressor, GLMRegressorCV
     from normball.findings.check import check
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from normball.results.cv import CVPath
     from normball.results.model_file import load
     from normball.results.path import Fit, Path
+    from normball.results.paths import Paths
 
 __version__ = "0.1.0"
 
@@ -31,11 +33,13 @@ __all__ = [
     "NormballWarning",
     "NotConverged",
     "Path",
+    "Paths",
     "check",
     "compare",
     "cv_path",
     "fit_ball",
     "fit_path",
+    "fit_paths",
     "load",
 ]
 
@@ -51,11 +55,13 @@ _MODULE_OF = {
     "NormballWarning": "messages",
     "NotConverged": "messages",
     "Path": "results.path",
+    "Paths": "results.paths",
     "check": "findings.check",
     "compare": "cv",
     "cv_path": "cv",
     "fit_ball": "ball",
     "fit_path": "path",
+    "fit_paths": "batch",
     "load": "results.model_file",
 }
 

@@ -166,10 +166,13 @@ class Problem:
     upper_bounds: Array
     has_offset: bool
 
-    def solve(self, weights: Array, *, design: Any = None, lambdas: Array | None = None) -> Solution:
+    def solve(
+        self, weights: Array, *, responses: Array | None = None, design: Any = None, lambdas: Array | None = None
+    ) -> Solution:
         """Solve one problem for each row of `weights` (n_problems, n) over one design and one grid.
 
-        `design` stands in for that of the data (a fold's own imputation) and `lambdas` for the grid of the settings.
+        `responses` (n_problems, n) stand in for the target of the data, `design` for its design (a fold's own
+        imputation) and `lambdas` for the grid of the settings.
         """
         from normball import _native
 
@@ -180,7 +183,7 @@ class Problem:
         with single_threaded_blas, Poll(settings.progress) as poll:
             answer = _native.solve_path(
                 self.data.design if design is None else design,
-                np.ascontiguousarray(self.data.y)[None, :],
+                np.ascontiguousarray(self.data.y[None, :] if responses is None else responses),
                 np.ascontiguousarray(weights),
                 np.ascontiguousarray(self.data.offset),
                 settings.family,
@@ -195,7 +198,7 @@ class Problem:
                 settings.standardize,
                 settings.tol,
                 settings.max_iter,
-                settings.n_threads or default_threads(),
+                settings.n_threads or default_threads(weights.size * self.data.n_features),
                 poll,
             )
         answer["interrupted"] |= poll.stopped  # even where nothing was left to stop
@@ -210,8 +213,8 @@ class Problem:
         assert path is not None
         return path
 
-    def path(self, solution: Solution, n_lambdas: int) -> Path:
-        """Problem 0 of a solution at its first `n_lambdas` strengths."""
+    def path(self, solution: Solution, n_lambdas: int, index: int = 0) -> Path:
+        """One problem of a solution, whose data these are, at its first `n_lambdas` strengths."""
         data, settings = self.data, self.settings
         keep = slice(0, n_lambdas)
         fingerprint = hashlib.sha256()
@@ -233,17 +236,17 @@ class Problem:
             penalty_factors=self.penalty_factors,
             lower_bounds=self.lower_bounds,
             upper_bounds=self.upper_bounds,
-            scales=solution["scales"][0],
+            scales=solution["scales"][index],
             lambdas=solution.lambdas[keep],
-            lambda_max=float(solution["lambda_max"][0]),
-            intercepts=solution["intercepts"][0, keep],
-            coef_rows=solution.coef_rows(0).take(keep),
-            loss=solution["loss"][0, keep],
-            null_loss=float(solution["null_loss"][0]),
-            dual_gaps=solution["dual_gaps"][0, keep],
-            kkt_violations=solution["kkt_violations"][0, keep],
-            statuses=STATUSES[solution["statuses"][0, keep]],
-            n_iters=solution["n_iters"][0, keep],
+            lambda_max=float(solution["lambda_max"][index]),
+            intercepts=solution["intercepts"][index, keep],
+            coef_rows=solution.coef_rows(index).take(keep),
+            loss=solution["loss"][index, keep],
+            null_loss=float(solution["null_loss"][index]),
+            dual_gaps=solution["dual_gaps"][index, keep],
+            kkt_violations=solution["kkt_violations"][index, keep],
+            statuses=STATUSES[solution["statuses"][index, keep]],
+            n_iters=solution["n_iters"][index, keep],
             n_sweeps=float(solution["n_sweeps"]),
             fingerprint=fingerprint.hexdigest()[:16],
             findings=tuple(data.findings),
@@ -300,11 +303,22 @@ def joined(solutions: Sequence[Solution]) -> Solution:
 
 def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
     """Check settings and data, and lay the data out for the native code."""
-    from normball.inputs.prepare import per_feature, prepare
+    from normball.inputs.prepare import prepare
 
+    settings, for_data = split_options(options)
+    return problem_of(prepare(X, y, family=settings.family, **for_data), settings, options)
+
+
+def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """The checked settings, and those of the options that are about the data."""
     settings = Settings(**{name: value for name, value in options.items() if name not in _DATA_OPTIONS})
-    for_data = {name: options[name] for name in _DATA_OPTIONS if name in options}
-    data = prepare(X, y, family=settings.family, **for_data)
+    return settings, {name: options[name] for name in _DATA_OPTIONS if name in options}
+
+
+def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Problem:
+    """The problem of data that were prepared."""
+    from normball.inputs.prepare import per_feature
+
     settings = replace(settings, family=data.family)
 
     def feature_values(name: str, default: float) -> Array:

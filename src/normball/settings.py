@@ -48,15 +48,14 @@ _A_PATH_HOLDS_EVERY_LAM = (
 )
 
 
-class FitOptions(TypedDict, total=False):
-    """The keyword arguments of `fit_path`; see there."""
+class BatchOptions(TypedDict, total=False):
+    """The keyword arguments that all problems of a batch share; see `fit_path`."""
 
     family: Family
     l1_ratio: float
     lambdas: ArrayLike | None
     n_lambdas: int
     lambda_min_ratio: float | None
-    sample_weight: ArrayLike | None
     offset: ArrayLike | None
     penalty_factors: ArrayLike | Mapping[str, float] | None
     lower_bounds: ArrayLike | Mapping[str, float] | None
@@ -71,6 +70,12 @@ class FitOptions(TypedDict, total=False):
     inf: str
     categorical: Sequence[str]
     drop: Sequence[str]
+
+
+class FitOptions(BatchOptions, total=False):
+    """The keyword arguments of `fit_path`; see there."""
+
+    sample_weight: ArrayLike | None
 
 
 def check_words(function: str, given: Iterable[str], known: Iterable[str], hint: str = _A_PATH_HOLDS_EVERY_LAM) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from importlib import import_module
 from types import TracebackType
 from typing import Any
 
+_SMALL = 2**16  # 512 kB of matrix: each piece of work on it takes microseconds
 
-def default_threads() -> int:
+
+def default_threads(size: float = math.inf) -> int:
     """As many threads as this process may run on processors, or fewer where OMP_NUM_THREADS says so.
 
-    joblib and batch systems set that variable in their workers, so that threads are not nested in processes.
+    joblib and batch systems set that variable in their workers, so that threads are not nested in processes. Where
+    `size`, the entries of the matrix times the number of problems, is small, waiting for a second thread costs more
+    than it saves, and many times more on a busy machine.
     """
+    if size < _SMALL:
+        return 1
     processors = len(os.sched_getaffinity(0))
     wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return min(processors, int(wanted)) if wanted.isdecimal() and int(wanted) > 0 else processors

@@ -53,6 +53,8 @@ def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
             "lambdas": path.lambdas,
             "statuses": path.statuses,
             "dual_gaps": path.dual_gaps,
+            "n_iters": path.n_iters,
+            "n_sweeps": path.n_sweeps,
             "tol": path.tol,
             "largest_fold_dual_gap": float(np.max(cv.fold_dual_gaps)),
         },

@@ -75,7 +75,9 @@ class Unusable:
 
 
 def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
-    """Read a one-dimensional array, list or series."""
+    """Read a one-dimensional array, list or series; what was read already is passed through."""
+    if isinstance(values, Numbers | Labels | Unusable):
+        return values
     if not isinstance(values, np.ndarray | list | tuple):
         import narwhals as nw
 
@@ -91,7 +93,8 @@ def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise DataError(Finding("E14", f"{name} must have 1 dimension; its shape is {array.shape}."))
+        fix = "fit_paths(X, y, ...), a path for each column" if array.ndim == 2 else ""
+        raise DataError(Finding("E14", f"{name} must have 1 dimension; its shape is {array.shape}.", fix))
     return read_array(array)
 
 

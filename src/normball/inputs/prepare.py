@@ -17,7 +17,16 @@ from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import FAMILIES, guess_family, read_target
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
 
-__all__ = ["Data", "guess_family", "per_feature", "prepare", "prepare_new"]
+__all__ = [
+    "Data",
+    "guess_family",
+    "not_found",
+    "per_feature",
+    "prepare",
+    "prepare_new",
+    "row_numbers",
+    "without_weight",
+]
 
 
 @dataclass
@@ -84,6 +93,7 @@ def prepare(
     inf: str = "error",
     categorical: Sequence[str] = (),
     drop: Sequence[str] = (),
+    target_name: str = "y",
 ) -> Data:
     """Check the data and lay them out for the solver.
 
@@ -101,6 +111,8 @@ def prepare(
         Whether an infinite feature is an error or a missing value.
     categorical, drop : sequence of str
         Columns to take for labels, and to leave out.
+    target_name : str
+        What to call a target that has no name of its own.
 
     Returns
     -------
@@ -120,10 +132,10 @@ def prepare(
     findings = [*source.findings, *_size_findings(source)]
     for role, names in (("drop", drop), ("categorical", categorical)):
         known = set(source.names)
-        findings += [_not_found(source, name, f"Column (of {role})") for name in names if name not in known]
-    target_name, target_column = _vector(source, y, "y", findings)
-    weights = _row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
-    offsets = _row_numbers(source, offset, "offset", 0.0, findings)
+        findings += [not_found(source, name, f"Column (of {role})") for name in names if name not in known]
+    target_name, target_column = _vector(source, y, target_name, findings)
+    weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
+    offsets = row_numbers(source, offset, "offset", 0.0, findings)
     apart = [name for name in (y, sample_weight, offset) if isinstance(name, str)]
     features, remarks = read_features(source, {*apart, *drop}, categorical, missing)
     findings += remarks
@@ -143,6 +155,8 @@ def prepare(
     assert target is not None
     kept = features.complete() & ~target.missing
     rows = None if kept.all() else np.flatnonzero(kept)
+    if not weights[kept].any():
+        raise DataError(without_weight("sample_weight"))
     design, preparation = features.design(rows)
     return Data(
         design=_native_layout(design),
@@ -177,9 +191,11 @@ def per_feature(
     `name` is "penalty_factors", "lower_bounds" or "upper_bounds" and says which values are allowed.
     """
     values = np.full(n_features, default)
+    if value is None:
+        return values
     items = list(value.values()) if isinstance(value, Mapping) else value
     try:
-        given = np.asarray(default if items is None else items, dtype=np.float64)
+        given = np.asarray(items, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, an array of numbers or {{name: number}}") from None
     if isinstance(value, Mapping):
@@ -214,7 +230,8 @@ def _check_word(name: str, value: Any, known: Sequence[str]) -> None:
         raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
 
 
-def _not_found(source: Source, name: str, what: str) -> Finding:
+def not_found(source: Source, name: str, what: str) -> Finding:
+    """E02: no column of that name."""
     text = f'{what} "{name}" not found. Columns: {sample(source.names)}.{did_you_mean(name, source.names)}'
     if source.names and all(is_number(known) for known in source.names):
         text += " These are all numbers: is the header row missing?"
@@ -235,9 +252,9 @@ def _vector(
 ) -> tuple[str, Numbers | Labels | Unusable | None]:
     """The name and content of the target, the weights or the offset; None with a finding when there is none."""
     if isinstance(values, str):
-        what = "Target" if role == "y" else f"Column (of {role})"
+        what = f"Column (of {role})" if role in ("sample_weight", "offset") else "Target"
         if values not in source.names:
-            findings.append(_not_found(source, values, what))
+            findings.append(not_found(source, values, what))
             return values, None
         return values, source.read(source.names.index(values))
     try:
@@ -253,16 +270,19 @@ def _vector(
     return name if isinstance(name, str) and name else role, column
 
 
-def _row_numbers(source: Source, values: Any, role: str, default: float, findings: list[Finding]) -> Floats:
-    """Weights or offset, one finite number a row."""
+def row_numbers(
+    source: Source, values: Any, role: str, default: float, findings: list[Finding], label: str = ""
+) -> Floats:
+    """Weights or offset, one finite number a row; `label` says which, where there are several."""
+    label = label or role
     defaults = np.full(source.n_rows, default)
     if values is None:
         return defaults
-    name, column = _vector(source, values, role, findings)
+    name, column = _vector(source, values, label, findings)
     if column is None:
         return defaults
     if not isinstance(column, Numbers):
-        findings.append(Finding("E15", f'{role} must be numbers; "{name}" holds labels or dates.', columns=(name,)))
+        findings.append(Finding("E15", f'{label} must be numbers; "{name}" holds labels or dates.', columns=(name,)))
         return defaults
     numbers = column.values
     bad = ~np.isfinite(numbers)
@@ -270,13 +290,18 @@ def _row_numbers(source: Source, values: Any, role: str, default: float, finding
     if role == "sample_weight" and not bad.any():
         bad, problem = numbers < 0, "are negative"
     if bad.any():
-        text = f"{count(int(bad.sum()))} of {count(len(numbers))} values of {role} {problem}: "
+        text = f"{count(int(bad.sum()))} of {count(len(numbers))} values of {label} {problem}: "
         findings.append(Finding("E15", text + row_list(np.flatnonzero(bad)) + ".", columns=(name,)))
         return defaults
     if role == "sample_weight" and not numbers.any():
-        findings.append(Finding("E15", "All sample_weight values are zero; nothing can be learned.", columns=(name,)))
+        findings.append(Finding("E15", f"All {label} values are zero; nothing can be learned.", columns=(name,)))
         return defaults
     return np.ascontiguousarray(numbers)
+
+
+def without_weight(label: str) -> Finding:
+    """E15: the rows that have a weight were left out."""
+    return Finding("E15", f"All {label} values are zero in the rows without missing values; nothing can be learned.")
 
 
 def _native_layout(design: Any) -> Any:

@@ -33,7 +33,7 @@ def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     Counts stay gaussian, with a finding that suggests Poisson. Text of more than two kinds gives "binomial", which then
     says what is wrong with it.
     """
-    column = y if isinstance(y, Numbers | Labels | Unusable) else read_values(y, name)
+    column = read_values(y, name)
     if isinstance(column, Unusable):
         return "gaussian", []
     if isinstance(column, Labels):

@@ -52,6 +52,8 @@ class CVPath:
         Mean of the fold scores, weighted by `fold_weights`.
     cv_se : ndarray, shape (n_lambdas,)
         Its standard error: the weighted standard deviation of the fold scores over sqrt(n_folds - 1), as in glmnet.
+    n_sweeps : float
+        Reads of the whole matrix, for the path and all folds together; see `Path`.
     train_mean : ndarray, shape (n_lambdas,)
         The same score of `path` on the rows that it was fitted to.
     index_best, index_1se : int
@@ -88,6 +90,11 @@ class CVPath:
     def lambdas(self) -> Array:
         """The strengths, descending."""
         return self.path.lambdas
+
+    @property
+    def n_sweeps(self) -> float:
+        """Reads of the whole matrix, for the path and all folds together."""
+        return self.path.n_sweeps
 
     @property
     def n_folds(self) -> int:

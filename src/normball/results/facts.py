@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from normball.results.cv import CVPath
     from normball.results.path import Fit, Path
+    from normball.results.paths import Paths
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}
 FAMILIES = {"gaussian": "linear", "binomial": "logistic", "poisson": "Poisson"}
@@ -152,6 +153,12 @@ def certificate(path: Path) -> str:
     if solved == path.lambdas.size:
         return f"all {solved} lambdas, the largest duality gap is {worst:.1e} of the null model's loss"
     return f"{solved} of {path.lambdas.size} lambdas; the largest duality gap is {worst:.1e} of the null model's loss"
+
+
+def reads(result: Path | Paths | CVPath) -> str:
+    """How often the matrix was read, in words."""
+    number = figures(result.n_sweeps, 2)
+    return f"{number} read{'s' * (number != '1.0')} of the matrix"
 
 
 def penalty(l1_ratio: float) -> str:

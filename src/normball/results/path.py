@@ -180,6 +180,12 @@ class Path:
         Largest violation of the optimality conditions, in units of lam on the scale of the penalty.
     statuses : ndarray of str, shape (n_lambdas,)
         "converged" (dual gap at most `tol`), "max_iter" or "numerical".
+    n_iters : ndarray of int, shape (n_lambdas,)
+        Iterations of the solver.
+    n_sweeps : float
+        How often the whole matrix was read to solve the path, counted by the engine: products of single columns count
+        as their share of it. One read serves all problems of a batch, so for a path from `cv_path` or `fit_paths` this
+        is what all folds or problems took together.
     n_nonzero, l1_norms, l2_norms : ndarray, shape (n_lambdas,)
         Number of nonzero coefficients, and their norms on the scale of the penalty (per standard deviation).
     scales : ndarray, shape (n_features,)

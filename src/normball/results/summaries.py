@@ -15,6 +15,7 @@ from normball.results.text import display_width, printable, shortened, table
 if TYPE_CHECKING:
     from normball.results.cv import Choice, Comparison, CVPath
     from normball.results.path import Fit, Path
+    from normball.results.paths import Paths
 
 MOST_FEATURES = 30
 NARROWEST_NAME = 12
@@ -43,14 +44,26 @@ def path_summary(path: Path) -> str:
     ]
     solved = int(np.sum(path.statuses == "converged"))
     closing = f"{solved} of {path.lambdas.size} lambdas certified to a relative duality gap of {path.tol:g}"
-    return "\n".join([_title(path), *table([head, *rows], align="<" * len(head)), closing])
+    return "\n".join([_title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {facts.reads(path)}"])
+
+
+def paths_summary(paths: Paths) -> str:
+    """A batch, a row for each of ten problems."""
+    rows = _problem_rows(paths)
+    solved = int(np.sum(paths.statuses == "converged"))
+    closing = f"{solved:,} of {paths.statuses.size:,} solutions certified to a relative duality gap of {paths[0].tol:g}"
+    lines = [_title(paths[0]), *table(rows, align="<" * len(rows[0])), f"{closing}; {facts.reads(paths)}"]
+    if len(rows) <= len(paths):
+        lines.insert(-1, f"({len(paths):,} problems in all)")
+    return "\n".join(lines)
 
 
 def cv_summary(cv: CVPath, select: Choice) -> str:
     """Both choices of strength side by side, and the features of the one selected."""
     chosen = facts.points(cv, select)
     features = feature_lines(chosen[0], f"Selected at {chosen[0].label}")
-    return "\n".join([_title(cv.path), *choice_lines(cv, chosen), "", *features])
+    closing = f"Solved: {facts.certificate(cv.path)}; {facts.reads(cv)} for path and folds"
+    return "\n".join([_title(cv.path), *choice_lines(cv, chosen), "", *features, closing])
 
 
 def choice_lines(cv: CVPath, chosen: list[facts.Point]) -> list[str]:
@@ -98,6 +111,11 @@ def path_html(path: Path) -> str:
     return _html_table(_title(path), [["lambda", "features", "deviance explained", "dual gap"], *rows])
 
 
+def paths_html(paths: Paths) -> str:
+    """Ten problems of a batch as an HTML table."""
+    return _html_table(f"{_title(paths[0])}, {len(paths):,} problems", _problem_rows(paths))
+
+
 def cv_html(cv: CVPath) -> str:
     """Both choices of strength as an HTML table."""
     return _html_table(_title(cv.path), facts.comparison(cv, facts.points(cv, "1se")))
@@ -124,6 +142,16 @@ def _some_points(path: Path) -> list[tuple[int, int, float, float]]:
     places = np.unique(np.linspace(0, path.lambdas.size - 1, 10).round().astype(int))
     n_nonzero, ratio, norms = path.n_nonzero, path.deviance_ratio, path.l1_norms
     return [(int(i), int(n_nonzero[i]), float(ratio[i]), float(norms[i])) for i in places]
+
+
+def _problem_rows(paths: Paths) -> list[list[str]]:
+    """Titles, and ten problems: where each begins to keep features, and what it reaches at the end of the grid."""
+    rows = [["problem", "lambda_max", "features at the end", "deviance explained", "largest dual gap"]]
+    for k in np.unique(np.linspace(0, len(paths) - 1, min(10, len(paths))).round().astype(int)):
+        path = paths[int(k)]
+        last = [str(path.n_nonzero[-1]), _percent(float(path.deviance_ratio[-1])), f"{path.dual_gaps.max():.1e}"]
+        rows.append([printable(paths.names[k]), f"{path.lambda_max:.4g}", *last])
+    return rows
 
 
 def _comparison_rows(comparison: Comparison) -> list[list[str]]:

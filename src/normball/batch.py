@@ -1,0 +1,99 @@
+"""Fit any batch of problems over one table: `fit_paths`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Unpack
+
+from normball.inputs.batch import Batch, prepare_batch
+from normball.messages import Interrupted
+from normball.path import Problem, Solution, problem_of, split_options, warn_not_converged
+from normball.results.paths import Paths
+from normball.settings import BatchOptions, FitOptions, check_words
+
+__all__ = ["Paths", "fit_paths"]
+
+
+def fit_paths(
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    **options: Unpack[BatchOptions],
+) -> Paths:
+    """Fit many paths over one table in one call.
+
+    Bootstrap, stability selection, permutation and several targets are all the same thing: K problems that share X and
+    differ in their targets, their weights or both. They are solved in lockstep, so that one read of X serves all of
+    them. Each is what `fit_path` would give for its target and weights on the common grid.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or data frame, shape (n, n_features)
+        The features, as in `fit_path`.
+    y : array or frame, shape (n,) or (n, n_problems), or str or list of str
+        The target of all problems, or a column for each; names are those of columns of X. A binomial target may have
+        its own two labels in each column.
+    sample_weight : array or frame, shape (n,) or (n, n_problems), or str or list of str, optional
+        Weights of the rows for all problems, or a column for each. A row of weight 0 is absent from that problem, a row
+        of weight 2 counts twice: a bootstrap sample is a column of counts.
+    **options
+        Everything else that `fit_path` takes. Offset, penalty factors and bounds are common to all problems. With
+        ``missing="drop"`` or ``"impute"`` a row that lacks one of several targets has weight 0 in that problem alone.
+
+    Returns
+    -------
+    Paths
+        A sequence of `Path`, in the order of the columns. All share one grid, by default that of the first problem;
+        ``paths[k].lambda_max`` is where problem k would begin. So put the problem that matters most first (all rows
+        with equal weights, in a bootstrap), bring targets to a common scale, or give `lambdas`.
+
+    Raises
+    ------
+    DataError
+        If some problem cannot be solved; it says which.
+    Interrupted
+        On Ctrl-C; its `result` holds the strengths that all problems finished.
+
+    Warns
+    -----
+    NotConverged
+        Once, if some strengths were not solved to `tol`.
+
+    Notes
+    -----
+    Rows are samples everywhere, so a problem is a column, as the targets in a table or in scikit-learn. A matrix of
+    weights made by rows (``rng.multinomial(n, np.full(n, 1 / n), size=100)``) is passed transposed.
+
+    Examples
+    --------
+    How often does a bootstrap sample keep each feature at one strength?
+
+    >>> import numpy as np, normball as nb
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> n = len(y)
+    >>> counts = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=100).T
+    >>> paths = nb.fit_paths(X, y, sample_weight=counts, lambdas=[5.3])
+    >>> kept = paths.selection_counts[0]  # in how many of the 100
+    >>> {name: int(times) for name, times in zip(X.columns, kept) if times >= 80}
+    {'bmi': 100, 'bp': 99, 's3': 99, 's5': 100}
+    """
+    check_words("fit_paths", options, FitOptions.__annotations__)
+    settings, for_data = split_options(options)
+    drop = for_data.pop("drop", ())
+    batch = prepare_batch(X, y, sample_weight, family=settings.family, drop=drop, **for_data)
+    problem = problem_of(batch.data, settings, options)
+    solution = problem.solve(batch.weights, responses=batch.responses)
+    n_finished = solution.n_finished
+    paths = _paths(problem, batch, solution, n_finished) if n_finished else None
+    if solution.interrupted:
+        raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", paths)
+    assert paths is not None
+    warn_not_converged(solution, problem.settings.tol, depth=2)
+    return paths
+
+
+def _paths(problem: Problem, batch: Batch, solution: Solution, n_lambdas: int) -> Paths:
+    problems = [replace(problem, data=batch.problem(k)) for k in range(len(batch))]
+    return Paths(tuple(one.path(solution, n_lambdas, k) for k, one in enumerate(problems)), batch.names)

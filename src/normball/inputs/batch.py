@@ -1,0 +1,265 @@
+"""Several problems over one table: targets, weights or both come a column for each problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from normball.inputs.column_findings import infinite_values, missing_values
+from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_array, read_series
+from normball.inputs.prepare import Data, guess_family, not_found, prepare, row_numbers, without_weight
+from normball.inputs.sources import Source, source_of
+from normball.inputs.targets import Target, read_target
+from normball.messages import DataError, Finding, count, raise_errors
+
+_Column = Numbers | Labels | Unusable
+_GAP_FIX = 'missing="drop" gives these rows weight 0 in that problem alone'
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Checked data of K problems over one design.
+
+    Attributes
+    ----------
+    data : Data
+        Those of the first problem; all of them share its design.
+    responses : ndarray, shape (1, n_rows) or (K, n_rows)
+        The targets; one row where all problems have the same.
+    weights : ndarray, shape (K, n_rows)
+        The weights.
+    names : tuple of str
+        What to call the problems.
+    targets : tuple of Target
+        One for each row of `responses`.
+    target_names : tuple of str
+        Their names.
+    remarks : tuple of lists of Finding
+        What is worth knowing about one problem only.
+    """
+
+    data: Data
+    responses: Floats
+    weights: Floats
+    names: tuple[str, ...]
+    targets: tuple[Target, ...]
+    target_names: tuple[str, ...]
+    remarks: tuple[list[Finding], ...]
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def problem(self, k: int) -> Data:
+        """The data of one problem."""
+        row = k if len(self.targets) > 1 else 0
+        return replace(
+            self.data,
+            y=self.responses[row],
+            weights=self.weights[k],
+            classes=self.targets[row].classes,
+            target_name=self.target_names[row],
+            findings=[*self.data.findings, *self.remarks[k]],
+        )
+
+
+def prepare_batch(X: Any, y: Any, sample_weight: Any, *, family: str, drop: Sequence[str], **options: Any) -> Batch:
+    """Check the data of several problems and lay them out for the solver.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or frame
+        The features, for all problems.
+    y, sample_weight : array, frame, str or sequence of str
+        One column for all problems, or one for each; names are those of columns of `X`.
+    family : {"gaussian", "binomial", "poisson", "auto"}
+        Distribution of all targets.
+    drop : sequence of str
+        Columns to leave out.
+    **options
+        As in `prepare`.
+
+    Raises
+    ------
+    DataError
+        If some problem cannot be solved, saying which.
+    """
+    source = source_of(X)
+    if options.get("inf") == "nan":
+        source = source.with_infinite_as_missing()
+    findings: list[Finding] = []
+    columns = _columns(source, y, "y", findings)
+    weights = _weights(source, sample_weight, findings)
+    raise_errors(findings)
+    names = list(columns if len(columns) > 1 else weights)
+    if len(columns) > 1 and len(weights) not in (1, len(columns)):
+        text = f"y has {count(len(columns))} columns, sample_weight has {count(len(weights))}: one column for each "
+        raise DataError(Finding("E14", f"{text}problem is wanted, or one for all of them."))
+    apart = [name for values in (y, sample_weight) for name in _names_in(source, values)]
+    table = np.array([*weights.values()] * (len(names) // len(weights)))
+    remarks = _without_gaps(columns, table, options.get("missing", "error"))
+    family = _one_family(columns, family)
+    first = next(iter(columns))
+    data = prepare(
+        source,
+        columns[first],
+        family=family,
+        sample_weight=table[0],
+        drop=[*drop, *apart],
+        target_name=first,
+        **options,
+    )
+    if data.rows is not None:
+        table = table[:, data.rows]
+    targets = _targets(columns, data, table, names, free=options.get("offset") is not None)
+    responses = np.array([target.y for target in targets])
+    return Batch(data, responses, table, tuple(names), targets, tuple(columns), tuple(remarks))
+
+
+def _names_in(source: Source, values: Any) -> list[str]:
+    """The names of columns of the table, if that is what `values` are; labels repeat, names do not."""
+    if isinstance(values, str):
+        return [values]
+    if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
+        return []
+    known = {*values} & {*source.names}
+    return list(values) if known and (len(known) == len(values) or len(values) != source.n_rows) else []
+
+
+def _columns(source: Source, values: Any, role: str, findings: list[Finding]) -> dict[str, _Column]:
+    """The columns of `values` by name."""
+    if names := _names_in(source, values):
+        what = "Target" if role == "y" else f"Column (of {role})"
+        findings += [not_found(source, name, what) for name in names if name not in source.names]
+        return {name: source.read(source.names.index(name)) for name in names if name in source.names}
+    columns = _from_frame(values, role)
+    if columns is None:
+        array = _as_array(values, role)
+        if array.ndim not in (1, 2):
+            findings.append(Finding("E14", f"{role} must have 1 or 2 dimensions; its shape is {array.shape}."))
+            return {}
+        if array.ndim == 2 and array.shape[0] != source.n_rows == array.shape[1]:
+            text = f"{role} has shape {array.shape}; a row for each row of X and a column for each problem is wanted."
+            findings.append(Finding("E14", text, f"{role}.T"))
+            return {}
+        if array.ndim == 1:
+            columns = {role: read_array(array)}
+        else:
+            columns = {f"{role}[:, {k}]": read_array(array[:, k]) for k in range(array.shape[1])}
+    if not columns:
+        findings.append(Finding("E14", f"{role} has no columns."))
+    for name, column in columns.items():
+        if not isinstance(column, Unusable) and len(column) != source.n_rows:
+            text = f"{name} has {count(len(column))} values; X has {count(source.n_rows)} rows."
+            findings.append(Finding("E14", text))
+            break
+    return columns
+
+
+def _from_frame(values: Any, role: str) -> dict[str, _Column] | None:
+    if isinstance(values, np.ndarray | list | tuple):
+        return None
+    import narwhals as nw
+
+    if nw.dependencies.is_into_series(values):
+        series = nw.from_native(values, series_only=True)
+        return {str(series.name or role): read_series(series)}
+    if not nw.dependencies.is_into_dataframe(values):
+        return None
+    frame = nw.from_native(values, eager_only=True)
+    return {str(name): read_series(frame[:, j]) for j, name in enumerate(frame.columns)}
+
+
+def _as_array(values: Any, role: str) -> Any:
+    if isinstance(values, np.ma.MaskedArray):
+        return np.ma.filled(values.astype(np.float64), np.nan)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError(Finding("E14", f"The rows of {role} do not all have the same length.")) from None
+    return np.array(values, dtype=object) if array.dtype.kind in "US" else array
+
+
+def _weights(source: Source, values: Any, findings: list[Finding]) -> dict[str, Floats]:
+    """The weights of each problem by name."""
+    if values is None:
+        return {"y": np.ones(source.n_rows)}
+    columns = _columns(source, values, "sample_weight", findings)
+    if findings:
+        return {}
+    return {name: row_numbers(source, column, "sample_weight", 1.0, findings, name) for name, column in columns.items()}
+
+
+def _without_gaps(columns: dict[str, _Column], weights: Floats, missing: str) -> list[list[Finding]]:
+    """Take rows without a target out of that problem alone: in place, weight 0 and any valid target.
+
+    With one target for all problems such rows are left out of the table as in a single fit.
+    """
+    remarks: list[list[Finding]] = [[] for _ in weights]
+    if missing == "error" or len(columns) == 1:
+        return remarks
+    for k, (name, column) in enumerate(columns.items()):
+        if isinstance(column, Unusable) or not column.missing.any() or column.missing.all():
+            continue
+        gaps = column.missing
+        stand_in = int(np.argmin(gaps))
+        weights[k, gaps] = 0.0
+        if isinstance(column, Numbers):
+            columns[name] = replace(column, values=np.where(gaps, column.values[stand_in], column.values))
+        else:
+            columns[name] = replace(column, codes=np.where(gaps, column.codes[stand_in], column.codes))
+        text = (
+            f'{count(int(gaps.sum()))} of {count(len(column))} rows have no target "{name}"; they have weight 0 there.'
+        )
+        remarks[k].append(Finding("W04", text, columns=(name,)))
+    return remarks
+
+
+def _one_family(columns: Mapping[str, _Column], family: str) -> str:
+    """The family of all targets; what "auto" finds must be the same for each."""
+    if family != "auto":
+        return family
+    found = {name: guess_family(column, name)[0] for name, column in columns.items()}
+    families = list(dict.fromkeys(found.values()))
+    if len(families) > 1:
+        examples = [next(name for name, one in found.items() if one == family) for family in families]
+        text = f'family="auto" finds {families[0]} for "{examples[0]}" and {families[1]} for "{examples[1]}".'
+        raise DataError(Finding("E13", text, "one call for each family", tuple(examples)))
+    return families[0]
+
+
+def _targets(
+    columns: Mapping[str, _Column], data: Data, weights: Floats, names: Sequence[str], free: bool
+) -> tuple[Target, ...]:
+    """The targets as the solver takes them, each checked on the rows that have a weight in its problem."""
+    findings = [without_weight(name) for name, row in zip(names, weights, strict=True) if not row.any()]
+    raise_errors(findings)
+    first, *others = columns.items()
+    targets = [Target(data.y, data.classes)]
+    if others:
+        for (name, column), row in zip(others, weights[1:], strict=True):
+            targets += _read(column, name, data, row, free, findings)
+    else:
+        for name, row in zip(names[1:], weights[1:], strict=True):
+            used = data.y[row > 0]
+            if (used == used[0]).all():  # the reader knows which of these cannot be fitted
+                _read(first[1], f"{first[0]}, weighted by {name}", data, row, free, findings)
+    raise_errors(findings)
+    return tuple(targets)
+
+
+def _read(column: _Column, name: str, data: Data, weights: Floats, free: bool, findings: list[Finding]) -> list[Target]:
+    """The target of one problem; none, with findings, where it cannot be used."""
+    if data.rows is not None and not isinstance(column, Unusable):
+        column = column.take(data.rows)
+    try:
+        target = read_target(column, name, data.family, weights > 0, free)
+    except DataError as error:
+        findings += error.findings
+        return []
+    key = f"{name} (target)"
+    findings += missing_values({key: target.missing}, _GAP_FIX)
+    findings += infinite_values({key: np.isinf(target.y)}, "correct them upstream")
+    return [target]
