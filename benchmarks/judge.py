@@ -1,13 +1,14 @@
 """The neutral judge: objective, duality gap and KKT violation of any path, in float64, by NumPy and SciPy alone.
 
-The problem is  P(b0, b) = 1/n sum_i f(y_i, o_i + b0 + x_i.b) + lam (a |b|_1 + (1-a)/2 |b|_2^2), where f is half the unit
-deviance. For any u with sum(u) = 0 in the domain of the conjugate,
+The problem is  P(b0, b) = 1/n sum_i f(y_i, o_i + b0 + x_i.b) + lam (a |b|_1 + (1-a)/2 |b|_2^2), where f is half the
+unit deviance. For any u with sum(u) = 0 in the domain of the conjugate,
 
-    D(u) = -1/n sum_i f*(y_i, -u_i) - lam h*(X'u / (n lam)) <= min P,
+    D(u) = -1/n sum_i (f*(y_i, -u_i) + u_i o_i) - lam h*(X'u / (n lam)) <= min P,
 
-so the largest D over all u ever seen, D*, makes P - D* a rigorous bound on the suboptimality of a solution. Each solution
-supplies one u: its residual, after the intercept has been brought to its optimum, scaled to feasibility. That alone is a
-loose bound (its P - D is reported as `gap`); the best D over all solutions of a problem is a tight one (`suboptimality`).
+so the largest D over all u ever seen, D*, makes P - D* a rigorous bound on the suboptimality of a solution. Each
+solution supplies one u: its residual, after the intercept has been brought to its optimum, scaled to feasibility. That
+alone is a loose bound (its P - D is reported as `gap`); the best D over all solutions of a problem is a tight one
+(`suboptimality`).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def judge(data: Arrays, family: str, l1_ratio: float, solution: Solution) -> Ver
 
 def null_loss(data: Arrays, family: str) -> float:
     """The mean loss of the best intercept alone."""
-    loss = _FAMILIES[family]
+    loss: Any = _FAMILIES[family]
     eta = _offset(data)[:, None] + np.zeros((1, 1))
     eta += loss.best_shift(data.y[:, None], eta)
     return float(loss.value(data.y[:, None], eta).mean())
@@ -66,11 +67,10 @@ def null_loss(data: Arrays, family: str) -> float:
 
 def null_gradient(data: Arrays, family: str) -> Array:
     """X'(y - mu)/n at the best intercept alone: its largest entry is the lasso's largest useful strength."""
-    loss = _FAMILIES[family]
+    loss: Any = _FAMILIES[family]
     eta = _offset(data)[:, None] + np.zeros((1, 1))
     eta += loss.best_shift(data.y[:, None], eta)
-    gradient: Array = data.X.T @ (data.y - loss.mean(eta)[:, 0]) / data.y.size
-    return gradient
+    return np.asarray(data.X.T @ (data.y - loss.mean(eta)[:, 0])) / data.y.size
 
 
 def _offset(data: Arrays) -> Array:
@@ -97,16 +97,20 @@ def _judge_block(
         kkt = np.maximum(violation.max(0), intercept) / lambdas
 
         residual = y - loss.mean(eta + loss.best_shift(y, eta))
-        dual = _best_dual(loss, y, residual, np.asarray(data.X.T @ residual) / n, lambdas, l1_ratio)
+        dual_pull = np.asarray(data.X.T @ residual) / n
+        known = residual.T @ _offset(data) / n
+        dual = _best_dual(loss, y, residual, dual_pull, known, lambdas, l1_ratio)
     bad = ~np.isfinite(objective)
     return np.where(bad, np.inf, objective), np.where(bad, -np.inf, dual), np.where(bad, np.inf, kkt)
 
 
-def _best_dual(loss: Any, y: Array, residual: Array, pull: Array, lambdas: Array, l1_ratio: float) -> Array:
+def _best_dual(
+    loss: Any, y: Array, residual: Array, pull: Array, known: Array, lambdas: Array, l1_ratio: float
+) -> Array:
     """The dual value of the residual times a scalar: for the lasso the largest feasible one, at most 1."""
 
     def dual(scale: Array) -> Array:
-        value = -loss.conjugate(y, -scale * residual).mean(0)
+        value = -loss.conjugate(y, -scale * residual).mean(0) - scale * known
         if l1_ratio < 1:
             excess = np.maximum(np.abs(scale * pull) - lambdas * l1_ratio, 0.0)
             value -= (excess**2).sum(0) / (2 * (1 - l1_ratio) * lambdas)
@@ -116,10 +120,8 @@ def _best_dual(loss: Any, y: Array, residual: Array, pull: Array, lambdas: Array
     feasible = np.minimum(1.0, lambdas * l1_ratio / np.maximum(largest, np.finfo(float).tiny))
     if l1_ratio == 1.0:
         return dual(feasible)
-    candidates = [dual(np.ones_like(lambdas))]
-    if l1_ratio > 0:
-        candidates.append(dual(feasible))
-    return np.max(candidates, axis=0)
+    whole = dual(np.ones_like(lambdas))
+    return np.maximum(whole, dual(feasible)) if l1_ratio > 0 else whole
 
 
 class _Gaussian:

@@ -46,11 +46,9 @@ def _processor() -> str:
 
 def _caches() -> str:
     """Per core, as the kernel tells: L1d, L2, L3."""
-    caches = []
-    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        if (index / "type").read_text().strip() != "Instruction":
-            caches.append(f"L{(index / 'level').read_text().strip()} {(index / 'size').read_text().strip()}")
-    return ", ".join(caches)
+    folders = sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"))
+    told = [{name: (folder / name).read_text().strip() for name in ("type", "level", "size")} for folder in folders]
+    return ", ".join(f"L{one['level']} {one['size']}" for one in told if one["type"] != "Instruction")
 
 
 def _commit() -> str:

@@ -10,7 +10,15 @@ from benchmarks.solvers import SOLVERS
 
 _OURS = "normball"
 # cross-validation in a quick run: the fastest peer of each kind of problem
-_QUICK_CV = {"A": "scikit-learn", "B": "adelie", "D": "glmnet", "E": "adelie", "F": "glmnet", "Fg": "glmnet", "J": "glmnet"}
+_QUICK_CV = {
+    "A": "scikit-learn",
+    "B": "adelie",
+    "D": "glmnet",
+    "E": "adelie",
+    "F": "glmnet",
+    "Fg": "glmnet",
+    "J": "glmnet",
+}
 _QUICK_TWO_THREADS = ("A", "B", "D")
 _SLOW = ("skglm", "celer", "glum", "scikit-learn-lars")  # on no workload but the small ones the fastest
 
@@ -51,11 +59,13 @@ def hard() -> list[Job]:
 
 
 def growth() -> list[Job]:
-    """normball alone."""
+    """No peers: how the time of normball grows."""
     return [Job(problem, (), ("cv",) if problem.cv else ("path", "cv")) for problem in _group("growth")]
 
 
-def chosen(names: Sequence[str], solvers: Sequence[str] | None, tasks: Sequence[str], threads: Sequence[int]) -> list[Job]:
+def chosen(
+    names: Sequence[str], solvers: Sequence[str] | None, tasks: Sequence[str], threads: Sequence[int]
+) -> list[Job]:
     """What the command line names; without solvers, the leaders; normball alone where only it is named."""
     jobs = []
     for n_threads in threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -51,8 +52,9 @@ class Program:
             raise Failed(f"{command[0]} is not installed") from None
         self._answers: queue.Queue[str | None] = queue.Queue()
         self._last_words: list[str] = []
-        for target in (self._listen, self._listen_to_errors):
-            threading.Thread(target=target, daemon=True).start()
+        self._listeners = [threading.Thread(target=one, daemon=True) for one in (self._listen, self._listen_to_errors)]
+        for listener in self._listeners:
+            listener.start()
         try:
             ready = self._answer(max(limit, 120.0))  # reading and just-in-time compilation
         except BaseException:
@@ -75,7 +77,7 @@ class Program:
         try:
             self._process.stdin.write(f"{task} {rung!r} {number} {stem}\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):  # it has ended, or has been ended
             raise Failed(f"ended: {self._words()}") from None
         answer = self._answer(self.limit)
         if "error" in answer:
@@ -86,6 +88,12 @@ class Program:
         """End the process, whatever it is doing."""
         self._process.kill()
         self._process.wait()
+        for listener in self._listeners:
+            listener.join()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None and not pipe.closed:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -59,7 +59,7 @@ def _table(name: str, target: str, *, positive: str = "", drop: tuple[str, ...] 
         if column.dtype == pl.String:
             columns.extend(_indicators(column.fill_null("missing").to_numpy()))
         else:
-            columns.append(column.cast(float).fill_null(column.median()).to_numpy())  # type: ignore[arg-type]
+            columns.append(column.cast(float).fill_null(column.median()).to_numpy())
     X = np.asfortranarray(np.column_stack(columns))
     return standardise(X[:, X.std(0) > 0]), vectors
 

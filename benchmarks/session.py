@@ -53,12 +53,12 @@ class Session:
         if not bench.reference_is_known:
             self._climb(bench, _OURS, [_REFERENCE_TOL], until=0.0)
         ours = self._climb(bench, _OURS, SOLVERS[_OURS].ladder)
-        if ours is None:
-            return
         for solver in solvers:
             self._check_time()
             if SOLVERS[solver].supports(bench.page):
                 self._compare(bench, solver, tasks, ours)
+        if ours is None:
+            return
         if "cv" in tasks and problem.cv:
             self._turns(bench, "cv/path", (_OURS, "cv", ours), (_OURS, "path", ours))
         if not solvers and "path" in tasks:
@@ -107,13 +107,10 @@ class Session:
         )
         return record
 
-    def _compare(self, bench: _Bench, solver: str, tasks: Sequence[str], ours: Record) -> None:
+    def _compare(self, bench: _Bench, solver: str, tasks: Sequence[str], ours: Record | None) -> None:
         kind = SOLVERS[solver]
-        if kind.is_unit:
-            self._turns(bench, "path", (_OURS, "path", ours), (solver, "path", {"rung": 0.0, "seconds": 0.0}))
-            return
-        theirs = self._climb(bench, solver, kind.ladder)
-        if theirs is None:
+        theirs = {"rung": 0.0} if kind.is_unit else self._climb(bench, solver, kind.ladder)
+        if theirs is None or ours is None:
             return
         if "path" in tasks:
             self._turns(bench, "path", (_OURS, "path", ours), (solver, "path", theirs))
@@ -121,9 +118,7 @@ class Session:
             self._check_time()
             self._turns(bench, "cv", (_OURS, "cv", ours), (solver, "cv", theirs))
 
-    def _turns(
-        self, bench: _Bench, task: str, first: tuple[str, str, Record], second: tuple[str, str, Record]
-    ) -> None:
+    def _turns(self, bench: _Bench, task: str, first: tuple[str, str, Record], second: tuple[str, str, Record]) -> None:
         """Both programs in turn, in fresh processes with both problems in memory."""
         sides = (first, second)
         rounds: list[tuple[Record, Record]] = []
@@ -132,9 +127,9 @@ class Session:
                 programs = (one, two)
                 # the first round also tells the memory, which later rounds find allocated already
                 fresh = [p.measure(what, at["rung"]) for p, (_, what, at) in zip(programs, sides, strict=True)]
-                seconds = [one_round["seconds"] for one_round in fresh]
-                n_rounds = int(np.clip(round(self._patience.budget / max(sum(seconds), 4 * _SHORTEST)), 1, _MOST_ROUNDS))
-                numbers = [max(1, int(np.ceil(_SHORTEST / max(s, 1e-6)))) for s in seconds]
+                numbers = [_repeats(one_round["seconds"]) for one_round in fresh]
+                a_round = sum(number * one["seconds"] for number, one in zip(numbers, fresh, strict=True))
+                n_rounds = min(max(1, round(self._patience.budget / a_round)), _MOST_ROUNDS)
                 if n_rounds == 1:
                     rounds.append((fresh[0], fresh[1]))
                 while len(rounds) < n_rounds:
@@ -159,7 +154,7 @@ class Session:
     def _alone(self, bench: _Bench, ours: Record) -> None:
         try:
             with self._program(bench, _OURS) as program:
-                number = max(1, int(np.ceil(_SHORTEST / ours["seconds"])))
+                number = _repeats(ours["seconds"])
                 runs = [program.measure("path", ours["rung"], number) for _ in range(3)]
         except Failed as failure:
             self._fail(bench, _OURS, "path", str(failure))
@@ -209,8 +204,12 @@ class _Bench:
         }
 
 
+def _repeats(seconds: float) -> int:
+    return max(1, int(np.ceil(_SHORTEST / max(seconds, 1e-6))))
+
+
 def _side(name: str, attempt: Record, runs: list[Record], fresh: Record) -> Record:
-    told = {key: runs[-1][key] for key in ("best", "n_sweeps", "own_gap", "n_unsolved") if key in runs[-1]}
+    told: Record = {key: runs[-1][key] for key in ("best", "n_sweeps", "own_gap", "n_unsolved") if key in runs[-1]}
     return {
         "solver": name,
         "rung": attempt["rung"],

@@ -3,8 +3,8 @@
 It is started as ``python -m benchmarks.worker SOLVER PAGE THREADS``. Each line in is ``TASK RUNG NUMBER STEM``: task
 "path" or "cv", the rung of the solver's ladder, how often to repeat within one measurement, and where to leave the
 solution ("-": nowhere). Each line out is "@" and a JSON object: first {"ready", "versions"}, then for each task
-{"seconds", "cpu", "extra_mib", ...} or {"error"}. `extra_mib` is the peak of the resident memory over what it was before
-the call, X being in memory.
+{"seconds", "cpu", "extra_mib", ...} or {"error"}. `extra_mib` is the peak of the resident memory over what it was
+before the call, X being in memory.
 """
 
 from __future__ import annotations

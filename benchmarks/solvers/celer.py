@@ -11,8 +11,10 @@ from benchmarks.store import Page, Solution
 
 
 class Celer(Solver):
-    """`Lasso` with warm starts. Its logistic regression has no intercept, its LassoCV does not start with scikit-learn
-    1.9, and its elastic net adds nothing here: none of them is asked."""
+    """`celer_path` where the columns are centred, else `Lasso` with warm starts.
+
+    Its logistic regression has no intercept, and its LassoCV does not start with scikit-learn 1.9.
+    """
 
     name = "celer"
     versions = ("celer", "numpy")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from benchmarks.solvers.base import Solver
 from benchmarks.store import Page
@@ -30,7 +31,7 @@ class WideVectorGram(Gram):
     """X'X with OpenBLAS told to use its AVX-512 kernels, which it does not choose on every processor that has them."""
 
     name = "gram-avx512"
-    environment = {"OPENBLAS_CORETYPE": "SKYLAKEX"}
+    environment: ClassVar[Mapping[str, str]] = {"OPENBLAS_CORETYPE": "SKYLAKEX"}
 
     @classmethod
     def supports(cls, page: Page) -> bool:
