@@ -64,6 +64,17 @@ def _list() -> None:
     print("\nsolvers:", ", ".join(SOLVERS))
 
 
+class _Terminal:
+    """A line for what is finished and, on a terminal, one that changes for what goes on."""
+
+    def doing(self, what: str) -> None:
+        if sys.stdout.isatty():
+            print(f"\r\x1b[2K… {what}", end="", flush=True)
+
+    def done(self, line: str) -> None:
+        print(f"\r\x1b[2K{line}" if sys.stdout.isatty() else line, flush=True)
+
+
 def _jobs(options: argparse.Namespace) -> list[Job]:
     jobs: list[Job] = []
     if options.problem:
@@ -90,7 +101,7 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
     )
     recorder = Recorder(options.output, run=time.strftime("%Y%m%d-%H%M%S"))
     recorder.add("run", **describe(given))
-    session = Session(recorder, patience, lambda line: print(line, flush=True))
+    session = Session(recorder, patience, _Terminal())
     if any(job.problem.group == "real" for job in jobs) and not real_data.folder().is_dir():
         print(f"The real data sets are skipped: there is no folder {real_data.folder()}")
         jobs = [job for job in jobs if job.problem.group != "real"]

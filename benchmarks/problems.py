@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +59,7 @@ class Problem:
         with _locked(CACHE / "lock"):
             if not page.exists():
                 folder = self._data_folder()
+                page.with_suffix(".bound.bin").unlink(missing_ok=True)  # of an earlier problem of this name
                 self._write_page(page, folder)
         return page
 
@@ -253,10 +253,3 @@ def _real() -> list[Problem]:
 
 
 PROBLEMS = {problem.name: problem for problem in (*_workloads(), *_hard(), *_growth(), *_real())}
-
-
-def temporary_stem(name: str) -> str:
-    """Where a worker may leave a solution."""
-    folder = CACHE / "solutions"
-    folder.mkdir(parents=True, exist_ok=True)
-    return str(Path(tempfile.mkdtemp(dir=folder)) / name)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from benchmarks.judge import judge
-from benchmarks.problems import Problem, temporary_stem
+from benchmarks.problems import Problem
 from benchmarks.process import Failed, Program
 from benchmarks.records import Record, Recorder
 from benchmarks.solvers import SOLVERS
@@ -40,15 +39,26 @@ class OutOfTime(Exception):
     """The deadline has passed."""
 
 
-class Session:
-    """Measures and records; `say` gets a line for each finished measurement."""
+class Screen(Protocol):
+    """Where progress is told."""
 
-    def __init__(self, recorder: Recorder, patience: Patience, say: Callable[[str], None]) -> None:
-        self._recorder, self._patience, self._say = recorder, patience, say
+    def doing(self, what: str) -> None:
+        """Something that takes a while begins."""
+
+    def done(self, line: str) -> None:
+        """A measurement is finished."""
+
+
+class Session:
+    """Measures and records."""
+
+    def __init__(self, recorder: Recorder, patience: Patience, screen: Screen) -> None:
+        self._recorder, self._patience, self._screen = recorder, patience, screen
 
     def run(self, problem: Problem, solvers: Sequence[str], tasks: Sequence[str], n_threads: int) -> None:
         """One problem: normball against each of the solvers, or alone where there are none."""
         self._check_time()
+        self._screen.doing(f"{problem.name}: reading the data, or making them")
         bench = _Bench(problem, n_threads)
         if not bench.reference_is_known:
             self._climb(bench, _OURS, [_REFERENCE_TOL], until=0.0)
@@ -73,7 +83,7 @@ class Session:
 
     def _fail(self, bench: _Bench, solver: str, task: str, why: str, **facts: Any) -> None:
         self._recorder.add("failure", **bench.facts, solver=solver, task=task, why=why, **facts)
-        self._say(f"{bench.problem.name:12} {solver:18} {task:8} {why}")
+        self._screen.done(f"{bench.problem.name:12} {solver:18} {task:8} {why}")
 
     def _climb(self, bench: _Bench, solver: str, ladder: Sequence[float], until: float = TARGET) -> Record | None:
         """The first attempt that reaches the accuracy, from loose to tight tolerances."""
@@ -92,16 +102,15 @@ class Session:
         return None
 
     def _attempt(self, bench: _Bench, program: Program, rung: float) -> Record:
-        stem = temporary_stem(program.name)
-        try:
+        self._screen.doing(f"{bench.problem.name}: {program.name} at tolerance {rung:g}")
+        with tempfile.TemporaryDirectory(prefix="normball-benchmarks-") as folder:
+            stem = f"{folder}/solution"
             measured = program.measure("path", rung, 1, stem)
             judged = bench.judge(stem)
-        finally:
-            shutil.rmtree(Path(stem).parent)
         record = self._recorder.add(
             "attempt", **bench.facts, solver=program.name, rung=rung, versions=program.versions, **measured, **judged
         )
-        self._say(
+        self._screen.done(
             f"{bench.problem.name:12} {program.name:18} path     tol {rung:<7.0e} {measured['seconds']:9.4f} s"
             f"   suboptimality {judged['suboptimality']:.1e}"
         )
@@ -121,6 +130,7 @@ class Session:
     def _turns(self, bench: _Bench, task: str, first: tuple[str, str, Record], second: tuple[str, str, Record]) -> None:
         """Both programs in turn, in fresh processes with both problems in memory."""
         sides = (first, second)
+        self._screen.doing(f"{bench.problem.name}: {task}, {first[0]} and {second[0]} in turn")
         rounds: list[tuple[Record, Record]] = []
         try:
             with self._program(bench, first[0]) as one, self._program(bench, second[0]) as two:
@@ -149,7 +159,7 @@ class Session:
             theirs=_side(names[1], sides[1][2], [r[1] for r in rounds], fresh[1]),
             ratio=_spread([b["seconds"] / a["seconds"] for a, b in rounds]),
         )  # fmt: skip
-        self._say(_told(record))
+        self._screen.done(_told(record))
 
     def _alone(self, bench: _Bench, ours: Record) -> None:
         try:
@@ -161,7 +171,7 @@ class Session:
             return
         side = _side(_OURS, ours, runs, runs[0])
         self._recorder.add("timing", **bench.facts, task="path", x_mib=bench.x_mib, ours=side)
-        self._say(f"{bench.problem.name:12} {_OURS:18} path     {median(side['seconds']):9.4f} s")
+        self._screen.done(f"{bench.problem.name:12} {_OURS:18} path     {median(side['seconds']):9.4f} s")
 
 
 class _Bench:

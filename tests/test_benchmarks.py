@@ -101,6 +101,14 @@ def test_judge_takes_a_broken_or_unfinished_path():
     assert short.suboptimality(verdict.dual).shape == (10,)
 
 
+class Silent:
+    def doing(self, what):
+        pass
+
+    def done(self, line):
+        pass
+
+
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     """A problem of 80 rows whose files lie in a temporary folder."""
@@ -155,10 +163,9 @@ def test_the_draws_of_the_generators_do_not_change():
 @pytest.mark.slow
 def test_a_comparison_from_data_to_report(tiny, tmp_path):
     results = tmp_path / "results.jsonl"
-    said = []
     recorder = Recorder(results, "now")
     recorder.add("run", **command.describe(["--problem", "tiny"]))
-    session = Session(recorder, Patience(limit=60, budget=0.5), said.append)
+    session = Session(recorder, Patience(limit=60, budget=0.5), Silent())
     session.run(tiny, ["scikit-learn"], ["path", "cv"], 1)
     records = read(results)
     compared = {(r["task"], r["theirs"]["solver"]): r for r in records if r["kind"] == "comparison"}
@@ -183,7 +190,7 @@ def test_units_are_mapped_back_before_judging(tiny, tmp_path):
         build=lambda: (generators.badly_scaled(tiny.build()[0], 3), tiny.build()[1]),
     )  # fmt: skip
     recorder = Recorder(tmp_path / "results.jsonl", "now")
-    Session(recorder, Patience(limit=60, budget=0.1), lambda _: None).run(scaled, [], ["path"], 1)
+    Session(recorder, Patience(limit=60, budget=0.1), Silent()).run(scaled, [], ["path"], 1)
     assert [r["ours"]["solver"] for r in read(recorder.path) if r["kind"] == "timing"] == ["normball"]
     attempts = [r for r in read(recorder.path) if r["kind"] == "attempt"]
     assert attempts[-1]["suboptimality"] <= 1e-6
@@ -206,7 +213,7 @@ def test_a_program_that_fails_or_takes_too_long_says_so(tiny, monkeypatch):
 
 
 def test_a_session_begins_nothing_after_its_deadline(tiny, tmp_path):
-    session = Session(Recorder(tmp_path / "r.jsonl", "now"), Patience(1, 1, deadline=0.0), print)
+    session = Session(Recorder(tmp_path / "r.jsonl", "now"), Patience(1, 1, deadline=0.0), Silent())
     with pytest.raises(OutOfTime):
         session.run(tiny, [], ["path"], 1)
 
