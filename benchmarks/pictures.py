@@ -78,12 +78,9 @@ def _growth(records: list[Record]) -> Any:
     from matplotlib.figure import Figure
 
     kinds = ("tall", "wide", "logistic")
-    times = [r for r in latest(records, "timing", "problem", "threads") if r["group"] == "growth" and r["threads"] == 1]
-    folds = {
-        r["problem"]: r
-        for r in records
-        if r["kind"] == "comparison" and r["task"] == "cv/path" and r["group"] == "growth" and r["threads"] == 1
-    }
+    growth = [r for r in records if r.get("group") == "growth" and r["threads"] == 1]
+    times = [r for r in growth if r["kind"] == "timing"]
+    folds = {r["problem"]: r for r in growth if r["kind"] == "comparison" and r["task"] == "cv/path"}
     if not times and not folds:
         return None
     figure = Figure(figsize=(9, 7), layout="constrained")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.problems import PROBLEMS
 from benchmarks.records import Record, latest
@@ -18,6 +19,7 @@ def write(records: list[Record], folder: Path) -> Path:
     """Write `report.md` and its pictures; the answer is the page's path."""
     from benchmarks import pictures
 
+    records = _standing(records)
     folder.mkdir(parents=True, exist_ok=True)
     drawn = pictures.draw(records, folder)
     sections = [
@@ -37,6 +39,7 @@ def write(records: list[Record], folder: Path) -> Path:
 
 def readme(records: list[Record]) -> str:
     """The README's table: for every problem and task the fastest peer of those that reached the accuracy."""
+    records = _standing(records)
     rows = []
     for threads in _threads(records):
         for task in _TASKS:
@@ -68,23 +71,21 @@ def _fastest(records: list[Record], task: str, threads: int) -> list[Record]:
 
 
 def _peers(records: Iterable[Record], task: str, threads: int) -> list[Record]:
-    """The last comparison with every peer."""
-    found = [
-        record
-        for record in records
-        if record["kind"] == "comparison" and record["task"] == task and record["threads"] == threads
-    ]
-    latest_of_each = {(record["problem"], record["theirs"]["solver"]): record for record in found}
-    return [record for (_, solver), record in latest_of_each.items() if not SOLVERS[solver].is_unit]
+    """The comparisons with programs: those with the machine's unit are no contest."""
+    return [record for record in _compared(records, task, threads) if not SOLVERS[record["theirs"]["solver"]].is_unit]
+
+
+def _compared(records: Iterable[Record], task: str, threads: int) -> list[Record]:
+    found = (record for record in records if record["kind"] == "comparison" and record["task"] == task)
+    return _in_order(record for record in found if record["threads"] == threads)
 
 
 def _comparisons(records: list[Record], task: str, threads: int) -> str:
-    found = [r for r in records if r["kind"] == "comparison" and r["task"] == task and r["threads"] == threads]
-    last = {(record["problem"], record["theirs"]["solver"]): record for record in found}
-    if not last:
+    found = _compared(records, task, threads)
+    if not found:
         return ""
     rows = []
-    for record in _in_order(last.values()):
+    for record in found:
         ours, theirs = record["ours"], record["theirs"]
         row = [
             _named(record), _seconds(ours["seconds"]), _small(ours["suboptimality"]), _share(ours, record),
@@ -104,8 +105,7 @@ def _comparisons(records: list[Record], task: str, threads: int) -> str:
 
 def _folds(records: list[Record]) -> str:
     rows = []
-    last = {(r["problem"], r["threads"]): r for r in records if r["kind"] == "comparison" and r["task"] == "cv/path"}
-    for record in _in_order(last.values()):
+    for record in _in_order(r for r in records if r["kind"] == "comparison" and r["task"] == "cv/path"):
         cv, path = record["ours"], record["theirs"]
         over = 1 / record["ratio"]["median"]
         spread = f"{over:.2f} ({1 / record['ratio']['max']:.2f} to {1 / record['ratio']['min']:.2f})"
@@ -140,7 +140,7 @@ def _timings(records: list[Record]) -> str:
     rows = [
         [_named(record), str(record["threads"]), _seconds(record["ours"]["seconds"]), _share(record["ours"], record),
          f"{record['ours'].get('n_sweeps', 0):.1f}"]
-        for record in _in_order(latest(records, "timing", "problem", "threads"))
+        for record in _in_order(record for record in records if record["kind"] == "timing")
     ]  # fmt: skip
     if not rows:
         return ""
@@ -150,7 +150,7 @@ def _timings(records: list[Record]) -> str:
 def _failures(records: list[Record]) -> str:
     rows = [
         [record["problem"], record["solver"], record["task"], str(record["threads"]), record["why"]]
-        for record in _in_order(_unresolved(records))
+        for record in _failed(records)
     ]
     if not rows:
         return ""
@@ -158,21 +158,34 @@ def _failures(records: list[Record]) -> str:
 
 
 def _readme_failures(records: list[Record]) -> str:
-    missed = [f"{r['problem']} {r['task']} {r['solver']}" for r in _in_order(_unresolved(records))]
+    missed = [f"{r['problem']} {r['task']} {r['solver']}" for r in _failed(records)]
     return f"Not reached within the time or tolerances tried: {'; '.join(missed)}." if missed else ""
 
 
-def _unresolved(records: list[Record]) -> list[Record]:
-    """Failures that nothing later made good; the reference run's tolerance asks for more than anyone needs."""
-    failures = latest(records, "failure", "problem", "solver", "task", "threads")
-    done = {
-        (record["problem"], record["theirs"]["solver"], record["task"], record["threads"])
-        for record in records
-        if record["kind"] == "comparison"
-    }
-    ours = {(r["problem"], "normball", "path", r["threads"]) for r in records if r["kind"] in ("comparison", "timing")}
-    keys = ("problem", "solver", "task", "threads")
-    return [failure for failure in failures if tuple(failure[key] for key in keys) not in done | ours]
+def _failed(records: list[Record]) -> list[Record]:
+    """What there is no measurement of; a reference only serves the judge."""
+    return _in_order(r for r in records if r["kind"] == "failure" and r["task"] != "reference")
+
+
+def _standing(records: list[Record]) -> list[Record]:
+    """The records without comparisons, timings and failures of which a later run knows better."""
+    last: dict[tuple[Any, ...], Record] = {}
+    for record in records:
+        if record["kind"] in ("comparison", "timing", "failure"):
+            last[_subject(record)] = record
+            if record["kind"] != "failure":  # then normball itself has not failed
+                last.pop((record["problem"], record["threads"], "path", "normball"), None)
+    kept = {id(record) for record in last.values()}
+    others = ("run", "attempt")
+    return [record for record in records if record["kind"] in others or id(record) in kept]
+
+
+def _subject(record: Record) -> tuple[Any, ...]:
+    if record["kind"] == "comparison":
+        solver = record["theirs"]["solver"]
+    else:
+        solver = record["solver"] if record["kind"] == "failure" else "nobody else"
+    return (record["problem"], record["threads"], record["task"], solver)
 
 
 def _provenance(records: list[Record]) -> str:

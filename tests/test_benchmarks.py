@@ -240,3 +240,30 @@ def test_plans_name_what_exists():
         assert set(job.solvers) <= set(SOLVERS)
         assert job.problem is PROBLEMS[job.problem.name]
     assert {problem.group for problem in PROBLEMS.values()} == {"workload", "hard", "growth", "real"}
+
+
+def test_the_report_takes_what_a_later_run_found(tmp_path):
+    recorder = Recorder(tmp_path / "r.jsonl", "now")
+    recorder.add("run", **command.describe([]))
+    where = {"problem": "A", "group": "workload", "family": "gaussian", "threads": 1, "task": "path", "n_folds": 10}
+
+    def compared(solver, seconds):
+        side = {"rung": 1e-6, "suboptimality": 1e-9, "extra_mib": 1.0}
+        recorder.add(
+            "comparison", **where, x_mib=10.0, ours={**side, "solver": "normball", "seconds": [1.0]},
+            theirs={**side, "solver": solver, "seconds": [seconds]},
+            ratio={"median": seconds, "min": seconds, "max": seconds, "rounds": 1},
+        )  # fmt: skip
+
+    recorder.add("failure", **where, solver="normball", why="too slow")
+    compared("glmnet", 4.0)
+    compared("adelie", 3.0)
+    compared("gram", 0.5)
+    recorder.add("failure", **where, solver="adelie", why="crashed")
+    compared("glmnet", 2.0)
+    text = report.readme(read(recorder.path))
+    assert "| glmnet | 2.000 |" in text
+    assert "Not reached within the time or tolerances tried: A path adelie." in text
+    page = report.write(read(recorder.path), tmp_path / "report").read_text()
+    assert "| gram |" in page
+    assert "4.000" not in page
