@@ -62,6 +62,7 @@ def _gap(records: list[Record]) -> Any:
                 [max(r["suboptimality"], _FLOOR) for r in line],
                 "o-", ms=3, lw=1, label=solver, color=_COLOURS.get(solver),
             )  # fmt: skip
+        _plain(ax.xaxis)
         ax.axhline(TARGET, color="0.7", lw=0.8, ls="--")
         ax.set_title(f"{name}  ({PROBLEMS[name].family})", fontsize=9)
     for ax in list(axes.flat)[len(names) :]:
@@ -108,11 +109,26 @@ def _base(values: Iterable[int]) -> int | None:
 
 
 def _line(ax: Any, points: list[tuple[int, float]], *, proportional: bool) -> None:
+    """Logarithmic axes for what should be proportional, plain ones from zero for what should be flat."""
     if not points:
         return
     sizes, seconds = zip(*sorted(points), strict=True)
-    ax.loglog(sizes, seconds, "o-", ms=3, color=_COLOURS["normball"])
-    if proportional:
-        ax.loglog(sizes, [seconds[-1] * size / sizes[-1] for size in sizes], "--", lw=0.8, color="0.6")
-    else:
-        ax.set_ylim(seconds[0] / 2, max(*seconds, 10 * seconds[0]))
+    ax.plot(sizes, seconds, "o-", ms=3, color=_COLOURS["normball"])
+    if not proportional:
+        ax.set_ylim(0, 1.1 * max(seconds))
+        return
+    ax.plot(sizes, [seconds[-1] * size / sizes[-1] for size in sizes], "--", lw=0.8, color="0.6")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    _plain(ax.xaxis)
+    _plain(ax.yaxis)
+
+
+def _plain(axis: Any) -> None:
+    """Few, plain numbers on a logarithmic axis, also where it spans less than a decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(10, subs=(1, 2, 5) if high < 30 * low else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
