@@ -23,7 +23,7 @@ TARGET = 1e-6  # suboptimality over the null loss that everyone has to reach at 
 _REFERENCE_TOL = 1e-10
 _OURS = "normball"
 _SHORTEST = 0.05  # seconds: what is quicker is repeated within one measurement
-_MOST_ROUNDS = 7
+_FEWEST_ROUNDS, _MOST_ROUNDS = 3, 7
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,14 @@ class Patience:
     """How much time may be spent."""
 
     limit: float  # seconds for one measurement
-    budget: float  # seconds for the rounds of one comparison; one round is run in any case
+    budget: float  # seconds for the rounds of one comparison, as far as `rounds` keeps to it
     deadline: float = float("inf")  # time.monotonic() after which nothing new is begun
+
+    def rounds(self, seconds: float) -> int:
+        """How many rounds of this length to run: 3 to 7 of those that fit into the budget, else one."""
+        if seconds > self.budget:
+            return 1
+        return min(max(_FEWEST_ROUNDS, round(self.budget / seconds)), _MOST_ROUNDS)
 
 
 class OutOfTime(Exception):
@@ -103,6 +109,7 @@ class Session:
         try:
             with self._program(bench, solver) as program:
                 for rung in SOLVERS[solver].ladder:
+                    self._check_time()
                     attempt = self._attempt(bench, program, rung)
                     if attempt["suboptimality"] <= TARGET:
                         self._reached[key] = attempt
@@ -152,7 +159,7 @@ class Session:
                 fresh = [p.measure(what, at["rung"]) for p, (_, what, at) in zip(programs, sides, strict=True)]
                 numbers = [_repeats(one_round["seconds"]) for one_round in fresh]
                 a_round = sum(number * one["seconds"] for number, one in zip(numbers, fresh, strict=True))
-                n_rounds = min(max(1, round(self._patience.budget / a_round)), _MOST_ROUNDS)
+                n_rounds = self._patience.rounds(a_round)
                 if n_rounds == 1:
                     rounds.append((fresh[0], fresh[1]))
                 while len(rounds) < n_rounds:

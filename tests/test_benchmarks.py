@@ -212,6 +212,11 @@ def test_a_program_that_fails_or_takes_too_long_says_so(tiny, monkeypatch):
         Program("glmnet", page, 1, 60.0)
 
 
+@pytest.mark.parametrize(("seconds", "expected"), [(0.1, 7), (1.0, 5), (4.0, 3), (5.1, 1)])
+def test_short_rounds_are_repeated(seconds, expected):
+    assert Patience(limit=60, budget=5).rounds(seconds) == expected
+
+
 def test_a_session_begins_nothing_after_its_deadline(tiny, tmp_path):
     session = Session(Recorder(tmp_path / "r.jsonl", "now"), Patience(1, 1, deadline=0.0), Silent())
     with pytest.raises(OutOfTime):
