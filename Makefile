@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 SANITIZED = .venv-sanitize
+PEERS ?= .venv-peers
 PYTEST_ARGS ?= -q -n auto
 
 BIN = $(VENV)/bin
@@ -9,7 +10,7 @@ BUILD = build/$(notdir $(VENV))
 NATIVE := $(shell find native -name '*.[ch]pp')
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test dev lint format coverage sanitize wheel clean
+.PHONY: demo test bench dev lint format coverage sanitize wheel clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.installed
@@ -17,6 +18,11 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed $(VENV)/.test
 	$(BIN)/pytest $(PYTEST_ARGS) $(COVERAGE)
+
+# The peers live in an environment of their own; glmnet is R's, and left out where there is no Rscript.
+bench: $(VENV)/.installed $(PEERS)/.bench
+	NORMBALL_BENCHMARK_PEERS=$(abspath $(PEERS))/bin/python $(BIN)/python -m benchmarks --quick
+	$(BIN)/python -m benchmarks report
 
 # An editable install with all tools: Python changes count at once, native ones after the next `make dev`.
 dev: $(VENV)/.installed $(VENV)/.test $(VENV)/.lint
@@ -45,7 +51,7 @@ wheel: $(VENV)/.tools
 	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps -C build-dir=$(BUILD) --wheel-dir dist .
 
 clean:
-	rm -rf build dist demo .venv .venv-sanitize .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist demo .venv .venv-sanitize .venv-peers .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 %/.tools: pyproject.toml
 	$(PYTHON) -m venv $*
@@ -59,6 +65,12 @@ clean:
 
 %/.lint: %/.tools
 	$*/$(INSTALL) --group lint
+	touch $@
+
+%/.bench: pyproject.toml
+	$(PYTHON) -m venv $*
+	$*/$(INSTALL) --upgrade 'pip>=25.1'
+	$*/$(INSTALL) --group bench
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.tools CMakeLists.txt $(NATIVE)

@@ -1,0 +1,83 @@
+"""Which problems meet which solvers in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.problems import PROBLEMS, Problem
+from benchmarks.solvers import SOLVERS
+
+_OURS = "normball"
+# cross-validation in a quick run: the fastest peer of each kind of problem
+_QUICK_CV = {
+    "A": "scikit-learn",
+    "B": "adelie",
+    "D": "glmnet",
+    "E": "adelie",
+    "F": "glmnet",
+    "Fg": "glmnet",
+    "J": "glmnet",
+}
+_QUICK_SMALL = ("I_diab", "I_bc")
+_QUICK_TWO_THREADS = ("A", "B", "D")
+_SLOW = ("skglm", "celer", "glum", "scikit-learn-lars")  # on no workload but the small ones the fastest
+
+
+@dataclass(frozen=True)
+class Job:
+    """One problem against some solvers, with one number of threads."""
+
+    problem: Problem
+    solvers: tuple[str, ...]
+    tasks: tuple[str, ...]
+    n_threads: int = 1
+
+
+def quick() -> list[Job]:
+    """The leaders on every workload, what matters most first: the time may end before the list does."""
+    jobs = [Job(PROBLEMS[name], PROBLEMS[name].leaders, ("path",)) for name in _QUICK_SMALL]
+    for name, solver in _QUICK_CV.items():
+        jobs.append(Job(PROBLEMS[name], PROBLEMS[name].leaders, ("path",)))
+        jobs.append(Job(PROBLEMS[name], (solver,), ("cv",)))
+    jobs += [Job(PROBLEMS[name], PROBLEMS[name].leaders[:1], ("path",), 2) for name in _QUICK_TWO_THREADS]
+    rest = [problem for problem in _group("workload") if problem.name not in (*_QUICK_SMALL, *_QUICK_CV)]
+    return jobs + [Job(problem, problem.leaders, ("path",)) for problem in rest]
+
+
+def all_jobs() -> list[Job]:
+    """Every solver with one thread, the leaders with two, the hard designs, the growth."""
+    problems = [*_group("workload"), *_group("real")]
+    peers = tuple(name for name in SOLVERS if name != _OURS)
+    fast = tuple(name for name in peers if name not in _SLOW)
+    jobs = [Job(problem, fast, ("path", "cv")) for problem in problems]
+    jobs += [Job(problem, problem.leaders, ("path", "cv"), 2) for problem in problems]
+    jobs += [Job(problem, _SLOW, ("path",)) for problem in problems]
+    return jobs + hard() + growth()
+
+
+def hard() -> list[Job]:
+    """The hard designs, with the peers that take on most of them."""
+    return [Job(problem, ("glmnet", "adelie", "scikit-learn"), ("path",)) for problem in _group("hard")]
+
+
+def growth() -> list[Job]:
+    """No peers: how the time of normball grows."""
+    return [Job(problem, (), ("cv",) if problem.cv else ("path", "cv")) for problem in _group("growth")]
+
+
+def chosen(
+    names: Sequence[str], solvers: Sequence[str] | None, tasks: Sequence[str], threads: Sequence[int]
+) -> list[Job]:
+    """What the command line names; without solvers, the leaders; normball alone where only it is named."""
+    jobs = []
+    for n_threads in threads:
+        for name in names:
+            problem = PROBLEMS[name]
+            peers = problem.leaders if solvers is None else tuple(one for one in solvers if one != _OURS)
+            jobs.append(Job(problem, peers, tuple(tasks), n_threads))
+    return jobs
+
+
+def _group(group: str) -> list[Problem]:
+    return [problem for problem in PROBLEMS.values() if problem.group == group]

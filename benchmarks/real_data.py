@@ -1,0 +1,105 @@
+"""Real data sets, where their folder is present: NORMBALL_BENCHMARK_DATA, or ../shared/data next to the project.
+
+Tables: rows as they are, numeric gaps filled with the median, one indicator a level, columns standardised. Sparse
+matrices: empty columns left out, columns scaled to unit deviation and not centred, which with an intercept is the same
+problem as centring them. So all programs get the standardised problem, and none has to standardise.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from benchmarks.generators import standardise
+
+Array = NDArray[np.float64]
+Built = tuple[Any, dict[str, Array]]
+
+
+def folder() -> Path:
+    """Where the real data sets are looked for."""
+    given = os.environ.get("NORMBALL_BENCHMARK_DATA")
+    if given:
+        return Path(given)
+    project = Path(__file__).resolve().parent.parent
+    candidates = [parent / "shared" / "data" for parent in project.parents[:2]]
+    return next((path for path in candidates if path.is_dir()), candidates[0])
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """A data set by name; `build` reads and prepares it."""
+
+    name: str
+    says: str
+    family: str
+    build: Callable[[], Built]
+    lambda_min_ratio: float
+    cv: bool = False
+
+
+def _table(name: str, target: str, *, positive: str = "", drop: tuple[str, ...] = (), exposure: str = "") -> Built:
+    import polars as pl
+
+    frame = pl.read_csv(folder() / f"{name}.csv.gz", null_values="NA", infer_schema_length=None)
+    y = (frame[target] == positive).cast(float) if positive else frame[target].cast(float)
+    vectors = {"y": y.to_numpy()}
+    if exposure:
+        vectors["offset"] = np.log(frame[exposure].to_numpy())
+    columns = []
+    for column in frame.drop(target, *drop, *([exposure] if exposure else [])):
+        if column.dtype == pl.String:
+            columns.extend(_indicators(column.fill_null("missing").to_numpy()))
+        else:
+            columns.append(column.cast(float).fill_null(column.median()).to_numpy())
+    X = np.asfortranarray(np.column_stack(columns))
+    return standardise(X[:, X.std(0) > 0]), vectors
+
+
+def _indicators(levels: NDArray[Any]) -> list[Array]:
+    return [(levels == level).astype(float) for level in np.unique(levels)]
+
+
+def _sparse(name: str) -> Built:
+    import sklearn.datasets
+
+    with gzip.open(folder() / f"{name}.svmlight.gz") as file:
+        X, label = sklearn.datasets.load_svmlight_file(file)
+    X = sp.csc_matrix(X)
+    n = X.shape[0]
+    means = np.asarray(X.mean(0)).ravel()
+    deviations = np.sqrt(np.maximum(np.asarray(X.multiply(X).sum(0)).ravel() / n - means**2, 0.0))
+    varying = deviations > 1e-12
+    X = (X[:, varying] @ sp.diags(1 / deviations[varying])).tocsc()
+    return X, {"y": (label == label.max()).astype(float)}
+
+
+_INSURANCE = ("id", "claim", "amount", "average")
+
+SETS = (
+    RealSet("golub_leukemia", "72 patients, 7,129 genes: ALL or AML", "binomial",
+            lambda: _table("golub_leukemia", "y", positive="AML", drop=("split",)), 1e-2, cv=True),
+    RealSet("gordon_lung", "181 patients, 12,533 genes: mesothelioma or not", "binomial",
+            lambda: _table("gordon_lung", "y", positive="mesothelioma"), 1e-2, cv=True),
+    RealSet("riboflavin", "71 samples, 4,088 genes", "gaussian", lambda: _table("riboflavin", "y"), 1e-2, cv=True),
+    RealSet("sms_spam", "5,574 messages, 8,713 words", "binomial", lambda: _sparse("sms_spam"), 1e-2, cv=True),
+    RealSet("rcv1_1000", "1,000 news items, 9,738 terms that occur", "binomial", lambda: _sparse("rcv1_1000"), 1e-2),
+    RealSet("hockey_goals", "69,449 goals, 2,776 players, teams and situations", "binomial",
+            lambda: _sparse("hockey_goals"), 1e-4),
+    RealSet("adult", "48,842 people: income above 50,000, with indicators", "binomial",
+            lambda: _table("adult", "income", positive=">50K", drop=("split",)), 1e-4, cv=True),
+    RealSet("california_housing", "20,640 districts: median house value", "gaussian",
+            lambda: _table("california_housing", "median_house_value"), 1e-4, cv=True),
+    RealSet("higgs_7500", "7,500 collisions: signal or background", "binomial",
+            lambda: _table("higgs_7500", "signal", drop=("split",)), 1e-4, cv=True),
+    RealSet("beMTPL97", "163,212 motor policies: number of claims, with exposure as offset", "poisson",
+            lambda: _table("beMTPL97", "nclaims", drop=_INSURANCE, exposure="expo"), 1e-4, cv=True),
+)  # fmt: skip

@@ -1,0 +1,62 @@
+"""normball, called as its users call it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.solvers.base import CVOutcome, Solver
+from benchmarks.store import Page, Solution
+
+
+class Normball(Solver):
+    """`fit_path` and `cv_path`; the ladder has its default tolerance alone."""
+
+    name = "normball"
+    versions = ("normball", "numpy", "scipy")
+    ladder = (1e-6,)
+    in_peers = False
+    has_cv = True
+    standardises = True
+
+    @classmethod
+    def supports(cls, page: Page) -> bool:
+        return True
+
+    def _options(self, rung: float) -> dict[str, Any]:
+        return {
+            "family": self.page.family,
+            "l1_ratio": self.page.l1_ratio,
+            "lambdas": self.data.lambdas,
+            "offset": self.data.offset,
+            "standardize": bool(self.page.raw),
+            "tol": rung,
+            "n_threads": self.n_threads,
+            "progress": False,
+        }
+
+    def path(self, rung: float) -> Any:
+        import normball as nb
+
+        return nb.fit_path(self.data.X, self.data.y, **self._options(rung))
+
+    def solution(self, result: Any) -> Solution:
+        return Solution(result.intercepts, result.coefs)
+
+    def facts(self, result: Any) -> dict[str, Any]:
+        return {
+            "n_sweeps": result.n_sweeps,
+            "own_gap": float(result.dual_gaps.max()),
+            "n_unsolved": int(np.sum(result.statuses != "converged")),
+        }
+
+    def cv(self, rung: float) -> Any:
+        import normball as nb
+
+        return nb.cv_path(self.data.X, self.data.y, fold_ids=self.data.folds, **self._options(rung))
+
+    def outcome(self, result: Any) -> CVOutcome:
+        best = int(np.argmin(np.abs(self.data.lambdas - result.lambda_best)))
+        gaps = [float(np.max(result.fold_dual_gaps)), float(result.path.dual_gaps.max())]
+        return CVOutcome(best, {"n_sweeps": result.path.n_sweeps, "own_gap": max(gaps)})
