@@ -234,9 +234,12 @@ PathResult solve_in_row_space(const D& design, const Specification& spec, std::v
   return result;
 }
 
+// On small data waking a thread takes longer than the path does.
+inline bool threads_pay(const Specification& spec) { return spec.n_rows * spec.n_features * spec.n_problems > 100'000; }
+
 template <Design D, Loss L>
 PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll) {
-  Threads threads(n_threads);
+  Threads threads(threads_pay(spec) ? n_threads : 1);
   Monitor monitor(poll);
   Vector centre;
   if constexpr (L::quadratic) {

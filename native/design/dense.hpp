@@ -104,7 +104,7 @@ struct Dense {
     const Index wanted = groups.count == 1 ? gram_block : 2 * gram_block * groups.count;
     const Index length = std::max(gram_block, std::min(wanted, n_used / 16));
     const Index n_sums = groups.count * n_cols * n_cols;
-    const Index parts = std::clamp<Index>(std::min(n_used / (8 * length), Index{8'000'000} / (n_sums + 1)), 1, 16);
+    const Index parts = std::clamp<Index>(std::min(n_used / (8 * length), Index{8'000'000} / (n_sums + 1)), 1, 8);
     std::vector<std::vector<RowMoments>> sums(static_cast<std::size_t>(parts));
     threads.parallel_for(parts, [&](Index part) {
       sums[part].assign(static_cast<std::size_t>(groups.count), RowMoments(n_cols, groups.targets.size()));
@@ -142,6 +142,7 @@ struct Dense {
 
   void add_kernel(const double* factor, double* out) const {
     Vector buffer(static_cast<std::size_t>(n_rows * gram_block));
+    Vector factors(static_cast<std::size_t>(n_rows));
     for (Index begin = 0; begin < n_cols; begin += gram_block) {
       const Index count = std::min(gram_block, n_cols - begin);
       if constexpr (RowMajor) {
@@ -152,8 +153,9 @@ struct Dense {
         linalg::add_at_a(n_rows, count, 1.0, buffer.data(), gram_block, out, n_rows);
       } else {
         for (Index c = 0; c < count; ++c) {
-          double* to = buffer.data() + c * n_rows;
-          for (Index i = 0; i < n_rows; ++i) to[i] = factor[begin + c] * at(i, begin + c);
+          const Index j = begin + c;
+          std::fill_n(factors.begin(), n_rows, factor[j]);
+          kernels::centre(column(j), centre[j], factors.data(), buffer.data() + c * n_rows, n_rows);
         }
         linalg::add_a_at(n_rows, count, buffer.data(), n_rows, out, n_rows);
       }
@@ -214,7 +216,10 @@ struct Dense {
         for (Index j = 0; j < n_cols; ++j) to[j] = root * (static_cast<double>(x[j]) - centre[j]);
       }
     } else {
-      for (Index j = 0; j < n_cols; ++j) pack_column(block, j);
+      for (Index j = 0; j < n_cols; ++j) {
+        pack_column(block, j);
+        add_column_products(block, j, sums);
+      }
     }
     for (std::size_t g = 0; g < sums.size(); ++g) {
       const Index begin = block.start[g];
@@ -224,7 +229,6 @@ struct Dense {
         add_row_products(block, begin, count, sums[g].products.data());
         linalg::add_a_at(n_cols, count, block.buffer.data() + begin * n_cols, n_cols, sums[g].gram.data(), n_cols);
       } else {
-        add_column_products(block, begin, count, sums[g].products.data());
         linalg::add_at_a(n_cols, count, 1.0, block.buffer.data() + begin, block.stride, sums[g].gram.data(), n_cols);
       }
     }
@@ -236,8 +240,7 @@ struct Dense {
     const double* root = block.vectors[0].data();
     double* to = block.buffer.data() + j * block.stride;
     if (block.in_order()) {
-      x += block.rows[0];
-      for (Index r = 0; r < block.count; ++r) to[r] = root[r] * (static_cast<double>(x[r]) - c);
+      kernels::centre(x + block.rows[0], c, root, to, block.count);
     } else {
       for (Index r = 0; r < block.count; ++r) {
         const Index place = block.place[r];
@@ -246,15 +249,17 @@ struct Dense {
     }
   }
 
-  void add_column_products(const RowBlock& block, Index begin, Index count, double* products) const {
-    std::vector<const double*> vectors;
-    for (const Vector& vector : block.vectors) vectors.push_back(vector.data() + begin);
-    const auto n_vectors = static_cast<Index>(vectors.size());
-    Vector sums(vectors.size());
-    for (Index j = 0; j < n_cols; ++j) {
-      std::ranges::fill(sums, 0.0);
-      kernels::dots(block.buffer.data() + j * block.stride + begin, 0.0, vectors.data(), n_vectors, count, sums.data());
-      for (Index v = 0; v < n_vectors; ++v) products[v * n_cols + j] += sums[v];
+  // while the column is still in the cache
+  void add_column_products(const RowBlock& block, Index j, std::vector<RowMoments>& sums) const {
+    std::vector<const double*> vectors(block.vectors.size());
+    Vector products(vectors.size());
+    for (std::size_t g = 0; g < sums.size(); ++g) {
+      const Index begin = block.start[g];
+      for (std::size_t v = 0; v < vectors.size(); ++v) vectors[v] = block.vectors[v].data() + begin;
+      std::ranges::fill(products, 0.0);
+      kernels::dots(block.buffer.data() + j * block.stride + begin, 0.0, vectors.data(),
+                    static_cast<Index>(vectors.size()), block.start[g + 1] - begin, products.data());
+      for (std::size_t v = 0; v < vectors.size(); ++v) sums[g].products[v * n_cols + j] += products[v];
     }
   }
 
@@ -294,12 +299,18 @@ struct Dense {
       const Index length = std::min(n_rows, gram_block);
       Vector buffer(static_cast<std::size_t>(length * count));
       Vector vectors(static_cast<std::size_t>(length * n_vectors));
+      const Vector ones(static_cast<std::size_t>(length), 1.0);
       Vector sums(static_cast<std::size_t>(n_vectors * count), 0.0);
       for (Index first = 0; first < n_rows; first += length) {
         const Index n_taken = std::min(length, n_rows - first);
         for (Index c = 0; c < count; ++c) {
           const Index j = s.columns[begin + c];
-          for (Index i = 0; i < n_taken; ++i) buffer[c * length + i] = at(first + i, j);
+          double* to = buffer.data() + c * length;
+          if constexpr (RowMajor) {
+            for (Index i = 0; i < n_taken; ++i) to[i] = at(first + i, j);
+          } else {
+            kernels::centre(column(j) + first, centre[j], ones.data(), to, n_taken);
+          }
         }
         for (Index k = 0; k < n_vectors; ++k) std::copy_n(s.vectors[k] + first, n_taken, vectors.data() + k * length);
         linalg::add_at_b(n_vectors, count, n_taken, 1.0, vectors.data(), length, buffer.data(), length, sums.data(),
