@@ -92,6 +92,10 @@ nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
   std::vector<std::int64_t> indptr{0};
   std::vector<std::int32_t> indices, iterations;
   std::vector<std::int8_t> statuses;
+  std::size_t n_nonzero = 0;
+  for (const Point& point : result.points) n_nonzero += point.features.size();
+  indices.reserve(n_nonzero);
+  values.reserve(n_nonzero);
   for (const Point& point : result.points) {
     intercepts.push_back(point.intercept);
     loss.push_back(point.loss);

@@ -54,6 +54,22 @@ inline void add_at_a(Index m, Index k, double a, const double* A, Index lda, dou
   blas().dsyrk(&u, &t, &mi, &ki, &a, const_cast<double*>(A), &la, &one, C, &lc);
 }
 
+// C (m x n) = A B, with A (m x k) and B (k x n), all column-major and without gaps
+inline void multiply(Index m, Index n, Index k, const double* A, const double* B, double* C) {
+  char no = 'N';
+  int mi = static_cast<int>(m), ni = static_cast<int>(n), ki = static_cast<int>(k);
+  double one = 1.0, zero = 0.0;
+  blas().dgemm(&no, &no, &mi, &ni, &ki, &one, const_cast<double*>(A), &mi, const_cast<double*>(B), &ki, &zero, C, &mi);
+}
+
+// upper triangle of C (m x m) += A A', with A (m x k) column-major
+inline void add_a_at(Index m, Index k, const double* A, Index lda, double* C, Index ldc) {
+  char u = 'U', no = 'N';
+  int mi = static_cast<int>(m), ki = static_cast<int>(k), la = static_cast<int>(lda), lc = static_cast<int>(ldc);
+  double one = 1.0;
+  blas().dsyrk(&u, &no, &mi, &ki, &one, const_cast<double*>(A), &la, &one, C, &lc);
+}
+
 // y = A x or y = A' x, with A (m x n) column-major
 inline void gemv(bool transpose, Index m, Index n, const double* A, Index lda, const double* x, double* y) {
   char t = transpose ? 'T' : 'N';

@@ -62,6 +62,11 @@ NORMBALL_CLONES void axpy_one(double a, const T* x, double c, double* y, Index n
 }
 
 template <class T>
+NORMBALL_CLONES void centre_one(const T* x, double c, const double* a, double* __restrict y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = a[i] * (static_cast<double>(x[i]) - c);
+}
+
+template <class T>
 NORMBALL_CLONES void axpy_four(const double* a, const T* x0, const T* x1, const T* x2, const T* x3, double* y,
                                Index n) {
   for (Index i = 0; i < n; ++i) {
@@ -120,6 +125,10 @@ void axpy(double a, const T* x, double c, double* y, Index n) {
   axpy_one(a, x, c, y, n);
 }
 template <class T>
+void centre(const T* x, double c, const double* a, double* y, Index n) {
+  centre_one(x, c, a, y, n);
+}
+template <class T>
 void axpy4(const double* a, const T* const* x, double* y, Index n) {
   axpy_four(a, x[0], x[1], x[2], x[3], y, n);
 }
@@ -146,6 +155,7 @@ void gather_group(const T* x, const std::int32_t* rows, Index count, double c, c
   template void dots(const T*, double, const double* const*, Index, Index, double*);    \
   template void squares(const T*, double, const double* const*, Index, Index, double*); \
   template void axpy(double, const T*, double, double*, Index);                         \
+  template void centre(const T*, double, const double*, double*, Index);                \
   template void axpy4(const double*, const T* const*, double*, Index);                  \
   template double gather_dot(const T*, const std::int32_t*, Index, double, const double*); \
   template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*); \

@@ -22,6 +22,10 @@ void squares(const T* x, double c, const double* const* v, Index n_vectors, Inde
 template <class T>
 void axpy(double a, const T* x, double c, double* y, Index n);
 
+// y_i = a_i (x_i - c)
+template <class T>
+void centre(const T* x, double c, const double* a, double* y, Index n);
+
 // y_i += a0 x0_i + a1 x1_i + a2 x2_i + a3 x3_i, for row-major matrices: four rows at a time
 template <class T>
 void axpy4(const double* a, const T* const* x, double* y, Index n);

@@ -190,7 +190,36 @@ inline bool moments_pay(const Specification& spec) {
 template <Design D, Loss L>
 PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll);
 
-// Every problem has a row space of its own (its weights standardise the columns), so they are solved one by one.
+// A problem on the columns of its row space; false if it was interrupted.
+template <Design D, Loss L>
+bool solve_reduced(const RowSpace<D, L>& space, const Specification& spec, const Problem& problem, Index k,
+                   PathResult& result, int n_threads, const Monitor::Poll& poll) {
+  const Vector ones(static_cast<std::size_t>(space.rank()), 1.0);
+  const Vector lower(ones.size(), -infinity);
+  const Vector upper(ones.size(), infinity);
+  Specification reduced = spec;
+  reduced.n_problems = 1;
+  reduced.n_features = space.rank();
+  reduced.responses = problem.y;
+  reduced.shared_response = true;
+  reduced.weights = spec.weights + k * spec.n_rows;
+  reduced.penalty_factors = ones.data();
+  reduced.lower_bounds = lower.data();
+  reduced.upper_bounds = upper.data();
+  reduced.lambdas = result.lambdas;
+  reduced.standardize = false;
+  reduced.tol = 0.1 * spec.tol;  // the certificate that counts is taken in feature space
+  const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+  PathResult part =
+      solve_path<Dense<double, false>, L>(space.design(), reduced, n_threads, [&](Index done, Index total) {
+        return poll && poll(k * n_lambdas + done * n_lambdas / std::max<Index>(total, 1), spec.n_problems * n_lambdas);
+      });
+  result.interrupted = part.interrupted;
+  if (!part.interrupted) std::ranges::move(part.points, result.points.data() + k * n_lambdas);
+  return !part.interrupted;
+}
+
+// Every problem has a row space of its own (its weights centre and scale the columns), so they are solved one by one.
 template <Design D, Loss L>
 PathResult solve_in_row_space(const D& design, const Specification& spec, std::vector<Problem>& problems,
                               const Vector& centre, int n_threads, Threads& threads, const Monitor::Poll& poll) {
@@ -210,57 +239,45 @@ PathResult solve_in_row_space(const D& design, const Specification& spec, std::v
   }
   const auto n_lambdas = static_cast<Index>(result.lambdas.size());
   result.points.resize(problems.size() * result.lambdas.size());
+  const Index at_once = std::clamp<Index>(spec.n_rows / 8, 4, 50);
+  Monitor monitor(poll);
+  RowKernel<D> kernel(design);
   for (Index k = 0; k < spec.n_problems && !result.interrupted; ++k) {
-    RowSpace<D, L> space(design, spec, problems[k], threads);
-    const Vector ones(static_cast<std::size_t>(space.rank()), 1.0);
-    const Vector lower(ones.size(), -infinity);
-    const Vector upper(ones.size(), infinity);
-    Specification reduced = spec;
-    reduced.n_problems = 1;
-    reduced.n_features = space.rank();
-    reduced.responses = problems[k].y;
-    reduced.shared_response = true;
-    reduced.weights = spec.weights + k * spec.n_rows;
-    reduced.penalty_factors = ones.data();
-    reduced.lower_bounds = lower.data();
-    reduced.upper_bounds = upper.data();
-    reduced.lambdas = result.lambdas;
-    reduced.standardize = false;
-    reduced.tol = 0.1 * spec.tol;  // the certificate that counts is taken in feature space
-    const Index before = k * n_lambdas;
-    PathResult part =
-        solve_path<Dense<double, false>, L>(space.design(), reduced, n_threads, [&](Index done, Index total) {
-          return poll && poll(before + done * n_lambdas / std::max<Index>(total, 1), spec.n_problems * n_lambdas);
-        });
-    result.interrupted = part.interrupted;
-    if (part.interrupted) break;
-    Point* points = result.points.data() + before;
-    std::ranges::move(part.points, points);
-    constexpr Index at_once = 16;
-    for (Index begin = 0; begin < n_lambdas; begin += at_once) {
-      space.expand(points, result.lambdas, begin, std::min(n_lambdas, begin + at_once), centre.data());
-      result.n_sweeps += 1.0;
+    if (kernel.prepare(spec, problems[k])) result.n_sweeps += 1.0;
+    RowSpace<D, L> space(design, kernel.centred(spec, problems[k]), spec, problems[k], threads);
+    if constexpr (!L::quadratic) {
+      if (!solve_reduced<D, L>(space, spec, problems[k], k, result, n_threads, poll)) break;
     }
-    result.n_sweeps += 1.0;  // the kernel
+    for (Index begin = 0; begin < n_lambdas && !result.interrupted; begin += at_once) {
+      const Index end = std::min(n_lambdas, begin + at_once);
+      space.expand(result.points.data() + k * n_lambdas, result.lambdas, begin, end, centre.data());
+      result.n_sweeps += 1.0;
+      if constexpr (L::quadratic) monitor.progress(k * n_lambdas + end, spec.n_problems * n_lambdas);
+      result.interrupted = monitor.stopped();
+    }
   }
   return result;
 }
 
+// On small data waking a thread takes longer than the path does.
+inline bool threads_pay(const Specification& spec) { return spec.n_rows * spec.n_features * spec.n_problems > 100'000; }
+
 template <Design D, Loss L>
 PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll) {
-  Threads threads(n_threads);
+  Threads threads(threads_pay(spec) ? n_threads : 1);
   Monitor monitor(poll);
   Vector centre;
-  std::vector<Problem> problems = make_problems(design, centre, spec, threads);
-  const auto run = [&]<class Solver>() {
-    Solver solver(design, spec, problems, threads, monitor);
-    return PathDriver<Solver>(solver, spec, problems, centre, threads, monitor).run();
-  };
-  if (row_space_pays(spec)) return solve_in_row_space<D, L>(design, spec, problems, centre, n_threads, threads, poll);
   if constexpr (L::quadratic) {
-    if (moments_pay(spec)) return run.template operator()<Moments<D>>();
+    if (moments_pay(spec)) {
+      std::vector<Problem> problems = blank_problems(spec);
+      Moments<D> solver(design, centre, spec, problems, threads);
+      return PathDriver<Moments<D>>(solver, spec, problems, centre, threads, monitor).run();
+    }
   }
-  return run.template operator()<ProximalNewton<D, L>>();
+  std::vector<Problem> problems = make_problems(design, centre, spec, threads);
+  if (row_space_pays(spec)) return solve_in_row_space<D, L>(design, spec, problems, centre, n_threads, threads, poll);
+  ProximalNewton<D, L> solver(design, spec, problems, threads, monitor);
+  return PathDriver<ProximalNewton<D, L>>(solver, spec, problems, centre, threads, monitor).run();
 }
 
 }  // namespace normball

@@ -11,7 +11,7 @@ namespace normball {
 struct Problem {
   const Specification* spec = nullptr;
   const double* y = nullptr;
-  Vector weights;  // normalised to sum 1
+  Vector weights;  // normalised to sum 1; empty where the moments are all that is needed of the rows
   Vector shift;    // mean of column j under these weights, less the design's centre
   Vector scale;    // standard deviation (or 1); 0 for a column that is constant under these weights, which stays out
 
@@ -127,27 +127,37 @@ struct Problem {
   }
 };
 
+// The batch before anything is known of its columns.
+inline std::vector<Problem> blank_problems(const Specification& spec) {
+  const auto p = static_cast<std::size_t>(spec.n_features);
+  std::vector<Problem> problems(static_cast<std::size_t>(spec.n_problems));
+  for (std::size_t k = 0; k < problems.size(); ++k) {
+    Problem& problem = problems[k];
+    problem.spec = &spec;
+    problem.y = spec.response(static_cast<Index>(k));
+    problem.coef.assign(p, 0.0);
+    problem.gradient.assign(p, 0.0);
+    problem.shift.assign(p, 0.0);
+    problem.scale.assign(p, 1.0);
+  }
+  return problems;
+}
+
 // Means and standard deviations of every problem in at most three reads of the design; sets `centre`.
 template <Design D>
 std::vector<Problem> make_problems(D& design, Vector& centre, const Specification& spec, Threads& threads) {
   const auto n = static_cast<std::size_t>(spec.n_rows);
   const auto p = static_cast<std::size_t>(spec.n_features);
-  std::vector<Problem> problems(static_cast<std::size_t>(spec.n_problems));
+  std::vector<Problem> problems = blank_problems(spec);
   std::vector<const double*> weights;
   std::vector<double*> shifts;
   std::vector<double*> scales;
   for (std::size_t k = 0; k < problems.size(); ++k) {
     Problem& problem = problems[k];
-    problem.spec = &spec;
-    problem.y = spec.response(static_cast<Index>(k));
     problem.weights.assign(spec.weights + k * n, spec.weights + (k + 1) * n);
     double total = 0.0;
     for (const double w : problem.weights) total += w;
     for (double& w : problem.weights) w /= total;
-    problem.coef.assign(p, 0.0);
-    problem.gradient.assign(p, 0.0);
-    problem.shift.assign(p, 0.0);
-    problem.scale.assign(p, 1.0);
     weights.push_back(problem.weights.data());
     shifts.push_back(problem.shift.data());
     scales.push_back(problem.scale.data());

@@ -141,13 +141,57 @@ struct Csc {
     for (Index a = 0; a < m; ++a) gram.sums[a] += raw_sums[a] - stored_centre(gram.columns[a]) * total;
   }
 
-  void add_kernel(const double* factor, const double* shift, double* out) const {
+  // As in add_gram: rows first, then outer products, each to the sums of its row's group.
+  std::vector<RowMoments> moments(const RowGroups& groups, Threads& /*threads*/) const {
+    std::vector<RowMoments> sums(static_cast<std::size_t>(groups.count), RowMoments(n_cols, groups.targets.size()));
+    Vector totals(sums.size() * (1 + groups.targets.size()), 0.0);  // of the weights, then times each target
+    std::vector<std::int64_t> start(static_cast<std::size_t>(n_rows) + 1, 0);
+    for_each_member(groups, [&](Index, Index i, double) { ++start[i + 1]; });
+    for (Index i = 0; i < n_rows; ++i) start[i + 1] += start[i];
+    std::vector<std::int32_t> columns(static_cast<std::size_t>(start[n_rows]));
+    Vector values(columns.size());
+    std::vector<std::int64_t> next(start.begin(), start.end() - 1);
+    for_each_member(groups, [&](Index j, Index i, double x) {
+      columns[next[i]] = static_cast<std::int32_t>(j);
+      values[next[i]++] = x;
+    });
+    for (const Index i : groups.members()) {
+      RowMoments& sum = sums[groups.group[i]];
+      double* total = totals.data() + groups.group[i] * (1 + static_cast<Index>(groups.targets.size()));
+      for (std::int64_t e = start[i]; e < start[i + 1]; ++e) {
+        double* target = sum.gram.data() + columns[e] * n_cols;
+        const double scaled = groups.d[i] * values[e];
+        for (std::int64_t f = start[i]; f <= e; ++f) target[columns[f]] += scaled * values[f];
+      }
+      for (std::size_t v = 0; v <= groups.targets.size(); ++v) {
+        const double factor = groups.d[i] * (v == 0 ? 1.0 : groups.targets[v - 1][i]);
+        total[v] += factor;
+        double* products = sum.products.data() + static_cast<Index>(v) * n_cols;
+        for (std::int64_t e = start[i]; e < start[i + 1]; ++e) products[columns[e]] += factor * values[e];
+      }
+    }
+    for (std::size_t g = 0; g < sums.size(); ++g) {
+      centre_sums(sums[g], totals.data() + g * (1 + groups.targets.size()), groups.targets.size());
+    }
+    return sums;
+  }
+
+  // A guess would not do: what is centred by a correction of sums wants the mean itself.
+  double guess_centre(const double* weights, double* out, Threads& threads) const {
+    double total = 0.0;
+    for (Index i = 0; i < n_rows; ++i) total += weights[i];
+    sweep({.columns = {.list = nullptr, .count = n_cols}, .n_vectors = 1, .vectors = &weights, .out = &out}, threads);
+    for (Index j = 0; j < n_cols; ++j) out[j] /= total;
+    return 1.0;
+  }
+
+  void add_kernel(const double* factor, double* out) const {
     Vector cross(static_cast<std::size_t>(n_rows), 0.0);
     double constant = 0.0;
     std::vector<std::pair<Index, double>> entries;
     for (Index j = 0; j < n_cols; ++j) {
       const double square = factor[j] * factor[j];
-      const double e = stored_centre(j) + shift[j];
+      const double e = stored_centre(j);
       constant += square * e * e;
       entries.clear();
       for_each_entry(j, [&](Index i, double x) { entries.emplace_back(i, x); });
@@ -173,6 +217,29 @@ struct Csc {
       for_each_entry(gram.columns[a], [&](Index i, double x) {
         if (gram.d[i] > 0.0) visit(a, i, x);
       });
+    }
+  }
+
+  template <class Visit>
+  void for_each_member(const RowGroups& groups, const Visit& visit) const {
+    for (Index j = 0; j < n_cols; ++j) {
+      for_each_entry(j, [&](Index i, double x) {
+        if (groups.group[i] >= 0) visit(j, i, x);
+      });
+    }
+  }
+
+  // from sums of stored entries to sums about the centre
+  void centre_sums(RowMoments& sum, const double* total, std::size_t n_targets) const {
+    const Vector raw(sum.products.begin(), sum.products.begin() + n_cols);
+    for (Index b = 0; b < n_cols; ++b) {
+      const double cb = stored_centre(b);
+      double* target = sum.gram.data() + b * n_cols;
+      for (Index a = 0; a <= b; ++a) {
+        const double ca = stored_centre(a);
+        target[a] += ca * cb * total[0] - ca * raw[b] - cb * raw[a];
+      }
+      for (std::size_t v = 0; v <= n_targets; ++v) sum.products[v * n_cols + b] -= cb * total[v];
     }
   }
 

@@ -110,15 +110,69 @@ struct Dense {
     }
   }
 
-  void add_kernel(const double* factor, const double* shift, double* out) const {
-    Vector buffer(static_cast<std::size_t>(n_rows * gram_block));  // columns of the block, one row of the buffer each
+  // One read of the rows, block by block. Within a block the rows of a group stand side by side, so that each group's
+  // share is one BLAS call; a group's share must be long enough to pay for touching that group's sums.
+  std::vector<RowMoments> moments(const RowGroups& groups, Threads& threads) const {
+    const std::vector<Index> rows = groups.members();
+    const auto n_used = static_cast<Index>(rows.size());
+    const Index wanted = groups.count == 1 ? gram_block : 2 * gram_block * groups.count;
+    const Index length = std::max(gram_block, std::min(wanted, n_used / 16));
+    const Index n_sums = groups.count * n_cols * n_cols;
+    const Index parts = std::clamp<Index>(std::min(n_used / (8 * length), Index{8'000'000} / (n_sums + 1)), 1, 8);
+    std::vector<std::vector<RowMoments>> sums(static_cast<std::size_t>(parts));
+    threads.parallel_for(parts, [&](Index part) {
+      sums[part].assign(static_cast<std::size_t>(groups.count), RowMoments(n_cols, groups.targets.size()));
+      RowBlock block(groups, std::min(length, n_used), n_cols);
+      const Index end = n_used * (part + 1) / parts;
+      for (Index begin = n_used * part / parts; begin < end; begin += length) {
+        block.take(rows.data() + begin, std::min(length, end - begin));
+        add_block(block, sums[part]);
+      }
+    });
+    for (std::size_t part = 1; part < sums.size(); ++part) {
+      for (std::size_t g = 0; g < sums[0].size(); ++g) sums[0][g].add(sums[part][g], 1.0);
+    }
+    return std::move(sums[0]);
+  }
+
+  // the means of some rows all over the matrix, so that drifting and sorted data do no harm
+  double guess_centre(const double* weights, double* out, Threads& /*threads*/) const {
+    constexpr Index wanted = 64;
+    std::vector<Index> rows;
+    for (Index s = 0; s < wanted; ++s) {
+      Index i = s * n_rows / wanted;
+      while (i < n_rows && weights[i] == 0.0) ++i;
+      if (i < n_rows && (rows.empty() || rows.back() < i)) rows.push_back(i);
+    }
+    if (rows.empty()) return 0.0;
+    for (Index j = 0; j < n_cols; ++j) {
+      const double first = at(rows[0], j);
+      double sum = 0.0;
+      for (const Index i : rows) sum += at(i, j) - first;
+      out[j] = first + sum / static_cast<double>(rows.size());  // exact for a constant column
+    }
+    return 0.0;
+  }
+
+  void add_kernel(const double* factor, double* out) const {
+    Vector buffer(static_cast<std::size_t>(n_rows * gram_block));
+    Vector factors(static_cast<std::size_t>(n_rows));
     for (Index begin = 0; begin < n_cols; begin += gram_block) {
       const Index count = std::min(gram_block, n_cols - begin);
-      for (Index c = 0; c < count; ++c) {
-        const Index j = begin + c;
-        for (Index i = 0; i < n_rows; ++i) buffer[i * gram_block + c] = factor[j] * (at(i, j) - shift[j]);
+      if constexpr (RowMajor) {
+        for (Index i = 0; i < n_rows; ++i) {
+          double* to = buffer.data() + i * gram_block;
+          for (Index c = 0; c < count; ++c) to[c] = factor[begin + c] * at(i, begin + c);
+        }
+        linalg::add_at_a(n_rows, count, 1.0, buffer.data(), gram_block, out, n_rows);
+      } else {
+        for (Index c = 0; c < count; ++c) {
+          const Index j = begin + c;
+          std::fill_n(factors.begin(), n_rows, factor[j]);
+          kernels::centre(column(j), centre[j], factors.data(), buffer.data() + c * n_rows, n_rows);
+        }
+        linalg::add_a_at(n_rows, count, buffer.data(), n_rows, out, n_rows);
       }
-      linalg::add_at_a(n_rows, count, 1.0, buffer.data(), gram_block, out, n_rows);
     }
   }
 
@@ -126,9 +180,114 @@ struct Dense {
   static constexpr Index row_block = 4096;
   static constexpr Index column_block = 256;
   static constexpr Index gram_block = 256;
+  static constexpr Index many_vectors = 4;  // from here on BLAS makes up for centring a block of columns first
 
   static Index blocks(Index count, Index size) { return (count + size - 1) / size; }
   const T* column(Index j) const { return data + j * n_rows; }
+
+  // Some rows sorted by group, multiplied by the root of their weight and centred, with what they are multiplied by.
+  struct RowBlock {
+    const RowGroups& groups;
+    Index stride;                 // rows of the buffer; not a power of 2, which caches dislike
+    Vector buffer;                // column-major as X is, or row-major
+    std::vector<Vector> vectors;  // root of the weight, then times each target
+    std::vector<Index> start;     // of each group in the buffer
+    std::vector<Index> place;     // of each row in the buffer
+    const Index* rows = nullptr;
+    Index count = 0;
+
+    RowBlock(const RowGroups& of, Index length, Index n_columns)
+        : groups(of),
+          stride(length + 8),
+          buffer(static_cast<std::size_t>(stride * n_columns)),
+          vectors(1 + of.targets.size(), Vector(static_cast<std::size_t>(length))),
+          place(static_cast<std::size_t>(length)) {}
+
+    void take(const Index* list, Index n_taken) {
+      rows = list;
+      count = n_taken;
+      start.assign(static_cast<std::size_t>(groups.count) + 1, 0);
+      for (Index r = 0; r < count; ++r) ++start[groups.group[rows[r]] + 1];
+      for (std::size_t g = 1; g < start.size(); ++g) start[g] += start[g - 1];
+      std::vector<Index> next = start;
+      for (Index r = 0; r < count; ++r) {
+        const Index i = rows[r];
+        place[r] = next[groups.group[i]]++;
+        const double root = std::sqrt(groups.d[i]);
+        vectors[0][place[r]] = root;
+        for (std::size_t t = 0; t < groups.targets.size(); ++t) vectors[t + 1][place[r]] = root * groups.targets[t][i];
+      }
+    }
+    bool in_order() const { return groups.count == 1 && rows[count - 1] - rows[0] == count - 1; }
+  };
+
+  void add_block(RowBlock& block, std::vector<RowMoments>& sums) const {
+    if constexpr (RowMajor) {
+      for (Index r = 0; r < block.count; ++r) {
+        const double root = block.vectors[0][block.place[r]];
+        const T* x = data + block.rows[r] * n_cols;
+        double* to = block.buffer.data() + block.place[r] * n_cols;
+        for (Index j = 0; j < n_cols; ++j) to[j] = root * (static_cast<double>(x[j]) - centre[j]);
+      }
+    } else {
+      for (Index j = 0; j < n_cols; ++j) {
+        pack_column(block, j);
+        add_column_products(block, j, sums);
+      }
+    }
+    for (std::size_t g = 0; g < sums.size(); ++g) {
+      const Index begin = block.start[g];
+      const Index count = block.start[g + 1] - begin;
+      if (count == 0) continue;
+      if constexpr (RowMajor) {
+        add_row_products(block, begin, count, sums[g].products.data());
+        linalg::add_a_at(n_cols, count, block.buffer.data() + begin * n_cols, n_cols, sums[g].gram.data(), n_cols);
+      } else {
+        linalg::add_at_a(n_cols, count, 1.0, block.buffer.data() + begin, block.stride, sums[g].gram.data(), n_cols);
+      }
+    }
+  }
+
+  void pack_column(RowBlock& block, Index j) const {
+    const T* x = column(j);
+    const double c = centre[j];
+    const double* root = block.vectors[0].data();
+    double* to = block.buffer.data() + j * block.stride;
+    if (block.in_order()) {
+      kernels::centre(x + block.rows[0], c, root, to, block.count);
+    } else {
+      for (Index r = 0; r < block.count; ++r) {
+        const Index place = block.place[r];
+        to[place] = root[place] * (static_cast<double>(x[block.rows[r]]) - c);
+      }
+    }
+  }
+
+  // while the column is still in the cache
+  void add_column_products(const RowBlock& block, Index j, std::vector<RowMoments>& sums) const {
+    std::vector<const double*> vectors(block.vectors.size());
+    Vector products(vectors.size());
+    for (std::size_t g = 0; g < sums.size(); ++g) {
+      const Index begin = block.start[g];
+      for (std::size_t v = 0; v < vectors.size(); ++v) vectors[v] = block.vectors[v].data() + begin;
+      std::ranges::fill(products, 0.0);
+      kernels::dots(block.buffer.data() + j * block.stride + begin, 0.0, vectors.data(),
+                    static_cast<Index>(vectors.size()), block.start[g + 1] - begin, products.data());
+      for (std::size_t v = 0; v < vectors.size(); ++v) sums[g].products[v * n_cols + j] += products[v];
+    }
+  }
+
+  void add_row_products(const RowBlock& block, Index begin, Index count, double* products) const {
+    for (Index first = 0; first < count; first += 4) {
+      const double* row[4];
+      for (Index r = 0; r < 4; ++r) row[r] = block.buffer.data() + (begin + std::min(first + r, count - 1)) * n_cols;
+      for (std::size_t v = 0; v < block.vectors.size(); ++v) {
+        double a[4] = {};
+        for (Index r = first; r < std::min(first + 4, count); ++r) a[r - first] = block.vectors[v][begin + r];
+        kernels::axpy4(a, row, products + static_cast<Index>(v) * n_cols, n_cols);
+      }
+    }
+  }
 
   void pack(const Gram& gram, const Index* rows, Index count, double* root, double* buffer) const {
     for (Index r = 0; r < count; ++r) root[r] = std::sqrt(gram.d[rows[r]]);
@@ -152,7 +311,7 @@ struct Dense {
       const Index begin = block * column_block;
       const Index end = std::min(s.columns.count, begin + column_block);
       for (Index k = 0; k < s.n_vectors; ++k) std::fill(s.out[k] + begin, s.out[k] + end, 0.0);
-      if (!Squared && s.n_vectors >= 4) {
+      if (!Squared && s.n_vectors >= many_vectors) {
         sweep_blocks(s, begin, end);
       } else if constexpr (RowMajor) {
         sweep_rows<Squared>(s, begin, end);

@@ -37,16 +37,50 @@ struct Gram {
   double* sums = nullptr;  // per column of the list
 };
 
+// Which rows belong together, for `moments`. Rows of group -1 have no weight and are not looked at.
+struct RowGroups {
+  Index count = 1;
+  std::vector<std::int32_t> group;     // per row
+  Vector d;                            // weight per row
+  std::vector<const double*> targets;  // vectors over the rows that the columns are to be multiplied with
+
+  std::vector<Index> members() const {
+    std::vector<Index> rows;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      if (group[i] >= 0) rows.push_back(static_cast<Index>(i));
+    }
+    return rows;
+  }
+};
+
+// Sums over one group of rows, d_i (x_ia - c_a) times: x_ib - c_b, 1, each target.
+struct RowMoments {
+  Vector gram;      // p x p, upper triangle
+  Vector products;  // p with 1, then p for each target
+
+  RowMoments() = default;
+  RowMoments(Index n_columns, std::size_t n_targets)
+      : gram(static_cast<std::size_t>(n_columns * n_columns), 0.0),
+        products(static_cast<std::size_t>(n_columns) * (1 + n_targets), 0.0) {}
+
+  void add(const RowMoments& other, double sign) {
+    for (std::size_t e = 0; e < gram.size(); ++e) gram[e] += sign * other.gram[e];
+    for (std::size_t e = 0; e < products.size(); ++e) products[e] += sign * other.products[e];
+  }
+};
+
 template <class D>
 concept Design = requires(const D& x, Index j, const double* v, double* out, const Sweep& sweep, const Gram& gram,
-                          Columns columns, Threads& threads) {
+                          Columns columns, Threads& threads, const RowGroups& groups) {
   { x.n_rows } -> std::convertible_to<Index>;
   { x.n_cols } -> std::convertible_to<Index>;
   x.sweep(sweep, threads);            // products with many columns
   x.sweep_squares(sweep, threads);    // the same with (x_ij - c_j)^2
   x.times(columns, v, out, threads);  // out += sum of columns times coefficients v
   x.add_gram(gram, threads);
-  x.add_kernel(v, v, out);                    // out += Z Z', n x n, with columns z_j = a_j (x_j - c_j - e_j)
+  { x.moments(groups, threads) } -> std::same_as<std::vector<RowMoments>>;  // of all columns, in one read
+  { x.guess_centre(v, out, threads) } -> std::same_as<double>;  // near the means under these weights; reads of X
+  x.add_kernel(v, out);                       // out += Z Z', n x n, upper triangle, with columns z_j = a_j (x_j - c_j)
   x.for_each_entry(j, [](Index, double) {});  // stored entries of one column: (row, value) ...
   { x.n_entries(j) } -> std::convertible_to<Index>;
   { x.dot(j, v) } -> std::convertible_to<double>;  // sum_i x_i v_i over stored entries

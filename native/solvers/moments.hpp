@@ -1,9 +1,8 @@
-// Squared error on tall data: the whole path lives in p-space. One Gram matrix of the design serves every lambda;
-// the Gram of a problem whose weights differ from the first problem's on few rows (a fold: zeros) is the first
-// one plus those rows' part. After that X is never read again. (M11)
+// Squared error on tall data: the whole path of every problem lives in p-space. Once the moments are known X is
+// never read again. (M11)
 #pragma once
 
-#include "../problem.hpp"
+#include "batch_moments.hpp"
 #include "quadratic.hpp"
 
 namespace normball {
@@ -14,23 +13,27 @@ class Moments {
   static constexpr bool is_quadratic = true;
   static constexpr double first_factor = 1e-8;  // KKT tolerance to begin with: an exact step is cheap here
 
-  Moments(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads, Monitor&)
+  Moments(D& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems, Threads& threads)
       : spec_(spec), problems_(problems), states_(problems.size()) {
-    products(design, threads);
-    grams(design, threads);
+    BatchMoments<D> batch(design, centre, spec, problems, threads);
+    n_reads_ = batch.n_reads();
+    std::vector<Summary> summaries = batch.take();
+    for (std::size_t k = 0; k < states_.size(); ++k) states_[k].summary = std::move(summaries[k]);
     threads.parallel_for(spec.n_problems, [&](Index k) {
-      if (is_plain_ridge(problems_[k])) diagonalise(k);
+      if (is_plain_ridge(problems_[k]) && is_first_to_share(k)) diagonalise(k);
     });
+    for (std::size_t k = 0; k < states_.size(); ++k) {
+      if (!shared(k).eigenvalues.empty()) rotate(k);
+    }
   }
 
-  double n_sweeps() const { return 2.0; }  // X was read for X'y and for the Gram
+  double n_sweeps() const { return n_reads_; }
 
   void fit_null(Index k) {
-    if (states_[k].eigenvalues.empty()) {
-      step(k, infinity, 1e-12 * std::sqrt(states_[k].variance));
-    } else {
-      refresh_gradient(k);
-    }
+    refresh_gradient(k);
+    if (!shared(k).eigenvalues.empty()) return;
+    begin(k, infinity, infinity);
+    step(k, 1e-12 * std::sqrt(states_[k].summary.variance));
   }
 
   void begin(Index k, double lambda, double /*previous*/) {
@@ -40,8 +43,9 @@ class Moments {
   }
 
   int solve(Index k, double lambda, double tolerance, int /*max_steps*/) {
-    if (states_[k].eigenvalues.empty()) {
-      step(k, lambda, tolerance);
+    if (shared(k).eigenvalues.empty()) {
+      predict(k, lambda);
+      step(k, tolerance);
     } else {
       ridge(k, lambda);
     }
@@ -51,116 +55,81 @@ class Moments {
   Certificate certify(Index k, double lambda) const {
     const Problem& problem = problems_[k];
     double explained = 0.0;
-    for (Index j = 0; j < spec_.n_features; ++j) explained += problem.coef[j] * states_[k].product[j];
-    const double cross = states_[k].variance - explained;  // sum w r y
+    for (Index j = 0; j < spec_.n_features; ++j) explained += problem.coef[j] * states_[k].summary.product[j];
+    const double cross = states_[k].summary.variance - explained;  // sum w r y
     return problem.certificate(lambda, problem.model(), [&](double s) { return s * s * problem.loss - s * cross; });
   }
 
  private:
+  // a solution on the path
+  struct Visited {
+    double lambda = infinity;
+    Vector coef;
+    Vector gradient;
+  };
   struct State {
-    Vector gram;     // p x p, standardised
-    Vector product;  // X'(y - o), centred and standardised
-    double variance = 0.0;
+    Summary summary;
     std::vector<ElasticNet> terms;
     QuadraticSolver solver;
-    Vector eigenvalues;  // of the scaled Gram, whose eigenvectors then stand in `gram`; empty unless plain ridge
-    Vector rotated;
+    double lambda = infinity;  // of the problem's coefficients
+    Visited before;            // the one before those
+    Vector rotated;            // X'y in the basis of eigenvectors
   };
 
   Index n_features() const { return spec_.n_features; }
-  Columns all() const { return {.list = nullptr, .count = spec_.n_features}; }
-
-  void products(const D& design, Threads& threads) {
-    const Index n = spec_.n_rows;
-    std::vector<Vector> targets(problems_.size());
-    std::vector<const double*> vectors;
-    std::vector<double*> out;
-    for (std::size_t k = 0; k < problems_.size(); ++k) {
-      Problem& problem = problems_[k];
-      Vector& target = targets[k];
-      target.resize(static_cast<std::size_t>(n));
-      double mean = 0.0;
-      for (Index i = 0; i < n; ++i) {
-        target[i] = problem.y[i] - spec_.offset[i];
-        mean += problem.weights[i] * target[i];
-        problem.negligible_loss += 0.5e-26 * problem.weights[i] * target[i] * target[i];
-      }
-      problem.intercept = spec_.fit_intercept ? mean : 0.0;
-      for (Index i = 0; i < n; ++i) {
-        const double centred = target[i] - problem.intercept;
-        states_[k].variance += problem.weights[i] * centred * centred;
-        target[i] = problem.weights[i] * centred;
-      }
-      states_[k].product.resize(static_cast<std::size_t>(n_features()));
-      vectors.push_back(target.data());
-      out.push_back(states_[k].product.data());
+  SharedGram& shared(Index k) { return *states_[k].summary.shared; }
+  const SharedGram& shared(Index k) const { return *states_[k].summary.shared; }
+  bool is_first_to_share(Index k) const {
+    for (Index before = 0; before < k; ++before) {
+      if (&shared(before) == &shared(k)) return false;
     }
-    design.sweep({.columns = all(), .n_vectors = spec_.n_problems, .vectors = vectors.data(), .out = out.data()},
-                 threads);
-    for (std::size_t k = 0; k < problems_.size(); ++k) {
-      double total = 0.0;
-      for (Index i = 0; i < n; ++i) total += targets[k][i];
-      Vector& product = states_[k].product;
-      for (Index j = 0; j < n_features(); ++j) product[j] = problems_[k].standardised(j, product[j], total);
+    return true;
+  }
+
+  // The path is piecewise linear in lambda for the lasso and smooth between kinks otherwise: the last two solutions
+  // point to the next. Where the line leaves the box or changes a sign it stops there.
+  void predict(Index k, double lambda) {
+    State& state = states_[k];
+    Problem& problem = problems_[k];
+    if (state.lambda == lambda) return;
+    const double t = (state.lambda - lambda) / (state.before.lambda - state.lambda);
+    const bool may_predict = state.before.lambda < infinity && t > 0.0 && t <= 2.0;
+    std::swap(state.before.coef, problem.coef);
+    std::swap(state.before.gradient, problem.gradient);
+    std::swap(state.before.lambda, state.lambda);
+    state.lambda = lambda;
+    if (may_predict) {
+      extrapolate(k, t);
+    } else {
+      problem.coef = state.before.coef;
+      problem.gradient = state.before.gradient;
     }
   }
 
-  void grams(const D& design, Threads& threads) {
-    const Index p = n_features();
-    const Index n = spec_.n_rows;
-    const auto size = static_cast<std::size_t>(p * p);
-    Vector total(size, 0.0);
-    Vector sums(static_cast<std::size_t>(p), 0.0);
-    design.add_gram({.columns = all(), .d = spec_.weights, .out = total.data(), .stride = p, .sums = sums.data()},
-                    threads);
-    threads.parallel_for(spec_.n_problems, [&](Index k) {
-      const double* w = spec_.weights + k * n;
-      Vector& gram = states_[k].gram;
-      Vector change(static_cast<std::size_t>(n));
-      Index n_changed = 0;
-      for (Index i = 0; i < n; ++i) n_changed += w[i] != spec_.weights[i];
-      Vector ignored(static_cast<std::size_t>(p), 0.0);
-      Gram part{.columns = all(), .d = change.data(), .stride = p, .sums = ignored.data()};
-      if (2 * n_changed > n) {  // cheaper, and more exact, from scratch
-        gram.assign(size, 0.0);
-        part.out = gram.data();
-        part.d = w;
-        design.add_gram(part, threads);
-      } else {
-        gram = total;
-        part.out = gram.data();
-        for (const double sign : {1.0, -1.0}) {
-          for (Index i = 0; i < n; ++i) change[i] = std::max(0.0, sign * (w[i] - spec_.weights[i]));
-          part.sign = sign;
-          if (n_changed > 0) design.add_gram(part, threads);
-        }
-      }
-      standardise(k, w);
-    });
-  }
-
-  void standardise(Index k, const double* w) {
-    const Problem& problem = problems_[k];
-    const Index p = n_features();
-    double total = 0.0;
-    for (Index i = 0; i < spec_.n_rows; ++i) total += w[i];
-    double* gram = states_[k].gram.data();
-    for (Index b = 0; b < p; ++b) {
-      for (Index a = 0; a <= b; ++a) {
-        const double scale = problem.scale[a] * problem.scale[b];
-        const double raw = gram[b * p + a] / total - problem.shift[a] * problem.shift[b];
-        gram[b * p + a] = gram[a * p + b] = scale > 0.0 ? raw / scale : 0.0;
-      }
+  // from the solution before the last, which stands in the problem, through the last one
+  void extrapolate(Index k, double t) {
+    State& state = states_[k];
+    Problem& problem = problems_[k];
+    const Vector& last = state.before.coef;
+    for (Index j = 0; j < n_features(); ++j) {
+      problem.gradient[j] = state.before.gradient[j] + t * (state.before.gradient[j] - problem.gradient[j]);
+    }
+    for (Index j = 0; j < n_features(); ++j) {
+      const ElasticNet& term = state.terms[j];
+      const double ahead = last[j] + t * (last[j] - problem.coef[j]);
+      const bool stays = last[j] == 0.0 || (term.l1 > 0.0 && ahead * last[j] < 0.0);
+      problem.coef[j] = stays ? 0.0 : std::clamp(ahead, term.lower, term.upper);
+      if (problem.coef[j] == ahead) continue;
+      const double* column = shared(k).gram.data() + j * n_features();
+      kernels::axpy(problem.coef[j] - ahead, column, 0.0, problem.gradient.data(), n_features());
     }
   }
 
-  void step(Index k, double lambda, double tolerance) {
-    begin(k, lambda, lambda);
+  void step(Index k, double tolerance) {
     Problem& problem = problems_[k];
     State& state = states_[k];
-    refresh_gradient(k);
     state.solver.solve(
-        {.size = n_features(), .H = state.gram.data(), .stride = n_features(), .terms = state.terms.data()},
+        {.size = n_features(), .H = shared(k).gram.data(), .stride = n_features(), .terms = state.terms.data()},
         problem.coef.data(), problem.gradient.data(), tolerance);
     refresh_gradient(k);
   }
@@ -168,10 +137,10 @@ class Moments {
   void refresh_gradient(Index k) {
     Problem& problem = problems_[k];
     const State& state = states_[k];
-    for (Index j = 0; j < n_features(); ++j) problem.gradient[j] = -state.product[j];
+    for (Index j = 0; j < n_features(); ++j) problem.gradient[j] = -state.summary.product[j];
     for (Index b = 0; b < n_features(); ++b) {
       if (problem.coef[b] == 0.0) continue;
-      const double* column = state.gram.data() + b * n_features();
+      const double* column = shared(k).gram.data() + b * n_features();
       kernels::axpy(problem.coef[b], column, 0.0, problem.gradient.data(), n_features());
     }
     set_loss(k);
@@ -180,8 +149,9 @@ class Moments {
   // |y - Xb|^2 / 2 = (|y|^2 - b'X'y + b'gradient) / 2
   void set_loss(Index k) {
     Problem& problem = problems_[k];
-    double twice = states_[k].variance;
-    for (Index j = 0; j < n_features(); ++j) twice += problem.coef[j] * (problem.gradient[j] - states_[k].product[j]);
+    double twice = states_[k].summary.variance;
+    for (Index j = 0; j < n_features(); ++j)
+      twice += problem.coef[j] * (problem.gradient[j] - states_[k].summary.product[j]);
     problem.loss = std::max(0.0, 0.5 * twice);
   }
 
@@ -200,17 +170,21 @@ class Moments {
   }
 
   void diagonalise(Index k) {
-    State& state = states_[k];
     const Problem& problem = problems_[k];
     const Index p = n_features();
     for (Index b = 0; b < p; ++b) {
-      for (Index a = 0; a < p; ++a) state.gram[b * p + a] *= root_factor(problem, a) * root_factor(problem, b);
+      for (Index a = 0; a < p; ++a) shared(k).gram[b * p + a] *= root_factor(problem, a) * root_factor(problem, b);
     }
-    linalg::eigen(p, state.gram.data(), state.eigenvalues);
+    linalg::eigen(p, shared(k).gram.data(), shared(k).eigenvalues);
+  }
+
+  void rotate(Index k) {
+    State& state = states_[k];
+    const Index p = n_features();
     Vector scaled(static_cast<std::size_t>(p));
-    for (Index j = 0; j < p; ++j) scaled[j] = root_factor(problem, j) * state.product[j];
+    for (Index j = 0; j < p; ++j) scaled[j] = root_factor(problems_[k], j) * state.summary.product[j];
     state.rotated.resize(scaled.size());
-    linalg::gemv(true, p, p, state.gram.data(), p, scaled.data(), state.rotated.data());
+    linalg::gemv(true, p, p, shared(k).gram.data(), p, scaled.data(), state.rotated.data());
   }
 
   void ridge(Index k, double lambda) {
@@ -219,12 +193,12 @@ class Moments {
     const Index p = n_features();
     Vector inner(static_cast<std::size_t>(p));
     for (Index j = 0; j < p; ++j) {
-      const double value = std::max(0.0, state.eigenvalues[j]);
+      const double value = std::max(0.0, shared(k).eigenvalues[j]);
       inner[j] = value + lambda > 0.0 ? state.rotated[j] / (value + lambda) : 0.0;
     }
-    linalg::gemv(false, p, p, state.gram.data(), p, inner.data(), problem.coef.data());
-    for (Index j = 0; j < p; ++j) inner[j] = std::max(0.0, state.eigenvalues[j]) * inner[j] - state.rotated[j];
-    linalg::gemv(false, p, p, state.gram.data(), p, inner.data(), problem.gradient.data());
+    linalg::gemv(false, p, p, shared(k).gram.data(), p, inner.data(), problem.coef.data());
+    for (Index j = 0; j < p; ++j) inner[j] = std::max(0.0, shared(k).eigenvalues[j]) * inner[j] - state.rotated[j];
+    linalg::gemv(false, p, p, shared(k).gram.data(), p, inner.data(), problem.gradient.data());
     for (Index j = 0; j < p; ++j) {
       const double root = root_factor(problem, j);
       problem.coef[j] *= root;
@@ -236,6 +210,7 @@ class Moments {
   const Specification& spec_;
   std::vector<Problem>& problems_;
   std::vector<State> states_;
+  double n_reads_ = 0.0;
 };
 
 }  // namespace normball
