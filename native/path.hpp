@@ -9,6 +9,7 @@
 #include "solvers/moments.hpp"
 #include "solvers/proximal_newton.hpp"
 #include "solvers/row_space.hpp"
+#include "solvers/tall_newton.hpp"
 
 namespace normball {
 
@@ -25,6 +26,9 @@ inline Vector lambda_grid(double largest, Index count, double ratio) {
 template <class Solver>
 class PathDriver {
  public:
+  // a solver that takes many lambdas at once keeps its own order of work
+  static constexpr bool solves_blocks = requires(Solver& solver) { solver.fit_null(); };
+
   PathDriver(Solver& solver, const Specification& spec, std::vector<Problem>& problems, const Vector& centre,
              Threads& threads, Monitor& monitor)
       : solver_(solver),
@@ -38,8 +42,12 @@ class PathDriver {
   PathResult run() {
     std::vector<Index> all(problems_.size());
     std::iota(all.begin(), all.end(), 0);
-    threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.fit_null(k); });
-    solver_.sweep(all);
+    if constexpr (solves_blocks) {
+      solver_.fit_null();
+    } else {
+      threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.fit_null(k); });
+      solver_.sweep(all);
+    }
     for (Problem& problem : problems_) {
       problem.null_loss = problem.loss;
       problem.set_lambda_max(Solver::is_quadratic);
@@ -55,16 +63,21 @@ class PathDriver {
     result_.n_sweeps = solver_.n_sweeps();
     if (n_lambdas == 0) return std::move(result_);
     result_.points.resize(problems_.size() * result_.lambdas.size());
-    double previous = std::max(largest, result_.lambdas[0]);
-    for (Index l = 0; l < n_lambdas; ++l) {
-      const double lambda = result_.lambdas[l];
-      previous = approach(all, previous, lambda);
-      solve_at(l, lambda, previous);
-      previous = lambda;
-      if (monitor_.stopped()) break;
-      monitor_.progress(l + 1, n_lambdas);
+    if constexpr (solves_blocks) {
+      solver_.solve_block(result_, 0, n_lambdas, centre_);
+    } else {
+      double previous = std::max(largest, result_.lambdas[0]);
+      for (Index l = 0; l < n_lambdas; ++l) {
+        const double lambda = result_.lambdas[l];
+        previous = approach(all, previous, lambda);
+        solve_at(l, lambda, previous);
+        previous = lambda;
+        if (monitor_.stopped()) break;
+        monitor_.progress(l + 1, n_lambdas);
+      }
     }
-    result_.interrupted = result_.points.back().status == Status::interrupted;
+    result_.interrupted =
+        std::ranges::any_of(result_.points, [](const Point& point) { return point.status == Status::interrupted; });
     result_.n_sweeps = solver_.n_sweeps();
     return std::move(result_);
   }
@@ -162,6 +175,9 @@ inline bool moments_pay(const Specification& spec) {
   return p <= 256 || (p <= 3000 && 2 * p <= n);
 }
 
+// p x p curvatures, a few at a time, must be small against X
+inline bool tall_newton_pays(const Specification& spec) { return spec.n_rows >= 10 * spec.n_features; }
+
 template <Design D, Loss L>
 PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll);
 
@@ -234,6 +250,9 @@ PathResult solve_path(D design, const Specification& spec, int n_threads, const 
   if (row_space_pays(spec)) return solve_in_row_space<D, L>(design, spec, problems, centre, n_threads, threads, poll);
   if constexpr (L::quadratic) {
     if (moments_pay(spec)) return run.template operator()<Moments<D>>();
+  }
+  if constexpr (!L::quadratic && PacksRows<D>) {
+    if (tall_newton_pays(spec)) return run.template operator()<TallNewton<D, L>>();
   }
   return run.template operator()<ProximalNewton<D, L>>();
 }
