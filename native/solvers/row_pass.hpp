@@ -28,6 +28,7 @@ struct Evaluation {
   Vector coef;            // units of the data
   double constant = 0.0;  // eta of a row at the design's centre, without its offset
   std::shared_ptr<TallCurvature> curvature;  // filled where there is one
+  bool is_precise = false;                   // that one in double instead of single precision
 
   RowSums sums;
   Vector product;  // sum_i r_i (x_ij - c_j)
@@ -42,11 +43,33 @@ class RowPass {
 
   Index n_reads() const { return n_reads_; }
 
-  // precise: curvatures in double instead of single precision
-  void run(const std::vector<Evaluation*>& evaluations, bool precise) {
+  // The candidates of one problem stand together. They meet BLAS on their own, so that what comes out for one problem
+  // does not depend on which others there are; as many problems share a read as memory allows.
+  void run(const std::vector<Evaluation*>& evaluations) {
+    for (auto begin = evaluations.begin(); begin != evaluations.end();) {
+      auto end = begin;
+      Index n_curved = 0;
+      while (end != evaluations.end()) {
+        const auto next = std::find_if(end, evaluations.end(), [&](const auto* e) { return e->problem != (*end)->problem; });
+        const auto n_more = std::count_if(end, next, [](const Evaluation* e) { return e->curvature != nullptr; });
+        if (end != begin && (next - begin > most_candidates || n_curved + n_more > most_curved())) break;
+        n_curved += n_more;
+        end = next;
+      }
+      read_for({begin, end});
+      begin = end;
+    }
+  }
+
+ private:
+  static constexpr Index block = 256;      // rows; with 1000 columns they fill 2 MB of cache
+  static constexpr Index flush_after = 4;  // blocks that single precision sums
+  static constexpr Index chunk = 256;      // columns that one product sums
+  static constexpr Index most_candidates = 256;
+
+  void read_for(const std::vector<Evaluation*>& evaluations) {
     ++n_reads_;
     evaluations_ = &evaluations;
-    precise_ = precise;
     curved_.clear();
     for (std::size_t c = 0; c < evaluations.size(); ++c) {
       if (evaluations[c]->curvature) curved_.push_back(static_cast<Index>(c));
@@ -60,10 +83,6 @@ class RowPass {
     for (std::size_t i = 1; i < parts.size(); ++i) parts[0].add(parts[i]);
     write(parts[0]);
   }
-
- private:
-  static constexpr Index block = 256;  // rows; with 1000 columns they fill 2 MB of cache
-  static constexpr Index flush_after = 4;  // blocks that single precision sums
 
   // What one share of the rows adds up. The number of shares depends on sizes alone, so the sums do, too.
   struct Part {
@@ -92,6 +111,7 @@ class RowPass {
     Vector root;
   };
 
+  bool is_precise(std::size_t h) const { return (*evaluations_)[curved_[h]]->is_precise; }
   Index p() const { return spec_.n_features; }
   Index n_candidates() const { return static_cast<Index>(evaluations_->size()); }
   Index n_curved() const { return static_cast<Index>(curved_.size()); }
@@ -99,24 +119,39 @@ class RowPass {
 
   // memory: the sums of all parts stay below a tenth of X
   Index n_parts() const {
-    const Index doubles = p() * n_targets() + n_curved() * p() * p() * (precise_ ? 2 : 3) / 2;
-    const Index fits = spec_.n_rows * p() / (10 * doubles + 1);
+    const Index fits = spec_.n_rows / (10 * (most_candidates / 2 + 3 * p()));
     return std::clamp<Index>(std::min(fits, spec_.n_rows / (16 * block)), 1, 8);
   }
+  Index most_curved() const {
+    return std::max<Index>(1, std::max(spec_.n_rows * p() / 12, Index{1'000'000}) / (n_parts() * 3 * p() * p() / 2));
+  }
 
-  // columns that any candidate uses come first: the products with X need no others
+  // Columns that any candidate uses come first: the products with X need no others. They are summed chunk by chunk,
+  // the same columns in one chunk whatever the other candidates use.
   void order_columns() {
     order_.clear();
+    chunks_.assign(1, 0);
     std::vector<Index> rest;
     for (Index j = 0; j < p(); ++j) {
       const bool used = std::ranges::any_of(*evaluations_, [j](const Evaluation* e) { return e->coef[j] != 0.0; });
       (used ? order_ : rest).push_back(j);
+      if ((j + 1) % chunk == 0 || j + 1 == p()) chunks_.push_back(std::ssize(order_));
     }
-    n_used_ = static_cast<Index>(order_.size());
+    const Index n_used = chunks_.back();
     order_.insert(order_.end(), rest.begin(), rest.end());
-    coefs_.resize(static_cast<std::size_t>(n_used_ * n_candidates()));
+    coefs_.resize(static_cast<std::size_t>(n_used * n_candidates()));
     for (Index c = 0; c < n_candidates(); ++c) {
-      for (Index a = 0; a < n_used_; ++a) coefs_[c * n_used_ + a] = (*evaluations_)[c]->coef[order_[a]];
+      for (Index a = 0; a < n_used; ++a) coefs_[c * n_used + a] = (*evaluations_)[c]->coef[order_[a]];
+    }
+  }
+
+  // visit(begin, end) of the candidates of each problem
+  template <class Visit>
+  void for_each_problem(const Visit& visit) const {
+    Index end = 0;
+    for (Index begin = 0; begin < n_candidates(); begin = end) {
+      while (end < n_candidates() && (*evaluations_)[end]->problem == (*evaluations_)[begin]->problem) ++end;
+      visit(begin, end);
     }
   }
 
@@ -130,10 +165,14 @@ class RowPass {
     buffers.x.resize(block * width);
     buffers.targets.resize(static_cast<std::size_t>(block * n_targets()));
     buffers.root.resize(block);
-    if (!curved_.empty() && precise_) buffers.scaled.resize(block * width);
-    if (!curved_.empty() && !precise_) {
-      buffers.scaled_narrow.resize(block * width);
-      buffers.narrow.assign(curved_.size(), std::vector<float>(width * width, 0.0F));
+    buffers.narrow.resize(curved_.size());
+    for (std::size_t h = 0; h < curved_.size(); ++h) {
+      if (is_precise(h)) {
+        buffers.scaled.resize(block * width);
+      } else {
+        buffers.scaled_narrow.resize(block * width);
+        buffers.narrow[h].assign(width * width, 0.0F);
+      }
     }
     const Columns columns{.list = order_.data(), .count = p()};
     Index n_blocks = 0;
@@ -142,8 +181,12 @@ class RowPass {
       design_.pack_rows(columns, first, count, buffers.x.data(), block);
       evaluate(part, buffers, first, count);
       for (Index h = 0; h < n_curved(); ++h) add_gram(part, buffers, h, count);
-      linalg::add_at_b(p(), n_targets(), count, 1.0, buffers.x.data(), block, buffers.targets.data(), block,
-                       part.products.data(), p());
+      const auto multiply = [&](Index from, Index to) {
+        linalg::add_at_b(p(), to - from, count, 1.0, buffers.x.data(), block, buffers.targets.data() + from * block,
+                         block, part.products.data() + from * p(), p());
+      };
+      for_each_problem(multiply);
+      for (Index h = 0; h < n_curved(); ++h) multiply(n_candidates() + h, n_candidates() + h + 1);
       if (++n_blocks % flush_after == 0) flush(part, buffers);
     }
     flush(part, buffers);
@@ -154,10 +197,15 @@ class RowPass {
       double* eta = buffers.targets.data() + c * block;
       for (Index r = 0; r < count; ++r) eta[r] = spec_.offset[first + r] + (*evaluations_)[c]->constant;
     }
-    if (n_used_ > 0) {
-      linalg::add_a_b(count, n_candidates(), n_used_, buffers.x.data(), block, coefs_.data(), n_used_,
-                      buffers.targets.data(), block);
-    }
+    const Index n_used = chunks_.back();
+    for_each_problem([&](Index begin, Index end) {
+      for (std::size_t i = 1; i < chunks_.size(); ++i) {
+        const Index from = chunks_[i - 1];
+        if (chunks_[i] == from) continue;
+        linalg::add_a_b(count, end - begin, chunks_[i] - from, buffers.x.data() + from * block, block,
+                        coefs_.data() + begin * n_used + from, n_used, buffers.targets.data() + begin * block, block);
+      }
+    });
     Index h = 0;
     for (Index c = 0; c < n_candidates(); ++c) {
       const Evaluation& evaluation = *(*evaluations_)[c];
@@ -188,7 +236,7 @@ class RowPass {
         for (Index r = 0; r < count; ++r) out[a * block + r] = static_cast<T>(unit * x[r] * buffers.root[r]);
       }
     };
-    if (precise_) {
+    if (is_precise(static_cast<std::size_t>(h))) {
       scale(buffers.scaled.data());
       linalg::add_at_a(p(), count, 1.0, buffers.scaled.data(), block, part.grams[h].data(), p());
     } else {
@@ -240,10 +288,9 @@ class RowPass {
   Threads& threads_;
 
   const std::vector<Evaluation*>* evaluations_ = nullptr;
-  bool precise_ = false;
-  std::vector<Index> curved_;
+  std::vector<Index> curved_;  // candidates whose curvature is wanted
   std::vector<Index> order_;
-  Index n_used_ = 0;
+  std::vector<Index> chunks_;  // where the chunks of the used columns begin, and their end
   Vector coefs_;
   Index n_reads_ = 0;
 };

@@ -110,7 +110,8 @@ class TallModel {
       mean_[j] = current_->sums[j] - problem.shift[j] / units[j] * current_->total;
       gradient_[j] += step * mean_[j];
     }
-    solver_.solve({.size = p, .H = current_->matrix.data(), .stride = p, .terms = terms.data(), .version = version_},
+    QuadraticSolver solver;  // a new one: what it remembers must not reach another problem
+    solver.solve({.size = p, .H = current_->matrix.data(), .stride = p, .terms = terms.data(), .version = version_},
                   coef.data(), gradient_.data(), tolerance);
     for (Index j = 0; profile && j < p; ++j) step -= mean_[j] * (coef[j] - at.coef[j]) / current_->total;
     return step;
@@ -123,7 +124,6 @@ class TallModel {
   Index version_ = 0;
   Vector mean_;
   Vector gradient_;
-  QuadraticSolver solver_;
 };
 
 }  // namespace normball

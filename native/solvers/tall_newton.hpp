@@ -53,7 +53,7 @@ class TallNewton {
 
  private:
   static constexpr Index n_models = 8;  // workers' places; fixed, so that nothing depends on the number of threads
-  static constexpr Index most_candidates = 256;
+  static constexpr std::size_t most_open = 24;  // for one problem
   static constexpr double least_reach = 0.05;
 
   // One problem on its way down the path.
@@ -65,6 +65,7 @@ class TallNewton {
     double reach = 0.6;      // how far below the base the model is trusted
     Index next = 0;          // place in the plan
     Index owner = 0;         // whose curvatures it uses
+    bool is_precise = false;  // curvatures in single precision did not do
     std::vector<Stop> open;
   };
 
@@ -158,11 +159,10 @@ class TallNewton {
 
   // Lambdas within reach of the base join the window; the deepest of them shall tell its curvature.
   void enter(PathResult& result) {
-    const auto limit = static_cast<std::size_t>(std::clamp<Index>(most_candidates / spec_.n_problems, 1, 32));
     for (Index k = 0; k < spec_.n_problems; ++k) {
       Run& run = runs_[k];
       const std::size_t before = run.open.size();
-      while (run.next < std::ssize(planned_) && run.open.size() < limit) {
+      while (run.next < std::ssize(planned_) && run.open.size() < most_open) {
         const auto [lambda, l] = planned_[run.next];
         if (!run.open.empty() && run.position - position(lambda) > run.reach) break;
         Point* point = l < 0 ? nullptr : &result.points[static_cast<std::size_t>(k) * result.lambdas.size() + l];
@@ -214,7 +214,6 @@ class TallNewton {
     for (Run& run : runs_) {
       for (Stop& stop : run.open) stops.push_back(&stop);
     }
-    std::ranges::stable_sort(stops, [](const Stop* a, const Stop* b) { return a->position > b->position; });
     propose(stops);
     std::vector<Evaluation> evaluations(stops.size());
     std::vector<Evaluation*> list;
@@ -222,7 +221,7 @@ class TallNewton {
       prepare(*stops[i], evaluations[i]);
       list.push_back(&evaluations[i]);
     }
-    pass_.run(list, precise_);
+    pass_.run(list);
     for (std::size_t i = 0; i < stops.size(); ++i) judge(*stops[i], evaluations[i]);
     for (Run& run : runs_) retreat(run);
     refresh();
@@ -242,7 +241,7 @@ class TallNewton {
         const double size = problem.largest_gradient > 0.0 ? problem.largest_gradient : std::sqrt(stop.at.loss);
         const double share = stop.lambda == infinity ? 1e-13 : std::max(1e-14, std::min(1e-8, 1e-3 * spec_.tol));
         const double step = models_[m].minimise(problem, units_, stop.at, stop.terms, share * size, stop.goal);
-        stop.aim(step);
+        stop.aim(step, run.magnitude);
       }
     });
   }
@@ -266,6 +265,7 @@ class TallNewton {
     if (!stop.wants_curvature) return;
     evaluation.curvature = std::make_shared<TallCurvature>();
     evaluation.curvature->position = stop.position;
+    evaluation.is_precise = runs_[stop.problem].is_precise;
   }
 
   void judge(Stop& stop, Evaluation& evaluation) {
@@ -320,7 +320,7 @@ class TallNewton {
       }
       if (slow.empty()) continue;
       Stop& stop = *slow[slow.size() / 2];
-      if (!tracks_[k].empty() && tracks_[k].distance(stop.position) == 0.0) precise_ = true;
+      if (!tracks_[k].empty() && tracks_[k].distance(stop.position) == 0.0) runs_[k].is_precise = true;
       runs_[k].owner = k;
       stop.wants_curvature = true;
     }
@@ -381,7 +381,6 @@ class TallNewton {
   double previous_ = 0.0;
   const double* centre_ = nullptr;
   Index n_closed_ = 0;
-  bool precise_ = false;
 };
 
 }  // namespace normball

@@ -55,8 +55,8 @@ struct Stop {
     return worst;
   }
 
-  // a whole step to `goal` comes next; where the model sees none to make, its curvature is put right first
-  void aim(double change_of_intercept) {
+  // A whole step to `goal` comes next; where the model sees none to make that descends, its curvature is put right.
+  void aim(double change_of_intercept, double magnitude) {
     intercept_step = change_of_intercept;
     fraction = 1.0;
     expected = intercept_step * at.intercept_gradient;
@@ -64,8 +64,8 @@ struct Stop {
       if (goal[j] == at.coef[j]) continue;
       expected += (goal[j] - at.coef[j]) * at.gradient[j] + terms[j].value(goal[j]) - terms[j].value(at.coef[j]);
     }
-    expected = std::min(expected, 0.0);
-    if (intercept_step != 0.0 || goal != at.coef) return;
+    const bool moves = intercept_step != 0.0 || goal != at.coef;
+    if (moves && expected < noise(magnitude)) return;
     gave_up = is_exact;
     ask_for_probe();
   }
@@ -76,8 +76,9 @@ struct Stop {
     const double before = at.loss + penalty(at);
     const double after = seen.loss + penalty(seen);
     // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
-    const bool negligible = -expected <= 1e-13 * (before + magnitude) && std::isfinite(after);
-    if (step != Step::probe && !negligible && !(after <= before + 1e-4 * fraction * expected)) {
+    const bool negligible = -expected <= noise(magnitude) && after <= before + 10.0 * noise(magnitude);
+    const bool descends = after <= before + 1e-4 * fraction * expected;
+    if (step != Step::probe && !negligible && !descends) {
       reject();
       return false;
     }
@@ -110,6 +111,9 @@ struct Stop {
 
  private:
   static constexpr int most_stalled = 20;
+
+  // what rounding leaves of the objective's digits
+  double noise(double magnitude) const { return 1e-13 * (at.loss + penalty(at) + magnitude); }
 
   double penalty(const Iterate& iterate) const {
     double sum = 0.0;
