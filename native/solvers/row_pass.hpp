@@ -43,8 +43,9 @@ class RowPass {
 
   Index n_reads() const { return n_reads_; }
 
-  // The candidates of one problem stand together. They meet BLAS on their own, so that what comes out for one problem
-  // does not depend on which others there are; as many problems share a read as memory allows.
+  // The candidates of one problem stand together; as many problems share a read as memory allows. Those of the first
+  // problem meet BLAS on their own, since a product's columns are not computed alike for every number of columns: what
+  // comes out for it does not depend on which other problems there are.
   void run(const std::vector<Evaluation*>& evaluations) {
     for (auto begin = evaluations.begin(); begin != evaluations.end();) {
       auto end = begin;
@@ -145,14 +146,13 @@ class RowPass {
     }
   }
 
-  // visit(begin, end) of the candidates of each problem
+  // visit(begin, end) of the first problem's candidates and of all others
   template <class Visit>
-  void for_each_problem(const Visit& visit) const {
-    Index end = 0;
-    for (Index begin = 0; begin < n_candidates(); begin = end) {
-      while (end < n_candidates() && (*evaluations_)[end]->problem == (*evaluations_)[begin]->problem) ++end;
-      visit(begin, end);
-    }
+  void for_each_group(const Visit& visit) const {
+    Index n_first = 0;
+    while (n_first < n_candidates() && (*evaluations_)[n_first]->problem == 0) ++n_first;
+    if (n_first > 0) visit(Index{0}, n_first);
+    if (n_first < n_candidates()) visit(n_first, n_candidates());
   }
 
   void read(Part& part, Index begin, Index end) const {
@@ -185,7 +185,7 @@ class RowPass {
         linalg::add_at_b(p(), to - from, count, 1.0, buffers.x.data(), block, buffers.targets.data() + from * block,
                          block, part.products.data() + from * p(), p());
       };
-      for_each_problem(multiply);
+      for_each_group(multiply);
       for (Index h = 0; h < n_curved(); ++h) multiply(n_candidates() + h, n_candidates() + h + 1);
       if (++n_blocks % flush_after == 0) flush(part, buffers);
     }
@@ -198,7 +198,7 @@ class RowPass {
       for (Index r = 0; r < count; ++r) eta[r] = spec_.offset[first + r] + (*evaluations_)[c]->constant;
     }
     const Index n_used = chunks_.back();
-    for_each_problem([&](Index begin, Index end) {
+    for_each_group([&](Index begin, Index end) {
       for (std::size_t i = 1; i < chunks_.size(); ++i) {
         const Index from = chunks_[i - 1];
         if (chunks_[i] == from) continue;

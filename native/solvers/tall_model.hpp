@@ -46,6 +46,11 @@ class CurvatureTrack {
     if (known_.size() > most_known) known_.erase(known_.begin());
   }
 
+  // nothing will be asked above this position any more: two curvatures there are enough to go on from
+  void forget_above(double position) {
+    while (known_.size() > 2 && known_[2]->position >= position) known_.erase(known_.begin());
+  }
+
   double distance(double position) const {
     double nearest = infinity;
     for (const Known& other : known_) nearest = std::min(nearest, std::abs(other->position - position));
@@ -66,7 +71,7 @@ class CurvatureTrack {
   }
 
  private:
-  static constexpr std::size_t most_known = 4;
+  static constexpr std::size_t most_known = 12;
   std::vector<Known> known_;
 };
 

@@ -176,7 +176,9 @@ class TallNewton {
         stop.violation = stop.violation_at(stop.at);
         if (!settle(stop)) run.open.push_back(std::move(stop));
       }
-      if (run.open.size() == before || run.owner != k) continue;
+      if (run.owner != k) continue;
+      tracks_[k].forget_above(run.open.empty() ? run.position : run.open.front().position);
+      if (run.open.size() == before) continue;
       Stop& deepest = run.open.back();
       if (tracks_[k].distance(deepest.position) >= 0.5 * run.reach) deepest.wants_curvature = true;
     }
@@ -311,7 +313,7 @@ class TallNewton {
     run.next = run.open.back().plan + 1;
   }
 
-  // Where old curvatures make for slow progress, a new one: in the middle of the slow stretch.
+  // Where old curvatures make for slow progress, new ones: in the middle of the slow stretch, the more the cheaper.
   void refresh() {
     for (Index k = 0; k < spec_.n_problems; ++k) {
       std::vector<Stop*> slow;
@@ -319,10 +321,12 @@ class TallNewton {
         if (!stop.closed && stop.is_slow(spec_.tol)) slow.push_back(&stop);
       }
       if (slow.empty()) continue;
-      Stop& stop = *slow[slow.size() / 2];
-      if (!tracks_[k].empty() && tracks_[k].distance(stop.position) == 0.0) runs_[k].is_precise = true;
       runs_[k].owner = k;
-      stop.wants_curvature = true;
+      const auto apart = std::min(slow.size(), static_cast<std::size_t>(1 + p() / 8));
+      for (std::size_t i = apart / 2; i < slow.size(); i += apart) {
+        if (!tracks_[k].empty() && tracks_[k].distance(slow[i]->position) == 0.0) runs_[k].is_precise = true;
+        slow[i]->wants_curvature = true;
+      }
     }
   }
 
