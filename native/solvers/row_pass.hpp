@@ -20,13 +20,14 @@ struct TallCurvature {
 };
 
 template <class D>
-concept PacksRows = requires(const D& x, Columns columns, double* out) { x.pack_rows(columns, Index{}, Index{}, out, Index{}); };
+concept PacksRows =
+    requires(const D& x, Columns columns, double* out) { x.pack_rows(columns, Index{}, Index{}, out, Index{}); };
 
 // One candidate: what goes into the pass and what comes out.
 struct Evaluation {
   Index problem = 0;
-  Vector coef;            // units of the data
-  double constant = 0.0;  // eta of a row at the design's centre, without its offset
+  Vector coef;                               // units of the data
+  double constant = 0.0;                     // eta of a row at the design's centre, without its offset
   std::shared_ptr<TallCurvature> curvature;  // filled where there is one
   bool is_precise = false;                   // that one in double instead of single precision
 
@@ -51,7 +52,8 @@ class RowPass {
       auto end = begin;
       Index n_curved = 0;
       while (end != evaluations.end()) {
-        const auto next = std::find_if(end, evaluations.end(), [&](const auto* e) { return e->problem != (*end)->problem; });
+        const auto next =
+            std::find_if(end, evaluations.end(), [&](const auto* e) { return e->problem != (*end)->problem; });
         const auto n_more = std::count_if(end, next, [](const Evaluation* e) { return e->curvature != nullptr; });
         if (end != begin && (next - begin > most_candidates || n_curved + n_more > most_curved())) break;
         n_curved += n_more;

@@ -36,8 +36,8 @@ class CurvatureTrack {
   }
 
   void insert(Known curvature) {
-    const auto place = std::ranges::find_if(
-        known_, [&](const Known& other) { return other->position <= curvature->position; });
+    const auto place =
+        std::ranges::find_if(known_, [&](const Known& other) { return other->position <= curvature->position; });
     if (place != known_.end() && (*place)->position == curvature->position) {
       *place = std::move(curvature);
     } else {
@@ -117,7 +117,7 @@ class TallModel {
     }
     QuadraticSolver solver;  // a new one: what it remembers must not reach another problem
     solver.solve({.size = p, .H = current_->matrix.data(), .stride = p, .terms = terms.data(), .version = version_},
-                  coef.data(), gradient_.data(), tolerance);
+                 coef.data(), gradient_.data(), tolerance);
     for (Index j = 0; profile && j < p; ++j) step -= mean_[j] * (coef[j] - at.coef[j]) / current_->total;
     return step;
   }

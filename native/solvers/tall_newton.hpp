@@ -58,13 +58,13 @@ class TallNewton {
 
   // One problem on its way down the path.
   struct Run {
-    double constant = 0.0;   // the part of the loss that does not depend on eta
-    double magnitude = 1.0;  // size of the terms that the loss sums
-    Iterate base;            // the deepest point that was evaluated
-    double position = 0.0;   // of the base
-    double reach = 0.6;      // how far below the base the model is trusted
-    Index next = 0;          // place in the plan
-    Index owner = 0;         // whose curvatures it uses
+    double constant = 0.0;    // the part of the loss that does not depend on eta
+    double magnitude = 1.0;   // size of the terms that the loss sums
+    Iterate base;             // the deepest point that was evaluated
+    double position = 0.0;    // of the base
+    double reach = 0.6;       // how far below the base the model is trusted
+    Index next = 0;           // place in the plan
+    Index owner = 0;          // whose curvatures it uses
     bool is_precise = false;  // curvatures in single precision did not do
     std::vector<Stop> open;
   };
@@ -339,7 +339,8 @@ class TallNewton {
       return stop.violation <= enough || stop.n_iter >= (is_null ? 100 : 20) || stop.gave_up;
     }
     load(problem, stop.at);
-    const Certificate certificate = problem.certificate(stop.lambda, [&](double s) { return problem.conjugate_bound(s); });
+    const Certificate certificate =
+        problem.certificate(stop.lambda, [&](double s) { return problem.conjugate_bound(s); });
     Point& point = *stop.point;
     point.dual_gap = problem.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;

@@ -15,8 +15,8 @@ struct Stop {
   Index problem;
   double lambda;
   std::vector<ElasticNet> terms;
-  Point* point;       // null for the null model and for strides between distant lambdas
-  Index plan = 0;     // place in the plan
+  Point* point;    // null for the null model and for strides between distant lambdas
+  Index plan = 0;  // place in the plan
   double position = 0.0;
 
   Iterate at = {};
@@ -28,7 +28,7 @@ struct Stop {
 
   bool wants_curvature = false;
   std::shared_ptr<const TallCurvature> own = {};  // a curvature of its own, after a step that failed
-  bool is_exact = false;                     // `own` belongs to `at`
+  bool is_exact = false;                          // `own` belongs to `at`
 
   double violation = infinity;
   double contraction = 0.0;  // of the violation in the last step
@@ -45,7 +45,9 @@ struct Stop {
     if (step == Step::probe) return at.coef[j];
     return fraction == 1.0 ? goal[j] : at.coef[j] + fraction * (goal[j] - at.coef[j]);
   }
-  double trial_intercept() const { return step == Step::probe ? at.intercept : at.intercept + fraction * intercept_step; }
+  double trial_intercept() const {
+    return step == Step::probe ? at.intercept : at.intercept + fraction * intercept_step;
+  }
 
   double violation_at(const Iterate& iterate) const {
     double worst = std::abs(iterate.intercept_gradient);
