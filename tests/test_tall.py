@@ -33,7 +33,7 @@ def assert_solved(path, X, y, family, tol=TOL, **options):
         excess = (problem.objective(theta, lam) - problem.objective(best, lam)) / problem.null_loss
         assert excess <= path.dual_gaps[index] + 1e-12
         assert gap <= 3 * tol
-        assert path.loss[index] == pytest.approx(problem.mean_loss(theta), rel=1e-10)
+        assert path.loss[index] == pytest.approx(problem.mean_loss(theta), rel=1e-10, abs=1e-13 * problem.null_loss)
 
 
 def each_option(rng, n, p):
