@@ -137,6 +137,7 @@ void take_function(const char* module, const char* name, Function*& target) {
 void load_blas() {
   if (blas().dsyevd != nullptr) return;
   take_function("scipy.linalg.cython_blas", "dsyrk", blas().dsyrk);
+  take_function("scipy.linalg.cython_blas", "ssyrk", blas().ssyrk);
   take_function("scipy.linalg.cython_blas", "dgemm", blas().dgemm);
   take_function("scipy.linalg.cython_blas", "dgemv", blas().dgemv);
   take_function("scipy.linalg.cython_blas", "dtrsm", blas().dtrsm);

@@ -10,6 +10,7 @@ namespace normball {
 
 struct Blas {
   void (*dsyrk)(char*, char*, int*, int*, double*, double*, int*, double*, double*, int*) = nullptr;
+  void (*ssyrk)(char*, char*, int*, int*, float*, float*, int*, float*, float*, int*) = nullptr;
   void (*dgemm)(char*, char*, int*, int*, int*, double*, double*, int*, double*, int*, double*, double*,
                 int*) = nullptr;
   void (*dgemv)(char*, int*, int*, double*, double*, int*, double*, int*, double*, double*, int*) = nullptr;
@@ -36,14 +37,14 @@ inline void add_at_b(Index m, Index n, Index k, double a, const double* A, Index
   blas().dgemm(&t, &no, &mi, &ni, &ki, &a, const_cast<double*>(A), &la, const_cast<double*>(B), &lb, &one, C, &lc);
 }
 
-// C (m x n) += a * A B, with A (m x k) and B (k x n) column-major
-inline void add_a_b(Index m, Index n, Index k, double a, const double* A, Index lda, const double* B, Index ldb,
-                    double* C, Index ldc) {
+// C (m x n, leading dimension ldc) += A B, with A (m x k) and B (k x n) column-major
+inline void add_a_b(Index m, Index n, Index k, const double* A, Index lda, const double* B, Index ldb, double* C,
+                    Index ldc) {
   char no = 'N';
   int mi = static_cast<int>(m), ni = static_cast<int>(n), ki = static_cast<int>(k), la = static_cast<int>(lda),
       lb = static_cast<int>(ldb), lc = static_cast<int>(ldc);
   double one = 1.0;
-  blas().dgemm(&no, &no, &mi, &ni, &ki, &a, const_cast<double*>(A), &la, const_cast<double*>(B), &lb, &one, C, &lc);
+  blas().dgemm(&no, &no, &mi, &ni, &ki, &one, const_cast<double*>(A), &la, const_cast<double*>(B), &lb, &one, C, &lc);
 }
 
 // upper triangle of C (m x m) += a * A' A, with A (k x m) column-major
@@ -68,6 +69,13 @@ inline void add_a_at(Index m, Index k, const double* A, Index lda, double* C, In
   int mi = static_cast<int>(m), ki = static_cast<int>(k), la = static_cast<int>(lda), lc = static_cast<int>(ldc);
   double one = 1.0;
   blas().dsyrk(&u, &no, &mi, &ki, &one, const_cast<double*>(A), &la, &one, C, &lc);
+}
+
+inline void add_at_a(Index m, Index k, float a, const float* A, Index lda, float* C, Index ldc) {
+  char u = 'U', t = 'T';
+  int mi = static_cast<int>(m), ki = static_cast<int>(k), la = static_cast<int>(lda), lc = static_cast<int>(ldc);
+  float one = 1.0F;
+  blas().ssyrk(&u, &t, &mi, &ki, &a, const_cast<float*>(A), &la, &one, C, &lc);
 }
 
 // y = A x or y = A' x, with A (m x n) column-major

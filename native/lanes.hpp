@@ -5,14 +5,16 @@
 
 #include <cstdint>
 #include <cstring>
+#include <numbers>
 
 #include "types.hpp"
 
-// An ifunc resolver runs before the sanitizers are set up, so their build has one plain version.
+// Levels and not names of CPUs: a name matches that CPU alone, and every other one would get the plain version. An
+// ifunc resolver runs before the sanitizers are set up, so their build has the plain version only.
 #if defined(__SANITIZE_ADDRESS__) || !defined(__x86_64__)
 #define NORMBALL_CLONES
 #else
-#define NORMBALL_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define NORMBALL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 #define NORMBALL_INLINE inline __attribute__((always_inline))
 
@@ -30,33 +32,43 @@ NORMBALL_INLINE void load(const float* p, Lanes& out) {
   out = __builtin_convertvector(narrow, Lanes);
 }
 NORMBALL_INLINE void store(const Lanes& a, double* p) { std::memcpy(p, &a, sizeof a); }
-NORMBALL_INLINE double total(const Lanes& a) { return ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7])); }
+NORMBALL_INLINE double total(const Lanes& a) {
+  return ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7]));
+}
 
 NORMBALL_INLINE void magnitude(const Lanes& x, Lanes& out) { out = x < 0.0 ? -x : x; }
 
 // e^x to about 1 ulp, with overflow to infinity, gradual underflow, and NaN for NaN: x = k log 2 + r (Cody & Waite
 // 1980), |r| <= log(2) / 2, Taylor's polynomial of degree 13 in r. The power of two is applied in two halves.
 NORMBALL_INLINE void exp(const Lanes& argument, Lanes& out) {
-  constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer in the low bits
+  constexpr double magic = 6755399441055744.0;          // 1.5 * 2^52: adding it rounds to an integer in the low bits
+  constexpr double coarse = 355.0 / 512.0;              // log 2, so short that k times it is exact
+  constexpr double fine = -2.121944400546905827679e-4;  // the rest of log 2
   const Lanes low = argument < -746.0 ? Lanes{} - 746.0 : argument;
   const Lanes x = low > 710.0 ? Lanes{} + 710.0 : low;
-  const Lanes shifted = x * 1.4426950408889634 + magic;
+  const Lanes shifted = x * std::numbers::log2e + magic;
   const Lanes k = shifted - magic;
-  const Lanes r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
+  const Lanes r = (x - k * coarse) - k * fine;
   Lanes p = Lanes{} + 1.0 / 6227020800.0;
-  constexpr double inverse_factorials[] = {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0,
-                                           1.0 / 40320.0,     1.0 / 5040.0,     1.0 / 720.0,     1.0 / 120.0,
-                                           1.0 / 24.0,        1.0 / 6.0,        0.5};
+  constexpr double inverse_factorials[] = {1.0 / 479001600.0,
+                                           1.0 / 39916800.0,
+                                           1.0 / 3628800.0,
+                                           1.0 / 362880.0,
+                                           1.0 / 40320.0,
+                                           1.0 / 5040.0,
+                                           1.0 / 720.0,
+                                           1.0 / 120.0,
+                                           1.0 / 24.0,
+                                           1.0 / 6.0,
+                                           0.5};
   for (const double c : inverse_factorials) p = p * r + c;
   p = 1.0 + (r + r * r * p);
   IntLanes bits;
   std::memcpy(&bits, &shifted, sizeof bits);
-  constexpr std::int64_t bias = 4096;  // even, and makes every k positive, so that the shift may be a logical one
-  const IntLanes biased = (bits & 0xffffffffffff) - (static_cast<std::int64_t>(magic) & 0xffffffffffff) + bias;
-  const IntLanes half = (biased >> 1) - bias / 2;
-  const IntLanes rest = (biased - bias) - half;
+  const IntLanes power = bits & 0xffffffffffff;  // k modulo 2^48; only its last 12 bits will count
+  const IntLanes half = power >> 1;
   const IntLanes first_bits = (half + 1023) << 52;
-  const IntLanes second_bits = (rest + 1023) << 52;
+  const IntLanes second_bits = (power - half + 1023) << 52;
   Lanes first;
   Lanes second;
   std::memcpy(&first, &first_bits, sizeof first);
@@ -76,7 +88,7 @@ NORMBALL_INLINE void log1p_unit(const Lanes& e, Lanes& out) {
                                      2.857142874366239149e-01, 3.999999999940941908e-01, 6.666666666666735130e-01};
   for (const double c : coefficients) tail = tail * z + c;
   const Lanes value = f - s * (f - z * tail);
-  out = large ? 6.931471805599453094e-01 + value : value;
+  out = large ? std::numbers::ln2 + value : value;
 }
 
 }  // namespace normball::lanes

@@ -1,15 +1,14 @@
-// The driver: K problems go down one grid of lambdas in lockstep. Each round solves every open problem on its own
-// working set (in parallel), then one read of the design serves all their certificates.
+// The question put to the right solver: all of them offer `fit_null` (every problem without its penalised features,
+// gradients included) and `solve` (all lambdas of all problems, in whatever order of work they like).
 #pragma once
 
 #include <algorithm>
-#include <numeric>
-#include <span>
 
 #include "losses/loss.hpp"
 #include "solvers/moments.hpp"
 #include "solvers/proximal_newton.hpp"
 #include "solvers/row_space.hpp"
+#include "solvers/tall_newton.hpp"
 
 namespace normball {
 
@@ -23,162 +22,29 @@ inline Vector lambda_grid(double largest, Index count, double ratio) {
   return grid;
 }
 
+// From the null model comes the grid, from the solver everything else.
 template <class Solver>
-class PathDriver {
- public:
-  PathDriver(Solver& solver, const Specification& spec, std::vector<Problem>& problems, const Vector& centre,
-             Threads& threads, Monitor& monitor)
-      : solver_(solver),
-        spec_(spec),
-        problems_(problems),
-        centre_(centre),
-        threads_(threads),
-        monitor_(monitor),
-        factor_(problems.size(), 1.0) {}
-
-  PathResult run() {
-    fit_null();
-    const double largest = problems_[0].lambda_max;
-    result_.lambdas = spec_.lambdas.empty()
-                          ? lambda_grid(largest > 0.0 ? largest : 1.0, spec_.n_lambdas, spec_.lambda_min_ratio)
-                          : spec_.lambdas;
-    const auto n_lambdas = static_cast<Index>(result_.lambdas.size());
-    result_.n_sweeps = solver_.n_sweeps();
-    if (n_lambdas == 0) return std::move(result_);
-    result_.points.resize(problems_.size() * result_.lambdas.size());
-    double previous = std::max(largest, result_.lambdas[0]);
-    for (Index l = 0; l < n_lambdas;) {
-      previous = approach(previous, result_.lambdas[l]);
-      const Index count = ahead(l, previous);
-      if constexpr (takes_blocks) {
-        const std::span<const double> lambdas(result_.lambdas);
-        solver_.solve({.first = l, .lambdas = lambdas.subspan(l, count), .previous = previous, .result = result_},
-                      centre_.data());
-      } else {
-        solve_at(l, result_.lambdas[l], previous);
-      }
-      l += count;
-      previous = result_.lambdas[l - 1];
-      if (monitor_.stopped()) break;
-      monitor_.progress(l, n_lambdas);
-    }
-    result_.interrupted = std::ranges::any_of(
-        result_.points, [](const Point& point) { return point.status == Status::interrupted; });
-    result_.n_sweeps = solver_.n_sweeps();
-    return std::move(result_);
+PathResult run_path(Solver& solver, const Specification& spec, std::vector<Problem>& problems, const Vector& centre) {
+  PathResult result;
+  solver.fit_null();
+  for (Problem& problem : problems) {
+    problem.null_loss = problem.loss;
+    problem.set_lambda_max(Solver::is_quadratic);
+    result.null_loss.push_back(problem.null_loss);
+    result.lambda_max.push_back(problem.lambda_max);
+    for (const double scale : problem.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);
   }
-
- private:
-  // a solver that solves several lambdas before it proves them; the others go from one to the next
-  static constexpr bool takes_blocks = requires(Solver& solver) { solver.ahead(); };
-
-  void fit_null() {
-    if constexpr (takes_blocks) {
-      solver_.fit_null();
-    } else {
-      threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.fit_null(k); });
-    }
-    for (Problem& problem : problems_) {
-      problem.null_loss = problem.loss;
-      problem.set_lambda_max(Solver::is_quadratic);
-      result_.null_loss.push_back(problem.null_loss);
-      result_.lambda_max.push_back(problem.lambda_max);
-      for (const double scale : problem.scale) result_.scales.push_back(scale == 0.0 ? 1.0 : scale);
-    }
-  }
-
-  // the lambdas of the next block: not far below the last one, which is where they start from
-  Index ahead(Index first, double previous) const {
-    if constexpr (!takes_blocks) return 1;
-    const auto left = static_cast<Index>(result_.lambdas.size()) - first;
-    Index count = 1;
-    if constexpr (takes_blocks) {
-      while (count < std::min(left, solver_.ahead()) && result_.lambdas[first + count] > 0.5 * previous) ++count;
-    }
-    return count;
-  }
-
-  // Far below the last solution the quadratic model and the strong rule are of no use: go there in strides.
-  double approach(double previous, double lambda) {
-    if constexpr (takes_blocks) {
-      constexpr double stride = 0.25;
-      const double goal = std::max(lambda, 1e-4 * problems_[0].lambda_max);
-      while (previous * stride > goal && !monitor_.stopped()) {
-        solver_.approach(previous, previous * stride);
-        previous *= stride;
-      }
-    }
-    return previous;
-  }
-
-  // the size of gradient that matters at this lambda
-  double unit(Index k, double lambda) const {
-    const double largest = problems_[k].largest_gradient;
-    if (largest == 0.0) return 1.0;
-    const double threshold = lambda * spec_.l1_ratio;
-    return threshold > 0.0 ? std::min(threshold, largest) : 1e-3 * largest;
-  }
-
-  void solve_at(Index l, double lambda, double previous) {
-    std::vector<Index> open(problems_.size());
-    std::iota(open.begin(), open.end(), 0);
-    for (double& factor : factor_)
-      factor = std::min(Solver::first_factor, factor / tightening);  // one looser than last
-    threads_.parallel_for(spec_.n_problems, [&](Index k) { solver_.begin(k, lambda, previous); });
-    while (!open.empty()) {
-      threads_.parallel_for(static_cast<Index>(open.size()), [&](Index i) {
-        const Index k = open[i];
-        Point& point = at(k, l);
-        const int allowed = std::max(1, spec_.max_iter - point.n_iter);
-        point.n_iter += std::max(1, solver_.solve(k, lambda, factor_[k] * unit(k, lambda), allowed));
-      });
-      if (monitor_.stopped()) return;
-      std::vector<std::uint8_t> closed(open.size());
-      threads_.parallel_for(static_cast<Index>(open.size()),
-                            [&](Index i) { closed[i] = settle(open[i], lambda, at(open[i], l)); });
-      Index i = 0;
-      std::erase_if(open, [&](Index) { return closed[i++] != 0; });
-    }
-    for (Problem& problem : problems_) {
-      problem.write(centre_.data(), problem.model(), at(&problem - problems_.data(), l));
-    }
-  }
-
-  // certified, out of iterations, or on to another round
-  bool settle(Index k, double lambda, Point& point) {
-    const Certificate certificate = solver_.certify(k, lambda);
-    point.dual_gap = problems_[k].relative(certificate.gap);
-    point.kkt_violation = certificate.kkt_violation;
-    if (point.dual_gap <= spec_.tol) {
-      point.status = Status::converged;
-      return true;
-    }
-    if (point.n_iter >= spec_.max_iter) {
-      point.status = Status::max_iter;
-      return true;
-    }
-    factor_[k] *= tightening;
-    if (factor_[k] < smallest_factor || std::isnan(problems_[k].loss)) {
-      point.status = Status::numerical;
-      return true;
-    }
-    return false;
-  }
-
-  Point& at(Index k, Index l) { return result_.points[static_cast<std::size_t>(k) * result_.lambdas.size() + l]; }
-
-  static constexpr double smallest_factor = 1e-13;
-  static constexpr double tightening = 0.05;
-
-  Solver& solver_;
-  const Specification& spec_;
-  std::vector<Problem>& problems_;
-  const Vector& centre_;
-  Threads& threads_;
-  Monitor& monitor_;
-  Vector factor_;  // KKT tolerance on the working set, relative to unit()
-  PathResult result_;
-};
+  const double largest = problems[0].lambda_max;
+  result.lambdas = spec.lambdas.empty()
+                       ? lambda_grid(largest > 0.0 ? largest : 1.0, spec.n_lambdas, spec.lambda_min_ratio)
+                       : spec.lambdas;
+  result.points.resize(problems.size() * result.lambdas.size());
+  if (!result.lambdas.empty()) solver.solve(result, centre.data());
+  result.interrupted =
+      std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::interrupted; });
+  result.n_sweeps = solver.n_sweeps();
+  return result;
+}
 
 // Squared error with few columns never needs X after its moments are known.
 inline bool moments_pay(const Specification& spec) {
@@ -186,6 +52,9 @@ inline bool moments_pay(const Specification& spec) {
   const Index p = spec.n_features;
   return p <= 256 || (p <= 3000 && 2 * p <= n);
 }
+
+// p x p curvatures, a few at a time, must be small against X
+inline bool tall_newton_pays(const Specification& spec) { return spec.n_rows >= 10 * spec.n_features; }
 
 template <Design D, Loss L>
 PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll);
@@ -230,7 +99,7 @@ PathResult solve_in_row_space(const D& design, const Specification& spec, std::v
     null.lambdas.clear();
     null.n_lambdas = 0;
     ProximalNewton<D, L> solver(design, null, problems, threads, monitor);
-    result = PathDriver<ProximalNewton<D, L>>(solver, null, problems, centre, threads, monitor).run();
+    result = run_path(solver, null, problems, centre);
   }
   result.lambdas = spec.lambdas;
   if (result.lambdas.empty()) {
@@ -270,14 +139,20 @@ PathResult solve_path(D design, const Specification& spec, int n_threads, const 
   if constexpr (L::quadratic) {
     if (moments_pay(spec)) {
       std::vector<Problem> problems = blank_problems(spec);
-      Moments<D> solver(design, centre, spec, problems, threads);
-      return PathDriver<Moments<D>>(solver, spec, problems, centre, threads, monitor).run();
+      Moments<D> solver(design, centre, spec, problems, threads, monitor);
+      return run_path(solver, spec, problems, centre);
     }
   }
   std::vector<Problem> problems = make_problems(design, centre, spec, threads);
   if (row_space_pays(spec)) return solve_in_row_space<D, L>(design, spec, problems, centre, n_threads, threads, poll);
+  if constexpr (!L::quadratic && PacksRows<D>) {
+    if (tall_newton_pays(spec)) {
+      TallNewton<D, L> solver(design, spec, problems, threads, monitor);
+      return run_path(solver, spec, problems, centre);
+    }
+  }
   ProximalNewton<D, L> solver(design, spec, problems, threads, monitor);
-  return PathDriver<ProximalNewton<D, L>>(solver, spec, problems, centre, threads, monitor).run();
+  return run_path(solver, spec, problems, centre);
 }
 
 }  // namespace normball

@@ -68,6 +68,25 @@ struct Dense {
     });
   }
 
+  // all columns, in the order of the list, of the rows begin .. begin + count, column-major
+  void pack_rows(const Columns& columns, Index begin, Index count, double* out, Index stride) const {
+    if constexpr (RowMajor) {
+      constexpr Index at_once = 8;  // rows whose columns then stand side by side in one cache line
+      for (Index r = 0; r < count; r += at_once) {
+        const Index end = std::min(count, r + at_once);
+        for (Index a = 0; a < columns.count; ++a) {
+          for (Index i = r; i < end; ++i) out[a * stride + i] = at(begin + i, columns[a]);
+        }
+      }
+    } else {
+      for (Index a = 0; a < columns.count; ++a) {
+        const T* x = column(columns[a]) + begin;
+        const double c = centre[columns[a]];
+        for (Index r = 0; r < count; ++r) out[a * stride + r] = static_cast<double>(x[r]) - c;
+      }
+    }
+  }
+
   // Rows with weight go block by block into a small buffer that stays in cache, and BLAS does the rest. The number
   // of accumulators depends on the problem's size alone, so the sum is the same for any number of threads.
   void add_gram(const Gram& gram, Threads& threads) const {
@@ -339,8 +358,7 @@ struct Dense {
             row[c] = static_cast<double>(x[j]) - centre[j];
           }
         }
-        linalg::add_a_b(width, s.n_vectors, count, 1.0, entries.data(), width, vectors.data(), gram_block, sums.data(),
-                        width);
+        linalg::add_a_b(width, s.n_vectors, count, entries.data(), width, vectors.data(), gram_block, sums.data(), width);
       } else {
         for (Index c = 0; c < width; ++c) {
           const Index j = s.columns[begin + c];

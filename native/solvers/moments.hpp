@@ -11,10 +11,10 @@ template <Design D>
 class Moments {
  public:
   static constexpr bool is_quadratic = true;
-  static constexpr double first_factor = 1e-8;  // KKT tolerance to begin with: an exact step is cheap here
 
-  Moments(D& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems, Threads& threads)
-      : spec_(spec), problems_(problems), states_(problems.size()) {
+  Moments(D& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
+          Monitor& monitor)
+      : spec_(spec), problems_(problems), threads_(threads), monitor_(monitor), states_(problems.size()) {
     BatchMoments<D> batch(design, centre, spec, problems, threads);
     n_reads_ = batch.n_reads();
     std::vector<Summary> summaries = batch.take();
@@ -29,35 +29,25 @@ class Moments {
 
   double n_sweeps() const { return n_reads_; }
 
-  void fit_null(Index k) {
-    refresh_gradient(k);
-    if (!shared(k).eigenvalues.empty()) return;
-    begin(k, infinity, infinity);
-    step(k, 1e-12 * std::sqrt(states_[k].summary.variance));
+  void fit_null() {
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      refresh_gradient(k);
+      if (!shared(k).eigenvalues.empty()) return;
+      set_terms(k, infinity);
+      step(k, 1e-12 * std::sqrt(states_[k].summary.variance));
+    });
   }
 
-  void begin(Index k, double lambda, double /*previous*/) {
-    State& state = states_[k];
-    state.terms.resize(static_cast<std::size_t>(spec_.n_features));
-    for (Index j = 0; j < spec_.n_features; ++j) state.terms[j] = problems_[k].term(j, lambda);
-  }
-
-  int solve(Index k, double lambda, double tolerance, int /*max_steps*/) {
-    if (shared(k).eigenvalues.empty()) {
-      predict(k, lambda);
-      step(k, tolerance);
-    } else {
-      ridge(k, lambda);
+  void solve(PathResult& result, const double* centre) {
+    const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+    for (Index l = 0; l < n_lambdas && !monitor_.stopped(); ++l) {
+      threads_.parallel_for(spec_.n_problems, [&](Index k) {
+        Point& point = result.points[k * n_lambdas + l];
+        solve_at(k, result.lambdas[l], point);
+        problems_[k].write(centre, problems_[k].model(), point);
+      });
+      monitor_.progress(l + 1, n_lambdas);
     }
-    return 1;
-  }
-
-  Certificate certify(Index k, double lambda) const {
-    const Problem& problem = problems_[k];
-    double explained = 0.0;
-    for (Index j = 0; j < spec_.n_features; ++j) explained += problem.coef[j] * states_[k].summary.product[j];
-    const double cross = states_[k].summary.variance - explained;  // sum w r y
-    return problem.certificate(lambda, problem.model(), [&](double s) { return s * s * problem.loss - s * cross; });
   }
 
  private:
@@ -75,6 +65,40 @@ class Moments {
     Visited before;            // the one before those
     Vector rotated;            // X'y in the basis of eigenvectors
   };
+
+  // An exact step is cheap here; should rounding leave a gap, a tighter tolerance is all there is to try.
+  void solve_at(Index k, double lambda, Point& point) {
+    const double threshold = std::min(lambda * spec_.l1_ratio, problems_[k].largest_gradient);
+    const double unit = threshold > 0.0 ? threshold : 1e-3 * problems_[k].largest_gradient;
+    for (double tolerance = 1e-9; tolerance > 1e-14 && point.status != Status::converged; tolerance *= 1e-2) {
+      if (shared(k).eigenvalues.empty()) {
+        set_terms(k, lambda);
+        predict(k, lambda);
+        step(k, tolerance * (unit > 0.0 ? unit : 1.0));
+      } else {
+        ridge(k, lambda);
+      }
+      const Certificate certificate = certify(k, lambda);
+      point.n_iter += 1;
+      point.dual_gap = problems_[k].relative(certificate.gap);
+      point.kkt_violation = certificate.kkt_violation;
+      point.status = point.dual_gap <= spec_.tol ? Status::converged : Status::numerical;
+    }
+  }
+
+  void set_terms(Index k, double lambda) {
+    State& state = states_[k];
+    state.terms.resize(static_cast<std::size_t>(spec_.n_features));
+    for (Index j = 0; j < spec_.n_features; ++j) state.terms[j] = problems_[k].term(j, lambda);
+  }
+
+  Certificate certify(Index k, double lambda) const {
+    const Problem& problem = problems_[k];
+    double explained = 0.0;
+    for (Index j = 0; j < spec_.n_features; ++j) explained += problem.coef[j] * states_[k].summary.product[j];
+    const double cross = states_[k].summary.variance - explained;  // sum w r y
+    return problem.certificate(lambda, problem.model(), [&](double s) { return s * s * problem.loss - s * cross; });
+  }
 
   Index n_features() const { return spec_.n_features; }
   SharedGram& shared(Index k) { return *states_[k].summary.shared; }
@@ -209,6 +233,8 @@ class Moments {
 
   const Specification& spec_;
   std::vector<Problem>& problems_;
+  Threads& threads_;
+  Monitor& monitor_;
   std::vector<State> states_;
   double n_reads_ = 0.0;
 };

@@ -51,20 +51,40 @@ class ProximalNewton {
     sweep_all();
   }
 
-  // a rough solution far below `previous`, as a start for what comes next
-  void approach(double previous, double lambda) {
-    threads_.parallel_for(spec_.n_problems, [&](Index k) {
-      choose(k, lambda, previous);
-      sets_[k]->solve(lambda, {.violation = 1e-2 * unit(k, lambda)}, 20);
-    });
-    sweep_all();
-    for (Vector& gradient : earlier_) gradient.clear();
+  void solve(PathResult& result, const double* centre) {
+    const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+    double previous = std::max(problems_[0].lambda_max, result.lambdas[0]);
+    for (Index l = 0; l < n_lambdas && !monitor_.stopped();) {
+      previous = approach(previous, result.lambdas[l]);
+      Index count = 1;  // not far below the last lambda, which is where they start from
+      while (count < std::min(n_lambdas - l, ahead_) && result.lambdas[l + count] > 0.5 * previous) ++count;
+      const std::span<const double> lambdas(result.lambdas);
+      solve_block({.first = l, .lambdas = lambdas.subspan(l, count), .previous = previous, .result = result}, centre);
+      l += count;
+      previous = result.lambdas[l - 1];
+      if (!monitor_.stopped()) monitor_.progress(l, n_lambdas);
+    }
   }
 
-  // how many of the next lambdas to take at once
-  Index ahead() const { return ahead_; }
+ private:
+  // Far below the last solution neither the quadratic model nor the change of the gradient is of use: go there in
+  // strides, roughly.
+  double approach(double previous, double lambda) {
+    constexpr double stride = 0.25;
+    const double goal = std::max(lambda, 1e-4 * problems_[0].lambda_max);
+    for (; previous * stride > goal && !monitor_.stopped(); previous *= stride) {
+      const double next = previous * stride;
+      threads_.parallel_for(spec_.n_problems, [&](Index k) {
+        choose(k, next, previous);
+        sets_[k]->solve(next, {.violation = 1e-2 * unit(k, next)}, 20);
+      });
+      sweep_all();
+      for (Vector& gradient : earlier_) gradient.clear();
+    }
+    return previous;
+  }
 
-  void solve(const Block& block, const double* centre) {
+  void solve_block(const Block& block, const double* centre) {
     const auto n_solutions = static_cast<std::size_t>(spec_.n_problems * block.size());
     std::vector<Solution> solutions(n_solutions);
     std::vector<Index> open(n_solutions);
@@ -89,7 +109,6 @@ class ProximalNewton {
     adapt(n_rounds);
   }
 
- private:
   // the size of gradient that matters at this lambda
   double unit(Index k, double lambda) const {
     const double largest = problems_[k].largest_gradient;

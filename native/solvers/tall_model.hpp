@@ -1,0 +1,134 @@
+// The quadratic models of a tall problem: curvatures known at a few places on the axis of log(lambda), along which
+// they change smoothly, and the minimiser of the model between those places.
+#pragma once
+
+#include "quadratic.hpp"
+#include "row_pass.hpp"
+
+namespace normball {
+
+// Where a problem stands: coefficients and gradient per unit of the columns, and what the certificate needs.
+struct Iterate {
+  Vector coef;
+  Vector gradient;
+  double intercept = 0.0;
+  double intercept_gradient = 0.0;
+  double loss = infinity;
+  double spread = 0.0;
+};
+
+// The curvatures of one problem, or of all problems that share them, from the largest lambda down.
+class CurvatureTrack {
+ public:
+  using Known = std::shared_ptr<TallCurvature>;
+
+  // the curvature at a position: first + share * (second - first)
+  struct Mix {
+    const TallCurvature* first = nullptr;
+    const TallCurvature* second = nullptr;
+    double share = 0.0;
+    bool operator==(const Mix&) const = default;
+  };
+
+  bool empty() const { return known_.empty(); }
+  void place(double position) {  // all that is known so far stands there
+    for (const Known& curvature : known_) curvature->position = position;
+  }
+
+  void insert(Known curvature) {
+    const auto place =
+        std::ranges::find_if(known_, [&](const Known& other) { return other->position <= curvature->position; });
+    if (place != known_.end() && (*place)->position == curvature->position) {
+      *place = std::move(curvature);
+    } else {
+      known_.insert(place, std::move(curvature));
+    }
+    if (known_.size() > most_known) known_.erase(known_.begin());
+  }
+
+  // nothing will be asked above this position any more: two curvatures there are enough to go on from
+  void forget_above(double position) {
+    while (known_.size() > 2 && known_[2]->position >= position) known_.erase(known_.begin());
+  }
+
+  double distance(double position) const {
+    double nearest = infinity;
+    for (const Known& other : known_) nearest = std::min(nearest, std::abs(other->position - position));
+    return nearest;
+  }
+
+  // linear between the two neighbours, and beyond the last one by at most half of its distance to the one before
+  Mix at(double position) const {
+    const TallCurvature* last = known_.back().get();
+    if (known_.size() == 1) return {.first = last, .second = last};
+    if (position >= known_.front()->position) return {.first = known_.front().get(), .second = known_.front().get()};
+    std::size_t i = 1;
+    while (i + 1 < known_.size() && known_[i]->position > position) ++i;
+    const TallCurvature* before = known_[i - 1].get();
+    const TallCurvature* after = known_[i].get();
+    const double share = (before->position - position) / (before->position - after->position);
+    return {.first = before, .second = after, .share = std::min(share, 1.5)};
+  }
+
+ private:
+  static constexpr std::size_t most_known = 12;
+  std::vector<Known> known_;
+};
+
+// One worker's model: a curvature put together, and the solver that knows its factors.
+class TallModel {
+ public:
+  void forget() { mix_ = {}; }  // curvatures were replaced
+
+  void set(const CurvatureTrack::Mix& mix) {
+    if (mix == mix_) return;
+    mix_ = mix;
+    ++version_;
+    if (mix.share == 0.0 || mix.first == mix.second) {
+      current_ = mix.first;
+      return;
+    }
+    blend_.matrix.resize(mix.first->matrix.size());
+    blend_.sums.resize(mix.first->sums.size());
+    const double a = 1.0 - mix.share;
+    const double b = mix.share;
+    for (std::size_t i = 0; i < blend_.matrix.size(); ++i) {
+      blend_.matrix[i] = a * mix.first->matrix[i] + b * mix.second->matrix[i];
+    }
+    for (std::size_t j = 0; j < blend_.sums.size(); ++j) {
+      blend_.sums[j] = a * mix.first->sums[j] + b * mix.second->sums[j];
+    }
+    blend_.total = a * mix.first->total + b * mix.second->total;
+    current_ = &blend_;
+  }
+
+  // The model's minimiser from `at`: coefficients go to `coef`; returns the step of the intercept.
+  double minimise(const Problem& problem, const Vector& units, const Iterate& at, const std::vector<ElasticNet>& terms,
+                  double tolerance, Vector& coef) {
+    const auto p = static_cast<Index>(at.coef.size());
+    const bool profile = problem.spec->fit_intercept;
+    mean_.assign(at.coef.size(), 0.0);
+    coef = at.coef;
+    gradient_ = at.gradient;
+    double step = profile ? -at.intercept_gradient / current_->total : 0.0;
+    for (Index j = 0; profile && j < p; ++j) {
+      mean_[j] = current_->sums[j] - problem.shift[j] / units[j] * current_->total;
+      gradient_[j] += step * mean_[j];
+    }
+    QuadraticSolver solver;  // a new one: what it remembers must not reach another problem
+    solver.solve({.size = p, .H = current_->matrix.data(), .stride = p, .terms = terms.data(), .version = version_},
+                 coef.data(), gradient_.data(), tolerance);
+    for (Index j = 0; profile && j < p; ++j) step -= mean_[j] * (coef[j] - at.coef[j]) / current_->total;
+    return step;
+  }
+
+ private:
+  CurvatureTrack::Mix mix_;
+  TallCurvature blend_;
+  const TallCurvature* current_ = nullptr;
+  Index version_ = 0;
+  Vector mean_;
+  Vector gradient_;
+};
+
+}  // namespace normball

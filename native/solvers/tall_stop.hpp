@@ -1,0 +1,146 @@
+// One lambda of one problem while it is open: where it stands, what it tries next, and how that went.
+#pragma once
+
+#include "tall_model.hpp"
+
+namespace normball {
+
+struct Stop {
+  enum class Step : std::int8_t {
+    newton,   // the model's minimiser
+    shorten,  // half of the last step, which did not lower the objective enough
+    probe,    // the same point again, for its curvature
+  };
+
+  Index problem;
+  double lambda;
+  std::vector<ElasticNet> terms;
+  Point* point;    // null for the null model and for strides between distant lambdas
+  Index plan = 0;  // place in the plan
+  double position = 0.0;
+
+  Iterate at = {};
+  Step step = Step::newton;
+  Vector goal = {};  // where the whole step leads
+  double intercept_step = 0.0;
+  double fraction = 1.0;
+  double expected = 0.0;  // first-order change of the objective along the whole step
+
+  bool wants_curvature = false;
+  std::shared_ptr<const TallCurvature> own = {};  // a curvature of its own, after a step that failed
+  bool is_exact = false;                          // `own` belongs to `at`
+
+  double violation = infinity;
+  double contraction = 0.0;  // of the violation in the last step
+  double gap = infinity;
+  double best_gap = infinity;
+  int n_iter = 0;
+  int n_accepted = 0;
+  int n_rejected = 0;
+  int n_stalled = 0;
+  bool gave_up = false;
+  bool closed = false;
+
+  double trial_coef(Index j) const {
+    if (step == Step::probe) return at.coef[j];
+    return fraction == 1.0 ? goal[j] : at.coef[j] + fraction * (goal[j] - at.coef[j]);
+  }
+  double trial_intercept() const {
+    return step == Step::probe ? at.intercept : at.intercept + fraction * intercept_step;
+  }
+
+  double violation_at(const Iterate& iterate) const {
+    double worst = std::abs(iterate.intercept_gradient);
+    for (std::size_t j = 0; j < terms.size(); ++j) {
+      worst = std::max(worst, terms[j].violation(iterate.gradient[j], iterate.coef[j]));
+    }
+    return worst;
+  }
+
+  // A whole step to `goal` comes next; where the model sees none to make that descends, its curvature is put right.
+  void aim(double change_of_intercept, double magnitude) {
+    intercept_step = change_of_intercept;
+    fraction = 1.0;
+    expected = intercept_step * at.intercept_gradient;
+    for (std::size_t j = 0; j < goal.size(); ++j) {
+      if (goal[j] == at.coef[j]) continue;
+      expected += (goal[j] - at.coef[j]) * at.gradient[j] + terms[j].value(goal[j]) - terms[j].value(at.coef[j]);
+    }
+    const bool moves = intercept_step != 0.0 || goal != at.coef;
+    if (moves && expected < noise(magnitude)) return;
+    gave_up = is_exact;
+    ask_for_probe();
+  }
+
+  // Armijo's rule for what the pass saw at the trial point; true where that point is taken
+  bool take(Iterate&& seen, double magnitude) {
+    ++n_iter;
+    const double before = at.loss + penalty(at);
+    const double after = seen.loss + penalty(seen);
+    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
+    const bool negligible = -expected <= noise(magnitude) && after <= before + 10.0 * noise(magnitude);
+    const bool descends = after <= before + 1e-4 * fraction * expected;
+    if (step != Step::probe && !negligible && !descends) {
+      reject();
+      return false;
+    }
+    const double last = violation;
+    at = std::move(seen);
+    violation = violation_at(at);
+    is_exact = step == Step::probe && wants_curvature;
+    if (step != Step::probe) {
+      ++n_accepted;
+      contraction = violation / last;
+    }
+    step = Step::newton;
+    return true;
+  }
+
+  void note(double relative_gap) {
+    gap = relative_gap;
+    n_stalled = gap < 0.9 * best_gap ? 0 : n_stalled + 1;
+    best_gap = std::min(best_gap, gap);
+    if (n_stalled > most_stalled) gave_up = true;
+  }
+
+  // Whether the steps that are left with this contraction cost more than a new curvature and two steps with that:
+  // a step is 4 n p multiplications, a curvature in single precision about n p^2 / 2.
+  bool is_slow(double tol) const {
+    if (n_accepted < 2 || contraction < 0.01 || wants_curvature) return false;
+    const double ahead = std::log(std::min(std::max(gap / tol, 2.0), 1e6)) / -std::log(std::min(contraction, 0.99));
+    return ahead > 2.0 + static_cast<double>(terms.size()) / 8.0;
+  }
+
+ private:
+  static constexpr int most_stalled = 20;
+
+  // what rounding leaves of the objective's digits
+  double noise(double magnitude) const { return 1e-13 * (at.loss + penalty(at) + magnitude); }
+
+  double penalty(const Iterate& iterate) const {
+    double sum = 0.0;
+    for (std::size_t j = 0; j < terms.size(); ++j) {
+      if (iterate.coef[j] != 0.0) sum += terms[j].value(iterate.coef[j]);
+    }
+    return sum;
+  }
+
+  void reject() {
+    ++n_rejected;
+    if (!is_exact) {
+      ask_for_probe();
+      return;
+    }
+    wants_curvature = false;
+    step = Step::shorten;
+    fraction *= 0.5;
+    if (fraction < 1e-10) gave_up = true;
+  }
+
+  void ask_for_probe() {
+    step = Step::probe;
+    wants_curvature = true;
+  }
+};
+
+}  // namespace normball
