@@ -14,8 +14,7 @@ class Curvature {
   const Vector& weights() const { return weights_; }
   Index version() const { return version_; }  // changes whenever the matrix does
   double total() const { return total_; }
-  // of standardised column s, not centred where the columns stand in for H: sum_i d_i x_i
-  double mean(Index s) const { return means_[s]; }
+  double mean(Index s) const { return means_[s]; }         // sum_i d_i of standardised column s
   double diagonal(Index s) const { return diagonal_[s]; }  // where the columns stand in for H
 
   void clear() { reset({}); }
@@ -125,8 +124,9 @@ class Curvature {
         square += weights_[i] * x * x;
       });
       const double scale = problem.scale[set[s]];
-      means_[s] = problem.spec->fit_intercept ? sum / scale : 0.0;
-      diagonal_[s] = std::max(0.0, square / (scale * scale) - means_[s] * means_[s] / total_);
+      means_[s] = problem.standardised(set[s], sum - total_ * design.stored_centre(set[s]), total_);
+      const double profiled = problem.spec->fit_intercept ? sum * sum / total_ : 0.0;
+      diagonal_[s] = std::max(0.0, (square - profiled) / (scale * scale));
     }
     known_ = static_cast<Index>(set.size());
   }

@@ -69,7 +69,7 @@ class ProximalNewton {
       const double violation = set_violation(k);
       if (violation <= tolerance || monitor_.stopped()) return step;
       const bool refreshed = update_curvature(k, state.curvature.empty() || is_slow(k, violation, last, tolerance));
-      if (!newton_step(k, std::max(0.05 * tolerance, 0.02 * violation))) {
+      if (!newton_step(k, 0.05 * tolerance)) {
         if (refreshed) return step + 1;
         state.curvature.clear();  // the old model no longer descends: once more with the true one
         last = infinity;
@@ -224,10 +224,10 @@ class ProximalNewton {
   // Whether going on with the old curvature costs more than a new one. Per entry of X (read twice a step), in the
   // time of a multiplication in BLAS: a step n m 32 and the model's factor 1.3 m^3, a new X'WX n m^2.
   bool is_slow(Index k, double violation, double last, double tolerance) const {
+    if (!states_[k].curvature.is_dense()) return true;  // two passes, where a step takes many
     if (last == infinity) return false;
     const auto n = static_cast<double>(spec_.n_rows);
     const auto m = static_cast<double>(states_[k].set.size());
-    if (!states_[k].curvature.is_dense()) return true;
     const double affordable = 2.0 + n * m / (32.0 * n + 1.3 * m * m);
     const double rate = violation / last;
     return rate > 0.9 || std::log(violation / tolerance) > -std::log(rate) * affordable;
@@ -249,7 +249,7 @@ class ProximalNewton {
     return wanted || L::quadratic;
   }
 
-  bool newton_step(Index k, double tolerance) {
+  bool newton_step(Index k, double smallest) {
     State& state = states_[k];
     Problem& problem = problems_[k];
     const auto size = static_cast<Index>(state.set.size());
@@ -258,9 +258,14 @@ class ProximalNewton {
     Vector after = before;
     const double total = state.curvature.total();
     double intercept_step = spec_.fit_intercept ? -problem.intercept_gradient / total : 0.0;
+    Vector gradient(state.set.size());  // with the intercept profiled out
+    double violation = 0.0;
+    for (Index s = 0; s < size; ++s) {
+      gradient[s] = state.gradient[s] + intercept_step * state.curvature.mean(s);
+      violation = std::max(violation, state.terms[s].violation(gradient[s], before[s]));
+    }
+    const double tolerance = std::max(smallest, 0.02 * violation);
     if (state.curvature.is_dense()) {
-      Vector gradient(state.set.size());  // with the intercept profiled out
-      for (Index s = 0; s < size; ++s) gradient[s] = state.gradient[s] + intercept_step * state.curvature.mean(s);
       state.solver.solve({.size = size,
                           .H = state.curvature.matrix(),
                           .stride = state.curvature.stride(),
