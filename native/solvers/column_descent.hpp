@@ -33,10 +33,11 @@ class ColumnSolver {
     constexpr int largest_n_rounds = 500;
     for (int round = 0; round < largest_n_rounds && !monitor.stopped(); ++round) {
       if (descend(model, true, b) <= tolerance) break;
-      descend(model, false, b);
-      for (int step = 0; step < 5 && !newton_step(model, tolerance, b); ++step) {
+      if (newton_step(model, tolerance, b)) break;  // the caller looks at the gradient anyway
+      for (int step = 0; step < 4 && !newton_step(model, tolerance, b); ++step) {
       }
     }
+    n_passes_ = static_cast<double>(n_entries_read_) / (2.0 * Curvature::n_entries(model.design, model.set) + 1.0);
     const Problem& problem = model.problem;
     if (!problem.spec->fit_intercept) return 0.0;
     double intercept_step = -state_sum_ / model.curvature.total();
@@ -48,8 +49,8 @@ class ColumnSolver {
     return intercept_step;
   }
 
-  // entries of the design that the last solve met
-  Index n_entries_read() const { return n_entries_read_; }
+  // over the whole set, forth and back, that the last solve was worth
+  double n_passes() const { return n_passes_; }
 
  private:
   // of the columns as they are stored, not centred
@@ -251,6 +252,7 @@ class ColumnSolver {
   Vector state_;
   double state_sum_ = 0.0;
   Index n_entries_read_ = 0;
+  double n_passes_ = 6.0;  // until there is experience
   Vector means_;
   std::vector<std::size_t> active_;
   Vector direction_;

@@ -29,6 +29,26 @@ class Curvature {
     diagonal_.clear();
   }
 
+  template <Design D>
+  static double n_entries(const D& design, const std::vector<Index>& set) {
+    double entries = 0.0;
+    for (const Index j : set) entries += static_cast<double>(design.n_entries(j));
+    return entries;
+  }
+
+  // Nanoseconds of an ordinary core: one pass of descent over the columns, and H from nothing.
+  template <Design D>
+  static double pass_cost(const D& design, const std::vector<Index>& set) {
+    return D::is_sparse ? 2.0 * n_entries(design, set) : 0.5 * n_entries(design, set);
+  }
+  template <Design D>
+  static double gram_cost(const D& design, const std::vector<Index>& set) {
+    const auto size = static_cast<double>(set.size());
+    const double entries = n_entries(design, set);
+    if constexpr (!D::is_sparse) return 0.05 * entries * size;
+    return 5.0 * entries + 1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size;
+  }
+
   // Covers all of `set`, whose first columns it may know already. `n_passes`: over the columns, what a solution of
   // the model on them takes.
   template <Design D>
@@ -91,23 +111,18 @@ class Curvature {
  private:
   static constexpr Index largest_dense = 4096;
 
-  // Whether a dense H is cheaper than passes over the columns, in nanoseconds of an ordinary core: what its new columns
-  // cost, the factor of the active block and descent along its columns against gathers and scatters.
+  // Whether a dense H is cheaper than passes over the columns: what its new columns cost, the factor of the active
+  // block and descent along its columns against gathers and scatters.
   template <Design D>
   bool dense_pays(const D& design, const Problem& problem, const std::vector<Index>& set, double n_passes) const {
     const auto size = static_cast<double>(set.size());
     if (size > largest_dense) return false;
     if constexpr (!D::is_sparse) return true;
-    double entries = 0.0;
     double active = 0.0;
-    for (const Index j : set) {
-      entries += static_cast<double>(design.n_entries(j));
-      active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
-    }
+    for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
     const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
-    const double gram = fresh * (1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size);
     const double solution = 0.02 * active * active * active + 2.0 * active * size;
-    return gram + solution <= 1.5 * n_passes * entries;
+    return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);
   }
 
   template <Design D>
