@@ -104,8 +104,10 @@ def test_any_number_of_problems_shares_a_sweep(n_problems):
     assert (batch["statuses"] == 0).all()
     for name in ("values", "intercepts", "dual_gaps"):
         np.testing.assert_array_equal(batch[name], again[name])
+    lambdas = batch["lambdas"]
+    first = _native.solve_path(**arguments(triple, y, weights[:1], "binomial", lambdas=lambdas, tol=1e-8))
+    np.testing.assert_array_equal(batch["loss"][:1], first["loss"])  # to the bit, whatever company it had
     for k in range(n_problems):
-        lambdas = batch["lambdas"]
         alone = _native.solve_path(**arguments(triple, y, weights[k : k + 1], "binomial", lambdas=lambdas, tol=1e-8))
         np.testing.assert_allclose(batch["loss"][k], alone["loss"][0], rtol=1e-6, atol=1e-7)
         np.testing.assert_allclose(batch["scales"][k], alone["scales"][0], rtol=1e-9)

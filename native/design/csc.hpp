@@ -195,7 +195,8 @@ struct Csc {
   void interleave(const Sweep& s, Index first, Index last, double* rows) const {
     const Index count = std::min(kernels::group, last - first);
     for (Index i = 0; i < n_rows; ++i) {
-      for (Index k = 0; k < kernels::group; ++k) rows[i * kernels::group + k] = k < count ? s.vectors[first + k][i] : 0.0;
+      for (Index k = 0; k < kernels::group; ++k)
+        rows[i * kernels::group + k] = k < count ? s.vectors[first + k][i] : 0.0;
     }
   }
 

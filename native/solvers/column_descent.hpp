@@ -175,8 +175,8 @@ class ColumnSolver {
     for (std::size_t i = 0; i < d.size(); ++i) weighted_[i] = d[i] * search_eta_[i];
     for (std::size_t c = 0; c < active_.size(); ++c) {
       const std::size_t s = active_[c];
-      curved_[c] = product(model, s, weighted_) - sum / model.curvature.total() * means_[s] +
-                   model.terms[s].l2 * search_[c];
+      curved_[c] =
+          product(model, s, weighted_) - sum / model.curvature.total() * means_[s] + model.terms[s].l2 * search_[c];
     }
   }
 
