@@ -204,7 +204,7 @@ class ColumnSolver {
       for (std::size_t c = 0; c < size; ++c) {
         if (c != hit) moved_[c] = part * direction_[c];
       }
-      std::fill(eta_.begin(), eta_.end(), 0.0);
+      std::ranges::fill(eta_, 0.0);
       for (std::size_t c = 0; c < size; ++c) shift_eta(model, c, moved_[c]);
       if (!lowers(model, b)) return true;
     }
