@@ -248,9 +248,8 @@ struct Csc {
    public:
     explicit Interleaved(Index size)
         : memory_(new double[static_cast<std::size_t>(size + kernels::group)]), start_(memory_.get()) {
-      constexpr auto line = sizeof(double) * static_cast<std::size_t>(kernels::group);
-      const auto past = reinterpret_cast<std::uintptr_t>(start_) % line;
-      start_ += (line - past) % line / sizeof(double);
+      const auto place = static_cast<Index>(reinterpret_cast<std::uintptr_t>(start_) / sizeof(double));
+      start_ += (kernels::group - place % kernels::group) % kernels::group;
     }
     double* at(Index row) const { return start_ + row * kernels::group; }
 
@@ -262,7 +261,8 @@ struct Csc {
   void interleave(const Sweep& s, Index first, Index last, double* rows) const {
     const Index count = std::min(kernels::group, last - first);
     for (Index i = 0; i < n_rows; ++i) {
-      for (Index k = 0; k < kernels::group; ++k) rows[i * kernels::group + k] = k < count ? s.vectors[first + k][i] : 0.0;
+      for (Index k = 0; k < kernels::group; ++k)
+        rows[i * kernels::group + k] = k < count ? s.vectors[first + k][i] : 0.0;
     }
   }
 

@@ -83,12 +83,12 @@ concept Design = requires(const D& x, Index j, const double* v, double* out, con
   x.add_kernel(v, out);                       // out += Z Z', n x n, upper triangle, with columns z_j = a_j (x_j - c_j)
   x.for_each_entry(j, [](Index, double) {});  // stored entries of one column: (row, value) ...
   { x.n_entries(j) } -> std::convertible_to<Index>;
-  { x.dot(j, v) } -> std::convertible_to<double>;  // sum_i x_i v_i over stored entries
-  x.add(j, 1.0, out);                              // out_i += a x_i
-  x.add(j, 1.0, v, out);                           // out_i += a v_i x_i
+  { x.dot(j, v) } -> std::convertible_to<double>;         // sum_i x_i v_i over stored entries
+  x.add(j, 1.0, out);                                     // out_i += a x_i
+  x.add(j, 1.0, v, out);                                  // out_i += a v_i x_i
   { x.stored_centre(j) } -> std::convertible_to<double>;  // ... which still lack this centre
   { D::is_sparse } -> std::convertible_to<bool>;
-  { D::mean_noise } -> std::convertible_to<double>;       // relative rounding of a squared distance to the mean
+  { D::mean_noise } -> std::convertible_to<double>;  // relative rounding of a squared distance to the mean
 };
 
 }  // namespace normball

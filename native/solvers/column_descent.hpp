@@ -28,14 +28,16 @@ class ColumnSolver {
     state_sum_ = 0.0;
     for (const double value : state_) state_sum_ += value;
     n_entries_read_ = 0;
+    set_means(model);
     const Vector before = b;
     constexpr int largest_n_rounds = 500;
     for (int round = 0; round < largest_n_rounds && !monitor.stopped(); ++round) {
       if (descend(model, true, b) <= tolerance) break;
-      descend(model, false, b);
-      for (int step = 0; step < 5 && !newton_step(model, tolerance, b); ++step) {
+      if (newton_step(model, tolerance, b)) break;  // the caller looks at the gradient anyway
+      for (int step = 0; step < 4 && !newton_step(model, tolerance, b); ++step) {
       }
     }
+    n_passes_ = static_cast<double>(n_entries_read_) / (2.0 * Curvature::n_entries(model.design, model.set) + 1.0);
     const Problem& problem = model.problem;
     if (!problem.spec->fit_intercept) return 0.0;
     double intercept_step = -state_sum_ / model.curvature.total();
@@ -47,10 +49,21 @@ class ColumnSolver {
     return intercept_step;
   }
 
-  // entries of the design that the last solve met
-  Index n_entries_read() const { return n_entries_read_; }
+  // over the whole set, forth and back, that the last solve was worth
+  double n_passes() const { return n_passes_; }
 
  private:
+  // of the columns as they are stored, not centred
+  void set_means(const Model& model) {
+    means_.assign(model.set.size(), 0.0);
+    if (!model.problem.spec->fit_intercept) return;
+    for (std::size_t s = 0; s < means_.size(); ++s) {
+      const Index j = model.set[s];
+      const double centre = model.design.stored_centre(j) + model.problem.shift[j];
+      means_[s] = model.curvature.mean(s) + model.curvature.total() * centre / model.problem.scale[j];
+    }
+  }
+
   double product(const Model& model, std::size_t s, const Vector& rows) {
     const Index j = model.set[s];
     n_entries_read_ += model.design.n_entries(j);
@@ -58,7 +71,7 @@ class ColumnSolver {
   }
 
   double gradient(const Model& model, std::size_t s) {
-    return product(model, s, state_) - state_sum_ / model.curvature.total() * model.curvature.mean(s);
+    return product(model, s, state_) - state_sum_ / model.curvature.total() * means_[s];
   }
 
   // one pass over the set or over its nonzero coefficients; the largest violation that it met
@@ -78,7 +91,7 @@ class ColumnSolver {
       const Index j = model.set[s];
       n_entries_read_ += model.design.n_entries(j);
       model.design.add(j, step / model.problem.scale[j], model.curvature.weights().data(), state_.data());
-      state_sum_ += step * model.curvature.mean(s);
+      state_sum_ += step * means_[s];
       b[s] += step;
     }
     return worst;
@@ -156,14 +169,14 @@ class ColumnSolver {
       const Index j = model.set[active_[c]];
       n_entries_read_ += model.design.n_entries(j);
       model.design.add(j, search_[c] / model.problem.scale[j], search_eta_.data());
-      sum += search_[c] * model.curvature.mean(active_[c]);
+      sum += search_[c] * means_[active_[c]];
     }
     weighted_.resize(d.size());
     for (std::size_t i = 0; i < d.size(); ++i) weighted_[i] = d[i] * search_eta_[i];
     for (std::size_t c = 0; c < active_.size(); ++c) {
       const std::size_t s = active_[c];
-      curved_[c] = product(model, s, weighted_) - sum / model.curvature.total() * model.curvature.mean(s) +
-                   model.terms[s].l2 * search_[c];
+      curved_[c] =
+          product(model, s, weighted_) - sum / model.curvature.total() * means_[s] + model.terms[s].l2 * search_[c];
     }
   }
 
@@ -191,7 +204,7 @@ class ColumnSolver {
       for (std::size_t c = 0; c < size; ++c) {
         if (c != hit) moved_[c] = part * direction_[c];
       }
-      std::fill(eta_.begin(), eta_.end(), 0.0);
+      std::ranges::fill(eta_, 0.0);
       for (std::size_t c = 0; c < size; ++c) shift_eta(model, c, moved_[c]);
       if (!lowers(model, b)) return true;
     }
@@ -201,7 +214,7 @@ class ColumnSolver {
       double& value = b[active_[c]];
       const double target = value + moved_[c];
       value = value != 0.0 && std::abs(target) <= 1e-15 * std::abs(value) ? 0.0 : target;
-      state_sum_ += moved_[c] * model.curvature.mean(active_[c]);
+      state_sum_ += moved_[c] * means_[active_[c]];
     }
     return whole;
   }
@@ -227,7 +240,7 @@ class ColumnSolver {
     for (std::size_t c = 0; c < active_.size(); ++c) {
       const std::size_t s = active_[c];
       const double change = model.terms[s].value(b[s] + moved_[c]) - model.terms[s].value(b[s]);
-      sum += moved_[c] * model.curvature.mean(s);
+      sum += moved_[c] * means_[s];
       penalty += change;
       size += std::abs(change);
     }
@@ -239,6 +252,8 @@ class ColumnSolver {
   Vector state_;
   double state_sum_ = 0.0;
   Index n_entries_read_ = 0;
+  double n_passes_ = 6.0;  // until there is experience
+  Vector means_;
   std::vector<std::size_t> active_;
   Vector direction_;
   Vector left_;

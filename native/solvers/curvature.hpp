@@ -14,8 +14,7 @@ class Curvature {
   const Vector& weights() const { return weights_; }
   Index version() const { return version_; }  // changes whenever entries do; not when columns join
   double total() const { return total_; }
-  // of standardised column s, not centred where the columns stand in for H: sum_i d_i x_i
-  double mean(Index s) const { return means_[s]; }
+  double mean(Index s) const { return means_[s]; }         // sum_i d_i of standardised column s
   double diagonal(Index s) const { return diagonal_[s]; }  // where the columns stand in for H
 
   void clear() { reset({}); }
@@ -28,6 +27,26 @@ class Curvature {
     ++version_;
     means_.clear();
     diagonal_.clear();
+  }
+
+  template <Design D>
+  static double n_entries(const D& design, const std::vector<Index>& set) {
+    double entries = 0.0;
+    for (const Index j : set) entries += static_cast<double>(design.n_entries(j));
+    return entries;
+  }
+
+  // Nanoseconds of an ordinary core: one pass of descent over the columns, and H from nothing.
+  template <Design D>
+  static double pass_cost(const D& design, const std::vector<Index>& set) {
+    return D::is_sparse ? 2.0 * n_entries(design, set) : 0.5 * n_entries(design, set);
+  }
+  template <Design D>
+  static double gram_cost(const D& design, const std::vector<Index>& set) {
+    const auto size = static_cast<double>(set.size());
+    const double entries = n_entries(design, set);
+    if constexpr (!D::is_sparse) return 0.05 * entries * size;
+    return 5.0 * entries + 1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size;
   }
 
   // Covers all of `set`, whose first columns it may know already. `n_passes`: over the columns, what a solution of
@@ -94,23 +113,18 @@ class Curvature {
  private:
   static constexpr Index largest_dense = 4096;
 
-  // Whether a dense H is cheaper than passes over the columns, in nanoseconds of an ordinary core: what its new columns
-  // cost, the factor of the active block and descent along its columns against gathers and scatters.
+  // Whether a dense H is cheaper than passes over the columns: what its new columns cost, the factor of the active
+  // block and descent along its columns against gathers and scatters.
   template <Design D>
   bool dense_pays(const D& design, const Problem& problem, const std::vector<Index>& set, double n_passes) const {
     const auto size = static_cast<double>(set.size());
     if (size > largest_dense) return false;
     if constexpr (!D::is_sparse) return true;
-    double entries = 0.0;
     double active = 0.0;
-    for (const Index j : set) {
-      entries += static_cast<double>(design.n_entries(j));
-      active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
-    }
+    for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
     const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
-    const double gram = fresh * (1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size);
     const double solution = 0.02 * active * active * active + 2.0 * active * size;
-    return gram + solution <= 1.5 * n_passes * entries;
+    return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);
   }
 
   template <Design D>
@@ -127,8 +141,9 @@ class Curvature {
         square += weights_[i] * x * x;
       });
       const double scale = problem.scale[set[s]];
-      means_[s] = problem.spec->fit_intercept ? sum / scale : 0.0;
-      diagonal_[s] = std::max(0.0, square / (scale * scale) - means_[s] * means_[s] / total_);
+      means_[s] = problem.standardised(set[s], sum - total_ * design.stored_centre(set[s]), total_);
+      const double profiled = problem.spec->fit_intercept ? sum * sum / total_ : 0.0;
+      diagonal_[s] = std::max(0.0, (square - profiled) / (scale * scale));
     }
     known_ = static_cast<Index>(set.size());
   }

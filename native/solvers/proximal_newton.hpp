@@ -172,7 +172,11 @@ class ProximalNewton {
       if (at / block.size() != k) continue;
       const Index i = at % block.size();
       Point& point = block.point(k, i);
-      if (again) sets_[k]->restore(solutions[at]);
+      if (again) {
+        sets_[k]->restore(solutions[at]);
+      } else {
+        sets_[k]->predict(block.lambdas[i], i == 0 ? block.previous : block.lambdas[i - 1]);
+      }
       const int allowed = std::max(1, spec_.max_iter - point.n_iter);
       point.n_iter += std::max(
           1, sets_[k]->solve(block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss}, allowed));
