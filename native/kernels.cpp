@@ -56,6 +56,34 @@ NORMBALL_CLONES void dot_four(const T* x, double c, const double* const* v, Inde
   for (int k = 0; k < 4; ++k) out[k] += total(sum[k]) + rest[k];
 }
 
+// Four columns meet up to six vectors: as many sums as stay in registers, so that a load feeds several products.
+template <class T, int Count>
+NORMBALL_CLONES void product_tile(const T* const* x, const T* const* next, const double* c, const double* const* v,
+                                  Index n, double (*out)[4]) {
+  Lanes sum[Count][4] = {};
+  Lanes a[4];
+  Lanes b;
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    for (int j = 0; j < 4; ++j) {
+      __builtin_prefetch(next[j] + i);
+      load(x[j] + i, a[j]);
+      a[j] -= c[j];
+    }
+    for (int k = 0; k < Count; ++k) {
+      load(v[k] + i, b);
+      for (int j = 0; j < 4; ++j) sum[k][j] += a[j] * b;
+    }
+  }
+  for (int k = 0; k < Count; ++k) {
+    for (int j = 0; j < 4; ++j) {
+      double rest = total(sum[k][j]);
+      for (Index r = i; r < n; ++r) rest += (static_cast<double>(x[j][r]) - c[j]) * v[k][r];
+      out[k][j] += rest;
+    }
+  }
+}
+
 template <class T>
 NORMBALL_CLONES void axpy_one(double a, const T* x, double c, double* y, Index n) {
   for (Index i = 0; i < n; ++i) y[i] += a * (static_cast<double>(x[i]) - c);
@@ -124,6 +152,21 @@ void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n
   dot_many<T, false>(x, c, v, n_vectors, n, out);
 }
 template <class T>
+void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
+               Index n, double (*out)[4]) {
+  Index k = 0;
+  for (; k + 6 <= n_vectors; k += 6) product_tile<T, 6>(x, k == 0 ? next : x, c, v + k, n, out + k);
+  const T* const* fetched = k == 0 ? next : x;
+  switch (n_vectors - k) {
+    case 5: return product_tile<T, 5>(x, fetched, c, v + k, n, out + k);
+    case 4: return product_tile<T, 4>(x, fetched, c, v + k, n, out + k);
+    case 3: return product_tile<T, 3>(x, fetched, c, v + k, n, out + k);
+    case 2: return product_tile<T, 2>(x, fetched, c, v + k, n, out + k);
+    case 1: return product_tile<T, 1>(x, fetched, c, v + k, n, out + k);
+    default: return;
+  }
+}
+template <class T>
 void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
   dot_many<T, true>(x, c, v, n_vectors, n, out);
 }
@@ -161,6 +204,8 @@ void gather_group(const T* x, const std::int32_t* rows, Index count, double c, c
   template double dot(const T*, double, const double*, Index);                                             \
   template void dots(const T*, double, const double* const*, Index, Index, double*);                       \
   template void squares(const T*, double, const double* const*, Index, Index, double*);                    \
+  template void products4(const T* const*, const T* const*, const double*, const double* const*, Index, Index,        \
+                          double (*)[4]);                                                                     \
   template void axpy(double, const T*, double, double*, Index);                                            \
   template void centre(const T*, double, const double*, double*, Index);                                   \
   template void axpy4(const double*, const T* const*, double*, Index);                                     \

@@ -14,6 +14,12 @@ double dot(const T* x, double c, const double* v, Index n);
 template <class T>
 void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out);
 
+// Four columns at once: out[k][j] += sum_i (x[j][i] - c[j]) v[k][i]; `next`, the four columns after them, are fetched
+// from memory meanwhile
+template <class T>
+void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
+               Index n, double (*out)[4]);
+
 // out[k] += sum_i (x_i - c)^2 v[k][i]
 template <class T>
 void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out);

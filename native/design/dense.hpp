@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "../blas.hpp"
@@ -330,17 +331,45 @@ struct Dense {
       const Index begin = block * column_block;
       const Index end = std::min(s.columns.count, begin + column_block);
       for (Index k = 0; k < s.n_vectors; ++k) std::fill(s.out[k] + begin, s.out[k] + end, 0.0);
-      if (!Squared && s.n_vectors >= many_vectors) {
+      if constexpr (!RowMajor) {
+        Squared || s.n_vectors == 1 ? sweep_columns<Squared>(s, begin, end) : sweep_quads(s, begin, end);
+      } else if (!Squared && s.n_vectors >= many_vectors) {
         sweep_blocks(s, begin, end);
-      } else if constexpr (RowMajor) {
-        sweep_rows<Squared>(s, begin, end);
       } else {
-        sweep_columns<Squared>(s, begin, end);
+        sweep_rows<Squared>(s, begin, end);
       }
     });
   }
 
-  // Many vectors: a block of X is centred into a buffer that stays in cache, and BLAS multiplies it.
+  // Few rows of many vectors at a time, so that they stay in cache while four columns after four meet them.
+  void sweep_quads(const Sweep& s, Index begin, Index end) const {
+    constexpr Index rows_at_once = 256;
+    std::vector<const double*> vectors(static_cast<std::size_t>(s.n_vectors));
+    std::vector<std::array<double, 4>> sums(static_cast<std::size_t>(s.n_vectors));
+    for (Index first = 0; first < n_rows; first += rows_at_once) {
+      const Index count = std::min(rows_at_once, n_rows - first);
+      for (Index k = 0; k < s.n_vectors; ++k) vectors[k] = s.vectors[k] + first;
+      for (Index i = begin; i < end; i += 4) {
+        const T* x[4];
+        const T* next[4];
+        double c[4];
+        for (Index q = 0; q < 4; ++q) {
+          const Index j = s.columns[std::min(i + q, end - 1)];
+          x[q] = column(j) + first;
+          c[q] = centre[j];
+          next[q] = column(s.columns[std::min(i + q + 4, end - 1)]) + first;
+        }
+        std::ranges::fill(sums, std::array<double, 4>{});
+        kernels::products4(x, next, c, vectors.data(), s.n_vectors, count,
+                           reinterpret_cast<double (*)[4]>(sums.data()));
+        for (Index k = 0; k < s.n_vectors; ++k) {
+          for (Index q = 0; q < std::min<Index>(4, end - i); ++q) s.out[k][i + q] += sums[k][q];
+        }
+      }
+    }
+  }
+
+  // Many vectors: a block of rows is centred into a buffer that stays in cache, and BLAS multiplies it.
   void sweep_blocks(const Sweep& s, Index begin, Index end) const {
     const Index width = end - begin;
     Vector entries(static_cast<std::size_t>(width * gram_block));
@@ -349,27 +378,11 @@ struct Dense {
     for (Index first = 0; first < n_rows; first += gram_block) {
       const Index count = std::min(gram_block, n_rows - first);
       for (Index k = 0; k < s.n_vectors; ++k) std::copy_n(s.vectors[k] + first, count, vectors.data() + k * gram_block);
-      if constexpr (RowMajor) {
-        for (Index r = 0; r < count; ++r) {
-          double* row = entries.data() + r * width;
-          const T* x = data + (first + r) * n_cols;
-          for (Index c = 0; c < width; ++c) {
-            const Index j = s.columns[begin + c];
-            row[c] = static_cast<double>(x[j]) - centre[j];
-          }
-        }
-        linalg::add_a_b(width, s.n_vectors, count, entries.data(), width, vectors.data(), gram_block, sums.data(), width);
-      } else {
-        for (Index c = 0; c < width; ++c) {
-          const Index j = s.columns[begin + c];
-          const T* x = column(j) + first;
-          double* out = entries.data() + c * gram_block;
-          const double origin = centre[j];
-          for (Index r = 0; r < count; ++r) out[r] = static_cast<double>(x[r]) - origin;
-        }
-        linalg::add_at_b(width, s.n_vectors, count, 1.0, entries.data(), gram_block, vectors.data(), gram_block,
-                         sums.data(), width);
+      for (Index r = 0; r < count; ++r) {
+        double* row = entries.data() + r * width;
+        for (Index c = 0; c < width; ++c) row[c] = at(first + r, s.columns[begin + c]);
       }
+      linalg::add_a_b(width, s.n_vectors, count, entries.data(), width, vectors.data(), gram_block, sums.data(), width);
     }
     for (Index k = 0; k < s.n_vectors; ++k) std::copy_n(sums.data() + k * width, width, s.out[k] + begin);
   }

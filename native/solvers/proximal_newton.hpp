@@ -196,7 +196,9 @@ class ProximalNewton {
       vectors.push_back(solution.residual.data());
     }
     const auto count = static_cast<Index>(open.size());
-    const Index chunk = std::clamp<Index>(spec_.n_rows * spec_.n_features / (16 * count), 256, spec_.n_features);
+    // what a chunk yields stays in cache; sparse designs rearrange the vectors once a call, so theirs are longer
+    const Index wanted = D::is_sparse ? spec_.n_features / 4 + 1 : std::max<Index>(1024, 100'000 / count);
+    const Index chunk = std::min(wanted, spec_.n_features);
     Vector products(static_cast<std::size_t>(count * chunk));
     std::vector<double*> out;
     for (Index v = 0; v < count; ++v) out.push_back(products.data() + v * chunk);

@@ -69,15 +69,22 @@ class QuadraticSolver {
   // the largest violation; the coordinates that rest at a kink or a bound and should not are listed
   double find_entering(const Problem& problem, const double* b, const double* gradient, double tolerance) {
     double worst = 0.0;
+    double worst_active = 0.0;
     entering_.clear();
     for (Index j = 0; j < problem.size; ++j) {
       const ElasticNet& term = problem.terms[j];
       const double violation = term.violation(gradient[j], b[j]);
       worst = std::max(worst, violation);
+      if (is_active(problem, j, b[j])) {
+        worst_active = std::max(worst_active, violation);
+        continue;
+      }
       // rounding alone would let in a copy of a column that is in already
-      if (violation <= 0.5 * tolerance || violation <= 1e-13 * term.l1 || is_active(problem, j, b[j])) continue;
+      if (violation <= 0.5 * tolerance || violation <= 1e-13 * term.l1) continue;
       if (problem.H[j * problem.stride + j] + term.l2 > 0.0) entering_.push_back(j);
     }
+    // after a change of lambda nearly all gradients exceed their threshold, until the active coordinates have moved
+    if (worst_active > std::max(tolerance, 1e-3 * worst)) entering_.clear();
     return worst;
   }
 

@@ -83,7 +83,10 @@ class WorkingSet {
     std::vector<Index> renumbered(set_.size(), -1);
     for (std::size_t s = 0; s < set_.size(); ++s) {
       position_[set_[s]] = -1;
-      if (!keeps(set_[s])) continue;
+      if (!keeps(set_[s])) {
+        if (!visited_.coef.empty() && visited_.coef[set_[s]] != 0.0) visited_ = {};
+        continue;
+      }
       renumbered[s] = static_cast<Index>(kept.size());
       position_[set_[s]] = static_cast<std::int32_t>(kept.size());
       kept.push_back(set_[s]);
@@ -205,6 +208,8 @@ class WorkingSet {
     for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] = spec_.offset[i] + shift;
     design_.times(columns(), raw.data(), eta_.data(), threads_);
     evaluate();
+    gradient_ = solution.gradient;  // of the sweep; what joined since is still to be read
+    set_gradient(static_cast<Index>(gradient_.size()));
   }
 
  private:
@@ -237,13 +242,15 @@ class WorkingSet {
            constant_;
   }
 
-  void set_gradient() {
+  // from position `known` on; before it the gradient is that of the present eta already
+  void set_gradient(Index known = 0) {
     gradient_.resize(set_.size());
+    const Columns unknown{.list = set_.data() + known, .count = static_cast<Index>(set_.size()) - known};
     const double* vector = residual_.data();
-    double* out = gradient_.data();
-    design_.sweep({.columns = columns(), .n_vectors = 1, .vectors = &vector, .out = &out}, threads_);
-    entries_read_ += static_cast<Index>(set_.size());
-    for (std::size_t s = 0; s < set_.size(); ++s) {
+    double* out = gradient_.data() + known;
+    design_.sweep({.columns = unknown, .n_vectors = 1, .vectors = &vector, .out = &out}, threads_);
+    entries_read_ += unknown.count;
+    for (auto s = static_cast<std::size_t>(known); s < set_.size(); ++s) {
       gradient_[s] = problem_.standardised(set_[s], gradient_[s], residual_sum_);
     }
     has_gradient_ = true;
