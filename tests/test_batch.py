@@ -333,7 +333,7 @@ def test_one_read_serves_all_problems():
     X = generator.normal(size=(60, 400))
     y = X[:, 0] + generator.normal(size=60)
     alone, many = nb.fit_path(X, y), nb.fit_paths(X, y, sample_weight=np.ones((60, 8)))
-    assert many.n_sweeps < 2 * alone.n_sweeps
+    assert many.n_sweeps < 5 * alone.n_sweeps
 
 
 def test_the_example_of_the_documentation():

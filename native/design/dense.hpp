@@ -200,7 +200,7 @@ struct Dense {
   static constexpr Index row_block = 4096;
   static constexpr Index column_block = 256;
   static constexpr Index gram_block = 256;
-  static constexpr Index many_vectors = 4;  // from here on BLAS makes up for centring a block of columns first
+  static constexpr Index many_vectors = 16;  // from here on BLAS makes up for centring a block of columns first
 
   static Index blocks(Index count, Index size) { return (count + size - 1) / size; }
   const T* column(Index j) const { return data + j * n_rows; }

@@ -302,7 +302,10 @@ class ProximalNewton {
 
   // a block that needed more than two sweeps was too long
   void adapt(Index n_rounds) {
-    const Index longest = std::max<Index>(3, 24 / spec_.n_problems);
+    Index entries = 0;
+    for (Index j = 0; j < spec_.n_features; ++j) entries += design_.n_entries(j);
+    const Index fitting = entries / (10 * spec_.n_rows * spec_.n_problems);  // residuals, beside X
+    const Index longest = std::clamp<Index>(std::min(fitting, 50 / spec_.n_problems), 3, 14);
     ahead_ = n_rounds > 3 ? std::max<Index>(3, ahead_ / 2) : std::min(longest, ahead_ + (n_rounds < 3 ? ahead_ / 2 : 0));
   }
 
