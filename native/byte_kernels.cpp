@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+#include <numeric>
 #endif
 
 namespace normball::kernels {
@@ -29,8 +31,12 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_tile(const std:
       for (int j = 0; j < 4; ++j) sum[k][j] = _mm512_dpbusd_epi32(sum[k][j], a[j], b);
     }
   }
+  alignas(64) std::int32_t parts[16];
   for (int k = 0; k < Count; ++k) {
-    for (int j = 0; j < 4; ++j) out[k][j] = _mm512_reduce_add_epi32(sum[k][j]);
+    for (int j = 0; j < 4; ++j) {
+      _mm512_store_si512(parts, sum[k][j]);
+      out[k][j] = std::accumulate(parts, parts + 16, 0);
+    }
   }
 }
 
