@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "blas.hpp"
+#include "design/byte_copy.hpp"
 #include "families.hpp"
 #include "predictor.hpp"
 
@@ -208,6 +209,27 @@ nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Fl
   return owned(std::move(eta), {n_rows, intercepts.size()});
 }
 
+// What the byte copy says of the products of all columns with one vector, for the tests of its bound; None where the
+// CPU or the number of rows rules it out.
+nb::object byte_products(Array<double, nb::ndim<2>, nb::f_contig> X, Flat<double> vector) {
+  Dense<double, false> design{.data = X.data(),
+                              .n_rows = static_cast<Index>(X.shape(0)),
+                              .n_cols = static_cast<Index>(X.shape(1))};
+  if (!ByteCopy::is_possible(design.n_rows)) return nb::none();
+  const Vector centre(X.shape(1), 0.0);
+  design.centre = centre.data();
+  Threads threads(1);
+  const ByteCopy copy(design, threads);
+  Vector values(X.shape(1));
+  Vector slacks(X.shape(1));
+  copy.multiply({copy.bytes(Vector(vector.data(), vector.data() + vector.size()))}, 0, design.n_cols,
+                [&](Index, Index j, const ByteCopy::Bounded& product) {
+                  values[j] = product.value;
+                  slacks[j] = product.slack;
+                });
+  return nb::make_tuple(owned(std::move(values), {X.shape(1)}), owned(std::move(slacks), {X.shape(1)}));
+}
+
 }  // namespace
 }  // namespace normball
 
@@ -217,6 +239,7 @@ NB_MODULE(_native, m) {
         "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
         "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "poll"_a.none());
+  m.def("byte_products", &normball::byte_products, "X"_a.noconvert(), "vector"_a.noconvert());
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert());
 }

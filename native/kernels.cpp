@@ -216,7 +216,7 @@ NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::ui
     std::copy_n(x + i, count, rest);
     load(rest, entries);
     const Lanes whole = (entries * inverse + magic) - magic;
-    const Lanes off = entries - unit * whole;
+    const Lanes off = (entries - unit * whole) * inverse;
     squares += whole * whole;
     missed += off * off;
     store(whole, rounded);

@@ -57,7 +57,7 @@ template <class T>
 void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out);
 
 // codes[i] = 128 + round(x_i / unit), for |x_i| <= 127 unit; sums[0] of the squares of the rounded, sums[1] of what
-// rounding missed
+// rounding missed, both in this unit
 void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums);
 
 // Whether this CPU multiplies bytes sixty-four at a time (AVX-512 VNNI).

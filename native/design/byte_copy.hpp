@@ -60,9 +60,13 @@ class ByteCopy {
               .low = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0)};
     double largest = 0.0;
     for (const double value : v) largest = std::max(largest, std::abs(value));
+    if (largest == 0.0) return out;
     out.coarse = largest / 127.0;
     out.fine = out.coarse / 254.0;
-    if (out.fine == 0.0) return out;
+    if (largest < smallest) {
+      out.norm = infinity;
+      return out;
+    }
     double square = 0.0;
     double missed = 0.0;
     for (Index i = 0; i < n_rows_; ++i) {
@@ -73,11 +77,12 @@ class ByteCopy {
       out.low[i] = static_cast<std::int8_t>(low);
       out.high_sum += out.high[i];
       out.low_sum += out.low[i];
-      square += v[i] * v[i];
-      missed += (rest - out.fine * low) * (rest - out.fine * low);
+      square += (v[i] / largest) * (v[i] / largest);
+      const double off = (rest - out.fine * low) / largest;
+      missed += off * off;
     }
-    out.norm = std::sqrt(square) * rounded_up;
-    out.missed = std::sqrt(missed) * rounded_up + 1e-15 * out.norm;
+    out.norm = largest * std::sqrt(square) * rounded_up;
+    out.missed = largest * std::sqrt(missed) * rounded_up + 1e-15 * out.norm;
     return out;
   }
 
@@ -112,6 +117,8 @@ class ByteCopy {
 
   // sums of a few thousand squares are right to far better than this
   static constexpr double rounded_up = 1.0 + 1e-10;
+  // below it, what is lost in a product cannot be bounded relative to its size: such a column is never cleared
+  static constexpr double smallest = 1e-280;
 
   static Bounded bounded(const Bytes& v, const Column& column, std::int32_t high, std::int32_t low) {
     const double h = static_cast<double>(high) - 128.0 * v.high_sum;  // codes are stored plus 128
@@ -123,12 +130,16 @@ class ByteCopy {
   static void encode(const Vector& entries, Column& column, std::uint8_t* codes) {
     double largest = 0.0;
     for (const double x : entries) largest = std::max(largest, std::abs(x));
+    if (largest == 0.0) return;
+    if (largest < smallest) {
+      column.missed = infinity;
+      return;
+    }
     column.unit = largest / 127.0;
-    if (column.unit == 0.0) return;
     double sums[2];
     kernels::encode_bytes(entries.data(), column.unit, static_cast<Index>(entries.size()), codes, sums);
     column.norm = column.unit * std::sqrt(sums[0]) * rounded_up;
-    column.missed = std::sqrt(sums[1]) * rounded_up + 1e-15 * column.norm;
+    column.missed = column.unit * std::sqrt(sums[1]) * rounded_up + 1e-15 * column.norm;
   }
 
   Index n_rows_;

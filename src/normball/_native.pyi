@@ -34,3 +34,6 @@ def linear_predictor(
     indices: NDArray[np.int32],
     values: NDArray[np.float64],
 ) -> NDArray[np.float64]: ...
+def byte_products(
+    X: NDArray[np.float64], vector: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None: ...
