@@ -40,9 +40,8 @@ class QuadraticSolver {
         if (left <= tolerance) return left;
       }
       if (one_by_one && entering_.size() > 1) {
-        std::ranges::nth_element(entering_, entering_.begin(), std::greater<>(), [&](Index j) {
-          return problem.terms[j].violation(gradient[j], b[j]);
-        });
+        std::ranges::nth_element(entering_, entering_.begin(), std::greater<>(),
+                                 [&](Index j) { return problem.terms[j].violation(gradient[j], b[j]); });
         entering_.resize(1);
       }
       set_active(problem, b);
