@@ -200,8 +200,8 @@ class ProximalNewton {
     const Index wanted = D::is_sparse ? spec_.n_features / 4 + 1 : std::max<Index>(1024, 100'000 / count);
     const Index chunk = std::min(wanted, spec_.n_features);
     Vector products(static_cast<std::size_t>(count * chunk));
-    std::vector<double*> out;
-    for (Index v = 0; v < count; ++v) out.push_back(products.data() + v * chunk);
+    std::vector<double*> out(open.size());
+    for (Index v = 0; v < count; ++v) out[v] = products.data() + v * chunk;
     for (Index first = 0; first < spec_.n_features; first += chunk) {
       const Columns columns{.list = nullptr, .count = std::min(chunk, spec_.n_features - first), .first = first};
       design_.sweep({.columns = columns, .n_vectors = count, .vectors = vectors.data(), .out = out.data()}, threads_);
