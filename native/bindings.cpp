@@ -1,5 +1,5 @@
 // Python to C++ and back: checks layout, picks the instantiation once, releases the GIL, returns owned arrays.
-// Everything else about the input was checked in inputs.py.
+// Everything else about the input was checked in src/normball/inputs/.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>

@@ -27,14 +27,14 @@ inline Blas& blas() {
 
 namespace linalg {
 
-// C (m x n, leading dimension ldc) += a * A' B, with A (k x m) and B (k x n) column-major
-inline void add_at_b(Index m, Index n, Index k, double a, const double* A, Index lda, const double* B, Index ldb,
-                     double* C, Index ldc) {
+// C (m x n, leading dimension ldc) += A' B, with A (k x m) and B (k x n) column-major
+inline void add_at_b(Index m, Index n, Index k, const double* A, Index lda, const double* B, Index ldb, double* C,
+                     Index ldc) {
   char t = 'T', no = 'N';
   int mi = static_cast<int>(m), ni = static_cast<int>(n), ki = static_cast<int>(k), la = static_cast<int>(lda),
       lb = static_cast<int>(ldb), lc = static_cast<int>(ldc);
   double one = 1.0;
-  blas().dgemm(&t, &no, &mi, &ni, &ki, &a, const_cast<double*>(A), &la, const_cast<double*>(B), &lb, &one, C, &lc);
+  blas().dgemm(&t, &no, &mi, &ni, &ki, &one, const_cast<double*>(A), &la, const_cast<double*>(B), &lb, &one, C, &lc);
 }
 
 // C (m x n, leading dimension ldc) += A B, with A (m x k) and B (k x n) column-major

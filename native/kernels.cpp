@@ -161,12 +161,18 @@ void products4(const T* const* x, const T* const* next, const double* c, const d
   for (; k + 6 <= n_vectors; k += 6) product_tile<T, 6>(x, k == 0 ? next : x, c, v + k, n, out + k);
   const T* const* fetched = k == 0 ? next : x;
   switch (n_vectors - k) {
-    case 5: return product_tile<T, 5>(x, fetched, c, v + k, n, out + k);
-    case 4: return product_tile<T, 4>(x, fetched, c, v + k, n, out + k);
-    case 3: return product_tile<T, 3>(x, fetched, c, v + k, n, out + k);
-    case 2: return product_tile<T, 2>(x, fetched, c, v + k, n, out + k);
-    case 1: return product_tile<T, 1>(x, fetched, c, v + k, n, out + k);
-    default: return;
+    case 5:
+      return product_tile<T, 5>(x, fetched, c, v + k, n, out + k);
+    case 4:
+      return product_tile<T, 4>(x, fetched, c, v + k, n, out + k);
+    case 3:
+      return product_tile<T, 3>(x, fetched, c, v + k, n, out + k);
+    case 2:
+      return product_tile<T, 2>(x, fetched, c, v + k, n, out + k);
+    case 1:
+      return product_tile<T, 1>(x, fetched, c, v + k, n, out + k);
+    default:
+      return;
   }
 }
 template <class T>
@@ -226,18 +232,18 @@ NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::ui
   sums[1] = total(missed);
 }
 
-#define NORMBALL_INSTANTIATE(T)                                                                            \
-  template double dot(const T*, double, const double*, Index);                                             \
-  template void dots(const T*, double, const double* const*, Index, Index, double*);                       \
-  template void squares(const T*, double, const double* const*, Index, Index, double*);                    \
-  template void products4(const T* const*, const T* const*, const double*, const double* const*, Index, Index,        \
-                          double (*)[4]);                                                                     \
-  template void axpy(double, const T*, double, double*, Index);                                            \
-  template void centre(const T*, double, const double*, double*, Index);                                   \
-  template void axpy4(const double*, const T* const*, double*, Index);                                     \
-  template double gather_dot(const T*, const std::int32_t*, Index, double, const double*);                 \
-  template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*);                \
-  template void scatter_add(double, const T*, const std::int32_t*, Index, double, const double*, double*); \
+#define NORMBALL_INSTANTIATE(T)                                                                                \
+  template double dot(const T*, double, const double*, Index);                                                 \
+  template void dots(const T*, double, const double* const*, Index, Index, double*);                           \
+  template void squares(const T*, double, const double* const*, Index, Index, double*);                        \
+  template void products4(const T* const*, const T* const*, const double*, const double* const*, Index, Index, \
+                          double (*)[4]);                                                                      \
+  template void axpy(double, const T*, double, double*, Index);                                                \
+  template void centre(const T*, double, const double*, double*, Index);                                       \
+  template void axpy4(const double*, const T* const*, double*, Index);                                         \
+  template double gather_dot(const T*, const std::int32_t*, Index, double, const double*);                     \
+  template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*);                    \
+  template void scatter_add(double, const T*, const std::int32_t*, Index, double, const double*, double*);     \
   template void gather_group(const T*, const std::int32_t*, Index, double, const double*, double*);
 NORMBALL_INSTANTIATE(float)
 NORMBALL_INSTANTIATE(double)

@@ -83,7 +83,7 @@ struct Problem {
     return certify(candidate, conjugate);
   }
 
-  // With an upper bound of the conjugate from sums alone: it is exact at s = 1, and near it short by (1 - s)^2. (M8)
+  // With an upper bound of the conjugate from sums alone: it is exact at s = 1, and near it short by (1 - s)^2. (M8a)
   Certificate certificate(double lambda, const Model& model) const {
     double fitted = model.intercept * model.intercept_gradient;  // sum w u (eta - o)
     for (Index i = 0; i < model.features.count; ++i) fitted += model.coef[i] * model.gradient[i];

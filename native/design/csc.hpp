@@ -108,12 +108,12 @@ struct Csc {
     Vector raw_sums(static_cast<std::size_t>(m), 0.0);
     for_each_weighted(gram, [&](Index a, Index i, double x) {
       ++start[i + 1];
-      raw_sums[a] += gram.sign * gram.d[i] * x;
+      raw_sums[a] += gram.d[i] * x;
     });
     double total = 0.0;
     for (Index i = 0; i < n_rows; ++i) {
       start[i + 1] += start[i];
-      total += gram.sign * gram.d[i];
+      total += gram.d[i];
     }
     std::vector<std::int32_t> columns(static_cast<std::size_t>(start[n_rows]));
     Vector values(columns.size());
@@ -123,7 +123,7 @@ struct Csc {
       values[next[i]++] = x;
     });
     for (Index i = 0; i < n_rows; ++i) {
-      const double d = gram.sign * gram.d[i];
+      const double d = gram.d[i];
       for (std::int64_t e = start[i + 1] - 1; e >= start[i] && columns[e] >= gram.first_new; --e) {
         double* target = gram.out + columns[e] * gram.stride;
         const double scaled = d * values[e];

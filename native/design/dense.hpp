@@ -5,8 +5,7 @@
 #include <cmath>
 
 #include "../blas.hpp"
-#include "../kernels.hpp"
-#include "design.hpp"
+#include "row_block.hpp"
 
 namespace normball {
 
@@ -111,13 +110,13 @@ struct Dense {
         const Index count = std::min(gram_block, end - begin);
         pack(gram, rows.data() + begin, count, root.data(), buffer.data());
         if (gram.first_new == 0) {
-          linalg::add_at_a(m, count, gram.sign, buffer.data(), gram_block, total.data(), m);
+          linalg::add_at_a(m, count, 1.0, buffer.data(), gram_block, total.data(), m);
         } else {
-          linalg::add_at_b(m, fresh, count, gram.sign, buffer.data(), gram_block,
-                           buffer.data() + gram.first_new * gram_block, gram_block, total.data(), m);
+          linalg::add_at_b(m, fresh, count, buffer.data(), gram_block, buffer.data() + gram.first_new * gram_block,
+                           gram_block, total.data(), m);
         }
         for (Index a = 0; a < m; ++a) {
-          total[m * fresh + a] += gram.sign * kernels::dot(buffer.data() + a * gram_block, 0.0, root.data(), count);
+          total[m * fresh + a] += kernels::dot(buffer.data() + a * gram_block, 0.0, root.data(), count);
         }
       }
     });
@@ -205,42 +204,6 @@ struct Dense {
   static Index blocks(Index count, Index size) { return (count + size - 1) / size; }
   const T* column(Index j) const { return data + j * n_rows; }
 
-  // Some rows sorted by group, multiplied by the root of their weight and centred, with what they are multiplied by.
-  struct RowBlock {
-    const RowGroups& groups;
-    Index stride;                 // rows of the buffer; not a power of 2, which caches dislike
-    Vector buffer;                // column-major as X is, or row-major
-    std::vector<Vector> vectors;  // root of the weight, then times each target
-    std::vector<Index> start;     // of each group in the buffer
-    std::vector<Index> place;     // of each row in the buffer
-    const Index* rows = nullptr;
-    Index count = 0;
-
-    RowBlock(const RowGroups& of, Index length, Index n_columns)
-        : groups(of),
-          stride(length + 8),
-          buffer(static_cast<std::size_t>(stride * n_columns)),
-          vectors(1 + of.targets.size(), Vector(static_cast<std::size_t>(length))),
-          place(static_cast<std::size_t>(length)) {}
-
-    void take(const Index* list, Index n_taken) {
-      rows = list;
-      count = n_taken;
-      start.assign(static_cast<std::size_t>(groups.count) + 1, 0);
-      for (Index r = 0; r < count; ++r) ++start[groups.group[rows[r]] + 1];
-      for (std::size_t g = 1; g < start.size(); ++g) start[g] += start[g - 1];
-      std::vector<Index> next = start;
-      for (Index r = 0; r < count; ++r) {
-        const Index i = rows[r];
-        place[r] = next[groups.group[i]]++;
-        const double root = std::sqrt(groups.d[i]);
-        vectors[0][place[r]] = root;
-        for (std::size_t t = 0; t < groups.targets.size(); ++t) vectors[t + 1][place[r]] = root * groups.targets[t][i];
-      }
-    }
-    bool in_order() const { return groups.count == 1 && rows[count - 1] - rows[0] == count - 1; }
-  };
-
   void add_block(RowBlock& block, std::vector<RowMoments>& sums) const {
     if constexpr (RowMajor) {
       for (Index r = 0; r < block.count; ++r) {
@@ -252,7 +215,7 @@ struct Dense {
     } else {
       for (Index j = 0; j < n_cols; ++j) {
         pack_column(block, j);
-        add_column_products(block, j, sums);
+        block.add_column_products(j, sums);
       }
     }
     for (std::size_t g = 0; g < sums.size(); ++g) {
@@ -260,7 +223,7 @@ struct Dense {
       const Index count = block.start[g + 1] - begin;
       if (count == 0) continue;
       if constexpr (RowMajor) {
-        add_row_products(block, begin, count, sums[g].products.data());
+        block.add_row_products(begin, count, sums[g].products.data());
         linalg::add_a_at(n_cols, count, block.buffer.data() + begin * n_cols, n_cols, sums[g].gram.data(), n_cols);
       } else {
         linalg::add_at_a(n_cols, count, 1.0, block.buffer.data() + begin, block.stride, sums[g].gram.data(), n_cols);
@@ -279,32 +242,6 @@ struct Dense {
       for (Index r = 0; r < block.count; ++r) {
         const Index place = block.place[r];
         to[place] = root[place] * (static_cast<double>(x[block.rows[r]]) - c);
-      }
-    }
-  }
-
-  // while the column is still in the cache
-  void add_column_products(const RowBlock& block, Index j, std::vector<RowMoments>& sums) const {
-    std::vector<const double*> vectors(block.vectors.size());
-    Vector products(vectors.size());
-    for (std::size_t g = 0; g < sums.size(); ++g) {
-      const Index begin = block.start[g];
-      for (std::size_t v = 0; v < vectors.size(); ++v) vectors[v] = block.vectors[v].data() + begin;
-      std::ranges::fill(products, 0.0);
-      kernels::dots(block.buffer.data() + j * block.stride + begin, 0.0, vectors.data(),
-                    static_cast<Index>(vectors.size()), block.start[g + 1] - begin, products.data());
-      for (std::size_t v = 0; v < vectors.size(); ++v) sums[g].products[v * n_cols + j] += products[v];
-    }
-  }
-
-  void add_row_products(const RowBlock& block, Index begin, Index count, double* products) const {
-    for (Index first = 0; first < count; first += 4) {
-      const double* row[4];
-      for (Index r = 0; r < 4; ++r) row[r] = block.buffer.data() + (begin + std::min(first + r, count - 1)) * n_cols;
-      for (std::size_t v = 0; v < block.vectors.size(); ++v) {
-        double a[4] = {};
-        for (Index r = first; r < std::min(first + 4, count); ++r) a[r - first] = block.vectors[v][begin + r];
-        kernels::axpy4(a, row, products + static_cast<Index>(v) * n_cols, n_cols);
       }
     }
   }

@@ -31,7 +31,6 @@ struct Gram {
   Columns columns;
   Index first_new = 0;
   const double* d = nullptr;
-  double sign = 1.0;      // added to the target times this
   double* out = nullptr;  // column-major, upper triangle
   Index stride = 0;
   double* sums = nullptr;  // per column of the list

@@ -14,7 +14,6 @@ struct Logistic {
   }
   // (1 - y) sigma(eta) - y sigma(-eta): no cancellation where the fit is nearly perfect
   static double gradient(double y, double eta) { return (1.0 - y) * sigmoid(eta) - y * sigmoid(-eta); }
-  static double curvature(double /*y*/, double eta) { return sigmoid(eta) * sigmoid(-eta); }
   static double conjugate(double y, double u) {
     const double p = y + u;
     const double q = (1.0 - y) - u;

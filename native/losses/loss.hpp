@@ -11,14 +11,13 @@ namespace normball {
 
 template <class L>
 concept Loss = requires(double y, double eta, double u, const Rows& block) {
-  { L::value(y, eta) } -> std::same_as<double>;      // f(y, eta) >= 0
-  { L::gradient(y, eta) } -> std::same_as<double>;   // df/d eta = mu - y
-  { L::curvature(y, eta) } -> std::same_as<double>;  // d2f/d eta2
-  { L::conjugate(y, u) } -> std::same_as<double>;    // sup_eta u eta - f(y, eta); +infinity outside its domain
-  { L::link(y) } -> std::same_as<double>;            // eta at which the mean is y, kept finite
-  { L::constant(y) } -> std::same_as<double>;        // the part of f that depends on y alone
-  { L::rows(block) } -> std::same_as<RowSums>;       // all of it for many samples, without that part
-  { L::quadratic } -> std::convertible_to<bool>;     // curvature is 1 everywhere
+  { L::value(y, eta) } -> std::same_as<double>;     // f(y, eta) >= 0
+  { L::gradient(y, eta) } -> std::same_as<double>;  // df/d eta = mu - y
+  { L::conjugate(y, u) } -> std::same_as<double>;   // sup_eta u eta - f(y, eta); +infinity outside its domain
+  { L::link(y) } -> std::same_as<double>;           // eta at which the mean is y, kept finite
+  { L::constant(y) } -> std::same_as<double>;       // the part of f that depends on y alone
+  { L::rows(block) } -> std::same_as<RowSums>;      // f, f' and f'' of many samples, without that part
+  { L::quadratic } -> std::convertible_to<bool>;    // curvature is 1 everywhere
 };
 
 inline double x_log_x(double x) { return x > 0.0 ? x * std::log(x) : 0.0; }

@@ -11,7 +11,6 @@ struct Poisson {
   static constexpr bool quadratic = false;
   static double value(double y, double eta) { return std::exp(eta) - y * eta - (y - x_log_x(y)); }
   static double gradient(double y, double eta) { return std::exp(eta) - y; }
-  static double curvature(double /*y*/, double eta) { return std::exp(eta); }
   static double conjugate(double y, double u) {
     const double mu = y + u;
     if (mu < 0.0) return infinity;

@@ -18,7 +18,7 @@ struct Rows {
 struct RowSums {
   double loss = 0.0;      // sum w f, without the part of f that depends on y alone
   double residual = 0.0;  // sum w f'
-  double spread = 0.0;    // sum w f'^2 / f'', Pearson's statistic; it bounds the dual (M8)
+  double spread = 0.0;    // sum w f'^2 / f'', Pearson's statistic; it bounds the dual (M8a)
 
   RowSums& operator+=(const RowSums& other) {
     loss += other.loss;

@@ -182,8 +182,8 @@ class ProximalNewton {
         sets_[k]->predict(block.lambdas[i], i == 0 ? block.previous : block.lambdas[i - 1]);
       }
       const int allowed = std::max(1, spec_.max_iter - point.n_iter);
-      point.n_iter += std::max(
-          1, sets_[k]->solve(block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss}, allowed));
+      point.n_iter +=
+          std::max(1, sets_[k]->solve(block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss}, allowed));
       sets_[k]->save(solutions[at]);
       standing_[k] = at;
       if (monitor_.stopped()) return;
@@ -392,7 +392,8 @@ class ProximalNewton {
     for (Index j = 0; j < spec_.n_features; ++j) entries += design_.n_entries(j);
     const Index fitting = entries / (10 * spec_.n_rows * spec_.n_problems);  // residuals, beside X
     const Index longest = std::clamp<Index>(std::min(fitting, 50 / spec_.n_problems), 3, 14);
-    ahead_ = n_rounds > 3 ? std::max<Index>(3, ahead_ / 2) : std::min(longest, ahead_ + (n_rounds < 3 ? ahead_ / 2 : 0));
+    ahead_ =
+        n_rounds > 3 ? std::max<Index>(3, ahead_ / 2) : std::min(longest, ahead_ + (n_rounds < 3 ? ahead_ / 2 : 0));
   }
 
   void sweep_all() {
@@ -426,7 +427,7 @@ class ProximalNewton {
   std::unique_ptr<ByteCopy> bytes_;
   Index entries_read_ = 0;
   Index ahead_ = 4;
-  std::vector<Vector> earlier_;   // per problem: all gradients, at a lambda before the last one
+  std::vector<Vector> earlier_;  // per problem: all gradients, at a lambda before the last one
   double earlier_lambda_ = 0.0;
   std::vector<Index> standing_;  // per problem: the solution that its working set holds
 };

@@ -22,8 +22,9 @@ class QuadraticSolver {
     Index version = 0;  // of H's entries: while it stays the same the factor is used again, and columns may join
   };
 
-  // b and gradient are updated in place; returns the largest KKT violation that is left
-  double solve(const Problem& problem, double* b, double* gradient, double tolerance, int max_rounds = 500) {
+  // b and gradient are updated in place, until no KKT violation exceeds the tolerance or none gets smaller any more
+  void solve(const Problem& problem, double* b, double* gradient, double tolerance) {
+    constexpr int max_rounds = 500;
     if (factored_version_ != problem.version) factor_.clear();
     factored_version_ = problem.version;
     double best = infinity;
@@ -31,19 +32,18 @@ class QuadraticSolver {
     bool one_by_one = false;
     for (int round = 0;; ++round) {
       double left = find_entering(problem, b, gradient, tolerance);
-      if (left <= tolerance || round == max_rounds || stalled == 30) return left;
+      if (left <= tolerance || round == max_rounds || stalled == 30) return;
       stalled = left < 0.9 * best ? 0 : stalled + 1;
       best = std::min(best, left);
       if (entering_.size() > 20 + static_cast<std::size_t>(factor_.size()) / 4 || stalled % 10 == 9) {
         descend(problem, b, gradient, tolerance, 3);
         if (stalled > 0) factor_.clear();
         left = find_entering(problem, b, gradient, tolerance);
-        if (left <= tolerance) return left;
+        if (left <= tolerance) return;
       }
       if (one_by_one && entering_.size() > 1) {
-        std::ranges::nth_element(entering_, entering_.begin(), std::greater<>(), [&](Index j) {
-          return problem.terms[j].violation(gradient[j], b[j]);
-        });
+        std::ranges::nth_element(entering_, entering_.begin(), std::greater<>(),
+                                 [&](Index j) { return problem.terms[j].violation(gradient[j], b[j]); });
         entering_.resize(1);
       }
       set_active(problem, b);

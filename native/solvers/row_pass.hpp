@@ -184,8 +184,8 @@ class RowPass {
       evaluate(part, buffers, first, count);
       for (Index h = 0; h < n_curved(); ++h) add_gram(part, buffers, h, count);
       const auto multiply = [&](Index from, Index to) {
-        linalg::add_at_b(p(), to - from, count, 1.0, buffers.x.data(), block, buffers.targets.data() + from * block,
-                         block, part.products.data() + from * p(), p());
+        linalg::add_at_b(p(), to - from, count, buffers.x.data(), block, buffers.targets.data() + from * block, block,
+                         part.products.data() + from * p(), p());
       };
       for_each_group(multiply);
       for (Index h = 0; h < n_curved(); ++h) multiply(n_candidates() + h, n_candidates() + h + 1);

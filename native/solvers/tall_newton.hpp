@@ -336,8 +336,7 @@ class TallNewton {
       return stop.violation <= enough || stop.n_iter >= (is_null ? 100 : 20) || stop.gave_up;
     }
     load(problem, stop.at);
-    const Certificate certificate =
-        problem.certificate(stop.lambda, problem.model());
+    const Certificate certificate = problem.certificate(stop.lambda, problem.model());
     Point& point = *stop.point;
     point.dual_gap = problem.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;

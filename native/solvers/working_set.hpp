@@ -3,8 +3,6 @@
 // X'WX is the dear part. For squared error the model is exact and one step is enough.
 #pragma once
 
-#include <atomic>
-
 #include "../losses/loss.hpp"
 #include "column_descent.hpp"
 #include "curvature.hpp"

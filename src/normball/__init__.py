@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from normball.messages import DataError, Interrupted, NormballWarning, NotConverged
     from normball.path import fit_path
     from normball.results.cv import CVPath
+    from normball.results.fit import Fit
     from normball.results.model_file import load
-    from normball.results.path import Fit, Path
+    from normball.results.path import Path
     from normball.results.paths import Paths
 
 __version__ = "0.1.0"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from normball.messages import Interrupted, NotConverged
 from normball.path import Problem, prepare_problem
-from normball.results.path import Fit
+from normball.results.fit import Fit
 from normball.results.points import share_reaching
 from normball.scores import unit_deviance
 from normball.settings import DEFAULT_TOL, FitOptions, check_words, number

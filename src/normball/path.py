@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import Interrupted, NotConverged
 from normball.progress import Poll
-from normball.results.path import STATUSES, Fit, Path
+from normball.results.fit import Fit
+from normball.results.path import STATUSES, Path
 from normball.results.sparse_rows import SparseRows
 from normball.settings import (
     DEFAULT_MAX_ITER,

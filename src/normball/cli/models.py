@@ -9,7 +9,8 @@ from normball.report.run import Run
 
 if TYPE_CHECKING:
     from normball.results.cv import CVPath
-    from normball.results.path import Fit, Path
+    from normball.results.fit import Fit
+    from normball.results.path import Path
 
 
 def load_model(place: str) -> tuple[Fit | Path | CVPath, Run]:
@@ -24,7 +25,8 @@ def load_model(place: str) -> tuple[Fit | Path | CVPath, Run]:
 
 def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:
     """The model at "1se", "best" or a number."""
-    from normball.results.path import Fit, Path
+    from normball.results.fit import Fit
+    from normball.results.path import Path
 
     if isinstance(model, Fit):
         if isinstance(lam, float) and lam != model.lam:

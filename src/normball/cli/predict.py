@@ -11,7 +11,7 @@ from normball.messages import DataError, Finding, count, did_you_mean
 
 if TYPE_CHECKING:
     from normball.report.run import Run
-    from normball.results.path import Fit
+    from normball.results.fit import Fit
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:

@@ -12,7 +12,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import summary
     from normball.cli.models import choose, load_model
-    from normball.results.path import Fit, Path
+    from normball.results.fit import Fit
+    from normball.results.path import Path
 
     model, made = load_model(arguments.model)
     if isinstance(model, (Fit, Path)):

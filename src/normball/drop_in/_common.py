@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled, 
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from normball.messages import NotConverged
-from normball.results.path import Fit
+from normball.results.fit import Fit
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL
 
 Array = NDArray[np.float64]

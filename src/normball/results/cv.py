@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.results.path import Fit, Path, freeze
+from normball.results.fit import Fit, freeze
+from normball.results.path import Path
 from normball.results.predictions import Kind, Unknown
 from normball.results.sparse_rows import SparseRows
 

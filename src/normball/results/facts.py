@@ -10,7 +10,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from normball.results.cv import CVPath
-    from normball.results.path import Fit, Path
+    from normball.results.fit import Fit
+    from normball.results.path import Path
     from normball.results.paths import Paths
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from normball.messages import DataError, Finding
 from normball.results.cv import CVPath
-from normball.results.path import STATUSES, Fit, Path
+from normball.results.fit import Fit
+from normball.results.path import STATUSES, Path
 from normball.results.sparse_rows import SparseRows
 
 SCHEMA = 1

@@ -1,15 +1,16 @@
-"""Fitted models: `Path`, the whole path over the strength, and `Fit`, one point on it."""
+"""`Path`: the fitted models for a whole grid of strengths."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import Finding
+from normball.results.fit import Array, Fit, explained, freeze
 from normball.results.predictions import Kind, Unknown, predict
 from normball.results.sparse_rows import SparseRows
 
@@ -19,141 +20,6 @@ if TYPE_CHECKING:
     import polars
 
     from normball.inputs.preparation import Preparation
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Fit:
-    """One fitted model: the coefficients at one strength.
-
-    Attributes
-    ----------
-    lam, l1_ratio : float
-        Strength and mix of the penalty.
-    coef : ndarray, shape (n_features,)
-        Coefficients in the units of the data.
-    coef_per_sd : ndarray, shape (n_features,)
-        Coefficients on the scale that the penalty acts on: per standard deviation of the feature with
-        ``standardize=True``, else the same as `coef`.
-    intercept : float
-        Prediction of the link at all-zero features.
-    loss : float
-        Mean weighted loss (half the mean unit deviance); between grid points an upper bound.
-    deviance_ratio : float
-        Share of the null model's deviance that is explained.
-    dual_gap, kkt_violation : float
-        The certificate of optimality, relative to the null model's loss and in units of `lam`; NaN between grid points.
-    status : str
-        "converged", "max_iter" or "numerical"; "interpolated" between grid points.
-    radius : float or None
-        The bound on the norm, from `fit_ball`.
-    """
-
-    family: str
-    lam: float
-    l1_ratio: float
-    coef: Array
-    intercept: float
-    scales: Array
-    standardize: bool
-    feature_names: tuple[str, ...]
-    classes: tuple[Any, Any] | None
-    has_offset: bool
-    preparation: Preparation
-    loss: float
-    null_loss: float
-    dual_gap: float
-    kkt_violation: float
-    status: str
-    n_iters: int
-    radius: float | None = None
-
-    def __post_init__(self) -> None:
-        freeze(self)
-
-    @property
-    def coef_per_sd(self) -> Array:
-        """Coefficients on the scale that the penalty acts on."""
-        return self.coef * self.scales
-
-    @property
-    def n_nonzero(self) -> int:
-        """Number of coefficients that are not zero."""
-        return int(np.count_nonzero(self.coef))
-
-    @property
-    def deviance_ratio(self) -> float:
-        """Share of the null model's deviance that is explained."""
-        return float(_explained(np.array(self.loss), self.null_loss))
-
-    @property
-    def l1_norm(self) -> float:
-        """Sum of the absolute coefficients per standard deviation."""
-        return float(np.abs(self.coef_per_sd).sum())
-
-    @property
-    def l2_norm(self) -> float:
-        """Euclidean length of the coefficients per standard deviation."""
-        return float(np.sqrt((self.coef_per_sd**2).sum()))
-
-    def predict(
-        self, X: Any, *, kind: Kind = "link", offset: ArrayLike | None = None, unknown: Unknown = "error"
-    ) -> NDArray[Any]:
-        """Predict for new rows.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or data frame, shape (n, n_features)
-            A frame's columns are matched by name, whatever their order.
-        kind : {"link", "response", "class"}
-            The linear predictor, the expected target (a probability, a rate), or the more probable class.
-        offset : array, shape (n,), optional
-            Required exactly when the model was fitted with one.
-        unknown : {"error", "baseline"}
-            What to do with a level unseen in training: raise a DataError, or take none of the levels.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-        """
-        rows = SparseRows.from_rows([self.coef], self.coef.size)
-        return predict(self, X, np.array([self.intercept]), rows, kind, offset, unknown)[:, 0]
-
-    def to_frame(self) -> polars.DataFrame:
-        """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`)."""
-        import polars
-
-        per_unit = np.append(self.coef, self.intercept)
-        table: dict[str, Any] = {
-            "feature": [*self.feature_names, "(intercept)"],
-            "per_sd": [*self.coef_per_sd.tolist(), None],
-            "per_unit": per_unit,
-        }
-        if self.family in _FACTOR:
-            with np.errstate(over="ignore"):
-                table[_FACTOR[self.family]] = np.exp(per_unit)
-        return polars.DataFrame(table)
-
-    def summary(self) -> str:
-        """The model in plain text."""
-        from normball.results.summaries import fit_summary
-
-        return fit_summary(self)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as JSON; `normball.load` reads it."""
-        from normball.results.model_file import save
-
-        save(self, path)
-
-    def __repr__(self) -> str:
-        return f"<Fit {self.family}, lam={self.lam:.6g}: {self.n_nonzero} of {self.coef.size} features>"
-
-    def _repr_html_(self) -> str:
-        from normball.results.summaries import fit_html
-
-        return fit_html(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -237,7 +103,7 @@ class Path:
     @property
     def deviance_ratio(self) -> Array:
         """Share of the null model's deviance that is explained, at each strength."""
-        return _explained(self.loss, self.null_loss)
+        return explained(self.loss, self.null_loss)
 
     @property
     def n_nonzero(self) -> NDArray[np.int64]:
@@ -396,16 +262,3 @@ class Path:
 
 
 STATUSES = np.array(["converged", "max_iter", "interrupted", "numerical"])  # in the order of the native code's numbers
-_FACTOR = {"binomial": "odds", "poisson": "rate"}  # what exp(coefficient) is called
-
-
-def freeze(result: Any) -> None:
-    """Make every array of a result object read-only."""
-    for field in fields(result):
-        value = getattr(result, field.name)
-        if isinstance(value, np.ndarray):
-            value.setflags(write=False)
-
-
-def _explained(loss: Array, null_loss: float) -> Array:
-    return 1.0 - loss / null_loss if null_loss > 0.0 else np.zeros_like(loss)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.results.path import Fit, Path
+from normball.results.fit import Fit
+from normball.results.path import Path
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from normball.results.sparse_rows import SparseRows
 from normball.scores import mean_response
 
 if TYPE_CHECKING:
-    from normball.results.path import Fit, Path
+    from normball.results.fit import Fit
+    from normball.results.path import Path
 
 Array = NDArray[np.float64]
 Kind = Literal["link", "response", "class"]

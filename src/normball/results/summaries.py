@@ -14,7 +14,8 @@ from normball.results.text import display_width, printable, shortened, table
 
 if TYPE_CHECKING:
     from normball.results.cv import Choice, Comparison, CVPath
-    from normball.results.path import Fit, Path
+    from normball.results.fit import Fit
+    from normball.results.path import Path
     from normball.results.paths import Paths
 
 MOST_FEATURES = 30
