@@ -212,9 +212,8 @@ nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Fl
 // What the byte copy says of the products of all columns with one vector, for the tests of its bound; None where the
 // CPU or the number of rows rules it out.
 nb::object byte_products(Array<double, nb::ndim<2>, nb::f_contig> X, Flat<double> vector) {
-  Dense<double, false> design{.data = X.data(),
-                              .n_rows = static_cast<Index>(X.shape(0)),
-                              .n_cols = static_cast<Index>(X.shape(1))};
+  Dense<double, false> design{
+      .data = X.data(), .n_rows = static_cast<Index>(X.shape(0)), .n_cols = static_cast<Index>(X.shape(1))};
   if (!ByteCopy::is_possible(design.n_rows)) return nb::none();
   const Vector centre(X.shape(1), 0.0);
   design.centre = centre.data();

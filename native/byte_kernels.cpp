@@ -14,8 +14,8 @@ namespace {
 // as product_tile in kernels.cpp: four columns meet up to six vectors in registers
 template <int Count>
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_tile(const std::uint8_t* const* x,
-                                                                       const std::int8_t* const* v, Index n,
-                                                                       std::int32_t (*out)[4]) {
+                                                                      const std::int8_t* const* v, Index n,
+                                                                      std::int32_t (*out)[4]) {
   __m512i sum[Count][4];
   for (auto& row : sum) {
     for (__m512i& value : row) value = _mm512_setzero_si512();

@@ -99,7 +99,7 @@ class ByteCopy {
       const std::uint8_t* x[4];
       for (Index c = 0; c < 4; ++c) x[c] = codes_.data() + std::min(j + c, first + count - 1) * stride_;
       kernels::byte_products4(x, v.data(), static_cast<Index>(v.size()), stride_,
-                              reinterpret_cast<std::int32_t(*)[4]>(sums.data()));
+                              reinterpret_cast<std::int32_t (*)[4]>(sums.data()));
       for (std::size_t k = 0; k < vectors.size(); ++k) {
         for (Index c = 0; c < std::min<Index>(4, first + count - j); ++c) {
           visit(static_cast<Index>(k), j + c, bounded(vectors[k], columns_[j + c], sums[2 * k][c], sums[2 * k + 1][c]));
