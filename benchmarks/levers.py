@@ -133,7 +133,7 @@ def _package(commit: str) -> Path:
     folder = _BUILDS / commit
     if folder.exists():
         return folder
-    print(f"building {commit}", flush=True)
+    print(f"building {commit}\n", end="", flush=True)  # in one piece: two builds speak
     _BUILDS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=_BUILDS, prefix=f"{commit}.") as name:
         room = Path(name)
