@@ -1,4 +1,4 @@
-"""The command: `python -m benchmarks` runs, `report` and `readme` read what was recorded."""
+"""The command: `python -m benchmarks` runs, `report` and `readme` read the records, `levers` compares revisions."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] in (["report"], ["readme"]):
         return _read(given[0], given[1:])
+    if given[:1] == ["levers"]:
+        from benchmarks import levers
+
+        return levers.main(given[1:])
     options = _parser().parse_args(given)
     if options.list:
         _list()
@@ -36,7 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare normball with other programs: time, and accuracy by a neutral judge.",
-        epilog="`report RESULTS` makes tables and pictures, `readme RESULTS` prints the table of the README.",
+        epilog="`report RESULTS` makes tables and pictures, `readme RESULTS` prints the table of the README. "
+        "`levers` measures revisions of normball against each other.",
     )
     what = parser.add_argument_group("what to run (without any of these: --quick)")
     what.add_argument("--quick", action="store_true", help="the fastest peers on the workloads, in 15 minutes")

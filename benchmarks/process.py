@@ -33,14 +33,14 @@ def peers_python() -> str:
 
 
 class Program:
-    """A solver on a problem, in a process of its own until `close`."""
+    """A solver on a problem, in a process of its own until `close`; from a folder, if one is given."""
 
-    def __init__(self, solver: str, page: Path, n_threads: int, limit: float) -> None:
+    def __init__(self, solver: str, page: Path, n_threads: int, limit: float, folder: Path | None = None) -> None:
         kind = SOLVERS[solver]
         self.name, self.limit = solver, limit
         python = peers_python() if kind.in_peers else sys.executable
         command = [*kind.command, str(page)] if kind.command else [
-            python, "-m", "benchmarks.worker", solver, str(page), str(n_threads)
+            python, "-m", "benchmarks.worker", solver, str(page), str(n_threads), *([str(folder)] if folder else [])
         ]  # fmt: skip
         environment = {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(n_threads)), **kind.environment}
         try:

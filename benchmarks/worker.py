@@ -1,6 +1,7 @@
 """A process that holds one problem in memory and solves it on demand, so that two programs can take turns.
 
-It is started as ``python -m benchmarks.worker SOLVER PAGE THREADS``. Each line in is ``TASK RUNG NUMBER STEM``: task
+It is started as ``python -m benchmarks.worker SOLVER PAGE THREADS [FOLDER]``; what lies in the folder is imported from
+there rather than from where it is installed. Each line in is ``TASK RUNG NUMBER STEM``: task
 "path" or "cv", the rung of the solver's ladder, how often to repeat within one measurement, and where to leave the
 solution ("-": nowhere). Each line out is "@" and a JSON object: first {"ready", "versions"}, then for each task
 {"seconds", "cpu", "extra_mib", ...} or {"error"}. `extra_mib` is the peak of the resident memory over what it was
@@ -17,6 +18,7 @@ import sys
 import time
 import warnings
 from dataclasses import replace
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -28,9 +30,12 @@ from benchmarks.solvers.base import Solver
 from benchmarks.store import Arrays, Page, Solution
 
 
-def main(name: str, page_path: str, n_threads: str) -> None:
+def main(name: str, page_path: str, n_threads: str, folder: str = "") -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a program prints is no answer
+    if folder:
+        sys.path.insert(0, folder)
+        sys.meta_path[:] = [BuiltinImporter, FrozenImporter, PathFinder]  # an editable install's finder comes first
     page = Page.read(page_path)
     kind = SOLVERS[name]
     try:

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 import normball as nb
 from benchmarks import __main__ as command
-from benchmarks import generators, problems, report
+from benchmarks import generators, levers, problems, report
 from benchmarks.judge import judge, null_gradient, null_loss
 from benchmarks.plans import all_jobs, chosen, quick
 from benchmarks.problems import PROBLEMS, Problem
@@ -210,6 +210,26 @@ def test_a_program_that_fails_or_takes_too_long_says_so(tiny, monkeypatch):
     monkeypatch.setattr(SOLVERS["glmnet"], "command", ("no-such-program",))
     with pytest.raises(Failed, match="not installed"):
         Program("glmnet", page, 1, 60.0)
+
+
+def test_a_folder_is_measured_in_place_of_what_is_installed(tiny, tmp_path):
+    package = tmp_path / "package"
+    (package / "normball").mkdir(parents=True)
+    (package / "normball" / "__init__.py").write_text("def fit_path(*_, **__):\n    raise ValueError('from here')\n")
+    with pytest.raises(Failed, match="from here"):
+        Program("normball", tiny.page(), 1, 60.0, package)
+
+
+def test_the_table_of_levers_keeps_the_last_measurement_and_says_what_has_none():
+    newest, facts = levers.STEPS[-1].revision, {"n_threads": 1, "workload": "B+cv"}
+    records = [
+        {**facts, "revision": "old", "error": "no answer within 60 s"},
+        {**facts, "revision": "new", "seconds": 0.1234, "n_sweeps": 12.0, "own_gap": 3e-7},
+    ]
+    lines = levers.table(records, 1, {"old": "a start", "new": newest}).splitlines()
+    assert lines[2] == "| revision | brings | B+cv |"
+    assert "| old | a start | > limit |" in lines
+    assert [f"| new | {newest} | {cell} |" in lines for cell in ("0.123", "12", "3.0e-07")] == [True] * 3
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0.1, 7), (1.0, 5), (4.0, 3), (5.1, 1)])
