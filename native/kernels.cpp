@@ -1,5 +1,7 @@
 #include "kernels.hpp"
 
+#include <algorithm>
+
 #include "lanes.hpp"
 
 namespace normball::kernels {
@@ -7,6 +9,7 @@ namespace {  // internal linkage: a target_clones function would else be exporte
 
 using lanes::Lanes;
 using lanes::load;
+using lanes::store;
 using lanes::total;
 using lanes::width;
 
@@ -204,6 +207,29 @@ void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, do
 template <class T>
 void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out) {
   gather_eight(x, rows, count, c, v, out);
+}
+
+NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+  constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
+  const double inverse = 1.0 / unit;
+  Lanes squares = {};
+  Lanes missed = {};
+  Lanes entries;
+  double rounded[width];
+  for (Index i = 0; i < n; i += width) {
+    double rest[width] = {};
+    const Index count = std::min(width, n - i);
+    std::copy_n(x + i, count, rest);
+    load(rest, entries);
+    const Lanes whole = (entries * inverse + magic) - magic;
+    const Lanes off = entries - unit * whole;
+    squares += whole * whole;
+    missed += off * off;
+    store(whole, rounded);
+    for (Index r = 0; r < count; ++r) codes[i + r] = static_cast<std::uint8_t>(static_cast<int>(rounded[r]) + 128);
+  }
+  sums[0] = total(squares);
+  sums[1] = total(missed);
 }
 
 #define NORMBALL_INSTANTIATE(T)                                                                                \

@@ -56,4 +56,15 @@ inline constexpr Index group = 8;
 template <class T>
 void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out);
 
+// codes[i] = 128 + round(x_i / unit), for |x_i| <= 127 unit; sums[0] of the squares of the rounded, sums[1] of what
+// rounding missed
+void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums);
+
+// Whether this CPU multiplies bytes sixty-four at a time (AVX-512 VNNI).
+bool multiplies_bytes();
+
+// out[k][j] = sum_i x[j][i] v[k][i] for four columns of n bytes, n a multiple of 64; only where multiplies_bytes()
+void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, Index n_vectors, Index n,
+                    std::int32_t (*out)[4]);
+
 }  // namespace normball::kernels

@@ -112,7 +112,7 @@ def test_fit_is_a_point_of_fit_path(family, target, container):
     given = {"sample_weight": WEIGHTS, "offset": OFFSET}
     model = GLMClassifier(lam=0.05) if family == "binomial" else GLMRegressor(lam=0.05, family=family)
     model.set_params(**options).fit(container(X), target, **given)
-    fit = nb.fit_path(X, target, family=family, lambdas=[0.05], **options, **given).at(lam=0.05)
+    fit = nb.fit_path(container(X), target, family=family, lambdas=[0.05], **options, **given).at(lam=0.05)
     assert model.coef_.ravel() == pytest.approx(fit.coef)
     assert model.intercept_ == pytest.approx(fit.intercept)
     assert (model.lam_, model.status_, model.n_iter_) == (0.05, "converged", fit.n_iters)

@@ -22,9 +22,10 @@ class ActiveFactor {
     diagonal_.clear();
   }
 
-  // entry(a, b) of H plus its ridge, for the coordinates of `entering` against all that are in
-  template <class Entry>
-  void append(std::span<const Index> entering, const Entry& entry) {
+  // entry(a, b) of H plus its ridge, for the coordinates of `entering` against all that are in; has_kink(a): whether
+  // coordinate a stops somewhere on its way
+  template <class Entry, class HasKink>
+  void append(std::span<const Index> entering, const Entry& entry, const HasKink& has_kink) {
     if (entering.empty()) return;
     const Index old = has_floor() ? 0 : size();  // rows below a floored pivot would be rounding, blown up
     order_.insert(order_.end(), entering.begin(), entering.end());
@@ -41,7 +42,7 @@ class ActiveFactor {
     for (Index c = 0; c < fresh; ++c) std::copy_n(column(old + c) + old, c + 1, schur.begin() + c * fresh);
     if (linalg::cholesky(fresh, column(old) + old, stride_) && !has_floor()) return;
     for (Index c = 0; c < fresh; ++c) std::copy_n(schur.begin() + c * fresh, c + 1, column(old + c) + old);
-    factorise_with_floor(old);
+    factorise_with_floor(old, has_kink);
   }
 
   void remove(Index position) {
@@ -99,8 +100,10 @@ class ActiveFactor {
   }
 
   // Column by column, with a floor under the pivots: a coordinate that depends on the others (a copy of a column, more
-  // coordinates than rows) then moves along the null space until another one leaves.
-  void factorise_with_floor(Index old) {
+  // coordinates than rows) then moves along the null space until it or another one meets a kink and leaves. Without a
+  // kink nothing would stop it: a pivot beyond all measure holds it where it is.
+  template <class HasKink>
+  void factorise_with_floor(Index old, const HasKink& has_kink) {
     for (Index c = old; c < size(); ++c) {
       double* target = column(c);
       for (Index r = old; r < c; ++r) {
@@ -110,7 +113,8 @@ class ActiveFactor {
       }
       double square = target[c];
       for (Index k = old; k < c; ++k) square -= target[k] * target[k];
-      target[c] = std::sqrt(std::max(square, 0.99 * singular * diagonal_[c]));
+      const bool depends = square <= singular * diagonal_[c];
+      target[c] = std::sqrt(!depends ? square : (has_kink(order_[c]) ? 0.99 * singular : 1e100) * diagonal_[c]);
     }
   }
 

@@ -37,6 +37,7 @@ class QuadraticSolver {
       best = std::min(best, left);
       if (entering_.size() > 20 + static_cast<std::size_t>(factor_.size()) / 4 || stalled % 10 == 9) {
         descend(problem, b, gradient, tolerance, 3);
+        if (stalled > 0) factor_.clear();
         left = find_entering(problem, b, gradient, tolerance);
         if (left <= tolerance) return;
       }
@@ -130,7 +131,7 @@ class QuadraticSolver {
     for (Index j = 0; j < problem.size; ++j) {
       if (wanted_[j] != 0) joining_.push_back(j);
     }
-    factor_.append(joining_, entry);
+    factor_.append(joining_, entry, [&](Index j) { return problem.terms[j].l1 > 0.0; });
   }
 
   // From kink to kink towards the minimiser of the active coordinates with their signs held, until a whole step fits.

@@ -140,7 +140,10 @@ class TallNewton {
   void plan(const PathResult& result) {
     constexpr double stride = 0.25;
     largest_ = std::max(problems_[0].lambda_max, result.lambdas[0]);
-    for (Run& run : runs_) run.position = position(largest_);
+    for (Run& run : runs_) {
+      run.position = position(largest_);
+      run.next = 0;
+    }
     for (CurvatureTrack& track : tracks_) track.place(position(largest_));
     double previous = largest_;
     for (std::size_t l = 0; l < result.lambdas.size(); ++l) {
