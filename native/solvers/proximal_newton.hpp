@@ -4,6 +4,7 @@
 // Larsson & Wallin 2022).
 #pragma once
 
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -286,6 +287,7 @@ class ProximalNewton {
     });
     entries_read_ += spec_.n_features / 8;
     std::vector<std::vector<Index>> columns;
+    columns.reserve(sets_.size());
     for (const auto& set : sets_) columns.push_back(set->features());
     Index n_doubts = 0;
     for (auto& found : doubts) {
