@@ -188,6 +188,7 @@ nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset
 
 nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Flat<double> intercepts,
                         Flat<std::int64_t> indptr, Flat<std::int32_t> indices, Flat<double> values) {
+  load_blas();
   const AnyDesign design = as_design(X);
   const SparseCoefficients coefs{.intercepts = intercepts.data(),
                                  .indptr = indptr.data(),

@@ -32,7 +32,7 @@ def unit_deviance(y: Array, eta: Array, family: str) -> Array:
     target = y[:, None]
     if family == "binomial":
         best = (_entropy(y) + _entropy(1.0 - y))[:, None]
-        loss = target * np.logaddexp(0.0, -eta) + (1.0 - target) * np.logaddexp(0.0, eta)
+        loss = np.log1p(np.exp(-np.abs(eta))) + (np.maximum(eta, 0.0) - target * eta)
         return 2.0 * (loss + best)
     if family == "poisson":
         best = (_entropy(y) - y)[:, None]
