@@ -9,7 +9,6 @@ import pytest
 
 import normball as nb
 from normball import _native
-
 from oracle import Problem
 
 
