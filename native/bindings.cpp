@@ -212,7 +212,7 @@ nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Fl
 
 // What the byte copy says of the products of all columns with one vector, for the tests of its bound; None where the
 // CPU or the number of rows rules it out.
-nb::object byte_products(Array<double, nb::ndim<2>, nb::f_contig> X, Flat<double> vector) {
+nb::object byte_products(const Array<double, nb::ndim<2>, nb::f_contig>& X, const Flat<double>& vector) {
   Dense<double, false> design{
       .data = X.data(), .n_rows = static_cast<Index>(X.shape(0)), .n_cols = static_cast<Index>(X.shape(1))};
   if (!ByteCopy::is_possible(design.n_rows)) return nb::none();
