@@ -189,14 +189,20 @@ def _subject(record: Record) -> tuple[Any, ...]:
 
 
 def _provenance(records: list[Record]) -> str:
-    """Machines, versions and commands of the runs."""
-    runs = [
-        f"* {run['started']}: {run['processor']}, {run['cores']} cores, caches {run['caches']},"
-        f" {run['memory_gib']} GiB; {run['system']}; normball {run['normball']} at {run['commit']};"
-        f" {run['blas']}; load {run['load_average']:.1f} at the start. Command: `{run['command'].strip()}`"
-        for run in records
-        if run["kind"] == "run"
-    ]
+    """Machines, each once, with the commands that ran there; versions."""
+    commands: dict[str, list[str]] = {}
+    for run in records:
+        if run["kind"] != "run":
+            continue
+        machine = (
+            f"{run['processor']}, {run['cores']} cores, caches {run['caches']}, {run['memory_gib']} GiB;"
+            f" {run['system']}; {run['blas']}"
+        )
+        commands.setdefault(machine, []).append(
+            f"  * {run['started']}, normball {run['normball']} at {run['commit']},"
+            f" load {run['load_average']:.1f} at the start: `{run['command'].strip()}`"
+        )
+    runs = [line for machine, ran in commands.items() for line in (f"* {machine}", *ran)]
     versions = {record["solver"]: record["versions"] for record in records if record["kind"] == "attempt"}
     told = [
         f"{solver} ({', '.join(f'{name} {version}' for name, version in found.items())})"
