@@ -7,6 +7,7 @@
 // curvature of the first one until that proves too far off (folds differ little).
 #pragma once
 
+#include "null_start.hpp"
 #include "tall_model.hpp"
 #include "tall_stop.hpp"
 
@@ -88,14 +89,9 @@ class TallNewton {
     Problem& problem = problems_[k];
     Run& run = runs_[k];
     const Index n = spec_.n_rows;
-    double mean = 0.0;
-    double mean_offset = 0.0;
-    for (Index i = 0; i < n; ++i) {
-      mean += problem.weights[i] * problem.y[i];
-      mean_offset += problem.weights[i] * spec_.offset[i];
-      run.constant += problem.weights[i] * L::constant(problem.y[i]);
-    }
-    run.magnitude = 1.0 + std::abs(mean) * (1.0 + std::abs(L::link(mean)));
+    const NullStart<L> null(problem);
+    run.constant = null.constant;
+    run.magnitude = null.magnitude;
     Vector eta(static_cast<std::size_t>(n));
     Vector curvature(eta.size());
     const auto sums_at = [&](double intercept) {
@@ -110,7 +106,7 @@ class TallNewton {
     problem.negligible_loss = 1e-10 * (sums.loss + run.constant);
     Iterate at{.coef = Vector(static_cast<std::size_t>(p()), 0.0), .gradient = Vector(static_cast<std::size_t>(p()))};
     if (spec_.fit_intercept) {
-      at.intercept = L::link(mean) - mean_offset;
+      at.intercept = null.intercept;
       sums = sums_at(at.intercept);
       for (int step = 0; step < 100 && std::abs(sums.residual) > 1e-15 * run.magnitude; ++step) {
         double total = 0.0;

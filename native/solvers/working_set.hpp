@@ -6,6 +6,7 @@
 #include "../losses/loss.hpp"
 #include "column_descent.hpp"
 #include "curvature.hpp"
+#include "null_start.hpp"
 #include "quadratic.hpp"
 
 namespace normball {
@@ -46,19 +47,13 @@ class WorkingSet {
 
   // the model without penalised features
   void fit_null() {
-    const Index n = spec_.n_rows;
-    double mean = 0.0;
-    double mean_offset = 0.0;
-    for (Index i = 0; i < n; ++i) {
-      mean += problem_.weights[i] * problem_.y[i];
-      mean_offset += problem_.weights[i] * spec_.offset[i];
-      constant_ += problem_.weights[i] * L::constant(problem_.y[i]);
-    }
-    residual_.resize(static_cast<std::size_t>(n));
-    eta_.assign(spec_.offset, spec_.offset + n);
+    const NullStart<L> start(problem_);
+    constant_ = start.constant;
+    magnitude_ = start.magnitude;
+    residual_.resize(static_cast<std::size_t>(spec_.n_rows));
+    eta_.assign(spec_.offset, spec_.offset + spec_.n_rows);
     problem_.negligible_loss = (L::quadratic ? 1e-26 : 1e-10) * loss_at(eta_);
-    if (spec_.fit_intercept) problem_.intercept = L::link(mean) - mean_offset;
-    magnitude_ = 1.0 + std::abs(mean) * (1.0 + std::abs(L::link(mean)));
+    problem_.intercept = start.intercept;
     for (double& value : eta_) value += problem_.intercept;
     evaluate();
     for (Index j = 0; j < spec_.n_features; ++j) {
