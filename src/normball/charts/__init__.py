@@ -1,0 +1,55 @@
+"""The charts of report and lessons: one JavaScript bundle, run here without a browser as it runs in the page.
+
+So the drawing that a file holds for print, mail and readers without JavaScript is the drawing that the page makes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from quickjs import Context
+
+__all__ = ["bundle", "call", "embedded"]
+
+
+def call(function: str, *arguments: Any) -> Any:
+    """Call a function that the bundle exports (`web/src/charts.js`) with plain data; its answer is plain data.
+
+    Parameters
+    ----------
+    function : str
+        Its name.
+    *arguments : mappings, sequences, strings, numbers
+        What JSON can hold; NaN and infinities are not among it.
+
+    Returns
+    -------
+    Plain data.
+    """
+    given = ",".join(json.dumps(argument, allow_nan=False) for argument in arguments)
+    return json.loads(_engine().eval(f"JSON.stringify(normball.{function}({given}))"))
+
+
+def bundle(package: str, name: str) -> str:
+    """The text of a bundle that stands inside a package."""
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def embedded(data: Mapping[str, Any]) -> str:
+    """Data as JSON that can stand inside a <script> element: no `<`, `>` or `&`, and no line separators."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@cache
+def _engine() -> Context:
+    from quickjs import Context
+
+    context = Context()
+    context.eval(bundle("normball.charts", "charts.js"))
+    return context

@@ -1,0 +1,2 @@
+/* normball; d3 modules under the ISC licence, see LICENSES.txt. source f6906fa61f6f5054916bedfdbf6dabdb96b404faee47ab560102437941730360 */
+"use strict";var normball=(()=>{var t=Object.defineProperty;var a=Object.getOwnPropertyDescriptor;var b=Object.getOwnPropertyNames;var c=Object.prototype.hasOwnProperty;var d=(o,e,x,r)=>{if(e&&typeof e=="object"||typeof e=="function")for(let p of b(e))!c.call(o,p)&&p!==x&&t(o,p,{get:()=>e[p],enumerable:!(r=a(e,p))||r.enumerable});return o};var f=o=>d(t({},"__esModule",{value:!0}),o);var g={};return f(g);})();

@@ -1,0 +1,125 @@
+/**
+ * What a report holds about its model: written by `normball/report/payload.py` and `evidence.py`, read by every view.
+ * Arrays named "by lambda" follow `lambdas`. Coefficients are per unit of the column; times `scale` they are per SD.
+ *
+ * @typedef {object} Feature one of at most 60 features, those that count most first
+ * @property {string} name
+ * @property {number} scale its standard deviation
+ * @property {number} mean
+ * @property {number[]} coefs by lambda, all digits
+ * @property {number[] | null} counts by lambda: in how many folds it was kept; null for ridge
+ *
+ * @typedef {object} CrossValidation
+ * @property {number[]} mean by lambda
+ * @property {(number | null)[]} se
+ * @property {number[]} train
+ * @property {(number | null)[][]} folds at most 20 folds, each by lambda
+ * @property {number} n_folds
+ * @property {string} score its name, as "deviance"
+ * @property {boolean} greater_is_better
+ * @property {number | null} null_score of the model without features
+ * @property {number} best index of lambda_best
+ * @property {number} one_se index of lambda_1se
+ *
+ * @typedef {object} Payload
+ * @property {string} version of normball
+ * @property {string} title name of the target
+ * @property {"gaussian" | "binomial" | "poisson"} family
+ * @property {string} penalty in words: "L1", "L2", "elastic net (l1_ratio 0.5)"
+ * @property {number} l1_ratio
+ * @property {boolean} standardize
+ * @property {string[]} classes of a binomial target: the first is 0, the second is 1; else empty
+ * @property {number} n_rows
+ * @property {number} n_features
+ * @property {number[]} lambdas descending
+ * @property {number} picked index of the choice that the page opens with
+ * @property {number[]} intercepts by lambda
+ * @property {number[]} rest by lambda: intercept + what the unlisted features add at their means
+ * @property {number[]} n_nonzero by lambda
+ * @property {number[]} norms by lambda: the L1 norm per SD
+ * @property {number[]} deviance_ratio by lambda
+ * @property {number[]} dual_gaps by lambda, of the null loss
+ * @property {number[]} kkt by lambda
+ * @property {string[]} statuses by lambda
+ * @property {CrossValidation | null} cv
+ * @property {Feature[]} features
+ * @property {{ name: string, coefs: [number, number][] }[]} others the other features that are ever kept, as [index of lambda, coefficient]; empty where too many
+ * @property {boolean} others_complete whether `features` and `others` are all that are ever kept
+ * @property {Evidence | null} evidence what needs the data themselves; null where they were not at hand
+ *
+ * @typedef {object} Slice loss near the solution when two coefficients (per SD) move and all others stay
+ * @property {number} j index in features
+ * @property {number} k
+ * @property {number} at index of lambda
+ * @property {[number, number]} x range of the coefficient of j (per SD)
+ * @property {[number, number]} y range of the coefficient of k
+ * @property {number} size points along a side
+ * @property {number[]} loss size*size values, row by row (y slow, x fast)
+ *
+ * @typedef {object} Evidence statistics of the data; never a row of them
+ * @property {number[]} loss by lambda: mean loss of the rows
+ * @property {number[]} penalty_l1 by lambda: sum |b| with penalty factors, as the objective counts it
+ * @property {number[]} penalty_l2 by lambda: sum b^2 / 2 likewise (the penalty is lambda (l1_ratio penalty_l1 + (1 - l1_ratio) penalty_l2))
+ * @property {number} null_loss
+ * @property {number[]} factors penalty factor of each listed feature
+ * @property {number[][]} gradients by lambda, for each listed feature: +d loss / d (coefficient per SD)
+ * @property {number[]} hessians_at indices of lambda for which `hessians` holds one matrix; one entry, [0], for gaussian, whose matrix is the same everywhere
+ * @property {number[][]} hessians each a packed lower triangle (row by row) of the first `n_hessian` features, per SD
+ * @property {number} n_hessian
+ * @property {number[]} alone gaussian: covariance of each of these features with the target (per SD); else empty
+ * @property {Slice[]} slices exact losses on grids ("in this model"); empty for gaussian, where the quadratic is exact
+ * @property {{ j: number, k: number, x: [number, number], y: [number, number], size: number, loss: number[], path: [number, number][], mle: [number, number] | null }[]} pairs two features alone: loss on a grid, solutions by lambda, the unpenalised end if finite; gaussian: empty (closed form)
+ * @property {{ edges: number[], counts: number[][], flat: number[], largest: number[], negative: number[][] } | null} margins binomial: histogram of eta (edges), rows by lambda and bin for class 1 (counts) and class 0 (negative); share of rows with slope below 0.01; largest |eta|
+ * @property {{ at: number[], factors: number[], train: number[][], held_out: (number | null)[][], gradient: number[][] } | null} scaling binomial: weights times 0.1 ... 10: mean cross-entropy on the fitted and on held-out rows, mean |p - y|, for the indices of lambda `at`
+ * @property {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], brier: (number | null)[], log_loss: (number | null)[] } | null} calibration out of fold, by lambda, in at most 10 bins of equal counts
+ * @property {{ edges: number[], counts: number[][], quantiles: number[][] } | null} residuals gaussian and poisson, out of fold where possible: histogram of y - mu by lambda; 5, 25, 50, 75, 95 % points
+ * @property {{ at: number[], t: number[], loss: number[][], penalty: number[][] } | null} convexity along the line from the null model (t=0) to the solution (t=1) and beyond, for the indices of lambda `at`; penalty with that lambda
+ * @property {number[]} ranges_low 1 % point of each listed feature, for the sliders of what-if
+ * @property {number[]} ranges_high 99 % point
+ * @property {boolean} held_out whether predictions of held-out rows were at hand
+ */
+
+/**
+ * What the reader has chosen; one for the whole page.
+ * @typedef {object} State
+ * @property {number} index of lambda
+ * @property {"lambda" | "norm" | "deviance"} axis of the path
+ * @property {boolean} per_sd whether coefficients are shown per SD
+ * @property {number | null} hovered index of the feature under the pointer or the focus
+ * @property {[number, number]} pair features in the geometry
+ * @property {"model" | "alone"} slice
+ * @property {number} scaling factor of the weights, 0.1 ... 10
+ * @property {string} filter of names
+ * @property {Record<string, number>} inputs of what-if by feature index
+ */
+
+/**
+ * What a view shows: a drawing and the same numbers as a table.
+ * @typedef {object} Shown
+ * @property {string} svg
+ * @property {string} sentence what to see, in a sentence, with the numbers of this state
+ * @property {{ head: string[], rows: (string | number)[][] }} table
+ */
+
+/**
+ * @typedef {object} View
+ * @property {string} id
+ * @property {string} title
+ * @property {(data: Payload) => string} missing "" where it can be drawn, else why not, for the reader
+ * @property {(data: Payload, state: State) => Shown} draw a pure function: no document, no clock, no chance
+ */
+
+/** The state a page opens with. @param {Payload} data @returns {State} */
+export function opening(data) {
+  return {
+    index: data.picked,
+    axis: "lambda",
+    per_sd: true,
+    hovered: null,
+    pair: [0, Math.min(1, Math.max(0, data.features.length - 1))],
+    slice: "model",
+    scaling: 1,
+    filter: "",
+    inputs: {},
+  };
+}
