@@ -5,7 +5,7 @@
  * @typedef {object} Feature one of at most 60 features, those that count most first
  * @property {string} name
  * @property {number} scale its standard deviation
- * @property {number} mean
+ * @property {number | null} mean null without evidence
  * @property {number[]} coefs by lambda, all digits
  * @property {number[] | null} counts by lambda: in how many folds it was kept; null for ridge
  *
@@ -34,7 +34,7 @@
  * @property {number[]} lambdas descending
  * @property {number} picked index of the choice that the page opens with
  * @property {number[]} intercepts by lambda
- * @property {number[]} rest by lambda: intercept + what the unlisted features add at their means
+ * @property {number[] | null} rest by lambda: intercept + what the unlisted features add at their means; null where these are not known
  * @property {number[]} n_nonzero by lambda
  * @property {number[]} norms by lambda: the L1 norm per SD
  * @property {number[]} deviance_ratio by lambda

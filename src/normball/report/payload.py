@@ -1,0 +1,176 @@
+"""What a page holds of a model, as plain data: the `Payload` of web/src/payload.js."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball import __version__
+from normball.results import facts
+
+if TYPE_CHECKING:
+    from normball.report.run import Run
+    from normball.results.cv import CVPath
+    from normball.results.path import Path
+
+Array = NDArray[np.float64]
+
+LISTED = 60  # features whose numbers are all there
+MOST_FOLDS = 20  # curves of single folds
+MOST_OF_OTHERS = 250_000  # bytes of the features that are not listed
+LEAST_OF_ONE = 8  # bytes of one of their coefficients
+DIGITS = 6  # of what is only drawn
+
+
+def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, Any]:
+    """All that the page is drawn from, with None for what is not a number.
+
+    `evidence` is what `normball.report.evidence.evidence` makes of the data; without it the means of the features are
+    not known, nor what unlisted ones add at theirs.
+    """
+    path = cv.path
+    columns = listed(cv, run)
+    known = dict(evidence) if evidence is not None else {}
+    means = known.pop("means", [None] * columns.size)
+    rest = known.pop("rest", None)
+    others = _others(path, columns)
+    return {
+        "version": __version__,
+        "title": run.target,
+        "family": path.family,
+        "penalty": facts.penalty(path.l1_ratio),
+        "l1_ratio": path.l1_ratio,
+        "standardize": path.standardize,
+        "classes": [str(label) for label in path.classes or ()],
+        "n_rows": path.n_rows,
+        "n_features": path.n_features,
+        "lambdas": plain(path.lambdas),
+        "picked": picked(cv, run),
+        "intercepts": plain(path.intercepts),
+        "rest": plain(path.intercepts) if others == [] else rest,
+        "n_nonzero": plain(path.n_nonzero),
+        "norms": plain(path.l1_norms, DIGITS),
+        "deviance_ratio": plain(path.deviance_ratio, DIGITS),
+        "dual_gaps": plain(path.dual_gaps, 3),
+        "kkt": plain(path.kkt_violations, 3),
+        "statuses": [str(status) for status in path.statuses],
+        "cv": _cross_validation(cv),
+        "features": _features(cv, columns, means),
+        "others": others or [],
+        "others_complete": others is not None,
+        "evidence": known or None,
+    }
+
+
+def picked(cv: CVPath, run: Run) -> int:
+    """The grid point at, or nearest to, the strength that was chosen."""
+    if isinstance(run.select, str):
+        return cv.index_of("best" if run.select == "best" else "1se")
+    return int(np.argmin(np.abs(cv.lambdas - run.select)))
+
+
+def listed(cv: CVPath, run: Run) -> NDArray[np.intp]:
+    """The features that count most, the largest per SD at the weakest of the chosen strengths first.
+
+    Those that are zero there follow by their largest coefficient anywhere on the path; those that are never kept are
+    only among them where all features are few.
+    """
+    path = cv.path
+    there = np.abs(path.coef_rows[max(picked(cv, run), cv.index_1se, cv.index_best)]) * path.scales
+    largest = np.zeros(path.n_features)
+    rows = path.coef_rows
+    np.maximum.at(largest, rows.indices, np.abs(rows.values) * path.scales[rows.indices])
+    order = np.lexsort((-largest, -there))[:LISTED]
+    few = path.n_features <= LISTED
+    return order[(largest[order] > 0) | (few & np.isfinite(path.penalty_factors[order]))]
+
+
+def listed_coefs(path: Path, columns: NDArray[np.intp]) -> Array:
+    """Coefficients (n_lambdas, n_listed) of the listed features."""
+    place = np.full(path.n_features, -1)
+    place[columns] = np.arange(columns.size)
+    rows = path.coef_rows
+    row_of = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
+    here = place[rows.indices] >= 0
+    coefs = np.zeros((len(rows), columns.size))
+    coefs[row_of[here], place[rows.indices[here]]] = rows.values[here]
+    return coefs
+
+
+def plain(values: ArrayLike, digits: int | None = None) -> Any:
+    """Numbers as lists of numbers that JSON knows, rounded to so many significant digits, None for the others."""
+    array = np.asarray(values)
+    if array.dtype.kind != "f":
+        return array.tolist()
+    shown = array if digits is None else _rounded(array, digits)
+    return _without_gaps(shown.tolist())
+
+
+def _rounded(array: Array, digits: int) -> Array:
+    """Rounded to significant digits; decimal powers are whole, so that numbers have short words."""
+    texts = [float(f"{value:.{digits - 1}e}") for value in array.ravel()]
+    return np.array(texts).reshape(array.shape)
+
+
+def _without_gaps(value: Any) -> Any:
+    """Lists of lists with None for NaN and infinities, and whole numbers without a decimal point."""
+    if isinstance(value, list):
+        return [_without_gaps(one) for one in value]
+    if not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
+
+
+def _cross_validation(cv: CVPath) -> dict[str, Any]:
+    return {
+        "mean": plain(cv.cv_mean),
+        "se": plain(cv.cv_se),
+        "train": plain(cv.train_mean, DIGITS),
+        "folds": plain(cv.fold_scores[:MOST_FOLDS], DIGITS),
+        "n_folds": cv.n_folds,
+        "score": cv.score,
+        "greater_is_better": cv.greater_is_better,
+        "null_score": facts.null_score(cv),
+        "best": cv.index_best,
+        "one_se": cv.index_1se,
+    }
+
+
+def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) -> list[dict[str, Any]]:
+    """The listed features with all digits, since predictions are made of them."""
+    path = cv.path
+    coefs = listed_coefs(path, columns)
+    counts = None
+    if path.l1_ratio > 0:  # ridge keeps every feature in every fold
+        counts = np.array([cv.selection_counts[row][columns] for row in range(path.lambdas.size)])
+    return [
+        {
+            "name": path.feature_names[j],
+            "scale": float(path.scales[j]),
+            "mean": means[k],
+            "coefs": plain(coefs[:, k]),
+            "counts": None if counts is None else counts[:, k].tolist(),
+        }
+        for k, j in enumerate(columns)
+    ]
+
+
+def _others(path: Path, columns: NDArray[np.intp]) -> list[dict[str, Any]] | None:
+    """The features beside the listed ones that are ever kept, the first to enter first; None where too many."""
+    rows = path.coef_rows
+    taken = np.zeros(path.n_features, dtype=bool)
+    taken[columns] = True
+    row_of = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
+    here = ~taken[rows.indices] & (rows.values != 0)
+    if here.sum() > MOST_OF_OTHERS // LEAST_OF_ONE:
+        return None
+    curves: dict[int, list[tuple[int, float]]] = {}
+    values = [float(f"{value:.{DIGITS - 1}e}") for value in rows.values[here]]
+    for row, j, value in zip(row_of[here].tolist(), rows.indices[here].tolist(), values, strict=True):
+        curves.setdefault(j, []).append((row, value))
+    others = [{"name": path.feature_names[j], "coefs": curve} for j, curve in curves.items()]
+    return others if len(json.dumps(others, ensure_ascii=False)) <= MOST_OF_OTHERS else None
