@@ -1,0 +1,146 @@
+/** Every coefficient along the path. */
+import { scaleLinear } from "d3-scale";
+import { beside } from "../axes.js";
+import { COLOURS, DASHES, FAINT, INK, apart, curve, drawing, element, escape, figures, segment, through, words } from "../svg.js";
+import { BOTTOM, HEIGHT, LEFT, TOP, WIDTH, cursor, framed, inFrame, kept, marks, matches, positive, rule, shortened, strengths } from "./strength.js";
+
+/** @typedef {import("../payload.js").Payload} Payload */
+/** @typedef {import("../payload.js").State} State */
+
+const NAMED = 12;
+const RIGHT = WIDTH - 200;
+
+/** A coefficient in the unit that the reader chose. @param {import("../payload.js").Feature} feature @param {number} l @param {boolean} perSd */
+const coefficient = (feature, l, perSd) => feature.coefs[l] * (perSd ? feature.scale : 1);
+
+/** Where things stand in the drawing. @param {Payload} data @param {State} state */
+function places(data, state) {
+  const x = strengths(data, state.axis, RIGHT);
+  const seen = inFrame(data, state.index);
+  const values = data.features.flatMap((feature) => seen.map((l) => coefficient(feature, l, state.per_sd)));
+  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const air = 0.05 * (high - low) || 1;
+  const y = scaleLinear().domain([low - air, high + air]).range([BOTTOM, TOP]);
+  return { x, y };
+}
+
+/**
+ * What is nearest to a place in the drawing: the index of lambda, and the curve if one is near.
+ * @param {Payload} data @param {State} state @param {number} across @param {number} down
+ * @returns {{ index: number, feature: number | null }}
+ */
+export function nearest(data, state, across, down) {
+  const { x, y } = places(data, state);
+  const index = x.at.reduce((best, at, l) => (Math.abs(at - across) < Math.abs(x.at[best] - across) ? l : best), 0);
+  if (down < TOP || down > BOTTOM || across < LEFT) return { index, feature: null };
+  let feature = null;
+  let closest = 14;
+  data.features.forEach((one, j) => {
+    const away = Math.abs(y(coefficient(one, index, state.per_sd)) - down);
+    if (away < closest && one.coefs[index] !== 0) [feature, closest] = [j, away];
+  });
+  return { index, feature };
+}
+
+/** The features with a name at their end: those that count most among the names asked for, and the one under the pointer. @param {Payload} data @param {State} state */
+function namedOnes(data, state) {
+  const named = data.features.map((_, j) => j).filter((j) => matches(data.features[j].name, state.filter)).slice(0, NAMED);
+  if (state.hovered !== null && !named.includes(state.hovered)) named.push(state.hovered);
+  return named;
+}
+
+/** All other features as one grey line. @param {Payload} data @param {number[]} at @param {import("d3-scale").ScaleLinear<number, number>} y */
+function others(data, at, y) {
+  const parts = data.others.map(({ coefs }) => through(coefs.map(([l, value]) => [at[l], y(value)])));
+  return curve(parts.join(""), { stroke: FAINT, "stroke-width": 0.5, opacity: 0.5 });
+}
+
+/** @type {import("../payload.js").View} */
+export const coefficients = {
+  id: "coefficients",
+  title: "How the coefficients grow",
+  missing: (data) => (data.features.length ? "" : "No feature is kept at any lambda, so there is no curve to draw."),
+  draw(data, state) {
+    const { x, y } = places(data, state);
+    const named = namedOnes(data, state);
+    const unit = state.per_sd ? "per SD" : "per unit";
+    const lines = data.features.map((feature, j) => {
+      const rank = named.indexOf(j);
+      const quiet = state.hovered !== null ? j !== state.hovered : rank < 0 && state.filter.trim() !== "";
+      const path = through(feature.coefs.map((_, l) => [x.at[l], y(coefficient(feature, l, state.per_sd))]));
+      const look = rank < 0 ? { stroke: FAINT, "stroke-width": 0.7 } : { stroke: colour(rank), "stroke-width": j === state.hovered ? 3.5 : 2, "stroke-dasharray": dash(rank) };
+      return { j, text: element("path", { d: path, fill: "none", ...look, opacity: quiet ? 0.2 : undefined }, element("title", {}, escape(feature.name))) };
+    });
+    lines.reverse().sort((a, b) => Number(a.j === state.hovered) - Number(b.j === state.hovered));
+    const body = [
+      beside(y, LEFT, RIGHT, `coefficient ${unit}`),
+      x.axis,
+      kept(data, x.at),
+      segment(LEFT, y(0), RIGHT, y(0), { stroke: FAINT }),
+      framed("coefficients-frame", RIGHT, (state.per_sd ? others(data, x.at, y) : "") + lines.map((line) => line.text).join("")),
+      marks(data, x.at),
+      labels(data, state, named, y),
+      cursor(x.at[state.index]),
+    ];
+    const sentence = describe(data, state, named);
+    const title = "Coefficient path";
+    return { svg: drawing({ id: "coefficients", width: WIDTH, height: HEIGHT, title, description: sentence }, body), sentence, table: table(data, state) };
+  },
+};
+
+/** @param {number} rank */
+const colour = (rank) => COLOURS[rank % COLOURS.length];
+/** @param {number} rank */
+const dash = (rank) => DASHES[Math.floor(rank / COLOURS.length) % DASHES.length];
+
+/** Names at the ends of their curves. @param {Payload} data @param {State} state @param {number[]} named @param {import("d3-scale").ScaleLinear<number, number>} y */
+function labels(data, state, named, y) {
+  const last = data.lambdas.length - 1;
+  const ends = named.map((j) => Math.min(BOTTOM, Math.max(TOP, y(coefficient(data.features[j], last, state.per_sd)))));
+  const heights = apart(ends, 15, TOP + 6, BOTTOM);
+  return named
+    .map((j, k) => {
+      const quiet = state.hovered !== null && state.hovered !== j ? 0.35 : undefined;
+      const mark = segment(RIGHT + 2, ends[k], RIGHT + 14, heights[k], { stroke: colour(k) }) + segment(RIGHT + 14, heights[k], RIGHT + 34, heights[k], { stroke: colour(k), "stroke-width": 2, "stroke-dasharray": dash(k) });
+      return element("g", { opacity: quiet }, mark + words(RIGHT + 38, heights[k] + 4, shortened(data.features[j].name, 22), { fill: INK, "font-weight": state.hovered === j ? 700 : undefined }));
+    })
+    .join("");
+}
+
+/** @param {Payload} data @param {State} state @param {number[]} named */
+function describe(data, state, named) {
+  const lam = `At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
+  const unit = state.per_sd ? "per SD" : "per unit";
+  if (state.hovered !== null) {
+    const feature = data.features[state.hovered];
+    const entry = feature.coefs.findIndex((value) => value !== 0);
+    const enters = data.l1_ratio === 0 || entry < 0 ? "" : `; it enters at lambda ${figures(positive(data.lambdas)[entry])}`;
+    return `${feature.name}: ${figures(coefficient(feature, state.index, state.per_sd))} ${unit} ${lam.replace("At", "at")}${enters}.`;
+  }
+  if (state.filter.trim() !== "" && named.length === 0) return `None of the features drawn here has a name with “${state.filter.trim()}”.`;
+  const largest = largestFirst(data, state).slice(0, 3).map(({ feature, value }) => `${feature.name} (${figures(value)})`);
+  const count = data.l1_ratio === 0 ? `all ${data.n_features.toLocaleString("en-US")} features are used` : `${data.n_nonzero[state.index].toLocaleString("en-US")} of ${data.n_features.toLocaleString("en-US")} features are kept`;
+  return `${lam}, ${count}${largest.length ? `; the largest coefficients ${unit}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
+}
+
+/** What the drawing leaves out. @param {Payload} data */
+function undrawn(data) {
+  const drawn = data.features.length + data.others.length;
+  return data.others_complete || drawn >= data.n_features ? "" : ` Drawn are the ${drawn.toLocaleString("en-US")} that count most.`;
+}
+
+/** @param {Payload} data @param {State} state */
+function largestFirst(data, state) {
+  return data.features
+    .map((feature) => ({ feature, value: coefficient(feature, state.index, state.per_sd) }))
+    .filter(({ feature }) => feature.coefs[state.index] !== 0)
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+}
+
+/** @param {Payload} data @param {State} state */
+function table(data, state) {
+  const { best, one_se } = data.cv ?? { best: data.picked, one_se: data.picked };
+  const columns = [state.index, one_se, best];
+  const head = ["feature", ...columns.map((l, k) => `${["at this lambda", "1-SE", "best"][k]} (${figures(data.lambdas[l])})`)];
+  return { head, rows: data.features.map((feature) => [feature.name, ...columns.map((l) => figures(coefficient(feature, l, state.per_sd)))]) };
+}

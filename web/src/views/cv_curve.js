@@ -1,0 +1,102 @@
+/** How well rows are predicted that the fit has not seen, along the path. */
+import { scaleLinear } from "d3-scale";
+import { beside } from "../axes.js";
+import { COLOURS, FAINT, apart, curve, drawing, figures, segment, through, words } from "../svg.js";
+import { BOTTOM, HEIGHT, LEFT, TOP, WIDTH, cursor, framed, inFrame, kept, marks, rule, strengths } from "./strength.js";
+
+/** @typedef {import("../payload.js").Payload} Payload */
+
+const RIGHT = WIDTH - 120;
+
+/** Squared errors are shown by their root, in the unit of the target. @param {Payload} data */
+export function shownScore(data) {
+  const squared = data.family === "gaussian" && (data.cv?.score === "deviance" || data.cv?.score === "mse");
+  /** @type {(value: number | null) => number} */
+  const number = (value) => (value === null ? NaN : value);
+  return { name: squared ? "RMSE" : (data.cv?.score ?? ""), of: squared ? /** @param {number | null} value */ (value) => Math.sqrt(Math.max(0, number(value))) : number };
+}
+
+/** @param {Payload} data */
+function lines(data) {
+  const cv = /** @type {import("../payload.js").CrossValidation} */ (data.cv);
+  const { of } = shownScore(data);
+  const error = cv.se.map((se) => se ?? NaN);
+  return {
+    mean: cv.mean.map(of),
+    upper: cv.mean.map((mean, l) => of(mean + error[l])),
+    lower: cv.mean.map((mean, l) => of(mean - error[l])),
+    train: cv.train.map(of),
+    folds: cv.folds.map((fold) => fold.map(of)),
+    nothing: of(cv.null_score),
+  };
+}
+
+/** @type {import("../payload.js").View} */
+export const cv_curve = {
+  id: "cv_curve",
+  title: "How well it predicts rows it has not seen",
+  missing: (data) => (data.cv ? "" : "The model was not cross-validated."),
+  draw(data, state) {
+    const { mean, upper, lower, train, folds, nothing } = lines(data);
+    const x = strengths(data, "lambda", RIGHT);
+    const seen = inFrame(data, state.index);
+    const values = seen.flatMap((l) => [mean[l], upper[l], lower[l], train[l]]).filter(Number.isFinite);
+    const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
+    const air = 0.05 * (high - low) || Math.abs(high) * 0.05 || 1;
+    const y = scaleLinear().domain([low - air, high + air]).range([BOTTOM, TOP]);
+    const along = (/** @type {number[]} */ line) => through(line.map((value, l) => [x.at[l], y(value)]));
+    const known = mean.map((_, l) => l).filter((l) => Number.isFinite(upper[l]) && Number.isFinite(lower[l]));
+    const band = [...known.map((l) => [x.at[l], y(upper[l])]), ...known.reverse().map((l) => [x.at[l], y(lower[l])])];
+    const line = mean.length - 1;
+    const ends = apart([mean, train].map((values) => clamp(y(values[line]))), 15, TOP + 6, BOTTOM - 4);
+    const body = [
+      beside(y, LEFT, RIGHT, `CV ${shownScore(data).name}`),
+      x.axis,
+      kept(data, x.at),
+      framed("cv_curve-frame", RIGHT, [
+        band.length ? curve(`${through(/** @type {[number, number][]} */ (band))}Z`, { stroke: "none", fill: "var(--band)" }) : "",
+        ...folds.map((fold) => curve(along(fold), { stroke: FAINT, "stroke-width": 0.7, opacity: 0.5 })),
+        Number.isFinite(nothing) ? segment(LEFT, y(nothing), RIGHT, y(nothing), { stroke: FAINT, "stroke-dasharray": "1 3", "stroke-width": 1.5 }) : "",
+        curve(along(train), { stroke: COLOURS[1], "stroke-width": 2, "stroke-dasharray": "7 3" }),
+        curve(along(mean), { stroke: COLOURS[0], "stroke-width": 2.5 }),
+      ].join("")),
+      nullLabel(nothing, y),
+      marks(data, x.at),
+      words(RIGHT + 6, ends[0] + 4, "left-out rows"),
+      words(RIGHT + 6, ends[1] + 4, "fitted rows"),
+      cursor(x.at[state.index]),
+    ];
+    const sentence = describe(data, state.index);
+    const frame = { id: "cv_curve", width: WIDTH, height: HEIGHT, title: "Cross-validation curve", description: sentence };
+    return { svg: drawing(frame, body), sentence, table: table(data) };
+  },
+};
+
+/** @param {number} height */
+const clamp = (height) => (Number.isFinite(height) ? Math.min(BOTTOM, Math.max(TOP, height)) : BOTTOM);
+
+/** A name beside the line of the model without features, where the frame shows it. @param {number} nothing @param {import("d3-scale").ScaleLinear<number, number>} y */
+function nullLabel(nothing, y) {
+  const height = y(nothing);
+  if (!Number.isFinite(height) || height < TOP || height > BOTTOM) return "";
+  return words(RIGHT - 4, height < TOP + 16 ? height + 14 : height - 5, "without features", { "text-anchor": "end", fill: FAINT });
+}
+
+/** @param {Payload} data @param {number} index */
+function describe(data, index) {
+  const { mean, upper, train, nothing } = lines(data);
+  const { name } = shownScore(data);
+  const error = upper[index] - mean[index];
+  const spread = Number.isFinite(error) ? ` (1 SE: ${figures(error, 2)})` : "";
+  const against = Number.isFinite(nothing) ? ` A model without features has ${figures(nothing)}.` : "";
+  return `At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows and ${figures(train[index])} on the fitted rows: the difference is what was learned by heart.${against}`;
+}
+
+/** @param {Payload} data */
+function table(data) {
+  const { mean, upper, train } = lines(data);
+  const { name } = shownScore(data);
+  const head = ["lambda", ...(data.l1_ratio === 0 ? [] : ["kept"]), `CV ${name}`, "1 SE", "fitted rows"];
+  const rows = data.lambdas.map((lam, l) => [figures(lam), ...(data.l1_ratio === 0 ? [] : [data.n_nonzero[l]]), figures(mean[l], 4), figures(upper[l] - mean[l], 2), figures(train[l], 4)]);
+  return { head, rows };
+}

@@ -1,0 +1,78 @@
+/** The features that the model uses at a lambda, as a table; there is no drawing. */
+import { figures } from "../svg.js";
+import { matches, rule } from "./strength.js";
+
+/** @typedef {import("../payload.js").Payload} Payload */
+
+const STABLE = 0.8;
+
+/** A coefficient with its sign. @param {number} value */
+const signed = (value) => (value > 0 ? `+${figures(value)}` : figures(value));
+
+/** What odds or rates are multiplied by; close to 1 as many digits as tell it from 1. @param {number} value */
+function factor(value) {
+  const excess = Math.abs(value - 1);
+  return excess > 1e-8 && excess < 0.1 ? value.toFixed(1 - Math.floor(Math.log10(excess))) : figures(value);
+}
+
+/**
+ * The rows of the table with the numbers that they are sorted by.
+ * @param {Payload} data @param {{ index: number, filter: string }} state
+ * @returns {{ feature: number, cells: string[], values: (string | number)[] }[]}
+ */
+export function rows(data, { index, filter }) {
+  return data.features
+    .map((feature, j) => ({ feature, j, coef: feature.coefs[index] }))
+    .filter(({ feature, coef }) => coef !== 0 && matches(feature.name, filter))
+    .sort((a, b) => Math.abs(b.coef * b.feature.scale) - Math.abs(a.coef * a.feature.scale))
+    .map(({ feature, j, coef }) => {
+      const columns = [/** @type {[string, string | number]} */ ([feature.name, feature.name])];
+      if (data.standardize) columns.push([signed(coef * feature.scale), coef * feature.scale]);
+      columns.push([signed(coef), coef]);
+      if (data.family !== "gaussian") columns.push([factor(Math.exp(coef)), coef]);
+      if (data.l1_ratio > 0) {
+        const entry = data.lambdas[feature.coefs.findIndex((value) => value !== 0)];
+        columns.push([figures(entry), entry]);
+      }
+      if (feature.counts && data.cv) columns.push(folds(feature.counts[index], data.cv.n_folds));
+      return { feature: j, cells: columns.map(([cell]) => cell), values: columns.map(([, value]) => value) };
+    });
+}
+
+/** In how many folds a feature was kept, and a word where these are few. @param {number} count @param {number} all @returns {[string, number]} */
+const folds = (count, all) => [`${count}/${all}${count < STABLE * all ? " unstable" : ""}`, count];
+
+/** @param {Payload} data */
+export function titles(data) {
+  const unit = data.family === "binomial" ? "odds × / unit" : "rate × / unit";
+  return [
+    "feature",
+    ...(data.standardize ? ["per SD"] : []),
+    "per unit",
+    ...(data.family === "gaussian" ? [] : [unit]),
+    ...(data.l1_ratio > 0 ? ["enters at lambda"] : []),
+    ...(data.cv && data.features.some((feature) => feature.counts) ? ["kept in folds"] : []),
+  ];
+}
+
+/** @type {import("../payload.js").View} */
+export const features = {
+  id: "features",
+  title: "Selected features",
+  missing: () => "",
+  draw(data, state) {
+    const shown = rows(data, state);
+    return { svg: "", sentence: describe(data, state, shown.length), table: { head: titles(data), rows: shown.map((row) => row.cells) } };
+  },
+};
+
+/** @param {Payload} data @param {import("../payload.js").State} state @param {number} shown */
+function describe(data, state, shown) {
+  const at = `At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
+  const used = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[state.index];
+  if (state.filter.trim() !== "") return `${at}, ${shown} of the features in this table have a name with “${state.filter.trim()}”.`;
+  if (used === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
+  const count = data.l1_ratio === 0 ? `all ${used.toLocaleString("en-US")} features are used` : `${used.toLocaleString("en-US")} of ${data.n_features.toLocaleString("en-US")} features are kept`;
+  const more = used > shown ? `; the ${used - shown} smaller ones are in the saved coefficients` : "";
+  return `${at}, ${count}, the largest ${data.standardize ? "per SD" : "by their weight"} first${more}. Intercept: ${figures(data.intercepts[state.index], 4)}.`;
+}

@@ -1,0 +1,114 @@
+/** What the charts over the whole path share: the axis of the strength, the marks of the two rules, the cursor, names. */
+import { scaleLinear, scaleLog } from "d3-scale";
+import { below, tick } from "../axes.js";
+import { FAINT, INK, element, segment, words } from "../svg.js";
+
+/** @typedef {import("../payload.js").Payload} Payload */
+/** @typedef {import("../payload.js").State} State */
+
+export const WIDTH = 820;
+export const HEIGHT = 400;
+export const LEFT = 64;
+export const TOP = 40;
+export const BOTTOM = 348;
+
+/** Strengths that a logarithmic axis can show: an unpenalised end (zero) stands half a decade beyond the last positive one. @param {number[]} lambdas */
+export function positive(lambdas) {
+  const least = Math.min(...lambdas.filter((lam) => lam > 0));
+  const floor = Number.isFinite(least) ? least / Math.sqrt(10) : 1;
+  return lambdas.map((lam) => Math.max(lam, floor));
+}
+
+/**
+ * Where each lambda stands from left (strong) to right (weak), and the axis that says so.
+ * @param {Payload} data @param {State["axis"]} axis @param {number} right
+ */
+export function strengths(data, axis, right) {
+  if (axis === "lambda") {
+    const logs = positive(data.lambdas);
+    const [high, low] = [logs[0], logs[logs.length - 1]];
+    const x = scaleLog().domain([high, low < high ? low : high / 10]).range([LEFT, right]);
+    return { at: logs.map((lam) => x(lam)), axis: decades(x) };
+  }
+  const values = axis === "norm" ? data.norms : data.deviance_ratio.map((share) => 100 * share);
+  const x = scaleLinear().domain([0, Math.max(...values) || 1]).range([LEFT, right]);
+  const label = axis === "norm" ? "size of all coefficients together (sum of |coefficient| per SD)" : "% of the deviance explained on the fitted rows";
+  return { at: values.map((value) => x(value)), axis: below(x, BOTTOM, label) };
+}
+
+/** A logarithmic axis with powers of ten, and 2 and 5 between where these are few. @param {import("d3-scale").ScaleLogarithmic<number, number>} x */
+function decades(x) {
+  const [high, low] = x.domain();
+  const wide = Math.log10(high / low) > 3.2;
+  /** @type {number[]} */
+  const ticks = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1) {
+    for (const digit of wide ? [1] : [1, 2, 5]) {
+      const value = Number(`${digit}e${power}`);
+      if (value >= low && value <= high) ticks.push(value);
+    }
+  }
+  return [
+    segment(LEFT, BOTTOM, x.range()[1], BOTTOM, { stroke: FAINT }),
+    ...ticks.map((value) => segment(x(value), BOTTOM, x(value), BOTTOM + 5, { stroke: FAINT }) + words(x(value), BOTTOM + 18, tick(value), { "text-anchor": "middle", fill: FAINT })),
+    words((LEFT + x.range()[1]) / 2, BOTTOM + 38, "lambda: strong on the left, weak on the right", { "text-anchor": "middle" }),
+  ].join("");
+}
+
+/** How many features are kept, along the top; nothing for ridge, which uses all of them. @param {Payload} data @param {number[]} at */
+export function kept(data, at) {
+  if (data.l1_ratio === 0) return "";
+  let last = -Infinity;
+  const numbers = data.n_nonzero.map((count, l) => {
+    if (at[l] - last < 48 && l > 0) return "";
+    last = at[l];
+    return words(at[l], TOP - 24, count.toLocaleString("en-US"), { "text-anchor": "middle", fill: FAINT });
+  });
+  return words(LEFT - 20, TOP - 24, "kept", { "text-anchor": "end", fill: FAINT }) + numbers.join("");
+}
+
+/** Dashed lines where the two rules choose. @param {Payload} data @param {number[]} at */
+export function marks(data, at) {
+  if (!data.cv) return "";
+  const { best, one_se } = data.cv;
+  const named = best === one_se ? [{ l: best, label: "best = 1-SE" }] : [{ l: one_se, label: "1-SE" }, { l: best, label: "best" }];
+  const near = named.length === 2 && Math.abs(at[best] - at[one_se]) < 50;
+  return named
+    .map(({ l, label }, k) => {
+      const anchor = near ? (at[l] < at[named[1 - k].l] ? "end" : "start") : "middle";
+      return segment(at[l], TOP - 2, at[l], BOTTOM, { stroke: INK, "stroke-dasharray": "4 3" }) + words(at[l], TOP - 7, label, { "text-anchor": anchor });
+    })
+    .join("");
+}
+
+/** The line that stands where the slider is. @param {number} x */
+export const cursor = (x) => segment(x, TOP, x, BOTTOM, { stroke: INK, "stroke-width": 1.5 }) + element("circle", { cx: x, cy: BOTTOM, r: 5, fill: INK });
+
+/** Curves cut off at the frame. @param {string} id @param {number} right @param {string} content */
+export function framed(id, right, content) {
+  const frame = element("clipPath", { id }, element("rect", { x: LEFT, y: TOP - 2, width: right - LEFT + 1, height: BOTTOM - TOP + 4 }));
+  return frame + element("g", { "clip-path": `url(#${id})` }, content);
+}
+
+/** The indices of lambda that a frame fits: to a tenth of the weaker mark, and as far as the slider stands; beyond, curves may leave it. @param {Payload} data @param {number} index */
+export function inFrame(data, index) {
+  const weakest = data.lambdas[Math.max(data.picked, data.cv?.best ?? 0)];
+  return data.lambdas.map((_, l) => l).filter((l) => l <= index || data.lambdas[l] >= weakest / 10);
+}
+
+/** A name on one line in at most `room` characters; both ends survive, since names often differ at their end. @param {string} name @param {number} room */
+export function shortened(name, room) {
+  const letters = [...name.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "?").replace(/\s+/gu, " ")];
+  if (letters.length <= room) return letters.join("");
+  const back = Math.floor((room - 1) / 2);
+  return `${letters.slice(0, room - 1 - back).join("")}…${letters.slice(letters.length - back).join("")}`;
+}
+
+/** Whether a name is among those that the reader asked for. @param {string} name @param {string} filter */
+export const matches = (name, filter) => name.toLowerCase().includes(filter.trim().toLowerCase());
+
+/** The strength with the name of the rule that chose it. @param {Payload} data @param {number} index */
+export function rule(data, index) {
+  if (index === data.cv?.one_se) return "lambda_1se";
+  return index === data.cv?.best ? "lambda_best" : "lambda";
+}

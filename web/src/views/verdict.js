@@ -1,0 +1,55 @@
+/** The result at a lambda in two sentences and six numbers. */
+import { figures } from "../svg.js";
+import { shownScore } from "./cv_curve.js";
+import { rule, shortened } from "./strength.js";
+
+/** @typedef {import("../payload.js").Payload} Payload */
+
+/**
+ * @param {Payload} data @param {number} index of lambda
+ * @returns {{ sentence: string, numbers: [string, string][] }}
+ */
+export function verdict(data, index) {
+  return { sentence: `${use(data, index)}${score(data, index)}`, numbers: numbers(data, index) };
+}
+
+/** @param {Payload} data @param {number} index */
+function use(data, index) {
+  const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
+  const used = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[index];
+  if (used === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
+  const largest = data.features
+    .filter((feature) => feature.coefs[index] !== 0)
+    .sort((a, b) => Math.abs(b.coefs[index] * b.scale) - Math.abs(a.coefs[index] * a.scale))
+    .slice(0, 4)
+    .map((feature) => shortened(feature.name, 40));
+  const more = used > largest.length ? ` and ${(used - largest.length).toLocaleString("en-US")} more` : "";
+  if (data.l1_ratio === 0) return `${at}, all ${used.toLocaleString("en-US")} features are used to explain ${data.title}; those that count most: ${largest.join(", ")}.`;
+  return `${at}, ${used.toLocaleString("en-US")} of ${data.n_features.toLocaleString("en-US")} features explain ${data.title}: ${largest.join(", ")}${more}.`;
+}
+
+/** @param {Payload} data @param {number} index */
+function score(data, index) {
+  if (!data.cv) return "";
+  const { name, of } = shownScore(data);
+  const words = name === "RMSE" ? "typical error (root mean squared error)" : name;
+  const against = data.cv.null_score === null ? "" : `, against ${figures(of(data.cv.null_score))} without features`;
+  return ` On rows that were left out, the ${words} is ${figures(of(data.cv.mean[index]))}${against}.`;
+}
+
+/** @param {Payload} data @param {number} index @returns {[string, string][]} */
+function numbers(data, index) {
+  const margins = data.evidence?.margins;
+  const { name, of } = shownScore(data);
+  const mean = data.cv ? of(data.cv.mean[index]) : NaN;
+  const error = data.cv ? of(data.cv.mean[index] + (data.cv.se[index] ?? NaN)) - mean : NaN;
+  const size = data.n_features.toLocaleString("en-US");
+  return [
+    ["lambda", figures(data.lambdas[index])],
+    data.l1_ratio === 0 ? ["features used", size] : ["features kept", `${data.n_nonzero[index].toLocaleString("en-US")} of ${size}`],
+    [`CV ${name}`.trim(), `${figures(mean)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
+    ["without features", figures(data.cv ? of(data.cv.null_score) : NaN)],
+    ["deviance explained", `${(100 * data.deviance_ratio[index]).toFixed(1)} %`],
+    margins ? ["rows with a flat slope", `${(100 * margins.flat[index]).toFixed(1)} %`] : ["fitted rows", figures(data.cv ? of(data.cv.train[index]) : NaN)],
+  ];
+}
