@@ -2,6 +2,8 @@
 import { opening } from "./payload.js";
 import { VIEWS } from "./views/index.js";
 
+export { verdict } from "./views/verdict.js";
+
 /**
  * Every view of a report at its opening state, for the file as it is before any script has run.
  * @param {import("./payload.js").Payload} data

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normball import __version__
-from normball.report import charts
+from normball import __version__, charts
+from normball.report.payload import payload
 from normball.report.reproduce import recipes
 from normball.results import facts
-from normball.results.text import shortened
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -20,71 +19,99 @@ if TYPE_CHECKING:
     from normball.report.run import Run
     from normball.results.cv import CVPath
 
-LISTED = 60  # features in the table
 GRID_TITLES = ("lambda", "kept", "deviance explained", "CV mean", "CV error", "duality gap", "KKT violation", "status")
+CHOSEN_TITLES = ("", "lambda", "kept", "duality gap", "KKT violation", "status")
+ONLY_FOR = {"sigmoid": {"binomial"}, "calibration": {"binomial"}, "residuals": {"gaussian", "poisson"}}
+CAPTIONS = {
+    "coefficients": "Each curve is one feature. From left to right the penalty weakens and coefficients grow.",
+    "cv_curve": "The solid line is the mean over the folds with a band of one standard error (1 SE), thin lines are "
+    "single folds, the dashed line is the same score on the rows that were fitted.",
+}
 READING = (
-    "lambda is the strength of the penalty: how much each unit of coefficient costs. A strong penalty keeps few "
-    "features or none; as it weakens, features enter and their coefficients grow. The L1 part of the penalty sets "
-    "coefficients to exactly zero, the L2 part shrinks them without doing so.",
-    "lambda_best is where rows left out of the fit are predicted best. lambda_1se is the strongest penalty that is "
-    "within one standard error of that: a smaller model that the data cannot tell from the best one.",
-    "Coefficients per SD can be compared with one another: each says what one standard deviation of its feature "
-    "does. Coefficients per unit belong to the feature as it stands in the table. They are shrunken towards zero on "
-    "purpose, and no p-values are given, since features that were selected on these rows would pass any test on them.",
-    "Among features that say nearly the same, L1 keeps one more or less by chance: see in how many folds each was "
-    "kept. A feature that was not kept is not thereby without effect.",
-    "The duality gap proves how far a solution can be from the optimum at most, relative to the loss of a model "
-    "without features; no other program can find a solution that is better by more than this.",
+    (
+        "What is lambda?",
+        "lambda is the strength of the penalty: how much each unit of coefficient costs. With a strong penalty all "
+        "coefficients are small or zero; as it weakens they grow, and the model follows the fitted rows more closely. "
+        "Move the slider from left (strong) to right (weak) and watch every chart follow.",
+    ),
+    (
+        "What do the marks best and 1-SE mean?",
+        "lambda_best is where rows left out of the fit are predicted best. lambda_1se is the strongest penalty that is "
+        "within one standard error of that: a simpler model that the data cannot tell from the best one.",
+    ),
+    (
+        "Why are some coefficients exactly zero?",
+        "The L1 part of a penalty costs the same for every bit of a coefficient, down to the last: unless a feature "
+        "reduces the error by more than that, its coefficient stays at zero. The L2 part costs almost nothing close to "
+        "zero, so it shrinks all coefficients without removing any. The chart of two features shows both: a ball with "
+        "corners is mostly touched at a corner, a round one is not.",
+    ),
+    (
+        "Which features matter most?",
+        "Coefficients per SD can be compared with one another: each says what one standard deviation of its feature "
+        "does. Coefficients per unit belong to the feature as it stands in the table. They are shrunken towards zero "
+        "on purpose, and no p-values are given, since features that were selected on these rows would pass any test "
+        "on them.",
+    ),
+    (
+        "How sure is the selection?",
+        "Among features that say nearly the same, L1 keeps one more or less by chance: see in how many folds each was "
+        "kept. A feature that was not kept is not thereby without effect.",
+    ),
+    (
+        "When are large coefficients bad?",
+        "Large coefficients make large predictions. For yes/no targets they push probabilities towards 0 and 1, where "
+        "the slope of the sigmoid is flat: the model is very sure, whether it is right or not. The gap between the "
+        "error on fitted and on left-out rows shows how much of it was learned by heart.",
+    ),
+    (
+        "Do these coefficients say what causes what?",
+        "No. They say what goes along with the target in these rows, given the other features. What-if predictions "
+        "are what the model expects for a row with such values, not what follows if somebody changes them.",
+    ),
+    (
+        "How do I know that the numbers are right?",
+        "The duality gap proves how far a solution can be from the optimum at most, relative to the loss of a model "
+        "without features; no other program can find a solution that is better by more than this. The code for other "
+        "programs is there to try it.",
+    ),
 )
 
 
-def render(cv: CVPath, run: Run) -> str:
-    """The whole page as text."""
+def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
+    """The whole page as text.
+
+    `evidence` is what needs the data themselves; charts that lack theirs say so.
+    """
     from markupsafe import Markup
 
     path = cv.path
     chosen = facts.points(cv, run.select)
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
-    features = facts.selected(picked)
-    marks = {one.label.removeprefix("lambda_"): one.fit.lam for one in chosen}
+    data = payload(cv, run, evidence)
+    views = [view for view in charts.call("report", data) if path.family in ONLY_FOR.get(view["id"], {path.family})]
+    for view in views:
+        view["svg"] = Markup(view.get("svg", ""))
     return _template().render(
         version=__version__,
         title=run.target,
-        verdict=_verdict(cv, picked, features, run),
+        verdict=charts.call("verdict", data, data["picked"]),
         about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
         choices=numbers[0][1:],
-        numbers=numbers[1:],
+        numbers=_rows_of_choice(cv, numbers[1:]),
         null_note=_null_note(cv),
+        views=views,
+        captions=CAPTIONS,
         findings=[finding.in_command_line_words() if run.command else finding for finding in path.findings],
-        picked=f"{picked.label} = {facts.figures(picked.fit.lam)}",
-        columns=["feature", *facts.feature_titles(picked)],
-        rows=[[feature.name, *facts.feature_cells(picked, feature)] for feature in features[:LISTED]],
-        rows_left_out=max(0, len(features) - LISTED),
-        intercept=facts.figures(picked.fit.intercept, 4) if path.fit_intercept else "",
-        path_svg=Markup(
-            charts.coefficient_path(
-                path.lambdas, path.coefs * path.scales, path.feature_names, marks=marks, n_nonzero=path.n_nonzero
-            )
-        ),
-        cv_svg=Markup(
-            charts.cv_curve(
-                cv.lambdas,
-                cv.cv_mean,
-                cv.cv_se,
-                cv.train_mean,
-                marks=marks,
-                n_nonzero=path.n_nonzero,
-                label=cv.score,
-            )
-        ),
         certificate=facts.certificate(path),
         fold_gap=facts.figures(float(np.max(cv.fold_dual_gaps)), 2),
         tol=f"{path.tol:g}",
-        certificate_rows=[_certificate_row(one) for one in chosen],
-        grid_titles=GRID_TITLES,
-        grid=_grid(cv),
+        chosen={"head": CHOSEN_TITLES, "rows": [_certificate_row(one) for one in chosen]},
+        grid={"head": GRID_TITLES, "rows": _grid(cv)},
         recipes=recipes(cv, run, picked.fit.lam),
         reading=READING,
+        payload=Markup(charts.embedded(data)),
+        script=Markup(charts.bundle("normball.report", "page.js")),
     )
 
 
@@ -102,28 +129,20 @@ def _template() -> Template:
     return environment.get_template("page.html.j2")
 
 
-def _verdict(cv: CVPath, picked: facts.Point, features: list[facts.Feature], run: Run) -> str:
-    """The result in two sentences."""
-    path = cv.path
-    size = f"At {picked.label} = {facts.figures(picked.fit.lam)}"
-    if not features:
-        text = f"{size} no feature is kept: within one standard error the mean alone is as good."
-    else:
-        names = ", ".join(shortened(feature.name, 40) for feature in features[:4])
-        more = f" and {len(features) - 4:,} more" if len(features) > 4 else ""
-        text = f"{size}, {len(features):,} of {path.n_features:,} features explain {run.target}: {names}{more}."
-    if picked.mean is None:
-        return text
-    measure, value, null = cv.score, picked.mean, facts.null_score(cv)
-    if path.family == "gaussian" and cv.score in ("deviance", "mse"):
-        measure, value, null = "root mean squared error", math.sqrt(value), math.sqrt(2.0 * path.null_loss)
-    text += f" On rows that were left out, the {measure} is {facts.figures(value)}"
-    return f"{text}, against {facts.figures(null)} without features." if null is not None else f"{text}."
+def _rows_of_choice(cv: CVPath, rows: list[list[str]]) -> list[list[str]]:
+    """The error in the unit of the target first; ridge selects nothing, so nothing is counted."""
+    if cv.path.l1_ratio == 0:
+        rows = [row for row in rows if row[0] != "features kept"]
+    return sorted(rows, key=lambda row: {"lambda": 0, "CV RMSE": 1}.get(row[0], 2))
 
 
 def _null_note(cv: CVPath) -> str:
     null = facts.null_score(cv)
-    return "" if null is None else f"A model without features has a {cv.score} of {facts.figures(null)}."
+    if null is None:
+        return ""
+    if cv.path.family == "gaussian":
+        return f"A model without features has an RMSE of {facts.figures(math.sqrt(null))}."
+    return f"A model without features has a {cv.score} of {facts.figures(null)}."
 
 
 def _certificate_row(one: facts.Point) -> list[Any]:

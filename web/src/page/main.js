@@ -1,1 +1,31 @@
-export {};
+/** The report in a browser: one state, and everything on the page follows it. */
+import { opening } from "../payload.js";
+import { bar } from "./bar.js";
+import { controls } from "./controls.js";
+import { downloads } from "./download.js";
+import { address, remembered } from "./hash.js";
+import { panels } from "./panels.js";
+import { pointing } from "./pointing.js";
+import { store } from "./store.js";
+import { featureTable } from "./table.js";
+import { theme } from "./theme.js";
+import { verdictLine } from "./verdict.js";
+import { whatIf } from "./what_if.js";
+
+/** @param {Document} page */
+function start(page) {
+  const data = JSON.parse(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? "");
+  const model = store(data, { ...opening(data), ...remembered(data) });
+  theme(page);
+  bar(page, model);
+  verdictLine(page, model);
+  panels(page, model);
+  featureTable(page, model);
+  pointing(page, model);
+  controls(page, model);
+  whatIf(page, model);
+  downloads(page, model);
+  address(model);
+}
+
+start(document);

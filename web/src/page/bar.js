@@ -1,0 +1,83 @@
+/** The slider of lambda that stays on top, its number box and its keys. */
+import { figures } from "../svg.js";
+import { rule } from "../views/strength.js";
+import { all, one } from "./dom.js";
+import { nearestLambda } from "./store.js";
+
+const THUMB = 16; // pixels: the middle of the thumb never reaches the ends of the track
+
+/** @param {Document} page @param {import("./store.js").Store} model */
+export function bar(page, model) {
+  const { data, state, set, listen } = model;
+  /** @type {HTMLElement} */
+  const place = one(page, "[data-bar]");
+  /** @type {HTMLInputElement} */
+  const slider = one(place, "[data-slider]");
+  /** @type {HTMLInputElement} */
+  const box = one(place, "[data-number]");
+  const rules = { best: data.cv?.best ?? data.picked, one_se: data.cv?.one_se ?? data.picked };
+  slider.max = String(data.lambdas.length - 1);
+  place.hidden = false;
+  ticks(slider, data);
+
+  slider.addEventListener("input", () => set({ index: Number(slider.value) }));
+  box.addEventListener("change", () => {
+    const wanted = Number(box.value.replace(",", "."));
+    if (Number.isFinite(wanted) && wanted >= 0 && box.value.trim()) set({ index: nearestLambda(data.lambdas, wanted) });
+    box.value = figures(data.lambdas[state.index]);
+  });
+  for (const button of all(place, "[data-go]")) {
+    button.addEventListener("click", () => set({ index: rules[/** @type {"best" | "one_se"} */ (button.dataset.go)] }));
+  }
+  // single letters only where the focus is on the slider or on a chart, so that they are in nobody's way elsewhere
+  for (const target of [slider, ...all(page, "[data-live]")]) {
+    target.addEventListener("keydown", (event) => {
+      const index = afterKey(event, state.index, data.lambdas.length - 1, rules);
+      if (index === null || event.target !== target) return;
+      event.preventDefault();
+      set({ index });
+    });
+  }
+
+  function show() {
+    const used = data.l1_ratio === 0 ? `${data.n_features.toLocaleString("en-US")} features` : `${data.n_nonzero[state.index].toLocaleString("en-US")} of ${data.n_features.toLocaleString("en-US")} features kept`;
+    slider.value = String(state.index);
+    slider.setAttribute("aria-valuetext", `${figures(data.lambdas[state.index])}, ${used}`);
+    if (page.activeElement !== box) box.value = figures(data.lambdas[state.index]);
+    const name = rule(data, state.index);
+    one(place, "[data-where]").textContent = `${name === "lambda" ? "" : `${name} · `}${used}`;
+    for (const button of all(place, "[data-go]")) {
+      button.setAttribute("aria-pressed", String(rules[/** @type {"best" | "one_se"} */ (button.dataset.go)] === state.index));
+    }
+  }
+  listen((changed) => changed.has("index") && show());
+  show();
+}
+
+/** Where a key leads, or null. @param {KeyboardEvent} event @param {number} index @param {number} last @param {{ best: number, one_se: number }} rules */
+export function afterKey(event, index, last, rules) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return null;
+  const page = Math.max(1, Math.round(last / 10));
+  /** @type {Record<string, number>} */
+  const to = {
+    ArrowRight: index + 1, ArrowUp: index + 1, ArrowLeft: index - 1, ArrowDown: index - 1,
+    PageUp: index + page, PageDown: index - page, Home: 0, End: last,
+    b: rules.best, s: rules.one_se,
+  };
+  return event.key in to ? Math.min(last, Math.max(0, to[event.key])) : null;
+}
+
+/** Where the two rules stand, below the track. @param {HTMLInputElement} slider @param {import("../payload.js").Payload} data */
+function ticks(slider, data) {
+  if (!data.cv) return;
+  const { best, one_se } = data.cv;
+  const last = Math.max(1, data.lambdas.length - 1);
+  const named = best === one_se ? [{ l: best, label: "best = 1-SE" }] : [{ l: one_se, label: "1-SE" }, { l: best, label: "best" }];
+  for (const { l, label } of named) {
+    const mark = slider.ownerDocument.createElement("span");
+    mark.textContent = label;
+    mark.setAttribute("aria-hidden", "true");
+    mark.style.left = `calc(${THUMB / 2}px + ${l / last} * (100% - ${THUMB}px))`;
+    slider.after(mark);
+  }
+}

@@ -1,0 +1,34 @@
+/** The choice of the reader in the address, so that a link leads to it; a frame without rights simply has no such link. */
+import { quietly } from "./dom.js";
+import { nearestLambda } from "./store.js";
+
+/** @typedef {import("../payload.js").Payload} Payload */
+
+/** What the address says. @param {Payload} data @returns {Partial<import("../payload.js").State>} */
+export function remembered(data) {
+  try {
+    const words = new URLSearchParams(location.hash.slice(1));
+    const lam = Number(words.get("l") ?? NaN);
+    const pair = (words.get("p") ?? "").split(",").map((name) => data.features.findIndex((feature) => feature.name === decodeURIComponent(name)));
+    return {
+      ...(Number.isFinite(lam) ? { index: nearestLambda(data.lambdas, lam) } : {}),
+      ...(pair.length === 2 && pair.every((j) => j >= 0) ? { pair: /** @type {[number, number]} */ (pair) } : {}),
+    };
+  } catch {
+    return {};
+  }
+}
+
+/** Writes the address once the page rests, and follows it where a link changes it. @param {import("./store.js").Store} model */
+export function address({ data, state, set, listen }) {
+  const write = quietly(() => {
+    const pair = state.pair.map((j) => encodeURIComponent(data.features[j]?.name ?? "")).join(",");
+    try {
+      history.replaceState(null, "", `#${new URLSearchParams({ l: data.lambdas[state.index].toPrecision(6), p: pair })}`);
+    } catch {
+      // a sandboxed frame has no address of its own
+    }
+  }, 300);
+  listen((changed) => (changed.has("index") || changed.has("pair")) && write());
+  window.addEventListener("hashchange", () => set(remembered(data)));
+}

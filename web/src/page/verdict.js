@@ -1,0 +1,17 @@
+/** The result in words and numbers; the sentence waits until the slider rests, so that it is read aloud once. */
+import { verdict } from "../views/verdict.js";
+import { one, quietly } from "./dom.js";
+
+/** @param {Document} page @param {import("./store.js").Store} model */
+export function verdictLine(page, { data, state, listen }) {
+  const numbers = [...one(page, "[data-numbers]").querySelectorAll("dd")];
+  const say = quietly(() => {
+    one(page, "[data-verdict]").textContent = verdict(data, state.index).sentence;
+  }, 250);
+  const show = () => {
+    verdict(data, state.index).numbers.forEach(([, value], k) => (numbers[k].textContent = value));
+    say();
+  };
+  listen((changed) => changed.has("index") && show());
+  if (state.index !== data.picked) show();
+}

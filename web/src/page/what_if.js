@@ -1,0 +1,83 @@
+/** Inputs for the features that count most, and the prediction for them. */
+import { figures } from "../svg.js";
+import { asked, bars, mean, predict, ready } from "../views/what_if.js";
+import { all, one } from "./dom.js";
+
+/** @typedef {import("./store.js").Store} Store */
+
+/** @param {Document} page @param {Store} model */
+export function whatIf(page, model) {
+  const { data, state, set, listen } = model;
+  /** @type {HTMLElement} */
+  const section = one(page, "[data-what-if]");
+  if (!ready(data)) return;
+  section.hidden = false;
+  const fields = asked(data).map((j) => field(page, model, j));
+  one(section, "[data-inputs]").append(...fields.map((made) => made.place));
+  one(section, "[data-reset]").addEventListener("click", () => {
+    set({ inputs: {} });
+    fields.forEach((made) => made.reset());
+  });
+
+  function show() {
+    const { value, typical } = predict(data, state);
+    const output = one(section, "[data-prediction]");
+    output.textContent = `${words(data)}: ${figures(value, 4)} (${figures(typical, 4)} with every feature at its mean)`;
+    output.dataset.value = String(value);
+    one(section, "[data-terms]").innerHTML = bars(data, state);
+  }
+  listen((changed) => (changed.has("index") || changed.has("inputs")) && show());
+  show();
+  all(section, "input").forEach((input) => input.setAttribute("autocomplete", "off"));
+}
+
+/** @param {import("../payload.js").Payload} data */
+function words(data) {
+  if (data.family === "binomial") return `Probability of ${data.title} = ${data.classes[1] ?? 1}`;
+  return data.family === "poisson" ? `Expected ${data.title}` : `Predicted ${data.title}`;
+}
+
+/** A slider and a number box for one feature. @param {Document} page @param {Store} model @param {number} j */
+function field(page, { data, state, set }, j) {
+  const feature = data.features[j];
+  const low = data.evidence?.ranges_low[j] ?? mean(feature) - 2 * feature.scale;
+  const high = data.evidence?.ranges_high[j] ?? mean(feature) + 2 * feature.scale;
+  const place = page.createElement("div");
+  const label = page.createElement("label");
+  label.htmlFor = `input-${j}`;
+  const name = page.createElement("bdi");
+  name.textContent = feature.name;
+  label.append(name);
+  const slider = input(page, "range", { min: low, max: high, step: "any" });
+  slider.setAttribute("aria-label", `${feature.name}, slider`);
+  const box = input(page, "number", { step: "any" });
+  box.id = `input-${j}`;
+  box.dataset.input = String(j);
+  place.append(label, slider, box);
+
+  const reset = () => {
+    slider.value = String(mean(feature));
+    box.value = String(Number(mean(feature).toPrecision(4)));
+  };
+  const take = (/** @type {number} */ value) => set({ inputs: { ...state.inputs, [j]: value } });
+  slider.addEventListener("input", () => {
+    const value = Number(Number(slider.value).toPrecision(4));
+    box.value = String(value);
+    take(value);
+  });
+  box.addEventListener("input", () => {
+    if (!Number.isFinite(box.valueAsNumber)) return;
+    slider.value = box.value;
+    take(box.valueAsNumber);
+  });
+  reset();
+  return { place, reset };
+}
+
+/** @param {Document} page @param {string} type @param {Record<string, string | number>} attributes */
+function input(page, type, attributes) {
+  const made = page.createElement("input");
+  made.type = type;
+  Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, String(value)));
+  return made;
+}
