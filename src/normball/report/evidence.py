@@ -1,0 +1,121 @@
+"""What a page says about the data of a model: the `Evidence` of web/src/payload.js. Statistics, never a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.report.evidence_held_out import calibration, margins, quantiles, residuals, scaling
+from normball.report.evidence_slices import convexity, pairs, slices
+from normball.report.fitted_rows import FittedRows, dense_columns, fitted_rows
+from normball.report.payload import plain
+
+if TYPE_CHECKING:
+    from normball.inputs.prepare import Data
+    from normball.report.run import Run
+    from normball.results.cv import CVPath
+
+Array = NDArray[np.float64]
+
+DIGITS = 6
+CURVED = 12  # features with a Hessian where it changes along the path
+POINTS = 9  # indices of lambda with one
+
+
+def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
+    """The statistics of the rows that `cv` was fitted to.
+
+    Everything is per standard deviation and weighted. Hessians, slices and gradients hold the intercept fixed; for
+    squared error the columns are centred, so that it makes no difference there. Beside the `Evidence` stand "means"
+    of the listed features and "rest", which `payload` puts in their places.
+
+    Raises
+    ------
+    DataError
+        If the data are not those of the model.
+    """
+    rows = fitted_rows(cv, run, data)
+    path = rows.path
+    at, hessians, n_hessian = _hessians(rows)
+    held_out = cv.predictions
+    gradients, link_means = _gradients(rows)
+    rest = link_means - rows.coefs @ rows.means
+    l1, l2 = _penalties(rows)
+    low, high = _ranges(rows)
+    return {
+        "means": [float(mean) for mean in rows.means],
+        "rest": plain(rest),
+        "loss": plain(path.loss, 10),
+        "penalty_l1": plain(l1, 10),
+        "penalty_l2": plain(l2, 10),
+        "null_loss": path.null_loss,
+        "factors": plain(path.penalty_factors[rows.columns]),
+        "gradients": plain(gradients, DIGITS),
+        "hessians_at": at,
+        "hessians": hessians,
+        "n_hessian": n_hessian,
+        "alone": _alone(rows),
+        "slices": slices(rows),
+        "pairs": pairs(rows),
+        "margins": margins(rows),
+        "scaling": scaling(rows, held_out),
+        "calibration": None if held_out is None else calibration(rows, held_out),
+        "residuals": residuals(rows, held_out),
+        "convexity": convexity(rows),
+        "ranges_low": plain(low, DIGITS),
+        "ranges_high": plain(high, DIGITS),
+        "held_out": held_out is not None,
+    }
+
+
+def _gradients(rows: FittedRows) -> tuple[Array, Array]:
+    """Gradient (n_lambdas, n_listed) of the mean loss, and the mean linear predictor without offsets."""
+    gradients, means = [], []
+    for block in rows.blocks():
+        eta = rows.link(block)
+        weighted = rows.weights[:, None] * rows.slope(eta)
+        gradients.append(weighted.T @ rows.features)
+        means.append(rows.weights @ (eta - rows.offset[:, None]))
+    return np.concatenate(gradients), np.concatenate(means)
+
+
+def _hessians(rows: FittedRows) -> tuple[list[int], list[list[float]], int]:
+    """Where there are Hessians, these as packed lower triangles, and of how many features."""
+    gaussian = rows.path.family == "gaussian"
+    at = [0] if gaussian else rows.some(POINTS)
+    size = min(rows.columns.size, rows.columns.size if gaussian else CURVED)
+    lower = np.tril_indices(size)
+    features = rows.features[:, :size]
+    packed = []
+    for index in at:
+        bend = rows.weights if gaussian else rows.weights * rows.curvature(rows.link_at(index))
+        packed.append(plain(((features.T * bend) @ features)[lower], DIGITS))
+    return at, packed, size
+
+
+def _alone(rows: FittedRows) -> list[float]:
+    """Squared error: covariance of each listed feature with the target."""
+    if rows.path.family != "gaussian":
+        return []
+    target = rows.y - rows.offset
+    centred = target - rows.weights @ target if rows.path.fit_intercept else target
+    covariances: list[float] = plain(rows.features.T @ (rows.weights * centred), DIGITS)
+    return covariances
+
+
+def _penalties(rows: FittedRows) -> tuple[Array, Array]:
+    """Sums of |b| and of b^2 / 2 per SD with penalty factors, by lambda."""
+    path = rows.path
+    stored = path.coef_rows
+    factors = np.where(np.isfinite(path.penalty_factors), path.penalty_factors, 0.0)[stored.indices]
+    size = np.abs(stored.values) * path.scales[stored.indices]
+    return stored.sums(factors * size), stored.sums(factors * size**2 / 2)
+
+
+def _ranges(rows: FittedRows) -> tuple[Array, Array]:
+    """1 and 99 % points of the listed features as they stand in the data."""
+    values = dense_columns(rows.design, rows.columns)
+    points = np.array([quantiles(column, rows.weights, (0.01, 0.99)) for column in values.T]).reshape(-1, 2)
+    return points[:, 0], points[:, 1]

@@ -1,0 +1,190 @@
+"""The loss as a landscape: on planes of two coefficients, and along the line from the null model to a solution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.report.fitted_rows import FittedRows, unpenalised
+from normball.report.payload import plain
+
+Array = NDArray[np.float64]
+Square = tuple[tuple[float, float], tuple[float, float]]  # ranges of x and y
+
+TOP = 5  # features whose pairs have grids of their own
+SLICES_AT = 5  # indices of lambda
+SIZE = 21  # points along a side
+DIGITS = 5
+STEPS = 2000  # between the lowest and the highest loss of a grid, at least
+MOST_WORK = 50_000_000  # losses of single rows for the slices, and as many for the pairs
+FIRST_STEPS = 12  # Newton steps for the intercepts of the first line of a plane
+PROFILE_STEPS = 2  # for those of a line that starts at its neighbour's
+LINE = np.linspace(-0.25, 2.0, 46)
+LINES_AT = 9
+MARGIN = 0.15  # air around what a plane has to show
+REACH = 2.0  # how far beyond the ball the lowest point of a plane may lie and still be shown whole
+
+
+def slices(rows: FittedRows) -> list[dict[str, Any]]:
+    """The mean loss when two coefficients (per SD) move and all others, the intercept too, stay.
+
+    The chosen strengths come first; with very many rows the later ones are left out.
+    """
+    if rows.path.family == "gaussian":
+        return []  # a quadratic, known from the Gram matrix
+    at = rows.some(SLICES_AT)
+    order = sorted(at, key=lambda index: (index not in rows.marks, index))
+    wanted = [(index, j, k) for index in order for j, k in _pairs(rows)]
+    affordable = int(MOST_WORK // (SIZE**2 * rows.y.size))
+    found = []
+    for index, j, k in wanted[:affordable]:
+        eta = rows.link_at(index)
+        here = rows.per_sd[index, [j, k]]
+        box = _box(rows, eta, j, k, here)
+        if box is None:
+            continue
+        x, y = box
+        move_x, move_y = _axis(x) - here[0], _axis(y) - here[1]
+        losses = [
+            rows.loss(eta[:, None] + step * rows.features[:, [k]] + rows.features[:, [j]] * move_x) for step in move_y
+        ]
+        found.append({"j": j, "k": k, "at": index, **_grid(x, y, losses)})
+    return found
+
+
+def pairs(rows: FittedRows) -> list[dict[str, Any]]:
+    """Two features alone: the mean loss with the intercept at its best, the solutions, and the unpenalised end."""
+    if rows.path.family == "gaussian":
+        return []  # closed form
+    affordable = int(MOST_WORK // (SIZE**2 * (PROFILE_STEPS + 1) * rows.y.size))
+    found = []
+    for j, k in list(_pairs(rows))[:affordable]:
+        solutions = _solutions(rows, [j, k])
+        best = unpenalised(rows, rows.features[:, [j, k]])
+        end = None if best is None else best[1]
+        x, y = _square([*solutions, *([] if end is None else [end]), np.zeros(2)])
+        found.append(
+            {
+                "j": j,
+                "k": k,
+                **_grid(x, y, _profiled(rows, j, k, _axis(x), _axis(y))),
+                "path": plain(solutions, DIGITS),
+                "mle": None if end is None else plain(end, DIGITS),
+            }
+        )
+    return found
+
+
+def convexity(rows: FittedRows) -> dict[str, Any] | None:
+    """Loss and penalty along the straight line from the null model (0) to a solution (1) and beyond.
+
+    Coefficients without a penalty are those of the null model at 0.
+    """
+    path = rows.path
+    free = np.flatnonzero((path.penalty_factors[rows.columns] == 0) & (path.scales[rows.columns] > 0))
+    null = unpenalised(rows, rows.features[:, free])
+    if null is None:
+        return None
+    start = rows.offset + null[0] + rows.features[:, free] @ null[1]
+    stored, at = path.coef_rows, rows.some(LINES_AT)
+    losses, penalties = [], []
+    for index in at:
+        losses.append(rows.loss(start[:, None] + (rows.link_at(index) - start)[:, None] * LINE))
+        part = stored.take(slice(index, index + 1))
+        factors = path.penalty_factors[part.indices]
+        size = np.abs(part.values) * path.scales[part.indices]
+        l1, l2 = float(factors @ size), float(factors @ size**2) / 2
+        penalties.append(path.lambdas[index] * (path.l1_ratio * l1 * np.abs(LINE) + (1 - path.l1_ratio) * l2 * LINE**2))
+    return {
+        "at": at,
+        "t": plain(LINE, DIGITS),
+        "loss": plain(losses, DIGITS + 1),
+        "penalty": plain(penalties, DIGITS + 1),
+    }
+
+
+def _pairs(rows: FittedRows) -> Iterator[tuple[int, int]]:
+    return combinations(range(min(TOP, rows.columns.size)), 2)
+
+
+def _axis(ends: tuple[float, float]) -> Array:
+    return np.linspace(ends[0], ends[1], SIZE)
+
+
+def _grid(x: tuple[float, float], y: tuple[float, float], losses: list[Array]) -> dict[str, Any]:
+    values = np.concatenate(losses)
+    step = max(float(np.ptp(values)), 1e-12) / STEPS
+    return {"x": list(x), "y": list(y), "size": SIZE, "loss": plain(values.round(-int(np.floor(np.log10(step)))))}
+
+
+def _box(rows: FittedRows, eta: Array, j: int, k: int, here: Array) -> Square | None:
+    """A square that shows the origin, the ball and, where it is near, the lowest point; None where all are one."""
+    two = rows.features[:, [j, k]]
+    gradient = two.T @ (rows.weights * rows.slope(eta))
+    hessian = (two.T * (rows.weights * rows.curvature(eta))) @ two
+    step = np.linalg.lstsq(hessian, -gradient, rcond=1e-8)[0]
+    radius = float(np.abs(here).sum())
+    most = REACH * radius if radius > 0 else 1.0
+    step *= min(1.0, most / max(float(np.abs(step).max()), 1e-300))
+    lowest = here + step
+    ball = [np.array([radius, 0.0]), np.array([0.0, radius])]
+    corners = [sign * corner for sign in (1, -1) for corner in ball]
+    if max(radius, float(np.abs(lowest).max())) < 1e-9:
+        return None
+    return _square([*corners, here, lowest])
+
+
+def _square(points: list[Array]) -> Square:
+    """Ranges of x and y, equally long, that hold all points with some air, to a few digits."""
+    low, high = np.min(points, axis=0), np.max(points, axis=0)
+    half = max(float((high - low).max()) * (0.5 + MARGIN), 1e-6)
+    middle = (low + high) / 2
+    ends = plain([middle - half, middle + half], DIGITS)
+    return (ends[0][0], ends[1][0]), (ends[0][1], ends[1][1])
+
+
+def _solutions(rows: FittedRows, chosen: list[int]) -> Array:
+    """Coefficients (n_lambdas, 2) per SD of the penalised fits to two features alone, on the grid of the path."""
+    from normball.path import fit_path
+
+    path = rows.path
+    columns = rows.columns[chosen]
+    scales = np.where(path.scales[columns] > 0, path.scales[columns], 1.0)
+    alone = fit_path(
+        np.ascontiguousarray(rows.features[:, chosen]),
+        rows.y,
+        family=path.family,  # type: ignore[arg-type]
+        l1_ratio=path.l1_ratio,
+        lambdas=path.lambdas,
+        fit_intercept=path.fit_intercept,
+        standardize=False,
+        sample_weight=rows.weights,
+        offset=rows.offset if path.has_offset else None,
+        penalty_factors=path.penalty_factors[columns],
+        lower_bounds=path.lower_bounds[columns] * scales,
+        upper_bounds=path.upper_bounds[columns] * scales,
+        progress=False,
+    )
+    return alone.coefs
+
+
+def _profiled(rows: FittedRows, j: int, k: int, x: Array, y: Array) -> list[Array]:
+    """Losses on a grid, line by line from the middle outwards, with the intercept moved to its best everywhere."""
+    first, second = rows.features[:, [j]], rows.features[:, [k]]
+    middle = y.size // 2
+    losses: dict[int, Array] = {}
+    for lines in (range(middle, y.size), range(middle - 1, -1, -1)):
+        intercepts = np.zeros(x.size)
+        for line in lines:
+            base = rows.offset[:, None] + first * x + second * y[line]
+            steps = FIRST_STEPS if line == lines[0] else PROFILE_STEPS
+            for _ in range(steps if rows.path.fit_intercept else 0):
+                eta = base + intercepts
+                slope, bend = (rows.weights @ one for one in rows.derivatives(eta))
+                intercepts = intercepts - np.clip(slope / np.maximum(bend, 1e-12), -2.0, 2.0)
+            losses[line] = rows.loss(base + intercepts)
+    return [losses[line] for line in range(y.size)]

@@ -1,0 +1,241 @@
+"""The rows that a model was fitted to, laid out for the statistics of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.messages import DataError, Finding, count
+from normball.report.payload import listed, listed_coefs, picked
+from normball.scores import mean_response, unit_deviance
+
+if TYPE_CHECKING:
+    from normball.inputs.prepare import Data
+    from normball.report.run import Run
+    from normball.results.cv import CVPath
+    from normball.results.path import Path
+
+Array = NDArray[np.float64]
+
+BLOCK = 4_000_000  # linear predictors held at a time
+SAME_LOSS = 1e-5  # of the null loss: from here on the data are others than those fitted
+NEWTON_STEPS = 50
+DONE = 1e-15  # relative to the null loss
+VANISHED = 1e-8  # smallest curvature per SD of a minimum that counts as one
+
+
+@dataclass(frozen=True)
+class FittedRows:
+    """A path, the rows it was fitted to, and the listed features per standard deviation.
+
+    Attributes
+    ----------
+    columns : ndarray of int
+        The listed features; `coefs` (n_lambdas, n_listed) are theirs, per unit.
+    design : Any
+        All features as the native code takes them.
+    features : ndarray, shape (n, n_listed)
+        The listed features, centred where there is an intercept, and divided by their scale.
+    means : ndarray, shape (n_listed,)
+        Their weighted means.
+    weights : ndarray, shape (n,)
+        Weights with sum 1.
+    marks : tuple of int
+        The indices of lambda that a reader asks for first.
+    """
+
+    path: Path
+    columns: NDArray[np.intp]
+    coefs: Array
+    design: Any
+    features: Array
+    means: Array
+    y: Array
+    weights: Array
+    offset: Array
+    marks: tuple[int, ...]
+
+    @property
+    def per_sd(self) -> Array:
+        """Coefficients (n_lambdas, n_listed) of the listed features per standard deviation."""
+        return np.asarray(self.coefs * self.path.scales[self.columns])
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Which rows have a weight."""
+        return self.weights > 0
+
+    def link(self, which: slice) -> Array:
+        """Linear predictor (n, n_which) of the fitted models, offset included."""
+        from normball import _native
+
+        path = self.path
+        rows = path.coef_rows.take(which)
+        eta: Array = _native.linear_predictor(
+            self.design, None, path.intercepts[which], rows.indptr, rows.indices, rows.values
+        )
+        return eta + self.offset[:, None]
+
+    def link_at(self, index: int) -> Array:
+        """Linear predictor (n,) at one strength."""
+        return self.link(slice(index, index + 1))[:, 0]
+
+    def blocks(self) -> list[slice]:
+        """The strengths in slices few enough to hold their linear predictors."""
+        width = max(1, BLOCK // self.y.size)
+        length = self.path.lambdas.size
+        return [slice(start, min(start + width, length)) for start in range(0, length, width)]
+
+    def loss(self, eta: Array) -> Array:
+        """Mean loss of each column of `eta` (n, m): what `unit_deviance` says, in terms that are fast to add up."""
+        if self.path.family == "gaussian":
+            return np.asarray(self.weights @ (self.y[:, None] - eta) ** 2) / 2
+        if self.path.family == "poisson":
+            curved = mean_response(eta, "poisson")
+        else:
+            curved = np.maximum(eta, 0.0)
+            curved += np.log(1.0 + np.exp(-np.abs(eta)))
+        return np.asarray(self.weights @ curved - (self.weights * self.y) @ eta + self._constant)
+
+    @cached_property
+    def _constant(self) -> float:
+        """What is left of the mean loss where the terms of `loss` that hold a linear predictor are 0."""
+        at_zero = float(self.weights @ unit_deviance(self.y, np.zeros((self.y.size, 1)), self.path.family)[:, 0]) / 2
+        return at_zero - (1.0 if self.path.family == "poisson" else float(np.log(2.0)))
+
+    def slope(self, eta: Array) -> Array:
+        """Derivative of each row's loss by its linear predictor; `eta` is (n,) or (n, m)."""
+        return self.derivatives(eta)[0]
+
+    def curvature(self, eta: Array) -> Array:
+        """Second derivative of each row's loss."""
+        return self.derivatives(eta)[1]
+
+    def derivatives(self, eta: Array) -> tuple[Array, Array]:
+        """`slope` and `curvature` together."""
+        from scipy.special import expit
+
+        target = self.y if eta.ndim == 1 else self.y[:, None]
+        if self.path.family == "gaussian":
+            return eta - target, np.ones_like(eta)
+        if self.path.family == "poisson":
+            mean = mean_response(eta, "poisson")
+            return mean - target, mean
+        mean = expit(eta)
+        return mean - target, mean * (1.0 - mean)
+
+    def some(self, at_most: int) -> list[int]:
+        """So many indices of lambda, spread over the path, with the marks among them."""
+        length = self.path.lambdas.size
+        chosen = list(dict.fromkeys(self.marks))[:at_most]
+        spread = np.linspace(length - 1, 0, at_most).round().astype(int).tolist()
+
+        def nearness(index: int) -> int:
+            return -min(abs(index - mark) for mark in self.marks)
+
+        for index in sorted(dict.fromkeys(spread), key=nearness):
+            if len(chosen) < min(at_most, length) and index not in chosen:
+                chosen.append(index)
+        return sorted(chosen)
+
+
+def fitted_rows(cv: CVPath, run: Run, data: Data) -> FittedRows:
+    """Lay out the rows of `data`, which have to be those that `cv` was fitted to."""
+    path = cv.path
+    design = _design(path, data)
+    columns = listed(cv, run)
+    weights = data.weights / data.weights.sum()
+    values = dense_columns(design, columns)
+    means = weights @ values
+    scales = path.scales[columns]
+    centred = values - means if path.fit_intercept else values
+    rows = FittedRows(
+        path=path,
+        columns=columns,
+        coefs=listed_coefs(path, columns),
+        design=design,
+        features=centred / np.where(scales > 0, scales, 1.0),
+        means=means,
+        y=data.y,
+        weights=weights,
+        offset=data.offset,
+        marks=(picked(cv, run), cv.index_best, cv.index_1se),
+    )
+    last = path.lambdas.size - 1
+    if abs(rows.loss(rows.link(slice(last, None)))[0] - path.loss[last]) > SAME_LOSS * (path.null_loss or 1.0):
+        raise _other_data("their loss under the model differs from that of the rows it was fitted to")
+    return rows
+
+
+def dense_columns(design: Any, columns: NDArray[np.intp]) -> Array:
+    """Some columns of a design as a dense array (n, n_columns)."""
+    if isinstance(design, np.ndarray):
+        return design[:, columns].astype(np.float64)
+    from scipy import sparse
+
+    data, indices, indptr, n_rows = design
+    matrix = sparse.csc_matrix((data, indices, indptr), shape=(n_rows, indptr.size - 1))
+    return np.asarray(matrix[:, columns].toarray(), dtype=np.float64)
+
+
+def unpenalised(rows: FittedRows, features: Array) -> tuple[float, Array] | None:
+    """Intercept and coefficients that minimise the mean loss alone; None where there is no finite minimum.
+
+    Where larger coefficients are always better the curvature dies out on the way.
+    """
+    ones = np.ones((rows.y.size, int(rows.path.fit_intercept)))
+    matrix = np.hstack([ones, features])
+    coefs = np.zeros(matrix.shape[1])
+    if rows.path.fit_intercept and rows.path.family == "poisson":
+        coefs[0] = np.log(float(rows.weights @ rows.y) / float(rows.weights @ np.exp(rows.offset)))
+    hessian = np.eye(matrix.shape[1])
+    for _ in range(NEWTON_STEPS):
+        slope, bend = rows.derivatives(rows.offset + matrix @ coefs)
+        gradient = matrix.T @ (rows.weights * slope)
+        hessian = (matrix.T * (rows.weights * bend)) @ matrix
+        step = np.linalg.lstsq(hessian, -gradient, rcond=1e-12)[0]
+        if -gradient @ step <= DONE * rows.path.null_loss:
+            break
+        share = _share(rows, matrix, coefs, step)
+        if share == 0.0:
+            break
+        coefs = coefs + share * step
+    if rows.path.family != "gaussian" and coefs.size and np.linalg.eigvalsh(hessian)[0] < VANISHED:
+        return None
+    split = ones.shape[1]
+    return (float(coefs[0]) if split else 0.0), coefs[split:]
+
+
+def _share(rows: FittedRows, matrix: Array, coefs: Array, step: Array) -> float:
+    """How much of a Newton step lowers the loss; 0 where rounding is all that is left."""
+
+    def value(share: float) -> float:
+        return float(rows.loss((rows.offset + matrix @ (coefs + share * step))[:, None])[0])
+
+    start, share = value(0.0), 1.0
+    while not value(share) < start:
+        share /= 2
+        if share < DONE:
+            return 0.0
+    return share
+
+
+def _design(path: Path, data: Data) -> Any:
+    """The design of `data` as that of the model; raises where they are others than those it was fitted to."""
+    if data.preparation == path.preparation:
+        design = data.design
+    else:
+        from normball.inputs.prepare import prepare_new
+
+        design = prepare_new(path.preparation, data.frame)
+    if data.n_rows != path.n_rows:
+        raise _other_data(f"they have {count(data.n_rows)} rows, and it was fitted to {count(path.n_rows)}")
+    return design
+
+
+def _other_data(why: str) -> DataError:
+    return DataError(Finding("E14", f"These are not the data of this model: {why}.", "give the table of the fit"))
