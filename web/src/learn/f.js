@@ -1,0 +1,68 @@
+/** f: a few weights that are large, or all weights that are small. */
+import { scaleLinear } from "d3-scale";
+import { tick } from "../axes.js";
+import { COLOURS, FAINT, drawing, element, figures, segment, words } from "../svg.js";
+import { short } from "./plane.js";
+
+/** @typedef {{ names: string[], truth: number[] | null, n_features: number, paths: { l1_ratio: number, lambdas: number[], coefs: number[][], n_nonzero: number[], norms: number[] }[] }} Data at most 30 features are listed; n_nonzero counts all */
+
+const MIXES = ["1: L1 alone (lasso)", "0.5: half of each (elastic net)", "0: L2 alone (ridge)"];
+
+/** @type {import("./lesson.js").Lesson} */
+export const f = {
+  id: "f",
+  title: "Few weights, or all weights small",
+  text: [
+    "Now with many features, of which only a few matter. L1 leaves out whole features: their weights are exactly zero, and the rest can be read at a glance. L2 keeps every feature and makes all weights small.",
+    "The elastic net mixes both: l1_ratio = 1 is L1 alone, 0 is L2 alone. In between, some weights are zero, and features that say the same tend to stay or leave together.",
+  ],
+  careful: "A zero is not proof that a feature has no effect, and a kept feature is not proof that it has one. L1 also makes the weights of the features it keeps smaller than they should be.",
+  controls: (/** @type {Data} */ data) => [
+    { id: "mix", label: "l1_ratio", min: 0, max: 2, step: 1, value: 0, choices: MIXES },
+    { id: "at", label: "lambda", min: 0, max: data.paths[0].lambdas.length - 1, step: 1, value: Math.floor(data.paths[0].lambdas.length * 0.5), show: (v) => `${figures(data.paths[0].lambdas[v])} (L1), ${figures(data.paths[2].lambdas[v])} (L2)` },
+  ],
+  draw(/** @type {Data} */ data, values) {
+    const path = data.paths[values.mix];
+    const other = data.paths[values.mix === 2 ? 0 : 2];
+    const zeros = data.n_features - path.n_nonzero[values.at];
+    const sentence = `With l1_ratio ${path.l1_ratio} and lambda ${figures(path.lambdas[values.at])}, ${zeros} of ${data.n_features} weights are exactly zero. ${values.mix === 2 ? "With L1" : "With L2"} at the same point of its path: ${data.n_features - other.n_nonzero[values.at]}.`;
+    const w = path.coefs[values.at];
+    return {
+      svg: drawing({ id: "lesson-f", width: 820, height: 400, title: f.title, description: sentence }, [chart(data, w), words(70, 390, "filled: the weight; open ring: exactly zero" + (data.truth ? "; dash: the weight that made the data" : ""), { fill: FAINT })]),
+      sentence,
+      table: {
+        head: ["feature", ...(data.truth ? ["true weight"] : []), ...data.paths.map(({ l1_ratio }) => `l1_ratio ${l1_ratio}`)],
+        rows: data.names.map((name, j) => [name, ...(data.truth ? [data.truth[j]] : []), ...data.paths.map(({ coefs }) => figures(coefs[values.at][j]))]),
+      },
+      numbers: { l1_ratio: path.l1_ratio, at: values.at, lam: path.lambdas[values.at], zeros, zeros_by_mix: data.paths.map(({ n_nonzero }) => data.n_features - n_nonzero[values.at]), weights: w },
+    };
+  },
+  quiz: {
+    question: "20 features, 4 of which matter. How many weights does L2 (ridge) set to exactly zero?",
+    answers: ["16", "About half", "None"],
+    right: 2,
+    why: "The price of a last small bit of weight under L2 is nearly nothing, so nothing is ever pushed all the way to zero.",
+  },
+};
+
+/** @param {Data} data @param {number[]} w */
+function chart({ names, truth, paths }, w) {
+  const most = 1.05 * Math.max(1e-12, ...(truth ?? []).map(Math.abs), ...paths.flatMap(({ coefs }) => coefs.flatMap((row) => row.map(Math.abs))));
+  const y = scaleLinear([-most, most], [290, 20]);
+  const step = 740 / names.length;
+  return [
+    ...y.ticks(6).map((at) => segment(60, y(at), 810, y(at)) + words(54, y(at) + 4, tick(at), { "text-anchor": "end", fill: FAINT })),
+    segment(60, y(0), 810, y(0), { stroke: FAINT }),
+    words(0, 0, "weight per standard deviation", { "text-anchor": "middle", transform: "translate(14 155) rotate(-90)" }),
+    ...w.map((value, j) => {
+      const x = 66 + step * (j + 0.5);
+      const wide = Math.min(18, 0.6 * step);
+      const mark =
+        value === 0
+          ? element("circle", { cx: x, cy: y(0), r: 4.5, fill: "var(--paper)", stroke: FAINT, "stroke-width": 2 })
+          : element("rect", { x: x - wide / 2, y: Math.min(y(0), y(value)), width: wide, height: Math.max(1, Math.abs(y(value) - y(0))), fill: COLOURS[0] });
+      const real = truth && truth[j] !== 0 ? segment(x - 13, y(truth[j]), x + 13, y(truth[j]), { stroke: COLOURS[1], "stroke-width": 3 }) : "";
+      return mark + real + words(0, 0, short(names[j], 12), { "text-anchor": "end", transform: `translate(${x + 4} 304) rotate(-55)`, fill: value === 0 ? FAINT : "var(--ink)" });
+    }),
+  ].join("");
+}

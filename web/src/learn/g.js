@@ -1,0 +1,96 @@
+/** g: a bowl plus a V is still a bowl. */
+import { scaleLinear } from "d3-scale";
+import { below, beside } from "../axes.js";
+import { COLOURS, DASHES, INK, curve, drawing, figures, segment, through, words } from "../svg.js";
+import { clamp, handle, snapped } from "./lesson.js";
+import { legend } from "./plane.js";
+
+/** @typedef {{ bend: number, centre: number, base: number, name: string }} Data error = base + bend (w - centre)^2 / 2 */
+
+const X = /** @type {[number, number]} */ ([60, 540]);
+/** @param {Data} data */
+const unitOf = (data) => Math.abs(data.centre) || 1;
+/** @param {Data} data */
+const across = (data) => scaleLinear([-2 * unitOf(data), 2 * unitOf(data)], X);
+
+/** @type {import("./lesson.js").Lesson} */
+export const g = {
+  id: "g",
+  title: "Why one valley: a bowl plus a V",
+  text: [
+    "Seen along one weight, the error of these models is a bowl. The L1 penalty is a V with its kink at zero, the L2 penalty a bowl of its own. All three are convex: a straight chord between any two of their points never runs below them.",
+    "When two convex curves are added the chords add up too, so the sum is convex again: it has one valley, no traps halfway, and a program that walks downhill finds the best point. With the V in the sum the lowest point can sit exactly in the kink, at zero, and stay there while the data change a little.",
+  ],
+  careful: "The sum is convex because lambda is zero or more. The slider goes below zero to show what a negative price does: the V is turned over, and the sum may have a ridge in its middle and two valleys. L1 has a kink at zero and is convex, but not strictly; L2 bends everywhere, so with L2 and lambda > 0 there is exactly one best point.",
+  controls: (/** @type {Data} */ data) => {
+    const unit = unitOf(data);
+    const strong = data.bend * unit;
+    const step = Number((unit / 20).toPrecision(1));
+    const side = Number((strong / 20).toPrecision(1));
+    return [
+      { id: "shape", label: "penalty", min: 0, max: 1, step: 1, value: 0, choices: ["L1: a V", "L2: a bowl"] },
+      { id: "lam", label: "lambda", min: snapped(-1.5 * strong, side), max: snapped(1.5 * strong, side), step: side, value: snapped(0.5 * strong, side), show: (v) => figures(v) },
+      { id: "from", label: "chord from", min: snapped(-1.9 * unit, step), max: snapped(1.9 * unit, step), step, value: snapped(-1.2 * unit, step), show: (v) => figures(v) },
+      { id: "to", label: "chord to", min: snapped(-1.9 * unit, step), max: snapped(1.9 * unit, step), step, value: snapped(1.6 * unit, step), show: (v) => figures(v) },
+    ];
+  },
+  grab(data, values, name, px) {
+    const { min, max, step } = g.controls(data)[2];
+    return { ...values, [name]: snapped(clamp(across(data).invert(px), min, max), step) };
+  },
+  draw(/** @type {Data} */ data, values) {
+    const { lam, from, to } = values;
+    const size = values.shape ? (/** @type {number} */ w) => (w * w) / 2 : Math.abs;
+    const error = (/** @type {number} */ w) => data.base + (data.bend * (w - data.centre) ** 2) / 2;
+    const sum = (/** @type {number} */ w) => error(w) + lam * size(w);
+    const chord = (/** @type {number} */ share) => (1 - share) * sum(from) + share * sum(to);
+    const shares = Array.from({ length: 101 }, (_, k) => k / 100);
+    const gap = Math.min(...shares.map((s) => chord(s) - sum((1 - s) * from + s * to)));
+    const unit = unitOf(data);
+    const grid = Array.from({ length: 401 }, (_, k) => (-200 + k) * (unit / 100));
+    const lowest = grid.reduce((best, w) => (sum(w) < sum(best) ? w : best), grid[0]);
+    const above = gap >= -1e-9 * Math.max(1, Math.abs(sum(from)));
+    const strictly = values.shape ? data.bend + lam > 0 : lam >= 0;
+    const sentence =
+      `With ${values.shape ? "L2" : "L1"} and lambda ${figures(lam)} the chord from ${figures(from)} to ${figures(to)} ${above ? "is nowhere below the sum" : `runs below the sum by up to ${figures(-gap)}`}. ` +
+      `The sum is ${strictly ? "convex: one valley" : "not convex, since lambda is below zero"}. Its lowest point here is at ${figures(lowest)}.`;
+    const x = across(data);
+    const curves = [["error", error], ["lambda × penalty", (/** @type {number} */ w) => lam * size(w)], ["their sum", sum]];
+    const values_ = grid.flatMap((w) => [lam * size(w), sum(w), error(w)]);
+    const y = scaleLinear([Math.min(0, ...values_), Math.max(...values_)], [320, 20]);
+    const svg = drawing({ id: "lesson-g", width: 820, height: 370, title: g.title, description: sentence }, [
+      below(x, 320, `weight of ${data.name}`),
+      beside(y, X[0], X[1], "cost"),
+      segment(x(0), 20, x(0), 320),
+      ...curves.map(([, h], k) => curve(through(grid.map((w) => [x(w), y(/** @type {(w: number) => number} */ (h)(w))])), { stroke: COLOURS[k], "stroke-width": k === 2 ? 3 : 2, "stroke-dasharray": DASHES[2 - k] })),
+      segment(x(from), y(sum(from)), x(to), y(sum(to)), { stroke: INK, "stroke-width": 2 }),
+      handle("from", "start of the chord", x(from), y(sum(from)), INK),
+      handle("to", "end of the chord", x(to), y(sum(to)), INK),
+      legend(580, 40, [...curves.map(([name], k) => /** @type {[string, string, string]} */ ([String(name), COLOURS[k], DASHES[2 - k]])), ["chord between the two dots", INK, ""]]),
+      words(580, 140, `slope just left of 0: ${figures(-data.bend * data.centre - (values.shape ? 0 : lam))}`),
+      words(580, 160, `slope just right of 0: ${figures(-data.bend * data.centre + (values.shape ? 0 : lam))}`),
+      words(580, 180, `lowest point: ${figures(lowest)}`),
+    ]);
+    return {
+      svg,
+      sentence,
+      table: { head: ["weight", "error", "lambda × penalty", "sum"], rows: grid.filter((_, k) => k % 40 === 0).map((w) => [figures(w), figures(error(w)), figures(lam * size(w)), figures(sum(w))]) },
+      numbers: {
+        lam,
+        chord_gap: gap,
+        convex: strictly,
+        strictly: values.shape ? data.bend + lam > 0 : data.bend > 0 && lam >= 0,
+        penalty_slopes: values.shape ? [0, 0] : [-1, 1],
+        penalty_bend: values.shape ? 1 : 0,
+        slopes_at_zero: [-data.bend * data.centre - (values.shape ? 0 : lam), -data.bend * data.centre + (values.shape ? 0 : lam)],
+        lowest,
+      },
+    };
+  },
+  quiz: {
+    question: "The error is a bowl, and the V of L1 has a sharp kink. How many separate valleys can their sum have (lambda ≥ 0)?",
+    answers: ["One", "Two", "Any number"],
+    right: 0,
+    why: "Chords of both lie above their curves, so chords of the sum do. A kink is not a second valley.",
+  },
+};

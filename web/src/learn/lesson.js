@@ -1,0 +1,54 @@
+/**
+ * What a lesson is. Its data come from `normball/learn/data.py`; everything else is here.
+ *
+ * @typedef {object} Control
+ * @property {string} id
+ * @property {string} label
+ * @property {number} min of a slider
+ * @property {number} max
+ * @property {number} step
+ * @property {number} value at the opening
+ * @property {string[]} [choices] a choice instead of a slider: the value is an index
+ * @property {(value: number) => string} [show] what to write beside the slider
+ *
+ * @typedef {Record<string, number>} Values of the controls
+ *
+ * @typedef {object} Shown
+ * @property {string} svg
+ * @property {string} sentence
+ * @property {{ head: string[], rows: (string | number)[][] }} table
+ * @property {Record<string, any>} numbers what the sentence and the table stand on, with all digits
+ *
+ * @typedef {object} Lesson
+ * @property {string} id
+ * @property {string} title
+ * @property {string[]} text paragraphs
+ * @property {string} careful what the usual picture leaves out
+ * @property {(data: any) => Control[]} controls
+ * @property {(data: any, values: Values) => Shown} draw a pure function: no document, no clock, no chance
+ * @property {(data: any, values: Values, handle: string, x: number, y: number) => Values} [grab] the values after a handle was moved to a place of the drawing
+ * @property {{ question: string, answers: string[], right: number, why: string }} quiz
+ */
+import { element } from "../svg.js";
+
+/** The values a lesson opens with. @param {Lesson} lesson @param {any} data @returns {Values} */
+export const openingValues = (lesson, data) => Object.fromEntries(lesson.controls(data).map(({ id, value }) => [id, value]));
+
+/** @param {number} x @param {number} low @param {number} high */
+export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
+
+/** To the nearest step of a slider, without the noise of the last digits. @param {number} x @param {number} step */
+export const snapped = (x, step) => Number((Math.round(x / step) * step).toFixed(6));
+
+/** The sigmoid. @param {number} z */
+export const sigma = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
+
+/** The slope of the sigmoid. @param {number} z */
+export const slope = (z) => sigma(z) * sigma(-z);
+
+/** Cross-entropy of a row whose margin in favour of its own class is m. @param {number} m */
+export const crossEntropy = (m) => (m > 0 ? Math.log1p(Math.exp(-m)) : -m + Math.log1p(Math.exp(m)));
+
+/** A mark that can be dragged, also with the arrow keys. @param {string} name @param {string} label @param {number} cx @param {number} cy @param {string} fill */
+export const handle = (name, label, cx, cy, fill) =>
+  element("circle", { class: "handle", "data-handle": name, tabindex: "0", role: "button", "aria-label": `${label}; move it with the arrow keys`, cx, cy, r: 9, fill, stroke: "var(--paper)", "stroke-width": 2 });

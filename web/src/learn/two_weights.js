@@ -1,0 +1,88 @@
+/** Two weights and a squared error: the loss is a quadratic, so that everything here is exact. */
+import * as geometry from "../geometry.js";
+
+/**
+ * Half the mean squared error as a function of two weights: `base - c.w + w.G w / 2`.
+ * @typedef {object} Quadratic
+ * @property {[number, number, number]} gram G11, G12, G22
+ * @property {[number, number]} cov c
+ * @property {number} base loss of w = 0
+ */
+
+/**
+ * @typedef {object} Touch the smallest loss on a ball
+ * @property {[number, number]} w
+ * @property {number} lam length of the pull towards smaller loss, in the dual norm; 0 inside the ball
+ * @property {number} kkt how far w is from meeting the conditions of an optimum
+ * @property {boolean} corner whether a weight is exactly zero (a corner of the diamond)
+ */
+
+/** @typedef {"l1" | "l2"} Shape */
+/** @typedef {[number, number]} Pair */
+
+/** The same quadratic as `geometry.js` writes it. @param {Quadratic} q @returns {geometry.Quadratic} */
+const written = ({ gram, cov, base }) => ({ hessian: gram, gradient: [-cov[0], -cov[1]], at: [0, 0], value: base });
+
+/** @type {Record<Shape, geometry.Weights>} */
+const WEIGHTS = { l1: { l1: [1, 1], l2: [0, 0] }, l2: { l1: [0, 0], l2: [1, 1] } };
+
+/** @param {Quadratic} q @param {Pair} w */
+export const loss = (q, w) => geometry.value(written(q), w);
+
+/** @param {Quadratic} q @param {Pair} w @returns {Pair} */
+export const gradient = (q, w) => geometry.gradient(written(q), w);
+
+/** The weights of the smallest loss. @param {Quadratic} q @returns {Pair} */
+export const least = (q) => geometry.centre(written(q)) ?? [NaN, NaN];
+
+/** @param {Shape} shape @param {Pair} w */
+export const norm = (shape, [x, y]) => (shape === "l1" ? Math.abs(x) + Math.abs(y) : Math.hypot(x, y));
+
+/**
+ * The smallest loss with norm(w) <= t. Never the unpenalised solution pulled towards zero: the ball is met elsewhere.
+ * @param {Quadratic} q @param {Shape} shape @param {number} t @returns {Touch}
+ */
+export function touch(q, shape, t) {
+  const { point, lambda } = geometry.tangent(written(q), WEIGHTS[shape], shape === "l1" ? t : (t * t) / 2);
+  return { w: point, lam: lambda, kkt: geometry.violation(gradient(q, point), point, WEIGHTS[shape], lambda), corner: point.includes(0) };
+}
+
+/** The points of the ellipse on which the loss is `level` above its smallest value. @param {Quadratic} q @param {number} level @returns {Pair[]} */
+export function ellipse(q, level) {
+  const [cx, cy] = least(q);
+  const { rx, ry, angle } = geometry.ellipse(q.gram, level);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  return Array.from({ length: 241 }, (_, k) => {
+    const [u, v] = [rx * Math.cos((k * Math.PI) / 120), ry * Math.sin((k * Math.PI) / 120)];
+    return /** @type {Pair} */ ([cx + cos * u - sin * v, cy + sin * u + cos * v]);
+  });
+}
+
+/** A quadratic from the direction and length of its lowest point and a correlation. @param {number} degrees @param {number} length @param {number} correlation @returns {Quadratic} */
+export function turned(degrees, length, correlation) {
+  const [x, y] = [length * Math.cos((degrees * Math.PI) / 180), length * Math.sin((degrees * Math.PI) / 180)];
+  const r = correlation;
+  return { gram: [1, r, 1], cov: [x + r * y, r * x + y], base: (x * x + 2 * r * x * y + y * y) / 2 + 0.1 };
+}
+
+/** @type {Map<string, number>} */
+const counted = new Map();
+
+/**
+ * In how many of many ellipses drawn by chance the ball is touched where a weight is exactly zero.
+ * The numbers come from a fixed sequence, so that every reader sees the same count.
+ * @param {Shape} shape @param {number} n
+ */
+export function cornerCount(shape, n) {
+  const known = counted.get(`${shape} ${n}`);
+  if (known !== undefined) return known;
+  let seed = 20260101;
+  const chance = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  let corners = 0;
+  for (let k = 0; k < n; k += 1) {
+    const q = turned(360 * chance(), 1, 1.8 * chance() - 0.9);
+    corners += Number(touch(q, shape, norm(shape, least(q)) / 2).corner);
+  }
+  counted.set(`${shape} ${n}`, corners);
+  return corners;
+}
