@@ -43,7 +43,7 @@
  * @property {string[]} statuses by lambda
  * @property {CrossValidation | null} cv
  * @property {Feature[]} features
- * @property {{ name: string, coefs: [number, number][] }[]} others the other features that are ever kept, as [index of lambda, coefficient]; empty where too many
+ * @property {{ name: string, scale: number, coefs: [number, number][] }[]} others the other features that are ever kept, as [index of lambda, coefficient]; empty where too many
  * @property {boolean} others_complete whether `features` and `others` are all that are ever kept
  * @property {Evidence | null} evidence what needs the data themselves; null where they were not at hand
  *

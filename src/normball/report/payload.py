@@ -172,5 +172,7 @@ def _others(path: Path, columns: NDArray[np.intp]) -> list[dict[str, Any]] | Non
     values = [float(f"{value:.{DIGITS - 1}e}") for value in rows.values[here]]
     for row, j, value in zip(row_of[here].tolist(), rows.indices[here].tolist(), values, strict=True):
         curves.setdefault(j, []).append((row, value))
-    others = [{"name": path.feature_names[j], "coefs": curve} for j, curve in curves.items()]
+    others = [
+        {"name": path.feature_names[j], "scale": float(path.scales[j]), "coefs": curve} for j, curve in curves.items()
+    ]
     return others if len(json.dumps(others, ensure_ascii=False)) <= MOST_OF_OTHERS else None

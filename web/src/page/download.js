@@ -6,7 +6,10 @@ import { all, one } from "./dom.js";
 /** The intercept and every feature of the page that is not zero at a lambda. @param {Payload} data @param {number} index @returns {{ feature: string, coef: number, coef_per_sd: number | null }[]} */
 export function coefficientRows(data, index) {
   const listed = data.features.map((one) => ({ feature: one.name, coef: one.coefs[index], coef_per_sd: one.coefs[index] * one.scale }));
-  const others = data.others.map(({ name, coefs }) => ({ feature: name, coef: coefs.find(([l]) => l === index)?.[1] ?? 0, coef_per_sd: null }));
+  const others = data.others.map(({ name, scale, coefs }) => {
+    const coef = coefs.find(([l]) => l === index)?.[1] ?? 0;
+    return { feature: name, coef, coef_per_sd: coef * scale };
+  });
   return [{ feature: "(intercept)", coef: data.intercepts[index], coef_per_sd: null }, ...[...listed, ...others].filter((row) => row.coef !== 0)];
 }
 

@@ -6,6 +6,7 @@ const THEMES = ["auto", "light", "dark"];
 /** @param {Document} page */
 export function theme(page) {
   const button = one(page, "[data-theme-switch]");
+  button.hidden = false;
   let now = stored();
   function show() {
     if (now === "auto") delete page.documentElement.dataset.theme;

@@ -49,9 +49,20 @@ function namedOnes(data, state) {
   return named;
 }
 
-/** All other features as one grey line. @param {Payload} data @param {number[]} at @param {import("d3-scale").ScaleLinear<number, number>} y */
-function others(data, at, y) {
-  const parts = data.others.map(({ coefs }) => through(coefs.map(([l, value]) => [at[l], y(value)])));
+/** All other features as one grey line, to whole pixels, since they may be thousands. @param {Payload} data @param {State} state @param {number[]} at @param {import("d3-scale").ScaleLinear<number, number>} y */
+function others(data, state, at, y) {
+  const parts = data.others.map(({ scale, coefs }) => {
+    const unit = state.per_sd ? scale : 1;
+    let [x0, y0] = [0, 0];
+    return coefs
+      .map(([l, value], k) => {
+        const [x1, y1] = [Math.round(at[l]), Math.round(y(value * unit))];
+        const step = `${k ? "l" : "M"}${x1 - x0} ${y1 - y0}`;
+        [x0, y0] = [x1, y1];
+        return step;
+      })
+      .join("");
+  });
   return curve(parts.join(""), { stroke: FAINT, "stroke-width": 0.5, opacity: 0.5 });
 }
 
@@ -77,7 +88,7 @@ export const coefficients = {
       x.axis,
       kept(data, x.at),
       segment(LEFT, y(0), RIGHT, y(0), { stroke: FAINT }),
-      framed("coefficients-frame", RIGHT, (state.per_sd ? others(data, x.at, y) : "") + lines.map((line) => line.text).join("")),
+      framed("coefficients-frame", RIGHT, others(data, state, x.at, y) + lines.map((line) => line.text).join("")),
       marks(data, x.at),
       labels(data, state, named, y),
       cursor(x.at[state.index]),
