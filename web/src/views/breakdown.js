@@ -1,0 +1,109 @@
+/** What the objective is made of: error and penalty, along the path and at this lambda, and who pays the penalty. */
+import { scaleLinear } from "d3-scale";
+import { below, beside } from "../axes.js";
+import { weights } from "../geometry.js";
+import { NEEDS_DATA, WIDTH, boxOfKey, cursor, hatching, heading, known, lambdaScale, logTicks, note, percent, shortened } from "../panels.js";
+import { COLOURS, curve, drawing, element, figures, through, words } from "../svg.js";
+
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Evidence} Evidence @typedef {{ name: string, share: number, paid: number }} Payer */
+
+const MOST = 10;
+const HATCH = "url(#breakdown-hatch)";
+
+/** @type {import("../payload.js").View} */
+export const breakdown = {
+  id: "breakdown",
+  title: "The objective: error and penalty",
+  missing: (data) => (data.evidence ? "" : NEEDS_DATA),
+  draw(data, { index }) {
+    const evidence = /** @type {Evidence} */ (data.evidence);
+    const error = evidence.loss[index];
+    const penalty = charged(data, evidence, index);
+    const payers = shares(data, evidence, index, penalty);
+    const sentence = told(data, index, error, penalty, payers);
+    const svg = drawing({ id: "breakdown", width: WIDTH, height: 470 + 26 * Math.max(1, Math.min(MOST, payers.length)), title: breakdown.title, description: sentence }, [
+      hatching("breakdown-hatch", COLOURS[1]),
+      bar(error, penalty),
+      along(data, evidence, index),
+      paid(payers),
+    ]);
+    return { svg, sentence, table: table(error, penalty, payers) };
+  },
+};
+
+/** The penalty as the objective counts it. @param {Payload} data @param {Evidence} evidence @param {number} index */
+function charged(data, evidence, index) {
+  return data.lambdas[index] * (data.l1_ratio * evidence.penalty_l1[index] + (1 - data.l1_ratio) * evidence.penalty_l2[index]);
+}
+
+/** @param {Payload} data @param {Evidence} evidence @param {number} index @param {number} total @returns {Payer[]} */
+function shares(data, evidence, index, total) {
+  const paid = data.features.map(({ name, scale, coefs }, k) => {
+    const u = (coefs[index] ?? 0) * scale;
+    const factor = evidence.factors[k] ?? 0;
+    const { l1, l2 } = weights(data.l1_ratio, data.standardize, [factor, 0], [scale, 1]);
+    const cost = data.lambdas[index] * (l1[0] * Math.abs(u) + (l2[0] * u * u) / 2);
+    return { name, paid: cost, share: total > 0 ? cost / total : 0 };
+  });
+  return paid.filter(({ share }) => known(share) && share > 0).sort((a, b) => b.share - a.share);
+}
+
+/** The objective at this lambda as one bar. @param {number} error @param {number} penalty */
+function bar(error, penalty) {
+  const title = heading(60, 16, "At this lambda");
+  const total = error + penalty;
+  const keys = boxOfKey(60, 78, `error ${figures(error)}`, { fill: COLOURS[0] }) + boxOfKey(330, 78, `penalty ${figures(penalty)}`, { fill: HATCH, stroke: COLOURS[1] });
+  if (!known(total) || total <= 0 || error < 0) return title + keys;
+  const split = 60 + (540 * error) / total;
+  return title + keys + element("rect", { x: 60, y: 28, width: split - 60, height: 26, fill: COLOURS[0] }) + element("rect", { x: split, y: 28, width: 600 - split, height: 26, fill: HATCH, stroke: COLOURS[1] });
+}
+
+/** Both parts by lambda, the penalty on top of the error. @param {Payload} data @param {Evidence} evidence @param {number} index */
+function along(data, evidence, index) {
+  const { scale, place } = lambdaScale(data.lambdas, [60, 600]);
+  const rows = data.lambdas.map((lambda, k) => ({ x: place(lambda), error: evidence.loss[k], sum: evidence.loss[k] + charged(data, evidence, k) }));
+  const most = Math.max(...rows.map(({ sum }) => sum).filter(known), 1e-12);
+  const y = scaleLinear().domain([Math.min(0, ...rows.map(({ error }) => error).filter(known)), most]).range([330, 140]).nice();
+  const whole = rows.filter(({ error, sum }) => known(error) && known(sum));
+  /** @type {(low: (row: typeof rows[number]) => number, high: (row: typeof rows[number]) => number, fill: string) => string} */
+  const layer = (low, high, fill) => {
+    const [top, bottom] = [high, low].map((of) => whole.map((row) => /** @type {[number, number]} */ ([row.x, y(of(row))])));
+    return curve(through([...top, ...bottom.reverse()]), { fill, stroke: "none" });
+  };
+  return [
+    heading(60, 120, "Along the path"),
+    beside(y, 60, 600, "objective"),
+    layer(() => y.domain()[0], (row) => row.error, COLOURS[0]),
+    layer((row) => row.error, (row) => row.sum, HATCH),
+    below(scale, 330, "lambda, weaker to the right", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }),
+    cursor(place(data.lambdas[index]), 132, 330),
+  ].join("");
+}
+
+/** @param {Payer[]} payers */
+function paid(payers) {
+  const title = heading(60, 404, `Who pays the penalty${payers.length > MOST ? ` (the ${MOST} largest of ${payers.length})` : ""}`);
+  if (payers.length === 0) return title + note(330, 436, "no feature is kept, so there is no penalty");
+  const width = 280 / Math.max(payers[0].share, 1e-12);
+  const rows = payers.slice(0, MOST).map(({ name, share }, k) => {
+    const y = 420 + 26 * k;
+    const end = 240 + share * width;
+    return words(232, y + 14, shortened(name, 28), { "text-anchor": "end", "font-size": 13 }) + element("rect", { x: 240, y, width: Math.max(1, end - 240), height: 18, fill: HATCH, stroke: COLOURS[1] }) + words(end + 8, y + 14, percent(share), { "font-size": 13 });
+  });
+  return title + rows.join("");
+}
+
+/** @param {Payload} data @param {number} index @param {number} error @param {number} penalty @param {Payer[]} payers */
+function told(data, index, error, penalty, payers) {
+  const total = error + penalty;
+  const start = `At lambda = ${figures(data.lambdas[index])} the objective is ${figures(total)}: error ${figures(error)} and penalty ${figures(penalty)}${total > 0 ? ` (${percent(penalty / total)} of it)` : ""}.`;
+  if (payers.length === 0) return `${start} No feature pays a penalty here.`;
+  const listed = payers.slice(0, 3).map(({ name, share }) => `${name} ${percent(share)}`).join(", ");
+  return `${start} The penalty is paid most by ${listed}.`;
+}
+
+/** @param {number} error @param {number} penalty @param {Payer[]} payers @returns {import("../payload.js").Shown["table"]} */
+const table = (error, penalty, payers) => ({
+  head: ["part of the objective", "value", "share of the penalty"],
+  rows: [["error", figures(error, 5), ""], ["penalty", figures(penalty, 5), "100%"], ...payers.slice(0, MOST).map((one) => [`penalty of ${one.name}`, figures(one.paid), percent(one.share)])],
+});

@@ -1,0 +1,84 @@
+/** Whether predictions can be taken at their word: what was observed where the model predicted so much. */
+import { scaleLinear } from "d3-scale";
+import { below, beside } from "../axes.js";
+import { NEEDS_DATA, WIDTH, box, clipping, entryOfKey, known, note, percent, shortened } from "../panels.js";
+import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through, words } from "../svg.js";
+
+/** @typedef {import("../payload.js").Payload} Payload @typedef {{ predicted: number, observed: number, se: number | null, count: number }} Bin */
+
+const [LEFT, RIGHT, TOP, BOTTOM] = [84, 604, 14, 380];
+
+/** @type {import("../payload.js").View} */
+export const calibration = {
+  id: "calibration",
+  title: "Predicted and observed",
+  missing: (data) => (data.evidence?.calibration ? "" : NEEDS_DATA),
+  draw(data, { index }) {
+    const stored = /** @type {NonNullable<import("../payload.js").Evidence["calibration"]>} */ (data.evidence?.calibration);
+    const bins = (stored.predicted[index] ?? []).flatMap((predicted, k) => {
+      const observed = stored.observed[index]?.[k];
+      return known(predicted) && known(observed) ? [{ predicted, observed, se: stored.se[index]?.[k] ?? null, count: stored.counts[index]?.[k] ?? 0 }] : [];
+    });
+    const sentence = told(data, index, bins, stored.brier?.[index], stored.log_loss?.[index]);
+    return { svg: picture(data, bins, sentence), sentence, table: table(bins) };
+  },
+};
+
+/** @param {Payload} data @param {Bin[]} bins @param {string} description */
+function picture(data, bins, description) {
+  const domain = extent(data.family, bins);
+  const x = scaleLinear().domain(domain).range([LEFT, RIGHT]);
+  const y = scaleLinear().domain(domain).range([BOTTOM, TOP]);
+  const points = bins.map(({ predicted, observed }) => /** @type {[number, number]} */ ([x(predicted), y(observed)]));
+  const most = Math.max(1, ...bins.map((bin) => bin.count));
+  const label = data.family === "binomial" ? `share of ${shortened(data.classes[1] ?? "1")}` : "mean of the target";
+  return drawing({ id: "calibration", width: WIDTH, height: 520, title: calibration.title, description }, [
+    clipping("calibration-clip", LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP),
+    beside(y, LEFT, RIGHT, `observed ${label}`),
+    box(LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP),
+    segment(x(domain[0]), y(domain[0]), x(domain[1]), y(domain[1]), { stroke: FAINT, "stroke-dasharray": DASHES[1], "stroke-width": 2 }),
+    bins.length === 0 ? note((LEFT + RIGHT) / 2, 120, "no predictions are stored at this lambda") : "",
+    element("g", { "clip-path": "url(#calibration-clip)" }, bins.map((bin) => whisker(bin, x, y)).join("") + curve(through(points), { stroke: COLOURS[0], "stroke-width": 2 })),
+    ...points.map(([a, b]) => element("circle", { cx: a, cy: b, r: 5, fill: COLOURS[0] })),
+    ...bins.map(({ predicted, count }) => element("rect", { x: x(predicted) - 4, y: 430 - (36 * count) / most, width: 8, height: (36 * count) / most, fill: COLOURS[0], "fill-opacity": 0.6 })),
+    words(LEFT - 6, 428, `rows, at most ${most}`, { "text-anchor": "end", fill: FAINT, "font-size": 11 }),
+    below(x, 430, data.family === "binomial" ? `predicted probability of ${shortened(data.classes[1] ?? "1")}` : "predicted mean"),
+    entryOfKey(LEFT, 500, "observed, ± 2 standard errors", { stroke: COLOURS[0] }),
+    entryOfKey(360, 500, "as predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
+  ]);
+}
+
+/** @param {Bin} bin @param {(at: number) => number} x @param {(at: number) => number} y */
+function whisker({ predicted, observed, se }, x, y) {
+  if (!known(se)) return "";
+  const [low, high, at] = [y(observed - 2 * se), y(observed + 2 * se), x(predicted)];
+  const look = { stroke: COLOURS[0], "stroke-width": 1.5 };
+  return segment(at, low, at, high, look) + segment(at - 5, low, at + 5, low, look) + segment(at - 5, high, at + 5, high, look);
+}
+
+/** Both axes share one range, so that the diagonal is one. @param {string} family @param {Bin[]} bins @returns {[number, number]} */
+function extent(family, bins) {
+  if (family === "binomial") return [0, 1];
+  const values = bins.flatMap(({ predicted, observed, se }) => [predicted, observed - 2 * (se ?? 0), observed + 2 * (se ?? 0)]);
+  if (values.length === 0) return [0, 1];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = 0.05 * (high - low) || 1;
+  return [family === "poisson" ? Math.max(0, low - room) : low - room, high + room];
+}
+
+/** @param {Payload} data @param {number} index @param {Bin[]} bins @param {number | null | undefined} brier @param {number | null | undefined} loss */
+function told(data, index, bins, brier, loss) {
+  const rows = data.evidence?.held_out ? "rows that were held out of the fit" : "the rows of the fit itself, which flatter the model";
+  const start = `At lambda = ${figures(data.lambdas[index])}, for ${rows}: `;
+  if (bins.length === 0) return `${start}no predictions are stored.`;
+  const show = data.family === "binomial" ? percent : figures;
+  const worst = bins.reduce((far, bin) => (Math.abs(bin.observed - bin.predicted) > Math.abs(far.observed - far.predicted) ? bin : far));
+  const scores = known(brier) || known(loss) ? ` Brier score ${figures(brier)}, log-loss ${figures(loss)}; lower is better.` : "";
+  const tested = bins.filter((bin) => known(bin.se));
+  const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Number(bin.se)).length;
+  const within = tested.length ? ` ${agree} of ${tested.length} groups of rows agree within two standard errors.` : "";
+  return `${start}where the model is furthest off it predicts ${show(worst.predicted)} and ${show(worst.observed)} was observed (${figures(worst.count, 7)} rows).${within}${scores}`;
+}
+
+/** @param {Bin[]} bins */
+const table = (bins) => ({ head: ["predicted", "observed", "standard error", "rows"], rows: bins.map((bin) => [figures(bin.predicted), figures(bin.observed), figures(bin.se), bin.count]) });

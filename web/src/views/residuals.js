@@ -1,0 +1,67 @@
+/** What the model leaves unexplained: the distribution of target minus prediction. */
+import { scaleLinear } from "d3-scale";
+import { below, beside } from "../axes.js";
+import { NEEDS_DATA, WIDTH, bars, boxOfKey, entryOfKey, known, note } from "../panels.js";
+import { COLOURS, drawing, element, figures, segment } from "../svg.js";
+
+/** @typedef {NonNullable<import("../payload.js").Evidence["residuals"]>} Residuals */
+
+const [LEFT, RIGHT, TOP, BOTTOM] = [70, 604, 54, 300];
+const POINTS = ["5 %", "25 %", "50 %", "75 %", "95 %"];
+
+/** @type {import("../payload.js").View} */
+export const residuals = {
+  id: "residuals",
+  title: "Residuals: what the model leaves unexplained",
+  missing(data) {
+    if (data.family === "binomial") return "A pair of classes has no residuals that a histogram would show; see “Predicted and observed”.";
+    return data.evidence?.residuals ? "" : NEEDS_DATA;
+  },
+  draw(data, { index }) {
+    const stored = /** @type {Residuals} */ (data.evidence?.residuals);
+    const quantiles = stored.quantiles[index] ?? [];
+    const rows = data.evidence?.held_out ? "held-out rows" : "rows of the fit";
+    const sentence = told(data.lambdas[index], quantiles, rows);
+    return { svg: picture(stored, index, sentence, rows), sentence, table: table(stored, index) };
+  },
+};
+
+/** @param {Residuals} stored @param {number} index @param {string} description @param {string} rows */
+function picture({ edges, counts, quantiles }, index, description, rows) {
+  const here = counts[index] ?? [];
+  const most = Math.max(1, ...counts.flat().filter(known));
+  const x = scaleLinear().domain([edges[0] ?? -1, edges[edges.length - 1] ?? 1]).range([LEFT, RIGHT]);
+  const y = scaleLinear().domain([0, most]).range([BOTTOM, TOP]).nice();
+  return drawing({ id: "residuals", width: WIDTH, height: 392, title: residuals.title, description }, [
+    beside(y, LEFT, RIGHT, rows),
+    bars(edges, here, x, y, { fill: COLOURS[0] }),
+    segment(x(0), TOP - 8, x(0), BOTTOM, { stroke: "var(--ink)", "stroke-dasharray": "2 3", "stroke-width": 1.5 }),
+    here.some((one) => one > 0) ? spread(quantiles[index] ?? [], x) : note((LEFT + RIGHT) / 2, 150, "no residuals are stored at this lambda"),
+    below(x, BOTTOM, "residual: observed − predicted"),
+    entryOfKey(LEFT, 376, "middle 90 %", { stroke: COLOURS[1] }),
+    boxOfKey(230, 376, "middle half, with the median", { fill: "var(--card)", stroke: COLOURS[1], "stroke-width": 2 }),
+  ]);
+}
+
+/** The quantiles as a box with whiskers above the histogram. @param {(number | null)[]} quantiles @param {(at: number) => number} x */
+function spread(quantiles, x) {
+  const [q5, q25, q50, q75, q95] = quantiles;
+  if (!known(q5) || !known(q25) || !known(q50) || !known(q75) || !known(q95)) return "";
+  const look = { stroke: COLOURS[1], "stroke-width": 2.5 };
+  return [
+    segment(x(q5), 26, x(q95), 26, look),
+    element("rect", { x: x(q25), y: 16, width: Math.max(1, x(q75) - x(q25)), height: 20, fill: "var(--card)", ...look }),
+    segment(x(q50), 16, x(q50), 36, look),
+  ].join("");
+}
+
+/** @param {number} lambda @param {(number | null)[]} quantiles @param {string} rows */
+function told(lambda, quantiles, rows) {
+  const [q5, q25, q50, q75, q95] = quantiles;
+  const start = `At lambda = ${figures(lambda)}, for ${rows}: `;
+  if (!known(q50)) return `${start}no residuals are stored.`;
+  return `${start}half of the residuals lie between ${figures(q25)} and ${figures(q75)}, nine in ten between ${figures(q5)} and ${figures(q95)}; their median is ${figures(q50)}.`;
+}
+
+/** @param {Residuals} stored @param {number} index */
+const table = ({ quantiles }, index) => ({ head: ["share of rows below", "residual"], rows: POINTS.map((point, k) => [point, figures(quantiles[index]?.[k])]) });

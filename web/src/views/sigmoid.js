@@ -1,0 +1,173 @@
+/** Where the rows lie on the sigmoid, how flat it is there, and what larger weights do to fitted and held-out rows. */
+import { scaleLinear, scaleLog } from "d3-scale";
+import { below, beside } from "../axes.js";
+import { NEEDS_DATA, WIDTH, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, known, lambdaScale, logTicks, nearest, note, percent, shortened } from "../panels.js";
+import { COLOURS, DASHES, curve, drawing, element, figures, segment, through, words } from "../svg.js";
+
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {NonNullable<import("../payload.js").Evidence["margins"]>} Margins @typedef {NonNullable<import("../payload.js").Evidence["scaling"]>} Scaling */
+
+const [FIRST, SECOND] = [COLOURS[1], COLOURS[0]];
+const FLAT = 4.585; // |margin| beyond which the slope of the sigmoid is below 0.01
+
+/** @param {number} margin */
+const probability = (margin) => 1 / (1 + Math.exp(-margin));
+
+/** @type {import("../payload.js").View} */
+export const sigmoid = {
+  id: "sigmoid",
+  title: "The sigmoid: where the rows lie, and what larger weights do",
+  missing(data) {
+    if (data.family !== "binomial") return "The target is no pair of classes, so the model has no sigmoid that could go flat.";
+    return data.evidence?.margins ? "" : NEEDS_DATA;
+  },
+  draw(data, state) {
+    const margins = /** @type {Margins} */ (data.evidence?.margins);
+    const scaling = data.evidence?.scaling ?? null;
+    const sentence = told(data, state, margins, scaling);
+    const svg = drawing({ id: "sigmoid", width: WIDTH, height: 820, title: sigmoid.title, description: sentence }, [
+      hatching("sigmoid-hatch", FIRST),
+      histogram(data, state, margins),
+      flatness(data, state, margins),
+      scaled(state, scaling),
+    ]);
+    return { svg, sentence, table: table(state, scaling, margins) };
+  },
+};
+
+/** @param {Payload} data @param {State} state @param {Margins} margins */
+function histogram(data, { index }, { edges, counts, negative }) {
+  const x = scaleLinear().domain([edges[0], edges[edges.length - 1]]).range([60, 600]);
+  const share = scaleLinear().domain([0, 1]).range([180, 50]);
+  const margins = x.ticks(120);
+  const line = (/** @type {(margin: number) => number} */ of) => through(margins.map((at) => [x(at), share(of(at))]));
+  const most = Math.max(1, ...(counts[index] ?? []), ...(negative[index] ?? []));
+  const up = scaleLinear().domain([0, most]).range([285, 205]);
+  const down = scaleLinear().domain([0, most]).range([285, 365]);
+  const [zero, one] = [shortened(data.classes[0] ?? "0", 20), shortened(data.classes[1] ?? "1", 20)];
+  return [
+    heading(60, 16, "Rows on the sigmoid"),
+    flatZones(x),
+    beside(share, 60, 600, "probability", { ticks: 3 }),
+    curve(line(probability), { "stroke-width": 2.5 }),
+    curve(line((at) => 4 * probability(at) * probability(-at)), { "stroke-dasharray": DASHES[2], "stroke-width": 2.5 }),
+    entryOfKey(60, 38, `probability of ${one}`, { stroke: "var(--ink)" }),
+    entryOfKey(330, 38, "its slope, times 4", { stroke: "var(--ink)", "stroke-dasharray": DASHES[2] }),
+    bars(edges, counts[index] ?? [], x, up, { fill: SECOND }),
+    bars(edges, negative[index] ?? [], x, down, { fill: "url(#sigmoid-hatch)", stroke: FIRST, "stroke-width": 0.7 }),
+    segment(60, 285, 600, 285, { stroke: "var(--faint)" }),
+    words(54, 212, figures(most), { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 289, "0", { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 366, figures(most), { "text-anchor": "end", fill: "var(--faint)" }),
+    words(0, 0, "rows", { "text-anchor": "middle", transform: "translate(14 285) rotate(-90)" }),
+    below(x, 372, "margin: intercept + sum of coefficient × value"),
+    boxOfKey(60, 436, `rows of class ${one} (up)`, { fill: SECOND }),
+    boxOfKey(330, 436, `rows of class ${zero} (down)`, { fill: "url(#sigmoid-hatch)", stroke: FIRST }),
+    boxOfKey(60, 458, "flat: the slope is below 0.01", { fill: "var(--band)" }),
+  ].join("");
+}
+
+/** @param {import("d3-scale").ScaleLinear<number, number>} x */
+function flatZones(x) {
+  const [low, high] = x.domain();
+  return [[low, Math.min(high, -FLAT)], [Math.max(low, FLAT), high]]
+    .filter(([from, to]) => to > from)
+    .map(([from, to]) => element("rect", { x: x(from), y: 50, width: x(to) - x(from), height: 322, fill: "var(--band)" }))
+    .join("");
+}
+
+/** @param {Payload} data @param {State} state @param {Margins} margins */
+function flatness(data, { index }, { flat }) {
+  const { scale, place } = lambdaScale(data.lambdas, [60, 290]);
+  const top = Math.max(0.01, ...flat.filter(known));
+  const y = scaleLinear().domain([0, top]).range([730, 530]).nice();
+  const points = data.lambdas.map((lambda, k) => /** @type {[number, number]} */ ([place(lambda), known(flat[k]) ? y(flat[k]) : NaN]));
+  const here = points[index];
+  return [
+    heading(60, 500, "Share of flat rows"),
+    beside(y, 60, 290, "share of rows", { ticks: 5, format: percent }),
+    below(scale, 730, "lambda, weaker to the right", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }),
+    curve(through(points), { stroke: COLOURS[0], "stroke-width": 2.5 }),
+    cursor(here[0], 520, 730),
+    known(here[1]) ? element("circle", { cx: here[0], cy: here[1], r: 5, fill: COLOURS[0] }) : "",
+  ].join("");
+}
+
+/** Losses and gradient against the factor. @param {State} state @param {Scaling | null} scaling */
+function scaled(state, scaling) {
+  const title = heading(372, 500, "Weights × 0.1 … 10");
+  if (!scaling || scaling.at.length === 0) return title + note(485, 620, "not stored");
+  const { train, held, gradient } = curvesOf(state, scaling);
+  const x = scaleLog().domain([scaling.factors[0], scaling.factors[scaling.factors.length - 1]]).range([372, 602]);
+  const values = [...train, ...held, ...gradient].filter(known);
+  const least = Math.min(...train.filter(known));
+  // larger weights can cost so much that the rest of the picture would be flat: the scale ends at a few times the loss at factor 0.1
+  const most = Math.min(Math.max(...values, 0.01), 2 * Math.max(train[0] ?? 1, least, Math.log(2)));
+  const y = scaleLinear().domain([0, most]).range([730, 530]).nice();
+  const clip = element("clipPath", { id: "sigmoid-clip" }, element("rect", { x: 372, y: 526, width: 230, height: 206 }));
+  const path = (/** @type {(number | null)[]} */ of, /** @type {Record<string, string | number>} */ look) => curve(through(of.map((one, k) => [x(scaling.factors[k]), known(one) ? y(one) : NaN])), { "stroke-width": 2.5, ...look });
+  return [
+    title,
+    clip,
+    beside(y, 372, 602, "", { ticks: 5 }),
+    below(x, 730, "factor of the weights", { format: logTicks(/** @type {[number, number]} */ (x.domain())) }),
+    element("g", { "clip-path": "url(#sigmoid-clip)" }, path(train, LOOKS[0]) + path(held, LOOKS[1]) + path(gradient, LOOKS[2])),
+    cursor(x(state.scaling), 520, 730),
+    entryOfKey(60, 796, "loss, fitted rows", LOOKS[0]),
+    entryOfKey(240, 796, "loss, held-out rows", LOOKS[1]),
+    entryOfKey(430, 796, "mean |p − y|", LOOKS[2]),
+  ].join("");
+}
+
+/** @type {Record<string, string>[]} */
+const LOOKS = [{ stroke: COLOURS[0] }, { stroke: COLOURS[1], "stroke-dasharray": DASHES[1] }, { stroke: COLOURS[2], "stroke-dasharray": DASHES[2] }];
+
+/** @param {State} state @param {Scaling} scaling */
+function curvesOf({ index }, scaling) {
+  const at = nearest(scaling.at, index);
+  return { stored: scaling.at[at], train: scaling.train[at] ?? [], held: scaling.held_out[at] ?? [], gradient: scaling.gradient[at] ?? [] };
+}
+
+/** A curve between its points, which lie on a scale of logarithms. @param {number[]} factors @param {(number | null)[]} values @param {number} factor */
+function between(factors, values, factor) {
+  const next = factors.findIndex((one) => one >= factor * (1 - 1e-9));
+  if (next < 0) return values[values.length - 1];
+  const [low, high] = [values[next - 1], values[next]];
+  if (next === 0 || !known(low) || !known(high)) return values[next];
+  const share = Math.log(factor / factors[next - 1]) / Math.log(factors[next] / factors[next - 1]);
+  return low + (high - low) * Math.min(1, share);
+}
+
+/** @param {Payload} data @param {State} state @param {Margins} margins @param {Scaling | null} scaling */
+function told(data, state, margins, scaling) {
+  const { index } = state;
+  const flat = `At lambda = ${figures(data.lambdas[index])} ${percent(margins.flat[index])} of ${figures(data.n_rows, 7)} rows lie where the sigmoid is flat (slope below 0.01), and the largest margin is ${figures(margins.largest[index])}.`;
+  const honest = " A flat sigmoid alone does no harm here: with cross-entropy the gradient of a row is p − y, so a row that is wrong keeps its pull however flat the sigmoid is; what shows overfitting is the loss of held-out rows.";
+  return flat + (scaling && scaling.at.length ? factorTold(data, state, scaling) : "") + honest;
+}
+
+/** @param {Payload} data @param {State} state @param {Scaling} scaling */
+function factorTold(data, state, scaling) {
+  const { stored, train, held, gradient } = curvesOf(state, scaling);
+  const at = (/** @type {(number | null)[]} */ of, /** @type {number} */ factor) => figures(between(scaling.factors, of, factor));
+  const now = state.scaling;
+  const none = held.every((one) => !known(one));
+  const size = ` Weights × ${figures(now)}: loss ${at(train, now)} on fitted rows${none ? "" : ` and ${at(held, now)} on held-out rows`}, mean |p − y| ${at(gradient, now)}`;
+  const compared = now === 1 ? "." : ` (× 1: ${at(train, 1)}${none ? "" : `, ${at(held, 1)}`}, ${at(gradient, 1)}).`;
+  return size + compared + best(scaling.factors, held) + (none ? " No predictions of held-out rows were at hand." : "") + borrowed(data.lambdas, stored, state.index);
+}
+
+/** @param {number[]} factors @param {(number | null)[]} held */
+function best(factors, held) {
+  let least = -1;
+  held.forEach((one, k) => {
+    if (known(one) && (least < 0 || one < Number(held[least]))) least = k;
+  });
+  return least < 0 ? "" : ` Held-out rows are predicted best at × ${figures(factors[least])}.`;
+}
+
+/** @param {State} state @param {Scaling | null} scaling @param {Margins} margins @returns {import("../payload.js").Shown["table"]} */
+function table(state, scaling, margins) {
+  if (!scaling || scaling.at.length === 0) {
+    return { head: ["margin from", "to", "rows of the second class", "rows of the first"], rows: (margins.counts[state.index] ?? []).map((one, k) => [figures(margins.edges[k]), figures(margins.edges[k + 1]), one, margins.negative[state.index]?.[k] ?? 0]) };
+  }
+  const { train, held, gradient } = curvesOf(state, scaling);
+  return { head: ["weights ×", "loss, fitted rows", "loss, held-out rows", "mean |p − y|"], rows: scaling.factors.map((factor, k) => [figures(factor), figures(train[k]), figures(held[k]), figures(gradient[k])]) };
+}
