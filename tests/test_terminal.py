@@ -1,7 +1,9 @@
 """The command line as a program: what it shows on a terminal, imports, and does when it is interrupted."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commands import Capture, fit
+from commands import Capture, fit, run
 from normball.cli.console import Console
 from normball.cv import cv_path
 from normball.messages import Interrupted
@@ -166,3 +168,35 @@ def test_control_c(folder: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "Interrupted" in err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_the_commands(shell: str, capsys: Capture) -> None:
+    code, out, err = run(capsys, "completion", shell)
+    assert (code, err) == (0, "")
+    for word in ("predict", "report", "keep-unpenalised", "impute"):
+        assert word in out
+
+
+def test_bash_completes(capsys: Capture, tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash here")
+    (tmp_path / "words").write_text(run(capsys, "completion", "bash")[1])
+    script = """
+source words
+COMP_WORDS=(normball fit --pen) COMP_CWORD=2 COMP_LINE="normball fit --pen"
+_shtab_normball
+echo "${COMPREPLY[@]}"
+COMP_WORDS=(normball fit --penalty "") COMP_CWORD=3
+_shtab_normball
+echo "${COMPREPLY[@]}"
+"""
+    done = subprocess.run([bash, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["--penalty", "l1 l2 elasticnet"]
+
+
+def test_completion_as_json(capsys: Capture) -> None:
+    code, out, _ = run(capsys, "completion", "bash", "--json")
+    assert code == 0
+    assert json.loads(out)["shell"] == "bash"

@@ -9,6 +9,7 @@ from typing import NoReturn
 from normball import __version__
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
+SHELLS = ("bash", "zsh", "fish")
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 TAKES_TEXT = ("--na", "--drop", "--categorical", "--keep-unpenalised", "--target")
@@ -19,6 +20,15 @@ examples:
   normball fit churn.parquet --target churned --drop id,date --missing impute
   normball fit claims.csv --target n --family poisson --exposure years
   normball fit --example diabetes
+"""
+
+COMPLETION_EPILOG = """\
+install it for yourself, then open a new terminal:
+  bash   normball completion bash > ~/.local/share/bash-completion/completions/normball
+         (make the folder first: mkdir -p ~/.local/share/bash-completion/completions)
+  zsh    normball completion zsh > ~/.zfunc/_normball
+         (in ~/.zshrc, before compinit: fpath+=~/.zfunc)
+  fish   normball completion fish > ~/.config/fish/completions/normball.fish
 """
 
 
@@ -102,8 +112,25 @@ def parser() -> Parser:
         description="Write the page of a saved model: one HTML file that needs no network.",
     )
     report.add_argument("model", help="model.json as written by fit")
+    report.add_argument("--data", metavar="FILE", help="the table of the fit, for the charts that need it")
+    report.add_argument(
+        "--embed",
+        choices=("none", "stats"),
+        default="stats",
+        help="what the page holds about the data: nothing, or statistics, never a row (default: stats)",
+    )
     report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model")
     _lam_option(report)
+
+    completion = commands.add_parser(
+        "completion",
+        parents=[common],
+        help="what your shell needs to complete commands and options at the tab key",
+        description="Print a script that lets your shell complete commands, options and file names.",
+        epilog=COMPLETION_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    completion.add_argument("shell", choices=SHELLS, help="your shell; `echo $SHELL` tells")
     return top
 
 
