@@ -92,6 +92,8 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
     views = [view for view in charts.call("report", data) if path.family in ONLY_FOR.get(view["id"], {path.family})]
     for view in views:
         view["svg"] = Markup(view.get("svg", ""))
+        if view["id"] == "features" and path.l1_ratio == 0:  # ridge selects none
+            view["title"] = "Largest coefficients"
     return _template().render(
         version=__version__,
         title=run.target,

@@ -2,7 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
 import { COLOURS, DASHES, FAINT, INK, apart, curve, drawing, element, escape, figures, segment, through, words } from "../svg.js";
-import { BOTTOM, HEIGHT, LEFT, TOP, WIDTH, cursor, framed, inFrame, kept, marks, matches, positive, rule, shortened, strengths } from "./strength.js";
+import { BOTTOM, HEIGHT, LEFT, TOP, WIDTH, cursor, framed, inFrame, kept, marks, matches, positive, rule, shortened, strengths, whole } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 /** @typedef {import("../payload.js").State} State */
@@ -130,14 +130,14 @@ function describe(data, state, named) {
   }
   if (state.filter.trim() !== "" && named.length === 0) return `None of the features drawn here has a name with “${state.filter.trim()}”.`;
   const largest = largestFirst(data, state).slice(0, 3).map(({ feature, value }) => `${feature.name} (${figures(value)})`);
-  const count = data.l1_ratio === 0 ? `all ${data.n_features.toLocaleString("en-US")} features are used` : `${data.n_nonzero[state.index].toLocaleString("en-US")} of ${data.n_features.toLocaleString("en-US")} features are kept`;
+  const count = data.l1_ratio === 0 ? `all ${whole(data.n_features)} features are used` : `${whole(data.n_nonzero[state.index])} of ${whole(data.n_features)} features are kept`;
   return `${lam}, ${count}${largest.length ? `; the largest coefficients ${unit}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
 }
 
 /** What the drawing leaves out. @param {Payload} data */
 function undrawn(data) {
   const drawn = data.features.length + data.others.length;
-  return data.others_complete || drawn >= data.n_features ? "" : ` Drawn are the ${drawn.toLocaleString("en-US")} that count most.`;
+  return data.others_complete || drawn >= data.n_features ? "" : ` Drawn are the ${whole(drawn)} that count most.`;
 }
 
 /** @param {Payload} data @param {State} state */

@@ -1,6 +1,6 @@
 /** The features that the model uses at a lambda, as a table; there is no drawing. */
 import { figures } from "../svg.js";
-import { matches, rule } from "./strength.js";
+import { matches, rule, whole } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
@@ -72,7 +72,7 @@ function describe(data, state, shown) {
   const used = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[state.index];
   if (state.filter.trim() !== "") return `${at}, ${shown} of the features in this table have a name with “${state.filter.trim()}”.`;
   if (used === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
-  const count = data.l1_ratio === 0 ? `all ${used.toLocaleString("en-US")} features are used` : `${used.toLocaleString("en-US")} of ${data.n_features.toLocaleString("en-US")} features are kept`;
-  const more = used > shown ? `; the ${used - shown} smaller ones are in the saved coefficients` : "";
+  const count = data.l1_ratio === 0 ? `all ${whole(used)} features are used` : `${whole(used)} of ${whole(data.n_features)} features are kept`;
+  const more = used > shown ? `; the ${whole(used - shown)} smaller ones are not in this table` : "";
   return `${at}, ${count}, the largest ${data.standardize ? "per SD" : "by their weight"} first${more}. Intercept: ${figures(data.intercepts[state.index], 4)}.`;
 }

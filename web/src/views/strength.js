@@ -8,7 +8,7 @@ import { FAINT, INK, element, segment, words } from "../svg.js";
 
 export const WIDTH = 820;
 export const HEIGHT = 400;
-export const LEFT = 64;
+export const LEFT = 78;
 export const TOP = 40;
 export const BOTTOM = 348;
 
@@ -62,7 +62,7 @@ export function kept(data, at) {
   const numbers = data.n_nonzero.map((count, l) => {
     if (at[l] - last < 48 && l > 0) return "";
     last = at[l];
-    return words(at[l], TOP - 24, count.toLocaleString("en-US"), { "text-anchor": "middle", fill: FAINT });
+    return words(at[l], TOP - 24, whole(count), { "text-anchor": "middle", fill: FAINT });
   });
   return words(LEFT - 20, TOP - 24, "kept", { "text-anchor": "end", fill: FAINT }) + numbers.join("");
 }
@@ -103,6 +103,9 @@ export function shortened(name, room) {
   const back = Math.floor((room - 1) / 2);
   return `${letters.slice(0, room - 1 - back).join("")}…${letters.slice(letters.length - back).join("")}`;
 }
+
+/** A whole number with its thousands apart; not every engine knows how. @param {number} count */
+export const whole = (count) => String(count).replace(/\B(?=(\d{3})+$)/gu, ",");
 
 /** Whether a name is among those that the reader asked for. @param {string} name @param {string} filter */
 export const matches = (name, filter) => name.toLowerCase().includes(filter.trim().toLowerCase());

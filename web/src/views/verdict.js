@@ -1,7 +1,7 @@
 /** The result at a lambda in two sentences and six numbers. */
 import { figures } from "../svg.js";
 import { shownScore } from "./cv_curve.js";
-import { rule, shortened } from "./strength.js";
+import { rule, shortened, whole } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
@@ -24,8 +24,8 @@ function use(data, index) {
     .slice(0, 4)
     .map((feature) => shortened(feature.name, 40));
   const more = used > largest.length ? ` and ${(used - largest.length).toLocaleString("en-US")} more` : "";
-  if (data.l1_ratio === 0) return `${at}, all ${used.toLocaleString("en-US")} features are used to explain ${data.title}; those that count most: ${largest.join(", ")}.`;
-  return `${at}, ${used.toLocaleString("en-US")} of ${data.n_features.toLocaleString("en-US")} features explain ${data.title}: ${largest.join(", ")}${more}.`;
+  if (data.l1_ratio === 0) return `${at}, all ${whole(used)} features are used to explain ${data.title}; those that count most: ${largest.join(", ")}.`;
+  return `${at}, ${whole(used)} of ${whole(data.n_features)} features explain ${data.title}: ${largest.join(", ")}${more}.`;
 }
 
 /** @param {Payload} data @param {number} index */
@@ -43,10 +43,10 @@ function numbers(data, index) {
   const { name, of } = shownScore(data);
   const mean = data.cv ? of(data.cv.mean[index]) : NaN;
   const error = data.cv ? of(data.cv.mean[index] + (data.cv.se[index] ?? NaN)) - mean : NaN;
-  const size = data.n_features.toLocaleString("en-US");
+  const size = whole(data.n_features);
   return [
     ["lambda", figures(data.lambdas[index])],
-    data.l1_ratio === 0 ? ["features used", size] : ["features kept", `${data.n_nonzero[index].toLocaleString("en-US")} of ${size}`],
+    data.l1_ratio === 0 ? ["features used", size] : ["features kept", `${whole(data.n_nonzero[index])} of ${size}`],
     [`CV ${name}`.trim(), `${figures(mean)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
     ["without features", figures(data.cv ? of(data.cv.null_score) : NaN)],
     ["deviance explained", `${(100 * data.deviance_ratio[index]).toFixed(1)} %`],
