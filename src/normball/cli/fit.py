@@ -27,6 +27,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import describe, outputs, summary
     from normball.cli.models import choose
+    from normball.report import MOST_PREDICTIONS
 
     ratios = _l1_ratios(arguments)
     task = read(arguments, words)
@@ -46,6 +47,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     findings = task.findings + _examine(task, data, console)
     options = _options(arguments, task, data)
     task.run = replace(task.run, options=_recorded(options))
+    options["keep_predictions"] = data.n_rows * arguments.n_lambdas <= MOST_PREDICTIONS
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # cv_path makes its own
     cv, interrupted = _solve(task, options, ratios, arguments, console, rounds)
@@ -55,7 +57,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.result("")
     for line in summary.lines(cv, task.run, console):
         console.result(line)
-    files = outputs.write_all(cv, task.run, folder)
+    with console.busy("Report"):
+        files = outputs.write_all(cv, task.run, folder, task.prepare())
     console.result(f"Wrote    {outputs.sizes(files.values())}")
     console.result(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(summary.document(cv, task.run, files))
@@ -187,7 +190,7 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
 
     from normball.path import fit_path
 
-    own = ("cv", "repeats", "random_state", "score", "groups", "time_order")
+    own = ("cv", "repeats", "random_state", "score", "groups", "time_order", "keep_predictions")
     for_path = {name: value for name, value in options.items() if name not in own}
     first = fit_path(task.table, task.run.target, l1_ratio=l1_ratio, lambdas=[lam], progress=False, **for_path)
     ratio = arguments.lambda_min_ratio or (1e-2 if first.n_rows < first.n_features else 1e-4)

@@ -6,20 +6,25 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normball.report.files import write_text
 
 if TYPE_CHECKING:
+    from normball.inputs.prepare import Data
     from normball.report.run import Run
     from normball.results.cv import CVPath
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_all(cv: CVPath, run: Run, folder: Path) -> dict[str, str]:
-    """Write the four files; returns their places by what they are."""
+def write_all(cv: CVPath, run: Run, folder: Path, data: Data) -> dict[str, str]:
+    """Write the four files; returns their places by what they are.
+
+    The predictions of held-out rows serve the report; the model file does without.
+    """
     from normball.cli.models import choose
     from normball.report import write_report
 
@@ -29,8 +34,8 @@ def write_all(cv: CVPath, run: Run, folder: Path) -> dict[str, str]:
         "coefficients": folder / "coefficients.csv",
         "path": folder / "path.csv",
     }
-    save_model(cv, run, files["model"])
-    write_report(cv, files["report"], run)
+    save_model(replace(cv, predictions=None), run, files["model"])
+    write_report(cv, files["report"], run, data)
     write_csv(files["coefficients"], choose(cv, run.select).to_frame())
     write_csv(files["path"], cv.to_frame())
     return {what: str(place) for what, place in files.items()}

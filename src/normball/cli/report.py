@@ -5,8 +5,16 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
+
+if TYPE_CHECKING:
+    from normball.inputs.prepare import Data
+    from normball.report.run import Run
+    from normball.results.cv import CVPath
+
+OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -21,7 +29,54 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         raise ValueError(f"{arguments.model} holds a model without cross-validation; the report needs one (cv_path)")
     made = replace(made, select=arguments.lam or made.select)
     place = Path(arguments.output) if arguments.output else Path(arguments.model).with_name("report.html")
-    write_report(model, place, made)
+    data = None
+    if arguments.data and arguments.embed != "none":
+        with console.busy("Data"):
+            model, data = _with_data(model, made, arguments.data)
+    write_report(model, place, made, data)
     console.result(f"Wrote    {sizes([str(place)])}")
     console.document({"files": {"report": str(place)}})
     return 0
+
+
+def _with_data(model: CVPath, made: Run, file: str) -> tuple[CVPath, Data]:
+    """The data of the fit, read as they were then, and the model with the predictions of its folds."""
+    from normball.cli.source import logarithm
+    from normball.inputs.tables import read_table
+    from normball.report.refound import refound
+
+    table = read_table(file, **made.reading)
+    offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
+    inf = made.options.get("inf", "error")
+    data = refound(model.path, table, made.target, sample_weight=made.weights or None, offset=offset, inf=inf)
+    return _with_predictions(model, made, table, offset, data), data
+
+
+def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: Data) -> CVPath:
+    """The model with the predictions of its folds, fitted once more; without where the folds are not these."""
+    import numpy as np
+
+    from normball.cli.source import values_of
+    from normball.cv import cv_path
+    from normball.report import MOST_PREDICTIONS
+    from normball.report.refound import superfluous
+
+    path = model.path
+    if model.fold_ids is None or data.n_rows != path.n_rows or data.n_rows * path.lambdas.size > MOST_PREDICTIONS:
+        return model
+    options = {name: value for name, value in made.options.items() if name not in OF_THE_GRID}
+    options["drop"] = superfluous(path, table, [made.target, made.weights, made.offset])
+    again = cv_path(
+        table,
+        made.target,
+        family=path.family,  # type: ignore[arg-type]
+        l1_ratio=path.l1_ratio,
+        lambdas=path.lambdas,
+        groups=values_of(table, made.group) if made.group else None,
+        time_order=values_of(table, made.time_order) if made.time_order else None,
+        keep_predictions=True,
+        progress=False,
+        **{**options, "offset": offset},
+    )
+    same = again.fold_ids is not None and np.array_equal(again.fold_ids, model.fold_ids)
+    return replace(model, predictions=again.predictions) if same else model

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs no network, made from result objects alone."""
+"""The report: one HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -6,26 +6,39 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from normball.inputs.prepare import Data
     from normball.report.run import Run
     from normball.results.cv import CVPath
 
-__all__ = ["write_report"]
+__all__ = ["MOST_PREDICTIONS", "write_report"]
+
+MOST_PREDICTIONS = 20_000_000  # of held-out rows, kept for the page; with more of them it goes without
 
 
-def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = None) -> None:
+def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = None, data: Data | None = None) -> None:
     """Write the page about a cross-validated path.
 
     Parameters
     ----------
     cv : CVPath
-        The result.
+        The result. Calibration and the like need its `predictions`.
     path : path-like
         The file to write; an existing one is replaced once the new one is complete.
     run : Run, optional
         Where the data came from, for the title and the code that makes the model again.
+    data : Data, optional
+        The data that the result was fitted to. The page then says more about them, in statistics; it never holds
+        a row of them.
+
+    Raises
+    ------
+    DataError
+        If `data` are not those of the result.
     """
+    from normball.report.evidence import evidence
     from normball.report.files import write_text
     from normball.report.page import render
     from normball.report.run import Run
 
-    write_text(path, render(cv, run or Run()))
+    run = run or Run()
+    write_text(path, render(cv, run, None if data is None else evidence(cv, run, data)))

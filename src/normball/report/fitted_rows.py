@@ -197,7 +197,7 @@ def unpenalised(rows: FittedRows, features: Array) -> tuple[float, Array] | None
         slope, bend = rows.derivatives(rows.offset + matrix @ coefs)
         gradient = matrix.T @ (rows.weights * slope)
         hessian = (matrix.T * (rows.weights * bend)) @ matrix
-        step = np.linalg.lstsq(hessian, -gradient, rcond=1e-12)[0]
+        step = np.asarray(np.linalg.lstsq(hessian, -gradient, rcond=1e-12)[0], dtype=np.float64)
         if -gradient @ step <= DONE * rows.path.null_loss:
             break
         share = _share(rows, matrix, coefs, step)

@@ -198,11 +198,38 @@ class CVPath:
 
         return cv_summary(self, select)
 
-    def report(self, path: str | os.PathLike[str]) -> None:
-        """Write the HTML page about this result."""
-        from normball.report import write_report
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        X: Any = None,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        offset: Any = None,
+    ) -> None:
+        """Write the HTML page about this result.
 
-        write_report(self, path)
+        Parameters
+        ----------
+        path : path-like
+            The file to write.
+        X, y, sample_weight, offset : optional
+            The data as `cv_path` got them. The page then also shows the loss round the solution, margins or
+            residuals, and, with `keep_predictions`, how well rows are predicted that were held out. It holds
+            statistics of the data, never a row of them.
+
+        Raises
+        ------
+        DataError
+            If the data are not those that the model was fitted to.
+        """
+        from normball.report import write_report
+        from normball.report.refound import refound
+
+        if (X is None) != (y is None):
+            raise TypeError("report() takes both X and y, or neither")
+        data = None if X is None else refound(self.path, X, y, sample_weight=sample_weight, offset=offset)
+        write_report(self, path, data=data)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write path and cross-validation as JSON; `normball.load` reads it."""

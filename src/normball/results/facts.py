@@ -121,7 +121,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     if path.family == "binomial" and cv.score != "auc":
         rows.append(["CV AUC", *(_diagnostic(one, "auc") for one in chosen)])
     rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
-    rows.append(["features kept", *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
+    kept = "features kept" if path.l1_ratio > 0 else "features used"  # ridge leaves none out
+    rows.append([kept, *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
     rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
     if path.family == "binomial":
         rows.append(["largest |margin|", *(_margin(one) for one in chosen)])

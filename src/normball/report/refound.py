@@ -1,0 +1,64 @@
+"""The rows of a fitted model found again in the data that it was fitted to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from normball.inputs.prepare import Data
+    from normball.results.path import Path
+
+
+def refound(path: Path, X: Any, y: Any, *, sample_weight: Any = None, offset: Any = None, inf: str = "nan") -> Data:
+    """Prepare data as they were for the fit of `path`: its columns only, and the rows that it could use.
+
+    Parameters
+    ----------
+    path : Path
+        The fitted path.
+    X, y, sample_weight, offset
+        As they were given to `cv_path`, names of columns included.
+    inf : {"error", "nan"}
+        As in `cv_path`.
+
+    Raises
+    ------
+    DataError
+        If columns lack, or the data cannot be used.
+    """
+    from normball.inputs.preparation import MISSING_LEVEL
+    from normball.inputs.prepare import prepare
+    from normball.inputs.sources import source_of
+
+    preparation = path.preparation
+    leveled = [column for column in preparation.columns if column.levels is not None]
+    imputed = preparation.has_imputation or any(MISSING_LEVEL in (column.levels or ()) for column in leveled)
+    names = source_of(X).names
+    return prepare(
+        X,
+        y,
+        family=path.family,
+        sample_weight=sample_weight,
+        offset=offset,
+        missing="impute" if imputed else "drop",
+        inf=inf,
+        categorical=[column.name for column in leveled if column.name in names],
+        drop=superfluous(path, X, [y, sample_weight, offset]),
+    )
+
+
+def superfluous(path: Path, X: Any, roles: list[Any]) -> list[str]:
+    """The columns of `X` that are neither features of the model nor named in `roles`.
+
+    The columns of an array go by position, so only those between its features are.
+    """
+    from normball.inputs.sources import source_of
+
+    source = source_of(X)
+    used = {column.name for column in path.preparation.columns}
+    used.update(role for role in roles if isinstance(role, str))
+    names = list(source.names)
+    if not source.named:
+        last = max((place for place, name in enumerate(names) if name in used), default=-1)
+        names = names[: last + 1]
+    return [name for name in names if name not in used]
