@@ -1,5 +1,6 @@
 """The page: safe, offline, true to the result, and with code that gives the same model."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,10 +16,14 @@ from scipy import sparse
 from sklearn.datasets import dump_svmlight_file
 
 import normball as nb
+from normball import charts
 from normball.cli import main
 from normball.cli.models import load_model
-from normball.report import charts, svg, write_report
+from normball.report import write_report
+from normball.report.page import render
+from normball.report.payload import payload
 from normball.report.reproduce import one_line, recipes
+from normball.report.run import Run
 from normball.results import facts
 
 NASTY = ["</script><b>", '<img src=x onerror="alert(1)">', "a & b", "'\"quoted\"'", "\u202eright to left", "😀 smile"]
@@ -47,7 +52,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
-        if tag != "meta":
+        if tag not in ("meta", "input"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -58,7 +63,8 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if "script" not in self.open:
+            self.text += data
 
 
 def test_page_is_safe_and_offline(cv: nb.CVPath, tmp_path: Path) -> None:
@@ -66,15 +72,58 @@ def test_page_is_safe_and_offline(cv: nb.CVPath, tmp_path: Path) -> None:
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     page = Page(text)
     assert page.open == []
-    assert not {"script", "img", "b", "link", "iframe"} & set(page.tags)
+    assert not {"img", "b", "link", "iframe"} & set(page.tags)
+    assert page.tags.count("script") == 2
     assert not [name for name, _ in page.attributes if name.startswith("on")]
-    assert "default-src 'none'" in dict(page.attributes).values() or "default-src 'none'" in text
-    assert set(re.findall(r"https?://[^\s\"'<]+", text)) == {"http://www.w3.org/2000/svg"}
+    policy = next(value for name, value in page.attributes if value and value.startswith("default-src"))
+    assert policy == "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+    assert set(re.findall(r"https?://[^\s\"'<`]+", text)) == {"http://www.w3.org/2000/svg"}
     for name in NASTY:
         assert name in page.text
-    assert len([tag for tag in page.tags if tag == "svg"]) == 2
     identities = [value for name, value in page.attributes if name == "id"]
     assert len(identities) == len(set(identities))
+
+
+def test_page_holds_its_charts_and_data(cv: nb.CVPath) -> None:
+    text = render(cv, Run())
+    page = Page(text)
+    drawn = {view["id"] for view in charts.call("report", payload(cv, Run(), None)) if view.get("svg")}
+    assert {"coefficients", "cv_curve"} <= drawn
+    assert page.tags.count("svg") == len(drawn - {"residuals"})
+    held = re.search(r'<script type="application/json" id="payload">(.*?)</script>', text, re.DOTALL)
+    assert held is not None
+    assert json.loads(held[1]) == payload(cv, Run(), None)
+
+
+def test_charts_without_their_data_say_so(cv: nb.CVPath) -> None:
+    data = payload(cv, Run(), None)
+    page = Page(render(cv, Run()))
+    missing = [view["missing"] for view in charts.call("report", data) if view["missing"] and view["id"] != "residuals"]
+    assert missing
+    for sentence in missing:
+        assert sentence in page.text
+
+
+def test_verdict_follows_the_strength(cv: nb.CVPath) -> None:
+    data = payload(cv, Run(target="survival"), None)
+    first = charts.call("verdict", data, 0)
+    best = charts.call("verdict", data, cv.index_best)
+    assert "no feature is kept" in first["sentence"]
+    assert "At lambda_best" in best["sentence"] or cv.index_best == cv.index_1se
+    assert "explain survival" in best["sentence"]
+    assert [name for name, _ in best["numbers"]] == [name for name, _ in first["numbers"]]
+    assert len(best["numbers"]) == 6
+
+
+def test_ridge_selects_nothing() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 5))
+    cv = nb.cv_path(X, 1e4 * (X[:, 0] + rng.normal(size=60)), l1_ratio=0.0, cv=3)
+    page = Page(render(cv, Run(target="price")))
+    assert "all 5 features are used to explain price" in page.text
+    assert "Largest coefficients" in page.text
+    assert "Selected features" not in page.text
+    assert "typical error (root mean squared error)" in page.text
 
 
 def test_page_says_what_the_result_says(cv: nb.CVPath, tmp_path: Path) -> None:
@@ -112,63 +161,30 @@ def test_page_stays_small(n_features: int, tmp_path: Path) -> None:
     assert (tmp_path / "r.html").stat().st_size < 900_000
 
 
-# --- charts: pure functions
+# --- odd paths
 
 
-def test_coefficient_path_names_what_counts() -> None:
-    lambdas = np.geomspace(1, 1e-4, 40)
-    coefs = np.outer(np.linspace(0, 1, 40), [3.0, -2.0, 0.0, 1e-3])
-    drawing = charts.coefficient_path(
-        lambdas, coefs, ["one", "two <&>", "never", "small"], marks={"best": 0.01}, n_nonzero=np.full(40, 3)
-    )
-    page = Page(drawing)
-    assert page.open == []
-    assert page.tags.count("path") >= 3
-    assert "two <&>" in page.text
-    assert "never" not in page.text
-    assert "best" in page.text
+@pytest.mark.parametrize("lambdas", [[1.0], [1.0, 0.1, 0.0], [0.0]], ids=["one", "zero at the end", "only zero"])
+def test_charts_of_odd_grids(lambdas: list[float]) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    cv = nb.cv_path(X, X[:, 0] + rng.normal(size=40), lambdas=lambdas, cv=3)
+    for view in charts.call("report", payload(cv, Run(), None)):
+        assert "NaN" not in view.get("svg", "")
+        assert "Infinity" not in view.get("svg", "")
 
 
-def test_at_most_sixty_curves() -> None:
-    lambdas = np.geomspace(1, 0.1, 5)
-    drawing = charts.coefficient_path(
-        lambdas, np.ones((5, 200)), [f"f{j}" for j in range(200)], marks={}, n_nonzero=np.full(5, 200)
-    )
-    assert drawing.count("<title>f") == 60
-    assert "140 smaller curves are not drawn" in drawing
+def test_at_most_sixty_curves_and_one_grey_line() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 100))
+    cv = nb.cv_path(X, X.sum(axis=1), cv=3, n_lambdas=20, tol=1e-3)
+    data = payload(cv, Run(), None)
+    drawing = charts.call("report", data)[0]["svg"]
+    assert drawing.count("<title>x") == len(data["features"]) <= 60
+    assert data["others"]
 
 
-@pytest.mark.parametrize(
-    "lambdas",
-    [np.array([1.0]), np.array([1.0, 0.1, 0.0]), np.array([0.0])],
-    ids=["one", "zero at the end", "only zero"],
-)
-def test_charts_of_odd_grids(lambdas: np.ndarray) -> None:
-    size = lambdas.size
-    coefs = np.zeros((size, 2))
-    kept = np.zeros(size, dtype=np.int64)
-    marks = {"best": float(lambdas[-1])}
-    for drawing in (
-        charts.coefficient_path(lambdas, coefs, ["a", "b"], marks=marks, n_nonzero=kept),
-        charts.cv_curve(lambdas, *np.full((3, size), np.nan), marks=marks, n_nonzero=kept),
-        charts.cv_curve(lambdas, *np.ones((3, size)), marks=marks, n_nonzero=kept),
-    ):
-        assert "nan" not in drawing.replace("; nan at", "")
-        assert "inf" not in drawing
-
-
-def test_labels_keep_apart() -> None:
-    placed = svg.apart([10, 11, 12, 100, 99], 14, 0, 100)
-    assert sorted(placed) == [*placed[:3], placed[4], placed[3]]
-    assert min(np.diff(sorted(placed))) >= 14
-    assert max(placed) <= 100
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (12000, "12,000"), (0.25, "0.25"), (1e-5, "1e-5"), (2e7, "2e7"), (-0.5, "-0.5")]
-)
-def test_tick_labels(value: float, text: str) -> None:
-    assert svg.number(value) == text
+# --- numbers
 
 
 @pytest.mark.parametrize(
@@ -341,8 +357,6 @@ def test_bounds_have_no_recipe() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(50, 3))
     cv = nb.cv_path(X, X[:, 0] + rng.normal(size=50), lower_bounds=0.0, fit_intercept=False, cv=3)
-    from normball.report.run import Run
-
     _, in_sklearn, in_glmnet = recipes(cv, Run(), cv.lambda_best)
     assert "bounds on coefficients" in in_sklearn.note
     assert "lower.limits" in in_glmnet.note
