@@ -1,0 +1,247 @@
+"""`penalize`: penalties by pattern, applied after every step of the user's own optimizer."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from normball.torch.metrics import METRICS, Metric
+from normball.torch.penalties import Penalty, Term
+
+if TYPE_CHECKING:
+    from normball.torch.audit import Audit
+    from normball.torch.certify import Certificate
+
+Mode = Literal["objective", "decoupled"]
+_NORMS_AND_EMBEDDINGS = (
+    nn.modules.batchnorm._NormBase,
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.RMSNorm,
+    nn.LocalResponseNorm,
+    nn.Embedding,
+    nn.EmbeddingBag,
+)
+
+
+@dataclass(frozen=True)
+class Penalised:
+    """One tensor under a penalty."""
+
+    name: str
+    pattern: str
+    weights: nn.Parameter
+    term: Term
+    group: dict[str, Any]  # of the optimizer
+
+
+class Penalized:
+    """Penalties at work on a model; made by `penalize`.
+
+    Attributes
+    ----------
+    scale : float
+        Multiplies the strength of all penalties from the next step on; 1 at first. A schedule may set it.
+    mode : str
+        "objective" or "decoupled".
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        penalties: Mapping[str, Penalty],
+        mode: Mode,
+        metric: Metric | None,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.penalties = dict(penalties)
+        self.mode: Mode = mode
+        self.scale = 1.0
+        self._given_metric = metric
+        self._metric = _metric_of(optimizer, mode, metric)
+        self.skipped: dict[str, str] = {}  # parameters that a pattern met and that were left alone, and why
+        self.terms = self._match()
+        self._handle = optimizer.register_step_post_hook(self._after_step)
+
+    def audit(self) -> Audit:
+        """Every parameter once: what is penalised, by what, what is not and why, with warnings."""
+        from normball.torch.audit import audit
+
+        return audit(self)
+
+    def certify(
+        self, model: nn.Module, loss: Callable[[Any, Any], Tensor], data: Iterable[tuple[Any, Any]]
+    ) -> Certificate:
+        """How far the model is from stationary for `mean loss + penalty`; see `normball.torch.certify.certify`."""
+        from normball.torch.certify import certify
+
+        return certify(self, model, loss, data)
+
+    def value(self) -> Tensor:
+        """The penalty at the present weights, without gradient: what to add to the mean loss for the objective."""
+        with torch.no_grad():
+            values = [one.term.value(one.weights, self.scale) for one in self.terms]
+        return torch.stack(values).sum()
+
+    def stats(self) -> dict[str, Tensor]:
+        """The penalty and the numbers of nonzero weights, as tensors on their device: reading them waits for it."""
+        with torch.no_grad():
+            counts = {f"nonzero/{one.name}": torch.count_nonzero(one.weights) for one in self.terms}
+        return {"penalty": self.value(), **counts}
+
+    def remove(self) -> None:
+        """Take the penalties off; the weights stay as they are."""
+        self._handle.remove()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Penalized:
+        """Penalties on the copied model and optimizer: `copy.deepcopy((model, optimizer, penalized))`."""
+        model, optimizer = copy.deepcopy(self.model, memo), copy.deepcopy(self.optimizer, memo)
+        twin = Penalized(model, optimizer, self.penalties, self.mode, self._given_metric)
+        twin.scale = self.scale
+        memo[id(self)] = twin
+        return twin
+
+    @torch.no_grad()
+    def _after_step(self, optimizer: Optimizer, *_: Any) -> None:
+        found_inf = getattr(optimizer, "found_inf", None)  # a fused step that GradScaler made void comes here, too
+        for one in self.terms:
+            if one.weights.grad is None:  # then the optimizer did not move it
+                continue
+            metric = self._metric(one.group, optimizer.state[one.weights])
+            if found_inf is not None:
+                metric = torch.as_tensor(metric, device=found_inf.device) * (found_inf == 0)
+            one.term.shrink_(one.weights, metric, self.scale)
+
+    def _match(self) -> list[Penalised]:
+        groups = {id(tensor): group for group in self.optimizer.param_groups for tensor in group["params"]}
+        unused = set(self.penalties)
+        spared = _spared(self.model)
+        terms, weight_decays = [], []
+        for name, weights in self.model.named_parameters():
+            pattern = next((pattern for pattern in self.penalties if fnmatchcase(name, pattern)), None)
+            if pattern is None:
+                continue
+            unused.discard(pattern)
+            if pattern != name and name in spared:
+                self.skipped[name] = f"{spared[name]}; only penalised when named in full"
+                continue
+            if not weights.requires_grad:
+                self.skipped[name] = "frozen (requires_grad=False)"
+                continue
+            if id(weights) not in groups:
+                self.skipped[name] = "not among the optimizer's parameters"
+                continue
+            group = groups[id(weights)]
+            if group.get("weight_decay", 0):
+                weight_decays.append(name)
+            terms.append(Penalised(name, pattern, weights, Term(self.penalties[pattern], weights), group))
+        if unused:
+            names = ", ".join(name for name, _ in self.model.named_parameters())
+            raise ValueError(f"No parameter is named like {', '.join(sorted(map(repr, unused)))}. There are: {names}")
+        if weight_decays:
+            raise ValueError(
+                f"The optimizer's weight_decay already acts on {', '.join(weight_decays)}: it would count twice. "
+                "Put them into a parameter group with weight_decay=0, and add an L2 here if it is wanted."
+            )
+        if not terms:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in self.skipped.items())
+            raise ValueError(f"Nothing is penalised. {reasons or 'Give a pattern and a penalty.'}")
+        return terms
+
+
+def penalize(
+    model: nn.Module,
+    optimizer: Optimizer,
+    penalties: Mapping[str, Penalty],
+    mode: Mode = "objective",
+    metric: Metric | None = None,
+) -> Penalized:
+    """Penalise parameters by name, through the optimizer's own step hook; the training loop does not change.
+
+    The loss stays the plain loss of the data. The objective is `mean loss + sum of penalties`, with `lam` on the
+    same scale as in `normball.fit_path`.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The network.
+    optimizer : torch.optim.Optimizer
+        In objective mode SGD (momentum, Nesterov, dampening), Adam, AdamW, Adagrad or RMSprop. Its `weight_decay`
+        must be 0 for what is penalised here.
+    penalties : mapping of str to Penalty
+        Patterns on parameter names ("*" and "?" as in file names) and what to do with them; the first match wins.
+        Biases, norms and embeddings are left alone unless a key is their full name.
+    mode : {"objective", "decoupled"}
+        "objective": thresholds in the optimizer's metric, so that stationary points are those of the objective.
+        "decoupled": thresholds of `lr * lam`, as AdamW's weight decay; works with every optimizer, and `lam` is then
+        relative to the optimizer's steps, not to the loss.
+    metric : callable, optional
+        For other optimizers: `metric(group, state)` gives d, a number or a tensor like the weights, such that a step
+        under a constant gradient g is, in the long run, `-d * g`.
+
+    Returns
+    -------
+    Penalized
+        With `audit()`, `certify(...)`, `stats()`, `scale` and `remove()`.
+
+    Raises
+    ------
+    ValueError
+        For a pattern that fits no parameter, a penalised tensor with weight_decay, or an optimizer without a metric.
+
+    References
+    ----------
+    .. [1] J. Yun, A. C. Lozano, E. Yang (2021). Adaptive proximal gradient methods for structured neural networks.
+       NeurIPS, eq. 4.
+
+    Examples
+    --------
+    >>> import torch, normball.torch as nbt
+    >>> model = torch.nn.Linear(3, 1)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    >>> penalized = nbt.penalize(model, optimizer, {"weight": nbt.L1(0.1)})
+    """
+    if mode not in ("objective", "decoupled"):
+        raise ValueError(f'mode must be "objective" or "decoupled", not {mode!r}')
+    for pattern, penalty in penalties.items():
+        if not isinstance(penalty, Penalty):
+            raise TypeError(f"{pattern!r}: {penalty!r} is no penalty of normball.torch")
+    return Penalized(model, optimizer, penalties, mode, metric)
+
+
+def _metric_of(optimizer: Optimizer, mode: Mode, metric: Metric | None) -> Metric:
+    if any(group.get("maximize") for group in optimizer.param_groups):
+        raise ValueError("The optimizer maximises; penalties are for a loss that is minimised.")
+    if mode == "decoupled":
+        return lambda group, state: group["lr"]
+    if metric is not None:
+        return metric
+    if type(optimizer) not in METRICS:
+        known = ", ".join(kind.__name__ for kind in METRICS)
+        raise ValueError(
+            f"How {type(optimizer).__name__} scales its steps is not known, so the penalty could not mean what it "
+            f'says. Known: {known}. Give metric=..., or take mode="decoupled".'
+        )
+    return METRICS[type(optimizer)]
+
+
+def _spared(model: nn.Module) -> dict[str, str]:
+    """Biases, norms and embeddings, by full name."""
+    found = {}
+    for prefix, module in model.named_modules():
+        for name, _ in module.named_parameters(recurse=False):
+            full = f"{prefix}.{name}" if prefix else name
+            if isinstance(module, _NORMS_AND_EMBEDDINGS):
+                found[full] = f"belongs to a {type(module).__name__}"
+            elif "bias" in name:
+                found[full] = "a bias"
+    return found

@@ -1,0 +1,238 @@
+"""Penalties, their proximal step in a diagonal metric, and how far a point is from stationary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+By = Literal["input", "output"] | Callable[[Tensor], Tensor]
+_AXES = {"output": 0, "input": 1}  # of the weights of Linear and Conv
+_CHUNK = 2**15  # entries; so many of a few tensors stay in cache between the passes over them
+_NEWTON_STEPS = 30  # more than ever needed: the secular equation below is nearly linear
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """`lam * (l1 sum|w| + l2 / 2 sum w^2 + group sum_g ||w_g||)`; use the named ones below.
+
+    Attributes
+    ----------
+    lam : float
+        Strength, on the scale of the mean loss.
+    """
+
+    lam: float
+    l1: float = field(default=0.0, init=False)
+    l2: float = field(default=0.0, init=False)
+    group: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.lam, (int, float)) and math.isfinite(self.lam) and self.lam >= 0):
+            raise ValueError(f"lam must be a finite number of at least 0, not {self.lam!r}")
+
+    def _share(self, **shares: float) -> None:
+        for name, value in shares.items():
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class L1(Penalty):
+    """The lasso: `lam * sum|w|` (Tibshirani 1996). Sets single weights to exactly zero."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._share(l1=1.0)
+
+
+@dataclass(frozen=True)
+class L2(Penalty):
+    """Ridge: `lam / 2 * sum w^2`. Keeps all weights evenly small."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._share(l2=1.0)
+
+
+@dataclass(frozen=True)
+class ElasticNet(Penalty):
+    """`lam * (l1_ratio * sum|w| + (1 - l1_ratio) / 2 * sum w^2)` (Zou & Hastie 2005)."""
+
+    l1_ratio: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_ratio(self.l1_ratio)
+        self._share(l1=self.l1_ratio, l2=1.0 - self.l1_ratio)
+
+
+@dataclass(frozen=True)
+class GroupLasso(Penalty):
+    """`lam * sum_g ||w_g||_2` (Yuan & Lin 2006, without their factor for the size of a group). Zeros whole groups.
+
+    Attributes
+    ----------
+    by : "input", "output" or callable
+        The weights that belong to one input (columns of a Linear, input channels of a Conv), to one output (rows,
+        output channels), or a function from the weights to a tensor of their shape with the number of each one's group.
+    """
+
+    by: By = "output"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_by(self.by)
+        self._share(group=1.0)
+
+
+@dataclass(frozen=True)
+class SparseGroupLasso(Penalty):
+    """`lam * (l1_ratio * sum|w| + (1 - l1_ratio) * sum_g ||w_g||_2)` (Simon, Friedman, Hastie & Tibshirani 2013)."""
+
+    by: By = "output"
+    l1_ratio: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_by(self.by)
+        _check_ratio(self.l1_ratio)
+        self._share(l1=self.l1_ratio, group=1.0 - self.l1_ratio)
+
+
+class Term:
+    """A penalty on one tensor, with its strength.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The penalty.
+    weights : Tensor
+        What it acts on, for its shape and its groups.
+    """
+
+    def __init__(self, penalty: Penalty, weights: Tensor) -> None:
+        self.penalty = penalty
+        self._labels: Tensor | None = None
+        self._other_axes: tuple[int, ...] = ()
+        if penalty.group:
+            self._make_groups(penalty.by, weights)  # type: ignore[attr-defined]
+
+    def _make_groups(self, by: By, weights: Tensor) -> None:
+        if callable(by):
+            labels = by(weights.detach())
+            if labels.shape != weights.shape:
+                raise ValueError(f"by(weights) must have their shape {tuple(weights.shape)}, not {tuple(labels.shape)}")
+            self._labels = torch.unique(labels, return_inverse=True)[1].to(weights.device)
+        elif weights.ndim < 2:
+            raise ValueError(f'by="{by}" needs weights with two axes or more, not shape {tuple(weights.shape)}')
+        else:
+            self._other_axes = tuple(axis for axis in range(weights.ndim) if axis != _AXES[by])
+
+    def group_sums(self, values: Tensor) -> Tensor:
+        """Sums over each group, in a shape that `spread` knows."""
+        if self._labels is None:
+            return values.sum(dim=self._other_axes, keepdim=True)
+        flat = self._labels.to(values.device).flatten()
+        return values.new_zeros(int(self._labels.max()) + 1).index_add_(0, flat, values.flatten())
+
+    def spread(self, sums: Tensor) -> Tensor:
+        """A number for each group, as one for each weight."""
+        return sums if self._labels is None else sums[self._labels.to(sums.device)]
+
+    def value(self, weights: Tensor, scale: float = 1.0) -> Tensor:
+        """The penalty at these weights."""
+        penalty, total = self.penalty, weights.new_zeros(())
+        if penalty.l1:
+            total = total + penalty.l1 * weights.abs().sum()
+        if penalty.l2:
+            total = total + 0.5 * penalty.l2 * weights.square().sum()
+        if penalty.group:
+            total = total + penalty.group * self.group_sums(weights.square()).sqrt().sum()
+        return scale * penalty.lam * total
+
+    def shrink_(self, weights: Tensor, metric: Tensor | float, scale: float = 1.0) -> None:
+        """Replace the weights z by the minimiser of `sum (w - z)^2 / (2 metric) + penalty(w)`.
+
+        A metric of zero leaves its weight alone. Nothing here waits for the device.
+        """
+        lam = scale * self.penalty.lam
+        if lam == 0.0:
+            return
+        if self.penalty.group == 0.0:
+            _shrink_single(weights, metric, lam * self.penalty.l1, lam * self.penalty.l2)
+            return
+        if self.penalty.l1:
+            _shrink_single(weights, metric, lam * self.penalty.l1, 0.0)
+        self._shrink_groups(weights, torch.as_tensor(metric).to(weights), lam * self.penalty.group)
+
+    def _shrink_groups(self, weights: Tensor, metric: Tensor, strength: float) -> None:
+        """With s = ||w_g||: w_i = z_i s / (s + strength d_i), and s solves ||z / (s + strength d)|| = 1.
+
+        Newton on 1 / ||.||, which is concave in s, rises to the root from s = 0 (as the trust region's secular
+        equation: Conn, Gould & Toint 2000, section 7.3). The group is zero where that norm is at most 1 at s = 0.
+        """
+        tiny = torch.finfo(weights.dtype).tiny
+        pull = (strength * metric).clamp(min=tiny).expand_as(weights)
+        size = torch.zeros_like(self.group_sums(weights))
+        for _ in range(_NEWTON_STEPS):
+            ratio = weights / (self.spread(size) + pull)
+            square = self.group_sums(ratio.square())
+            slope = self.group_sums(ratio.square() / (self.spread(size) + pull))
+            size = size + (square.sqrt() - 1.0).clamp(min=0.0) * square / slope.clamp(min=tiny)
+        spread = self.spread(size)
+        weights.mul_(torch.where(metric > 0, spread / (spread + pull), torch.ones_like(pull)))
+
+    def distance(self, weights: Tensor, gradient: Tensor, scale: float = 1.0) -> tuple[Tensor, Tensor]:
+        """How far `gradient` (of the mean loss) is from minus the subdifferential, and which weights are zero wrongly.
+
+        Returns
+        -------
+        distance : Tensor
+            The largest violation of the stationarity conditions, in units of the gradient.
+        false_zeros : Tensor
+            Number of weights that are zero although the loss falls faster than the penalty rises.
+        """
+        lam, penalty = scale * self.penalty.lam, self.penalty
+        whole = gradient + lam * penalty.l2 * weights
+        threshold = lam * penalty.l1
+        at_zero = whole - whole.clamp(-threshold, threshold)
+        zero = weights == 0
+        if penalty.group == 0.0:
+            residual = torch.where(zero, at_zero, whole + threshold * weights.sign()).abs()
+            return residual.max(), (zero & (residual > 1e-6 * threshold + 1e-12)).sum()
+        norms = self.group_sums(weights.square()).sqrt()
+        direction = weights / self.spread(norms).clamp(min=torch.finfo(weights.dtype).tiny)
+        inside = torch.where(zero, at_zero, whole + threshold * weights.sign()) + lam * penalty.group * direction
+        dead = self.spread(norms == 0)
+        excess = (self.group_sums(at_zero.square()).sqrt() - lam * penalty.group).clamp(min=0.0)
+        residual = torch.where(dead, self.spread(excess), inside.abs())
+        return residual.max(), (dead & (residual > 1e-6 * lam)).expand_as(weights).sum()
+
+
+def _shrink_single(weights: Tensor, metric: Tensor | float, l1: float, l2: float) -> None:
+    """Soft threshold, then division: w = sign(z) max(|z| - metric l1, 0) / (1 + metric l2)."""
+    flat = weights.view(-1) if weights.is_contiguous() else weights
+    steps = metric.reshape(-1) if isinstance(metric, Tensor) and metric.ndim and flat is not weights else metric
+    pieces = weights.device.type == "cpu" and flat.ndim == 1 and isinstance(steps, Tensor) and steps.ndim == 1
+    for start in range(0, flat.numel(), _CHUNK) if pieces else (0,):
+        part = flat[start : start + _CHUNK] if pieces else flat
+        step = steps[start : start + _CHUNK] if pieces and isinstance(steps, Tensor) else steps
+        if l1:
+            threshold = step * l1
+            part.sub_(part.clamp(-threshold, threshold))  # type: ignore[arg-type]  # x - x is an exact zero
+        if l2:
+            part.div_(1.0 + step * l2)
+
+
+def _check_ratio(l1_ratio: float) -> None:
+    if not 0 <= l1_ratio <= 1:
+        raise ValueError(f"l1_ratio must be between 0 and 1, not {l1_ratio!r}")
+
+
+def _check_by(by: By) -> None:
+    if not callable(by) and by not in _AXES:
+        raise ValueError(f'by must be "input", "output" or a function of the weights, not {by!r}')
