@@ -1,6 +1,7 @@
 /** What Python calls: data in, text out, no document. */
 import { opening } from "./payload.js";
 import { VIEWS } from "./views/index.js";
+export { lessons } from "./learn/lessons.js";
 
 export { verdict } from "./views/verdict.js";
 

@@ -12,7 +12,7 @@ EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
-TAKES_TEXT = ("--na", "--drop", "--categorical", "--keep-unpenalised", "--target")
+TAKES_TEXT = ("--na", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
 
 FIT_EPILOG = """\
 examples:
@@ -29,6 +29,23 @@ install it for yourself, then open a new terminal:
   zsh    normball completion zsh > ~/.zfunc/_normball
          (in ~/.zshrc, before compinit: fpath+=~/.zfunc)
   fish   normball completion fish > ~/.config/fish/completions/normball.fish
+"""
+
+LEARN_EPILOG = """\
+lessons:
+  a  the same line, with small and with large weights
+  b  when large weights hurt: slopes and rows not seen
+  c  the bargain: error plus lambda times penalty
+  d  two features that say the same
+  e  why L1 gives zeros: the ellipse meets the diamond
+  f  few weights, or all weights small
+  g  why one valley: a bowl plus a V
+  h  a budget and a price are the same thing
+
+examples:
+  normball learn                                     all of them, as learn.html
+  normball learn --quiz --html predict_first.html
+  normball learn e --data wine.csv --target quality --x alcohol,sulphates --svg .
 """
 
 
@@ -122,6 +139,19 @@ def parser() -> Parser:
     report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model")
     _lam_option(report)
 
+    _learn(
+        commands.add_parser(
+            "learn",
+            parents=[common, _reading_options()],
+            usage="normball learn [a ... h|all] [options]",
+            help="eight lessons on why models are penalised, on built-in data or your own",
+            description="Write a page with eight lessons on penalties, or their drawings. They use data made for\n"
+            "them, or your own table.",
+            epilog=LEARN_EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+
     completion = commands.add_parser(
         "completion",
         parents=[common],
@@ -209,6 +239,33 @@ def _column_options() -> Parser:
     )
     group.add_argument("--inf", choices=("error", "nan"), default="error", help="infinite values: stop, or missing")
     return options
+
+
+def _learn(learn: Parser) -> None:
+    learn.add_argument("lessons", nargs="*", type=_lesson, metavar="a ... h|all", help="which lessons (default: all)")
+    group = learn.add_argument_group("data")
+    group.add_argument("--data", metavar="FILE", help="your own table instead of the built-in data")
+    group.add_argument("--target", metavar="COL", help="column to explain")
+    group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
+    group.add_argument("--x", type=names, default=[], metavar="A,B", help="the two columns whose weights are drawn")
+    group.add_argument("--drop", type=names, action="extend", default=[], metavar="A,B", help="columns to leave out")
+    group.add_argument(
+        "--missing",
+        choices=("error", "drop", "impute"),
+        default="error",
+        help="missing values: stop, drop the rows, or fill in the median",
+    )
+    group = learn.add_argument_group("files")
+    group.add_argument("--html", metavar="FILE", help="the page (default, without another file: learn.html)")
+    group.add_argument("--svg", metavar="DIR", help="one drawing for each lesson, as SVG")
+    group.add_argument("--png", metavar="DIR", help="the same as PNG (needs: pip install normball[png])")
+    group.add_argument("--quiz", action="store_true", help="first predict, then see")
+
+
+def _lesson(text: str) -> str:
+    if text != "all" and text not in "abcdefgh":
+        raise argparse.ArgumentTypeError(f'"{text}" is no lesson; they are called a to h')
+    return text
 
 
 def _model_options(fit: Parser) -> None:

@@ -93,7 +93,7 @@ function sigmoids(rows, scale) {
   const reach = 1.1 * Math.max(3, ...rows.map(({ z }) => Math.abs(z)));
   const x = scaleLinear([-reach, reach], [460, 800]);
   const y = scaleLinear([0, 1], [310, 50]);
-  const grid = Array.from({ length: 241 }, (_, k) => -reach + (2 * reach * k) / 240);
+  const grid = Array.from({ length: 161 }, (_, k) => -reach + (2 * reach * k) / 160);
   /** @param {number} factor */
   const line = (factor) => through(grid.map((z) => [x(z), y(sigma(factor * z))]));
   return [

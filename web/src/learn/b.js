@@ -7,7 +7,7 @@ import { cursor, legend } from "./plane.js";
 
 /** @typedef {{ fitted: number[], held_out: number[] }} Data margins in favour of each row's own class */
 
-const SCALES = Array.from({ length: 91 }, (_, k) => 10 ** (-1 + k / 30));
+const SCALES = Array.from({ length: 61 }, (_, k) => 10 ** (-1 + k / 20));
 
 /** @type {import("./lesson.js").Lesson} */
 export const b = {
@@ -55,7 +55,7 @@ const mean = (margins, scale) => margins.reduce((sum, m) => sum + crossEntropy(s
 function pulls(data, scale) {
   const x = scaleLinear([-8, 8], [60, 390]);
   const y = scaleLinear([0, 1], [310, 70]);
-  const grid = Array.from({ length: 161 }, (_, k) => -8 + k / 10);
+  const grid = Array.from({ length: 81 }, (_, k) => -8 + k / 5);
   /** @type {[string, (z: number) => number][]} */
   const lines = [
     ["pull with cross-entropy, 1 − p", (z) => sigma(-z)],

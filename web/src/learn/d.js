@@ -24,7 +24,7 @@ export const d = {
     const step = Number((data.unit / 20).toPrecision(1));
     const reach = snapped(1.3 * data.unit, step);
     /** @param {number} k */
-    const slider = (k) => ({ id: `w${k + 1}`, label: `weight of ${data.names[k]}`, min: -reach, max: reach, step, value: snapped(k ? 0 : data.unit, step), show: (/** @type {number} */ v) => figures(v) });
+    const slider = (k) => ({ id: `w${k + 1}`, label: `weight of ${data.names[k]}`, min: -reach, max: reach, step, value: snapped((k ? 0.3 : 0.7) * data.unit, step), show: (/** @type {number} */ v) => figures(v) });
     return [slider(0), slider(1)];
   },
   grab(data, values, _, px, py) {

@@ -4,7 +4,7 @@ import { tick } from "../axes.js";
 import { COLOURS, FAINT, drawing, element, figures, segment, words } from "../svg.js";
 import { short } from "./plane.js";
 
-/** @typedef {{ names: string[], truth: number[] | null, n_features: number, paths: { l1_ratio: number, lambdas: number[], coefs: number[][], n_nonzero: number[], norms: number[] }[] }} Data at most 30 features are listed; n_nonzero counts all */
+/** @typedef {{ names: string[], truth: number[] | null, n_features: number, paths: { l1_ratio: number, lambdas: number[], coefs: number[][], n_nonzero: number[] }[] }} Data at most 30 features are listed; n_nonzero counts all */
 
 const MIXES = ["1: L1 alone (lasso)", "0.5: half of each (elastic net)", "0: L2 alone (ridge)"];
 

@@ -47,7 +47,7 @@ export const g = {
     const shares = Array.from({ length: 101 }, (_, k) => k / 100);
     const gap = Math.min(...shares.map((s) => chord(s) - sum((1 - s) * from + s * to)));
     const unit = unitOf(data);
-    const grid = Array.from({ length: 401 }, (_, k) => (-200 + k) * (unit / 100));
+    const grid = Array.from({ length: 201 }, (_, k) => (-100 + k) * (unit / 50));
     const lowest = grid.reduce((best, w) => (sum(w) < sum(best) ? w : best), grid[0]);
     const above = gap >= -1e-9 * Math.max(1, Math.abs(sum(from)));
     const strictly = values.shape ? data.bend + lam > 0 : lam >= 0;
@@ -74,7 +74,7 @@ export const g = {
     return {
       svg,
       sentence,
-      table: { head: ["weight", "error", "lambda × penalty", "sum"], rows: grid.filter((_, k) => k % 40 === 0).map((w) => [figures(w), figures(error(w)), figures(lam * size(w)), figures(sum(w))]) },
+      table: { head: ["weight", "error", "lambda × penalty", "sum"], rows: grid.filter((_, k) => k % 20 === 0).map((w) => [figures(w), figures(error(w)), figures(lam * size(w)), figures(sum(w))]) },
       numbers: {
         lam,
         chord_gap: gap,

@@ -39,7 +39,7 @@ export const h = {
     const reach = 1.35 * norm("l1", free);
     const on = plane({ left: 70, top: 20, size: 310, reach, id: "lesson-h" }, data.names);
     const most = h.controls(data)[1].max;
-    const ts = Array.from({ length: 121 }, (_, k) => (most * (k + 1)) / 121);
+    const ts = Array.from({ length: 81 }, (_, k) => (most * (k + 1)) / 81);
     const lams = ts.map((t) => touch(q, shape, t).lam);
     const x = scaleLinear([0, most], [470, 800]);
     const top = Math.min(Math.max(...lams), 3 * touch(q, shape, end / 4).lam);

@@ -1,4 +1,5 @@
 /** The page: sliders, handles and predictions bring the drawings to life. */
+import { theme } from "../page/theme.js";
 import { escape } from "../svg.js";
 import { LESSONS } from "./lessons.js";
 import { openingValues } from "./lesson.js";
@@ -133,6 +134,7 @@ function tableOf({ head, rows }) {
 
 const data = JSON.parse(the("#lesson-data").textContent ?? "{}");
 document.documentElement.classList.add("alive");
+theme(document);
 for (const [id, lesson] of Object.entries(LESSONS)) {
   const section = document.getElementById(`lesson-${id}-section`);
   if (section) enliven(section, lesson, data[id]);

@@ -1,0 +1,78 @@
+"""`normball learn`: the eight lessons as a page or as drawings."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from normball.cli.console import Console
+from normball.cli.source import EXAMPLE_TARGETS, UsageError, example, reading_options
+
+if TYPE_CHECKING:
+    from normball.learn import Figure, Lessons
+    from normball.messages import Finding
+
+
+def run(arguments: Namespace, words: list[str], console: Console) -> int:
+    """Run the command."""
+    _check(arguments)
+    from normball.learn import IDS, drawn, page
+    from normball.report.files import write_text
+
+    chosen = set(arguments.lessons or ["all"])
+    ids = [id for id in IDS if "all" in chosen or id in chosen]
+    lessons = _lessons(arguments, console)
+    places: list[Path] = []
+    for folder, kind in ((arguments.svg, "svg"), (arguments.png, "png")):
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            for figure in drawn(lessons, ids):
+                places.append(Path(folder) / f"lesson_{figure.id}.{kind}")
+                _save(figure, places[-1])
+    if arguments.html or not places:
+        places.append(Path(arguments.html or "learn.html"))
+        write_text(places[-1], page(lessons, ids, quiz=arguments.quiz))
+    for place in places:
+        console.result(f"Wrote    {place} ({max(1, round(place.stat().st_size / 1024)):,} KB)")
+    console.document({"lessons": ids, "data": lessons.about, "files": [str(place) for place in places]})
+    return 0
+
+
+def _save(figure: Figure, place: Path) -> None:
+    """Save; a package that lacks is something to install, not a fault."""
+    try:
+        figure.save(place)
+    except ImportError as error:
+        raise UsageError(str(error)) from None
+
+
+def _check(arguments: Namespace) -> None:
+    if arguments.data and arguments.example:
+        raise UsageError("give either --data or --example")
+    if arguments.data and not arguments.target:
+        raise UsageError("--target is missing: which column is to be explained?")
+    if not (arguments.data or arguments.example) and (arguments.target or arguments.x):
+        raise UsageError("--target and --x are about a table: give it with --data FILE")
+    if arguments.x and len(arguments.x) != 2:
+        raise UsageError("--x takes two columns: --x age,income")
+    if arguments.quiz and (arguments.svg or arguments.png) and not arguments.html:
+        raise UsageError("--quiz is for the page: add --html FILE")
+
+
+def _lessons(arguments: Namespace, console: Console) -> Lessons:
+    """The data, built-in or the user's."""
+    from normball.learn import built_in, own
+
+    if arguments.example:
+        table, target = example(arguments.example), EXAMPLE_TARGETS[arguments.example]
+    elif arguments.data:
+        from normball.inputs.tables import read_table
+
+        findings: list[Finding] = []
+        table = read_table(arguments.data, findings=findings, **reading_options(arguments))
+        console.findings(findings)
+        target = arguments.target
+    else:
+        return built_in()
+    return own(table, target, arguments.x, arguments.missing, arguments.drop)
