@@ -1,0 +1,326 @@
+"""The report as a reader has it: in a real browser, as a file and inside a frame without rights."""
+
+import base64
+import csv
+import json
+import statistics
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+from .conftest import Browser, Report
+
+FIRST_PAINT = 300  # milliseconds, the best of five
+REPAINT = 50  # milliseconds from the slider to the picture, the median of 20
+CHARTS = "[data-view] [data-live]"
+SET = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', { bubbles: true }));"
+
+framed = pytest.mark.parametrize("framed", [False, True], ids=["file", "frame"])
+themes = pytest.mark.parametrize("theme", ["light", "dark"])
+
+
+def find(browser: Browser, selector: str):  # type: ignore[no-untyped-def]
+    return browser.driver.find_element("css selector", selector)
+
+
+def drawn(browser: Browser) -> dict[str, str]:
+    """What every view shows now."""
+    browser.frames()
+    shown = browser.run(
+        f"return [...document.querySelectorAll('{CHARTS}')].map((e) =>"
+        " [e.closest('[data-view]').dataset.view, e.innerHTML + e.closest('[data-view]').innerText]);"
+    )
+    return dict(shown)
+
+
+def at(browser: Browser, index: int) -> None:
+    """Move the slider."""
+    browser.run(SET, find(browser, "[data-slider]"), str(index))
+    browser.frames()
+
+
+@framed
+def test_it_opens_without_an_error_or_a_request(browser: Browser, report: Report, framed: bool) -> None:
+    browser.open(report.page, framed=framed)
+    at(browser, 40)
+    browser.frames()
+    assert browser.errors() == []
+    assert {url.partition(":")[0] for url in browser.requests()} <= {"file", "about", "data", "blob"}
+    assert len([url for url in browser.requests() if url.startswith("file")]) <= 1
+    assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    assert not find(browser, "[data-bar]").get_attribute("hidden")
+
+
+@framed
+def test_the_slider_moves_everything(browser: Browser, report: Report, framed: bool) -> None:
+    browser.open(report.page, framed=framed)
+    browser.size(1280, 12000)
+    at(browser, 90)
+    before = drawn(browser)
+    numbers = find(browser, "[data-numbers]").text
+    at(browser, 30)
+    after = drawn(browser)
+    assert {"coefficients", "cv_curve", "features", "geometry", "sigmoid", "calibration"} <= set(before)
+    assert [view for view in before if before[view] == after[view]] == []
+    assert find(browser, "[data-numbers]").text != numbers
+    lam, kept = report.cv.lambdas[30], int(report.cv.path.n_nonzero[30])
+    assert float(find(browser, "[data-number]").get_attribute("value").replace(",", "")) == pytest.approx(lam, rel=0.01)
+    assert f"{kept} of 6 features kept" in find(browser, "[data-where]").text
+    time.sleep(0.5)  # the sentence waits until the slider rests
+    assert (f"{kept} of 6 features" if kept else "no feature") in find(browser, "[data-verdict]").text
+    assert browser.errors() == []
+
+
+@framed
+def test_keys(browser: Browser, report: Report, framed: bool) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    browser.open(report.page, framed=framed)
+    slider = find(browser, "[data-slider]")
+    last = report.cv.lambdas.size - 1
+
+    def press(key: str) -> int:
+        slider.send_keys(key)
+        browser.frames()
+        return int(slider.get_attribute("value"))
+
+    assert press(Keys.HOME) == 0
+    assert press(Keys.ARROW_RIGHT) == 1
+    assert press(Keys.PAGE_DOWN) == 0
+    assert press(Keys.PAGE_UP) == round(last / 10)
+    assert press(Keys.END) == last
+    assert press(Keys.ARROW_LEFT) == last - 1
+    assert press("b") == report.cv.index_best
+    assert press("s") == report.cv.index_1se
+
+
+def test_buttons_and_the_number_box(browser: Browser, report: Report) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    browser.open(report.page)
+    slider, box = find(browser, "[data-slider]"), find(browser, "[data-number]")
+    for rule, index in (("best", report.cv.index_best), ("one_se", report.cv.index_1se)):
+        find(browser, f'[data-go="{rule}"]').click()
+        browser.frames()
+        assert int(slider.get_attribute("value")) == index
+        assert find(browser, f'[data-go="{rule}"]').get_attribute("aria-pressed") == "true"
+    box.clear()
+    box.send_keys(f"{report.cv.lambdas[17]:.6g}" + Keys.TAB)
+    browser.frames()
+    assert int(slider.get_attribute("value")) == 17
+    time.sleep(0.5)
+    address = browser.run("return location.hash")
+    assert address.startswith("#l=")
+    browser.open(report.page)
+    browser.driver.get(report.page.as_uri() + address)
+    browser.driver.refresh()
+    assert int(find(browser, "[data-slider]").get_attribute("value")) == 17
+
+
+@framed
+def test_every_control_can_be_reached_and_is_seen(browser: Browser, report: Report, framed: bool) -> None:
+    browser.open(report.page, framed=framed)
+    small = browser.run(
+        "return [...document.querySelectorAll('button, select, input, summary')]"
+        ".filter((e) => e.checkVisibility() && (e.getBoundingClientRect().height < 24 || e.getBoundingClientRect().width < 24))"
+        ".map((e) => e.outerHTML)"
+    )
+    assert small == []
+    hidden = browser.run(
+        "return [...document.querySelectorAll('button, select, input, summary, a[href]')].filter((e) => {"
+        "  if (!e.checkVisibility() || e.tabIndex < 0) return false;"
+        "  e.focus({ focusVisible: true });"
+        "  return document.activeElement !== e || getComputedStyle(e).outlineStyle === 'none';"
+        "}).map((e) => e.outerHTML)"
+    )
+    assert hidden == []
+
+
+@framed
+def test_a_curve_comes_forward_under_the_pointer(browser: Browser, numeric: Report, framed: bool) -> None:
+    from selenium.webdriver import ActionChains
+
+    browser.open(numeric.page, framed=framed)
+    at(browser, 60)
+    chart = find(browser, '[data-live="coefficients"]')
+    browser.run("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", chart)
+    before = drawn(browser)["coefficients"]
+    half = chart.size["height"] / 2
+    for down in np.linspace(-0.8 * half, 0.8 * half, 25):
+        ActionChains(browser.driver, duration=0).move_to_element_with_offset(chart, 0, int(down)).perform()
+        if drawn(browser)["coefficients"] != before:
+            break
+    else:
+        pytest.fail("no curve comes forward")
+    slider = find(browser, "[data-slider]").get_attribute("value")
+    ActionChains(browser.driver, duration=0).move_to_element_with_offset(chart, -100, 0).click().perform()
+    browser.frames()
+    assert find(browser, "[data-slider]").get_attribute("value") != slider
+
+
+@framed
+def test_selects(browser: Browser, report: Report, framed: bool) -> None:
+    from selenium.webdriver.support.select import Select
+
+    browser.open(report.page, framed=framed)
+    browser.size(1280, 12000)
+    at(browser, 80)
+    shown = drawn(browser)
+    for selector, view in (
+        ('[data-set="axis"]', "coefficients"),
+        ('[data-set="per_sd"]', "coefficients"),
+        ('[data-pair="0"]', "geometry"),
+        ('[data-pair="1"]', "geometry"),
+        ('[data-set="slice"]', "geometry"),
+    ):
+        for option in Select(find(browser, selector)).options[1:4]:
+            option.click()
+            now = drawn(browser)
+            assert now[view] != shown[view], (selector, option.text)
+            shown = now
+    browser.run(SET, find(browser, "[data-scaling]"), "1")
+    assert drawn(browser)["sigmoid"] != shown["sigmoid"]
+    browser.run(SET, find(browser, '[data-set="filter"]'), "smile")
+    assert drawn(browser)["coefficients"] != shown["coefficients"]
+    assert browser.errors() == []
+
+
+def test_names_stand_as_they_are(browser: Browser, report: Report) -> None:
+    browser.open(report.page)
+    at(browser, 99)
+    text = browser.run("return document.querySelector('[data-view=\"features\"]').textContent")
+    for name in report.table.columns[1:]:
+        assert name in text
+    assert browser.run("return document.querySelectorAll('main img, main b').length") == 0
+
+
+@framed
+def test_what_if_is_predict(browser: Browser, report: Report, numeric: Report, framed: bool) -> None:
+    for one in (report, numeric):
+        browser.open(one.page, framed=framed)
+        names = one.table.columns[1:]
+        row = dict(zip(names, [0.31, -1.27, 2.4, 0.005, -0.6, 1.1], strict=True))
+        shown = browser.run(
+            "return JSON.parse(document.getElementById('payload').textContent).features.map((f) => f.name)"
+        )
+        for index in (25, 70, 99):
+            at(browser, index)
+            for j, name in enumerate(shown):
+                browser.run(SET, find(browser, f'[data-input="{j}"]'), str(row[name]))
+            browser.frames()
+            value = float(find(browser, "[data-prediction]").get_attribute("data-value"))
+            expected = one.cv.predict(pl.DataFrame([row]), lam=float(one.cv.lambdas[index]), kind="response")
+            assert value == pytest.approx(float(np.ravel(expected)[-1]), abs=1e-9)
+
+
+def test_what_is_saved(browser: Browser, report: Report) -> None:
+    browser.open(report.page)
+    at(browser, 80)
+    fit = report.cv.at(lam=float(report.cv.lambdas[80]))
+    for kind in ("csv", "json"):
+        find(browser, f'[data-save="{kind}"]').click()
+    deadline = time.monotonic() + 10
+    while len(files := sorted(browser.folder.glob("coefficients_*[vn]"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [file.suffix for file in files] == [".csv", ".json"]
+    table, document = (file.read_text("utf-8") for file in files)
+    saved = {row["feature"]: float(row["coef"]) for row in csv.DictReader(table.splitlines())}
+    names = report.table.columns[1:]
+    expected = {
+        f"'{name}" if name[0] in "=+-@" else name: coef for name, coef in zip(names, fit.coef, strict=True) if coef
+    }
+    assert saved == {"(intercept)": fit.intercept, **expected}
+    rows = {row["feature"]: row["coef"] for row in json.loads(document)["coefficients"]}
+    assert rows == {"(intercept)": fit.intercept, **{name: c for name, c in zip(names, fit.coef, strict=True) if c}}
+    for file in files:
+        file.unlink()
+
+
+def test_copying_where_nothing_can_be_saved(browser: Browser, report: Report) -> None:
+    browser.open(report.page, framed=True)
+    find(browser, "[data-copy]").click()
+    time.sleep(0.3)
+    assert find(browser, "[data-saved]").text.startswith(("Copied.", "The browser does not allow copying"))
+
+
+@themes
+@framed
+def test_accessible(browser: Browser, report: Report, theme: str, framed: bool) -> None:
+    browser.open(report.page, framed=framed, media={"prefers_color_scheme": theme, "prefers_reduced_motion": "reduce"})
+    browser.size(1280, 12000)
+    browser.run("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    browser.frames()
+    assert browser.accessibility() == []
+
+
+def test_dark_follows_the_system_and_the_button(browser: Browser, report: Report) -> None:
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    browser.open(report.page, media={"prefers_color_scheme": "dark"})
+    dark = browser.run(paper)
+    browser.media(prefers_color_scheme="light")
+    light = browser.run(paper)
+    assert (light, dark) == ("rgb(255, 255, 255)", "rgb(21, 25, 30)")
+    button = find(browser, "[data-theme-switch]")
+    button.click()
+    button.click()
+    assert browser.run(paper) == dark
+    button.click()
+    assert browser.run(paper) == light
+
+
+@pytest.mark.parametrize("width", [320, 360, 768])
+def test_nothing_runs_off_a_narrow_window(browser: Browser, report: Report, width: int) -> None:
+    browser.open(report.page)
+    browser.size(width, 900)
+    browser.frames()
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_print(browser: Browser, report: Report) -> None:
+    browser.open(report.page)
+    at(browser, 60)
+    pdf = base64.b64decode(browser.cdp("Page.printToPDF", preferCSSPageSize=True)["data"])
+    assert pdf.startswith(b"%PDF")
+    assert 2 <= pdf.count(b"/Type /Page\n") <= 20
+    browser.cdp("Emulation.setEmulatedMedia", media="print")
+    assert not find(browser, "[data-bar]").is_displayed()
+    browser.cdp("Emulation.setEmulatedMedia", media="")
+
+
+def test_without_scripts_the_charts_are_there(browser: Browser, report: Report) -> None:
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(report.page)
+        document = browser.cdp("DOM.getDocument")["root"]["nodeId"]
+        found = browser.cdp("DOM.querySelectorAll", nodeId=document, selector=f"{CHARTS} svg")["nodeIds"]
+        assert len(found) >= 5
+    finally:
+        browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_first_paint(browser: Browser, report: Report, wide: Report) -> None:
+    """A busy machine makes every paint later, not the quickest of five."""
+    for one in (report, wide):
+        times = []
+        for _ in range(5):
+            browser.open(one.page)
+            browser.frames()
+            times.append(browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        assert min(times) < FIRST_PAINT, times
+
+
+def test_the_picture_follows_the_slider(browser: Browser, wide: Report) -> None:
+    browser.open(wide.page)
+    times = browser.wait(
+        "const slider = document.querySelector('[data-slider]'); const times = [];"
+        "for (let k = 0; k < 20; k++) {"
+        "  const start = performance.now();"
+        "  slider.value = String(40 + 2 * k); slider.dispatchEvent(new Event('input'));"
+        "  await new Promise((painted) => requestAnimationFrame(() => {"
+        "    const channel = new MessageChannel(); channel.port1.onmessage = painted; channel.port2.postMessage(0); }));"
+        "  times.push(performance.now() - start);"
+        "} return times;"
+    )
+    assert statistics.median(times) < REPAINT, times
