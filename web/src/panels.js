@@ -7,9 +7,13 @@ export const NEEDS_DATA = "This view needs the data: normball report model.json 
 
 /** Charts of the data are drawn this wide: readable at 330 pixels, and no coarser on a wide screen. */
 export const WIDTH = 620;
+export const STYLE = "max-width: 44rem; min-width: 30rem";
 
 /** @param {number | null | undefined} value @returns {value is number} */
 export const known = (value) => typeof value === "number" && Number.isFinite(value);
+
+/** A whole number as people write it. @param {number} count */
+export const whole = (count) => figures(Math.round(count), Math.max(1, String(Math.abs(Math.round(count))).length));
 
 /** @param {number | null | undefined} share */
 export const percent = (share) => (known(share) ? `${figures(100 * share, share > 0.995 && share < 1 ? 4 : 2)}%` : "–");

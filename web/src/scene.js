@@ -1,5 +1,5 @@
 /** What the geometry view shows, found in a payload: the loss of two coefficients, the solution, its gradient. */
-import { exchanged, lookup, slope } from "./contours.js";
+import { exchanged, lookup, refined, slope } from "./contours.js";
 import { centre, cleaned, part, solution, weights } from "./geometry.js";
 import { known, nearest } from "./panels.js";
 import { figures } from "./svg.js";
@@ -54,7 +54,7 @@ function inModel(data, evidence, { pair: [j, k], index }, base, gradient) {
   if (!here && !quadratic) return `Contours are stored for the first ${evidence.n_hessian} features of the list: choose two of them.`;
   const exact = data.family === "gaussian" || here !== undefined;
   const caution = exact ? "" : approximate(data, stored.map((one) => one.at), index);
-  const grid = here ? (here.j === j ? here : exchanged(here)) : null;
+  const grid = here ? refined(here.j === j ? here : exchanged(here)) : null;
   return { ...base, at, gradient, level, quadratic, grid, path, caution, centre: data.family === "gaussian" && quadratic ? centre(quadratic) : null };
 }
 
@@ -106,7 +106,7 @@ function aloneStored(data, evidence, { pair: [j, k], index }, base) {
   const path = found.path.map(turn);
   const at = path[index] && cleaned(path[index]);
   if (!at || !at.every(known)) return "The solution of these two alone is not known at this lambda.";
-  const grid = turned ? exchanged(found) : found;
+  const grid = refined(turned ? exchanged(found) : found);
   const gradient = atSolution(slope(grid, at), at, base.weights, base.lambda);
   return { ...base, at, gradient, level: lookup(grid, at), quadratic: null, grid, centre: found.mle && turn(found.mle), path, caution: "" };
 }

@@ -54,14 +54,14 @@ export function through(points) {
 
 /**
  * A whole drawing with its name and description for those who do not see it.
- * @param {{ id: string, width: number, height: number, title: string, description: string }} frame
+ * @param {{ id: string, width: number, height: number, title: string, description: string, style?: string }} frame
  * @param {string[]} body
  */
-export function drawing({ id, width, height, title, description }, body) {
+export function drawing({ id, width, height, title, description, style }, body) {
   const names = element("title", { id: `${id}-title` }, escape(title)) + element("desc", { id: `${id}-desc` }, escape(description));
   return element(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-labelledby": `${id}-title ${id}-desc`, xmlns: "http://www.w3.org/2000/svg" },
+    { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-labelledby": `${id}-title ${id}-desc`, style, xmlns: "http://www.w3.org/2000/svg" },
     names + body.join(""),
   );
 }

@@ -2,7 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { weights } from "../geometry.js";
-import { NEEDS_DATA, WIDTH, boxOfKey, cursor, hatching, heading, known, lambdaScale, logTicks, note, percent, shortened } from "../panels.js";
+import { NEEDS_DATA, STYLE, WIDTH, boxOfKey, cursor, hatching, heading, known, lambdaScale, logTicks, note, percent, shortened } from "../panels.js";
 import { COLOURS, curve, drawing, element, figures, through, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Evidence} Evidence @typedef {{ name: string, share: number, paid: number }} Payer */
@@ -21,7 +21,7 @@ export const breakdown = {
     const penalty = charged(data, evidence, index);
     const payers = shares(data, evidence, index, penalty);
     const sentence = told(data, index, error, penalty, payers);
-    const svg = drawing({ id: "breakdown", width: WIDTH, height: 470 + 26 * Math.max(1, Math.min(MOST, payers.length)), title: breakdown.title, description: sentence }, [
+    const svg = drawing({ id: "breakdown", width: WIDTH, style: STYLE, height: 434 + 26 * Math.max(1, Math.min(MOST, payers.length)), title: breakdown.title, description: sentence }, [
       hatching("breakdown-hatch", COLOURS[1]),
       bar(error, penalty),
       along(data, evidence, index),

@@ -1,8 +1,8 @@
 /** Whether predictions can be taken at their word: what was observed where the model predicted so much. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { NEEDS_DATA, WIDTH, box, clipping, entryOfKey, known, note, percent, shortened } from "../panels.js";
-import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through, words } from "../svg.js";
+import { NEEDS_DATA, STYLE, WIDTH, box, boxOfKey, clipping, entryOfKey, known, note, percent, shortened, whole } from "../panels.js";
+import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {{ predicted: number, observed: number, se: number | null, count: number }} Bin */
 
@@ -32,7 +32,7 @@ function picture(data, bins, description) {
   const points = bins.map(({ predicted, observed }) => /** @type {[number, number]} */ ([x(predicted), y(observed)]));
   const most = Math.max(1, ...bins.map((bin) => bin.count));
   const label = data.family === "binomial" ? `share of ${shortened(data.classes[1] ?? "1")}` : "mean of the target";
-  return drawing({ id: "calibration", width: WIDTH, height: 520, title: calibration.title, description }, [
+  return drawing({ id: "calibration", width: WIDTH, style: STYLE, height: 540, title: calibration.title, description }, [
     clipping("calibration-clip", LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP),
     beside(y, LEFT, RIGHT, `observed ${label}`),
     box(LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP),
@@ -41,10 +41,10 @@ function picture(data, bins, description) {
     element("g", { "clip-path": "url(#calibration-clip)" }, bins.map((bin) => whisker(bin, x, y)).join("") + curve(through(points), { stroke: COLOURS[0], "stroke-width": 2 })),
     ...points.map(([a, b]) => element("circle", { cx: a, cy: b, r: 5, fill: COLOURS[0] })),
     ...bins.map(({ predicted, count }) => element("rect", { x: x(predicted) - 4, y: 430 - (36 * count) / most, width: 8, height: (36 * count) / most, fill: COLOURS[0], "fill-opacity": 0.6 })),
-    words(LEFT - 6, 428, `rows, at most ${most}`, { "text-anchor": "end", fill: FAINT, "font-size": 11 }),
     below(x, 430, data.family === "binomial" ? `predicted probability of ${shortened(data.classes[1] ?? "1")}` : "predicted mean"),
     entryOfKey(LEFT, 500, "observed, ± 2 standard errors", { stroke: COLOURS[0] }),
-    entryOfKey(360, 500, "as predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
+    entryOfKey(360, 500, "observed = predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
+    boxOfKey(LEFT, 524, `bars below: rows of each group, at most ${whole(most)}`, { fill: COLOURS[0], "fill-opacity": 0.6 }),
   ]);
 }
 
@@ -75,9 +75,15 @@ function told(data, index, bins, brier, loss) {
   const worst = bins.reduce((far, bin) => (Math.abs(bin.observed - bin.predicted) > Math.abs(far.observed - far.predicted) ? bin : far));
   const scores = known(brier) || known(loss) ? ` Brier score ${figures(brier)}, log-loss ${figures(loss)}; lower is better.` : "";
   const tested = bins.filter((bin) => known(bin.se));
-  const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Number(bin.se)).length;
+  const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Math.max(Number(bin.se), expected(data.family, bin))).length;
   const within = tested.length ? ` ${agree} of ${tested.length} groups of rows agree within two standard errors.` : "";
-  return `${start}where the model is furthest off it predicts ${show(worst.predicted)} and ${show(worst.observed)} was observed (${figures(worst.count, 7)} rows).${within}${scores}`;
+  return `${start}where the model is furthest off it predicts ${show(worst.predicted)} and ${show(worst.observed)} was observed (${whole(worst.count)} rows).${within}${scores}`;
+}
+
+/** The standard error that the prediction itself implies: where all rows of a group are alike, theirs is 0. @param {string} family @param {Bin} bin */
+function expected(family, { predicted, count }) {
+  const variance = family === "binomial" ? predicted * (1 - predicted) : family === "poisson" ? predicted : 0;
+  return count > 0 ? Math.sqrt(Math.max(0, variance) / count) : 0;
 }
 
 /** @param {Bin[]} bins */

@@ -1,7 +1,7 @@
 /** Loss, penalty and their sum along a straight line of models: both are convex, so the sum is, and has one valley. */
 import { scaleLinear } from "d3-scale";
-import { below, beside } from "../axes.js";
-import { NEEDS_DATA, WIDTH, borrowed, clipping, cursor, entryOfKey, known, nearest } from "../panels.js";
+import { below, beside, tick } from "../axes.js";
+import { NEEDS_DATA, STYLE, WIDTH, borrowed, clipping, cursor, entryOfKey, known, nearest } from "../panels.js";
 import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
 /** @typedef {{ t: number, loss: number, penalty: number, sum: number }} Step */
@@ -36,13 +36,13 @@ function picture(steps, lowest, description) {
   const path = (/** @type {"loss" | "penalty" | "sum"} */ of, /** @type {Record<string, string>} */ look) => curve(through(steps.map((step) => [x(step.t), y(step[of])])), { "stroke-width": 2.5, ...look });
   const [first, last] = [steps[0], steps[steps.length - 1]];
   const chord = first && segment(x(first.t), y(first.sum), x(last.t), y(last.sum), { stroke: FAINT, "stroke-width": 1.5 });
-  return drawing({ id: "convexity", width: WIDTH, height: 430, title: convexity.title, description }, [
+  return drawing({ id: "convexity", width: WIDTH, style: STYLE, height: 430, title: convexity.title, description }, [
     clipping("convexity-clip", LEFT, TOP - 4, RIGHT - LEFT, BOTTOM - TOP + 8),
     beside(y, LEFT, RIGHT, "of the objective"),
     below(x, BOTTOM, "position on the line: 0 = no features, 1 = this model, beyond 1 = larger weights"),
     element("g", { "clip-path": "url(#convexity-clip)" }, [chord ?? "", path("loss", LOOKS[0]), path("penalty", LOOKS[1]), path("sum", LOOKS[2])].join("")),
     lowest ? cursor(x(lowest.t), TOP, BOTTOM) + element("circle", { cx: x(lowest.t), cy: y(lowest.sum), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }) : words(LEFT + 20, 60, "nothing is stored at this lambda", { fill: FAINT }),
-    ...["loss", "penalty", "sum, with its minimum"].map((name, k) => entryOfKey(LEFT + 200 * k, 388, name, LOOKS[k])),
+    ...["loss", "penalty", "sum, with its minimum"].map((name, k) => entryOfKey(LEFT + 150 * k, 388, name, LOOKS[k])),
     entryOfKey(LEFT, 414, "chord: it lies above the sum, as over any convex curve", { stroke: FAINT, "stroke-width": 1.5 }),
   ]);
 }
@@ -57,9 +57,11 @@ function window(steps) {
 
 /** @param {number} lambda @param {Step[]} steps @param {Step | null} lowest */
 function told(lambda, steps, lowest) {
-  const first = steps[0];
-  if (!first || !lowest) return `Nothing is stored at lambda = ${figures(lambda)}.`;
+  if (!lowest) return `Nothing is stored at lambda = ${figures(lambda)}.`;
+  const least = (/** @type {(step: Step) => number} */ of) => steps.reduce((best, step) => (of(step) < of(best) ? step : best));
+  const [start, free] = [least((step) => Math.abs(step.t)), least((step) => step.loss)];
   const parts = `loss ${figures(lowest.loss)} + penalty ${figures(lowest.penalty)} = ${figures(lowest.sum)}`;
-  const start = `At lambda = ${figures(lambda)}, along the line from the model without features (loss ${figures(first.loss)}) to this model and beyond, the sum is lowest at ${figures(lowest.t)}: ${parts}.`;
-  return `${start} The loss alone falls further, the penalty alone is lowest at 0; both are convex, so their sum has a single valley.`;
+  const line = `At lambda = ${figures(lambda)}, along the line from the model without features (0, loss ${figures(start.loss)}) to this model (1) and beyond, the sum is lowest at ${tick(lowest.t)}: ${parts}.`;
+  const beyond = free === steps[steps.length - 1] ? "falls to the end of the line" : `is lowest at ${tick(free.t)}`;
+  return `${line} The loss alone ${beyond}, the penalty alone is lowest at 0; both are convex, so their sum has a single valley.`;
 }

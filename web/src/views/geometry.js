@@ -3,14 +3,14 @@ import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { filled, levels, lines, lowest } from "../contours.js";
 import { ball, centre, cone, ellipse, outside, penalty, reach, value } from "../geometry.js";
-import { NEEDS_DATA, WIDTH, box, boxOfKey, clipping, entryOfKey, known, shortened } from "../panels.js";
+import { NEEDS_DATA, STYLE, WIDTH, box, boxOfKey, clipping, entryOfKey, known, shortened } from "../panels.js";
 import { scene } from "../scene.js";
 import { COLOURS, FAINT, INK, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
 /** @typedef {import("../geometry.js").Point} Point @typedef {import("../scene.js").Scene} Scene @typedef {import("d3-scale").ScaleLinear<number, number>} Linear */
 
 const SIDE = 440;
-const LEFT = 84;
+const LEFT = 100;
 const TOP = 14;
 const ARROW = 84; // pixels: the arrow shows a direction, its size is in the sentence
 const [LOSS, BALL, PULL, NORMAL] = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]];
@@ -33,7 +33,7 @@ export const geometry = {
 
 /** @param {string} why @returns {import("../payload.js").Shown} */
 function empty(why) {
-  const svg = drawing({ id: "geometry", width: WIDTH, height: 120, title: geometry.title, description: why }, [
+  const svg = drawing({ id: "geometry", width: WIDTH, style: STYLE, height: 120, title: geometry.title, description: why }, [
     box(1, 1, WIDTH - 2, 118),
     words(WIDTH / 2, 64, shortened(why, 84), { "text-anchor": "middle", fill: FAINT, "font-size": 13 }),
   ]);
@@ -45,7 +45,8 @@ function empty(why) {
  * reaches to the centre of the contours where that is not far.
  * @param {Scene} shown @returns {[Point, Point]}
  */
-function frame({ at, path, centre: free, weights }) {
+function frame({ at, path, centre: free, weights, grid }) {
+  if (grid) return squared(grid);
   const extent = (/** @type {Point} */ u) => Math.max(...tips(weights, u).filter(Number.isFinite), Math.abs(u[0]), Math.abs(u[1]));
   const wanted = extent(at) || extent(path.find((u) => extent(u) > 0) ?? [1, 1]);
   const unit = 2 ** Math.ceil(Math.log2(wanted));
@@ -58,6 +59,14 @@ function frame({ at, path, centre: free, weights }) {
   /** @type {(sign: number) => Point} */
   const range = (sign) => (sign > 0 ? [-back * unit, far * unit] : [-far * unit, back * unit]);
   return [range(signs[0]), range(signs[1])];
+}
+
+/** The largest square in a grid, since both axes have one unit. @param {import("../contours.js").Grid} grid @returns {[Point, Point]} */
+function squared({ x, y }) {
+  const half = Math.min(x[1] - x[0], y[1] - y[0]) / 2;
+  /** @type {(range: Point) => Point} */
+  const cut = ([low, high]) => [(low + high) / 2 - half, (low + high) / 2 + half];
+  return [cut(x), cut(y)];
 }
 
 /** How far the ball through a point reaches along the axes. @param {import("../geometry.js").Weights} w @param {Point} u */
@@ -75,7 +84,7 @@ function picture(shown, l1_ratio, description) {
     normals(shown, x, y),
     marks(shown, x, y),
   ].join(""));
-  return drawing({ id: "geometry", width: WIDTH, height: 590, title: geometry.title, description }, [
+  return drawing({ id: "geometry", width: WIDTH, style: STYLE, height: 590, title: geometry.title, description }, [
     clipping("geometry-clip", LEFT, TOP, SIDE, SIDE),
     beside(y, LEFT, LEFT + SIDE, `${shortened(shown.names[1], 40)} (per SD)`),
     below(x, TOP + SIDE, `${shortened(shown.names[0], 40)} (per SD)`),
@@ -207,8 +216,9 @@ function why({ names, at, gradient, weights, lambda }, l1_ratio) {
     return `The solution sits on a corner of the ${ballName(l1_ratio)}: ${pull} points into the fan of normals. The pull on ${names[i]}, ${figures(Math.abs(gradient[i]))}, is weaker than lambda's ${bound(i)}, so it stays at 0.`;
   }
   const off = outside(cone(weights, at), [-gradient[0], -gradient[1]]);
-  const law = l1_ratio === 1 && weights.l1[0] === weights.l1[1] ? ` On a face of the ball both pulls are as strong as lambda.` : ` Lambda is its length in units of the ball's slope.`;
-  return `Here the ball has one normal, and ${pull} points along it (off by ${figures(Math.max(0, off < 1e-12 ? 0 : (off * 180) / Math.PI), 2)} degrees).${law}`;
+  const law = l1_ratio === 1 && weights.l1[0] === weights.l1[1] ? " On a face of the ball both pulls are as strong as lambda." : " It is lambda times the slope of the penalty there.";
+  const apart = off > 0.02 ? `, up to ${figures((off * 180) / Math.PI, 2)} degrees` : "";
+  return `Here the ball has one normal, and ${pull} points along it${apart}.${law}`;
 }
 
 /** @param {Scene} shown @returns {import("../payload.js").Shown["table"]} */

@@ -1,7 +1,7 @@
 /** What the model leaves unexplained: the distribution of target minus prediction. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { NEEDS_DATA, WIDTH, bars, boxOfKey, entryOfKey, known, note } from "../panels.js";
+import { NEEDS_DATA, STYLE, WIDTH, bars, boxOfKey, entryOfKey, known, note } from "../panels.js";
 import { COLOURS, drawing, element, figures, segment } from "../svg.js";
 
 /** @typedef {NonNullable<import("../payload.js").Evidence["residuals"]>} Residuals */
@@ -32,7 +32,7 @@ function picture({ edges, counts, quantiles }, index, description, rows) {
   const most = Math.max(1, ...counts.flat().filter(known));
   const x = scaleLinear().domain([edges[0] ?? -1, edges[edges.length - 1] ?? 1]).range([LEFT, RIGHT]);
   const y = scaleLinear().domain([0, most]).range([BOTTOM, TOP]).nice();
-  return drawing({ id: "residuals", width: WIDTH, height: 392, title: residuals.title, description }, [
+  return drawing({ id: "residuals", width: WIDTH, style: STYLE, height: 392, title: residuals.title, description }, [
     beside(y, LEFT, RIGHT, rows),
     bars(edges, here, x, y, { fill: COLOURS[0] }),
     segment(x(0), TOP - 8, x(0), BOTTOM, { stroke: "var(--ink)", "stroke-dasharray": "2 3", "stroke-width": 1.5 }),

@@ -1,7 +1,7 @@
 /** Where the rows lie on the sigmoid, how flat it is there, and what larger weights do to fitted and held-out rows. */
 import { scaleLinear, scaleLog } from "d3-scale";
-import { below, beside } from "../axes.js";
-import { NEEDS_DATA, WIDTH, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, known, lambdaScale, logTicks, nearest, note, percent, shortened } from "../panels.js";
+import { below, beside, tick } from "../axes.js";
+import { NEEDS_DATA, STYLE, WIDTH, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, known, lambdaScale, logTicks, nearest, note, percent, shortened, whole } from "../panels.js";
 import { COLOURS, DASHES, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {NonNullable<import("../payload.js").Evidence["margins"]>} Margins @typedef {NonNullable<import("../payload.js").Evidence["scaling"]>} Scaling */
@@ -24,7 +24,7 @@ export const sigmoid = {
     const margins = /** @type {Margins} */ (data.evidence?.margins);
     const scaling = data.evidence?.scaling ?? null;
     const sentence = told(data, state, margins, scaling);
-    const svg = drawing({ id: "sigmoid", width: WIDTH, height: 820, title: sigmoid.title, description: sentence }, [
+    const svg = drawing({ id: "sigmoid", width: WIDTH, style: STYLE, height: 820, title: sigmoid.title, description: sentence }, [
       hatching("sigmoid-hatch", FIRST),
       histogram(data, state, margins),
       flatness(data, state, margins),
@@ -36,7 +36,7 @@ export const sigmoid = {
 
 /** @param {Payload} data @param {State} state @param {Margins} margins */
 function histogram(data, { index }, { edges, counts, negative }) {
-  const x = scaleLinear().domain([edges[0], edges[edges.length - 1]]).range([60, 600]);
+  const x = scaleLinear().domain(span(edges, index, counts, negative)).range([60, 600]);
   const share = scaleLinear().domain([0, 1]).range([180, 50]);
   const margins = x.ticks(120);
   const line = (/** @type {(margin: number) => number} */ of) => through(margins.map((at) => [x(at), share(of(at))]));
@@ -55,13 +55,21 @@ function histogram(data, { index }, { edges, counts, negative }) {
     bars(edges, counts[index] ?? [], x, up, { fill: SECOND }),
     bars(edges, negative[index] ?? [], x, down, { fill: "url(#sigmoid-hatch)", stroke: FIRST, "stroke-width": 0.7 }),
     segment(60, 285, 600, 285, { stroke: "var(--faint)" }),
-    words(54, 212, figures(most), { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 289, "0", { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 366, figures(most), { "text-anchor": "end", fill: "var(--faint)" }),
+    words(54, 212, whole(most), { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 289, "0", { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 366, whole(most), { "text-anchor": "end", fill: "var(--faint)" }),
     words(0, 0, "rows", { "text-anchor": "middle", transform: "translate(14 285) rotate(-90)" }),
     below(x, 372, "margin: intercept + sum of coefficient × value"),
     boxOfKey(60, 436, `rows of class ${one} (up)`, { fill: SECOND }),
     boxOfKey(330, 436, `rows of class ${zero} (down)`, { fill: "url(#sigmoid-hatch)", stroke: FIRST }),
     boxOfKey(60, 458, "flat: the slope is below 0.01", { fill: "var(--band)" }),
   ].join("");
+}
+
+/** The margins shown, in doubling steps as they grow, and at least those where the sigmoid rises. @param {number[]} edges @param {number} index @param {number[][]} counts @param {number[][]} negative */
+function span(edges, index, counts, negative) {
+  const used = edges.filter((_, k) => [k - 1, k].some((bin) => (counts[index]?.[bin] ?? 0) + (negative[index]?.[bin] ?? 0) > 0));
+  const far = Math.max(8, ...used.map(Math.abs));
+  const end = 8 * 2 ** Math.ceil(Math.log2(far / 8));
+  return [-end, end];
 }
 
 /** @param {import("d3-scale").ScaleLinear<number, number>} x */
@@ -138,7 +146,7 @@ function between(factors, values, factor) {
 /** @param {Payload} data @param {State} state @param {Margins} margins @param {Scaling | null} scaling */
 function told(data, state, margins, scaling) {
   const { index } = state;
-  const flat = `At lambda = ${figures(data.lambdas[index])} ${percent(margins.flat[index])} of ${figures(data.n_rows, 7)} rows lie where the sigmoid is flat (slope below 0.01), and the largest margin is ${figures(margins.largest[index])}.`;
+  const flat = `At lambda = ${figures(data.lambdas[index])} ${percent(margins.flat[index])} of ${whole(data.n_rows)} rows lie where the sigmoid is flat (slope below 0.01), and the largest margin is ${figures(margins.largest[index])}.`;
   const honest = " A flat sigmoid alone does no harm here: with cross-entropy the gradient of a row is p − y, so a row that is wrong keeps its pull however flat the sigmoid is; what shows overfitting is the loss of held-out rows.";
   return flat + (scaling && scaling.at.length ? factorTold(data, state, scaling) : "") + honest;
 }
@@ -149,7 +157,7 @@ function factorTold(data, state, scaling) {
   const at = (/** @type {(number | null)[]} */ of, /** @type {number} */ factor) => figures(between(scaling.factors, of, factor));
   const now = state.scaling;
   const none = held.every((one) => !known(one));
-  const size = ` Weights × ${figures(now)}: loss ${at(train, now)} on fitted rows${none ? "" : ` and ${at(held, now)} on held-out rows`}, mean |p − y| ${at(gradient, now)}`;
+  const size = ` Weights × ${tick(now)}: loss ${at(train, now)} on fitted rows${none ? "" : ` and ${at(held, now)} on held-out rows`}, mean |p − y| ${at(gradient, now)}`;
   const compared = now === 1 ? "." : ` (× 1: ${at(train, 1)}${none ? "" : `, ${at(held, 1)}`}, ${at(gradient, 1)}).`;
   return size + compared + best(scaling.factors, held) + (none ? " No predictions of held-out rows were at hand." : "") + borrowed(data.lambdas, stored, state.index);
 }
