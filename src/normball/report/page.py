@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from normball.results.cv import CVPath
 
 GRID_TITLES = ("lambda", "kept", "deviance explained", "CV mean", "CV error", "duality gap", "KKT violation", "status")
-CHOSEN_TITLES = ("", "lambda", "kept", "duality gap", "KKT violation", "status")
+CHOSEN_TITLES = ("choice", "lambda", "kept", "duality gap", "KKT violation", "status")
 ONLY_FOR = {"sigmoid": {"binomial"}, "calibration": {"binomial"}, "residuals": {"gaussian", "poisson"}}
 CAPTIONS = {
     "coefficients": "Each curve is one feature. From left to right the penalty weakens and coefficients grow.",

@@ -56,8 +56,9 @@ function field(page, { data, state, set }, j) {
   place.append(label, slider, box);
 
   const reset = () => {
-    slider.value = String(mean(feature));
-    box.value = String(Number(mean(feature).toPrecision(4)));
+    const middle = Math.abs(mean(feature)) < 1e-9 * feature.scale ? 0 : mean(feature); // a centred column
+    slider.value = String(middle);
+    box.value = String(Number(middle.toPrecision(4)));
   };
   const take = (/** @type {number} */ value) => set({ inputs: { ...state.inputs, [j]: value } });
   slider.addEventListener("input", () => {
