@@ -10,7 +10,7 @@ BUILD = build/$(notdir $(VENV))
 NATIVE := $(shell find native -name '*.[ch]pp')
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench dev lint format coverage sanitize wheel clean
+.PHONY: demo test bench dev lint format coverage sanitize web wheel clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.installed
@@ -46,6 +46,11 @@ sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
 	$(SANITIZED)/bin/pytest $(PYTEST_ARGS) --capture=sys -m "not slow"
+
+# The JavaScript of the pages: built, checked and tested where there is node; its builds are committed, so nobody else needs it.
+web:
+	@command -v npm >/dev/null || { echo "make web needs node and npm"; exit 1; }
+	cd web && npm ci --no-audit --no-fund && npm run build && npm run lint && npm test
 
 wheel: $(VENV)/.tools
 	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps -C build-dir=$(BUILD) --wheel-dir dist .
