@@ -20,7 +20,7 @@ LEAST = 5  # rows of a group
 FLAT_SLOPE = 0.01  # of the sigmoid
 FACTORS = np.geomspace(0.1, 10.0, 21)
 POINTS = 9  # indices of lambda
-DIGITS = 5
+DIGITS = 4
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 WIDEST = 6.0  # the least half width of the histogram of margins
 

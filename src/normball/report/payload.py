@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 LISTED = 60  # features whose numbers are all there
+FEWEST = 12  # of them, on the finest grid
 MOST_FOLDS = 20  # curves of single folds
+MOST_COEFS = 7_500  # of listed features; on a fine grid they are fewer
 MOST_OF_OTHERS = 250_000  # bytes of the features that are not listed
+MOST = 540_000  # bytes of all: the page around them takes up to 350 KB, and it stays below 900
 LEAST_OF_ONE = 8  # bytes of one of their coefficients
 DIGITS = 6  # of what is only drawn
 
@@ -38,7 +41,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
     means = known.pop("means", [None] * columns.size)
     rest = known.pop("rest", None)
     others = _others(path, columns)
-    return {
+    content = {
         "version": __version__,
         "title": run.target,
         "family": path.family,
@@ -51,7 +54,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "lambdas": plain(path.lambdas),
         "picked": picked(cv, run),
         "intercepts": plain(path.intercepts),
-        "rest": plain(path.intercepts) if others == [] else rest,
+        "rest": plain(path.intercepts) if rest is None and others == [] else rest,
         "n_nonzero": plain(path.n_nonzero),
         "norms": plain(path.l1_norms, DIGITS),
         "deviance_ratio": plain(path.deviance_ratio, DIGITS),
@@ -60,10 +63,11 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "statuses": [str(status) for status in path.statuses],
         "cv": _cross_validation(cv),
         "features": _features(cv, columns, means),
-        "others": others or [],
-        "others_complete": others is not None,
         "evidence": known or None,
     }
+    room = min(MOST_OF_OTHERS, MOST - _bytes(content))
+    complete = others is not None and _bytes(others) <= room
+    return {**content, "others": others if complete else [], "others_complete": complete}
 
 
 def picked(cv: CVPath, run: Run) -> int:
@@ -84,8 +88,9 @@ def listed(cv: CVPath, run: Run) -> NDArray[np.intp]:
     largest = np.zeros(path.n_features)
     rows = path.coef_rows
     np.maximum.at(largest, rows.indices, np.abs(rows.values) * path.scales[rows.indices])
-    order = np.lexsort((-largest, -there))[:LISTED]
-    few = path.n_features <= LISTED
+    most = min(LISTED, max(FEWEST, MOST_COEFS // path.lambdas.size))
+    order = np.lexsort((-largest, -there))[:most]
+    few = path.n_features <= most
     return order[(largest[order] > 0) | (few & np.isfinite(path.penalty_factors[order]))]
 
 
@@ -172,7 +177,10 @@ def _others(path: Path, columns: NDArray[np.intp]) -> list[dict[str, Any]] | Non
     values = [float(f"{value:.{DIGITS - 1}e}") for value in rows.values[here]]
     for row, j, value in zip(row_of[here].tolist(), rows.indices[here].tolist(), values, strict=True):
         curves.setdefault(j, []).append((row, value))
-    others = [
+    return [
         {"name": path.feature_names[j], "scale": float(path.scales[j]), "coefs": curve} for j, curve in curves.items()
     ]
-    return others if len(json.dumps(others, ensure_ascii=False)) <= MOST_OF_OTHERS else None
+
+
+def _bytes(content: Any) -> int:
+    return len(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())

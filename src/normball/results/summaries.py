@@ -26,7 +26,7 @@ def fit_summary(fit: Fit) -> str:
     """One model: its strength, certificate and features."""
     rows = [
         ["lambda", f"{fit.lam:.4g}"],
-        ["features kept", f"{fit.n_nonzero:,} of {fit.coef.size:,}"],
+        ["features kept" if fit.l1_ratio > 0 else "features used", f"{fit.n_nonzero:,} of {fit.coef.size:,}"],
         ["deviance explained", _percent(fit.deviance_ratio)],
         ["certificate", _certificate(fit)],
     ]

@@ -1,0 +1,440 @@
+"""What a page holds of a model and its data: every number against its definition."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import sparse
+
+import normball as nb
+from normball.messages import DataError
+from normball.report.evidence import evidence
+from normball.report.evidence_held_out import quantiles
+from normball.report.payload import listed, payload
+from normball.report.refound import refound
+from normball.report.run import Run
+from normball.scores import unit_deviance
+
+Array = np.ndarray[Any, Any]
+FAMILIES = ("gaussian", "binomial", "poisson")
+
+
+def made(family: str, n: int = 90, p: int = 6, seed: int = 0) -> tuple[Array, Array]:
+    """Features and a target that the first few explain."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) * rng.uniform(0.5, 3.0, size=p) + rng.normal(size=p)
+    eta = 0.7 * ((X - X.mean(axis=0)) / X.std(axis=0))[:, :4] @ np.array([1.0, -0.8, 0.6, 0.4])
+    if family == "gaussian":
+        return X, eta + rng.normal(size=n)
+    if family == "binomial":
+        return X, (eta + rng.logistic(size=n) > 0).astype(int)
+    return X, rng.poisson(np.exp(eta))
+
+
+def described(cv: nb.CVPath, X: Any, y: Any, run: Run | None = None, **data: Any) -> dict[str, Any]:
+    """The payload with evidence, through JSON as in the page."""
+    run = run or Run()
+    content = payload(cv, run, evidence(cv, run, refound(cv.path, X, y, **data)))
+    again: dict[str, Any] = json.loads(json.dumps(content, allow_nan=False))
+    return again
+
+
+@pytest.fixture(scope="module", params=[(family, ratio) for family in FAMILIES for ratio in (1.0, 0.5, 0.0)])
+def case(request: pytest.FixtureRequest) -> tuple[nb.CVPath, Array, Array, dict[str, Any]]:
+    """A cross-validated path, its data and its payload."""
+    family, ratio = request.param
+    X, y = made(family)
+    cv = nb.cv_path(X, y, family=family, l1_ratio=ratio, cv=5, n_lambdas=30, keep_predictions=True, tol=1e-10)
+    return cv, X, y, described(cv, X, y)
+
+
+Case = tuple[nb.CVPath, Array, Array, dict[str, Any]]
+
+
+def per_sd(content: dict[str, Any]) -> Array:
+    """Coefficients (n_lambdas, n_listed) per SD."""
+    return np.array([[coef * one["scale"] for coef in one["coefs"]] for one in content["features"]]).T
+
+
+def standardised(cv: nb.CVPath, X: Array, content: dict[str, Any]) -> Array:
+    """The listed columns per SD, in their order."""
+    names = [one["name"] for one in content["features"]]
+    columns = [cv.path.feature_names.index(name) for name in names]
+    return np.asarray((X[:, columns] - X[:, columns].mean(axis=0)) / X[:, columns].std(axis=0))
+
+
+def penalty(content: dict[str, Any], index: int) -> float:
+    """Of the whole model."""
+    told, ratio = content["evidence"], content["l1_ratio"]
+    lam: float = content["lambdas"][index]
+    return float(lam * (ratio * told["penalty_l1"][index] + (1 - ratio) * told["penalty_l2"][index]))
+
+
+def test_loss_and_penalty_are_the_objective(case: Case) -> None:
+    cv, X, y, content = case
+    for index in (0, 10, 29):
+        fit = cv.path.fit_at(index)
+        eta = fit.predict(X)[:, None]
+        loss = unit_deviance(y.astype(float), eta, cv.path.family).mean() / 2
+        size = fit.coef * X.std(axis=0)
+        costs = fit.lam * (fit.l1_ratio * np.abs(size).sum() + (1 - fit.l1_ratio) * (size**2).sum() / 2)
+        assert content["evidence"]["loss"][index] == pytest.approx(loss, rel=1e-8)
+        assert penalty(content, index) == pytest.approx(costs, rel=1e-8, abs=1e-12)
+
+
+def test_gradients_obey_the_optimality_conditions(case: Case) -> None:
+    _, _, _, content = case
+    gradients, coefs = np.array(content["evidence"]["gradients"]), per_sd(content)
+    strength = np.array(content["lambdas"])[:, None]
+    pull = gradients + strength * (1 - content["l1_ratio"]) * coefs
+    bound = strength * content["l1_ratio"]
+    slack = 1e-4 * np.abs(gradients).max()
+    assert (np.abs(pull) <= bound + slack).all()
+    kept = coefs != 0
+    assert np.abs(pull + bound * np.sign(coefs))[kept].max() < slack
+
+
+def test_the_lowest_point_of_a_slice_is_the_solution(case: Case) -> None:
+    cv, _, _, content = case
+    told, coefs = content["evidence"], per_sd(content)
+    if cv.path.family == "gaussian":
+        assert told["slices"] == []
+        return
+    assert len(told["slices"]) >= 10
+    for one in told["slices"]:
+        x, y_axis = np.linspace(*one["x"], one["size"]), np.linspace(*one["y"], one["size"])
+        loss = np.array(one["loss"]).reshape(one["size"], -1)
+        lam, ratio = content["lambdas"][one["at"]], content["l1_ratio"]
+        costs = lam * (ratio * (np.abs(x) + np.abs(y_axis)[:, None]) + (1 - ratio) * (x**2 + y_axis[:, None] ** 2) / 2)
+        row, column = np.unravel_index(np.argmin(loss + costs), loss.shape)
+        here = coefs[one["at"], [one["j"], one["k"]]]
+        assert abs(x[column] - here[0]) <= 1.5 * (x[1] - x[0])
+        assert abs(y_axis[row] - here[1]) <= 1.5 * (y_axis[1] - y_axis[0])
+
+
+def test_slices_are_the_loss(case: Case) -> None:
+    cv, X, y, content = case
+    features, coefs = standardised(cv, X, content), per_sd(content)
+    for one in content["evidence"]["slices"][::7]:
+        base = cv.path.fit_at(one["at"]).predict(X)
+        moved = np.array([one["x"][1], one["y"][0]]) - coefs[one["at"], [one["j"], one["k"]]]
+        eta = base + features[:, [one["j"], one["k"]]] @ moved
+        corner = one["loss"][one["size"] - 1]
+        loss = unit_deviance(y.astype(float), eta[:, None], cv.path.family).mean() / 2
+        assert corner == pytest.approx(loss, abs=1e-3 * np.ptp(one["loss"]))
+
+
+def test_hessians_are_the_second_derivative(case: Case) -> None:
+    cv, X, y, content = case
+    told, features = content["evidence"], standardised(cv, X, content)[:, : content["evidence"]["n_hessian"]]
+    for index, packed in zip(told["hessians_at"], told["hessians"], strict=True):
+        base = cv.path.fit_at(index).predict(X)
+        step = 1e-3
+        lower = np.transpose(np.tril_indices(features.shape[1]))
+        for place, (j, k) in list(enumerate(lower))[::5]:
+            signs = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
+            eta = base[:, None] + step * (features[:, [j]] * signs[:, 0] + features[:, [k]] * signs[:, 1])
+            loss = unit_deviance(y.astype(float), eta, cv.path.family).mean(axis=0) / 2
+            second = (loss @ [1, -1, -1, 1]) / (4 * step**2)
+            assert packed[place] == pytest.approx(second, abs=2e-4 * max(told["null_loss"], 1))
+
+
+def test_a_quadratic_from_the_gram_matrix_is_the_squared_error() -> None:
+    X, y = made("gaussian")
+    cv = nb.cv_path(X, y, cv=5, n_lambdas=20)
+    content = described(cv, X, y)
+    told, features, coefs = content["evidence"], standardised(cv, X, content), per_sd(content)
+    size = told["n_hessian"]
+    gram = np.zeros((size, size))
+    gram[np.tril_indices(size)] = told["hessians"][0]
+    gram = gram + gram.T - np.diag(np.diag(gram))
+    index = 12
+    for j, k in combinations(range(3), 2):
+        move = np.zeros(size)
+        move[[j, k]] = 0.7, -0.4
+        quadratic = told["loss"][index] + np.array(told["gradients"][index]) @ move + move @ gram @ move / 2
+        left = y - cv.path.fit_at(index).predict(X) - features @ move
+        assert quadratic == pytest.approx((left**2).mean() / 2, rel=1e-5)
+    alone = np.linalg.lstsq(features[:, :2], y - y.mean(), rcond=None)[0]
+    assert np.linalg.solve(gram[:2, :2], told["alone"][:2]) == pytest.approx(alone, rel=5e-4)
+    assert coefs.shape == (20, 6)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_two_features_alone(family: str) -> None:
+    X, y = made(family)
+    cv = nb.cv_path(X, y, family=family, cv=5, n_lambdas=20, tol=1e-9)
+    content = described(cv, X, y)
+    assert len(content["evidence"]["pairs"]) == 10
+    for one in content["evidence"]["pairs"][:3]:
+        features = standardised(cv, X, content)[:, [one["j"], one["k"]]]
+        own = nb.fit_path(features, y, family=family, lambdas=cv.lambdas, standardize=False, tol=1e-9)
+        assert np.abs(np.array(one["path"]) - own.coefs).max() < 1e-3
+        free = nb.fit_path(features, y, family=family, lambdas=[1e-7], standardize=False, tol=1e-12)
+        assert one["mle"] == pytest.approx(free.coefs[0], abs=1e-3)
+        loss = np.array(one["loss"]).reshape(one["size"], -1)
+        row, column = np.unravel_index(np.argmin(loss), loss.shape)
+        axes = np.linspace(*one["x"], one["size"]), np.linspace(*one["y"], one["size"])
+        assert abs(axes[0][column] - one["mle"][0]) <= 1.5 * (axes[0][1] - axes[0][0])
+        assert abs(axes[1][row] - one["mle"][1]) <= 1.5 * (axes[1][1] - axes[1][0])
+        assert loss.min() >= free.loss[0] - 1e-3
+
+
+def test_separated_classes_have_no_unpenalised_end() -> None:
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = (X[:, 0] > 0).astype(int)
+    content = described(nb.cv_path(X, y, family="binomial", cv=5, n_lambdas=20), X, y)
+    assert all(one["mle"] is None for one in content["evidence"]["pairs"] if one["j"] == 0)
+
+
+def test_the_line_from_the_null_model(case: Case) -> None:
+    _, _, _, content = case
+    told = content["evidence"]
+    line = told["convexity"]
+    t = np.array(line["t"])
+    for index, loss, costs in zip(line["at"], line["loss"], line["penalty"], strict=True):
+        total = np.array(loss) + costs
+        assert loss[int(np.argmin(np.abs(t)))] == pytest.approx(told["null_loss"], rel=5e-4)
+        solution = int(np.argmin(np.abs(t - 1)))
+        assert total[solution] == pytest.approx(told["loss"][index] + penalty(content, index), rel=5e-4)
+        assert total[solution] <= total.min() + 1e-5 * told["null_loss"]
+
+
+@pytest.mark.parametrize(("p", "ratio"), [(150, 1.0), (150, 0.0), (20, 0.5)])
+def test_predictions_from_the_page(p: int, ratio: float) -> None:
+    X, y = made("gaussian", n=80, p=p)
+    cv = nb.cv_path(X, y, l1_ratio=ratio, cv=4)
+    content = described(cv, X, y)
+    names = [one["name"] for one in content["features"]]
+    assert len(names) == min(p, 60)
+    columns = [cv.path.feature_names.index(name) for name in names]
+    row = X.mean(axis=0)
+    row[columns] = X[3, columns]
+    wanted = cv.path.predict(row[None, :], lam=cv.lambdas)[0]
+    coefs = np.array([one["coefs"] for one in content["features"]])
+    assert np.abs(np.array(content["rest"]) + row[columns] @ coefs - wanted).max() < 1e-9 * max(1, np.abs(wanted).max())
+    assert [one["mean"] for one in content["features"]] == pytest.approx(X[:, columns].mean(axis=0))
+
+
+def test_margins_count_every_row() -> None:
+    X, y = made("binomial")
+    cv = nb.cv_path(X, y, family="binomial", cv=5, n_lambdas=20, keep_predictions=True)
+    told = described(cv, X, y)["evidence"]
+    margins = told["margins"]
+    assert {sum(counts) for counts in margins["counts"]} == {int(y.sum())}
+    assert {sum(counts) for counts in margins["negative"]} == {int((1 - y).sum())}
+    best = cv.index_best
+    assert margins["largest"][best] == pytest.approx(cv.diagnostics["best"]["largest_margin"], rel=1e-3)
+    assert margins["flat"][best] == pytest.approx(cv.diagnostics["best"]["saturated"], rel=1e-3)
+
+
+def test_scaled_weights() -> None:
+    X, y = made("binomial")
+    cv = nb.cv_path(X, y, family="binomial", cv=5, n_lambdas=20, keep_predictions=True)
+    scaling = described(cv, X, y)["evidence"]["scaling"]
+    place = scaling["at"].index(cv.index_best)
+    one = scaling["factors"].index(1)
+    assert scaling["train"][place][one] == pytest.approx(cv.path.loss[cv.index_best], rel=5e-4)
+    assert scaling["held_out"][place][one] == pytest.approx(cv.cv_mean[cv.index_best] / 2, rel=1e-2)
+    eta = 10 * cv.at("best").predict(X)
+    assert scaling["train"][place][-1] == pytest.approx(np.mean(np.logaddexp(0, eta) - y * eta), rel=5e-4)
+    assert scaling["gradient"][place][-1] == pytest.approx(np.mean(np.abs(1 / (1 + np.exp(-eta)) - y)), rel=5e-4)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_calibration(family: str) -> None:
+    X, y = made(family, n=200)
+    cv = nb.cv_path(X, y, family=family, cv=5, n_lambdas=20, keep_predictions=True)
+    told = described(cv, X, y)["evidence"]["calibration"]
+    for counts, observed in zip(told["counts"], told["observed"], strict=True):
+        assert sum(counts) == 200
+        assert len(counts) <= 10
+        assert np.average(observed, weights=counts) == pytest.approx(y.mean(), rel=5e-4)
+    assert min(told["counts"][-1]) >= 18
+    if family == "binomial":
+        assert cv.predictions is not None
+        mean = 1 / (1 + np.exp(-cv.predictions))
+        assert told["brier"] == pytest.approx(((mean - y[:, None]) ** 2).mean(axis=0), rel=1e-3)
+    else:
+        assert told["brier"][0] is None
+
+
+def test_residuals_are_those_of_held_out_rows() -> None:
+    X, y = made("gaussian")
+    cv = nb.cv_path(X, y, cv=5, n_lambdas=20, keep_predictions=True)
+    told = described(cv, X, y)["evidence"]["residuals"]
+    assert cv.predictions is not None
+    left = y[:, None] - cv.predictions
+    assert {sum(counts) for counts in told["counts"]} == {90}
+    assert [points[2] for points in told["quantiles"]] == pytest.approx(np.median(left, axis=0), abs=0.1)
+
+
+def test_without_held_out_predictions() -> None:
+    X, y = made("binomial")
+    told = described(nb.cv_path(X, y, family="binomial", cv=5, n_lambdas=20), X, y)["evidence"]
+    assert told["held_out"] is False
+    assert told["calibration"] is None
+    assert set(told["scaling"]["held_out"][0]) == {None}
+
+
+def test_without_data() -> None:
+    X, y = made("gaussian", n=60, p=600)
+    cv = nb.cv_path(X, y, cv=4, l1_ratio=0.0)
+    content = payload(cv, Run(), None)
+    assert content["evidence"] is None
+    assert content["rest"] is None
+    assert content["others_complete"] is False
+    assert content["features"][0]["counts"] is None
+
+
+@pytest.mark.parametrize("p", [1_000, 10_000])
+@pytest.mark.parametrize(("family", "ratio"), [("gaussian", 0.0), ("binomial", 0.5), ("poisson", 1.0)])
+def test_sizes(tmp_path: Path, p: int, family: Any, ratio: float) -> None:
+    X, y = made(family, n=80, p=p)
+    cv = nb.cv_path(X, y, family=family, l1_ratio=ratio, cv=4, keep_predictions=True)
+    cv.report(tmp_path / "r.html", X, y)
+    assert (tmp_path / "r.html").stat().st_size < 900_000
+
+
+def test_a_fine_grid_lists_fewer_features() -> None:
+    X, y = made("gaussian", n=50, p=80)
+    cv = nb.cv_path(X, y, cv=3, n_lambdas=400, l1_ratio=0.0)
+    assert listed(cv, Run()).size == 18
+
+
+def test_the_features_that_count_come_first() -> None:
+    X, y = made("gaussian", p=80)
+    cv = nb.cv_path(X, y, cv=5)
+    weakest = np.abs(cv.at("best").coef_per_sd)
+    order = listed(cv, Run())
+    kept = int((weakest > 0).sum())
+    assert order[:kept].tolist() == np.argsort(-weakest, kind="stable")[:kept].tolist()
+    everywhere = {one["name"] for one in payload(cv, Run(), None)["others"]} | {cv.path.feature_names[j] for j in order}
+    assert everywhere >= {cv.path.feature_names[j] for j in np.flatnonzero(np.abs(cv.path.coefs).max(axis=0))}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sparse_is_dense(family: Any) -> None:
+    X, y = made(family)
+    X[np.random.default_rng(1).random(X.shape) < 0.6] = 0.0
+    cv = nb.cv_path(X, y, family=family, cv=5, n_lambdas=20, keep_predictions=True)
+    dense, thin = described(cv, X, y), described(cv, sparse.csc_matrix(X), y)
+    assert_close(dense["evidence"], thin["evidence"])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_weight_of_two_is_a_row_twice(family: Any) -> None:
+    X, y = made(family, n=60)
+    weights = np.where(np.arange(60) < 20, 2.0, 1.0)
+    twice = np.concatenate([np.arange(60), np.arange(20)])
+    folds = np.arange(60) % 5
+    options: dict[str, Any] = {"family": family, "n_lambdas": 15, "tol": 1e-11, "keep_predictions": True}
+    first = nb.cv_path(X, y, sample_weight=weights, fold_ids=folds, **options)
+    second = nb.cv_path(X[twice], y[twice], fold_ids=folds[twice], **options)
+    one = described(first, X, y, sample_weight=weights)["evidence"]
+    other = described(second, X[twice], y[twice])["evidence"]
+    for told in (one, other):
+        for name in ("margins", "residuals"):  # these count rows
+            told.pop(name)
+        for name in ("counts", "se"):
+            told["calibration"].pop(name)
+    one.pop("calibration"), other.pop("calibration")
+    assert_close(one, other, rel=2e-3)
+
+
+def test_weighted_quantiles() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=50)
+    repeats = rng.integers(1, 4, size=50)
+    shares = (0.05, 0.5, 0.95)
+    repeated = np.quantile(np.repeat(values, repeats), shares, method="inverted_cdf")
+    assert quantiles(values, repeats.astype(float), shares) == pytest.approx(repeated)
+
+
+def test_offset_and_weights_and_factors() -> None:
+    X, y = made("poisson")
+    rng = np.random.default_rng(3)
+    data: dict[str, Any] = {"offset": rng.normal(size=90) / 3, "sample_weight": rng.uniform(0, 2, size=90).round()}
+    factors = [0.0, 2.0, 1.0, 1.0, np.inf, 1.0]
+    cv = nb.cv_path(X, y, family="poisson", cv=5, n_lambdas=20, penalty_factors=factors, tol=1e-10, **data)
+    content = described(cv, X, y, **data)
+    told, coefs = content["evidence"], per_sd(content)
+    assert len(content["features"]) == 5  # infinity leaves one out
+    strengths = np.array(content["lambdas"])[:, None] * told["factors"]
+    gradients = np.array(told["gradients"])
+    assert np.abs(gradients[coefs != 0] + (strengths * np.sign(coefs))[coefs != 0]).max() < 1e-4
+    assert (np.abs(gradients) <= strengths + 1e-4).all()
+    start = told["convexity"]["t"].index(0)
+    assert told["convexity"]["loss"][0][start] == pytest.approx(told["null_loss"], rel=5e-4)
+
+
+def test_names_survive() -> None:
+    X, y = made("gaussian")
+    names = ["</script>", "<img onerror=x>", '"a" & b', "\u202eright", "😀", "=1+1"]
+    table = pl.DataFrame(X, schema=names).with_columns(y=y)
+    cv = nb.cv_path(table, "y", cv=5, n_lambdas=20)
+    content = described(cv, table, "y", Run(target="</title>"))
+    assert {one["name"] for one in content["features"]} == set(names)
+    assert content["title"] == "</title>"
+
+
+def test_tables_with_labels_gaps_and_other_columns() -> None:
+    X, y = made("binomial", n=120)
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame(X, schema=[f"x{j}" for j in range(6)]).with_columns(
+        y=pl.Series(["yes" if one else "no" for one in y]),
+        colour=pl.Series(rng.choice(["red", "blue"], size=120)),
+        x0=pl.when(pl.Series(rng.random(120) < 0.1)).then(None).otherwise(pl.Series(X[:, 0])),
+        note=pl.lit("free text"),
+    )
+    for missing in ("drop", "impute"):
+        options: dict[str, Any] = {"cv": 5, "n_lambdas": 15, "missing": missing, "drop": ["note"], "family": "auto"}
+        cv = nb.cv_path(table, "y", keep_predictions=True, **options)
+        content = described(cv, table, "y")
+        assert content["classes"] == ["no", "yes"]
+        assert content["evidence"]["held_out"]
+
+
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    X, y = made("gaussian")
+    cv = nb.cv_path(X, y, cv=5, n_lambdas=20)
+    place = tmp_path / "r.html"
+    with pytest.raises(DataError, match="they have 89 rows, and it was fitted to 90"):
+        cv.report(place, X[:-1], y[:-1])
+    with pytest.raises(DataError, match="5 columns; the model was fitted on 6"):
+        cv.report(place, X[:, :-1], y)
+    with pytest.raises(DataError, match="7 columns; the model was fitted on 6"):
+        cv.report(place, np.column_stack([X, y]), y)
+    with pytest.raises(DataError, match="their loss under the model differs"):
+        cv.report(place, X[::-1], y)
+    with pytest.raises(DataError, match="y has 90 values; X has 89 rows"):
+        cv.report(place, X[:-1], y)
+    with pytest.raises(TypeError, match="both X and y"):
+        cv.report(place, X)
+    assert not place.exists()
+    cv.report(place, X, y)
+    assert place.exists()
+
+
+def assert_close(one: Any, other: Any, rel: float = 1e-4) -> None:
+    """Like numbers at like places."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert_close(one[name], other[name], rel)
+    elif isinstance(one, list) and one and not isinstance(one[0], (int, float, type(None))):
+        assert len(one) == len(other)
+        for a, b in zip(one, other, strict=True):
+            assert_close(a, b, rel)
+    elif isinstance(one, list):
+        assert [value is None for value in one] == [value is None for value in other]
+        a, b = (np.array([value for value in many if value is not None], dtype=float) for many in (one, other))
+        assert np.abs(a - b).max(initial=0.0) <= rel * max(1.0, np.abs(a).max(initial=0.0))
+    else:
+        assert one == (other if other is None else pytest.approx(other, rel=rel))
