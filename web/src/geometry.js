@@ -161,7 +161,7 @@ export function cleaned(u) {
  */
 export function cone(w, u) {
   if (u[0] === 0 && u[1] === 0) return [];
-  const slopes = [0, 1].map((i) => (u[i] === 0 ? [-w.l1[i], w.l1[i]] : [w.l1[i] * Math.sign(u[i]) + w.l2[i] * u[i]]));
+  const slopes = [0, 1].map((i) => (u[i] === 0 ? [0 - w.l1[i], w.l1[i]] : [w.l1[i] * Math.sign(u[i]) + w.l2[i] * u[i]]));
   const rays = slopes[0].flatMap((x) => slopes[1].map((y) => /** @type {Point} */ ([x, y])));
   const kept = rays.filter(([x, y]) => x !== 0 || y !== 0);
   return kept.length === 2 && kept[0][0] === kept[1][0] && kept[0][1] === kept[1][1] ? [kept[0]] : kept;

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { opening } from "../src/payload.js";
+import { breakdown } from "../src/views/breakdown.js";
+import { calibration } from "../src/views/calibration.js";
+import { convexity } from "../src/views/convexity.js";
+import { geometry } from "../src/views/geometry.js";
+import { residuals } from "../src/views/residuals.js";
+import { sigmoid } from "../src/views/sigmoid.js";
+import { NASTY, payload, without } from "./payloads.js";
+
+/** @typedef {import("../src/payload.js").Payload} Payload @typedef {import("../src/payload.js").State} State */
+
+const VIEWS = [geometry, sigmoid, calibration, residuals, convexity, breakdown];
+const FAMILIES = /** @type {const} */ (["gaussian", "binomial", "poisson"]);
+
+/** Draws what can be drawn and looks for what no reader should see. @param {Payload} data @param {Partial<State>} [change] */
+function drawn(data, change = {}) {
+  const state = { ...opening(data), ...change };
+  return VIEWS.filter((view) => view.missing(data) === "").map((view) => {
+    const shown = view.draw(data, state);
+    const text = shown.svg + shown.sentence + JSON.stringify(shown.table);
+    assert.doesNotMatch(text, /NaN|undefined|Infinity|null/, `${view.id}: ${text.match(/.{60}(NaN|undefined|Infinity|null).{20}/)?.[0]}`);
+    assert.doesNotMatch(shown.svg, /<(?!\/?(svg|title|desc|g|rect|line|path|text|circle|ellipse|clipPath|pattern)\b)/, view.id);
+    assert.ok(shown.sentence.length > 20);
+    for (const row of shown.table.rows) assert.equal(row.length, shown.table.head.length, view.id);
+    return view.id;
+  });
+}
+
+for (const family of FAMILIES) {
+  test(`${family}: every view draws at every lambda, penalty and mode`, () => {
+    for (const l1_ratio of [1, 0.5, 0]) {
+      const data = payload(family, { l1_ratio });
+      for (const index of data.lambdas.keys()) {
+        for (const slice of /** @type {const} */ (["model", "alone"])) {
+          for (const pair of /** @type {[number, number][]} */ ([[0, 1], [1, 0], [2, 0]])) {
+            const ids = drawn(data, { index, slice, pair, scaling: 4 });
+            assert.equal(ids.length, 5);
+          }
+        }
+      }
+    }
+  });
+
+  test(`${family}: one feature, no kept feature, a single lambda, strange names`, () => {
+    assert.ok(!drawn(payload(family, { features: 1 })).includes("geometry"));
+    drawn(payload(family), { index: 0 });
+    drawn(payload(family), { pair: [1, 1] });
+    drawn(payload(family), { pair: [0, 7] });
+    drawn(payload(family, { names: NASTY }));
+    const zeros = payload(family);
+    for (const feature of zeros.features) feature.coefs = feature.coefs.map(() => 0);
+    drawn(zeros);
+    const single = payload(family);
+    single.lambdas = [0.1];
+    single.picked = 0;
+    drawn(single);
+    const last = payload(family);
+    last.lambdas = [1, 0.3, 0.1, 0.03, 0];
+    drawn(last, { index: 4 });
+  });
+
+  test(`${family}: numbers that are not there leave gaps`, () => {
+    const data = payload(family);
+    const evidence = /** @type {NonNullable<Payload["evidence"]>} */ (data.evidence);
+    for (const key of /** @type {(keyof typeof evidence)[]} */ (["loss", "gradients", "hessians", "alone", "factors", "penalty_l1", "penalty_l2"])) {
+      drawn({ ...data, evidence: { ...evidence, [key]: without(evidence[key]) } });
+    }
+    for (const key of /** @type {const} */ (["calibration", "residuals", "convexity", "margins", "scaling"])) {
+      const part = evidence[key];
+      if (part === null) continue;
+      for (const name of Object.keys(part).filter((one) => !["at", "edges", "factors", "t"].includes(one))) {
+        drawn({ ...data, evidence: { ...evidence, [key]: { ...part, [name]: without(/** @type {any} */ (part)[name]) } } });
+      }
+    }
+    const gaps = { ...data, features: data.features.map((one) => ({ ...one, coefs: without(one.coefs) })) };
+    drawn(gaps);
+  });
+}
+
+test("without the data every view says what it needs", () => {
+  const data = { ...payload("binomial"), evidence: null };
+  for (const view of VIEWS.filter((one) => one !== residuals)) assert.match(view.missing(data), /needs the data: normball report/);
+  assert.match(sigmoid.missing(payload("poisson")), /no pair of classes/);
+  assert.match(residuals.missing(payload("binomial")), /pair of classes/);
+  assert.match(geometry.missing(payload("gaussian", { features: 1 })), /two features/);
+});
+
+test("the geometry tells a corner from a face", () => {
+  const data = payload("gaussian");
+  const told = (/** @type {number} */ index) => geometry.draw(data, { ...opening(data), index }).sentence;
+  assert.match(told(0), /shrunk to the origin/);
+  assert.match(told(1), /corner|one normal/);
+  assert.match(told(4), /one normal.*as strong as lambda/);
+});
+
+test("contours are called approximate only where no exact grid is stored", () => {
+  const data = payload("binomial");
+  const told = (/** @type {Partial<State>} */ change) => geometry.draw(data, { ...opening(data), ...change }).sentence;
+  assert.doesNotMatch(told({ index: 2 }), /approximate/);
+  assert.match(told({ index: 3 }), /approximate.*nearest lambda with exact ones is 0\.1/);
+  assert.match(told({ pair: [0, 2] }), /approximate/);
+  assert.match(told({ pair: [0, 2], slice: "alone" }), /stored for pairs of age, dose/);
+});
+
+test("the sigmoid says what overfits and what does not", () => {
+  const data = payload("binomial");
+  const { sentence } = sigmoid.draw(data, { ...opening(data), scaling: 10 });
+  assert.match(sentence, /Weights × 10: loss 0\.200 on fitted rows and 0\.900 on held-out rows/);
+  assert.match(sentence, /best at × 1\.00|best at × 1\b/);
+  assert.match(sentence, /a row that is wrong keeps its pull/);
+});
+
+test("the shares of the penalty sum to one", () => {
+  const data = payload("gaussian", { l1_ratio: 0.5 });
+  const { table } = breakdown.draw(data, { ...opening(data), index: 4 });
+  const sum = table.rows.slice(2).reduce((all, row) => all + parseFloat(String(row[2])), 0);
+  assert.ok(Math.abs(sum - 100) < 1, `${sum}`);
+});
