@@ -24,7 +24,7 @@ export function bar(page, model) {
   box.addEventListener("change", () => {
     const wanted = Number(box.value.replace(",", "."));
     if (Number.isFinite(wanted) && wanted >= 0 && box.value.trim()) set({ index: nearestLambda(data.lambdas, wanted) });
-    box.value = figures(data.lambdas[state.index]);
+    box.value = inBox(data.lambdas[state.index]);
   });
   for (const button of all(place, "[data-go]")) {
     button.addEventListener("click", () => set({ index: rules[/** @type {"best" | "one_se"} */ (button.dataset.go)] }));
@@ -43,7 +43,7 @@ export function bar(page, model) {
     const used = data.l1_ratio === 0 ? `${whole(data.n_features)} features` : `${whole(data.n_nonzero[state.index])} of ${whole(data.n_features)} features kept`;
     slider.value = String(state.index);
     slider.setAttribute("aria-valuetext", `${figures(data.lambdas[state.index])}, ${used}`);
-    if (page.activeElement !== box) box.value = figures(data.lambdas[state.index]);
+    if (page.activeElement !== box) box.value = inBox(data.lambdas[state.index]);
     const name = rule(data, state.index);
     one(place, "[data-where]").textContent = `${name === "lambda" ? "" : `${name} · `}${used}`;
     for (const button of all(place, "[data-go]")) {
@@ -53,6 +53,9 @@ export function bar(page, model) {
   listen((changed) => changed.has("index") && show());
   show();
 }
+
+/** A number as people type it. @param {number} lam */
+const inBox = (lam) => String(Number(lam.toPrecision(3)));
 
 /** Where a key leads, or null. @param {KeyboardEvent} event @param {number} index @param {number} last @param {{ best: number, one_se: number }} rules */
 export function afterKey(event, index, last, rules) {

@@ -1,4 +1,5 @@
 /** The charts: drawn again when what they show has changed, but only while they can be seen. */
+import { opening } from "../payload.js";
 import { VIEWS } from "../views/index.js";
 import { all, one } from "./dom.js";
 import { rows as tableRows } from "./table.js";
@@ -26,7 +27,8 @@ export function panels(page, { data, state, listen }) {
   shown.forEach((one) => watch.observe(one.place));
   listen((changed) => shown.forEach((one) => (changed.has("index") || SHOWS[one.id]?.some((name) => changed.has(name))) && one.stale()));
   window.addEventListener("beforeprint", () => shown.forEach((one) => one.draw()));
-  shown.forEach((one) => one.stale());
+  // the file has the drawings of the opening state
+  if (JSON.stringify(state) !== JSON.stringify(opening(data))) shown.forEach((one) => one.stale());
 }
 
 /**
