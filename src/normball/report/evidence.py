@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-DIGITS = 6
+DIGITS = 5
 CURVED = 12  # features with a Hessian where it changes along the path
 POINTS = 9  # indices of lambda with one
 

@@ -17,7 +17,7 @@ Square = tuple[tuple[float, float], tuple[float, float]]  # ranges of x and y
 
 TOP = 5  # features whose pairs have grids of their own
 SLICES_AT = 4  # indices of lambda
-SIZE = 19  # points along a side
+SIZE = 17  # points along a side
 DIGITS = 5
 STEPS = 2000  # between the lowest and the highest loss of a grid, at least
 MOST_WORK = 50_000_000  # losses of single rows for the slices, and as many for the pairs
