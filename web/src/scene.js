@@ -19,6 +19,7 @@ import { figures } from "./svg.js";
  * @property {import("./geometry.js").Quadratic | null} quadratic the loss, or what stands for it
  * @property {import("./contours.js").Grid | null} grid the loss where it is no quadratic
  * @property {number} level the loss at the solution
+ * @property {number} drawn the level of the contour through it: the grid's own where there is one, so that they meet
  * @property {Point | null} centre the solution without penalty, where it is known exactly
  * @property {Point[]} path solutions by lambda
  * @property {string} caution "" where the contours are exact
@@ -55,7 +56,7 @@ function inModel(data, evidence, { pair: [j, k], index }, base, gradient) {
   const exact = data.family === "gaussian" || here !== undefined;
   const caution = exact ? "" : approximate(data, stored.map((one) => one.at), index);
   const grid = here ? refined(here.j === j ? here : exchanged(here)) : null;
-  return { ...base, at, gradient, level, quadratic, grid, path, caution, centre: data.family === "gaussian" && quadratic ? centre(quadratic) : null };
+  return { ...base, at, gradient, level, quadratic, grid, drawn: grid ? lookup(grid, at) : level, path, caution, centre: data.family === "gaussian" && quadratic ? centre(quadratic) : null };
 }
 
 /** @param {Payload} data @param {number} feature @param {number} index */
@@ -86,7 +87,7 @@ function aloneClosed(data, evidence, { pair: [j, k], index }, base) {
   const path = data.lambdas.map((lambda) => solution(quadratic, base.weights, lambda));
   const at = path[index];
   const moved = about(quadratic, at);
-  return { ...base, at, gradient: moved.gradient, level: moved.value, quadratic: moved, grid: null, centre: centre(quadratic), path, caution: "" };
+  return { ...base, at, gradient: moved.gradient, level: moved.value, drawn: moved.value, quadratic: moved, grid: null, centre: centre(quadratic), path, caution: "" };
 }
 
 /** @param {import("./geometry.js").Quadratic} q @param {Point} at @returns {import("./geometry.js").Quadratic} the same function, written about another point */
@@ -108,12 +109,12 @@ function aloneStored(data, evidence, { pair: [j, k], index }, base) {
   if (!at || !at.every(known)) return "The solution of these two alone is not known at this lambda.";
   const grid = refined(turned ? exchanged(found) : found);
   const gradient = atSolution(slope(grid, at), at, base.weights, base.lambda);
-  return { ...base, at, gradient, level: lookup(grid, at), quadratic: null, grid, centre: found.mle && turn(found.mle), path, caution: "" };
+  return { ...base, at, gradient, level: lookup(grid, at), drawn: lookup(grid, at), quadratic: null, grid, centre: found.mle && turn(found.mle), path, caution: "" };
 }
 
-/** A kept coefficient's gradient follows from the penalty; only a zero's is read from the grid. @param {Point} read @param {Point} u @param {import("./geometry.js").Weights} w @param {number} lambda @returns {Point} */
+/** A kept coefficient's gradient follows from the penalty; only a zero's is read from the grid, and the penalty bounds it. @param {Point} read @param {Point} u @param {import("./geometry.js").Weights} w @param {number} lambda @returns {Point} */
 function atSolution(read, u, w, lambda) {
-  const of = (/** @type {0 | 1} */ i) => (u[i] === 0 ? read[i] : -lambda * (w.l1[i] * Math.sign(u[i]) + w.l2[i] * u[i]));
+  const of = (/** @type {0 | 1} */ i) => (u[i] === 0 ? Math.max(-lambda * w.l1[i], Math.min(lambda * w.l1[i], read[i])) : -lambda * (w.l1[i] * Math.sign(u[i]) + w.l2[i] * u[i]));
   return [of(0), of(1)];
 }
 

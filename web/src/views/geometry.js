@@ -55,7 +55,7 @@ function frame({ at, path, centre: free, weights, grid }) {
   const behind = free ? Math.max(0, -free[0] * signs[0], -free[1] * signs[1]) / unit : 0;
   const near = ahead <= 3.4 && behind <= 1.5;
   const far = near && ahead > 1.1 ? (ahead > 2.2 ? 3.6 : 2.3) : 1.2;
-  const back = near && behind > 0.6 ? 1.6 : 0.7;
+  const back = near && behind > 1 ? 1.6 : 1.1;
   /** @type {(sign: number) => Point} */
   const range = (sign) => (sign > 0 ? [-back * unit, far * unit] : [-far * unit, back * unit]);
   return [range(signs[0]), range(signs[1])];
@@ -105,7 +105,7 @@ function ballShape({ weights, at }, x, y) {
 
 /** @param {Scene} shown @param {Linear} x @param {Linear} y */
 function contourLines(shown, x, y) {
-  const { quadratic, grid, level } = shown;
+  const { quadratic, grid, drawn: level } = shown;
   const middle = quadratic && centre(quadratic);
   const [fine, own] = [{ stroke: LOSS, "stroke-opacity": 0.45 }, { stroke: LOSS, "stroke-width": 2.2 }];
   if (!grid && quadratic && middle && exactEllipse(quadratic.hessian)) {
