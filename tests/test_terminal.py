@@ -200,3 +200,35 @@ def test_completion_as_json(capsys: Capture) -> None:
     code, out, _ = run(capsys, "completion", "bash", "--json")
     assert code == 0
     assert json.loads(out)["shell"] == "bash"
+
+
+@pytest.mark.parametrize("width", [44, 60, 80, 200])
+def test_a_terminal_of_any_width(width: int, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit(capsys)
+    in_a_pipe = run(capsys, "show", "out/model.json")[1]
+    terminal = Terminal()
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys, "stdout", terminal)
+    for words in ("fit t.csv --target y --drop t,w --cv 5 -o out", "show out/model.json", "check t.csv --target y"):
+        terminal.text = ""
+        assert run(capsys, *words.split(), "--no-color", "--quiet")[0] in (0, 3)
+        assert max(display_width(line) for line in terminal.text.splitlines()) <= width
+        if words.startswith("show"):
+            assert "lambda_best" in terminal.text
+            assert "(null " in terminal.text
+            assert (terminal.text.split() == in_a_pipe.split()) == (width >= 80)
+
+
+def test_every_command_has_json(folder: Path, capsys: Capture) -> None:
+    for words in (
+        "fit t.csv --target y --drop t,w --cv 5 -o out",
+        "show out/model.json",
+        "check t.csv --target y",
+        "predict out/model.json t.csv",
+        "report out/model.json",
+        "completion bash",
+        "fit missing.csv --target y",
+        "predict missing.json t.csv",
+    ):
+        out = run(capsys, *words.split(), "--json")[1]
+        assert isinstance(json.loads(out), (dict, list)), words

@@ -18,9 +18,10 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     found = check(task.table, task.run.target, family=task.family, offset=task.offset, **task.options)
     findings = [finding.in_command_line_words() for finding in (*task.findings, *found)]
     name = task.run.source or f"example {task.run.example}"
-    console.result(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")
+    console.sentence(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")
     for finding in findings:
-        console.result("\n".join(printable(line) for line in str(finding).splitlines()))
+        for line in str(finding).splitlines():
+            console.sentence(printable(line))
     n_errors = sum(finding.is_error for finding in findings)
     console.result(
         f"Found    {n_errors} errors, {len(findings) - n_errors} remarks" if findings else "Found    nothing"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from normball.messages import Finding
 
-NARROWEST = 60
+NARROWEST = 40
 
 
 class Console:
@@ -58,9 +58,13 @@ class Console:
         return max(NARROWEST, shutil.get_terminal_size((100, 24)).columns)
 
     def result(self, text: str) -> None:
-        """A line of the result, on stdout."""
+        """A part of the result, on stdout."""
         if not self.machine:
             print(text, flush=True)
+
+    def sentence(self, text: str) -> None:
+        """A line of the result that a terminal may break between words, under its first word."""
+        self.result(self._broken(text, " " * 9) if sys.stdout.isatty() else text)
 
     def document(self, content: Any) -> None:
         """The JSON document of `--json`, on stdout."""
@@ -86,9 +90,11 @@ class Console:
         lines = [printable(line) for line in text.splitlines()]
         if not sys.stderr.isatty():
             return "\n".join(lines)
-        return "\n".join(
-            textwrap.fill(line, self.width, subsequent_indent="    ", break_long_words=False) for line in lines
-        )
+        return "\n".join(self._broken(line, "    ") for line in lines)
+
+    def _broken(self, line: str, indent: str) -> str:
+        options = {"break_long_words": False, "break_on_hyphens": False}
+        return textwrap.fill(line, self.width, subsequent_indent=indent, **options)
 
     def bold(self, text: str) -> str:
         """A heading."""

@@ -40,10 +40,10 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         outcome=describe.target_in_words(data, ratios),
         select=arguments.select,
     )
-    console.result(f"Read     {task.run.table}")
-    console.result(f"Target   {task.run.outcome}")
+    console.sentence(f"Read     {task.run.table}")
+    console.sentence(f"Target   {task.run.outcome}")
     if task.run.example in EXAMPLE_NOTES:
-        console.result(f"         {EXAMPLE_NOTES[task.run.example]}")
+        console.sentence(f"         {EXAMPLE_NOTES[task.run.example]}")
     findings = task.findings + _examine(task, data, console)
     options = _options(arguments, task, data)
     task.run = replace(task.run, options=_recorded(options))
@@ -57,10 +57,12 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.result("")
     for line in summary.lines(cv, task.run, console):
         console.result(line)
+    for line in summary.closing(cv, task.run):
+        console.sentence(line)
     with console.busy("Report"):
         files = outputs.write_all(cv, task.run, folder, task.prepare())
-    console.result(f"Wrote    {outputs.sizes(files.values())}")
-    console.result(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
+    console.sentence(f"Wrote    {outputs.sizes(files.values())}")
+    console.sentence(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(summary.document(cv, task.run, files))
     if interrupted:
         console.error(f"{interrupted}. What was finished is in {folder}.")
@@ -91,7 +93,7 @@ def _examine(task: Task, data: Data, console: Console) -> list[Finding]:
         if columns:
             task.options["drop"] += columns
             finding = Finding(finding.code, f"Dropped: {sample(columns)} ({WHY_DROPPED[finding.code]}).")
-            console.result(f"Dropped  {sample(columns)} ({WHY_DROPPED[finding.code]})  {finding.code}")
+            console.sentence(f"Dropped  {sample(columns)} ({WHY_DROPPED[finding.code]})  {finding.code}")
         else:
             console.findings([finding])
         findings.append(finding)

@@ -23,9 +23,13 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         return 0
     made = replace(made, select=arguments.lam or made.select)
     if made.table:
-        console.result(f"Read     {made.table}\nTarget   {made.outcome}\n")
+        console.sentence(f"Read     {made.table}")
+        console.sentence(f"Target   {made.outcome}")
+        console.result("")
     for line in summary.lines(model, made, console):
         console.result(line)
+    for line in summary.closing(model, made):
+        console.sentence(line)
     console.findings(model.path.findings)
     console.document(summary.document(model, made, {"model": arguments.model}))
     return 0

@@ -19,16 +19,21 @@ SHOWN = 20  # features
 
 
 def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
-    """The summary, no line wider than the terminal where names can be cut."""
+    """The tables of the summary, no line wider than the terminal where names can be cut."""
     chosen = facts.points(cv, run.select)
     picked = chosen[0]
     most = picked.fit.n_nonzero if console.verbose else SHOWN
-    first, *choices = summaries.choice_lines(cv, chosen)
+    first, *choices = summaries.choice_lines(cv, chosen, width=console.width)
     head, *features = summaries.feature_lines(
         picked, f"Selected at {picked.label}", most=most, more=" (-v)", width=console.width
     )
-    text = [console.bold(first), *choices, "", console.bold(head), *features]
-    return [*text, f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, picked.fit.lam)}"]
+    return [console.bold(first), *choices, "", console.bold(head), *features]
+
+
+def closing(cv: CVPath, run: Run) -> list[str]:
+    """How well it is solved, and the same model elsewhere."""
+    lam = facts.points(cv, run.select)[0].fit.lam
+    return [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam)}"]
 
 
 def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from normball.results.paths import Paths
 
 MOST_FEATURES = 30
-NARROWEST_NAME = 12
+NARROWEST_NAME = 18
 
 
 def fit_summary(fit: Fit) -> str:
@@ -67,29 +67,52 @@ def cv_summary(cv: CVPath, select: Choice) -> str:
     return "\n".join([_title(cv.path), *choice_lines(cv, chosen), "", *features, closing])
 
 
-def choice_lines(cv: CVPath, chosen: list[facts.Point]) -> list[str]:
-    """The choices of strength side by side, the titles first."""
+def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = None) -> list[str]:
+    """The choices of strength side by side, or one below the other where `width` is too small; the titles first."""
     rows = facts.comparison(cv, chosen)
     lines = table(rows, align="<" * len(rows[0]))
-    if (null := facts.null_score(cv)) is not None:
-        lines[2] += f"   (null {facts.figures(null)})"
+    note = "" if (null := facts.null_score(cv)) is None else f"(null {facts.figures(null)})"
+    if width is not None and max(map(display_width, lines)) > width:
+        pairs = [[[row[0], row[k]] for row in rows[1:]] for k in range(1, len(rows[0]))]
+        blocks = [[rows[0][k], *table(pair, align="<<")] for k, pair in enumerate(pairs, 1)]
+        lines = [line for block in blocks for line in block]
+    elif note and (width is None or display_width(lines[2]) + len(note) + 3 <= width):
+        lines[2] += f"   {note}"
+        note = ""
     undefined = int(np.isnan(cv.fold_scores).any(axis=1).sum())
     if undefined:
         lines.append(f"({cv.score} is undefined in {undefined} of {cv.n_folds} folds, which do not count)")
-    return lines
+    return [*lines, note] if note else lines
 
 
 def feature_lines(
     point: facts.Point, title: str, *, most: int = MOST_FEATURES, more: str = "", width: int | None = None
 ) -> list[str]:
-    """The features kept, the titles first; names are cut to what `width` leaves for them."""
+    """The features kept, the titles first; where `width` is too small, columns are left out and names are cut."""
     rows = _feature_rows(point, title, most, more)
     if width is not None:
-        widths = [max(display_width(row[k]) for row in rows) for k in range(1, len(rows[0]))]
-        room = max(NARROWEST_NAME, width - sum(widths) - 3 * len(widths))
-        rows = [[row[0][:2] + shortened(row[0][2:], room - 2), *row[1:]] for row in rows]
+        while len(rows[0]) > 2 and _room(rows, width) < NARROWEST_NAME:
+            rows = [[*row[: _least(rows[0])], *row[_least(rows[0]) + 1 :]] for row in rows]
+        room = max(NARROWEST_NAME, _room(rows, width))
+        rows = [[shortened(rows[0][0], room), *rows[0][1:]], *([_cut(row[0], room), *row[1:]] for row in rows[1:])]
     last = "<" if rows[0][-1] == "kept in folds" else ">"
     return table(rows, align="<" + ">" * (len(rows[0]) - 2) + last)
+
+
+def _room(rows: list[list[str]], width: int) -> int:
+    """What is left for names."""
+    widths = [max(display_width(row[k]) for row in rows) for k in range(1, len(rows[0]))]
+    return width - sum(widths) - 3 * len(widths)
+
+
+def _least(titles: list[str]) -> int:
+    """The column that is missed least: it follows from another, or is the last."""
+    return next((k for k, title in enumerate(titles) if title in facts.FACTORS.values()), len(titles) - 1)
+
+
+def _cut(name: str, room: int) -> str:
+    """An indented name in at most `room` columns."""
+    return name[:2] + shortened(name[2:], room - 2)
 
 
 def comparison_summary(comparison: Comparison) -> str:
