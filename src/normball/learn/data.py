@@ -110,11 +110,14 @@ def own(X: Any, y: Any, columns: Sequence[str] = (), missing: str = "error", dro
         "h": {"quadratic": _quadratic(table, table.pair), "names": _names(table, table.pair)},
     }
     first, second = _names(table, table.pair)
-    classes = (
-        f"Class 1 is {data.classes[1]}, class 0 is {data.classes[0]}; lessons c to h use the squared error on 1 and 0."
-        if data.classes is not None
-        else "Lessons a and b ask whether the target is above its median."
-    )
+    classes = "Lessons a and b ask whether the target is above its median."
+    if data.classes is not None:
+        first_class, second_class = (str(label) for label in data.classes)
+        called = (
+            "" if (first_class, second_class) == ("0", "1") else f"Class 0 is {first_class}, class 1 {second_class}; "
+        )
+        classes = f"{called}lessons c to h use the squared error on 0 and 1."
+        classes = classes[0].upper() + classes[1:]
     about = (
         f"The lessons use {data.n_rows:,} rows; the target is {data.target_name}. Two weights are those of {first} and "
         f"{second}. {classes} Weights are per standard deviation. Up to {MOST_POINTS} rows are drawn in lesson a."
@@ -130,7 +133,7 @@ def _table(design: Any, y: Array, names: Sequence[str], columns: Sequence[str], 
     if kept.size < 2:
         raise DataError(Finding("E14", f"The lessons need two features that vary; there are {kept.size}."))
     X = (X[:, kept] - X[:, kept].mean(axis=0)) / scales[kept]
-    names = tuple(str(names[j]) for j in kept)
+    names = tuple(str(names[int(j)]) for j in kept)
     centred = y - y.mean()
     if not np.any(np.abs(centred) > 1e-12 * max(1.0, float(np.abs(y).max()))):
         raise DataError(Finding("E03", "The target does not vary. Nothing to learn."))

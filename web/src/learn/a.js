@@ -2,7 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { COLOURS, FAINT, curve, drawing, element, figures, segment, through, words } from "../svg.js";
-import { crossEntropy, sigma } from "./lesson.js";
+import { crossEntropy, sigma, times } from "./lesson.js";
 import { legend, short } from "./plane.js";
 
 /** @typedef {{ points: [number, number, number][], fitted: boolean[], w: [number, number], b: number, names: [string, string] }} Data */
@@ -17,7 +17,7 @@ export const a = {
     "A point on its right side now costs next to nothing. The point on the wrong side costs about ten times as much. (The cost is the cross-entropy: minus the logarithm of the probability that was given to what really happened.)",
   ],
   careful: "Large weights are not wrong in themselves. If the classes really are that clear, certainty is earned; if they are not, the wrong points pay for it.",
-  controls: () => [{ id: "scale", label: "all weights times", min: -1, max: 2, step: 0.05, value: 1, show: (v) => figures(10 ** v) }],
+  controls: () => [{ id: "scale", label: "all weights times", min: -1, max: 2, step: 0.05, value: 1, show: (v) => times(10 ** v) }],
   draw(/** @type {Data} */ data, values) {
     const scale = 10 ** values.scale;
     const rows = data.points.map(([x, y, label], k) => {
@@ -27,8 +27,8 @@ export const a = {
     const right = nearest(rows.filter(({ margin }) => margin > 0).map(({ margin }) => margin));
     const wrong = nearest(rows.filter(({ margin }) => margin <= 0).map(({ margin }) => margin));
     const sentence =
-      `With all weights times ${figures(scale)} the line is the same. A point on its right side at distance ${figures(Math.abs(right))}: probability ${figures(sigma(right), 4)} before, ${figures(sigma(scale * right), 5)} now, ` +
-      `cost ${figures(crossEntropy(right))} before, ${figures(crossEntropy(scale * right), 2)} now.` +
+      `With all weights times ${times(scale)} the line is the same. A point on its right side, with a sum of ${times(Math.abs(right))} in its favour: probability ${figures(sigma(right), 4)} before, ${figures(sigma(scale * right), 5)} now, ` +
+      `cost ${figures(crossEntropy(right))} before, ${little(crossEntropy(scale * right))} now.` +
       (Number.isFinite(wrong) ? ` A point on the wrong side: cost ${figures(crossEntropy(wrong), 4)} before, ${figures(crossEntropy(scale * wrong), 7)} now.` : " No point is on the wrong side.");
     const shown = rows.slice(0, 30);
     return {
@@ -57,6 +57,9 @@ export const a = {
   },
 };
 
+/** Small costs without an exponent. @param {number} x */
+const little = (x) => (x < 1e-3 && x >= 1e-6 ? x.toFixed(6) : figures(x));
+
 /** The margin nearest to 1 in size: the one the text speaks of. @param {number[]} margins */
 const nearest = (margins) => margins.reduce((best, m) => (Math.abs(Math.abs(m) - 1) < Math.abs(Math.abs(best) - 1) ? m : best), Infinity);
 
@@ -84,7 +87,7 @@ function field({ w, b, names }, rows) {
     element("clipPath", { id: "lesson-a-field" }, element("rect", { x: 60, y: 20, width: 290, height: 290 })),
     segment(x(foot[0] - along[0]), y(foot[1] - along[1]), x(foot[0] + along[0]), y(foot[1] + along[1]), { stroke: "var(--ink)", "stroke-width": 2, "clip-path": "url(#lesson-a-field)" }),
     ...rows.map((row) => point(x(row.x), y(row.y), row)),
-    words(205, 364, "● class 0   ■ class 1   hollow: not fitted", { "text-anchor": "middle", fill: FAINT }),
+    words(205, 364, `● class 0 · ■ class 1${rows.every(({ fitted }) => fitted) ? "" : " · hollow: not fitted"}`, { "text-anchor": "middle", fill: FAINT }),
   ].join("");
 }
 
@@ -103,7 +106,7 @@ function sigmoids(rows, scale) {
     curve(line(1), { stroke: FAINT, "stroke-width": 2, "stroke-dasharray": "7 3" }),
     curve(line(scale), { stroke: COLOURS[2], "stroke-width": 2.5 }),
     ...rows.map((row) => point(x(row.z), y(sigma(scale * row.z)), row)),
-    legend(470, 32, [[`weights times ${figures(scale)}`, COLOURS[2], ""]]),
+    legend(470, 32, [[`weights times ${times(scale)}`, COLOURS[2], ""]]),
     legend(650, 32, [["weights as they are", FAINT, "7 3"]]),
   ].join("");
 }

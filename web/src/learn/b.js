@@ -2,7 +2,7 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { COLOURS, DASHES, curve, drawing, element, figures, through, words } from "../svg.js";
-import { crossEntropy, sigma, slope } from "./lesson.js";
+import { crossEntropy, sigma, slope, times } from "./lesson.js";
 import { cursor, legend } from "./plane.js";
 
 /** @typedef {{ fitted: number[], held_out: number[] }} Data margins in favour of each row's own class */
@@ -19,7 +19,7 @@ export const b = {
     "The right chart asks what matters in the end. On the rows that were fitted, larger weights look ever better as long as all of these rows are on their right side. On rows held out, one confident mistake costs more than all the certainty gains: the curve turns upwards. This, and not the flat slope, is what overfitting means.",
   ],
   careful: "It is often said that large weights stop learning because the slope vanishes. With cross-entropy this holds for rows already right; the slope p(1 − p) returns as the curvature, which flattens for all rows. And overfitting is shown by the loss on held-out rows, not by flat slopes.",
-  controls: () => [{ id: "scale", label: "all weights times", min: -1, max: 2, step: 0.05, value: 0, show: (v) => figures(10 ** v) }],
+  controls: () => [{ id: "scale", label: "all weights times", min: -1, max: 2, step: 0.05, value: 0, show: (v) => times(10 ** v) }],
   draw(/** @type {Data} */ data, values) {
     const scale = 10 ** values.scale;
     const train = SCALES.map((s) => mean(data.fitted, s));
@@ -28,7 +28,7 @@ export const b = {
     const flat = data.fitted.concat(data.held_out).filter((m) => slope(scale * m) < 0.01).length;
     const n = data.fitted.length + data.held_out.length;
     const sentence =
-      `With weights times ${figures(scale)}, ${flat} of ${n} rows are where the slope is below 0.01. Mean cost of the fitted rows ${figures(mean(data.fitted, scale))}, ` +
+      `With weights times ${times(scale)}, ${flat} of ${n} rows are where the slope is below 0.01. Mean cost of the fitted rows ${figures(mean(data.fitted, scale))}, ` +
       `of the held-out rows ${figures(mean(data.held_out, scale))}; the latter is least, ${figures(Math.min(...held))}, with weights times ${figures(best, 2)}.`;
     return {
       svg: drawing({ id: "lesson-b", width: 820, height: 370, title: b.title, description: sentence }, [pulls(data, scale), costs(train, held, scale)]),

@@ -20,7 +20,7 @@ export const c = {
   careful: "normball counts half of the squares in L2, so that the price of a little more weight is lambda × w without a factor 2. The intercept is never penalised, and features are put on one scale first: otherwise centimetres would be cheaper than metres.",
   controls: (/** @type {Data} */ data) => [
     { id: "shape", label: "penalty", min: 0, max: 1, step: 1, value: 0, choices: ["L1: sum of sizes", "L2: half the sum of squares"] },
-    { id: "at", label: "lambda", min: 0, max: data.l1.lambdas.length - 1, step: 1, value: Math.floor(data.l1.lambdas.length * 0.45), show: (v) => `${figures(data.l1.lambdas[v])} (L1), ${figures(data.l2.lambdas[v])} (L2)` },
+    { id: "at", label: "lambda", min: 0, max: data.l1.lambdas.length - 1, step: 1, value: Math.floor(data.l1.lambdas.length * 0.3), show: (v) => `${figures(data.l1.lambdas[v])} (L1), ${figures(data.l2.lambdas[v])} (L2)` },
   ],
   draw(/** @type {Data} */ data, values) {
     const name = values.shape ? "L2" : "L1";

@@ -55,8 +55,8 @@ export const d = {
       on.ball("l1", mine.l1, false),
       on.ball("l2", Math.sqrt(mine.l2), false),
       element("g", { "clip-path": "url(#lesson-d-plane)" }, curve(through(sameError(data.quadratic, mine.error).map(([a, b]) => [on.x(a), on.y(b)])), { stroke: INK, "stroke-width": 2, "stroke-dasharray": DASHES[2] })),
-      on.mark(data.l1, "L1", COLOURS[0], { dx: 8, dy: 16 }),
-      on.mark(data.l2, "L2", COLOURS[1], { dx: 8, dy: 16 }),
+      on.mark(data.l1, "L1", COLOURS[0], { dx: 0, dy: 24, anchor: "middle" }),
+      on.mark(data.l2, "L2", COLOURS[1], { dx: -8, dy: 16, anchor: "end" }),
       handle("point", "your point", on.x(w[0]), on.y(w[1]), COLOURS[3]),
       legend(430, 40, [
         ["same sum of sizes as your point (L1)", COLOURS[0], ""],

@@ -60,8 +60,8 @@ export const e = {
       on.contours(q, [0.3, 0.6, 1.5, 2.2].map((share) => share * (level || 0.1 * q.base))),
       on.ball(shape, values.t),
       level > 0 ? on.contour(q, level) : "",
-      pull(on, q, at.w),
       data.quadratic ? on.mark(free, "lowest error", FAINT) : handle("centre", "lowest error", on.x(free[0]), on.y(free[1]), FAINT),
+      element("g", { "pointer-events": "none" }, pull(on, q, at.w)),
       on.mark(at.w, "solution", COLOURS[2], { dx: -8, dy: 20, anchor: "end" }),
       legend(440, 40, [
         [shape === "l1" ? "budget: sum of sizes is at most t" : "budget: sum of squares is at most t²", COLOURS[values.shape], shape === "l1" ? "" : "7 3"],
@@ -106,12 +106,12 @@ function pull(on, q, w) {
   if (size < 1e-9) return "";
   const [ux, uy] = [-g[0] / size, g[1] / size];
   const [x, y] = [on.x(w[0]), on.y(w[1])];
-  const [tx, ty] = [x + 60 * ux, y + 60 * uy];
+  const [tx, ty] = [x + 48 * ux, y + 48 * uy];
   const stroke = COLOURS[3];
   const head = [0.45, -0.45].map((turn) => segment(tx, ty, tx - 11 * (ux * Math.cos(turn) - uy * Math.sin(turn)), ty - 11 * (ux * Math.sin(turn) + uy * Math.cos(turn)), { stroke, "stroke-width": 2.5 }));
   const zero = w.indexOf(0);
-  const away = Math.sign(zero === 0 ? w[1] : w[0]) * 70 * Math.SQRT1_2;
-  const fan = zero < 0 ? [] : [-1, 1].map((side) => (zero === 0 ? [side * 70 * Math.SQRT1_2, -away] : [away, side * 70 * Math.SQRT1_2]));
+  const away = Math.sign(zero === 0 ? w[1] : w[0]) * 80 * Math.SQRT1_2;
+  const fan = zero < 0 ? [] : [-1, 1].map((side) => (zero === 0 ? [side * 80 * Math.SQRT1_2, -away] : [away, side * 80 * Math.SQRT1_2]));
   return fan.map(([dx, dy]) => segment(x, y, x + dx, y + dy, { stroke, "stroke-dasharray": DASHES[2], "stroke-width": 1.5 })).join("") + segment(x, y, tx, ty, { stroke, "stroke-width": 2.5 }) + head.join("");
 }
 
@@ -125,7 +125,7 @@ function shares(corners) {
     .map(([label, count, fill], k) => {
       const width = (200 * Number(count)) / N_ELLIPSES;
       const y = 168 + 26 * k;
-      return words(440, y + 11, label) + element("rect", { x: 570, y, width, height: 14, fill: String(fill) }) + words(578 + width, y + 11, `${count}`);
+      return words(440, y + 11, label) + element("rect", { x: 590, y, width, height: 14, fill: String(fill) }) + words(598 + width, y + 11, `${count}`);
     })
-    .join("") + words(440, 268, `of ${N_ELLIPSES} ellipses drawn by chance, with half the budget they ask for`, { fill: FAINT });
+    .join("") + words(440, 268, `of ${N_ELLIPSES} ellipses drawn by chance,`, { fill: FAINT }) + words(440, 286, "with half the budget that the lowest error asks for", { fill: FAINT });
 }

@@ -19,7 +19,7 @@ export const f = {
   careful: "A zero is not proof that a feature has no effect, and a kept feature is not proof that it has one. L1 also makes the weights of the features it keeps smaller than they should be.",
   controls: (/** @type {Data} */ data) => [
     { id: "mix", label: "l1_ratio", min: 0, max: 2, step: 1, value: 0, choices: MIXES },
-    { id: "at", label: "lambda", min: 0, max: data.paths[0].lambdas.length - 1, step: 1, value: Math.floor(data.paths[0].lambdas.length * 0.5), show: (v) => `${figures(data.paths[0].lambdas[v])} (L1), ${figures(data.paths[2].lambdas[v])} (L2)` },
+    { id: "at", label: "lambda", min: 0, max: data.paths[0].lambdas.length - 1, step: 1, value: Math.floor(data.paths[0].lambdas.length * 0.28), show: (v) => `${figures(data.paths[0].lambdas[v])} (L1), ${figures(data.paths[2].lambdas[v])} (L2)` },
   ],
   draw(/** @type {Data} */ data, values) {
     const path = data.paths[values.mix];
@@ -28,7 +28,8 @@ export const f = {
     const sentence = `With l1_ratio ${path.l1_ratio} and lambda ${figures(path.lambdas[values.at])}, ${zeros} of ${data.n_features} weights are exactly zero. ${values.mix === 2 ? "With L1" : "With L2"} at the same point of its path: ${data.n_features - other.n_nonzero[values.at]}.`;
     const w = path.coefs[values.at];
     return {
-      svg: drawing({ id: "lesson-f", width: 820, height: 400, title: f.title, description: sentence }, [chart(data, w), words(70, 390, "filled: the weight; open ring: exactly zero" + (data.truth ? "; dash: the weight that made the data" : ""), { fill: FAINT })]),
+      svg: drawing({ id: "lesson-f", width: 820, height: 400, title: f.title, description: sentence }, [chart(data, w),
+        words(66, 318 + 5.6 * Math.max(...data.names.map((name) => Math.min(12, name.length))), "filled: the weight; open ring: exactly zero" + (data.truth ? "; dash: the weight that made the data" : ""), { fill: FAINT })]),
       sentence,
       table: {
         head: ["feature", ...(data.truth ? ["true weight"] : []), ...data.paths.map(({ l1_ratio }) => `l1_ratio ${l1_ratio}`)],

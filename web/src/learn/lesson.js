@@ -29,6 +29,7 @@
  * @property {(data: any, values: Values, handle: string, x: number, y: number) => Values} [grab] the values after a handle was moved to a place of the drawing
  * @property {{ question: string, answers: string[], right: number, why: string }} quiz
  */
+import { tick } from "../axes.js";
 import { element } from "../svg.js";
 
 /** The values a lesson opens with. @param {Lesson} lesson @param {any} data @returns {Values} */
@@ -39,6 +40,9 @@ export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 
 /** To the nearest step of a slider, without the noise of the last digits. @param {number} x @param {number} step */
 export const snapped = (x, step) => Number((Math.round(x / step) * step).toFixed(6));
+
+/** A factor as people say it: 10, not 10.0. @param {number} x */
+export const times = (x) => tick(Number(x.toPrecision(3)));
 
 /** The sigmoid. @param {number} z */
 export const sigma = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));

@@ -1,0 +1,321 @@
+"""The lessons: every number that they state, own data against the solver, and a page that is safe and offline."""
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import normball as nb
+from commands import Capture, run
+from normball import learn
+from normball.learn import built_in, figure, own
+from normball.messages import DataError
+
+NASTY = ["</script><b>", '<img src=x onerror="alert(1)">', "a & b", "'\"quoted\"'"]
+
+
+def table(n: int = 120, names: list[str] | None = None, binary: bool = False) -> pl.DataFrame:
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(n, 4))
+    X[:, 1] = 0.9 * X[:, 0] + 0.3 * X[:, 1]
+    y = X @ [1.0, 0.5, -0.7, 0.0] + 0.5 * rng.normal(size=n)
+    return pl.DataFrame(X, schema=names or ["u", "v", "w", "z"]).with_columns(
+        y=pl.Series(np.where(y > 0, "yes", "no") if binary else y)
+    )
+
+
+def test_a_larger_weights_keep_the_line_and_only_grow_more_certain() -> None:
+    numbers = figure("a", values={"scale": 1}).numbers
+    assert numbers["probability"] == pytest.approx([0.731059, 0.999955], abs=1e-6)
+    assert numbers["loss_right"] == pytest.approx([0.313262, 0.0000454], abs=1e-6)
+    assert numbers["loss_wrong"] == pytest.approx([1.313262, 10.0000454], abs=1e-6)
+    assert numbers["line"][0] == pytest.approx(numbers["line"][1])
+
+
+def test_b_slopes_and_the_held_out_loss() -> None:
+    numbers = figure("b").numbers
+    assert numbers["slopes"] == pytest.approx([0.25, 0.196612, 4.5396e-5], rel=1e-4)
+    assert np.all(np.diff(numbers["train"]) < 0)  # all fitted rows are on their right side
+    assert 0.1 < numbers["best"] < 1
+    assert numbers["held"][-1] > numbers["held"][0]
+
+
+@pytest.mark.parametrize("shape", [0, 1])
+def test_c_the_sum_is_error_plus_penalty_and_lowest_at_the_solution(shape: int) -> None:
+    for at in (3, 12, 30):
+        numbers = figure("c", values={"shape": shape, "at": at}).numbers
+        assert numbers["sum"] == pytest.approx(numbers["error"] + numbers["penalty"])
+        assert min(numbers["sums"]) == pytest.approx(numbers["sum"], rel=1e-9)
+        w = np.array(numbers["weights"])
+        size = np.abs(w).sum() if shape == 0 else (w @ w) / 2
+        assert numbers["penalty"] == pytest.approx(numbers["lam"] * size, rel=1e-8)
+
+
+def test_d_l1_is_a_tie_and_l2_is_not() -> None:
+    numbers = figure("d").numbers
+    assert numbers["l1"][:2] == pytest.approx([1, 1])
+    assert numbers["l2"][:2] == pytest.approx([1, 0.5])
+    assert numbers["error"][0] == pytest.approx(numbers["error"][1])
+
+
+@pytest.mark.parametrize("shape", [0, 1])
+def test_e_the_touching_point_meets_the_conditions_of_an_optimum(shape: int) -> None:
+    for angle in range(0, 360, 45):
+        for correlation in (-0.8, 0.0, 0.6):
+            for t in (0.1, 0.5, 1.0):
+                values = {"shape": shape, "angle": angle, "correlation": correlation, "t": t}
+                assert figure("e", values=values).numbers["kkt"] < 1e-8
+
+
+def test_e_corners_are_frequent_not_certain() -> None:
+    numbers = figure("e").numbers
+    assert numbers["corner"]
+    assert numbers["w"][1] == 0
+    assert 0.3 < numbers["corner_share"] < 0.7
+    assert numbers["corners"]["l2"] == 0
+    assert not figure("e", values={"angle": 45}).numbers["corner"]
+    assert str(numbers["corners"]["l1"]) in figure("e").sentence
+
+
+def test_f_counts_the_exact_zeros_of_the_path() -> None:
+    for mix, l1_ratio in enumerate((1.0, 0.5, 0.0)):
+        data = built_in().by_id["f"]["paths"][mix]
+        for at in (5, 15, 35):
+            numbers = figure("f", values={"mix": mix, "at": at}).numbers
+            assert numbers["l1_ratio"] == l1_ratio
+            assert numbers["zeros"] == sum(value == 0 for value in data["coefs"][at])
+    assert figure("f", values={"mix": 2}).numbers["zeros"] == 0
+    opening = figure("f").numbers
+    assert 10 <= opening["zeros"] <= 16
+    assert all(opening["weights"][j] for j in (2, 6, 11, 17))
+
+
+def test_f_zero_counts_of_own_data_are_those_of_fit_path() -> None:
+    frame = table()
+    X, y = frame.select("u", "v", "w", "z").to_numpy(), frame["y"].to_numpy()
+    numbers = figure("f", X, y, values={"at": 10}).numbers
+    path = nb.fit_path(X, y, lambdas=[numbers["lam"]], tol=1e-10)
+    assert numbers["zeros"] == 4 - path.n_nonzero[0]
+    assert numbers["weights"] == pytest.approx((path.coefs * path.scales)[0], rel=1e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", [0, 1])
+def test_g_chords_stay_above_the_curve_while_lambda_is_not_negative(shape: int) -> None:
+    for lam in (0.0, 0.5, 1.5):
+        numbers = figure("g", values={"shape": shape, "lam": lam}).numbers
+        assert numbers["chord_gap"] >= -1e-12
+        assert numbers["convex"]
+    below = figure("g", values={"shape": 0, "lam": -1.0, "from": -0.5, "to": 0.5}).numbers
+    assert below["chord_gap"] < 0
+    assert not below["convex"]
+
+
+def test_g_l1_has_a_kink_and_l2_bends() -> None:
+    l1, l2 = figure("g", values={"lam": 0.5}).numbers, figure("g", values={"lam": 0.5, "shape": 1}).numbers
+    assert l1["penalty_slopes"] == [-1, 1]
+    assert l1["penalty_bend"] == 0
+    assert l1["slopes_at_zero"][1] - l1["slopes_at_zero"][0] == pytest.approx(1.0)
+    assert l2["penalty_slopes"] == [0, 0]
+    assert l2["penalty_bend"] == 1
+    assert l2["slopes_at_zero"][0] == l2["slopes_at_zero"][1]
+    assert figure("g", values={"lam": 1.2}).numbers["lowest"] == 0  # held in the kink
+
+
+@pytest.mark.parametrize(("shape", "norm"), [(0, "l1"), (1, "l2")])
+def test_h_the_price_of_a_budget_is_that_of_fit_ball(shape: int, norm: Any) -> None:
+    frame = table()
+    X, y = frame.select("u", "w").to_numpy(), frame["y"].to_numpy()
+    end = figure("h", X, y, values={"shape": shape}).numbers["end"]
+    for share in (0.2, 0.6, 0.95):
+        numbers = figure("h", X, y, columns=("x0", "x1"), values={"shape": shape, "t": share * end}).numbers
+        fit = nb.fit_ball(X, y, radius=share * end, norm=norm, tol=1e-9)
+        assert numbers["lam"] == pytest.approx(fit.lam, rel=1e-4)
+        assert numbers["w"] == pytest.approx(fit.coef_per_sd, rel=1e-4, abs=1e-8)
+        assert numbers["used"] == pytest.approx(share * end)
+
+
+@pytest.mark.parametrize("shape", [0, 1])
+def test_h_lambda_is_zero_once_the_budget_covers_least_squares(shape: int) -> None:
+    numbers = figure("h", values={"shape": shape}).numbers
+    for t, lam in zip(numbers["ts"], numbers["lams"], strict=True):
+        assert (lam == 0) == (t >= numbers["end"])
+    assert np.all(np.diff(numbers["lams"]) <= 0)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_own_data_make_every_lesson(binary: bool) -> None:
+    frame = table(binary=binary)
+    lessons = own(frame, "y", ["u", "w"])
+    assert set(lessons.by_id) == set(learn.IDS)
+    assert lessons.by_id["e"]["names"] == ["u", "w"]
+    assert ("above its median" in lessons.about) == (not binary)
+    for one in learn.drawn(lessons, learn.IDS):
+        assert one.svg.startswith("<svg ")
+        assert "NaN" not in one.svg
+    assert set(own(frame, "y").by_id["d"]["names"]) == {"u", "v"}  # the most alike
+
+
+def test_own_data_with_levels_and_sparse_columns() -> None:
+    from scipy import sparse
+
+    frame = table().with_columns(colour=pl.Series(["red", "blue", "green"] * 40))
+    assert any("colour = " in name for name in own(frame, "y").by_id["f"]["names"])
+    X = frame.select("u", "v", "w", "z").to_numpy()
+    X[np.abs(X) < 1] = 0
+    figure("f", sparse.csc_matrix(X), frame["y"].to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("frame", "columns", "message"),
+    [
+        (table().select("u", "y"), (), "two features"),
+        (table(6), (), "at least 4 rows of each class"),
+        (table().with_columns(v=pl.col("u"), w=pl.col("u"), z=pl.col("u")), (), "E14"),
+        (table(), ("u", "nothing"), '"nothing" not found'),
+        (table().with_columns(v=pl.lit("text")), ("u", "v"), "no number that varies"),
+        (table().with_columns(v=pl.col("u")), ("u", "v"), "copies of one another"),
+        (table().with_columns(y=pl.lit(1.0)), (), "E03"),
+    ],
+)
+def test_what_no_lesson_can_be_made_of_is_said(frame: pl.DataFrame, columns: tuple[str, ...], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        own(frame, "y", columns)
+
+
+def test_figure_says_what_it_cannot_do() -> None:
+    with pytest.raises(ValueError, match="no lesson 'q'"):
+        figure("q")
+    with pytest.raises(ValueError, match="both X and y"):
+        figure("a", np.eye(3))
+    with pytest.raises(ValueError, match="Two different columns"):
+        figure("e", table(), "y", columns=("u", "u"))
+
+
+def test_a_figure_is_saved_as_svg_and_png(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = figure("e")
+    one.save(tmp_path / "e.svg")
+    text = (tmp_path / "e.svg").read_text()
+    assert "var(" not in text
+    assert 'width="820"' in text
+    assert one.sentence in one._repr_html_()
+    assert "Figure e" in repr(one)
+    with pytest.raises(ValueError, match="must end in"):
+        one.save(tmp_path / "e.jpg")
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(ImportError, match=re.escape("pip install normball[png]")):
+        one.save(tmp_path / "e.png")
+    assert [place.name for place in tmp_path.iterdir()] == ["e.svg"]
+
+
+def test_png_is_an_image(tmp_path: Path) -> None:
+    pytest.importorskip("resvg_py")
+    figure("a").save(tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+class Page(HTMLParser):
+    """Attributes, the names of tags, and the data."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.tags: list[str] = []
+        self.data = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        if self.tags[-1:] == ["script"] and data.startswith("{"):
+            self.data = data
+
+
+@pytest.mark.parametrize("quiz", [False, True])
+def test_the_page_is_one_small_offline_file(quiz: bool) -> None:
+    text = learn.page(built_in(), learn.IDS, quiz=quiz)
+    assert len(text.encode()) < 250_000
+    page = Page(text)
+    assert set(json.loads(page.data)) == set(learn.IDS)
+    assert not any(value and "http" in value for name, value in page.attributes if name not in ("xmlns", "http-equiv"))
+    assert not any(name.startswith("on") or name == "src" for name, _ in page.attributes)
+    policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+    assert ("content", policy) in page.attributes
+    assert page.tags.count("svg") == 8
+    assert page.tags.count("table") == 8
+    ids = [value for name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert ('class="quiz"' in text) == quiz
+    for question in re.findall(r'class="answers".*?</div>', text, re.S):
+        assert question.count("<button") >= 3
+
+
+def test_nasty_names_stay_text_and_own_pages_are_small() -> None:
+    frame = table(names=NASTY).rename({"y": "<y>"})
+    text = learn.page(own(frame, "<y>", NASTY[:1] + NASTY[2:3]), learn.IDS)
+    assert len(text.encode()) < 250_000
+    page = Page(text)
+    assert page.tags.count("script") == 2
+    assert page.tags.count("img") == 0
+    assert "<b>" not in text
+    assert set(json.loads(page.data)["f"]["names"]) == set(NASTY)
+
+
+def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "learn")
+    assert code == 0
+    assert "learn.html" in out
+    assert "lesson-h-section" in Path("learn.html").read_text()
+    table().write_csv("t.csv")
+    words = ("--data", "t.csv", "--target", "y", "--x", "u,w", "--svg", "s", "--html", "e.html", "--json")
+    code, out, _ = run(capsys, "learn", "e", "a", *words)
+    document = json.loads(out)
+    assert code == 0
+    assert document["lessons"] == ["a", "e"]
+    assert [Path(name).name for name in document["files"]] == ["lesson_a.svg", "lesson_e.svg", "e.html"]
+    assert all(Path(name).exists() for name in document["files"])
+    assert run(capsys, "learn", "all", "--example", "wine", "--quiz", "--html", "q.html")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["q"], 2, "no lesson"),
+        (["--data", "t.csv"], 2, "--target is missing"),
+        (["--data", "t.csv", "--example", "wine"], 2, "either"),
+        (["--target", "y"], 2, "--data FILE"),
+        (["--data", "t.csv", "--target", "y", "--x", "u"], 2, "two columns"),
+        (["--quiz", "--svg", "s"], 2, "--html"),
+        (["--data", "t.csv", "--target", "yy"], 3, "E02"),
+        (["--data", "none.csv", "--target", "y"], 5, "none.csv"),
+        (["--html", "no/such/folder.html"], 5, "no/such"),
+    ],
+)
+def test_the_command_says_what_is_wrong(
+    words: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table().write_csv("t.csv")
+    found, _, error = run(capsys, "learn", *words)
+    assert found == code
+    assert message in error
+
+
+def test_png_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    code, _, error = run(capsys, "learn", "a", "--png", str(tmp_path))
+    assert code == 2
+    assert "pip install normball[png]" in error
