@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { opening } from "../src/payload.js";
+import { afterKey } from "../src/page/bar.js";
+import { asCsv, asJson } from "../src/page/download.js";
+import { nearestLambda } from "../src/page/store.js";
+import { coefficients, nearest } from "../src/views/coefficients.js";
+import { cv_curve } from "../src/views/cv_curve.js";
+import { features, rows, titles } from "../src/views/features.js";
+import { shortened, whole } from "../src/views/strength.js";
+import { verdict } from "../src/views/verdict.js";
+import { asked, predict, ready } from "../src/views/what_if.js";
+import { NASTY, payload } from "./payloads.js";
+
+/** @param {"gaussian" | "binomial" | "poisson"} family @param {Parameters<typeof payload>[1]} [how] */
+function validated(family, how) {
+  const data = payload(family, how);
+  const mean = data.lambdas.map((_, l) => 4 - 0.5 * l);
+  data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], n_folds: 10, score: "deviance", greater_is_better: false, null_score: 5, best: 4, one_se: 2 };
+  data.features.forEach((feature, j) => (feature.counts = data.l1_ratio > 0 ? data.lambdas.map(() => 10 - 3 * j) : null));
+  return data;
+}
+
+for (const family of /** @type {const} */ (["gaussian", "binomial", "poisson"])) {
+  test(`${family}: the views over the path draw at every lambda, axis and unit`, () => {
+    for (const l1_ratio of [1, 0]) {
+      const data = validated(family, { l1_ratio, names: NASTY });
+      for (const axis of /** @type {const} */ (["lambda", "norm", "deviance"])) {
+        for (const index of data.lambdas.keys()) {
+          const state = { ...opening(data), axis, index, per_sd: index % 2 === 0, hovered: index % 2 ? 1 : null, filter: index === 3 ? "img" : "" };
+          for (const view of [coefficients, cv_curve, features]) {
+            const { svg, sentence, table } = view.draw(data, state);
+            assert.doesNotMatch(svg + sentence + JSON.stringify(table), /NaN|undefined|Infinity/, view.id);
+            assert.doesNotMatch(svg, /<img|<script|onerror="/);
+            table.rows.forEach((row) => assert.equal(row.length, table.head.length));
+          }
+        }
+      }
+    }
+  });
+}
+
+test("the pointer finds the curve and the lambda below it", () => {
+  const data = validated("gaussian");
+  const state = opening(data);
+  const { svg } = coefficients.draw(data, state);
+  const [across, down] = (svg.match(/<path d="M[^"]*L([\d.]+,[\d.]+)"[^>]*stroke="var\(--c1\)"/)?.[1] ?? "").split(",").map(Number);
+  assert.deepEqual(nearest(data, state, across, down), { index: data.lambdas.length - 1, feature: 0 });
+  assert.equal(nearest(data, state, across, 0).feature, null);
+});
+
+test("ridge uses all features and selects none", () => {
+  const data = validated("gaussian", { l1_ratio: 0 });
+  const text = verdict(data, 2).sentence + coefficients.draw(data, opening(data)).sentence + titles(data).join() + JSON.stringify(verdict(data, 2).numbers);
+  assert.match(text, /all 3 features are used/);
+  assert.doesNotMatch(text, /kept|selected/);
+});
+
+test("errors of numbers are given in the unit of the target", () => {
+  const { sentence } = verdict(validated("gaussian"), 0);
+  assert.match(sentence, /root mean squared error\) is 2\.00, against 2\.24 without features/);
+  assert.match(verdict(validated("poisson"), 0).sentence, /the deviance is 4\.00/);
+});
+
+test("features that few folds keep are called unstable", () => {
+  const shown = rows(validated("binomial"), { index: 4, filter: "" });
+  assert.deepEqual(shown.map((row) => row.cells.at(-1)), ["10/10", "7/10 unstable"]);
+  assert.equal(titles(validated("binomial")).length, shown[0].cells.length);
+});
+
+test("keys move lambda, and stay on the path", () => {
+  const rules = { best: 40, one_se: 20 };
+  const after = (/** @type {string} */ key, index = 5, more = {}) => afterKey(/** @type {KeyboardEvent} */ (/** @type {unknown} */ ({ key, ...more })), index, 99, rules);
+  assert.deepEqual(["ArrowRight", "ArrowLeft", "PageUp", "PageDown", "Home", "End", "b", "s", "x"].map((key) => after(key)), [6, 4, 15, 0, 0, 99, 40, 20, null]);
+  assert.equal(after("ArrowRight", 99), 99);
+  assert.equal(after("s", 5, { ctrlKey: true }), null);
+  assert.equal(nearestLambda([1, 0.1, 0.01, 0], 0.05), 1);
+});
+
+test("what spreadsheets take for formulas is guarded", () => {
+  const data = validated("gaussian", { features: 2, names: ["=1+1", 'a "b", c'] });
+  const lines = asCsv(data, 4).split("\n");
+  assert.equal(lines[0], "feature,coef,coef_per_sd");
+  assert.ok(lines.some((line) => line.startsWith("'=1+1,")));
+  assert.ok(lines.some((line) => line.startsWith('"a ""b"", c",')));
+  assert.equal(JSON.parse(asJson(data, 4)).coefficients.at(-1).feature, 'a "b", c');
+});
+
+test("what-if adds up coefficient times value", () => {
+  const data = validated("binomial");
+  const state = { ...opening(data), index: 4, inputs: { 0: 3 } };
+  const eta = data.features.reduce((sum, feature, j) => sum + feature.coefs[4] * (j === 0 ? 3 : feature.mean ?? 0), 0);
+  assert.ok(Math.abs(predict(data, state).value - 1 / (1 + Math.exp(-eta))) < 1e-15);
+  assert.equal(asked(data).length, 3);
+  data.features[1].mean = null;
+  assert.equal(ready(data), false);
+});
+
+test("names and counts", () => {
+  assert.equal(shortened("left\u202eright\n" + "x".repeat(30), 20).length, 20);
+  assert.equal(whole(1234567), "1,234,567");
+});
