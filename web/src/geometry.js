@@ -9,7 +9,7 @@
  * @typedef {{ hessian: Hessian, gradient: Point, at: Point, value: number }} Quadratic value and gradient at a point
  */
 
-/** A coefficient smaller than this, of the largest, is drawn as a zero. */
+/** A number smaller than this, of the largest, is a zero. */
 const TINY = 1e-12;
 
 /**
@@ -148,10 +148,10 @@ function along(share) {
   return [Math.cos(2 * Math.PI * share), Math.sin(2 * Math.PI * share)];
 }
 
-/** A point with coordinates that are nothing but rounding set to 0. @param {Point} u @returns {Point} */
+/** A point with coordinates that are nothing but rounding, next to the other one, set to 0. @param {Point} u @returns {Point} */
 export function cleaned(u) {
-  const largest = Math.max(Math.abs(u[0]), Math.abs(u[1]));
-  return [Math.abs(u[0]) <= TINY * largest ? 0 : u[0], Math.abs(u[1]) <= TINY * largest ? 0 : u[1]];
+  const tiny = TINY * Math.max(Math.abs(u[0]), Math.abs(u[1]));
+  return [Math.abs(u[0]) <= tiny ? 0 : u[0], Math.abs(u[1]) <= tiny ? 0 : u[1]];
 }
 
 /**

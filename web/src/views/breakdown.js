@@ -8,6 +8,7 @@ import { COLOURS, curve, drawing, element, figures, through, words } from "../sv
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Evidence} Evidence @typedef {{ name: string, share: number, paid: number }} Payer */
 
 const MOST = 10;
+const [LEFT, RIGHT] = [78, 604];
 const HATCH = "url(#breakdown-hatch)";
 
 /** @type {import("../payload.js").View} */
@@ -50,17 +51,17 @@ function shares(data, evidence, index, total) {
 
 /** The objective at this lambda as one bar. @param {number} error @param {number} penalty */
 function bar(error, penalty) {
-  const title = heading(60, 16, "At this lambda");
+  const title = heading(LEFT, 16, "At this lambda");
   const total = error + penalty;
-  const keys = boxOfKey(60, 78, `error ${figures(error)}`, { fill: COLOURS[0] }) + boxOfKey(330, 78, `penalty ${figures(penalty)}`, { fill: HATCH, stroke: COLOURS[1] });
+  const keys = boxOfKey(LEFT, 78, `error ${figures(error)}`, { fill: COLOURS[0] }) + boxOfKey(330, 78, `penalty ${figures(penalty)}`, { fill: HATCH, stroke: COLOURS[1] });
   if (!known(total) || total <= 0 || error < 0) return title + keys;
-  const split = 60 + (540 * error) / total;
-  return title + keys + element("rect", { x: 60, y: 28, width: split - 60, height: 26, fill: COLOURS[0] }) + element("rect", { x: split, y: 28, width: 600 - split, height: 26, fill: HATCH, stroke: COLOURS[1] });
+  const split = LEFT + ((RIGHT - LEFT) * error) / total;
+  return title + keys + element("rect", { x: LEFT, y: 28, width: split - LEFT, height: 26, fill: COLOURS[0] }) + element("rect", { x: split, y: 28, width: RIGHT - split, height: 26, fill: HATCH, stroke: COLOURS[1] });
 }
 
 /** Both parts by lambda, the penalty on top of the error. @param {Payload} data @param {Evidence} evidence @param {number} index */
 function along(data, evidence, index) {
-  const { scale, place } = lambdaScale(data.lambdas, [60, 600]);
+  const { scale, place } = lambdaScale(data.lambdas, [LEFT, RIGHT]);
   const rows = data.lambdas.map((lambda, k) => ({ x: place(lambda), error: evidence.loss[k], sum: evidence.loss[k] + charged(data, evidence, k) }));
   const most = Math.max(...rows.map(({ sum }) => sum).filter(known), 1e-12);
   const y = scaleLinear().domain([Math.min(0, ...rows.map(({ error }) => error).filter(known)), most]).range([330, 140]).nice();
@@ -71,8 +72,8 @@ function along(data, evidence, index) {
     return curve(through([...top, ...bottom.reverse()]), { fill, stroke: "none" });
   };
   return [
-    heading(60, 120, "Along the path"),
-    beside(y, 60, 600, "objective"),
+    heading(LEFT, 120, "Along the path"),
+    beside(y, LEFT, RIGHT, "objective"),
     layer(() => y.domain()[0], (row) => row.error, COLOURS[0]),
     layer((row) => row.error, (row) => row.sum, HATCH),
     below(scale, 330, "lambda, weaker to the right", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }),
@@ -82,7 +83,7 @@ function along(data, evidence, index) {
 
 /** @param {Payer[]} payers */
 function paid(payers) {
-  const title = heading(60, 404, `Who pays the penalty${payers.length > MOST ? ` (the ${MOST} largest of ${payers.length})` : ""}`);
+  const title = heading(LEFT, 404, `Who pays the penalty${payers.length > MOST ? ` (the ${MOST} largest of ${payers.length})` : ""}`);
   if (payers.length === 0) return title + note(330, 436, "no feature is kept, so there is no penalty");
   const width = 280 / Math.max(payers[0].share, 1e-12);
   const rows = payers.slice(0, MOST).map(({ name, share }, k) => {

@@ -2,7 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { filled, levels, lines, lowest } from "../contours.js";
-import { ball, centre, cone, ellipse, outside, penalty, reach, value } from "../geometry.js";
+import { ball, centre, cleaned, cone, ellipse, outside, penalty, reach, value } from "../geometry.js";
 import { NEEDS_DATA, STYLE, WIDTH, box, boxOfKey, clipping, entryOfKey, known, shortened } from "../panels.js";
 import { scene } from "../scene.js";
 import { COLOURS, FAINT, INK, curve, drawing, element, figures, segment, through, words } from "../svg.js";
@@ -201,12 +201,14 @@ function told(shown, l1_ratio, slice) {
   const who = slice === "model" ? "In this model, all other coefficients held, " : "With these two features alone, ";
   const first = `${who}lambda = ${figures(lambda)} gives ${names[0]} = ${figures(at[0])} and ${names[1]} = ${figures(at[1])} per SD.`;
   const without = free ? ` Without a penalty they would be ${figures(free[0])} and ${figures(free[1])}${slice === "model" ? ", a centre that moves with lambda, since the others move too" : ", a centre that stays"}.` : "";
-  return `${first} ${why(shown, l1_ratio)}${without}${caution ? ` ${caution}` : ""}`;
+  const open = names.filter((_, i) => shown.weights.l1[i] === 0 && shown.weights.l2[i] === 0).map((name) => ` ${name} is not penalised: the ball has no end in its direction.`);
+  return `${first} ${why(shown, l1_ratio)}${open.join("")}${without}${caution ? ` ${caution}` : ""}`;
 }
 
 /** @param {Scene} shown @param {number} l1_ratio */
 function why({ names, at, gradient, weights, lambda }, l1_ratio) {
-  const pull = `minus the gradient, (${figures(-gradient[0])}, ${figures(-gradient[1])}),`;
+  const [a, b] = cleaned(gradient);
+  const pull = `minus the gradient, (${figures(-a)}, ${figures(-b)}),`;
   if (Math.hypot(...gradient) < 1e-9) return "The gradient of the loss is zero here: the penalty holds nothing back.";
   const zeros = [0, 1].filter((i) => at[i] === 0 && weights.l1[i] > 0);
   const bound = (/** @type {number} */ i) => figures(lambda * weights.l1[i]);
@@ -223,6 +225,7 @@ function why({ names, at, gradient, weights, lambda }, l1_ratio) {
 
 /** @param {Scene} shown @returns {import("../payload.js").Shown["table"]} */
 function table({ names, at, gradient, centre: free, weights, lambda, level }) {
+  const [a, b] = cleaned(gradient);
   const row = (/** @type {string} */ name, /** @type {Point | null} */ u) => [name, figures(u?.[0]), figures(u?.[1])];
   const rays = cone(weights, at).map((ray, k) => row(`normal of the ball ${k + 1}, times lambda`, [lambda * ray[0], lambda * ray[1]]));
   return {
@@ -230,7 +233,7 @@ function table({ names, at, gradient, centre: free, weights, lambda, level }) {
     rows: [
       row("solution (per SD)", at),
       row("without a penalty", free),
-      row("minus the gradient of the loss", [-gradient[0], -gradient[1]]),
+      row("minus the gradient of the loss", [-a, -b]),
       ...rays,
       ["penalty of the two (size of the ball)", figures(penalty(weights, at)), ""],
       ["loss at the solution", figures(level, 6), ""],
