@@ -415,7 +415,7 @@ def test_summaries(path):
     assert "(intercept)" in fit.summary()
     assert "interpolated" in path.at(l1_norm=1.0).summary()
     assert path._repr_html_().count("<tr>") == 11
-    assert "<td>x0</td>" in fit._repr_html_()
+    assert "<bdi>x0</bdi>" in fit._repr_html_()
     assert repr(path).startswith("<Path gaussian, l1_ratio=1: 30 lambdas")
     assert repr(fit).startswith("<Fit gaussian, lam=")
 

@@ -93,8 +93,7 @@ class Console:
         return "\n".join(self._broken(line, "    ") for line in lines)
 
     def _broken(self, line: str, indent: str) -> str:
-        options = {"break_long_words": False, "break_on_hyphens": False}
-        return textwrap.fill(line, self.width, subsequent_indent=indent, **options)
+        return textwrap.fill(line, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
     def bold(self, text: str) -> str:
         """A heading."""

@@ -244,7 +244,7 @@ class CVPath:
         )
 
     def _repr_html_(self) -> str:
-        from normball.results.summaries import cv_html
+        from normball.results.notebook import cv_html
 
         return cv_html(self)
 
@@ -301,7 +301,7 @@ class Comparison:
         return f"<Comparison of l1_ratio {ratios}: best {self.best.path.l1_ratio:g}>"
 
     def _repr_html_(self) -> str:
-        from normball.results.summaries import comparison_html
+        from normball.results.notebook import comparison_html
 
         return comparison_html(self)
 

@@ -149,7 +149,7 @@ class Fit:
         return f"<Fit {self.family}, lam={self.lam:.6g}: {self.n_nonzero} of {self.coef.size} features>"
 
     def _repr_html_(self) -> str:
-        from normball.results.summaries import fit_html
+        from normball.results.notebook import fit_html
 
         return fit_html(self)
 

@@ -256,7 +256,7 @@ class Path:
         return f"<Path {self.family}, l1_ratio={self.l1_ratio:g}: {self.lambdas.size} lambdas {high:.3g} to {low:.3g}>"
 
     def _repr_html_(self) -> str:
-        from normball.results.summaries import path_html
+        from normball.results.notebook import path_html
 
         return path_html(self)
 

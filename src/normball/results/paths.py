@@ -115,6 +115,6 @@ class Paths(Sequence[Path]):
         return f"<Paths of {len(self)} problems, each {self.paths[0]!r}>"
 
     def _repr_html_(self) -> str:
-        from normball.results.summaries import paths_html
+        from normball.results.notebook import paths_html
 
         return paths_html(self)

@@ -1,10 +1,8 @@
-"""Results in plain text and as small HTML tables."""
+"""Results in plain text."""
 
 from __future__ import annotations
 
-import html
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,33 +25,33 @@ def fit_summary(fit: Fit) -> str:
     rows = [
         ["lambda", f"{fit.lam:.4g}"],
         ["features kept" if fit.l1_ratio > 0 else "features used", f"{fit.n_nonzero:,} of {fit.coef.size:,}"],
-        ["deviance explained", _percent(fit.deviance_ratio)],
+        ["deviance explained", percent(fit.deviance_ratio)],
         ["certificate", _certificate(fit)],
     ]
     if fit.radius is not None:
         rows.insert(1, ["radius", f"{fit.radius:.6g}"])
     features = feature_lines(facts.Point("", fit, None), "Features")
-    return "\n".join([_title(fit), *table(rows, align="<<"), "", *features])
+    return "\n".join([title(fit), *table(rows, align="<<"), "", *features])
 
 
 def path_summary(path: Path) -> str:
     """The whole path in ten rows."""
     head = ["lambda", "features", "deviance explained", "L1 norm", "dual gap", "status"]
     rows = [
-        [f"{path.lambdas[i]:.4g}", str(n), _percent(ratio), f"{norm:.4g}", f"{path.dual_gaps[i]:.1e}", path.statuses[i]]
-        for i, n, ratio, norm in _some_points(path)
+        [f"{path.lambdas[i]:.4g}", str(n), percent(ratio), f"{norm:.4g}", f"{path.dual_gaps[i]:.1e}", path.statuses[i]]
+        for i, n, ratio, norm in some_points(path)
     ]
     solved = int(np.sum(path.statuses == "converged"))
     closing = f"{solved} of {path.lambdas.size} lambdas certified to a relative duality gap of {path.tol:g}"
-    return "\n".join([_title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {facts.reads(path)}"])
+    return "\n".join([title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {facts.reads(path)}"])
 
 
 def paths_summary(paths: Paths) -> str:
     """A batch, a row for each of ten problems."""
-    rows = _problem_rows(paths)
+    rows = problem_rows(paths)
     solved = int(np.sum(paths.statuses == "converged"))
     closing = f"{solved:,} of {paths.statuses.size:,} solutions certified to a relative duality gap of {paths[0].tol:g}"
-    lines = [_title(paths[0]), *table(rows, align="<" * len(rows[0])), f"{closing}; {facts.reads(paths)}"]
+    lines = [title(paths[0]), *table(rows, align="<" * len(rows[0])), f"{closing}; {facts.reads(paths)}"]
     if len(rows) <= len(paths):
         lines.insert(-1, f"({len(paths):,} problems in all)")
     return "\n".join(lines)
@@ -64,7 +62,7 @@ def cv_summary(cv: CVPath, select: Choice) -> str:
     chosen = facts.points(cv, select)
     features = feature_lines(chosen[0], f"Selected at {chosen[0].label}")
     closing = f"Solved: {facts.certificate(cv.path)}; {facts.reads(cv)} for path and folds"
-    return "\n".join([_title(cv.path), *choice_lines(cv, chosen), "", *features, closing])
+    return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, closing])
 
 
 def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = None) -> list[str]:
@@ -89,7 +87,7 @@ def feature_lines(
     point: facts.Point, title: str, *, most: int = MOST_FEATURES, more: str = "", width: int | None = None
 ) -> list[str]:
     """The features kept, the titles first; where `width` is too small, columns are left out and names are cut."""
-    rows = _feature_rows(point, title, most, more)
+    rows = feature_rows(point, title, most, more)
     if width is not None:
         while len(rows[0]) > 2 and _room(rows, width) < NARROWEST_NAME:
             rows = [[*row[: _least(rows[0])], *row[_least(rows[0]) + 1 :]] for row in rows]
@@ -117,40 +115,12 @@ def _cut(name: str, room: int) -> str:
 
 def comparison_summary(comparison: Comparison) -> str:
     """The penalties side by side."""
-    rows = _comparison_rows(comparison)
+    rows = comparison_rows(comparison)
     return "\n".join(table(rows, align="<" * len(rows[0])))
 
 
-def fit_html(fit: Fit) -> str:
-    """The features as an HTML table."""
-    return _html_table(_title(fit), _feature_rows(facts.Point("", fit, None), "feature", MOST_FEATURES, ""))
-
-
-def path_html(path: Path) -> str:
-    """Ten rows of the path as an HTML table."""
-    rows = [
-        [f"{path.lambdas[i]:.4g}", str(n), _percent(ratio), f"{path.dual_gaps[i]:.1e}"]
-        for i, n, ratio, _ in _some_points(path)
-    ]
-    return _html_table(_title(path), [["lambda", "features", "deviance explained", "dual gap"], *rows])
-
-
-def paths_html(paths: Paths) -> str:
-    """Ten problems of a batch as an HTML table."""
-    return _html_table(f"{_title(paths[0])}, {len(paths):,} problems", _problem_rows(paths))
-
-
-def cv_html(cv: CVPath) -> str:
-    """Both choices of strength as an HTML table."""
-    return _html_table(_title(cv.path), facts.comparison(cv, facts.points(cv, "1se")))
-
-
-def comparison_html(comparison: Comparison) -> str:
-    """The penalties as an HTML table."""
-    return _html_table("Comparison on the same folds", _comparison_rows(comparison))
-
-
-def _title(result: Fit | Path) -> str:
+def title(result: Fit | Path) -> str:
+    """Family and penalty."""
     scale = "" if result.standardize else ", not standardised"
     return f"{result.family}, {facts.penalty(result.l1_ratio)}{scale}"
 
@@ -161,24 +131,25 @@ def _certificate(fit: Fit) -> str:
     return f"relative duality gap {fit.dual_gap:.1e}, {fit.status}"
 
 
-def _some_points(path: Path) -> list[tuple[int, int, float, float]]:
+def some_points(path: Path) -> list[tuple[int, int, float, float]]:
     """Ten strengths spread over the path: position, number of features, deviance explained, L1 norm."""
     places = np.unique(np.linspace(0, path.lambdas.size - 1, 10).round().astype(int))
     n_nonzero, ratio, norms = path.n_nonzero, path.deviance_ratio, path.l1_norms
     return [(int(i), int(n_nonzero[i]), float(ratio[i]), float(norms[i])) for i in places]
 
 
-def _problem_rows(paths: Paths) -> list[list[str]]:
+def problem_rows(paths: Paths) -> list[list[str]]:
     """Titles, and ten problems: where each begins to keep features, and what it reaches at the end of the grid."""
     rows = [["problem", "lambda_max", "features at the end", "deviance explained", "largest dual gap"]]
     for k in np.unique(np.linspace(0, len(paths) - 1, min(10, len(paths))).round().astype(int)):
         path = paths[int(k)]
-        last = [str(path.n_nonzero[-1]), _percent(float(path.deviance_ratio[-1])), f"{path.dual_gaps.max():.1e}"]
+        last = [str(path.n_nonzero[-1]), percent(float(path.deviance_ratio[-1])), f"{path.dual_gaps.max():.1e}"]
         rows.append([printable(paths.names[k]), f"{path.lambda_max:.4g}", *last])
     return rows
 
 
-def _comparison_rows(comparison: Comparison) -> list[list[str]]:
+def comparison_rows(comparison: Comparison) -> list[list[str]]:
+    """Titles, and a row for each penalty."""
     head = ["l1_ratio", "lambda_best", f"CV {comparison[0].score}", "features", "lambda_1se", "CV", "features", ""]
     rows = []
     for cv in comparison:
@@ -190,7 +161,7 @@ def _comparison_rows(comparison: Comparison) -> list[list[str]]:
     return [head, *rows]
 
 
-def _feature_rows(point: facts.Point, title: str, most: int, more: str) -> list[list[str]]:
+def feature_rows(point: facts.Point, title: str, most: int, more: str) -> list[list[str]]:
     """Titles, the largest coefficients, a line for those left out, and the intercept."""
     fit, features = point.fit, facts.selected(point)
     rows = [[title, *facts.feature_titles(point)]]
@@ -202,12 +173,6 @@ def _feature_rows(point: facts.Point, title: str, most: int, more: str) -> list[
     return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """0.123 as `12.3 %`."""
     return f"{100.0 * share:.1f} %"
-
-
-def _html_table(title: str, rows: Sequence[Sequence[str]]) -> str:
-    head, *body = ["".join(f"<td>{html.escape(entry.strip())}</td>" for entry in row) for row in rows]
-    lines = "".join(f"<tr>{row}</tr>" for row in body)
-    head = head.replace("td>", "th>")
-    return f"<table><caption>{html.escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"

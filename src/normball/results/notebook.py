@@ -1,0 +1,83 @@
+"""Results in a notebook: small tables with their own style, light or dark as the notebook is."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from normball.results import facts, summaries
+
+if TYPE_CHECKING:
+    from normball.results.cv import Comparison, CVPath
+    from normball.results.fit import Fit
+    from normball.results.path import Path
+    from normball.results.paths import Paths
+
+LIGHT = "--normball-faint: #5b6570; --normball-line: #d5dbe1; --normball-strong: #0072b2; color: #1d2329"
+DARK = "--normball-faint: #a3adb8; --normball-line: #3c4650; --normball-strong: #6bb8ee; color: #e6e9ec"
+STYLE = f"""<style>
+.normball {{ {LIGHT}; }}
+@media (prefers-color-scheme: dark) {{ .normball {{ {DARK}; }} }}
+[data-jp-theme-light="true"] .normball, [data-theme="light"] .normball, .vscode-light .normball {{ {LIGHT}; }}
+[data-jp-theme-light="false"] .normball, [data-theme="dark"] .normball, .vscode-dark .normball {{ {DARK}; }}
+.normball {{ overflow-x: auto; max-width: 100%; }}
+.normball table {{ border-collapse: collapse; margin: 0 0 .8em; font-variant-numeric: tabular-nums; background: none; }}
+.normball caption {{ text-align: left; color: var(--normball-faint); padding: .2em 0; white-space: nowrap; }}
+.normball :is(th, td) {{ text-align: right; padding: .2em .9em .2em 0; white-space: nowrap; background: none;
+  border: 0; border-bottom: 1px solid var(--normball-line); color: inherit; }}
+.normball :is(th, td):first-child {{ text-align: left; }}
+.normball tbody th {{ font-weight: normal; }}
+.normball thead th {{ border-bottom: 2px solid var(--normball-strong); }}
+</style>"""
+
+
+def fit_html(fit: Fit) -> str:
+    """The features."""
+    rows = summaries.feature_rows(facts.Point("", fit, None), "feature", summaries.MOST_FEATURES, "")
+    return _page((f"{summaries.title(fit)}, lambda {fit.lam:.4g}", rows))
+
+
+def path_html(path: Path) -> str:
+    """Ten rows of the path."""
+    rows = [
+        [f"{path.lambdas[i]:.4g}", str(n), summaries.percent(ratio), f"{path.dual_gaps[i]:.1e}"]
+        for i, n, ratio, _ in summaries.some_points(path)
+    ]
+    return _page((summaries.title(path), [["lambda", "features", "deviance explained", "dual gap"], *rows]))
+
+
+def paths_html(paths: Paths) -> str:
+    """Ten problems of a batch."""
+    return _page((f"{summaries.title(paths[0])}, {len(paths):,} problems", summaries.problem_rows(paths)))
+
+
+def cv_html(cv: CVPath) -> str:
+    """Both choices of strength, and the features of the one that is picked."""
+    chosen = facts.points(cv, "1se")
+    features = summaries.feature_rows(chosen[0], "feature", summaries.MOST_FEATURES, "")
+    return _page(
+        (f"{summaries.title(cv.path)}, {cv.folds}", facts.comparison(cv, chosen)),
+        (f"Selected at {chosen[0].label}; .plot() draws the path, .report(file) writes a page", features),
+    )
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The penalties."""
+    return _page(("Comparison on the same folds", summaries.comparison_rows(comparison)))
+
+
+def _page(*tables: tuple[str, Sequence[Sequence[str]]]) -> str:
+    return f'{STYLE}<div class="normball">{"".join(_table(caption, rows) for caption, rows in tables)}</div>'
+
+
+def _table(caption: str, rows: Sequence[Sequence[str]]) -> str:
+    head, *body = [[html.escape(entry.strip()) for entry in row] for row in rows]
+    titles = "".join(f'<th scope="col">{entry}</th>' if entry else "<td></td>" for entry in head)
+    lines = "".join(f'<tr><th scope="row"><bdi>{row[0]}</bdi></th>{_cells(row[1:])}</tr>' for row in body)
+    top = f"<caption>{html.escape(caption)}</caption><thead><tr>{titles}</tr></thead>"
+    return f"<table>{top}<tbody>{lines}</tbody></table>"
+
+
+def _cells(row: Sequence[str]) -> str:
+    return "".join(f"<td>{entry}</td>" for entry in row)
