@@ -1,6 +1,6 @@
 /** d: two features that say the same: (1, 0) against (0.5, 0.5). */
-import { COLOURS, DASHES, INK, curve, drawing, element, figures, through, words } from "../svg.js";
-import { clamp, handle, snapped } from "./lesson.js";
+import { COLOURS, DASHES, INK, curve, element, figures, through, words } from "../svg.js";
+import { clamp, handle, movable, snapped } from "./lesson.js";
 import { legend, plane } from "./plane.js";
 import { ellipse, least, loss, norm } from "./two_weights.js";
 
@@ -50,7 +50,7 @@ export const d = {
       `Your point (${figures(w[0])}, ${figures(w[1])}): sum of sizes ${figures(mine.l1)}, sum of squares ${figures(mine.l2)}, error ${figures(mine.error)}. ` +
       `(${figures(u)}, 0) and (${figures(places[1][1][0])}, ${figures(places[1][1][1])}) have the same sum of sizes, ${figures(rows[0].l1)}; their sums of squares are ${figures(rows[0].l2)} and ${figures(rows[1].l2)}.`;
     const on = plane({ ...FRAME, reach: reachOf(data) }, data.names);
-    const svg = drawing({ id: "lesson-d", width: 820, height: 375, title: d.title, description: sentence }, [
+    const svg = movable({ id: "lesson-d", width: 820, height: 375, title: d.title, description: sentence }, [
       on.axes,
       on.ball("l1", mine.l1, false),
       on.ball("l2", Math.sqrt(mine.l2), false),

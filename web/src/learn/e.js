@@ -1,6 +1,6 @@
 /** e: where contours of the error touch the diamond or the disc. */
-import { COLOURS, DASHES, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
-import { clamp, handle, snapped } from "./lesson.js";
+import { COLOURS, DASHES, FAINT, INK, element, figures, segment, words } from "../svg.js";
+import { clamp, handle, movable, snapped } from "./lesson.js";
 import { legend, plane } from "./plane.js";
 import { cornerCount, gradient, least, loss, norm, touch, turned } from "./two_weights.js";
 
@@ -44,18 +44,19 @@ export const e = {
     const turn = (Math.atan2(y.invert(py), x.invert(px)) * 180) / Math.PI;
     return { ...values, angle: clamp(snapped((turn + 360) % 360, 5), 0, 360) };
   },
+  nudge: (_, values, __, dx, dy) => ({ ...values, angle: (values.angle - 5 * (dx + dy) + 360) % 360 }),
   draw(/** @type {Data} */ data, values) {
     const shape = values.shape ? "l2" : "l1";
     const q = quadraticOf(data, values);
     const free = least(q);
     const at = touch(q, shape, values.t);
     const zeros = at.w.filter((value) => value === 0).length;
-    const corners = { l1: cornerCount("l1", N_ELLIPSES), l2: cornerCount("l2", N_ELLIPSES) };
+    const corners = counted();
     const where = at.lam === 0 ? "inside the ball: the budget is not used up" : shape === "l1" ? (zeros ? "at a corner: one weight is exactly zero" : "on a side: both weights stay") : "on the circle: both weights shrink";
     const sentence = `With t = ${figures(values.t)} the ${shape === "l1" ? "diamond" : "disc"} is touched at (${figures(at.w[0])}, ${figures(at.w[1])}), ${where}. lambda = ${figures(at.lam)}. Of ${N_ELLIPSES} ellipses drawn by chance, ${corners.l1} touch the diamond at a corner and ${corners.l2} touch the disc on an axis.`;
     const on = plane({ ...FRAME, reach: reachOf(q) }, data.names);
     const level = loss(q, at.w) - loss(q, free);
-    const svg = drawing({ id: "lesson-e", width: 820, height: 385, title: e.title, description: sentence }, [
+    const svg = movable({ id: "lesson-e", width: 820, height: 385, title: e.title, description: sentence }, [
       on.axes,
       on.contours(q, [0.3, 0.6, 1.5, 2.2].map((share) => share * (level || 0.1 * q.base))),
       on.ball(shape, values.t),
@@ -95,6 +96,11 @@ export const e = {
     why: "The arrow of the pull has to fall into the fan of a corner. In the count of this lesson it does so in nearly half of the cases; with a tighter budget, more often.",
   },
 };
+
+/** @type {{ l1: number, l2: number } | null} */
+let counts = null;
+/** The same for every drawing, so counted once. */
+const counted = () => (counts ??= { l1: cornerCount("l1", N_ELLIPSES), l2: cornerCount("l2", N_ELLIPSES) });
 
 /** @param {import("./two_weights.js").Quadratic} q */
 const reachOf = (q) => 1.25 * norm("l1", least(q));

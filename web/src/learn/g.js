@@ -1,8 +1,8 @@
 /** g: a bowl plus a V is still a bowl. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { COLOURS, DASHES, INK, curve, drawing, figures, segment, through, words } from "../svg.js";
-import { clamp, handle, snapped } from "./lesson.js";
+import { COLOURS, DASHES, INK, curve, figures, segment, through, words } from "../svg.js";
+import { clamp, handle, movable, snapped } from "./lesson.js";
 import { legend } from "./plane.js";
 
 /** @typedef {{ bend: number, centre: number, base: number, name: string }} Data error = base + bend (w - centre)^2 / 2 */
@@ -58,7 +58,7 @@ export const g = {
     const curves = [["error", error], ["lambda × penalty", (/** @type {number} */ w) => lam * size(w)], ["their sum", sum]];
     const values_ = grid.flatMap((w) => [lam * size(w), sum(w), error(w)]);
     const y = scaleLinear([Math.min(0, ...values_), Math.max(...values_)], [320, 20]);
-    const svg = drawing({ id: "lesson-g", width: 820, height: 370, title: g.title, description: sentence }, [
+    const svg = movable({ id: "lesson-g", width: 820, height: 370, title: g.title, description: sentence }, [
       below(x, 320, `weight of ${data.name}`),
       beside(y, X[0], X[1], "cost"),
       segment(x(0), 20, x(0), 320),

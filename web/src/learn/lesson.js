@@ -27,10 +27,11 @@
  * @property {(data: any) => Control[]} controls
  * @property {(data: any, values: Values) => Shown} draw a pure function: no document, no clock, no chance
  * @property {(data: any, values: Values, handle: string, x: number, y: number) => Values} [grab] the values after a handle was moved to a place of the drawing
+ * @property {(data: any, values: Values, handle: string, dx: number, dy: number) => Values} [nudge] the values after an arrow key, where a step along an axis is not what moves the handle
  * @property {{ question: string, answers: string[], right: number, why: string }} quiz
  */
 import { tick } from "../axes.js";
-import { element } from "../svg.js";
+import { drawing, element } from "../svg.js";
 
 /** The values a lesson opens with. @param {Lesson} lesson @param {any} data @returns {Values} */
 export const openingValues = (lesson, data) => Object.fromEntries(lesson.controls(data).map(({ id, value }) => [id, value]));
@@ -56,3 +57,6 @@ export const crossEntropy = (m) => (m > 0 ? Math.log1p(Math.exp(-m)) : -m + Math
 /** A mark that can be dragged, also with the arrow keys. @param {string} name @param {string} label @param {number} cx @param {number} cy @param {string} fill */
 export const handle = (name, label, cx, cy, fill) =>
   element("circle", { class: "handle", "data-handle": name, tabindex: "0", role: "button", "aria-label": `${label}; move it with the arrow keys`, cx, cy, r: 9, fill, stroke: "var(--paper)", "stroke-width": 2 });
+
+/** A drawing with handles in it: a group, since nothing inside an image can be reached. @param {Parameters<typeof drawing>} given */
+export const movable = (...given) => drawing(...given).replace('role="img"', 'role="group"');

@@ -36,7 +36,11 @@ function enliven(section, lesson, data) {
     if (focused) /** @type {SVGElement | null} */ (figure.querySelector(`[data-handle="${focused}"]`))?.focus();
   }
 
-  if (lesson.grab) draggable(figure, (name, x, y) => lesson.grab && change(lesson.grab(data, values, name, x, y)));
+  const { grab, nudge } = lesson;
+  if (grab) {
+    draggable(figure, (name, x, y) => change(grab(data, values, name, x, y)));
+    steerable(figure, (name, step, x, y) => change(nudge ? nudge(data, values, name, ...step) : grab(data, values, name, x + NUDGE * step[0], y + NUDGE * step[1])));
+  }
   predictions(section, lesson);
   change(values);
 }
@@ -78,12 +82,13 @@ function slider({ min, max, step }) {
   return input;
 }
 
-/** Handles move with the pointer and with the arrow keys. @param {HTMLElement} figure @param {(name: string, x: number, y: number) => void} move */
+/** @param {Event} event */
+const handleOf = (event) => (event.target instanceof SVGElement ? event.target.getAttribute("data-handle") : null);
+
+/** Handles move with the pointer. @param {HTMLElement} figure @param {(name: string, x: number, y: number) => void} move */
 function draggable(figure, move) {
   /** @type {string | null} */
   let held = null;
-  /** @param {Event} event */
-  const handleOf = (event) => (event.target instanceof SVGElement ? event.target.getAttribute("data-handle") : null);
   figure.addEventListener("pointerdown", (event) => {
     held = handleOf(event);
     if (!held) return;
@@ -99,13 +104,17 @@ function draggable(figure, move) {
     move(held, (event.clientX - box.left) * unit, (event.clientY - box.top) * unit);
   });
   for (const end of ["pointerup", "pointercancel"]) figure.addEventListener(end, () => (held = null));
+}
+
+/** Handles move with the arrow keys. @param {HTMLElement} figure @param {(name: string, step: [number, number], x: number, y: number) => void} move */
+function steerable(figure, move) {
   figure.addEventListener("keydown", (event) => {
     const name = handleOf(event);
     const step = ARROWS[event.key];
     if (!name || !step) return;
     event.preventDefault();
     const target = /** @type {SVGElement} */ (event.target);
-    move(name, Number(target.getAttribute("cx")) + NUDGE * step[0], Number(target.getAttribute("cy")) + NUDGE * step[1]);
+    move(name, step, Number(target.getAttribute("cx")), Number(target.getAttribute("cy")));
   });
 }
 
