@@ -19,8 +19,17 @@ if TYPE_CHECKING:
     from normball.report.run import Run
     from normball.results.cv import CVPath
 
-GRID_TITLES = ("lambda", "kept", "deviance explained", "CV mean", "CV error", "duality gap", "KKT violation", "status")
-CHOSEN_TITLES = ("choice", "lambda", "kept", "duality gap", "KKT violation", "status")
+GRID_TITLES = (
+    "lambda",
+    "features",
+    "deviance explained",
+    "CV mean",
+    "CV error",
+    "duality gap",
+    "KKT violation",
+    "status",
+)
+CHOSEN_TITLES = ("choice", "lambda", "features", "duality gap", "KKT violation", "status")
 ONLY_FOR = {"sigmoid": {"binomial"}, "calibration": {"binomial"}, "residuals": {"gaussian", "poisson"}}
 CAPTIONS = {
     "coefficients": "Each curve is one feature. From left to right the penalty weakens and coefficients grow.",
@@ -37,7 +46,9 @@ READING = (
     (
         "What do the marks best and 1-SE mean?",
         "lambda_best is where rows left out of the fit are predicted best. lambda_1se is the strongest penalty that is "
-        "within one standard error of that: a simpler model that the data cannot tell from the best one.",
+        "within one standard error of that: a simpler model that the data cannot tell from the best one. Errors are "
+        "given as deviance (0 is perfect; compare it with the model without features), or, for numbers, as root mean "
+        "squared error in the unit of the target.",
     ),
     (
         "Why are some coefficients exactly zero?",
@@ -100,7 +111,7 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         verdict=charts.call("verdict", data, data["picked"]),
         about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
         choices=numbers[0][1:],
-        numbers=_rows_of_choice(cv, numbers[1:]),
+        numbers=_rows_of_choice(numbers[1:]),
         null_note=_null_note(cv),
         views=views,
         captions=CAPTIONS,
@@ -131,10 +142,8 @@ def _template() -> Template:
     return environment.get_template("page.html.j2")
 
 
-def _rows_of_choice(cv: CVPath, rows: list[list[str]]) -> list[list[str]]:
-    """The error in the unit of the target first; ridge selects nothing, so nothing is counted."""
-    if cv.path.l1_ratio == 0:
-        rows = [row for row in rows if row[0] != "features kept"]
+def _rows_of_choice(rows: list[list[str]]) -> list[list[str]]:
+    """The error in the unit of the target first."""
     return sorted(rows, key=lambda row: {"lambda": 0, "CV RMSE": 1}.get(row[0], 2))
 
 
