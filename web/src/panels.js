@@ -16,7 +16,10 @@ export const known = (value) => typeof value === "number" && Number.isFinite(val
 export const whole = (count) => figures(Math.round(count), Math.max(1, String(Math.abs(Math.round(count))).length));
 
 /** @param {number | null | undefined} share */
-export const percent = (share) => (known(share) ? `${figures(100 * share, share > 0.995 && share < 0.9999 ? 4 : share >= 0.9999 ? 3 : 2)}%` : "–");
+export function percent(share) {
+  if (!known(share)) return "–";
+  return share >= 0.9999 ? "100%" : `${figures(100 * share, share > 0.995 ? 4 : 2)}%`;
+}
 
 /** Strong penalties on the left. A lambda of 0 stands one step beyond the smallest positive one. @param {number[]} lambdas @param {[number, number]} range */
 export function lambdaScale(lambdas, range) {
