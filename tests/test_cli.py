@@ -187,6 +187,33 @@ def test_report_and_show_of_another_lambda(folder: Path, capsys: Capture) -> Non
     assert json.loads(out)["choices"]["lambda_1se"]["status"] == "converged"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["--weights", "w"], ["--time-order", "t"], ["--penalty", "elasticnet", "--select", "0.03"], ["--repeats", "2"]],
+)
+def test_a_report_with_the_data_is_that_of_the_fit(words: list[str], folder: Path, capsys: Capture) -> None:
+    assert run(capsys, "fit", "t.csv", "--target", "y", "--cv", "4", "--n-lambdas", "20", "-o", "out", *words)[0] == 0
+    model, page = Path("out/model.json").read_text(), Path("out/report.html").read_text()
+    assert load("out/model.json").predictions is None
+    assert '"held_out":true' in page
+    assert run(capsys, "report", "out/model.json", "--data", "t.csv", "-o", "again.html")[0] == 0
+    assert Path("again.html").read_text() == page
+    assert Path("out/model.json").read_text() == model
+    for without in (["--data", "t.csv", "--embed", "none"], []):
+        assert run(capsys, "report", "out/model.json", *without, "-o", "bare.html")[0] == 0
+        assert '"evidence":null' in Path("bare.html").read_text()
+
+
+def test_a_report_with_other_data(folder: Path, capsys: Capture) -> None:
+    fit(capsys)
+    table = pl.read_csv("t.csv")
+    for other, message in ((table.head(100), "they have 100 rows"), (table.drop("a"), "X lacks 1 column")):
+        other.write_csv("other.csv")
+        code, _, err = run(capsys, "report", "out/model.json", "--data", "other.csv")
+        assert code == 3
+        assert message in err
+
+
 def test_a_path_without_cross_validation(folder: Path, capsys: Capture) -> None:
     import normball as nb
 

@@ -265,6 +265,19 @@ def test_calibration(family: str) -> None:
         assert told["brier"][0] is None
 
 
+def test_many_rows_are_taken_together() -> None:
+    X, y = made("binomial", n=24_000, p=4)
+    cv = nb.cv_path(X, y, family="binomial", cv=3, n_lambdas=5, keep_predictions=True)
+    told = described(cv, X, y)["evidence"]
+    assert cv.predictions is not None
+    order = np.argsort(cv.predictions[:, 4])
+    mean = 1 / (1 + np.exp(-cv.predictions[:, 4]))
+    for group, rows in enumerate(np.array_split(order, 10)):
+        assert told["calibration"]["predicted"][4][group] == pytest.approx(mean[rows].mean(), abs=2e-3)
+        assert told["calibration"]["observed"][4][group] == pytest.approx(y[rows].mean(), abs=5e-3)
+    assert told["ranges_low"][0] == pytest.approx(np.quantile(X[:, 0], 0.01), abs=0.01)
+
+
 def test_residuals_are_those_of_held_out_rows() -> None:
     X, y = made("gaussian")
     cv = nb.cv_path(X, y, cv=5, n_lambdas=20, keep_predictions=True)

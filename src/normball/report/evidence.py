@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from normball.report.evidence_held_out import calibration, margins, quantiles, residuals, scaling
 from normball.report.evidence_slices import convexity, pairs, slices
-from normball.report.fitted_rows import FittedRows, dense_columns, fitted_rows
+from normball.report.fitted_rows import FEW, FittedRows, dense_columns, fitted_rows
 from normball.report.payload import plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ Array = NDArray[np.float64]
 
 DIGITS = 5
 CURVED = 12  # features with a Hessian where it changes along the path
-POINTS = 9  # indices of lambda with one
 
 
 def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
@@ -84,7 +83,7 @@ def _gradients(rows: FittedRows) -> tuple[Array, Array]:
 def _hessians(rows: FittedRows) -> tuple[list[int], list[list[float]], int]:
     """Where there are Hessians, these as packed lower triangles, and of how many features."""
     gaussian = rows.path.family == "gaussian"
-    at = [0] if gaussian else rows.some(POINTS)
+    at = [0] if gaussian else rows.some(FEW)
     size = min(rows.columns.size, rows.columns.size if gaussian else CURVED)
     lower = np.tril_indices(size)
     features = rows.features[:, :size]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from normball.report.fitted_rows import FittedRows
 from normball.report.payload import plain
-from normball.scores import mean_response, unit_deviance
+from normball.scores import mean_response
 
 Array = NDArray[np.float64]
 
 BINS = 40
+MANY = 20_000  # rows from which on close values are taken together
+CELLS = 4096  # of them
 GROUPS = 10  # of equal weight, for the calibration
 LEAST = 5  # rows of a group
-FLAT_SLOPE = 0.01  # of the sigmoid
+FLAT_FROM = float(np.log(49 + 20 * np.sqrt(6)))  # the sigmoid's slope is 0.01 there, 4.58
 FACTORS = np.geomspace(0.1, 10.0, 21)
-POINTS = 9  # indices of lambda
 DIGITS = 4
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 WIDEST = 6.0  # the least half width of the histogram of margins
@@ -30,19 +31,18 @@ def margins(rows: FittedRows) -> dict[str, Any] | None:
     if rows.path.family != "binomial":
         return None
     weakest = rows.link_at(max(rows.marks))[rows.counted]
-    edges = np.linspace(-1, 1, BINS + 1) * max(WIDEST, 1.1 * float(np.abs(weakest).max()))
+    end = max(WIDEST, 1.1 * float(np.abs(weakest).max()))
     ones = rows.y[rows.counted] >= 0.5
     positive, negative, flat, largest = [], [], [], []
-    for block in rows.blocks():
-        for eta in rows.link(block)[rows.counted].T:
-            inside = np.clip(eta, edges[0], edges[-1])
-            positive.append(np.histogram(inside[ones], edges)[0].tolist())
-            negative.append(np.histogram(inside[~ones], edges)[0].tolist())
-            mean = mean_response(eta, "binomial")
-            flat.append(float(np.mean(mean * (1 - mean) < FLAT_SLOPE)))
-            largest.append(float(np.abs(eta).max()))
+    for eta in _columns(rows, None):
+        eta = eta[rows.counted]
+        positive.append(_histogram(eta[ones], -end, end))
+        negative.append(_histogram(eta[~ones], -end, end))
+        size = np.abs(eta)
+        flat.append(float(np.mean(size > FLAT_FROM)))
+        largest.append(float(size.max()))
     return {
-        "edges": plain(edges, DIGITS),
+        "edges": plain(np.linspace(-end, end, BINS + 1), DIGITS),
         "counts": positive,
         "negative": negative,
         "flat": plain(flat, DIGITS),
@@ -54,7 +54,7 @@ def scaling(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
     """What becomes of the cross-entropy when intercept and coefficients are multiplied; an offset stays."""
     if rows.path.family != "binomial":
         return None
-    at = rows.some(POINTS)
+    at = rows.few()
     train, outside, gradient = [], [], []
     for index in at:
         eta = rows.link_at(index)
@@ -78,15 +78,15 @@ def calibration(rows: FittedRows, held_out: Array) -> dict[str, Any]:
     columns: dict[str, list[Any]] = {name: [] for name in ("predicted", "observed", "se", "counts")}
     brier: list[float | None] = []
     log_loss: list[float | None] = []
-    for eta in held_out.T:
+    for eta in _columns(rows, held_out):
         known = np.isfinite(eta) & rows.counted
-        y, weights, mean = rows.y[known], rows.weights[known], mean_response(eta[known], family)
-        for name, values in zip(columns, _groups(mean, y, weights), strict=True):
+        eta, y, weights = eta[known], rows.y[known], rows.weights[known]
+        mean = mean_response(eta, family)
+        for name, values in zip(columns, _groups(eta, mean, y, weights), strict=True):
             columns[name].append(plain(values, DIGITS))
         binomial = family == "binomial" and known.any()
-        brier.append(float(np.average((y - mean) ** 2, weights=weights)) if binomial else None)
-        losses = unit_deviance(y, eta[known][:, None], family)[:, 0] / 2
-        log_loss.append(float(np.average(losses, weights=weights)) if binomial else None)
+        brier.append(_short((y - mean) ** 2 @ weights / weights.sum()) if binomial else None)
+        log_loss.append(_short(rows.loss(eta[:, None], None if known.all() else known)[0]) if binomial else None)
     return {**columns, "brier": brier, "log_loss": log_loss}
 
 
@@ -94,25 +94,54 @@ def residuals(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None
     """Histograms and quantiles of target minus prediction; the outermost bins take what lies beyond."""
     if rows.path.family == "binomial":
         return None
-    edges = _residual_edges(rows, held_out)
+    low, high = _residual_ends(rows, held_out)
     counts, points = [], []
-    for block in rows.blocks():
-        eta = rows.link(block) if held_out is None else held_out[:, block]
-        for column in eta.T:
-            left, weights = _left(rows, column)
-            counts.append(np.histogram(np.clip(left, edges[0], edges[-1]), edges)[0].tolist())
-            points.append(quantiles(left, weights, QUANTILES))
+    for eta in _columns(rows, held_out):
+        left, weights = _left(rows, eta)
+        counts.append(_histogram(left, low, high))
+        points.append(quantiles(left, weights, QUANTILES))
+    edges = np.linspace(low, high, BINS + 1)
     return {"edges": plain(edges, DIGITS), "counts": counts, "quantiles": plain(points, DIGITS)}
 
 
 def quantiles(values: Array, weights: Array, shares: Sequence[float]) -> Array:
-    """The smallest values that these shares of the weight do not exceed."""
+    """The smallest values that these shares of the weight do not exceed; of very many values near enough."""
     if values.size == 0:
         return np.full(len(shares), np.nan)
+    if values.size > MANY:
+        cell = _cells(values)
+        total = np.bincount(cell, weights=weights).astype(np.float64)
+        sums = np.bincount(cell, weights=weights * values).astype(np.float64)
+        kept = total > 0
+        values, weights = sums[kept] / total[kept], total[kept]
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(weights[order])
     places = np.searchsorted(reached, np.asarray(shares) * reached[-1] * (1 - 1e-12))
     return np.asarray(values[order][np.minimum(places, values.size - 1)])
+
+
+def _columns(rows: FittedRows, held_out: Array | None) -> Iterator[Array]:
+    """The linear predictor (n,) at one strength after the other: of held-out rows, or of the fitted ones."""
+    for block in rows.blocks():
+        eta = rows.link(block) if held_out is None else held_out[:, block]
+        yield from np.ascontiguousarray(eta.T)
+
+
+def _histogram(values: Array, low: float, high: float) -> list[int]:
+    counts: list[int] = np.histogram(np.clip(values, low, high), BINS, (low, high))[0].tolist()
+    return counts
+
+
+def _cells(values: Array) -> NDArray[np.intp]:
+    """Which values go together: equal ones, and among very many those that are close."""
+    if values.size <= MANY:
+        return np.unique(values.round(12), return_inverse=True)[1]
+    low, high = values.min(), values.max()
+    return np.asarray((values - low) * ((CELLS - 1) / max(high - low, 1e-300)), dtype=np.intp)
+
+
+def _short(value: float) -> Any:
+    return plain([value], DIGITS)[0]
 
 
 def _scaled(rows: FittedRows, eta: Array) -> Array:
@@ -124,20 +153,19 @@ def _scaled(rows: FittedRows, eta: Array) -> Array:
 def _entropy(rows: FittedRows, eta: Array) -> Array:
     """Mean loss of each column over the rows that have a prediction."""
     known = np.isfinite(eta[:, 0])
-    weights = rows.weights[known]
-    losses = unit_deviance(rows.y[known], eta[known], rows.path.family) / 2
-    return np.asarray(weights @ losses / weights.sum())
+    return rows.loss(eta) if known.all() else rows.loss(eta[known], known)
 
 
-def _groups(mean: Array, y: Array, weights: Array) -> tuple[Array, Array, Array, NDArray[np.int64]]:
+def _groups(eta: Array, mean: Array, y: Array, weights: Array) -> tuple[Array, Array, Array, NDArray[np.int64]]:
     """Mean prediction, mean target, its standard error and the rows of each group; equal predictions stay together."""
-    order = np.argsort(mean, kind="stable")
-    mean, y, weights = mean[order], y[order], weights[order]
     wanted = max(1, min(GROUPS, y.size // LEAST))
-    _, tie = np.unique(mean.round(12), return_inverse=True)
-    tied = np.bincount(tie, weights=weights)
-    middle = (np.cumsum(tied) - tied / 2) / max(tied.sum(), 1e-300)
-    group = np.unique(np.minimum((middle * wanted).astype(int), wanted - 1)[tie], return_inverse=True)[1]
+    cell = _cells(eta)
+    total = np.bincount(cell, weights=weights)
+    middle = (np.cumsum(total) - total / 2) / total.sum()
+    wide = np.minimum((middle * wanted).astype(int), wanted - 1)
+    filled = np.zeros(wanted, dtype=bool)
+    filled[wide[total > 0]] = True
+    group = (np.cumsum(filled) - 1)[wide][cell]
     total = np.bincount(group, weights=weights)
     predicted = np.bincount(group, weights=weights * mean) / total
     observed = np.bincount(group, weights=weights * y) / total
@@ -152,12 +180,12 @@ def _left(rows: FittedRows, eta: Array) -> tuple[Array, Array]:
     return rows.y[known] - mean_response(eta[known], rows.path.family), rows.weights[known]
 
 
-def _residual_edges(rows: FittedRows, held_out: Array | None) -> Array:
-    """Edges that hold nearly all residuals of the strongest penalty and of the chosen ones."""
+def _residual_ends(rows: FittedRows, held_out: Array | None) -> tuple[float, float]:
+    """A range that holds nearly all residuals of the strongest penalty and of the chosen ones."""
     ends = []
     for index in {0, *rows.marks}:
         left, weights = _left(rows, rows.link_at(index) if held_out is None else held_out[:, index])
         ends.append(quantiles(left, weights, (0.005, 0.995)))
-    low, high = np.min(ends), np.max(ends)
+    low, high = float(np.min(ends)), float(np.max(ends))
     air = 0.02 * (high - low) or 1.0
-    return np.linspace(low - air, high + air, BINS + 1)
+    return low - air, high + air

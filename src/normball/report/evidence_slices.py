@@ -24,7 +24,6 @@ MOST_WORK = 50_000_000  # losses of single rows for the slices, and as many for 
 FIRST_STEPS = 12  # Newton steps for the intercepts of the first line of a plane
 PROFILE_STEPS = 2  # for those of a line that starts at its neighbour's
 LINE = np.linspace(-0.25, 2.0, 46)
-LINES_AT = 9
 MARGIN = 0.15  # air around what a plane has to show
 REACH = 2.0  # how far beyond the ball the lowest point of a plane may lie and still be shown whole
 
@@ -90,7 +89,7 @@ def convexity(rows: FittedRows) -> dict[str, Any] | None:
     if null is None:
         return None
     start = rows.offset + null[0] + rows.features[:, free] @ null[1]
-    stored, at = path.coef_rows, rows.some(LINES_AT)
+    stored, at = path.coef_rows, rows.few()
     losses, penalties = [], []
     for index in at:
         losses.append(rows.loss(start[:, None] + (rows.link_at(index) - start)[:, None] * LINE))

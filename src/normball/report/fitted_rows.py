@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+FEW = 9  # indices of lambda for what cannot be had for all
+MANY = 20_000  # rows from which on these are the marks alone
 BLOCK = 4_000_000  # linear predictors held at a time
 SAME_LOSS = 1e-5  # of the null loss: from here on the data are others than those fitted
 NEWTON_STEPS = 50
@@ -90,21 +92,31 @@ class FittedRows:
         length = self.path.lambdas.size
         return [slice(start, min(start + width, length)) for start in range(0, length, width)]
 
-    def loss(self, eta: Array) -> Array:
-        """Mean loss of each column of `eta` (n, m): what `unit_deviance` says, in terms that are fast to add up."""
+    def loss(self, eta: Array, only: NDArray[np.bool_] | None = None) -> Array:
+        """Mean loss of each column of `eta` (n, m): what `unit_deviance` says, in terms that are fast to add up.
+
+        `only` says which rows these are, where they are not all.
+        """
+        y, weights, constant = self.y, self.weights, self._constant
+        if only is not None:
+            y, weights = y[only], weights[only] / weights[only].sum()
+            constant = self._loss_at_zero(y, weights)
         if self.path.family == "gaussian":
-            return np.asarray(self.weights @ (self.y[:, None] - eta) ** 2) / 2
+            return np.asarray(weights @ (y[:, None] - eta) ** 2) / 2
         if self.path.family == "poisson":
             curved = mean_response(eta, "poisson")
         else:
             curved = np.maximum(eta, 0.0)
             curved += np.log(1.0 + np.exp(-np.abs(eta)))
-        return np.asarray(self.weights @ curved - (self.weights * self.y) @ eta + self._constant)
+        return np.asarray(weights @ curved - (weights * y) @ eta + constant)
 
     @cached_property
     def _constant(self) -> float:
+        return self._loss_at_zero(self.y, self.weights)
+
+    def _loss_at_zero(self, y: Array, weights: Array) -> float:
         """What is left of the mean loss where the terms of `loss` that hold a linear predictor are 0."""
-        at_zero = float(self.weights @ unit_deviance(self.y, np.zeros((self.y.size, 1)), self.path.family)[:, 0]) / 2
+        at_zero = float(weights @ unit_deviance(y, np.zeros((y.size, 1)), self.path.family)[:, 0]) / 2
         return at_zero - (1.0 if self.path.family == "poisson" else float(np.log(2.0)))
 
     def slope(self, eta: Array) -> Array:
@@ -127,6 +139,10 @@ class FittedRows:
             return mean - target, mean
         mean = expit(eta)
         return mean - target, mean * (1.0 - mean)
+
+    def few(self) -> list[int]:
+        """Indices of lambda for what takes many passes over the rows."""
+        return self.some(FEW if self.y.size <= MANY else len(set(self.marks)))
 
     def some(self, at_most: int) -> list[int]:
         """So many indices of lambda, spread over the path, with the marks among them."""
