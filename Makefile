@@ -40,7 +40,7 @@ format: $(VENV)/.lint
 	$(BIN)/clang-format -i $(NATIVE)
 
 coverage: COVERAGE = --cov --cov-report=term
-coverage: test
+coverage: $(VENV)/.torch test
 
 sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
@@ -70,6 +70,10 @@ clean:
 
 %/.lint: %/.tools
 	$*/$(INSTALL) --group lint
+	touch $@
+
+%/.torch: %/.tools
+	$*/$(INSTALL) --group torch
 	touch $@
 
 %/.bench: pyproject.toml
