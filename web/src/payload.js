@@ -116,10 +116,17 @@ export function opening(data) {
     axis: "lambda",
     per_sd: true,
     hovered: null,
-    pair: [0, Math.min(1, Math.max(0, data.features.length - 1))],
+    pair: largestTwo(data),
     slice: "model",
     scaling: 1,
     filter: "",
     inputs: {},
   };
+}
+
+/** The two largest per SD of the first five, whose loss is on grids. @param {Payload} data @returns {[number, number]} */
+function largestTwo({ features, picked }) {
+  const size = features.slice(0, 5).map((feature) => Math.abs(feature.coefs[picked] * feature.scale));
+  const order = [...size.keys()].sort((j, k) => size[k] - size[j]);
+  return [order[0] ?? 0, order[1] ?? 0];
 }
