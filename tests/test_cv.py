@@ -1,5 +1,6 @@
 """cv_path and compare: the choice of strength, and agreement with fits made by hand."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 import pytest
 import scipy.sparse
 from sklearn import metrics, model_selection
+from sklearn.datasets import load_diabetes
 
 import normball as nb
 from normball.results.cv import CVPath, summarise_folds
@@ -65,6 +67,14 @@ def test_mean_and_standard_error_are_those_of_glmnet(cv):
     mean = share @ cv.fold_scores
     np.testing.assert_allclose(cv.cv_mean, mean)
     np.testing.assert_allclose(cv.cv_se, np.sqrt(share @ (cv.fold_scores - mean) ** 2 / 9))
+
+
+def test_l2_selects_nothing_and_does_not_say_so():
+    X, y = load_diabetes(return_X_y=True)
+    text = nb.cv_path(X, y, l1_ratio=0, n_lambdas=5, folds=3).summary()
+    assert "Coefficients at lambda_1se" in text
+    assert "features used" in text
+    assert not re.search("[Ss]elected|kept", text)
 
 
 def test_folds_without_a_score_do_not_count():

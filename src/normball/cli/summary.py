@@ -24,9 +24,7 @@ def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
     picked = chosen[0]
     most = picked.fit.n_nonzero if console.verbose else SHOWN
     first, *choices = summaries.choice_lines(cv, chosen, width=console.width)
-    head, *features = summaries.feature_lines(
-        picked, f"Selected at {picked.label}", most=most, more=" (-v)", width=console.width
-    )
+    head, *features = summaries.feature_lines(picked, picked.title, most=most, more=" (-v)", width=console.width)
     return [console.bold(first), *choices, "", console.bold(head), *features]
 
 

@@ -35,6 +35,11 @@ class Point:
     counts: Any = None  # in how many folds each feature was kept
     n_folds: int = 0
 
+    @property
+    def title(self) -> str:
+        """What stands above the features; L2 alone selects none."""
+        return f"{'Selected' if self.fit.l1_ratio > 0 else 'Coefficients'} at {self.label}"
+
     def numbers(self, cv: CVPath) -> dict[str, Any]:
         """As plain data."""
         fit = self.fit

@@ -58,7 +58,7 @@ def cv_html(cv: CVPath) -> str:
     features = summaries.feature_rows(chosen[0], "feature", summaries.MOST_FEATURES, "")
     return _page(
         (f"{summaries.title(cv.path)}, {cv.folds}", facts.comparison(cv, chosen)),
-        (f"Selected at {chosen[0].label}; .plot() draws the path, .report(file) writes a page", features),
+        (f"{chosen[0].title}; .plot() draws the path, .report(file) writes a page", features),
     )
 
 

@@ -60,7 +60,7 @@ def paths_summary(paths: Paths) -> str:
 def cv_summary(cv: CVPath, select: Choice) -> str:
     """Both choices of strength side by side, and the features of the one selected."""
     chosen = facts.points(cv, select)
-    features = feature_lines(chosen[0], f"Selected at {chosen[0].label}")
+    features = feature_lines(chosen[0], chosen[0].title)
     closing = f"Solved: {facts.certificate(cv.path)}; {facts.reads(cv)} for path and folds"
     return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, closing])
 
