@@ -71,7 +71,7 @@ def test_mean_and_standard_error_are_those_of_glmnet(cv):
 
 def test_l2_selects_nothing_and_does_not_say_so():
     X, y = load_diabetes(return_X_y=True)
-    text = nb.cv_path(X, y, l1_ratio=0, n_lambdas=5, folds=3).summary()
+    text = nb.cv_path(X, y, l1_ratio=0, n_lambdas=5, cv=3).summary()
     assert "Coefficients at lambda_1se" in text
     assert "features used" in text
     assert not re.search("[Ss]elected|kept", text)
