@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -97,13 +98,19 @@ def correlated_columns(table: Table, different: Ints) -> list[Finding]:
     if not order.size:
         return []
     shown = [
-        f'"{table.names[i]}" and "{table.names[j]}" correlate {rho:.3f}'
+        f'"{table.names[i]}" and "{table.names[j]}" correlate {_nearly_one(rho)}'
         for (i, j), rho in zip(pairs[order[:SAMPLE]], correlation[order], strict=False)
     ]
     rest = f"; {count(order.size - SAMPLE)} more pairs" if order.size > SAMPLE else ""
     text = f"{'; '.join(shown)}{rest}: L1 picks one arbitrarily, L2 splits the weight."
     involved = dict.fromkeys(table.named(pairs[order].ravel()))
     return [Finding("W23", text, "drop one of each pair, or l1_ratio=0.5 to keep both", tuple(involved))]
+
+
+def _nearly_one(rho: float) -> str:
+    """With as many nines as it has, and as 1 where rounding leaves none."""
+    short = 1.0 - abs(rho)
+    return f"{rho:.0f}" if short < 1e-9 else f"{rho:.{max(3, math.ceil(-math.log10(short)))}f}"
 
 
 def _close_pairs(table: Table, different: Ints) -> Ints:
