@@ -137,6 +137,84 @@ NORMBALL_CLONES void gather_eight(const T* x, const std::int32_t* rows, Index co
   std::memcpy(out, &sum[0], sizeof(Lanes));
 }
 
+template <class T>
+NORMBALL_CLONES void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
+                                   double* v) {
+  Lanes factor;
+  Lanes row;
+  load(a, factor);
+  for (Index e = 0; e < count; ++e) {
+    load(v + group * rows[e], row);
+    store(row + (static_cast<double>(x[e]) - c) * factor, v + group * rows[e]);
+  }
+}
+
+using Sixteen = float __attribute__((vector_size(64)));
+NORMBALL_INLINE void load(const float* p, Sixteen& out) { std::memcpy(&out, p, sizeof out); }
+NORMBALL_INLINE void store(const Sixteen& a, float* p) { std::memcpy(p, &a, sizeof a); }
+
+template <class T>
+NORMBALL_INLINE void add_row(const T* x, const std::int32_t* rows, Index e, double c, const float* v, Sixteen& sum) {
+  Sixteen row;
+  load(v + float_group * rows[e], row);
+  sum += static_cast<float>(static_cast<double>(x[e]) - c) * row;
+}
+
+template <class T>
+NORMBALL_CLONES void gather_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
+                                    float* out) {
+  Sixteen sum[4] = {};
+  Index e = 0;
+  for (; e + 4 <= count; e += 4) {
+    for (int u = 0; u < 4; ++u) add_row(x, rows, e + u, c, v, sum[u]);
+  }
+  for (; e < count; ++e) add_row(x, rows, e, c, v, sum[0]);
+  store((sum[0] + sum[1]) + (sum[2] + sum[3]), out);
+}
+
+template <class T>
+NORMBALL_CLONES void moments_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
+                                     float* out, float* squares) {
+  Sixteen sum = {};
+  Sixteen square = {};
+  Sixteen row;
+  for (Index e = 0; e < count; ++e) {
+    load(v + float_group * rows[e], row);
+    const auto centred = static_cast<float>(static_cast<double>(x[e]) - c);
+    row *= centred;
+    sum += row;
+    square += centred * row;
+  }
+  store(sum, out);
+  store(square, squares);
+}
+
+template <class T>
+NORMBALL_CLONES void scatter_sixteen(const float* a, const T* x, const std::int32_t* rows, Index count, double c,
+                                     float* v) {
+  Sixteen factor;
+  Sixteen row;
+  load(a, factor);
+  for (Index e = 0; e < count; ++e) {
+    load(v + float_group * rows[e], row);
+    store(row + static_cast<float>(static_cast<double>(x[e]) - c) * factor, v + float_group * rows[e]);
+  }
+}
+
+template <class T>
+NORMBALL_CLONES void scatter_sixteen_weighted(const float* a, const T* x, const std::int32_t* rows, Index count,
+                                              double c, const float* d, float* v) {
+  Sixteen factor;
+  Sixteen row;
+  Sixteen weight;
+  load(a, factor);
+  for (Index e = 0; e < count; ++e) {
+    load(v + float_group * rows[e], row);
+    load(d + float_group * rows[e], weight);
+    store(row + static_cast<float>(static_cast<double>(x[e]) - c) * (factor * weight), v + float_group * rows[e]);
+  }
+}
+
 template <class T, bool Squared>
 void dot_many(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
   Index k = 0;
@@ -201,12 +279,26 @@ void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, do
   for (Index e = 0; e < count; ++e) v[rows[e]] += a * (static_cast<double>(x[e]) - c);
 }
 template <class T>
-void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, const double* d, double* v) {
-  for (Index e = 0; e < count; ++e) v[rows[e]] += a * d[rows[e]] * (static_cast<double>(x[e]) - c);
-}
-template <class T>
 void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out) {
   gather_eight(x, rows, count, c, v, out);
+}
+template <class T>
+void scatter_group(const double* a, const T* x, const std::int32_t* rows, Index count, double c, double* v) {
+  scatter_eight(a, x, rows, count, c, v);
+}
+template <class T>
+void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out) {
+  gather_sixteen(x, rows, count, c, v, out);
+}
+template <class T>
+void gather_moments(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out,
+                    float* squares) {
+  moments_sixteen(x, rows, count, c, v, out, squares);
+}
+template <class T>
+void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index count, double c, const float* d,
+                    float* v) {
+  d == nullptr ? scatter_sixteen(a, x, rows, count, c, v) : scatter_sixteen_weighted(a, x, rows, count, c, d, v);
 }
 
 NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
@@ -243,8 +335,11 @@ NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::ui
   template void axpy4(const double*, const T* const*, double*, Index);                                         \
   template double gather_dot(const T*, const std::int32_t*, Index, double, const double*);                     \
   template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*);                    \
-  template void scatter_add(double, const T*, const std::int32_t*, Index, double, const double*, double*);     \
-  template void gather_group(const T*, const std::int32_t*, Index, double, const double*, double*);
+  template void gather_group(const T*, const std::int32_t*, Index, double, const double*, double*);            \
+  template void scatter_group(const double*, const T*, const std::int32_t*, Index, double, double*);           \
+  template void gather_floats(const T*, const std::int32_t*, Index, double, const float*, float*);             \
+  template void gather_moments(const T*, const std::int32_t*, Index, double, const float*, float*, float*);    \
+  template void scatter_floats(const float*, const T*, const std::int32_t*, Index, double, const float*, float*);
 NORMBALL_INSTANTIATE(float)
 NORMBALL_INSTANTIATE(double)
 #undef NORMBALL_INSTANTIATE

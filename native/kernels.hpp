@@ -46,15 +46,32 @@ double gather_dot(const T* x, const std::int32_t* rows, Index count, double c, c
 template <class T>
 void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, double* v);
 
-// v[rows_e] += a d[rows_e] (x_e - c)
-template <class T>
-void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, const double* d, double* v);
-
 // Eight vectors interleaved row by row, so that one entry meets all of them in one cache line:
 // out[k] = sum_e (x_e - c) v[8 rows_e + k]
 inline constexpr Index group = 8;
 template <class T>
 void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out);
+
+// v[8 rows_e + k] += a[k] (x_e - c)
+template <class T>
+void scatter_group(const double* a, const T* x, const std::int32_t* rows, Index count, double c, double* v);
+
+// Sixteen vectors in single precision, one cache line a row again, for what needs few digits.
+
+// out[k] = sum_e (x_e - c) v[16 rows_e + k]
+inline constexpr Index float_group = 16;
+template <class T>
+void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out);
+
+// the same, and squares[k] = sum_e (x_e - c)^2 v[16 rows_e + k]
+template <class T>
+void gather_moments(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out,
+                    float* squares);
+
+// v[16 rows_e + k] += a[k] (x_e - c), times d[16 rows_e + k] where there is a d
+template <class T>
+void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index count, double c, const float* d,
+                    float* v);
 
 // codes[i] = 128 + round(x_i / unit), for |x_i| <= 127 unit; sums[0] of the squares of the rounded, sums[1] of what
 // rounding missed, both in this unit

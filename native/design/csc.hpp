@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
 
 #include "../kernels.hpp"
+#include "../lane_array.hpp"
 #include "design.hpp"
 
 namespace normball {
@@ -37,8 +37,44 @@ struct Csc {
   void add(Index j, double a, double* out) const {
     kernels::scatter_add(a, data + indptr[j], indices + indptr[j], n_entries(j), origin(j), out);
   }
-  void add(Index j, double a, const double* d, double* out) const {
-    kernels::scatter_add(a, data + indptr[j], indices + indptr[j], n_entries(j), origin(j), d, out);
+
+  template <Index W, class V>
+  void lane_dots(Index j, const V* v, V* out) const {
+    const T* x = data + indptr[j];
+    const std::int32_t* rows = indices + indptr[j];
+    if constexpr (W == 1) {
+      *out = kernels::gather_dot(x, rows, n_entries(j), origin(j), v);
+    } else if constexpr (std::is_same_v<V, double>) {
+      kernels::gather_group(x, rows, n_entries(j), origin(j), v, out);
+    } else {
+      kernels::gather_floats(x, rows, n_entries(j), origin(j), v, out);
+    }
+  }
+  template <Index W, class V>
+  void lane_moments(Index j, const V* d, V* sums, V* squares) const {
+    if constexpr (W == 1) {
+      *sums = *squares = V{};
+      for_each_entry(j, [&](Index i, double x) {
+        *sums += d[i] * x;
+        *squares += d[i] * x * x;
+      });
+    } else {
+      kernels::gather_moments(data + indptr[j], indices + indptr[j], n_entries(j), origin(j), d, sums, squares);
+    }
+  }
+  template <Index W, class V>
+  void add_lanes(Index j, const V* a, const V* d, V* out) const {
+    const T* x = data + indptr[j];
+    const std::int32_t* rows = indices + indptr[j];
+    if constexpr (W == 1) {
+      if (d == nullptr) return add(j, *a, out);
+      for_each_entry(j, [&](Index i, double value) { out[i] += *a * d[i] * value; });
+    } else if constexpr (std::is_same_v<V, double>) {
+      static_assert(W == LaneArray<double>::width);
+      kernels::scatter_group(a, x, rows, n_entries(j), origin(j), out);
+    } else {
+      kernels::scatter_floats(a, x, rows, n_entries(j), origin(j), d, out);
+    }
   }
 
   // Vectors are interleaved in groups of eight; the last one or two stay as they are.
@@ -46,8 +82,8 @@ struct Csc {
     const Index n_groups = (s.n_vectors + kernels::group - 3) / kernels::group;
     const Index n_grouped = std::min(s.n_vectors, n_groups * kernels::group);
     Vector totals(static_cast<std::size_t>(s.n_vectors), 0.0);
-    const Interleaved rows(n_groups * n_rows * kernels::group);
-    threads.parallel_for(n_groups, [&](Index g) { interleave(s, g * kernels::group, n_grouped, rows.at(g * n_rows)); });
+    LaneArray<double> rows(n_groups * n_rows);
+    threads.parallel_for(n_groups, [&](Index g) { interleave(s, g * kernels::group, n_grouped, rows[g * n_rows]); });
     threads.parallel_for(s.n_vectors, [&](Index k) {
       for (Index i = 0; i < n_rows; ++i) totals[k] += s.vectors[k][i];
     });
@@ -59,8 +95,7 @@ struct Csc {
       const Index end = blocks[task % n_blocks + 1];
       if (part < n_groups) {
         const Index first = part * kernels::group;
-        multiply_group(s, begin, end, rows.at(part * n_rows), first, std::min(n_grouped, first + kernels::group),
-                       totals);
+        multiply_group(s, begin, end, rows[part * n_rows], first, std::min(n_grouped, first + kernels::group), totals);
       } else {
         const Index k = n_grouped + part - n_groups;
         for (Index at = begin; at < end; ++at) {
@@ -242,21 +277,6 @@ struct Csc {
       for (std::size_t v = 0; v <= n_targets; ++v) sum.products[v * n_cols + b] -= cb * total[v];
     }
   }
-
-  // eight doubles a row, each row one cache line
-  class Interleaved {
-   public:
-    explicit Interleaved(Index size)
-        : memory_(new double[static_cast<std::size_t>(size + kernels::group)]), start_(memory_.get()) {
-      const auto place = static_cast<Index>(reinterpret_cast<std::uintptr_t>(start_) / sizeof(double));
-      start_ += (kernels::group - place % kernels::group) % kernels::group;
-    }
-    double* at(Index row) const { return start_ + row * kernels::group; }
-
-   private:
-    std::unique_ptr<double[]> memory_;
-    double* start_;
-  };
 
   void interleave(const Sweep& s, Index first, Index last, double* rows) const {
     const Index count = std::min(kernels::group, last - first);

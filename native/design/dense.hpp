@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../blas.hpp"
+#include "../lane_array.hpp"
 #include "row_block.hpp"
 
 namespace normball {
@@ -31,18 +32,29 @@ struct Dense {
 
   Index n_entries(Index /*j*/) const { return n_rows; }
 
-  double dot(Index j, const double* v) const {
-    if constexpr (!RowMajor) return kernels::dot(column(j), centre[j], v, n_rows);
-    double sum = 0.0;
-    for (Index i = 0; i < n_rows; ++i) sum += at(i, j) * v[i];
-    return sum;
+  template <Index W, class V>
+  void lane_dots(Index j, const V* v, V* out) const {
+    std::fill_n(out, W, V{});
+    for_each_entry(j, [&](Index i, double x) {
+      for (Index k = 0; k < W; ++k) out[k] += static_cast<V>(x) * v[i * W + k];
+    });
   }
-  void add(Index j, double a, double* out) const {
-    if constexpr (!RowMajor) return kernels::axpy(a, column(j), centre[j], out, n_rows);
-    for (Index i = 0; i < n_rows; ++i) out[i] += a * at(i, j);
+  template <Index W, class V>
+  void lane_moments(Index j, const V* d, V* sums, V* squares) const {
+    std::fill_n(sums, W, V{});
+    std::fill_n(squares, W, V{});
+    for_each_entry(j, [&](Index i, double x) {
+      for (Index k = 0; k < W; ++k) {
+        sums[k] += static_cast<V>(x) * d[i * W + k];
+        squares[k] += static_cast<V>(x * x) * d[i * W + k];
+      }
+    });
   }
-  void add(Index j, double a, const double* d, double* out) const {
-    for (Index i = 0; i < n_rows; ++i) out[i] += a * d[i] * at(i, j);
+  template <Index W, class V>
+  void add_lanes(Index j, const V* a, const V* d, V* out) const {
+    for_each_entry(j, [&](Index i, double x) {
+      for (Index k = 0; k < W; ++k) out[i * W + k] += static_cast<V>(x) * a[k] * (d == nullptr ? V{1} : d[i * W + k]);
+    });
   }
 
   void sweep(const Sweep& s, Threads& threads) const { sweep_power<false>(s, threads); }

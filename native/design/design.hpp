@@ -70,7 +70,7 @@ struct RowMoments {
 
 template <class D>
 concept Design = requires(const D& x, Index j, const double* v, double* out, const Sweep& sweep, const Gram& gram,
-                          Columns columns, Threads& threads, const RowGroups& groups) {
+                          Columns columns, Threads& threads, const RowGroups& groups, const float* f, float* g) {
   { x.n_rows } -> std::convertible_to<Index>;
   { x.n_cols } -> std::convertible_to<Index>;
   x.sweep(sweep, threads);            // products with many columns
@@ -82,9 +82,10 @@ concept Design = requires(const D& x, Index j, const double* v, double* out, con
   x.add_kernel(v, out);                       // out += Z Z', n x n, upper triangle, with columns z_j = a_j (x_j - c_j)
   x.for_each_entry(j, [](Index, double) {});  // stored entries of one column: (row, value) ...
   { x.n_entries(j) } -> std::convertible_to<Index>;
-  { x.dot(j, v) } -> std::convertible_to<double>;         // sum_i x_i v_i over stored entries
-  x.add(j, 1.0, out);                                     // out_i += a x_i
-  x.add(j, 1.0, v, out);                                  // out_i += a v_i x_i
+  // a column and W vectors at once, which stand side by side in each row, over stored entries
+  x.template lane_dots<16>(j, f, g);                      // out_k = sum_i x_i v_ik
+  x.template lane_moments<16>(j, f, g, g);                // with x_i, and with its square
+  x.template add_lanes<16>(j, f, f, g);                   // out_ik += a_k d_ik x_i; d may be null, for 1
   { x.stored_centre(j) } -> std::convertible_to<double>;  // ... which still lack this centre
   { D::is_sparse } -> std::convertible_to<bool>;
   { D::mean_noise } -> std::convertible_to<double>;  // relative rounding of a squared distance to the mean

@@ -7,6 +7,8 @@ namespace normball {
 
 class Curvature {
  public:
+  static constexpr Index largest_dense = 4096;
+
   bool empty() const { return weights_.empty(); }
   bool is_dense() const { return dense_; }
   const double* matrix() const { return matrix_.data(); }
@@ -14,8 +16,7 @@ class Curvature {
   const Vector& weights() const { return weights_; }
   Index version() const { return version_; }  // changes whenever entries do; not when columns join
   double total() const { return total_; }
-  double mean(Index s) const { return means_[s]; }         // sum_i d_i of standardised column s
-  double diagonal(Index s) const { return diagonal_[s]; }  // where the columns stand in for H
+  double mean(Index s) const { return means_[s]; }  // sum_i d_i of standardised column s
 
   void clear() { reset({}); }
 
@@ -26,7 +27,6 @@ class Curvature {
     known_ = 0;
     ++version_;
     means_.clear();
-    diagonal_.clear();
   }
 
   template <Design D>
@@ -61,7 +61,11 @@ class Curvature {
       ++version_;
     }
     dense_ = dense;
-    if (!dense_) return cover_diagonal(design, problem, set);
+    if (!dense_) {  // the columns stand in for H
+      matrix_ = Vector();
+      stride_ = 0;
+      return;
+    }
     if (size == known_) return;
     reserve(size);
     for (Index b = known_; b < size; ++b) std::fill_n(matrix_.begin() + b * stride_, b + 1, 0.0);
@@ -96,10 +100,6 @@ class Curvature {
     }
     for (std::size_t b = 0; b < kept.size(); ++b) {
       means_[b] = means_[kept[b]];
-      if (!dense_) {
-        diagonal_[b] = diagonal_[kept[b]];
-        continue;
-      }
       for (std::size_t a = 0; a < kept.size(); ++a) {
         matrix_[static_cast<Index>(b) * stride_ + static_cast<Index>(a)] = matrix_[kept[b] * stride_ + kept[a]];
       }
@@ -107,12 +107,9 @@ class Curvature {
     known_ = static_cast<Index>(kept.size());
     ++version_;
     means_.resize(kept.size());
-    if (!dense_) diagonal_.resize(kept.size());
   }
 
  private:
-  static constexpr Index largest_dense = 4096;
-
   // Whether a dense H is cheaper than passes over the columns: what its new columns cost, the factor of the active
   // block and descent along its columns against gathers and scatters.
   template <Design D>
@@ -125,27 +122,6 @@ class Curvature {
     const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
     const double solution = 0.02 * active * active * active + 2.0 * active * size;
     return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);
-  }
-
-  template <Design D>
-  void cover_diagonal(const D& design, const Problem& problem, const std::vector<Index>& set) {
-    matrix_ = Vector();
-    stride_ = 0;
-    means_.resize(set.size());
-    diagonal_.resize(set.size());
-    for (auto s = static_cast<std::size_t>(known_); s < set.size(); ++s) {
-      double sum = 0.0;
-      double square = 0.0;
-      design.for_each_entry(set[s], [&](Index i, double x) {
-        sum += weights_[i] * x;
-        square += weights_[i] * x * x;
-      });
-      const double scale = problem.scale[set[s]];
-      means_[s] = problem.standardised(set[s], sum - total_ * design.stored_centre(set[s]), total_);
-      const double profiled = problem.spec->fit_intercept ? sum * sum / total_ : 0.0;
-      diagonal_[s] = std::max(0.0, (square - profiled) / (scale * scale));
-    }
-    known_ = static_cast<Index>(set.size());
   }
 
   void reserve(Index size) {
@@ -167,7 +143,6 @@ class Curvature {
   Index version_ = 0;
   bool dense_ = true;
   Vector means_;
-  Vector diagonal_;
 };
 
 }  // namespace normball

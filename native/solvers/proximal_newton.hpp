@@ -10,6 +10,7 @@
 #include <span>
 
 #include "../design/byte_copy.hpp"
+#include "lane_newton.hpp"
 #include "working_set.hpp"
 
 namespace normball {
@@ -34,7 +35,7 @@ class ProximalNewton {
 
   ProximalNewton(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
                  Monitor& monitor)
-      : design_(design), spec_(spec), problems_(problems), threads_(threads), monitor_(monitor) {
+      : design_(design), spec_(spec), problems_(problems), threads_(threads), monitor_(monitor), lanes_(design) {
     for (Problem& problem : problems) {
       sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, problem, threads, monitor));
     }
@@ -42,11 +43,12 @@ class ProximalNewton {
                   (spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas)) >= 10 &&
                   ByteCopy::is_possible(spec.n_rows);
     earlier_.resize(problems.size());
+    trails_.resize(problems.size());
     standing_.resize(problems.size());
   }
 
   double n_sweeps() const {
-    Index read = entries_read_;
+    Index read = entries_read_ + lanes_.columns_read();
     for (const auto& set : sets_) read += set->entries_read();
     return static_cast<double>(read) / static_cast<double>(spec_.n_features);
   }
@@ -79,10 +81,20 @@ class ProximalNewton {
     const double goal = std::max(lambda, 1e-4 * problems_[0].lambda_max);
     for (; previous * stride > goal && !monitor_.stopped(); previous *= stride) {
       const double next = previous * stride;
-      threads_.parallel_for(spec_.n_problems, [&](Index k) {
-        choose(k, next, previous);
-        sets_[k]->solve(next, {.violation = 1e-2 * unit(k, next)}, 20);
-      });
+      threads_.parallel_for(spec_.n_problems, [&](Index k) { choose(k, next, previous); });
+      const auto goal = [&](Index k) { return Goal{.violation = 1e-2 * unit(k, next)}; };
+      if (lanes_.pays(sets_[0]->features(), problems_[0], spec_.n_problems)) {
+        std::vector<Solution> solutions(problems_.size());
+        std::vector<LaneTask> tasks;
+        for (Index k = 0; k < spec_.n_problems; ++k) {
+          sets_[k]->save(solutions[k]);
+          tasks.push_back(task(k, next, goal(k), 20, solutions[k]));
+        }
+        lanes_.solve(tasks, threads_, monitor_);
+        threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->restore(solutions[k]); });
+      } else {
+        threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->solve(next, goal(k), 20); });
+      }
       sweep_all();
       for (Vector& gradient : earlier_) gradient.clear();
     }
@@ -95,14 +107,21 @@ class ProximalNewton {
     std::vector<Index> open(n_solutions);
     std::iota(open.begin(), open.end(), 0);
     threads_.parallel_for(spec_.n_problems, [&](Index k) { choose(k, block.lambdas.back(), block.previous); });
+    in_lanes_ = lanes_.pays(sets_[0]->features(), problems_[0], std::ssize(open));
     Index n_rounds = 0;
     for (; !open.empty() && !monitor_.stopped(); ++n_rounds) {
-      threads_.parallel_for(spec_.n_problems, [&](Index k) { solve_open(block, k, open, n_rounds > 0, solutions); });
+      bool is_final = n_rounds > 0;  // an open solution that misses nobody is as good as arithmetic makes it
+      if (in_lanes_) {
+        solve_lanes(block, open, n_rounds > 0, solutions);
+        is_final = is_final && in_lanes_;
+      } else {
+        threads_.parallel_for(spec_.n_problems, [&](Index k) { solve_open(block, k, open, n_rounds > 0, solutions); });
+      }
       if (monitor_.stopped()) break;
       prove(block, open, solutions);
       std::vector<std::uint8_t> closed(open.size());
       threads_.parallel_for(static_cast<Index>(open.size()),
-                            [&](Index i) { closed[i] = settle(block, open[i], n_rounds, solutions[open[i]], centre); });
+                            [&](Index i) { closed[i] = settle(block, open[i], is_final, solutions[open[i]], centre); });
       for (std::size_t i = 0; i < open.size(); ++i) {
         if (closed[i] == 0) admit(open[i] / block.size(), solutions[open[i]]);
       }
@@ -145,7 +164,8 @@ class ProximalNewton {
       n_reaching += problem.term(j, reached).violation(drawn_out, 0.0) > 0.0 ? 1 : 0;
       found.emplace_back(excess, j);
     }
-    const auto wanted = static_cast<std::size_t>(std::min(n_reaching + n_reaching / 4 + 50, 3 * n_active + 100));
+    const auto wanted =
+        static_cast<std::size_t>(std::min(n_reaching + n_reaching / (in_lanes_ ? 1 : 4) + 50, 3 * n_active + 100));
     if (found.size() > wanted && !keeps_all) {
       std::ranges::nth_element(found, found.begin() + static_cast<Index>(wanted), std::greater<>());
       found.resize(wanted);
@@ -188,6 +208,83 @@ class ProximalNewton {
       sets_[k]->save(solutions[at]);
       standing_[k] = at;
       if (monitor_.stopped()) return;
+    }
+  }
+
+  LaneTask task(Index k, double lambda, const Goal& goal, int max_steps, Solution& solution) const {
+    return {.problem = &problems_[k],
+            .set = &sets_[k]->features(),
+            .lambda = lambda,
+            .constant = sets_[k]->constant(),
+            .magnitude = sets_[k]->magnitude(),
+            .goal = goal,
+            .max_steps = max_steps,
+            .solution = &solution};
+  }
+
+  // The open lambdas of all problems: some at a time, from where the last ones ended, or again from where they stood.
+  void solve_lanes(const Block& block, const std::vector<Index>& open, bool again, std::vector<Solution>& solutions) {
+    std::ranges::fill(standing_, -1);
+    if (again) {
+      run_lanes(block, open, solutions);
+      return;
+    }
+    const Index at_once = std::clamp<Index>(2 * n_lanes / spec_.n_problems, 1, block.size());
+    std::vector<Solution> last(problems_.size());
+    std::vector<Solution> earlier(problems_.size());
+    for (Index k = 0; k < spec_.n_problems; ++k) {
+      sets_[k]->save(last[k]);
+      earlier[k].intercept = trails_[k].intercept;
+      earlier[k].coef.assign(last[k].coef.size(), 0.0);
+      for (const auto& [j, value] : trails_[k].coef) {
+        if (sets_[k]->position(j) >= 0) earlier[k].coef[sets_[k]->position(j)] = value;
+      }
+    }
+    double last_lambda = block.previous;
+    double earlier_lambda = trails_[0].lambda;
+    for (Index first = 0; first < block.size() && !monitor_.stopped(); first += at_once) {
+      const Index end = std::min(first + at_once, block.size());
+      std::vector<Index> some;
+      for (Index i = first; i < end; ++i) {
+        const double length = (last_lambda - block.lambdas[i]) / (earlier_lambda - last_lambda);
+        for (Index k = 0; k < spec_.n_problems; ++k) {
+          some.push_back(k * block.size() + i);
+          continue_to(k, block.lambdas[i], length < 2.0 ? length : 0.0, last[k], earlier[k], solutions[some.back()]);
+        }
+      }
+      run_lanes(block, some, solutions);
+      for (Index k = 0; k < spec_.n_problems; ++k) {
+        earlier[k] = end - first > 1 ? solutions[k * block.size() + end - 2] : last[k];
+        last[k] = solutions[k * block.size() + end - 1];
+      }
+      earlier_lambda = end - first > 1 ? block.lambdas[end - 2] : last_lambda;
+      last_lambda = block.lambdas[end - 1];
+    }
+  }
+
+  // Solutions change almost linearly between two lambdas while signs stay.
+  void continue_to(Index k, double lambda, double length, const Solution& last, const Solution& earlier,
+                   Solution& start) const {
+    start.coef = last.coef;
+    start.intercept = last.intercept + length * (last.intercept - earlier.intercept);
+    for (std::size_t s = 0; s < start.coef.size(); ++s) {
+      const double step = length * (last.coef[s] - earlier.coef[s]);
+      if (step == 0.0 || last.coef[s] == 0.0) continue;
+      start.coef[s] = problems_[k].term(sets_[k]->features()[s], lambda).reachable(last.coef[s], step);
+    }
+  }
+
+  void run_lanes(const Block& block, const std::vector<Index>& chosen, std::vector<Solution>& solutions) {
+    std::vector<LaneTask> tasks;
+    for (const Index at : chosen) {
+      const Index k = at / block.size();
+      const Index i = at % block.size();
+      tasks.push_back(task(k, block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss},
+                           std::max(1, spec_.max_iter - block.point(k, i).n_iter), solutions[at]));
+    }
+    in_lanes_ = lanes_.solve(tasks, threads_, monitor_) && in_lanes_;
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+      block.point(chosen[t] / block.size(), chosen[t] % block.size()).n_iter += std::max(1, tasks[t].n_steps);
     }
   }
 
@@ -324,7 +421,7 @@ class ProximalNewton {
   static Index halfway(const Block& block) { return (block.size() - 1) / 2; }
 
   // certified, out of iterations, beyond what arithmetic can do, or on to another round
-  bool settle(const Block& block, Index at, Index n_rounds, const Solution& solution, const double* centre) {
+  bool settle(const Block& block, Index at, bool is_final, const Solution& solution, const double* centre) {
     const Index k = at / block.size();
     const Index i = at % block.size();
     Point& point = block.point(k, i);
@@ -337,7 +434,7 @@ class ProximalNewton {
       point.status = Status::converged;
     } else if (point.n_iter >= spec_.max_iter) {
       point.status = Status::max_iter;
-    } else if (n_rounds > 0 && (solution.outsiders.empty() || std::isnan(solution.loss))) {
+    } else if (is_final && (solution.outsiders.empty() || std::isnan(solution.loss))) {
       point.status = Status::numerical;
     } else {
       return false;
@@ -382,9 +479,21 @@ class ProximalNewton {
       const Index last = (k + 1) * block.size() - 1;
       if (standing_[k] != last) sets_[k]->restore(solutions[last]);
     });
+    for (Index k = 0; k < spec_.n_problems; ++k) remember_trail(block, k, solutions);
     earlier_lambda_ = block.lambdas[halfway(block)];
     if (earlier_lambda_ <= 1.001 * block.lambdas.back()) {
       for (Vector& gradient : earlier_) gradient.clear();
+    }
+  }
+
+  void remember_trail(const Block& block, Index k, const std::vector<Solution>& solutions) {
+    trails_[k] = {};
+    if (block.size() < 2) return;
+    const Solution& solution = solutions[(k + 1) * block.size() - 2];
+    trails_[k].lambda = block.lambdas[block.size() - 2];
+    trails_[k].intercept = solution.intercept;
+    for (std::size_t s = 0; s < solution.coef.size(); ++s) {
+      if (solution.coef[s] != 0.0) trails_[k].coef.emplace_back(sets_[k]->features()[s], solution.coef[s]);
     }
   }
 
@@ -425,6 +534,15 @@ class ProximalNewton {
   std::vector<std::unique_ptr<WorkingSet<D, L>>> sets_;
   Threads& threads_;
   Monitor& monitor_;
+  // a problem's solution before its last one
+  struct Trail {
+    double lambda = infinity;
+    double intercept = 0.0;
+    std::vector<std::pair<Index, double>> coef;
+  };
+  LaneRoad<D, L> lanes_;
+  bool in_lanes_ = false;  // whether the last block went that way; its columns are many and short
+  std::vector<Trail> trails_;
   bool uses_bytes_ = false;
   std::unique_ptr<ByteCopy> bytes_;
   Index entries_read_ = 0;

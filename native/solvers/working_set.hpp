@@ -4,29 +4,13 @@
 #pragma once
 
 #include "../losses/loss.hpp"
-#include "column_descent.hpp"
 #include "curvature.hpp"
+#include "lane_model.hpp"
 #include "null_start.hpp"
 #include "quadratic.hpp"
+#include "solution.hpp"
 
 namespace normball {
-
-// A solution on the working set, on its way to the sweep that proves it.
-struct Solution {
-  struct Outsider {
-    Index feature;
-    double gradient;
-  };
-  Vector coef;  // by position in the set
-  double intercept = 0.0;
-  double intercept_gradient = 0.0;
-  double loss = 0.0;
-  double spread = 0.0;
-  Vector residual;  // w_i f'(y_i, eta_i)
-  double residual_sum = 0.0;
-  Vector gradient;                  // by position, from the sweep
-  std::vector<Outsider> outsiders;  // features beyond the set whose gradient exceeds their threshold
-};
 
 template <Design D, Loss L>
 class WorkingSet {
@@ -44,6 +28,8 @@ class WorkingSet {
   Index entries_read() const { return entries_read_; }
   const Vector& residual() const { return residual_; }
   double residual_sum() const { return residual_sum_; }
+  double constant() const { return constant_; }    // the part of the loss that does not depend on eta
+  double magnitude() const { return magnitude_; }  // size of the terms that the loss sums
 
   // the model without penalised features
   void fit_null() {
@@ -123,12 +109,6 @@ class WorkingSet {
       eta_ = visited_.eta;
     }
   }
-
-  // What is good enough: a gap on the set, absolute, or a KKT violation.
-  struct Goal {
-    double gap = -infinity;
-    double violation = 0.0;
-  };
 
   // Newton steps until the goal is reached or no step helps any more; the number of steps
   int solve(double lambda, const Goal& goal, int max_steps) {
@@ -285,52 +265,90 @@ class WorkingSet {
                .curvature = d.data()});
       curvature_.reset(std::move(d));
     }
-    curvature_.cover(design_, problem_, set_, column_solver_.n_passes(), threads_);
+    curvature_.cover(design_, problem_, set_, n_passes_, threads_);
     return wanted || L::quadratic;
   }
 
   bool newton_step() {
-    const std::size_t size = set_.size();
-    Vector before(size);
-    for (std::size_t s = 0; s < size; ++s) before[s] = problem_.coef[set_[s]];
+    Vector before;
+    before.reserve(set_.size());
+    for (const Index j : set_) before.push_back(problem_.coef[j]);
     Vector after = before;
-    const double total = curvature_.total();
-    double intercept_step = spec_.fit_intercept ? -problem_.intercept_gradient / total : 0.0;
-    Vector gradient = gradient_;  // of the model, with the intercept profiled out
-    double violation = 0.0;
-    for (std::size_t s = 0; s < size; ++s) {
-      gradient[s] += intercept_step * mean(s);
-      violation = std::max(violation, terms_[s].violation(gradient[s], before[s]));
+    if (!curvature_.is_dense()) {
+      const double intercept_step = minimise_on_columns((L::quadratic ? 1e-5 : 0.03) * set_violation(), after);
+      if (!move(before, after, intercept_step)) return false;
+      set_gradient();
+      return true;
     }
-    // squared error is its own model: once is enough; any other loss has moved on before the model is solved exactly
-    const double tolerance = (!L::quadratic ? 0.03 : curvature_.is_dense() ? 1e-9 : 1e-5) * violation;
-    if (curvature_.is_dense()) {
-      solver_.solve({.size = static_cast<Index>(size),
-                     .H = curvature_.matrix(),
-                     .stride = curvature_.stride(),
-                     .terms = terms_.data(),
-                     .version = curvature_.version()},
-                    after.data(), gradient.data(), tolerance);
-      for (std::size_t s = 0; spec_.fit_intercept && s < size; ++s) {
-        intercept_step -= mean(s) * (after[s] - before[s]) / total;
-      }
-    } else {
-      intercept_step = column_solver_.solve({.design = design_,
-                                             .problem = problem_,
-                                             .set = set_,
-                                             .terms = terms_,
-                                             .curvature = curvature_,
-                                             .residual = residual_},
-                                            tolerance, monitor_, after);
-    }
+    Vector gradient = gradient_;
+    const double intercept_step = minimise_by_matrix(after, gradient);
     if (!move(before, after, intercept_step)) return false;
-    if (L::quadratic && curvature_.is_dense()) {
+    if constexpr (L::quadratic) {
       gradient_.swap(gradient);  // the model is exact
       has_gradient_ = true;
     } else {
       set_gradient();
     }
     return true;
+  }
+
+  // The model's minimiser by H, and the gradient there with the intercept profiled out; the intercept's step.
+  double minimise_by_matrix(Vector& b, Vector& gradient) {
+    const double total = curvature_.total();
+    const Vector before = b;
+    double intercept_step = spec_.fit_intercept ? -problem_.intercept_gradient / total : 0.0;
+    double violation = 0.0;
+    for (std::size_t s = 0; s < set_.size(); ++s) {
+      gradient[s] += intercept_step * mean(s);
+      violation = std::max(violation, terms_[s].violation(gradient[s], before[s]));
+    }
+    // squared error is its own model: once is enough; any other loss has moved on before the model is solved exactly
+    solver_.solve({.size = static_cast<Index>(set_.size()),
+                   .H = curvature_.matrix(),
+                   .stride = curvature_.stride(),
+                   .terms = terms_.data(),
+                   .version = curvature_.version()},
+                  b.data(), gradient.data(), (L::quadratic ? 1e-9 : 0.03) * violation);
+    for (std::size_t s = 0; spec_.fit_intercept && s < set_.size(); ++s) {
+      intercept_step -= mean(s) * (b[s] - before[s]) / total;
+    }
+    return intercept_step;
+  }
+
+  // the model's minimiser without H, for one problem alone; the intercept's step
+  double minimise_on_columns(double tolerance, Vector& b) {
+    const auto size = static_cast<Index>(set_.size());
+    LaneColumns<1> columns;
+    columns.list = set_;
+    columns.terms = terms_;
+    columns.inverse_scale.resize(size);
+    columns.centre.resize(size);
+    LaneColumn<1> gradient(size);
+    LaneColumn<1> coef(size);
+    for (Index s = 0; s < size; ++s) {
+      const Index j = set_[s];
+      columns.inverse_scale[s][0] = problem_.scale[j] == 0.0 ? 0.0 : 1.0 / problem_.scale[j];
+      columns.centre[s][0] = design_.stored_centre(j) + problem_.shift[j];
+      gradient[s][0] = gradient_[s];
+      coef[s][0] = b[s];
+    }
+    LaneArray<double, 1> d(spec_.n_rows);
+    d.put(0, curvature_.weights().data());
+    LaneModel<D, double, 1> model(design_, columns, spec_.fit_intercept, infinity);
+    model.solve({.d = d,
+                 .totals = {curvature_.total()},
+                 .gradient = gradient,
+                 .residual_sums = {residual_sum_},
+                 .tolerance = {tolerance},
+                 .open = {true}},
+                monitor_, coef);
+    n_passes_ = static_cast<double>(model.entries_read()) / (2.0 * Curvature::n_entries(design_, set_) + 1.0);
+    double step = spec_.fit_intercept ? -model.state_sums()[0] / curvature_.total() : 0.0;
+    for (Index s = 0; s < size; ++s) {
+      if (spec_.fit_intercept) step += (coef[s][0] - b[s]) * columns.inverse_scale[s][0] * columns.centre[s][0];
+      b[s] = coef[s][0];
+    }
+    return step;
   }
 
   double mean(std::size_t s) const { return curvature_.mean(static_cast<Index>(s)); }
@@ -391,8 +409,8 @@ class WorkingSet {
   Vector eta_;
   Vector residual_;
   double residual_sum_ = 0.0;
-  double constant_ = 0.0;   // the part of the loss that does not depend on eta
-  double magnitude_ = 1.0;  // size of the terms that the loss sums
+  double constant_ = 0.0;
+  double magnitude_ = 1.0;
   std::vector<Index> set_;
   std::vector<std::int32_t> position_;
   std::vector<ElasticNet> terms_;  // of the set
@@ -400,8 +418,8 @@ class WorkingSet {
   bool has_gradient_ = false;      // that of the present eta
   Curvature curvature_;
   QuadraticSolver solver_;
-  ColumnSolver<D> column_solver_;
-  Visited visited_;  // the solution before the present one
+  double n_passes_ = 6.0;  // forth and back over the set, that the last solution without H took
+  Visited visited_;        // the solution before the present one
   Index entries_read_ = 0;
 };
 

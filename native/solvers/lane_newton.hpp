@@ -1,0 +1,391 @@
+// Proximal Newton for up to sixteen solutions at once on the columns themselves: problems of a batch, lambdas of a
+// block, or both. For sparse columns with a working set of thousands, where X'DX and its factor cost more than a few
+// passes.
+#pragma once
+
+#include <span>
+
+#include "../losses/loss.hpp"
+#include "curvature.hpp"
+#include "lane_model.hpp"
+#include "solution.hpp"
+
+namespace normball {
+
+inline constexpr Index n_lanes = LaneArray<float>::width;
+
+// One lane: where it starts and ends (`solution`, whose coefficients stand in the order of `set`), and what is enough.
+struct LaneTask {
+  const Problem* problem;
+  const std::vector<Index>* set;
+  double lambda;
+  double constant;   // the part of the loss that does not depend on eta
+  double magnitude;  // size of the terms that the loss sums
+  Goal goal;
+  int max_steps;
+  Solution* solution;
+  int n_steps = 0;
+};
+
+template <Design D, Loss L>
+class LaneNewton {
+ public:
+  using Model = LaneModel<D, float, n_lanes>;
+
+  // `most_entries` may be read in solving the models; what is not solved by then stays where it stands
+  LaneNewton(const D& design, std::span<LaneTask> tasks, double most_entries, Monitor& monitor)
+      : design_(design),
+        tasks_(tasks),
+        spec_(*tasks[0].problem->spec),
+        monitor_(monitor),
+        model_(design, columns_, spec_.fit_intercept, most_entries) {
+    gather_columns();
+    for (std::size_t k = 0; k < tasks_.size(); ++k) open_[k] = true;
+    totals_.fill(1.0);
+    halves_.resize((tasks_.size() + half - 1) / half);
+    for (Half& part : halves_) part.residual.assign(spec_.n_rows, 0.0);
+    curvature_.assign(spec_.n_rows, 0.0F);
+    gradient_.assign(columns_.size(), 0.0);
+    start();
+  }
+
+  void solve() {
+    while (!monitor_.stopped()) {
+      measure();
+      for (std::size_t k = 0; k < tasks_.size(); ++k) open_[k] = open_[k] && goes_on(k);
+      if (!Model::any(open_) || model_.is_exhausted()) break;
+      step();
+    }
+    for (std::size_t k = 0; k < tasks_.size(); ++k) save(k);
+  }
+
+  // how often an entry of the columns was met, forth or back
+  double n_passes() const {
+    double entries = 1.0;
+    for (const Index j : columns_.list) entries += static_cast<double>(design_.n_entries(j));
+    return static_cast<double>(entries_read_ + model_.entries_read()) / entries;
+  }
+  Index columns_read() const { return columns_read_; }
+  bool is_exhausted() const { return model_.is_exhausted(); }
+
+ private:
+  // What a lane knows row by row.
+  struct Lane {
+    std::vector<std::int32_t> place;  // of its set in the list of columns
+    Vector eta;
+    Vector residual;
+    RowSums sums;
+    double intercept = 0.0;
+    double loss = 0.0;
+    double violation = infinity;
+    double best = infinity;
+    int stalled = 0;
+  };
+
+  // The lanes of one cache line of doubles, row by row.
+  struct Half {
+    LaneArray<double> residual;
+    LaneArray<double> slope;  // X (stored) times a change of the coefficients
+  };
+  static constexpr Index half = LaneArray<double>::width;
+
+  double mean_of(const Problem& problem, Index j) const { return design_.stored_centre(j) + problem.shift[j]; }
+
+  // all columns that are in some lane's set, in order, so that X is read from front to back
+  void gather_columns() {
+    for (const LaneTask& task : tasks_) columns_.list.insert(columns_.list.end(), task.set->begin(), task.set->end());
+    std::ranges::sort(columns_.list);
+    const auto [first, last] = std::ranges::unique(columns_.list);
+    columns_.list.erase(first, last);
+    columns_.inverse_scale.assign(columns_.size(), 0.0);
+    columns_.centre.assign(columns_.size(), 0.0);
+    columns_.terms.assign(static_cast<std::size_t>(columns_.size() * n_lanes), {.l1 = infinity});
+    coef_.assign(columns_.size(), 0.0);
+    lanes_.resize(tasks_.size());
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      const LaneTask& task = tasks_[k];
+      for (std::size_t s = 0; s < task.set->size(); ++s) {
+        const Index j = (*task.set)[s];
+        const Index place = std::ranges::lower_bound(columns_.list, j) - columns_.list.begin();
+        lanes_[k].place.push_back(static_cast<std::int32_t>(place));
+        columns_.terms[place * n_lanes + static_cast<Index>(k)] = task.problem->term(j, task.lambda);
+        const double scale = task.problem->scale[j];
+        columns_.inverse_scale[place][k] = scale == 0.0 ? 0.0 : 1.0 / scale;
+        columns_.centre[place][k] = mean_of(*task.problem, j);
+        if (s < task.solution->coef.size()) coef_[place][k] = task.solution->coef[s];
+      }
+    }
+  }
+
+  // slopes = X (stored) `change`, in each lane; what centring takes from every row
+  PerLane<n_lanes> multiply(const LaneColumn<n_lanes>& change) {
+    PerLane<n_lanes> shift{};
+    for (Half& part : halves_) part.slope.assign(spec_.n_rows, 0.0);
+    for (Index s = 0; s < columns_.size(); ++s) {
+      double scaled[n_lanes];
+      for (Index k = 0; k < n_lanes; ++k) {
+        scaled[k] = change[s][k] * columns_.inverse_scale[s][k];
+        shift[k] -= scaled[k] * columns_.centre[s][k];
+      }
+      for (std::size_t h = 0; h < halves_.size(); ++h) {
+        const double* own = scaled + static_cast<Index>(h) * half;
+        if (std::all_of(own, own + half, [](double value) { return value == 0.0; })) continue;
+        entries_read_ += design_.n_entries(columns_.list[s]);
+        design_.template add_lanes<half, double>(columns_.list[s], own, nullptr, halves_[h].slope.data());
+      }
+    }
+    return shift;
+  }
+
+  double slope(std::size_t k, Index i) const { return halves_[k / half].slope[i][k % half]; }
+
+  void start() {
+    const PerLane<n_lanes> shift = multiply(coef_);
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      Lane& lane = lanes_[k];
+      lane.intercept = tasks_[k].solution->intercept;
+      lane.eta.resize(static_cast<std::size_t>(spec_.n_rows));
+      lane.residual.resize(lane.eta.size());
+      for (Index i = 0; i < spec_.n_rows; ++i) {
+        lane.eta[i] = spec_.offset[i] + lane.intercept + shift[k] + slope(k, i);
+      }
+    }
+  }
+
+  // losses, residuals, curvatures and gradients at the present coefficients, where they are not known yet
+  void measure() {
+    Vector d(static_cast<std::size_t>(spec_.n_rows));
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      if (!open_[k]) continue;
+      Lane& lane = lanes_[k];
+      lane.sums = L::rows({.count = spec_.n_rows,
+                           .y = tasks_[k].problem->y,
+                           .weights = tasks_[k].problem->weights.data(),
+                           .eta = lane.eta.data(),
+                           .residual = lane.residual.data(),
+                           .curvature = d.data()});
+      lane.loss = lane.sums.loss + tasks_[k].constant;
+      halves_[k / half].residual.put(static_cast<Index>(k % half), lane.residual.data());
+      curvature_.put(static_cast<Index>(k), d.data());
+      totals_[k] = 0.0;
+      for (const double value : d) totals_[k] += value;
+    }
+    double products[n_lanes];
+    PerLane<n_lanes> violation{};
+    for (Index s = 0; s < columns_.size(); ++s) {
+      for (std::size_t h = 0; h < halves_.size(); ++h) {
+        entries_read_ += design_.n_entries(columns_.list[s]);
+        design_.template lane_dots<half>(columns_.list[s], halves_[h].residual.data(),
+                                         products + static_cast<Index>(h) * half);
+      }
+      for (std::size_t k = 0; k < tasks_.size(); ++k) {
+        if (!open_[k]) continue;
+        const double centred = products[k] - columns_.centre[s][k] * lanes_[k].sums.residual;
+        gradient_[s][k] = centred * columns_.inverse_scale[s][k];
+        violation[k] = std::max(violation[k], columns_.term(s, k).violation(gradient_[s][k], coef_[s][k]));
+      }
+    }
+    columns_read_ += columns_.size();
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      if (open_[k]) lanes_[k].violation = std::max(violation[k], std::abs(intercept_gradient(k)));
+    }
+  }
+
+  double intercept_gradient(std::size_t k) const { return spec_.fit_intercept ? lanes_[k].sums.residual : 0.0; }
+
+  bool goes_on(std::size_t k) {
+    LaneTask& task = tasks_[k];
+    Lane& lane = lanes_[k];
+    if (lane.violation <= task.goal.violation || task.n_steps >= task.max_steps) return false;
+    const bool is_exact = !L::quadratic || task.n_steps > 0;  // squared error: one step is all it takes to be exact
+    if (task.goal.gap >= 0.0 && is_exact && gap(k) <= task.goal.gap) return false;
+    if (lane.stalled == 20 || std::isnan(lane.violation)) return false;
+    lane.stalled = lane.violation < 0.9 * lane.best ? 0 : lane.stalled + 1;
+    lane.best = std::min(lane.best, lane.violation);
+    return true;
+  }
+
+  // as far as the lane's set can tell; the sweep may find a larger one
+  double gap(std::size_t k) const {
+    Vector coef;
+    Vector gradient;
+    for (const auto place : lanes_[k].place) {
+      coef.push_back(coef_[place][k]);
+      gradient.push_back(gradient_[place][k]);
+    }
+    const std::vector<Index>& set = *tasks_[k].set;
+    return tasks_[k]
+        .problem
+        ->certificate(tasks_[k].lambda, {.features = {.list = set.data(), .count = static_cast<Index>(set.size())},
+                                         .coef = coef.data(),
+                                         .gradient = gradient.data(),
+                                         .intercept = lanes_[k].intercept,
+                                         .intercept_gradient = intercept_gradient(k),
+                                         .loss = lanes_[k].loss,
+                                         .spread = lanes_[k].sums.spread})
+        .gap;
+  }
+
+  void step() {
+    PerLane<n_lanes> tolerance{};
+    PerLane<n_lanes> residual_sums{};
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      residual_sums[k] = lanes_[k].sums.residual;
+      // squared error is its own model; any other loss has moved on before the model is solved exactly
+      tolerance[k] = (L::quadratic ? 1e-5 : 0.01) * lanes_[k].violation;
+    }
+    before_.copy(coef_);
+    model_.solve({.d = curvature_,
+                  .totals = totals_,
+                  .gradient = gradient_,
+                  .residual_sums = residual_sums,
+                  .tolerance = tolerance,
+                  .open = open_},
+                 monitor_, coef_);
+    change_.resize(columns_.size());
+    for (Index e = 0; e < coef_.size(); ++e) change_.data()[e] = coef_.data()[e] - before_.data()[e];
+    const PerLane<n_lanes> shift = multiply(change_);
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      if (!open_[k]) continue;
+      ++tasks_[k].n_steps;
+      const double moved = spec_.fit_intercept ? -model_.state_sums()[k] / totals_[k] : 0.0;
+      open_[k] = move(k, moved - (spec_.fit_intercept ? shift[k] : 0.0), moved);
+    }
+  }
+
+  // Armijo's rule on the true objective, along the segment to the model's minimiser: eta moves by slope_ + `moved`
+  bool move(std::size_t k, double intercept_step, double moved) {
+    Lane& lane = lanes_[k];
+    const LaneTask& task = tasks_[k];
+    double expected = intercept_step * intercept_gradient(k);
+    double objective = lane.loss;
+    for (const auto s : lane.place) {
+      const ElasticNet& term = columns_.term(s, static_cast<Index>(k));
+      objective += term.value(before_[s][k]);
+      if (change_[s][k] == 0.0) continue;
+      expected += change_[s][k] * gradient_[s][k] + term.value(coef_[s][k]) - term.value(before_[s][k]);
+    }
+    expected = std::min(expected, 0.0);
+    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
+    const bool negligible = -expected <= 1e-13 * (objective + task.magnitude);
+    Vector trial(lane.eta.size());
+    for (double t = 1.0; t > 1e-10; t *= 0.5) {
+      for (Index i = 0; i < spec_.n_rows; ++i) trial[i] = lane.eta[i] + t * (slope(k, i) + moved);
+      if (!L::quadratic && !negligible && objective_at(k, t, trial) > objective + 1e-4 * t * expected) continue;
+      if (t < 1.0) {
+        for (const auto s : lane.place) coef_[s][k] = before_[s][k] + t * change_[s][k];
+      }
+      lane.eta.swap(trial);
+      lane.intercept += t * intercept_step;
+      return true;
+    }
+    for (const auto s : lane.place) coef_[s][k] = before_[s][k];
+    return false;
+  }
+
+  double objective_at(std::size_t k, double t, const Vector& eta) const {
+    double sum = L::rows({.count = spec_.n_rows,
+                          .y = tasks_[k].problem->y,
+                          .weights = tasks_[k].problem->weights.data(),
+                          .eta = eta.data()})
+                     .loss +
+                 tasks_[k].constant;
+    for (const auto s : lanes_[k].place) {
+      const double b = t == 1.0 ? coef_[s][k] : before_[s][k] + t * change_[s][k];
+      if (b != 0.0) sum += columns_.term(s, static_cast<Index>(k)).value(b);
+    }
+    return sum;
+  }
+
+  void save(std::size_t k) {
+    Lane& lane = lanes_[k];
+    Solution& solution = *tasks_[k].solution;
+    solution.coef.clear();
+    for (const auto s : lane.place) solution.coef.push_back(coef_[s][k]);
+    solution.intercept = lane.intercept;
+    solution.intercept_gradient = intercept_gradient(k);
+    solution.loss = lane.loss;
+    solution.spread = lane.sums.spread;
+    solution.residual = std::move(lane.residual);
+    solution.residual_sum = lane.sums.residual;
+  }
+
+  const D& design_;
+  std::span<LaneTask> tasks_;
+  const Specification& spec_;
+  Monitor& monitor_;
+  LaneColumns<n_lanes> columns_;
+  Model model_;
+  std::vector<Lane> lanes_;
+  LaneFlags<n_lanes> open_{};
+  PerLane<n_lanes> totals_{};
+  LaneColumn<n_lanes> coef_;
+  LaneColumn<n_lanes> before_;
+  LaneColumn<n_lanes> change_;
+  LaneColumn<n_lanes> gradient_;
+  std::vector<Half> halves_;
+  LaneArray<float> curvature_;
+  Index entries_read_ = 0;
+  Index columns_read_ = 0;
+};
+
+// The road along the columns: when it pays, and how the solutions that are asked for share its lanes.
+template <Design D, Loss L>
+class LaneRoad {
+ public:
+  explicit LaneRoad(const D& design) : design_(design) {}
+
+  // Whether passes over the columns are cheaper than X'DX and its factor for each of `n_solutions`, in nanoseconds of
+  // an ordinary core. How many passes it takes is learned on the way: many where columns depend on each other.
+  bool pays(const std::vector<Index>& set, const Problem& problem, Index n_solutions) {
+    const auto size = static_cast<double>(set.size());
+    if constexpr (!D::is_sparse) return false;
+    double active = 0.0;
+    for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
+    const double factor = 0.01 * active * active * active + 4.0 * active * size;
+    const double gram = size > Curvature::largest_dense ? infinity : Curvature::gram_cost(design_, set);
+    const double dense = (L::quadratic ? 0.1 : 1.2) * gram + factor;
+    const auto n_groups = static_cast<double>((n_solutions + n_lanes - 1) / n_lanes);
+    const double pass = 2.0 * Curvature::n_entries(design_, set) + 150.0 * size;
+    most_passes_ = static_cast<double>(n_solutions) * dense / (n_groups * pass + 1.0);
+    // alone, each would start from its neighbour and take half as many passes, at half the price
+    const bool is_full = static_cast<double>(n_solutions) > 6.0 * n_groups;
+    return is_full && 3.0 * n_passes_ < most_passes_;
+  }
+
+  // False where the models were too hard: their solutions stay where they stand.
+  bool solve(std::span<LaneTask> tasks, Threads& threads, Monitor& monitor) {
+    const Index n_groups = (std::ssize(tasks) + n_lanes - 1) / n_lanes;
+    Vector n_passes(static_cast<std::size_t>(n_groups));
+    std::vector<Index> columns_read(n_passes.size());
+    std::vector<std::uint8_t> exhausted(n_passes.size());
+    const double most_entries = most_passes_ * (1.0 + Curvature::n_entries(design_, *tasks[0].set));
+    threads.parallel_for(n_groups, [&](Index g) {
+      const auto first = static_cast<std::size_t>(g * n_lanes);
+      LaneNewton<D, L> group(design_, tasks.subspan(first, std::min<std::size_t>(n_lanes, tasks.size() - first)),
+                             most_entries, monitor);
+      group.solve();
+      n_passes[g] = group.n_passes();
+      columns_read[g] = group.columns_read();
+      exhausted[g] = group.is_exhausted() ? 1 : 0;
+    });
+    n_passes_ *= 0.8;
+    for (Index g = 0; g < n_groups; ++g) {
+      n_passes_ = std::max(n_passes_, n_passes[g]);
+      columns_read_ += columns_read[g];
+    }
+    const bool is_solved = std::ranges::none_of(exhausted, [](std::uint8_t flag) { return flag != 0; });
+    if (!is_solved) most_passes_ = -1.0;  // until it is asked again whether it pays, only where things stand
+    return is_solved;
+  }
+
+  Index columns_read() const { return columns_read_; }
+
+ private:
+  const D& design_;
+  double n_passes_ = 60.0;  // that a group takes; until there is experience
+  double most_passes_ = infinity;
+  Index columns_read_ = 0;
+};
+
+}  // namespace normball
