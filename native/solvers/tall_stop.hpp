@@ -103,12 +103,10 @@ struct Stop {
     if (n_stalled > most_stalled) gave_up = true;
   }
 
-  // Whether the steps that are left with this contraction cost more than a new curvature and two steps with that:
-  // a step is 4 n p multiplications, a curvature in single precision about n p^2 / 2.
-  bool is_slow(double tol) const {
-    if (n_accepted < 2 || contraction < 0.01 || wants_curvature) return false;
-    const double ahead = std::log(std::min(std::max(gap / tol, 2.0), 1e6)) / -std::log(std::min(contraction, 0.99));
-    return ahead > 2.0 + static_cast<double>(terms.size()) / 8.0;
+  // how many steps are left with this contraction; 0 where that is not known
+  double steps_ahead(double tol) const {
+    if (n_accepted < 2 || contraction < 0.01 || wants_curvature) return 0.0;
+    return std::log(std::min(std::max(gap / tol, 2.0), 1e6)) / -std::log(std::min(contraction, 0.99));
   }
 
  private:
