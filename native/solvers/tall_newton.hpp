@@ -60,14 +60,14 @@ class TallNewton {
 
   // One problem on its way down the path.
   struct Run {
-    double constant = 0.0;    // the part of the loss that does not depend on eta
-    double magnitude = 1.0;   // size of the terms that the loss sums
-    Iterate base;             // the deepest point that was evaluated
-    double position = 0.0;    // of the base
+    double constant = 0.0;      // the part of the loss that does not depend on eta
+    double magnitude = 1.0;     // size of the terms that the loss sums
+    Iterate base;               // the deepest point that was evaluated
+    double position = 0.0;      // of the base
     double reach = most_reach;  // how far below the base the model is trusted
-    Index next = 0;           // place in the plan
-    Index owner = 0;          // whose curvatures it uses
-    bool is_precise = false;  // curvatures in single precision did not do
+    Index next = 0;             // place in the plan
+    Index owner = 0;            // whose curvatures it uses
+    bool is_precise = false;    // curvatures in single precision did not do
     std::vector<Stop> open;
   };
 
@@ -321,8 +321,9 @@ class TallNewton {
     for (Index k = 0; k < spec_.n_problems; ++k) {
       Run& run = runs_[k];
       const auto n_open = std::ranges::count_if(run.open, [](const Stop& stop) { return !stop.closed; });
-      const double step = 1.0 + price_of_round / static_cast<double>(std::max<Index>(n_open, 1));
-      const double curvature = 2.0 + static_cast<double>(p()) / 8.0;
+      // the first problem pays for the round, so that what it does depends on no other one
+      const double step = k > 0 ? 1.0 : 1.0 + price_of_round / static_cast<double>(std::max<Index>(n_open, 1));
+      const double curvature = 5.0 + static_cast<double>(p()) / 4.0;
       std::vector<Stop*> slow;
       double saved = 0.0;
       for (Stop& stop : run.open) {
