@@ -238,7 +238,8 @@ class TallNewton {
         models_[m].set(mix(run, stop));
         const double size = problem.largest_gradient > 0.0 ? problem.largest_gradient : std::sqrt(stop.at.loss);
         const double share = stop.lambda == infinity ? 1e-13 : std::max(1e-14, std::min(1e-8, 1e-3 * spec_.tol));
-        const double step = models_[m].minimise(problem, units_, stop.at, stop.terms, share * size, stop.goal);
+        const Secant* secant = stop.secant ? &*stop.secant : nullptr;
+        const double step = models_[m].minimise(problem, units_, stop.at, stop.terms, secant, share * size, stop.goal);
         stop.aim(step, run.magnitude);
       }
     });

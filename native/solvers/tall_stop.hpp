@@ -1,6 +1,8 @@
 // One lambda of one problem while it is open: where it stands, what it tries next, and how that went.
 #pragma once
 
+#include <optional>
+
 #include "tall_model.hpp"
 
 namespace normball {
@@ -29,6 +31,8 @@ struct Stop {
   bool wants_curvature = false;
   std::shared_ptr<const TallCurvature> own = {};  // a curvature of its own, after a step that failed
   bool is_exact = false;                          // `own` belongs to `at`
+
+  std::optional<Secant> secant = {};  // of its last step but the first, which comes from far
 
   double violation = infinity;
   double contraction = 0.0;  // of the violation in the last step
@@ -85,6 +89,7 @@ struct Stop {
       return false;
     }
     const double last = violation;
+    if (step == Step::newton && n_accepted > 0) learn(seen);
     at = std::move(seen);
     violation = violation_at(at);
     is_exact = step == Step::probe && wants_curvature;
@@ -114,6 +119,15 @@ struct Stop {
 
   // what rounding leaves of the objective's digits
   double noise(double magnitude) const { return 1e-13 * (at.loss + penalty(at) + magnitude); }
+
+  void learn(const Iterate& seen) {
+    secant = {.step = seen.coef, .change = seen.gradient};
+    for (std::size_t j = 0; j < at.coef.size(); ++j) {
+      secant->step[j] -= at.coef[j];
+      secant->change[j] -= at.gradient[j];
+    }
+    secant->intercept_change = seen.intercept_gradient - at.intercept_gradient;
+  }
 
   double penalty(const Iterate& iterate) const {
     double sum = 0.0;
