@@ -89,7 +89,11 @@ struct Stop {
       return false;
     }
     const double last = violation;
-    if (step == Step::newton && n_accepted > 0) learn(seen);
+    if (step == Step::probe) {
+      secant.reset();  // a curvature of its own needs no correction
+    } else if (step == Step::newton && n_accepted > 0) {
+      learn(seen);
+    }
     at = std::move(seen);
     violation = violation_at(at);
     is_exact = step == Step::probe && wants_curvature;
