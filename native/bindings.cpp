@@ -188,7 +188,7 @@ nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset
 }
 
 nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Flat<double> intercepts,
-                        Flat<std::int64_t> indptr, Flat<std::int32_t> indices, Flat<double> values) {
+                        Flat<std::int64_t> indptr, Flat<std::int32_t> indices, Flat<double> values, int n_threads) {
   load_blas();
   const AnyDesign design = as_design(X);
   const SparseCoefficients coefs{.intercepts = intercepts.data(),
@@ -204,7 +204,7 @@ nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Fl
         [&](const auto& d) {
           const Index count = rows ? static_cast<Index>(rows->size()) : d.n_rows;
           n_rows = static_cast<std::size_t>(count);
-          eta = predict(d, rows ? rows->data() : nullptr, count, coefs);
+          eta = predict(d, rows ? rows->data() : nullptr, count, coefs, n_threads);
         },
         design);
   }
@@ -242,5 +242,5 @@ NB_MODULE(_native, m) {
         "poll"_a.none());
   m.def("byte_products", &normball::byte_products, "X"_a.noconvert(), "vector"_a.noconvert());
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
-        "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert());
+        "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
 }

@@ -98,6 +98,16 @@ NORMBALL_CLONES void centre_one(const T* x, double c, const double* a, double* _
 }
 
 template <class T>
+NORMBALL_CLONES void shift_one(const T* x, double c, double* __restrict y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = static_cast<double>(x[i]) - c;
+}
+
+template <class T>
+NORMBALL_CLONES void scale_one(double a, const double* d, const double* x, T* __restrict y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = static_cast<T>(a * d[i] * x[i]);
+}
+
+template <class T>
 NORMBALL_CLONES void axpy_four(const double* a, const T* x0, const T* x1, const T* x2, const T* x3, double* y,
                                Index n) {
   for (Index i = 0; i < n; ++i) {
@@ -266,6 +276,14 @@ void centre(const T* x, double c, const double* a, double* y, Index n) {
   centre_one(x, c, a, y, n);
 }
 template <class T>
+void shift(const T* x, double c, double* y, Index n) {
+  shift_one(x, c, y, n);
+}
+template <class T>
+void scale(double a, const double* d, const double* x, T* y, Index n) {
+  scale_one(a, d, x, y, n);
+}
+template <class T>
 void axpy4(const double* a, const T* const* x, double* y, Index n) {
   axpy_four(a, x[0], x[1], x[2], x[3], y, n);
 }
@@ -332,6 +350,8 @@ NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::ui
                           double (*)[4]);                                                                      \
   template void axpy(double, const T*, double, double*, Index);                                                \
   template void centre(const T*, double, const double*, double*, Index);                                       \
+  template void shift(const T*, double, double*, Index);                                                       \
+  template void scale(double, const double*, const double*, T*, Index);                                        \
   template void axpy4(const double*, const T* const*, double*, Index);                                         \
   template double gather_dot(const T*, const std::int32_t*, Index, double, const double*);                     \
   template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*);                    \

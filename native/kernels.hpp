@@ -32,6 +32,14 @@ void axpy(double a, const T* x, double c, double* y, Index n);
 template <class T>
 void centre(const T* x, double c, const double* a, double* y, Index n);
 
+// y_i = x_i - c
+template <class T>
+void shift(const T* x, double c, double* y, Index n);
+
+// y_i = a d_i x_i
+template <class T>
+void scale(double a, const double* d, const double* x, T* y, Index n);
+
 // y_i += a0 x0_i + a1 x1_i + a2 x2_i + a3 x3_i, for row-major matrices: four rows at a time
 template <class T>
 void axpy4(const double* a, const T* const* x, double* y, Index n);

@@ -18,9 +18,10 @@ struct SparseCoefficients {
 
 // eta += X C, some rows at a time: those rows of the columns that any point uses stay in cache while BLAS multiplies
 template <class D>
-void add_dense(const D& design, const std::int64_t* rows, Index n_chosen, const SparseCoefficients& coefs,
-               double* eta) {
+void add_dense(const D& design, const std::int64_t* rows, Index n_chosen, const SparseCoefficients& coefs, double* eta,
+               Threads& threads) {
   constexpr Index block = 64;
+  constexpr Index share = 16 * block;  // rows of one task
   std::vector<std::int32_t> used(coefs.indices, coefs.indices + coefs.indptr[coefs.n_points]);
   std::ranges::sort(used);
   const auto [first, last] = std::ranges::unique(used);
@@ -34,18 +35,21 @@ void add_dense(const D& design, const std::int64_t* rows, Index n_chosen, const 
       dense[l * n_used + place] += coefs.values[e];
     }
   }
-  Vector entries(static_cast<std::size_t>(n_used * block));
-  for (Index begin = 0; begin < n_chosen; begin += block) {
-    const Index count = std::min(block, n_chosen - begin);
-    for (Index u = 0; u < n_used; ++u) {
-      for (Index r = 0; r < count; ++r) {
-        const Index i = rows == nullptr ? begin + r : rows[begin + r];
-        entries[r * n_used + u] = design.at(i, used[u]);
+  threads.parallel_for((n_chosen + share - 1) / share, [&](Index task) {
+    Vector entries(static_cast<std::size_t>(n_used * block));
+    const Index last_row = std::min(n_chosen, (task + 1) * share);
+    for (Index begin = task * share; begin < last_row; begin += block) {
+      const Index count = std::min(block, last_row - begin);
+      for (Index u = 0; u < n_used; ++u) {
+        for (Index r = 0; r < count; ++r) {
+          const Index i = rows == nullptr ? begin + r : rows[begin + r];
+          entries[r * n_used + u] = design.at(i, used[u]);
+        }
       }
+      linalg::add_at_b(coefs.n_points, count, n_used, dense.data(), n_used, entries.data(), n_used,
+                       eta + begin * coefs.n_points, coefs.n_points);
     }
-    linalg::add_at_b(coefs.n_points, count, n_used, dense.data(), n_used, entries.data(), n_used,
-                     eta + begin * coefs.n_points, coefs.n_points);
-  }
+  });
 }
 
 // the same entry by entry
@@ -79,7 +83,7 @@ void add_sparse(const D& design, const std::int64_t* rows, Index n_chosen, const
 
 // eta (n_chosen x n_points, row-major); rows == nullptr means all rows in order
 template <class D>
-Vector predict(D design, const std::int64_t* rows, Index n_chosen, const SparseCoefficients& coefs) {
+Vector predict(D design, const std::int64_t* rows, Index n_chosen, const SparseCoefficients& coefs, int n_threads) {
   const Vector zero_centre(static_cast<std::size_t>(design.n_cols), 0.0);
   design.centre = zero_centre.data();
   Vector eta(static_cast<std::size_t>(n_chosen * coefs.n_points));
@@ -89,7 +93,8 @@ Vector predict(D design, const std::int64_t* rows, Index n_chosen, const SparseC
   if constexpr (D::is_sparse) {
     add_sparse(design, rows, n_chosen, coefs, eta.data());
   } else {
-    add_dense(design, rows, n_chosen, coefs, eta.data());
+    Threads threads(n_threads);
+    add_dense(design, rows, n_chosen, coefs, eta.data(), threads);
   }
   return eta;
 }

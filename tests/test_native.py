@@ -115,6 +115,17 @@ def test_rows_may_be_asked_for_twice_and_in_any_order():
         np.testing.assert_allclose(eta, wanted, rtol=1e-12)
 
 
+def test_threads_change_no_bit_of_the_linear_predictor():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5000, 7))
+    coefs = scipy.sparse.csr_array(rng.normal(size=(3, 7)) * (rng.random((3, 7)) < 0.6))
+    store = (coefs.indptr.astype(np.int64), coefs.indices.astype(np.int32), coefs.data)
+    rows = rng.integers(0, 5000, 4000)
+    one, two = (_native.linear_predictor(X, rows, np.arange(3.0), *store, threads) for threads in (1, 2))
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_allclose(one, (X @ coefs.toarray().T + np.arange(3.0))[rows], rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
 @pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 @pytest.mark.parametrize("shape", [(10, 5), (10, 400)])

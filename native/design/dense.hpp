@@ -92,9 +92,7 @@ struct Dense {
       }
     } else {
       for (Index a = 0; a < columns.count; ++a) {
-        const T* x = column(columns[a]) + begin;
-        const double c = centre[columns[a]];
-        for (Index r = 0; r < count; ++r) out[a * stride + r] = static_cast<double>(x[r]) - c;
+        kernels::shift(column(columns[a]) + begin, centre[columns[a]], out + a * stride, count);
       }
     }
   }

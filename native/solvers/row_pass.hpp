@@ -231,11 +231,9 @@ class RowPass {
       part.totals[h] += d[r];
     }
     const auto scale = [&](auto* out) {
-      using T = std::remove_pointer_t<decltype(out)>;
       for (Index a = 0; a < p(); ++a) {
-        const double unit = 1.0 / units_[order_[a]];
-        const double* x = buffers.x.data() + a * block;
-        for (Index r = 0; r < count; ++r) out[a * block + r] = static_cast<T>(unit * x[r] * buffers.root[r]);
+        kernels::scale(1.0 / units_[order_[a]], buffers.root.data(), buffers.x.data() + a * block, out + a * block,
+                       count);
       }
     };
     if (is_precise(static_cast<std::size_t>(h))) {

@@ -17,6 +17,13 @@ struct Iterate {
   double spread = 0.0;
 };
 
+// What one step showed of the true curvature: how the gradient changed along it.
+struct Secant {
+  Vector step;
+  Vector change;
+  double intercept_change = 0.0;
+};
+
 // The curvatures of one problem, or of all problems that share them, from the largest lambda down.
 class CurvatureTrack {
  public:
@@ -102,9 +109,10 @@ class TallModel {
     current_ = &blend_;
   }
 
-  // The model's minimiser from `at`: coefficients go to `coef`; returns the step of the intercept.
+  // The model's minimiser from `at`: coefficients go to `coef`; returns the step of the intercept. Where a secant is
+  // known the model agrees with it.
   double minimise(const Problem& problem, const Vector& units, const Iterate& at, const std::vector<ElasticNet>& terms,
-                  double tolerance, Vector& coef) {
+                  const Secant* secant, double tolerance, Vector& coef) {
     const auto p = static_cast<Index>(at.coef.size());
     const bool profile = problem.spec->fit_intercept;
     mean_.assign(at.coef.size(), 0.0);
@@ -115,19 +123,46 @@ class TallModel {
       mean_[j] = current_->sums[j] - problem.shift[j] / units[j] * current_->total;
       gradient_[j] += step * mean_[j];
     }
+    const double* matrix = secant == nullptr ? current_->matrix.data() : bend(*secant);
     QuadraticSolver solver;  // a new one: what it remembers must not reach another problem
-    solver.solve({.size = p, .H = current_->matrix.data(), .stride = p, .terms = terms.data(), .version = version_},
-                 coef.data(), gradient_.data(), tolerance);
+    solver.solve({.size = p, .H = matrix, .stride = p, .terms = terms.data(), .version = version_}, coef.data(),
+                 gradient_.data(), tolerance);
     for (Index j = 0; profile && j < p; ++j) step -= mean_[j] * (coef[j] - at.coef[j]) / current_->total;
     return step;
   }
 
  private:
+  // The BFGS update (Nocedal & Wright 2006, 6.19). One direction along which a blended curvature is far off, a skewed
+  // column say, would otherwise hold up every step to come.
+  const double* bend(const Secant& secant) {
+    const auto p = static_cast<Index>(mean_.size());
+    image_.resize(mean_.size());
+    change_.resize(mean_.size());
+    linalg::gemv(false, p, p, current_->matrix.data(), p, secant.step.data(), image_.data());
+    double seen = 0.0;
+    double modelled = 0.0;
+    for (Index j = 0; j < p; ++j) {
+      change_[j] = secant.change[j] - secant.intercept_change / current_->total * mean_[j];
+      seen += secant.step[j] * change_[j];
+      modelled += secant.step[j] * image_[j];
+    }
+    if (!(modelled > 0.0 && seen > 0.01 * modelled)) return current_->matrix.data();
+    bent_ = current_->matrix;
+    for (Index j = 0; j < p; ++j) {
+      kernels::axpy(change_[j] / seen, change_.data(), 0.0, bent_.data() + j * p, p);
+      kernels::axpy(-image_[j] / modelled, image_.data(), 0.0, bent_.data() + j * p, p);
+    }
+    return bent_.data();
+  }
+
   CurvatureTrack::Mix mix_;
   TallCurvature blend_;
   const TallCurvature* current_ = nullptr;
   Index version_ = 0;
-  Vector mean_;
+  Vector bent_;
+  Vector image_;
+  Vector change_;
+  Vector mean_;  // 0 where there is no intercept to profile out
   Vector gradient_;
 };
 

@@ -54,17 +54,20 @@ class TallNewton {
   static constexpr Index n_models = 8;  // workers' places; fixed, so that nothing depends on the number of threads
   static constexpr std::size_t most_open = 24;  // for one problem
   static constexpr double least_reach = 0.05;
+  static constexpr double most_reach = 0.6;
+  static constexpr double growth = 1.5;
+  static constexpr double price_of_round = 10.0;  // in steps: X is packed once for all of them
 
   // One problem on its way down the path.
   struct Run {
-    double constant = 0.0;    // the part of the loss that does not depend on eta
-    double magnitude = 1.0;   // size of the terms that the loss sums
-    Iterate base;             // the deepest point that was evaluated
-    double position = 0.0;    // of the base
-    double reach = 0.6;       // how far below the base the model is trusted
-    Index next = 0;           // place in the plan
-    Index owner = 0;          // whose curvatures it uses
-    bool is_precise = false;  // curvatures in single precision did not do
+    double constant = 0.0;      // the part of the loss that does not depend on eta
+    double magnitude = 1.0;     // size of the terms that the loss sums
+    Iterate base;               // the deepest point that was evaluated
+    double position = 0.0;      // of the base
+    double reach = most_reach;  // how far below the base the model is trusted
+    Index next = 0;             // place in the plan
+    Index owner = 0;            // whose curvatures it uses
+    bool is_precise = false;    // curvatures in single precision did not do
     std::vector<Stop> open;
   };
 
@@ -235,7 +238,8 @@ class TallNewton {
         models_[m].set(mix(run, stop));
         const double size = problem.largest_gradient > 0.0 ? problem.largest_gradient : std::sqrt(stop.at.loss);
         const double share = stop.lambda == infinity ? 1e-13 : std::max(1e-14, std::min(1e-8, 1e-3 * spec_.tol));
-        const double step = models_[m].minimise(problem, units_, stop.at, stop.terms, share * size, stop.goal);
+        const Secant* secant = stop.secant ? &*stop.secant : nullptr;
+        const double step = models_[m].minimise(problem, units_, stop.at, stop.terms, secant, share * size, stop.goal);
         stop.aim(step, run.magnitude);
       }
     });
@@ -295,30 +299,46 @@ class TallNewton {
     if (!is_probe || stop.lambda == infinity) tracks_[stop.problem].insert(curvature);
   }
 
-  // After a prediction that went too far the later ones are not worth a try from the same base.
+  // After a prediction that went too far the later ones are not worth a try from the same base. Predictions that held
+  // win back what reach was lost: one hard stretch must not leave a window of one lambda for the rest of the path.
   void retreat(Run& run) {
     const auto failed = std::ranges::find_if(
         run.open, [](const Stop& stop) { return stop.n_accepted == 0 && stop.n_rejected == 1 && !stop.closed; });
-    if (failed == run.open.end()) return;
+    if (failed == run.open.end()) {
+      const auto held = [](const Stop& stop) { return stop.n_accepted == 1 && stop.n_rejected == 0; };
+      if (std::ranges::any_of(run.open, held)) run.reach = std::min(most_reach, growth * run.reach);
+      return;
+    }
     run.reach = std::max(least_reach, 0.5 * run.reach);
     const auto n_kept = static_cast<std::size_t>(failed - run.open.begin()) + 1;
     while (run.open.size() > n_kept && run.open.back().n_accepted == 0) run.open.pop_back();
     run.next = run.open.back().plan + 1;
   }
 
-  // Where old curvatures make for slow progress, new ones: in the middle of the slow stretch, the more the cheaper.
+  // Where old curvatures make for slow progress, new ones. Neighbouring stops share one, in the middle of them, as soon
+  // as the steps that it saves cost more than it does: a step is 4 n p multiplications and its share of the round, a
+  // curvature in single precision about n p^2 / 2.
   void refresh() {
     for (Index k = 0; k < spec_.n_problems; ++k) {
+      Run& run = runs_[k];
+      const auto n_open = std::ranges::count_if(run.open, [](const Stop& stop) { return !stop.closed; });
+      // the first problem pays for the round, so that what it does depends on no other one
+      const double step = k > 0 ? 1.0 : 1.0 + price_of_round / static_cast<double>(std::max<Index>(n_open, 1));
+      const double curvature = 5.0 + static_cast<double>(p()) / 4.0;
       std::vector<Stop*> slow;
-      for (Stop& stop : runs_[k].open) {
-        if (!stop.closed && stop.is_slow(spec_.tol)) slow.push_back(&stop);
-      }
-      if (slow.empty()) continue;
-      runs_[k].owner = k;
-      const auto apart = std::min(slow.size(), static_cast<std::size_t>(1 + p() / 8));
-      for (std::size_t i = apart / 2; i < slow.size(); i += apart) {
-        if (!tracks_[k].empty() && tracks_[k].distance(slow[i]->position) == 0.0) runs_[k].is_precise = true;
-        slow[i]->wants_curvature = true;
+      double saved = 0.0;
+      for (Stop& stop : run.open) {
+        const double surplus = stop.closed ? 0.0 : stop.steps_ahead(spec_.tol) - 2.0;
+        if (surplus <= 0.0) continue;
+        slow.push_back(&stop);
+        saved += surplus * step;
+        if (saved <= curvature) continue;
+        Stop& middle = *slow[slow.size() / 2];
+        run.owner = k;
+        if (!tracks_[k].empty() && tracks_[k].distance(middle.position) == 0.0) run.is_precise = true;
+        middle.wants_curvature = true;
+        slow.clear();
+        saved = 0.0;
       }
     }
   }

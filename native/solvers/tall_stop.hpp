@@ -1,6 +1,8 @@
 // One lambda of one problem while it is open: where it stands, what it tries next, and how that went.
 #pragma once
 
+#include <optional>
+
 #include "tall_model.hpp"
 
 namespace normball {
@@ -29,6 +31,8 @@ struct Stop {
   bool wants_curvature = false;
   std::shared_ptr<const TallCurvature> own = {};  // a curvature of its own, after a step that failed
   bool is_exact = false;                          // `own` belongs to `at`
+
+  std::optional<Secant> secant = {};  // of its last step but the first, which comes from far
 
   double violation = infinity;
   double contraction = 0.0;  // of the violation in the last step
@@ -85,6 +89,11 @@ struct Stop {
       return false;
     }
     const double last = violation;
+    if (step == Step::probe) {
+      secant.reset();  // a curvature of its own needs no correction
+    } else if (step == Step::newton && n_accepted > 0) {
+      learn(seen);
+    }
     at = std::move(seen);
     violation = violation_at(at);
     is_exact = step == Step::probe && wants_curvature;
@@ -103,12 +112,10 @@ struct Stop {
     if (n_stalled > most_stalled) gave_up = true;
   }
 
-  // Whether the steps that are left with this contraction cost more than a new curvature and two steps with that:
-  // a step is 4 n p multiplications, a curvature in single precision about n p^2 / 2.
-  bool is_slow(double tol) const {
-    if (n_accepted < 2 || contraction < 0.01 || wants_curvature) return false;
-    const double ahead = std::log(std::min(std::max(gap / tol, 2.0), 1e6)) / -std::log(std::min(contraction, 0.99));
-    return ahead > 2.0 + static_cast<double>(terms.size()) / 8.0;
+  // how many steps are left with this contraction; 0 where that is not known
+  double steps_ahead(double tol) const {
+    if (n_accepted < 2 || contraction < 0.01 || wants_curvature) return 0.0;
+    return std::log(std::min(std::max(gap / tol, 2.0), 1e6)) / -std::log(std::min(contraction, 0.99));
   }
 
  private:
@@ -116,6 +123,15 @@ struct Stop {
 
   // what rounding leaves of the objective's digits
   double noise(double magnitude) const { return 1e-13 * (at.loss + penalty(at) + magnitude); }
+
+  void learn(const Iterate& seen) {
+    secant = {.step = seen.coef, .change = seen.gradient};
+    for (std::size_t j = 0; j < at.coef.size(); ++j) {
+      secant->step[j] -= at.coef[j];
+      secant->change[j] -= at.gradient[j];
+    }
+    secant->intercept_change = seen.intercept_gradient - at.intercept_gradient;
+  }
 
   double penalty(const Iterate& iterate) const {
     double sum = 0.0;

@@ -33,6 +33,7 @@ def linear_predictor(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     values: NDArray[np.float64],
+    n_threads: int = 1,
 ) -> NDArray[np.float64]: ...
 def byte_products(
     X: NDArray[np.float64], vector: NDArray[np.float64]

@@ -21,6 +21,7 @@ from normball.results.fit import Fit
 from normball.results.points import share_reaching
 from normball.scores import unit_deviance
 from normball.settings import DEFAULT_TOL, FitOptions, check_words, number
+from normball.threads import single_threaded_blas
 
 __all__ = ["fit_ball"]
 
@@ -233,6 +234,9 @@ class _Search:
         data = self.problem.data
         places = np.flatnonzero(fit.coef).astype(np.int32)
         indptr = np.array([0, places.size], dtype=np.int64)
-        eta = _native.linear_predictor(data.design, None, np.array([fit.intercept]), indptr, places, fit.coef[places])
+        with single_threaded_blas:
+            eta = _native.linear_predictor(
+                data.design, None, np.array([fit.intercept]), indptr, places, fit.coef[places]
+            )
         deviance = unit_deviance(data.y, eta + data.offset[:, None], fit.family)[:, 0]
         return float(data.weights @ deviance / data.weights.sum() / 2.0)

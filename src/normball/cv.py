@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
+from normball.predictor import linear_predictor
 from normball.results.cv import Choice, Comparison, CVPath, summarise_folds
 from normball.results.path import Path
 from normball.results.sparse_rows import SparseRows
@@ -161,15 +162,11 @@ class _Model:
     design: Any
     intercepts: Array
     coefs: SparseRows
+    n_threads: int | None
 
     def predict(self, rows: NDArray[np.int64] | None, offset: Array, which: slice = slice(None)) -> Array:
         """The linear predictor (rows, strengths)."""
-        from normball import _native
-
-        coefs = self.coefs.take(which)
-        eta: Array = _native.linear_predictor(
-            self.design, rows, self.intercepts[which], coefs.indptr, coefs.indices, coefs.values
-        )
+        eta = linear_predictor(self.design, self.intercepts[which], self.coefs.take(which), rows, self.n_threads)
         return eta + (offset if rows is None else offset[rows])[:, None]
 
 
@@ -179,8 +176,9 @@ def _cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictio
     if n_finished == 0:
         raise Interrupted("Interrupted before the first lambda was finished")
     keep = slice(0, n_finished)
+    n_threads = problem.settings.n_threads
     models = [
-        _Model(design, solution["intercepts"][row, keep], solution.coef_rows(row).take(keep))
+        _Model(design, solution["intercepts"][row, keep], solution.coef_rows(row).take(keep), n_threads)
         for row, design in enumerate(designs)
     ]
     gaps = solution["dual_gaps"][1:, keep]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.messages import DataError, Finding, count
+from normball.predictor import linear_predictor
 from normball.report.payload import listed, listed_coefs, picked
 from normball.scores import mean_response, unit_deviance
 
@@ -73,13 +74,8 @@ class FittedRows:
 
     def link(self, which: slice) -> Array:
         """Linear predictor (n, n_which) of the fitted models, offset included."""
-        from normball import _native
-
         path = self.path
-        rows = path.coef_rows.take(which)
-        eta: Array = _native.linear_predictor(
-            self.design, None, path.intercepts[which], rows.indptr, rows.indices, rows.values
-        )
+        eta = linear_predictor(self.design, path.intercepts[which], path.coef_rows.take(which))
         return eta + self.offset[:, None]
 
     def link_at(self, index: int) -> Array:

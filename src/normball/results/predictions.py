@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.predictor import linear_predictor
 from normball.results.sparse_rows import SparseRows
 from normball.scores import mean_response
 
@@ -29,7 +30,6 @@ def predict(
     unknown: Unknown,
 ) -> NDArray[Any]:
     """Predictions (n, n_models) of several sets of coefficients of one `model`."""
-    from normball import _native
     from normball.inputs.prepare import prepare_new
 
     if kind not in ("link", "response", "class"):
@@ -37,7 +37,7 @@ def predict(
     if kind == "class" and model.classes is None:
         raise ValueError(f'kind="class" needs a binomial model; this one is {model.family}')
     design = prepare_new(model.preparation, X, unknown=unknown)
-    eta: Array = _native.linear_predictor(design, None, intercepts, coefs.indptr, coefs.indices, coefs.values)
+    eta = linear_predictor(design, intercepts, coefs)
     eta = eta + _checked_offset(model, offset, eta.shape[0])[:, None]
     if kind == "class":
         return np.asarray(model.classes)[(eta > 0.0).astype(np.intp)]
