@@ -48,8 +48,35 @@ export const words = (x, y, text, more = {}) => element("text", { x, y, fill: IN
 
 /** The `d` of a line through the points with finite coordinates. @param {Array<[number, number]>} points */
 export function through(points) {
-  const path = d3line().defined(([x, y]) => Number.isFinite(x) && Number.isFinite(y)).digits(2);
-  return path(points) ?? "";
+  const path = d3line().defined(finite).digits(1);
+  return path(thinned(points)) ?? "";
+}
+
+/** @param {[number, number]} point */
+const finite = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
+
+/** Without the points that lie within a tenth of a pixel of the line between others (Douglas & Peucker 1973). @param {Array<[number, number]>} points */
+function thinned(points) {
+  const kept = points.map((point) => !finite(point)); // a gap stays a gap
+  const ends = kept.flatMap((gap, k) => (!gap && (k === 0 || kept[k - 1] || k === points.length - 1 || kept[k + 1]) ? [k] : []));
+  /** @type {[number, number][]} */
+  const open = ends.slice(1).map((end, k) => [ends[k], end]);
+  for (const k of ends) kept[k] = true;
+  for (let run = open.pop(); run; run = open.pop()) {
+    const [first, last] = run;
+    const [from, to] = [points[first], points[last]];
+    const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
+    let [worst, at] = [0.1, -1];
+    for (let k = first + 1; k < last; k++) {
+      const [dx, dy] = [points[k][0] - from[0], points[k][1] - from[1]];
+      const away = length ? Math.abs(dx * (to[1] - from[1]) - dy * (to[0] - from[0])) / length : Math.hypot(dx, dy);
+      if (away > worst) [worst, at] = [away, k];
+    }
+    if (at < 0) continue;
+    kept[at] = true;
+    open.push([first, at], [at, last]);
+  }
+  return points.filter((_, k) => kept[k]);
 }
 
 /**
