@@ -213,11 +213,13 @@ def test_what_if_is_predict(browser: Browser, report: Report, numeric: Report, f
         names = one.table.columns[1:]
         row = dict(zip(names, [0.31, -1.27, 2.4, 0.005, -0.6, 1.1], strict=True))
         shown = browser.run(
-            "return JSON.parse(document.getElementById('payload').textContent).features.map((f) => f.name)"
+            "return [...document.querySelectorAll('[data-input]')]"
+            ".map((box) => [box.dataset.input, box.labels[0].textContent])"
         )
+        assert {name for _, name in shown} == set(names)
         for index in (25, 70, 99):
             at(browser, index)
-            for j, name in enumerate(shown):
+            for j, name in shown:
                 browser.run(SET, find(browser, f'[data-input="{j}"]'), str(row[name]))
             browser.frames()
             value = float(find(browser, "[data-prediction]").get_attribute("data-value"))

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { strToU8, zlibSync } from "fflate";
+import { unpack } from "../src/page/unpack.js";
 import { through } from "../src/svg.js";
 
 /** @param {string} d @returns {[number, number][][]} runs of points */
@@ -32,4 +34,10 @@ test("a bend is followed to a tenth of a pixel", () => {
 test("a closed outline is not one point", () => {
   const square = /** @type {[number, number][]} */ ([[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]);
   assert.equal(through(square), "M0,0L10,0L10,10L0,10L0,0");
+});
+
+test("a payload comes out as it went in", () => {
+  const data = { name: "\u202e😀 </script>", numbers: [1 / 3, -1e-300, 0] };
+  const text = btoa(String.fromCharCode(...zlibSync(strToU8(JSON.stringify(data)))));
+  assert.deepEqual(unpack(text), data);
 });

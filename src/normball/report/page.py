@@ -123,7 +123,7 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         grid={"head": GRID_TITLES, "rows": _grid(cv)},
         recipes=recipes(cv, run, picked.fit.lam),
         reading=READING,
-        payload=Markup(charts.embedded(data)),
+        payload=charts.packed(data),
         script=Markup(charts.bundle("normball.report", "page.js")),
     )
 

@@ -23,8 +23,7 @@ LISTED = 60  # features whose numbers are all there
 FEWEST = 12  # of them, on the finest grid
 MOST_FOLDS = 20  # curves of single folds
 MOST_COEFS = 7_500  # of listed features; on a fine grid they are fewer
-MOST_OF_OTHERS = 250_000  # bytes of the features that are not listed
-MOST = 500_000  # bytes of all: the page around them takes up to 385 KB, and it stays below 900
+MOST_OF_OTHERS = 250_000  # bytes of the features that are not listed; their curves are drawn with every step
 LEAST_OF_ONE = 8  # bytes of one of their coefficients
 DIGITS = 5  # of what is only drawn
 
@@ -65,8 +64,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "features": _features(cv, columns, means),
         "evidence": known or None,
     }
-    room = min(MOST_OF_OTHERS, MOST - _bytes(content))
-    complete = others is not None and _bytes(others) <= room
+    complete = others is not None and _bytes(others) <= MOST_OF_OTHERS
     return {**content, "others": others if complete else [], "others_complete": complete}
 
 

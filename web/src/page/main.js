@@ -9,12 +9,13 @@ import { pointing } from "./pointing.js";
 import { store } from "./store.js";
 import { featureTable } from "./table.js";
 import { theme } from "./theme.js";
+import { unpack } from "./unpack.js";
 import { verdictLine } from "./verdict.js";
 import { whatIf } from "./what_if.js";
 
 /** @param {Document} page */
 function start(page) {
-  const data = JSON.parse(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? "");
+  const data = unpack(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? "");
   const model = store(data, { ...opening(data), ...remembered(data) });
   theme(page);
   bar(page, model);
