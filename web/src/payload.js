@@ -54,7 +54,8 @@
  * @property {[number, number]} x range of the coefficient of j (per SD)
  * @property {[number, number]} y range of the coefficient of k
  * @property {number} size points along a side
- * @property {number[]} loss size*size values, row by row (y slow, x fast)
+ * @property {[number, number, number]} hessian of the loss at the solution: its entries jj, jk, kk
+ * @property {number[]} beyond what the loss has beyond its quadratic about the solution, over the cube of the distance: size*size values, row by row (y slow, x fast)
  *
  * @typedef {object} Evidence statistics of the data; never a row of them
  * @property {number[]} loss by lambda: mean loss of the rows

@@ -45,7 +45,7 @@ function evidence(family, features, { hessian, pulls, solutions, q }) {
   const grid = filled([-2, 2], [-2, 2], 21, (u) => 0.7 + q.gradient[0] * u[0] + q.gradient[1] * u[1] + (q.hessian[0] * u[0] ** 2 + 2 * q.hessian[1] * u[0] * u[1] + q.hessian[2] * u[1] ** 2) / 2);
   const loss = solutions.map((u) => 0.7 - pulls[0] * u[0] - pulls[1] * u[1] + (u[0] ** 2 + 0.8 * u[0] * u[1] + u[1] ** 2) / 2);
   const curved = family !== "gaussian";
-  const slices = curved && features > 1 ? [{ j: 0, k: 1, at: 2, x: grid.x, y: grid.y, size: 21, loss: /** @type {number[]} */ (grid.loss) }] : [];
+  const slices = curved && features > 1 ? [{ j: 0, k: 1, at: 2, x: grid.x, y: grid.y, size: 21, hessian: /** @type {[number, number, number]} */ (hessian.slice(0, 3)), beyond: grid.loss.map(() => 0) }] : [];
   const pairs = curved && features > 1 ? [{ j: 0, k: 1, x: grid.x, y: grid.y, size: 21, loss: /** @type {number[]} */ (grid.loss), path: solutions, mle: null }] : [];
   const bins = [0.1, 0.4, 0.8];
   return {

@@ -1,7 +1,7 @@
 /** The loss and the penalty as a map of two coefficients: why the solution lies where contour and ball touch. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { filled, levels, lines, lowest } from "../contours.js";
+import { FINE, closer, filled, levels, lines, lowest } from "../contours.js";
 import { ball, centre, cleaned, cone, ellipse, outside, penalty, reach, value } from "../geometry.js";
 import { NEEDS_DATA, STYLE, WIDTH, box, boxOfKey, clipping, entryOfKey, known, shortened } from "../panels.js";
 import { scene } from "../scene.js";
@@ -45,8 +45,8 @@ function empty(why) {
  * reaches to the centre of the contours where that is not far.
  * @param {Scene} shown @returns {[Point, Point]}
  */
-function frame({ at, path, centre: free, weights, grid }) {
-  if (grid) return squared(grid);
+function frame({ at, path, centre: free, weights, known: ranges }) {
+  if (ranges) return squared(ranges);
   const extent = (/** @type {Point} */ u) => Math.max(...tips(weights, u).filter(Number.isFinite), Math.abs(u[0]), Math.abs(u[1]));
   const wanted = extent(at) || extent(path.find((u) => extent(u) > 0) ?? [1, 1]);
   const unit = 2 ** Math.ceil(Math.log2(wanted));
@@ -61,8 +61,8 @@ function frame({ at, path, centre: free, weights, grid }) {
   return [range(signs[0]), range(signs[1])];
 }
 
-/** The largest square in a grid, since both axes have one unit. @param {import("../contours.js").Grid} grid @returns {[Point, Point]} */
-function squared({ x, y }) {
+/** The largest square, since both axes have one unit. @param {[Point, Point]} ranges @returns {[Point, Point]} */
+function squared([x, y]) {
   const half = Math.min(x[1] - x[0], y[1] - y[0]) / 2;
   /** @type {(range: Point) => Point} */
   const cut = ([low, high]) => [(low + high) / 2 - half, (low + high) / 2 + half];
@@ -105,23 +105,23 @@ function ballShape({ weights, at }, x, y) {
 
 /** @param {Scene} shown @param {Linear} x @param {Linear} y */
 function contourLines(shown, x, y) {
-  const { quadratic, grid, drawn: level } = shown;
+  const { quadratic, loss, level, at } = shown;
   const middle = quadratic && centre(quadratic);
   const [fine, own] = [{ stroke: LOSS, "stroke-opacity": 0.45 }, { stroke: LOSS, "stroke-width": 2.2 }];
-  if (!grid && quadratic && middle && exactEllipse(quadratic.hessian)) {
+  if (quadratic && middle && exactEllipse(quadratic.hessian)) {
     const least = value(quadratic, middle);
     const oval = (/** @type {number} */ at, /** @type {Record<string, string | number>} */ look) => ovalAt(quadratic.hessian, middle, at - least, x, y, look);
     const corners = x.domain().flatMap((a) => y.domain().map((b) => value(quadratic, [a, b])));
     const ring = level > least ? oval(level, own) : "";
     return levels(least, Math.max(...corners), level).map((at) => oval(at, fine)).join("") + ring;
   }
-  const field = grid ?? filled(/** @type {Point} */ (x.domain()), /** @type {Point} */ (y.domain()), 65, (u) => (quadratic ? value(quadratic, u) : NaN));
-  const least = lowest(field);
+  const field = filled(/** @type {Point} */ (x.domain()), /** @type {Point} */ (y.domain()), FINE, loss);
+  const [near, least] = [closer(field, loss, at), lowest(field)];
   const most = field.loss.reduce((/** @type {number} */ top, one) => (known(one) && one > top ? one : top), least);
-  const path = (/** @type {number} */ at, /** @type {Record<string, string | number>} */ look) =>
-    curve(lines(field, at).map((ring) => through(ring.map(([a, b]) => [x(a), y(b)]))).join(""), look);
+  const path = (/** @type {import("../contours.js").Grid} */ from, /** @type {number} */ height, /** @type {Record<string, string | number>} */ look) =>
+    curve(lines(from, height).map((ring) => through(ring.map(([a, b]) => [x(a), y(b)]))).join(""), look);
   if (!known(least)) return "";
-  return levels(least, most, level).map((at) => path(at, fine)).join("") + (level > least ? path(level, own) : "");
+  return levels(least, most, level).map((height) => path(field, height, fine)).join("") + (level > lowest(near) ? path(near, level, own) : "");
 }
 
 /** Whether a contour is an ellipse that fits into numbers, not a pair of lines. @param {import("../geometry.js").Hessian} h */
