@@ -18,6 +18,7 @@ from normball.report.evidence import evidence
 from normball.report.evidence_held_out import quantiles
 from normball.report.payload import listed, payload
 from normball.report.refound import refound
+from normball.report.reproduce import recipes
 from normball.report.run import Run
 from normball.scores import unit_deviance
 
@@ -331,6 +332,14 @@ def test_a_fine_grid_lists_fewer_features() -> None:
     X, y = made("gaussian", n=50, p=80)
     cv = nb.cv_path(X, y, cv=3, n_lambdas=400, l1_ratio=0.0)
     assert listed(cv, Run()).size == 18
+
+
+def test_the_code_is_that_of_every_lambda(case: Case) -> None:
+    cv, _, _, content = case
+    for index in (0, 17, 29):
+        wanted = [one.code for one in recipes(cv, Run(), float(cv.lambdas[index]))]
+        assert [program[index] for program in content["recipes"]] == wanted
+    assert content["recipes"][0][3] != content["recipes"][0][4]
 
 
 def test_the_features_that_count_come_first() -> None:

@@ -74,7 +74,16 @@ def test_the_slider_moves_everything(browser: Browser, report: Report, framed: b
     assert {"coefficients", "cv_curve", "features", "geometry", "sigmoid", "calibration"} <= set(before)
     assert [view for view in before if before[view] == after[view]] == []
     assert find(browser, "[data-numbers]").text != numbers
-    lam, kept = report.cv.lambdas[30], int(report.cv.path.n_nonzero[30])
+    lam, kept = float(report.cv.lambdas[30]), int(report.cv.path.n_nonzero[30])
+    codes = [code.text for code in browser.driver.find_elements("css selector", "[data-recipe]")]
+    assert len(codes) == 3
+    assert f"lam={lam!r}" in codes[0]
+    assert f"C={1 / (lam * report.cv.path.sum_weights):.15g}" in codes[1]
+    assert f"s = {lam!r}" in codes[2]
+    current = browser.run(
+        "return [...document.querySelectorAll('[data-every-lambda] [aria-current]')].map((row) => row.rowIndex)"
+    )
+    assert current == [31]
     assert float(find(browser, "[data-number]").get_attribute("value").replace(",", "")) == pytest.approx(lam, rel=0.01)
     assert f"{kept} of 6 features kept" in find(browser, "[data-where]").text
     time.sleep(0.5)  # the sentence waits until the slider rests

@@ -45,6 +45,7 @@
  * @property {Feature[]} features
  * @property {{ name: string, scale: number, coefs: [number, number][] }[]} others the other features that are ever kept, as [index of lambda, coefficient]; empty where too many
  * @property {boolean} others_complete whether `features` and `others` are all that are ever kept
+ * @property {string[][]} recipes code that gives the model again, for each program by lambda; "" where there is none
  * @property {Evidence | null} evidence what needs the data themselves; null where they were not at hand
  *
  * @typedef {object} Slice loss near the solution when two coefficients (per SD) move and all others stay

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball import __version__
+from normball.report.reproduce import recipes
 from normball.results import facts
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "statuses": [str(status) for status in path.statuses],
         "cv": _cross_validation(cv),
         "features": _features(cv, columns, means),
+        "recipes": _recipes(cv, run),
         "evidence": known or None,
     }
     complete = others is not None and _bytes(others) <= MOST_OF_OTHERS
@@ -160,6 +162,12 @@ def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) 
         }
         for k, j in enumerate(columns)
     ]
+
+
+def _recipes(cv: CVPath, run: Run) -> list[list[str]]:
+    """The code for each program, by lambda: the same but for a number or two, so that it takes little room deflated."""
+    codes = [[one.code for one in recipes(cv, run, float(lam))] for lam in cv.lambdas]
+    return [list(program) for program in zip(*codes, strict=True)]
 
 
 def _others(path: Path, columns: NDArray[np.intp]) -> list[dict[str, Any]] | None:

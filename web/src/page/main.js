@@ -6,6 +6,7 @@ import { downloads } from "./download.js";
 import { address, remembered } from "./hash.js";
 import { panels } from "./panels.js";
 import { pointing } from "./pointing.js";
+import { recipes } from "./recipes.js";
 import { store } from "./store.js";
 import { featureTable } from "./table.js";
 import { theme } from "./theme.js";
@@ -26,6 +27,7 @@ function start(page) {
   controls(page, model);
   whatIf(page, model);
   downloads(page, model);
+  recipes(page, model);
   address(model);
 }
 
