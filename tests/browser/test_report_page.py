@@ -291,12 +291,30 @@ def test_dark_follows_the_system_and_the_button(browser: Browser, report: Report
     assert browser.run(paper) == light
 
 
-@pytest.mark.parametrize("width", [320, 360, 768])
-def test_nothing_runs_off_a_narrow_window(browser: Browser, report: Report, width: int) -> None:
-    browser.open(report.page)
-    browser.size(width, 900)
-    browser.frames()
-    assert browser.run("return document.documentElement.scrollWidth") <= width
+@pytest.mark.parametrize("width", [320, 360, 768, 1400])
+def test_nothing_runs_off_the_window_or_a_drawing(
+    browser: Browser, report: Report, numeric: Report, width: int
+) -> None:
+    for one in (report, numeric):
+        browser.open(one.page)
+        browser.size(width, 12000)
+        at(browser, 70)
+        browser.run(SET, find(browser, "[data-inputs] input[type=number]"), "1")
+        browser.frames()
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        cut = browser.run(
+            "return [...document.querySelectorAll('svg')].flatMap((svg) => {"
+            "  const frame = svg.getBoundingClientRect();"
+            "  return [...svg.querySelectorAll('text')].filter((text) => {"
+            "    const box = text.getBoundingClientRect();"
+            "    return box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1;"
+            "  }).map((text) => text.textContent);"
+            "});"
+        )
+        assert cut == []
+        if width < 500:
+            drawings = "return [...document.querySelectorAll('[data-live] > svg')].map((svg) => svg.clientWidth)"
+            assert max(browser.run(drawings)) <= width
 
 
 def test_print(browser: Browser, report: Report) -> None:

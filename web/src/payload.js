@@ -93,6 +93,7 @@
  * @property {number} scaling factor of the weights, 0.1 ... 10
  * @property {string} filter of names
  * @property {Record<string, number>} inputs of what-if by feature index
+ * @property {boolean} narrow whether the window is as narrow as that of a phone
  */
 
 /**
@@ -123,6 +124,7 @@ export function opening(data) {
     scaling: 1,
     filter: "",
     inputs: {},
+    narrow: false,
   };
 }
 

@@ -43,8 +43,8 @@ export const segment = (x1, y1, x2, y2, more = {}) => element("line", { x1, y1, 
 /** @param {string} d @param {Record<string, string | number | undefined>} [more] */
 export const curve = (d, more = {}) => element("path", { d, fill: "none", stroke: INK, ...more });
 
-/** Words at a place; the text is escaped. @param {number} x @param {number} y @param {unknown} text @param {Record<string, string | number | undefined>} [more] */
-export const words = (x, y, text, more = {}) => element("text", { x, y, fill: INK, "font-size": 12, ...more }, escape(text));
+/** Words at a place, if there are any; the text is escaped. @param {number} x @param {number} y @param {unknown} text @param {Record<string, string | number | undefined>} [more] */
+export const words = (x, y, text, more = {}) => text === "" ? "" : element("text", { x, y, fill: INK, "font-size": 12, ...more }, escape(text));
 
 /** The `d` of a line through the points with finite coordinates. @param {Array<[number, number]>} points */
 export function through(points) {

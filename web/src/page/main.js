@@ -17,7 +17,9 @@ import { whatIf } from "./what_if.js";
 /** @param {Document} page */
 function start(page) {
   const data = unpack(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? "");
-  const model = store(data, { ...opening(data), ...remembered(data) });
+  const phone = window.matchMedia("(max-width: 34rem)");
+  const model = store(data, { ...opening(data), ...remembered(data), narrow: phone.matches });
+  phone.addEventListener("change", () => model.set({ narrow: phone.matches }));
   theme(page);
   bar(page, model);
   verdictLine(page, model);
