@@ -86,6 +86,13 @@ def test_page_is_safe_and_offline(cv: nb.CVPath, tmp_path: Path) -> None:
     assert len(identities) == len(set(identities))
 
 
+def test_the_headline_has_the_table_without_its_folder(cv: nb.CVPath) -> None:
+    run = Run(source="/home/me/private/t.csv", table="/home/me/private/t.csv: 30 rows x 4 columns")
+    headline = render(cv, run).partition("</header>")[0]
+    assert "t.csv: 30 rows x 4 columns" in headline
+    assert "private" not in headline
+
+
 def test_page_holds_its_charts_and_data(cv: nb.CVPath) -> None:
     text = render(cv, Run())
     page = Page(text)
