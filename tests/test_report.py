@@ -1,11 +1,8 @@
 """The page: safe, offline, true to the result, and with code that gives the same model."""
 
-import base64
-import json
 import re
 import shutil
 import subprocess
-import zlib
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -27,6 +24,7 @@ from normball.report.payload import payload
 from normball.report.reproduce import one_line, recipes
 from normball.report.run import Run
 from normball.results import facts
+from pages import payload_of
 
 NASTY = ["</script><b>", '<img src=x onerror="alert(1)">', "a & b", "'\"quoted\"'", "\u202eright to left", "😀 smile"]
 
@@ -99,9 +97,7 @@ def test_page_holds_its_charts_and_data(cv: nb.CVPath) -> None:
     drawn = {view["id"] for view in charts.call("report", payload(cv, Run(), None)) if view.get("svg")}
     assert {"coefficients", "cv_curve"} <= drawn
     assert page.tags.count("svg") == len(drawn - {"residuals"})
-    held = re.search(r'<script type="application/zlib" id="payload">(.*?)</script>', text)
-    assert held is not None
-    assert json.loads(zlib.decompress(base64.b64decode(held[1]))) == payload(cv, Run(), None)
+    assert payload_of(text) == payload(cv, Run(), None)
 
 
 def test_charts_without_their_data_say_so(cv: nb.CVPath) -> None:

@@ -322,7 +322,7 @@ def test_print(browser: Browser, report: Report) -> None:
     at(browser, 60)
     pdf = base64.b64decode(browser.cdp("Page.printToPDF", preferCSSPageSize=True)["data"])
     assert pdf.startswith(b"%PDF")
-    assert 2 <= pdf.count(b"/Type /Page\n") <= 20
+    assert 2 <= pdf.count(b"/Type /Page\n") <= 12
     browser.cdp("Emulation.setEmulatedMedia", media="print")
     assert not find(browser, "[data-bar]").is_displayed()
     browser.cdp("Emulation.setEmulatedMedia", media="")

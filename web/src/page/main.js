@@ -6,6 +6,7 @@ import { downloads } from "./download.js";
 import { address, remembered } from "./hash.js";
 import { panels } from "./panels.js";
 import { pointing } from "./pointing.js";
+import { printing } from "./print.js";
 import { recipes } from "./recipes.js";
 import { store } from "./store.js";
 import { featureTable } from "./table.js";
@@ -30,6 +31,7 @@ function start(page) {
   whatIf(page, model);
   downloads(page, model);
   recipes(page, model);
+  printing(page);
   address(model);
 }
 
