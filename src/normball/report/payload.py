@@ -78,13 +78,14 @@ def picked(cv: CVPath, run: Run) -> int:
 
 
 def listed(cv: CVPath, run: Run) -> NDArray[np.intp]:
-    """The features that count most, the largest per SD at the weakest of the chosen strengths first.
+    """The features that count most, the largest per SD at any of the chosen strengths first.
 
-    Those that are zero there follow by their largest coefficient anywhere on the path; those that are never kept are
+    Those that are zero at all of these follow by their largest coefficient anywhere on the path; those that are never kept are
     only among them where all features are few.
     """
     path = cv.path
-    there = np.abs(path.coef_rows[max(picked(cv, run), cv.index_1se, cv.index_best)]) * path.scales
+    marks = {picked(cv, run), cv.index_1se, cv.index_best}
+    there = np.max([np.abs(path.coef_rows[row]) for row in marks], axis=0) * path.scales
     largest = np.zeros(path.n_features)
     rows = path.coef_rows
     np.maximum.at(largest, rows.indices, np.abs(rows.values) * path.scales[rows.indices])

@@ -33,22 +33,31 @@ export const convexity = {
 /** @param {import("../payload.js").State} state @param {Step[]} steps @param {Step | null} lowest @param {string} description */
 function picture(state, steps, lowest, description) {
   const { width, right, style } = sized(state);
+  const base = ground(steps);
+  const raised = steps.map((step) => ({ ...step, loss: step.loss - base, sum: step.sum - base }));
   const x = scaleLinear().domain([steps[0]?.t ?? 0, steps[steps.length - 1]?.t ?? 1]).range([LEFT, right]);
-  const y = scaleLinear().domain(window(steps)).range([BOTTOM, TOP]).nice();
-  const path = (/** @type {"loss" | "penalty" | "sum"} */ of, /** @type {Record<string, string>} */ look) => curve(through(steps.map((step) => [x(step.t), y(step[of])])), { "stroke-width": 2.5, ...look });
-  const [first, last] = [steps[0], steps[steps.length - 1]];
+  const y = scaleLinear().domain(window(raised)).range([BOTTOM, TOP]).nice();
+  const path = (/** @type {"loss" | "penalty" | "sum"} */ of, /** @type {Record<string, string>} */ look) => curve(through(raised.map((step) => [x(step.t), y(step[of])])), { "stroke-width": 2.5, ...look });
+  const [first, last] = [raised[0], raised[raised.length - 1]];
   const chord = first && segment(x(first.t), y(first.sum), x(last.t), y(last.sum), { stroke: FAINT, "stroke-width": 1.5 });
   return drawing({ id: "convexity", width, style, height: state.narrow ? 476 : 430, title: convexity.title, description }, [
     clipping("convexity-clip", LEFT, TOP - 4, right - LEFT, BOTTOM - TOP + 8),
-    beside(y, LEFT, right, "loss, penalty and sum"),
+    beside(y, LEFT, right, base ? `penalty; loss and sum less ${figures(base, 4)}` : "loss, penalty and sum"),
     below(x, BOTTOM, `position on the line: 0 = no features, 1 = this model${state.narrow ? "" : ", beyond 1 = larger weights"}`),
     element("g", { "clip-path": "url(#convexity-clip)" }, [chord ?? "", path("loss", LOOKS[0]), path("penalty", LOOKS[1]), path("sum", LOOKS[2])].join("")),
-    lowest ? cursor(x(lowest.t), TOP, BOTTOM) + element("circle", { cx: x(lowest.t), cy: y(lowest.sum), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }) : words(LEFT + 20, 60, "nothing is stored at this lambda", { fill: FAINT }),
+    lowest ? cursor(x(lowest.t), TOP, BOTTOM) + element("circle", { cx: x(lowest.t), cy: y(lowest.sum - base), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }) : words(LEFT + 20, 60, "nothing is stored at this lambda", { fill: FAINT }),
     inColumns([
       ...["loss", "penalty", "sum, with its minimum"].map((name, k) => (/** @type {number} */ at, /** @type {number} */ line) => entryOfKey(at, line, name, LOOKS[k])),
       (at, line) => entryOfKey(at, line, `chord: above the sum${state.narrow ? "" : ", as over any convex curve"}`, { stroke: FAINT, "stroke-width": 1.5 }),
     ], state.narrow ? [LEFT] : [LEFT, LEFT + 150, LEFT + 300], 388),
   ]);
+}
+
+/** What is taken off loss and sum: the lowest loss, where the valley would be too flat to be seen above zero. @param {Step[]} steps */
+function ground(steps) {
+  const model = steps.filter((step) => step.t >= 0 && step.t <= 1);
+  const [least, most] = [Math.min(...steps.map(({ loss }) => loss)), Math.max(...model.map(({ sum }) => sum))];
+  return model.length && least > 0.8 * most ? least : 0;
 }
 
 /** The range of values shown: whole, but for a loss that explodes beyond the model. @param {Step[]} steps @returns {[number, number]} */
