@@ -80,8 +80,8 @@ def picked(cv: CVPath, run: Run) -> int:
 def listed(cv: CVPath, run: Run) -> NDArray[np.intp]:
     """The features that count most, the largest per SD at any of the chosen strengths first.
 
-    Those that are zero at all of these follow by their largest coefficient anywhere on the path; those that are never kept are
-    only among them where all features are few.
+    Those that are zero at all of these follow by their largest coefficient anywhere on the path; those that are never
+    kept are only among them where all features are few.
     """
     path = cv.path
     marks = {picked(cv, run), cv.index_1se, cv.index_best}
