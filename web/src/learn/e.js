@@ -1,7 +1,7 @@
 /** e: where contours of the error touch the diamond or the disc. */
 import { COLOURS, DASHES, FAINT, INK, element, figures, segment, words } from "../svg.js";
 import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
-import { legend, plane } from "./plane.js";
+import { awayFrom, legend, plane } from "./plane.js";
 import { cornerCount, gradient, least, loss, norm, touch, turned } from "./two_weights.js";
 
 /** @typedef {import("./two_weights.js").Pair} Pair */
@@ -61,9 +61,9 @@ export const e = {
       on.contours(q, [0.3, 0.6, 1.5, 2.2].map((share) => share * (level || 0.1 * q.base))),
       on.ball(shape, values.t),
       level > 0 ? on.contour(q, level) : "",
-      data.quadratic ? on.mark(free, "lowest error", FAINT) : handle("centre", "lowest error", on.x(free[0]), on.y(free[1]), FAINT),
+      data.quadratic ? on.mark(free, "lowest error", FAINT, awayFrom(free, at.w)) : handle("centre", "lowest error", on.x(free[0]), on.y(free[1]), FAINT),
       element("g", { "pointer-events": "none" }, pull(on, q, at.w)),
-      on.mark(at.w, "solution", COLOURS[2], { dx: -8, dy: 20, anchor: "end" }),
+      on.mark(at.w, "solution", COLOURS[2], { ...awayFrom(at.w, free), dy: 20 }),
     ], [
       legend(440, 40, [
         [shape === "l1" ? "budget: sum of sizes is at most t" : "budget: sum of squares is at most t²", COLOURS[values.shape], shape === "l1" ? "" : "7 3"],

@@ -48,7 +48,7 @@ export const f = {
 
 /** @param {Data} data */
 function key({ names, truth }) {
-  const top = 318 + 5.6 * Math.max(...names.map((name) => Math.min(12, name.length)));
+  const top = 318 + 6.4 * Math.max(...names.map((name) => Math.min(12, name.length)));
   return words(66, top, "filled: the weight; open ring: exactly zero", { fill: FAINT }) + (truth ? words(66, top + 18, "dash: the weight that made the data", { fill: FAINT }) : "");
 }
 

@@ -3,7 +3,7 @@ import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { COLOURS, DASHES, FAINT, curve, element, figures, through } from "../svg.js";
 import { inTwoParts, snapped } from "./lesson.js";
-import { cursor, legend, plane } from "./plane.js";
+import { awayFrom, cursor, legend, plane } from "./plane.js";
 import { least, loss, norm, touch } from "./two_weights.js";
 
 /** @typedef {{ quadratic: import("./two_weights.js").Quadratic, names: [string, string] }} Data */
@@ -51,8 +51,8 @@ export const h = {
       on.ball(shape, values.t),
       level > 0 ? on.contour(q, level) : "",
       element("g", {}, curve(through(ts.map((t) => touch(q, shape, t).w).map(([u, v]) => [on.x(u), on.y(v)])), { stroke: COLOURS[3], "stroke-dasharray": DASHES[2], "stroke-width": 2 })),
-      on.mark(free, "lowest error", FAINT),
-      on.mark(at.w, "solution", COLOURS[2], { dx: -8, dy: 20, anchor: "end" }),
+      on.mark(free, "lowest error", FAINT, awayFrom(free, at.w)),
+      on.mark(at.w, "solution", COLOURS[2], { ...awayFrom(at.w, free), dy: 20 }),
     ], [
       below(x, 330, "budget t"),
       beside(y, 470, 800, ""),
