@@ -7,12 +7,16 @@ export function recipes(page, { data, state, listen }) {
   // a strength that was picked by its number may lie between two of the grid: the file has the code for it
   const picked = places.map((place) => place.textContent ?? "");
   const rows = all(page, "[data-every-lambda] tbody tr");
+  /** @type {HTMLElement | undefined} */
+  let marked;
   const show = () => {
     places.forEach((place, k) => (place.textContent = state.index === data.picked ? picked[k] : data.recipes[Number(place.dataset.recipe)][state.index]));
-    rows.forEach((row, k) => {
-      row.classList.toggle("on", k === state.index);
-      k === state.index ? row.setAttribute("aria-current", "true") : row.removeAttribute("aria-current");
-    });
+    const row = rows[state.index];
+    marked?.classList.remove("on");
+    marked?.removeAttribute("aria-current");
+    row.classList.add("on");
+    row.setAttribute("aria-current", "true");
+    marked = row;
   };
   listen((changed) => changed.has("index") && show());
   show();
