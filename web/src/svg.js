@@ -2,8 +2,6 @@
  * The few SVG marks that the charts are made of, as text: the same code runs in the browser and, without any document,
  * inside Python. Colours are CSS variables of the page, so that one drawing serves light, dark and print.
  */
-import { line as d3line } from "d3-shape";
-
 export const INK = "var(--ink)";
 export const FAINT = "var(--faint)";
 export const GRID = "var(--grid)";
@@ -48,9 +46,18 @@ export const words = (x, y, text, more = {}) => text === "" ? "" : element("text
 
 /** The `d` of a line through the points with finite coordinates. @param {Array<[number, number]>} points */
 export function through(points) {
-  const path = d3line().defined(finite).digits(1);
-  return path(thinned(points)) ?? "";
+  let pen = "M";
+  return thinned(points)
+    .map((point) => {
+      const step = finite(point) ? `${pen}${tenth(point[0])},${tenth(point[1])}` : "";
+      pen = step ? "L" : "M";
+      return step;
+    })
+    .join("");
 }
+
+/** @param {number} x */
+const tenth = (x) => Math.round(x * 10) / 10;
 
 /** @param {[number, number]} point */
 const finite = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
