@@ -95,8 +95,9 @@ inline bool cholesky(Index n, double* A, Index lda) {
   return info == 0;
 }
 
-// The same with the largest remaining pivot next, down to `least`: the upper triangle of A (n x n, without gaps) becomes
-// the factor of its rows and columns in the order of `places`, of which as many rows count as the rank returned.
+// The same with the largest remaining pivot next, down to `least`: the upper triangle of A (n x n, without gaps)
+// becomes the factor of its rows and columns in the order of `places`, of which as many rows count as the rank
+// returned.
 inline Index pivoted_cholesky(Index n, double* A, double least, std::vector<int>& places) {
   char u = 'U';
   int ni = static_cast<int>(n), rank = 0, info = 0;

@@ -124,7 +124,7 @@ class ActiveFactor {
     }
   }
 
-  static constexpr double singular = 1e-12;  // of a squared pivot, relative to its diagonal entry
+  static constexpr double singular = 1e-12;        // of a squared pivot, relative to its diagonal entry
   static constexpr double floor = 0.3 * singular;  // so that the sum of two, after a rotation, is one still
 
   Vector schur_;
