@@ -35,6 +35,6 @@ def test_the_lock_file_names_no_registry() -> None:
 
 def test_licences_of_what_is_bundled() -> None:
     text = (PACKAGE / "charts" / "LICENSES.txt").read_text("utf-8")
-    for name in ("d3-array", "d3-contour", "d3-scale", "d3-shape"):
+    for name in ("d3-array", "d3-contour", "d3-scale", "fflate"):
         assert f"{name} " in text
     assert "ISC" in text or "Permission to use, copy, modify" in text

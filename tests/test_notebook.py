@@ -48,10 +48,11 @@ def results() -> dict[str, Any]:
         "fit": cv.at("best"),
         "paths": paths,
         "comparison": nb.compare(table, y, cv=4),
+        "findings": nb.check(table.with_columns(pl.lit(1.0).alias("a constant column")), y),
     }
 
 
-@pytest.mark.parametrize("name", ["cv", "path", "fit", "paths", "comparison"])
+@pytest.mark.parametrize("name", ["cv", "path", "fit", "paths", "comparison", "findings"])
 def test_tables_are_small_whole_and_carry_their_style(name: str, results: dict[str, Any]) -> None:
     text = results[name]._repr_html_()
     tags = Tags(text)

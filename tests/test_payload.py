@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,66 +12,18 @@ from scipy import sparse
 
 import normball as nb
 from normball.messages import DataError
-from normball.report.evidence import evidence
 from normball.report.evidence_held_out import quantiles
 from normball.report.payload import listed, payload
-from normball.report.refound import refound
+from normball.report.reproduce import recipes
 from normball.report.run import Run
 from normball.scores import unit_deviance
-
-Array = np.ndarray[Any, Any]
-FAMILIES = ("gaussian", "binomial", "poisson")
+from payloads import FAMILIES, MODELS, Case, described, made, made_case, penalty, per_sd
 
 
-def made(family: str, n: int = 90, p: int = 6, seed: int = 0) -> tuple[Array, Array]:
-    """Features and a target that the first few explain."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, p)) * rng.uniform(0.5, 3.0, size=p) + rng.normal(size=p)
-    eta = 0.7 * ((X - X.mean(axis=0)) / X.std(axis=0))[:, :4] @ np.array([1.0, -0.8, 0.6, 0.4])
-    if family == "gaussian":
-        return X, eta + rng.normal(size=n)
-    if family == "binomial":
-        return X, (eta + rng.logistic(size=n) > 0).astype(int)
-    return X, rng.poisson(np.exp(eta))
-
-
-def described(cv: nb.CVPath, X: Any, y: Any, run: Run | None = None, **data: Any) -> dict[str, Any]:
-    """The payload with evidence, through JSON as in the page."""
-    run = run or Run()
-    content = payload(cv, run, evidence(cv, run, refound(cv.path, X, y, **data)))
-    again: dict[str, Any] = json.loads(json.dumps(content, allow_nan=False))
-    return again
-
-
-@pytest.fixture(scope="module", params=[(family, ratio) for family in FAMILIES for ratio in (1.0, 0.5, 0.0)])
-def case(request: pytest.FixtureRequest) -> tuple[nb.CVPath, Array, Array, dict[str, Any]]:
+@pytest.fixture(scope="module", params=MODELS)
+def case(request: pytest.FixtureRequest) -> Case:
     """A cross-validated path, its data and its payload."""
-    family, ratio = request.param
-    X, y = made(family)
-    cv = nb.cv_path(X, y, family=family, l1_ratio=ratio, cv=5, n_lambdas=30, keep_predictions=True, tol=1e-10)
-    return cv, X, y, described(cv, X, y)
-
-
-Case = tuple[nb.CVPath, Array, Array, dict[str, Any]]
-
-
-def per_sd(content: dict[str, Any]) -> Array:
-    """Coefficients (n_lambdas, n_listed) per SD."""
-    return np.array([[coef * one["scale"] for coef in one["coefs"]] for one in content["features"]]).T
-
-
-def standardised(cv: nb.CVPath, X: Array, content: dict[str, Any]) -> Array:
-    """The listed columns per SD, in their order."""
-    names = [one["name"] for one in content["features"]]
-    columns = [cv.path.feature_names.index(name) for name in names]
-    return np.asarray((X[:, columns] - X[:, columns].mean(axis=0)) / X[:, columns].std(axis=0))
-
-
-def penalty(content: dict[str, Any], index: int) -> float:
-    """Of the whole model."""
-    told, ratio = content["evidence"], content["l1_ratio"]
-    lam: float = content["lambdas"][index]
-    return float(lam * (ratio * told["penalty_l1"][index] + (1 - ratio) * told["penalty_l2"][index]))
+    return made_case(*request.param)
 
 
 def test_loss_and_penalty_are_the_objective(case: Case) -> None:
@@ -98,112 +48,6 @@ def test_gradients_obey_the_optimality_conditions(case: Case) -> None:
     assert (np.abs(pull) <= bound + slack).all()
     kept = coefs != 0
     assert np.abs(pull + bound * np.sign(coefs))[kept].max() < slack
-
-
-def test_the_lowest_point_of_a_slice_is_the_solution(case: Case) -> None:
-    cv, _, _, content = case
-    told, coefs = content["evidence"], per_sd(content)
-    if cv.path.family == "gaussian":
-        assert told["slices"] == []
-        return
-    assert len(told["slices"]) >= 10
-    for one in told["slices"]:
-        x, y_axis = np.linspace(*one["x"], one["size"]), np.linspace(*one["y"], one["size"])
-        loss = np.array(one["loss"]).reshape(one["size"], -1)
-        lam, ratio = content["lambdas"][one["at"]], content["l1_ratio"]
-        costs = lam * (ratio * (np.abs(x) + np.abs(y_axis)[:, None]) + (1 - ratio) * (x**2 + y_axis[:, None] ** 2) / 2)
-        row, column = np.unravel_index(np.argmin(loss + costs), loss.shape)
-        here = coefs[one["at"], [one["j"], one["k"]]]
-        assert abs(x[column] - here[0]) <= 1.5 * (x[1] - x[0])
-        assert abs(y_axis[row] - here[1]) <= 1.5 * (y_axis[1] - y_axis[0])
-
-
-def test_slices_are_the_loss(case: Case) -> None:
-    cv, X, y, content = case
-    features, coefs = standardised(cv, X, content), per_sd(content)
-    for one in content["evidence"]["slices"][::7]:
-        base = cv.path.fit_at(one["at"]).predict(X)
-        moved = np.array([one["x"][1], one["y"][0]]) - coefs[one["at"], [one["j"], one["k"]]]
-        eta = base + features[:, [one["j"], one["k"]]] @ moved
-        corner = one["loss"][one["size"] - 1]
-        loss = unit_deviance(y.astype(float), eta[:, None], cv.path.family).mean() / 2
-        assert corner == pytest.approx(loss, abs=1e-3 * np.ptp(one["loss"]))
-
-
-def test_hessians_are_the_second_derivative(case: Case) -> None:
-    cv, X, y, content = case
-    told, features = content["evidence"], standardised(cv, X, content)[:, : content["evidence"]["n_hessian"]]
-    for index, packed in zip(told["hessians_at"], told["hessians"], strict=True):
-        base = cv.path.fit_at(index).predict(X)
-        step = 1e-3
-        lower = np.transpose(np.tril_indices(features.shape[1]))
-        for place, (j, k) in list(enumerate(lower))[::5]:
-            signs = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
-            eta = base[:, None] + step * (features[:, [j]] * signs[:, 0] + features[:, [k]] * signs[:, 1])
-            loss = unit_deviance(y.astype(float), eta, cv.path.family).mean(axis=0) / 2
-            second = (loss @ [1, -1, -1, 1]) / (4 * step**2)
-            assert packed[place] == pytest.approx(second, abs=2e-4 * max(told["null_loss"], 1))
-
-
-def test_a_quadratic_from_the_gram_matrix_is_the_squared_error() -> None:
-    X, y = made("gaussian")
-    cv = nb.cv_path(X, y, cv=5, n_lambdas=20)
-    content = described(cv, X, y)
-    told, features, coefs = content["evidence"], standardised(cv, X, content), per_sd(content)
-    size = told["n_hessian"]
-    gram = np.zeros((size, size))
-    gram[np.tril_indices(size)] = told["hessians"][0]
-    gram = gram + gram.T - np.diag(np.diag(gram))
-    index = 12
-    for j, k in combinations(range(3), 2):
-        move = np.zeros(size)
-        move[[j, k]] = 0.7, -0.4
-        quadratic = told["loss"][index] + np.array(told["gradients"][index]) @ move + move @ gram @ move / 2
-        left = y - cv.path.fit_at(index).predict(X) - features @ move
-        assert quadratic == pytest.approx((left**2).mean() / 2, rel=1e-5)
-    alone = np.linalg.lstsq(features[:, :2], y - y.mean(), rcond=None)[0]
-    assert np.linalg.solve(gram[:2, :2], told["alone"][:2]) == pytest.approx(alone, rel=5e-4)
-    assert coefs.shape == (20, 6)
-
-
-@pytest.mark.parametrize("family", ["binomial", "poisson"])
-def test_two_features_alone(family: str) -> None:
-    X, y = made(family)
-    cv = nb.cv_path(X, y, family=family, cv=5, n_lambdas=20, tol=1e-9)
-    content = described(cv, X, y)
-    assert len(content["evidence"]["pairs"]) == 10
-    for one in content["evidence"]["pairs"][:3]:
-        features = standardised(cv, X, content)[:, [one["j"], one["k"]]]
-        own = nb.fit_path(features, y, family=family, lambdas=cv.lambdas, standardize=False, tol=1e-9)
-        assert np.abs(np.array(one["path"]) - own.coefs).max() < 1e-3
-        free = nb.fit_path(features, y, family=family, lambdas=[1e-7], standardize=False, tol=1e-12)
-        assert one["mle"] == pytest.approx(free.coefs[0], abs=1e-3)
-        loss = np.array(one["loss"]).reshape(one["size"], -1)
-        row, column = np.unravel_index(np.argmin(loss), loss.shape)
-        axes = np.linspace(*one["x"], one["size"]), np.linspace(*one["y"], one["size"])
-        assert abs(axes[0][column] - one["mle"][0]) <= 1.5 * (axes[0][1] - axes[0][0])
-        assert abs(axes[1][row] - one["mle"][1]) <= 1.5 * (axes[1][1] - axes[1][0])
-        assert loss.min() >= free.loss[0] - 1e-3
-
-
-def test_separated_classes_have_no_unpenalised_end() -> None:
-    X = np.random.default_rng(0).normal(size=(60, 3))
-    y = (X[:, 0] > 0).astype(int)
-    content = described(nb.cv_path(X, y, family="binomial", cv=5, n_lambdas=20), X, y)
-    assert all(one["mle"] is None for one in content["evidence"]["pairs"] if one["j"] == 0)
-
-
-def test_the_line_from_the_null_model(case: Case) -> None:
-    _, _, _, content = case
-    told = content["evidence"]
-    line = told["convexity"]
-    t = np.array(line["t"])
-    for index, loss, costs in zip(line["at"], line["loss"], line["penalty"], strict=True):
-        total = np.array(loss) + costs
-        assert loss[int(np.argmin(np.abs(t)))] == pytest.approx(told["null_loss"], rel=5e-4)
-        solution = int(np.argmin(np.abs(t - 1)))
-        assert total[solution] == pytest.approx(told["loss"][index] + penalty(content, index), rel=5e-4)
-        assert total[solution] <= total.min() + 1e-5 * told["null_loss"]
 
 
 @pytest.mark.parametrize(("p", "ratio"), [(150, 1.0), (150, 0.0), (20, 0.5)])
@@ -321,13 +165,21 @@ def test_a_fine_grid_lists_fewer_features() -> None:
     assert listed(cv, Run()).size == 18
 
 
+def test_the_code_is_that_of_every_lambda(case: Case) -> None:
+    cv, _, _, content = case
+    for index in (0, 17, 29):
+        wanted = [one.code for one in recipes(cv, Run(), float(cv.lambdas[index]))]
+        assert [program[index] for program in content["recipes"]] == wanted
+    assert content["recipes"][0][3] != content["recipes"][0][4]
+
+
 def test_the_features_that_count_come_first() -> None:
     X, y = made("gaussian", p=80)
     cv = nb.cv_path(X, y, cv=5)
-    weakest = np.abs(cv.at("best").coef_per_sd)
+    sizes = np.maximum(np.abs(cv.at("best").coef_per_sd), np.abs(cv.at("1se").coef_per_sd))
     order = listed(cv, Run())
-    kept = int((weakest > 0).sum())
-    assert order[:kept].tolist() == np.argsort(-weakest, kind="stable")[:kept].tolist()
+    kept = int((sizes > 0).sum())
+    assert order[:kept].tolist() == np.argsort(-sizes, kind="stable")[:kept].tolist()
     everywhere = {one["name"] for one in payload(cv, Run(), None)["others"]} | {cv.path.feature_names[j] for j in order}
     assert everywhere >= {cv.path.feature_names[j] for j in np.flatnonzero(np.abs(cv.path.coefs).max(axis=0))}
 

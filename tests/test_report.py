@@ -1,6 +1,5 @@
 """The page: safe, offline, true to the result, and with code that gives the same model."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -25,6 +24,7 @@ from normball.report.payload import payload
 from normball.report.reproduce import one_line, recipes
 from normball.report.run import Run
 from normball.results import facts
+from pages import payload_of
 
 NASTY = ["</script><b>", '<img src=x onerror="alert(1)">', "a & b", "'\"quoted\"'", "\u202eright to left", "😀 smile"]
 
@@ -84,15 +84,20 @@ def test_page_is_safe_and_offline(cv: nb.CVPath, tmp_path: Path) -> None:
     assert len(identities) == len(set(identities))
 
 
+def test_the_headline_has_the_table_without_its_folder(cv: nb.CVPath) -> None:
+    run = Run(source="/home/me/private/t.csv", table="/home/me/private/t.csv: 30 rows x 4 columns")
+    headline = render(cv, run).partition("</header>")[0]
+    assert "t.csv: 30 rows x 4 columns" in headline
+    assert "private" not in headline
+
+
 def test_page_holds_its_charts_and_data(cv: nb.CVPath) -> None:
     text = render(cv, Run())
     page = Page(text)
     drawn = {view["id"] for view in charts.call("report", payload(cv, Run(), None)) if view.get("svg")}
     assert {"coefficients", "cv_curve"} <= drawn
     assert page.tags.count("svg") == len(drawn - {"residuals"})
-    held = re.search(r'<script type="application/json" id="payload">(.*?)</script>', text, re.DOTALL)
-    assert held is not None
-    assert json.loads(held[1]) == payload(cv, Run(), None)
+    assert payload_of(text) == payload(cv, Run(), None)
 
 
 def test_charts_without_their_data_say_so(cv: nb.CVPath) -> None:

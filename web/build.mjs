@@ -12,7 +12,7 @@ const BUNDLES = {
   "src/page/main.js": "../src/normball/report/page.js",
   "src/learn/main.js": "../src/normball/learn/page.js",
 };
-const PACKAGES = ["d3-array", "d3-color", "d3-contour", "d3-format", "d3-interpolate", "d3-path", "d3-scale", "d3-shape", "d3-time", "d3-time-format", "internmap"];
+const PACKAGES = ["d3-array", "d3-color", "d3-contour", "d3-format", "d3-interpolate", "d3-scale", "d3-time", "d3-time-format", "fflate", "internmap"];
 
 /** A hash of the source and of the versions it is built with, for the test that needs no node. */
 function fingerprint() {
@@ -61,7 +61,7 @@ for (const [entry, target] of Object.entries(BUNDLES)) {
     target: "es2022",
     charset: "ascii",
     legalComments: "none",
-    banner: { js: `/* normball; d3 modules under the ISC licence, see LICENSES.txt. source ${mark} */` },
+    banner: { js: `/* normball; d3 modules (ISC) and fflate (MIT), see LICENSES.txt. source ${mark} */` },
   });
   // a bundle stands inside a <script> element
   put(join(here, target), result.outputFiles[0].text.replaceAll("</script", "<\\/script"));

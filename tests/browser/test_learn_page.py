@@ -116,12 +116,18 @@ def test_accessible(browser: Browser, lessons: Path, theme: str, framed: bool) -
     assert browser.accessibility() == []
 
 
-@pytest.mark.parametrize("width", [320, 768])
+@pytest.mark.parametrize("width", [320, 380, 768])
 def test_nothing_runs_off_a_narrow_window(browser: Browser, lessons: Path, width: int) -> None:
     browser.open(lessons)
     browser.size(width, 900)
     browser.frames()
     assert browser.run("return document.documentElement.scrollWidth") <= width
+    cut = browser.run(
+        "return [...document.querySelectorAll('.drawing')].filter((box) => box.scrollWidth > box.clientWidth ||"
+        " [...box.querySelectorAll('text')].some((text) => text.getBoundingClientRect().right > innerWidth))"
+        ".map((box) => box.ariaLabel)"
+    )
+    assert cut == []
 
 
 def test_first_paint(browser: Browser, lessons: Path) -> None:

@@ -6,6 +6,9 @@ import { contours } from "d3-contour";
  * @typedef {{ x: Point, y: Point, size: number, loss: (number | null)[] }} Grid values row by row, y slow and x fast
  */
 
+/** Points along a side of what is drawn. */
+export const FINE = 65;
+
 /** The same grid with the two coefficients exchanged. @param {Grid} grid @returns {Grid} */
 export function exchanged({ x, y, size, loss }) {
   return { x: y, y: x, size, loss: loss.map((_, at) => loss[(at % size) * size + Math.floor(at / size)]) };
@@ -18,47 +21,60 @@ export function filled(x, y, size, value) {
   return { x, y, size, loss };
 }
 
-/** The same loss on a finer grid, through cubics, so that contours are smooth. @param {Grid} grid @param {number} [parts] pieces of each step @returns {Grid} */
-export function refined({ x, y, size, loss }, parts = 4) {
-  const rows = Array.from({ length: size }, (_, row) => between(loss.slice(row * size, (row + 1) * size).map((one) => one ?? NaN), parts));
-  const columns = rows[0].map((_, column) => between(rows.map((row) => row[column]), parts));
-  const fine = columns.length;
-  return { x, y, size: fine, loss: Array.from({ length: fine * fine }, (_, at) => columns[at % fine][Math.floor(at / fine)]) };
+/**
+ * The loss between the points of a grid: cubics along both sides, exact for a parabola; NaN outside.
+ * @param {Grid} grid @returns {(u: Point) => number}
+ */
+export function smooth({ x, y, size, loss }) {
+  const last = size - 1;
+  const place = (/** @type {Point} */ [low, high], /** @type {number} */ at) => snapped(((at - low) / (high - low)) * last, last);
+  return (u) => {
+    const [across, up] = [place(x, u[0]), place(y, u[1])];
+    if (!(across >= 0 && up >= 0 && across <= last && up <= last)) return NaN;
+    return cubic((row) => cubic((column) => loss[row * size + column] ?? NaN, last, across), last, up);
+  };
 }
 
-/** Values at even steps with others between them, on Catmull and Rom's cubics. @param {number[]} values @param {number} parts */
-function between(values, parts) {
-  const last = values.length - 1;
-  const at = (/** @type {number} */ k) => (k < 0 ? 2 * values[0] - values[1] : k > last ? 2 * values[last] - values[last - 1] : values[k]);
-  return Array.from({ length: last * parts + 1 }, (_, step) => {
-    const k = Math.min(Math.floor(step / parts), last - 1);
-    const t = step / parts - k;
-    const [a, b, c, d] = [at(k - 1), at(k), at(k + 1), at(k + 2)];
-    return b + (t / 2) * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
-  });
+/** Rounding puts the ends of a grid a trifle outside. @param {number} at @param {number} last */
+const snapped = (at, last) => (Math.abs(at) < 1e-9 ? 0 : Math.abs(at - last) < 1e-9 ? last : at);
+
+/**
+ * The cubic through values at 0 ... last; before the first and after the last they go on as a parabola. Its slopes are
+ * those of Catmull and Rom, but where values bend sharply no steeper than leaves a convex curve convex.
+ * @param {(k: number) => number} value @param {number} last @param {number} at
+ */
+function cubic(value, last, at) {
+  const k = Math.min(Math.floor(at), last - 1);
+  const t = at - k;
+  const [b, c] = [value(k), value(k + 1)];
+  const a = k > 0 ? value(k - 1) : 3 * (b - c) + value(k + 2);
+  const d = k + 2 <= last ? value(k + 2) : 3 * (c - b) + value(k - 1);
+  const rise = c - b;
+  let [left, right] = [rise - (c - a) / 2, (d - b) / 2 - rise]; // how much the slopes at both ends fall short and exceed
+  if (left * right > 0) [left, right] = [clamped(left, 2 * right), clamped(right, 2 * left)];
+  return b + t * (rise - left + t * (2 * left - right + t * (right - left)));
 }
 
-/** The value between grid points, along both sides; NaN outside. @param {Grid} grid @param {Point} u */
-export function lookup({ x, y, size, loss }, u) {
-  const across = ((u[0] - x[0]) / (x[1] - x[0])) * (size - 1);
-  const up = ((u[1] - y[0]) / (y[1] - y[0])) * (size - 1);
-  if (!(across >= 0 && up >= 0 && across <= size - 1 && up <= size - 1)) return NaN;
-  const column = Math.min(Math.floor(across), size - 2);
-  const row = Math.min(Math.floor(up), size - 2);
-  const at = (/** @type {number} */ r, /** @type {number} */ c) => loss[r * size + c] ?? NaN;
-  const low = at(row, column) * (column + 1 - across) + at(row, column + 1) * (across - column);
-  const high = at(row + 1, column) * (column + 1 - across) + at(row + 1, column + 1) * (across - column);
-  return low * (row + 1 - up) + high * (up - row);
+/** A number no larger than another one of the same sign. @param {number} one @param {number} most */
+const clamped = (one, most) => (Math.abs(one) > Math.abs(most) ? most : one);
+
+/** The gradient from differences. @param {(u: Point) => number} of @param {Point} u @param {number} step @returns {Point} */
+export function slope(of, u, step) {
+  return [(of([u[0] + step, u[1]]) - of([u[0] - step, u[1]])) / (2 * step), (of([u[0], u[1] + step]) - of([u[0], u[1] - step])) / (2 * step)];
 }
 
-/** The gradient from differences over one step of the grid to each side. @param {Grid} grid @param {Point} u @returns {Point} */
-export function slope(grid, u) {
-  const dx = (grid.x[1] - grid.x[0]) / (grid.size - 1);
-  const dy = (grid.y[1] - grid.y[0]) / (grid.size - 1);
-  return [
-    (lookup(grid, [u[0] + dx, u[1]]) - lookup(grid, [u[0] - dx, u[1]])) / (2 * dx),
-    (lookup(grid, [u[0], u[1] + dy]) - lookup(grid, [u[0], u[1] - dy])) / (2 * dy),
-  ];
+/**
+ * The field to draw the contour through `at` from: one of its own where the contour is so small that the field gives it corners.
+ * @param {Grid} field @param {(u: Point) => number} of @param {Point} at @returns {Grid}
+ */
+export function closer(field, of, at) {
+  const ring = [at, ...lines(field, of(at)).filter((one) => one.some(([a]) => !Number.isNaN(a))).flat()]; // without the field's own border
+  const step = (field.x[1] - field.x[0]) / (field.size - 1);
+  /** @type {(axis: 0 | 1) => Point} */
+  const range = (axis) => [Math.min(...ring.map((u) => u[axis])) - 1.5 * step, Math.max(...ring.map((u) => u[axis])) + 1.5 * step];
+  const [x, y] = [range(0), range(1)];
+  const small = Math.max(x[1] - x[0], y[1] - y[0]) < (field.x[1] - field.x[0]) / 2; // not where it leaves the field, at NaN
+  return small ? filled(x, y, FINE, of) : field;
 }
 
 /** The smallest finite value. @param {Grid} grid */

@@ -6,8 +6,15 @@ import { tick } from "./axes.js";
 export const NEEDS_DATA = "This view needs the data: normball report model.json --data FILE.";
 
 /** Charts of the data are drawn this wide: readable at 330 pixels, and no coarser on a wide screen. */
-export const WIDTH = 620;
-export const STYLE = "max-width: 44rem; min-width: 30rem";
+const WIDTH = 620;
+/** All charts are drawn this wide for a phone. */
+export const NARROW = 400;
+
+/** Width and look of a chart of the data, and where its plot ends. @param {import("./payload.js").State} state */
+export const sized = ({ narrow }) => (narrow ? { width: NARROW, right: 388, style: undefined } : { width: WIDTH, right: 604, style: "max-width: 44rem; min-width: 30rem" });
+
+/** Entries of a key in columns, row after row. @param {((x: number, y: number) => string)[]} entries @param {number[]} columns @param {number} y of the first row */
+export const inColumns = (entries, columns, y) => entries.map((entry, k) => entry(columns[k % columns.length], y + 24 * Math.floor(k / columns.length))).join("");
 
 /** @param {number | null | undefined} value @returns {value is number} */
 export const known = (value) => typeof value === "number" && Number.isFinite(value);

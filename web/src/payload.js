@@ -45,6 +45,7 @@
  * @property {Feature[]} features
  * @property {{ name: string, scale: number, coefs: [number, number][] }[]} others the other features that are ever kept, as [index of lambda, coefficient]; empty where too many
  * @property {boolean} others_complete whether `features` and `others` are all that are ever kept
+ * @property {string[][]} recipes code that gives the model again, for each program by lambda; "" where there is none
  * @property {Evidence | null} evidence what needs the data themselves; null where they were not at hand
  *
  * @typedef {object} Slice loss near the solution when two coefficients (per SD) move and all others stay
@@ -54,7 +55,8 @@
  * @property {[number, number]} x range of the coefficient of j (per SD)
  * @property {[number, number]} y range of the coefficient of k
  * @property {number} size points along a side
- * @property {number[]} loss size*size values, row by row (y slow, x fast)
+ * @property {[number, number, number]} hessian of the loss at the solution: its entries jj, jk, kk
+ * @property {number[]} beyond what the loss has beyond its quadratic about the solution, over the cube of the distance: size*size values, row by row (y slow, x fast)
  *
  * @typedef {object} Evidence statistics of the data; never a row of them
  * @property {number[]} loss by lambda: mean loss of the rows
@@ -91,6 +93,7 @@
  * @property {number} scaling factor of the weights, 0.1 ... 10
  * @property {string} filter of names
  * @property {Record<string, number>} inputs of what-if by feature index
+ * @property {boolean} narrow whether the window is as narrow as that of a phone
  */
 
 /**
@@ -121,6 +124,7 @@ export function opening(data) {
     scaling: 1,
     filter: "",
     inputs: {},
+    narrow: false,
   };
 }
 

@@ -1,6 +1,6 @@
 /** What the geometry view shows, found in a payload: the loss of two coefficients, the solution, its gradient. */
-import { exchanged, lookup, refined, slope } from "./contours.js";
-import { centre, cleaned, part, solution, weights } from "./geometry.js";
+import { exchanged, slope, smooth } from "./contours.js";
+import { centre, cleaned, part, solution, value, weights } from "./geometry.js";
 import { known, nearest } from "./panels.js";
 import { figures } from "./svg.js";
 
@@ -16,10 +16,10 @@ import { figures } from "./svg.js";
  * @property {import("./geometry.js").Weights} weights
  * @property {Point} at the solution, per SD
  * @property {Point} gradient of the loss at the solution
- * @property {import("./geometry.js").Quadratic | null} quadratic the loss, or what stands for it
- * @property {import("./contours.js").Grid | null} grid the loss where it is no quadratic
+ * @property {(u: Point) => number} loss
+ * @property {import("./geometry.js").Quadratic | null} quadratic the same, where it is one or is drawn as one
+ * @property {[Point, Point] | null} known ranges of both coefficients where it is known, if not everywhere
  * @property {number} level the loss at the solution
- * @property {number} drawn the level of the contour through it: the grid's own where there is one, so that they meet
  * @property {Point | null} centre the solution without penalty, where it is known exactly
  * @property {Point[]} path solutions by lambda
  * @property {string} caution "" where the contours are exact
@@ -51,13 +51,27 @@ function inModel(data, evidence, { pair: [j, k], index }, base, gradient) {
   if (![...at, ...gradient, level].every(known)) return "The numbers of this lambda are not finite, so there is nothing to draw.";
   const stored = evidence.slices.filter((one) => (one.j === j && one.k === k) || (one.j === k && one.k === j));
   const here = stored.find((one) => one.at === index);
+  if (here) return { ...base, ...exact(here, here.j !== j, { at, gradient, value: level }), at, gradient, level, path, caution: "", centre: null };
   const quadratic = expanded(evidence, [j, k], index, at, gradient, level);
-  if (!here && !quadratic) return `Contours are stored for the first ${evidence.n_hessian} features of the list: choose two of them.`;
-  const exact = data.family === "gaussian" || here !== undefined;
-  const caution = exact ? "" : approximate(data, stored.map((one) => one.at), index);
-  const grid = here ? refined(here.j === j ? here : exchanged(here)) : null;
-  return { ...base, at, gradient, level, quadratic, grid, drawn: grid ? lookup(grid, at) : level, path, caution, centre: data.family === "gaussian" && quadratic ? centre(quadratic) : null };
+  if (!quadratic) return `Contours are stored for the first ${evidence.n_hessian} features of the list: choose two of them.`;
+  const gaussian = data.family === "gaussian";
+  const caution = gaussian ? "" : approximate(data, stored.map((one) => one.at), index);
+  return { ...base, ...asQuadratic(quadratic), at, gradient, level, path, caution, centre: gaussian ? centre(quadratic) : null };
 }
+
+/** A stored slice: its quadratic about the solution, and what the loss has beyond that. @param {import("./payload.js").Slice} slice @param {boolean} turned @param {Omit<import("./geometry.js").Quadratic, "hessian">} about @returns {Pick<Scene, "loss" | "quadratic" | "known">} */
+function exact(slice, turned, about) {
+  const grid = { x: slice.x, y: slice.y, size: slice.size, loss: slice.beyond };
+  const { x, y, ...rest } = turned ? exchanged(grid) : grid;
+  const beyond = smooth({ x, y, ...rest });
+  const [a, b, c] = slice.hessian;
+  const quadratic = { ...about, hessian: /** @type {import("./geometry.js").Hessian} */ (turned ? [c, b, a] : [a, b, c]) };
+  const away = (/** @type {Point} */ u) => Math.hypot(u[0] - about.at[0], u[1] - about.at[1]);
+  return { loss: (u) => value(quadratic, u) + beyond(u) * away(u) ** 3, quadratic: null, known: [x, y] };
+}
+
+/** @param {import("./geometry.js").Quadratic} quadratic @returns {Pick<Scene, "loss" | "quadratic" | "known">} */
+const asQuadratic = (quadratic) => ({ loss: (u) => value(quadratic, u), quadratic, known: null });
 
 /** @param {Payload} data @param {number} feature @param {number} index */
 const coefficient = (data, feature, index) => (data.features[feature].coefs[index] ?? NaN) * data.features[feature].scale;
@@ -87,7 +101,7 @@ function aloneClosed(data, evidence, { pair: [j, k], index }, base) {
   const path = data.lambdas.map((lambda) => solution(quadratic, base.weights, lambda));
   const at = path[index];
   const moved = about(quadratic, at);
-  return { ...base, at, gradient: moved.gradient, level: moved.value, drawn: moved.value, quadratic: moved, grid: null, centre: centre(quadratic), path, caution: "" };
+  return { ...base, ...asQuadratic(moved), at, gradient: moved.gradient, level: moved.value, centre: centre(quadratic), path, caution: "" };
 }
 
 /** @param {import("./geometry.js").Quadratic} q @param {Point} at @returns {import("./geometry.js").Quadratic} the same function, written about another point */
@@ -107,9 +121,11 @@ function aloneStored(data, evidence, { pair: [j, k], index }, base) {
   const path = found.path.map(turn);
   const at = path[index] && cleaned(path[index]);
   if (!at || !at.every(known)) return "The solution of these two alone is not known at this lambda.";
-  const grid = refined(turned ? exchanged(found) : found);
-  const gradient = atSolution(slope(grid, at), at, base.weights, base.lambda);
-  return { ...base, at, gradient, level: lookup(grid, at), drawn: lookup(grid, at), quadratic: null, grid, centre: found.mle && turn(found.mle), path, caution: "" };
+  const grid = turned ? exchanged(found) : found;
+  const loss = smooth(grid);
+  const step = (grid.x[1] - grid.x[0]) / (4 * grid.size);
+  const gradient = atSolution(slope(loss, at, step), at, base.weights, base.lambda);
+  return { ...base, loss, quadratic: null, known: [grid.x, grid.y], at, gradient, level: loss(at), centre: found.mle && turn(found.mle), path, caution: "" };
 }
 
 /** A kept coefficient's gradient follows from the penalty; only a zero's is read from the grid, and the penalty bounds it. @param {Point} read @param {Point} u @param {import("./geometry.js").Weights} w @param {number} lambda @returns {Point} */

@@ -2,8 +2,6 @@
  * The few SVG marks that the charts are made of, as text: the same code runs in the browser and, without any document,
  * inside Python. Colours are CSS variables of the page, so that one drawing serves light, dark and print.
  */
-import { line as d3line } from "d3-shape";
-
 export const INK = "var(--ink)";
 export const FAINT = "var(--faint)";
 export const GRID = "var(--grid)";
@@ -43,13 +41,49 @@ export const segment = (x1, y1, x2, y2, more = {}) => element("line", { x1, y1, 
 /** @param {string} d @param {Record<string, string | number | undefined>} [more] */
 export const curve = (d, more = {}) => element("path", { d, fill: "none", stroke: INK, ...more });
 
-/** Words at a place; the text is escaped. @param {number} x @param {number} y @param {unknown} text @param {Record<string, string | number | undefined>} [more] */
-export const words = (x, y, text, more = {}) => element("text", { x, y, fill: INK, "font-size": 12, ...more }, escape(text));
+/** Words at a place, if there are any; the text is escaped. @param {number} x @param {number} y @param {unknown} text @param {Record<string, string | number | undefined>} [more] */
+export const words = (x, y, text, more = {}) => text === "" ? "" : element("text", { x, y, fill: INK, "font-size": 12, ...more }, escape(text));
 
 /** The `d` of a line through the points with finite coordinates. @param {Array<[number, number]>} points */
 export function through(points) {
-  const path = d3line().defined(([x, y]) => Number.isFinite(x) && Number.isFinite(y)).digits(2);
-  return path(points) ?? "";
+  let pen = "M";
+  return thinned(points)
+    .map((point) => {
+      const step = finite(point) ? `${pen}${tenth(point[0])},${tenth(point[1])}` : "";
+      pen = step ? "L" : "M";
+      return step;
+    })
+    .join("");
+}
+
+/** @param {number} x */
+const tenth = (x) => Math.round(x * 10) / 10;
+
+/** @param {[number, number]} point */
+const finite = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
+
+/** Without the points that lie within a tenth of a pixel of the line between others (Douglas & Peucker 1973). @param {Array<[number, number]>} points */
+function thinned(points) {
+  const kept = points.map((point) => !finite(point)); // a gap stays a gap
+  const ends = kept.flatMap((gap, k) => (!gap && (k === 0 || kept[k - 1] || k === points.length - 1 || kept[k + 1]) ? [k] : []));
+  /** @type {[number, number][]} */
+  const open = ends.slice(1).map((end, k) => [ends[k], end]);
+  for (const k of ends) kept[k] = true;
+  for (let run = open.pop(); run; run = open.pop()) {
+    const [first, last] = run;
+    const [from, to] = [points[first], points[last]];
+    const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
+    let [worst, at] = [0.1, -1];
+    for (let k = first + 1; k < last; k++) {
+      const [dx, dy] = [points[k][0] - from[0], points[k][1] - from[1]];
+      const away = length ? Math.abs(dx * (to[1] - from[1]) - dy * (to[0] - from[0])) / length : Math.hypot(dx, dy);
+      if (away > worst) [worst, at] = [away, k];
+    }
+    if (at < 0) continue;
+    kept[at] = true;
+    open.push([first, at], [at, last]);
+  }
+  return points.filter((_, k) => kept[k]);
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exchanged, filled, levels, lines, lookup, lowest, refined, slope } from "../src/contours.js";
+import { closer, exchanged, filled, levels, lines, lowest, slope, smooth } from "../src/contours.js";
 import { ball, centre, cleaned, cone, ellipse, entry, gradient, outside, penalty, reach, solution, tangent, value, violation, weights } from "../src/geometry.js";
 import { randoms } from "./payloads.js";
 
@@ -129,23 +129,32 @@ test("an ellipse lies on its level", () => {
   }
 });
 
-test("grids: look-up, slope, exchange, refinement and contour lines are those of the function", () => {
+test("grids: values between points, slope, exchange and contour lines are those of the function", () => {
   const of = (/** @type {Point} */ [x, y]) => (x - 1) ** 2 + 2 * (y + 0.5) ** 2;
   const grid = filled([-3, 3], [-2, 2], 41, of);
-  const linear = filled([-3, 3], [-2, 2], 5, ([x, y]) => 2 * x - y);
-  assert.ok(Math.abs(lookup(linear, [0.37, -1.21]) - (0.74 + 1.21)) < 1e-12);
-  assert.ok(Number.isNaN(lookup(linear, [3.1, 0])));
-  assert.ok(Math.abs(lookup(linear, [3, 2]) - 4) < 1e-12);
-  slope(grid, [0, 1]).forEach((one, i) => assert.ok(Math.abs(one - [-2, 6][i]) < 1e-9));
-  assert.ok(Math.abs(lookup(exchanged(linear), [-1, 2]) - lookup(linear, [2, -1])) < 1e-12);
-  const fine = refined(filled([-3, 3], [-2, 2], 11, of));
-  assert.ok(Math.abs(lookup(fine, [0.3, 0.2]) - of([0.3, 0.2])) < 0.01);
+  const between = smooth(filled([-3, 3], [-2, 2], 5, of));
+  for (const u of /** @type {Point[]} */ ([[0.37, -1.21], [-2.9, -1.99], [3, 2], [-3, 0.1], [2.99, 1.7]])) assert.ok(Math.abs(between(u) - of(u)) < 1e-12);
+  assert.ok(Number.isNaN(between([3.1, 0])));
+  const bent = smooth(filled([-3, 3], [-2, 2], 17, ([x, y]) => Math.exp(x / 2 + y / 3)));
+  assert.ok(Math.abs(bent([0.4, -0.3]) - Math.exp(0.1)) < 1e-4);
+  slope(between, [0, 1], 0.1).forEach((one, i) => assert.ok(Math.abs(one - [-2, 6][i]) < 1e-9));
+  assert.ok(Math.abs(smooth(exchanged(grid))([-1, 2]) - of([2, -1])) < 1e-12);
   assert.ok(lowest(grid) < 0.02);
   const points = lines(grid, 2).flat().filter(([x]) => Number.isFinite(x));
   assert.ok(points.length > 40);
   for (const u of points) assert.ok(Math.abs(of(u) - 2) < 0.02);
   const open = lines(grid, 8).flat();
   assert.ok(open.some(([x]) => Number.isNaN(x)), "a line that leaves the grid has a gap");
+});
+
+test("a contour smaller than the cells of a grid is drawn from a finer one", () => {
+  const of = (/** @type {Point} */ [x, y]) => (x - 0.31) ** 2 + (y - 0.27) ** 2;
+  const field = filled([-1, 1], [-1, 1], 21, of);
+  const /** @type {Point} */ at = [0.36, 0.27];
+  const ring = lines(closer(field, of, at), of(at)).flat().filter(([x]) => Number.isFinite(x));
+  assert.ok(ring.length > 20);
+  for (const u of ring) assert.ok(Math.abs(Math.hypot(u[0] - 0.31, u[1] - 0.27) - 0.05) < 0.002);
+  assert.equal(closer(field, of, [-0.9, 0]), field, "a contour that leaves the field stays as it is");
 });
 
 test("levels take even steps of the root and leave room for the one that is marked", () => {

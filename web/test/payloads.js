@@ -34,7 +34,7 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
     version: "0", title: "target", family, penalty: "L1", l1_ratio, standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],
     n_rows: 100, n_features: features, lambdas: LAMBDAS, picked: 2, intercepts: byLambda(() => 0), rest: byLambda(() => 0), n_nonzero: byLambda((k) => Math.min(k, features)),
     norms: byLambda((k) => k), deviance_ratio: byLambda((k) => k / 10), dual_gaps: byLambda(() => 1e-8), kkt: byLambda(() => 1e-8), statuses: LAMBDAS.map(() => "solved"),
-    cv: null, features: listed, others: [], others_complete: true, evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
+    cv: null, features: listed, others: [], others_complete: true, recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
   };
 }
 
@@ -45,7 +45,7 @@ function evidence(family, features, { hessian, pulls, solutions, q }) {
   const grid = filled([-2, 2], [-2, 2], 21, (u) => 0.7 + q.gradient[0] * u[0] + q.gradient[1] * u[1] + (q.hessian[0] * u[0] ** 2 + 2 * q.hessian[1] * u[0] * u[1] + q.hessian[2] * u[1] ** 2) / 2);
   const loss = solutions.map((u) => 0.7 - pulls[0] * u[0] - pulls[1] * u[1] + (u[0] ** 2 + 0.8 * u[0] * u[1] + u[1] ** 2) / 2);
   const curved = family !== "gaussian";
-  const slices = curved && features > 1 ? [{ j: 0, k: 1, at: 2, x: grid.x, y: grid.y, size: 21, loss: /** @type {number[]} */ (grid.loss) }] : [];
+  const slices = curved && features > 1 ? [{ j: 0, k: 1, at: 2, x: grid.x, y: grid.y, size: 21, hessian: /** @type {[number, number, number]} */ (hessian.slice(0, 3)), beyond: grid.loss.map(() => 0) }] : [];
   const pairs = curved && features > 1 ? [{ j: 0, k: 1, x: grid.x, y: grid.y, size: 21, loss: /** @type {number[]} */ (grid.loss), path: solutions, mle: null }] : [];
   const bins = [0.1, 0.4, 0.8];
   return {

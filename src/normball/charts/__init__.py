@@ -5,7 +5,9 @@ So the drawing that a file holds for print, mail and readers without JavaScript 
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from quickjs import Context
 
-__all__ = ["bundle", "call", "embedded"]
+__all__ = ["bundle", "call", "embedded", "packed"]
 
 
 def call(function: str, *arguments: Any) -> Any:
@@ -44,6 +46,12 @@ def embedded(data: Mapping[str, Any]) -> str:
     """Data as JSON that can stand inside a <script> element: no `<`, `>` or `&`, and no line separators."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def packed(data: Mapping[str, Any]) -> str:
+    """Data as deflated JSON in base64, a third of its size; any element can hold it (`web/src/page/unpack.js`)."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 @cache

@@ -23,8 +23,11 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         for line in str(finding).splitlines():
             console.sentence(printable(line))
     n_errors = sum(finding.is_error for finding in findings)
-    console.result(
-        f"Found    {n_errors} errors, {len(findings) - n_errors} remarks" if findings else "Found    nothing"
-    )
+    numbers = f"{_counted(n_errors, 'error')}, {_counted(len(findings) - n_errors, 'remark')}"
+    console.result(f"Found    {numbers}" if findings else "Found    nothing")
     console.document({"errors": n_errors, "findings": [vars(finding) for finding in findings]})
     return DATA if n_errors else 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

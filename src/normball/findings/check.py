@@ -28,7 +28,6 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, overload
 
 import numpy as np
@@ -277,9 +276,6 @@ class Findings(Sequence[Finding]):
         return str(self)
 
     def _repr_html_(self) -> str:
-        def cell(text: str) -> str:
-            return f"<td style='text-align:left;white-space:pre-line'>{escape(text)}</td>"
+        from normball.results.notebook import findings_html
 
-        rows = [f"<tr>{cell(finding.code)}{cell(finding.text)}{cell(finding.fix)}</tr>" for finding in self]
-        body = "".join(rows) or "<tr><td>Nothing found.</td></tr>"
-        return f"<table><thead><tr><th></th><th>Finding</th><th>Fix</th></tr></thead><tbody>{body}</tbody></table>"
+        return findings_html(self)

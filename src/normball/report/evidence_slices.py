@@ -19,7 +19,9 @@ TOP = 5  # features whose pairs have grids of their own
 SLICES_AT = 4  # indices of lambda
 SIZE = 17  # points along a side
 DIGITS = 5
-STEPS = 2000  # between the lowest and the highest loss of a grid, at least
+STEPS = 20_000  # between the lowest and the highest loss of a grid, at least
+BEYOND_DIGITS = 3
+TINY = 1e-3  # of a grid's side: what is nearer to the solution than this counts as this far away
 MOST_WORK = 50_000_000  # losses of single rows for the slices, and as many for the pairs
 FIRST_STEPS = 12  # Newton steps for the intercepts of the first line of a plane
 PROFILE_STEPS = 2  # for those of a line that starts at its neighbour's
@@ -43,15 +45,16 @@ def slices(rows: FittedRows) -> list[dict[str, Any]]:
     for index, j, k in wanted[:affordable]:
         eta = rows.link_at(index)
         here = rows.per_sd[index, [j, k]]
-        box = _box(rows, eta, j, k, here)
+        gradient, hessian = _derivatives(rows, eta, j, k)
+        box = _box(gradient, hessian, here)
         if box is None:
             continue
         x, y = box
-        move_x, move_y = _axis(x) - here[0], _axis(y) - here[1]
-        losses = [
-            rows.loss(eta[:, None] + step * rows.features[:, [k]] + rows.features[:, [j]] * move_x) for step in move_y
-        ]
-        found.append({"j": j, "k": k, "at": index, **_grid(x, y, losses)})
+        beyond = _beyond(rows, eta, j, k, gradient, hessian, _axis(x) - here[0], _axis(y) - here[1])
+        bends = [hessian[0, 0], hessian[0, 1], hessian[1, 1]]
+        found.append(
+            {"j": j, "k": k, "at": index, "x": list(x), "y": list(y), "size": SIZE, "hessian": bends, "beyond": beyond}
+        )
     return found
 
 
@@ -120,11 +123,34 @@ def _grid(x: tuple[float, float], y: tuple[float, float], losses: list[Array]) -
     return {"x": list(x), "y": list(y), "size": SIZE, "loss": plain(values.round(-int(np.floor(np.log10(step)))))}
 
 
-def _box(rows: FittedRows, eta: Array, j: int, k: int, here: Array) -> Square | None:
-    """A square that shows the origin, the ball and, where it is near, the lowest point; None where all are one."""
+def _derivatives(rows: FittedRows, eta: Array, j: int, k: int) -> tuple[Array, Array]:
+    """Gradient and Hessian of the mean loss by two coefficients, as the page has them."""
     two = rows.features[:, [j, k]]
     gradient = two.T @ (rows.weights * rows.slope(eta))
     hessian = (two.T * (rows.weights * rows.curvature(eta))) @ two
+    return np.array(plain(gradient, DIGITS)), np.array(plain(hessian, DIGITS))
+
+
+def _beyond(
+    rows: FittedRows, eta: Array, j: int, k: int, gradient: Array, hessian: Array, right: Array, up: Array
+) -> list[float]:
+    """What the loss has beyond its quadratic about the solution, over the cube of the distance, on a grid of steps.
+
+    That is a mild function, so that few points and digits give the loss between them, and near the solution to many.
+    """
+    level = float(rows.loss(eta[:, None])[0])
+    lines = []
+    for step in up:
+        loss = rows.loss(eta[:, None] + step * rows.features[:, [k]] + rows.features[:, [j]] * right)
+        bent = hessian[0, 0] * right**2 + 2 * hessian[0, 1] * right * step + hessian[1, 1] * step**2
+        left = loss - level - gradient[0] * right - gradient[1] * step - bent / 2
+        lines.append(left / np.maximum(np.hypot(right, step), TINY * np.ptp(right)) ** 3)
+    values: list[float] = plain(np.concatenate(lines), BEYOND_DIGITS)
+    return values
+
+
+def _box(gradient: Array, hessian: Array, here: Array) -> Square | None:
+    """A square that shows the origin, the ball and, where it is near, the lowest point; None where all are one."""
     step = np.linalg.lstsq(hessian, -gradient, rcond=1e-8)[0]
     radius = float(np.abs(here).sum())
     most = REACH * radius if radius > 0 else 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         version=__version__,
         title=run.target,
         verdict=charts.call("verdict", data, data["picked"]),
-        about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
+        about=" · ".join(text for text in (_table(run), run.outcome, cv.folds) if text),
         choices=numbers[0][1:],
         numbers=_rows_of_choice(numbers[1:]),
         null_note=_null_note(cv),
@@ -123,7 +124,7 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         grid={"head": GRID_TITLES, "rows": _grid(cv)},
         recipes=recipes(cv, run, picked.fit.lam),
         reading=READING,
-        payload=Markup(charts.embedded(data)),
+        payload=charts.packed(data),
         script=Markup(charts.bundle("normball.report", "page.js")),
     )
 
@@ -142,9 +143,15 @@ def _template() -> Template:
     return environment.get_template("page.html.j2")
 
 
+def _table(run: Run) -> str:
+    """The table in words, without the folder that it lay in."""
+    return PurePath(run.source).name + run.table.removeprefix(run.source) if run.source else run.table
+
+
 def _rows_of_choice(rows: list[list[str]]) -> list[list[str]]:
     """The error in the unit of the target first."""
-    return sorted(rows, key=lambda row: {"lambda": 0, "CV RMSE": 1}.get(row[0], 2))
+    typeset = [[cell.replace("+/-", "±") for cell in row] for row in rows]
+    return sorted(typeset, key=lambda row: {"lambda": 0, "CV RMSE": 1}.get(row[0], 2))
 
 
 def _null_note(cv: CVPath) -> str:

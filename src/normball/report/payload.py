@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball import __version__
+from normball.report.reproduce import recipes
 from normball.results import facts
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ LISTED = 60  # features whose numbers are all there
 FEWEST = 12  # of them, on the finest grid
 MOST_FOLDS = 20  # curves of single folds
 MOST_COEFS = 7_500  # of listed features; on a fine grid they are fewer
-MOST_OF_OTHERS = 250_000  # bytes of the features that are not listed
-MOST = 500_000  # bytes of all: the page around them takes up to 385 KB, and it stays below 900
+MOST_OF_OTHERS = 250_000  # bytes of the features that are not listed; their curves are drawn with every step
 LEAST_OF_ONE = 8  # bytes of one of their coefficients
 DIGITS = 5  # of what is only drawn
 
@@ -63,10 +63,10 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "statuses": [str(status) for status in path.statuses],
         "cv": _cross_validation(cv),
         "features": _features(cv, columns, means),
+        "recipes": _recipes(cv, run),
         "evidence": known or None,
     }
-    room = min(MOST_OF_OTHERS, MOST - _bytes(content))
-    complete = others is not None and _bytes(others) <= room
+    complete = others is not None and _bytes(others) <= MOST_OF_OTHERS
     return {**content, "others": others if complete else [], "others_complete": complete}
 
 
@@ -78,13 +78,14 @@ def picked(cv: CVPath, run: Run) -> int:
 
 
 def listed(cv: CVPath, run: Run) -> NDArray[np.intp]:
-    """The features that count most, the largest per SD at the weakest of the chosen strengths first.
+    """The features that count most, the largest per SD at any of the chosen strengths first.
 
-    Those that are zero there follow by their largest coefficient anywhere on the path; those that are never kept are
-    only among them where all features are few.
+    Those that are zero at all of these follow by their largest coefficient anywhere on the path; those that are never
+    kept are only among them where all features are few.
     """
     path = cv.path
-    there = np.abs(path.coef_rows[max(picked(cv, run), cv.index_1se, cv.index_best)]) * path.scales
+    marks = {picked(cv, run), cv.index_1se, cv.index_best}
+    there = np.max([np.abs(path.coef_rows[row]) for row in marks], axis=0) * path.scales
     largest = np.zeros(path.n_features)
     rows = path.coef_rows
     np.maximum.at(largest, rows.indices, np.abs(rows.values) * path.scales[rows.indices])
@@ -162,6 +163,12 @@ def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) 
         }
         for k, j in enumerate(columns)
     ]
+
+
+def _recipes(cv: CVPath, run: Run) -> list[list[str]]:
+    """The code for each program, by lambda: the same but for a number or two, so that it takes little room deflated."""
+    codes = [[one.code for one in recipes(cv, run, float(lam))] for lam in cv.lambdas]
+    return [list(program) for program in zip(*codes, strict=True)]
 
 
 def _others(path: Path, columns: NDArray[np.intp]) -> list[dict[str, Any]] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from normball.results import facts, summaries
 
 if TYPE_CHECKING:
+    from normball.messages import Finding
     from normball.results.cv import Comparison, CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
@@ -29,6 +30,7 @@ STYLE = f"""<style>
 .normball :is(th, td):first-child {{ text-align: left; }}
 .normball tbody th {{ font-weight: normal; }}
 .normball thead th {{ border-bottom: 2px solid var(--normball-strong); }}
+.normball .in-words :is(th, td) {{ text-align: left; vertical-align: top; white-space: pre-line; }}
 </style>"""
 
 
@@ -65,6 +67,13 @@ def cv_html(cv: CVPath) -> str:
 def comparison_html(comparison: Comparison) -> str:
     """The penalties."""
     return _page(("Comparison on the same folds", summaries.comparison_rows(comparison)))
+
+
+def findings_html(findings: Sequence[Finding]) -> str:
+    """What is to be known about the data."""
+    rows = [[finding.code, finding.text, finding.fix] for finding in findings]
+    table = _table("Findings", [["code", "finding", "fix"], *rows]) if rows else "<p>Nothing found.</p>"
+    return f'{STYLE}<div class="normball"><div class="in-words">{table}</div></div>'
 
 
 def _page(*tables: tuple[str, Sequence[Sequence[str]]]) -> str:

@@ -1,8 +1,8 @@
 /** a: the same line, written with small and with large weights. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { COLOURS, FAINT, curve, drawing, element, figures, segment, through, words } from "../svg.js";
-import { crossEntropy, sigma, times } from "./lesson.js";
+import { COLOURS, FAINT, curve, element, figures, segment, through, words } from "../svg.js";
+import { crossEntropy, inTwoParts, sigma, times } from "./lesson.js";
 import { legend, short } from "./plane.js";
 
 /** @typedef {{ points: [number, number, number][], fitted: boolean[], w: [number, number], b: number, names: [string, string] }} Data */
@@ -32,7 +32,7 @@ export const a = {
       (Number.isFinite(wrong) ? ` A point on the wrong side: cost ${figures(crossEntropy(wrong), 4)} before, ${figures(crossEntropy(scale * wrong), 7)} now.` : " No point is on the wrong side.");
     const shown = rows.slice(0, 30);
     return {
-      svg: drawing({ id: "lesson-a", width: 820, height: 370, title: a.title, description: sentence }, [field(data, rows), sigmoids(rows, scale)]),
+      svg: inTwoParts({ id: "lesson-a", width: 820, height: 370, title: a.title, description: sentence }, [field(data, rows)], [sigmoids(rows, scale)], values),
       sentence,
       table: {
         head: ["point", "class", "sum", "probability", "cost", "sum now", "probability now", "cost now"],

@@ -1,8 +1,8 @@
 /** b: the slope of the sigmoid, and what it does to learning. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { COLOURS, DASHES, curve, drawing, element, figures, through, words } from "../svg.js";
-import { crossEntropy, sigma, slope, times } from "./lesson.js";
+import { COLOURS, DASHES, curve, element, figures, through, words } from "../svg.js";
+import { crossEntropy, inTwoParts, sigma, slope, times } from "./lesson.js";
 import { cursor, legend } from "./plane.js";
 
 /** @typedef {{ fitted: number[], held_out: number[] }} Data margins in favour of each row's own class */
@@ -15,8 +15,8 @@ export const b = {
   title: "When large weights hurt: slopes and rows not seen",
   text: [
     "Weights are learned by following slopes. The sigmoid is steepest in the middle, with a slope of 0.25, and flat at both ends: at a sum of 1 the slope is 0.197, at a sum of 10 it is 0.000045. Large weights put nearly every row on the flat ends.",
-    "The left chart shows how hard a row pulls at the weights. To its left are rows on the wrong side. With cross-entropy the pull is 1 − p, p being the probability given to the truth: it vanishes only for rows that are right already. With squared error it is multiplied by the slope, and rows that are hopelessly wrong stop pulling.",
-    "The right chart asks what matters in the end. On the rows that were fitted, larger weights look ever better as long as all of these rows are on their right side. On rows held out, one confident mistake costs more than all the certainty gains: the curve turns upwards. This, and not the flat slope, is what overfitting means.",
+    "The first chart shows how hard a row pulls at the weights. To its left are rows on the wrong side. With cross-entropy the pull is 1 − p, p being the probability given to the truth: it vanishes only for rows that are right already. With squared error it is multiplied by the slope, and rows that are hopelessly wrong stop pulling.",
+    "The second chart asks what matters in the end. On the rows that were fitted, larger weights look ever better as long as all of these rows are on their right side. On rows held out, one confident mistake costs more than all the certainty gains: the curve turns upwards. This, and not the flat slope, is what overfitting means.",
   ],
   careful: "It is often said that large weights stop learning because the slope vanishes. With cross-entropy this holds for rows already right; the slope p(1 − p) returns as the curvature, which flattens for all rows. And overfitting is shown by the loss on held-out rows, not by flat slopes.",
   controls: () => [{ id: "scale", label: "all weights times", min: -1, max: 2, step: 0.05, value: 0, show: (v) => times(10 ** v) }],
@@ -31,7 +31,7 @@ export const b = {
       `With weights times ${times(scale)}, ${flat} of ${n} rows are where the slope is below 0.01. Mean cost of the fitted rows ${figures(mean(data.fitted, scale))}, ` +
       `of the held-out rows ${figures(mean(data.held_out, scale))}; the latter is least, ${figures(Math.min(...held))}, with weights times ${figures(best, 2)}.`;
     return {
-      svg: drawing({ id: "lesson-b", width: 820, height: 370, title: b.title, description: sentence }, [pulls(data, scale), costs(train, held, scale)]),
+      svg: inTwoParts({ id: "lesson-b", width: 820, height: 370, title: b.title, description: sentence }, [pulls(data, scale)], [costs(train, held, scale)], values),
       sentence,
       table: {
         head: ["weights times", "slope at a sum of 1", "cost, fitted rows", "cost, held-out rows"],

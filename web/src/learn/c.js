@@ -1,7 +1,8 @@
 /** c: error plus lambda times penalty. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { COLOURS, DASHES, curve, drawing, element, escape, figures, through } from "../svg.js";
+import { COLOURS, DASHES, curve, element, escape, figures, through } from "../svg.js";
+import { inTwoParts } from "./lesson.js";
 import { cursor, legend, short } from "./plane.js";
 
 /**
@@ -30,21 +31,23 @@ export const c = {
     const price = size.map((s) => lam * s);
     const sum = loss.map((e, k) => e + price[k]);
     const sentence = `With ${name} and lambda ${figures(lam)} the sum ${figures(sum[at])} = error ${figures(loss[at])} + penalty ${figures(price[at])} is lowest, with weights ${figures(coefs[at][0])} and ${figures(coefs[at][1])}.`;
-    const x = scaleLinear([0, Math.max(...size)], [70, 560]);
+    const end = values.narrow ? 385 : 560;
+    const x = scaleLinear([0, Math.max(...size)], [70, end]);
     const top = Math.min(Math.max(...sum), 2.2 * loss[0]);
     const y = scaleLinear([0, top], [300, 20]);
     /** @param {number[]} v */
     const path = (v) => through(v.map((e, k) => [x(size[k]), e > top ? NaN : y(e)]));
     const lines = [["error", loss], ["lambda × penalty", price], ["their sum", sum]];
-    const svg = drawing({ id: "lesson-c", width: 820, height: 350, title: c.title, description: sentence }, [
+    const svg = inTwoParts({ id: "lesson-c", width: 820, height: 350, title: c.title, description: sentence }, [
       below(x, 300, values.shape ? "half the sum of squared weights" : "sum of the sizes of the weights"),
-      beside(y, 70, 560, "cost"),
+      beside(y, 70, end, "cost"),
       ...lines.map(([, v], k) => curve(path(/** @type {number[]} */ (v)), { stroke: COLOURS[k], "stroke-width": k === 2 ? 3 : 2, "stroke-dasharray": DASHES[2 - k] })),
       cursor(x(size[at]), 20, 300),
       element("circle", { cx: x(size[at]), cy: y(sum[at]), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }),
+    ], [
       legend(590, 40, lines.map(([label], k) => [String(label), COLOURS[k], DASHES[2 - k]])),
       bars(data.names, coefs[at], Math.max(...coefs.flat().map(Math.abs))),
-    ]);
+    ], values, { left: 570, height: 250 });
     return {
       svg,
       sentence,

@@ -1,6 +1,6 @@
 /** d: two features that say the same: (1, 0) against (0.5, 0.5). */
 import { COLOURS, DASHES, INK, curve, element, figures, through, words } from "../svg.js";
-import { clamp, handle, movable, snapped } from "./lesson.js";
+import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
 import { legend, plane } from "./plane.js";
 import { ellipse, least, loss, norm } from "./two_weights.js";
 
@@ -50,7 +50,7 @@ export const d = {
       `Your point (${figures(w[0])}, ${figures(w[1])}): sum of sizes ${figures(mine.l1)}, sum of squares ${figures(mine.l2)}, error ${figures(mine.error)}. ` +
       `(${figures(u)}, 0) and (${figures(places[1][1][0])}, ${figures(places[1][1][1])}) have the same sum of sizes, ${figures(rows[0].l1)}; their sums of squares are ${figures(rows[0].l2)} and ${figures(rows[1].l2)}.`;
     const on = plane({ ...FRAME, reach: reachOf(data) }, data.names);
-    const svg = movable({ id: "lesson-d", width: 820, height: 375, title: d.title, description: sentence }, [
+    const svg = movable(inTwoParts({ id: "lesson-d", width: 820, height: 375, title: d.title, description: sentence }, [
       on.axes,
       on.ball("l1", mine.l1, false),
       on.ball("l2", Math.sqrt(mine.l2), false),
@@ -58,6 +58,7 @@ export const d = {
       on.mark(data.l1, "L1", COLOURS[0], { dx: 0, dy: 24, anchor: "middle" }),
       on.mark(data.l2, "L2", COLOURS[1], { dx: -8, dy: 16, anchor: "end" }),
       handle("point", "your point", on.x(w[0]), on.y(w[1]), COLOURS[3]),
+    ], [
       legend(430, 40, [
         ["same sum of sizes as your point (L1)", COLOURS[0], ""],
         ["same sum of squares as your point (L2)", COLOURS[1], DASHES[1]],
@@ -67,7 +68,7 @@ export const d = {
       bars(rows.slice(0, 3).map(({ name, l1 }) => [name, l1]), 135, COLOURS[0]),
       words(430, 235, "sum of squares", { "font-weight": 600 }),
       bars(rows.slice(0, 3).map(({ name, l2 }) => [name, l2]), 255, COLOURS[1]),
-    ]);
+    ], values, { height: 350 }));
     return {
       svg,
       sentence,

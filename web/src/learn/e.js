@@ -1,7 +1,7 @@
 /** e: where contours of the error touch the diamond or the disc. */
 import { COLOURS, DASHES, FAINT, INK, element, figures, segment, words } from "../svg.js";
-import { clamp, handle, movable, snapped } from "./lesson.js";
-import { legend, plane } from "./plane.js";
+import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
+import { awayFrom, legend, plane } from "./plane.js";
 import { cornerCount, gradient, least, loss, norm, touch, turned } from "./two_weights.js";
 
 /** @typedef {import("./two_weights.js").Pair} Pair */
@@ -22,7 +22,7 @@ export const e = {
     "Every ellipse joins weights with the same error; the lowest error is at their centre. Grow the ellipse until it first touches the ball: that is the solution. A corner sticks out, so the ellipse often meets the diamond there. The disc is met on an axis only by accident, so L2 makes weights small, but hardly ever zero.",
     "The arrow is the pull towards smaller error. On a side of the ball it stands at right angles to the side. At a corner it may point anywhere within a fan: that is why a corner holds the solution for many data sets, not for one alone.",
   ],
-  careful: "A corner is frequent, not certain. Move the sliders until the diamond is touched on a side: then L1 keeps both weights. The count below the chart shows how often corners win.",
+  careful: "A corner is frequent, not certain. Move the sliders until the diamond is touched on a side: then L1 keeps both weights. The count in the chart shows how often corners win.",
   controls: (/** @type {Data} */ data) => {
     const most = data.quadratic ? norm("l1", least(data.quadratic)) : 1.6;
     const step = Number((most / 60).toPrecision(1));
@@ -56,14 +56,15 @@ export const e = {
     const sentence = `With t = ${figures(values.t)} the ${shape === "l1" ? "diamond" : "disc"} is touched at (${figures(at.w[0])}, ${figures(at.w[1])}), ${where}. lambda = ${figures(at.lam)}. Of ${N_ELLIPSES} ellipses drawn by chance, ${corners.l1} touch the diamond at a corner and ${corners.l2} touch the disc on an axis.`;
     const on = plane({ ...FRAME, reach: reachOf(q) }, data.names);
     const level = loss(q, at.w) - loss(q, free);
-    const svg = movable({ id: "lesson-e", width: 820, height: 385, title: e.title, description: sentence }, [
+    const svg = movable(inTwoParts({ id: "lesson-e", width: 820, height: 385, title: e.title, description: sentence }, [
       on.axes,
       on.contours(q, [0.3, 0.6, 1.5, 2.2].map((share) => share * (level || 0.1 * q.base))),
       on.ball(shape, values.t),
       level > 0 ? on.contour(q, level) : "",
-      data.quadratic ? on.mark(free, "lowest error", FAINT) : handle("centre", "lowest error", on.x(free[0]), on.y(free[1]), FAINT),
+      data.quadratic ? on.mark(free, "lowest error", FAINT, awayFrom(free, at.w)) : handle("centre", "lowest error", on.x(free[0]), on.y(free[1]), FAINT),
       element("g", { "pointer-events": "none" }, pull(on, q, at.w)),
-      on.mark(at.w, "solution", COLOURS[2], { dx: -8, dy: 20, anchor: "end" }),
+      on.mark(at.w, "solution", COLOURS[2], { ...awayFrom(at.w, free), dy: 20 }),
+    ], [
       legend(440, 40, [
         [shape === "l1" ? "budget: sum of sizes is at most t" : "budget: sum of squares is at most t²", COLOURS[values.shape], shape === "l1" ? "" : "7 3"],
         ["error of the solution", INK, ""],
@@ -72,7 +73,7 @@ export const e = {
       ]),
       words(440, 150, "Where is the ball touched?", { "font-weight": 600 }),
       shares(corners),
-    ]);
+    ], values, { height: 310 }));
     return {
       svg,
       sentence,

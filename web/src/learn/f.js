@@ -1,6 +1,7 @@
 /** f: a few weights that are large, or all weights that are small. */
 import { scaleLinear } from "d3-scale";
 import { tick } from "../axes.js";
+import { NARROW } from "../panels.js";
 import { COLOURS, FAINT, drawing, element, figures, segment, words } from "../svg.js";
 import { short } from "./plane.js";
 
@@ -28,8 +29,7 @@ export const f = {
     const sentence = `With l1_ratio ${path.l1_ratio} and lambda ${figures(path.lambdas[values.at])}, ${zeros} of ${data.n_features} weights are exactly zero. ${values.mix === 2 ? "With L1" : "With L2"} at the same point of its path: ${data.n_features - other.n_nonzero[values.at]}.`;
     const w = path.coefs[values.at];
     return {
-      svg: drawing({ id: "lesson-f", width: 820, height: 400, title: f.title, description: sentence }, [chart(data, w),
-        words(66, 318 + 5.6 * Math.max(...data.names.map((name) => Math.min(12, name.length))), "filled: the weight; open ring: exactly zero" + (data.truth ? "; dash: the weight that made the data" : ""), { fill: FAINT })]),
+      svg: drawing({ id: "lesson-f", width: values.narrow ? NARROW : 820, height: 400, title: f.title, description: sentence }, [chart(data, w, values.narrow ? NARROW : 820), key(data)]),
       sentence,
       table: {
         head: ["feature", ...(data.truth ? ["true weight"] : []), ...data.paths.map(({ l1_ratio }) => `l1_ratio ${l1_ratio}`)],
@@ -46,23 +46,30 @@ export const f = {
   },
 };
 
-/** @param {Data} data @param {number[]} w */
-function chart({ names, truth, paths }, w) {
+/** @param {Data} data */
+function key({ names, truth }) {
+  const top = 318 + 6.4 * Math.max(...names.map((name) => Math.min(12, name.length)));
+  return words(66, top, "filled: the weight; open ring: exactly zero", { fill: FAINT }) + (truth ? words(66, top + 18, "dash: the weight that made the data", { fill: FAINT }) : "");
+}
+
+/** @param {Data} data @param {number[]} w @param {number} width */
+function chart({ names, truth, paths }, w, width) {
   const most = 1.05 * Math.max(1e-12, ...(truth ?? []).map(Math.abs), ...paths.flatMap(({ coefs }) => coefs.flatMap((row) => row.map(Math.abs))));
   const y = scaleLinear([-most, most], [290, 20]);
-  const step = 740 / names.length;
+  const step = (width - 80) / names.length;
   return [
-    ...y.ticks(6).map((at) => segment(60, y(at), 810, y(at)) + words(54, y(at) + 4, tick(at), { "text-anchor": "end", fill: FAINT })),
-    segment(60, y(0), 810, y(0), { stroke: FAINT }),
+    ...y.ticks(6).map((at) => segment(60, y(at), width - 10, y(at)) + words(54, y(at) + 4, tick(at), { "text-anchor": "end", fill: FAINT })),
+    segment(60, y(0), width - 10, y(0), { stroke: FAINT }),
     words(0, 0, "weight per standard deviation", { "text-anchor": "middle", transform: "translate(14 155) rotate(-90)" }),
     ...w.map((value, j) => {
       const x = 66 + step * (j + 0.5);
       const wide = Math.min(18, 0.6 * step);
+      const reach = Math.min(13, 0.45 * step);
       const mark =
         value === 0
           ? element("circle", { cx: x, cy: y(0), r: 4.5, fill: "var(--paper)", stroke: FAINT, "stroke-width": 2 })
           : element("rect", { x: x - wide / 2, y: Math.min(y(0), y(value)), width: wide, height: Math.max(1, Math.abs(y(value) - y(0))), fill: COLOURS[0] });
-      const real = truth && truth[j] !== 0 ? segment(x - 13, y(truth[j]), x + 13, y(truth[j]), { stroke: COLOURS[1], "stroke-width": 3 }) : "";
+      const real = truth && truth[j] !== 0 ? segment(x - reach, y(truth[j]), x + reach, y(truth[j]), { stroke: COLOURS[1], "stroke-width": 3 }) : "";
       return mark + real + words(0, 0, short(names[j], 12), { "text-anchor": "end", transform: `translate(${x + 4} 304) rotate(-55)`, fill: value === 0 ? FAINT : "var(--ink)" });
     }),
   ].join("");

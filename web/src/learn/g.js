@@ -2,16 +2,17 @@
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { COLOURS, DASHES, INK, curve, figures, segment, through, words } from "../svg.js";
-import { clamp, handle, movable, snapped } from "./lesson.js";
+import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
 import { legend } from "./plane.js";
 
 /** @typedef {{ bend: number, centre: number, base: number, name: string }} Data error = base + bend (w - centre)^2 / 2 */
 
-const X = /** @type {[number, number]} */ ([60, 540]);
+/** Where the axis of the weight starts and ends. @param {import("./lesson.js").Values} values @returns {[number, number]} */
+const ends = ({ narrow }) => [60, narrow ? 385 : 540];
 /** @param {Data} data */
 const unitOf = (data) => Math.abs(data.centre) || 1;
-/** @param {Data} data */
-const across = (data) => scaleLinear([-2 * unitOf(data), 2 * unitOf(data)], X);
+/** @param {Data} data @param {import("./lesson.js").Values} values */
+const across = (data, values) => scaleLinear([-2 * unitOf(data), 2 * unitOf(data)], ends(values));
 
 /** @type {import("./lesson.js").Lesson} */
 export const g = {
@@ -36,7 +37,7 @@ export const g = {
   },
   grab(data, values, name, px) {
     const { min, max, step } = g.controls(data)[2];
-    return { ...values, [name]: snapped(clamp(across(data).invert(px), min, max), step) };
+    return { ...values, [name]: snapped(clamp(across(data, values).invert(px), min, max), step) };
   },
   draw(/** @type {Data} */ data, values) {
     const { lam, from, to } = values;
@@ -54,23 +55,24 @@ export const g = {
     const sentence =
       `With ${values.shape ? "L2" : "L1"} and lambda ${figures(lam)} the chord from ${figures(from)} to ${figures(to)} ${above ? "is nowhere below the sum" : `runs below the sum by up to ${figures(-gap)}`}. ` +
       `The sum is ${strictly ? "convex: one valley" : "not convex, since lambda is below zero"}. Its lowest point here is at ${figures(lowest)}.`;
-    const x = across(data);
+    const x = across(data, values);
     const curves = [["error", error], ["lambda × penalty", (/** @type {number} */ w) => lam * size(w)], ["their sum", sum]];
     const values_ = grid.flatMap((w) => [lam * size(w), sum(w), error(w)]);
     const y = scaleLinear([Math.min(0, ...values_), Math.max(...values_)], [320, 20]);
-    const svg = movable({ id: "lesson-g", width: 820, height: 370, title: g.title, description: sentence }, [
+    const svg = movable(inTwoParts({ id: "lesson-g", width: 820, height: 370, title: g.title, description: sentence }, [
       below(x, 320, `weight of ${data.name}`),
-      beside(y, X[0], X[1], "cost"),
+      beside(y, ...ends(values), "cost"),
       segment(x(0), 20, x(0), 320),
       ...curves.map(([, h], k) => curve(through(grid.map((w) => [x(w), y(/** @type {(w: number) => number} */ (h)(w))])), { stroke: COLOURS[k], "stroke-width": k === 2 ? 3 : 2, "stroke-dasharray": DASHES[2 - k] })),
       segment(x(from), y(sum(from)), x(to), y(sum(to)), { stroke: INK, "stroke-width": 2 }),
       handle("from", "start of the chord", x(from), y(sum(from)), INK),
       handle("to", "end of the chord", x(to), y(sum(to)), INK),
+    ], [
       legend(580, 40, [...curves.map(([name], k) => /** @type {[string, string, string]} */ ([String(name), COLOURS[k], DASHES[2 - k]])), ["chord between the two dots", INK, ""]]),
       words(580, 140, `slope just left of 0: ${figures(-data.bend * data.centre - (values.shape ? 0 : lam))}`),
       words(580, 160, `slope just right of 0: ${figures(-data.bend * data.centre + (values.shape ? 0 : lam))}`),
       words(580, 180, `lowest point: ${figures(lowest)}`),
-    ]);
+    ], values, { left: 560, height: 200 }));
     return {
       svg,
       sentence,

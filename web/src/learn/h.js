@@ -1,9 +1,9 @@
 /** h: the budget holds the solution off the minimum; the price that does the same is lambda. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, through } from "../svg.js";
-import { snapped } from "./lesson.js";
-import { cursor, legend, plane } from "./plane.js";
+import { COLOURS, DASHES, FAINT, curve, element, figures, through } from "../svg.js";
+import { inTwoParts, snapped } from "./lesson.js";
+import { awayFrom, cursor, legend, plane } from "./plane.js";
 import { least, loss, norm, touch } from "./two_weights.js";
 
 /** @typedef {{ quadratic: import("./two_weights.js").Quadratic, names: [string, string] }} Data */
@@ -14,7 +14,7 @@ export const h = {
   title: "A budget and a price are the same thing",
   text: [
     "One may fix a budget: the least error with weights of total size at most t. Or one may fix a price: the least error + lambda × size. Both give the same solutions. Wherever the budget stops the weights, there is a price at which they would have stopped by themselves.",
-    "That price is how much error one more unit of budget would save: the length of the pull at the solution. The right chart draws it over t. A tight budget means a high price. Once the budget covers the weights of least error, more of it saves nothing: the price is zero.",
+    "That price is how much error one more unit of budget would save: the length of the pull at the solution. The second chart draws it over t. A tight budget means a high price. Once the budget covers the weights of least error, more of it saves nothing: the price is zero.",
   ],
   careful: "The two match for a suitable pair of lambda and t, which depends on the data, and not always one to one: every t beyond the end of the curve has lambda = 0, and every lambda above its start has t = 0.",
   controls: (/** @type {Data} */ data) => {
@@ -45,22 +45,23 @@ export const h = {
     const top = Math.min(Math.max(...lams), 3 * touch(q, shape, end / 4).lam);
     const y = scaleLinear([0, top], [330, 50]);
     const level = loss(q, at.w) - loss(q, free);
-    const svg = drawing({ id: "lesson-h", width: 820, height: 375, title: h.title, description: sentence }, [
+    const svg = inTwoParts({ id: "lesson-h", width: 820, height: 375, title: h.title, description: sentence }, [
       on.axes,
       on.contours(q, [0.25, 0.6, 1.5].map((share) => share * (level || 0.1 * q.base))),
       on.ball(shape, values.t),
       level > 0 ? on.contour(q, level) : "",
       element("g", {}, curve(through(ts.map((t) => touch(q, shape, t).w).map(([u, v]) => [on.x(u), on.y(v)])), { stroke: COLOURS[3], "stroke-dasharray": DASHES[2], "stroke-width": 2 })),
-      on.mark(free, "lowest error", FAINT),
-      on.mark(at.w, "solution", COLOURS[2], { dx: -8, dy: 20, anchor: "end" }),
+      on.mark(free, "lowest error", FAINT, awayFrom(free, at.w)),
+      on.mark(at.w, "solution", COLOURS[2], { ...awayFrom(at.w, free), dy: 20 }),
+    ], [
       below(x, 330, "budget t"),
       beside(y, 470, 800, ""),
       curve(through(ts.map((t, k) => [x(t), lams[k] > top ? NaN : y(lams[k])])), { stroke: COLOURS[values.shape], "stroke-width": 2.5 }),
       cursor(x(values.t), 50, 330),
       element("circle", { cx: x(values.t), cy: y(Math.min(top, at.lam)), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }),
       legend(470, 16, [["the price lambda for each budget", COLOURS[values.shape], ""]]),
-      legend(470, 34, [["left: solutions of all budgets", COLOURS[3], DASHES[2]]]),
-    ]);
+      legend(470, 34, [["solutions of all budgets", COLOURS[3], DASHES[2]]]),
+    ], values);
     return {
       svg,
       sentence,

@@ -11,7 +11,7 @@
  * @property {string[]} [choices] a choice instead of a slider: the value is an index
  * @property {(value: number) => string} [show] what to write beside the slider
  *
- * @typedef {Record<string, number>} Values of the controls
+ * @typedef {Record<string, number>} Values of the controls, and `narrow`: 1 where the window is that of a phone
  *
  * @typedef {object} Shown
  * @property {string} svg
@@ -31,6 +31,7 @@
  * @property {{ question: string, answers: string[], right: number, why: string }} quiz
  */
 import { tick } from "../axes.js";
+import { NARROW } from "../panels.js";
 import { drawing, element } from "../svg.js";
 
 /** The values a lesson opens with. @param {Lesson} lesson @param {any} data @returns {Values} */
@@ -58,5 +59,17 @@ export const crossEntropy = (m) => (m > 0 ? Math.log1p(Math.exp(-m)) : -m + Math
 export const handle = (name, label, cx, cy, fill) =>
   element("circle", { class: "handle", "data-handle": name, tabindex: "0", role: "button", "aria-label": `${label}; move it with the arrow keys`, cx, cy, r: 9, fill, stroke: "var(--paper)", "stroke-width": 2 });
 
-/** A drawing with handles in it: a group, since nothing inside an image can be reached. @param {Parameters<typeof drawing>} given */
-export const movable = (...given) => drawing(...given).replace('role="img"', 'role="group"');
+/** A drawing with handles in it: a group, since nothing inside an image can be reached. @param {string} svg */
+export const movable = (svg) => svg.replace('role="img"', 'role="group"');
+
+/**
+ * A drawing of two parts, side by side, or below one another for a phone: the first part is in its first 400 units.
+ * @param {Parameters<typeof drawing>[0]} frame of both side by side
+ * @param {string[]} first @param {string[]} second @param {Values} values
+ * @param {{ left?: number, height?: number }} [lower] where the second part begins, and its height
+ */
+export function inTwoParts(frame, first, second, { narrow }, { left = 410, height = frame.height } = {}) {
+  if (!narrow) return drawing(frame, [...first, ...second]);
+  const below = element("g", { transform: `translate(${-left} ${frame.height})` }, second.join(""));
+  return drawing({ ...frame, width: NARROW, height: frame.height + height }, [...first, below]);
+}

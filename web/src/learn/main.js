@@ -19,7 +19,9 @@ function the(selector, inside = document) {
 
 /** @param {HTMLElement} section @param {Lesson} lesson @param {any} data */
 function enliven(section, lesson, data) {
-  let values = openingValues(lesson, data);
+  const phone = window.matchMedia("(max-width: 34rem)");
+  /** @type {import("./lesson.js").Values} */
+  let values = { ...openingValues(lesson, data), narrow: Number(phone.matches) };
   const figure = the(".drawing", section);
   const controls = lesson.controls(data);
   const inputs = controls.map((control) => added(the(".controls", section), lesson, control, (value) => change({ ...values, [control.id]: value })));
@@ -42,6 +44,7 @@ function enliven(section, lesson, data) {
     steerable(figure, (name, step, x, y) => change(nudge ? nudge(data, values, name, ...step) : grab(data, values, name, x + NUDGE * step[0], y + NUDGE * step[1])));
   }
   predictions(section, lesson);
+  phone.addEventListener("change", () => change({ ...values, narrow: Number(phone.matches) }));
   change(values);
 }
 

@@ -6,6 +6,9 @@ import { ellipse } from "./two_weights.js";
 
 /** @typedef {import("./two_weights.js").Pair} Pair */
 
+/** Where the name of a point stands: on the side that looks away from another point. @param {Pair} w @param {Pair} other */
+export const awayFrom = (w, other) => (w[0] >= other[0] ? { dx: 10, dy: -8, anchor: "start" } : { dx: -10, dy: -8, anchor: "end" });
+
 /**
  * @param {{ left: number, top: number, size: number, reach: number, id: string }} frame `reach`: the axes go from -reach to reach
  * @param {[string, string]} names

@@ -75,16 +75,17 @@ function ticks(slider, data) {
   if (!data.cv) return;
   const { best, one_se } = data.cv;
   const last = Math.max(1, data.lambdas.length - 1);
-  const named = best === one_se ? [{ l: best, label: "best = 1-SE" }] : [{ l: one_se, label: "1-SE" }, { l: best, label: "best" }];
-  const near = named.length === 2 && Math.abs(best - one_se) / last < 0.16;
+  const near = best !== one_se && Math.abs(best - one_se) / last < 0.16;
   const first = Math.min(best, one_se);
+  const shared = near && (first / last < 0.12 || Math.max(best, one_se) / last > 0.88); // one label for both ticks
+  const named = best === one_se ? [{ l: best, label: "best = 1-SE" }] : [{ l: one_se, label: shared ? "1-SE, best" : "1-SE" }, { l: best, label: shared ? "" : "best" }];
   for (const { l, label } of named) {
     const mark = slider.ownerDocument.createElement("span");
     mark.textContent = label;
     mark.setAttribute("aria-hidden", "true");
     mark.style.left = `calc(${THUMB / 2}px + ${l / last} * (100% - ${THUMB}px))`;
     // the part of the label that stands left of its tick: near ticks turn away from each other, those at the ends turn inwards
-    mark.style.setProperty("--left", String(near ? Number(l === first) : l / last));
+    mark.style.setProperty("--left", String(near && !shared ? Number(l === first) : l / last));
     slider.after(mark);
   }
 }

@@ -6,16 +6,21 @@ import { downloads } from "./download.js";
 import { address, remembered } from "./hash.js";
 import { panels } from "./panels.js";
 import { pointing } from "./pointing.js";
+import { printing } from "./print.js";
+import { recipes } from "./recipes.js";
 import { store } from "./store.js";
 import { featureTable } from "./table.js";
 import { theme } from "./theme.js";
+import { unpack } from "./unpack.js";
 import { verdictLine } from "./verdict.js";
 import { whatIf } from "./what_if.js";
 
 /** @param {Document} page */
 function start(page) {
-  const data = JSON.parse(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? "");
-  const model = store(data, { ...opening(data), ...remembered(data) });
+  const data = unpack(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? "");
+  const phone = window.matchMedia("(max-width: 34rem)");
+  const model = store(data, { ...opening(data), ...remembered(data), narrow: phone.matches });
+  phone.addEventListener("change", () => model.set({ narrow: phone.matches }));
   theme(page);
   bar(page, model);
   verdictLine(page, model);
@@ -25,6 +30,8 @@ function start(page) {
   controls(page, model);
   whatIf(page, model);
   downloads(page, model);
+  recipes(page, model);
+  printing(page);
   address(model);
 }
 

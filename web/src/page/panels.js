@@ -4,7 +4,7 @@ import { VIEWS } from "../views/index.js";
 import { all, one } from "./dom.js";
 import { rows as tableRows } from "./table.js";
 
-/** What else than lambda a view shows. @type {Record<string, string[]>} */
+/** What else than lambda and the width of the window a view shows. @type {Record<string, string[]>} */
 const SHOWS = {
   coefficients: ["axis", "per_sd", "hovered", "filter"],
   geometry: ["pair", "slice"],
@@ -25,7 +25,7 @@ export function panels(page, { data, state, listen }) {
     }
   }, { rootMargin: "100px" });
   shown.forEach((one) => watch.observe(one.place));
-  listen((changed) => shown.forEach((one) => (changed.has("index") || SHOWS[one.id]?.some((name) => changed.has(name))) && one.stale()));
+  listen((changed) => shown.forEach((one) => (changed.has("index") || changed.has("narrow") || SHOWS[one.id]?.some((name) => changed.has(name))) && one.stale()));
   window.addEventListener("beforeprint", () => shown.forEach((one) => one.draw()));
   // the file has the drawings of the opening state
   if (JSON.stringify(state) !== JSON.stringify(opening(data))) shown.forEach((one) => one.stale());

@@ -1,6 +1,7 @@
 /** The pointer on the charts over the path: near a curve it isolates it, a click moves lambda there. */
 import { coefficients, nearest } from "../views/coefficients.js";
-import { LEFT, WIDTH, strengths } from "../views/strength.js";
+import { rightOf } from "../views/cv_curve.js";
+import { LEFT, strengths } from "../views/strength.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
@@ -15,9 +16,9 @@ export function pointing(page, model) {
   }
   const curve = page.querySelector('[data-live="cv_curve"]');
   if (curve && data.cv) {
-    const { at } = strengths(data, "lambda", WIDTH - 120);
     on(curve, "click", (across) => {
       if (across < LEFT) return;
+      const { at } = strengths(data, "lambda", rightOf(state));
       set({ index: at.reduce((best, place, l) => (Math.abs(place - across) < Math.abs(at[best] - across) ? l : best), 0) });
     });
   }
@@ -26,9 +27,10 @@ export function pointing(page, model) {
 /** Calls back with the place in the units of the drawing. @param {Element} place @param {"click" | "pointermove"} kind @param {(across: number, down: number) => void} act */
 function on(place, kind, act) {
   place.addEventListener(kind, (event) => {
-    const box = place.querySelector("svg")?.getBoundingClientRect();
-    if (!box?.width || !(event instanceof MouseEvent)) return;
-    const unit = WIDTH / box.width;
+    const drawing = place.querySelector("svg");
+    const box = drawing?.getBoundingClientRect();
+    if (!drawing || !box?.width || !(event instanceof MouseEvent)) return;
+    const unit = drawing.viewBox.baseVal.width / box.width;
     act((event.clientX - box.left) * unit, (event.clientY - box.top) * unit);
   });
 }

@@ -20,13 +20,16 @@ export function whatIf(page, model) {
   });
 
   function show() {
-    const { value, typical } = predict(data, state);
+    const { value, typical, terms } = predict(data, state);
+    const moved = terms.some((term) => term.amount !== 0);
     const output = one(section, "[data-prediction]");
     output.textContent = `${words(data)}: ${figures(value, 4)} (${figures(typical, 4)} with every feature at its mean)`;
     output.dataset.value = String(value);
-    one(section, "[data-terms]").innerHTML = bars(data, state);
+    one(section, "[data-terms]").innerHTML = moved ? bars(data, state) : "";
+    one(section, "[data-terms]").hidden = !moved;
+    one(section, "[data-unmoved]").hidden = moved;
   }
-  listen((changed) => (changed.has("index") || changed.has("inputs")) && show());
+  listen((changed) => ["index", "inputs", "narrow"].some((name) => changed.has(name)) && show());
   show();
   all(section, "input").forEach((input) => input.setAttribute("autocomplete", "off"));
 }

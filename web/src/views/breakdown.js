@@ -2,13 +2,13 @@
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { weights } from "../geometry.js";
-import { NEEDS_DATA, STYLE, WIDTH, boxOfKey, cursor, hatching, heading, known, lambdaScale, logTicks, note, percent, shortened } from "../panels.js";
+import { NEEDS_DATA, boxOfKey, cursor, hatching, heading, known, lambdaScale, logTicks, note, percent, shortened, sized } from "../panels.js";
 import { COLOURS, curve, drawing, element, figures, through, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Evidence} Evidence @typedef {{ name: string, share: number, paid: number }} Payer */
 
 const MOST = 10;
-const [LEFT, RIGHT] = [78, 604];
+const LEFT = 78;
 const HATCH = "url(#breakdown-hatch)";
 
 /** @type {import("../payload.js").View} */
@@ -16,17 +16,19 @@ export const breakdown = {
   id: "breakdown",
   title: "The objective: error and penalty",
   missing: (data) => (data.evidence ? "" : NEEDS_DATA),
-  draw(data, { index }) {
+  draw(data, state) {
+    const { index } = state;
+    const { width, right, style } = sized(state);
     const evidence = /** @type {Evidence} */ (data.evidence);
     const error = evidence.loss[index];
     const penalty = charged(data, evidence, index);
     const payers = shares(data, evidence, index, penalty);
     const sentence = told(data, index, error, penalty, payers);
-    const svg = drawing({ id: "breakdown", width: WIDTH, style: STYLE, height: 434 + 26 * Math.max(1, Math.min(MOST, payers.length)), title: breakdown.title, description: sentence }, [
+    const svg = drawing({ id: "breakdown", width, style, height: 434 + 26 * Math.max(1, Math.min(MOST, payers.length)), title: breakdown.title, description: sentence }, [
       hatching("breakdown-hatch", COLOURS[1]),
-      bar(error, penalty),
-      along(data, evidence, index),
-      paid(payers),
+      bar(right, error, penalty),
+      along(right, data, evidence, index),
+      paid(right, payers),
     ]);
     return { svg, sentence, table: table(error, penalty, payers) };
   },
@@ -49,19 +51,19 @@ function shares(data, evidence, index, total) {
   return paid.filter(({ share }) => known(share) && share > 0).sort((a, b) => b.share - a.share);
 }
 
-/** The objective at this lambda as one bar. @param {number} error @param {number} penalty */
-function bar(error, penalty) {
+/** The objective at this lambda as one bar. @param {number} right @param {number} error @param {number} penalty */
+function bar(right, error, penalty) {
   const title = heading(LEFT, 16, "At this lambda");
   const total = error + penalty;
-  const keys = boxOfKey(LEFT, 78, `error ${figures(error)}`, { fill: COLOURS[0] }) + boxOfKey(330, 78, `penalty ${figures(penalty)}`, { fill: HATCH, stroke: COLOURS[1] });
+  const keys = boxOfKey(LEFT, 78, `error ${figures(error)}`, { fill: COLOURS[0] }) + boxOfKey((LEFT + right) / 2, 78, `penalty ${figures(penalty)}`, { fill: HATCH, stroke: COLOURS[1] });
   if (!known(total) || total <= 0 || error < 0) return title + keys;
-  const split = LEFT + ((RIGHT - LEFT) * error) / total;
-  return title + keys + element("rect", { x: LEFT, y: 28, width: split - LEFT, height: 26, fill: COLOURS[0] }) + element("rect", { x: split, y: 28, width: RIGHT - split, height: 26, fill: HATCH, stroke: COLOURS[1] });
+  const split = LEFT + ((right - LEFT) * error) / total;
+  return title + keys + element("rect", { x: LEFT, y: 28, width: split - LEFT, height: 26, fill: COLOURS[0] }) + element("rect", { x: split, y: 28, width: right - split, height: 26, fill: HATCH, stroke: COLOURS[1] });
 }
 
-/** Both parts by lambda, the penalty on top of the error. @param {Payload} data @param {Evidence} evidence @param {number} index */
-function along(data, evidence, index) {
-  const { scale, place } = lambdaScale(data.lambdas, [LEFT, RIGHT]);
+/** Both parts by lambda, the penalty on top of the error. @param {number} right @param {Payload} data @param {Evidence} evidence @param {number} index */
+function along(right, data, evidence, index) {
+  const { scale, place } = lambdaScale(data.lambdas, [LEFT, right]);
   const rows = data.lambdas.map((lambda, k) => ({ x: place(lambda), error: evidence.loss[k], sum: evidence.loss[k] + charged(data, evidence, k) }));
   const most = Math.max(...rows.map(({ sum }) => sum).filter(known), 1e-12);
   const y = scaleLinear().domain([Math.min(0, ...rows.map(({ error }) => error).filter(known)), most]).range([330, 140]).nice();
@@ -73,7 +75,7 @@ function along(data, evidence, index) {
   };
   return [
     heading(LEFT, 120, "Along the path"),
-    beside(y, LEFT, RIGHT, "objective"),
+    beside(y, LEFT, right, "objective"),
     layer(() => y.domain()[0], (row) => row.error, COLOURS[0]),
     layer((row) => row.error, (row) => row.sum, HATCH),
     below(scale, 330, "lambda, weaker to the right", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }),
@@ -81,15 +83,16 @@ function along(data, evidence, index) {
   ].join("");
 }
 
-/** @param {Payer[]} payers */
-function paid(payers) {
+/** Bars from the middle of the drawing, with room for the share beside the longest. @param {number} right @param {Payer[]} payers */
+function paid(right, payers) {
   const title = heading(LEFT, 404, `Who pays the penalty${payers.length > MOST ? ` (the ${MOST} largest of ${payers.length})` : ""}`);
-  if (payers.length === 0) return title + note(330, 436, "no feature is kept, so there is no penalty");
-  const width = 280 / Math.max(payers[0].share, 1e-12);
+  if (payers.length === 0) return title + note((LEFT + right) / 2, 436, "no feature is kept, so there is no penalty");
+  const start = 0.4 * right;
+  const width = (right - start - 60) / Math.max(payers[0].share, 1e-12);
   const rows = payers.slice(0, MOST).map(({ name, share }, k) => {
     const y = 420 + 26 * k;
-    const end = 240 + share * width;
-    return words(232, y + 14, shortened(name, 28), { "text-anchor": "end", "font-size": 13 }) + element("rect", { x: 240, y, width: Math.max(1, end - 240), height: 18, fill: HATCH, stroke: COLOURS[1] }) + words(end + 8, y + 14, percent(share), { "font-size": 13 });
+    const end = start + share * width;
+    return words(start - 8, y + 14, shortened(name, Math.floor(start / 8.4)), { "text-anchor": "end", "font-size": 13 }) + element("rect", { x: start, y, width: Math.max(1, end - start), height: 18, fill: HATCH, stroke: COLOURS[1] }) + words(end + 8, y + 14, percent(share), { "font-size": 13 });
   });
   return title + rows.join("");
 }

@@ -1,50 +1,54 @@
 /** Whether predictions can be taken at their word: what was observed where the model predicted so much. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { NEEDS_DATA, STYLE, WIDTH, box, boxOfKey, clipping, entryOfKey, known, note, percent, shortened, whole } from "../panels.js";
+import { NEEDS_DATA, box, boxOfKey, clipping, entryOfKey, inColumns, known, note, percent, shortened, sized, whole } from "../panels.js";
 import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {{ predicted: number, observed: number, se: number | null, count: number }} Bin */
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [84, 604, 14, 380];
+const [LEFT, TOP, BOTTOM] = [84, 14, 380];
 
 /** @type {import("../payload.js").View} */
 export const calibration = {
   id: "calibration",
   title: "Predicted and observed",
   missing: (data) => (data.evidence?.calibration ? "" : NEEDS_DATA),
-  draw(data, { index }) {
+  draw(data, state) {
+    const { index } = state;
     const stored = /** @type {NonNullable<import("../payload.js").Evidence["calibration"]>} */ (data.evidence?.calibration);
     const bins = (stored.predicted[index] ?? []).flatMap((predicted, k) => {
       const observed = stored.observed[index]?.[k];
       return known(predicted) && known(observed) ? [{ predicted, observed, se: stored.se[index]?.[k] ?? null, count: stored.counts[index]?.[k] ?? 0 }] : [];
     });
     const sentence = told(data, index, bins, stored.brier?.[index], stored.log_loss?.[index]);
-    return { svg: picture(data, bins, sentence), sentence, table: table(bins) };
+    return { svg: picture(data, state, bins, sentence), sentence, table: table(bins) };
   },
 };
 
-/** @param {Payload} data @param {Bin[]} bins @param {string} description */
-function picture(data, bins, description) {
+/** @param {Payload} data @param {import("../payload.js").State} state @param {Bin[]} bins @param {string} description */
+function picture(data, state, bins, description) {
+  const { width, right, style } = sized(state);
   const domain = extent(data.family, bins);
-  const x = scaleLinear().domain(domain).range([LEFT, RIGHT]);
+  const x = scaleLinear().domain(domain).range([LEFT, right]);
   const y = scaleLinear().domain(domain).range([BOTTOM, TOP]);
   const points = bins.map(({ predicted, observed }) => /** @type {[number, number]} */ ([x(predicted), y(observed)]));
   const most = Math.max(1, ...bins.map((bin) => bin.count));
   const label = data.family === "binomial" ? `share of ${shortened(data.classes[1] ?? "1")}` : "mean of the target";
-  return drawing({ id: "calibration", width: WIDTH, style: STYLE, height: 540, title: calibration.title, description }, [
-    clipping("calibration-clip", LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP),
-    beside(y, LEFT, RIGHT, `observed ${label}`),
-    box(LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP),
+  return drawing({ id: "calibration", width, style, height: state.narrow ? 564 : 540, title: calibration.title, description }, [
+    clipping("calibration-clip", LEFT, TOP, right - LEFT, BOTTOM - TOP),
+    beside(y, LEFT, right, `observed ${label}`),
+    box(LEFT, TOP, right - LEFT, BOTTOM - TOP),
     segment(x(domain[0]), y(domain[0]), x(domain[1]), y(domain[1]), { stroke: FAINT, "stroke-dasharray": DASHES[1], "stroke-width": 2 }),
-    bins.length === 0 ? note((LEFT + RIGHT) / 2, 120, "no predictions are stored at this lambda") : "",
+    bins.length === 0 ? note((LEFT + right) / 2, 120, "no predictions are stored at this lambda") : "",
     element("g", { "clip-path": "url(#calibration-clip)" }, bins.map((bin) => whisker(bin, x, y)).join("") + curve(through(points), { stroke: COLOURS[0], "stroke-width": 2 })),
     ...points.map(([a, b]) => element("circle", { cx: a, cy: b, r: 5, fill: COLOURS[0] })),
     ...bins.map(({ predicted, count }) => element("rect", { x: x(predicted) - 4, y: 430 - (36 * count) / most, width: 8, height: (36 * count) / most, fill: COLOURS[0], "fill-opacity": 0.6 })),
     below(x, 430, data.family === "binomial" ? `predicted probability of ${shortened(data.classes[1] ?? "1")}` : "predicted mean"),
-    entryOfKey(LEFT, 500, "observed, ± 2 standard errors", { stroke: COLOURS[0] }),
-    entryOfKey(360, 500, "observed = predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
-    boxOfKey(LEFT, 524, `bars below: rows of each group, at most ${whole(most)}`, { fill: COLOURS[0], "fill-opacity": 0.6 }),
+    inColumns([
+      (at, line) => entryOfKey(at, line, "observed, ± 2 standard errors", { stroke: COLOURS[0] }),
+      (at, line) => entryOfKey(at, line, "observed = predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
+      (at, line) => boxOfKey(at, line, `bars below: rows of each group, at most ${whole(most)}`, { fill: COLOURS[0], "fill-opacity": 0.6 }),
+    ], state.narrow ? [LEFT] : [LEFT, 360], 500),
   ]);
 }
 

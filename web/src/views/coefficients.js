@@ -2,20 +2,22 @@
 import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
 import { COLOURS, DASHES, FAINT, INK, apart, curve, drawing, element, escape, figures, segment, through, words } from "../svg.js";
-import { BOTTOM, HEIGHT, LEFT, TOP, WIDTH, cursor, framed, inFrame, kept, marks, matches, positive, rule, shortened, strengths, whole } from "./strength.js";
+import { BOTTOM, HEIGHT, LEFT, TOP, cursor, framed, inFrame, kept, marks, matches, positive, rule, shortened, strengths, whole, widthOf } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 /** @typedef {import("../payload.js").State} State */
 
 const NAMED = 12;
-const RIGHT = WIDTH - 200;
+
+/** Where the curves end and the names begin. @param {State} state */
+const rightOf = (state) => widthOf(state) - (state.narrow ? 114 : 200);
 
 /** A coefficient in the unit that the reader chose. @param {import("../payload.js").Feature} feature @param {number} l @param {boolean} perSd */
 const coefficient = (feature, l, perSd) => feature.coefs[l] * (perSd ? feature.scale : 1);
 
 /** Where things stand in the drawing. @param {Payload} data @param {State} state */
 function places(data, state) {
-  const x = strengths(data, state.axis, RIGHT);
+  const x = strengths(data, state.axis, rightOf(state));
   const seen = inFrame(data, state.index);
   const values = data.features.flatMap((feature) => seen.map((l) => coefficient(feature, l, state.per_sd)));
   const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
@@ -73,6 +75,7 @@ export const coefficients = {
   missing: (data) => (data.features.length ? "" : "No feature is kept at any lambda, so there is no curve to draw."),
   draw(data, state) {
     const { x, y } = places(data, state);
+    const right = rightOf(state);
     const named = namedOnes(data, state);
     const unit = state.per_sd ? "per SD" : "per unit";
     const lines = data.features.map((feature, j) => {
@@ -84,18 +87,18 @@ export const coefficients = {
     });
     lines.reverse().sort((a, b) => Number(a.j === state.hovered) - Number(b.j === state.hovered));
     const body = [
-      beside(y, LEFT, RIGHT, `coefficient ${unit}`),
+      beside(y, LEFT, right, `coefficient ${unit}`),
       x.axis,
       kept(data, x.at),
-      segment(LEFT, y(0), RIGHT, y(0), { stroke: FAINT }),
-      framed("coefficients-frame", RIGHT, others(data, state, x.at, y) + lines.map((line) => line.text).join("")),
+      segment(LEFT, y(0), right, y(0), { stroke: FAINT }),
+      framed("coefficients-frame", right, others(data, state, x.at, y) + lines.map((line) => line.text).join("")),
       marks(data, x.at),
       labels(data, state, named, y),
       cursor(x.at[state.index]),
     ];
     const sentence = describe(data, state, named);
     const title = "Coefficient path";
-    return { svg: drawing({ id: "coefficients", width: WIDTH, height: HEIGHT, title, description: sentence }, body), sentence, table: table(data, state) };
+    return { svg: drawing({ id: "coefficients", width: widthOf(state), height: HEIGHT, title, description: sentence }, body), sentence, table: table(data, state) };
   },
 };
 
@@ -107,13 +110,14 @@ const dash = (rank) => DASHES[Math.floor(rank / COLOURS.length) % DASHES.length]
 /** Names at the ends of their curves. @param {Payload} data @param {State} state @param {number[]} named @param {import("d3-scale").ScaleLinear<number, number>} y */
 function labels(data, state, named, y) {
   const last = data.lambdas.length - 1;
+  const right = rightOf(state);
   const ends = named.map((j) => Math.min(BOTTOM, Math.max(TOP, y(coefficient(data.features[j], last, state.per_sd)))));
   const heights = apart(ends, 15, TOP + 6, BOTTOM);
   return named
     .map((j, k) => {
       const quiet = state.hovered !== null && state.hovered !== j ? 0.35 : undefined;
-      const mark = segment(RIGHT + 2, ends[k], RIGHT + 14, heights[k], { stroke: colour(k) }) + segment(RIGHT + 14, heights[k], RIGHT + 34, heights[k], { stroke: colour(k), "stroke-width": 2, "stroke-dasharray": dash(k) });
-      return element("g", { opacity: quiet }, mark + words(RIGHT + 38, heights[k] + 4, shortened(data.features[j].name, 22), { fill: INK, "font-weight": state.hovered === j ? 700 : undefined }));
+      const mark = segment(right + 2, ends[k], right + 14, heights[k], { stroke: colour(k) }) + segment(right + 14, heights[k], right + 34, heights[k], { stroke: colour(k), "stroke-width": 2, "stroke-dasharray": dash(k) });
+      return element("g", { opacity: quiet }, mark + words(right + 38, heights[k] + 4, shortened(data.features[j].name, state.narrow ? 10 : 22), { fill: INK, "font-weight": state.hovered === j ? 700 : undefined }));
     })
     .join("");
 }

@@ -1,12 +1,12 @@
 /** Loss, penalty and their sum along a straight line of models: both are convex, so the sum is, and has one valley. */
 import { scaleLinear } from "d3-scale";
 import { below, beside, tick } from "../axes.js";
-import { NEEDS_DATA, STYLE, WIDTH, borrowed, clipping, cursor, entryOfKey, known, nearest } from "../panels.js";
+import { NEEDS_DATA, borrowed, clipping, cursor, entryOfKey, inColumns, known, nearest, sized } from "../panels.js";
 import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
 /** @typedef {{ t: number, loss: number, penalty: number, sum: number }} Step */
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [78, 604, 20, 320];
+const [LEFT, TOP, BOTTOM] = [78, 20, 320];
 /** @type {Record<string, string>[]} */
 const LOOKS = [{ stroke: COLOURS[0], "stroke-dasharray": DASHES[1] }, { stroke: COLOURS[1], "stroke-dasharray": DASHES[2] }, { stroke: COLOURS[2] }];
 
@@ -15,7 +15,8 @@ export const convexity = {
   id: "convexity",
   title: "Loss + penalty along a line: one valley",
   missing: (data) => (data.evidence?.convexity?.at.length ? "" : NEEDS_DATA),
-  draw(data, { index }) {
+  draw(data, state) {
+    const { index } = state;
     const stored = /** @type {NonNullable<import("../payload.js").Evidence["convexity"]>} */ (data.evidence?.convexity);
     const place = nearest(stored.at, index);
     const steps = stored.t.flatMap((t, k) => {
@@ -25,26 +26,38 @@ export const convexity = {
     const lowest = steps.reduce((/** @type {Step | null} */ least, step) => (least === null || step.sum < least.sum ? step : least), null);
     const sentence = told(data.lambdas[stored.at[place]], steps, lowest) + borrowed(data.lambdas, stored.at[place], index);
     const rows = steps.map((step) => [figures(step.t), figures(step.loss, 5), figures(step.penalty, 5), figures(step.sum, 5)]);
-    return { svg: picture(steps, lowest, sentence), sentence, table: { head: ["position on the line", "loss", "penalty", "sum"], rows } };
+    return { svg: picture(state, steps, lowest, sentence), sentence, table: { head: ["position on the line", "loss", "penalty", "sum"], rows } };
   },
 };
 
-/** @param {Step[]} steps @param {Step | null} lowest @param {string} description */
-function picture(steps, lowest, description) {
-  const x = scaleLinear().domain([steps[0]?.t ?? 0, steps[steps.length - 1]?.t ?? 1]).range([LEFT, RIGHT]);
-  const y = scaleLinear().domain(window(steps)).range([BOTTOM, TOP]).nice();
-  const path = (/** @type {"loss" | "penalty" | "sum"} */ of, /** @type {Record<string, string>} */ look) => curve(through(steps.map((step) => [x(step.t), y(step[of])])), { "stroke-width": 2.5, ...look });
-  const [first, last] = [steps[0], steps[steps.length - 1]];
+/** @param {import("../payload.js").State} state @param {Step[]} steps @param {Step | null} lowest @param {string} description */
+function picture(state, steps, lowest, description) {
+  const { width, right, style } = sized(state);
+  const base = ground(steps);
+  const raised = steps.map((step) => ({ ...step, loss: step.loss - base, sum: step.sum - base }));
+  const x = scaleLinear().domain([steps[0]?.t ?? 0, steps[steps.length - 1]?.t ?? 1]).range([LEFT, right]);
+  const y = scaleLinear().domain(window(raised)).range([BOTTOM, TOP]).nice();
+  const path = (/** @type {"loss" | "penalty" | "sum"} */ of, /** @type {Record<string, string>} */ look) => curve(through(raised.map((step) => [x(step.t), y(step[of])])), { "stroke-width": 2.5, ...look });
+  const [first, last] = [raised[0], raised[raised.length - 1]];
   const chord = first && segment(x(first.t), y(first.sum), x(last.t), y(last.sum), { stroke: FAINT, "stroke-width": 1.5 });
-  return drawing({ id: "convexity", width: WIDTH, style: STYLE, height: 430, title: convexity.title, description }, [
-    clipping("convexity-clip", LEFT, TOP - 4, RIGHT - LEFT, BOTTOM - TOP + 8),
-    beside(y, LEFT, RIGHT, "of the objective"),
-    below(x, BOTTOM, "position on the line: 0 = no features, 1 = this model, beyond 1 = larger weights"),
+  return drawing({ id: "convexity", width, style, height: state.narrow ? 476 : 430, title: convexity.title, description }, [
+    clipping("convexity-clip", LEFT, TOP - 4, right - LEFT, BOTTOM - TOP + 8),
+    beside(y, LEFT, right, base ? `penalty; loss and sum less ${figures(base, 4)}` : "loss, penalty and sum"),
+    below(x, BOTTOM, `position on the line: 0 = no features, 1 = this model${state.narrow ? "" : ", beyond 1 = larger weights"}`),
     element("g", { "clip-path": "url(#convexity-clip)" }, [chord ?? "", path("loss", LOOKS[0]), path("penalty", LOOKS[1]), path("sum", LOOKS[2])].join("")),
-    lowest ? cursor(x(lowest.t), TOP, BOTTOM) + element("circle", { cx: x(lowest.t), cy: y(lowest.sum), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }) : words(LEFT + 20, 60, "nothing is stored at this lambda", { fill: FAINT }),
-    ...["loss", "penalty", "sum, with its minimum"].map((name, k) => entryOfKey(LEFT + 150 * k, 388, name, LOOKS[k])),
-    entryOfKey(LEFT, 414, "chord: it lies above the sum, as over any convex curve", { stroke: FAINT, "stroke-width": 1.5 }),
+    lowest ? cursor(x(lowest.t), TOP, BOTTOM) + element("circle", { cx: x(lowest.t), cy: y(lowest.sum - base), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }) : words(LEFT + 20, 60, "nothing is stored at this lambda", { fill: FAINT }),
+    inColumns([
+      ...["loss", "penalty", "sum, with its minimum"].map((name, k) => (/** @type {number} */ at, /** @type {number} */ line) => entryOfKey(at, line, name, LOOKS[k])),
+      (at, line) => entryOfKey(at, line, `chord: above the sum${state.narrow ? "" : ", as over any convex curve"}`, { stroke: FAINT, "stroke-width": 1.5 }),
+    ], state.narrow ? [LEFT] : [LEFT, LEFT + 150, LEFT + 300], 388),
   ]);
+}
+
+/** What is taken off loss and sum: the lowest loss, where the valley would be too flat to be seen above zero. @param {Step[]} steps */
+function ground(steps) {
+  const model = steps.filter((step) => step.t >= 0 && step.t <= 1);
+  const [least, most] = [Math.min(...steps.map(({ loss }) => loss)), Math.max(...model.map(({ sum }) => sum))];
+  return model.length && least > 0.8 * most ? least : 0;
 }
 
 /** The range of values shown: whole, but for a loss that explodes beyond the model. @param {Step[]} steps @returns {[number, number]} */

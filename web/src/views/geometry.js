@@ -1,16 +1,14 @@
 /** The loss and the penalty as a map of two coefficients: why the solution lies where contour and ball touch. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { filled, levels, lines, lowest } from "../contours.js";
+import { FINE, closer, filled, levels, lines, lowest } from "../contours.js";
 import { ball, centre, cleaned, cone, ellipse, outside, penalty, reach, value } from "../geometry.js";
-import { NEEDS_DATA, STYLE, WIDTH, box, boxOfKey, clipping, entryOfKey, known, shortened } from "../panels.js";
+import { NEEDS_DATA, box, boxOfKey, clipping, entryOfKey, inColumns, known, shortened, sized } from "../panels.js";
 import { scene } from "../scene.js";
 import { COLOURS, FAINT, INK, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
-/** @typedef {import("../geometry.js").Point} Point @typedef {import("../scene.js").Scene} Scene @typedef {import("d3-scale").ScaleLinear<number, number>} Linear */
+/** @typedef {import("../geometry.js").Point} Point @typedef {import("../scene.js").Scene} Scene @typedef {import("../payload.js").State} State @typedef {import("d3-scale").ScaleLinear<number, number>} Linear */
 
-const SIDE = 440;
-const LEFT = 100;
 const TOP = 14;
 const ARROW = 84; // pixels: the arrow shows a direction, its size is in the sentence
 const [LOSS, BALL, PULL, NORMAL] = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]];
@@ -25,17 +23,18 @@ export const geometry = {
   },
   draw(data, state) {
     const found = scene(data, state);
-    if (typeof found === "string") return empty(found);
+    if (typeof found === "string") return empty(state, found);
     const sentence = told(found, data.l1_ratio, state.slice);
-    return { svg: picture(found, data.l1_ratio, sentence), sentence, table: table(found) };
+    return { svg: picture(state, found, data.l1_ratio, sentence), sentence, table: table(found) };
   },
 };
 
-/** @param {string} why @returns {import("../payload.js").Shown} */
-function empty(why) {
-  const svg = drawing({ id: "geometry", width: WIDTH, style: STYLE, height: 120, title: geometry.title, description: why }, [
-    box(1, 1, WIDTH - 2, 118),
-    words(WIDTH / 2, 64, shortened(why, 84), { "text-anchor": "middle", fill: FAINT, "font-size": 13 }),
+/** @param {State} state @param {string} why @returns {import("../payload.js").Shown} */
+function empty(state, why) {
+  const { width, style } = sized(state);
+  const svg = drawing({ id: "geometry", width, style, height: 120, title: geometry.title, description: why }, [
+    box(1, 1, width - 2, 118),
+    words(width / 2, 64, shortened(why, Math.floor(width / 7.4)), { "text-anchor": "middle", fill: FAINT, "font-size": 13 }),
   ]);
   return { svg, sentence: why, table: { head: ["", "value"], rows: [] } };
 }
@@ -45,8 +44,8 @@ function empty(why) {
  * reaches to the centre of the contours where that is not far.
  * @param {Scene} shown @returns {[Point, Point]}
  */
-function frame({ at, path, centre: free, weights, grid }) {
-  if (grid) return squared(grid);
+function frame({ at, path, centre: free, weights, known: ranges }) {
+  if (ranges) return squared(ranges);
   const extent = (/** @type {Point} */ u) => Math.max(...tips(weights, u).filter(Number.isFinite), Math.abs(u[0]), Math.abs(u[1]));
   const wanted = extent(at) || extent(path.find((u) => extent(u) > 0) ?? [1, 1]);
   const unit = 2 ** Math.ceil(Math.log2(wanted));
@@ -61,8 +60,8 @@ function frame({ at, path, centre: free, weights, grid }) {
   return [range(signs[0]), range(signs[1])];
 }
 
-/** The largest square in a grid, since both axes have one unit. @param {import("../contours.js").Grid} grid @returns {[Point, Point]} */
-function squared({ x, y }) {
+/** The largest square, since both axes have one unit. @param {[Point, Point]} ranges @returns {[Point, Point]} */
+function squared([x, y]) {
   const half = Math.min(x[1] - x[0], y[1] - y[0]) / 2;
   /** @type {(range: Point) => Point} */
   const cut = ([low, high]) => [(low + high) / 2 - half, (low + high) / 2 + half];
@@ -72,25 +71,28 @@ function squared({ x, y }) {
 /** How far the ball through a point reaches along the axes. @param {import("../geometry.js").Weights} w @param {Point} u */
 const tips = (w, u) => [reach(w, penalty(w, u), [1, 0]), reach(w, penalty(w, u), [0, 1])];
 
-/** @param {Scene} shown @param {number} l1_ratio @param {string} description */
-function picture(shown, l1_ratio, description) {
+/** @param {State} state @param {Scene} shown @param {number} l1_ratio @param {string} description */
+function picture(state, shown, l1_ratio, description) {
   const [xs, ys] = frame(shown);
-  const x = scaleLinear().domain(xs).range([LEFT, LEFT + SIDE]);
-  const y = scaleLinear().domain(ys).range([TOP + SIDE, TOP]);
+  const [left, side] = state.narrow ? [70, 316] : [100, 440];
+  const [right, bottom] = [left + side, TOP + side];
+  const { width, style } = sized(state);
+  const x = scaleLinear().domain(xs).range([left, right]);
+  const y = scaleLinear().domain(ys).range([bottom, TOP]);
   const inside = element("g", { "clip-path": "url(#geometry-clip)" }, [
-    segment(x(0), TOP, x(0), TOP + SIDE, { stroke: FAINT }) + segment(LEFT, y(0), LEFT + SIDE, y(0), { stroke: FAINT }),
+    segment(x(0), TOP, x(0), bottom, { stroke: FAINT }) + segment(left, y(0), right, y(0), { stroke: FAINT }),
     ballShape(shown, x, y),
     contourLines(shown, x, y),
     normals(shown, x, y),
     marks(shown, x, y),
   ].join(""));
-  return drawing({ id: "geometry", width: WIDTH, style: STYLE, height: 590, title: geometry.title, description }, [
-    clipping("geometry-clip", LEFT, TOP, SIDE, SIDE),
-    beside(y, LEFT, LEFT + SIDE, `${shortened(shown.names[1], 40)} (per SD)`),
-    below(x, TOP + SIDE, `${shortened(shown.names[0], 40)} (per SD)`),
+  return drawing({ id: "geometry", width, style, height: bottom + (state.narrow ? 214 : 136), title: geometry.title, description }, [
+    clipping("geometry-clip", left, TOP, side, side),
+    beside(y, left, right, `${shortened(shown.names[1], state.narrow ? 30 : 40)} (per SD)`),
+    below(x, bottom, `${shortened(shown.names[0], state.narrow ? 30 : 40)} (per SD)`),
     inside,
-    box(LEFT, TOP, SIDE, SIDE),
-    key(shown, l1_ratio),
+    box(left, TOP, side, side),
+    key(shown, l1_ratio, state.narrow ? [20] : [20, 320], bottom + 64),
   ]);
 }
 
@@ -105,23 +107,23 @@ function ballShape({ weights, at }, x, y) {
 
 /** @param {Scene} shown @param {Linear} x @param {Linear} y */
 function contourLines(shown, x, y) {
-  const { quadratic, grid, drawn: level } = shown;
+  const { quadratic, loss, level, at } = shown;
   const middle = quadratic && centre(quadratic);
   const [fine, own] = [{ stroke: LOSS, "stroke-opacity": 0.45 }, { stroke: LOSS, "stroke-width": 2.2 }];
-  if (!grid && quadratic && middle && exactEllipse(quadratic.hessian)) {
+  if (quadratic && middle && exactEllipse(quadratic.hessian)) {
     const least = value(quadratic, middle);
     const oval = (/** @type {number} */ at, /** @type {Record<string, string | number>} */ look) => ovalAt(quadratic.hessian, middle, at - least, x, y, look);
     const corners = x.domain().flatMap((a) => y.domain().map((b) => value(quadratic, [a, b])));
     const ring = level > least ? oval(level, own) : "";
     return levels(least, Math.max(...corners), level).map((at) => oval(at, fine)).join("") + ring;
   }
-  const field = grid ?? filled(/** @type {Point} */ (x.domain()), /** @type {Point} */ (y.domain()), 65, (u) => (quadratic ? value(quadratic, u) : NaN));
-  const least = lowest(field);
+  const field = filled(/** @type {Point} */ (x.domain()), /** @type {Point} */ (y.domain()), FINE, loss);
+  const [near, least] = [closer(field, loss, at), lowest(field)];
   const most = field.loss.reduce((/** @type {number} */ top, one) => (known(one) && one > top ? one : top), least);
-  const path = (/** @type {number} */ at, /** @type {Record<string, string | number>} */ look) =>
-    curve(lines(field, at).map((ring) => through(ring.map(([a, b]) => [x(a), y(b)]))).join(""), look);
+  const path = (/** @type {import("../contours.js").Grid} */ from, /** @type {number} */ height, /** @type {Record<string, string | number>} */ look) =>
+    curve(lines(from, height).map((ring) => through(ring.map(([a, b]) => [x(a), y(b)]))).join(""), look);
   if (!known(least)) return "";
-  return levels(least, most, level).map((at) => path(at, fine)).join("") + (level > least ? path(level, own) : "");
+  return levels(least, most, level).map((height) => path(field, height, fine)).join("") + (level > lowest(near) ? path(near, level, own) : "");
 }
 
 /** Whether a contour is an ellipse that fits into numbers, not a pair of lines. @param {import("../geometry.js").Hessian} h */
@@ -181,18 +183,17 @@ function marks({ at, centre: free }, x, y) {
 /** @param {number} l1_ratio */
 const ballName = (l1_ratio) => (l1_ratio === 1 ? "L1 ball" : l1_ratio === 0 ? "L2 ball" : "elastic-net ball");
 
-/** @param {Scene} shown @param {number} l1_ratio */
-function key(shown, l1_ratio) {
-  const y = TOP + SIDE + 64;
+/** @param {Scene} shown @param {number} l1_ratio @param {number[]} columns @param {number} top */
+function key(shown, l1_ratio, columns, top) {
   const normal = shown.at[0] === 0 && shown.at[1] === 0 ? "gradients that keep both at 0" : "normals of the ball there";
-  return [
-    entryOfKey(20, y, `contours of the loss${shown.caution ? " (approximate)" : ""}`, { stroke: LOSS }),
-    boxOfKey(20, y + 24, `${ballName(l1_ratio)} through the solution`, { fill: "var(--band)", stroke: BALL, "stroke-width": 2 }),
-    element("circle", { cx: 32, cy: y + 44, r: 6, fill: INK }) + words(50, y + 48, "the solution: where they touch", { "font-size": 13 }),
-    entryOfKey(320, y, "minus the gradient (its direction)", { stroke: PULL, "stroke-width": 3 }),
-    boxOfKey(320, y + 24, normal, { fill: NORMAL, "fill-opacity": 0.2, stroke: NORMAL, "stroke-dasharray": "6 4", "stroke-width": 2 }),
-    shown.centre ? cross(332, y + 44) + words(350, y + 48, "without a penalty (if in the frame)", { "font-size": 13 }) : "",
-  ].join("");
+  return inColumns([
+    (x, y) => entryOfKey(x, y, `contours of the loss${shown.caution ? " (approximate)" : ""}`, { stroke: LOSS }),
+    (x, y) => entryOfKey(x, y, "minus the gradient (its direction)", { stroke: PULL, "stroke-width": 3 }),
+    (x, y) => boxOfKey(x, y, `${ballName(l1_ratio)} through the solution`, { fill: "var(--band)", stroke: BALL, "stroke-width": 2 }),
+    (x, y) => boxOfKey(x, y, normal, { fill: NORMAL, "fill-opacity": 0.2, stroke: NORMAL, "stroke-dasharray": "6 4", "stroke-width": 2 }),
+    (x, y) => element("circle", { cx: x + 12, cy: y - 4, r: 6, fill: INK }) + words(x + 30, y, "the solution: where they touch", { "font-size": 13 }),
+    (x, y) => (shown.centre ? cross(x + 12, y - 4) + words(x + 30, y, "without a penalty (if in the frame)", { "font-size": 13 }) : ""),
+  ], columns, top);
 }
 
 /** @param {Scene} shown @param {number} l1_ratio @param {"model" | "alone"} slice */

@@ -1,12 +1,12 @@
 /** What the model leaves unexplained: the distribution of target minus prediction. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { NEEDS_DATA, STYLE, WIDTH, bars, boxOfKey, entryOfKey, known, note } from "../panels.js";
+import { NEEDS_DATA, bars, boxOfKey, entryOfKey, inColumns, known, note, sized } from "../panels.js";
 import { COLOURS, drawing, element, figures, segment } from "../svg.js";
 
 /** @typedef {NonNullable<import("../payload.js").Evidence["residuals"]>} Residuals */
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [70, 604, 54, 300];
+const [LEFT, TOP, BOTTOM] = [70, 54, 300];
 const POINTS = ["5 %", "25 %", "50 %", "75 %", "95 %"];
 
 /** @type {import("../payload.js").View} */
@@ -17,29 +17,34 @@ export const residuals = {
     if (data.family === "binomial") return "A pair of classes has no residuals that a histogram would show; see “Predicted and observed”.";
     return data.evidence?.residuals ? "" : NEEDS_DATA;
   },
-  draw(data, { index }) {
+  draw(data, state) {
+    const { index } = state;
     const stored = /** @type {Residuals} */ (data.evidence?.residuals);
     const quantiles = stored.quantiles[index] ?? [];
     const rows = data.evidence?.held_out ? "held-out rows" : "rows of the fit";
     const sentence = told(data.lambdas[index], quantiles, rows);
-    return { svg: picture(stored, index, sentence, rows), sentence, table: table(stored, index) };
+    return { svg: picture(stored, state, sentence, rows), sentence, table: table(stored, index) };
   },
 };
 
-/** @param {Residuals} stored @param {number} index @param {string} description @param {string} rows */
-function picture({ edges, counts, quantiles }, index, description, rows) {
+/** @param {Residuals} stored @param {import("../payload.js").State} state @param {string} description @param {string} rows */
+function picture({ edges, counts, quantiles }, state, description, rows) {
+  const { index } = state;
+  const { width, right, style } = sized(state);
   const here = counts[index] ?? [];
   const most = Math.max(1, ...counts.flat().filter(known));
-  const x = scaleLinear().domain([edges[0] ?? -1, edges[edges.length - 1] ?? 1]).range([LEFT, RIGHT]);
+  const x = scaleLinear().domain([edges[0] ?? -1, edges[edges.length - 1] ?? 1]).range([LEFT, right]);
   const y = scaleLinear().domain([0, most]).range([BOTTOM, TOP]).nice();
-  return drawing({ id: "residuals", width: WIDTH, style: STYLE, height: 392, title: residuals.title, description }, [
-    beside(y, LEFT, RIGHT, rows),
+  return drawing({ id: "residuals", width, style, height: state.narrow ? 416 : 392, title: residuals.title, description }, [
+    beside(y, LEFT, right, rows),
     bars(edges, here, x, y, { fill: COLOURS[0] }),
     segment(x(0), TOP - 8, x(0), BOTTOM, { stroke: "var(--ink)", "stroke-dasharray": "2 3", "stroke-width": 1.5 }),
-    here.some((one) => one > 0) ? spread(quantiles[index] ?? [], x) : note((LEFT + RIGHT) / 2, 150, "no residuals are stored at this lambda"),
-    below(x, BOTTOM, "residual: observed − predicted"),
-    entryOfKey(LEFT, 376, "middle 90 %", { stroke: COLOURS[1] }),
-    boxOfKey(230, 376, "middle half, with the median", { fill: "var(--card)", stroke: COLOURS[1], "stroke-width": 2 }),
+    here.some((one) => one > 0) ? spread(quantiles[index] ?? [], x) : note((LEFT + right) / 2, 150, "no residuals are stored at this lambda"),
+    below(x, BOTTOM, "residual: observed − predicted", { ticks: state.narrow ? 4 : 6 }),
+    inColumns([
+      (at, line) => entryOfKey(at, line, "middle 90 %", { stroke: COLOURS[1] }),
+      (at, line) => boxOfKey(at, line, "middle half, with the median", { fill: "var(--card)", stroke: COLOURS[1], "stroke-width": 2 }),
+    ], state.narrow ? [LEFT] : [LEFT, 230], 376),
   ]);
 }
 

@@ -1,7 +1,7 @@
 /** Where the rows lie on the sigmoid, how flat it is there, and what larger weights do to fitted and held-out rows. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import { below, beside, tick } from "../axes.js";
-import { NEEDS_DATA, STYLE, WIDTH, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, known, lambdaScale, logTicks, nearest, note, percent, shortened, whole } from "../panels.js";
+import { NEEDS_DATA, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, inColumns, known, lambdaScale, logTicks, nearest, note, percent, shortened, sized, whole } from "../panels.js";
 import { COLOURS, DASHES, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {NonNullable<import("../payload.js").Evidence["margins"]>} Margins @typedef {NonNullable<import("../payload.js").Evidence["scaling"]>} Scaling */
@@ -24,43 +24,51 @@ export const sigmoid = {
     const margins = /** @type {Margins} */ (data.evidence?.margins);
     const scaling = data.evidence?.scaling ?? null;
     const sentence = told(data, state, margins, scaling);
-    const svg = drawing({ id: "sigmoid", width: WIDTH, style: STYLE, height: 820, title: sigmoid.title, description: sentence }, [
+    const { width, style } = sized(state);
+    const svg = drawing({ id: "sigmoid", width, style, height: state.narrow ? 1200 : 820, title: sigmoid.title, description: sentence }, [
       hatching("sigmoid-hatch", FIRST),
       histogram(data, state, margins),
-      flatness(data, state, margins),
-      scaled(state, scaling),
+      // side by side, or below one another
+      element("g", { transform: state.narrow ? "translate(0 24)" : "" }, flatness(data, state, margins)),
+      element("g", { transform: state.narrow ? "translate(-312 332)" : "" }, scaled(state, scaling)),
+      scaling?.at.length ? keyOfScaled(state) : "",
     ]);
     return { svg, sentence, table: table(state, scaling, margins) };
   },
 };
 
 /** @param {Payload} data @param {State} state @param {Margins} margins */
-function histogram(data, { index }, { edges, counts, negative }) {
-  const x = scaleLinear().domain(span(edges, index, counts, negative)).range([60, 600]);
+function histogram(data, state, { edges, counts, negative }) {
+  const { index, narrow } = state;
+  const { right } = sized(state);
+  const x = scaleLinear().domain(span(edges, index, counts, negative)).range([60, right]);
   const share = scaleLinear().domain([0, 1]).range([180, 50]);
   const margins = x.ticks(120);
   const line = (/** @type {(margin: number) => number} */ of) => through(margins.map((at) => [x(at), share(of(at))]));
   const most = Math.max(1, ...(counts[index] ?? []), ...(negative[index] ?? []));
   const up = scaleLinear().domain([0, most]).range([285, 205]);
   const down = scaleLinear().domain([0, most]).range([285, 365]);
-  const [zero, one] = [shortened(data.classes[0] ?? "0", 20), shortened(data.classes[1] ?? "1", 20)];
+  const [zero, one] = [0, 1].map((k) => shortened(data.classes[k] ?? String(k), narrow ? 8 : 20));
+  const columns = narrow ? [60] : [60, 330];
   return [
     heading(60, 16, "Rows on the sigmoid"),
     flatZones(x),
-    beside(share, 60, 600, "probability", { ticks: 3 }),
+    beside(share, 60, right, "probability", { ticks: 3 }),
     curve(line(probability), { "stroke-width": 2.5 }),
     curve(line((at) => 4 * probability(at) * probability(-at)), { "stroke-dasharray": DASHES[2], "stroke-width": 2.5 }),
     entryOfKey(60, 38, `probability of ${one}`, { stroke: "var(--ink)" }),
-    entryOfKey(330, 38, "its slope, times 4", { stroke: "var(--ink)", "stroke-dasharray": DASHES[2] }),
+    entryOfKey(narrow ? 236 : 330, 38, "its slope, times 4", { stroke: "var(--ink)", "stroke-dasharray": DASHES[2] }),
     bars(edges, counts[index] ?? [], x, up, { fill: SECOND }),
     bars(edges, negative[index] ?? [], x, down, { fill: "url(#sigmoid-hatch)", stroke: FIRST, "stroke-width": 0.7 }),
-    segment(60, 285, 600, 285, { stroke: "var(--faint)" }),
+    segment(60, 285, right, 285, { stroke: "var(--faint)" }),
     words(54, 212, whole(most), { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 289, "0", { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 366, whole(most), { "text-anchor": "end", fill: "var(--faint)" }),
     words(0, 0, "rows", { "text-anchor": "middle", transform: "translate(14 285) rotate(-90)" }),
     below(x, 372, "margin: intercept + sum of coefficient × value"),
-    boxOfKey(60, 436, `rows of class ${one} (up)`, { fill: SECOND }),
-    boxOfKey(330, 436, `rows of class ${zero} (down)`, { fill: "url(#sigmoid-hatch)", stroke: FIRST }),
-    boxOfKey(60, 458, "flat: the slope is below 0.01", { fill: "var(--band)" }),
+    inColumns([
+      (at, line) => boxOfKey(at, line, `rows of class ${one} (up)`, { fill: SECOND }),
+      (at, line) => boxOfKey(at, line, `rows of class ${zero} (down)`, { fill: "url(#sigmoid-hatch)", stroke: FIRST }),
+      (at, line) => boxOfKey(at, line, "flat: the slope is below 0.01", { fill: "var(--band)" }),
+    ], columns, 436),
   ].join("");
 }
 
@@ -118,10 +126,13 @@ function scaled(state, scaling) {
     below(x, 730, "factor of the weights", { format: logTicks(/** @type {[number, number]} */ (x.domain())) }),
     element("g", { "clip-path": "url(#sigmoid-clip)" }, path(train, LOOKS[0]) + path(held, LOOKS[1]) + path(gradient, LOOKS[2])),
     cursor(x(state.scaling), 520, 730),
-    entryOfKey(60, 796, "loss, fitted rows", LOOKS[0]),
-    entryOfKey(240, 796, "loss, held-out rows", LOOKS[1]),
-    entryOfKey(430, 796, "mean |p − y|", LOOKS[2]),
   ].join("");
+}
+
+/** @param {State} state */
+function keyOfScaled({ narrow }) {
+  const entries = ["loss, fitted rows", "loss, held-out rows", "mean |p − y|"].map((name, k) => (/** @type {number} */ x, /** @type {number} */ y) => entryOfKey(x, y, name, LOOKS[k]));
+  return inColumns(entries, narrow ? [60] : [60, 240, 430], narrow ? 1130 : 796);
 }
 
 /** @type {Record<string, string>[]} */

@@ -1,12 +1,14 @@
 /** What the charts over the whole path share: the axis of the strength, the marks of the two rules, the cursor, names. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import { below, tick } from "../axes.js";
+import { NARROW } from "../panels.js";
 import { FAINT, INK, element, segment, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 /** @typedef {import("../payload.js").State} State */
 
-export const WIDTH = 820;
+/** How wide charts over the whole path are. @param {State} state */
+export const widthOf = (state) => (state.narrow ? NARROW : 820);
 export const HEIGHT = 400;
 export const LEFT = 78;
 export const TOP = 40;
@@ -36,16 +38,17 @@ export function strengths(data, axis, right) {
   return { at: values.map((value) => x(value)), axis: below(x, BOTTOM, label) };
 }
 
-/** A logarithmic axis with powers of ten, and 2 and 5 between where these are few. @param {import("d3-scale").ScaleLogarithmic<number, number>} x */
+/** A logarithmic axis with powers of ten, 2 and 5 between where there is room, and not every one where there is none. @param {import("d3-scale").ScaleLogarithmic<number, number>} x */
 function decades(x) {
   const [high, low] = x.domain();
-  const wide = Math.log10(high / low) > 3.2;
+  const room = (x.range()[1] - LEFT) / Math.log10(high / low); // of a decade
+  const every = Math.ceil(45 / room);
   /** @type {number[]} */
   const ticks = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1) {
-    for (const digit of wide ? [1] : [1, 2, 5]) {
+    for (const digit of room < 165 ? [1] : [1, 2, 5]) {
       const value = Number(`${digit}e${power}`);
-      if (value >= low && value <= high) ticks.push(value);
+      if (value >= low && value <= high && power % every === 0) ticks.push(value);
     }
   }
   return [

@@ -1,5 +1,6 @@
 /** The prediction for values that the reader sets, all other features at their means. */
 import { scaleLinear } from "d3-scale";
+import { NARROW } from "../panels.js";
 import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
 import { shortened } from "./strength.js";
 
@@ -49,20 +50,21 @@ export function predict(data, state) {
 export function bars(data, state) {
   const { terms, value, typical } = predict(data, state);
   const most = Math.max(...terms.map((term) => Math.abs(term.amount))) || 1;
-  const x = scaleLinear().domain([-most, most]).range([260, 700]);
+  const [names, low, high, width] = state.narrow ? [110, 170, 340, NARROW] : [160, 260, 700, 820];
+  const x = scaleLinear().domain([-most, most]).range([low, high]);
   const unit = { binomial: "log-odds", poisson: "log of the rate", gaussian: data.title }[data.family];
   const height = 30 + 26 * terms.length;
   const body = terms.map(({ name, amount }, k) => {
     const top = 24 + 26 * k;
     const [from, to] = [x(Math.min(0, amount)), x(Math.max(0, amount))];
     return [
-      words(160, top + 13, shortened(name, 22), { "text-anchor": "end" }),
+      words(names, top + 13, shortened(name, Math.floor(names / 7.2)), { "text-anchor": "end" }),
       element("rect", { x: from, y: top, width: Math.max(to - from, 0.5), height: 18, fill: COLOURS[amount < 0 ? 1 : 0] }),
       words(amount < 0 ? from - 6 : to + 6, top + 13, `${amount > 0 ? "+" : ""}${figures(amount)}`, { "text-anchor": amount < 0 ? "end" : "start" }),
     ].join("");
   });
   const title = "What each input adds";
   const description = `Prediction ${figures(value, 4)}; ${figures(typical, 4)} with every feature at its mean.`;
-  const frame = [words(x(0), 12, `what each input adds to the ${shortened(unit, 30)}, against its mean`, { "text-anchor": "middle", fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
-  return drawing({ id: "what_if", width: 820, height, title, description }, [...frame, ...body]);
+  const frame = [words(x(0), 12, `what it adds to the ${shortened(unit, 24)}, against its mean`, { "text-anchor": "middle", fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
+  return drawing({ id: "what_if", width, height, title, description }, [...frame, ...body]);
 }
