@@ -14,6 +14,8 @@ except ImportError as error:
 
 from normball.torch.audit import Audit
 from normball.torch.certify import Certificate
+from normball.torch.network_path import NetworkPath, Point
+from normball.torch.path import path
 from normball.torch.penalize import Penalized, penalize
 from normball.torch.penalties import L1, L2, ElasticNet, GroupLasso, SparseGroupLasso
 
@@ -24,7 +26,10 @@ __all__ = [
     "Certificate",
     "ElasticNet",
     "GroupLasso",
+    "NetworkPath",
     "Penalized",
+    "Point",
     "SparseGroupLasso",
+    "path",
     "penalize",
 ]

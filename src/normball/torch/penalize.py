@@ -41,6 +41,11 @@ class Penalised:
     term: Term
     group: dict[str, Any]  # of the optimizer
 
+    @property
+    def selects(self) -> bool:
+        """Whether its penalty sets weights to exactly zero: all but L2."""
+        return self.term.penalty.lam * (self.term.penalty.l1 + self.term.penalty.group) > 0
+
 
 class Penalized:
     """Penalties at work on a model; made by `penalize`.
@@ -49,6 +54,8 @@ class Penalized:
     ----------
     scale : float
         Multiplies the strength of all penalties from the next step on; 1 at first. A schedule may set it.
+    selection : float
+        Multiplies, besides, those that set weights to zero (all but L2); 1 at first. `path` moves it.
     mode : str
         "objective" or "decoupled".
     """
@@ -66,6 +73,8 @@ class Penalized:
         self.penalties = dict(penalties)
         self.mode: Mode = mode
         self.scale = 1.0
+        self.selection = 1.0
+        self._held: dict[str, Tensor] = {}  # by name, where weights may move
         self._given_metric = metric
         self._metric = _metric_of(optimizer, mode, metric)
         self.skipped: dict[str, str] = {}  # parameters that a pattern met and that were left alone, and why
@@ -86,10 +95,22 @@ class Penalized:
 
         return certify(self, model, loss, data)
 
+    def scale_of(self, one: Penalised) -> float:
+        """What multiplies the strength of one of `terms` now."""
+        return self.scale * self.selection if one.selects else self.scale
+
+    def hold_zeros(self, hold: bool = True) -> None:
+        """Keep the weights that selecting penalties have set to zero at zero, whatever the penalties do from now on.
+
+        With `selection = 0` this trains the selected weights on without the pull of the penalty (the relaxed lasso:
+        Meinshausen 2007). `hold_zeros(False)` lets go.
+        """
+        self._held = {one.name: one.weights.detach() != 0 for one in self.terms if one.selects and hold}
+
     def value(self) -> Tensor:
         """The penalty at the present weights, without gradient: what to add to the mean loss for the objective."""
         with torch.no_grad():
-            values = [one.term.value(one.weights, self.scale) for one in self.terms]
+            values = [one.term.value(one.weights, self.scale_of(one)) for one in self.terms]
         return torch.stack(values).sum()
 
     def stats(self) -> dict[str, Tensor]:
@@ -106,7 +127,8 @@ class Penalized:
         """Penalties on the copied model and optimizer: `copy.deepcopy((model, optimizer, penalized))`."""
         model, optimizer = copy.deepcopy(self.model, memo), copy.deepcopy(self.optimizer, memo)
         twin = Penalized(model, optimizer, self.penalties, self.mode, self._given_metric)
-        twin.scale = self.scale
+        twin.scale, twin.selection = self.scale, self.selection
+        twin._held = copy.deepcopy(self._held, memo)
         memo[id(self)] = twin
         return twin
 
@@ -119,7 +141,9 @@ class Penalized:
             metric = self._metric(one.group, optimizer.state[one.weights])
             if found_inf is not None:
                 metric = torch.as_tensor(metric, device=found_inf.device) * (found_inf == 0)
-            one.term.shrink_(one.weights, metric, self.scale)
+            one.term.shrink_(one.weights, metric, self.scale_of(one))
+            if one.name in self._held:
+                one.weights.mul_(self._held[one.name])
 
     def _match(self) -> list[Penalised]:
         groups = {id(tensor): group for group in self.optimizer.param_groups for tensor in group["params"]}

@@ -143,6 +143,12 @@ class Term:
         """A number for each group, as one for each weight."""
         return sums if self._labels is None else sums[self._labels.to(sums.device)]
 
+    def _group_max(self, values: Tensor) -> Tensor:
+        if self._labels is None:
+            return values.amax(dim=self._other_axes, keepdim=True)
+        flat = self._labels.to(values.device).flatten()
+        return values.new_zeros(int(self._labels.max()) + 1).index_reduce_(0, flat, values.flatten(), "amax")
+
     def value(self, weights: Tensor, scale: float = 1.0) -> Tensor:
         """The penalty at these weights."""
         penalty, total = self.penalty, weights.new_zeros(())
@@ -185,6 +191,20 @@ class Term:
             size = size + (square.sqrt() - 1.0).clamp(min=0.0) * square / slope.clamp(min=tiny)
         spread = self.spread(size)
         weights.mul_(torch.where(metric > 0, spread / (spread + pull), torch.ones_like(pull)))
+
+    def zero_from(self, gradient: Tensor) -> Tensor:
+        """The smallest factor on `lam` at which zero weights with this gradient of the mean loss are stationary.
+
+        For the sparse group lasso a bound from above: either of its parts alone holds the group at zero there.
+        """
+        needed = [torch.full_like(gradient, torch.inf)]
+        if self.penalty.l1:
+            largest = gradient.abs() if not self.penalty.group else self.spread(self._group_max(gradient.abs()))
+            needed.append(largest / self.penalty.l1)
+        if self.penalty.group:
+            norms = self.group_sums(gradient.square()).sqrt()
+            needed.append(self.spread(norms).expand_as(gradient) / self.penalty.group)
+        return torch.stack([each.expand_as(gradient) for each in needed]).amin(0).max() / self.penalty.lam
 
     def distance(self, weights: Tensor, gradient: Tensor, scale: float = 1.0) -> tuple[Tensor, Tensor]:
         """How far `gradient` (of the mean loss) is from minus the subdifferential, and which weights are zero wrongly.

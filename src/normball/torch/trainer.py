@@ -1,0 +1,135 @@
+"""Training with early stopping on rows held out: one strength of a path, or its refit."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from normball.torch.penalize import Penalized
+
+Batches = Iterable[tuple[Tensor, Tensor]]
+
+
+class Trainer:
+    """One model, its optimizer and its penalties, with the rows to learn from and those held out.
+
+    Parameters
+    ----------
+    penalized, loss, train, validation, max_epochs, patience, tol
+        As in `normball.torch.path`.
+    """
+
+    def __init__(
+        self,
+        penalized: Penalized,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        train: Batches | Callable[[], object],
+        validation: Batches,
+        max_epochs: int,
+        patience: int,
+        tol: float,
+    ) -> None:
+        for name, data in (("train", train), ("validation", validation)):
+            if isinstance(data, Iterator):
+                raise ValueError(f"{name} is an iterator, which gives its rows once; give a list or a DataLoader")
+        if max_epochs < 1 or patience < 1:
+            raise ValueError(f"max_epochs and patience must be at least 1, not {max_epochs!r} and {patience!r}")
+        self.penalized = penalized
+        self.loss = loss
+        self.train = train
+        self.validation = validation
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.tol = tol
+
+    def run(self) -> int:
+        """Train until the objective on the rows held out makes no progress; keeps the best weights.
+
+        The objective, not the loss alone: where the penalty has grown, sparser weights may well have a larger loss.
+
+        Returns
+        -------
+        int
+            Number of epochs made.
+        """
+        model = self.penalized.model
+        was_training = model.training
+        best = mark = self._objective()
+        best_state, waited, epoch = self.state(), 0, 0
+        while epoch < self.max_epochs and waited < self.patience:
+            self._epoch()
+            epoch += 1
+            now = self._objective()
+            if not math.isfinite(now):
+                raise ValueError(
+                    f"The objective is {now} after epoch {epoch} at strength {self.penalized.selection:.3g}: take a "
+                    "smaller learning rate, or standardise the inputs."
+                )
+            waited += 1
+            if now < best:
+                best, best_state = now, self.state()
+            if now < mark - self.tol * abs(mark):
+                mark, waited = now, 0
+        model.load_state_dict(best_state)
+        model.train(was_training)
+        return epoch
+
+    def state(self) -> dict[str, Tensor]:
+        """A copy of the model's weights and buffers."""
+        return {name: tensor.detach().clone() for name, tensor in self.penalized.model.state_dict().items()}
+
+    def restart(self) -> None:
+        """Forget the optimizer's momenta, which belong to other weights."""
+        self.penalized.optimizer.state = defaultdict(dict)
+
+    def row_losses(self) -> Tensor:
+        """The loss of each row held out, in double precision on the CPU."""
+        losses = []
+        with self._evaluating(), torch.no_grad():
+            for x, y in self.validation:
+                output = self.penalized.model(x)
+                losses += [self.loss(output[i : i + 1], y[i : i + 1]) for i in range(len(y))]
+        if len(losses) < 2:
+            raise ValueError(f"validation needs two rows or more, not {len(losses)}")
+        return torch.stack(losses).double().cpu()
+
+    def gradients(self, weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Of the mean loss over the rows held out."""
+        with self._evaluating():
+            return torch.autograd.grad(self._mean_loss(), weights)
+
+    def _epoch(self) -> None:
+        model, optimizer = self.penalized.model, self.penalized.optimizer
+        model.train()
+        if callable(self.train):
+            self.train()
+            return
+        for x, y in self.train:
+            optimizer.zero_grad()
+            self.loss(model(x), y).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+
+    def _objective(self) -> float:
+        with self._evaluating(), torch.no_grad():
+            return float(self._mean_loss() + self.penalized.value())
+
+    def _mean_loss(self) -> Tensor:
+        parts = [(self.loss(self.penalized.model(x), y), len(y)) for x, y in self.validation]
+        n_rows = sum(n for _, n in parts)
+        if n_rows == 0:
+            raise ValueError("validation holds no rows")
+        return torch.stack([part * (n / n_rows) for part, n in parts]).sum()
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        was_training = self.penalized.model.training
+        self.penalized.model.eval()
+        try:
+            yield
+        finally:
+            self.penalized.model.train(was_training)
