@@ -14,10 +14,12 @@ except ImportError as error:
 
 from normball.torch.audit import Audit
 from normball.torch.certify import Certificate
+from normball.torch.monitor import Monitor
 from normball.torch.network_path import NetworkPath, Point
 from normball.torch.path import path
 from normball.torch.penalize import Penalized, penalize
 from normball.torch.penalties import L1, L2, ElasticNet, GroupLasso, SparseGroupLasso
+from normball.torch.shrink import shrink
 
 __all__ = [
     "L1",
@@ -26,10 +28,12 @@ __all__ = [
     "Certificate",
     "ElasticNet",
     "GroupLasso",
+    "Monitor",
     "NetworkPath",
     "Penalized",
     "Point",
     "SparseGroupLasso",
     "path",
     "penalize",
+    "shrink",
 ]

@@ -89,7 +89,9 @@ def path(
     """
     one = _features_of(penalized, features)
     if n_lambdas < 2 or not 0 < lambda_min_ratio < 1:
-        raise ValueError(f"n_lambdas must be at least 2 and lambda_min_ratio in (0, 1): {n_lambdas}, {lambda_min_ratio}")
+        raise ValueError(
+            f"n_lambdas must be at least 2 and lambda_min_ratio in (0, 1): {n_lambdas}, {lambda_min_ratio}"
+        )
     trainer = Trainer(penalized, loss, train, validation, max_epochs, patience, tol)
     penalized.selection = 0.0
     n_epochs = trainer.run()
@@ -114,7 +116,9 @@ def _features_of(penalized: Penalized, name: str | None) -> Penalised:
         raise ValueError('mode="decoupled" has no objective whose strength could be varied')
     selecting = {one.name: one for one in penalized.terms if one.selects}
     if not selecting:
-        raise ValueError("L2 alone sets nothing to zero: a path needs an L1, ElasticNet, GroupLasso or SparseGroupLasso")
+        raise ValueError(
+            "L2 alone sets nothing to zero: a path needs an L1, ElasticNet, GroupLasso or SparseGroupLasso"
+        )
     if name is None:
         return next(iter(selecting.values()))
     if name not in selecting:
@@ -125,7 +129,9 @@ def _features_of(penalized: Penalized, name: str | None) -> Penalised:
 def _checked(lambdas: Iterable[float]) -> list[float]:
     values = [float(value) for value in lambdas]
     if not values or values[0] <= 0 or not np.isfinite(values).all() or not (np.diff(values) > 0).all():
-        raise ValueError(f"lambdas must be finite, positive and growing: the path goes from dense to sparse; not {values}")
+        raise ValueError(
+            f"lambdas must be finite, positive and growing: the path goes from dense to sparse; not {values}"
+        )
     return values
 
 

@@ -1,0 +1,332 @@
+"""Features chosen through a network: normball.torch.path, LassoNet, and magnitude pruning with fine-tuning.
+
+`python -m benchmarks.torch_selection` runs what is missing and prints the tables; it can be stopped and goes on where
+it was. It needs `pip install lassonet` (dependency group `torch-bench`) and the data sets of `real_data`.
+
+The same for all: ten splits, 300 rows to learn from and 100 to stop, tune and choose by (60 % and 15 % of small sets),
+at most 1,000 to judge; standardised inputs; one hidden layer of 32; full batches; strengths that grow by a tenth,
+at most 50 epochs each and 5 without progress; two learning rates, of which the rows held out choose for each K. Small
+networks, small sets and coarse grids, so that all of it takes less than half an hour of one core: the tables compare
+methods, they are no records. A method names its K features, its own network at K is judged ("own"), and a fresh
+network is trained on those features alone ("fresh"), in the same way for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.model_selection import train_test_split
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+import normball.torch as nbt
+from benchmarks.real_data import folder
+
+SIZES = (50, 20, 10)
+SEEDS = range(10)
+RECORDS = Path("build/benchmarks/torch_selection.jsonl")
+WIDTH, GROWTH, EPOCHS, PATIENCE = 32, 1.1, 50, 5
+DENSE_EPOCHS, DENSE_PATIENCE = 300, 20
+
+
+@dataclass(frozen=True)
+class Split:
+    """Inputs and classes to learn from, to choose by, and to judge."""
+
+    X: Tensor
+    y: Tensor
+    X_held: Tensor
+    y_held: Tensor
+    X_test: Tensor
+    y_test: Tensor
+
+    def columns(self, chosen: NDArray[np.intp]) -> Split:
+        pick = torch.from_numpy(chosen)
+        return Split(self.X[:, pick], self.y, self.X_held[:, pick], self.y_held, self.X_test[:, pick], self.y_test)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Features of one K, best first, and the accuracy of the method's own network with them."""
+
+    features: NDArray[np.intp]
+    own_held: float
+    own_test: float
+
+
+def table(name: str, target: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    import polars as pl
+
+    frame = pl.read_csv(folder() / f"{name}.csv.gz")
+    return frame.drop(target, "split", strict=False).to_numpy().astype(float), frame[target].to_numpy()
+
+
+def cnae9() -> tuple[NDArray[Any], NDArray[Any]]:
+    from sklearn.datasets import load_svmlight_file
+
+    X, y = load_svmlight_file(str(folder() / "cnae9.svmlight.gz"))
+    return X.toarray(), y
+
+
+SETS: dict[str, Callable[[], tuple[NDArray[Any], NDArray[Any]]]] = {
+    "digits": lambda: load_digits(return_X_y=True),
+    "breast cancer": lambda: load_breast_cancer(return_X_y=True),
+    "khan_srbct": lambda: table("khan_srbct", "y"),
+    "usps_zip": lambda: table("usps_zip", "digit"),
+    "cnae9": cnae9,
+    "phoneme": lambda: table("phoneme", "phoneme"),
+}
+
+
+def split(X: NDArray[Any], y: NDArray[Any], seed: int) -> Split:
+    """Stratified; standardised by the rows to learn from, and cut at five deviations."""
+    y = np.unique(y, return_inverse=True)[1]
+    n_learn, n_held = (300, 100) if len(y) > 500 else (int(0.6 * len(y)), int(0.15 * len(y)))
+    learn, rest = train_test_split(np.arange(len(y)), train_size=n_learn, random_state=seed, stratify=y)
+    held, rest = train_test_split(rest, train_size=n_held, random_state=seed, stratify=y[rest])
+    mean, spread = X[learn].mean(0), X[learn].std(0)
+    Z = ((X - mean) / np.where(spread > 0, spread, 1.0)).clip(-5, 5)
+    parts = [
+        torch.as_tensor(array[rows], dtype=kind)
+        for rows in (learn, held, rest[:1000])
+        for array, kind in ((Z, torch.float32), (y, torch.int64))
+    ]
+    return Split(*parts)
+
+
+def network(data: Split, seed: int) -> nn.Sequential:
+    torch.manual_seed(seed)
+    n_classes = int(torch.cat([data.y, data.y_held, data.y_test]).max()) + 1
+    return nn.Sequential(nn.Linear(data.X.shape[1], WIDTH), nn.ReLU(), nn.Linear(WIDTH, n_classes))
+
+
+@torch.no_grad()
+def accuracies(model: Callable[[Tensor], Tensor], data: Split) -> tuple[float, float]:
+    pairs = ((data.X_held, data.y_held), (data.X_test, data.y_test))
+    held, test = (float((model(x).argmax(1) == y).float().mean()) for x, y in pairs)
+    return held, test
+
+
+def train(model: nn.Module, data: Split, rate: float, epochs: int, patience: int, mask: Tensor | None = None) -> None:
+    """Adam with early stopping on the rows held out; `mask` holds inputs of the first layer at zero."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    first = next(model.parameters())
+    best, state, waited = np.inf, {}, 0
+    for _ in range(epochs):
+        optimizer.zero_grad()
+        cross_entropy(model(data.X), data.y).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        with torch.no_grad():
+            if mask is not None:
+                first.mul_(mask)
+            loss = float(cross_entropy(model(data.X_held), data.y_held))
+        waited += 1
+        if loss < best:
+            waited = 0 if loss < 0.999 * best else waited
+            best, state = loss, {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        if waited >= patience:
+            break
+    model.load_state_dict(state)
+
+
+def ranked(points: Iterable[tuple[NDArray[np.bool_], NDArray[Any]]]) -> NDArray[np.intp]:
+    """Features by how late they leave a path of (selected, sizes), ties by their size when last seen."""
+    last: Any = None
+    for number, (selected, sizes) in enumerate(points):
+        last = np.full((2, selected.size), -1.0) if last is None else last
+        last[0, selected], last[1, selected] = number, sizes[selected]
+    return np.lexsort(-last[::-1])
+
+
+def normball_path(data: Split, seed: int, rate: float) -> tuple[float, int, dict[int, Chosen]]:
+    model = network(data, seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    penalties = {"0.weight": nbt.GroupLasso(1.0, by="input"), "2.weight": nbt.L2(1e-3)}
+    penalized = nbt.penalize(model, optimizer, penalties)
+    start = time.perf_counter()
+    train(model, data, rate, DENSE_EPOCHS, DENSE_PATIENCE)
+    path = nbt.path(
+        penalized,
+        cross_entropy,
+        [(data.X, data.y)],
+        [(data.X_held, data.y_held)],
+        n_lambdas=int(np.log(100) / np.log(GROWTH)) + 2,
+        max_epochs=EPOCHS,
+        patience=PATIENCE,
+        tol=1e-2,
+    )
+    seconds = time.perf_counter() - start
+    order = ranked((point.selected, point.state["0.weight"].norm(dim=0).numpy()) for point in path.points)
+    chosen = {}
+    for size in sizes_of(data):
+        path.refit(path.at(n_selected=size))
+        chosen[size] = Chosen(order[:size], *accuracies(model.eval(), data))
+    return seconds, len(path.points), chosen
+
+
+def lassonet(data: Split, seed: int, rate: float) -> tuple[float, int, dict[int, Chosen]]:
+    from lassonet import LassoNetClassifier
+
+    model = LassoNetClassifier(
+        hidden_dims=(WIDTH,),
+        path_multiplier=GROWTH,
+        optim=(partial(torch.optim.Adam, lr=rate), partial(torch.optim.SGD, lr=rate, momentum=0.9)),
+        n_iters=(DENSE_EPOCHS, EPOCHS),
+        patience=(DENSE_PATIENCE, PATIENCE),
+        torch_seed=seed,
+        verbose=0,
+        device="cpu",
+    )
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that its own automatic start may be too large
+        path = model.path(data.X, data.y, X_val=data.X_held, y_val=data.y_held, return_state_dicts=True)
+    seconds = time.perf_counter() - start
+    order = ranked((item.selected.numpy(), item.state_dict["skip.weight"].norm(dim=0).numpy()) for item in path)
+    chosen = {}
+    for size in sizes_of(data):
+        item = max((one for one in path if one.selected.sum() <= size), key=lambda one: int(one.selected.sum()))
+        model.model.load_state_dict(item.state_dict)
+        chosen[size] = Chosen(order[:size], *accuracies(model.model.eval(), data))
+    return seconds, len(path), chosen
+
+
+def magnitude(data: Split, seed: int, rate: float) -> tuple[float, int, dict[int, Chosen]]:
+    """Leave out the inputs with the smallest columns, a tenth at a time, and fine-tune after each cut."""
+    model = network(data, seed)
+    first = next(model.parameters())
+    start = time.perf_counter()
+    train(model, data, rate, DENSE_EPOCHS, DENSE_PATIENCE)
+    left, seconds, n_cuts, chosen = data.X.shape[1], 0.0, 0, {}
+    for size in sizes_of(data):
+        while left > size:
+            left, n_cuts = max(size, int(left / GROWTH)), n_cuts + 1
+            order = first.detach().norm(dim=0).argsort(descending=True)
+            mask = torch.zeros(first.shape[1]).index_fill_(0, order[:left], 1.0)
+            with torch.no_grad():
+                first.mul_(mask)
+            train(model, data, rate, EPOCHS, PATIENCE, mask)
+        seconds += time.perf_counter() - start
+        chosen[size] = Chosen(order[:size].numpy(), *accuracies(model, data))
+        start = time.perf_counter()
+    return seconds, n_cuts, chosen
+
+
+METHODS: dict[str, tuple[Callable[..., tuple[float, int, dict[int, Chosen]]], tuple[float, float]]] = {
+    "normball": (normball_path, (3e-3, 1e-2)),
+    "LassoNet": (lassonet, (1e-3, 1e-2)),  # the first is its default
+    "magnitude": (magnitude, (3e-3, 1e-2)),
+}
+
+
+def sizes_of(data: Split) -> list[int]:
+    return [size for size in SIZES if size < data.X.shape[1]]
+
+
+def cell(data: Split, seed: int, method: str, rate: float) -> dict[str, Any]:
+    seconds, n_points, chosen = METHODS[method][0](data, seed, rate)
+    results = {}
+    for size, one in chosen.items():
+        fewer = data.columns(one.features)
+        fresh = network(fewer, seed)
+        train(fresh, fewer, 1e-2, DENSE_EPOCHS, DENSE_PATIENCE)
+        held, test = accuracies(fresh, fewer)
+        results[str(size)] = {"own_held": one.own_held, "own": one.own_test, "fresh_held": held, "fresh": test}
+    return {"seconds": seconds, "points": n_points, "sizes": results}
+
+
+def run(names: list[str], seeds: Iterable[int]) -> None:
+    """All cells that are not on file yet, seed by seed, so that an interrupted run has whole seeds."""
+    RECORDS.parent.mkdir(parents=True, exist_ok=True)
+    done = {(r["set"], r["seed"], r["method"], r["rate"]) for r in records()}
+    tables = {name: SETS[name]() for name in names}
+    for seed in seeds:
+        for name in names:
+            data = split(*tables[name], seed)
+            for method, (_, rates) in METHODS.items():
+                for rate in rates:
+                    if (name, seed, method, rate) in done:
+                        continue
+                    record = {"set": name, "seed": seed, "method": method, "rate": rate}
+                    record |= cell(data, seed, method, rate)
+                    with RECORDS.open("a") as file:
+                        file.write(json.dumps(record) + "\n")
+
+
+def records() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in RECORDS.read_text().splitlines()] if RECORDS.exists() else []
+
+
+def tuned(rows: list[dict[str, Any]], size: str, kind: str) -> NDArray[Any]:
+    """Accuracy of each seed, at the learning rate that the rows held out prefer."""
+    best: dict[int, tuple[float, float]] = {}  # by seed
+    for row in rows:
+        one = row["sizes"][size]
+        held, test = one[f"{kind}_held"], one[kind]
+        if row["seed"] not in best or held > best[row["seed"]][0]:
+            best[row["seed"]] = (held, test)
+    return np.array([best[seed][1] for seed in sorted(best)])
+
+
+def report() -> str:
+    rows = records()
+    lines = []
+    for kind, says in (("fresh", "a fresh network on the K features"), ("own", "the method's own network")):
+        lines += [f"Test accuracy in %, {says}: mean ± standard deviation over the splits", ""]
+        lines += ["| set | K | " + " | ".join(METHODS) + " | normball - LassoNet | splits |", "|" + " - |" * 7]
+        for name in SETS:
+            for size in map(str, SIZES):
+                found = [
+                    [r for r in rows if r["set"] == name and r["method"] == method and size in r["sizes"]]
+                    for method in METHODS
+                ]
+                values = [100 * tuned(each, size, kind) for each in found]
+                n = min(map(len, values))
+                if n < 2:
+                    continue
+                cells = [f"{each.mean():.1f} ± {each.std(ddof=1):.1f}" for each in values]
+                gap = values[0][:n] - values[1][:n]
+                cells.append(f"{gap.mean():+.1f} ± {gap.std(ddof=1) / n**0.5:.1f}")
+                lines.append(f"| {name} | {size} | {' | '.join(cells)} | {n} |")
+        lines.append("")
+    lines += ["Seconds of one path (median, range over splits and learning rates), and its number of points", ""]
+    lines += ["| set | " + " | ".join(METHODS) + " |", "|" + " - |" * 4]
+    for name in SETS:
+        cells = []
+        for method in METHODS:
+            here = [r for r in rows if r["set"] == name and r["method"] == method]
+            if here:
+                times = [r["seconds"] for r in here]
+                points = int(np.median([r["points"] for r in here]))
+                cells.append(f"{np.median(times):.1f} ({min(times):.1f} to {max(times):.1f}), {points}")
+        if cells:
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", "The difference is paired, ± its standard error."])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", nargs="+", choices=SETS, default=list(SETS), help="data sets")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="number of splits")
+    parser.add_argument("--report", action="store_true", help="only print the tables of what is on file")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if not options.report:
+        run(options.set, range(options.seeds))
+    print(report())
+
+
+if __name__ == "__main__":
+    main()
