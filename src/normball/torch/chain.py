@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
-
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _FREE = (  # each channel by itself, with no number of channels inside

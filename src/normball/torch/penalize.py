@@ -67,6 +67,7 @@ class Penalized:
         penalties: Mapping[str, Penalty],
         mode: Mode,
         metric: Metric | None,
+        every: int,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -74,6 +75,9 @@ class Penalized:
         self.mode: Mode = mode
         self.scale = 1.0
         self.selection = 1.0
+        self.every = every
+        self._n_steps = 0
+        self._owed: dict[str, Any] = {}  # by name, the learning rates since the weights were last shrunk
         self._held: dict[str, Tensor] = {}  # by name, where weights may move
         self._given_metric = metric
         self._metric = _metric_of(optimizer, mode, metric)
@@ -93,6 +97,7 @@ class Penalized:
         """How far the model is from stationary for `mean loss + penalty`; see `normball.torch.certify.certify`."""
         from normball.torch.certify import certify
 
+        self.settle()
         return certify(self, model, loss, data)
 
     def scale_of(self, one: Penalised) -> float:
@@ -109,12 +114,14 @@ class Penalized:
 
     def value(self) -> Tensor:
         """The penalty at the present weights, without gradient: what to add to the mean loss for the objective."""
+        self.settle()
         with torch.no_grad():
             values = [one.term.value(one.weights, self.scale_of(one)) for one in self.terms]
         return torch.stack(values).sum()
 
     def stats(self) -> dict[str, Tensor]:
         """The penalty and the numbers of nonzero weights, as tensors on their device: reading them waits for it."""
+        self.settle()
         with torch.no_grad():
             counts = {f"nonzero/{one.name}": torch.count_nonzero(one.weights) for one in self.terms}
         return {"penalty": self.value(), **counts}
@@ -126,24 +133,45 @@ class Penalized:
     def __deepcopy__(self, memo: dict[int, Any]) -> Penalized:
         """Penalties on the copied model and optimizer: `copy.deepcopy((model, optimizer, penalized))`."""
         model, optimizer = copy.deepcopy(self.model, memo), copy.deepcopy(self.optimizer, memo)
-        twin = Penalized(model, optimizer, self.penalties, self.mode, self._given_metric)
+        twin = Penalized(model, optimizer, self.penalties, self.mode, self._given_metric, self.every)
+        twin._n_steps, twin._owed = self._n_steps, dict(self._owed)
         twin.scale, twin.selection = self.scale, self.selection
         twin._held = copy.deepcopy(self._held, memo)
         memo[id(self)] = twin
         return twin
 
+    def settle(self) -> None:
+        """Shrink the weights by what is still owed with `every` above 1; before they are read or saved.
+
+        `certify`, `value`, `stats` and `path` do so themselves.
+        """
+        for one in self.terms:
+            if one.name in self._owed:
+                self._shrink(one, self._owed.pop(one.name))
+        self._n_steps = 0
+
     @torch.no_grad()
     def _after_step(self, optimizer: Optimizer, *_: Any) -> None:
         found_inf = getattr(optimizer, "found_inf", None)  # a fused step that GradScaler made void comes here, too
-        for one in self.terms:
+        for one in reversed(self.terms):  # the optimizer left the last ones in the cache
             if one.weights.grad is None:  # then the optimizer did not move it
                 continue
-            metric = self._metric(one.group, optimizer.state[one.weights])
-            if found_inf is not None:
-                metric = torch.as_tensor(metric, device=found_inf.device) * (found_inf == 0)
-            one.term.shrink_(one.weights, metric, self.scale_of(one))
-            if one.name in self._held:
-                one.weights.mul_(self._held[one.name])
+            rate = one.group["lr"] if found_inf is None else one.group["lr"] * (found_inf == 0)
+            if self.every == 1:
+                self._shrink(one, rate)
+            else:
+                self._owed[one.name] = self._owed.get(one.name, 0.0) + rate
+        if self.every > 1:
+            self._n_steps += 1
+            if self._n_steps == self.every:
+                self.settle()
+
+    @torch.no_grad()
+    def _shrink(self, one: Penalised, rate: Any) -> None:
+        metric = self._metric({**one.group, "lr": rate}, self.optimizer.state[one.weights])
+        one.term.shrink_(one.weights, metric, self.scale_of(one))
+        if one.name in self._held:
+            one.weights.mul_(self._held[one.name])
 
     def _match(self) -> list[Penalised]:
         groups = {id(tensor): group for group in self.optimizer.param_groups for tensor in group["params"]}
@@ -188,6 +216,7 @@ def penalize(
     penalties: Mapping[str, Penalty],
     mode: Mode = "objective",
     metric: Metric | None = None,
+    every: int = 1,
 ) -> Penalized:
     """Penalise parameters by name, through the optimizer's own step hook; the training loop does not change.
 
@@ -209,13 +238,17 @@ def penalize(
         "decoupled": thresholds of `lr * lam`, as AdamW's weight decay; works with every optimizer, and `lam` is then
         relative to the optimizer's steps, not to the loss.
     metric : callable, optional
-        For other optimizers: `metric(group, state)` gives d, a number or a tensor like the weights, such that a step
-        under a constant gradient g is, in the long run, `-d * g`.
+        For other optimizers: `metric(group, state)` gives d, a number or a tensor like the weights, in proportion to
+        `group["lr"]`, such that a step under a constant gradient g is, in the long run, `-d * g`.
+    every : int
+        Shrink after every so many steps, by what they add up to: cheaper for large networks. In between the weights
+        that should be zero wander by a few steps: call `settle()` before they are read or saved, and let the learning
+        rate fall.
 
     Returns
     -------
     Penalized
-        With `audit()`, `certify(...)`, `stats()`, `scale` and `remove()`.
+        With `audit()`, `certify(...)`, `stats()`, `scale`, `settle()` and `remove()`.
 
     Raises
     ------
@@ -239,7 +272,9 @@ def penalize(
     for pattern, penalty in penalties.items():
         if not isinstance(penalty, Penalty):
             raise TypeError(f"{pattern!r}: {penalty!r} is no penalty of normball.torch")
-    return Penalized(model, optimizer, penalties, mode, metric)
+    if not (isinstance(every, int) and every >= 1):
+        raise ValueError(f"every must be a whole number of at least 1, not {every!r}")
+    return Penalized(model, optimizer, penalties, mode, metric, every)
 
 
 def _metric_of(optimizer: Optimizer, mode: Mode, metric: Metric | None) -> Metric:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from normball.torch.penalize import Penalized
 
+_STEPS = (1.0, 0.1)  # factors on the learning rate, one after another
 Batches = Iterable[tuple[Tensor, Tensor]]
 
 
@@ -51,16 +52,31 @@ class Trainer:
         """Train until the objective on the rows held out makes no progress; keeps the best weights.
 
         The objective, not the loss alone: where the penalty has grown, sparser weights may well have a larger loss.
+        The end is made with smaller steps, since the noise of minibatches keeps weights from zero at large ones.
 
         Returns
         -------
         int
             Number of epochs made.
         """
-        model = self.penalized.model
-        was_training = model.training
-        best = mark = self._objective()
-        best_state, waited, epoch = self.state(), 0, 0
+        model, groups = self.penalized.model, self.penalized.optimizer.param_groups
+        was_training, rates = model.training, [group["lr"] for group in groups]
+        best, best_state, n_epochs = self._objective(), self.state(), 0
+        try:
+            for factor in _STEPS:
+                for group, rate in zip(groups, rates, strict=True):
+                    group["lr"] = rate * factor
+                best, best_state, more = self._run(best, best_state)
+                n_epochs += more
+                model.load_state_dict(best_state)
+        finally:
+            model.train(was_training)
+            for group, rate in zip(groups, rates, strict=True):
+                group["lr"] = rate
+        return n_epochs
+
+    def _run(self, best: float, best_state: dict[str, Tensor]) -> tuple[float, dict[str, Tensor], int]:
+        mark, waited, epoch = best, 0, 0
         while epoch < self.max_epochs and waited < self.patience:
             self._epoch()
             epoch += 1
@@ -75,9 +91,7 @@ class Trainer:
                 best, best_state = now, self.state()
             if now < mark - self.tol * abs(mark):
                 mark, waited = now, 0
-        model.load_state_dict(best_state)
-        model.train(was_training)
-        return epoch
+        return best, best_state, epoch
 
     def state(self) -> dict[str, Tensor]:
         """A copy of the model's weights and buffers."""
@@ -108,11 +122,12 @@ class Trainer:
         model.train()
         if callable(self.train):
             self.train()
-            return
-        for x, y in self.train:
-            optimizer.zero_grad()
-            self.loss(model(x), y).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+        else:
+            for x, y in self.train:
+                optimizer.zero_grad()
+                self.loss(model(x), y).backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+        self.penalized.settle()
 
     def _objective(self) -> float:
         with self._evaluating(), torch.no_grad():
