@@ -233,8 +233,8 @@ nb::object byte_products(const Array<double, nb::ndim<2>, nb::f_contig>& X, cons
 
 template <class T>
 void shrink_weights(const nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>& weights,
-                    const std::optional<Flat<T>>& second, double step, double root, double eps, double l1, double l2,
-                    int n_threads) {
+                    const std::optional<Flat<T>>& second, double step, double root, double eps, double unseen,
+                    double l1, double l2, int n_threads) {
   const auto n = static_cast<Index>(weights.size());
   const nb::gil_scoped_release released;
   Threads threads(n_threads);
@@ -243,6 +243,7 @@ void shrink_weights(const nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::
                    .step = static_cast<T>(step),
                    .root = static_cast<T>(root),
                    .eps = static_cast<T>(eps),
+                   .unseen = static_cast<T>(unseen),
                    .l1 = static_cast<T>(l1),
                    .l2 = static_cast<T>(l2)},
                   threads);
@@ -251,7 +252,7 @@ void shrink_weights(const nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::
 template <class T>
 void define_shrink_weights(nb::module_& m) {
   m.def("shrink_weights", &shrink_weights<T>, "weights"_a.noconvert(), "second"_a.none().noconvert(), "step"_a,
-        "root"_a, "eps"_a, "l1"_a, "l2"_a, "n_threads"_a);
+        "root"_a, "eps"_a, "unseen"_a, "l1"_a, "l2"_a, "n_threads"_a);
 }
 
 }  // namespace

@@ -6,14 +6,15 @@
 
 namespace normball::kernels {
 
-// w_i = soft(w_i, d_i l1) / (1 + d_i l2), where d_i = step / (root sqrt(second_i) + eps), or step where second_i is zero;
-// without `second`, d = step for all.
+// w_i = soft(w_i, d_i l1) / (1 + d_i l2), where d_i = step / (root sqrt(second_i) + eps), or step / unseen where
+// second_i is zero; without `second`, d = step for all.
 template <class T>
 struct Shrinkage {
   const T* second;
   T step;
   T root;
   T eps;
+  T unseen;
   T l1;
   T l2;
 };

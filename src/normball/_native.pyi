@@ -43,6 +43,7 @@ def shrink_weights(
     step: float,
     root: float,
     eps: float,
+    unseen: float,
     l1: float,
     l2: float,
     n_threads: int,

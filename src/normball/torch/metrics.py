@@ -21,20 +21,22 @@ Scalar = Tensor | float
 
 @dataclass(frozen=True)
 class Adaptive:
-    """d = step / (root sqrt(second) + eps) of an adaptive optimizer, and step where `second` is zero.
+    """d = step / (root sqrt(second) + eps) of an adaptive optimizer, and step / unseen where `second` is zero.
 
-    A unit that never had a gradient has no second moment yet: it is stepped by the learning rate alone.
+    A weight that never had a gradient has no second moment, and step / eps would put it to zero before the first batch
+    that needs it. It is taken to have had one gradient of size one among those so far: sqrt(second) = n_steps**-0.5.
     """
 
     step: Scalar
     second: Tensor
     root: Scalar
     eps: float
+    unseen: Scalar
 
     def entries(self) -> Tensor:
         """Its d for each weight."""
         scale = self.root * self.second.sqrt() + self.eps
-        return self.step / torch.where(self.second > 0, scale, torch.ones_like(scale))
+        return self.step / torch.where(self.second > 0, scale, torch.ones_like(scale) * self.unseen)
 
 
 Metric = Callable[[Group, State], Adaptive | Scalar]
@@ -50,19 +52,20 @@ def _sgd(group: Group, state: State) -> Scalar:
 def _adam(group: Group, state: State) -> Adaptive:
     second = state["max_exp_avg_sq"] if group["amsgrad"] else state["exp_avg_sq"]
     correction = 1.0 - group["betas"][1] ** state["step"]
-    return Adaptive(group["lr"], second, correction**-0.5, group["eps"])
+    return Adaptive(group["lr"], second, correction**-0.5, group["eps"], state["step"] ** -0.5)
 
 
 def _adagrad(group: Group, state: State) -> Adaptive:
     lr = group["lr"] / (1.0 + (state["step"] - 1.0) * group["lr_decay"])
-    return Adaptive(lr, state["sum"], 1.0, group["eps"])
+    return Adaptive(lr, state["sum"], 1.0, group["eps"], 1.0)  # it adds up
 
 
 def _rmsprop(group: Group, state: State) -> Adaptive:
     second = state["square_avg"]
     if group["centered"]:
         second = (second - state["grad_avg"].square()).clamp(min=0.0)
-    return Adaptive(group["lr"] / (1.0 - group["momentum"]), second, 1.0, group["eps"])
+    lr = group["lr"] / (1.0 - group["momentum"])
+    return Adaptive(lr, second, 1.0, group["eps"], state["step"] ** -0.5)
 
 
 METRICS: dict[type[Optimizer], Metric] = {SGD: _sgd, Adam: _adam, AdamW: _adam, Adagrad: _adagrad, RMSprop: _rmsprop}

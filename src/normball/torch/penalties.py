@@ -247,7 +247,7 @@ def _native_takes(weights: Tensor, metric: Adaptive | Scalar) -> bool:
     """Whether one pass of compiled code can do it: contiguous float32 or float64 on the CPU."""
     if torch.compiler.is_compiling() or weights.dtype not in (torch.float32, torch.float64):
         return False
-    parts = (metric.step, metric.root) if isinstance(metric, Adaptive) else (metric,)
+    parts = (metric.step, metric.root, metric.unseen) if isinstance(metric, Adaptive) else (metric,)
     single = all(not isinstance(part, Tensor) or (part.numel() == 1 and part.device.type == "cpu") for part in parts)
     tensors = (weights, metric.second) if isinstance(metric, Adaptive) else (weights,)
     return single and all(
@@ -260,9 +260,10 @@ def _shrink_natively(weights: Tensor, metric: Adaptive | Scalar, l1: float, l2: 
     flat = weights.detach().view(-1).numpy()
     if isinstance(metric, Adaptive):
         second = metric.second.view(-1).numpy()
-        shrink_weights(flat, second, float(metric.step), float(metric.root), metric.eps, l1, l2, n_threads)
+        scalars = float(metric.step), float(metric.root), metric.eps, float(metric.unseen)
+        shrink_weights(flat, second, *scalars, l1, l2, n_threads)
     else:
-        shrink_weights(flat, None, float(metric), 1.0, 0.0, l1, l2, n_threads)
+        shrink_weights(flat, None, float(metric), 1.0, 0.0, 1.0, l1, l2, n_threads)
 
 
 def _check_ratio(l1_ratio: float) -> None:
