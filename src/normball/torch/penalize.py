@@ -56,6 +56,8 @@ class Penalized:
         Multiplies the strength of all penalties from the next step on; 1 at first. A schedule may set it.
     selection : float
         Multiplies, besides, those that set weights to zero (all but L2); 1 at first. `path` moves it.
+    every : int
+        Weights are shrunk after so many steps; may be set at any time, to 1 for the last epochs.
     mode : str
         "objective" or "decoupled".
     """
@@ -157,14 +159,14 @@ class Penalized:
             if one.weights.grad is None:  # then the optimizer did not move it
                 continue
             rate = one.group["lr"] if found_inf is None else one.group["lr"] * (found_inf == 0)
-            if self.every == 1:
-                self._shrink(one, rate)
+            if one.name in self._owed:
+                rate = rate + self._owed.pop(one.name)
+            if self._n_steps + 1 < self.every:
+                self._owed[one.name] = rate
             else:
-                self._owed[one.name] = self._owed.get(one.name, 0.0) + rate
+                self._shrink(one, rate)
         if self.every > 1:
-            self._n_steps += 1
-            if self._n_steps == self.every:
-                self.settle()
+            self._n_steps = (self._n_steps + 1) % self.every
 
     @torch.no_grad()
     def _shrink(self, one: Penalised, rate: Any) -> None:
@@ -198,7 +200,10 @@ class Penalized:
             terms.append(Penalised(name, pattern, weights, Term(self.penalties[pattern], weights), group))
         if unused:
             names = ", ".join(name for name, _ in self.model.named_parameters())
-            raise ValueError(f"No parameter is named like {', '.join(sorted(map(repr, unused)))}. There are: {names}")
+            raise ValueError(
+                f"No parameter is named like {', '.join(sorted(map(repr, unused)))}, or an earlier pattern takes it. "
+                f"There are: {names} (a tied tensor under its first name)."
+            )
         if weight_decays:
             raise ValueError(
                 f"The optimizer's weight_decay already acts on {', '.join(weight_decays)}: it would count twice. "
@@ -242,8 +247,8 @@ def penalize(
         `group["lr"]`, such that a step under a constant gradient g is, in the long run, `-d * g`.
     every : int
         Shrink after every so many steps, by what they add up to: cheaper for large networks. In between the weights
-        that should be zero wander by a few steps: call `settle()` before they are read or saved, and let the learning
-        rate fall.
+        that should be zero wander by a few steps, which moves the solution a little: let the learning rate fall, or
+        set `every` of the result to 1 for the last epochs. Call `settle()` before weights are read or saved.
 
     Returns
     -------

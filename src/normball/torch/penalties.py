@@ -120,6 +120,7 @@ class Term:
     def __init__(self, penalty: Penalty, weights: Tensor) -> None:
         self.penalty = penalty
         self._labels: Tensor | None = None
+        self._n_groups = 0  # with labels
         self._other_axes: tuple[int, ...] = ()
         if penalty.group:
             self._make_groups(penalty.by, weights)  # type: ignore[attr-defined]
@@ -130,6 +131,7 @@ class Term:
             if labels.shape != weights.shape:
                 raise ValueError(f"by(weights) must have their shape {tuple(weights.shape)}, not {tuple(labels.shape)}")
             self._labels = torch.unique(labels, return_inverse=True)[1].to(weights.device)
+            self._n_groups = int(self._labels.max()) + 1
         elif weights.ndim < 2:
             raise ValueError(f'by="{by}" needs weights with two axes or more, not shape {tuple(weights.shape)}')
         else:
@@ -140,7 +142,7 @@ class Term:
         if self._labels is None:
             return values.sum(dim=self._other_axes, keepdim=True)
         flat = self._labels.to(values.device).flatten()
-        return values.new_zeros(int(self._labels.max()) + 1).index_add_(0, flat, values.flatten())
+        return values.new_zeros(self._n_groups).index_add_(0, flat, values.flatten())
 
     def spread(self, sums: Tensor) -> Tensor:
         """A number for each group, as one for each weight."""
@@ -180,7 +182,7 @@ class Term:
         equation: Conn, Gould & Toint 2000, section 7.3). The group is zero where that norm is at most 1 at s = 0.
         """
         tiny, unit = torch.finfo(weights.dtype).tiny, torch.finfo(weights.dtype).eps
-        may_look = weights.device.type == "cpu" and not torch.compiler.is_compiling()  # elsewhere that waits
+        may_look = _runs_at_once(weights)
         pull = (strength * metric).clamp(min=tiny).expand_as(weights)
         size = torch.zeros_like(self.group_sums(weights))
         for _ in range(_NEWTON_STEPS):
@@ -243,9 +245,14 @@ def _shrink_single(weights: Tensor, metric: Adaptive | Scalar, l1: float, l2: fl
         weights.div_(1.0 + step * l2)
 
 
+def _runs_at_once(weights: Tensor) -> bool:
+    """Whether a result can be looked at without waiting for a device or breaking a compiled graph."""
+    return weights.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
 def _native_takes(weights: Tensor, metric: Adaptive | Scalar) -> bool:
     """Whether one pass of compiled code can do it: contiguous float32 or float64 on the CPU."""
-    if torch.compiler.is_compiling() or weights.dtype not in (torch.float32, torch.float64):
+    if not _runs_at_once(weights) or weights.dtype not in (torch.float32, torch.float64):
         return False
     parts = (metric.step, metric.root, metric.unseen) if isinstance(metric, Adaptive) else (metric,)
     single = all(not isinstance(part, Tensor) or (part.numel() == 1 and part.device.type == "cpu") for part in parts)
