@@ -18,7 +18,7 @@ from normball.torch.monitor import Monitor
 from normball.torch.network_path import NetworkPath, Point
 from normball.torch.path import path
 from normball.torch.penalize import Penalized, penalize
-from normball.torch.penalties import L1, L2, ElasticNet, GroupLasso, SparseGroupLasso
+from normball.torch.penalties import L1, L2, ElasticNet, GroupLasso, Penalty, SparseGroupLasso
 from normball.torch.shrink import shrink
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Monitor",
     "NetworkPath",
     "Penalized",
+    "Penalty",
     "Point",
     "SparseGroupLasso",
     "path",

@@ -15,7 +15,8 @@ from normball.torch.metrics import Adaptive, Scalar
 
 By = Literal["input", "output"] | Callable[[Tensor], Tensor]
 _AXES = {"output": 0, "input": 1}  # of the weights of Linear and Conv
-_NEWTON_STEPS = 30  # more than ever needed: the secular equation below is nearly linear
+_NEWTON_STEPS = 12  # more than needed: the secular equation below is nearly linear
+_IN_CACHE = 2**16  # weights whose few tensors stay there
 _WORTH_A_THREAD = 2**18  # weights
 
 
@@ -176,22 +177,35 @@ class Term:
         self._shrink_groups(weights, entries.to(weights), lam * self.penalty.group)
 
     def _shrink_groups(self, weights: Tensor, metric: Tensor, strength: float) -> None:
+        """On a CPU some groups at a time, so that the passes over them stay in its cache."""
+        if not (_runs_at_once(weights) and self._labels is None):
+            self._solve_groups(weights, metric.expand_as(weights), strength)
+            return
+        axis = next(axis for axis in range(weights.ndim) if axis not in self._other_axes)
+        size = max(1, _IN_CACHE * weights.shape[axis] // weights.numel())
+        parts = torch.split(weights, size, axis), torch.split(metric.expand_as(weights), size, axis)
+        for part, steps in zip(*parts, strict=True):
+            self._solve_groups(part, steps, strength)
+
+    def _solve_groups(self, weights: Tensor, metric: Tensor, strength: float) -> None:
         """With s = ||w_g||: w_i = z_i s / (s + strength d_i), and s solves ||z / (s + strength d)|| = 1.
 
-        Newton on 1 / ||.||, which is concave in s, rises to the root from s = 0 (as the trust region's secular
-        equation: Conn, Gould & Toint 2000, section 7.3). The group is zero where that norm is at most 1 at s = 0.
+        Newton on 1 / ||.||, which is concave in s: the first step, from s = ||z||, ends below the root, the others rise
+        to it (as for the trust region's secular equation: Conn, Gould & Toint 2000, section 7.3). A group is zero where
+        that norm is at most 1 at s = 0.
         """
         tiny, unit = torch.finfo(weights.dtype).tiny, torch.finfo(weights.dtype).eps
         may_look = _runs_at_once(weights)
-        pull = (strength * metric).clamp(min=tiny).expand_as(weights)
-        size = torch.zeros_like(self.group_sums(weights))
-        for _ in range(_NEWTON_STEPS):
-            ratio = weights / (self.spread(size) + pull)
-            square = self.group_sums(ratio.square())
-            slope = self.group_sums(ratio.square() / (self.spread(size) + pull))
-            rise = (square.sqrt() - 1.0).clamp(min=0.0) * square / slope.clamp(min=tiny)
-            size = size + rise
-            if may_look and bool((rise <= 4 * unit * size).all()):
+        pull = (strength * metric).clamp(min=tiny)
+        size = self.group_sums(weights.square()).sqrt()
+        for step in range(_NEWTON_STEPS):
+            below = self.spread(size) + pull
+            squares = (weights / below).square()
+            square = self.group_sums(squares)
+            slope = self.group_sums(squares.div_(below))
+            rise = (square.sqrt() - 1.0) * square / slope.clamp(min=tiny)
+            size = (size + rise).clamp(min=0.0) if step == 0 else size + rise.clamp(min=0.0)
+            if may_look and bool((rise <= 4 * unit * size).all()) and step > 0:
                 break
         spread = self.spread(size)
         weights.mul_(torch.where(metric > 0, spread / (spread + pull), torch.ones_like(pull)))
