@@ -4,8 +4,8 @@
 it was. It needs `pip install lassonet` (dependency group `torch-bench`) and the data sets of `real_data`.
 
 The same for all: ten splits, 300 rows to learn from and 100 to stop, tune and choose by (60 % and 15 % of small sets),
-at most 1,000 to judge; the 400 columns that vary most among the rows to learn from, standardised; one hidden layer of
-32; full batches; strengths that grow by 30 %, at most 50 epochs each and 5 without progress; two learning rates, of
+at most 1,000 to judge; the 256 columns that vary most among the rows to learn from, standardised; one hidden layer of
+32; full batches; strengths that grow by 30 %, at most 30 epochs each and 5 without progress; two learning rates, of
 which the rows held out choose for each K. Small networks, small sets and coarse grids, so that all of it takes about
 half an hour of one core: the tables compare methods, they are no records. A method names its K features, its own
 network at K is judged ("own"), and a fresh network is trained on those features alone ("fresh"), in the same way for
@@ -38,9 +38,9 @@ from benchmarks.real_data import folder
 SIZES = (50, 20, 10)
 SEEDS = range(10)
 RECORDS = Path("build/benchmarks/torch_selection.jsonl")
-WIDTH, GROWTH, EPOCHS, PATIENCE = 32, 1.3, 50, 5
+WIDTH, GROWTH, EPOCHS, PATIENCE = 32, 1.3, 30, 5
 DENSE_EPOCHS, DENSE_PATIENCE = 300, 20
-MOST_COLUMNS = 400
+MOST_COLUMNS = 256
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def normball_path(data: Split, seed: int, rate: float) -> tuple[float, int, dict
         [(data.X, data.y)],
         [(data.X_held, data.y_held)],
         n_lambdas=int(np.log(100) / np.log(GROWTH)) + 2,
-        max_epochs=EPOCHS,
+        max_epochs=EPOCHS // 2,  # at each of its two step sizes
         patience=PATIENCE,
         tol=1e-2,
     )
