@@ -3,13 +3,13 @@
 `python -m benchmarks.torch_selection` runs what is missing and prints the tables; it can be stopped and goes on where
 it was. It needs `pip install lassonet` (dependency group `torch-bench`) and the data sets of `real_data`.
 
-The same for all: ten splits, 300 rows to learn from and 100 to stop, tune and choose by (60 % and 15 % of small sets),
+The same for all: ten splits, 300 rows to learn from and 100 to stop and choose by (60 % and 15 % of small sets),
 at most 1,000 to judge; the 256 columns that vary most among the rows to learn from, standardised; one hidden layer of
-32; full batches; strengths that grow by 30 %, at most 30 epochs each and 5 without progress; two learning rates, of
-which the rows held out choose for each K. Small networks, small sets and coarse grids, so that all of it takes about
-half an hour of one core: the tables compare methods, they are no records. A method names its K features, its own
-network at K is judged ("own"), and a fresh network is trained on those features alone ("fresh"), in the same way for
-all.
+32; full batches; learning rate 0.01; strengths that grow by 30 %, at most 30 epochs each and 5 without progress. Nobody
+is tuned. Small networks, small sets and coarse grids, so that all of it takes about half an hour of one core: the
+tables compare methods, they are no records. A method names its K features, and a fresh network is trained on those
+alone ("fresh"), in the same way for all. Its own network is judged as well ("own"): normball's cut to K and refitted,
+LassoNet's at the point of its path with the most features up to K, the pruned one after its fine-tuning.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from benchmarks.real_data import folder
 SIZES = (50, 20, 10)
 SEEDS = range(10)
 RECORDS = Path("build/benchmarks/torch_selection.jsonl")
+RATE = 1e-2
 WIDTH, GROWTH, EPOCHS, PATIENCE = 32, 1.3, 30, 5
 DENSE_EPOCHS, DENSE_PATIENCE = 300, 20
 MOST_COLUMNS = 256
@@ -64,8 +65,7 @@ class Chosen:
     """Features of one K, best first, and the accuracy of the method's own network with them."""
 
     features: NDArray[np.intp]
-    own_held: float
-    own_test: float
+    own: float
 
 
 def table(name: str, target: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -116,15 +116,13 @@ def network(data: Split, seed: int) -> nn.Sequential:
 
 
 @torch.no_grad()
-def accuracies(model: Callable[[Tensor], Tensor], data: Split) -> tuple[float, float]:
-    pairs = ((data.X_held, data.y_held), (data.X_test, data.y_test))
-    held, test = (float((model(x).argmax(1) == y).float().mean()) for x, y in pairs)
-    return held, test
+def accuracy(model: Callable[[Tensor], Tensor], data: Split) -> float:
+    return float((model(data.X_test).argmax(1) == data.y_test).float().mean())
 
 
-def train(model: nn.Module, data: Split, rate: float, epochs: int, patience: int, mask: Tensor | None = None) -> None:
+def train(model: nn.Module, data: Split, epochs: int, patience: int, mask: Tensor | None = None) -> None:
     """Adam with early stopping on the rows held out; `mask` holds inputs of the first layer at zero."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     first = next(model.parameters())
     best, state, waited = np.inf, {}, 0
     for _ in range(epochs):
@@ -153,13 +151,13 @@ def ranked(points: Iterable[tuple[NDArray[np.bool_], NDArray[Any]]]) -> NDArray[
     return np.lexsort(-last[::-1])
 
 
-def normball_path(data: Split, seed: int, rate: float) -> tuple[float, int, dict[int, Chosen]]:
+def normball_path(data: Split, seed: int) -> tuple[float, int, dict[int, Chosen]]:
     model = network(data, seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     penalties = {"0.weight": nbt.GroupLasso(1.0, by="input"), "2.weight": nbt.L2(1e-3)}
     penalized = nbt.penalize(model, optimizer, penalties)
     start = time.process_time()
-    train(model, data, rate, DENSE_EPOCHS, DENSE_PATIENCE)
+    train(model, data, DENSE_EPOCHS, DENSE_PATIENCE)
     path = nbt.path(
         penalized,
         cross_entropy,
@@ -174,18 +172,18 @@ def normball_path(data: Split, seed: int, rate: float) -> tuple[float, int, dict
     order = ranked((point.selected, point.state["0.weight"].norm(dim=0).numpy()) for point in path.points)
     chosen = {}
     for size in sizes_of(data):
-        path.refit(path.at(n_selected=size))
-        chosen[size] = Chosen(order[:size], *accuracies(model.eval(), data))
+        path.refit(path.cut(size))
+        chosen[size] = Chosen(order[:size], accuracy(model.eval(), data))
     return seconds, len(path.points), chosen
 
 
-def lassonet(data: Split, seed: int, rate: float) -> tuple[float, int, dict[int, Chosen]]:
+def lassonet(data: Split, seed: int) -> tuple[float, int, dict[int, Chosen]]:
     from lassonet import LassoNetClassifier
 
     model = LassoNetClassifier(
         hidden_dims=(WIDTH,),
         path_multiplier=GROWTH,
-        optim=(partial(torch.optim.Adam, lr=rate), partial(torch.optim.SGD, lr=rate, momentum=0.9)),
+        optim=(partial(torch.optim.Adam, lr=RATE), partial(torch.optim.SGD, lr=RATE, momentum=0.9)),
         n_iters=(DENSE_EPOCHS, EPOCHS),
         patience=(DENSE_PATIENCE, PATIENCE),
         torch_seed=seed,
@@ -202,16 +200,16 @@ def lassonet(data: Split, seed: int, rate: float) -> tuple[float, int, dict[int,
     for size in sizes_of(data):
         item = max((one for one in path if one.selected.sum() <= size), key=lambda one: int(one.selected.sum()))
         model.model.load_state_dict(item.state_dict)
-        chosen[size] = Chosen(order[:size], *accuracies(model.model.eval(), data))
+        chosen[size] = Chosen(order[:size], accuracy(model.model.eval(), data))
     return seconds, len(path), chosen
 
 
-def magnitude(data: Split, seed: int, rate: float) -> tuple[float, int, dict[int, Chosen]]:
+def magnitude(data: Split, seed: int) -> tuple[float, int, dict[int, Chosen]]:
     """Leave out the inputs with the smallest columns, a quarter at a time, and fine-tune after each cut."""
     model = network(data, seed)
     first = next(model.parameters())
     start = time.process_time()
-    train(model, data, rate, DENSE_EPOCHS, DENSE_PATIENCE)
+    train(model, data, DENSE_EPOCHS, DENSE_PATIENCE)
     left, seconds, n_cuts, chosen = data.X.shape[1], 0.0, 0, {}
     for size in sizes_of(data):
         while left > size:
@@ -220,17 +218,17 @@ def magnitude(data: Split, seed: int, rate: float) -> tuple[float, int, dict[int
             mask = torch.zeros(first.shape[1]).index_fill_(0, order[:left], 1.0)
             with torch.no_grad():
                 first.mul_(mask)
-            train(model, data, rate, EPOCHS, PATIENCE, mask)
+            train(model, data, EPOCHS, PATIENCE, mask)
         seconds += time.process_time() - start
-        chosen[size] = Chosen(order[:size].numpy(), *accuracies(model, data))
+        chosen[size] = Chosen(order[:size].numpy(), accuracy(model, data))
         start = time.process_time()
     return seconds, n_cuts, chosen
 
 
-METHODS: dict[str, tuple[Callable[..., tuple[float, int, dict[int, Chosen]]], tuple[float, float]]] = {
-    "normball": (normball_path, (3e-3, 1e-2)),
-    "LassoNet": (lassonet, (1e-3, 1e-2)),  # the first is its default
-    "magnitude": (magnitude, (3e-3, 1e-2)),
+METHODS: dict[str, Callable[[Split, int], tuple[float, int, dict[int, Chosen]]]] = {
+    "normball": normball_path,
+    "LassoNet": lassonet,
+    "magnitude": magnitude,
 }
 
 
@@ -238,85 +236,79 @@ def sizes_of(data: Split) -> list[int]:
     return [size for size in SIZES if size < data.X.shape[1]]
 
 
-def cell(data: Split, seed: int, method: str, rate: float) -> dict[str, Any]:
-    seconds, n_points, chosen = METHODS[method][0](data, seed, rate)
+def cell(data: Split, seed: int, method: str) -> dict[str, Any]:
+    seconds, n_points, chosen = METHODS[method](data, seed)
     results = {}
     for size, one in chosen.items():
         fewer = data.columns(one.features)
         fresh = network(fewer, seed)
-        train(fresh, fewer, 1e-2, DENSE_EPOCHS, DENSE_PATIENCE)
-        held, test = accuracies(fresh, fewer)
-        results[str(size)] = {"own_held": one.own_held, "own": one.own_test, "fresh_held": held, "fresh": test}
+        train(fresh, fewer, DENSE_EPOCHS, DENSE_PATIENCE)
+        results[str(size)] = {"own": one.own, "fresh": accuracy(fresh, fewer)}
     return {"seconds": seconds, "points": n_points, "sizes": results}
 
 
 def run(names: list[str], seeds: Iterable[int]) -> None:
     """All cells that are not on file yet, seed by seed, so that an interrupted run has whole seeds."""
     RECORDS.parent.mkdir(parents=True, exist_ok=True)
-    done = {(r["set"], r["seed"], r["method"], r["rate"]) for r in records()}
+    done = {(r["set"], r["seed"], r["method"]) for r in records()}
     tables = {name: SETS[name]() for name in names}
     for seed in seeds:
         for name in names:
             data = split(*tables[name], seed)
-            for method, (_, rates) in METHODS.items():
-                for rate in rates:
-                    if (name, seed, method, rate) in done:
-                        continue
-                    record = {"set": name, "seed": seed, "method": method, "rate": rate}
-                    record |= cell(data, seed, method, rate)
-                    with RECORDS.open("a") as file:
-                        file.write(json.dumps(record) + "\n")
+            for method in METHODS:
+                if (name, seed, method) in done:
+                    continue
+                record = {"set": name, "seed": seed, "method": method, **cell(data, seed, method)}
+                with RECORDS.open("a") as file:
+                    file.write(json.dumps(record) + "\n")
 
 
 def records() -> list[dict[str, Any]]:
     return [json.loads(line) for line in RECORDS.read_text().splitlines()] if RECORDS.exists() else []
 
 
-def tuned(rows: list[dict[str, Any]], size: str, kind: str) -> NDArray[Any]:
-    """Accuracy of each seed, at the learning rate that the rows held out prefer."""
-    best: dict[int, tuple[float, float]] = {}  # by seed
-    for row in rows:
-        one = row["sizes"][size]
-        held, test = one[f"{kind}_held"], one[kind]
-        if row["seed"] not in best or held > best[row["seed"]][0]:
-            best[row["seed"]] = (held, test)
-    return np.array([best[seed][1] for seed in sorted(best)])
+def accuracies_table(rows: list[dict[str, Any]], kind: str) -> list[str]:
+    """A line for each set and K; splits count that all methods have finished."""
+    lines = ["| set | K | " + " | ".join(METHODS) + " | normball - LassoNet | splits |", "|" + " - |" * 7]
+    for name in SETS:
+        for size in map(str, SIZES):
+            here = [r for r in rows if r["set"] == name and size in r["sizes"]]
+            found = [{r["seed"]: r["sizes"][size][kind] for r in here if r["method"] == method} for method in METHODS]
+            seeds = sorted(set.intersection(*map(set, found)))
+            if len(seeds) < 2:
+                continue
+            values = 100 * np.array([[each[seed] for seed in seeds] for each in found])
+            cells = [f"{each.mean():.1f} ± {each.std(ddof=1):.1f}" for each in values]
+            gap = values[0] - values[1]
+            cells.append(f"{gap.mean():+.1f} ± {gap.std(ddof=1) / len(gap) ** 0.5:.1f}")
+            lines.append(f"| {name} | {size} | {' | '.join(cells)} | {len(seeds)} |")
+    return lines
 
 
-def report() -> str:
-    rows = records()
-    lines = []
-    for kind, says in (("fresh", "a fresh network on the K features"), ("own", "the method's own network")):
-        lines += [f"Test accuracy in %, {says}: mean ± standard deviation over the splits", ""]
-        lines += ["| set | K | " + " | ".join(METHODS) + " | normball - LassoNet | splits |", "|" + " - |" * 7]
-        for name in SETS:
-            for size in map(str, SIZES):
-                found = [
-                    [r for r in rows if r["set"] == name and r["method"] == method and size in r["sizes"]]
-                    for method in METHODS
-                ]
-                values = [100 * tuned(each, size, kind) for each in found]
-                n = min(map(len, values))
-                if n < 2:
-                    continue
-                cells = [f"{each.mean():.1f} ± {each.std(ddof=1):.1f}" for each in values]
-                gap = values[0][:n] - values[1][:n]
-                cells.append(f"{gap.mean():+.1f} ± {gap.std(ddof=1) / n**0.5:.1f}")
-                lines.append(f"| {name} | {size} | {' | '.join(cells)} | {n} |")
-        lines.append("")
-    lines += ["CPU seconds of one path (median, range over splits and learning rates), and its number of points", ""]
-    lines += ["| set | " + " | ".join(METHODS) + " |", "|" + " - |" * 4]
+def times_table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = ["| set | " + " | ".join(METHODS) + " |", "|" + " - |" * 4]
     for name in SETS:
         cells = []
         for method in METHODS:
             here = [r for r in rows if r["set"] == name and r["method"] == method]
             if here:
                 times = [r["seconds"] for r in here]
-                points = int(np.median([r["points"] for r in here]))
-                cells.append(f"{np.median(times):.1f} ({min(times):.1f} to {max(times):.1f}), {points}")
-        if cells:
+                points = np.median([r["points"] for r in here])
+                cells.append(f"{np.median(times):.1f} ({min(times):.1f} to {max(times):.1f}), {points:.0f}")
+        if len(cells) == len(METHODS):
             lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", "The difference is paired, ± its standard error."])
+    return lines
+
+
+def report() -> str:
+    rows = records()
+    lines = [
+        "Test accuracy in %, mean ± standard deviation over the splits; differences are paired, ± their standard error."
+    ]
+    lines += ["", "A fresh network on the K features:", "", *accuracies_table(rows, "fresh")]
+    lines += ["", "The method's own network with K features:", "", *accuracies_table(rows, "own")]
+    lines += ["", "CPU seconds of one path (median, range over the splits), and its number of points:", ""]
+    return "\n".join([*lines, *times_table(rows)])
 
 
 def main() -> None:

@@ -73,16 +73,19 @@ def trained(way: str, X: Tensor, X_test: Tensor, y: Tensor, y_test: Tensor) -> R
         loss = cross_entropy(model(X_test), y_test).item()
     weights = model[0].weight.detach()
     row = {
-        "way": way,
-        "train %": 100 * right[0],
-        "test %": 100 * right[1],
-        "test loss": loss,
-        "largest weight": weights.abs().max().item(),
-        "saturated %": 100 * frame["saturated/1"][-1],
-        "weights in use": sum(int((p != 0).sum()) for p in (model[0].weight, model[2].weight)),
-        "pixels": int((weights != 0).any(0).sum()),
+        "right on the images learned from, %": 100 * right[0],
+        "right on the others, %": 100 * right[1],
+        "mean loss on the others": loss,
+        "largest weight between pixels and sigmoids": weights.abs().max().item(),
+        "norm of these weights": weights.norm().item(),
+        "sigmoids saturated, %": 100 * frame["saturated/1"][-1],
+        "norm of the gradient, first layer": frame["gradient/0.weight"][-1],
+        "weights other than zero": sum(int((p != 0).sum()) for p in (model[0].weight, model[2].weight)),
+        "pixels in use": int((weights != 0).any(0).sum()),
         "parameters after shrink": sum(p.numel() for p in small.parameters()),
-        "KKT / lam": float("nan") if penalized is None else penalized.certify(model, cross_entropy, [(X, y)]).kkt,
+        "largest KKT violation, in lam": float("nan")
+        if penalized is None
+        else penalized.certify(model, cross_entropy, [(X, y)]).kkt,
     }
     return Result(model, frame, row)
 
@@ -100,7 +103,7 @@ def draw(results: dict[str, Result]) -> None:
     for number, (way, result) in enumerate(results.items()):
         ax = axes[str(number)]
         ax.imshow(result.model[0].weight.detach().norm(dim=0).reshape(8, 8), cmap="magma", vmin=0)
-        ax.set(title=f"{way}: {result.row['pixels']} pixels", xticks=[], yticks=[])
+        ax.set(title=f"{way}: {result.row['pixels in use']} pixels", xticks=[], yticks=[])
         ax.title.set_fontsize("medium")
     plt.rcParams["svg.hashsalt"] = "normball"
     figure.savefig(PICTURE, metadata={"Date": None})
@@ -112,13 +115,10 @@ def main() -> None:
     data = digits()
     results = {way: trained(way, *data) for way in WAYS}
     rows = [result.row for result in results.values()]
-    print("| " + " | ".join(rows[0]) + " |\n|" + " - |" * len(rows[0]))
-    for row in rows:
-        print(
-            "| "
-            + " | ".join(v if isinstance(v, str) else f"{v:.3g}" if v < 100 else f"{v:.0f}" for v in row.values())
-            + " |"
-        )
+    print(f"| | {' | '.join(WAYS)} |\n|{' - |' * (1 + len(WAYS))}")
+    for name in rows[0]:
+        cells = (f"{row[name]:.{3 if row[name] < 100 else 5}g}" for row in rows)
+        print(f"| {name} | {' | '.join(cells)} |")
     draw(results)
 
 

@@ -1,8 +1,10 @@
 """normball.torch: penalties that solve the stated problem under every supported optimizer, and the traps on the way."""
 
 import copy
+import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -556,6 +558,32 @@ def test_a_compiled_step_is_the_plain_one(kind: Any, penalty: Any) -> None:
         ends.append(model.weight.detach())
     torch.testing.assert_close(ends[0], ends[1])
     assert (ends[1] == 0).any()
+
+
+def test_a_plain_threshold_solves_another_problem() -> None:
+    """What decoupled mode (lr * lam, as in many loops) ends at under momentum 0.9: the lasso with lam / 10."""
+    X, y, loss, lam, _ = problem("lasso")
+    model = torch.nn.Linear(X.shape[1], 1).double()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    nbt.penalize(model, optimizer, {"weight": nbt.L1(lam)}, mode="decoupled")
+    train(model, optimizer, X, y, loss, False)
+    fit = nb.fit_path(X.numpy(), y.numpy()[:, 0], lambdas=[lam / 20], standardize=False, tol=1e-12).at(lam=lam / 20)
+    np.testing.assert_allclose(model.weight.detach().numpy()[0], fit.coef, atol=1e-6)
+
+
+@pytest.mark.parametrize("page", ["docs/torch.md", "README.md"])
+def test_the_code_of_the_documents_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[1] / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    code = "\n".join(block for block in blocks if "nbt" in block)
+    exec(compile(code, page, "exec"), names := {})
+    printed = capsys.readouterr().out
+    assert "group lasso by input" in printed
+    if page == "docs/torch.md":
+        assert "false zeros" in printed
+        assert "Pick(2 inputs)" in printed
+        assert "one standard error" in printed
+        assert names["found"].at(n_selected=2).selected[:2].all()
 
 
 def test_certify_says_where_it_does_not_know() -> None:

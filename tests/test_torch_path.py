@@ -27,7 +27,9 @@ def linear_path(X: Any, y: Any, **options: Any) -> nbt.NetworkPath:
     model = torch.nn.Linear(X.shape[1], 1).double()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.5)
     penalized = nbt.penalize(model, optimizer, {"weight": nbt.L1(1.0)})
-    return nbt.path(penalized, functional.mse_loss, [(X, y)], [(X, y)], tol=0.0, patience=30, max_epochs=500, **options)
+    return nbt.path(
+        penalized, functional.mse_loss, [(X, y)], [(X, y)], tol=1e-12, patience=10, max_epochs=400, **options
+    )
 
 
 def test_a_linear_network_gets_the_path_of_the_convex_solver() -> None:
@@ -76,12 +78,12 @@ def toy_path(**options: Any) -> tuple[Any, nbt.NetworkPath]:
 
 @pytest.fixture(scope="module")
 def found() -> tuple[Any, nbt.NetworkPath]:
-    return toy_path()
+    return toy_path(max_epochs=40)
 
 
 def test_the_features_that_matter_stay_longest(found: tuple[Any, nbt.NetworkPath]) -> None:
     _, path = found
-    assert set(np.argsort(-path.survival)[:3]) == {0, 3, 7}
+    assert set(path.ranking[:3]) == {0, 3, 7}
     point = path.at(n_selected=3)
     assert point.n_selected <= 3
     assert point.n_nonzero == 20 * point.n_selected
@@ -130,6 +132,23 @@ def test_the_refit_takes_the_shrinkage_out_and_keeps_the_zeros(found: tuple[Any,
     loss.backward()
     penalized.optimizer.step()  # and lets go of them afterwards
     assert penalized._held == {}
+
+
+def test_a_cut_has_exactly_so_many_features(found: tuple[Any, nbt.NetworkPath]) -> None:
+    penalized, path = found
+    order = list(path.ranking)
+    for size in range(1, 11):
+        point = path.cut(size)
+        assert set(np.flatnonzero(point.selected)) == set(order[:size])
+        np.testing.assert_array_equal(penalized.model[0].weight.detach().numpy().any(0), point.selected)
+        assert point.n_nonzero == 20 * size
+    assert path.refit(path.cut(5)).n_selected == 5
+    assert path.cut(2).loss >= path.refit(path.cut(2)).loss
+    leaving = [max(k for k, point in enumerate(path.points) if point.selected[number]) for number in order]
+    assert leaving == sorted(leaving, reverse=True)
+    for bad in (0, 11):
+        with pytest.raises(ValueError, match="between 1 and 10"):
+            path.cut(bad)
 
 
 def test_pictures_and_words(found: tuple[Any, nbt.NetworkPath]) -> None:
@@ -229,8 +248,10 @@ def test_what_a_path_cannot_do_is_said() -> None:
             nbt.path(penalized, loss, data, data, max_epochs=1, **options)
     with pytest.raises(ValueError, match=r"give lambdas="):
         nbt.path(penalized, loss, data, [(torch.zeros_like(X), y)], max_epochs=1)
-    for group in optimizer.param_groups:
-        group["lr"] = 1e200
+    optimizer.param_groups[0]["lr"] = 0.0
+    with pytest.raises(ValueError, match="learning rate of weight is 0"):
+        nbt.path(penalized, loss, data, data)
+    optimizer.param_groups[0]["lr"] = 1e200
     with pytest.raises(ValueError, match="smaller learning rate"):
         nbt.path(penalized, loss, data, data, lambdas=[1e-9])
     path = linear_path(X, y, lambdas=[0.3])

@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+from normball.torch.point import Point
 
 if TYPE_CHECKING:
     from normball.torch.trainer import Trainer
-
-
-@dataclass(frozen=True)
-class Point:
-    """The network at one strength.
-
-    Attributes
-    ----------
-    lam : float
-        Factor on the strengths given to `penalize`; 0 for the first, dense network.
-    loss : float
-        Mean loss over the rows held out, without penalty.
-    standard_error : float
-        Of that mean: the deviation of the rows' losses over the root of their number.
-    penalty : float
-        Value of all penalties.
-    selected : array (n_features,) of bool
-        Features with a weight that is not zero.
-    n_nonzero : int
-        Weights other than zero in all tensors under selecting penalties.
-    n_epochs : int
-        Passes over the training rows that were made.
-    state : dict
-        The model's `state_dict`, on its device.
-    """
-
-    lam: float
-    loss: float
-    standard_error: float
-    penalty: float
-    selected: NDArray[np.bool_]
-    n_nonzero: int
-    n_epochs: int
-    state: dict[str, Tensor] = field(repr=False)
-
-    @property
-    def n_selected(self) -> int:
-        """Number of features in use."""
-        return int(self.selected.sum())
 
 
 class NetworkPath:
@@ -80,10 +43,21 @@ class NetworkPath:
         return max((point for point in self.points if point.loss <= limit), key=lambda point: point.lam)
 
     @property
-    def survival(self) -> NDArray[np.float64]:
-        """For each feature the largest strength at which it is still in use, -inf where it never is: a ranking."""
-        lams = np.array([point.lam for point in self.points])[:, None]
-        return np.where(np.array([point.selected for point in self.points]), lams, -np.inf).max(0)
+    def ranking(self) -> NDArray[np.intp]:
+        """Numbers of the features, those that stay in use to the largest strengths first.
+
+        Among those that leave at the same strength the one whose weights were largest in the point before.
+        """
+        last = np.full((2, len(self.points[0].selected)), -1.0)
+        for number, point in enumerate(self.points):
+            last[0, point.selected] = number
+            last[1, point.selected] = self._sizes(point)[point.selected]
+        return np.lexsort(-last[::-1])
+
+    def _sizes(self, point: Point) -> NDArray[np.float64]:
+        weights = point.state[self.features]
+        columns = weights.movedim(1, 0).flatten(1).norm(dim=1) if weights.ndim > 1 else weights.abs()
+        return columns.double().cpu().numpy()
 
     def at(self, *, lam: float | None = None, n_selected: int | None = None) -> Point:
         """One point: the nearest strength, or the richest one with at most so many features.
@@ -110,6 +84,34 @@ class NetworkPath:
             raise ValueError(f"No point has {n_selected} features or fewer; the sparsest has {fewest}.")
         return max(fitting, key=lambda point: (point.n_selected, -point.loss))
 
+    def cut(self, n_selected: int) -> Point:
+        """A point with exactly so many features, to `refit`: a path may well jump past a number.
+
+        The sparsest point with as many or more, without the features that come after the first `n_selected` of
+        `ranking`. Its weights are stationary for no strength.
+
+        Raises
+        ------
+        ValueError
+            Where no point has so many features, or the number is below 1.
+        """
+        fitting = [point for point in self.points if point.n_selected >= n_selected]
+        if not fitting or n_selected < 1:
+            most = max(point.n_selected for point in self.points)
+            raise ValueError(f"n_selected must be between 1 and {most}, the most features of any point: {n_selected!r}")
+        point = fitting[-1]
+        kept = [number for number in self.ranking if point.selected[number]][:n_selected]
+        selected = np.isin(np.arange(len(point.selected)), kept)
+        weights = point.state[self.features].clone()
+        others = torch.from_numpy(np.flatnonzero(~selected)).to(weights.device)
+        point = replace(
+            point,
+            selected=selected,
+            state=point.state | {self.features: weights.index_fill_(min(1, weights.ndim - 1), others, 0.0)},
+        )
+        self.load(point)
+        return self._trainer.measured(point)
+
     def load(self, point: Point) -> None:
         """Put a point's weights into the model, and its strength into the penalties."""
         self._trainer.penalized.model.load_state_dict(point.state)
@@ -133,19 +135,10 @@ class NetworkPath:
         penalized.selection = 0.0
         try:
             n_epochs = trainer.run()
-            losses = trainer.row_losses()
-            penalty = float(penalized.value())
+            return trainer.measured(replace(point, n_epochs=n_epochs, state=trainer.state()))
         finally:
             penalized.hold_zeros(False)
             penalized.selection = point.lam
-        return replace(
-            point,
-            loss=float(losses.mean()),
-            standard_error=float(losses.std() / len(losses) ** 0.5),
-            penalty=penalty,
-            n_epochs=n_epochs,
-            state=trainer.state(),
-        )
 
     def plot(self, axes: Any = None) -> Any:
         """Draw the loss held out with its standard error, and the number of features, over the strength.

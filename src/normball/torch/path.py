@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from normball.torch.network_path import NetworkPath, Point
+from normball.torch.network_path import NetworkPath
 from normball.torch.penalize import Penalised, Penalized
+from normball.torch.point import Point
 from normball.torch.trainer import Batches, Trainer
 
 _LONGEST = 3  # times n_lambdas: so far goes a grid whose end is an estimate
@@ -88,6 +90,9 @@ def path(
     [True, True, False, False, False]
     """
     one = _features_of(penalized, features)
+    for each in penalized.terms:
+        if each.selects and float(each.group["lr"]) == 0:
+            raise ValueError(f"The learning rate of {each.name} is 0, as after a schedule: set it again.")
     if n_lambdas < 2 or not 0 < lambda_min_ratio < 1:
         raise ValueError(
             f"n_lambdas must be at least 2 and lambda_min_ratio in (0, 1): {n_lambdas}, {lambda_min_ratio}"
@@ -166,17 +171,16 @@ def _zero_from(trainer: Trainer, one: Penalised) -> float:
 
 
 def _point(trainer: Trainer, one: Penalised, n_epochs: int) -> Point:
-    penalized = trainer.penalized
     weights = one.weights.detach()
     alive = (weights != 0).movedim(1, 0).flatten(1).any(1) if weights.ndim > 1 else weights != 0
-    losses = trainer.row_losses()
-    return Point(
-        lam=penalized.selection,
-        loss=float(losses.mean()),
-        standard_error=float(losses.std() / len(losses) ** 0.5),
-        penalty=float(penalized.value()),
+    point = Point(
+        lam=trainer.penalized.selection,
+        loss=math.nan,
+        standard_error=math.nan,
+        penalty=math.nan,
         selected=alive.cpu().numpy(),
-        n_nonzero=sum(int(torch.count_nonzero(each.weights)) for each in penalized.terms if each.selects),
+        n_nonzero=0,
         n_epochs=n_epochs,
         state=trainer.state(),
     )
+    return trainer.measured(point)

@@ -6,11 +6,13 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from normball.torch.penalize import Penalized
+from normball.torch.point import Point
 
 _STEPS = (1.0, 0.1)  # factors on the learning rate, one after another
 Batches = Iterable[tuple[Tensor, Tensor]]
@@ -100,6 +102,17 @@ class Trainer:
     def restart(self) -> None:
         """Forget the optimizer's momenta, which belong to other weights."""
         self.penalized.optimizer.state = defaultdict(dict)
+
+    def measured(self, point: Point) -> Point:
+        """The point with the losses, the penalty and the number of weights of the model as it is."""
+        losses, terms = self.row_losses(), [one for one in self.penalized.terms if one.selects]
+        return replace(
+            point,
+            loss=float(losses.mean()),
+            standard_error=float(losses.std() / len(losses) ** 0.5),
+            penalty=float(self.penalized.value()),
+            n_nonzero=sum(int(torch.count_nonzero(one.weights)) for one in terms),
+        )
 
     def row_losses(self) -> Tensor:
         """The loss of each row held out, in double precision on the CPU."""
