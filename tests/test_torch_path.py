@@ -72,7 +72,7 @@ def toy_path(**options: Any) -> tuple[Any, nbt.NetworkPath]:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     penalties = {"0.weight": nbt.GroupLasso(1.0, by="input"), "2.weight": nbt.L2(1e-2)}
     penalized = nbt.penalize(model, optimizer, penalties)
-    train = [(X[i : i + 50], y[i : i + 50]) for i in range(0, 400, 50)]
+    train = [(X[i : i + 100], y[i : i + 100]) for i in range(0, 400, 100)]
     return penalized, nbt.path(penalized, functional.mse_loss, train, [(X[400:], y[400:])], n_lambdas=12, **options)
 
 
