@@ -355,6 +355,25 @@ def test_resuming_from_state_dicts_gives_the_same_bits(optimizer: str, penalty: 
     assert torch.equal(model.weight, other.weight)
 
 
+def test_a_loaded_optimizer_state_brings_its_learning_rate() -> None:
+    """load_state_dict replaces the parameter groups."""
+    model = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    nbt.penalize(model, optimizer, {"weight": nbt.L1(1.0)})
+    saved = optimizer.state_dict()
+    saved["param_groups"][0]["lr"] = 0.01
+    optimizer.load_state_dict(saved)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.1)
+    with torch.no_grad():
+        model.weight.fill_(1.0)
+    for expected in (0.99, 0.989):
+        optimizer.zero_grad()
+        (model(torch.ones(2, 3)) * 0).sum().backward()
+        optimizer.step()
+        schedule.step()
+        torch.testing.assert_close(model.weight.detach(), torch.full((1, 3), expected))
+
+
 def test_a_deep_copy_works_on_its_own_model() -> None:
     model = torch.nn.Linear(3, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -460,6 +479,20 @@ def test_the_compiled_pass_is_the_formula(optimizer: str, device_like: bool, mon
     expected = finals[0].sign() * (finals[0].abs() - d * 0.14).clamp(min=0) / (1 + d * 0.06)
     torch.testing.assert_close(finals[1], expected, rtol=1e-3, atol=1e-5)  # Adam's correction is in single precision
     assert (finals[1] == 0).any()
+
+
+def test_weights_that_compiled_code_does_not_take() -> None:
+    torch.manual_seed(0)
+    for weights in (
+        torch.randn(4, 3, 2, 2).to(memory_format=torch.channels_last),
+        torch.randn(40).to(torch.bfloat16),
+        torch.randn(5, 6).t(),
+    ):
+        before = weights.clone().float()
+        Term(nbt.L1(0.5), weights).shrink_(weights, 0.6)
+        expected = before.sign() * (before.abs() - 0.3).clamp(min=0)
+        torch.testing.assert_close(weights.float(), expected, rtol=1e-2, atol=1e-2)
+        assert (weights[expected == 0] == 0).float().mean() > 0.9
 
 
 class NoReading(torch.utils._python_dispatch.TorchDispatchMode):  # type: ignore[misc]

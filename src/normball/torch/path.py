@@ -91,7 +91,7 @@ def path(
     """
     one = _features_of(penalized, features)
     for each in penalized.terms:
-        if each.selects and float(each.group["lr"]) == 0:
+        if each.selects and float(penalized.group_of(each)["lr"]) == 0:
             raise ValueError(f"The learning rate of {each.name} is 0, as after a schedule: set it again.")
     if n_lambdas < 2 or not 0 < lambda_min_ratio < 1:
         raise ValueError(

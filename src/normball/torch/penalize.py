@@ -39,7 +39,7 @@ class Penalised:
     pattern: str
     weights: nn.Parameter
     term: Term
-    group: dict[str, Any]  # of the optimizer
+    n_group: int  # its place in the optimizer's param_groups, which load_state_dict replaces
 
     @property
     def selects(self) -> bool:
@@ -102,6 +102,10 @@ class Penalized:
         self.settle()
         return certify(self, model, loss, data)
 
+    def group_of(self, one: Penalised) -> dict[str, Any]:
+        """The optimizer's parameter group of one of `terms`."""
+        return self.optimizer.param_groups[one.n_group]
+
     def scale_of(self, one: Penalised) -> float:
         """What multiplies the strength of one of `terms` now."""
         return self.scale * self.selection if one.selects else self.scale
@@ -158,7 +162,9 @@ class Penalized:
         for one in reversed(self.terms):  # the optimizer left the last ones in the cache
             if one.weights.grad is None:  # then the optimizer did not move it
                 continue
-            rate = one.group["lr"] if found_inf is None else one.group["lr"] * (found_inf == 0)
+            rate = self.group_of(one)["lr"]
+            if found_inf is not None:
+                rate = rate * (found_inf == 0)
             if one.name in self._owed:
                 rate = rate + self._owed.pop(one.name)
             if self._n_steps + 1 < self.every:
@@ -170,13 +176,13 @@ class Penalized:
 
     @torch.no_grad()
     def _shrink(self, one: Penalised, rate: Any) -> None:
-        metric = self._metric({**one.group, "lr": rate}, self.optimizer.state[one.weights])
+        metric = self._metric({**self.group_of(one), "lr": rate}, self.optimizer.state[one.weights])
         one.term.shrink_(one.weights, metric, self.scale_of(one))
         if one.name in self._held:
             one.weights.mul_(self._held[one.name])
 
     def _match(self) -> list[Penalised]:
-        groups = {id(tensor): group for group in self.optimizer.param_groups for tensor in group["params"]}
+        groups = {id(tensor): k for k, group in enumerate(self.optimizer.param_groups) for tensor in group["params"]}
         unused = set(self.penalties)
         spared = _spared(self.model)
         terms, weight_decays = [], []
@@ -194,10 +200,10 @@ class Penalized:
             if id(weights) not in groups:
                 self.skipped[name] = "not among the optimizer's parameters"
                 continue
-            group = groups[id(weights)]
-            if group.get("weight_decay", 0):
+            term = Term(self.penalties[pattern], weights)
+            terms.append(Penalised(name, pattern, weights, term, groups[id(weights)]))
+            if self.group_of(terms[-1]).get("weight_decay", 0):
                 weight_decays.append(name)
-            terms.append(Penalised(name, pattern, weights, Term(self.penalties[pattern], weights), group))
         if unused:
             names = ", ".join(name for name, _ in self.model.named_parameters())
             raise ValueError(
