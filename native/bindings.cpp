@@ -145,6 +145,7 @@ void load_blas() {
   take_function("scipy.linalg.cython_blas", "dtrsm", blas().dtrsm);
   take_function("scipy.linalg.cython_blas", "dtrsv", blas().dtrsv);
   take_function("scipy.linalg.cython_lapack", "dpotrf", blas().dpotrf);
+  take_function("scipy.linalg.cython_lapack", "dpstrf", blas().dpstrf);
   take_function("scipy.linalg.cython_lapack", "dsyevd", blas().dsyevd);
 }
 

@@ -16,6 +16,7 @@ struct Blas {
   void (*dgemv)(char*, int*, int*, double*, double*, int*, double*, int*, double*, double*, int*) = nullptr;
   void (*dtrsm)(char*, char*, char*, char*, int*, int*, double*, double*, int*, double*, int*) = nullptr;
   void (*dpotrf)(char*, int*, double*, int*, int*) = nullptr;
+  void (*dpstrf)(char*, int*, double*, int*, int*, int*, double*, double*, int*) = nullptr;
   void (*dtrsv)(char*, char*, char*, int*, double*, int*, double*, int*) = nullptr;
   void (*dsyevd)(char*, char*, int*, double*, int*, double*, double*, int*, int*, int*, int*) = nullptr;
 };
@@ -92,6 +93,19 @@ inline bool cholesky(Index n, double* A, Index lda) {
   int ni = static_cast<int>(n), la = static_cast<int>(lda), info = 0;
   blas().dpotrf(&u, &ni, A, &la, &info);
   return info == 0;
+}
+
+// The same with the largest remaining pivot next, down to `least`: the upper triangle of A (n x n, without gaps) becomes
+// the factor of its rows and columns in the order of `places`, of which as many rows count as the rank returned.
+inline Index pivoted_cholesky(Index n, double* A, double least, std::vector<int>& places) {
+  char u = 'U';
+  int ni = static_cast<int>(n), rank = 0, info = 0;
+  places.resize(static_cast<std::size_t>(n));
+  Vector work(static_cast<std::size_t>(2 * n));
+  blas().dpstrf(&u, &ni, A, &ni, places.data(), &rank, &least, work.data(), &info);
+  for (int& place : places) --place;
+  while (rank > 0 && A[(rank - 1) * (n + 1)] * A[(rank - 1) * (n + 1)] <= least) --rank;  // it takes any first pivot
+  return rank;
 }
 
 // B (n x m) becomes R'^-1 B, with R upper triangular

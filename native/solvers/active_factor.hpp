@@ -27,7 +27,7 @@ class ActiveFactor {
   template <class Entry, class HasKink>
   void append(std::span<const Index> entering, const Entry& entry, const HasKink& has_kink) {
     if (entering.empty()) return;
-    const Index old = has_floor() ? 0 : size();  // rows below a floored pivot would be rounding, blown up
+    const Index old = first_dependent();  // what a floored pivot says of later columns is rounding, blown up
     order_.insert(order_.end(), entering.begin(), entering.end());
     const Index fresh = size() - old;
     reserve(size(), old);
@@ -38,11 +38,10 @@ class ActiveFactor {
     }
     linalg::solve_transposed(old, fresh, factor_.data(), stride_, column(old), stride_);
     if (old > 0) linalg::add_at_a(fresh, old, -1.0, column(old), stride_, column(old) + old, stride_);
-    Vector schur(static_cast<std::size_t>(fresh * fresh));  // the factorisation overwrites it even where it fails
-    for (Index c = 0; c < fresh; ++c) std::copy_n(column(old + c) + old, c + 1, schur.begin() + c * fresh);
-    if (linalg::cholesky(fresh, column(old) + old, stride_) && !has_floor()) return;
-    for (Index c = 0; c < fresh; ++c) std::copy_n(schur.begin() + c * fresh, c + 1, column(old + c) + old);
-    factorise_with_floor(old, has_kink);
+    schur_.resize(static_cast<std::size_t>(fresh * fresh));  // the factorisation overwrites it even where it fails
+    for (Index c = 0; c < fresh; ++c) std::copy_n(column(old + c) + old, c + 1, schur_.begin() + c * fresh);
+    if (linalg::cholesky(fresh, column(old) + old, stride_) && first_dependent() == size()) return;
+    factorise_pivoted(old, has_kink);
   }
 
   void remove(Index position) {
@@ -90,36 +89,45 @@ class ActiveFactor {
     stride_ = stride;
   }
 
-  bool is_floored(Index c) { return column(c)[c] * column(c)[c] <= singular * diagonal_[c]; }
-
-  bool has_floor() {
-    for (Index c = 0; c < size(); ++c) {
-      if (is_floored(c)) return true;
-    }
-    return false;
+  Index first_dependent() {
+    Index c = 0;
+    while (c < size() && column(c)[c] * column(c)[c] > singular * diagonal_[c]) ++c;
+    return c;
   }
 
-  // Column by column, with a floor under the pivots: a coordinate that depends on the others (a copy of a column, more
-  // coordinates than rows) then moves along the null space until it or another one meets a kink and leaves. Without a
-  // kink nothing would stop it: a pivot beyond all measure holds it where it is.
+  // The block from `old` on, from its Schur complement, with pivots in order of size: coordinates that depend on the
+  // others (copies of a column, more coordinates than rows) come last. With a floor under its pivot such a coordinate
+  // moves along the null space until it or another one meets a kink and leaves. Without a kink nothing would stop it:
+  // a pivot beyond all measure holds it where it is.
   template <class HasKink>
-  void factorise_with_floor(Index old, const HasKink& has_kink) {
-    for (Index c = old; c < size(); ++c) {
-      double* target = column(c);
-      for (Index r = old; r < c; ++r) {
-        double value = target[r];
-        for (Index k = old; k < r; ++k) value -= column(r)[k] * target[k];
-        target[r] = is_floored(r) ? 0.0 : value / column(r)[r];
-      }
-      double square = target[c];
-      for (Index k = old; k < c; ++k) square -= target[k] * target[k];
-      const bool depends = square <= singular * diagonal_[c];
-      target[c] = std::sqrt(!depends ? square : (has_kink(order_[c]) ? 0.99 * singular : 1e100) * diagonal_[c]);
+  void factorise_pivoted(Index old, const HasKink& has_kink) {
+    const Index fresh = size() - old;
+    Vector root;
+    for (Index c = 0; c < fresh; ++c) root.push_back(std::sqrt(diagonal_[old + c]));
+    for (Index c = 0; c < fresh; ++c) {
+      for (Index r = 0; r <= c; ++r) schur_[c * fresh + r] /= root[r] * root[c];
+    }
+    std::vector<int> places;
+    const Index rank = linalg::pivoted_cholesky(fresh, schur_.data(), singular, places);
+    const std::vector<Index> order(order_.begin() + old, order_.end());
+    Vector above(static_cast<std::size_t>(old * fresh));
+    for (Index c = 0; c < fresh; ++c) std::copy_n(column(old + c), old, above.begin() + c * old);
+    for (Index c = 0; c < fresh; ++c) {
+      const Index from = places[c];
+      order_[old + c] = order[from];
+      diagonal_[old + c] = root[from] * root[from];
+      double* target = column(old + c);
+      std::copy_n(above.begin() + from * old, old, target);
+      for (Index r = 0; r <= c; ++r) target[old + r] = r < rank ? root[from] * schur_[c * fresh + r] : 0.0;
+      if (c < rank) continue;
+      target[old + c] = root[from] * std::sqrt(has_kink(order[from]) ? floor : 1e100);
     }
   }
 
   static constexpr double singular = 1e-12;  // of a squared pivot, relative to its diagonal entry
+  static constexpr double floor = 0.3 * singular;  // so that the sum of two, after a rotation, is one still
 
+  Vector schur_;
   Vector factor_;  // upper triangle, column-major
   Index stride_ = 0;
   std::vector<Index> order_;
