@@ -8,7 +8,7 @@
 namespace normball::kernels {
 namespace {
 
-constexpr Index block = Index{1} << 14;
+constexpr Index block = 16384;
 
 template <class T>
 NORMBALL_INLINE T soft(T w, T threshold) {
