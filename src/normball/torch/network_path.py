@@ -69,6 +69,10 @@ class NetworkPath:
         n_selected : int, optional
             Largest number of features; among the points with the most features within it, the smallest loss counts.
 
+        Returns
+        -------
+        Point
+
         Raises
         ------
         ValueError
@@ -88,7 +92,16 @@ class NetworkPath:
         """A point with exactly so many features, to `refit`: a path may well jump past a number.
 
         The sparsest point with as many or more, without the features that come after the first `n_selected` of
-        `ranking`. Its weights are stationary for no strength.
+        `ranking`. Its weights are stationary for no strength. The model is left there.
+
+        Parameters
+        ----------
+        n_selected : int
+            Number of features.
+
+        Returns
+        -------
+        Point
 
         Raises
         ------
@@ -102,15 +115,12 @@ class NetworkPath:
         point = fitting[-1]
         kept = [number for number in self.ranking if point.selected[number]][:n_selected]
         selected = np.isin(np.arange(len(point.selected)), kept)
-        weights = point.state[self.features].clone()
-        others = torch.from_numpy(np.flatnonzero(~selected)).to(weights.device)
-        point = replace(
-            point,
-            selected=selected,
-            state=point.state | {self.features: weights.index_fill_(min(1, weights.ndim - 1), others, 0.0)},
-        )
         self.load(point)
-        return self._trainer.measured(point)
+        weights = dict(self._trainer.penalized.model.named_parameters())[self.features]
+        others = torch.from_numpy(np.flatnonzero(~selected)).to(weights.device)
+        with torch.no_grad():
+            weights.index_fill_(min(1, weights.ndim - 1), others, 0.0)
+        return self._trainer.measured(replace(point, selected=selected, state=self._trainer.state()))
 
     def load(self, point: Point) -> None:
         """Put a point's weights into the model, and its strength into the penalties."""
@@ -122,6 +132,11 @@ class NetworkPath:
 
         The penalty that selects also shrinks what it keeps; this takes the shrinkage out (the relaxed lasso:
         Meinshausen 2007). Penalties that do not select (L2) stay. Stops early, as the path does.
+
+        Parameters
+        ----------
+        point : Point
+            One of `points`, or what `at` and `cut` give.
 
         Returns
         -------

@@ -97,16 +97,12 @@ def path(
         raise ValueError(
             f"n_lambdas must be at least 2 and lambda_min_ratio in (0, 1): {n_lambdas}, {lambda_min_ratio}"
         )
+    given = None if lambdas is None else _checked(lambdas)
     trainer = Trainer(penalized, loss, train, validation, max_epochs, patience, tol)
     penalized.selection = 0.0
     n_epochs = trainer.run()
     points = [_point(trainer, one, n_epochs)]
-    if lambdas is None:
-        top = _largest(trainer)
-        grid = _grid(top * lambda_min_ratio, top, n_lambdas)
-    else:
-        grid = iter(_checked(lambdas))
-    for penalized.selection in grid:
+    for penalized.selection in given or _grid(_largest(trainer), lambda_min_ratio, n_lambdas):
         n_epochs = trainer.run()
         points.append(_point(trainer, one, n_epochs))
         if points[-1].n_nonzero == 0:
@@ -140,10 +136,10 @@ def _checked(lambdas: Iterable[float]) -> list[float]:
     return values
 
 
-def _grid(low: float, high: float, n_lambdas: int) -> Iterator[float]:
-    """Log-spaced; on beyond `high`, which is an estimate, in the same steps."""
-    ratio = (high / low) ** (1 / (n_lambdas - 1))
-    yield from (low * ratio**k for k in range(_LONGEST * n_lambdas))
+def _grid(largest: float, lambda_min_ratio: float, n_lambdas: int) -> Iterator[float]:
+    """Log-spaced; on beyond the largest, which is an estimate, in the same steps."""
+    step = lambda_min_ratio ** (-1 / (n_lambdas - 1))
+    yield from (largest * lambda_min_ratio * step**k for k in range(_LONGEST * n_lambdas))
 
 
 def _largest(trainer: Trainer) -> float:
