@@ -242,6 +242,21 @@ def test_audit_names_every_parameter_once() -> None:
     assert "group lasso by input" in str(audit)
 
 
+def test_a_pattern_says_what_it_left_alone() -> None:
+    model = Net()
+    model.last.weight.requires_grad_(False)
+    optimizer = torch.optim.SGD([model.first.weight], lr=0.1)
+    rows = {row.name: row for row in nbt.penalize(model, optimizer, {"*": nbt.L1(0.1)}).audit().rows}
+    assert rows["first.weight"].penalty == "L1"
+    assert rows["last.weight"].reason == "frozen (requires_grad=False)"
+    assert rows["norm.weight"].reason.startswith("belongs to a BatchNorm1d")
+    assert rows["table.weight"].reason.startswith("belongs to a Embedding")
+    free = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    optimizer = torch.optim.SGD(free[0].parameters(), lr=0.1)
+    rows = {row.name: row for row in nbt.penalize(free, optimizer, {"*": nbt.L1(0.1)}).audit().rows}
+    assert rows["1.weight"].reason == "not among the optimizer's parameters"
+
+
 def test_audit_warns_of_a_homogeneous_follower_and_of_ties() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU(), torch.nn.Linear(4, 4), torch.nn.Tanh())
     model.again = model[0]

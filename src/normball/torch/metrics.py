@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 Group = Mapping[str, Any]
 State = Mapping[str, Any]
-Scalar = Tensor | float
+Scalar: TypeAlias = "Tensor | float"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Adaptive:
         return self.step / torch.where(self.second > 0, scale, torch.ones_like(scale) * self.unseen)
 
 
-Metric = Callable[[Group, State], Adaptive | Scalar]
+Metric: TypeAlias = "Callable[[Group, State], Adaptive | Scalar]"
 
 
 def _sgd(group: Group, state: State) -> Scalar:
