@@ -6,7 +6,7 @@ it was. It needs `pip install lassonet` (dependency group `torch-bench`) and the
 The same for all: ten splits, 300 rows to learn from and 100 to stop by (60 % and 15 % of small sets),
 at most 1,000 to judge; the 128 columns that vary most among the rows to learn from, standardised; one hidden layer of
 32; full batches; learning rate 0.01; strengths that grow by 40 %, at most 20 epochs each and 5 without progress. Nobody
-is tuned. Small networks, small sets and coarse grids, so that all of it takes about ten minutes of one core: the
+is tuned. Small networks, small sets and coarse grids, so that all of it takes a quarter of an hour of one core: the
 tables compare methods, they are no records. A method names its K features, and a fresh network is trained on those
 alone ("fresh"), in the same way for all. Its own network is judged as well ("own"): normball's cut to K and refitted,
 LassoNet's at the point of its path with the most features up to K, the pruned one after its fine-tuning.
