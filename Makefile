@@ -76,6 +76,11 @@ clean:
 	$*/$(INSTALL) --group torch
 	touch $@
 
+# with what normball.torch is compared with: python -m benchmarks.torch_selection, benchmarks.torch_overhead
+%/.torch-bench: %/.tools
+	$*/$(INSTALL) --group torch-bench
+	touch $@
+
 %/.bench: pyproject.toml
 	$(PYTHON) -m venv $*
 	$*/$(INSTALL) --upgrade 'pip>=25.1'

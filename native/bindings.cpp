@@ -14,6 +14,7 @@
 #include "design/byte_copy.hpp"
 #include "families.hpp"
 #include "predictor.hpp"
+#include "weight_kernels.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -231,6 +232,30 @@ nb::object byte_products(const Array<double, nb::ndim<2>, nb::f_contig>& X, cons
   return nb::make_tuple(owned(std::move(values), {X.shape(1)}), owned(std::move(slacks), {X.shape(1)}));
 }
 
+template <class T>
+void shrink_weights(const nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>& weights,
+                    const std::optional<Flat<T>>& second, double step, double root, double eps, double unseen,
+                    double l1, double l2, int n_threads) {
+  const auto n = static_cast<Index>(weights.size());
+  const nb::gil_scoped_release released;
+  Threads threads(n_threads);
+  kernels::shrink(weights.data(), n,
+                  {.second = second ? second->data() : nullptr,
+                   .step = static_cast<T>(step),
+                   .root = static_cast<T>(root),
+                   .eps = static_cast<T>(eps),
+                   .unseen = static_cast<T>(unseen),
+                   .l1 = static_cast<T>(l1),
+                   .l2 = static_cast<T>(l2)},
+                  threads);
+}
+
+template <class T>
+void define_shrink_weights(nb::module_& m) {
+  m.def("shrink_weights", &shrink_weights<T>, "weights"_a.noconvert(), "second"_a.none().noconvert(), "step"_a,
+        "root"_a, "eps"_a, "unseen"_a, "l1"_a, "l2"_a, "n_threads"_a);
+}
+
 }  // namespace
 }  // namespace normball
 
@@ -243,4 +268,6 @@ NB_MODULE(_native, m) {
   m.def("byte_products", &normball::byte_products, "X"_a.noconvert(), "vector"_a.noconvert());
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
+  normball::define_shrink_weights<float>(m);
+  normball::define_shrink_weights<double>(m);
 }

@@ -149,3 +149,21 @@ def test_another_unit_of_the_response_is_the_same_path(unit, shape, l1_ratio):
     assert (other["statuses"] == 0).all()
     np.testing.assert_allclose(other["lambdas"], one["lambdas"] * (unit if l1_ratio else 1.0), rtol=1e-9)
     np.testing.assert_allclose(other["loss"], one["loss"] * unit**2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("adaptive", [False, True])
+@pytest.mark.parametrize("l2", [0.0, 2.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_pass_over_the_weights_of_a_network(dtype: type, l2: float, adaptive: bool, n_threads: int) -> None:
+    """Soft threshold and division in the metric of an adaptive optimizer; 50,001 weights are some blocks and a rest."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=50_001).astype(dtype)
+    second = rng.chisquare(1, size=weights.size).astype(dtype)
+    second[::7] = 0.0
+    step, root, eps, unseen, l1 = 0.3, 1.7, 0.01, 0.5, 0.4
+    d = step / np.where(second > 0, root * np.sqrt(second) + eps, unseen) if adaptive else step
+    expected = np.sign(weights) * np.maximum(np.abs(weights) - d * l1, 0) / (1 + d * l2)
+    _native.shrink_weights(weights, second if adaptive else None, step, root, eps, unseen, l1, l2, n_threads)
+    np.testing.assert_allclose(weights, expected, rtol=1e-5, atol=1e-6)
+    assert (weights[expected == 0] == 0).mean() > 0.999

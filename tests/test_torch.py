@@ -1,8 +1,10 @@
 """normball.torch: penalties that solve the stated problem under every supported optimizer, and the traps on the way."""
 
 import copy
+import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import normball as nb
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import normball.torch as nbt  # noqa: E402
+from normball.torch import penalties  # noqa: E402
 from normball.torch.penalties import Term  # noqa: E402
 
 functional = torch.nn.functional
@@ -233,9 +236,25 @@ def test_audit_names_every_parameter_once() -> None:
     assert rows["last.weight"].reason == "no pattern fits"
     assert "weight_decay 0.01" in rows["last.weight"].notes[0]
     assert "frozen" in rows["last.bias"].reason
+    assert "no gradient so far" in rows["first.weight"].notes[0]
     assert rows["norm.bias"].reason == "not among the optimizer's parameters"
     assert any("first.weight is followed by the normalisation norm" in text for text in audit.warnings)
     assert "group lasso by input" in str(audit)
+
+
+def test_a_pattern_says_what_it_left_alone() -> None:
+    model = Net()
+    model.last.weight.requires_grad_(False)
+    optimizer = torch.optim.SGD([model.first.weight], lr=0.1)
+    rows = {row.name: row for row in nbt.penalize(model, optimizer, {"*": nbt.L1(0.1)}).audit().rows}
+    assert rows["first.weight"].penalty == "L1"
+    assert rows["last.weight"].reason == "frozen (requires_grad=False)"
+    assert rows["norm.weight"].reason.startswith("belongs to a BatchNorm1d")
+    assert rows["table.weight"].reason.startswith("belongs to a Embedding")
+    free = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    optimizer = torch.optim.SGD(free[0].parameters(), lr=0.1)
+    rows = {row.name: row for row in nbt.penalize(free, optimizer, {"*": nbt.L1(0.1)}).audit().rows}
+    assert rows["1.weight"].reason == "not among the optimizer's parameters"
 
 
 def test_audit_warns_of_a_homogeneous_follower_and_of_ties() -> None:
@@ -276,6 +295,12 @@ def test_what_cannot_mean_what_it_says_is_refused() -> None:
         nbt.GroupLasso(1.0, by="rows")
     with pytest.raises(ValueError, match="two axes"):
         nbt.penalize(model, sgd, {"norm.weight": nbt.GroupLasso(0.1)})
+    with pytest.raises(ValueError, match="every"):
+        nbt.penalize(model, sgd, {"first.weight": nbt.L1(0.1)}, every=0)
+    with pytest.raises(ValueError, match=r"by\(weights\) must have their shape"):
+        nbt.penalize(model, sgd, {"first.weight": nbt.GroupLasso(0.1, by=lambda w: w[0])})
+    with pytest.raises(ValueError, match="mode must be"):
+        nbt.penalize(model, sgd, {"first.weight": nbt.L1(0.1)}, mode="both")
     with pytest.raises(ValueError, match="decoupled"):
         nbt.penalize(model, sgd, {"first.weight": nbt.L1(0.1)}, mode="decoupled").certify(
             model, functional.cross_entropy, []
@@ -323,24 +348,45 @@ def test_accumulated_gradients_are_one_step() -> None:
     torch.testing.assert_close(run(1), run(4))
 
 
-def test_resuming_from_state_dicts_gives_the_same_bits() -> None:
+@pytest.mark.parametrize("penalty", [nbt.L1(0.05), nbt.GroupLasso(0.05, by="input")], ids=["L1", "groups"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_resuming_from_state_dicts_gives_the_same_bits(optimizer: str, penalty: Any) -> None:
     def start() -> tuple[Any, Any]:
         torch.manual_seed(0)
         model = torch.nn.Linear(5, 2)
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-        nbt.penalize(model, optimizer, {"weight": nbt.GroupLasso(0.05, by="input")})
-        return model, optimizer
+        moves = OPTIMIZERS[optimizer](model.parameters(), 0.2)
+        nbt.penalize(model, moves, {"weight": penalty})
+        return model, moves
 
     X, y = torch.randn(16, 5), torch.randn(16, 2)
-    model, optimizer = start()
-    train(model, optimizer, X, y, functional.mse_loss, False, n_steps=20)
-    saved = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
-    train(model, optimizer, X, y, functional.mse_loss, False, n_steps=20)
+    model, moves = start()
+    train(model, moves, X, y, functional.mse_loss, False, n_steps=20)
+    saved = copy.deepcopy((model.state_dict(), moves.state_dict()))
+    train(model, moves, X, y, functional.mse_loss, False, n_steps=20)
     other, again = start()
     other.load_state_dict(saved[0])
     again.load_state_dict(saved[1])
     train(other, again, X, y, functional.mse_loss, False, n_steps=20)
     assert torch.equal(model.weight, other.weight)
+
+
+def test_a_loaded_optimizer_state_brings_its_learning_rate() -> None:
+    """load_state_dict replaces the parameter groups."""
+    model = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    nbt.penalize(model, optimizer, {"weight": nbt.L1(1.0)})
+    saved = optimizer.state_dict()
+    saved["param_groups"][0]["lr"] = 0.01
+    optimizer.load_state_dict(saved)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.1)
+    with torch.no_grad():
+        model.weight.fill_(1.0)
+    for expected in (0.99, 0.989):
+        optimizer.zero_grad()
+        (model(torch.ones(2, 3)) * 0).sum().backward()
+        optimizer.step()
+        schedule.step()
+        torch.testing.assert_close(model.weight.detach(), torch.full((1, 3), expected))
 
 
 def test_a_deep_copy_works_on_its_own_model() -> None:
@@ -375,6 +421,156 @@ def test_parameter_groups_and_several_penalties() -> None:
     assert (model.first.weight == 1).all()
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adagrad", "rmsprop"])
+def test_shrinking_every_third_step_finds_the_same_solution(optimizer: str) -> None:
+    X, y, loss, lam, _ = problem("lasso")
+    model = torch.nn.Linear(X.shape[1], 1).double()
+    moves = OPTIMIZERS[optimizer](model.parameters(), 1.0)
+    penalized = nbt.penalize(model, moves, {"weight": nbt.L1(lam)}, every=3)
+    train(model, moves, X, y, loss, True, n_steps=1000)  # one more than a multiple of three
+    near = penalized.certify(model, loss, [(X, y)])
+    fit = nb.fit_path(X.numpy(), y.numpy()[:, 0], lambdas=[lam / 2], standardize=False, tol=1e-12).at(lam=lam / 2)
+    np.testing.assert_array_equal(model.weight.detach().numpy()[0] != 0, fit.coef != 0)
+    assert near.dual_gap is not None
+    assert near.dual_gap <= 1e-4
+    penalized.every = 1
+    for group in moves.param_groups:
+        group["lr"] = group["initial_lr"]
+    train(model, moves, X, y, loss, True, n_steps=1000)
+    found = penalized.certify(model, loss, [(X, y)])
+    assert found.dual_gap is not None
+    assert found.dual_gap <= 1e-6
+
+
+def test_what_is_owed_is_what_the_steps_add_up_to() -> None:
+    """Under a loss without slope only the penalty moves the weights: 7 steps, then the rest on request."""
+    model = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    penalized = nbt.penalize(model, optimizer, {"weight": nbt.L1(0.1)}, every=3)
+    with torch.no_grad():
+        model.weight.fill_(1.0)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    rates = []
+    for _ in range(7):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.zero_grad()
+        (model(torch.ones(2, 3)) * 0).sum().backward()
+        optimizer.step()
+        schedule.step()
+    after_six = 1 - 10 * 0.1 * sum(rates[:6])
+    torch.testing.assert_close(model.weight.detach(), torch.full((1, 3), after_six))
+    twin = copy.deepcopy((model, optimizer, penalized))[2]
+    for one in (penalized, twin):
+        assert float(one.stats()["penalty"]) == pytest.approx(0.3 * (after_six - rates[6]))
+        one.settle()
+        torch.testing.assert_close(one.model.weight.detach(), torch.full((1, 3), after_six - rates[6]))
+
+
+@pytest.mark.parametrize("device_like", [False, True], ids=["one pass", "tensor by tensor"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_compiled_pass_is_the_formula(optimizer: str, device_like: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step from a random start against the formula in double precision, with its own metric for each optimizer."""
+    if device_like:
+        monkeypatch.setattr(penalties, "_runs_at_once", lambda weights: False)
+    torch.manual_seed(0)
+    start, pull = torch.randn(20_000), torch.randn(20_000)
+    pull[::7] = 0.0  # never a gradient
+    finals = []
+    for lam in (0.0, 0.2):
+        weights = torch.nn.Parameter(start.clone())
+        model = torch.nn.ParameterList([weights])
+        moves = OPTIMIZERS[optimizer]([weights], 1.0)
+        nbt.penalize(model, moves, {"0": nbt.ElasticNet(lam, 0.7)})
+        weights.grad = pull.clone()
+        moves.step()
+        finals.append(weights.detach().double())
+    group, slope, g = moves.param_groups[0], 1.0, pull.double().abs()
+    if "rmsprop" in optimizer:
+        slope = 0.01 if optimizer != "rmsprop centred" else (0.01 - 0.01**2)
+    scale = g * slope**0.5 + group.get("eps", 0.0)
+    scale[g == 0] = 1.0
+    d = group["lr"] / (1 - group.get("momentum", 0.0)) * (1 - group.get("dampening", 0.0))
+    d = torch.full_like(g, d) if isinstance(moves, torch.optim.SGD) else d / scale
+    expected = finals[0].sign() * (finals[0].abs() - d * 0.14).clamp(min=0) / (1 + d * 0.06)
+    torch.testing.assert_close(finals[1], expected, rtol=1e-3, atol=1e-5)  # Adam's correction is in single precision
+    assert (finals[1] == 0).any()
+
+
+def test_weights_that_compiled_code_does_not_take() -> None:
+    torch.manual_seed(0)
+    for weights in (
+        torch.randn(4, 3, 2, 2).to(memory_format=torch.channels_last),
+        torch.randn(40).to(torch.bfloat16),
+        torch.randn(5, 6).t(),
+    ):
+        before = weights.clone().float()
+        Term(nbt.L1(0.5), weights).shrink_(weights, 0.6)
+        expected = before.sign() * (before.abs() - 0.3).clamp(min=0)
+        torch.testing.assert_close(weights.float(), expected, rtol=1e-2, atol=1e-2)
+        assert (weights[expected == 0] == 0).float().mean() > 0.9
+
+
+class NoReading(torch.utils._python_dispatch.TorchDispatchMode):  # type: ignore[misc]
+    """Raises where a value is read from a tensor: on an accelerator that waits for it."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        assert function is not torch.ops.aten._local_scalar_dense.default, "a value was read"
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("every", [1, 2])
+@pytest.mark.parametrize("optimizer", ["momentum", "adam", "adagrad", "rmsprop centred"])
+def test_a_step_reads_nothing_from_the_device(optimizer: str, every: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(penalties, "_runs_at_once", lambda weights: False)
+    model = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(4)))
+    moves = OPTIMIZERS[optimizer](model.parameters(), 1.0)
+    found = nbt.penalize(
+        model,
+        moves,
+        {
+            "0.weight": nbt.L1(0.1),
+            "1.weight": nbt.GroupLasso(0.1, by="input"),
+            "2.weight": nbt.SparseGroupLasso(0.1, by=lambda w: torch.arange(4).expand(4, 4) // 2),
+            "3.weight": nbt.L2(0.1),
+        },
+        every=every,
+    )
+    model(torch.randn(5, 4)).square().mean().backward()
+    moves.step()
+    with NoReading():
+        for _ in range(2):
+            found._after_step(moves)
+        found.stats()
+    with NoReading(), pytest.raises(AssertionError, match="was read"):
+        float(model[0].weight.detach().sum())
+
+
+def test_decoupled_is_a_threshold_of_lr_times_lam() -> None:
+    for kind in (torch.optim.Rprop, torch.optim.Adadelta, torch.optim.NAdam):
+        weights = torch.nn.Parameter(torch.tensor([0.5, -0.5, 1e-6]))
+        optimizer = kind([weights], lr=0.01)
+        nbt.penalize(torch.nn.ParameterList([weights]), optimizer, {"0": nbt.L1(0.2)}, mode="decoupled")
+        weights.grad = torch.zeros(3)
+        optimizer.step()
+        torch.testing.assert_close(weights.detach(), torch.tensor([0.498, -0.498, 0.0]))
+
+
+def test_a_metric_of_ones_own_gives_the_convex_solution() -> None:
+    class Own(torch.optim.SGD):  # type: ignore[misc]
+        pass
+
+    X, y, loss, lam, _ = problem("lasso")
+    model = torch.nn.Linear(X.shape[1], 1).double()
+    optimizer = Own(model.parameters(), lr=0.02, momentum=0.9)
+    with pytest.raises(ValueError, match="Own"):
+        nbt.penalize(model, optimizer, {"weight": nbt.L1(lam)})
+    penalized = nbt.penalize(model, optimizer, {"weight": nbt.L1(lam)}, metric=lambda group, state: group["lr"] * 10)
+    train(model, optimizer, X, y, loss, False)
+    found = penalized.certify(model, loss, [(X, y)])
+    assert found.dual_gap is not None
+    assert found.dual_gap <= 1e-6
+
+
 def test_scale_is_a_schedule() -> None:
     X, y, loss, lam, _ = problem("lasso")
     model = torch.nn.Linear(X.shape[1], 1).double()
@@ -389,18 +585,53 @@ def test_scale_is_a_schedule() -> None:
     assert "false zeros" in str(penalized.certify(model, loss, [(X, y)]))
 
 
-def test_compiled_step_runs_the_hook() -> None:
-    model = torch.nn.Linear(3, 1)
-    optimizer = torch.optim.SGD(model.parameters(), lr=torch.tensor(0.1))
-    nbt.penalize(model, optimizer, {"weight": nbt.L1(5.0)})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the compiler's own
-        step = torch.compile(optimizer.step, backend="eager")
-        for _ in range(5):
-            optimizer.zero_grad()
-            functional.mse_loss(model(torch.randn(8, 3)), torch.zeros(8, 1)).backward()
-            step()
-    assert (model.weight == 0).all()
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adam])
+@pytest.mark.parametrize("penalty", [nbt.L1(1.0), nbt.GroupLasso(1.0)], ids=["L1", "groups"])
+def test_a_compiled_step_is_the_plain_one(kind: Any, penalty: Any) -> None:
+    torch._dynamo.reset()
+    X, y = torch.randn(8, 3), torch.zeros(8, 2)
+    ends = []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        model = torch.nn.Linear(3, 2)
+        optimizer = kind(model.parameters(), lr=torch.tensor(0.1))
+        nbt.penalize(model, optimizer, {"weight": penalty})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compiler's own
+            step = torch.compile(optimizer.step, backend="eager") if compiled else optimizer.step
+            for _ in range(5):
+                optimizer.zero_grad()
+                functional.mse_loss(model(X), y).backward()
+                step()
+        ends.append(model.weight.detach())
+    torch.testing.assert_close(ends[0], ends[1])
+    assert (ends[1] == 0).any()
+
+
+def test_a_plain_threshold_solves_another_problem() -> None:
+    """What decoupled mode (lr * lam, as in many loops) ends at under momentum 0.9: the lasso with lam / 10."""
+    X, y, loss, lam, _ = problem("lasso")
+    model = torch.nn.Linear(X.shape[1], 1).double()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    nbt.penalize(model, optimizer, {"weight": nbt.L1(lam)}, mode="decoupled")
+    train(model, optimizer, X, y, loss, False)
+    fit = nb.fit_path(X.numpy(), y.numpy()[:, 0], lambdas=[lam / 20], standardize=False, tol=1e-12).at(lam=lam / 20)
+    np.testing.assert_allclose(model.weight.detach().numpy()[0], fit.coef, atol=1e-6)
+
+
+@pytest.mark.parametrize("page", ["docs/torch.md", "README.md"])
+def test_the_code_of_the_documents_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[1] / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    code = "\n".join(block for block in blocks if "nbt" in block)
+    exec(compile(code, page, "exec"), names := {})
+    printed = capsys.readouterr().out
+    assert "group lasso by input" in printed
+    if page == "docs/torch.md":
+        assert "false zeros" in printed
+        assert "Pick(2 inputs)" in printed
+        assert "one standard error" in printed
+        assert names["found"].at(n_selected=2).selected[:2].all()
 
 
 def test_certify_says_where_it_does_not_know() -> None:

@@ -38,3 +38,14 @@ def linear_predictor(
 def byte_products(
     X: NDArray[np.float64], vector: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None: ...
+def shrink_weights(
+    weights: NDArray[Any],
+    second: NDArray[Any] | None,
+    step: float,
+    root: float,
+    eps: float,
+    unseen: float,
+    l1: float,
+    l2: float,
+    n_threads: int,
+) -> None: ...

@@ -14,8 +14,13 @@ except ImportError as error:
 
 from normball.torch.audit import Audit
 from normball.torch.certify import Certificate
+from normball.torch.monitor import Monitor
+from normball.torch.network_path import NetworkPath
+from normball.torch.path import path
 from normball.torch.penalize import Penalized, penalize
-from normball.torch.penalties import L1, L2, ElasticNet, GroupLasso, SparseGroupLasso
+from normball.torch.penalties import L1, L2, ElasticNet, GroupLasso, Penalty, SparseGroupLasso
+from normball.torch.point import Point
+from normball.torch.shrink import shrink
 
 __all__ = [
     "L1",
@@ -24,7 +29,13 @@ __all__ = [
     "Certificate",
     "ElasticNet",
     "GroupLasso",
+    "Monitor",
+    "NetworkPath",
     "Penalized",
+    "Penalty",
+    "Point",
     "SparseGroupLasso",
+    "path",
     "penalize",
+    "shrink",
 ]

@@ -101,15 +101,13 @@ def audit(penalized: Penalized) -> Audit:
             reason = penalized.skipped.get(name) or frozen or unused or "no pattern fits"
         elif weights.grad is None:
             notes.append("no gradient so far: unused by the loss, or no backward pass yet")
-        penalty = None if one is None else one.term.penalty
-        lam = None if penalty is None else penalized.scale * penalty.lam
-        rows.append(Row(name, tuple(weights.shape), _in_words(penalty), lam, reason, tuple(notes)))
+        words = "" if one is None else _in_words(one.term.penalty)
+        lam = None if one is None else penalized.scale_of(one) * one.term.penalty.lam
+        rows.append(Row(name, tuple(weights.shape), words, lam, reason, tuple(notes)))
     return Audit(tuple(rows), tuple(_void(penalized)))
 
 
-def _in_words(penalty: Penalty | None) -> str:
-    if penalty is None:
-        return ""
+def _in_words(penalty: Penalty) -> str:
     by = getattr(penalty, "by", "")
     by = f" by {by if isinstance(by, str) else getattr(by, '__name__', 'function')}" if by else ""
     ratio = f" {penalty.l1:g}" if isinstance(penalty, (ElasticNet, SparseGroupLasso)) else ""

@@ -142,11 +142,11 @@ def _judge(
     with torch.no_grad():
         for one, weights in terms:
             gradient = torch.zeros_like(weights) if weights.grad is None else weights.grad
-            distance, zeros = one.term.distance(weights, gradient, penalized.scale)
-            lam = penalized.scale * one.term.penalty.lam
+            distance, zeros = one.term.distance(weights, gradient, penalized.scale_of(one))
+            lam = penalized.scale_of(one) * one.term.penalty.lam
             violations[one.name] = float(distance) / lam if lam else float(distance)
             false_zeros[one.name] = int(zeros)
-            penalty += float(one.term.value(weights, penalized.scale))
+            penalty += float(one.term.value(weights, penalized.scale_of(one)))
     own = {id(weights) for _, weights in terms}
     others = [
         weights.grad.abs().max()
@@ -187,7 +187,7 @@ def _dual_gap(
     family, factor = _CONVEX[name]
     X = torch.cat([x.detach().flatten(1) for x, _ in batches]).cpu().numpy().astype(np.float64)
     y = torch.cat([y.detach().flatten() for _, y in batches]).cpu().numpy().astype(np.float64)
-    lam = penalized.scale * penalty.lam / factor
+    lam = penalized.scale_of(terms[0][0]) * penalty.lam / factor
     path = fit_path(
         X,
         y,

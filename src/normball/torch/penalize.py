@@ -39,7 +39,12 @@ class Penalised:
     pattern: str
     weights: nn.Parameter
     term: Term
-    group: dict[str, Any]  # of the optimizer
+    n_group: int  # its place in the optimizer's param_groups, which load_state_dict replaces
+
+    @property
+    def selects(self) -> bool:
+        """Whether its penalty sets weights to exactly zero: all but L2."""
+        return self.term.penalty.lam * (self.term.penalty.l1 + self.term.penalty.group) > 0
 
 
 class Penalized:
@@ -49,6 +54,10 @@ class Penalized:
     ----------
     scale : float
         Multiplies the strength of all penalties from the next step on; 1 at first. A schedule may set it.
+    selection : float
+        Multiplies, besides, those that set weights to zero (all but L2); 1 at first. `path` moves it.
+    every : int
+        Weights are shrunk after so many steps; may be set at any time, to 1 for the last epochs.
     mode : str
         "objective" or "decoupled".
     """
@@ -60,12 +69,18 @@ class Penalized:
         penalties: Mapping[str, Penalty],
         mode: Mode,
         metric: Metric | None,
+        every: int,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
         self.penalties = dict(penalties)
         self.mode: Mode = mode
         self.scale = 1.0
+        self.selection = 1.0
+        self.every = every
+        self._n_steps = 0
+        self._owed: dict[str, Any] = {}  # by name, the learning rates since the weights were last shrunk
+        self._held: dict[str, Tensor] = {}  # by name, where weights may move
         self._given_metric = metric
         self._metric = _metric_of(optimizer, mode, metric)
         self.skipped: dict[str, str] = {}  # parameters that a pattern met and that were left alone, and why
@@ -84,16 +99,35 @@ class Penalized:
         """How far the model is from stationary for `mean loss + penalty`; see `normball.torch.certify.certify`."""
         from normball.torch.certify import certify
 
+        self.settle()
         return certify(self, model, loss, data)
+
+    def group_of(self, one: Penalised) -> dict[str, Any]:
+        """The optimizer's parameter group of one of `terms`."""
+        return self.optimizer.param_groups[one.n_group]
+
+    def scale_of(self, one: Penalised) -> float:
+        """What multiplies the strength of one of `terms` now."""
+        return self.scale * self.selection if one.selects else self.scale
+
+    def hold_zeros(self, hold: bool = True) -> None:
+        """Keep the weights that selecting penalties have set to zero at zero, whatever the penalties do from now on.
+
+        With `selection = 0` this trains the selected weights on without the pull of the penalty (the relaxed lasso:
+        Meinshausen 2007). `hold_zeros(False)` lets go.
+        """
+        self._held = {one.name: one.weights.detach() != 0 for one in self.terms if one.selects and hold}
 
     def value(self) -> Tensor:
         """The penalty at the present weights, without gradient: what to add to the mean loss for the objective."""
+        self.settle()
         with torch.no_grad():
-            values = [one.term.value(one.weights, self.scale) for one in self.terms]
+            values = [one.term.value(one.weights, self.scale_of(one)) for one in self.terms]
         return torch.stack(values).sum()
 
     def stats(self) -> dict[str, Tensor]:
         """The penalty and the numbers of nonzero weights, as tensors on their device: reading them waits for it."""
+        self.settle()
         with torch.no_grad():
             counts = {f"nonzero/{one.name}": torch.count_nonzero(one.weights) for one in self.terms}
         return {"penalty": self.value(), **counts}
@@ -105,24 +139,50 @@ class Penalized:
     def __deepcopy__(self, memo: dict[int, Any]) -> Penalized:
         """Penalties on the copied model and optimizer: `copy.deepcopy((model, optimizer, penalized))`."""
         model, optimizer = copy.deepcopy(self.model, memo), copy.deepcopy(self.optimizer, memo)
-        twin = Penalized(model, optimizer, self.penalties, self.mode, self._given_metric)
-        twin.scale = self.scale
+        twin = Penalized(model, optimizer, self.penalties, self.mode, self._given_metric, self.every)
+        twin._n_steps, twin._owed = self._n_steps, dict(self._owed)
+        twin.scale, twin.selection = self.scale, self.selection
+        twin._held = copy.deepcopy(self._held, memo)
         memo[id(self)] = twin
         return twin
+
+    def settle(self) -> None:
+        """Shrink the weights by what is still owed with `every` above 1; before they are read or saved.
+
+        `certify`, `value`, `stats` and `path` do so themselves.
+        """
+        for one in self.terms:
+            if one.name in self._owed:
+                self._shrink(one, self._owed.pop(one.name))
+        self._n_steps = 0
 
     @torch.no_grad()
     def _after_step(self, optimizer: Optimizer, *_: Any) -> None:
         found_inf = getattr(optimizer, "found_inf", None)  # a fused step that GradScaler made void comes here, too
-        for one in self.terms:
+        for one in reversed(self.terms):  # the optimizer left the last ones in the cache
             if one.weights.grad is None:  # then the optimizer did not move it
                 continue
-            metric = self._metric(one.group, optimizer.state[one.weights])
+            rate = self.group_of(one)["lr"]
             if found_inf is not None:
-                metric = torch.as_tensor(metric, device=found_inf.device) * (found_inf == 0)
-            one.term.shrink_(one.weights, metric, self.scale)
+                rate = rate * (found_inf == 0)
+            if one.name in self._owed:
+                rate = rate + self._owed.pop(one.name)
+            if self._n_steps + 1 < self.every:
+                self._owed[one.name] = rate
+            else:
+                self._shrink(one, rate)
+        if self.every > 1:
+            self._n_steps = (self._n_steps + 1) % self.every
+
+    @torch.no_grad()
+    def _shrink(self, one: Penalised, rate: Any) -> None:
+        metric = self._metric({**self.group_of(one), "lr": rate}, self.optimizer.state[one.weights])
+        one.term.shrink_(one.weights, metric, self.scale_of(one))
+        if one.name in self._held:
+            one.weights.mul_(self._held[one.name])
 
     def _match(self) -> list[Penalised]:
-        groups = {id(tensor): group for group in self.optimizer.param_groups for tensor in group["params"]}
+        groups = {id(tensor): k for k, group in enumerate(self.optimizer.param_groups) for tensor in group["params"]}
         unused = set(self.penalties)
         spared = _spared(self.model)
         terms, weight_decays = [], []
@@ -140,13 +200,16 @@ class Penalized:
             if id(weights) not in groups:
                 self.skipped[name] = "not among the optimizer's parameters"
                 continue
-            group = groups[id(weights)]
-            if group.get("weight_decay", 0):
+            term = Term(self.penalties[pattern], weights)
+            terms.append(Penalised(name, pattern, weights, term, groups[id(weights)]))
+            if self.group_of(terms[-1]).get("weight_decay", 0):
                 weight_decays.append(name)
-            terms.append(Penalised(name, pattern, weights, Term(self.penalties[pattern], weights), group))
         if unused:
             names = ", ".join(name for name, _ in self.model.named_parameters())
-            raise ValueError(f"No parameter is named like {', '.join(sorted(map(repr, unused)))}. There are: {names}")
+            raise ValueError(
+                f"No parameter is named like {', '.join(sorted(map(repr, unused)))}, or an earlier pattern takes it. "
+                f"There are: {names} (a tied tensor under its first name)."
+            )
         if weight_decays:
             raise ValueError(
                 f"The optimizer's weight_decay already acts on {', '.join(weight_decays)}: it would count twice. "
@@ -164,6 +227,7 @@ def penalize(
     penalties: Mapping[str, Penalty],
     mode: Mode = "objective",
     metric: Metric | None = None,
+    every: int = 1,
 ) -> Penalized:
     """Penalise parameters by name, through the optimizer's own step hook; the training loop does not change.
 
@@ -185,13 +249,17 @@ def penalize(
         "decoupled": thresholds of `lr * lam`, as AdamW's weight decay; works with every optimizer, and `lam` is then
         relative to the optimizer's steps, not to the loss.
     metric : callable, optional
-        For other optimizers: `metric(group, state)` gives d, a number or a tensor like the weights, such that a step
-        under a constant gradient g is, in the long run, `-d * g`.
+        For other optimizers: `metric(group, state)` gives d, a number or a tensor like the weights, in proportion to
+        `group["lr"]`, such that a step under a constant gradient g is, in the long run, `-d * g`.
+    every : int
+        Shrink after every so many steps, by what they add up to: cheaper for large networks. In between the weights
+        that should be zero wander by a few steps, which moves the solution a little: let the learning rate fall, or
+        set `every` of the result to 1 for the last epochs. Call `settle()` before weights are read or saved.
 
     Returns
     -------
     Penalized
-        With `audit()`, `certify(...)`, `stats()`, `scale` and `remove()`.
+        With `audit()`, `certify(...)`, `stats()`, `scale`, `settle()` and `remove()`.
 
     Raises
     ------
@@ -215,7 +283,9 @@ def penalize(
     for pattern, penalty in penalties.items():
         if not isinstance(penalty, Penalty):
             raise TypeError(f"{pattern!r}: {penalty!r} is no penalty of normball.torch")
-    return Penalized(model, optimizer, penalties, mode, metric)
+    if not (isinstance(every, int) and every >= 1):
+        raise ValueError(f"every must be a whole number of at least 1, not {every!r}")
+    return Penalized(model, optimizer, penalties, mode, metric, every)
 
 
 def _metric_of(optimizer: Optimizer, mode: Mode, metric: Metric | None) -> Metric:

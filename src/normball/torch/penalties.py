@@ -10,10 +10,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from normball._native import shrink_weights
+from normball.torch.metrics import Adaptive, Scalar
+
 By = Literal["input", "output"] | Callable[[Tensor], Tensor]
 _AXES = {"output": 0, "input": 1}  # of the weights of Linear and Conv
-_CHUNK = 2**15  # entries; so many of a few tensors stay in cache between the passes over them
-_NEWTON_STEPS = 30  # more than ever needed: the secular equation below is nearly linear
+_NEWTON_STEPS = 12  # more than needed: the secular equation below is nearly linear
+_IN_CACHE = 2**16  # weights whose few tensors stay there
+_WORTH_A_THREAD = 2**18  # weights
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ class Term:
     def __init__(self, penalty: Penalty, weights: Tensor) -> None:
         self.penalty = penalty
         self._labels: Tensor | None = None
+        self._n_groups = 0  # with labels
         self._other_axes: tuple[int, ...] = ()
         if penalty.group:
             self._make_groups(penalty.by, weights)  # type: ignore[attr-defined]
@@ -127,6 +132,7 @@ class Term:
             if labels.shape != weights.shape:
                 raise ValueError(f"by(weights) must have their shape {tuple(weights.shape)}, not {tuple(labels.shape)}")
             self._labels = torch.unique(labels, return_inverse=True)[1].to(weights.device)
+            self._n_groups = int(self._labels.max()) + 1
         elif weights.ndim < 2:
             raise ValueError(f'by="{by}" needs weights with two axes or more, not shape {tuple(weights.shape)}')
         else:
@@ -137,7 +143,7 @@ class Term:
         if self._labels is None:
             return values.sum(dim=self._other_axes, keepdim=True)
         flat = self._labels.to(values.device).flatten()
-        return values.new_zeros(int(self._labels.max()) + 1).index_add_(0, flat, values.flatten())
+        return values.new_zeros(self._n_groups).index_add_(0, flat, values.flatten())
 
     def spread(self, sums: Tensor) -> Tensor:
         """A number for each group, as one for each weight."""
@@ -154,7 +160,7 @@ class Term:
             total = total + penalty.group * self.group_sums(weights.square()).sqrt().sum()
         return scale * penalty.lam * total
 
-    def shrink_(self, weights: Tensor, metric: Tensor | float, scale: float = 1.0) -> None:
+    def shrink_(self, weights: Tensor, metric: Adaptive | Scalar, scale: float = 1.0) -> None:
         """Replace the weights z by the minimiser of `sum (w - z)^2 / (2 metric) + penalty(w)`.
 
         A metric of zero leaves its weight alone. Nothing here waits for the device.
@@ -167,24 +173,51 @@ class Term:
             return
         if self.penalty.l1:
             _shrink_single(weights, metric, lam * self.penalty.l1, 0.0)
-        self._shrink_groups(weights, torch.as_tensor(metric).to(weights), lam * self.penalty.group)
+        entries = metric.entries() if isinstance(metric, Adaptive) else torch.as_tensor(metric)
+        self._shrink_groups(weights, entries.to(weights), lam * self.penalty.group)
 
     def _shrink_groups(self, weights: Tensor, metric: Tensor, strength: float) -> None:
+        """On a CPU some groups at a time, so that the passes over them stay in its cache."""
+        if not (_runs_at_once(weights) and self._labels is None):
+            self._solve_groups(weights, metric.expand_as(weights), strength)
+            return
+        axis = next(axis for axis in range(weights.ndim) if axis not in self._other_axes)
+        size = max(1, _IN_CACHE * weights.shape[axis] // weights.numel())
+        parts = torch.split(weights, size, axis), torch.split(metric.expand_as(weights), size, axis)
+        for part, steps in zip(*parts, strict=True):
+            self._solve_groups(part, steps, strength)
+
+    def _solve_groups(self, weights: Tensor, metric: Tensor, strength: float) -> None:
         """With s = ||w_g||: w_i = z_i s / (s + strength d_i), and s solves ||z / (s + strength d)|| = 1.
 
-        Newton on 1 / ||.||, which is concave in s, rises to the root from s = 0 (as the trust region's secular
-        equation: Conn, Gould & Toint 2000, section 7.3). The group is zero where that norm is at most 1 at s = 0.
+        Newton on 1 / ||.||, which is concave in s: the first step, from s = ||z||, ends below the root, the others rise
+        to it (as for the trust region's secular equation: Conn, Gould & Toint 2000, section 7.3). A group is zero where
+        that norm is at most 1 at s = 0.
         """
-        tiny = torch.finfo(weights.dtype).tiny
-        pull = (strength * metric).clamp(min=tiny).expand_as(weights)
-        size = torch.zeros_like(self.group_sums(weights))
-        for _ in range(_NEWTON_STEPS):
-            ratio = weights / (self.spread(size) + pull)
-            square = self.group_sums(ratio.square())
-            slope = self.group_sums(ratio.square() / (self.spread(size) + pull))
-            size = size + (square.sqrt() - 1.0).clamp(min=0.0) * square / slope.clamp(min=tiny)
+        tiny, unit = torch.finfo(weights.dtype).tiny, torch.finfo(weights.dtype).eps
+        may_look = _runs_at_once(weights)
+        pull = (strength * metric).clamp(min=tiny)
+        size = self.group_sums(weights.square()).sqrt()
+        for step in range(_NEWTON_STEPS):
+            below = self.spread(size) + pull
+            squares = (weights / below).square()
+            square = self.group_sums(squares)
+            slope = self.group_sums(squares.div_(below))
+            rise = (square.sqrt() - 1.0) * square / slope.clamp(min=tiny)
+            size = (size + rise).clamp(min=0.0) if step == 0 else size + rise.clamp(min=0.0)
+            if may_look and bool((rise <= 4 * unit * size).all()) and step > 0:
+                break
         spread = self.spread(size)
         weights.mul_(torch.where(metric > 0, spread / (spread + pull), torch.ones_like(pull)))
+
+    def zero_from(self, gradient: Tensor) -> Tensor:
+        """The smallest factor on `lam` at which zero weights with this gradient of the mean loss are stationary.
+
+        For the sparse group lasso a bound from above: the stronger of its parts alone holds a group at zero there.
+        """
+        penalty = self.penalty
+        sizes = self.group_sums(gradient.square()).sqrt() if penalty.group else gradient.abs()
+        return sizes.max() / (penalty.lam * max(penalty.l1, penalty.group))
 
     def distance(self, weights: Tensor, gradient: Tensor, scale: float = 1.0) -> tuple[Tensor, Tensor]:
         """How far `gradient` (of the mean loss) is from minus the subdifferential, and which weights are zero wrongly.
@@ -213,19 +246,45 @@ class Term:
         return residual.max(), (dead & (residual > 1e-6 * lam)).expand_as(weights).sum()
 
 
-def _shrink_single(weights: Tensor, metric: Tensor | float, l1: float, l2: float) -> None:
+def _shrink_single(weights: Tensor, metric: Adaptive | Scalar, l1: float, l2: float) -> None:
     """Soft threshold, then division: w = sign(z) max(|z| - metric l1, 0) / (1 + metric l2)."""
-    flat = weights.view(-1) if weights.is_contiguous() else weights
-    steps = metric.reshape(-1) if isinstance(metric, Tensor) and metric.ndim and flat is not weights else metric
-    pieces = weights.device.type == "cpu" and flat.ndim == 1 and isinstance(steps, Tensor) and steps.ndim == 1
-    for start in range(0, flat.numel(), _CHUNK) if pieces else (0,):
-        part = flat[start : start + _CHUNK] if pieces else flat
-        step = steps[start : start + _CHUNK] if pieces and isinstance(steps, Tensor) else steps
-        if l1:
-            threshold = step * l1
-            part.sub_(part.clamp(-threshold, threshold))  # type: ignore[arg-type]  # x - x is an exact zero
-        if l2:
-            part.div_(1.0 + step * l2)
+    if _native_takes(weights, metric):
+        _shrink_natively(weights, metric, l1, l2)
+        return
+    step = metric.entries() if isinstance(metric, Adaptive) else metric
+    if l1:
+        threshold = step * l1
+        weights.sub_(weights.clamp(-threshold, threshold))  # type: ignore[arg-type]  # x - x is an exact zero
+    if l2:
+        weights.div_(1.0 + step * l2)
+
+
+def _runs_at_once(weights: Tensor) -> bool:
+    """Whether a result can be looked at without waiting for a device or breaking a compiled graph."""
+    return weights.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
+def _native_takes(weights: Tensor, metric: Adaptive | Scalar) -> bool:
+    """Whether one pass of compiled code can do it: contiguous float32 or float64 on the CPU."""
+    if not _runs_at_once(weights) or weights.dtype not in (torch.float32, torch.float64):
+        return False
+    parts = (metric.step, metric.root, metric.unseen) if isinstance(metric, Adaptive) else (metric,)
+    single = all(not isinstance(part, Tensor) or (part.numel() == 1 and part.device.type == "cpu") for part in parts)
+    tensors = (weights, metric.second) if isinstance(metric, Adaptive) else (weights,)
+    return single and all(
+        tensor.device.type == "cpu" and tensor.is_contiguous() and tensor.dtype == weights.dtype for tensor in tensors
+    )
+
+
+def _shrink_natively(weights: Tensor, metric: Adaptive | Scalar, l1: float, l2: float) -> None:
+    n_threads = min(torch.get_num_threads(), 1 + weights.numel() // _WORTH_A_THREAD)
+    flat = weights.detach().view(-1).numpy()
+    if isinstance(metric, Adaptive):
+        second = metric.second.view(-1).numpy()
+        scalars = float(metric.step), float(metric.root), metric.eps, float(metric.unseen)
+        shrink_weights(flat, second, *scalars, l1, l2, n_threads)
+    else:
+        shrink_weights(flat, None, float(metric), 1.0, 0.0, 1.0, l1, l2, n_threads)
 
 
 def _check_ratio(l1_ratio: float) -> None:
