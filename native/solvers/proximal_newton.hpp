@@ -4,29 +4,12 @@
 // Larsson & Wallin 2022).
 #pragma once
 
-#include <iterator>
-#include <memory>
 #include <numeric>
-#include <span>
 
-#include "../design/byte_copy.hpp"
 #include "lane_newton.hpp"
-#include "working_set.hpp"
+#include "proof.hpp"
 
 namespace normball {
-
-// Consecutive lambdas, and where their points go.
-struct Block {
-  Index first;
-  std::span<const double> lambdas;
-  double previous;  // the last lambda solved
-  PathResult& result;
-
-  Index size() const { return static_cast<Index>(lambdas.size()); }
-  Point& point(Index k, Index i) const {
-    return result.points[static_cast<std::size_t>(k) * result.lambdas.size() + static_cast<std::size_t>(first + i)];
-  }
-};
 
 template <Design D, Loss L>
 class ProximalNewton {
@@ -35,20 +18,22 @@ class ProximalNewton {
 
   ProximalNewton(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
                  Monitor& monitor)
-      : design_(design), spec_(spec), problems_(problems), threads_(threads), monitor_(monitor), lanes_(design) {
+      : design_(design),
+        spec_(spec),
+        problems_(problems),
+        threads_(threads),
+        monitor_(monitor),
+        lanes_(design),
+        proof_(design, spec, problems, sets_, threads) {
     for (Problem& problem : problems) {
       sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, problem, threads, monitor));
     }
-    uses_bytes_ = !D::is_sparse && spec.l1_ratio > 0.0 && spec.n_features >= 2000 &&
-                  (spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas)) >= 10 &&
-                  ByteCopy::is_possible(spec.n_rows);
-    earlier_.resize(problems.size());
     trails_.resize(problems.size());
     standing_.resize(problems.size());
   }
 
   double n_sweeps() const {
-    Index read = entries_read_ + lanes_.columns_read();
+    Index read = entries_read_ + lanes_.columns_read() + proof_.entries_read();
     for (const auto& set : sets_) read += set->entries_read();
     return static_cast<double>(read) / static_cast<double>(spec_.n_features);
   }
@@ -74,6 +59,13 @@ class ProximalNewton {
   }
 
  private:
+  // a problem's solution before its last one
+  struct Trail {
+    double lambda = infinity;
+    double intercept = 0.0;
+    std::vector<std::pair<Index, double>> coef;
+  };
+
   // Far below the last solution neither the quadratic model nor the change of the gradient is of use: go there in
   // strides, roughly.
   double approach(double previous, double lambda) {
@@ -96,7 +88,7 @@ class ProximalNewton {
         threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->solve(next, goal(k), 20); });
       }
       sweep_all();
-      for (Vector& gradient : earlier_) gradient.clear();
+      proof_.forget_earlier();
     }
     return previous;
   }
@@ -118,7 +110,7 @@ class ProximalNewton {
         threads_.parallel_for(spec_.n_problems, [&](Index k) { solve_open(block, k, open, n_rounds > 0, solutions); });
       }
       if (monitor_.stopped()) break;
-      prove(block, open, solutions);
+      proof_.read_for(block, open, solutions);
       std::vector<std::uint8_t> closed(open.size());
       threads_.parallel_for(static_cast<Index>(open.size()),
                             [&](Index i) { closed[i] = settle(block, open[i], is_final, solutions[open[i]], centre); });
@@ -147,8 +139,8 @@ class ProximalNewton {
   void choose(Index k, double lambda, double previous) {
     const Problem& problem = problems_[k];
     WorkingSet<D, L>& set = *sets_[k];
-    const bool has_change = !earlier_[k].empty();
-    const Vector& earlier = has_change ? earlier_[k] : problem.gradient;
+    const bool has_change = !proof_.earlier(k).empty();
+    const Vector& earlier = has_change ? proof_.earlier(k) : problem.gradient;
     const double slope = has_change ? (previous - lambda) / (earlier_lambda_ - previous) : 0.0;
     const double reached = has_change ? lambda : std::max(2.0 * lambda - previous, 0.5 * lambda);
     const bool keeps_all = spec_.l1_ratio == 0.0;
@@ -288,138 +280,6 @@ class ProximalNewton {
     }
   }
 
-  // What the design has to say of all open solutions: the gradient on their sets, and who is missing from these.
-  void prove(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
-    for (const Index at : open) {
-      solutions[at].outsiders.clear();
-      solutions[at].gradient.assign(sets_[at / block.size()]->features().size(), 0.0);
-      if (at % block.size() == halfway(block)) {
-        earlier_[at / block.size()].resize(static_cast<std::size_t>(spec_.n_features));
-      }
-    }
-    if (uses_bytes_ && !bytes_) make_bytes();
-    if (bytes_) {
-      prove_by_bytes(block, open, solutions);
-    } else {
-      prove_in_full(block, open, solutions);
-    }
-  }
-
-  // One read of the design, some columns at a time, so that what they yield stays in cache. Sparse designs rearrange
-  // the vectors once a call, so their chunks are longer.
-  void prove_in_full(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
-    const auto count = static_cast<Index>(open.size());
-    const Index wanted = D::is_sparse ? spec_.n_features / 4 + 1 : std::max<Index>(1024, 100'000 / count);
-    const Index chunk = std::min(wanted, spec_.n_features);
-    for (Index first = 0; first < spec_.n_features; first += chunk) {
-      read(block, {.list = nullptr, .count = std::min(chunk, spec_.n_features - first), .first = first}, open,
-           solutions);
-    }
-  }
-
-  // exact products of some columns with some solutions' residuals
-  void read(const Block& block, Columns columns, const std::vector<Index>& open, std::vector<Solution>& solutions) {
-    const auto count = static_cast<Index>(open.size());
-    Vector products(static_cast<std::size_t>(count * columns.count));
-    std::vector<const double*> vectors;
-    std::vector<double*> out;
-    for (Index v = 0; v < count; ++v) {
-      vectors.push_back(solutions[open[v]].residual.data());
-      out.push_back(products.data() + v * columns.count);
-    }
-    design_.sweep({.columns = columns, .n_vectors = count, .vectors = vectors.data(), .out = out.data()}, threads_);
-    threads_.parallel_for(count, [&](Index v) { take(block, open[v], columns, out[v], solutions[open[v]]); });
-    entries_read_ += columns.count;
-  }
-
-  // what one solution's certificate and the next block need of them
-  void take(const Block& block, Index at, Columns columns, const double* products, Solution& solution) {
-    const Index k = at / block.size();
-    const Index i = at % block.size();
-    for (Index c = 0; c < columns.count; ++c) {
-      const Index j = columns[c];
-      const double gradient = problems_[k].standardised(j, products[c], solution.residual_sum);
-      const Index position = sets_[k]->position(j);
-      if (position >= 0) {
-        solution.gradient[position] = gradient;
-      } else if (std::abs(gradient) > threshold(block, i, j) &&
-                 problems_[k].term(j, block.lambdas[i]).violation(gradient, 0.0) > 0.0) {
-        solution.outsiders.push_back({.feature = j, .gradient = gradient});
-      }
-      remember(block, k, i, j, gradient);
-    }
-  }
-
-  double threshold(const Block& block, Index i, Index j) const {
-    return block.lambdas[i] * spec_.l1_ratio * spec_.penalty_factors[j];
-  }
-
-  // the gradients from which the next block is drawn out
-  void remember(const Block& block, Index k, Index i, Index j, double gradient) {
-    if (i == block.size() - 1) problems_[k].gradient[j] = gradient;
-    if (i == halfway(block)) earlier_[k][j] = gradient;
-  }
-
-  void make_bytes() {
-    bytes_ = std::make_unique<ByteCopy>(design_, threads_);
-    entries_read_ += spec_.n_features;
-  }
-
-  // Most columns are cleared by what a byte an entry can tell; the others, and those of the sets, are read.
-  void prove_by_bytes(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
-    std::vector<ByteCopy::Bytes> vectors(open.size());
-    threads_.parallel_for(static_cast<Index>(open.size()),
-                          [&](Index v) { vectors[v] = bytes_->bytes(solutions[open[v]].residual); });
-    constexpr Index chunk = 512;
-    const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;
-    std::vector<std::vector<std::pair<Index, Index>>> doubts(static_cast<std::size_t>(n_chunks));  // problem, column
-    threads_.parallel_for(n_chunks, [&](Index part) {
-      const Index first = part * chunk;
-      bytes_->multiply(vectors, first, std::min(chunk, spec_.n_features - first),
-                       [&](Index v, Index j, const ByteCopy::Bounded& product) {
-                         if (!is_cleared(block, open[v], j, product, solutions[open[v]])) {
-                           doubts[part].emplace_back(open[v] / block.size(), j);
-                         }
-                       });
-    });
-    entries_read_ += spec_.n_features / 8;
-    std::vector<std::vector<Index>> columns;
-    columns.reserve(sets_.size());
-    for (const auto& set : sets_) columns.push_back(set->features());
-    Index n_doubts = 0;
-    for (auto& found : doubts) {
-      std::ranges::sort(found);
-      const auto [first, last] = std::ranges::unique(found);
-      found.erase(first, last);
-      n_doubts += static_cast<Index>(found.size());
-      for (const auto& [k, j] : found) columns[k].push_back(j);
-    }
-    for (Index k = 0; k < spec_.n_problems; ++k) {
-      std::vector<Index> own;
-      std::ranges::copy_if(open, std::back_inserter(own), [&](Index at) { return at / block.size() == k; });
-      if (own.empty()) continue;
-      read(block, {.list = columns[k].data(), .count = static_cast<Index>(columns[k].size())}, own, solutions);
-    }
-    if (4 * n_doubts > spec_.n_features * spec_.n_problems) {  // they tell too little here
-      uses_bytes_ = false;
-      bytes_.reset();
-    }
-  }
-
-  bool is_cleared(const Block& block, Index at, Index j, const ByteCopy::Bounded& product, const Solution& solution) {
-    const Index k = at / block.size();
-    const Index i = at % block.size();
-    const Problem& problem = problems_[k];
-    if (i == block.size() - 1 || i == halfway(block)) {
-      remember(block, k, i, j, problem.standardised(j, product.value, solution.residual_sum));
-    }
-    const double size = std::abs(product.value - problem.shift[j] * solution.residual_sum) + product.slack;
-    if (size < (1.0 - 1e-12) * threshold(block, i, j) * problem.scale[j]) return true;
-    return problem.is_excluded(j) || sets_[k]->position(j) >= 0;
-  }
-
-  static Index halfway(const Block& block) { return (block.size() - 1) / 2; }
-
   // certified, out of iterations, beyond what arithmetic can do, or on to another round
   bool settle(const Block& block, Index at, bool is_final, const Solution& solution, const double* centre) {
     const Index k = at / block.size();
@@ -480,10 +340,8 @@ class ProximalNewton {
       if (standing_[k] != last) sets_[k]->restore(solutions[last]);
     });
     for (Index k = 0; k < spec_.n_problems; ++k) remember_trail(block, k, solutions);
-    earlier_lambda_ = block.lambdas[halfway(block)];
-    if (earlier_lambda_ <= 1.001 * block.lambdas.back()) {
-      for (Vector& gradient : earlier_) gradient.clear();
-    }
+    earlier_lambda_ = block.lambdas[Proof<D, L>::halfway(block)];
+    if (earlier_lambda_ <= 1.001 * block.lambdas.back()) proof_.forget_earlier();
   }
 
   void remember_trail(const Block& block, Index k, const std::vector<Solution>& solutions) {
@@ -534,21 +392,13 @@ class ProximalNewton {
   std::vector<std::unique_ptr<WorkingSet<D, L>>> sets_;
   Threads& threads_;
   Monitor& monitor_;
-  // a problem's solution before its last one
-  struct Trail {
-    double lambda = infinity;
-    double intercept = 0.0;
-    std::vector<std::pair<Index, double>> coef;
-  };
   LaneRoad<D, L> lanes_;
+  Proof<D, L> proof_;
   bool in_lanes_ = false;  // whether the last block went that way; its columns are many and short
   std::vector<Trail> trails_;
-  bool uses_bytes_ = false;
-  std::unique_ptr<ByteCopy> bytes_;
   Index entries_read_ = 0;
   Index ahead_ = 4;
-  std::vector<Vector> earlier_;  // per problem: all gradients, at a lambda before the last one
-  double earlier_lambda_ = 0.0;
+  double earlier_lambda_ = 0.0;  // of the gradients that the proof remembers
   std::vector<Index> standing_;  // per problem: the solution that its working set holds
 };
 

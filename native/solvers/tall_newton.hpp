@@ -237,9 +237,11 @@ class TallNewton {
         const Problem& problem = problems_[stop.problem];
         models_[m].set(mix(run, stop));
         const double size = problem.largest_gradient > 0.0 ? problem.largest_gradient : std::sqrt(stop.at.loss);
-        const double share = stop.lambda == infinity ? 1e-13 : std::max(1e-14, std::min(1e-8, 1e-3 * spec_.tol));
+        // a violation that is small beside lambda may still cost much where coefficients are large
+        const double share = stop.lambda == infinity ? 1e-13 : std::min(1e-8, 1e-3 * spec_.tol);
+        const double tolerance = std::max(1e-14 * size, share * std::min(size, stop.lambda));
         const Secant* secant = stop.secant ? &*stop.secant : nullptr;
-        const double step = models_[m].minimise(problem, units_, stop.at, stop.terms, secant, share * size, stop.goal);
+        const double step = models_[m].minimise(problem, units_, stop.at, stop.terms, secant, tolerance, stop.goal);
         stop.aim(step, run.magnitude);
       }
     });

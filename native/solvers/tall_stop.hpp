@@ -108,6 +108,7 @@ struct Stop {
   void note(double relative_gap) {
     gap = relative_gap;
     n_stalled = gap < 0.9 * best_gap ? 0 : n_stalled + 1;
+    if (n_stalled > 0) secant.reset();  // steps so short that the gradient's change is rounding teach nothing
     best_gap = std::min(best_gap, gap);
     if (n_stalled > most_stalled) gave_up = true;
   }

@@ -1,0 +1,190 @@
+// What one read of the design says of solutions that working sets have found: the gradient on their sets, who is
+// missing from these, and the gradients from which the next block's sets are drawn out.
+#pragma once
+
+#include <iterator>
+#include <memory>
+#include <span>
+
+#include "../design/byte_copy.hpp"
+#include "working_set.hpp"
+
+namespace normball {
+
+// Consecutive lambdas, and where their points go.
+struct Block {
+  Index first;
+  std::span<const double> lambdas;
+  double previous;  // the last lambda solved
+  PathResult& result;
+
+  Index size() const { return static_cast<Index>(lambdas.size()); }
+  Point& point(Index k, Index i) const {
+    return result.points[static_cast<std::size_t>(k) * result.lambdas.size() + static_cast<std::size_t>(first + i)];
+  }
+};
+
+template <Design D, Loss L>
+class Proof {
+ public:
+  using Sets = std::vector<std::unique_ptr<WorkingSet<D, L>>>;
+
+  Proof(const D& design, const Specification& spec, std::vector<Problem>& problems, const Sets& sets, Threads& threads)
+      : design_(design), spec_(spec), problems_(problems), sets_(sets), threads_(threads), earlier_(problems.size()) {
+    uses_bytes_ = !D::is_sparse && spec.l1_ratio > 0.0 && spec.n_features >= 2000 &&
+                  (spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas)) >= 10 &&
+                  ByteCopy::is_possible(spec.n_rows);
+  }
+
+  Index entries_read() const { return entries_read_; }
+  static Index halfway(const Block& block) { return (block.size() - 1) / 2; }
+
+  // all gradients of a problem at the lambda halfway through the last block; empty where they tell nothing
+  const Vector& earlier(Index k) const { return earlier_[k]; }
+  void forget_earlier() {
+    for (Vector& gradient : earlier_) gradient.clear();
+  }
+
+  // What the design has to say of all open solutions: the gradient on their sets, and who is missing from these.
+  void read_for(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
+    for (const Index at : open) {
+      solutions[at].outsiders.clear();
+      solutions[at].gradient.assign(sets_[at / block.size()]->features().size(), 0.0);
+      if (at % block.size() == halfway(block)) {
+        earlier_[at / block.size()].resize(static_cast<std::size_t>(spec_.n_features));
+      }
+    }
+    if (uses_bytes_ && !bytes_) make_bytes();
+    if (bytes_) {
+      prove_by_bytes(block, open, solutions);
+    } else {
+      prove_in_full(block, open, solutions);
+    }
+  }
+
+ private:
+  // One read of the design, some columns at a time, so that what they yield stays in cache. Sparse designs rearrange
+  // the vectors once a call, so their chunks are longer.
+  void prove_in_full(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
+    const auto count = static_cast<Index>(open.size());
+    const Index wanted = D::is_sparse ? spec_.n_features / 4 + 1 : std::max<Index>(1024, 100'000 / count);
+    const Index chunk = std::min(wanted, spec_.n_features);
+    for (Index first = 0; first < spec_.n_features; first += chunk) {
+      read(block, {.list = nullptr, .count = std::min(chunk, spec_.n_features - first), .first = first}, open,
+           solutions);
+    }
+  }
+
+  // exact products of some columns with some solutions' residuals
+  void read(const Block& block, Columns columns, const std::vector<Index>& open, std::vector<Solution>& solutions) {
+    const auto count = static_cast<Index>(open.size());
+    Vector products(static_cast<std::size_t>(count * columns.count));
+    std::vector<const double*> vectors;
+    std::vector<double*> out;
+    for (Index v = 0; v < count; ++v) {
+      vectors.push_back(solutions[open[v]].residual.data());
+      out.push_back(products.data() + v * columns.count);
+    }
+    design_.sweep({.columns = columns, .n_vectors = count, .vectors = vectors.data(), .out = out.data()}, threads_);
+    threads_.parallel_for(count, [&](Index v) { take(block, open[v], columns, out[v], solutions[open[v]]); });
+    entries_read_ += columns.count;
+  }
+
+  // what one solution's certificate and the next block need of them
+  void take(const Block& block, Index at, Columns columns, const double* products, Solution& solution) {
+    const Index k = at / block.size();
+    const Index i = at % block.size();
+    for (Index c = 0; c < columns.count; ++c) {
+      const Index j = columns[c];
+      const double gradient = problems_[k].standardised(j, products[c], solution.residual_sum);
+      const Index position = sets_[k]->position(j);
+      if (position >= 0) {
+        solution.gradient[position] = gradient;
+      } else if (std::abs(gradient) > threshold(block, i, j) &&
+                 problems_[k].term(j, block.lambdas[i]).violation(gradient, 0.0) > 0.0) {
+        solution.outsiders.push_back({.feature = j, .gradient = gradient});
+      }
+      remember(block, k, i, j, gradient);
+    }
+  }
+
+  double threshold(const Block& block, Index i, Index j) const {
+    return block.lambdas[i] * spec_.l1_ratio * spec_.penalty_factors[j];
+  }
+
+  // the gradients from which the next block is drawn out
+  void remember(const Block& block, Index k, Index i, Index j, double gradient) {
+    if (i == block.size() - 1) problems_[k].gradient[j] = gradient;
+    if (i == halfway(block)) earlier_[k][j] = gradient;
+  }
+
+  void make_bytes() {
+    bytes_ = std::make_unique<ByteCopy>(design_, threads_);
+    entries_read_ += spec_.n_features;
+  }
+
+  // Most columns are cleared by what a byte an entry can tell; the others, and those of the sets, are read.
+  void prove_by_bytes(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
+    std::vector<ByteCopy::Bytes> vectors(open.size());
+    threads_.parallel_for(static_cast<Index>(open.size()),
+                          [&](Index v) { vectors[v] = bytes_->bytes(solutions[open[v]].residual); });
+    constexpr Index chunk = 512;
+    const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;
+    std::vector<std::vector<std::pair<Index, Index>>> doubts(static_cast<std::size_t>(n_chunks));  // problem, column
+    threads_.parallel_for(n_chunks, [&](Index part) {
+      const Index first = part * chunk;
+      bytes_->multiply(vectors, first, std::min(chunk, spec_.n_features - first),
+                       [&](Index v, Index j, const ByteCopy::Bounded& product) {
+                         if (!is_cleared(block, open[v], j, product, solutions[open[v]])) {
+                           doubts[part].emplace_back(open[v] / block.size(), j);
+                         }
+                       });
+    });
+    entries_read_ += spec_.n_features / 8;
+    std::vector<std::vector<Index>> columns;
+    columns.reserve(sets_.size());
+    for (const auto& set : sets_) columns.push_back(set->features());
+    Index n_doubts = 0;
+    for (auto& found : doubts) {
+      std::ranges::sort(found);
+      const auto [first, last] = std::ranges::unique(found);
+      found.erase(first, last);
+      n_doubts += static_cast<Index>(found.size());
+      for (const auto& [k, j] : found) columns[k].push_back(j);
+    }
+    for (Index k = 0; k < spec_.n_problems; ++k) {
+      std::vector<Index> own;
+      std::ranges::copy_if(open, std::back_inserter(own), [&](Index at) { return at / block.size() == k; });
+      if (own.empty()) continue;
+      read(block, {.list = columns[k].data(), .count = static_cast<Index>(columns[k].size())}, own, solutions);
+    }
+    if (4 * n_doubts > spec_.n_features * spec_.n_problems) {  // they tell too little here
+      uses_bytes_ = false;
+      bytes_.reset();
+    }
+  }
+
+  bool is_cleared(const Block& block, Index at, Index j, const ByteCopy::Bounded& product, const Solution& solution) {
+    const Index k = at / block.size();
+    const Index i = at % block.size();
+    const Problem& problem = problems_[k];
+    if (i == block.size() - 1 || i == halfway(block)) {
+      remember(block, k, i, j, problem.standardised(j, product.value, solution.residual_sum));
+    }
+    const double size = std::abs(product.value - problem.shift[j] * solution.residual_sum) + product.slack;
+    if (size < (1.0 - 1e-12) * threshold(block, i, j) * problem.scale[j]) return true;
+    return problem.is_excluded(j) || sets_[k]->position(j) >= 0;
+  }
+
+  const D& design_;
+  const Specification& spec_;
+  std::vector<Problem>& problems_;
+  const Sets& sets_;
+  Threads& threads_;
+  bool uses_bytes_ = false;
+  std::unique_ptr<ByteCopy> bytes_;
+  Index entries_read_ = 0;
+  std::vector<Vector> earlier_;
+};
+
+}  // namespace normball
