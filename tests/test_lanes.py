@@ -1,4 +1,4 @@
-"""Problems of a sparse batch go down the path side by side, sixteen in a cache line: each is solved as if it were alone.
+"""Problems of a sparse batch go down the path side by side, sixteen in a cache line: each is solved as if alone.
 
 Sizes are such that passes over the columns are cheaper than a curvature matrix for each problem.
 """

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "../kernels.hpp"
 #include "../lane_array.hpp"

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <array>
+#include <iterator>
+#include <type_traits>
 
 #include "../lane_array.hpp"
 #include "../problem.hpp"
@@ -183,7 +185,7 @@ class LaneModel {
 
   // direction_ = -H^-1 (gradient of the active coordinates) roughly, eta_ = X direction_; the lanes where it is not 0
   Flags conjugate_gradients(const Flags& asked) {
-    const auto size = static_cast<Index>(active_.size());
+    const auto size = std::ssize(active_);
     Lanes largest = start_search(asked);
     Flags running{};
     for (Index k = 0; k < W; ++k) running[k] = asked[k] && largest[k] > 0.5 * tolerance_[k];
@@ -219,7 +221,7 @@ class LaneModel {
   }
 
   Lanes start_search(const Flags& asked) {
-    const auto size = static_cast<Index>(active_.size());
+    const auto size = std::ssize(active_);
     left_.assign(size, 0.0);
     inverse_.assign(size, 0.0);
     direction_.assign(size, 0.0);
@@ -248,7 +250,7 @@ class LaneModel {
   Lanes multiply() {
     search_eta_.assign(d_->rows(), T{});
     Lanes sum{};
-    const auto size = static_cast<Index>(active_.size());
+    const auto size = std::ssize(active_);
     for (Index c = 0; c < size; ++c) {
       add(active_[c], search_[c], nullptr, search_eta_);
       for (Index k = 0; k < W; ++k) sum[k] += search_[c][k] * means_[active_[c]][k];
@@ -271,7 +273,7 @@ class LaneModel {
 
   Lanes advance(const Lanes& length) {
     Lanes largest{};
-    for (Index c = 0; c < static_cast<Index>(active_.size()); ++c) {
+    for (Index c = 0; c < std::ssize(active_); ++c) {
       for (Index k = 0; k < W; ++k) {
         direction_[c][k] += length[k] * search_[c][k];
         left_[c][k] -= length[k] * curved_[c][k];
@@ -289,7 +291,7 @@ class LaneModel {
   // The whole step with coordinates that would change sign (or leave the box) set to 0 (or the bound); where that does
   // not lower the model, the step up to the first such coordinate, which always does. The lanes where it was not whole.
   Flags move(const Flags& asked) {
-    const auto size = static_cast<Index>(active_.size());
+    const auto size = std::ssize(active_);
     moved_.copy(direction_);
     Lanes part;
     part.fill(1.0);
@@ -328,7 +330,7 @@ class LaneModel {
 
   // In the lanes that are bad, back to the first stop; where even that is no progress rounding is all that is left.
   void shorten(const Flags& bad, const Lanes& part, const std::array<Index, W>& hit, Flags& unfinished) {
-    const auto size = static_cast<Index>(active_.size());
+    const auto size = std::ssize(active_);
     Flags tried{};
     for (Index k = 0; k < W; ++k) {
       if (!bad[k]) continue;
@@ -355,7 +357,7 @@ class LaneModel {
   void take(const Flags& asked) {
     for (Index e = 0; e < state_.size(); ++e) state_.data()[e] += d_->data()[e] * eta_.data()[e];
     has_moved_ = true;
-    for (Index c = 0; c < static_cast<Index>(active_.size()); ++c) {
+    for (Index c = 0; c < std::ssize(active_); ++c) {
       for (Index k = 0; k < W; ++k) {
         if (!asked[k] || moved_[c][k] == 0.0) continue;
         double& value = (*b_)[active_[c]][k];
@@ -380,7 +382,7 @@ class LaneModel {
     Lanes sum{};
     Lanes penalty{};
     Lanes size{};
-    for (Index c = 0; c < static_cast<Index>(active_.size()); ++c) {
+    for (Index c = 0; c < std::ssize(active_); ++c) {
       const Index s = active_[c];
       for (Index k = 0; k < W; ++k) {
         if (!asked[k] || moved_[c][k] == 0.0) continue;

@@ -182,7 +182,8 @@ class LaneNewton {
         if (!open_[k]) continue;
         const double centred = products[k] - columns_.centre[s][k] * lanes_[k].sums.residual;
         gradient_[s][k] = centred * columns_.inverse_scale[s][k];
-        violation[k] = std::max(violation[k], columns_.term(s, k).violation(gradient_[s][k], coef_[s][k]));
+        violation[k] =
+            std::max(violation[k], columns_.term(s, static_cast<Index>(k)).violation(gradient_[s][k], coef_[s][k]));
       }
     }
     columns_read_ += columns_.size();
@@ -271,7 +272,8 @@ class LaneNewton {
     Vector trial(lane.eta.size());
     for (double t = 1.0; t > 1e-10; t *= 0.5) {
       for (Index i = 0; i < spec_.n_rows; ++i) trial[i] = lane.eta[i] + t * (slope(k, i) + moved);
-      if (!L::quadratic && !negligible && objective_at(k, t, trial) > objective + 1e-4 * t * expected) continue;
+      const bool accept = L::quadratic || negligible || objective_at(k, t, trial) <= objective + 1e-4 * t * expected;
+      if (!accept) continue;
       if (t < 1.0) {
         for (const auto s : lane.place) coef_[s][k] = before_[s][k] + t * change_[s][k];
       }
@@ -345,7 +347,8 @@ class LaneRoad {
     const double factor = 0.01 * active * active * active + 4.0 * active * size;
     const double gram = size > Curvature::largest_dense ? infinity : Curvature::gram_cost(design_, set);
     const double dense = (L::quadratic ? 0.1 : 1.2) * gram + factor;
-    const auto n_groups = static_cast<double>((n_solutions + n_lanes - 1) / n_lanes);
+    const Index groups = (n_solutions + n_lanes - 1) / n_lanes;
+    const auto n_groups = static_cast<double>(groups);
     const double pass = 2.0 * Curvature::n_entries(design_, set) + 150.0 * size;
     most_passes_ = static_cast<double>(n_solutions) * dense / (n_groups * pass + 1.0);
     // alone, each would start from its neighbour and take half as many passes, at half the price
