@@ -147,18 +147,6 @@ NORMBALL_CLONES void gather_eight(const T* x, const std::int32_t* rows, Index co
   std::memcpy(out, &sum[0], sizeof(Lanes));
 }
 
-template <class T>
-NORMBALL_CLONES void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
-                                   double* v) {
-  Lanes factor;
-  Lanes row;
-  load(a, factor);
-  for (Index e = 0; e < count; ++e) {
-    load(v + group * rows[e], row);
-    store(row + (static_cast<double>(x[e]) - c) * factor, v + group * rows[e]);
-  }
-}
-
 using Sixteen = float __attribute__((vector_size(64)));
 NORMBALL_INLINE void load(const float* p, Sixteen& out) { std::memcpy(&out, p, sizeof out); }
 NORMBALL_INLINE void store(const Sixteen& a, float* p) { std::memcpy(p, &a, sizeof a); }
@@ -199,30 +187,42 @@ NORMBALL_CLONES void moments_sixteen(const T* x, const std::int32_t* rows, Index
   store(square, squares);
 }
 
-template <class T>
-NORMBALL_CLONES void scatter_sixteen(const float* a, const T* x, const std::int32_t* rows, Index count, double c,
-                                     float* v) {
-  Sixteen factor;
-  Sixteen row;
+// one row of v, as long as the vector Row, for each entry; times the row of d where they are weighted
+template <class Row, bool Weighted, class V, class T>
+NORMBALL_INLINE void scatter_rows(const V* a, const T* x, const std::int32_t* rows, Index count, double c, const V* d,
+                                  V* v) {
+  constexpr Index length = sizeof(Row) / sizeof(V);
+  Row factor;
+  Row row;
+  Row weight;
   load(a, factor);
   for (Index e = 0; e < count; ++e) {
-    load(v + float_group * rows[e], row);
-    store(row + static_cast<float>(static_cast<double>(x[e]) - c) * factor, v + float_group * rows[e]);
+    const auto centred = static_cast<V>(static_cast<double>(x[e]) - c);
+    load(v + length * rows[e], row);
+    if constexpr (Weighted) {
+      load(d + length * rows[e], weight);
+      row += centred * (factor * weight);
+    } else {
+      row += centred * factor;
+    }
+    store(row, v + length * rows[e]);
   }
 }
 
 template <class T>
+NORMBALL_CLONES void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
+                                   double* v) {
+  scatter_rows<Lanes, false, double>(a, x, rows, count, c, nullptr, v);
+}
+template <class T>
+NORMBALL_CLONES void scatter_sixteen(const float* a, const T* x, const std::int32_t* rows, Index count, double c,
+                                     float* v) {
+  scatter_rows<Sixteen, false, float>(a, x, rows, count, c, nullptr, v);
+}
+template <class T>
 NORMBALL_CLONES void scatter_sixteen_weighted(const float* a, const T* x, const std::int32_t* rows, Index count,
                                               double c, const float* d, float* v) {
-  Sixteen factor;
-  Sixteen row;
-  Sixteen weight;
-  load(a, factor);
-  for (Index e = 0; e < count; ++e) {
-    load(v + float_group * rows[e], row);
-    load(d + float_group * rows[e], weight);
-    store(row + static_cast<float>(static_cast<double>(x[e]) - c) * (factor * weight), v + float_group * rows[e]);
-  }
+  scatter_rows<Sixteen, true>(a, x, rows, count, c, d, v);
 }
 
 template <class T, bool Squared>
