@@ -7,8 +7,9 @@ unit deviance. For any u with sum(u) = 0 in the domain of the conjugate,
 
 so the largest D over all u ever seen, D*, makes P - D* a rigorous bound on the suboptimality of a solution. Each
 solution supplies one u: its residual, after the intercept has been brought to its optimum, scaled to feasibility. That
-alone is a loose bound (its P - D is reported as `gap`); the best D over all solutions of a problem is a tight one
-(`suboptimality`).
+alone is a loose bound, so where it proves little one Newton step for the coefficients that are not zero is taken from
+there, and the residual which that step expects is tried as well; P - D with the better one is reported as `gap`. The
+best D over all solutions of a problem is tighter still (`suboptimality`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve
 from scipy.special import entr, expit, xlogy
 
 from benchmarks.store import Arrays, Solution
@@ -25,6 +27,8 @@ from benchmarks.store import Arrays, Solution
 Array = NDArray[np.float64]
 
 _BLOCK = 20  # strengths judged at a time: bounds the memory
+_LOOSE = 1e-10  # a gap above it is worth a better dual point ...
+_MOST_ACTIVE = 4000  # ... unless that means a larger linear system than this
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Verdict:
 
     @property
     def gap(self) -> Array:
-        """What the solution's own residual proves, relative to the null loss."""
+        """What the solution alone proves, relative to the null loss."""
         return (self.objective - self.dual) / self.null_loss
 
     def suboptimality(self, best_dual: Array) -> Array:
@@ -96,18 +100,56 @@ def _judge_block(
         intercept = np.abs((y - loss.mean(eta)).mean(0))
         kkt = np.maximum(violation.max(0), intercept) / lambdas
 
-        residual = y - loss.mean(eta + loss.best_shift(y, eta))
-        dual_pull = np.asarray(data.X.T @ residual) / n
-        known = residual.T @ _offset(data) / n
-        dual = _best_dual(loss, y, residual, dual_pull, known, lambdas, l1_ratio)
+        mean = loss.mean(eta + loss.best_shift(y, eta))
+        dual = _dual(data, loss, y - mean, lambdas, l1_ratio)
+        for i in np.flatnonzero((objective - dual > _LOOSE * objective[:1]) & (l1 > 0) & np.isfinite(objective)):
+            if loss is not _Gaussian:
+                dual[i] = max(dual[i], _refined_dual(data, loss, mean[:, i], coefs[:, i], lambdas[i], l1_ratio))
     bad = ~np.isfinite(objective)
     return np.where(bad, np.inf, objective), np.where(bad, -np.inf, dual), np.where(bad, np.inf, kkt)
 
 
-def _best_dual(
-    loss: Any, y: Array, residual: Array, pull: Array, known: Array, lambdas: Array, l1_ratio: float
+def _refined_dual(data: Arrays, loss: Any, mean: Array, coef: Array, lam: float, l1_ratio: float) -> float:
+    """The best dual value of the residuals that Newton steps expect; coefficients which these would move join in."""
+    signs, best = np.sign(coef), -np.inf
+    for _ in range(5):
+        if np.count_nonzero(signs) > _MOST_ACTIVE:
+            break
+        expected = _expected_residual(data, loss, mean, coef, signs, lam, l1_ratio)
+        if not np.all(loss.inside(data.y[:, None] - expected)):
+            break
+        best = max(best, _dual(data, loss, expected, np.array([lam]), l1_ratio)[0])
+        pull = np.asarray(data.X.T @ expected)[:, 0] / mean.size
+        joining = (signs == 0) & (np.abs(pull) > (1 + 1e-9) * lam * l1_ratio)
+        if not joining.any():
+            break
+        signs[joining] = np.sign(pull[joining])
+    return float(best)
+
+
+def _expected_residual(
+    data: Arrays, loss: Any, mean: Array, coef: Array, signs: Array, lam: float, l1_ratio: float
 ) -> Array:
+    """The residual, a column, after a Newton step of the intercept and the coefficients that have a sign."""
+    active = np.flatnonzero(signs)
+    X, bend, n = data.X[:, active], loss.bend(mean), mean.size
+    weighted = X.multiply(bend[:, None]).tocsc() if hasattr(X, "multiply") else X * bend[:, None]
+    hessian = np.empty((active.size + 1, active.size + 1))
+    product = X.T @ weighted
+    hessian[1:, 1:] = (product.toarray() if hasattr(product, "toarray") else product) / n
+    hessian[0, 1:] = hessian[1:, 0] = np.asarray(weighted.sum(axis=0)).ravel() / n
+    hessian[0, 0] = bend.mean()
+    slope = X.T @ (data.y - mean) / n - lam * (l1_ratio * signs[active] + (1 - l1_ratio) * coef[active])
+    diagonal = np.r_[0.0, np.full(active.size, lam * (1 - l1_ratio))] + 1e-12 * np.diag(hessian)
+    step = solve(hessian + np.diag(diagonal), np.r_[(data.y - mean).mean(), slope], assume_a="sym")
+    return np.asarray(data.y - mean - bend * (step[0] + X @ step[1:]))[:, None]
+
+
+def _dual(data: Arrays, loss: Any, residual: Array, lambdas: Array, l1_ratio: float) -> Array:
     """The dual value of the residual times a scalar: for the lasso the largest feasible one, at most 1."""
+    y = data.y[:, None]
+    pull = np.asarray(data.X.T @ residual) / y.size
+    known = residual.T @ _offset(data) / y.size
 
     def dual(scale: Array) -> Array:
         value = -loss.conjugate(y, -scale * residual).mean(0) - scale * known
@@ -149,6 +191,14 @@ class _Binomial:
         return np.logaddexp(0, eta) - y * eta
 
     @staticmethod
+    def bend(mean: Array) -> Array:
+        return mean * (1 - mean)
+
+    @staticmethod
+    def inside(mean: Array) -> Array:
+        return (mean >= 0) & (mean <= 1)
+
+    @staticmethod
     def mean(eta: Array) -> Array:
         return np.asarray(expit(eta))
 
@@ -180,6 +230,14 @@ class _Poisson:
     @staticmethod
     def value(y: Array, eta: Array) -> Array:
         return np.asarray(np.exp(eta) - y * eta - (y - xlogy(y, y)))
+
+    @staticmethod
+    def bend(mean: Array) -> Array:
+        return mean
+
+    @staticmethod
+    def inside(mean: Array) -> Array:
+        return mean >= 0
 
     @staticmethod
     def mean(eta: Array) -> Array:

@@ -14,6 +14,7 @@ struct Problem {
   Vector weights;  // normalised to sum 1; empty where the moments are all that is needed of the rows
   Vector shift;    // mean of column j under these weights, less the design's centre
   Vector scale;    // standard deviation (or 1); 0 for a column that is constant under these weights, which stays out
+  Vector norm;     // sqrt(sum w x^2) of the standardised column; empty where nobody asks
 
   Vector coef;             // standardised scale
   Vector gradient;         // of the mean loss, standardised scale
@@ -50,13 +51,14 @@ struct Problem {
 
   // A model of this problem as its certificate sees it: the listed features are those that may cost something.
   struct Model {
-    Columns features;
+    Columns features = {};
     const double* coef = nullptr;      // in the order of the list, as is
     const double* gradient = nullptr;  // the gradient of the mean loss
     double intercept = 0.0;
     double intercept_gradient = 0.0;
     double loss = 0.0;
     double spread = 0.0;
+    double misfit = 0.0;  // of a dual point other than the residual
   };
 
   Model model() const {
@@ -83,14 +85,16 @@ struct Problem {
     return certify(candidate, conjugate);
   }
 
-  // With an upper bound of the conjugate from sums alone: it is exact at s = 1, and near it short by (1 - s)^2. (M8a)
+  // With an upper bound of the conjugate from sums alone: at the residual it is exact at s = 1, and near it short by
+  // (1 - s)^2 (M8a); at another dual point it is short by its misfit besides (M8b).
   Certificate certificate(double lambda, const Model& model) const {
     double fitted = model.intercept * model.intercept_gradient;  // sum w u (eta - o)
     for (Index i = 0; i < model.features.count; ++i) fitted += model.coef[i] * model.gradient[i];
     return certificate(lambda, model, [&](double s) {
       const double rest = 1.0 - s;
-      const double bent = s > 0.0 ? rest * rest * model.spread / (2.0 * s) : infinity;
-      return s * fitted - model.loss + std::min(rest * model.loss, bent);
+      const double apart = std::sqrt(model.misfit) + rest * std::sqrt(model.spread);
+      const double bent = model.misfit > 0.0 ? apart * apart : (s > 0.0 ? rest * rest * model.spread / (2.0 * s) : infinity);
+      return s * fitted - model.loss + std::min(rest * model.loss + s * model.misfit, bent);
     });
   }
 
@@ -143,9 +147,11 @@ inline std::vector<Problem> blank_problems(const Specification& spec) {
   return problems;
 }
 
-// Means and standard deviations of every problem in at most three reads of the design; sets `centre`.
+// Means and standard deviations of every problem in at most three reads of the design, and norms where `wants_norms`;
+// sets `centre`.
 template <Design D>
-std::vector<Problem> make_problems(D& design, Vector& centre, const Specification& spec, Threads& threads) {
+std::vector<Problem> make_problems(D& design, Vector& centre, const Specification& spec, bool wants_norms,
+                                   Threads& threads) {
   const auto n = static_cast<std::size_t>(spec.n_rows);
   const auto p = static_cast<std::size_t>(spec.n_features);
   std::vector<Problem> problems = blank_problems(spec);
@@ -165,21 +171,38 @@ std::vector<Problem> make_problems(D& design, Vector& centre, const Specificatio
   const Columns all{.list = nullptr, .count = spec.n_features};
   centre.assign(p, 0.0);
   design.centre = centre.data();
-  if (!spec.fit_intercept && !spec.standardize) return problems;
+  const Index count = spec.n_problems;
+  const auto sweep_squares = [&] {
+    design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()}, threads);
+  };
+  if (!spec.fit_intercept && !spec.standardize) {
+    if (wants_norms) sweep_squares();
+    for (Problem& problem : problems) {
+      if (wants_norms) {
+        for (double& square : problem.scale) square = std::sqrt(square);
+        problem.norm.swap(problem.scale);
+      }
+      problem.scale.assign(p, 1.0);
+    }
+    return problems;
+  }
   Vector mean(p);
   double* mean_out = mean.data();
   design.sweep({.columns = all, .n_vectors = 1, .vectors = weights.data(), .out = &mean_out}, threads);
   centre = mean;
   design.centre = centre.data();
-  const Index count = spec.n_problems;
   design.sweep({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = shifts.data()}, threads);
-  design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()}, threads);
+  sweep_squares();
   for (Problem& problem : problems) {
+    if (wants_norms) problem.norm.assign(p, 0.0);
     for (std::size_t j = 0; j < p; ++j) {
       const double square = problem.scale[j];
       const double variance = square - problem.shift[j] * problem.shift[j];
       const bool is_constant = variance <= std::max(1e-12 * square, D::mean_noise * centre[j] * centre[j]);
       problem.scale[j] = is_constant ? 0.0 : (spec.standardize ? std::sqrt(variance) : 1.0);
+      if (!wants_norms || is_constant) continue;
+      const double off_centre = spec.fit_intercept ? 0.0 : centre[j] + problem.shift[j];
+      problem.norm[j] = std::sqrt(variance + off_centre * off_centre) / problem.scale[j];
     }
   }
   if (!spec.fit_intercept) {

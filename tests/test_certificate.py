@@ -211,3 +211,25 @@ def test_oracle_against_cvxpy(family, l1_ratio):
     other = problem.objective(np.maximum(t.value, problem.lo), lam)
     assert problem.objective(theta, lam) <= other + 1e-12
     assert other == pytest.approx(problem.objective(theta, lam), rel=1e-6)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+@pytest.mark.parametrize("layout", ["F", "csc"])
+def test_the_model_s_dual_point_proves_what_the_residual_cannot(family, layout):
+    """Few steps a lambda, at gaps far below what their residual proves, and never below the truth."""
+    rng = np.random.default_rng(12)
+    X = rng.normal(size=(150, 600)) + 0.5 * rng.normal(size=(150, 1))
+    X[rng.random(X.shape) < 0.8 * (layout == "csc")] = 0
+    y = make_target(family, X, rng)
+    path = nb.fit_path(laid_out(X, layout, float), y, family=family, n_lambdas=60, lambda_min_ratio=0.02)
+    assert path.n_iters.mean() < 2.2
+    problem = Problem(X, y, family)
+    n_better = 0
+    for index, lam in enumerate(path.lambdas):
+        theta = problem.theta(path.intercepts[index], path.coefs[index])
+        value = problem.objective(theta, lam)
+        excess = value - problem.objective(problem.polish(theta, lam), lam)
+        assert path.dual_gaps[index] >= excess / problem.null_loss - 1e-11
+        own = max(problem.dual(theta, lam, c) for c in (1.0, 0.999))
+        n_better += (value - own) / problem.null_loss > 10 * path.dual_gaps[index]
+    assert n_better > 30

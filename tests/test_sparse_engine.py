@@ -99,15 +99,15 @@ def test_any_number_of_problems_shares_a_sweep(n_problems):
     triple = (S.data, S.indices.astype(np.int32), S.indptr.astype(np.int64), 80)
     weights = rng.integers(0, 3, (n_problems, 80)).astype(float)
     y = target("binomial", X, rng)[None]
-    batch = _native.solve_path(**arguments(triple, y, weights, "binomial", tol=1e-8, n_threads=2))
-    again = _native.solve_path(**arguments(triple, y, weights, "binomial", tol=1e-8, n_threads=1))
+    batch = _native.solve_path(**arguments(triple, y, weights, "binomial", tol=1e-12, n_threads=2))
+    again = _native.solve_path(**arguments(triple, y, weights, "binomial", tol=1e-12, n_threads=1))
     assert (batch["statuses"] == 0).all()
     for name in ("values", "intercepts", "dual_gaps"):
         np.testing.assert_array_equal(batch[name], again[name])
     lambdas = batch["lambdas"]
-    first = _native.solve_path(**arguments(triple, y, weights[:1], "binomial", lambdas=lambdas, tol=1e-8))
+    first = _native.solve_path(**arguments(triple, y, weights[:1], "binomial", lambdas=lambdas, tol=1e-12))
     np.testing.assert_array_equal(batch["loss"][:1], first["loss"])  # to the bit, whatever company it had
     for k in range(n_problems):
-        alone = _native.solve_path(**arguments(triple, y, weights[k : k + 1], "binomial", lambdas=lambdas, tol=1e-8))
+        alone = _native.solve_path(**arguments(triple, y, weights[k : k + 1], "binomial", lambdas=lambdas, tol=1e-12))
         np.testing.assert_allclose(batch["loss"][k], alone["loss"][0], rtol=1e-6, atol=1e-7)
         np.testing.assert_allclose(batch["scales"][k], alone["scales"][0], rtol=1e-9)

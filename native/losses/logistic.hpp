@@ -22,6 +22,7 @@ struct Logistic {
   }
   static double constant(double y) { return negentropy(y); }
   static RowSums rows(const Rows& block) { return logistic_rows(block); }
+  static DualSums dual(const Rows& block, const double* dual) { return logistic_dual(block, dual); }
   static double link(double mean) {
     const double p = std::clamp(mean, 1e-12, 1.0 - 1e-12);
     return std::log(p / (1.0 - p));

@@ -44,6 +44,11 @@ struct LogisticTerms {
     out.slope = (1.0 - y) * up - y * down;  // no cancellation where the fit is nearly perfect
     out.bend = up * down;
   }
+  static NORMBALL_INLINE void excess(const Lanes& y, const Lanes& u, Lanes& out) {  // > 0 beyond the domain of f*
+    const Lanes above = u - (1.0 - y);
+    const Lanes below = -u - y;
+    out = above > below ? above : below;
+  }
 };
 
 struct PoissonTerms {
@@ -52,6 +57,7 @@ struct PoissonTerms {
     out.slope = out.bend - y;
     out.value = out.bend - y * eta;
   }
+  static NORMBALL_INLINE void excess(const Lanes& y, const Lanes& u, Lanes& out) { out = -u - y; }
 };
 
 template <class Loss>
@@ -103,6 +109,50 @@ NORMBALL_CLONES void add_rows(const Rows& rows, RowSums& out) {
   out = {.loss = lanes::total(sums[0]), .residual = lanes::total(sums[1]), .spread = lanes::total(sums[2])};
 }
 
+template <class Loss>
+NORMBALL_INLINE void add_dual_lanes(const Rows& rows, const double* dual, Index i, Lanes (&sums)[4]) {
+  Lanes y;
+  Lanes w;
+  Lanes eta;
+  Lanes u;
+  Lanes excess;
+  Terms terms;
+  lanes::load(rows.y + i, y);
+  lanes::load(rows.weights + i, w);
+  lanes::load(rows.eta + i, eta);
+  lanes::load(dual + i, u);
+  Loss::at(y, eta, terms);
+  const auto counts = w > 0.0;
+  u = counts ? u / w : terms.slope;
+  Loss::excess(y, u, excess);
+  const Lanes divisor = terms.bend < 1e-300 ? Lanes{} + 1e-300 : terms.bend;
+  const Lanes apart = (u - terms.slope) * (u - terms.slope);
+  sums[0] += counts ? w * (excess > 0.0 ? Lanes{} + infinity : apart / divisor) : Lanes{};
+  sums[1] += counts ? w * u * u / divisor : Lanes{};
+  sums[2] += counts ? w * apart : Lanes{};
+  sums[3] += counts ? w * u : Lanes{};
+}
+
+template <class Loss>
+NORMBALL_CLONES void add_dual_rows(const Rows& rows, const double* dual, DualSums& out) {
+  Lanes sums[4] = {};
+  Index i = 0;
+  for (; i + lanes::width <= rows.count; i += lanes::width) add_dual_lanes<Loss>(rows, dual, i, sums);
+  if (i < rows.count) {  // filled up with rows of weight 0
+    double buffer[4][lanes::width] = {};
+    std::copy(rows.y + i, rows.y + rows.count, buffer[0]);
+    std::copy(rows.weights + i, rows.weights + rows.count, buffer[1]);
+    std::copy(rows.eta + i, rows.eta + rows.count, buffer[2]);
+    std::copy(dual + i, dual + rows.count, buffer[3]);
+    add_dual_lanes<Loss>({.count = lanes::width, .y = buffer[0], .weights = buffer[1], .eta = buffer[2]}, buffer[3], 0,
+                         sums);
+  }
+  out = {.misfit = lanes::total(sums[0]),
+         .spread = lanes::total(sums[1]),
+         .distance = lanes::total(sums[2]),
+         .total = lanes::total(sums[3])};
+}
+
 }  // namespace
 
 RowSums squared_error_rows(const Rows& rows) {
@@ -118,6 +168,16 @@ RowSums logistic_rows(const Rows& rows) {
 RowSums poisson_rows(const Rows& rows) {
   RowSums sums;
   add_rows<PoissonTerms>(rows, sums);
+  return sums;
+}
+DualSums logistic_dual(const Rows& rows, const double* dual) {
+  DualSums sums;
+  add_dual_rows<LogisticTerms>(rows, dual, sums);
+  return sums;
+}
+DualSums poisson_dual(const Rows& rows, const double* dual) {
+  DualSums sums;
+  add_dual_rows<PoissonTerms>(rows, dual, sums);
   return sums;
 }
 

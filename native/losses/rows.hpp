@@ -28,8 +28,20 @@ struct RowSums {
   }
 };
 
+// What a dual point other than the residual is worth (M8b): u_i in place of f'(y_i, eta_i).
+struct DualSums {
+  double misfit = 0.0;    // sum w (u - f')^2 / f''; infinity where u leaves the domain of f*
+  double spread = 0.0;    // sum w u^2 / f''
+  double distance = 0.0;  // sum w (u - f')^2
+  double total = 0.0;     // sum w u
+};
+
 RowSums squared_error_rows(const Rows& rows);
 RowSums logistic_rows(const Rows& rows);
 RowSums poisson_rows(const Rows& rows);
+
+// `dual` holds w_i u_i
+DualSums logistic_dual(const Rows& rows, const double* dual);
+DualSums poisson_dual(const Rows& rows, const double* dual);
 
 }  // namespace normball

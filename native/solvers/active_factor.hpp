@@ -110,12 +110,13 @@ class ActiveFactor {
     std::vector<int> places;
     const Index rank = linalg::pivoted_cholesky(fresh, schur_.data(), singular, places);
     const std::vector<Index> order(order_.begin() + old, order_.end());
+    const Vector diagonal(diagonal_.begin() + old, diagonal_.end());
     Vector above(static_cast<std::size_t>(old * fresh));
     for (Index c = 0; c < fresh; ++c) std::copy_n(column(old + c), old, above.begin() + c * old);
     for (Index c = 0; c < fresh; ++c) {
       const Index from = places[c];
       order_[old + c] = order[from];
-      diagonal_[old + c] = root[from] * root[from];
+      diagonal_[old + c] = diagonal[from];
       double* target = column(old + c);
       std::copy_n(above.begin() + from * old, old, target);
       for (Index r = 0; r <= c; ++r) target[old + r] = r < rank ? root[from] * schur_[c * fresh + r] : 0.0;

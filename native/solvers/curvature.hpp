@@ -49,6 +49,8 @@ class Curvature {
     return 5.0 * entries + 1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size;
   }
 
+  static double factor_cost(double size) { return 0.02 * size * size * size; }
+
   // Covers all of `set`, whose first columns it may know already. `n_passes`: over the columns, what a solution of
   // the model on them takes.
   template <Design D>
@@ -120,7 +122,7 @@ class Curvature {
     double active = 0.0;
     for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
     const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
-    const double solution = 0.02 * active * active * active + 2.0 * active * size;
+    const double solution = fresh * factor_cost(active) + 2.0 * active * size;
     return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);
   }
 

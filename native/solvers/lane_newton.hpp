@@ -310,6 +310,7 @@ class LaneNewton {
     solution.spread = lane.sums.spread;
     solution.residual = std::move(lane.residual);
     solution.residual_sum = lane.sums.residual;
+    solution.dual = {};
   }
 
   const D& design_;

@@ -60,6 +60,7 @@ class Proof {
     } else {
       prove_in_full(block, open, solutions);
     }
+    for (const Index at : open) sift(block, at, solutions[at]);
   }
 
  private:
@@ -100,12 +101,41 @@ class Proof {
       const Index position = sets_[k]->position(j);
       if (position >= 0) {
         solution.gradient[position] = gradient;
-      } else if (std::abs(gradient) > threshold(block, i, j) &&
-                 problems_[k].term(j, block.lambdas[i]).violation(gradient, 0.0) > 0.0) {
-        solution.outsiders.push_back({.feature = j, .gradient = gradient});
+      } else if (std::abs(gradient) > threshold(block, i, j) - reach(k, j, solution) && !problems_[k].is_excluded(j)) {
+        solution.outsiders.push_back({.feature = j, .gradient = gradient, .dual_gradient = gradient});
       }
       remember(block, k, i, j, gradient);
     }
+  }
+
+  // how far at most the dual point's gradient is from the residual's (Cauchy and Schwarz)
+  double reach(Index k, Index j, const Solution& solution) const {
+    return solution.dual.exists() ? problems_[k].norm[j] * solution.dual.reach() : 0.0;
+  }
+
+  // Of the features that may exceed their threshold those stay that do, by either gradient.
+  void sift(const Block& block, Index at, Solution& solution) {
+    std::vector<Solution::Outsider>& outsiders = solution.outsiders;
+    const Problem& problem = problems_[at / block.size()];
+    if (solution.dual.exists() && !outsiders.empty()) {
+      std::vector<Index> features;
+      for (const auto& outsider : outsiders) features.push_back(outsider.feature);
+      Vector products(features.size());
+      const double* vector = solution.dual.rows.data();
+      double* out = products.data();
+      design_.sweep({.columns = {.list = features.data(), .count = static_cast<Index>(features.size())},
+                     .n_vectors = 1,
+                     .vectors = &vector,
+                     .out = &out},
+                    threads_);
+      for (std::size_t o = 0; o < outsiders.size(); ++o) {
+        outsiders[o].dual_gradient = problem.standardised(features[o], products[o], solution.dual.sums.total);
+      }
+    }
+    std::erase_if(outsiders, [&](const Solution::Outsider& outsider) {
+      const ElasticNet term = problem.term(outsider.feature, block.lambdas[at % block.size()]);
+      return term.violation(outsider.gradient, 0.0) == 0.0 && term.violation(outsider.dual_gradient, 0.0) == 0.0;
+    });
   }
 
   double threshold(const Block& block, Index i, Index j) const {
@@ -172,7 +202,8 @@ class Proof {
       remember(block, k, i, j, problem.standardised(j, product.value, solution.residual_sum));
     }
     const double size = std::abs(product.value - problem.shift[j] * solution.residual_sum) + product.slack;
-    if (size < (1.0 - 1e-12) * threshold(block, i, j) * problem.scale[j]) return true;
+    const double enough = threshold(block, i, j) - reach(k, j, solution);
+    if (size < (1.0 - 1e-12) * enough * problem.scale[j]) return true;
     return problem.is_excluded(j) || sets_[k]->position(j) >= 0;
   }
 

@@ -288,7 +288,8 @@ class ProximalNewton {
     const Listed all = listed(k, solution);
     const Problem::Model found = model(all, solution);
     const Certificate certificate = problems_[k].certificate(block.lambdas[i], found);
-    point.dual_gap = problems_[k].relative(certificate.gap);
+    const double gap = std::min(certificate.gap, dual_gap(block, at, found, solution));
+    point.dual_gap = problems_[k].relative(gap);
     point.kkt_violation = certificate.kkt_violation;
     if (point.dual_gap <= spec_.tol) {
       point.status = Status::converged;
@@ -301,6 +302,18 @@ class ProximalNewton {
     }
     problems_[k].write(centre, found, point);
     return true;
+  }
+
+  // what the model's dual point proves of the solution
+  double dual_gap(const Block& block, Index at, Problem::Model found, const Solution& solution) const {
+    if (!solution.dual.exists()) return infinity;
+    Vector gradient = solution.dual.gradient;
+    for (const auto& outsider : solution.outsiders) gradient.push_back(outsider.dual_gradient);
+    found.gradient = gradient.data();
+    found.intercept_gradient = spec_.fit_intercept ? solution.dual.sums.total : 0.0;
+    found.spread = solution.dual.sums.spread;
+    found.misfit = solution.dual.sums.misfit;
+    return problems_[at / block.size()].certificate(block.lambdas[at % block.size()], found).gap;
   }
 
   // the features of the set and those beyond it that may cost something

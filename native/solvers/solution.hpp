@@ -1,7 +1,9 @@
 // What is asked of a solution on a working set, and the solution on its way to the sweep that proves it.
 #pragma once
 
-#include "../types.hpp"
+#include <cmath>
+
+#include "../losses/rows.hpp"
 
 namespace normball {
 
@@ -11,10 +13,23 @@ struct Goal {
   double violation = 0.0;
 };
 
+// The residual that the quadratic model expected of the step that led to a solution. Its gradient is that of the
+// model's minimiser, optimal, so what it proves falls short by the square of the model's error and not by the error
+// itself, as the residual's proof does. (M8b)
+struct DualPoint {
+  Vector rows;  // w_i u_i; empty where there is none
+  DualSums sums;
+  Vector gradient;  // X'u by position in the set
+
+  bool exists() const { return !rows.empty(); }
+  double reach() const { return exists() ? std::sqrt(sums.distance) : 0.0; }  // per norm of a column
+};
+
 struct Solution {
   struct Outsider {
     Index feature;
     double gradient;
+    double dual_gradient;
   };
   Vector coef;  // by position in the set
   double intercept = 0.0;
@@ -24,7 +39,8 @@ struct Solution {
   Vector residual;  // w_i f'(y_i, eta_i)
   double residual_sum = 0.0;
   Vector gradient;                  // by position, from the sweep
-  std::vector<Outsider> outsiders;  // features beyond the set whose gradient exceeds their threshold
+  std::vector<Outsider> outsiders;  // features beyond the set whose gradient, or the dual point's, exceeds the threshold
+  DualPoint dual;
 };
 
 }  // namespace normball

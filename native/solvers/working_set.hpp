@@ -114,11 +114,15 @@ class WorkingSet {
   int solve(double lambda, const Goal& goal, int max_steps) {
     terms_.clear();
     for (const Index j : set_) terms_.push_back(problem_.term(j, lambda));
-    if (!has_gradient_ || gradient_.size() != set_.size()) set_gradient();
+    if (gradient_.size() != set_.size()) has_gradient_ = false;
+    dual_.rows.clear();
     double last = infinity;
     double best = infinity;
     int stalled = 0;
     for (int step = 0; step < max_steps; ++step) {
+      // a gap that is a square: a tenth of it, since the coefficients are right to its root only
+      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap) return step;
+      if (!has_gradient_) set_gradient();
       const double violation = set_violation();
       const bool is_exact = !L::quadratic || step > 0;  // squared error: one step more is all it takes to be exact
       if (violation <= goal.violation) return step;
@@ -127,7 +131,7 @@ class WorkingSet {
       stalled = violation < 0.9 * best ? 0 : stalled + 1;
       best = std::min(best, violation);
       const bool refreshed = update_curvature(curvature_.empty() || is_slow(violation, last));
-      if (!newton_step()) {
+      if (!newton_step(goal)) {
         if (refreshed) return step + 1;
         curvature_.clear();  // the old model no longer descends: once more with the true one
         last = infinity;
@@ -136,22 +140,6 @@ class WorkingSet {
       last = violation;
     }
     return max_steps;
-  }
-
-  // the gap as far as the set can tell; a sweep may find a larger one
-  double gap(double lambda) const {
-    Vector coef;
-    coef.reserve(set_.size());
-    for (const Index j : set_) coef.push_back(problem_.coef[j]);
-    return problem_
-        .certificate(lambda, {.features = {.list = set_.data(), .count = static_cast<Index>(set_.size())},
-                              .coef = coef.data(),
-                              .gradient = gradient_.data(),
-                              .intercept = problem_.intercept,
-                              .intercept_gradient = problem_.intercept_gradient,
-                              .loss = problem_.loss,
-                              .spread = problem_.spread})
-        .gap;
   }
 
   void save(Solution& solution) const {
@@ -163,6 +151,7 @@ class WorkingSet {
     solution.spread = problem_.spread;
     solution.residual = residual_;
     solution.residual_sum = residual_sum_;
+    solution.dual = dual_;
   }
 
   // goes on from a saved solution; the set may have grown since
@@ -195,13 +184,39 @@ class WorkingSet {
 
   Columns columns() const { return {.list = set_.data(), .count = static_cast<Index>(set_.size())}; }
 
+  // the gap as far as the set can tell; a sweep may find a larger one
+  double gap(double lambda) const {
+    return gap_of(lambda, {.gradient = gradient_.data(),
+                           .intercept_gradient = problem_.intercept_gradient,
+                           .spread = problem_.spread});
+  }
+
+  // by the dual point of the model that led here
+  double dual_gap(double lambda) const {
+    if (!dual_.exists()) return infinity;
+    return gap_of(lambda, {.gradient = dual_.gradient.data(),
+                           .intercept_gradient = spec_.fit_intercept ? dual_.sums.total : 0.0,
+                           .spread = dual_.sums.spread,
+                           .misfit = dual_.sums.misfit});
+  }
+
+  double gap_of(double lambda, Problem::Model model) const {
+    Vector coef;
+    coef.reserve(set_.size());
+    for (const Index j : set_) coef.push_back(problem_.coef[j]);
+    model.features = columns();
+    model.coef = coef.data();
+    model.intercept = problem_.intercept;
+    model.loss = problem_.loss;
+    return problem_.certificate(lambda, model).gap;
+  }
+
   // eta is set: residuals, their sum and the loss follow
   void evaluate() {
-    const RowSums sums = L::rows({.count = spec_.n_rows,
-                                  .y = problem_.y,
-                                  .weights = problem_.weights.data(),
-                                  .eta = eta_.data(),
-                                  .residual = residual_.data()});
+    dual_.rows.clear();
+    Rows present = rows(eta_);
+    present.residual = residual_.data();
+    const RowSums sums = L::rows(present);
     has_gradient_ = false;
     residual_sum_ = sums.residual;
     problem_.loss = sums.loss + constant_;
@@ -210,23 +225,29 @@ class WorkingSet {
   }
 
   double loss_at(const Vector& eta) const {
-    return L::rows({.count = spec_.n_rows, .y = problem_.y, .weights = problem_.weights.data(), .eta = eta.data()})
-               .loss +
-           constant_;
+    return L::rows(rows(eta)).loss + constant_;
+  }
+
+  Rows rows(const Vector& eta) const {
+    return {.count = spec_.n_rows, .y = problem_.y, .weights = problem_.weights.data(), .eta = eta.data()};
   }
 
   // from position `known` on; before it the gradient is that of the present eta already
   void set_gradient(Index known = 0) {
-    gradient_.resize(set_.size());
+    read_gradient(residual_, residual_sum_, known, gradient_);
+    has_gradient_ = true;
+  }
+
+  void read_gradient(const Vector& vector, double total, Index known, Vector& gradient) {
+    gradient.resize(set_.size());
     const Columns unknown{.list = set_.data() + known, .count = static_cast<Index>(set_.size()) - known};
-    const double* vector = residual_.data();
-    double* out = gradient_.data() + known;
-    design_.sweep({.columns = unknown, .n_vectors = 1, .vectors = &vector, .out = &out}, threads_);
+    const double* in = vector.data();
+    double* out = gradient.data() + known;
+    design_.sweep({.columns = unknown, .n_vectors = 1, .vectors = &in, .out = &out}, threads_);
     entries_read_ += unknown.count;
     for (auto s = static_cast<std::size_t>(known); s < set_.size(); ++s) {
-      gradient_[s] = problem_.standardised(set_[s], gradient_[s], residual_sum_);
+      gradient[s] = problem_.standardised(set_[s], gradient[s], total);
     }
-    has_gradient_ = true;
   }
 
   double set_violation() const {
@@ -237,78 +258,91 @@ class WorkingSet {
     return worst;
   }
 
-  // Whether going on with the old curvature costs more than a new one. Per entry of X (read twice a step), in the
-  // time of a multiplication in BLAS: a step n m 32 and the model's factor 1.3 m^3, a new X'WX n m^2. Steps still to
-  // go are counted down to a thousandth.
-  bool is_slow(double violation, double last) const {
-    if constexpr (D::is_sparse) {
-      if (!curvature_.is_dense()) return true;  // two passes, where a step takes many
-      const double step = 2.0 * Curvature::pass_cost(design_, set_) + 60.0 * static_cast<double>(spec_.n_rows);
-      if (Curvature::gram_cost(design_, set_) < step) return true;
-    }
-    if (last == infinity) return false;
-    const auto n = static_cast<double>(spec_.n_rows);
-    const auto m = static_cast<double>(set_.size());
-    const double affordable = 2.0 + n * m / (32.0 * n + 1.3 * m * m);
-    const double rate = violation / last;
-    return rate > 0.9 || std::log(1e3) > -std::log(rate) * affordable;
+  // Whether the curvature is to be made anew, by the rule of renting and buying: once the steps that came on top of
+  // a lambda's first have cost as much as a new one. Nanoseconds of an ordinary core.
+  bool is_slow(double violation, double last) {
+    if (L::quadratic) return false;
+    if (!curvature_.is_dense()) return true;  // two passes, where a step takes many
+    double active = 0.0;
+    for (const Index j : set_) active += problem_.coef[j] != 0.0 ? 1.0 : 0.0;
+    const double step = 2.0 * Curvature::pass_cost(design_, set_) + 60.0 * static_cast<double>(spec_.n_rows);
+    const double anew = Curvature::gram_cost(design_, set_) + Curvature::factor_cost(active);
+    if (last < infinity) rented_ += step;
+    return rented_ > anew || anew < step || (last < infinity && violation > 0.5 * last);
   }
 
   // true when the curvature is now that of the present eta
   bool update_curvature(bool wanted) {
     if (wanted && !(L::quadratic && !curvature_.empty())) {
       Vector d(eta_.size());
-      L::rows({.count = spec_.n_rows,
-               .y = problem_.y,
-               .weights = problem_.weights.data(),
-               .eta = eta_.data(),
-               .curvature = d.data()});
+      Rows present = rows(eta_);
+      present.curvature = d.data();
+      L::rows(present);
       curvature_.reset(std::move(d));
+      rented_ = 0.0;
     }
     curvature_.cover(design_, problem_, set_, n_passes_, threads_);
     return wanted || L::quadratic;
   }
 
-  bool newton_step() {
+  bool newton_step(const Goal& goal) {
     Vector before;
     before.reserve(set_.size());
     for (const Index j : set_) before.push_back(problem_.coef[j]);
     Vector after = before;
-    if (!curvature_.is_dense()) {
-      const double intercept_step = minimise_on_columns((L::quadratic ? 1e-5 : 0.03) * set_violation(), after);
-      if (!move(before, after, intercept_step)) return false;
-      set_gradient();
-      return true;
-    }
-    Vector gradient = gradient_;
-    const double intercept_step = minimise_by_matrix(after, gradient);
-    if (!move(before, after, intercept_step)) return false;
-    if constexpr (L::quadratic) {
-      gradient_.swap(gradient);  // the model is exact
-      has_gradient_ = true;
+    Vector gradient;  // the model's, where H knows it
+    const double tolerance = model_tolerance(goal, before);
+    double intercept_step = 0.0;
+    if (curvature_.is_dense()) {
+      gradient = gradient_;
+      intercept_step = minimise_by_matrix(tolerance, after, gradient);
     } else {
-      set_gradient();
+      intercept_step = minimise_on_columns(tolerance, after);
+    }
+    Vector expected = residual_;
+    const double length = move(before, after, intercept_step);
+    if (length == 0.0) return false;
+    if constexpr (L::quadratic) {
+      has_gradient_ = curvature_.is_dense();  // the model is exact
+      if (has_gradient_) gradient_.swap(gradient);
+    } else if (length == 1.0 && spec_.l1_ratio > 0.0) {  // ridge: the residual's own gap is a square already
+      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += curvature_.weights()[i] * slope_[i];
+      make_dual(goal, expected, gradient);
     }
     return true;
   }
 
+  // What the model leaves counts in the gap times the size of the coefficients.
+  double model_tolerance(const Goal& goal, const Vector& coef) const {
+    const double violation = set_violation();
+    if (L::quadratic) return (curvature_.is_dense() ? 1e-9 : 1e-5) * violation;
+    if (goal.gap < 0.0) return 0.03 * violation;
+    double size = 1e-300;
+    for (const double value : coef) size += std::abs(value);
+    return std::clamp(0.1 * goal.gap / size, 1e-9 * violation, 0.03 * violation);
+  }
+
+  // `expected`: the residual that the model expects here
+  void make_dual(const Goal& goal, Vector& expected, Vector& gradient) {
+    dual_.sums = L::dual(rows(eta_), expected.data());
+    if (!(dual_.sums.misfit <= goal.gap)) return;  // its gap is larger still
+    if (gradient.empty()) read_gradient(expected, dual_.sums.total, 0, gradient);
+    dual_.rows.swap(expected);
+    dual_.gradient.swap(gradient);
+  }
+
   // The model's minimiser by H, and the gradient there with the intercept profiled out; the intercept's step.
-  double minimise_by_matrix(Vector& b, Vector& gradient) {
+  double minimise_by_matrix(double tolerance, Vector& b, Vector& gradient) {
     const double total = curvature_.total();
     const Vector before = b;
     double intercept_step = spec_.fit_intercept ? -problem_.intercept_gradient / total : 0.0;
-    double violation = 0.0;
-    for (std::size_t s = 0; s < set_.size(); ++s) {
-      gradient[s] += intercept_step * mean(s);
-      violation = std::max(violation, terms_[s].violation(gradient[s], before[s]));
-    }
-    // squared error is its own model: once is enough; any other loss has moved on before the model is solved exactly
+    for (std::size_t s = 0; s < set_.size(); ++s) gradient[s] += intercept_step * mean(s);
     solver_.solve({.size = static_cast<Index>(set_.size()),
                    .H = curvature_.matrix(),
                    .stride = curvature_.stride(),
                    .terms = terms_.data(),
                    .version = curvature_.version()},
-                  b.data(), gradient.data(), (L::quadratic ? 1e-9 : 0.03) * violation);
+                  b.data(), gradient.data(), tolerance);
     for (std::size_t s = 0; spec_.fit_intercept && s < set_.size(); ++s) {
       intercept_step -= mean(s) * (b[s] - before[s]) / total;
     }
@@ -353,10 +387,9 @@ class WorkingSet {
 
   double mean(std::size_t s) const { return curvature_.mean(static_cast<Index>(s)); }
 
-  // Armijo's rule on the true objective, along the segment to the model's minimiser
-  bool move(const Vector& before, const Vector& after, double intercept_step) {
-    Vector slope(eta_.size(), 0.0);
-    const double expected = eta_slope(before, after, intercept_step, slope);
+  // Armijo's rule on the true objective, along the segment to the model's minimiser; the part of it that was gone
+  double move(const Vector& before, const Vector& after, double intercept_step) {
+    const double expected = set_slope(before, after, intercept_step);
     Vector trial(eta_.size());
     const auto coef_at = [&](std::size_t s, double t) {
       return t == 1.0 ? after[s] : before[s] + t * (after[s] - before[s]);
@@ -370,7 +403,7 @@ class WorkingSet {
     // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
     const bool negligible = -expected <= 1e-13 * (objective + magnitude_);
     for (double t = 1.0; t > 1e-10; t *= 0.5) {
-      for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = eta_[i] + t * slope[i];
+      for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = eta_[i] + t * slope_[i];
       const bool accept =
           L::quadratic || negligible || loss_at(trial) + penalty_at(t) <= objective + 1e-4 * t * expected;
       if (!accept) continue;
@@ -378,13 +411,14 @@ class WorkingSet {
       problem_.intercept += t * intercept_step;
       eta_.swap(trial);
       evaluate();
-      return true;
+      return t;
     }
-    return false;
+    return 0.0;
   }
 
-  // slope = d eta along the step; returns the first-order change of the objective
-  double eta_slope(const Vector& before, const Vector& after, double intercept_step, Vector& slope) const {
+  // slope_ = d eta along the step; returns the first-order change of the objective
+  double set_slope(const Vector& before, const Vector& after, double intercept_step) {
+    slope_.assign(eta_.size(), 0.0);
     Vector raw(before.size(), 0.0);
     double shift = intercept_step;
     double expected = intercept_step * problem_.intercept_gradient;
@@ -396,8 +430,8 @@ class WorkingSet {
       shift -= raw[s] * problem_.shift[j];
       expected += step * gradient_[s] + terms_[s].value(after[s]) - terms_[s].value(before[s]);
     }
-    design_.times(columns(), raw.data(), slope.data(), threads_);
-    for (double& value : slope) value += shift;
+    design_.times(columns(), raw.data(), slope_.data(), threads_);
+    for (double& value : slope_) value += shift;
     return std::min(expected, 0.0);
   }
 
@@ -416,6 +450,9 @@ class WorkingSet {
   std::vector<ElasticNet> terms_;  // of the set
   Vector gradient_;                // of the set
   bool has_gradient_ = false;      // that of the present eta
+  double rented_ = 0.0;            // what the present curvature has cost in steps
+  DualPoint dual_;                 // of the step to the present eta
+  Vector slope_;                   // of eta along that step
   Curvature curvature_;
   QuadraticSolver solver_;
   double n_passes_ = 6.0;  // forth and back over the set, that the last solution without H took
