@@ -2,14 +2,26 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-
-#include <numeric>
 #endif
 
 namespace normball::kernels {
 
 #if defined(__x86_64__)
 namespace {
+
+// the sums of four vectors of sixteen numbers
+__attribute__((target("avx512f"))) inline void add_up(const __m512i (&sum)[4], std::int32_t* out) {
+  alignas(64) std::int32_t parts[16];
+  __m256i half[4];
+  for (int j = 0; j < 4; ++j) {
+    _mm512_store_si512(parts, sum[j]);
+    half[j] = _mm256_add_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(parts)),
+                               _mm256_load_si256(reinterpret_cast<const __m256i*>(parts + 8)));
+  }
+  const __m256i all = _mm256_hadd_epi32(_mm256_hadd_epi32(half[0], half[1]), _mm256_hadd_epi32(half[2], half[3]));
+  const __m128i both = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), both);
+}
 
 // as product_tile in kernels.cpp: four columns meet up to six vectors in registers
 template <int Count>
@@ -31,13 +43,7 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_tile(const std:
       for (int j = 0; j < 4; ++j) sum[k][j] = _mm512_dpbusd_epi32(sum[k][j], a[j], b);
     }
   }
-  alignas(64) std::int32_t parts[16];
-  for (int k = 0; k < Count; ++k) {
-    for (int j = 0; j < 4; ++j) {
-      _mm512_store_si512(parts, sum[k][j]);
-      out[k][j] = std::accumulate(parts, parts + 16, 0);
-    }
-  }
+  for (int k = 0; k < Count; ++k) add_up(sum[k], out[k]);
 }
 
 }  // namespace

@@ -158,6 +158,8 @@ class Proof {
     std::vector<ByteCopy::Bytes> vectors(open.size());
     threads_.parallel_for(static_cast<Index>(open.size()),
                           [&](Index v) { vectors[v] = bytes_->bytes(solutions[open[v]].residual); });
+    std::vector<Question> questions;
+    for (const Index at : open) questions.push_back(question(block, at, solutions[at]));
     constexpr Index chunk = 512;
     const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;
     std::vector<std::vector<std::pair<Index, Index>>> doubts(static_cast<std::size_t>(n_chunks));  // problem, column
@@ -165,9 +167,7 @@ class Proof {
       const Index first = part * chunk;
       bytes_->multiply(vectors, first, std::min(chunk, spec_.n_features - first),
                        [&](Index v, Index j, const ByteCopy::Bounded& product) {
-                         if (!is_cleared(block, open[v], j, product, solutions[open[v]])) {
-                           doubts[part].emplace_back(open[v] / block.size(), j);
-                         }
+                         if (!is_cleared(questions[v], j, product)) doubts[part].emplace_back(questions[v].k, j);
                        });
     });
     entries_read_ += spec_.n_features / 8;
@@ -194,17 +194,39 @@ class Proof {
     }
   }
 
-  bool is_cleared(const Block& block, Index at, Index j, const ByteCopy::Bounded& product, const Solution& solution) {
+  // what the bytes are asked of one solution
+  struct Question {
+    Index k;
+    const Problem& problem;
+    double threshold;  // per penalty factor
+    double residual_sum;
+    double reach;      // per norm of a column
+    double* last;      // where all gradients go, if they are wanted
+    double* earlier;
+  };
+
+  Question question(const Block& block, Index at, const Solution& solution) {
     const Index k = at / block.size();
     const Index i = at % block.size();
-    const Problem& problem = problems_[k];
-    if (i == block.size() - 1 || i == halfway(block)) {
-      remember(block, k, i, j, problem.standardised(j, product.value, solution.residual_sum));
-    }
-    const double size = std::abs(product.value - problem.shift[j] * solution.residual_sum) + product.slack;
-    const double enough = threshold(block, i, j) - reach(k, j, solution);
-    if (size < (1.0 - 1e-12) * enough * problem.scale[j]) return true;
-    return problem.is_excluded(j) || sets_[k]->position(j) >= 0;
+    return {.k = k,
+            .problem = problems_[k],
+            .threshold = block.lambdas[i] * spec_.l1_ratio,
+            .residual_sum = solution.residual_sum,
+            .reach = solution.dual.reach(),
+            .last = i == block.size() - 1 ? problems_[k].gradient.data() : nullptr,
+            .earlier = i == halfway(block) ? earlier_[k].data() : nullptr};
+  }
+
+  bool is_cleared(const Question& asked, Index j, const ByteCopy::Bounded& product) const {
+    const Problem& problem = asked.problem;
+    const double centred = product.value - problem.shift[j] * asked.residual_sum;
+    const double scale = problem.scale[j];
+    if (asked.last != nullptr) asked.last[j] = scale == 0.0 ? 0.0 : centred / scale;
+    if (asked.earlier != nullptr) asked.earlier[j] = scale == 0.0 ? 0.0 : centred / scale;
+    const double apart = asked.reach > 0.0 ? asked.reach * problem.norm[j] : 0.0;
+    const double enough = asked.threshold * spec_.penalty_factors[j] - apart;
+    if (std::abs(centred) + product.slack < (1.0 - 1e-12) * enough * scale) return true;
+    return problem.is_excluded(j) || sets_[asked.k]->position(j) >= 0;
   }
 
   const D& design_;
