@@ -225,9 +225,9 @@ nb::object byte_products(const Array<double, nb::ndim<2>, nb::f_contig>& X, cons
   Vector values(X.shape(1));
   Vector slacks(X.shape(1));
   copy.multiply({copy.bytes(Vector(vector.data(), vector.data() + vector.size()))}, 0, design.n_cols,
-                [&](Index, Index j, const ByteCopy::Bounded& product) {
-                  values[j] = product.value;
-                  slacks[j] = product.slack;
+                [&](Index, const double* products, const double* missed) {
+                  std::copy_n(products, values.size(), values.begin());
+                  std::copy_n(missed, slacks.size(), slacks.begin());
                 });
   return nb::make_tuple(owned(std::move(values), {X.shape(1)}), owned(std::move(slacks), {X.shape(1)}));
 }

@@ -27,7 +27,7 @@ __attribute__((target("avx512f"))) inline void add_up(const __m512i (&sum)[4], s
 template <int Count>
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_tile(const std::uint8_t* const* x,
                                                                       const std::int8_t* const* v, Index n,
-                                                                      std::int32_t (*out)[4]) {
+                                                                      std::int32_t* out, Index stride) {
   __m512i sum[Count][4];
   for (auto& row : sum) {
     for (__m512i& value : row) value = _mm512_setzero_si512();
@@ -43,7 +43,7 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_tile(const std:
       for (int j = 0; j < 4; ++j) sum[k][j] = _mm512_dpbusd_epi32(sum[k][j], a[j], b);
     }
   }
-  for (int k = 0; k < Count; ++k) add_up(sum[k], out[k]);
+  for (int k = 0; k < Count; ++k) add_up(sum[k], out + k * stride);
 }
 
 }  // namespace
@@ -54,15 +54,15 @@ bool multiplies_bytes() {
 }
 
 void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, Index n_vectors, Index n,
-                    std::int32_t (*out)[4]) {
+                    std::int32_t* out, Index stride) {
   Index k = 0;
-  for (; k + 6 <= n_vectors; k += 6) byte_tile<6>(x, v + k, n, out + k);
-  for (; k + 2 <= n_vectors; k += 2) byte_tile<2>(x, v + k, n, out + k);
-  for (; k < n_vectors; ++k) byte_tile<1>(x, v + k, n, out + k);
+  for (; k + 6 <= n_vectors; k += 6) byte_tile<6>(x, v + k, n, out + k * stride, stride);
+  for (; k + 2 <= n_vectors; k += 2) byte_tile<2>(x, v + k, n, out + k * stride, stride);
+  for (; k < n_vectors; ++k) byte_tile<1>(x, v + k, n, out + k * stride, stride);
 }
 #else
 bool multiplies_bytes() { return false; }
-void byte_products4(const std::uint8_t* const*, const std::int8_t* const*, Index, Index, std::int32_t (*)[4]) {}
+void byte_products4(const std::uint8_t* const*, const std::int8_t* const*, Index, Index, std::int32_t*, Index) {}
 #endif
 
 }  // namespace normball::kernels

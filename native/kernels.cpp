@@ -342,6 +342,26 @@ NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::ui
   sums[1] = total(missed);
 }
 
+NORMBALL_CLONES void bound_products(const ByteProducts& p, double* values, double* slacks) {
+  constexpr double rounded_up = 1.0 + 1e-10;  // sums of a few thousand squares are right to far better than this
+  for (Index j = 0; j < p.count; ++j) {
+    const double high = static_cast<double>(p.high[j]) - p.high_offset;
+    const double low = static_cast<double>(p.low[j]) - p.low_offset;
+    values[j] = p.units[j] * (p.coarse * high + p.fine * low);
+    slacks[j] = (p.missed[j] * p.norm + p.norms[j] * p.vector_missed) * rounded_up + 1e-14 * p.norms[j] * p.norm;
+  }
+}
+
+NORMBALL_CLONES void find_doubts(const Clearing& c, const double* slacks, double* values, std::uint8_t* flags) {
+  constexpr double rounded_down = 1.0 - 1e-12;
+  for (Index j = 0; j < c.count; ++j) {
+    values[j] -= c.shifts[j] * c.total;
+    const double apart = c.norms == nullptr ? 0.0 : c.reach * c.norms[j];
+    const double enough = rounded_down * (c.threshold * c.factors[j] - apart) * c.scales[j];
+    flags[j] = std::abs(values[j]) + slacks[j] < enough ? 0 : 1;  // NaN is a doubt
+  }
+}
+
 #define NORMBALL_INSTANTIATE(T)                                                                                \
   template double dot(const T*, double, const double*, Index);                                                 \
   template void dots(const T*, double, const double* const*, Index, Index, double*);                           \

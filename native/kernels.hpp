@@ -88,8 +88,41 @@ void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, do
 // Whether this CPU multiplies bytes sixty-four at a time (AVX-512 VNNI).
 bool multiplies_bytes();
 
-// out[k][j] = sum_i x[j][i] v[k][i] for four columns of n bytes, n a multiple of 64; only where multiplies_bytes()
+// out[k stride + j] = sum_i x[j][i] v[k][i] for four columns of n bytes, n a multiple of 64; only where
+// multiplies_bytes()
 void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, Index n_vectors, Index n,
-                    std::int32_t (*out)[4]);
+                    std::int32_t* out, Index stride);
+
+// A vector's products with the high and the low bytes, of many columns.
+struct ByteProducts {
+  Index count;
+  const std::int32_t* high;
+  const std::int32_t* low;
+  const double* units;   // of the columns
+  const double* norms;   // of what the bytes hold of them
+  const double* missed;  // norms of what they miss
+  double coarse;         // units of the vector's bytes
+  double fine;
+  double high_offset;  // to be taken from the products
+  double low_offset;
+  double norm;           // of the vector
+  double vector_missed;  // norm of what its bytes miss
+};
+// the products, and how far they can be off
+void bound_products(const ByteProducts& products, double* values, double* slacks);
+
+// What is asked of those products: whether a gradient stays below its threshold.
+struct Clearing {
+  Index count;
+  const double* shifts;   // of the columns: times `total` it is taken from the product
+  const double* scales;   // by which it is divided
+  const double* factors;  // of the threshold
+  const double* norms;    // times `reach` it is taken from the threshold; null where reach is 0
+  double total;
+  double threshold;
+  double reach;
+};
+// values become gradients times scale; flags[j] = 1 where column j may reach its threshold
+void find_doubts(const Clearing& clearing, const double* slacks, double* values, std::uint8_t* flags);
 
 }  // namespace normball::kernels

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "../kernels.hpp"
@@ -30,12 +29,6 @@ class ByteCopy {
     double missed = 0.0;  // norm of what the bytes miss
   };
 
-  // products as the bytes have them, and how far they can be off
-  struct Bounded {
-    double value;
-    double slack;
-  };
-
   // longer columns would overflow a sum of 32 bits
   static bool is_possible(Index n_rows) { return n_rows <= 60'000 && kernels::multiplies_bytes(); }
 
@@ -44,13 +37,15 @@ class ByteCopy {
       : n_rows_(design.n_rows),
         stride_((design.n_rows + 63) / 64 * 64),
         codes_(static_cast<std::size_t>(stride_ * design.n_cols), 0),
-        columns_(static_cast<std::size_t>(design.n_cols)) {
+        units_(static_cast<std::size_t>(design.n_cols), 0.0),
+        norms_(units_.size(), 0.0),
+        missed_(units_.size(), 0.0) {
     constexpr Index at_once = 64;
     threads.parallel_for((design.n_cols + at_once - 1) / at_once, [&](Index block) {
       Vector entries(static_cast<std::size_t>(n_rows_));
       for (Index j = block * at_once; j < std::min(design.n_cols, (block + 1) * at_once); ++j) {
         design.for_each_entry(j, [&](Index i, double x) { entries[i] = x; });
-        encode(entries, columns_[j], codes_.data() + j * stride_);
+        encode(entries, j);
       }
     });
   }
@@ -86,66 +81,72 @@ class ByteCopy {
     return out;
   }
 
-  // products of columns first .. first + count with all vectors: visit(vector, column, Bounded)
+  // Products of columns first .. first + count with all vectors, as the bytes have them, and how far they can be off:
+  // visit(vector, values, slacks), the values to be used as the visitor likes.
   template <class Visit>
   void multiply(const std::vector<Bytes>& vectors, Index first, Index count, const Visit& visit) const {
+    const Index stride = (count + 3) / 4 * 4;
     std::vector<const std::int8_t*> v;
     for (const Bytes& bytes : vectors) {
       v.push_back(bytes.high.data());
       v.push_back(bytes.low.data());
     }
-    std::vector<std::array<std::int32_t, 4>> sums(v.size());
-    for (Index j = first; j < first + count; j += 4) {
+    std::vector<std::int32_t> sums(v.size() * static_cast<std::size_t>(stride));
+    for (Index j = 0; j < count; j += 4) {
       const std::uint8_t* x[4];
-      for (Index c = 0; c < 4; ++c) x[c] = codes_.data() + std::min(j + c, first + count - 1) * stride_;
-      kernels::byte_products4(x, v.data(), static_cast<Index>(v.size()), stride_,
-                              reinterpret_cast<std::int32_t (*)[4]>(sums.data()));
-      for (std::size_t k = 0; k < vectors.size(); ++k) {
-        for (Index c = 0; c < std::min<Index>(4, first + count - j); ++c) {
-          visit(static_cast<Index>(k), j + c, bounded(vectors[k], columns_[j + c], sums[2 * k][c], sums[2 * k + 1][c]));
-        }
-      }
+      for (Index c = 0; c < 4; ++c) x[c] = codes_.data() + (first + std::min(j + c, count - 1)) * stride_;
+      kernels::byte_products4(x, v.data(), static_cast<Index>(v.size()), stride_, sums.data() + j, stride);
+    }
+    Vector values(static_cast<std::size_t>(count));
+    Vector slacks(values.size());
+    for (std::size_t k = 0; k < vectors.size(); ++k) {
+      const std::int32_t* high = sums.data() + 2 * static_cast<Index>(k) * stride;
+      kernels::bound_products({.count = count,
+                               .high = high,
+                               .low = high + stride,
+                               .units = units_.data() + first,
+                               .norms = norms_.data() + first,
+                               .missed = missed_.data() + first,
+                               .coarse = vectors[k].coarse,
+                               .fine = vectors[k].fine,
+                               .high_offset = 128.0 * vectors[k].high_sum,  // codes are stored plus 128
+                               .low_offset = 128.0 * vectors[k].low_sum,
+                               .norm = vectors[k].norm,
+                               .vector_missed = vectors[k].missed},
+                              values.data(), slacks.data());
+      visit(static_cast<Index>(k), values.data(), slacks.data());
     }
   }
 
  private:
-  struct Column {
-    double unit = 0.0;
-    double norm = 0.0;    // of unit q
-    double missed = 0.0;  // of e
-  };
-
   // sums of a few thousand squares are right to far better than this
   static constexpr double rounded_up = 1.0 + 1e-10;
   // below it, what is lost in a product cannot be bounded relative to its size: such a column is never cleared
   static constexpr double smallest = 1e-280;
 
-  static Bounded bounded(const Bytes& v, const Column& column, std::int32_t high, std::int32_t low) {
-    const double h = static_cast<double>(high) - 128.0 * v.high_sum;  // codes are stored plus 128
-    const double l = static_cast<double>(low) - 128.0 * v.low_sum;
-    return {.value = column.unit * (v.coarse * h + v.fine * l),
-            .slack = (column.missed * v.norm + column.norm * v.missed) * rounded_up + 1e-14 * column.norm * v.norm};
-  }
-
-  static void encode(const Vector& entries, Column& column, std::uint8_t* codes) {
+  void encode(const Vector& entries, Index j) {
     double largest = 0.0;
     for (const double x : entries) largest = std::max(largest, std::abs(x));
     if (largest == 0.0) return;
     if (largest < smallest) {
-      column.missed = infinity;
+      missed_[j] = infinity;
       return;
     }
-    column.unit = largest / 127.0;
+    units_[j] = largest / 127.0;
     double sums[2];
-    kernels::encode_bytes(entries.data(), column.unit, static_cast<Index>(entries.size()), codes, sums);
-    column.norm = column.unit * std::sqrt(sums[0]) * rounded_up;
-    column.missed = column.unit * std::sqrt(sums[1]) * rounded_up + 1e-15 * column.norm;
+    kernels::encode_bytes(entries.data(), units_[j], static_cast<Index>(entries.size()), codes_.data() + j * stride_,
+                          sums);
+    norms_[j] = units_[j] * std::sqrt(sums[0]) * rounded_up;
+    missed_[j] = units_[j] * std::sqrt(sums[1]) * rounded_up + 1e-15 * norms_[j];
   }
 
   Index n_rows_;
   Index stride_;
   std::vector<std::uint8_t> codes_;
-  std::vector<Column> columns_;
+  // of the columns: the unit of their bytes, and the norms of what these hold and of what they miss
+  Vector units_;
+  Vector norms_;
+  Vector missed_;
 };
 
 }  // namespace normball

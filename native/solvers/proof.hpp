@@ -160,15 +160,15 @@ class Proof {
                           [&](Index v) { vectors[v] = bytes_->bytes(solutions[open[v]].residual); });
     std::vector<Question> questions;
     for (const Index at : open) questions.push_back(question(block, at, solutions[at]));
-    constexpr Index chunk = 512;
+    constexpr Index chunk = 256;  // so that what is known of it stays in cache, for a hundred solutions
     const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;
     std::vector<std::vector<std::pair<Index, Index>>> doubts(static_cast<std::size_t>(n_chunks));  // problem, column
     threads_.parallel_for(n_chunks, [&](Index part) {
       const Index first = part * chunk;
-      bytes_->multiply(vectors, first, std::min(chunk, spec_.n_features - first),
-                       [&](Index v, Index j, const ByteCopy::Bounded& product) {
-                         if (!is_cleared(questions[v], j, product)) doubts[part].emplace_back(questions[v].k, j);
-                       });
+      const Index count = std::min(chunk, spec_.n_features - first);
+      bytes_->multiply(vectors, first, count, [&](Index v, double* values, const double* slacks) {
+        find_doubts(questions[v], first, count, slacks, values, doubts[part]);
+      });
     });
     entries_read_ += spec_.n_features / 8;
     std::vector<std::vector<Index>> columns;
@@ -217,16 +217,29 @@ class Proof {
             .earlier = i == halfway(block) ? earlier_[k].data() : nullptr};
   }
 
-  bool is_cleared(const Question& asked, Index j, const ByteCopy::Bounded& product) const {
+  // the columns beyond the set that may exceed their threshold; values and slacks are the bytes' products
+  void find_doubts(const Question& asked, Index first, Index count, const double* slacks, double* values,
+                   std::vector<std::pair<Index, Index>>& doubts) const {
     const Problem& problem = asked.problem;
-    const double centred = product.value - problem.shift[j] * asked.residual_sum;
-    const double scale = problem.scale[j];
-    if (asked.last != nullptr) asked.last[j] = scale == 0.0 ? 0.0 : centred / scale;
-    if (asked.earlier != nullptr) asked.earlier[j] = scale == 0.0 ? 0.0 : centred / scale;
-    const double apart = asked.reach > 0.0 ? asked.reach * problem.norm[j] : 0.0;
-    const double enough = asked.threshold * spec_.penalty_factors[j] - apart;
-    if (std::abs(centred) + product.slack < (1.0 - 1e-12) * enough * scale) return true;
-    return problem.is_excluded(j) || sets_[asked.k]->position(j) >= 0;
+    std::vector<std::uint8_t> flags(static_cast<std::size_t>(count));
+    kernels::find_doubts({.count = count,
+                          .shifts = problem.shift.data() + first,
+                          .scales = problem.scale.data() + first,
+                          .factors = spec_.penalty_factors + first,
+                          .norms = asked.reach > 0.0 ? problem.norm.data() + first : nullptr,
+                          .total = asked.residual_sum,
+                          .threshold = asked.threshold,
+                          .reach = asked.reach},
+                         slacks, values, flags.data());
+    for (Index c = 0; c < count; ++c) {
+      const Index j = first + c;
+      if (flags[c] != 0 && !problem.is_excluded(j) && sets_[asked.k]->position(j) < 0) doubts.emplace_back(asked.k, j);
+    }
+    for (double* gradient : {asked.last, asked.earlier}) {
+      for (Index c = 0; gradient != nullptr && c < count; ++c) {
+        gradient[first + c] = problem.scale[first + c] == 0.0 ? 0.0 : values[c] / problem.scale[first + c];
+      }
+    }
   }
 
   const D& design_;
