@@ -64,6 +64,29 @@ class Proof {
   }
 
  private:
+  // what is asked of the design for one solution
+  struct Question {
+    Index k;
+    const Problem& problem;
+    double threshold;  // per penalty factor
+    double residual_sum;
+    double reach;      // how far at most the dual point's gradient is from the residual's, per norm of a column
+    double* last;      // where all gradients go, if they are wanted
+    double* earlier;
+  };
+
+  Question question(const Block& block, Index at, const Solution& solution) {
+    const Index k = at / block.size();
+    const Index i = at % block.size();
+    return {.k = k,
+            .problem = problems_[k],
+            .threshold = block.lambdas[i] * spec_.l1_ratio,
+            .residual_sum = solution.residual_sum,
+            .reach = solution.dual.reach(),
+            .last = i == block.size() - 1 ? problems_[k].gradient.data() : nullptr,
+            .earlier = i == halfway(block) ? earlier_[k].data() : nullptr};
+  }
+
   // One read of the design, some columns at a time, so that what they yield stays in cache. Sparse designs rearrange
   // the vectors once a call, so their chunks are longer.
   void prove_in_full(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
@@ -87,30 +110,53 @@ class Proof {
       out.push_back(products.data() + v * columns.count);
     }
     design_.sweep({.columns = columns, .n_vectors = count, .vectors = vectors.data(), .out = out.data()}, threads_);
-    threads_.parallel_for(count, [&](Index v) { take(block, open[v], columns, out[v], solutions[open[v]]); });
+    const Vector exact(columns.list == nullptr ? static_cast<std::size_t>(columns.count) : 0, 0.0);
+    threads_.parallel_for(count, [&](Index v) {
+      const Question asked = question(block, open[v], solutions[open[v]]);
+      if (columns.list == nullptr) {
+        take_range(asked, columns, exact.data(), out[v], solutions[open[v]]);
+      } else {
+        take_list(asked, columns, out[v], solutions[open[v]]);
+      }
+    });
     entries_read_ += columns.count;
   }
 
-  // what one solution's certificate and the next block need of them
-  void take(const Block& block, Index at, Columns columns, const double* products, Solution& solution) {
-    const Index k = at / block.size();
-    const Index i = at % block.size();
-    for (Index c = 0; c < columns.count; ++c) {
-      const Index j = columns[c];
-      const double gradient = problems_[k].standardised(j, products[c], solution.residual_sum);
-      const Index position = sets_[k]->position(j);
-      if (position >= 0) {
-        solution.gradient[position] = gradient;
-      } else if (std::abs(gradient) > threshold(block, i, j) - reach(k, j, solution) && !problems_[k].is_excluded(j)) {
-        solution.outsiders.push_back({.feature = j, .gradient = gradient, .dual_gradient = gradient});
-      }
-      remember(block, k, i, j, gradient);
+  // what one solution's certificate and the next block need of the products
+  void take_range(const Question& asked, Columns range, const double* exact, double* products,
+                  Solution& solution) const {
+    const Vector& scale = asked.problem.scale;
+    const auto gradient = [&](Index j) { return scale[j] == 0.0 ? 0.0 : products[j - range.first] / scale[j]; };
+    std::vector<std::pair<Index, Index>> found;
+    find_doubts(asked, range.first, range.count, exact, products, found);
+    for (const auto& [k, j] : found) {
+      solution.outsiders.push_back({.feature = j, .gradient = gradient(j), .dual_gradient = gradient(j)});
+    }
+    const std::vector<Index>& set = sets_[asked.k]->features();
+    for (std::size_t s = 0; s < set.size(); ++s) {
+      const Index j = set[s];
+      if (j >= range.first && j < range.first + range.count) solution.gradient[s] = gradient(j);
     }
   }
 
-  // how far at most the dual point's gradient is from the residual's (Cauchy and Schwarz)
-  double reach(Index k, Index j, const Solution& solution) const {
-    return solution.dual.exists() ? problems_[k].norm[j] * solution.dual.reach() : 0.0;
+  void take_list(const Question& asked, Columns columns, const double* products, Solution& solution) const {
+    for (Index c = 0; c < columns.count; ++c) {
+      const Index j = columns[c];
+      const double gradient = asked.problem.standardised(j, products[c], asked.residual_sum);
+      const Index position = sets_[asked.k]->position(j);
+      if (position >= 0) {
+        solution.gradient[position] = gradient;
+      } else if (may_exceed(asked, j, gradient)) {
+        solution.outsiders.push_back({.feature = j, .gradient = gradient, .dual_gradient = gradient});
+      }
+      if (asked.last != nullptr) asked.last[j] = gradient;
+      if (asked.earlier != nullptr) asked.earlier[j] = gradient;
+    }
+  }
+
+  bool may_exceed(const Question& asked, Index j, double gradient) const {
+    const double apart = asked.reach > 0.0 ? asked.reach * asked.problem.norm[j] : 0.0;
+    return std::abs(gradient) > asked.threshold * spec_.penalty_factors[j] - apart && !asked.problem.is_excluded(j);
   }
 
   // Of the features that may exceed their threshold those stay that do, by either gradient.
@@ -136,16 +182,6 @@ class Proof {
       const ElasticNet term = problem.term(outsider.feature, block.lambdas[at % block.size()]);
       return term.violation(outsider.gradient, 0.0) == 0.0 && term.violation(outsider.dual_gradient, 0.0) == 0.0;
     });
-  }
-
-  double threshold(const Block& block, Index i, Index j) const {
-    return block.lambdas[i] * spec_.l1_ratio * spec_.penalty_factors[j];
-  }
-
-  // the gradients from which the next block is drawn out
-  void remember(const Block& block, Index k, Index i, Index j, double gradient) {
-    if (i == block.size() - 1) problems_[k].gradient[j] = gradient;
-    if (i == halfway(block)) earlier_[k][j] = gradient;
   }
 
   void make_bytes() {
@@ -194,30 +230,8 @@ class Proof {
     }
   }
 
-  // what the bytes are asked of one solution
-  struct Question {
-    Index k;
-    const Problem& problem;
-    double threshold;  // per penalty factor
-    double residual_sum;
-    double reach;      // per norm of a column
-    double* last;      // where all gradients go, if they are wanted
-    double* earlier;
-  };
-
-  Question question(const Block& block, Index at, const Solution& solution) {
-    const Index k = at / block.size();
-    const Index i = at % block.size();
-    return {.k = k,
-            .problem = problems_[k],
-            .threshold = block.lambdas[i] * spec_.l1_ratio,
-            .residual_sum = solution.residual_sum,
-            .reach = solution.dual.reach(),
-            .last = i == block.size() - 1 ? problems_[k].gradient.data() : nullptr,
-            .earlier = i == halfway(block) ? earlier_[k].data() : nullptr};
-  }
-
-  // the columns beyond the set that may exceed their threshold; values and slacks are the bytes' products
+  // The columns beyond the set that may exceed their threshold; from the products and how far these may be off,
+  // which become gradients times scale.
   void find_doubts(const Question& asked, Index first, Index count, const double* slacks, double* values,
                    std::vector<std::pair<Index, Index>>& doubts) const {
     const Problem& problem = asked.problem;
