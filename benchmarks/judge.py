@@ -195,7 +195,7 @@ class _Binomial:
         return mean * (1 - mean)
 
     @staticmethod
-    def inside(mean: Array) -> Array:
+    def inside(mean: Array) -> NDArray[np.bool_]:
         return (mean >= 0) & (mean <= 1)
 
     @staticmethod
@@ -236,7 +236,7 @@ class _Poisson:
         return mean
 
     @staticmethod
-    def inside(mean: Array) -> Array:
+    def inside(mean: Array) -> NDArray[np.bool_]:
         return mean >= 0
 
     @staticmethod

@@ -90,7 +90,7 @@ nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
   const std::size_t n_points = result.points.size();
   const auto k = static_cast<std::size_t>(n_problems);
   const std::size_t l = n_points / k;
-  Vector intercepts, loss, gaps, violations, values;
+  Vector intercepts, loss, whole_loss, gaps, violations, values;
   std::vector<std::int64_t> indptr{0};
   std::vector<std::int32_t> indices, iterations;
   std::vector<std::int8_t> statuses;
@@ -101,6 +101,7 @@ nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
   for (const Point& point : result.points) {
     intercepts.push_back(point.intercept);
     loss.push_back(point.loss);
+    whole_loss.push_back(point.whole_loss);
     gaps.push_back(point.dual_gap);
     violations.push_back(point.kkt_violation);
     iterations.push_back(point.n_iter);
@@ -114,6 +115,7 @@ nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
   out["lambdas"] = owned(std::move(result.lambdas), {l});
   out["intercepts"] = owned(std::move(intercepts), {k, l});
   out["loss"] = owned(std::move(loss), {k, l});
+  out["whole_loss"] = owned(std::move(whole_loss), {k, l});
   out["dual_gaps"] = owned(std::move(gaps), {k, l});
   out["kkt_violations"] = owned(std::move(violations), {k, l});
   out["n_iters"] = owned(std::move(iterations), {k, l});

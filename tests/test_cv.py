@@ -339,3 +339,38 @@ def test_comparison_on_the_same_folds(table):
     assert repr(comparison).startswith("<Comparison of l1_ratio 0, 0.5, 1: best")
     with pytest.raises(ValueError, match="l1_ratios is empty"):
         nb.compare(X, targets["gaussian"], l1_ratios=())
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"l1_ratio": 0.0},
+        {"fit_intercept": False, "l1_ratio": 0.5},
+        {"standardize": False, "offset": np.linspace(-1, 1, 600), "score": "mse"},
+        {"sample_weight": np.arange(600) % 3 + 0.0, "lower_bounds": np.full(8, -0.3)},
+        {"l1_ratio": 0.0, "penalty_factors": np.array([1, 2, np.inf, 1, 1, 1, 0.5, 1])},
+    ],
+)
+def test_held_out_squares_come_from_the_moments(sparse, options):
+    """Where the engine knows them, the scores need no predictions and are the same."""
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(600, 8)) + 3
+    X[:, 4], X[:, 5] = X[:, 3], 1.0
+    y = X @ rng.normal(size=8) + rng.normal(size=600) + 10
+    X = scipy.sparse.csc_array(np.where(rng.random(X.shape) < 0.5, X, 0)) if sparse else X
+    quick = nb.cv_path(X, y, cv=4, n_lambdas=20, **options)
+    plain = nb.cv_path(X, y, cv=4, n_lambdas=20, keep_predictions=True, **options)
+    np.testing.assert_allclose(quick.fold_scores, plain.fold_scores, rtol=1e-10)
+
+
+def test_held_out_squares_of_a_perfect_fit_and_of_other_folds():
+    """Nothing is left to subtract, or the rows held out are not the rest: then predictions are made after all."""
+    rng = np.random.default_rng(9)
+    X = rng.normal(size=(300, 5))
+    y = X @ rng.normal(size=5)
+    for options in ({"cv": 4}, {"cv": 4, "time_order": True}):
+        quick = nb.cv_path(X, y, n_lambdas=20, lambda_min_ratio=1e-9, **options)
+        plain = nb.cv_path(X, y, n_lambdas=20, lambda_min_ratio=1e-9, keep_predictions=True, **options)
+        np.testing.assert_array_equal(quick.fold_scores, plain.fold_scores)

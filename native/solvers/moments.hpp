@@ -18,7 +18,10 @@ class Moments {
     BatchMoments<D> batch(design, centre, spec, problems, threads);
     n_reads_ = batch.n_reads();
     std::vector<Summary> summaries = batch.take();
-    for (std::size_t k = 0; k < states_.size(); ++k) states_[k].summary = std::move(summaries[k]);
+    for (std::size_t k = 0; k < states_.size(); ++k) {
+      states_[k].summary = std::move(summaries[k]);
+      states_[k].mean = problems[k].intercept;
+    }
     threads.parallel_for(spec.n_problems, [&](Index k) {
       if (is_plain_ridge(problems_[k]) && is_first_to_share(k)) diagonalise(k);
     });
@@ -45,6 +48,7 @@ class Moments {
         Point& point = result.points[k * n_lambdas + l];
         solve_at(k, result.lambdas[l], point);
         problems_[k].write(centre, problems_[k].model(), point);
+        if (spec_.n_problems > 1 && spec_.shared_response) point.whole_loss = whole_loss(problems_[k]);
       });
       monitor_.progress(l + 1, n_lambdas);
     }
@@ -64,6 +68,7 @@ class Moments {
     double lambda = infinity;  // of the problem's coefficients
     Visited before;            // the one before those
     Vector rotated;            // X'y in the basis of eigenvectors
+    double mean = 0.0;         // of y - o: the intercept at the means of the columns
   };
 
   // An exact step is cheap here; should rounding leave a gap, a tighter tolerance is all there is to try.
@@ -177,6 +182,46 @@ class Moments {
     for (Index j = 0; j < n_features(); ++j)
       twice += problem.coef[j] * (problem.gradient[j] - states_[k].summary.product[j]);
     problem.loss = std::max(0.0, 0.5 * twice);
+  }
+
+  // The loss of a problem's solution under the weights of the first one: what its own rows lack of it fell on rows that
+  // were held out, so that a cross-validation needs no predictions.
+  double whole_loss(const Problem& fitted) const {
+    const Problem& first = problems_[0];
+    double intercept = fitted.intercept;  // at the first problem's means
+    double explained = 0.0;
+    Vector coef(fitted.coef.size(), 0.0);
+    for (Index j = 0; j < n_features(); ++j) {
+      if (fitted.coef[j] == 0.0) continue;
+      const double raw = fitted.coef[j] / fitted.scale[j];
+      intercept += raw * (first.shift[j] - fitted.shift[j]);
+      coef[j] = raw * first.scale[j];
+      explained += coef[j] * states_[0].summary.product[j];
+    }
+    const double off = spec_.fit_intercept ? intercept - states_[0].mean : 0.0;
+    return 0.5 * (states_[0].summary.variance - 2.0 * explained + first_form(coef) + off * off);
+  }
+
+  // b'Gb, G that of the first problem
+  double first_form(const Vector& coef) const {
+    const Vector& eigenvalues = shared(0).eigenvalues;
+    const Index p = n_features();
+    Vector image(coef.size(), 0.0);
+    double form = 0.0;
+    if (eigenvalues.empty()) {
+      for (Index b = 0; b < p; ++b) {
+        if (coef[b] != 0.0) kernels::axpy(coef[b], shared(0).gram.data() + b * p, 0.0, image.data(), p);
+      }
+      for (Index j = 0; j < p; ++j) form += coef[j] * image[j];
+    } else {
+      Vector scaled(coef.size(), 0.0);
+      for (Index j = 0; j < p; ++j) {
+        if (coef[j] != 0.0) scaled[j] = coef[j] * std::sqrt(spec_.penalty_factors[j]);
+      }
+      linalg::gemv(true, p, p, shared(0).gram.data(), p, scaled.data(), image.data());
+      for (Index j = 0; j < p; ++j) form += std::max(0.0, eigenvalues[j]) * image[j] * image[j];
+    }
+    return form;
   }
 
   // Ridge alone has the whole path in closed form: one eigendecomposition (Hastie, Tibshirani & Friedman 2009, 3.47).

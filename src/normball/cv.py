@@ -182,7 +182,9 @@ def _cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictio
         for row, design in enumerate(designs)
     ]
     gaps = solution["dual_gaps"][1:, keep]
-    result = _assess(problem, problem.path(solution, n_finished), models, gaps, folds, score, keep_predictions)
+    path = problem.path(solution, n_finished)
+    known = None if keep_predictions else _held_out_deviances(problem, solution, keep, folds, score)
+    result = _assess(problem, path, models, gaps, folds, score, keep_predictions, known)
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
     warn_not_converged(solution, problem.settings.tol, depth=3)
@@ -221,14 +223,15 @@ def _assess(
     folds: Folds,
     score: Score,
     keep_predictions: bool,
+    known_scores: Array | None,
 ) -> CVPath:
-    """Score every fold on its held-out rows."""
+    """Score every fold on its held-out rows, where the scores are not known already."""
     data, family = problem.data, path.family
-    fold_scores = np.full((len(folds), path.lambdas.size), np.nan)
-    fold_weights = np.array([data.weights[test].sum() for test in folds.test])
+    fold_scores = np.full((len(folds), path.lambdas.size), np.nan) if known_scores is None else known_scores
+    fold_weights = _fold_weights(problem, folds)
     sums = np.zeros((data.n_rows, path.lambdas.size)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
-    for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)):
+    for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)) if known_scores is None else ():
         eta = model.predict(test, data.offset)
         if fold_weights[fold] > 0.0:
             fold_scores[fold] = score(data.y[test], eta, data.weights[test], family)
@@ -263,6 +266,30 @@ def _assess(
     )
 
 
+def _fold_weights(problem: Problem, folds: Folds) -> Array:
+    return np.array([problem.data.weights[test].sum() for test in folds.test])
+
+
+def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds: Folds, score: Score) -> Array | None:
+    """Squared errors on held-out rows (folds, strengths) without predictions: all rows' less the training rows'.
+
+    None where the engine does not know them, where a fold's rows are not the complement of its training rows, or where
+    so little error is left that the difference of sums would have lost its digits.
+    """
+    data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
+    squares = score.name in ("deviance", "mse") and problem.settings.family == "gaussian"
+    if not squares or not (held_out > 0.0).all():
+        return None
+    for train, test in folds:
+        times = np.bincount(train, minlength=data.n_rows) + np.bincount(test, minlength=data.n_rows)
+        if (times != 1).any():
+            return None
+    whole, own = solution["whole_loss"][1:, keep], solution["loss"][1:, keep]
+    total = data.weights.sum()
+    means = (total * whole - (total - held_out) * own) / held_out
+    return 2.0 * means if (means > 1e-6 * solution["null_loss"][0]).all() else None
+
+
 def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> Array:
     """The score of the path on its own rows, a block of strengths at a time."""
     if score.name == "deviance":
@@ -285,7 +312,7 @@ def _diagnose(problem: Problem, models: list[_Model], folds: Folds, index: int) 
         ]
     )
     margins = np.abs(models[0].predict(None, data.offset, which)[:, 0])
-    fold_weights = np.array([data.weights[test].sum() for test in folds.test])
+    fold_weights = _fold_weights(problem, folds)
     return {
         "auc": float(summarise_folds(areas, fold_weights)[0][0]),
         "largest_margin": float(margins.max()),

@@ -292,7 +292,17 @@ def joined(solutions: Sequence[Solution]) -> Solution:
     """Solutions over the same grid as one."""
     answers = [solution.answer for solution in solutions]
     answer: dict[str, Any] = dict(answers[0])
-    for name in ("intercepts", "indices", "values", "loss", "dual_gaps", "kkt_violations", "statuses", "n_iters"):
+    for name in (
+        "intercepts",
+        "indices",
+        "values",
+        "loss",
+        "whole_loss",
+        "dual_gaps",
+        "kkt_violations",
+        "statuses",
+        "n_iters",
+    ):
         answer[name] = np.concatenate([one[name] for one in answers])
     starts = np.cumsum([0] + [one["values"].size for one in answers])
     ends = [one["indptr"][1:] + start for one, start in zip(answers, starts, strict=False)]
