@@ -93,7 +93,7 @@ struct Problem {
     return certificate(lambda, model, [&](double s) {
       const double rest = 1.0 - s;
       const double apart = std::sqrt(model.misfit) + rest * std::sqrt(model.spread);
-      const double bent = model.misfit > 0.0 ? apart * apart : (s > 0.0 ? rest * rest * model.spread / (2.0 * s) : infinity);
+      const double bent = model.misfit > 0.0 ? apart * apart : rest * rest * model.spread / (2.0 * s + 1e-300);
       return s * fitted - model.loss + std::min(rest * model.loss + s * model.misfit, bent);
     });
   }
@@ -173,7 +173,8 @@ std::vector<Problem> make_problems(D& design, Vector& centre, const Specificatio
   design.centre = centre.data();
   const Index count = spec.n_problems;
   const auto sweep_squares = [&] {
-    design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()}, threads);
+    design.sweep_squares({.columns = all, .n_vectors = count, .vectors = weights.data(), .out = scales.data()},
+                         threads);
   };
   if (!spec.fit_intercept && !spec.standardize) {
     if (wants_norms) sweep_squares();

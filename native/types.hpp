@@ -46,7 +46,7 @@ struct Point {
   Vector values;  // units of the data
   double loss = 0.0;
   double whole_loss = std::numeric_limits<double>::quiet_NaN();  // on the rows of the first problem, where known
-  double dual_gap = infinity;  // relative to the loss of the null model
+  double dual_gap = infinity;                                    // relative to the loss of the null model
   double kkt_violation = infinity;
   Status status = Status::interrupted;
   int n_iter = 0;

@@ -354,23 +354,29 @@ def test_comparison_on_the_same_folds(table):
     ],
 )
 def test_held_out_squares_come_from_the_moments(sparse, options):
-    """Where the engine knows them, the scores need no predictions and are the same."""
+    """Where the engine knows them, the scores need no predictions and are theirs."""
     rng = np.random.default_rng(8)
     X = rng.normal(size=(600, 8)) + 3
     X[:, 4], X[:, 5] = X[:, 3], 1.0
     y = X @ rng.normal(size=8) + rng.normal(size=600) + 10
     X = scipy.sparse.csc_array(np.where(rng.random(X.shape) < 0.5, X, 0)) if sparse else X
-    quick = nb.cv_path(X, y, cv=4, n_lambdas=20, **options)
-    plain = nb.cv_path(X, y, cv=4, n_lambdas=20, keep_predictions=True, **options)
-    np.testing.assert_allclose(quick.fold_scores, plain.fold_scores, rtol=1e-10)
+    cv = nb.cv_path(X, y, cv=4, n_lambdas=20, keep_predictions=True, **options)
+    weights = options.get("sample_weight", np.ones(600))
+    for fold, scores in enumerate(cv.fold_scores):
+        test = cv.fold_ids == fold
+        squares = (y[test, None] - cv.predictions[test]) ** 2
+        np.testing.assert_allclose(scores, np.average(squares, axis=0, weights=weights[test]), rtol=1e-10)
+    lean = nb.cv_path(X, y, cv=4, n_lambdas=20, **options)
+    np.testing.assert_array_equal(lean.fold_scores, cv.fold_scores)
 
 
-def test_held_out_squares_of_a_perfect_fit_and_of_other_folds():
+@pytest.mark.parametrize("how", [{"cv": 4}, {"cv": 4, "time_order": True}])
+def test_held_out_squares_of_a_perfect_fit_and_of_other_folds(how):
     """Nothing is left to subtract, or the rows held out are not the rest: then predictions are made after all."""
     rng = np.random.default_rng(9)
     X = rng.normal(size=(300, 5))
     y = X @ rng.normal(size=5)
-    for options in ({"cv": 4}, {"cv": 4, "time_order": True}):
-        quick = nb.cv_path(X, y, n_lambdas=20, lambda_min_ratio=1e-9, **options)
-        plain = nb.cv_path(X, y, n_lambdas=20, lambda_min_ratio=1e-9, keep_predictions=True, **options)
-        np.testing.assert_array_equal(quick.fold_scores, plain.fold_scores)
+    cv = nb.cv_path(X, y, n_lambdas=20, lambda_min_ratio=1e-9, keep_predictions=True, **how)
+    for fold, scores in enumerate(cv.fold_scores):
+        test = cv.fold_ids == fold
+        np.testing.assert_allclose(scores, ((y[test, None] - cv.predictions[test]) ** 2).mean(axis=0), rtol=1e-12)

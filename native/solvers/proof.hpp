@@ -24,6 +24,50 @@ struct Block {
   }
 };
 
+// A solution as its certificate sees it: the features of the set, and those beyond it that may cost something.
+class Listed {
+ public:
+  Listed(const std::vector<Index>& set, const Solution& solution)
+      : solution_(solution),
+        features_(set.begin(), set.begin() + std::ssize(solution.gradient)),
+        coef_(solution.coef),
+        gradient_(solution.gradient),
+        dual_gradient_(solution.dual.gradient) {
+    for (const auto& outsider : solution.outsiders) {
+      features_.push_back(outsider.feature);
+      gradient_.push_back(outsider.gradient);
+      dual_gradient_.push_back(outsider.dual_gradient);
+    }
+    coef_.resize(features_.size(), 0.0);
+  }
+
+  Problem::Model by_residual() const {
+    return {.features = {.list = features_.data(), .count = std::ssize(features_)},
+            .coef = coef_.data(),
+            .gradient = gradient_.data(),
+            .intercept = solution_.intercept,
+            .intercept_gradient = solution_.intercept_gradient,
+            .loss = solution_.loss,
+            .spread = solution_.spread};
+  }
+
+  Problem::Model by_dual_point() const {
+    Problem::Model model = by_residual();
+    model.gradient = dual_gradient_.data();
+    model.intercept_gradient = solution_.dual.intercept_gradient;
+    model.spread = solution_.dual.sums.spread;
+    model.misfit = solution_.dual.sums.misfit;
+    return model;
+  }
+
+ private:
+  const Solution& solution_;
+  std::vector<Index> features_;
+  Vector coef_;
+  Vector gradient_;
+  Vector dual_gradient_;
+};
+
 template <Design D, Loss L>
 class Proof {
  public:
@@ -70,8 +114,8 @@ class Proof {
     const Problem& problem;
     double threshold;  // per penalty factor
     double residual_sum;
-    double reach;      // how far at most the dual point's gradient is from the residual's, per norm of a column
-    double* last;      // where all gradients go, if they are wanted
+    double reach;  // how far at most the dual point's gradient is from the residual's, per norm of a column
+    double* last;  // where all gradients go, if they are wanted
     double* earlier;
   };
 
@@ -165,6 +209,7 @@ class Proof {
     const Problem& problem = problems_[at / block.size()];
     if (solution.dual.exists() && !outsiders.empty()) {
       std::vector<Index> features;
+      features.reserve(outsiders.size());
       for (const auto& outsider : outsiders) features.push_back(outsider.feature);
       Vector products(features.size());
       const double* vector = solution.dual.rows.data();
@@ -195,6 +240,7 @@ class Proof {
     threads_.parallel_for(static_cast<Index>(open.size()),
                           [&](Index v) { vectors[v] = bytes_->bytes(solutions[open[v]].residual); });
     std::vector<Question> questions;
+    questions.reserve(open.size());
     for (const Index at : open) questions.push_back(question(block, at, solutions[at]));
     constexpr Index chunk = 256;  // so that what is known of it stays in cache, for a hundred solutions
     const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;

@@ -284,12 +284,14 @@ class ProximalNewton {
   bool settle(const Block& block, Index at, bool is_final, const Solution& solution, const double* centre) {
     const Index k = at / block.size();
     const Index i = at % block.size();
+    const Problem& problem = problems_[k];
     Point& point = block.point(k, i);
-    const Listed all = listed(k, solution);
-    const Problem::Model found = model(all, solution);
-    const Certificate certificate = problems_[k].certificate(block.lambdas[i], found);
-    const double gap = std::min(certificate.gap, dual_gap(block, at, found, solution));
-    point.dual_gap = problems_[k].relative(gap);
+    const Listed all(sets_[k]->features(), solution);
+    const Problem::Model found = all.by_residual();
+    const Certificate certificate = problem.certificate(block.lambdas[i], found);
+    double gap = certificate.gap;
+    if (solution.dual.exists()) gap = std::min(gap, problem.certificate(block.lambdas[i], all.by_dual_point()).gap);
+    point.dual_gap = problem.relative(gap);
     point.kkt_violation = certificate.kkt_violation;
     if (point.dual_gap <= spec_.tol) {
       point.status = Status::converged;
@@ -300,50 +302,8 @@ class ProximalNewton {
     } else {
       return false;
     }
-    problems_[k].write(centre, found, point);
+    problem.write(centre, found, point);
     return true;
-  }
-
-  // what the model's dual point proves of the solution
-  double dual_gap(const Block& block, Index at, Problem::Model found, const Solution& solution) const {
-    if (!solution.dual.exists()) return infinity;
-    Vector gradient = solution.dual.gradient;
-    for (const auto& outsider : solution.outsiders) gradient.push_back(outsider.dual_gradient);
-    found.gradient = gradient.data();
-    found.intercept_gradient = spec_.fit_intercept ? solution.dual.sums.total : 0.0;
-    found.spread = solution.dual.sums.spread;
-    found.misfit = solution.dual.sums.misfit;
-    return problems_[at / block.size()].certificate(block.lambdas[at % block.size()], found).gap;
-  }
-
-  // the features of the set and those beyond it that may cost something
-  struct Listed {
-    std::vector<Index> features;
-    Vector coef;
-    Vector gradient;
-  };
-
-  Listed listed(Index k, const Solution& solution) const {
-    const std::vector<Index>& set = sets_[k]->features();
-    Listed all{.features = {set.begin(), set.begin() + static_cast<Index>(solution.gradient.size())},
-               .coef = solution.coef,
-               .gradient = solution.gradient};
-    for (const auto& outsider : solution.outsiders) {
-      all.features.push_back(outsider.feature);
-      all.gradient.push_back(outsider.gradient);
-    }
-    all.coef.resize(all.features.size(), 0.0);
-    return all;
-  }
-
-  static Problem::Model model(const Listed& listed, const Solution& solution) {
-    return {.features = {.list = listed.features.data(), .count = static_cast<Index>(listed.features.size())},
-            .coef = listed.coef.data(),
-            .gradient = listed.gradient.data(),
-            .intercept = solution.intercept,
-            .intercept_gradient = solution.intercept_gradient,
-            .loss = solution.loss,
-            .spread = solution.spread};
   }
 
   // the last lambda's solution is where the next block starts

@@ -19,7 +19,8 @@ struct Goal {
 struct DualPoint {
   Vector rows;  // w_i u_i; empty where there is none
   DualSums sums;
-  Vector gradient;  // X'u by position in the set
+  double intercept_gradient = 0.0;  // 0 without an intercept
+  Vector gradient;                  // X'u by position in the set
 
   bool exists() const { return !rows.empty(); }
   double reach() const { return exists() ? std::sqrt(sums.distance) : 0.0; }  // per norm of a column
@@ -39,7 +40,7 @@ struct Solution {
   Vector residual;  // w_i f'(y_i, eta_i)
   double residual_sum = 0.0;
   Vector gradient;                  // by position, from the sweep
-  std::vector<Outsider> outsiders;  // features beyond the set whose gradient, or the dual point's, exceeds the threshold
+  std::vector<Outsider> outsiders;  // beyond the set: the residual's gradient or the dual point's exceeds the threshold
   DualPoint dual;
 };
 

@@ -1,13 +1,10 @@
-// Proximal Newton on the working set of one problem (Lee, Sun & Saunders 2014; Yuan, Ho & Lin 2012). The quadratic
-// model's curvature is kept for as long as its steps are cheaper than a new one: along lambda it changes slowly, and
-// X'WX is the dear part. For squared error the model is exact and one step is enough.
+// Proximal Newton on the working set of one problem (Lee, Sun & Saunders 2014; Yuan, Ho & Lin 2012). For squared error
+// the model is exact and one step is enough; for other losses a step is proved by the dual point of its model (M8b).
 #pragma once
 
 #include "../losses/loss.hpp"
-#include "curvature.hpp"
-#include "lane_model.hpp"
 #include "null_start.hpp"
-#include "quadratic.hpp"
+#include "set_model.hpp"
 #include "solution.hpp"
 
 namespace normball {
@@ -21,6 +18,7 @@ class WorkingSet {
         problem_(problem),
         threads_(threads),
         monitor_(monitor),
+        model_(design, problem, threads, monitor),
         position_(static_cast<std::size_t>(spec_.n_features), -1) {}
 
   const std::vector<Index>& features() const { return set_; }
@@ -70,8 +68,7 @@ class WorkingSet {
       position_[set_[s]] = static_cast<std::int32_t>(kept.size());
       kept.push_back(set_[s]);
     }
-    curvature_.keep([&](Index s) { return renumbered[s] >= 0; });
-    solver_.renumber([&](Index s) { return renumbered[s]; }, curvature_.version());
+    model_.renumber(renumbered);
     set_ = std::move(kept);
     has_gradient_ = false;
   }
@@ -79,7 +76,7 @@ class WorkingSet {
   // Solutions change almost linearly between two lambdas while signs stay: the last two are continued to the next,
   // where that lowers the objective there. Squared error needs none of it, its step is exact.
   void predict(double lambda, double previous) {
-    if (L::quadratic && curvature_.is_dense()) return;
+    if (L::quadratic && model_.is_dense()) return;
     Visited last{.lambda = previous, .intercept = problem_.intercept, .coef = problem_.coef, .eta = eta_};
     std::swap(last, visited_);
     const Visited& earlier = last;
@@ -130,10 +127,10 @@ class WorkingSet {
       if (monitor_.stopped() || stalled == 20 || std::isnan(violation)) return step;
       stalled = violation < 0.9 * best ? 0 : stalled + 1;
       best = std::min(best, violation);
-      const bool refreshed = update_curvature(curvature_.empty() || is_slow(violation, last));
+      const bool refreshed = update_model(violation, last);
       if (!newton_step(goal)) {
         if (refreshed) return step + 1;
-        curvature_.clear();  // the old model no longer descends: once more with the true one
+        model_.clear();  // the old model no longer descends: once more with the true one
         last = infinity;
         continue;
       }
@@ -186,16 +183,16 @@ class WorkingSet {
 
   // the gap as far as the set can tell; a sweep may find a larger one
   double gap(double lambda) const {
-    return gap_of(lambda, {.gradient = gradient_.data(),
-                           .intercept_gradient = problem_.intercept_gradient,
-                           .spread = problem_.spread});
+    return gap_of(
+        lambda,
+        {.gradient = gradient_.data(), .intercept_gradient = problem_.intercept_gradient, .spread = problem_.spread});
   }
 
   // by the dual point of the model that led here
   double dual_gap(double lambda) const {
     if (!dual_.exists()) return infinity;
     return gap_of(lambda, {.gradient = dual_.gradient.data(),
-                           .intercept_gradient = spec_.fit_intercept ? dual_.sums.total : 0.0,
+                           .intercept_gradient = dual_.intercept_gradient,
                            .spread = dual_.sums.spread,
                            .misfit = dual_.sums.misfit});
   }
@@ -224,9 +221,7 @@ class WorkingSet {
     problem_.intercept_gradient = spec_.fit_intercept ? residual_sum_ : 0.0;
   }
 
-  double loss_at(const Vector& eta) const {
-    return L::rows(rows(eta)).loss + constant_;
-  }
+  double loss_at(const Vector& eta) const { return L::rows(rows(eta)).loss + constant_; }
 
   Rows rows(const Vector& eta) const {
     return {.count = spec_.n_rows, .y = problem_.y, .weights = problem_.weights.data(), .eta = eta.data()};
@@ -258,30 +253,17 @@ class WorkingSet {
     return worst;
   }
 
-  // Whether the curvature is to be made anew, by the rule of renting and buying: once the steps that came on top of
-  // a lambda's first have cost as much as a new one. Nanoseconds of an ordinary core.
-  bool is_slow(double violation, double last) {
-    if (L::quadratic) return false;
-    if (!curvature_.is_dense()) return true;  // two passes, where a step takes many
-    double active = 0.0;
-    for (const Index j : set_) active += problem_.coef[j] != 0.0 ? 1.0 : 0.0;
-    const double step = 2.0 * Curvature::pass_cost(design_, set_) + 60.0 * static_cast<double>(spec_.n_rows);
-    const double anew = Curvature::gram_cost(design_, set_) + Curvature::factor_cost(active);
-    if (last < infinity) rented_ += step;
-    return rented_ > anew || anew < step || (last < infinity && violation > 0.5 * last);
-  }
-
   // true when the curvature is now that of the present eta
-  bool update_curvature(bool wanted) {
-    if (wanted && !(L::quadratic && !curvature_.empty())) {
+  bool update_model(double violation, double last) {
+    const bool wanted = model_.empty() || (!L::quadratic && model_.is_slow(set_, violation, last));
+    if (wanted) {
       Vector d(eta_.size());
       Rows present = rows(eta_);
       present.curvature = d.data();
       L::rows(present);
-      curvature_.reset(std::move(d));
-      rented_ = 0.0;
+      model_.renew(std::move(d));
     }
-    curvature_.cover(design_, problem_, set_, n_passes_, threads_);
+    model_.cover(set_);
     return wanted || L::quadratic;
   }
 
@@ -291,22 +273,16 @@ class WorkingSet {
     for (const Index j : set_) before.push_back(problem_.coef[j]);
     Vector after = before;
     Vector gradient;  // the model's, where H knows it
-    const double tolerance = model_tolerance(goal, before);
-    double intercept_step = 0.0;
-    if (curvature_.is_dense()) {
-      gradient = gradient_;
-      intercept_step = minimise_by_matrix(tolerance, after, gradient);
-    } else {
-      intercept_step = minimise_on_columns(tolerance, after);
-    }
+    const Expansion here{.set = set_, .terms = terms_, .gradient = gradient_, .residual_sum = residual_sum_};
+    const double intercept_step = model_.minimise(here, model_tolerance(goal, before), after, gradient);
     Vector expected = residual_;
     const double length = move(before, after, intercept_step);
     if (length == 0.0) return false;
     if constexpr (L::quadratic) {
-      has_gradient_ = curvature_.is_dense();  // the model is exact
+      has_gradient_ = model_.is_dense();  // the model is exact
       if (has_gradient_) gradient_.swap(gradient);
     } else if (length == 1.0 && spec_.l1_ratio > 0.0) {  // ridge: the residual's own gap is a square already
-      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += curvature_.weights()[i] * slope_[i];
+      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += model_.weights()[i] * slope_[i];
       make_dual(goal, expected, gradient);
     }
     return true;
@@ -315,7 +291,7 @@ class WorkingSet {
   // What the model leaves counts in the gap times the size of the coefficients.
   double model_tolerance(const Goal& goal, const Vector& coef) const {
     const double violation = set_violation();
-    if (L::quadratic) return (curvature_.is_dense() ? 1e-9 : 1e-5) * violation;
+    if (L::quadratic) return (model_.is_dense() ? 1e-9 : 1e-5) * violation;
     if (goal.gap < 0.0) return 0.03 * violation;
     double size = 1e-300;
     for (const double value : coef) size += std::abs(value);
@@ -326,66 +302,11 @@ class WorkingSet {
   void make_dual(const Goal& goal, Vector& expected, Vector& gradient) {
     dual_.sums = L::dual(rows(eta_), expected.data());
     if (!(dual_.sums.misfit <= goal.gap)) return;  // its gap is larger still
+    dual_.intercept_gradient = spec_.fit_intercept ? dual_.sums.total : 0.0;
     if (gradient.empty()) read_gradient(expected, dual_.sums.total, 0, gradient);
     dual_.rows.swap(expected);
     dual_.gradient.swap(gradient);
   }
-
-  // The model's minimiser by H, and the gradient there with the intercept profiled out; the intercept's step.
-  double minimise_by_matrix(double tolerance, Vector& b, Vector& gradient) {
-    const double total = curvature_.total();
-    const Vector before = b;
-    double intercept_step = spec_.fit_intercept ? -problem_.intercept_gradient / total : 0.0;
-    for (std::size_t s = 0; s < set_.size(); ++s) gradient[s] += intercept_step * mean(s);
-    solver_.solve({.size = static_cast<Index>(set_.size()),
-                   .H = curvature_.matrix(),
-                   .stride = curvature_.stride(),
-                   .terms = terms_.data(),
-                   .version = curvature_.version()},
-                  b.data(), gradient.data(), tolerance);
-    for (std::size_t s = 0; spec_.fit_intercept && s < set_.size(); ++s) {
-      intercept_step -= mean(s) * (b[s] - before[s]) / total;
-    }
-    return intercept_step;
-  }
-
-  // the model's minimiser without H, for one problem alone; the intercept's step
-  double minimise_on_columns(double tolerance, Vector& b) {
-    const auto size = static_cast<Index>(set_.size());
-    LaneColumns<1> columns;
-    columns.list = set_;
-    columns.terms = terms_;
-    columns.inverse_scale.resize(size);
-    columns.centre.resize(size);
-    LaneColumn<1> gradient(size);
-    LaneColumn<1> coef(size);
-    for (Index s = 0; s < size; ++s) {
-      const Index j = set_[s];
-      columns.inverse_scale[s][0] = problem_.scale[j] == 0.0 ? 0.0 : 1.0 / problem_.scale[j];
-      columns.centre[s][0] = design_.stored_centre(j) + problem_.shift[j];
-      gradient[s][0] = gradient_[s];
-      coef[s][0] = b[s];
-    }
-    LaneArray<double, 1> d(spec_.n_rows);
-    d.put(0, curvature_.weights().data());
-    LaneModel<D, double, 1> model(design_, columns, spec_.fit_intercept, infinity);
-    model.solve({.d = d,
-                 .totals = {curvature_.total()},
-                 .gradient = gradient,
-                 .residual_sums = {residual_sum_},
-                 .tolerance = {tolerance},
-                 .open = {true}},
-                monitor_, coef);
-    n_passes_ = static_cast<double>(model.entries_read()) / (2.0 * Curvature::n_entries(design_, set_) + 1.0);
-    double step = spec_.fit_intercept ? -model.state_sums()[0] / curvature_.total() : 0.0;
-    for (Index s = 0; s < size; ++s) {
-      if (spec_.fit_intercept) step += (coef[s][0] - b[s]) * columns.inverse_scale[s][0] * columns.centre[s][0];
-      b[s] = coef[s][0];
-    }
-    return step;
-  }
-
-  double mean(std::size_t s) const { return curvature_.mean(static_cast<Index>(s)); }
 
   // Armijo's rule on the true objective, along the segment to the model's minimiser; the part of it that was gone
   double move(const Vector& before, const Vector& after, double intercept_step) {
@@ -440,6 +361,7 @@ class WorkingSet {
   Problem& problem_;
   Threads& threads_;
   Monitor& monitor_;
+  SetModel<D> model_;
   Vector eta_;
   Vector residual_;
   double residual_sum_ = 0.0;
@@ -450,13 +372,9 @@ class WorkingSet {
   std::vector<ElasticNet> terms_;  // of the set
   Vector gradient_;                // of the set
   bool has_gradient_ = false;      // that of the present eta
-  double rented_ = 0.0;            // what the present curvature has cost in steps
   DualPoint dual_;                 // of the step to the present eta
   Vector slope_;                   // of eta along that step
-  Curvature curvature_;
-  QuadraticSolver solver_;
-  double n_passes_ = 6.0;  // forth and back over the set, that the last solution without H took
-  Visited visited_;        // the solution before the present one
+  Visited visited_;                // the solution before the present one
   Index entries_read_ = 0;
 };
 

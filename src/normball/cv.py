@@ -183,7 +183,7 @@ def _cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictio
     ]
     gaps = solution["dual_gaps"][1:, keep]
     path = problem.path(solution, n_finished)
-    known = None if keep_predictions else _held_out_deviances(problem, solution, keep, folds, score)
+    known = _held_out_deviances(problem, solution, keep, folds, score)
     result = _assess(problem, path, models, gaps, folds, score, keep_predictions, known)
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
@@ -231,9 +231,11 @@ def _assess(
     fold_weights = _fold_weights(problem, folds)
     sums = np.zeros((data.n_rows, path.lambdas.size)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
-    for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)) if known_scores is None else ():
+    for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)):
+        if known_scores is not None and sums is None:
+            break
         eta = model.predict(test, data.offset)
-        if fold_weights[fold] > 0.0:
+        if known_scores is None and fold_weights[fold] > 0.0:
             fold_scores[fold] = score(data.y[test], eta, data.weights[test], family)
         if sums is not None:
             sums[test] += eta
