@@ -53,6 +53,9 @@ STEPS = (
     Step("ff6c796", "four columns meet six vectors in registers"),
     Step("b570237", "batches look four strengths ahead"),
     Step("618fbba", "columns are cleared by one byte an entry"),
+    Step("c74d8e9", "a sparse batch shares each entry of a column"),
+    Step("b93d8f0", "a dual point from the quadratic model"),
+    Step("27e37c5", "many columns at once are cleared"),
     Step("HEAD", "everything since"),
 )
 _PATHS = ("A", "B", "C", "D", "E", "F", "Fg", "G", "J")
