@@ -51,7 +51,8 @@ class SetModel {
     const double step = 2.0 * Curvature::pass_cost(design_, set) + 60.0 * static_cast<double>(spec_.n_rows);
     const double anew = Curvature::gram_cost(design_, set) + Curvature::factor_cost(active);
     if (last < infinity) rented_ += step;
-    return rented_ > anew || anew < step || (last < infinity && violation > 0.5 * last);
+    // one that is hardly dearer than a step saves one
+    return rented_ > anew || anew < 3.0 * step || (last < infinity && violation > 0.5 * last);
   }
 
   // `b` moves from where the model was made to its minimiser; `gradient` is the model's there with the intercept

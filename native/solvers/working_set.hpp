@@ -117,13 +117,14 @@ class WorkingSet {
     double best = infinity;
     int stalled = 0;
     for (int step = 0; step < max_steps; ++step) {
-      // a gap that is a square: a tenth of it, since the coefficients are right to its root only
+      // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
+      // a tenth, and for ridge, whose steps square that error, one step more.
       if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
       const bool is_exact = !L::quadratic || step > 0;  // squared error: one step more is all it takes to be exact
       if (violation <= goal.violation) return step;
-      if (goal.gap >= 0.0 && is_exact && gap(lambda) <= goal.gap) return step;
+      if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (spec_.l1_ratio > 0.0 ? 1.0 : 1e-4) * goal.gap) return step;
       if (monitor_.stopped() || stalled == 20 || std::isnan(violation)) return step;
       stalled = violation < 0.9 * best ? 0 : stalled + 1;
       best = std::min(best, violation);
