@@ -15,18 +15,19 @@ template <class TermAt>
 struct Candidate {
   Index n_features;
   const double* coef;
-  const double* gradient;  // of the mean loss, per feature
+  const double* gradient;  // X'u at the dual point u, per feature: of the mean loss where u is the residual
   double intercept = 0.0;
-  double intercept_gradient;  // 0 without an intercept
+  double intercept_gradient;  // sum of u; 0 without an intercept
   double loss;                // mean loss at the candidate
   double scale;               // sqrt(2 null loss): the natural size of a free coefficient
   const TermAt& term;         // term(j) -> ElasticNet
 };
 
-// The dual point is the gradient of the loss at the candidate, shrunk by a factor s until the dual constraints
-// hold. conjugate(s) = sum_i w_i f*(s u_i) - s sum_i w_i u_i o_i. Two factors are tried, the largest at which the
-// bound is finite and the largest at which no coefficient costs anything; the better bound counts. A coefficient
-// without penalty asks for a gradient of exactly 0; what rounding leaves of it is charged over the box |b| <= 2 |b_hat|
+// The dual point u, the gradient of the loss at the candidate or another one (M8b), is shrunk by a factor s until the
+// dual constraints hold. conjugate(s) = sum_i w_i f*(s u_i) - s sum_i w_i u_i o_i. Two factors are tried, the largest
+// at which the bound is finite and the largest at which no coefficient costs anything; the better bound counts. A
+// coefficient without penalty asks for a gradient of exactly 0; what rounding leaves of it is charged over the box |b|
+// <= 2 |b_hat|
 // + scale. (M8)
 template <class TermAt, class Conjugate>
 Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjugate) {

@@ -52,8 +52,9 @@ struct Problem {
   // A model of this problem as its certificate sees it: the listed features are those that may cost something.
   struct Model {
     Columns features = {};
-    const double* coef = nullptr;      // in the order of the list, as is
-    const double* gradient = nullptr;  // the gradient of the mean loss
+    const double* coef = nullptr;  // in the order of the list, as is
+    const double* gradient =
+        nullptr;  // X'u at the dual point: the gradient of the mean loss where that is the residual
     double intercept = 0.0;
     double intercept_gradient = 0.0;
     double loss = 0.0;

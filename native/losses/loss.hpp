@@ -18,7 +18,9 @@ concept Loss = requires(double y, double eta, double u, const Rows& block) {
   { L::constant(y) } -> std::same_as<double>;       // the part of f that depends on y alone
   { L::rows(block) } -> std::same_as<RowSums>;      // f, f' and f'' of many samples, without that part
   { L::quadratic } -> std::convertible_to<bool>;    // curvature is 1 everywhere
-};
+} && (L::quadratic || requires(const Rows& block, const double* v) {
+                 { L::dual(block, v) } -> std::same_as<DualSums>;  // what another dual point than f' is worth (M8b)
+               });
 
 inline double x_log_x(double x) { return x > 0.0 ? x * std::log(x) : 0.0; }
 

@@ -231,9 +231,8 @@ def _assess(
     fold_weights = _fold_weights(problem, folds)
     sums = np.zeros((data.n_rows, path.lambdas.size)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
-    for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)):
-        if known_scores is not None and sums is None:
-            break
+    needs_predictions = known_scores is None or keep_predictions
+    for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)) if needs_predictions else ():
         eta = model.predict(test, data.offset)
         if known_scores is None and fold_weights[fold] > 0.0:
             fold_scores[fold] = score(data.y[test], eta, data.weights[test], family)
