@@ -61,15 +61,20 @@ struct PoissonTerms {
 };
 
 template <class Loss>
-NORMBALL_INLINE void add_lanes(const Rows& rows, Index i, Lanes (&sums)[3]) {
-  Lanes y;
-  Lanes w;
+NORMBALL_INLINE void take(const Rows& rows, Index i, Lanes& y, Lanes& w, Terms& terms) {
   Lanes eta;
-  Terms terms;
   lanes::load(rows.y + i, y);
   lanes::load(rows.weights + i, w);
   lanes::load(rows.eta + i, eta);
   Loss::at(y, eta, terms);
+}
+
+template <class Loss>
+NORMBALL_INLINE void add_lanes(const Rows& rows, Index i, Lanes (&sums)[3]) {
+  Lanes y;
+  Lanes w;
+  Terms terms;
+  take<Loss>(rows, i, y, w, terms);
   const auto counts = w > 0.0;
   const Lanes residual = counts ? w * terms.slope : Lanes{};
   const Lanes bend = terms.bend < least_curvature ? Lanes{} + least_curvature : terms.bend;
@@ -113,15 +118,11 @@ template <class Loss>
 NORMBALL_INLINE void add_dual_lanes(const Rows& rows, const double* dual, Index i, Lanes (&sums)[4]) {
   Lanes y;
   Lanes w;
-  Lanes eta;
   Lanes u;
   Lanes excess;
   Terms terms;
-  lanes::load(rows.y + i, y);
-  lanes::load(rows.weights + i, w);
-  lanes::load(rows.eta + i, eta);
+  take<Loss>(rows, i, y, w, terms);
   lanes::load(dual + i, u);
-  Loss::at(y, eta, terms);
   const auto counts = w > 0.0;
   u = counts ? u / w : terms.slope;
   Loss::excess(y, u, excess);
