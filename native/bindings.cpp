@@ -11,7 +11,7 @@
 #include <variant>
 
 #include "blas.hpp"
-#include "design/byte_copy.hpp"
+#include "design/screen.hpp"
 #include "families.hpp"
 #include "predictor.hpp"
 #include "weight_kernels.hpp"
@@ -214,24 +214,31 @@ nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Fl
   return owned(std::move(eta), {n_rows, intercepts.size()});
 }
 
-// What the byte copy says of the products of all columns with one vector, for the tests of its bound; None where the
-// CPU or the number of rows rules it out.
-nb::object byte_products(const Array<double, nb::ndim<2>, nb::f_contig>& X, const Flat<double>& vector) {
-  Dense<double, false> design{
-      .data = X.data(), .n_rows = static_cast<Index>(X.shape(0)), .n_cols = static_cast<Index>(X.shape(1))};
-  if (!ByteCopy::is_possible(design.n_rows)) return nb::none();
-  const Vector centre(X.shape(1), 0.0);
-  design.centre = centre.data();
-  Threads threads(1);
-  const ByteCopy copy(design, threads);
-  Vector values(X.shape(1));
-  Vector slacks(X.shape(1));
-  copy.multiply({copy.bytes(Vector(vector.data(), vector.data() + vector.size()))}, 0, design.n_cols,
-                [&](Index, const double* products, const double* missed) {
-                  std::copy_n(products, values.size(), values.begin());
-                  std::copy_n(missed, slacks.size(), slacks.begin());
-                });
-  return nb::make_tuple(owned(std::move(values), {X.shape(1)}), owned(std::move(slacks), {X.shape(1)}));
+// What the screen of a design says of the products of all columns with some vectors, for the tests of its bound; None
+// where the CPU or the number of rows rules it out.
+nb::object screened_products(nb::object X, const Flat<double>& centre,
+                             const Array<double, nb::ndim<2>, nb::f_contig>& vectors) {
+  AnyDesign any = as_design(X);
+  return std::visit(
+      [&](auto& design) -> nb::object {
+        using D = std::remove_reference_t<decltype(design)>;
+        if (!Screen<D>::is_possible(design.n_rows)) return nb::none();
+        design.centre = centre.data();
+        Threads threads(1);
+        const Screen<D> screen(design, threads);
+        std::vector<const double*> list;
+        for (std::size_t k = 0; k < vectors.shape(1); ++k) list.push_back(vectors.data() + k * vectors.shape(0));
+        Vector values(list.size() * centre.size());
+        Vector slacks(values.size());
+        screen.multiply(screen.take(list, threads), 0, design.n_cols,
+                        [&](Index k, const double* products, const double* missed) {
+                          std::copy_n(products, design.n_cols, values.begin() + k * design.n_cols);
+                          std::copy_n(missed, design.n_cols, slacks.begin() + k * design.n_cols);
+                        });
+        return nb::make_tuple(owned(std::move(values), {list.size(), centre.size()}),
+                              owned(std::move(slacks), {list.size(), centre.size()}));
+      },
+      any);
 }
 
 template <class T>
@@ -267,7 +274,7 @@ NB_MODULE(_native, m) {
         "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
         "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "poll"_a.none());
-  m.def("byte_products", &normball::byte_products, "X"_a.noconvert(), "vector"_a.noconvert());
+  m.def("screened_products", &normball::screened_products, "X"_a, "centre"_a.noconvert(), "vectors"_a.noconvert());
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
   normball::define_shrink_weights<float>(m);

@@ -29,6 +29,13 @@ class ByteCopy {
     double missed = 0.0;  // norm of what the bytes miss
   };
 
+  using Vectors = std::vector<Bytes>;
+
+  static constexpr Index fewest = 1;        // vectors that are worth it
+  static constexpr double share = 1.0 / 8;  // of X that is read
+
+  // so that what is known of a chunk stays in cache, for a hundred vectors
+  static Index chunk(Index /*n_features*/) { return 256; }
   // longer columns would overflow a sum of 32 bits
   static bool is_possible(Index n_rows) { return n_rows <= 60'000 && kernels::multiplies_bytes(); }
 
@@ -50,41 +57,16 @@ class ByteCopy {
     });
   }
 
-  Bytes bytes(const Vector& v) const {
-    Bytes out{.high = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0),
-              .low = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0)};
-    double largest = 0.0;
-    for (const double value : v) largest = std::max(largest, std::abs(value));
-    if (largest == 0.0) return out;
-    out.coarse = largest / 127.0;
-    out.fine = out.coarse / 254.0;
-    if (largest < smallest) {
-      out.norm = infinity;
-      return out;
-    }
-    double square = 0.0;
-    double missed = 0.0;
-    for (Index i = 0; i < n_rows_; ++i) {
-      const double high = std::nearbyint(v[i] / out.coarse);
-      const double rest = v[i] - out.coarse * high;
-      const double low = std::clamp(std::nearbyint(rest / out.fine), -127.0, 127.0);
-      out.high[i] = static_cast<std::int8_t>(high);
-      out.low[i] = static_cast<std::int8_t>(low);
-      out.high_sum += out.high[i];
-      out.low_sum += out.low[i];
-      square += (v[i] / largest) * (v[i] / largest);
-      const double off = (rest - out.fine * low) / largest;
-      missed += off * off;
-    }
-    out.norm = largest * std::sqrt(square) * rounded_up;
-    out.missed = largest * std::sqrt(missed) * rounded_up + 1e-15 * out.norm;
+  Vectors take(const std::vector<const double*>& vectors, Threads& threads) const {
+    Vectors out(vectors.size());
+    threads.parallel_for(std::ssize(vectors), [&](Index v) { out[v] = bytes(vectors[v]); });
     return out;
   }
 
   // Products of columns first .. first + count with all vectors, as the bytes have them, and how far they can be off:
   // visit(vector, values, slacks), the values to be used as the visitor likes.
   template <class Visit>
-  void multiply(const std::vector<Bytes>& vectors, Index first, Index count, const Visit& visit) const {
+  void multiply(const Vectors& vectors, Index first, Index count, const Visit& visit) const {
     const Index stride = (count + 3) / 4 * 4;
     std::vector<const std::int8_t*> v;
     for (const Bytes& bytes : vectors) {
@@ -123,6 +105,37 @@ class ByteCopy {
   static constexpr double rounded_up = 1.0 + 1e-10;
   // below it, what is lost in a product cannot be bounded relative to its size: such a column is never cleared
   static constexpr double smallest = 1e-280;
+
+  Bytes bytes(const double* v) const {
+    Bytes out{.high = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0),
+              .low = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0)};
+    double largest = 0.0;
+    for (Index i = 0; i < n_rows_; ++i) largest = std::max(largest, std::abs(v[i]));
+    if (largest == 0.0) return out;
+    out.coarse = largest / 127.0;
+    out.fine = out.coarse / 254.0;
+    if (largest < smallest) {
+      out.norm = infinity;
+      return out;
+    }
+    double square = 0.0;
+    double missed = 0.0;
+    for (Index i = 0; i < n_rows_; ++i) {
+      const double high = std::nearbyint(v[i] / out.coarse);
+      const double rest = v[i] - out.coarse * high;
+      const double low = std::clamp(std::nearbyint(rest / out.fine), -127.0, 127.0);
+      out.high[i] = static_cast<std::int8_t>(high);
+      out.low[i] = static_cast<std::int8_t>(low);
+      out.high_sum += out.high[i];
+      out.low_sum += out.low[i];
+      square += (v[i] / largest) * (v[i] / largest);
+      const double off = (rest - out.fine * low) / largest;
+      missed += off * off;
+    }
+    out.norm = largest * std::sqrt(square) * rounded_up;
+    out.missed = largest * std::sqrt(missed) * rounded_up + 1e-15 * out.norm;
+    return out;
+  }
 
   void encode(const Vector& entries, Index j) {
     double largest = 0.0;

@@ -6,7 +6,7 @@
 #include <memory>
 #include <span>
 
-#include "../design/byte_copy.hpp"
+#include "../design/screen.hpp"
 #include "working_set.hpp"
 
 namespace normball {
@@ -75,9 +75,9 @@ class Proof {
 
   Proof(const D& design, const Specification& spec, std::vector<Problem>& problems, const Sets& sets, Threads& threads)
       : design_(design), spec_(spec), problems_(problems), sets_(sets), threads_(threads), earlier_(problems.size()) {
-    uses_bytes_ = !D::is_sparse && spec.l1_ratio > 0.0 && spec.n_features >= 2000 &&
+    may_screen_ = spec.l1_ratio > 0.0 && spec.n_features >= 2000 &&
                   (spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas)) >= 10 &&
-                  ByteCopy::is_possible(spec.n_rows);
+                  Screen<D>::is_possible(spec.n_rows);
   }
 
   Index entries_read() const { return entries_read_; }
@@ -98,9 +98,8 @@ class Proof {
         earlier_[at / block.size()].resize(static_cast<std::size_t>(spec_.n_features));
       }
     }
-    if (uses_bytes_ && !bytes_) make_bytes();
-    if (bytes_) {
-      prove_by_bytes(block, open, solutions);
+    if (may_screen_ && std::ssize(open) >= Screen<D>::fewest) {
+      prove_by_bounds(block, open, solutions);
     } else {
       prove_in_full(block, open, solutions);
     }
@@ -229,30 +228,31 @@ class Proof {
     });
   }
 
-  void make_bytes() {
-    bytes_ = std::make_unique<ByteCopy>(design_, threads_);
-    entries_read_ += spec_.n_features;
-  }
-
-  // Most columns are cleared by what a byte an entry can tell; the others, and those of the sets, are read.
-  void prove_by_bytes(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
-    std::vector<ByteCopy::Bytes> vectors(open.size());
-    threads_.parallel_for(static_cast<Index>(open.size()),
-                          [&](Index v) { vectors[v] = bytes_->bytes(solutions[open[v]].residual); });
+  // Most columns are cleared by products with a bound; the others, and those of the sets, are read.
+  void prove_by_bounds(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
+    if (!screen_) {
+      screen_ = std::make_unique<Screen<D>>(design_, threads_);
+      entries_read_ += spec_.n_features;
+    }
+    std::vector<const double*> residuals;
     std::vector<Question> questions;
     questions.reserve(open.size());
-    for (const Index at : open) questions.push_back(question(block, at, solutions[at]));
-    constexpr Index chunk = 256;  // so that what is known of it stays in cache, for a hundred solutions
+    for (const Index at : open) {
+      residuals.push_back(solutions[at].residual.data());
+      questions.push_back(question(block, at, solutions[at]));
+    }
+    const typename Screen<D>::Vectors vectors = screen_->take(residuals, threads_);
+    const Index chunk = Screen<D>::chunk(spec_.n_features);
     const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;
     std::vector<std::vector<std::pair<Index, Index>>> doubts(static_cast<std::size_t>(n_chunks));  // problem, column
     threads_.parallel_for(n_chunks, [&](Index part) {
       const Index first = part * chunk;
       const Index count = std::min(chunk, spec_.n_features - first);
-      bytes_->multiply(vectors, first, count, [&](Index v, double* values, const double* slacks) {
+      screen_->multiply(vectors, first, count, [&](Index v, double* values, const double* slacks) {
         find_doubts(questions[v], first, count, slacks, values, doubts[part]);
       });
     });
-    entries_read_ += spec_.n_features / 8;
+    entries_read_ += static_cast<Index>(Screen<D>::share * static_cast<double>(spec_.n_features));
     std::vector<std::vector<Index>> columns;
     columns.reserve(sets_.size());
     for (const auto& set : sets_) columns.push_back(set->features());
@@ -271,8 +271,8 @@ class Proof {
       read(block, {.list = columns[k].data(), .count = static_cast<Index>(columns[k].size())}, own, solutions);
     }
     if (4 * n_doubts > spec_.n_features * spec_.n_problems) {  // they tell too little here
-      uses_bytes_ = false;
-      bytes_.reset();
+      may_screen_ = false;
+      screen_.reset();
     }
   }
 
@@ -307,8 +307,8 @@ class Proof {
   std::vector<Problem>& problems_;
   const Sets& sets_;
   Threads& threads_;
-  bool uses_bytes_ = false;
-  std::unique_ptr<ByteCopy> bytes_;
+  bool may_screen_ = false;
+  std::unique_ptr<Screen<D>> screen_;
   Index entries_read_ = 0;
   std::vector<Vector> earlier_;
 };

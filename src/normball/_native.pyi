@@ -35,8 +35,8 @@ def linear_predictor(
     values: NDArray[np.float64],
     n_threads: int = 1,
 ) -> NDArray[np.float64]: ...
-def byte_products(
-    X: NDArray[np.float64], vector: NDArray[np.float64]
+def screened_products(
+    X: Design, centre: NDArray[np.float64], vectors: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None: ...
 def shrink_weights(
     weights: NDArray[Any],
