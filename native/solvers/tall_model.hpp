@@ -9,18 +9,45 @@ namespace normball {
 
 // Where a problem stands: coefficients and gradient per unit of the columns, and what the certificate needs.
 struct Iterate {
-  Vector coef;
-  Vector gradient;
+  Vector coef = {};
+  Vector gradient = {};
   double intercept = 0.0;
   double intercept_gradient = 0.0;
   double loss = infinity;
   double spread = 0.0;
 };
 
+// What a coefficient is divided by so that all problems can share a curvature: the first one's scale.
+inline Vector common_units(const Specification& spec, const std::vector<Problem>& problems) {
+  Vector units = problems[0].scale;
+  for (Index j = 0; j < spec.n_features; ++j) {
+    for (std::size_t k = 1; k < problems.size() && units[j] == 0.0; ++k) units[j] = problems[k].scale[j];
+    if (units[j] == 0.0) units[j] = 1.0;
+  }
+  return units;
+}
+
+inline std::vector<ElasticNet> terms_in_units(const Problem& problem, const Vector& units, double lambda) {
+  std::vector<ElasticNet> list(units.size());
+  for (std::size_t j = 0; j < units.size(); ++j) {
+    ElasticNet term = problem.term(static_cast<Index>(j), lambda);
+    const double ratio = problem.scale[j] / units[j];
+    if (term.l1 != infinity) {
+      term.l1 *= ratio;
+      term.l2 *= ratio * ratio;
+      term.lower /= ratio;
+      term.upper /= ratio;
+    }
+    list[j] = term;
+  }
+  return list;
+}
+
 // What one step showed of the true curvature: how the gradient changed along it.
 struct Secant {
   Vector step;
   Vector change;
+  double intercept_step = 0.0;
   double intercept_change = 0.0;
 };
 
@@ -116,43 +143,52 @@ class TallModel {
     const auto p = static_cast<Index>(at.coef.size());
     const bool profile = problem.spec->fit_intercept;
     mean_.assign(at.coef.size(), 0.0);
-    coef = at.coef;
-    gradient_ = at.gradient;
-    double step = profile ? -at.intercept_gradient / current_->total : 0.0;
+    total_ = current_->total;
     for (Index j = 0; profile && j < p; ++j) {
       mean_[j] = current_->sums[j] - problem.shift[j] / units[j] * current_->total;
-      gradient_[j] += step * mean_[j];
     }
-    const double* matrix = secant == nullptr ? current_->matrix.data() : bend(*secant);
+    const double* matrix = secant == nullptr ? current_->matrix.data() : bend(*secant, profile);
+    coef = at.coef;
+    gradient_ = at.gradient;
+    double step = profile ? -at.intercept_gradient / total_ : 0.0;
+    if (profile) kernels::axpy(step, mean_.data(), 0.0, gradient_.data(), p);
     QuadraticSolver solver;  // a new one: what it remembers must not reach another problem
     solver.solve({.size = p, .H = matrix, .stride = p, .terms = terms.data(), .version = version_}, coef.data(),
                  gradient_.data(), tolerance);
-    for (Index j = 0; profile && j < p; ++j) step -= mean_[j] * (coef[j] - at.coef[j]) / current_->total;
+    for (Index j = 0; profile && j < p; ++j) step -= mean_[j] * (coef[j] - at.coef[j]) / total_;
     return step;
   }
 
  private:
-  // The BFGS update (Nocedal & Wright 2006, 6.19). One direction along which a blended curvature is far off, a skewed
-  // column say, would otherwise hold up every step to come.
-  const double* bend(const Secant& secant) {
+  // The BFGS update (Nocedal & Wright 2006, 6.19), the intercept being one more coordinate. One direction along which a
+  // blended curvature is far off, a skewed column say, would otherwise hold up every step to come.
+  const double* bend(const Secant& secant, bool is_profiled) {
     const auto p = static_cast<Index>(mean_.size());
-    image_.resize(mean_.size());
-    change_.resize(mean_.size());
-    linalg::gemv(false, p, p, current_->matrix.data(), p, secant.step.data(), image_.data());
-    double seen = 0.0;
-    double modelled = 0.0;
-    for (Index j = 0; j < p; ++j) {
-      change_[j] = secant.change[j] - secant.intercept_change / current_->total * mean_[j];
-      seen += secant.step[j] * change_[j];
-      modelled += secant.step[j] * image_[j];
-    }
-    if (!(modelled > 0.0 && seen > 0.01 * modelled)) return current_->matrix.data();
     bent_ = current_->matrix;
-    for (Index j = 0; j < p; ++j) {
-      kernels::axpy(change_[j] / seen, change_.data(), 0.0, bent_.data() + j * p, p);
-      kernels::axpy(-image_[j] / modelled, image_.data(), 0.0, bent_.data() + j * p, p);
-    }
+    if (is_profiled) add_outer(1.0 / total_, mean_);
+    image_.resize(mean_.size());
+    linalg::gemv(false, p, p, bent_.data(), p, secant.step.data(), image_.data());
+    kernels::axpy(secant.intercept_step, mean_.data(), 0.0, image_.data(), p);
+    const double image = kernels::dot(mean_.data(), 0.0, secant.step.data(), p) + total_ * secant.intercept_step;
+    const auto along = [&](const Vector& v, double intercept) {
+      return kernels::dot(v.data(), 0.0, secant.step.data(), p) + intercept * secant.intercept_step;
+    };
+    const double modelled = along(image_, image);
+    const double seen = along(secant.change, secant.intercept_change);
+    if (!(modelled > 0.0 && seen > 0.01 * modelled)) return current_->matrix.data();
+    add_outer(1.0 / seen, secant.change);
+    add_outer(-1.0 / modelled, image_);
+    if (!is_profiled) return bent_.data();
+    kernels::axpy(secant.intercept_change / seen, secant.change.data(), 0.0, mean_.data(), p);
+    kernels::axpy(-image / modelled, image_.data(), 0.0, mean_.data(), p);
+    total_ += secant.intercept_change * secant.intercept_change / seen - image * image / modelled;
+    add_outer(-1.0 / total_, mean_);
     return bent_.data();
+  }
+
+  void add_outer(double factor, const Vector& v) {
+    const auto p = static_cast<Index>(v.size());
+    for (Index j = 0; j < p; ++j) kernels::axpy(factor * v[j], v.data(), 0.0, bent_.data() + j * p, p);
   }
 
   CurvatureTrack::Mix mix_;
@@ -161,8 +197,8 @@ class TallModel {
   Index version_ = 0;
   Vector bent_;
   Vector image_;
-  Vector change_;
   Vector mean_;  // 0 where there is no intercept to profile out
+  double total_ = 0.0;
   Vector gradient_;
 };
 

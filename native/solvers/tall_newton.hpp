@@ -9,7 +9,7 @@
 
 #include "null_start.hpp"
 #include "tall_model.hpp"
-#include "tall_stop.hpp"
+#include "tall_run.hpp"
 
 namespace normball {
 
@@ -52,24 +52,7 @@ class TallNewton {
 
  private:
   static constexpr Index n_models = 8;  // workers' places; fixed, so that nothing depends on the number of threads
-  static constexpr std::size_t most_open = 24;  // for one problem
-  static constexpr double least_reach = 0.05;
-  static constexpr double most_reach = 0.6;
-  static constexpr double growth = 1.5;
   static constexpr double price_of_round = 10.0;  // in steps: X is packed once for all of them
-
-  // One problem on its way down the path.
-  struct Run {
-    double constant = 0.0;      // the part of the loss that does not depend on eta
-    double magnitude = 1.0;     // size of the terms that the loss sums
-    Iterate base;               // the deepest point that was evaluated
-    double position = 0.0;      // of the base
-    double reach = most_reach;  // how far below the base the model is trusted
-    Index next = 0;             // place in the plan
-    Index owner = 0;            // whose curvatures it uses
-    bool is_precise = false;    // curvatures in single precision did not do
-    std::vector<Stop> open;
-  };
 
   struct Planned {
     double lambda;
@@ -87,49 +70,18 @@ class TallNewton {
     return std::log(std::min(lambda, largest) + 1e-5 * largest);
   }
 
-  // The intercept alone, by Newton with Armijo's rule; the unpenalised features follow in rounds.
+  // The intercept alone; the unpenalised features follow in rounds.
   void start(Index k) {
     Problem& problem = problems_[k];
     Run& run = runs_[k];
-    const Index n = spec_.n_rows;
     const NullStart<L> null(problem);
     run.constant = null.constant;
     run.magnitude = null.magnitude;
-    Vector eta(static_cast<std::size_t>(n));
-    Vector curvature(eta.size());
-    const auto sums_at = [&](double intercept) {
-      for (Index i = 0; i < n; ++i) eta[i] = spec_.offset[i] + intercept;
-      return L::rows({.count = n,
-                      .y = problem.y,
-                      .weights = problem.weights.data(),
-                      .eta = eta.data(),
-                      .curvature = curvature.data()});
-    };
-    RowSums sums = sums_at(0.0);
-    problem.negligible_loss = 1e-10 * (sums.loss + run.constant);
-    Iterate at{.coef = Vector(static_cast<std::size_t>(p()), 0.0), .gradient = Vector(static_cast<std::size_t>(p()))};
-    if (spec_.fit_intercept) {
-      at.intercept = null.intercept;
-      sums = sums_at(at.intercept);
-      for (int step = 0; step < 100 && std::abs(sums.residual) > 1e-15 * run.magnitude; ++step) {
-        double total = 0.0;
-        for (const double d : curvature) total += d;
-        double change = -sums.residual / total;
-        RowSums next = sums_at(at.intercept + change);
-        const double noise = 1e-14 * run.magnitude;
-        while (!(next.loss <= sums.loss + noise) && std::abs(change) > 1e-12) {
-          change *= 0.25;
-          next = sums_at(at.intercept + change);
-        }
-        if (!(next.loss <= sums.loss + noise)) break;
-        at.intercept += change;
-        const bool stalled = std::abs(next.residual) >= 0.5 * std::abs(sums.residual) && std::abs(change) < 1e-12;
-        sums = next;
-        if (stalled) break;
-      }
-    }
-    Stop stop{.problem = k, .lambda = infinity, .terms = terms(k, infinity), .point = nullptr};
-    stop.at = std::move(at);
+    const NullIntercept<L> fit(problem, null);
+    problem.negligible_loss = 1e-10 * (fit.loss_at_zero + run.constant);
+    Stop stop{.problem = k, .lambda = infinity, .terms = terms_in_units(problem, units_, infinity), .point = nullptr};
+    stop.at = {.coef = Vector(static_cast<std::size_t>(p()), 0.0), .gradient = Vector(static_cast<std::size_t>(p()))};
+    stop.at.intercept = fit.value;
     stop.step = Stop::Step::probe;
     stop.wants_curvature = k == 0;
     run.open.push_back(std::move(stop));
@@ -158,13 +110,13 @@ class TallNewton {
     for (Index k = 0; k < spec_.n_problems; ++k) {
       Run& run = runs_[k];
       const std::size_t before = run.open.size();
-      while (run.next < std::ssize(planned_) && run.open.size() < most_open) {
+      while (run.next < std::ssize(planned_) && run.open.size() < Run::most_open) {
         const auto [lambda, l] = planned_[run.next];
         if (!run.open.empty() && run.position - position(lambda) > run.reach) break;
         Point* point = l < 0 ? nullptr : &result.points[static_cast<std::size_t>(k) * result.lambdas.size() + l];
         Stop stop{.problem = k,
                   .lambda = lambda,
-                  .terms = terms(k, lambda),
+                  .terms = terms_in_units(problems_[k], units_, lambda),
                   .point = point,
                   .plan = static_cast<Index>(run.next++)};
         stop.at = run.base;
@@ -178,32 +130,6 @@ class TallNewton {
       Stop& deepest = run.open.back();
       if (tracks_[k].distance(deepest.position) >= 0.5 * run.reach) deepest.wants_curvature = true;
     }
-  }
-
-  // What a coefficient is divided by so that all problems can share a curvature: the first one's scale.
-  static Vector common_units(const Specification& spec, const std::vector<Problem>& problems) {
-    Vector units = problems[0].scale;
-    for (Index j = 0; j < spec.n_features; ++j) {
-      for (std::size_t k = 1; k < problems.size() && units[j] == 0.0; ++k) units[j] = problems[k].scale[j];
-      if (units[j] == 0.0) units[j] = 1.0;
-    }
-    return units;
-  }
-
-  std::vector<ElasticNet> terms(Index k, double lambda) const {
-    std::vector<ElasticNet> list(static_cast<std::size_t>(p()));
-    for (Index j = 0; j < p(); ++j) {
-      ElasticNet term = problems_[k].term(j, lambda);
-      const double ratio = problems_[k].scale[j] / units_[j];
-      if (term.l1 != infinity) {
-        term.l1 *= ratio;
-        term.l2 *= ratio * ratio;
-        term.lower /= ratio;
-        term.upper /= ratio;
-      }
-      list[j] = term;
-    }
-    return list;
   }
 
   // every open stop proposes, one pass evaluates, every stop judges
@@ -221,7 +147,7 @@ class TallNewton {
     }
     pass_.run(list);
     for (std::size_t i = 0; i < stops.size(); ++i) judge(*stops[i], evaluations[i]);
-    for (Run& run : runs_) retreat(run);
+    for (Run& run : runs_) run.retreat();
     refresh();
     for (Run& run : runs_) std::erase_if(run.open, [](const Stop& stop) { return stop.closed; });
   }
@@ -299,22 +225,6 @@ class TallNewton {
     stop.wants_curvature = false;
     if (is_probe || stop.own) stop.own = curvature;
     if (!is_probe || stop.lambda == infinity) tracks_[stop.problem].insert(curvature);
-  }
-
-  // After a prediction that went too far the later ones are not worth a try from the same base. Predictions that held
-  // win back what reach was lost: one hard stretch must not leave a window of one lambda for the rest of the path.
-  void retreat(Run& run) {
-    const auto failed = std::ranges::find_if(
-        run.open, [](const Stop& stop) { return stop.n_accepted == 0 && stop.n_rejected == 1 && !stop.closed; });
-    if (failed == run.open.end()) {
-      const auto held = [](const Stop& stop) { return stop.n_accepted == 1 && stop.n_rejected == 0; };
-      if (std::ranges::any_of(run.open, held)) run.reach = std::min(most_reach, growth * run.reach);
-      return;
-    }
-    run.reach = std::max(least_reach, 0.5 * run.reach);
-    const auto n_kept = static_cast<std::size_t>(failed - run.open.begin()) + 1;
-    while (run.open.size() > n_kept && run.open.back().n_accepted == 0) run.open.pop_back();
-    run.next = run.open.back().plan + 1;
   }
 
   // Where old curvatures make for slow progress, new ones. Neighbouring stops share one, in the middle of them, as soon

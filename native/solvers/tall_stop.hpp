@@ -131,6 +131,7 @@ struct Stop {
       secant->step[j] -= at.coef[j];
       secant->change[j] -= at.gradient[j];
     }
+    secant->intercept_step = seen.intercept - at.intercept;
     secant->intercept_change = seen.intercept_gradient - at.intercept_gradient;
   }
 
