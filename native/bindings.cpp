@@ -226,8 +226,8 @@ nb::object screened_products(nb::object X, const Flat<double>& centre,
         design.centre = centre.data();
         Threads threads(1);
         const Screen<D> screen(design, threads);
-        std::vector<const double*> list;
-        for (std::size_t k = 0; k < vectors.shape(1); ++k) list.push_back(vectors.data() + k * vectors.shape(0));
+        std::vector<const double*> list(vectors.shape(1));
+        for (std::size_t k = 0; k < list.size(); ++k) list[k] = vectors.data() + k * vectors.shape(0);
         Vector values(list.size() * centre.size());
         Vector slacks(values.size());
         screen.multiply(screen.take(list, threads), 0, design.n_cols,

@@ -95,7 +95,8 @@ def fit_ball(
     if fit.dual_gap <= tol:
         return replace(fit, status="converged")
     warn(f"The relative duality gap is {fit.dual_gap:.2g}, above tol={tol:g}", NotConverged, stacklevel=2)
-    return fit
+    # the penalised fits on either side may have converged, and rounding still keep the gap of their mix open
+    return replace(fit, status="numerical") if fit.status == "converged" else fit
 
 
 @dataclass(frozen=True)
