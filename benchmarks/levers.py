@@ -56,6 +56,7 @@ STEPS = (
     Step("c74d8e9", "a sparse batch shares each entry of a column"),
     Step("b93d8f0", "a dual point from the quadratic model"),
     Step("27e37c5", "many columns at once are cleared"),
+    Step("93dac14", "sparse columns are cleared in single precision"),
     Step("HEAD", "everything since"),
 )
 _PATHS = ("A", "B", "C", "D", "E", "F", "Fg", "G", "J")
