@@ -26,9 +26,8 @@ struct Candidate {
 // The dual point u, the gradient of the loss at the candidate or another one (M8b), is shrunk by a factor s until the
 // dual constraints hold. conjugate(s) = sum_i w_i f*(s u_i) - s sum_i w_i u_i o_i. Two factors are tried, the largest
 // at which the bound is finite and the largest at which no coefficient costs anything; the better bound counts. A
-// coefficient without penalty asks for a gradient of exactly 0; what rounding leaves of it is charged over the box |b|
-// <= 2 |b_hat|
-// + scale. (M8)
+// coefficient without penalty asks for a gradient of exactly 0; what rounding leaves of it is charged over the box
+// |b| <= 2 |b_hat| + scale. (M8)
 template <class TermAt, class Conjugate>
 Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjugate) {
   double penalty = 0.0;
