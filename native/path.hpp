@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "copies.hpp"
 #include "losses/loss.hpp"
 #include "solvers/moments.hpp"
 #include "solvers/proximal_newton.hpp"
@@ -132,8 +133,11 @@ PathResult solve_in_row_space(const D& design, const Specification& spec, std::v
 inline bool threads_pay(const Specification& spec) { return spec.n_rows * spec.n_features * spec.n_problems > 100'000; }
 
 template <Design D, Loss L>
-PathResult solve_path(D design, const Specification& spec, int n_threads, const Monitor::Poll& poll) {
-  Threads threads(threads_pay(spec) ? n_threads : 1);
+PathResult solve_path(D design, const Specification& asked, int n_threads, const Monitor::Poll& poll) {
+  Threads threads(threads_pay(asked) ? n_threads : 1);
+  const Vector factors = Copies<D>(design, asked, threads).factors();
+  Specification spec = asked;
+  spec.penalty_factors = factors.data();
   Monitor monitor(poll);
   Vector centre;
   if constexpr (L::quadratic) {

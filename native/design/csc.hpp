@@ -21,6 +21,7 @@ struct Csc {
   const double* centre = nullptr;
 
   static constexpr bool is_sparse = true;
+  static constexpr double epsilon = std::numeric_limits<T>::epsilon();
   static constexpr double mean_noise = 1e-14;
   double stored_centre(Index j) const { return is_full(j) ? 0.0 : centre[j]; }
 
@@ -31,6 +32,13 @@ struct Csc {
   }
 
   Index n_entries(Index j) const { return indptr[j + 1] - indptr[j]; }
+
+  template <class Visit>
+  void for_first_entries(Index j, Index count, const Visit& visit) const {
+    for (Index e = indptr[j]; e < std::min<Index>(indptr[j] + count, indptr[j + 1]); ++e) {
+      if (!visit(indices[e], static_cast<double>(data[e]))) return;
+    }
+  }
 
   double dot(Index j, const double* v) const {
     return kernels::gather_dot(data + indptr[j], indices + indptr[j], n_entries(j), origin(j), v);
@@ -142,10 +150,14 @@ struct Csc {
     const Index m = gram.columns.count;
     std::vector<std::int64_t> start(static_cast<std::size_t>(n_rows) + 1, 0);
     Vector raw_sums(static_cast<std::size_t>(m), 0.0);
-    for_each_weighted(gram, [&](Index a, Index i, double x) {
-      ++start[i + 1];
-      raw_sums[a] += gram.d[i] * x;
-    });
+    for (Index a = 0; a < m; ++a) {
+      double sum = 0.0;
+      for_each_entry(gram.columns[a], [&](Index i, double x) {
+        start[i + 1] += gram.d[i] > 0.0 ? 1 : 0;
+        sum += gram.d[i] * x;
+      });
+      raw_sums[a] = sum;
+    }
     double total = 0.0;
     for (Index i = 0; i < n_rows; ++i) {
       start[i + 1] += start[i];
@@ -154,10 +166,13 @@ struct Csc {
     std::vector<std::int32_t> columns(static_cast<std::size_t>(start[n_rows]));
     Vector values(columns.size());
     std::vector<std::int64_t> next(start.begin(), start.end() - 1);
-    for_each_weighted(gram, [&](Index a, Index i, double x) {
-      columns[next[i]] = static_cast<std::int32_t>(a);
-      values[next[i]++] = x;
-    });
+    for (Index a = 0; a < m; ++a) {
+      for_each_entry(gram.columns[a], [&](Index i, double x) {
+        if (gram.d[i] == 0.0) return;
+        columns[next[i]] = static_cast<std::int32_t>(a);
+        values[next[i]++] = x;
+      });
+    }
     for (Index i = 0; i < n_rows; ++i) {
       const double d = gram.d[i];
       for (std::int64_t e = start[i + 1] - 1; e >= start[i] && columns[e] >= gram.first_new; --e) {
@@ -246,15 +261,6 @@ struct Csc {
  private:
   bool is_full(Index j) const { return indptr[j + 1] - indptr[j] == n_rows; }
   double origin(Index j) const { return is_full(j) ? centre[j] : 0.0; }
-
-  template <class Visit>
-  void for_each_weighted(const Gram& gram, const Visit& visit) const {
-    for (Index a = 0; a < gram.columns.count; ++a) {
-      for_each_entry(gram.columns[a], [&](Index i, double x) {
-        if (gram.d[i] > 0.0) visit(a, i, x);
-      });
-    }
-  }
 
   template <class Visit>
   void for_each_member(const RowGroups& groups, const Visit& visit) const {

@@ -22,6 +22,7 @@ struct Dense {
   }
 
   static constexpr bool is_sparse = false;
+  static constexpr double epsilon = std::numeric_limits<T>::epsilon();
   static constexpr double mean_noise = 1e-24;
   double stored_centre(Index /*j*/) const { return 0.0; }
 
@@ -31,6 +32,13 @@ struct Dense {
   }
 
   Index n_entries(Index /*j*/) const { return n_rows; }
+
+  template <class Visit>
+  void for_first_entries(Index j, Index count, const Visit& visit) const {
+    for (Index i = 0; i < std::min(count, n_rows); ++i) {
+      if (!visit(i, static_cast<double>(RowMajor ? data[i * n_cols + j] : data[j * n_rows + i]))) return;
+    }
+  }
 
   template <Index W, class V>
   void lane_dots(Index j, const V* v, V* out) const {

@@ -82,12 +82,14 @@ concept Design = requires(const D& x, Index j, const double* v, double* out, con
   x.add_kernel(v, out);                       // out += Z Z', n x n, upper triangle, with columns z_j = a_j (x_j - c_j)
   x.for_each_entry(j, [](Index, double) {});  // stored entries of one column: (row, value) ...
   { x.n_entries(j) } -> std::convertible_to<Index>;
+  x.for_first_entries(j, j, [](Index, double) { return true; });  // as stored, not centred, until the answer is no
   // a column and W vectors at once, which stand side by side in each row, over stored entries
   x.template lane_dots<16>(j, f, g);                      // out_k = sum_i x_i v_ik
   x.template lane_moments<16>(j, f, g, g);                // with x_i, and with its square
   x.template add_lanes<16>(j, f, f, g);                   // out_ik += a_k d_ik x_i; d may be null, for 1
   { x.stored_centre(j) } -> std::convertible_to<double>;  // ... which still lack this centre
   { D::is_sparse } -> std::convertible_to<bool>;
+  { D::epsilon } -> std::convertible_to<double>;     // of what is stored
   { D::mean_noise } -> std::convertible_to<double>;  // relative rounding of a squared distance to the mean
 };
 

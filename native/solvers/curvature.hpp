@@ -79,17 +79,19 @@ class Curvature {
                      .stride = stride_,
                      .sums = sums.data()},
                     threads);
-    const bool profile = problem.spec->fit_intercept;
     means_.resize(set.size());
-    for (Index b = known_; b < size; ++b) {
-      means_[b] = problem.standardised(set[b], sums[b], total_);
-      for (Index a = 0; a <= b; ++a) {
-        double& entry = matrix_[b * stride_ + a];
-        if (profile) entry -= sums[a] * sums[b] / total_;
-        entry /= problem.scale[set[a]] * problem.scale[set[b]];
-        matrix_[a * stride_ + b] = entry;
-      }
+    Vector inverse(set.size());
+    for (Index a = 0; a < size; ++a) {
+      inverse[a] = 1.0 / problem.scale[set[a]];
+      if (a >= known_) means_[a] = problem.standardised(set[a], sums[a], total_);
     }
+    const double share = problem.spec->fit_intercept ? 1.0 / total_ : 0.0;
+    for (Index b = known_; b < size; ++b) {
+      double* column = matrix_.data() + b * stride_;
+      const double profiled = share * sums[b];
+      for (Index a = 0; a <= b; ++a) column[a] = (column[a] - sums[a] * profiled) * (inverse[a] * inverse[b]);
+    }
+    mirror(known_, size);
     known_ = size;
   }
 
@@ -124,6 +126,16 @@ class Curvature {
     const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
     const double solution = fresh * factor_cost(active) + 2.0 * active * size;
     return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);
+  }
+
+  // the columns from `known` on also become rows, a tile at a time
+  void mirror(Index known, Index size) {
+    constexpr Index tile = 16;
+    for (Index first = 0; first < size; first += tile) {
+      for (Index b = std::max(known, first); b < size; ++b) {
+        for (Index a = first; a < std::min(first + tile, b); ++a) matrix_[a * stride_ + b] = matrix_[b * stride_ + a];
+      }
+    }
   }
 
   void reserve(Index size) {

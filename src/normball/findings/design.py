@@ -83,7 +83,7 @@ def copied_columns(table: Table) -> tuple[list[Finding], Ints]:
         return [], table.varies
     pairs = [f"{table.names[j]} (= {table.names[i]})" for j, i in zip(copied, original[is_copy], strict=True)]
     what = "Exact copy" if copied.size == 1 else f"{count(copied.size)} exact copies"
-    text = f"{what}: {sample(pairs)}. L1 picks one arbitrarily, L2 splits the weight."
+    text = f"{what}: {sample(pairs)}. L1 keeps the first, L2 splits the weight."
     return [Finding("W12", text, table.drop(copied), table.named(copied))], table.varies[~is_copy]
 
 
