@@ -14,6 +14,7 @@
 #include "design/screen.hpp"
 #include "families.hpp"
 #include "predictor.hpp"
+#include "solvers/anchors.hpp"
 #include "weight_kernels.hpp"
 
 namespace nb = nanobind;
@@ -241,6 +242,26 @@ nb::object screened_products(nb::object X, const Flat<double>& centre,
       any);
 }
 
+// The anchors of some residuals, with shares and remainders of all, for the tests of their bound.
+nb::object anchors(const Array<double, nb::ndim<2>, nb::c_contig>& residuals, const Flat<double>& weights,
+                   const Flat<double>& tolerances) {
+  std::vector<const double*> list;
+  for (std::size_t v = 0; v < residuals.shape(0); ++v) list.push_back(residuals.data() + v * residuals.shape(1));
+  const Anchors found(list, {weights.data(), weights.data() + weights.size()},
+                      {tolerances.data(), tolerances.data() + tolerances.size()});
+  Vector shares;
+  Vector remainders;
+  for (Index v = 0; v < std::ssize(list); ++v) {
+    const Anchors::Combination& combination = found.combination(v);
+    shares.insert(shares.end(), combination.shares.begin(), combination.shares.end());
+    remainders.push_back(combination.remainder);
+  }
+  std::vector<std::int64_t> places(found.list().begin(), found.list().end());
+  const std::size_t count = places.size();
+  return nb::make_tuple(owned(std::move(places), {count}), owned(std::move(shares), {list.size(), count}),
+                        owned(std::move(remainders), {list.size()}));
+}
+
 template <class T>
 void shrink_weights(const nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>& weights,
                     const std::optional<Flat<T>>& second, double step, double root, double eps, double unseen,
@@ -275,6 +296,7 @@ NB_MODULE(_native, m) {
         "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "poll"_a.none());
   m.def("screened_products", &normball::screened_products, "X"_a, "centre"_a.noconvert(), "vectors"_a.noconvert());
+  m.def("anchors", &normball::anchors, "residuals"_a.noconvert(), "weights"_a.noconvert(), "tolerances"_a.noconvert());
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
   normball::define_shrink_weights<float>(m);

@@ -147,7 +147,7 @@ PathResult solve_path(D design, const Specification& asked, int n_threads, const
       return run_path(solver, spec, problems, centre);
     }
   }
-  std::vector<Problem> problems = make_problems(design, centre, spec, !L::quadratic, threads);
+  std::vector<Problem> problems = make_problems(design, centre, spec, !L::quadratic || !D::is_sparse, threads);
   if (row_space_pays(spec)) return solve_in_row_space<D, L>(design, spec, problems, centre, n_threads, threads, poll);
   if constexpr (!L::quadratic && PacksRows<D>) {
     if (tall_newton_pays(spec)) {

@@ -4,69 +4,15 @@
 
 #include <iterator>
 #include <memory>
-#include <span>
+#include <optional>
 
+#include "../design/exact_sweep.hpp"
 #include "../design/screen.hpp"
+#include "anchors.hpp"
+#include "block.hpp"
 #include "working_set.hpp"
 
 namespace normball {
-
-// Consecutive lambdas, and where their points go.
-struct Block {
-  Index first;
-  std::span<const double> lambdas;
-  double previous;  // the last lambda solved
-  PathResult& result;
-
-  Index size() const { return static_cast<Index>(lambdas.size()); }
-  Point& point(Index k, Index i) const {
-    return result.points[static_cast<std::size_t>(k) * result.lambdas.size() + static_cast<std::size_t>(first + i)];
-  }
-};
-
-// A solution as its certificate sees it: the features of the set, and those beyond it that may cost something.
-class Listed {
- public:
-  Listed(const std::vector<Index>& set, const Solution& solution)
-      : solution_(solution),
-        features_(set.begin(), set.begin() + std::ssize(solution.gradient)),
-        coef_(solution.coef),
-        gradient_(solution.gradient),
-        dual_gradient_(solution.dual.gradient) {
-    for (const auto& outsider : solution.outsiders) {
-      features_.push_back(outsider.feature);
-      gradient_.push_back(outsider.gradient);
-      dual_gradient_.push_back(outsider.dual_gradient);
-    }
-    coef_.resize(features_.size(), 0.0);
-  }
-
-  Problem::Model by_residual() const {
-    return {.features = {.list = features_.data(), .count = std::ssize(features_)},
-            .coef = coef_.data(),
-            .gradient = gradient_.data(),
-            .intercept = solution_.intercept,
-            .intercept_gradient = solution_.intercept_gradient,
-            .loss = solution_.loss,
-            .spread = solution_.spread};
-  }
-
-  Problem::Model by_dual_point() const {
-    Problem::Model model = by_residual();
-    model.gradient = dual_gradient_.data();
-    model.intercept_gradient = solution_.dual.intercept_gradient;
-    model.spread = solution_.dual.sums.spread;
-    model.misfit = solution_.dual.sums.misfit;
-    return model;
-  }
-
- private:
-  const Solution& solution_;
-  std::vector<Index> features_;
-  Vector coef_;
-  Vector gradient_;
-  Vector dual_gradient_;
-};
 
 template <Design D, Loss L>
 class Proof {
@@ -75,7 +21,8 @@ class Proof {
 
   Proof(const D& design, const Specification& spec, std::vector<Problem>& problems, const Sets& sets, Threads& threads)
       : design_(design), spec_(spec), problems_(problems), sets_(sets), threads_(threads), earlier_(problems.size()) {
-    may_screen_ = spec.l1_ratio > 0.0 && spec.n_features >= 2000 &&
+    may_share_ = spec.l1_ratio > 0.0;
+    may_screen_ = may_share_ && spec.n_features >= 2000 &&
                   (spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas)) >= 10 &&
                   Screen<D>::is_possible(spec.n_rows);
   }
@@ -98,11 +45,7 @@ class Proof {
         earlier_[at / block.size()].resize(static_cast<std::size_t>(spec_.n_features));
       }
     }
-    if (may_screen_ && std::ssize(open) >= Screen<D>::fewest) {
-      prove_by_bounds(block, open, solutions);
-    } else {
-      prove_in_full(block, open, solutions);
-    }
+    if (!prove_by_bounds(block, open, solutions)) prove_in_full(block, open, solutions);
     for (const Index at : open) sift(block, at, solutions[at]);
   }
 
@@ -116,6 +59,19 @@ class Proof {
     double reach;  // how far at most the dual point's gradient is from the residual's, per norm of a column
     double* last;  // where all gradients go, if they are wanted
     double* earlier;
+  };
+
+  // What the open solutions of one problem ask, and the anchors that stand for their residuals.
+  struct Neighbours {
+    std::vector<Index> open;
+    std::vector<Question> questions;
+    Anchors anchors;
+  };
+
+  // with some vectors, one after the other
+  struct Products {
+    Vector values;
+    Vector slacks;
   };
 
   Question question(const Block& block, Index at, const Solution& solution) {
@@ -228,31 +184,57 @@ class Proof {
     });
   }
 
-  // Most columns are cleared by products with a bound; the others, and those of the sets, are read.
-  void prove_by_bounds(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
-    if (!screen_) {
-      screen_ = std::make_unique<Screen<D>>(design_, threads_);
-      entries_read_ += spec_.n_features;
+  // Most columns are cleared by products with a bound; the others, and those of the sets, are read. False where that
+  // does not pay.
+  bool prove_by_bounds(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
+    if (may_screen_ && std::ssize(open) >= Screen<D>::fewest) {
+      if (!screen_) {
+        screen_ = std::make_unique<Screen<D>>(design_, threads_);
+        entries_read_ += spec_.n_features;
+      }
+      if (!clear(*screen_, neighbours(block, open, solutions), block, open, solutions)) {
+        may_screen_ = false;
+        screen_.reset();
+      }
+      return true;
     }
+    if (D::is_sparse || !may_share_ || open.size() < 4) return false;
+    const std::vector<Neighbours> groups = neighbours(block, open, solutions);
+    std::size_t n_anchors = 0;
+    for (const Neighbours& group : groups) n_anchors += group.anchors.list().size();
+    if (2 * n_anchors > open.size()) return false;
+    may_share_ = clear(ExactSweep<D>(design_), groups, block, open, solutions);
+    return true;
+  }
+
+  // false where the bounds tell too little
+  template <class S>
+  bool clear(const S& screen, const std::vector<Neighbours>& groups, const Block& block, const std::vector<Index>& open,
+             std::vector<Solution>& solutions) {
     std::vector<const double*> residuals;
-    std::vector<Question> questions;
-    questions.reserve(open.size());
-    for (const Index at : open) {
-      residuals.push_back(solutions[at].residual.data());
-      questions.push_back(question(block, at, solutions[at]));
+    std::vector<const Neighbours*> owner;  // of each of them
+    for (const Neighbours& group : groups) {
+      for (const Index v : group.anchors.list()) residuals.push_back(solutions[group.open[v]].residual.data());
+      owner.insert(owner.end(), group.anchors.list().size(), &group);
     }
-    const typename Screen<D>::Vectors vectors = screen_->take(residuals, threads_);
-    const Index chunk = Screen<D>::chunk(spec_.n_features);
+    const typename S::Vectors vectors = screen.take(residuals, threads_);
+    const Index chunk = S::chunk(spec_.n_features);
     const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;
     std::vector<std::vector<std::pair<Index, Index>>> doubts(static_cast<std::size_t>(n_chunks));  // problem, column
     threads_.parallel_for(n_chunks, [&](Index part) {
       const Index first = part * chunk;
       const Index count = std::min(chunk, spec_.n_features - first);
-      screen_->multiply(vectors, first, count, [&](Index v, double* values, const double* slacks) {
-        find_doubts(questions[v], first, count, slacks, values, doubts[part]);
+      Products held;
+      screen.multiply(vectors, first, count, [&](Index v, const double* values, const double* slacks) {
+        if (v == 0 || owner[v] != owner[v - 1]) held = {};
+        held.values.insert(held.values.end(), values, values + count);
+        held.slacks.insert(held.slacks.end(), slacks, slacks + count);
+        if (v + 1 == std::ssize(owner) || owner[v] != owner[v + 1]) {
+          find_doubts(*owner[v], first, count, held, doubts[part]);
+        }
       });
     });
-    entries_read_ += static_cast<Index>(Screen<D>::share * static_cast<double>(spec_.n_features));
+    entries_read_ += static_cast<Index>(S::share * static_cast<double>(spec_.n_features));
     std::vector<std::vector<Index>> columns;
     columns.reserve(sets_.size());
     for (const auto& set : sets_) columns.push_back(set->features());
@@ -270,9 +252,60 @@ class Proof {
       if (own.empty()) continue;
       read(block, {.list = columns[k].data(), .count = static_cast<Index>(columns[k].size())}, own, solutions);
     }
-    if (4 * n_doubts > spec_.n_features * spec_.n_problems) {  // they tell too little here
-      may_screen_ = false;
-      screen_.reset();
+    return 4 * n_doubts <= spec_.n_features * spec_.n_problems;
+  }
+
+  std::vector<Neighbours> neighbours(const Block& block, const std::vector<Index>& open,
+                                     const std::vector<Solution>& solutions) {
+    std::vector<std::vector<Index>> own(problems_.size());
+    for (const Index at : open) own[at / block.size()].push_back(at);
+    std::erase_if(own, [](const auto& list) { return list.empty(); });
+    std::vector<std::optional<Neighbours>> made(own.size());
+    threads_.parallel_for(std::ssize(own), [&](Index g) {
+      std::vector<const double*> residuals;
+      std::vector<Question> questions;
+      Vector tolerances;
+      const Problem& problem = problems_[own[g][0] / block.size()];
+      const double longest = problem.norm.empty() ? infinity : std::ranges::max(problem.norm);
+      for (const Index at : own[g]) {
+        residuals.push_back(solutions[at].residual.data());
+        questions.push_back(question(block, at, solutions[at]));
+        const bool is_kept = questions.back().last != nullptr || questions.back().earlier != nullptr;
+        tolerances.push_back(is_kept ? 1e-300 : 0.1 * questions.back().threshold / longest);
+      }
+      const Anchors anchors(residuals, problem.weights, tolerances);
+      for (std::size_t v = 0; v < questions.size(); ++v) {
+        const Anchors::Combination& combination = anchors.combination(v);
+        questions[v].reach += combination.remainder;
+        questions[v].residual_sum = 0.0;
+        for (std::size_t a = 0; a < combination.shares.size(); ++a) {
+          const Index anchor = own[g][anchors.list()[a]];
+          questions[v].residual_sum += combination.shares[a] * solutions[anchor].residual_sum;
+        }
+      }
+      made[g] = {.open = own[g], .questions = questions, .anchors = anchors};
+    });
+    std::vector<Neighbours> out;
+    for (auto& group : made) out.push_back(std::move(*group));
+    return out;
+  }
+
+  // `held`: of the anchors
+  void find_doubts(const Neighbours& group, Index first, Index count, const Products& held,
+                   std::vector<std::pair<Index, Index>>& doubts) const {
+    Vector values(static_cast<std::size_t>(count));
+    Vector slacks(values.size());
+    for (std::size_t v = 0; v < group.questions.size(); ++v) {
+      std::ranges::fill(values, 0.0);
+      std::ranges::fill(slacks, 0.0);
+      const Vector& shares = group.anchors.combination(v).shares;
+      for (std::size_t a = 0; a < shares.size(); ++a) {
+        if (shares[a] == 0.0) continue;
+        const Index at = static_cast<Index>(a) * count;
+        kernels::axpy(shares[a], held.values.data() + at, 0.0, values.data(), count);
+        kernels::axpy(std::abs(shares[a]), held.slacks.data() + at, 0.0, slacks.data(), count);
+      }
+      find_doubts(group.questions[v], first, count, slacks.data(), values.data(), doubts);
     }
   }
 
@@ -308,6 +341,7 @@ class Proof {
   const Sets& sets_;
   Threads& threads_;
   bool may_screen_ = false;
+  bool may_share_ = false;
   std::unique_ptr<Screen<D>> screen_;
   Index entries_read_ = 0;
   std::vector<Vector> earlier_;

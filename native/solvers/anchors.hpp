@@ -1,0 +1,110 @@
+// The residuals of one problem at neighbouring lambdas span few directions, since its path is almost piecewise linear.
+// A few of them, the anchors, are multiplied with the design; another one is a combination of these and a remainder,
+// whose product with a column is at most the product of their norms (Cauchy, as in safe rules: El Ghaoui et al. 2012).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "../kernels.hpp"
+
+namespace normball {
+
+class Anchors {
+ public:
+  struct Combination {
+    Vector shares;  // of the anchors, in their order
+    double remainder = 0.0;
+  };
+
+  // `tolerances`: the remainders that do little harm. Norms are those of the weights: |r| = sqrt(sum r_i^2 / w_i).
+  Anchors(const std::vector<const double*>& residuals, const Vector& weights, const Vector& tolerances)
+      : combinations_(residuals.size()) {
+    const auto count = static_cast<Index>(residuals.size());
+    rests_.reserve(residuals.size());
+    for (const double* residual : residuals) rests_.push_back(scaled(residual, weights));
+    const std::vector<Vector> vectors = rests_;
+    parts_.resize(residuals.size());
+    choose(tolerances);
+    for (Index v = 0; v < count; ++v) combine(v, vectors);
+    rests_.clear();
+  }
+
+  const std::vector<Index>& list() const { return list_; }  // places among the residuals
+  const Combination& combination(Index v) const { return combinations_[v]; }
+
+ private:
+  static Vector scaled(const double* residual, const Vector& weights) {
+    Vector out(weights.size(), 0.0);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      if (weights[i] > 0.0) out[i] = residual[i] / std::sqrt(weights[i]);
+    }
+    return out;
+  }
+
+  static double dot(const Vector& a, const Vector& b) { return kernels::dot(a.data(), 0.0, b.data(), std::ssize(a)); }
+  static void add(double factor, const Vector& a, Vector& b) {
+    kernels::axpy(factor, a.data(), 0.0, b.data(), std::ssize(a));
+  }
+
+  // Gram and Schmidt, with the largest rest first; all are anchors where two of them do not spare a third.
+  void choose(const Vector& tolerances) {
+    const auto count = static_cast<Index>(rests_.size());
+    while (std::ssize(list_) < count) {
+      Index next = -1;
+      double largest = 1.0;
+      Index n_spared = 0;
+      for (Index v = 0; v < count; ++v) {
+        if (std::ranges::find(list_, v) != list_.end()) continue;
+        const double rest = std::sqrt(dot(rests_[v], rests_[v])) / tolerances[v];
+        if (!(rest > 1.0)) ++n_spared;
+        if (rest <= largest) continue;
+        largest = rest;
+        next = v;
+      }
+      if (next < 0) return;
+      if (std::ssize(list_) == 2 && n_spared == 0) break;
+      take(next);
+    }
+    list_.clear();
+    for (Index v = 0; v < count; ++v) list_.push_back(v);
+  }
+
+  void take(Index anchor) {
+    list_.push_back(anchor);
+    Vector direction = rests_[anchor];
+    const double length = std::sqrt(dot(direction, direction));
+    for (double& value : direction) value /= length;
+    for (std::size_t v = 0; v < rests_.size(); ++v) {
+      const double part = dot(direction, rests_[v]);
+      parts_[v].push_back(part);
+      add(-part, direction, rests_[v]);
+    }
+  }
+
+  void combine(Index v, const std::vector<Vector>& vectors) {
+    Combination& found = combinations_[v];
+    found.shares.assign(list_.size(), 0.0);
+    const auto at = std::ranges::find(list_, v);
+    if (at != list_.end()) {
+      found.shares[at - list_.begin()] = 1.0;
+      return;
+    }
+    found.shares = parts_[v];
+    for (Index k = std::ssize(list_) - 1; k >= 0; --k) {  // the anchors' own parts are triangular
+      found.shares[k] /= parts_[list_[k]][k];
+      for (Index l = 0; l < k; ++l) found.shares[l] -= found.shares[k] * parts_[list_[k]][l];
+    }
+    Vector rest = vectors[v];
+    for (std::size_t k = 0; k < list_.size(); ++k) add(-found.shares[k], vectors[list_[k]], rest);
+    constexpr double rounded_up = 1.0 + 1e-10;
+    found.remainder = rounded_up * std::sqrt(dot(rest, rest));
+  }
+
+  std::vector<Index> list_;
+  std::vector<Combination> combinations_;
+  std::vector<Vector> rests_;  // of the residuals, beyond the anchors
+  std::vector<Vector> parts_;  // of the residuals, along the directions that the anchors added
+};
+
+}  // namespace normball
