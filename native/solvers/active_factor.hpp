@@ -32,15 +32,9 @@ class ActiveFactor {
     const Index fresh = size() - old;
     reserve(size(), old);
     diagonal_.resize(order_.size());
-    for (Index c = old; c < size(); ++c) {
-      for (Index r = 0; r <= c; ++r) column(c)[r] = entry(order_[r], order_[c]);
-      diagonal_[c] = column(c)[c];
-    }
-    linalg::solve_transposed(old, fresh, factor_.data(), stride_, column(old), stride_);
-    if (old > 0) linalg::add_at_a(fresh, old, -1.0, column(old), stride_, column(old) + old, stride_);
-    schur_.resize(static_cast<std::size_t>(fresh * fresh));  // the factorisation overwrites it even where it fails
-    for (Index c = 0; c < fresh; ++c) std::copy_n(column(old + c) + old, c + 1, schur_.begin() + c * fresh);
+    put_complement(old, entry);
     if (linalg::cholesky(fresh, column(old) + old, stride_) && first_dependent() == size()) return;
+    put_complement(old, entry);
     factorise_pivoted(old, has_kink);
   }
 
@@ -69,7 +63,7 @@ class ActiveFactor {
 
   // b, in the order of the set, becomes H^-1 b
   void solve(double* b) const {
-    if (!order_.empty()) linalg::cholesky_solve(size(), factor_.data(), stride_, b);
+    if (!order_.empty()) linalg::cholesky_solve(size(), factor_.get(), stride_, b);
   }
 
   template <class Rename>
@@ -78,15 +72,27 @@ class ActiveFactor {
   }
 
  private:
-  double* column(Index c) { return factor_.data() + c * stride_; }
+  double* column(Index c) { return factor_.get() + c * stride_; }
 
   void reserve(Index wanted, Index n_kept) {
     if (wanted <= stride_) return;
     const Index stride = std::max(wanted, stride_ + stride_ / 2 + 8);
-    Vector wider(static_cast<std::size_t>(stride * stride));
-    for (Index c = 0; c < n_kept; ++c) std::copy_n(column(c), c + 1, wider.begin() + c * stride);
+    Buffer wider = make_buffer(stride * stride);
+    for (Index c = 0; c < n_kept; ++c) std::copy_n(column(c), c + 1, wider.get() + c * stride);
     factor_ = std::move(wider);
     stride_ = stride;
+  }
+
+  // The columns from `old` on: their part of the factor above, and below it the Schur complement of their block.
+  template <class Entry>
+  void put_complement(Index old, const Entry& entry) {
+    const Index fresh = size() - old;
+    for (Index c = old; c < size(); ++c) {
+      for (Index r = 0; r <= c; ++r) column(c)[r] = entry(order_[r], order_[c]);
+      diagonal_[c] = column(c)[c];
+    }
+    linalg::solve_transposed(old, fresh, factor_.get(), stride_, column(old), stride_);
+    if (old > 0) linalg::add_at_a(fresh, old, -1.0, column(old), stride_, column(old) + old, stride_);
   }
 
   Index first_dependent() {
@@ -104,11 +110,12 @@ class ActiveFactor {
     const Index fresh = size() - old;
     Vector root;
     for (Index c = 0; c < fresh; ++c) root.push_back(std::sqrt(diagonal_[old + c]));
+    Vector block(static_cast<std::size_t>(fresh * fresh), 0.0);
     for (Index c = 0; c < fresh; ++c) {
-      for (Index r = 0; r <= c; ++r) schur_[c * fresh + r] /= root[r] * root[c];
+      for (Index r = 0; r <= c; ++r) block[c * fresh + r] = column(old + c)[old + r] / (root[r] * root[c]);
     }
     std::vector<int> places;
-    const Index rank = linalg::pivoted_cholesky(fresh, schur_.data(), singular, places);
+    const Index rank = linalg::pivoted_cholesky(fresh, block.data(), singular, places);
     const std::vector<Index> order(order_.begin() + old, order_.end());
     const Vector diagonal(diagonal_.begin() + old, diagonal_.end());
     Vector above(static_cast<std::size_t>(old * fresh));
@@ -119,7 +126,7 @@ class ActiveFactor {
       diagonal_[old + c] = diagonal[from];
       double* target = column(old + c);
       std::copy_n(above.begin() + from * old, old, target);
-      for (Index r = 0; r <= c; ++r) target[old + r] = r < rank ? root[from] * schur_[c * fresh + r] : 0.0;
+      for (Index r = 0; r <= c; ++r) target[old + r] = r < rank ? root[from] * block[c * fresh + r] : 0.0;
       if (c < rank) continue;
       target[old + c] = root[from] * std::sqrt(has_kink(order[from]) ? floor : 1e100);
     }
@@ -128,8 +135,7 @@ class ActiveFactor {
   static constexpr double singular = 1e-12;        // of a squared pivot, relative to its diagonal entry
   static constexpr double floor = 0.3 * singular;  // so that the sum of two, after a rotation, is one still
 
-  Vector schur_;
-  Vector factor_;  // upper triangle, column-major
+  Buffer factor_;  // upper triangle, column-major
   Index stride_ = 0;
   std::vector<Index> order_;
   Vector diagonal_;

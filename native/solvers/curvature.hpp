@@ -11,7 +11,7 @@ class Curvature {
 
   bool empty() const { return weights_.empty(); }
   bool is_dense() const { return dense_; }
-  const double* matrix() const { return matrix_.data(); }
+  const double* matrix() const { return matrix_.get(); }
   Index stride() const { return stride_; }
   const Vector& weights() const { return weights_; }
   Index version() const { return version_; }  // changes whenever entries do; not when columns join
@@ -64,18 +64,18 @@ class Curvature {
     }
     dense_ = dense;
     if (!dense_) {  // the columns stand in for H
-      matrix_ = Vector();
+      matrix_.reset();
       stride_ = 0;
       return;
     }
     if (size == known_) return;
     reserve(size);
-    for (Index b = known_; b < size; ++b) std::fill_n(matrix_.begin() + b * stride_, b + 1, 0.0);
+    for (Index b = known_; b < size; ++b) std::fill_n(matrix_.get() + b * stride_, b + 1, 0.0);
     Vector sums(set.size(), 0.0);
     design.add_gram({.columns = {.list = set.data(), .count = size},
                      .first_new = known_,
                      .d = weights_.data(),
-                     .out = matrix_.data(),
+                     .out = matrix_.get(),
                      .stride = stride_,
                      .sums = sums.data()},
                     threads);
@@ -87,7 +87,7 @@ class Curvature {
     }
     const double share = problem.spec->fit_intercept ? 1.0 / total_ : 0.0;
     for (Index b = known_; b < size; ++b) {
-      double* column = matrix_.data() + b * stride_;
+      double* column = matrix_.get() + b * stride_;
       const double profiled = share * sums[b];
       for (Index a = 0; a <= b; ++a) column[a] = (column[a] - sums[a] * profiled) * (inverse[a] * inverse[b]);
     }
@@ -141,9 +141,9 @@ class Curvature {
   void reserve(Index size) {
     if (size <= stride_) return;
     const Index wider = std::min(largest_dense, std::max(size, stride_ + stride_ / 2 + 16));
-    Vector matrix(static_cast<std::size_t>(wider * wider));
+    Buffer matrix = make_buffer(wider * wider);
     for (Index b = 0; b < known_; ++b) {
-      std::copy_n(matrix_.begin() + b * stride_, known_, matrix.begin() + b * wider);
+      std::copy_n(matrix_.get() + b * stride_, known_, matrix.get() + b * wider);
     }
     matrix_ = std::move(matrix);
     stride_ = wider;
@@ -151,7 +151,7 @@ class Curvature {
 
   Vector weights_;
   double total_ = 0.0;
-  Vector matrix_;
+  Buffer matrix_;
   Index stride_ = 0;
   Index known_ = 0;
   Index version_ = 0;

@@ -271,7 +271,7 @@ class Proof {
         residuals.push_back(solutions[at].residual.data());
         questions.push_back(question(block, at, solutions[at]));
         const bool is_kept = questions.back().last != nullptr || questions.back().earlier != nullptr;
-        tolerances.push_back(is_kept ? 1e-300 : 0.1 * questions.back().threshold / longest);
+        tolerances.push_back(is_kept ? 1e-300 : 0.05 * questions.back().threshold / longest);
       }
       const Anchors anchors(residuals, problem.weights, tolerances);
       for (std::size_t v = 0; v < questions.size(); ++v) {
