@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import real_data
@@ -84,7 +85,7 @@ class _Terminal:
 def _jobs(options: argparse.Namespace) -> list[Job]:
     jobs: list[Job] = []
     if options.problem:
-        jobs += chosen(options.problem, options.solver, options.task, options.threads or [1])
+        jobs += chosen(options.problem, options.solver, options.task)
     if options.hard:
         jobs += hard()
     if options.growth:
@@ -93,6 +94,8 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
         jobs += all_jobs()
     if options.quick or not jobs:
         jobs += quick()
+    if options.threads:
+        jobs = list(dict.fromkeys(replace(job, n_threads=n) for n in options.threads for job in jobs))
     return jobs
 
 

@@ -66,16 +66,13 @@ def growth() -> list[Job]:
     return [Job(problem, (), ("cv",) if problem.cv else ("path", "cv")) for problem in _group("growth")]
 
 
-def chosen(
-    names: Sequence[str], solvers: Sequence[str] | None, tasks: Sequence[str], threads: Sequence[int]
-) -> list[Job]:
+def chosen(names: Sequence[str], solvers: Sequence[str] | None, tasks: Sequence[str]) -> list[Job]:
     """What the command line names; without solvers, the leaders; normball alone where only it is named."""
     jobs = []
-    for n_threads in threads:
-        for name in names:
-            problem = PROBLEMS[name]
-            peers = problem.leaders if solvers is None else tuple(one for one in solvers if one != _OURS)
-            jobs.append(Job(problem, peers, tuple(tasks), n_threads))
+    for name in names:
+        problem = PROBLEMS[name]
+        peers = problem.leaders if solvers is None else tuple(one for one in solvers if one != _OURS)
+        jobs.append(Job(problem, peers, tuple(tasks)))
     return jobs
 
 

@@ -244,11 +244,12 @@ nb::object screened_products(nb::object X, const Flat<double>& centre,
 
 // The anchors of some residuals, with shares and remainders of all, for the tests of their bound.
 nb::object anchors(const Array<double, nb::ndim<2>, nb::c_contig>& residuals, const Flat<double>& weights,
-                   const Flat<double>& tolerances) {
+                   const Flat<double>& tolerances, const Flat<std::uint8_t>& kept) {
   std::vector<const double*> list;
   for (std::size_t v = 0; v < residuals.shape(0); ++v) list.push_back(residuals.data() + v * residuals.shape(1));
   const Anchors found(list, {weights.data(), weights.data() + weights.size()},
-                      {tolerances.data(), tolerances.data() + tolerances.size()});
+                      {tolerances.data(), tolerances.data() + tolerances.size()},
+                      {kept.data(), kept.data() + kept.size()});
   Vector shares;
   Vector remainders;
   for (Index v = 0; v < std::ssize(list); ++v) {
@@ -296,7 +297,8 @@ NB_MODULE(_native, m) {
         "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "poll"_a.none());
   m.def("screened_products", &normball::screened_products, "X"_a, "centre"_a.noconvert(), "vectors"_a.noconvert());
-  m.def("anchors", &normball::anchors, "residuals"_a.noconvert(), "weights"_a.noconvert(), "tolerances"_a.noconvert());
+  m.def("anchors", &normball::anchors, "residuals"_a.noconvert(), "weights"_a.noconvert(), "tolerances"_a.noconvert(),
+        "kept"_a.noconvert());
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
   normball::define_shrink_weights<float>(m);

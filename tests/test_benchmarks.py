@@ -261,10 +261,18 @@ def test_the_command_lists_and_explains(capsys, tmp_path):
 
 
 def test_plans_name_what_exists():
-    for job in [*quick(), *all_jobs(), *chosen(["A"], None, ["path"], [1, 2])]:
+    for job in [*quick(), *all_jobs(), *chosen(["A"], None, ["path"])]:
         assert set(job.solvers) <= set(SOLVERS)
         assert job.problem is PROBLEMS[job.problem.name]
     assert {problem.group for problem in PROBLEMS.values()} == {"workload", "hard", "growth", "real"}
+
+
+def test_threads_are_those_asked_for_in_every_plan():
+    words = {"quick": [], "hard": ["--hard"], "named": ["--problem", "A", "B"]}
+    for given in words.values():
+        jobs = command._jobs(command._parser().parse_args([*given, "--threads", "2", "1"]))
+        assert {job.n_threads for job in jobs} == {1, 2}
+        assert len(jobs) == len(set(jobs))
 
 
 def test_the_report_takes_what_a_later_run_found(tmp_path):

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "../kernels.hpp"
 
@@ -17,16 +18,20 @@ class Anchors {
     double remainder = 0.0;
   };
 
-  // `tolerances`: the remainders that do little harm. Norms are those of the weights: |r| = sqrt(sum r_i^2 / w_i).
-  Anchors(const std::vector<const double*>& residuals, const Vector& weights, const Vector& tolerances)
-      : combinations_(residuals.size()) {
-    const auto count = static_cast<Index>(residuals.size());
-    rests_.reserve(residuals.size());
+  // `tolerances`: the remainders that do little harm; the residuals `kept` shall be anchors. Norms are those of the
+  // weights: |r| = sqrt(sum r_i^2 / w_i). Without tolerances each residual is an anchor.
+  Anchors(const std::vector<const double*>& residuals, const Vector& weights, Vector tolerances,
+          const std::vector<std::uint8_t>& kept)
+      : combinations_(residuals.size()), parts_(residuals.size()) {
     for (const double* residual : residuals) rests_.push_back(scaled(residual, weights));
     const std::vector<Vector> vectors = rests_;
-    parts_.resize(residuals.size());
-    choose(tolerances);
-    for (Index v = 0; v < count; ++v) combine(v, vectors);
+    for (const Vector& vector : vectors) norms_.push_back(norm(vector));
+    for (std::size_t v = 0; v < tolerances.size(); ++v) {
+      if (kept[v] != 0) tolerances[v] = std::min(tolerances[v], 1e-6 * norms_[v]);
+    }
+    if (!tolerances.empty()) choose(tolerances);
+    if (list_.empty()) list_ = all();
+    for (Index v = 0; v < std::ssize(vectors); ++v) combine(v, vectors);
     rests_.clear();
   }
 
@@ -42,6 +47,7 @@ class Anchors {
     return out;
   }
 
+  static double norm(const Vector& a) { return std::sqrt(dot(a, a)); }
   static double dot(const Vector& a, const Vector& b) { return kernels::dot(a.data(), 0.0, b.data(), std::ssize(a)); }
   static void add(double factor, const Vector& a, Vector& b) {
     kernels::axpy(factor, a.data(), 0.0, b.data(), std::ssize(a));
@@ -52,29 +58,37 @@ class Anchors {
     const auto count = static_cast<Index>(rests_.size());
     while (std::ssize(list_) < count) {
       Index next = -1;
-      double largest = 1.0;
+      double largest = -1.0;
       Index n_spared = 0;
       for (Index v = 0; v < count; ++v) {
         if (std::ranges::find(list_, v) != list_.end()) continue;
-        const double rest = std::sqrt(dot(rests_[v], rests_[v])) / tolerances[v];
-        if (!(rest > 1.0)) ++n_spared;
-        if (rest <= largest) continue;
-        largest = rest;
+        const double rest = norm(rests_[v]);
+        const double excess = rest > tolerances[v] ? rest / tolerances[v] : 0.0;
+        n_spared += excess == 0.0 ? 1 : 0;
+        if (excess <= largest) continue;
+        largest = excess;
         next = v;
       }
-      if (next < 0) return;
-      if (std::ssize(list_) == 2 && n_spared == 0) break;
+      if (largest == 0.0 && !list_.empty()) return;
+      if (std::ssize(list_) == 2 && n_spared == 0) {
+        list_ = all();
+        return;
+      }
       take(next);
     }
-    list_.clear();
-    for (Index v = 0; v < count; ++v) list_.push_back(v);
+  }
+
+  std::vector<Index> all() const {
+    std::vector<Index> places(rests_.size());
+    std::iota(places.begin(), places.end(), 0);
+    return places;
   }
 
   void take(Index anchor) {
     list_.push_back(anchor);
     Vector direction = rests_[anchor];
-    const double length = std::sqrt(dot(direction, direction));
-    for (double& value : direction) value /= length;
+    const double length = norm(direction);
+    for (double& value : direction) value /= length > 0.0 ? length : 1.0;
     for (std::size_t v = 0; v < rests_.size(); ++v) {
       const double part = dot(direction, rests_[v]);
       parts_[v].push_back(part);
@@ -92,19 +106,24 @@ class Anchors {
     }
     found.shares = parts_[v];
     for (Index k = std::ssize(list_) - 1; k >= 0; --k) {  // the anchors' own parts are triangular
-      found.shares[k] /= parts_[list_[k]][k];
+      found.shares[k] = parts_[list_[k]][k] == 0.0 ? 0.0 : found.shares[k] / parts_[list_[k]][k];
       for (Index l = 0; l < k; ++l) found.shares[l] -= found.shares[k] * parts_[list_[k]][l];
     }
     Vector rest = vectors[v];
-    for (std::size_t k = 0; k < list_.size(); ++k) add(-found.shares[k], vectors[list_[k]], rest);
+    constexpr double rounding = 1e-14;  // of sums of the anchors' products, relative to their norms
+    for (std::size_t k = 0; k < list_.size(); ++k) {
+      add(-found.shares[k], vectors[list_[k]], rest);
+      found.remainder += rounding * std::abs(found.shares[k]) * norms_[list_[k]];
+    }
     constexpr double rounded_up = 1.0 + 1e-10;
-    found.remainder = rounded_up * std::sqrt(dot(rest, rest));
+    found.remainder += rounded_up * norm(rest);
   }
 
   std::vector<Index> list_;
   std::vector<Combination> combinations_;
   std::vector<Vector> rests_;  // of the residuals, beyond the anchors
   std::vector<Vector> parts_;  // of the residuals, along the directions that the anchors added
+  Vector norms_;
 };
 
 }  // namespace normball

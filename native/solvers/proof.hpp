@@ -21,8 +21,7 @@ class Proof {
 
   Proof(const D& design, const Specification& spec, std::vector<Problem>& problems, const Sets& sets, Threads& threads)
       : design_(design), spec_(spec), problems_(problems), sets_(sets), threads_(threads), earlier_(problems.size()) {
-    may_share_ = spec.l1_ratio > 0.0;
-    may_screen_ = may_share_ && spec.n_features >= 2000 &&
+    may_screen_ = spec.l1_ratio > 0.0 && spec.n_features >= 2000 &&
                   (spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas)) >= 10 &&
                   Screen<D>::is_possible(spec.n_rows);
   }
@@ -187,30 +186,36 @@ class Proof {
   // Most columns are cleared by products with a bound; the others, and those of the sets, are read. False where that
   // does not pay.
   bool prove_by_bounds(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
-    if (may_screen_ && std::ssize(open) >= Screen<D>::fewest) {
+    const bool screens = may_screen_ && std::ssize(open) >= Screen<D>::fewest;
+    if (!screens && (D::is_sparse || spec_.l1_ratio == 0.0 || open.size() < 4)) return false;
+    const std::vector<Neighbours> groups = neighbours(block, open, solutions);
+    std::size_t n_anchors = 0;
+    for (const Neighbours& group : groups) n_anchors += group.anchors.list().size();
+    double doubted = 0.0;
+    if (screens) {
       if (!screen_) {
         screen_ = std::make_unique<Screen<D>>(design_, threads_);
         entries_read_ += spec_.n_features;
       }
-      if (!clear(*screen_, neighbours(block, open, solutions), block, open, solutions)) {
-        may_screen_ = false;
-        screen_.reset();
-      }
-      return true;
+      doubted = clear(*screen_, groups, block, open, solutions);
+    } else if (2 * n_anchors <= open.size()) {
+      doubted = clear(ExactSweep<D>(design_), groups, block, open, solutions);
+    } else {
+      return false;
     }
-    if (D::is_sparse || !may_share_ || open.size() < 4) return false;
-    const std::vector<Neighbours> groups = neighbours(block, open, solutions);
-    std::size_t n_anchors = 0;
-    for (const Neighbours& group : groups) n_anchors += group.anchors.list().size();
-    if (2 * n_anchors > open.size()) return false;
-    may_share_ = clear(ExactSweep<D>(design_), groups, block, open, solutions);
+    if (n_anchors < open.size()) {
+      if (doubted > 0.1) tolerance_ *= 0.1;
+    } else if (doubted > 0.25) {  // the bytes tell too little here
+      may_screen_ = false;
+      screen_.reset();
+    }
     return true;
   }
 
-  // false where the bounds tell too little
+  // Returns the share of columns that the bounds could not clear.
   template <class S>
-  bool clear(const S& screen, const std::vector<Neighbours>& groups, const Block& block, const std::vector<Index>& open,
-             std::vector<Solution>& solutions) {
+  double clear(const S& screen, const std::vector<Neighbours>& groups, const Block& block,
+               const std::vector<Index>& open, std::vector<Solution>& solutions) {
     std::vector<const double*> residuals;
     std::vector<const Neighbours*> owner;  // of each of them
     for (const Neighbours& group : groups) {
@@ -252,7 +257,7 @@ class Proof {
       if (own.empty()) continue;
       read(block, {.list = columns[k].data(), .count = static_cast<Index>(columns[k].size())}, own, solutions);
     }
-    return 4 * n_doubts <= spec_.n_features * spec_.n_problems;
+    return static_cast<double>(n_doubts) / static_cast<double>(spec_.n_features * spec_.n_problems);
   }
 
   std::vector<Neighbours> neighbours(const Block& block, const std::vector<Index>& open,
@@ -265,15 +270,18 @@ class Proof {
       std::vector<const double*> residuals;
       std::vector<Question> questions;
       Vector tolerances;
+      std::vector<std::uint8_t> kept;
       const Problem& problem = problems_[own[g][0] / block.size()];
-      const double longest = problem.norm.empty() ? infinity : std::ranges::max(problem.norm);
+      const bool has_norms = !problem.norm.empty();  // without them a remainder says nothing
+      const double longest = has_norms ? std::max(std::ranges::max(problem.norm), 1e-300) : 0.0;
       for (const Index at : own[g]) {
+        const Question asked = question(block, at, solutions[at]);
         residuals.push_back(solutions[at].residual.data());
-        questions.push_back(question(block, at, solutions[at]));
-        const bool is_kept = questions.back().last != nullptr || questions.back().earlier != nullptr;
-        tolerances.push_back(is_kept ? 1e-300 : 0.05 * questions.back().threshold / longest);
+        questions.push_back(asked);
+        if (has_norms) tolerances.push_back(tolerance_ * asked.threshold / longest);
+        kept.push_back(asked.last != nullptr || asked.earlier != nullptr ? 1 : 0);
       }
-      const Anchors anchors(residuals, problem.weights, tolerances);
+      const Anchors anchors(residuals, problem.weights, tolerances, kept);
       for (std::size_t v = 0; v < questions.size(); ++v) {
         const Anchors::Combination& combination = anchors.combination(v);
         questions[v].reach += combination.remainder;
@@ -341,7 +349,7 @@ class Proof {
   const Sets& sets_;
   Threads& threads_;
   bool may_screen_ = false;
-  bool may_share_ = false;
+  double tolerance_ = 0.05;  // remainders beyond the anchors, in thresholds
   std::unique_ptr<Screen<D>> screen_;
   Index entries_read_ = 0;
   std::vector<Vector> earlier_;
