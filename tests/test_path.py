@@ -1,5 +1,6 @@
 """fit_path, Path and Fit: choosing points, predicting, stopping, and saying what went wrong."""
 
+import gc
 import os
 import signal
 import threading
@@ -316,6 +317,7 @@ def test_control_c_keeps_what_is_finished(long_work):
 
 
 def test_control_c_while_native_code_runs(long_work):
+    gc.collect()  # hypothesis watches collections in Python: one in the wrong moment would swallow the signal
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(nb.Interrupted):
