@@ -57,6 +57,8 @@ STEPS = (
     Step("b93d8f0", "a dual point from the quadratic model"),
     Step("27e37c5", "many columns at once are cleared"),
     Step("93dac14", "sparse columns are cleared in single precision"),
+    Step("02f05d9", "copies of columns are left out"),
+    Step("911e228", "neighbouring strengths share their products"),
     Step("HEAD", "everything since"),
 )
 _PATHS = ("A", "B", "C", "D", "E", "F", "Fg", "G", "J")
