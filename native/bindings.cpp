@@ -245,8 +245,8 @@ nb::object screened_products(nb::object X, const Flat<double>& centre,
 // The anchors of some residuals, with shares and remainders of all, for the tests of their bound.
 nb::object anchors(const Array<double, nb::ndim<2>, nb::c_contig>& residuals, const Flat<double>& weights,
                    const Flat<double>& tolerances, const Flat<std::uint8_t>& kept) {
-  std::vector<const double*> list;
-  for (std::size_t v = 0; v < residuals.shape(0); ++v) list.push_back(residuals.data() + v * residuals.shape(1));
+  std::vector<const double*> list(residuals.shape(0));
+  for (std::size_t v = 0; v < list.size(); ++v) list[v] = residuals.data() + v * residuals.shape(1);
   const Anchors found(list, {weights.data(), weights.data() + weights.size()},
                       {tolerances.data(), tolerances.data() + tolerances.size()},
                       {kept.data(), kept.data() + kept.size()});

@@ -53,7 +53,7 @@ class Copies {
 
   // Columns that agree in their first entries agree in this key, but for rounding; then they are not found.
   std::uint64_t key(Index j, Index n_first) const {
-    std::uint64_t hash = static_cast<std::uint64_t>(design_.n_entries(j));
+    auto hash = static_cast<std::uint64_t>(design_.n_entries(j));
     Form seen;
     bool is_first = true;
     design_.for_first_entries(j, n_first, [&](Index i, double x) {

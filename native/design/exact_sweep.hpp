@@ -26,8 +26,8 @@ class ExactSweep {
   void multiply(const Vectors& vectors, Index first, Index count, const Visit& visit) const {
     Vector products(vectors.size() * static_cast<std::size_t>(count));
     const Vector slacks(static_cast<std::size_t>(count), 0.0);
-    std::vector<double*> out;
-    for (std::size_t v = 0; v < vectors.size(); ++v) out.push_back(products.data() + static_cast<Index>(v) * count);
+    std::vector<double*> out(vectors.size());
+    for (std::size_t v = 0; v < out.size(); ++v) out[v] = products.data() + static_cast<Index>(v) * count;
     Threads alone(1);
     design_.sweep({.columns = {.list = nullptr, .count = count, .first = first},
                    .n_vectors = std::ssize(vectors),

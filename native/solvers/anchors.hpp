@@ -18,6 +18,8 @@ class Anchors {
     double remainder = 0.0;
   };
 
+  Anchors() = default;
+
   // `tolerances`: the remainders that do little harm; the residuals `kept` shall be anchors. Norms are those of the
   // weights: |r| = sqrt(sum r_i^2 / w_i). Without tolerances each residual is an anchor.
   Anchors(const std::vector<const double*>& residuals, const Vector& weights, Vector tolerances,

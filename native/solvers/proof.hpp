@@ -4,7 +4,6 @@
 
 #include <iterator>
 #include <memory>
-#include <optional>
 
 #include "../design/exact_sweep.hpp"
 #include "../design/screen.hpp"
@@ -265,7 +264,7 @@ class Proof {
     std::vector<std::vector<Index>> own(problems_.size());
     for (const Index at : open) own[at / block.size()].push_back(at);
     std::erase_if(own, [](const auto& list) { return list.empty(); });
-    std::vector<std::optional<Neighbours>> made(own.size());
+    std::vector<Neighbours> out(own.size());
     threads_.parallel_for(std::ssize(own), [&](Index g) {
       std::vector<const double*> residuals;
       std::vector<Question> questions;
@@ -282,7 +281,7 @@ class Proof {
         kept.push_back(asked.last != nullptr || asked.earlier != nullptr ? 1 : 0);
       }
       const Anchors anchors(residuals, problem.weights, tolerances, kept);
-      for (std::size_t v = 0; v < questions.size(); ++v) {
+      for (Index v = 0; v < std::ssize(questions); ++v) {
         const Anchors::Combination& combination = anchors.combination(v);
         questions[v].reach += combination.remainder;
         questions[v].residual_sum = 0.0;
@@ -291,10 +290,8 @@ class Proof {
           questions[v].residual_sum += combination.shares[a] * solutions[anchor].residual_sum;
         }
       }
-      made[g] = {.open = own[g], .questions = questions, .anchors = anchors};
+      out[g] = {.open = own[g], .questions = std::move(questions), .anchors = anchors};
     });
-    std::vector<Neighbours> out;
-    for (auto& group : made) out.push_back(std::move(*group));
     return out;
   }
 
@@ -303,7 +300,7 @@ class Proof {
                    std::vector<std::pair<Index, Index>>& doubts) const {
     Vector values(static_cast<std::size_t>(count));
     Vector slacks(values.size());
-    for (std::size_t v = 0; v < group.questions.size(); ++v) {
+    for (Index v = 0; v < std::ssize(group.questions); ++v) {
       std::ranges::fill(values, 0.0);
       std::ranges::fill(slacks, 0.0);
       const Vector& shares = group.anchors.combination(v).shares;
