@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -210,6 +211,20 @@ def test_a_program_that_fails_or_takes_too_long_says_so(tiny, monkeypatch):
     monkeypatch.setattr(SOLVERS["glmnet"], "command", ("no-such-program",))
     with pytest.raises(Failed, match="not installed"):
         Program("glmnet", page, 1, 60.0)
+
+
+def test_what_a_program_has_started_ends_with_it(tiny, tmp_path, monkeypatch):
+    script = """import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print('@{"ready": true, "versions": {}}', flush=True)
+sys.stdin.read()
+"""
+    (tmp_path / "program.py").write_text(script)
+    monkeypatch.setattr(SOLVERS["glmnet"], "command", (sys.executable, str(tmp_path / "program.py")))
+    started = time.monotonic()
+    with Program("glmnet", tiny.page(), 1, 60.0):
+        pass  # the child has the pipes of its parent
+    assert time.monotonic() - started < 60
 
 
 def test_a_folder_is_measured_in_place_of_what_is_installed(tiny, tmp_path):
