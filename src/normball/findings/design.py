@@ -102,7 +102,7 @@ def correlated_columns(table: Table, different: Ints) -> list[Finding]:
         for (i, j), rho in zip(pairs[order[:SAMPLE]], correlation[order], strict=False)
     ]
     rest = f"; {count(order.size - SAMPLE)} more pairs" if order.size > SAMPLE else ""
-    text = f"{'; '.join(shown)}{rest}: L1 picks one arbitrarily, L2 splits the weight."
+    text = f"{'; '.join(shown)}{rest}: L1 tends to keep one of a pair, L2 splits the weight."
     involved = dict.fromkeys(table.named(pairs[order].ravel()))
     return [Finding("W23", text, "drop one of each pair, or l1_ratio=0.5 to keep both", tuple(involved))]
 
