@@ -15,6 +15,7 @@
 #include "families.hpp"
 #include "predictor.hpp"
 #include "solvers/anchors.hpp"
+#include "solvers/rough_gram.hpp"
 #include "weight_kernels.hpp"
 
 namespace nb = nanobind;
@@ -263,6 +264,35 @@ nb::object anchors(const Array<double, nb::ndim<2>, nb::c_contig>& residuals, co
                         owned(std::move(remainders), {list.size()}));
 }
 
+// X'DX in few digits (upper triangle), for the tests of its error; None where this CPU does not multiply bytes.
+nb::object rough_gram(const Array<double, nb::ndim<2>, nb::f_contig>& X, const Flat<double>& d, bool in_bytes,
+                      Index seed) {
+  if (in_bytes && !kernels::multiplies_bytes()) return nb::none();
+  load_blas();
+  constexpr Index block = 256;
+  const auto n = static_cast<Index>(X.shape(0));
+  const std::size_t p = X.shape(1);
+  const auto width = static_cast<Index>(p);
+  RoughGram rough(width, block, in_bytes);
+  std::vector<float> sums = rough.empty_sums();
+  Vector rows(block * p);
+  Vector root(block);
+  const Vector inverse_scales(p, 1.0);
+  std::vector<Index> names(p);
+  std::iota(names.begin(), names.end(), seed);
+  for (Index first = 0; first < n; first += block) {
+    const Index count = std::min(block, n - first);
+    for (Index r = 0; r < count; ++r) root[r] = std::sqrt(d.data()[first + r]);
+    for (Index a = 0; a < width; ++a) std::copy_n(X.data() + a * n + first, count, rows.data() + a * block);
+    rough.add(rows.data(), names.data(), inverse_scales.data(), root.data(), first, count, sums);
+  }
+  Vector gram(p * p);
+  for (Index b = 0; b < width; ++b) {
+    for (Index a = 0; a <= b; ++a) gram[a * width + b] = sums[b * RoughGram::stride(width) + a];
+  }
+  return nb::cast(owned(std::move(gram), {p, p}));
+}
+
 template <class T>
 void shrink_weights(const nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>& weights,
                     const std::optional<Flat<T>>& second, double step, double root, double eps, double unseen,
@@ -299,6 +329,7 @@ NB_MODULE(_native, m) {
   m.def("screened_products", &normball::screened_products, "X"_a, "centre"_a.noconvert(), "vectors"_a.noconvert());
   m.def("anchors", &normball::anchors, "residuals"_a.noconvert(), "weights"_a.noconvert(), "tolerances"_a.noconvert(),
         "kept"_a.noconvert());
+  m.def("rough_gram", &normball::rough_gram, "X"_a.noconvert(), "d"_a.noconvert(), "in_bytes"_a, "seed"_a);
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
   normball::define_shrink_weights<float>(m);

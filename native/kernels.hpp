@@ -93,6 +93,22 @@ bool multiplies_bytes();
 void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, Index n_vectors, Index n,
                     std::int32_t* out, Index stride);
 
+// Rows in bytes, for their Gram: for each four rows the four signed bytes of each of `width` columns, a multiple of 16.
+struct ByteRows {
+  Index width;
+  std::int8_t* codes;
+  float* units;        // of the columns: what a byte stands for
+  std::int32_t* sums;  // of the columns' bytes
+};
+
+// Column j of the rows becomes a d_i x_i, i < n <= 256, rounded up or down at random so that its expectation is exact;
+// rows up to a multiple of 16 become 0. Only where multiplies_bytes().
+void round_to_bytes(double a, const double* d, const double* x, Index n, std::uint32_t seed, Index j,
+                    const ByteRows& rows);
+
+// out, width x width, upper triangle += the Gram of 4 n_groups rows, and anything below it
+void add_byte_gram(const ByteRows& rows, Index n_groups, float* out);
+
 // A vector's products with the high and the low bytes, of many columns.
 struct ByteProducts {
   Index count;

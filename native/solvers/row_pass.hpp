@@ -8,6 +8,7 @@
 #include "../blas.hpp"
 #include "../losses/loss.hpp"
 #include "../problem.hpp"
+#include "rough_gram.hpp"
 
 namespace normball {
 
@@ -54,7 +55,8 @@ class RowPass {
       while (end != evaluations.end()) {
         const auto next =
             std::find_if(end, evaluations.end(), [&](const auto* e) { return e->problem != (*end)->problem; });
-        const auto n_more = std::count_if(end, next, [](const Evaluation* e) { return e->curvature != nullptr; });
+        Index n_more = 0;  // precise ones take twice the memory
+        for (auto e = end; e != next; ++e) n_more += (*e)->curvature ? ((*e)->is_precise ? 2 : 1) : 0;
         if (end != begin && (next - begin > most_candidates || n_curved + n_more > most_curved())) break;
         n_curved += n_more;
         end = next;
@@ -65,9 +67,8 @@ class RowPass {
   }
 
  private:
-  static constexpr Index block = 256;      // rows; with 1000 columns they fill 2 MB of cache
-  static constexpr Index flush_after = 4;  // blocks that single precision sums
-  static constexpr Index chunk = 256;      // columns that one product sums
+  static constexpr Index block = 256;  // rows; with 1000 columns they fill 2 MB of cache
+  static constexpr Index chunk = 256;  // columns that one product sums
   static constexpr Index most_candidates = 256;
 
   void read_for(const std::vector<Evaluation*>& evaluations) {
@@ -92,7 +93,8 @@ class RowPass {
     Vector products;  // p x (candidates + curvatures)
     std::vector<RowSums> sums;
     Vector totals;
-    std::vector<Vector> grams;
+    std::vector<Vector> grams;               // of precise curvatures
+    std::vector<std::vector<float>> roughs;  // of the others
 
     void add(const Part& other) {
       for (std::size_t i = 0; i < products.size(); ++i) products[i] += other.products[i];
@@ -100,6 +102,7 @@ class RowPass {
       for (std::size_t h = 0; h < totals.size(); ++h) {
         totals[h] += other.totals[h];
         for (std::size_t i = 0; i < grams[h].size(); ++i) grams[h][i] += other.grams[h][i];
+        for (std::size_t i = 0; i < roughs[h].size(); ++i) roughs[h][i] += other.roughs[h][i];
       }
     }
   };
@@ -108,13 +111,14 @@ class RowPass {
   struct Buffers {
     Vector x;        // block x p, centred
     Vector targets;  // block x (candidates + curvatures): eta, then residuals; curvatures
-    Vector scaled;   // block x p, times the roots of the curvatures
-    std::vector<float> scaled_narrow;
-    std::vector<std::vector<float>> narrow;  // sums in single precision, one a curvature
+    Vector scaled;   // block x p, times the roots of a precise curvature
     Vector root;
+    RoughGram rough;
   };
 
   bool is_precise(std::size_t h) const { return (*evaluations_)[curved_[h]]->is_precise; }
+  // on fewer rows the chance in their rounding does not average out
+  bool in_bytes() const { return spec_.n_rows >= 16 * block && kernels::multiplies_bytes(); }
   Index p() const { return spec_.n_features; }
   Index n_candidates() const { return static_cast<Index>(evaluations_->size()); }
   Index n_curved() const { return static_cast<Index>(curved_.size()); }
@@ -126,7 +130,7 @@ class RowPass {
     return std::clamp<Index>(std::min(fits, spec_.n_rows / (16 * block)), 1, 8);
   }
   Index most_curved() const {
-    return std::max<Index>(1, std::max(spec_.n_rows * p() / 12, Index{1'000'000}) / (n_parts() * 3 * p() * p() / 2));
+    return std::max<Index>(1, 2 * std::max(spec_.n_rows * p() / 12, Index{1'000'000}) / (n_parts() * p() * p()));
   }
 
   // Columns that any candidate uses come first: the products with X need no others. They are summed chunk by chunk,
@@ -142,6 +146,8 @@ class RowPass {
     }
     const Index n_used = chunks_.back();
     order_.insert(order_.end(), rest.begin(), rest.end());
+    inverse_units_.clear();
+    for (const Index j : order_) inverse_units_.push_back(1.0 / units_[j]);
     coefs_.resize(static_cast<std::size_t>(n_used * n_candidates()));
     for (Index c = 0; c < n_candidates(); ++c) {
       for (Index a = 0; a < n_used; ++a) coefs_[c * n_used + a] = (*evaluations_)[c]->coef[order_[a]];
@@ -162,36 +168,34 @@ class RowPass {
     part.products.assign(width * static_cast<std::size_t>(n_targets()), 0.0);
     part.sums.resize(static_cast<std::size_t>(n_candidates()));
     part.totals.assign(curved_.size(), 0.0);
-    part.grams.assign(curved_.size(), Vector(width * width, 0.0));
-    Buffers buffers;
-    buffers.x.resize(block * width);
-    buffers.targets.resize(static_cast<std::size_t>(block * n_targets()));
-    buffers.root.resize(block);
-    buffers.narrow.resize(curved_.size());
+    part.grams.resize(curved_.size());
+    part.roughs.resize(curved_.size());
+    Buffers buffers{.x = Vector(block * width),
+                    .targets = Vector(static_cast<std::size_t>(block * n_targets())),
+                    .scaled = {},
+                    .root = Vector(block),
+                    .rough = RoughGram(p(), block, in_bytes())};
     for (std::size_t h = 0; h < curved_.size(); ++h) {
       if (is_precise(h)) {
         buffers.scaled.resize(block * width);
+        part.grams[h].assign(width * width, 0.0);
       } else {
-        buffers.scaled_narrow.resize(block * width);
-        buffers.narrow[h].assign(width * width, 0.0F);
+        part.roughs[h] = buffers.rough.empty_sums();
       }
     }
     const Columns columns{.list = order_.data(), .count = p()};
-    Index n_blocks = 0;
     for (Index first = begin; first < end; first += block) {
       const Index count = std::min(block, end - first);
       design_.pack_rows(columns, first, count, buffers.x.data(), block);
       evaluate(part, buffers, first, count);
-      for (Index h = 0; h < n_curved(); ++h) add_gram(part, buffers, h, count);
+      for (Index h = 0; h < n_curved(); ++h) add_gram(part, buffers, h, first, count);
       const auto multiply = [&](Index from, Index to) {
         linalg::add_at_b(p(), to - from, count, buffers.x.data(), block, buffers.targets.data() + from * block, block,
                          part.products.data() + from * p(), p());
       };
       for_each_group(multiply);
       for (Index h = 0; h < n_curved(); ++h) multiply(n_candidates() + h, n_candidates() + h + 1);
-      if (++n_blocks % flush_after == 0) flush(part, buffers);
     }
-    flush(part, buffers);
   }
 
   void evaluate(Part& part, Buffers& buffers, Index first, Index count) const {
@@ -224,32 +228,21 @@ class RowPass {
     }
   }
 
-  void add_gram(Part& part, Buffers& buffers, Index h, Index count) const {
+  void add_gram(Part& part, Buffers& buffers, Index h, Index first, Index count) const {
     const double* d = buffers.targets.data() + (n_candidates() + h) * block;
     for (Index r = 0; r < count; ++r) {
       buffers.root[r] = std::sqrt(d[r]);
       part.totals[h] += d[r];
     }
-    const auto scale = [&](auto* out) {
-      for (Index a = 0; a < p(); ++a) {
-        kernels::scale(1.0 / units_[order_[a]], buffers.root.data(), buffers.x.data() + a * block, out + a * block,
-                       count);
-      }
-    };
     if (is_precise(static_cast<std::size_t>(h))) {
-      scale(buffers.scaled.data());
+      for (Index a = 0; a < p(); ++a) {
+        kernels::scale(inverse_units_[a], buffers.root.data(), buffers.x.data() + a * block,
+                       buffers.scaled.data() + a * block, count);
+      }
       linalg::add_at_a(p(), count, 1.0, buffers.scaled.data(), block, part.grams[h].data(), p());
     } else {
-      scale(buffers.scaled_narrow.data());
-      linalg::add_at_a(p(), count, 1.0F, buffers.scaled_narrow.data(), block, buffers.narrow[h].data(), p());
-    }
-  }
-
-  static void flush(Part& part, Buffers& buffers) {
-    for (std::size_t h = 0; h < buffers.narrow.size(); ++h) {
-      std::vector<float>& narrow = buffers.narrow[h];
-      for (std::size_t i = 0; i < narrow.size(); ++i) part.grams[h][i] += static_cast<double>(narrow[i]);
-      std::ranges::fill(narrow, 0.0F);
+      buffers.rough.add(buffers.x.data(), order_.data(), inverse_units_.data(), buffers.root.data(), first, count,
+                        part.roughs[h]);
     }
   }
 
@@ -274,7 +267,8 @@ class RowPass {
       for (Index a = 0; a <= b; ++a) {
         const Index i = order_[a];
         const Index j = order_[b];
-        double entry = part.grams[h][b * p() + a];
+        double entry = is_precise(static_cast<std::size_t>(h)) ? part.grams[h][b * p() + a]
+                                                               : part.roughs[h][b * RoughGram::stride(p()) + a];
         if (spec_.fit_intercept) entry -= out.sums[i] * out.sums[j] / out.total;
         out.matrix[j * p() + i] = out.matrix[i * p() + j] = entry;
       }
@@ -292,6 +286,7 @@ class RowPass {
   std::vector<Index> order_;
   std::vector<Index> chunks_;  // where the chunks of the used columns begin, and their end
   Vector coefs_;
+  Vector inverse_units_;  // in that order
   Index n_reads_ = 0;
 };
 

@@ -192,7 +192,7 @@ class TallNewton {
     if (!stop.wants_curvature) return;
     evaluation.curvature = std::make_shared<TallCurvature>();
     evaluation.curvature->position = stop.position;
-    evaluation.is_precise = runs_[stop.problem].is_precise;
+    evaluation.is_precise = runs_[stop.problem].is_precise || stop.wants_precision;
   }
 
   void judge(Stop& stop, Evaluation& evaluation) {

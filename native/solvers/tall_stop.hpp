@@ -29,6 +29,7 @@ struct Stop {
   double expected = 0.0;  // first-order change of the objective along the whole step
 
   bool wants_curvature = false;
+  bool wants_precision = false;  // of the curvature, after a step that failed
   std::shared_ptr<const TallCurvature> own = {};  // a curvature of its own, after a step that failed
   bool is_exact = false;                          // `own` belongs to `at`
 
@@ -158,6 +159,7 @@ struct Stop {
   void ask_for_probe() {
     step = Step::probe;
     wants_curvature = true;
+    wants_precision = true;
   }
 };
 
