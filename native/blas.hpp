@@ -31,6 +31,7 @@ namespace linalg {
 // C (m x n, leading dimension ldc) += A' B, with A (k x m) and B (k x n) column-major
 inline void add_at_b(Index m, Index n, Index k, const double* A, Index lda, const double* B, Index ldb, double* C,
                      Index ldc) {
+  if (m == 0) return;
   char t = 'T', no = 'N';
   int mi = static_cast<int>(m), ni = static_cast<int>(n), ki = static_cast<int>(k), la = static_cast<int>(lda),
       lb = static_cast<int>(ldb), lc = static_cast<int>(ldc);

@@ -127,12 +127,9 @@ struct Dense {
       for (Index begin = n_used * part / parts; begin < end; begin += gram_block) {
         const Index count = std::min(gram_block, end - begin);
         pack(gram, rows.data() + begin, count, root.data(), buffer.data());
-        if (gram.first_new == 0) {
-          linalg::add_at_a(m, count, 1.0, buffer.data(), gram_block, total.data(), m);
-        } else {
-          linalg::add_at_b(m, fresh, count, buffer.data(), gram_block, buffer.data() + gram.first_new * gram_block,
-                           gram_block, total.data(), m);
-        }
+        const double* joined = buffer.data() + gram.first_new * gram_block;
+        linalg::add_at_b(gram.first_new, fresh, count, buffer.data(), gram_block, joined, gram_block, total.data(), m);
+        linalg::add_at_a(fresh, count, 1.0, joined, gram_block, total.data() + gram.first_new, m);
         for (Index a = 0; a < m; ++a) {
           total[m * fresh + a] += kernels::dot(buffer.data() + a * gram_block, 0.0, root.data(), count);
         }

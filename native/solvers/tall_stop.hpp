@@ -29,7 +29,7 @@ struct Stop {
   double expected = 0.0;  // first-order change of the objective along the whole step
 
   bool wants_curvature = false;
-  bool wants_precision = false;  // of the curvature, after a step that failed
+  bool wants_precision = false;  // of the curvature, since one of its own did not do
   std::shared_ptr<const TallCurvature> own = {};  // a curvature of its own, after a step that failed
   bool is_exact = false;                          // `own` belongs to `at`
 
@@ -97,7 +97,7 @@ struct Stop {
     }
     at = std::move(seen);
     violation = violation_at(at);
-    is_exact = step == Step::probe && wants_curvature;
+    is_exact = step == Step::probe && wants_precision;
     if (step != Step::probe) {
       ++n_accepted;
       contraction = violation / last;
@@ -159,7 +159,7 @@ struct Stop {
   void ask_for_probe() {
     step = Step::probe;
     wants_curvature = true;
-    wants_precision = true;
+    wants_precision = own != nullptr;
   }
 };
 
