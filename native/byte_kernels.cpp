@@ -4,9 +4,11 @@
 #include <cstring>
 
 #if defined(__x86_64__)
-#pragma GCC diagnostic push  // the header's own "undefined" vectors (GCC bug 105593)
-#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"  // the header's own "undefined" vectors (GCC bug 105593)
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 #pragma GCC diagnostic pop
 #endif
@@ -53,8 +55,13 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_tile(const std:
   for (int k = 0; k < Count; ++k) add_up(sum[k], out + k * stride);
 }
 
+// a mask of the first `count` lanes
+inline std::uint32_t first_bits(Index count) {
+  return count >= 16 ? 0xFFFFU : (1U << static_cast<unsigned>(count)) - 1U;
+}
+
 // Vectors x 16 columns from `a` on meet eight from `b` on
-template <int Vectors>
+template <Index Vectors>
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_gram_tile(const ByteRows& rows, Index n_groups,
                                                                            Index a, Index b, float* out) {
   const __m512i offset = _mm512_set1_epi8(static_cast<char>(128));  // the instruction wants one side without sign
@@ -65,18 +72,18 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_gram_tile(const
   const std::int8_t* codes = rows.codes;
   for (Index g = 0; g < n_groups; ++g, codes += 4 * rows.width) {
     __m512i u[Vectors];
-    for (int v = 0; v < Vectors; ++v) u[v] = _mm512_xor_si512(_mm512_loadu_si512(codes + 4 * a + 64 * v), offset);
+    for (Index v = 0; v < Vectors; ++v) u[v] = _mm512_xor_si512(_mm512_loadu_si512(codes + 4 * a + 64 * v), offset);
     for (int j = 0; j < 8; ++j) {
       std::int32_t four;
       std::memcpy(&four, codes + 4 * (b + j), 4);
       const __m512i s = _mm512_set1_epi32(four);
-      for (int v = 0; v < Vectors; ++v) sum[j][v] = _mm512_dpbusd_epi32(sum[j][v], u[v], s);
+      for (Index v = 0; v < Vectors; ++v) sum[j][v] = _mm512_dpbusd_epi32(sum[j][v], u[v], s);
     }
   }
   for (int j = 0; j < 8; ++j) {
     const __m512i surplus = _mm512_set1_epi32(128 * rows.sums[b + j]);
     const __m512 unit = _mm512_set1_ps(rows.units[b + j]);
-    for (int v = 0; v < Vectors; ++v) {
+    for (Index v = 0; v < Vectors; ++v) {
       float* place = out + (b + j) * rows.width + a + 16 * v;
       const __m512 units = _mm512_mul_ps(_mm512_loadu_ps(rows.units + a + 16 * v), unit);
       const __m512 product = _mm512_cvtepi32_ps(_mm512_sub_epi32(sum[j][v], surplus));
@@ -109,7 +116,7 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void round_to_bytes(doubl
   std::fill(scaled + n_padded - std::min<Index>(n_padded, 16), scaled + n_padded, 0.0F);
   __m512 most = _mm512_setzero_ps();
   for (Index i = 0; i < n; i += 8) {
-    const auto mask = static_cast<__mmask8>(n - i >= 8 ? 255 : (1 << (n - i)) - 1);
+    const auto mask = static_cast<__mmask8>(first_bits(n - i));
     const __m512d root = _mm512_mul_pd(_mm512_set1_pd(a), _mm512_maskz_loadu_pd(mask, d + i));
     const __m256 z = _mm512_cvtpd_ps(_mm512_mul_pd(root, _mm512_maskz_loadu_pd(mask, x + i)));
     _mm256_store_ps(scaled + i, z);
@@ -133,7 +140,7 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void round_to_bytes(doubl
   for (Index i = 0; i < n_padded; i += 16) {
     state = _mm512_add_epi32(_mm512_mullo_epi32(state, factor), term);
     const __m512 chance = _mm512_mul_ps(_mm512_cvtepi32_ps(state), unit_of_state);  // in [-1/2, 1/2]
-    const __mmask16 inside = n - i >= 16 ? 0xFFFF : static_cast<__mmask16>((1 << (n - i)) - 1);
+    const auto inside = static_cast<__mmask16>(first_bits(n - i));
     const __m512i q = _mm512_maskz_cvtps_epi32(inside, _mm512_fmadd_ps(_mm512_load_ps(scaled + i), inverse, chance));
     sum = _mm512_add_epi32(sum, q);
     alignas(16) std::int32_t fours[4];

@@ -29,7 +29,7 @@ struct Stop {
   double expected = 0.0;  // first-order change of the objective along the whole step
 
   bool wants_curvature = false;
-  bool wants_precision = false;  // of the curvature, since one of its own did not do
+  bool wants_precision = false;                   // of the curvature, since one of its own did not do
   std::shared_ptr<const TallCurvature> own = {};  // a curvature of its own, after a step that failed
   bool is_exact = false;                          // `own` belongs to `at`
 
