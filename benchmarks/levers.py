@@ -59,6 +59,7 @@ STEPS = (
     Step("93dac14", "sparse columns are cleared in single precision"),
     Step("02f05d9", "copies of columns are left out"),
     Step("911e228", "neighbouring strengths share their products"),
+    Step("20f398c", "tall curvatures from bytes"),
     Step("HEAD", "everything since"),
 )
 _PATHS = ("A", "B", "C", "D", "E", "F", "Fg", "G", "J")
