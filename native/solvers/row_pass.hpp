@@ -82,7 +82,8 @@ class RowPass {
     std::vector<Part> parts(static_cast<std::size_t>(n_parts()));
     threads_.parallel_for(static_cast<Index>(parts.size()), [&](Index i) {
       const auto count = static_cast<Index>(parts.size());
-      read(parts[i], spec_.n_rows * i / count, spec_.n_rows * (i + 1) / count);
+      const Index n_blocks = (spec_.n_rows + block - 1) / block;
+      read(parts[i], block * (n_blocks * i / count), std::min(spec_.n_rows, block * (n_blocks * (i + 1) / count)));
     });
     for (std::size_t i = 1; i < parts.size(); ++i) parts[0].add(parts[i]);
     write(parts[0]);
@@ -124,10 +125,11 @@ class RowPass {
   Index n_curved() const { return static_cast<Index>(curved_.size()); }
   Index n_targets() const { return n_candidates() + n_curved(); }
 
-  // memory: the sums of all parts stay below a tenth of X
+  // memory: the sums of all parts stay below a tenth of X, or 8 MB
   Index n_parts() const {
-    const Index fits = spec_.n_rows / (10 * (most_candidates / 2 + 3 * p()));
-    return std::clamp<Index>(std::min(fits, spec_.n_rows / (16 * block)), 1, 8);
+    const Index room = std::max(spec_.n_rows * p() / 10, Index{1'000'000});
+    const Index fits = room / (p() * (most_candidates / 2 + 3 * p()));
+    return std::clamp<Index>(std::min(fits, spec_.n_rows / (4 * block)), 1, 8);
   }
   Index most_curved() const {
     return std::max<Index>(1, 2 * std::max(spec_.n_rows * p() / 12, Index{1'000'000}) / (n_parts() * p() * p()));
