@@ -101,8 +101,7 @@ def test_paths_of_skewed_columns(family):
     rng = np.random.default_rng(3)
     n, p = 20_000, 60
     X = np.hstack([table(kind, n, p // 4, rng) for kind in ("normal", "rare", "skewed", "large and small")])
-    X /= X.std(axis=0)
-    eta = X[:, ::6] @ rng.normal(size=10) * 0.15
+    eta = (X / X.std(axis=0))[:, ::6] @ rng.normal(size=10) * 0.15
     y = rng.poisson(np.exp(np.minimum(eta, 3))) if family == "poisson" else (rng.random(n) < 1 / (1 + np.exp(-eta)))
     path = nb.fit_path(X, y.astype(float), family=family, n_lambdas=50)
     assert (path.statuses == "converged").all()
