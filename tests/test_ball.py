@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 import normball as nb
+from normball import ball
 
 FAMILIES = ("gaussian", "binomial", "poisson")
 
@@ -149,11 +150,21 @@ def test_frames_and_the_result_as_a_fit(table):
 
 def test_a_gap_that_stays_open_is_said(table):
     X, targets, _ = table
-    with pytest.warns(nb.NotConverged, match="relative duality gap is .*, above tol=1e-300") as caught:
-        fit = nb.fit_ball(X, targets["poisson"], radius=0.5, family="poisson", tol=1e-300, max_iter=20)
-    assert fit.status != "converged"
+    with pytest.warns(nb.NotConverged, match="relative duality gap is .*, above tol=1e-06") as caught:
+        fit = nb.fit_ball(X, targets["poisson"], radius=0.5, family="poisson", max_iter=1)
+    assert fit.status == "max_iter"
+    assert fit.dual_gap > 1e-6
     assert len(caught) == 1
     assert caught[0].filename == __file__
+
+
+def test_a_gap_that_rounding_keeps_open_is_never_called_converged(table, monkeypatch):
+    X, targets, _ = table
+    bound = ball._Point.dual_bound
+    monkeypatch.setattr(ball._Point, "dual_bound", lambda *given: bound(*given) - 1e-3)
+    with pytest.warns(nb.NotConverged, match="relative duality gap is .*, above tol=1e-06"):
+        fit = nb.fit_ball(X, targets["gaussian"], radius=0.5)
+    assert fit.status == "numerical"
 
 
 @pytest.mark.parametrize(

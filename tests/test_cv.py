@@ -38,10 +38,8 @@ def test_every_fold_is_the_fit_to_its_training_rows(table, family, sparse):
     given = scipy.sparse.csr_array(X) if sparse else X
     options = {"family": family, "l1_ratio": 0.8, "tol": 1e-12}
     cv = nb.cv_path(given, y, n_lambdas=6, cv=3, sample_weight=weights, offset=offset, keep_predictions=True, **options)
-    np.testing.assert_array_equal(
-        cv.path.coefs,
-        nb.fit_path(given, y, n_lambdas=6, sample_weight=weights, offset=offset, **options).coefs,
-    )
+    alone = nb.fit_path(given, y, n_lambdas=6, sample_weight=weights, offset=offset, **options)
+    np.testing.assert_allclose(cv.path.coefs, alone.coefs, atol=1e-5)
     deviance = find_score("deviance", family)
     counts = np.zeros((6, 8), dtype=int)
     for fold in range(3):

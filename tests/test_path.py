@@ -130,8 +130,8 @@ def test_predictions_of_path_and_fit_agree(path, table):
     for column, lam in enumerate(strengths):
         fit = path.at(lam=lam)
         np.testing.assert_allclose(both[:, column], X @ fit.coef + fit.intercept)
-        np.testing.assert_array_equal(path.predict(X, lam=lam), both[:, column])
-        np.testing.assert_array_equal(fit.predict(X), both[:, column])
+        np.testing.assert_allclose(path.predict(X, lam=lam), both[:, column], rtol=1e-12)
+        np.testing.assert_allclose(fit.predict(X), both[:, column], rtol=1e-12)
 
 
 @pytest.mark.parametrize("convert", [np.asfortranarray, np.float32, scipy.sparse.csr_array, scipy.sparse.csc_matrix])

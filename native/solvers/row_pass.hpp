@@ -45,9 +45,7 @@ class RowPass {
 
   Index n_reads() const { return n_reads_; }
 
-  // The candidates of one problem stand together; as many problems share a read as memory allows. Those of the first
-  // problem meet BLAS on their own, since a product's columns are not computed alike for every number of columns: what
-  // comes out for it does not depend on which other problems there are.
+  // The candidates of one problem stand together; as many problems share a read as memory allows.
   void run(const std::vector<Evaluation*>& evaluations) {
     for (auto begin = evaluations.begin(); begin != evaluations.end();) {
       auto end = begin;
@@ -68,7 +66,6 @@ class RowPass {
 
  private:
   static constexpr Index block = 256;  // rows; with 1000 columns they fill 2 MB of cache
-  static constexpr Index chunk = 256;  // columns that one product sums
   static constexpr Index most_candidates = 256;
 
   void read_for(const std::vector<Evaluation*>& evaluations) {
@@ -135,34 +132,22 @@ class RowPass {
     return std::max<Index>(1, 2 * std::max(spec_.n_rows * p() / 12, Index{1'000'000}) / (n_parts() * p() * p()));
   }
 
-  // Columns that any candidate uses come first: the products with X need no others. They are summed chunk by chunk,
-  // the same columns in one chunk whatever the other candidates use.
+  // Columns that any candidate uses come first: the products with X need no others.
   void order_columns() {
     order_.clear();
-    chunks_.assign(1, 0);
     std::vector<Index> rest;
     for (Index j = 0; j < p(); ++j) {
       const bool used = std::ranges::any_of(*evaluations_, [j](const Evaluation* e) { return e->coef[j] != 0.0; });
       (used ? order_ : rest).push_back(j);
-      if ((j + 1) % chunk == 0 || j + 1 == p()) chunks_.push_back(std::ssize(order_));
     }
-    const Index n_used = chunks_.back();
+    n_used_ = std::ssize(order_);
     order_.insert(order_.end(), rest.begin(), rest.end());
     inverse_units_.clear();
     for (const Index j : order_) inverse_units_.push_back(1.0 / units_[j]);
-    coefs_.resize(static_cast<std::size_t>(n_used * n_candidates()));
+    coefs_.resize(static_cast<std::size_t>(n_used_ * n_candidates()));
     for (Index c = 0; c < n_candidates(); ++c) {
-      for (Index a = 0; a < n_used; ++a) coefs_[c * n_used + a] = (*evaluations_)[c]->coef[order_[a]];
+      for (Index a = 0; a < n_used_; ++a) coefs_[c * n_used_ + a] = (*evaluations_)[c]->coef[order_[a]];
     }
-  }
-
-  // visit(begin, end) of the first problem's candidates and of all others
-  template <class Visit>
-  void for_each_group(const Visit& visit) const {
-    Index n_first = 0;
-    while (n_first < n_candidates() && (*evaluations_)[n_first]->problem == 0) ++n_first;
-    if (n_first > 0) visit(Index{0}, n_first);
-    if (n_first < n_candidates()) visit(n_first, n_candidates());
   }
 
   void read(Part& part, Index begin, Index end) const {
@@ -191,12 +176,8 @@ class RowPass {
       design_.pack_rows(columns, first, count, buffers.x.data(), block);
       evaluate(part, buffers, first, count);
       for (Index h = 0; h < n_curved(); ++h) add_gram(part, buffers, h, first, count);
-      const auto multiply = [&](Index from, Index to) {
-        linalg::add_at_b(p(), to - from, count, buffers.x.data(), block, buffers.targets.data() + from * block, block,
-                         part.products.data() + from * p(), p());
-      };
-      for_each_group(multiply);
-      for (Index h = 0; h < n_curved(); ++h) multiply(n_candidates() + h, n_candidates() + h + 1);
+      linalg::add_at_b(p(), n_targets(), count, buffers.x.data(), block, buffers.targets.data(), block,
+                       part.products.data(), p());
     }
   }
 
@@ -205,15 +186,10 @@ class RowPass {
       double* eta = buffers.targets.data() + c * block;
       for (Index r = 0; r < count; ++r) eta[r] = spec_.offset[first + r] + (*evaluations_)[c]->constant;
     }
-    const Index n_used = chunks_.back();
-    for_each_group([&](Index begin, Index end) {
-      for (std::size_t i = 1; i < chunks_.size(); ++i) {
-        const Index from = chunks_[i - 1];
-        if (chunks_[i] == from) continue;
-        linalg::add_a_b(count, end - begin, chunks_[i] - from, buffers.x.data() + from * block, block,
-                        coefs_.data() + begin * n_used + from, n_used, buffers.targets.data() + begin * block, block);
-      }
-    });
+    if (n_used_ > 0) {
+      linalg::add_a_b(count, n_candidates(), n_used_, buffers.x.data(), block, coefs_.data(), n_used_,
+                      buffers.targets.data(), block);
+    }
     Index h = 0;
     for (Index c = 0; c < n_candidates(); ++c) {
       const Evaluation& evaluation = *(*evaluations_)[c];
@@ -286,7 +262,7 @@ class RowPass {
   const std::vector<Evaluation*>* evaluations_ = nullptr;
   std::vector<Index> curved_;  // candidates whose curvature is wanted
   std::vector<Index> order_;
-  std::vector<Index> chunks_;  // where the chunks of the used columns begin, and their end
+  Index n_used_ = 0;  // how many of them any candidate uses
   Vector coefs_;
   Vector inverse_units_;  // in that order
   Index n_reads_ = 0;

@@ -231,12 +231,12 @@ class TallNewton {
   // as the steps that it saves cost more than it does: a step is 4 n p multiplications and its share of the round, a
   // curvature in single precision about n p^2 / 2.
   void refresh() {
+    Index n_open = 0;
+    for (const Run& run : runs_) n_open += std::ranges::count_if(run.open, [](const Stop& s) { return !s.closed; });
+    const double step = 1.0 + price_of_round / static_cast<double>(std::max<Index>(n_open, 1));
+    const double curvature = 5.0 + static_cast<double>(p()) / 4.0;
     for (Index k = 0; k < spec_.n_problems; ++k) {
       Run& run = runs_[k];
-      const auto n_open = std::ranges::count_if(run.open, [](const Stop& stop) { return !stop.closed; });
-      // the first problem pays for the round, so that what it does depends on no other one
-      const double step = k > 0 ? 1.0 : 1.0 + price_of_round / static_cast<double>(std::max<Index>(n_open, 1));
-      const double curvature = 5.0 + static_cast<double>(p()) / 4.0;
       std::vector<Stop*> slow;
       double saved = 0.0;
       for (Stop& stop : run.open) {
