@@ -7,8 +7,15 @@ namespace normball {
 
 struct Certificate {
   double gap = infinity;            // absolute
-  double kkt_violation = infinity;  // largest distance of a negative gradient to its subdifferential
+  double kkt_violation = infinity;  // largest distance of a negative gradient to its subdifferential, over its factor
+  bool is_stationary = false;       // no distance is above `kkt_tolerance`
 };
+
+// The gap is relative to the null loss, so at a small lambda it says little about which coefficients are zero; this
+// does. `term` knows lambda times the penalty factor, but where that is 0. (M9)
+inline double kkt_tolerance(const ElasticNet& term, double lambda, double negligible_gradient) {
+  return std::max(1e-3 * (term.is_free() ? lambda : term.l1 + term.l2), negligible_gradient);
+}
 
 // What a certificate needs to know of one problem at one lambda, on the standardised scale.
 template <class TermAt>
@@ -19,7 +26,9 @@ struct Candidate {
   double intercept = 0.0;
   double intercept_gradient;  // sum of u; 0 without an intercept
   double loss;                // mean loss at the candidate
-  double scale;               // sqrt(2 null loss): the natural size of a free coefficient
+  double scale;               // the natural size of a free coefficient
+  double lambda;
+  double negligible_gradient;  // a KKT violation that is rounding
   const TermAt& term;         // term(j) -> ElasticNet
 };
 
@@ -31,7 +40,8 @@ struct Candidate {
 template <class TermAt, class Conjugate>
 Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjugate) {
   double penalty = 0.0;
-  double violation = std::abs(candidate.intercept_gradient);
+  double violation = std::abs(candidate.intercept_gradient);  // over penalty factors
+  bool is_stationary = violation <= kkt_tolerance(ElasticNet{}, candidate.lambda, candidate.negligible_gradient);
   double free_cost = std::abs(candidate.intercept_gradient) * (2.0 * std::abs(candidate.intercept) + candidate.scale);
   double finite = 1.0;
   double costless = 1.0;
@@ -41,7 +51,9 @@ Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjuga
     const double b = candidate.coef[j];
     const double g = candidate.gradient[j];
     penalty += term.value(b);
-    violation = std::max(violation, term.violation(g, b));
+    const double distance = term.violation(g, b);
+    violation = std::max(violation, term.is_free() ? distance : distance * candidate.lambda / (term.l1 + term.l2));
+    is_stationary &= distance <= kkt_tolerance(term, candidate.lambda, candidate.negligible_gradient);
     if (term.is_free()) {
       free_cost += std::abs(g) * std::min(2.0 * std::abs(b) + candidate.scale, g > 0.0 ? -term.lower : term.upper);
     } else {
@@ -59,7 +71,9 @@ Certificate certify(const Candidate<TermAt>& candidate, const Conjugate& conjuga
     return candidate.loss + penalty + conjugate(s) + dual_cost + s * free_cost;
   };
   const double gap = costless < finite ? std::min(gap_at(finite), gap_at(costless)) : gap_at(finite);
-  return {.gap = std::isnan(gap) ? infinity : std::max(gap, 0.0), .kkt_violation = violation};
+  return {.gap = std::isnan(gap) ? infinity : std::max(gap, 0.0),
+          .kkt_violation = violation,
+          .is_stationary = is_stationary};
 }
 
 }  // namespace normball

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
+#include "centred_targets.hpp"
 #include "copies.hpp"
 #include "losses/loss.hpp"
 #include "solvers/moments.hpp"
@@ -29,8 +31,7 @@ PathResult run_path(Solver& solver, const Specification& spec, std::vector<Probl
   PathResult result;
   solver.fit_null();
   for (Problem& problem : problems) {
-    problem.null_loss = problem.loss;
-    problem.set_lambda_max(Solver::is_quadratic);
+    problem.take_null(Solver::is_quadratic);
     result.null_loss.push_back(problem.null_loss);
     result.lambda_max.push_back(problem.lambda_max);
     for (const double scale : problem.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);
@@ -140,7 +141,10 @@ PathResult solve_path(D design, const Specification& asked, int n_threads, const
   spec.penalty_factors = factors.data();
   Monitor monitor(poll);
   Vector centre;
+  std::optional<CentredTargets> targets;
   if constexpr (L::quadratic) {
+    targets.emplace(spec);
+    targets->put(spec);
     if (moments_pay(spec)) {
       std::vector<Problem> problems = blank_problems(spec);
       Moments<D> solver(design, centre, spec, problems, threads, monitor);

@@ -11,6 +11,7 @@ namespace normball {
 struct Problem {
   const Specification* spec = nullptr;
   const double* y = nullptr;
+  double origin = 0.0;  // that was taken from y
   Vector weights;  // normalised to sum 1; empty where the moments are all that is needed of the rows
   Vector shift;    // mean of column j under these weights, less the design's centre
   Vector scale;    // standard deviation (or 1); 0 for a column that is constant under these weights, which stays out
@@ -22,10 +23,22 @@ struct Problem {
   double intercept_gradient = 0.0;
   double loss = 0.0;
   double spread = 0.0;  // Pearson's statistic, sum w f'^2 / f''
+  double constant = 0.0;          // the part of the loss that does not depend on eta
+  double mean_curvature = 1.0;    // f'' at the mean response
+  bool has_no_optimum = false;    // all responses are at the end of the mean's range: no intercept is large enough
   double null_loss = 0.0;
-  double negligible_loss = 0.0;   // below this a null model's loss is rounding: there is nothing to explain
+  double negligible_loss = 0.0;   // a null model's loss that is rounding: there is nothing to explain
   double largest_gradient = 0.0;  // of the null model, over penalty factors
+  double null_gradient = 0.0;     // the largest of the null model
   double lambda_max = 0.0;
+
+  // what rounding may have done to a loss
+  double noise(double value) const { return 1e-13 * (std::abs(value - constant) + std::abs(constant)); }
+  // the size of a gradient, per standard deviation of a column, of a model with this loss
+  double gradient_size(double value) const { return std::sqrt(2.0 * value * mean_curvature); }
+  // the size of a coefficient, per standard deviation of a column
+  double natural_size() const { return std::sqrt(2.0 * null_loss / mean_curvature); }
+  double least_curvature() const { return 1e-9 * mean_curvature; }
 
   bool is_excluded(Index j) const { return scale[j] == 0.0 || spec->penalty_factors[j] == infinity; }
 
@@ -41,8 +54,15 @@ struct Problem {
             .upper = spec->upper_bounds[j] * scale[j]};
   }
 
-  // a gap relative to the null model's loss; any model of this family is optimal where that has no loss
-  double relative(double gap) const { return null_loss <= negligible_loss ? 0.0 : gap / null_loss; }
+  // any model of this family is optimal where the null model has no loss
+  bool has_nothing_to_explain() const { return has_no_optimum || null_loss <= negligible_loss; }
+  double relative(double gap) const { return has_nothing_to_explain() ? 0.0 : gap / null_loss; }
+  bool is_solved(const Certificate& certificate) const {
+    return has_nothing_to_explain() ||
+           (certificate.gap <= spec->tol * null_loss && certificate.is_stationary);
+  }
+  // where KKT violations are rounding
+  double negligible_gradient() const { return 1e-10 * null_gradient; }
 
   // gradient of column j from its product with the weighted residuals, whose sum is `total`
   double standardised(Index j, double product, double total) const {
@@ -81,7 +101,9 @@ struct Problem {
                                                  .intercept = model.intercept,
                                                  .intercept_gradient = model.intercept_gradient,
                                                  .loss = model.loss,
-                                                 .scale = std::sqrt(2.0 * null_loss),
+                                                 .scale = natural_size(),
+                                                 .lambda = lambda,
+                                                 .negligible_gradient = negligible_gradient(),
                                                  .term = term_at};
     return certify(candidate, conjugate);
   }
@@ -99,11 +121,17 @@ struct Problem {
     });
   }
 
-  // From the null model's gradient: the smallest lambda that keeps every penalised coefficient at zero. Ridge has
-  // none; its lambda competes with the curvature, so for squared error the unit of the response is divided out. (M10)
-  void set_lambda_max(bool is_quadratic) {
+  // The null model is fitted. What there is to explain is judged here, not at eta = offset: an offset, or the unit of an
+  // exposure, must not decide it. Squared error judges it by the digits of the response.
+  //
+  // From its gradient follows the smallest lambda that keeps every penalised coefficient at zero. Ridge has none; its
+  // lambda competes with the curvature, so for squared error the unit of the response is divided out. (M10)
+  void take_null(bool is_quadratic) {
+    null_loss = loss;
+    if (!is_quadratic) negligible_loss = 10.0 * noise(loss);
     for (Index j = 0; j < spec->n_features; ++j) {
       const double factor = spec->penalty_factors[j];
+      if (!is_excluded(j)) null_gradient = std::max(null_gradient, std::abs(gradient[j]));
       if (is_excluded(j) || factor == 0.0) continue;
       const double bound = gradient[j] < 0.0 ? spec->upper_bounds[j] : spec->lower_bounds[j];
       if (bound != 0.0) largest_gradient = std::max(largest_gradient, std::abs(gradient[j]) / factor);
@@ -119,7 +147,7 @@ struct Problem {
     }
     std::ranges::sort(point.features, {}, [&](std::int32_t i) { return model.features[i]; });
     point.values.clear();
-    point.intercept = model.intercept;
+    point.intercept = model.intercept + origin;
     for (std::int32_t& feature : point.features) {
       const double coefficient = model.coef[feature];
       const Index j = model.features[feature];
@@ -140,10 +168,12 @@ inline std::vector<Problem> blank_problems(const Specification& spec) {
     Problem& problem = problems[k];
     problem.spec = &spec;
     problem.y = spec.response(static_cast<Index>(k));
+    problem.origin = spec.origin(static_cast<Index>(k));
     problem.coef.assign(p, 0.0);
     problem.gradient.assign(p, 0.0);
     problem.shift.assign(p, 0.0);
     problem.scale.assign(p, 1.0);
+    problem.negligible_loss = spec.negligible_loss == nullptr ? 0.0 : spec.negligible_loss[k];
   }
   return problems;
 }

@@ -26,6 +26,10 @@ struct Specification {
   Index n_features = 0;
   const double* responses = nullptr;  // n_problems x n_rows, or one row shared by all
   bool shared_response = false;
+  // of each problem, where responses were centred: what was taken from them and intercepts get back, and the loss that
+  // rounding alone gives them
+  const double* origins = nullptr;
+  const double* negligible_loss = nullptr;
   const double* weights = nullptr;  // n_problems x n_rows
   const double* offset = nullptr;   // n_rows
   const double* penalty_factors = nullptr;
@@ -41,6 +45,7 @@ struct Specification {
   int max_iter = 1000;
 
   const double* response(Index k) const { return shared_response ? responses : responses + k * n_rows; }
+  double origin(Index k) const { return origins == nullptr ? 0.0 : origins[k]; }
 };
 
 enum class Status : std::int8_t { converged = 0, max_iter = 1, interrupted = 2, numerical = 3 };

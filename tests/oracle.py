@@ -124,7 +124,8 @@ class Problem:
         return np.clip(z, low, high) - z
 
     def kkt(self, theta, lam):
-        return float(np.abs(self.residual(theta, lam)).max(initial=0))
+        """Return the largest violation over its penalty factor; where there is no factor, as it is."""
+        return float((np.abs(self.residual(theta, lam)) / np.where(self.v > 0, self.v, 1.0)).max(initial=0))
 
     def lambda_max(self):
         """Return the smallest ``lam`` with every penalised coefficient zero (ridge: 0.001 mix, y in sd)."""

@@ -67,7 +67,10 @@ def assert_certified(path, problem, tol=TOL):
         bend = problem.w * problem.loss.curvature(problem.y, problem.eta(theta))
         steepest = (bend @ problem.Z**2 + problem.strengths(lam)[1]).max()
         kkt = problem.kkt(theta, lam)
-        assert kkt <= 3 * np.sqrt(2 * max(gap, 1e-14) * problem.null_loss * steepest)
+        assert np.abs(problem.residual(theta, lam)).max() <= 3 * np.sqrt(
+            2 * max(gap, 1e-14) * problem.null_loss * steepest
+        )
+        assert kkt <= max(1e-3 * lam, 1e-10 * np.abs(problem.gradient(problem.null)).max())
         assert path.kkt_violations[index] == pytest.approx(kkt, rel=0.01, abs=1e-9 * path.lambda_max)
 
 

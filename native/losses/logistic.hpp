@@ -23,17 +23,17 @@ struct Logistic {
   static double constant(double y) { return negentropy(y); }
   static RowSums rows(const Rows& block) { return logistic_rows(block); }
   static DualSums dual(const Rows& block, const double* dual) { return logistic_dual(block, dual); }
-  static double link(double mean) {
-    const double p = std::clamp(mean, 1e-12, 1.0 - 1e-12);
-    return std::log(p / (1.0 - p));
-  }
+  static double link(double mean) { return std::log(mean / (1.0 - mean)); }
+  static double curvature_at(double mean) { return mean * (1.0 - mean); }
 
  private:
   static double sigmoid(double x) {
     const double e = std::exp(-std::abs(x));
     return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
   }
-  static double negentropy(double y) { return y == 0.0 || y == 1.0 ? 0.0 : x_log_x(y) + x_log_x(1.0 - y); }
+  static double negentropy(double y) {
+    return y == 0.0 || y == 1.0 ? 0.0 : x_log_x(y) + (1.0 - y) * std::log1p(-y);  // y may be 1e-12
+  }
 };
 static_assert(Loss<Logistic>);
 

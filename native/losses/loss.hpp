@@ -14,7 +14,8 @@ concept Loss = requires(double y, double eta, double u, const Rows& block) {
   { L::value(y, eta) } -> std::same_as<double>;     // f(y, eta) >= 0
   { L::gradient(y, eta) } -> std::same_as<double>;  // df/d eta = mu - y
   { L::conjugate(y, u) } -> std::same_as<double>;   // sup_eta u eta - f(y, eta); +infinity outside its domain
-  { L::link(y) } -> std::same_as<double>;           // eta at which the mean is y, kept finite
+  { L::link(y) } -> std::same_as<double>;           // eta at which the mean is y
+  { L::curvature_at(y) } -> std::same_as<double>;   // f'' there
   { L::constant(y) } -> std::same_as<double>;       // the part of f that depends on y alone
   { L::rows(block) } -> std::same_as<RowSums>;      // f, f' and f'' of many samples, without that part
   { L::quadratic } -> std::convertible_to<bool>;    // curvature is 1 everywhere

@@ -19,7 +19,8 @@ struct Poisson {
   static double constant(double y) { return -(y - x_log_x(y)); }
   static RowSums rows(const Rows& block) { return poisson_rows(block); }
   static DualSums dual(const Rows& block, const double* dual) { return poisson_dual(block, dual); }
-  static double link(double mean) { return std::log(std::max(mean, 1e-12)); }
+  static double link(double mean) { return std::log(mean); }
+  static double curvature_at(double mean) { return mean; }
 };
 static_assert(Loss<Poisson>);
 

@@ -9,9 +9,6 @@ namespace {
 
 using lanes::Lanes;
 
-// a floor keeps rows that are fitted perfectly from losing all say about the step
-constexpr double least_curvature = 1e-9;
-
 // one sample in every lane: f less what depends on y alone, f' and f''
 struct Terms {
   Lanes value;
@@ -77,7 +74,7 @@ NORMBALL_INLINE void add_lanes(const Rows& rows, Index i, Lanes (&sums)[3]) {
   take<Loss>(rows, i, y, w, terms);
   const auto counts = w > 0.0;
   const Lanes residual = counts ? w * terms.slope : Lanes{};
-  const Lanes bend = terms.bend < least_curvature ? Lanes{} + least_curvature : terms.bend;
+  const Lanes bend = terms.bend < rows.least_curvature ? Lanes{} + rows.least_curvature : terms.bend;
   const Lanes divisor = terms.bend < 1e-300 ? Lanes{} + 1e-300 : terms.bend;
   sums[0] += counts ? w * terms.value : Lanes{};
   sums[1] += residual;
@@ -99,7 +96,8 @@ NORMBALL_INLINE void add_rest(const Rows& rows, Index begin, Lanes (&sums)[3]) {
                    .weights = buffer[1],
                    .eta = buffer[2],
                    .residual = buffer[3],
-                   .curvature = buffer[4]},
+                   .curvature = buffer[4],
+                   .least_curvature = rows.least_curvature},
                   0, sums);
   if (rows.residual != nullptr) std::copy_n(buffer[3], count, rows.residual + begin);
   if (rows.curvature != nullptr) std::copy_n(buffer[4], count, rows.curvature + begin);

@@ -13,6 +13,7 @@ struct SquaredError {
   static double constant(double /*y*/) { return 0.0; }
   static RowSums rows(const Rows& block) { return squared_error_rows(block); }
   static double link(double mean) { return mean; }
+  static double curvature_at(double /*mean*/) { return 1.0; }
 };
 static_assert(Loss<SquaredError>);
 

@@ -60,12 +60,8 @@ class BatchMoments {
     std::vector<std::vector<bool>> uses;  // of each problem: its groups
   };
 
-  // y - o, less its mean under the weights of the first problem that has it, so that little is left to correct
   void take_targets() {
-    const std::size_t n_targets = spec_.shared_response ? 1 : problems_.size();
     const Index n = spec_.n_rows;
-    targets_.resize(n_targets);
-    origins_.assign(n_targets, 0.0);
     summaries_.resize(problems_.size());
     totals_.assign(problems_.size(), 0.0);
     target_means_.assign(problems_.size(), 0.0);
@@ -73,32 +69,16 @@ class BatchMoments {
       Problem& problem = problems_[k];
       const double* w = weights(k);
       for (Index i = 0; i < n; ++i) totals_[k] += w[i];
-      if (k < n_targets) set_target(k, w);
-      const Vector& target = targets_[target_of(k)];
-      const double origin = origins_[target_of(k)];
-      double size = 0.0;
-      for (Index i = 0; i < n; ++i) {
-        target_means_[k] += w[i] * target[i];
-        size += w[i] * (target[i] + origin) * (target[i] + origin);
-      }
+      if (target_of(k) == k) targets_.push_back(problem.y);
+      const double* target = problem.y;
+      for (Index i = 0; i < n; ++i) target_means_[k] += w[i] * target[i];
       target_means_[k] /= totals_[k];
-      problem.negligible_loss += 0.5e-26 * size / totals_[k];
       const double mean = spec_.fit_intercept ? target_means_[k] : 0.0;
-      problem.intercept = spec_.fit_intercept ? origin + mean : 0.0;
+      problem.intercept = mean;
       double sum = 0.0;
       for (Index i = 0; i < n; ++i) sum += w[i] * (target[i] - mean) * (target[i] - mean);
       summaries_[k].variance = sum / totals_[k];
     }
-  }
-
-  void set_target(std::size_t k, const double* w) {
-    Vector& target = targets_[k];
-    target.resize(static_cast<std::size_t>(spec_.n_rows));
-    for (Index i = 0; i < spec_.n_rows; ++i) target[i] = problems_[k].y[i] - spec_.offset[i];
-    if (!spec_.fit_intercept) return;
-    for (Index i = 0; i < spec_.n_rows; ++i) origins_[k] += w[i] * target[i];
-    origins_[k] /= totals_[k];
-    for (double& value : target) value -= origins_[k];
   }
 
   const double* weights(std::size_t k) const { return spec_.weights + static_cast<Index>(k) * spec_.n_rows; }
@@ -142,7 +122,7 @@ class BatchMoments {
 
   // Sums of groups, never differences: what is 0 on all rows of a problem stays exactly 0.
   void read_folds(Folds& folds) {
-    for (const Vector& target : targets_) folds.groups.targets.push_back(target.data());
+    folds.groups.targets = targets_;
     std::map<std::vector<bool>, std::vector<std::size_t>> sharing;
     for (std::size_t k = 0; k < problems_.size(); ++k) sharing[folds.uses[k]].push_back(k);
     std::vector<RowMoments> parts;
@@ -163,7 +143,7 @@ class BatchMoments {
   // Any weights: the first problem in full, the others from the rows whose weight is another.
   void read_changes() {
     RowGroups first = rows_where(0, [](double w, double) { return w; });
-    for (const Vector& target : targets_) first.targets.push_back(target.data());
+    first.targets = targets_;
     RowMoments total = std::move(read(first)[0]);
     if (recentre(total)) total = std::move(read(first)[0]);
     std::vector<std::size_t> alike;
@@ -181,7 +161,7 @@ class BatchMoments {
   double change(std::size_t k, const RowMoments& total) {
     const auto p = static_cast<std::size_t>(spec_.n_features);
     RowGroups rows = rows_where(k, [](double w, double w0) { return std::abs(w - w0); });
-    rows.targets = {targets_[target_of(k)].data()};
+    rows.targets = {problems_[k].y};
     auto n_read = static_cast<double>(rows.members().size());
     if (2.0 * n_read <= static_cast<double>(spec_.n_rows)) {
       rows.count = 2;
@@ -301,10 +281,9 @@ class BatchMoments {
   const Specification& spec_;
   std::vector<Problem>& problems_;
   Threads& threads_;
-  std::vector<Vector> targets_;  // per distinct response, less its origin
-  Vector origins_;
+  std::vector<const double*> targets_;  // the distinct responses
   Vector totals_;        // per problem: sum of weights
-  Vector target_means_;  // per problem, about the origin
+  Vector target_means_;  // per problem
   std::vector<Summary> summaries_;
   double n_reads_ = 0.0;
 };

@@ -19,8 +19,6 @@ struct LaneTask {
   const Problem* problem;
   const std::vector<Index>* set;
   double lambda;
-  double constant;   // the part of the loss that does not depend on eta
-  double magnitude;  // size of the terms that the loss sums
   Goal goal;
   int max_steps;
   Solution* solution;
@@ -163,8 +161,9 @@ class LaneNewton {
                            .weights = tasks_[k].problem->weights.data(),
                            .eta = lane.eta.data(),
                            .residual = lane.residual.data(),
-                           .curvature = d.data()});
-      lane.loss = lane.sums.loss + tasks_[k].constant;
+                           .curvature = d.data(),
+                           .least_curvature = tasks_[k].problem->least_curvature()});
+      lane.loss = lane.sums.loss + tasks_[k].problem->constant;
       halves_[k / half].residual.put(static_cast<Index>(k % half), lane.residual.data());
       curvature_.put(static_cast<Index>(k), d.data());
       totals_[k] = 0.0;
@@ -259,16 +258,17 @@ class LaneNewton {
     Lane& lane = lanes_[k];
     const LaneTask& task = tasks_[k];
     double expected = intercept_step * intercept_gradient(k);
-    double objective = lane.loss;
+    double penalty = 0.0;
     for (const auto s : lane.place) {
       const ElasticNet& term = columns_.term(s, static_cast<Index>(k));
-      objective += term.value(before_[s][k]);
+      penalty += term.value(before_[s][k]);
       if (change_[s][k] == 0.0) continue;
       expected += change_[s][k] * gradient_[s][k] + term.value(coef_[s][k]) - term.value(before_[s][k]);
     }
     expected = std::min(expected, 0.0);
+    const double objective = lane.loss + penalty;
     // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
-    const bool negligible = -expected <= 1e-13 * (objective + task.magnitude);
+    const bool negligible = -expected <= task.problem->noise(lane.loss) + 1e-13 * penalty;
     Vector trial(lane.eta.size());
     for (double t = 1.0; t > 1e-10; t *= 0.5) {
       for (Index i = 0; i < spec_.n_rows; ++i) trial[i] = lane.eta[i] + t * (slope(k, i) + moved);
@@ -291,7 +291,7 @@ class LaneNewton {
                           .weights = tasks_[k].problem->weights.data(),
                           .eta = eta.data()})
                      .loss +
-                 tasks_[k].constant;
+                 tasks_[k].problem->constant;
     for (const auto s : lanes_[k].place) {
       const double b = t == 1.0 ? coef_[s][k] : before_[s][k] + t * change_[s][k];
       if (b != 0.0) sum += columns_.term(s, static_cast<Index>(k)).value(b);

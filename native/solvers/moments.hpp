@@ -87,7 +87,7 @@ class Moments {
       point.n_iter += 1;
       point.dual_gap = problems_[k].relative(certificate.gap);
       point.kkt_violation = certificate.kkt_violation;
-      point.status = point.dual_gap <= spec_.tol ? Status::converged : Status::numerical;
+      point.status = problems_[k].is_solved(certificate) ? Status::converged : Status::numerical;
     }
   }
 

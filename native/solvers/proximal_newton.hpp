@@ -207,8 +207,6 @@ class ProximalNewton {
     return {.problem = &problems_[k],
             .set = &sets_[k]->features(),
             .lambda = lambda,
-            .constant = sets_[k]->constant(),
-            .magnitude = sets_[k]->magnitude(),
             .goal = goal,
             .max_steps = max_steps,
             .solution = &solution};
@@ -288,12 +286,13 @@ class ProximalNewton {
     Point& point = block.point(k, i);
     const Listed all(sets_[k]->features(), solution);
     const Problem::Model found = all.by_residual();
-    const Certificate certificate = problem.certificate(block.lambdas[i], found);
-    double gap = certificate.gap;
-    if (solution.dual.exists()) gap = std::min(gap, problem.certificate(block.lambdas[i], all.by_dual_point()).gap);
-    point.dual_gap = problem.relative(gap);
+    Certificate certificate = problem.certificate(block.lambdas[i], found);
+    if (solution.dual.exists()) {
+      certificate.gap = std::min(certificate.gap, problem.certificate(block.lambdas[i], all.by_dual_point()).gap);
+    }
+    point.dual_gap = problem.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
-    if (point.dual_gap <= spec_.tol) {
+    if (problem.is_solved(certificate)) {
       point.status = Status::converged;
     } else if (point.n_iter >= spec_.max_iter) {
       point.status = Status::max_iter;

@@ -202,7 +202,8 @@ class RowPass {
                                .weights = problem.weights.data() + first,
                                .eta = eta,
                                .residual = eta,
-                               .curvature = curvature});
+                               .curvature = curvature,
+                               .least_curvature = problem.least_curvature()});
     }
   }
 

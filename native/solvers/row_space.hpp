@@ -142,10 +142,10 @@ class RowSpace {
   void close(Point* points, const double* lambdas, Index count, double* dual, double* eta) const {
     const Index n = spec_.n_rows;
     double mean = 0.0;
-    for (Index i = 0; i < n; ++i) mean += problem_.weights[i] * (problem_.y[i] - spec_.offset[i]);
+    for (Index i = 0; i < n; ++i) mean += problem_.weights[i] * problem_.y[i];
     if (!spec_.fit_intercept) mean = 0.0;
     Vector target(static_cast<std::size_t>(n));
-    for (Index i = 0; i < n; ++i) target[i] = root_weight(i) * (problem_.y[i] - spec_.offset[i] - mean);
+    for (Index i = 0; i < n; ++i) target[i] = root_weight(i) * (problem_.y[i] - mean);
     Vector rotated(values_.size());
     linalg::gemv(true, n, rank(), basis_.data(), n, target.data(), rotated.data());
     Vector inner(static_cast<std::size_t>(rank() * count));
@@ -211,10 +211,11 @@ class RowSpace {
     point.values.clear();
     point.dual_gap = problem_.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
-    if (point.dual_gap <= spec_.tol)
+    if (problem_.is_solved(certificate)) {
       point.status = Status::converged;
-    else if (point.status == Status::converged)
+    } else if (point.status == Status::converged) {
       point.status = Status::numerical;
+    }
   }
 
   const D& design_;

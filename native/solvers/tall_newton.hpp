@@ -7,7 +7,7 @@
 // curvature of the first one until that proves too far off (folds differ little).
 #pragma once
 
-#include "null_start.hpp"
+#include "null_model.hpp"
 #include "tall_model.hpp"
 #include "tall_run.hpp"
 
@@ -74,14 +74,9 @@ class TallNewton {
   void start(Index k) {
     Problem& problem = problems_[k];
     Run& run = runs_[k];
-    const NullStart<L> null(problem);
-    run.constant = null.constant;
-    run.magnitude = null.magnitude;
-    const NullIntercept<L> fit(problem, null);
-    problem.negligible_loss = 1e-10 * (fit.loss_at_zero + run.constant);
     Stop stop{.problem = k, .lambda = infinity, .terms = terms_in_units(problem, units_, infinity), .point = nullptr};
     stop.at = {.coef = Vector(static_cast<std::size_t>(p()), 0.0), .gradient = Vector(static_cast<std::size_t>(p()))};
-    stop.at.intercept = fit.value;
+    stop.at.intercept = NullModel<L>(problem).intercept();
     stop.step = Stop::Step::probe;
     stop.wants_curvature = k == 0;
     run.open.push_back(std::move(stop));
@@ -162,13 +157,14 @@ class TallNewton {
         const Run& run = runs_[stop.problem];
         const Problem& problem = problems_[stop.problem];
         models_[m].set(mix(run, stop));
-        const double size = problem.largest_gradient > 0.0 ? problem.largest_gradient : std::sqrt(stop.at.loss);
+        const bool knows_size = problem.largest_gradient > 0.0;
+        const double size = knows_size ? problem.largest_gradient : problem.gradient_size(stop.at.loss);
         // a violation that is small beside lambda may still cost much where coefficients are large
         const double share = stop.lambda == infinity ? 1e-13 : std::min(1e-8, 1e-3 * spec_.tol);
         const double tolerance = std::max(1e-14 * size, share * std::min(size, stop.lambda));
         const Secant* secant = stop.secant ? &*stop.secant : nullptr;
         const double step = models_[m].minimise(problem, units_, stop.at, stop.terms, secant, tolerance, stop.goal);
-        stop.aim(step, run.magnitude);
+        stop.aim(step, problem);
       }
     });
   }
@@ -208,10 +204,10 @@ class TallNewton {
     }
     seen.intercept = stop.trial_intercept();
     seen.intercept_gradient = spec_.fit_intercept ? evaluation.sums.residual : 0.0;
-    seen.loss = evaluation.sums.loss + run.constant;
+    seen.loss = evaluation.sums.loss + problem.constant;
     seen.spread = evaluation.sums.spread;
     const bool is_probe = stop.step == Stop::Step::probe;
-    const bool taken = stop.take(std::move(seen), run.magnitude);
+    const bool taken = stop.take(std::move(seen), problem);
     stop.closed = settle(stop);
     if (!taken) return;
     if (evaluation.curvature) keep(stop, is_probe, evaluation.curvature);
@@ -260,7 +256,7 @@ class TallNewton {
     Problem& problem = problems_[stop.problem];
     if (stop.point == nullptr) {
       const bool is_null = stop.lambda == infinity;
-      const double enough = is_null ? 1e-12 * std::sqrt(stop.at.loss + 1e-300) : 0.1 * stop.lambda;
+      const double enough = is_null ? 1e-12 * problem.gradient_size(stop.at.loss) : 0.1 * stop.lambda;
       return stop.violation <= enough || stop.n_iter >= (is_null ? 100 : 20) || stop.gave_up;
     }
     load(problem, stop.at);
@@ -269,7 +265,7 @@ class TallNewton {
     point.dual_gap = problem.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
     stop.note(point.dual_gap);
-    if (point.dual_gap <= spec_.tol) {
+    if (problem.is_solved(certificate)) {
       point.status = Status::converged;
     } else if (stop.n_iter >= spec_.max_iter) {
       point.status = Status::max_iter;

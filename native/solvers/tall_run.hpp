@@ -11,8 +11,6 @@ struct Run {
   static constexpr std::size_t most_open = 24;
   static constexpr double most_reach = 0.6;
 
-  double constant = 0.0;      // the part of the loss that does not depend on eta
-  double magnitude = 1.0;     // size of the terms that the loss sums
   Iterate base;               // the deepest point that was evaluated
   double position = 0.0;      // of the base
   double reach = most_reach;  // how far below the base the model is trusted

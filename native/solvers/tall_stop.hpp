@@ -63,7 +63,7 @@ struct Stop {
   }
 
   // A whole step to `goal` comes next; where the model sees none to make that descends, its curvature is put right.
-  void aim(double change_of_intercept, double magnitude) {
+  void aim(double change_of_intercept, const Problem& in) {
     intercept_step = change_of_intercept;
     fraction = 1.0;
     expected = intercept_step * at.intercept_gradient;
@@ -72,18 +72,18 @@ struct Stop {
       expected += (goal[j] - at.coef[j]) * at.gradient[j] + terms[j].value(goal[j]) - terms[j].value(at.coef[j]);
     }
     const bool moves = intercept_step != 0.0 || goal != at.coef;
-    if (moves && expected < noise(magnitude)) return;
+    if (moves && expected < noise(in)) return;
     gave_up = is_exact;
     ask_for_probe();
   }
 
   // Armijo's rule for what the pass saw at the trial point; true where that point is taken
-  bool take(Iterate&& seen, double magnitude) {
+  bool take(Iterate&& seen, const Problem& in) {
     ++n_iter;
     const double before = at.loss + penalty(at);
     const double after = seen.loss + penalty(seen);
     // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
-    const bool negligible = -expected <= noise(magnitude) && after <= before + 10.0 * noise(magnitude);
+    const bool negligible = -expected <= noise(in) && after <= before + 10.0 * noise(in);
     const bool descends = after <= before + 1e-4 * fraction * expected;
     if (step != Step::probe && !negligible && !descends) {
       reject();
@@ -124,7 +124,7 @@ struct Stop {
   static constexpr int most_stalled = 20;
 
   // what rounding leaves of the objective's digits
-  double noise(double magnitude) const { return 1e-13 * (at.loss + penalty(at) + magnitude); }
+  double noise(const Problem& in) const { return in.noise(at.loss) + 1e-13 * penalty(at); }
 
   void learn(const Iterate& seen) {
     secant = {.step = seen.coef, .change = seen.gradient};

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../losses/loss.hpp"
-#include "null_start.hpp"
+#include "null_model.hpp"
 #include "set_model.hpp"
 #include "solution.hpp"
 
@@ -26,24 +26,18 @@ class WorkingSet {
   Index entries_read() const { return entries_read_; }
   const Vector& residual() const { return residual_; }
   double residual_sum() const { return residual_sum_; }
-  double constant() const { return constant_; }    // the part of the loss that does not depend on eta
-  double magnitude() const { return magnitude_; }  // size of the terms that the loss sums
 
   // the model without penalised features
   void fit_null() {
-    const NullStart<L> start(problem_);
-    constant_ = start.constant;
-    magnitude_ = start.magnitude;
+    problem_.intercept = NullModel<L>(problem_).intercept();
     residual_.resize(static_cast<std::size_t>(spec_.n_rows));
     eta_.assign(spec_.offset, spec_.offset + spec_.n_rows);
-    problem_.negligible_loss = (L::quadratic ? 1e-26 : 1e-10) * loss_at(eta_);
-    problem_.intercept = start.intercept;
     for (double& value : eta_) value += problem_.intercept;
     evaluate();
     for (Index j = 0; j < spec_.n_features; ++j) {
       if (spec_.penalty_factors[j] == 0.0 && !problem_.is_excluded(j)) include(j);
     }
-    solve(infinity, {.violation = 1e-12 * std::sqrt(problem_.loss + 1e-300)}, 100);
+    solve(infinity, {.violation = 1e-12 * problem_.gradient_size(problem_.loss)}, 100);
   }
 
   void include(Index j) {
@@ -119,12 +113,15 @@ class WorkingSet {
     for (int step = 0; step < max_steps; ++step) {
       // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
       // a tenth, and for ridge, whose steps square that error, one step more.
-      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap) return step;
+      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
       const bool is_exact = !L::quadratic || step > 0;  // squared error: one step more is all it takes to be exact
       if (violation <= goal.violation) return step;
-      if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (spec_.l1_ratio > 0.0 ? 1.0 : 1e-4) * goal.gap) return step;
+      if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (spec_.l1_ratio > 0.0 ? 1.0 : 1e-4) * goal.gap &&
+          is_stationary(lambda)) {
+        return step;
+      }
       if (monitor_.stopped() || stalled == 20 || std::isnan(violation)) return step;
       stalled = violation < 0.9 * best ? 0 : stalled + 1;
       best = std::min(best, violation);
@@ -217,12 +214,12 @@ class WorkingSet {
     const RowSums sums = L::rows(present);
     has_gradient_ = false;
     residual_sum_ = sums.residual;
-    problem_.loss = sums.loss + constant_;
+    problem_.loss = sums.loss + problem_.constant;
     problem_.spread = sums.spread;
     problem_.intercept_gradient = spec_.fit_intercept ? residual_sum_ : 0.0;
   }
 
-  double loss_at(const Vector& eta) const { return L::rows(rows(eta)).loss + constant_; }
+  double loss_at(const Vector& eta) const { return L::rows(rows(eta)).loss + problem_.constant; }
 
   Rows rows(const Vector& eta) const {
     return {.count = spec_.n_rows, .y = problem_.y, .weights = problem_.weights.data(), .eta = eta.data()};
@@ -246,6 +243,25 @@ class WorkingSet {
     }
   }
 
+  // Whether the set's KKT violations are as small as is promised, with a little to spare. The dual point's gradient is known, and that
+  // of the residual differs from it by no more than their distance times the norm of a column.
+  bool is_stationary(double lambda) {
+    const auto holds = [&](const Vector& gradient, double slack) {
+      const auto room = [&](const ElasticNet& term) {
+        return 0.9 * kkt_tolerance(term, lambda, problem_.negligible_gradient());
+      };
+      if (std::abs(problem_.intercept_gradient) > room({})) return false;
+      for (std::size_t s = 0; s < set_.size(); ++s) {
+        const double apart = slack > 0.0 ? slack * problem_.norm[set_[s]] : 0.0;
+        if (terms_[s].violation(gradient[s], problem_.coef[set_[s]]) + apart > room(terms_[s])) return false;
+      }
+      return true;
+    };
+    if (!has_gradient_ && dual_.exists() && holds(dual_.gradient, dual_.reach())) return true;
+    if (!has_gradient_) set_gradient();
+    return holds(gradient_, 0.0);
+  }
+
   double set_violation() const {
     double worst = std::abs(problem_.intercept_gradient);
     for (std::size_t s = 0; s < set_.size(); ++s) {
@@ -261,6 +277,7 @@ class WorkingSet {
       Vector d(eta_.size());
       Rows present = rows(eta_);
       present.curvature = d.data();
+      present.least_curvature = problem_.least_curvature();
       L::rows(present);
       model_.renew(std::move(d));
     }
@@ -321,9 +338,10 @@ class WorkingSet {
       for (std::size_t s = 0; s < before.size(); ++s) penalty += terms_[s].value(coef_at(s, t));
       return penalty;
     };
-    const double objective = problem_.loss + penalty_at(0.0);
+    const double penalty = penalty_at(0.0);
+    const double objective = problem_.loss + penalty;
     // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
-    const bool negligible = -expected <= 1e-13 * (objective + magnitude_);
+    const bool negligible = -expected <= problem_.noise(problem_.loss) + 1e-13 * penalty;
     for (double t = 1.0; t > 1e-10; t *= 0.5) {
       for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = eta_[i] + t * slope_[i];
       const bool accept =
@@ -366,8 +384,6 @@ class WorkingSet {
   Vector eta_;
   Vector residual_;
   double residual_sum_ = 0.0;
-  double constant_ = 0.0;
-  double magnitude_ = 1.0;
   std::vector<Index> set_;
   std::vector<std::int32_t> position_;
   std::vector<ElasticNet> terms_;  // of the set
