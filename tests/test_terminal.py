@@ -62,7 +62,7 @@ assert not {"sklearn", "pandas", "matplotlib", "scipy.stats"} & set(sys.modules)
 
 def test_as_a_module_and_into_a_closed_pipe(folder: Path, capsys: Capture) -> None:
     fit(capsys)
-    command = f"{sys.executable} -m normball.cli show out/model.json | head -1"
+    command = f"{sys.executable} -m normball show out/model.json | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Read")
     assert done.stderr == ""
@@ -157,7 +157,7 @@ def test_control_c(folder: Path) -> None:
     pl.DataFrame(X, schema=[f"x{j}" for j in range(800)]).insert_column(0, pl.Series("y", y)).write_parquet(
         "big.parquet"
     )
-    words = [sys.executable, "-m", "normball.cli", "fit", "big.parquet", "--target", "y", "--repeats", "10"]
+    words = [sys.executable, "-m", "normball", "fit", "big.parquet", "--target", "y", "--repeats", "10"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -7,7 +7,7 @@
  * @property {number} scale its standard deviation
  * @property {number | null} mean null without evidence
  * @property {number[]} coefs by lambda, all digits
- * @property {number[] | null} counts by lambda: in how many folds it was kept; null for ridge
+ * @property {number[] | null} counts by lambda: in how many folds its column was kept, by this or another of its levels; null for ridge
  *
  * @typedef {object} CrossValidation
  * @property {number[]} mean by lambda

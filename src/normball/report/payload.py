@@ -152,7 +152,7 @@ def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) 
     coefs = listed_coefs(path, columns)
     counts = None
     if path.l1_ratio > 0:  # ridge keeps every feature in every fold
-        counts = np.array([cv.selection_counts[row][columns] for row in range(path.lambdas.size)])
+        counts = cv.column_counts[:, path.preparation.column_of_feature[columns]]
     return [
         {
             "name": path.feature_names[j],

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normball.results.remarks import rare_levels
+
 if TYPE_CHECKING:
+    from normball.messages import Finding
     from normball.results.cv import CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
@@ -32,7 +35,7 @@ class Point:
     se: float | None = None
     gap: float | None = None
     diagnostics: dict[str, float] | None = None
-    counts: Any = None  # in how many folds each feature was kept
+    counts: Any = None  # in how many folds each column of the table was kept
     n_folds: int = 0
 
     @property
@@ -66,7 +69,7 @@ class Feature:
     per_sd: float
     per_unit: float
     factor: float | None  # of the odds or the rate, for one unit more
-    folds: int | None  # that kept it
+    folds: int | None  # that kept its column, by this or another of its levels
 
 
 def points(cv: CVPath, select: str | float) -> list[Point]:
@@ -92,7 +95,7 @@ def point(cv: CVPath, name: str | float) -> Point:
         se=float(cv.cv_se[nearest]),
         gap=float(cv.train_validation_gap[nearest]),
         diagnostics=cv.diagnostics.get(str(name)),
-        counts=cv.selection_counts[nearest],
+        counts=cv.column_counts[nearest],
         n_folds=cv.n_folds,
     )
 
@@ -103,13 +106,14 @@ def selected(point: Point) -> list[Feature]:
     per_sd = fit.coef_per_sd
     kept = np.flatnonzero(fit.coef)
     order = kept[np.argsort(-np.abs(per_sd[kept]), kind="stable")]
+    column = fit.preparation.column_of_feature
     return [
         Feature(
             fit.feature_names[j],
             float(per_sd[j]),
             float(fit.coef[j]),
             _exp(float(fit.coef[j])) if fit.family in FACTORS else None,
-            None if point.counts is None else int(point.counts[j]),
+            None if point.counts is None else int(point.counts[column[j]]),
         )
         for j in order
     ]
@@ -146,6 +150,11 @@ def feature_cells(point: Point, feature: Feature) -> list[str]:
     cells = [signed(feature.per_sd)] * point.fit.standardize + [signed(feature.per_unit)]
     cells += [factor(feature.factor)] if feature.factor is not None else []
     return cells + ([_in_folds(feature.folds, point.n_folds)] if _counts_folds(point) else [])
+
+
+def findings(cv: CVPath, point: Point) -> tuple[Finding, ...]:
+    """What is to be known about the data, the folds and the model chosen."""
+    return (*cv.findings, *rare_levels(point.fit))
 
 
 def null_score(cv: CVPath) -> float | None:

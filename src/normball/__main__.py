@@ -1,4 +1,4 @@
-"""`python -m normball.cli`."""
+"""`python -m normball`: the command line."""
 
 import sys
 
