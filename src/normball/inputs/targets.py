@@ -34,8 +34,8 @@ class Target:
 def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     """Choose the family that suits a target: two values are binomial, other numbers gaussian.
 
-    Counts stay gaussian, with a finding that suggests Poisson, and so do labels that are numbers (`class_labels`). Text of more than two kinds gives "binomial", which then
-    says what is wrong with it.
+    Counts stay gaussian, with a finding that suggests Poisson, and so do labels that are numbers (`class_labels`).
+    Text of more than two kinds gives "binomial", which then says what is wrong with it.
     """
     column = read_values(y, name)
     if isinstance(column, Unusable):

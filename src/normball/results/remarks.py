@@ -59,7 +59,8 @@ def rare_levels(fit: Fit) -> list[Finding]:
             names.append(column.name)
     if not shown:
         return []
-    text = f"Selected, though one or two rows decide: {sample(shown)}. Such a coefficient is learned from these rows alone."
+    text = f"Selected, though one or two rows decide: {sample(shown)}. "
+    text += "Such a coefficient is learned from these rows alone."
     columns = list(dict.fromkeys(names))
     fix = "give rare levels one name in common before the fit"
     fix += f", or drop={words(columns)}" if len(columns) <= SAMPLE else ""

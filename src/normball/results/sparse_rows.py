@@ -13,7 +13,7 @@ from scipy import sparse
 
 @dataclass(frozen=True, eq=False)
 class SparseRows:
-    """A matrix whose rows are mostly zero (compressed sparse rows), indexed like the dense array, which it gives parts of.
+    """A matrix whose rows are mostly zero (compressed sparse rows), indexed like the dense array.
 
     Attributes
     ----------
