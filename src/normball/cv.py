@@ -116,7 +116,7 @@ def cv_path(
 def compare(
     X: Any,
     y: Any,
-    l1_ratios: Sequence[float] = (0.0, 0.5, 1.0),
+    l1_ratios: float | Sequence[float] = (0.0, 0.5, 1.0),
     **arguments: Any,
 ) -> Comparison:
     """Cross-validate several penalties on the same folds: by default ridge, elastic net and lasso.
@@ -125,7 +125,7 @@ def compare(
     ----------
     X, y
         As in `fit_path`.
-    l1_ratios : sequence of float
+    l1_ratios : float or sequence of float
         The mixes of the penalty to compare.
     **arguments
         Everything else that `cv_path` takes.
@@ -142,10 +142,11 @@ def compare(
     score = find_score(own.pop("score", None), problem.settings.family)
     keep_predictions = own.pop("keep_predictions", False)
     folds = _folds(problem, own)
-    if not l1_ratios:
+    ratios: list[Any] = np.atleast_1d(l1_ratios).tolist()
+    if not ratios:
         raise ValueError("l1_ratios is empty")
     paths = []
-    for ratio in l1_ratios:
+    for ratio in ratios:
         one = replace(problem, settings=replace(problem.settings, l1_ratio=ratio))
         paths.append(_cross_validate(one, folds, score, keep_predictions))
     return Comparison(tuple(paths))
