@@ -37,6 +37,25 @@ def test_names_are_cut_to_the_terminal(folder: Path, capsys: Capture, monkeypatc
     assert shortened("abcdefgh", 5) == "ab…gh"
 
 
+@pytest.mark.parametrize(
+    "program", [[sys.executable, "-m", "normball"], [str(Path(sys.executable).with_name("normball"))]]
+)
+def test_without_a_command_the_help_is_shown(program: list[str]) -> None:
+    if not Path(program[0]).exists():
+        pytest.skip("installed without its command")
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: normball")
+    for command in ("fit", "check", "predict", "show", "report", "learn"):
+        assert f"    {command} " in done.stdout
+
+
+def test_an_option_is_no_command(capsys: Capture) -> None:
+    code, out, err = run(capsys, "--json")
+    assert (code, out) == (2, "")
+    assert "command" in err
+
+
 def test_help_imports_nothing_heavy() -> None:
     heavy = ("numpy", "polars", "sklearn", "pandas", "matplotlib", "jinja2", "rich", "scipy")
     code = f"""
