@@ -97,6 +97,15 @@ def test_importances_are_the_columns_shares_of_the_norm(table: Any) -> None:
     assert model.n_features_in_ == 4
 
 
+def test_columns_that_are_no_features_have_no_importance() -> None:
+    X = TABLES["pandas"].assign(w=RNG.uniform(1, 2, N))[["w", *COLUMNS]]
+    model = clone(MODEL).fit(X, Y, sample_weight="w")
+    assert model.feature_importances_.shape == (5,)
+    assert model.feature_importances_[0] == 0.0
+    without = clone(MODEL).fit(X.drop(columns="w"), Y, sample_weight=X["w"])
+    np.testing.assert_allclose(model.feature_importances_[1:], without.feature_importances_)
+
+
 def test_select_from_model_by_column(table: Any) -> None:
     sparse = nb.GLMClassifier(lam=0.08)
     selector = SelectFromModel(sparse, importance_getter="feature_importances_", threshold=1e-9).fit(table, Y)
@@ -181,6 +190,8 @@ def test_balanced_classes_have_the_same_total_also_with_weights() -> None:
 
 def test_wrong_class_weights_are_said() -> None:
     X = TABLES["pandas"]
+    with pytest.raises(TypeError, match="sample_weight must be an array"):
+        nb.GLMClassifier(class_weight="balanced").fit(X, Y, sample_weight="x")
     with pytest.raises(ValueError, match=r"classes, \['no'\], are not in class_weight"):
         nb.GLMClassifier(class_weight={"yes": 1.0, "maybe": 2.0}).fit(X, Y)
     with pytest.raises(ValueError, match="class_weight"):

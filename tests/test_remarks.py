@@ -49,10 +49,11 @@ def test_a_single_column_that_gives_the_target_is_named() -> None:
     assert '"copy" explains more than' in str(cv.findings[0])
 
 
-def test_a_level_that_gives_the_class_leaks_as_its_column() -> None:
+@pytest.mark.parametrize("score", [None, "auc", "accuracy"])
+def test_a_level_that_gives_the_class_leaks_as_its_column(score: Any) -> None:
     sure = RNG.uniform(size=N) < 0.5
     table = pl.DataFrame({"x": RNG.normal(size=N), "verdict": np.where(sure, "guilty", "free"), "y": sure})
-    cv = nb.cv_path(table, "y", family="binomial", cv=4, lambda_min_ratio=1e-5)
+    cv = nb.cv_path(table, "y", family="binomial", cv=4, lambda_min_ratio=1e-5, score=score)
     assert leaks(cv.findings) == [{"verdict"}]
 
 

@@ -164,8 +164,19 @@ class GLM(BaseEstimator):
         self.n_iter_ = fit.n_iters
         self.status_ = str(fit.status)
         self.feature_names_out_ = np.asarray(path.feature_names, dtype=object)
-        self.feature_importances_ = np.bincount(path.preparation.column_of_feature, weights=np.abs(fit.coef_per_sd))
+        self.feature_importances_ = self._importances(fit)
         self.findings_ = [*path.findings, *rare_levels(fit)]
+
+    def _importances(self, fit: Fit) -> NDArray[np.float64]:
+        """By column of X the sum of the absolute coefficients on the scale of the penalty; 0 for what is no feature."""
+        columns = fit.preparation.columns
+        place: Any = np.arange(len(columns))
+        if hasattr(self, "feature_names_in_"):
+            known = {name: j for j, name in enumerate(self.feature_names_in_)}
+            place = [known[column.name] for column in columns]
+        importances = np.zeros(self.n_features_in_)
+        importances[place] = np.bincount(fit.preparation.column_of_feature, weights=np.abs(fit.coef_per_sd))
+        return importances
 
     def _predict(self, X: Any, kind: Kind, offset: ArrayLike | None) -> NDArray[Any]:
         X = self._new_data(X)
@@ -244,6 +255,8 @@ class Classifier(ClassifierMixin):
     def _weights(self: Any, y: NDArray[Any], sample_weight: ArrayLike | None) -> ArrayLike | None:
         if self.class_weight is None:
             return sample_weight
+        if isinstance(sample_weight, str):
+            raise TypeError("With class_weight, sample_weight must be an array, not the name of a column")
         given = _check_sample_weight(sample_weight, y)
         of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=given)
         return np.asarray(given * of_class[np.searchsorted(self.classes_, y)])
