@@ -11,6 +11,7 @@ import pytest
 import normball as nb
 from commands import Capture, run
 from normball.report.page import render
+from normball.report.payload import payload
 from normball.report.run import Run
 
 RNG = np.random.default_rng(4)
@@ -128,6 +129,11 @@ def test_levels_of_one_or_two_rows_are_flagged_where_they_are_selected() -> None
         assert f'"other = few" {words}' in line or f'"other = most" (all but {words[1:]}' in line
         fit = cv.at("best")
         assert line in fit.summary()
+        assert any(row.startswith(f"  level = rare {words} ") for row in cv.summary("best").splitlines())
+        marks = {feature["name"]: feature["few_rows"] for feature in payload(cv, Run(), None)["features"]}
+        assert (marks["level = rare"], marks["x is missing"]) == (words[1:-1], words[1:-1])
+        assert marks.get("other = most", f"all but {words[1:-1]}") == f"all but {words[1:-1]}"
+        assert (marks["x"], marks.get("level = a", "")) == ("", "")
         assert "W35" not in cv.path.at(lam=cv.path.lambda_max).summary()  # none is selected there
         model = nb.GLMRegressorCV(cv=4, missing="impute", select="best").fit(X, y)
         assert [finding.columns for finding in model.findings_ if finding.code == "W35"] == [("level", "other", "x")]

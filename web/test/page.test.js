@@ -68,6 +68,15 @@ test("features that few folds keep are called unstable", () => {
   assert.equal(titles(validated("binomial")).length, shown[0].cells.length);
 });
 
+test("levels of one or two rows are marked", () => {
+  const data = validated("binomial");
+  const [first] = rows(data, { index: 4, filter: "" });
+  data.features[first.feature].few_rows = "all but 2 rows";
+  const marked = rows(data, { index: 4, filter: "" })[0];
+  assert.equal(marked.cells[0], `${data.features[first.feature].name} (all but 2 rows)`);
+  assert.deepEqual(marked.values, first.values);
+});
+
 test("keys move lambda, and stay on the path", () => {
   const rules = { best: 40, one_se: 20 };
   const after = (/** @type {string} */ key, index = 5, more = {}) => afterKey(/** @type {KeyboardEvent} */ (/** @type {unknown} */ ({ key, ...more })), index, 99, rules);

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from normball import __version__
 from normball.report.reproduce import recipes
 from normball.results import facts
+from normball.results.remarks import few_rows
 
 if TYPE_CHECKING:
     from normball.report.run import Run
@@ -160,6 +161,7 @@ def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) 
             "mean": means[k],
             "coefs": plain(coefs[:, k]),
             "counts": None if counts is None else counts[:, k].tolist(),
+            "few_rows": few_rows(path.preparation, int(j)) if path.l1_ratio > 0 else "",
         }
         for k, j in enumerate(columns)
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normball.results.remarks import rare_levels
+from normball.results.remarks import few_rows, rare_levels
 
 if TYPE_CHECKING:
     from normball.messages import Finding
@@ -69,6 +69,7 @@ class Feature:
     per_sd: float
     per_unit: float
     factor: float | None  # of the odds or the rate, for one unit more
+    few_rows: str  # "1 row", "all but 2 rows" where so few decide
     folds: int | None  # that kept its column, by this or another of its levels
 
 
@@ -113,6 +114,7 @@ def selected(point: Point) -> list[Feature]:
             float(per_sd[j]),
             float(fit.coef[j]),
             _exp(float(fit.coef[j])) if fit.family in FACTORS else None,
+            few_rows(fit.preparation, int(j)) if fit.l1_ratio > 0 else "",
             None if point.counts is None else int(point.counts[column[j]]),
         )
         for j in order

@@ -10,6 +10,7 @@ from normball.messages import SAMPLE, Finding, count, sample, words
 from normball.results.fit import Array, explained
 
 if TYPE_CHECKING:
+    from normball.inputs.preparation import Preparation
     from normball.results.fit import Fit
     from normball.results.path import Path
 
@@ -43,28 +44,32 @@ def rare_levels(fit: Fit) -> list[Finding]:
     """W35: selected features that one or two rows tell apart from all others."""
     if fit.l1_ratio == 0:  # ridge selects none
         return []
-    preparation = fit.preparation
-    column_of_feature = preparation.column_of_feature
-    shown, names = [], []
-    for j in np.flatnonzero(fit.coef):
-        column = preparation.columns[column_of_feature[j]]
-        place = int(j - np.searchsorted(column_of_feature, column_of_feature[j]))
-        if column.n_rows is None or (column.levels is None and place == 0):
-            continue
-        n_rows = column.n_rows[place if column.levels is not None else 0]
-        n_others = sum(column.n_rows) - n_rows if column.levels is not None else n_rows
-        if min(n_rows, n_others) <= FEW_ROWS:
-            all_but = "all but " if n_others < n_rows else ""
-            shown.append(f'"{fit.feature_names[j]}" ({all_but}{_rows(min(n_rows, n_others))})')
-            names.append(column.name)
-    if not shown:
+    rare = [(j, which) for j in np.flatnonzero(fit.coef).tolist() if (which := few_rows(fit.preparation, j))]
+    if not rare:
         return []
-    text = f"Selected, though one or two rows decide: {sample(shown)}. "
+    shown = sample([f'"{fit.feature_names[j]}" ({which})' for j, which in rare])
+    text = f"Selected, though one or two rows decide: {shown}. "
     text += "Such a coefficient is learned from these rows alone."
-    columns = list(dict.fromkeys(names))
+    column_of_feature = fit.preparation.column_of_feature
+    columns = list(dict.fromkeys(fit.preparation.columns[column_of_feature[j]].name for j, _ in rare))
     fix = "give rare levels one name in common before the fit"
     fix += f", or drop={words(columns)}" if len(columns) <= SAMPLE else ""
     return [Finding("W35", text, fix, tuple(columns))]
+
+
+def few_rows(preparation: Preparation, feature: int) -> str:
+    """`1 row` or `all but 2 rows` for an indicator that so few rows tell apart from the others, else nothing."""
+    j = int(preparation.column_of_feature[feature])
+    column = preparation.columns[j]
+    if column.n_rows is None:
+        return ""
+    place = feature - int(np.searchsorted(preparation.column_of_feature, j))
+    if column.levels is None:  # the number, then the indicator of its gaps
+        return _rows(column.n_rows[0]) if place == 1 and column.n_rows[0] <= FEW_ROWS else ""
+    n_with, n_all = column.n_rows[place], sum(column.n_rows)
+    if n_with <= FEW_ROWS:
+        return _rows(n_with)
+    return f"all but {_rows(n_all - n_with)}" if n_all - n_with <= FEW_ROWS else ""
 
 
 def _rows(number: int) -> str:

@@ -167,12 +167,17 @@ def feature_rows(point: facts.Point, title: str, most: int, more: str) -> list[l
     """Titles, the largest coefficients, a line for those left out, and the intercept."""
     fit, features = point.fit, facts.selected(point)
     rows = [[title, *facts.feature_titles(point)]]
-    rows += [[f"  {printable(feature.name)}", *facts.feature_cells(point, feature)] for feature in features[:most]]
+    rows += [[f"  {_marked(feature)}", *facts.feature_cells(point, feature)] for feature in features[:most]]
     if len(features) > most:
         rows.append([f"  ... and {len(features) - most:,} more{more}"])
     if fit.intercept != 0.0:
         rows.append(["  (intercept)", *[""] * fit.standardize, facts.signed(fit.intercept)])
     return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
+
+
+def _marked(feature: facts.Feature) -> str:
+    name = printable(feature.name)
+    return f"{name} ({feature.few_rows})" if feature.few_rows else name
 
 
 def percent(share: float) -> str:

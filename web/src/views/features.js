@@ -26,7 +26,8 @@ export function rows(data, { index, filter }) {
     .filter(({ feature, coef }) => coef !== 0 && matches(feature.name, filter))
     .sort((a, b) => Math.abs(b.coef * b.feature.scale) - Math.abs(a.coef * a.feature.scale))
     .map(({ feature, j, coef }) => {
-      const columns = [/** @type {[string, string | number]} */ ([feature.name, feature.name])];
+      const name = feature.few_rows ? `${feature.name} (${feature.few_rows})` : feature.name;
+      const columns = [/** @type {[string, string | number]} */ ([name, feature.name])];
       if (data.standardize) columns.push([signed(coef * feature.scale), coef * feature.scale]);
       columns.push([signed(coef), coef]);
       if (data.family !== "gaussian") columns.push([factor(Math.exp(coef)), coef]);
