@@ -74,6 +74,25 @@ def test_folds_that_tell_a_column_by_its_other_level_agree() -> None:
     assert next(line for line in summary if line.startswith("  two = ")).endswith("5/5")
 
 
+def test_a_level_that_fewer_folds_keep_than_its_column_says_so(cv: nb.CVPath) -> None:
+    row = LAMBDAS.index(0.05)
+    many = cv.path.column_names.index("many")
+    chosen = facts.point(cv, 0.05)
+    shown = {feature.name: facts.feature_cells(chosen, feature)[-1] for feature in facts.selected(chosen)}
+    levels = [name for name in shown if name.startswith("many = ")]
+    assert cv.column_counts[row, many] == 5
+    own = {name: cv.selection_counts[row, cv.path.feature_names.index(name)] for name in levels}
+    assert min(own.values()) < 5
+    assert {name: shown[name] for name in levels} == {
+        name: "5/5" if count == 5 else f"5/5 (itself {count}/5)" for name, count in own.items()
+    }
+    features = {feature["name"]: feature for feature in payload(cv, Run(select=0.05), None)["features"]}
+    for name in levels:
+        assert features[name]["own_counts"][row] == own[name]
+    for name in set(features) & {"z", "two = f", "two = m"}:
+        assert features[name]["own_counts"] is None  # nothing else can be meant
+
+
 def test_terminal_page_and_saved_model_count_columns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

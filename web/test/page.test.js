@@ -68,6 +68,16 @@ test("features that few folds keep are called unstable", () => {
   assert.equal(titles(validated("binomial")).length, shown[0].cells.length);
 });
 
+test("a level that fewer folds keep than its column says so", () => {
+  const data = validated("binomial");
+  const { feature, cells } = rows(data, { index: 4, filter: "" })[0];
+  const withOwn = (/** @type {number} */ own) => {
+    data.features[feature].own_counts = data.lambdas.map(() => own);
+    return rows(data, { index: 4, filter: "" })[0].cells.at(-1);
+  };
+  assert.deepEqual([cells.at(-1), withOwn(10), withOwn(2)], ["10/10", "10/10", "10/10 (itself 2/10)"]);
+});
+
 test("levels of one or two rows are marked", () => {
   const data = validated("binomial");
   const [first] = rows(data, { index: 4, filter: "" });

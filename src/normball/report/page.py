@@ -68,7 +68,8 @@ READING = (
         "How sure is the selection?",
         "Among features that say nearly the same, L1 keeps one more or less by chance: see in how many folds each was "
         "kept. For a level, this counts the folds that kept any level of its column, since the same difference can be "
-        "told by one level or by another. A feature that was not kept is not thereby without effect.",
+        "told by one level or by another; in how many it was this level itself stands beside it. A feature that was "
+        "not kept is not thereby without effect.",
     ),
     (
         "When are large coefficients bad?",

@@ -11,6 +11,7 @@ import numpy as np
 from normball.results.remarks import few_rows, rare_levels
 
 if TYPE_CHECKING:
+    from normball.inputs.preparation import Preparation
     from normball.messages import Finding
     from normball.results.cv import CVPath
     from normball.results.fit import Fit
@@ -36,6 +37,7 @@ class Point:
     gap: float | None = None
     diagnostics: dict[str, float] | None = None
     counts: Any = None  # in how many folds each column of the table was kept
+    own_counts: Any = None  # and each feature by itself
     n_folds: int = 0
 
     @property
@@ -71,6 +73,7 @@ class Feature:
     factor: float | None  # of the odds or the rate, for one unit more
     few_rows: str  # "1 row", "all but 2 rows" where so few decide
     folds: int | None  # that kept its column, by this or another of its levels
+    own_folds: int | None  # that kept this feature, where that is something else
 
 
 def points(cv: CVPath, select: str | float) -> list[Point]:
@@ -97,6 +100,7 @@ def point(cv: CVPath, name: str | float) -> Point:
         gap=float(cv.train_validation_gap[nearest]),
         diagnostics=cv.diagnostics.get(str(name)),
         counts=cv.column_counts[nearest],
+        own_counts=cv.selection_counts[nearest],
         n_folds=cv.n_folds,
     )
 
@@ -116,9 +120,18 @@ def selected(point: Point) -> list[Feature]:
             _exp(float(fit.coef[j])) if fit.family in FACTORS else None,
             few_rows(fit.preparation, int(j)) if fit.l1_ratio > 0 else "",
             None if point.counts is None else int(point.counts[column[j]]),
+            None
+            if point.counts is None or not speaks_for_itself(fit.preparation, int(j))
+            else int(point.own_counts[j]),
         )
         for j in order
     ]
+
+
+def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
+    """Whether folds may keep the column of this feature and mean something else; not so for either of two levels."""
+    column = preparation.columns[preparation.column_of_feature[feature]]
+    return column.n_features > 1 and (column.levels is None or column.n_features > 2)
 
 
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
@@ -151,7 +164,7 @@ def feature_cells(point: Point, feature: Feature) -> list[str]:
     """What is shown beside the name of a feature."""
     cells = [signed(feature.per_sd)] * point.fit.standardize + [signed(feature.per_unit)]
     cells += [factor(feature.factor)] if feature.factor is not None else []
-    return cells + ([_in_folds(feature.folds, point.n_folds)] if _counts_folds(point) else [])
+    return cells + ([_in_folds(feature, point.n_folds)] if _counts_folds(point) else [])
 
 
 def findings(cv: CVPath, point: Point) -> tuple[Finding, ...]:
@@ -237,8 +250,10 @@ def _counts_folds(point: Point) -> bool:
     return point.n_folds > 0 and point.fit.l1_ratio > 0  # ridge keeps every feature in every fold
 
 
-def _in_folds(kept: int | None, n_folds: int) -> str:
-    """In how many folds a feature was kept, and a word where these are few."""
+def _in_folds(feature: Feature, n_folds: int) -> str:
+    """In how many folds its column was kept, a word where these are few, and where fewer kept the feature itself."""
+    kept, own = feature.folds, feature.own_folds
     if kept is None:
         return "-"
-    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}"
+    itself = f" (itself {own}/{n_folds})" if own is not None and own < kept else ""
+    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}{itself}"
