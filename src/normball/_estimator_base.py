@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self, TypeVar, cast, dataclass_transform
+from typing import Any, Literal, Self, TypeVar, cast, dataclass_transform, get_args
 
 import narwhals.dependencies
 import numpy as np
@@ -113,8 +113,8 @@ class GLM(BaseEstimator):
 
     def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate as scikit-learn does; a frame with named columns stays one, for its levels and names."""
-        if self.unknown not in ("error", "baseline"):
-            raise ValueError(f'unknown is {self.unknown!r}, but must be "error" or "baseline"')
+        if self.unknown not in get_args(Unknown):
+            raise ValueError(f"unknown is {self.unknown!r}, but must be one of {', '.join(get_args(Unknown))}")
         if _is_frame(X):
             validate_data(self, X, y, skip_check_array=True)
             if hasattr(self, "feature_names_in_"):
