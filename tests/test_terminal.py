@@ -38,7 +38,13 @@ def test_names_are_cut_to_the_terminal(folder: Path, capsys: Capture, monkeypatc
 
 
 @pytest.mark.parametrize(
-    "program", [[sys.executable, "-m", "normball"], [str(Path(sys.executable).with_name("normball"))]]
+    "program",
+    [
+        [sys.executable, "-m", "normball"],
+        [sys.executable, "-m", "normball.cli"],
+        [str(Path(sys.executable).with_name("normball"))],
+    ],
+    ids=["module", "cli", "program"],
 )
 def test_without_a_command_the_help_is_shown(program: list[str]) -> None:
     if not Path(program[0]).exists():

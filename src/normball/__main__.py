@@ -1,11 +1,3 @@
-"""`python -m normball`: the command line."""
+"""`python -m normball`: the same as `python -m normball.cli`."""
 
-import sys
-
-from normball.cli import main
-
-code = main()
-# CPython 3.11 notes a KeyboardInterrupt that leaves an exec of text (some imports are such), and with -m it then ends
-# by SIGINT although the interrupt was handled; the next exec clears the note.
-exec("")
-sys.exit(code)
+import normball.cli.__main__  # noqa: F401  (it runs the command)
