@@ -339,7 +339,6 @@ def test_data_errors_say_all(folder: Path, capsys: Capture) -> None:
         (["show", "none.json"], 5, "none.json: No such file"),
         (["show", "t.csv"], 5, "E10"),
         (["frob"], 2, "invalid choice: 'frob'"),
-        ([], 2, "command"),
     ],
 )
 def test_what_the_user_can_mend(words: list[str], code: int, message: str, folder: Path, capsys: Capture) -> None:

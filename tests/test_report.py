@@ -91,6 +91,32 @@ def test_the_headline_has_the_table_without_its_folder(cv: nb.CVPath) -> None:
     assert "private" not in headline
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_model_and_page_know_no_folders(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "of-a-person"
+    (folder / "secret").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    rng = np.random.default_rng(0)
+    data, out = folder / "secret" / f"t.{ending}", folder / "secret" / "results"
+    table = pl.DataFrame({"a": rng.normal(size=40), "y": rng.normal(size=40)})
+    getattr(table, f"write_{ending}")(data)
+    for place, output in ((str(data), ["-o", str(out)]), (f"../of-a-person/secret/t.{ending}", [f"--output={out}"])):
+        assert main(["fit", place, "--target", "y", "--cv", "3", *output, "--quiet"]) == 0
+        assert main(["report", str(out / "model.json"), "--data", place]) == 0
+        page = (out / "report.html").read_text(encoding="utf-8")
+        model = (out / "model.json").read_text(encoding="utf-8")
+        for text in (page, model, str(payload_of(page))):
+            assert "of-a-person" not in text
+            assert "secret" not in text
+        assert f"t.{ending}" in page
+        _, made = load_model(str(out / "model.json"))
+        assert (made.source, made.command.split()[:3]) == (f"t.{ending}", ["normball", "fit", f"t.{ending}"])
+        assert "results" in made.command
+    capsys.readouterr()
+
+
 def test_page_holds_its_charts_and_data(cv: nb.CVPath) -> None:
     text = render(cv, Run())
     page = Page(text)

@@ -37,6 +37,31 @@ def test_names_are_cut_to_the_terminal(folder: Path, capsys: Capture, monkeypatc
     assert shortened("abcdefgh", 5) == "ab…gh"
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        [sys.executable, "-m", "normball"],
+        [sys.executable, "-m", "normball.cli"],
+        [str(Path(sys.executable).with_name("normball"))],
+    ],
+    ids=["module", "cli", "program"],
+)
+def test_without_a_command_the_help_is_shown(program: list[str]) -> None:
+    if not Path(program[0]).exists():
+        pytest.skip("installed without its command")
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: normball")
+    for command in ("fit", "check", "predict", "show", "report", "learn"):
+        assert f"    {command} " in done.stdout
+
+
+def test_an_option_is_no_command(capsys: Capture) -> None:
+    code, out, err = run(capsys, "--json")
+    assert (code, out) == (2, "")
+    assert "command" in err
+
+
 def test_help_imports_nothing_heavy() -> None:
     heavy = ("numpy", "polars", "sklearn", "pandas", "matplotlib", "jinja2", "rich", "scipy")
     code = f"""
@@ -62,7 +87,7 @@ assert not {"sklearn", "pandas", "matplotlib", "scipy.stats"} & set(sys.modules)
 
 def test_as_a_module_and_into_a_closed_pipe(folder: Path, capsys: Capture) -> None:
     fit(capsys)
-    command = f"{sys.executable} -m normball.cli show out/model.json | head -1"
+    command = f"{sys.executable} -m normball show out/model.json | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Read")
     assert done.stderr == ""
@@ -157,7 +182,7 @@ def test_control_c(folder: Path) -> None:
     pl.DataFrame(X, schema=[f"x{j}" for j in range(800)]).insert_column(0, pl.Series("y", y)).write_parquet(
         "big.parquet"
     )
-    words = [sys.executable, "-m", "normball.cli", "fit", "big.parquet", "--target", "y", "--repeats", "10"]
+    words = [sys.executable, "-m", "normball", "fit", "big.parquet", "--target", "y", "--repeats", "10"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -5,18 +5,26 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self, TypeVar, cast, dataclass_transform
+from typing import Any, Literal, Self, TypeVar, cast, dataclass_transform, get_args
 
 import narwhals.dependencies
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_regressor
 from sklearn.metrics import accuracy_score, d2_tweedie_score, r2_score
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from normball.path import Fit, Path
-from normball.results.predictions import Kind
+from normball.results.predictions import Kind, Unknown
+from normball.results.remarks import rare_levels
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
 
 PerFeature = ArrayLike | Mapping[str, float] | None
@@ -51,6 +59,10 @@ def two_classes(y: NDArray[Any]) -> NDArray[Any]:
     return np.unique(y)
 
 
+def _holds_text(X: Any) -> bool:
+    return isinstance(X, np.ndarray) and X.dtype == object and any(isinstance(cell, str) for cell in X.flat)
+
+
 def _is_frame(X: Any) -> bool:
     return bool(narwhals.dependencies.is_into_dataframe(X))
 
@@ -66,6 +78,7 @@ class GLM(BaseEstimator):
     lower_bounds: PerFeature = None
     upper_bounds: PerFeature = None
     missing: str = "error"
+    unknown: Unknown = "error"
     categorical: Sequence[str] = ()
     tol: float = DEFAULT_TOL
     max_iter: int = DEFAULT_MAX_ITER
@@ -95,24 +108,39 @@ class GLM(BaseEstimator):
 
     def _options(self) -> dict[str, Any]:
         """The options of `fit_path` that every estimator has."""
-        options = {field.name: getattr(self, field.name) for field in fields(GLM)}
+        options = {field.name: getattr(self, field.name) for field in fields(GLM) if field.name != "unknown"}
         return {"family": getattr(self, "family", "binomial"), "progress": False, **options}
 
     def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate as scikit-learn does; a frame with named columns stays one, for its levels and names."""
+        if self.unknown not in get_args(Unknown):
+            raise ValueError(f"unknown is {self.unknown!r}, but must be one of {', '.join(get_args(Unknown))}")
         if _is_frame(X):
             validate_data(self, X, y, skip_check_array=True)
             if hasattr(self, "feature_names_in_"):
                 y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
                 return X, self._target(column_or_1d(y, warn=True))
-        X, y = validate_data(self, X, y, y_numeric=is_regressor(self), **self._accepted())
+        X, y = self._validated(X, y=y, y_numeric=is_regressor(self))
         return X, self._target(y)
+
+    def _weights(self, y: NDArray[Any], sample_weight: ArrayLike | None) -> ArrayLike | None:
+        """The weights of the rows as the fit takes them."""
+        return sample_weight
 
     def _new_data(self, X: Any) -> Any:
         check_is_fitted(self)
         if _is_frame(X) and hasattr(self, "feature_names_in_"):
             return validate_data(self, X, reset=False, skip_check_array=True)
-        return validate_data(self, X, reset=False, **self._accepted())
+        return self._validated(X, reset=False)
+
+    def _validated(self, X: Any, **checks: Any) -> Any:
+        """Numbers, or an array of objects as it is where it holds text: scikit-learn makes such arrays of frames."""
+        try:
+            return validate_data(self, X, **checks, **self._accepted())
+        except ValueError:
+            if not _holds_text(X):
+                raise
+            return validate_data(self, X, **checks, dtype=None, ensure_all_finite=False)
 
     def _accepted(self) -> dict[str, Any]:
         finite = True if self.missing == "error" else "allow-nan"
@@ -136,10 +164,23 @@ class GLM(BaseEstimator):
         self.n_iter_ = fit.n_iters
         self.status_ = str(fit.status)
         self.feature_names_out_ = np.asarray(path.feature_names, dtype=object)
+        self.feature_importances_ = self._importances(fit)
+        self.findings_ = [*path.findings, *rare_levels(fit)]
+
+    def _importances(self, fit: Fit) -> NDArray[np.float64]:
+        """By column of X the sum of the absolute coefficients on the scale of the penalty; 0 for what is no feature."""
+        columns = fit.preparation.columns
+        place: Any = np.arange(len(columns))
+        if hasattr(self, "feature_names_in_"):
+            known = {name: j for j, name in enumerate(self.feature_names_in_)}
+            place = [known[column.name] for column in columns]
+        importances = np.zeros(self.n_features_in_)
+        importances[place] = np.bincount(fit.preparation.column_of_feature, weights=np.abs(fit.coef_per_sd))
+        return importances
 
     def _predict(self, X: Any, kind: Kind, offset: ArrayLike | None) -> NDArray[Any]:
         X = self._new_data(X)
-        return np.asarray(self._fit.predict(X, kind=kind, offset=offset))
+        return np.asarray(self._fit.predict(X, kind=kind, offset=offset, unknown=self.unknown))
 
 
 @estimator
@@ -205,9 +246,20 @@ class Regressor(RegressorMixin):
 class Classifier(ClassifierMixin):
     """Prediction and score of a classifier with two classes."""
 
+    class_weight: Mapping[Any, float] | Literal["balanced"] | None = None
+
     def _target(self, y: NDArray[Any]) -> NDArray[Any]:
         self.classes_ = two_classes(y)
         return y
+
+    def _weights(self: Any, y: NDArray[Any], sample_weight: ArrayLike | None) -> ArrayLike | None:
+        if self.class_weight is None:
+            return sample_weight
+        if isinstance(sample_weight, str):
+            raise TypeError("With class_weight, sample_weight must be an array, not the name of a column")
+        given = _check_sample_weight(sample_weight, y)
+        of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=given)
+        return np.asarray(given * of_class[np.searchsorted(self.classes_, y)])
 
     def _keep(self, path: Path, fit: Fit) -> None:
         super()._keep(path, fit)

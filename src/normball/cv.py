@@ -15,8 +15,9 @@ from normball.path import Problem, Solution, joined, prepare_problem, warn_not_c
 from normball.predictor import linear_predictor
 from normball.results.cv import Choice, Comparison, CVPath, summarise_folds
 from normball.results.path import Path
+from normball.results.remarks import possible_leak
 from normball.results.sparse_rows import SparseRows
-from normball.scores import Score, area_under_curve, find_score
+from normball.scores import SCORES, Score, area_under_curve, find_score
 from normball.settings import FitOptions, check_words
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
@@ -115,7 +116,7 @@ def cv_path(
 def compare(
     X: Any,
     y: Any,
-    l1_ratios: Sequence[float] = (0.0, 0.5, 1.0),
+    l1_ratios: float | Sequence[float] = (0.0, 0.5, 1.0),
     **arguments: Any,
 ) -> Comparison:
     """Cross-validate several penalties on the same folds: by default ridge, elastic net and lasso.
@@ -124,7 +125,7 @@ def compare(
     ----------
     X, y
         As in `fit_path`.
-    l1_ratios : sequence of float
+    l1_ratios : float or sequence of float
         The mixes of the penalty to compare.
     **arguments
         Everything else that `cv_path` takes.
@@ -141,10 +142,11 @@ def compare(
     score = find_score(own.pop("score", None), problem.settings.family)
     keep_predictions = own.pop("keep_predictions", False)
     folds = _folds(problem, own)
-    if not l1_ratios:
+    ratios: list[Any] = np.atleast_1d(l1_ratios).tolist()
+    if not ratios:
         raise ValueError("l1_ratios is empty")
     paths = []
-    for ratio in l1_ratios:
+    for ratio in ratios:
         one = replace(problem, settings=replace(problem.settings, l1_ratio=ratio))
         paths.append(_cross_validate(one, folds, score, keep_predictions))
     return Comparison(tuple(paths))
@@ -228,6 +230,8 @@ def _assess(
     """Score every fold on its held-out rows, where the scores are not known already."""
     data, family = problem.data, path.family
     fold_scores = np.full((len(folds), path.lambdas.size), np.nan) if known_scores is None else known_scores
+    # what `possible_leak` judges by; the same array where that is the score
+    fold_deviances = fold_scores if _is_deviance(score, family) else np.full_like(fold_scores, np.nan)
     fold_weights = _fold_weights(problem, folds)
     sums = np.zeros((data.n_rows, path.lambdas.size)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
@@ -236,15 +240,20 @@ def _assess(
         eta = model.predict(test, data.offset)
         if known_scores is None and fold_weights[fold] > 0.0:
             fold_scores[fold] = score(data.y[test], eta, data.weights[test], family)
+            if fold_deviances is not fold_scores:
+                fold_deviances[fold] = SCORES["deviance"](data.y[test], eta, data.weights[test], family)
         if sums is not None:
             sums[test] += eta
         times_held_out[test] += 1.0
     if np.isnan(summarise_folds(fold_scores, fold_weights)[0]).all():
         raise ValueError(f"The score {score.name} is undefined for the held-out rows of every fold")
+    leak = possible_leak(path, summarise_folds(fold_deviances, fold_weights)[0] / 2.0)
     with np.errstate(invalid="ignore"):  # 0/0 where no fold held the row out
         predictions = None if sums is None else sums / times_held_out[:, None]
+    folds_rows = [model.coefs for model in models[1:]]
+    groups = path.preparation.column_of_feature
     result = CVPath(
-        path=path,
+        path=replace(path, findings=(*path.findings, *leak)),
         score=score.name,
         greater_is_better=score.greater_is_better,
         fold_scores=fold_scores,
@@ -254,9 +263,10 @@ def _assess(
         fold_ids=folds.fold_ids,
         folds=folds.how,
         train_mean=_train_score(problem, models[0], path, score),
-        selection_counts=SparseRows.counting([model.coefs for model in models[1:]]),
+        selection_counts=SparseRows.counting(folds_rows),
         predictions=predictions,
         diagnostics={},
+        counts_by_column=SparseRows.counting(folds_rows, groups) if groups[-1] + 1 < groups.size else None,
     )
     if family != "binomial":
         return result
@@ -271,6 +281,10 @@ def _fold_weights(problem: Problem, folds: Folds) -> Array:
     return np.array([problem.data.weights[test].sum() for test in folds.test])
 
 
+def _is_deviance(score: Score, family: str) -> bool:
+    return score is SCORES["deviance"] or (score is SCORES["mse"] and family == "gaussian")
+
+
 def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds: Folds, score: Score) -> Array | None:
     """Squared errors on held-out rows (folds, strengths) without predictions: all rows' less the training rows'.
 
@@ -278,8 +292,8 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     so little error is left that the difference of sums would have lost its digits.
     """
     data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
-    squares = score.name in ("deviance", "mse") and problem.settings.family == "gaussian"
-    if not squares or not (held_out > 0.0).all():
+    family = problem.settings.family
+    if family != "gaussian" or not _is_deviance(score, family) or not (held_out > 0.0).all():
         return None
     for train, test in folds:
         times = np.bincount(train, minlength=data.n_rows) + np.bincount(test, minlength=data.n_rows)

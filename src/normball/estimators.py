@@ -8,7 +8,7 @@ An estimator is one of {`Regressor`, `Classifier`} and one of {`OneStrength`, `C
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from normball._estimator_base import GLM, Classifier, Regressor, estimator
-from normball.cv import cv_path
+from normball.cv import compare
 from normball.path import Fit, fit_path
 
 
@@ -53,7 +53,7 @@ class OneStrength(GLM):
             The fitted estimator.
         """
         X, y = self._data(X, y)
-        given: dict[str, Any] = {"sample_weight": sample_weight, "offset": offset}
+        given: dict[str, Any] = {"sample_weight": self._weights(y, sample_weight), "offset": offset}
         path = fit_path(X, y, lambdas=[self.lam], **given, **self._options())
         self._keep(path, path.at(lam=self.lam))
         return self
@@ -63,6 +63,7 @@ class OneStrength(GLM):
 class CrossValidated(GLM):
     """Fitting along a path, at the strength that cross-validation selects."""
 
+    l1_ratio: float | Sequence[float] = 1.0  # type: ignore[assignment]  # several are compared
     lambdas: ArrayLike | None = None
     n_lambdas: int = 100
     lambda_min_ratio: float | None = None
@@ -102,26 +103,27 @@ class CrossValidated(GLM):
         if self.select not in ("1se", "best"):
             raise ValueError(f'select is {self.select!r}, but must be "1se" or "best"')
         X, y = self._data(X, y)
-        given: dict[str, Any] = {"sample_weight": sample_weight, "offset": offset, "groups": groups}
-        self.cv_path_ = cv_path(
-            X,
-            y,
-            lambdas=self.lambdas,
-            n_lambdas=self.n_lambdas,
-            lambda_min_ratio=self.lambda_min_ratio,
-            cv=self._default_folds(y, groups) if self.cv is None else self.cv,
-            score=self.scoring,
-            random_state=self.random_state,
-            **given,
+        options: dict[str, Any] = {
+            "lambdas": self.lambdas,
+            "n_lambdas": self.n_lambdas,
+            "lambda_min_ratio": self.lambda_min_ratio,
+            "cv": self._default_folds(y, groups) if self.cv is None else self.cv,
+            "score": self.scoring,
+            "random_state": self.random_state,
+            "sample_weight": self._weights(y, sample_weight),
+            "offset": offset,
+            "groups": groups,
             **self._options(),
-        )
+        }
+        self.comparison_ = compare(X, y, options.pop("l1_ratio"), **options)
+        self.cv_path_ = self.comparison_.best
+        self.l1_ratio_ = float(self.cv_path_.path.l1_ratio)
         self._keep(self.cv_path_.path, self.cv_path_.at(self.select))
         self.lambdas_ = self.cv_path_.lambdas
         self.cv_mean_ = self.cv_path_.cv_mean
         self.cv_se_ = self.cv_path_.cv_se
         self.lambda_best_ = float(self.cv_path_.lambda_best)
         self.lambda_1se_ = float(self.cv_path_.lambda_1se)
-        self.findings_ = list(self.path_.findings)
         return self
 
     def _default_folds(self, y: NDArray[Any], groups: ArrayLike | None) -> int:
@@ -181,6 +183,8 @@ class GLMRegressor(Regressor, OneStrength):
         Bounds of the coefficients in the data's units; they must admit 0.
     missing : {"error", "drop", "impute"}, default="error"
         What to do about missing values in `X`.
+    unknown : {"error", "baseline"}, default="error"
+        What to do in predictions with a level that was not seen in `fit`: raise an error, or take none of the levels.
     categorical : sequence of str, default=()
         Numeric columns of a frame whose values are levels.
     tol : float, default=1e-6
@@ -198,6 +202,11 @@ class GLMRegressor(Regressor, OneStrength):
         Intercept.
     feature_names_out_ : ndarray of str, shape (n_coefficients,)
         What each coefficient belongs to: a column, or a level of one ("colour = red").
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        For each column of `X` the sum of its absolute coefficients, per standard deviation with ``standardize=True``:
+        what an L1 penalty charges for the column.
+    findings_ : list of Finding
+        What was noticed about the data and the result.
     lam_ : float
         The strength.
     dual_gap_ : float
@@ -216,6 +225,14 @@ class GLMRegressor(Regressor, OneStrength):
     See Also
     --------
     GLMRegressorCV : Chooses `lam` by cross-validation.
+
+    Notes
+    -----
+    A column of labels has a coefficient for each level. Pipelines, searches, cross-validation, calibration, bagging,
+    voting, stacking and permutation importance take frames with such columns as they are. `SelectFromModel` needs
+    ``importance_getter="feature_importances_"``, and ``threshold=1e-9`` to select what the L1 penalty keeps. `RFE`,
+    `RFECV` and `SequentialFeatureSelector` accept numbers only: make the indicators before them, by
+    ``make_column_transformer((OneHotEncoder(sparse_output=False), labels), remainder="passthrough")``.
 
     Examples
     --------
@@ -237,6 +254,8 @@ class GLMClassifier(Classifier, OneStrength):
         light touch: with the lasso every coefficient is zero from 0.5 on, whatever the data.
     l1_ratio : float, default=1.0
         Mix of the penalty: 1 is the lasso, 0 is ridge.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, multiplied with those of the rows. "balanced" gives both classes the same total.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalised.
     standardize : bool, default=True
@@ -247,6 +266,8 @@ class GLMClassifier(Classifier, OneStrength):
         Bounds of the coefficients in the data's units; they must admit 0.
     missing : {"error", "drop", "impute"}, default="error"
         What to do about missing values in `X`.
+    unknown : {"error", "baseline"}, default="error"
+        What to do in predictions with a level that was not seen in `fit`: raise an error, or take none of the levels.
     categorical : sequence of str, default=()
         Numeric columns of a frame whose values are levels.
     tol : float, default=1e-6
@@ -264,7 +285,8 @@ class GLMClassifier(Classifier, OneStrength):
         Coefficients of the log odds in the data's units.
     intercept_ : ndarray of shape (1,)
         Intercept.
-    feature_names_out_, lam_, dual_gap_, status_, n_iter_, path_, n_features_in_, feature_names_in_
+    feature_names_out_, feature_importances_, findings_, lam_, dual_gap_, status_, n_iter_, path_, n_features_in_, \
+feature_names_in_
         As in `GLMRegressor`.
 
     See Also
@@ -286,8 +308,8 @@ class GLMRegressorCV(Regressor, CrossValidated):
 
     Parameters
     ----------
-    l1_ratio : float, default=1.0
-        Mix of the penalty: 1 is the lasso, 0 is ridge.
+    l1_ratio : float or sequence of float, default=1.0
+        Mix of the penalty: 1 is the lasso, 0 is ridge. Of several, the one with the best mean score is taken.
     family : {"gaussian", "poisson"}, default="gaussian"
         Distribution of the target.
     lambdas : array-like, default=None
@@ -305,8 +327,8 @@ class GLMRegressorCV(Regressor, CrossValidated):
         What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight).
     random_state : int, default=0
         Seed of the folds.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, categorical, tol, max_iter, \
-n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, unknown, categorical, tol, \
+max_iter, n_threads
         As in `GLMRegressor`.
 
     Attributes
@@ -317,18 +339,21 @@ n_threads
         Mean score over the folds and its standard error.
     lambda_best_, lambda_1se_ : float
         The two choices.
+    l1_ratio_ : float
+        The mix, the best one of several.
     lam_ : float
-        The one that `select` names; the attributes below and the predictions belong to it.
-    coef_, intercept_, feature_names_out_, dual_gap_, status_, n_iter_, n_features_in_, feature_names_in_
+        The strength that `select` names; the attributes below and the predictions belong to it.
+    coef_, intercept_, feature_names_out_, feature_importances_, findings_, dual_gap_, status_, n_iter_, \
+n_features_in_, feature_names_in_
         As in `GLMRegressor`.
     coef_path_ : ndarray of shape (n_lambdas, n_coefficients)
         Coefficients at every strength.
-    findings_ : list of Finding
-        What was noticed about the data.
     path_ : Path
         The path of the whole data.
     cv_path_ : CVPath
         The result object behind these numbers.
+    comparison_ : Comparison
+        Those of all mixes in `l1_ratio`.
 
     See Also
     --------
@@ -351,8 +376,11 @@ class GLMClassifierCV(Classifier, CrossValidated):
 
     Parameters
     ----------
-    l1_ratio : float, default=1.0
-        Mix of the penalty: 1 is the lasso, 0 is ridge.
+    l1_ratio : float or sequence of float, default=1.0
+        Mix of the penalty: 1 is the lasso, 0 is ridge. Of several, the one with the best mean score is taken.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, multiplied with those of the rows, in the fit and in the scores.
+        "balanced" gives both classes the same total.
     scoring : {"deviance", "auc", "accuracy", "brier", "mse", "mae"} or callable, default="deviance"
         What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight), `y_pred` being the
         probability of the second class.
@@ -361,17 +389,18 @@ class GLMClassifierCV(Classifier, CrossValidated):
         is given any. None makes 10, or as many as there are groups or rows of the rarer class.
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, categorical, tol, max_iter, \
-n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, unknown, categorical, tol, \
+max_iter, n_threads
         As in `GLMClassifier`.
 
     Attributes
     ----------
     classes_, coef_, intercept_
         As in `GLMClassifier`, at the strength `lam_` that `select` names.
-    lambdas_, cv_mean_, cv_se_, lambda_best_, lambda_1se_, lam_, coef_path_, findings_, path_, cv_path_
+    lambdas_, cv_mean_, cv_se_, lambda_best_, lambda_1se_, l1_ratio_, lam_, coef_path_, path_, cv_path_, comparison_
         As in `GLMRegressorCV`.
-    feature_names_out_, dual_gap_, status_, n_iter_, n_features_in_, feature_names_in_
+    feature_names_out_, feature_importances_, findings_, dual_gap_, status_, n_iter_, n_features_in_, \
+feature_names_in_
         As in `GLMRegressor`.
 
     See Also

@@ -7,7 +7,9 @@
  * @property {number} scale its standard deviation
  * @property {number | null} mean null without evidence
  * @property {number[]} coefs by lambda, all digits
- * @property {number[] | null} counts by lambda: in how many folds it was kept; null for ridge
+ * @property {number[] | null} counts by lambda: in how many folds its column was kept, by this or another of its levels; null for ridge
+ * @property {number[] | null} own_counts by lambda: in how many it was kept itself, where another feature of its column may say something else
+ * @property {string} few_rows "1 row", "all but 2 rows" where so few tell this level from the others, else ""
  *
  * @typedef {object} CrossValidation
  * @property {number[]} mean by lambda

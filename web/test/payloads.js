@@ -28,7 +28,7 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
   const w = weights(l1_ratio, true, [1, 1], [1, 1]);
   const q = { hessian: pair, gradient: /** @type {[number, number]} */ ([-pulls[0], -pulls[1]]), at: /** @type {[number, number]} */ ([0, 0]), value: 0.7 };
   const solutions = LAMBDAS.map((lambda) => solution(q, w, lambda));
-  const listed = Array.from({ length: features }, (_, k) => ({ name: names[k % names.length], scale: 2, mean: 1, coefs: solutions.map((u) => (u[k] ?? 0) / 2), counts: null }));
+  const listed = Array.from({ length: features }, (_, k) => ({ name: names[k % names.length], scale: 2, mean: 1, coefs: solutions.map((u) => (u[k] ?? 0) / 2), counts: null, own_counts: null, few_rows: "" }));
   const byLambda = (/** @type {(k: number) => number} */ of) => LAMBDAS.map((_, k) => of(k));
   return {
     version: "0", title: "target", family, penalty: "L1", l1_ratio, standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],

@@ -16,7 +16,7 @@ FILE_CODES = {"E10", "E11"}  # findings about files rather than about what is in
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command; without any, show the help.
 
     Parameters
     ----------
@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 2 wrong usage, 3 problem in the data, 4 not converged, 5 file or format, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if not words:
+        parser().print_help()
+        return 0
     try:
         arguments = parser().parse_args(with_dashed_values(words))
     except SystemExit as end:

@@ -28,6 +28,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.cli import describe, outputs, summary
     from normball.cli.models import choose
     from normball.report import MOST_PREDICTIONS
+    from normball.results.remarks import rare_levels
 
     ratios = _l1_ratios(arguments)
     task = read(arguments, words)
@@ -52,7 +53,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     del data  # cv_path makes its own
     cv, interrupted = _solve(task, options, ratios, arguments, console, rounds)
     later = _about_result(cv, arguments.select, interrupted)
-    console.findings(later)
+    console.findings([*later, *rare_levels(choose(cv, arguments.select))])
     cv = replace(cv, path=replace(cv.path, findings=tuple(findings + later)))
     console.result("")
     for line in summary.lines(cv, task.run, console):
@@ -202,7 +203,7 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
 
 def _about_result(cv: CVPath, select: str | float, interrupted: str) -> list[Finding]:
     """What the result itself gives to know."""
-    findings = []
+    findings = [finding for finding in cv.findings if finding.code == "W34"]  # what is about the data was said before
     if interrupted:
         findings.append(Finding("W32", f"{interrupted}: the choices below are the best of what was finished."))
     kept = cv.path.n_nonzero

@@ -12,6 +12,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import summary
     from normball.cli.models import choose, load_model
+    from normball.results import facts
     from normball.results.fit import Fit
     from normball.results.path import Path
 
@@ -30,6 +31,6 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.result(line)
     for line in summary.closing(model, made):
         console.sentence(line)
-    console.findings(model.path.findings)
+    console.findings(facts.findings(model, facts.point(model, made.select)))
     console.document(summary.document(model, made, {"model": arguments.model}))
     return 0

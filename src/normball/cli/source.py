@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from normball.messages import DataError, Finding, did_you_mean, sample
@@ -78,10 +80,12 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         "drop": list(dict.fromkeys([*arguments.drop, *apart])),
     }
     run = Run(
-        source="" if arguments.example else str(arguments.data),
+        source="" if arguments.example else arguments.data,
         example=arguments.example or "",
         target=target,
-        command=shlex.join(["normball", *command]),
+        command=shlex.join(
+            ["normball", *_without_folders(command, (arguments.data, getattr(arguments, "output", "")))]
+        ),
         reading=reading,
         exposure=arguments.exposure or "",
         group=arguments.group or "",
@@ -135,6 +139,15 @@ def logarithm(table: Any, name: str) -> Any:
         text = f'The exposure "{name}" must be positive numbers; {wrong.size:,} values are not: rows {rows}.'
         raise DataError(Finding("E15", text, "correct these values, or remove the rows", (name,)))
     return np.log(values.astype(float))
+
+
+def _without_folders(command: Sequence[str], places: Sequence[str | None]) -> list[str]:
+    """The words with the bare names of these files: model and page go to others, who need not know where they lay."""
+    words = list(command)
+    for place in filter(None, places):
+        name = PurePath(place).name or place
+        words = [word.removesuffix(place) + name if word.endswith(place) else word for word in words]
+    return words
 
 
 def _check(arguments: Namespace) -> None:

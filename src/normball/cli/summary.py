@@ -61,6 +61,6 @@ def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
             "tol": path.tol,
             "largest_fold_dual_gap": float(np.max(cv.fold_dual_gaps)),
         },
-        "findings": [vars(finding.in_command_line_words()) for finding in path.findings],
+        "findings": [vars(finding.in_command_line_words()) for finding in facts.findings(cv, chosen[0])],
         "files": files,
     }

@@ -20,6 +20,9 @@ W22    more features than rows
 W23    columns that correlate by 0.999 or more
 W24    an overconfident logistic fit: weights too large for held-out rows
 W25    no time to decide whether the classes can be separated
+W26    whole numbers that may be class labels and are fitted as gaussian
+W27    a survival time beside a column of events
+W34    columns that together predict held-out rows too well to be true
 =====  ==========================================================================================================
 """
 
@@ -28,6 +31,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, overload
 
 import numpy as np
@@ -48,6 +52,8 @@ from normball.findings.separation import separation
 from normball.findings.target import classes, halves, leaks, separated
 from normball.inputs.prepare import Data, prepare
 from normball.messages import DataError, Finding, Interrupted, NotConverged
+from normball.results.remarks import possible_leak
+from normball.scores import SCORES
 from normball.settings import check_words
 
 if TYPE_CHECKING:
@@ -101,7 +107,8 @@ def check(
     fit_intercept : bool
         Whether separating directions have an intercept.
     trial_fit : bool
-        Whether to fit a logistic path to one half of the rows and see on the other how saturated its end is.
+        Whether to fit a path to one half of the rows and see on the other whether it predicts too well to be true,
+        and how saturated its end is.
     seconds : float
         Time for the linear programs that decide about separation, and again for the trial fit.
 
@@ -152,8 +159,10 @@ def check_data(
         findings += classes(y, data.classes)
         result = separation(table.columns, y, fit_intercept=fit_intercept, seconds=seconds)
         findings += separated(result, table, data.classes)
-        if trial_fit:
-            findings += _saturated(table, _Rows(y, data.weights[rows], data.offset[rows]), fit_intercept, seconds)
+    if trial_fit and table.varies.size:
+        trial = _trial(table, data, _Rows(y, data.weights[rows], data.offset[rows]), fit_intercept, seconds)
+        alone = {name for finding in findings if finding.code == "W15" for name in finding.columns}
+        findings += [finding for finding in trial if finding.code != "W34" or not alone.issuperset(finding.columns)]
     return findings
 
 
@@ -187,8 +196,8 @@ class _Rows(NamedTuple):
         return _Rows(self.y[rows], self.weights[rows], self.offset[rows])
 
 
-def _saturated(table: Table, rows: _Rows, fit_intercept: bool, seconds: float) -> list[Finding]:
-    """W24: the end of a path that is fitted to one half of the rows and judged on the other."""
+def _trial(table: Table, data: Data, rows: _Rows, fit_intercept: bool, seconds: float) -> list[Finding]:
+    """W34 and W24: a path that is fitted to one half of the rows and judged on the other."""
     columns = table.columns
     two_classes = bool(np.isin(rows.y, (0.0, 1.0)).all())
     halved = halves(rows.y, two_classes, min(2 * HALF, TRIAL_CELLS // columns.p))
@@ -196,16 +205,22 @@ def _saturated(table: Table, rows: _Rows, fit_intercept: bool, seconds: float) -
     fitted, heldout = rows.take(one), rows.take(other)
     if not one.size * other.size or min(np.ptp(fitted.y), np.ptp(heldout.y)) == 0:
         return []
-    path = _trial_path(columns.matrix[one], fitted, fit_intercept, time.monotonic() + seconds)
+    path = _trial_path(columns.matrix[one], fitted, data.family, fit_intercept, time.monotonic() + seconds)
     if path is None:
         return []
-    eta = rows.offset + path.intercepts[-1] + columns.times(path.coef_rows[-1])
-    result = saturation(eta[one], fitted.y, fitted.weights, eta[other], heldout.y, heldout.weights)
-    finding = result.finding(f"A lasso fitted to half of the rows with lam={path.lambdas[-1]:.2g}")
-    return [] if finding is None else [finding]
+    eta = heldout.offset[:, np.newaxis] + path.intercepts + columns.matrix[other] @ path.coefs.T
+    loss = SCORES["deviance"](heldout.y, eta, heldout.weights, data.family) / 2.0
+    named = replace(path, preparation=data.preparation, feature_names=data.feature_names)
+    findings = possible_leak(named, loss)
+    if data.classes is not None:
+        last = fitted.offset + path.intercepts[-1] + columns.matrix[one] @ path.coef_rows[-1]
+        result = saturation(last, fitted.y, fitted.weights, eta[:, -1], heldout.y, heldout.weights)
+        finding = result.finding(f"A lasso fitted to half of the rows with lam={path.lambdas[-1]:.2g}")
+        findings += [] if finding is None else [finding]
+    return findings
 
 
-def _trial_path(X: Any, rows: _Rows, fit_intercept: bool, deadline: float) -> Path | None:
+def _trial_path(X: Any, rows: _Rows, family: Any, fit_intercept: bool, deadline: float) -> Path | None:
     """A short path, as far as there is time for it."""
     from normball.path import fit_path
 
@@ -218,7 +233,7 @@ def _trial_path(X: Any, rows: _Rows, fit_intercept: bool, deadline: float) -> Pa
             return fit_path(
                 X,
                 rows.y,
-                family="binomial",
+                family=family,
                 sample_weight=rows.weights,
                 offset=rows.offset,
                 n_lambdas=TRIAL_LAMBDAS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +32,7 @@ class Column(NamedTuple):
     levels: tuple[str, ...] | None = None
     fill: float | None = None  # stands in for a missing number
     indicator: bool = False
+    n_rows: tuple[int, ...] | None = None  # that held each level, or lacked the number, when this was learned
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -38,6 +40,11 @@ class Column(NamedTuple):
         if self.levels is not None:
             return tuple(f"{self.name} = {level}" for level in self.levels)
         return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
+
+    @property
+    def n_features(self) -> int:
+        """How many they are."""
+        return 1 + self.indicator if self.levels is None else len(self.levels)
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,11 @@ class Preparation:
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of the design."""
         return tuple(name for column in self.columns for name in column.features)
+
+    @cached_property
+    def column_of_feature(self) -> NDArray[np.intp]:
+        """For each column of the design the position in `columns` of the one that gives it."""
+        return np.repeat(np.arange(len(self.columns)), [column.n_features for column in self.columns])
 
     @property
     def has_imputation(self) -> bool:
@@ -142,8 +154,8 @@ class Preparation:
         columns = []
         for entry in data["columns"]:
             fields = {"name": entry} if isinstance(entry, str) else dict(entry)
-            if "levels" in fields:
-                fields["levels"] = tuple(fields["levels"])
+            for key in {"levels", "n_rows"} & set(fields):
+                fields[key] = tuple(fields[key])
             columns.append(Column(**fields))
         return cls(tuple(columns), data["named"])
 
@@ -154,13 +166,17 @@ def learn(contents: Mapping[str, Numbers | Labels], *, named: bool, impute: bool
     for name, content in contents.items():
         has_gaps = impute and bool(content.missing.any())
         if isinstance(content, Labels):
-            present = np.unique(content.codes[content.codes >= 0])
-            levels = dict.fromkeys(label_text(content.values[code]) for code in present)
+            present, n_rows = np.unique(content.codes[content.codes >= 0], return_counts=True)
+            levels: Counter[str] = Counter()
+            for code, number in zip(present, n_rows.tolist(), strict=True):
+                levels[label_text(content.values[code])] += number
             if has_gaps:
-                levels[MISSING_LEVEL] = None
-            columns.append(Column(name, levels=tuple(levels)))
+                levels[MISSING_LEVEL] += int(content.missing.sum())
+            columns.append(Column(name, levels=tuple(levels), n_rows=tuple(levels.values())))
         else:
-            columns.append(Column(name, fill=_median(content.values) if impute else None, indicator=has_gaps))
+            n_missing = (int(content.missing.sum()),) if has_gaps else None
+            fill = _median(content.values) if impute else None
+            columns.append(Column(name, fill=fill, indicator=has_gaps, n_rows=n_missing))
     return Preparation(tuple(columns), named)
 
 

@@ -14,7 +14,8 @@ from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_valu
 from normball.inputs.features import gap_findings, read_features
 from normball.inputs.preparation import Preparation
 from normball.inputs.sources import Source, source_of
-from normball.inputs.targets import FAMILIES, guess_family, read_target
+from normball.inputs.survival import survival
+from normball.inputs.targets import FAMILIES, class_labels, guess_family, read_target
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
 
 __all__ = [
@@ -145,6 +146,9 @@ def prepare(
         if family == "auto":
             family, remarks = guess_family(target_column, target_name)
             findings += remarks
+        elif family == "gaussian" and isinstance(target_column, Numbers):
+            findings += class_labels(target_column.values[~target_column.missing], target_name)
+        findings += survival(source, target_column, target_name, {*apart, *drop})
         try:
             counts = (weights > 0) & features.complete()
             target = read_target(target_column, target_name, family, counts, offset is not None)

@@ -13,6 +13,10 @@ from normball.messages import DataError, Finding, count, sample
 
 FAMILIES = ("gaussian", "binomial", "poisson")
 
+MOST_CLASSES = 20
+ROWS_OF_A_CLASS = 5  # on average; a number that occurs less often is no label
+FIRST_ROWS = 20
+
 
 @dataclass(frozen=True)
 class Target:
@@ -30,8 +34,8 @@ class Target:
 def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     """Choose the family that suits a target: two values are binomial, other numbers gaussian.
 
-    Counts stay gaussian, with a finding that suggests Poisson. Text of more than two kinds gives "binomial", which then
-    says what is wrong with it.
+    Counts stay gaussian, with a finding that suggests Poisson, and so do labels that are numbers (`class_labels`).
+    Text of more than two kinds gives "binomial", which then says what is wrong with it.
     """
     column = read_values(y, name)
     if isinstance(column, Unusable):
@@ -43,10 +47,33 @@ def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     values = column.values[~column.missing]
     if len(np.unique(values)) == 2:
         return "binomial", []
+    if labels := class_labels(values, name):
+        return "gaussian", labels
     if len(values) and (values % 1 == 0).all() and 0 <= values.min() <= 1:
         text = f'Target "{name}" holds whole numbers from {values.min():g} to {values.max():g}; fitted as gaussian.'
         return "gaussian", [Finding("W16", text, 'if they are counts: family="poisson"', (name,))]
     return "gaussian", []
+
+
+def class_labels(values: Floats, name: str) -> list[Finding]:
+    """W26: a target for the gaussian family of so few whole numbers that they may be classes."""
+    with np.errstate(invalid="ignore"):
+        if not (values[:FIRST_ROWS] % 1 == 0).all() or not (values % 1 == 0).all():
+            return []
+    found = np.unique(values)
+    if not 2 <= len(found) <= MOST_CLASSES or len(values) < ROWS_OF_A_CLASS * len(found):
+        return []
+    what = f"{count(len(found))} whole numbers only ({sample([f'{value:g}' for value in found])})"
+    text = f'Target "{name}" holds {what}; fitted as gaussian, which takes them for amounts.'
+    if len(found) == 2:
+        return [Finding("W26", text, 'if they are two classes: family="binomial"', (name,))]
+    fix = (
+        "if they are class labels: fit each class against the rest, by a target that is 1 for it and 0 for the others "
+    )
+    fix += "(more than two classes at once are not offered yet)"
+    if found[0] >= 0:
+        fix += '\nif they are counts: family="poisson"'
+    return [Finding("W26", text, fix, (name,))]
 
 
 def read_target(column: Numbers | Labels | Unusable, name: str, family: str, counts: Mask, free: bool) -> Target:

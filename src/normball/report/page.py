@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,7 +67,9 @@ READING = (
     (
         "How sure is the selection?",
         "Among features that say nearly the same, L1 keeps one more or less by chance: see in how many folds each was "
-        "kept. A feature that was not kept is not thereby without effect.",
+        "kept. For a level, this counts the folds that kept any level of its column, since the same difference can be "
+        "told by one level or by another; in how many it was this level itself stands beside it. A feature that was "
+        "not kept is not thereby without effect.",
     ),
     (
         "When are large coefficients bad?",
@@ -110,13 +111,15 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         version=__version__,
         title=run.target,
         verdict=charts.call("verdict", data, data["picked"]),
-        about=" · ".join(text for text in (_table(run), run.outcome, cv.folds) if text),
+        about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
         choices=numbers[0][1:],
         numbers=_rows_of_choice(numbers[1:]),
         null_note=_null_note(cv),
         views=views,
         captions=CAPTIONS,
-        findings=[finding.in_command_line_words() if run.command else finding for finding in path.findings],
+        findings=[
+            finding.in_command_line_words() if run.command else finding for finding in facts.findings(cv, picked)
+        ],
         certificate=facts.certificate(path),
         fold_gap=facts.figures(float(np.max(cv.fold_dual_gaps)), 2),
         tol=f"{path.tol:g}",
@@ -141,11 +144,6 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template("page.html.j2")
-
-
-def _table(run: Run) -> str:
-    """The table in words, without the folder that it lay in."""
-    return PurePath(run.source).name + run.table.removeprefix(run.source) if run.source else run.table
 
 
 def _rows_of_choice(rows: list[list[str]]) -> list[list[str]]:

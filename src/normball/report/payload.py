@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from normball import __version__
 from normball.report.reproduce import recipes
 from normball.results import facts
+from normball.results.remarks import few_rows
 
 if TYPE_CHECKING:
     from normball.report.run import Run
@@ -150,9 +151,10 @@ def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) 
     """The listed features with all digits, since predictions are made of them."""
     path = cv.path
     coefs = listed_coefs(path, columns)
-    counts = None
+    counts = own_counts = None
     if path.l1_ratio > 0:  # ridge keeps every feature in every fold
-        counts = np.array([cv.selection_counts[row][columns] for row in range(path.lambdas.size)])
+        counts = cv.column_counts[:, path.preparation.column_of_feature[columns]]
+        own_counts = cv.selection_counts[:, columns]
     return [
         {
             "name": path.feature_names[j],
@@ -160,6 +162,10 @@ def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) 
             "mean": means[k],
             "coefs": plain(coefs[:, k]),
             "counts": None if counts is None else counts[:, k].tolist(),
+            "own_counts": None
+            if own_counts is None or not facts.speaks_for_itself(path.preparation, int(j))
+            else own_counts[:, k].tolist(),
+            "few_rows": few_rows(path.preparation, int(j)) if path.l1_ratio > 0 else "",
         }
         for k, j in enumerate(columns)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import PurePath
 from typing import Any
 
 
@@ -14,13 +15,13 @@ class Run:
     Attributes
     ----------
     source : str
-        The file as it was named, or "" for arrays and examples.
+        The name of the file, without its folder, or "" for arrays and examples.
     example : str
         The example data set, if it was one.
     target : str
         Name of the target.
     command : str
-        The command line.
+        The command line, files without their folders.
     table, outcome : str
         The table and its target in words.
     select : str or float
@@ -45,6 +46,12 @@ class Run:
     exposure: str = ""
     group: str = ""
     time_order: str = ""
+
+    def __post_init__(self) -> None:
+        """Forget the folder of the file: model and page are handed on to people who need not know it."""
+        name = PurePath(self.source).name
+        object.__setattr__(self, "table", name + self.table.removeprefix(self.source))
+        object.__setattr__(self, "source", name)
 
     @property
     def weights(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.messages import Finding
 from normball.results.fit import Fit, freeze
 from normball.results.path import Path
 from normball.results.predictions import Kind, Unknown
@@ -62,7 +63,12 @@ class CVPath:
     lambda_best, lambda_1se : float
         The strengths there.
     selection_counts : SparseRows, shape (n_lambdas, n_features)
-        In how many folds each coefficient was nonzero; indexing gives a dense row, `toarray()` the whole.
+        In how many folds each coefficient was nonzero; indexed like the dense array, `toarray()` gives the whole.
+    column_counts : SparseRows, shape (n_lambdas, n_columns)
+        In how many folds each column of the table was kept, whichever of its levels were: folds may tell a column of
+        two levels by the one or by the other. The columns are `path.column_names`.
+    findings : tuple of Finding
+        What was noticed about the data, and whether held-out rows are predicted too well to be true.
     predictions : ndarray or None, shape (n, n_lambdas)
         Linear predictor of each row from the folds that held it out (their mean), NaN where none did; kept on request.
     diagnostics : dict
@@ -83,6 +89,7 @@ class CVPath:
     selection_counts: SparseRows
     predictions: Array | None
     diagnostics: dict[str, dict[str, float]]
+    counts_by_column: SparseRows | None = None  # None where every column is one feature
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -101,6 +108,16 @@ class CVPath:
     def n_folds(self) -> int:
         """Number of folds, repeats included."""
         return int(self.fold_scores.shape[0])
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed about the data and the folds; those of `path`."""
+        return self.path.findings
+
+    @property
+    def column_counts(self) -> SparseRows:
+        """In how many folds each column of the table was kept, whichever of its levels were."""
+        return self.selection_counts if self.counts_by_column is None else self.counts_by_column
 
     @property
     def cv_mean(self) -> Array:

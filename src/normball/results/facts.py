@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normball.results.remarks import few_rows, rare_levels
+
 if TYPE_CHECKING:
+    from normball.inputs.preparation import Preparation
+    from normball.messages import Finding
     from normball.results.cv import CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
@@ -32,7 +36,8 @@ class Point:
     se: float | None = None
     gap: float | None = None
     diagnostics: dict[str, float] | None = None
-    counts: Any = None  # in how many folds each feature was kept
+    counts: Any = None  # in how many folds each column of the table was kept
+    own_counts: Any = None  # and each feature by itself
     n_folds: int = 0
 
     @property
@@ -66,7 +71,9 @@ class Feature:
     per_sd: float
     per_unit: float
     factor: float | None  # of the odds or the rate, for one unit more
-    folds: int | None  # that kept it
+    few_rows: str  # "1 row", "all but 2 rows" where so few decide
+    folds: int | None  # that kept its column, by this or another of its levels
+    own_folds: int | None  # that kept this feature, where that is something else
 
 
 def points(cv: CVPath, select: str | float) -> list[Point]:
@@ -92,7 +99,8 @@ def point(cv: CVPath, name: str | float) -> Point:
         se=float(cv.cv_se[nearest]),
         gap=float(cv.train_validation_gap[nearest]),
         diagnostics=cv.diagnostics.get(str(name)),
-        counts=cv.selection_counts[nearest],
+        counts=cv.column_counts[nearest],
+        own_counts=cv.selection_counts[nearest],
         n_folds=cv.n_folds,
     )
 
@@ -103,16 +111,27 @@ def selected(point: Point) -> list[Feature]:
     per_sd = fit.coef_per_sd
     kept = np.flatnonzero(fit.coef)
     order = kept[np.argsort(-np.abs(per_sd[kept]), kind="stable")]
+    column = fit.preparation.column_of_feature
     return [
         Feature(
             fit.feature_names[j],
             float(per_sd[j]),
             float(fit.coef[j]),
             _exp(float(fit.coef[j])) if fit.family in FACTORS else None,
-            None if point.counts is None else int(point.counts[j]),
+            few_rows(fit.preparation, int(j)) if fit.l1_ratio > 0 else "",
+            None if point.counts is None else int(point.counts[column[j]]),
+            None
+            if point.counts is None or not speaks_for_itself(fit.preparation, int(j))
+            else int(point.own_counts[j]),
         )
         for j in order
     ]
+
+
+def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
+    """Whether folds may keep the column of this feature and mean something else; not so for either of two levels."""
+    column = preparation.columns[preparation.column_of_feature[feature]]
+    return column.n_features > 1 and (column.levels is None or column.n_features > 2)
 
 
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
@@ -145,7 +164,12 @@ def feature_cells(point: Point, feature: Feature) -> list[str]:
     """What is shown beside the name of a feature."""
     cells = [signed(feature.per_sd)] * point.fit.standardize + [signed(feature.per_unit)]
     cells += [factor(feature.factor)] if feature.factor is not None else []
-    return cells + ([_in_folds(feature.folds, point.n_folds)] if _counts_folds(point) else [])
+    return cells + ([_in_folds(feature, point.n_folds)] if _counts_folds(point) else [])
+
+
+def findings(cv: CVPath, point: Point) -> tuple[Finding, ...]:
+    """What is to be known about the data, the folds and the model chosen."""
+    return (*cv.findings, *rare_levels(point.fit))
 
 
 def null_score(cv: CVPath) -> float | None:
@@ -226,8 +250,10 @@ def _counts_folds(point: Point) -> bool:
     return point.n_folds > 0 and point.fit.l1_ratio > 0  # ridge keeps every feature in every fold
 
 
-def _in_folds(kept: int | None, n_folds: int) -> str:
-    """In how many folds a feature was kept, and a word where these are few."""
+def _in_folds(feature: Feature, n_folds: int) -> str:
+    """In how many folds its column was kept, a word where these are few, and where fewer kept the feature itself."""
+    kept, own = feature.folds, feature.own_folds
     if kept is None:
         return "-"
-    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}"
+    itself = f" (itself {own}/{n_folds})" if own is not None and own < kept else ""
+    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}{itself}"

@@ -117,6 +117,9 @@ def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
         fold_ids=None if given["fold_ids"] is None else np.array(given["fold_ids"], dtype=np.int64),
         folds=given["folds"],
         selection_counts=_decode_rows(given["selection_counts"], path.n_features, np.int32),
+        counts_by_column=None
+        if given["counts_by_column"] is None
+        else _decode_rows(given["counts_by_column"], len(path.preparation.columns), np.int32),
         predictions=None if given["predictions"] is None else _floats(given["predictions"]),
         diagnostics={
             which: {name: float(value) for name, value in numbers.items()}

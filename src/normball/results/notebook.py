@@ -61,6 +61,7 @@ def cv_html(cv: CVPath) -> str:
     return _page(
         (f"{summaries.title(cv.path)}, {cv.folds}", facts.comparison(cv, chosen)),
         (f"{chosen[0].title}; .plot() draws the path, .report(file) writes a page", features),
+        findings=facts.findings(cv, chosen[0]),
     )
 
 
@@ -71,13 +72,15 @@ def comparison_html(comparison: Comparison) -> str:
 
 def findings_html(findings: Sequence[Finding]) -> str:
     """What is to be known about the data."""
-    rows = [[finding.code, finding.text, finding.fix] for finding in findings]
-    table = _table("Findings", [["code", "finding", "fix"], *rows]) if rows else "<p>Nothing found.</p>"
-    return f'{STYLE}<div class="normball"><div class="in-words">{table}</div></div>'
+    return _page(findings=findings) if findings else f'{STYLE}<div class="normball"><p>Nothing found.</p></div>'
 
 
-def _page(*tables: tuple[str, Sequence[Sequence[str]]]) -> str:
-    return f'{STYLE}<div class="normball">{"".join(_table(caption, rows) for caption, rows in tables)}</div>'
+def _page(*tables: tuple[str, Sequence[Sequence[str]]], findings: Sequence[Finding] = ()) -> str:
+    content = "".join(_table(caption, rows) for caption, rows in tables)
+    if findings:
+        rows = [[finding.code, finding.text, finding.fix] for finding in findings]
+        content += f'<div class="in-words">{_table("Findings", [["code", "finding", "fix"], *rows])}</div>'
+    return f'{STYLE}<div class="normball">{content}</div>'
 
 
 def _table(caption: str, rows: Sequence[Sequence[str]]) -> str:

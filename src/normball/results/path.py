@@ -101,6 +101,11 @@ class Path:
         return self.coef_rows.toarray()
 
     @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns of the table that the features come from; a column of labels gives several."""
+        return tuple(column.name for column in self.preparation.columns)
+
+    @property
     def deviance_ratio(self) -> Array:
         """Share of the null model's deviance that is explained, at each strength."""
         return explained(self.loss, self.null_loss)

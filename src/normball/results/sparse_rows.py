@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 
 @dataclass(frozen=True, eq=False)
 class SparseRows:
-    """A matrix whose rows are mostly zero (compressed sparse rows), indexed like an array of dense rows.
+    """A matrix whose rows are mostly zero (compressed sparse rows), indexed like the dense array.
 
     Attributes
     ----------
@@ -43,20 +44,25 @@ class SparseRows:
     def __len__(self) -> int:
         return self.indptr.size - 1
 
-    def __getitem__(self, row: int) -> NDArray[Any]:
-        stored = self._stored(row)
-        dense = np.zeros(self.n_columns, dtype=self.values.dtype)
-        dense[self.indices[stored]] = self.values[stored]
-        return dense
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, int | np.integer):
+            stored = self._stored(int(key))
+            dense = np.zeros(self.n_columns, dtype=self.values.dtype)
+            dense[self.indices[stored]] = self.values[stored]
+            return dense
+        part = self._matrix()[key]
+        return part.toarray() if sparse.issparse(part) else part
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.toarray().astype(dtype, copy=False)
 
     def toarray(self) -> NDArray[Any]:
         """All rows as one dense array."""
-        dense = np.zeros(self.shape, dtype=self.values.dtype)
-        dense[self._row_of_value(), self.indices] = self.values
+        dense: NDArray[Any] = self._matrix().toarray()
         return dense
+
+    def _matrix(self) -> Any:
+        return sparse.csr_array((self.values, self.indices, self.indptr), shape=self.shape)
 
     def take(self, rows: slice) -> SparseRows:
         """The rows of a slice with step 1."""
@@ -82,16 +88,22 @@ class SparseRows:
         return cls(indptr, np.concatenate(places), np.concatenate(values), n_columns)
 
     @classmethod
-    def counting(cls, many: Sequence[SparseRows]) -> SparseRows:
-        """In how many of several matrices of one shape each entry is nonzero."""
+    def counting(cls, many: Sequence[SparseRows], group_of_column: NDArray[np.intp] | None = None) -> SparseRows:
+        """In how many of several matrices of one shape each entry is nonzero.
+
+        With the ascending group of each column, in how many of them any entry of the group is nonzero.
+        """
         n_rows, n_columns = many[0].shape
-        places = [
-            (rows._row_of_value() * n_columns + rows.indices)[rows.values != 0]  # counted along the rows
-            for rows in many
-        ]
+        groups = np.arange(n_columns) if group_of_column is None else group_of_column
+        n_groups = int(groups[-1]) + 1
+        places = []
+        for rows in many:
+            here = rows.values != 0
+            counted = rows._row_of_value()[here] * n_groups + groups[rows.indices[here]]  # along the rows
+            places.append(counted if group_of_column is None else np.unique(counted))
         found, counts = np.unique(np.concatenate(places), return_counts=True)
-        indptr = np.searchsorted(found, np.arange(n_rows + 1, dtype=np.int64) * n_columns).astype(np.int64)
-        return cls(indptr, (found % n_columns).astype(np.int32), counts.astype(np.int32), n_columns)
+        indptr = np.searchsorted(found, np.arange(n_rows + 1, dtype=np.int64) * n_groups).astype(np.int64)
+        return cls(indptr, (found % n_groups).astype(np.int32), counts.astype(np.int32), n_groups)
 
     def _stored(self, row: int) -> slice:
         row = range(len(self))[row]  # negative rows count from the end; IndexError beyond

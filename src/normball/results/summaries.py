@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.results import facts
+from normball.results.remarks import rare_levels
 from normball.results.text import display_width, printable, shortened, table
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def fit_summary(fit: Fit) -> str:
     if fit.radius is not None:
         rows.insert(1, ["radius", f"{fit.radius:.6g}"])
     features = feature_lines(facts.Point("", fit, None), "Features")
-    return "\n".join([title(fit), *table(rows, align="<<"), "", *features])
+    return "\n".join([title(fit), *table(rows, align="<<"), "", *features, *map(str, rare_levels(fit))])
 
 
 def path_summary(path: Path) -> str:
@@ -58,11 +59,12 @@ def paths_summary(paths: Paths) -> str:
 
 
 def cv_summary(cv: CVPath, select: Choice) -> str:
-    """Both choices of strength side by side, and the features of the one selected."""
+    """Both choices of strength side by side, the features of the one selected, and what is to be known about it."""
     chosen = facts.points(cv, select)
     features = feature_lines(chosen[0], chosen[0].title)
     closing = f"Solved: {facts.certificate(cv.path)}; {facts.reads(cv)} for path and folds"
-    return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, closing])
+    findings = map(str, facts.findings(cv, chosen[0]))
+    return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, closing, *findings])
 
 
 def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = None) -> list[str]:
@@ -165,12 +167,17 @@ def feature_rows(point: facts.Point, title: str, most: int, more: str) -> list[l
     """Titles, the largest coefficients, a line for those left out, and the intercept."""
     fit, features = point.fit, facts.selected(point)
     rows = [[title, *facts.feature_titles(point)]]
-    rows += [[f"  {printable(feature.name)}", *facts.feature_cells(point, feature)] for feature in features[:most]]
+    rows += [[f"  {_marked(feature)}", *facts.feature_cells(point, feature)] for feature in features[:most]]
     if len(features) > most:
         rows.append([f"  ... and {len(features) - most:,} more{more}"])
     if fit.intercept != 0.0:
         rows.append(["  (intercept)", *[""] * fit.standardize, facts.signed(fit.intercept)])
     return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
+
+
+def _marked(feature: facts.Feature) -> str:
+    name = printable(feature.name)
+    return f"{name} ({feature.few_rows})" if feature.few_rows else name
 
 
 def percent(share: float) -> str:

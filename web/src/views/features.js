@@ -26,7 +26,8 @@ export function rows(data, { index, filter }) {
     .filter(({ feature, coef }) => coef !== 0 && matches(feature.name, filter))
     .sort((a, b) => Math.abs(b.coef * b.feature.scale) - Math.abs(a.coef * a.feature.scale))
     .map(({ feature, j, coef }) => {
-      const columns = [/** @type {[string, string | number]} */ ([feature.name, feature.name])];
+      const name = feature.few_rows ? `${feature.name} (${feature.few_rows})` : feature.name;
+      const columns = [/** @type {[string, string | number]} */ ([name, feature.name])];
       if (data.standardize) columns.push([signed(coef * feature.scale), coef * feature.scale]);
       columns.push([signed(coef), coef]);
       if (data.family !== "gaussian") columns.push([factor(Math.exp(coef)), coef]);
@@ -34,13 +35,16 @@ export function rows(data, { index, filter }) {
         const entry = data.lambdas[feature.coefs.findIndex((value) => value !== 0)];
         columns.push([figures(entry), entry]);
       }
-      if (feature.counts && data.cv) columns.push(folds(feature.counts[index], data.cv.n_folds));
+      if (feature.counts && data.cv) columns.push(folds(feature.counts[index], feature.own_counts?.[index], data.cv.n_folds));
       return { feature: j, cells: columns.map(([cell]) => cell), values: columns.map(([, value]) => value) };
     });
 }
 
-/** In how many folds a feature was kept, and a word where these are few. @param {number} count @param {number} all @returns {[string, number]} */
-const folds = (count, all) => [`${count}/${all}${count < STABLE * all ? " unstable" : ""}`, count];
+/** In how many folds its column was kept, a word where these are few, and in how many the feature itself if fewer. @param {number} count @param {number | undefined} own @param {number} all @returns {[string, number]} */
+function folds(count, own, all) {
+  const itself = own !== undefined && own < count ? ` (itself ${own}/${all})` : "";
+  return [`${count}/${all}${count < STABLE * all ? " unstable" : ""}${itself}`, count];
+}
 
 /** @param {Payload} data */
 export function titles(data) {

@@ -1,0 +1,67 @@
+"""Survival data in a table: a time, and beside it whether it ended with the event or was cut short (censored)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+import numpy as np
+
+from normball.inputs.columns import Floats, Labels, Numbers, Unusable
+from normball.inputs.sources import Source
+from normball.messages import Finding, sample, words
+
+TIME_NAME = re.compile(
+    r"surv|follow|(^|[^a-z])((fu|s|life)?time|days|weeks|months|years|duration|t|os|pfs|dfs|rfs|efs|los)($|[^a-z])",
+    re.IGNORECASE,
+)
+EVENT_NAME = re.compile(r"event|status|death|dead|died|deceas|cens|relaps|recur", re.IGNORECASE)
+EVENT_CODES = {0.0, 1.0, 2.0}  # two of these, or all where an end has two reasons
+FEWEST_TIMES = 10  # different ones
+NOT_YET = "models of survival (Cox) are not offered yet"
+
+
+def survival(
+    source: Source, target: Numbers | Labels | Unusable, target_name: str, left_out: Collection[str]
+) -> list[Finding]:
+    """W27: the target is a survival time beside a column of events among the features, or the other way round."""
+    features = [j for j, name in enumerate(source.names) if name not in left_out and name != target_name]
+    if not source.named:
+        return []
+    if TIME_NAME.search(target_name) and _is_time(target):
+        suspects = [j for j in features if EVENT_NAME.search(source.names[j])]
+        events = [source.names[j] for j in suspects if _is_event(source.read(j))]
+        text = (
+            f'"{target_name}" beside {sample(events, quote=True)} looks like survival data: a plain regression takes '
+        )
+        text += "the time of a row without the event for the full time, and the event itself for a feature."
+        fix = f"{NOT_YET}; if every time is a full one: drop={words(events)}"
+        return [Finding("W27", text, fix, (target_name, *events))] if events else []
+    if EVENT_NAME.search(target_name) and _is_event(target):
+        suspects = [j for j in features if TIME_NAME.search(source.names[j])]
+        times = [source.names[j] for j in suspects if _is_time(source.read(j))]
+        text = (
+            f'"{target_name}" beside {sample(times, quote=True)} looks like survival data: how long a row was followed '
+        )
+        text += "is then a feature, though it is known only afterwards."
+        fix = f"{NOT_YET}; if all rows were followed equally long: drop={words(times)}"
+        return [Finding("W27", text, fix, (target_name, *times))] if times else []
+    return []
+
+
+def _is_time(column: Numbers | Labels | Unusable) -> bool:
+    if not isinstance(column, Numbers):
+        return False
+    values = _known(column)
+    return len(values) > 0 and values.min() >= 0 and len(np.unique(values)) >= FEWEST_TIMES
+
+
+def _is_event(column: Numbers | Labels | Unusable) -> bool:
+    if isinstance(column, Numbers):
+        codes = set(np.unique(_known(column)).tolist())
+        return len(codes) > 1 and codes <= EVENT_CODES
+    return isinstance(column, Labels) and len(column.values) == 2
+
+
+def _known(column: Numbers) -> Floats:
+    return column.values[np.isfinite(column.values)]

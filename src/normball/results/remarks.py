@@ -1,0 +1,76 @@
+"""What a result gives to know about itself: leaks by several columns, coefficients of one or two rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normball.messages import SAMPLE, Finding, count, sample, words
+from normball.results.fit import Array, explained
+
+if TYPE_CHECKING:
+    from normball.inputs.preparation import Preparation
+    from normball.results.fit import Fit
+    from normball.results.path import Path
+
+TOO_GOOD = 0.999  # of the deviance of held-out rows
+NEGLIGIBLE = 0.01  # of the largest column's part
+FEW_ROWS = 2
+
+
+def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
+    """W34: held-out rows are explained too well; the columns are those of the strongest penalty where they are.
+
+    `held_out_loss` is the mean loss of held-out rows at each strength.
+    """
+    with np.errstate(invalid="ignore"):  # NaN where no fold has a loss
+        too_good = np.flatnonzero(explained(held_out_loss, path.null_loss) > TOO_GOOD)
+    if not too_good.size or path.n_nonzero[too_good[0]] == 0:
+        return []
+    per_sd = np.abs(path.coef_rows[too_good[0]]) * path.scales
+    parts = np.bincount(path.preparation.column_of_feature, weights=per_sd)
+    order = [int(j) for j in np.argsort(-parts, kind="stable") if parts[j] > NEGLIGIBLE * parts.max()]
+    names = [path.column_names[j] for j in order]
+    text = f"Possible leak: {sample(names, quote=True)}{' together' if len(names) > 1 else ''} explain"
+    text += f"{'s' if len(names) == 1 else ''} more than {100 * TOO_GOOD:g} % of the deviance of held-out rows."
+    fix = "find out whether some are made of the target, and leave those out"
+    if len(names) <= SAMPLE:
+        fix = f"unless known before the target is: drop={words(names)}"
+    return [Finding("W34", text, fix, tuple(names))]
+
+
+def rare_levels(fit: Fit) -> list[Finding]:
+    """W35: selected features that one or two rows tell apart from all others."""
+    if fit.l1_ratio == 0:  # ridge selects none
+        return []
+    rare = [(j, which) for j in np.flatnonzero(fit.coef).tolist() if (which := few_rows(fit.preparation, j))]
+    if not rare:
+        return []
+    shown = sample([f'"{fit.feature_names[j]}" ({which})' for j, which in rare])
+    text = f"Selected, though one or two rows decide: {shown}. "
+    text += "Such a coefficient is learned from these rows alone."
+    column_of_feature = fit.preparation.column_of_feature
+    columns = list(dict.fromkeys(fit.preparation.columns[column_of_feature[j]].name for j, _ in rare))
+    fix = "give rare levels one name in common before the fit"
+    fix += f", or drop={words(columns)}" if len(columns) <= SAMPLE else ""
+    return [Finding("W35", text, fix, tuple(columns))]
+
+
+def few_rows(preparation: Preparation, feature: int) -> str:
+    """`1 row` or `all but 2 rows` for an indicator that so few rows tell apart from the others, else nothing."""
+    j = int(preparation.column_of_feature[feature])
+    column = preparation.columns[j]
+    if column.n_rows is None:
+        return ""
+    place = feature - int(np.searchsorted(preparation.column_of_feature, j))
+    if column.levels is None:  # the number, then the indicator of its gaps
+        return _rows(column.n_rows[0]) if place == 1 and column.n_rows[0] <= FEW_ROWS else ""
+    n_with, n_all = column.n_rows[place], sum(column.n_rows)
+    if n_with <= FEW_ROWS:
+        return _rows(n_with)
+    return f"all but {_rows(n_all - n_with)}" if n_all - n_with <= FEW_ROWS else ""
+
+
+def _rows(number: int) -> str:
+    return f"{count(number)} row{'s' * (number != 1)}"
