@@ -1,5 +1,5 @@
-// Squared error sees responses and offset through their difference alone, and the intercept takes up its mean: with both
-// taken out beforehand a constant in either costs the sums no digits.
+// Squared error sees responses and offset through their difference alone, and the intercept takes up its mean: with
+// both taken out beforehand a constant in either costs the sums no digits.
 #pragma once
 
 #include "types.hpp"

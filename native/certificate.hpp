@@ -29,7 +29,7 @@ struct Candidate {
   double scale;               // the natural size of a free coefficient
   double lambda;
   double negligible_gradient;  // a KKT violation that is rounding
-  const TermAt& term;         // term(j) -> ElasticNet
+  const TermAt& term;          // term(j) -> ElasticNet
 };
 
 // The dual point u, the gradient of the loss at the candidate or another one (M8b), is shrunk by a factor s until the

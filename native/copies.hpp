@@ -23,7 +23,14 @@ class Copies {
   Vector factors() {
     Vector factors(spec_.penalty_factors, spec_.penalty_factors + spec_.n_features);
     if (spec_.l1_ratio != 1.0) return factors;
-    for (const std::vector<Index>& group : groups()) drop_from(group, factors);
+    for (const std::vector<Index>& group : groups()) {
+      drop_from(group, factors,
+                [this](Index a, const Form& of_a, Index b, const Form& of_b) { return is_copy(a, of_a, b, of_b); });
+    }
+    if (!D::is_sparse || !spec_.fit_intercept) return factors;
+    for (const std::vector<Index>& group : opposites(factors)) {
+      drop_from(group, factors, [this](Index a, const Form&, Index b, const Form&) { return is_opposite(a, b); });
+    }
     return factors;
   }
 
@@ -117,8 +124,70 @@ class Copies {
     keyed.swap(shared);
   }
 
+  // Of sparse columns the shifted ones that occur are the two indicators of a yes or no: c x and d (1 - x). Sets of
+  // columns with one value each whose entries may be each other's gaps.
+  std::vector<std::vector<Index>> opposites(const Vector& factors) const {
+    const Index n = spec_.n_rows;
+    std::vector<std::uint8_t> occurs(static_cast<std::size_t>(n + 1), 0);  // a number of entries
+    for (Index j = 0; j < spec_.n_features; ++j) occurs[design_.n_entries(j)] |= factors[j] != infinity ? 1 : 0;
+    const std::uint64_t all = hash_of_rows([n](const auto& add) {
+      for (Index i = 0; i < n; ++i) add(i);
+    });
+    std::vector<std::pair<std::uint64_t, Index>> keyed;
+    for (Index j = 0; j < spec_.n_features; ++j) {
+      const Index count = design_.n_entries(j);
+      if (count == 0 || count == n || factors[j] == infinity || occurs[n - count] == 0) continue;
+      const double value = form(j).unit;
+      bool is_flat = value != 0.0;
+      const std::uint64_t rows = hash_of_rows([&](const auto& add) {
+        design_.for_first_entries(j, n, [&](Index i, double x) {
+          add(i);
+          is_flat &= x == value;
+          return is_flat;
+        });
+      });
+      if (is_flat) keyed.emplace_back(std::min(rows, all - rows), j);
+    }
+    std::ranges::sort(keyed);
+    std::vector<std::vector<Index>> found;
+    for (std::size_t c = 0; c < keyed.size(); ++c) {
+      if (c == 0 || keyed[c].first != keyed[c - 1].first) found.emplace_back();
+      found.back().push_back(keyed[c].second);
+    }
+    return found;
+  }
+
+  // a sum, so that those of a set and of its complement add up to that of all rows
+  template <class Rows>
+  static std::uint64_t hash_of_rows(const Rows& for_each_row) {
+    std::uint64_t sum = 0;
+    for_each_row([&](Index i) {
+      std::uint64_t hash = (static_cast<std::uint64_t>(i) + 1) * 0x9E3779B97F4A7C15U;
+      hash ^= hash >> 29U;
+      sum += hash * 0x9E3779B97F4A7C15U;
+    });
+    return sum;
+  }
+
+  bool is_opposite(Index a, Index b) const {
+    if (design_.n_entries(a) + design_.n_entries(b) != spec_.n_rows) return false;
+    std::vector<std::uint8_t> is_set(static_cast<std::size_t>(spec_.n_rows), 0);
+    design_.for_first_entries(a, spec_.n_rows, [&](Index i, double) {
+      is_set[i] = 1;
+      return true;
+    });
+    bool is_apart = true;
+    design_.for_first_entries(b, spec_.n_rows, [&](Index i, double) {
+      is_apart = is_set[i] == 0;
+      return is_apart;
+    });
+    return is_apart;
+  }
+
   // The cheapest column without bounds stays, the first of those that are as cheap.
-  void drop_from(const std::vector<Index>& group, Vector& factors) const {
+  template <class IsCopy>
+  void drop_from(const std::vector<Index>& group, Vector& factors, const IsCopy& is_copy_of) const {
+    if (group.size() < 2) return;
     std::vector<Form> forms;
     std::vector<double> reach;  // how far the fit moves for a unit of penalty
     std::size_t best = group.size();
@@ -132,7 +201,7 @@ class Copies {
     if (best == group.size()) return;
     for (std::size_t c = 0; c < group.size(); ++c) {
       if (c == best || reach[c] > (1.0 + 1e-12) * reach[best]) continue;
-      if (is_copy(group[best], forms[best], group[c], forms[c])) factors[group[c]] = infinity;
+      if (is_copy_of(group[best], forms[best], group[c], forms[c])) factors[group[c]] = infinity;
     }
   }
 

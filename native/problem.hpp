@@ -12,20 +12,20 @@ struct Problem {
   const Specification* spec = nullptr;
   const double* y = nullptr;
   double origin = 0.0;  // that was taken from y
-  Vector weights;  // normalised to sum 1; empty where the moments are all that is needed of the rows
-  Vector shift;    // mean of column j under these weights, less the design's centre
-  Vector scale;    // standard deviation (or 1); 0 for a column that is constant under these weights, which stays out
-  Vector norm;     // sqrt(sum w x^2) of the standardised column; empty where nobody asks
+  Vector weights;       // normalised to sum 1; empty where the moments are all that is needed of the rows
+  Vector shift;         // mean of column j under these weights, less the design's centre
+  Vector scale;  // standard deviation (or 1); 0 for a column that is constant under these weights, which stays out
+  Vector norm;   // sqrt(sum w x^2) of the standardised column; empty where nobody asks
 
   Vector coef;             // standardised scale
   Vector gradient;         // of the mean loss, standardised scale
   double intercept = 0.0;  // at the centre of the columns
   double intercept_gradient = 0.0;
   double loss = 0.0;
-  double spread = 0.0;  // Pearson's statistic, sum w f'^2 / f''
-  double constant = 0.0;          // the part of the loss that does not depend on eta
-  double mean_curvature = 1.0;    // f'' at the mean response
-  bool has_no_optimum = false;    // all responses are at the end of the mean's range: no intercept is large enough
+  double spread = 0.0;          // Pearson's statistic, sum w f'^2 / f''
+  double constant = 0.0;        // the part of the loss that does not depend on eta
+  double mean_curvature = 1.0;  // f'' at the mean response
+  bool has_no_optimum = false;  // all responses are at the end of the mean's range: no intercept is large enough
   double null_loss = 0.0;
   double negligible_loss = 0.0;   // a null model's loss that is rounding: there is nothing to explain
   double largest_gradient = 0.0;  // of the null model, over penalty factors
@@ -58,8 +58,7 @@ struct Problem {
   bool has_nothing_to_explain() const { return has_no_optimum || null_loss <= negligible_loss; }
   double relative(double gap) const { return has_nothing_to_explain() ? 0.0 : gap / null_loss; }
   bool is_solved(const Certificate& certificate) const {
-    return has_nothing_to_explain() ||
-           (certificate.gap <= spec->tol * null_loss && certificate.is_stationary);
+    return has_nothing_to_explain() || (certificate.gap <= spec->tol * null_loss && certificate.is_stationary);
   }
   // where KKT violations are rounding
   double negligible_gradient() const { return 1e-10 * null_gradient; }
@@ -121,8 +120,8 @@ struct Problem {
     });
   }
 
-  // The null model is fitted. What there is to explain is judged here, not at eta = offset: an offset, or the unit of an
-  // exposure, must not decide it. Squared error judges it by the digits of the response.
+  // The null model is fitted. What there is to explain is judged here, not at eta = offset: an offset, or the unit of
+  // an exposure, must not decide it. Squared error judges it by the digits of the response.
   //
   // From its gradient follows the smallest lambda that keeps every penalised coefficient at zero. Ridge has none; its
   // lambda competes with the curvature, so for squared error the unit of the response is divided out. (M10)

@@ -55,6 +55,28 @@ def test_beside_an_intercept_a_shift_makes_no_difference(family, layout, dtype, 
     assert (through_zero.coefs[-1, [0, 3]] != 0).all()
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("standardize", [True, False])
+def test_of_two_sparse_indicators_one_is_left(family, standardize):
+    rng = np.random.default_rng(1)
+    X = (rng.random((90, 12)) < 0.4).astype(float)
+    X[:, 7] = 1 - X[:, 2]
+    X[:, 9] = 3 * (1 - X[:, 4])  # standardised as good as the other; as it is, cheaper
+    X[:, 10] = 1 - X[:, 5]
+    X[0, 10] = X[0, 5]  # all but
+    X[:, 11] = np.where(X[:, 6] > 0, 0, rng.normal(size=90))  # the gaps of another one, but not one value
+    y = make_target(family, X[:, [2, 4, 5]], rng)
+    given_X = scipy.sparse.csc_array(X)
+    path = nb.fit_path(given_X, y, family=family, n_lambdas=15, standardize=standardize)
+    dropped = 9 if standardize else 4
+    assert (path.coefs[:, [7, dropped]] == 0).all()
+    assert (path.coefs[-1, [2, 13 - dropped, 5, 10, 6, 11]] != 0).all()
+    assert_certified(path, Problem(X, y, family, standardize=standardize), 1e-6)
+    options = {"standardize": standardize, "fit_intercept": False}
+    through_zero = nb.fit_path(given_X, y, family=family, n_lambdas=15, **options)
+    assert_certified(through_zero, Problem(X, y, family, **options), 1e-6)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_cheaper_one_is_left_and_bounds_count(layout):
     X, rng = table()

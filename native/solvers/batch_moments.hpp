@@ -282,8 +282,8 @@ class BatchMoments {
   std::vector<Problem>& problems_;
   Threads& threads_;
   std::vector<const double*> targets_;  // the distinct responses
-  Vector totals_;        // per problem: sum of weights
-  Vector target_means_;  // per problem
+  Vector totals_;                       // per problem: sum of weights
+  Vector target_means_;                 // per problem
   std::vector<Summary> summaries_;
   double n_reads_ = 0.0;
 };

@@ -243,8 +243,8 @@ class WorkingSet {
     }
   }
 
-  // Whether the set's KKT violations are as small as is promised, with a little to spare. The dual point's gradient is known, and that
-  // of the residual differs from it by no more than their distance times the norm of a column.
+  // Whether the set's KKT violations are as small as is promised, with a little to spare. The dual point's gradient is
+  // known, and that of the residual differs from it by no more than their distance times the norm of a column.
   bool is_stationary(double lambda) {
     const auto holds = [&](const Vector& gradient, double slack) {
       const auto room = [&](const ElasticNet& term) {
