@@ -9,7 +9,11 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "types.hpp"
 
@@ -17,8 +21,13 @@ namespace normball {
 
 class Threads {
  public:
+  // Where the system has no room for as many (a container's limit on processes or memory), fewer do the same work.
   explicit Threads(int count) {
-    for (int t = 1; t < count; ++t) workers_.emplace_back([this] { serve(); });
+    try {
+      for (int t = 1; t < count; ++t) workers_.emplace_back([this] { serve(); });
+    } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {
+    }
   }
   ~Threads() {
     {
@@ -31,6 +40,10 @@ class Threads {
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
+  // as many as work, the caller included
+  Index count() const { return static_cast<Index>(workers_.size()) + 1; }
+
+  // Calls task(i) for each i < count. An exception ends what has not begun; the first one goes on to the caller.
   template <class Task>
   void parallel_for(Index count, const Task& task) {
     if (inside_ || workers_.empty() || count <= 1) {
@@ -43,14 +56,13 @@ class Threads {
       next_ = 0;
       count_ = count;
       busy_ = static_cast<Index>(workers_.size());
-      failure_ = nullptr;
       ++round_;
     }
     wake_.notify_all();
     work();
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return busy_ == 0; });
-    if (failure_) std::rethrow_exception(failure_);
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
  private:
@@ -61,7 +73,7 @@ class Threads {
         task_(i);
       } catch (...) {
         const std::scoped_lock lock(mutex_);
-        failure_ = std::current_exception();
+        if (!failure_) failure_ = std::current_exception();
         next_ = count_;
       }
     }

@@ -12,11 +12,13 @@ from oracle import Problem
 from test_certificate import FAMILIES
 from test_sparse_engine import counts, target
 
+pytestmark = pytest.mark.usefixtures("cpu_level")
+
 N, P, K = 1200, 1500, 12
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
-def batch(request):
+def batch(request, cpu_level):
     """The options, the table, a dozen bootstrap samples and their paths."""
     rng = np.random.default_rng(31)
     X = counts(rng, N, P, density=0.02)
