@@ -64,12 +64,13 @@ portable: $(PORTABLE)/.installed $(PORTABLE)/.test
 	$(PORTABLE)/bin/pytest $(PYTEST_ARGS) $(NUMERIC)
 
 # Every source by every other compiler that is installed, without a warning.
+compilers: INCLUDES = import nanobind, sysconfig; print("-isystem", nanobind.include_dir(), "-isystem", sysconfig.get_path("include"))
 compilers: $(VENV)/.tools
 	for compiler in $(COMPILERS); do \
-	    command -v $$compiler >/dev/null || continue; \
-	    printf '%s\0' $(filter %.cpp,$(NATIVE)) | xargs -0 -P 2 -n 1 $$compiler -std=c++20 -O1 -fPIC -c -o /dev/null \
-	        -Inative $(foreach path,$$($(BIN)/python .ci/includes.py),-isystem $(path)) -Wall -Wextra -Wpedantic -Werror \
-	        || exit 1; \
+	    if command -v $$compiler; then \
+	        printf '%s\n' $(filter %.cpp,$(NATIVE)) | xargs -P 2 -n 1 $$compiler -std=c++20 -fPIC -c -o /dev/null \
+	            -Inative $$($(BIN)/python -c '$(INCLUDES)') -Wall -Wextra -Wpedantic -Werror || exit 1; \
+	    fi; \
 	done
 
 # The numeric tests with the oldest versions that pyproject.toml allows.
