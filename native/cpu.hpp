@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 
 #define NORMBALL_INLINE inline __attribute__((always_inline))
 
@@ -23,10 +24,10 @@
 namespace normball::cpu {
 
 // each has all that the one before it has; bytes are multiplied at the last one only
-enum class Level { plain, avx2, avx512, avx512_vnni };
+enum class Level : std::uint8_t { plain, avx2, avx512, avx512_vnni };
 inline constexpr std::array level_names{"plain", "avx2", "avx512", "avx512_vnni"};
 
-inline Level highest_level() {
+inline Level highest_level() noexcept {
 #if NORMBALL_X86_LEVELS
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Level::plain;

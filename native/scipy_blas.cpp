@@ -27,7 +27,7 @@ bool points_to(std::string_view word) {
 // the words between the brackets of "void (char *, int *)"
 std::vector<std::string_view> argument_words(std::string_view signature) {
   std::vector<std::string_view> words;
-  if (!signature.starts_with("void (") || !signature.ends_with(")")) return words;
+  if (!signature.starts_with("void (") || !signature.ends_with(')')) return words;
   signature = signature.substr(6, signature.size() - 7);
   for (std::size_t end = signature.find(", "); end != signature.npos; end = signature.find(", ")) {
     words.push_back(signature.substr(0, end));

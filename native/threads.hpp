@@ -9,8 +9,6 @@
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <new>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -23,10 +21,7 @@ class Threads {
  public:
   // Where the system has no room for as many (a container's limit on processes or memory), fewer do the same work.
   explicit Threads(int count) {
-    try {
-      for (int t = 1; t < count; ++t) workers_.emplace_back([this] { serve(); });
-    } catch (const std::system_error&) {
-    } catch (const std::bad_alloc&) {
+    for (int t = 1; t < count && starts_worker(); ++t) {
     }
   }
   ~Threads() {
@@ -66,6 +61,14 @@ class Threads {
   }
 
  private:
+  bool starts_worker() {
+    try {
+      workers_.emplace_back([this] { serve(); });
+      return true;
+    } catch (const std::exception&) {  // std::system_error or std::bad_alloc
+      return false;
+    }
+  }
   void work() {
     inside_ = true;
     for (Index i = next_++; i < count_; i = next_++) {
