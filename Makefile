@@ -2,15 +2,21 @@
 PYTHON ?= python3
 VENV ?= .venv
 SANITIZED = .venv-sanitize
+PORTABLE = .venv-portable
+OLDEST = .venv-oldest
 PEERS ?= .venv-peers
 PYTEST_ARGS ?= -q -n auto
 
 BIN = $(VENV)/bin
 BUILD = build/$(notdir $(VENV))
 NATIVE := $(shell find native -name '*.[ch]pp')
+# what the answers depend on; the rest is what surrounds them
+NUMERIC = $(foreach name,anchors ball batch certificate copies cpu cv lanes moments native path properties rough_gram \
+    screens sparse_engine tall threads,tests/test_$(name).py)
+COMPILERS = clang++-16 clang++-19 aarch64-linux-gnu-g++
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench dev lint format coverage sanitize web wheel clean
+.PHONY: demo test bench dev lint format coverage sanitize older-cpus portable compilers test-oldest web wheel clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.installed
@@ -47,6 +53,33 @@ sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
 	$(SANITIZED)/bin/pytest $(PYTEST_ARGS) --capture=sys -m "not slow"
 
+# The numeric tests as on CPUs with AVX2 only, and without: their BLAS kernels and ours.
+older-cpus: $(VENV)/.installed $(VENV)/.test
+	OPENBLAS_CORETYPE=Haswell NORMBALL_CPU_LEVEL=avx2 $(BIN)/pytest $(PYTEST_ARGS) $(NUMERIC)
+	OPENBLAS_CORETYPE=Prescott NORMBALL_CPU_LEVEL=plain $(BIN)/pytest $(PYTEST_ARGS) $(NUMERIC)
+
+# The numeric tests on a build without versions of the kernels for newer CPUs, which is what ARM has.
+portable: $(PORTABLE)/.installed $(PORTABLE)/.test
+	$(PORTABLE)/bin/python -c 'from normball import _native; assert _native.cpu_levels() == ["plain"]'
+	$(PORTABLE)/bin/pytest $(PYTEST_ARGS) $(NUMERIC)
+
+# Every source by every other compiler that is installed, without a warning.
+compilers: INCLUDES = import nanobind, sysconfig; print("-isystem", nanobind.include_dir(), "-isystem", sysconfig.get_path("include"))
+compilers: $(VENV)/.tools
+	for compiler in $(COMPILERS); do \
+	    if command -v $$compiler; then \
+	        printf '%s\n' $(filter %.cpp,$(NATIVE)) | xargs -P 2 -n 1 $$compiler -std=c++20 -fPIC -c -o /dev/null \
+	            -Inative $$($(BIN)/python -c '$(INCLUDES)') -Wall -Wextra -Wpedantic -Werror || exit 1; \
+	    fi; \
+	done
+
+# The numeric tests with the oldest versions that pyproject.toml allows.
+test-oldest: wheel
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/$(INSTALL) --upgrade 'pip>=25.1'
+	$(OLDEST)/$(INSTALL) --group test --constraint tests/oldest.txt "$$(ls dist/*.whl)[plot]"
+	$(OLDEST)/bin/pytest $(PYTEST_ARGS) $(NUMERIC)
+
 # The JavaScript of the pages: built, checked and tested where there is node; its builds are committed, so nobody else needs it.
 web:
 	@command -v npm >/dev/null || { echo "make web needs node and npm"; exit 1; }
@@ -56,7 +89,7 @@ wheel: $(VENV)/.tools
 	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps -C build-dir=$(BUILD) --wheel-dir dist .
 
 clean:
-	rm -rf build dist demo .venv .venv-sanitize .venv-peers .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist demo .venv .venv-sanitize .venv-portable .venv-oldest .venv-peers .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 %/.tools: pyproject.toml
 	$(PYTHON) -m venv $*
@@ -94,4 +127,9 @@ $(VENV)/.installed: $(VENV)/.tools CMakeLists.txt $(NATIVE)
 $(SANITIZED)/.installed: $(SANITIZED)/.tools CMakeLists.txt $(NATIVE)
 	$(SANITIZED)/$(INSTALL) --no-build-isolation -C build-dir=build/sanitize -C cmake.build-type=Debug \
 	    -C cmake.define.NORMBALL_SANITIZE=ON --editable '.[plot]'
+	touch $@
+
+$(PORTABLE)/.installed: $(PORTABLE)/.tools CMakeLists.txt $(NATIVE)
+	$(PORTABLE)/$(INSTALL) --no-build-isolation -C build-dir=build/portable \
+	    -C cmake.define.NORMBALL_PORTABLE=ON --editable '.[plot]'
 	touch $@

@@ -1,21 +1,23 @@
 // Python to C++ and back: checks layout, picks the instantiation once, releases the GIL, returns owned arrays.
 // Everything else about the input was checked in src/normball/inputs/.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-
+#include <cstdio>  // nanobind's headers use stderr without it
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 
-#include "blas.hpp"
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
 #include "design/screen.hpp"
 #include "families.hpp"
 #include "predictor.hpp"
+#include "scipy_blas.hpp"
 #include "solvers/anchors.hpp"
 #include "solvers/rough_gram.hpp"
+#include "test_hooks.hpp"
 #include "weight_kernels.hpp"
 
 namespace nb = nanobind;
@@ -131,26 +133,6 @@ nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
   out["n_sweeps"] = result.n_sweeps;
   out["interrupted"] = result.interrupted;
   return out;
-}
-
-template <class Function>
-void take_function(const char* module, const char* name, Function*& target) {
-  const nb::object capsule = nb::module_::import_(module).attr("__pyx_capi__")[name];
-  target = reinterpret_cast<Function*>(PyCapsule_GetPointer(capsule.ptr(), PyCapsule_GetName(capsule.ptr())));
-  if (target == nullptr) throw nb::python_error();
-}
-
-void load_blas() {
-  if (blas().dsyevd != nullptr) return;
-  take_function("scipy.linalg.cython_blas", "dsyrk", blas().dsyrk);
-  take_function("scipy.linalg.cython_blas", "ssyrk", blas().ssyrk);
-  take_function("scipy.linalg.cython_blas", "dgemm", blas().dgemm);
-  take_function("scipy.linalg.cython_blas", "dgemv", blas().dgemv);
-  take_function("scipy.linalg.cython_blas", "dtrsm", blas().dtrsm);
-  take_function("scipy.linalg.cython_blas", "dtrsv", blas().dtrsv);
-  take_function("scipy.linalg.cython_lapack", "dpotrf", blas().dpotrf);
-  take_function("scipy.linalg.cython_lapack", "dpstrf", blas().dpstrf);
-  take_function("scipy.linalg.cython_lapack", "dsyevd", blas().dsyevd);
 }
 
 nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset, const std::string& family,
@@ -321,7 +303,7 @@ void define_shrink_weights(nb::module_& m) {
 }  // namespace normball
 
 NB_MODULE(_native, m) {
-  m.def("solve_path", &normball::solve, "X"_a, "responses"_a.noconvert(), "weights"_a.noconvert(),
+  m.def("solve_path", &normball::solve, nb::kw_only(), "X"_a, "responses"_a.noconvert(), "weights"_a.noconvert(),
         "offset"_a.noconvert(), "family"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(), "n_lambdas"_a,
         "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
         "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
@@ -332,6 +314,7 @@ NB_MODULE(_native, m) {
   m.def("rough_gram", &normball::rough_gram, "X"_a.noconvert(), "d"_a.noconvert(), "in_bytes"_a, "seed"_a);
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
+  normball::define_test_hooks(m);
   normball::define_shrink_weights<float>(m);
   normball::define_shrink_weights<double>(m);
 }

@@ -1,4 +1,4 @@
-// BLAS and LAPACK are scipy's own: bindings.cpp fills this table with the function pointers that
+// BLAS and LAPACK are scipy's own: scipy_blas.cpp fills this table with the function pointers that
 // scipy.linalg.cython_blas and cython_lapack publish, so nothing is linked and nothing is shipped twice.
 #pragma once
 

@@ -1,9 +1,10 @@
-#include "kernels.hpp"
-
 #include <algorithm>
 #include <cstring>
 
-#if defined(__x86_64__)
+#include "cpu.hpp"
+#include "kernels.hpp"
+
+#if NORMBALL_X86_LEVELS
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"  // the header's own "undefined" vectors (GCC bug 105593)
 #ifndef __clang__
@@ -15,11 +16,13 @@
 
 namespace normball::kernels {
 
-#if defined(__x86_64__)
+bool multiplies_bytes() { return cpu::level() == cpu::Level::avx512_vnni; }
+
+#if NORMBALL_X86_LEVELS
 namespace {
 
 // the sums of four vectors of sixteen numbers
-__attribute__((target("avx512f"))) inline void add_up(const __m512i (&sum)[4], std::int32_t* out) {
+NORMBALL_AVX512_VNNI inline void add_up(const __m512i (&sum)[4], std::int32_t* out) {
   alignas(64) std::int32_t parts[16];
   __m256i half[4];
   for (int j = 0; j < 4; ++j) {
@@ -34,9 +37,8 @@ __attribute__((target("avx512f"))) inline void add_up(const __m512i (&sum)[4], s
 
 // as product_tile in kernels.cpp: four columns meet up to six vectors in registers
 template <int Count>
-__attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_tile(const std::uint8_t* const* x,
-                                                                      const std::int8_t* const* v, Index n,
-                                                                      std::int32_t* out, Index stride) {
+NORMBALL_AVX512_VNNI void byte_tile(const std::uint8_t* const* x, const std::int8_t* const* v, Index n,
+                                    std::int32_t* out, Index stride) {
   __m512i sum[Count][4];
   for (auto& row : sum) {
     for (__m512i& value : row) value = _mm512_setzero_si512();
@@ -62,8 +64,7 @@ inline std::uint32_t first_bits(Index count) {
 
 // Vectors x 16 columns from `a` on meet eight from `b` on
 template <Index Vectors>
-__attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_gram_tile(const ByteRows& rows, Index n_groups,
-                                                                           Index a, Index b, float* out) {
+NORMBALL_AVX512_VNNI void byte_gram_tile(const ByteRows& rows, Index n_groups, Index a, Index b, float* out) {
   const __m512i offset = _mm512_set1_epi8(static_cast<char>(128));  // the instruction wants one side without sign
   __m512i sum[8][Vectors];
   for (auto& row : sum) {
@@ -94,11 +95,6 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) void byte_gram_tile(const
 
 }  // namespace
 
-bool multiplies_bytes() {
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512vnni") != 0;
-}
-
 void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, Index n_vectors, Index n,
                     std::int32_t* out, Index stride) {
   Index k = 0;
@@ -107,9 +103,8 @@ void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, I
   for (; k < n_vectors; ++k) byte_tile<1>(x, v + k, n, out + k * stride, stride);
 }
 
-__attribute__((target("avx512f,avx512bw,avx512vnni"))) void round_to_bytes(double a, const double* d, const double* x,
-                                                                           Index n, std::uint32_t seed, Index j,
-                                                                           const ByteRows& rows) {
+NORMBALL_AVX512_VNNI void round_to_bytes(double a, const double* d, const double* x, Index n, std::uint32_t seed,
+                                         Index j, const ByteRows& rows) {
   constexpr float largest_code = 126.0F;  // and less than one more by rounding
   alignas(64) float scaled[256];
   const Index n_padded = (n + 15) / 16 * 16;
@@ -162,7 +157,6 @@ void add_byte_gram(const ByteRows& rows, Index n_groups, float* out) {
   }
 }
 #else
-bool multiplies_bytes() { return false; }
 void round_to_bytes(double, const double*, const double*, Index, std::uint32_t, Index, const ByteRows&) {}
 void add_byte_gram(const ByteRows&, Index, float*) {}
 void byte_products4(const std::uint8_t* const*, const std::int8_t* const*, Index, Index, std::int32_t*, Index) {}

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "cpu.hpp"
 #include "lanes.hpp"
 
 namespace normball::kernels {
-namespace {  // internal linkage: a target_clones function would else be exported as a global ifunc
+namespace {
 
+using cpu::PerCpu;
 using lanes::Lanes;
 using lanes::load;
 using lanes::store;
@@ -14,7 +16,7 @@ using lanes::total;
 using lanes::width;
 
 template <class T, bool Squared>
-NORMBALL_CLONES double dot_one(const T* x, double c, const double* v, Index n) {
+NORMBALL_INLINE double dot_one(const T* x, double c, const double* v, Index n) {
   Lanes sum[4] = {};
   Lanes a;
   Lanes b;
@@ -36,7 +38,7 @@ NORMBALL_CLONES double dot_one(const T* x, double c, const double* v, Index n) {
 }
 
 template <class T, bool Squared>
-NORMBALL_CLONES void dot_four(const T* x, double c, const double* const* v, Index n, double* out) {
+NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Index n, double* out) {
   Lanes sum[4] = {};
   Lanes a;
   Lanes b;
@@ -61,7 +63,7 @@ NORMBALL_CLONES void dot_four(const T* x, double c, const double* const* v, Inde
 
 // Four columns meet up to six vectors: as many sums as stay in registers, so that a load feeds several products.
 template <class T, int Count>
-NORMBALL_CLONES void product_tile(const T* const* x, const T* const* next, const double* c, const double* const* v,
+NORMBALL_INLINE void product_tile(const T* const* x, const T* const* next, const double* c, const double* const* v,
                                   Index n, double (*out)[4]) {
   Lanes sum[Count][4] = {};
   Lanes a[4];
@@ -88,27 +90,27 @@ NORMBALL_CLONES void product_tile(const T* const* x, const T* const* next, const
 }
 
 template <class T>
-NORMBALL_CLONES void axpy_one(double a, const T* x, double c, double* y, Index n) {
+NORMBALL_INLINE void axpy_one(double a, const T* x, double c, double* y, Index n) {
   for (Index i = 0; i < n; ++i) y[i] += a * (static_cast<double>(x[i]) - c);
 }
 
 template <class T>
-NORMBALL_CLONES void centre_one(const T* x, double c, const double* a, double* __restrict y, Index n) {
+NORMBALL_INLINE void centre_one(const T* x, double c, const double* a, double* __restrict y, Index n) {
   for (Index i = 0; i < n; ++i) y[i] = a[i] * (static_cast<double>(x[i]) - c);
 }
 
 template <class T>
-NORMBALL_CLONES void shift_one(const T* x, double c, double* __restrict y, Index n) {
+NORMBALL_INLINE void shift_one(const T* x, double c, double* __restrict y, Index n) {
   for (Index i = 0; i < n; ++i) y[i] = static_cast<double>(x[i]) - c;
 }
 
 template <class T>
-NORMBALL_CLONES void scale_one(double a, const double* d, const double* x, T* __restrict y, Index n) {
+NORMBALL_INLINE void scale_one(double a, const double* d, const double* x, T* __restrict y, Index n) {
   for (Index i = 0; i < n; ++i) y[i] = static_cast<T>(a * d[i] * x[i]);
 }
 
 template <class T>
-NORMBALL_CLONES void axpy_four(const double* a, const T* x0, const T* x1, const T* x2, const T* x3, double* y,
+NORMBALL_INLINE void axpy_four(const double* a, const T* x0, const T* x1, const T* x2, const T* x3, double* y,
                                Index n) {
   for (Index i = 0; i < n; ++i) {
     y[i] += (a[0] * static_cast<double>(x0[i]) + a[1] * static_cast<double>(x1[i])) +
@@ -117,7 +119,7 @@ NORMBALL_CLONES void axpy_four(const double* a, const T* x0, const T* x1, const 
 }
 
 template <class T>
-NORMBALL_CLONES double gather_dot_one(const T* x, const std::int32_t* rows, Index count, double c, const double* v) {
+NORMBALL_INLINE double gather_dot_one(const T* x, const std::int32_t* rows, Index count, double c, const double* v) {
   double sum[4] = {};  // four chains: one would wait for each addition
   Index e = 0;
   for (; e + 4 <= count; e += 4) {
@@ -128,7 +130,7 @@ NORMBALL_CLONES double gather_dot_one(const T* x, const std::int32_t* rows, Inde
 }
 
 template <class T>
-NORMBALL_CLONES void gather_eight(const T* x, const std::int32_t* rows, Index count, double c, const double* v,
+NORMBALL_INLINE void gather_eight(const T* x, const std::int32_t* rows, Index count, double c, const double* v,
                                   double* out) {
   Lanes sum[4] = {};  // in the order of gather_dot_one: the same bits, whatever company a vector is in
   Lanes row;
@@ -159,7 +161,7 @@ NORMBALL_INLINE void add_row(const T* x, const std::int32_t* rows, Index e, doub
 }
 
 template <class T>
-NORMBALL_CLONES void gather_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
+NORMBALL_INLINE void gather_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
                                     float* out) {
   Sixteen sum[4] = {};
   Index e = 0;
@@ -171,7 +173,7 @@ NORMBALL_CLONES void gather_sixteen(const T* x, const std::int32_t* rows, Index 
 }
 
 template <class T>
-NORMBALL_CLONES void moments_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
+NORMBALL_INLINE void moments_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
                                      float* out, float* squares) {
   Sixteen sum = {};
   Sixteen square = {};
@@ -210,116 +212,22 @@ NORMBALL_INLINE void scatter_rows(const V* a, const T* x, const std::int32_t* ro
 }
 
 template <class T>
-NORMBALL_CLONES void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
+NORMBALL_INLINE void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
                                    double* v) {
   scatter_rows<Lanes, false, double>(a, x, rows, count, c, nullptr, v);
 }
 template <class T>
-NORMBALL_CLONES void scatter_sixteen(const float* a, const T* x, const std::int32_t* rows, Index count, double c,
+NORMBALL_INLINE void scatter_sixteen(const float* a, const T* x, const std::int32_t* rows, Index count, double c,
                                      float* v) {
   scatter_rows<Sixteen, false, float>(a, x, rows, count, c, nullptr, v);
 }
 template <class T>
-NORMBALL_CLONES void scatter_sixteen_weighted(const float* a, const T* x, const std::int32_t* rows, Index count,
+NORMBALL_INLINE void scatter_sixteen_weighted(const float* a, const T* x, const std::int32_t* rows, Index count,
                                               double c, const float* d, float* v) {
   scatter_rows<Sixteen, true>(a, x, rows, count, c, d, v);
 }
 
-template <class T, bool Squared>
-void dot_many(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
-  Index k = 0;
-  for (; k + 4 <= n_vectors; k += 4) dot_four<T, Squared>(x, c, v + k, n, out + k);
-  for (; k < n_vectors; ++k) out[k] += dot_one<T, Squared>(x, c, v[k], n);
-}
-
-}  // namespace
-
-template <class T>
-double dot(const T* x, double c, const double* v, Index n) {
-  return dot_one<T, false>(x, c, v, n);
-}
-template <class T>
-void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
-  dot_many<T, false>(x, c, v, n_vectors, n, out);
-}
-template <class T>
-void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
-               Index n, double (*out)[4]) {
-  Index k = 0;
-  for (; k + 6 <= n_vectors; k += 6) product_tile<T, 6>(x, k == 0 ? next : x, c, v + k, n, out + k);
-  const T* const* fetched = k == 0 ? next : x;
-  switch (n_vectors - k) {
-    case 5:
-      return product_tile<T, 5>(x, fetched, c, v + k, n, out + k);
-    case 4:
-      return product_tile<T, 4>(x, fetched, c, v + k, n, out + k);
-    case 3:
-      return product_tile<T, 3>(x, fetched, c, v + k, n, out + k);
-    case 2:
-      return product_tile<T, 2>(x, fetched, c, v + k, n, out + k);
-    case 1:
-      return product_tile<T, 1>(x, fetched, c, v + k, n, out + k);
-    default:
-      return;
-  }
-}
-template <class T>
-void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
-  dot_many<T, true>(x, c, v, n_vectors, n, out);
-}
-template <class T>
-void axpy(double a, const T* x, double c, double* y, Index n) {
-  axpy_one(a, x, c, y, n);
-}
-template <class T>
-void centre(const T* x, double c, const double* a, double* y, Index n) {
-  centre_one(x, c, a, y, n);
-}
-template <class T>
-void shift(const T* x, double c, double* y, Index n) {
-  shift_one(x, c, y, n);
-}
-template <class T>
-void scale(double a, const double* d, const double* x, T* y, Index n) {
-  scale_one(a, d, x, y, n);
-}
-template <class T>
-void axpy4(const double* a, const T* const* x, double* y, Index n) {
-  axpy_four(a, x[0], x[1], x[2], x[3], y, n);
-}
-
-template <class T>
-double gather_dot(const T* x, const std::int32_t* rows, Index count, double c, const double* v) {
-  return gather_dot_one(x, rows, count, c, v);
-}
-template <class T>
-void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, double* v) {
-  for (Index e = 0; e < count; ++e) v[rows[e]] += a * (static_cast<double>(x[e]) - c);
-}
-template <class T>
-void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out) {
-  gather_eight(x, rows, count, c, v, out);
-}
-template <class T>
-void scatter_group(const double* a, const T* x, const std::int32_t* rows, Index count, double c, double* v) {
-  scatter_eight(a, x, rows, count, c, v);
-}
-template <class T>
-void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out) {
-  gather_sixteen(x, rows, count, c, v, out);
-}
-template <class T>
-void gather_moments(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out,
-                    float* squares) {
-  moments_sixteen(x, rows, count, c, v, out, squares);
-}
-template <class T>
-void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index count, double c, const float* d,
-                    float* v) {
-  d == nullptr ? scatter_sixteen(a, x, rows, count, c, v) : scatter_sixteen_weighted(a, x, rows, count, c, d, v);
-}
-
-NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
   constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
   const double inverse = 1.0 / unit;
   Lanes squares = {};
@@ -342,7 +250,7 @@ NORMBALL_CLONES void encode_bytes(const double* x, double unit, Index n, std::ui
   sums[1] = total(missed);
 }
 
-NORMBALL_CLONES void bound_products(const ByteProducts& p, double* values, double* slacks) {
+NORMBALL_INLINE void bound_columns(const ByteProducts& p, double* values, double* slacks) {
   constexpr double rounded_up = 1.0 + 1e-10;  // sums of a few thousand squares are right to far better than this
   for (Index j = 0; j < p.count; ++j) {
     const double high = static_cast<double>(p.high[j]) - p.high_offset;
@@ -352,7 +260,7 @@ NORMBALL_CLONES void bound_products(const ByteProducts& p, double* values, doubl
   }
 }
 
-NORMBALL_CLONES void find_doubts(const Clearing& c, const double* slacks, double* values, std::uint8_t* flags) {
+NORMBALL_INLINE void doubt_columns(const Clearing& c, const double* slacks, double* values, std::uint8_t* flags) {
   constexpr double rounded_down = 1.0 - 1e-12;
   for (Index j = 0; j < c.count; ++j) {
     values[j] -= c.shifts[j] * c.total;
@@ -360,6 +268,111 @@ NORMBALL_CLONES void find_doubts(const Clearing& c, const double* slacks, double
     const double enough = rounded_down * (c.threshold * c.factors[j] - apart) * c.scales[j];
     flags[j] = std::abs(values[j]) + slacks[j] < enough ? 0 : 1;  // NaN is a doubt
   }
+}
+
+template <class T, bool Squared>
+void dot_many(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  Index k = 0;
+  for (; k + 4 <= n_vectors; k += 4) PerCpu<dot_four<T, Squared>>::run(x, c, v + k, n, out + k);
+  for (; k < n_vectors; ++k) out[k] += PerCpu<dot_one<T, Squared>>::run(x, c, v[k], n);
+}
+
+}  // namespace
+
+template <class T>
+double dot(const T* x, double c, const double* v, Index n) {
+  return PerCpu<dot_one<T, false>>::run(x, c, v, n);
+}
+template <class T>
+void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  dot_many<T, false>(x, c, v, n_vectors, n, out);
+}
+template <class T>
+void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
+               Index n, double (*out)[4]) {
+  Index k = 0;
+  for (; k + 6 <= n_vectors; k += 6) PerCpu<product_tile<T, 6>>::run(x, k == 0 ? next : x, c, v + k, n, out + k);
+  const T* const* fetched = k == 0 ? next : x;
+  switch (n_vectors - k) {
+    case 5:
+      return PerCpu<product_tile<T, 5>>::run(x, fetched, c, v + k, n, out + k);
+    case 4:
+      return PerCpu<product_tile<T, 4>>::run(x, fetched, c, v + k, n, out + k);
+    case 3:
+      return PerCpu<product_tile<T, 3>>::run(x, fetched, c, v + k, n, out + k);
+    case 2:
+      return PerCpu<product_tile<T, 2>>::run(x, fetched, c, v + k, n, out + k);
+    case 1:
+      return PerCpu<product_tile<T, 1>>::run(x, fetched, c, v + k, n, out + k);
+    default:
+      return;
+  }
+}
+template <class T>
+void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  dot_many<T, true>(x, c, v, n_vectors, n, out);
+}
+template <class T>
+void axpy(double a, const T* x, double c, double* y, Index n) {
+  PerCpu<axpy_one<T>>::run(a, x, c, y, n);
+}
+template <class T>
+void centre(const T* x, double c, const double* a, double* y, Index n) {
+  PerCpu<centre_one<T>>::run(x, c, a, y, n);
+}
+template <class T>
+void shift(const T* x, double c, double* y, Index n) {
+  PerCpu<shift_one<T>>::run(x, c, y, n);
+}
+template <class T>
+void scale(double a, const double* d, const double* x, T* y, Index n) {
+  PerCpu<scale_one<T>>::run(a, d, x, y, n);
+}
+template <class T>
+void axpy4(const double* a, const T* const* x, double* y, Index n) {
+  PerCpu<axpy_four<T>>::run(a, x[0], x[1], x[2], x[3], y, n);
+}
+
+template <class T>
+double gather_dot(const T* x, const std::int32_t* rows, Index count, double c, const double* v) {
+  return PerCpu<gather_dot_one<T>>::run(x, rows, count, c, v);
+}
+template <class T>
+void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, double* v) {
+  for (Index e = 0; e < count; ++e) v[rows[e]] += a * (static_cast<double>(x[e]) - c);
+}
+template <class T>
+void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out) {
+  PerCpu<gather_eight<T>>::run(x, rows, count, c, v, out);
+}
+template <class T>
+void scatter_group(const double* a, const T* x, const std::int32_t* rows, Index count, double c, double* v) {
+  PerCpu<scatter_eight<T>>::run(a, x, rows, count, c, v);
+}
+template <class T>
+void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out) {
+  PerCpu<gather_sixteen<T>>::run(x, rows, count, c, v, out);
+}
+template <class T>
+void gather_moments(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out,
+                    float* squares) {
+  PerCpu<moments_sixteen<T>>::run(x, rows, count, c, v, out, squares);
+}
+template <class T>
+void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index count, double c, const float* d,
+                    float* v) {
+  d == nullptr ? PerCpu<scatter_sixteen<T>>::run(a, x, rows, count, c, v)
+               : PerCpu<scatter_sixteen_weighted<T>>::run(a, x, rows, count, c, d, v);
+}
+
+void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+  PerCpu<encode_column>::run(x, unit, n, codes, sums);
+}
+void bound_products(const ByteProducts& products, double* values, double* slacks) {
+  PerCpu<bound_columns>::run(products, values, slacks);
+}
+void find_doubts(const Clearing& clearing, const double* slacks, double* values, std::uint8_t* flags) {
+  PerCpu<doubt_columns>::run(clearing, slacks, values, flags);
 }
 
 #define NORMBALL_INSTANTIATE(T)                                                                                \

@@ -7,16 +7,16 @@
 #include <cstring>
 #include <numbers>
 
+#include "cpu.hpp"
 #include "types.hpp"
 
 // Levels and not names of CPUs: a name matches that CPU alone, and every other one would get the plain version. An
 // ifunc resolver runs before the sanitizers are set up, so their build has the plain version only.
-#if defined(__SANITIZE_ADDRESS__) || !defined(__x86_64__)
+#if defined(__SANITIZE_ADDRESS__) || !NORMBALL_X86_LEVELS || !defined(__GLIBC__) || defined(__clang__)
 #define NORMBALL_CLONES
 #else
 #define NORMBALL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
-#define NORMBALL_INLINE inline __attribute__((always_inline))
 
 namespace normball::lanes {
 

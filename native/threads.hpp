@@ -10,6 +10,8 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "types.hpp"
 
@@ -17,8 +19,10 @@ namespace normball {
 
 class Threads {
  public:
+  // Where the system has no room for as many (a container's limit on processes or memory), fewer do the same work.
   explicit Threads(int count) {
-    for (int t = 1; t < count; ++t) workers_.emplace_back([this] { serve(); });
+    for (int t = 1; t < count && starts_worker(); ++t) {
+    }
   }
   ~Threads() {
     {
@@ -31,6 +35,10 @@ class Threads {
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
+  // as many as work, the caller included
+  Index count() const { return static_cast<Index>(workers_.size()) + 1; }
+
+  // Calls task(i) for each i < count. An exception ends what has not begun; the first one goes on to the caller.
   template <class Task>
   void parallel_for(Index count, const Task& task) {
     if (inside_ || workers_.empty() || count <= 1) {
@@ -43,17 +51,24 @@ class Threads {
       next_ = 0;
       count_ = count;
       busy_ = static_cast<Index>(workers_.size());
-      failure_ = nullptr;
       ++round_;
     }
     wake_.notify_all();
     work();
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return busy_ == 0; });
-    if (failure_) std::rethrow_exception(failure_);
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
  private:
+  bool starts_worker() {
+    try {
+      workers_.emplace_back([this] { serve(); });
+      return true;
+    } catch (const std::exception&) {  // std::system_error or std::bad_alloc
+      return false;
+    }
+  }
   void work() {
     inside_ = true;
     for (Index i = next_++; i < count_; i = next_++) {
@@ -61,7 +76,7 @@ class Threads {
         task_(i);
       } catch (...) {
         const std::scoped_lock lock(mutex_);
-        failure_ = std::current_exception();
+        if (!failure_) failure_ = std::current_exception();
         next_ = count_;
       }
     }

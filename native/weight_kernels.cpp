@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lanes.hpp"
+#include "cpu.hpp"
 
 namespace normball::kernels {
 namespace {
+
+using cpu::PerCpu;
 
 constexpr Index block = 16384;
 
@@ -17,7 +19,7 @@ NORMBALL_INLINE T soft(T w, T threshold) {
 }
 
 template <class T, bool Adaptive, bool Ridge>
-NORMBALL_CLONES void shrink_block(T* __restrict w, const T* __restrict second, Index n, T step, T root, T eps, T unseen,
+NORMBALL_INLINE void shrink_block(T* __restrict w, const T* __restrict second, Index n, T step, T root, T eps, T unseen,
                                   T l1, T l2) {
   for (Index i = 0; i < n; ++i) {
     T d = step;
@@ -43,9 +45,9 @@ void shrink(T* w, Index n, const Shrinkage<T>& by, Threads& threads) {
              by.l1, by.l2);
     };
     if (by.second != nullptr) {
-      run(by.l2 != T{0} ? shrink_block<T, true, true> : shrink_block<T, true, false>);
+      run(by.l2 != T{0} ? PerCpu<shrink_block<T, true, true>>::run : PerCpu<shrink_block<T, true, false>>::run);
     } else {
-      run(by.l2 != T{0} ? shrink_block<T, false, true> : shrink_block<T, false, false>);
+      run(by.l2 != T{0} ? PerCpu<shrink_block<T, false, true>>::run : PerCpu<shrink_block<T, false, false>>::run);
     }
   });
 }

@@ -1,4 +1,6 @@
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -6,11 +8,36 @@ import hypothesis
 import pytest
 
 from commands import small_table
+from normball import _native
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 hypothesis.settings.register_profile("normball", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("normball")
+
+# the versions of the kernels that are tested; NORMBALL_CPU_LEVEL holds all tests to one, as an older CPU would
+CPU_LEVELS = _native.cpu_levels()
+if "NORMBALL_CPU_LEVEL" in os.environ:
+    CPU_LEVELS = [os.environ["NORMBALL_CPU_LEVEL"]]
+    _native.set_cpu_level(CPU_LEVELS[0])
+
+
+@pytest.fixture(scope="module", params=CPU_LEVELS)
+def cpu_level(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The tests of a module with each version of the kernels that this CPU can run."""
+    before = _native.cpu_level()
+    _native.set_cpu_level(request.param)
+    assert _native.cpu_level() == request.param
+    yield request.param
+    _native.set_cpu_level(before)
+
+
+@pytest.fixture
+def control_c() -> Iterator[None]:
+    """Python's own answer to SIGINT, here and in what is started from here: background jobs inherit none."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

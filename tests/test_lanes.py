@@ -55,6 +55,19 @@ def test_company_and_threads_do_not_matter(batch):
     assert abs(one - other) <= 1e-6 * problem.null_loss
 
 
+def test_every_version_of_the_kernels(cpu_level):
+    rng = np.random.default_rng(31)
+    X = counts(rng, N, P, density=0.02)
+    y = target("binomial", X, rng)
+    weights = rng.multinomial(N, np.full(N, 1 / N), size=K).T.astype(float)
+    paths = nb.fit_paths(
+        scipy.sparse.csc_array(X), y, sample_weight=weights, family="binomial", n_lambdas=8, lambda_min_ratio=0.1
+    )
+    assert all(set(path.statuses) == {"converged"} for path in paths)
+    problem = Problem(X, y, "binomial", weights=weights[:, 5])
+    assert problem.gap(problem.theta(paths[5].intercepts[-1], paths[5].coefs[-1]), paths[5].lambdas[-1]) <= 1.001e-6
+
+
 @pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_bounds_mixes_and_free_columns(l1_ratio, fit_intercept):

@@ -16,7 +16,8 @@ def solve(X, responses, weights, **changes):
         "upper_bounds": np.full(p, np.inf), "fit_intercept": True, "standardize": True, "tol": 1e-9, "max_iter": 1000,
         "n_threads": 2, "poll": None,
     }  # fmt: skip
-    return _native.solve_path(X, np.atleast_2d(responses), np.atleast_2d(weights), **(options | changes))
+    rows = {"responses": np.atleast_2d(responses), "weights": np.atleast_2d(weights)}
+    return _native.solve_path(X=X, **rows, **(options | changes))
 
 
 def coefficients(result, k=0):

@@ -1,6 +1,8 @@
 """The native boundary: what it refuses, and that a batch of problems is those problems."""
 
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -71,6 +73,64 @@ def test_an_unknown_family_is_refused():
     X, responses, weights = data()
     with pytest.raises(ValueError, match="unknown family: gamma"):
         _native.solve_path(**arguments(X, responses, weights, "gamma"))
+
+
+def test_the_arguments_go_by_name():
+    X, responses, weights = data()
+    given = arguments(X, responses, weights)
+    with pytest.raises(TypeError):
+        _native.solve_path(*given.values())
+
+
+OTHER_BLAS = """
+import ctypes, sys
+import numpy as np
+import normball as nb
+from scipy.linalg import cython_blas, cython_lapack
+name, old, new = sys.argv[1:]
+table = next(m.__pyx_capi__ for m in (cython_blas, cython_lapack) if name in m.__pyx_capi__)
+api = ctypes.pythonapi
+api.PyCapsule_GetName.restype = ctypes.c_char_p
+api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+api.PyCapsule_New.restype = ctypes.py_object
+api.PyCapsule_New.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+before = api.PyCapsule_GetName(table[name])
+after = before.decode().replace(old, new).encode()
+table[name] = api.PyCapsule_New(api.PyCapsule_GetPointer(table[name], before), after, None)
+for _ in range(2):
+    try:
+        nb.fit_path(np.eye(4), np.arange(4.0), n_lambdas=3)
+    except ImportError as error:
+        print(error)
+    else:
+        print("fitted")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "is_taken"),
+    [
+        ("dgemm", "int *", "long *", False),
+        ("dsyevd", "int *", "__pyx_t_5scipy_6linalg_13cython_lapack_blas_int *", False),
+        ("ssyrk", "_s *", "_d *", False),
+        ("dtrsv", "char *, ", "", False),
+        ("dpotrf", "void", "int", False),
+        ("dgemv", "__pyx_t_5scipy_6linalg_11cython_blas_d *", "double *", True),
+    ],
+)
+def test_a_blas_of_another_signature_is_refused(name, old, new, is_taken):
+    """With 64-bit integers every call would write beyond what it was given; this one has no mend but another scipy."""
+    words = [sys.executable, "-c", OTHER_BLAS, name, old, new]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    if is_taken:
+        assert said == ["fitted", "fitted"]
+        return
+    assert len(said) == 2
+    for line in said:
+        assert f"{name} has the signature " in line
+        assert "Install a scipy built with the usual LP64 BLAS" in line
 
 
 def test_an_error_in_poll_comes_through():

@@ -305,7 +305,7 @@ def test_stopping_at_the_very_end_still_interrupts(table):
     assert stopped.value.result.lambdas.size == 10
 
 
-def test_control_c_keeps_what_is_finished(long_work):
+def test_control_c_keeps_what_is_finished(long_work, control_c):
     def press(done, total):
         if done > 3:
             signal.raise_signal(signal.SIGINT)
@@ -316,7 +316,7 @@ def test_control_c_keeps_what_is_finished(long_work):
     assert 3 < stopped.value.result.lambdas.size < 100
 
 
-def test_control_c_while_native_code_runs(long_work):
+def test_control_c_while_native_code_runs(long_work, control_c):
     gc.collect()  # hypothesis watches collections in Python: one in the wrong moment would swallow the signal
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
     timer.start()
@@ -377,8 +377,20 @@ def test_blas_is_held_at_one_thread_until_the_last_fit_ends():
 @pytest.mark.parametrize(("variable", "share"), [("", None), ("1", 1), ("1,4", 1), ("100000", None), ("no", None)])
 def test_the_default_number_of_threads(monkeypatch, variable, share):
     monkeypatch.setenv("OMP_NUM_THREADS", variable)
-    assert threads.default_threads() == (share or len(os.sched_getaffinity(0)))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2, 5}, raising=False)
+    assert threads.default_threads() == (share or 3)
     assert threads.default_threads(442 * 10) == 1
+
+
+@pytest.mark.parametrize(("count", "expected"), [(8, 8), (None, 1)])
+def test_the_number_of_processors_where_there_is_no_affinity(monkeypatch, count, expected):
+    """As on macOS and Windows."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: count)
+    assert threads.default_threads() == expected
+    X = np.random.default_rng(0).normal(size=(700, 100))  # large enough to ask
+    assert (nb.fit_path(X, X[:, 0], n_lambdas=3).statuses == "converged").all()
 
 
 def test_results_do_not_depend_on_the_number_of_threads(table):

@@ -6,6 +6,8 @@ import pytest
 import normball as nb
 from normball import _native
 
+pytestmark = pytest.mark.usefixtures("cpu_level")
+
 BYTES = [False, True]
 
 

@@ -13,6 +13,8 @@ import normball as nb
 from normball import _native
 from oracle import Problem
 
+pytestmark = pytest.mark.usefixtures("cpu_level")
+
 
 def bounds(X, vectors, centre=None):
     """Products and bounds, one row a vector."""

@@ -175,7 +175,7 @@ def test_stopped_at_once_leaves_nothing(folder: Path, capsys: Capture, monkeypat
     assert os.listdir("out") == []
 
 
-def test_control_c(folder: Path) -> None:
+def test_control_c(folder: Path, control_c: None) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, 800))
     y = (X[:, :400].sum(axis=1) + rng.normal(size=3000) > 0).astype(int)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 Design = NDArray[Any] | tuple[NDArray[Any], NDArray[np.int32], NDArray[np.int64], int]
 
 def solve_path(
+    *,
     X: Design,
     responses: NDArray[np.float64],
     weights: NDArray[np.float64],
@@ -49,3 +50,9 @@ def shrink_weights(
     l2: float,
     n_threads: int,
 ) -> None: ...
+
+# for tests
+def cpu_levels() -> list[str]: ...
+def cpu_level() -> str: ...
+def set_cpu_level(name: str) -> None: ...
+def run_tasks(count: int, task: Callable[[int], object], n_threads: int) -> int: ...

@@ -21,7 +21,8 @@ def default_threads(size: float = math.inf) -> int:
     """
     if size < _SMALL:
         return 1
-    processors = len(os.sched_getaffinity(0))
+    # macOS and Windows bind no process to processors
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return min(processors, int(wanted)) if wanted.isdecimal() and int(wanted) > 0 else processors
 

@@ -1,0 +1,74 @@
+// Which instructions the inner loops use. A loop is written once, as a function that is always inlined, and
+// PerCpu<loop>::run compiles it for every level and calls the one in force. The choice is our own and not the
+// loader's (ifunc, target_clones), so that it works with every compiler that knows target attributes, also for
+// templates and under the sanitizers, and so that a test can lower it. The attribute stands on single functions, since
+// a file compiled for one CPU would leave its copies of the standard library's inline functions to all others.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#define NORMBALL_INLINE inline __attribute__((always_inline))
+
+// GCC on Windows aligns the stack to 16 bytes only, which 32-byte vectors do not survive (GCC bug 54412).
+#if defined(__x86_64__) && !defined(NORMBALL_PORTABLE) && (defined(__clang__) || !defined(_WIN32))
+#define NORMBALL_X86_LEVELS 1
+#define NORMBALL_AVX2 __attribute__((target("avx2,fma")))
+#define NORMBALL_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")))
+#define NORMBALL_AVX512_VNNI __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#else
+#define NORMBALL_X86_LEVELS 0
+#endif
+
+namespace normball::cpu {
+
+// each has all that the one before it has; bytes are multiplied at the last one only
+enum class Level : std::uint8_t { plain, avx2, avx512, avx512_vnni };
+inline constexpr std::array level_names{"plain", "avx2", "avx512", "avx512_vnni"};
+
+inline Level highest_level() noexcept {
+#if NORMBALL_X86_LEVELS
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Level::plain;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
+    return Level::avx2;
+  }
+  return __builtin_cpu_supports("avx512vnni") ? Level::avx512_vnni : Level::avx512;
+#else
+  return Level::plain;
+#endif
+}
+
+inline std::atomic<Level> level_in_force = highest_level();
+inline Level level() { return level_in_force.load(std::memory_order_relaxed); }
+
+template <auto Loop>
+struct PerCpu;
+
+template <class Result, class... Arguments, Result (*Loop)(Arguments...)>
+struct PerCpu<Loop> {
+#if NORMBALL_X86_LEVELS
+  static Result run(Arguments... arguments) {
+    switch (level()) {
+      case Level::avx512_vnni:
+      case Level::avx512:
+        return run_avx512(arguments...);
+      case Level::avx2:
+        return run_avx2(arguments...);
+      default:
+        return run_plain(arguments...);
+    }
+  }
+
+ private:
+  NORMBALL_AVX512 static Result run_avx512(Arguments... arguments) { return Loop(arguments...); }
+  NORMBALL_AVX2 static Result run_avx2(Arguments... arguments) { return Loop(arguments...); }
+  static Result run_plain(Arguments... arguments) { return Loop(arguments...); }
+#else
+  static Result run(Arguments... arguments) { return Loop(arguments...); }
+#endif
+};
+
+}  // namespace normball::cpu
