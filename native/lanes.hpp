@@ -1,4 +1,4 @@
-// Eight doubles at a time, for functions that target_clones compiles for several CPUs: what stands here is always
+// Eight doubles at a time, for functions that PerCpu compiles for several CPUs: what stands here is always
 // inlined, so it takes on the instructions of its caller. Results go through references, since a vector in a return
 // value would have another ABI on every CPU.
 #pragma once
@@ -9,14 +9,6 @@
 
 #include "cpu.hpp"
 #include "types.hpp"
-
-// Levels and not names of CPUs: a name matches that CPU alone, and every other one would get the plain version. An
-// ifunc resolver runs before the sanitizers are set up, so their build has the plain version only.
-#if defined(__SANITIZE_ADDRESS__) || !NORMBALL_X86_LEVELS || !defined(__GLIBC__) || defined(__clang__)
-#define NORMBALL_CLONES
-#else
-#define NORMBALL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#endif
 
 namespace normball::lanes {
 

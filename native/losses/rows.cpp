@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "../cpu.hpp"
 #include "../lanes.hpp"
 
 namespace normball {
 namespace {
 
+using cpu::PerCpu;
 using lanes::Lanes;
 
 // one sample in every lane: f less what depends on y alone, f' and f''
@@ -104,7 +106,7 @@ NORMBALL_INLINE void add_rest(const Rows& rows, Index begin, Lanes (&sums)[3]) {
 }
 
 template <class Loss>
-NORMBALL_CLONES void add_rows(const Rows& rows, RowSums& out) {
+NORMBALL_INLINE void add_rows(const Rows& rows, RowSums& out) {
   Lanes sums[3] = {};
   Index i = 0;
   for (; i + lanes::width <= rows.count; i += lanes::width) add_lanes<Loss>(rows, i, sums);
@@ -133,7 +135,7 @@ NORMBALL_INLINE void add_dual_lanes(const Rows& rows, const double* dual, Index 
 }
 
 template <class Loss>
-NORMBALL_CLONES void add_dual_rows(const Rows& rows, const double* dual, DualSums& out) {
+NORMBALL_INLINE void add_dual_rows(const Rows& rows, const double* dual, DualSums& out) {
   Lanes sums[4] = {};
   Index i = 0;
   for (; i + lanes::width <= rows.count; i += lanes::width) add_dual_lanes<Loss>(rows, dual, i, sums);
@@ -156,27 +158,27 @@ NORMBALL_CLONES void add_dual_rows(const Rows& rows, const double* dual, DualSum
 
 RowSums squared_error_rows(const Rows& rows) {
   RowSums sums;
-  add_rows<SquaredErrorTerms>(rows, sums);
+  PerCpu<add_rows<SquaredErrorTerms>>::run(rows, sums);
   return sums;
 }
 RowSums logistic_rows(const Rows& rows) {
   RowSums sums;
-  add_rows<LogisticTerms>(rows, sums);
+  PerCpu<add_rows<LogisticTerms>>::run(rows, sums);
   return sums;
 }
 RowSums poisson_rows(const Rows& rows) {
   RowSums sums;
-  add_rows<PoissonTerms>(rows, sums);
+  PerCpu<add_rows<PoissonTerms>>::run(rows, sums);
   return sums;
 }
 DualSums logistic_dual(const Rows& rows, const double* dual) {
   DualSums sums;
-  add_dual_rows<LogisticTerms>(rows, dual, sums);
+  PerCpu<add_dual_rows<LogisticTerms>>::run(rows, dual, sums);
   return sums;
 }
 DualSums poisson_dual(const Rows& rows, const double* dual) {
   DualSums sums;
-  add_dual_rows<PoissonTerms>(rows, dual, sums);
+  PerCpu<add_dual_rows<PoissonTerms>>::run(rows, dual, sums);
   return sums;
 }
 
