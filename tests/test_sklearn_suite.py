@@ -17,8 +17,8 @@ SUITE = Path(__file__).parent / "sklearn_suite"
 @pytest.mark.parametrize(
     ("module", "at_least"),
     [
-        ("test_coordinate_descent", 274),
-        ("test_sparse_coordinate_descent", 157),
+        ("test_coordinate_descent", 281),
+        ("test_sparse_coordinate_descent", 159),
         ("test_logistic", 150),
         ("test_ridge", 980),
     ],

@@ -88,11 +88,31 @@ def routed(
     return routing.splitter.split, routing.scorer.score if "scorer" in routing else {}
 
 
-def solved(solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], **options: Any) -> _Result:
+def tolerance(model: Any) -> float:
+    """The relative duality gap that counts as solved."""
+    return float(min(max(getattr(model, "tol", DEFAULT_TOL), np.finfo(float).tiny), DEFAULT_TOL))
+
+
+def warn_unsolved(model: Any, stacklevel: int = 3) -> None:
+    """Warn in words that begin as scikit-learn's do, since people filter by them."""
+    warnings.warn(
+        f"Objective did not converge. You might want to increase the number of iterations (max_iter="
+        f"{_max_iter(model)}), to raise tol, or to penalise more: {type(model).__name__} did not reach the relative "
+        f"duality gap {tolerance(model):g}.",
+        ConvergenceWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def _max_iter(model: Any) -> int:
+    given = getattr(model, "max_iter", None)
+    return DEFAULT_MAX_ITER if given is None else int(given)
+
+
+def solved(
+    solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], *, warns: bool = True, **options: Any
+) -> _Result:
     """Call a function of normball with the options of `model`; warn in scikit-learn's way if it does not converge."""
-    tol = min(max(getattr(model, "tol", DEFAULT_TOL), np.finfo(float).tiny), DEFAULT_TOL)
-    max_iter = getattr(model, "max_iter", None)
-    max_iter = DEFAULT_MAX_ITER if max_iter is None else max_iter
     no_offset = np.zeros(y.shape[0])  # given in so many words it admits a constant target, which scikit-learn does too
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -103,35 +123,46 @@ def solved(solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], *
             fit_intercept=bool(model.fit_intercept),
             standardize=False,
             lower_bounds=0.0 if getattr(model, "positive", False) else None,
-            tol=tol,
-            max_iter=max_iter,
+            tol=tolerance(model),
+            max_iter=_max_iter(model),
             n_threads=effective_n_jobs(getattr(model, "n_jobs", None)),
             progress=bool(getattr(model, "verbose", False)),
             **options,
         )
-    unsolved = ConvergenceWarning(  # begins as scikit-learn's does, since people filter by its text
-        f"Objective did not converge. You might want to increase the number of iterations (max_iter={max_iter}), to "
-        f"raise tol, or to penalise more: {type(model).__name__} did not reach the relative duality gap {tol:g}."
-    )
     for warning in caught:
-        is_ours = issubclass(warning.category, NotConverged)
-        warnings.warn(unsolved if is_ours else warning.message, stacklevel=3)
+        if not issubclass(warning.category, NotConverged):
+            warnings.warn(warning.message, stacklevel=3)
+        elif warns:
+            warn_unsolved(model)
     return result
 
 
 def take(model: Any, fits: Sequence[Fit], X: Any, y: NDArray[Any], scale: float = 1.0) -> None:
-    """Set the fitted attributes that all regressors have, one fit a target, in the precision of `X`.
+    """Set the fitted attributes that all regressors have, one fit a target.
 
     `scale` is what scikit-learn's objective has instead of the mean loss.
     """
-    coefs = np.array([fit.coef for fit in fits], dtype=X.dtype)
-    intercepts = np.array([fit.intercept for fit in fits], dtype=X.dtype)
-    gaps = scale * np.array([fit.dual_gap * fit.null_loss for fit in fits])
-    several = len(fits) > 1
+    set_fitted(
+        model,
+        X,
+        y,
+        coefs=np.array([fit.coef for fit in fits]),
+        intercepts=np.array([fit.intercept for fit in fits]),
+        gaps=scale * np.array([fit.dual_gap * fit.null_loss for fit in fits]),
+        n_iters=[fit.n_iters for fit in fits],
+    )
+
+
+def set_fitted(
+    model: Any, X: Any, y: NDArray[Any], *, coefs: Array, intercepts: Array, gaps: Array, n_iters: list[int]
+) -> None:
+    """Set the fitted attributes in scikit-learn's shapes and in the precision of `X`."""
+    coefs, intercepts = coefs.astype(X.dtype), intercepts.astype(X.dtype)
+    several = len(coefs) > 1
     model.coef_ = coefs if several else coefs[0]
     model.intercept_ = (intercepts if y.ndim == 2 else intercepts[0]) if model.fit_intercept else 0.0
     model.dual_gap_ = gaps if several else gaps[0]
-    model.n_iter_ = [fit.n_iters for fit in fits] if several else fits[0].n_iters
+    model.n_iter_ = n_iters if several else n_iters[0]
 
 
 def mean_over_folds(model: Any, scores: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -21,11 +22,16 @@ from normball.drop_in._common import (
     mean_over_folds,
     one_target,
     routed,
+    set_fitted,
     solved,
     take,
+    tolerance,
     validated,
+    warn_unsolved,
 )
 from normball.drop_in._gram import check_gram
+from normball.drop_in._path_down import OneStrength
+from normball.results.fit import Fit
 from normball.results.path import Path
 
 _NO_PATH = "normball.fit_path fits one"
@@ -38,7 +44,12 @@ class _AtOneAlpha(SparseInput):
     path = Absent(_NO_PATH)
     _validate_params: Any
     alpha: float
+    fit_intercept: bool
     l1_ratio: float
+    max_iter: int
+    positive: bool
+    warm_start: bool
+    _reached: float  # the strength at which the last fit ended
 
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, check_input: bool = True) -> Self:
         """Fit the model.
@@ -69,9 +80,44 @@ class _AtOneAlpha(SparseInput):
             )
         X, y, weights = validated(self, X, y, sample_weight, y_numeric=True)
         check_gram(self, X, weights)
-        paths = solved(fit_paths, self, X, y, sample_weight=weights, lambdas=[self.alpha], l1_ratio=self.l1_ratio)
-        take(self, [path.at(lam=self.alpha) for path in paths], X, y)
+        problem = OneStrength(X, weights, self.alpha, self.l1_ratio, bool(self.fit_intercept), self.positive)
+        targets = y.reshape(y.shape[0], -1)
+        if self.warm_start and self._is_known(problem, targets, y):
+            return self
+        grid = problem.grid(targets)
+        if self.warm_start and hasattr(self, "_reached"):
+            grid = grid[(grid < self._reached) | (grid == self.alpha)]
+        grid = grid[: self.max_iter]
+        paths = solved(fit_paths, self, X, y, warns=False, sample_weight=weights, lambdas=grid, l1_ratio=self.l1_ratio)
+        fits = [_end(path, self.max_iter) for path in paths]
+        take(self, fits, X, y)
+        self._reached = max(fit.lam for fit in fits)
+        if self._reached > self.alpha:
+            gaps = [problem.gap(target, fit.coef)[0] for target, fit in zip(targets.T, fits, strict=True)]
+            self.dual_gap_ = np.array(gaps) if len(gaps) > 1 else gaps[0]
+        if self._reached > self.alpha or any(fit.status != "converged" for fit in fits):
+            warn_unsolved(self, stacklevel=2)
         return self
+
+    def _is_known(self, problem: OneStrength, targets: NDArray[Any], y: NDArray[Any]) -> bool:
+        """Whether the coefficients of the last fit solve this problem; if so, they are kept."""
+        coefs = np.atleast_2d(np.asarray(getattr(self, "coef_", ()), dtype=float))
+        if coefs.shape != (targets.shape[1], problem.X.shape[1]):
+            return False
+        found = np.array([problem.gap(target, coef) for target, coef in zip(targets.T, coefs, strict=True)])
+        gaps, null_losses, intercepts = found.T
+        if (gaps > tolerance(self) * null_losses).any():
+            return False
+        n_iters = [0] * len(coefs)
+        set_fitted(self, problem.X, y, coefs=coefs, intercepts=intercepts, gaps=gaps, n_iters=n_iters)
+        return True
+
+
+def _end(path: Path, max_iter: int) -> Fit:
+    """The last point of the path within `max_iter` iterations from its beginning, with the number of them."""
+    totals = np.cumsum(path.n_iters)
+    last = max(0, int(np.searchsorted(totals, max_iter, side="right")) - 1)
+    return replace(path.at(lam=path.lambdas[last]), n_iters=int(totals[last]))
 
 
 class Lasso(_AtOneAlpha, linear_model.Lasso):
