@@ -116,6 +116,22 @@ def test_a_warm_start_goes_on_from_the_last_fit(options, several, container):
     assert other.coef_ == pytest.approx(fresh.coef_, abs=1e-4)
 
 
+@pytest.mark.parametrize("planted", [np.nan, -1e3])
+def test_a_warm_start_from_a_bad_place_ends_in_the_right_one(planted):
+    model = drop_in.Lasso(alpha=0.1, warm_start=True, positive=planted < 0.0)
+    model.coef_ = np.full(90, planted)
+    found = model.fit(WIDE, WIDE_Y).coef_
+    assert (found == clone(model).fit(WIDE, WIDE_Y).coef_).all()
+
+
+def test_a_bound_that_is_new_is_met_after_a_warm_start():
+    model = drop_in.Lasso(alpha=0.1, warm_start=True).fit(WIDE, WIDE_Y)
+    assert model.coef_.min() < 0.0
+    model.set_params(positive=True).fit(WIDE, WIDE_Y)
+    assert model.coef_.min() >= 0.0
+    assert model.coef_ == pytest.approx(clone(model).fit(WIDE, WIDE_Y).coef_, abs=1e-6)
+
+
 def excess(model, theirs):
     """How far the objective of a lasso without intercept is above that of scikit-learn's exact one."""
     values = []

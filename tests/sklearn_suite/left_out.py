@@ -10,6 +10,9 @@ ALGORITHM = "asks for the iterations, texts or failures of the algorithm that `s
 ACCEPTED = "wants an error for an option that makes no difference here"
 SHORTEST = "with (nearly) no penalty the shortest of many minimisers; any certified one may be returned"
 
+# not run, to save time: slow, and of scikit-learn's own functions alone
+NOT_OURS = {"test_ridge": ["test_lbfgs_solver_consistency"]}
+
 LEFT_OUT = {
     "test_coordinate_descent": {
         PRIVATE: ["test_lassoCV_does_not_set_precompute"],

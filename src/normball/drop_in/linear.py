@@ -102,11 +102,11 @@ class _AtOneAlpha(SparseInput):
     def _is_known(self, problem: OneStrength, targets: NDArray[Any], y: NDArray[Any]) -> bool:
         """Whether the coefficients of the last fit solve this problem; if so, they are kept."""
         coefs = np.atleast_2d(np.asarray(getattr(self, "coef_", ()), dtype=float))
-        if coefs.shape != (targets.shape[1], problem.X.shape[1]):
+        if coefs.shape != (targets.shape[1], problem.X.shape[1]) or (self.positive and (coefs < 0.0).any()):
             return False
         found = np.array([problem.gap(target, coef) for target, coef in zip(targets.T, coefs, strict=True)])
         gaps, null_losses, intercepts = found.T
-        if (gaps > tolerance(self) * null_losses).any():
+        if not (gaps <= tolerance(self) * null_losses).all():
             return False
         n_iters = [0] * len(coefs)
         set_fitted(self, problem.X, y, coefs=coefs, intercepts=intercepts, gaps=gaps, n_iters=n_iters)
