@@ -250,6 +250,19 @@ def test_held_out_rows_without_weight_do_not_count(table):
     np.testing.assert_allclose(cv.cv_mean, cv.fold_scores[:2].mean(axis=0))
 
 
+@pytest.mark.parametrize(("family", "score"), [("gaussian", "mae"), ("binomial", "auc"), ("poisson", "deviance")])
+def test_a_comparison_leaves_out_the_fold_without_weight_too(table, family, score):
+    X, targets, _ = table
+    ids = np.arange(90) % 3
+    weights = (ids != 2).astype(float)
+    found = nb.compare(X, targets[family], family=family, score=score, fold_ids=ids, sample_weight=weights, n_lambdas=9)
+    assert all(np.isnan(cv.fold_scores[2]).all() and np.isfinite(cv.cv_mean).all() for cv in found)
+    best = [cv.cv_mean[cv.index_best] for cv in found]
+    assert found.best is found[int(np.argmax(best) if score == "auc" else np.argmin(best))]
+    for cv in found:
+        np.testing.assert_allclose(cv.cv_mean, np.average(cv.fold_scores[:2], axis=0, weights=cv.fold_weights[:2]))
+
+
 def test_a_score_undefined_in_some_folds_or_in_all():
     X = np.random.default_rng(0).normal(size=(40, 3))
     y = np.repeat([0, 1], 20)

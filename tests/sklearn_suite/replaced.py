@@ -32,7 +32,9 @@ def pytest_collection_modifyitems(items):
     seen = set()
     for item in items:
         module = module_of(item)
-        assert getattr(item.module, "Lasso", drop_in.Lasso) is drop_in.Lasso
+        replaced = [name for name in drop_in.__all__ if hasattr(item.module, name)]
+        assert replaced
+        assert all(getattr(item.module, name) is getattr(drop_in, name) for name in replaced)
         for reason, entries in LEFT_OUT[module].items():
             for entry in (entry for entry in entries if is_meant(entry, item)):
                 seen.add((module, entry))
