@@ -108,7 +108,7 @@ def test_ridge_reaches_the_minimum_of_scikit_learn(options, weights, container):
     found, wanted = (regression_objective(model, X, Y, w, 0.0, 2 * alpha, scale) for model in (ours, theirs))
     assert found == pytest.approx(wanted, rel=1e-7)
     assert found - wanted <= ours.dual_gap_ + 1e-9 * wanted
-    assert ours.solver_ == "normball"
+    assert ours.solver_ == options.get("solver", "normball")
 
 
 def logistic_objective(model, weights, C, l1_ratio):
@@ -152,7 +152,7 @@ def test_logistic_regression_reaches_the_minimum_of_scikit_learn(options, weight
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ({"penalty": "l1"}, {"l1_ratio": 1.0}),
+        ({"penalty": "l1", "l1_ratio": 1.0}, {"l1_ratio": 1.0}),
         ({"penalty": "l2"}, {}),
         ({"penalty": "elasticnet", "l1_ratio": 0.5}, {"l1_ratio": 0.5}),
         ({"penalty": None}, {"C": np.inf}),
@@ -161,7 +161,7 @@ def test_logistic_regression_reaches_the_minimum_of_scikit_learn(options, weight
     ],
 )
 def test_deprecated_words_of_logistic_regression(old, new):
-    with pytest.warns(FutureWarning, match=r"deprecated in scikit-learn 1\.8"):
+    with pytest.warns(FutureWarning, match=r"since version 1\.8|deprecated in version 1\.8"):
         ours = drop_in.LogisticRegression(**old).fit(CANCER[:, :2], LABELS)
     assert ours.coef_ == pytest.approx(drop_in.LogisticRegression(**new).fit(CANCER[:, :2], LABELS).coef_, rel=1e-6)
 
@@ -193,30 +193,65 @@ def test_fitted_attributes_are_those_of_scikit_learn(name, dtype):
     assert ours.dual_gap_ <= 1e-5 * max(1.0, np.square(Y).sum())
 
 
-TWO_TARGETS = np.column_stack([Y, Y])
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (drop_in.LogisticRegression(intercept_scaling=10.0), "weakens the penalty on the intercept"),
+        (drop_in.LogisticRegression(solver="liblinear"), "penalises the intercept"),
+        (drop_in.LogisticRegression(solver="liblinear", dual=True), "penalises the intercept"),
+        (drop_in.LogisticRegressionCV(solver="liblinear"), "penalises the intercept"),
+    ],
+)
+def test_an_option_that_would_change_the_answer_is_refused(model, message):
+    with pytest.raises(NotImplementedError, match=message):
+        model.fit(X, Y > 100)
 
 
 @pytest.mark.parametrize(
-    ("model", "target"),
+    ("name", "plain", "options"),
     [
-        *(
-            (getattr(drop_in, name)(), TWO_TARGETS)
-            for name in ("Lasso", "ElasticNet", "Ridge", "LassoCV", "ElasticNetCV", "RidgeCV")
-        ),
-        (drop_in.Lasso(warm_start=True), Y),
-        (drop_in.ElasticNet(precompute=X.T @ X), Y),
-        (drop_in.LassoCV(precompute=X.T @ X), Y),
-        (drop_in.Ridge(alpha=[1.0, 2.0]), Y),
-        (drop_in.LogisticRegression(warm_start=True), Y > 100),
-        (drop_in.LogisticRegression(dual=True, solver="liblinear"), Y > 100),
-        (drop_in.LogisticRegression(intercept_scaling=10.0), Y > 100),
-        (drop_in.LogisticRegression(solver="liblinear"), Y > 100),
-        (drop_in.LogisticRegressionCV(solver="liblinear"), Y > 100),
+        ("Lasso", {}, {"warm_start": True}),
+        ("Lasso", {}, {"precompute": True, "selection": "random", "random_state": 0, "copy_X": False}),
+        ("ElasticNet", {"fit_intercept": False}, {"precompute": X.T @ X, "warm_start": True}),
+        ("LassoCV", {}, {"precompute": True}),
+        ("ElasticNetCV", {"fit_intercept": False}, {"precompute": X.T @ X, "selection": "random"}),
+        ("Ridge", {}, {"solver": "svd"}),
+        ("RidgeCV", {}, {"gcv_mode": "eigen"}),
+        ("LogisticRegression", {"l1_ratio": 1.0}, {"warm_start": True, "solver": "newton-cg", "random_state": 1}),
+        ("LogisticRegression", {"fit_intercept": False}, {"solver": "liblinear", "dual": True}),
     ],
 )
-def test_what_has_no_meaning_here_is_refused(model, target):
-    with pytest.raises(NotImplementedError, match=r"normball"):
-        model.fit(X, target)
+def test_an_option_that_cannot_change_the_answer_does_not(name, plain, options):
+    target = Y > 100 if "Logistic" in name else Y
+    wanted = getattr(drop_in, name)(**plain).fit(X, target)
+    model = getattr(drop_in, name)(**plain, **options)
+    for _ in range(2):  # a warm start has something to start from
+        found = model.fit(X, target)
+        assert (found.coef_ == wanted.coef_).all()
+        assert np.all(found.intercept_ == wanted.intercept_)
+
+
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNetCV"])
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_a_gram_matrix_is_checked_in_every_entry(name, weights):
+    w = np.ones(Y.size) if weights is None else weights * Y.size / weights.sum()
+    gram = X.T @ (w[:, None] * X)
+    model = getattr(drop_in, name)(fit_intercept=False, precompute=gram)
+    wanted = getattr(drop_in, name)(fit_intercept=False).fit(X, Y, sample_weight=weights)
+    assert (model.fit(X, Y, sample_weight=weights).coef_ == wanted.coef_).all()
+    for i, j in [(0, 0), (1, 4), (3, 2)]:
+        wrong = gram.copy()
+        wrong[i, j] *= 1.01
+        with pytest.raises(ValueError, match=f"did not pass validation.* first row {i}, are not those of X'X"):
+            model.set_params(precompute=wrong).fit(X, Y, sample_weight=weights)
+    with pytest.raises(ValueError, match=r"shape \(4, 4\), but X has 5 features"):
+        model.set_params(precompute=gram[1:, 1:]).fit(X, Y)
+
+
+def test_a_gram_matrix_of_columns_with_a_mean_is_replaced():
+    with pytest.warns(UserWarning, match="Gram matrix was provided but X was centered"):
+        found = drop_in.Lasso(precompute=X.T @ X).fit(X, Y)
+    assert (found.coef_ == drop_in.Lasso().fit(X, Y).coef_).all()
 
 
 def test_more_than_two_classes_are_refused():
@@ -229,7 +264,14 @@ def test_more_than_two_classes_are_refused():
     [
         (drop_in.Lasso(alpha=-1), "alpha"),
         (drop_in.LogisticRegression(max_iter=0), "max_iter"),
-        (drop_in.RidgeCV(alphas=[0.0, 1.0]), "alphas must be positive"),
+        (drop_in.RidgeCV(alphas=[0.0, 1.0]), r"alphas\[0\] == 0.0, must be > 0.0"),
+        (drop_in.RidgeCV(alphas=[1.0, -1.0], cv=3), r"alphas\[1\] == -1.0, must be >= 0.0"),
+        (drop_in.LassoCV(alphas=[1.0, -1.0]), r"alphas\[1\] == -1.0, must be >= 0.0"),
+        (drop_in.LassoCV(alphas=[1.0, np.nan]), r"alphas\[1\] == nan, must be finite"),
+        (drop_in.LassoCV(alphas=[]), "empty"),
+        (drop_in.LassoCV(eps=1.5), "eps == 1.5, must be <= 1"),
+        (drop_in.ElasticNetCV(l1_ratio=[0.5, 0]), "Automatic alpha grid generation is not supported for l1_ratio=0"),
+        (drop_in.Ridge(alpha=[1.0, 2.0]), "Number of targets and number of penalties do not correspond: 2 != 1"),
         (drop_in.RidgeCV(cv=3, store_cv_results=True), "store_cv_results"),
         (drop_in.RidgeCV(cv=3, alpha_per_target=True), "alpha_per_target"),
     ],
@@ -251,8 +293,26 @@ def test_no_callbacks():
 
 
 def test_reaching_max_iter_is_a_convergence_warning():
-    with pytest.warns(ConvergenceWarning, match="duality gap"):
+    with pytest.warns(ConvergenceWarning, match=r"^Objective did not converge.*max_iter=1.*duality gap"):
         drop_in.LogisticRegression(C=1e6, max_iter=1).fit(CANCER, LABELS)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("name", ["Lasso", "LassoCV", "Ridge", "RidgeCV", "LogisticRegression"])
+def test_values_whose_squares_overflow_are_an_error(name, container):
+    target = Y > 100 if "Logistic" in name else Y
+    for scale in (np.finfo(float).max / 300, -1e160):
+        with pytest.raises(ValueError, match=r"non-finite parameter values.* squares of values up to .* overflow"):
+            getattr(drop_in, name)().fit(container(X * scale), target)
+    if "Logistic" not in name:
+        with pytest.raises(ValueError, match="overflow"):
+            getattr(drop_in, name)().fit(container(X), Y * 1e160)
+
+
+def test_no_penalty_at_all_is_warned_about_as_in_scikit_learn():
+    with pytest.warns(UserWarning, match="With alpha=0, this algorithm"):
+        model = drop_in.Lasso(alpha=0).fit(X, Y)
+    assert model.coef_ == pytest.approx(sk.LinearRegression().fit(X, Y).coef_, rel=1e-4)
 
 
 def test_constant_target_is_accepted():

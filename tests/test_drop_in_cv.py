@@ -166,3 +166,71 @@ def test_groups_are_routed_to_the_splitter(name, metadata_routing):
 def test_groups_without_routing_are_an_error():
     with pytest.raises(ValueError, match="enable_metadata_routing"):
         drop_in.LassoCV().fit(X, Y, groups=np.arange(Y.size) % 5)
+
+
+# -- folds without a score
+
+
+def folds_of(held_out):
+    """Folds that hold out these rows."""
+    return [(np.setdiff1d(np.arange(150), rows), rows) for rows in held_out]
+
+
+ROWS = np.arange(150)
+BY_FOLD = [ROWS[:50], ROWS[50:100], ROWS[100:]]
+OF_ONE_CLASS = [np.flatnonzero(CLASSES[:150] == 1)[:20], ROWS[50:100:2], ROWS[51:100:2]]
+WITHOUT_WEIGHT = (ROWS >= 50).astype(float)
+BINARY = {"use_legacy_attributes": False, "l1_ratios": (0.5, 1.0), "Cs": [1e-4, 0.1, 1.0]}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "held_out", "weights"),
+    [
+        ("LassoCV", {}, BY_FOLD, WITHOUT_WEIGHT),
+        ("LassoCV", {"alphas": [3.0, 0.1, 30.0]}, BY_FOLD, WITHOUT_WEIGHT),
+        ("ElasticNetCV", {"l1_ratio": [0.2, 0.9]}, BY_FOLD, WITHOUT_WEIGHT),
+        ("RidgeCV", {"alphas": [1e6, 1.0], "scoring": "r2"}, [ROWS[:1], *BY_FOLD[1:]], None),
+        ("LogisticRegressionCV", {**BINARY, "scoring": "roc_auc"}, OF_ONE_CLASS, None),
+        ("LogisticRegressionCV", {**BINARY, "scoring": "roc_auc", "refit": False}, OF_ONE_CLASS, None),
+        ("LogisticRegressionCV", {**BINARY, "scoring": "neg_log_loss"}, BY_FOLD, WITHOUT_WEIGHT),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning", "ignore:One or more of the test")
+def test_a_fold_without_a_score_is_left_out_and_that_is_said(name, options, held_out, weights):
+    target = LABELS if "Logistic" in name else Y[:150]
+    model = getattr(drop_in, name)(**options, cv=folds_of(held_out))
+    with pytest.warns(UserWarning, match=f"{name} leaves fold 1 of 3 out of its mean"):
+        model.fit(CANCER, target, sample_weight=weights)
+    wanted = getattr(drop_in, name)(**options, cv=folds_of(held_out)[1:]).fit(CANCER, target, sample_weight=weights)
+    for attribute in ("alpha_", "l1_ratio_", "C_", "coef_"):
+        found, right = getattr(model, attribute, 0.0), getattr(wanted, attribute, 0.0)
+        assert found == pytest.approx(right, rel=1e-6, abs=1e-9), attribute
+    assert np.any(model.coef_ != 0.0)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning", "ignore:One or more of the test")
+def test_no_choice_without_any_score():
+    one_class = folds_of(OF_ONE_CLASS[:1])
+    with pytest.raises(ValueError, match="LogisticRegressionCV has no choice to make"):
+        drop_in.LogisticRegressionCV(**BINARY, scoring="roc_auc", cv=one_class).fit(CANCER, LABELS)
+    with pytest.raises(ValueError, match="RidgeCV has no choice to make"):
+        drop_in.RidgeCV(cv=LeaveOneOut(), scoring="r2").fit(X[:10], Y[:10])
+    with pytest.raises(ValueError, match="undefined for the held-out rows of every fold"):
+        drop_in.LassoCV(cv=folds_of(BY_FOLD[:1])).fit(CANCER, Y[:150], sample_weight=WITHOUT_WEIGHT)
+
+
+def test_a_fold_trained_on_one_class_is_an_error():
+    ones = np.flatnonzero(CLASSES[:150] == 1)
+    with pytest.raises(ValueError, match="training rows of fold 2 of 2 hold one class only"):
+        drop_in.LogisticRegressionCV(**BINARY, scoring="accuracy", cv=folds_of([ROWS[:50], ones])).fit(CANCER, LABELS)
+
+
+@pytest.mark.parametrize("name", ["LassoCV", "ElasticNetCV"])
+def test_a_grid_of_one_strength_and_a_target_without_spread(name):
+    ours, theirs = (getattr(module, name)(alphas=3, eps=1.0).fit(X, Y) for module in (drop_in, sk))
+    assert ours.alphas_ == pytest.approx(theirs.alphas_)
+    assert ours.mse_path_.shape == theirs.mse_path_.shape
+    assert ours.coef_ == pytest.approx(0.0, abs=1e-6)
+    flat = getattr(drop_in, name)(alphas=3).fit(X, np.full(Y.size, 5.0))
+    assert flat.alphas_.tolist() == [np.finfo(float).resolution] * 3
+    assert (flat.predict(X) == 5.0).all()

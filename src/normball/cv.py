@@ -246,7 +246,9 @@ def _assess(
             sums[test] += eta
         times_held_out[test] += 1.0
     if np.isnan(summarise_folds(fold_scores, fold_weights)[0]).all():
-        raise ValueError(f"The score {score.name} is undefined for the held-out rows of every fold")
+        every = np.isnan(fold_scores).all()
+        where = "the held-out rows of every fold" if every else "some fold at every lambda, so that none has a mean"
+        raise ValueError(f"The score {score.name} is undefined for {where}")
     leak = possible_leak(path, summarise_folds(fold_deviances, fold_weights)[0] / 2.0)
     with np.errstate(invalid="ignore"):  # 0/0 where no fold held the row out
         predictions = None if sums is None else sums / times_held_out[:, None]

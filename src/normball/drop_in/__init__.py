@@ -20,18 +20,29 @@ LogisticRegression     lam = 1 / (C W)        1/W sum w loss + (r |b|₁ + (1 - 
 where `W` is the sum of the sample weights (times the class weights), `r` is `l1_ratio` and the words `lam` and
 `l1_ratio` are those of `normball.fit_path`. In cross-validation `W` is the sum over the training rows of a fold.
 
-Some options concern the method and not the answer. They are accepted, and what they promise holds:
+Some options concern the way and not the answer. They are accepted, and what they promise holds:
 
-* `solver`, `selection`, `random_state`, `gcv_mode`, `copy_X` and a boolean or "auto" `precompute` choose among ways to
-  the same minimum; here there is one way, without randomness or writing to `X`. `solver` limits neither `l1_ratio` nor
-  the kind of `X`.
+* `solver`, `selection`, `dual`, `random_state`, `gcv_mode` and `copy_X` choose among ways to the same minimum; here
+  there is one way, without randomness or writing to `X`. A solver limits neither `l1_ratio` nor `positive` nor the kind
+  of `X`.
+* `precompute`: no Gram matrix is needed. One that is given has to be that of the data (every entry is checked), since
+  scikit-learn's answer would be that of the matrix.
 * `tol` is an upper limit: the relative duality gap is at most `tol` and at most 1e-6.
-* `max_iter` limits this solver's own iterations; ConvergenceWarning says when it was reached.
-* `n_jobs` is the number of threads, `verbose` shows a progress bar.
+* `max_iter` limits the iterations. `Lasso` and `ElasticNet` go down a path to `alpha` and `n_iter_` counts its steps:
+  where `max_iter` ends it before `alpha`, a ConvergenceWarning says so, and `dual_gap_` how far the model is from the
+  minimum.
+* `warm_start`: coefficients of the last fit that solve the new problem are kept (`n_iter_` is 0); otherwise the path
+  goes on from where it ended. Models without such a path start afresh, with the same answer.
+* `n_jobs` is the number of threads, `verbose` shows a progress bar, `check_input` is always on.
 
-What has no meaning here raises NotImplementedError: several targets, `warm_start=True`, a given Gram matrix,
-`dual=True`, `intercept_scaling`, and `solver="liblinear"` with an intercept, which it would penalise. More than two
-classes are a ValueError.
+`Lasso`, `ElasticNet`, `Ridge` and `RidgeCV` fit several targets, a model for each column of `y`. What would change the
+answer raises NotImplementedError: `solver="liblinear"` with an intercept, which it would penalise, and
+`intercept_scaling`. More than two classes are a ValueError.
+
+A fold without a score does not decide: where its held-out rows weigh nothing, or lack a class that the score needs, it
+is left out of the mean over folds, with a warning. (scikit-learn takes the first strength there, or raises.)
+
+scikit-learn's own tests run on these classes; docs/drop_in.md has the numbers, and what is left out and why.
 """
 
 from normball.drop_in.linear import ElasticNet, ElasticNetCV, Lasso, LassoCV

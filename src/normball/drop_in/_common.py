@@ -1,9 +1,9 @@
-"""What the drop-ins share: which options have a meaning, the data, and the call of the solver."""
+"""What the drop-ins share: which options have a meaning, the data, the call of the solver, and the mean over folds."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Never, TypeVar
 
 import numpy as np
@@ -13,19 +13,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled, process_routing
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
-from normball.messages import NotConverged
+from normball.messages import NotConverged, sample
 from normball.results.fit import Fit
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL
 
 Array = NDArray[np.float64]
 _Result = TypeVar("_Result")
-
-_ACCEPTED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "warm_start": (lambda given: not given, "every fit starts afresh; normball.fit_path warm-starts along a path"),
-    "precompute": (lambda given: isinstance(given, bool | str), "pass X and y; no Gram matrix is needed"),
-    "dual": (lambda given: not given, "the solver works on the primal problem; the minimum is the same"),
-    "intercept_scaling": (lambda given: given == 1, "the intercept is never penalised, so it needs no scaling"),
-}
 
 
 class Absent:
@@ -41,30 +34,18 @@ class Absent:
         raise AttributeError(f"{owner.__name__} of normball.drop_in has no {self.name}; {self.instead}")
 
 
-class OneTarget:
-    """Tags of a model that takes sparse input and fits one target."""
+class SparseInput:
+    """Tags of a model that takes sparse input, and arrays of NumPy alone."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = True
-        tags.target_tags.single_output = True
-        tags.target_tags.multi_output = False
         tags.array_api_support = False
         return tags
 
 
-def check_options(model: Any) -> None:
-    """Check parameters by scikit-learn's rules, and that none asks for what this solver does not do."""
-    model._validate_params()
-    for name, (is_accepted, reason) in _ACCEPTED.items():
-        value = getattr(model, name, None)
-        if value is not None and not is_accepted(value):
-            shown = name if np.ndim(value) else f"{name}={value!r}"
-            raise NotImplementedError(f"{type(model).__name__}({shown}) is not available in normball.drop_in: {reason}")
-
-
 def validated(model: Any, X: Any, y: Any, sample_weight: Any, **checks: Any) -> tuple[Any, NDArray[Any], Array]:
-    """X, y and weights as arrays, checked with scikit-learn's own messages."""
+    """X, y of one or two dimensions and weights as arrays, checked with scikit-learn's own messages."""
     X, y = validate_data(
         model,
         X,
@@ -74,13 +55,26 @@ def validated(model: Any, X: Any, y: Any, sample_weight: Any, **checks: Any) -> 
         multi_output=True,
         **checks,
     )
-    if y.ndim == 2 and y.shape[1] > 1:
-        raise NotImplementedError(
-            f"{type(model).__name__} of normball.drop_in fits one target, but y has {y.shape[1]} columns: "
-            f"fit one model a column, for instance by sklearn.multioutput.MultiOutputRegressor"
+    largest = max(X.max(), -X.min(), *([y.max(), -y.min()] if y.dtype.kind == "f" else []))
+    if largest > np.sqrt(np.finfo(float).max / X.shape[0]):
+        raise ValueError(  # begins as scikit-learn's own does
+            f"Coordinate descent iterations resulted in non-finite parameter values. The input data may contain large "
+            f"values and need to be preprocessed: the squares of values up to {largest:.3g} overflow."
         )
-    y = column_or_1d(y, warn=True)
     return X, y, np.array(_check_sample_weight(sample_weight, X, dtype=np.float64))
+
+
+def one_target(model: Any, y: NDArray[Any]) -> NDArray[Any]:
+    """The target of a model that has one."""
+    if y.ndim == 2 and y.shape[1] > 1:
+        name = type(model).__name__
+        raise ValueError(
+            f"{name} fits one target, but y has {y.shape[1]} columns. For multi-task outputs, use scikit-learn's "
+            f"MultiTask{name}, or fit one {name} a column."
+            if name.endswith("NetCV") or name == "LassoCV"
+            else f"{name} fits one target, but y has {y.shape[1]} columns: fit one model a column."
+        )
+    return np.asarray(column_or_1d(y, warn=True))
 
 
 def routed(
@@ -94,12 +88,32 @@ def routed(
     return routing.splitter.split, routing.scorer.score if "scorer" in routing else {}
 
 
-def solved(solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], **options: Any) -> _Result:
-    """Call `fit_path` or `cv_path` with the options of `model`; warn in scikit-learn's way if it does not converge."""
-    tol = min(max(getattr(model, "tol", DEFAULT_TOL), np.finfo(float).tiny), DEFAULT_TOL)
-    max_iter = getattr(model, "max_iter", None)
-    max_iter = DEFAULT_MAX_ITER if max_iter is None else max_iter
-    no_offset = np.zeros(y.size)  # given in so many words it admits a constant target, which scikit-learn does too
+def tolerance(model: Any) -> float:
+    """The relative duality gap that counts as solved."""
+    return float(min(max(getattr(model, "tol", DEFAULT_TOL), np.finfo(float).tiny), DEFAULT_TOL))
+
+
+def warn_unsolved(model: Any, stacklevel: int = 3) -> None:
+    """Warn in words that begin as scikit-learn's do, since people filter by them."""
+    warnings.warn(
+        f"Objective did not converge. You might want to increase the number of iterations (max_iter="
+        f"{_max_iter(model)}), to raise tol, or to penalise more: {type(model).__name__} did not reach the relative "
+        f"duality gap {tolerance(model):g}.",
+        ConvergenceWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def _max_iter(model: Any) -> int:
+    given = getattr(model, "max_iter", None)
+    return DEFAULT_MAX_ITER if given is None else int(given)
+
+
+def solved(
+    solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], *, warns: bool = True, **options: Any
+) -> _Result:
+    """Call a function of normball with the options of `model`; warn in scikit-learn's way if it does not converge."""
+    no_offset = np.zeros(y.shape[0])  # given in so many words it admits a constant target, which scikit-learn does too
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = solve(
@@ -109,25 +123,68 @@ def solved(solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], *
             fit_intercept=bool(model.fit_intercept),
             standardize=False,
             lower_bounds=0.0 if getattr(model, "positive", False) else None,
-            tol=tol,
-            max_iter=max_iter,
+            tol=tolerance(model),
+            max_iter=_max_iter(model),
             n_threads=effective_n_jobs(getattr(model, "n_jobs", None)),
             progress=bool(getattr(model, "verbose", False)),
             **options,
         )
-    unsolved = ConvergenceWarning(
-        f"{type(model).__name__} did not reach the relative duality gap {tol:g} in max_iter={max_iter} iterations: "
-        f"raise max_iter, or penalise more."
-    )
     for warning in caught:
-        is_ours = issubclass(warning.category, NotConverged)
-        warnings.warn(unsolved if is_ours else warning.message, stacklevel=3)
+        if not issubclass(warning.category, NotConverged):
+            warnings.warn(warning.message, stacklevel=3)
+        elif warns:
+            warn_unsolved(model)
     return result
 
 
-def take(model: Any, fit: Fit, X: Any) -> None:
-    """Set the fitted attributes that all regressors have, in the precision of `X`."""
-    model.coef_ = fit.coef.astype(X.dtype)
-    model.intercept_ = X.dtype.type(fit.intercept) if model.fit_intercept else 0.0
-    model.n_iter_ = fit.n_iters
-    model.dual_gap_ = fit.dual_gap * fit.null_loss
+def take(model: Any, fits: Sequence[Fit], X: Any, y: NDArray[Any], scale: float = 1.0) -> None:
+    """Set the fitted attributes that all regressors have, one fit a target.
+
+    `scale` is what scikit-learn's objective has instead of the mean loss.
+    """
+    set_fitted(
+        model,
+        X,
+        y,
+        coefs=np.array([fit.coef for fit in fits]),
+        intercepts=np.array([fit.intercept for fit in fits]),
+        gaps=scale * np.array([fit.dual_gap * fit.null_loss for fit in fits]),
+        n_iters=[fit.n_iters for fit in fits],
+    )
+
+
+def set_fitted(
+    model: Any, X: Any, y: NDArray[Any], *, coefs: Array, intercepts: Array, gaps: Array, n_iters: list[int]
+) -> None:
+    """Set the fitted attributes in scikit-learn's shapes and in the precision of `X`."""
+    coefs, intercepts = coefs.astype(X.dtype), intercepts.astype(X.dtype)
+    several = len(coefs) > 1
+    model.coef_ = coefs if several else coefs[0]
+    model.intercept_ = (intercepts if y.ndim == 2 else intercepts[0]) if model.fit_intercept else 0.0
+    model.dual_gap_ = gaps if several else gaps[0]
+    model.n_iter_ = n_iters if several else n_iters[0]
+
+
+def mean_over_folds(model: Any, scores: Array) -> Array:
+    """The mean of `scores` (n_folds, ...) over the folds, which count alike.
+
+    A fold without any score (its held-out rows weigh nothing, or lack a class) is left out, and that is said. Where
+    another fold has none the mean is NaN, since means over different folds do not compare.
+    """
+    name, n_folds = type(model).__name__, scores.shape[0]
+    lacking = np.isnan(scores).reshape(n_folds, -1).all(axis=1)
+    mean = scores[~lacking].mean(axis=0) if not lacking.all() else np.full(scores.shape[1:], np.nan)
+    if np.isnan(mean).all():
+        raise ValueError(
+            f"{name} has no choice to make: each has a fold whose score is undefined. Make folds whose held-out rows "
+            f"have positive weights and, in classification, both classes."
+        )
+    if lacking.any():
+        folds = sample([str(fold + 1) for fold in np.flatnonzero(lacking)])
+        warnings.warn(
+            f"{name} leaves fold {folds} of {n_folds} out of its mean: no score is defined there, for instance because "
+            f"the held-out rows have weight 0 or lack a class.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return np.asarray(mean)

@@ -13,21 +13,49 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn import linear_model
 from sklearn.model_selection import check_cv
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _check_sample_weight
 
 from normball._estimator_base import two_classes
-from normball.drop_in._common import Absent, Array, OneTarget, check_options, routed, solved, validated
+from normball.drop_in._common import (
+    Absent,
+    Array,
+    SparseInput,
+    mean_over_folds,
+    one_target,
+    routed,
+    solved,
+    validated,
+)
 from normball.path import Fit, fit_path
 
-_NO_MIX = "'{}=None' is deprecated in scikit-learn 1.8: give a number in [0, 1]; 0 is the L2 penalty."
+# scikit-learn's deprecations, in words that begin as its own do, since people filter by them
+_NO_MIX = "'{}=None' was deprecated in version 1.8 of scikit-learn. Use 0 <= l1_ratio <= 1; 0 is the L2 penalty."
+_MIX_TO_CHANGE = "The default value for l1_ratios will change from None to (0.0,) in version 1.10 of scikit-learn."
+_PENALTY = (
+    "'penalty' was deprecated in version 1.8 of scikit-learn. Use l1_ratio=0 instead of penalty='l2', l1_ratio=1 "
+    "instead of penalty='l1', l1_ratio alone instead of penalty='elasticnet', and C=np.inf instead of penalty=None."
+)
+_N_JOBS = "'n_jobs' has no effect since version 1.8 of scikit-learn. Please leave it unspecified."
+_LEGACY = (
+    "The fitted attributes of LogisticRegressionCV change their shapes. The default value of use_legacy_attributes "
+    "will change from True to False in scikit-learn 1.10: choose one."
+)
+_SCORING = (
+    "The default value of the parameter 'scoring' will change from accuracy to 'neg_log_loss' in version 1.11 of "
+    "scikit-learn: choose one."
+)
 
 
-class _Logistic(OneTarget):
+class _Logistic(SparseInput):
     """What LogisticRegression and its CV twin share."""
 
     set_callbacks = Absent("normball.fit_path takes progress=")
+    _validate_params: Any
     class_weight: Any
     fit_intercept: bool
+    intercept_scaling: float
+    penalty: str | None
+    solver: str
     classes_: NDArray[Any]
 
     def __sklearn_tags__(self) -> Any:
@@ -37,13 +65,20 @@ class _Logistic(OneTarget):
 
     def _checked(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, NDArray[Any], Array, Array]:
         """X, y, whether y is the second class, and the weights, those of the classes included."""
-        check_options(self)
-        if getattr(self, "solver", None) == "liblinear" and self.fit_intercept:
+        self._validate_params()
+        name = type(self).__name__
+        if self.solver == "liblinear" and self.fit_intercept:
             raise NotImplementedError(
-                f'{type(self).__name__}(solver="liblinear") penalises the intercept, which normball never does: '
+                f'{name}(solver="liblinear") penalises the intercept, which normball never does: '
                 f"choose another solver or fit_intercept=False"
             )
+        if self.intercept_scaling != 1:
+            raise NotImplementedError(
+                f"{name}(intercept_scaling={self.intercept_scaling!r}) weakens the penalty on the intercept, which "
+                f"normball never penalises: leave it at 1"
+            )
         X, y, weights = validated(self, X, y, sample_weight)
+        y = one_target(self, y)
         self.classes_ = two_classes(y)
         target = (y == self.classes_[-1]).astype(float)
         if self.class_weight is not None:
@@ -53,18 +88,25 @@ class _Logistic(OneTarget):
 
     def _mix_of_penalty(self, word: str) -> float | None:
         """The mix that the deprecated `penalty` stands for; None where it leaves that to the parameter `word`."""
-        penalty = getattr(self, "penalty", "deprecated")
+        penalty = self.penalty
         if penalty == "deprecated":
             return None
-        if penalty == "elasticnet" and (getattr(self, word) is None or isinstance(getattr(self, word), str)):
-            raise ValueError(f"{word} must be specified when penalty is elasticnet.")
-        warnings.warn(
-            "'penalty' is deprecated in scikit-learn 1.8: use l1_ratio=0 instead of penalty='l2', l1_ratio=1 instead "
-            "of penalty='l1', l1_ratio alone instead of penalty='elasticnet', and C=np.inf instead of penalty=None.",
-            FutureWarning,
-            stacklevel=3,
-        )
-        return {"l1": 1.0, "l2": 0.0}.get(penalty)
+        warnings.warn(_PENALTY, FutureWarning, stacklevel=3)
+        mix = getattr(self, word)
+        is_given = not (mix is None or isinstance(mix, str))
+        if penalty == "elasticnet":
+            if not is_given:
+                raise ValueError(f"{word} must be specified when penalty is elasticnet.")
+            return None
+        meant = 1.0 if penalty == "l1" else 0.0
+        if is_given and penalty in ("l1", "l2") and np.any(np.asarray(mix) != meant):
+            warnings.warn(
+                f"Inconsistent values: penalty={penalty} with {word}={mix}. The {word} parameter is only used when "
+                f"penalty is 'elasticnet'. Got (penalty={penalty}), which is deprecated: please use {word} only.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return meant
 
     def _fits(self, X: Any, target: Array, weights: Array, Cs: ArrayLike, l1_ratio: float) -> list[Fit]:
         lambdas = 1.0 / (np.asarray(Cs) * weights.sum())
@@ -118,13 +160,15 @@ class LogisticRegression(_Logistic, linear_model.LogisticRegression):
         """
         X, _, target, weights = self._checked(X, y, sample_weight)
         if self.n_jobs is not None:
-            warnings.warn("'n_jobs' is deprecated in scikit-learn 1.8.", FutureWarning, stacklevel=2)
+            warnings.warn(_N_JOBS, FutureWarning, stacklevel=2)
         l1_ratio = self._mix_of_penalty("l1_ratio")
         if l1_ratio is None:
             if self.l1_ratio is None:
                 warnings.warn(_NO_MIX.format("l1_ratio"), FutureWarning, stacklevel=2)
             l1_ratio = self.l1_ratio or 0.0
-        C = np.inf if getattr(self, "penalty", "deprecated") is None else self.C
+        if self.penalty is None and self.C != 1.0:
+            warnings.warn("Setting penalty=None will ignore the C and l1_ratio parameters", UserWarning, stacklevel=2)
+        C = np.inf if self.penalty is None else self.C
         (fit,) = self._fits(X, target, weights, [C], l1_ratio)
         self.coef_ = fit.coef[np.newaxis].astype(X.dtype)
         self.intercept_ = np.array([fit.intercept], dtype=X.dtype)
@@ -167,6 +211,11 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
         **params : dict
             What scikit-learn's metadata routing hands to the splitter and the scorer.
 
+        Notes
+        -----
+        A fold without a score, for instance an area under the curve where the held-out rows are of one class, is left
+        out of the mean, with a warning.
+
         Returns
         -------
         self : object
@@ -179,26 +228,35 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
         folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **to_split))
         shape = len(folds), len(mixes), Cs.size
         coefs = np.zeros((*shape, X.shape[1] + 1))  # the intercept last
-        scores, n_iters = np.empty(shape), np.empty(shape, dtype=np.int32)
+        scores, n_iters = np.full(shape, np.nan), np.empty(shape, dtype=np.int32)
         score = self._scorer()
+        given_weights = np.ones(y.size) if sample_weight is None else _check_sample_weight(sample_weight, X)
         for i, (train, test) in enumerate(folds):
             in_fold = np.bincount(np.arange(y.size)[train], minlength=y.size)
+            if np.unique(target[weights * in_fold > 0.0]).size < 2:
+                raise ValueError(
+                    f"The training rows of fold {i + 1} of {len(folds)} hold one class only, so the intercept would "
+                    f"be infinite: use fewer folds, or folds that keep both classes"
+                )
+            has_weight = given_weights[test].any()  # otherwise there is nothing to score
             held_out = X[test], y[test]
             score_params = _check_method_params(X, to_score, indices=test)
             for j, mix in enumerate(mixes):
                 for k, fit in enumerate(self._fits(X, target, weights * in_fold, Cs, mix)):
                     coefs[i, j, k] = *fit.coef, fit.intercept
                     n_iters[i, j, k] = fit.n_iters
-                    scores[i, j, k] = score(_model(fit, self.classes_), *held_out, **score_params)
+                    if has_weight:
+                        scores[i, j, k] = score(_model(fit, self.classes_), *held_out, **score_params)
+        means = mean_over_folds(self, scores)
         if self.refit:
-            j, k = _best(scores.sum(axis=0))
+            j, k = _best(means)
             (fit,) = self._fits(X, target, weights, Cs[[k]], mixes[j])
             C, l1_ratio, model = Cs[k], l1_ratios[j], np.append(fit.coef, fit.intercept)
             self.dual_gap_ = fit.dual_gap * fit.null_loss
         else:
-            best = [_best(of_fold) for of_fold in scores]
-            C, l1_ratio = np.mean([Cs[k] for _, k in best]), np.mean([mixes[j] for j, _ in best])
-            model = np.mean([coefs[i, j, k] for i, (j, k) in enumerate(best)], axis=0)
+            best = [(i, *_best(of_fold)) for i, of_fold in enumerate(scores) if not np.isnan(of_fold).all()]
+            C, l1_ratio = np.mean([Cs[k] for _, _, k in best]), np.mean([mixes[j] for _, j, _ in best])
+            model = np.mean([coefs[at] for at in best], axis=0)
             self.dual_gap_ = np.nan
         self.coef_, self.intercept_ = model[np.newaxis, :-1], model[-1:]
         self.Cs_, self.l1_ratios_ = Cs, np.asarray(l1_ratios)
@@ -216,12 +274,7 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
     def _wants_legacy_attributes(self) -> bool:
         if self.use_legacy_attributes != "warn":
             return bool(self.use_legacy_attributes)
-        warnings.warn(
-            "The attributes of LogisticRegressionCV change their shapes in scikit-learn 1.10: choose by "
-            "use_legacy_attributes=True or False.",
-            FutureWarning,
-            stacklevel=3,
-        )
+        warnings.warn(_LEGACY, FutureWarning, stacklevel=3)
         return True
 
     def _make_attributes_legacy(self) -> None:
@@ -237,7 +290,9 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
         """The mixes as scikit-learn shows them, None where none is given, and as numbers."""
         fixed = self._mix_of_penalty("l1_ratios")
         given = self.l1_ratios
-        if isinstance(given, str) or (given is None and fixed is None):
+        if isinstance(given, str):
+            warnings.warn(_MIX_TO_CHANGE, FutureWarning, stacklevel=3)
+        elif given is None and fixed is None:
             warnings.warn(_NO_MIX.format("l1_ratios"), FutureWarning, stacklevel=3)
         shown = [None] if given is None or isinstance(given, str) else list(given)
         return shown, [fixed if fixed is not None else mix or 0.0 for mix in shown]
@@ -245,11 +300,7 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
     def _scorer(self) -> Any:
         """The scorer, told the classes where it needs them: a fold's held-out rows may lack one."""
         if self.scoring == "warn":
-            warnings.warn(
-                "The default of scoring changes from accuracy to 'neg_log_loss' in scikit-learn 1.11: choose one.",
-                FutureWarning,
-                stacklevel=3,
-            )
+            warnings.warn(_SCORING, FutureWarning, stacklevel=3)
         scorer = self._get_scorer()
         takes = inspect.signature(getattr(scorer, "_score_func", lambda: None)).parameters
         if "labels" in takes:
@@ -268,5 +319,5 @@ def _model(fit: Fit, classes: NDArray[Any]) -> LogisticRegression:
 
 def _best(scores: Array) -> tuple[int, int]:
     """Where the best of the scores (l1_ratios, Cs) is; among equals at the first C."""
-    k, j = np.unravel_index(np.argmax(scores.T), scores.T.shape)
+    k, j = np.unravel_index(np.nanargmax(scores.T), scores.T.shape)
     return int(j), int(k)

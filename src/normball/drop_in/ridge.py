@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import partial
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -10,16 +13,19 @@ from scipy import sparse
 from sklearn import linear_model
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import GridSearchCV
+from sklearn.utils import check_scalar
 from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
 
-from normball.drop_in._common import Array, OneTarget, check_options, routed, solved, take, validated
-from normball.path import fit_path
+from normball.batch import fit_paths
+from normball.drop_in._common import Array, SparseInput, mean_over_folds, routed, solved, take, validated
+from normball.drop_in._leave_one_out import held_out_errors
 
 
-class Ridge(OneTarget, linear_model.Ridge):
+class Ridge(SparseInput, linear_model.Ridge):
     """`sklearn.linear_model.Ridge` with a certified solution; parameters and attributes are the same.
 
-    `dual_gap_` is an attribute that scikit-learn's does not have, and `solver_` is always "normball".
+    `dual_gap_` is an attribute that scikit-learn's does not have. There is one way to the minimum, so `solver_` repeats
+    the `solver` that was asked for, and is "normball" for "auto".
 
     See Also
     --------
@@ -41,8 +47,8 @@ class Ridge(OneTarget, linear_model.Ridge):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             The features.
-        y : array-like of shape (n_samples,)
-            The target.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The target, or several.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows; larger ones weaken the penalty.
 
@@ -51,22 +57,24 @@ class Ridge(OneTarget, linear_model.Ridge):
         self : object
             The fitted estimator.
         """
-        check_options(self)
-        if np.size(self.alpha) != 1:
-            raise NotImplementedError(
-                f"Ridge of normball.drop_in fits one target, so it takes one alpha, not {np.size(self.alpha)}"
-            )
+        self._validate_params()
         X, y, weights = validated(self, X, y, sample_weight, y_numeric=True)
-        lam = float(np.ravel(self.alpha)[0]) / weights.sum()
-        fit = solved(fit_path, self, X, y, sample_weight=weights, lambdas=[lam], l1_ratio=0.0).at(lam=lam)
-        take(self, fit, X)
-        self.dual_gap_ *= 2.0 * weights.sum()
-        self.n_iter_ = np.array([fit.n_iters], dtype=np.int32)
-        self.solver_ = "normball"
+        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        alphas = np.asarray(self.alpha, dtype=float).ravel()
+        if alphas.size not in (1, n_targets):
+            raise ValueError(  # scikit-learn's own words
+                f"Number of targets and number of penalties do not correspond: {alphas.size} != {n_targets}"
+            )
+        lambdas = np.broadcast_to(alphas / weights.sum(), n_targets)
+        paths = solved(fit_paths, self, X, y, sample_weight=weights, lambdas=lambdas, l1_ratio=0.0)
+        fits = [path.at(lam=lam) for path, lam in zip(paths, lambdas, strict=True)]
+        take(self, fits, X, y, scale=2.0 * weights.sum())
+        self.n_iter_ = np.array([fit.n_iters for fit in fits], dtype=np.int32)
+        self.solver_ = "normball" if self.solver == "auto" else self.solver
         return self
 
 
-class RidgeCV(OneTarget, linear_model.RidgeCV):
+class RidgeCV(SparseInput, linear_model.RidgeCV):
     """`sklearn.linear_model.RidgeCV` with certified solutions; parameters and attributes are the same.
 
     Without `cv` each row is held out in turn. That takes one fit for each alpha: the error of a row held out is its
@@ -93,8 +101,8 @@ class RidgeCV(OneTarget, linear_model.RidgeCV):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             The features.
-        y : array-like of shape (n_samples,)
-            The target.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The target, or several.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows; larger ones weaken the penalty.
         **params : dict
@@ -105,10 +113,20 @@ class RidgeCV(OneTarget, linear_model.RidgeCV):
         self : object
             The fitted estimator.
         """
-        check_options(self)
+        self._validate_params()
+        self._check_alphas()
         alphas = np.atleast_1d(np.asarray(self.alphas, dtype=float))
-        if not (np.all(alphas > 0.0) or (self.cv is not None and np.all(alphas >= 0.0))):
-            raise ValueError(f"alphas must be positive, but hold {alphas.min():g}")
+        if self.cv is not None:
+            for option in ("store_cv_results", "alpha_per_target"):
+                if getattr(self, option):
+                    raise ValueError(f"cv!=None and {option}=True are incompatible")
+        if self.gcv_mode == "svd" and sparse.issparse(X):
+            warnings.warn(  # a deprecation of scikit-learn, in its words
+                "The 'svd' mode is not supported for sparse X, fallback to 'eigen'. Passing gcv_mode='svd' with sparse "
+                "X will raise an error in scikit-learn 1.11.",
+                FutureWarning,
+                stacklevel=2,
+            )
         X, y, weights = validated(self, X, y, sample_weight, y_numeric=True)
         if self.cv is None:
             _, to_score = routed(self, sample_weight, params)
@@ -117,26 +135,57 @@ class RidgeCV(OneTarget, linear_model.RidgeCV):
             self._search(X, y, sample_weight, alphas, params)
         return self
 
+    def _check_alphas(self) -> None:
+        check = partial(
+            check_scalar,
+            target_type=Real,
+            min_val=0.0,
+            include_boundaries="neither" if self.cv is None else "left",
+        )
+        if np.size(self.alphas) == 1:
+            check(np.ravel(self.alphas)[0], "alphas")
+        else:
+            for index, alpha in enumerate(self.alphas):
+                check(alpha, f"alphas[{index}]")
+
     def _leave_one_out(self, X: Any, y: NDArray[Any], weights: Array, alphas: Array, to_score: dict[str, Any]) -> None:
         lambdas = alphas / weights.sum()
-        path = solved(fit_path, self, X, y, sample_weight=weights, lambdas=lambdas, l1_ratio=0.0)
-        fits = [path.at(lam=lam) for lam in lambdas]
-        fitted = np.column_stack([X @ fit.coef + fit.intercept for fit in fits])
-        errors = (y[:, None] - fitted) / (1.0 - _leverages(X, weights, alphas, self.fit_intercept))
+        paths = solved(fit_paths, self, X, y, sample_weight=weights, lambdas=lambdas, l1_ratio=0.0)
+        fits = [[path.at(lam=lam) for lam in lambdas] for path in paths]
+        fitted = np.array([[X @ fit.coef + fit.intercept for fit in of_target] for of_target in fits])
+        targets = y.reshape(y.shape[0], -1)
+        errors = held_out_errors(X, targets, fitted.transpose(2, 0, 1), weights, alphas, self.fit_intercept)
         if self.scoring is None:
-            held_out = weights[:, None] * errors**2
+            held_out = weights[:, None, None] * errors**2
             scores = -held_out.mean(axis=0)
+            scores = scores if self.alpha_per_target else scores.mean(axis=0, keepdims=True)
         else:
-            held_out = y[:, None] - errors
-            scorer = self._get_scorer()
-            scores = np.array([scorer(_Given(), column, y, **to_score) for column in held_out.T])
-        best = int(np.argmax(scores))
-        self.alpha_ = float(alphas[best])
-        self.best_score_ = scores[best]
+            held_out = targets[:, :, None] - errors
+            scores = self._scores(held_out, y, to_score)
+        best = np.array([_first_best(of_target) for of_target in scores])
+        alpha, score = alphas[best], scores[np.arange(best.size), best]
+        is_one = best.size == 1
+        self.alpha_: Any = float(alpha[0]) if is_one else alpha
+        self.best_score_: Any = score[0] if is_one else score
         if self.store_cv_results:
-            self.cv_results_ = held_out
-        take(self, fits[best], X)
-        self.dual_gap_ *= 2.0 * weights.sum()
+            self.cv_results_ = (held_out if y.ndim == 2 else held_out[:, 0]).astype(X.dtype)
+        chosen = np.broadcast_to(best, len(paths))
+        take(self, [of_target[at] for of_target, at in zip(fits, chosen, strict=True)], X, y, scale=2.0 * weights.sum())
+
+    def _scores(self, predictions: Array, y: NDArray[Any], to_score: dict[str, Any]) -> Array:
+        """What the scorer says about held-out predictions (n_samples, n_targets, n_alphas): a row a choice of alpha."""
+        scorer = self._get_scorer()
+        if self.alpha_per_target and y.ndim == 2:
+            of_targets = [(predictions[:, k], y[:, k]) for k in range(y.shape[1])]
+        else:
+            of_targets = [(predictions.reshape(*y.shape, -1), y)]
+        n_alphas = predictions.shape[-1]
+        return np.array(
+            [
+                [scorer(_Given(), predicted[..., at], target, **to_score) for at in range(n_alphas)]
+                for predicted, target in of_targets
+            ]
+        )
 
     def _search(
         self,
@@ -146,19 +195,23 @@ class RidgeCV(OneTarget, linear_model.RidgeCV):
         alphas: Array,
         params: dict[str, Any],
     ) -> None:
-        for option in ("store_cv_results", "alpha_per_target"):
-            if getattr(self, option):
-                raise ValueError(f"cv!=None and {option}=True are incompatible")
         _raise_for_params(params, self, "fit")
         if sample_weight is not None:
             params["sample_weight"] = sample_weight
         ridge = Ridge(fit_intercept=self.fit_intercept)
         if _routing_enabled():
             ridge.set_fit_request(sample_weight=True)
-        search = GridSearchCV(ridge, {"alpha": alphas}, cv=self.cv, scoring=self._get_scorer())
+
+        def best_mean(results: dict[str, Any]) -> int:
+            by_fold = [results[name] for name in results if name.startswith("split")]
+            means = mean_over_folds(self, np.array(by_fold))
+            at = _first_best(means)
+            self.best_score_ = means[at]
+            return at
+
+        search = GridSearchCV(ridge, {"alpha": alphas}, cv=self.cv, scoring=self._get_scorer(), refit=best_mean)
         best = search.fit(X, y, **params).best_estimator_
         self.alpha_ = float(best.alpha)
-        self.best_score_ = search.best_score_
         self.coef_, self.intercept_, self.dual_gap_ = best.coef_, best.intercept_, best.dual_gap_
 
 
@@ -169,26 +222,6 @@ class _Given(RegressorMixin, BaseEstimator):
         return predictions
 
 
-def _leverages(X: Any, weights: Array, alphas: Array, fit_intercept: bool) -> Array:
-    """The diagonal of the matrix that maps y to the fit, shape (n_samples, n_alphas)."""
-    n_rows, n_features = X.shape
-    X = X.astype(np.float64)
-    root = np.sqrt(weights)
-    rows = sparse.diags_array(root) @ X
-    share = root / np.sqrt(weights.sum()) if fit_intercept else np.zeros(n_rows)  # the intercept's direction
-    mean = share @ rows
-    if n_features < n_rows:
-        moments = _dense(rows.T @ rows) - np.outer(mean, mean)
-        squares, directions = np.linalg.eigh(moments)
-        scores = rows @ directions - np.outer(share, mean @ directions)
-        hat = scores**2 @ (1.0 / (squares.clip(0.0)[:, None] + alphas))
-        return np.asarray(hat + share[:, None] ** 2)
-    products = rows @ mean
-    gram = _dense(rows @ rows.T) - np.outer(share, products) - np.outer(products, share)
-    squares, directions = np.linalg.eigh(gram + mean @ mean * np.outer(share, share))
-    squares = squares.clip(0.0)[:, None]
-    return np.asarray(directions**2 @ (squares / (squares + alphas)) + share[:, None] ** 2)
-
-
-def _dense(matrix: Any) -> Array:
-    return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix)
+def _first_best(scores: Array) -> int:
+    """Where the largest score is; the first alpha where there is no score."""
+    return int(np.nanargmax(scores)) if not np.isnan(scores).all() else 0

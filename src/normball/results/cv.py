@@ -51,7 +51,8 @@ class CVPath:
     folds : str
         The kind of folds in words.
     cv_mean : ndarray, shape (n_lambdas,)
-        Mean of the fold scores, weighted by `fold_weights`.
+        Mean of the fold scores, weighted by `fold_weights`, over the folds that have a score; NaN at a strength where
+        one of those has none.
     cv_se : ndarray, shape (n_lambdas,)
         Its standard error: the weighted standard deviation of the fold scores over sqrt(n_folds - 1), as in glmnet.
     n_sweeps : float
@@ -324,11 +325,15 @@ class Comparison:
 
 
 def summarise_folds(scores: Array, weights: Array) -> tuple[Array, Array]:
-    """Mean over folds and its standard error, as glmnet's cvstats: folds without a score do not count."""
-    valid = ~np.isnan(scores)
-    weight = weights[:, None] * valid
-    total = weight.sum(axis=0)
+    """Mean over folds and its standard error, as glmnet's cvstats.
+
+    Folds that have no score at any strength do not count. Where another fold has none there is no mean: over different
+    folds means do not compare.
+    """
+    counts = ~np.isnan(scores).all(axis=1)
+    weight, scores = weights[counts, None], scores[counts]
+    total = weight.sum()
     with np.errstate(invalid="ignore", divide="ignore"):  # NaN where no fold, or one alone, has a score
-        mean = np.where(valid, weight * scores, 0.0).sum(axis=0) / total
-        spread = np.where(valid, weight * (scores - mean) ** 2, 0.0).sum(axis=0) / total
-        return mean, np.sqrt(spread / (valid.sum(axis=0) - 1))
+        mean = (weight * scores).sum(axis=0) / total
+        spread = (weight * (scores - mean) ** 2).sum(axis=0) / total
+        return mean, np.sqrt(spread / (counts.sum() - 1))

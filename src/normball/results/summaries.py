@@ -79,9 +79,12 @@ def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = N
     elif note and (width is None or display_width(lines[2]) + len(note) + 3 <= width):
         lines[2] += f"   {note}"
         note = ""
-    undefined = int(np.isnan(cv.fold_scores).any(axis=1).sum())
+    undefined = int(np.isnan(cv.fold_scores).all(axis=1).sum())
     if undefined:
         lines.append(f"({cv.score} is undefined in {undefined} of {cv.n_folds} folds, which do not count)")
+    lacking = int(np.isnan(cv.cv_mean).sum())
+    if lacking:
+        lines.append(f"({cv.score} is undefined in some fold at {lacking} of {cv.lambdas.size} lambdas, never chosen)")
     return [*lines, note] if note else lines
 
 

@@ -1,0 +1,59 @@
+"""The path down to one strength, and how far a given model is from the minimum there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+# of the largest strength: ten steps a decade over the decades that matter, then one
+_STEPS = 10.0 ** -np.append(np.arange(1, 41) / 10.0, np.arange(5.0, 13.0))
+
+
+@dataclass(frozen=True)
+class OneStrength:
+    """The problem of an elastic net at one strength: scikit-learn's 1/(2 W) sum w (y - Xb)² + penalty."""
+
+    X: Any
+    weights: Array
+    alpha: float
+    l1_ratio: float
+    fit_intercept: bool
+    positive: bool
+
+    def grid(self, targets: NDArray[Any]) -> Array:
+        """The strengths on the way to `alpha`, which is the last one.
+
+        They begin where the first coefficient of a target (n_samples, n_targets) becomes nonzero. On wide data with a
+        weak penalty the way is shorter than the leap.
+        """
+        if self.l1_ratio == 0.0:  # in closed form
+            return np.array([self.alpha])
+        share = self.weights / self.weights.sum()
+        residual = targets - (share @ targets if self.fit_intercept else 0.0)
+        gradient = self.X.T @ (share[:, None] * residual).astype(self.X.dtype)
+        largest = float(self._reach(gradient)) / self.l1_ratio
+        above = largest * _STEPS
+        return np.append(above[above > 1.1 * self.alpha], self.alpha)
+
+    def gap(self, y: NDArray[Any], coef: Array) -> tuple[float, float, float]:
+        """The duality gap of `coef` with its best intercept, from the scaled residual; the null loss; the intercept."""
+        share = self.weights / self.weights.sum()
+        residual = y - self.X @ coef
+        intercept = float(share @ residual) if self.fit_intercept else 0.0
+        residual = residual - intercept
+        target = y - share @ y if self.fit_intercept else y
+        l1, l2 = self.alpha * self.l1_ratio, self.alpha * (1.0 - self.l1_ratio)
+        reach = self._reach(self.X.T @ (share * residual) - l2 * coef)
+        scale = min(1.0, l1 / reach) if reach > 0.0 else 1.0
+        squares = share @ residual**2 + l2 * coef @ coef
+        primal = squares / 2.0 + l1 * abs(coef).sum()
+        dual = scale * (share @ (residual * target)) - scale**2 * squares / 2.0
+        return float(primal - dual), float(share @ target**2) / 2.0, intercept
+
+    def _reach(self, gradient: Array) -> Any:
+        return max(gradient.max(), 0.0) if self.positive else abs(gradient).max()
