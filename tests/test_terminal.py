@@ -60,14 +60,6 @@ assert not {"sklearn", "pandas", "matplotlib", "scipy.stats"} & set(sys.modules)
     subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
 
-def test_as_a_module_and_into_a_closed_pipe(folder: Path, capsys: Capture) -> None:
-    fit(capsys)
-    command = f"{sys.executable} -m normball.cli show out/model.json | head -1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Read")
-    assert done.stderr == ""
-
-
 class Terminal:
     """A stream that is a terminal."""
 
@@ -146,7 +138,7 @@ def test_stopped_at_once_leaves_nothing(folder: Path, capsys: Capture, monkeypat
     monkeypatch.setattr("normball.cv.cv_path", stopped)
     code, _, err = fit(capsys)
     assert code == 130
-    assert "Interrupted; nothing was written." in err
+    assert "Interrupted; no file was written." in err
     assert os.listdir("out") == []
 
 

@@ -132,6 +132,11 @@ def compare(
     Returns
     -------
     Comparison
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C; its `result` is the Comparison of what was finished, the path of the last mix as far as it came.
     """
     known = {*FitOptions.__annotations__, *_OWN_OPTIONS} - {"l1_ratio"}
     check_words("compare", arguments, known, "The mixes are called l1_ratios; every path holds all of its lambdas")
@@ -146,7 +151,13 @@ def compare(
     paths = []
     for ratio in l1_ratios:
         one = replace(problem, settings=replace(problem.settings, l1_ratio=ratio))
-        paths.append(_cross_validate(one, folds, score, keep_predictions))
+        try:
+            paths.append(_cross_validate(one, folds, score, keep_predictions))
+        except KeyboardInterrupt as stop:
+            partial = getattr(stop, "result", None)
+            finished = paths if partial is None else [*paths, partial]
+            text = f"Interrupted after {len(paths)} of {len(l1_ratios)} values of l1_ratio"
+            raise Interrupted(text, Comparison(tuple(finished)) if finished else None) from None
     return Comparison(tuple(paths))
 
 
