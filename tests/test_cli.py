@@ -34,12 +34,25 @@ def test_fit_prints_the_numbers_of_the_model_that_it_writes(folder: Path, capsys
     assert pl.read_csv("out/path.csv")["lam"].to_list() == cv.lambdas.tolist()
 
 
-def test_csv_has_no_formula(folder: Path, capsys: Capture) -> None:
-    pl.read_csv("t.csv").rename({"a": "=a", "b": "@b"}).write_csv("t.csv")
-    assert fit(capsys)[0] == 0
-    with open("out/coefficients.csv", newline="") as file:
-        features = [row[0] for row in csv.reader(file)]
-    assert features == ["feature", "'=a", "'@b", "colour = =cmd()", "colour = red", "colour = white", "(intercept)"]
+def test_names_and_labels_are_written_as_they_are(folder: Path, capsys: Capture) -> None:
+    names = {"a": "=a", "b": "-b", "w": "+", "t": "1e3"}
+    table = pl.read_csv("t.csv").rename(names)
+    for labels in (["+", "-"], ["-low", "+high"], ["@no", "=yes()"], ["'+", "'-"]):
+        y = pl.Series("y", np.where(table["y"] == "yes", *labels))
+        table.with_columns(y).write_csv("t.csv")
+        code, _, err = run(capsys, "fit", "t.csv", "--target", "y", "--cv", "3", "-o", "out")
+        assert code == 0
+        assert 'Careful  a spreadsheet takes these for formulas: "=a", "-b"\n' in err
+        with open("out/coefficients.csv", newline="") as file:
+            features = [row[0] for row in csv.reader(file)]
+        colours = ["colour = =cmd()", "colour = red", "colour = white"]
+        assert features == ["feature", "=a", "-b", *colours, "1e3", "+", "(intercept)"]
+        for words in ([], ["--kind", "class"], ["-o", "p.csv"]):
+            code, out, err = run(capsys, "predict", "out/model.json", "t.csv", *words)
+            assert code == 0
+            rows = list(csv.reader((Path("p.csv").read_text() if "-o" in words else out).splitlines()))
+            assert {row[0] for row in rows[1:]} == set(labels)
+            assert ("Careful" in err) == (labels[0] in ("-low", "@no"))
 
 
 @pytest.mark.parametrize("select", ["best", "0.03"])

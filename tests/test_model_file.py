@@ -200,7 +200,7 @@ def test_a_newer_schema_is_refused(cv, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"not json", "is not a normball model: it is no JSON"),
+        (b"not json", "is not a normball model, or was cut off: it is no JSON"),
         (b"\xff\xfe\x00", "is not a normball model"),
         (b"[1, 2]", "is JSON, but not a normball model"),
         (b'{"format": "other"}', "is JSON, but not a normball model"),

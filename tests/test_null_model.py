@@ -138,7 +138,11 @@ def test_wild_offsets(family):
 def test_a_constant_response_leaves_nothing_to_explain(family, value, design):
     """Such a target is refused as a whole; the training rows of a fold may have it."""
     X, y = make(design, family)
-    design = np.asfortranarray(X) if isinstance(X, np.ndarray) else (X.data, X.indices, X.indptr.astype(np.int64), X.shape[0])
+    design = (
+        np.asfortranarray(X)
+        if isinstance(X, np.ndarray)
+        else (X.data, X.indices, X.indptr.astype(np.int64), X.shape[0])
+    )
     weights = np.stack([np.ones(y.size), np.arange(y.size) < y.size // 2]).astype(float)
     n_features = X.shape[1]
     answer = _native.solve_path(

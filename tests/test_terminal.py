@@ -171,7 +171,7 @@ def test_stopped_at_once_leaves_nothing(folder: Path, capsys: Capture, monkeypat
     monkeypatch.setattr("normball.cv.cv_path", stopped)
     code, _, err = fit(capsys)
     assert code == 130
-    assert "Interrupted; nothing was written." in err
+    assert "Interrupted; no file was written." in err
     assert os.listdir("out") == []
 
 

@@ -74,7 +74,7 @@ def test_what_cannot_mean_what_it_says_is_refused() -> None:
     other = torch.optim.Rprop(model.parameters())
     with pytest.raises(ValueError, match=r"Rprop.*Known: SGD, Adam, AdamW, Adagrad, RMSprop"):
         nbt.penalize(model, other, {"first.weight": nbt.L1(0.1)})
-    nbt.penalize(model, other, {"first.weight": nbt.L1(0.1)}, mode="decoupled")
+    nbt.penalize(model, other, {"first.weight": nbt.L1(0.1)}, mode="decoupled").remove()
     nbt.penalize(model, other, {"first.weight": nbt.L1(0.1)}, metric=lambda group, state: group["lr"])
     with pytest.raises(ValueError, match="maximises"):
         nbt.penalize(model, torch.optim.SGD(model.parameters(), lr=0.1, maximize=True), {"first.weight": nbt.L1(0.1)})

@@ -213,19 +213,30 @@ def test_zero_is_stationary_from_there_on(kind: str, by: Any) -> None:
     assert term.distance(torch.zeros_like(gradient), gradient, scale * below)[0] > 0
 
 
+@pytest.mark.parametrize(
+    "module", [torch.nn.ConvTranspose1d(4, 4, 2), torch.nn.Conv1d(4, 4, 2, groups=4)], ids=["transposed", "depthwise"]
+)
+def test_features_are_not_counted_where_columns_are_no_inputs(module: Any) -> None:
+    model = torch.nn.Sequential(module, torch.nn.Conv1d(4, 1, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    penalized = nbt.penalize(model, optimizer, {"*.weight": nbt.L1(1.0)})
+    data = [(torch.randn(5, 4, 6), torch.randn(5, 1, 4))]
+    with pytest.raises(ValueError, match=r"0\.weight: the inputs of this Conv.* features="):
+        nbt.path(penalized, functional.mse_loss, data, data)
+
+
 def test_what_a_path_cannot_do_is_said() -> None:
     X, y = linear_problem()
     data = [(X, y)]
     model = torch.nn.Linear(10, 1).double()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     penalized = nbt.penalize(model, optimizer, {"weight": nbt.L1(1.0)})
-    ridge = nbt.penalize(model, optimizer, {"weight": nbt.L2(1.0)})
-    ridge.remove()
+    others = [torch.optim.SGD(model.parameters(), lr=0.05) for _ in range(2)]
+    ridge = nbt.penalize(model, others[0], {"weight": nbt.L2(1.0)})
     loss = functional.mse_loss
     with pytest.raises(ValueError, match="L2 alone sets nothing to zero"):
         nbt.path(ridge, loss, data, data)
-    decoupled = nbt.penalize(model, optimizer, {"weight": nbt.L1(1.0)}, mode="decoupled")
-    decoupled.remove()
+    decoupled = nbt.penalize(model, others[1], {"weight": nbt.L1(1.0)}, mode="decoupled")
     with pytest.raises(ValueError, match="decoupled"):
         nbt.path(decoupled, loss, data, data)
     with pytest.raises(ValueError, match="train is an iterator"):

@@ -133,6 +133,11 @@ def compare(
     Returns
     -------
     Comparison
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C; its `result` is the Comparison of what was finished, the path of the last mix as far as it came.
     """
     known = {*FitOptions.__annotations__, *_OWN_OPTIONS} - {"l1_ratio"}
     check_words("compare", arguments, known, "The mixes are called l1_ratios; every path holds all of its lambdas")
@@ -148,7 +153,13 @@ def compare(
     paths = []
     for ratio in ratios:
         one = replace(problem, settings=replace(problem.settings, l1_ratio=ratio))
-        paths.append(_cross_validate(one, folds, score, keep_predictions))
+        try:
+            paths.append(_cross_validate(one, folds, score, keep_predictions))
+        except KeyboardInterrupt as stop:
+            partial = getattr(stop, "result", None)
+            finished = paths if partial is None else [*paths, partial]
+            text = f"Interrupted after {len(paths)} of {len(l1_ratios)} values of l1_ratio"
+            raise Interrupted(text, Comparison(tuple(finished)) if finished else None) from None
     return Comparison(tuple(paths))
 
 
@@ -180,10 +191,10 @@ def _cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictio
     keep = slice(0, n_finished)
     n_threads = problem.settings.n_threads
     models = [
-        _Model(design, solution["intercepts"][row, keep], solution.coef_rows(row).take(keep), n_threads)
+        _Model(design, solution.intercepts[row, keep], solution.coef_rows(row).take(keep), n_threads)
         for row, design in enumerate(designs)
     ]
-    gaps = solution["dual_gaps"][1:, keep]
+    gaps = solution.dual_gaps[1:, keep]
     path = problem.path(solution, n_finished)
     known = _held_out_deviances(problem, solution, keep, folds, score)
     result = _assess(problem, path, models, gaps, folds, score, keep_predictions, known)
@@ -301,10 +312,10 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
         times = np.bincount(train, minlength=data.n_rows) + np.bincount(test, minlength=data.n_rows)
         if (times != 1).any():
             return None
-    whole, own = solution["whole_loss"][1:, keep], solution["loss"][1:, keep]
+    whole, own = solution.whole_loss[1:, keep], solution.loss[1:, keep]
     total = data.weights.sum()
     means = (total * whole - (total - held_out) * own) / held_out
-    return 2.0 * means if (means > 1e-6 * solution["null_loss"][0]).all() else None
+    return 2.0 * means if (means > 1e-6 * solution.null_loss[0]).all() else None
 
 
 def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
@@ -203,7 +203,7 @@ class Problem:
                 poll=poll,
             )
         answer["interrupted"] |= poll.stopped  # even where nothing was left to stop
-        return Solution(answer, self.data.n_features)
+        return Solution(**answer, n_features=self.data.n_features)
 
     def finished_path(self, solution: Solution) -> Path:
         """The path of problem 0, or Interrupted with as much of it as all problems finished."""
@@ -237,79 +237,76 @@ class Problem:
             penalty_factors=self.penalty_factors,
             lower_bounds=self.lower_bounds,
             upper_bounds=self.upper_bounds,
-            scales=solution["scales"][index],
+            scales=solution.scales[index],
             lambdas=solution.lambdas[keep],
-            lambda_max=float(solution["lambda_max"][index]),
-            intercepts=solution["intercepts"][index, keep],
+            lambda_max=float(solution.lambda_max[index]),
+            intercepts=solution.intercepts[index, keep],
             coef_rows=solution.coef_rows(index).take(keep),
-            loss=solution["loss"][index, keep],
-            null_loss=float(solution["null_loss"][index]),
-            dual_gaps=solution["dual_gaps"][index, keep],
-            kkt_violations=solution["kkt_violations"][index, keep],
-            statuses=STATUSES[solution["statuses"][index, keep]],
-            n_iters=solution["n_iters"][index, keep],
-            n_sweeps=float(solution["n_sweeps"]),
+            loss=solution.loss[index, keep],
+            null_loss=float(solution.null_loss[index]),
+            dual_gaps=solution.dual_gaps[index, keep],
+            kkt_violations=solution.kkt_violations[index, keep],
+            statuses=STATUSES[solution.statuses[index, keep]],
+            n_iters=solution.n_iters[index, keep],
+            n_sweeps=float(solution.n_sweeps),
             fingerprint=fingerprint.hexdigest()[:16],
             findings=tuple(data.findings),
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solution:
-    """What one native call returned: K problems at L strengths."""
+    """What one native call returned: K problems at L strengths, their coefficients as rows, problem by problem."""
 
-    answer: Mapping[str, Any]
+    lambdas: Array  # (L,), shared by all problems
+    intercepts: Array  # (K, L), as the next ones
+    loss: Array
+    whole_loss: Array
+    dual_gaps: Array
+    kkt_violations: Array
+    n_iters: NDArray[np.int32]
+    statuses: NDArray[np.int32]
+    indptr: NDArray[np.int64]  # (K L + 1,)
+    indices: NDArray[np.int32]
+    values: Array
+    null_loss: Array  # (K,), as the next one
+    lambda_max: Array
+    scales: Array  # (K, n_features)
+    n_sweeps: float
+    interrupted: bool  # whether the call was stopped before its end
     n_features: int
-
-    def __getitem__(self, name: str) -> Any:
-        return self.answer[name]
-
-    @property
-    def lambdas(self) -> Array:
-        """The grid, shared by all problems."""
-        grid: Array = self.answer["lambdas"]
-        return grid
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the call was stopped before its end."""
-        return bool(self.answer["interrupted"])
 
     @property
     def n_finished(self) -> int:
         """How many leading strengths all problems went through."""
-        unfinished = (self.answer["statuses"] == _INTERRUPTED).any(axis=0)
+        unfinished = (self.statuses == _INTERRUPTED).any(axis=0)
         return int(np.argmax(unfinished)) if unfinished.any() else self.lambdas.size
 
     def coef_rows(self, problem: int) -> SparseRows:
         """The coefficients of one problem, a row a strength."""
-        answer, length = self.answer, self.lambdas.size
-        rows = SparseRows(answer["indptr"], answer["indices"], answer["values"], self.n_features)
+        length = self.lambdas.size
+        rows = SparseRows(self.indptr, self.indices, self.values, self.n_features)
         return rows.take(slice(problem * length, (problem + 1) * length))
 
 
+_SHARED = ("lambdas", "n_features")  # by solutions that can be joined
+
+
 def joined(solutions: Sequence[Solution]) -> Solution:
-    """Solutions over the same grid as one."""
-    answers = [solution.answer for solution in solutions]
-    answer: dict[str, Any] = dict(answers[0])
-    for name in (
-        "intercepts",
-        "indices",
-        "values",
-        "loss",
-        "whole_loss",
-        "dual_gaps",
-        "kkt_violations",
-        "statuses",
-        "n_iters",
-    ):
-        answer[name] = np.concatenate([one[name] for one in answers])
-    starts = np.cumsum([0] + [one["values"].size for one in answers])
-    ends = [one["indptr"][1:] + start for one, start in zip(answers, starts, strict=False)]
-    answer["indptr"] = np.concatenate([np.zeros(1, dtype=np.int64), *ends])
-    answer["interrupted"] = any(one["interrupted"] for one in answers)
-    answer["n_sweeps"] = sum(one["n_sweeps"] for one in answers)
-    return Solution(answer, solutions[0].n_features)
+    """Solutions over the same grid and features as one; its problems are those of the first, then of the next."""
+    first = solutions[0]
+    if not all(np.array_equal(getattr(one, name), getattr(first, name)) for one in solutions for name in _SHARED):
+        raise ValueError("solutions of different grids or features cannot be joined")
+    starts = np.cumsum([0] + [one.values.size for one in solutions])
+    ends = [one.indptr[1:] + start for one, start in zip(solutions, starts[:-1], strict=True)]
+    parts: dict[str, Any] = {
+        "indptr": np.concatenate([np.zeros(1, dtype=np.int64), *ends]),
+        "n_sweeps": sum(one.n_sweeps for one in solutions),
+        "interrupted": any(one.interrupted for one in solutions),
+    }
+    for name in {field.name for field in fields(first)}.difference(_SHARED, parts):
+        parts[name] = np.concatenate([getattr(one, name) for one in solutions])
+    return replace(first, **parts)
 
 
 def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
@@ -346,10 +343,10 @@ def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:
 
     `depth` is how many functions above this one the caller's code lies.
     """
-    unsolved = solution["statuses"] != 0
+    unsolved = solution.statuses != 0
     if unsolved.any():
         n_lambdas = int(unsolved.any(axis=0).sum())
-        worst = float(np.max(solution["dual_gaps"][unsolved]))
+        worst = float(np.max(solution.dual_gaps[unsolved]))
         warnings.warn(
             f"{n_lambdas} of {solution.lambdas.size} lambdas did not reach the duality gap {tol:g}; "
             f"the worst relative gap is {worst:.2g}. Raise max_iter or tol, or end the grid earlier "

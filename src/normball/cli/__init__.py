@@ -1,17 +1,16 @@
-"""The command line: `normball fit | predict | show | report | check`."""
+"""The command line: `normball fit | predict | show | report | check | learn`."""
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
 
 from normball.cli.arguments import parser, with_dashed_values
-from normball.cli.console import Console
+from normball.cli.console import Console, print_to
 
-USAGE, DATA, NOT_CONVERGED, FILE, INTERRUPTED = 2, 3, 4, 5, 130
+USAGE, DATA, NOT_CONVERGED, FILE, INTERRUPTED, CLOSED = 2, 3, 4, 5, 130, 141
 FILE_CODES = {"E10", "E11"}  # findings about files rather than about what is in them
 
 
@@ -26,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 2 wrong usage, 3 problem in the data, 4 not converged, 5 file or format, 130 interrupted.
+        0 done, 2 wrong usage, 3 problem in the data, 4 not converged, 5 file or format, 130 interrupted, 141 the
+        reader of stdout left before the end and no file was written.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words:
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parser().parse_args(with_dashed_values(words))
     except SystemExit as end:
+        print_to("stdout")  # argparse does not flush its help
         return int(end.code or 0)
     console = Console(
         machine=getattr(arguments, "json", False),
@@ -43,13 +44,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         verbose=getattr(arguments, "verbose", False),
     )
     try:
-        return _run(arguments, words, console)
+        code = _run(arguments, words, console)
     except KeyboardInterrupt:  # here, so that the imports of a command are covered too
-        console.error("Interrupted; nothing was written.")
+        console.error(f"Interrupted; {console.files_in_words()}.")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough: `normball show model.json | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code or _code_of_stdout(arguments.command, console)
+
+
+def _code_of_stdout(command: str, console: Console) -> int:
+    """Whether the results reached their reader."""
+    if console.lost is None:
         return 0
+    if isinstance(console.lost, BrokenPipeError):  # the reader has seen enough: `normball show model.json | head`
+        return 0 if console.written else CLOSED
+    console.error(f"normball {command}: stdout: {console.lost.strerror}; {console.files_in_words()}.")
+    return FILE
 
 
 def _run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -68,10 +77,15 @@ def _run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.document({"error": "usage", "message": str(error)})
         console.error(f"normball {arguments.command}: {error}")
         return USAGE
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        console.document({"error": "file", "message": message})
-        console.error(f"normball {arguments.command}: {message}")
-        return FILE
+        return file_problem(error, arguments.command, console)
+
+
+def file_problem(error: OSError, command: str, console: Console, result: dict[str, object] | None = None) -> int:
+    """Say which file could not be read or written; with `--json` beside the `result`, if there is one."""
+    message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    if console.written:
+        message += f"; {console.files_in_words()}"
+    console.document({**(result or {}), "error": "file", "message": message})
+    console.error(f"normball {command}: {message}")
+    return FILE

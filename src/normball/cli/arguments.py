@@ -65,7 +65,7 @@ def parser() -> Parser:
         parents=[common],
         description="L1- and L2-regularised models: the whole path, cross-validated, each point with a certificate.",
         epilog="Exit codes: 0 done, 2 wrong usage, 3 problem in the data, 4 not converged, 5 file or format, "
-        "130 interrupted.",
+        "130 interrupted, 141 the reader of stdout left and no file was written.",
     )
     top.add_argument("--version", action="version", version=f"normball {__version__}")
     commands = top.add_subparsers(dest="command", metavar="command", required=True)
@@ -98,7 +98,7 @@ def parser() -> Parser:
     )
     predict.add_argument("model", help="model.json as written by fit")
     predict.add_argument("data", help="table with the columns that the model uses; others are ignored")
-    predict.add_argument("-o", "--output", metavar="FILE", help="write a CSV there instead of to stdout")
+    predict.add_argument("-o", "--output", metavar="FILE", help="write a CSV there instead of to stdout (-)")
     _lam_option(predict)
     predict.add_argument(
         "--kind",
@@ -136,7 +136,7 @@ def parser() -> Parser:
         default="stats",
         help="what the page holds about the data: nothing, or statistics, never a row (default: stats)",
     )
-    report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model")
+    report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model; - is stdout")
     _lam_option(report)
 
     _learn(
@@ -256,7 +256,9 @@ def _learn(learn: Parser) -> None:
         help="missing values: stop, drop the rows, or fill in the median",
     )
     group = learn.add_argument_group("files")
-    group.add_argument("--html", metavar="FILE", help="the page (default, without another file: learn.html)")
+    group.add_argument(
+        "--html", metavar="FILE", help="the page, - for stdout (default, without another file: learn.html)"
+    )
     group.add_argument("--svg", metavar="DIR", help="one drawing for each lesson, as SVG")
     group.add_argument("--png", metavar="DIR", help="the same as PNG (needs: pip install normball[png])")
     group.add_argument("--quiz", action="store_true", help="first predict, then see")

@@ -12,8 +12,8 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal
 
 from normball.results.text import printable
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from normball.messages import Finding
 
 NARROWEST = 40
+Stream = Literal["stdout", "stderr"]
 
 
 class Console:
@@ -47,6 +48,8 @@ class Console:
         self.machine = machine
         self.quiet = quiet
         self.verbose = verbose
+        self.lost: OSError | None = None  # why stdout takes no more
+        self.written: list[str] = []  # the files that are complete
         self._colour = colour and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         for stream in (sys.stdout, sys.stderr):
             if reconfigure := getattr(stream, "reconfigure", None):
@@ -60,21 +63,25 @@ class Console:
     def result(self, text: str) -> None:
         """A part of the result, on stdout."""
         if not self.machine:
-            print(text, flush=True)
+            self._out(text)
+
+    def _out(self, text: str) -> None:
+        """Print on stdout; where that takes no more (`lost`), the command goes on, for files may be its purpose."""
+        self.lost = print_to("stdout", text) or self.lost
 
     def sentence(self, text: str) -> None:
         """A line of the result that a terminal may break between words, under its first word."""
-        self.result(self._broken(text, " " * 9) if sys.stdout.isatty() else text)
+        self.result(self._broken(text, " " * 9) if is_terminal("stdout") else text)
 
     def document(self, content: Any) -> None:
         """The JSON document of `--json`, on stdout."""
         if self.machine:
-            print(json.dumps(machine_form(content), ensure_ascii=False, indent=1), flush=True)
+            self._out(json.dumps(machine_form(content), ensure_ascii=False, indent=1))
 
     def note(self, text: str) -> None:
         """Something on the way, on stderr."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print_to("stderr", text)
 
     def findings(self, findings: Iterable[Finding]) -> None:
         """Warnings, on stderr, in the words of the command line."""
@@ -83,17 +90,21 @@ class Console:
 
     def error(self, text: str) -> None:
         """Why the command stops, on stderr, also when quiet."""
-        print(self._wrapped(text), file=sys.stderr, flush=True)
+        print_to("stderr", self._wrapped(text))
 
     def _wrapped(self, text: str) -> str:
         """Printable text; on a terminal broken between words, as its lines would run on."""
         lines = [printable(line) for line in text.splitlines()]
-        if not sys.stderr.isatty():
+        if not is_terminal("stderr"):
             return "\n".join(lines)
         return "\n".join(self._broken(line, "    ") for line in lines)
 
     def _broken(self, line: str, indent: str) -> str:
         return textwrap.fill(line, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+    def files_in_words(self) -> str:
+        """What there is to be found after a failure."""
+        return f"written: {', '.join(self.written)}" if self.written else "no file was written"
 
     def bold(self, text: str) -> str:
         """A heading."""
@@ -104,7 +115,7 @@ class Console:
         return self._styled(text, "2")
 
     def _styled(self, text: str, style: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self._colour and sys.stdout.isatty() else text
+        return f"\x1b[{style}m{text}\x1b[0m" if self._colour and is_terminal("stdout") else text
 
     @contextmanager
     def busy(self, label: str) -> Iterator[None]:
@@ -121,7 +132,7 @@ class Console:
 
     @property
     def _moves(self) -> bool:
-        return sys.stderr.isatty() and not self.quiet
+        return is_terminal("stderr") and not self.quiet
 
     def _drawn(self) -> rich.console.Console:
         from rich.console import Console as Drawn
@@ -169,6 +180,31 @@ class Bar:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+def is_terminal(stream: Stream) -> bool:
+    """Whether a stream is shown on a terminal; one that was closed before the program began is None."""
+    file = getattr(sys, stream)
+    return file is not None and bool(file.isatty())
+
+
+def print_to(stream: Stream, *texts: str) -> OSError | None:
+    """Print lines at once, and return what went wrong: a pipe that its reader closed, a full disk.
+
+    What is left of them then goes nowhere, or Python would complain of it when it ends.
+    """
+    file = getattr(sys, stream)
+    if file is None:
+        return None
+    try:
+        for text in texts:
+            file.write(text + "\n")
+        file.flush()
+    except OSError as error:
+        with suppress(OSError):  # of a stream that is no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+        return error
+    return None
 
 
 def machine_form(value: Any) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from normball.cli import INTERRUPTED, NOT_CONVERGED
+from normball.cli import INTERRUPTED, NOT_CONVERGED, file_problem
 from normball.cli.console import Console
 from normball.cli.source import EXAMPLE_NOTES, Task, UsageError, read
 from normball.messages import Finding, Interrupted, NotConverged, count, sample
@@ -32,8 +32,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     ratios = _l1_ratios(arguments)
     task = read(arguments, words)
-    folder = Path(arguments.output)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder, files = Path(arguments.output), _places(arguments.output)
     data = task.prepare()
     task.run = replace(
         task.run,
@@ -55,20 +54,48 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     later = _about_result(cv, arguments.select, interrupted)
     console.findings([*later, *rare_levels(choose(cv, arguments.select))])
     cv = replace(cv, path=replace(cv.path, findings=tuple(findings + later)))
+    failure = None
+    try:
+        with console.busy("Report"):
+            outputs.write_all(cv, task.run, files, task.prepare, console)
+    except OSError as error:
+        failure = error  # the summary is then all that is left of the fit
     console.result("")
     for line in summary.lines(cv, task.run, console):
         console.result(line)
     for line in summary.closing(cv, task.run):
         console.sentence(line)
-    with console.busy("Report"):
-        files = outputs.write_all(cv, task.run, folder, task.prepare())
-    console.sentence(f"Wrote    {outputs.sizes(files.values())}")
+    written = {what: str(place) for what, place in files.items() if str(place) in console.written}
+    document = summary.document(cv, task.run, written)
+    if failure is not None:
+        return file_problem(failure, "fit", console, document)
+    console.sentence(f"Wrote    {outputs.sizes(written.values())}")
     console.sentence(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
-    console.document(summary.document(cv, task.run, files))
+    console.document(document)
     if interrupted:
         console.error(f"{interrupted}. What was finished is in {folder}.")
         return INTERRUPTED
     return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
+
+
+def _places(output: str) -> dict[str, Path]:
+    """Where the files go; raises before anything is fitted where they cannot."""
+    from normball.cli.outputs import STDOUT
+    from normball.files import check_writable
+
+    if output in STDOUT:
+        raise UsageError(f"fit writes four files: -o names their folder, and {output} is none")
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "model": folder / "model.json",
+        "report": folder / "report.html",
+        "coefficients": folder / "coefficients.csv",
+        "path": folder / "path.csv",
+    }
+    for place in files.values():
+        check_writable(place)
+    return files
 
 
 def _l1_ratios(arguments: Namespace) -> list[float]:
@@ -166,13 +193,13 @@ def _solve(
     """The cross-validated path, with several mixes that of the best, and how far it came if it was interrupted."""
     from normball.cv import compare, cv_path
 
+    if isinstance(arguments.select, float):
+        options = {**options, "lambdas": _grid_with(arguments.select, task, options, ratios[0], arguments)}
     bar = console.bar("Path", "lambdas", rounds)
+    options = {**options, "progress": bar}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotConverged)  # W31 says which
-            if isinstance(arguments.select, float):
-                options = {**options, "lambdas": _grid_with(arguments.select, task, options, ratios[0], arguments)}
-            options = {**options, "progress": bar}
             if len(ratios) == 1:
                 return cv_path(task.table, task.run.target, l1_ratio=ratios[0], **options), ""
             comparison = compare(task.table, task.run.target, ratios, **options)
@@ -182,7 +209,7 @@ def _solve(
     except Interrupted as stop:
         if stop.result is None:
             raise KeyboardInterrupt from None
-        return stop.result, str(stop)
+        return (stop.result if len(ratios) == 1 else stop.result.best), str(stop)
     finally:
         bar.close()
 
@@ -195,7 +222,9 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
 
     own = ("cv", "repeats", "random_state", "score", "groups", "time_order", "keep_predictions")
     for_path = {name: value for name, value in options.items() if name not in own}
-    first = fit_path(task.table, task.run.target, l1_ratio=l1_ratio, lambdas=[lam], progress=False, **for_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotConverged)  # this one lends its lambda_max only
+        first = fit_path(task.table, task.run.target, l1_ratio=l1_ratio, lambdas=[lam], progress=False, **for_path)
     ratio = arguments.lambda_min_ratio or (1e-2 if first.n_rows < first.n_features else 1e-4)
     end = min(lam, ratio * first.lambda_max)
     return np.append(np.geomspace(max(first.lambda_max, lam), end, arguments.n_lambdas), lam)

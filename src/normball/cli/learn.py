@@ -17,25 +17,24 @@ if TYPE_CHECKING:
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     _check(arguments)
+    from normball.cli.outputs import write
     from normball.learn import IDS, drawn, page
-    from normball.report.files import write_text
 
     chosen = set(arguments.lessons or ["all"])
     ids = [id for id in IDS if "all" in chosen or id in chosen]
     lessons = _lessons(arguments, console)
-    places: list[Path] = []
     for folder, kind in ((arguments.svg, "svg"), (arguments.png, "png")):
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
             for figure in drawn(lessons, ids):
-                places.append(Path(folder) / f"lesson_{figure.id}.{kind}")
-                _save(figure, places[-1])
-    if arguments.html or not places:
-        places.append(Path(arguments.html or "learn.html"))
-        write_text(places[-1], page(lessons, ids, quiz=arguments.quiz))
-    for place in places:
-        console.result(f"Wrote    {place} ({max(1, round(place.stat().st_size / 1024)):,} KB)")
-    console.document({"lessons": ids, "data": lessons.about, "files": [str(place) for place in places]})
+                place = Path(folder) / f"lesson_{figure.id}.{kind}"
+                _save(figure, place)
+                console.written.append(str(place))
+    if arguments.html or not console.written:
+        write(arguments.html or "learn.html", page(lessons, ids, quiz=arguments.quiz), console)
+    for written in console.written:
+        console.result(f"Wrote    {written} ({max(1, round(Path(written).stat().st_size / 1024)):,} KB)")
+    console.document({"lessons": ids, "data": lessons.about, "files": console.written})
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from normball.report.run import Run
@@ -15,12 +14,10 @@ if TYPE_CHECKING:
 
 def load_model(place: str) -> tuple[Fit | Path | CVPath, Run]:
     """Read a model and, where it is known, where it came from."""
-    from normball.results.model_file import load
+    from normball.results.model_file import load_with_run
 
-    model = load(place)
-    with open(place, encoding="utf-8") as file:
-        run = json.load(file).get("run")
-    return model, Run.from_dict(run or {})
+    model, run = load_with_run(place, Run.from_dict)
+    return model, run or Run()
 
 
 def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:

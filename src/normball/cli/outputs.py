@@ -4,74 +4,81 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from normball.report.files import write_text
+from normball.cli.source import UsageError
+from normball.files import write_text
+from normball.messages import sample
 
 if TYPE_CHECKING:
+    from normball.cli.console import Console
     from normball.inputs.prepare import Data
     from normball.report.run import Run
     from normball.results.cv import CVPath
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = re.compile(r"[=@\t\r]|[+-].")
+STDOUT = ("-", "/dev/stdout")
 
 
-def write_all(cv: CVPath, run: Run, folder: Path, data: Data) -> dict[str, str]:
-    """Write the four files; returns their places by what they are.
+def write_all(cv: CVPath, run: Run, files: Mapping[str, Path], data: Callable[[], Data], console: Console) -> None:
+    """Write the files of a fit, the model first, for the others can be made of it.
 
     The predictions of held-out rows serve the report; the model file does without.
     """
     from normball.cli.models import choose
     from normball.report import write_report
+    from normball.results.model_file import save
 
-    files = {
-        "model": folder / "model.json",
-        "report": folder / "report.html",
-        "coefficients": folder / "coefficients.csv",
-        "path": folder / "path.csv",
-    }
-    save_model(replace(cv, predictions=None), run, files["model"])
-    write_report(cv, files["report"], run, data)
-    write_csv(files["coefficients"], choose(cv, run.select).to_frame())
-    write_csv(files["path"], cv.to_frame())
-    return {what: str(place) for what, place in files.items()}
+    save(replace(cv, predictions=None), files["model"], run.to_dict())
+    console.written.append(str(files["model"]))
+    for what, frame in (("coefficients", choose(cv, run.select).to_frame()), ("path", cv.to_frame())):
+        write(files[what], csv_text(frame.columns, frame.iter_rows(), console), console)
+    write_report(cv, files["report"], run, data())
+    console.written.append(str(files["report"]))
 
 
-def save_model(cv: CVPath, run: Run, place: Path) -> None:
-    """Write the model with where it came from."""
-    from normball.results.model_file import to_dict
-
-    content = {**to_dict(cv), "run": run.to_dict()}
-    write_text(place, json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")
-
-
-def write_csv(place: Path, frame: Any) -> None:
-    """Write a frame whose text no spreadsheet takes for a formula."""
-    write_text(place, csv_text(frame.columns, frame.iter_rows()))
+def write(place: str | Path, text: str, console: Console) -> None:
+    """Write a file, or print where its name is that of stdout."""
+    if str(place) in STDOUT:
+        if console.machine:
+            raise UsageError(f"--json and {place} both want stdout: name a file")
+        console.result(text.removesuffix("\n"))
+    else:
+        write_text(place, text)
+        console.written.append(str(place))
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """CSV; missing values are empty, numbers have all their digits."""
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], console: Console) -> str:
+    """CSV with every text as it is; missing values are empty, numbers have all their digits.
+
+    Names and labels have to be found again in other tables, so that nothing is put before those which a spreadsheet
+    takes for formulas; they are named instead.
+    """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([guarded(name) for name in header])
-    writer.writerows([guarded(cell) for cell in row] for row in rows)
+    writer.writerow(header)
+    formulas = dict.fromkeys(name for name in header if is_formula(name))
+    for row in rows:
+        writer.writerow(row)
+        formulas.update(dict.fromkeys(cell for cell in row if is_formula(cell)))
+    if formulas:
+        console.note(f"Careful  a spreadsheet takes these for formulas: {sample(list(formulas), quote=True)}")
     return buffer.getvalue()
 
 
-def guarded(cell: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay."""
-    if not isinstance(cell, str) or not cell.startswith(FORMULA_STARTS):
-        return cell
+def is_formula(cell: Any) -> bool:
+    """Whether a spreadsheet would calculate a text; a lone sign and a number it would not."""
+    if not isinstance(cell, str) or not FORMULA.match(cell):
+        return False
     try:
         float(cell)
     except ValueError:
-        return f"'{cell}"
-    return cell
+        return True
+    return False
 
 
 def sizes(files: Iterable[str]) -> str:

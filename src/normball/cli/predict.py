@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model
-    from normball.cli.outputs import csv_text
+    from normball.cli.outputs import STDOUT, csv_text, write
     from normball.cli.source import reading_options
     from normball.inputs.tables import read_table
-    from normball.report.files import write_text
 
     model, made = load_model(arguments.model)
     fit = choose(model, arguments.lam or made.select)
@@ -28,15 +26,12 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     reading = {**made.reading, **reading_options(arguments), "categorical": labels}
     table = read_table(arguments.data, **reading)
     columns = _predictions(fit, table, made, arguments)
-    if console.machine:
-        console.document({"model": arguments.model, "lam": fit.lam, **columns})
-    text = csv_text(list(columns), zip(*columns.values(), strict=True))
-    if arguments.output:
-        write_text(arguments.output, text)
-        name = Path(arguments.output)
-        console.note(f"Wrote    {count(table.height)} predictions at lambda {fit.lam:.4g} to {name}")
-    else:
-        console.result(text.rstrip("\n"))
+    if arguments.output or not console.machine:
+        place = arguments.output or STDOUT[0]
+        write(place, csv_text(list(columns), zip(*columns.values(), strict=True), console), console)
+        if place not in STDOUT:
+            console.note(f"Wrote    {count(table.height)} predictions at lambda {fit.lam:.4g} to {place}")
+    console.document({"model": arguments.model, "lam": fit.lam, **columns})
     return 0
 
 

@@ -20,8 +20,8 @@ OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import load_model
-    from normball.cli.outputs import sizes
-    from normball.report import write_report
+    from normball.cli.outputs import sizes, write
+    from normball.report import page_text
     from normball.results.cv import CVPath
 
     model, made = load_model(arguments.model)
@@ -33,8 +33,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if arguments.data and arguments.embed != "none":
         with console.busy("Data"):
             model, data = _with_data(model, made, arguments.data)
-    write_report(model, place, made, data)
-    console.result(f"Wrote    {sizes([str(place)])}")
+    write(place, page_text(model, made, data), console)
+    if console.written:
+        console.result(f"Wrote    {sizes(console.written)}")
     console.document({"files": {"report": str(place)}})
     return 0
 

@@ -15,6 +15,7 @@ from normball.inputs.column_findings import infinite_values, missing_values, not
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, label_text
 from normball.inputs.sources import Source, SparseTable, source_of
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.schema import Damaged, Reader, listed, number, record, text, truth
 
 MISSING_LEVEL = "(missing)"
 LARGE = 5_000_000  # cells from which on a mostly empty design is kept sparse
@@ -45,6 +46,15 @@ class Column(NamedTuple):
     def n_features(self) -> int:
         """How many they are."""
         return 1 + self.indicator if self.levels is None else len(self.levels)
+
+
+_COLUMN: dict[str, Reader] = {  # in a saved model; what has its default is left out
+    "name": text,
+    "levels": listed(text, distinct=True),
+    "fill": number(),
+    "indicator": truth,
+    "n_rows": listed(number(0, whole=True)),
+}
 
 
 @dataclass(frozen=True)
@@ -149,15 +159,24 @@ class Preparation:
         return {"named": self.named, "columns": entries}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Preparation:
-        """The preparation that `to_dict` wrote."""
-        columns = []
-        for entry in data["columns"]:
-            fields = {"name": entry} if isinstance(entry, str) else dict(entry)
-            for key in {"levels", "n_rows"} & set(fields):
-                fields[key] = tuple(fields[key])
-            columns.append(Column(**fields))
-        return cls(tuple(columns), data["named"])
+    def from_dict(cls, data: Any, where: str = "preparation") -> Preparation:
+        """The preparation that `to_dict` wrote; raises Damaged where it cannot be that."""
+
+        def column(entry: Any, where: str) -> Column:
+            fields = {"name": entry} if isinstance(entry, str) else record(entry, where, _COLUMN, optional=_COLUMN)
+            if "name" not in fields:
+                raise Damaged(f"{where}.name", "is missing")
+            if "levels" in fields and {"fill", "indicator"} & set(fields):
+                raise Damaged(where, "has levels, and what only numbers have")
+            counted = len(fields["levels"]) if "levels" in fields else 1
+            if "n_rows" in fields and len(fields["n_rows"]) != counted:
+                raise Damaged(f"{where}.n_rows", f"has {len(fields['n_rows'])} entries, but must have {counted}")
+            return Column(**fields)
+
+        values = record(data, where, {"named": truth, "columns": listed(column)})
+        names = [column.name for column in values["columns"]]
+        listed(text, distinct=True)(names, f"{where}.columns")
+        return cls(values["columns"], values["named"])
 
 
 def learn(contents: Mapping[str, Numbers | Labels], *, named: bool, impute: bool) -> Preparation:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from normball import charts
+from normball.files import write_bytes, write_text
 from normball.learn.data import IDS, Lessons, built_in, own
 from normball.learn.page import coloured, page, png
-from normball.report.files import write_bytes, write_text
 
 __all__ = ["IDS", "Figure", "Lessons", "built_in", "figure", "own", "page"]
 

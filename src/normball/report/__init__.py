@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from normball.report.run import Run
     from normball.results.cv import CVPath
 
-__all__ = ["MOST_PREDICTIONS", "write_report"]
+__all__ = ["MOST_PREDICTIONS", "page_text", "write_report"]
 
 MOST_PREDICTIONS = 20_000_000  # of held-out rows, kept for the page; with more of them it goes without
 
@@ -35,10 +35,15 @@ def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = Non
     DataError
         If `data` are not those of the result.
     """
-    from normball.report.evidence import evidence
-    from normball.report.files import write_text
-    from normball.report.page import render
+    from normball.files import write_text
     from normball.report.run import Run
 
-    run = run or Run()
-    write_text(path, render(cv, run, None if data is None else evidence(cv, run, data)))
+    write_text(path, page_text(cv, run or Run(), data))
+
+
+def page_text(cv: CVPath, run: Run, data: Data | None = None) -> str:
+    """The page that `write_report` writes."""
+    from normball.report.evidence import evidence
+    from normball.report.page import render
+
+    return render(cv, run, None if data is None else evidence(cv, run, data))

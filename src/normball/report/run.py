@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from inspect import signature
 from pathlib import PurePath
 from typing import Any
+
+from normball.schema import Reader, listed, mapping, number, one_of, record, text, truth
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,64 @@ class Run:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Run:
-        """What `to_dict` wrote; what is unknown is ignored, what lacks takes its default."""
-        known = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in data.items() if name in known})
+    def from_dict(cls, data: Any, where: str = "run") -> Run:
+        """What `to_dict` wrote; raises Damaged where it cannot be that. What lacks takes its default."""
+        readers = {
+            **{one.name: text for one in fields(cls)},
+            "select": _select,
+            "reading": _reading,
+            "options": _options,
+        }
+        return cls(**record(data, where, readers, optional=readers))
+
+
+_NAMES = listed(text)
+_OPTIONS: dict[str, Reader] = {
+    "sample_weight": text,
+    "offset": text,
+    "missing": text,
+    "inf": text,
+    "categorical": _NAMES,
+    "drop": _NAMES,
+    "penalty_factors": mapping(number(0, finite=False)),
+    "score": text,
+    "standardize": truth,
+    "n_lambdas": number(1, whole=True),
+    "lambda_min_ratio": number(0, 1),
+    "tol": number(0),
+    "repeats": number(1, whole=True),
+    "cv": number(2, whole=True),
+    "random_state": number(0, whole=True),
+}
+
+
+def _select(value: Any, where: str) -> str | float:
+    return one_of("1se", "best")(value, where) if isinstance(value, str) else float(number(0)(value, where))
+
+
+def _reading(value: Any, where: str) -> dict[str, Any]:
+    """Options of `read_table`: texts, and lists of texts where that is what the option takes."""
+    from normball.inputs.tables import read_table
+
+    known: dict[str, Reader] = {
+        name: listed(text) if isinstance(option.default, tuple) else text
+        for name, option in signature(read_table).parameters.items()
+        if name not in ("path", "findings")
+    }
+    return {
+        name: list(one) if isinstance(one, tuple) else one for name, one in record(value, where, known, known).items()
+    }
+
+
+def _options(value: Any, where: str) -> dict[str, Any]:
+    """Options of `cv_path`."""
+    from normball.cv import cv_path
+    from normball.settings import FitOptions
+
+    known: dict[str, Reader] = dict.fromkeys((*signature(cv_path).parameters, *FitOptions.__annotations__), _as_it_is)
+    read = record(value, where, known | _OPTIONS, known)
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in read.items()}
+
+
+def _as_it_is(value: Any, where: str) -> Any:
+    return value

@@ -3,47 +3,49 @@
 Numbers are written so that they come back bit for bit. JSON knows no NaN and no infinity: these are the strings "nan",
 "inf" and "-inf". An array of equal values is written as that value, and rows that store every column (ridge) without
 their column numbers.
+
+A file is checked when it is read: field by field, by the tables below, so that what is wrong is said by its name; and
+as a whole by its checksum, since no table can tell a coefficient from another one that somebody typed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from statistics import mode
+from typing import Any, Never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from normball import schema
+from normball.files import write_text
 from normball.messages import DataError, Finding
 from normball.results.cv import CVPath
+from normball.results.facts import FAMILIES
 from normball.results.fit import Fit
 from normball.results.path import STATUSES, Path
 from normball.results.sparse_rows import SparseRows
+from normball.schema import Damaged, Reader, array, first_of, listed, number, one_of, optional, record, text, truth
 
 SCHEMA = 1
 _PER_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds", "scales")
+_SAVE_AGAIN = "take a copy that is not damaged, or fit and save the model again"
 
 
-def save(result: Fit | Path | CVPath, path: str | os.PathLike[str]) -> None:
-    """Write a `Fit`, `Path` or `CVPath` to a file; an existing file is replaced only once all is written."""
+def save(result: Fit | Path | CVPath, path: str | os.PathLike[str], run: Mapping[str, Any] | None = None) -> None:
+    """Write a `Fit`, `Path` or `CVPath` to a file, and with it where it came from (`run`)."""
     if not isinstance(result, (Fit, Path, CVPath)):
         raise TypeError(f"save() takes a Fit, a Path or a CVPath, not {type(result).__name__}")
-    text = json.dumps(to_dict(result), allow_nan=False, ensure_ascii=False, indent=None, separators=(",", ":"))
-    path = os.fspath(path)
-    folder, name = os.path.split(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder or ".")
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    content = to_dict(result)
+    if run is not None:
+        content["run"] = run
+    content["checksum"] = _checksum(content)
+    write_text(path, json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def load(path: str | os.PathLike[str]) -> Fit | Path | CVPath:
@@ -62,26 +64,52 @@ def load(path: str | os.PathLike[str]) -> Fit | Path | CVPath:
     Raises
     ------
     DataError
-        If the file is no model, or was written by a newer normball (E10).
+        If the file is no model, was written by a newer normball, or was damaged or changed since it was written (E10).
     """
+    return load_with_run(path, schema.fields)[0]
+
+
+def load_with_run(path: str | os.PathLike[str], run: Reader) -> tuple[Fit | Path | CVPath, Any]:
+    """Read what was saved in a file, and where it came from by the reader `run` (None if that was not saved)."""
     path = os.fspath(path)
+    content = _json(path)
+    try:
+        result = from_dict(content)
+        made = run(content["run"], "run") if "run" in content else None
+    except Damaged as damage:
+        found = f'"{path}" is a damaged normball model: {damage}.'
+        raise DataError(Finding("E10", found, _SAVE_AGAIN)) from None
+    if "checksum" in content and content["checksum"] != _checksum(content):
+        found = f'"{path}" was changed since it was written, or damaged: its content does not match its "checksum".'
+        raise DataError(Finding("E10", found, _SAVE_AGAIN))
+    return result, made
+
+
+def _json(path: str) -> dict[str, Any]:
+    """The content of a file that says it is a model of a schema that can be read."""
+
+    def refuse(constant: str) -> Never:
+        raise ValueError(f"{constant} is no number of JSON")
+
     try:
         with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(Finding("E10", f'"{path}" is not a normball model: it is no JSON ({error}).')) from None
+            content = json.load(file, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        found = f'"{path}" is not a normball model, or was cut off: it is no JSON ({error}).'
+        raise DataError(Finding("E10", found, _SAVE_AGAIN)) from None
     if not isinstance(content, dict) or content.get("format") != "normball":
         raise DataError(Finding("E10", f'"{path}" is JSON, but not a normball model.', "write one with .save()"))
-    try:
-        if content["schema"] > SCHEMA:
-            text = f'"{path}" was written by schema {content["schema"]}; this normball reads {SCHEMA}.'
-            raise DataError(Finding("E10", text, "pip install -U normball"))
-        return from_dict(content)
-    except DataError:
-        raise
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        text = f'"{path}" is a damaged normball model ({type(error).__name__}: {error}).'
-        raise DataError(Finding("E10", text, "save the model again")) from error
+    number_of_schema = content.get("schema")
+    if type(number_of_schema) is int and number_of_schema > SCHEMA:
+        found = f'"{path}" was written by schema {number_of_schema}; this normball reads {SCHEMA}.'
+        raise DataError(Finding("E10", found, "pip install -U normball"))
+    return content
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """A digest of everything else in the file, whatever its layout and the order of its fields."""
+    rest = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def to_dict(result: Fit | Path | CVPath) -> dict[str, Any]:
@@ -100,33 +128,215 @@ def to_dict(result: Fit | Path | CVPath) -> dict[str, Any]:
 
 
 def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
-    """The result that `to_dict` wrote."""
-    if content["kind"] == "fit":
-        return _decode_fit(content["fit"])
-    path = _decode_path(content["path"])
-    if content["kind"] == "path":
-        return path
-    given = dict(content["cv"])
-    arrays = ("fold_scores", "fold_weights", "fold_dual_gaps", "train_mean")
-    values: dict[str, Any] = {name: _floats(given[name]) for name in arrays}
-    return CVPath(
-        path=path,
-        score=given["score"],
-        greater_is_better=given["greater_is_better"],
-        fold_sizes=np.array(given["fold_sizes"], dtype=np.int64),
-        fold_ids=None if given["fold_ids"] is None else np.array(given["fold_ids"], dtype=np.int64),
-        folds=given["folds"],
-        selection_counts=_decode_rows(given["selection_counts"], path.n_features, np.int32),
-        counts_by_column=None
-        if given["counts_by_column"] is None
-        else _decode_rows(given["counts_by_column"], len(path.preparation.columns), np.int32),
-        predictions=None if given["predictions"] is None else _floats(given["predictions"]),
-        diagnostics={
-            which: {name: float(value) for name, value in numbers.items()}
-            for which, numbers in given["diagnostics"].items()
-        },
-        **values,
-    )
+    """The result that `to_dict` wrote; raises Damaged where it cannot be that."""
+    parts: dict[str, dict[str, Reader]] = {
+        "fit": {"fit": _decode_fit},
+        "path": {"path": _decode_path},
+        "cv_path": {"path": _decode_path, "cv": schema.fields},
+    }
+    head: dict[str, Reader] = {
+        "format": text,
+        "schema": number(1, SCHEMA, whole=True),
+        "version": text,
+        "kind": one_of(*parts),
+        "run": schema.fields,
+        "checksum": text,
+    }
+    if "kind" not in content:
+        raise Damaged("kind", "is missing")
+    kind = head["kind"](content["kind"], "kind")
+    read = record(content, "", head | parts[kind], optional=("run", "checksum"))
+    return _decode_cv(read["cv"], read["path"]) if kind == "cv_path" else read[kind]
+
+
+_TEXTS = listed(text)
+_MODEL: dict[str, Reader] = {  # of a path and of a single model
+    "family": one_of(*FAMILIES),
+    "l1_ratio": number(0, 1),
+    "standardize": truth,
+    "feature_names": listed(text, distinct=True),
+    "has_offset": truth,
+    "null_loss": number(finite=False),
+}
+
+
+def _decode_fit(content: Any, where: str) -> Fit:
+    n_features = _length(content, where, "feature_names")
+    readers: dict[str, Reader] = {
+        **_MODEL,
+        "classes": _classes,
+        "preparation": _preparation,
+        "lam": number(0),
+        "coef": _sparse_rows(1, n_features),
+        "intercept": number(),
+        "scales": array((n_features,), 0, alike=True),
+        "loss": number(finite=False),
+        "dual_gap": number(0, finite=False),
+        "kkt_violation": number(0, finite=False),
+        "status": one_of(*STATUSES.tolist(), "interpolated"),
+        "n_iters": number(0, whole=True),
+        "radius": optional(number(0)),
+    }
+    values = record(content, where, readers)
+    values["coef"] = values["coef"][0]
+    fit = Fit(**values)
+    _check_agreement(fit, where)
+    return fit
+
+
+def _decode_path(content: Any, where: str) -> Path:
+    n_features = _length(content, where, "feature_names")
+    n_lambdas = _length(content, where, "lambdas", "intercepts", "statuses")
+    if n_lambdas == 0:
+        raise Damaged(f"{where}.lambdas", "is empty")
+    readers: dict[str, Reader] = {
+        **_MODEL,
+        "classes": _classes,
+        "preparation": _preparation,
+        "fit_intercept": truth,
+        "tol": number(0),
+        "n_rows": number(1, whole=True),
+        "n_features": number(0, whole=True),
+        "sum_weights": number(0),
+        "penalty_factors": array((n_features,), 0, finite=False, alike=True),
+        "lower_bounds": array((n_features,), most=0, finite=False, alike=True),
+        "upper_bounds": array((n_features,), 0, finite=False, alike=True),
+        "scales": array((n_features,), 0, alike=True),
+        "lambdas": array((n_lambdas,), 0, order="descending"),
+        "lambda_max": number(0),
+        "intercepts": array((n_lambdas,)),
+        "coef_rows": _sparse_rows(n_lambdas, n_features),
+        "loss": array((n_lambdas,), finite=False),
+        "dual_gaps": array((n_lambdas,), 0, finite=False),
+        "kkt_violations": array((n_lambdas,), 0, finite=False),
+        "statuses": listed(one_of(*STATUSES.tolist()), length=n_lambdas),
+        "n_iters": array((n_lambdas,), 0, np.iinfo(np.int32).max, whole=True),
+        "n_sweeps": number(0),
+        "fingerprint": text,
+        "findings": listed(_finding),
+    }
+    values = record(content, where, readers)
+    values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
+    values["n_iters"] = values["n_iters"].astype(np.int32)
+    path = Path(**values)
+    _check_agreement(path, where)
+    return path
+
+
+def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
+    n_lambdas, n_folds = path.lambdas.size, _length(content, "cv", "fold_weights", "fold_sizes", "fold_scores")
+    readers: dict[str, Reader] = {
+        "score": text,
+        "greater_is_better": truth,
+        "fold_scores": array((n_folds, n_lambdas), finite=False),
+        "fold_weights": array((n_folds,), 0),
+        "fold_sizes": array((n_folds,), 0, whole=True),
+        "fold_dual_gaps": array((n_folds, n_lambdas), 0, finite=False),
+        "fold_ids": optional(_fold_ids(n_folds)),
+        "folds": text,
+        "train_mean": array((n_lambdas,), finite=False),
+        "selection_counts": _sparse_rows(n_lambdas, path.n_features, least=0, most=n_folds, whole=True),
+        "counts_by_column": optional(
+            _sparse_rows(n_lambdas, len(path.preparation.columns), least=0, most=n_folds, whole=True)
+        ),
+        "predictions": optional(array((None, n_lambdas), finite=False)),
+        "diagnostics": schema.mapping(schema.mapping(number(finite=False))),
+        "lambda_best": number(),
+        "lambda_1se": number(),
+    }
+    values = record(content, "cv", readers)
+    chosen = {name: values.pop(name) for name in ("lambda_best", "lambda_1se")}
+    cv = CVPath(path=path, **values)
+    if np.isnan(cv.cv_mean).all():
+        raise Damaged("cv.fold_scores", "hold no score")
+    for name, lam in chosen.items():
+        if lam != getattr(cv, name):
+            raise Damaged(f"cv.{name}", f"is {lam!r}, but by the scores of the folds it is {getattr(cv, name)!r}")
+    return cv
+
+
+def _length(content: Any, where: str, *names: str) -> int:
+    """The length that most of these lists of `content` have, by which all of its kind are measured."""
+    given = schema.fields(content, where)
+    for name in names:
+        if name not in given:
+            raise Damaged(f"{where}.{name}", "is missing")
+    return mode(len(schema.entries(given[name], f"{where}.{name}")) for name in names)
+
+
+def _check_agreement(model: Fit | Path, where: str) -> None:
+    """What several fields say together."""
+    if isinstance(model, Path) and model.n_features != len(model.feature_names):
+        raise Damaged(f"{where}.n_features", f"is {model.n_features}, but there are {len(model.feature_names)} names")
+    names = model.preparation.feature_names
+    if names != model.feature_names:
+        raise Damaged(f"{where}.feature_names", "are not those that the columns of the preparation give")
+    if model.classes is not None and model.family != "binomial":
+        raise Damaged(f"{where}.classes", f"are given, but the family is {model.family}")
+
+
+def _classes(value: Any, where: str) -> tuple[Any, Any] | None:
+    def label(value: Any, where: str) -> Any:
+        return value if isinstance(value, (str, bool)) else number(whole=isinstance(value, int))(value, where)
+
+    return optional(listed(label, distinct=True, length=2))(value, where)  # type: ignore[no-any-return]
+
+
+def _preparation(value: Any, where: str) -> Any:
+    from normball.inputs.preparation import Preparation
+
+    return Preparation.from_dict(value, where)
+
+
+def _sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:
+    """The rows of a `SparseRows`; the columns may lack where each row has all of them."""
+
+    def read(value: Any, where: str) -> SparseRows:
+        given = schema.fields(value, where)
+        if "indptr" not in given:
+            raise Damaged(f"{where}.indptr", "is missing")
+        indptr = array((n_rows + 1,), 0, whole=True)(given["indptr"], f"{where}.indptr")
+        falls = np.append(indptr[0] != 0, np.diff(indptr) < 0)
+        if falls.any():
+            raise first_of(falls, indptr, f"{where}.indptr", "must begin with 0 and never fall")
+        n_stored = int(indptr[-1])
+        if n_stored > n_rows * n_columns:
+            raise Damaged(f"{where}.indptr", f"ends with {n_stored:,}, but there are {n_rows * n_columns:,} places")
+        readers = {
+            "indptr": lambda *_: indptr,
+            "values": array((n_stored,), alike=True, **bounds),
+            "indices": array((n_stored,), 0, n_columns - 1, whole=True),
+        }
+        found = record(given, where, readers, optional=("indices",))
+        row_of = np.repeat(np.arange(n_rows), np.diff(indptr))
+        if "indices" in found:
+            places = found["indices"]
+        elif (np.diff(indptr) == n_columns).all():
+            places = np.tile(np.arange(n_columns), n_rows)
+        else:
+            raise Damaged(f"{where}.indices", "is missing")
+        if np.unique(row_of * n_columns + places).size < n_stored:
+            raise Damaged(f"{where}.indices", "names a column twice in one row")
+        values = found["values"].astype(np.int32 if bounds.get("whole") else np.float64)
+        return SparseRows(indptr, places.astype(np.int32), values, n_columns)
+
+    return read
+
+
+def _finding(value: Any, where: str) -> Finding:
+    return Finding(**record(value, where, {"code": text, "text": text, "fix": text, "columns": _TEXTS}))
+
+
+def _fold_ids(n_folds: int) -> Reader:
+    """The fold of each row, or of each row in each of several rounds."""
+
+    def read(value: Any, where: str) -> NDArray[np.int64]:
+        rounds = schema.entries(value, where)
+        if rounds and isinstance(rounds[0], list):
+            return array((None, len(rounds[0])), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
+        return array((None,), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
+
+    return read
 
 
 def _encode_fit(fit: Fit) -> dict[str, Any]:
@@ -137,51 +347,12 @@ def _encode_fit(fit: Fit) -> dict[str, Any]:
     return content
 
 
-def _decode_fit(content: Mapping[str, Any]) -> Fit:
-    values = dict(content)
-    n_features = len(values["feature_names"])
-    values["coef"] = _decode_rows(values["coef"], n_features, np.float64)[0]
-    values["scales"] = np.array(np.broadcast_to(_floats(values["scales"]), (n_features,)))
-    for name in ("lam", "l1_ratio", "intercept", "loss", "null_loss", "dual_gap", "kkt_violation"):
-        values[name] = float(values[name])
-    values["radius"] = None if values["radius"] is None else float(values["radius"])
-    return Fit(**_decode_features(values))
-
-
 def _encode_path(path: Path) -> dict[str, Any]:
     content = {field.name: _encode(getattr(path, field.name)) for field in fields(path)}
     content |= {name: _encode(_alike(getattr(path, name))) for name in _PER_FEATURE}
     content["preparation"] = path.preparation.to_dict()
     content["findings"] = [vars(finding) for finding in path.findings]
     return content
-
-
-def _decode_path(content: Mapping[str, Any]) -> Path:
-    values = dict(content)
-    n_features = values["n_features"]
-    for name in ("lambdas", "intercepts", "loss", "dual_gaps", "kkt_violations"):
-        values[name] = _floats(values[name])
-    for name in _PER_FEATURE:
-        values[name] = np.array(np.broadcast_to(_floats(values[name]), (n_features,)))
-    for name in ("l1_ratio", "tol", "sum_weights", "lambda_max", "null_loss", "n_sweeps"):
-        values[name] = float(values[name])
-    values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
-    values["n_iters"] = np.array(values["n_iters"], dtype=np.int32)
-    values["coef_rows"] = _decode_rows(values["coef_rows"], n_features, np.float64)
-    values["findings"] = tuple(
-        Finding(entry["code"], entry["text"], entry["fix"], tuple(entry["columns"])) for entry in values["findings"]
-    )
-    return Path(**_decode_features(values))
-
-
-def _decode_features(values: dict[str, Any]) -> dict[str, Any]:
-    """What a model knows about its data, decoded in place."""
-    from normball.inputs.preparation import Preparation
-
-    values["feature_names"] = tuple(values["feature_names"])
-    values["classes"] = None if values["classes"] is None else tuple(values["classes"])
-    values["preparation"] = Preparation.from_dict(values["preparation"])
-    return values
 
 
 def _encode(value: Any) -> Any:
@@ -200,10 +371,6 @@ def _encode(value: Any) -> Any:
     return value
 
 
-def _floats(value: Any) -> NDArray[np.float64]:
-    return np.array(value, dtype=np.float64)  # reads "nan", "inf" and "-inf" too
-
-
 def _alike(values: NDArray[Any]) -> Any:
     """One value for an array of equal ones, else the array."""
     return values[0].item() if values.size and (values == values[0]).all() else values
@@ -215,16 +382,3 @@ def _encode_rows(rows: SparseRows) -> dict[str, Any]:
     if not np.array_equal(rows.indices, np.tile(np.arange(n_columns), n_rows)):
         content["indices"] = _encode(rows.indices)
     return content
-
-
-def _decode_rows(content: Mapping[str, Any], n_columns: int, dtype: Any) -> SparseRows:
-    indptr = np.array(content["indptr"], dtype=np.int64)
-    places = content["indices"] if "indices" in content else np.tile(np.arange(n_columns), indptr.size - 1)
-    values = np.array(np.broadcast_to(np.array(content["values"], dtype), (indptr[-1],)))
-    return SparseRows(indptr, np.array(places, dtype=np.int32), values, n_columns)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

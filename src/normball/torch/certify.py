@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from normball.torch.penalties import GroupLasso, SparseGroupLasso
 if TYPE_CHECKING:
     from normball.torch.penalize import Penalised, Penalized
 
+_HALF = (torch.bfloat16, torch.float16)
 # losses of a linear model that the convex solver knows: family, and their factor on its loss
 _CONVEX: dict[str, tuple[Literal["gaussian", "binomial"], float]] = {
     "mse_loss": ("gaussian", 2.0),
@@ -77,7 +79,8 @@ def certify(
 ) -> Certificate:
     """Measure stationarity of the stated objective on all of `data`.
 
-    The model is put into evaluation mode for it (dropout off, batch statistics fixed) and back.
+    The model is put into evaluation mode for it (dropout off, batch statistics fixed) and back. Of one in bfloat16 or
+    float16 a copy in float32 is measured, since sums in half precision have too few digits for a certificate.
 
     Parameters
     ----------
@@ -96,7 +99,7 @@ def certify(
     """
     if penalized.mode != "objective":
         raise ValueError('mode="decoupled" has no objective that could be certified')
-    batches = list(data)
+    model, batches = _precise(model, list(data))
     named = dict(model.named_parameters())
     kept = {name: weights.grad for name, weights in named.items()}
     was_training = model.training
@@ -109,6 +112,19 @@ def certify(
         model.train(was_training)
         for name, weights in named.items():
             weights.grad = kept[name]
+
+
+def _precise(model: nn.Module, batches: list[tuple[Any, Any]]) -> tuple[nn.Module, list[tuple[Any, Any]]]:
+    """Model and data, or copies in single precision of those in half precision."""
+
+    def single(value: Any) -> Any:
+        return value.float() if isinstance(value, Tensor) and value.dtype in _HALF else value
+
+    if not any(weights.dtype in _HALF for weights in model.parameters()):
+        return model, batches
+    twin = copy.deepcopy(model)
+    twin._apply(single)  # type: ignore[no-untyped-call]
+    return twin, [(single(x), single(y)) for x, y in batches]
 
 
 def _gradients(
@@ -185,8 +201,8 @@ def _dual_gap(
     from normball.path import fit_path
 
     family, factor = _CONVEX[name]
-    X = torch.cat([x.detach().flatten(1) for x, _ in batches]).cpu().numpy().astype(np.float64)
-    y = torch.cat([y.detach().flatten() for _, y in batches]).cpu().numpy().astype(np.float64)
+    X = torch.cat([x.detach().flatten(1) for x, _ in batches]).cpu().double().numpy()
+    y = torch.cat([y.detach().flatten() for _, y in batches]).cpu().double().numpy()
     lam = penalized.scale_of(terms[0][0]) * penalty.lam / factor
     path = fit_path(
         X,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from normball.torch.network_path import NetworkPath
 from normball.torch.penalize import Penalised, Penalized
+from normball.torch.penalties import columns_are_inputs
 from normball.torch.point import Point
 from normball.torch.trainer import Batches, Trainer
 
@@ -120,10 +121,13 @@ def _features_of(penalized: Penalized, name: str | None) -> Penalised:
         raise ValueError(
             "L2 alone sets nothing to zero: a path needs an L1, ElasticNet, GroupLasso or SparseGroupLasso"
         )
-    if name is None:
-        return next(iter(selecting.values()))
+    name = next(iter(selecting)) if name is None else name
     if name not in selecting:
         raise ValueError(f"features={name!r} is under no selecting penalty. There are: {', '.join(selecting)}")
+    module = penalized.model.get_submodule(name.rpartition(".")[0])
+    if not columns_are_inputs(module):
+        kind = type(module).__name__
+        raise ValueError(f"{name}: the inputs of this {kind} are not its columns; name another tensor: features=...")
     return selecting[name]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from normball.messages import NormballWarning
 from normball.torch.metrics import METRICS, Metric
 from normball.torch.penalties import Penalty, Term
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from normball.torch.audit import Audit
     from normball.torch.certify import Certificate
 
+_PENALIZED = "normball_penalized"  # the attribute of an optimizer that has penalties
 Mode = Literal["objective", "decoupled"]
 _NORMS_AND_EMBEDDINGS = (
     nn.modules.batchnorm._NormBase,
@@ -85,6 +88,7 @@ class Penalized:
         self._metric = _metric_of(optimizer, mode, metric)
         self.skipped: dict[str, str] = {}  # parameters that a pattern met and that were left alone, and why
         self.terms = self._match()
+        self._replace_others()
         self._handle = optimizer.register_step_post_hook(self._after_step)
 
     def audit(self) -> Audit:
@@ -135,6 +139,8 @@ class Penalized:
     def remove(self) -> None:
         """Take the penalties off; the weights stay as they are."""
         self._handle.remove()
+        if getattr(self.optimizer, _PENALIZED, None) is self:
+            delattr(self.optimizer, _PENALIZED)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Penalized:
         """Penalties on the copied model and optimizer: `copy.deepcopy((model, optimizer, penalized))`."""
@@ -181,10 +187,24 @@ class Penalized:
         if one.name in self._held:
             one.weights.mul_(self._held[one.name])
 
+    def _replace_others(self) -> None:
+        """Two on one optimizer would both shrink after each step, in the notebook's cell that is run again."""
+        other = getattr(self.optimizer, _PENALIZED, None)
+        if other is not None:
+            other.settle()
+            other.remove()
+            warnings.warn(
+                f"The penalties that this optimizer had ({', '.join(other.penalties)}) are replaced. "
+                "For penalties side by side give all patterns to one penalize().",
+                NormballWarning,
+                stacklevel=4,
+            )
+        setattr(self.optimizer, _PENALIZED, self)
+
     def _match(self) -> list[Penalised]:
         groups = {id(tensor): k for k, group in enumerate(self.optimizer.param_groups) for tensor in group["params"]}
         unused = set(self.penalties)
-        spared = _spared(self.model)
+        spared, owners = _spared(self.model), _owners(self.model)
         terms, weight_decays = [], []
         for name, weights in self.model.named_parameters():
             pattern = next((pattern for pattern in self.penalties if fnmatchcase(name, pattern)), None)
@@ -200,7 +220,7 @@ class Penalized:
             if id(weights) not in groups:
                 self.skipped[name] = "not among the optimizer's parameters"
                 continue
-            term = Term(self.penalties[pattern], weights)
+            term = Term(self.penalties[pattern], weights, owners[name])
             terms.append(Penalised(name, pattern, weights, term, groups[id(weights)]))
             if self.group_of(terms[-1]).get("weight_decay", 0):
                 weight_decays.append(name)
@@ -243,7 +263,7 @@ def penalize(
         must be 0 for what is penalised here.
     penalties : mapping of str to Penalty
         Patterns on parameter names ("*" and "?" as in file names) and what to do with them; the first match wins.
-        Biases, norms and embeddings are left alone unless a key is their full name.
+        Norms, embeddings, biases and all else of fewer than two axes are left alone unless a key is their full name.
     mode : {"objective", "decoupled"}
         "objective": thresholds in the optimizer's metric, so that stationary points are those of the objective.
         "decoupled": thresholds of `lr * lam`, as AdamW's weight decay; works with every optimizer, and `lam` is then
@@ -259,7 +279,8 @@ def penalize(
     Returns
     -------
     Penalized
-        With `audit()`, `certify(...)`, `stats()`, `scale`, `settle()` and `remove()`.
+        With `audit()`, `certify(...)`, `stats()`, `scale`, `settle()` and `remove()`. It replaces the one that the
+        optimizer had, with a warning.
 
     Raises
     ------
@@ -304,14 +325,24 @@ def _metric_of(optimizer: Optimizer, mode: Mode, metric: Metric | None) -> Metri
     return METRICS[type(optimizer)]
 
 
+def _owners(model: nn.Module) -> dict[str, nn.Module]:
+    """The module that each parameter belongs to, by the full name of the parameter."""
+    return {
+        f"{prefix}.{name}" if prefix else name: module
+        for prefix, module in model.named_modules()
+        for name, _ in module.named_parameters(recurse=False)
+    }
+
+
 def _spared(model: nn.Module) -> dict[str, str]:
-    """Biases, norms and embeddings, by full name."""
+    """Norms, embeddings, and whatever has fewer than two axes (biases, slopes, scales), by full name."""
     found = {}
-    for prefix, module in model.named_modules():
-        for name, _ in module.named_parameters(recurse=False):
-            full = f"{prefix}.{name}" if prefix else name
-            if isinstance(module, _NORMS_AND_EMBEDDINGS):
-                found[full] = f"belongs to a {type(module).__name__}"
-            elif "bias" in name:
-                found[full] = "a bias"
+    for full, module in _owners(model).items():
+        name = full.rpartition(".")[2]
+        if isinstance(module, _NORMS_AND_EMBEDDINGS):
+            found[full] = f"belongs to a {type(module).__name__}"
+        elif "bias" in name:
+            found[full] = "a bias"
+        elif getattr(module, name).ndim < 2:
+            found[full] = "has fewer than two axes"
     return found

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from normball._native import shrink_weights
 from normball.torch.metrics import Adaptive, Scalar
 
 By = Literal["input", "output"] | Callable[[Tensor], Tensor]
-_AXES = {"output": 0, "input": 1}  # of the weights of Linear and Conv
+_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Embedding, nn.EmbeddingBag)
 _NEWTON_STEPS = 12  # more than needed: the secular equation below is nearly linear
 _IN_CACHE = 2**16  # weights whose few tensors stay there
 _WORTH_A_THREAD = 2**18  # weights
@@ -81,8 +81,9 @@ class GroupLasso(Penalty):
     Attributes
     ----------
     by : "input", "output" or callable
-        The weights that belong to one input (columns of a Linear, input channels of a Conv), to one output (rows,
-        output channels), or a function from the weights to a tensor of their shape with the number of each one's group.
+        The weights that belong to one input (columns of a Linear, input channels of a Conv, rows of an Embedding), to
+        one output (rows of a Linear, output channels), or a function from the weights to a tensor of their shape with
+        the number of each one's group. Tensors of other modules are taken as those of a Linear.
     """
 
     by: By = "output"
@@ -116,19 +117,21 @@ class Term:
         The penalty.
     weights : Tensor
         What it acts on, for its shape and its groups.
+    module : Module, optional
+        Whose tensor that is: it says which weights belong to one input or output.
     """
 
-    def __init__(self, penalty: Penalty, weights: Tensor) -> None:
+    def __init__(self, penalty: Penalty, weights: Tensor, module: nn.Module | None = None) -> None:
         self.penalty = penalty
         self._labels: Tensor | None = None
         self._n_groups = 0  # with labels
         self._other_axes: tuple[int, ...] = ()
         if penalty.group:
-            self._make_groups(penalty.by, weights)  # type: ignore[attr-defined]
+            self._make_groups(penalty.by, weights, module)  # type: ignore[attr-defined]
 
-    def _make_groups(self, by: By, weights: Tensor) -> None:
-        if callable(by):
-            labels = by(weights.detach())
+    def _make_groups(self, by: By, weights: Tensor, module: nn.Module | None) -> None:
+        labels = by(weights.detach()) if callable(by) else _channels(by, weights, module)
+        if labels is not None:
             if labels.shape != weights.shape:
                 raise ValueError(f"by(weights) must have their shape {tuple(weights.shape)}, not {tuple(labels.shape)}")
             self._labels = torch.unique(labels, return_inverse=True)[1].to(weights.device)
@@ -136,7 +139,8 @@ class Term:
         elif weights.ndim < 2:
             raise ValueError(f'by="{by}" needs weights with two axes or more, not shape {tuple(weights.shape)}')
         else:
-            self._other_axes = tuple(axis for axis in range(weights.ndim) if axis != _AXES[by])
+            own = int((by == "input") != isinstance(module, _TRANSPOSED))  # of a Linear: outputs, inputs
+            self._other_axes = tuple(axis for axis in range(weights.ndim) if axis != own)
 
     def group_sums(self, values: Tensor) -> Tensor:
         """Sums over each group, in a shape that `spread` knows."""
@@ -246,6 +250,29 @@ class Term:
         return residual.max(), (dead & (residual > 1e-6 * lam)).expand_as(weights).sum()
 
 
+def columns_are_inputs(module: nn.Module) -> bool:
+    """Whether axis 1 of a module's weights are its inputs, as of a Linear and of a Conv of one group."""
+    return not isinstance(module, (*_TRANSPOSED, nn.Bilinear)) and getattr(module, "groups", 1) == 1
+
+
+def _channels(by: str, weights: Tensor, module: nn.Module | None) -> Tensor | None:
+    """The channel of each weight where an axis does not tell it; None where it does.
+
+    A convolution of several groups numbers one kind of channels within each group: the inputs of a Conv (out, in /
+    groups, ...), the outputs of a ConvTranspose (in, out / groups, ...).
+    """
+    if isinstance(module, nn.Bilinear) and by == "input" and weights.ndim == 3:
+        raise ValueError('by="input" has two meanings for a Bilinear; give a function of the weights')
+    n_groups = getattr(module, "groups", 1) if isinstance(module, nn.modules.conv._ConvNd) else 1
+    within = "output" if isinstance(module, _TRANSPOSED) else "input"
+    if n_groups == 1 or by != within or weights.ndim < 2:
+        return None
+    size, n_within = weights.shape[:2]
+    group = torch.arange(size, device=weights.device) // (size // n_groups)
+    channel = group[:, None] * n_within + torch.arange(n_within, device=weights.device)
+    return channel.reshape(size, n_within, *[1] * (weights.ndim - 2)).expand_as(weights)
+
+
 def _shrink_single(weights: Tensor, metric: Adaptive | Scalar, l1: float, l2: float) -> None:
     """Soft threshold, then division: w = sign(z) max(|z| - metric l1, 0) / (1 + metric l2)."""
     if _native_takes(weights, metric):
@@ -293,5 +320,5 @@ def _check_ratio(l1_ratio: float) -> None:
 
 
 def _check_by(by: By) -> None:
-    if not callable(by) and by not in _AXES:
+    if not callable(by) and by not in ("input", "output"):
         raise ValueError(f'by must be "input", "output" or a function of the weights, not {by!r}')

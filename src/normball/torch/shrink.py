@@ -41,7 +41,8 @@ def shrink(model: nn.Module, example: Tensor) -> nn.Module:
     """A smaller copy of the model, without what zero weights have cut off.
 
     An input of a layer whose weights are all zero is not passed on, and the unit that computed it goes. A unit whose
-    own weights are all zero is a constant: it is added to the bias of the next layer, and goes as well.
+    own weights are all zero, or whose BatchNorm has the weight zero, is a constant: it is added to the bias of the next
+    layer, and goes as well.
 
     Parameters
     ----------
@@ -125,8 +126,11 @@ class _Cut:
 
 
 def _fold_constants(before: _Cut, after: _Cut) -> None:
-    """Units of `before` without weights are constants: what `after` makes of them goes into its bias."""
+    """Units without weights, or normalised by a weight of zero, are constants: `after` gets them into its bias."""
     dead = (before.weight.flatten(1) == 0).all(1).repeat_interleave(after.layer.spread)
+    for norm in before.layer.norms:
+        if norm.weight is not None:  # it may stand before or behind a Flatten
+            dead |= (norm.weight == 0).repeat_interleave(len(dead) // norm.num_features)
     seen = after.layer.inputs.movedim(1, 0).flatten(1)  # (n_inputs, rows and positions)
     value = seen[:, 0]
     constant = dead & torch.isclose(seen, value[:, None], rtol=1e-6, atol=1e-12).all(1)
