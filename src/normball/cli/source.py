@@ -122,19 +122,16 @@ def values_of(table: Any, name: str) -> Any:
     """The values of a column as an array, numbers as such; raises where some are missing."""
     import numpy as np
 
-    from normball.inputs.columns import Labels
+    from normball.inputs.columns import Labels, Numbers
     from normball.inputs.sources import source_of
 
     source = source_of(table)
     column = source.read(source.names.index(name))
-    numbers = column.as_numbers() if isinstance(column, Labels) and not column.declared else None
-    if numbers is not None:
-        values, missing = numbers.values, numbers.missing
-    elif hasattr(table, "get_column"):
-        values, missing = table.get_column(name).to_numpy(), table.get_column(name).is_null().to_numpy()
-    else:
-        values = column.values  # type: ignore[union-attr]
-        missing = np.isnan(values)
+    if isinstance(column, Labels) and not column.declared:
+        column = column.as_numbers() or column
+    as_is = hasattr(table, "get_column") and not isinstance(column, Numbers)
+    values: Any = table.get_column(name).to_numpy() if as_is else column.values  # type: ignore[union-attr]
+    missing: Any = table.get_column(name).is_null().to_numpy() if as_is else np.isnan(values)
     if missing.any():
         first = f"{int(np.argmax(missing)) + 1:,}"
         text = f'Column "{name}" has {int(missing.sum()):,} missing values, first in row {first}.'

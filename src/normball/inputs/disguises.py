@@ -76,11 +76,12 @@ def disguise_of(values: Sequence[str]) -> Disguise:
 
 
 def _units(values: Sequence[str]) -> tuple[str, ...]:
-    """What stands beside numbers, each thing once; nothing where these are too many, or few values have one."""
+    """What stands beside numbers, each thing once; a word must be there mostly, or it is a slip: `1o` for 10."""
     matches = [WITH_UNIT.fullmatch(value) for value in values]
     found = Counter(unit for match in matches if match for unit in match.groups() if unit)
-    several = len(found) > 1 and 2 * found.total() < len(values)
-    return () if len(found) > MOST_UNITS or several else tuple(unit for unit, _ in found.most_common())
+    is_rare = 2 * found.total() < len(values)
+    is_worded = any(letter.isalpha() for unit in found for letter in unit)
+    return () if len(found) > MOST_UNITS or (is_rare and (is_worded or len(found) > 1)) else tuple(found)
 
 
 def _simplest(forms: Sequence[TextFormat]) -> list[TextFormat]:

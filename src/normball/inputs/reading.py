@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 SPELLED = {
@@ -101,11 +100,9 @@ def checked(
         categorical=tuple(categorical),
         dedupe=dedupe,
     )
-    marks = {"thousands": form.thousands, "decimal": form.decimal, "delimiter": options.delimiter}
-    for one, other in combinations([name for name, mark in marks.items() if mark], 2):
-        if marks[one] == marks[other]:
-            which = "decimal" if form.decimal == "." == marks[one] else other
-            raise ValueError(f'{one} and {other} are both "{marks[one]}": say what {which} is')
+    if form.thousands == form.decimal:
+        hint = "say what separates decimals" if form.decimal == "." else "they must differ"
+        raise ValueError(f'thousands and decimal are both "{form.decimal}": {hint}')
     return options
 
 

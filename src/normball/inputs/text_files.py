@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 DELIMITERS = ",;\t|"
+ALIKE = 20  # lines that tell the delimiter
 FIRST_LINES = 200  # among which the line with the names is looked for
 BYTE_ORDER_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -92,17 +93,25 @@ def _family(encoding: str) -> str:
 
 
 def _delimiter(lines: Sequence[str], reading: Reading) -> str:
-    """Whichever of the usual ones the first line has most of, or the next lines where it has none; or spaces."""
+    """The usual one that cuts all lines alike, or that the first line has most of; spaces where it has none.
+
+    A sign that separates decimals or thousands is thought of last: numbers can stand in quotes.
+    """
     marks = {reading.form.decimal, reading.form.thousands}
-    known = [mark for mark in DELIMITERS if mark not in marks]
-    rest = [line for line in lines[1:] if line.strip()]
-    found = max(known, key=lines[0].count)
-    if lines[0].count(found) or not rest:
-        return found
-    words = [len(_cells(re.sub(r"[ \t]+", " ", line.strip()), " ")) for line in (lines[0], *rest)]
-    if words[1] > 1 and len(set(words[1:])) == 1 and words[1] - words[0] in (0, 1):
+    first, *rest = [line for line in lines if line.strip()]
+    rest = rest[:ALIKE]
+
+    def cuts_alike(mark: str) -> bool:
+        width = len(_cells(first, mark))
+        return width > 1 and all(len(_cells(line, mark)) == width for line in rest)
+
+    found = [mark for mark in DELIMITERS if mark in first]
+    if found:
+        return max(found, key=lambda mark: (mark not in marks, cuts_alike(mark), first.count(mark)))
+    words = [len(_cells(re.sub(r"[ \t]+", " ", line.strip()), " ")) for line in (first, *rest)]
+    if len(words) > 1 and words[1] > 1 and len(set(words[1:])) == 1 and words[1] - words[0] in (0, 1):
         return " "
-    return max(known, key=lambda mark: sorted(line.count(mark) for line in rest)[len(rest) // 2])
+    return max(DELIMITERS, key=lambda mark: sum(mark in line for line in rest))
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
