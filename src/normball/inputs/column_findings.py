@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable
-from normball.inputs.dates import are_dates
+from normball.inputs.dates import are_dates, are_dates_in_digits
 from normball.inputs.disguises import Disguise, disguise_of
 from normball.inputs.reading import TextFormat
 from normball.inputs.text import LEADING_ZERO, label_key, to_numbers
@@ -51,6 +51,10 @@ def examine_numbers(name: str, values: Floats) -> list[Finding]:
     distinct = np.unique(present)
     if not (distinct % 1 == 0).all():
         return []
+    if are_dates_in_digits(distinct):
+        text = f'"{name}" holds dates written YYYYMMDD, such as {distinct[0]:.0f}; used as numeric.'
+        fix = f"drop={words([name])}, or put a number in its place: days since the first date, the month"
+        return [Finding("W13", text, fix, (name,))]
     is_code = CODE_NAME.search(name) is not None
     if len(distinct) == len(values) and (is_code or np.ptp(distinct) == len(values) - 1):
         text = f'"{name}" is unique in every row; used as a feature?'

@@ -37,7 +37,6 @@ ZONE = r"(?:Z|[+-]\d\d(?::?\d\d)?)$"
 WEEK = r"^(\d{4})[- ]?W(\d\d)$"
 QUARTER = r"^(\d{4})[- /]?Q([1-4])$"
 QUARTER_FIRST = r"^Q([1-4])[- /]?(\d{4})$"
-TOGETHER = {"%Y%m%d": "YYYYMMDD", "%d%m%Y": "DDMMYYYY", "%m%d%Y": "MMDDYYYY"}
 FIX = "write dates as YYYY-MM-DD, with a time as YYYY-MM-DD HH:MM, or give numbers that grow with time"
 
 
@@ -133,20 +132,23 @@ def _readings(text: pl.Series, forms: Sequence[str] = ()) -> Iterator[tuple[str,
         yield form, text.str.to_datetime(f"{form}%z" if zoned else form, strict=False, time_unit="us")
 
 
-def _refuse_day_first(values: NDArray[np.float64], name: str) -> None:
-    """Whole numbers such as 31122020 grow with the day, not with time."""
+def are_dates_in_digits(values: NDArray[np.float64], form: str = "%Y%m%d") -> bool:
+    """Whether these different whole numbers are all dates such as 20201231, a few of which are looked at."""
     import polars as pl
 
-    present = np.unique(values[np.isfinite(values)])[: FIRST * FIRST]
-    if not len(present) or present[0] < 1_01_1000 or present[-1] > 31_12_9999 or (present % 1 != 0).any():
+    if not len(values) or values.min() < 1_01_1900 or values.max() > 31_12_2100:
+        return False
+    some = values[: FIRST * FIRST]
+    dates = pl.Series([f"{int(value):08d}" for value in some]).str.to_date(form, strict=False)
+    return not dates.null_count() and bool(dates.dt.year().is_between(1900, 2100).all())
+
+
+def _refuse_day_first(values: NDArray[np.float64], name: str) -> None:
+    """Whole numbers such as 31122020 grow with the day, not with time."""
+    present = np.unique(values[np.isfinite(values)])
+    if (present % 1 != 0).any() or are_dates_in_digits(present):
         return
-    text = pl.Series([f"{int(value):08d}" for value in present])
-    dates = {form: text.str.to_date(form, strict=False) for form in TOGETHER}
-    fits = {
-        form: not moments.null_count() and moments.dt.year().is_between(1900, 2100).all()
-        for form, moments in dates.items()
-    }
-    if not fits["%Y%m%d"] and any(fits.values()):
-        form = TOGETHER[next(form for form, all_are in fits.items() if all_are)]
-        words = f"{name} looks like dates written {form} ({sample([int(value) for value in present])}), "
-        raise DataError(Finding("E15", words + "which do not grow with time.", FIX))
+    for form, written in (("%d%m%Y", "DDMMYYYY"), ("%m%d%Y", "MMDDYYYY")):
+        if are_dates_in_digits(present, form):
+            words = f"{name} looks like dates written {written} ({sample([int(value) for value in present])}), "
+            raise DataError(Finding("E15", words + "which do not grow with time.", FIX))

@@ -28,6 +28,7 @@ __all__ = ["SparseTable", "read_table"]
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
+THOUSANDS_OR_DECIMALS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 OF_FILES = ("delimiter", "encoding", "header")
 SVMLIGHT = (".svmlight", ".svm", ".libsvm")
 
@@ -129,8 +130,11 @@ def _read(source: Any, reading: Reading, remarks: list[Finding]) -> pl.DataFrame
         return _interpreted(table.columns, table.get_columns(), reading, remarks)
     if kind not in TEXT:
         raise unreadable(path, "is no kind of table that is known by its name", "save it as .csv or .parquet")
-    names, table = read_text_file(path, _bytes(path), reading, remarks)
-    return _interpreted(names, table.get_columns(), reading, remarks)
+    names, cells, delimiter = read_text_file(path, _bytes(path), reading, remarks)
+    table = _interpreted(names, cells.get_columns(), reading, remarks)
+    if delimiter == ";" and reading.form.is_plain:
+        remarks += _points(names, cells, table)
+    return table
 
 
 def _interpreted(
@@ -182,6 +186,20 @@ def _about_cells(name: str, text: pl.Series, cells: Cells, form: TextFormat) -> 
         fix = f"if these are labels: categorical={words([name])}"
         return [Finding("W13", f'{what}"{example}"; read as negative numbers.', fix, (name,))]
     return []
+
+
+def _points(names: Sequence[str], cells: pl.DataFrame, table: pl.DataFrame) -> list[Finding]:
+    """W13: 1.234 in every cell, where the semicolons speak for a country whose numbers have points at the thousands."""
+    import polars as pl
+
+    found = []
+    for name, text in zip(names, cells.get_columns(), strict=True):
+        if table[name].dtype == pl.Float64 and text.str.strip_chars().str.contains(THOUSANDS_OR_DECIMALS).all():
+            example = text.drop_nulls()[0]
+            what = f'"{name}" has a point and three digits behind it in every value, such as "{example}"; read'
+            fix = f"if the points separate thousands: {reading_call(TextFormat(thousands='.', decimal=','))}"
+            found.append(Finding("W13", f"{what} as decimals.", fix, (name,)))
+    return found
 
 
 def _said(form: TextFormat) -> list[str]:

@@ -40,8 +40,8 @@ def unreadable(path: Path, problem: str, fix: str = "") -> DataError:
 
 def read_text_file(
     path: Path, content: bytes, reading: Reading, findings: list[Finding]
-) -> tuple[list[str], pl.DataFrame]:
-    """Names and cells of a text table; all cells are text, null where there is nothing."""
+) -> tuple[list[str], pl.DataFrame, str]:
+    """Names, cells and delimiter of a text table; all cells are text, null where there is nothing."""
     text = decode(path, content, reading.encoding, findings).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise unreadable(path, "is empty")
@@ -64,7 +64,7 @@ def read_text_file(
     body = re.sub(r"\n(?: *\n)+", "\n", "\n".join(lines[start - 1 :]).strip("\n"))  # blank lines are no rows
     if delimiter == " ":  # several of them are one
         body = re.sub(r"(?m)^ | $", "", re.sub(r"[ \t]+", " ", body))
-    return _split(path, body, delimiter, reading.header != 0, findings)
+    return *_split(path, body, delimiter, reading.header != 0, findings), delimiter
 
 
 def decode(path: Path, content: bytes, encoding: str | None, findings: list[Finding]) -> str:
