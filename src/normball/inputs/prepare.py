@@ -245,6 +245,8 @@ def not_found(source: Source, name: str, what: str) -> Finding:
     if 2 * np.isfinite(to_numbers(source.names)).sum() > len(source.names):
         text += " Most of these are numbers: is the header row missing?"
         fix = 'header="none" where the file is read; its columns are then called column_1, column_2, ...'
+    elif len(source.names) == 1 and (marks := [mark for mark in ",;\t|" if mark in source.names[0]]):
+        fix = f'delimiter="{marks[0]}" where the file is read'.replace("\t", "tab")
     return Finding("E02", text, fix, (name,))
 
 

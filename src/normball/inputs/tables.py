@@ -148,7 +148,7 @@ def _interpreted(
 
     if reading.dedupe == "suffix":
         names = _suffixed(names)
-    result = [column.str.strip_chars() if column.dtype == pl.String else column for column in columns]
+    result = list(columns)
     free = [j for j, name in enumerate(names) if columns[j].dtype == pl.String and name not in reading.categorical]
     text = pl.DataFrame([columns[j].alias(f"{j}") for j in free])
     met: set[str] = set()
@@ -156,12 +156,14 @@ def _interpreted(
         result[j], met = cells.values, met | cells.matched
         remarks += _about_cells(names[j], columns[j], cells, reading.form)
     for j in {*range(len(columns))}.difference(free):
-        result[j], found = _without_words(result[j], reading.form)
+        column = columns[j].str.strip_chars() if columns[j].dtype == pl.String else columns[j]
+        result[j], found = _without_words(column, reading.form)
         met |= found
     remarks += _not_met(reading.form, met)
-    keep, doubles = unique_names(
-        names, lambda i, j: int(result[i].ne_missing(result[j]).sum()), 'rename one of them, or dedupe="suffix"'
-    )
+    fix = 'rename one of them, or dedupe="suffix"'
+    if 2 * np.isfinite(to_numbers(names)).sum() > len(names):
+        fix += ', or header="none" if the first line holds no names'
+    keep, doubles = unique_names(names, lambda i, j: int(result[i].ne_missing(result[j]).sum()), fix)
     raise_errors(doubles)
     remarks += doubles
     return pl.DataFrame([result[j].alias(names[j]) for j in keep])
@@ -176,9 +178,10 @@ def _about_cells(name: str, text: pl.Series, cells: Cells, form: TextFormat) -> 
         bad = text.filter(pl.Series(foreign)).to_list()
         what = f'Column "{name}" has {count(cells.n_foreign)} of {count(len(text))} values that are no numbers as '
         what += f"{' and '.join(_said(form))} has it: {sample(bad, quote=True)}."
-        fix = f"categorical={words([name])}  or  drop={words([name])}"
-        if form.decimal == "," and not form.thousands:
-            fix = f"{reading_call(replace(form, thousands='.', na=()))}  or  {fix}"
+        grouped = replace(form, thousands=".", na=())
+        pointed = form.decimal == "," and np.isfinite(to_numbers(bad, grouped)).all()
+        fix = reading_call(grouped) if pointed else 'decimal="." if that is how the file is written'
+        fix += f"  or  categorical={words([name])}  or  drop={words([name])}"
         return [Finding("E01", what, fix, (name,))]
     if cells.n_negative:
         example = str(text.filter(text.str.contains(r"\)\s*$|\d\s*-\s*$"))[0])

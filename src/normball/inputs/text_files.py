@@ -101,13 +101,14 @@ def _delimiter(lines: Sequence[str], reading: Reading) -> str:
     first, *rest = [line for line in lines if line.strip()]
     rest = rest[:ALIKE]
 
-    def cuts_alike(mark: str) -> bool:
-        width = len(_cells(first, mark))
-        return width > 1 and all(len(_cells(line, mark)) == width for line in rest)
+    def merit(mark: str) -> tuple[bool, bool, bool, int]:
+        widths = {len(_cells(line, mark)) for line in rest}
+        alike = len(widths) == 1 and max(widths) > 1
+        return mark not in marks, alike and len(_cells(first, mark)) in widths, alike, first.count(mark)
 
-    found = [mark for mark in DELIMITERS if mark in first]
-    if found:
-        return max(found, key=lambda mark: (mark not in marks, cuts_alike(mark), first.count(mark)))
+    best = max(DELIMITERS, key=merit)
+    if best in first or merit(best)[2]:
+        return best
     words = [len(_cells(re.sub(r"[ \t]+", " ", line.strip()), " ")) for line in (first, *rest)]
     if len(words) > 1 and words[1] > 1 and len(set(words[1:])) == 1 and words[1] - words[0] in (0, 1):
         return " "
@@ -123,9 +124,8 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 def _refuse_preamble(path: Path, lines: Sequence[str], start: int, delimiter: str) -> None:
     """Raise where the names stand further down: the first line names fewer columns than the rows have."""
-    some = [
-        (number, _cells(lines[number - 1], delimiter)) for number in range(start, min(start + FIRST_LINES, len(lines)))
-    ]
+    n_lines = FIRST_LINES if lines[start - 1].count(delimiter) < ALIKE else ALIKE  # a long line is no preamble
+    some = [(start + i, _cells(line, delimiter)) for i, line in enumerate(lines[start - 1 : start + n_lines])]
     some = [(number, cells) for number, cells in some if any(cells)]
     (_, first), *others = some or [(0, [])]
     widths = Counter(len(cells) for _, cells in others)
@@ -134,7 +134,7 @@ def _refuse_preamble(path: Path, lines: Sequence[str], start: int, delimiter: st
     width, times = widths.most_common(1)[0]
     if width < 2 or 2 * times < len(some) or sum(map(bool, first)) >= width - 1:
         return
-    numeric = [number for number, cells in others if np.isfinite(to_numbers(cells)).any()]
+    numeric = [number for number, cells in others if len(cells) == width and np.isfinite(to_numbers(cells)).any()]
     for number, cells in others:
         if not numeric or number >= numeric[0]:
             return
@@ -239,4 +239,4 @@ def _fix_lengths(text: str, delimiter: str) -> str:
         widths = {len(_cells(line, other)) for line in lines}
         if other != delimiter and len(widths) == 1 and widths.pop() > 1:
             return f"delimiter={'tab' if other == chr(9) else other!r}".replace("'", '"')
-    return f"put values that hold the delimiter, which is {delimiter!r}, in quotes, or add the values that lack"
+    return f"put values that hold the delimiter, which is {delimiter!r}, in quotes, and take out lines that are no rows"
