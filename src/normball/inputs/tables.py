@@ -16,7 +16,7 @@ import numpy as np
 from normball.inputs.column_findings import reading as reading_call
 from normball.inputs.reading import Reading, TextFormat, checked
 from normball.inputs.sources import SparseTable, unique_names
-from normball.inputs.text import Cells, read_columns, to_numbers
+from normball.inputs.text import GROUPED, Cells, read_columns, to_numbers
 from normball.inputs.text_files import decode, read_text_file, unreadable
 from normball.messages import Finding, NormballWarning, count, raise_errors, sample, words
 
@@ -28,7 +28,6 @@ __all__ = ["SparseTable", "read_table"]
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
-THOUSANDS_OR_DECIMALS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 OF_FILES = ("delimiter", "encoding", "header")
 SVMLIGHT = (".svmlight", ".svm", ".libsvm")
 
@@ -171,18 +170,15 @@ def _interpreted(
 
 def _about_cells(name: str, text: pl.Series, cells: Cells, form: TextFormat) -> list[Finding]:
     """What there is to say about a column that was read."""
-    import polars as pl
-
     if cells.n_foreign:
-        foreign = np.isnan(to_numbers(text.to_list(), form)) & cells.values.is_not_null().to_numpy()
-        bad = text.filter(pl.Series(foreign)).to_list()
-        what = f'Column "{name}" has {count(cells.n_foreign)} of {count(len(text))} values that are no numbers as '
-        what += f"{' and '.join(_said(form))} has it: {sample(bad, quote=True)}."
-        grouped = replace(form, thousands=".", na=())
-        pointed = form.decimal == "," and np.isfinite(to_numbers(bad, grouped)).all()
-        fix = reading_call(grouped) if pointed else 'decimal="." if that is how the file is written'
-        fix += f"  or  categorical={words([name])}  or  drop={words([name])}"
-        return [Finding("E01", what, fix, (name,))]
+        bad = cells.values.filter(cells.values.str.contains(".", literal=True)).to_list()
+        what = f'Column "{name}" has {count(cells.n_foreign)} of {count(len(text))} values with points, which '
+        what += f'decimal="{form.decimal}" does not explain: {sample(bad, quote=True)}.'
+        fix = f"{reading_call(replace(form, thousands='.', na=()))}  or  categorical={words([name])}"
+        return [Finding("E01", what, f"{fix}  or  drop={words([name])}", (name,))]
+    if cells.is_plain:
+        what = f'"{name}" has decimal points, unlike {" and ".join(_said(form))}, and is read so.'
+        return [Finding("W13", what, columns=(name,))]
     if cells.n_negative:
         example = str(text.filter(text.str.contains(r"\)\s*$|\d\s*-\s*$"))[0])
         what = f'"{name}" has {count(cells.n_negative)} values in parentheses or with a minus behind, such as '
@@ -197,7 +193,7 @@ def _points(names: Sequence[str], cells: pl.DataFrame, table: pl.DataFrame) -> l
 
     found = []
     for name, text in zip(names, cells.get_columns(), strict=True):
-        if table[name].dtype == pl.Float64 and text.str.strip_chars().str.contains(THOUSANDS_OR_DECIMALS).all():
+        if table[name].dtype == pl.Float64 and text.str.strip_chars().str.contains(GROUPED).all():
             example = text.drop_nulls()[0]
             what = f'"{name}" has a point and three digits behind it in every value, such as "{example}"; read'
             fix = f"if the points separate thousands: {reading_call(TextFormat(thousands='.', decimal=','))}"
@@ -215,7 +211,7 @@ def _not_met(form: TextFormat, met: Collection[str]) -> list[Finding]:
     lacking += [("units", f'no number has "{unit}" beside it') for unit in form.units if unit not in met]
     if form.thousands and "thousands" not in met:
         lacking.append(("thousands", f'no number has "{form.thousands}" between its thousands'))
-    if form.decimal != "." and "decimal" not in met:
+    if form.decimal != "." and "decimal" not in met and "thousands" not in met:
         lacking.append(("decimal", f'no number has "{form.decimal}" before its decimals'))
     return [_without_effect(option, why) for option, why in lacking]
 

@@ -32,6 +32,7 @@ CELLS_AT_ONCE = 4_000_000
 
 SPACES = r"[ \u00a0\u2007\u2009\u202f]"
 APOSTROPHES = "['\u2019\u02bc]"
+GROUPED = r"^[+-]?[1-9]\d{0,2}(?:\.\d{3})+$"
 LEADING_ZERO = r"^[+-]?0\d"
 WHOLE = re.compile(r"(-?\d+)\.0+")
 
@@ -43,7 +44,10 @@ class Cells:
     values: pl.Series  # Int64, Float64, or String with null for what is missing
     matched: frozenset[str]  # the parts of the format that were met: "thousands", "decimal", a unit, a word of na
     n_negative: int = 0  # how many numbers are negative by parentheses or by a sign behind them
-    n_foreign: int = 0  # how many numbers are written otherwise than the format says, where all are numbers
+    n_foreign: int = (
+        0  # how many values such as 1.234 may be decimals, although the comma separates these, or thousands
+    )
+    is_plain: bool = False  # numbers as programs write them, although the format says otherwise
 
 
 def read_cells(text: pl.Series, form: TextFormat = PLAIN) -> Cells:
@@ -62,10 +66,15 @@ def read_cells(text: pl.Series, form: TextFormat = PLAIN) -> Cells:
             present, written, number = (column.set(same, None) for column in (present, written, number))
     found = frozenset(matched | met)
     if number.null_count() > present.null_count():
-        read = written.zip_with(number.is_not_null(), present)  # a number stays in a form that can be read
-        foreign = number.is_null() & present.is_not_null()
-        plain = _plainly(read, PLAIN)[0].cast(pl.Float64, strict=False).fill_nan(None)
-        return Cells(read, found, n_foreign=0 if plain.null_count() > read.null_count() else int(foreign.sum()))
+        plain = present if form.is_plain else _plainly(present, PLAIN)[0]
+        decimals = plain.cast(pl.Float64, strict=False).fill_nan(None)
+        if decimals.null_count() > present.null_count():
+            read = written.zip_with(number.is_not_null(), present)  # a number stays in a form that can be read
+            return Cells(read, found)
+        pointed = plain.filter(number.is_null() & plain.is_not_null())
+        if form.decimal == "," and not form.thousands and pointed.str.contains(GROUPED).all():
+            return Cells(present, found, n_foreign=len(pointed))
+        return Cells(_series(text.name, decimals.fill_null(np.nan).to_numpy()), frozenset(matched), is_plain=True)
     n_negative = int(present.str.contains(r"\)$|\d-$").sum())
     if present.str.contains(LEADING_ZERO).any():
         return Cells(written, found, n_negative)  # codes perhaps: how they are written counts
