@@ -219,7 +219,7 @@ def _not_met(form: TextFormat, met: Collection[str]) -> list[Finding]:
 def _unsuited(kind: str, reading: Reading, names: Collection[str]) -> list[Finding]:
     """W10: options that say nothing about this kind of table."""
     given = {**reading.form.options, "delimiter": reading.delimiter, "encoding": reading.encoding}
-    given |= {"header": reading.header, "dedupe": reading.dedupe == "suffix"}
+    given |= {"header": reading.header is not None, "dedupe": reading.dedupe == "suffix"}
     return [_without_effect(name, f"{kind} needs none") for name, value in given.items() if name in names and value]
 
 
