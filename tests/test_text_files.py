@@ -169,3 +169,16 @@ def test_the_delimiter_that_is_advised_reads_the_file(read: Read) -> None:
     with pytest.raises(DataError, match=r'Fix: delimiter=";"'):
         read(content, delimiter=",")
     assert read(content, delimiter=";", decimal=",").rows() == [(1.5, 2), (2.5, 3), (3.0, 4)]
+
+
+@pytest.mark.parametrize("text", ['"Who is it?" he asked', '5" and 3"', '"open', 'he said "no'])
+def test_quotes_inside_text_are_text(text: str, read: Read) -> None:
+    rows = "".join(f"{i}\t{text if i == 3 else 'plain'}\t{i}\n" for i in range(9))
+    table = read("a\tb\ty\n" + rows)
+    assert table.rows() == [(i, text if i == 3 else "plain", i) for i in range(9)]
+    assert all("has quotes that do not close; they are taken for text" in remark for remark in said(read))
+
+
+def test_quotes_around_cells_may_hold_delimiters_and_line_ends(read: Read) -> None:
+    assert read('a,"b, c"\n"1,5","x\ny"\n2,"say ""c"""\n').rows() == [("1,5", "x\ny"), ("2", 'say "c"')]
+    assert said(read) == []

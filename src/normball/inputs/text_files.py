@@ -151,22 +151,24 @@ def _split(
     import polars as pl
 
     names: list[str] = []
+    plain = '"' in text and len({line.count(delimiter) for line in text.split("\n")}) == 1
     try:
         if has_names:
             names = [_clean(name) for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))]
-        table = pl.read_csv(
-            io.BytesIO(text.encode()),
-            has_header=False,
-            skip_rows=int(has_names),
-            infer_schema=False,
-            separator=delimiter,
-        )
+        table = _parsed(text, delimiter, has_names)
+        if plain and table.height < text.count("\n") + 1 - has_names:  # a quote swallowed the end of a row
+            raise pl.exceptions.ComputeError("a quote does not close in its row")
     except pl.exceptions.NoDataError:
         raise unreadable(path, "has a header row but no data rows") from None
     except (pl.exceptions.PolarsError, csv.Error) as error:
-        _check_lengths(path, text, delimiter, has_names)
-        problem = str(error).splitlines()[0][:200]
-        raise unreadable(path, f"cannot be read as a table ({problem})", "look for quotes that do not close") from None
+        if not plain:
+            _check_lengths(path, text, delimiter, has_names)
+            problem = str(error).splitlines()[0][:200]
+            fix = "look for quotes that do not close"
+            raise unreadable(path, f"cannot be read as a table ({problem})", fix) from None
+        table = _parsed(text, delimiter, has_names, quotes=False)
+        what = f'"{path.name}" has quotes that do not close; they are taken for text, and each line for a row.'
+        findings.append(Finding("W10", what))
     if not has_names:
         names = [""] * table.width
     while len(names) > table.width and not names[-1]:
@@ -185,6 +187,21 @@ def _split(
     keep = [j for j, name in enumerate(names) if name or table.to_series(j).null_count() < table.height]
     table = _without_empty_end(path, table[:, keep], findings)
     return [names[j] or f"column_{j + 1}" for j in keep], table
+
+
+def _parsed(text: str, delimiter: str, has_names: bool, quotes: bool = True) -> pl.DataFrame:
+    """The cells as text; without `quotes`, those around a whole cell go and all others stay."""
+    import polars as pl
+
+    table = pl.read_csv(
+        io.BytesIO(text.encode()),
+        has_header=False,
+        skip_rows=int(has_names),
+        infer_schema=False,
+        separator=delimiter,
+        quote_char='"' if quotes else None,
+    )
+    return table if quotes else table.select(pl.all().str.replace(r'^"([^"]*)"$', "$1"))
 
 
 def _clean(name: str) -> str:
