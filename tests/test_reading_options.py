@@ -147,3 +147,31 @@ def test_predict_keeps_what_fit_was_told_and_adds_to_it(folder: Path, capsys: Ca
     assert "W10 The option na" in run(capsys, "predict", "model.json", "new.csv", "--na", "-,zzz")[2]
     Path("new.csv").write_text("v;w\n1500 g;2\n")
     assert run(capsys, "predict", "model.json", "new.csv")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "options"),
+    [
+        ("v;w;y\n", ["--decimal", ",", "--delimiter", ";"]),
+        ("a title\nv;w;y\n", ["--decimal", ",", "--header", "2"]),
+        ("v in kg;w;y\n", ["--decimal", ",", "--units", "kg"]),
+    ],
+)
+def test_the_code_of_the_page_reads_the_file_as_it_was_read(first: str, options: list[str], folder: Path) -> None:
+    from normball.cli import main
+    from normball.cli.models import load_model
+    from normball.report.reproduce import recipes
+
+    unit = " kg" if "kg" in first else ""
+    rows = "".join(f"{i % 9},5{unit};{i % 4},25;{3 * (i % 9) + i % 5},5\n" for i in range(60))
+    Path("n.csv").write_text(first + rows)
+    assert main(["fit", "n.csv", "--target", "y", "--cv", "3", "--tol", "1e-12", "--quiet", *options]) == 0
+    cv, made = load_model("model.json")
+    assert isinstance(cv, nb.CVPath)
+    in_normball, in_sklearn, _ = recipes(cv, made, cv.lambda_best)
+    ours: dict[str, Any] = {}
+    theirs: dict[str, Any] = {}
+    exec(in_normball.code, ours)
+    exec(in_sklearn.code, theirs)
+    assert ours["fit"].coef.tolist() == cv.at("best").coef.tolist()
+    assert np.allclose(np.ravel(theirs["model"][-1].coef_), cv.at("best").coef_per_sd, atol=1e-5)

@@ -20,6 +20,7 @@ from normball.messages import Finding, count, sample, words
 
 MANY_ROWS = 20  # from here on a column that differs in every row is taken for an identifier
 MANY_LEVELS = 20
+PROBED = 1000  # values among which a number is looked for, before all are
 
 CODE_NAME = re.compile(r"(^|[_. -])(id|code|zip|zipcode|postcode|postal|plz|fips)($|[_. -])", re.IGNORECASE)
 
@@ -79,16 +80,8 @@ def _examine_text(name: str, column: Labels) -> list[Finding]:
     if are_dates(values):
         return [unusable(name, Unusable("dates", is_date=True))]
     n_rows = np.bincount(column.codes[column.codes >= 0], minlength=len(values))
-    disguise = disguise_of(values)
-    numeric = disguise.readable
-    many = len(values) > MANY_LEVELS
-    if len(disguise.units) > 1 and not numeric.any() and (many or not disguise.is_worded):
-        return [not_numeric(name, column)]
-    if numeric.sum() > (~numeric).sum() or n_rows[numeric].sum() > n_rows[~numeric].sum():
-        if many or not disguise.is_worded or np.isfinite(to_numbers(values)).any():
-            return [not_numeric(name, column)]
-        if numeric.all():
-            return [_with_unit(name, column, disguise)]
+    if nearly := _nearly_numbers(name, column, values, n_rows):
+        return nearly
     n_present = int(n_rows.sum())
     if n_present >= MANY_ROWS and len(values) == n_present:
         text = f'Column "{name}" has a different text in every row ({count(n_present)}): it names the rows.'
@@ -100,6 +93,23 @@ def _examine_text(name: str, column: Labels) -> list[Finding]:
         text = f'"{name}" has {count(len(values))} levels in {count(n_present)} rows, {once}; each becomes a feature.'
         findings.append(Finding("W14", text, f"drop={words([name])}", (name,)))
     return findings
+
+
+def _nearly_numbers(name: str, column: Labels, values: Sequence[str], n_rows: NDArray[np.intp]) -> list[Finding]:
+    """E01 or W13 where most values or rows are numbers, as they are or with something beside them."""
+    few = disguise_of(values[:: max(1, len(values) // PROBED)])
+    if not few.readable.any() and not few.units:
+        return []
+    disguise = disguise_of(values)
+    numeric = disguise.readable
+    many = len(values) > MANY_LEVELS
+    if len(disguise.units) > 1 and not numeric.any() and (many or not disguise.is_worded):
+        return [not_numeric(name, column)]
+    if numeric.sum() <= (~numeric).sum() and n_rows[numeric].sum() <= n_rows[~numeric].sum():
+        return []
+    if many or not disguise.is_worded or np.isfinite(to_numbers(values)).any():
+        return [not_numeric(name, column)]
+    return [_with_unit(name, column, disguise)] if numeric.all() else []
 
 
 def _with_unit(name: str, column: Labels, disguise: Disguise) -> Finding:
