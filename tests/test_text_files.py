@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from normball.inputs.prepare import prepare
 from normball.inputs.tables import read_table
 from normball.messages import DataError, Finding
 
@@ -182,3 +183,21 @@ def test_quotes_inside_text_are_text(text: str, read: Read) -> None:
 def test_quotes_around_cells_may_hold_delimiters_and_line_ends(read: Read) -> None:
     assert read('a,"b, c"\n"1,5","x\ny"\n2,"say ""c"""\n').rows() == [("1,5", "x\ny"), ("2", 'say "c"')]
     assert said(read) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "fix", "better"),
+    [
+        ("a,b,y\n" + lines(","), {"delimiter": ";"}, 'delimiter="," where the file is read', {"delimiter": ","}),
+        ("a\tb\ty\n" + lines("\t"), {"delimiter": ";"}, 'delimiter="tab" where the file is read', {"delimiter": "tab"}),
+        (lines(), {"dedupe": "suffix"}, 'header="none" where the file is read', {"header": "none"}),
+    ],
+)
+def test_a_target_that_is_not_found_tells_how_to_read_the_file(
+    content: str, options: dict[str, Any], fix: str, better: dict[str, Any], read: Read
+) -> None:
+    with pytest.raises(DataError, match="E02 Target") as caught:
+        prepare(read(content, **options), "y", family="auto")
+    (missing,) = (finding for finding in caught.value.findings if finding.code == "E02")
+    assert missing.fix.startswith(fix)
+    assert read(content, **better).rows() == ROWS
