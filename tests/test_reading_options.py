@@ -132,6 +132,22 @@ def test_options_about_files_are_wrong_usage_where_there_is_none(folder: Path, c
             assert f"{option[0]} is about a file" in err
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_predict_of_the_file_of_the_fit_with_words_for_missing_labels(
+    ending: str, folder: Path, capsys: Capture
+) -> None:
+    colours = pl.Series(["?", "red", "blue", "1", "-9"] * 12)
+    table = TABLE.select("y", "k").with_columns(c=colours, d=pl.Series(["x", "y", "z"] * 20))
+    getattr(table, f"write_{ending}")(f"n.{ending}")
+    words = ["--na", "?,-9.0", "--missing", "impute", "--select", "best", "--cv", "3"]
+    assert run(capsys, "fit", f"n.{ending}", "--target", "y", *words)[0] == 0
+    code, out, err = run(capsys, "predict", "model.json", f"n.{ending}")
+    assert (code, err) == (0, "")
+    clean = table.with_columns(c=pl.when(~pl.col("c").is_in(["?", "-9"])).then("c"))
+    expected = nb.load("model.json").predict(clean, lam="best")
+    assert [float(line) for line in out.splitlines()[1:]] == pytest.approx(expected.tolist())
+
+
 def test_predict_keeps_what_fit_was_told_and_adds_to_it(folder: Path, capsys: Capture) -> None:
     rows = "".join(f"{i % 9},5 kg;{i};{3 * i}\n" for i in range(40))
     Path("n.csv").write_text("v;w;y\n" + "?;3;4\n" + rows)

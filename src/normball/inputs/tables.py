@@ -237,7 +237,10 @@ def _without_words(column: pl.Series, form: TextFormat) -> tuple[pl.Series, set[
     numbers = column if column.dtype.is_numeric() else pl.Series(to_numbers(text.to_list(), form))
     met = set()
     for word in form.na:
-        same = (text == word).fill_null(False) | (numbers == to_numbers([word], form)[0]).fill_null(False)
+        same = (text == word).fill_null(False)
+        value = to_numbers([word], form)[0]
+        if not np.isnan(value):  # to polars NaN is NaN
+            same |= (numbers == value).fill_null(False)
         if same.any():
             met.add(word)
             column = column.set(same, None)
