@@ -101,7 +101,7 @@ def test_columns_with_a_role(folder: Path, capsys: Capture) -> None:
 
 @pytest.mark.parametrize("option", ["--group", "--time-order"])
 def test_gaps_in_a_column_that_makes_folds(option: str, folder: Path, capsys: Capture) -> None:
-    table = pl.read_csv("t.csv").with_columns(g=pl.Series(["a", "b", "c"] * 40))
+    table = pl.read_csv("t.csv").with_columns(g=pl.Series(["2020-01", "2020-02", "2020-03"] * 40))
     table.with_columns(g=pl.when(pl.col("t") != 6).then("g")).write_csv("t.csv")
     code, _, err = fit(capsys, option, "g")
     assert code == 3

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from normball.cv import compare, cv_path
     from normball.estimators import GLMClassifier, GLMClassifierCV, GLMRegressor, GLMRegressorCV
     from normball.findings.check import check
+    from normball.inputs.tables import read_table
     from normball.messages import DataError, Interrupted, NormballWarning, NotConverged
     from normball.path import fit_path
     from normball.results.cv import CVPath
@@ -42,6 +43,7 @@ __all__ = [
     "fit_path",
     "fit_paths",
     "load",
+    "read_table",
 ]
 
 _MODULE_OF = {
@@ -64,6 +66,7 @@ _MODULE_OF = {
     "fit_path": "path",
     "fit_paths": "batch",
     "load": "results.model_file",
+    "read_table": "inputs.tables",
 }
 
 

@@ -158,7 +158,7 @@ def compare(
         except KeyboardInterrupt as stop:
             partial = getattr(stop, "result", None)
             finished = paths if partial is None else [*paths, partial]
-            text = f"Interrupted after {len(paths)} of {len(l1_ratios)} values of l1_ratio"
+            text = f"Interrupted after {len(paths)} of {len(ratios)} values of l1_ratio"
             raise Interrupted(text, Comparison(tuple(finished)) if finished else None) from None
     return Comparison(tuple(paths))
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.inputs.dates import moments_of
 from normball.messages import DataError, Finding, count
 
 Rows = NDArray[np.int64]
@@ -79,8 +80,8 @@ def make_folds(
     else:
         _check_number(cv, repeats, n_rows)
         if in_time:
-            times = np.arange(n_rows) if time_order is True else _per_row("time_order", time_order, n_rows, rows)
-            folds = _expanding_window(times, int(cv))
+            times = np.arange(n_rows) if time_order is True else moments_of(time_order, "time_order")
+            folds = _expanding_window(_per_row("time_order", times, n_rows, rows), int(cv))
         else:
             if strata is not None and classes is not None and labels is None:
                 _check_rarest(strata[counts], int(cv), classes)

@@ -99,7 +99,13 @@ def command_line_words(fix: str) -> str:
         return f"--{name.replace('_', '-')} {shlex.quote(value)}"
 
     string = r'"(?:[^"\\]|\\.)*"'
-    return re.sub(rf"\b([a-z_0-9]+)=({string}|\[(?:{string}(?:, )?)*\]|[\w.-]+)", option, fix)
+    value = rf"{string}|\[(?:{string}(?:, )?)*\]|[\w.-]+"
+    fix = re.sub(
+        rf"\bX = normball\.read_table\(X, ((?:\w+=(?:{value})(?:, )?)+)\)",
+        lambda call: re.sub(rf"({value}), (?=\w+=)", r"\1 ", call[1]),
+        fix,
+    )
+    return re.sub(rf"\b([a-z_0-9]+)=({value})", option, fix)
 
 
 def words(values: Sequence[str]) -> str:

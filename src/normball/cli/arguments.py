@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from normball import __version__
+from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
-TAKES_TEXT = ("--na", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
+TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
 
 FIT_EPILOG = """\
 examples:
@@ -177,7 +178,29 @@ def with_dashed_values(words: Sequence[str]) -> list[str]:
 
 def names(text: str) -> list[str]:
     """`a,b` as a list; a backslash before a comma keeps it inside a name."""
-    return [name.replace("\0", ",").strip() for name in text.replace("\\,", "\0").split(",") if name.strip()]
+    found = [name.replace("\0", ",").strip() for name in text.replace("\\,", "\0").split(",") if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError("nothing is given")
+    return found
+
+
+def column(text: str) -> str:
+    """The name of a column."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no column is named")
+    return text
+
+
+def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A type of `argparse` from a function that raises a ValueError."""
+
+    def convert(text: str) -> Any:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
 
 
 def _common() -> Parser:
@@ -196,10 +219,19 @@ def _reading_options() -> Parser:
     group.add_argument(
         "--na", type=names, action="extend", default=[], metavar="A,B", help="more words that mean a missing value"
     )
-    group.add_argument("--thousands", metavar="CHAR", help="thousands separator inside numbers")
-    group.add_argument("--decimal", metavar="CHAR", help="decimal separator, if it is not the point")
-    group.add_argument("--delimiter", metavar="CHAR", help="between values (default: what the header has most of)")
-    group.add_argument("--encoding", help="of text files (default: utf-8)")
+    group.add_argument(
+        "--units", type=names, action="extend", default=[], metavar="A,B", help="what stands beside numbers: %%,$,kg"
+    )
+    for option, check, explanation in (
+        ("--thousands", as_thousands, "thousands separator inside numbers"),
+        ("--decimal", as_decimal, "decimal separator, if it is not the point"),
+        ("--delimiter", as_delimiter, "between values, tab for a tab (default: what the header has most of)"),
+    ):
+        group.add_argument(option, type=checked(check), metavar="CHAR", help=explanation)
+    group.add_argument("--encoding", type=checked(as_encoding), help="of text files (default: utf-8)")
+    group.add_argument(
+        "--header", type=checked(as_header), metavar="{LINE,none}", help="line with the names (default: the first one)"
+    )
     group.add_argument("--dedupe", choices=("suffix",), help="name a second column called score: score_2")
     return reading
 
@@ -208,7 +240,7 @@ def _data_options() -> Parser:
     options = Parser(add_help=False, parents=[_reading_options()])
     group = options.add_argument_group("data")
     group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz")
-    group.add_argument("--target", metavar="COL", help="column to explain")
+    group.add_argument("--target", type=column, metavar="COL", help="column to explain")
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
     group.add_argument(
         "--family",
@@ -226,11 +258,11 @@ def _column_options() -> Parser:
     group.add_argument(
         "--categorical", type=names, action="extend", default=[], metavar="A,B", help="numbers that are codes"
     )
-    group.add_argument("--weights", metavar="COL", help="column with the weight of each row")
-    group.add_argument("--offset", metavar="COL", help="column added to the linear predictor")
-    group.add_argument("--exposure", metavar="COL", help="column whose logarithm is the offset")
-    group.add_argument("--group", metavar="COL", help="rows of one group stay in one fold")
-    group.add_argument("--time-order", metavar="COL", help="train on the past, test on the future")
+    group.add_argument("--weights", type=column, metavar="COL", help="column with the weight of each row")
+    group.add_argument("--offset", type=column, metavar="COL", help="column added to the linear predictor")
+    group.add_argument("--exposure", type=column, metavar="COL", help="column whose logarithm is the offset")
+    group.add_argument("--group", type=column, metavar="COL", help="rows of one group stay in one fold")
+    group.add_argument("--time-order", type=column, metavar="COL", help="train on the past, test on the future")
     group.add_argument(
         "--missing",
         choices=("error", "drop", "impute"),
@@ -245,7 +277,7 @@ def _learn(learn: Parser) -> None:
     learn.add_argument("lessons", nargs="*", type=_lesson, metavar="a ... h|all", help="which lessons (default: all)")
     group = learn.add_argument_group("data")
     group.add_argument("--data", metavar="FILE", help="your own table instead of the built-in data")
-    group.add_argument("--target", metavar="COL", help="column to explain")
+    group.add_argument("--target", type=column, metavar="COL", help="column to explain")
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
     group.add_argument("--x", type=names, default=[], metavar="A,B", help="the two columns whose weights are drawn")
     group.add_argument("--drop", type=names, action="extend", default=[], metavar="A,B", help="columns to leave out")

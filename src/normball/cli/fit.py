@@ -44,6 +44,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.sentence(f"Target   {task.run.outcome}")
     if task.run.example in EXAMPLE_NOTES:
         console.sentence(f"         {EXAMPLE_NOTES[task.run.example]}")
+    console.findings(task.findings)
     findings = task.findings + _examine(task, data, console)
     options = _options(arguments, task, data)
     task.run = replace(task.run, options=_recorded(options))

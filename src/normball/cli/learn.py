@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from normball.cli.console import Console
-from normball.cli.source import EXAMPLE_TARGETS, UsageError, example, reading_options
+from normball.cli.source import EXAMPLE_TARGETS, UsageError, about_other_columns, example, reading_options
+from normball.messages import raise_errors
 
 if TYPE_CHECKING:
     from normball.learn import Figure, Lessons
@@ -53,6 +54,10 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--target is missing: which column is to be explained?")
     if not (arguments.data or arguments.example) and (arguments.target or arguments.x):
         raise UsageError("--target and --x are about a table: give it with --data FILE")
+    if (given := min(reading_options(arguments), default="")) and not arguments.data:
+        raise UsageError(f"--{given} is about a file: give it with --data FILE")
+    if arguments.drop and not (arguments.data or arguments.example):
+        raise UsageError("--drop is about a table: give it with --data FILE")
     if arguments.x and len(arguments.x) != 2:
         raise UsageError("--x takes two columns: --x age,income")
     if arguments.quiz and (arguments.svg or arguments.png) and not arguments.html:
@@ -70,6 +75,8 @@ def _lessons(arguments: Namespace, console: Console) -> Lessons:
 
         findings: list[Finding] = []
         table = read_table(arguments.data, findings=findings, **reading_options(arguments))
+        findings = about_other_columns(findings, arguments.drop)
+        raise_errors(findings)
         console.findings(findings)
         target = arguments.target
     else:

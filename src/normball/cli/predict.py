@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
-from normball.messages import DataError, Finding, count, did_you_mean
+from normball.cli.source import READING
+from normball.messages import DataError, Finding, count, did_you_mean, raise_errors
 
 if TYPE_CHECKING:
     from normball.report.run import Run
@@ -23,8 +25,16 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     model, made = load_model(arguments.model)
     fit = choose(model, arguments.lam or made.select)
     labels = [column.name for column in fit.preparation.columns if column.levels is not None]
-    reading = {**made.reading, **reading_options(arguments), "categorical": labels}
-    table = read_table(arguments.data, **reading)
+    given = reading_options(arguments)
+    reading = {**made.reading, **given, "categorical": labels}
+    for option in ("na", "units"):  # those of the fit stay
+        if option in reading:
+            reading[option] = list(dict.fromkeys([*made.reading.get(option, ()), *given.get(option, ())]))
+    remarks: list[Finding] = []
+    table = read_table(arguments.data, findings=remarks, **reading)
+    remarks = _about(remarks, fit, given)
+    raise_errors(remarks)
+    console.findings(remarks)
     columns = _predictions(fit, table, made, arguments)
     if arguments.output or not console.machine:
         place = arguments.output or STDOUT[0]
@@ -49,6 +59,17 @@ def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[
     if fit.classes is None:
         return {"prediction": predicted("response")}
     return {"prediction": predicted("class"), f"probability of {fit.classes[1]}": predicted("response")}
+
+
+def _about(remarks: list[Finding], fit: Fit, given: Collection[str]) -> list[Finding]:
+    """Those of the remarks about reading that are news: not about other columns, nor about options of the fit."""
+    used = {column.name for column in fit.preparation.columns}
+    inherited = [f"The option {name} " for name in READING if name not in given]
+    return [
+        remark
+        for remark in remarks
+        if used.issuperset(remark.columns) and not any(remark.text.startswith(start) for start in inherited)
+    ]
 
 
 def _offset(table: Any, made: Run) -> Any:

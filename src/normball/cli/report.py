@@ -46,7 +46,7 @@ def _with_data(model: CVPath, made: Run, file: str) -> tuple[CVPath, Data]:
     from normball.inputs.tables import read_table
     from normball.report.refound import refound
 
-    table = read_table(file, **made.reading)
+    table = read_table(file, findings=[], **made.reading)
     offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
     inf = made.options.get("inf", "error")
     data = refound(model.path, table, made.target, sample_weight=made.weights or None, offset=offset, inf=inf)

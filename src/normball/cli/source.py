@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import shlex
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from normball.messages import DataError, Finding, did_you_mean, sample
+from normball.messages import DataError, Finding, did_you_mean, raise_errors, sample
 from normball.report.run import Run
 
 if TYPE_CHECKING:
     from normball.inputs.prepare import Data
 
-READING = ("na", "thousands", "decimal", "delimiter", "encoding", "dedupe", "categorical")
+READING = ("na", "thousands", "decimal", "units", "delimiter", "encoding", "header", "dedupe", "categorical")
 EXAMPLE_TARGETS = {"diabetes": "progression", "breast_cancer": "benign", "wine": "class_0"}
 EXAMPLE_NOTES = {
     "breast_cancer": "The target is 1 for benign and 0 for malignant tumours.",
@@ -61,6 +61,8 @@ def read(arguments: Namespace, command: list[str]) -> Task:
 
         reading = reading_options(arguments)
         table = read_table(arguments.data, findings=findings, **reading)
+        findings = about_other_columns(findings, arguments.drop)
+        raise_errors(findings)
     roles = {
         "--weights": arguments.weights,
         "--offset": arguments.offset,
@@ -97,7 +99,14 @@ def read(arguments: Namespace, command: list[str]) -> Task:
 
 def reading_options(arguments: Namespace) -> dict[str, Any]:
     """The options of `read_table` that were given."""
-    return {name: value for name in READING if (value := getattr(arguments, name, None))}
+    given = {name: getattr(arguments, name, None) for name in READING}
+    given["header"] = "none" if given["header"] == 0 else given["header"]
+    return {name: value for name, value in given.items() if value}
+
+
+def about_other_columns(findings: list[Finding], columns: Collection[str]) -> list[Finding]:
+    """The findings that are not about these columns alone."""
+    return [finding for finding in findings if not finding.columns or not {*columns}.issuperset(finding.columns)]
 
 
 def example(name: str) -> Any:
@@ -113,17 +122,24 @@ def example(name: str) -> Any:
 
 
 def values_of(table: Any, name: str) -> Any:
-    """The values of a column as an array; raises where some are missing."""
-    if hasattr(table, "get_column"):
-        column = table.get_column(name)
-        if n_missing := column.null_count():
-            text = f'Column "{name}" has {n_missing:,} missing values, first in row {column.is_null().arg_max() + 1:,}.'
-            raise DataError(Finding("E15", text, "fill them in, or remove the rows", (name,)))
-        return column.to_numpy()
+    """The values of a column as an array, numbers as such; raises where some are missing."""
+    import numpy as np
+
+    from normball.inputs.columns import Labels, Numbers
     from normball.inputs.sources import source_of
 
     source = source_of(table)
-    return source.read(source.names.index(name)).values  # type: ignore[union-attr]
+    column = source.read(source.names.index(name))
+    if isinstance(column, Labels) and not column.declared:
+        column = column.as_numbers() or column
+    as_is = hasattr(table, "get_column") and not isinstance(column, Numbers)
+    values: Any = table.get_column(name).to_numpy() if as_is else column.values  # type: ignore[union-attr]
+    missing: Any = table.get_column(name).is_null().to_numpy() if as_is else np.isnan(values)
+    if missing.any():
+        first = f"{int(np.argmax(missing)) + 1:,}"
+        text = f'Column "{name}" has {int(missing.sum()):,} missing values, first in row {first}.'
+        raise DataError(Finding("E15", text, "fill them in, or remove the rows", (name,)))
+    return values
 
 
 def logarithm(table: Any, name: str) -> Any:
@@ -153,6 +169,8 @@ def _without_folders(command: Sequence[str], places: Sequence[str | None]) -> li
 def _check(arguments: Namespace) -> None:
     if bool(arguments.data) == bool(arguments.example):
         raise UsageError("give either a file or --example diabetes|breast_cancer|wine")
+    if arguments.example and (given := reading_options(arguments).keys() - {"categorical"}):
+        raise UsageError(f"--{min(given)} is about a file; an example needs none")
     if arguments.data and not arguments.target:
         raise UsageError("--target is missing: which column is to be explained?")
     if arguments.example and arguments.target not in (None, EXAMPLE_TARGETS[arguments.example]):

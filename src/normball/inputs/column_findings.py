@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable
+from normball.inputs.dates import are_dates, are_dates_in_digits
+from normball.inputs.disguises import Disguise, disguise_of
+from normball.inputs.reading import TextFormat
+from normball.inputs.text import LEADING_ZERO, label_key, to_numbers
 from normball.messages import Finding, count, sample, words
 
 MANY_ROWS = 20  # from here on a column that differs in every row is taken for an identifier
 MANY_LEVELS = 20
+PROBED = 1000  # values among which a number is looked for, before all are
 
-DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}[./]\d{1,2}[./]\d{4}( .*)?")
-WITH_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-WITH_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 CODE_NAME = re.compile(r"(^|[_. -])(id|code|zip|zipcode|postcode|postal|plz|fips)($|[_. -])", re.IGNORECASE)
 
 
@@ -49,6 +52,10 @@ def examine_numbers(name: str, values: Floats) -> list[Finding]:
     distinct = np.unique(present)
     if not (distinct % 1 == 0).all():
         return []
+    if are_dates_in_digits(distinct):
+        text = f'"{name}" holds dates written YYYYMMDD, such as {distinct[0]:.0f}; used as numeric.'
+        fix = f"drop={words([name])}, or put a number in its place: days since the first date, the month"
+        return [Finding("W13", text, fix, (name,))]
     is_code = CODE_NAME.search(name) is not None
     if len(distinct) == len(values) and (is_code or np.ptp(distinct) == len(values) - 1):
         text = f'"{name}" is unique in every row; used as a feature?'
@@ -59,64 +66,124 @@ def examine_numbers(name: str, values: Floats) -> list[Finding]:
     return []
 
 
+def numbers_as_text(name: str, column: Labels) -> list[Finding]:
+    """W13: a column of text in which every value is a number, and which is used as such."""
+    values = [str(value) for value in column.values]
+    zeros = [value for value in values if re.match(LEADING_ZERO, value)]
+    how = "holds numbers with leading zeros" if zeros else "holds numbers as text"
+    text = f'"{name}" {how}, such as {sample((zeros or values)[:2], quote=True)}; used as numeric.'
+    return [Finding("W13", text, f"if these are codes: categorical={words([name])}", (name,))]
+
+
 def _examine_text(name: str, column: Labels) -> list[Finding]:
     values = [str(value) for value in column.values]
-    if all(DATE.fullmatch(value) for value in values):
+    if are_dates(values):
         return [unusable(name, Unusable("dates", is_date=True))]
     n_rows = np.bincount(column.codes[column.codes >= 0], minlength=len(values))
-    numeric = np.array([is_number(value) for value in values])
-    if numeric.any() and not numeric.all():
-        more_rows = n_rows[numeric].sum() > n_rows[~numeric].sum()
-        if more_rows or numeric.sum() > (~numeric).sum():
-            return [not_numeric(name, column)]
+    if nearly := _nearly_numbers(name, column, values, n_rows):
+        return nearly
     n_present = int(n_rows.sum())
     if n_present >= MANY_ROWS and len(values) == n_present:
         text = f'Column "{name}" has a different text in every row ({count(n_present)}): it names the rows.'
         fix = f"drop={words([name])}, or categorical={words([name])} to use it all the same"
         return [Finding("E12", text, fix, (name,))]
-    if numeric.all() and len(values) > MANY_LEVELS:
-        text = f'"{name}" holds numbers as text; each of its {count(len(values))} values becomes a level.'
-        return [Finding("W13", text, "if it is a quantity: convert it to numbers", (name,))]
+    findings = spelled_twice(name, column)
     if len(values) > MANY_LEVELS and 2 * len(values) > n_present:
         once = f"{count(int((n_rows == 1).sum()))} of them in one row only"
         text = f'"{name}" has {count(len(values))} levels in {count(n_present)} rows, {once}; each becomes a feature.'
-        return [Finding("W14", text, f"drop={words([name])}", (name,))]
-    return []
+        findings.append(Finding("W14", text, f"drop={words([name])}", (name,)))
+    return findings
 
 
-def not_numeric(name: str, column: Labels, what: str = "Column") -> Finding:
-    """E01: a column of numbers in which some values cannot be read as such."""
-    bad_codes = np.array([code for code, value in enumerate(column.values) if not is_number(str(value))], dtype=int)
+def _nearly_numbers(name: str, column: Labels, values: Sequence[str], n_rows: NDArray[np.intp]) -> list[Finding]:
+    """E01 or W13 where most values or rows are numbers, as they are or with something beside them."""
+    few = disguise_of(values[:: max(1, len(values) // PROBED)])
+    if not few.readable.any() and not few.units:
+        return []
+    disguise = disguise_of(values)
+    numeric = disguise.readable
+    many = len(values) > MANY_LEVELS
+    if len(disguise.units) > 1 and not numeric.any() and (many or not disguise.is_worded):
+        return [not_numeric(name, column)]
+    if numeric.sum() <= (~numeric).sum() and n_rows[numeric].sum() <= n_rows[~numeric].sum():
+        return []
+    if many or not disguise.is_worded or np.isfinite(to_numbers(values)).any():
+        return [not_numeric(name, column)]
+    return [_with_unit(name, column, disguise)] if numeric.all() else []
+
+
+def _with_unit(name: str, column: Labels, disguise: Disguise) -> Finding:
+    examples = sample(column.values[:2], quote=True)
+    text = f'"{name}" holds numbers with "{disguise.units[0]}" beside them, such as {examples}; '
+    text += f"each of its {count(len(column.values))} values becomes a level."
+    return Finding("W13", text, f"if it is a quantity: {reading(disguise.forms[0])}", (name,))
+
+
+def spelled_twice(name: str, column: Labels) -> list[Finding]:
+    """W13: levels that are the same number or the same word, written in two ways."""
+    numbers = to_numbers(column.values)
+    groups: dict[Any, list[str]] = {}
+    for value, number in zip(column.values, numbers.tolist(), strict=True):
+        key = number if number == number else " ".join(label_key(value).casefold().split())
+        groups.setdefault(key, []).append(str(value))
+    twice = [group for group in groups.values() if len(group) > 1]
+    if not twice:
+        return []
+    pairs = "; ".join(sample(group, quote=True) for group in twice[:3])
+    text = f'"{name}" has {count(len(twice))} levels that are written in more than one way, which stay apart: {pairs}.'
+    return [Finding("W13", text, "write each in one way", (name,))]
+
+
+def not_numeric(name: str, column: Labels, what: str = "Column", apart: bool = False) -> Finding:
+    """E01: a column of numbers in which some values cannot be read as such.
+
+    `apart` says that it was given apart from a table.
+    """
+    values = [str(value) for value in column.values]
+    disguise = disguise_of(values)
+    plain = np.isfinite(to_numbers(values))
+    bad_codes = np.flatnonzero(~plain)
     rows = np.flatnonzero(np.isin(column.codes, bad_codes))
-    bad = list(dict.fromkeys(str(column.values[column.codes[row]]) for row in rows))
+    bad = list(dict.fromkeys(values[column.codes[row]] for row in rows))
     text = (
         f'{what} "{name}" is not numeric: {count(len(rows))} of {count(len(column.codes))} values cannot be read as '
         f"numbers.\n{row_list(rows)}   values {sample(bad, quote=True)}"
     )
-    return Finding("E01", text, _fix_not_numeric(name, bad, what), (name,))
-
-
-def _fix_not_numeric(name: str, bad: Sequence[str], what: str) -> str:
-    reading = []
-    if any(WITH_THOUSANDS.fullmatch(value) for value in bad):
-        reading.append('thousands=","')
-    elif any(WITH_DECIMAL_COMMA.fullmatch(value) for value in bad):
-        reading.append('decimal=","')
-    others = [value for value in bad if not re.search(r"\d", value)]
-    if others and len(others) <= MANY_LEVELS:
-        reading.append(f"na={words(others)}")
-    parts = [f"when reading, {' and '.join(reading)}"] if reading else []
+    if len(disguise.units) > 1:
+        text += f"\nThey carry different units ({sample(disguise.units, quote=True)}); one unit is needed."
+    na = [value for value, good in zip(values, disguise.readable, strict=True) if not good and not _has_digit(value)]
+    na = na if len(na) <= MANY_LEVELS else []
+    forms = [replace(form, na=tuple(na)) for form in disguise.forms or [TextFormat()]]
+    if len(forms) > 1:
+        text += f"\n{_read_in_two_ways(forms, values)}"
+    parts = [reading(form, name if apart else "") for form in forms if form.options]
     if what == "Column":
         parts += [f"categorical={words([name])}", f"drop={words([name])}"]
-    return "  or  ".join(parts) or "correct these values"
+    return Finding("E01", text, "  or  ".join(parts) or "correct these values", (name,))
 
 
-def is_number(text: str) -> bool:
-    """Whether a text is a finite number."""
-    try:
-        return math.isfinite(float(text)) and "_" not in text
-    except ValueError:
-        return False
+def _read_in_two_ways(forms: Sequence[TextFormat], values: Sequence[str]) -> str:
+    """What the first value with a mark is in each of the formats."""
+    value = next(value for value in values if re.search(r"\d[^\d-]+\d", value))
+    ways = [f"{to_numbers([value], form)[0]:.15g} where {' and '.join(_marks(form))}" for form in forms]
+    return f'"{value}" is {", ".join(ways)}.'
+
+
+def _marks(form: TextFormat) -> list[str]:
+    marks = [f'"{form.thousands}" separates thousands'] if form.thousands else []
+    return marks + ([f'"{form.decimal}" separates decimals'] if form.decimal != "." else [])
+
+
+def reading(form: TextFormat, vector: str = "") -> str:
+    """The call that reads a table, or a vector of this name, in this format."""
+    options = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in form.options.items())
+    if vector:
+        return f'{vector} = normball.read_table({{"{vector}": {vector}}}, {options})["{vector}"]'
+    return f"X = normball.read_table(X, {options})"
+
+
+def _has_digit(text: str) -> bool:
+    return any(letter.isdigit() for letter in text)
 
 
 def missing_values(masks: Mapping[str, Mask], fix: str) -> list[Finding]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import decimal
 import numbers
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.inputs.text import TRUTH, label_key, labels_of, to_numbers
 from normball.messages import DataError, Finding, sample
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -52,6 +54,7 @@ class Labels:
     codes: NDArray[np.int32]
     values: tuple[Any, ...]
     declared: bool = False  # a categorical or truth value: its type says that it is no number
+    ordered: bool = False  # its type says in which order the values are
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -63,7 +66,20 @@ class Labels:
 
     def take(self, rows: NDArray[np.intp]) -> Labels:
         """The column with these rows only."""
-        return Labels(self.codes[rows], self.values, self.declared)
+        return replace(self, codes=self.codes[rows])
+
+    def as_numbers(self) -> Numbers | None:
+        """The same column as numbers, where every label is the text of one."""
+        return self._with(to_numbers(self.values))
+
+    def as_truth(self) -> Numbers | None:
+        """The same column as 1 and 0, where every label is a truth value."""
+        return self._with(np.array([TRUTH.get(label_key(value), np.nan) for value in self.values]))
+
+    def _with(self, values: Floats) -> Numbers | None:
+        if np.isnan(values).any():
+            return None
+        return Numbers(np.append(values, np.nan)[self.codes])  # code -1, a missing value, finds the NaN
 
 
 @dataclass(frozen=True)
@@ -157,23 +173,20 @@ def _is_missing(item: Any) -> bool:
 
 def _labels(items: list[Any], order: Sequence[Any] = (), declared: bool = False) -> Numbers | Labels:
     """Labels in the given order or sorted, only those that occur; numbers if there is nothing at all."""
-    found = {item for item in set(items) if not _is_missing(item)}
-    if not found:
+    keys, spelling = labels_of({item: n for item, n in Counter(items).items() if not _is_missing(item)})
+    if not keys:
         return Numbers(np.full(len(items), np.nan))
-    values = tuple(item for item in order if item in found) or _sorted(found)
-    codes = {item: code for code, item in enumerate(values)}
-    return Labels(np.array([codes.get(item, -1) for item in items], dtype=np.int32), values, declared)
+    ordered = [key for key in dict.fromkeys(keys.get(item) for item in order) if key] or _sorted(spelling)
+    place = {key: code for code, key in enumerate(ordered)}
+    codes = {item: place[key] for item, key in keys.items()}
+    found = [codes.get(item, -1) for item in items]
+    values = tuple(spelling[key] for key in ordered)
+    return Labels(np.array(found, dtype=np.int32), values, declared, ordered=len(order) > 0)
 
 
-def _sorted(items: Iterable[Any]) -> tuple[Any, ...]:
+def _sorted(spelling: Mapping[str, Any]) -> Iterable[str]:
+    """The keys in the order of their values."""
     try:
-        return tuple(sorted(items))
+        return sorted(spelling, key=lambda key: spelling[key])
     except TypeError:  # text and numbers mixed
-        return tuple(sorted(items, key=str))
-
-
-def label_text(value: Any) -> str:
-    """A label as the text that is kept: `3` for 3 and 3.0."""
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value).is_integer():
-        return str(int(float(value)))
-    return str(value)
+        return sorted(spelling, key=lambda key: str(spelling[key]))

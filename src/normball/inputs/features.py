@@ -16,6 +16,7 @@ from normball.inputs.column_findings import (
     infinite_values,
     missing_values,
     not_finite_columns,
+    numbers_as_text,
     per_column,
 )
 from normball.inputs.columns import Labels, Mask, Numbers, Unusable
@@ -83,6 +84,11 @@ def read_features(
         name, column = names[j], source.read(positions[j])
         if isinstance(column, Numbers) and name in categorical:
             column = column.as_labels()
+        elif isinstance(column, Labels) and not column.declared and name not in categorical:
+            numbers = column.as_numbers()
+            if numbers is not None:
+                findings += numbers_as_text(name, column)
+                column = numbers
         if matrix is None and (name not in categorical or isinstance(column, Unusable)):
             findings += examine(name, column)
         if not isinstance(column, Unusable):

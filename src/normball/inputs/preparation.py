@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.column_findings import infinite_values, missing_values, not_finite_columns, not_numeric, unusable
-from normball.inputs.columns import Floats, Labels, Numbers, Unusable, label_text
+from normball.inputs.columns import Floats, Labels, Numbers, Unusable
 from normball.inputs.sources import Source, SparseTable, source_of
+from normball.inputs.text import TRUTH, label_key, label_text, to_numbers
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
 from normball.schema import Damaged, Reader, listed, number, record, text, truth
 
@@ -105,6 +106,8 @@ class Preparation:
         parts: list[NDArray[Any]] = []
         missing, infinite = {}, {}
         for column, content in zip(self.columns, contents, strict=True):
+            if column.levels is None and isinstance(content, Labels):
+                content = content.as_numbers() or content.as_truth() or content
             if isinstance(content, Unusable):
                 findings.append(unusable(column.name, content))
             elif column.levels is not None:
@@ -208,8 +211,10 @@ def _level_codes(
     column: Column, levels: tuple[str, ...], labels: Labels, unknown: str
 ) -> tuple[NDArray[np.int32], list[Finding]]:
     """The level of each row, -1 for none, and E09 for labels that are no level."""
-    where = {level: j for j, level in enumerate(levels)}
-    found = np.array([where.get(label_text(value), -1) for value in labels.values] or [-1], dtype=np.int32)
+    where = {label_key(level): j for j, level in enumerate(levels)}
+    found = np.array([where.get(label_key(value), -1) for value in labels.values] or [-1], dtype=np.int32)
+    if (found < 0).any():
+        found = np.where(found < 0, _same_number(labels.values, levels, len(found)), found)
     codes = np.where(labels.missing, where.get(MISSING_LEVEL, -1), found[labels.codes]).astype(np.int32)
     unseen = (codes < 0) & ~labels.missing
     if unknown == "baseline" or not unseen.any():
@@ -222,6 +227,22 @@ def _level_codes(
     what = "a level" if len(parts) == 1 else f"{count(len(parts))} levels"
     text = f'Column "{column.name}" has {what} unseen in training: {sample(parts)}.'
     return codes, [Finding("E09", text, 'unknown="baseline"', (column.name,))]
+
+
+def _same_number(values: Sequence[Any], levels: Sequence[str], size: int) -> NDArray[np.int32]:
+    """For each value the only level that is the same number, 7 for "007" and 1 for "true"; -1 where there is none."""
+    numbers = _as_numbers(levels)
+    times = Counter(numbers)
+    where = {number: j for j, number in enumerate(numbers) if times[number] == 1}
+    found = np.full(size, -1, dtype=np.int32)
+    found[: len(values)] = [where.get(number, -1) for number in _as_numbers(values)]
+    return found
+
+
+def _as_numbers(values: Sequence[Any]) -> list[float]:
+    return [
+        TRUTH.get(label_key(value), number) for value, number in zip(values, to_numbers(values).tolist(), strict=True)
+    ]
 
 
 def _assemble(columns: Sequence[Column], parts: Sequence[NDArray[Any]]) -> Any:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.inputs.column_findings import is_number, row_list
+from normball.inputs.column_findings import row_list
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_values
 from normball.inputs.features import gap_findings, read_features
 from normball.inputs.preparation import Preparation
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
 from normball.inputs.targets import FAMILIES, class_labels, guess_family, read_target
+from normball.inputs.text import to_numbers
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
 
 __all__ = [
@@ -137,8 +138,8 @@ def prepare(
     target_name, target_column = _vector(source, y, target_name, findings)
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
     offsets = row_numbers(source, offset, "offset", 0.0, findings)
-    apart = [name for name in (y, sample_weight, offset) if isinstance(name, str)]
-    features, remarks = read_features(source, {*apart, *drop}, categorical, missing)
+    roles = [name for name in (y, sample_weight, offset) if isinstance(name, str)]
+    features, remarks = read_features(source, {*roles, *drop}, categorical, missing)
     findings += remarks
 
     target = None
@@ -148,10 +149,17 @@ def prepare(
             findings += remarks
         elif family == "gaussian" and isinstance(target_column, Numbers):
             findings += class_labels(target_column.values[~target_column.missing], target_name)
-        findings += survival(source, target_column, target_name, {*apart, *drop})
+        findings += survival(source, target_column, target_name, {*roles, *drop})
         try:
             counts = (weights > 0) & features.complete()
-            target = read_target(target_column, target_name, family, counts, offset is not None)
+            target = read_target(
+                target_column,
+                target_name,
+                family,
+                counts,
+                offset is not None,
+                not isinstance(y, str | Numbers | Labels),
+            )
         except DataError as error:
             findings += error.findings
     findings += gap_findings(features, target, target_name)
@@ -237,9 +245,13 @@ def _check_word(name: str, value: Any, known: Sequence[str]) -> None:
 def not_found(source: Source, name: str, what: str) -> Finding:
     """E02: no column of that name."""
     text = f'{what} "{name}" not found. Columns: {sample(source.names)}.{did_you_mean(name, source.names)}'
-    if source.names and all(is_number(known) for known in source.names):
-        text += " These are all numbers: is the header row missing?"
-    return Finding("E02", text, columns=(name,))
+    fix = ""
+    if 2 * np.isfinite(to_numbers(source.names)).sum() > len(source.names):
+        text += " Most of these are numbers: is the header row missing?"
+        fix = 'header="none" where the file is read; its columns are then called column_1, column_2, ...'
+    elif len(source.names) == 1 and (marks := [mark for mark in ",;\t|" if mark in source.names[0]]):
+        fix = f'delimiter="{marks[0]}" where the file is read'.replace("\t", "tab")
+    return Finding("E02", text, fix, (name,))
 
 
 def _size_findings(source: Source) -> list[Finding]:
@@ -285,6 +297,8 @@ def row_numbers(
     name, column = _vector(source, values, label, findings)
     if column is None:
         return defaults
+    if isinstance(column, Labels) and not column.declared:
+        column = column.as_numbers() or column
     if not isinstance(column, Numbers):
         findings.append(Finding("E15", f'{label} must be numbers; "{name}" holds labels or dates.', columns=(name,)))
         return defaults

@@ -1,71 +1,81 @@
-"""Read tables from files: text (CSV, TSV), Parquet, Arrow and svmlight."""
+"""Read tables from files, or from frames whose cells are text: CSV, TSV, Parquet, Arrow and svmlight."""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
-import re
-from collections.abc import Sequence
+import warnings
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normball.inputs.column_findings import reading as reading_call
+from normball.inputs.reading import Reading, TextFormat, checked
 from normball.inputs.sources import SparseTable, unique_names
-from normball.messages import DataError, Finding, count, raise_errors, sample
+from normball.inputs.text import GROUPED, Cells, read_columns, to_numbers
+from normball.inputs.text_files import decode, read_text_file, unreadable
+from normball.messages import Finding, NormballWarning, count, raise_errors, sample, words
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MISSING_WORDS", "SparseTable", "read_table"]
+__all__ = ["SparseTable", "read_table"]
 
-MISSING_WORDS = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "null", "NULL")
-
-TEXT = (".csv", ".tsv", ".txt", ".dat", ".data")
+TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
+OF_FILES = ("delimiter", "encoding", "header")
 SVMLIGHT = (".svmlight", ".svm", ".libsvm")
-DELIMITERS = ",;\t|"
-LARGEST_WHOLE = 2**53  # up to here a float holds whole numbers exactly
 
 
 def read_table(
-    path: str | Path,
+    source: Any,
     *,
     na: Sequence[str] = (),
     thousands: str | None = None,
     decimal: str = ".",
+    units: Sequence[str] = (),
     delimiter: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
+    header: int | str | None = None,
     categorical: Sequence[str] = (),
     dedupe: str = "error",
     findings: list[Finding] | None = None,
 ) -> pl.DataFrame | SparseTable:
-    """Read a table from a file; the kind of file is told by the end of its name, with or without ``.gz``.
+    """Read a table from a file, or the cells of text in a frame.
 
-    Text tables have a header row. A column becomes numeric when every value in it is a number or missing; otherwise it
-    stays text. Spaces around names and values are dropped.
+    The kind of a file is told by the end of its name, with or without ``.gz``. A column of text becomes numeric when
+    every value in it is a number or missing; otherwise it stays text. Spaces around names and values are dropped.
 
     Parameters
     ----------
-    path : str or Path
+    source : str, Path, frame or dict
         CSV, TSV, Parquet, Arrow (Feather) or svmlight. Names of svmlight columns are read from ``NAME.features.txt``
-        beside it, one a line; its target is called "label".
+        beside it, one a line; its target is called "label". Or a frame of any library, or columns by name.
     na : sequence of str
-        Words that mean a missing value, besides `MISSING_WORDS`.
+        Words that mean a missing value, besides the usual ones such as "NA", "n/a" and "NaN". A word that is a number,
+        "-999", stands for that number however it is written, in numeric columns too.
     thousands, decimal : str
-        Separators inside numbers, such as ``thousands=","``.
+        Separators inside numbers, such as ``thousands=","``. A space stands for every kind of space.
+    units : sequence of str
+        What may stand beside numbers, ``["%", "$", "kg"]``; it is left out. A column may have one of them.
     delimiter : str, optional
-        Between values; by default whichever of comma, semicolon, tab and bar the header has most of.
-    encoding : str
-        Of text tables.
+        Between values; by default whichever of comma, semicolon, tab and bar the header has most of, or spaces where
+        it has none of these. "tab" is a word for a tab.
+    encoding : str, optional
+        Of text tables; by default what the file's first bytes say, or UTF-8.
+    header : int or "none", optional
+        The line that holds the names, counted from 1; "none" calls the columns column_1, column_2, ...
     categorical : sequence of str
         Columns to keep as text, so that "00501" stays what it is.
     dedupe : {"error", "suffix"}
         What to do with a second column of the same name: an error, or "score_2".
     findings : list, optional
-        Remarks are added to it.
+        What is worth knowing is added to it, errors in single columns too; without it they are warnings.
 
     Returns
     -------
@@ -74,41 +84,193 @@ def read_table(
     Raises
     ------
     DataError
-        When the file cannot be read as a table.
+        When the table cannot be read.
+    ValueError
+        When an option has no meaning.
     """
-    path = Path(path)
+    reading = checked(
+        na=na,
+        thousands=thousands,
+        decimal=decimal,
+        units=units,
+        delimiter=delimiter,
+        encoding=encoding,
+        header=header,
+        categorical=categorical,
+        dedupe=dedupe,
+    )
+    remarks: list[Finding] = []
+    table = _read(source, reading, remarks)
+    if findings is not None:
+        findings += remarks
+    else:
+        for remark in remarks:
+            warnings.warn(str(remark), NormballWarning, stacklevel=2)
+    return table
+
+
+def _read(source: Any, reading: Reading, remarks: list[Finding]) -> pl.DataFrame | SparseTable:
+    """The table, by the kind of its source."""
+    if not isinstance(source, str | Path):
+        remarks += _unsuited("a frame", reading, OF_FILES)
+        names, columns = _frame_columns(source)
+        return _interpreted(names, columns, reading, remarks)
+    path = Path(source)
     if path.is_dir() or not path.exists():
-        problem = "is a folder" if path.is_dir() else "does not exist"
-        raise _unreadable(path, problem)
+        raise unreadable(path, "is a folder" if path.is_dir() else "does not exist")
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     kind = suffixes[-1] if suffixes else ""
     if kind in SVMLIGHT:
-        return _read_svmlight(path)
+        remarks += _unsuited("an svmlight file", reading, {*OF_FILES, "dedupe", "thousands", "decimal", "units"})
+        return _read_svmlight(path, reading.form, remarks)
     if kind in PARQUET + ARROW:
-        return _read_binary(path, kind)
+        remarks += _unsuited(f"a {kind[1:]} file", reading, {*OF_FILES, "dedupe"})
+        table = _read_binary(path, kind)
+        return _interpreted(table.columns, table.get_columns(), reading, remarks)
     if kind not in TEXT:
-        raise _unreadable(path, "is no kind of table that is known by its name", "save it as .csv or .parquet")
-    text = _decode(path, _bytes(path), encoding)
-    delimiter = delimiter or _delimiter(text)
-    words = (*MISSING_WORDS, *na)
-    names, table = _split(path, text, delimiter, words, categorical)
-    if dedupe == "suffix":
+        raise unreadable(path, "is no kind of table that is known by its name", "save it as .csv or .parquet")
+    names, cells, delimiter = read_text_file(path, _bytes(path), reading, remarks)
+    table = _interpreted(names, cells.get_columns(), reading, remarks)
+    if delimiter == ";" and reading.form.is_plain:
+        remarks += _points(names, cells, table)
+    return table
+
+
+def _interpreted(
+    names: Sequence[str],
+    columns: Sequence[pl.Series],
+    reading: Reading,
+    remarks: list[Finding],
+) -> pl.DataFrame:
+    """Columns whose text was read, under names that differ."""
+    import polars as pl
+
+    if reading.dedupe == "suffix":
         names = _suffixed(names)
-    columns = [_numbers_if_all_are(column, words, thousands, decimal) for column in table]
-    for j, name in enumerate(names):
-        if name in categorical:
-            columns[j] = table.to_series(j).str.strip_chars()
-    keep, remarks = unique_names(
-        names, lambda i, j: int(columns[i].ne_missing(columns[j]).sum()), 'rename one of them, or dedupe="suffix"'
-    )
-    raise_errors(remarks)
-    if findings is not None:
-        findings += remarks
-    return table.select(columns[j].alias(names[j]) for j in keep)
+    result = list(columns)
+    free = [j for j, name in enumerate(names) if columns[j].dtype == pl.String and name not in reading.categorical]
+    text = pl.DataFrame([columns[j].alias(f"{j}") for j in free])
+    met: set[str] = set()
+    for j, cells in zip(free, read_columns(text, reading.form), strict=True):
+        result[j], met = cells.values, met | cells.matched
+        remarks += _about_cells(names[j], columns[j], cells, reading.form)
+    for j in {*range(len(columns))}.difference(free):
+        column = columns[j].str.strip_chars() if columns[j].dtype == pl.String else columns[j]
+        result[j], found = _without_words(column, reading.form)
+        met |= found
+    remarks += _not_met(reading.form, met)
+    fix = 'rename one of them, or dedupe="suffix"'
+    if 2 * np.isfinite(to_numbers(names)).sum() > len(names):
+        fix += ', or header="none" if the first line holds no names'
+    keep, doubles = unique_names(names, lambda i, j: int(result[i].ne_missing(result[j]).sum()), fix)
+    raise_errors(doubles)
+    remarks += doubles
+    return pl.DataFrame([result[j].alias(names[j]) for j in keep])
 
 
-def _unreadable(path: Path, problem: str, fix: str = "") -> DataError:
-    return DataError(Finding("E11", f'"{path.name}" {problem}.', fix))
+def _about_cells(name: str, text: pl.Series, cells: Cells, form: TextFormat) -> list[Finding]:
+    """What there is to say about a column that was read."""
+    if cells.n_foreign:
+        bad = cells.values.filter(cells.values.str.contains(".", literal=True)).to_list()
+        what = f'Column "{name}" has {count(cells.n_foreign)} of {count(len(text))} values with points, which '
+        what += f'decimal="{form.decimal}" does not explain: {sample(bad, quote=True)}.'
+        fix = f"{reading_call(replace(form, thousands='.', na=()))}  or  categorical={words([name])}"
+        return [Finding("E01", what, f"{fix}  or  drop={words([name])}", (name,))]
+    if cells.is_plain:
+        what = f'"{name}" has decimal points, unlike {" and ".join(_said(form))}, and is read so.'
+        return [Finding("W13", what, columns=(name,))]
+    if cells.n_negative:
+        example = str(text.filter(text.str.contains(r"\)\s*$|\d\s*-\s*$"))[0])
+        what = f'"{name}" has {count(cells.n_negative)} values in parentheses or with a minus behind, such as '
+        fix = f"if these are labels: categorical={words([name])}"
+        return [Finding("W13", f'{what}"{example}"; read as negative numbers.', fix, (name,))]
+    return []
+
+
+def _points(names: Sequence[str], cells: pl.DataFrame, table: pl.DataFrame) -> list[Finding]:
+    """W13: 1.234 in every cell, where the semicolons speak for a country whose numbers have points at the thousands."""
+    import polars as pl
+
+    found = []
+    for name, text in zip(names, cells.get_columns(), strict=True):
+        if table[name].dtype == pl.Float64 and text.str.strip_chars().str.contains(GROUPED).all():
+            example = text.drop_nulls()[0]
+            what = f'"{name}" has a point and three digits behind it in every value, such as "{example}"; read'
+            fix = f"if the points separate thousands: {reading_call(TextFormat(thousands='.', decimal=','))}"
+            found.append(Finding("W13", f"{what} as decimals.", fix, (name,)))
+    return found
+
+
+def _said(form: TextFormat) -> list[str]:
+    return [f'{name}="{value}"' for name, value in form.options.items() if name in ("thousands", "decimal")]
+
+
+def _not_met(form: TextFormat, met: Collection[str]) -> list[Finding]:
+    """W10: what was said about the text and was not met in it."""
+    lacking = [("na", f'no value is "{word}"') for word in form.na if word not in met]
+    lacking += [("units", f'no number has "{unit}" beside it') for unit in form.units if unit not in met]
+    if form.thousands and "thousands" not in met:
+        lacking.append(("thousands", f'no number has "{form.thousands}" between its thousands'))
+    if form.decimal != "." and "decimal" not in met and "thousands" not in met:
+        lacking.append(("decimal", f'no number has "{form.decimal}" before its decimals'))
+    return [_without_effect(option, why) for option, why in lacking]
+
+
+def _unsuited(kind: str, reading: Reading, names: Collection[str]) -> list[Finding]:
+    """W10: options that say nothing about this kind of table."""
+    given = {**reading.form.options, "delimiter": reading.delimiter, "encoding": reading.encoding}
+    given |= {"header": reading.header is not None, "dedupe": reading.dedupe == "suffix"}
+    return [_without_effect(name, f"{kind} needs none") for name, value in given.items() if name in names and value]
+
+
+def _without_effect(option: str, why: str) -> Finding:
+    return Finding("W10", f"The option {option} changed nothing: {why}.")
+
+
+def _without_words(column: pl.Series, form: TextFormat) -> tuple[pl.Series, set[str]]:
+    """A column of numbers or labels with null for the words that mean a missing value, and those that were met."""
+    import polars as pl
+
+    if not form.na or not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Categorical, pl.Enum)):
+        return column, set()
+    text = column.cast(pl.String)
+    numbers = column if column.dtype.is_numeric() else pl.Series(to_numbers(text.to_list(), form))
+    met = set()
+    for word in form.na:
+        same = (text == word).fill_null(False)
+        value = to_numbers([word], form)[0]
+        if not np.isnan(value):  # to polars NaN is NaN
+            same |= (numbers == value).fill_null(False)
+        if same.any():
+            met.add(word)
+            column = column.set(same, None)
+    return column, met
+
+
+def _frame_columns(source: Any) -> tuple[list[str], list[pl.Series]]:
+    """Names and columns of a frame or of columns by name."""
+    import narwhals as nw
+    import polars as pl
+
+    if isinstance(source, Mapping):
+        return [str(name) for name in source], [pl.Series(list(values), strict=False) for values in source.values()]
+    if not nw.dependencies.is_into_dataframe(source):
+        raise TypeError(f"the source of a table must be a path, a frame or a dict, not {type(source).__name__}")
+    frame = nw.from_native(source, eager_only=True)
+    return [str(name) for name in frame.columns], [_as_polars(frame[:, j]) for j in range(len(frame.columns))]
+
+
+def _as_polars(series: Any) -> pl.Series:
+    """One column of a frame of any library; what has several types is text."""
+    import narwhals as nw
+    import polars as pl
+
+    if series.dtype == nw.Object:
+        return pl.Series([None if value is None or value != value else str(value) for value in series.to_list()])
+    if series.dtype == nw.String:
+        return pl.Series(series.to_list(), dtype=pl.String)
+    values: pl.Series = series.to_polars()
+    return values
 
 
 def _bytes(path: Path) -> bytes:
@@ -116,112 +278,23 @@ def _bytes(path: Path) -> bytes:
     if content[:2] == b"\x1f\x8b":
         try:
             content = gzip.decompress(content)
-        except (OSError, EOFError) as error:
-            raise _unreadable(path, f"cannot be unpacked ({error})") from None
+        except (OSError, EOFError, zlib.error) as error:
+            raise unreadable(path, f"cannot be unpacked ({error})") from None
     return content
 
 
-def _decode(path: Path, content: bytes, encoding: str) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding = "utf-16"
-    elif b"\0" in content[:4096]:
-        raise _unreadable(path, "is not a text table: it holds binary data")
-    try:
-        text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        problem = f"is not {encoding} text: line {count(line)} has the byte {content[error.start]:#x}"
-        raise _unreadable(path, problem, 'encoding="latin-1", or whatever it was written in') from None
-    except LookupError:
-        raise _unreadable(path, f"cannot be read: there is no encoding {encoding}") from None
-    if not text.strip():
-        raise _unreadable(path, "is empty")
-    return re.sub(r"[\r\n]+", "\n", text.strip("\r\n"))  # blank lines are no rows
-
-
-def _delimiter(text: str) -> str:
-    header = text[: text.find("\n") + 1] or text
-    return max(DELIMITERS, key=header.count)
-
-
-def _split(
-    path: Path, text: str, delimiter: str, na: Sequence[str], categorical: Sequence[str]
-) -> tuple[list[str], pl.DataFrame]:
-    """Names and cells of a text table. Columns that hold numbers only are numbers already, all others text."""
-    import polars as pl
-
-    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    names = [name.strip() or f"column_{j + 1}" for j, name in enumerate(header)]
-    try:
-        table = pl.read_csv(
-            io.BytesIO(text.encode()),
-            has_header=False,
-            skip_rows=1,
-            new_columns=[f"{j}" for j in range(len(names))],
-            schema_overrides={f"{j}": pl.String for j, name in enumerate(names) if name in categorical},
-            infer_schema_length=None,
-            null_values=list(na),
-            separator=delimiter,
-        )
-    except pl.exceptions.NoDataError:
-        raise _unreadable(path, "has a header row but no data rows") from None
-    except pl.exceptions.PolarsError as error:
-        _check_lengths(path, text, delimiter)
-        problem = str(error).splitlines()[0][:200]
-        raise _unreadable(path, f"cannot be read as a table ({problem})", "look for quotes that do not close") from None
-    if table.width != len(names) or table.to_series(-1).null_count():
-        _check_lengths(path, text, delimiter)
-    return names, table.cast({pl.Boolean: pl.String, pl.Int128: pl.Float64})
-
-
-def _check_lengths(path: Path, text: str, delimiter: str) -> None:
-    """Raise when rows have more or fewer values than the header."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        width, *widths = (len(row) for row in rows)
-    except csv.Error as error:
-        raise _unreadable(path, f"cannot be read as a table ({error})") from None
-    wrong = [row for row, found in enumerate(widths, start=1) if found != width]
-    if wrong:
-        found = widths[wrong[0] - 1]
-        problem = f"has {count(len(wrong))} rows with another number of values than the header, which has {width}: "
-        problem += f"row{'s' * (len(wrong) > 1)} {sample(wrong)}; row {wrong[0]} has {found}"
-        fix = 'put values that hold the delimiter in quotes, or name it: delimiter=";"'
-        raise _unreadable(path, problem, fix)
-
-
 def _suffixed(names: Sequence[str]) -> list[str]:
-    """`score, score` as `score, score_2`."""
-    seen: dict[str, int] = {}
-    result = []
+    """`score, score` as `score, score_2`, or the first number that no other column has."""
+    result: list[str] = []
+    taken = set(names)
+    seen: set[str] = set()
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+        new, number = name, 2
+        while new in seen or (new != name and new in taken):
+            new, number = f"{name}_{number}", number + 1
+        seen.add(new)
+        result.append(new)
     return result
-
-
-def _numbers_if_all_are(text: pl.Series, na: Sequence[str], thousands: str | None, decimal: str) -> pl.Series:
-    """The column as numbers when all its values are; values that are stay in a form that can be read."""
-    import polars as pl
-
-    if text.dtype != pl.String:
-        return text
-    text = text.str.strip_chars()
-    text = text.set(text.is_in(na), None)
-    simple = text
-    if thousands:
-        simple = simple.str.replace_all(thousands, "", literal=True)
-    if decimal != ".":
-        simple = simple.str.replace_all(decimal, ".", literal=True)
-    number = simple.cast(pl.Float64, strict=False)
-    if number.null_count() > text.null_count():
-        return simple.zip_with(number.is_not_null(), text)
-    return number.cast(pl.Int64) if _is_whole(number) else number
-
-
-def _is_whole(number: pl.Series) -> bool:
-    present = number.drop_nulls()
-    return bool((present % 1 == 0).all() and (present.abs() < LARGEST_WHOLE).all() and len(present))
 
 
 def _read_binary(path: Path, kind: str) -> pl.DataFrame:
@@ -232,30 +305,40 @@ def _read_binary(path: Path, kind: str) -> pl.DataFrame:
         table = pl.read_parquet(content) if kind in PARQUET else pl.read_ipc(content)
     except (pl.exceptions.PolarsError, OSError) as error:
         problem = str(error).splitlines()[0][:200]
-        raise _unreadable(path, f"cannot be read as {kind[1:]} ({problem})") from None
+        raise unreadable(path, f"cannot be read as {kind[1:]} ({problem})") from None
     if not table.height:
-        raise _unreadable(path, "has no rows")
+        raise unreadable(path, "has no rows")
     return table
 
 
-def _read_svmlight(path: Path) -> SparseTable:
+def _read_svmlight(path: Path, form: TextFormat, remarks: list[Finding]) -> SparseTable:
     import scipy.sparse as sparse
     from sklearn.datasets import load_svmlight_file
 
     try:
         rows, label = load_svmlight_file(io.BytesIO(_bytes(path)))
     except ValueError as error:
-        raise _unreadable(path, f"cannot be read as svmlight ({error})") from None
+        raise unreadable(path, f"cannot be read as svmlight ({error})") from None
     matrix: Any = sparse.csc_array(rows)
     stem = path.name.lower().removesuffix(".gz").rsplit(".", 1)[0]
     names = [f"x{j + 1}" for j in range(matrix.shape[1])]
     for names_path in (path.with_name(path.name[: len(stem)] + end) for end in (".features.txt", ".features.txt.gz")):
         if names_path.exists():
-            names = _decode(names_path, _bytes(names_path), "utf-8").splitlines()
+            names = decode(names_path, _bytes(names_path), None, []).splitlines()
             break
     if len(names) < matrix.shape[1]:
         problem = f"has {count(matrix.shape[1])} columns, but {names_path.name} has {count(len(names))} names"
-        raise _unreadable(path, problem)
+        raise unreadable(path, problem)
     matrix.resize((matrix.shape[0], len(names)))
+    met = {word for word in form.na if _mark_missing(matrix.data, label, to_numbers([word])[0])}
+    remarks += _not_met(TextFormat(na=form.na), met)
     is_whole = bool((label % 1 == 0).all())
     return SparseTable(matrix, tuple(names), label.astype(np.int64) if is_whole else label)
+
+
+def _mark_missing(data: Any, label: Any, value: float) -> bool:
+    """Put NaN in place of a number; whether it was met."""
+    places = [(array, array == value) for array in (data, label)]
+    for array, same in places:
+        array[same] = np.nan
+    return any(same.any() for _, same in places)

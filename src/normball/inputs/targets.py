@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from normball.inputs.column_findings import is_number, not_numeric, row_list
+from normball.inputs.column_findings import not_numeric, row_list
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable, read_values
+from normball.inputs.disguises import disguise_of
 from normball.messages import DataError, Finding, count, sample
 
 FAMILIES = ("gaussian", "binomial", "poisson")
@@ -41,9 +42,11 @@ def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     if isinstance(column, Unusable):
         return "gaussian", []
     if isinstance(column, Labels):
-        n_numbers = sum(is_number(str(value)) for value in column.values)
-        is_text = column.declared or 2 * n_numbers <= len(column.values)
-        return "binomial" if is_text or len(column.values) <= 2 else "gaussian", []
+        numbers = None if column.declared or len(column.values) <= 2 else column.as_numbers()
+        if numbers is None:
+            is_text = column.declared or len(column.values) <= 2 or not _mostly_numbers(column)
+            return "binomial" if is_text else "gaussian", []
+        column = numbers
     values = column.values[~column.missing]
     if len(np.unique(values)) == 2:
         return "binomial", []
@@ -76,7 +79,9 @@ def class_labels(values: Floats, name: str) -> list[Finding]:
     return [Finding("W26", text, fix, (name,))]
 
 
-def read_target(column: Numbers | Labels | Unusable, name: str, family: str, counts: Mask, free: bool) -> Target:
+def read_target(
+    column: Numbers | Labels | Unusable, name: str, family: str, counts: Mask, free: bool, apart: bool = False
+) -> Target:
     """Turn the target into numbers, or raise a DataError.
 
     Parameters
@@ -89,13 +94,15 @@ def read_target(column: Numbers | Labels | Unusable, name: str, family: str, cou
         The rows that have a weight.
     free
         Whether an offset leaves something to learn even from a constant target.
+    apart
+        Whether it was given apart from the table; the remedies differ.
     """
     if isinstance(column, Unusable):
         text = f'Target "{name}" holds {column.reason}; it must hold numbers or two classes.'
         raise DataError(Finding("E13", text, columns=(name,)))
     if family == "binomial":
-        return _classes(column, name, counts)
-    values = _numbers(column, name, family)
+        return _classes(column, name, counts, apart)
+    values = _numbers(column, name, family, apart)
     used = values[counts & np.isfinite(values)]
     if family == "poisson" and (values < 0).any():
         rows = np.flatnonzero(values < 0)
@@ -109,21 +116,28 @@ def read_target(column: Numbers | Labels | Unusable, name: str, family: str, cou
     return Target(values)
 
 
-def _numbers(column: Numbers | Labels, name: str, family: str) -> Floats:
+def _mostly_numbers(column: Labels) -> bool:
+    """Whether more than half of the labels are numbers, as they are or with something beside them."""
+    readable = disguise_of([str(value) for value in column.values]).readable
+    return 2 * int(readable.sum()) > len(readable)
+
+
+def _numbers(column: Numbers | Labels, name: str, family: str, apart: bool) -> Floats:
     if isinstance(column, Numbers):
         return column.values
-    if all(isinstance(value, bool) for value in column.values):
-        truth = np.array([*column.values, np.nan], dtype=np.float64)  # code -1, a missing value, finds the NaN
-        return truth[column.codes]
-    n_numbers = sum(is_number(str(value)) for value in column.values)
-    if not column.declared and n_numbers < len(column.values) < 2 * n_numbers:
-        raise DataError(not_numeric(name, column, "Target"))
+    numbers = column.as_truth() or (None if column.declared else column.as_numbers())
+    if numbers is not None:
+        return numbers.values
+    if not column.declared and _mostly_numbers(column):
+        raise DataError(not_numeric(name, column, "Target", apart))
     text = f'Target "{name}" holds labels ({sample(column.values, quote=True)}); family="{family}" needs numbers.'
     fix = 'family="binomial"' if len(column.values) == 2 else "convert it to numbers"
     raise DataError(Finding("E13", text, fix, (name,)))
 
 
-def _classes(column: Numbers | Labels, name: str, counts: Mask) -> Target:
+def _classes(column: Numbers | Labels, name: str, counts: Mask, apart: bool) -> Target:
+    if isinstance(column, Labels) and not column.declared and len(column.values) > 2:
+        column = column.as_numbers() or column
     labels = column.as_labels() if isinstance(column, Numbers) else column
     values = labels.values
     if isinstance(column, Numbers) and len(values) > 2:
@@ -136,9 +150,8 @@ def _classes(column: Numbers | Labels, name: str, counts: Mask) -> Target:
     if len(values) > 2:
         text = f'Target "{name}" has {count(len(values))} classes: {sample(values)}. family="binomial" needs two.'
         fix = "keep two of them, or compare one with the rest (a multinomial family comes in a later version)"
-        words = [str(value) for value in values if not is_number(str(value))]
-        if words and all(is_number(word.replace(",", ".", 1)) for word in words):
-            fix = 'decimal=","  where these are numbers written with a comma'
+        if isinstance(column, Labels) and not column.declared and _mostly_numbers(column):
+            raise DataError(not_numeric(name, column, "Target", apart))
         raise DataError(Finding("E13", text, fix, (name,)))
     seen = np.unique(labels.codes[counts & ~labels.missing])
     if len(seen) == 1:

@@ -68,9 +68,17 @@ def _reading(path: Path, run: Run) -> list[str]:
     else:
         function = "read.delim" if name.endswith((".tsv", ".tab")) else "read.csv"
         missing = ", ".join(_quoted(word) for word in ("", "NA", *run.reading.get("na", ())))
-        reader = f"{function}({_quoted(run.source)}, check.names = FALSE, na.strings = c({missing}))"
+        words = {"delimiter": "sep", "decimal": "dec", "encoding": "fileEncoding"}
+        options = [f", {word} = {_quoted(run.reading[key])}" for key, word in words.items() if key in run.reading]
+        header = run.reading.get("header", 1)
+        options.append(", header = FALSE" if header == "none" else f", skip = {header - 1}" if header > 1 else "")
+        more = "".join(options)
+        reader = f"{function}({_quoted(run.source)}, check.names = FALSE, na.strings = c({missing}){more})"
     away = [name for name in run.not_features if name not in (run.target, run.weights, run.offset, run.exposure)]
     lines = [f"table <- {reader}"]
+    lines += ["# first take thousands separators and units out of the numbers"] * bool(
+        {"thousands", "units"} & {*run.reading}
+    )
     if away:
         lines.append(f"table <- table[setdiff(names(table), {_vector(away)})]")
     if run.options.get("missing") == "drop":

@@ -72,8 +72,13 @@ def _reading(run: Run, imports: set[str]) -> list[str]:
     if _is_svmlight(run):
         imports.add("from sklearn.datasets import load_svmlight_file")
         return ["", f"X, y = load_svmlight_file({run.source!r})"]
-    imports.add("import pandas as pd")
-    lines = ["", f"table = pd.{_reader(run)}"]
+    if run.reading.keys() & {"units", "header"}:  # what pandas does not know
+        imports.add("import normball")
+        reading = "".join(f", {name}={value!r}" for name, value in run.reading.items())
+        lines = ["", f"table = normball.read_table({run.source!r}{reading}).to_pandas()"]
+    else:
+        imports.add("import pandas as pd")
+        lines = ["", f"table = pd.{_reader(run)}"]
     others = [name for name in run.not_features if name not in (run.target, run.weights)]
     if others:
         lines.append(f"table = table.drop(columns={others!r})")
@@ -91,7 +96,13 @@ def _reader(run: Run) -> str:
     if name.endswith((".arrow", ".feather", ".ipc")):
         return f"read_feather({run.source!r})"
     options = {"sep": "\t"} if name.endswith((".tsv", ".tab")) else {}
-    words = {"na": "na_values", "thousands": "thousands", "decimal": "decimal"}
+    words = {
+        "na": "na_values",
+        "thousands": "thousands",
+        "decimal": "decimal",
+        "delimiter": "sep",
+        "encoding": "encoding",
+    }
     options |= {words[key]: value for key, value in run.reading.items() if key in words}
     return f"read_csv({', '.join([repr(run.source), *(f'{key}={value!r}' for key, value in options.items())])})"
 

@@ -1,0 +1,154 @@
+"""Dates that are written as text, and the order in time of anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.inputs.columns import Labels, Numbers, Unusable, read_values
+from normball.inputs.text import label_text
+from normball.messages import DataError, Finding, sample
+
+if TYPE_CHECKING:
+    import polars as pl
+
+YEAR_OF_FOUR = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d. %m. %Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    *("%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%d-%B-%Y", "%d. %B %Y", "%B %d, %Y"),
+)
+YEAR_OF_TWO = (
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%y/%m/%d",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%y-%m-%d",
+    "%d-%b-%y",
+    "%d %b %y",
+)
+TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
+FIRST = 20  # values on which formats are tried before all others
+ZONE = r"(?:Z|[+-]\d\d(?::?\d\d)?)$"
+WEEK = r"^(\d{4})[- ]?W(\d\d)$"
+QUARTER = r"^(\d{4})[- /]?Q([1-4])$"
+QUARTER_FIRST = r"^Q([1-4])[- /]?(\d{4})$"
+FIX = "write dates as YYYY-MM-DD, with a time as YYYY-MM-DD HH:MM, or give numbers that grow with time"
+
+
+def are_dates(values: Sequence[str]) -> bool:
+    """Whether more than half of these texts are dates or times of day."""
+    text = _normal(values)
+    some = text.head(FIRST)
+    return any(2 * moments.drop_nulls().len() > len(some) for _, moments in _readings(some)) and any(
+        2 * moments.drop_nulls().len() > len(text) for _, moments in _readings(text)
+    )
+
+
+def moments_of(values: Any, name: str = "time_order") -> NDArray[Any]:
+    """Something that grows with time, for each of the values; text is taken for time only where it can mean one order.
+
+    Raises
+    ------
+    DataError
+        If the values are text that is no date, or dates whose order depends on how they are read.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind in "iu":
+        _refuse_day_first(array.astype(np.float64), name)
+        return array
+    column = read_values(values, name)
+    if isinstance(column, Unusable):
+        if column.is_date:
+            return array
+        raise DataError(Finding("E15", f"{name} holds {column.reason}; it must hold times.", FIX))
+    if isinstance(column, Labels) and not column.ordered:
+        column = column.as_numbers() or column.as_truth() or Labels(_codes_in_time(column, name), column.values)
+    if isinstance(column, Numbers):
+        _refuse_day_first(column.values, name)
+        return column.values
+    return np.where(column.missing, np.nan, column.codes)
+
+
+def _codes_in_time(column: Labels, name: str) -> NDArray[np.int32]:
+    """The rank in time of each row, -1 where it is missing."""
+    values = [label_text(value) for value in column.values]
+    text = _normal(values)
+    found = [form for form, moments in _readings(text.head(FIRST)) if not moments.null_count()]
+    orders: dict[bytes, tuple[str, NDArray[np.int32]]] = {}
+    for form, moments in _readings(text, found) if found else ():
+        if not moments.null_count():
+            rank = np.unique(moments.to_physical().to_numpy(), return_inverse=True)[1].astype(np.int32)
+            orders.setdefault(rank.tobytes(), (form, rank))
+    if not orders:
+        words = f"{name} holds text that does not tell its order in time: {sample(values, quote=True)}."
+        raise DataError(Finding("E15", words, FIX))
+    if len(orders) > 1:
+        forms = " or ".join(form for form, _ in orders.values())
+        words = f"{name} can be read in more than one order ({forms}): {sample(values, quote=True)}."
+        raise DataError(Finding("E15", words, FIX))
+    ((_, rank),) = orders.values()
+    return np.append(rank, np.int32(-1))[column.codes]
+
+
+def _normal(values: Sequence[str]) -> pl.Series:
+    """Dates and times in the few forms that are tried, whatever stands between them."""
+    import polars as pl
+
+    text = pl.Series(values, dtype=pl.String).str.strip_chars()
+    text = text.str.replace(r"(\d)(?:T|, ?|  +)(\d{1,2}:)", "$1 $2")
+    text = text.str.replace(r"^(\d{4})([-/.])(\d{1,2})$", "$1$2$3${2}1").str.replace(
+        r"^(\d{1,2})([-/.])(\d{4})$", "1$2$1$2$3"
+    )
+    return text.str.replace(r"^([^\W\d_]{3,9})[ -](\d{4})$", "1 $1 $2")
+
+
+def _readings(text: pl.Series, forms: Sequence[str] = ()) -> Iterator[tuple[str, pl.Series]]:
+    """Ways to read dates in words, and what comes out: null where that is no date."""
+    import polars as pl
+
+    if not text.str.contains(r"\d").all():
+        return
+    parts = {"ISO week": (WEEK, 1, 2), "quarter": (QUARTER, 1, 2), "quarter first": (QUARTER_FIRST, 2, 1)}
+    for form, (pattern, year, part) in parts.items():
+        if not forms or form in forms:
+            both = [text.str.extract(pattern, group).cast(pl.Int64) for group in (year, part)]
+            yield form, both[0] * 100 + both[1]
+    if not forms or "time of day" in forms:
+        yield "time of day", text.str.replace(r"^(\d{1,2}:\d\d)$", "$1:00").str.to_time("%H:%M:%S", strict=False)
+    zoned = bool(text.str.contains(r":\d\d(?:[.,]\d+)? ?" + ZONE).all())
+    if zoned:
+        text = text.str.replace("Z$", "+00:00").str.replace(r" ?([+-]\d\d)(?::?(\d\d))?$", "$1:${2}00")
+        text = text.str.replace(r"([+-]\d\d:\d\d)00$", "$1")
+    years = YEAR_OF_FOUR if text.str.contains(r"\d{4}").all() else YEAR_OF_TWO
+    for date, time in product(years, TIMES):
+        form = f"{date}{time}"
+        if (forms and form not in forms) or (zoned and not time):
+            continue
+        yield form, text.str.to_datetime(f"{form}%z" if zoned else form, strict=False, time_unit="us")
+
+
+def are_dates_in_digits(values: NDArray[np.float64], form: str = "%Y%m%d") -> bool:
+    """Whether these different whole numbers are all dates such as 20201231, a few of which are looked at."""
+    import polars as pl
+
+    if not len(values) or values.min() < 1_01_1900 or values.max() > 31_12_2100:
+        return False
+    some = values[: FIRST * FIRST]
+    dates = pl.Series([f"{int(value):08d}" for value in some]).str.to_date(form, strict=False)
+    return not dates.null_count() and bool(dates.dt.year().is_between(1900, 2100).all())
+
+
+def _refuse_day_first(values: NDArray[np.float64], name: str) -> None:
+    """Whole numbers such as 31122020 grow with the day, not with time."""
+    present = np.unique(values[np.isfinite(values)])
+    if (present % 1 != 0).any() or are_dates_in_digits(present):
+        return
+    for form, written in (("%d%m%Y", "DDMMYYYY"), ("%m%d%Y", "MMDDYYYY")):
+        if are_dates_in_digits(present, form):
+            words = f"{name} looks like dates written {written} ({sample([int(value) for value in present])}), "
+            raise DataError(Finding("E15", words + "which do not grow with time.", FIX))
