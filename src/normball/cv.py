@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
@@ -10,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.folds import Folds, make_folds
-from normball.messages import DataError, Finding, Interrupted
+from normball.messages import DataError, Finding, Interrupted, NormballWarning
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.cv import Choice, Comparison, CVPath, summarise_folds
 from normball.results.path import Path
 from normball.results.sparse_rows import SparseRows
-from normball.scores import Score, area_under_curve, find_score
+from normball.scores import SCORES, Score, area_under_curve, find_score
 from normball.settings import FitOptions, check_words
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
@@ -46,7 +47,7 @@ def cv_path(
     time_order: ArrayLike | bool | None = None,
     fold_ids: ArrayLike | None = None,
     repeats: int = 1,
-    score: str | Callable[..., float] | None = None,
+    score: str | Callable[..., Any] | None = None,
     keep_predictions: bool = False,
     random_state: Any = 0,
     **options: Unpack[FitOptions],
@@ -70,9 +71,13 @@ def cv_path(
         For each row the fold that holds it out; negative for rows that are only trained on.
     repeats : int
         How many times to draw the folds anew.
-    score : {"deviance", "mse", "mae", "auc", "accuracy", "brier"} or callable, optional
-        Deviance by default. A callable gets (y_true, y_pred, sample_weight), predictions being expected targets and
-        binomial targets 0 or 1; its attribute ``greater_is_better`` is True unless it says otherwise.
+    score : {"deviance", "mse", "mae", "auc", "accuracy", "brier"}, name, scorer, metric or callable, optional
+        Deviance by default. Names of scikit-learn's scorers ("roc_auc", "neg_log_loss", "r2"), scorers (`make_scorer`)
+        and metrics of `sklearn.metrics` get what they ask for: classes of the target as given, probabilities or
+        decision values. Any other callable gets (y_true, y_pred, sample_weight), predictions being expected targets and
+        binomial targets 0 or 1; weights go by name where it has an argument of that name. Greater is better, unless its
+        attribute ``greater_is_better`` is False or its name ends in "_loss", "_error" or "_deviance". A scorer of one's
+        own, a callable (estimator, X, y), gets the linear predictor as X.
     keep_predictions : bool
         Keep the held-out predictions of every row and strength.
     random_state : int, Generator or RandomState
@@ -106,7 +111,7 @@ def cv_path(
     """
     check_words("cv_path", options, (*FitOptions.__annotations__, *_OWN_OPTIONS))
     problem = prepare_problem(X, y, options)
-    chosen = find_score(score, problem.settings.family)
+    chosen = find_score(score, problem.settings.family, problem.data.classes)
     own = {"cv": cv, "groups": groups, "time_order": time_order, "fold_ids": fold_ids}
     folds = _folds(problem, {**own, "repeats": repeats, "random_state": random_state})
     return _cross_validate(problem, folds, chosen, keep_predictions)
@@ -138,7 +143,7 @@ def compare(
     own = {name: value for name, value in arguments.items() if name in _OWN_OPTIONS}
     options = {name: value for name, value in arguments.items() if name not in _OWN_OPTIONS}
     problem = prepare_problem(X, y, options)
-    score = find_score(own.pop("score", None), problem.settings.family)
+    score = find_score(own.pop("score", None), problem.settings.family, problem.data.classes)
     keep_predictions = own.pop("keep_predictions", False)
     folds = _folds(problem, own)
     if not l1_ratios:
@@ -239,8 +244,8 @@ def _assess(
         if sums is not None:
             sums[test] += eta
         times_held_out[test] += 1.0
-    if np.isnan(summarise_folds(fold_scores, fold_weights)[0]).all():
-        raise ValueError(f"The score {score.name} is undefined for the held-out rows of every fold")
+    fold_scores[fold_scores == (np.inf if score.greater_is_better else -np.inf)] = np.nan  # better than any is none
+    _check_defined(fold_scores, fold_weights, score)
     with np.errstate(invalid="ignore"):  # 0/0 where no fold held the row out
         predictions = None if sums is None else sums / times_held_out[:, None]
     result = CVPath(
@@ -267,6 +272,16 @@ def _assess(
     )
 
 
+def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None:
+    """Warn about strengths that cannot be chosen since a fold has no score there; raise where none can."""
+    lacking = np.isnan(summarise_folds(fold_scores, fold_weights)[0])
+    if lacking.all():
+        raise ValueError(f"The score {score.name} is undefined for the held-out rows of every fold")
+    if lacking.any():
+        text = f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
+        warnings.warn(f"{text}none of these is chosen.", NormballWarning, stacklevel=5)
+
+
 def _fold_weights(problem: Problem, folds: Folds) -> Array:
     return np.array([problem.data.weights[test].sum() for test in folds.test])
 
@@ -278,7 +293,7 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     so little error is left that the difference of sums would have lost its digits.
     """
     data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
-    squares = score.name in ("deviance", "mse") and problem.settings.family == "gaussian"
+    squares = score in (SCORES["deviance"], SCORES["mse"]) and problem.settings.family == "gaussian"
     if not squares or not (held_out > 0.0).all():
         return None
     for train, test in folds:
@@ -293,7 +308,7 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
 
 def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> Array:
     """The score of the path on its own rows, a block of strengths at a time."""
-    if score.name == "deviance":
+    if score is SCORES["deviance"]:
         return 2.0 * path.loss
     data = problem.data
     width = max(1, _BLOCK // data.n_rows)

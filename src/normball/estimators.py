@@ -68,7 +68,7 @@ class CrossValidated(GLM):
     lambda_min_ratio: float | None = None
     cv: Any = None
     select: Literal["1se", "best"] = "1se"
-    scoring: str | Callable[..., float] | None = None  # an attribute `score` would hide the method
+    scoring: str | Callable[..., Any] | None = None  # an attribute `score` would hide the method
     random_state: int = 0
 
     def fit(
@@ -301,8 +301,8 @@ class GLMRegressorCV(Regressor, CrossValidated):
         or as many as there are groups or rows.
     select : {"1se", "best"}, default="1se"
         The strength with the best mean score, or the largest one whose score is within one standard error of it.
-    scoring : {"deviance", "mse", "mae"} or callable, default="deviance"
-        What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight).
+    scoring : {"deviance", "mse", "mae"}, name of a scorer, scorer, metric or callable, default="deviance"
+        What is compared on the rows left out, as `score` of `cv_path`.
     random_state : int, default=0
         Seed of the folds.
     fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, categorical, tol, max_iter, \
@@ -353,9 +353,9 @@ class GLMClassifierCV(Classifier, CrossValidated):
     ----------
     l1_ratio : float, default=1.0
         Mix of the penalty: 1 is the lasso, 0 is ridge.
-    scoring : {"deviance", "auc", "accuracy", "brier", "mse", "mae"} or callable, default="deviance"
-        What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight), `y_pred` being the
-        probability of the second class.
+    scoring : {"deviance", "auc", "accuracy", "brier", "mse", "mae"}, name of a scorer, scorer, metric or callable, \
+default="deviance"
+        What is compared on the rows left out, as `score` of `cv_path`.
     cv : int, splitter or iterable of (train, test), default=None
         The folds. An int makes so many at random, with each class spread evenly, or keeps groups together where `fit`
         is given any. None makes 10, or as many as there are groups or rows of the rarer class.

@@ -297,7 +297,13 @@ def _model_options(fit: Parser) -> None:
     )
     group.add_argument("--cv", type=_folds, default=10, metavar="K", help="folds (default: 10)")
     group.add_argument("--repeats", type=_positive, default=1, metavar="N", help="repeat the folds with new shuffles")
-    group.add_argument("--score", choices=SCORES, default="deviance", help="what the folds are judged by")
+    group.add_argument(
+        "--score",
+        default="deviance",
+        metavar="NAME",
+        help=f"what the folds are judged by: {', '.join(SCORES)}, or a scorer of scikit-learn such as roc_auc "
+        "(default: deviance)",
+    )
     group.add_argument("--seed", type=_seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
     fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
 

@@ -34,6 +34,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     folder = Path(arguments.output)
     folder.mkdir(parents=True, exist_ok=True)
     data = task.prepare()
+    _check_score(arguments.score, data)
     task.run = replace(
         task.run,
         table=describe.table_in_words(task, data),
@@ -79,6 +80,15 @@ def _l1_ratios(arguments: Namespace) -> list[float]:
     if len(arguments.l1_ratio) > 1 and isinstance(arguments.select, float):
         raise UsageError("--select with a number needs a single --l1-ratio")
     return list(dict.fromkeys(arguments.l1_ratio))
+
+
+def _check_score(score: str, data: Data) -> None:
+    from normball.scores import find_score
+
+    try:
+        find_score(score, data.family, data.classes)
+    except ValueError as error:
+        raise UsageError(f"--score {score}: {error}") from None
 
 
 def _examine(task: Task, data: Data, console: Console) -> list[Finding]:

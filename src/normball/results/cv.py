@@ -307,11 +307,13 @@ class Comparison:
 
 
 def summarise_folds(scores: Array, weights: Array) -> tuple[Array, Array]:
-    """Mean over folds and its standard error, as glmnet's cvstats: folds without a score do not count."""
-    valid = ~np.isnan(scores)
-    weight = weights[:, None] * valid
-    total = weight.sum(axis=0)
+    """Mean over folds and its standard error, as glmnet's cvstats: folds without any score do not count.
+
+    A strength at which some other fold has no score has no mean, since its mean would be one of other rows.
+    """
+    counts = ~np.isnan(scores).all(axis=1)
+    scores, weight = scores[counts], weights[counts, None]
     with np.errstate(invalid="ignore", divide="ignore"):  # NaN where no fold, or one alone, has a score
-        mean = np.where(valid, weight * scores, 0.0).sum(axis=0) / total
-        spread = np.where(valid, weight * (scores - mean) ** 2, 0.0).sum(axis=0) / total
-        return mean, np.sqrt(spread / (valid.sum(axis=0) - 1))
+        mean = (weight * scores).sum(axis=0) / weight.sum()
+        spread = (weight * (scores - mean) ** 2).sum(axis=0) / weight.sum()
+        return mean, np.sqrt(spread / (counts.sum() - 1))
