@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sparse
 
 import normball as nb
-from normball.inputs.prepare import guess_family, per_feature, prepare
+from normball.inputs.prepare import guess_family, prepare
 from normball.messages import DataError, Finding
 
 N = 30
@@ -353,15 +353,6 @@ def test_words(name: str, known: str) -> None:
         nb.fit_path(X, Y, **{name: "x"})
     with pytest.raises(ValueError, match="family is 'logistic', but must be one of gaussian, binomial, poisson, auto"):
         prepare(X, Y, family="logistic")
-
-
-def test_per_feature() -> None:
-    names = ("age", "colour = blue", "colour = red")
-    factors = per_feature({"colour": 0, "age": np.inf}, "penalty_factors", 3, names, 1.0)
-    assert factors.tolist() == [np.inf, 0.0, 0.0]
-    assert per_feature(None, "lower_bounds", 3, names, -np.inf).tolist() == [-np.inf] * 3
-    assert per_feature(2, "upper_bounds", 3, names, np.inf).tolist() == [2.0] * 3
-    assert per_feature([1, 2, 3], "penalty_factors", 3, names, 1.0).tolist() == [1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from sklearn.metrics import accuracy_score, d2_tweedie_score, r2_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
+from normball.inputs.rows import index_of, misplaced
+from normball.messages import DataError
 from normball.path import Fit, Path
 from normball.results.predictions import Kind
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
@@ -101,6 +103,8 @@ class GLM(BaseEstimator):
     def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate as scikit-learn does; a frame with named columns stays one, for its levels and names."""
         if _is_frame(X):
+            if found := misplaced(index_of(X), y, "y"):
+                raise DataError(found)
             validate_data(self, X, y, skip_check_array=True)
             if hasattr(self, "feature_names_in_"):
                 y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)

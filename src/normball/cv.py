@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
@@ -18,7 +18,7 @@ from normball.results.cv import Choice, Comparison, CVPath, summarise_folds
 from normball.results.path import Path
 from normball.results.sparse_rows import SparseRows
 from normball.scores import SCORES, Score, area_under_curve, find_score
-from normball.settings import FitOptions, check_words
+from normball.settings import FitOptions, check_words, truth
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 
@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 
 _SATURATED_MARGIN = float(np.log(49 + 20 * np.sqrt(6)))  # the sigmoid's slope is 0.01 there, 4.58
 _BLOCK = 2**24  # most predictions held at a time when the training rows are scored
+_BY_ROW = ("groups", "time_order", "fold_ids")
 _OWN_OPTIONS = (
     "cv",
     "groups",
@@ -43,9 +44,9 @@ def cv_path(
     y: Any,
     *,
     cv: Any = 10,
-    groups: ArrayLike | None = None,
-    time_order: ArrayLike | bool | None = None,
-    fold_ids: ArrayLike | None = None,
+    groups: ArrayLike | str | None = None,
+    time_order: ArrayLike | str | bool | None = None,
+    fold_ids: ArrayLike | str | None = None,
     repeats: int = 1,
     score: str | Callable[..., Any] | None = None,
     keep_predictions: bool = False,
@@ -63,11 +64,12 @@ def cv_path(
         As in `fit_path`.
     cv : int, splitter or iterable of (train, test)
         Number of folds, drawn at random and stratified for the binomial family; or a scikit-learn splitter.
-    groups : array, shape (n,), optional
-        Rows of one group are never split between training and held-out rows.
-    time_order : array, shape (n,), or True, optional
+    groups : array, shape (n,), or str, optional
+        Rows of one group are never split between training and held-out rows. A name, here and below, is that of a
+        column of X, which is no feature then.
+    time_order : array, shape (n,), str, or True, optional
         Times of the rows (True: rows are in order). Each fold is trained on the past of the rows that it holds out.
-    fold_ids : array, shape (n,), optional
+    fold_ids : array, shape (n,), or str, optional
         For each row the fold that holds it out; negative for rows that are only trained on.
     repeats : int
         How many times to draw the folds anew.
@@ -110,17 +112,17 @@ def cv_path(
     True
     """
     check_words("cv_path", options, (*FitOptions.__annotations__, *_OWN_OPTIONS))
-    problem = prepare_problem(X, y, options)
+    by_row = {"groups": groups, "time_order": time_order, "fold_ids": fold_ids}
+    problem = prepare_problem(X, y, options, by_row)
     chosen = find_score(score, problem.settings.family, problem.data.classes)
-    own = {"cv": cv, "groups": groups, "time_order": time_order, "fold_ids": fold_ids}
-    folds = _folds(problem, {**own, "repeats": repeats, "random_state": random_state})
-    return _cross_validate(problem, folds, chosen, keep_predictions)
+    folds = _folds(problem, {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state})
+    return _cross_validate(problem, folds, chosen, truth("keep_predictions", keep_predictions))
 
 
 def compare(
     X: Any,
     y: Any,
-    l1_ratios: Sequence[float] = (0.0, 0.5, 1.0),
+    l1_ratios: Sequence[float] | float = (0.0, 0.5, 1.0),
     **arguments: Any,
 ) -> Comparison:
     """Cross-validate several penalties on the same folds: by default ridge, elastic net and lasso.
@@ -129,7 +131,7 @@ def compare(
     ----------
     X, y
         As in `fit_path`.
-    l1_ratios : sequence of float
+    l1_ratios : sequence of float, or float
         The mixes of the penalty to compare.
     **arguments
         Everything else that `cv_path` takes.
@@ -142,21 +144,24 @@ def compare(
     check_words("compare", arguments, known, "The mixes are called l1_ratios; every path holds all of its lambdas")
     own = {name: value for name, value in arguments.items() if name in _OWN_OPTIONS}
     options = {name: value for name, value in arguments.items() if name not in _OWN_OPTIONS}
-    problem = prepare_problem(X, y, options)
+    problem = prepare_problem(X, y, options, {name: own[name] for name in _BY_ROW if name in own})
     score = find_score(own.pop("score", None), problem.settings.family, problem.data.classes)
-    keep_predictions = own.pop("keep_predictions", False)
+    keep_predictions = truth("keep_predictions", own.pop("keep_predictions", False))
     folds = _folds(problem, own)
-    if not l1_ratios:
-        raise ValueError("l1_ratios is empty")
+    ratios = l1_ratios if isinstance(l1_ratios, Iterable) and not isinstance(l1_ratios, str) else [l1_ratios]
     paths = []
-    for ratio in l1_ratios:
+    for ratio in ratios:
         one = replace(problem, settings=replace(problem.settings, l1_ratio=ratio))
         paths.append(_cross_validate(one, folds, score, keep_predictions))
+    if not paths:
+        raise ValueError("l1_ratios is empty")
     return Comparison(tuple(paths))
 
 
 def _folds(problem: Problem, options: Mapping[str, Any]) -> Folds:
     data = problem.data
+    columns = {name: data.frame.values(options[name]) for name in _BY_ROW if isinstance(options.get(name), str)}
+    options = {**options, **columns}
     return make_folds(data.y, classes=data.classes, rows=data.rows, weights=data.weights, **options)
 
 

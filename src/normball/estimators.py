@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from normball._estimator_base import GLM, Classifier, Regressor, estimator
 from normball.cv import cv_path
+from normball.inputs.sources import source_of
 from normball.path import Fit, fit_path
 
 
@@ -31,8 +32,8 @@ class OneStrength(GLM):
         self,
         X: Any,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
+        sample_weight: ArrayLike | str | None = None,
+        offset: ArrayLike | str | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -42,9 +43,9 @@ class OneStrength(GLM):
             The features; in a frame, string, boolean and categorical columns become indicators of all levels.
         y : array-like of shape (n_samples,)
             The target.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : array-like of shape (n_samples,) or str, default=None
             Weight of each row; ones if left out.
-        offset : array-like of shape (n_samples,), default=None
+        offset : array-like of shape (n_samples,) or str, default=None
             Added to the linear predictor; zeros if left out.
 
         Returns
@@ -75,9 +76,10 @@ class CrossValidated(GLM):
         self,
         X: Any,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | str | None = None,
+        offset: ArrayLike | str | None = None,
+        groups: ArrayLike | str | None = None,
+        time_order: ArrayLike | str | bool | None = None,
     ) -> Self:
         """Fit the path, cross-validate it and select a strength.
 
@@ -87,12 +89,15 @@ class CrossValidated(GLM):
             The features; in a frame, string, boolean and categorical columns become indicators of all levels.
         y : array-like of shape (n_samples,)
             The target.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : array-like of shape (n_samples,) or str, default=None
             Weight of each row, in the fits and in the scores; ones if left out.
-        offset : array-like of shape (n_samples,), default=None
+        offset : array-like of shape (n_samples,) or str, default=None
             Added to the linear predictor; zeros if left out.
-        groups : array-like of shape (n_samples,), default=None
-            Rows of one group stay in one fold.
+        groups : array-like of shape (n_samples,) or str, default=None
+            Rows of one group stay in one fold. A name, here and below, is that of a column of a frame, which is no
+            feature then.
+        time_order : array-like of shape (n_samples,), str or True, default=None
+            Times of the rows (True: rows are in order). Each fold is trained on the past of the rows that it holds out.
 
         Returns
         -------
@@ -102,14 +107,19 @@ class CrossValidated(GLM):
         if self.select not in ("1se", "best"):
             raise ValueError(f'select is {self.select!r}, but must be "1se" or "best"')
         X, y = self._data(X, y)
-        given: dict[str, Any] = {"sample_weight": sample_weight, "offset": offset, "groups": groups}
+        given: dict[str, Any] = {
+            "sample_weight": sample_weight,
+            "offset": offset,
+            "groups": groups,
+            "time_order": time_order,
+        }
         self.cv_path_ = cv_path(
             X,
             y,
             lambdas=self.lambdas,
             n_lambdas=self.n_lambdas,
             lambda_min_ratio=self.lambda_min_ratio,
-            cv=self._default_folds(y, groups) if self.cv is None else self.cv,
+            cv=self._default_folds(X, y, groups) if self.cv is None else self.cv,
             score=self.scoring,
             random_state=self.random_state,
             **given,
@@ -124,8 +134,11 @@ class CrossValidated(GLM):
         self.findings_ = list(self.path_.findings)
         return self
 
-    def _default_folds(self, y: NDArray[Any], groups: ArrayLike | None) -> int:
+    def _default_folds(self, X: Any, y: NDArray[Any], groups: ArrayLike | str | None) -> int:
         """10, or as many as the groups, the rows of the rarer class or the rows allow."""
+        source = source_of(X)
+        if isinstance(groups, str):
+            groups = source.values(groups) if groups in source.names else None  # cv_path says what is not there
         if groups is not None:
             allowed = np.unique(groups).size
         else:

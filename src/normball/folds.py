@@ -63,6 +63,8 @@ def make_folds(
     n_rows = y.size
     counts = np.ones(n_rows, dtype=bool) if weights is None else weights > 0.0
     strata = y if classes is not None and np.isin(y, (0.0, 1.0)).all() else None
+    if isinstance(time_order, np.bool_):
+        time_order = bool(time_order)
     in_time = time_order is not None and time_order is not False
     is_number = isinstance(cv, (int, np.integer)) and not isinstance(cv, bool)
     ways = {"time_order": in_time, "fold_ids": fold_ids is not None, "groups": groups is not None and is_number}

@@ -24,6 +24,7 @@ from normball.settings import (
     Progress,
     Settings,
     check_words,
+    name_list,
 )
 from normball.threads import default_threads, single_threaded_blas
 
@@ -312,12 +313,12 @@ def joined(solutions: Sequence[Solution]) -> Solution:
     return Solution(answer, solutions[0].n_features)
 
 
-def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
-    """Check settings and data, and lay the data out for the native code."""
+def prepare_problem(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None) -> Problem:
+    """Check settings and data, and lay the data out for the native code; `by_row` is as in `prepare`."""
     from normball.inputs.prepare import prepare
 
     settings, for_data = split_options(options)
-    return problem_of(prepare(X, y, family=settings.family, **for_data), settings, options)
+    return problem_of(prepare(X, y, family=settings.family, by_row=by_row, **for_data), settings, options)
 
 
 def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
@@ -328,13 +329,13 @@ def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]
 
 def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Problem:
     """The problem of data that were prepared."""
-    from normball.inputs.prepare import per_feature
+    from normball.inputs.per_feature import per_feature
 
     settings = replace(settings, family=data.family)
+    dropped = name_list("drop", options.get("drop"))
 
     def feature_values(name: str, default: float) -> Array:
-        values: Array = per_feature(getattr(settings, name), name, data.n_features, data.feature_names, default)
-        return values
+        return per_feature(getattr(settings, name), name, data.preparation, default, dropped)
 
     factors = feature_values("penalty_factors", 1.0)
     lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)

@@ -48,7 +48,7 @@ from normball.findings.separation import separation
 from normball.findings.target import classes, halves, leaks, separated
 from normball.inputs.prepare import Data, prepare
 from normball.messages import DataError, Finding, Interrupted, NotConverged
-from normball.settings import check_words
+from normball.settings import check_words, name_list, truth
 
 if TYPE_CHECKING:
     import polars
@@ -117,6 +117,8 @@ def check(
     W11 Constant column: x1 (always 1). A coefficient there is zero in every model.
         Fix: drop=["x1"]
     """
+    drop, categorical = name_list("drop", drop), name_list("categorical", categorical)
+    fit_intercept, trial_fit = truth("fit_intercept", fit_intercept), truth("trial_fit", trial_fit)
     given = {name: value for name, value in locals().items() if name not in ("X", "y", "unknown")}
     check_words("check", unknown, given)
     for_data = {name: value for name, value in given.items() if name not in ("fit_intercept", "trial_fit", "seconds")}

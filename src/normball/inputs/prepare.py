@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from normball.inputs.column_findings import is_number, row_list
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_values
 from normball.inputs.features import gap_findings, read_features
 from normball.inputs.preparation import Preparation
+from normball.inputs.rows import misplaced
 from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import FAMILIES, guess_family, read_target
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.settings import name_list
 
 __all__ = [
     "Data",
     "guess_family",
     "not_found",
-    "per_feature",
     "prepare",
     "prepare_new",
     "row_numbers",
@@ -94,6 +95,7 @@ def prepare(
     categorical: Sequence[str] = (),
     drop: Sequence[str] = (),
     target_name: str = "y",
+    by_row: Mapping[str, Any] | None = None,
 ) -> Data:
     """Check the data and lay them out for the solver.
 
@@ -113,6 +115,8 @@ def prepare(
         Columns to take for labels, and to leave out.
     target_name : str
         What to call a target that has no name of its own.
+    by_row : {role: values}, optional
+        What else is given row by row, such as groups. A name is that of a column of `X`, which is no feature then.
 
     Returns
     -------
@@ -130,13 +134,17 @@ def prepare(
     if inf == "nan":
         source = source.with_infinite_as_missing()
     findings = [*source.findings, *_size_findings(source)]
-    for role, names in (("drop", drop), ("categorical", categorical)):
+    drop, categorical = name_list("drop", drop), name_list("categorical", categorical)
+    columns_of = {role: [name] for role, name in (by_row or {}).items() if isinstance(name, str)}
+    for role, names in {"drop": drop, "categorical": categorical, **columns_of}.items():
         known = set(source.names)
         findings += [not_found(source, name, f"Column (of {role})") for name in names if name not in known]
+    given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **(by_row or {})}
+    findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
     target_name, target_column = _vector(source, y, target_name, findings)
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
     offsets = row_numbers(source, offset, "offset", 0.0, findings)
-    apart = [name for name in (y, sample_weight, offset) if isinstance(name, str)]
+    apart = [name for name in given_by_row.values() if isinstance(name, str)]
     features, remarks = read_features(source, {*apart, *drop}, categorical, missing)
     findings += remarks
 
@@ -179,54 +187,8 @@ def prepare_new(preparation: Preparation, X: Any, *, unknown: str = "error") -> 
     return _native_layout(preparation.transform(X, unknown=unknown))
 
 
-def per_feature(
-    value: ArrayLike | Mapping[str, float] | None,
-    name: str,
-    n_features: int,
-    feature_names: Sequence[str],
-    default: float,
-) -> Floats:
-    """One number a feature from a scalar, an array or {name: value}; a column of levels names all its indicators.
-
-    `name` is "penalty_factors", "lower_bounds" or "upper_bounds" and says which values are allowed.
-    """
-    values = np.full(n_features, default)
-    if value is None:
-        return values
-    items = list(value.values()) if isinstance(value, Mapping) else value
-    try:
-        given = np.asarray(items, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, an array of numbers or {{name: number}}") from None
-    if isinstance(value, Mapping):
-        unknown = []
-        for key, number in zip(value, given, strict=True):
-            where = [j for j, feature in enumerate(feature_names) if feature == key or feature.startswith(f"{key} = ")]
-            values[where] = number
-            unknown += [key] * (not where)
-        if unknown:
-            text = f"{name} names features that do not exist: {sample(unknown, quote=True)}."
-            raise DataError(Finding("E16", text + did_you_mean(str(unknown[0]), feature_names)))
-    else:
-        if given.shape not in ((), (n_features,)):
-            text = f"{name} has shape {given.shape}; it must be one number or one for each of the "
-            text += f"{count(n_features)} features (each level of a column is one)."
-            raise DataError(Finding("E16", text, f'{name}={{"name": value}} names the few that differ'))
-        values[:] = given
-    wanted, allowed = {
-        "penalty_factors": ("0 or more (infinity leaves a feature out)", values >= 0),
-        "lower_bounds": ("0 or less: coefficients of 0 must be allowed", values <= 0),
-        "upper_bounds": ("0 or more: coefficients of 0 must be allowed", values >= 0),
-    }[name]
-    wrong = np.flatnonzero(~allowed)  # NaN is among them
-    if len(wrong):
-        shown = sample([f"{feature_names[j]} {values[j]:g}" for j in wrong[:6]])
-        raise DataError(Finding("E16", f"{name} must be {wanted}; not so for {shown}."))
-    return values
-
-
 def _check_word(name: str, value: Any, known: Sequence[str]) -> None:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.columns import Labels, Numbers, Unusable, read_array, read_series
+from normball.inputs.rows import index_of
 from normball.messages import DataError, Finding, count
 
 
@@ -57,6 +58,20 @@ class Source:
     read: Callable[[int], Numbers | Labels | Unusable]
     block: Callable[[list[int]], Any] = lambda _: None  # these columns as one float matrix, where they are all numbers
     findings: list[Finding] = field(default_factory=list)
+    index: Any = None  # of a pandas frame
+    raw: Callable[[int], NDArray[Any]] | None = None  # a column as the frame holds it, dates and all
+
+    def values(self, name: str) -> NDArray[Any]:
+        """A column as an array of whatever it holds; missing values are None or NaN."""
+        j = self.names.index(name)
+        if self.raw is not None:
+            return self.raw(j)
+        column = self.read(j)
+        if isinstance(column, Unusable):
+            raise DataError(Finding("E12", f'Column "{name}" holds {column.reason}.', columns=(name,)))
+        if isinstance(column, Numbers):
+            return column.values
+        return np.array([*column.values, None], dtype=object)[column.codes]  # code -1, a missing value, finds the None
 
     def take(self, rows: NDArray[np.intp]) -> Source:
         """The source with these rows only."""
@@ -69,7 +84,14 @@ class Source:
             matrix = self.block(columns)
             return None if matrix is None else matrix[rows]
 
-        return Source(self.names, self.named, len(rows), read, block, self.findings)
+        def raw(j: int) -> NDArray[Any]:
+            assert self.raw is not None
+            return self.raw(j)[rows]
+
+        index = None if self.index is None else self.index[rows]
+        return Source(
+            self.names, self.named, len(rows), read, block, self.findings, index, None if self.raw is None else raw
+        )
 
     def with_infinite_as_missing(self) -> Source:
         """The source with NaN where a number is infinite."""
@@ -80,7 +102,7 @@ class Source:
                 return column
             return Numbers(np.where(np.isinf(column.values), np.nan, column.values), column.whole)
 
-        return Source(self.names, self.named, self.n_rows, read, self.block, self.findings)
+        return replace(self, read=read)
 
 
 def source_of(X: Any) -> Source:
@@ -161,6 +183,7 @@ def _frame_source(X: Any) -> Source | None:
         return None
     native_names = X.column_names if hasattr(X, "column_names") else list(X.columns)
     names = [str(name) for name in native_names]
+    index = index_of(X)
     positions = [f"{j}" for j in range(len(names))]
     if len(set(names)) < len(names) or names != list(native_names):
         X = X.set_axis(positions, axis=1) if hasattr(X, "set_axis") else X.rename_columns(positions)
@@ -182,7 +205,16 @@ def _frame_source(X: Any) -> Source | None:
         return _float_array(frame.select([keys[keep[j]] for j in columns]).to_numpy())
 
     kept = tuple(names[j] for j in keep)
-    return Source(kept, True, len(frame), lambda j: read_series(series(keep[j])), block, findings)
+    return Source(
+        kept,
+        True,
+        len(frame),
+        lambda j: read_series(series(keep[j])),
+        block,
+        findings,
+        index,
+        lambda j: np.asarray(series(keep[j]).to_numpy()),
+    )
 
 
 def _default_names(n_columns: int) -> tuple[str, ...]:
