@@ -231,6 +231,7 @@ def test_numbers(value) -> None:
         lambda: nb.fit_path(X, Y, tol=value),
         lambda: path.at(lam=value),
         lambda: path.at(l1_norm=value),
+        lambda: path.at(n_nonzero=value),
         lambda: nb.fit_ball(X, Y, radius=value),
     ):
         with pytest.raises(TypeError, match="must be a number"):

@@ -150,12 +150,17 @@ def descending_grid(lambdas: ArrayLike) -> NDArray[np.float64]:
     return np.ascontiguousarray(grid)
 
 
-def number(name: str, value: Any, *, minimum: float, maximum: float = math.inf, exclusive: bool = False) -> float:
-    """The finite number `value`, or an error that names it and the range wanted."""
+def as_number(name: str, value: Any) -> float:
+    """`value` as a float, or an error that names it."""
     try:
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} is {value!r}, but must be a number") from None
+
+
+def number(name: str, value: Any, *, minimum: float, maximum: float = math.inf, exclusive: bool = False) -> float:
+    """The finite number `value`, or an error that names it and the range wanted."""
+    number = as_number(name, value)
     if not (minimum <= number <= maximum) or (exclusive and number == minimum) or math.isinf(number):
         low = f"above {minimum:g}" if exclusive else f"at least {minimum:g}"
         high = "" if math.isinf(maximum) else f" and at most {maximum:g}"
