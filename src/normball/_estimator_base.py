@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d,
 from normball.inputs.rows import index_of, misplaced
 from normball.messages import DataError
 from normball.path import Fit, Path
-from normball.results.predictions import Kind
+from normball.results.predictions import Kind, Unknown
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
 
 PerFeature = ArrayLike | Mapping[str, float] | None
@@ -68,7 +68,10 @@ class GLM(BaseEstimator):
     lower_bounds: PerFeature = None
     upper_bounds: PerFeature = None
     missing: str = "error"
+    inf: str = "error"
     categorical: Sequence[str] = ()
+    drop: Sequence[str] = ()
+    unknown: Unknown = "warn"
     tol: float = DEFAULT_TOL
     max_iter: int = DEFAULT_MAX_ITER
     n_threads: int | None = None
@@ -97,7 +100,7 @@ class GLM(BaseEstimator):
 
     def _options(self) -> dict[str, Any]:
         """The options of `fit_path` that every estimator has."""
-        options = {field.name: getattr(self, field.name) for field in fields(GLM)}
+        options = {field.name: getattr(self, field.name) for field in fields(GLM) if field.name != "unknown"}
         return {"family": getattr(self, "family", "binomial"), "progress": False, **options}
 
     def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
@@ -119,7 +122,7 @@ class GLM(BaseEstimator):
         return validate_data(self, X, reset=False, **self._accepted())
 
     def _accepted(self) -> dict[str, Any]:
-        finite = True if self.missing == "error" else "allow-nan"
+        finite = False if self.inf == "nan" else True if self.missing == "error" else "allow-nan"
         return {
             "accept_sparse": ["csc", "csr"],
             "dtype": [np.float64, np.float32],
@@ -143,7 +146,7 @@ class GLM(BaseEstimator):
 
     def _predict(self, X: Any, kind: Kind, offset: ArrayLike | None) -> NDArray[Any]:
         X = self._new_data(X)
-        return np.asarray(self._fit.predict(X, kind=kind, offset=offset))
+        return np.asarray(self._fit.predict(X, kind=kind, offset=offset, unknown=self.unknown))
 
 
 @estimator

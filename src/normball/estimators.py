@@ -194,8 +194,13 @@ class GLMRegressor(Regressor, OneStrength):
         Bounds of the coefficients in the data's units; they must admit 0.
     missing : {"error", "drop", "impute"}, default="error"
         What to do about missing values in `X`.
-    categorical : sequence of str, default=()
-        Numeric columns of a frame whose values are levels.
+    inf : {"error", "nan"}, default="error"
+        Whether an infinite feature is an error or a missing value.
+    categorical, drop : sequence of str, default=()
+        Numeric columns of a frame whose values are levels, and columns that are no features.
+    unknown : {"warn", "baseline", "error"}, default="warn"
+        What becomes of rows to predict with a level unseen in `fit`: they take none of the levels, with a warning or
+        without, or are an error.
     tol : float, default=1e-6
         The duality gap at which a fit is solved, relative to the loss of the null model.
     max_iter : int, default=10000
@@ -260,8 +265,13 @@ class GLMClassifier(Classifier, OneStrength):
         Bounds of the coefficients in the data's units; they must admit 0.
     missing : {"error", "drop", "impute"}, default="error"
         What to do about missing values in `X`.
-    categorical : sequence of str, default=()
-        Numeric columns of a frame whose values are levels.
+    inf : {"error", "nan"}, default="error"
+        Whether an infinite feature is an error or a missing value.
+    categorical, drop : sequence of str, default=()
+        Numeric columns of a frame whose values are levels, and columns that are no features.
+    unknown : {"warn", "baseline", "error"}, default="warn"
+        What becomes of rows to predict with a level unseen in `fit`: they take none of the levels, with a warning or
+        without, or are an error.
     tol : float, default=1e-6
         The duality gap at which a fit is solved, relative to the loss of the null model.
     max_iter : int, default=10000
@@ -318,8 +328,8 @@ class GLMRegressorCV(Regressor, CrossValidated):
         What is compared on the rows left out, as `score` of `cv_path`.
     random_state : int, default=0
         Seed of the folds.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, categorical, tol, max_iter, \
-n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, inf, categorical, drop, unknown, \
+tol, max_iter, n_threads
         As in `GLMRegressor`.
 
     Attributes
@@ -374,8 +384,8 @@ default="deviance"
         is given any. None makes 10, or as many as there are groups or rows of the rarer class.
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, categorical, tol, max_iter, \
-n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, inf, categorical, drop, unknown, \
+tol, max_iter, n_threads
         As in `GLMClassifier`.
 
     Attributes

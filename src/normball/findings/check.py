@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, overload
 
 import numpy as np
@@ -136,16 +136,21 @@ def check(
 
 
 def check_data(
-    data: Data, *, fit_intercept: bool = True, trial_fit: bool = True, seconds: float = 10.0
+    data: Data,
+    *,
+    fit_intercept: bool = True,
+    trial_fit: bool = True,
+    seconds: float = 10.0,
+    wanted: Collection[str] = (),
 ) -> list[Finding]:
-    """What `check` adds to the findings of `prepare`; see there."""
+    """What `check` adds to the findings of `prepare`; see there. Of copies, `wanted` columns are the originals."""
     counts = data.weights > 0
     rows = slice(None) if counts.all() else np.flatnonzero(counts)
     table = _table(data, rows)
     y = data.y[rows]
     findings = constant_columns(table)
     if table.varies.size:
-        about_copies, different = copied_columns(table)
+        about_copies, different = copied_columns(table, wanted)
         known = {name for finding in data.findings for name in finding.columns}
         findings += about_copies + correlated_columns(table, different)
         findings += codes_and_row_numbers(table, known) + scaling(table) + leaks(table, y)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,11 +72,16 @@ def constant_columns(table: Table) -> list[Finding]:
     return [Finding("W11", text, table.drop(constant), table.named(constant))]
 
 
-def copied_columns(table: Table) -> tuple[list[Finding], Ints]:
-    """W12: exact copies of columns; also the columns that vary, with one of each set of copies."""
+def copied_columns(table: Table, wanted: Collection[str] = ()) -> tuple[list[Finding], Ints]:
+    """W12: exact copies of columns; also the columns that vary, with one of each set of copies.
+
+    That one is the first, or the first made of a `wanted` column of the user's table.
+    """
     digests = table.columns.digests()
     first: dict[bytes, int] = {}
-    original = np.array([first.setdefault(digests[j], j) for j in table.varies], dtype=np.intp)
+    for j in sorted(table.varies.tolist(), key=lambda j: table.sources[j] not in wanted):
+        first.setdefault(digests[j], j)
+    original = np.array([first[digests[j]] for j in table.varies], dtype=np.intp)
     is_copy = original != table.varies
     copied = table.varies[is_copy]
     if not copied.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from normball.inputs.column_findings import infinite_values, missing_values, not_finite_columns, not_numeric, unusable
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, label_text
 from normball.inputs.sources import Source, SparseTable, source_of
-from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.messages import DataError, Finding, NormballWarning, count, did_you_mean, raise_errors, sample
 
 MISSING_LEVEL = "(missing)"
 LARGE = 5_000_000  # cells from which on a mostly empty design is kept sparse
@@ -29,7 +30,7 @@ class Column(NamedTuple):
 
     name: str
     levels: tuple[str, ...] | None = None
-    fill: float | None = None  # stands in for a missing number
+    fill: float | None = None  # stands in for a missing number; -1 where a missing label is none of the levels
     indicator: bool = False
 
     @property
@@ -53,6 +54,11 @@ class Preparation:
         return tuple(name for column in self.columns for name in column.features)
 
     @property
+    def imputes(self) -> bool:
+        """Whether missing values are filled in."""
+        return any(column.fill is not None or MISSING_LEVEL in (column.levels or ()) for column in self.columns)
+
+    @property
     def has_imputation(self) -> bool:
         """Whether medians went into the design; each fold has to learn its own (`refit`)."""
         return any(column.indicator for column in self.columns)
@@ -64,8 +70,9 @@ class Preparation:
         ----------
         X : array, sparse matrix or frame
             Columns of a frame are found by name, in any order; others are ignored.
-        unknown : {"error", "baseline"}
-            What becomes of a level unseen in training: an error, or a row with none of the levels.
+        unknown : {"error", "warn", "baseline"}
+            What becomes of a level unseen in training: an error, or a row with none of the levels, with a warning or
+            without.
         """
         names = [column.name for column in self.columns]
         source = source_of(X.with_columns(names) if isinstance(X, SparseTable) else X)
@@ -89,7 +96,7 @@ class Preparation:
                 labels = content if isinstance(content, Labels) else content.as_labels()
                 codes, problems = _level_codes(column, column.levels, labels, unknown)
                 findings += problems
-                missing[column.name] = labels.missing & (codes < 0) & (unknown == "error")
+                missing[column.name] = labels.missing & (codes < 0) & (column.fill is None) & (unknown != "baseline")
                 parts.append(codes)
             elif isinstance(content, Labels):
                 findings.append(not_numeric(column.name, content, "New column"))
@@ -158,7 +165,7 @@ def learn(contents: Mapping[str, Numbers | Labels], *, named: bool, impute: bool
             levels = dict.fromkeys(label_text(content.values[code]) for code in present)
             if has_gaps:
                 levels[MISSING_LEVEL] = None
-            columns.append(Column(name, levels=tuple(levels)))
+            columns.append(Column(name, levels=tuple(levels), fill=-1.0 if impute and not has_gaps else None))
         else:
             columns.append(Column(name, fill=_median(content.values) if impute else None, indicator=has_gaps))
     return Preparation(tuple(columns), named)
@@ -186,7 +193,11 @@ def _level_codes(
     ]
     what = "a level" if len(parts) == 1 else f"{count(len(parts))} levels"
     text = f'Column "{column.name}" has {what} unseen in training: {sample(parts)}.'
-    return codes, [Finding("E09", text, 'unknown="baseline"', (column.name,))]
+    if unknown == "error":
+        return codes, [Finding("E09", text, 'unknown="baseline"', (column.name,))]
+    fix = 'unknown="error" to refuse such rows, unknown="baseline" to say nothing'
+    warnings.warn(f"{text} Taken for none of the levels.\nFix: {fix}", NormballWarning, stacklevel=2)
+    return codes, []
 
 
 def _assemble(columns: Sequence[Column], parts: Sequence[NDArray[Any]]) -> Any:

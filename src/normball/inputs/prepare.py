@@ -183,7 +183,7 @@ def prepare(
 
 def prepare_new(preparation: Preparation, X: Any, *, unknown: str = "error") -> Any:
     """Lay new rows out for the solver as the training rows were; see `Preparation.transform`."""
-    _check_word("unknown", unknown, ("error", "baseline"))
+    _check_word("unknown", unknown, ("error", "warn", "baseline"))
     return _native_layout(preparation.transform(X, unknown=unknown))
 
 

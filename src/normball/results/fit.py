@@ -108,8 +108,9 @@ class Fit:
             The linear predictor, the expected target (a probability, a rate), or the more probable class.
         offset : array, shape (n,), optional
             Required exactly when the model was fitted with one.
-        unknown : {"error", "baseline"}
-            What to do with a level unseen in training: raise a DataError, or take none of the levels.
+        unknown : {"error", "warn", "baseline"}
+            What to do with a level unseen in training: raise a DataError, or take none of the levels, with a warning
+            or without.
 
         Returns
         -------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Kind = Literal["link", "response", "class"]
-Unknown = Literal["error", "baseline"]
+Unknown = Literal["error", "warn", "baseline"]
 
 
 def predict(
