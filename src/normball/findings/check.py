@@ -5,6 +5,7 @@ code   what is found
 =====  ==========================================================================================================
 E..    what keeps the data from being used at all: unreadable, missing or infinite values, a target of one value
 W04    rows left out, or values imputed, because of missing values
+W05    weights so large or small that their ratios are used
 W11    constant columns
 W12    exact copies of columns
 W13    whole numbers that may be codes

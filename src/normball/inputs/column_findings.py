@@ -15,6 +15,7 @@ from normball.messages import Finding, count, sample, words
 
 MANY_ROWS = 20  # from here on a column that differs in every row is taken for an identifier
 MANY_LEVELS = 20
+SMALLEST, LARGEST = 1e-150, 1e150  # numbers of these sizes can be squared and summed
 
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}[./]\d{1,2}[./]\d{4}( .*)?")
 WITH_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -144,14 +145,39 @@ def infinite_values(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
     return [Finding("E07", text, fix, tuple(found))]
 
 
-def not_finite_columns(block: Any) -> list[int]:
-    """Columns of a float matrix that hold NaN or infinity."""
+def beyond_range(values: Floats) -> Mask:
+    """Which finite values have squares that overflow; all of a column that is not zero but whose squares vanish."""
+    size = np.where(np.isfinite(values), np.abs(values), 0.0)
+    vanishes = 0.0 < size.max(initial=0.0) < SMALLEST
+    return size > 0.0 if vanishes else size > LARGEST
+
+
+def values_beyond_range(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
+    """E07: which columns hold numbers that cannot be squared, and the first rows."""
+    found = {name: mask for name, mask in masks.items() if mask.any()}
+    if not found:
+        return []
+    parts = [f"{name}, {row_list(np.flatnonzero(mask))}" for name, mask in found.items()]
+    text = f"Values beyond {SMALLEST:g} to {LARGEST:g} in size, whose squares are no numbers: {_some(parts, '; ')}."
+    return [Finding("E07", text, fix, tuple(found))]
+
+
+def suspicious_columns(block: Any) -> list[int]:
+    """Columns of a float matrix that hold NaN or infinity, or numbers whose squares overflow or vanish."""
     if isinstance(block, np.ndarray):
         with np.errstate(all="ignore"):
-            suspects = np.flatnonzero(~np.isfinite(block.sum(axis=0)))  # a finite sum has finite terms
-        return [int(j) for j in suspects if not np.isfinite(block[:, j]).all()]
-    bad = ~np.isfinite(block.data)
-    return sorted({int(j) for j in np.searchsorted(block.indptr, np.flatnonzero(bad), side="right") - 1})
+            squares = np.einsum("ij,ij->j", block, block)
+        suspects = np.flatnonzero(~np.isfinite(squares) | (squares < SMALLEST**2 * max(len(block), 1)))
+        return [int(j) for j in suspects if _is_suspicious(block[:, j])]
+    size, kind = np.abs(block.data), block.data.dtype.type
+    bad = ~(size <= min(LARGEST, float(np.finfo(kind).max))) | ((size > 0.0) & (size < kind(SMALLEST)))
+    columns = sorted({int(j) for j in np.searchsorted(block.indptr, np.flatnonzero(bad), side="right") - 1})
+    return [j for j in columns if _is_suspicious(block.data[block.indptr[j] : block.indptr[j + 1]])]
+
+
+def _is_suspicious(values: NDArray[Any]) -> bool:
+    values = np.asarray(values, dtype=np.float64)
+    return bool(not np.isfinite(values).all() or beyond_range(values).any())
 
 
 def row_list(rows: NDArray[np.intp]) -> str:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from normball.inputs.column_findings import (
     MANY_ROWS,
+    beyond_range,
     examine,
     examine_numbers,
     infinite_values,
     missing_values,
-    not_finite_columns,
     per_column,
+    suspicious_columns,
+    values_beyond_range,
 )
 from normball.inputs.columns import Labels, Mask, Numbers, Unusable
 from normball.inputs.preparation import MISSING_LEVEL, Column, Preparation, learn
@@ -73,7 +75,7 @@ def read_features(
     positions = [j for j, name in enumerate(source.names) if name not in left_out]
     names = tuple(source.names[j] for j in positions)
     matrix = source.block(positions) if names and not set(categorical) & set(names) else None
-    suspects = [] if matrix is None else not_finite_columns(matrix)
+    suspects = [] if matrix is None else suspicious_columns(matrix)
     if suspects and missing == "impute":
         matrix = None
     needed = range(len(names)) if matrix is None or missing == "impute" else suspects
@@ -108,6 +110,13 @@ def gap_findings(features: Features, target: Target | None, target_name: str) ->
         kept &= ~lacks_target
         infinite[f"{target_name} (target)"] = np.isinf(target.y)
     findings = infinite_values(infinite, 'correct them upstream, or inf="nan" to count them as missing')
+    beyond = {name: beyond_range(column.values) for name, column in columns.items()}
+    findings += values_beyond_range(
+        beyond, f"choose another unit, or drop={words([n for n in beyond if beyond[n].any()])}"
+    )
+    if target is not None:
+        unit = "choose another unit: divide by their largest size"
+        findings += values_beyond_range({f"{target_name} (target)": beyond_range(target.y)}, unit)
     with_target = {**gaps, f"{target_name} (target)": lacks_target} if lacks_target.any() else gaps
     if not with_target:
         return findings

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.inputs.column_findings import infinite_values, missing_values, not_finite_columns, not_numeric, unusable
+from normball.inputs.column_findings import infinite_values, missing_values, not_numeric, suspicious_columns, unusable
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, label_text
 from normball.inputs.sources import Source, SparseTable, source_of
 from normball.messages import DataError, Finding, NormballWarning, count, did_you_mean, raise_errors, sample
@@ -80,7 +80,7 @@ class Preparation:
         positions = self._positions(source)
         if all(column.levels is None and not column.indicator for column in self.columns):
             block = source.block(positions)
-            if block is not None and not not_finite_columns(block):
+            if block is not None and not suspicious_columns(block):
                 return block
         return self.design([source.read(j) for j in positions], unknown=unknown)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.inputs.column_findings import is_number, row_list
+from normball.inputs.column_findings import LARGEST, is_number, row_list
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_values
 from normball.inputs.features import gap_findings, read_features
 from normball.inputs.preparation import Preparation
@@ -258,6 +258,15 @@ def row_numbers(
     if role == "sample_weight" and not numbers.any():
         findings.append(Finding("E15", f"All {label} values are zero; nothing can be learned.", columns=(name,)))
         return defaults
+    largest = float(np.max(np.abs(numbers), initial=0.0))
+    if role == "offset" and largest > LARGEST:
+        rows = row_list(np.flatnonzero(np.abs(numbers) > LARGEST))
+        findings.append(Finding("E15", f"Values of {label} are beyond {LARGEST:g} in size: {rows}.", columns=(name,)))
+        return defaults
+    if role == "sample_weight" and not 1e-100 < largest < 1e100:
+        numbers = numbers / largest  # so that their sums are numbers
+        text = f"{label} up to {largest:g} were divided by the largest: only their ratios matter."
+        findings.append(Finding("W05", text, columns=(name,)))
     return np.ascontiguousarray(numbers)
 
 
