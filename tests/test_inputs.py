@@ -48,7 +48,7 @@ def test_e01_mostly_numbers() -> None:
     assert problems(lambda: nb.fit_path(frame(price=price), "y")) == (
         'E01 Column "price" is not numeric: 4 of 30 values cannot be read as numbers.\n'
         '    rows 1, 2, 3, 4   values "1,200", "n/a", "-", "3,50"\n'
-        '    Fix: when reading, thousands="," and na=["n/a", "-"]  or  categorical=["price"]  or  drop=["price"]'
+        '    Fix: pandas.read_csv(FILE, thousands=",", na_values=["n/a", "-"])  or  categorical=["price"]  or  drop=["price"]'
     )
     assert "Fix: when reading, decimal" in problems(lambda: nb.fit_path(frame(p=["1,5"] + ["2"] * (N - 1)), "y"))
     assert prepare(frame(price=price), "y", family="gaussian", categorical=["price"]).n_features == 31
@@ -59,7 +59,7 @@ def test_e01_target() -> None:
     y = ["1", "2", "x", *"34567890" * 3, *"123"]
     assert problems(lambda: nb.fit_path(X, y)) == (
         'E01 Target "y" is not numeric: 1 of 30 values cannot be read as numbers.\n    row 3   values "x"\n'
-        '    Fix: when reading, na=["x"]'
+        '    Fix: pandas.read_csv(FILE, na_values=["x"])'
     )
     assert guess_family(y) == ("gaussian", [])
     assert "Fix: correct these values" in problems(lambda: nb.fit_path(X, ["1o", *y[3:], "3", "4"]))
@@ -115,7 +115,7 @@ def test_e04_missing_values() -> None:
     assert problems(lambda: nb.fit_path(table, "y")) == (
         "E04 Missing values (NaN): age 2 (6.7 %), colour 1 (3.3 %), y (target) 1 (3.3 %). First rows 1, 2, 6.\n"
         '    Fix: missing="drop" (keeps 27 rows)  or  missing="impute" (median + indicator, learned in each fold)\n'
-        "    Both leave out the rows without a target."
+        "    All of these leave out the rows without a target."
     )
     many = pd.DataFrame(np.full((N, 10), np.nan)).assign(a=1.0)
     assert "and 2 more columns. First rows 1, 2, 3, 4, 5 and 25 more" in problems(lambda: nb.fit_path(many, Y))
@@ -127,7 +127,7 @@ def test_e04_nothing_left() -> None:
     )
     left, right = [1.0, *[None] * (N - 1)], [None, *X[1:, 1]]
     assert problems(lambda: nb.fit_path(frame(b=left, c=right), "y", missing="drop")) == (
-        'E04 Only 0 of 30 rows have no missing value; most are missing in b.\n    Fix: missing="impute", or drop=["b"]'
+        'E04 Only 0 of 30 rows have no missing value; most are missing in b.\n    Fix: missing="impute"  or  drop=["b"]'
     )
 
 
@@ -160,7 +160,7 @@ def test_e07_infinite_values() -> None:
     table, y = frame(ratio=ratio), np.where(TWO, Y, -np.inf)
     message = problems(lambda: nb.fit_path(table, y, drop=["y"]))
     assert "E07 Infinite values: ratio, rows 5, 10; y (target), rows 1, 3, 5, 7, 9 and 10 more." in message
-    assert 'Division by zero upstream?\n    Fix: correct them upstream, or inf="nan"' in message
+    assert 'Division by zero upstream?\n    Fix: correct them upstream  or  inf="nan" and missing="impute"' in message
     assert "E04 Missing values (NaN): ratio 2" in problems(lambda: nb.fit_path(table, "y", inf="nan"))
     assert prepare(table, "y", family="gaussian", inf="nan", missing="drop").n_rows == N - 2
     assert prepare(frame(c=["r", "g"] * 15), "y", family="gaussian", inf="nan").n_features == 3
@@ -216,7 +216,7 @@ def test_remarks_about_columns() -> None:
             'holds labels ("no", "yes"); family="gaussian" needs numbers.\n    Fix: family=',
         ),
         (["a", "b", "c"] * 10, "poisson", "Fix: convert it to numbers"),
-        (["1,5", "2", "3,25"] * 10, "binomial", 'Fix: decimal=","'),
+        (["1,5", "2", "3,25"] * 10, "binomial", 'Fix: pandas.read_csv(FILE, decimal=",")'),
         ([1, 2, 3] * 10, "binomial", "Fix: keep two of them"),
         (
             np.arange(N) - 2,
@@ -283,7 +283,7 @@ def test_proportions_and_truth_values_as_numbers() -> None:
 @pytest.mark.parametrize(
     ("X", "y", "text"),
     [
-        (X[:, 0], Y, "X must have 2 dimensions (rows, columns); it has 1.\n    Fix: X.reshape(-1, 1)"),
+        (X[:, 0], Y, "X must have 2 dimensions (rows, columns); it has 1.\n    Fix: numpy.reshape(X, (-1, 1))"),
         (X[None], Y, "X must have 2 dimensions (rows, columns); it has 3."),
         (sparse.coo_array(X[:, 0]), Y, "X must have 2 dimensions (rows, columns); it has 1."),
         ([[1, 2], [3]], Y[:2], "The rows of X do not all have the same length."),

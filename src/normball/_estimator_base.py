@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self, TypeVar, cast, dataclass_transform
 
 import narwhals.dependencies
@@ -51,6 +53,18 @@ def two_classes(y: NDArray[Any]) -> NDArray[Any]:
     if target != "binary":
         raise ValueError(f"Only binary classification is supported. The type of the target is {target}.")
     return np.unique(y)
+
+
+@contextmanager
+def in_words_of(model: Any) -> Iterator[None]:
+    """Say what is wrong with the data in the words of an estimator: remedies that it has no options for are left out."""
+    known = {*model.get_params(), *inspect.signature(model.fit).parameters}
+    twin = type(model).__name__.replace("Regressor", "Classifier")
+    try:
+        yield
+    except DataError as error:
+        findings = [replace(one, fix=one.fix.replace('family="binomial"', f"{twin}()")) for one in error.findings]
+        raise DataError(*(finding.with_known_options(known) for finding in findings)) from None
 
 
 def _is_frame(X: Any) -> bool:
@@ -201,6 +215,13 @@ class Regressor(RegressorMixin):
         if self.family == "poisson":
             return float(d2_tweedie_score(y, predicted, sample_weight=sample_weight, power=1))
         return float(r2_score(y, predicted, sample_weight=sample_weight))
+
+    def _target(self: Any, y: NDArray[Any]) -> NDArray[Any]:
+        if self.family not in ("gaussian", "poisson"):
+            raise ValueError(
+                f"family is {self.family!r}, but must be gaussian or poisson; GLMClassifier is for classes"
+            )
+        return y
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from normball._estimator_base import GLM, Classifier, Regressor, estimator
+from normball._estimator_base import GLM, Classifier, Regressor, estimator, in_words_of
 from normball.cv import cv_path
 from normball.inputs.sources import source_of
 from normball.path import Fit, fit_path
@@ -55,7 +55,8 @@ class OneStrength(GLM):
         """
         X, y = self._data(X, y)
         given: dict[str, Any] = {"sample_weight": sample_weight, "offset": offset}
-        path = fit_path(X, y, lambdas=[self.lam], **given, **self._options())
+        with in_words_of(self):
+            path = fit_path(X, y, lambdas=[self.lam], **given, **self._options())
         self._keep(path, path.at(lam=self.lam))
         return self
 
@@ -113,18 +114,19 @@ class CrossValidated(GLM):
             "groups": groups,
             "time_order": time_order,
         }
-        self.cv_path_ = cv_path(
-            X,
-            y,
-            lambdas=self.lambdas,
-            n_lambdas=self.n_lambdas,
-            lambda_min_ratio=self.lambda_min_ratio,
-            cv=self._default_folds(X, y, groups) if self.cv is None else self.cv,
-            score=self.scoring,
-            random_state=self.random_state,
-            **given,
-            **self._options(),
-        )
+        with in_words_of(self):
+            self.cv_path_ = cv_path(
+                X,
+                y,
+                lambdas=self.lambdas,
+                n_lambdas=self.n_lambdas,
+                lambda_min_ratio=self.lambda_min_ratio,
+                cv=self._default_folds(X, y, groups) if self.cv is None else self.cv,
+                score=self.scoring,
+                random_state=self.random_state,
+                **given,
+                **self._options(),
+            )
         self._keep(self.cv_path_.path, self.cv_path_.at(self.select))
         self.lambdas_ = self.cv_path_.lambdas
         self.cv_mean_ = self.cv_path_.cv_mean

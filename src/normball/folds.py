@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.messages import DataError, Finding, count
+from normball.messages import OR, DataError, Finding, count
 
 Rows = NDArray[np.int64]
 
@@ -101,6 +101,10 @@ def _check_number(cv: int, repeats: int, n_rows: int) -> None:
         raise DataError(Finding("E05", f"{count(n_rows)} rows cannot make {cv} folds.", f"cv={n_rows} or fewer"))
 
 
+def _fewer(most: int, what: str) -> str:
+    return f"cv={most} or fewer" if most > 1 else f"more {what}"
+
+
 def _per_row(name: str, values: Any, n_rows: int, rows: NDArray[np.intp] | None) -> NDArray[Any]:
     array = np.asarray(values)
     if rows is not None and array.ndim == 1 and array.size > rows.max():
@@ -156,7 +160,7 @@ def _at_random(
         labels, group_of_row = np.unique(groups, return_inverse=True)
         if labels.size < n_folds:
             text = f"{count(labels.size)} groups cannot make {n_folds} folds."
-            raise DataError(Finding("E05", text, f"cv={labels.size} or fewer"))
+            raise DataError(Finding("E05", text, _fewer(labels.size, "groups")))
         rounds = [_group_ids(group_of_row, n_folds, generator) for _ in range(repeats)]
         kind = "grouped "
     else:
@@ -198,7 +202,7 @@ def _expanding_window(times: NDArray[Any], n_folds: int) -> Folds:
     moments, moment_of_row = np.unique(times, return_inverse=True)
     if moments.size <= n_folds:
         text = f"time_order has {count(moments.size)} distinct times, too few for {n_folds} folds."
-        raise DataError(Finding("E05", text, f"cv={moments.size - 1} or fewer"))
+        raise DataError(Finding("E05", text, _fewer(moments.size - 1, "times")))
     n_blocks = n_folds + 1
     rows_before = np.cumsum(np.bincount(moment_of_row)) - np.bincount(moment_of_row)
     starts = np.searchsorted(rows_before, np.arange(n_blocks) * times.size / n_blocks)
@@ -240,7 +244,7 @@ def _check_rarest(y: NDArray[np.float64], n_folds: int, classes: tuple[Any, Any]
     if sizes[rarest] < n_folds:
         rows = f"{sizes[rarest]} row{'s' * (sizes[rarest] != 1)}"
         text = f'Class "{rarest}" has {rows} but cv={n_folds} needs at least {n_folds}.'
-        fix = f"cv={sizes[rarest]} or merge the class" if sizes[rarest] > 1 else "merge the class with another"
+        fix = f"cv={sizes[rarest]}{OR}merge the class" if sizes[rarest] > 1 else "merge the class with another"
         raise DataError(Finding("E05", text, fix))
 
 

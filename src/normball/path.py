@@ -121,7 +121,7 @@ def fit_path(
         What to do with missing values: refuse them, leave their rows out, or fill in the median (in cross-validation
         that of each fold's training rows) and add an indicator.
     inf : {"error", "nan"}
-        Whether an infinite feature is an error or a missing value.
+        Whether an infinite feature or target is an error or a missing value.
     categorical, drop : sequence of str
         Names of numeric columns to treat as categories, and of columns to leave out.
 
@@ -351,10 +351,10 @@ def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:
     if unsolved.any():
         n_lambdas = int(unsolved.any(axis=0).sum())
         worst = float(np.max(solution["dual_gaps"][unsolved]))
+        ending = ", or end the grid earlier; .statuses tells which they are" if solution.lambdas.size > 1 else ""
         warnings.warn(
             f"{n_lambdas} of {solution.lambdas.size} lambdas did not reach the duality gap {tol:g}; "
-            f"the worst relative gap is {worst:.2g}. Raise max_iter or tol, or end the grid earlier "
-            f"(lambda_min_ratio); .statuses tells which they are.",
+            f"the worst relative gap is {worst:.2g}. Raise max_iter or tol{ending}.",
             NotConverged,
             stacklevel=depth + 1,
         )

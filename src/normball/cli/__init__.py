@@ -52,18 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command and turn what the user can mend into a message and an exit code."""
     from normball.cli.source import UsageError
-    from normball.messages import DataError
+    from normball.messages import DataError, command_line_words
 
     try:
         return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
     except DataError as error:
-        findings = [finding.in_command_line_words() for finding in error.findings]
+        findings = [finding.in_command_line_words(vars(arguments)) for finding in error.findings]
         console.document({"error": "data", "findings": [vars(finding) for finding in findings]})
         console.error("\n".join(str(finding) for finding in findings))
         return FILE if {finding.code for finding in findings} <= FILE_CODES else DATA
     except (UsageError, ValueError) as error:
-        console.document({"error": "usage", "message": str(error)})
-        console.error(f"normball {arguments.command}: {error}")
+        message = command_line_words(str(error))
+        console.document({"error": "usage", "message": message})
+        console.error(f"normball {arguments.command}: {message}")
         return USAGE
     except BrokenPipeError:
         raise

@@ -82,12 +82,15 @@ def parser() -> Parser:
     )
     _model_options(fit)
 
-    commands.add_parser(
+    check = commands.add_parser(
         "check",
         parents=[common, _data_options(), _column_options()],
         usage="normball check FILE --target COL [options]\n       normball check --example NAME [options]",
         help="check the data only, fit nothing",
         description="Look for what would spoil a fit: constant and copied columns, separation, leaks, rare classes.",
+    )
+    check.add_argument(
+        "--seconds", type=_positive, default=10, metavar="N", help="time to decide whether classes can be separated"
     )
 
     predict = commands.add_parser(

@@ -46,7 +46,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.sentence(f"Target   {task.run.outcome}")
     if task.run.example in EXAMPLE_NOTES:
         console.sentence(f"         {EXAMPLE_NOTES[task.run.example]}")
-    findings = task.findings + _examine(task, data, arguments.keep_unpenalised, console)
+    findings = task.findings + _examine(task, data, arguments.keep_unpenalised, max(ratios), console)
     options = _options(arguments, task, data)
     task.run = replace(task.run, options=_recorded(options))
     options["keep_predictions"] = data.n_rows * arguments.n_lambdas <= MOST_PREDICTIONS
@@ -104,12 +104,12 @@ def _check_unpenalised(arguments: Namespace, task: Task, data: Data) -> None:
             raise DataError(Finding("E02", text + did_you_mean(name, known), columns=(name,)))
 
 
-def _examine(task: Task, data: Data, wanted: list[str], console: Console) -> list[Finding]:
+def _examine(task: Task, data: Data, wanted: list[str], l1_ratio: float, console: Console) -> list[Finding]:
     """Look at the data, drop the columns that carry nothing (of copies not those that are `wanted`), and say so."""
     from normball.findings.check import check_data
 
     with console.busy("Check"):
-        looked = check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS, wanted=wanted)
+        looked = check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS, wanted=wanted, l1_ratio=l1_ratio)
         found = [*data.findings, *looked]
     findings = []
     for finding in found:

@@ -30,6 +30,6 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.result(line)
     for line in summary.closing(model, made):
         console.sentence(line)
-    console.findings(model.path.findings)
+    console.findings(finding.for_another_fit() for finding in model.path.findings)
     console.document(summary.document(model, made, {"model": arguments.model}))
     return 0

@@ -29,6 +29,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, overload
 
 import numpy as np
@@ -96,7 +97,7 @@ def check(
     missing : {"error", "drop", "impute"}
         What to do with missing values. With "error" they are reported, and the rest of the check imputes them.
     inf : {"error", "nan"}
-        Whether an infinite feature is an error or a missing value.
+        Whether an infinite feature or target is an error or a missing value.
     categorical, drop : sequence of str
         Columns to take for labels, and to leave out.
     fit_intercept : bool
@@ -143,11 +144,15 @@ def check_data(
     trial_fit: bool = True,
     seconds: float = 10.0,
     wanted: Collection[str] = (),
+    l1_ratio: float | None = None,
 ) -> list[Finding]:
-    """What `check` adds to the findings of `prepare`; see there. Of copies, `wanted` columns are the originals."""
+    """What `check` adds to the findings of `prepare`; see there.
+
+    Of copies, `wanted` columns are the originals. The mix `l1_ratio` is that of the fit to come, if it is known.
+    """
     counts = data.weights > 0
     rows = slice(None) if counts.all() else np.flatnonzero(counts)
-    table = _table(data, rows)
+    table = replace(_table(data, rows), l1_ratio=l1_ratio)
     y = data.y[rows]
     findings = constant_columns(table)
     if table.varies.size:
@@ -183,7 +188,7 @@ def _table(data: Data, rows: Any) -> Table:
     columns = Columns(design if isinstance(rows, slice) else design[rows])
     low, high = columns.extremes(slice(None))
     sources = [column.name for column in data.preparation.columns for _ in column.features]
-    return Table(columns, data.feature_names, sources, low, np.flatnonzero(low < high))
+    return Table(columns, data.feature_names, sources, low, np.flatnonzero(low < high), data.family)
 
 
 class _Rows(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable
-from normball.messages import Finding, count, sample, words
+from normball.messages import OR, Finding, count, reading, sample, words
 
 MANY_ROWS = 20  # from here on a column that differs in every row is taken for an identifier
 MANY_LEVELS = 20
@@ -36,7 +36,7 @@ def unusable(name: str, column: Unusable) -> Finding:
     """E12: neither numbers nor labels."""
     fix = f"drop={words([name])}"
     if column.is_date:
-        fix += ", or put a number in its place: days since the first date, the month, the weekday"
+        fix += f"{OR}put a number in its place: days since the first date, the month, the weekday"
     return Finding(
         "E12", f'Column "{name}" holds {column.reason}; a linear model needs numbers or labels.', fix, (name,)
     )
@@ -73,7 +73,7 @@ def _examine_text(name: str, column: Labels) -> list[Finding]:
     n_present = int(n_rows.sum())
     if n_present >= MANY_ROWS and len(values) == n_present:
         text = f'Column "{name}" has a different text in every row ({count(n_present)}): it names the rows.'
-        fix = f"drop={words([name])}, or categorical={words([name])} to use it all the same"
+        fix = f"drop={words([name])}{OR}categorical={words([name])} to use it all the same"
         return [Finding("E12", text, fix, (name,))]
     if numeric.all() and len(values) > MANY_LEVELS:
         text = f'"{name}" holds numbers as text; each of its {count(len(values))} values becomes a level.'
@@ -98,18 +98,18 @@ def not_numeric(name: str, column: Labels, what: str = "Column") -> Finding:
 
 
 def _fix_not_numeric(name: str, bad: Sequence[str], what: str) -> str:
-    reading = []
+    options: dict[str, Any] = {}
     if any(WITH_THOUSANDS.fullmatch(value) for value in bad):
-        reading.append('thousands=","')
+        options["thousands"] = ","
     elif any(WITH_DECIMAL_COMMA.fullmatch(value) for value in bad):
-        reading.append('decimal=","')
+        options["decimal"] = ","
     others = [value for value in bad if not re.search(r"\d", value)]
     if others and len(others) <= MANY_LEVELS:
-        reading.append(f"na={words(others)}")
-    parts = [f"when reading, {' and '.join(reading)}"] if reading else []
+        options["na_values"] = others
+    parts = [reading(**options)] if options else []
     if what == "Column":
         parts += [f"categorical={words([name])}", f"drop={words([name])}"]
-    return "  or  ".join(parts) or "correct these values"
+    return OR.join(parts) or "correct these values"
 
 
 def is_number(text: str) -> bool:

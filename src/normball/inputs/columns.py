@@ -37,6 +37,10 @@ class Numbers:
         """The column with these rows only."""
         return Numbers(self.values[rows], self.whole)
 
+    def with_infinite_as_missing(self) -> Numbers:
+        """The column with NaN where a number is infinite."""
+        return Numbers(np.where(np.isinf(self.values), np.nan, self.values), self.whole)
+
     def as_labels(self) -> Labels:
         """The same column with each distinct number as a label."""
         found, codes = np.unique(self.values, return_inverse=True)
@@ -93,7 +97,7 @@ def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        fix = "fit_paths(X, y, ...), a path for each column" if array.ndim == 2 else ""
+        fix = "fit_paths(X, y), a path for each column" if array.ndim == 2 and name == "y" else ""
         raise DataError(Finding("E14", f"{name} must have 1 dimension; its shape is {array.shape}.", fix))
     return read_array(array)
 

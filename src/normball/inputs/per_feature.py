@@ -37,7 +37,9 @@ def per_feature(
     else:
         text = f"{name} has shape {given.shape}; it must be one number or one for each of the "
         text += f"{count(n_features)} features (each level of a column is one)."
-        raise DataError(Finding("E16", text, f'{name}={{"name": value}} names the few that differ'))
+        raise DataError(
+            Finding("E16", text, f'{name}={{"{preparation.feature_names[0]}": {default:g}}} names the few that differ')
+        )
     wanted, allowed = {
         "penalty_factors": ("0 or more (infinity leaves a feature out)", values >= 0),
         "lower_bounds": ("0 or less: coefficients of 0 must be allowed", values <= 0),

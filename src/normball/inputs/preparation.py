@@ -91,7 +91,7 @@ class Preparation:
         missing, infinite = {}, {}
         for column, content in zip(self.columns, contents, strict=True):
             if isinstance(content, Unusable):
-                findings.append(unusable(column.name, content))
+                findings.append(replace(unusable(column.name, content), fix="put in what the model was fitted on"))
             elif column.levels is not None:
                 labels = content if isinstance(content, Labels) else content.as_labels()
                 codes, problems = _level_codes(column, column.levels, labels, unknown)

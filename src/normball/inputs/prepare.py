@@ -110,7 +110,7 @@ def prepare(
     missing : {"error", "drop", "impute"}
         What to do with missing values. The medians of "impute" are learned from all rows; see `Preparation.refit`.
     inf : {"error", "nan"}
-        Whether an infinite feature is an error or a missing value.
+        Whether an infinite feature or target is an error or a missing value.
     categorical, drop : sequence of str
         Columns to take for labels, and to leave out.
     target_name : str
@@ -142,6 +142,8 @@ def prepare(
     given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **(by_row or {})}
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
     target_name, target_column = _vector(source, y, target_name, findings)
+    if inf == "nan" and isinstance(target_column, Numbers):
+        target_column = target_column.with_infinite_as_missing()
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
     offsets = row_numbers(source, offset, "offset", 0.0, findings)
     apart = [name for name in given_by_row.values() if isinstance(name, str)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from normball.inputs.columns import Labels, Numbers, Unusable, read_array, read_series
 from normball.inputs.rows import index_of
-from normball.messages import DataError, Finding, count
+from normball.messages import OR, DataError, Finding, count
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,7 @@ class Source:
 
         def read(j: int) -> Numbers | Labels | Unusable:
             column = self.read(j)
-            if not isinstance(column, Numbers):
-                return column
-            return Numbers(np.where(np.isinf(column.values), np.nan, column.values), column.whole)
+            return column.with_infinite_as_missing() if isinstance(column, Numbers) else column
 
         return replace(self, read=read)
 
@@ -132,12 +130,13 @@ def _array_source(X: Any) -> Source:
     except ValueError:
         raise DataError(Finding("E14", "The rows of X do not all have the same length.")) from None
     if array.ndim != 2:
-        fix = "X.reshape(-1, 1) if X is one feature, X.reshape(1, -1) if it is one row" if array.ndim == 1 else ""
+        one_row = "numpy.reshape(X, (1, -1)) if it is one row"
+        fix = f"numpy.reshape(X, (-1, 1)) if X is one feature{OR}{one_row}" if array.ndim == 1 else ""
         raise DataError(Finding("E14", f"X must have 2 dimensions (rows, columns); it has {array.ndim}.", fix))
     if array.dtype.kind in "fiub":
         return _matrix_source(_float_array(array), None)
     if array.dtype.kind == "c":
-        raise DataError(Finding("E12", "Complex data not supported: X holds complex numbers.", "X.real or abs(X)"))
+        raise DataError(Finding("E12", "Complex data not supported: X holds complex numbers.", f"X.real{OR}abs(X)"))
     names = _default_names(array.shape[1])
     return Source(names, False, array.shape[0], lambda j: read_array(array[:, j]))
 
@@ -234,7 +233,7 @@ def _float_csc(matrix: Any) -> Any:
     if matrix.ndim != 2:
         raise DataError(Finding("E14", f"X must have 2 dimensions (rows, columns); it has {matrix.ndim}."))
     if matrix.dtype.kind == "c":
-        raise DataError(Finding("E12", "Complex data not supported: X holds complex numbers.", "X.real or abs(X)"))
+        raise DataError(Finding("E12", "Complex data not supported: X holds complex numbers.", f"X.real{OR}abs(X)"))
     csc = matrix.tocsc()
     if csc.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
         csc = csc.astype(np.float64)

@@ -99,7 +99,7 @@ def read_table(
         if name in categorical:
             columns[j] = table.to_series(j).str.strip_chars()
     keep, remarks = unique_names(
-        names, lambda i, j: int(columns[i].ne_missing(columns[j]).sum()), 'rename one of them, or dedupe="suffix"'
+        names, lambda i, j: int(columns[i].ne_missing(columns[j]).sum()), 'rename one of them  or  dedupe="suffix"'
     )
     raise_errors(remarks)
     if findings is not None:
@@ -131,7 +131,7 @@ def _decode(path: Path, content: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         problem = f"is not {encoding} text: line {count(line)} has the byte {content[error.start]:#x}"
-        raise _unreadable(path, problem, 'encoding="latin-1", or whatever it was written in') from None
+        raise _unreadable(path, problem, 'encoding="latin-1"  or  whatever it was written in') from None
     except LookupError:
         raise _unreadable(path, f"cannot be read: there is no encoding {encoding}") from None
     if not text.strip():
