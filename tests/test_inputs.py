@@ -48,9 +48,12 @@ def test_e01_mostly_numbers() -> None:
     assert problems(lambda: nb.fit_path(frame(price=price), "y")) == (
         'E01 Column "price" is not numeric: 4 of 30 values cannot be read as numbers.\n'
         '    rows 1, 2, 3, 4   values "1,200", "n/a", "-", "3,50"\n'
-        '    Fix: pandas.read_csv(FILE, thousands=",", na_values=["n/a", "-"])  or  categorical=["price"]  or  drop=["price"]'
+        '    Fix: pandas.read_csv(FILE, thousands=",", na_values=["n/a", "-"])  or  categorical=["price"]  or  '
+        'drop=["price"]'
     )
-    assert "Fix: when reading, decimal" in problems(lambda: nb.fit_path(frame(p=["1,5"] + ["2"] * (N - 1)), "y"))
+    assert "Fix: pandas.read_csv(FILE, decimal" in problems(
+        lambda: nb.fit_path(frame(p=["1,5"] + ["2"] * (N - 1)), "y")
+    )
     assert prepare(frame(price=price), "y", family="gaussian", categorical=["price"]).n_features == 31
     assert prepare(frame(price=price), "y", family="gaussian", drop=["price"]).n_features == 1
 
@@ -59,7 +62,7 @@ def test_e01_target() -> None:
     y = ["1", "2", "x", *"34567890" * 3, *"123"]
     assert problems(lambda: nb.fit_path(X, y)) == (
         'E01 Target "y" is not numeric: 1 of 30 values cannot be read as numbers.\n    row 3   values "x"\n'
-        '    Fix: pandas.read_csv(FILE, na_values=["x"])'
+        '    Fix: pandas.read_csv(FILE, na_values=["x"]) and missing="drop"'
     )
     assert guess_family(y) == ("gaussian", [])
     assert "Fix: correct these values" in problems(lambda: nb.fit_path(X, ["1o", *y[3:], "3", "4"]))

@@ -57,7 +57,7 @@ def two_classes(y: NDArray[Any]) -> NDArray[Any]:
 
 @contextmanager
 def in_words_of(model: Any) -> Iterator[None]:
-    """Say what is wrong with the data in the words of an estimator: remedies that it has no options for are left out."""
+    """Say what is wrong in the words of an estimator: remedies that it has no options for are left out."""
     known = {*model.get_params(), *inspect.signature(model.fit).parameters}
     twin = type(model).__name__.replace("Regressor", "Classifier")
     try:

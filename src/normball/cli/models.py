@@ -40,5 +40,6 @@ def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:
     try:
         return model.at(lam=lam)
     except ValueError:
-        text = f"the path has no lambda {lam:g}: give --lam a number from {low!r} to {high!r}, or fit with --select"
+        span = f"{float(low)!r} to {float(high)!r}"
+        text = f"the path has no lambda {lam:g}: give --lam a number from {span}, or fit with --select"
         raise ValueError(f"{text} {lam!r}") from None

@@ -22,6 +22,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.document({"path": model.to_frame().to_dicts() if fit is None else fit.to_frame().to_dicts()})
         return 0
     made = replace(made, select=arguments.lam or made.select)
+    choose(model, made.select)
     if made.table:
         console.sentence(f"Read     {made.table}")
         console.sentence(f"Target   {made.outcome}")

@@ -31,7 +31,9 @@ def classes(y: Floats, labels: tuple[object, object]) -> list[Finding]:
     of_all = f"{count(few)} of {count(len(y))} rows ({100 * share:.2g} %)"
     if few < RARE_ROWS or share < RARE_SHARE:
         text = f'Class "{rare}" is rare: {of_all}. Each fold holds out few of them, so scores vary much.'
-        return [Finding("W17", text, f"collect more of these rows{OR}{_CV}, repeats=5) for steadier scores")]
+        folds = "" if few >= RARE_ROWS else f"cv={few}, "
+        steadier = f"{OR}{_CV}, {folds}repeats=5) for steadier scores" if few > 1 else ""
+        return [Finding("W17", text, "collect more of these rows" + steadier)]
     if share < UNBALANCED_SHARE:
         text = f'Class "{rare}" has {of_all}: always saying "{common}" is right in {100 * (1 - share):.1f} %.'
         return [Finding("W18", text, f'not accuracy, but deviance (the default){OR}{_CV}, score="auc")')]

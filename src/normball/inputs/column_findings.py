@@ -107,6 +107,8 @@ def _fix_not_numeric(name: str, bad: Sequence[str], what: str) -> str:
     if others and len(others) <= MANY_LEVELS:
         options["na_values"] = others
     parts = [reading(**options)] if options else []
+    if what == "Target" and "na_values" in options:
+        parts[0] += ' and missing="drop"'
     if what == "Column":
         parts += [f"categorical={words([name])}", f"drop={words([name])}"]
     return OR.join(parts) or "correct these values"
