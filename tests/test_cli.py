@@ -170,7 +170,7 @@ def test_predict_of_other_tables(folder: Path, capsys: Capture) -> None:
     assert run(capsys, "predict", "out/model.json", "new.csv", "--unknown", "baseline")[0] == 0
     code, _, err = run(capsys, "predict", "out/model.json", "t.csv", "--lam", "99")
     assert code == 2
-    assert "the path runs from" in err
+    assert "the path has no lambda 99" in err
 
 
 def test_report_and_show_of_another_lambda(folder: Path, capsys: Capture) -> None:

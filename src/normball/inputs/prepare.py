@@ -16,13 +16,14 @@ from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
 from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import FAMILIES, guess_family, read_target
-from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, raise_errors, sample
 from normball.settings import name_list
 
 __all__ = [
     "Data",
     "guess_family",
     "not_found",
+    "not_found_of",
     "prepare",
     "prepare_new",
     "row_numbers",
@@ -137,8 +138,7 @@ def prepare(
     drop, categorical = name_list("drop", drop), name_list("categorical", categorical)
     columns_of = {role: [name] for role, name in (by_row or {}).items() if isinstance(name, str)}
     for role, names in {"drop": drop, "categorical": categorical, **columns_of}.items():
-        known = set(source.names)
-        findings += [not_found(source, name, f"Column (of {role})") for name in names if name not in known]
+        findings += not_found_of(source, names, f"Column (of {role})")
     given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **(by_row or {})}
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
     target_name, target_column = _vector(source, y, target_name, findings)
@@ -200,6 +200,17 @@ def not_found(source: Source, name: str, what: str) -> Finding:
     if source.names and all(is_number(known) for known in source.names):
         text += " These are all numbers: is the header row missing?"
     return Finding("E02", text, columns=(name,))
+
+
+def not_found_of(source: Source, names: Sequence[str], what: str) -> list[Finding]:
+    """E02 for each of the names that is no column's, the first few with a hint."""
+    known = set(source.names)
+    lacking = [name for name in names if name not in known]
+    findings = [not_found(source, name, what) for name in lacking[:SAMPLE]]
+    if len(lacking) > SAMPLE:
+        text = f"{what}: {count(len(lacking) - SAMPLE)} more names not found: {sample(lacking[SAMPLE:], quote=True)}."
+        findings.append(Finding("E02", text, columns=tuple(lacking[SAMPLE:])))
+    return findings
 
 
 def _size_findings(source: Source) -> list[Finding]:

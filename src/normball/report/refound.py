@@ -31,7 +31,7 @@ def refound(path: Path, X: Any, y: Any, *, sample_weight: Any = None, offset: An
 
     preparation = path.preparation
     leveled = [column for column in preparation.columns if column.levels is not None]
-    names = source_of(X).names
+    names = set(source_of(X).names)
     return prepare(
         X,
         y,
