@@ -161,6 +161,28 @@ def test_groups_times_and_folds_by_name(frame) -> None:
     assert comparison.best.path.feature_names == ("age", "dose", "site = north", "site = south")
 
 
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_offsets_and_weights_by_name_at_every_step(frame) -> None:
+    given = {"o": (0.1 * Y).tolist(), "w": (Y.abs() + 1).tolist()}
+    table = frame({**X.to_dict("list"), **given})
+    y = Y.to_numpy()
+    offset, weights = np.array(given["o"]), np.array(given["w"])
+    path = nb.fit_path(table, y, offset="o", sample_weight="w", **OPTIONS)
+    plain = nb.fit_path(frame(X.to_dict("list")), y, offset=offset, sample_weight=weights, **OPTIONS)
+    wanted = plain.at(lam=0.05).predict(frame(X.to_dict("list")), offset=offset)
+    np.testing.assert_array_equal(path.at(lam=0.05).predict(table, offset="o"), wanted)
+    np.testing.assert_array_equal(path.predict(table, lam=0.05, offset="o"), wanted)
+    with pytest.raises(nb.DataError, match=r'E02 Column \(of offset\) "O" not found'):
+        path.predict(table, lam=0.05, offset="O")
+    for model in (nb.GLMRegressor(lam=0.05), nb.GLMRegressorCV(lambdas=[0.05])):
+        model.fit(table, y, sample_weight="w", offset="o")
+        np.testing.assert_allclose(model.predict(table, offset="o"), wanted)
+        by_value = model.score(table, y, sample_weight=weights, offset=offset)
+        assert model.score(table, y, sample_weight="w", offset="o") == by_value
+    classes = nb.GLMClassifier().fit(table, y > 0, sample_weight="w")
+    assert classes.score(table, y > 0, sample_weight="w") == classes.score(table, y > 0, sample_weight=weights)
+
+
 def test_groups_by_name_follow_rows_left_out() -> None:
     table = X.assign(clinic=np.arange(N) // 10)
     table.loc[::7, "age"] = np.nan
@@ -221,6 +243,27 @@ def test_truth_values(name, value) -> None:
 def test_words(name, value) -> None:
     with pytest.raises(ValueError, match=f"{name} is .* but must be one of"):
         nb.fit_path(X, Y, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: nb.fit_path(X, Y, sample_weight={0: 1.0}), ValueError, "sample_weight is a dict, but must hold one"),
+        (lambda: nb.fit_path(X, {"y": 1.0}), ValueError, "y is a dict"),
+        (lambda: nb.fit_path(X, Y, lambdas="auto"), TypeError, "lambdas is 'auto', but must be numbers"),
+        (lambda: nb.cv_path(X, Y, cv=np.arange(N) % 3), TypeError, "goes to fold_ids"),
+        (lambda: nb.cv_path(X, Y, repeats=np.array([1, 2])), ValueError, "repeats is array.* a whole number"),
+        (lambda: nb.cv_path(X, Y, cv=3).at(np.array(["1se"])), ValueError, "no choice of lambda"),
+        (lambda: nb.GLMRegressorCV(select=np.array(["1se"])).fit(X, Y), ValueError, "select is array"),
+        (lambda: nb.GLMRegressor(family="binomial").fit(X, Y), ValueError, "GLMClassifier is for classes"),
+        (lambda: nb.fit_ball(X, Y, radius=1.0, norm=np.array(["l1"])), ValueError, "norm is array"),
+        (lambda: nb.fit_path(X, Y).predict(X, lam=0.1, kind=np.array(["link"])), ValueError, "kind is array"),
+        (lambda: nb.fit_path(X, Y).predict(X, lam=0.1, unknown=["error"]), ValueError, "unknown is "),
+    ],
+)
+def test_other_values_of_the_wrong_kind(call, error, message) -> None:
+    with pytest.raises(error, match=message):
+        call()
 
 
 @pytest.mark.parametrize("value", [np.array([0.1, 0.2]), [0.1], "much"])

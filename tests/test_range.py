@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from scipy import sparse
@@ -64,7 +65,7 @@ def test_features_beyond_the_range(family, size, layout, standardize) -> None:
         nb.DataError, match=rf"E07 Values beyond 1e-150 to 1e\+150 in size.*: {name}, rows 1, 2"
     ) as caught:
         nb.fit_path(layout(Z), TARGETS[family], family=family, standardize=standardize, **OPTIONS)
-    assert caught.value.findings[0].fix == f'choose another unit, or drop=["{name}"]'
+    assert caught.value.findings[0].fix == f'choose another unit  or  drop=["{name}"]'
     assert nb.fit_path(layout(Z), TARGETS[family], family=family, drop=[name], **OPTIONS).n_features == 2
     assert nb.check(layout(Z), TARGETS[family]).errors[0].code == "E07"
 
@@ -96,6 +97,21 @@ def test_one_huge_value_and_zeros_among_tiny_ones() -> None:
     assert (nb.fit_path(Z, ETA, **OPTIONS).coefs[:, 2] == 0).all()
     narrow = (1e25 * X).astype(np.float32)  # squares overflow in single precision only
     assert (nb.fit_path(narrow, ETA, **OPTIONS).statuses == "converged").all()
+
+
+def test_whole_numbers_beyond_every_float_are_infinite() -> None:
+    huge = [10**400, *range(1, N)]
+    with pytest.raises(nb.DataError, match=r"E07 Infinite values: y \(target\), row 1"):
+        nb.fit_path(X, huge)
+    with pytest.raises(nb.DataError, match="E07 Infinite values: big, row 1"):
+        nb.fit_path(pd.DataFrame({"big": pd.Series(huge, dtype=object), "a": X[:, 0]}), ETA)
+
+
+@pytest.mark.parametrize("factor", [5e-324, 1e-300, 1e-101])
+def test_factors_too_small_to_divide_by(factor) -> None:
+    with pytest.raises(nb.DataError, match=r"E16 penalty_factors must be 0, or 1e-100 or more; not so for x1"):
+        nb.fit_path(X, ETA, penalty_factors=[1.0, factor, 1.0])
+    assert np.isfinite(nb.fit_path(X, ETA, penalty_factors=[1.0, 1e-100, 1e300]).lambda_max)
 
 
 def test_command_line(folder, capsys: Capture) -> None:

@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score, d2_tweedie_score, r2_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
+from normball.inputs.prepare import column_values
 from normball.inputs.rows import index_of, misplaced
 from normball.messages import DataError
 from normball.path import Fit, Path
@@ -158,7 +159,7 @@ class GLM(BaseEstimator):
         self.status_ = str(fit.status)
         self.feature_names_out_ = np.asarray(path.feature_names, dtype=object)
 
-    def _predict(self, X: Any, kind: Kind, offset: ArrayLike | None) -> NDArray[Any]:
+    def _predict(self, X: Any, kind: Kind, offset: ArrayLike | str | None) -> NDArray[Any]:
         X = self._new_data(X)
         return np.asarray(self._fit.predict(X, kind=kind, offset=offset, unknown=self.unknown))
 
@@ -169,15 +170,16 @@ class Regressor(RegressorMixin):
 
     family: Literal["gaussian", "poisson"] = "gaussian"
 
-    def predict(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+    def predict(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the expected target.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -190,8 +192,8 @@ class Regressor(RegressorMixin):
         self: Any,
         X: Any,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
+        sample_weight: ArrayLike | str | None = None,
+        offset: ArrayLike | str | None = None,
     ) -> float:
         """Compute the share of the deviance that is explained: R² for gaussian, D² for poisson.
 
@@ -201,10 +203,11 @@ class Regressor(RegressorMixin):
             Rows to predict.
         y : array-like of shape (n_samples,)
             Their targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weight of each row, or the name of their column in a frame.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -212,6 +215,8 @@ class Regressor(RegressorMixin):
             1 for a perfect prediction, 0 for one as good as the mean of `y`.
         """
         predicted = self.predict(X, offset)
+        if isinstance(sample_weight, str):
+            sample_weight = column_values(X, sample_weight, "sample_weight")
         if self.family == "poisson":
             return float(d2_tweedie_score(y, predicted, sample_weight=sample_weight, power=1))
         return float(r2_score(y, predicted, sample_weight=sample_weight))
@@ -242,15 +247,16 @@ class Classifier(ClassifierMixin):
         self.coef_ = fit.coef[np.newaxis]
         self.intercept_ = np.array([fit.intercept])
 
-    def decision_function(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+    def decision_function(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Compute the linear predictor: the log odds of the second class.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -259,15 +265,16 @@ class Classifier(ClassifierMixin):
         """
         return np.asarray(self._predict(X, "link", offset))
 
-    def predict_proba(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+    def predict_proba(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the probability of each class.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -276,15 +283,16 @@ class Classifier(ClassifierMixin):
         """
         return np.asarray(np.exp(self.predict_log_proba(X, offset)))
 
-    def predict_log_proba(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+    def predict_log_proba(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the logarithm of the probability of each class.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -294,15 +302,16 @@ class Classifier(ClassifierMixin):
         eta = self.decision_function(X, offset)
         return np.asarray(-np.logaddexp(0.0, np.column_stack([eta, -eta])))
 
-    def predict(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[Any]:
+    def predict(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[Any]:
         """Predict the likelier class.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -316,8 +325,8 @@ class Classifier(ClassifierMixin):
         self: Any,
         X: Any,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
+        sample_weight: ArrayLike | str | None = None,
+        offset: ArrayLike | str | None = None,
     ) -> float:
         """Compute the accuracy of `predict`.
 
@@ -327,16 +336,19 @@ class Classifier(ClassifierMixin):
             Rows to predict.
         y : array-like of shape (n_samples,)
             Their classes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weight of each row, or the name of their column in a frame.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
         score : float
             The share of rows whose class is predicted.
         """
+        if isinstance(sample_weight, str):
+            sample_weight = column_values(X, sample_weight, "sample_weight")
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:

@@ -105,7 +105,7 @@ class CrossValidated(GLM):
         self : object
             The fitted estimator.
         """
-        if self.select not in ("1se", "best"):
+        if not isinstance(self.select, str) or self.select not in ("1se", "best"):
             raise ValueError(f'select is {self.select!r}, but must be "1se" or "best"')
         X, y = self._data(X, y)
         given: dict[str, Any] = {

@@ -71,6 +71,10 @@ def make_folds(
     chosen = [name for name, is_chosen in ways.items() if is_chosen]
     if len(chosen) > 1:
         raise ValueError(f"{' and '.join(chosen)} cannot be combined: choose one way to make folds")
+    if isinstance(cv, np.ndarray) and cv.ndim == 1:
+        raise TypeError("cv is an array; the number of each row's fold goes to fold_ids")
+    if not isinstance(repeats, (int, np.integer)) or repeats < 1:
+        raise ValueError(f"repeats is {repeats!r}, but must be a whole number of at least 1")
     if repeats != 1 and (in_time or fold_ids is not None or not is_number):
         raise ValueError("repeats needs folds that are drawn at random: leave it at 1 here")
     labels = None if groups is None else _per_row("groups", groups, n_rows, rows)
@@ -79,7 +83,7 @@ def make_folds(
     elif not is_number:
         folds = _from_splitter(cv, y, labels)
     else:
-        _check_number(cv, repeats, n_rows)
+        _check_number(cv, n_rows)
         if in_time:
             times = np.arange(n_rows) if time_order is True else _per_row("time_order", time_order, n_rows, rows)
             folds = _expanding_window(times, int(cv))
@@ -92,11 +96,9 @@ def make_folds(
     return folds
 
 
-def _check_number(cv: int, repeats: int, n_rows: int) -> None:
+def _check_number(cv: int, n_rows: int) -> None:
     if cv < 2:
         raise ValueError(f"cv is {cv}, but needs at least 2 folds")
-    if not isinstance(repeats, (int, np.integer)) or repeats < 1:
-        raise ValueError(f"repeats is {repeats!r}, but must be a whole number of at least 1")
     if cv > n_rows:
         raise DataError(Finding("E05", f"{count(n_rows)} rows cannot make {cv} folds.", f"cv={n_rows} or fewer"))
 

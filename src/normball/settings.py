@@ -141,7 +141,11 @@ class Settings:
 
 def descending_grid(lambdas: ArrayLike) -> NDArray[np.float64]:
     """The distinct strengths of `lambdas`, largest first."""
-    grid = np.unique(np.atleast_1d(np.asarray(lambdas, dtype=np.float64)).ravel())[::-1]
+    try:
+        given = np.asarray(lambdas, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"lambdas is {lambdas!r}, but must be numbers; leave it out to get a grid") from None
+    grid = np.unique(np.atleast_1d(given).ravel())[::-1]
     if grid.size == 0:
         raise ValueError("lambdas is empty; leave it out to get a grid made for the data")
     wrong = grid[~(np.isfinite(grid) & (grid >= 0.0))]

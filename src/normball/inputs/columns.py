@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -82,6 +83,8 @@ def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
     """Read a one-dimensional array, list or series; what was read already is passed through."""
     if isinstance(values, Numbers | Labels | Unusable):
         return values
+    if isinstance(values, Mapping):
+        raise DataError(Finding("E14", f"{name} is a dict, but must hold one value for each row of X."))
     if not isinstance(values, np.ndarray | list | tuple):
         import narwhals as nw
 
@@ -141,7 +144,7 @@ def _read_objects(items: list[Any]) -> Numbers | Labels | Unusable:
     if all(isinstance(item, bool | np.bool_) for item in present) and present:
         return _labels(items, declared=True)
     if all(isinstance(item, numbers.Real | decimal.Decimal) for item in present):
-        values = [np.nan if _is_missing(item) else float(item) for item in items]
+        values = [np.nan if _is_missing(item) else _float(item) for item in items]
         return Numbers(np.array(values), all(isinstance(item, numbers.Integral) for item in present))
     if any(isinstance(item, datetime.date | datetime.time | datetime.timedelta) for item in present):
         return Unusable("dates or times", is_date=True)
@@ -149,6 +152,13 @@ def _read_objects(items: list[Any]) -> Numbers | Labels | Unusable:
     if odd:
         return Unusable(f"values of type {sample(sorted({type(item).__name__ for item in odd}))}")
     return _labels(items)
+
+
+def _float(item: Any) -> float:
+    try:
+        return float(item)
+    except OverflowError:  # a whole number beyond every float
+        return math.inf if item > 0 else -math.inf
 
 
 def _is_missing(item: Any) -> bool:

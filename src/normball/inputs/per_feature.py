@@ -11,6 +11,8 @@ from normball.inputs.columns import Floats
 from normball.inputs.preparation import Preparation
 from normball.messages import DataError, Finding, count, did_you_mean, sample
 
+LEAST_FACTOR = 1e-100  # a smaller one asks for strengths that are no numbers; 0 says it
+
 
 def per_feature(
     value: Any, name: str, preparation: Preparation, default: float, left_out: Collection[str] = ()
@@ -41,13 +43,15 @@ def per_feature(
             Finding("E16", text, f'{name}={{"{preparation.feature_names[0]}": {default:g}}} names the few that differ')
         )
     wanted, allowed = {
-        "penalty_factors": ("0 or more (infinity leaves a feature out)", values >= 0),
+        "penalty_factors": ("0 or more (infinity leaves a feature out)", (values == 0) | (values >= LEAST_FACTOR)),
         "lower_bounds": ("0 or less: coefficients of 0 must be allowed", values <= 0),
         "upper_bounds": ("0 or more: coefficients of 0 must be allowed", values >= 0),
     }[name]
     wrong = np.flatnonzero(~allowed)  # NaN is among them
     if len(wrong):
         shown = sample([f"{preparation.feature_names[j]} {values[j]:g}" for j in wrong.tolist()])
+        if name == "penalty_factors" and (values[wrong] > 0).all():
+            wanted = f"0, or {LEAST_FACTOR:g} or more"
         raise DataError(Finding("E16", f"{name} must be {wanted}; not so for {shown}."))
     return values
 

@@ -21,6 +21,7 @@ from normball.settings import name_list
 
 __all__ = [
     "Data",
+    "column_values",
     "guess_family",
     "not_found",
     "not_found_of",
@@ -281,6 +282,14 @@ def row_numbers(
         text = f"{label} up to {largest:g} were divided by the largest: only their ratios matter."
         findings.append(Finding("W05", text, columns=(name,)))
     return np.ascontiguousarray(numbers)
+
+
+def column_values(X: Any, name: str, role: str) -> Floats:
+    """The numbers in a column of new rows that has a role, such as the offset."""
+    findings: list[Finding] = []
+    values = row_numbers(source_of(X), name, role, 0.0, findings)
+    raise_errors(findings)
+    return values
 
 
 def without_weight(label: str) -> Finding:

@@ -27,18 +27,20 @@ def predict(
     intercepts: Array,
     coefs: SparseRows,
     kind: Kind,
-    offset: ArrayLike | None,
+    offset: ArrayLike | str | None,
     unknown: Unknown,
 ) -> NDArray[Any]:
     """Predictions (n, n_models) of several sets of coefficients of one `model`."""
-    from normball.inputs.prepare import prepare_new
+    from normball.inputs.prepare import column_values, prepare_new
     from normball.inputs.rows import index_of, misplaced
 
     if not isinstance(kind, str) or kind not in ("link", "response", "class"):
         raise ValueError(f'kind is {kind!r}, but must be "link", "response" or "class"')
     if kind == "class" and model.classes is None:
         raise ValueError(f'kind="class" needs a binomial model; this one is {model.family}')
-    if found := misplaced(index_of(X), offset, "offset"):
+    if isinstance(offset, str):
+        offset = column_values(X, offset, "offset")
+    elif found := misplaced(index_of(X), offset, "offset"):
         raise DataError(found)
     design = prepare_new(model.preparation, X, unknown=unknown)
     eta = linear_predictor(design, intercepts, coefs)
