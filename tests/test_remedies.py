@@ -19,6 +19,7 @@ import polars as pl
 import pytest
 
 import normball as nb
+import normball.learn
 from commands import Capture, run
 from normball.messages import OR, DataError, Finding
 
@@ -331,6 +332,19 @@ def test_shapes() -> None:
     with pytest.raises(DataError, match="E16") as caught:
         nb.fit_path(table(), "y", penalty_factors=[1.0])
     assert nb.fit_path(table(), "y", **python_remedies(caught.value.findings[0].fix)[1]).n_features == 2
+
+
+def test_learn_has_fewer_options(folder: Any, capsys: Capture) -> None:
+    frame = CASES["thousands and words"][1]
+    frame.write_csv("r.csv")
+    words = ("learn", "--data", "r.csv", "--target", "y", "--html", "l.html")
+    code, _, err = run(capsys, *words)
+    assert (code, fixes(err, "E01")) == (3, ["when reading --thousands , --na n/a,-  or  --drop c"])
+    for remedy in fixes(err, "E01")[0].split(OR):
+        assert "E01" not in run(capsys, *words, *typed(remedy)[1])[2]
+    with pytest.raises(DataError, match="E01") as caught:
+        nb.learn.own(frame, "y")
+    assert "categorical" not in caught.value.findings[0].fix
 
 
 def test_show_says_that_options_are_for_another_fit(folder: Any, capsys: Capture) -> None:
