@@ -339,7 +339,7 @@ def test_learn_has_fewer_options(folder: Any, capsys: Capture) -> None:
     frame.write_csv("r.csv")
     words = ("learn", "--data", "r.csv", "--target", "y", "--html", "l.html")
     code, _, err = run(capsys, *words)
-    assert (code, fixes(err, "E01")) == (3, ["when reading --thousands , --na n/a,-  or  --drop c"])
+    assert (code, fixes(err, "E01")) == (3, ["when reading --thousands , --na -  or  --drop c"])
     for remedy in fixes(err, "E01")[0].split(OR):
         assert "E01" not in run(capsys, *words, *typed(remedy)[1])[2]
     with pytest.raises(DataError, match="E01") as caught:

@@ -1,12 +1,14 @@
 """How held-out rows are scored."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn import metrics
 
 import normball as nb
 from normball.cli import main
-from normball.scores import area_under_curve, find_score
+from normball.scores import SCORES, Score, area_under_curve, find_score
 from targets import three_families
 
 
@@ -245,3 +247,14 @@ def test_command_line(folder, capsys):
     capsys.readouterr()
     assert main([*words, "--score", "roc_au"]) == 2
     assert "normball fit: --score roc_au: score is" in capsys.readouterr().err
+
+
+def test_a_warning_about_the_score_is_a_line_at_the_command_line(folder, capsys, monkeypatch):
+    flat = Score("mae", False, lambda y, eta, weights, family: np.where(np.ptp(eta, axis=0) == 0.0, np.nan, 1.0))
+    monkeypatch.setitem(SCORES, "mae", flat)
+    words = ("fit", "t.csv", "--target", "y", "--drop", "t,w", "--cv", "3", "--n-lambdas", "10", "-o", "m")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert main([*words, "--score", "mae"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "undefined" in line]
+    assert [line.startswith("Warning: The score mae is undefined (NaN)") for line in lines] == [True]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 from normball.cli.arguments import parser, with_dashed_values
 from normball.cli.console import Console
@@ -40,13 +43,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         verbose=getattr(arguments, "verbose", False),
     )
     try:
-        return _run(arguments, words, console)
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_note, console)
+            return _run(arguments, words, console)
     except KeyboardInterrupt:  # here, so that the imports of a command are covered too
         console.error("Interrupted; nothing was written.")
         return INTERRUPTED
     except BrokenPipeError:  # the reader has seen enough: `normball show model.json | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _note(console: Console, message: Warning | str, *where: Any, **more: Any) -> None:
+    """A warning as a line on stderr, without the place in the code."""
+    console.note(f"Warning: {message}")
 
 
 def _run(arguments: Namespace, words: list[str], console: Console) -> int:

@@ -47,6 +47,7 @@ class Preparation:
 
     columns: tuple[Column, ...]
     named: bool = True  # False: the columns go by position
+    inf_is_missing: bool = False
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -77,6 +78,8 @@ class Preparation:
         names = [column.name for column in self.columns]
         source = source_of(X.with_columns(names) if isinstance(X, SparseTable) else X)
         raise_errors(finding for finding in source.findings if set(finding.columns) & set(names))
+        if self.inf_is_missing:
+            source = source.with_infinite_as_missing()
         positions = self._positions(source)
         if all(column.levels is None and not column.indicator for column in self.columns):
             block = source.block(positions)
@@ -141,7 +144,8 @@ class Preparation:
         for column in self.columns:
             fields = {key: value for key, value in column._asdict().items() if value != plain[key]}
             entries.append(column.name if set(fields) <= {"name"} else fields)
-        return {"named": self.named, "columns": entries}
+        inf = {"inf_is_missing": True} if self.inf_is_missing else {}
+        return {"named": self.named, **inf, "columns": entries}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Preparation:
@@ -152,7 +156,7 @@ class Preparation:
             if "levels" in fields:
                 fields["levels"] = tuple(fields["levels"])
             columns.append(Column(**fields))
-        return cls(tuple(columns), data["named"])
+        return cls(tuple(columns), data["named"], data.get("inf_is_missing", False))
 
 
 def learn(contents: Mapping[str, Numbers | Labels], *, named: bool, impute: bool) -> Preparation:

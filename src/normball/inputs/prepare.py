@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -169,6 +169,7 @@ def prepare(
     if not weights[kept].any():
         raise DataError(without_weight("sample_weight"))
     design, preparation = features.design(rows)
+    preparation = replace(preparation, inf_is_missing=inf == "nan")
     return Data(
         design=_native_layout(design),
         y=target.y if rows is None else target.y[rows],
