@@ -233,6 +233,17 @@ def test_a_score_that_is_not_a_number_is_never_chosen(table):
     assert cv.cv_mean[cv.index_best] == 1.0
 
 
+def test_a_scorer_that_does_not_suit_says_so(labelled):
+    X, y, _, _ = labelled
+    share = np.where(y == "sick", 0.8, 0.3) + 0.1 * np.sin(X[:, 2])
+    given = {"family": "binomial", "cv": 3, "n_lambdas": 4}
+    for target, score in ((y, "neg_mean_squared_error"), (y, metrics.confusion_matrix), (share, "roc_auc")):
+        with pytest.raises(ValueError, match="score .* cannot judge the predictions of binomial models"):
+            nb.cv_path(X, target, score=score, **given)
+    shares = nb.cv_path(X, share, score="neg_mean_squared_error", **given)
+    np.testing.assert_allclose(-shares.cv_mean, nb.cv_path(X, share, score="mse", **given).cv_mean)
+
+
 @pytest.mark.parametrize("score", [["auc"], {"a": "auc"}, 3, np.array(["auc", "mse"])])
 def test_one_score_is_wanted(labelled, score):
     X, y, _, _ = labelled

@@ -87,7 +87,7 @@ def _of_scorer(scorer: Any, name: str, family: str, classes: Classes, greater_is
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UndefinedMetricWarning)  # a NaN is reported once, by cv_path
                     scores[k] = float(call(model, eta[:, [k]], truth))
-            except (TypeError, ValueError) as error:
+            except (AttributeError, TypeError, ValueError) as error:
                 if labels and np.ptp(y) == 0.0:
                     break  # undefined where a class is absent
                 raise ValueError(f"score {name} cannot judge the predictions of {family} models: {error}") from error
