@@ -119,7 +119,12 @@ def test_rows_of_two_indexes() -> None:
     assert coef(named, Y.set_axis(named.index)) == pytest.approx(coef(X, Y))
     with pytest.raises(nb.DataError, match="E14 The index of y is not that of X: case 0, case 1"):
         coef(named, Y.set_axis([f"case {i}" for i in range(N)]))
+    cells = X.set_axis(pd.MultiIndex.from_product([range(8), range(10)]))
+    assert coef(cells, Y) == pytest.approx(coef(X, Y))
+    assert coef(cells, Y.set_axis(cells.index)) == pytest.approx(coef(X, Y))
     for call in (
+        lambda: nb.fit_path(cells, Y.set_axis(cells.index).iloc[::-1]),
+        lambda: nb.fit_path(cells, Y.set_axis(named.index)),
         lambda: nb.GLMRegressor().fit(named, Y.set_axis(named.index).iloc[::-1]),
         lambda: nb.fit_paths(named, Y.set_axis(named.index).iloc[::-1]),
         lambda: nb.check(named, Y.set_axis(named.index).iloc[::-1], sample_weight=1).errors[0],

@@ -238,7 +238,7 @@ def test_a_scorer_that_does_not_suit_says_so(labelled):
     share = np.where(y == "sick", 0.8, 0.3) + 0.1 * np.sin(X[:, 2])
     given = {"family": "binomial", "cv": 3, "n_lambdas": 4}
     for target, score in ((y, "neg_mean_squared_error"), (y, metrics.confusion_matrix), (share, "roc_auc")):
-        with pytest.raises(ValueError, match="score .* cannot judge the predictions of binomial models"):
+        with pytest.raises(ValueError, match=r"score .* cannot judge the predictions of binomial models"):
             nb.cv_path(X, target, score=score, **given)
     shares = nb.cv_path(X, share, score="neg_mean_squared_error", **given)
     np.testing.assert_allclose(-shares.cv_mean, nb.cv_path(X, share, score="mse", **given).cv_mean)

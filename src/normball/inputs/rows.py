@@ -24,7 +24,7 @@ def misplaced(index: Any, values: Any, role: str) -> Finding | None:
     own = index_of(values)
     if own is None or index is None or len(own) != len(index) or own.equals(index):
         return None
-    has_all = bool(own.is_unique and index.isin(own).all())
+    has_all = bool(own.nlevels == index.nlevels and own.is_unique and index.isin(own).all())
     if not has_all and (_counts_rows(own) or _counts_rows(index)):
         return None
     text = f"The index of {role} is not that of X: {sample(own[:3])}, ... against {sample(index[:3])}, ..."
