@@ -35,6 +35,7 @@ WORDS = (  # what no option does
     "correct these values",
     "correct them upstream",
     "choose another target; if rows were filtered, check the filter",
+    "choose another target",
     "choose another unit",
     "choose another unit: divide by their largest size",
     "convert it to numbers",
@@ -74,6 +75,7 @@ CASES: dict[str, tuple[str, pl.DataFrame, str]] = {
     "gaps": ("E04", table(c=gaps(0.1), k=gaps(0.1, CLASS)), "gaussian"),
     "gaps in the target": ("E04", table(y=gaps(0.1, Y)), "gaussian"),
     "a column mostly missing": ("E04", table(c=gaps(0.88), k=gaps(0.1, CLASS)), "gaussian"),
+    "a target that is missing": ("E04", table(y=[1.0, *[None] * (N - 1)], c=gaps(0.1)), "gaussian"),
     "a column that is missing": ("E04", table(c=pl.Series(gaps(1.0), dtype=pl.Float64)), "gaussian"),
     "infinity": ("E07", table(c=INFINITE), "gaussian"),
     "an infinite target": ("E07", table(y=np.where(np.arange(N) == 3, np.inf, Y)), "gaussian"),
@@ -317,6 +319,21 @@ def test_too_few_rows_for_folds() -> None:
             assert better or remedy in (*WORDS, "more groups", "more times")
             if better:
                 assert nb.cv_path(frame, target, n_lambdas=4, **options, **better).n_folds == better["cv"]
+
+
+@pytest.mark.parametrize("missing", ["drop", "impute"])
+def test_no_remedy_was_followed_already(missing: str) -> None:
+    lonely = table(y=pl.Series([None] * N, dtype=pl.Float64))
+    with pytest.raises(DataError, match=r"E04 Only 0 of 60 rows have a target\.\n    Fix: choose another target"):
+        nb.fit_path(lonely, "y", missing=missing)
+    with pytest.raises(DataError, match=r"E04 No value in any of the 60 rows: c\.") as caught:
+        nb.fit_path(table(c=pl.Series([None] * N, dtype=pl.Float64)), "y", missing=missing)
+    assert caught.value.findings[0].fix == 'drop=["c"]'
+    apart = table(c=[None] * 30 + list(range(30)), d=list(range(30)) + [None] * 30)
+    with pytest.raises(DataError, match="E04 Only 0 of 60 rows have no missing value") as caught:
+        nb.fit_path(apart, "y", missing="drop")
+    for remedy in caught.value.findings[0].fix.split(OR):
+        assert nb.fit_path(apart, "y", **{"missing": "drop", **python_remedies(remedy)[1]}).n_rows >= 30
 
 
 def test_shapes() -> None:

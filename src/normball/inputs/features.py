@@ -29,6 +29,7 @@ from normball.messages import OR, DataError, Finding, count, sample, words
 
 MOSTLY = 0.5  # a column with a larger share of missing values says little
 FEWEST_KEPT = 2
+_OTHER_TARGET = "choose another target"
 _FIX_INFINITE = f'correct them upstream{OR}inf="nan" and missing="impute" to count them as missing'
 
 
@@ -109,6 +110,8 @@ def _fix_missing(gaps: Mapping[str, Mask], lacks_target: Mask, n_features: int) 
     def complete(names: Iterable[str]) -> int:
         return int((~np.logical_or.reduce([lacks_target, *(gaps[name] for name in names)])).sum())
 
+    if complete([]) < FEWEST_KEPT:
+        return _OTHER_TARGET
     remedies = []
     if (kept := complete(gaps)) >= FEWEST_KEPT:
         remedies.append(f'missing="drop" (keeps {count(kept)} rows)')
@@ -152,8 +155,11 @@ def gap_findings(features: Features, target: Target | None, target_name: str) ->
     if empty:
         text = f"No value in any of the {count(features.n_rows)} rows: {sample(empty)}."
         findings.append(Finding("E04", text, f"drop={words(empty)}", tuple(empty)))
-    elif kept.sum() < 2:
-        worst = max(with_target, key=lambda name: int(with_target[name].sum()))
+    elif (~lacks_target).sum() < FEWEST_KEPT:
+        text = f"Only {(~lacks_target).sum()} of {count(features.n_rows)} rows have a target."
+        findings.append(Finding("E04", text, _OTHER_TARGET, (target_name,)))
+    elif kept.sum() < FEWEST_KEPT:
+        worst = max(gaps, key=lambda name: int(gaps[name].sum()))
         text = f"Only {kept.sum()} of {count(features.n_rows)} rows have no missing value; most are missing in {worst}."
         findings.append(Finding("E04", text, f'missing="impute"{OR}drop={words([worst])}', (worst,)))
     if not kept.all():
