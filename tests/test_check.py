@@ -301,7 +301,7 @@ def test_what_cannot_be_mended_is_all_there_is_to_say() -> None:
     assert {finding.code for finding in findings} == {"E04"}
 
 
-@pytest.mark.parametrize("size", [1e-300, 1e-30, 1e30, 1e300])
+@pytest.mark.parametrize("size", [1e-140, 1e-30, 1e30, 1e140])
 def test_numbers_of_any_size(size: float, layout: Callable[[Array], Any]) -> None:
     X = noise(300)
     if layout is not LAYOUTS["float32"] or 1e-38 < size < 1e38:

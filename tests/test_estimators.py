@@ -177,8 +177,12 @@ def test_columns_of_new_frames_must_be_the_same(frame):
     model = GLMRegressor().fit(frame(TABLE), Y)
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(frame({"colour": COLOURS, "size": X[:, 0], "old": X[:, 1] > 1}))
-    with pytest.raises(ValueError, match="rose"):
-        model.predict(frame({**TABLE, "colour": np.full(120, "rose")}))
+    rose = frame({**TABLE, "colour": np.full(120, "rose")})
+    with pytest.warns(nb.NormballWarning, match=r'unseen in training: "rose" \(120 rows\)\. Taken for none'):
+        taken = model.predict(rose)
+    assert model.set_params(unknown="baseline").predict(rose) == pytest.approx(taken)
+    with pytest.raises(nb.DataError, match=r'E09 .*"rose"'):
+        model.set_params(unknown="error").predict(rose)
 
 
 def test_arrays_and_frames_may_follow_each_other():

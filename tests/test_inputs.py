@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse as sparse
 
 import normball as nb
-from normball.inputs.prepare import guess_family, per_feature, prepare
+from normball.inputs.prepare import guess_family, prepare
 from normball.messages import DataError, Finding
 
 N = 30
@@ -121,7 +121,7 @@ def test_e04_missing_values() -> None:
     assert problems(lambda: nb.fit_path(table, "y")) == (
         "E04 Missing values (NaN): age 2 (6.7 %), colour 1 (3.3 %), y (target) 1 (3.3 %). First rows 1, 2, 6.\n"
         '    Fix: missing="drop" (keeps 27 rows)  or  missing="impute" (median + indicator, learned in each fold)\n'
-        "    Both leave out the rows without a target."
+        "    All of these leave out the rows without a target."
     )
     many = pd.DataFrame(np.full((N, 10), np.nan)).assign(a=1.0)
     assert "and 2 more columns. First rows 1, 2, 3, 4, 5 and 25 more" in problems(lambda: nb.fit_path(many, Y))
@@ -133,7 +133,7 @@ def test_e04_nothing_left() -> None:
     )
     left, right = [1.0, *[None] * (N - 1)], [None, *X[1:, 1]]
     assert problems(lambda: nb.fit_path(frame(b=left, c=right), "y", missing="drop")) == (
-        'E04 Only 0 of 30 rows have no missing value; most are missing in b.\n    Fix: missing="impute", or drop=["b"]'
+        'E04 Only 0 of 30 rows have no missing value; most are missing in b.\n    Fix: missing="impute"  or  drop=["b"]'
     )
 
 
@@ -166,7 +166,7 @@ def test_e07_infinite_values() -> None:
     table, y = frame(ratio=ratio), np.where(TWO, Y, -np.inf)
     message = problems(lambda: nb.fit_path(table, y, drop=["y"]))
     assert "E07 Infinite values: ratio, rows 5, 10; y (target), rows 1, 3, 5, 7, 9 and 10 more." in message
-    assert 'Division by zero upstream?\n    Fix: correct them upstream, or inf="nan"' in message
+    assert 'Division by zero upstream?\n    Fix: correct them upstream  or  inf="nan" and missing="impute"' in message
     assert "E04 Missing values (NaN): ratio 2" in problems(lambda: nb.fit_path(table, "y", inf="nan"))
     assert prepare(table, "y", family="gaussian", inf="nan", missing="drop").n_rows == N - 2
     assert prepare(frame(c=["r", "g"] * 15), "y", family="gaussian", inf="nan").n_features == 3
@@ -291,7 +291,7 @@ def test_proportions_and_truth_values_as_numbers() -> None:
 @pytest.mark.parametrize(
     ("X", "y", "text"),
     [
-        (X[:, 0], Y, "X must have 2 dimensions (rows, columns); it has 1.\n    Fix: X.reshape(-1, 1)"),
+        (X[:, 0], Y, "X must have 2 dimensions (rows, columns); it has 1.\n    Fix: numpy.reshape(X, (-1, 1))"),
         (X[None], Y, "X must have 2 dimensions (rows, columns); it has 3."),
         (sparse.coo_array(X[:, 0]), Y, "X must have 2 dimensions (rows, columns); it has 1."),
         ([[1, 2], [3]], Y[:2], "The rows of X do not all have the same length."),
@@ -361,15 +361,6 @@ def test_words(name: str, known: str) -> None:
         nb.fit_path(X, Y, **{name: "x"})
     with pytest.raises(ValueError, match="family is 'logistic', but must be one of gaussian, binomial, poisson, auto"):
         prepare(X, Y, family="logistic")
-
-
-def test_per_feature() -> None:
-    names = ("age", "colour = blue", "colour = red")
-    factors = per_feature({"colour": 0, "age": np.inf}, "penalty_factors", 3, names, 1.0)
-    assert factors.tolist() == [np.inf, 0.0, 0.0]
-    assert per_feature(None, "lower_bounds", 3, names, -np.inf).tolist() == [-np.inf] * 3
-    assert per_feature(2, "upper_bounds", 3, names, np.inf).tolist() == [2.0] * 3
-    assert per_feature([1, 2, 3], "penalty_factors", 3, names, 1.0).tolist() == [1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize(

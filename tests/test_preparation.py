@@ -268,7 +268,7 @@ def test_e09_unseen_levels() -> None:
     )
     design = fitted().preparation.transform(new, unknown="baseline")
     assert design[:4, 4:7].tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]]
-    with pytest.raises(ValueError, match="unknown is 'ignore', but must be one of error, baseline"):
+    with pytest.raises(ValueError, match="unknown is 'ignore', but must be one of error, warn, baseline"):
         prepare_new(fitted().preparation, new, unknown="ignore")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self, TypeVar, cast, dataclass_transform, get_args
 
 import narwhals.dependencies
@@ -22,6 +24,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from normball.inputs.prepare import column_values
+from normball.inputs.rows import index_of, misplaced
+from normball.messages import DataError
 from normball.path import Fit, Path
 from normball.results.predictions import Kind, Unknown
 from normball.results.remarks import rare_levels
@@ -63,6 +68,18 @@ def _holds_text(X: Any) -> bool:
     return isinstance(X, np.ndarray) and X.dtype == object and any(isinstance(cell, str) for cell in X.flat)
 
 
+@contextmanager
+def in_words_of(model: Any) -> Iterator[None]:
+    """Say what is wrong in the words of an estimator: remedies that it has no options for are left out."""
+    known = {*model.get_params(), *inspect.signature(model.fit).parameters}
+    twin = type(model).__name__.replace("Regressor", "Classifier")
+    try:
+        yield
+    except DataError as error:
+        findings = [replace(one, fix=one.fix.replace('family="binomial"', f"{twin}()")) for one in error.findings]
+        raise DataError(*(finding.with_known_options(known) for finding in findings)) from None
+
+
 def _is_frame(X: Any) -> bool:
     return bool(narwhals.dependencies.is_into_dataframe(X))
 
@@ -78,8 +95,10 @@ class GLM(BaseEstimator):
     lower_bounds: PerFeature = None
     upper_bounds: PerFeature = None
     missing: str = "error"
-    unknown: Unknown = "error"
+    inf: str = "error"
     categorical: Sequence[str] = ()
+    drop: Sequence[str] = ()
+    unknown: Unknown = "warn"
     tol: float = DEFAULT_TOL
     max_iter: int = DEFAULT_MAX_ITER
     n_threads: int | None = None
@@ -116,6 +135,8 @@ class GLM(BaseEstimator):
         if self.unknown not in get_args(Unknown):
             raise ValueError(f"unknown is {self.unknown!r}, but must be one of {', '.join(get_args(Unknown))}")
         if _is_frame(X):
+            if found := misplaced(index_of(X), y, "y"):
+                raise DataError(found)
             validate_data(self, X, y, skip_check_array=True)
             if hasattr(self, "feature_names_in_"):
                 y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
@@ -143,7 +164,7 @@ class GLM(BaseEstimator):
             return validate_data(self, X, **checks, dtype=None, ensure_all_finite=False)
 
     def _accepted(self) -> dict[str, Any]:
-        finite = True if self.missing == "error" else "allow-nan"
+        finite = False if self.inf == "nan" else True if self.missing == "error" else "allow-nan"
         return {
             "accept_sparse": ["csc", "csr"],
             "dtype": [np.float64, np.float32],
@@ -178,7 +199,7 @@ class GLM(BaseEstimator):
         importances[place] = np.bincount(fit.preparation.column_of_feature, weights=np.abs(fit.coef_per_sd))
         return importances
 
-    def _predict(self, X: Any, kind: Kind, offset: ArrayLike | None) -> NDArray[Any]:
+    def _predict(self, X: Any, kind: Kind, offset: ArrayLike | str | None) -> NDArray[Any]:
         X = self._new_data(X)
         return np.asarray(self._fit.predict(X, kind=kind, offset=offset, unknown=self.unknown))
 
@@ -189,15 +210,16 @@ class Regressor(RegressorMixin):
 
     family: Literal["gaussian", "poisson"] = "gaussian"
 
-    def predict(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+    def predict(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the expected target.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -210,8 +232,8 @@ class Regressor(RegressorMixin):
         self: Any,
         X: Any,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
+        sample_weight: ArrayLike | str | None = None,
+        offset: ArrayLike | str | None = None,
     ) -> float:
         """Compute the share of the deviance that is explained: R² for gaussian, D² for poisson.
 
@@ -221,10 +243,11 @@ class Regressor(RegressorMixin):
             Rows to predict.
         y : array-like of shape (n_samples,)
             Their targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weight of each row, or the name of their column in a frame.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -232,9 +255,18 @@ class Regressor(RegressorMixin):
             1 for a perfect prediction, 0 for one as good as the mean of `y`.
         """
         predicted = self.predict(X, offset)
+        if isinstance(sample_weight, str):
+            sample_weight = column_values(X, sample_weight, "sample_weight")
         if self.family == "poisson":
             return float(d2_tweedie_score(y, predicted, sample_weight=sample_weight, power=1))
         return float(r2_score(y, predicted, sample_weight=sample_weight))
+
+    def _target(self: Any, y: NDArray[Any]) -> NDArray[Any]:
+        if self.family not in ("gaussian", "poisson"):
+            raise ValueError(
+                f"family is {self.family!r}, but must be gaussian or poisson; GLMClassifier is for classes"
+            )
+        return y
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -266,15 +298,16 @@ class Classifier(ClassifierMixin):
         self.coef_ = fit.coef[np.newaxis]
         self.intercept_ = np.array([fit.intercept])
 
-    def decision_function(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+    def decision_function(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Compute the linear predictor: the log odds of the second class.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -283,15 +316,16 @@ class Classifier(ClassifierMixin):
         """
         return np.asarray(self._predict(X, "link", offset))
 
-    def predict_proba(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+    def predict_proba(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the probability of each class.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -300,15 +334,16 @@ class Classifier(ClassifierMixin):
         """
         return np.asarray(np.exp(self.predict_log_proba(X, offset)))
 
-    def predict_log_proba(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+    def predict_log_proba(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the logarithm of the probability of each class.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -318,15 +353,16 @@ class Classifier(ClassifierMixin):
         eta = self.decision_function(X, offset)
         return np.asarray(-np.logaddexp(0.0, np.column_stack([eta, -eta])))
 
-    def predict(self: Any, X: Any, offset: ArrayLike | None = None) -> NDArray[Any]:
+    def predict(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[Any]:
         """Predict the likelier class.
 
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
@@ -340,8 +376,8 @@ class Classifier(ClassifierMixin):
         self: Any,
         X: Any,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
+        sample_weight: ArrayLike | str | None = None,
+        offset: ArrayLike | str | None = None,
     ) -> float:
         """Compute the accuracy of `predict`.
 
@@ -351,16 +387,19 @@ class Classifier(ClassifierMixin):
             Rows to predict.
         y : array-like of shape (n_samples,)
             Their classes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor; needed exactly when the model was fitted with one.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weight of each row, or the name of their column in a frame.
+        offset : array-like of shape (n_samples,) or str, default=None
+            Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
+            fitted with one.
 
         Returns
         -------
         score : float
             The share of rows whose class is predicted.
         """
+        if isinstance(sample_weight, str):
+            sample_weight = column_values(X, sample_weight, "sample_weight")
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:

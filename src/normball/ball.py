@@ -87,7 +87,7 @@ def fit_ball(
     """
     check_words("fit_ball", options, {*FitOptions.__annotations__, "radius", "norm"} - {*_NOT_HERE}, _HINT)
     radius = number("radius", radius, minimum=0.0, exclusive=True)
-    if norm not in ("l1", "l2"):
+    if not isinstance(norm, str) or norm not in ("l1", "l2"):
         raise ValueError(f'norm is {norm!r}, but must be "l1" or "l2"')
     tol = number("tol", options.get("tol", DEFAULT_TOL), minimum=0.0, exclusive=True)
     tightened: FitOptions = {**options, "l1_ratio": float(norm == "l1"), "tol": tol * _TIGHTER}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.folds import Folds, make_folds
-from normball.messages import DataError, Finding, Interrupted
+from normball.messages import DataError, Finding, Interrupted, NormballWarning
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.cv import Choice, Comparison, CVPath, summarise_folds
@@ -18,7 +19,7 @@ from normball.results.path import Path
 from normball.results.remarks import possible_leak
 from normball.results.sparse_rows import SparseRows
 from normball.scores import SCORES, Score, area_under_curve, find_score
-from normball.settings import FitOptions, check_words
+from normball.settings import FitOptions, check_words, truth
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 
@@ -26,6 +27,7 @@ Array = NDArray[np.float64]
 
 _SATURATED_MARGIN = float(np.log(49 + 20 * np.sqrt(6)))  # the sigmoid's slope is 0.01 there, 4.58
 _BLOCK = 2**24  # most predictions held at a time when the training rows are scored
+_BY_ROW = ("groups", "time_order", "fold_ids")
 _OWN_OPTIONS = (
     "cv",
     "groups",
@@ -43,11 +45,11 @@ def cv_path(
     y: Any,
     *,
     cv: Any = 10,
-    groups: ArrayLike | None = None,
-    time_order: ArrayLike | bool | None = None,
-    fold_ids: ArrayLike | None = None,
+    groups: ArrayLike | str | None = None,
+    time_order: ArrayLike | str | bool | None = None,
+    fold_ids: ArrayLike | str | None = None,
     repeats: int = 1,
-    score: str | Callable[..., float] | None = None,
+    score: str | Callable[..., Any] | None = None,
     keep_predictions: bool = False,
     random_state: Any = 0,
     **options: Unpack[FitOptions],
@@ -63,17 +65,22 @@ def cv_path(
         As in `fit_path`.
     cv : int, splitter or iterable of (train, test)
         Number of folds, drawn at random and stratified for the binomial family; or a scikit-learn splitter.
-    groups : array, shape (n,), optional
-        Rows of one group are never split between training and held-out rows.
-    time_order : array, shape (n,), or True, optional
+    groups : array, shape (n,), or str, optional
+        Rows of one group are never split between training and held-out rows. A name, here and below, is that of a
+        column of X, which is no feature then.
+    time_order : array, shape (n,), str, or True, optional
         Times of the rows (True: rows are in order). Each fold is trained on the past of the rows that it holds out.
-    fold_ids : array, shape (n,), optional
+    fold_ids : array, shape (n,), or str, optional
         For each row the fold that holds it out; negative for rows that are only trained on.
     repeats : int
         How many times to draw the folds anew.
-    score : {"deviance", "mse", "mae", "auc", "accuracy", "brier"} or callable, optional
-        Deviance by default. A callable gets (y_true, y_pred, sample_weight), predictions being expected targets and
-        binomial targets 0 or 1; its attribute ``greater_is_better`` is True unless it says otherwise.
+    score : {"deviance", "mse", "mae", "auc", "accuracy", "brier"}, name, scorer, metric or callable, optional
+        Deviance by default. Names of scikit-learn's scorers ("roc_auc", "neg_log_loss", "r2"), scorers (`make_scorer`)
+        and metrics of `sklearn.metrics` get what they ask for: classes of the target as given, probabilities or
+        decision values. Any other callable gets (y_true, y_pred, sample_weight), predictions being expected targets and
+        binomial targets 0 or 1; weights go by name where it has an argument of that name. Greater is better, unless its
+        attribute ``greater_is_better`` is False or its name ends in "_loss", "_error" or "_deviance". A scorer of one's
+        own, a callable (estimator, X, y), gets the linear predictor as X.
     keep_predictions : bool
         Keep the held-out predictions of every row and strength.
     random_state : int, Generator or RandomState
@@ -106,11 +113,11 @@ def cv_path(
     True
     """
     check_words("cv_path", options, (*FitOptions.__annotations__, *_OWN_OPTIONS))
-    problem = prepare_problem(X, y, options)
-    chosen = find_score(score, problem.settings.family)
-    own = {"cv": cv, "groups": groups, "time_order": time_order, "fold_ids": fold_ids}
-    folds = _folds(problem, {**own, "repeats": repeats, "random_state": random_state})
-    return _cross_validate(problem, folds, chosen, keep_predictions)
+    by_row = {"groups": groups, "time_order": time_order, "fold_ids": fold_ids}
+    problem = prepare_problem(X, y, options, by_row)
+    chosen = find_score(score, problem.settings.family, problem.data.classes)
+    folds = _folds(problem, {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state})
+    return _cross_validate(problem, folds, chosen, truth("keep_predictions", keep_predictions))
 
 
 def compare(
@@ -143,9 +150,9 @@ def compare(
     check_words("compare", arguments, known, "The mixes are called l1_ratios; every path holds all of its lambdas")
     own = {name: value for name, value in arguments.items() if name in _OWN_OPTIONS}
     options = {name: value for name, value in arguments.items() if name not in _OWN_OPTIONS}
-    problem = prepare_problem(X, y, options)
-    score = find_score(own.pop("score", None), problem.settings.family)
-    keep_predictions = own.pop("keep_predictions", False)
+    problem = prepare_problem(X, y, options, {name: own[name] for name in _BY_ROW if name in own})
+    score = find_score(own.pop("score", None), problem.settings.family, problem.data.classes)
+    keep_predictions = truth("keep_predictions", own.pop("keep_predictions", False))
     folds = _folds(problem, own)
     ratios: list[Any] = np.atleast_1d(l1_ratios).tolist()
     if not ratios:
@@ -165,6 +172,8 @@ def compare(
 
 def _folds(problem: Problem, options: Mapping[str, Any]) -> Folds:
     data = problem.data
+    columns = {name: data.frame.values(options[name]) for name in _BY_ROW if isinstance(options.get(name), str)}
+    options = {**options, **columns}
     return make_folds(data.y, classes=data.classes, rows=data.rows, weights=data.weights, **options)
 
 
@@ -256,10 +265,8 @@ def _assess(
         if sums is not None:
             sums[test] += eta
         times_held_out[test] += 1.0
-    if np.isnan(summarise_folds(fold_scores, fold_weights)[0]).all():
-        every = np.isnan(fold_scores).all()
-        where = "the held-out rows of every fold" if every else "some fold at every lambda, so that none has a mean"
-        raise ValueError(f"The score {score.name} is undefined for {where}")
+    fold_scores[fold_scores == (np.inf if score.greater_is_better else -np.inf)] = np.nan  # better than any is none
+    _check_defined(fold_scores, fold_weights, score)
     leak = possible_leak(path, summarise_folds(fold_deviances, fold_weights)[0] / 2.0)
     with np.errstate(invalid="ignore"):  # 0/0 where no fold held the row out
         predictions = None if sums is None else sums / times_held_out[:, None]
@@ -290,6 +297,16 @@ def _assess(
     )
 
 
+def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None:
+    """Warn about strengths that cannot be chosen since a fold has no score there; raise where none can."""
+    lacking = np.isnan(summarise_folds(fold_scores, fold_weights)[0])
+    if lacking.all():
+        raise ValueError(f"The score {score.name} is undefined for the held-out rows of every fold")
+    if lacking.any():
+        text = f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
+        warnings.warn(f"{text}none of these is chosen.", NormballWarning, stacklevel=5)
+
+
 def _fold_weights(problem: Problem, folds: Folds) -> Array:
     return np.array([problem.data.weights[test].sum() for test in folds.test])
 
@@ -305,8 +322,8 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     so little error is left that the difference of sums would have lost its digits.
     """
     data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
-    family = problem.settings.family
-    if family != "gaussian" or not _is_deviance(score, family) or not (held_out > 0.0).all():
+    squares = score in (SCORES["deviance"], SCORES["mse"]) and problem.settings.family == "gaussian"
+    if not squares or not (held_out > 0.0).all():
         return None
     for train, test in folds:
         times = np.bincount(train, minlength=data.n_rows) + np.bincount(test, minlength=data.n_rows)
@@ -320,7 +337,7 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
 
 def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> Array:
     """The score of the path on its own rows, a block of strengths at a time."""
-    if score.name == "deviance":
+    if score is SCORES["deviance"]:
         return 2.0 * path.loss
     data = problem.data
     width = max(1, _BLOCK // data.n_rows)

@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from normball._estimator_base import GLM, Classifier, Regressor, estimator
+from normball._estimator_base import GLM, Classifier, Regressor, estimator, in_words_of
 from normball.cv import compare
+from normball.inputs.sources import source_of
 from normball.path import Fit, fit_path
 
 
@@ -31,8 +32,8 @@ class OneStrength(GLM):
         self,
         X: Any,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
+        sample_weight: ArrayLike | str | None = None,
+        offset: ArrayLike | str | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -42,9 +43,9 @@ class OneStrength(GLM):
             The features; in a frame, string, boolean and categorical columns become indicators of all levels.
         y : array-like of shape (n_samples,)
             The target.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : array-like of shape (n_samples,) or str, default=None
             Weight of each row; ones if left out.
-        offset : array-like of shape (n_samples,), default=None
+        offset : array-like of shape (n_samples,) or str, default=None
             Added to the linear predictor; zeros if left out.
 
         Returns
@@ -54,7 +55,8 @@ class OneStrength(GLM):
         """
         X, y = self._data(X, y)
         given: dict[str, Any] = {"sample_weight": self._weights(y, sample_weight), "offset": offset}
-        path = fit_path(X, y, lambdas=[self.lam], **given, **self._options())
+        with in_words_of(self):
+            path = fit_path(X, y, lambdas=[self.lam], **given, **self._options())
         self._keep(path, path.at(lam=self.lam))
         return self
 
@@ -69,16 +71,17 @@ class CrossValidated(GLM):
     lambda_min_ratio: float | None = None
     cv: Any = None
     select: Literal["1se", "best"] = "1se"
-    scoring: str | Callable[..., float] | None = None  # an attribute `score` would hide the method
+    scoring: str | Callable[..., Any] | None = None  # an attribute `score` would hide the method
     random_state: int = 0
 
     def fit(
         self,
         X: Any,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | str | None = None,
+        offset: ArrayLike | str | None = None,
+        groups: ArrayLike | str | None = None,
+        time_order: ArrayLike | str | bool | None = None,
     ) -> Self:
         """Fit the path, cross-validate it and select a strength.
 
@@ -88,34 +91,39 @@ class CrossValidated(GLM):
             The features; in a frame, string, boolean and categorical columns become indicators of all levels.
         y : array-like of shape (n_samples,)
             The target.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : array-like of shape (n_samples,) or str, default=None
             Weight of each row, in the fits and in the scores; ones if left out.
-        offset : array-like of shape (n_samples,), default=None
+        offset : array-like of shape (n_samples,) or str, default=None
             Added to the linear predictor; zeros if left out.
-        groups : array-like of shape (n_samples,), default=None
-            Rows of one group stay in one fold.
+        groups : array-like of shape (n_samples,) or str, default=None
+            Rows of one group stay in one fold. A name, here and below, is that of a column of a frame, which is no
+            feature then.
+        time_order : array-like of shape (n_samples,), str or True, default=None
+            Times of the rows (True: rows are in order). Each fold is trained on the past of the rows that it holds out.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        if self.select not in ("1se", "best"):
+        if not isinstance(self.select, str) or self.select not in ("1se", "best"):
             raise ValueError(f'select is {self.select!r}, but must be "1se" or "best"')
         X, y = self._data(X, y)
         options: dict[str, Any] = {
             "lambdas": self.lambdas,
             "n_lambdas": self.n_lambdas,
             "lambda_min_ratio": self.lambda_min_ratio,
-            "cv": self._default_folds(y, groups) if self.cv is None else self.cv,
+            "cv": self._default_folds(X, y, groups) if self.cv is None else self.cv,
             "score": self.scoring,
             "random_state": self.random_state,
             "sample_weight": self._weights(y, sample_weight),
             "offset": offset,
             "groups": groups,
+            "time_order": time_order,
             **self._options(),
         }
-        self.comparison_ = compare(X, y, options.pop("l1_ratio"), **options)
+        with in_words_of(self):
+            self.comparison_ = compare(X, y, options.pop("l1_ratio"), **options)
         self.cv_path_ = self.comparison_.best
         self.l1_ratio_ = float(self.cv_path_.path.l1_ratio)
         self._keep(self.cv_path_.path, self.cv_path_.at(self.select))
@@ -126,8 +134,11 @@ class CrossValidated(GLM):
         self.lambda_1se_ = float(self.cv_path_.lambda_1se)
         return self
 
-    def _default_folds(self, y: NDArray[Any], groups: ArrayLike | None) -> int:
+    def _default_folds(self, X: Any, y: NDArray[Any], groups: ArrayLike | str | None) -> int:
         """10, or as many as the groups, the rows of the rarer class or the rows allow."""
+        source = source_of(X)
+        if isinstance(groups, str):
+            groups = source.values(groups) if groups in source.names else None  # cv_path says what is not there
         if groups is not None:
             allowed = np.unique(groups).size
         else:
@@ -183,10 +194,13 @@ class GLMRegressor(Regressor, OneStrength):
         Bounds of the coefficients in the data's units; they must admit 0.
     missing : {"error", "drop", "impute"}, default="error"
         What to do about missing values in `X`.
-    unknown : {"error", "baseline"}, default="error"
-        What to do in predictions with a level that was not seen in `fit`: raise an error, or take none of the levels.
-    categorical : sequence of str, default=()
-        Numeric columns of a frame whose values are levels.
+    inf : {"error", "nan"}, default="error"
+        Whether an infinite feature is an error or a missing value.
+    categorical, drop : sequence of str, default=()
+        Numeric columns of a frame whose values are levels, and columns that are no features.
+    unknown : {"warn", "baseline", "error"}, default="warn"
+        What becomes of rows to predict with a level unseen in `fit`: they take none of the levels, with a warning or
+        without, or are an error.
     tol : float, default=1e-6
         The duality gap at which a fit is solved, relative to the loss of the null model.
     max_iter : int, default=10000
@@ -266,10 +280,13 @@ class GLMClassifier(Classifier, OneStrength):
         Bounds of the coefficients in the data's units; they must admit 0.
     missing : {"error", "drop", "impute"}, default="error"
         What to do about missing values in `X`.
-    unknown : {"error", "baseline"}, default="error"
-        What to do in predictions with a level that was not seen in `fit`: raise an error, or take none of the levels.
-    categorical : sequence of str, default=()
-        Numeric columns of a frame whose values are levels.
+    inf : {"error", "nan"}, default="error"
+        Whether an infinite feature is an error or a missing value.
+    categorical, drop : sequence of str, default=()
+        Numeric columns of a frame whose values are levels, and columns that are no features.
+    unknown : {"warn", "baseline", "error"}, default="warn"
+        What becomes of rows to predict with a level unseen in `fit`: they take none of the levels, with a warning or
+        without, or are an error.
     tol : float, default=1e-6
         The duality gap at which a fit is solved, relative to the loss of the null model.
     max_iter : int, default=10000
@@ -323,12 +340,12 @@ class GLMRegressorCV(Regressor, CrossValidated):
         or as many as there are groups or rows.
     select : {"1se", "best"}, default="1se"
         The strength with the best mean score, or the largest one whose score is within one standard error of it.
-    scoring : {"deviance", "mse", "mae"} or callable, default="deviance"
-        What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight).
+    scoring : {"deviance", "mse", "mae"}, name of a scorer, scorer, metric or callable, default="deviance"
+        What is compared on the rows left out, as `score` of `cv_path`.
     random_state : int, default=0
         Seed of the folds.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, unknown, categorical, tol, \
-max_iter, n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, inf, categorical, drop, unknown, \
+tol, max_iter, n_threads
         As in `GLMRegressor`.
 
     Attributes
@@ -381,16 +398,16 @@ class GLMClassifierCV(Classifier, CrossValidated):
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, multiplied with those of the rows, in the fit and in the scores.
         "balanced" gives both classes the same total.
-    scoring : {"deviance", "auc", "accuracy", "brier", "mse", "mae"} or callable, default="deviance"
-        What is compared on the rows left out; a callable takes (y_true, y_pred, sample_weight), `y_pred` being the
-        probability of the second class.
+    scoring : {"deviance", "auc", "accuracy", "brier", "mse", "mae"}, name of a scorer, scorer, metric or callable, \
+default="deviance"
+        What is compared on the rows left out, as `score` of `cv_path`.
     cv : int, splitter or iterable of (train, test), default=None
         The folds. An int makes so many at random, with each class spread evenly, or keeps groups together where `fit`
         is given any. None makes 10, or as many as there are groups or rows of the rarer class.
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, unknown, categorical, tol, \
-max_iter, n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, inf, categorical, drop, unknown, \
+tol, max_iter, n_threads
         As in `GLMClassifier`.
 
     Attributes

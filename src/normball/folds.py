@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.inputs.dates import moments_of
-from normball.messages import DataError, Finding, count
+from normball.messages import OR, DataError, Finding, count
 
 Rows = NDArray[np.int64]
 
@@ -64,12 +64,18 @@ def make_folds(
     n_rows = y.size
     counts = np.ones(n_rows, dtype=bool) if weights is None else weights > 0.0
     strata = y if classes is not None and np.isin(y, (0.0, 1.0)).all() else None
+    if isinstance(time_order, np.bool_):
+        time_order = bool(time_order)
     in_time = time_order is not None and time_order is not False
     is_number = isinstance(cv, (int, np.integer)) and not isinstance(cv, bool)
     ways = {"time_order": in_time, "fold_ids": fold_ids is not None, "groups": groups is not None and is_number}
     chosen = [name for name, is_chosen in ways.items() if is_chosen]
     if len(chosen) > 1:
         raise ValueError(f"{' and '.join(chosen)} cannot be combined: choose one way to make folds")
+    if isinstance(cv, np.ndarray) and cv.ndim == 1:
+        raise TypeError("cv is an array; the number of each row's fold goes to fold_ids")
+    if not isinstance(repeats, (int, np.integer)) or repeats < 1:
+        raise ValueError(f"repeats is {repeats!r}, but must be a whole number of at least 1")
     if repeats != 1 and (in_time or fold_ids is not None or not is_number):
         raise ValueError("repeats needs folds that are drawn at random: leave it at 1 here")
     labels = None if groups is None else _per_row("groups", groups, n_rows, rows)
@@ -78,7 +84,7 @@ def make_folds(
     elif not is_number:
         folds = _from_splitter(cv, y, labels)
     else:
-        _check_number(cv, repeats, n_rows)
+        _check_number(cv, n_rows)
         if in_time:
             times = np.arange(n_rows) if time_order is True else moments_of(time_order, "time_order")
             folds = _expanding_window(_per_row("time_order", times, n_rows, rows), int(cv))
@@ -91,13 +97,15 @@ def make_folds(
     return folds
 
 
-def _check_number(cv: int, repeats: int, n_rows: int) -> None:
+def _check_number(cv: int, n_rows: int) -> None:
     if cv < 2:
         raise ValueError(f"cv is {cv}, but needs at least 2 folds")
-    if not isinstance(repeats, (int, np.integer)) or repeats < 1:
-        raise ValueError(f"repeats is {repeats!r}, but must be a whole number of at least 1")
     if cv > n_rows:
         raise DataError(Finding("E05", f"{count(n_rows)} rows cannot make {cv} folds.", f"cv={n_rows} or fewer"))
+
+
+def _fewer(most: int, what: str) -> str:
+    return f"cv={most} or fewer" if most > 1 else f"more {what}"
 
 
 def _per_row(name: str, values: Any, n_rows: int, rows: NDArray[np.intp] | None) -> NDArray[Any]:
@@ -155,7 +163,7 @@ def _at_random(
         labels, group_of_row = np.unique(groups, return_inverse=True)
         if labels.size < n_folds:
             text = f"{count(labels.size)} groups cannot make {n_folds} folds."
-            raise DataError(Finding("E05", text, f"cv={labels.size} or fewer"))
+            raise DataError(Finding("E05", text, _fewer(labels.size, "groups")))
         rounds = [_group_ids(group_of_row, n_folds, generator) for _ in range(repeats)]
         kind = "grouped "
     else:
@@ -197,7 +205,7 @@ def _expanding_window(times: NDArray[Any], n_folds: int) -> Folds:
     moments, moment_of_row = np.unique(times, return_inverse=True)
     if moments.size <= n_folds:
         text = f"time_order has {count(moments.size)} distinct times, too few for {n_folds} folds."
-        raise DataError(Finding("E05", text, f"cv={moments.size - 1} or fewer"))
+        raise DataError(Finding("E05", text, _fewer(moments.size - 1, "times")))
     n_blocks = n_folds + 1
     rows_before = np.cumsum(np.bincount(moment_of_row)) - np.bincount(moment_of_row)
     starts = np.searchsorted(rows_before, np.arange(n_blocks) * times.size / n_blocks)
@@ -239,7 +247,7 @@ def _check_rarest(y: NDArray[np.float64], n_folds: int, classes: tuple[Any, Any]
     if sizes[rarest] < n_folds:
         rows = f"{sizes[rarest]} row{'s' * (sizes[rarest] != 1)}"
         text = f'Class "{rarest}" has {rows} but cv={n_folds} needs at least {n_folds}.'
-        fix = f"cv={sizes[rarest]} or merge the class" if sizes[rarest] > 1 else "merge the class with another"
+        fix = f"cv={sizes[rarest]}{OR}merge the class" if sizes[rarest] > 1 else "merge the class with another"
         raise DataError(Finding("E05", text, fix))
 
 

@@ -1,8 +1,9 @@
 """What normball says about data and fits: findings, errors and warnings.
 
-A finding says what is wrong, where, how often, and what to do about it. Its `fix` is written in the words of Python
-(`missing="drop"`). Every option has the same name on the command line, so `command_line_words` can turn it into
-`--missing drop` there.
+A finding says what is wrong, where, how often, and what to do about it. Its `fix` is written in the words of Python:
+`missing="drop"` is an argument of the function that says it, `cv_path(X, y, repeats=5)` a call of another one; several
+remedies are joined by `OR`. Every option has the same name on the command line, so `command_line_words` can turn it
+into `--missing drop` there.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import difflib
 import json
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+OR = "  or  "
 SAMPLE = 5  # how many rows, values or names a message shows
 
 
@@ -44,9 +46,20 @@ class Finding:
         """Whether nothing can be fitted until this is mended."""
         return self.code.startswith("E")
 
-    def in_command_line_words(self) -> Finding:
-        """The same finding with its remedy as command-line options."""
-        return replace(self, fix=command_line_words(self.fix))
+    def in_command_line_words(self, known: Collection[str] | None = None) -> Finding:
+        """The same finding with its remedy as command-line options; `known` ones, if a command has not all of them."""
+        fix = self.fix if known is None else with_known_options(self.fix, known)
+        return replace(self, fix=command_line_words(fix))
+
+    def with_known_options(self, known: Collection[str]) -> Finding:
+        """The same finding without the remedies whose options a function lacks."""
+        return replace(self, fix=with_known_options(self.fix, known))
+
+    def for_another_fit(self) -> Finding:
+        """The same finding where the fit is over: its options are those of another fit."""
+        if not _OPTION.search(_CALL.sub("", self.fix)):
+            return self
+        return replace(self, fix=f"fit again with {self.fix}")
 
     def __str__(self) -> str:
         fix = f"\nFix: {self.fix}" if self.fix else ""
@@ -87,8 +100,17 @@ def raise_errors(findings: Iterable[Finding]) -> None:
         raise DataError(*errors)
 
 
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_OPTION = re.compile(rf"\b([a-z_0-9]+)=({_STRING}|\[(?:{_STRING}(?:, )?)*\]|[\w.-]*\w)")
+_CALL = re.compile(
+    r"\b(cv_path|check|\w+ = normball\.read_table)\((?:X, y|X|\{[^}]*\})(?:, )?"
+    rf"((?:{_STRING}|[^()\"])*)\)(?:\[{_STRING}\])?"
+)
+_COMMANDS = {"cv_path": "normball fit", "check": "normball check"}  # a table is read by the options of every command
+
+
 def command_line_words(fix: str) -> str:
-    """Rewrite `name="value"` and `name=["a", "b"]` as `--name value` and `--name a,b`."""
+    """Rewrite `name="value"` and `name=["a", "b"]` as `--name value` and `--name a,b`, and calls as commands."""
 
     def option(match: re.Match[str]) -> str:
         name, value = match.groups()
@@ -98,14 +120,21 @@ def command_line_words(fix: str) -> str:
             value = json.loads(value)
         return f"--{name.replace('_', '-')} {shlex.quote(value)}"
 
-    string = r'"(?:[^"\\]|\\.)*"'
-    value = rf"{string}|\[(?:{string}(?:, )?)*\]|[\w.-]+"
-    fix = re.sub(
-        rf"\bX = normball\.read_table\(X, ((?:\w+=(?:{value})(?:, )?)+)\)",
-        lambda call: re.sub(rf"({value}), (?=\w+=)", r"\1 ", call[1]),
-        fix,
-    )
-    return re.sub(rf"\b([a-z_0-9]+)=({value})", option, fix)
+    def command(match: re.Match[str]) -> str:
+        function, arguments = match.groups()
+        options = [option(one) for one in _OPTION.finditer(arguments)]
+        return " ".join([*filter(None, [_COMMANDS.get(function)]), *options])
+
+    return _OPTION.sub(option, _CALL.sub(command, fix))
+
+
+def with_known_options(fix: str, known: Collection[str]) -> str:
+    """Leave out those of the remedies that need an option which is not known; calls of other functions stay."""
+
+    def can_be_followed(remedy: str) -> bool:
+        return all(match[1] in known for match in _OPTION.finditer(_CALL.sub("", remedy)))
+
+    return OR.join(remedy for remedy in fix.split(OR) if can_be_followed(remedy))
 
 
 def words(values: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ from normball.settings import (
     Progress,
     Settings,
     check_words,
+    name_list,
 )
 from normball.threads import default_threads, single_threaded_blas
 
@@ -120,7 +121,7 @@ def fit_path(
         What to do with missing values: refuse them, leave their rows out, or fill in the median (in cross-validation
         that of each fold's training rows) and add an indicator.
     inf : {"error", "nan"}
-        Whether an infinite feature is an error or a missing value.
+        Whether an infinite feature or target is an error or a missing value.
     categorical, drop : sequence of str
         Names of numeric columns to treat as categories, and of columns to leave out.
 
@@ -309,12 +310,12 @@ def joined(solutions: Sequence[Solution]) -> Solution:
     return replace(first, **parts)
 
 
-def prepare_problem(X: Any, y: Any, options: Mapping[str, Any]) -> Problem:
-    """Check settings and data, and lay the data out for the native code."""
+def prepare_problem(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None) -> Problem:
+    """Check settings and data, and lay the data out for the native code; `by_row` is as in `prepare`."""
     from normball.inputs.prepare import prepare
 
     settings, for_data = split_options(options)
-    return problem_of(prepare(X, y, family=settings.family, **for_data), settings, options)
+    return problem_of(prepare(X, y, family=settings.family, by_row=by_row, **for_data), settings, options)
 
 
 def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
@@ -325,13 +326,13 @@ def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]
 
 def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Problem:
     """The problem of data that were prepared."""
-    from normball.inputs.prepare import per_feature
+    from normball.inputs.per_feature import per_feature
 
     settings = replace(settings, family=data.family)
+    dropped = name_list("drop", options.get("drop"))
 
     def feature_values(name: str, default: float) -> Array:
-        values: Array = per_feature(getattr(settings, name), name, data.n_features, data.feature_names, default)
-        return values
+        return per_feature(getattr(settings, name), name, data.preparation, default, dropped)
 
     factors = feature_values("penalty_factors", 1.0)
     lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)
@@ -347,10 +348,10 @@ def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:
     if unsolved.any():
         n_lambdas = int(unsolved.any(axis=0).sum())
         worst = float(np.max(solution.dual_gaps[unsolved]))
+        ending = ", or end the grid earlier; .statuses tells which they are" if solution.lambdas.size > 1 else ""
         warnings.warn(
             f"{n_lambdas} of {solution.lambdas.size} lambdas did not reach the duality gap {tol:g}; "
-            f"the worst relative gap is {worst:.2g}. Raise max_iter or tol, or end the grid earlier "
-            f"(lambda_min_ratio); .statuses tells which they are.",
+            f"the worst relative gap is {worst:.2g}. Raise max_iter or tol{ending}.",
             NotConverged,
             stacklevel=depth + 1,
         )

@@ -89,23 +89,16 @@ SCORES = {
 _BINOMIAL_ONLY = ("auc", "accuracy", "brier")
 
 
-def find_score(score: str | Callable[..., float] | None, family: str) -> Score:
-    """The score of that name, or a callable (y_true, y_pred, sample_weight) -> float dressed as one."""
+def find_score(score: Any, family: str, classes: tuple[Any, Any] | None = None) -> Score:
+    """The score that is meant by a name of ours or of scikit-learn's, a scorer, a metric or a function of one's own."""
     if score is None:
         return SCORES["deviance"]
-    if callable(score):
-        return _from_callable(score)
-    if score not in SCORES:
-        raise ValueError(f"score is {score!r}, but must be one of {', '.join(SCORES)}, or a callable")
-    if score in _BINOMIAL_ONLY and family != "binomial":
-        raise ValueError(f'score="{score}" needs family="binomial"; for {family} use deviance, mse or mae')
-    return SCORES[score]
+    if not isinstance(score, str) and not callable(score):
+        raise TypeError(f"score is {score!r}, but must be the name of one score, or a callable")
+    if isinstance(score, str) and score in SCORES:
+        if score in _BINOMIAL_ONLY and family != "binomial":
+            raise ValueError(f'score="{score}" needs family="binomial"; for {family} use deviance, mse or mae')
+        return SCORES[score]
+    from normball import scorers  # imports scikit-learn
 
-
-def _from_callable(score: Callable[..., Any]) -> Score:
-    def columns(y: Array, eta: Array, weights: Array, family: str) -> Array:
-        response = mean_response(eta, family)
-        return np.array([float(score(y, column, weights)) for column in response.T])
-
-    name = getattr(score, "__name__", type(score).__name__)
-    return Score(name, bool(getattr(score, "greater_is_better", True)), columns)
+    return (scorers.named if isinstance(score, str) else scorers.from_callable)(score, family, classes)

@@ -116,11 +116,15 @@ class Settings:
     progress: Progress = None
 
     def __post_init__(self) -> None:
-        if self.family not in get_args(Family):
+        if not isinstance(self.family, str) or self.family not in get_args(Family):
             wanted = ", ".join(get_args(Family))
             raise ValueError(f"family is {self.family!r}, but must be one of {wanted}")
         l1_ratio = number("l1_ratio", self.l1_ratio, minimum=0.0, maximum=1.0)
         object.__setattr__(self, "l1_ratio", l1_ratio)
+        for name in ("fit_intercept", "standardize"):
+            object.__setattr__(self, name, truth(name, getattr(self, name)))
+        if self.progress is not None and not callable(self.progress):
+            object.__setattr__(self, "progress", truth("progress", self.progress))
         object.__setattr__(self, "tol", number("tol", self.tol, minimum=0.0, exclusive=True))
         object.__setattr__(self, "n_lambdas", _whole("n_lambdas", self.n_lambdas))
         object.__setattr__(self, "max_iter", _whole("max_iter", self.max_iter))
@@ -137,7 +141,11 @@ class Settings:
 
 def descending_grid(lambdas: ArrayLike) -> NDArray[np.float64]:
     """The distinct strengths of `lambdas`, largest first."""
-    grid = np.unique(np.atleast_1d(np.asarray(lambdas, dtype=np.float64)).ravel())[::-1]
+    try:
+        given = np.asarray(lambdas, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"lambdas is {lambdas!r}, but must be numbers; leave it out to get a grid") from None
+    grid = np.unique(np.atleast_1d(given).ravel())[::-1]
     if grid.size == 0:
         raise ValueError("lambdas is empty; leave it out to get a grid made for the data")
     wrong = grid[~(np.isfinite(grid) & (grid >= 0.0))]
@@ -146,17 +154,41 @@ def descending_grid(lambdas: ArrayLike) -> NDArray[np.float64]:
     return np.ascontiguousarray(grid)
 
 
-def number(name: str, value: Any, *, minimum: float, maximum: float = math.inf, exclusive: bool = False) -> float:
-    """The finite number `value`, or an error that names it and the range wanted."""
+def as_number(name: str, value: Any) -> float:
+    """`value` as a float, or an error that names it."""
     try:
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} is {value!r}, but must be a number") from None
+
+
+def number(name: str, value: Any, *, minimum: float, maximum: float = math.inf, exclusive: bool = False) -> float:
+    """The finite number `value`, or an error that names it and the range wanted."""
+    number = as_number(name, value)
     if not (minimum <= number <= maximum) or (exclusive and number == minimum) or math.isinf(number):
         low = f"above {minimum:g}" if exclusive else f"at least {minimum:g}"
         high = "" if math.isinf(maximum) else f" and at most {maximum:g}"
         raise ValueError(f"{name} is {number:g}, but must be {low}{high}")
     return number
+
+
+def truth(name: str, value: Any) -> bool:
+    """The truth value `value`, or an error that names it: text and arrays are none."""
+    if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, int) and value in (0, 1)):
+        raise TypeError(f"{name} is {value!r}, but must be True or False")
+    return bool(value)
+
+
+def name_list(name: str, value: Any) -> list[str]:
+    """Names of columns as a list: one text is one name, and arrays, tuples or an Index are lists."""
+    if value is None:
+        return []
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        value = [value]
+    wrong = [item for item in value if not isinstance(item, (str, int, np.integer)) or isinstance(item, bool)]
+    if wrong:
+        raise TypeError(f"{name} holds {wrong[0]!r}, but must be names of columns")
+    return [str(item) for item in value]
 
 
 def _whole(name: str, value: Any) -> int:

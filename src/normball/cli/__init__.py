@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 from normball.cli.arguments import parser, with_dashed_values
 from normball.cli.console import Console, print_to
@@ -44,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         verbose=getattr(arguments, "verbose", False),
     )
     try:
-        code = _run(arguments, words, console)
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_note, console)
+            code = _run(arguments, words, console)
     except KeyboardInterrupt:  # here, so that the imports of a command are covered too
         console.error(f"Interrupted; {console.files_in_words()}.")
         return INTERRUPTED
@@ -61,21 +66,27 @@ def _code_of_stdout(command: str, console: Console) -> int:
     return FILE
 
 
+def _note(console: Console, message: Warning | str, *where: Any, **more: Any) -> None:
+    """A warning as a line on stderr, without the place in the code."""
+    console.note(f"Warning: {message}")
+
+
 def _run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command and turn what the user can mend into a message and an exit code."""
     from normball.cli.source import UsageError
-    from normball.messages import DataError
+    from normball.messages import DataError, command_line_words
 
     try:
         return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
     except DataError as error:
-        findings = [finding.in_command_line_words() for finding in error.findings]
+        findings = [finding.in_command_line_words(vars(arguments)) for finding in error.findings]
         console.document({"error": "data", "findings": [vars(finding) for finding in findings]})
         console.error("\n".join(str(finding) for finding in findings))
         return FILE if {finding.code for finding in findings} <= FILE_CODES else DATA
     except (UsageError, ValueError) as error:
-        console.document({"error": "usage", "message": str(error)})
-        console.error(f"normball {arguments.command}: {error}")
+        message = command_line_words(str(error))
+        console.document({"error": "usage", "message": message})
+        console.error(f"normball {arguments.command}: {message}")
         return USAGE
     except OSError as error:
         return file_problem(error, arguments.command, console)

@@ -83,12 +83,15 @@ def parser() -> Parser:
     )
     _model_options(fit)
 
-    commands.add_parser(
+    check = commands.add_parser(
         "check",
         parents=[common, _data_options(), _column_options()],
         usage="normball check FILE --target COL [options]\n       normball check --example NAME [options]",
         help="check the data only, fit nothing",
         description="Look for what would spoil a fit: constant and copied columns, separation, leaks, rare classes.",
+    )
+    check.add_argument(
+        "--seconds", type=_positive, default=10, metavar="N", help="time to decide whether classes can be separated"
     )
 
     predict = commands.add_parser(
@@ -331,7 +334,13 @@ def _model_options(fit: Parser) -> None:
     )
     group.add_argument("--cv", type=_folds, default=10, metavar="K", help="folds (default: 10)")
     group.add_argument("--repeats", type=_positive, default=1, metavar="N", help="repeat the folds with new shuffles")
-    group.add_argument("--score", choices=SCORES, default="deviance", help="what the folds are judged by")
+    group.add_argument(
+        "--score",
+        default="deviance",
+        metavar="NAME",
+        help=f"what the folds are judged by: {', '.join(SCORES)}, or a scorer of scikit-learn such as roc_auc "
+        "(default: deviance)",
+    )
     group.add_argument("--seed", type=_seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
     fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
 

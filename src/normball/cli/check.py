@@ -15,8 +15,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.findings.check import check
 
     task = read(arguments, words)
-    found = check(task.table, task.run.target, family=task.family, offset=task.offset, **task.options)
-    findings = [finding.in_command_line_words() for finding in (*task.findings, *found)]
+    given = {**task.options, "family": task.family, "offset": task.offset, "seconds": arguments.seconds}
+    found = check(task.table, task.run.target, **given)
+    findings = [finding.in_command_line_words(vars(arguments)) for finding in (*task.findings, *found)]
     name = task.run.source or f"example {task.run.example}"
     console.sentence(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")
     for finding in findings:

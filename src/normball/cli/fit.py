@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from normball.cli import INTERRUPTED, NOT_CONVERGED, file_problem
 from normball.cli.console import Console
 from normball.cli.source import EXAMPLE_NOTES, Task, UsageError, read
-from normball.messages import Finding, Interrupted, NotConverged, count, sample
+from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
     from normball.inputs.prepare import Data
@@ -34,6 +34,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     task = read(arguments, words)
     folder, files = Path(arguments.output), _places(arguments.output)
     data = task.prepare()
+    _check_score(arguments.score, data)
+    _check_unpenalised(arguments, task, data)
     task.run = replace(
         task.run,
         table=describe.table_in_words(task, data),
@@ -45,7 +47,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if task.run.example in EXAMPLE_NOTES:
         console.sentence(f"         {EXAMPLE_NOTES[task.run.example]}")
     console.findings(task.findings)
-    findings = task.findings + _examine(task, data, console)
+    findings = task.findings + _examine(task, data, arguments.keep_unpenalised, max(ratios), console)
     options = _options(arguments, task, data)
     task.run = replace(task.run, options=_recorded(options))
     options["keep_predictions"] = data.n_rows * arguments.n_lambdas <= MOST_PREDICTIONS
@@ -110,12 +112,34 @@ def _l1_ratios(arguments: Namespace) -> list[float]:
     return list(dict.fromkeys(arguments.l1_ratio))
 
 
-def _examine(task: Task, data: Data, console: Console) -> list[Finding]:
-    """Look at the data, drop the columns that carry nothing, and say so."""
+def _check_score(score: str, data: Data) -> None:
+    from normball.scores import find_score
+
+    try:
+        find_score(score, data.family, data.classes)
+    except ValueError as error:
+        raise UsageError(f"--score {score}: {error}") from None
+
+
+def _check_unpenalised(arguments: Namespace, task: Task, data: Data) -> None:
+    """Every name of --keep-unpenalised is that of a column which is a feature, or of one of its levels."""
+    columns = [column.name for column in data.preparation.columns]
+    known = {*columns, *data.feature_names}
+    for name in arguments.keep_unpenalised:
+        if name in task.options["drop"]:
+            raise UsageError(f'"{name}" is left out, so --keep-unpenalised has nothing to keep: name it in one place')
+        if name not in known:
+            text = f'Column "{name}" of --keep-unpenalised not found among the features: {sample(columns)}.'
+            raise DataError(Finding("E02", text + did_you_mean(name, known), columns=(name,)))
+
+
+def _examine(task: Task, data: Data, wanted: list[str], l1_ratio: float, console: Console) -> list[Finding]:
+    """Look at the data, drop the columns that carry nothing (of copies not those that are `wanted`), and say so."""
     from normball.findings.check import check_data
 
     with console.busy("Check"):
-        found = [*data.findings, *check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS)]
+        looked = check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS, wanted=wanted, l1_ratio=l1_ratio)
+        found = [*data.findings, *looked]
     findings = []
     for finding in found:
         columns = _whole_columns(data, finding) if finding.code in WHY_DROPPED else []

@@ -29,9 +29,14 @@ def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:
         if isinstance(lam, float) and lam != model.lam:
             raise ValueError(f"this model was fitted at lambda {model.lam!r} alone, so --lam has nothing to choose")
         return model
-    if isinstance(model, Path):
-        if isinstance(lam, str):
-            low, high = model.lambdas[-1], model.lambdas[0]
+    low, high = model.lambdas[-1], model.lambdas[0]
+    if isinstance(lam, str):
+        if isinstance(model, Path):
             raise ValueError(f"this path has no cross-validation: give --lam a number from {low:.4g} to {high:.4g}")
+        return model.at("best" if lam == "best" else "1se")
+    try:
         return model.at(lam=lam)
-    return model.at(lam=lam) if isinstance(lam, float) else model.at("best" if lam == "best" else "1se")
+    except ValueError:
+        span = f"{float(low)!r} to {float(high)!r}"
+        text = f"the path has no lambda {lam:g}: give --lam a number from {span}, or fit with --select"
+        raise ValueError(f"{text} {lam!r}") from None

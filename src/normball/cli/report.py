@@ -19,7 +19,7 @@ OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli.models import load_model
+    from normball.cli.models import choose, load_model
     from normball.cli.outputs import sizes, write
     from normball.report import page_text
     from normball.results.cv import CVPath
@@ -28,6 +28,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if not isinstance(model, CVPath):
         raise ValueError(f"{arguments.model} holds a model without cross-validation; the report needs one (cv_path)")
     made = replace(made, select=arguments.lam or made.select)
+    choose(model, made.select)
     place = Path(arguments.output) if arguments.output else Path(arguments.model).with_name("report.html")
     data = None
     if arguments.data and arguments.embed != "none":

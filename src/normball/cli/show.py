@@ -23,6 +23,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.document({"path": model.to_frame().to_dicts() if fit is None else fit.to_frame().to_dicts()})
         return 0
     made = replace(made, select=arguments.lam or made.select)
+    choose(model, made.select)
     if made.table:
         console.sentence(f"Read     {made.table}")
         console.sentence(f"Target   {made.outcome}")
@@ -31,6 +32,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.result(line)
     for line in summary.closing(model, made):
         console.sentence(line)
-    console.findings(facts.findings(model, facts.point(model, made.select)))
+    findings = facts.findings(model, facts.point(model, made.select))
+    console.findings(finding.for_another_fit() for finding in findings)
     console.document(summary.document(model, made, {"model": arguments.model}))
     return 0

@@ -5,6 +5,7 @@ code   what is found
 =====  ==========================================================================================================
 E..    what keeps the data from being used at all: unreadable, missing or infinite values, a target of one value
 W04    rows left out, or values imputed, because of missing values
+W05    weights so large or small that their ratios are used
 W11    constant columns
 W12    exact copies of columns
 W13    whole numbers that may be codes
@@ -30,7 +31,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, overload
 
@@ -54,7 +55,7 @@ from normball.inputs.prepare import Data, prepare
 from normball.messages import DataError, Finding, Interrupted, NotConverged
 from normball.results.remarks import possible_leak
 from normball.scores import SCORES
-from normball.settings import check_words
+from normball.settings import check_words, name_list, truth
 
 if TYPE_CHECKING:
     import polars
@@ -101,7 +102,7 @@ def check(
     missing : {"error", "drop", "impute"}
         What to do with missing values. With "error" they are reported, and the rest of the check imputes them.
     inf : {"error", "nan"}
-        Whether an infinite feature is an error or a missing value.
+        Whether an infinite feature or target is an error or a missing value.
     categorical, drop : sequence of str
         Columns to take for labels, and to leave out.
     fit_intercept : bool
@@ -124,6 +125,8 @@ def check(
     W11 Constant column: x1 (always 1). A coefficient there is zero in every model.
         Fix: drop=["x1"]
     """
+    drop, categorical = name_list("drop", drop), name_list("categorical", categorical)
+    fit_intercept, trial_fit = truth("fit_intercept", fit_intercept), truth("trial_fit", trial_fit)
     given = {name: value for name, value in locals().items() if name not in ("X", "y", "unknown")}
     check_words("check", unknown, given)
     for_data = {name: value for name, value in given.items() if name not in ("fit_intercept", "trial_fit", "seconds")}
@@ -141,16 +144,25 @@ def check(
 
 
 def check_data(
-    data: Data, *, fit_intercept: bool = True, trial_fit: bool = True, seconds: float = 10.0
+    data: Data,
+    *,
+    fit_intercept: bool = True,
+    trial_fit: bool = True,
+    seconds: float = 10.0,
+    wanted: Collection[str] = (),
+    l1_ratio: float | None = None,
 ) -> list[Finding]:
-    """What `check` adds to the findings of `prepare`; see there."""
+    """What `check` adds to the findings of `prepare`; see there.
+
+    Of copies, `wanted` columns are the originals. The mix `l1_ratio` is that of the fit to come, if it is known.
+    """
     counts = data.weights > 0
     rows = slice(None) if counts.all() else np.flatnonzero(counts)
-    table = _table(data, rows)
+    table = replace(_table(data, rows), l1_ratio=l1_ratio)
     y = data.y[rows]
     findings = constant_columns(table)
     if table.varies.size:
-        about_copies, different = copied_columns(table)
+        about_copies, different = copied_columns(table, wanted)
         known = {name for finding in data.findings for name in finding.columns}
         findings += about_copies + correlated_columns(table, different)
         findings += codes_and_row_numbers(table, known) + scaling(table) + leaks(table, y)
@@ -184,7 +196,7 @@ def _table(data: Data, rows: Any) -> Table:
     columns = Columns(design if isinstance(rows, slice) else design[rows])
     low, high = columns.extremes(slice(None))
     sources = [column.name for column in data.preparation.columns for _ in column.features]
-    return Table(columns, data.feature_names, sources, low, np.flatnonzero(low < high))
+    return Table(columns, data.feature_names, sources, low, np.flatnonzero(low < high), data.family)
 
 
 class _Rows(NamedTuple):

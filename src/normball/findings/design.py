@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from normball.findings.column_statistics import Columns, Floats, Ints
-from normball.messages import SAMPLE, Finding, count, sample, words
+from normball.messages import OR, SAMPLE, Finding, count, sample, words
 
 NEARLY_ONE = 0.999  # a correlation from here on is worth a word
 SKETCH = 8  # random projections of each column
@@ -41,6 +41,10 @@ class Table:
         Their smallest values.
     varies : ndarray of int
         The features with more than one value.
+    family : str
+        The family that is fitted.
+    l1_ratio : float or None
+        The mix of the penalty, None where it is not known.
     """
 
     columns: Columns
@@ -48,6 +52,8 @@ class Table:
     sources: Sequence[str]
     low: Floats
     varies: Ints
+    family: str = "gaussian"
+    l1_ratio: float | None = None
 
     def named(self, features: Iterable[int]) -> tuple[str, ...]:
         """Names of these features."""
@@ -59,6 +65,13 @@ class Table:
         kept = {source for j, source in enumerate(self.sources) if j not in lost}
         which = [source for source in dict.fromkeys(self.sources[j] for j in sorted(lost)) if source not in kept]
         return f"drop={words(which)}" if 0 < len(which) <= SAMPLE else ""
+
+    def mixed(self) -> str:
+        """The remedy that mixes the penalties; nothing where something else than L1 was asked for."""
+        if self.l1_ratio not in (None, 1.0):
+            return ""
+        family = "" if self.family == "gaussian" else f'family="{self.family}", '
+        return f"cv_path(X, y, {family}l1_ratio=0.5)"
 
 
 def constant_columns(table: Table) -> list[Finding]:
@@ -72,11 +85,16 @@ def constant_columns(table: Table) -> list[Finding]:
     return [Finding("W11", text, table.drop(constant), table.named(constant))]
 
 
-def copied_columns(table: Table) -> tuple[list[Finding], Ints]:
-    """W12: exact copies of columns; also the columns that vary, with one of each set of copies."""
+def copied_columns(table: Table, wanted: Collection[str] = ()) -> tuple[list[Finding], Ints]:
+    """W12: exact copies of columns; also the columns that vary, with one of each set of copies.
+
+    That one is the first, or the first made of a `wanted` column of the user's table.
+    """
     digests = table.columns.digests()
     first: dict[bytes, int] = {}
-    original = np.array([first.setdefault(digests[j], j) for j in table.varies], dtype=np.intp)
+    for j in sorted(table.varies.tolist(), key=lambda j: table.sources[j] not in wanted):
+        first.setdefault(digests[j], j)
+    original = np.array([first[digests[j]] for j in table.varies], dtype=np.intp)
     is_copy = original != table.varies
     copied = table.varies[is_copy]
     if not copied.size:
@@ -104,7 +122,12 @@ def correlated_columns(table: Table, different: Ints) -> list[Finding]:
     rest = f"; {count(order.size - SAMPLE)} more pairs" if order.size > SAMPLE else ""
     text = f"{'; '.join(shown)}{rest}: L1 tends to keep one of a pair, L2 splits the weight."
     involved = dict.fromkeys(table.named(pairs[order].ravel()))
-    return [Finding("W23", text, "drop one of each pair, or l1_ratio=0.5 to keep both", tuple(involved))]
+    surplus: set[int] = set()
+    for i, j in pairs[order].tolist():
+        surplus |= set() if {i, j} & surplus else {j}
+    one_each = table.drop(surplus) or "drop one of each pair"
+    both = f"{OR}{mixed} to keep both" if (mixed := table.mixed()) else ""
+    return [Finding("W23", text, one_each + both, tuple(involved))]
 
 
 def _nearly_one(rho: float) -> str:
@@ -212,12 +235,13 @@ def _spread_over_their_digits(low: float, high: float) -> bool:
 
 
 def more_columns_than_rows(table: Table) -> list[Finding]:
-    """W22: more features than rows."""
+    """W22: more features than rows, where L1 is asked for or may be."""
     n, p = table.columns.n, table.columns.p
-    if p <= n:
+    mixed = table.mixed()
+    if p <= n or not mixed:
         return []
     text = (
         f"p = {count(p)} > n = {count(n)}: L1 keeps at most n-1 = {count(n - 1)} features; among correlated ones the "
         f"choice is unstable."
     )
-    return [Finding("W22", text, "l1_ratio=0.5")]
+    return [Finding("W22", text, mixed)]

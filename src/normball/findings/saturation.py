@@ -89,7 +89,7 @@ class Saturation:
         text = f"{where} is {self.verdict} (largest margin {self.largest_margin:.3g}).\n"
         text += f"All weights x 10: cross-entropy on training rows {self._from_to(self.train)}"
         text += f", on held-out rows {self._from_to(self.heldout)}." if self.heldout is not None else "."
-        return Finding("W24", text, "a larger lam, chosen by cross-validation (cv_path)")
+        return Finding("W24", text, 'a larger lam, chosen by cv_path(X, y, family="binomial")')
 
     @staticmethod
     def _from_to(entropy: Floats) -> str:

@@ -8,11 +8,13 @@ from scipy.special import ndtri
 from normball.findings.column_statistics import Floats, Ints
 from normball.findings.design import Table
 from normball.findings.separation import Separation
-from normball.messages import Finding, count, sample
+from normball.messages import OR, Finding, count, sample
 
 RARE_ROWS = 10
 RARE_SHARE = 0.01
 UNBALANCED_SHARE = 0.1
+
+_CV = 'cv_path(X, y, family="binomial"'
 
 LEAK = 0.99  # AUC, or squared rank correlation
 SUSPECT = 0.95  # the same on the rows that are looked at first
@@ -29,10 +31,12 @@ def classes(y: Floats, labels: tuple[object, object]) -> list[Finding]:
     of_all = f"{count(few)} of {count(len(y))} rows ({100 * share:.2g} %)"
     if few < RARE_ROWS or share < RARE_SHARE:
         text = f'Class "{rare}" is rare: {of_all}. Each fold holds out few of them, so scores vary much.'
-        return [Finding("W17", text, "collect more of these rows; repeats=5 steadies the scores")]
+        folds = "" if few >= RARE_ROWS else f"cv={few}, "
+        steadier = f"{OR}{_CV}, {folds}repeats=5) for steadier scores" if few > 1 else ""
+        return [Finding("W17", text, "collect more of these rows" + steadier)]
     if share < UNBALANCED_SHARE:
         text = f'Class "{rare}" has {of_all}: always saying "{common}" is right in {100 * (1 - share):.1f} %.'
-        return [Finding("W18", text, 'judge by score="deviance" or score="auc", not by accuracy')]
+        return [Finding("W18", text, f'not accuracy, but deviance (the default){OR}{_CV}, score="auc")')]
     return []
 
 
@@ -132,7 +136,7 @@ def separated(result: Separation, table: Table, labels: tuple[object, object]) -
         return []
     if result.kind == "inconclusive":
         text = f"Whether the classes are separable was not decided in time ({count(n)} rows, {count(p)} features)."
-        return [Finding("W25", text, "more seconds for check()")]
+        return [Finding("W25", text, "check(X, y, seconds=100)")]
     which = table.named(result.features)
     some = sample(which)
     if result.kind == "complete" and result.cuts:

@@ -10,10 +10,12 @@ import numpy as np
 
 from normball.inputs.column_findings import infinite_values, missing_values
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_array, read_series
-from normball.inputs.prepare import Data, guess_family, not_found, prepare, row_numbers, without_weight
+from normball.inputs.prepare import Data, guess_family, not_found_of, prepare, row_numbers, without_weight
+from normball.inputs.rows import misplaced
 from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import Target, read_target
 from normball.messages import DataError, Finding, count, raise_errors
+from normball.settings import name_list
 
 _Column = Numbers | Labels | Unusable
 _GAP_FIX = 'missing="drop" gives these rows weight 0 in that problem alone'
@@ -107,7 +109,7 @@ def prepare_batch(X: Any, y: Any, sample_weight: Any, *, family: str, drop: Sequ
         columns[first],
         family=family,
         sample_weight=table[0],
-        drop=[*drop, *apart],
+        drop=[*name_list("drop", drop), *apart],
         target_name=first,
         **options,
     )
@@ -132,8 +134,11 @@ def _columns(source: Source, values: Any, role: str, findings: list[Finding]) ->
     """The columns of `values` by name."""
     if names := _names_in(source, values):
         what = "Target" if role == "y" else f"Column (of {role})"
-        findings += [not_found(source, name, what) for name in names if name not in source.names]
-        return {name: source.read(source.names.index(name)) for name in names if name in source.names}
+        where = {name: j for j, name in enumerate(source.names)}
+        findings += not_found_of(source, names, what)
+        return {name: source.read(where[name]) for name in names if name in where}
+    if found := misplaced(source.index, values, role):
+        findings.append(found)
     columns = _from_frame(values, role)
     if columns is None:
         array = _as_array(values, role)

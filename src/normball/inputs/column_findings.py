@@ -16,11 +16,12 @@ from normball.inputs.dates import are_dates, are_dates_in_digits
 from normball.inputs.disguises import Disguise, disguise_of
 from normball.inputs.reading import TextFormat
 from normball.inputs.text import LEADING_ZERO, label_key, to_numbers
-from normball.messages import Finding, count, sample, words
+from normball.messages import OR, Finding, count, sample, words
 
 MANY_ROWS = 20  # from here on a column that differs in every row is taken for an identifier
 MANY_LEVELS = 20
 PROBED = 1000  # values among which a number is looked for, before all are
+SMALLEST, LARGEST = 1e-150, 1e150  # numbers of these sizes can be squared and summed
 
 CODE_NAME = re.compile(r"(^|[_. -])(id|code|zip|zipcode|postcode|postal|plz|fips)($|[_. -])", re.IGNORECASE)
 
@@ -38,7 +39,7 @@ def unusable(name: str, column: Unusable) -> Finding:
     """E12: neither numbers nor labels."""
     fix = f"drop={words([name])}"
     if column.is_date:
-        fix += ", or put a number in its place: days since the first date, the month, the weekday"
+        fix += f"{OR}put a number in its place: days since the first date, the month, the weekday"
     return Finding(
         "E12", f'Column "{name}" holds {column.reason}; a linear model needs numbers or labels.', fix, (name,)
     )
@@ -85,7 +86,7 @@ def _examine_text(name: str, column: Labels) -> list[Finding]:
     n_present = int(n_rows.sum())
     if n_present >= MANY_ROWS and len(values) == n_present:
         text = f'Column "{name}" has a different text in every row ({count(n_present)}): it names the rows.'
-        fix = f"drop={words([name])}, or categorical={words([name])} to use it all the same"
+        fix = f"drop={words([name])}{OR}categorical={words([name])} to use it all the same"
         return [Finding("E12", text, fix, (name,))]
     findings = spelled_twice(name, column)
     if len(values) > MANY_LEVELS and 2 * len(values) > n_present:
@@ -159,7 +160,7 @@ def not_numeric(name: str, column: Labels, what: str = "Column", apart: bool = F
     parts = [reading(form, name if apart else "") for form in forms if form.options]
     if what == "Column":
         parts += [f"categorical={words([name])}", f"drop={words([name])}"]
-    return Finding("E01", text, "  or  ".join(parts) or "correct these values", (name,))
+    return Finding("E01", text, OR.join(parts) or "correct these values", (name,))
 
 
 def _read_in_two_ways(forms: Sequence[TextFormat], values: Sequence[str]) -> str:
@@ -211,14 +212,39 @@ def infinite_values(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
     return [Finding("E07", text, fix, tuple(found))]
 
 
-def not_finite_columns(block: Any) -> list[int]:
-    """Columns of a float matrix that hold NaN or infinity."""
+def beyond_range(values: Floats) -> Mask:
+    """Which finite values have squares that overflow; all of a column that is not zero but whose squares vanish."""
+    size = np.where(np.isfinite(values), np.abs(values), 0.0)
+    vanishes = 0.0 < size.max(initial=0.0) < SMALLEST
+    return size > 0.0 if vanishes else size > LARGEST
+
+
+def values_beyond_range(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
+    """E07: which columns hold numbers that cannot be squared, and the first rows."""
+    found = {name: mask for name, mask in masks.items() if mask.any()}
+    if not found:
+        return []
+    parts = [f"{name}, {row_list(np.flatnonzero(mask))}" for name, mask in found.items()]
+    text = f"Values beyond {SMALLEST:g} to {LARGEST:g} in size, whose squares are no numbers: {_some(parts, '; ')}."
+    return [Finding("E07", text, fix, tuple(found))]
+
+
+def suspicious_columns(block: Any) -> list[int]:
+    """Columns of a float matrix that hold NaN or infinity, or numbers whose squares overflow or vanish."""
     if isinstance(block, np.ndarray):
         with np.errstate(all="ignore"):
-            suspects = np.flatnonzero(~np.isfinite(block.sum(axis=0)))  # a finite sum has finite terms
-        return [int(j) for j in suspects if not np.isfinite(block[:, j]).all()]
-    bad = ~np.isfinite(block.data)
-    return sorted({int(j) for j in np.searchsorted(block.indptr, np.flatnonzero(bad), side="right") - 1})
+            squares = np.einsum("ij,ij->j", block, block)
+        suspects = np.flatnonzero(~np.isfinite(squares) | (squares < SMALLEST**2 * max(len(block), 1)))
+        return [int(j) for j in suspects if _is_suspicious(block[:, j])]
+    size, kind = np.abs(block.data), block.data.dtype.type
+    bad = ~(size <= min(LARGEST, float(np.finfo(kind).max))) | ((size > 0.0) & (size < kind(SMALLEST)))
+    columns = sorted({int(j) for j in np.searchsorted(block.indptr, np.flatnonzero(bad), side="right") - 1})
+    return [j for j in columns if _is_suspicious(block.data[block.indptr[j] : block.indptr[j + 1]])]
+
+
+def _is_suspicious(values: NDArray[Any]) -> bool:
+    values = np.asarray(values, dtype=np.float64)
+    return bool(not np.isfinite(values).all() or beyond_range(values).any())
 
 
 def row_list(rows: NDArray[np.intp]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import math
 import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,10 @@ class Numbers:
     def take(self, rows: NDArray[np.intp]) -> Numbers:
         """The column with these rows only."""
         return Numbers(self.values[rows], self.whole)
+
+    def with_infinite_as_missing(self) -> Numbers:
+        """The column with NaN where a number is infinite."""
+        return Numbers(np.where(np.isinf(self.values), np.nan, self.values), self.whole)
 
     def as_labels(self) -> Labels:
         """The same column with each distinct number as a label."""
@@ -94,6 +99,8 @@ def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
     """Read a one-dimensional array, list or series; what was read already is passed through."""
     if isinstance(values, Numbers | Labels | Unusable):
         return values
+    if isinstance(values, Mapping):
+        raise DataError(Finding("E14", f"{name} is a dict, but must hold one value for each row of X."))
     if not isinstance(values, np.ndarray | list | tuple):
         import narwhals as nw
 
@@ -109,7 +116,7 @@ def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        fix = "fit_paths(X, y, ...), a path for each column" if array.ndim == 2 else ""
+        fix = "fit_paths(X, y), a path for each column" if array.ndim == 2 and name == "y" else ""
         raise DataError(Finding("E14", f"{name} must have 1 dimension; its shape is {array.shape}.", fix))
     return read_array(array)
 
@@ -153,7 +160,7 @@ def _read_objects(items: list[Any]) -> Numbers | Labels | Unusable:
     if all(isinstance(item, bool | np.bool_) for item in present) and present:
         return _labels(items, declared=True)
     if all(isinstance(item, numbers.Real | decimal.Decimal) for item in present):
-        values = [np.nan if _is_missing(item) else float(item) for item in items]
+        values = [np.nan if _is_missing(item) else _float(item) for item in items]
         return Numbers(np.array(values), all(isinstance(item, numbers.Integral) for item in present))
     if any(isinstance(item, datetime.date | datetime.time | datetime.timedelta) for item in present):
         return Unusable("dates or times", is_date=True)
@@ -161,6 +168,13 @@ def _read_objects(items: list[Any]) -> Numbers | Labels | Unusable:
     if odd:
         return Unusable(f"values of type {sample(sorted({type(item).__name__ for item in odd}))}")
     return _labels(items)
+
+
+def _float(item: Any) -> float:
+    try:
+        return float(item)
+    except OverflowError:  # a whole number beyond every float
+        return math.inf if item > 0 else -math.inf
 
 
 def _is_missing(item: Any) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +12,26 @@ from numpy.typing import NDArray
 
 from normball.inputs.column_findings import (
     MANY_ROWS,
+    beyond_range,
     examine,
     examine_numbers,
     infinite_values,
     missing_values,
-    not_finite_columns,
     numbers_as_text,
     per_column,
+    suspicious_columns,
+    values_beyond_range,
 )
 from normball.inputs.columns import Labels, Mask, Numbers, Unusable
 from normball.inputs.preparation import MISSING_LEVEL, Column, Preparation, learn
 from normball.inputs.sources import Source
 from normball.inputs.targets import Target
-from normball.messages import DataError, Finding, count, sample, words
+from normball.messages import OR, DataError, Finding, count, sample, words
+
+MOSTLY = 0.5  # a column with a larger share of missing values says little
+FEWEST_KEPT = 2
+_OTHER_TARGET = "choose another target"
+_FIX_INFINITE = f'correct them upstream{OR}inf="nan" and missing="impute" to count them as missing'
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class Features:
             preparation = Preparation(tuple(Column(name) for name in self.names), self.named)
         names = preparation.feature_names
         if len(set(names)) < len(names):
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, times in Counter(names).items() if times > 1)
             text = f"More than one feature is called {sample(twice, quote=True)}."
             raise DataError(Finding("E06", text, "rename the column", tuple(twice)))
         if self.matrix is None:
@@ -74,7 +82,7 @@ def read_features(
     positions = [j for j, name in enumerate(source.names) if name not in left_out]
     names = tuple(source.names[j] for j in positions)
     matrix = source.block(positions) if names and not set(categorical) & set(names) else None
-    suspects = [] if matrix is None else not_finite_columns(matrix)
+    suspects = [] if matrix is None else suspicious_columns(matrix)
     if suspects and missing == "impute":
         matrix = None
     needed = range(len(names)) if matrix is None or missing == "impute" else suspects
@@ -102,6 +110,29 @@ def read_features(
     return Features(names, source.named, source.n_rows, matrix, contents, missing), findings
 
 
+def _fix_missing(gaps: Mapping[str, Mask], lacks_target: Mask, n_features: int) -> str:
+    """The remedies for missing values; columns that are mostly missing may be dropped instead."""
+
+    def complete(names: Iterable[str]) -> int:
+        return int((~np.logical_or.reduce([lacks_target, *(gaps[name] for name in names)])).sum())
+
+    if complete([]) < FEWEST_KEPT:
+        return _OTHER_TARGET
+    remedies = []
+    if (kept := complete(gaps)) >= FEWEST_KEPT:
+        remedies.append(f'missing="drop" (keeps {count(kept)} rows)')
+    if not any(mask.all() for mask in gaps.values()):
+        remedies.append('missing="impute" (median + indicator, learned in each fold)')
+    mostly = [name for name, mask in gaps.items() if mask.mean() > MOSTLY]
+    others = [name for name in gaps if name not in set(mostly)]
+    if 0 < len(mostly) < n_features:
+        shares = sample([f"{100 * gaps[name].mean():.0f} %" for name in mostly])
+        rest = f' and missing="drop" (keeps {count(complete(others))} rows)' if others or lacks_target.any() else ""
+        remedies.append(f"drop={words(mostly)} ({shares} missing){rest}")
+    target = "\nAll of these leave out the rows without a target." if lacks_target.any() else ""
+    return OR.join(remedies) + target
+
+
 def gap_findings(features: Features, target: Target | None, target_name: str) -> list[Finding]:
     """What there is to say about missing and infinite values, and what is done about them."""
     gaps = features.gaps()
@@ -113,25 +144,30 @@ def gap_findings(features: Features, target: Target | None, target_name: str) ->
         lacks_target = target.missing
         kept &= ~lacks_target
         infinite[f"{target_name} (target)"] = np.isinf(target.y)
-    findings = infinite_values(infinite, 'correct them upstream, or inf="nan" to count them as missing')
+    findings = infinite_values(infinite, _FIX_INFINITE)
+    beyond = {name: beyond_range(column.values) for name, column in columns.items()}
+    findings += values_beyond_range(
+        beyond, f"choose another unit{OR}drop={words([n for n in beyond if beyond[n].any()])}"
+    )
+    if target is not None:
+        unit = "choose another unit: divide by their largest size"
+        findings += values_beyond_range({f"{target_name} (target)": beyond_range(target.y)}, unit)
     with_target = {**gaps, f"{target_name} (target)": lacks_target} if lacks_target.any() else gaps
     if not with_target:
         return findings
     if features.missing == "error":
-        n_kept = int((~np.logical_or.reduce(list(with_target.values()))).sum())
-        fix = f'missing="drop" (keeps {count(n_kept)} rows)  or  missing="impute" (median + indicator, learned in each '
-        fix += "fold)"
-        if lacks_target.any():
-            fix += "\nBoth leave out the rows without a target."
-        return findings + missing_values(with_target, fix)
+        return findings + missing_values(with_target, _fix_missing(gaps, lacks_target, len(features.names)))
     empty = [name for name, mask in gaps.items() if mask.all()]
     if empty:
         text = f"No value in any of the {count(features.n_rows)} rows: {sample(empty)}."
         findings.append(Finding("E04", text, f"drop={words(empty)}", tuple(empty)))
-    elif kept.sum() < 2:
-        worst = max(with_target, key=lambda name: int(with_target[name].sum()))
+    elif (~lacks_target).sum() < FEWEST_KEPT:
+        text = f"Only {(~lacks_target).sum()} of {count(features.n_rows)} rows have a target."
+        findings.append(Finding("E04", text, _OTHER_TARGET, (target_name,)))
+    elif kept.sum() < FEWEST_KEPT:
+        worst = max(gaps, key=lambda name: int(gaps[name].sum()))
         text = f"Only {kept.sum()} of {count(features.n_rows)} rows have no missing value; most are missing in {worst}."
-        findings.append(Finding("E04", text, f'missing="impute", or drop={words([worst])}', (worst,)))
+        findings.append(Finding("E04", text, f'missing="impute"{OR}drop={words([worst])}', (worst,)))
     if not kept.all():
         reason = with_target if features.missing == "drop" else {f"{target_name} (target)": lacks_target}
         text = f"Left out {count(int((~kept).sum()))} of {count(features.n_rows)} rows; missing: {per_column(reason)}."

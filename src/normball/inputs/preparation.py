@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.inputs.column_findings import infinite_values, missing_values, not_finite_columns, not_numeric, unusable
+from normball.inputs.column_findings import infinite_values, missing_values, not_numeric, suspicious_columns, unusable
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable
 from normball.inputs.sources import Source, SparseTable, source_of
 from normball.inputs.text import TRUTH, label_key, label_text, to_numbers
-from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.messages import DataError, Finding, NormballWarning, count, did_you_mean, raise_errors, sample
 from normball.schema import Damaged, Reader, listed, number, record, text, truth
 
 MISSING_LEVEL = "(missing)"
@@ -32,7 +33,7 @@ class Column(NamedTuple):
 
     name: str
     levels: tuple[str, ...] | None = None
-    fill: float | None = None  # stands in for a missing number
+    fill: float | None = None  # stands in for a missing number; -1 where a missing label is none of the levels
     indicator: bool = False
     n_rows: tuple[int, ...] | None = None  # that held each level, or lacked the number, when this was learned
 
@@ -64,6 +65,7 @@ class Preparation:
 
     columns: tuple[Column, ...]
     named: bool = True  # False: the columns go by position
+    inf_is_missing: bool = False
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -74,6 +76,11 @@ class Preparation:
     def column_of_feature(self) -> NDArray[np.intp]:
         """For each column of the design the position in `columns` of the one that gives it."""
         return np.repeat(np.arange(len(self.columns)), [column.n_features for column in self.columns])
+
+    @property
+    def imputes(self) -> bool:
+        """Whether missing values are filled in."""
+        return any(column.fill is not None or MISSING_LEVEL in (column.levels or ()) for column in self.columns)
 
     @property
     def has_imputation(self) -> bool:
@@ -87,16 +94,19 @@ class Preparation:
         ----------
         X : array, sparse matrix or frame
             Columns of a frame are found by name, in any order; others are ignored.
-        unknown : {"error", "baseline"}
-            What becomes of a level unseen in training: an error, or a row with none of the levels.
+        unknown : {"error", "warn", "baseline"}
+            What becomes of a level unseen in training: an error, or a row with none of the levels, with a warning or
+            without.
         """
         names = [column.name for column in self.columns]
         source = source_of(X.with_columns(names) if isinstance(X, SparseTable) else X)
         raise_errors(finding for finding in source.findings if set(finding.columns) & set(names))
+        if self.inf_is_missing:
+            source = source.with_infinite_as_missing()
         positions = self._positions(source)
         if all(column.levels is None and not column.indicator for column in self.columns):
             block = source.block(positions)
-            if block is not None and not not_finite_columns(block):
+            if block is not None and not suspicious_columns(block):
                 return block
         return self.design([source.read(j) for j in positions], unknown=unknown)
 
@@ -109,12 +119,12 @@ class Preparation:
             if column.levels is None and isinstance(content, Labels):
                 content = content.as_numbers() or content.as_truth() or content
             if isinstance(content, Unusable):
-                findings.append(unusable(column.name, content))
+                findings.append(replace(unusable(column.name, content), fix="put in what the model was fitted on"))
             elif column.levels is not None:
                 labels = content if isinstance(content, Labels) else content.as_labels()
                 codes, problems = _level_codes(column, column.levels, labels, unknown)
                 findings += problems
-                missing[column.name] = labels.missing & (codes < 0) & (unknown == "error")
+                missing[column.name] = labels.missing & (codes < 0) & (column.fill is None) & (unknown != "baseline")
                 parts.append(codes)
             elif isinstance(content, Labels):
                 findings.append(not_numeric(column.name, content, "New column"))
@@ -159,7 +169,8 @@ class Preparation:
         for column in self.columns:
             fields = {key: value for key, value in column._asdict().items() if value != plain[key]}
             entries.append(column.name if set(fields) <= {"name"} else fields)
-        return {"named": self.named, "columns": entries}
+        inf = {"inf_is_missing": True} if self.inf_is_missing else {}
+        return {"named": self.named, **inf, "columns": entries}
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "preparation") -> Preparation:
@@ -169,17 +180,22 @@ class Preparation:
             fields = {"name": entry} if isinstance(entry, str) else record(entry, where, _COLUMN, optional=_COLUMN)
             if "name" not in fields:
                 raise Damaged(f"{where}.name", "is missing")
-            if "levels" in fields and {"fill", "indicator"} & set(fields):
+            if "levels" in fields and ("indicator" in fields or fields.get("fill", -1.0) != -1.0):
                 raise Damaged(where, "has levels, and what only numbers have")
             counted = len(fields["levels"]) if "levels" in fields else 1
             if "n_rows" in fields and len(fields["n_rows"]) != counted:
                 raise Damaged(f"{where}.n_rows", f"has {len(fields['n_rows'])} entries, but must have {counted}")
             return Column(**fields)
 
-        values = record(data, where, {"named": truth, "columns": listed(column)})
+        values = record(
+            data,
+            where,
+            {"named": truth, "columns": listed(column), "inf_is_missing": truth},
+            optional=("inf_is_missing",),
+        )
         names = [column.name for column in values["columns"]]
         listed(text, distinct=True)(names, f"{where}.columns")
-        return cls(values["columns"], values["named"])
+        return cls(values["columns"], values["named"], values.get("inf_is_missing", False))
 
 
 def learn(contents: Mapping[str, Numbers | Labels], *, named: bool, impute: bool) -> Preparation:
@@ -194,7 +210,8 @@ def learn(contents: Mapping[str, Numbers | Labels], *, named: bool, impute: bool
                 levels[label_text(content.values[code])] += number
             if has_gaps:
                 levels[MISSING_LEVEL] += int(content.missing.sum())
-            columns.append(Column(name, levels=tuple(levels), n_rows=tuple(levels.values())))
+            fill = -1.0 if impute and not has_gaps else None
+            columns.append(Column(name, levels=tuple(levels), fill=fill, n_rows=tuple(levels.values())))
         else:
             n_missing = (int(content.missing.sum()),) if has_gaps else None
             fill = _median(content.values) if impute else None
@@ -226,7 +243,11 @@ def _level_codes(
     ]
     what = "a level" if len(parts) == 1 else f"{count(len(parts))} levels"
     text = f'Column "{column.name}" has {what} unseen in training: {sample(parts)}.'
-    return codes, [Finding("E09", text, 'unknown="baseline"', (column.name,))]
+    if unknown == "error":
+        return codes, [Finding("E09", text, 'unknown="baseline"', (column.name,))]
+    fix = 'unknown="error" to refuse such rows, unknown="baseline" to say nothing'
+    warnings.warn(f"{text} Taken for none of the levels.\nFix: {fix}", NormballWarning, stacklevel=2)
+    return codes, []
 
 
 def _same_number(values: Sequence[Any], levels: Sequence[str], size: int) -> NDArray[np.int32]:

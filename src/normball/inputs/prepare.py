@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from normball.inputs.column_findings import row_list
+from normball.inputs.column_findings import LARGEST, row_list
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_values
 from normball.inputs.features import gap_findings, read_features
 from normball.inputs.preparation import Preparation
+from normball.inputs.rows import misplaced
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
 from normball.inputs.targets import FAMILIES, class_labels, guess_family, read_target
 from normball.inputs.text import to_numbers
-from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.settings import name_list
 
 __all__ = [
     "Data",
+    "column_values",
     "guess_family",
     "not_found",
-    "per_feature",
+    "not_found_of",
     "prepare",
     "prepare_new",
     "row_numbers",
@@ -96,6 +99,7 @@ def prepare(
     categorical: Sequence[str] = (),
     drop: Sequence[str] = (),
     target_name: str = "y",
+    by_row: Mapping[str, Any] | None = None,
 ) -> Data:
     """Check the data and lay them out for the solver.
 
@@ -110,11 +114,13 @@ def prepare(
     missing : {"error", "drop", "impute"}
         What to do with missing values. The medians of "impute" are learned from all rows; see `Preparation.refit`.
     inf : {"error", "nan"}
-        Whether an infinite feature is an error or a missing value.
+        Whether an infinite feature or target is an error or a missing value.
     categorical, drop : sequence of str
         Columns to take for labels, and to leave out.
     target_name : str
         What to call a target that has no name of its own.
+    by_row : {role: values}, optional
+        What else is given row by row, such as groups. A name is that of a column of `X`, which is no feature then.
 
     Returns
     -------
@@ -132,14 +138,19 @@ def prepare(
     if inf == "nan":
         source = source.with_infinite_as_missing()
     findings = [*source.findings, *_size_findings(source)]
-    for role, names in (("drop", drop), ("categorical", categorical)):
-        known = set(source.names)
-        findings += [not_found(source, name, f"Column (of {role})") for name in names if name not in known]
+    drop, categorical = name_list("drop", drop), name_list("categorical", categorical)
+    columns_of = {role: [name] for role, name in (by_row or {}).items() if isinstance(name, str)}
+    for role, names in {"drop": drop, "categorical": categorical, **columns_of}.items():
+        findings += not_found_of(source, names, f"Column (of {role})")
+    given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **(by_row or {})}
+    findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
     target_name, target_column = _vector(source, y, target_name, findings)
+    if inf == "nan" and isinstance(target_column, Numbers):
+        target_column = target_column.with_infinite_as_missing()
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
     offsets = row_numbers(source, offset, "offset", 0.0, findings)
-    roles = [name for name in (y, sample_weight, offset) if isinstance(name, str)]
-    features, remarks = read_features(source, {*roles, *drop}, categorical, missing)
+    apart = [name for name in given_by_row.values() if isinstance(name, str)]
+    features, remarks = read_features(source, {*apart, *drop}, categorical, missing)
     findings += remarks
 
     target = None
@@ -149,7 +160,7 @@ def prepare(
             findings += remarks
         elif family == "gaussian" and isinstance(target_column, Numbers):
             findings += class_labels(target_column.values[~target_column.missing], target_name)
-        findings += survival(source, target_column, target_name, {*roles, *drop})
+        findings += survival(source, target_column, target_name, {*apart, *drop})
         try:
             counts = (weights > 0) & features.complete()
             target = read_target(
@@ -170,6 +181,7 @@ def prepare(
     if not weights[kept].any():
         raise DataError(without_weight("sample_weight"))
     design, preparation = features.design(rows)
+    preparation = replace(preparation, inf_is_missing=inf == "nan")
     return Data(
         design=_native_layout(design),
         y=target.y if rows is None else target.y[rows],
@@ -187,58 +199,12 @@ def prepare(
 
 def prepare_new(preparation: Preparation, X: Any, *, unknown: str = "error") -> Any:
     """Lay new rows out for the solver as the training rows were; see `Preparation.transform`."""
-    _check_word("unknown", unknown, ("error", "baseline"))
+    _check_word("unknown", unknown, ("error", "warn", "baseline"))
     return _native_layout(preparation.transform(X, unknown=unknown))
 
 
-def per_feature(
-    value: ArrayLike | Mapping[str, float] | None,
-    name: str,
-    n_features: int,
-    feature_names: Sequence[str],
-    default: float,
-) -> Floats:
-    """One number a feature from a scalar, an array or {name: value}; a column of levels names all its indicators.
-
-    `name` is "penalty_factors", "lower_bounds" or "upper_bounds" and says which values are allowed.
-    """
-    values = np.full(n_features, default)
-    if value is None:
-        return values
-    items = list(value.values()) if isinstance(value, Mapping) else value
-    try:
-        given = np.asarray(items, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, an array of numbers or {{name: number}}") from None
-    if isinstance(value, Mapping):
-        unknown = []
-        for key, number in zip(value, given, strict=True):
-            where = [j for j, feature in enumerate(feature_names) if feature == key or feature.startswith(f"{key} = ")]
-            values[where] = number
-            unknown += [key] * (not where)
-        if unknown:
-            text = f"{name} names features that do not exist: {sample(unknown, quote=True)}."
-            raise DataError(Finding("E16", text + did_you_mean(str(unknown[0]), feature_names)))
-    else:
-        if given.shape not in ((), (n_features,)):
-            text = f"{name} has shape {given.shape}; it must be one number or one for each of the "
-            text += f"{count(n_features)} features (each level of a column is one)."
-            raise DataError(Finding("E16", text, f'{name}={{"name": value}} names the few that differ'))
-        values[:] = given
-    wanted, allowed = {
-        "penalty_factors": ("0 or more (infinity leaves a feature out)", values >= 0),
-        "lower_bounds": ("0 or less: coefficients of 0 must be allowed", values <= 0),
-        "upper_bounds": ("0 or more: coefficients of 0 must be allowed", values >= 0),
-    }[name]
-    wrong = np.flatnonzero(~allowed)  # NaN is among them
-    if len(wrong):
-        shown = sample([f"{feature_names[j]} {values[j]:g}" for j in wrong[:6]])
-        raise DataError(Finding("E16", f"{name} must be {wanted}; not so for {shown}."))
-    return values
-
-
 def _check_word(name: str, value: Any, known: Sequence[str]) -> None:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
 
 
@@ -252,6 +218,17 @@ def not_found(source: Source, name: str, what: str) -> Finding:
     elif len(source.names) == 1 and (marks := [mark for mark in ",;\t|" if mark in source.names[0]]):
         fix = f'delimiter="{marks[0]}" where the file is read'.replace("\t", "tab")
     return Finding("E02", text, fix, (name,))
+
+
+def not_found_of(source: Source, names: Sequence[str], what: str) -> list[Finding]:
+    """E02 for each of the names that is no column's, the first few with a hint."""
+    known = set(source.names)
+    lacking = [name for name in names if name not in known]
+    findings = [not_found(source, name, what) for name in lacking[:SAMPLE]]
+    if len(lacking) > SAMPLE:
+        text = f"{what}: {count(len(lacking) - SAMPLE)} more names not found: {sample(lacking[SAMPLE:], quote=True)}."
+        findings.append(Finding("E02", text, columns=tuple(lacking[SAMPLE:])))
+    return findings
 
 
 def _size_findings(source: Source) -> list[Finding]:
@@ -314,7 +291,24 @@ def row_numbers(
     if role == "sample_weight" and not numbers.any():
         findings.append(Finding("E15", f"All {label} values are zero; nothing can be learned.", columns=(name,)))
         return defaults
+    largest = float(np.max(np.abs(numbers), initial=0.0))
+    if role == "offset" and largest > LARGEST:
+        rows = row_list(np.flatnonzero(np.abs(numbers) > LARGEST))
+        findings.append(Finding("E15", f"Values of {label} are beyond {LARGEST:g} in size: {rows}.", columns=(name,)))
+        return defaults
+    if role == "sample_weight" and not 1e-100 < largest < 1e100:
+        numbers = numbers / largest  # so that their sums are numbers
+        text = f"{label} up to {largest:g} were divided by the largest: only their ratios matter."
+        findings.append(Finding("W05", text, columns=(name,)))
     return np.ascontiguousarray(numbers)
+
+
+def column_values(X: Any, name: str, role: str) -> Floats:
+    """The numbers in a column of new rows that has a role, such as the offset."""
+    findings: list[Finding] = []
+    values = row_numbers(source_of(X), name, role, 0.0, findings)
+    raise_errors(findings)
+    return values
 
 
 def without_weight(label: str) -> Finding:

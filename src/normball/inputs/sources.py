@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.columns import Labels, Numbers, Unusable, read_array, read_series
-from normball.messages import DataError, Finding, count
+from normball.inputs.rows import index_of
+from normball.messages import OR, DataError, Finding, count
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,20 @@ class Source:
     read: Callable[[int], Numbers | Labels | Unusable]
     block: Callable[[list[int]], Any] = lambda _: None  # these columns as one float matrix, where they are all numbers
     findings: list[Finding] = field(default_factory=list)
+    index: Any = None  # of a pandas frame
+    raw: Callable[[int], NDArray[Any]] | None = None  # a column as the frame holds it, dates and all
+
+    def values(self, name: str) -> NDArray[Any]:
+        """A column as an array of whatever it holds; missing values are None or NaN."""
+        j = self.names.index(name)
+        if self.raw is not None:
+            return self.raw(j)
+        column = self.read(j)
+        if isinstance(column, Unusable):
+            raise DataError(Finding("E12", f'Column "{name}" holds {column.reason}.', columns=(name,)))
+        if isinstance(column, Numbers):
+            return column.values
+        return np.array([*column.values, None], dtype=object)[column.codes]  # code -1, a missing value, finds the None
 
     def take(self, rows: NDArray[np.intp]) -> Source:
         """The source with these rows only."""
@@ -69,18 +84,23 @@ class Source:
             matrix = self.block(columns)
             return None if matrix is None else matrix[rows]
 
-        return Source(self.names, self.named, len(rows), read, block, self.findings)
+        def raw(j: int) -> NDArray[Any]:
+            assert self.raw is not None
+            return self.raw(j)[rows]
+
+        index = None if self.index is None else self.index[rows]
+        return Source(
+            self.names, self.named, len(rows), read, block, self.findings, index, None if self.raw is None else raw
+        )
 
     def with_infinite_as_missing(self) -> Source:
         """The source with NaN where a number is infinite."""
 
         def read(j: int) -> Numbers | Labels | Unusable:
             column = self.read(j)
-            if not isinstance(column, Numbers):
-                return column
-            return Numbers(np.where(np.isinf(column.values), np.nan, column.values), column.whole)
+            return column.with_infinite_as_missing() if isinstance(column, Numbers) else column
 
-        return Source(self.names, self.named, self.n_rows, read, self.block, self.findings)
+        return replace(self, read=read)
 
 
 def source_of(X: Any) -> Source:
@@ -110,12 +130,13 @@ def _array_source(X: Any) -> Source:
     except ValueError:
         raise DataError(Finding("E14", "The rows of X do not all have the same length.")) from None
     if array.ndim != 2:
-        fix = "X.reshape(-1, 1) if X is one feature, X.reshape(1, -1) if it is one row" if array.ndim == 1 else ""
+        one_row = "numpy.reshape(X, (1, -1)) if it is one row"
+        fix = f"numpy.reshape(X, (-1, 1)) if X is one feature{OR}{one_row}" if array.ndim == 1 else ""
         raise DataError(Finding("E14", f"X must have 2 dimensions (rows, columns); it has {array.ndim}.", fix))
     if array.dtype.kind in "fiub":
         return _matrix_source(_float_array(array), None)
     if array.dtype.kind == "c":
-        raise DataError(Finding("E12", "Complex data not supported: X holds complex numbers.", "X.real or abs(X)"))
+        raise DataError(Finding("E12", "Complex data not supported: X holds complex numbers.", f"X.real{OR}abs(X)"))
     names = _default_names(array.shape[1])
     return Source(names, False, array.shape[0], lambda j: read_array(array[:, j]))
 
@@ -161,6 +182,7 @@ def _frame_source(X: Any) -> Source | None:
         return None
     native_names = X.column_names if hasattr(X, "column_names") else list(X.columns)
     names = [str(name) for name in native_names]
+    index = index_of(X)
     positions = [f"{j}" for j in range(len(names))]
     if len(set(names)) < len(names) or names != list(native_names):
         X = X.set_axis(positions, axis=1) if hasattr(X, "set_axis") else X.rename_columns(positions)
@@ -183,7 +205,16 @@ def _frame_source(X: Any) -> Source | None:
         return None if array.dtype == object else _float_array(array)  # objects: gaps that pandas keeps as such
 
     kept = tuple(names[j] for j in keep)
-    return Source(kept, True, len(frame), lambda j: read_series(series(keep[j])), block, findings)
+    return Source(
+        kept,
+        True,
+        len(frame),
+        lambda j: read_series(series(keep[j])),
+        block,
+        findings,
+        index,
+        lambda j: np.asarray(series(keep[j]).to_numpy()),
+    )
 
 
 def _default_names(n_columns: int) -> tuple[str, ...]:
@@ -203,7 +234,7 @@ def _float_csc(matrix: Any) -> Any:
     if matrix.ndim != 2:
         raise DataError(Finding("E14", f"X must have 2 dimensions (rows, columns); it has {matrix.ndim}."))
     if matrix.dtype.kind == "c":
-        raise DataError(Finding("E12", "Complex data not supported: X holds complex numbers.", "X.real or abs(X)"))
+        raise DataError(Finding("E12", "Complex data not supported: X holds complex numbers.", f"X.real{OR}abs(X)"))
     csc = matrix.tocsc()
     if csc.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
         csc = csc.astype(np.float64)

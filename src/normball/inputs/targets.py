@@ -10,7 +10,7 @@ import numpy as np
 from normball.inputs.column_findings import not_numeric, row_list
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable, read_values
 from normball.inputs.disguises import disguise_of
-from normball.messages import DataError, Finding, count, sample
+from normball.messages import OR, DataError, Finding, count, sample
 
 FAMILIES = ("gaussian", "binomial", "poisson")
 
@@ -108,7 +108,7 @@ def read_target(
         rows = np.flatnonzero(values < 0)
         text = f'Target "{name}" has {count(len(rows))} negative values; counts cannot be negative.\n{row_list(rows)}'
         text += f"   values {sample([f'{value:g}' for value in values[rows]])}"
-        raise DataError(Finding("E13", text, 'family="gaussian", or correct these values', (name,)))
+        raise DataError(Finding("E13", text, 'family="gaussian"' + OR + "correct these values", (name,)))
     if len(used) and (used == used[0]).all() and not free:
         text = f'Target "{name}" has one value only: {used[0]:g} in all {count(len(used))} rows. Nothing to learn.'
         fix = "choose another target; if rows were filtered, check the filter"
@@ -146,7 +146,8 @@ def _classes(column: Numbers | Labels, name: str, counts: Mask, apart: bool) -> 
         if len(values) > 20:
             text = f'Target "{name}" holds numbers with {count(len(values))} distinct values; family="binomial" needs '
             text += "two classes, or proportions from 0 to 1."
-            raise DataError(Finding("E13", text, 'family="gaussian" or family="poisson"', (name,)))
+            counts_too = f'{OR}family="poisson"' if values[0] >= 0 else ""
+            raise DataError(Finding("E13", text, 'family="gaussian"' + counts_too, (name,)))
     if len(values) > 2:
         text = f'Target "{name}" has {count(len(values))} classes: {sample(values)}. family="binomial" needs two.'
         fix = "keep two of them, or compare one with the rest (a multinomial family comes in a later version)"

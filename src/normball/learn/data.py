@@ -97,7 +97,10 @@ def own(X: Any, y: Any, columns: Sequence[str] = (), missing: str = "error", dro
     -------
     Lessons
     """
-    data = prepare(X, y, family="auto", missing=missing, drop=drop)
+    try:
+        data = prepare(X, y, family="auto", missing=missing, drop=drop)
+    except DataError as error:
+        raise DataError(*(finding.with_known_options(("missing", "drop")) for finding in error.findings)) from None
     table = _table(data.design, data.y, data.feature_names, columns, source_of(X))
     by_id: dict[str, dict[str, Any]] = {
         "a": _same_line(table),

@@ -26,21 +26,19 @@ def refound(path: Path, X: Any, y: Any, *, sample_weight: Any = None, offset: An
     DataError
         If columns lack, or the data cannot be used.
     """
-    from normball.inputs.preparation import MISSING_LEVEL
     from normball.inputs.prepare import prepare
     from normball.inputs.sources import source_of
 
     preparation = path.preparation
     leveled = [column for column in preparation.columns if column.levels is not None]
-    imputed = preparation.has_imputation or any(MISSING_LEVEL in (column.levels or ()) for column in leveled)
-    names = source_of(X).names
+    names = set(source_of(X).names)
     return prepare(
         X,
         y,
         family=path.family,
         sample_weight=sample_weight,
         offset=offset,
-        missing="impute" if imputed else "drop",
+        missing="impute" if preparation.imputes else "drop",
         inf=inf,
         categorical=[column.name for column in leveled if column.name in names],
         drop=superfluous(path, X, [y, sample_weight, offset]),

@@ -162,10 +162,8 @@ class CVPath:
 
     def index_of(self, which: Choice) -> int:
         """`index_best` or `index_1se` by name."""
-        if which == "best":
-            return self.index_best
-        if which == "1se":
-            return self.index_1se
+        if isinstance(which, str) and which in ("best", "1se"):
+            return self.index_best if which == "best" else self.index_1se
         raise ValueError(f'{which!r} is no choice of lambda: use "best", "1se", or lam=...')
 
     def at(
@@ -189,7 +187,7 @@ class CVPath:
         *,
         lam: Choice | float = "1se",
         kind: Kind = "link",
-        offset: ArrayLike | None = None,
+        offset: ArrayLike | str | None = None,
         unknown: Unknown = "error",
     ) -> NDArray[Any]:
         """Predict for new rows at "best", "1se" or a given strength; see `Fit.predict`."""

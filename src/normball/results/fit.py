@@ -96,7 +96,7 @@ class Fit:
         return float(np.sqrt((self.coef_per_sd**2).sum()))
 
     def predict(
-        self, X: Any, *, kind: Kind = "link", offset: ArrayLike | None = None, unknown: Unknown = "error"
+        self, X: Any, *, kind: Kind = "link", offset: ArrayLike | str | None = None, unknown: Unknown = "error"
     ) -> NDArray[Any]:
         """Predict for new rows.
 
@@ -106,10 +106,11 @@ class Fit:
             A frame's columns are matched by name, whatever their order.
         kind : {"link", "response", "class"}
             The linear predictor, the expected target (a probability, a rate), or the more probable class.
-        offset : array, shape (n,), optional
-            Required exactly when the model was fitted with one.
-        unknown : {"error", "baseline"}
-            What to do with a level unseen in training: raise a DataError, or take none of the levels.
+        offset : array, shape (n,), or str, optional
+            Required exactly when the model was fitted with one; a name is that of a column of X.
+        unknown : {"error", "warn", "baseline"}
+            What to do with a level unseen in training: raise a DataError, or take none of the levels, with a warning
+            or without.
 
         Returns
         -------

@@ -189,7 +189,7 @@ class Path:
         *,
         lam: float | Sequence[float] | Array,
         kind: Kind = "link",
-        offset: ArrayLike | None = None,
+        offset: ArrayLike | str | None = None,
         unknown: Unknown = "error",
     ) -> NDArray[Any]:
         """Predict for new rows at one strength, or at several.

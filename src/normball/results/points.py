@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.settings import as_number
+
 if TYPE_CHECKING:
     from normball.results.path import Path
 
@@ -31,7 +33,7 @@ def position(path: Path, *, lam: float | None, l1_norm: float | None, n_nonzero:
 def _of_lam(path: Path, lam: float) -> float:
     """The position of strength `lam`."""
     grid = path.lambdas
-    lam = float(lam)
+    lam = as_number("lam", lam)
     nearest = int(np.argmin(np.abs(grid - lam)))
     if abs(grid[nearest] - lam) <= _ROUNDING * grid[nearest]:
         return float(nearest)
@@ -47,7 +49,7 @@ def _of_lam(path: Path, lam: float) -> float:
 def _of_l1_norm(path: Path, l1_norm: float) -> float:
     """The first position at which the standardised coefficients have this sum of absolute values."""
     norms = path.l1_norms
-    target = float(l1_norm)
+    target = as_number("l1_norm", l1_norm)
     reached = norms >= target
     if not (target >= 0.0 and reached.any()) or (reached[0] and norms[0] != target):
         raise ValueError(
@@ -74,7 +76,7 @@ def share_reaching(start: Array, end: Array, norm: Callable[[Array], float], tar
 
 def _of_n_nonzero(path: Path, n_nonzero: int) -> int:
     """The first grid point with at least so many nonzero coefficients."""
-    reached = path.n_nonzero >= n_nonzero
+    reached = path.n_nonzero >= as_number("n_nonzero", n_nonzero)
     if not reached.any():
         raise ValueError(
             f"n_nonzero is {n_nonzero}, but no model on this path keeps more than {path.n_nonzero.max()} features. "

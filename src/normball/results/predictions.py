@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.messages import DataError
 from normball.predictor import linear_predictor
 from normball.results.sparse_rows import SparseRows
 from normball.scores import mean_response
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Kind = Literal["link", "response", "class"]
-Unknown = Literal["error", "baseline"]
+Unknown = Literal["error", "warn", "baseline"]
 
 
 def predict(
@@ -26,16 +27,21 @@ def predict(
     intercepts: Array,
     coefs: SparseRows,
     kind: Kind,
-    offset: ArrayLike | None,
+    offset: ArrayLike | str | None,
     unknown: Unknown,
 ) -> NDArray[Any]:
     """Predictions (n, n_models) of several sets of coefficients of one `model`."""
-    from normball.inputs.prepare import prepare_new
+    from normball.inputs.prepare import column_values, prepare_new
+    from normball.inputs.rows import index_of, misplaced
 
-    if kind not in ("link", "response", "class"):
+    if not isinstance(kind, str) or kind not in ("link", "response", "class"):
         raise ValueError(f'kind is {kind!r}, but must be "link", "response" or "class"')
     if kind == "class" and model.classes is None:
         raise ValueError(f'kind="class" needs a binomial model; this one is {model.family}')
+    if isinstance(offset, str):
+        offset = column_values(X, offset, "offset")
+    elif found := misplaced(index_of(X), offset, "offset"):
+        raise DataError(found)
     design = prepare_new(model.preparation, X, unknown=unknown)
     eta = linear_predictor(design, intercepts, coefs)
     eta = eta + _checked_offset(model, offset, eta.shape[0])[:, None]
