@@ -282,7 +282,8 @@ def test_means_over_different_folds_are_not_compared(table):
         return np.nan if np.ptp(y_pred) > 2.0 and y_true[0] > np.median(y) else error
 
     undefined_on_easy_rows.greater_is_better = False
-    cv = nb.cv_path(X, y, score=undefined_on_easy_rows, cv=5)
+    with pytest.warns(nb.messages.NormballWarning, match=r"undefined \(NaN\) in some fold"):
+        cv = nb.cv_path(X, y, score=undefined_on_easy_rows, cv=5)
     partly = np.isnan(cv.fold_scores).any(axis=0)
     assert 0 < partly.sum() < partly.size
     assert not np.isnan(cv.fold_scores).all(axis=1).any()

@@ -30,7 +30,7 @@ def make(design, family, seed=0):
 
 
 def assert_same_but_the_intercept(path, other, *, shift=0.0, scale=1.0, rtol=1e-4):
-    """The coefficients of both paths agree in units of the largest; `other`'s losses and strengths are `scale` times."""
+    """The coefficients of both agree in units of the largest; losses and strengths of `other` are `scale` times."""
     assert set(path.statuses) == set(other.statuses) == {"converged"}
     assert other.null_loss == pytest.approx(scale * path.null_loss, rel=1e-5)
     np.testing.assert_allclose(other.lambdas, scale * path.lambdas, rtol=1e-5)
@@ -138,15 +138,11 @@ def test_wild_offsets(family):
 def test_a_constant_response_leaves_nothing_to_explain(family, value, design):
     """Such a target is refused as a whole; the training rows of a fold may have it."""
     X, y = make(design, family)
-    design = (
-        np.asfortranarray(X)
-        if isinstance(X, np.ndarray)
-        else (X.data, X.indices, X.indptr.astype(np.int64), X.shape[0])
-    )
+    data = np.asfortranarray(X) if design != "sparse" else (X.data, X.indices, X.indptr.astype(np.int64), X.shape[0])
     weights = np.stack([np.ones(y.size), np.arange(y.size) < y.size // 2]).astype(float)
     n_features = X.shape[1]
     answer = _native.solve_path(
-        X=design, responses=np.where(weights[1] > 0, value, value * (1 + y))[None], weights=weights,
+        X=data, responses=np.where(weights[1] > 0, value, value * (1 + y))[None], weights=weights,
         offset=np.zeros(y.size), family=family, l1_ratio=1.0, lambdas=None, n_lambdas=4, lambda_min_ratio=0.1,
         penalty_factors=np.ones(n_features), lower_bounds=np.full(n_features, -np.inf),
         upper_bounds=np.full(n_features, np.inf), fit_intercept=True, standardize=True, tol=1e-6, max_iter=1000,

@@ -6,7 +6,6 @@ option of the command (`--missing drop`), or plain words, which are listed here 
 
 from __future__ import annotations
 
-import io
 import re
 import shlex
 import warnings
@@ -85,14 +84,14 @@ CASES: dict[str, tuple[str, pl.DataFrame, str]] = {
     "labels as target": ("E13", table(y=CLASS), "gaussian"),
     "negative counts": ("E13", table(), "poisson"),
     "many numbers as classes": ("E13", table(y=np.arange(N)), "binomial"),
-    "numbers with commas as classes": ("E13", table(y=np.array(["1,5", "2", "3,25"])[np.arange(N) % 3]), "binomial"),
+    "numbers with commas as classes": ("E01", table(y=np.array(["1,5", "2", "3,25"])[np.arange(N) % 3]), "binomial"),
     "constant": ("W11", table(c=np.ones(N)), "gaussian"),
     "copy": ("W12", table(c=A), "gaussian"),
     "codes": ("W13", table(zip_code=(np.arange(N) * 7919) % 25 + 10_000), "gaussian"),
     "numbers of rows": ("W14", table(c=np.arange(N)), "gaussian"),
     "many rare levels": ("W14", table(k=[f"l{i % 50}" for i in range(N)]), "gaussian"),
     "leak": ("W15", table(c=Y + 0.001 * C), "gaussian"),
-    "counts": ("W16", table(y=(np.abs(Y) * 3).round()), "auto"),
+    "counts": ("W16", table(y=(np.abs(Y) * 30).round() - (np.abs(Y) * 30).round().min()), "auto"),
     "rare class": ("W17", table(y=RARE), "binomial"),
     "unbalanced classes": (
         "W18",
@@ -114,7 +113,7 @@ def python_remedies(fix: str) -> tuple[list[str], dict[str, Any]]:
     calls = [
         match[0]
         for match in re.finditer(
-            r"\b(?:cv_path|check|fit_paths|pandas\.\w+|numpy\.\w+|GLM\w+)\((?:[^()]|\([^()]*\))*\)", fix
+            r"\b(?:cv_path|check|fit_paths|[Xy] = normball\.\w+|numpy\.\w+|GLM\w+)\((?:[^()]|\([^()]*\))*\)", fix
         )
     ]
     for call in calls:
@@ -193,11 +192,13 @@ def test_in_python(case: str, interface: str) -> None:
             calls, options = python_remedies(remedy)
             assert calls or options or remedy in WORDS, remedy
             for text in calls:
-                names = {"X": frame, "y": "y", "FILE": io.StringIO(frame.write_csv()), "pandas": pandas, "numpy": np}
-                result = eval(text, {**vars(nb), **{name: getattr(nb, name) for name in nb.__all__}}, names)
-                if text.startswith("pandas") and "GLM" in interface and frame["y"].dtype == pl.String:
+                target = frame["y"] if text.startswith("y = ") else "y"
+                names = {"X": frame, "y": target, "normball": nb, "numpy": np}
+                code_of = text[4:] if text[1:4] == " = " else text
+                result = eval(code_of, {**vars(nb), **{name: getattr(nb, name) for name in nb.__all__}}, names)
+                if code_of.startswith("normball") and "GLM" in interface and frame["y"].dtype == pl.String:
                     continue  # scikit-learn refuses targets that are missing, so the caller leaves out these rows
-                if text.startswith("pandas") and case in AS_NUMBERS:
+                if code_of.startswith("normball") and case in AS_NUMBERS:
                     problems = [finding for finding in said(lambda: call(result, **options)) if is_same(finding)]  # noqa: B023
                     # what one remedy among several cures: what cannot be cured is left for the other ones
                     assert not problems or case == "numbers with commas as classes", text
@@ -359,7 +360,7 @@ def test_learn_has_fewer_options(folder: Any, capsys: Capture) -> None:
     frame.write_csv("r.csv")
     words = ("learn", "--data", "r.csv", "--target", "y", "--html", "l.html")
     code, _, err = run(capsys, *words)
-    assert (code, fixes(err, "E01")) == (3, ["when reading --thousands , --na -  or  --drop c"])
+    assert (code, fixes(err, "E01")) == (3, ["--thousands , --na -  or  --decimal , --na -  or  --drop c"])
     for remedy in fixes(err, "E01")[0].split(OR):
         assert "E01" not in run(capsys, *words, *typed(remedy)[1])[2]
     with pytest.raises(DataError, match="E01") as caught:

@@ -144,7 +144,7 @@ SICK_F1 = metrics.make_scorer(metrics.f1_score, pos_label="sick", zero_division=
         (metrics.brier_score_loss, SICK_BRIER, -1),
         (metrics.zero_one_loss, metrics.make_scorer(metrics.zero_one_loss, greater_is_better=False), -1),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_scorers_and_metrics_of_scikit_learn(labelled, score, scorer, sign):
     X, y, weights, ids = labelled

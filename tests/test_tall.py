@@ -86,7 +86,7 @@ def test_threads_change_no_bit(family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_in_company_a_problem_is_certified_as_alone(family):
-    """The sums of BLAS depend on what else is multiplied, so bits may differ; what is proved of both answers does not."""
+    """The sums of BLAS depend on what else is multiplied, so bits may differ; what is proved of both does not."""
     X, y, rng = table(family, n=3000, p=300, correlated=False)
     weights = rng.integers(1, 3, (3, y.size)).astype(float)
     weights[1:] -= 1

@@ -76,6 +76,7 @@ class LaneNewton {
     double intercept = 0.0;
     double loss = 0.0;
     double violation = infinity;
+    bool is_stationary = false;  // as far as is promised, with a little to spare (M9)
     double best = infinity;
     int stalled = 0;
   };
@@ -171,6 +172,9 @@ class LaneNewton {
     }
     double products[n_lanes];
     PerLane<n_lanes> violation{};
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      if (open_[k]) lanes_[k].is_stationary = std::abs(intercept_gradient(k)) <= room(k, {});
+    }
     for (Index s = 0; s < columns_.size(); ++s) {
       for (std::size_t h = 0; h < halves_.size(); ++h) {
         entries_read_ += design_.n_entries(columns_.list[s]);
@@ -181,14 +185,20 @@ class LaneNewton {
         if (!open_[k]) continue;
         const double centred = products[k] - columns_.centre[s][k] * lanes_[k].sums.residual;
         gradient_[s][k] = centred * columns_.inverse_scale[s][k];
-        violation[k] =
-            std::max(violation[k], columns_.term(s, static_cast<Index>(k)).violation(gradient_[s][k], coef_[s][k]));
+        const ElasticNet& term = columns_.term(s, static_cast<Index>(k));
+        const double distance = term.violation(gradient_[s][k], coef_[s][k]);
+        violation[k] = std::max(violation[k], distance);
+        lanes_[k].is_stationary &= distance <= room(k, term);
       }
     }
     columns_read_ += columns_.size();
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       if (open_[k]) lanes_[k].violation = std::max(violation[k], std::abs(intercept_gradient(k)));
     }
+  }
+
+  double room(std::size_t k, const ElasticNet& term) const {
+    return 0.9 * kkt_tolerance(term, tasks_[k].lambda, tasks_[k].problem->negligible_gradient());
   }
 
   double intercept_gradient(std::size_t k) const { return spec_.fit_intercept ? lanes_[k].sums.residual : 0.0; }
@@ -198,7 +208,7 @@ class LaneNewton {
     Lane& lane = lanes_[k];
     if (lane.violation <= task.goal.violation || task.n_steps >= task.max_steps) return false;
     const bool is_exact = !L::quadratic || task.n_steps > 0;  // squared error: one step is all it takes to be exact
-    if (task.goal.gap >= 0.0 && is_exact && gap(k) <= task.goal.gap) return false;
+    if (task.goal.gap >= 0.0 && is_exact && lane.is_stationary && gap(k) <= task.goal.gap) return false;
     if (lane.stalled == 20 || std::isnan(lane.violation)) return false;
     lane.stalled = lane.violation < 0.9 * lane.best ? 0 : lane.stalled + 1;
     lane.best = std::min(lane.best, lane.violation);

@@ -301,7 +301,9 @@ def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> Non
     """Warn about strengths that cannot be chosen since a fold has no score there; raise where none can."""
     lacking = np.isnan(summarise_folds(fold_scores, fold_weights)[0])
     if lacking.all():
-        raise ValueError(f"The score {score.name} is undefined for the held-out rows of every fold")
+        every = np.isnan(fold_scores).all()
+        where = "the held-out rows of every fold" if every else "some fold at every lambda, so that none has a mean"
+        raise ValueError(f"The score {score.name} is undefined for {where}")
     if lacking.any():
         text = f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
         warnings.warn(f"{text}none of these is chosen.", NormballWarning, stacklevel=5)

@@ -112,14 +112,14 @@ def _select(value: Any, where: str) -> str | float:
 
 
 def _reading(value: Any, where: str) -> dict[str, Any]:
-    """Options of `read_table`: texts, and lists of texts where that is what the option takes."""
+    """Options of `read_table`: texts, a line for the header, and lists of texts where that is what the option takes."""
     from normball.inputs.tables import read_table
 
     known: dict[str, Reader] = {
         name: listed(text) if isinstance(option.default, tuple) else text
         for name, option in signature(read_table).parameters.items()
         if name not in ("path", "findings")
-    }
+    } | {"header": lambda value, where: (text if isinstance(value, str) else number(1, whole=True))(value, where)}
     return {
         name: list(one) if isinstance(one, tuple) else one for name, one in record(value, where, known, known).items()
     }
