@@ -129,7 +129,9 @@ class Copies {
   std::vector<std::vector<Index>> opposites(const Vector& factors) const {
     const Index n = spec_.n_rows;
     std::vector<std::uint8_t> occurs(static_cast<std::size_t>(n + 1), 0);  // a number of entries
-    for (Index j = 0; j < spec_.n_features; ++j) occurs[design_.n_entries(j)] |= factors[j] != infinity ? 1 : 0;
+    for (Index j = 0; j < spec_.n_features; ++j) {
+      if (factors[j] != infinity) occurs[design_.n_entries(j)] = 1;
+    }
     const std::uint64_t all = hash_of_rows([n](const auto& add) {
       for (Index i = 0; i < n; ++i) add(i);
     });
