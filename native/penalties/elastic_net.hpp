@@ -53,7 +53,8 @@ struct ElasticNet {
   double costless_scale(double z) const {
     const double excess = soft_threshold(z, l1);
     if (excess == 0.0 || (excess > 0.0 ? upper : lower) == 0.0) return 1.0;
-    return l1 / std::abs(z);
+    constexpr double rounded_down = 1.0 - 4e-16;  // rounded up, the product would exceed l1 again
+    return rounded_down * (l1 / std::abs(z));
   }
 
   bool is_free() const { return l1 == 0.0 && l2 == 0.0; }

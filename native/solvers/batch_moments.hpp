@@ -136,8 +136,18 @@ class BatchMoments {
     parts = read(folds.groups);
     if (recentre(sum_of(folds.uses[0]))) parts = read(folds.groups);
     const std::vector<std::pair<std::vector<bool>, std::vector<std::size_t>>> sets(sharing.begin(), sharing.end());
-    threads_.parallel_for(static_cast<Index>(sets.size()),
-                          [&](Index s) { finish(sets[s].second, sum_of(sets[s].first)); });
+    Vector read_again(sets.size());
+    threads_.parallel_for(static_cast<Index>(sets.size()), [&](Index s) {
+      RowMoments sum = sum_of(sets[s].first);
+      const std::size_t k = sets[s].second[0];
+      if (is_far(k, sum)) {
+        read_again[s] = static_cast<double>(spec_.n_rows);
+        finish_far(sets[s].second, targets_, sum);
+      } else {
+        finish(sets[s].second, std::move(sum), centre_);
+      }
+    });
+    for (const double rows : read_again) n_reads_ += rows / static_cast<double>(spec_.n_rows);
   }
 
   // Any weights: the first problem in full, the others from the rows whose weight is another.
@@ -154,7 +164,7 @@ class BatchMoments {
     Vector read_rows(others.size());
     threads_.parallel_for(static_cast<Index>(others.size()), [&](Index i) { read_rows[i] = change(others[i], total); });
     for (const double rows : read_rows) n_reads_ += rows / static_cast<double>(spec_.n_rows);
-    finish(alike, std::move(total));
+    finish(alike, std::move(total), centre_);
   }
 
   // returns the number of rows that were read
@@ -163,12 +173,13 @@ class BatchMoments {
     RowGroups rows = rows_where(k, [](double w, double w0) { return std::abs(w - w0); });
     rows.targets = {problems_[k].y};
     auto n_read = static_cast<double>(rows.members().size());
+    RowMoments sum;
+    bool is_exact = true;
     if (2.0 * n_read <= static_cast<double>(spec_.n_rows)) {
       rows.count = 2;
       for (std::size_t i = 0; i < rows.group.size(); ++i) {
         if (rows.group[i] >= 0 && weights(k)[i] < spec_.weights[i]) rows.group[i] = 1;
       }
-      RowMoments sum;
       sum.gram = total.gram;
       sum.products.assign(total.products.begin(), total.products.begin() + static_cast<Index>(p));
       const auto target = total.products.begin() + static_cast<Index>(p * (1 + target_of(k)));
@@ -176,17 +187,34 @@ class BatchMoments {
       const std::vector<RowMoments> parts = design_.moments(rows, threads_);
       sum.add(parts[0], 1.0);
       sum.add(parts[1], -1.0);
-      bool is_exact = true;  // a column that has lost nearly all of its spread has lost its digits too
-      for (std::size_t j = 0; j < p; ++j) is_exact &= sum.gram[j * p + j] >= 1e-6 * total.gram[j * p + j];
-      if (is_exact) {
-        finish({k}, std::move(sum));
-        return n_read;
-      }
+      // a column that has lost nearly all of its spread has lost its digits too
+      for (std::size_t j = 0; j < p; ++j) is_exact &= spread(k, sum, j) >= 1e-6 * total.gram[j * p + j];
+    } else {
+      sum = read_alone(k, rows.targets, design_);
+      n_read = static_cast<double>(spec_.n_rows);
     }
-    RowGroups own = rows_where(k, [](double w, double) { return w; });
-    own.targets = rows.targets;
-    finish({k}, std::move(design_.moments(own, threads_)[0]));
+    if (is_exact && !is_far(k, sum)) {
+      finish({k}, std::move(sum), centre_);
+      return n_read;
+    }
+    finish_far({k}, rows.targets, sum);
     return n_read + static_cast<double>(spec_.n_rows);
+  }
+
+  RowMoments read_alone(std::size_t k, const std::vector<const double*>& targets, const D& design) const {
+    RowGroups rows = rows_where(k, [](double w, double) { return w; });
+    rows.targets = targets;
+    return std::move(design.moments(rows, threads_)[0]);
+  }
+
+  // The common centre lies far from the means of these problems, which `sum` knows: their rows are read about these.
+  void finish_far(const std::vector<std::size_t>& members, const std::vector<const double*>& targets,
+                  const RowMoments& sum) {
+    Vector centre = centre_;
+    move(members[0], sum, centre);
+    D design = design_;
+    design.centre = centre.data();
+    finish(members, read_alone(members[0], targets, design), centre);
   }
 
   template <class WeightOf>
@@ -206,25 +234,57 @@ class BatchMoments {
     return design_.moments(groups, threads_);
   }
 
-  // Moves the centre to the means of the first problem where a guess lies so far away, in units of a column's own
-  // spread, that the correction would cost digits. Two of sixteen are spent at most.
-  bool recentre(const RowMoments& sum) {
+  // sum of squares about the problem's own mean
+  double spread(std::size_t k, const RowMoments& sum, std::size_t j) const {
+    return sum.gram[j * (static_cast<std::size_t>(spec_.n_features) + 1)] -
+           sum.products[j] * sum.products[j] / totals_[k];
+  }
+
+  // Whether the centre lies so far from the means of a problem, in units of a column's own spread, that the correction
+  // would cost digits. Two of sixteen are spent at most.
+  bool is_far(std::size_t k, const RowMoments& sum) const {
     constexpr double far = 100.0;
-    bool moved = false;
-    for (Index j = 0; j < spec_.n_features; ++j) {
-      const double shift = sum.products[j] / totals_[0];
-      const double square = sum.gram[j * spec_.n_features + j] / totals_[0];
+    for (std::size_t j = 0; j < centre_.size(); ++j) {
+      const double shift = sum.products[j] / totals_[k];
+      const double variance = spread(k, sum, j) / totals_[k];
+      const double square = variance + shift * shift;
       const bool is_noise = square <= D::mean_noise * centre_[j] * centre_[j];
-      moved |= !is_noise && shift * shift > far * (square - shift * shift);
+      if (is_noise || shift * shift <= far * variance) continue;
+      if (variance > 1e-12 * square || !has_one_value(k, static_cast<Index>(j))) return true;
     }
-    if (!moved) return false;
-    for (Index j = 0; j < spec_.n_features; ++j) centre_[j] += sum.products[j] / totals_[0];
+    return false;
+  }
+
+  // Whether a column is constant on a problem's rows. Sums far from its mean cannot tell.
+  bool has_one_value(std::size_t k, Index j) const {
+    const double* w = weights(k);
+    double first = 0.0;
+    bool is_same = true;
+    Index n_seen = 0;
+    design_.for_first_entries(j, spec_.n_rows, [&](Index i, double x) {
+      if (w[i] == 0.0) return true;
+      if (n_seen++ == 0) first = x;
+      is_same = x == first;
+      return is_same;
+    });
+    const auto n_present = std::count_if(w, w + spec_.n_rows, [](double weight) { return weight != 0.0; });
+    return is_same && (first == 0.0 || n_seen == n_present);  // absent entries are 0
+  }
+
+  void move(std::size_t k, const RowMoments& sum, Vector& centre) const {
+    for (std::size_t j = 0; j < centre.size(); ++j) centre[j] += sum.products[j] / totals_[k];
+  }
+
+  // Moves the centre to the means of the first problem where a guess was too far off.
+  bool recentre(const RowMoments& sum) {
+    if (!is_far(0, sum)) return false;
+    move(0, sum, centre_);
     return true;
   }
 
-  // Means, scales, Gram and products of problems that share their weights, from their sums about the centre. `sum`
-  // has the products with all targets, or with the one of a single problem.
-  void finish(const std::vector<std::size_t>& members, RowMoments sum) {
+  // Means, scales, Gram and products of problems that share their weights, from their sums about `centre`. `sum` has
+  // the products with all targets, or with the one of a single problem.
+  void finish(const std::vector<std::size_t>& members, RowMoments sum, const Vector& centre) {
     const auto p = static_cast<std::size_t>(spec_.n_features);
     const double total = totals_[members[0]];
     Problem& first = problems_[members[0]];
@@ -232,7 +292,7 @@ class BatchMoments {
       first.shift[j] = sum.products[j] / total;
       const double square = sum.gram[j * p + j] / total;
       const double variance = square - first.shift[j] * first.shift[j];
-      first.scale[j] = is_constant(j, square, variance) ? 0.0 : (spec_.standardize ? std::sqrt(variance) : 1.0);
+      first.scale[j] = is_constant(centre[j], square, variance) ? 0.0 : (spec_.standardize ? std::sqrt(variance) : 1.0);
     }
     const bool one_target = sum.products.size() == 2 * p;
     for (const std::size_t k : members) {
@@ -244,28 +304,31 @@ class BatchMoments {
       summaries_[k].product.resize(p);
       for (std::size_t j = 0; j < p; ++j) {
         double product = raw[j] / total - first.shift[j] * mean;
-        if (!spec_.fit_intercept) product += (centre_[j] + first.shift[j]) * mean;
+        if (!spec_.fit_intercept) product += (centre[j] + first.shift[j]) * mean;
         summaries_[k].product[j] = first.scale[j] > 0.0 ? product / first.scale[j] : 0.0;
       }
     }
     auto shared = std::make_shared<SharedGram>();
     shared->gram = std::move(sum.gram);
-    standardise(first, total, shared->gram.data());
-    for (const std::size_t k : members) summaries_[k].shared = shared;
+    standardise(first, total, centre, shared->gram.data());
+    for (const std::size_t k : members) {
+      summaries_[k].shared = shared;
+      for (std::size_t j = 0; j < p; ++j) problems_[k].shift[j] += centre[j] - centre_[j];
+    }
   }
 
-  bool is_constant(std::size_t j, double square, double variance) const {
+  bool is_constant(double centre, double square, double variance) const {
     if (!spec_.fit_intercept && !spec_.standardize) return false;
-    return variance <= std::max(1e-12 * square, D::mean_noise * centre_[j] * centre_[j]);
+    return variance <= std::max(1e-12 * square, D::mean_noise * centre * centre);
   }
 
-  void standardise(const Problem& problem, double total, double* gram) const {
+  void standardise(const Problem& problem, double total, const Vector& centre, double* gram) const {
     const Index p = spec_.n_features;
     const Vector& shift = problem.shift;
     const Vector& scale = problem.scale;
     Vector mean(static_cast<std::size_t>(p), 0.0);
     if (!spec_.fit_intercept) {
-      for (Index j = 0; j < p; ++j) mean[j] = centre_[j] + shift[j];
+      for (Index j = 0; j < p; ++j) mean[j] = centre[j] + shift[j];
     }
     for (Index b = 0; b < p; ++b) {
       for (Index a = 0; a <= b; ++a) {
