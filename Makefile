@@ -6,13 +6,15 @@ PORTABLE = .venv-portable
 OLDEST = .venv-oldest
 PEERS ?= .venv-peers
 PYTEST_ARGS ?= -q -n auto
+# the tests that take minutes (scikit-learn's own, the large data sets) run with `make test CHOSEN=`, and in .ci/run
+CHOSEN ?= -m "not slow"
 
 BIN = $(VENV)/bin
 BUILD = build/$(notdir $(VENV))
 NATIVE := $(shell find native -name '*.[ch]pp')
 # what the answers depend on; the rest is what surrounds them
-NUMERIC = $(foreach name,anchors ball batch certificate copies cpu cv lanes moments native path properties rough_gram \
-    screens sparse_engine tall threads,tests/test_$(name).py)
+NUMERIC = $(foreach name,anchors bad_points ball batch budgets certificate copies cpu cv guards lanes moments native null_model path \
+    properties rough_gram screens sparse_engine tall threads,tests/test_$(name).py)
 COMPILERS = clang++-16 clang++-19 aarch64-linux-gnu-g++
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
@@ -23,7 +25,7 @@ demo: $(VENV)/.installed
 	$(BIN)/normball fit --example diabetes -o demo
 
 test: $(VENV)/.installed $(VENV)/.test
-	$(BIN)/pytest $(PYTEST_ARGS) $(COVERAGE)
+	$(BIN)/pytest $(PYTEST_ARGS) $(CHOSEN) $(COVERAGE)
 
 # The peers live in an environment of their own; glmnet is R's, and left out where there is no Rscript.
 bench: $(VENV)/.installed $(PEERS)/.bench
@@ -46,6 +48,7 @@ format: $(VENV)/.lint
 	$(BIN)/clang-format -i $(NATIVE)
 
 coverage: COVERAGE = --cov --cov-report=term
+coverage: CHOSEN =
 coverage: $(VENV)/.torch test
 
 sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
@@ -55,13 +58,13 @@ sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 
 # The numeric tests as on CPUs with AVX2 only, and without: their BLAS kernels and ours.
 older-cpus: $(VENV)/.installed $(VENV)/.test
-	OPENBLAS_CORETYPE=Haswell NORMBALL_CPU_LEVEL=avx2 $(BIN)/pytest $(PYTEST_ARGS) $(NUMERIC)
-	OPENBLAS_CORETYPE=Prescott NORMBALL_CPU_LEVEL=plain $(BIN)/pytest $(PYTEST_ARGS) $(NUMERIC)
+	OPENBLAS_CORETYPE=Haswell NORMBALL_CPU_LEVEL=avx2 $(BIN)/pytest $(PYTEST_ARGS) $(CHOSEN) $(NUMERIC)
+	OPENBLAS_CORETYPE=Prescott NORMBALL_CPU_LEVEL=plain $(BIN)/pytest $(PYTEST_ARGS) $(CHOSEN) $(NUMERIC)
 
 # The numeric tests on a build without versions of the kernels for newer CPUs, which is what ARM has.
 portable: $(PORTABLE)/.installed $(PORTABLE)/.test
 	$(PORTABLE)/bin/python -c 'from normball import _native; assert _native.cpu_levels() == ["plain"]'
-	$(PORTABLE)/bin/pytest $(PYTEST_ARGS) $(NUMERIC)
+	$(PORTABLE)/bin/pytest $(PYTEST_ARGS) $(CHOSEN) $(NUMERIC)
 
 # Every source by every other compiler that is installed, without a warning.
 compilers: INCLUDES = import nanobind, sysconfig; print("-isystem", nanobind.include_dir(), "-isystem", sysconfig.get_path("include"))

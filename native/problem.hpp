@@ -177,8 +177,51 @@ inline std::vector<Problem> blank_problems(const Specification& spec) {
   return problems;
 }
 
-// Means and standard deviations of every problem in at most three reads of the design, and norms where `wants_norms`;
-// sets `centre`.
+// What a read about the common centre says of one problem's columns.
+struct Spread {
+  Vector variance;
+  Vector noise;  // a variance that is rounding: the column is constant
+};
+
+// Where a problem's own mean lies so far from the centre, in units of the column's own spread, that the correction
+// costs digits (a fold that holds all the spread of a column leaves none to the others), the column is read again about
+// it.
+template <Design D>
+Spread spread_of(const D& design, const Vector& centre, Problem& problem, Threads& threads) {
+  const Vector& squares = problem.scale;
+  Spread spread{.variance = squares, .noise = squares};
+  std::vector<Index> far;
+  for (std::size_t j = 0; j < squares.size(); ++j) {
+    const double shift = problem.shift[j] * problem.shift[j];
+    spread.variance[j] -= shift;
+    spread.noise[j] = std::max(1e-12 * squares[j], D::mean_noise * centre[j] * centre[j]);
+    if (shift > 100.0 * spread.variance[j]) far.push_back(static_cast<Index>(j));
+  }
+  if (far.empty()) return spread;
+  Vector own = centre;
+  for (const Index j : far) own[j] += problem.shift[j];
+  D about = design;
+  about.centre = own.data();
+  const Columns columns{.list = far.data(), .count = std::ssize(far)};
+  const double* weights = problem.weights.data();
+  Vector rest(far.size());
+  Vector square(far.size());
+  double* rest_out = rest.data();
+  double* square_out = square.data();
+  about.sweep({.columns = columns, .n_vectors = 1, .vectors = &weights, .out = &rest_out}, threads);
+  about.sweep_squares({.columns = columns, .n_vectors = 1, .vectors = &weights, .out = &square_out}, threads);
+  for (std::size_t f = 0; f < far.size(); ++f) {
+    const Index j = far[f];
+    const double size = std::max(std::abs(centre[j]), std::abs(problem.shift[j]));
+    spread.variance[j] = square[f] - rest[f] * rest[f];
+    spread.noise[j] = std::max({1e-12 * square[f], D::mean_noise * own[j] * own[j], 1e-28 * size * size});
+    problem.shift[j] += rest[f];
+  }
+  return spread;
+}
+
+// Means and standard deviations of every problem in three reads of the design (and of single columns), and norms where
+// `wants_norms`; sets `centre`.
 template <Design D>
 std::vector<Problem> make_problems(D& design, Vector& centre, const Specification& spec, bool wants_norms,
                                    Threads& threads) {
@@ -226,10 +269,10 @@ std::vector<Problem> make_problems(D& design, Vector& centre, const Specificatio
   sweep_squares();
   for (Problem& problem : problems) {
     if (wants_norms) problem.norm.assign(p, 0.0);
+    const Spread spread = spread_of(design, centre, problem, threads);
     for (std::size_t j = 0; j < p; ++j) {
-      const double square = problem.scale[j];
-      const double variance = square - problem.shift[j] * problem.shift[j];
-      const bool is_constant = variance <= std::max(1e-12 * square, D::mean_noise * centre[j] * centre[j]);
+      const double variance = spread.variance[j];
+      const bool is_constant = variance <= spread.noise[j];
       problem.scale[j] = is_constant ? 0.0 : (spec.standardize ? std::sqrt(variance) : 1.0);
       if (!wants_norms || is_constant) continue;
       const double off_centre = spec.fit_intercept ? 0.0 : centre[j] + problem.shift[j];

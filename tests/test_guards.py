@@ -59,9 +59,11 @@ def held_out(where: str, n: int, ratio: float) -> tuple[np.ndarray, np.ndarray, 
     return X, y, fold
 
 
-def solve(X: Any, n_rows: int, n_features: int, y: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+def solve(
+    X: Any, n_rows: int, n_features: int, y: np.ndarray, weights: np.ndarray, family: str = "gaussian"
+) -> dict[str, np.ndarray]:
     return _native.solve_path(
-        X=X, responses=y[None], weights=weights, offset=np.zeros(n_rows), family="gaussian", l1_ratio=0.7,
+        X=X, responses=y[None], weights=weights, offset=np.zeros(n_rows), family=family, l1_ratio=0.7,
         lambdas=None, n_lambdas=8, lambda_min_ratio=1e-3, penalty_factors=np.ones(n_features),
         lower_bounds=np.full(n_features, -np.inf), upper_bounds=np.full(n_features, np.inf), fit_intercept=True,
         standardize=True, tol=1e-9, max_iter=1000, n_threads=2, poll=None,
@@ -91,6 +93,35 @@ def test_a_fold_may_hold_all_the_spread_of_a_column(ratio, where, layout, n):
             coef[found["indices"][at]] = found["values"][at]
             theta = problem.theta(found["intercepts"][k, i], coef)
             assert problem.kkt(theta, lam) <= 1e-8 * np.sqrt(2 * problem.null_loss)
+
+
+@pytest.mark.parametrize("n", [40, 300])  # a working set; windows
+@pytest.mark.parametrize("layout", ["F", "csc"])
+@pytest.mark.parametrize("where", ["around its mean", "far from it"])
+@pytest.mark.parametrize("ratio", [1e3, 1e5, 1e7, 1e9])
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_so_it_may_where_the_loss_is_curved(family, ratio, where, layout, n):
+    X, _, fold = held_out(where, n, ratio)
+    rng = np.random.default_rng(2)
+    y = target(family, X[:, 1] - X[:, 2], rng)
+    weights = np.vstack([np.ones(n), *(fold != k for k in range(5))]).astype(float)
+    design: Any = np.asfortranarray(X)
+    if layout == "csc":
+        sparse = scipy.sparse.csc_array(X)
+        design = (sparse.data, sparse.indices.astype(np.int32), sparse.indptr.astype(np.int64), n)
+    found = solve(design, n, 5, y, weights, family)
+    for k in (1, 3):
+        train = weights[k] > 0  # elsewhere the linear predictor may overflow
+        problem = Problem(X[train], y[train], family, l1_ratio=0.7)
+        np.testing.assert_allclose(found["scales"][k], problem.scales, rtol=1e-9)
+        for i, lam in enumerate(found["lambdas"]):
+            if found["statuses"][k, i] != 0:
+                continue  # said, since the column's unit is that of the other problems
+            at = slice(*found["indptr"][8 * k + i : 8 * k + i + 2])
+            coef = np.zeros(5)
+            coef[found["indices"][at]] = found["values"][at]
+            theta = problem.theta(found["intercepts"][k, i], coef)
+            assert problem.kkt(theta, lam) <= 2e-3 * lam
 
 
 @pytest.mark.parametrize("apart", [1e-9, 1e-10])
