@@ -50,8 +50,12 @@ def test_a_full_disk(tmp_path):
 import resource, signal, sys
 from normball.files import write_bytes
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-write_bytes(sys.argv[1], bytes(5000))
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+try:
+    write_bytes(sys.argv[1], bytes(5000))
+finally:  # what measures coverage writes afterwards
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
     place = tmp_path / "model.json"
     place.write_text("before")
