@@ -29,24 +29,21 @@ def survival(
     if not source.named:
         return []
     if TIME_NAME.search(target_name) and _is_time(target):
-        suspects = [j for j in features if EVENT_NAME.search(source.names[j])]
-        events = [source.names[j] for j in suspects if _is_event(source.read(j))]
-        text = (
-            f'"{target_name}" beside {sample(events, quote=True)} looks like survival data: a plain regression takes '
-        )
-        text += "the time of a row without the event for the full time, and the event itself for a feature."
-        fix = f"{NOT_YET}; if every time is a full one: drop={words(events)}"
-        return [Finding("W27", text, fix, (target_name, *events))] if events else []
-    if EVENT_NAME.search(target_name) and _is_event(target):
-        suspects = [j for j in features if TIME_NAME.search(source.names[j])]
-        times = [source.names[j] for j in suspects if _is_time(source.read(j))]
-        text = (
-            f'"{target_name}" beside {sample(times, quote=True)} looks like survival data: how long a row was followed '
-        )
-        text += "is then a feature, though it is known only afterwards."
-        fix = f"{NOT_YET}; if all rows were followed equally long: drop={words(times)}"
-        return [Finding("W27", text, fix, (target_name, *times))] if times else []
-    return []
+        name, kind = EVENT_NAME, _is_event
+        consequence = "a plain regression takes the time of a row without the event for the full time, and the event "
+        consequence += "itself for a feature."
+        harmless = "every time is a full one"
+    elif EVENT_NAME.search(target_name) and _is_event(target):
+        name, kind = TIME_NAME, _is_time
+        consequence = "how long a row was followed is then a feature, though it is known only afterwards."
+        harmless = "all rows were followed equally long"
+    else:
+        return []
+    others = [source.names[j] for j in features if name.search(source.names[j]) and kind(source.read(j))]
+    if not others:
+        return []
+    text = f'"{target_name}" beside {sample(others, quote=True)} looks like survival data: {consequence}'
+    return [Finding("W27", text, f"{NOT_YET}; if {harmless}: drop={words(others)}", (target_name, *others))]
 
 
 def _is_time(column: Numbers | Labels | Unusable) -> bool:
