@@ -99,12 +99,18 @@ export function inFrame(data, index) {
   return data.lambdas.map((_, l) => l).filter((l) => l <= index || data.lambdas[l] >= weakest / 10);
 }
 
-/** A name on one line in at most `room` characters; both ends survive, since names often differ at their end. @param {string} name @param {number} room */
+/** How many ordinary characters a character is wide; no font is at hand to be asked. @param {string} letter */
+const widthOfLetter = (letter) => (/[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{Emoji_Presentation}]/u.test(letter) ? 1.8 : /[<>=+~@%&#_mwMWOQ]/.test(letter) ? 1.4 : 1);
+
+/** A name on one line in the width of `room` characters; both ends survive, since names often differ at their end. @param {string} name @param {number} room */
 export function shortened(name, room) {
   const letters = [...name.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "?").replace(/\s+/gu, " ")];
-  if (letters.length <= room) return letters.join("");
-  const back = Math.floor((room - 1) / 2);
-  return `${letters.slice(0, room - 1 - back).join("")}…${letters.slice(letters.length - back).join("")}`;
+  const total = (/** @type {string[]} */ some) => some.reduce((sum, letter) => sum + widthOfLetter(letter), 0);
+  if (total(letters) <= room) return letters.join("");
+  const [front, back] = [letters.slice(0, Math.ceil(room)), letters.slice(-Math.floor(room / 2))];
+  while (total(back) > (room - 1) / 2) back.shift();
+  while (total(front) + total(back) + 1 > room) front.pop();
+  return `${front.join("")}…${back.join("")}`;
 }
 
 /** A whole number with its thousands apart; not every engine knows how. @param {number} count */
