@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -13,17 +14,21 @@ import narwhals.dependencies
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_regressor
-from sklearn.metrics import accuracy_score, d2_tweedie_score, r2_score
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
+    check_consistent_length,
     check_is_fitted,
     column_or_1d,
     validate_data,
 )
 
+from normball.families import find_family
+from normball.family import Family
 from normball.inputs.prepare import column_values
 from normball.inputs.rows import index_of, misplaced
 from normball.messages import DataError
@@ -204,11 +209,28 @@ class GLM(BaseEstimator):
         return np.asarray(self._fit.predict(X, kind=kind, offset=offset, unknown=self.unknown))
 
 
+def explained_deviance(family: Family, y: Any, predicted: NDArray[np.float64], sample_weight: Any) -> float:
+    """D²: the share of the deviance from the mean of `y` that predictions explain; `family` must take these targets."""
+    target = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    target = column_or_1d(target)
+    check_consistent_length(target, predicted)
+    weights = _check_sample_weight(sample_weight, target, dtype=np.float64)
+    refused, problem, _ = family.refused(target)
+    if refused.any():
+        raise ValueError(f"y has {refused.sum()} {problem}.")
+    if target.size < 2:
+        warnings.warn("D^2 score is not well-defined with less than two samples.", UndefinedMetricWarning, stacklevel=3)
+        return float("nan")
+    null = np.full(target.size, np.average(target, weights=weights))
+    left, total = (weights @ family.loss(target, family.link(mean)) for mean in (predicted, null))
+    return float(1.0 - left / total) if total > 0.0 else float(left == 0.0)
+
+
 @estimator
 class Regressor(RegressorMixin):
     """Prediction and score of a regressor."""
 
-    family: Literal["gaussian", "poisson"] = "gaussian"
+    family: str = "gaussian"
 
     def predict(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the expected target.
@@ -235,7 +257,7 @@ class Regressor(RegressorMixin):
         sample_weight: ArrayLike | str | None = None,
         offset: ArrayLike | str | None = None,
     ) -> float:
-        """Compute the share of the deviance that is explained: R² for gaussian, D² for poisson.
+        """Compute the share of the deviance that is explained: R² for gaussian, D² for the other families.
 
         Parameters
         ----------
@@ -257,20 +279,19 @@ class Regressor(RegressorMixin):
         predicted = self.predict(X, offset)
         if isinstance(sample_weight, str):
             sample_weight = column_values(X, sample_weight, "sample_weight")
-        if self.family == "poisson":
-            return float(d2_tweedie_score(y, predicted, sample_weight=sample_weight, power=1))
-        return float(r2_score(y, predicted, sample_weight=sample_weight))
+        family = find_family(self.path_.family)
+        if family.quadratic:
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        return explained_deviance(family, y, predicted, sample_weight)
 
     def _target(self: Any, y: NDArray[Any]) -> NDArray[Any]:
-        if self.family not in ("gaussian", "poisson"):
-            raise ValueError(
-                f"family is {self.family!r}, but must be gaussian or poisson; GLMClassifier is for classes"
-            )
+        if find_family(self.family).has_classes:
+            raise ValueError(f"family is {self.family!r}, but a regressor is for numbers; GLMClassifier is for classes")
         return y
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self.family == "poisson"
+        tags.target_tags.positive_only = bool(find_family(self.family).refused(np.array([-1.0]))[0][0])
         return tags
 
 

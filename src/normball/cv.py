@@ -10,6 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.families import find_family
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
@@ -288,7 +289,7 @@ def _assess(
         diagnostics={},
         counts_by_column=SparseRows.counting(folds_rows, groups) if groups[-1] + 1 < groups.size else None,
     )
-    if family != "binomial":
+    if not find_family(family).has_classes:
         return result
     choices: tuple[Choice, Choice] = ("best", "1se")
     return replace(
@@ -314,7 +315,7 @@ def _fold_weights(problem: Problem, folds: Folds) -> Array:
 
 
 def _is_deviance(score: Score, family: str) -> bool:
-    return score is SCORES["deviance"] or (score is SCORES["mse"] and family == "gaussian")
+    return score is SCORES["deviance"] or (score is SCORES["mse"] and find_family(family).quadratic)
 
 
 def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds: Folds, score: Score) -> Array | None:
@@ -324,7 +325,7 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     so little error is left that the difference of sums would have lost its digits.
     """
     data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
-    squares = score in (SCORES["deviance"], SCORES["mse"]) and problem.settings.family == "gaussian"
+    squares = score in (SCORES["deviance"], SCORES["mse"]) and find_family(problem.settings.family).quadratic
     if not squares or not (held_out > 0.0).all():
         return None
     for train, test in folds:

@@ -19,7 +19,6 @@ from normball.results.sparse_rows import SparseRows
 from normball.settings import (
     DEFAULT_MAX_ITER,
     DEFAULT_TOL,
-    Family,
     FitOptions,
     Progress,
     Settings,
@@ -43,7 +42,7 @@ def fit_path(
     X: Any,
     y: Any,
     *,
-    family: Family = "gaussian",
+    family: str = "gaussian",
     l1_ratio: float = 1.0,
     lambdas: ArrayLike | None = None,
     n_lambdas: int = 100,

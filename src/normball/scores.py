@@ -9,35 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.families import find_family
+
 Array = NDArray[np.float64]
-
-
-def mean_response(eta: Array, family: str) -> Array:
-    """The expected target at linear predictor `eta`."""
-    if family == "binomial":
-        return np.exp(-np.logaddexp(0.0, -eta))
-    if family == "poisson":
-        with np.errstate(over="ignore"):
-            return np.exp(eta)
-    return eta
-
-
-def _entropy(values: Array) -> Array:
-    """`v log v`, 0 at 0."""
-    return values * np.log(values, out=np.zeros_like(values), where=values > 0.0)
-
-
-def unit_deviance(y: Array, eta: Array, family: str) -> Array:
-    """Twice the loss of each entry of `eta` (m, L) against `y` (m,), 0 for a perfect prediction."""
-    target = y[:, None]
-    if family == "binomial":
-        best = (_entropy(y) + _entropy(1.0 - y))[:, None]
-        loss = np.log1p(np.exp(-np.abs(eta))) + (np.maximum(eta, 0.0) - target * eta)
-        return 2.0 * (loss + best)
-    if family == "poisson":
-        best = (_entropy(y) - y)[:, None]
-        return 2.0 * (mean_response(eta, family) - target * eta + best)
-    return (target - eta) ** 2
 
 
 def area_under_curve(y: Array, eta: Array, weights: Array) -> Array:
@@ -56,6 +30,11 @@ def area_under_curve(y: Array, eta: Array, weights: Array) -> Array:
         negative_here = np.diff(negative_up_to, prepend=0.0)
         result[column] = positive_here @ (negative_up_to - negative_here / 2.0) / pairs
     return result
+
+
+def _errors(y: Array, eta: Array, family: str) -> Array:
+    """Target less prediction (m, L)."""
+    return y[:, None] - find_family(family).mean(eta)
 
 
 def _weighted_mean(values: Array, weights: Array) -> Array:
@@ -78,15 +57,15 @@ class Score:
 SCORES = {
     score.name: score
     for score in (
-        Score("deviance", False, lambda y, eta, w, f: _weighted_mean(unit_deviance(y, eta, f), w)),
-        Score("mse", False, lambda y, eta, w, f: _weighted_mean((y[:, None] - mean_response(eta, f)) ** 2, w)),
-        Score("mae", False, lambda y, eta, w, f: _weighted_mean(abs(y[:, None] - mean_response(eta, f)), w)),
+        Score("deviance", False, lambda y, eta, w, f: 2.0 * _weighted_mean(find_family(f).loss(y[:, None], eta), w)),
+        Score("mse", False, lambda y, eta, w, f: _weighted_mean(_errors(y, eta, f) ** 2, w)),
+        Score("mae", False, lambda y, eta, w, f: _weighted_mean(abs(_errors(y, eta, f)), w)),
         Score("auc", True, lambda y, eta, w, f: area_under_curve(y, eta, w)),
         Score("accuracy", True, lambda y, eta, w, f: _weighted_mean((eta > 0.0) == (y[:, None] > 0.5), w)),
-        Score("brier", False, lambda y, eta, w, f: _weighted_mean((y[:, None] - mean_response(eta, f)) ** 2, w)),
+        Score("brier", False, lambda y, eta, w, f: _weighted_mean(_errors(y, eta, f) ** 2, w)),
     )
 }
-_BINOMIAL_ONLY = ("auc", "accuracy", "brier")
+_OF_CLASSES = ("auc", "accuracy", "brier")
 
 
 def find_score(score: Any, family: str, classes: tuple[Any, Any] | None = None) -> Score:
@@ -96,7 +75,7 @@ def find_score(score: Any, family: str, classes: tuple[Any, Any] | None = None) 
     if not isinstance(score, str) and not callable(score):
         raise TypeError(f"score is {score!r}, but must be the name of one score, or a callable")
     if isinstance(score, str) and score in SCORES:
-        if score in _BINOMIAL_ONLY and family != "binomial":
+        if score in _OF_CLASSES and not find_family(family).has_classes:
             raise ValueError(f'score="{score}" needs family="binomial"; for {family} use deviance, mse or mae')
         return SCORES[score]
     from normball import scorers  # imports scikit-learn

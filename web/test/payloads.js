@@ -2,6 +2,13 @@
 import { part, solution, weights } from "../src/geometry.js";
 import { filled } from "../src/contours.js";
 
+/** What Python says of these families. @type {Record<"gaussian" | "binomial" | "poisson", import("../src/mathematics.js").Mathematics>} */
+const MATHEMATICS = {
+  gaussian: { inverse_link: "identity", variance: "", has_classes: false, quadratic: true, factor: "", eta: null, predicted: "Predicted" },
+  binomial: { inverse_link: "logistic", variance: "mu (1 - mu)", has_classes: true, quadratic: false, factor: "odds", eta: "log-odds", predicted: "Probability" },
+  poisson: { inverse_link: "exp", variance: "mu", has_classes: false, quadratic: false, factor: "rate", eta: "log of the rate", predicted: "Expected" },
+};
+
 /** Numbers that look random and are the same each time. @param {number} seed @returns {() => number} */
 export function randoms(seed) {
   let state = seed >>> 0;
@@ -31,7 +38,7 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
   const listed = Array.from({ length: features }, (_, k) => ({ name: names[k % names.length], scale: 2, mean: 1, coefs: solutions.map((u) => (u[k] ?? 0) / 2), counts: null, own_counts: null, few_rows: "" }));
   const byLambda = (/** @type {(k: number) => number} */ of) => LAMBDAS.map((_, k) => of(k));
   return {
-    version: "0", title: "target", family, penalty: "L1", l1_ratio, standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],
+    version: "0", title: "target", family, mathematics: MATHEMATICS[family], penalty: "L1", l1_ratio, standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],
     n_rows: 100, n_features: features, lambdas: LAMBDAS, picked: 2, intercepts: byLambda(() => 0), rest: byLambda(() => 0), n_nonzero: byLambda((k) => Math.min(k, features)),
     norms: byLambda((k) => k), deviance_ratio: byLambda((k) => k / 10), dual_gaps: byLambda(() => 1e-8), kkt: byLambda(() => 1e-8), statuses: LAMBDAS.map(() => "solved"),
     cv: null, features: listed, others: [], others_complete: true, recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),

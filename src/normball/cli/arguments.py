@@ -11,6 +11,7 @@ from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_he
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")
+FAMILIES = ("gaussian", "binomial", "poisson")
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
@@ -247,7 +248,7 @@ def _data_options() -> Parser:
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
     group.add_argument(
         "--family",
-        choices=("auto", "gaussian", "binomial", "poisson"),
+        choices=("auto", *FAMILIES),
         default="auto",
         help="auto: two values are binomial, other numbers are gaussian",
     )

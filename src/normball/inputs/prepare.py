@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.families import AUTO, family_name, find_family
 from normball.inputs.column_findings import LARGEST, row_list
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_values
 from normball.inputs.features import gap_findings, read_features
@@ -16,7 +17,7 @@ from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
-from normball.inputs.targets import FAMILIES, class_labels, guess_family, read_target
+from normball.inputs.targets import class_labels, guess_family, read_target
 from normball.inputs.text import to_numbers
 from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, raise_errors, sample
 from normball.settings import name_list
@@ -131,7 +132,7 @@ def prepare(
     DataError
         With every problem found.
     """
-    _check_word("family", family, (*FAMILIES, "auto"))
+    family = family_name(family)
     _check_word("missing", missing, ("error", "drop", "impute"))
     _check_word("inf", inf, ("error", "nan"))
     source = source_of(X)
@@ -155,11 +156,11 @@ def prepare(
 
     target = None
     if target_column is not None:
-        if family == "auto":
+        if family == AUTO:
             family, remarks = guess_family(target_column, target_name)
             findings += remarks
-        elif family == "gaussian" and isinstance(target_column, Numbers):
-            findings += class_labels(target_column.values[~target_column.missing], target_name)
+        elif find_family(family).amounts and isinstance(target_column, Numbers):
+            findings += class_labels(target_column.values[~target_column.missing], target_name, family)
         findings += survival(source, target_column, target_name, {*apart, *drop})
         try:
             counts = (weights > 0) & features.complete()

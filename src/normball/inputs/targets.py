@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from normball.families import DEFAULT, find_family
 from normball.inputs.column_findings import not_numeric, row_list
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable, read_values
 from normball.inputs.disguises import disguise_of
 from normball.messages import OR, DataError, Finding, count, sample
-
-FAMILIES = ("gaussian", "binomial", "poisson")
 
 MOST_CLASSES = 20
 ROWS_OF_A_CLASS = 5  # on average; a number that occurs less often is no label
@@ -58,8 +57,8 @@ def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     return "gaussian", []
 
 
-def class_labels(values: Floats, name: str) -> list[Finding]:
-    """W26: a target for the gaussian family of so few whole numbers that they may be classes."""
+def class_labels(values: Floats, name: str, family: str = DEFAULT) -> list[Finding]:
+    """W26: a target of amounts that is so few whole numbers that they may be classes."""
     with np.errstate(invalid="ignore"):
         if not (values[:FIRST_ROWS] % 1 == 0).all() or not (values % 1 == 0).all():
             return []
@@ -67,7 +66,7 @@ def class_labels(values: Floats, name: str) -> list[Finding]:
     if not 2 <= len(found) <= MOST_CLASSES or len(values) < ROWS_OF_A_CLASS * len(found):
         return []
     what = f"{count(len(found))} whole numbers only ({sample([f'{value:g}' for value in found])})"
-    text = f'Target "{name}" holds {what}; fitted as gaussian, which takes them for amounts.'
+    text = f'Target "{name}" holds {what}; fitted as {family}, which takes them for amounts.'
     if len(found) == 2:
         return [Finding("W26", text, 'if they are two classes: family="binomial"', (name,))]
     fix = (
@@ -89,7 +88,7 @@ def read_target(
     column
         The target as it was read.
     name, family
-        What it is called, and one of `FAMILIES`.
+        What it is called, and that of its family.
     counts
         The rows that have a weight.
     free
@@ -100,15 +99,17 @@ def read_target(
     if isinstance(column, Unusable):
         text = f'Target "{name}" holds {column.reason}; it must hold numbers or two classes.'
         raise DataError(Finding("E13", text, columns=(name,)))
-    if family == "binomial":
+    known = find_family(family)
+    if known.has_classes:
         return _classes(column, name, counts, apart)
     values = _numbers(column, name, family, apart)
     used = values[counts & np.isfinite(values)]
-    if family == "poisson" and (values < 0).any():
-        rows = np.flatnonzero(values < 0)
-        text = f'Target "{name}" has {count(len(rows))} negative values; counts cannot be negative.\n{row_list(rows)}'
+    refused, problem, other = known.refused(values)
+    if refused.any():
+        rows = np.flatnonzero(refused)
+        text = f'Target "{name}" has {count(len(rows))} {problem}.\n{row_list(rows)}'
         text += f"   values {sample([f'{value:g}' for value in values[rows]])}"
-        raise DataError(Finding("E13", text, 'family="gaussian"' + OR + "correct these values", (name,)))
+        raise DataError(Finding("E13", text, f'family="{other}"' + OR + "correct these values", (name,)))
     if len(used) and (used == used[0]).all() and not free:
         text = f'Target "{name}" has one value only: {used[0]:g} in all {count(len(used))} rows. Nothing to learn.'
         fix = "choose another target; if rows were filtered, check the filter"

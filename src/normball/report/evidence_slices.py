@@ -35,7 +35,7 @@ def slices(rows: FittedRows) -> list[dict[str, Any]]:
 
     The chosen strengths come first; with very many rows the later ones are left out.
     """
-    if rows.path.family == "gaussian":
+    if rows.family.quadratic:
         return []  # a quadratic, known from the Gram matrix
     at = rows.some(SLICES_AT)
     order = sorted(at, key=lambda index: (index not in rows.marks, index))
@@ -60,7 +60,7 @@ def slices(rows: FittedRows) -> list[dict[str, Any]]:
 
 def pairs(rows: FittedRows) -> list[dict[str, Any]]:
     """Two features alone: the mean loss with the intercept at its best, the solutions, and the unpenalised end."""
-    if rows.path.family == "gaussian":
+    if rows.family.quadratic:
         return []  # closed form
     affordable = int(MOST_WORK // (SIZE**2 * (PROFILE_STEPS + 1) * rows.y.size))
     found = []
@@ -182,7 +182,7 @@ def _solutions(rows: FittedRows, chosen: list[int]) -> Array:
     alone = fit_path(
         np.ascontiguousarray(rows.features[:, chosen]),
         rows.y,
-        family=path.family,  # type: ignore[arg-type]
+        family=path.family,
         l1_ratio=path.l1_ratio,
         lambdas=path.lambdas,
         fit_intercept=path.fit_intercept,

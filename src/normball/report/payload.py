@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball import __version__
+from normball.families import find_family
 from normball.report.reproduce import recipes
 from normball.results import facts
 from normball.results.remarks import few_rows
@@ -46,6 +47,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "version": __version__,
         "title": run.target,
         "family": path.family,
+        "mathematics": _mathematics(path),
         "penalty": facts.penalty(path.l1_ratio),
         "l1_ratio": path.l1_ratio,
         "standardize": path.standardize,
@@ -69,6 +71,20 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
     }
     complete = others is not None and _bytes(others) <= MOST_OF_OTHERS
     return {**content, "others": others if complete else [], "others_complete": complete}
+
+
+def _mathematics(path: Path) -> dict[str, Any]:
+    """What the page has to know of the family, by names of functions and words."""
+    family = find_family(path.family)
+    return {
+        "inverse_link": family.inverse_link,
+        "variance": family.variance_function,
+        "has_classes": family.has_classes,
+        "quadratic": family.quadratic,
+        "factor": family.factor,
+        "eta": family.eta_is or None,
+        "predicted": family.predicted,
+    }
 
 
 def picked(cv: CVPath, run: Run) -> int:
@@ -140,6 +156,7 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
         "folds": plain(cv.fold_scores[:MOST_FOLDS], DIGITS),
         "n_folds": cv.n_folds,
         "score": cv.score,
+        "by_root": cv.score in find_family(cv.path.family).root_scores,
         "greater_is_better": cv.greater_is_better,
         "null_score": facts.null_score(cv),
         "best": cv.index_best,
