@@ -13,6 +13,15 @@ from normball.family import Family
 ROOT = Path(__file__).parents[1]
 TABLE = ("families.py", "family.py")
 NAMES = list(FAMILIES)
+OF_PARAMETERS = (
+    "tweedie(1.2)",
+    "tweedie(1.85)",
+    "negative_binomial(2)",
+    "negative_binomial(0.3)",
+    "huber(1.345)",
+    "huber(0.4)",
+)
+SETTLED = [name for name in NAMES if not find_family(name).is_open] + OF_PARAMETERS
 
 
 def compared(tree: ast.AST) -> list[int]:
@@ -69,23 +78,24 @@ def targets(family: Family, n: int, rng: np.random.Generator) -> np.ndarray:
     return y
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SETTLED)
 def test_derivatives_belong_to_the_loss(name: str) -> None:
     family, rng = find_family(name), np.random.default_rng(0)
     y, eta = targets(family, 200, rng), rng.normal(size=200)
     small = 1e-6
     slope = (family.loss(y, eta + small) - family.loss(y, eta - small)) / (2 * small)
-    np.testing.assert_allclose(family.residual(y, eta), slope, atol=1e-7)
+    np.testing.assert_allclose(family.residual(y, eta), slope, rtol=1e-6, atol=1e-7)
+    smooth = family.curvature(y, eta - small) == family.curvature(y, eta + small) if "huber" in name else np.isfinite(y)
     bend = (family.residual(y, eta + small) - family.residual(y, eta - small)) / (2 * small)
-    np.testing.assert_allclose(family.curvature(y, eta), bend, atol=1e-7)
+    np.testing.assert_allclose(family.curvature(y, eta)[smooth], bend[smooth], rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SETTLED)
 def test_the_loss_is_zero_at_a_perfect_fit_and_positive_elsewhere(name: str) -> None:
     family, rng = find_family(name), np.random.default_rng(1)
     eta = rng.normal(size=300)
     mean = family.mean(eta)
-    np.testing.assert_allclose(family.loss(mean, eta), 0.0, atol=1e-14)
+    np.testing.assert_allclose(family.loss(mean, eta), 0.0, atol=1e-13)
     np.testing.assert_allclose(family.residual(mean, eta), 0.0, atol=1e-14)
     np.testing.assert_allclose(family.link(mean), eta, atol=1e-12)
     y = targets(family, 300, rng)
@@ -93,7 +103,7 @@ def test_the_loss_is_zero_at_a_perfect_fit_and_positive_elsewhere(name: str) -> 
     assert (family.curvature(y, eta) >= 0.0).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SETTLED)
 def test_the_null_model_has_no_residual(name: str) -> None:
     family, rng = find_family(name), np.random.default_rng(2)
     y, weights, offset = targets(family, 400, rng), rng.uniform(0.0, 2.0, 400), 0.3 * rng.normal(size=400)
@@ -102,7 +112,7 @@ def test_the_null_model_has_no_residual(name: str) -> None:
         assert abs(weights @ family.residual(y, shift + intercept)) <= 1e-9 * weights.sum()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SETTLED)
 def test_mean_losses_are_means_of_losses(name: str) -> None:
     family, rng = find_family(name), np.random.default_rng(3)
     y, weights, eta = targets(family, 50, rng), rng.uniform(size=50), rng.normal(size=(50, 4))

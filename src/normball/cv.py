@@ -17,9 +17,9 @@ from normball.path import Problem, Solution, joined, prepare_problem, warn_not_c
 from normball.predictor import linear_predictor
 from normball.results.cv import Choice, Comparison, CVPath, summarise_folds
 from normball.results.path import Path
-from normball.results.remarks import possible_leak
+from normball.results.remarks import overdispersed, possible_leak
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, Score, area_under_curve, find_score
+from normball.scores import SCORES, Score, area_under_curve, dispersion, find_score
 from normball.settings import FitOptions, check_words, truth
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
@@ -289,12 +289,15 @@ def _assess(
         diagnostics={},
         counts_by_column=SparseRows.counting(folds_rows, groups) if groups[-1] + 1 < groups.size else None,
     )
-    if not find_family(family).has_classes:
+    asked = find_family(family)
+    if not (asked.has_classes or asked.reports_dispersion):
         return result
     choices: tuple[Choice, Choice] = ("best", "1se")
-    return replace(
-        result,
-        diagnostics={which: _diagnose(problem, models, folds, result.index_of(which)) for which in choices},
+    return overdispersed(
+        replace(
+            result,
+            diagnostics={which: _diagnose(problem, models, folds, path, result.index_of(which)) for which in choices},
+        )
     )
 
 
@@ -350,9 +353,17 @@ def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> A
     )
 
 
-def _diagnose(problem: Problem, models: list[_Model], folds: Folds, index: int) -> dict[str, float]:
-    """The out-of-fold area under the curve, and how far into the flat part of the sigmoid the rows lie."""
-    data, which = problem.data, slice(index, index + 1)
+def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, index: int) -> dict[str, float]:
+    """What only some families have.
+
+    Of classes the out-of-fold area under the curve, and how far into the flat part of the sigmoid the rows lie; the
+    dispersion of what has one.
+    """
+    data, which, family = problem.data, slice(index, index + 1), find_family(path.family)
+    if family.reports_dispersion:
+        eta = models[0].predict(None, data.offset, which)[:, 0]
+        n_coefs = int(path.n_nonzero[index]) + path.fit_intercept
+        return {"dispersion": dispersion(family, data.y, eta, data.weights, n_coefs)}
     areas = np.array(
         [
             area_under_curve(data.y[test], model.predict(test, data.offset, which), data.weights[test])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.families import find_family
+from normball.family import Family
 
 Array = NDArray[np.float64]
 
@@ -30,6 +31,18 @@ def area_under_curve(y: Array, eta: Array, weights: Array) -> Array:
         negative_here = np.diff(negative_up_to, prepend=0.0)
         result[column] = positive_here @ (negative_up_to - negative_here / 2.0) / pairs
     return result
+
+
+def dispersion(family: Family, y: Array, eta: Array, weights: Array, n_coefs: int) -> float:
+    """Pearson's statistic over its degrees of freedom: how much more the targets vary than the family says.
+
+    NaN where no degrees of freedom are left. A row of weight w has a variance of 1/w times that of one.
+    """
+    counts = weights > 0
+    free = np.count_nonzero(counts) - n_coefs
+    mean = family.mean(eta[counts])
+    statistic = weights[counts] @ ((y[counts] - mean) ** 2 / family.variance(mean))
+    return float(statistic / free) if free > 0 else float("nan")
 
 
 def _errors(y: Array, eta: Array, family: str) -> Array:

@@ -10,7 +10,8 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.families import DEFAULT, family_name
+from normball.families import family_name
+from normball.family import DEFAULT
 from normball.messages import did_you_mean
 
 Progress = bool | Callable[[int, int], Any] | None

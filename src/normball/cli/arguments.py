@@ -11,7 +11,7 @@ from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_he
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")
-FAMILIES = ("gaussian", "binomial", "poisson")
+FAMILIES = ("gaussian", "binomial", "poisson", "gamma", "tweedie", "negative_binomial", "huber")
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
@@ -207,6 +207,12 @@ def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
     return convert
 
 
+def _family(text: str) -> str:
+    from normball.families import family_name
+
+    return family_name(text)
+
+
 def _common() -> Parser:
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("output")
@@ -248,9 +254,11 @@ def _data_options() -> Parser:
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
     group.add_argument(
         "--family",
-        choices=("auto", *FAMILIES),
+        type=checked(_family),
+        metavar="NAME",
         default="auto",
-        help="auto: two values are binomial, other numbers are gaussian",
+        help=f"{', '.join(FAMILIES)}, or with a parameter, as 'tweedie(1.5)'; auto (default): two values are binomial, "
+        "other numbers are gaussian",
     )
     return options
 

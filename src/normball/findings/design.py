@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from normball.families import DEFAULT, option_in_words
+from normball.families import option_in_words
+from normball.family import DEFAULT
 from normball.findings.column_statistics import Columns, Floats, Ints
 from normball.messages import OR, SAMPLE, Finding, count, sample, words
 

@@ -17,7 +17,7 @@ from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
-from normball.inputs.targets import class_labels, guess_family, read_target
+from normball.inputs.targets import class_labels, guess_family, read_target, settled
 from normball.inputs.text import to_numbers
 from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, raise_errors, sample
 from normball.settings import name_list
@@ -45,7 +45,7 @@ class Data:
         What the native code takes: the array, or data, indices, indptr and number of rows of a CSC matrix.
     y, weights, offset : ndarray, shape (n_rows,)
     family : str
-        The family, also where "auto" was asked for.
+        The family, also where "auto" was asked for, with its parameter, also where that was estimated.
     classes : tuple or None
         The two labels of a binomial target; the second one is y = 1.
     target_name : str
@@ -181,16 +181,19 @@ def prepare(
     rows = None if kept.all() else np.flatnonzero(kept)
     if not weights[kept].any():
         raise DataError(without_weight("sample_weight"))
+    y = target.y if rows is None else target.y[rows]
+    weights, offsets = (values if rows is None else values[rows] for values in (weights, offsets))
+    family = settled(family, y, weights, offsets, target_name)
     design, preparation = features.design(rows)
     preparation = replace(preparation, inf_is_missing=inf == "nan")
     return Data(
         design=_native_layout(design),
-        y=target.y if rows is None else target.y[rows],
+        y=y,
         family=family,
         classes=target.classes,
         target_name=target_name,
-        weights=weights if rows is None else weights[rows],
-        offset=offsets if rows is None else offsets[rows],
+        weights=weights,
+        offset=offsets,
         preparation=preparation,
         frame=source if rows is None else source.take(rows),
         rows=rows,

@@ -1,13 +1,15 @@
-"""The target: numbers for the gaussian and Poisson families, two classes for the binomial."""
+"""The target: two classes or numbers, as its family takes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from normball.families import DEFAULT, find_family
+from normball.families import find_family
+from normball.family import DEFAULT
 from normball.inputs.column_findings import not_numeric, row_list
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable, read_values
 from normball.inputs.disguises import disguise_of
@@ -16,6 +18,7 @@ from normball.messages import OR, DataError, Finding, count, sample
 MOST_CLASSES = 20
 ROWS_OF_A_CLASS = 5  # on average; a number that occurs less often is no label
 FIRST_ROWS = 20
+LONG_TAIL = 1.4  # mean over median; an exponential distribution has 1.44
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Target:
 def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     """Choose the family that suits a target: two values are binomial, other numbers gaussian.
 
-    Counts stay gaussian, with a finding that suggests Poisson, and so do labels that are numbers (`class_labels`).
+    Counts and amounts stay gaussian, with a finding that suggests another family, and so do labels that are numbers
+    (`class_labels`).
     Text of more than two kinds gives "binomial", which then says what is wrong with it.
     """
     column = read_values(y, name)
@@ -51,10 +55,24 @@ def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
         return "binomial", []
     if labels := class_labels(values, name):
         return "gaussian", labels
-    if len(values) and (values % 1 == 0).all() and 0 <= values.min() <= 1:
-        text = f'Target "{name}" holds whole numbers from {values.min():g} to {values.max():g}; fitted as gaussian.'
-        return "gaussian", [Finding("W16", text, 'if they are counts: family="poisson"', (name,))]
-    return "gaussian", []
+    return "gaussian", _counts_or_amounts(values, name) if len(values) else []
+
+
+def _counts_or_amounts(values: Floats, name: str) -> list[Finding]:
+    """W16: counts, and amounts with so long a tail that their spread grows with their mean."""
+    extent = f"from {values.min():g} to {values.max():g}"
+    if (values % 1 == 0).all() and 0 <= values.min() <= 1:
+        text = f'Target "{name}" holds whole numbers {extent}; fitted as gaussian.'
+        return [Finding("W16", text, 'if they are counts: family="poisson"', (name,))]
+    middle = np.median(values)
+    if values.min() < 0 or values.mean() < LONG_TAIL * middle or np.ptp(values) == 0:
+        return []
+    zeros = int(np.count_nonzero(values == 0))
+    text = f'Target "{name}" holds amounts {extent} with a long tail (mean {values.mean():.3g}, median {middle:.3g}'
+    text += f", {count(zeros)} zeros" if zeros else ""
+    text += "); fitted as gaussian, for which the largest decide."
+    fix = f'if their spread grows with their mean: family="{"tweedie" if zeros else "gamma"}"'
+    return [Finding("W16", text, fix, (name,))]
 
 
 def class_labels(values: Floats, name: str, family: str = DEFAULT) -> list[Finding]:
@@ -115,6 +133,19 @@ def read_target(
         fix = "choose another target; if rows were filtered, check the filter"
         raise DataError(Finding("E03", text, fix, (name,)))
     return Target(values)
+
+
+def settled(name: str, y: Floats, weights: Floats, offset: Floats, target_name: str) -> str:
+    """The name of the family with its parameter: where it is to be estimated, that of the model without features."""
+    family = find_family(name)
+    if not family.is_open:
+        return name
+    used = weights > 0
+    parameter = family.estimate(y[used], weights[used], offset[used])
+    if math.isnan(parameter):
+        problem, fix = family.no_estimate
+        raise DataError(Finding("E13", f'Target "{target_name}" {problem}.', fix, (target_name,)))
+    return str(replace(family, parameter=parameter))
 
 
 def _mostly_numbers(column: Labels) -> bool:

@@ -47,7 +47,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "version": __version__,
         "title": run.target,
         "family": path.family,
-        "mathematics": _mathematics(path),
+        "mathematics": _mathematics(cv),
         "penalty": facts.penalty(path.l1_ratio),
         "l1_ratio": path.l1_ratio,
         "standardize": path.standardize,
@@ -73,12 +73,15 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
     return {**content, "others": others if complete else [], "others_complete": complete}
 
 
-def _mathematics(path: Path) -> dict[str, Any]:
+def _mathematics(cv: CVPath) -> dict[str, Any]:
     """What the page has to know of the family, by names of functions and words."""
-    family = find_family(path.family)
+    family = find_family(cv.path.family)
+    found = cv.diagnostics.get("best", {}).get("dispersion", math.nan)
     return {
         "inverse_link": family.inverse_link,
         "variance": family.variance_function,
+        "parameter": plain([family.parameter])[0],
+        "dispersion": 1.0 if family.has_classes else plain([found])[0],
         "has_classes": family.has_classes,
         "quadratic": family.quadratic,
         "factor": family.factor,

@@ -62,9 +62,12 @@ def one_line(path: Path, lam: float) -> str:
     parts = []
     if not sklearn_lacks(path):
         parts.append(f"sklearn {sklearn_estimator(path, lam)}{' on standardised X' if path.standardize else ''}")
-    if not path.penalty_factors.any():
+    family = find_family(path.family)
+    if family.glmnet_lacks:
+        parts.append("glmnet: see the report")
+    elif not path.penalty_factors.any():
         parts.append("R glm(): nothing is penalised")
-    elif find_family(path.family).glmnet_scales_target and path.l1_ratio < 1:
+    elif family.glmnet_scales_target and path.l1_ratio < 1:
         parts.append("glmnet: see the report (its L2 part depends on the sd of y)")
     else:
         mix = "" if path.l1_ratio == 1 else f", alpha={path.l1_ratio:g}"
@@ -82,7 +85,8 @@ def sklearn_lacks(path: Path) -> str:
     """What this model has and scikit-learn's have not, or ""."""
     family = find_family(path.family)
     if not family.sklearn(1.0, path.l1_ratio, 1.0, 1):
-        return f"{family.label} regression{' with an L1 penalty' if family.sklearn(1.0, 0.0, 1.0, 1) else ''}"
+        with_l1 = " with an L1 penalty" if family.ridge_in_sklearn else ""
+        return family.sklearn_lacks or f"{family.label} regression{with_l1}"
     if path.has_offset:
         return "offset"
     if not np.all(path.penalty_factors == 1):

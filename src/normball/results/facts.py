@@ -148,6 +148,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     kept = "features kept" if path.l1_ratio > 0 else "features used"  # ridge leaves none out
     rows.append([kept, *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
     rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
+    if family.reports_dispersion:
+        rows.append(["dispersion", *(_dispersion(one) for one in chosen)])
     if family.has_classes:
         rows.append(["largest |margin|", *(_margin(one) for one in chosen)])
     return [row for row in rows if not row[0] or any(cell != "-" for cell in row[1:])]
@@ -238,6 +240,11 @@ def _with_error(one: Point) -> str:
 
 def _diagnostic(one: Point, name: str) -> str:
     return "-" if one.diagnostics is None else f"{one.diagnostics[name]:.3f}"
+
+
+def _dispersion(one: Point) -> str:
+    found = math.nan if one.diagnostics is None else one.diagnostics.get("dispersion", math.nan)
+    return "-" if math.isnan(found) else figures(found)
 
 
 def _margin(one: Point) -> str:

@@ -152,9 +152,12 @@ def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
 def _family(value: Any, where: str) -> str:
     written = text(value, where)
     try:
-        return str(find_family(written))
+        family = find_family(written)
     except ValueError as error:
         raise Damaged(where, str(error).removeprefix("family ")) from None
+    if family.is_open:
+        raise Damaged(where, f"is {written!r}, but lacks its {family.parameter_name}")
+    return str(family)
 
 
 _TEXTS = listed(text)

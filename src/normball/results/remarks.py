@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from normball.families import find_family
 from normball.messages import SAMPLE, Finding, count, sample, words
 from normball.results.fit import Array, explained
 
 if TYPE_CHECKING:
     from normball.inputs.preparation import Preparation
+    from normball.results.cv import CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
 
 TOO_GOOD = 0.999  # of the deviance of held-out rows
 NEGLIGIBLE = 0.01  # of the largest column's part
 FEW_ROWS = 2
+FAR_FROM_ONE = 2.0  # dispersion
 
 
 def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
@@ -38,6 +42,19 @@ def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
     if len(names) <= SAMPLE:
         fix = f"unless known before the target is: drop={words(names)}"
     return [Finding("W34", text, fix, tuple(names))]
+
+
+def overdispersed(cv: CVPath) -> CVPath:
+    """W36: targets that vary far more than their family admits."""
+    other = find_family(cv.path.family).if_overdispersed
+    found = cv.diagnostics["best"].get("dispersion", 0.0)
+    if not other or not found > FAR_FROM_ONE:
+        return cv
+    text = f"The target varies {found:.3g} times as much as {cv.path.family} says (Pearson's dispersion at "
+    text += "lambda_best). Coefficients and predictions hold all the same; a standard error computed elsewhere has to "
+    text += "be multiplied by its root."
+    finding = Finding("W36", text, f'a family with a variance of its own: family="{other}"')
+    return replace(cv, path=replace(cv.path, findings=(*cv.path.findings, finding)))
 
 
 def rare_levels(fit: Fit) -> list[Finding]:
