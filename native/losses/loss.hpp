@@ -5,7 +5,7 @@
 #include <cmath>
 #include <concepts>
 
-#include "rows.hpp"
+#include "losses/rows.hpp"
 
 namespace normball {
 

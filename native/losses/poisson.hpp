@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "loss.hpp"
+#include "losses/loss.hpp"
 
 namespace normball {
 

@@ -2,7 +2,7 @@
 // rows.cpp, compiled for several CPUs.
 #pragma once
 
-#include "../types.hpp"
+#include "core/types.hpp"
 
 namespace normball {
 
@@ -19,22 +19,22 @@ struct Rows {
 struct RowSums {
   double loss = 0.0;      // sum w f, without the part of f that depends on y alone
   double residual = 0.0;  // sum w f'
-  double spread = 0.0;    // sum w f'^2 / f'', Pearson's statistic; it bounds the dual (M8a)
+  double pearson = 0.0;   // sum w f'^2 / f'', Pearson's statistic; it bounds the dual (M8a)
 
   RowSums& operator+=(const RowSums& other) {
     loss += other.loss;
     residual += other.residual;
-    spread += other.spread;
+    pearson += other.pearson;
     return *this;
   }
 };
 
 // What a dual point other than the residual is worth (M8b): u_i in place of f'(y_i, eta_i).
 struct DualSums {
-  double misfit = 0.0;    // sum w (u - f')^2 / f''; infinity where u leaves the domain of f*
-  double spread = 0.0;    // sum w u^2 / f''
-  double distance = 0.0;  // sum w (u - f')^2
-  double total = 0.0;     // sum w u
+  double dual_pearson = 0.0;  // sum w (u - f')^2 / f''; infinity where u leaves the domain of f*
+  double pearson = 0.0;       // sum w u^2 / f''
+  double distance = 0.0;      // sum w (u - f')^2
+  double total = 0.0;         // sum w u
 };
 
 RowSums squared_error_rows(const Rows& rows);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "loss.hpp"
+#include "losses/loss.hpp"
 
 namespace normball {
 

@@ -1,0 +1,6 @@
+#include "paths/path.hpp"
+#include "python/families.hpp"
+
+namespace normball {
+NORMBALL_INSTANTIATE_FAMILY(Logistic)
+}  // namespace normball
