@@ -36,7 +36,8 @@ struct Specification {
   const double* lower_bounds = nullptr;  // in the units of the data, like the coefficients
   const double* upper_bounds = nullptr;
   double l1_ratio = 1.0;
-  Vector lambdas;  // descending; empty: a grid is made
+  double family_parameter = std::numeric_limits<double>::quiet_NaN();  // where the family has one
+  Vector lambdas;                                                      // descending; empty: a grid is made
   Index n_lambdas = 100;
   double lambda_min_ratio = 1e-4;
   bool fit_intercept = true;

@@ -3,6 +3,7 @@
 // value would have another ABI on every CPU.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <numbers>
@@ -28,7 +29,10 @@ NORMBALL_INLINE double total(const Lanes& a) {
   return ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7]));
 }
 
-NORMBALL_INLINE void abs(const Lanes& x, Lanes& out) { out = x < 0.0 ? -x : x; }
+template <class Real>
+NORMBALL_INLINE void abs(const Real& x, Real& out) {
+  out = x < 0.0 ? -x : x;
+}
 
 // e^x to about 1 ulp, with overflow to infinity, gradual underflow, and NaN for NaN: x = k log 2 + r (Cody & Waite
 // 1980), |r| <= log(2) / 2, Taylor's polynomial of degree 13 in r. The power of two is applied in two halves.
@@ -82,5 +86,9 @@ NORMBALL_INLINE void log1p_unit(const Lanes& e, Lanes& out) {
   const Lanes value = f - s * (f - z * tail);
   out = large ? std::numbers::ln2 + value : value;
 }
+
+// what stands for them where a formula is asked for one number
+NORMBALL_INLINE void exp(double x, double& out) { out = std::exp(x); }
+NORMBALL_INLINE void log1p_unit(double e, double& out) { out = std::log1p(e); }
 
 }  // namespace normball::simd

@@ -1,5 +1,4 @@
-// The losses over contiguous rows: value, residual and curvature of many samples in one pass. The bodies stand in
-// rows.cpp, compiled for several CPUs.
+// What a loss says of contiguous rows: value, residual and curvature of many samples in one pass.
 #pragma once
 
 #include "core/types.hpp"
@@ -31,18 +30,10 @@ struct RowSums {
 
 // What a dual point other than the residual is worth (M8b): u_i in place of f'(y_i, eta_i).
 struct DualSums {
-  double dual_pearson = 0.0;  // sum w (u - f')^2 / f''; infinity where u leaves the domain of f*
+  double dual_pearson = 0.0;  // sum w (u - f')^2 / f''; infinity where u is beyond what bounds f* so
   double pearson = 0.0;       // sum w u^2 / f''
   double distance = 0.0;      // sum w (u - f')^2
   double total = 0.0;         // sum w u
 };
-
-RowSums squared_error_rows(const Rows& rows);
-RowSums logistic_rows(const Rows& rows);
-RowSums poisson_rows(const Rows& rows);
-
-// `dual` holds w_i u_i
-DualSums logistic_dual(const Rows& rows, const double* dual);
-DualSums poisson_dual(const Rows& rows, const double* dual);
 
 }  // namespace normball

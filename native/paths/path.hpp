@@ -116,14 +116,14 @@ PathResult solve_in_row_space(const D& design, const Specification& spec, std::v
   for (Index k = 0; k < spec.n_problems && !result.interrupted; ++k) {
     if (kernel.prepare(spec, problems[k])) result.n_sweeps += 1.0;
     RowSpace<D, L> space(design, kernel.centred(spec, problems[k]), spec, problems[k], threads);
-    if constexpr (!L::quadratic) {
+    if constexpr (!L::is_quadratic) {
       if (!solve_reduced<D, L>(space, spec, problems[k], k, result, n_threads, poll)) break;
     }
     for (Index begin = 0; begin < n_lambdas && !result.interrupted; begin += at_once) {
       const Index end = std::min(n_lambdas, begin + at_once);
       space.expand(result.points.data() + k * n_lambdas, result.lambdas, begin, end, centre.data());
       result.n_sweeps += 1.0;
-      if constexpr (L::quadratic) monitor.progress(k * n_lambdas + end, spec.n_problems * n_lambdas);
+      if constexpr (L::is_quadratic) monitor.progress(k * n_lambdas + end, spec.n_problems * n_lambdas);
       result.interrupted = monitor.stopped();
     }
   }
@@ -142,18 +142,20 @@ PathResult solve_path(D design, const Specification& asked, int n_threads, const
   Monitor monitor(poll);
   Vector centre;
   std::optional<CentredTargets> targets;
-  if constexpr (L::quadratic) {
-    targets.emplace(spec);
+  if constexpr (L::is_location) {
+    targets.emplace(spec, !L::is_quadratic);
     targets->put(spec);
+  }
+  if constexpr (L::is_quadratic) {
     if (moments_pay(spec)) {
       std::vector<Problem> problems = blank_problems(spec);
       MomentPath<D> solver(design, centre, spec, problems, threads, monitor);
       return run_path(solver, spec, problems, centre);
     }
   }
-  std::vector<Problem> problems = make_problems(design, centre, spec, !L::quadratic || !D::is_sparse, threads);
+  std::vector<Problem> problems = make_problems(design, centre, spec, !L::is_quadratic || !D::is_sparse, threads);
   if (row_space_pays(spec)) return solve_in_row_space<D, L>(design, spec, problems, centre, n_threads, threads, poll);
-  if constexpr (!L::quadratic && PacksRows<D>) {
+  if constexpr (!L::is_quadratic && Separable<L> && PacksRows<D>) {
     if (windows_pay(spec)) {
       WindowPath<D, L> solver(design, spec, problems, threads, monitor);
       return run_path(solver, spec, problems, centre);

@@ -71,9 +71,14 @@ template <Design D, Loss L>
 class RowSpace {
  public:
   RowSpace(const D& design, Vector kernel, const Specification& spec, Problem& problem, Threads& threads)
-      : design_(design), spec_(spec), problem_(problem), threads_(threads), basis_(std::move(kernel)) {
+      : design_(design),
+        spec_(spec),
+        problem_(problem),
+        loss_(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows),
+        threads_(threads),
+        basis_(std::move(kernel)) {
     const Index n = spec.n_rows;
-    if constexpr (L::quadratic) {  // the weights go into the kernel, and its eigenvectors are the whole solution
+    if constexpr (L::is_quadratic) {  // the weights go into the kernel, and its eigenvectors are the whole solution
       for (Index b = 0; b < n; ++b) {
         for (Index a = 0; a <= b; ++a) basis_[b * n + a] *= root_weight(a) * root_weight(b);
       }
@@ -85,7 +90,7 @@ class RowSpace {
     basis_.erase(basis_.begin(), basis_.begin() + first * n);
     values_.assign(values.begin() + first, values.end());
     for (double& value : values_) value = std::max(0.0, value);
-    if constexpr (L::quadratic) return;
+    if constexpr (L::is_quadratic) return;
     for (Index r = 0; r < rank(); ++r) {
       for (Index i = 0; i < n; ++i) basis_[r * n + i] *= std::sqrt(values_[r]);
     }
@@ -102,17 +107,16 @@ class RowSpace {
     const Index count = end - begin;
     Vector dual(static_cast<std::size_t>(n * count));  // column by column
     Vector eta(dual.size());
-    if constexpr (L::quadratic) {
+    if constexpr (L::is_quadratic) {
       close(points + begin, lambdas.data() + begin, count, dual.data(), eta.data());
     } else {
       unfold(points + begin, count, dual.data(), eta.data());
     }
     Vector residual(dual.size());
+    std::vector<RowSums> sums(static_cast<std::size_t>(count));
     for (Index l = 0; l < count; ++l) {
-      for (Index i = 0; i < n; ++i) {
-        eta[l * n + i] += spec_.offset[i] + points[begin + l].intercept;
-        residual[l * n + i] = problem_.weights[i] * L::gradient(problem_.y[i], eta[l * n + i]);
-      }
+      for (Index i = 0; i < n; ++i) eta[l * n + i] += spec_.offset[i] + points[begin + l].intercept;
+      sums[l] = loss_.evaluate(eta.data() + l * n, {.residual = residual.data() + l * n});
     }
     const Index p = spec_.n_features;
     Vector products(static_cast<std::size_t>(2 * count * p));
@@ -128,8 +132,7 @@ class RowSpace {
                    .out = out.data()},
                   threads_);
     for (Index l = 0; l < count; ++l) {
-      restore(points[begin + l], lambdas[begin + l], out[l], vectors[l], out[count + l], vectors[count + l],
-              eta.data() + l * n);
+      restore(points[begin + l], lambdas[begin + l], out[l], vectors[l], out[count + l], sums[l]);
       problem_.write(centre, problem_.model(), points[begin + l]);
     }
   }
@@ -184,29 +187,18 @@ class RowSpace {
   }
 
   void restore(Point& point, double lambda, const double* coef_product, const double* dual,
-               const double* gradient_product, const double* residual, const double* eta) {
+               const double* gradient_product, const RowSums& sums) {
     const double dual_sum = std::accumulate(dual, dual + spec_.n_rows, 0.0);
-    const double residual_sum = std::accumulate(residual, residual + spec_.n_rows, 0.0);
     for (Index j = 0; j < spec_.n_features; ++j) {
       const bool out = problem_.is_excluded(j);
       problem_.coef[j] = out ? 0.0 : problem_.standardised(j, coef_product[j], dual_sum) / spec_.penalty_factors[j];
-      problem_.gradient[j] = problem_.standardised(j, gradient_product[j], residual_sum);
+      problem_.gradient[j] = problem_.standardised(j, gradient_product[j], sums.residual);
     }
     problem_.intercept = point.intercept;
-    problem_.intercept_gradient = spec_.fit_intercept ? residual_sum : 0.0;
-    problem_.loss = 0.0;
-    for (Index i = 0; i < spec_.n_rows; ++i) {
-      if (problem_.weights[i] != 0.0) problem_.loss += problem_.weights[i] * L::value(problem_.y[i], eta[i]);
-    }
-    const Certificate certificate = problem_.certificate(lambda, problem_.model(), [&](double s) {
-      double sum = 0.0;
-      for (Index i = 0; i < spec_.n_rows; ++i) {
-        if (problem_.weights[i] == 0.0) continue;
-        const double u = s * L::gradient(problem_.y[i], eta[i]);
-        sum += problem_.weights[i] * (L::conjugate(problem_.y[i], u) - u * spec_.offset[i]);
-      }
-      return sum;
-    });
+    problem_.intercept_gradient = spec_.fit_intercept ? sums.residual : 0.0;
+    problem_.loss = sums.loss + problem_.constant;
+    problem_.pearson = sums.pearson;
+    const Certificate certificate = problem_.certificate(lambda, problem_.model());
     point.features.clear();
     point.values.clear();
     point.dual_gap = problem_.relative(certificate.gap);
@@ -221,6 +213,7 @@ class RowSpace {
   const D& design_;
   const Specification& spec_;
   Problem& problem_;
+  L loss_;
   Threads& threads_;
   Vector basis_;   // n x rank: U for squared error, else Z
   Vector values_;  // e

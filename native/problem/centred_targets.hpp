@@ -1,6 +1,9 @@
-// Squared error sees responses and offset through their difference alone, and the intercept takes up its mean: with
-// both taken out beforehand a constant in either costs the sums no digits.
+// A location family sees responses and offset through their difference alone, and the intercept takes up its middle:
+// with both taken out beforehand a constant in either costs the sums no digits.
 #pragma once
+
+#include <algorithm>
+#include <numeric>
 
 #include "core/types.hpp"
 
@@ -8,7 +11,8 @@ namespace normball {
 
 class CentredTargets {
  public:
-  explicit CentredTargets(const Specification& spec)
+  // at their means, or at their medians where some may lie arbitrarily far off
+  CentredTargets(const Specification& spec, bool is_robust)
       : zeros_(static_cast<std::size_t>(spec.n_rows), 0.0),
         origins_(static_cast<std::size_t>(spec.n_problems), 0.0),
         negligible_(origins_.size(), 0.0) {
@@ -21,7 +25,10 @@ class CentredTargets {
       for (Index i = 0; i < n; ++i) total += w[i];
       if (k == 0 || !spec.shared_response) {
         for (Index i = 0; i < n; ++i) target[i] = spec.response(k)[i] - spec.offset[i];
-        if (spec.fit_intercept) origins_[k] = take_mean(target, w, total, n);
+        if (spec.fit_intercept) {
+          origins_[k] = is_robust ? median(target, w, total, n) : mean(target, w, total, n);
+          for (Index i = 0; i < n; ++i) target[i] -= origins_[k];
+        }
       } else {
         origins_[k] = origins_[0];
       }
@@ -43,11 +50,22 @@ class CentredTargets {
  private:
   static constexpr double digits = 1e-13;
 
-  static double take_mean(double* target, const double* w, double total, Index n) {
+  static double mean(const double* target, const double* w, double total, Index n) {
     double mean = 0.0;
     for (Index i = 0; i < n; ++i) mean += (w[i] / total) * target[i];
-    for (Index i = 0; i < n; ++i) target[i] -= mean;
     return mean;
+  }
+
+  static double median(const double* target, const double* w, double total, Index n) {
+    std::vector<Index> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::sort(order, {}, [target](Index i) { return target[i]; });
+    double below = 0.0;
+    for (const Index i : order) {
+      below += w[i];
+      if (2.0 * below >= total) return target[i];
+    }
+    return 0.0;
   }
 
   Vector values_;  // a row for each distinct response

@@ -12,9 +12,9 @@
 #include <nanobind/stl/string.h>
 
 #include "design/predictor.hpp"
+#include "families/family.hpp"
 #include "kernels/weight_kernels.hpp"
 #include "paths/windows/rough_gram.hpp"
-#include "python/families.hpp"
 #include "python/scipy_blas.hpp"
 #include "python/test_hooks.hpp"
 #include "screening/residual_basis.hpp"
@@ -31,9 +31,6 @@ using Array = nb::ndarray<const T, nb::numpy, nb::device::cpu, Shape...>;
 template <class T>
 using Flat = Array<T, nb::ndim<1>, nb::c_contig>;
 using Table = Array<double, nb::ndim<2>, nb::c_contig>;
-
-using AnyDesign = std::variant<Dense<double, false>, Dense<double, true>, Dense<float, false>, Dense<float, true>,
-                               Csc<double>, Csc<float>>;
 
 template <class T, bool RowMajor, class Order>
 bool take_dense(nb::handle X, AnyDesign& design) {
@@ -135,13 +132,22 @@ nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
   return out;
 }
 
+const Family& family_named(const std::string& name) {
+  const Family* family = Family::find(name);
+  if (family == nullptr) throw nb::value_error(("unknown family: " + name).c_str());
+  return *family;
+}
+
 nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset, const std::string& family,
-               double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas, double lambda_min_ratio,
-               Flat<double> penalty_factors, Flat<double> lower_bounds, Flat<double> upper_bounds, bool fit_intercept,
-               bool standardize, double tol, int max_iter, int n_threads, nb::object poll) {
+               double parameter, double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas,
+               double lambda_min_ratio, Flat<double> penalty_factors, Flat<double> lower_bounds,
+               Flat<double> upper_bounds, bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads,
+               nb::object poll) {
   load_blas();
   const AnyDesign design = as_design(X);
+  const Family& known = family_named(family);
   Specification spec;
+  spec.family_parameter = parameter;
   spec.n_problems = static_cast<Index>(weights.shape(0));
   std::visit([&](const auto& d) { spec.n_rows = d.n_rows, spec.n_features = d.n_cols; }, design);
   const auto matches = [](std::size_t size, Index wanted) { return std::cmp_equal(size, wanted); };
@@ -169,7 +175,7 @@ nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset
   PathResult result;
   {
     const nb::gil_scoped_release no_gil;
-    result = std::visit([&](const auto& d) { return solve_family(d, family, spec, n_threads, polling(poll)); }, design);
+    result = known.solve(design, spec, n_threads, polling(poll));
   }
   return as_dict(std::move(result), spec.n_problems, spec.n_features);
 }
@@ -196,6 +202,46 @@ nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Fl
         design);
   }
   return owned(std::move(eta), {n_rows, intercepts.size()});
+}
+
+// f, f' and f'' of rows, as the engine computes them, for the tests that compare them with others' formulas.
+nb::dict loss_rows(const std::string& family, double parameter, const Flat<double>& y, const Flat<double>& eta) {
+  const Family& known = family_named(family);
+  const std::size_t n = y.size();
+  const Vector ones(n, 1.0);
+  Vector value(n);
+  Vector residual(n);
+  Vector curvature(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const RowSums sums =
+        known.sum(parameter, {.count = 1, .y = y.data() + i, .weights = ones.data(), .eta = eta.data() + i});
+    value[i] = sums.loss + known.constant(parameter, y.data()[i]);
+  }
+  known.sum(parameter, {.count = static_cast<Index>(n),
+                        .y = y.data(),
+                        .weights = ones.data(),
+                        .eta = eta.data(),
+                        .residual = residual.data(),
+                        .curvature = curvature.data()});
+  nb::dict out;
+  out["value"] = owned(std::move(value), {n});
+  out["residual"] = owned(std::move(residual), {n});
+  out["curvature"] = owned(std::move(curvature), {n});
+  return out;
+}
+
+// What f*(u) exceeds its tangent at f'(y, eta) by at most, row by row (M8b).
+nb::object loss_dual(const std::string& family, double parameter, const Flat<double>& y, const Flat<double>& eta,
+                     const Flat<double>& u) {
+  const Family& known = family_named(family);
+  const double one = 1.0;
+  Vector bound(y.size());
+  for (std::size_t i = 0; i < bound.size(); ++i) {
+    const Rows row{.count = 1, .y = y.data() + i, .weights = &one, .eta = eta.data() + i};
+    bound[i] = known.sum_dual(parameter, row, u.data() + i).dual_pearson;
+  }
+  const std::size_t n = bound.size();
+  return owned(std::move(bound), {n});
 }
 
 // What the screen of a design says of the products of all columns with some vectors, for the tests of its bound; None
@@ -304,10 +350,13 @@ void define_shrink_weights(nb::module_& m) {
 
 NB_MODULE(_native, m) {
   m.def("solve_path", &normball::solve, nb::kw_only(), "X"_a, "responses"_a.noconvert(), "weights"_a.noconvert(),
-        "offset"_a.noconvert(), "family"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(), "n_lambdas"_a,
-        "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
-        "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
-        "poll"_a.none());
+        "offset"_a.noconvert(), "family"_a, "parameter"_a = std::numeric_limits<double>::quiet_NaN(), "l1_ratio"_a,
+        "lambdas"_a.none().noconvert(), "n_lambdas"_a, "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(),
+        "lower_bounds"_a.noconvert(), "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a,
+        "max_iter"_a, "n_threads"_a, "poll"_a.none());
+  m.def("loss_rows", &normball::loss_rows, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert());
+  m.def("loss_dual", &normball::loss_dual, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert(),
+        "u"_a.noconvert());
   m.def("screened_products", &normball::screened_products, "X"_a, "centre"_a.noconvert(), "vectors"_a.noconvert());
   m.def("residual_basis", &normball::residual_basis, "residuals"_a.noconvert(), "weights"_a.noconvert(),
         "tolerances"_a.noconvert(), "kept"_a.noconvert());

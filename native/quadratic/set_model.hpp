@@ -4,8 +4,8 @@
 #pragma once
 
 #include "quadratic/column_solver.hpp"
-#include "quadratic/set_curvature.hpp"
 #include "quadratic/matrix_solver.hpp"
+#include "quadratic/set_curvature.hpp"
 
 namespace normball {
 

@@ -36,12 +36,12 @@ struct Evaluation {
   Vector product;  // sum_i r_i (x_ij - c_j)
 };
 
-template <Design D, Loss L>
+template <Design D, Separable L>
 class RowPass {
  public:
-  RowPass(const D& design, const Specification& spec, const std::vector<Problem>& problems, const Vector& units,
-          Threads& threads)
-      : design_(design), spec_(spec), problems_(problems), units_(units), threads_(threads) {}
+  RowPass(const D& design, const Specification& spec, const std::vector<L>& losses,
+          const std::vector<Problem>& problems, const Vector& units, Threads& threads)
+      : design_(design), spec_(spec), losses_(losses), problems_(problems), units_(units), threads_(threads) {}
 
   Index n_reads() const { return n_reads_; }
 
@@ -197,13 +197,8 @@ class RowPass {
       double* eta = buffers.targets.data() + c * block;
       double* curvature = nullptr;
       if (evaluation.curvature) curvature = buffers.targets.data() + (n_candidates() + h++) * block;
-      part.sums[c] += L::rows({.count = count,
-                               .y = problem.y + first,
-                               .weights = problem.weights.data() + first,
-                               .eta = eta,
-                               .residual = eta,
-                               .curvature = curvature,
-                               .least_curvature = problem.least_curvature()});
+      part.sums[c] += losses_[evaluation.problem].evaluate(
+          first, count, eta, {.residual = eta, .curvature = curvature, .least_curvature = problem.least_curvature()});
     }
   }
 
@@ -256,6 +251,7 @@ class RowPass {
 
   const D& design_;
   const Specification& spec_;
+  const std::vector<L>& losses_;
   const std::vector<Problem>& problems_;
   const Vector& units_;
   Threads& threads_;

@@ -13,7 +13,7 @@
 
 namespace normball {
 
-template <Design D, Loss L>
+template <Design D, Separable L>
 class WindowPath {
  public:
   static constexpr bool is_quadratic = false;
@@ -23,7 +23,8 @@ class WindowPath {
       : spec_(spec),
         problems_(problems),
         units_(common_units(spec, problems)),
-        pass_(design, spec, problems, units_, threads),
+        losses_(losses_of<L>(spec, problems)),
+        pass_(design, spec, losses_, problems, units_, threads),
         threads_(threads),
         monitor_(monitor),
         curvatures_(problems.size()),
@@ -78,7 +79,7 @@ class WindowPath {
     LambdaState state{
         .problem = k, .lambda = infinity, .terms = terms_in_units(problem, units_, infinity), .point = nullptr};
     state.at = {.coef = Vector(static_cast<std::size_t>(p()), 0.0), .gradient = Vector(static_cast<std::size_t>(p()))};
-    state.at.intercept = NullModel<L>(problem).intercept();
+    state.at.intercept = NullModel<L>(losses_[k], problem).intercept();
     state.step = LambdaState::Step::reevaluate;
     state.wants_curvature = k == 0;
     problem_state.open.push_back(std::move(state));
@@ -301,6 +302,7 @@ class WindowPath {
   const Specification& spec_;
   std::vector<Problem>& problems_;
   Vector units_;
+  std::vector<L> losses_;
   RowPass<D, L> pass_;
   Threads& threads_;
   Monitor& monitor_;

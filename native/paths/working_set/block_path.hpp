@@ -14,7 +14,7 @@ namespace normball {
 template <Design D, Loss L>
 class BlockPath {
  public:
-  static constexpr bool is_quadratic = L::quadratic;
+  static constexpr bool is_quadratic = L::is_quadratic;
 
   BlockPath(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
             Monitor& monitor)
@@ -24,9 +24,10 @@ class BlockPath {
         threads_(threads),
         monitor_(monitor),
         interleaved_(design),
+        losses_(losses_of<L>(spec, problems)),
         verification_(design, spec, problems, sets_, threads) {
-    for (Problem& problem : problems) {
-      sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, problem, threads, monitor));
+    for (std::size_t k = 0; k < problems.size(); ++k) {
+      sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, losses_[k], problems[k], threads, monitor));
     }
     previous_.resize(problems.size());
     loaded_.resize(problems.size());
@@ -77,7 +78,7 @@ class BlockPath {
       const auto goal = [&](Index k) { return Tolerance{.violation = 1e-2 * unit(k, next)}; };
       if (interleaved_.pays(sets_[0]->features(), problems_[0], spec_.n_problems)) {
         std::vector<Solution> solutions(problems_.size());
-        std::vector<InterleavedTask> tasks;
+        std::vector<InterleavedTask<L>> tasks;
         for (Index k = 0; k < spec_.n_problems; ++k) {
           sets_[k]->save(solutions[k]);
           tasks.push_back(task(k, next, goal(k), 20, solutions[k]));
@@ -203,8 +204,9 @@ class BlockPath {
     }
   }
 
-  InterleavedTask task(Index k, double lambda, const Tolerance& goal, int max_steps, Solution& solution) const {
+  InterleavedTask<L> task(Index k, double lambda, const Tolerance& goal, int max_steps, Solution& solution) const {
     return {.problem = &problems_[k],
+            .loss = &losses_[k],
             .set = &sets_[k]->features(),
             .lambda = lambda,
             .goal = goal,
@@ -266,7 +268,7 @@ class BlockPath {
   }
 
   void run_interleaved(const Block& block, const std::vector<Index>& chosen, std::vector<Solution>& solutions) {
-    std::vector<InterleavedTask> tasks;
+    std::vector<InterleavedTask<L>> tasks;
     for (const Index at : chosen) {
       const Index k = at / block.size();
       const Index i = at % block.size();
@@ -366,6 +368,7 @@ class BlockPath {
   Threads& threads_;
   Monitor& monitor_;
   Interleaved<D, L> interleaved_;
+  std::vector<L> losses_;
   Verification<D, L> verification_;
   bool interleaves_ = false;  // whether the last block went that way; its columns are many and short
   std::vector<Previous> previous_;

@@ -15,8 +15,10 @@ namespace normball {
 inline constexpr Index n_interleaved = InterleavedArray<float>::width;
 
 // One state: where it starts and ends (`solution`, whose coefficients stand in the order of `set`), and what is enough.
+template <Loss L>
 struct InterleavedTask {
   const Problem* problem;
+  const L* loss;
   const std::vector<Index>* set;
   double lambda;
   Tolerance goal;
@@ -31,7 +33,7 @@ class InterleavedNewton {
   using Model = ColumnSolver<D, float, n_interleaved>;
 
   // `most_entries` may be read in solving the models; what is not solved by then stays where it stands
-  InterleavedNewton(const D& design, std::span<InterleavedTask> tasks, double most_entries, Monitor& monitor)
+  InterleavedNewton(const D& design, std::span<InterleavedTask<L>> tasks, double most_entries, Monitor& monitor)
       : design_(design),
         tasks_(tasks),
         spec_(*tasks[0].problem->spec),
@@ -92,7 +94,7 @@ class InterleavedNewton {
 
   // all columns that are in some state's set, in order, so that X is read from front to back
   void gather_columns() {
-    for (const InterleavedTask& task : tasks_)
+    for (const InterleavedTask<L>& task : tasks_)
       columns_.list.insert(columns_.list.end(), task.set->begin(), task.set->end());
     std::ranges::sort(columns_.list);
     const auto [first, last] = std::ranges::unique(columns_.list);
@@ -103,7 +105,7 @@ class InterleavedNewton {
     coef_.assign(columns_.size(), 0.0);
     states_.resize(tasks_.size());
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
-      const InterleavedTask& task = tasks_[k];
+      const InterleavedTask<L>& task = tasks_[k];
       for (std::size_t s = 0; s < task.set->size(); ++s) {
         const Index j = (*task.set)[s];
         const Index place = std::ranges::lower_bound(columns_.list, j) - columns_.list.begin();
@@ -158,13 +160,10 @@ class InterleavedNewton {
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       if (!open_[k]) continue;
       State& state = states_[k];
-      state.sums = L::rows({.count = spec_.n_rows,
-                            .y = tasks_[k].problem->y,
-                            .weights = tasks_[k].problem->weights.data(),
-                            .eta = state.eta.data(),
-                            .residual = state.residual.data(),
-                            .curvature = d.data(),
-                            .least_curvature = tasks_[k].problem->least_curvature()});
+      state.sums =
+          tasks_[k].loss->evaluate(state.eta.data(), {.residual = state.residual.data(),
+                                                      .curvature = d.data(),
+                                                      .least_curvature = tasks_[k].problem->least_curvature()});
       state.loss = state.sums.loss + tasks_[k].problem->constant;
       halves_[k / half].residual.put(static_cast<Index>(k % half), state.residual.data());
       curvature_.put(static_cast<Index>(k), d.data());
@@ -205,10 +204,10 @@ class InterleavedNewton {
   double intercept_gradient(std::size_t k) const { return spec_.fit_intercept ? states_[k].sums.residual : 0.0; }
 
   bool goes_on(std::size_t k) {
-    InterleavedTask& task = tasks_[k];
+    InterleavedTask<L>& task = tasks_[k];
     State& state = states_[k];
     if (state.violation <= task.goal.violation || task.n_steps >= task.max_steps) return false;
-    const bool is_exact = !L::quadratic || task.n_steps > 0;  // squared error: one step is all it takes to be exact
+    const bool is_exact = !L::is_quadratic || task.n_steps > 0;  // squared error: one step is all it takes to be exact
     if (task.goal.gap >= 0.0 && is_exact && state.is_stationary && gap(k) <= task.goal.gap) return false;
     if (state.stalled == 20 || std::isnan(state.violation)) return false;
     state.stalled = state.violation < 0.9 * state.best ? 0 : state.stalled + 1;
@@ -243,7 +242,7 @@ class InterleavedNewton {
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       residual_sums[k] = states_[k].sums.residual;
       // squared error is its own model; any other loss has moved on before the model is solved exactly
-      tolerance[k] = (L::quadratic ? 1e-5 : 0.01) * states_[k].violation;
+      tolerance[k] = (L::is_quadratic ? 1e-5 : 0.01) * states_[k].violation;
     }
     before_.copy(coef_);
     model_.solve({.d = curvature_,
@@ -267,7 +266,7 @@ class InterleavedNewton {
   // Armijo's rule on the true objective, along the segment to the model's minimiser: eta moves by slope_ + `moved`
   bool move(std::size_t k, double intercept_step, double moved) {
     State& state = states_[k];
-    const InterleavedTask& task = tasks_[k];
+    const InterleavedTask<L>& task = tasks_[k];
     double expected = intercept_step * intercept_gradient(k);
     double penalty = 0.0;
     for (const auto s : state.place) {
@@ -283,7 +282,7 @@ class InterleavedNewton {
     Vector trial(state.eta.size());
     for (double t = 1.0; t > 1e-10; t *= 0.5) {
       for (Index i = 0; i < spec_.n_rows; ++i) trial[i] = state.eta[i] + t * (slope(k, i) + moved);
-      const bool accept = L::quadratic || negligible || objective_at(k, t, trial) <= objective + 1e-4 * t * expected;
+      const bool accept = L::is_quadratic || negligible || objective_at(k, t, trial) <= objective + 1e-4 * t * expected;
       if (!accept) continue;
       if (t < 1.0) {
         for (const auto s : state.place) coef_[s][k] = before_[s][k] + t * change_[s][k];
@@ -297,12 +296,7 @@ class InterleavedNewton {
   }
 
   double objective_at(std::size_t k, double t, const Vector& eta) const {
-    double sum = L::rows({.count = spec_.n_rows,
-                          .y = tasks_[k].problem->y,
-                          .weights = tasks_[k].problem->weights.data(),
-                          .eta = eta.data()})
-                     .loss +
-                 tasks_[k].problem->constant;
+    double sum = tasks_[k].loss->evaluate(eta.data()).loss + tasks_[k].problem->constant;
     for (const auto s : states_[k].place) {
       const double b = t == 1.0 ? coef_[s][k] : before_[s][k] + t * change_[s][k];
       if (b != 0.0) sum += columns_.term(s, static_cast<Index>(k)).value(b);
@@ -325,7 +319,7 @@ class InterleavedNewton {
   }
 
   const D& design_;
-  std::span<InterleavedTask> tasks_;
+  std::span<InterleavedTask<L>> tasks_;
   const Specification& spec_;
   Monitor& monitor_;
   InterleavedColumns<n_interleaved> columns_;
@@ -358,7 +352,7 @@ class Interleaved {
     for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
     const double factor = 0.01 * active * active * active + 4.0 * active * size;
     const double gram = size > SetCurvature::largest_dense ? infinity : SetCurvature::gram_cost(design_, set);
-    const double dense = (L::quadratic ? 0.1 : 1.2) * gram + factor;
+    const double dense = (L::is_quadratic ? 0.1 : 1.2) * gram + factor;
     const Index groups = (n_solutions + n_interleaved - 1) / n_interleaved;
     const auto n_groups = static_cast<double>(groups);
     const double pass = 2.0 * SetCurvature::n_entries(design_, set) + 150.0 * size;
@@ -369,30 +363,33 @@ class Interleaved {
   }
 
   // False where the models were too hard: their solutions stay where they stand.
-  bool solve(std::span<InterleavedTask> tasks, Threads& threads, Monitor& monitor) {
-    const Index n_groups = (std::ssize(tasks) + n_interleaved - 1) / n_interleaved;
-    Vector n_passes(static_cast<std::size_t>(n_groups));
-    std::vector<Index> columns_read(n_passes.size());
-    std::vector<std::uint8_t> exhausted(n_passes.size());
-    const double most_entries = most_passes_ * (1.0 + SetCurvature::n_entries(design_, *tasks[0].set));
-    threads.parallel_for(n_groups, [&](Index g) {
-      const auto first = static_cast<std::size_t>(g * n_interleaved);
-      InterleavedNewton<D, L> group(design_,
-                                    tasks.subspan(first, std::min<std::size_t>(n_interleaved, tasks.size() - first)),
-                                    most_entries, monitor);
-      group.solve();
-      n_passes[g] = group.n_passes();
-      columns_read[g] = group.columns_read();
-      exhausted[g] = group.is_exhausted() ? 1 : 0;
-    });
-    n_passes_ *= 0.8;
-    for (Index g = 0; g < n_groups; ++g) {
-      n_passes_ = std::max(n_passes_, n_passes[g]);
-      columns_read_ += columns_read[g];
+  bool solve(std::span<InterleavedTask<L>> tasks, Threads& threads, Monitor& monitor) {
+    if constexpr (D::is_sparse) {
+      const Index n_groups = (std::ssize(tasks) + n_interleaved - 1) / n_interleaved;
+      Vector n_passes(static_cast<std::size_t>(n_groups));
+      std::vector<Index> columns_read(n_passes.size());
+      std::vector<std::uint8_t> exhausted(n_passes.size());
+      const double most_entries = most_passes_ * (1.0 + SetCurvature::n_entries(design_, *tasks[0].set));
+      threads.parallel_for(n_groups, [&](Index g) {
+        const auto first = static_cast<std::size_t>(g * n_interleaved);
+        InterleavedNewton<D, L> group(design_,
+                                      tasks.subspan(first, std::min<std::size_t>(n_interleaved, tasks.size() - first)),
+                                      most_entries, monitor);
+        group.solve();
+        n_passes[g] = group.n_passes();
+        columns_read[g] = group.columns_read();
+        exhausted[g] = group.is_exhausted() ? 1 : 0;
+      });
+      n_passes_ *= 0.8;
+      for (Index g = 0; g < n_groups; ++g) {
+        n_passes_ = std::max(n_passes_, n_passes[g]);
+        columns_read_ += columns_read[g];
+      }
+      const bool is_solved = std::ranges::none_of(exhausted, [](std::uint8_t flag) { return flag != 0; });
+      if (!is_solved) most_passes_ = -1.0;  // until it is asked again whether it pays, only where things stand
+      return is_solved;
     }
-    const bool is_solved = std::ranges::none_of(exhausted, [](std::uint8_t flag) { return flag != 0; });
-    if (!is_solved) most_passes_ = -1.0;  // until it is asked again whether it pays, only where things stand
-    return is_solved;
+    return false;
   }
 
   Index columns_read() const { return columns_read_; }

@@ -12,8 +12,9 @@ namespace normball {
 template <Design D, Loss L>
 class WorkingSet {
  public:
-  WorkingSet(const D& design, Problem& problem, Threads& threads, Monitor& monitor)
+  WorkingSet(const D& design, const L& loss, Problem& problem, Threads& threads, Monitor& monitor)
       : design_(design),
+        loss_(loss),
         spec_(*problem.spec),
         problem_(problem),
         threads_(threads),
@@ -29,7 +30,7 @@ class WorkingSet {
 
   // the model without penalised features
   void fit_null() {
-    problem_.intercept = NullModel<L>(problem_).intercept();
+    problem_.intercept = NullModel<L>(loss_, problem_).intercept();
     residual_.resize(static_cast<std::size_t>(spec_.n_rows));
     eta_.assign(spec_.offset, spec_.offset + spec_.n_rows);
     for (double& value : eta_) value += problem_.intercept;
@@ -70,7 +71,7 @@ class WorkingSet {
   // Solutions change almost linearly between two lambdas while signs stay: the last two are continued to the next,
   // where that lowers the objective there. Squared error needs none of it, its step is exact.
   void predict(double lambda, double previous) {
-    if (L::quadratic && model_.is_dense()) return;
+    if (L::is_quadratic && model_.is_dense()) return;
     Visited last{.lambda = previous, .intercept = problem_.intercept, .coef = problem_.coef, .eta = eta_};
     std::swap(last, visited_);
     const Visited& earlier = last;
@@ -116,7 +117,7 @@ class WorkingSet {
       if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
-      const bool is_exact = !L::quadratic || step > 0;  // squared error: one step more is all it takes to be exact
+      const bool is_exact = !L::is_quadratic || step > 0;  // squared error: one step more is all it takes to be exact
       if (violation <= goal.violation) return step;
       if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (spec_.l1_ratio > 0.0 ? 1.0 : 1e-4) * goal.gap &&
           is_stationary(lambda)) {
@@ -209,9 +210,7 @@ class WorkingSet {
   // eta is set: residuals, their sum and the loss follow
   void evaluate() {
     dual_.rows.clear();
-    Rows present = rows(eta_);
-    present.residual = residual_.data();
-    const RowSums sums = L::rows(present);
+    const RowSums sums = loss_.evaluate(eta_.data(), {.residual = residual_.data()});
     has_gradient_ = false;
     residual_sum_ = sums.residual;
     problem_.loss = sums.loss + problem_.constant;
@@ -219,11 +218,7 @@ class WorkingSet {
     problem_.intercept_gradient = spec_.fit_intercept ? residual_sum_ : 0.0;
   }
 
-  double loss_at(const Vector& eta) const { return L::rows(rows(eta)).loss + problem_.constant; }
-
-  Rows rows(const Vector& eta) const {
-    return {.count = spec_.n_rows, .y = problem_.y, .weights = problem_.weights.data(), .eta = eta.data()};
-  }
+  double loss_at(const Vector& eta) const { return loss_.evaluate(eta.data()).loss + problem_.constant; }
 
   // from position `known` on; before it the gradient is that of the present eta already
   void set_gradient(Index known = 0) {
@@ -272,17 +267,14 @@ class WorkingSet {
 
   // true when the curvature is now that of the present eta
   bool update_model(double violation, double last) {
-    const bool wanted = model_.empty() || (!L::quadratic && model_.is_slow(set_, violation, last));
+    const bool wanted = model_.empty() || (!L::is_quadratic && model_.is_slow(set_, violation, last));
     if (wanted) {
       Vector d(eta_.size());
-      Rows present = rows(eta_);
-      present.curvature = d.data();
-      present.least_curvature = problem_.least_curvature();
-      L::rows(present);
+      loss_.evaluate(eta_.data(), {.curvature = d.data(), .least_curvature = problem_.least_curvature()});
       model_.renew(std::move(d));
     }
     model_.cover(set_);
-    return wanted || L::quadratic;
+    return wanted || L::is_quadratic;
   }
 
   bool newton_step(const Tolerance& goal) {
@@ -296,7 +288,7 @@ class WorkingSet {
     Vector expected = residual_;
     const double length = move(before, after, intercept_step);
     if (length == 0.0) return false;
-    if constexpr (L::quadratic) {
+    if constexpr (L::is_quadratic) {
       has_gradient_ = model_.is_dense();  // the model is exact
       if (has_gradient_) gradient_.swap(gradient);
     } else if (length == 1.0 && spec_.l1_ratio > 0.0) {  // ridge: the residual's own gap is a square already
@@ -309,7 +301,7 @@ class WorkingSet {
   // What the model leaves counts in the gap times the size of the coefficients.
   double model_tolerance(const Tolerance& goal, const Vector& coef) const {
     const double violation = set_violation();
-    if (L::quadratic) return (model_.is_dense() ? 1e-9 : 1e-5) * violation;
+    if (L::is_quadratic) return (model_.is_dense() ? 1e-9 : 1e-5) * violation;
     if (goal.gap < 0.0) return 0.03 * violation;
     double size = 1e-300;
     for (const double value : coef) size += std::abs(value);
@@ -318,7 +310,7 @@ class WorkingSet {
 
   // `expected`: the residual that the model expects here
   void make_dual(const Tolerance& goal, Vector& expected, Vector& gradient) {
-    dual_.sums = L::dual(rows(eta_), expected.data());
+    dual_.sums = loss_.dual(eta_.data(), expected.data());
     if (!(dual_.sums.dual_pearson <= goal.gap)) return;  // its gap is larger still
     dual_.intercept_gradient = spec_.fit_intercept ? dual_.sums.total : 0.0;
     if (gradient.empty()) read_gradient(expected, dual_.sums.total, 0, gradient);
@@ -345,7 +337,7 @@ class WorkingSet {
     for (double t = 1.0; t > 1e-10; t *= 0.5) {
       for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = eta_[i] + t * slope_[i];
       const bool accept =
-          L::quadratic || negligible || loss_at(trial) + penalty_at(t) <= objective + 1e-4 * t * expected;
+          L::is_quadratic || negligible || loss_at(trial) + penalty_at(t) <= objective + 1e-4 * t * expected;
       if (!accept) continue;
       for (std::size_t s = 0; s < before.size(); ++s) problem_.coef[set_[s]] = coef_at(s, t);
       problem_.intercept += t * intercept_step;
@@ -376,6 +368,7 @@ class WorkingSet {
   }
 
   const D& design_;
+  const L& loss_;
   const Specification& spec_;
   Problem& problem_;
   Threads& threads_;

@@ -1,6 +1,0 @@
-#include "paths/path.hpp"
-#include "python/families.hpp"
-
-namespace normball {
-NORMBALL_INSTANTIATE_FAMILY(Logistic)
-}  // namespace normball
