@@ -13,8 +13,8 @@ BIN = $(VENV)/bin
 BUILD = build/$(notdir $(VENV))
 NATIVE := $(shell find native -name '*.[ch]pp')
 # what the answers depend on; the rest is what surrounds them
-NUMERIC = $(foreach name,anchors bad_points ball batch budgets certificate copies cpu cv guards lanes moments native null_model path \
-    properties rough_gram screens sparse_engine tall threads,tests/test_$(name).py)
+NUMERIC = $(foreach name,bad_points ball batch budgets certificate cpu cv duplicates guards interleaved moments native null_model path \
+    properties residual_basis rough_gram screens sparse_engine tall threads,tests/test_$(name).py)
 COMPILERS = clang++-16 clang++-19 aarch64-linux-gnu-g++
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "../kernels.hpp"
-#include "../lane_array.hpp"
-#include "design.hpp"
+#include "core/interleaved_array.hpp"
+#include "design/design.hpp"
+#include "kernels/kernels.hpp"
 
 namespace normball {
 
@@ -48,7 +48,7 @@ struct Csc {
   }
 
   template <Index W, class V>
-  void lane_dots(Index j, const V* v, V* out) const {
+  void interleaved_dots(Index j, const V* v, V* out) const {
     const T* x = data + indptr[j];
     const std::int32_t* rows = indices + indptr[j];
     if constexpr (W == 1) {
@@ -60,7 +60,7 @@ struct Csc {
     }
   }
   template <Index W, class V>
-  void lane_moments(Index j, const V* d, V* sums, V* squares) const {
+  void interleaved_moments(Index j, const V* d, V* sums, V* squares) const {
     if constexpr (W == 1) {
       *sums = *squares = V{};
       for_each_entry(j, [&](Index i, double x) {
@@ -72,14 +72,14 @@ struct Csc {
     }
   }
   template <Index W, class V>
-  void add_lanes(Index j, const V* a, const V* d, V* out) const {
+  void add_interleaved(Index j, const V* a, const V* d, V* out) const {
     const T* x = data + indptr[j];
     const std::int32_t* rows = indices + indptr[j];
     if constexpr (W == 1) {
       if (d == nullptr) return add(j, *a, out);
       for_each_entry(j, [&](Index i, double value) { out[i] += *a * d[i] * value; });
     } else if constexpr (std::is_same_v<V, double>) {
-      static_assert(W == LaneArray<double>::width);
+      static_assert(W == InterleavedArray<double>::width);
       kernels::scatter_group(a, x, rows, n_entries(j), origin(j), out);
     } else {
       kernels::scatter_floats(a, x, rows, n_entries(j), origin(j), d, out);
@@ -91,7 +91,7 @@ struct Csc {
     const Index n_groups = (s.n_vectors + kernels::group - 3) / kernels::group;
     const Index n_grouped = std::min(s.n_vectors, n_groups * kernels::group);
     Vector totals(static_cast<std::size_t>(s.n_vectors), 0.0);
-    LaneArray<double> rows(n_groups * n_rows);
+    InterleavedArray<double> rows(n_groups * n_rows);
     threads.parallel_for(n_groups, [&](Index g) { interleave(s, g * kernels::group, n_grouped, rows[g * n_rows]); });
     threads.parallel_for(s.n_vectors, [&](Index k) {
       for (Index i = 0; i < n_rows; ++i) totals[k] += s.vectors[k][i];

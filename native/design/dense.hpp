@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 
-#include "../blas.hpp"
-#include "../lane_array.hpp"
-#include "row_block.hpp"
+#include "core/blas.hpp"
+#include "core/interleaved_array.hpp"
+#include "design/row_block.hpp"
 
 namespace normball {
 
@@ -41,14 +41,14 @@ struct Dense {
   }
 
   template <Index W, class V>
-  void lane_dots(Index j, const V* v, V* out) const {
+  void interleaved_dots(Index j, const V* v, V* out) const {
     std::fill_n(out, W, V{});
     for_each_entry(j, [&](Index i, double x) {
       for (Index k = 0; k < W; ++k) out[k] += static_cast<V>(x) * v[i * W + k];
     });
   }
   template <Index W, class V>
-  void lane_moments(Index j, const V* d, V* sums, V* squares) const {
+  void interleaved_moments(Index j, const V* d, V* sums, V* squares) const {
     std::fill_n(sums, W, V{});
     std::fill_n(squares, W, V{});
     for_each_entry(j, [&](Index i, double x) {
@@ -59,7 +59,7 @@ struct Dense {
     });
   }
   template <Index W, class V>
-  void add_lanes(Index j, const V* a, const V* d, V* out) const {
+  void add_interleaved(Index j, const V* a, const V* d, V* out) const {
     for_each_entry(j, [&](Index i, double x) {
       for (Index k = 0; k < W; ++k) out[i * W + k] += static_cast<V>(x) * a[k] * (d == nullptr ? V{1} : d[i * W + k]);
     });

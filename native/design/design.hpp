@@ -4,8 +4,8 @@
 
 #include <concepts>
 
-#include "../threads.hpp"
-#include "../types.hpp"
+#include "core/threads.hpp"
+#include "core/types.hpp"
 
 namespace normball {
 
@@ -84,9 +84,9 @@ concept Design = requires(const D& x, Index j, const double* v, double* out, con
   { x.n_entries(j) } -> std::convertible_to<Index>;
   x.for_first_entries(j, j, [](Index, double) { return true; });  // as stored, not centred, until the answer is no
   // a column and W vectors at once, which stand side by side in each row, over stored entries
-  x.template lane_dots<16>(j, f, g);                      // out_k = sum_i x_i v_ik
-  x.template lane_moments<16>(j, f, g, g);                // with x_i, and with its square
-  x.template add_lanes<16>(j, f, f, g);                   // out_ik += a_k d_ik x_i; d may be null, for 1
+  x.template interleaved_dots<16>(j, f, g);               // out_k = sum_i x_i v_ik
+  x.template interleaved_moments<16>(j, f, g, g);         // with x_i, and with its square
+  x.template add_interleaved<16>(j, f, f, g);             // out_ik += a_k d_ik x_i; d may be null, for 1
   { x.stored_centre(j) } -> std::convertible_to<double>;  // ... which still lack this centre
   { D::is_sparse } -> std::convertible_to<bool>;
   { D::epsilon } -> std::convertible_to<double>;     // of what is stored

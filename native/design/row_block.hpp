@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../kernels.hpp"
-#include "design.hpp"
+#include "design/design.hpp"
+#include "kernels/kernels.hpp"
 
 namespace normball {
 

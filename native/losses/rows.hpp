@@ -1,8 +1,7 @@
-// The losses over contiguous rows: value, residual and curvature of many samples in one pass. The bodies stand in
-// rows.cpp, compiled for several CPUs.
+// What a loss says of contiguous rows: value, residual and curvature of many samples in one pass.
 #pragma once
 
-#include "../types.hpp"
+#include "core/types.hpp"
 
 namespace normball {
 
@@ -19,30 +18,22 @@ struct Rows {
 struct RowSums {
   double loss = 0.0;      // sum w f, without the part of f that depends on y alone
   double residual = 0.0;  // sum w f'
-  double spread = 0.0;    // sum w f'^2 / f'', Pearson's statistic; it bounds the dual (M8a)
+  double pearson = 0.0;   // sum w f'^2 / f'', Pearson's statistic; it bounds the dual (M8a)
 
   RowSums& operator+=(const RowSums& other) {
     loss += other.loss;
     residual += other.residual;
-    spread += other.spread;
+    pearson += other.pearson;
     return *this;
   }
 };
 
 // What a dual point other than the residual is worth (M8b): u_i in place of f'(y_i, eta_i).
 struct DualSums {
-  double misfit = 0.0;    // sum w (u - f')^2 / f''; infinity where u leaves the domain of f*
-  double spread = 0.0;    // sum w u^2 / f''
-  double distance = 0.0;  // sum w (u - f')^2
-  double total = 0.0;     // sum w u
+  double dual_pearson = 0.0;  // sum w (u - f')^2 / f''; infinity where u is beyond what bounds f* so
+  double pearson = 0.0;       // sum w u^2 / f''
+  double distance = 0.0;      // sum w (u - f')^2
+  double total = 0.0;         // sum w u
 };
-
-RowSums squared_error_rows(const Rows& rows);
-RowSums logistic_rows(const Rows& rows);
-RowSums poisson_rows(const Rows& rows);
-
-// `dual` holds w_i u_i
-DualSums logistic_dual(const Rows& rows, const double* dual);
-DualSums poisson_dual(const Rows& rows, const double* dual);
 
 }  // namespace normball

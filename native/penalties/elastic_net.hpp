@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../types.hpp"
+#include "core/types.hpp"
 
 namespace normball {
 

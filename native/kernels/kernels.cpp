@@ -1,0 +1,400 @@
+#include "kernels/kernels.hpp"
+
+#include <algorithm>
+
+#include "core/cpu.hpp"
+#include "kernels/simd.hpp"
+
+namespace normball::kernels {
+namespace {
+
+using cpu::PerCpu;
+using simd::Lanes;
+using simd::load;
+using simd::store;
+using simd::total;
+using simd::width;
+
+template <class T, bool Squared>
+NORMBALL_INLINE double dot_one(const T* x, double c, const double* v, Index n) {
+  Lanes sum[4] = {};
+  Lanes a;
+  Lanes b;
+  Index i = 0;
+  for (; i + 4 * width <= n; i += 4 * width) {
+    for (int u = 0; u < 4; ++u) {
+      load(x + i + u * width, a);
+      load(v + i + u * width, b);
+      a -= c;
+      sum[u] += Squared ? a * a * b : a * b;
+    }
+  }
+  double rest = 0.0;
+  for (; i < n; ++i) {
+    const double xi = static_cast<double>(x[i]) - c;
+    rest += Squared ? xi * xi * v[i] : xi * v[i];
+  }
+  return total((sum[0] + sum[1]) + (sum[2] + sum[3])) + rest;
+}
+
+template <class T, bool Squared>
+NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Index n, double* out) {
+  Lanes sum[4] = {};
+  Lanes a;
+  Lanes b;
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    load(x + i, a);
+    a -= c;
+    if (Squared) a *= a;
+    for (int k = 0; k < 4; ++k) {
+      load(v[k] + i, b);
+      sum[k] += a * b;
+    }
+  }
+  double rest[4] = {};
+  for (; i < n; ++i) {
+    double xi = static_cast<double>(x[i]) - c;
+    if (Squared) xi *= xi;
+    for (int k = 0; k < 4; ++k) rest[k] += xi * v[k][i];
+  }
+  for (int k = 0; k < 4; ++k) out[k] += total(sum[k]) + rest[k];
+}
+
+// Four columns meet up to six vectors: as many sums as stay in registers, so that a load feeds several products.
+template <class T, int Count>
+NORMBALL_INLINE void product_tile(const T* const* x, const T* const* next, const double* c, const double* const* v,
+                                  Index n, double (*out)[4]) {
+  Lanes sum[Count][4] = {};
+  Lanes a[4];
+  Lanes b;
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    for (int j = 0; j < 4; ++j) {
+      __builtin_prefetch(next[j] + i);
+      load(x[j] + i, a[j]);
+      a[j] -= c[j];
+    }
+    for (int k = 0; k < Count; ++k) {
+      load(v[k] + i, b);
+      for (int j = 0; j < 4; ++j) sum[k][j] += a[j] * b;
+    }
+  }
+  for (int k = 0; k < Count; ++k) {
+    for (int j = 0; j < 4; ++j) {
+      double rest = total(sum[k][j]);
+      for (Index r = i; r < n; ++r) rest += (static_cast<double>(x[j][r]) - c[j]) * v[k][r];
+      out[k][j] += rest;
+    }
+  }
+}
+
+template <class T>
+NORMBALL_INLINE void axpy_one(double a, const T* x, double c, double* y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] += a * (static_cast<double>(x[i]) - c);
+}
+
+template <class T>
+NORMBALL_INLINE void centre_one(const T* x, double c, const double* a, double* __restrict y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = a[i] * (static_cast<double>(x[i]) - c);
+}
+
+template <class T>
+NORMBALL_INLINE void shift_one(const T* x, double c, double* __restrict y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = static_cast<double>(x[i]) - c;
+}
+
+template <class T>
+NORMBALL_INLINE void scale_one(double a, const double* d, const double* x, T* __restrict y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = static_cast<T>(a * d[i] * x[i]);
+}
+
+template <class T>
+NORMBALL_INLINE void axpy_four(const double* a, const T* x0, const T* x1, const T* x2, const T* x3, double* y,
+                               Index n) {
+  for (Index i = 0; i < n; ++i) {
+    y[i] += (a[0] * static_cast<double>(x0[i]) + a[1] * static_cast<double>(x1[i])) +
+            (a[2] * static_cast<double>(x2[i]) + a[3] * static_cast<double>(x3[i]));
+  }
+}
+
+template <class T>
+NORMBALL_INLINE double gather_dot_one(const T* x, const std::int32_t* rows, Index count, double c, const double* v) {
+  double sum[4] = {};  // four chains: one would wait for each addition
+  Index e = 0;
+  for (; e + 4 <= count; e += 4) {
+    for (int u = 0; u < 4; ++u) sum[u] += (static_cast<double>(x[e + u]) - c) * v[rows[e + u]];
+  }
+  for (; e < count; ++e) sum[0] += (static_cast<double>(x[e]) - c) * v[rows[e]];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+template <class T>
+NORMBALL_INLINE void gather_eight(const T* x, const std::int32_t* rows, Index count, double c, const double* v,
+                                  double* out) {
+  Lanes sum[4] = {};  // in the order of gather_dot_one: the same bits, whatever company a vector is in
+  Lanes row;
+  Index e = 0;
+  for (; e + 4 <= count; e += 4) {
+    for (int u = 0; u < 4; ++u) {
+      load(v + group * rows[e + u], row);
+      sum[u] += (static_cast<double>(x[e + u]) - c) * row;
+    }
+  }
+  for (; e < count; ++e) {
+    load(v + group * rows[e], row);
+    sum[0] += (static_cast<double>(x[e]) - c) * row;
+  }
+  sum[0] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  std::memcpy(out, &sum[0], sizeof(Lanes));
+}
+
+using Sixteen = float __attribute__((vector_size(64)));
+NORMBALL_INLINE void load(const float* p, Sixteen& out) { std::memcpy(&out, p, sizeof out); }
+NORMBALL_INLINE void store(const Sixteen& a, float* p) { std::memcpy(p, &a, sizeof a); }
+
+template <class T>
+NORMBALL_INLINE void add_row(const T* x, const std::int32_t* rows, Index e, double c, const float* v, Sixteen& sum) {
+  Sixteen row;
+  load(v + float_group * rows[e], row);
+  sum += static_cast<float>(static_cast<double>(x[e]) - c) * row;
+}
+
+template <class T>
+NORMBALL_INLINE void gather_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
+                                    float* out) {
+  Sixteen sum[4] = {};
+  Index e = 0;
+  for (; e + 4 <= count; e += 4) {
+    for (int u = 0; u < 4; ++u) add_row(x, rows, e + u, c, v, sum[u]);
+  }
+  for (; e < count; ++e) add_row(x, rows, e, c, v, sum[0]);
+  store((sum[0] + sum[1]) + (sum[2] + sum[3]), out);
+}
+
+template <class T>
+NORMBALL_INLINE void moments_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
+                                     float* out, float* squares) {
+  Sixteen sum = {};
+  Sixteen square = {};
+  Sixteen row;
+  for (Index e = 0; e < count; ++e) {
+    load(v + float_group * rows[e], row);
+    const auto centred = static_cast<float>(static_cast<double>(x[e]) - c);
+    row *= centred;
+    sum += row;
+    square += centred * row;
+  }
+  store(sum, out);
+  store(square, squares);
+}
+
+// one row of v, as long as the vector Row, for each entry; times the row of d where they are weighted
+template <class Row, bool Weighted, class V, class T>
+NORMBALL_INLINE void scatter_rows(const V* a, const T* x, const std::int32_t* rows, Index count, double c, const V* d,
+                                  V* v) {
+  constexpr Index length = sizeof(Row) / sizeof(V);
+  Row factor;
+  Row row;
+  Row weight;
+  load(a, factor);
+  for (Index e = 0; e < count; ++e) {
+    const auto centred = static_cast<V>(static_cast<double>(x[e]) - c);
+    load(v + length * rows[e], row);
+    if constexpr (Weighted) {
+      load(d + length * rows[e], weight);
+      row += centred * (factor * weight);
+    } else {
+      row += centred * factor;
+    }
+    store(row, v + length * rows[e]);
+  }
+}
+
+template <class T>
+NORMBALL_INLINE void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
+                                   double* v) {
+  scatter_rows<Lanes, false, double>(a, x, rows, count, c, nullptr, v);
+}
+template <class T>
+NORMBALL_INLINE void scatter_sixteen(const float* a, const T* x, const std::int32_t* rows, Index count, double c,
+                                     float* v) {
+  scatter_rows<Sixteen, false, float>(a, x, rows, count, c, nullptr, v);
+}
+template <class T>
+NORMBALL_INLINE void scatter_sixteen_weighted(const float* a, const T* x, const std::int32_t* rows, Index count,
+                                              double c, const float* d, float* v) {
+  scatter_rows<Sixteen, true>(a, x, rows, count, c, d, v);
+}
+
+NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+  constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
+  const double inverse = 1.0 / unit;
+  Lanes squares = {};
+  Lanes missed = {};
+  Lanes entries;
+  double rounded[width];
+  for (Index i = 0; i < n; i += width) {
+    double rest[width] = {};
+    const Index count = std::min(width, n - i);
+    std::copy_n(x + i, count, rest);
+    load(rest, entries);
+    const Lanes whole = (entries * inverse + magic) - magic;
+    const Lanes off = (entries - unit * whole) * inverse;
+    squares += whole * whole;
+    missed += off * off;
+    store(whole, rounded);
+    for (Index r = 0; r < count; ++r) codes[i + r] = static_cast<std::uint8_t>(static_cast<int>(rounded[r]) + 128);
+  }
+  sums[0] = total(squares);
+  sums[1] = total(missed);
+}
+
+NORMBALL_INLINE void bound_columns(const ByteProducts& p, double* values, double* slacks) {
+  constexpr double rounded_up = 1.0 + 1e-10;  // sums of a few thousand squares are right to far better than this
+  for (Index j = 0; j < p.count; ++j) {
+    const double high = static_cast<double>(p.high[j]) - p.high_offset;
+    const double low = static_cast<double>(p.low[j]) - p.low_offset;
+    values[j] = p.units[j] * (p.coarse * high + p.fine * low);
+    slacks[j] = (p.missed[j] * p.norm + p.norms[j] * p.vector_missed) * rounded_up + 1e-14 * p.norms[j] * p.norm;
+  }
+}
+
+NORMBALL_INLINE void doubt_columns(const Clearing& c, const double* slacks, double* values, std::uint8_t* flags) {
+  constexpr double rounded_down = 1.0 - 1e-12;
+  for (Index j = 0; j < c.count; ++j) {
+    values[j] -= c.shifts[j] * c.total;
+    const double apart = c.norms == nullptr ? 0.0 : c.dual_distance * c.norms[j];
+    const double enough = rounded_down * (c.threshold * c.factors[j] - apart) * c.scales[j];
+    flags[j] = std::abs(values[j]) + slacks[j] < enough ? 0 : 1;  // NaN is a doubt
+  }
+}
+
+template <class T, bool Squared>
+void dot_many(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  Index k = 0;
+  for (; k + 4 <= n_vectors; k += 4) PerCpu<dot_four<T, Squared>>::run(x, c, v + k, n, out + k);
+  for (; k < n_vectors; ++k) out[k] += PerCpu<dot_one<T, Squared>>::run(x, c, v[k], n);
+}
+
+}  // namespace
+
+template <class T>
+double dot(const T* x, double c, const double* v, Index n) {
+  return PerCpu<dot_one<T, false>>::run(x, c, v, n);
+}
+template <class T>
+void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  dot_many<T, false>(x, c, v, n_vectors, n, out);
+}
+template <class T>
+void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
+               Index n, double (*out)[4]) {
+  Index k = 0;
+  for (; k + 6 <= n_vectors; k += 6) PerCpu<product_tile<T, 6>>::run(x, k == 0 ? next : x, c, v + k, n, out + k);
+  const T* const* fetched = k == 0 ? next : x;
+  switch (n_vectors - k) {
+    case 5:
+      return PerCpu<product_tile<T, 5>>::run(x, fetched, c, v + k, n, out + k);
+    case 4:
+      return PerCpu<product_tile<T, 4>>::run(x, fetched, c, v + k, n, out + k);
+    case 3:
+      return PerCpu<product_tile<T, 3>>::run(x, fetched, c, v + k, n, out + k);
+    case 2:
+      return PerCpu<product_tile<T, 2>>::run(x, fetched, c, v + k, n, out + k);
+    case 1:
+      return PerCpu<product_tile<T, 1>>::run(x, fetched, c, v + k, n, out + k);
+    default:
+      return;
+  }
+}
+template <class T>
+void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
+  dot_many<T, true>(x, c, v, n_vectors, n, out);
+}
+template <class T>
+void axpy(double a, const T* x, double c, double* y, Index n) {
+  PerCpu<axpy_one<T>>::run(a, x, c, y, n);
+}
+template <class T>
+void centre(const T* x, double c, const double* a, double* y, Index n) {
+  PerCpu<centre_one<T>>::run(x, c, a, y, n);
+}
+template <class T>
+void shift(const T* x, double c, double* y, Index n) {
+  PerCpu<shift_one<T>>::run(x, c, y, n);
+}
+template <class T>
+void scale(double a, const double* d, const double* x, T* y, Index n) {
+  PerCpu<scale_one<T>>::run(a, d, x, y, n);
+}
+template <class T>
+void axpy4(const double* a, const T* const* x, double* y, Index n) {
+  PerCpu<axpy_four<T>>::run(a, x[0], x[1], x[2], x[3], y, n);
+}
+
+template <class T>
+double gather_dot(const T* x, const std::int32_t* rows, Index count, double c, const double* v) {
+  return PerCpu<gather_dot_one<T>>::run(x, rows, count, c, v);
+}
+template <class T>
+void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, double* v) {
+  for (Index e = 0; e < count; ++e) v[rows[e]] += a * (static_cast<double>(x[e]) - c);
+}
+template <class T>
+void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out) {
+  PerCpu<gather_eight<T>>::run(x, rows, count, c, v, out);
+}
+template <class T>
+void scatter_group(const double* a, const T* x, const std::int32_t* rows, Index count, double c, double* v) {
+  PerCpu<scatter_eight<T>>::run(a, x, rows, count, c, v);
+}
+template <class T>
+void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out) {
+  PerCpu<gather_sixteen<T>>::run(x, rows, count, c, v, out);
+}
+template <class T>
+void gather_moments(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out,
+                    float* squares) {
+  PerCpu<moments_sixteen<T>>::run(x, rows, count, c, v, out, squares);
+}
+template <class T>
+void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index count, double c, const float* d,
+                    float* v) {
+  d == nullptr ? PerCpu<scatter_sixteen<T>>::run(a, x, rows, count, c, v)
+               : PerCpu<scatter_sixteen_weighted<T>>::run(a, x, rows, count, c, d, v);
+}
+
+void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+  PerCpu<encode_column>::run(x, unit, n, codes, sums);
+}
+void bound_products(const ByteProducts& products, double* values, double* slacks) {
+  PerCpu<bound_columns>::run(products, values, slacks);
+}
+void find_survivors(const Clearing& clearing, const double* slacks, double* values, std::uint8_t* flags) {
+  PerCpu<doubt_columns>::run(clearing, slacks, values, flags);
+}
+
+#define NORMBALL_INSTANTIATE(T)                                                                                \
+  template double dot(const T*, double, const double*, Index);                                                 \
+  template void dots(const T*, double, const double* const*, Index, Index, double*);                           \
+  template void squares(const T*, double, const double* const*, Index, Index, double*);                        \
+  template void products4(const T* const*, const T* const*, const double*, const double* const*, Index, Index, \
+                          double (*)[4]);                                                                      \
+  template void axpy(double, const T*, double, double*, Index);                                                \
+  template void centre(const T*, double, const double*, double*, Index);                                       \
+  template void shift(const T*, double, double*, Index);                                                       \
+  template void scale(double, const double*, const double*, T*, Index);                                        \
+  template void axpy4(const double*, const T* const*, double*, Index);                                         \
+  template double gather_dot(const T*, const std::int32_t*, Index, double, const double*);                     \
+  template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*);                    \
+  template void gather_group(const T*, const std::int32_t*, Index, double, const double*, double*);            \
+  template void scatter_group(const double*, const T*, const std::int32_t*, Index, double, double*);           \
+  template void gather_floats(const T*, const std::int32_t*, Index, double, const float*, float*);             \
+  template void gather_moments(const T*, const std::int32_t*, Index, double, const float*, float*, float*);    \
+  template void scatter_floats(const float*, const T*, const std::int32_t*, Index, double, const float*, float*);
+NORMBALL_INSTANTIATE(float)
+NORMBALL_INSTANTIATE(double)
+#undef NORMBALL_INSTANTIATE
+
+}  // namespace normball::kernels

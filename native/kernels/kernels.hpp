@@ -1,0 +1,144 @@
+// Inner loops over contiguous memory. The bodies stand in kernels.cpp, compiled for several CPUs and
+// chosen when the module is loaded; x is float or double, every sum is carried in double.
+#pragma once
+
+#include "core/types.hpp"
+
+namespace normball::kernels {
+
+// sum_i (x_i - c) v_i
+template <class T>
+double dot(const T* x, double c, const double* v, Index n);
+
+// out[k] += sum_i (x_i - c) v[k][i]
+template <class T>
+void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out);
+
+// Four columns at once: out[k][j] += sum_i (x[j][i] - c[j]) v[k][i]; `next`, the four columns after them, are fetched
+// from memory meanwhile
+template <class T>
+void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
+               Index n, double (*out)[4]);
+
+// out[k] += sum_i (x_i - c)^2 v[k][i]
+template <class T>
+void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out);
+
+// y_i += a (x_i - c)
+template <class T>
+void axpy(double a, const T* x, double c, double* y, Index n);
+
+// y_i = a_i (x_i - c)
+template <class T>
+void centre(const T* x, double c, const double* a, double* y, Index n);
+
+// y_i = x_i - c
+template <class T>
+void shift(const T* x, double c, double* y, Index n);
+
+// y_i = a d_i x_i
+template <class T>
+void scale(double a, const double* d, const double* x, T* y, Index n);
+
+// y_i += a0 x0_i + a1 x1_i + a2 x2_i + a3 x3_i, for row-major matrices: four rows at a time
+template <class T>
+void axpy4(const double* a, const T* const* x, double* y, Index n);
+
+// The same for the stored entries of a sparse column: x - c at the listed rows.
+
+// sum_e (x_e - c) v[rows_e]
+template <class T>
+double gather_dot(const T* x, const std::int32_t* rows, Index count, double c, const double* v);
+
+// v[rows_e] += a (x_e - c)
+template <class T>
+void scatter_add(double a, const T* x, const std::int32_t* rows, Index count, double c, double* v);
+
+// Eight vectors interleaved row by row, so that one entry meets all of them in one cache line:
+// out[k] = sum_e (x_e - c) v[8 rows_e + k]
+inline constexpr Index group = 8;
+template <class T>
+void gather_group(const T* x, const std::int32_t* rows, Index count, double c, const double* v, double* out);
+
+// v[8 rows_e + k] += a[k] (x_e - c)
+template <class T>
+void scatter_group(const double* a, const T* x, const std::int32_t* rows, Index count, double c, double* v);
+
+// Sixteen vectors in single precision, one cache line a row again, for what needs few digits.
+
+// out[k] = sum_e (x_e - c) v[16 rows_e + k]
+inline constexpr Index float_group = 16;
+template <class T>
+void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out);
+
+// the same, and squares[k] = sum_e (x_e - c)^2 v[16 rows_e + k]
+template <class T>
+void gather_moments(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out,
+                    float* squares);
+
+// v[16 rows_e + k] += a[k] (x_e - c), times d[16 rows_e + k] where there is a d
+template <class T>
+void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index count, double c, const float* d,
+                    float* v);
+
+// codes[i] = 128 + round(x_i / unit), for |x_i| <= 127 unit; sums[0] of the squares of the rounded, sums[1] of what
+// rounding missed, both in this unit
+void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums);
+
+// Whether this CPU multiplies bytes sixty-four at a time (AVX-512 VNNI).
+bool multiplies_bytes();
+
+// out[k stride + j] = sum_i x[j][i] v[k][i] for four columns of n bytes, n a multiple of 64; only where
+// multiplies_bytes()
+void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, Index n_vectors, Index n,
+                    std::int32_t* out, Index stride);
+
+// Rows in bytes, for their Gram: for each four rows the four signed bytes of each of `width` columns, a multiple of 16.
+struct ByteRows {
+  Index width;
+  std::int8_t* codes;
+  float* units;        // of the columns: what a byte stands for
+  std::int32_t* sums;  // of the columns' bytes
+};
+
+// Column j of the rows becomes a d_i x_i, i < n <= 256, rounded up or down at random so that its expectation is exact;
+// rows up to a multiple of 16 become 0. Only where multiplies_bytes().
+void round_to_bytes(double a, const double* d, const double* x, Index n, std::uint32_t seed, Index j,
+                    const ByteRows& rows);
+
+// out, width x width, upper triangle += the Gram of 4 n_groups rows, and anything below it
+void add_byte_gram(const ByteRows& rows, Index n_groups, float* out);
+
+// A vector's products with the high and the low bytes, of many columns.
+struct ByteProducts {
+  Index count;
+  const std::int32_t* high;
+  const std::int32_t* low;
+  const double* units;   // of the columns
+  const double* norms;   // of what the bytes hold of them
+  const double* missed;  // norms of what they miss
+  double coarse;         // units of the vector's bytes
+  double fine;
+  double high_offset;  // to be taken from the products
+  double low_offset;
+  double norm;           // of the vector
+  double vector_missed;  // norm of what its bytes miss
+};
+// the products, and how far they can be off
+void bound_products(const ByteProducts& products, double* values, double* slacks);
+
+// What is asked of those products: whether a gradient stays below its threshold.
+struct Clearing {
+  Index count;
+  const double* shifts;   // of the columns: times `total` it is taken from the product
+  const double* scales;   // by which it is divided
+  const double* factors;  // of the threshold
+  const double* norms;    // times `dual_distance` it is taken from the threshold; null where reach is 0
+  double total;
+  double threshold;
+  double dual_distance;
+};
+// values become gradients times scale; flags[j] = 1 where column j may dual_distance its threshold
+void find_survivors(const Clearing& clearing, const double* slacks, double* values, std::uint8_t* flags);
+
+}  // namespace normball::kernels

@@ -1,0 +1,166 @@
+// One lambda of one problem while it is open: where it stands, what it tries next, and how that went.
+#pragma once
+
+#include <optional>
+
+#include "paths/windows/curvature_path.hpp"
+
+namespace normball {
+
+struct LambdaState {
+  enum class Step : std::int8_t {
+    newton,      // the model's minimiser
+    shorten,     // half of the last step, which did not lower the objective enough
+    reevaluate,  // the same point again, for its curvature
+  };
+
+  Index problem;
+  double lambda;
+  std::vector<ElasticNet> terms;
+  Point* point;    // null for the null model and for strides between distant lambdas
+  Index plan = 0;  // place in the plan
+  double position = 0.0;
+
+  Iterate at = {};
+  Step step = Step::newton;
+  Vector goal = {};  // where the whole step leads
+  double intercept_step = 0.0;
+  double fraction = 1.0;
+  double expected = 0.0;  // first-order change of the objective along the whole step
+
+  bool wants_curvature = false;
+  bool wants_precision = false;                     // of the curvature, since one of its own did not do
+  std::shared_ptr<const WindowCurvature> own = {};  // a curvature of its own, after a step that failed
+  bool is_exact = false;                            // `own` belongs to `at`
+
+  std::optional<Secant> secant = {};  // of its last step but the first, which comes from far
+
+  double violation = infinity;
+  double contraction = 0.0;  // of the violation in the last step
+  double gap = infinity;
+  double best_gap = infinity;
+  int n_iter = 0;
+  int n_accepted = 0;
+  int n_rejected = 0;
+  int n_stalled = 0;
+  bool gave_up = false;
+  bool closed = false;
+
+  double trial_coef(Index j) const {
+    if (step == Step::reevaluate) return at.coef[j];
+    return fraction == 1.0 ? goal[j] : at.coef[j] + fraction * (goal[j] - at.coef[j]);
+  }
+  double trial_intercept() const {
+    return step == Step::reevaluate ? at.intercept : at.intercept + fraction * intercept_step;
+  }
+
+  double violation_at(const Iterate& iterate) const {
+    double worst = std::abs(iterate.intercept_gradient);
+    for (std::size_t j = 0; j < terms.size(); ++j) {
+      worst = std::max(worst, terms[j].violation(iterate.gradient[j], iterate.coef[j]));
+    }
+    return worst;
+  }
+
+  // A whole step to `goal` comes next; where the model sees none to make that descends, its curvature is put right.
+  void aim(double change_of_intercept, const Problem& in) {
+    intercept_step = change_of_intercept;
+    fraction = 1.0;
+    expected = intercept_step * at.intercept_gradient;
+    for (std::size_t j = 0; j < goal.size(); ++j) {
+      if (goal[j] == at.coef[j]) continue;
+      expected += (goal[j] - at.coef[j]) * at.gradient[j] + terms[j].value(goal[j]) - terms[j].value(at.coef[j]);
+    }
+    const bool moves = intercept_step != 0.0 || goal != at.coef;
+    if (moves && expected < noise(in)) return;
+    gave_up = is_exact;
+    ask_for_curvature();
+  }
+
+  // Armijo's rule for what the pass saw at the trial point; true where that point is taken
+  bool take(Iterate&& seen, const Problem& in) {
+    ++n_iter;
+    const double before = at.loss + penalty(at);
+    const double after = seen.loss + penalty(seen);
+    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
+    const bool negligible = -expected <= noise(in) && after <= before + 10.0 * noise(in);
+    const bool descends = after <= before + 1e-4 * fraction * expected;
+    if (step != Step::reevaluate && !negligible && !descends) {
+      reject();
+      return false;
+    }
+    const double last = violation;
+    if (step == Step::reevaluate) {
+      secant.reset();  // a curvature of its own needs no correction
+    } else if (step == Step::newton && n_accepted > 0) {
+      learn(seen);
+    }
+    at = std::move(seen);
+    violation = violation_at(at);
+    is_exact = step == Step::reevaluate && wants_precision;
+    if (step != Step::reevaluate) {
+      ++n_accepted;
+      contraction = violation / last;
+    }
+    step = Step::newton;
+    return true;
+  }
+
+  void note(double relative_gap) {
+    gap = relative_gap;
+    n_stalled = gap < 0.9 * best_gap ? 0 : n_stalled + 1;
+    if (n_stalled > 0) secant.reset();  // steps so short that the gradient's change is rounding teach nothing
+    best_gap = std::min(best_gap, gap);
+    if (n_stalled > most_stalled) gave_up = true;
+  }
+
+  // how many steps are left with this contraction; 0 where that is not known
+  double steps_ahead(double tol) const {
+    if (n_accepted < 2 || contraction < 0.01 || wants_curvature) return 0.0;
+    return std::log(std::min(std::max(gap / tol, 2.0), 1e6)) / -std::log(std::min(contraction, 0.99));
+  }
+
+ private:
+  static constexpr int most_stalled = 20;
+
+  // what rounding leaves of the objective's digits
+  double noise(const Problem& in) const { return in.noise(at.loss) + 1e-13 * penalty(at); }
+
+  void learn(const Iterate& seen) {
+    secant = {.step = seen.coef, .change = seen.gradient};
+    for (std::size_t j = 0; j < at.coef.size(); ++j) {
+      secant->step[j] -= at.coef[j];
+      secant->change[j] -= at.gradient[j];
+    }
+    secant->intercept_step = seen.intercept - at.intercept;
+    secant->intercept_change = seen.intercept_gradient - at.intercept_gradient;
+  }
+
+  double penalty(const Iterate& iterate) const {
+    double sum = 0.0;
+    for (std::size_t j = 0; j < terms.size(); ++j) {
+      if (iterate.coef[j] != 0.0) sum += terms[j].value(iterate.coef[j]);
+    }
+    return sum;
+  }
+
+  void reject() {
+    ++n_rejected;
+    if (!is_exact) {
+      ask_for_curvature();
+      return;
+    }
+    wants_curvature = false;
+    step = Step::shorten;
+    fraction *= 0.5;
+    if (fraction < 1e-10) gave_up = true;
+  }
+
+  void ask_for_curvature() {
+    step = Step::reevaluate;
+    wants_curvature = true;
+    wants_precision = own != nullptr;
+  }
+};
+
+}  // namespace normball

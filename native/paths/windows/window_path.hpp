@@ -1,0 +1,318 @@
+// Tall data (n >> p) with a curved loss: Newton steps for a whole window of lambdas and all problems at once.
+//
+// Every pass over X evaluates many candidates (row_pass.hpp). The deepest point that was evaluated is the base from
+// which the quadratic model predicts the next lambdas; they enter the window and are corrected, pass by pass, until
+// each is certified. Gram is the dear part, so it is computed at a few places along log(lambda) only and
+// blended between them; gradients are exact, so a stale curvature costs steps, never accuracy. Problems share the
+// curvature of the first one until that proves too far off (folds differ little).
+#pragma once
+
+#include "paths/windows/curvature_path.hpp"
+#include "paths/windows/problem_state.hpp"
+#include "problem/null_model.hpp"
+
+namespace normball {
+
+template <Design D, Separable L>
+class WindowPath {
+ public:
+  static constexpr bool is_quadratic = false;
+
+  WindowPath(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
+             Monitor& monitor)
+      : spec_(spec),
+        problems_(problems),
+        units_(common_units(spec, problems)),
+        losses_(losses_of<L>(spec, problems)),
+        pass_(design, spec, losses_, problems, units_, threads),
+        threads_(threads),
+        monitor_(monitor),
+        curvatures_(problems.size()),
+        models_(n_models),
+        problem_states_(problems.size()) {}
+
+  double n_sweeps() const { return static_cast<double>(pass_.n_reads()); }
+
+  // every problem's model without penalised features, with its loss and gradient
+  void fit_null() {
+    threads_.parallel_for(spec_.n_problems, [&](Index k) { start(k); });
+    while (!is_done() && !monitor_.stopped()) round();
+    for (std::size_t k = 0; k < problem_states_.size(); ++k) load(problems_[k], problem_states_[k].base);
+  }
+
+  void solve(PathResult& result, const double* centre) {
+    centre_ = centre;
+    plan(result);
+    while (!monitor_.stopped()) {
+      enter(result);
+      if (is_done()) break;
+      round();
+      monitor_.progress(n_closed_ / spec_.n_problems, static_cast<Index>(result.lambdas.size()));
+    }
+  }
+
+ private:
+  static constexpr Index n_models = 8;  // workers' places; fixed, so that nothing depends on the number of threads
+  static constexpr double price_of_round = 10.0;  // in steps: X is packed once for all of them
+
+  struct Planned {
+    double lambda;
+    Index point;  // -1: a stride on the way
+  };
+
+  Index p() const { return spec_.n_features; }
+  bool is_done() const {
+    return std::ranges::all_of(problem_states_,
+                               [](const ProblemState& problem_state) { return problem_state.open.empty(); });
+  }
+
+  // log(lambda), bent so that it ends at 0
+  double position(double lambda) const {
+    const double largest = largest_ > 0.0 ? largest_ : 1.0;
+    return std::log(std::min(lambda, largest) + 1e-5 * largest);
+  }
+
+  // The intercept alone; the unpenalised features follow in rounds.
+  void start(Index k) {
+    Problem& problem = problems_[k];
+    ProblemState& problem_state = problem_states_[k];
+    LambdaState state{
+        .problem = k, .lambda = infinity, .terms = terms_in_units(problem, units_, infinity), .point = nullptr};
+    state.at = {.coef = Vector(static_cast<std::size_t>(p()), 0.0), .gradient = Vector(static_cast<std::size_t>(p()))};
+    state.at.intercept = NullModel<L>(losses_[k], problem).intercept();
+    state.step = LambdaState::Step::reevaluate;
+    state.wants_curvature = k == 0;
+    problem_state.open.push_back(std::move(state));
+  }
+
+  // lambdas to visit: between distant ones strides where the quadratic model is still of use
+  void plan(const PathResult& result) {
+    constexpr double stride = 0.25;
+    largest_ = std::max(problems_[0].lambda_max, result.lambdas[0]);
+    for (ProblemState& problem_state : problem_states_) {
+      problem_state.position = position(largest_);
+      problem_state.next = 0;
+    }
+    for (CurvaturePath& curvatures : curvatures_) curvatures.place(position(largest_));
+    double previous = largest_;
+    for (std::size_t l = 0; l < result.lambdas.size(); ++l) {
+      const double goal = std::max(result.lambdas[l], 1e-4 * problems_[0].lambda_max);
+      for (; previous * stride > goal; previous *= stride) planned_.push_back({previous * stride, -1});
+      planned_.push_back({result.lambdas[l], static_cast<Index>(l)});
+      previous = result.lambdas[l];
+    }
+  }
+
+  // Lambdas within lookahead of the base join the window; the deepest of them shall tell its curvature.
+  void enter(PathResult& result) {
+    for (Index k = 0; k < spec_.n_problems; ++k) {
+      ProblemState& problem_state = problem_states_[k];
+      const std::size_t before = problem_state.open.size();
+      while (problem_state.next < std::ssize(planned_) && problem_state.open.size() < ProblemState::most_open) {
+        const auto [lambda, l] = planned_[problem_state.next];
+        if (!problem_state.open.empty() && problem_state.position - position(lambda) > problem_state.lookahead) break;
+        Point* point = l < 0 ? nullptr : &result.points[static_cast<std::size_t>(k) * result.lambdas.size() + l];
+        LambdaState state{.problem = k,
+                          .lambda = lambda,
+                          .terms = terms_in_units(problems_[k], units_, lambda),
+                          .point = point,
+                          .plan = static_cast<Index>(problem_state.next++)};
+        state.at = problem_state.base;
+        state.position = position(lambda);
+        state.violation = state.violation_at(state.at);
+        if (!close(state)) problem_state.open.push_back(std::move(state));
+      }
+      if (problem_state.owner != k) continue;
+      curvatures_[k].forget_above(problem_state.open.empty() ? problem_state.position
+                                                             : problem_state.open.front().position);
+      if (problem_state.open.size() == before) continue;
+      LambdaState& deepest = problem_state.open.back();
+      if (curvatures_[k].distance(deepest.position) >= 0.5 * problem_state.lookahead) deepest.wants_curvature = true;
+    }
+  }
+
+  // every open state proposes, one pass evaluates, every state judges
+  void round() {
+    std::vector<LambdaState*> states;
+    for (ProblemState& problem_state : problem_states_) {
+      for (LambdaState& state : problem_state.open) states.push_back(&state);
+    }
+    propose(states);
+    std::vector<Evaluation> evaluations(states.size());
+    std::vector<Evaluation*> list;
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      prepare(*states[i], evaluations[i]);
+      list.push_back(&evaluations[i]);
+    }
+    pass_.run(list);
+    for (std::size_t i = 0; i < states.size(); ++i) judge(*states[i], evaluations[i]);
+    for (ProblemState& problem_state : problem_states_) problem_state.retreat();
+    refresh();
+    for (ProblemState& problem_state : problem_states_)
+      std::erase_if(problem_state.open, [](const LambdaState& state) { return state.closed; });
+  }
+
+  void propose(const std::vector<LambdaState*>& states) {
+    const auto count = static_cast<Index>(states.size());
+    threads_.parallel_for(n_models, [&](Index m) {
+      models_[m].forget();
+      for (Index i = count * m / n_models; i < count * (m + 1) / n_models; ++i) {
+        LambdaState& state = *states[i];
+        if (state.step != LambdaState::Step::newton) continue;
+        const ProblemState& problem_state = problem_states_[state.problem];
+        const Problem& problem = problems_[state.problem];
+        models_[m].set(mix(problem_state, state));
+        const bool knows_size = problem.largest_gradient > 0.0;
+        const double size = knows_size ? problem.largest_gradient : problem.gradient_size(state.at.loss);
+        // a violation that is small beside lambda may still cost much where coefficients are large
+        const double share = state.lambda == infinity ? 1e-13 : std::min(1e-8, 1e-3 * spec_.tol);
+        const double tolerance = std::max(1e-14 * size, share * std::min(size, state.lambda));
+        const Secant* secant = state.secant ? &*state.secant : nullptr;
+        const double step = models_[m].minimise(problem, units_, state.at, state.terms, secant, tolerance, state.goal);
+        state.aim(step, problem);
+      }
+    });
+  }
+
+  CurvaturePath::Mix mix(const ProblemState& problem_state, const LambdaState& state) const {
+    if (state.own) return {.first = state.own.get(), .second = state.own.get()};
+    const CurvaturePath& curvatures =
+        curvatures_[problem_state.owner].empty() ? curvatures_[0] : curvatures_[problem_state.owner];
+    // a prediction crosses the way from its base: the curvature half-way is the best constant one
+    return curvatures.at(state.n_accepted == 0 ? 0.5 * (problem_state.position + state.position) : state.position);
+  }
+
+  void prepare(const LambdaState& state, Evaluation& evaluation) const {
+    const Problem& problem = problems_[state.problem];
+    evaluation.problem = state.problem;
+    evaluation.coef.resize(static_cast<std::size_t>(p()));
+    evaluation.constant = state.trial_intercept();
+    for (Index j = 0; j < p(); ++j) {
+      evaluation.coef[j] = state.trial_coef(j) / units_[j];
+      evaluation.constant -= evaluation.coef[j] * problem.shift[j];
+    }
+    if (!state.wants_curvature) return;
+    evaluation.curvature = std::make_shared<WindowCurvature>();
+    evaluation.curvature->position = state.position;
+    evaluation.is_precise = problem_states_[state.problem].is_precise || state.wants_precision;
+  }
+
+  void judge(LambdaState& state, Evaluation& evaluation) {
+    ProblemState& problem_state = problem_states_[state.problem];
+    const Problem& problem = problems_[state.problem];
+    Iterate seen;
+    seen.coef.resize(static_cast<std::size_t>(p()));
+    seen.gradient.resize(static_cast<std::size_t>(p()));
+    for (Index j = 0; j < p(); ++j) {
+      seen.coef[j] = state.trial_coef(j);
+      const double product = evaluation.product[j] - problem.shift[j] * evaluation.sums.residual;
+      seen.gradient[j] = problem.is_excluded(j) ? 0.0 : product / units_[j];
+    }
+    seen.intercept = state.trial_intercept();
+    seen.intercept_gradient = spec_.fit_intercept ? evaluation.sums.residual : 0.0;
+    seen.loss = evaluation.sums.loss + problem.constant;
+    seen.pearson = evaluation.sums.pearson;
+    const bool is_reevaluated = state.step == LambdaState::Step::reevaluate;
+    const bool taken = state.take(std::move(seen), problem);
+    state.closed = close(state);
+    if (!taken) return;
+    if (evaluation.curvature) keep(state, is_reevaluated, evaluation.curvature);
+    if (state.position <= problem_state.position) {
+      problem_state.base = state.at;
+      problem_state.position = state.position;
+    }
+  }
+
+  void keep(LambdaState& state, bool is_reevaluated, const std::shared_ptr<WindowCurvature>& curvature) {
+    state.wants_curvature = false;
+    if (is_reevaluated || state.own) state.own = curvature;
+    if (!is_reevaluated || state.lambda == infinity) curvatures_[state.problem].insert(curvature);
+  }
+
+  // Where old curvatures make for slow progress, new ones. Neighbouring states share one, in the middle of them, as
+  // soon as the steps that it saves cost more than it does: a step is 4 n p multiplications and its share of the round,
+  // a curvature in single precision about n p^2 / 2.
+  void refresh() {
+    Index n_open = 0;
+    for (const ProblemState& problem_state : problem_states_)
+      n_open += std::ranges::count_if(problem_state.open, [](const LambdaState& s) { return !s.closed; });
+    const double step = 1.0 + price_of_round / static_cast<double>(std::max<Index>(n_open, 1));
+    const double curvature = 5.0 + static_cast<double>(p()) / 4.0;
+    for (Index k = 0; k < spec_.n_problems; ++k) {
+      ProblemState& problem_state = problem_states_[k];
+      std::vector<LambdaState*> slow;
+      double saved = 0.0;
+      for (LambdaState& state : problem_state.open) {
+        const double surplus = state.closed ? 0.0 : state.steps_ahead(spec_.tol) - 2.0;
+        if (surplus <= 0.0) continue;
+        slow.push_back(&state);
+        saved += surplus * step;
+        if (saved <= curvature) continue;
+        LambdaState& middle = *slow[slow.size() / 2];
+        problem_state.owner = k;
+        if (!curvatures_[k].empty() && curvatures_[k].distance(middle.position) == 0.0) problem_state.is_precise = true;
+        middle.wants_curvature = true;
+        slow.clear();
+        saved = 0.0;
+      }
+    }
+  }
+
+  // certified, out of steps, or good enough for a stride
+  bool close(LambdaState& state) {
+    Problem& problem = problems_[state.problem];
+    if (state.point == nullptr) {
+      const bool is_null = state.lambda == infinity;
+      const double enough = is_null ? 1e-12 * problem.gradient_size(state.at.loss) : 0.1 * state.lambda;
+      return state.violation <= enough || state.n_iter >= (is_null ? 100 : 20) || state.gave_up;
+    }
+    load(problem, state.at);
+    const Certificate certificate = problem.certificate(state.lambda, problem.model());
+    Point& point = *state.point;
+    point.dual_gap = problem.relative(certificate.gap);
+    point.kkt_violation = certificate.kkt_violation;
+    state.note(point.dual_gap);
+    if (problem.is_solved(certificate)) {
+      point.status = Status::converged;
+    } else if (state.n_iter >= spec_.max_iter) {
+      point.status = Status::max_iter;
+    } else if (state.gave_up) {
+      point.status = Status::numerical;
+    } else {
+      return false;
+    }
+    point.n_iter = std::max(1, state.n_iter);
+    problem.write(centre_, problem.model(), point);
+    ++n_closed_;
+    return true;
+  }
+
+  void load(Problem& problem, const Iterate& at) const {
+    for (Index j = 0; j < p(); ++j) {
+      const double ratio = problem.scale[j] / units_[j];
+      problem.coef[j] = at.coef[j] * ratio;
+      problem.gradient[j] = ratio > 0.0 ? at.gradient[j] / ratio : 0.0;
+    }
+    problem.intercept = at.intercept;
+    problem.intercept_gradient = at.intercept_gradient;
+    problem.loss = at.loss;
+    problem.pearson = at.pearson;
+  }
+
+  const Specification& spec_;
+  std::vector<Problem>& problems_;
+  Vector units_;
+  std::vector<L> losses_;
+  RowPass<D, L> pass_;
+  Threads& threads_;
+  Monitor& monitor_;
+  std::vector<CurvaturePath> curvatures_;
+  std::vector<WindowModel> models_;
+  std::vector<ProblemState> problem_states_;
+  std::vector<Planned> planned_;
+  double largest_ = 0.0;
+  const double* centre_ = nullptr;
+  Index n_closed_ = 0;
+};
+
+}  // namespace normball

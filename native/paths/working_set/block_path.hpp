@@ -1,0 +1,381 @@
+// K problems in lockstep, several lambdas ahead: every problem solves a block of lambdas on its working set, then one
+// read of the design proves all of them at once, or names the features that were missed (batch screening: Qian et al.
+// 2020). What the path's derivative says the gradient will be at the end of the block chooses the working set (cf.
+// Larsson & Wallin 2022).
+#pragma once
+
+#include <numeric>
+
+#include "paths/working_set/interleaved.hpp"
+#include "paths/working_set/verification.hpp"
+
+namespace normball {
+
+template <Design D, Loss L>
+class BlockPath {
+ public:
+  static constexpr bool is_quadratic = L::is_quadratic;
+
+  BlockPath(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
+            Monitor& monitor)
+      : design_(design),
+        spec_(spec),
+        problems_(problems),
+        threads_(threads),
+        monitor_(monitor),
+        interleaved_(design),
+        losses_(losses_of<L>(spec, problems)),
+        verification_(design, spec, problems, sets_, threads) {
+    for (std::size_t k = 0; k < problems.size(); ++k) {
+      sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, losses_[k], problems[k], threads, monitor));
+    }
+    previous_.resize(problems.size());
+    loaded_.resize(problems.size());
+  }
+
+  double n_sweeps() const {
+    Index read = entries_read_ + interleaved_.columns_read() + verification_.entries_read();
+    for (const auto& set : sets_) read += set->entries_read();
+    return static_cast<double>(read) / static_cast<double>(spec_.n_features);
+  }
+
+  void fit_null() {
+    threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->fit_null(); });
+    sweep_all();
+  }
+
+  void solve(PathResult& result, const double* centre) {
+    const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+    double previous = std::max(problems_[0].lambda_max, result.lambdas[0]);
+    for (Index l = 0; l < n_lambdas && !monitor_.stopped();) {
+      previous = warm_up(previous, result.lambdas[l]);
+      Index count = 1;  // not far below the last lambda, which is where they start from
+      while (count < std::min(n_lambdas - l, ahead_) && result.lambdas[l + count] > 0.5 * previous) ++count;
+      const std::span<const double> lambdas(result.lambdas);
+      solve_block({.first = l, .lambdas = lambdas.subspan(l, count), .previous = previous, .result = result}, centre);
+      l += count;
+      previous = result.lambdas[l - 1];
+      if (!monitor_.stopped()) monitor_.progress(l, n_lambdas);
+    }
+  }
+
+ private:
+  // a problem's solution before its last one
+  struct Previous {
+    double lambda = infinity;
+    double intercept = 0.0;
+    std::vector<std::pair<Index, double>> coef;
+  };
+
+  // Far below the last solution neither the quadratic model nor the change of the gradient is of use: go there in
+  // strides, roughly.
+  double warm_up(double previous, double lambda) {
+    constexpr double stride = 0.25;
+    const double goal = std::max(lambda, 1e-4 * problems_[0].lambda_max);
+    for (; previous * stride > goal && !monitor_.stopped(); previous *= stride) {
+      const double next = previous * stride;
+      threads_.parallel_for(spec_.n_problems, [&](Index k) { predict_set(k, next, previous); });
+      const auto goal = [&](Index k) { return Tolerance{.violation = 1e-2 * unit(k, next)}; };
+      if (interleaved_.pays(sets_[0]->features(), problems_[0], spec_.n_problems)) {
+        std::vector<Solution> solutions(problems_.size());
+        std::vector<InterleavedTask<L>> tasks;
+        for (Index k = 0; k < spec_.n_problems; ++k) {
+          sets_[k]->save(solutions[k]);
+          tasks.push_back(task(k, next, goal(k), 20, solutions[k]));
+        }
+        interleaved_.solve(tasks, threads_, monitor_);
+        threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->restore(solutions[k]); });
+      } else {
+        threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->solve(next, goal(k), 20); });
+      }
+      sweep_all();
+      verification_.forget_earlier();
+    }
+    return previous;
+  }
+
+  void solve_block(const Block& block, const double* centre) {
+    const auto n_solutions = static_cast<std::size_t>(spec_.n_problems * block.size());
+    std::vector<Solution> solutions(n_solutions);
+    std::vector<Index> open(n_solutions);
+    std::iota(open.begin(), open.end(), 0);
+    threads_.parallel_for(spec_.n_problems, [&](Index k) { predict_set(k, block.lambdas.back(), block.previous); });
+    interleaves_ = interleaved_.pays(sets_[0]->features(), problems_[0], std::ssize(open));
+    Index n_rounds = 0;
+    for (; !open.empty() && !monitor_.stopped(); ++n_rounds) {
+      bool is_final = n_rounds > 0;  // an open solution that misses nobody is as good as arithmetic makes it
+      if (interleaves_) {
+        solve_interleaved(block, open, n_rounds > 0, solutions);
+        is_final = is_final && interleaves_;
+      } else {
+        threads_.parallel_for(spec_.n_problems, [&](Index k) { solve_open(block, k, open, n_rounds > 0, solutions); });
+      }
+      if (monitor_.stopped()) break;
+      verification_.read_for(block, open, solutions);
+      std::vector<std::uint8_t> closed(open.size());
+      threads_.parallel_for(static_cast<Index>(open.size()),
+                            [&](Index i) { closed[i] = close(block, open[i], is_final, solutions[open[i]], centre); });
+      for (std::size_t i = 0; i < open.size(); ++i) {
+        if (closed[i] == 0) add_violators(open[i] / block.size(), solutions[open[i]]);
+      }
+      Index i = 0;
+      std::erase_if(open, [&](Index) { return closed[i++] != 0; });
+    }
+    if (monitor_.stopped()) return;
+    finish(block, solutions);
+    adapt(n_rounds);
+  }
+
+  // the size of gradient that matters at this lambda
+  double unit(Index k, double lambda) const {
+    const double largest = problems_[k].largest_gradient;
+    if (largest == 0.0) return 1.0;
+    const double threshold = lambda * spec_.l1_ratio;
+    return threshold > 0.0 ? std::min(threshold, largest) : 1e-3 * largest;
+  }
+
+  // The set for a block that ends at `lambda`: the features of the model, and those whose gradient, drawn out along
+  // its last change, comes nearest to its threshold there, a few more than will reach it. Without a last change the
+  // strong rule names them (Tibshirani et al. 2012).
+  void predict_set(Index k, double lambda, double previous) {
+    const Problem& problem = problems_[k];
+    WorkingSet<D, L>& set = *sets_[k];
+    const bool has_change = !verification_.earlier(k).empty();
+    const Vector& earlier = has_change ? verification_.earlier(k) : problem.gradient;
+    const double slope = has_change ? (previous - lambda) / (earlier_lambda_ - previous) : 0.0;
+    const double reached = has_change ? lambda : std::max(2.0 * lambda - previous, 0.5 * lambda);
+    const bool keeps_all = spec_.l1_ratio == 0.0;
+    std::vector<std::pair<double, Index>> found;
+    Index n_active = 0;
+    Index n_reaching = 0;
+    for (Index j = 0; j < spec_.n_features; ++j) {
+      n_active += problem.coef[j] != 0.0 ? 1 : 0;
+      if (problem.is_excluded(j) || problem.coef[j] != 0.0 || spec_.penalty_factors[j] == 0.0) continue;
+      const double drawn_out = problem.gradient[j] + slope * (problem.gradient[j] - earlier[j]);
+      const double excess = problem.term(j, 0.9 * reached).violation(drawn_out, 0.0);
+      if (excess == 0.0 && !keeps_all) continue;
+      n_reaching += problem.term(j, reached).violation(drawn_out, 0.0) > 0.0 ? 1 : 0;
+      found.emplace_back(excess, j);
+    }
+    const auto wanted =
+        static_cast<std::size_t>(std::min(n_reaching + n_reaching / (interleaves_ ? 1 : 4) + 50, 3 * n_active + 100));
+    if (found.size() > wanted && !keeps_all) {
+      std::ranges::nth_element(found, found.begin() + static_cast<Index>(wanted), std::greater<>());
+      found.resize(wanted);
+    }
+    std::vector<std::uint8_t> chosen(static_cast<std::size_t>(spec_.n_features), 0);
+    for (const auto& [excess, j] : found) chosen[j] = 1;
+    set.prune([&](Index j) { return chosen[j] != 0 || problem.coef[j] != 0.0 || spec_.penalty_factors[j] == 0.0; });
+    for (Index j = 0; j < spec_.n_features; ++j) {
+      if (chosen[j] != 0) set.include(j);
+    }
+  }
+
+  // features that were missed enter, the strongest first and at most twice the present set at once
+  void add_violators(Index k, Solution& solution) {
+    const std::size_t limit = std::max<std::size_t>(500, 2 * sets_[k]->features().size());
+    std::vector<Solution::Violator>& missed = solution.violators;
+    if (missed.size() > limit && spec_.l1_ratio > 0.0) {
+      std::ranges::nth_element(missed, missed.begin() + static_cast<Index>(limit), std::greater<>(),
+                               [](const Solution::Violator& violator) { return std::abs(violator.gradient); });
+      missed.resize(limit);
+    }
+    for (const auto& violator : missed) sets_[k]->include(violator.feature);
+  }
+
+  // the open lambdas of one problem, in order; again from where they stood if they were swept before
+  void solve_open(const Block& block, Index k, const std::vector<Index>& open, bool again,
+                  std::vector<Solution>& solutions) {
+    for (const Index at : open) {
+      if (at / block.size() != k) continue;
+      const Index i = at % block.size();
+      Point& point = block.point(k, i);
+      if (again) {
+        sets_[k]->restore(solutions[at]);
+      } else {
+        sets_[k]->predict(block.lambdas[i], i == 0 ? block.previous : block.lambdas[i - 1]);
+      }
+      const int allowed = std::max(1, spec_.max_iter - point.n_iter);
+      point.n_iter +=
+          std::max(1, sets_[k]->solve(block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss}, allowed));
+      sets_[k]->save(solutions[at]);
+      loaded_[k] = at;
+      if (monitor_.stopped()) return;
+    }
+  }
+
+  InterleavedTask<L> task(Index k, double lambda, const Tolerance& goal, int max_steps, Solution& solution) const {
+    return {.problem = &problems_[k],
+            .loss = &losses_[k],
+            .set = &sets_[k]->features(),
+            .lambda = lambda,
+            .goal = goal,
+            .max_steps = max_steps,
+            .solution = &solution};
+  }
+
+  // The open lambdas of all problems: some at a time, from where the last ones ended, or again from where they stood.
+  void solve_interleaved(const Block& block, const std::vector<Index>& open, bool again,
+                         std::vector<Solution>& solutions) {
+    std::ranges::fill(loaded_, -1);
+    if (again) {
+      run_interleaved(block, open, solutions);
+      return;
+    }
+    const Index at_once = std::clamp<Index>(2 * n_interleaved / spec_.n_problems, 1, block.size());
+    std::vector<Solution> last(problems_.size());
+    std::vector<Solution> earlier(problems_.size());
+    for (Index k = 0; k < spec_.n_problems; ++k) {
+      sets_[k]->save(last[k]);
+      earlier[k].intercept = previous_[k].intercept;
+      earlier[k].coef.assign(last[k].coef.size(), 0.0);
+      for (const auto& [j, value] : previous_[k].coef) {
+        if (sets_[k]->position(j) >= 0) earlier[k].coef[sets_[k]->position(j)] = value;
+      }
+    }
+    double last_lambda = block.previous;
+    double earlier_lambda = previous_[0].lambda;
+    for (Index first = 0; first < block.size() && !monitor_.stopped(); first += at_once) {
+      const Index end = std::min(first + at_once, block.size());
+      std::vector<Index> some;
+      for (Index i = first; i < end; ++i) {
+        const double length = (last_lambda - block.lambdas[i]) / (earlier_lambda - last_lambda);
+        for (Index k = 0; k < spec_.n_problems; ++k) {
+          some.push_back(k * block.size() + i);
+          continue_to(k, block.lambdas[i], length < 2.0 ? length : 0.0, last[k], earlier[k], solutions[some.back()]);
+        }
+      }
+      run_interleaved(block, some, solutions);
+      for (Index k = 0; k < spec_.n_problems; ++k) {
+        earlier[k] = end - first > 1 ? solutions[k * block.size() + end - 2] : last[k];
+        last[k] = solutions[k * block.size() + end - 1];
+      }
+      earlier_lambda = end - first > 1 ? block.lambdas[end - 2] : last_lambda;
+      last_lambda = block.lambdas[end - 1];
+    }
+  }
+
+  // Solutions change almost linearly between two lambdas while signs stay.
+  void continue_to(Index k, double lambda, double length, const Solution& last, const Solution& earlier,
+                   Solution& start) const {
+    start.coef = last.coef;
+    start.intercept = last.intercept + length * (last.intercept - earlier.intercept);
+    for (std::size_t s = 0; s < start.coef.size(); ++s) {
+      const double step = length * (last.coef[s] - earlier.coef[s]);
+      if (step == 0.0 || last.coef[s] == 0.0) continue;
+      start.coef[s] = problems_[k].term(sets_[k]->features()[s], lambda).reachable(last.coef[s], step);
+    }
+  }
+
+  void run_interleaved(const Block& block, const std::vector<Index>& chosen, std::vector<Solution>& solutions) {
+    std::vector<InterleavedTask<L>> tasks;
+    for (const Index at : chosen) {
+      const Index k = at / block.size();
+      const Index i = at % block.size();
+      tasks.push_back(task(k, block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss},
+                           std::max(1, spec_.max_iter - block.point(k, i).n_iter), solutions[at]));
+    }
+    interleaves_ = interleaved_.solve(tasks, threads_, monitor_) && interleaves_;
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+      block.point(chosen[t] / block.size(), chosen[t] % block.size()).n_iter += std::max(1, tasks[t].n_steps);
+    }
+  }
+
+  // certified, out of iterations, beyond what arithmetic can do, or on to another round
+  bool close(const Block& block, Index at, bool is_final, const Solution& solution, const double* centre) {
+    const Index k = at / block.size();
+    const Index i = at % block.size();
+    const Problem& problem = problems_[k];
+    Point& point = block.point(k, i);
+    const Listed all(sets_[k]->features(), solution);
+    const Problem::Model found = all.by_residual();
+    Certificate certificate = problem.certificate(block.lambdas[i], found);
+    if (solution.dual.exists()) {
+      certificate.gap = std::min(certificate.gap, problem.certificate(block.lambdas[i], all.by_dual_point()).gap);
+    }
+    point.dual_gap = problem.relative(certificate.gap);
+    point.kkt_violation = certificate.kkt_violation;
+    if (problem.is_solved(certificate)) {
+      point.status = Status::converged;
+    } else if (point.n_iter >= spec_.max_iter) {
+      point.status = Status::max_iter;
+    } else if (is_final && (solution.violators.empty() || std::isnan(solution.loss))) {
+      point.status = Status::numerical;
+    } else {
+      return false;
+    }
+    problem.write(centre, found, point);
+    return true;
+  }
+
+  // the last lambda's solution is where the next block starts
+  void finish(const Block& block, const std::vector<Solution>& solutions) {
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      const Index last = (k + 1) * block.size() - 1;
+      if (loaded_[k] != last) sets_[k]->restore(solutions[last]);
+    });
+    for (Index k = 0; k < spec_.n_problems; ++k) remember_previous(block, k, solutions);
+    earlier_lambda_ = block.lambdas[Verification<D, L>::halfway(block)];
+    if (earlier_lambda_ <= 1.001 * block.lambdas.back()) verification_.forget_earlier();
+  }
+
+  void remember_previous(const Block& block, Index k, const std::vector<Solution>& solutions) {
+    previous_[k] = {};
+    if (block.size() < 2) return;
+    const Solution& solution = solutions[(k + 1) * block.size() - 2];
+    previous_[k].lambda = block.lambdas[block.size() - 2];
+    previous_[k].intercept = solution.intercept;
+    for (std::size_t s = 0; s < solution.coef.size(); ++s) {
+      if (solution.coef[s] != 0.0) previous_[k].coef.emplace_back(sets_[k]->features()[s], solution.coef[s]);
+    }
+  }
+
+  // a block that needed more than two sweeps was too long
+  void adapt(Index n_rounds) {
+    Index entries = 0;
+    for (Index j = 0; j < spec_.n_features; ++j) entries += design_.n_entries(j);
+    const Index fitting = entries / (10 * spec_.n_rows * spec_.n_problems);  // residuals, beside X
+    const Index longest = std::clamp<Index>(std::min(fitting, 50 / spec_.n_problems), 3, 14);
+    ahead_ =
+        n_rounds > 3 ? std::max<Index>(3, ahead_ / 2) : std::min(longest, ahead_ + (n_rounds < 3 ? ahead_ / 2 : 0));
+  }
+
+  void sweep_all() {
+    std::vector<const double*> vectors;
+    std::vector<double*> out;
+    for (std::size_t k = 0; k < problems_.size(); ++k) {
+      vectors.push_back(sets_[k]->residual().data());
+      out.push_back(problems_[k].gradient.data());
+    }
+    design_.sweep({.columns = {.list = nullptr, .count = spec_.n_features},
+                   .n_vectors = spec_.n_problems,
+                   .vectors = vectors.data(),
+                   .out = out.data()},
+                  threads_);
+    entries_read_ += spec_.n_features;
+    for (std::size_t k = 0; k < problems_.size(); ++k) {
+      Problem& problem = problems_[k];
+      for (Index j = 0; j < spec_.n_features; ++j) {
+        problem.gradient[j] = problem.standardised(j, problem.gradient[j], sets_[k]->residual_sum());
+      }
+    }
+  }
+
+  const D& design_;
+  const Specification& spec_;
+  std::vector<Problem>& problems_;
+  std::vector<std::unique_ptr<WorkingSet<D, L>>> sets_;
+  Threads& threads_;
+  Monitor& monitor_;
+  Interleaved<D, L> interleaved_;
+  std::vector<L> losses_;
+  Verification<D, L> verification_;
+  bool interleaves_ = false;  // whether the last block went that way; its columns are many and short
+  std::vector<Previous> previous_;
+  Index entries_read_ = 0;
+  Index ahead_ = 4;
+  double earlier_lambda_ = 0.0;  // of the gradients that the proof remembers
+  std::vector<Index> loaded_;    // per problem: the solution that its working set holds
+};
+
+}  // namespace normball

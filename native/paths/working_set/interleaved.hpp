@@ -1,0 +1,404 @@
+// Proximal Newton for up to sixteen solutions at once on the columns themselves: problems of a batch, lambdas of a
+// block, or both. For sparse columns with a working set of thousands, where X'DX and its factor cost more than a few
+// passes.
+#pragma once
+
+#include <span>
+
+#include "losses/loss.hpp"
+#include "paths/working_set/solution.hpp"
+#include "quadratic/column_solver.hpp"
+#include "quadratic/set_curvature.hpp"
+
+namespace normball {
+
+inline constexpr Index n_interleaved = InterleavedArray<float>::width;
+
+// One state: where it starts and ends (`solution`, whose coefficients stand in the order of `set`), and what is enough.
+template <Loss L>
+struct InterleavedTask {
+  const Problem* problem;
+  const L* loss;
+  const std::vector<Index>* set;
+  double lambda;
+  Tolerance goal;
+  int max_steps;
+  Solution* solution;
+  int n_steps = 0;
+};
+
+template <Design D, Loss L>
+class InterleavedNewton {
+ public:
+  using Model = ColumnSolver<D, float, n_interleaved>;
+
+  // `most_entries` may be read in solving the models; what is not solved by then stays where it stands
+  InterleavedNewton(const D& design, std::span<InterleavedTask<L>> tasks, double most_entries, Monitor& monitor)
+      : design_(design),
+        tasks_(tasks),
+        spec_(*tasks[0].problem->spec),
+        monitor_(monitor),
+        model_(design, columns_, spec_.fit_intercept, most_entries) {
+    gather_columns();
+    for (std::size_t k = 0; k < tasks_.size(); ++k) open_[k] = true;
+    totals_.fill(1.0);
+    halves_.resize((tasks_.size() + half - 1) / half);
+    for (Half& part : halves_) part.residual.assign(spec_.n_rows, 0.0);
+    curvature_.assign(spec_.n_rows, 0.0F);
+    gradient_.assign(columns_.size(), 0.0);
+    start();
+  }
+
+  void solve() {
+    while (!monitor_.stopped()) {
+      measure();
+      for (std::size_t k = 0; k < tasks_.size(); ++k) open_[k] = open_[k] && goes_on(k);
+      if (!Model::any(open_) || model_.is_exhausted()) break;
+      step();
+    }
+    for (std::size_t k = 0; k < tasks_.size(); ++k) save(k);
+  }
+
+  // how often an entry of the columns was met, forth or back
+  double n_passes() const {
+    double entries = 1.0;
+    for (const Index j : columns_.list) entries += static_cast<double>(design_.n_entries(j));
+    return static_cast<double>(entries_read_ + model_.entries_read()) / entries;
+  }
+  Index columns_read() const { return columns_read_; }
+  bool is_exhausted() const { return model_.is_exhausted(); }
+
+ private:
+  // What a state knows row by row.
+  struct State {
+    std::vector<std::int32_t> place;  // of its set in the list of columns
+    Vector eta;
+    Vector residual;
+    RowSums sums;
+    double intercept = 0.0;
+    double loss = 0.0;
+    double violation = infinity;
+    bool is_stationary = false;  // as far as is promised, with a little to spare (M9)
+    double best = infinity;
+    int stalled = 0;
+  };
+
+  // The problems of one cache line of doubles, row by row.
+  struct Half {
+    InterleavedArray<double> residual;
+    InterleavedArray<double> slope;  // X (stored) times a change of the coefficients
+  };
+  static constexpr Index half = InterleavedArray<double>::width;
+
+  double mean_of(const Problem& problem, Index j) const { return design_.stored_centre(j) + problem.shift[j]; }
+
+  // all columns that are in some state's set, in order, so that X is read from front to back
+  void gather_columns() {
+    for (const InterleavedTask<L>& task : tasks_)
+      columns_.list.insert(columns_.list.end(), task.set->begin(), task.set->end());
+    std::ranges::sort(columns_.list);
+    const auto [first, last] = std::ranges::unique(columns_.list);
+    columns_.list.erase(first, last);
+    columns_.inverse_scale.assign(columns_.size(), 0.0);
+    columns_.centre.assign(columns_.size(), 0.0);
+    columns_.terms.assign(static_cast<std::size_t>(columns_.size() * n_interleaved), {.l1 = infinity});
+    coef_.assign(columns_.size(), 0.0);
+    states_.resize(tasks_.size());
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      const InterleavedTask<L>& task = tasks_[k];
+      for (std::size_t s = 0; s < task.set->size(); ++s) {
+        const Index j = (*task.set)[s];
+        const Index place = std::ranges::lower_bound(columns_.list, j) - columns_.list.begin();
+        states_[k].place.push_back(static_cast<std::int32_t>(place));
+        columns_.terms[place * n_interleaved + static_cast<Index>(k)] = task.problem->term(j, task.lambda);
+        const double scale = task.problem->scale[j];
+        columns_.inverse_scale[place][k] = scale == 0.0 ? 0.0 : 1.0 / scale;
+        columns_.centre[place][k] = mean_of(*task.problem, j);
+        if (s < task.solution->coef.size()) coef_[place][k] = task.solution->coef[s];
+      }
+    }
+  }
+
+  // slopes = X (stored) `change`, in each state; what centring takes from every row
+  PerProblem<n_interleaved> multiply(const InterleavedColumn<n_interleaved>& change) {
+    PerProblem<n_interleaved> shift{};
+    for (Half& part : halves_) part.slope.assign(spec_.n_rows, 0.0);
+    for (Index s = 0; s < columns_.size(); ++s) {
+      double scaled[n_interleaved];
+      for (Index k = 0; k < n_interleaved; ++k) {
+        scaled[k] = change[s][k] * columns_.inverse_scale[s][k];
+        shift[k] -= scaled[k] * columns_.centre[s][k];
+      }
+      for (std::size_t h = 0; h < halves_.size(); ++h) {
+        const double* own = scaled + static_cast<Index>(h) * half;
+        if (std::all_of(own, own + half, [](double value) { return value == 0.0; })) continue;
+        entries_read_ += design_.n_entries(columns_.list[s]);
+        design_.template add_interleaved<half, double>(columns_.list[s], own, nullptr, halves_[h].slope.data());
+      }
+    }
+    return shift;
+  }
+
+  double slope(std::size_t k, Index i) const { return halves_[k / half].slope[i][k % half]; }
+
+  void start() {
+    const PerProblem<n_interleaved> shift = multiply(coef_);
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      State& state = states_[k];
+      state.intercept = tasks_[k].solution->intercept;
+      state.eta.resize(static_cast<std::size_t>(spec_.n_rows));
+      state.residual.resize(state.eta.size());
+      for (Index i = 0; i < spec_.n_rows; ++i) {
+        state.eta[i] = spec_.offset[i] + state.intercept + shift[k] + slope(k, i);
+      }
+    }
+  }
+
+  // losses, residuals, curvatures and gradients at the present coefficients, where they are not known yet
+  void measure() {
+    Vector d(static_cast<std::size_t>(spec_.n_rows));
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      if (!open_[k]) continue;
+      State& state = states_[k];
+      state.sums =
+          tasks_[k].loss->evaluate(state.eta.data(), {.residual = state.residual.data(),
+                                                      .curvature = d.data(),
+                                                      .least_curvature = tasks_[k].problem->least_curvature()});
+      state.loss = state.sums.loss + tasks_[k].problem->constant;
+      halves_[k / half].residual.put(static_cast<Index>(k % half), state.residual.data());
+      curvature_.put(static_cast<Index>(k), d.data());
+      totals_[k] = 0.0;
+      for (const double value : d) totals_[k] += value;
+    }
+    double products[n_interleaved];
+    PerProblem<n_interleaved> violation{};
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      if (open_[k]) states_[k].is_stationary = std::abs(intercept_gradient(k)) <= room(k, {});
+    }
+    for (Index s = 0; s < columns_.size(); ++s) {
+      for (std::size_t h = 0; h < halves_.size(); ++h) {
+        entries_read_ += design_.n_entries(columns_.list[s]);
+        design_.template interleaved_dots<half>(columns_.list[s], halves_[h].residual.data(),
+                                                products + static_cast<Index>(h) * half);
+      }
+      for (std::size_t k = 0; k < tasks_.size(); ++k) {
+        if (!open_[k]) continue;
+        const double centred = products[k] - columns_.centre[s][k] * states_[k].sums.residual;
+        gradient_[s][k] = centred * columns_.inverse_scale[s][k];
+        const ElasticNet& term = columns_.term(s, static_cast<Index>(k));
+        const double distance = term.violation(gradient_[s][k], coef_[s][k]);
+        violation[k] = std::max(violation[k], distance);
+        states_[k].is_stationary &= distance <= room(k, term);
+      }
+    }
+    columns_read_ += columns_.size();
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      if (open_[k]) states_[k].violation = std::max(violation[k], std::abs(intercept_gradient(k)));
+    }
+  }
+
+  double room(std::size_t k, const ElasticNet& term) const {
+    return 0.9 * kkt_tolerance(term, tasks_[k].lambda, tasks_[k].problem->negligible_gradient());
+  }
+
+  double intercept_gradient(std::size_t k) const { return spec_.fit_intercept ? states_[k].sums.residual : 0.0; }
+
+  bool goes_on(std::size_t k) {
+    InterleavedTask<L>& task = tasks_[k];
+    State& state = states_[k];
+    if (state.violation <= task.goal.violation || task.n_steps >= task.max_steps) return false;
+    const bool is_exact = !L::is_quadratic || task.n_steps > 0;  // squared error: one step is all it takes to be exact
+    if (task.goal.gap >= 0.0 && is_exact && state.is_stationary && gap(k) <= task.goal.gap) return false;
+    if (state.stalled == 20 || std::isnan(state.violation)) return false;
+    state.stalled = state.violation < 0.9 * state.best ? 0 : state.stalled + 1;
+    state.best = std::min(state.best, state.violation);
+    return true;
+  }
+
+  // as far as the state's set can tell; the sweep may find a larger one
+  double gap(std::size_t k) const {
+    Vector coef;
+    Vector gradient;
+    for (const auto place : states_[k].place) {
+      coef.push_back(coef_[place][k]);
+      gradient.push_back(gradient_[place][k]);
+    }
+    const std::vector<Index>& set = *tasks_[k].set;
+    return tasks_[k]
+        .problem
+        ->certificate(tasks_[k].lambda, {.features = {.list = set.data(), .count = static_cast<Index>(set.size())},
+                                         .coef = coef.data(),
+                                         .gradient = gradient.data(),
+                                         .intercept = states_[k].intercept,
+                                         .intercept_gradient = intercept_gradient(k),
+                                         .loss = states_[k].loss,
+                                         .pearson = states_[k].sums.pearson})
+        .gap;
+  }
+
+  void step() {
+    PerProblem<n_interleaved> tolerance{};
+    PerProblem<n_interleaved> residual_sums{};
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      residual_sums[k] = states_[k].sums.residual;
+      // squared error is its own model; any other loss has moved on before the model is solved exactly
+      tolerance[k] = (L::is_quadratic ? 1e-5 : 0.01) * states_[k].violation;
+    }
+    before_.copy(coef_);
+    model_.solve({.d = curvature_,
+                  .totals = totals_,
+                  .gradient = gradient_,
+                  .residual_sums = residual_sums,
+                  .tolerance = tolerance,
+                  .open = open_},
+                 monitor_, coef_);
+    change_.resize(columns_.size());
+    for (Index e = 0; e < coef_.size(); ++e) change_.data()[e] = coef_.data()[e] - before_.data()[e];
+    const PerProblem<n_interleaved> shift = multiply(change_);
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      if (!open_[k]) continue;
+      ++tasks_[k].n_steps;
+      const double moved = spec_.fit_intercept ? -model_.state_sums()[k] / totals_[k] : 0.0;
+      open_[k] = move(k, moved - (spec_.fit_intercept ? shift[k] : 0.0), moved);
+    }
+  }
+
+  // Armijo's rule on the true objective, along the segment to the model's minimiser: eta moves by slope_ + `moved`
+  bool move(std::size_t k, double intercept_step, double moved) {
+    State& state = states_[k];
+    const InterleavedTask<L>& task = tasks_[k];
+    double expected = intercept_step * intercept_gradient(k);
+    double penalty = 0.0;
+    for (const auto s : state.place) {
+      const ElasticNet& term = columns_.term(s, static_cast<Index>(k));
+      penalty += term.value(before_[s][k]);
+      if (change_[s][k] == 0.0) continue;
+      expected += change_[s][k] * gradient_[s][k] + term.value(coef_[s][k]) - term.value(before_[s][k]);
+    }
+    expected = std::min(expected, 0.0);
+    const double objective = state.loss + penalty;
+    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
+    const bool negligible = -expected <= task.problem->noise(state.loss) + 1e-13 * penalty;
+    Vector trial(state.eta.size());
+    for (double t = 1.0; t > 1e-10; t *= 0.5) {
+      for (Index i = 0; i < spec_.n_rows; ++i) trial[i] = state.eta[i] + t * (slope(k, i) + moved);
+      const bool accept = L::is_quadratic || negligible || objective_at(k, t, trial) <= objective + 1e-4 * t * expected;
+      if (!accept) continue;
+      if (t < 1.0) {
+        for (const auto s : state.place) coef_[s][k] = before_[s][k] + t * change_[s][k];
+      }
+      state.eta.swap(trial);
+      state.intercept += t * intercept_step;
+      return true;
+    }
+    for (const auto s : state.place) coef_[s][k] = before_[s][k];
+    return false;
+  }
+
+  double objective_at(std::size_t k, double t, const Vector& eta) const {
+    double sum = tasks_[k].loss->evaluate(eta.data()).loss + tasks_[k].problem->constant;
+    for (const auto s : states_[k].place) {
+      const double b = t == 1.0 ? coef_[s][k] : before_[s][k] + t * change_[s][k];
+      if (b != 0.0) sum += columns_.term(s, static_cast<Index>(k)).value(b);
+    }
+    return sum;
+  }
+
+  void save(std::size_t k) {
+    State& state = states_[k];
+    Solution& solution = *tasks_[k].solution;
+    solution.coef.clear();
+    for (const auto s : state.place) solution.coef.push_back(coef_[s][k]);
+    solution.intercept = state.intercept;
+    solution.intercept_gradient = intercept_gradient(k);
+    solution.loss = state.loss;
+    solution.pearson = state.sums.pearson;
+    solution.residual = std::move(state.residual);
+    solution.residual_sum = state.sums.residual;
+    solution.dual = {};
+  }
+
+  const D& design_;
+  std::span<InterleavedTask<L>> tasks_;
+  const Specification& spec_;
+  Monitor& monitor_;
+  InterleavedColumns<n_interleaved> columns_;
+  Model model_;
+  std::vector<State> states_;
+  ProblemFlags<n_interleaved> open_{};
+  PerProblem<n_interleaved> totals_{};
+  InterleavedColumn<n_interleaved> coef_;
+  InterleavedColumn<n_interleaved> before_;
+  InterleavedColumn<n_interleaved> change_;
+  InterleavedColumn<n_interleaved> gradient_;
+  std::vector<Half> halves_;
+  InterleavedArray<float> curvature_;
+  Index entries_read_ = 0;
+  Index columns_read_ = 0;
+};
+
+// The road along the columns: when it pays, and how the solutions that are asked for share its problems.
+template <Design D, Loss L>
+class Interleaved {
+ public:
+  explicit Interleaved(const D& design) : design_(design) {}
+
+  // Whether passes over the columns are cheaper than X'DX and its factor for each of `n_solutions`, in nanoseconds of
+  // an ordinary core. How many passes it takes is learned on the way: many where columns depend on each other.
+  bool pays(const std::vector<Index>& set, const Problem& problem, Index n_solutions) {
+    const auto size = static_cast<double>(set.size());
+    if constexpr (!D::is_sparse) return false;
+    double active = 0.0;
+    for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
+    const double factor = 0.01 * active * active * active + 4.0 * active * size;
+    const double gram = size > SetCurvature::largest_dense ? infinity : SetCurvature::gram_cost(design_, set);
+    const double dense = (L::is_quadratic ? 0.1 : 1.2) * gram + factor;
+    const Index groups = (n_solutions + n_interleaved - 1) / n_interleaved;
+    const auto n_groups = static_cast<double>(groups);
+    const double pass = 2.0 * SetCurvature::n_entries(design_, set) + 150.0 * size;
+    most_passes_ = static_cast<double>(n_solutions) * dense / (n_groups * pass + 1.0);
+    // alone, each would start from its neighbour and take half as many passes, at half the price
+    const bool is_full = static_cast<double>(n_solutions) > 6.0 * n_groups;
+    return is_full && 3.0 * n_passes_ < most_passes_;
+  }
+
+  // False where the models were too hard: their solutions stay where they stand.
+  bool solve(std::span<InterleavedTask<L>> tasks, Threads& threads, Monitor& monitor) {
+    if constexpr (D::is_sparse) {
+      const Index n_groups = (std::ssize(tasks) + n_interleaved - 1) / n_interleaved;
+      Vector n_passes(static_cast<std::size_t>(n_groups));
+      std::vector<Index> columns_read(n_passes.size());
+      std::vector<std::uint8_t> exhausted(n_passes.size());
+      const double most_entries = most_passes_ * (1.0 + SetCurvature::n_entries(design_, *tasks[0].set));
+      threads.parallel_for(n_groups, [&](Index g) {
+        const auto first = static_cast<std::size_t>(g * n_interleaved);
+        InterleavedNewton<D, L> group(design_,
+                                      tasks.subspan(first, std::min<std::size_t>(n_interleaved, tasks.size() - first)),
+                                      most_entries, monitor);
+        group.solve();
+        n_passes[g] = group.n_passes();
+        columns_read[g] = group.columns_read();
+        exhausted[g] = group.is_exhausted() ? 1 : 0;
+      });
+      n_passes_ *= 0.8;
+      for (Index g = 0; g < n_groups; ++g) {
+        n_passes_ = std::max(n_passes_, n_passes[g]);
+        columns_read_ += columns_read[g];
+      }
+      const bool is_solved = std::ranges::none_of(exhausted, [](std::uint8_t flag) { return flag != 0; });
+      if (!is_solved) most_passes_ = -1.0;  // until it is asked again whether it pays, only where things stand
+      return is_solved;
+    }
+    return false;
+  }
+
+  Index columns_read() const { return columns_read_; }
+
+ private:
+  const D& design_;
+  double n_passes_ = 60.0;  // that a group takes; until there is experience
+  double most_passes_ = infinity;
+  Index columns_read_ = 0;
+};
+
+}  // namespace normball

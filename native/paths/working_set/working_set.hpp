@@ -1,0 +1,391 @@
+// Proximal Newton on the working set of one problem (Lee, Sun & Saunders 2014; Yuan, Ho & Lin 2012). For squared error
+// the model is exact and one step is enough; for other losses a step is proved by the dual point of its model (M8b).
+#pragma once
+
+#include "losses/loss.hpp"
+#include "paths/working_set/solution.hpp"
+#include "problem/null_model.hpp"
+#include "quadratic/set_model.hpp"
+
+namespace normball {
+
+template <Design D, Loss L>
+class WorkingSet {
+ public:
+  WorkingSet(const D& design, const L& loss, Problem& problem, Threads& threads, Monitor& monitor)
+      : design_(design),
+        loss_(loss),
+        spec_(*problem.spec),
+        problem_(problem),
+        threads_(threads),
+        monitor_(monitor),
+        model_(design, problem, threads, monitor),
+        position_(static_cast<std::size_t>(spec_.n_features), -1) {}
+
+  const std::vector<Index>& features() const { return set_; }
+  Index position(Index j) const { return position_[j]; }  // negative where j is not in the set
+  Index entries_read() const { return entries_read_; }
+  const Vector& residual() const { return residual_; }
+  double residual_sum() const { return residual_sum_; }
+
+  // the model without penalised features
+  void fit_null() {
+    problem_.intercept = NullModel<L>(loss_, problem_).intercept();
+    residual_.resize(static_cast<std::size_t>(spec_.n_rows));
+    eta_.assign(spec_.offset, spec_.offset + spec_.n_rows);
+    for (double& value : eta_) value += problem_.intercept;
+    evaluate();
+    for (Index j = 0; j < spec_.n_features; ++j) {
+      if (spec_.penalty_factors[j] == 0.0 && !problem_.is_excluded(j)) include(j);
+    }
+    solve(infinity, {.violation = 1e-12 * problem_.gradient_size(problem_.loss)}, 100);
+  }
+
+  void include(Index j) {
+    if (position_[j] >= 0) return;
+    position_[j] = static_cast<std::int32_t>(set_.size());
+    set_.push_back(j);
+  }
+
+  // The features that `keeps` refuses leave. What is known of the others' curvature stays.
+  template <class Keeps>
+  void prune(const Keeps& keeps) {
+    if (std::ranges::all_of(set_, keeps)) return;
+    std::vector<Index> kept;
+    std::vector<Index> renumbered(set_.size(), -1);
+    for (std::size_t s = 0; s < set_.size(); ++s) {
+      position_[set_[s]] = -1;
+      if (!keeps(set_[s])) {
+        if (!visited_.coef.empty() && visited_.coef[set_[s]] != 0.0) visited_ = {};
+        continue;
+      }
+      renumbered[s] = static_cast<Index>(kept.size());
+      position_[set_[s]] = static_cast<std::int32_t>(kept.size());
+      kept.push_back(set_[s]);
+    }
+    model_.renumber(renumbered);
+    set_ = std::move(kept);
+    has_gradient_ = false;
+  }
+
+  // Solutions change almost linearly between two lambdas while signs stay: the last two are continued to the next,
+  // where that lowers the objective there. Squared error needs none of it, its step is exact.
+  void predict(double lambda, double previous) {
+    if (L::is_quadratic && model_.is_dense()) return;
+    Visited last{.lambda = previous, .intercept = problem_.intercept, .coef = problem_.coef, .eta = eta_};
+    std::swap(last, visited_);
+    const Visited& earlier = last;
+    const double length = (previous - lambda) / (earlier.lambda - previous);
+    if (!(length > 0.0 && length < 2.0)) return;
+    Vector stopped(set_.size(), 0.0);  // what signs and bounds take from the straight line, in units of the data
+    double penalty_change = 0.0;
+    double moved = 0.0;
+    for (std::size_t s = 0; s < set_.size(); ++s) {
+      const Index j = set_[s];
+      const double present = problem_.coef[j];
+      const double step = length * (present - earlier.coef[j]);
+      if (step == 0.0) continue;
+      const ElasticNet term = problem_.term(j, lambda);
+      problem_.coef[j] = present == 0.0 ? 0.0 : term.reachable(present, step);
+      penalty_change += term.value(problem_.coef[j]) - term.value(present);
+      stopped[s] = (problem_.coef[j] - present - step) / problem_.scale[j];
+      moved += stopped[s] * problem_.shift[j];
+    }
+    for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] += length * (eta_[i] - earlier.eta[i]) - moved;
+    design_.times(columns(), stopped.data(), eta_.data(), threads_);
+    if (loss_at(eta_) + penalty_change < problem_.loss) {
+      problem_.intercept += length * (problem_.intercept - earlier.intercept);
+      evaluate();
+    } else {
+      problem_.coef = visited_.coef;
+      eta_ = visited_.eta;
+    }
+  }
+
+  // Newton steps until the goal is reached or no step helps any more; the number of steps
+  int solve(double lambda, const Tolerance& goal, int max_steps) {
+    terms_.clear();
+    for (const Index j : set_) terms_.push_back(problem_.term(j, lambda));
+    if (gradient_.size() != set_.size()) has_gradient_ = false;
+    dual_.rows.clear();
+    double last = infinity;
+    double best = infinity;
+    int stalled = 0;
+    for (int step = 0; step < max_steps; ++step) {
+      // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
+      // a tenth, and for ridge, whose steps square that error, one step more.
+      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
+      if (!has_gradient_) set_gradient();
+      const double violation = set_violation();
+      const bool is_exact = !L::is_quadratic || step > 0;  // squared error: one step more is all it takes to be exact
+      if (violation <= goal.violation) return step;
+      if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (spec_.l1_ratio > 0.0 ? 1.0 : 1e-4) * goal.gap &&
+          is_stationary(lambda)) {
+        return step;
+      }
+      if (monitor_.stopped() || stalled == 20 || std::isnan(violation)) return step;
+      stalled = violation < 0.9 * best ? 0 : stalled + 1;
+      best = std::min(best, violation);
+      const bool refreshed = update_model(violation, last);
+      if (!newton_step(goal)) {
+        if (refreshed) return step + 1;
+        model_.clear();  // the old model no longer descends: once more with the true one
+        last = infinity;
+        continue;
+      }
+      last = violation;
+    }
+    return max_steps;
+  }
+
+  void save(Solution& solution) const {
+    solution.coef.clear();
+    for (const Index j : set_) solution.coef.push_back(problem_.coef[j]);
+    solution.intercept = problem_.intercept;
+    solution.intercept_gradient = problem_.intercept_gradient;
+    solution.loss = problem_.loss;
+    solution.pearson = problem_.pearson;
+    solution.residual = residual_;
+    solution.residual_sum = residual_sum_;
+    solution.dual = dual_;
+  }
+
+  // goes on from a saved solution; the set may have grown since
+  void restore(const Solution& solution) {
+    Vector raw(set_.size(), 0.0);
+    double shift = solution.intercept;
+    for (std::size_t s = 0; s < set_.size(); ++s) {
+      const Index j = set_[s];
+      problem_.coef[j] = s < solution.coef.size() ? solution.coef[s] : 0.0;
+      if (problem_.coef[j] == 0.0) continue;
+      raw[s] = problem_.coef[j] / problem_.scale[j];
+      shift -= raw[s] * problem_.shift[j];
+    }
+    problem_.intercept = solution.intercept;
+    visited_ = {};
+    for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] = spec_.offset[i] + shift;
+    design_.times(columns(), raw.data(), eta_.data(), threads_);
+    evaluate();
+    gradient_ = solution.gradient;  // of the sweep; what joined since is still to be read
+    set_gradient(static_cast<Index>(gradient_.size()));
+  }
+
+ private:
+  struct Visited {
+    double lambda = infinity;
+    double intercept = 0.0;
+    Vector coef;  // of all features
+    Vector eta;
+  };
+
+  Columns columns() const { return {.list = set_.data(), .count = static_cast<Index>(set_.size())}; }
+
+  // the gap as far as the set can tell; a sweep may find a larger one
+  double gap(double lambda) const {
+    return gap_of(
+        lambda,
+        {.gradient = gradient_.data(), .intercept_gradient = problem_.intercept_gradient, .pearson = problem_.pearson});
+  }
+
+  // by the dual point of the model that led here
+  double dual_gap(double lambda) const {
+    if (!dual_.exists()) return infinity;
+    return gap_of(lambda, {.gradient = dual_.gradient.data(),
+                           .intercept_gradient = dual_.intercept_gradient,
+                           .pearson = dual_.sums.pearson,
+                           .dual_pearson = dual_.sums.dual_pearson});
+  }
+
+  double gap_of(double lambda, Problem::Model model) const {
+    Vector coef;
+    coef.reserve(set_.size());
+    for (const Index j : set_) coef.push_back(problem_.coef[j]);
+    model.features = columns();
+    model.coef = coef.data();
+    model.intercept = problem_.intercept;
+    model.loss = problem_.loss;
+    return problem_.certificate(lambda, model).gap;
+  }
+
+  // eta is set: residuals, their sum and the loss follow
+  void evaluate() {
+    dual_.rows.clear();
+    const RowSums sums = loss_.evaluate(eta_.data(), {.residual = residual_.data()});
+    has_gradient_ = false;
+    residual_sum_ = sums.residual;
+    problem_.loss = sums.loss + problem_.constant;
+    problem_.pearson = sums.pearson;
+    problem_.intercept_gradient = spec_.fit_intercept ? residual_sum_ : 0.0;
+  }
+
+  double loss_at(const Vector& eta) const { return loss_.evaluate(eta.data()).loss + problem_.constant; }
+
+  // from position `known` on; before it the gradient is that of the present eta already
+  void set_gradient(Index known = 0) {
+    read_gradient(residual_, residual_sum_, known, gradient_);
+    has_gradient_ = true;
+  }
+
+  void read_gradient(const Vector& vector, double total, Index known, Vector& gradient) {
+    gradient.resize(set_.size());
+    const Columns unknown{.list = set_.data() + known, .count = static_cast<Index>(set_.size()) - known};
+    const double* in = vector.data();
+    double* out = gradient.data() + known;
+    design_.sweep({.columns = unknown, .n_vectors = 1, .vectors = &in, .out = &out}, threads_);
+    entries_read_ += unknown.count;
+    for (auto s = static_cast<std::size_t>(known); s < set_.size(); ++s) {
+      gradient[s] = problem_.standardised(set_[s], gradient[s], total);
+    }
+  }
+
+  // Whether the set's KKT violations are as small as is promised, with a little to spare. The dual point's gradient is
+  // known, and that of the residual differs from it by no more than their distance times the norm of a column.
+  bool is_stationary(double lambda) {
+    const auto holds = [&](const Vector& gradient, double slack) {
+      const auto room = [&](const ElasticNet& term) {
+        return 0.9 * kkt_tolerance(term, lambda, problem_.negligible_gradient());
+      };
+      if (std::abs(problem_.intercept_gradient) > room({})) return false;
+      for (std::size_t s = 0; s < set_.size(); ++s) {
+        const double apart = slack > 0.0 ? slack * problem_.norm[set_[s]] : 0.0;
+        if (terms_[s].violation(gradient[s], problem_.coef[set_[s]]) + apart > room(terms_[s])) return false;
+      }
+      return true;
+    };
+    if (!has_gradient_ && dual_.exists() && holds(dual_.gradient, dual_.distance())) return true;
+    if (!has_gradient_) set_gradient();
+    return holds(gradient_, 0.0);
+  }
+
+  double set_violation() const {
+    double worst = std::abs(problem_.intercept_gradient);
+    for (std::size_t s = 0; s < set_.size(); ++s) {
+      worst = std::max(worst, terms_[s].violation(gradient_[s], problem_.coef[set_[s]]));
+    }
+    return worst;
+  }
+
+  // true when the curvature is now that of the present eta
+  bool update_model(double violation, double last) {
+    const bool wanted = model_.empty() || (!L::is_quadratic && model_.is_slow(set_, violation, last));
+    if (wanted) {
+      Vector d(eta_.size());
+      loss_.evaluate(eta_.data(), {.curvature = d.data(), .least_curvature = problem_.least_curvature()});
+      model_.renew(std::move(d));
+    }
+    model_.cover(set_);
+    return wanted || L::is_quadratic;
+  }
+
+  bool newton_step(const Tolerance& goal) {
+    Vector before;
+    before.reserve(set_.size());
+    for (const Index j : set_) before.push_back(problem_.coef[j]);
+    Vector after = before;
+    Vector gradient;  // the model's, where H knows it
+    const Expansion here{.set = set_, .terms = terms_, .gradient = gradient_, .residual_sum = residual_sum_};
+    const double intercept_step = model_.minimise(here, model_tolerance(goal, before), after, gradient);
+    Vector expected = residual_;
+    const double length = move(before, after, intercept_step);
+    if (length == 0.0) return false;
+    if constexpr (L::is_quadratic) {
+      has_gradient_ = model_.is_dense();  // the model is exact
+      if (has_gradient_) gradient_.swap(gradient);
+    } else if (length == 1.0 && spec_.l1_ratio > 0.0) {  // ridge: the residual's own gap is a square already
+      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += model_.weights()[i] * slope_[i];
+      make_dual(goal, expected, gradient);
+    }
+    return true;
+  }
+
+  // What the model leaves counts in the gap times the size of the coefficients.
+  double model_tolerance(const Tolerance& goal, const Vector& coef) const {
+    const double violation = set_violation();
+    if (L::is_quadratic) return (model_.is_dense() ? 1e-9 : 1e-5) * violation;
+    if (goal.gap < 0.0) return 0.03 * violation;
+    double size = 1e-300;
+    for (const double value : coef) size += std::abs(value);
+    return std::clamp(0.1 * goal.gap / size, 1e-9 * violation, 0.03 * violation);
+  }
+
+  // `expected`: the residual that the model expects here
+  void make_dual(const Tolerance& goal, Vector& expected, Vector& gradient) {
+    dual_.sums = loss_.dual(eta_.data(), expected.data());
+    if (!(dual_.sums.dual_pearson <= goal.gap)) return;  // its gap is larger still
+    dual_.intercept_gradient = spec_.fit_intercept ? dual_.sums.total : 0.0;
+    if (gradient.empty()) read_gradient(expected, dual_.sums.total, 0, gradient);
+    dual_.rows.swap(expected);
+    dual_.gradient.swap(gradient);
+  }
+
+  // Armijo's rule on the true objective, along the segment to the model's minimiser; the part of it that was gone
+  double move(const Vector& before, const Vector& after, double intercept_step) {
+    const double expected = set_slope(before, after, intercept_step);
+    Vector trial(eta_.size());
+    const auto coef_at = [&](std::size_t s, double t) {
+      return t == 1.0 ? after[s] : before[s] + t * (after[s] - before[s]);
+    };
+    const auto penalty_at = [&](double t) {
+      double penalty = 0.0;
+      for (std::size_t s = 0; s < before.size(); ++s) penalty += terms_[s].value(coef_at(s, t));
+      return penalty;
+    };
+    const double penalty = penalty_at(0.0);
+    const double objective = problem_.loss + penalty;
+    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
+    const bool negligible = -expected <= problem_.noise(problem_.loss) + 1e-13 * penalty;
+    for (double t = 1.0; t > 1e-10; t *= 0.5) {
+      for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = eta_[i] + t * slope_[i];
+      const bool accept =
+          L::is_quadratic || negligible || loss_at(trial) + penalty_at(t) <= objective + 1e-4 * t * expected;
+      if (!accept) continue;
+      for (std::size_t s = 0; s < before.size(); ++s) problem_.coef[set_[s]] = coef_at(s, t);
+      problem_.intercept += t * intercept_step;
+      eta_.swap(trial);
+      evaluate();
+      return t;
+    }
+    return 0.0;
+  }
+
+  // slope_ = d eta along the step; returns the first-order change of the objective
+  double set_slope(const Vector& before, const Vector& after, double intercept_step) {
+    slope_.assign(eta_.size(), 0.0);
+    Vector raw(before.size(), 0.0);
+    double shift = intercept_step;
+    double expected = intercept_step * problem_.intercept_gradient;
+    for (std::size_t s = 0; s < before.size(); ++s) {
+      const Index j = set_[s];
+      const double step = after[s] - before[s];
+      if (step == 0.0) continue;
+      raw[s] = step / problem_.scale[j];
+      shift -= raw[s] * problem_.shift[j];
+      expected += step * gradient_[s] + terms_[s].value(after[s]) - terms_[s].value(before[s]);
+    }
+    design_.times(columns(), raw.data(), slope_.data(), threads_);
+    for (double& value : slope_) value += shift;
+    return std::min(expected, 0.0);
+  }
+
+  const D& design_;
+  const L& loss_;
+  const Specification& spec_;
+  Problem& problem_;
+  Threads& threads_;
+  Monitor& monitor_;
+  SetModel<D> model_;
+  Vector eta_;
+  Vector residual_;
+  double residual_sum_ = 0.0;
+  std::vector<Index> set_;
+  std::vector<std::int32_t> position_;
+  std::vector<ElasticNet> terms_;  // of the set
+  Vector gradient_;                // of the set
+  bool has_gradient_ = false;      // that of the present eta
+  DualPoint dual_;                 // of the step to the present eta
+  Vector slope_;                   // of eta along that step
+  Visited visited_;                // the solution before the present one
+  Index entries_read_ = 0;
+};
+
+}  // namespace normball

@@ -1,0 +1,77 @@
+// A location family sees responses and offset through their difference alone, and the intercept takes up its middle:
+// with both taken out beforehand a constant in either costs the sums no digits.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/types.hpp"
+
+namespace normball {
+
+class CentredTargets {
+ public:
+  // at their means, or at their medians where some may lie arbitrarily far off
+  CentredTargets(const Specification& spec, bool is_robust)
+      : zeros_(static_cast<std::size_t>(spec.n_rows), 0.0),
+        origins_(static_cast<std::size_t>(spec.n_problems), 0.0),
+        negligible_(origins_.size(), 0.0) {
+    const Index n = spec.n_rows;
+    values_.resize(static_cast<std::size_t>((spec.shared_response ? 1 : spec.n_problems) * n));
+    for (Index k = 0; k < spec.n_problems; ++k) {
+      const double* w = spec.weights + k * n;
+      double* target = values_.data() + (spec.shared_response ? 0 : k * n);
+      double total = 0.0;
+      for (Index i = 0; i < n; ++i) total += w[i];
+      if (k == 0 || !spec.shared_response) {
+        for (Index i = 0; i < n; ++i) target[i] = spec.response(k)[i] - spec.offset[i];
+        if (spec.fit_intercept) {
+          origins_[k] = is_robust ? median(target, w, total, n) : mean(target, w, total, n);
+          for (Index i = 0; i < n; ++i) target[i] -= origins_[k];
+        }
+      } else {
+        origins_[k] = origins_[0];
+      }
+      // a response is known to its last digits only
+      for (Index i = 0; i < n; ++i) {
+        const double value = digits * (target[i] + origins_[k]);
+        negligible_[k] += 0.5 * (w[i] / total) * value * value;
+      }
+    }
+  }
+
+  void put(Specification& spec) const {
+    spec.responses = values_.data();
+    spec.offset = zeros_.data();
+    spec.origins = origins_.data();
+    spec.negligible_loss = negligible_.data();
+  }
+
+ private:
+  static constexpr double digits = 1e-13;
+
+  static double mean(const double* target, const double* w, double total, Index n) {
+    double mean = 0.0;
+    for (Index i = 0; i < n; ++i) mean += (w[i] / total) * target[i];
+    return mean;
+  }
+
+  static double median(const double* target, const double* w, double total, Index n) {
+    std::vector<Index> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::sort(order, {}, [target](Index i) { return target[i]; });
+    double below = 0.0;
+    for (const Index i : order) {
+      below += w[i];
+      if (2.0 * below >= total) return target[i];
+    }
+    return 0.0;
+  }
+
+  Vector values_;  // a row for each distinct response
+  Vector zeros_;
+  Vector origins_;
+  Vector negligible_;
+};
+
+}  // namespace normball

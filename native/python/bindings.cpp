@@ -1,0 +1,369 @@
+// Python to C++ and back: checks layout, picks the instantiation once, releases the GIL, returns owned arrays.
+// Everything else about the input was checked in src/normball/inputs/.
+#include <cstdio>  // nanobind's headers use stderr without it
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include "design/predictor.hpp"
+#include "families/family.hpp"
+#include "kernels/weight_kernels.hpp"
+#include "paths/windows/rough_gram.hpp"
+#include "python/scipy_blas.hpp"
+#include "python/test_hooks.hpp"
+#include "screening/residual_basis.hpp"
+#include "screening/screen.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace normball {
+namespace {
+
+template <class T, class... Shape>
+using Array = nb::ndarray<const T, nb::numpy, nb::device::cpu, Shape...>;
+template <class T>
+using Flat = Array<T, nb::ndim<1>, nb::c_contig>;
+using Table = Array<double, nb::ndim<2>, nb::c_contig>;
+
+template <class T, bool RowMajor, class Order>
+bool take_dense(nb::handle X, AnyDesign& design) {
+  Array<T, nb::ndim<2>, Order> array;
+  if (!nb::try_cast(X, array, false)) return false;
+  design = Dense<T, RowMajor>{
+      .data = array.data(), .n_rows = static_cast<Index>(array.shape(0)), .n_cols = static_cast<Index>(array.shape(1))};
+  return true;
+}
+
+template <class T>
+bool take_csc(const nb::tuple& parts, AnyDesign& design) {
+  Flat<T> data;
+  if (!nb::try_cast(parts[0], data, false)) return false;
+  const auto indices = nb::cast<Flat<std::int32_t>>(parts[1], false);
+  const auto indptr = nb::cast<Flat<std::int64_t>>(parts[2], false);
+  design = Csc<T>{.data = data.data(),
+                  .indices = indices.data(),
+                  .indptr = indptr.data(),
+                  .n_rows = nb::cast<Index>(parts[3]),
+                  .n_cols = static_cast<Index>(indptr.size()) - 1};
+  return true;
+}
+
+// The caller keeps X alive; the design only points into it.
+AnyDesign as_design(nb::handle X) {
+  AnyDesign design;
+  if (nb::isinstance<nb::tuple>(X)) {
+    const auto parts = nb::borrow<nb::tuple>(X);
+    if (parts.size() == 4 && (take_csc<double>(parts, design) || take_csc<float>(parts, design))) return design;
+  } else if (take_dense<double, false, nb::f_contig>(X, design) || take_dense<double, true, nb::c_contig>(X, design) ||
+             take_dense<float, false, nb::f_contig>(X, design) || take_dense<float, true, nb::c_contig>(X, design)) {
+    return design;
+  }
+  throw nb::type_error("X must be a contiguous float32 or float64 matrix or (data, indices, indptr, n_rows)");
+}
+
+template <class T>
+nb::object owned(std::vector<T>&& values, std::initializer_list<std::size_t> shape) {
+  auto* moved = new std::vector<T>(std::move(values));
+  const nb::capsule owner(moved, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, T>(moved->data(), shape, owner));
+}
+
+Monitor::Poll polling(const nb::object& poll) {
+  return [&poll](Index done, Index total) {
+    const nb::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) {
+      if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) == 0) throw nb::python_error();
+      PyErr_Clear();  // the caller sees `interrupted` and raises its own, with what was finished
+      return true;
+    }
+    return !poll.is_none() && nb::cast<bool>(poll(done, total));
+  };
+}
+
+nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
+  const std::size_t n_points = result.points.size();
+  const auto k = static_cast<std::size_t>(n_problems);
+  const std::size_t l = n_points / k;
+  Vector intercepts, loss, whole_loss, gaps, violations, values;
+  std::vector<std::int64_t> indptr{0};
+  std::vector<std::int32_t> indices, iterations;
+  std::vector<std::int8_t> statuses;
+  std::size_t n_nonzero = 0;
+  for (const Point& point : result.points) n_nonzero += point.features.size();
+  indices.reserve(n_nonzero);
+  values.reserve(n_nonzero);
+  for (const Point& point : result.points) {
+    intercepts.push_back(point.intercept);
+    loss.push_back(point.loss);
+    whole_loss.push_back(point.whole_loss);
+    gaps.push_back(point.dual_gap);
+    violations.push_back(point.kkt_violation);
+    iterations.push_back(point.n_iter);
+    statuses.push_back(static_cast<std::int8_t>(point.status));
+    indices.insert(indices.end(), point.features.begin(), point.features.end());
+    values.insert(values.end(), point.values.begin(), point.values.end());
+    indptr.push_back(static_cast<std::int64_t>(indices.size()));
+  }
+  const std::size_t n_values = values.size();
+  nb::dict out;
+  out["lambdas"] = owned(std::move(result.lambdas), {l});
+  out["intercepts"] = owned(std::move(intercepts), {k, l});
+  out["loss"] = owned(std::move(loss), {k, l});
+  out["whole_loss"] = owned(std::move(whole_loss), {k, l});
+  out["dual_gaps"] = owned(std::move(gaps), {k, l});
+  out["kkt_violations"] = owned(std::move(violations), {k, l});
+  out["n_iters"] = owned(std::move(iterations), {k, l});
+  out["statuses"] = owned(std::move(statuses), {k, l});
+  out["indptr"] = owned(std::move(indptr), {n_points + 1});
+  out["indices"] = owned(std::move(indices), {n_values});
+  out["values"] = owned(std::move(values), {n_values});
+  out["null_loss"] = owned(std::move(result.null_loss), {k});
+  out["lambda_max"] = owned(std::move(result.lambda_max), {k});
+  out["scales"] = owned(std::move(result.scales), {k, static_cast<std::size_t>(n_features)});
+  out["n_sweeps"] = result.n_sweeps;
+  out["interrupted"] = result.interrupted;
+  return out;
+}
+
+const Family& family_named(const std::string& name) {
+  const Family* family = Family::find(name);
+  if (family == nullptr) throw nb::value_error(("unknown family: " + name).c_str());
+  return *family;
+}
+
+nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset, const std::string& family,
+               double parameter, double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas,
+               double lambda_min_ratio, Flat<double> penalty_factors, Flat<double> lower_bounds,
+               Flat<double> upper_bounds, bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads,
+               nb::object poll) {
+  load_blas();
+  const AnyDesign design = as_design(X);
+  const Family& known = family_named(family);
+  Specification spec;
+  spec.family_parameter = parameter;
+  spec.n_problems = static_cast<Index>(weights.shape(0));
+  std::visit([&](const auto& d) { spec.n_rows = d.n_rows, spec.n_features = d.n_cols; }, design);
+  const auto matches = [](std::size_t size, Index wanted) { return std::cmp_equal(size, wanted); };
+  if (!matches(weights.shape(1), spec.n_rows) || !matches(responses.shape(1), spec.n_rows) ||
+      !matches(offset.size(), spec.n_rows) || !matches(penalty_factors.size(), spec.n_features) ||
+      !matches(lower_bounds.size(), spec.n_features) || !matches(upper_bounds.size(), spec.n_features) ||
+      (responses.shape(0) != 1 && !matches(responses.shape(0), spec.n_problems))) {
+    throw nb::value_error("the shapes of X, responses, weights, offset, penalty_factors and bounds do not agree");
+  }
+  spec.responses = responses.data();
+  spec.shared_response = responses.shape(0) == 1;
+  spec.weights = weights.data();
+  spec.offset = offset.data();
+  spec.penalty_factors = penalty_factors.data();
+  spec.lower_bounds = lower_bounds.data();
+  spec.upper_bounds = upper_bounds.data();
+  spec.l1_ratio = l1_ratio;
+  if (lambdas) spec.lambdas.assign(lambdas->data(), lambdas->data() + lambdas->size());
+  spec.n_lambdas = n_lambdas;
+  spec.lambda_min_ratio = lambda_min_ratio;
+  spec.fit_intercept = fit_intercept;
+  spec.standardize = standardize;
+  spec.tol = tol;
+  spec.max_iter = max_iter;
+  PathResult result;
+  {
+    const nb::gil_scoped_release no_gil;
+    result = known.solve(design, spec, n_threads, polling(poll));
+  }
+  return as_dict(std::move(result), spec.n_problems, spec.n_features);
+}
+
+nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Flat<double> intercepts,
+                        Flat<std::int64_t> indptr, Flat<std::int32_t> indices, Flat<double> values, int n_threads) {
+  load_blas();
+  const AnyDesign design = as_design(X);
+  const SparseCoefficients coefs{.intercepts = intercepts.data(),
+                                 .indptr = indptr.data(),
+                                 .indices = indices.data(),
+                                 .values = values.data(),
+                                 .n_points = static_cast<Index>(intercepts.size())};
+  Vector eta;
+  std::size_t n_rows = 0;
+  {
+    const nb::gil_scoped_release no_gil;
+    std::visit(
+        [&](const auto& d) {
+          const Index count = rows ? static_cast<Index>(rows->size()) : d.n_rows;
+          n_rows = static_cast<std::size_t>(count);
+          eta = predict(d, rows ? rows->data() : nullptr, count, coefs, n_threads);
+        },
+        design);
+  }
+  return owned(std::move(eta), {n_rows, intercepts.size()});
+}
+
+// f, f' and f'' of rows, as the engine computes them, for the tests that compare them with others' formulas.
+nb::dict loss_rows(const std::string& family, double parameter, const Flat<double>& y, const Flat<double>& eta) {
+  const Family& known = family_named(family);
+  const std::size_t n = y.size();
+  const Vector ones(n, 1.0);
+  Vector value(n);
+  Vector residual(n);
+  Vector curvature(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const RowSums sums =
+        known.sum(parameter, {.count = 1, .y = y.data() + i, .weights = ones.data(), .eta = eta.data() + i});
+    value[i] = sums.loss + known.constant(parameter, y.data()[i]);
+  }
+  known.sum(parameter, {.count = static_cast<Index>(n),
+                        .y = y.data(),
+                        .weights = ones.data(),
+                        .eta = eta.data(),
+                        .residual = residual.data(),
+                        .curvature = curvature.data()});
+  nb::dict out;
+  out["value"] = owned(std::move(value), {n});
+  out["residual"] = owned(std::move(residual), {n});
+  out["curvature"] = owned(std::move(curvature), {n});
+  return out;
+}
+
+// What f*(u) exceeds its tangent at f'(y, eta) by at most, row by row (M8b).
+nb::object loss_dual(const std::string& family, double parameter, const Flat<double>& y, const Flat<double>& eta,
+                     const Flat<double>& u) {
+  const Family& known = family_named(family);
+  const double one = 1.0;
+  Vector bound(y.size());
+  for (std::size_t i = 0; i < bound.size(); ++i) {
+    const Rows row{.count = 1, .y = y.data() + i, .weights = &one, .eta = eta.data() + i};
+    bound[i] = known.sum_dual(parameter, row, u.data() + i).dual_pearson;
+  }
+  const std::size_t n = bound.size();
+  return owned(std::move(bound), {n});
+}
+
+// What the screen of a design says of the products of all columns with some vectors, for the tests of its bound; None
+// where the CPU or the number of rows rules it out.
+nb::object screened_products(nb::object X, const Flat<double>& centre,
+                             const Array<double, nb::ndim<2>, nb::f_contig>& vectors) {
+  AnyDesign any = as_design(X);
+  return std::visit(
+      [&](auto& design) -> nb::object {
+        using D = std::remove_reference_t<decltype(design)>;
+        if (!Screen<D>::is_possible(design.n_rows)) return nb::none();
+        design.centre = centre.data();
+        Threads threads(1);
+        const Screen<D> screen(design, threads);
+        std::vector<const double*> list(vectors.shape(1));
+        for (std::size_t k = 0; k < list.size(); ++k) list[k] = vectors.data() + k * vectors.shape(0);
+        Vector values(list.size() * centre.size());
+        Vector slacks(values.size());
+        screen.multiply(screen.take(list, threads), 0, design.n_cols,
+                        [&](Index k, const double* products, const double* missed) {
+                          std::copy_n(products, design.n_cols, values.begin() + k * design.n_cols);
+                          std::copy_n(missed, design.n_cols, slacks.begin() + k * design.n_cols);
+                        });
+        return nb::make_tuple(owned(std::move(values), {list.size(), centre.size()}),
+                              owned(std::move(slacks), {list.size(), centre.size()}));
+      },
+      any);
+}
+
+// The basis of some residuals, with shares and remainders of all, for the tests of their bound.
+nb::object residual_basis(const Array<double, nb::ndim<2>, nb::c_contig>& residuals, const Flat<double>& weights,
+                          const Flat<double>& tolerances, const Flat<std::uint8_t>& kept) {
+  std::vector<const double*> list(residuals.shape(0));
+  for (std::size_t v = 0; v < list.size(); ++v) list[v] = residuals.data() + v * residuals.shape(1);
+  const ResidualBasis found(list, {weights.data(), weights.data() + weights.size()},
+                            {tolerances.data(), tolerances.data() + tolerances.size()},
+                            {kept.data(), kept.data() + kept.size()});
+  Vector shares;
+  Vector remainders;
+  for (Index v = 0; v < std::ssize(list); ++v) {
+    const ResidualBasis::Combination& combination = found.combination(v);
+    shares.insert(shares.end(), combination.shares.begin(), combination.shares.end());
+    remainders.push_back(combination.remainder);
+  }
+  std::vector<std::int64_t> places(found.list().begin(), found.list().end());
+  const std::size_t count = places.size();
+  return nb::make_tuple(owned(std::move(places), {count}), owned(std::move(shares), {list.size(), count}),
+                        owned(std::move(remainders), {list.size()}));
+}
+
+// X'DX in few digits (upper triangle), for the tests of its error; None where this CPU does not multiply bytes.
+nb::object rough_gram(const Array<double, nb::ndim<2>, nb::f_contig>& X, const Flat<double>& d, bool in_bytes,
+                      Index seed) {
+  if (in_bytes && !kernels::multiplies_bytes()) return nb::none();
+  load_blas();
+  constexpr Index block = 256;
+  const auto n = static_cast<Index>(X.shape(0));
+  const std::size_t p = X.shape(1);
+  const auto width = static_cast<Index>(p);
+  RoughGram rough(width, block, in_bytes);
+  std::vector<float> sums = rough.empty_sums();
+  Vector rows(block * p);
+  Vector root(block);
+  const Vector inverse_scales(p, 1.0);
+  std::vector<Index> names(p);
+  std::iota(names.begin(), names.end(), seed);
+  for (Index first = 0; first < n; first += block) {
+    const Index count = std::min(block, n - first);
+    for (Index r = 0; r < count; ++r) root[r] = std::sqrt(d.data()[first + r]);
+    for (Index a = 0; a < width; ++a) std::copy_n(X.data() + a * n + first, count, rows.data() + a * block);
+    rough.add(rows.data(), names.data(), inverse_scales.data(), root.data(), first, count, sums);
+  }
+  Vector gram(p * p);
+  for (Index b = 0; b < width; ++b) {
+    for (Index a = 0; a <= b; ++a) gram[a * width + b] = sums[b * RoughGram::stride(width) + a];
+  }
+  return nb::cast(owned(std::move(gram), {p, p}));
+}
+
+template <class T>
+void shrink_weights(const nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>& weights,
+                    const std::optional<Flat<T>>& second, double step, double root, double eps, double unseen,
+                    double l1, double l2, int n_threads) {
+  const auto n = static_cast<Index>(weights.size());
+  const nb::gil_scoped_release released;
+  Threads threads(n_threads);
+  kernels::shrink(weights.data(), n,
+                  {.second = second ? second->data() : nullptr,
+                   .step = static_cast<T>(step),
+                   .root = static_cast<T>(root),
+                   .eps = static_cast<T>(eps),
+                   .unseen = static_cast<T>(unseen),
+                   .l1 = static_cast<T>(l1),
+                   .l2 = static_cast<T>(l2)},
+                  threads);
+}
+
+template <class T>
+void define_shrink_weights(nb::module_& m) {
+  m.def("shrink_weights", &shrink_weights<T>, "weights"_a.noconvert(), "second"_a.none().noconvert(), "step"_a,
+        "root"_a, "eps"_a, "unseen"_a, "l1"_a, "l2"_a, "n_threads"_a);
+}
+
+}  // namespace
+}  // namespace normball
+
+NB_MODULE(_native, m) {
+  m.def("solve_path", &normball::solve, nb::kw_only(), "X"_a, "responses"_a.noconvert(), "weights"_a.noconvert(),
+        "offset"_a.noconvert(), "family"_a, "parameter"_a = std::numeric_limits<double>::quiet_NaN(), "l1_ratio"_a,
+        "lambdas"_a.none().noconvert(), "n_lambdas"_a, "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(),
+        "lower_bounds"_a.noconvert(), "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a,
+        "max_iter"_a, "n_threads"_a, "poll"_a.none());
+  m.def("loss_rows", &normball::loss_rows, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert());
+  m.def("loss_dual", &normball::loss_dual, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert(),
+        "u"_a.noconvert());
+  m.def("screened_products", &normball::screened_products, "X"_a, "centre"_a.noconvert(), "vectors"_a.noconvert());
+  m.def("residual_basis", &normball::residual_basis, "residuals"_a.noconvert(), "weights"_a.noconvert(),
+        "tolerances"_a.noconvert(), "kept"_a.noconvert());
+  m.def("rough_gram", &normball::rough_gram, "X"_a.noconvert(), "d"_a.noconvert(), "in_bytes"_a, "seed"_a);
+  m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
+        "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
+  normball::define_test_hooks(m);
+  normball::define_shrink_weights<float>(m);
+  normball::define_shrink_weights<double>(m);
+}

@@ -1,0 +1,162 @@
+// The curvature of one problem on its working set: H = X'DX with the intercept profiled out, D fixed at some eta.
+#pragma once
+
+#include "problem/problem.hpp"
+
+namespace normball {
+
+class SetCurvature {
+ public:
+  static constexpr Index largest_dense = 4096;
+
+  bool empty() const { return weights_.empty(); }
+  bool is_dense() const { return dense_; }
+  const double* matrix() const { return matrix_.get(); }
+  Index stride() const { return stride_; }
+  const Vector& weights() const { return weights_; }
+  Index version() const { return version_; }  // changes whenever entries do; not when columns join
+  double total() const { return total_; }
+  double mean(Index s) const { return means_[s]; }  // sum_i d_i of standardised column s
+
+  void clear() { reset({}); }
+
+  void reset(Vector weights) {
+    weights_ = std::move(weights);
+    total_ = 0.0;
+    for (const double d : weights_) total_ += d;
+    known_ = 0;
+    ++version_;
+    means_.clear();
+  }
+
+  template <Design D>
+  static double n_entries(const D& design, const std::vector<Index>& set) {
+    double entries = 0.0;
+    for (const Index j : set) entries += static_cast<double>(design.n_entries(j));
+    return entries;
+  }
+
+  // Nanoseconds of an ordinary core: one pass of descent over the columns, and H from nothing.
+  template <Design D>
+  static double pass_cost(const D& design, const std::vector<Index>& set) {
+    return D::is_sparse ? 2.0 * n_entries(design, set) : 0.5 * n_entries(design, set);
+  }
+  template <Design D>
+  static double gram_cost(const D& design, const std::vector<Index>& set) {
+    const auto size = static_cast<double>(set.size());
+    const double entries = n_entries(design, set);
+    if constexpr (!D::is_sparse) return 0.05 * entries * size;
+    return 5.0 * entries + 1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size;
+  }
+
+  static double factor_cost(double size) { return 0.02 * size * size * size; }
+
+  // Covers all of `set`, whose first columns it may know already. `n_passes`: over the columns, what a solution of
+  // the model on them takes.
+  template <Design D>
+  void cover(const D& design, const Problem& problem, const std::vector<Index>& set, double n_passes,
+             Threads& threads) {
+    const auto size = static_cast<Index>(set.size());
+    const bool dense = dense_pays(design, problem, set, n_passes);
+    if (dense != dense_) {
+      known_ = 0;
+      ++version_;
+    }
+    dense_ = dense;
+    if (!dense_) {  // the columns stand in for H
+      matrix_.reset();
+      stride_ = 0;
+      return;
+    }
+    if (size == known_) return;
+    reserve(size);
+    for (Index b = known_; b < size; ++b) std::fill_n(matrix_.get() + b * stride_, b + 1, 0.0);
+    Vector sums(set.size(), 0.0);
+    design.add_gram({.columns = {.list = set.data(), .count = size},
+                     .first_new = known_,
+                     .d = weights_.data(),
+                     .out = matrix_.get(),
+                     .stride = stride_,
+                     .sums = sums.data()},
+                    threads);
+    means_.resize(set.size());
+    Vector inverse(set.size());
+    for (Index a = 0; a < size; ++a) {
+      inverse[a] = 1.0 / problem.scale[set[a]];
+      if (a >= known_) means_[a] = problem.standardised(set[a], sums[a], total_);
+    }
+    const double share = problem.spec->fit_intercept ? 1.0 / total_ : 0.0;
+    for (Index b = known_; b < size; ++b) {
+      double* column = matrix_.get() + b * stride_;
+      const double profiled = share * sums[b];
+      for (Index a = 0; a <= b; ++a) column[a] = (column[a] - sums[a] * profiled) * (inverse[a] * inverse[b]);
+    }
+    mirror(known_, size);
+    known_ = size;
+  }
+
+  // drops the columns whose position `keeps` refuses
+  template <class Keeps>
+  void keep(const Keeps& keeps) {
+    std::vector<Index> kept;
+    for (Index s = 0; s < known_; ++s) {
+      if (keeps(s)) kept.push_back(s);
+    }
+    for (std::size_t b = 0; b < kept.size(); ++b) {
+      means_[b] = means_[kept[b]];
+      for (std::size_t a = 0; a < kept.size(); ++a) {
+        matrix_[static_cast<Index>(b) * stride_ + static_cast<Index>(a)] = matrix_[kept[b] * stride_ + kept[a]];
+      }
+    }
+    known_ = static_cast<Index>(kept.size());
+    ++version_;
+    means_.resize(kept.size());
+  }
+
+ private:
+  // Whether a dense H is cheaper than passes over the columns: what its new columns cost, the factor of the active
+  // block and descent along its columns against gathers and scatters.
+  template <Design D>
+  bool dense_pays(const D& design, const Problem& problem, const std::vector<Index>& set, double n_passes) const {
+    const auto size = static_cast<double>(set.size());
+    if (size > largest_dense) return false;
+    if constexpr (!D::is_sparse) return true;
+    double active = 0.0;
+    for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
+    const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
+    const double solution = fresh * factor_cost(active) + 2.0 * active * size;
+    return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);
+  }
+
+  // the columns from `known` on also become rows, a tile at a time
+  void mirror(Index known, Index size) {
+    constexpr Index tile = 16;
+    for (Index first = 0; first < size; first += tile) {
+      for (Index b = std::max(known, first); b < size; ++b) {
+        for (Index a = first; a < std::min(first + tile, b); ++a) matrix_[a * stride_ + b] = matrix_[b * stride_ + a];
+      }
+    }
+  }
+
+  void reserve(Index size) {
+    if (size <= stride_) return;
+    const Index wider = std::min(largest_dense, std::max(size, stride_ + stride_ / 2 + 16));
+    Buffer matrix = make_buffer(wider * wider);
+    for (Index b = 0; b < known_; ++b) {
+      std::copy_n(matrix_.get() + b * stride_, known_, matrix.get() + b * wider);
+    }
+    matrix_ = std::move(matrix);
+    stride_ = wider;
+  }
+
+  Vector weights_;
+  double total_ = 0.0;
+  Buffer matrix_;
+  Index stride_ = 0;
+  Index known_ = 0;
+  Index version_ = 0;
+  bool dense_ = true;
+  Vector means_;
+};
+
+}  // namespace normball

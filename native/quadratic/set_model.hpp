@@ -1,0 +1,131 @@
+// The quadratic model of one problem on its working set, and its minimiser: by H and an active set where that pays, on
+// the columns themselves where H would be the dear part. The curvature is kept for as long as its steps are cheaper
+// than a new one: along lambda it changes slowly.
+#pragma once
+
+#include "quadratic/column_solver.hpp"
+#include "quadratic/matrix_solver.hpp"
+#include "quadratic/set_curvature.hpp"
+
+namespace normball {
+
+// Where a model is made: the features, their terms, and the gradient there.
+struct Expansion {
+  const std::vector<Index>& set;
+  const std::vector<ElasticNet>& terms;
+  const Vector& gradient;
+  double residual_sum;
+};
+
+template <Design D>
+class SetModel {
+ public:
+  SetModel(const D& design, const Problem& problem, Threads& threads, Monitor& monitor)
+      : design_(design), problem_(problem), spec_(*problem.spec), threads_(threads), monitor_(monitor) {}
+
+  bool empty() const { return curvature_.empty(); }
+  bool is_dense() const { return curvature_.is_dense(); }  // whether H stands there
+  const Vector& weights() const { return curvature_.weights(); }
+
+  void clear() { renew({}); }
+  void renew(Vector weights) {
+    curvature_.reset(std::move(weights));
+    rented_ = 0.0;
+  }
+
+  // covers all of the set; its first features may be known already
+  void cover(const std::vector<Index>& set) { curvature_.cover(design_, problem_, set, n_passes_, threads_); }
+
+  // the set's positions were renumbered, negative for those that are gone
+  void renumber(const std::vector<Index>& renumbered) {
+    curvature_.keep([&](Index s) { return renumbered[s] >= 0; });
+    solver_.renumber([&](Index s) { return renumbered[s]; }, curvature_.version());
+  }
+
+  // Whether a new curvature pays, by the rule of renting and buying: once the steps that came on top of a lambda's
+  // first have cost as much as a new one. Nanoseconds of an ordinary core.
+  bool is_slow(const std::vector<Index>& set, double violation, double last) {
+    if (!curvature_.is_dense()) return true;  // two passes, where a step takes many
+    double active = 0.0;
+    for (const Index j : set) active += problem_.coef[j] != 0.0 ? 1.0 : 0.0;
+    const double step = 2.0 * SetCurvature::pass_cost(design_, set) + 60.0 * static_cast<double>(spec_.n_rows);
+    const double anew = SetCurvature::gram_cost(design_, set) + SetCurvature::factor_cost(active);
+    if (last < infinity) rented_ += step;
+    // one that is hardly dearer than a step saves one
+    return rented_ > anew || anew < 3.0 * step || (last < infinity && violation > 0.5 * last);
+  }
+
+  // `b` moves from where the model was made to its minimiser; `gradient` is the model's there with the intercept
+  // profiled out, empty where it would have to be read. Returns the intercept's step.
+  double minimise(const Expansion& at, double tolerance, Vector& b, Vector& gradient) {
+    if (!curvature_.is_dense()) return minimise_on_columns(at, tolerance, b);
+    gradient = at.gradient;
+    return minimise_by_matrix(at, tolerance, b, gradient);
+  }
+
+ private:
+  double minimise_by_matrix(const Expansion& at, double tolerance, Vector& b, Vector& gradient) {
+    const double total = curvature_.total();
+    const auto mean = [&](std::size_t s) { return curvature_.mean(static_cast<Index>(s)); };
+    const Vector before = b;
+    double intercept_step = spec_.fit_intercept ? -at.residual_sum / total : 0.0;
+    for (std::size_t s = 0; s < b.size(); ++s) gradient[s] += intercept_step * mean(s);
+    solver_.solve({.size = static_cast<Index>(b.size()),
+                   .H = curvature_.matrix(),
+                   .stride = curvature_.stride(),
+                   .terms = at.terms.data(),
+                   .version = curvature_.version()},
+                  b.data(), gradient.data(), tolerance);
+    for (std::size_t s = 0; spec_.fit_intercept && s < b.size(); ++s) {
+      intercept_step -= mean(s) * (b[s] - before[s]) / total;
+    }
+    return intercept_step;
+  }
+
+  double minimise_on_columns(const Expansion& at, double tolerance, Vector& b) {
+    const auto size = static_cast<Index>(b.size());
+    InterleavedColumns<1> columns;
+    columns.list = at.set;
+    columns.terms = at.terms;
+    columns.inverse_scale.resize(size);
+    columns.centre.resize(size);
+    InterleavedColumn<1> gradient(size);
+    InterleavedColumn<1> coef(size);
+    for (Index s = 0; s < size; ++s) {
+      const Index j = at.set[s];
+      columns.inverse_scale[s][0] = problem_.scale[j] == 0.0 ? 0.0 : 1.0 / problem_.scale[j];
+      columns.centre[s][0] = design_.stored_centre(j) + problem_.shift[j];
+      gradient[s][0] = at.gradient[s];
+      coef[s][0] = b[s];
+    }
+    InterleavedArray<double, 1> d(spec_.n_rows);
+    d.put(0, curvature_.weights().data());
+    ColumnSolver<D, double, 1> model(design_, columns, spec_.fit_intercept, infinity);
+    model.solve({.d = d,
+                 .totals = {curvature_.total()},
+                 .gradient = gradient,
+                 .residual_sums = {at.residual_sum},
+                 .tolerance = {tolerance},
+                 .open = {true}},
+                monitor_, coef);
+    n_passes_ = static_cast<double>(model.entries_read()) / (2.0 * SetCurvature::n_entries(design_, at.set) + 1.0);
+    double step = spec_.fit_intercept ? -model.state_sums()[0] / curvature_.total() : 0.0;
+    for (Index s = 0; s < size; ++s) {
+      if (spec_.fit_intercept) step += (coef[s][0] - b[s]) * columns.inverse_scale[s][0] * columns.centre[s][0];
+      b[s] = coef[s][0];
+    }
+    return step;
+  }
+
+  const D& design_;
+  const Problem& problem_;
+  const Specification& spec_;
+  Threads& threads_;
+  Monitor& monitor_;
+  SetCurvature curvature_;
+  MatrixSolver solver_;
+  double rented_ = 0.0;    // what the present curvature has cost in steps
+  double n_passes_ = 6.0;  // forth and back over the set, that the last solution without H took
+};
+
+}  // namespace normball

@@ -1,0 +1,165 @@
+// A copy of a dense design's centred columns in one byte an entry, an eighth of its size, and rigorous bounds of what
+// products with it miss. With x = unit q + e and v = coarse h + fine l + d (q, h, l whole numbers of eight bits)
+//
+//   |x'v - unit (coarse q'h + fine q'l)|  <=  |e| |v| + |unit q| |d|,
+//
+// so a column whose bound stays below its threshold is cleared without being read. (Cf. safe screening under
+// quantisation: Dantas & Gribonval 2019.)
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "design/design.hpp"
+#include "kernels/kernels.hpp"
+
+namespace normball {
+
+class ByteCopy {
+ public:
+  // A vector over the rows as two vectors of bytes.
+  struct Bytes {
+    std::vector<std::int8_t> high;
+    std::vector<std::int8_t> low;
+    double coarse = 0.0;
+    double fine = 0.0;
+    std::int32_t high_sum = 0;
+    std::int32_t low_sum = 0;
+    double norm = 0.0;    // of the vector
+    double missed = 0.0;  // norm of what the bytes miss
+  };
+
+  using Vectors = std::vector<Bytes>;
+
+  static constexpr Index fewest = 1;        // vectors that are worth it
+  static constexpr double share = 1.0 / 8;  // of X that is read
+
+  // so that what is known of a chunk stays in cache, for a hundred vectors
+  static Index chunk(Index /*n_features*/) { return 256; }
+  // longer columns would overflow a sum of 32 bits
+  static bool is_possible(Index n_rows) { return n_rows <= 60'000 && kernels::multiplies_bytes(); }
+
+  template <Design D>
+  ByteCopy(const D& design, Threads& threads)
+      : n_rows_(design.n_rows),
+        stride_((design.n_rows + 63) / 64 * 64),
+        codes_(static_cast<std::size_t>(stride_ * design.n_cols), 0),
+        units_(static_cast<std::size_t>(design.n_cols), 0.0),
+        norms_(units_.size(), 0.0),
+        missed_(units_.size(), 0.0) {
+    constexpr Index at_once = 64;
+    threads.parallel_for((design.n_cols + at_once - 1) / at_once, [&](Index block) {
+      Vector entries(static_cast<std::size_t>(n_rows_));
+      for (Index j = block * at_once; j < std::min(design.n_cols, (block + 1) * at_once); ++j) {
+        design.for_each_entry(j, [&](Index i, double x) { entries[i] = x; });
+        encode(entries, j);
+      }
+    });
+  }
+
+  Vectors take(const std::vector<const double*>& vectors, Threads& threads) const {
+    Vectors out(vectors.size());
+    threads.parallel_for(std::ssize(vectors), [&](Index v) { out[v] = bytes(vectors[v]); });
+    return out;
+  }
+
+  // Products of columns first .. first + count with all vectors, as the bytes have them, and how far they can be off:
+  // visit(vector, values, slacks), the values to be used as the visitor likes.
+  template <class Visit>
+  void multiply(const Vectors& vectors, Index first, Index count, const Visit& visit) const {
+    const Index stride = (count + 3) / 4 * 4;
+    std::vector<const std::int8_t*> v;
+    for (const Bytes& bytes : vectors) {
+      v.push_back(bytes.high.data());
+      v.push_back(bytes.low.data());
+    }
+    std::vector<std::int32_t> sums(v.size() * static_cast<std::size_t>(stride));
+    for (Index j = 0; j < count; j += 4) {
+      const std::uint8_t* x[4];
+      for (Index c = 0; c < 4; ++c) x[c] = codes_.data() + (first + std::min(j + c, count - 1)) * stride_;
+      kernels::byte_products4(x, v.data(), static_cast<Index>(v.size()), stride_, sums.data() + j, stride);
+    }
+    Vector values(static_cast<std::size_t>(count));
+    Vector slacks(values.size());
+    for (std::size_t k = 0; k < vectors.size(); ++k) {
+      const std::int32_t* high = sums.data() + 2 * static_cast<Index>(k) * stride;
+      kernels::bound_products({.count = count,
+                               .high = high,
+                               .low = high + stride,
+                               .units = units_.data() + first,
+                               .norms = norms_.data() + first,
+                               .missed = missed_.data() + first,
+                               .coarse = vectors[k].coarse,
+                               .fine = vectors[k].fine,
+                               .high_offset = 128.0 * vectors[k].high_sum,  // codes are stored plus 128
+                               .low_offset = 128.0 * vectors[k].low_sum,
+                               .norm = vectors[k].norm,
+                               .vector_missed = vectors[k].missed},
+                              values.data(), slacks.data());
+      visit(static_cast<Index>(k), values.data(), slacks.data());
+    }
+  }
+
+ private:
+  // sums of a few thousand squares are right to far better than this
+  static constexpr double rounded_up = 1.0 + 1e-10;
+  // below it, what is lost in a product cannot be bounded relative to its size: such a column is never cleared
+  static constexpr double smallest = 1e-280;
+
+  Bytes bytes(const double* v) const {
+    Bytes out{.high = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0),
+              .low = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0)};
+    double largest = 0.0;
+    for (Index i = 0; i < n_rows_; ++i) largest = std::max(largest, std::abs(v[i]));
+    if (largest == 0.0) return out;
+    out.coarse = largest / 127.0;
+    out.fine = out.coarse / 254.0;
+    if (largest < smallest) {
+      out.norm = infinity;
+      return out;
+    }
+    double square = 0.0;
+    double missed = 0.0;
+    for (Index i = 0; i < n_rows_; ++i) {
+      const double high = std::nearbyint(v[i] / out.coarse);
+      const double rest = v[i] - out.coarse * high;
+      const double low = std::clamp(std::nearbyint(rest / out.fine), -127.0, 127.0);
+      out.high[i] = static_cast<std::int8_t>(high);
+      out.low[i] = static_cast<std::int8_t>(low);
+      out.high_sum += out.high[i];
+      out.low_sum += out.low[i];
+      square += (v[i] / largest) * (v[i] / largest);
+      const double off = (rest - out.fine * low) / largest;
+      missed += off * off;
+    }
+    out.norm = largest * std::sqrt(square) * rounded_up;
+    out.missed = largest * std::sqrt(missed) * rounded_up + 1e-15 * out.norm;
+    return out;
+  }
+
+  void encode(const Vector& entries, Index j) {
+    double largest = 0.0;
+    for (const double x : entries) largest = std::max(largest, std::abs(x));
+    if (largest == 0.0) return;
+    if (largest < smallest) {
+      missed_[j] = infinity;
+      return;
+    }
+    units_[j] = largest / 127.0;
+    double sums[2];
+    kernels::encode_bytes(entries.data(), units_[j], static_cast<Index>(entries.size()), codes_.data() + j * stride_,
+                          sums);
+    norms_[j] = units_[j] * std::sqrt(sums[0]) * rounded_up;
+    missed_[j] = units_[j] * std::sqrt(sums[1]) * rounded_up + 1e-15 * norms_[j];
+  }
+
+  Index n_rows_;
+  Index stride_;
+  std::vector<std::uint8_t> codes_;
+  // of the columns: the unit of their bytes, and the norms of what these hold and of what they miss
+  Vector units_;
+  Vector norms_;
+  Vector missed_;
+};
+
+}  // namespace normball
