@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -14,27 +13,25 @@ import narwhals.dependencies
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_regressor
-from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
-    check_consistent_length,
     check_is_fitted,
     column_or_1d,
     validate_data,
 )
 
 from normball.families import find_family
-from normball.family import Family
 from normball.inputs.prepare import column_values
 from normball.inputs.rows import index_of, misplaced
 from normball.messages import DataError
 from normball.path import Fit, Path
 from normball.results.predictions import Kind, Unknown
 from normball.results.remarks import rare_levels
+from normball.scores import explained_deviance
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
 
 PerFeature = ArrayLike | Mapping[str, float] | None
@@ -209,23 +206,6 @@ class GLM(BaseEstimator):
         return np.asarray(self._fit.predict(X, kind=kind, offset=offset, unknown=self.unknown))
 
 
-def explained_deviance(family: Family, y: Any, predicted: NDArray[np.float64], sample_weight: Any) -> float:
-    """D²: the share of the deviance from the mean of `y` that predictions explain; `family` must take these targets."""
-    target = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-    target = column_or_1d(target)
-    check_consistent_length(target, predicted)
-    weights = _check_sample_weight(sample_weight, target, dtype=np.float64)
-    refused, problem, _ = family.refused(target)
-    if refused.any():
-        raise ValueError(f"y has {refused.sum()} {problem}.")
-    if target.size < 2:
-        warnings.warn("D^2 score is not well-defined with less than two samples.", UndefinedMetricWarning, stacklevel=3)
-        return float("nan")
-    null = np.full(target.size, np.average(target, weights=weights))
-    left, total = (weights @ family.loss(target, family.link(mean)) for mean in (predicted, null))
-    return float(1.0 - left / total) if total > 0.0 else float(left == 0.0)
-
-
 @estimator
 class Regressor(RegressorMixin):
     """Prediction and score of a regressor."""
@@ -282,7 +262,9 @@ class Regressor(RegressorMixin):
         family = find_family(self.path_.family)
         if family.quadratic:
             return float(r2_score(y, predicted, sample_weight=sample_weight))
-        return explained_deviance(family, y, predicted, sample_weight)
+        target = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
+        weights = _check_sample_weight(sample_weight, predicted, dtype=np.float64)
+        return explained_deviance(family, target, predicted, weights)
 
     def _target(self: Any, y: NDArray[Any]) -> NDArray[Any]:
         if find_family(self.family).has_classes:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from normball.family import DEFAULT, Array, Family, by_newton, entropy
+from normball.family import Array, Family, by_newton, entropy
 from normball.messages import did_you_mean
 
 AUTO = "auto"  # stands for the family that suits the target
@@ -119,7 +119,7 @@ class _LogLink(Family):
 
     inverse_link = "exp"
     factor, eta_is, predicted = "rate", "log of the rate", "Expected"
-    views, reports_dispersion = frozenset({"residuals"}), True
+    views, reports_dispersion = frozenset({"residuals", "calibration"}), True
 
     def mean(self, eta: Array) -> Array:
         """Its exponential."""
@@ -391,6 +391,6 @@ def _read(text: str) -> Family:
     return entry(parameter)
 
 
-def option_in_words(name: str) -> str:
-    """`family="poisson", ` as an argument of our functions; nothing for the default."""
-    return "" if name == DEFAULT else f'family="{name}", '
+def family_of_power(power: float) -> str:
+    """The family whose variance is that power of its mean; a ValueError says why there is none."""
+    return _POWERS[power] if power in _POWERS else str(find_family(f"{Tweedie.name}({power!r})"))

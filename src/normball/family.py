@@ -111,6 +111,11 @@ class Family(ABC):
         return f"{self.label} ({self.parameter_name} {written(self.parameter)})"
 
     @property
+    def is_default(self) -> bool:
+        """Whether it goes without saying."""
+        return self.name == DEFAULT
+
+    @property
     def is_open(self) -> bool:
         """Whether a parameter is still to be estimated."""
         return bool(self.parameter_name) and math.isnan(self.parameter)

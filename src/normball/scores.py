@@ -33,6 +33,16 @@ def area_under_curve(y: Array, eta: Array, weights: Array) -> Array:
     return result
 
 
+def explained_deviance(family: Family, y: Array, mean: Array, weights: Array) -> float:
+    """D²: the share of the deviance from the mean of `y` that predictions explain; a ValueError where it has none."""
+    refused, problem, _ = family.refused(y)
+    if refused.any():
+        raise ValueError(f"y has {refused.sum()} {problem}")
+    null = np.full(y.size, np.average(y, weights=weights))
+    left, total = (float(weights @ family.loss(y, family.link(one))) for one in (mean, null))
+    return 1.0 - left / total if total > 0.0 else float("nan")
+
+
 def dispersion(family: Family, y: Array, eta: Array, weights: Array, n_coefs: int) -> float:
     """Pearson's statistic over its degrees of freedom: how much more the targets vary than the family says.
 

@@ -10,9 +10,9 @@ import { features, rows, titles } from "../src/views/features.js";
 import { shortened, whole } from "../src/views/strength.js";
 import { verdict } from "../src/views/verdict.js";
 import { asked, predict, ready } from "../src/views/what_if.js";
-import { NASTY, payload } from "./payloads.js";
+import { FAMILIES, NASTY, payload } from "./payloads.js";
 
-/** @param {"gaussian" | "binomial" | "poisson"} family @param {Parameters<typeof payload>[1]} [how] */
+/** @param {import("./payloads.js").Family} family @param {Parameters<typeof payload>[1]} [how] */
 function validated(family, how) {
   const data = payload(family, how);
   const mean = data.lambdas.map((_, l) => 4 - 0.5 * l);
@@ -21,7 +21,7 @@ function validated(family, how) {
   return data;
 }
 
-for (const family of /** @type {const} */ (["gaussian", "binomial", "poisson"])) {
+for (const family of FAMILIES) {
   test(`${family}: the views over the path draw at every lambda, axis and unit`, () => {
     for (const l1_ratio of [1, 0]) {
       const data = validated(family, { l1_ratio, names: NASTY });

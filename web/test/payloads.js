@@ -1,12 +1,19 @@
-/** Payloads made by hand for the tests of the views: small data, three families, and everything that may be missing. */
+/** Payloads made by hand for the tests of the views: small data, every family, and everything that may be missing. */
 import { part, solution, weights } from "../src/geometry.js";
 import { filled } from "../src/contours.js";
 
-/** What Python says of these families. @type {Record<"gaussian" | "binomial" | "poisson", import("../src/mathematics.js").Mathematics>} */
-const MATHEMATICS = {
-  gaussian: { inverse_link: "identity", variance: "", has_classes: false, quadratic: true, factor: "", eta: null, predicted: "Predicted" },
-  binomial: { inverse_link: "logistic", variance: "mu (1 - mu)", has_classes: true, quadratic: false, factor: "odds", eta: "log-odds", predicted: "Probability" },
-  poisson: { inverse_link: "exp", variance: "mu", has_classes: false, quadratic: false, factor: "rate", eta: "log of the rate", predicted: "Expected" },
+/** @typedef {"gaussian" | "binomial" | "poisson" | "gamma" | "tweedie(1.5)" | "negative_binomial(2)" | "huber(1.345)"} Family */
+export const FAMILIES = /** @type {const} @satisfies {readonly Family[]} */ (["gaussian", "binomial", "poisson", "gamma", "tweedie(1.5)", "negative_binomial(2)", "huber(1.345)"]);
+
+/** What Python says of these families. @type {Record<Family, import("../src/mathematics.js").Mathematics>} */
+export const MATHEMATICS = {
+  gaussian: { inverse_link: "identity", variance: "", parameter: null, dispersion: null, has_classes: false, quadratic: true, factor: "", eta: null, predicted: "Predicted" },
+  binomial: { inverse_link: "logistic", variance: "mu (1 - mu)", parameter: null, dispersion: 1, has_classes: true, quadratic: false, factor: "odds", eta: "log-odds", predicted: "Probability" },
+  poisson: { inverse_link: "exp", variance: "mu", parameter: null, dispersion: 1.5, has_classes: false, quadratic: false, factor: "rate", eta: "log of the rate", predicted: "Expected" },
+  gamma: { inverse_link: "exp", variance: "mu^2", parameter: null, dispersion: 0.7, has_classes: false, quadratic: false, factor: "mean", eta: "log of the mean", predicted: "Expected" },
+  "tweedie(1.5)": { inverse_link: "exp", variance: "mu^power", parameter: 1.5, dispersion: 3, has_classes: false, quadratic: false, factor: "mean", eta: "log of the mean", predicted: "Expected" },
+  "negative_binomial(2)": { inverse_link: "exp", variance: "mu + mu^2 / theta", parameter: 2, dispersion: 1.1, has_classes: false, quadratic: false, factor: "rate", eta: "log of the rate", predicted: "Expected" },
+  "huber(1.345)": { inverse_link: "identity", variance: "", parameter: 1.345, dispersion: null, has_classes: false, quadratic: false, factor: "", eta: null, predicted: "Predicted" },
 };
 
 /** Numbers that look random and are the same each time. @param {number} seed @returns {() => number} */
@@ -25,7 +32,7 @@ export const NASTY = ["</script><img src=x onerror=alert(1)>", "a & \"b\" 'c'", 
 
 /**
  * A model of at most three features.
- * @param {"gaussian" | "binomial" | "poisson"} family @param {{ features?: number, l1_ratio?: number, names?: string[] }} [how]
+ * @param {Family} family @param {{ features?: number, l1_ratio?: number, names?: string[] }} [how]
  * @returns {import("../src/payload.js").Payload}
  */
 export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "dose", "weight"] } = {}) {

@@ -93,8 +93,8 @@ def check(
     ----------
     X, y
         As in `fit_path`. `y` may be the name of a column of `X`.
-    family : {"auto", "gaussian", "binomial", "poisson"}
-        Distribution of the target; "auto" takes two values for binomial and other numbers for gaussian.
+    family : str
+        Distribution of the target as in `fit_path`; "auto" takes two values for binomial, other numbers for gaussian.
     sample_weight : array (n,), optional
         Weights of the rows. Rows with weight 0 do not count; otherwise only the trial fit uses them.
     offset : array (n,), optional

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from normball.families import option_in_words
+from normball.families import find_family
 from normball.family import DEFAULT
 from normball.findings.column_statistics import Columns, Floats, Ints
 from normball.messages import OR, SAMPLE, Finding, count, sample, words
@@ -72,7 +72,8 @@ class Table:
         """The remedy that mixes the penalties; nothing where something else than L1 was asked for."""
         if self.l1_ratio not in (None, 1.0):
             return ""
-        return f"cv_path(X, y, {option_in_words(self.family)}l1_ratio=0.5)"
+        family = "" if find_family(self.family).is_default else f'family="{self.family}", '
+        return f"cv_path(X, y, {family}l1_ratio=0.5)"
 
 
 def constant_columns(table: Table) -> list[Finding]:

@@ -77,8 +77,8 @@ def prepare_batch(X: Any, y: Any, sample_weight: Any, *, family: str, drop: Sequ
         The features, for all problems.
     y, sample_weight : array, frame, str or sequence of str
         One column for all problems, or one for each; names are those of columns of `X`.
-    family : {"gaussian", "binomial", "poisson", "auto"}
-        Distribution of all targets.
+    family : str
+        Distribution of all targets. A parameter that is to be estimated is that of the first problem for all of them.
     drop : sequence of str
         Columns to leave out.
     **options

@@ -110,8 +110,8 @@ def prepare(
         The features. A float array that is contiguous, or a float CSC matrix in order, is not copied.
     y : array or str
         The target, or the name of its column in `X`; so for `sample_weight` and `offset`.
-    family : {"gaussian", "binomial", "poisson", "auto"}
-        Distribution of the target.
+    family : str
+        Distribution of the target, or "auto".
     missing : {"error", "drop", "impute"}
         What to do with missing values. The medians of "impute" are learned from all rows; see `Preparation.refit`.
     inf : {"error", "nan"}
