@@ -43,7 +43,7 @@ def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = Non
 
 def page_text(cv: CVPath, run: Run, data: Data | None = None) -> str:
     """The page that `write_report` writes."""
-    from normball.report.evidence import evidence
+    from normball.evidence.evidence import evidence
     from normball.report.page import render
 
     return render(cv, run, None if data is None else evidence(cv, run, data))

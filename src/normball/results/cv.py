@@ -239,8 +239,8 @@ class CVPath:
         DataError
             If the data are not those that the model was fitted to.
         """
+        from normball.evidence.refound import refound
         from normball.report import write_report
-        from normball.report.refound import refound
 
         if (X is None) != (y is None):
             raise TypeError("report() takes both X and y, or neither")

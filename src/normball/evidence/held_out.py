@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.report.fitted_rows import FittedRows
-from normball.report.payload import plain
+from normball.evidence.fitted_rows import FittedRows
+from normball.evidence.listed import plain
 from normball.scores import mean_response
 
 Array = NDArray[np.float64]
