@@ -21,7 +21,8 @@ from normball.cli.models import load_model
 from normball.report import write_report
 from normball.report.page import render
 from normball.report.payload import payload
-from normball.report.reproduce import one_line, recipes
+from normball.report.recipes import recipes
+from normball.report.reproduce import one_line
 from normball.report.run import Run
 from normball.results import facts
 from pages import payload_of

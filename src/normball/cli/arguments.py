@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from normball import __version__
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
+from normball.version import __version__
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")

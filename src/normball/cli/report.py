@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from normball.cli.console import Console
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
     from normball.report.run import Run
-    from normball.results.cv import CVPath
 
 OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 
@@ -21,8 +21,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model
     from normball.cli.outputs import sizes, write
+    from normball.cv_result import CVPath
     from normball.report import page_text
-    from normball.results.cv import CVPath
 
     model, made = load_model(arguments.model)
     if not isinstance(model, CVPath):

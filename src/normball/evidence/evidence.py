@@ -13,9 +13,9 @@ from normball.evidence.listed import plain
 from normball.evidence.slices import convexity, pairs, slices
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
     from normball.report.run import Run
-    from normball.results.cv import CVPath
 
 Array = NDArray[np.float64]
 

@@ -15,9 +15,9 @@ from normball.predictor import linear_predictor
 from normball.scores import mean_response, unit_deviance
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
     from normball.report.run import Run
-    from normball.results.cv import CVPath
     from normball.results.path import Path
 
 Array = NDArray[np.float64]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.report.run import Run
-    from normball.results.cv import CVPath
     from normball.results.path import Path
 
 Array = NDArray[np.float64]

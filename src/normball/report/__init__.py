@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
     from normball.report.run import Run
-    from normball.results.cv import CVPath
 
 __all__ = ["MOST_PREDICTIONS", "page_text", "write_report"]
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball import __version__
 from normball.evidence.listed import listed, listed_coefs, picked, plain
-from normball.report.reproduce import recipes
+from normball.report.recipes import recipes
 from normball.results import facts
 from normball.results.remarks import few_rows
+from normball.version import __version__
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.report.run import Run
-    from normball.results.cv import CVPath
     from normball.results.path import Path
 
 Array = NDArray[np.float64]
