@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.cv_result import Choice, Comparison, CVPath, summarise_folds
+from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
@@ -26,7 +27,6 @@ __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 
 Array = NDArray[np.float64]
 
-_SATURATED_MARGIN = float(np.log(49 + 20 * np.sqrt(6)))  # the sigmoid's slope is 0.01 there, 4.58
 _BLOCK = 2**24  # most predictions held at a time when the training rows are scored
 _BY_ROW = ("groups", "time_order", "fold_ids")
 
@@ -354,5 +354,5 @@ def _diagnose(problem: Problem, models: list[_Model], folds: Folds, index: int) 
     return {
         "auc": float(summarise_folds(areas, fold_weights)[0][0]),
         "largest_margin": float(margins.max()),
-        "saturated": float(np.mean(margins > _SATURATED_MARGIN)),
+        "saturated": float(np.mean(margins > FLAT_FROM)),
     }
