@@ -9,7 +9,7 @@ import normball as nb
 from normball.evidence.evidence import evidence
 from normball.evidence.refound import refound
 from normball.report.payload import payload
-from normball.report.run import Run
+from normball.run import Run
 
 Array = np.ndarray[Any, Any]
 FAMILIES = ("gaussian", "binomial", "poisson")

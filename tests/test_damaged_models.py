@@ -18,7 +18,7 @@ import normball as nb
 from commands import Capture, fit, run
 from normball.cli.models import load_model
 from normball.model_file import from_dict
-from normball.report.run import Run
+from normball.run import Run
 from normball.schema import Damaged
 
 Place = tuple[str | int, ...]

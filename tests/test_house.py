@@ -81,11 +81,27 @@ def by_name(name):
     assert imports(ast.parse(code)) == {"normball.cv", "normball.charts", "normball.path"} | commands
 
 
+def room_of(name: str) -> str:
+    """A folder of the package, or a module beside the folders."""
+    return ".".join(name.split(".")[:2])
+
+
 def test_no_circle_among_modules() -> None:
+    check_order(GRAPH)
+
+
+def test_no_circle_among_rooms() -> None:
+    rooms: dict[str, set[str]] = {}
+    for name, found in GRAPH.items():
+        rooms.setdefault(room_of(name), set()).update(map(room_of, found))
+    check_order({room: found - {room} for room, found in rooms.items()})
+
+
+def check_order(graph: dict[str, set[str]]) -> None:
     try:
-        TopologicalSorter(GRAPH).prepare()
+        TopologicalSorter(graph).prepare()
     except CycleError as circle:
-        pytest.fail(f"modules import one another: {' <- '.join(circle.args[1])}")
+        pytest.fail(f"these import one another: {' <- '.join(circle.args[1])}")
 
 
 @pytest.mark.parametrize("room", ["results", "inputs", "findings"])

@@ -16,7 +16,7 @@ from normball.evidence.listed import listed
 from normball.messages import DataError
 from normball.report.payload import payload
 from normball.report.recipes import recipes
-from normball.report.run import Run
+from normball.run import Run
 from normball.scores import unit_deviance
 from payloads import FAMILIES, MODELS, Case, described, made, made_case, penalty, per_sd
 

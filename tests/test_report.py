@@ -23,8 +23,8 @@ from normball.report.page import render
 from normball.report.payload import payload
 from normball.report.recipes import recipes
 from normball.report.reproduce import one_line
-from normball.report.run import Run
 from normball.results import facts
+from normball.run import Run
 from pages import payload_of
 
 NASTY = ["</script><b>", '<img src=x onerror="alert(1)">', "a & b", "'\"quoted\"'", "\u202eright to left", "😀 smile"]

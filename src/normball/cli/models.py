@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from normball.report.run import Run
+from normball.run import Run
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from normball.cli.console import Console
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
+    from normball.run import Run
 
 FORMULA = re.compile(r"[=@\t\r]|[+-].")
 STDOUT = ("-", "/dev/stdout")

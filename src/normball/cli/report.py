@@ -12,7 +12,7 @@ from normball.cli.console import Console
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
+    from normball.run import Run
 
 OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 

@@ -13,7 +13,7 @@ from normball.results import facts, summaries
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
-    from normball.report.run import Run
+    from normball.run import Run
 
 SHOWN = 20  # features
 

@@ -15,7 +15,7 @@ from normball.evidence.slices import convexity, pairs, slices
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
+    from normball.run import Run
 
 Array = NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from normball.scores import mean_response, unit_deviance
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
     from normball.results.path import Path
+    from normball.run import Run
 
 Array = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
-    from normball.report.run import Run
     from normball.results.path import Path
+    from normball.run import Run
 
 Array = NDArray[np.float64]
 

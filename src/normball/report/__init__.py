@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
+    from normball.run import Run
 
 __all__ = ["MOST_PREDICTIONS", "page_text", "write_report"]
 
@@ -36,7 +36,7 @@ def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = Non
         If `data` are not those of the result.
     """
     from normball.files import write_text
-    from normball.report.run import Run
+    from normball.run import Run
 
     write_text(path, page_text(cv, run or Run(), data))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from normball.cv_result import CVPath
-    from normball.report.run import Run
+    from normball.run import Run
 
 GRID_TITLES = (
     "lambda",

@@ -16,8 +16,8 @@ from normball.version import __version__
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
-    from normball.report.run import Run
     from normball.results.path import Path
+    from normball.run import Run
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from normball.report.reproduce_sklearn import in_sklearn
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
-    from normball.report.run import Run
+    from normball.run import Run
 
 
 def recipes(cv: CVPath, run: Run, lam: float) -> list[Recipe]:

@@ -10,8 +10,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
-    from normball.report.run import Run
     from normball.results.path import Path
+    from normball.run import Run
 
 WIDTH = 100
 
