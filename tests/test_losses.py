@@ -15,7 +15,7 @@ import normball.cv
 from commands import Capture, fit, run
 from normball.cv import compare, cv_path
 from normball.messages import Interrupted
-from normball.results.model_file import load
+from normball.model_file import load
 
 FILES = ["coefficients.csv", "model.json", "path.csv", "report.html"]
 FIT = "fit t.csv --target y --drop t,w --cv 5 -o out"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.messages import SAMPLE, Finding, count, sample, words
-from normball.results.fit import Array, explained
+from normball.results.arrays import Array, explained
 
 if TYPE_CHECKING:
     from normball.inputs.preparation import Preparation
