@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 import normball as nb
-from normball.report.evidence import evidence
+from normball.evidence.evidence import evidence
+from normball.evidence.refound import refound
 from normball.report.payload import payload
-from normball.report.refound import refound
-from normball.report.run import Run
+from normball.run import Run
 
 Array = np.ndarray[Any, Any]
 FAMILIES = ("gaussian", "binomial", "poisson")

@@ -12,7 +12,7 @@ import pytest
 
 from commands import Capture, fit, run
 from normball.cv import cv_path
-from normball.results.model_file import load
+from normball.model_file import load
 from pages import payload_of
 
 

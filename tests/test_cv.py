@@ -12,9 +12,9 @@ from sklearn import metrics, model_selection
 from sklearn.datasets import load_diabetes
 
 import normball as nb
-from normball.results.cv import CVPath, summarise_folds
+from normball.cv_result import CVPath, summarise_folds
 from normball.results.sparse_rows import SparseRows
-from normball.scores import find_score
+from normball.scoring import find_score
 from targets import three_families
 
 FAMILIES = ("gaussian", "binomial", "poisson")

@@ -17,8 +17,8 @@ import scipy.sparse as sparse
 import normball as nb
 from commands import Capture, fit, run
 from normball.cli.models import load_model
-from normball.report.run import Run
-from normball.results.model_file import from_dict
+from normball.model_file import from_dict
+from normball.run import Run
 from normball.schema import Damaged
 
 Place = tuple[str | int, ...]
@@ -143,7 +143,7 @@ def test_every_field_damaged_in_many_ways(kind: str, tmp_path: Path, monkeypatch
     for place in places(good):
         for value in damages(at(good, place)):
             content = damaged(good, place, value)
-            monkeypatch.setattr("normball.results.model_file._json", lambda _, content=content: content)  # for speed
+            monkeypatch.setattr("normball.model_file._json", lambda _, content=content: content)  # for speed
             n_tried += 1
             with suppress(Damaged):  # a file of old, without checksum: any fault that a field shows is this error
                 from_dict(content)

@@ -11,9 +11,9 @@ import pytest
 import normball as nb
 from commands import Capture, run
 from normball.report.payload import payload
-from normball.report.run import Run
 from normball.results import facts
 from normball.results.sparse_rows import SparseRows
+from normball.run import Run
 
 RNG = np.random.default_rng(2)
 N = 300

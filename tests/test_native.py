@@ -14,9 +14,9 @@ from normball import _native
 def arguments(X, responses, weights, family="gaussian", **changes):
     n, p = X.shape if isinstance(X, np.ndarray) else (X[3], X[2].size - 1)
     values = {
-        "X": X, "responses": responses, "weights": weights, "offset": np.zeros(n), "family": family, "l1_ratio": 1.0,
-        "lambdas": None, "n_lambdas": 20, "lambda_min_ratio": 1e-2, "penalty_factors": np.ones(p),
-        "lower_bounds": np.full(p, -np.inf), "upper_bounds": np.full(p, np.inf), "fit_intercept": True,
+        "X": X, "responses": responses, "weights": weights, "offsets": np.zeros((1, n)), "family": family, "l1_ratio": 1.0,
+        "lambdas": None, "n_lambdas": 20, "lambda_min_ratio": 1e-2, "penalty_factors": np.ones((1, p)),
+        "lower_bounds": np.full((1, p), -np.inf), "upper_bounds": np.full((1, p), np.inf), "fit_intercept": True,
         "standardize": True, "tol": 1e-10, "max_iter": 1000, "n_threads": 2, "poll": None,
     }  # fmt: skip
     return values | changes
@@ -60,7 +60,7 @@ def test_other_layouts_are_refused(X):
         _native.solve_path(**given)
 
 
-@pytest.mark.parametrize("name", ["responses", "weights", "offset", "penalty_factors", "lower_bounds", "upper_bounds"])
+@pytest.mark.parametrize("name", ["responses", "weights", "offsets", "penalty_factors", "lower_bounds", "upper_bounds"])
 def test_shapes_that_do_not_agree_are_refused(name):
     X, responses, weights = data()
     given = arguments(X, responses, weights)
@@ -71,8 +71,8 @@ def test_shapes_that_do_not_agree_are_refused(name):
 
 def test_an_unknown_family_is_refused():
     X, responses, weights = data()
-    with pytest.raises(ValueError, match="unknown family: gamma"):
-        _native.solve_path(**arguments(X, responses, weights, "gamma"))
+    with pytest.raises(ValueError, match="unknown family: cauchy"):
+        _native.solve_path(**arguments(X, responses, weights, "cauchy"))
 
 
 def test_the_arguments_go_by_name():

@@ -143,9 +143,9 @@ def test_a_constant_response_leaves_nothing_to_explain(family, value, design):
     n_features = X.shape[1]
     answer = _native.solve_path(
         X=data, responses=np.where(weights[1] > 0, value, value * (1 + y))[None], weights=weights,
-        offset=np.zeros(y.size), family=family, l1_ratio=1.0, lambdas=None, n_lambdas=4, lambda_min_ratio=0.1,
-        penalty_factors=np.ones(n_features), lower_bounds=np.full(n_features, -np.inf),
-        upper_bounds=np.full(n_features, np.inf), fit_intercept=True, standardize=True, tol=1e-6, max_iter=1000,
+        offsets=np.zeros((1, y.size)), family=family, l1_ratio=1.0, lambdas=None, n_lambdas=4, lambda_min_ratio=0.1,
+        penalty_factors=np.ones((1, n_features)), lower_bounds=np.full((1, n_features), -np.inf),
+        upper_bounds=np.full((1, n_features), np.inf), fit_intercept=True, standardize=True, tol=1e-6, max_iter=1000,
         n_threads=1, poll=None,
     )  # fmt: skip
     assert (answer["statuses"] == 0).all()

@@ -11,12 +11,13 @@ import pytest
 from scipy import sparse
 
 import normball as nb
+from normball.evidence.held_out import quantiles
+from normball.evidence.listed import listed
 from normball.families import find_family
 from normball.messages import DataError
-from normball.report.evidence_held_out import quantiles
-from normball.report.payload import listed, payload
-from normball.report.reproduce import recipes
-from normball.report.run import Run
+from normball.report.payload import payload
+from normball.report.recipes import recipes
+from normball.run import Run
 from payloads import FAMILIES, MODELS, Case, described, made, made_case, penalty, per_sd
 
 

@@ -176,7 +176,7 @@ def test_predict_keeps_what_fit_was_told_and_adds_to_it(folder: Path, capsys: Ca
 def test_the_code_of_the_page_reads_the_file_as_it_was_read(first: str, options: list[str], folder: Path) -> None:
     from normball.cli import main
     from normball.cli.models import load_model
-    from normball.report.reproduce import recipes
+    from normball.report.recipes import recipes
 
     unit = " kg" if "kg" in first else ""
     rows = "".join(f"{i % 9},5{unit};{i % 4},25;{3 * (i % 9) + i % 5},5\n" for i in range(60))

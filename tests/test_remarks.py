@@ -12,7 +12,7 @@ import normball as nb
 from commands import Capture, run
 from normball.report.page import render
 from normball.report.payload import payload
-from normball.report.run import Run
+from normball.run import Run
 
 RNG = np.random.default_rng(4)
 N = 240

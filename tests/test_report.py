@@ -21,9 +21,10 @@ from normball.cli.models import load_model
 from normball.report import write_report
 from normball.report.page import render
 from normball.report.payload import payload
-from normball.report.reproduce import one_line, recipes
-from normball.report.run import Run
+from normball.report.recipes import recipes
+from normball.report.reproduce import one_line
 from normball.results import facts
+from normball.run import Run
 from pages import payload_of
 
 NASTY = ["</script><b>", '<img src=x onerror="alert(1)">', "a & b", "'\"quoted\"'", "\u202eright to left", "😀 smile"]

@@ -8,7 +8,8 @@ from sklearn import metrics
 
 import normball as nb
 from normball.cli import main
-from normball.scores import SCORES, Score, area_under_curve, find_score
+from normball.scores import SCORES, Score, area_under_curve
+from normball.scoring import find_score
 from targets import three_families
 
 

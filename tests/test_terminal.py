@@ -19,7 +19,7 @@ from commands import Capture, fit, run
 from normball.cli.console import Console
 from normball.cv import cv_path
 from normball.messages import Interrupted
-from normball.results.model_file import load
+from normball.model_file import load
 from normball.results.text import display_width, shortened
 
 

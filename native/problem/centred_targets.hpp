@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/types.hpp"
+#include "problem/specification.hpp"
 
 namespace normball {
 
@@ -17,14 +17,16 @@ class CentredTargets {
         origins_(static_cast<std::size_t>(spec.n_problems), 0.0),
         negligible_(origins_.size(), 0.0) {
     const Index n = spec.n_rows;
-    values_.resize(static_cast<std::size_t>((spec.shared_response ? 1 : spec.n_problems) * n));
+    const bool is_shared = spec.responses.is_shared() && spec.offsets.is_shared();
+    stride_ = is_shared ? 0 : n;
+    values_.resize(static_cast<std::size_t>((is_shared ? 1 : spec.n_problems) * n));
     for (Index k = 0; k < spec.n_problems; ++k) {
       const double* w = spec.weights + k * n;
-      double* target = values_.data() + (spec.shared_response ? 0 : k * n);
+      double* target = values_.data() + k * stride_;
       double total = 0.0;
       for (Index i = 0; i < n; ++i) total += w[i];
-      if (k == 0 || !spec.shared_response) {
-        for (Index i = 0; i < n; ++i) target[i] = spec.response(k)[i] - spec.offset[i];
+      if (k == 0 || !is_shared) {
+        for (Index i = 0; i < n; ++i) target[i] = spec.responses.of(k)[i] - spec.offsets.of(k)[i];
         if (spec.fit_intercept) {
           origins_[k] = is_robust ? median(target, w, total, n) : mean(target, w, total, n);
           for (Index i = 0; i < n; ++i) target[i] -= origins_[k];
@@ -41,8 +43,8 @@ class CentredTargets {
   }
 
   void put(Specification& spec) const {
-    spec.responses = values_.data();
-    spec.offset = zeros_.data();
+    spec.responses = {.data = values_.data(), .stride = stride_};
+    spec.offsets = {.data = zeros_.data()};
     spec.origins = origins_.data();
     spec.negligible_loss = negligible_.data();
   }
@@ -68,6 +70,7 @@ class CentredTargets {
     return 0.0;
   }
 
+  Index stride_ = 0;
   Vector values_;  // a row for each distinct response
   Vector zeros_;
   Vector origins_;

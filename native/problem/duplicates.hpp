@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "design/design.hpp"
+#include "problem/specification.hpp"
 
 namespace normball {
 
@@ -19,17 +21,33 @@ class Duplicates {
   Duplicates(const D& design, const Specification& spec, Threads& threads)
       : design_(design), spec_(spec), threads_(threads) {}
 
-  // the penalty factors of the specification, infinite for the columns that another one makes superfluous
+  // The penalty factors of the specification, infinite for the columns that another one makes superfluous: a row for
+  // each problem, or one where all share factors and bounds.
   Vector factors() {
-    Vector factors(spec_.penalty_factors, spec_.penalty_factors + spec_.n_features);
-    if (spec_.l1_ratio != 1.0) return factors;
-    for (const std::vector<Index>& group : groups()) {
-      drop_from(group, factors,
-                [this](Index a, const Form& of_a, Index b, const Form& of_b) { return is_copy(a, of_a, b, of_b); });
+    const bool is_shared =
+        spec_.penalty_factors.is_shared() && spec_.lower_bounds.is_shared() && spec_.upper_bounds.is_shared();
+    const Index n_rows = is_shared ? 1 : spec_.n_problems;
+    Vector factors;
+    for (Index k = 0; k < n_rows; ++k) {
+      const double* own = spec_.penalty_factors.of(k);
+      factors.insert(factors.end(), own, own + spec_.n_features);
     }
-    if (!D::is_sparse || !spec_.fit_intercept) return factors;
-    for (const std::vector<Index>& group : opposites(factors)) {
-      drop_from(group, factors, [this](Index a, const Form&, Index b, const Form&) { return is_opposite(a, b); });
+    if (spec_.l1_ratio != 1.0) return factors;
+    const std::vector<std::vector<Index>> alike = groups(factors);
+    const bool has_opposites = D::is_sparse && spec_.fit_intercept;
+    const std::vector<std::vector<Index>> unlike =
+        has_opposites ? opposites(factors) : std::vector<std::vector<Index>>();
+    for (Index k = 0; k < n_rows; ++k) {
+      double* own = factors.data() + k * spec_.n_features;
+      const Penalty penalty = spec_.penalty_of(k);
+      for (const std::vector<Index>& group : alike) {
+        drop_from(group, penalty, own,
+                  [this](Index a, const Form& of_a, Index b, const Form& of_b) { return is_copy(a, of_a, b, of_b); });
+      }
+      for (const std::vector<Index>& group : unlike) {
+        drop_from(group, penalty, own,
+                  [this](Index a, const Form&, Index b, const Form&) { return is_opposite(a, b); });
+      }
     }
     return factors;
   }
@@ -77,12 +95,20 @@ class Duplicates {
     return hash;
   }
 
+  // by any problem
+  bool is_used(const Vector& factors, Index j) const {
+    for (std::size_t at = static_cast<std::size_t>(j); at < factors.size(); at += spec_.n_features) {
+      if (factors[at] != infinity) return true;
+    }
+    return false;
+  }
+
   // Sets of columns that may be duplicates of each other. Most columns differ from all others in their first entries,
   // few need to be read in full.
-  std::vector<std::vector<Index>> groups() {
+  std::vector<std::vector<Index>> groups(const Vector& factors) {
     std::vector<Index> open;
     for (Index j = 0; j < spec_.n_features; ++j) {
-      if (spec_.penalty_factors[j] != infinity) open.push_back(j);
+      if (is_used(factors, j)) open.push_back(j);
     }
     std::vector<std::pair<std::uint64_t, Index>> keyed;
     Index longest = spec_.n_rows;
@@ -130,7 +156,7 @@ class Duplicates {
     const Index n = spec_.n_rows;
     std::vector<std::uint8_t> occurs(static_cast<std::size_t>(n + 1), 0);  // a number of entries
     for (Index j = 0; j < spec_.n_features; ++j) {
-      if (factors[j] != infinity) occurs[design_.n_entries(j)] = 1;
+      if (is_used(factors, j)) occurs[design_.n_entries(j)] = 1;
     }
     const std::uint64_t all = hash_of_rows([n](const auto& add) {
       for (Index i = 0; i < n; ++i) add(i);
@@ -138,7 +164,7 @@ class Duplicates {
     std::vector<std::pair<std::uint64_t, Index>> keyed;
     for (Index j = 0; j < spec_.n_features; ++j) {
       const Index count = design_.n_entries(j);
-      if (count == 0 || count == n || factors[j] == infinity || occurs[n - count] == 0) continue;
+      if (count == 0 || count == n || !is_used(factors, j) || occurs[n - count] == 0) continue;
       const double value = form(j).unit;
       bool is_flat = value != 0.0;
       const std::uint64_t rows = hash_of_rows([&](const auto& add) {
@@ -188,22 +214,25 @@ class Duplicates {
 
   // The cheapest column without bounds stays, the first of those that are as cheap.
   template <class IsCopy>
-  void drop_from(const std::vector<Index>& group, Vector& factors, const IsCopy& is_copy_of) const {
-    if (group.size() < 2) return;
+  void drop_from(const std::vector<Index>& group, const Penalty& penalty, double* factors,
+                 const IsCopy& is_copy_of) const {
+    std::vector<Index> open;
+    std::ranges::copy_if(group, std::back_inserter(open), [&](Index j) { return factors[j] != infinity; });
+    if (open.size() < 2) return;
     std::vector<Form> forms;
     std::vector<double> gain;  // how far the fit moves for a unit of penalty
-    std::size_t best = group.size();
-    for (std::size_t c = 0; c < group.size(); ++c) {
-      const Index j = group[c];
+    std::size_t best = open.size();
+    for (std::size_t c = 0; c < open.size(); ++c) {
+      const Index j = open[c];
       forms.push_back(form(j));
-      gain.push_back((spec_.standardize ? 1.0 : std::abs(forms[c].unit)) / spec_.penalty_factors[j]);
-      const bool is_free = spec_.lower_bounds[j] == -infinity && spec_.upper_bounds[j] == infinity;
-      if (is_free && forms[c].unit != 0.0 && (best == group.size() || gain[c] > (1.0 + 1e-12) * gain[best])) best = c;
+      gain.push_back((spec_.standardize ? 1.0 : std::abs(forms[c].unit)) / penalty.factor(j));
+      const bool may_stay = !penalty.is_bounded(j) && forms[c].unit != 0.0;
+      if (may_stay && (best == open.size() || gain[c] > (1.0 + 1e-12) * gain[best])) best = c;
     }
-    if (best == group.size()) return;
-    for (std::size_t c = 0; c < group.size(); ++c) {
+    if (best == open.size()) return;
+    for (std::size_t c = 0; c < open.size(); ++c) {
       if (c == best || gain[c] > (1.0 + 1e-12) * gain[best]) continue;
-      if (is_copy_of(group[best], forms[best], group[c], forms[c])) factors[group[c]] = infinity;
+      if (is_copy_of(open[best], forms[best], open[c], forms[c])) factors[open[c]] = infinity;
     }
   }
 

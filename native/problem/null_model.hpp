@@ -6,28 +6,19 @@
 
 namespace normball {
 
-// One object a problem.
-template <Loss L>
-std::vector<L> losses_of(const Specification& spec, const std::vector<Problem>& problems) {
-  std::vector<L> losses;
-  for (const Problem& problem : problems) {
-    losses.emplace_back(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows);
-  }
-  return losses;
-}
-
 template <Loss L>
 class NullModel {
  public:
   // Fits the intercept, and tells the problem what its losses and gradients are measured by.
-  NullModel(const L& loss, Problem& problem) : loss_(loss), problem_(problem), spec_(*problem.spec) {
-    take_response();
-    if (spec_.fit_intercept) fit();
+  static void fit(const L& loss, Problem& problem) {
+    NullModel model(loss, problem);
+    model.take_response();
+    if (problem.spec->fit_intercept) model.fit_intercept();
   }
 
-  double intercept() const { return intercept_; }  // 0 without one
-
  private:
+  NullModel(const L& loss, Problem& problem) : loss_(loss), problem_(problem), spec_(*problem.spec) {}
+
   static constexpr double most_extreme = 1e-12;  // mean of a response that has no finite intercept
 
   void take_response() {
@@ -51,19 +42,20 @@ class NullModel {
   // the step that is exact there (and always for squared error, Poisson, gamma and Tweedie, as b0 = log(sum w y / sum w
   // e^o)) never goes too far. Near the solution Newton's steps take over. Location families start at their centred
   // targets.
-  void fit() {
+  void fit_intercept() {
+    double& intercept = problem_.null_intercept;
     double offset = -infinity;
     for (Index i = 0; i < spec_.n_rows; ++i) {
-      if (problem_.weights[i] != 0.0) offset = std::max(offset, spec_.offset[i]);
+      if (problem_.weights[i] != 0.0) offset = std::max(offset, problem_.offset[i]);
     }
-    if (!L::is_location) intercept_ = loss_.formula().link(mean_) - offset;  // nothing overflows there
+    if (!L::is_location) intercept = loss_.formula().link(mean_) - offset;  // nothing overflows there
     Vector eta(static_cast<std::size_t>(spec_.n_rows));
     Vector curvature(eta.size());
     double response = 0.0;  // where there is no optimum the residual is taken from the mean that stands for it
     for (Index i = 0; i < spec_.n_rows; ++i) response += problem_.weights[i] * problem_.y[i];
     double last = infinity;
     for (int step = 0; step < most_steps; ++step) {
-      for (Index i = 0; i < spec_.n_rows; ++i) eta[i] = spec_.offset[i] + intercept_;
+      for (Index i = 0; i < spec_.n_rows; ++i) eta[i] = problem_.offset[i] + intercept;
       const RowSums sums = loss_.evaluate(eta.data(), {.curvature = curvature.data()});
       const double excess = sums.residual + response - mean_;
       double total = 0.0;
@@ -71,7 +63,7 @@ class NullModel {
       const bool is_near = std::abs(excess) < 0.1 * total;
       const double change = is_near ? -excess / total : loss_.formula().null_step(mean_, excess, total);
       if (!std::isfinite(change) || (is_near && std::abs(change) >= 0.5 * last)) return;
-      intercept_ += change;
+      intercept += change;
       last = is_near ? std::abs(change) : infinity;
     }
   }
@@ -82,7 +74,6 @@ class NullModel {
   Problem& problem_;
   const Specification& spec_;
   double mean_ = 0.0;
-  double intercept_ = 0.0;
 };
 
 }  // namespace normball

@@ -138,11 +138,10 @@ const Family& family_named(const std::string& name) {
   return *family;
 }
 
-nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset, const std::string& family,
-               double parameter, double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas,
-               double lambda_min_ratio, Flat<double> penalty_factors, Flat<double> lower_bounds,
-               Flat<double> upper_bounds, bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads,
-               nb::object poll) {
+nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, const std::string& family, double parameter,
+               double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas, double lambda_min_ratio,
+               Table penalty_factors, Table lower_bounds, Table upper_bounds, bool fit_intercept, bool standardize,
+               double tol, int max_iter, int n_threads, nb::object poll) {
   load_blas();
   const AnyDesign design = as_design(X);
   const Family& known = family_named(family);
@@ -150,20 +149,19 @@ nb::dict solve(nb::object X, Table responses, Table weights, Flat<double> offset
   spec.family_parameter = parameter;
   spec.n_problems = static_cast<Index>(weights.shape(0));
   std::visit([&](const auto& d) { spec.n_rows = d.n_rows, spec.n_features = d.n_cols; }, design);
-  const auto matches = [](std::size_t size, Index wanted) { return std::cmp_equal(size, wanted); };
-  if (!matches(weights.shape(1), spec.n_rows) || !matches(responses.shape(1), spec.n_rows) ||
-      !matches(offset.size(), spec.n_rows) || !matches(penalty_factors.size(), spec.n_features) ||
-      !matches(lower_bounds.size(), spec.n_features) || !matches(upper_bounds.size(), spec.n_features) ||
-      (responses.shape(0) != 1 && !matches(responses.shape(0), spec.n_problems))) {
-    throw nb::value_error("the shapes of X, responses, weights, offset, penalty_factors and bounds do not agree");
-  }
-  spec.responses = responses.data();
-  spec.shared_response = responses.shape(0) == 1;
-  spec.weights = weights.data();
-  spec.offset = offset.data();
-  spec.penalty_factors = penalty_factors.data();
-  spec.lower_bounds = lower_bounds.data();
-  spec.upper_bounds = upper_bounds.data();
+  const auto take = [&](const Table& table, Index width) {
+    const bool is_shared = table.shape(0) == 1;
+    if (!std::cmp_equal(table.shape(1), width) || (!is_shared && !std::cmp_equal(table.shape(0), spec.n_problems))) {
+      throw nb::value_error("the shapes of X, responses, weights, offsets, penalty_factors and bounds do not agree");
+    }
+    return PerProblem{.data = table.data(), .stride = is_shared ? 0 : width};
+  };
+  spec.weights = take(weights, spec.n_rows).data;
+  spec.responses = take(responses, spec.n_rows);
+  spec.offsets = take(offsets, spec.n_rows);
+  spec.penalty_factors = take(penalty_factors, spec.n_features);
+  spec.lower_bounds = take(lower_bounds, spec.n_features);
+  spec.upper_bounds = take(upper_bounds, spec.n_features);
   spec.l1_ratio = l1_ratio;
   if (lambdas) spec.lambdas.assign(lambdas->data(), lambdas->data() + lambdas->size());
   spec.n_lambdas = n_lambdas;
@@ -350,7 +348,7 @@ void define_shrink_weights(nb::module_& m) {
 
 NB_MODULE(_native, m) {
   m.def("solve_path", &normball::solve, nb::kw_only(), "X"_a, "responses"_a.noconvert(), "weights"_a.noconvert(),
-        "offset"_a.noconvert(), "family"_a, "parameter"_a = std::numeric_limits<double>::quiet_NaN(), "l1_ratio"_a,
+        "offsets"_a.noconvert(), "family"_a, "parameter"_a = std::numeric_limits<double>::quiet_NaN(), "l1_ratio"_a,
         "lambdas"_a.none().noconvert(), "n_lambdas"_a, "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(),
         "lower_bounds"_a.noconvert(), "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a,
         "max_iter"_a, "n_threads"_a, "poll"_a.none());

@@ -15,7 +15,7 @@
 namespace normball {
 
 template <Index W>
-using PerProblem = std::array<double, W>;
+using Each = std::array<double, W>;
 template <Index W>
 using ProblemFlags = std::array<bool, W>;
 template <Index W>
@@ -38,10 +38,10 @@ struct InterleavedColumns {
 template <class T, Index W>
 struct InterleavedQuadratic {
   const InterleavedArray<T, W>& d;
-  const PerProblem<W>& totals;  // of d
+  const Each<W>& totals;  // of d
   const InterleavedColumn<W>& gradient;
-  const PerProblem<W>& residual_sums;
-  const PerProblem<W>& tolerance;
+  const Each<W>& residual_sums;
+  const Each<W>& tolerance;
   const ProblemFlags<W>& open;
 };
 
@@ -51,7 +51,7 @@ struct InterleavedQuadratic {
 template <Design D, class T, Index W>
 class ColumnSolver {
  public:
-  using Lanes = PerProblem<W>;
+  using Lanes = Each<W>;
   using Flags = ProblemFlags<W>;
   using Rows = InterleavedArray<T, W>;
 

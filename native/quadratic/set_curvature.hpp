@@ -54,10 +54,10 @@ class SetCurvature {
   // Covers all of `set`, whose first columns it may know already. `n_passes`: over the columns, what a solution of
   // the model on them takes.
   template <Design D>
-  void cover(const D& design, const Problem& problem, const std::vector<Index>& set, double n_passes,
+  void cover(const D& design, const Problem& problem, const std::vector<Index>& set, double n_active, double n_passes,
              Threads& threads) {
     const auto size = static_cast<Index>(set.size());
-    const bool dense = dense_pays(design, problem, set, n_passes);
+    const bool dense = dense_pays(design, set, n_active, n_passes);
     if (dense != dense_) {
       known_ = 0;
       ++version_;
@@ -82,8 +82,8 @@ class SetCurvature {
     means_.resize(set.size());
     Vector inverse(set.size());
     for (Index a = 0; a < size; ++a) {
-      inverse[a] = 1.0 / problem.scale[set[a]];
-      if (a >= known_) means_[a] = problem.standardised(set[a], sums[a], total_);
+      inverse[a] = 1.0 / problem.scaling.scale[set[a]];
+      if (a >= known_) means_[a] = problem.scaling.product(set[a], sums[a], total_);
     }
     const double share = problem.spec->fit_intercept ? 1.0 / total_ : 0.0;
     for (Index b = known_; b < size; ++b) {
@@ -117,12 +117,10 @@ class SetCurvature {
   // Whether a dense H is cheaper than passes over the columns: what its new columns cost, the factor of the active
   // block and descent along its columns against gathers and scatters.
   template <Design D>
-  bool dense_pays(const D& design, const Problem& problem, const std::vector<Index>& set, double n_passes) const {
+  bool dense_pays(const D& design, const std::vector<Index>& set, double active, double n_passes) const {
     const auto size = static_cast<double>(set.size());
     if (size > largest_dense) return false;
     if constexpr (!D::is_sparse) return true;
-    double active = 0.0;
-    for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
     const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
     const double solution = fresh * factor_cost(active) + 2.0 * active * size;
     return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);

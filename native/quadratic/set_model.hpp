@@ -34,7 +34,9 @@ class SetModel {
   }
 
   // covers all of the set; its first features may be known already
-  void cover(const std::vector<Index>& set) { curvature_.cover(design_, problem_, set, n_passes_, threads_); }
+  void cover(const std::vector<Index>& set, double n_active) {
+    curvature_.cover(design_, problem_, set, n_active, n_passes_, threads_);
+  }
 
   // the set's positions were renumbered, negative for those that are gone
   void renumber(const std::vector<Index>& renumbered) {
@@ -44,12 +46,10 @@ class SetModel {
 
   // Whether a new curvature pays, by the rule of renting and buying: once the steps that came on top of a lambda's
   // first have cost as much as a new one. Nanoseconds of an ordinary core.
-  bool is_slow(const std::vector<Index>& set, double violation, double last) {
+  bool is_slow(const std::vector<Index>& set, double n_active, double violation, double last) {
     if (!curvature_.is_dense()) return true;  // two passes, where a step takes many
-    double active = 0.0;
-    for (const Index j : set) active += problem_.coef[j] != 0.0 ? 1.0 : 0.0;
     const double step = 2.0 * SetCurvature::pass_cost(design_, set) + 60.0 * static_cast<double>(spec_.n_rows);
-    const double anew = SetCurvature::gram_cost(design_, set) + SetCurvature::factor_cost(active);
+    const double anew = SetCurvature::gram_cost(design_, set) + SetCurvature::factor_cost(n_active);
     if (last < infinity) rented_ += step;
     // one that is hardly dearer than a step saves one
     return rented_ > anew || anew < 3.0 * step || (last < infinity && violation > 0.5 * last);
@@ -93,8 +93,8 @@ class SetModel {
     InterleavedColumn<1> coef(size);
     for (Index s = 0; s < size; ++s) {
       const Index j = at.set[s];
-      columns.inverse_scale[s][0] = problem_.scale[j] == 0.0 ? 0.0 : 1.0 / problem_.scale[j];
-      columns.centre[s][0] = design_.stored_centre(j) + problem_.shift[j];
+      columns.inverse_scale[s][0] = problem_.scaling.scale[j] == 0.0 ? 0.0 : 1.0 / problem_.scaling.scale[j];
+      columns.centre[s][0] = design_.stored_centre(j) + problem_.scaling.shift[j];
       gradient[s][0] = at.gradient[s];
       coef[s][0] = b[s];
     }

@@ -6,22 +6,22 @@ The names below are imported on first use, so that ``import normball`` costs nex
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from normball.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from normball.ball import fit_ball
     from normball.batch import fit_paths
     from normball.cv import compare, cv_path
+    from normball.cv_result import CVPath
     from normball.estimators import GLMClassifier, GLMClassifierCV, GLMRegressor, GLMRegressorCV
     from normball.findings.check import check
     from normball.inputs.tables import read_table
     from normball.messages import DataError, Interrupted, NormballWarning, NotConverged
+    from normball.model_file import load
     from normball.path import fit_path
-    from normball.results.cv import CVPath
     from normball.results.fit import Fit
-    from normball.results.model_file import load
     from normball.results.path import Path
     from normball.results.paths import Paths
-
-__version__ = "0.1.0"
 
 __all__ = [
     "CVPath",
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 _MODULE_OF = {
-    "CVPath": "results.cv",
+    "CVPath": "cv_result",
     "DataError": "messages",
     "Fit": "results.path",
     "GLMClassifier": "estimators",
@@ -65,7 +65,7 @@ _MODULE_OF = {
     "fit_ball": "ball",
     "fit_path": "path",
     "fit_paths": "batch",
-    "load": "results.model_file",
+    "load": "model_file",
     "read_table": "inputs.tables",
 }
 

@@ -11,7 +11,7 @@ def solve_path(
     X: Design,
     responses: NDArray[np.float64],
     weights: NDArray[np.float64],
-    offset: NDArray[np.float64],
+    offsets: NDArray[np.float64],
     family: str,
     parameter: float = ...,
     l1_ratio: float,

@@ -10,35 +10,26 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.cv_result import Choice, Comparison, CVPath, summarise_folds
 from normball.families import find_family
+from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
-from normball.results.cv import Choice, Comparison, CVPath, summarise_folds
 from normball.results.path import Path
 from normball.results.remarks import overdispersed, possible_leak
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, Score, area_under_curve, dispersion, find_score
-from normball.settings import FitOptions, check_words, truth
+from normball.scores import SCORES, Score, area_under_curve, dispersion
+from normball.scoring import find_score
+from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 
 Array = NDArray[np.float64]
 
-_SATURATED_MARGIN = float(np.log(49 + 20 * np.sqrt(6)))  # the sigmoid's slope is 0.01 there, 4.58
 _BLOCK = 2**24  # most predictions held at a time when the training rows are scored
 _BY_ROW = ("groups", "time_order", "fold_ids")
-_OWN_OPTIONS = (
-    "cv",
-    "groups",
-    "time_order",
-    "fold_ids",
-    "repeats",
-    "score",
-    "keep_predictions",
-    "random_state",
-)
 
 
 def cv_path(
@@ -113,7 +104,7 @@ def cv_path(
     >>> cv.lambda_1se >= cv.lambda_best
     True
     """
-    check_words("cv_path", options, (*FitOptions.__annotations__, *_OWN_OPTIONS))
+    check_words("cv_path", options, (*FitOptions.__annotations__, *CV_OPTIONS))
     by_row = {"groups": groups, "time_order": time_order, "fold_ids": fold_ids}
     problem = prepare_problem(X, y, options, by_row)
     chosen = find_score(score, problem.settings.family, problem.data.classes)
@@ -147,10 +138,10 @@ def compare(
     Interrupted
         On Ctrl-C; its `result` is the Comparison of what was finished, the path of the last mix as far as it came.
     """
-    known = {*FitOptions.__annotations__, *_OWN_OPTIONS} - {"l1_ratio"}
+    known = {*FitOptions.__annotations__, *CV_OPTIONS} - {"l1_ratio"}
     check_words("compare", arguments, known, "The mixes are called l1_ratios; every path holds all of its lambdas")
-    own = {name: value for name, value in arguments.items() if name in _OWN_OPTIONS}
-    options = {name: value for name, value in arguments.items() if name not in _OWN_OPTIONS}
+    own = {name: value for name, value in arguments.items() if name in CV_OPTIONS}
+    options = {name: value for name, value in arguments.items() if name not in CV_OPTIONS}
     problem = prepare_problem(X, y, options, {name: own[name] for name in _BY_ROW if name in own})
     score = find_score(own.pop("score", None), problem.settings.family, problem.data.classes)
     keep_predictions = truth("keep_predictions", own.pop("keep_predictions", False))
@@ -293,12 +284,11 @@ def _assess(
     if not (asked.has_classes or asked.reports_dispersion):
         return result
     choices: tuple[Choice, Choice] = ("best", "1se")
-    return overdispersed(
-        replace(
-            result,
-            diagnostics={which: _diagnose(problem, models, folds, path, result.index_of(which)) for which in choices},
-        )
-    )
+    known: dict[str, dict[str, float]] = {
+        which: _diagnose(problem, models, folds, path, result.index_of(which)) for which in choices
+    }
+    remarks = overdispersed(path, known["best"].get("dispersion", 1.0))
+    return replace(result, diagnostics=known, path=replace(result.path, findings=(*result.path.findings, *remarks)))
 
 
 def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None:
@@ -375,5 +365,5 @@ def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, 
     return {
         "auc": float(summarise_folds(areas, fold_weights)[0][0]),
         "largest_margin": float(margins.max()),
-        "saturated": float(np.mean(margins > _SATURATED_MARGIN)),
+        "saturated": float(np.mean(margins > FLAT_FROM)),
     }

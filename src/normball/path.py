@@ -189,18 +189,18 @@ class Problem:
         with single_threaded_blas, Poll(settings.progress) as poll:
             answer = _native.solve_path(
                 X=self.data.design if design is None else design,
-                responses=np.ascontiguousarray(self.data.y[None, :] if responses is None else responses),
-                weights=np.ascontiguousarray(weights),
-                offset=np.ascontiguousarray(self.data.offset),
+                responses=_rows(self.data.y if responses is None else responses),
+                weights=_rows(weights),
+                offsets=_rows(self.data.offset),
                 family=family.name,
                 parameter=family.parameter,
                 l1_ratio=settings.l1_ratio,
                 lambdas=settings.lambdas if lambdas is None else lambdas,
                 n_lambdas=settings.n_lambdas,
                 lambda_min_ratio=ratio,
-                penalty_factors=self.penalty_factors,
-                lower_bounds=self.lower_bounds,
-                upper_bounds=self.upper_bounds,
+                penalty_factors=_rows(self.penalty_factors),
+                lower_bounds=_rows(self.lower_bounds),
+                upper_bounds=_rows(self.upper_bounds),
                 fit_intercept=settings.fit_intercept,
                 standardize=settings.standardize,
                 tol=settings.tol,
@@ -258,6 +258,11 @@ class Problem:
             fingerprint=fingerprint.hexdigest()[:16],
             findings=tuple(data.findings),
         )
+
+
+def _rows(values: Array) -> Array:
+    """One row for each problem, or one that all share, as the native code reads them."""
+    return np.ascontiguousarray(np.atleast_2d(values))
 
 
 @dataclass(frozen=True, eq=False)

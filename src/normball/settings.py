@@ -79,6 +79,18 @@ class FitOptions(BatchOptions, total=False):
     sample_weight: ArrayLike | None
 
 
+CV_OPTIONS = (  # what `cv_path` takes beside those
+    "cv",
+    "groups",
+    "time_order",
+    "fold_ids",
+    "repeats",
+    "score",
+    "keep_predictions",
+    "random_state",
+)
+
+
 def check_words(function: str, given: Iterable[str], known: Iterable[str], hint: str = _A_PATH_HOLDS_EVERY_LAM) -> None:
     """Raise a TypeError that names the right word for the first argument of `given` that is not `known`.
 

@@ -13,7 +13,7 @@ import pytest
 
 import normball as nb
 from normball.cli import main
-from normball.results.model_file import load
+from normball.model_file import load
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")

@@ -45,7 +45,7 @@ class BatchMoments {
     }
     if (spec.fit_intercept) return;
     std::ranges::fill(centre_, 0.0);
-    for (Problem& problem : problems_) std::ranges::fill(problem.shift, 0.0);
+    for (Problem& problem : problems_) std::ranges::fill(problem.scaling.shift, 0.0);
   }
 
   std::vector<Summary> take() { return std::move(summaries_); }
@@ -74,7 +74,7 @@ class BatchMoments {
       for (Index i = 0; i < n; ++i) target_means_[k] += w[i] * target[i];
       target_means_[k] /= totals_[k];
       const double mean = spec_.fit_intercept ? target_means_[k] : 0.0;
-      problem.intercept = mean;
+      problem.null_intercept = mean;
       double sum = 0.0;
       for (Index i = 0; i < n; ++i) sum += w[i] * (target[i] - mean) * (target[i] - mean);
       summaries_[k].variance = sum / totals_[k];
@@ -82,7 +82,7 @@ class BatchMoments {
   }
 
   const double* weights(std::size_t k) const { return spec_.weights + static_cast<Index>(k) * spec_.n_rows; }
-  std::size_t target_of(std::size_t k) const { return spec_.shared_response ? 0 : k; }
+  std::size_t target_of(std::size_t k) const { return spec_.responses.is_shared() ? 0 : k; }
 
   // The groups of rows that the problems hold out together; none where the weights are no folds or the groups too many.
   std::optional<Folds> as_folds() const {
@@ -287,7 +287,9 @@ class BatchMoments {
   void finish(const std::vector<std::size_t>& members, RowMoments sum, const Vector& centre) {
     const auto p = static_cast<std::size_t>(spec_.n_features);
     const double total = totals_[members[0]];
-    Problem& first = problems_[members[0]];
+    Scaling& first = problems_[members[0]].scaling;
+    first.shift.resize(p);
+    first.scale.resize(p);
     for (std::size_t j = 0; j < p; ++j) {
       first.shift[j] = sum.products[j] / total;
       const double square = sum.gram[j * p + j] / total;
@@ -297,8 +299,7 @@ class BatchMoments {
     const bool one_target = sum.products.size() == 2 * p;
     for (const std::size_t k : members) {
       Problem& problem = problems_[k];
-      problem.shift = first.shift;
-      problem.scale = first.scale;
+      problem.scaling = first;
       const double* raw = sum.products.data() + p * (one_target ? 1 : 1 + target_of(k));
       const double mean = target_means_[k];
       summaries_[k].product.resize(p);
@@ -313,7 +314,7 @@ class BatchMoments {
     standardise(first, total, centre, shared->gram.data());
     for (const std::size_t k : members) {
       summaries_[k].shared = shared;
-      for (std::size_t j = 0; j < p; ++j) problems_[k].shift[j] += centre[j] - centre_[j];
+      for (std::size_t j = 0; j < p; ++j) problems_[k].scaling.shift[j] += centre[j] - centre_[j];
     }
   }
 
@@ -322,10 +323,10 @@ class BatchMoments {
     return variance <= std::max(1e-12 * square, D::mean_noise * centre * centre);
   }
 
-  void standardise(const Problem& problem, double total, const Vector& centre, double* gram) const {
+  void standardise(const Scaling& scaling, double total, const Vector& centre, double* gram) const {
     const Index p = spec_.n_features;
-    const Vector& shift = problem.shift;
-    const Vector& scale = problem.scale;
+    const Vector& shift = scaling.shift;
+    const Vector& scale = scaling.scale;
     Vector mean(static_cast<std::size_t>(p), 0.0);
     if (!spec_.fit_intercept) {
       for (Index j = 0; j < p; ++j) mean[j] = centre[j] + shift[j];

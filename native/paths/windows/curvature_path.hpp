@@ -7,40 +7,24 @@
 
 namespace normball {
 
-// Where a problem stands: coefficients and gradient per unit of the columns, and what the certificate needs.
-struct Iterate {
-  Vector coef = {};
-  Vector gradient = {};
-  double intercept = 0.0;
-  double intercept_gradient = 0.0;
-  double loss = infinity;
-  double pearson = 0.0;
-};
-
 // What a coefficient is divided by so that all problems can share a curvature: the first one's scale.
 inline Vector common_units(const Specification& spec, const std::vector<Problem>& problems) {
-  Vector units = problems[0].scale;
+  Vector units = problems[0].scaling.scale;
   for (Index j = 0; j < spec.n_features; ++j) {
-    for (std::size_t k = 1; k < problems.size() && units[j] == 0.0; ++k) units[j] = problems[k].scale[j];
+    for (std::size_t k = 1; k < problems.size() && units[j] == 0.0; ++k) units[j] = problems[k].scaling.scale[j];
     if (units[j] == 0.0) units[j] = 1.0;
   }
   return units;
 }
 
-inline std::vector<ElasticNet> terms_in_units(const Problem& problem, const Vector& units, double lambda) {
-  std::vector<ElasticNet> list(units.size());
-  for (std::size_t j = 0; j < units.size(); ++j) {
-    ElasticNet term = problem.term(static_cast<Index>(j), lambda);
-    const double ratio = problem.scale[j] / units[j];
-    if (term.l1 != infinity) {
-      term.l1 *= ratio;
-      term.l2 *= ratio * ratio;
-      term.lower /= ratio;
-      term.upper /= ratio;
-    }
-    list[j] = term;
-  }
-  return list;
+// a term of the standardised coefficient, for the one in common units
+inline ElasticNet in_units(ElasticNet term, double ratio) {
+  if (term.l1 == infinity) return term;
+  term.l1 *= ratio;
+  term.l2 *= ratio * ratio;
+  term.lower /= ratio;
+  term.upper /= ratio;
+  return term;
 }
 
 // What one step showed of the true curvature: how the gradient changed along it.
@@ -145,7 +129,7 @@ class WindowModel {
     mean_.assign(at.coef.size(), 0.0);
     total_ = current_->total;
     for (Index j = 0; profile && j < p; ++j) {
-      mean_[j] = current_->sums[j] - problem.shift[j] / units[j] * current_->total;
+      mean_[j] = current_->sums[j] - problem.scaling.shift[j] / units[j] * current_->total;
     }
     const double* matrix = secant == nullptr ? current_->matrix.data() : corrected(*secant, profile);
     coef = at.coef;

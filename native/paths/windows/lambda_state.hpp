@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "paths/windows/curvature_path.hpp"
+#include "quadratic/step.hpp"
 
 namespace normball {
 
@@ -15,7 +16,8 @@ struct LambdaState {
   };
 
   Index problem;
-  double lambda;
+  double lambda;  // without meaning where it is the null model's
+  bool is_null = false;
   std::vector<ElasticNet> terms;
   Point* point;    // null for the null model and for strides between distant lambdas
   Index plan = 0;  // place in the plan
@@ -38,11 +40,10 @@ struct LambdaState {
   double violation = infinity;
   double contraction = 0.0;  // of the violation in the last step
   double gap = infinity;
-  double best_gap = infinity;
+  StallRule progress = StallRule(21);
   int n_iter = 0;
   int n_accepted = 0;
   int n_rejected = 0;
-  int n_stalled = 0;
   bool gave_up = false;
   bool closed = false;
 
@@ -80,12 +81,8 @@ struct LambdaState {
   // Armijo's rule for what the pass saw at the trial point; true where that point is taken
   bool take(Iterate&& seen, const Problem& in) {
     ++n_iter;
-    const double before = at.loss + penalty(at);
-    const double after = seen.loss + penalty(seen);
-    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
-    const bool negligible = -expected <= noise(in) && after <= before + 10.0 * noise(in);
-    const bool descends = after <= before + 1e-4 * fraction * expected;
-    if (step != Step::reevaluate && !negligible && !descends) {
+    const ArmijoRule rule{.objective = at.loss + penalty(at), .expected = expected, .noise = noise(in)};
+    if (step != Step::reevaluate && !rule.accepts(fraction, seen.loss + penalty(seen))) {
       reject();
       return false;
     }
@@ -108,10 +105,10 @@ struct LambdaState {
 
   void note(double relative_gap) {
     gap = relative_gap;
-    n_stalled = gap < 0.9 * best_gap ? 0 : n_stalled + 1;
-    if (n_stalled > 0) secant.reset();  // steps so short that the gradient's change is rounding teach nothing
-    best_gap = std::min(best_gap, gap);
-    if (n_stalled > most_stalled) gave_up = true;
+    progress.note(gap);
+    if (progress.n_stalled() > 0)
+      secant.reset();  // steps so short that the gradient's change is rounding teach nothing
+    if (progress.is_stalled()) gave_up = true;
   }
 
   // how many steps are left with this contraction; 0 where that is not known
@@ -121,8 +118,6 @@ struct LambdaState {
   }
 
  private:
-  static constexpr int most_stalled = 20;
-
   // what rounding leaves of the objective's digits
   double noise(const Problem& in) const { return in.noise(at.loss) + 1e-13 * penalty(at); }
 
@@ -153,7 +148,7 @@ struct LambdaState {
     wants_curvature = false;
     step = Step::shorten;
     fraction *= 0.5;
-    if (fraction < 1e-10) gave_up = true;
+    if (fraction < shortest_step) gave_up = true;
   }
 
   void ask_for_curvature() {

@@ -184,7 +184,9 @@ class RowPass {
   void evaluate(Part& part, Buffers& buffers, Index first, Index count) const {
     for (Index c = 0; c < n_candidates(); ++c) {
       double* eta = buffers.targets.data() + c * block;
-      for (Index r = 0; r < count; ++r) eta[r] = spec_.offset[first + r] + (*evaluations_)[c]->constant;
+      const Evaluation& evaluation = *(*evaluations_)[c];
+      const double* offset = problems_[evaluation.problem].offset + first;
+      for (Index r = 0; r < count; ++r) eta[r] = offset[r] + evaluation.constant;
     }
     if (n_used_ > 0) {
       linalg::add_a_b(count, n_candidates(), n_used_, buffers.x.data(), block, coefs_.data(), n_used_,

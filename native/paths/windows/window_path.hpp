@@ -7,9 +7,9 @@
 // curvature of the first one until that proves too far off (folds differ little).
 #pragma once
 
+#include "paths/strides.hpp"
 #include "paths/windows/curvature_path.hpp"
 #include "paths/windows/problem_state.hpp"
-#include "problem/null_model.hpp"
 
 namespace normball {
 
@@ -18,13 +18,15 @@ class WindowPath {
  public:
   static constexpr bool is_quadratic = false;
 
-  WindowPath(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
-             Monitor& monitor)
+  // p x p curvatures, a few at a time, must be small against X
+  static bool pays(const Specification& spec) { return spec.n_rows >= 10 * spec.n_features; }
+
+  WindowPath(const D& design, const Specification& spec, const std::vector<L>& losses,
+             const std::vector<Problem>& problems, Threads& threads, Monitor& monitor)
       : spec_(spec),
         problems_(problems),
         units_(common_units(spec, problems)),
-        losses_(losses_of<L>(spec, problems)),
-        pass_(design, spec, losses_, problems, units_, threads),
+        pass_(design, spec, losses, problems, units_, threads),
         threads_(threads),
         monitor_(monitor),
         curvatures_(problems.size()),
@@ -37,8 +39,9 @@ class WindowPath {
   void fit_null() {
     threads_.parallel_for(spec_.n_problems, [&](Index k) { start(k); });
     while (!is_done() && !monitor_.stopped()) round();
-    for (std::size_t k = 0; k < problem_states_.size(); ++k) load(problems_[k], problem_states_[k].base);
+    for (std::size_t k = 0; k < problem_states_.size(); ++k) nulls_.push_back(standardised(k, problem_states_[k].base));
   }
+  const Iterate& at(Index k) const { return nulls_[k]; }
 
   void solve(PathResult& result, const double* centre) {
     centre_ = centre;
@@ -74,20 +77,29 @@ class WindowPath {
 
   // The intercept alone; the unpenalised features follow in rounds.
   void start(Index k) {
-    Problem& problem = problems_[k];
+    const Problem& problem = problems_[k];
     ProblemState& problem_state = problem_states_[k];
-    LambdaState state{
-        .problem = k, .lambda = infinity, .terms = terms_in_units(problem, units_, infinity), .point = nullptr};
-    state.at = {.coef = Vector(static_cast<std::size_t>(p()), 0.0), .gradient = Vector(static_cast<std::size_t>(p()))};
-    state.at.intercept = NullModel<L>(losses_[k], problem).intercept();
+    LambdaState state{.problem = k,
+                      .lambda = 0.0,
+                      .is_null = true,
+                      .terms = terms(k, [&](Index j) { return problem.null_term(j); }),
+                      .point = nullptr};
+    state.at = iterate_at_zero(p());
+    state.at.intercept = problem.null_intercept;
     state.step = LambdaState::Step::reevaluate;
     state.wants_curvature = k == 0;
     problem_state.open.push_back(std::move(state));
   }
 
+  template <class TermAt>
+  std::vector<ElasticNet> terms(Index k, const TermAt& term_at) const {
+    std::vector<ElasticNet> list(units_.size());
+    for (Index j = 0; j < p(); ++j) list[j] = in_units(term_at(j), problems_[k].scaling.scale[j] / units_[j]);
+    return list;
+  }
+
   // lambdas to visit: between distant ones strides where the quadratic model is still of use
   void plan(const PathResult& result) {
-    constexpr double stride = 0.25;
     largest_ = std::max(problems_[0].lambda_max, result.lambdas[0]);
     for (ProblemState& problem_state : problem_states_) {
       problem_state.position = position(largest_);
@@ -96,8 +108,9 @@ class WindowPath {
     for (CurvaturePath& curvatures : curvatures_) curvatures.place(position(largest_));
     double previous = largest_;
     for (std::size_t l = 0; l < result.lambdas.size(); ++l) {
-      const double goal = std::max(result.lambdas[l], 1e-4 * problems_[0].lambda_max);
-      for (; previous * stride > goal; previous *= stride) planned_.push_back({previous * stride, -1});
+      for (const double lambda : strides(previous, result.lambdas[l], problems_[0].lambda_max)) {
+        planned_.push_back({lambda, -1});
+      }
       planned_.push_back({result.lambdas[l], static_cast<Index>(l)});
       previous = result.lambdas[l];
     }
@@ -114,7 +127,7 @@ class WindowPath {
         Point* point = l < 0 ? nullptr : &result.points[static_cast<std::size_t>(k) * result.lambdas.size() + l];
         LambdaState state{.problem = k,
                           .lambda = lambda,
-                          .terms = terms_in_units(problems_[k], units_, lambda),
+                          .terms = terms(k, [&, lambda = lambda](Index j) { return problems_[k].term(j, lambda); }),
                           .point = point,
                           .plan = static_cast<Index>(problem_state.next++)};
         state.at = problem_state.base;
@@ -165,8 +178,9 @@ class WindowPath {
         const bool knows_size = problem.largest_gradient > 0.0;
         const double size = knows_size ? problem.largest_gradient : problem.gradient_size(state.at.loss);
         // a violation that is small beside lambda may still cost much where coefficients are large
-        const double share = state.lambda == infinity ? 1e-13 : std::min(1e-8, 1e-3 * spec_.tol);
-        const double tolerance = std::max(1e-14 * size, share * std::min(size, state.lambda));
+        const double share = std::min(1e-8, 1e-3 * spec_.tol);
+        const double asked = state.is_null ? 1e-13 * size : share * std::min(size, state.lambda);
+        const double tolerance = std::max(1e-14 * size, asked);
         const Secant* secant = state.secant ? &*state.secant : nullptr;
         const double step = models_[m].minimise(problem, units_, state.at, state.terms, secant, tolerance, state.goal);
         state.aim(step, problem);
@@ -189,7 +203,7 @@ class WindowPath {
     evaluation.constant = state.trial_intercept();
     for (Index j = 0; j < p(); ++j) {
       evaluation.coef[j] = state.trial_coef(j) / units_[j];
-      evaluation.constant -= evaluation.coef[j] * problem.shift[j];
+      evaluation.constant -= evaluation.coef[j] * problem.scaling.shift[j];
     }
     if (!state.wants_curvature) return;
     evaluation.curvature = std::make_shared<WindowCurvature>();
@@ -205,7 +219,7 @@ class WindowPath {
     seen.gradient.resize(static_cast<std::size_t>(p()));
     for (Index j = 0; j < p(); ++j) {
       seen.coef[j] = state.trial_coef(j);
-      const double product = evaluation.product[j] - problem.shift[j] * evaluation.sums.residual;
+      const double product = evaluation.product[j] - problem.scaling.shift[j] * evaluation.sums.residual;
       seen.gradient[j] = problem.is_excluded(j) ? 0.0 : product / units_[j];
     }
     seen.intercept = state.trial_intercept();
@@ -226,7 +240,7 @@ class WindowPath {
   void keep(LambdaState& state, bool is_reevaluated, const std::shared_ptr<WindowCurvature>& curvature) {
     state.wants_curvature = false;
     if (is_reevaluated || state.own) state.own = curvature;
-    if (!is_reevaluated || state.lambda == infinity) curvatures_[state.problem].insert(curvature);
+    if (!is_reevaluated || state.is_null) curvatures_[state.problem].insert(curvature);
   }
 
   // Where old curvatures make for slow progress, new ones. Neighbouring states share one, in the middle of them, as
@@ -260,14 +274,13 @@ class WindowPath {
 
   // certified, out of steps, or good enough for a stride
   bool close(LambdaState& state) {
-    Problem& problem = problems_[state.problem];
+    const Problem& problem = problems_[state.problem];
     if (state.point == nullptr) {
-      const bool is_null = state.lambda == infinity;
-      const double enough = is_null ? 1e-12 * problem.gradient_size(state.at.loss) : 0.1 * state.lambda;
-      return state.violation <= enough || state.n_iter >= (is_null ? 100 : 20) || state.gave_up;
+      const double enough = state.is_null ? 1e-12 * problem.gradient_size(state.at.loss) : 0.1 * state.lambda;
+      return state.violation <= enough || state.n_iter >= (state.is_null ? 100 : 20) || state.gave_up;
     }
-    load(problem, state.at);
-    const Certificate certificate = problem.certificate(state.lambda, problem.model());
+    const Iterate at = standardised(state.problem, state.at);
+    const Certificate certificate = problem.certificate(state.lambda, Problem::model(at));
     Point& point = *state.point;
     point.dual_gap = problem.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
@@ -282,33 +295,31 @@ class WindowPath {
       return false;
     }
     point.n_iter = std::max(1, state.n_iter);
-    problem.write(centre_, problem.model(), point);
+    problem.write(centre_, Problem::model(at), point);
     ++n_closed_;
     return true;
   }
 
-  void load(Problem& problem, const Iterate& at) const {
+  // from common units to those of the problem
+  Iterate standardised(Index k, Iterate at) const {
     for (Index j = 0; j < p(); ++j) {
-      const double ratio = problem.scale[j] / units_[j];
-      problem.coef[j] = at.coef[j] * ratio;
-      problem.gradient[j] = ratio > 0.0 ? at.gradient[j] / ratio : 0.0;
+      const double ratio = problems_[k].scaling.scale[j] / units_[j];
+      at.coef[j] *= ratio;
+      at.gradient[j] = ratio > 0.0 ? at.gradient[j] / ratio : 0.0;
     }
-    problem.intercept = at.intercept;
-    problem.intercept_gradient = at.intercept_gradient;
-    problem.loss = at.loss;
-    problem.pearson = at.pearson;
+    return at;
   }
 
   const Specification& spec_;
-  std::vector<Problem>& problems_;
+  const std::vector<Problem>& problems_;
   Vector units_;
-  std::vector<L> losses_;
   RowPass<D, L> pass_;
   Threads& threads_;
   Monitor& monitor_;
   std::vector<CurvaturePath> curvatures_;
   std::vector<WindowModel> models_;
   std::vector<ProblemState> problem_states_;
+  std::vector<Iterate> nulls_;
   std::vector<Planned> planned_;
   double largest_ = 0.0;
   const double* centre_ = nullptr;

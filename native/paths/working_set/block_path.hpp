@@ -6,6 +6,7 @@
 
 #include <numeric>
 
+#include "paths/strides.hpp"
 #include "paths/working_set/interleaved.hpp"
 #include "paths/working_set/verification.hpp"
 
@@ -16,18 +17,18 @@ class BlockPath {
  public:
   static constexpr bool is_quadratic = L::is_quadratic;
 
-  BlockPath(const D& design, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
-            Monitor& monitor)
+  BlockPath(const D& design, const Specification& spec, const std::vector<L>& losses,
+            const std::vector<Problem>& problems, Threads& threads, Monitor& monitor)
       : design_(design),
         spec_(spec),
         problems_(problems),
         threads_(threads),
         monitor_(monitor),
         interleaved_(design),
-        losses_(losses_of<L>(spec, problems)),
+        losses_(losses),
         verification_(design, spec, problems, sets_, threads) {
     for (std::size_t k = 0; k < problems.size(); ++k) {
-      sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, losses_[k], problems[k], threads, monitor));
+      sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, losses[k], problems[k], threads, monitor));
     }
     previous_.resize(problems.size());
     loaded_.resize(problems.size());
@@ -43,6 +44,7 @@ class BlockPath {
     threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->fit_null(); });
     sweep_all();
   }
+  const Iterate& at(Index k) const { return sets_[k]->at(); }
 
   void solve(PathResult& result, const double* centre) {
     const auto n_lambdas = static_cast<Index>(result.lambdas.size());
@@ -67,16 +69,12 @@ class BlockPath {
     std::vector<std::pair<Index, double>> coef;
   };
 
-  // Far below the last solution neither the quadratic model nor the change of the gradient is of use: go there in
-  // strides, roughly.
   double warm_up(double previous, double lambda) {
-    constexpr double stride = 0.25;
-    const double goal = std::max(lambda, 1e-4 * problems_[0].lambda_max);
-    for (; previous * stride > goal && !monitor_.stopped(); previous *= stride) {
-      const double next = previous * stride;
+    for (const double next : strides(previous, lambda, problems_[0].lambda_max)) {
+      if (monitor_.stopped()) break;
       threads_.parallel_for(spec_.n_problems, [&](Index k) { predict_set(k, next, previous); });
-      const auto goal = [&](Index k) { return Tolerance{.violation = 1e-2 * unit(k, next)}; };
-      if (interleaved_.pays(sets_[0]->features(), problems_[0], spec_.n_problems)) {
+      const auto goal = [&](Index k) { return Tolerance{.violation = 1e-2 * problems_[k].gradient_unit(next)}; };
+      if (interleaved_.pays(sets_[0]->features(), at(0).coef, spec_.n_problems)) {
         std::vector<Solution> solutions(problems_.size());
         std::vector<InterleavedTask<L>> tasks;
         for (Index k = 0; k < spec_.n_problems; ++k) {
@@ -90,6 +88,7 @@ class BlockPath {
       }
       sweep_all();
       verification_.forget_earlier();
+      previous = next;
     }
     return previous;
   }
@@ -100,7 +99,7 @@ class BlockPath {
     std::vector<Index> open(n_solutions);
     std::iota(open.begin(), open.end(), 0);
     threads_.parallel_for(spec_.n_problems, [&](Index k) { predict_set(k, block.lambdas.back(), block.previous); });
-    interleaves_ = interleaved_.pays(sets_[0]->features(), problems_[0], std::ssize(open));
+    interleaves_ = interleaved_.pays(sets_[0]->features(), at(0).coef, std::ssize(open));
     Index n_rounds = 0;
     for (; !open.empty() && !monitor_.stopped(); ++n_rounds) {
       bool is_final = n_rounds > 0;  // an open solution that misses nobody is as good as arithmetic makes it
@@ -126,32 +125,26 @@ class BlockPath {
     adapt(n_rounds);
   }
 
-  // the size of gradient that matters at this lambda
-  double unit(Index k, double lambda) const {
-    const double largest = problems_[k].largest_gradient;
-    if (largest == 0.0) return 1.0;
-    const double threshold = lambda * spec_.l1_ratio;
-    return threshold > 0.0 ? std::min(threshold, largest) : 1e-3 * largest;
-  }
-
   // The set for a block that ends at `lambda`: the features of the model, and those whose gradient, drawn out along
   // its last change, comes nearest to its threshold there, a few more than will reach it. Without a last change the
   // strong rule names them (Tibshirani et al. 2012).
   void predict_set(Index k, double lambda, double previous) {
     const Problem& problem = problems_[k];
     WorkingSet<D, L>& set = *sets_[k];
+    const Vector& coef = set.at().coef;
+    const Vector& gradient = set.at().gradient;
     const bool has_change = !verification_.earlier(k).empty();
-    const Vector& earlier = has_change ? verification_.earlier(k) : problem.gradient;
+    const Vector& earlier = has_change ? verification_.earlier(k) : gradient;
     const double slope = has_change ? (previous - lambda) / (earlier_lambda_ - previous) : 0.0;
     const double reached = has_change ? lambda : std::max(2.0 * lambda - previous, 0.5 * lambda);
-    const bool keeps_all = spec_.l1_ratio == 0.0;
+    const bool keeps_all = !problem.penalty.selects();
     std::vector<std::pair<double, Index>> found;
     Index n_active = 0;
     Index n_reaching = 0;
     for (Index j = 0; j < spec_.n_features; ++j) {
-      n_active += problem.coef[j] != 0.0 ? 1 : 0;
-      if (problem.is_excluded(j) || problem.coef[j] != 0.0 || spec_.penalty_factors[j] == 0.0) continue;
-      const double drawn_out = problem.gradient[j] + slope * (problem.gradient[j] - earlier[j]);
+      n_active += coef[j] != 0.0 ? 1 : 0;
+      if (problem.is_excluded(j) || coef[j] != 0.0 || problem.penalty.is_free(j)) continue;
+      const double drawn_out = gradient[j] + slope * (gradient[j] - earlier[j]);
       const double excess = problem.term(j, 0.9 * reached).violation(drawn_out, 0.0);
       if (excess == 0.0 && !keeps_all) continue;
       n_reaching += problem.term(j, reached).violation(drawn_out, 0.0) > 0.0 ? 1 : 0;
@@ -165,7 +158,7 @@ class BlockPath {
     }
     std::vector<std::uint8_t> chosen(static_cast<std::size_t>(spec_.n_features), 0);
     for (const auto& [excess, j] : found) chosen[j] = 1;
-    set.prune([&](Index j) { return chosen[j] != 0 || problem.coef[j] != 0.0 || spec_.penalty_factors[j] == 0.0; });
+    set.prune([&](Index j) { return chosen[j] != 0 || coef[j] != 0.0 || problem.penalty.is_free(j); });
     for (Index j = 0; j < spec_.n_features; ++j) {
       if (chosen[j] != 0) set.include(j);
     }
@@ -175,7 +168,7 @@ class BlockPath {
   void add_violators(Index k, Solution& solution) {
     const std::size_t limit = std::max<std::size_t>(500, 2 * sets_[k]->features().size());
     std::vector<Solution::Violator>& missed = solution.violators;
-    if (missed.size() > limit && spec_.l1_ratio > 0.0) {
+    if (missed.size() > limit && problems_[k].penalty.selects()) {
       std::ranges::nth_element(missed, missed.begin() + static_cast<Index>(limit), std::greater<>(),
                                [](const Solution::Violator& violator) { return std::abs(violator.gradient); });
       missed.resize(limit);
@@ -239,10 +232,10 @@ class BlockPath {
       const Index end = std::min(first + at_once, block.size());
       std::vector<Index> some;
       for (Index i = first; i < end; ++i) {
-        const double length = (last_lambda - block.lambdas[i]) / (earlier_lambda - last_lambda);
+        const double length = continuation(earlier_lambda, last_lambda, block.lambdas[i]);
         for (Index k = 0; k < spec_.n_problems; ++k) {
           some.push_back(k * block.size() + i);
-          continue_to(k, block.lambdas[i], length < 2.0 ? length : 0.0, last[k], earlier[k], solutions[some.back()]);
+          continue_to(k, block.lambdas[i], length, last[k], earlier[k], solutions[some.back()]);
         }
       }
       run_interleaved(block, some, solutions);
@@ -255,15 +248,14 @@ class BlockPath {
     }
   }
 
-  // Solutions change almost linearly between two lambdas while signs stay.
   void continue_to(Index k, double lambda, double length, const Solution& last, const Solution& earlier,
                    Solution& start) const {
     start.coef = last.coef;
     start.intercept = last.intercept + length * (last.intercept - earlier.intercept);
     for (std::size_t s = 0; s < start.coef.size(); ++s) {
       const double step = length * (last.coef[s] - earlier.coef[s]);
-      if (step == 0.0 || last.coef[s] == 0.0) continue;
-      start.coef[s] = problems_[k].term(sets_[k]->features()[s], lambda).reachable(last.coef[s], step);
+      if (step == 0.0) continue;
+      start.coef[s] = continued(problems_[k].term(sets_[k]->features()[s], lambda), last.coef[s], step);
     }
   }
 
@@ -343,9 +335,9 @@ class BlockPath {
   void sweep_all() {
     std::vector<const double*> vectors;
     std::vector<double*> out;
-    for (std::size_t k = 0; k < problems_.size(); ++k) {
-      vectors.push_back(sets_[k]->residual().data());
-      out.push_back(problems_[k].gradient.data());
+    for (const auto& set : sets_) {
+      vectors.push_back(set->residual().data());
+      out.push_back(set->gradient().data());
     }
     design_.sweep({.columns = {.list = nullptr, .count = spec_.n_features},
                    .n_vectors = spec_.n_problems,
@@ -353,22 +345,22 @@ class BlockPath {
                    .out = out.data()},
                   threads_);
     entries_read_ += spec_.n_features;
-    for (std::size_t k = 0; k < problems_.size(); ++k) {
-      Problem& problem = problems_[k];
+    for (std::size_t k = 0; k < sets_.size(); ++k) {
+      Vector& gradient = sets_[k]->gradient();
       for (Index j = 0; j < spec_.n_features; ++j) {
-        problem.gradient[j] = problem.standardised(j, problem.gradient[j], sets_[k]->residual_sum());
+        gradient[j] = problems_[k].scaling.product(j, gradient[j], sets_[k]->residual_sum());
       }
     }
   }
 
   const D& design_;
   const Specification& spec_;
-  std::vector<Problem>& problems_;
+  const std::vector<Problem>& problems_;
   std::vector<std::unique_ptr<WorkingSet<D, L>>> sets_;
   Threads& threads_;
   Monitor& monitor_;
   Interleaved<D, L> interleaved_;
-  std::vector<L> losses_;
+  const std::vector<L>& losses_;
   Verification<D, L> verification_;
   bool interleaves_ = false;  // whether the last block went that way; its columns are many and short
   std::vector<Previous> previous_;

@@ -9,6 +9,7 @@
 #include "paths/working_set/solution.hpp"
 #include "quadratic/column_solver.hpp"
 #include "quadratic/set_curvature.hpp"
+#include "quadratic/step.hpp"
 
 namespace normball {
 
@@ -79,8 +80,7 @@ class InterleavedNewton {
     double loss = 0.0;
     double violation = infinity;
     bool is_stationary = false;  // as far as is promised, with a little to spare (M9)
-    double best = infinity;
-    int stalled = 0;
+    StallRule progress = StallRule(20);
   };
 
   // The problems of one cache line of doubles, row by row.
@@ -90,7 +90,7 @@ class InterleavedNewton {
   };
   static constexpr Index half = InterleavedArray<double>::width;
 
-  double mean_of(const Problem& problem, Index j) const { return design_.stored_centre(j) + problem.shift[j]; }
+  double mean_of(const Problem& problem, Index j) const { return design_.stored_centre(j) + problem.scaling.shift[j]; }
 
   // all columns that are in some state's set, in order, so that X is read from front to back
   void gather_columns() {
@@ -111,7 +111,7 @@ class InterleavedNewton {
         const Index place = std::ranges::lower_bound(columns_.list, j) - columns_.list.begin();
         states_[k].place.push_back(static_cast<std::int32_t>(place));
         columns_.terms[place * n_interleaved + static_cast<Index>(k)] = task.problem->term(j, task.lambda);
-        const double scale = task.problem->scale[j];
+        const double scale = task.problem->scaling.scale[j];
         columns_.inverse_scale[place][k] = scale == 0.0 ? 0.0 : 1.0 / scale;
         columns_.centre[place][k] = mean_of(*task.problem, j);
         if (s < task.solution->coef.size()) coef_[place][k] = task.solution->coef[s];
@@ -120,8 +120,8 @@ class InterleavedNewton {
   }
 
   // slopes = X (stored) `change`, in each state; what centring takes from every row
-  PerProblem<n_interleaved> multiply(const InterleavedColumn<n_interleaved>& change) {
-    PerProblem<n_interleaved> shift{};
+  Each<n_interleaved> multiply(const InterleavedColumn<n_interleaved>& change) {
+    Each<n_interleaved> shift{};
     for (Half& part : halves_) part.slope.assign(spec_.n_rows, 0.0);
     for (Index s = 0; s < columns_.size(); ++s) {
       double scaled[n_interleaved];
@@ -142,14 +142,14 @@ class InterleavedNewton {
   double slope(std::size_t k, Index i) const { return halves_[k / half].slope[i][k % half]; }
 
   void start() {
-    const PerProblem<n_interleaved> shift = multiply(coef_);
+    const Each<n_interleaved> shift = multiply(coef_);
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       State& state = states_[k];
       state.intercept = tasks_[k].solution->intercept;
       state.eta.resize(static_cast<std::size_t>(spec_.n_rows));
       state.residual.resize(state.eta.size());
       for (Index i = 0; i < spec_.n_rows; ++i) {
-        state.eta[i] = spec_.offset[i] + state.intercept + shift[k] + slope(k, i);
+        state.eta[i] = tasks_[k].problem->offset[i] + state.intercept + shift[k] + slope(k, i);
       }
     }
   }
@@ -171,7 +171,7 @@ class InterleavedNewton {
       for (const double value : d) totals_[k] += value;
     }
     double products[n_interleaved];
-    PerProblem<n_interleaved> violation{};
+    Each<n_interleaved> violation{};
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       if (open_[k]) states_[k].is_stationary = std::abs(intercept_gradient(k)) <= room(k, {});
     }
@@ -209,9 +209,8 @@ class InterleavedNewton {
     if (state.violation <= task.goal.violation || task.n_steps >= task.max_steps) return false;
     const bool is_exact = !L::is_quadratic || task.n_steps > 0;  // squared error: one step is all it takes to be exact
     if (task.goal.gap >= 0.0 && is_exact && state.is_stationary && gap(k) <= task.goal.gap) return false;
-    if (state.stalled == 20 || std::isnan(state.violation)) return false;
-    state.stalled = state.violation < 0.9 * state.best ? 0 : state.stalled + 1;
-    state.best = std::min(state.best, state.violation);
+    if (state.progress.is_stalled() || std::isnan(state.violation)) return false;
+    state.progress.note(state.violation);
     return true;
   }
 
@@ -237,8 +236,8 @@ class InterleavedNewton {
   }
 
   void step() {
-    PerProblem<n_interleaved> tolerance{};
-    PerProblem<n_interleaved> residual_sums{};
+    Each<n_interleaved> tolerance{};
+    Each<n_interleaved> residual_sums{};
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       residual_sums[k] = states_[k].sums.residual;
       // squared error is its own model; any other loss has moved on before the model is solved exactly
@@ -254,7 +253,7 @@ class InterleavedNewton {
                  monitor_, coef_);
     change_.resize(columns_.size());
     for (Index e = 0; e < coef_.size(); ++e) change_.data()[e] = coef_.data()[e] - before_.data()[e];
-    const PerProblem<n_interleaved> shift = multiply(change_);
+    const Each<n_interleaved> shift = multiply(change_);
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       if (!open_[k]) continue;
       ++tasks_[k].n_steps;
@@ -275,24 +274,28 @@ class InterleavedNewton {
       if (change_[s][k] == 0.0) continue;
       expected += change_[s][k] * gradient_[s][k] + term.value(coef_[s][k]) - term.value(before_[s][k]);
     }
-    expected = std::min(expected, 0.0);
-    const double objective = state.loss + penalty;
-    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
-    const bool negligible = -expected <= task.problem->noise(state.loss) + 1e-13 * penalty;
+    const ArmijoRule rule{.objective = state.loss + penalty,
+                          .expected = std::min(expected, 0.0),
+                          .noise = task.problem->noise(state.loss) + 1e-13 * penalty};
     Vector trial(state.eta.size());
-    for (double t = 1.0; t > 1e-10; t *= 0.5) {
+    const auto go = [&](double t) {
       for (Index i = 0; i < spec_.n_rows; ++i) trial[i] = state.eta[i] + t * (slope(k, i) + moved);
-      const bool accept = L::is_quadratic || negligible || objective_at(k, t, trial) <= objective + 1e-4 * t * expected;
-      if (!accept) continue;
-      if (t < 1.0) {
-        for (const auto s : state.place) coef_[s][k] = before_[s][k] + t * change_[s][k];
-      }
-      state.eta.swap(trial);
-      state.intercept += t * intercept_step;
-      return true;
+    };
+    const double gone = L::is_quadratic ? 1.0 : backtrack(rule, [&](double t) {
+      go(t);
+      return objective_at(k, t, trial);
+    });
+    if (gone == 0.0) {
+      for (const auto s : state.place) coef_[s][k] = before_[s][k];
+      return false;
     }
-    for (const auto s : state.place) coef_[s][k] = before_[s][k];
-    return false;
+    go(gone);
+    if (gone < 1.0) {
+      for (const auto s : state.place) coef_[s][k] = before_[s][k] + gone * change_[s][k];
+    }
+    state.eta.swap(trial);
+    state.intercept += gone * intercept_step;
+    return true;
   }
 
   double objective_at(std::size_t k, double t, const Vector& eta) const {
@@ -326,7 +329,7 @@ class InterleavedNewton {
   Model model_;
   std::vector<State> states_;
   ProblemFlags<n_interleaved> open_{};
-  PerProblem<n_interleaved> totals_{};
+  Each<n_interleaved> totals_{};
   InterleavedColumn<n_interleaved> coef_;
   InterleavedColumn<n_interleaved> before_;
   InterleavedColumn<n_interleaved> change_;
@@ -345,11 +348,11 @@ class Interleaved {
 
   // Whether passes over the columns are cheaper than X'DX and its factor for each of `n_solutions`, in nanoseconds of
   // an ordinary core. How many passes it takes is learned on the way: many where columns depend on each other.
-  bool pays(const std::vector<Index>& set, const Problem& problem, Index n_solutions) {
+  bool pays(const std::vector<Index>& set, const Vector& coef, Index n_solutions) {
     const auto size = static_cast<double>(set.size());
     if constexpr (!D::is_sparse) return false;
     double active = 0.0;
-    for (const Index j : set) active += problem.coef[j] != 0.0 ? 1.0 : 0.0;
+    for (const Index j : set) active += coef[j] != 0.0 ? 1.0 : 0.0;
     const double factor = 0.01 * active * active * active + 4.0 * active * size;
     const double gram = size > SetCurvature::largest_dense ? infinity : SetCurvature::gram_cost(design_, set);
     const double dense = (L::is_quadratic ? 0.1 : 1.2) * gram + factor;

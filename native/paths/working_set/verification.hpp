@@ -18,10 +18,10 @@ class Verification {
  public:
   using Sets = std::vector<std::unique_ptr<WorkingSet<D, L>>>;
 
-  Verification(const D& design, const Specification& spec, std::vector<Problem>& problems, const Sets& sets,
+  Verification(const D& design, const Specification& spec, const std::vector<Problem>& problems, const Sets& sets,
                Threads& threads)
       : design_(design), spec_(spec), problems_(problems), sets_(sets), threads_(threads), earlier_(problems.size()) {
-    may_screen_ = spec.l1_ratio > 0.0 && spec.n_features >= 2000 &&
+    may_screen_ = problems[0].penalty.selects() && spec.n_features >= 2000 &&
                   (spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas)) >= 10 &&
                   Screen<D>::is_possible(spec.n_rows);
   }
@@ -78,10 +78,10 @@ class Verification {
     const Index i = at % block.size();
     return {.k = k,
             .problem = problems_[k],
-            .threshold = block.lambdas[i] * spec_.l1_ratio,
+            .threshold = problems_[k].penalty.threshold(block.lambdas[i]),
             .residual_sum = solution.residual_sum,
             .dual_distance = solution.dual.distance(),
-            .last = i == block.size() - 1 ? problems_[k].gradient.data() : nullptr,
+            .last = i == block.size() - 1 ? sets_[k]->gradient().data() : nullptr,
             .earlier = i == halfway(block) ? earlier_[k].data() : nullptr};
   }
 
@@ -122,7 +122,7 @@ class Verification {
 
   // what one solution's certificate and the next block need of the products
   void take_range(const Query& query, Columns range, const double* exact, double* products, Solution& solution) const {
-    const Vector& scale = query.problem.scale;
+    const Vector& scale = query.problem.scaling.scale;
     const auto gradient = [&](Index j) { return scale[j] == 0.0 ? 0.0 : products[j - range.first] / scale[j]; };
     std::vector<std::pair<Index, Index>> found;
     find_survivors(query, range.first, range.count, exact, products, found);
@@ -139,7 +139,7 @@ class Verification {
   void take_list(const Query& query, Columns columns, const double* products, Solution& solution) const {
     for (Index c = 0; c < columns.count; ++c) {
       const Index j = columns[c];
-      const double gradient = query.problem.standardised(j, products[c], query.residual_sum);
+      const double gradient = query.problem.scaling.product(j, products[c], query.residual_sum);
       const Index position = sets_[query.k]->position(j);
       if (position >= 0) {
         solution.gradient[position] = gradient;
@@ -152,8 +152,9 @@ class Verification {
   }
 
   bool may_exceed(const Query& query, Index j, double gradient) const {
-    const double apart = query.dual_distance > 0.0 ? query.dual_distance * query.problem.norm[j] : 0.0;
-    return std::abs(gradient) > query.threshold * spec_.penalty_factors[j] - apart && !query.problem.is_excluded(j);
+    const double apart = query.dual_distance > 0.0 ? query.dual_distance * query.problem.scaling.norm[j] : 0.0;
+    return std::abs(gradient) > query.threshold * query.problem.penalty.factor(j) - apart &&
+           !query.problem.is_excluded(j);
   }
 
   // Of the features that may exceed their threshold those stay that do, by either gradient.
@@ -173,7 +174,7 @@ class Verification {
                      .out = &out},
                     threads_);
       for (std::size_t o = 0; o < violators.size(); ++o) {
-        violators[o].dual_gradient = problem.standardised(features[o], products[o], solution.dual.sums.total);
+        violators[o].dual_gradient = problem.scaling.product(features[o], products[o], solution.dual.sums.total);
       }
     }
     std::erase_if(violators, [&](const Solution::Violator& violator) {
@@ -186,7 +187,7 @@ class Verification {
   // does not pay.
   bool verify_by_bounds(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
     const bool screens = may_screen_ && std::ssize(open) >= Screen<D>::fewest;
-    if (!screens && (D::is_sparse || spec_.l1_ratio == 0.0 || open.size() < 4)) return false;
+    if (!screens && (D::is_sparse || !problems_[0].penalty.selects() || open.size() < 4)) return false;
     const std::vector<Neighbours> groups = neighbours(block, open, solutions);
     std::size_t n_members = 0;
     for (const Neighbours& group : groups) n_members += group.basis.list().size();
@@ -271,8 +272,8 @@ class Verification {
       Vector tolerances;
       std::vector<std::uint8_t> kept;
       const Problem& problem = problems_[own[g][0] / block.size()];
-      const bool has_norms = !problem.norm.empty();  // without them a remainder says nothing
-      const double longest = has_norms ? std::max(std::ranges::max(problem.norm), 1e-300) : 0.0;
+      const bool has_norms = !problem.scaling.norm.empty();  // without them a remainder says nothing
+      const double longest = has_norms ? std::max(std::ranges::max(problem.scaling.norm), 1e-300) : 0.0;
       for (const Index at : own[g]) {
         const Query query = query_of(block, at, solutions[at]);
         residuals.push_back(solutions[at].residual.data());
@@ -321,10 +322,10 @@ class Verification {
     const Problem& problem = query.problem;
     std::vector<std::uint8_t> flags(static_cast<std::size_t>(count));
     kernels::find_survivors({.count = count,
-                             .shifts = problem.shift.data() + first,
-                             .scales = problem.scale.data() + first,
-                             .factors = spec_.penalty_factors + first,
-                             .norms = query.dual_distance > 0.0 ? problem.norm.data() + first : nullptr,
+                             .shifts = problem.scaling.shift.data() + first,
+                             .scales = problem.scaling.scale.data() + first,
+                             .factors = problem.penalty.factors() + first,
+                             .norms = query.dual_distance > 0.0 ? problem.scaling.norm.data() + first : nullptr,
                              .total = query.residual_sum,
                              .threshold = query.threshold,
                              .dual_distance = query.dual_distance},
@@ -336,14 +337,15 @@ class Verification {
     }
     for (double* gradient : {query.last, query.earlier}) {
       for (Index c = 0; gradient != nullptr && c < count; ++c) {
-        gradient[first + c] = problem.scale[first + c] == 0.0 ? 0.0 : values[c] / problem.scale[first + c];
+        gradient[first + c] =
+            problem.scaling.scale[first + c] == 0.0 ? 0.0 : values[c] / problem.scaling.scale[first + c];
       }
     }
   }
 
   const D& design_;
   const Specification& spec_;
-  std::vector<Problem>& problems_;
+  const std::vector<Problem>& problems_;
   const Sets& sets_;
   Threads& threads_;
   bool may_screen_ = false;

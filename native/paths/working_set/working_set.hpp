@@ -4,15 +4,17 @@
 
 #include "losses/loss.hpp"
 #include "paths/working_set/solution.hpp"
-#include "problem/null_model.hpp"
+#include "problem/problem.hpp"
+#include "quadratic/continuation.hpp"
 #include "quadratic/set_model.hpp"
+#include "quadratic/step.hpp"
 
 namespace normball {
 
 template <Design D, Loss L>
 class WorkingSet {
  public:
-  WorkingSet(const D& design, const L& loss, Problem& problem, Threads& threads, Monitor& monitor)
+  WorkingSet(const D& design, const L& loss, const Problem& problem, Threads& threads, Monitor& monitor)
       : design_(design),
         loss_(loss),
         spec_(*problem.spec),
@@ -20,25 +22,30 @@ class WorkingSet {
         threads_(threads),
         monitor_(monitor),
         model_(design, problem, threads, monitor),
+        at_(iterate_at_zero(spec_.n_features)),
         position_(static_cast<std::size_t>(spec_.n_features), -1) {}
 
   const std::vector<Index>& features() const { return set_; }
   Index position(Index j) const { return position_[j]; }  // negative where j is not in the set
   Index entries_read() const { return entries_read_; }
+  const Iterate& at() const { return at_; }  // the gradient beyond the set is that of the last sweep
+  Vector& gradient() { return at_.gradient; }
   const Vector& residual() const { return residual_; }
   double residual_sum() const { return residual_sum_; }
 
   // the model without penalised features
   void fit_null() {
-    problem_.intercept = NullModel<L>(loss_, problem_).intercept();
+    at_.intercept = problem_.null_intercept;
     residual_.resize(static_cast<std::size_t>(spec_.n_rows));
-    eta_.assign(spec_.offset, spec_.offset + spec_.n_rows);
-    for (double& value : eta_) value += problem_.intercept;
+    eta_.assign(problem_.offset, problem_.offset + spec_.n_rows);
+    for (double& value : eta_) value += at_.intercept;
     evaluate();
     for (Index j = 0; j < spec_.n_features; ++j) {
-      if (spec_.penalty_factors[j] == 0.0 && !problem_.is_excluded(j)) include(j);
+      if (problem_.is_free(j)) include(j);
     }
-    solve(infinity, {.violation = 1e-12 * problem_.gradient_size(problem_.loss)}, 100);
+    terms_.clear();
+    for (const Index j : set_) terms_.push_back(problem_.null_term(j));
+    newton(0.0, {.violation = 1e-12 * problem_.gradient_size(at_.loss)}, 100);
   }
 
   void include(Index j) {
@@ -72,32 +79,32 @@ class WorkingSet {
   // where that lowers the objective there. Squared error needs none of it, its step is exact.
   void predict(double lambda, double previous) {
     if (L::is_quadratic && model_.is_dense()) return;
-    Visited last{.lambda = previous, .intercept = problem_.intercept, .coef = problem_.coef, .eta = eta_};
+    Visited last{.lambda = previous, .intercept = at_.intercept, .coef = at_.coef, .eta = eta_};
     std::swap(last, visited_);
     const Visited& earlier = last;
-    const double length = (previous - lambda) / (earlier.lambda - previous);
-    if (!(length > 0.0 && length < 2.0)) return;
-    Vector stopped(set_.size(), 0.0);  // what signs and bounds take from the straight line, in units of the data
+    const double length = continuation(earlier.lambda, previous, lambda);
+    if (length == 0.0) return;
+    Vector stopped(set_.size(), 0.0);  // what signs and bounds take from the straight line
     double penalty_change = 0.0;
-    double moved = 0.0;
     for (std::size_t s = 0; s < set_.size(); ++s) {
       const Index j = set_[s];
-      const double present = problem_.coef[j];
+      const double present = at_.coef[j];
       const double step = length * (present - earlier.coef[j]);
       if (step == 0.0) continue;
       const ElasticNet term = problem_.term(j, lambda);
-      problem_.coef[j] = present == 0.0 ? 0.0 : term.reachable(present, step);
-      penalty_change += term.value(problem_.coef[j]) - term.value(present);
-      stopped[s] = (problem_.coef[j] - present - step) / problem_.scale[j];
-      moved += stopped[s] * problem_.shift[j];
+      at_.coef[j] = continued(term, present, step);
+      penalty_change += term.value(at_.coef[j]) - term.value(present);
+      stopped[s] = at_.coef[j] - present - step;
     }
+    Vector raw(set_.size());
+    const double moved = problem_.scaling.to_raw(columns(), stopped.data(), raw.data());
     for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] += length * (eta_[i] - earlier.eta[i]) - moved;
-    design_.times(columns(), stopped.data(), eta_.data(), threads_);
-    if (loss_at(eta_) + penalty_change < problem_.loss) {
-      problem_.intercept += length * (problem_.intercept - earlier.intercept);
+    design_.times(columns(), raw.data(), eta_.data(), threads_);
+    if (loss_at(eta_) + penalty_change < at_.loss) {
+      at_.intercept += length * (at_.intercept - earlier.intercept);
       evaluate();
     } else {
-      problem_.coef = visited_.coef;
+      at_.coef = visited_.coef;
       eta_ = visited_.eta;
     }
   }
@@ -106,45 +113,16 @@ class WorkingSet {
   int solve(double lambda, const Tolerance& goal, int max_steps) {
     terms_.clear();
     for (const Index j : set_) terms_.push_back(problem_.term(j, lambda));
-    if (gradient_.size() != set_.size()) has_gradient_ = false;
-    dual_.rows.clear();
-    double last = infinity;
-    double best = infinity;
-    int stalled = 0;
-    for (int step = 0; step < max_steps; ++step) {
-      // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
-      // a tenth, and for ridge, whose steps square that error, one step more.
-      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
-      if (!has_gradient_) set_gradient();
-      const double violation = set_violation();
-      const bool is_exact = !L::is_quadratic || step > 0;  // squared error: one step more is all it takes to be exact
-      if (violation <= goal.violation) return step;
-      if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (spec_.l1_ratio > 0.0 ? 1.0 : 1e-4) * goal.gap &&
-          is_stationary(lambda)) {
-        return step;
-      }
-      if (monitor_.stopped() || stalled == 20 || std::isnan(violation)) return step;
-      stalled = violation < 0.9 * best ? 0 : stalled + 1;
-      best = std::min(best, violation);
-      const bool refreshed = update_model(violation, last);
-      if (!newton_step(goal)) {
-        if (refreshed) return step + 1;
-        model_.clear();  // the old model no longer descends: once more with the true one
-        last = infinity;
-        continue;
-      }
-      last = violation;
-    }
-    return max_steps;
+    return newton(lambda, goal, max_steps);
   }
 
   void save(Solution& solution) const {
     solution.coef.clear();
-    for (const Index j : set_) solution.coef.push_back(problem_.coef[j]);
-    solution.intercept = problem_.intercept;
-    solution.intercept_gradient = problem_.intercept_gradient;
-    solution.loss = problem_.loss;
-    solution.pearson = problem_.pearson;
+    for (const Index j : set_) solution.coef.push_back(at_.coef[j]);
+    solution.intercept = at_.intercept;
+    solution.intercept_gradient = at_.intercept_gradient;
+    solution.loss = at_.loss;
+    solution.pearson = at_.pearson;
     solution.residual = residual_;
     solution.residual_sum = residual_sum_;
     solution.dual = dual_;
@@ -152,18 +130,14 @@ class WorkingSet {
 
   // goes on from a saved solution; the set may have grown since
   void restore(const Solution& solution) {
-    Vector raw(set_.size(), 0.0);
-    double shift = solution.intercept;
-    for (std::size_t s = 0; s < set_.size(); ++s) {
-      const Index j = set_[s];
-      problem_.coef[j] = s < solution.coef.size() ? solution.coef[s] : 0.0;
-      if (problem_.coef[j] == 0.0) continue;
-      raw[s] = problem_.coef[j] / problem_.scale[j];
-      shift -= raw[s] * problem_.shift[j];
-    }
-    problem_.intercept = solution.intercept;
+    Vector coef = solution.coef;
+    coef.resize(set_.size(), 0.0);
+    for (std::size_t s = 0; s < set_.size(); ++s) at_.coef[set_[s]] = coef[s];
+    at_.intercept = solution.intercept;
     visited_ = {};
-    for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] = spec_.offset[i] + shift;
+    Vector raw(set_.size());
+    const double shift = at_.intercept - problem_.scaling.to_raw(columns(), coef.data(), raw.data());
+    for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] = problem_.offset[i] + shift;
     design_.times(columns(), raw.data(), eta_.data(), threads_);
     evaluate();
     gradient_ = solution.gradient;  // of the sweep; what joined since is still to be read
@@ -180,11 +154,42 @@ class WorkingSet {
 
   Columns columns() const { return {.list = set_.data(), .count = static_cast<Index>(set_.size())}; }
 
+  // with the terms that are set
+  int newton(double lambda, const Tolerance& goal, int max_steps) {
+    if (gradient_.size() != set_.size()) has_gradient_ = false;
+    dual_.rows.clear();
+    double last = infinity;
+    StallRule progress(20);
+    for (int step = 0; step < max_steps; ++step) {
+      // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
+      // a tenth, and for ridge, whose steps square that error, one step more.
+      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
+      if (!has_gradient_) set_gradient();
+      const double violation = set_violation();
+      const bool is_exact = !L::is_quadratic || step > 0;  // squared error: one step more is all it takes to be exact
+      if (violation <= goal.violation) return step;
+      if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (problem_.penalty.selects() ? 1.0 : 1e-4) * goal.gap &&
+          is_stationary(lambda)) {
+        return step;
+      }
+      if (monitor_.stopped() || progress.is_stalled() || std::isnan(violation)) return step;
+      progress.note(violation);
+      const bool refreshed = update_model(violation, last);
+      if (!newton_step(goal)) {
+        if (refreshed) return step + 1;
+        model_.clear();  // the old model no longer descends: once more with the true one
+        last = infinity;
+        continue;
+      }
+      last = violation;
+    }
+    return max_steps;
+  }
+
   // the gap as far as the set can tell; a sweep may find a larger one
   double gap(double lambda) const {
-    return gap_of(
-        lambda,
-        {.gradient = gradient_.data(), .intercept_gradient = problem_.intercept_gradient, .pearson = problem_.pearson});
+    return gap_of(lambda,
+                  {.gradient = gradient_.data(), .intercept_gradient = at_.intercept_gradient, .pearson = at_.pearson});
   }
 
   // by the dual point of the model that led here
@@ -199,11 +204,11 @@ class WorkingSet {
   double gap_of(double lambda, Problem::Model model) const {
     Vector coef;
     coef.reserve(set_.size());
-    for (const Index j : set_) coef.push_back(problem_.coef[j]);
+    for (const Index j : set_) coef.push_back(at_.coef[j]);
     model.features = columns();
     model.coef = coef.data();
-    model.intercept = problem_.intercept;
-    model.loss = problem_.loss;
+    model.intercept = at_.intercept;
+    model.loss = at_.loss;
     return problem_.certificate(lambda, model).gap;
   }
 
@@ -213,9 +218,9 @@ class WorkingSet {
     const RowSums sums = loss_.evaluate(eta_.data(), {.residual = residual_.data()});
     has_gradient_ = false;
     residual_sum_ = sums.residual;
-    problem_.loss = sums.loss + problem_.constant;
-    problem_.pearson = sums.pearson;
-    problem_.intercept_gradient = spec_.fit_intercept ? residual_sum_ : 0.0;
+    at_.loss = sums.loss + problem_.constant;
+    at_.pearson = sums.pearson;
+    at_.intercept_gradient = spec_.fit_intercept ? residual_sum_ : 0.0;
   }
 
   double loss_at(const Vector& eta) const { return loss_.evaluate(eta.data()).loss + problem_.constant; }
@@ -234,7 +239,7 @@ class WorkingSet {
     design_.sweep({.columns = unknown, .n_vectors = 1, .vectors = &in, .out = &out}, threads_);
     entries_read_ += unknown.count;
     for (auto s = static_cast<std::size_t>(known); s < set_.size(); ++s) {
-      gradient[s] = problem_.standardised(set_[s], gradient[s], total);
+      gradient[s] = problem_.scaling.product(set_[s], gradient[s], total);
     }
   }
 
@@ -245,10 +250,10 @@ class WorkingSet {
       const auto room = [&](const ElasticNet& term) {
         return 0.9 * kkt_tolerance(term, lambda, problem_.negligible_gradient());
       };
-      if (std::abs(problem_.intercept_gradient) > room({})) return false;
+      if (std::abs(at_.intercept_gradient) > room({})) return false;
       for (std::size_t s = 0; s < set_.size(); ++s) {
-        const double apart = slack > 0.0 ? slack * problem_.norm[set_[s]] : 0.0;
-        if (terms_[s].violation(gradient[s], problem_.coef[set_[s]]) + apart > room(terms_[s])) return false;
+        const double apart = slack > 0.0 ? slack * problem_.scaling.norm[set_[s]] : 0.0;
+        if (terms_[s].violation(gradient[s], at_.coef[set_[s]]) + apart > room(terms_[s])) return false;
       }
       return true;
     };
@@ -257,30 +262,34 @@ class WorkingSet {
     return holds(gradient_, 0.0);
   }
 
+  double n_active() const {
+    return static_cast<double>(std::ranges::count_if(set_, [&](Index j) { return at_.coef[j] != 0.0; }));
+  }
+
   double set_violation() const {
-    double worst = std::abs(problem_.intercept_gradient);
+    double worst = std::abs(at_.intercept_gradient);
     for (std::size_t s = 0; s < set_.size(); ++s) {
-      worst = std::max(worst, terms_[s].violation(gradient_[s], problem_.coef[set_[s]]));
+      worst = std::max(worst, terms_[s].violation(gradient_[s], at_.coef[set_[s]]));
     }
     return worst;
   }
 
   // true when the curvature is now that of the present eta
   bool update_model(double violation, double last) {
-    const bool wanted = model_.empty() || (!L::is_quadratic && model_.is_slow(set_, violation, last));
+    const bool wanted = model_.empty() || (!L::is_quadratic && model_.is_slow(set_, n_active(), violation, last));
     if (wanted) {
       Vector d(eta_.size());
       loss_.evaluate(eta_.data(), {.curvature = d.data(), .least_curvature = problem_.least_curvature()});
       model_.renew(std::move(d));
     }
-    model_.cover(set_);
+    model_.cover(set_, n_active());
     return wanted || L::is_quadratic;
   }
 
   bool newton_step(const Tolerance& goal) {
     Vector before;
     before.reserve(set_.size());
-    for (const Index j : set_) before.push_back(problem_.coef[j]);
+    for (const Index j : set_) before.push_back(at_.coef[j]);
     Vector after = before;
     Vector gradient;  // the model's, where H knows it
     const Expansion here{.set = set_, .terms = terms_, .gradient = gradient_, .residual_sum = residual_sum_};
@@ -291,7 +300,7 @@ class WorkingSet {
     if constexpr (L::is_quadratic) {
       has_gradient_ = model_.is_dense();  // the model is exact
       if (has_gradient_) gradient_.swap(gradient);
-    } else if (length == 1.0 && spec_.l1_ratio > 0.0) {  // ridge: the residual's own gap is a square already
+    } else if (length == 1.0 && problem_.penalty.selects()) {  // ridge: the residual's own gap is a square already
       for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += model_.weights()[i] * slope_[i];
       make_dual(goal, expected, gradient);
     }
@@ -331,37 +340,36 @@ class WorkingSet {
       return penalty;
     };
     const double penalty = penalty_at(0.0);
-    const double objective = problem_.loss + penalty;
-    // a change that drowns in the rounding of the loss cannot be judged by it: near the optimum Newton's step is right
-    const bool negligible = -expected <= problem_.noise(problem_.loss) + 1e-13 * penalty;
-    for (double t = 1.0; t > 1e-10; t *= 0.5) {
+    const ArmijoRule rule{
+        .objective = at_.loss + penalty, .expected = expected, .noise = problem_.noise(at_.loss) + 1e-13 * penalty};
+    const auto go = [&](double t) {
       for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = eta_[i] + t * slope_[i];
-      const bool accept =
-          L::is_quadratic || negligible || loss_at(trial) + penalty_at(t) <= objective + 1e-4 * t * expected;
-      if (!accept) continue;
-      for (std::size_t s = 0; s < before.size(); ++s) problem_.coef[set_[s]] = coef_at(s, t);
-      problem_.intercept += t * intercept_step;
-      eta_.swap(trial);
-      evaluate();
-      return t;
-    }
-    return 0.0;
+    };
+    const double gone = L::is_quadratic ? 1.0 : backtrack(rule, [&](double t) {
+      go(t);
+      return loss_at(trial) + penalty_at(t);
+    });
+    if (gone == 0.0) return 0.0;
+    go(gone);
+    for (std::size_t s = 0; s < before.size(); ++s) at_.coef[set_[s]] = coef_at(s, gone);
+    at_.intercept += gone * intercept_step;
+    eta_.swap(trial);
+    evaluate();
+    return gone;
   }
 
   // slope_ = d eta along the step; returns the first-order change of the objective
   double set_slope(const Vector& before, const Vector& after, double intercept_step) {
     slope_.assign(eta_.size(), 0.0);
-    Vector raw(before.size(), 0.0);
-    double shift = intercept_step;
-    double expected = intercept_step * problem_.intercept_gradient;
+    Vector step(before.size());
+    double expected = intercept_step * at_.intercept_gradient;
     for (std::size_t s = 0; s < before.size(); ++s) {
-      const Index j = set_[s];
-      const double step = after[s] - before[s];
-      if (step == 0.0) continue;
-      raw[s] = step / problem_.scale[j];
-      shift -= raw[s] * problem_.shift[j];
-      expected += step * gradient_[s] + terms_[s].value(after[s]) - terms_[s].value(before[s]);
+      step[s] = after[s] - before[s];
+      if (step[s] == 0.0) continue;
+      expected += step[s] * gradient_[s] + terms_[s].value(after[s]) - terms_[s].value(before[s]);
     }
+    Vector raw(before.size());
+    const double shift = intercept_step - problem_.scaling.to_raw(columns(), step.data(), raw.data());
     design_.times(columns(), raw.data(), slope_.data(), threads_);
     for (double& value : slope_) value += shift;
     return std::min(expected, 0.0);
@@ -370,10 +378,11 @@ class WorkingSet {
   const D& design_;
   const L& loss_;
   const Specification& spec_;
-  Problem& problem_;
+  const Problem& problem_;
   Threads& threads_;
   Monitor& monitor_;
   SetModel<D> model_;
+  Iterate at_;
   Vector eta_;
   Vector residual_;
   double residual_sum_ = 0.0;

@@ -12,8 +12,8 @@ from typing import Any
 
 from normball.cli.arguments import parser, with_dashed_values
 from normball.cli.console import Console, print_to
+from normball.cli.exits import CLOSED, DATA, FILE, INTERRUPTED, USAGE, file_problem
 
-USAGE, DATA, NOT_CONVERGED, FILE, INTERRUPTED, CLOSED = 2, 3, 4, 5, 130, 141
 FILE_CODES = {"E10", "E11"}  # findings about files rather than about what is in them
 
 
@@ -90,13 +90,3 @@ def _run(arguments: Namespace, words: list[str], console: Console) -> int:
         return USAGE
     except OSError as error:
         return file_problem(error, arguments.command, console)
-
-
-def file_problem(error: OSError, command: str, console: Console, result: dict[str, object] | None = None) -> int:
-    """Say which file could not be read or written; with `--json` beside the `result`, if there is one."""
-    message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    if console.written:
-        message += f"; {console.files_in_words()}"
-    console.document({**(result or {}), "error": "file", "message": message})
-    console.error(f"normball {command}: {message}")
-    return FILE

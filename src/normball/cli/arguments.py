@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn, TypeAlias
 
-from normball import __version__
+from normball.cli.values import checked, choice, column, family, folds, lesson, names, positive, ratios, seed, share
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
+from normball.version import __version__
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")
@@ -59,6 +60,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\nAll options: {self.prog} --help\n")
 
 
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
 def parser() -> Parser:
     """The parser of `normball` with all its commands."""
     common = _common()
@@ -71,7 +75,12 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"normball {__version__}")
     commands = top.add_subparsers(dest="command", metavar="command", required=True)
+    for add in (_fit, _check, _predict, _show, _report, _learn, _completion):
+        add(commands, common)
+    return top
 
+
+def _fit(commands: Commands, common: Parser) -> None:
     fit = commands.add_parser(
         "fit",
         parents=[common, _data_options(), _column_options()],
@@ -84,6 +93,8 @@ def parser() -> Parser:
     )
     _model_options(fit)
 
+
+def _check(commands: Commands, common: Parser) -> None:
     check = commands.add_parser(
         "check",
         parents=[common, _data_options(), _column_options()],
@@ -92,9 +103,11 @@ def parser() -> Parser:
         description="Look for what would spoil a fit: constant and copied columns, separation, leaks, rare classes.",
     )
     check.add_argument(
-        "--seconds", type=_positive, default=10, metavar="N", help="time to decide whether classes can be separated"
+        "--seconds", type=positive, default=10, metavar="N", help="time to decide whether classes can be separated"
     )
 
+
+def _predict(commands: Commands, common: Parser) -> None:
     predict = commands.add_parser(
         "predict",
         parents=[common, _reading_options()],
@@ -118,6 +131,8 @@ def parser() -> Parser:
         help="what to do with a level unseen in training: stop, or count it as none of the levels",
     )
 
+
+def _show(commands: Commands, common: Parser) -> None:
     show = commands.add_parser(
         "show",
         parents=[common],
@@ -127,6 +142,8 @@ def parser() -> Parser:
     show.add_argument("model", help="model.json as written by fit")
     _lam_option(show)
 
+
+def _report(commands: Commands, common: Parser) -> None:
     report = commands.add_parser(
         "report",
         parents=[common],
@@ -144,19 +161,8 @@ def parser() -> Parser:
     report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model; - is stdout")
     _lam_option(report)
 
-    _learn(
-        commands.add_parser(
-            "learn",
-            parents=[common, _reading_options()],
-            usage="normball learn [a ... h|all] [options]",
-            help="eight lessons on why models are penalised, on built-in data or your own",
-            description="Write a page with eight lessons on penalties, or their drawings. They use data made for\n"
-            "them, or your own table.",
-            epilog=LEARN_EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
 
+def _completion(commands: Commands, common: Parser) -> None:
     completion = commands.add_parser(
         "completion",
         parents=[common],
@@ -166,7 +172,6 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     completion.add_argument("shell", choices=SHELLS, help="your shell; `echo $SHELL` tells")
-    return top
 
 
 def with_dashed_values(words: Sequence[str]) -> list[str]:
@@ -178,39 +183,6 @@ def with_dashed_values(words: Sequence[str]) -> list[str]:
         else:
             merged.append(word)
     return merged
-
-
-def names(text: str) -> list[str]:
-    """`a,b` as a list; a backslash before a comma keeps it inside a name."""
-    found = [name.replace("\0", ",").strip() for name in text.replace("\\,", "\0").split(",") if name.strip()]
-    if not found:
-        raise argparse.ArgumentTypeError("nothing is given")
-    return found
-
-
-def column(text: str) -> str:
-    """The name of a column."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("no column is named")
-    return text
-
-
-def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A type of `argparse` from a function that raises a ValueError."""
-
-    def convert(text: str) -> Any:
-        try:
-            return check(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return convert
-
-
-def _family(text: str) -> str:
-    from normball.families import family_name
-
-    return family_name(text)
 
 
 def _common() -> Parser:
@@ -254,7 +226,7 @@ def _data_options() -> Parser:
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
     group.add_argument(
         "--family",
-        type=checked(_family),
+        type=checked(family),
         metavar="NAME",
         default="auto",
         help=f"{', '.join(FAMILIES)}, or with a parameter, as 'tweedie(1.5)'; auto (default): two values are binomial, "
@@ -285,8 +257,18 @@ def _column_options() -> Parser:
     return options
 
 
-def _learn(learn: Parser) -> None:
-    learn.add_argument("lessons", nargs="*", type=_lesson, metavar="a ... h|all", help="which lessons (default: all)")
+def _learn(commands: Commands, common: Parser) -> None:
+    learn = commands.add_parser(
+        "learn",
+        parents=[common, _reading_options()],
+        usage="normball learn [a ... h|all] [options]",
+        help="eight lessons on why models are penalised, on built-in data or your own",
+        description="Write a page with eight lessons on penalties, or their drawings. They use data made for\n"
+        "them, or your own table.",
+        epilog=LEARN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    learn.add_argument("lessons", nargs="*", type=lesson, metavar="a ... h|all", help="which lessons (default: all)")
     group = learn.add_argument_group("data")
     group.add_argument("--data", metavar="FILE", help="your own table instead of the built-in data")
     group.add_argument("--target", type=column, metavar="COL", help="column to explain")
@@ -308,18 +290,12 @@ def _learn(learn: Parser) -> None:
     group.add_argument("--quiz", action="store_true", help="first predict, then see")
 
 
-def _lesson(text: str) -> str:
-    if text != "all" and text not in "abcdefgh":
-        raise argparse.ArgumentTypeError(f'"{text}" is no lesson; they are called a to h')
-    return text
-
-
 def _model_options(fit: Parser) -> None:
     group = fit.add_argument_group("model")
     group.add_argument("--penalty", choices=("l1", "l2", "elasticnet"), help="default: l1")
     group.add_argument(
         "--l1-ratio",
-        type=_ratios,
+        type=ratios,
         metavar="R[,R]",
         help="mix of the elastic net, 1 = l1, 0 = l2; the best of several is taken (default: 0.5)",
     )
@@ -327,22 +303,20 @@ def _model_options(fit: Parser) -> None:
         "--keep-unpenalised", type=names, action="extend", default=[], metavar="A,B", help="columns without a penalty"
     )
     group.add_argument("--no-standardize", action="store_true", help="penalise coefficients in the data's units")
-    group.add_argument(
-        "--n-lambdas", type=_positive, default=100, metavar="N", help="points on the path (default: 100)"
-    )
-    group.add_argument("--lambda-min-ratio", type=_share, metavar="R", help="end of the path over its start")
-    group.add_argument("--tol", type=_share, default=1e-6, help="relative duality gap that is solved (default: 1e-6)")
-    group.add_argument("--threads", type=_positive, metavar="N", help="default: all cores")
+    group.add_argument("--n-lambdas", type=positive, default=100, metavar="N", help="points on the path (default: 100)")
+    group.add_argument("--lambda-min-ratio", type=share, metavar="R", help="end of the path over its start")
+    group.add_argument("--tol", type=share, default=1e-6, help="relative duality gap that is solved (default: 1e-6)")
+    group.add_argument("--threads", type=positive, metavar="N", help="default: all cores")
     group = fit.add_argument_group("selection")
     group.add_argument(
         "--select",
-        type=_choice,
+        type=choice,
         default="1se",
         metavar="{1se,best,LAM}",
         help="strongest lambda within one standard error of the best, the best, or a number (default: 1se)",
     )
-    group.add_argument("--cv", type=_folds, default=10, metavar="K", help="folds (default: 10)")
-    group.add_argument("--repeats", type=_positive, default=1, metavar="N", help="repeat the folds with new shuffles")
+    group.add_argument("--cv", type=folds, default=10, metavar="K", help="folds (default: 10)")
+    group.add_argument("--repeats", type=positive, default=1, metavar="N", help="repeat the folds with new shuffles")
     group.add_argument(
         "--score",
         default="deviance",
@@ -350,65 +324,11 @@ def _model_options(fit: Parser) -> None:
         help=f"what the folds are judged by: {', '.join(SCORES)}, or a scorer of scikit-learn such as roc_auc "
         "(default: deviance)",
     )
-    group.add_argument("--seed", type=_seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
+    group.add_argument("--seed", type=seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
     fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
 
 
 def _lam_option(command: Parser) -> None:
     command.add_argument(
-        "--lam", type=_choice, metavar="{1se,best,LAM}", help="default: the one picked when the model was fitted"
+        "--lam", type=choice, metavar="{1se,best,LAM}", help="default: the one picked when the model was fitted"
     )
-
-
-def _choice(text: str) -> str | float:
-    if text in ("1se", "best"):
-        return text
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f'"{text}" is neither 1se, best nor a positive number')
-    return value
-
-
-def _ratios(text: str) -> list[float]:
-    try:
-        ratios = [float(part) for part in text.split(",")]
-    except ValueError:
-        ratios = [-1.0]
-    if not all(0 <= ratio <= 1 for ratio in ratios):
-        raise argparse.ArgumentTypeError(f'"{text}": numbers from 0 to 1, separated by commas')
-    return ratios
-
-
-def _whole(text: str, least: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise argparse.ArgumentTypeError(f'"{text}" is no whole number of {least} or more')
-    return value
-
-
-def _positive(text: str) -> int:
-    return _whole(text, 1)
-
-
-def _folds(text: str) -> int:
-    return _whole(text, 2)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0)
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f'"{text}" is no number between 0 and 1')
-    return value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from normball.cli import DATA
 from normball.cli.console import Console
+from normball.cli.exits import DATA
 from normball.cli.source import read
 from normball.results.text import printable
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from normball.cli import INTERRUPTED, NOT_CONVERGED, file_problem
 from normball.cli.console import Console
+from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
 from normball.cli.source import EXAMPLE_NOTES, Task, UsageError, read
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.results.cv import CVPath
 
 RATIOS = {None: [1.0], "l1": [1.0], "l2": [0.0], "elasticnet": [0.5]}
 SEPARATION_SECONDS = 5.0
@@ -113,7 +113,7 @@ def _l1_ratios(arguments: Namespace) -> list[float]:
 
 
 def _check_score(score: str, data: Data) -> None:
-    from normball.scores import find_score
+    from normball.scoring import find_score
 
     try:
         find_score(score, data.family, data.classes)

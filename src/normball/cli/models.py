@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from normball.report.run import Run
+from normball.run import Run
 
 if TYPE_CHECKING:
-    from normball.results.cv import CVPath
+    from normball.cv_result import CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
 
 
 def load_model(place: str) -> tuple[Fit | Path | CVPath, Run]:
     """Read a model and, where it is known, where it came from."""
-    from normball.results.model_file import load_with_run
+    from normball.model_file import load_with_run
 
     model, run = load_with_run(place, Run.from_dict)
     return model, run or Run()

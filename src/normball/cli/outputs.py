@@ -16,9 +16,9 @@ from normball.messages import sample
 
 if TYPE_CHECKING:
     from normball.cli.console import Console
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
-    from normball.results.cv import CVPath
+    from normball.run import Run
 
 FORMULA = re.compile(r"[=@\t\r]|[+-].")
 STDOUT = ("-", "/dev/stdout")
@@ -31,7 +31,7 @@ def write_all(cv: CVPath, run: Run, files: Mapping[str, Path], data: Callable[[]
     """
     from normball.cli.models import choose
     from normball.report import write_report
-    from normball.results.model_file import save
+    from normball.results.saving import save
 
     save(replace(cv, predictions=None), files["model"], run.to_dict())
     console.written.append(str(files["model"]))

@@ -11,8 +11,8 @@ from normball.cli.source import READING
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors
 
 if TYPE_CHECKING:
-    from normball.report.run import Run
     from normball.results.fit import Fit
+    from normball.run import Run
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from normball.cli.console import Console
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
-    from normball.results.cv import CVPath
+    from normball.run import Run
 
 OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 
@@ -21,8 +21,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model
     from normball.cli.outputs import sizes, write
+    from normball.cv_result import CVPath
     from normball.report import page_text
-    from normball.results.cv import CVPath
 
     model, made = load_model(arguments.model)
     if not isinstance(model, CVPath):
@@ -44,8 +44,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 def _with_data(model: CVPath, made: Run, file: str) -> tuple[CVPath, Data]:
     """The data of the fit, read as they were then, and the model with the predictions of its folds."""
     from normball.cli.source import logarithm
+    from normball.evidence.refound import refound
     from normball.inputs.tables import read_table
-    from normball.report.refound import refound
 
     table = read_table(file, findings=[], **made.reading)
     offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
@@ -60,8 +60,8 @@ def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: D
 
     from normball.cli.source import values_of
     from normball.cv import cv_path
+    from normball.evidence.refound import superfluous
     from normball.report import MOST_PREDICTIONS
-    from normball.report.refound import superfluous
 
     path = model.path
     if model.fold_ids is None or data.n_rows != path.n_rows or data.n_rows * path.lambdas.size > MOST_PREDICTIONS:

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from normball.messages import DataError, Finding, did_you_mean, raise_errors, sample
-from normball.report.run import Run
+from normball.run import Run
 
 if TYPE_CHECKING:
     from normball.inputs.prepare import Data

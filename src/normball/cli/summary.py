@@ -12,8 +12,8 @@ from normball.report.reproduce import one_line
 from normball.results import facts, summaries
 
 if TYPE_CHECKING:
-    from normball.report.run import Run
-    from normball.results.cv import CVPath
+    from normball.cv_result import CVPath
+    from normball.run import Run
 
 SHOWN = 20  # features
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_method_params, _check_sample_weight
 
-from normball._estimator_base import two_classes
+from normball._estimator_classifier import two_classes
 from normball.drop_in._common import (
     Absent,
     Array,

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 SCALES = (0.1, 0.3, 1.0, 3.0, 10.0)
 OWN = 2  # the fit itself
 FLAT = 0.01  # a sigmoid with less slope is flat; at its middle it has 0.25
+FLAT_FROM = float(np.log(49 + 20 * np.sqrt(6)))  # it is from this linear predictor on, 4.58
 CLEARLY = 0.05  # how much lower, relative to itself, a cross-entropy is to matter
 
 

@@ -17,7 +17,7 @@ from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
-from normball.inputs.targets import class_labels, guess_family, read_target, settled
+from normball.inputs.targets import Target, class_labels, guess_family, read_target, settled
 from normball.inputs.text import to_numbers
 from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, raise_errors, sample
 from normball.settings import name_list
@@ -138,12 +138,9 @@ def prepare(
     source = source_of(X)
     if inf == "nan":
         source = source.with_infinite_as_missing()
-    findings = [*source.findings, *_size_findings(source)]
-    drop, categorical = name_list("drop", drop), name_list("categorical", categorical)
-    columns_of = {role: [name] for role, name in (by_row or {}).items() if isinstance(name, str)}
-    for role, names in {"drop": drop, "categorical": categorical, **columns_of}.items():
-        findings += not_found_of(source, names, f"Column (of {role})")
-    given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **(by_row or {})}
+    drop, categorical, by_row = name_list("drop", drop), name_list("categorical", categorical), by_row or {}
+    findings = [*source.findings, *_size_findings(source), *_without_column(source, drop, categorical, by_row)]
+    given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **by_row}
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
     target_name, target_column = _vector(source, y, target_name, findings)
     if inf == "nan" and isinstance(target_column, Numbers):
@@ -153,7 +150,6 @@ def prepare(
     apart = [name for name in given_by_row.values() if isinstance(name, str)]
     features, remarks = read_features(source, {*apart, *drop}, categorical, missing)
     findings += remarks
-
     target = None
     if target_column is not None:
         if family == AUTO:
@@ -162,30 +158,16 @@ def prepare(
         elif find_family(family).amounts and isinstance(target_column, Numbers):
             findings += class_labels(target_column.values[~target_column.missing], target_name, family)
         findings += survival(source, target_column, target_name, {*apart, *drop})
-        try:
-            counts = (weights > 0) & features.complete()
-            target = read_target(
-                target_column,
-                target_name,
-                family,
-                counts,
-                offset is not None,
-                not isinstance(y, str | Numbers | Labels),
-            )
-        except DataError as error:
-            findings += error.findings
+        counts, bare = (weights > 0) & features.complete(), not isinstance(y, str | Numbers | Labels)
+        target = _read_target(target_column, target_name, family, counts, offset is not None, bare, findings)
     findings += gap_findings(features, target, target_name)
     raise_errors(findings)
     assert target is not None
-    kept = features.complete() & ~target.missing
-    rows = None if kept.all() else np.flatnonzero(kept)
-    if not weights[kept].any():
-        raise DataError(without_weight("sample_weight"))
+    rows = _rows_without_gaps(features.complete() & ~target.missing, weights)
     y = target.y if rows is None else target.y[rows]
     weights, offsets = (values if rows is None else values[rows] for values in (weights, offsets))
     family = settled(family, y, weights, offsets, target_name)
     design, preparation = features.design(rows)
-    preparation = replace(preparation, inf_is_missing=inf == "nan")
     return Data(
         design=_native_layout(design),
         y=y,
@@ -194,11 +176,44 @@ def prepare(
         target_name=target_name,
         weights=weights,
         offset=offsets,
-        preparation=preparation,
+        preparation=replace(preparation, inf_is_missing=inf == "nan"),
         frame=source if rows is None else source.take(rows),
         rows=rows,
         findings=findings,
     )
+
+
+def _without_column(
+    source: Source, drop: list[str], categorical: list[str], by_row: Mapping[str, Any]
+) -> list[Finding]:
+    """E02 for each name of a role that is no column's."""
+    columns_of = {role: [name] for role, name in by_row.items() if isinstance(name, str)}
+    names_of = {"drop": drop, "categorical": categorical, **columns_of}
+    return [one for role, names in names_of.items() for one in not_found_of(source, names, f"Column (of {role})")]
+
+
+def _read_target(
+    column: Numbers | Labels | Unusable,
+    name: str,
+    family: str,
+    counts: NDArray[np.bool_],
+    has_offset: bool,
+    bare: bool,
+    findings: list[Finding],
+) -> Target | None:
+    """The target; None, with findings, where it cannot be used."""
+    try:
+        return read_target(column, name, family, counts, has_offset, bare)
+    except DataError as error:
+        findings += error.findings
+        return None
+
+
+def _rows_without_gaps(kept: NDArray[np.bool_], weights: Floats) -> NDArray[np.intp] | None:
+    """Where some rows are left out, those that are `kept`; raises where none of them has a weight."""
+    if not weights[kept].any():
+        raise DataError(without_weight("sample_weight"))
+    return None if kept.all() else np.flatnonzero(kept)
 
 
 def prepare_new(preparation: Preparation, X: Any, *, unknown: str = "error") -> Any:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from normball import __version__, charts
+from normball import charts
+from normball.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment

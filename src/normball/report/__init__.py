@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
-    from normball.results.cv import CVPath
+    from normball.run import Run
 
 __all__ = ["MOST_PREDICTIONS", "page_text", "write_report"]
 
@@ -36,14 +36,14 @@ def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = Non
         If `data` are not those of the result.
     """
     from normball.files import write_text
-    from normball.report.run import Run
+    from normball.run import Run
 
     write_text(path, page_text(cv, run or Run(), data))
 
 
 def page_text(cv: CVPath, run: Run, data: Data | None = None) -> str:
     """The page that `write_report` writes."""
-    from normball.report.evidence import evidence
+    from normball.evidence.evidence import evidence
     from normball.report.page import render
 
     return render(cv, run, None if data is None else evidence(cv, run, data))

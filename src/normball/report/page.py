@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normball import __version__, charts
+from normball import charts
 from normball.families import find_family
 from normball.report.payload import payload
-from normball.report.reproduce import recipes
+from normball.report.recipes import recipes
 from normball.results import facts
+from normball.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from normball.report.run import Run
-    from normball.results.cv import CVPath
+    from normball.cv_result import CVPath
+    from normball.run import Run
 
 GRID_TITLES = (
     "lambda",

@@ -1,4 +1,4 @@
-"""The same model in other words: code for normball, scikit-learn and glmnet that gives it again."""
+"""The same model again in normball, and what every way to write it takes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from normball.families import find_family
 
 if TYPE_CHECKING:
-    from normball.report.run import Run
-    from normball.results.cv import CVPath
+    from normball.cv_result import CVPath
     from normball.results.path import Path
+    from normball.run import Run
 
 WIDTH = 100
 
@@ -25,14 +25,6 @@ class Recipe:
     title: str
     code: str = ""
     note: str = ""
-
-
-def recipes(cv: CVPath, run: Run, lam: float) -> list[Recipe]:
-    """The model at strength `lam` in three ways."""
-    from normball.report.reproduce_r import in_glmnet
-    from normball.report.reproduce_sklearn import in_sklearn
-
-    return [in_normball(cv, run, lam), in_sklearn(cv.path, run, lam), in_glmnet(cv.path, run, lam)]
 
 
 def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:

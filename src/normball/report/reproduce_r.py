@@ -11,8 +11,8 @@ from normball.families import find_family
 from normball.report.reproduce import Recipe, call, factor_scale
 
 if TYPE_CHECKING:
-    from normball.report.run import Run
     from normball.results.path import Path
+    from normball.run import Run
 
 TITLE = "glmnet (R)"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from normball.report.reproduce import Recipe, call, example_lines, sklearn_estimator, sklearn_lacks
 
 if TYPE_CHECKING:
-    from normball.report.run import Run
     from normball.results.path import Path
+    from normball.run import Run
 
 TITLE = "scikit-learn"
 PRECISION = {  # the defaults stop early

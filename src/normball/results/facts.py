@@ -12,9 +12,9 @@ from normball.families import find_family
 from normball.results.remarks import few_rows, rare_levels
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.preparation import Preparation
     from normball.messages import Finding
-    from normball.results.cv import CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
     from normball.results.paths import Paths

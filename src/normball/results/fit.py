@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.families import find_family
+from normball.results.arrays import Array, explained, freeze
 from normball.results.predictions import Kind, Unknown, predict
 from normball.results.sparse_rows import SparseRows
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import polars
 
     from normball.inputs.preparation import Preparation
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +47,8 @@ class Fit:
     radius : float or None
         The bound on the norm, from `fit_ball`.
     """
+
+    saved_as: ClassVar[str] = "fit"
 
     family: str
     lam: float
@@ -143,7 +144,7 @@ class Fit:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON; `normball.load` reads it."""
-        from normball.results.model_file import save
+        from normball.results.saving import save
 
         save(self, path)
 
@@ -154,16 +155,3 @@ class Fit:
         from normball.results.notebook import fit_html
 
         return fit_html(self)
-
-
-def freeze(result: Any) -> None:
-    """Make every array of a result object read-only."""
-    for field in fields(result):
-        value = getattr(result, field.name)
-        if isinstance(value, np.ndarray):
-            value.setflags(write=False)
-
-
-def explained(loss: Array, null_loss: float) -> Array:
-    """Share of the null loss that is explained."""
-    return 1.0 - loss / null_loss if null_loss > 0.0 else np.zeros_like(loss)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from normball.results import facts, summaries
 
 if TYPE_CHECKING:
+    from normball.cv_result import Comparison, CVPath
     from normball.messages import Finding
-    from normball.results.cv import Comparison, CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
     from normball.results.paths import Paths

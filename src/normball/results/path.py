@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import Finding
-from normball.results.fit import Array, Fit, explained, freeze
+from normball.results.arrays import Array, explained, freeze
+from normball.results.fit import Fit
 from normball.results.predictions import Kind, Unknown, predict
 from normball.results.sparse_rows import SparseRows
 
@@ -61,6 +62,8 @@ class Path:
     findings : tuple of Finding
         What was noticed about the data.
     """
+
+    saved_as: ClassVar[str] = "path"
 
     family: str
     l1_ratio: float
@@ -252,7 +255,7 @@ class Path:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole path as JSON; `normball.load` reads it."""
-        from normball.results.model_file import save
+        from normball.results.saving import save
 
         save(self, path)
 

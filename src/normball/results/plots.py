@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from normball.results.cv import CVPath
+    from normball.cv_result import CVPath
     from normball.results.path import Path
 
 _AXIS_TITLE = {

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from normball.families import find_family
 from normball.messages import SAMPLE, Finding, count, sample, words
-from normball.results.fit import Array, explained
+from normball.results.arrays import Array, explained
 
 if TYPE_CHECKING:
     from normball.inputs.preparation import Preparation
-    from normball.results.cv import CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
 
@@ -44,17 +42,15 @@ def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
     return [Finding("W34", text, fix, tuple(names))]
 
 
-def overdispersed(cv: CVPath) -> CVPath:
+def overdispersed(path: Path, dispersion: float) -> list[Finding]:
     """W36: targets that vary far more than their family admits."""
-    other = find_family(cv.path.family).if_overdispersed
-    found = cv.diagnostics["best"].get("dispersion", 0.0)
-    if not other or not found > FAR_FROM_ONE:
-        return cv
-    text = f"The target varies {found:.3g} times as much as {cv.path.family} says (Pearson's dispersion at "
+    other = find_family(path.family).if_overdispersed
+    if not other or not dispersion > FAR_FROM_ONE:
+        return []
+    text = f"The target varies {dispersion:.3g} times as much as {path.family} says (Pearson's dispersion at "
     text += "lambda_best). Coefficients and predictions hold all the same; a standard error computed elsewhere has to "
     text += "be multiplied by its root."
-    finding = Finding("W36", text, f'a family with a variance of its own: family="{other}"')
-    return replace(cv, path=replace(cv.path, findings=(*cv.path.findings, finding)))
+    return [Finding("W36", text, f'a family with a variance of its own: family="{other}"')]
 
 
 def rare_levels(fit: Fit) -> list[Finding]:

@@ -12,7 +12,7 @@ from normball.results.remarks import rare_levels
 from normball.results.text import display_width, printable, shortened, table
 
 if TYPE_CHECKING:
-    from normball.results.cv import Choice, Comparison, CVPath
+    from normball.cv_result import Choice, Comparison, CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
     from normball.results.paths import Paths

@@ -17,7 +17,8 @@ from normball.torch.certify import Certificate
 from normball.torch.monitor import Monitor
 from normball.torch.network_path import NetworkPath
 from normball.torch.path import path
-from normball.torch.penalize import Penalized, penalize
+from normball.torch.penalize import penalize
+from normball.torch.penalized import Penalized
 from normball.torch.penalties import L1, L2, ElasticNet, GroupLasso, Penalty, SparseGroupLasso
 from normball.torch.point import Point
 from normball.torch.shrink import shrink

@@ -10,7 +10,7 @@ from torch import fx, nn
 from normball.torch.penalties import L1, L2, ElasticNet, GroupLasso, Penalty, SparseGroupLasso
 
 if TYPE_CHECKING:
-    from normball.torch.penalize import Penalized
+    from normball.torch.penalized import Penalized
 
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)

@@ -16,7 +16,7 @@ from torch.nn import functional
 from normball.torch.penalties import GroupLasso, SparseGroupLasso
 
 if TYPE_CHECKING:
-    from normball.torch.penalize import Penalised, Penalized
+    from normball.torch.penalized import Penalised, Penalized
 
 _HALF = (torch.bfloat16, torch.float16)
 # losses of a linear model that the convex solver knows: family, their factor on its loss, and their value

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from normball.torch.network_path import NetworkPath
-from normball.torch.penalize import Penalised, Penalized
+from normball.torch.penalized import Penalised, Penalized
 from normball.torch.penalties import columns_are_inputs
 from normball.torch.point import Point
 from normball.torch.trainer import Batches, Trainer

@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from normball.torch.penalize import Penalized
+from normball.torch.penalized import Penalized
 from normball.torch.point import Point
 
 _STEPS = (1.0, 0.1)  # factors on the learning rate, one after another

@@ -8,18 +8,11 @@
 
 #include "design/dense.hpp"
 #include "losses/loss.hpp"
+#include "paths/path_solver.hpp"
+#include "paths/working_set/block_path.hpp"
 #include "problem/problem.hpp"
 
 namespace normball {
-
-inline bool row_space_pays(const Specification& spec) {
-  if (spec.l1_ratio != 0.0 || spec.n_rows > 1500 || spec.n_features <= std::max<Index>(256, spec.n_rows)) return false;
-  for (Index j = 0; j < spec.n_features; ++j) {
-    if (spec.penalty_factors[j] == 0.0) return false;
-    if (spec.lower_bounds[j] != -infinity || spec.upper_bounds[j] != infinity) return false;
-  }
-  return true;
-}
 
 // The kernel of all rows, upper triangle. Problems that scale the columns alike (folds, unless they standardise)
 // share it; each then centres it at its own means.
@@ -32,7 +25,7 @@ class RowKernel {
   bool prepare(const Specification& spec, const Problem& problem) {
     Vector root(static_cast<std::size_t>(spec.n_features), 0.0);
     for (Index j = 0; j < spec.n_features; ++j) {
-      if (!problem.is_excluded(j)) root[j] = 1.0 / (problem.scale[j] * std::sqrt(spec.penalty_factors[j]));
+      if (!problem.is_excluded(j)) root[j] = 1.0 / (problem.scaling.scale[j] * std::sqrt(problem.penalty.factor(j)));
     }
     if (root == root_) return false;
     root_ = std::move(root);
@@ -70,13 +63,9 @@ class RowKernel {
 template <Design D, Loss L>
 class RowSpace {
  public:
-  RowSpace(const D& design, Vector kernel, const Specification& spec, Problem& problem, Threads& threads)
-      : design_(design),
-        spec_(spec),
-        problem_(problem),
-        loss_(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows),
-        threads_(threads),
-        basis_(std::move(kernel)) {
+  RowSpace(const D& design, Vector kernel, const Specification& spec, const Problem& problem, const L& loss,
+           Threads& threads)
+      : design_(design), spec_(spec), problem_(problem), loss_(loss), threads_(threads), basis_(std::move(kernel)) {
     const Index n = spec.n_rows;
     if constexpr (L::is_quadratic) {  // the weights go into the kernel, and its eigenvectors are the whole solution
       for (Index b = 0; b < n; ++b) {
@@ -115,7 +104,7 @@ class RowSpace {
     Vector residual(dual.size());
     std::vector<RowSums> sums(static_cast<std::size_t>(count));
     for (Index l = 0; l < count; ++l) {
-      for (Index i = 0; i < n; ++i) eta[l * n + i] += spec_.offset[i] + points[begin + l].intercept;
+      for (Index i = 0; i < n; ++i) eta[l * n + i] += problem_.offset[i] + points[begin + l].intercept;
       sums[l] = loss_.evaluate(eta.data() + l * n, {.residual = residual.data() + l * n});
     }
     const Index p = spec_.n_features;
@@ -132,8 +121,9 @@ class RowSpace {
                    .out = out.data()},
                   threads_);
     for (Index l = 0; l < count; ++l) {
-      restore(points[begin + l], lambdas[begin + l], out[l], vectors[l], out[count + l], sums[l]);
-      problem_.write(centre, problem_.model(), points[begin + l]);
+      const Iterate at = restored(points[begin + l].intercept, out[l], vectors[l], out[count + l], sums[l]);
+      certify(points[begin + l], lambdas[begin + l], at);
+      problem_.write(centre, Problem::model(at), points[begin + l]);
     }
   }
 
@@ -186,19 +176,24 @@ class RowSpace {
     }
   }
 
-  void restore(Point& point, double lambda, const double* coef_product, const double* dual,
-               const double* gradient_product, const RowSums& sums) {
+  Iterate restored(double intercept, const double* coef_product, const double* dual, const double* gradient_product,
+                   const RowSums& sums) const {
     const double dual_sum = std::accumulate(dual, dual + spec_.n_rows, 0.0);
+    Iterate at = iterate_at_zero(spec_.n_features);
     for (Index j = 0; j < spec_.n_features; ++j) {
-      const bool out = problem_.is_excluded(j);
-      problem_.coef[j] = out ? 0.0 : problem_.standardised(j, coef_product[j], dual_sum) / spec_.penalty_factors[j];
-      problem_.gradient[j] = problem_.standardised(j, gradient_product[j], sums.residual);
+      const double inner = problem_.scaling.product(j, coef_product[j], dual_sum);
+      at.coef[j] = problem_.is_excluded(j) ? 0.0 : inner / problem_.penalty.factor(j);
+      at.gradient[j] = problem_.scaling.product(j, gradient_product[j], sums.residual);
     }
-    problem_.intercept = point.intercept;
-    problem_.intercept_gradient = spec_.fit_intercept ? sums.residual : 0.0;
-    problem_.loss = sums.loss + problem_.constant;
-    problem_.pearson = sums.pearson;
-    const Certificate certificate = problem_.certificate(lambda, problem_.model());
+    at.intercept = intercept;
+    at.intercept_gradient = spec_.fit_intercept ? sums.residual : 0.0;
+    at.loss = sums.loss + problem_.constant;
+    at.pearson = sums.pearson;
+    return at;
+  }
+
+  void certify(Point& point, double lambda, const Iterate& at) const {
+    const Certificate certificate = problem_.certificate(lambda, Problem::model(at));
     point.features.clear();
     point.values.clear();
     point.dual_gap = problem_.relative(certificate.gap);
@@ -212,11 +207,83 @@ class RowSpace {
 
   const D& design_;
   const Specification& spec_;
-  Problem& problem_;
-  L loss_;
+  const Problem& problem_;
+  const L& loss_;
   Threads& threads_;
   Vector basis_;   // n x rank: U for squared error, else Z
   Vector values_;  // e
 };
+
+inline bool row_space_pays(const Specification& spec) {
+  if (spec.l1_ratio != 0.0 || spec.n_rows > 1500 || spec.n_features <= std::max<Index>(256, spec.n_rows)) return false;
+  for (Index k = 0; k < spec.n_problems; ++k) {
+    const Penalty penalty = spec.penalty_of(k);
+    for (Index j = 0; j < spec.n_features; ++j) {
+      if (penalty.is_free(j) || penalty.is_bounded(j)) return false;
+    }
+  }
+  return true;
+}
+
+template <Design D, Loss L>
+PathResult solve_path(D design, const Specification& spec, Threads& threads, const Monitor::Poll& poll);
+
+// A problem on the columns of its row space; false if it was interrupted.
+template <Design D, Loss L>
+bool solve_reduced(const RowSpace<D, L>& space, const Specification& spec, const Problem& problem, Index k,
+                   PathResult& result, Threads& threads, const Monitor::Poll& poll) {
+  const Vector ones(static_cast<std::size_t>(space.rank()), 1.0);
+  const Vector lower(ones.size(), -infinity);
+  const Vector upper(ones.size(), infinity);
+  Specification reduced = spec;
+  reduced.n_problems = 1;
+  reduced.n_features = space.rank();
+  reduced.responses = {.data = problem.y};
+  reduced.offsets = {.data = problem.offset};
+  reduced.weights = spec.weights + k * spec.n_rows;
+  reduced.penalty_factors = {.data = ones.data()};
+  reduced.lower_bounds = {.data = lower.data()};
+  reduced.upper_bounds = {.data = upper.data()};
+  reduced.lambdas = result.lambdas;
+  reduced.standardize = false;
+  reduced.tol = 0.1 * spec.tol;  // the certificate that counts is taken in feature space
+  const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+  const Monitor::Poll own = [&](Index done, Index total) {
+    return poll && poll(k * n_lambdas + done * n_lambdas / std::max<Index>(total, 1), spec.n_problems * n_lambdas);
+  };
+  PathResult part = solve_path<Dense<double, false>, L>(space.design(), reduced, threads, own);
+  result.interrupted = part.interrupted;
+  if (!part.interrupted) std::ranges::move(part.points, result.points.data() + k * n_lambdas);
+  return !part.interrupted;
+}
+
+// Every problem has a row space of its own (its weights centre and scale the columns), so they are solved one by one.
+template <Design D, Loss L>
+PathResult solve_in_row_space(Call<D> call) {
+  const Specification& spec = call.spec;
+  Vector centre;
+  Monitor monitor(call.poll);
+  auto [problems, losses] = problems_on_rows<L>(call, centre);
+  BlockPath<D, L> null_solver(call.design, spec, losses, problems, call.threads, monitor);
+  PathResult result = null_result(null_solver, spec, problems);
+  const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+  const Index at_once = std::clamp<Index>(spec.n_rows / 8, 4, 50);
+  RowKernel<D> kernel(call.design);
+  for (Index k = 0; k < spec.n_problems && !result.interrupted; ++k) {
+    if (kernel.prepare(spec, problems[k])) result.n_sweeps += 1.0;
+    RowSpace<D, L> space(call.design, kernel.centred(spec, problems[k]), spec, problems[k], losses[k], call.threads);
+    if constexpr (!L::is_quadratic) {
+      if (!solve_reduced<D, L>(space, spec, problems[k], k, result, call.threads, call.poll)) break;
+    }
+    for (Index begin = 0; begin < n_lambdas && !result.interrupted; begin += at_once) {
+      const Index end = std::min(n_lambdas, begin + at_once);
+      space.expand(result.points.data() + k * n_lambdas, result.lambdas, begin, end, centre.data());
+      result.n_sweeps += 1.0;
+      if constexpr (L::is_quadratic) monitor.progress(k * n_lambdas + end, spec.n_problems * n_lambdas);
+      result.interrupted = monitor.stopped();
+    }
+  }
+  return result;
+}
 
 }  // namespace normball

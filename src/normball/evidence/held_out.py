@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.report.fitted_rows import FittedRows
-from normball.report.payload import plain
+from normball.evidence.fitted_rows import FittedRows
+from normball.evidence.listed import plain
+from normball.findings.saturation import FLAT_FROM
 
 Array = NDArray[np.float64]
 
@@ -18,7 +19,6 @@ MANY = 20_000  # rows from which on close values are taken together
 CELLS = 4096  # of them
 GROUPS = 10  # of equal weight, for the calibration
 LEAST = 5  # rows of a group
-FLAT_FROM = float(np.log(49 + 20 * np.sqrt(6)))  # the sigmoid's slope is 0.01 there, 4.58
 FACTORS = np.geomspace(0.1, 10.0, 21)
 DIGITS = 4
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

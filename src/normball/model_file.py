@@ -1,8 +1,4 @@
-"""Saved models: JSON with a schema number, read back without running any code.
-
-Numbers are written so that they come back bit for bit. JSON knows no NaN and no infinity: these are the strings "nan",
-"inf" and "-inf". An array of equal values is written as that value, and rows that store every column (ridge) without
-their column numbers.
+"""Saved models read back, without running any code; `results/saving.py` wrote them.
 
 A file is checked when it is read: field by field, by the tables below, so that what is wrong is said by its name; and
 as a whole by its checksum, since no table can tell a coefficient from another one that somebody typed.
@@ -10,12 +6,9 @@ as a whole by its checksum, since no table can tell a coefficient from another o
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from statistics import mode
 from typing import Any, Never
 
@@ -23,29 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball import schema
+from normball.cv_result import CVPath
 from normball.families import find_family
-from normball.files import write_text
 from normball.messages import DataError, Finding
-from normball.results.cv import CVPath
 from normball.results.fit import Fit
 from normball.results.path import STATUSES, Path
+from normball.results.saving import SCHEMA, checksum
 from normball.results.sparse_rows import SparseRows
 from normball.schema import Damaged, Reader, array, first_of, listed, number, one_of, optional, record, text, truth
 
-SCHEMA = 1
-_PER_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds", "scales")
 _SAVE_AGAIN = "take a copy that is not damaged, or fit and save the model again"
-
-
-def save(result: Fit | Path | CVPath, path: str | os.PathLike[str], run: Mapping[str, Any] | None = None) -> None:
-    """Write a `Fit`, `Path` or `CVPath` to a file, and with it where it came from (`run`)."""
-    if not isinstance(result, (Fit, Path, CVPath)):
-        raise TypeError(f"save() takes a Fit, a Path or a CVPath, not {type(result).__name__}")
-    content = to_dict(result)
-    if run is not None:
-        content["run"] = run
-    content["checksum"] = _checksum(content)
-    write_text(path, json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def load(path: str | os.PathLike[str]) -> Fit | Path | CVPath:
@@ -79,7 +59,7 @@ def load_with_run(path: str | os.PathLike[str], run: Reader) -> tuple[Fit | Path
     except Damaged as damage:
         found = f'"{path}" is a damaged normball model: {damage}.'
         raise DataError(Finding("E10", found, _SAVE_AGAIN)) from None
-    if "checksum" in content and content["checksum"] != _checksum(content):
+    if "checksum" in content and content["checksum"] != checksum(content):
         found = f'"{path}" was changed since it was written, or damaged: its content does not match its "checksum".'
         raise DataError(Finding("E10", found, _SAVE_AGAIN))
     return result, made
@@ -104,27 +84,6 @@ def _json(path: str) -> dict[str, Any]:
         found = f'"{path}" was written by schema {number_of_schema}; this normball reads {SCHEMA}.'
         raise DataError(Finding("E10", found, "pip install -U normball"))
     return content
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    """A digest of everything else in the file, whatever its layout and the order of its fields."""
-    rest = {name: value for name, value in content.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def to_dict(result: Fit | Path | CVPath) -> dict[str, Any]:
-    """A result as JSON data."""
-    from normball import __version__
-
-    head = {"format": "normball", "schema": SCHEMA, "version": __version__}
-    if isinstance(result, Fit):
-        return {**head, "kind": "fit", "fit": _encode_fit(result)}
-    if isinstance(result, Path):
-        return {**head, "kind": "path", "path": _encode_path(result)}
-    cv = {field.name: _encode(getattr(result, field.name)) for field in fields(result) if field.name != "path"}
-    # read by people and by other programs; loading computes them anew
-    cv |= {"lambda_best": result.lambda_best, "lambda_1se": result.lambda_1se}
-    return {**head, "kind": "cv_path", "path": _encode_path(result.path), "cv": cv}
 
 
 def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
@@ -348,48 +307,3 @@ def _fold_ids(n_folds: int) -> Reader:
         return array((None,), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
 
     return read
-
-
-def _encode_fit(fit: Fit) -> dict[str, Any]:
-    content = {field.name: _encode(getattr(fit, field.name)) for field in fields(fit)}
-    content["coef"] = _encode_rows(SparseRows.from_rows([fit.coef], fit.coef.size))
-    content["scales"] = _encode(_alike(fit.scales))
-    content["preparation"] = fit.preparation.to_dict()
-    return content
-
-
-def _encode_path(path: Path) -> dict[str, Any]:
-    content = {field.name: _encode(getattr(path, field.name)) for field in fields(path)}
-    content |= {name: _encode(_alike(getattr(path, name))) for name in _PER_FEATURE}
-    content["preparation"] = path.preparation.to_dict()
-    content["findings"] = [vars(finding) for finding in path.findings]
-    return content
-
-
-def _encode(value: Any) -> Any:
-    """A value in JSON's types, with the strings for what JSON has no number for."""
-    if isinstance(value, SparseRows):
-        return _encode_rows(value)
-    if isinstance(value, np.ndarray):
-        plain = value.dtype.kind != "f" or np.isfinite(value).all()
-        return value.tolist() if plain else _encode(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
-    if isinstance(value, Mapping):
-        return {key: _encode(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_encode(entry) for entry in value]
-    return value
-
-
-def _alike(values: NDArray[Any]) -> Any:
-    """One value for an array of equal ones, else the array."""
-    return values[0].item() if values.size and (values == values[0]).all() else values
-
-
-def _encode_rows(rows: SparseRows) -> dict[str, Any]:
-    content = {"indptr": _encode(rows.indptr), "values": _encode(_alike(rows.values))}
-    n_rows, n_columns = rows.shape
-    if not np.array_equal(rows.indices, np.tile(np.arange(n_columns), n_rows)):
-        content["indices"] = _encode(rows.indices)
-    return content

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.report.evidence_held_out import calibration, margins, quantiles, residuals, scaling
-from normball.report.evidence_slices import convexity, pairs, slices
-from normball.report.fitted_rows import FEW, FittedRows, dense_columns, fitted_rows
-from normball.report.payload import plain
+from normball.evidence.fitted_rows import FEW, FittedRows, dense_columns, fitted_rows
+from normball.evidence.held_out import calibration, margins, quantiles, residuals, scaling
+from normball.evidence.listed import plain
+from normball.evidence.slices import convexity, pairs, slices
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
-    from normball.results.cv import CVPath
+    from normball.run import Run
 
 Array = NDArray[np.float64]
 

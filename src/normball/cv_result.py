@@ -1,16 +1,21 @@
-"""Cross-validated paths: `CVPath`, and `Comparison` of several on the same folds."""
+"""Cross-validated paths: `CVPath`, and `Comparison` of several on the same folds.
+
+The one kind of result that stands above `results`: `CVPath.report` writes a page, and what a page says about the data
+has to be solved for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.messages import Finding
-from normball.results.fit import Fit, freeze
+from normball.results.arrays import Array, freeze
+from normball.results.fit import Fit
 from normball.results.path import Path
 from normball.results.predictions import Kind, Unknown
 from normball.results.sparse_rows import SparseRows
@@ -20,7 +25,6 @@ if TYPE_CHECKING:
 
     import polars
 
-Array = NDArray[np.float64]
 Choice = Literal["best", "1se"]
 
 
@@ -78,6 +82,8 @@ class CVPath:
         out-of-fold "auc", and on all rows the "largest_margin" and the share "saturated" of rows where the sigmoid's
         slope is below 0.01.
     """
+
+    saved_as: ClassVar[str] = "cv_path"
 
     path: Path
     score: str
@@ -241,8 +247,8 @@ class CVPath:
         DataError
             If the data are not those that the model was fitted to.
         """
+        from normball.evidence.refound import refound
         from normball.report import write_report
-        from normball.report.refound import refound
 
         if (X is None) != (y is None):
             raise TypeError("report() takes both X and y, or neither")
@@ -251,7 +257,7 @@ class CVPath:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write path and cross-validation as JSON; `normball.load` reads it."""
-        from normball.results.model_file import save
+        from normball.results.saving import save
 
         save(self, path)
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.evidence.listed import listed, listed_coefs, picked
 from normball.families import find_family
 from normball.family import Family
 from normball.messages import DataError, Finding, count
 from normball.predictor import linear_predictor
-from normball.report.payload import listed, listed_coefs, picked
 
 if TYPE_CHECKING:
+    from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
-    from normball.report.run import Run
-    from normball.results.cv import CVPath
     from normball.results.path import Path
+    from normball.run import Run
 
 Array = NDArray[np.float64]
 

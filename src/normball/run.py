@@ -127,10 +127,9 @@ def _reading(value: Any, where: str) -> dict[str, Any]:
 
 def _options(value: Any, where: str) -> dict[str, Any]:
     """Options of `cv_path`."""
-    from normball.cv import cv_path
-    from normball.settings import FitOptions
+    from normball.settings import CV_OPTIONS, FitOptions
 
-    known: dict[str, Reader] = dict.fromkeys((*signature(cv_path).parameters, *FitOptions.__annotations__), _as_it_is)
+    known: dict[str, Reader] = dict.fromkeys((*CV_OPTIONS, *FitOptions.__annotations__), _as_it_is)
     read = record(value, where, known | _OPTIONS, known)
     return {name: list(one) if isinstance(one, tuple) else one for name, one in read.items()}
 

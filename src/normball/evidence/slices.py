@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.report.fitted_rows import FittedRows, unpenalised
-from normball.report.payload import plain
+from normball.evidence.fitted_rows import FittedRows, unpenalised
+from normball.evidence.listed import plain
 
 Array = NDArray[np.float64]
 Square = tuple[tuple[float, float], tuple[float, float]]  # ranges of x and y

@@ -1,0 +1,84 @@
+// What all path solvers have in common. Each says for which losses and designs it `can` be used and whether that
+// `pays`; it offers `fit_null` (every problem without its penalised features, gradients included; then `at`) and
+// `solve` (all lambdas of all problems, in whatever order of work it likes).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/threads.hpp"
+#include "problem/null_model.hpp"
+
+namespace normball {
+
+// The grid: log-spaced, descending, ends exact. (M10)
+inline Vector lambda_grid(double largest, Index count, double ratio) {
+  Vector grid(static_cast<std::size_t>(count));
+  for (Index l = 0; l < count; ++l) {
+    const double share = count == 1 ? 0.0 : static_cast<double>(l) / static_cast<double>(count - 1);
+    grid[l] = (largest > 0.0 ? largest : 1.0) * std::pow(ratio, share);
+  }
+  return grid;
+}
+
+// The null models, and the grid that follows from the first one.
+template <class Solver>
+PathResult null_result(Solver& solver, const Specification& spec, std::vector<Problem>& problems) {
+  PathResult result;
+  solver.fit_null();
+  for (std::size_t k = 0; k < problems.size(); ++k) {
+    problems[k].take_null(solver.at(static_cast<Index>(k)), Solver::is_quadratic);
+    result.null_loss.push_back(problems[k].null_loss);
+    result.lambda_max.push_back(problems[k].lambda_max);
+    for (const double scale : problems[k].scaling.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);
+  }
+  result.lambdas =
+      spec.lambdas.empty() ? lambda_grid(result.lambda_max[0], spec.n_lambdas, spec.lambda_min_ratio) : spec.lambdas;
+  result.points.resize(problems.size() * result.lambdas.size());
+  result.n_sweeps = solver.n_sweeps();
+  return result;
+}
+
+template <class Solver>
+PathResult run_path(Solver& solver, const Specification& spec, std::vector<Problem>& problems, const Vector& centre) {
+  PathResult result = null_result(solver, spec, problems);
+  if (!result.lambdas.empty()) solver.solve(result, centre.data());
+  result.interrupted =
+      std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::interrupted; });
+  result.n_sweeps = solver.n_sweeps();
+  return result;
+}
+
+// One call: the question, and what its answer may use.
+template <class D>
+struct Call {
+  D design;
+  const Specification& spec;
+  Threads& threads;
+  const Monitor::Poll& poll;
+};
+
+// The problems of the batch with their rows and losses, the intercepts alone fitted; sets `centre`.
+template <Loss L, Design D>
+std::pair<std::vector<Problem>, std::vector<L>> problems_on_rows(Call<D>& call, Vector& centre) {
+  const Specification& spec = call.spec;
+  const bool wants_norms = !L::is_quadratic || !D::is_sparse;
+  std::vector<Problem> problems = make_problems(call.design, centre, spec, wants_norms, call.threads);
+  std::vector<L> losses;
+  for (const Problem& problem : problems) {
+    losses.emplace_back(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows);
+  }
+  call.threads.parallel_for(spec.n_problems, [&](Index k) { NullModel<L>::fit(losses[k], problems[k]); });
+  return {std::move(problems), std::move(losses)};
+}
+
+template <template <class, class> class Solver, Loss L, Design D>
+PathResult run_on_rows(Call<D> call) {
+  Vector centre;
+  Monitor monitor(call.poll);
+  auto [problems, losses] = problems_on_rows<L>(call, centre);
+  Solver<D, L> solver(call.design, call.spec, losses, problems, call.threads, monitor);
+  return run_path(solver, call.spec, problems, centre);
+}
+
+}  // namespace normball

@@ -1,0 +1,73 @@
+// What is asked, and what is answered.
+#pragma once
+
+#include "penalties/penalty.hpp"
+
+namespace normball {
+
+// An array for each problem, or one that all of them share.
+struct PerProblem {
+  const double* data = nullptr;
+  Index stride = 0;  // from one problem's to the next
+
+  bool is_shared() const { return stride == 0; }
+  const double* of(Index k) const { return data + k * stride; }
+};
+
+// The one question that the core answers: docs/mathematics.md (M1), for K problems over one design.
+struct Specification {
+  Index n_problems = 1;
+  Index n_rows = 0;
+  Index n_features = 0;
+  PerProblem responses;  // n_rows
+  // of each problem, where responses were centred: what was taken from them and intercepts get back, and the loss that
+  // rounding alone gives them
+  const double* origins = nullptr;
+  const double* negligible_loss = nullptr;
+  const double* weights = nullptr;  // n_problems x n_rows
+  PerProblem offsets;               // n_rows
+  PerProblem penalty_factors;       // n_features
+  PerProblem lower_bounds;          // in the units of the data, like the coefficients
+  PerProblem upper_bounds;
+  double l1_ratio = 1.0;
+  double family_parameter = std::numeric_limits<double>::quiet_NaN();  // where the family has one
+  Vector lambdas;                                                      // descending; empty: a grid is made
+  Index n_lambdas = 100;
+  double lambda_min_ratio = 1e-4;
+  bool fit_intercept = true;
+  bool standardize = true;
+  double tol = 1e-6;  // relative duality gap
+  int max_iter = 1000;
+
+  Penalty penalty_of(Index k) const {
+    return {penalty_factors.of(k), lower_bounds.of(k), upper_bounds.of(k), l1_ratio};
+  }
+  double origin(Index k) const { return origins == nullptr ? 0.0 : origins[k]; }
+};
+
+enum class Status : std::int8_t { converged = 0, max_iter = 1, interrupted = 2, numerical = 3 };
+
+// One solution of one problem at one lambda.
+struct Point {
+  double intercept = 0.0;  // units of the data
+  std::vector<std::int32_t> features;
+  Vector values;  // units of the data
+  double loss = 0.0;
+  double whole_loss = std::numeric_limits<double>::quiet_NaN();  // on the rows of the first problem, where known
+  double dual_gap = infinity;                                    // relative to the loss of the null model
+  double kkt_violation = infinity;
+  Status status = Status::interrupted;
+  int n_iter = 0;
+};
+
+struct PathResult {
+  Vector lambdas;
+  std::vector<Point> points;  // problem-major: points[k * n_lambdas + l]
+  Vector null_loss;           // per problem
+  Vector lambda_max;          // per problem
+  Vector scales;              // n_problems x n_features
+  double n_sweeps = 0.0;      // reads of the whole matrix
+  bool interrupted = false;
+};
+
+}  // namespace normball

@@ -1,0 +1,108 @@
+"""What a word of the command line means: types for `argparse`, which says what is wrong with one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+
+def names(text: str) -> list[str]:
+    """`a,b` as a list; a backslash before a comma keeps it inside a name."""
+    found = [name.replace("\0", ",").strip() for name in text.replace("\\,", "\0").split(",") if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError("nothing is given")
+    return found
+
+
+def column(text: str) -> str:
+    """The name of a column."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no column is named")
+    return text
+
+
+def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A type of `argparse` from a function that raises a ValueError."""
+
+    def convert(text: str) -> Any:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def lesson(text: str) -> str:
+    """A letter of a lesson, or all."""
+    if text != "all" and text not in "abcdefgh":
+        raise argparse.ArgumentTypeError(f'"{text}" is no lesson; they are called a to h')
+    return text
+
+
+def choice(text: str) -> str | float:
+    """A choice of lambda by name, or a positive number."""
+    if text in ("1se", "best"):
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{text}" is neither 1se, best nor a positive number')
+    return value
+
+
+def ratios(text: str) -> list[float]:
+    """Mixes of the penalty."""
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = [-1.0]
+    if not all(0 <= ratio <= 1 for ratio in found):
+        raise argparse.ArgumentTypeError(f'"{text}": numbers from 0 to 1, separated by commas')
+    return found
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f'"{text}" is no whole number of {least} or more')
+    return value
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    return _whole(text, 1)
+
+
+def folds(text: str) -> int:
+    """A number of folds."""
+    return _whole(text, 2)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 on."""
+    return _whole(text, 0)
+
+
+def share(text: str) -> float:
+    """A number between 0 and 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number between 0 and 1')
+    return value
+
+
+def family(text: str) -> str:
+    """The name of a family as it is written everywhere."""
+    from normball.families import family_name
+
+    return family_name(text)

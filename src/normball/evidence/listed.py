@@ -1,0 +1,81 @@
+"""Which features a page tells about in full, at which strength it opens, and how it writes numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from normball.cv_result import CVPath
+    from normball.results.path import Path
+    from normball.run import Run
+
+Array = NDArray[np.float64]
+
+LISTED = 60  # features whose numbers are all there
+FEWEST = 12  # of them, on the finest grid
+MOST_COEFS = 7_500  # of listed features; on a fine grid they are fewer
+
+
+def picked(cv: CVPath, run: Run) -> int:
+    """The grid point at, or nearest to, the strength that was chosen."""
+    if isinstance(run.select, str):
+        return cv.index_of("best" if run.select == "best" else "1se")
+    return int(np.argmin(np.abs(cv.lambdas - run.select)))
+
+
+def listed(cv: CVPath, run: Run) -> NDArray[np.intp]:
+    """The features that count most, the largest per SD at any of the chosen strengths first.
+
+    Those that are zero at all of these follow by their largest coefficient anywhere on the path; those that are never
+    kept are only among them where all features are few.
+    """
+    path = cv.path
+    marks = {picked(cv, run), cv.index_1se, cv.index_best}
+    there = np.max([np.abs(path.coef_rows[row]) for row in marks], axis=0) * path.scales
+    largest = np.zeros(path.n_features)
+    rows = path.coef_rows
+    np.maximum.at(largest, rows.indices, np.abs(rows.values) * path.scales[rows.indices])
+    most = min(LISTED, max(FEWEST, MOST_COEFS // path.lambdas.size))
+    order = np.lexsort((-largest, -there))[:most]
+    few = path.n_features <= most
+    return order[(largest[order] > 0) | (few & np.isfinite(path.penalty_factors[order]))]
+
+
+def listed_coefs(path: Path, columns: NDArray[np.intp]) -> Array:
+    """Coefficients (n_lambdas, n_listed) of the listed features."""
+    place = np.full(path.n_features, -1)
+    place[columns] = np.arange(columns.size)
+    rows = path.coef_rows
+    row_of = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
+    here = place[rows.indices] >= 0
+    coefs = np.zeros((len(rows), columns.size))
+    coefs[row_of[here], place[rows.indices[here]]] = rows.values[here]
+    return coefs
+
+
+def plain(values: ArrayLike, digits: int | None = None) -> Any:
+    """Numbers as lists of numbers that JSON knows, rounded to so many significant digits, None for the others."""
+    array = np.asarray(values)
+    if array.dtype.kind != "f":
+        return array.tolist()
+    shown = array if digits is None else _rounded(array, digits)
+    return _without_gaps(shown.tolist())
+
+
+def _rounded(array: Array, digits: int) -> Array:
+    """Rounded to significant digits; decimal powers are whole, so that numbers have short words."""
+    texts = [float(f"{value:.{digits - 1}e}") for value in array.ravel()]
+    return np.array(texts).reshape(array.shape)
+
+
+def _without_gaps(value: Any) -> Any:
+    """Lists of lists with None for NaN and infinities, and whole numbers without a decimal point."""
+    if isinstance(value, list):
+        return [_without_gaps(one) for one in value]
+    if not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) and abs(value) < 1e15 else value

@@ -1,0 +1,18 @@
+"""The same model in other words: code for normball, scikit-learn and glmnet that gives it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from normball.report.reproduce import Recipe, in_normball
+from normball.report.reproduce_r import in_glmnet
+from normball.report.reproduce_sklearn import in_sklearn
+
+if TYPE_CHECKING:
+    from normball.cv_result import CVPath
+    from normball.run import Run
+
+
+def recipes(cv: CVPath, run: Run, lam: float) -> list[Recipe]:
+    """The model at strength `lam` in three ways."""
+    return [in_normball(cv, run, lam), in_sklearn(cv.path, run, lam), in_glmnet(cv.path, run, lam)]

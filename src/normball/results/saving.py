@@ -1,0 +1,109 @@
+"""Models written as JSON with a schema number; `normball.model_file` reads them back.
+
+Numbers are written so that they come back bit for bit. JSON knows no NaN and no infinity: these are the strings "nan",
+"inf" and "-inf". An array of equal values is written as that value, and rows that store every column (ridge) without
+their column numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.files import write_text
+from normball.results.sparse_rows import SparseRows
+from normball.version import __version__
+
+if TYPE_CHECKING:
+    from normball.cv_result import CVPath
+    from normball.results.fit import Fit
+    from normball.results.path import Path
+
+SCHEMA = 1
+_PER_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds", "scales")
+
+
+def save(result: Fit | Path | CVPath, path: str | os.PathLike[str], run: Mapping[str, Any] | None = None) -> None:
+    """Write a `Fit`, `Path` or `CVPath` to a file, and with it where it came from (`run`)."""
+    if getattr(result, "saved_as", None) not in _RECORDS:
+        raise TypeError(f"save() takes a Fit, a Path or a CVPath, not {type(result).__name__}")
+    content = to_dict(result)
+    if run is not None:
+        content["run"] = run
+    content["checksum"] = checksum(content)
+    write_text(path, json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def checksum(content: Mapping[str, Any]) -> str:
+    """A digest of everything else in the file, whatever its layout and the order of its fields."""
+    rest = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def to_dict(result: Fit | Path | CVPath) -> dict[str, Any]:
+    """A result as JSON data."""
+    head = {"format": "normball", "schema": SCHEMA, "version": __version__, "kind": result.saved_as}
+    return {**head, **_RECORDS[result.saved_as](result)}
+
+
+def _fit(fit: Fit) -> dict[str, Any]:
+    content = {field.name: _encode(getattr(fit, field.name)) for field in fields(fit)}
+    content["coef"] = _encode_rows(SparseRows.from_rows([fit.coef], fit.coef.size))
+    content["scales"] = _encode(_alike(fit.scales))
+    content["preparation"] = fit.preparation.to_dict()
+    return {"fit": content}
+
+
+def _path(path: Path) -> dict[str, Any]:
+    content = {field.name: _encode(getattr(path, field.name)) for field in fields(path)}
+    content |= {name: _encode(_alike(getattr(path, name))) for name in _PER_FEATURE}
+    content["preparation"] = path.preparation.to_dict()
+    content["findings"] = [vars(finding) for finding in path.findings]
+    return {"path": content}
+
+
+def _cv_path(result: CVPath) -> dict[str, Any]:
+    cv = {field.name: _encode(getattr(result, field.name)) for field in fields(result) if field.name != "path"}
+    # read by people and by other programs; loading computes them anew
+    cv |= {"lambda_best": result.lambda_best, "lambda_1se": result.lambda_1se}
+    return {**_path(result.path), "cv": cv}
+
+
+def _encode(value: Any) -> Any:
+    """A value in JSON's types, with the strings for what JSON has no number for."""
+    if isinstance(value, SparseRows):
+        return _encode_rows(value)
+    if isinstance(value, np.ndarray):
+        plain = value.dtype.kind != "f" or np.isfinite(value).all()
+        return value.tolist() if plain else _encode(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return {key: _encode(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encode(entry) for entry in value]
+    return value
+
+
+def _alike(values: NDArray[Any]) -> Any:
+    """One value for an array of equal ones, else the array."""
+    return values[0].item() if values.size and (values == values[0]).all() else values
+
+
+def _encode_rows(rows: SparseRows) -> dict[str, Any]:
+    content = {"indptr": _encode(rows.indptr), "values": _encode(_alike(rows.values))}
+    n_rows, n_columns = rows.shape
+    if not np.array_equal(rows.indices, np.tile(np.arange(n_columns), n_rows)):
+        content["indices"] = _encode(rows.indices)
+    return content
+
+
+_RECORDS: dict[str, Callable[[Any], dict[str, Any]]] = {"fit": _fit, "path": _path, "cv_path": _cv_path}
