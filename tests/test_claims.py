@@ -49,7 +49,7 @@ def test_the_bound_of_a_ball_is_the_dual_value_less_the_gap_of_the_penalised_fit
 
 def shrunken(point, problem, search):
     """A point that is no solution, with its gap by the oracle."""
-    coef = 0.6 * point.fit.coef
+    coef = 0.5 * point.fit.coef
     theta = problem.theta(point.fit.intercept, coef)
     gap = problem.gap(theta, point.fit.lam)
     assert gap > 1e-4
