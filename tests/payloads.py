@@ -10,9 +10,9 @@ from normball.evidence.evidence import evidence
 from normball.evidence.refound import refound
 from normball.report.payload import payload
 from normball.run import Run
+from targets import FAMILIES, draw
 
 Array = np.ndarray[Any, Any]
-FAMILIES = ("gaussian", "binomial", "poisson")
 MODELS = [(family, ratio) for family in FAMILIES for ratio in (1.0, 0.5, 0.0)]
 Case = tuple[nb.CVPath, Array, Array, dict[str, Any]]
 
@@ -26,7 +26,9 @@ def made(family: str, n: int = 90, p: int = 6, seed: int = 0) -> tuple[Array, Ar
         return X, eta + rng.normal(size=n)
     if family == "binomial":
         return X, (eta + rng.logistic(size=n) > 0).astype(int)
-    return X, rng.poisson(np.exp(eta))
+    if family == "poisson":
+        return X, rng.poisson(np.exp(eta))
+    return X, draw(family, eta, rng)
 
 
 def described(cv: nb.CVPath, X: Any, y: Any, run: Run | None = None, **data: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 import normball as nb
 from normball import _native
 from oracle import Problem
-from test_certificate import FAMILIES, make_target
+from targets import FAMILIES
+from test_certificate import make_target
 
 
 def norm(rows, weights):
@@ -71,7 +72,9 @@ def test_the_worst_column_meets_the_bound():
 def test_two_anchors_that_spare_none_are_not_gone_on_with():
     rng = np.random.default_rng(1)
     residuals = rng.normal(size=(9, 40))
-    places, shares, remainders = _native.residual_basis(residuals, np.full(40, 1 / 40), np.full(9, 0.1), np.zeros(9, np.uint8))
+    places, shares, remainders = _native.residual_basis(
+        residuals, np.full(40, 1 / 40), np.full(9, 0.1), np.zeros(9, np.uint8)
+    )
     np.testing.assert_array_equal(places, np.arange(9))
     np.testing.assert_array_equal(shares, np.eye(9))
     assert (remainders == 0).all()
