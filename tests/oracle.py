@@ -16,43 +16,9 @@ feasibility.  What rounding leaves of such a constraint, ``z`` for coordinate ``
 """
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import bisect, minimize
 
-
-def xlogx(t):
-    return np.where(t > 0, t * np.log(np.where(t > 0, t, 1.0)), 0.0)
-
-
-def entropy(t):
-    return xlogx(t) + xlogx(1 - t)
-
-
-def expit(eta):
-    return np.exp(-np.logaddexp(0, -eta))
-
-
-class Gaussian:
-    value = staticmethod(lambda y, eta: 0.5 * (y - eta) ** 2)
-    slope = staticmethod(lambda y, eta: eta - y)
-    curvature = staticmethod(lambda y, eta: np.ones_like(eta))
-    conjugate = staticmethod(lambda y, u: 0.5 * u**2 + u * y)
-
-
-class Binomial:
-    value = staticmethod(lambda y, eta: np.logaddexp(0, eta) - y * eta + entropy(y))
-    slope = staticmethod(lambda y, eta: expit(eta) - y)
-    curvature = staticmethod(lambda y, eta: expit(eta) * expit(-eta))
-    conjugate = staticmethod(lambda y, u: entropy(np.clip(y + u, 0, 1)) - entropy(y))
-
-
-class Poisson:
-    value = staticmethod(lambda y, eta: np.exp(eta) - y * eta - y + xlogx(y))
-    slope = staticmethod(lambda y, eta: np.exp(eta) - y)
-    curvature = staticmethod(lambda y, eta: np.exp(eta))
-    conjugate = staticmethod(lambda y, u: xlogx(y + u) - u - xlogx(y))
-
-
-LOSSES = {"gaussian": Gaussian, "binomial": Binomial, "poisson": Poisson}
+from oracle_losses import IDENTITY, find_loss
 
 
 class Problem:
@@ -63,7 +29,7 @@ class Problem:
                  standardize=True):  # fmt: skip
         X = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=float)
         n, p = X.shape
-        self.loss, self.y = LOSSES[family], np.asarray(y, dtype=float)
+        self.loss, self.y = find_loss(family), np.asarray(y, dtype=float)
         w = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
         self.w = w / w.sum()
         self.offset = np.zeros(n) if offset is None else np.asarray(offset, dtype=float)
@@ -83,8 +49,24 @@ class Problem:
             self.Z = np.column_stack([np.ones(n), self.Z])
             self.v = np.r_[0.0, self.v]
             self.lo, self.hi = np.r_[-np.inf, self.lo], np.r_[np.inf, self.hi]
-        self.null = self.polish(np.zeros(self.v.size), 1.0, only=self.v == 0)
+        start = np.zeros(self.v.size)
+        start[: self.first] = self.null_intercept()
+        self.null = self.polish(start, 1.0, only=self.v == 0)
         self.null_loss = self.mean_loss(self.null)
+
+    def null_intercept(self):
+        """The intercept of the model without any coefficient: from 0, Huber's loss may have no curvature to step by."""
+        used = self.w > 0
+        y, offset, w = self.y[used], self.offset[used], self.w[used]
+
+        def score(b0):
+            return float(w @ self.loss.slope(y, offset + b0))
+
+        size = 1.0
+        with np.errstate(over="ignore"):
+            while score(-size) > 0 or score(size) < 0:
+                size *= 2
+            return bisect(score, -size, size, xtol=1e-14 * size, maxiter=200)
 
     # -- coefficients in the units of the data <-> theta
     def theta(self, intercept, coef):
@@ -133,8 +115,10 @@ class Problem:
         pull = np.where(self.hi > 0, z, 0).clip(0) + np.where(self.lo < 0, -z, 0).clip(0)
         penalised = self.v > 0
         largest = (pull[penalised] / self.v[penalised]).max() / max(self.l1_ratio, 1e-3)
-        unit = self.null_loss if self.loss is Gaussian and self.l1_ratio == 0 else 0.5
-        return float(largest / np.sqrt(2 * unit))
+        if not (isinstance(self.loss, IDENTITY) and self.l1_ratio == 0):
+            return float(largest)
+        u = self.loss.slope(self.y, self.eta(self.null))
+        return float(largest / np.sqrt(self.w @ u**2))
 
     # -- dual
     def dual(self, theta, lam, scaling=1.0):
@@ -162,6 +146,7 @@ class Problem:
         return (self.objective(theta, lam) - best) / max(self.null_loss, 1e-300)
 
     # -- solving
+    @np.errstate(over="ignore", invalid="ignore")  # in trial steps
     def polish(self, theta, lam, only=True, steps=60):
         """Newton steps within the orthant of ``theta``, or of its descent, as long as they help."""
         theta = theta.copy()
@@ -201,6 +186,6 @@ class Problem:
         box = [*zip(0 * l1, self.hi, strict=True), *zip(0 * l1, -self.lo, strict=True)]
         start = np.r_[self.null.clip(0), (-self.null).clip(0)]
         options = {"maxiter": 50_000, "maxfun": 200_000, "ftol": 0, "gtol": 1e-12, "maxcor": 30}
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             x = minimize(split, start, jac=True, method="L-BFGS-B", bounds=box, options=options).x
         return self.polish(x[: l1.size] - x[l1.size :], lam)

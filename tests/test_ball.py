@@ -6,8 +6,8 @@ import pytest
 
 import normball as nb
 from normball import ball
-
-FAMILIES = ("gaussian", "binomial", "poisson")
+from oracle_losses import find_loss
+from targets import FAMILIES, NEW, draw
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +20,16 @@ def table():
         "binomial": (eta + generator.logistic(size=70) > 0).astype(float),
         "poisson": generator.poisson(np.exp(0.3 * eta)).astype(float),
     }
-    return X, targets, generator.uniform(0.5, 2.0, size=70)
+    weights = generator.uniform(0.5, 2.0, size=70)
+    return X, targets | {family: draw(family, eta, generator, log=(0.0, 0.3)) for family in NEW}, weights
 
 
 def pieces(fit, X, y, weights, offset):
     """Loss, and its gradient per standardised coefficient."""
     share = weights / weights.sum()
     eta = X @ fit.coef + fit.intercept + offset
-    if fit.family == "gaussian":
-        loss, slope = share @ (y - eta) ** 2 / 2, eta - y
-    elif fit.family == "binomial":
-        loss, slope = share @ (np.logaddexp(0, eta) - y * eta), 1 / (1 + np.exp(-eta)) - y
-    else:
-        entropy = np.where(y > 0, y * np.log(np.where(y > 0, y, 1)), 0.0) - y
-        loss, slope = share @ (np.exp(eta) - y * eta + entropy), np.exp(eta) - y
+    own = find_loss(fit.family)
+    loss, slope = share @ own.value(y, eta), own.slope(y, eta)
     standardised = (X - share @ X) / fit.scales
     return loss, standardised.T @ (share * slope), share @ slope
 

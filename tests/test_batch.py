@@ -11,15 +11,14 @@ import scipy.sparse
 import normball as nb
 import oracle
 from normball import batch
-from targets import three_families
+from targets import FAMILIES, draw, each_family
 
-FAMILIES = ("gaussian", "binomial", "poisson")
 TOL = 1e-6
 
 
 @pytest.fixture(scope="module")
 def table():
-    return three_families()
+    return each_family()
 
 
 def bootstrap(n, n_problems, seed=0):
@@ -72,8 +71,7 @@ def test_wide_batches(family, l1_ratio):
     generator = np.random.default_rng(3)
     X = generator.normal(size=(40, 200))
     eta = X[:, :3].sum(axis=1)
-    y = {"gaussian": eta, "binomial": eta > 0, "poisson": generator.poisson(np.exp(eta / 3))}[family].astype(float)
-    y, weights = several(y, 4), bootstrap(40, 4)
+    y, weights = several(draw(family, eta, generator, log=(0.0, 1 / 3)), 4), bootstrap(40, 4)
     options = {"family": family, "l1_ratio": l1_ratio, "tol": TOL}
     paths = nb.fit_paths(X, y, sample_weight=weights, n_lambdas=6, lambda_min_ratio=0.1, **options)
     for k, path in enumerate(paths):
@@ -141,7 +139,7 @@ def test_the_grid_is_that_of_the_first_problem(table):
 def test_the_number_of_threads_changes_no_bit(family, shape):
     generator = np.random.default_rng(0)
     X = generator.normal(size=shape)
-    y = (X[:, 0] + generator.normal(size=shape[0]) > 0).astype(float)
+    y = draw(family, X[:, 0], generator)
     weights = bootstrap(shape[0], 5)
     one, two, again = (
         nb.fit_paths(X, y, sample_weight=weights, family=family, n_lambdas=8, n_threads=n) for n in (1, 2, 2)

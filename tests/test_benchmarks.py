@@ -21,16 +21,9 @@ from benchmarks.session import OutOfTime, Patience, Session
 from benchmarks.solvers import SOLVERS
 from benchmarks.store import Arrays, Page, Solution
 from oracle import Problem as Oracle
+from targets import draw
 
-FAMILIES = ("gaussian", "binomial", "poisson")
-
-
-def target(family, eta, rng):
-    if family == "gaussian":
-        return eta + rng.normal(size=eta.size)
-    if family == "binomial":
-        return (rng.random(eta.size) < 1 / (1 + np.exp(-eta))).astype(float)
-    return rng.poisson(np.exp(0.5 * eta)).astype(float)
+FAMILIES = ("gaussian", "binomial", "poisson")  # that the judge knows
 
 
 def arrays(family, *, sparse=False, offset=False, n=60, p=12, seed=0):
@@ -38,7 +31,7 @@ def arrays(family, *, sparse=False, offset=False, n=60, p=12, seed=0):
     X = generators.standardise(np.asfortranarray(rng.normal(size=(n, p))))
     if sparse:
         X = sp.csc_matrix(X * (X > 0.5))
-    y = target(family, np.asarray(X @ rng.normal(size=p)).ravel() * 0.5, rng)
+    y = draw(family, np.asarray(X @ rng.normal(size=p)).ravel() * 0.5, rng, log=(0.0, 0.5))
     data = Arrays(X, y, rng.normal(size=n) * 0.3 if offset else None, np.zeros(0), (np.arange(n) % 3).astype(np.int32))
     return replace(data, lambdas=np.abs(null_gradient(data, family)).max() * np.logspace(0, -2, 30))
 

@@ -11,7 +11,8 @@ import scipy.sparse
 import normball as nb
 from normball import _native
 from oracle import Problem
-from test_certificate import FAMILIES, make_target
+from targets import FAMILIES
+from test_certificate import make_target
 
 NEEDED = {
     "plain": set(),

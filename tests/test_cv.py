@@ -15,14 +15,12 @@ import normball as nb
 from normball.cv_result import CVPath, summarise_folds
 from normball.results.sparse_rows import SparseRows
 from normball.scoring import find_score
-from targets import three_families
-
-FAMILIES = ("gaussian", "binomial", "poisson")
+from targets import FAMILIES, each_family
 
 
 @pytest.fixture(scope="module")
 def table():
-    return three_families()
+    return each_family()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import normball as nb
 from oracle import Problem
-from test_certificate import FAMILIES, assert_certified, make_target
+from targets import FAMILIES
+from test_certificate import assert_certified, make_target
 from test_properties import assert_same_fits, fit, oracle, points, problems, strengths
 
 LAYOUTS = {"rows": np.ascontiguousarray, "columns": np.asfortranarray, "sparse": scipy.sparse.csc_array}

@@ -11,17 +11,13 @@ import scipy.sparse
 import normball as nb
 from normball import _native
 from oracle import Problem
+from targets import FAMILIES, draw
 
-FAMILIES = ("gaussian", "binomial", "poisson")
 SHAPES = {"moments or windows": (300, 6), "working sets or row space": (60, 300)}
 
 
 def target(family: str, signal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    if family == "gaussian":
-        return signal + rng.normal(size=signal.size)
-    if family == "binomial":
-        return (rng.random(signal.size) < 1 / (1 + np.exp(-signal))).astype(float)
-    return rng.poisson(np.exp(0.5 + 0.5 * signal)).astype(float)
+    return draw(family, signal, rng, log=(0.5, 0.5))
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])

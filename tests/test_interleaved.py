@@ -9,7 +9,7 @@ import scipy.sparse
 
 import normball as nb
 from oracle import Problem
-from test_certificate import FAMILIES
+from targets import FAMILIES
 from test_sparse_engine import counts, target
 
 N, P, K = 1200, 1500, 12

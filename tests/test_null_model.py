@@ -9,6 +9,7 @@ import normball as nb
 from normball import _native
 from normball.cli import main
 from oracle import Problem
+from targets import FAMILIES, draw
 
 DECADES = (-12, -6, 6, 12)
 # which path solver a design meets: moments or windows; a working set; the row space (ridge); a sparse working set
@@ -22,11 +23,7 @@ def make(design, family, seed=0):
     if design == "sparse":
         X = scipy.sparse.csc_array(np.where(rng.random((n, p)) < 0.1, X, 0.0))
     signal = X[:, [0, 1, 2]] @ np.array([0.8, -0.6, 0.4])
-    if family == "gaussian":
-        return X, signal + rng.normal(size=n)
-    if family == "binomial":
-        return X, (rng.random(n) < 1 / (1 + np.exp(-signal))).astype(float)
-    return X, rng.poisson(np.exp(signal)).astype(float)
+    return X, draw(family, signal, rng)
 
 
 def assert_same_but_the_intercept(path, other, *, shift=0.0, scale=1.0, rtol=1e-4):
@@ -43,7 +40,7 @@ def assert_same_but_the_intercept(path, other, *, shift=0.0, scale=1.0, rtol=1e-
 
 @pytest.mark.parametrize("decade", DECADES)
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.0])
-@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_constant_offset(design, family, l1_ratio, decade):
     X, y = make(design, family)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import normball as nb
 from oracle import Problem
-from test_certificate import FAMILIES, assert_certified, make_target
+from targets import FAMILIES, two_values
+from test_certificate import assert_certified, make_target
 
 TOL = 1e-10
 
@@ -35,7 +36,7 @@ def problems(draw, families=FAMILIES, l1_ratios=(0.0, 0.3, 1.0)):
     X = rng.normal(size=(n, p)) @ (np.eye(p) + draw(st.sampled_from([0.0, 1.0])) * rng.normal(size=(p, p)))
     family = draw(st.sampled_from(families))
     y = make_target(family, X, rng)
-    y[:2] = [0, 1]
+    y[:2] = two_values(family)
     options = {
         "family": family,
         "l1_ratio": draw(st.sampled_from(l1_ratios)),
@@ -355,7 +356,8 @@ def test_separable_classes_give_finite_certified_answers(l1_ratio, n_features):
 @pytest.mark.parametrize("n_rows", [2, 3])
 def test_tiny_data(family, n_rows):
     X = np.array([[0.0], [1.0], [3.0]])[:n_rows]
-    y = np.array([0.0, 1.0, 1.0])[:n_rows]
+    low, high = two_values(family)
+    y = np.array([low, high, high])[:n_rows]
     for l1_ratio in (0.0, 1.0):
         path = nb.fit_path(X, y, family=family, l1_ratio=l1_ratio, lambdas=[1.0, 0.3, 0.1])
         assert_certified(path, Problem(X, y, family, l1_ratio=l1_ratio))

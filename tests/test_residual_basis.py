@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 import normball as nb
 from normball import _native
 from oracle import Problem
-from test_certificate import FAMILIES, make_target
+from targets import FAMILIES
+from test_certificate import make_target
 
 
 def norm(rows, weights):

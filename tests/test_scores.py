@@ -10,12 +10,12 @@ import normball as nb
 from normball.cli import main
 from normball.scores import SCORES, Score, area_under_curve
 from normball.scoring import find_score
-from targets import three_families
+from targets import each_family
 
 
 @pytest.fixture(scope="module")
 def table():
-    return three_families()
+    return each_family()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import normball as nb
 from normball import _native
 from oracle import Problem
-from test_certificate import FAMILIES
+from targets import FAMILIES, draw, two_values
 from test_native import arguments
 from test_properties import assert_same_fits, oracle, points, strengths
 
@@ -32,11 +32,7 @@ def counts(rng, n, p, density=0.06):
 
 def target(family, X, rng):
     signal = X[:, :5] @ [0.8, -0.6, 0.4, 0.3, -0.2] / 2
-    if family == "gaussian":
-        return 3 + signal + rng.normal(size=signal.size)
-    if family == "binomial":
-        return (rng.random(signal.size) < 1 / (1 + np.exp(0.3 - signal))).astype(float)
-    return rng.poisson(np.exp(0.3 * signal)).astype(float)
+    return draw(family, signal, rng, identity=(3.0, 1.0), logit=(-0.3, 1.0), log=(0.0, 0.3))
 
 
 @st.composite
@@ -46,7 +42,7 @@ def cases(draw):
     X = counts(rng, n, p)
     family = draw(st.sampled_from(FAMILIES))
     y = target(family, X, rng)
-    y[:2] = [0, 1]
+    y[:2] = two_values(family)
     options = {
         "family": family,
         "l1_ratio": draw(st.sampled_from([0.0, 0.2, 1.0])),
