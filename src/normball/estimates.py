@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,22 +33,20 @@ def delta_at_null(y: Array, weights: Array, offset: Array) -> float:
     return _to_digits(EFFICIENCY * distance / MAD_OF_NORMAL) if distance > 0.0 else math.nan
 
 
-def theta_at_null(y: Array, weights: Array, offset: Array) -> float:
-    """The negative binomial's theta of the largest likelihood, with the intercept that goes with it.
+def theta_at_null(y: Array, weights: Array, offset: Array, null_intercept: Callable[[float], float]) -> float:
+    """The negative binomial's theta of the largest likelihood, with the null intercept that goes with it.
 
     NaN where the likelihood grows up to Poisson's, as where the counts vary no more than these.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import gammaln
 
-    from normball.families import NegativeBinomial
-
     values, place = np.unique(y, return_inverse=True)
     of_values = np.bincount(place, weights=weights)
 
     def cost(log_theta: float) -> float:
         theta = math.exp(log_theta)
-        eta = offset + NegativeBinomial(theta).null_intercept(y, weights, offset)
+        eta = offset + null_intercept(theta)
         total = np.logaddexp(eta, log_theta)
         by_mean = theta * (log_theta - total) + y * (eta - total)
         likelihood = weights @ by_mean + of_values @ (gammaln(values + theta) - gammaln(theta))
