@@ -75,8 +75,8 @@ def test_a_cross_validation_stays_within_its_budget(n, p, steps, reads):
     fold = np.arange(n) % 5
     solution = _native.solve_path(
         X=X, responses=y[None], weights=np.vstack([np.ones(n), *(fold != k for k in range(5))]).astype(float),
-        offset=np.zeros(n), family="binomial", l1_ratio=1.0, lambdas=None, n_lambdas=50, lambda_min_ratio=0.02,
-        penalty_factors=np.ones(p), lower_bounds=np.full(p, -np.inf), upper_bounds=np.full(p, np.inf),
+        offsets=np.zeros((1, n)), family="binomial", l1_ratio=1.0, lambdas=None, n_lambdas=50, lambda_min_ratio=0.02,
+        penalty_factors=np.ones((1, p)), lower_bounds=np.full((1, p), -np.inf), upper_bounds=np.full((1, p), np.inf),
         fit_intercept=True, standardize=True, tol=1e-6, max_iter=1000, n_threads=2, poll=None,
     )  # fmt: skip
     assert (solution["statuses"] == 0).all()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Unpack
 
+import numpy as np
+
 from normball.inputs.batch import Batch, prepare_batch
+from normball.inputs.per_feature import FEATURE_OPTIONS, feature_columns
 from normball.messages import Interrupted
 from normball.path import Problem, Solution, problem_of, split_options, warn_not_converged
 from normball.results.paths import Paths
@@ -24,7 +28,7 @@ def fit_paths(
     """Fit many paths over one table in one call.
 
     Bootstrap, stability selection, permutation and several targets are all the same thing: K problems that share X and
-    differ in their targets, their weights or both. They are solved in lockstep, so that one read of X serves all of
+    differ in their targets, weights, offsets, penalty factors or bounds. They are solved in lockstep, so that one read of X serves all of
     them. Each is what `fit_path` would give for its target and weights on the common grid.
 
     Parameters
@@ -38,8 +42,10 @@ def fit_paths(
         Weights of the rows for all problems, or a column for each. A row of weight 0 is absent from that problem, a row
         of weight 2 counts twice: a bootstrap sample is a column of counts.
     **options
-        Everything else that `fit_path` takes. Offset, penalty factors and bounds are common to all problems. With
-        ``missing="drop"`` or ``"impute"`` a row that lacks one of several targets has weight 0 in that problem alone.
+        Everything else that `fit_path` takes. `offset` may hold a column for each problem, shape (n, n_problems); so
+        may `penalty_factors`, `lower_bounds` and `upper_bounds`, an array or a frame that is indexed by features, shape
+        (n_features, n_problems). With ``missing="drop"`` or ``"impute"`` a row that lacks one of several targets has
+        weight 0 in that problem alone.
 
     Returns
     -------
@@ -79,22 +85,39 @@ def fit_paths(
     >>> kept = paths.selection_counts[0]  # in how many of the 100
     >>> {name: int(times) for name, times in zip(X.columns, kept) if times >= 80}
     {'bmi': 100, 'bp': 99, 's3': 99, 's5': 100}
+
+    The adaptive lasso (Zou 2006): each feature is penalised by the inverse of its first estimate.
+
+    >>> first = nb.fit_paths(X, y, sample_weight=counts, l1_ratio=0, lambdas=[0.1])
+    >>> factors = np.column_stack([1 / np.abs(path.coef[0] * path.scales) for path in first])
+    >>> adaptive = nb.fit_paths(X, y, sample_weight=counts, penalty_factors=factors)
     """
     check_words("fit_paths", options, FitOptions.__annotations__)
     settings, for_data = split_options(options)
-    drop = for_data.pop("drop", ())
-    batch = prepare_batch(X, y, sample_weight, family=settings.family, drop=drop, **for_data)
-    problem = problem_of(batch.data, settings, options)
-    solution = problem.solve(batch.weights, responses=batch.responses)
+    drop, offset = for_data.pop("drop", ()), for_data.pop("offset", None)
+    columns = {name: feature_columns(getattr(settings, name)) for name in FEATURE_OPTIONS}
+    counts = {name: len(values) for name, values in columns.items()}
+    batch = prepare_batch(X, y, sample_weight, offset, counts, family=settings.family, drop=drop, **for_data)
+    problems = [
+        problem_of(
+            batch.problem(k),
+            replace(settings, **{name: values[k if len(values) > 1 else 0] for name, values in columns.items()}),
+            options,
+        )
+        for k in range(len(batch) if max(counts.values()) > 1 else 1)
+    ]
+    own = {name: np.array([getattr(one, name) for one in problems]) for name in FEATURE_OPTIONS if counts[name] > 1}
+    if len(problems) == 1:
+        problems = [replace(problems[0], data=batch.problem(k)) for k in range(len(batch))]
+    solution = problems[0].solve(batch.weights, responses=batch.responses, own={"offsets": batch.offsets, **own})
     n_finished = solution.n_finished
-    paths = _paths(problem, batch, solution, n_finished) if n_finished else None
+    paths = _paths(problems, batch, solution, n_finished) if n_finished else None
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", paths)
     assert paths is not None
-    warn_not_converged(solution, problem.settings.tol, depth=2)
+    warn_not_converged(solution, settings.tol, depth=2)
     return paths
 
 
-def _paths(problem: Problem, batch: Batch, solution: Solution, n_lambdas: int) -> Paths:
-    problems = [replace(problem, data=batch.problem(k)) for k in range(len(batch))]
+def _paths(problems: Sequence[Problem], batch: Batch, solution: Solution, n_lambdas: int) -> Paths:
     return Paths(tuple(one.path(solution, n_lambdas, k) for k, one in enumerate(problems)), batch.names)

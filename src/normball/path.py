@@ -173,12 +173,19 @@ class Problem:
     has_offset: bool
 
     def solve(
-        self, weights: Array, *, responses: Array | None = None, design: Any = None, lambdas: Array | None = None
+        self,
+        weights: Array,
+        *,
+        responses: Array | None = None,
+        design: Any = None,
+        lambdas: Array | None = None,
+        own: Mapping[str, Array] | None = None,
     ) -> Solution:
         """Solve one problem for each row of `weights` (n_problems, n) over one design and one grid.
 
         `responses` (n_problems, n) stand in for the target of the data, `design` for its design (a fold's own
-        imputation) and `lambdas` for the grid of the settings.
+        imputation) and `lambdas` for the grid of the settings; `own` holds what else differs between the problems, a
+        row for each: "offsets", "penalty_factors", "lower_bounds", "upper_bounds".
         """
         from normball import _native
 
@@ -186,21 +193,25 @@ class Problem:
         ratio = settings.lambda_min_ratio
         if ratio is None:
             ratio = 1e-2 if self.data.n_rows < self.data.n_features else 1e-4
+        by_problem = {
+            "offsets": self.data.offset,
+            "penalty_factors": self.penalty_factors,
+            "lower_bounds": self.lower_bounds,
+            "upper_bounds": self.upper_bounds,
+            **(own or {}),
+        }
         with single_threaded_blas, Poll(settings.progress) as poll:
             answer = _native.solve_path(
                 X=self.data.design if design is None else design,
                 responses=_rows(self.data.y if responses is None else responses),
                 weights=_rows(weights),
-                offsets=_rows(self.data.offset),
                 family=family.name,
                 parameter=family.parameter,
                 l1_ratio=settings.l1_ratio,
                 lambdas=settings.lambdas if lambdas is None else lambdas,
                 n_lambdas=settings.n_lambdas,
                 lambda_min_ratio=ratio,
-                penalty_factors=_rows(self.penalty_factors),
-                lower_bounds=_rows(self.lower_bounds),
-                upper_bounds=_rows(self.upper_bounds),
+                **{name: _rows(values) for name, values in by_problem.items()},
                 fit_intercept=settings.fit_intercept,
                 standardize=settings.standardize,
                 tol=settings.tol,

@@ -34,6 +34,8 @@ class Batch:
         The targets; one row where all problems have the same.
     weights : ndarray, shape (K, n_rows)
         The weights.
+    offsets : ndarray, shape (1, n_rows) or (K, n_rows)
+        The offsets; one row where all problems have the same.
     names : tuple of str
         What to call the problems.
     targets : tuple of Target
@@ -47,6 +49,7 @@ class Batch:
     data: Data
     responses: Floats
     weights: Floats
+    offsets: Floats
     names: tuple[str, ...]
     targets: tuple[Target, ...]
     target_names: tuple[str, ...]
@@ -62,21 +65,34 @@ class Batch:
             self.data,
             y=self.responses[row],
             weights=self.weights[k],
+            offset=self.offsets[k if len(self.offsets) > 1 else 0],
             classes=self.targets[row].classes,
             target_name=self.target_names[row],
             findings=[*self.data.findings, *self.remarks[k]],
         )
 
 
-def prepare_batch(X: Any, y: Any, sample_weight: Any, *, family: str, drop: Sequence[str], **options: Any) -> Batch:
+def prepare_batch(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    offset: Any,
+    counts: Mapping[str, int],
+    *,
+    family: str,
+    drop: Sequence[str],
+    **options: Any,
+) -> Batch:
     """Check the data of several problems and lay them out for the solver.
 
     Parameters
     ----------
     X : array, sparse matrix or frame
         The features, for all problems.
-    y, sample_weight : array, frame, str or sequence of str
+    y, sample_weight, offset : array, frame, str or sequence of str
         One column for all problems, or one for each; names are those of columns of `X`.
+    counts : dict of str to int
+        How many columns other options have, by name: 1, or one for each problem.
     family : str
         Distribution of all targets. A parameter that is to be estimated is that of the first problem for all of them.
     drop : sequence of str
@@ -94,14 +110,13 @@ def prepare_batch(X: Any, y: Any, sample_weight: Any, *, family: str, drop: Sequ
         source = source.with_infinite_as_missing()
     findings: list[Finding] = []
     columns = _columns(source, y, "y", findings)
-    weights = _weights(source, sample_weight, findings)
+    weights = _numbers(source, sample_weight, "sample_weight", 1.0, findings)
+    offsets = _numbers(source, offset, "offset", 0.0, findings)
     raise_errors(findings)
-    names = list(columns if len(columns) > 1 else weights)
-    if len(columns) > 1 and len(weights) not in (1, len(columns)):
-        text = f"y has {count(len(columns))} columns, sample_weight has {count(len(weights))}: one column for each "
-        raise DataError(Finding("E14", f"{text}problem is wanted, or one for all of them."))
-    apart = [name for values in (y, sample_weight) for name in _names_in(source, values)]
+    names = _problem_names({"y": columns, "sample_weight": weights, "offset": offsets}, counts)
+    apart = [name for values in (y, sample_weight, offset) for name in _names_in(source, values)]
     table = np.array([*weights.values()] * (len(names) // len(weights)))
+    offset_rows = np.array([*offsets.values()])
     remarks = _without_gaps(columns, table, options.get("missing", "error"))
     family = _one_family(columns, family)
     first = next(iter(columns))
@@ -110,15 +125,16 @@ def prepare_batch(X: Any, y: Any, sample_weight: Any, *, family: str, drop: Sequ
         columns[first],
         family=family,
         sample_weight=table[0],
+        offset=None if offset is None else offset_rows[0],
         drop=[*name_list("drop", drop), *apart],
         target_name=first,
         **options,
     )
     if data.rows is not None:
-        table = table[:, data.rows]
-    targets = _targets(columns, data, table, names, free=options.get("offset") is not None)
+        table, offset_rows = table[:, data.rows], offset_rows[:, data.rows]
+    targets = _targets(columns, data, table, names, free=offset is not None)
     responses = np.array([target.y for target in targets])
-    return Batch(data, responses, table, tuple(names), targets, tuple(columns), tuple(remarks))
+    return Batch(data, responses, table, offset_rows, tuple(names), targets, tuple(columns), tuple(remarks))
 
 
 def _names_in(source: Source, values: Any) -> list[str]:
@@ -188,14 +204,30 @@ def _as_array(values: Any, role: str) -> Any:
     return np.array(values, dtype=object) if array.dtype.kind in "US" else array
 
 
-def _weights(source: Source, values: Any, findings: list[Finding]) -> dict[str, Floats]:
-    """The weights of each problem by name."""
+def _numbers(source: Source, values: Any, role: str, default: float, findings: list[Finding]) -> dict[str, Floats]:
+    """The weights or offsets of each problem by name."""
     if values is None:
-        return {"y": np.ones(source.n_rows)}
-    columns = _columns(source, values, "sample_weight", findings)
+        return {"y": np.full(source.n_rows, default)}
+    columns = _columns(source, values, role, findings)
     if findings:
         return {}
-    return {name: row_numbers(source, column, "sample_weight", 1.0, findings, name) for name, column in columns.items()}
+    return {name: row_numbers(source, column, role, default, findings, name) for name, column in columns.items()}
+
+
+def _problem_names(by_row: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) -> list[str]:
+    """What the problems are called, after the columns of the first option that has one for each."""
+    sizes = {**{role: len(columns) for role, columns in by_row.items()}, **counts}
+    several = {role: size for role, size in sizes.items() if size > 1}
+    if len(set(several.values())) > 1:
+        (first, n_first), (other, n_other) = list(dict.fromkeys(several.items()))[:2]
+        if n_first == n_other:
+            other, n_other = next(item for item in several.items() if item[1] != n_first)
+        text = f"{first} has {count(n_first)} columns, {other} has {count(n_other)}: one column for each "
+        raise DataError(Finding("E14", f"{text}problem is wanted, or one for all of them."))
+    if not several:
+        return list(by_row["y"])
+    role, size = next(iter(several.items()))
+    return list(by_row[role]) if role in by_row else [f"{role}[:, {k}]" for k in range(size)]
 
 
 def _without_gaps(columns: dict[str, _Column], weights: Floats, missing: str) -> list[list[Finding]]:

@@ -11,7 +11,21 @@ from normball.inputs.columns import Floats
 from normball.inputs.preparation import Preparation
 from normball.messages import DataError, Finding, count, did_you_mean, sample
 
+FEATURE_OPTIONS = ("penalty_factors", "lower_bounds", "upper_bounds")
 LEAST_FACTOR = 1e-100  # a smaller one asks for strengths that are no numbers; 0 says it
+
+
+def feature_columns(value: Any) -> list[Any]:
+    """The values of each problem where they come a column a problem; else the one value that all problems share."""
+    if isinstance(value, Mapping) or getattr(value, "ndim", 2) < 2:
+        return [value]
+    if hasattr(value, "iloc"):  # its index names features
+        return [value.iloc[:, k] for k in range(value.shape[1])]
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged, which the reader of one column explains
+        return [value]
+    return list(array.T) if array.ndim == 2 else [value]
 
 
 def per_feature(
