@@ -42,7 +42,7 @@ def test_parameters_are_those_of_scikit_learn(name):
     assert isinstance(ours, type(theirs))
 
 
-@pytest.mark.parametrize("module", [drop_in.linear, drop_in.logistic, drop_in.ridge])
+@pytest.mark.parametrize("module", [drop_in.linear, drop_in.log_link, drop_in.logistic, drop_in.ridge])
 def test_examples_run(module):
     assert doctest.testmod(module).failed == 0
 

@@ -27,6 +27,10 @@ ESTIMATORS = [
     GLMRegressor(family="poisson", lam=0.1),
     GLMRegressor(l1_ratio=0.0, standardize=False, fit_intercept=False),
     GLMRegressorCV(family="poisson", select="best", n_lambdas=20, lambda_min_ratio=0.01),
+    GLMRegressor(family="gamma", lam=0.1),
+    GLMRegressor(family="tweedie(1.3)", l1_ratio=0.5, lam=0.1),
+    GLMRegressor(family="negative_binomial(2)", lam=0.1),
+    GLMRegressor(family="huber(2)", lam=0.1),
     GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc"),
 ]
 RNG = np.random.default_rng(0)

@@ -69,7 +69,16 @@ def test_a_cross_validated_path_comes_back(cv, frame, tmp_path):
 
 def test_a_path_comes_back(frame, tmp_path):
     X = np.random.default_rng(0).normal(size=(20, 4))
-    for y, family in ((X[:, 0], "gaussian"), (X[:, 0] > 0, "binomial"), (np.arange(20) // 4, "poisson")):
+    counts = np.arange(20) // 4
+    for y, family in (
+        (X[:, 0], "gaussian"),
+        (X[:, 0], "huber"),
+        (X[:, 0] > 0, "binomial"),
+        (counts, "poisson"),
+        (counts**3, "negative_binomial"),
+        (counts, "tweedie"),
+        (counts + 1, "gamma"),
+    ):
         path = nb.fit_path(X, y, family=family, n_lambdas=7, offset=np.ones(20), l1_ratio=0.3, lower_bounds=-1.0)
         path.save(str(tmp_path / "path.json"))
         assert_same(path, nb.load(str(tmp_path / "path.json")))

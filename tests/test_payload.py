@@ -13,11 +13,11 @@ from scipy import sparse
 import normball as nb
 from normball.evidence.held_out import quantiles
 from normball.evidence.listed import listed
+from normball.families import find_family
 from normball.messages import DataError
 from normball.report.payload import payload
 from normball.report.recipes import recipes
 from normball.run import Run
-from normball.scores import unit_deviance
 from payloads import FAMILIES, MODELS, Case, described, made, made_case, penalty, per_sd
 
 
@@ -32,7 +32,7 @@ def test_loss_and_penalty_are_the_objective(case: Case) -> None:
     for index in (0, 10, 29):
         fit = cv.path.fit_at(index)
         eta = fit.predict(X)[:, None]
-        loss = unit_deviance(y.astype(float), eta, cv.path.family).mean() / 2
+        loss = find_family(cv.path.family).loss(y.astype(float)[:, None], eta).mean()
         size = fit.coef * X.std(axis=0)
         costs = fit.lam * (fit.l1_ratio * np.abs(size).sum() + (1 - fit.l1_ratio) * (size**2).sum() / 2)
         assert content["evidence"]["loss"][index] == pytest.approx(loss, rel=1e-8)

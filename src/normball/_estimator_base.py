@@ -7,26 +7,29 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Self, TypeVar, cast, dataclass_transform, get_args
+from typing import Any, Self, TypeVar, cast, dataclass_transform, get_args
 
 import narwhals.dependencies
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, is_regressor
-from sklearn.metrics import d2_tweedie_score, r2_score
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import (
+    _check_sample_weight,
     check_array,
     check_is_fitted,
     column_or_1d,
     validate_data,
 )
 
+from normball.families import find_family
 from normball.inputs.prepare import column_values
 from normball.inputs.rows import index_of, misplaced
 from normball.messages import DataError
 from normball.path import Fit, Path
 from normball.results.predictions import Kind, Unknown
 from normball.results.remarks import rare_levels
+from normball.scores import explained_deviance
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
 
 PerFeature = ArrayLike | Mapping[str, float] | None
@@ -196,7 +199,7 @@ class GLM(BaseEstimator):
 class Regressor(RegressorMixin):
     """Prediction and score of a regressor."""
 
-    family: Literal["gaussian", "poisson"] = "gaussian"
+    family: str = "gaussian"
 
     def predict(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the expected target.
@@ -223,7 +226,7 @@ class Regressor(RegressorMixin):
         sample_weight: ArrayLike | str | None = None,
         offset: ArrayLike | str | None = None,
     ) -> float:
-        """Compute the share of the deviance that is explained: R² for gaussian, D² for poisson.
+        """Compute the share of the deviance that is explained: R² for gaussian, D² for the other families.
 
         Parameters
         ----------
@@ -245,18 +248,19 @@ class Regressor(RegressorMixin):
         predicted = self.predict(X, offset)
         if isinstance(sample_weight, str):
             sample_weight = column_values(X, sample_weight, "sample_weight")
-        if self.family == "poisson":
-            return float(d2_tweedie_score(y, predicted, sample_weight=sample_weight, power=1))
-        return float(r2_score(y, predicted, sample_weight=sample_weight))
+        family = find_family(self.path_.family)
+        if family.quadratic:
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        target = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
+        weights = _check_sample_weight(sample_weight, predicted, dtype=np.float64)
+        return explained_deviance(family, target, predicted, weights)
 
     def _target(self: Any, y: NDArray[Any]) -> NDArray[Any]:
-        if self.family not in ("gaussian", "poisson"):
-            raise ValueError(
-                f"family is {self.family!r}, but must be gaussian or poisson; GLMClassifier is for classes"
-            )
+        if find_family(self.family).has_classes:
+            raise ValueError(f"family is {self.family!r}, but a regressor is for numbers; GLMClassifier is for classes")
         return y
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self.family == "poisson"
+        tags.target_tags.positive_only = bool(find_family(self.family).refused(np.array([-1.0]))[0][0])
         return tags

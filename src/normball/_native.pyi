@@ -11,8 +11,9 @@ def solve_path(
     X: Design,
     responses: NDArray[np.float64],
     weights: NDArray[np.float64],
-    offset: NDArray[np.float64],
+    offsets: NDArray[np.float64],
     family: str,
+    parameter: float = ...,
     l1_ratio: float,
     lambdas: NDArray[np.float64] | None,
     n_lambdas: int,
@@ -56,3 +57,9 @@ def cpu_levels() -> list[str]: ...
 def cpu_level() -> str: ...
 def set_cpu_level(name: str) -> None: ...
 def run_tasks(count: int, task: Callable[[int], object], n_threads: int) -> int: ...
+def loss_rows(
+    family: str, parameter: float, y: NDArray[np.float64], eta: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]: ...
+def loss_dual(
+    family: str, parameter: float, y: NDArray[np.float64], eta: NDArray[np.float64], u: NDArray[np.float64]
+) -> NDArray[np.float64]: ...

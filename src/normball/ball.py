@@ -15,11 +15,11 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.families import find_family
 from normball.messages import Interrupted, NotConverged
 from normball.path import Problem, prepare_problem
 from normball.results.fit import Fit
 from normball.results.points import share_reaching
-from normball.scores import unit_deviance
 from normball.settings import DEFAULT_TOL, FitOptions, check_words, number
 from normball.threads import single_threaded_blas
 
@@ -239,5 +239,5 @@ class _Search:
             eta = _native.linear_predictor(
                 data.design, None, np.array([fit.intercept]), indptr, places, fit.coef[places]
             )
-        deviance = unit_deviance(data.y, eta + data.offset[:, None], fit.family)[:, 0]
-        return float(data.weights @ deviance / data.weights.sum() / 2.0)
+        losses = find_family(fit.family).loss(data.y, eta[:, 0] + data.offset)
+        return float(data.weights @ losses / data.weights.sum())

@@ -53,7 +53,8 @@ def fit_paths(
     Paths
         A sequence of `Path`, in the order of the columns. All share one grid, by default that of the first problem;
         ``paths[k].lambda_max`` is where problem k would begin. So put the problem that matters most first (all rows
-        with equal weights, in a bootstrap), bring targets to a common scale, or give `lambdas`.
+        with equal weights, in a bootstrap), bring targets to a common scale, or give `lambdas`. The first problem also
+        gives a family's parameter where that is to be estimated.
 
     Raises
     ------

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.cv_result import Choice, Comparison, CVPath, summarise_folds
+from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
-from normball.results.remarks import possible_leak
+from normball.results.remarks import overdispersed, possible_leak
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, Score, area_under_curve
+from normball.scores import SCORES, Score, area_under_curve, dispersion
 from normball.scoring import find_score
 from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
 
@@ -279,13 +280,15 @@ def _assess(
         diagnostics={},
         counts_by_column=SparseRows.counting(folds_rows, groups) if groups[-1] + 1 < groups.size else None,
     )
-    if family != "binomial":
+    asked = find_family(family)
+    if not (asked.has_classes or asked.reports_dispersion):
         return result
     choices: tuple[Choice, Choice] = ("best", "1se")
-    return replace(
-        result,
-        diagnostics={which: _diagnose(problem, models, folds, result.index_of(which)) for which in choices},
-    )
+    known: dict[str, dict[str, float]] = {
+        which: _diagnose(problem, models, folds, path, result.index_of(which)) for which in choices
+    }
+    remarks = overdispersed(path, known["best"].get("dispersion", 1.0))
+    return replace(result, diagnostics=known, path=replace(result.path, findings=(*result.path.findings, *remarks)))
 
 
 def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None:
@@ -305,7 +308,7 @@ def _fold_weights(problem: Problem, folds: Folds) -> Array:
 
 
 def _is_deviance(score: Score, family: str) -> bool:
-    return score is SCORES["deviance"] or (score is SCORES["mse"] and family == "gaussian")
+    return score is SCORES["deviance"] or (score is SCORES["mse"] and find_family(family).quadratic)
 
 
 def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds: Folds, score: Score) -> Array | None:
@@ -315,7 +318,7 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     so little error is left that the difference of sums would have lost its digits.
     """
     data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
-    squares = score in (SCORES["deviance"], SCORES["mse"]) and problem.settings.family == "gaussian"
+    squares = score in (SCORES["deviance"], SCORES["mse"]) and find_family(problem.settings.family).quadratic
     if not squares or not (held_out > 0.0).all():
         return None
     for train, test in folds:
@@ -340,9 +343,17 @@ def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> A
     )
 
 
-def _diagnose(problem: Problem, models: list[_Model], folds: Folds, index: int) -> dict[str, float]:
-    """The out-of-fold area under the curve, and how far into the flat part of the sigmoid the rows lie."""
-    data, which = problem.data, slice(index, index + 1)
+def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, index: int) -> dict[str, float]:
+    """What only some families have.
+
+    Of classes the out-of-fold area under the curve, and how far into the flat part of the sigmoid the rows lie; the
+    dispersion of what has one.
+    """
+    data, which, family = problem.data, slice(index, index + 1), find_family(path.family)
+    if family.reports_dispersion:
+        eta = models[0].predict(None, data.offset, which)[:, 0]
+        n_coefs = int(path.n_nonzero[index]) + path.fit_intercept
+        return {"dispersion": dispersion(family, data.y, eta, data.weights, n_coefs)}
     areas = np.array(
         [
             area_under_curve(data.y[test], model.predict(test, data.offset, which), data.weights[test])

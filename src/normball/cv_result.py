@@ -77,8 +77,10 @@ class CVPath:
     predictions : ndarray or None, shape (n, n_lambdas)
         Linear predictor of each row from the folds that held it out (their mean), NaN where none did; kept on request.
     diagnostics : dict
-        For "best" and "1se" what only a binomial fit has: the out-of-fold "auc", and on all rows the "largest_margin"
-        and the share "saturated" of rows where the sigmoid's slope is below 0.01.
+        For "best" and "1se" what some families have. Counts and amounts have a "dispersion", Pearson's statistic over
+        its degrees of freedom (rows with a weight less nonzero coefficients and intercept). Classes have the
+        out-of-fold "auc", and on all rows the "largest_margin" and the share "saturated" of rows where the sigmoid's
+        slope is below 0.01.
     """
 
     saved_as: ClassVar[str] = "cv_path"

@@ -26,8 +26,10 @@ class GLMRegressor(Regressor, OneStrength):
         `GLMRegressorCV`.
     l1_ratio : float, default=1.0
         Mix of the penalty: 1 is the lasso, 0 is ridge.
-    family : {"gaussian", "poisson"}, default="gaussian"
-        Distribution of the target; for "poisson" the linear predictor is the logarithm of the expected count.
+    family : str, default="gaussian"
+        Distribution of the target: "gaussian", "huber" (not decided by outliers), or with the linear predictor as the
+        logarithm of the expected target "poisson", "negative_binomial", "gamma", "tweedie". A number in brackets is the
+        parameter: "tweedie(1.5)", "negative_binomial(2)", "huber(1.345)"; see `fit_path` for the bare names.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalised.
     standardize : bool, default=True
@@ -171,8 +173,8 @@ class GLMRegressorCV(Regressor, CrossValidated):
     ----------
     l1_ratio : float or sequence of float, default=1.0
         Mix of the penalty: 1 is the lasso, 0 is ridge. Of several, the one with the best mean score is taken.
-    family : {"gaussian", "poisson"}, default="gaussian"
-        Distribution of the target.
+    family : str, default="gaussian"
+        Distribution of the target, as in `GLMRegressor`.
     lambdas : array-like, default=None
         Strengths to try; a grid made for the data if left out.
     n_lambdas : int, default=100

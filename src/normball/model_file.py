@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from normball import schema
 from normball.cv_result import CVPath
+from normball.families import find_family
 from normball.messages import DataError, Finding
-from normball.results.facts import FAMILIES
 from normball.results.fit import Fit
 from normball.results.path import STATUSES, Path
 from normball.results.saving import SCHEMA, checksum
@@ -108,9 +108,20 @@ def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
     return _decode_cv(read["cv"], read["path"]) if kind == "cv_path" else read[kind]
 
 
+def _family(value: Any, where: str) -> str:
+    written = text(value, where)
+    try:
+        family = find_family(written)
+    except ValueError as error:
+        raise Damaged(where, str(error).removeprefix("family ")) from None
+    if family.is_open:
+        raise Damaged(where, f"is {written!r}, but lacks its {family.parameter_name}")
+    return str(family)
+
+
 _TEXTS = listed(text)
 _MODEL: dict[str, Reader] = {  # of a path and of a single model
-    "family": one_of(*FAMILIES),
+    "family": _family,
     "l1_ratio": number(0, 1),
     "standardize": truth,
     "feature_names": listed(text, distinct=True),
@@ -230,7 +241,7 @@ def _check_agreement(model: Fit | Path, where: str) -> None:
     names = model.preparation.feature_names
     if names != model.feature_names:
         raise Damaged(f"{where}.feature_names", "are not those that the columns of the preparation give")
-    if model.classes is not None and model.family != "binomial":
+    if model.classes is not None and not find_family(model.family).has_classes:
         raise Damaged(f"{where}.classes", f"are given, but the family is {model.family}")
 
 

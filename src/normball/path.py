@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.families import find_family
 from normball.messages import Interrupted, NotConverged
 from normball.progress import Poll
 from normball.results.fit import Fit
@@ -19,7 +20,6 @@ from normball.results.sparse_rows import SparseRows
 from normball.settings import (
     DEFAULT_MAX_ITER,
     DEFAULT_TOL,
-    Family,
     FitOptions,
     Progress,
     Settings,
@@ -43,7 +43,7 @@ def fit_path(
     X: Any,
     y: Any,
     *,
-    family: Family = "gaussian",
+    family: str = "gaussian",
     l1_ratio: float = 1.0,
     lambdas: ArrayLike | None = None,
     n_lambdas: int = 100,
@@ -83,9 +83,13 @@ def fit_path(
     y : array, shape (n,), or str
         The target, or the name of its column in X. For the binomial family two distinct labels of any kind, the second
         one in sorted order being the one whose probability is modelled, or proportions.
-    family : {"gaussian", "binomial", "poisson", "auto"}
-        Distribution of the target, with its usual link (identity, logit, log); "auto" takes binomial for a target of
-        two values, else gaussian.
+    family : str
+        Distribution of the target: "gaussian" and "huber(delta)" (errors beyond delta count in proportion) with the
+        identity link, "binomial" with the logit, and with the logarithm "poisson", "negative_binomial(theta)" (variance
+        mu + mu**2/theta), "gamma" (mu**2) and "tweedie(power)" (mu**power, between 1 and 2). A bare name takes power
+        1.5, the theta of the largest likelihood of the model without features, or for delta 1.345 standard deviations
+        of its residuals by their median distance from the median, to three digits; the `family` of the result says
+        which. "auto" takes binomial for a target of two values, else gaussian.
     l1_ratio : float
         Mix of the penalty: 1 is the lasso, 0 is ridge.
     lambdas : array, optional
@@ -185,7 +189,7 @@ class Problem:
         """
         from normball import _native
 
-        settings = self.settings
+        settings, family = self.settings, find_family(self.settings.family)
         ratio = settings.lambda_min_ratio
         if ratio is None:
             ratio = 1e-2 if self.data.n_rows < self.data.n_features else 1e-4
@@ -201,7 +205,8 @@ class Problem:
                 X=self.data.design if design is None else design,
                 responses=_rows(self.data.y if responses is None else responses),
                 weights=_rows(weights),
-                family=settings.family,
+                family=family.name,
+                parameter=family.parameter,
                 l1_ratio=settings.l1_ratio,
                 lambdas=settings.lambdas if lambdas is None else lambdas,
                 n_lambdas=settings.n_lambdas,

@@ -14,12 +14,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 
+from normball.families import find_family
 from normball.messages import NormballWarning, did_you_mean
-from normball.scores import SCORES, Array, Score, mean_response
+from normball.scores import SCORES, Array, Score
 
 Classes = tuple[Any, Any] | None
 
@@ -53,7 +55,7 @@ def from_callable(score: Callable[..., Any], family: str, classes: Classes) -> S
     def columns(y: Array, eta: Array, weights: Array, family: str) -> Array:
         y, eta, weights = _with_weight(y, eta, weights)
         call = _weighted(score, name, weights)
-        return np.array([float(call(y, column)) for column in mean_response(eta, family).T])
+        return np.array([float(call(y, column)) for column in find_family(family).mean(eta).T])
 
     return Score(name, bool(greater), columns)
 
@@ -72,7 +74,7 @@ def _of_metric(score: Callable[..., Any], metric: Any, name: str, family: str, c
 def _of_scorer(scorer: Any, name: str, family: str, classes: Classes, greater_is_better: bool = True) -> Score:
     """A scorer, asked about a stand-in for the fitted estimator."""
     wants = getattr(scorer, "_response_method", "predict")
-    if family != "binomial" and "predict" not in np.atleast_1d(wants):
+    if not find_family(family).has_classes and "predict" not in np.atleast_1d(wants):
         raise ValueError(f'score="{name}" needs family="binomial"; for {family} use deviance, mse or mae')
 
     def columns(y: Array, eta: Array, weights: Array, family: str) -> Array:
@@ -148,7 +150,7 @@ class _Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return eta[:, 0]
 
     def predict_proba(self, eta: Array) -> Array:
-        return mean_response(np.column_stack([-eta[:, 0], eta[:, 0]]), "binomial")
+        return expit(np.column_stack([-eta[:, 0], eta[:, 0]]))  # type: ignore[no-any-return]
 
     def predict(self, eta: Array) -> Any:
         return self.classes_[(eta[:, 0] > 0.0).astype(np.intp)]
@@ -161,4 +163,4 @@ class _Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.family = family
 
     def predict(self, eta: Array) -> Array:
-        return mean_response(eta[:, 0], self.family)
+        return find_family(self.family).mean(eta[:, 0])

@@ -8,35 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.families import find_family
+from normball.family import Family
+
 Array = NDArray[np.float64]
-
-
-def mean_response(eta: Array, family: str) -> Array:
-    """The expected target at linear predictor `eta`."""
-    if family == "binomial":
-        return np.exp(-np.logaddexp(0.0, -eta))
-    if family == "poisson":
-        with np.errstate(over="ignore"):
-            return np.exp(eta)
-    return eta
-
-
-def _entropy(values: Array) -> Array:
-    """`v log v`, 0 at 0."""
-    return values * np.log(values, out=np.zeros_like(values), where=values > 0.0)
-
-
-def unit_deviance(y: Array, eta: Array, family: str) -> Array:
-    """Twice the loss of each entry of `eta` (m, L) against `y` (m,), 0 for a perfect prediction."""
-    target = y[:, None]
-    if family == "binomial":
-        best = (_entropy(y) + _entropy(1.0 - y))[:, None]
-        loss = np.log1p(np.exp(-np.abs(eta))) + (np.maximum(eta, 0.0) - target * eta)
-        return 2.0 * (loss + best)
-    if family == "poisson":
-        best = (_entropy(y) - y)[:, None]
-        return 2.0 * (mean_response(eta, family) - target * eta + best)
-    return (target - eta) ** 2
 
 
 def area_under_curve(y: Array, eta: Array, weights: Array) -> Array:
@@ -55,6 +30,33 @@ def area_under_curve(y: Array, eta: Array, weights: Array) -> Array:
         negative_here = np.diff(negative_up_to, prepend=0.0)
         result[column] = positive_here @ (negative_up_to - negative_here / 2.0) / pairs
     return result
+
+
+def explained_deviance(family: Family, y: Array, mean: Array, weights: Array) -> float:
+    """D²: the share of the deviance from the mean of `y` that predictions explain; a ValueError where it has none."""
+    refused, problem, _ = family.refused(y)
+    if refused.any():
+        raise ValueError(f"y has {refused.sum()} {problem}")
+    null = np.full(y.size, np.average(y, weights=weights))
+    left, total = (float(weights @ family.loss(y, family.link(one))) for one in (mean, null))
+    return 1.0 - left / total if total > 0.0 else float("nan")
+
+
+def dispersion(family: Family, y: Array, eta: Array, weights: Array, n_coefs: int) -> float:
+    """Pearson's statistic over its degrees of freedom: how much more the targets vary than the family says.
+
+    NaN where no degrees of freedom are left. A row of weight w has a variance of 1/w times that of one.
+    """
+    counts = weights > 0
+    free = np.count_nonzero(counts) - n_coefs
+    mean = family.mean(eta[counts])
+    statistic = weights[counts] @ ((y[counts] - mean) ** 2 / family.variance(mean))
+    return float(statistic / free) if free > 0 else float("nan")
+
+
+def _errors(y: Array, eta: Array, family: str) -> Array:
+    """Target less prediction (m, L)."""
+    return y[:, None] - find_family(family).mean(eta)
 
 
 def _weighted_mean(values: Array, weights: Array) -> Array:
@@ -77,11 +79,11 @@ class Score:
 SCORES = {
     score.name: score
     for score in (
-        Score("deviance", False, lambda y, eta, w, f: _weighted_mean(unit_deviance(y, eta, f), w)),
-        Score("mse", False, lambda y, eta, w, f: _weighted_mean((y[:, None] - mean_response(eta, f)) ** 2, w)),
-        Score("mae", False, lambda y, eta, w, f: _weighted_mean(abs(y[:, None] - mean_response(eta, f)), w)),
+        Score("deviance", False, lambda y, eta, w, f: 2.0 * _weighted_mean(find_family(f).loss(y[:, None], eta), w)),
+        Score("mse", False, lambda y, eta, w, f: _weighted_mean(_errors(y, eta, f) ** 2, w)),
+        Score("mae", False, lambda y, eta, w, f: _weighted_mean(abs(_errors(y, eta, f)), w)),
         Score("auc", True, lambda y, eta, w, f: area_under_curve(y, eta, w)),
         Score("accuracy", True, lambda y, eta, w, f: _weighted_mean((eta > 0.0) == (y[:, None] > 0.5), w)),
-        Score("brier", False, lambda y, eta, w, f: _weighted_mean((y[:, None] - mean_response(eta, f)) ** 2, w)),
+        Score("brier", False, lambda y, eta, w, f: _weighted_mean(_errors(y, eta, f) ** 2, w)),
     )
 }

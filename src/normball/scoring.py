@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from normball.families import find_family
 from normball.scores import SCORES, Score
 
-_BINOMIAL_ONLY = ("auc", "accuracy", "brier")
+_OF_CLASSES = ("auc", "accuracy", "brier")
 
 
 def find_score(score: Any, family: str, classes: tuple[Any, Any] | None = None) -> Score:
@@ -16,7 +17,7 @@ def find_score(score: Any, family: str, classes: tuple[Any, Any] | None = None) 
     if not isinstance(score, str) and not callable(score):
         raise TypeError(f"score is {score!r}, but must be the name of one score, or a callable")
     if isinstance(score, str) and score in SCORES:
-        if score in _BINOMIAL_ONLY and family != "binomial":
+        if score in _OF_CLASSES and not find_family(family).has_classes:
             raise ValueError(f'score="{score}" needs family="binomial"; for {family} use deviance, mse or mae')
         return SCORES[score]
     from normball import scorers  # imports scikit-learn

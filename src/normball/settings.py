@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.families import family_name
+from normball.family import DEFAULT
 from normball.messages import did_you_mean
 
-Family = Literal["gaussian", "binomial", "poisson", "auto"]
 Progress = bool | Callable[[int, int], Any] | None
 
 DEFAULT_TOL = 1e-6
@@ -51,7 +52,7 @@ _A_PATH_HOLDS_EVERY_LAM = (
 class BatchOptions(TypedDict, total=False):
     """The keyword arguments that all problems of a batch share; see `fit_path`."""
 
-    family: Family
+    family: str
     l1_ratio: float
     lambdas: ArrayLike | None
     n_lambdas: int
@@ -112,7 +113,7 @@ def check_words(function: str, given: Iterable[str], known: Iterable[str], hint:
 class Settings:
     """How to solve: everything of `FitOptions` that is not data."""
 
-    family: str = "gaussian"
+    family: str = DEFAULT
     l1_ratio: float = 1.0
     lambdas: NDArray[np.float64] | None = None
     n_lambdas: int = 100
@@ -128,9 +129,7 @@ class Settings:
     progress: Progress = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.family, str) or self.family not in get_args(Family):
-            wanted = ", ".join(get_args(Family))
-            raise ValueError(f"family is {self.family!r}, but must be one of {wanted}")
+        object.__setattr__(self, "family", family_name(self.family))
         l1_ratio = number("l1_ratio", self.l1_ratio, minimum=0.0, maximum=1.0)
         object.__setattr__(self, "l1_ratio", l1_ratio)
         for name in ("fit_intercept", "standardize"):

@@ -18,6 +18,7 @@
  * @property {(number | null)[][]} folds at most 20 folds, each by lambda
  * @property {number} n_folds
  * @property {string} score its name, as "deviance"
+ * @property {boolean} by_root whether it is a mean squared error, shown by its root in the unit of the target
  * @property {boolean} greater_is_better
  * @property {number | null} null_score of the model without features
  * @property {number} best index of lambda_best
@@ -26,11 +27,12 @@
  * @typedef {object} Payload
  * @property {string} version of normball
  * @property {string} title name of the target
- * @property {"gaussian" | "binomial" | "poisson"} family
+ * @property {string} family its name, to be shown
+ * @property {import("./mathematics.js").Mathematics} mathematics
  * @property {string} penalty in words: "L1", "L2", "elastic net (l1_ratio 0.5)"
  * @property {number} l1_ratio
  * @property {boolean} standardize
- * @property {string[]} classes of a binomial target: the first is 0, the second is 1; else empty
+ * @property {string[]} classes of a target of two classes: the first is 0, the second is 1; else empty
  * @property {number} n_rows
  * @property {number} n_features
  * @property {number[]} lambdas descending
@@ -67,16 +69,16 @@
  * @property {number} null_loss
  * @property {number[]} factors penalty factor of each listed feature
  * @property {number[][]} gradients by lambda, for each listed feature: +d loss / d (coefficient per SD)
- * @property {number[]} hessians_at indices of lambda for which `hessians` holds one matrix; one entry, [0], for gaussian, whose matrix is the same everywhere
+ * @property {number[]} hessians_at indices of lambda for which `hessians` holds one matrix; one entry, [0], for squared error, whose matrix is the same everywhere
  * @property {number[][]} hessians each a packed lower triangle (row by row) of the first `n_hessian` features, per SD
  * @property {number} n_hessian
- * @property {number[]} alone gaussian: covariance of each of these features with the target (per SD); else empty
- * @property {Slice[]} slices exact losses on grids ("in this model"); empty for gaussian, where the quadratic is exact
- * @property {{ j: number, k: number, x: [number, number], y: [number, number], size: number, loss: number[], path: [number, number][], mle: [number, number] | null }[]} pairs two features alone: loss on a grid, solutions by lambda, the unpenalised end if finite; gaussian: empty (closed form)
- * @property {{ edges: number[], counts: number[][], flat: number[], largest: number[], negative: number[][] } | null} margins binomial: histogram of eta (edges), rows by lambda and bin for class 1 (counts) and class 0 (negative); share of rows with slope below 0.01; largest |eta|
- * @property {{ at: number[], factors: number[], train: number[][], held_out: (number | null)[][], gradient: number[][] } | null} scaling binomial: weights times 0.1 ... 10: mean cross-entropy on the fitted and on held-out rows, mean |p - y|, for the indices of lambda `at`
+ * @property {number[]} alone squared error: covariance of each of these features with the target (per SD); else empty
+ * @property {Slice[]} slices exact losses on grids ("in this model"); empty for squared error, where the quadratic is exact
+ * @property {{ j: number, k: number, x: [number, number], y: [number, number], size: number, loss: number[], path: [number, number][], mle: [number, number] | null }[]} pairs two features alone: loss on a grid, solutions by lambda, the unpenalised end if finite; squared error: empty (closed form)
+ * @property {{ edges: number[], counts: number[][], flat: number[], largest: number[], negative: number[][] } | null} margins of classes: histogram of eta (edges), rows by lambda and bin for class 1 (counts) and class 0 (negative); share of rows with slope below 0.01; largest |eta|
+ * @property {{ at: number[], factors: number[], train: number[][], held_out: (number | null)[][], gradient: number[][] } | null} scaling of classes: weights times 0.1 ... 10: mean cross-entropy on the fitted and on held-out rows, mean |p - y|, for the indices of lambda `at`
  * @property {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], brier: (number | null)[], log_loss: (number | null)[] } | null} calibration out of fold, by lambda, in at most 10 bins of equal counts
- * @property {{ edges: number[], counts: number[][], quantiles: number[][] } | null} residuals gaussian and poisson, out of fold where possible: histogram of y - mu by lambda; 5, 25, 50, 75, 95 % points
+ * @property {{ edges: number[], counts: number[][], quantiles: number[][] } | null} residuals of numbers, out of fold where possible: histogram of y - mu by lambda; 5, 25, 50, 75, 95 % points
  * @property {{ at: number[], t: number[], loss: number[][], penalty: number[][] } | null} convexity along the line from the null model (t=0) to the solution (t=1) and beyond, for the indices of lambda `at`; penalty with that lambda
  * @property {number[]} ranges_low 1 % point of each listed feature, for the sliders of what-if
  * @property {number[]} ranges_high 99 % point

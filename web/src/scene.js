@@ -40,7 +40,7 @@ export function scene(data, state) {
     weights: weights(data.l1_ratio, data.standardize, two(evidence.factors, 1), [features[0].scale, features[1].scale]),
   };
   if (state.slice === "model") return inModel(data, evidence, state, base, two(evidence.gradients[state.index], NaN));
-  return data.family === "gaussian" ? aloneClosed(data, evidence, state, base) : aloneStored(data, evidence, state, base);
+  return data.mathematics.quadratic ? aloneClosed(data, evidence, state, base) : aloneStored(data, evidence, state, base);
 }
 
 /** @param {Payload} data @param {Evidence} evidence @param {State} state @param {Pick<Scene, "names" | "lambda" | "weights">} base @param {Point} gradient @returns {Scene | string} */
@@ -54,9 +54,9 @@ function inModel(data, evidence, { pair: [j, k], index }, base, gradient) {
   if (here) return { ...base, ...exact(here, here.j !== j, { at, gradient, value: level }), at, gradient, level, path, caution: "", centre: null };
   const quadratic = expanded(evidence, [j, k], index, at, gradient, level);
   if (!quadratic) return `Contours are stored for the first ${evidence.n_hessian} features of the list: choose two of them.`;
-  const gaussian = data.family === "gaussian";
-  const caution = gaussian ? "" : approximate(data, stored.map((one) => one.at), index);
-  return { ...base, ...asQuadratic(quadratic), at, gradient, level, path, caution, centre: gaussian ? centre(quadratic) : null };
+  const { quadratic: known_everywhere } = data.mathematics;
+  const caution = known_everywhere ? "" : approximate(data, stored.map((one) => one.at), index);
+  return { ...base, ...asQuadratic(quadratic), at, gradient, level, path, caution, centre: known_everywhere ? centre(quadratic) : null };
 }
 
 /** A stored slice: its quadratic about the solution, and what the loss has beyond that. @param {import("./payload.js").Slice} slice @param {boolean} turned @param {Omit<import("./geometry.js").Quadratic, "hessian">} about @returns {Pick<Scene, "loss" | "quadratic" | "known">} */
@@ -76,7 +76,7 @@ const asQuadratic = (quadratic) => ({ loss: (u) => value(quadratic, u), quadrati
 /** @param {Payload} data @param {number} feature @param {number} index */
 const coefficient = (data, feature, index) => (data.features[feature].coefs[index] ?? NaN) * data.features[feature].scale;
 
-/** The loss to second order about the solution; for a gaussian target this is the loss itself. @param {Evidence} evidence @param {Point} pair @param {number} index @param {Point} at @param {Point} gradient @param {number} value */
+/** The loss to second order about the solution; for squared error this is the loss itself. @param {Evidence} evidence @param {Point} pair @param {number} index @param {Point} at @param {Point} gradient @param {number} value */
 function expanded(evidence, [j, k], index, at, gradient, value) {
   if (Math.max(j, k) >= evidence.n_hessian || evidence.hessians.length === 0) return null;
   const hessian = part(evidence.hessians[nearest(evidence.hessians_at, index)], j, k);

@@ -10,18 +10,18 @@ import { features, rows, titles } from "../src/views/features.js";
 import { shortened, whole } from "../src/views/strength.js";
 import { verdict } from "../src/views/verdict.js";
 import { asked, predict, ready } from "../src/views/what_if.js";
-import { NASTY, payload } from "./payloads.js";
+import { FAMILIES, NASTY, payload } from "./payloads.js";
 
-/** @param {"gaussian" | "binomial" | "poisson"} family @param {Parameters<typeof payload>[1]} [how] */
+/** @param {import("./payloads.js").Family} family @param {Parameters<typeof payload>[1]} [how] */
 function validated(family, how) {
   const data = payload(family, how);
   const mean = data.lambdas.map((_, l) => 4 - 0.5 * l);
-  data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], n_folds: 10, score: "deviance", greater_is_better: false, null_score: 5, best: 4, one_se: 2 };
+  data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], n_folds: 10, score: "deviance", greater_is_better: false, by_root: family === "gaussian", null_score: 5, best: 4, one_se: 2 };
   data.features.forEach((feature, j) => (feature.counts = data.l1_ratio > 0 ? data.lambdas.map(() => 10 - 3 * j) : null));
   return data;
 }
 
-for (const family of /** @type {const} */ (["gaussian", "binomial", "poisson"])) {
+for (const family of FAMILIES) {
   test(`${family}: the views over the path draw at every lambda, axis and unit`, () => {
     for (const l1_ratio of [1, 0]) {
       const data = validated(family, { l1_ratio, names: NASTY });

@@ -1,6 +1,20 @@
-/** Payloads made by hand for the tests of the views: small data, three families, and everything that may be missing. */
+/** Payloads made by hand for the tests of the views: small data, every family, and everything that may be missing. */
 import { part, solution, weights } from "../src/geometry.js";
 import { filled } from "../src/contours.js";
+
+/** @typedef {"gaussian" | "binomial" | "poisson" | "gamma" | "tweedie(1.5)" | "negative_binomial(2)" | "huber(1.345)"} Family */
+export const FAMILIES = /** @type {const} @satisfies {readonly Family[]} */ (["gaussian", "binomial", "poisson", "gamma", "tweedie(1.5)", "negative_binomial(2)", "huber(1.345)"]);
+
+/** What Python says of these families. @type {Record<Family, import("../src/mathematics.js").Mathematics>} */
+export const MATHEMATICS = {
+  gaussian: { inverse_link: "identity", variance: "", parameter: null, dispersion: null, has_classes: false, quadratic: true, factor: "", eta: null, predicted: "Predicted" },
+  binomial: { inverse_link: "logistic", variance: "mu (1 - mu)", parameter: null, dispersion: 1, has_classes: true, quadratic: false, factor: "odds", eta: "log-odds", predicted: "Probability" },
+  poisson: { inverse_link: "exp", variance: "mu", parameter: null, dispersion: 1.5, has_classes: false, quadratic: false, factor: "rate", eta: "log of the rate", predicted: "Expected" },
+  gamma: { inverse_link: "exp", variance: "mu^2", parameter: null, dispersion: 0.7, has_classes: false, quadratic: false, factor: "mean", eta: "log of the mean", predicted: "Expected" },
+  "tweedie(1.5)": { inverse_link: "exp", variance: "mu^power", parameter: 1.5, dispersion: 3, has_classes: false, quadratic: false, factor: "mean", eta: "log of the mean", predicted: "Expected" },
+  "negative_binomial(2)": { inverse_link: "exp", variance: "mu + mu^2 / theta", parameter: 2, dispersion: 1.1, has_classes: false, quadratic: false, factor: "rate", eta: "log of the rate", predicted: "Expected" },
+  "huber(1.345)": { inverse_link: "identity", variance: "", parameter: 1.345, dispersion: null, has_classes: false, quadratic: false, factor: "", eta: null, predicted: "Predicted" },
+};
 
 /** Numbers that look random and are the same each time. @param {number} seed @returns {() => number} */
 export function randoms(seed) {
@@ -18,7 +32,7 @@ export const NASTY = ["</script><img src=x onerror=alert(1)>", "a & \"b\" 'c'", 
 
 /**
  * A model of at most three features.
- * @param {"gaussian" | "binomial" | "poisson"} family @param {{ features?: number, l1_ratio?: number, names?: string[] }} [how]
+ * @param {Family} family @param {{ features?: number, l1_ratio?: number, names?: string[] }} [how]
  * @returns {import("../src/payload.js").Payload}
  */
 export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "dose", "weight"] } = {}) {
@@ -31,7 +45,7 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
   const listed = Array.from({ length: features }, (_, k) => ({ name: names[k % names.length], scale: 2, mean: 1, coefs: solutions.map((u) => (u[k] ?? 0) / 2), counts: null, own_counts: null, few_rows: "" }));
   const byLambda = (/** @type {(k: number) => number} */ of) => LAMBDAS.map((_, k) => of(k));
   return {
-    version: "0", title: "target", family, penalty: "L1", l1_ratio, standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],
+    version: "0", title: "target", family, mathematics: MATHEMATICS[family], penalty: "L1", l1_ratio, standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],
     n_rows: 100, n_features: features, lambdas: LAMBDAS, picked: 2, intercepts: byLambda(() => 0), rest: byLambda(() => 0), n_nonzero: byLambda((k) => Math.min(k, features)),
     norms: byLambda((k) => k), deviance_ratio: byLambda((k) => k / 10), dual_gaps: byLambda(() => 1e-8), kkt: byLambda(() => 1e-8), statuses: LAMBDAS.map(() => "solved"),
     cv: null, features: listed, others: [], others_complete: true, recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),

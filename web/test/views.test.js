@@ -7,12 +7,11 @@ import { convexity } from "../src/views/convexity.js";
 import { geometry } from "../src/views/geometry.js";
 import { residuals } from "../src/views/residuals.js";
 import { sigmoid } from "../src/views/sigmoid.js";
-import { NASTY, payload, without } from "./payloads.js";
+import { FAMILIES, NASTY, payload, without } from "./payloads.js";
 
 /** @typedef {import("../src/payload.js").Payload} Payload @typedef {import("../src/payload.js").State} State */
 
 const VIEWS = [geometry, sigmoid, calibration, residuals, convexity, breakdown];
-const FAMILIES = /** @type {const} */ (["gaussian", "binomial", "poisson"]);
 
 /** Draws what can be drawn and looks for what no reader should see. @param {Payload} data @param {Partial<State>} [change] */
 function drawn(data, change = {}) {

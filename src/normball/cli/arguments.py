@@ -6,12 +6,13 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn, TypeAlias
 
-from normball.cli.values import checked, choice, column, folds, lesson, names, positive, ratios, seed, share
+from normball.cli.values import checked, choice, column, family, folds, lesson, names, positive, ratios, seed, share
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
 from normball.version import __version__
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")
+FAMILIES = ("gaussian", "binomial", "poisson", "gamma", "tweedie", "negative_binomial", "huber")
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
@@ -225,9 +226,11 @@ def _data_options() -> Parser:
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
     group.add_argument(
         "--family",
-        choices=("auto", "gaussian", "binomial", "poisson"),
+        type=checked(family),
+        metavar="NAME",
         default="auto",
-        help="auto: two values are binomial, other numbers are gaussian",
+        help=f"{', '.join(FAMILIES)}, or with a parameter, as 'tweedie(1.5)'; auto (default): two values are binomial, "
+        "other numbers are gaussian",
     )
     return options
 

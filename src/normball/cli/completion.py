@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from normball.cli.arguments import parser
+from normball.cli.arguments import FAMILIES, parser
 from normball.cli.console import Console
 
 FILES = ("data", "model")
@@ -18,6 +18,8 @@ def run(arguments: argparse.Namespace, words: list[str], console: Console) -> in
 
     top = parser()
     for name, action in _actions(top):
+        if action.dest == "family":
+            action.choices = ("auto", *FAMILIES)
         if action.dest in FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif place := PLACES.get((name, action.dest)):

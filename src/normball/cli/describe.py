@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from normball.families import find_family
 from normball.messages import count
-from normball.results.facts import FAMILIES, figures, penalty
+from normball.results.facts import figures, penalty
 
 if TYPE_CHECKING:
     from normball.cli.source import Task
@@ -32,17 +33,15 @@ def table_in_words(task: Task, data: Data) -> str:
 
 def target_in_words(data: Data, ratios: Sequence[float]) -> str:
     """`quality_high: binary, "yes" 217 (13.6 %) / "no" 1,382 -> logistic, L1`."""
-    y = data.y
-    if data.family == "binomial" and data.classes is not None and np.isin(y, (0.0, 1.0)).all():
+    y, family = data.y, find_family(data.family)
+    if family.has_classes and data.classes is not None and np.isin(y, (0.0, 1.0)).all():
         n_ones = int(y.sum())
         share = f"{100 * n_ones / y.size:.1f} %"
         no, yes = data.classes
         text = f'binary, "{yes}" {count(n_ones)} ({share}) / "{no}" {count(y.size - n_ones)}'
-    elif data.family == "binomial":
-        text = f"proportion, mean {figures(float(y.mean()))}"
-    elif data.family == "poisson":
-        text = f"count, mean {figures(float(y.mean()))}, {100 * float(np.mean(y == 0)):.1f} % zeros"
     else:
-        text = f"numeric, mean {figures(float(y.mean()))}, sd {figures(float(y.std()))}"
+        text = f"{family.kind}, mean {figures(float(y.mean()))}"
+        text += f", {100 * float(np.mean(y == 0)):.1f} % zeros" if family.shows_zeros else ""
+        text += f", sd {figures(float(y.std()))}" if family.amounts else ""
     mixes = penalty(ratios[0]) if len(ratios) == 1 else f"l1_ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
-    return f"{data.target_name}: {text} -> {FAMILIES[data.family]}, {mixes}"
+    return f"{data.target_name}: {text} -> {family.title}, {mixes}"

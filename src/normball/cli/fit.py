@@ -257,7 +257,9 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
 
 def _about_result(cv: CVPath, select: str | float, interrupted: str) -> list[Finding]:
     """What the result itself gives to know."""
-    findings = [finding for finding in cv.findings if finding.code == "W34"]  # what is about the data was said before
+    findings = [
+        finding for finding in cv.findings if finding.code in ("W34", "W36")
+    ]  # what is about the data was said before
     if interrupted:
         findings.append(Finding("W32", f"{interrupted}: the choices below are the best of what was finished."))
     kept = cv.path.n_nonzero

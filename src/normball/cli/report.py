@@ -71,7 +71,7 @@ def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: D
     again = cv_path(
         table,
         made.target,
-        family=path.family,  # type: ignore[arg-type]
+        family=path.family,
         l1_ratio=path.l1_ratio,
         lambdas=path.lambdas,
         groups=values_of(table, made.group) if made.group else None,

@@ -99,3 +99,10 @@ def share(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f'"{text}" is no number between 0 and 1')
     return value
+
+
+def family(text: str) -> str:
+    """The name of a family as it is written everywhere."""
+    from normball.families import family_name
+
+    return family_name(text)

@@ -15,6 +15,9 @@ Lasso(alpha)           lam = alpha            1/(2 W) sum w (y - Xb)² + alpha |
 ElasticNet(alpha, r)   lam = alpha            1/(2 W) sum w (y - Xb)² + alpha (r |b|₁ + (1 - r)/2 |b|₂²)
 Ridge(alpha)           lam = alpha / W        sum w (y - Xb)² + alpha |b|₂²
 LogisticRegression     lam = 1 / (C W)        1/W sum w loss + (r |b|₁ + (1 - r)/2 |b|₂²) / (C W)
+PoissonRegressor       lam = alpha            1/(2 W) sum w deviance + alpha/2 |b|₂²
+GammaRegressor         lam = alpha            the same
+TweedieRegressor       lam = alpha            the same; power 0, or 1 to 2
 =====================  =====================  =============================================================
 
 where `W` is the sum of the sample weights (times the class weights), `r` is `l1_ratio` and the words `lam` and
@@ -42,20 +45,27 @@ answer raises NotImplementedError: `solver="liblinear"` with an intercept, which
 A fold without a score does not decide: where its held-out rows weigh nothing, or lack a class that the score needs, it
 is left out of the mean over folds, with a warning. (scikit-learn takes the first strength there, or raises.)
 
+`TweedieRegressor` with another power, or another link than the power's own, raises NotImplementedError: the loss is not
+convex then.
+
 scikit-learn's own tests run on these classes; docs/drop_in.md has the numbers, and what is left out and why.
 """
 
 from normball.drop_in.linear import ElasticNet, ElasticNetCV, Lasso, LassoCV
+from normball.drop_in.log_link import GammaRegressor, PoissonRegressor, TweedieRegressor
 from normball.drop_in.logistic import LogisticRegression, LogisticRegressionCV
 from normball.drop_in.ridge import Ridge, RidgeCV
 
 __all__ = [
     "ElasticNet",
     "ElasticNetCV",
+    "GammaRegressor",
     "Lasso",
     "LassoCV",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "PoissonRegressor",
     "Ridge",
     "RidgeCV",
+    "TweedieRegressor",
 ]

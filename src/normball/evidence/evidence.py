@@ -82,21 +82,21 @@ def _gradients(rows: FittedRows) -> tuple[Array, Array]:
 
 def _hessians(rows: FittedRows) -> tuple[list[int], list[list[float]], int]:
     """Where there are Hessians, these as packed lower triangles, and of how many features."""
-    gaussian = rows.path.family == "gaussian"
-    at = [0] if gaussian else rows.some(FEW)
-    size = min(rows.columns.size, rows.columns.size if gaussian else CURVED)
+    quadratic = rows.family.quadratic
+    at = [0] if quadratic else rows.some(FEW)
+    size = min(rows.columns.size, rows.columns.size if quadratic else CURVED)
     lower = np.tril_indices(size)
     features = rows.features[:, :size]
     packed = []
     for index in at:
-        bend = rows.weights if gaussian else rows.weights * rows.curvature(rows.link_at(index))
+        bend = rows.weights if quadratic else rows.weights * rows.curvature(rows.link_at(index))
         packed.append(plain(((features.T * bend) @ features)[lower], DIGITS))
     return at, packed, size
 
 
 def _alone(rows: FittedRows) -> list[float]:
     """Squared error: covariance of each listed feature with the target."""
-    if rows.path.family != "gaussian":
+    if not rows.family.quadratic:
         return []
     target = rows.y - rows.offset
     centred = target - rows.weights @ target if rows.path.fit_intercept else target

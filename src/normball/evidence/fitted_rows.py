@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.evidence.listed import listed, listed_coefs, picked
+from normball.families import find_family
+from normball.family import Family
 from normball.messages import DataError, Finding, count
 from normball.predictor import linear_predictor
-from normball.scores import mean_response, unit_deviance
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -62,6 +63,11 @@ class FittedRows:
     offset: Array
     marks: tuple[int, ...]
 
+    @cached_property
+    def family(self) -> Family:
+        """The family of the path."""
+        return find_family(self.path.family)
+
     @property
     def per_sd(self) -> Array:
         """Coefficients (n_lambdas, n_listed) of the listed features per standard deviation."""
@@ -89,31 +95,11 @@ class FittedRows:
         return [slice(start, min(start + width, length)) for start in range(0, length, width)]
 
     def loss(self, eta: Array, only: NDArray[np.bool_] | None = None) -> Array:
-        """Mean loss of each column of `eta` (n, m): what `unit_deviance` says, in terms that are fast to add up.
-
-        `only` says which rows these are, where they are not all.
-        """
-        y, weights, constant = self.y, self.weights, self._constant
+        """Mean loss of each column of `eta` (n, m); `only` says which rows these are, where they are not all."""
+        y, weights = self.y, self.weights
         if only is not None:
             y, weights = y[only], weights[only] / weights[only].sum()
-            constant = self._loss_at_zero(y, weights)
-        if self.path.family == "gaussian":
-            return np.asarray(weights @ (y[:, None] - eta) ** 2) / 2
-        if self.path.family == "poisson":
-            curved = mean_response(eta, "poisson")
-        else:
-            curved = np.maximum(eta, 0.0)
-            curved += np.log(1.0 + np.exp(-np.abs(eta)))
-        return np.asarray(weights @ curved - (weights * y) @ eta + constant)
-
-    @cached_property
-    def _constant(self) -> float:
-        return self._loss_at_zero(self.y, self.weights)
-
-    def _loss_at_zero(self, y: Array, weights: Array) -> float:
-        """What is left of the mean loss where the terms of `loss` that hold a linear predictor are 0."""
-        at_zero = float(weights @ unit_deviance(y, np.zeros((y.size, 1)), self.path.family)[:, 0]) / 2
-        return at_zero - (1.0 if self.path.family == "poisson" else float(np.log(2.0)))
+        return self.family.mean_loss(y, weights, eta)
 
     def slope(self, eta: Array) -> Array:
         """Derivative of each row's loss by its linear predictor; `eta` is (n,) or (n, m)."""
@@ -125,16 +111,8 @@ class FittedRows:
 
     def derivatives(self, eta: Array) -> tuple[Array, Array]:
         """`slope` and `curvature` together."""
-        from scipy.special import expit
-
         target = self.y if eta.ndim == 1 else self.y[:, None]
-        if self.path.family == "gaussian":
-            return eta - target, np.ones_like(eta)
-        if self.path.family == "poisson":
-            mean = mean_response(eta, "poisson")
-            return mean - target, mean
-        mean = expit(eta)
-        return mean - target, mean * (1.0 - mean)
+        return self.family.residual(target, eta), self.family.curvature(target, eta)
 
     def few(self) -> list[int]:
         """Indices of lambda for what takes many passes over the rows."""
@@ -202,8 +180,8 @@ def unpenalised(rows: FittedRows, features: Array) -> tuple[float, Array] | None
     ones = np.ones((rows.y.size, int(rows.path.fit_intercept)))
     matrix = np.hstack([ones, features])
     coefs = np.zeros(matrix.shape[1])
-    if rows.path.fit_intercept and rows.path.family == "poisson":
-        coefs[0] = np.log(float(rows.weights @ rows.y) / float(rows.weights @ np.exp(rows.offset)))
+    if rows.path.fit_intercept:
+        coefs[0] = rows.family.null_intercept(rows.y, rows.weights, rows.offset)
     hessian = np.eye(matrix.shape[1])
     for _ in range(NEWTON_STEPS):
         slope, bend = rows.derivatives(rows.offset + matrix @ coefs)
@@ -216,7 +194,7 @@ def unpenalised(rows: FittedRows, features: Array) -> tuple[float, Array] | None
         if share == 0.0:
             break
         coefs = coefs + share * step
-    if rows.path.family != "gaussian" and coefs.size and np.linalg.eigvalsh(hessian)[0] < VANISHED:
+    if not rows.family.quadratic and coefs.size and np.linalg.eigvalsh(hessian)[0] < VANISHED:
         return None
     split = ones.shape[1]
     return (float(coefs[0]) if split else 0.0), coefs[split:]

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from normball.evidence.fitted_rows import FittedRows
 from normball.evidence.listed import plain
 from normball.findings.saturation import FLAT_FROM
-from normball.scores import mean_response
 
 Array = NDArray[np.float64]
 
@@ -28,7 +27,7 @@ WIDEST = 6.0  # the least half width of the histogram of margins
 
 def margins(rows: FittedRows) -> dict[str, Any] | None:
     """Histograms of the linear predictor by class; the outermost bins take what lies beyond."""
-    if rows.path.family != "binomial":
+    if not rows.family.has_classes:
         return None
     weakest = rows.link_at(max(rows.marks))[rows.counted]
     end = max(WIDEST, 1.1 * float(np.abs(weakest).max()))
@@ -52,7 +51,7 @@ def margins(rows: FittedRows) -> dict[str, Any] | None:
 
 def scaling(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
     """What becomes of the cross-entropy when intercept and coefficients are multiplied; an offset stays."""
-    if rows.path.family != "binomial":
+    if not rows.family.has_classes:
         return None
     at = rows.few()
     train, outside, gradient = [], [], []
@@ -74,25 +73,24 @@ def scaling(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
 
 def calibration(rows: FittedRows, held_out: Array) -> dict[str, Any]:
     """Mean prediction and mean target in groups of rows with like predictions, all held out."""
-    family = rows.path.family
     columns: dict[str, list[Any]] = {name: [] for name in ("predicted", "observed", "se", "counts")}
     brier: list[float | None] = []
     log_loss: list[float | None] = []
     for eta in _columns(rows, held_out):
         known = np.isfinite(eta) & rows.counted
         eta, y, weights = eta[known], rows.y[known], rows.weights[known]
-        mean = mean_response(eta, family)
+        mean = rows.family.mean(eta)
         for name, values in zip(columns, _groups(eta, mean, y, weights), strict=True):
             columns[name].append(plain(values, DIGITS))
-        binomial = family == "binomial" and known.any()
-        brier.append(_short((y - mean) ** 2 @ weights / weights.sum()) if binomial else None)
-        log_loss.append(_short(rows.loss(eta[:, None], None if known.all() else known)[0]) if binomial else None)
+        judged = rows.family.has_classes and known.any()
+        brier.append(_short((y - mean) ** 2 @ weights / weights.sum()) if judged else None)
+        log_loss.append(_short(rows.loss(eta[:, None], None if known.all() else known)[0]) if judged else None)
     return {**columns, "brier": brier, "log_loss": log_loss}
 
 
 def residuals(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
     """Histograms and quantiles of target minus prediction; the outermost bins take what lies beyond."""
-    if rows.path.family == "binomial":
+    if rows.family.has_classes:
         return None
     low, high = _residual_ends(rows, held_out)
     counts, points = [], []
@@ -177,7 +175,7 @@ def _groups(eta: Array, mean: Array, y: Array, weights: Array) -> tuple[Array, A
 def _left(rows: FittedRows, eta: Array) -> tuple[Array, Array]:
     """Target minus prediction where there is one, and the weights there."""
     known = np.isfinite(eta) & rows.counted
-    return rows.y[known] - mean_response(eta[known], rows.path.family), rows.weights[known]
+    return rows.y[known] - rows.family.mean(eta[known]), rows.weights[known]
 
 
 def _residual_ends(rows: FittedRows, held_out: Array | None) -> tuple[float, float]:

@@ -35,7 +35,7 @@ def slices(rows: FittedRows) -> list[dict[str, Any]]:
 
     The chosen strengths come first; with very many rows the later ones are left out.
     """
-    if rows.path.family == "gaussian":
+    if rows.family.quadratic:
         return []  # a quadratic, known from the Gram matrix
     at = rows.some(SLICES_AT)
     order = sorted(at, key=lambda index: (index not in rows.marks, index))
@@ -60,7 +60,7 @@ def slices(rows: FittedRows) -> list[dict[str, Any]]:
 
 def pairs(rows: FittedRows) -> list[dict[str, Any]]:
     """Two features alone: the mean loss with the intercept at its best, the solutions, and the unpenalised end."""
-    if rows.path.family == "gaussian":
+    if rows.family.quadratic:
         return []  # closed form
     affordable = int(MOST_WORK // (SIZE**2 * (PROFILE_STEPS + 1) * rows.y.size))
     found = []
@@ -182,7 +182,7 @@ def _solutions(rows: FittedRows, chosen: list[int]) -> Array:
     alone = fit_path(
         np.ascontiguousarray(rows.features[:, chosen]),
         rows.y,
-        family=path.family,  # type: ignore[arg-type]
+        family=path.family,
         l1_ratio=path.l1_ratio,
         lambdas=path.lambdas,
         fit_intercept=path.fit_intercept,
@@ -201,6 +201,8 @@ def _profiled(rows: FittedRows, j: int, k: int, x: Array, y: Array) -> list[Arra
     """Losses on a grid, line by line from the middle outwards, with the intercept moved to its best everywhere."""
     first, second = rows.features[:, [j]], rows.features[:, [k]]
     middle = y.size // 2
+    # the logarithm of a mean must not leap; an amount may, but where few rows bend its loss a step is a guess
+    least, reach = (0.1, np.inf) if rows.family.amounts else (1e-12, 2.0)
     losses: dict[int, Array] = {}
     for lines in (range(middle, y.size), range(middle - 1, -1, -1)):
         intercepts = np.zeros(x.size)
@@ -210,6 +212,6 @@ def _profiled(rows: FittedRows, j: int, k: int, x: Array, y: Array) -> list[Arra
             for _ in range(steps if rows.path.fit_intercept else 0):
                 eta = base + intercepts
                 slope, bend = (rows.weights @ one for one in rows.derivatives(eta))
-                intercepts = intercepts - np.clip(slope / np.maximum(bend, 1e-12), -2.0, 2.0)
+                intercepts = intercepts - np.clip(slope / np.maximum(bend, least), -reach, reach)
             losses[line] = rows.loss(base + intercepts)
     return [losses[line] for line in range(y.size)]

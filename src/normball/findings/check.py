@@ -11,7 +11,7 @@ W12    exact copies of columns
 W13    whole numbers that may be codes
 W14    columns that differ in every row and may only name it
 W15    features that predict the target almost perfectly by themselves
-W16    counts that are fitted as gaussian
+W16    counts, and amounts with a long tail, that are fitted as gaussian
 W17    a rare class (fewer than 10 rows or 1 %)
 W18    unbalanced classes (fewer than 10 %)
 W19    standard deviations that differ by a factor of more than 1e8
@@ -93,8 +93,8 @@ def check(
     ----------
     X, y
         As in `fit_path`. `y` may be the name of a column of `X`.
-    family : {"auto", "gaussian", "binomial", "poisson"}
-        Distribution of the target; "auto" takes two values for binomial and other numbers for gaussian.
+    family : str
+        Distribution of the target as in `fit_path`; "auto" takes two values for binomial, other numbers for gaussian.
     sample_weight : array (n,), optional
         Weights of the rows. Rows with weight 0 do not count; otherwise only the trial fit uses them.
     offset : array (n,), optional

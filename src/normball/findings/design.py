@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from normball.families import find_family
+from normball.family import DEFAULT
 from normball.findings.column_statistics import Columns, Floats, Ints
 from normball.messages import OR, SAMPLE, Finding, count, sample, words
 
@@ -52,7 +54,7 @@ class Table:
     sources: Sequence[str]
     low: Floats
     varies: Ints
-    family: str = "gaussian"
+    family: str = DEFAULT
     l1_ratio: float | None = None
 
     def named(self, features: Iterable[int]) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ class Table:
         """The remedy that mixes the penalties; nothing where something else than L1 was asked for."""
         if self.l1_ratio not in (None, 1.0):
             return ""
-        family = "" if self.family == "gaussian" else f'family="{self.family}", '
+        family = "" if find_family(self.family).is_default else f'family="{self.family}", '
         return f"cv_path(X, y, {family}l1_ratio=0.5)"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from normball.families import AUTO
 from normball.inputs.column_findings import infinite_values, missing_values
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_array, read_series
 from normball.inputs.prepare import Data, guess_family, not_found_of, prepare, row_numbers, without_weight
@@ -92,8 +93,8 @@ def prepare_batch(
         One column for all problems, or one for each; names are those of columns of `X`.
     counts : dict of str to int
         How many columns other options have, by name: 1, or one for each problem.
-    family : {"gaussian", "binomial", "poisson", "auto"}
-        Distribution of all targets.
+    family : str
+        Distribution of all targets. A parameter that is to be estimated is that of the first problem for all of them.
     drop : sequence of str
         Columns to leave out.
     **options
@@ -256,12 +257,12 @@ def _without_gaps(columns: dict[str, _Column], weights: Floats, missing: str) ->
 
 def _one_family(columns: Mapping[str, _Column], family: str) -> str:
     """The family of all targets; what "auto" finds must be the same for each."""
-    if family != "auto":
+    if family != AUTO:
         return family
     found = {name: guess_family(column, name)[0] for name, column in columns.items()}
     families = list(dict.fromkeys(found.values()))
     if len(families) > 1:
-        examples = [next(name for name, one in found.items() if one == family) for family in families]
+        examples = [list(found)[list(found.values()).index(one)] for one in families]
         text = f'family="auto" finds {families[0]} for "{examples[0]}" and {families[1]} for "{examples[1]}".'
         raise DataError(Finding("E13", text, "one call for each family", tuple(examples)))
     return families[0]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.families import AUTO, family_name, find_family
 from normball.inputs.column_findings import LARGEST, row_list
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_values
 from normball.inputs.features import gap_findings, read_features
@@ -16,7 +17,7 @@ from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
-from normball.inputs.targets import FAMILIES, Target, class_labels, guess_family, read_target
+from normball.inputs.targets import Target, class_labels, guess_family, read_target, settled
 from normball.inputs.text import to_numbers
 from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, raise_errors, sample
 from normball.settings import name_list
@@ -44,7 +45,7 @@ class Data:
         What the native code takes: the array, or data, indices, indptr and number of rows of a CSC matrix.
     y, weights, offset : ndarray, shape (n_rows,)
     family : str
-        The family, also where "auto" was asked for.
+        The family, also where "auto" was asked for, with its parameter, also where that was estimated.
     classes : tuple or None
         The two labels of a binomial target; the second one is y = 1.
     target_name : str
@@ -109,8 +110,8 @@ def prepare(
         The features. A float array that is contiguous, or a float CSC matrix in order, is not copied.
     y : array or str
         The target, or the name of its column in `X`; so for `sample_weight` and `offset`.
-    family : {"gaussian", "binomial", "poisson", "auto"}
-        Distribution of the target.
+    family : str
+        Distribution of the target, or "auto".
     missing : {"error", "drop", "impute"}
         What to do with missing values. The medians of "impute" are learned from all rows; see `Preparation.refit`.
     inf : {"error", "nan"}
@@ -131,7 +132,7 @@ def prepare(
     DataError
         With every problem found.
     """
-    _check_word("family", family, (*FAMILIES, "auto"))
+    family = family_name(family)
     _check_word("missing", missing, ("error", "drop", "impute"))
     _check_word("inf", inf, ("error", "nan"))
     source = source_of(X)
@@ -151,11 +152,11 @@ def prepare(
     findings += remarks
     target = None
     if target_column is not None:
-        if family == "auto":
+        if family == AUTO:
             family, remarks = guess_family(target_column, target_name)
             findings += remarks
-        elif family == "gaussian" and isinstance(target_column, Numbers):
-            findings += class_labels(target_column.values[~target_column.missing], target_name)
+        elif find_family(family).amounts and isinstance(target_column, Numbers):
+            findings += class_labels(target_column.values[~target_column.missing], target_name, family)
         findings += survival(source, target_column, target_name, {*apart, *drop})
         counts, bare = (weights > 0) & features.complete(), not isinstance(y, str | Numbers | Labels)
         target = _read_target(target_column, target_name, family, counts, offset is not None, bare, findings)
@@ -163,15 +164,18 @@ def prepare(
     raise_errors(findings)
     assert target is not None
     rows = _rows_without_gaps(features.complete() & ~target.missing, weights)
+    y = target.y if rows is None else target.y[rows]
+    weights, offsets = (values if rows is None else values[rows] for values in (weights, offsets))
+    family = settled(family, y, weights, offsets, target_name)
     design, preparation = features.design(rows)
     return Data(
         design=_native_layout(design),
-        y=target.y if rows is None else target.y[rows],
+        y=y,
         family=family,
         classes=target.classes,
         target_name=target_name,
-        weights=weights if rows is None else weights[rows],
-        offset=offsets if rows is None else offsets[rows],
+        weights=weights,
+        offset=offsets,
         preparation=replace(preparation, inf_is_missing=inf == "nan"),
         frame=source if rows is None else source.take(rows),
         rows=rows,

@@ -1,22 +1,24 @@
-"""The target: numbers for the gaussian and Poisson families, two classes for the binomial."""
+"""The target: two classes or numbers, as its family takes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from normball.families import find_family
+from normball.family import DEFAULT
 from normball.inputs.column_findings import not_numeric, row_list
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable, read_values
 from normball.inputs.disguises import disguise_of
 from normball.messages import OR, DataError, Finding, count, sample
 
-FAMILIES = ("gaussian", "binomial", "poisson")
-
 MOST_CLASSES = 20
 ROWS_OF_A_CLASS = 5  # on average; a number that occurs less often is no label
 FIRST_ROWS = 20
+LONG_TAIL = 1.4  # mean over median; an exponential distribution has 1.44
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Target:
 def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     """Choose the family that suits a target: two values are binomial, other numbers gaussian.
 
-    Counts stay gaussian, with a finding that suggests Poisson, and so do labels that are numbers (`class_labels`).
+    Counts and amounts stay gaussian, with a finding that suggests another family, and so do labels that are numbers
+    (`class_labels`).
     Text of more than two kinds gives "binomial", which then says what is wrong with it.
     """
     column = read_values(y, name)
@@ -52,14 +55,28 @@ def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
         return "binomial", []
     if labels := class_labels(values, name):
         return "gaussian", labels
-    if len(values) and (values % 1 == 0).all() and 0 <= values.min() <= 1:
-        text = f'Target "{name}" holds whole numbers from {values.min():g} to {values.max():g}; fitted as gaussian.'
-        return "gaussian", [Finding("W16", text, 'if they are counts: family="poisson"', (name,))]
-    return "gaussian", []
+    return "gaussian", _counts_or_amounts(values, name) if len(values) else []
 
 
-def class_labels(values: Floats, name: str) -> list[Finding]:
-    """W26: a target for the gaussian family of so few whole numbers that they may be classes."""
+def _counts_or_amounts(values: Floats, name: str) -> list[Finding]:
+    """W16: counts, and amounts with so long a tail that their spread grows with their mean."""
+    extent = f"from {values.min():g} to {values.max():g}"
+    if (values % 1 == 0).all() and 0 <= values.min() <= 1:
+        text = f'Target "{name}" holds whole numbers {extent}; fitted as gaussian.'
+        return [Finding("W16", text, 'if they are counts: family="poisson"', (name,))]
+    middle = np.median(values)
+    if values.min() < 0 or values.mean() < LONG_TAIL * middle or np.ptp(values) == 0:
+        return []
+    zeros = int(np.count_nonzero(values == 0))
+    text = f'Target "{name}" holds amounts {extent} with a long tail (mean {values.mean():.3g}, median {middle:.3g}'
+    text += f", {count(zeros)} zeros" if zeros else ""
+    text += "); fitted as gaussian, for which the largest decide."
+    fix = f'if their spread grows with their mean: family="{"tweedie" if zeros else "gamma"}"'
+    return [Finding("W16", text, fix, (name,))]
+
+
+def class_labels(values: Floats, name: str, family: str = DEFAULT) -> list[Finding]:
+    """W26: a target of amounts that is so few whole numbers that they may be classes."""
     with np.errstate(invalid="ignore"):
         if not (values[:FIRST_ROWS] % 1 == 0).all() or not (values % 1 == 0).all():
             return []
@@ -67,7 +84,7 @@ def class_labels(values: Floats, name: str) -> list[Finding]:
     if not 2 <= len(found) <= MOST_CLASSES or len(values) < ROWS_OF_A_CLASS * len(found):
         return []
     what = f"{count(len(found))} whole numbers only ({sample([f'{value:g}' for value in found])})"
-    text = f'Target "{name}" holds {what}; fitted as gaussian, which takes them for amounts.'
+    text = f'Target "{name}" holds {what}; fitted as {family}, which takes them for amounts.'
     if len(found) == 2:
         return [Finding("W26", text, 'if they are two classes: family="binomial"', (name,))]
     fix = (
@@ -89,7 +106,7 @@ def read_target(
     column
         The target as it was read.
     name, family
-        What it is called, and one of `FAMILIES`.
+        What it is called, and that of its family.
     counts
         The rows that have a weight.
     free
@@ -100,20 +117,35 @@ def read_target(
     if isinstance(column, Unusable):
         text = f'Target "{name}" holds {column.reason}; it must hold numbers or two classes.'
         raise DataError(Finding("E13", text, columns=(name,)))
-    if family == "binomial":
+    known = find_family(family)
+    if known.has_classes:
         return _classes(column, name, counts, apart)
     values = _numbers(column, name, family, apart)
     used = values[counts & np.isfinite(values)]
-    if family == "poisson" and (values < 0).any():
-        rows = np.flatnonzero(values < 0)
-        text = f'Target "{name}" has {count(len(rows))} negative values; counts cannot be negative.\n{row_list(rows)}'
+    refused, problem, other = known.refused(values)
+    if refused.any():
+        rows = np.flatnonzero(refused)
+        text = f'Target "{name}" has {count(len(rows))} {problem}.\n{row_list(rows)}'
         text += f"   values {sample([f'{value:g}' for value in values[rows]])}"
-        raise DataError(Finding("E13", text, 'family="gaussian"' + OR + "correct these values", (name,)))
+        raise DataError(Finding("E13", text, f'family="{other}"' + OR + "correct these values", (name,)))
     if len(used) and (used == used[0]).all() and not free:
         text = f'Target "{name}" has one value only: {used[0]:g} in all {count(len(used))} rows. Nothing to learn.'
         fix = "choose another target; if rows were filtered, check the filter"
         raise DataError(Finding("E03", text, fix, (name,)))
     return Target(values)
+
+
+def settled(name: str, y: Floats, weights: Floats, offset: Floats, target_name: str) -> str:
+    """The name of the family with its parameter: where it is to be estimated, that of the model without features."""
+    family = find_family(name)
+    if not family.is_open:
+        return name
+    used = weights > 0
+    parameter = family.estimate(y[used], weights[used], offset[used])
+    if math.isnan(parameter):
+        problem, fix = family.no_estimate
+        raise DataError(Finding("E13", f'Target "{target_name}" {problem}.', fix, (target_name,)))
+    return str(replace(family, parameter=parameter))
 
 
 def _mostly_numbers(column: Labels) -> bool:

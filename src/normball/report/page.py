@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball import charts
+from normball.families import find_family
 from normball.report.payload import payload
 from normball.report.recipes import recipes
 from normball.results import facts
@@ -31,7 +32,7 @@ GRID_TITLES = (
     "status",
 )
 CHOSEN_TITLES = ("choice", "lambda", "features", "duality gap", "KKT violation", "status")
-ONLY_FOR = {"sigmoid": {"binomial"}, "calibration": {"binomial"}, "residuals": {"gaussian", "poisson"}}
+NOT_OF_ALL = {"sigmoid", "calibration", "residuals"}  # views that a family may be without
 CAPTIONS = {
     "coefficients": "Each curve is one feature. From left to right the penalty weakens and coefficients grow.",
     "cv_curve": "The solid line is the mean over the folds with a band of one standard error (1 SE), thin lines are "
@@ -103,7 +104,8 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
     chosen = facts.points(cv, run.select)
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
     data = payload(cv, run, evidence)
-    views = [view for view in charts.call("report", data) if path.family in ONLY_FOR.get(view["id"], {path.family})]
+    without = NOT_OF_ALL - find_family(path.family).views
+    views = [view for view in charts.call("report", data) if view["id"] not in without]
     for view in views:
         view["svg"] = Markup(view.get("svg", ""))
         if view["id"] == "features" and path.l1_ratio == 0:  # ridge selects none
@@ -157,7 +159,7 @@ def _null_note(cv: CVPath) -> str:
     null = facts.null_score(cv)
     if null is None:
         return ""
-    if cv.path.family == "gaussian":
+    if cv.score in find_family(cv.path.family).root_scores:
         return f"A model without features has an RMSE of {facts.figures(math.sqrt(null))}."
     return f"A model without features has a {cv.score} of {facts.figures(null)}."
 

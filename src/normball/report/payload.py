@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.evidence.listed import listed, listed_coefs, picked, plain
+from normball.families import find_family
 from normball.report.recipes import recipes
 from normball.results import facts
 from normball.results.remarks import few_rows
@@ -43,6 +45,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "version": __version__,
         "title": run.target,
         "family": path.family,
+        "mathematics": _mathematics(cv),
         "penalty": facts.penalty(path.l1_ratio),
         "l1_ratio": path.l1_ratio,
         "standardize": path.standardize,
@@ -68,6 +71,23 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
     return {**content, "others": others if complete else [], "others_complete": complete}
 
 
+def _mathematics(cv: CVPath) -> dict[str, Any]:
+    """What the page has to know of the family, by names of functions and words."""
+    family = find_family(cv.path.family)
+    found = cv.diagnostics.get("best", {}).get("dispersion", math.nan)
+    return {
+        "inverse_link": family.inverse_link,
+        "variance": family.variance_function,
+        "parameter": plain([family.parameter])[0],
+        "dispersion": 1.0 if family.has_classes else plain([found])[0],
+        "has_classes": family.has_classes,
+        "quadratic": family.quadratic,
+        "factor": family.factor,
+        "eta": family.eta_is or None,
+        "predicted": family.predicted,
+    }
+
+
 def _cross_validation(cv: CVPath) -> dict[str, Any]:
     return {
         "mean": plain(cv.cv_mean),
@@ -76,6 +96,7 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
         "folds": plain(cv.fold_scores[:MOST_FOLDS], DIGITS),
         "n_folds": cv.n_folds,
         "score": cv.score,
+        "by_root": cv.score in find_family(cv.path.family).root_scores,
         "greater_is_better": cv.greater_is_better,
         "null_score": facts.null_score(cv),
         "best": cv.index_best,

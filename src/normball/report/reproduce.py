@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from normball.families import find_family
+
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.results.path import Path
@@ -52,9 +54,12 @@ def one_line(path: Path, lam: float) -> str:
     parts = []
     if not sklearn_lacks(path):
         parts.append(f"sklearn {sklearn_estimator(path, lam)}{' on standardised X' if path.standardize else ''}")
-    if not path.penalty_factors.any():
+    family = find_family(path.family)
+    if family.glmnet_lacks:
+        parts.append("glmnet: see the report")
+    elif not path.penalty_factors.any():
         parts.append("R glm(): nothing is penalised")
-    elif path.family == "gaussian" and path.l1_ratio < 1:
+    elif family.glmnet_scales_target and path.l1_ratio < 1:
         parts.append("glmnet: see the report (its L2 part depends on the sd of y)")
     else:
         mix = "" if path.l1_ratio == 1 else f", alpha={path.l1_ratio:g}"
@@ -64,21 +69,16 @@ def one_line(path: Path, lam: float) -> str:
 
 def sklearn_estimator(path: Path, lam: float, precision: str = "", digits: int = 4) -> str:
     """The call of scikit-learn's class for this family and penalty; `precision` holds more arguments."""
-    ratio, more = path.l1_ratio, precision if path.fit_intercept else f", fit_intercept=False{precision}"
-    strength = f"alpha={lam:.{digits}g}"
-    if path.family == "binomial":
-        return f"LogisticRegression(l1_ratio={ratio:g}, C={1 / (lam * path.sum_weights):.{digits}g}{more})"
-    if path.family == "poisson":
-        return f"PoissonRegressor({strength}{more})"
-    if ratio == 0:
-        return f"Ridge(alpha={lam * path.sum_weights:.{digits}g}{more})"
-    return f"Lasso({strength}{more})" if ratio == 1 else f"ElasticNet({strength}, l1_ratio={ratio:g}{more})"
+    call = find_family(path.family).sklearn(lam, path.l1_ratio, path.sum_weights, digits)
+    return f"{call}{'' if path.fit_intercept else ', fit_intercept=False'}{precision})"
 
 
 def sklearn_lacks(path: Path) -> str:
     """What this model has and scikit-learn's have not, or ""."""
-    if path.family == "poisson" and path.l1_ratio > 0:
-        return "Poisson regression with an L1 penalty"
+    family = find_family(path.family)
+    if not family.sklearn(1.0, path.l1_ratio, 1.0, 1):
+        with_l1 = " with an L1 penalty" if family.ridge_in_sklearn else ""
+        return family.sklearn_lacks or f"{family.label} regression{with_l1}"
     if path.has_offset:
         return "offset"
     if not np.all(path.penalty_factors == 1):

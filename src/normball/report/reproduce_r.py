@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from normball.families import find_family
 from normball.report.reproduce import Recipe, call, factor_scale
 
 if TYPE_CHECKING:
@@ -18,13 +19,16 @@ TITLE = "glmnet (R)"
 
 def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     """R code; its grid leads down to the strength wanted, since glmnet is less exact at a single one."""
+    family = find_family(path.family)
+    if family.glmnet_lacks:
+        return Recipe(TITLE, note=f"glmnet has no {family.glmnet_lacks}.")
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
         return Recipe(TITLE, note="Bounds are not written out here; see glmnet's lower.limits and upper.limits.")
     if not path.penalty_factors.any():
         return Recipe(TITLE, note="Nothing is penalised here: R's glm() gives the same model.")
     lines = ["library(glmnet)", *_reading(path, run)]
     alpha, strength = f"{path.l1_ratio:g}", repr(lam * factor_scale(path))
-    if path.family == "gaussian" and path.l1_ratio < 1:
+    if family.glmnet_scales_target and path.l1_ratio < 1:
         w = ", w" if run.weights else ""
         mean = f"weighted.mean(y{w})" if path.fit_intercept else "0"
         lines += [
@@ -33,7 +37,7 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
             f"alpha <- {strength} * {path.l1_ratio:g} / lambda",
         ]
         alpha, strength = "alpha", "lambda"
-    arguments = ["x", "y", f'family = "{path.family}"', f"alpha = {alpha}"]
+    arguments = ["x", "y", f"family = {family.in_glmnet}", f"alpha = {alpha}"]
     arguments += [f"lambda = {strength} * 10^seq(2, 0, -0.1)"]
     arguments += ["weights = w"] if run.weights else []
     arguments += ["offset = offset"] if path.has_offset else []
@@ -89,7 +93,7 @@ def _reading(path: Path, run: Run) -> list[str]:
     if labels:
         lines.append(f"for (name in {_vector(labels)}) features[[name]] <- factor(features[[name]])")
     lines += ["x <- makeX(features)", f"y <- table[[{_quoted(run.target)}]]"]
-    lines += ["y <- factor(y)"] if path.family == "binomial" else []
+    lines += ["y <- factor(y)"] if find_family(path.family).has_classes else []
     lines += [f"w <- table[[{_quoted(run.weights)}]]"] if run.weights else []
     lines += [f"offset <- table[[{_quoted(run.offset)}]]"] if run.offset else []
     return [*lines, f"offset <- log(table[[{_quoted(run.exposure)}]])"] if run.exposure else lines

@@ -14,6 +14,8 @@ TITLE = "scikit-learn"
 PRECISION = {  # the defaults stop early
     "LogisticRegression": ', solver="saga", tol=1e-7, max_iter=100_000',
     "PoissonRegressor": ', solver="newton-cholesky", tol=1e-10',
+    "GammaRegressor": ', solver="newton-cholesky", tol=1e-10',
+    "TweedieRegressor": ', solver="newton-cholesky", tol=1e-10',
     "Ridge": "",
     "Lasso": ", tol=1e-10, max_iter=1_000_000",
     "ElasticNet": ", tol=1e-10, max_iter=1_000_000",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normball.families import find_family
 from normball.results.remarks import few_rows, rare_levels
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from normball.results.paths import Paths
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}
-FAMILIES = {"gaussian": "linear", "binomial": "logistic", "poisson": "Poisson"}
-FACTORS = {"binomial": "odds x/unit", "poisson": "rate x/unit"}
+FACTOR = " x/unit"  # after what is multiplied by exp(coefficient)
 STABLE = 0.8  # of the folds
 LARGE = 1e7  # from here on numbers have an exponent
 
@@ -117,7 +117,7 @@ def selected(point: Point) -> list[Feature]:
             fit.feature_names[j],
             float(per_sd[j]),
             float(fit.coef[j]),
-            _exp(float(fit.coef[j])) if fit.family in FACTORS else None,
+            _exp(float(fit.coef[j])) if find_family(fit.family).factor else None,
             few_rows(fit.preparation, int(j)) if fit.l1_ratio > 0 else "",
             None if point.counts is None else int(point.counts[column[j]]),
             None
@@ -136,19 +136,21 @@ def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
 
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     """Titles, and a row for each number; a column for each choice, the picked one first."""
-    path = cv.path
+    path, family = cv.path, find_family(cv.path.family)
     rows = [["", *(f"{one.label} (picked)" if one is chosen[0] else one.label for one in chosen)]]
     rows.append(["lambda", *(figures(one.fit.lam) for one in chosen)])
     rows.append([f"CV {cv.score}", *(_with_error(one) for one in chosen)])
-    if path.family == "gaussian" and cv.score in ("deviance", "mse"):
+    if cv.score in family.root_scores:
         rows.append(["CV RMSE", *("-" if one.mean is None else figures(math.sqrt(one.mean)) for one in chosen)])
-    if path.family == "binomial" and cv.score != "auc":
+    if family.has_classes and cv.score != "auc":
         rows.append(["CV AUC", *(_diagnostic(one, "auc") for one in chosen)])
     rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
     kept = "features kept" if path.l1_ratio > 0 else "features used"  # ridge leaves none out
     rows.append([kept, *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
     rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
-    if path.family == "binomial":
+    if family.reports_dispersion:
+        rows.append(["dispersion", *(_dispersion(one) for one in chosen)])
+    if family.has_classes:
         rows.append(["largest |margin|", *(_margin(one) for one in chosen)])
     return [row for row in rows if not row[0] or any(cell != "-" for cell in row[1:])]
 
@@ -156,7 +158,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
 def feature_titles(point: Point) -> list[str]:
     """What `feature_cells` are."""
     fit = point.fit
-    titles = ["per SD"] * fit.standardize + ["per unit"] + ([FACTORS[fit.family]] if fit.family in FACTORS else [])
+    factor = find_family(fit.family).factor
+    titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}"] * bool(factor)
     return titles + ["kept in folds"] * _counts_folds(point)
 
 
@@ -237,6 +240,11 @@ def _with_error(one: Point) -> str:
 
 def _diagnostic(one: Point, name: str) -> str:
     return "-" if one.diagnostics is None else f"{one.diagnostics[name]:.3f}"
+
+
+def _dispersion(one: Point) -> str:
+    found = math.nan if one.diagnostics is None else one.diagnostics.get("dispersion", math.nan)
+    return "-" if math.isnan(found) else figures(found)
 
 
 def _margin(one: Point) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.families import find_family
 from normball.results.arrays import Array, explained, freeze
 from normball.results.predictions import Kind, Unknown, predict
 from normball.results.sparse_rows import SparseRows
@@ -130,9 +131,9 @@ class Fit:
             "per_sd": [*self.coef_per_sd.tolist(), None],
             "per_unit": per_unit,
         }
-        if self.family in _FACTOR:
+        if factor := find_family(self.family).factor:
             with np.errstate(over="ignore"):
-                table[_FACTOR[self.family]] = np.exp(per_unit)
+                table[factor] = np.exp(per_unit)
         return polars.DataFrame(table)
 
     def summary(self) -> str:
@@ -154,6 +155,3 @@ class Fit:
         from normball.results.notebook import fit_html
 
         return fit_html(self)
-
-
-_FACTOR = {"binomial": "odds", "poisson": "rate"}  # what exp(coefficient) is called

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.families import find_family
 from normball.messages import DataError
 from normball.predictor import linear_predictor
 from normball.results.sparse_rows import SparseRows
-from normball.scores import mean_response
 
 if TYPE_CHECKING:
     from normball.results.fit import Fit
@@ -47,7 +47,7 @@ def predict(
     eta = eta + _checked_offset(model, offset, eta.shape[0])[:, None]
     if kind == "class":
         return np.asarray(model.classes)[(eta > 0.0).astype(np.intp)]
-    return mean_response(eta, model.family) if kind == "response" else np.asarray(eta)
+    return find_family(model.family).mean(eta) if kind == "response" else np.asarray(eta)
 
 
 def _checked_offset(model: Fit | Path, offset: ArrayLike | None, n_rows: int) -> Array:

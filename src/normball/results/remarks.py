@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from normball.families import find_family
 from normball.messages import SAMPLE, Finding, count, sample, words
 from normball.results.arrays import Array, explained
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 TOO_GOOD = 0.999  # of the deviance of held-out rows
 NEGLIGIBLE = 0.01  # of the largest column's part
 FEW_ROWS = 2
+FAR_FROM_ONE = 2.0  # dispersion
 
 
 def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
@@ -38,6 +40,17 @@ def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
     if len(names) <= SAMPLE:
         fix = f"unless known before the target is: drop={words(names)}"
     return [Finding("W34", text, fix, tuple(names))]
+
+
+def overdispersed(path: Path, dispersion: float) -> list[Finding]:
+    """W36: targets that vary far more than their family admits."""
+    other = find_family(path.family).if_overdispersed
+    if not other or not dispersion > FAR_FROM_ONE:
+        return []
+    text = f"The target varies {dispersion:.3g} times as much as {path.family} says (Pearson's dispersion at "
+    text += "lambda_best). Coefficients and predictions hold all the same; a standard error computed elsewhere has to "
+    text += "be multiplied by its root."
+    return [Finding("W36", text, f'a family with a variance of its own: family="{other}"')]
 
 
 def rare_levels(fit: Fit) -> list[Finding]:

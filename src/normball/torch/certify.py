@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from normball.torch.penalized import Penalised, Penalized
 
 _HALF = (torch.bfloat16, torch.float16)
-# losses of a linear model that the convex solver knows: family, and their factor on its loss
-_CONVEX: dict[str, tuple[Literal["gaussian", "binomial"], float]] = {
-    "mse_loss": ("gaussian", 2.0),
-    "MSELoss": ("gaussian", 2.0),
-    "binary_cross_entropy_with_logits": ("binomial", 1.0),
-    "BCEWithLogitsLoss": ("binomial", 1.0),
+# losses of a linear model that the convex solver knows: family, their factor on its loss, and their value
+_SQUARES = ("gaussian", 2.0, functional.mse_loss)
+_CROSS_ENTROPY = ("binomial", 1.0, functional.binary_cross_entropy_with_logits)
+_CONVEX: dict[str, tuple[str, float, Callable[[Tensor, Tensor], Tensor]]] = {
+    "mse_loss": _SQUARES,
+    "MSELoss": _SQUARES,
+    "binary_cross_entropy_with_logits": _CROSS_ENTROPY,
+    "BCEWithLogitsLoss": _CROSS_ENTROPY,
 }
 
 
@@ -200,7 +202,7 @@ def _dual_gap(
         return None
     from normball.path import fit_path
 
-    family, factor = _CONVEX[name]
+    family, factor, value = _CONVEX[name]
     X = torch.cat([x.detach().flatten(1) for x, _ in batches]).cpu().double().numpy()
     y = torch.cat([y.detach().flatten() for _, y in batches]).cpu().double().numpy()
     lam = penalized.scale_of(terms[0][0]) * penalty.lam / factor
@@ -215,20 +217,13 @@ def _dual_gap(
         tol=1e-10,
     )
     fit = path.at(lam=lam)
-    with torch.no_grad():
-        eta = torch.from_numpy(X @ fit.coef + fit.intercept)
-        best = float(_loss_of(family, eta, torch.from_numpy(y))) + lam * float(
-            penalty.l1 * np.abs(fit.coef).sum() + 0.5 * penalty.l2 * np.square(fit.coef).sum()
-        )
+    eta = torch.from_numpy(X @ fit.coef + fit.intercept)
+    best = float(value(eta, torch.from_numpy(y))) / factor + lam * float(
+        penalty.l1 * np.abs(fit.coef).sum() + 0.5 * penalty.l2 * np.square(fit.coef).sum()
+    )
     bound = best - fit.dual_gap * path.null_loss  # no solution is below it
     gap = (objective / factor - bound) / path.null_loss
     return gap if math.isfinite(gap) else None
-
-
-def _loss_of(family: str, eta: Tensor, y: Tensor) -> Tensor:
-    if family == "gaussian":
-        return 0.5 * functional.mse_loss(eta, y)
-    return functional.binary_cross_entropy_with_logits(eta, y)
 
 
 def _single_layer(model: nn.Module) -> nn.Linear | None:

@@ -36,8 +36,8 @@ export function whatIf(page, model) {
 
 /** @param {import("../payload.js").Payload} data */
 function words(data) {
-  if (data.family === "binomial") return `Probability of ${data.title} = ${data.classes[1] ?? 1}`;
-  return data.family === "poisson" ? `Expected ${data.title}` : `Predicted ${data.title}`;
+  const { has_classes, predicted } = data.mathematics;
+  return has_classes ? `${predicted} of ${data.title} = ${data.classes[1] ?? 1}` : `${predicted} ${data.title}`;
 }
 
 /** A slider and a number box for one feature. @param {Document} page @param {Store} model @param {number} j */

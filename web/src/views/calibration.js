@@ -1,6 +1,7 @@
 /** Whether predictions can be taken at their word: what was observed where the model predicted so much. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
+import { rangeOf, varianceAt } from "../mathematics.js";
 import { NEEDS_DATA, box, boxOfKey, clipping, entryOfKey, inColumns, known, note, percent, shortened, sized, whole } from "../panels.js";
 import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through } from "../svg.js";
 
@@ -28,12 +29,13 @@ export const calibration = {
 /** @param {Payload} data @param {import("../payload.js").State} state @param {Bin[]} bins @param {string} description */
 function picture(data, state, bins, description) {
   const { width, right, style } = sized(state);
-  const domain = extent(data.family, bins);
+  const domain = extent(data.mathematics, bins);
   const x = scaleLinear().domain(domain).range([LEFT, right]);
   const y = scaleLinear().domain(domain).range([BOTTOM, TOP]);
   const points = bins.map(({ predicted, observed }) => /** @type {[number, number]} */ ([x(predicted), y(observed)]));
   const most = Math.max(1, ...bins.map((bin) => bin.count));
-  const label = data.family === "binomial" ? `share of ${shortened(data.classes[1] ?? "1")}` : "mean of the target";
+  const { has_classes } = data.mathematics;
+  const label = has_classes ? `share of ${shortened(data.classes[1] ?? "1")}` : "mean of the target";
   return drawing({ id: "calibration", width, style, height: state.narrow ? 564 : 540, title: calibration.title, description }, [
     clipping("calibration-clip", LEFT, TOP, right - LEFT, BOTTOM - TOP),
     beside(y, LEFT, right, `observed ${label}`),
@@ -43,7 +45,7 @@ function picture(data, state, bins, description) {
     element("g", { "clip-path": "url(#calibration-clip)" }, bins.map((bin) => whisker(bin, x, y)).join("") + curve(through(points), { stroke: COLOURS[0], "stroke-width": 2 })),
     ...points.map(([a, b]) => element("circle", { cx: a, cy: b, r: 5, fill: COLOURS[0] })),
     ...bins.map(({ predicted, count }) => element("rect", { x: x(predicted) - 4, y: 430 - (36 * count) / most, width: 8, height: (36 * count) / most, fill: COLOURS[0], "fill-opacity": 0.6 })),
-    below(x, 430, data.family === "binomial" ? `predicted probability of ${shortened(data.classes[1] ?? "1")}` : "predicted mean"),
+    below(x, 430, has_classes ? `predicted probability of ${shortened(data.classes[1] ?? "1")}` : "predicted mean"),
     inColumns([
       (at, line) => entryOfKey(at, line, "observed, ± 2 standard errors", { stroke: COLOURS[0] }),
       (at, line) => entryOfKey(at, line, "observed = predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
@@ -60,14 +62,15 @@ function whisker({ predicted, observed, se }, x, y) {
   return segment(at, low, at, high, look) + segment(at - 5, low, at + 5, low, look) + segment(at - 5, high, at + 5, high, look);
 }
 
-/** Both axes share one range, so that the diagonal is one. @param {string} family @param {Bin[]} bins @returns {[number, number]} */
-function extent(family, bins) {
-  if (family === "binomial") return [0, 1];
+/** Both axes share one range, so that the diagonal is one. @param {import("../mathematics.js").Mathematics} mathematics @param {Bin[]} bins @returns {[number, number]} */
+function extent(mathematics, bins) {
+  const [least, most] = rangeOf(mathematics);
+  if (Number.isFinite(most - least)) return [least, most];
   const values = bins.flatMap(({ predicted, observed, se }) => [predicted, observed - 2 * (se ?? 0), observed + 2 * (se ?? 0)]);
   if (values.length === 0) return [0, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const room = 0.05 * (high - low) || 1;
-  return [family === "poisson" ? Math.max(0, low - room) : low - room, high + room];
+  return [Math.max(least, low - room), Math.min(most, high + room)];
 }
 
 /** @param {Payload} data @param {number} index @param {Bin[]} bins @param {number | null | undefined} brier @param {number | null | undefined} loss */
@@ -75,19 +78,18 @@ function told(data, index, bins, brier, loss) {
   const rows = data.evidence?.held_out ? "rows that were held out of the fit" : "the rows of the fit itself, which flatter the model";
   const start = `At lambda = ${figures(data.lambdas[index])}, for ${rows}: `;
   if (bins.length === 0) return `${start}no predictions are stored.`;
-  const show = data.family === "binomial" ? percent : figures;
+  const show = data.mathematics.has_classes ? percent : figures;
   const worst = bins.reduce((far, bin) => (Math.abs(bin.observed - bin.predicted) > Math.abs(far.observed - far.predicted) ? bin : far));
   const scores = known(brier) || known(loss) ? ` Brier score ${figures(brier)}, log-loss ${figures(loss)}; lower is better.` : "";
   const tested = bins.filter((bin) => known(bin.se));
-  const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Math.max(Number(bin.se), expected(data.family, bin))).length;
+  const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Math.max(Number(bin.se), expected(data.mathematics, bin))).length;
   const within = tested.length ? ` ${agree} of ${tested.length} groups of rows agree within two standard errors.` : "";
   return `${start}where the model is furthest off it predicts ${show(worst.predicted)} and ${show(worst.observed)} was observed (${whole(worst.count)} rows).${within}${scores}`;
 }
 
-/** The standard error that the prediction itself implies: where all rows of a group are alike, theirs is 0. @param {string} family @param {Bin} bin */
-function expected(family, { predicted, count }) {
-  const variance = family === "binomial" ? predicted * (1 - predicted) : family === "poisson" ? predicted : 0;
-  return count > 0 ? Math.sqrt(Math.max(0, variance) / count) : 0;
+/** The standard error that the prediction itself implies: where all rows of a group are alike, theirs is 0. @param {import("../mathematics.js").Mathematics} mathematics @param {Bin} bin */
+function expected(mathematics, { predicted, count }) {
+  return count > 0 ? Math.sqrt(varianceAt(mathematics, predicted) / count) : 0;
 }
 
 /** @param {Bin[]} bins */

@@ -11,7 +11,7 @@ export const rightOf = (state) => widthOf(state) - (state.narrow ? 90 : 120);
 
 /** Squared errors are shown by their root, in the unit of the target. @param {Payload} data */
 export function shownScore(data) {
-  const squared = data.family === "gaussian" && (data.cv?.score === "deviance" || data.cv?.score === "mse");
+  const squared = data.cv?.by_root ?? false;
   /** @type {(value: number | null) => number} */
   const number = (value) => (value === null ? NaN : value);
   return { name: squared ? "RMSE" : (data.cv?.score ?? ""), of: squared ? /** @param {number | null} value */ (value) => Math.sqrt(Math.max(0, number(value))) : number };

@@ -30,7 +30,7 @@ export function rows(data, { index, filter }) {
       const columns = [/** @type {[string, string | number]} */ ([name, feature.name])];
       if (data.standardize) columns.push([signed(coef * feature.scale), coef * feature.scale]);
       columns.push([signed(coef), coef]);
-      if (data.family !== "gaussian") columns.push([factor(Math.exp(coef)), coef]);
+      if (data.mathematics.factor) columns.push([factor(Math.exp(coef)), coef]);
       if (data.l1_ratio > 0) {
         const entry = data.lambdas[feature.coefs.findIndex((value) => value !== 0)];
         columns.push([figures(entry), entry]);
@@ -48,12 +48,12 @@ function folds(count, own, all) {
 
 /** @param {Payload} data */
 export function titles(data) {
-  const unit = data.family === "binomial" ? "odds × / unit" : "rate × / unit";
+  const { factor } = data.mathematics;
   return [
     "feature",
     ...(data.standardize ? ["per SD"] : []),
     "per unit",
-    ...(data.family === "gaussian" ? [] : [unit]),
+    ...(factor ? [`${factor} × / unit`] : []),
     ...(data.l1_ratio > 0 ? ["enters at lambda"] : []),
     ...(data.cv && data.features.some((feature) => feature.counts) ? ["kept in folds"] : []),
   ];

@@ -14,7 +14,7 @@ export const residuals = {
   id: "residuals",
   title: "Residuals: what the model leaves unexplained",
   missing(data) {
-    if (data.family === "binomial") return "A pair of classes has no residuals that a histogram would show; see “Predicted and observed”.";
+    if (data.mathematics.has_classes) return "A pair of classes has no residuals that a histogram would show; see “Predicted and observed”.";
     return data.evidence?.residuals ? "" : NEEDS_DATA;
   },
   draw(data, state) {

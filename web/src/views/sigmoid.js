@@ -17,7 +17,7 @@ export const sigmoid = {
   id: "sigmoid",
   title: "The sigmoid: where the rows lie, and what larger weights do",
   missing(data) {
-    if (data.family !== "binomial") return "The target is no pair of classes, so the model has no sigmoid that could go flat.";
+    if (!data.mathematics.has_classes) return "The target is no pair of classes, so the model has no sigmoid that could go flat.";
     return data.evidence?.margins ? "" : NEEDS_DATA;
   },
   draw(data, state) {

@@ -1,5 +1,6 @@
 /** The prediction for values that the reader sets, all other features at their means. */
 import { scaleLinear } from "d3-scale";
+import { meanAt } from "../mathematics.js";
 import { NARROW } from "../panels.js";
 import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
 import { shortened } from "./strength.js";
@@ -21,12 +22,6 @@ export const ready = (data) => data.rest !== null && data.features.length > 0 &&
 /** @param {import("../payload.js").Feature} feature */
 export const mean = (feature) => feature.mean ?? 0;
 
-/** @param {Payload} data @param {number} eta */
-function inverseLink(data, eta) {
-  if (data.family === "binomial") return 1 / (1 + Math.exp(-eta));
-  return data.family === "poisson" ? Math.exp(eta) : eta;
-}
-
 /**
  * @param {Payload} data @param {State} state
  * @returns {{ eta: number, value: number, typical: number, terms: { name: string, amount: number }[] }} `typical` with every feature at its mean
@@ -43,7 +38,7 @@ export function predict(data, state) {
     amounts.set(j, coef * (value - mean(feature)));
   });
   const terms = asked(data).map((j) => ({ name: data.features[j].name, amount: amounts.get(j) }));
-  return { eta, value: inverseLink(data, eta), typical: inverseLink(data, middle), terms };
+  return { eta, value: meanAt(data.mathematics, eta), typical: meanAt(data.mathematics, middle), terms };
 }
 
 /** What each input adds, as bars around zero. @param {Payload} data @param {State} state */
@@ -52,7 +47,7 @@ export function bars(data, state) {
   const most = Math.max(...terms.map((term) => Math.abs(term.amount))) || 1;
   const [names, low, high, width] = state.narrow ? [110, 170, 340, NARROW] : [160, 260, 700, 820];
   const x = scaleLinear().domain([-most, most]).range([low, high]);
-  const unit = { binomial: "log-odds", poisson: "log of the rate", gaussian: data.title }[data.family];
+  const unit = data.mathematics.eta ?? data.title;
   const height = 30 + 26 * terms.length;
   const body = terms.map(({ name, amount }, k) => {
     const top = 24 + 26 * k;
