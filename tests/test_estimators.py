@@ -30,7 +30,7 @@ ESTIMATORS = [
     GLMRegressor(family="gamma", lam=0.1),
     GLMRegressor(family="tweedie(1.3)", l1_ratio=0.5, lam=0.1),
     GLMRegressor(family="negative_binomial(2)", lam=0.1),
-    GLMRegressor(family="huber(2)", lam=0.1),
+    GLMRegressor(family="huber(10)", lam=0.1),
     GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc"),
 ]
 RNG = np.random.default_rng(0)
@@ -87,7 +87,7 @@ def test_parameters_survive_cloning_and_pickling():
     ("model", "error", "message"),
     [
         (GLMRegressor(lam=-1), ValueError, "lambdas must be"),
-        (GLMRegressor(family="gamma"), ValueError, "family is 'gamma'"),
+        (GLMRegressor(family="gama"), ValueError, "family is 'gama'"),
         (GLMRegressorCV(select="2se"), ValueError, "select is '2se'"),
         (GLMRegressorCV(scoring="auc"), ValueError, "binomial"),
         (GLMRegressorCV(cv=1), ValueError, "at least 2 folds"),

@@ -268,7 +268,6 @@ CASES = {
     "gamma lasso": ("amounts", ["--family", "gamma", "--drop", "b,w"]),
     "tweedie ridge": ("poisson", ["--penalty", "l2", "--family", "tweedie(1.3)", "--drop", "b,w"]),
     "negative binomial": ("counts", ["--family", "negative_binomial", "--drop", "b,w"]),
-    "huber": ("gaussian", ["--family", "huber", "--drop", "b,w"]),
     "exposure": ("poisson", ["--family", "poisson", "--exposure", "w", "--drop", "b"]),
 }
 
@@ -297,13 +296,25 @@ def test_normball_code(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert np.array_equal(again["cv"].cv_mean, cv.cv_mean)
 
 
+def test_nobody_else_has_this_huber_loss() -> None:
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    for l1_ratio in (0.0, 1.0):
+        cv = nb.cv_path(X, X[:, 0], family="huber(0.5)", l1_ratio=l1_ratio, cv=3, n_lambdas=5)
+        ours, sklearn, glmnet = recipes(cv, Run(), cv.lambda_best)
+        assert 'family="huber(0.5)"' in ours.code
+        assert sklearn.note.startswith("scikit-learn has no Huber regression of a given delta")
+        assert "hqreg" in glmnet.note
+        assert sklearn.code == glmnet.code == ""
+        assert one_line(cv.path, cv.lambda_best) == "glmnet: see the report"
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_sklearn_code(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     cv, made, lam = fitted(case, tmp_path)
     recipe = recipes(cv, made, lam)[1]
     assert bool(recipe.code) == ("sklearn" in one_line(cv.path, lam))
-    if case in ("poisson lasso", "unpenalised", "exposure", "gamma lasso", "negative binomial", "huber"):
+    if case in ("poisson lasso", "unpenalised", "exposure", "gamma lasso", "negative binomial"):
         assert recipe.note.startswith("scikit-learn has no ")
         return
     theirs: dict[str, Any] = {}
@@ -328,7 +339,7 @@ def test_glmnet_code(case: str, r_with_glmnet: None, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     cv, made, lam = fitted(case, tmp_path)
     recipe = recipes(cv, made, lam)[2]
-    if made.options.get("missing") == "impute" or case == "huber":
+    if made.options.get("missing") == "impute":
         assert recipe.note
         return
     end = 'write.csv(as.matrix(coef(fit, s = min(fit$lambda))), "theirs.csv")\n'

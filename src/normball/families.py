@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +21,12 @@ from normball.messages import did_you_mean
 AUTO = "auto"  # stands for the family that suits the target
 
 
-class Gaussian(Family):
-    """Numbers of any kind, by squared error."""
+class _IdentityLink(Family):
+    """The linear predictor is the mean, in the unit of the target."""
 
-    name, label, kind = "gaussian", "linear", "numeric"
-    quadratic = amounts = True
-    inverse_link = "identity"
+    kind, inverse_link = "numeric", "identity"
+    amounts = True
     views = frozenset({"residuals"})
-    root_scores: ClassVar[tuple[str, ...]] = ("deviance", "mse")
-    glmnet, glmnet_scales_target = '"gaussian"', True
 
     def mean(self, eta: Array) -> Array:
         """The linear predictor itself."""
@@ -38,6 +35,15 @@ class Gaussian(Family):
     def link(self, mean: Array) -> Array:
         """The mean itself."""
         return mean
+
+
+class Gaussian(_IdentityLink):
+    """Numbers of any kind, by squared error."""
+
+    name, label = "gaussian", "linear"
+    quadratic = True
+    root_scores = ("deviance", "mse")
+    glmnet, glmnet_scales_target = '"gaussian"', True
 
     def loss(self, y: Array, eta: Array) -> Array:
         """Half the squared error."""
@@ -306,16 +312,14 @@ class NegativeBinomial(_LogLink):
         return by_newton(self, y, weights, offset, _log_intercept(y, weights, offset, 1.0))
 
 
-class Huber(Gaussian):
+class Huber(_IdentityLink):
     """Numbers of any kind, by squared error up to delta and in proportion beyond, so that far ones do not decide."""
 
     name, label = "huber", "Huber"
-    quadratic = False
     parameter_name = "delta"
     no_estimate = ("has one value in more than half of its rows, which gives delta no estimate", 'family="huber(1)"')
     root_scores = ("mse",)
     sklearn_lacks = "Huber regression of a given delta (its HuberRegressor estimates a scale along with the model)"
-    glmnet, glmnet_scales_target = "", False
     glmnet_lacks = 'Huber loss; R\'s hqreg has: method = "huber", gamma = delta, lambda = lam / delta'
 
     def estimate(self, y: Array, weights: Array, offset: Array) -> float:

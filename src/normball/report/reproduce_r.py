@@ -27,6 +27,8 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     if not path.penalty_factors.any():
         return Recipe(TITLE, note="Nothing is penalised here: R's glm() gives the same model.")
     lines = ["library(glmnet)", *_reading(path, run)]
+    if not family.glmnet.startswith('"'):  # an object: its steps stop early otherwise
+        lines.append("glmnet.control(epsnr = 1e-12, mxitnr = 500)")
     alpha, strength = f"{path.l1_ratio:g}", repr(lam * factor_scale(path))
     if family.glmnet_scales_target and path.l1_ratio < 1:
         w = ", w" if run.weights else ""
