@@ -42,16 +42,16 @@ def theta_at_null(y: Array, weights: Array, offset: Array) -> float:
 
     from normball.families import NegativeBinomial
 
-    values, place = np.unique(y, return_inverse=True)
-    of_values = np.bincount(place, weights=weights)
+    # rows with the same count and offset are one; of these there are few
+    pairs, place = np.unique(y + 1j * offset, return_inverse=True)
+    y, offset, weights = pairs.real, pairs.imag, np.bincount(place, weights=weights)
 
     def cost(log_theta: float) -> float:
         theta = math.exp(log_theta)
         eta = offset + NegativeBinomial(theta).null_intercept(y, weights, offset)
         total = np.logaddexp(eta, log_theta)
-        by_mean = theta * (log_theta - total) + y * (eta - total)
-        likelihood = weights @ by_mean + of_values @ (gammaln(values + theta) - gammaln(theta))
-        return -float(likelihood / weights.sum())
+        each = gammaln(y + theta) - gammaln(theta) + theta * (log_theta - total) + y * (eta - total)
+        return -float(weights @ each / weights.sum())
 
     if not (weights @ y) > 0.0:
         return math.nan
