@@ -282,7 +282,7 @@ class NegativeBinomial(_LogLink):
 
     def estimate(self, y: Array, weights: Array, offset: Array) -> float:
         """The theta of the largest likelihood of the null model."""
-        return theta_at_null(y, weights, offset, lambda theta: type(self)(theta).null_intercept(y, weights, offset))
+        return theta_at_null(type(self), y, weights, offset)
 
     def loss(self, y: Array, eta: Array) -> Array:
         """As binomial of `y / (y + theta)`, times `y + theta`, at `eta - log theta`."""
