@@ -27,9 +27,10 @@ def fit_paths(
 ) -> Paths:
     """Fit many paths over one table in one call.
 
-    Bootstrap, stability selection, permutation and several targets are all the same thing: K problems that share X and
-    differ in their targets, weights, offsets, penalty factors or bounds. They are solved in lockstep, so that one read of X serves all of
-    them. Each is what `fit_path` would give for its target and weights on the common grid.
+    Bootstrap, stability selection, permutation, several targets and adaptive penalties are all the same thing: K
+    problems that share X and differ in their targets, weights, offsets, penalty factors or bounds. They are solved in
+    lockstep, so that one read of X serves all of them. Each is what `fit_path` would give for its own on the common
+    grid.
 
     Parameters
     ----------
