@@ -90,10 +90,9 @@ def fit_paths(
     The adaptive lasso (Zou 2006): each feature is penalised by the inverse of its first estimate.
 
     >>> first = nb.fit_paths(X, y, sample_weight=counts, l1_ratio=0, lambdas=[0.1])
-<<<<<<< HEAD
-    >>> factors = np.column_stack([1 / np.abs(path.coef_rows[0] * path.scales) for path in first])
-=======
     >>> factors = np.column_stack([1 / np.abs(path.coefs[0] * path.scales) for path in first])
+=======
+    >>> factors = np.column_stack([1 / np.abs(path.coef_rows[0] * path.scales) for path in first])
 >>>>>>> wt-merge
     >>> adaptive = nb.fit_paths(X, y, sample_weight=counts, penalty_factors=factors)
     """
