@@ -87,11 +87,22 @@ def fit_paths(
     >>> {name: int(times) for name, times in zip(X.columns, kept) if times >= 80}
     {'bmi': 100, 'bp': 99, 's3': 99, 's5': 100}
 
-    The adaptive lasso (Zou 2006): each feature is penalised by the inverse of its first estimate.
+    The adaptive lasso (Zou 2006) penalises each feature by the inverse of a first estimate. For an honest
+    cross-validation both stages are fitted inside every fold, one call each; problem 0 has all rows.
 
-    >>> first = nb.fit_paths(X, y, sample_weight=counts, l1_ratio=0, lambdas=[0.1])
-    >>> factors = np.column_stack([1 / np.abs(path.coef_rows[0] * path.scales) for path in first])
-    >>> adaptive = nb.fit_paths(X, y, sample_weight=counts, penalty_factors=factors)
+    >>> from sklearn.model_selection import KFold
+    >>> folds = [test for _, test in KFold(5, shuffle=True, random_state=0).split(X)]
+    >>> weights = np.column_stack([np.ones(n), *(~np.isin(np.arange(n), test) for test in folds)]).astype(float)
+    >>> first = nb.fit_paths(X, y, sample_weight=weights, l1_ratio=0, lambdas=[0.1])
+    >>> factors = np.column_stack([1 / np.abs(path.coefs[0] * path.scales) for path in first])
+    >>> second = nb.fit_paths(X, y, sample_weight=weights, penalty_factors=factors)
+    >>> errors = np.zeros(len(second[0].lambdas))
+    >>> for path, test in zip(second[1:], folds):
+    ...     fitted = path.intercepts + X.iloc[test].to_numpy() @ path.coefs.T
+    ...     errors += np.sum((y.to_numpy()[test, None] - fitted) ** 2, axis=0) / n
+    >>> chosen = second[0].at(lam=second[0].lambdas[errors.argmin()])
+    >>> sorted(X.columns[chosen.coef != 0])
+    ['bmi', 'bp', 's1', 's3', 's4', 's5', 's6', 'sex']
     """
     check_words("fit_paths", options, FitOptions.__annotations__)
     settings, for_data = split_options(options)
