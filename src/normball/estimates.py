@@ -44,7 +44,8 @@ def theta_at_null(y: Array, weights: Array, offset: Array) -> float:
 
     # rows with the same count and offset are one; of these there are few
     pairs, place = np.unique(y + 1j * offset, return_inverse=True)
-    y, offset, weights = pairs.real, pairs.imag, np.bincount(place, weights=weights)
+    y, offset = pairs.real, pairs.imag
+    weights = np.bincount(place, weights=weights).astype(np.float64)
 
     def cost(log_theta: float) -> float:
         theta = math.exp(log_theta)
