@@ -12,7 +12,7 @@ from oracle import Problem
 def natural_size(problem: Problem) -> float:
     """Where a free coefficient lies at most, beyond twice the candidate's, on the standardised scale. (M8)"""
     mean = problem.w @ problem.y
-    curvature = {"Gaussian": 1.0, "Binomial": mean * (1 - mean), "Poisson": mean}[problem.loss.__name__]
+    curvature = {"Gaussian": 1.0, "Binomial": mean * (1 - mean), "Poisson": mean}[type(problem.loss).__name__]
     return float(np.sqrt(2 * problem.null_loss / curvature))
 
 
@@ -55,7 +55,10 @@ class Claim:
 
     def is_in_the_domain(self) -> bool:
         """Whether the mean that the dual point stands for is one of the family. (M6)"""
-        return bool(np.isfinite(self.problem.loss.conjugate(self.problem.y, self.u)).all())
+        mean, loss = self.problem.y + self.u, type(self.problem.loss).__name__
+        largest = {"Gaussian": np.inf, "Binomial": 1.0, "Poisson": np.inf}[loss]
+        smallest = {"Gaussian": -np.inf, "Binomial": 0.0, "Poisson": 0.0}[loss]
+        return bool((smallest <= mean).all() and (mean <= largest).all())
 
     def exact(self, s: float) -> float:
         """The gap by the sum of conjugates itself. (M6)"""

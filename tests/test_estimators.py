@@ -143,7 +143,7 @@ def test_coefficients_are_in_the_units_of_the_data():
 
 @pytest.mark.parametrize(
     ("family", "power"),
-    [("poisson", 1.0), ("gamma", 2.0), ("tweedie(1.5)", 1.5), ("negative_binomial", None), ("huber", None)],
+    [("poisson", 1.0), ("gamma", 2.0), ("tweedie(1.5)", 1.5), ("negative_binomial(2)", None), ("huber", None)],
 )
 def test_scores_are_shares_of_the_deviance(family, power):
     target = COUNTS + 0.5 if family == "gamma" else COUNTS

@@ -359,7 +359,7 @@ def test_lazy_frames_are_named() -> None:
 def test_words(name: str, known: str) -> None:
     with pytest.raises(ValueError, match=f"{name} is 'x', but must be one of {known}"):
         nb.fit_path(X, Y, **{name: "x"})
-    with pytest.raises(ValueError, match="family is 'logistic', but must be one of gaussian, binomial, poisson, auto"):
+    with pytest.raises(ValueError, match=r"family is 'logistic', but must be one of gaussian, binomial, .*, auto"):
         prepare(X, Y, family="logistic")
 
 

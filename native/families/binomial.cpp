@@ -7,6 +7,7 @@ namespace {
 struct Logistic {
   static constexpr bool is_quadratic = false;
   static constexpr bool is_location = false;
+  static constexpr bool has_concave_variance = true;
 
   template <class Real>
   NORMBALL_INLINE void terms(const Real& y, const Real& eta, Terms<Real>& out) const {

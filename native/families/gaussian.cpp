@@ -7,6 +7,7 @@ namespace {
 struct SquaredError {
   static constexpr bool is_quadratic = true;
   static constexpr bool is_location = true;
+  static constexpr bool has_concave_variance = true;
 
   template <class Real>
   NORMBALL_INLINE void terms(const Real& y, const Real& eta, Terms<Real>& out) const {

@@ -7,6 +7,7 @@ namespace {
 struct Huber {
   static constexpr bool is_quadratic = false;
   static constexpr bool is_location = true;
+  static constexpr bool has_concave_variance = true;
   double delta = 1.345;
 
   template <class Real>

@@ -9,6 +9,7 @@ namespace {
 struct NegativeBinomial {
   static constexpr bool is_quadratic = false;
   static constexpr bool is_location = false;
+  static constexpr bool has_concave_variance = true;
   double theta = 1.0;
   double log_theta = std::log(theta);
 

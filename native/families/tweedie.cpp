@@ -8,6 +8,7 @@ namespace {
 struct Tweedie {
   static constexpr bool is_quadratic = false;
   static constexpr bool is_location = false;
+  static constexpr bool has_concave_variance = false;
   double power = 1.5;
 
   template <class Real>

@@ -18,11 +18,13 @@ template <class F>
 concept Formula = std::default_initializable<F> && requires(const F& f, double x, double& out, Terms<double>& terms) {
   { F::is_quadratic } -> std::convertible_to<bool>;  // f'' is 1 everywhere
   { F::is_location } -> std::convertible_to<bool>;   // f depends on y - eta alone
-  { f.terms(x, x, terms) };                          // of y, eta: f less constant(y), f', f''
-  { f.constant(x) } -> std::same_as<double>;         // of y: the part of f that depends on it alone
-  { f.excess(x, terms, x, out) };                    // of y, its terms, u: > 0 where (M8b) may not be used for u
-  { f.link(x) } -> std::same_as<double>;             // eta at which the mean is x
-  { f.curvature_at(x) } -> std::same_as<double>;     // f'' there, where y is the mean
+  // f'' is a concave function of f', so that (M8b) holds wherever f* is finite and not near its tangent only
+  { F::has_concave_variance } -> std::convertible_to<bool>;
+  { f.terms(x, x, terms) };                       // of y, eta: f less constant(y), f', f''
+  { f.constant(x) } -> std::same_as<double>;      // of y: the part of f that depends on it alone
+  { f.excess(x, terms, x, out) };                 // of y, its terms, u: > 0 where (M8b) may not be used for u
+  { f.link(x) } -> std::same_as<double>;          // eta at which the mean is x
+  { f.curvature_at(x) } -> std::same_as<double>;  // f'' there, where y is the mean
   // how far the intercept is from its best, exact where the offset is constant: of the mean of y, and the mean of f'
   // and f'' here
   { f.null_step(x, x, x) } -> std::same_as<double>;
@@ -70,7 +72,9 @@ class SeparableLoss {
 
   // `dual` holds w_i u_i
   DualSums dual(const double* eta, const double* dual) const {
-    return dual_sums(formula_, {.count = n_rows_, .y = y_, .weights = weights_, .eta = eta}, dual);
+    DualSums sums = dual_sums(formula_, {.count = n_rows_, .y = y_, .weights = weights_, .eta = eta}, dual);
+    if (!F::has_concave_variance) sums.pearson = infinity;  // shrunk, a dual point may leave what its bound is good for
+    return sums;
   }
 
  private:

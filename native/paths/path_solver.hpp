@@ -27,7 +27,7 @@ PathResult null_result(Solver& solver, const Specification& spec, std::vector<Pr
   PathResult result;
   solver.fit_null();
   for (std::size_t k = 0; k < problems.size(); ++k) {
-    problems[k].take_null(solver.at(static_cast<Index>(k)), Solver::is_quadratic);
+    problems[k].take_null(solver.at(static_cast<Index>(k)), Solver::is_location);
     result.null_loss.push_back(problems[k].null_loss);
     result.lambda_max.push_back(problems[k].lambda_max);
     for (const double scale : problems[k].scaling.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);

@@ -120,17 +120,17 @@ struct Problem {
   // an exposure, must not decide it. A location family judges it by the digits of the response.
   //
   // From its gradient follows the smallest lambda that keeps every penalised coefficient at zero. Ridge has none; its
-  // lambda competes with the curvature, so for squared error the unit of the response is divided out. (M10)
-  void take_null(const Iterate& at, bool is_quadratic) {
+  // lambda competes with the curvature, so the unit of the response of a location family is divided out. (M10)
+  void take_null(const Iterate& at, bool is_location) {
     null_loss = at.loss;
-    if (!is_quadratic) negligible_loss = std::max(negligible_loss, 10.0 * noise(at.loss));
+    if (!is_location) negligible_loss = std::max(negligible_loss, 10.0 * noise(at.loss));
     for (Index j = 0; j < spec->n_features; ++j) {
       if (is_excluded(j)) continue;
       null_gradient = std::max(null_gradient, std::abs(at.gradient[j]));
       largest_gradient = std::max(largest_gradient, penalty.strength_asked(j, at.gradient[j]));
     }
     lambda_max = largest_gradient / std::max(penalty.l1_ratio(), 1e-3);
-    if (is_quadratic && !penalty.selects() && largest_gradient > 0.0) lambda_max /= std::sqrt(2.0 * null_loss);
+    if (is_location && !penalty.selects() && largest_gradient > 0.0) lambda_max /= std::sqrt(2.0 * null_loss);
   }
 
   void write(const double* centre, const Model& model, Point& point) const {

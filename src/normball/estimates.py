@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from normball.family import Array, Family
 
 EFFICIENCY = 1.345  # standard deviations at which Huber's estimate is 95 % as efficient as the mean (Huber 1981)
 MAD_OF_NORMAL = 0.6745  # median distance from the median, of standard deviation 1
@@ -32,7 +31,7 @@ def delta_at_null(y: Array, weights: Array, offset: Array) -> float:
     return _to_digits(EFFICIENCY * distance / MAD_OF_NORMAL) if distance > 0.0 else math.nan
 
 
-def theta_at_null(y: Array, weights: Array, offset: Array) -> float:
+def theta_at_null(family: type[Family], y: Array, weights: Array, offset: Array) -> float:
     """The negative binomial's theta of the largest likelihood, with the intercept that goes with it.
 
     NaN where the likelihood grows up to Poisson's, as where the counts vary no more than these.
@@ -40,16 +39,13 @@ def theta_at_null(y: Array, weights: Array, offset: Array) -> float:
     from scipy.optimize import minimize_scalar
     from scipy.special import gammaln
 
-    from normball.families import NegativeBinomial
-
     # rows with the same count and offset are one; of these there are few
     pairs, place = np.unique(y + 1j * offset, return_inverse=True)
-    y, offset = pairs.real, pairs.imag
-    weights = np.bincount(place, weights=weights).astype(np.float64)
+    y, offset, weights = pairs.real, pairs.imag, np.bincount(place, weights=weights).astype(np.float64)
 
     def cost(log_theta: float) -> float:
         theta = math.exp(log_theta)
-        eta = offset + NegativeBinomial(theta).null_intercept(y, weights, offset)
+        eta = offset + family(theta).null_intercept(y, weights, offset)
         total = np.logaddexp(eta, log_theta)
         each = gammaln(y + theta) - gammaln(theta) + theta * (log_theta - total) + y * (eta - total)
         return -float(weights @ each / weights.sum())

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from normball.estimates import delta_at_null, theta_at_null
 from normball.family import Array, Family, by_newton, entropy
 from normball.messages import did_you_mean
 
@@ -281,9 +282,7 @@ class NegativeBinomial(_LogLink):
 
     def estimate(self, y: Array, weights: Array, offset: Array) -> float:
         """The theta of the largest likelihood of the null model."""
-        from normball.estimates import theta_at_null
-
-        return theta_at_null(y, weights, offset)
+        return theta_at_null(type(self), y, weights, offset)
 
     def loss(self, y: Array, eta: Array) -> Array:
         """As binomial of `y / (y + theta)`, times `y + theta`, at `eta - log theta`."""
@@ -324,8 +323,6 @@ class Huber(_IdentityLink):
 
     def estimate(self, y: Array, weights: Array, offset: Array) -> float:
         """1.345 standard deviations of the null residuals, by their median distance from their median."""
-        from normball.estimates import delta_at_null
-
         return delta_at_null(y, weights, offset)
 
     def loss(self, y: Array, eta: Array) -> Array:

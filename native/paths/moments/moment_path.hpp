@@ -11,7 +11,7 @@ namespace normball {
 template <Design D>
 class MomentPath {
  public:
-  static constexpr bool is_quadratic = true;
+  static constexpr bool is_location = true;
 
   // p-space must be small against X
   static bool pays(const Specification& spec) {

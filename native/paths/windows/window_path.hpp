@@ -16,7 +16,7 @@ namespace normball {
 template <Design D, Separable L>
 class WindowPath {
  public:
-  static constexpr bool is_quadratic = false;
+  static constexpr bool is_location = L::is_location;
 
   // p x p curvatures, a few at a time, must be small against X
   static bool pays(const Specification& spec) { return spec.n_rows >= 10 * spec.n_features; }

@@ -15,7 +15,7 @@ namespace normball {
 template <Design D, Loss L>
 class BlockPath {
  public:
-  static constexpr bool is_quadratic = L::is_quadratic;
+  static constexpr bool is_location = L::is_location;
 
   BlockPath(const D& design, const Specification& spec, const std::vector<L>& losses,
             const std::vector<Problem>& problems, Threads& threads, Monitor& monitor)

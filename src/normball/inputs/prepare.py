@@ -152,11 +152,7 @@ def prepare(
     findings += remarks
     target = None
     if target_column is not None:
-        if family == AUTO:
-            family, remarks = guess_family(target_column, target_name)
-            findings += remarks
-        elif find_family(family).amounts and isinstance(target_column, Numbers):
-            findings += class_labels(target_column.values[~target_column.missing], target_name, family)
+        family = _family_of(target_column, target_name, family, findings)
         findings += survival(source, target_column, target_name, {*apart, *drop})
         counts, bare = (weights > 0) & features.complete(), not isinstance(y, str | Numbers | Labels)
         target = _read_target(target_column, target_name, family, counts, offset is not None, bare, findings)
@@ -190,6 +186,16 @@ def _without_column(
     columns_of = {role: [name] for role, name in by_row.items() if isinstance(name, str)}
     names_of = {"drop": drop, "categorical": categorical, **columns_of}
     return [one for role, names in names_of.items() for one in not_found_of(source, names, f"Column (of {role})")]
+
+
+def _family_of(column: Numbers | Labels | Unusable, name: str, family: str, findings: list[Finding]) -> str:
+    """The family that was asked for, or that suits the target; with findings where another is likelier."""
+    if family == AUTO:
+        family, remarks = guess_family(column, name)
+        findings += remarks
+    elif find_family(family).amounts and isinstance(column, Numbers):
+        findings += class_labels(column.values[~column.missing], name, family)
+    return family
 
 
 def _read_target(
