@@ -27,74 +27,71 @@ def fit_paths(
 ) -> Paths:
     """Fit many paths over one table in one call.
 
-        Bootstrap, stability selection, permutation, several targets and adaptive penalties are all the same thing: K
-        problems that share X and differ in their targets, weights, offsets, penalty factors or bounds. They are solved in
-        lockstep, so that one read of X serves all of them. Each is what `fit_path` would give for its own on the common
-        grid.
+    Bootstrap, stability selection, permutation, several targets and adaptive penalties are all the same thing: K
+    problems that share X and differ in their targets, weights, offsets, penalty factors or bounds. They are solved in
+    lockstep, so that one read of X serves all of them. Each is what `fit_path` would give for its own on the common
+    grid.
 
-        Parameters
-        ----------
-        X : array, sparse matrix or data frame, shape (n, n_features)
-            The features, as in `fit_path`.
-        y : array or frame, shape (n,) or (n, n_problems), or str or list of str
-            The target of all problems, or a column for each; names are those of columns of X. A binomial target may have
-            its own two labels in each column.
-        sample_weight : array or frame, shape (n,) or (n, n_problems), or str or list of str, optional
-            Weights of the rows for all problems, or a column for each. A row of weight 0 is absent from that problem, a row
-            of weight 2 counts twice: a bootstrap sample is a column of counts.
-        **options
-            Everything else that `fit_path` takes. `offset` may hold a column for each problem, shape (n, n_problems); so
-            may `penalty_factors`, `lower_bounds` and `upper_bounds`, an array or a frame that is indexed by features, shape
-            (n_features, n_problems). With ``missing="drop"`` or ``"impute"`` a row that lacks one of several targets has
-            weight 0 in that problem alone.
+    Parameters
+    ----------
+    X : array, sparse matrix or data frame, shape (n, n_features)
+        The features, as in `fit_path`.
+    y : array or frame, shape (n,) or (n, n_problems), or str or list of str
+        The target of all problems, or a column for each; names are those of columns of X. A binomial target may have
+        its own two labels in each column.
+    sample_weight : array or frame, shape (n,) or (n, n_problems), or str or list of str, optional
+        Weights of the rows for all problems, or a column for each. A row of weight 0 is absent from that problem, a row
+        of weight 2 counts twice: a bootstrap sample is a column of counts.
+    **options
+        Everything else that `fit_path` takes. `offset` may hold a column for each problem, shape (n, n_problems); so
+        may `penalty_factors`, `lower_bounds` and `upper_bounds`, an array or a frame that is indexed by features, shape
+        (n_features, n_problems). With ``missing="drop"`` or ``"impute"`` a row that lacks one of several targets has
+        weight 0 in that problem alone.
 
-        Returns
-        -------
-        Paths
-            A sequence of `Path`, in the order of the columns. All share one grid, by default that of the first problem;
-            ``paths[k].lambda_max`` is where problem k would begin. So put the problem that matters most first (all rows
-            with equal weights, in a bootstrap), bring targets to a common scale, or give `lambdas`. The first problem also
-            gives a family's parameter where that is to be estimated.
+    Returns
+    -------
+    Paths
+        A sequence of `Path`, in the order of the columns. All share one grid, by default that of the first problem;
+        ``paths[k].lambda_max`` is where problem k would begin. So put the problem that matters most first (all rows
+        with equal weights, in a bootstrap), bring targets to a common scale, or give `lambdas`. The first problem also
+        gives a family's parameter where that is to be estimated.
 
-        Raises
-        ------
-        DataError
-            If some problem cannot be solved; it says which.
-        Interrupted
-            On Ctrl-C; its `result` holds the strengths that all problems finished.
+    Raises
+    ------
+    DataError
+        If some problem cannot be solved; it says which.
+    Interrupted
+        On Ctrl-C; its `result` holds the strengths that all problems finished.
 
-        Warns
-        -----
-        NotConverged
-            Once, if some strengths were not solved to `tol`.
+    Warns
+    -----
+    NotConverged
+        Once, if some strengths were not solved to `tol`.
 
-        Notes
-        -----
-        Rows are samples everywhere, so a problem is a column, as the targets in a table or in scikit-learn. A matrix of
-        weights made by rows (``rng.multinomial(n, np.full(n, 1 / n), size=100)``) is passed transposed.
+    Notes
+    -----
+    Rows are samples everywhere, so a problem is a column, as the targets in a table or in scikit-learn. A matrix of
+    weights made by rows (``rng.multinomial(n, np.full(n, 1 / n), size=100)``) is passed transposed.
 
-        Examples
-        --------
-        How often does a bootstrap sample keep each feature at one strength?
+    Examples
+    --------
+    How often does a bootstrap sample keep each feature at one strength?
 
-        >>> import numpy as np, normball as nb
-        >>> from sklearn.datasets import load_diabetes
-        >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
-        >>> n = len(y)
-        >>> counts = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=100).T
-        >>> paths = nb.fit_paths(X, y, sample_weight=counts, lambdas=[5.3])
-        >>> kept = paths.selection_counts[0]  # in how many of the 100
-        >>> {name: int(times) for name, times in zip(X.columns, kept) if times >= 80}
-        {'bmi': 100, 'bp': 99, 's3': 99, 's5': 100}
+    >>> import numpy as np, normball as nb
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> n = len(y)
+    >>> counts = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=100).T
+    >>> paths = nb.fit_paths(X, y, sample_weight=counts, lambdas=[5.3])
+    >>> kept = paths.selection_counts[0]  # in how many of the 100
+    >>> {name: int(times) for name, times in zip(X.columns, kept) if times >= 80}
+    {'bmi': 100, 'bp': 99, 's3': 99, 's5': 100}
 
-        The adaptive lasso (Zou 2006): each feature is penalised by the inverse of its first estimate.
+    The adaptive lasso (Zou 2006): each feature is penalised by the inverse of its first estimate.
 
-        >>> first = nb.fit_paths(X, y, sample_weight=counts, l1_ratio=0, lambdas=[0.1])
-        >>> factors = np.column_stack([1 / np.abs(path.coefs[0] * path.scales) for path in first])
-    =======
-        >>> factors = np.column_stack([1 / np.abs(path.coef_rows[0] * path.scales) for path in first])
-    >>>>>>> wt-merge
-        >>> adaptive = nb.fit_paths(X, y, sample_weight=counts, penalty_factors=factors)
+    >>> first = nb.fit_paths(X, y, sample_weight=counts, l1_ratio=0, lambdas=[0.1])
+    >>> factors = np.column_stack([1 / np.abs(path.coef_rows[0] * path.scales) for path in first])
+    >>> adaptive = nb.fit_paths(X, y, sample_weight=counts, penalty_factors=factors)
     """
     check_words("fit_paths", options, FitOptions.__annotations__)
     settings, for_data = split_options(options)
