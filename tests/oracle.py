@@ -18,7 +18,7 @@ feasibility.  What rounding leaves of such a constraint, ``z`` for coordinate ``
 import numpy as np
 from scipy.optimize import bisect, minimize
 
-from oracle_losses import IDENTITY, find_loss
+from oracle_losses import IDENTITY, Huber, find_loss
 
 
 class Problem:
@@ -149,29 +149,39 @@ class Problem:
     @np.errstate(over="ignore", invalid="ignore")  # in trial steps
     def polish(self, theta, lam, only=True, steps=60):
         """Newton steps within the orthant of ``theta``, or of its descent, as long as they help."""
-        theta = theta.copy()
+        for _ in range(steps):
+            steps_by = (self.newton_step(theta, lam, only, curvature) for curvature in self.curvatures(theta))
+            better = next((new for new in steps_by if new is not None), None)
+            if better is None:
+                break
+            theta = better
+        return theta
+
+    def curvatures(self, theta):
+        """The loss's own; then, as that of Huber's loss may vanish, the bound of it, which leads down all the same."""
+        yield self.w * self.loss.curvature(self.y, self.eta(theta))
+        if isinstance(self.loss, Huber):
+            yield self.w
+
+    def newton_step(self, theta, lam, only, curvature):
+        """The first point on the way to the minimum of the quadratic model that is better than ``theta``, or None."""
         _, l2 = self.strengths(lam)
         value, slope = self.objective(theta, lam), self.residual(theta, lam)
-        for _ in range(steps):
-            active = ((slope != 0) | ((theta != 0) & (self.lo < theta) & (theta < self.hi))) & only
-            Z, side = self.Z[:, active], np.where(theta != 0, np.sign(theta), -np.sign(slope))
-            curvature = self.w * self.loss.curvature(self.y, self.eta(theta))
-            hessian = (Z.T * curvature) @ Z + np.diag(l2[active])
-            step = np.zeros_like(theta)
-            step[active] = np.linalg.lstsq(hessian, -slope[active], rcond=1e-13)[0]
-            kinked = (self.v > 0) & (lam * self.l1_ratio > 0)
-            for t in 0.5 ** np.arange(0, 40, 1.5):
-                new = np.clip(theta + t * step, self.lo, self.hi)
-                new = np.where(kinked & (np.sign(new) != side), 0.0, new)
-                new_value, new_slope = self.objective(new, lam), self.residual(new, lam)
-                flat = abs(new_value - value) <= 1e-13 * abs(value)
-                closer = np.abs(new_slope[active]).sum() < np.abs(slope[active]).sum()
-                if closer if flat else new_value < value:
-                    break
-            else:
-                break
-            theta, value, slope = new, new_value, new_slope
-        return theta
+        active = ((slope != 0) | ((theta != 0) & (self.lo < theta) & (theta < self.hi))) & only
+        Z, side = self.Z[:, active], np.where(theta != 0, np.sign(theta), -np.sign(slope))
+        hessian = (Z.T * curvature) @ Z + np.diag(l2[active])
+        step = np.zeros_like(theta)
+        step[active] = np.linalg.lstsq(hessian, -slope[active], rcond=1e-13)[0]
+        kinked = (self.v > 0) & (lam * self.l1_ratio > 0)
+        for t in 0.5 ** np.arange(0, 40, 1.5):
+            new = np.clip(theta + t * step, self.lo, self.hi)
+            new = np.where(kinked & (np.sign(new) != side), 0.0, new)
+            new_value, new_slope = self.objective(new, lam), self.residual(new, lam)
+            flat = abs(new_value - value) <= 1e-13 * abs(value)
+            closer = np.abs(new_slope[active]).sum() < np.abs(slope[active]).sum()
+            if closer if flat else new_value < value:
+                return new
+        return None
 
     def solve(self, lam):
         """Minimise by L-BFGS-B over ``theta = plus - minus``, then polish.  For small problems."""

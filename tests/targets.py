@@ -45,6 +45,12 @@ def compound(mu, power, rng):
     return np.where(number > 0, size, 0.0)
 
 
+def name_and_parameter(family):
+    """The two words in which the native call takes a family."""
+    name, _, value = family.removesuffix(")").partition("(")
+    return {"family": name, "parameter": float(value or "nan")}
+
+
 def two_values(family):
     """Two different targets that the family accepts, a label of each class among them."""
     return (0.5, 1.0) if family == "gamma" else (0.0, 1.0)

@@ -110,6 +110,38 @@ def test_gaps_in_a_column_that_makes_folds(option: str, folder: Path, capsys: Ca
     assert fit(capsys, option, "g", "--cv", "2")[0] == 0
 
 
+def test_every_family_on_the_command_line(folder: Path, capsys: Capture) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=150)
+    amounts = np.exp(0.5 * x) * rng.gamma(1.0, size=150)
+    counts = rng.poisson(amounts)
+    pl.DataFrame({"y": amounts, "x": x}).write_csv("amounts.csv")
+    pl.DataFrame({"y": counts, "x": x}).write_csv("counts.csv")
+    for name, file, words in (
+        ("gamma", "amounts.csv", "positive amount, mean 1.39 -> gamma, L1"),
+        ("tweedie", "counts.csv", "% zeros -> Tweedie (power 1.5), L1"),
+        ("tweedie(1.2)", "counts.csv", "-> Tweedie (power 1.2), L1"),
+        ("negative_binomial", "counts.csv", "% zeros -> negative binomial (theta "),
+        ("negative_binomial(2)", "counts.csv", "-> negative binomial (theta 2), L1"),
+        ("huber", "amounts.csv", "-> Huber (delta "),
+        ("huber(0.5)", "amounts.csv", "-> Huber (delta 0.5), L1"),
+    ):
+        code, out, _ = run(capsys, "fit", file, "--target", "y", "--family", name, "--cv", "3")
+        assert code == 0
+        assert words in out
+        saved = load("model.json")
+        assert saved.path.family.startswith(name.removesuffix(")"))
+        mean = run(capsys, "predict", "model.json", file, "--lam", "best")[1].splitlines()[1:]
+        expected = saved.predict(pl.read_csv(file), lam="best", kind="response")
+        assert np.allclose(np.array(mean, dtype=float), expected)
+    code, _, err = run(capsys, "fit", "amounts.csv", "--target", "y", "--family", "inverse_gaussian")
+    assert code == 2
+    assert "not convex" in err
+    code, _, err = run(capsys, "fit", "counts.csv", "--target", "y", "--family", "gamma")
+    assert code == 3
+    assert "--family tweedie" in err
+
+
 def test_exposure_is_an_offset_again_when_predicting(folder: Path, capsys: Capture) -> None:
     rng = np.random.default_rng(0)
     x, expo = rng.normal(size=200), rng.uniform(0.1, 2, 200)

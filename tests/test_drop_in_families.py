@@ -52,7 +52,7 @@ def test_the_minimum_is_scikit_learns(name, of_family, y, options, weights):
     [
         ({"power": 3}, "not convex in the linear predictor .* above 2 times the target"),
         ({"power": 0.5}, "not convex"),
-        ({"power": -1}, "not convex"),
+        ({"power": -1}, "power 0 goes with the identity link"),
         ({"power": 0, "link": "log"}, "power 0 goes with the identity link"),
         ({"power": 1.5, "link": "identity"}, "from 1 to 2 with the log link"),
     ],

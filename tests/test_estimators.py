@@ -141,6 +141,25 @@ def test_coefficients_are_in_the_units_of_the_data():
     assert large.coef_ * 1000 == pytest.approx(small.coef_, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("family", "power"),
+    [("poisson", 1.0), ("gamma", 2.0), ("tweedie(1.5)", 1.5), ("negative_binomial(2)", None), ("huber", None)],
+)
+def test_scores_are_shares_of_the_deviance(family, power):
+    target = COUNTS + 0.5 if family == "gamma" else COUNTS
+    model = GLMRegressor(lam=0.05, family=family).fit(X, target)
+    mean = model.predict(X)
+    assert (mean > 0).all() or family == "huber"
+    if power is not None:
+        for weights in (None, WEIGHTS):
+            expected = d2_tweedie_score(target, mean, sample_weight=weights, power=power)
+            assert model.score(X, target, sample_weight=weights) == pytest.approx(expected, rel=1e-9)
+    assert 0.0 < model.score(X, target) < 1.0
+    if family != "huber":
+        with pytest.raises(ValueError, match="values"):
+            model.score(X, target - 100)
+
+
 def test_poisson_agrees_with_scikit_learn():
     ours = GLMRegressor(lam=0.5, l1_ratio=0.0, family="poisson", standardize=False).fit(X, COUNTS)
     theirs = PoissonRegressor(alpha=0.5, tol=1e-8, max_iter=1000).fit(X, COUNTS)

@@ -233,3 +233,11 @@ def test_counts_that_vary_too_much_are_told_so() -> None:
 
 def test_the_terminal_lists_the_table() -> None:
     assert tuple(FAMILIES) == arguments.FAMILIES
+
+
+def test_the_page_knows_the_functions_that_families_name() -> None:
+    source = (ROOT / "web" / "src" / "mathematics.js").read_text(encoding="utf-8")
+    links, variances = (source.split(f"const {name} = ")[1].split("};")[0] for name in ("INVERSE_LINKS", "VARIANCES"))
+    for entry in FAMILIES.values():
+        assert re.search(rf'^  "?{re.escape(entry.inverse_link)}"?:|^  {entry.inverse_link},', links, re.M), entry
+        assert re.search(rf'^  "?{re.escape(entry.variance_function)}"?:', variances, re.M), entry

@@ -12,6 +12,7 @@ import normball as nb
 from normball import _native
 from oracle import Problem
 from targets import FAMILIES, draw
+from test_native import arguments
 
 SHAPES = {"moments or windows": (300, 6), "working sets or row space": (60, 300)}
 
@@ -34,7 +35,7 @@ def test_a_full_sparse_column_may_lie_far_from_zero(shape, family, l1_ratio):
     options: dict[str, Any] = {"family": family, "l1_ratio": l1_ratio, "n_lambdas": 5, "tol": 1e-9}
     here = nb.fit_path(scipy.sparse.csc_array(X), y, **options)
     there = nb.fit_path(scipy.sparse.csc_array(far), y, **options)
-    assert here.coefs[-1, 0] != 0
+    assert here.coefs[:, 0].any()
     np.testing.assert_allclose(there.scales, here.scales, rtol=1e-12)
     np.testing.assert_allclose(there.coefs, here.coefs, rtol=1e-7, atol=1e-7 * np.abs(here.coefs * here.scales).max())
     assert (there.statuses == "converged").all()
@@ -55,15 +56,9 @@ def held_out(where: str, n: int, ratio: float) -> tuple[np.ndarray, np.ndarray, 
     return X, y, fold
 
 
-def solve(
-    X: Any, n_rows: int, n_features: int, y: np.ndarray, weights: np.ndarray, family: str = "gaussian"
-) -> dict[str, np.ndarray]:
-    return _native.solve_path(
-        X=X, responses=y[None], weights=weights, offset=np.zeros(n_rows), family=family, l1_ratio=0.7,
-        lambdas=None, n_lambdas=8, lambda_min_ratio=1e-3, penalty_factors=np.ones(n_features),
-        lower_bounds=np.full(n_features, -np.inf), upper_bounds=np.full(n_features, np.inf), fit_intercept=True,
-        standardize=True, tol=1e-9, max_iter=1000, n_threads=2, poll=None,
-    )  # fmt: skip
+def solve(X: Any, y: np.ndarray, weights: np.ndarray, family: str = "gaussian") -> dict[str, np.ndarray]:
+    given = {"l1_ratio": 0.7, "n_lambdas": 8, "lambda_min_ratio": 1e-3, "tol": 1e-9}
+    return _native.solve_path(**arguments(X, y[None], weights, family, **given))
 
 
 @pytest.mark.parametrize("n", [300, 9000])  # few rows: the other folds less this one; many: sums of groups
@@ -78,7 +73,7 @@ def test_a_fold_may_hold_all_the_spread_of_a_column(ratio, where, layout, n):
     if layout == "csc":
         sparse = scipy.sparse.csc_array(X)
         design = (sparse.data, sparse.indices.astype(np.int32), sparse.indptr.astype(np.int64), n)
-    found = solve(design, n, 5, y, weights)
+    found = solve(design, y, weights)
     for k in (1, 3):
         problem = Problem(X, y, l1_ratio=0.7, weights=weights[k])
         np.testing.assert_allclose(found["scales"][k], problem.scales, rtol=1e-9)
@@ -105,7 +100,7 @@ def test_so_it_may_where_the_loss_is_curved(family, ratio, where, layout, n):
     if layout == "csc":
         sparse = scipy.sparse.csc_array(X)
         design = (sparse.data, sparse.indices.astype(np.int32), sparse.indptr.astype(np.int64), n)
-    found = solve(design, n, 5, y, weights, family)
+    found = solve(design, y, weights, family)
     for k in (1, 3):
         train = weights[k] > 0  # elsewhere the linear predictor may overflow
         problem = Problem(X[train], y[train], family, l1_ratio=0.7)

@@ -9,15 +9,17 @@ import pytest
 import scipy.sparse
 
 from normball import _native
+from targets import name_and_parameter
 
 
 def arguments(X, responses, weights, family="gaussian", **changes):
     n, p = X.shape if isinstance(X, np.ndarray) else (X[3], X[2].size - 1)
     values = {
-        "X": X, "responses": responses, "weights": weights, "offsets": np.zeros((1, n)), "family": family,
-        "l1_ratio": 1.0, "lambdas": None, "n_lambdas": 20, "lambda_min_ratio": 1e-2, "penalty_factors": np.ones((1, p)),
-        "lower_bounds": np.full((1, p), -np.inf), "upper_bounds": np.full((1, p), np.inf), "fit_intercept": True,
-        "standardize": True, "tol": 1e-10, "max_iter": 1000, "n_threads": 2, "poll": None,
+        "X": X, "responses": responses, "weights": weights, "offsets": np.zeros((1, n)),
+        **name_and_parameter(family), "l1_ratio": 1.0, "lambdas": None, "n_lambdas": 20, "lambda_min_ratio": 1e-2,
+        "penalty_factors": np.ones((1, p)), "lower_bounds": np.full((1, p), -np.inf),
+        "upper_bounds": np.full((1, p), np.inf), "fit_intercept": True, "standardize": True, "tol": 1e-10,
+        "max_iter": 1000, "n_threads": 2, "poll": None,
     }  # fmt: skip
     return values | changes
 

@@ -228,7 +228,7 @@ def test_words_of_other_programs_get_the_right_word(table):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"family": "gamma"}, ValueError, "family is 'gamma', but must be one of gaussian, binomial, poisson"),
+        ({"family": "gama"}, ValueError, "family is 'gama', but must be one of gaussian, binomial, poisson"),
         ({"l1_ratio": 1.5}, ValueError, "l1_ratio is 1.5, but must be at least 0 and at most 1"),
         ({"l1_ratio": "lasso"}, TypeError, "l1_ratio is 'lasso', but must be a number"),
         ({"tol": 0}, ValueError, "tol is 0, but must be above 0"),

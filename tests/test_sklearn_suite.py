@@ -17,15 +17,16 @@ SUITE = Path(__file__).parent / "sklearn_suite"
 @pytest.mark.parametrize(
     ("module", "at_least"),
     [
-        ("test_coordinate_descent", 281),
-        ("test_sparse_coordinate_descent", 159),
-        ("test_logistic", 151),
-        ("test_ridge", 984),
+        ("tests.test_coordinate_descent", 281),
+        ("tests.test_sparse_coordinate_descent", 159),
+        ("tests.test_logistic", 151),
+        ("tests.test_ridge", 984),
+        ("_glm.tests.test_glm", 208),
     ],
 )
 def test_scikit_learns_own_tests(module, at_least):
     command = [sys.executable, "-m", "pytest", "-c", str(SUITE / "pytest.ini"), "-q", "--tb=short", "-p", "replaced"]
-    command += ["-p", "no:cacheprovider", "--pyargs", f"sklearn.linear_model.tests.{module}"]
+    command += ["-p", "no:cacheprovider", "--pyargs", f"sklearn.linear_model.{module}"]
     path = os.pathsep.join([str(SUITE), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1500)

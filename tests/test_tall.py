@@ -7,6 +7,7 @@ import normball as nb
 from normball import _native
 from oracle import Problem
 from targets import CURVED, draw
+from test_native import arguments
 
 TOL = 1e-9
 WORDS = {"sample_weight": "weights", "lower_bounds": "lower", "upper_bounds": "upper"}
@@ -113,14 +114,8 @@ def rows_of(answer, p):
 
 
 def solve(X, responses, weights, family, **changes):
-    n, p = X.shape
-    given = {
-        "X": X, "responses": np.ascontiguousarray(responses), "weights": weights, "offset": np.zeros(n),
-        "family": family, "l1_ratio": 1.0, "lambdas": None, "n_lambdas": 15, "lambda_min_ratio": 1e-2,
-        "penalty_factors": np.ones(p), "lower_bounds": np.full(p, -np.inf), "upper_bounds": np.full(p, np.inf),
-        "fit_intercept": True, "standardize": True, "tol": 1e-7, "max_iter": 1000, "n_threads": 2, "poll": None,
-    }  # fmt: skip
-    return _native.solve_path(**(given | changes))
+    given = {"n_lambdas": 15, "tol": 1e-7} | changes
+    return _native.solve_path(**arguments(X, np.ascontiguousarray(responses), weights, family, **given))
 
 
 @pytest.mark.parametrize("family", CURVED)
@@ -185,7 +180,7 @@ def test_the_limit_of_steps_is_kept():
 def losses(family, y, eta):
     """The loss, and its gradient by the column of ones, of each sample on its own: one problem a sample."""
     n = y.size
-    keys = {"offset": eta, "fit_intercept": False, "standardize": False, "lambdas": np.array([1e300])}
+    keys = {"offsets": eta[None], "fit_intercept": False, "standardize": False, "lambdas": np.array([1e300])}
     result = solve(np.ones((n, 1)), y[None], np.eye(n), family, **keys)
     return result["null_loss"], result["lambda_max"]
 

@@ -1,9 +1,8 @@
 """The families: an entry each with everything that the package knows of it. Nobody else compares their names.
 
 A family says how the mean of the target follows from the linear predictor eta, and what a prediction costs: the loss f
-is half the unit deviance, so that it is 0 for a perfect one (M2). Everything about one family stands in its class, and
-`FAMILIES` is the table of these; `find_family` makes one from its name. A new one needs a class here, its native loss
-(docs/architecture.md), and no other line: whoever has to know something about a family asks for an attribute.
+is half the unit deviance, so that it is 0 for a perfect one (M2). Everything about one family stands in its class;
+whoever has to know something about it asks for an attribute. docs/architecture.md says how to add one.
 """
 
 from __future__ import annotations
@@ -236,8 +235,8 @@ class Tweedie(_LogLink):
 
     def _parts(self, y: Array, eta: Array) -> tuple[Array, Array]:
         power = self.parameter
-        with np.errstate(over="ignore"):
-            return np.exp((2.0 - power) * eta), y * np.exp((1.0 - power) * eta)
+        with np.errstate(over="ignore", divide="ignore"):  # the logarithm, since 0 times infinity is nothing here
+            return np.exp((2.0 - power) * eta), np.exp((1.0 - power) * eta + np.log(y))
 
     def loss(self, y: Array, eta: Array) -> Array:
         """Half the unit deviance of the power."""
@@ -344,7 +343,8 @@ class Huber(_IdentityLink):
 
         left = y - offset
         low, high = float(left.min()), float(left.max())
-        return low if low == high else float(brentq(lambda b: weights @ self.residual(left, b), low, high, xtol=1e-300))
+        exact = {"xtol": 1e-300, "maxiter": 1000}
+        return low if low == high else float(brentq(lambda b: weights @ self.residual(left, b), low, high, **exact))
 
 
 _POWERS = {0.0: Gaussian.name, 1.0: Poisson.name, 2.0: Gamma.name}
@@ -385,10 +385,12 @@ def _read(text: str) -> Family:
         raise ValueError(f"family is {text!r}, but {form[1]} has no parameter: write {form[1]!r}")
     try:
         parameter = float(form[2])
+    except ValueError:
+        raise ValueError(f"family is {text!r}, but {entry.parameter_name} must be a number") from None
+    try:
         entry.check_parameter(parameter)
     except ValueError as error:
-        problem = str(error) if "convert" not in str(error) else f"{entry.parameter_name} must be a number"
-        raise ValueError(f"family is {text!r}, but {problem}") from None
+        raise ValueError(f"family is {text!r}, but {error}") from None
     return entry(parameter)
 
 

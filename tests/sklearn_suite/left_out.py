@@ -27,6 +27,30 @@ LEFT_OUT = {
         ],
     },
     "test_sparse_coordinate_descent": {},
+    "test_glm": {
+        ALGORITHM: ["test_linalg_warning_with_newton_solver"],
+        SHORTEST: [
+            "test_glm_regression_unpenalized wide False",
+            "test_glm_regression_unpenalized_hstacked_X long",
+            "test_glm_regression_unpenalized_hstacked_X wide False",
+            "test_glm_regression_unpenalized_vstacked_X wide False",
+        ],
+        "coefficients compared to nine digits at a duality gap of 1e-12": [
+            "test_glm_regression wide PoissonRegressor() False newton",
+            "test_glm_regression wide GammaRegressor() False newton",
+            "test_glm_regression_vstacked_X wide PoissonRegressor() False newton",
+            "test_glm_regression_vstacked_X wide GammaRegressor() False newton",
+        ],
+        "powers whose loss is not convex, and links that are not the power's own": [
+            "test_glm_wrong_y_range glm0",
+            *(f"test_glm_log_regression estimator{k}" for k in (2, 3, 5)),
+            "test_tweedie_link_argument identity",
+            "test_tweedie_link_auto 3",
+            "test_tweedie_score log 0",
+            "test_tweedie_score log 3",
+            *(f"test_tweedie_score identity {power}" for power in ("1", "1.5", "2", "3")),
+        ],
+    },
     "test_ridge": {
         ALGORITHM: ["test_n_iter", "test_lbfgs_solver_error", "test_ridge_fit_intercept_sparse_sag"],
         ACCEPTED: ["test_ridge_fit_intercept_sparse_error", "test_ridge_positive_error_test"],

@@ -45,8 +45,8 @@ answer raises NotImplementedError: `solver="liblinear"` with an intercept, which
 A fold without a score does not decide: where its held-out rows weigh nothing, or lack a class that the score needs, it
 is left out of the mean over folds, with a warning. (scikit-learn takes the first strength there, or raises.)
 
-`TweedieRegressor` with another power, or another link than the power's own, raises NotImplementedError: the loss is not
-convex then.
+`TweedieRegressor` of powers other than 0 and 1 to 2 raises NotImplementedError, since their loss is not convex, and so
+does one with another link than identity for power 0 and log for the others.
 
 scikit-learn's own tests run on these classes; docs/drop_in.md has the numbers, and what is left out and why.
 """

@@ -101,9 +101,9 @@ class GammaRegressor(_OfFamily, linear_model.GammaRegressor):
 class TweedieRegressor(_OfFamily, linear_model.TweedieRegressor):
     """`sklearn.linear_model.TweedieRegressor` with a certified solution; parameters and attributes are the same.
 
-    Power 0 has the identity link, powers 1 to 2 have the log link. Others, and other links, raise NotImplementedError:
-    their loss is not convex in the linear predictor, so that nothing could certify a solution. `dual_gap_` is an
-    attribute that scikit-learn's does not have.
+    Power 0 goes with the identity link, powers from 1 to 2 with the log link. Other links raise NotImplementedError,
+    and so do other powers: their loss is not convex in the linear predictor, so that nothing could certify a solution.
+    `dual_gap_` is an attribute that scikit-learn's does not have.
 
     See Also
     --------
@@ -125,8 +125,8 @@ class TweedieRegressor(_OfFamily, linear_model.TweedieRegressor):
         by_identity = self.power <= 0 if self.link == "auto" else self.link == "identity"
         if by_identity != (self.power == 0):
             raise NotImplementedError(
-                f"TweedieRegressor(power={self.power:g}, link={self.link!r}) has a loss that is not convex in the "
-                "linear predictor; here power 0 goes with the identity link, and powers from 1 to 2 with the log link"
+                f"TweedieRegressor(power={self.power:g}, link={self.link!r}) is not offered: here power 0 goes with "
+                "the identity link, and powers from 1 to 2 with the log link"
             )
         try:
             return family_of_power(self.power)
