@@ -11,13 +11,16 @@ from oracle import Problem
 def solve(X, responses, weights, **changes):
     n, p = X.shape if isinstance(X, np.ndarray) else (X[3], X[2].size - 1)
     options = {
-        "offset": np.zeros(n), "family": "gaussian", "l1_ratio": 0.7, "lambdas": None, "n_lambdas": 10,
+        "offsets": np.zeros(n), "family": "gaussian", "l1_ratio": 0.7, "lambdas": None, "n_lambdas": 10,
         "lambda_min_ratio": 1e-3, "penalty_factors": np.ones(p), "lower_bounds": np.full(p, -np.inf),
         "upper_bounds": np.full(p, np.inf), "fit_intercept": True, "standardize": True, "tol": 1e-9, "max_iter": 1000,
         "n_threads": 2, "poll": None,
     }  # fmt: skip
-    rows = {"responses": np.atleast_2d(responses), "weights": np.atleast_2d(weights)}
-    return _native.solve_path(X=X, **rows, **(options | changes))
+    if "offset" in changes:  # as the oracle has it
+        changes["offsets"] = changes.pop("offset")
+    options |= {"responses": responses, "weights": weights, **changes}
+    rows = ("responses", "weights", "offsets", "penalty_factors", "lower_bounds", "upper_bounds")
+    return _native.solve_path(X=X, **options | {name: np.atleast_2d(options[name]) for name in rows})
 
 
 def coefficients(result, k=0):
