@@ -7,9 +7,9 @@
 // curvature of the first one until that proves too far off (folds differ little).
 #pragma once
 
-#include "paths/strides.hpp"
 #include "paths/windows/curvature_path.hpp"
 #include "paths/windows/problem_state.hpp"
+#include "quadratic/continuation.hpp"
 
 namespace normball {
 

@@ -6,7 +6,6 @@
 
 #include <numeric>
 
-#include "paths/strides.hpp"
 #include "paths/working_set/interleaved.hpp"
 #include "paths/working_set/verification.hpp"
 

@@ -203,7 +203,6 @@ class WorkingSet {
 
   double gap_of(double lambda, Problem::Model model) const {
     Vector coef;
-    coef.reserve(set_.size());
     for (const Index j : set_) coef.push_back(at_.coef[j]);
     model.features = columns();
     model.coef = coef.data();
