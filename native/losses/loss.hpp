@@ -25,6 +25,7 @@ concept Formula = std::default_initializable<F> && requires(const F& f, double x
   { f.excess(x, terms, x, out) };                 // of y, its terms, u: > 0 where (M8b) may not be used for u
   { f.link(x) } -> std::same_as<double>;          // eta at which the mean is x
   { f.curvature_at(x) } -> std::same_as<double>;  // f'' there, where y is the mean
+  // (a formula with `step_curvature(terms, out)` has another curvature for steps than f'')
   // how far the intercept is from its best, exact where the offset is constant: of the mean of y, and the mean of f'
   // and f'' here
   { f.null_step(x, x, x) } -> std::same_as<double>;

@@ -30,25 +30,29 @@ NORMBALL_INLINE void take(const F& formula, const Rows& rows, Index i, Lanes& y,
 }
 
 template <class F>
-NORMBALL_INLINE void add_eight(const F& formula, const Rows& rows, Index i, Lanes (&sums)[3]) {
+NORMBALL_INLINE void add_eight(const F& formula, const Rows& rows, Index i, Lanes (&sums)[4]) {
   Lanes y;
   Lanes w;
   Terms<Lanes> terms;
   take(formula, rows, i, y, w, terms);
   const auto counts = w > 0.0;
   const Lanes residual = counts ? w * terms.residual : Lanes{};
-  const Lanes curvature = terms.curvature < rows.least_curvature ? Lanes{} + rows.least_curvature : terms.curvature;
+  const Lanes square = counts ? residual * terms.residual : Lanes{};
+  Lanes step = terms.curvature;
+  if constexpr (requires { formula.step_curvature(terms, step); }) formula.step_curvature(terms, step);
+  const Lanes curvature = step < rows.least_curvature ? Lanes{} + rows.least_curvature : step;
   const Lanes divisor = terms.curvature < 1e-300 ? Lanes{} + 1e-300 : terms.curvature;
   sums[0] += counts ? w * terms.value : Lanes{};
   sums[1] += residual;
-  sums[2] += counts ? residual * terms.residual / divisor : Lanes{};
+  sums[2] += square / divisor;
+  sums[3] += square;
   if (rows.residual != nullptr) simd::store(residual, rows.residual + i);
   if (rows.curvature != nullptr) simd::store(counts ? w * curvature : Lanes{}, rows.curvature + i);
 }
 
 // what is left over at the end, filled up with rows of weight 0
 template <class F>
-NORMBALL_INLINE void add_rest(const F& formula, const Rows& rows, Index begin, Lanes (&sums)[3]) {
+NORMBALL_INLINE void add_rest(const F& formula, const Rows& rows, Index begin, Lanes (&sums)[4]) {
   double buffer[5][simd::width] = {};
   const Index count = rows.count - begin;
   std::copy_n(rows.y + begin, count, buffer[0]);
@@ -69,11 +73,14 @@ NORMBALL_INLINE void add_rest(const F& formula, const Rows& rows, Index begin, L
 
 template <class F>
 NORMBALL_INLINE void add_rows(const F& formula, const Rows& rows, RowSums& out) {
-  Lanes sums[3] = {};
+  Lanes sums[4] = {};
   Index i = 0;
   for (; i + simd::width <= rows.count; i += simd::width) add_eight(formula, rows, i, sums);
   if (i < rows.count) add_rest(formula, rows, i, sums);
-  out = {.loss = simd::total(sums[0]), .residual = simd::total(sums[1]), .pearson = simd::total(sums[2])};
+  out = {.loss = simd::total(sums[0]),
+         .residual = simd::total(sums[1]),
+         .pearson = simd::total(sums[2]),
+         .squares = simd::total(sums[3])};
 }
 
 template <class F>

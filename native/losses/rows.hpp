@@ -11,7 +11,7 @@ struct Rows {
   const double* weights = nullptr;  // a row of weight 0 has no part in anything, whatever its eta
   const double* eta = nullptr;
   double* residual = nullptr;    // w f', if wanted; may be eta itself
-  double* curvature = nullptr;   // w f'', if wanted
+  double* curvature = nullptr;   // w f'' (or what a step takes for it), if wanted
   double least_curvature = 0.0;  // a floor under f'': rows that are fitted perfectly keep a say about the step
 };
 
@@ -19,11 +19,13 @@ struct RowSums {
   double loss = 0.0;      // sum w f, without the part of f that depends on y alone
   double residual = 0.0;  // sum w f'
   double pearson = 0.0;   // sum w f'^2 / f'', Pearson's statistic; it bounds the dual (M8a)
+  double squares = 0.0;   // sum w f'^2
 
   RowSums& operator+=(const RowSums& other) {
     loss += other.loss;
     residual += other.residual;
     pearson += other.pearson;
+    squares += other.squares;
     return *this;
   }
 };

@@ -12,6 +12,7 @@ struct Iterate {
   double intercept_gradient = 0.0;
   double loss = infinity;
   double pearson = 0.0;  // Pearson's statistic, sum w f'^2 / f''
+  double squares = 0.0;  // sum w f'^2
 };
 
 inline Iterate iterate_at_zero(Index n_features) {

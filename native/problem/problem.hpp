@@ -130,7 +130,7 @@ struct Problem {
       largest_gradient = std::max(largest_gradient, penalty.strength_asked(j, at.gradient[j]));
     }
     lambda_max = largest_gradient / std::max(penalty.l1_ratio(), 1e-3);
-    if (is_location && !penalty.selects() && largest_gradient > 0.0) lambda_max /= std::sqrt(2.0 * null_loss);
+    if (is_location && !penalty.selects() && largest_gradient > 0.0) lambda_max /= std::sqrt(at.squares);
   }
 
   void write(const double* centre, const Model& model, Point& point) const {

@@ -184,6 +184,7 @@ class MomentPath {
     double twice = summary.variance;
     for (Index j = 0; j < n_features(); ++j) twice += at.coef[j] * (at.gradient[j] - summary.product[j]);
     at.loss = std::max(0.0, 0.5 * twice);
+    at.squares = 2.0 * at.loss;
   }
 
   // The loss of a problem's solution under the weights of the first one: what its own rows lack of it fell on rows that

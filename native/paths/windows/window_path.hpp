@@ -226,6 +226,7 @@ class WindowPath {
     seen.intercept_gradient = spec_.fit_intercept ? evaluation.sums.residual : 0.0;
     seen.loss = evaluation.sums.loss + problem.constant;
     seen.pearson = evaluation.sums.pearson;
+    seen.squares = evaluation.sums.squares;
     const bool is_reevaluated = state.step == LambdaState::Step::reevaluate;
     const bool taken = state.take(std::move(seen), problem);
     state.closed = close(state);

@@ -220,6 +220,7 @@ class WorkingSet {
     residual_sum_ = sums.residual;
     at_.loss = sums.loss + problem_.constant;
     at_.pearson = sums.pearson;
+    at_.squares = sums.squares;
     at_.intercept_gradient = spec_.fit_intercept ? residual_sum_ : 0.0;
   }
 
