@@ -107,6 +107,18 @@ def test_bikeshare_is_the_sum_of_two_columns(read_shared: Any) -> None:
     assert leaks(nb.check(table, "bikers")) == [{"casual", "registered"}]
 
 
+def test_bikeshare_varies_far_more_than_poisson_counts(read_shared: Any) -> None:
+    table = read_shared("bikeshare").drop("casual", "registered")
+    options: Any = {"categorical": ["hr", "season", "weekday"], "cv": 4}
+    cv = nb.cv_path(table, "bikers", family="poisson", **options)
+    assert 20.0 < cv.diagnostics["best"]["dispersion"] < 30.0
+    (finding,) = [one for one in cv.findings if one.code == "W36"]
+    assert "--family negative_binomial" in finding.in_command_line_words().fix
+    other = nb.cv_path(table, "bikers", family="negative_binomial", **options)
+    assert not [one for one in other.findings if one.code == "W36"]
+    assert other.path.family == "negative_binomial(0.879)"  # as MASS::glm.nb(bikers ~ 1) has it
+
+
 def rare(n_rows: int) -> tuple[pl.DataFrame, Any]:
     """Levels, their complements and gaps in `n_rows` rows that stand out."""
     place = np.arange(N)
