@@ -20,10 +20,9 @@ struct Huber {
     out.value = is_inner ? 0.5 * r * r : delta * (size - 0.5 * delta);
     out.curvature = is_inner ? Real{} + 1.0 : Real{};
   }
-  // What a step takes for the curvature beyond delta, where there is none: f'/r, whose parabola lies above f
-  // (iteratively reweighted least squares; Huber 1981, section 7.8).
+  // f'/r, that of iteratively reweighted least squares (Huber 1981, section 7.8)
   template <class Real>
-  NORMBALL_INLINE void step_curvature(const Terms<Real>& terms, Real& out) const {
+  NORMBALL_INLINE void majorise(const Terms<Real>& terms, Real& out) const {
     out = terms.curvature > 0.0 ? terms.curvature : delta * delta / (terms.value + 0.5 * delta * delta);
   }
   // no such bound where f is straight

@@ -25,7 +25,7 @@ concept Formula = std::default_initializable<F> && requires(const F& f, double x
   { f.excess(x, terms, x, out) };                 // of y, its terms, u: > 0 where (M8b) may not be used for u
   { f.link(x) } -> std::same_as<double>;          // eta at which the mean is x
   { f.curvature_at(x) } -> std::same_as<double>;  // f'' there, where y is the mean
-  // (a formula with `step_curvature(terms, out)` has another curvature for steps than f'')
+  // (of an f'' that is 0 on some pieces: `majorise(terms, out)`, the curvature of a parabola above f)
   // how far the intercept is from its best, exact where the offset is constant: of the mean of y, and the mean of f'
   // and f'' here
   { f.null_step(x, x, x) } -> std::same_as<double>;
@@ -45,6 +45,7 @@ class SeparableLoss {
  public:
   static constexpr bool is_quadratic = F::is_quadratic;
   static constexpr bool is_location = F::is_location;
+  static constexpr bool is_piecewise = IsPiecewise<F>;
 
   SeparableLoss(double parameter, const double* y, const double* weights, Index n_rows)
       : formula_(with_parameter<F>(parameter)), y_(y), weights_(weights), n_rows_(n_rows) {}
@@ -56,6 +57,7 @@ class SeparableLoss {
     double* residual = nullptr;
     double* curvature = nullptr;
     double least_curvature = 0.0;
+    bool majorises = false;
   };
 
   RowSums evaluate(const double* eta, const Wanted& wanted = {}) const { return evaluate(0, n_rows_, eta, wanted); }
@@ -68,7 +70,8 @@ class SeparableLoss {
                                .eta = eta,
                                .residual = wanted.residual,
                                .curvature = wanted.curvature,
-                               .least_curvature = wanted.least_curvature});
+                               .least_curvature = wanted.least_curvature,
+                               .majorises = wanted.majorises});
   }
 
   // `dual` holds w_i u_i
@@ -89,6 +92,7 @@ class SeparableLoss {
 template <class L>
 concept Loss = requires(const L& loss, const double* eta, const double* u) {
   { L::is_quadratic } -> std::convertible_to<bool>;
+  { L::is_piecewise } -> std::convertible_to<bool>;
   { loss.evaluate(eta) } -> std::same_as<RowSums>;
   { loss.dual(eta, u) } -> std::same_as<DualSums>;
 };

@@ -16,6 +16,11 @@ struct Terms {
   Real curvature;
 };
 
+// its second derivative jumps, and is 0 on some pieces
+template <class F>
+concept IsPiecewise =
+    requires(const F& formula, const Terms<double>& terms, double& out) { formula.majorise(terms, out); };
+
 namespace row_loops {
 
 using simd::Lanes;
@@ -39,7 +44,9 @@ NORMBALL_INLINE void add_eight(const F& formula, const Rows& rows, Index i, Lane
   const Lanes residual = counts ? w * terms.residual : Lanes{};
   const Lanes square = counts ? residual * terms.residual : Lanes{};
   Lanes step = terms.curvature;
-  if constexpr (requires { formula.step_curvature(terms, step); }) formula.step_curvature(terms, step);
+  if constexpr (IsPiecewise<F>) {
+    if (rows.majorises) formula.majorise(terms, step);
+  }
   const Lanes curvature = step < rows.least_curvature ? Lanes{} + rows.least_curvature : step;
   const Lanes divisor = terms.curvature < 1e-300 ? Lanes{} + 1e-300 : terms.curvature;
   sums[0] += counts ? w * terms.value : Lanes{};
@@ -65,7 +72,8 @@ NORMBALL_INLINE void add_rest(const F& formula, const Rows& rows, Index begin, L
              .eta = buffer[2],
              .residual = buffer[3],
              .curvature = buffer[4],
-             .least_curvature = rows.least_curvature},
+             .least_curvature = rows.least_curvature,
+             .majorises = rows.majorises},
             0, sums);
   if (rows.residual != nullptr) std::copy_n(buffer[3], count, rows.residual + begin);
   if (rows.curvature != nullptr) std::copy_n(buffer[4], count, rows.curvature + begin);

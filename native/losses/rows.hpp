@@ -11,8 +11,9 @@ struct Rows {
   const double* weights = nullptr;  // a row of weight 0 has no part in anything, whatever its eta
   const double* eta = nullptr;
   double* residual = nullptr;    // w f', if wanted; may be eta itself
-  double* curvature = nullptr;   // w f'' (or what a step takes for it), if wanted
+  double* curvature = nullptr;   // w f'', if wanted
   double least_curvature = 0.0;  // a floor under f'': rows that are fitted perfectly keep a say about the step
+  bool majorises = false;        // where f is straight, the curvature of a parabola above it
 };
 
 struct RowSums {

@@ -37,7 +37,8 @@ struct ByRowSpace {
 
 template <Design D, Loss L>
 struct ByWindows {
-  static constexpr bool can = !L::is_quadratic && Separable<L> && PacksRows<D>;
+  // where f'' jumps it cannot be blended between lambdas
+  static constexpr bool can = !L::is_quadratic && !L::is_piecewise && Separable<L> && PacksRows<D>;
   static bool pays(const Specification& spec) { return WindowPath<D, L>::pays(spec); }
   static PathResult run(Call<D> call) { return run_on_rows<WindowPath, L>(call); }
 };

@@ -57,6 +57,11 @@ struct Problem {
   // where KKT violations are rounding
   double negligible_gradient() const { return 1e-10 * null_gradient; }
 
+  // how far from its subdifferential a gradient may be where a solver stops: what is promised, with a little to spare
+  double enough(const ElasticNet& term, double lambda) const {
+    return 0.9 * kkt_tolerance(term, lambda, negligible_gradient());
+  }
+
   // the size of gradient that matters at this lambda
   double gradient_unit(double lambda) const {
     if (largest_gradient == 0.0) return 1.0;

@@ -5,7 +5,6 @@
 
 namespace normball {
 
-// The road along the columns: when it pays, and how the solutions that are asked for share its problems.
 template <Design D, Loss L>
 class Interleaved {
  public:
@@ -15,7 +14,7 @@ class Interleaved {
   // an ordinary core. How many passes it takes is learned on the way: many where columns depend on each other.
   bool pays(const std::vector<Index>& set, const Vector& coef, Index n_solutions) {
     const auto size = static_cast<double>(set.size());
-    if constexpr (!D::is_sparse) return false;
+    if constexpr (!D::is_sparse || L::is_piecewise) return false;
     double active = 0.0;
     for (const Index j : set) active += coef[j] != 0.0 ? 1.0 : 0.0;
     const double factor = 0.01 * active * active * active + 4.0 * active * size;
@@ -32,7 +31,7 @@ class Interleaved {
 
   // False where the models were too hard: their solutions stay where they stand.
   bool solve(std::span<InterleavedTask<L>> tasks, Threads& threads, Monitor& monitor) {
-    if constexpr (D::is_sparse) {
+    if constexpr (D::is_sparse && !L::is_piecewise) {
       const Index n_groups = (std::ssize(tasks) + n_interleaved - 1) / n_interleaved;
       Vector n_passes(static_cast<std::size_t>(n_groups));
       std::vector<Index> columns_read(n_passes.size());

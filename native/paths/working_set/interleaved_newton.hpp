@@ -173,7 +173,8 @@ class InterleavedNewton {
     double products[n_interleaved];
     Each<n_interleaved> violation{};
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
-      if (open_[k]) states_[k].is_stationary = std::abs(intercept_gradient(k)) <= room(k, {});
+      if (open_[k])
+        states_[k].is_stationary = std::abs(intercept_gradient(k)) <= tasks_[k].problem->enough({}, tasks_[k].lambda);
     }
     for (Index s = 0; s < columns_.size(); ++s) {
       for (std::size_t h = 0; h < halves_.size(); ++h) {
@@ -188,17 +189,13 @@ class InterleavedNewton {
         const ElasticNet& term = columns_.term(s, static_cast<Index>(k));
         const double distance = term.violation(gradient_[s][k], coef_[s][k]);
         violation[k] = std::max(violation[k], distance);
-        states_[k].is_stationary &= distance <= room(k, term);
+        states_[k].is_stationary &= distance <= tasks_[k].problem->enough(term, tasks_[k].lambda);
       }
     }
     columns_read_ += columns_.size();
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       if (open_[k]) states_[k].violation = std::max(violation[k], std::abs(intercept_gradient(k)));
     }
-  }
-
-  double room(std::size_t k, const ElasticNet& term) const {
-    return 0.9 * kkt_tolerance(term, tasks_[k].lambda, tasks_[k].problem->negligible_gradient());
   }
 
   double intercept_gradient(std::size_t k) const { return spec_.fit_intercept ? states_[k].sums.residual : 0.0; }

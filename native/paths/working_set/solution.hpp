@@ -44,4 +44,12 @@ struct Solution {
   DualPoint dual;
 };
 
+// What a set was left with at an earlier lambda.
+struct Visited {
+  double lambda = infinity;  // of none
+  double intercept = 0.0;
+  Vector coef;  // of all features
+  Vector eta;
+};
+
 }  // namespace normball

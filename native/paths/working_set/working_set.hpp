@@ -145,13 +145,6 @@ class WorkingSet {
   }
 
  private:
-  struct Visited {
-    double lambda = infinity;
-    double intercept = 0.0;
-    Vector coef;  // of all features
-    Vector eta;
-  };
-
   Columns columns() const { return {.list = set_.data(), .count = static_cast<Index>(set_.size())}; }
 
   // with the terms that are set
@@ -159,7 +152,8 @@ class WorkingSet {
     if (gradient_.size() != set_.size()) has_gradient_ = false;
     dual_.rows.clear();
     double last = infinity;
-    StallRule progress(20);
+    StallRule progress(L::is_piecewise ? 200 : 20);  // pieces are met one after the other
+    majorises_ = false;
     for (int step = 0; step < max_steps; ++step) {
       // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
       // a tenth, and for ridge, whose steps square that error, one step more.
@@ -243,17 +237,15 @@ class WorkingSet {
     }
   }
 
-  // Whether the set's KKT violations are as small as is promised, with a little to spare. The dual point's gradient is
-  // known, and that of the residual differs from it by no more than their distance times the norm of a column.
+  // Whether the set's KKT violations are as small as is promised. The dual point's gradient is known, and that of the
+  // residual differs from it by no more than their distance times the norm of a column.
   bool is_stationary(double lambda) {
     const auto holds = [&](const Vector& gradient, double slack) {
-      const auto room = [&](const ElasticNet& term) {
-        return 0.9 * kkt_tolerance(term, lambda, problem_.negligible_gradient());
-      };
-      if (std::abs(at_.intercept_gradient) > room({})) return false;
+      if (std::abs(at_.intercept_gradient) > problem_.enough({}, lambda)) return false;
       for (std::size_t s = 0; s < set_.size(); ++s) {
         const double apart = slack > 0.0 ? slack * problem_.scaling.norm[set_[s]] : 0.0;
-        if (terms_[s].violation(gradient[s], at_.coef[set_[s]]) + apart > room(terms_[s])) return false;
+        if (terms_[s].violation(gradient[s], at_.coef[set_[s]]) + apart > problem_.enough(terms_[s], lambda))
+          return false;
       }
       return true;
     };
@@ -276,10 +268,12 @@ class WorkingSet {
 
   // true when the curvature is now that of the present eta
   bool update_model(double violation, double last) {
-    const bool wanted = model_.empty() || (!L::is_quadratic && model_.is_slow(set_, n_active(), violation, last));
+    const bool wanted =
+        model_.empty() || L::is_piecewise || (!L::is_quadratic && model_.is_slow(set_, n_active(), violation, last));
     if (wanted) {
       Vector d(eta_.size());
-      loss_.evaluate(eta_.data(), {.curvature = d.data(), .least_curvature = problem_.least_curvature()});
+      loss_.evaluate(eta_.data(),
+                     {.curvature = d.data(), .least_curvature = problem_.least_curvature(), .majorises = majorises_});
       model_.renew(std::move(d));
     }
     model_.cover(set_, n_active());
@@ -296,7 +290,9 @@ class WorkingSet {
     const double intercept_step = model_.minimise(here, model_tolerance(goal, before), after, gradient);
     Vector expected = residual_;
     const double length = move(before, after, intercept_step);
-    if (length == 0.0) return false;
+    // Newton's step has little to go by where few rows have a curvature: one by the parabolas above comes in between
+    majorises_ = L::is_piecewise && length < 1.0 && !majorises_;
+    if (length == 0.0) return majorises_;
     if constexpr (L::is_quadratic) {
       has_gradient_ = model_.is_dense();  // the model is exact
       if (has_gradient_) gradient_.swap(gradient);
@@ -395,6 +391,7 @@ class WorkingSet {
   Vector slope_;                   // of eta along that step
   Visited visited_;                // the solution before the present one
   Index entries_read_ = 0;
+  bool majorises_ = false;  // whether the next model is made of parabolas above a loss that is straight in places
 };
 
 }  // namespace normball
