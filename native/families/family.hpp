@@ -18,7 +18,7 @@ class Family {
   using Constant = double (*)(double parameter, double y);
 
   Family(std::string_view name, Solve solve, Sum sum, SumDual sum_dual, Constant constant) noexcept
-      : name(name), solve(solve), sum(sum), sum_dual(sum_dual), constant(constant), next_(first_) {
+      : name(name), solve(solve), sum(sum), sum_dual(sum_dual), constant(constant) {
     first_ = this;
   }
 
@@ -40,8 +40,8 @@ class Family {
   const Constant constant;
 
  private:
-  const Family* next_;
   static inline const Family* first_ = nullptr;
+  const Family* next_ = first_;  // those made before it
 };
 
 template <Formula F>

@@ -65,6 +65,7 @@ std::pair<std::vector<Problem>, std::vector<L>> problems_on_rows(Call<D>& call, 
   const bool wants_norms = !L::is_quadratic || !D::is_sparse;
   std::vector<Problem> problems = make_problems(call.design, centre, spec, wants_norms, call.threads);
   std::vector<L> losses;
+  losses.reserve(problems.size());
   for (const Problem& problem : problems) {
     losses.emplace_back(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows);
   }

@@ -97,7 +97,7 @@ class Duplicates {
 
   // by any problem
   bool is_used(const Vector& factors, Index j) const {
-    for (std::size_t at = static_cast<std::size_t>(j); at < factors.size(); at += spec_.n_features) {
+    for (auto at = static_cast<std::size_t>(j); at < factors.size(); at += spec_.n_features) {
       if (factors[at] != infinity) return true;
     }
     return false;

@@ -37,8 +37,7 @@ class ColumnSolver {
     state_sum_ = model.residual_sums;
     has_moved_ = false;
     measure(model);
-    constexpr int largest_n_rounds = 500;
-    for (int round = 0; round < largest_n_rounds && !is_exhausted() && !monitor.stopped(); ++round) {
+    for (int round = 0; round < 500 && !is_exhausted() && !monitor.stopped(); ++round) {
       const Lanes worst = descend();
       for (Index k = 0; k < W; ++k) open_[k] = open_[k] && worst[k] > tolerance_[k];
       if (!any(open_)) break;
@@ -53,12 +52,8 @@ class ColumnSolver {
   Index entries_read() const { return entries_read_; }
   bool is_exhausted() const { return static_cast<double>(entries_read_) > most_entries_; }
 
-  static bool any(const Flags& flags) {
-    return std::ranges::any_of(flags, [](bool flag) { return flag; });
-  }
-
  private:
-  // what the curvature says of each column, as it is stored: sums with the weights d, and the diagonal of H
+  // of each stored column: the sum with the weights d, and the diagonal of H
   void measure(const InterleavedQuadratic<T, W>& model) {
     means_.resize(columns_.size());
     diagonal_.resize(columns_.size());
@@ -131,8 +126,8 @@ class ColumnSolver {
     return worst;
   }
 
-  // Newton's step on the coordinates that are neither zero nor at a bound, with their signs held, in the problems that
-  // are asked for; those where it did not fit as a whole
+  // Newton's step on the coordinates off zero and bounds, with their signs held; the problems where it did not fit
+  // whole
   Flags newton_step(const Flags& asked) {
     active_.clear();
     for (Index s = 0; s < columns_.size(); ++s) {
@@ -150,8 +145,7 @@ class ColumnSolver {
     return (b != 0.0 || term.l1 == 0.0) && term.is_interior(b) && diagonal_[s][k] + term.l2 > 0.0;
   }
 
-  // direction_ = -H^-1 (gradient of the active coordinates) roughly, eta_ = X direction_; the problems where it is not
-  // 0
+  // direction_ = -H^-1 (gradient of the active coordinates) roughly, eta_ = X direction_; the problems with one
   Flags conjugate_gradients(const Flags& asked) {
     const auto size = std::ssize(active_);
     Lanes largest = start_search(asked);
@@ -257,8 +251,7 @@ class ColumnSolver {
   }
 
   // The whole step with coordinates that would change sign (or leave the box) set to 0 (or the bound); where that does
-  // not lower the model, the step up to the first such coordinate, which always does. The problems where it was not
-  // whole.
+  // not lower the model, the step up to the first such one, which always does. The problems where it was not whole.
   Flags move(const Flags& asked) {
     const auto size = std::ssize(active_);
     moved_.copy(direction_);

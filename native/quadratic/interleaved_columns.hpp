@@ -1,6 +1,7 @@
 // Columns as several problems see them at once.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "core/interleaved_array.hpp"
@@ -12,6 +13,10 @@ template <Index W>
 using Each = std::array<double, W>;
 template <Index W>
 using ProblemFlags = std::array<bool, W>;
+template <std::size_t W>
+bool any(const std::array<bool, W>& flags) {
+  return std::ranges::any_of(flags, [](bool flag) { return flag; });
+}
 template <Index W>
 using InterleavedColumn = InterleavedArray<double, W>;  // a number for each column and problem
 

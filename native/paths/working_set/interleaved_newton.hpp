@@ -54,7 +54,7 @@ class InterleavedNewton {
     while (!monitor_.stopped()) {
       measure();
       for (std::size_t k = 0; k < tasks_.size(); ++k) open_[k] = open_[k] && goes_on(k);
-      if (!Model::any(open_) || model_.is_exhausted()) break;
+      if (!any(open_) || model_.is_exhausted()) break;
       step();
     }
     for (std::size_t k = 0; k < tasks_.size(); ++k) save(k);
