@@ -56,17 +56,17 @@ coverage: $(VENV)/.torch test
 sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-	$(SANITIZED)/bin/pytest $(PYTEST_ARGS) --capture=sys -m "not slow" $(FEWER)
+	$(SANITIZED)/bin/pytest $(PYTEST_ARGS) --capture=sys -m "not slow" $(FEWER) $(NUMERIC)
 
-# The numeric tests as on CPUs with AVX2 only, and without: their BLAS kernels and ours.
+# The numeric tests as on CPUs with AVX2 only: their BLAS kernels and ours.
 older-cpus: $(VENV)/.installed $(VENV)/.test
 	OPENBLAS_CORETYPE=Haswell NORMBALL_CPU_LEVEL=avx2 $(BIN)/pytest $(PYTEST_ARGS) $(CHOSEN) $(FEWER) $(NUMERIC)
-	OPENBLAS_CORETYPE=Prescott NORMBALL_CPU_LEVEL=plain $(BIN)/pytest $(PYTEST_ARGS) $(CHOSEN) $(FEWER) $(NUMERIC)
 
-# The numeric tests on a build without versions of the kernels for newer CPUs, which is what ARM has.
+# The same on a build without versions of the kernels for newer CPUs, which is what ARM has, and with BLAS kernels of a
+# CPU without AVX.
 portable: $(PORTABLE)/.installed $(PORTABLE)/.test
 	$(PORTABLE)/bin/python -c 'from normball import _native; assert _native.cpu_levels() == ["plain"]'
-	$(PORTABLE)/bin/pytest $(PYTEST_ARGS) $(CHOSEN) $(FEWER) $(NUMERIC)
+	OPENBLAS_CORETYPE=Prescott $(PORTABLE)/bin/pytest $(PYTEST_ARGS) $(CHOSEN) $(FEWER) $(NUMERIC)
 
 # Every source by every other compiler that is installed, without a warning.
 compilers: INCLUDES = import nanobind, sysconfig; print("-isystem", nanobind.include_dir(), "-isystem", sysconfig.get_path("include"))
