@@ -305,7 +305,7 @@ def test_nobody_else_has_this_huber_loss() -> None:
         assert sklearn.note.startswith("scikit-learn has no Huber regression of a given delta")
         assert "hqreg" in glmnet.note
         assert sklearn.code == glmnet.code == ""
-        assert one_line(cv.path, cv.lambda_best) == "glmnet: see the report"
+        assert one_line(cv.path, cv.lambda_best) == "nothing in glmnet: see the report"
 
 
 @pytest.mark.parametrize("case", CASES)

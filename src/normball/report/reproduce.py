@@ -56,7 +56,7 @@ def one_line(path: Path, lam: float) -> str:
         parts.append(f"sklearn {sklearn_estimator(path, lam)}{' on standardised X' if path.standardize else ''}")
     family = find_family(path.family)
     if family.glmnet_lacks:
-        parts.append("glmnet: see the report")
+        parts.append("nothing in glmnet: see the report")
     elif not path.penalty_factors.any():
         parts.append("R glm(): nothing is penalised")
     elif family.glmnet_scales_target and path.l1_ratio < 1:
