@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import real_data
 from benchmarks.machine import describe
-from benchmarks.plans import Job, all_jobs, chosen, growth, hard, quick
+from benchmarks.plans import Job, all_jobs, chosen, families, growth, hard, quick
 from benchmarks.problems import CACHE, PROBLEMS
 from benchmarks.records import Recorder, read
 from benchmarks.session import OutOfTime, Patience, Session
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group("what to run (without any of these: --quick)")
     what.add_argument("--quick", action="store_true", help="the fastest peers on the workloads, in 15 minutes")
     what.add_argument("--all", action="store_true", help="every solver on every problem; takes hours")
+    what.add_argument("--families", action="store_true", help="gamma, Tweedie, negative binomial, Huber; tall and wide")
     what.add_argument("--hard", action="store_true", help="the hard designs")
     what.add_argument("--growth", action="store_true", help="time against rows, columns and folds")
     what.add_argument("--problem", nargs="+", choices=PROBLEMS, metavar="NAME", help="these problems")
@@ -86,6 +87,8 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
     jobs: list[Job] = []
     if options.problem:
         jobs += chosen(options.problem, options.solver, options.task)
+    if options.families:
+        jobs += families()
     if options.hard:
         jobs += hard()
     if options.growth:
@@ -101,7 +104,8 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
 
 def _run(options: argparse.Namespace, given: list[str]) -> int:
     jobs = _jobs(options)
-    is_quick = options.quick or not (options.problem or options.hard or options.growth or options.all)
+    others = (options.problem, options.families, options.hard, options.growth, options.all)
+    is_quick = options.quick or not any(others)
     minutes = options.minutes or (_QUICK_MINUTES if is_quick else float("inf"))
     patience = Patience(
         limit=options.limit or (60.0 if is_quick else 120.0),

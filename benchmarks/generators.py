@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,34 @@ def poisson(n: int = 50_000, seed: int = 11) -> tuple[Array, Array]:
     eta *= 0.6 / eta.std()
     y = rng.poisson(np.exp(eta - 0.3)).astype(float)
     return X, y
+
+
+def of_family(family: str, n: int, p: int, n_true: int, scale: float, seed: int) -> tuple[Array, Array]:
+    """A target of one of the families with a linear predictor of standard deviation `scale`; see `_TARGETS`."""
+    rng = np.random.default_rng(seed)
+    X = standardise(autoregressive(n, p, 0.5, rng))
+    eta = X @ spread_signal(p, n_true, rng)
+    eta *= scale / eta.std()
+    return X, _TARGETS[family](eta, rng)
+
+
+def _compound(mu: Array, rng: np.random.Generator) -> Array:
+    """Amounts of power 1.5 and dispersion 1: a Poisson number of gamma sizes (Jorgensen 1987)."""
+    number = rng.poisson(2 * np.sqrt(mu))
+    size = rng.gamma(np.maximum(number, 1), 0.5 * np.sqrt(mu))
+    return np.where(number > 0, size, 0.0)
+
+
+_TARGETS: dict[str, Callable[[Array, np.random.Generator], Array]] = {
+    "gamma": lambda eta, rng: rng.gamma(2.0, np.exp(eta) / 2),
+    "tweedie(1.5)": lambda eta, rng: _compound(np.exp(eta), rng),
+    "negative_binomial(2)": lambda eta, rng: rng.poisson(np.exp(eta) * rng.gamma(2.0, 0.5, eta.size)).astype(float),
+    # unit errors, in one row of ten far larger ones
+    "huber(1.345)": lambda eta, rng: (
+        eta + rng.standard_normal(eta.size) + 20 * (rng.random(eta.size) < 0.1) * rng.standard_t(2, eta.size)
+    ),
+}
+FAMILIES = tuple(_TARGETS)
 
 
 def text(n: int = 20_000, p: int = 50_000, seed: int = 7) -> tuple[Any, dict[str, Array]]:

@@ -53,7 +53,12 @@ def all_jobs() -> list[Job]:
     jobs = [Job(problem, fast, ("path", "cv")) for problem in problems]
     jobs += [Job(problem, problem.leaders, ("path", "cv"), 2) for problem in problems]
     jobs += [Job(problem, _SLOW, ("path",)) for problem in problems]
-    return jobs + hard() + growth()
+    return jobs + families() + hard() + growth()
+
+
+def families() -> list[Job]:
+    """The further families, with every peer that has them."""
+    return [Job(problem, problem.leaders, ("path",)) for problem in _group("families")]
 
 
 def hard() -> list[Job]:

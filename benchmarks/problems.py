@@ -41,7 +41,7 @@ class Problem:
     data: str  # problems may share their data
     build: Callable[[], Built]
     family: str
-    group: str  # "workload", "hard", "growth" or "real"
+    group: str  # "workload", "families", "hard", "growth" or "real"
     l1_ratio: float = 1.0
     lambda_min_ratio: float = 1e-2
     top: float = 1.0
@@ -177,6 +177,23 @@ def _workloads() -> list[Problem]:
     return [Problem(*row[:5], group="workload", **row[5]) for row in rows]
 
 
+def _families() -> list[Problem]:
+    """The families beyond the three of the workloads: tall and wide, each on the grid that is usual for its shape."""
+
+    def build(family: str, n: int, p: int, scale: float, seed: int) -> Callable[[], Built]:
+        return lambda: _one(make.of_family(family, n, p, 20, scale, seed))
+
+    peers = ("glmnet", "glum", "adelie", "skglm")
+    shapes = {"tall": (100_000, 100, 0.7, 1e-4), "wide": (500, 10_000, 1.0, 1e-2)}
+    problems = []
+    for seed, family in enumerate(make.FAMILIES, 41):
+        for shape, (n, p, scale, ratio) in shapes.items():
+            name = f"{family.partition('(')[0]}_{shape}"
+            says, made = f"dense, n={n:,} p={p:,}, correlation 0.5", build(family, n, p, scale, seed)
+            problems.append(Problem(name, says, name, made, family, "families", lambda_min_ratio=ratio, leaders=peers))
+    return problems
+
+
 def _hard() -> list[Problem]:
     """Small enough that accuracy, not patience, decides; each for a linear and a logistic target."""
     n, p = 300, 600
@@ -252,4 +269,4 @@ def _real() -> list[Problem]:
     ]  # fmt: skip
 
 
-PROBLEMS = {problem.name: problem for problem in (*_workloads(), *_hard(), *_growth(), *_real())}
+PROBLEMS = {problem.name: problem for problem in (*_workloads(), *_families(), *_hard(), *_growth(), *_real())}

@@ -46,6 +46,16 @@ class Page:
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=1))
 
+    @property
+    def family_name(self) -> str:
+        """The family without its parameter, of which `parameter` is the number."""
+        return self.family.partition("(")[0]
+
+    @property
+    def parameter(self) -> float:
+        """1.5 of "tweedie(1.5)"; NaN where a family has none."""
+        return float(self.family.partition("(")[2].removesuffix(")") or "nan")
+
     def arrays(self, *, raw: bool = False) -> Arrays:
         """Read everything into memory; `raw` asks for the columns in their own units where there are such."""
         folder = Path(self.raw if raw and self.raw else self.X)

@@ -64,7 +64,10 @@ def _warm_up(kind: type[Solver], page: Page, n_threads: int) -> None:
     dense = np.asfortranarray(rng.standard_normal((60, 8)))
     X = sp.csc_matrix(dense * (dense > 0)) if page.sparse else dense
     y = dense[:, 0] + 0.5 * rng.standard_normal(60)
-    target = {"gaussian": y, "binomial": (y > 0).astype(float), "poisson": np.floor(np.exp(y))}[page.family]
+    counts = np.floor(np.exp(y))
+    target = {"gaussian": y, "huber": y, "binomial": (y > 0).astype(float), "gamma": np.exp(y)}.get(
+        page.family_name, counts
+    )
     offset = np.zeros(60) if page.offset else None
     lambdas = np.array([0.3, 0.1])
     small = replace(page, n=60, p=8)

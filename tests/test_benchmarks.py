@@ -21,9 +21,9 @@ from benchmarks.session import OutOfTime, Patience, Session
 from benchmarks.solvers import SOLVERS
 from benchmarks.store import Arrays, Page, Solution
 from oracle import Problem as Oracle
-from targets import draw
+from targets import NEW, draw
 
-FAMILIES = ("gaussian", "binomial", "poisson")  # that the judge knows
+FAMILIES = ("gaussian", "binomial", "poisson", *NEW)  # that the judge knows
 
 
 def arrays(family, *, sparse=False, offset=False, n=60, p=12, seed=0):
@@ -272,11 +272,11 @@ def test_plans_name_what_exists():
     for job in [*quick(), *all_jobs(), *chosen(["A"], None, ["path"])]:
         assert set(job.solvers) <= set(SOLVERS)
         assert job.problem is PROBLEMS[job.problem.name]
-    assert {problem.group for problem in PROBLEMS.values()} == {"workload", "hard", "growth", "real"}
+    assert {problem.group for problem in PROBLEMS.values()} == {"workload", "families", "hard", "growth", "real"}
 
 
 def test_threads_are_those_asked_for_in_every_plan():
-    words = {"quick": [], "hard": ["--hard"], "named": ["--problem", "A", "B"]}
+    words = {"quick": [], "hard": ["--hard"], "families": ["--families"], "named": ["--problem", "A", "B"]}
     for given in words.values():
         jobs = command._jobs(command._parser().parse_args([*given, "--threads", "2", "1"]))
         assert {job.n_threads for job in jobs} == {1, 2}

@@ -35,9 +35,15 @@ if (page$family == "gaussian" && alpha < 1) {
   strengths <- lambdas * factor
   alpha <- alpha / factor
 }
+parameter <- suppressWarnings(as.numeric(sub(".*\\((.*)\\)", "\\1", page$family)))  # NA where the family has no parameter
+family <- switch(sub("\\(.*", "", page$family),
+                 gamma = Gamma("log"), tweedie = statmod::tweedie(var.power = parameter, link.power = 0),
+                 negative_binomial = MASS::negative.binomial(parameter), page$family)
 glmnet.control(fdev = 0, devmax = 1)  # no early end of the path
 arguments <- function(thresh) {
-  list(X, y, family = page$family, alpha = alpha, lambda = strengths, offset = offset, standardize = own_units,
+  # an object's reweighting has a tolerance of its own, which glmnet wants to be the looser one
+  if (inherits(family, "family")) glmnet.control(epsnr = 10 * thresh, mxitnr = 100)
+  list(X, y, family = family, alpha = alpha, lambda = strengths, offset = offset, standardize = own_units,
        thresh = thresh, maxit = 1e7)
 }
 fit_path <- function(thresh) do.call(glmnet, arguments(thresh))

@@ -12,7 +12,8 @@ class Glmnet(Solver):
     """`glmnet` and `cv.glmnet`.
 
     For squared error glmnet divides y by its standard deviation, but not the ridge part of the penalty; the worker maps
-    the mix and the strengths so that it solves our problem.
+    the mix and the strengths so that it solves our problem. Gamma, Tweedie and negative binomial are family objects,
+    for which its reweighting runs in R; Huber's loss is none of them.
     """
 
     name = "glmnet"
@@ -24,4 +25,4 @@ class Glmnet(Solver):
 
     @classmethod
     def supports(cls, page: Page) -> bool:
-        return True
+        return page.family_name != "huber"

@@ -23,12 +23,24 @@ class Glum(Solver):
 
     @classmethod
     def supports(cls, page: Page) -> bool:
-        return page.p <= _MOST_FEATURES
+        return page.p <= _MOST_FEATURES and page.family_name != "huber"
+
+    def _family(self) -> Any:
+        """Its distribution; that of counts has variance mu + theta mu^2, so that its theta is one over ours."""
+        import glum
+
+        name, parameter = self.page.family_name, self.page.parameter
+        if name == "negative_binomial":
+            return glum.NegativeBinomialDistribution(1 / parameter)
+        if name == "tweedie":
+            return glum.TweedieDistribution(parameter)
+        return {"gaussian": "normal"}.get(name, name)
 
     def _options(self, rung: float) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # "did not converge": the judge says how far it got
         return {
-            "family": {"gaussian": "normal"}.get(self.page.family, self.page.family),
+            "family": self._family(),
+            "link": {"gaussian": "identity", "binomial": "logit"}.get(self.page.family, "log"),
             "l1_ratio": self.page.l1_ratio,
             "gradient_tol": rung,
             "max_iter": 1000,
