@@ -14,7 +14,9 @@ from normball.family import Family
 from normball.inputs.prepare import prepare
 from normball.inputs.targets import settled
 from normball.messages import DataError
+from normball.results.facts import figures
 from normball.scores import dispersion
+from targets import NEW, each_family
 
 ROOT = Path(__file__).parents[1]
 TABLE = ("families.py", "family.py")
@@ -213,6 +215,27 @@ def test_dispersion_is_pearsons() -> None:
     expected = (weights * (y / np.exp(eta) - 1.0) ** 2).sum() / (45 - 3)
     assert dispersion(family, y, eta, weights, 3) == pytest.approx(expected)
     assert np.isnan(dispersion(family, y, eta, weights, 45))
+
+
+@pytest.mark.parametrize("family", NEW)
+def test_a_path_knows_the_dispersion_at_its_end(family: str, tmp_path: Path) -> None:
+    X, targets, weights = each_family()
+    path = nb.fit_path(X, targets[family], family=family, sample_weight=weights, n_lambdas=20)
+    if not find_family(family).reports_dispersion:
+        assert path.dispersion is None
+        assert "dispersion" not in path.summary() + path._repr_html_()
+        return
+    fit = path.at(lam=path.lambdas[-1])
+    expected = dispersion(find_family(family), targets[family], fit.predict(X), weights, fit.n_nonzero + 1)
+    assert path.dispersion == pytest.approx(expected, rel=1e-12)
+    assert path.summary().endswith(f"\ndispersion {figures(expected)} at the last lambda")
+    assert f"dispersion {figures(expected)}" in path._repr_html_()
+    path.save(tmp_path / "path.json")
+    loaded = nb.load(tmp_path / "path.json")
+    assert isinstance(loaded, nb.Path)
+    assert loaded.dispersion == path.dispersion
+    saturated = nb.fit_path(X[:9], targets[family][:9], family=family, l1_ratio=0.0)  # 8 features and the intercept
+    assert saturated.dispersion is None
 
 
 def test_counts_that_vary_too_much_are_told_so() -> None:

@@ -1,6 +1,7 @@
 """What a result says about itself: leaks by several columns, coefficients that one or two rows decide."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,57 @@ def test_bikeshare_varies_far_more_than_poisson_counts(read_shared: Any) -> None
     other = nb.cv_path(table, "bikers", family="negative_binomial", **options)
     assert not [one for one in other.findings if one.code == "W36"]
     assert other.path.family == "negative_binomial(0.879)"  # as MASS::glm.nb(bikers ~ 1) has it
+
+
+def explained_counts(theta: float) -> pl.DataFrame:
+    """Counts whose variance without features, of which two explain most, asks for a far smaller theta."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(400, 10))
+    mean = np.exp(0.5 + 1.5 * x[:, 0] + 1.05 * x[:, 1])
+    y = rng.poisson(mean * (rng.gamma(theta, 1 / theta, 400) if np.isfinite(theta) else 1.0))
+    return pl.DataFrame({f"x{j}": x[:, j] for j in range(10)} | {"y": y})
+
+
+@pytest.mark.parametrize("theta", [2.0, np.inf])
+def test_a_theta_for_what_features_explain_is_named(theta: float, tmp_path: Path, capsys: Capture) -> None:
+    table = explained_counts(theta)
+    cv = nb.cv_path(table, "y", family="negative_binomial", cv=4)
+    assert cv.diagnostics["best"]["dispersion"] < 0.5
+    (finding,) = [one for one in cv.findings if one.code == "W37"]
+    assert "theta is too small" in finding.text
+    remedy = finding.fix.removeprefix('family="').removesuffix('"')
+    if np.isfinite(theta):
+        assert 1.5 < float(remedy.removeprefix("negative_binomial(").removesuffix(")")) < 3.0
+        fit = cv.at("best")
+        mean = fit.predict(table.drop("y"), kind="response")
+        found = float(remedy.partition("(")[2].removesuffix(")"))
+        pearson = (table["y"].to_numpy() - mean) ** 2 / (mean + mean**2 / found)
+        assert pearson.sum() / (400 - fit.n_nonzero - 1) == pytest.approx(1.0, abs=0.01)
+    followed = nb.cv_path(table, "y", family=remedy, cv=4)
+    assert not {"W36", "W37"} & {one.code for one in followed.findings}
+    assert 0.8 < followed.diagnostics["best"]["dispersion"] < 1.2
+
+    file = tmp_path / "counts.csv"
+    table.write_csv(file)
+    words = ("fit", str(file), "--target", "y", "--cv", "4", "-o", str(tmp_path))
+    code, _, err = run(capsys, *words, "--family", "negative_binomial")
+    assert (code, err.count("W37")) == (0, 1)
+    typed = shlex.split(err.split("W37")[1].split("Fix: ")[1].splitlines()[0])
+    code, _, err = run(capsys, *words, *typed)
+    assert (code, err.count("W37")) == (0, 0)
+
+
+def test_the_theta_of_the_null_model_is_too_small_for_data_that_are_explained(read_shared: Any) -> None:
+    cv = nb.cv_path(read_shared("glmnet_poisson"), "y", family="negative_binomial")
+    assert cv.path.family == "negative_binomial(0.201)"
+    assert [one.fix for one in cv.findings if one.code == "W37"] == ['family="negative_binomial(27.3)"']
+
+
+def test_a_suitable_theta_is_left_alone() -> None:
+    table = explained_counts(2.0)
+    for family in ("poisson", "negative_binomial(1)", "negative_binomial(1000)"):
+        cv = nb.cv_path(table, "y", family=family, cv=4)
+        assert not [one for one in cv.findings if one.code == "W37"], family
 
 
 def rare(n_rows: int) -> tuple[pl.DataFrame, Any]:

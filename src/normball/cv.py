@@ -18,9 +18,9 @@ from normball.messages import DataError, Finding, Interrupted, NormballWarning
 from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
-from normball.results.remarks import overdispersed, possible_leak
+from normball.results.remarks import overdispersed, possible_leak, underdispersed
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, Score, area_under_curve, dispersion
+from normball.scores import SCORES, Score, area_under_curve, dispersion, even_parameter
 from normball.scoring import find_score
 from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
 
@@ -287,7 +287,7 @@ def _assess(
     known: dict[str, dict[str, float]] = {
         which: _diagnose(problem, models, folds, path, result.index_of(which)) for which in choices
     }
-    remarks = overdispersed(path, known["best"].get("dispersion", 1.0))
+    remarks = _on_dispersion(problem, path, result.index_best, known["best"])
     return replace(result, diagnostics=known, path=replace(result.path, findings=(*result.path.findings, *remarks)))
 
 
@@ -351,9 +351,7 @@ def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, 
     """
     data, which, family = problem.data, slice(index, index + 1), find_family(path.family)
     if family.reports_dispersion:
-        eta = models[0].predict(None, data.offset, which)[:, 0]
-        n_coefs = int(path.n_nonzero[index]) + path.fit_intercept
-        return {"dispersion": dispersion(family, data.y, eta, data.weights, n_coefs)}
+        return {"dispersion": dispersion(family, *problem.rows_at(path, index))}
     areas = np.array(
         [
             area_under_curve(data.y[test], model.predict(test, data.offset, which), data.weights[test])
@@ -367,3 +365,13 @@ def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, 
         "largest_margin": float(margins.max()),
         "saturated": float(np.mean(margins > FLAT_FROM)),
     }
+
+
+def _on_dispersion(problem: Problem, path: Path, index: int, known: Mapping[str, float]) -> list[Finding]:
+    """What is to be known about the dispersion at lambda_best, for families that have one."""
+    found = known.get("dispersion", 1.0)
+
+    def even() -> float:
+        return even_parameter(find_family(path.family), *problem.rows_at(path, index))
+
+    return [*overdispersed(path, found), *underdispersed(path, found, even)]

@@ -28,7 +28,7 @@ def delta_at_null(y: Array, weights: Array, offset: Array) -> float:
     """Huber's delta: 1.345 standard deviations, these by the median distance from the median; NaN where that is 0."""
     left = y - offset
     distance = median(np.abs(left - median(left, weights)), weights)
-    return _to_digits(EFFICIENCY * distance / MAD_OF_NORMAL) if distance > 0.0 else math.nan
+    return to_digits(EFFICIENCY * distance / MAD_OF_NORMAL) if distance > 0.0 else math.nan
 
 
 def theta_at_null(family: type[Family], y: Array, weights: Array, offset: Array) -> float:
@@ -54,8 +54,9 @@ def theta_at_null(family: type[Family], y: Array, weights: Array, offset: Array)
         return math.nan
     most = math.log(LARGEST_THETA)
     found = minimize_scalar(cost, bounds=(-most, most), method="bounded", options={"xatol": 1e-4})
-    return _to_digits(math.exp(found.x)) if found.x < most - 1.0 else math.nan
+    return to_digits(math.exp(found.x)) if found.x < most - 1.0 else math.nan
 
 
-def _to_digits(value: float) -> float:
+def to_digits(value: float) -> float:
+    """A parameter as an estimate gives it."""
     return float(f"{value:.{DIGITS - 1}e}")

@@ -275,7 +275,7 @@ class NegativeBinomial(_LogLink):
     parameter_name = "theta"
     no_estimate = ("varies no more than Poisson counts would, so that theta has no estimate", 'family="poisson"')
     variance_function = "mu + mu^2 / theta"
-    shows_zeros = True
+    shows_zeros, grows_even = True, True
     least, refusal = 0.0, "negative values; counts cannot be negative"
     glmnet = "MASS::negative.binomial({parameter})"
 

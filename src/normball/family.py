@@ -52,6 +52,8 @@ class Family(ABC):
         Whether the share of zeros is worth saying of a target.
     reports_dispersion : bool
         Whether Pearson's dispersion belongs to a summary.
+    grows_even : bool
+        Whether a larger parameter is the remedy where targets vary less than the variance of this one says.
     if_overdispersed : str
         The family for targets that vary more than the variance of this one admits; "" where it admits any.
     views : frozenset of str
@@ -88,6 +90,7 @@ class Family(ABC):
     predicted: ClassVar[str] = "Predicted"
     shows_zeros: ClassVar[bool] = False
     reports_dispersion: ClassVar[bool] = False
+    grows_even: ClassVar[bool] = False
     if_overdispersed: ClassVar[str] = ""
     views: ClassVar[frozenset[str]] = frozenset()
     root_scores: ClassVar[tuple[str, ...]] = ()

@@ -184,8 +184,9 @@ def _decode_path(content: Any, where: str) -> Path:
         "n_sweeps": number(0),
         "fingerprint": text,
         "findings": listed(_finding),
+        "dispersion": optional(number(0)),
     }
-    values = record(content, where, readers)
+    values = record(content, where, readers, optional=("dispersion",))  # earlier files have none
     values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
     values["n_iters"] = values["n_iters"].astype(np.int32)
     path = Path(**values)

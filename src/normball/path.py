@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -13,10 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.families import find_family
 from normball.messages import Interrupted, NotConverged
+from normball.predictor import linear_predictor
 from normball.progress import Poll
 from normball.results.fit import Fit
 from normball.results.path import STATUSES, Path
 from normball.results.sparse_rows import SparseRows
+from normball.scores import dispersion
 from normball.settings import (
     DEFAULT_MAX_ITER,
     DEFAULT_TOL,
@@ -225,11 +228,26 @@ class Problem:
     def finished_path(self, solution: Solution) -> Path:
         """The path of problem 0, or Interrupted with as much of it as all problems finished."""
         n_finished = solution.n_finished
-        path = self.path(solution, n_finished) if n_finished else None
+        path = self._with_dispersion(self.path(solution, n_finished)) if n_finished else None
         if solution.interrupted:
             raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", path)
         assert path is not None
         return path
+
+    def rows_at(self, path: Path, index: int) -> tuple[Array, Array, Array, int]:
+        """Targets, linear predictor and weights of all rows at one strength, and how many coefficients that took."""
+        data, which = self.data, slice(index, index + 1)
+        rows, n_threads = path.coef_rows.take(which), self.settings.n_threads
+        eta = linear_predictor(data.design, path.intercepts[which], rows, None, n_threads)[:, 0] + data.offset
+        return data.y, eta, data.weights, int(path.n_nonzero[index]) + path.fit_intercept
+
+    def _with_dispersion(self, path: Path) -> Path:
+        """The path with the dispersion at its weakest penalty, where its family has one."""
+        family = find_family(path.family)
+        if not family.reports_dispersion:
+            return path
+        found = dispersion(family, *self.rows_at(path, path.lambdas.size - 1))
+        return path if math.isnan(found) else replace(path, dispersion=found)
 
     def path(self, solution: Solution, n_lambdas: int, index: int = 0) -> Path:
         """One problem of a solution, whose data these are, at its first `n_lambdas` strengths."""

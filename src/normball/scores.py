@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.estimates import LARGEST_THETA, to_digits
 from normball.families import find_family
 from normball.family import Family
 
@@ -52,6 +54,17 @@ def dispersion(family: Family, y: Array, eta: Array, weights: Array, n_coefs: in
     mean = family.mean(eta[counts])
     statistic = weights[counts] @ ((y[counts] - mean) ** 2 / family.variance(mean))
     return float(statistic / free) if free > 0 else float("nan")
+
+
+def even_parameter(family: Family, y: Array, eta: Array, weights: Array, n_coefs: int) -> float:
+    """The larger parameter of the family with which the dispersion would be 1; infinite where none is large enough."""
+    from scipy.optimize import brentq
+
+    def excess(log_parameter: float) -> float:
+        return dispersion(type(family)(math.exp(log_parameter)), y, eta, weights, n_coefs) - 1.0
+
+    low, high = math.log(family.parameter), math.log(LARGEST_THETA)
+    return to_digits(math.exp(brentq(excess, low, high))) if excess(low) < 0.0 < excess(high) else math.inf
 
 
 def _errors(y: Array, eta: Array, family: str) -> Array:

@@ -258,7 +258,7 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
 def _about_result(cv: CVPath, select: str | float, interrupted: str) -> list[Finding]:
     """What the result itself gives to know."""
     findings = [
-        finding for finding in cv.findings if finding.code in ("W34", "W36")
+        finding for finding in cv.findings if finding.code in ("W34", "W36", "W37")
     ]  # what is about the data was said before
     if interrupted:
         findings.append(Finding("W32", f"{interrupted}: the choices below are the best of what was finished."))

@@ -189,6 +189,11 @@ def certificate(path: Path) -> str:
     return f"{solved} of {path.lambdas.size} lambdas; the largest duality gap is {worst:.1e} of the null model's loss"
 
 
+def dispersion(path: Path) -> str:
+    """Pearson's dispersion at the weakest penalty in words; nothing where it is not known."""
+    return "" if path.dispersion is None else f"dispersion {figures(path.dispersion)} at the last lambda"
+
+
 def reads(result: Path | Paths | CVPath) -> str:
     """How often the matrix was read, in words."""
     number = figures(result.n_sweeps, 2)

@@ -46,7 +46,8 @@ def path_html(path: Path) -> str:
         [f"{path.lambdas[i]:.4g}", str(n), summaries.percent(ratio), f"{path.dual_gaps[i]:.1e}"]
         for i, n, ratio, _ in summaries.some_points(path)
     ]
-    return _page((summaries.title(path), [["lambda", "features", "deviance explained", "dual gap"], *rows]))
+    caption = ", ".join(filter(None, [summaries.title(path), facts.dispersion(path)]))
+    return _page((caption, [["lambda", "features", "deviance explained", "dual gap"], *rows]))
 
 
 def paths_html(paths: Paths) -> str:

@@ -61,6 +61,9 @@ class Path:
         The smallest strength at which every penalised coefficient is zero.
     findings : tuple of Finding
         What was noticed about the data.
+    dispersion : float or None
+        Pearson's statistic over its degrees of freedom at the smallest strength, of counts and amounts from `fit_path`;
+        None elsewhere, and where no degrees of freedom are left.
     """
 
     saved_as: ClassVar[str] = "path"
@@ -94,6 +97,7 @@ class Path:
     n_sweeps: float
     fingerprint: str
     findings: tuple[Finding, ...] = ()
+    dispersion: float | None = None
 
     def __post_init__(self) -> None:
         freeze(self)

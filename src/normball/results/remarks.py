@@ -1,7 +1,20 @@
-"""What a result gives to know about itself: leaks by several columns, coefficients of one or two rows."""
+"""What a result gives to know about itself.
+
+=====  ==========================================================================================================
+code   what is found
+=====  ==========================================================================================================
+W34    columns that together predict held-out rows too well to be true
+W35    selected features that one or two rows decide
+W36    targets that vary far more than their family admits
+W37    targets that vary far less than the parameter of their family says
+=====  ==========================================================================================================
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +31,7 @@ if TYPE_CHECKING:
 TOO_GOOD = 0.999  # of the deviance of held-out rows
 NEGLIGIBLE = 0.01  # of the largest column's part
 FEW_ROWS = 2
-FAR_FROM_ONE = 2.0  # dispersion
+FAR_ABOVE_ONE, FAR_BELOW_ONE = 2.0, 0.5  # dispersion
 
 
 def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
@@ -45,12 +58,30 @@ def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
 def overdispersed(path: Path, dispersion: float) -> list[Finding]:
     """W36: targets that vary far more than their family admits."""
     other = find_family(path.family).if_overdispersed
-    if not other or not dispersion > FAR_FROM_ONE:
+    if not other or not dispersion > FAR_ABOVE_ONE:
         return []
     text = f"The target varies {dispersion:.3g} times as much as {path.family} says (Pearson's dispersion at "
     text += "lambda_best). Coefficients and predictions hold all the same; a standard error computed elsewhere has to "
     text += "be multiplied by its root."
     return [Finding("W36", text, f'a family with a variance of its own: family="{other}"')]
+
+
+def underdispersed(path: Path, dispersion: float, even_parameter: Callable[[], float]) -> list[Finding]:
+    """W37: targets that vary far less than their family says, where another parameter of it would say so.
+
+    `even_parameter` is the parameter at which the dispersion would be 1, infinite where there is none.
+    """
+    family = find_family(path.family)
+    if not family.grows_even or not dispersion < FAR_BELOW_ONE:
+        return []
+    text = f"The target varies {dispersion:.2g} times as much as {path.family} says (Pearson's dispersion at "
+    text += (
+        f"lambda_best): {family.parameter_name} is too small. An estimate is made before the fit and takes for noise "
+    )
+    text += "what the features then explain."
+    larger = even_parameter()
+    fix = f'family="{replace(family, parameter=larger)}"' if math.isfinite(larger) else family.no_estimate[1]
+    return [Finding("W37", text, fix)]
 
 
 def rare_levels(fit: Fit) -> list[Finding]:

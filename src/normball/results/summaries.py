@@ -44,7 +44,8 @@ def path_summary(path: Path) -> str:
     ]
     solved = int(np.sum(path.statuses == "converged"))
     closing = f"{solved} of {path.lambdas.size} lambdas certified to a relative duality gap of {path.tol:g}"
-    return "\n".join([title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {facts.reads(path)}"])
+    lines = [title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {facts.reads(path)}"]
+    return "\n".join([*lines, *filter(None, [facts.dispersion(path)])])
 
 
 def paths_summary(paths: Paths) -> str:
