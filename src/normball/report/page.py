@@ -150,9 +150,9 @@ def _template() -> Template:
 
 
 def _rows_of_choice(rows: list[list[str]]) -> list[list[str]]:
-    """The error in the unit of the target first."""
+    """The error in the unit of the target first, or the share where that has none."""
     typeset = [[cell.replace("+/-", "±") for cell in row] for row in rows]
-    return sorted(typeset, key=lambda row: {"lambda": 0, "CV RMSE": 1}.get(row[0], 2))
+    return sorted(typeset, key=lambda row: {"lambda": 0, "CV RMSE": 1, "CV deviance explained": 1}.get(row[0], 2))
 
 
 def _null_note(cv: CVPath) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.families import find_family
+from normball.results.arrays import explained
 from normball.results.remarks import few_rows, rare_levels
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows.append([f"CV {cv.score}", *(_with_error(one) for one in chosen)])
     if cv.score in family.root_scores:
         rows.append(["CV RMSE", *("-" if one.mean is None else figures(math.sqrt(one.mean)) for one in chosen)])
+    elif family.root_scores and cv.score == "deviance":  # in squared units, and no mean square with a root to show
+        rows.append(["CV deviance explained", *(_explained_held_out(cv, one) for one in chosen)])
     if family.has_classes and cv.score != "auc":
         rows.append(["CV AUC", *(_diagnostic(one, "auc") for one in chosen)])
     rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
@@ -241,6 +244,12 @@ def _with_error(one: Point) -> str:
     if decimals > 8 or abs(one.mean) >= LARGE:
         return f"{figures(one.mean)} +/- {figures(one.se, 2)}"
     return f"{one.mean:,.{decimals}f} +/- {one.se:,.{decimals}f}"
+
+
+def _explained_held_out(cv: CVPath, one: Point) -> str:
+    if one.mean is None:
+        return "-"
+    return f"{100 * float(explained(np.array(one.mean / 2.0), cv.path.null_loss)):.1f} %"
 
 
 def _diagnostic(one: Point, name: str) -> str:
