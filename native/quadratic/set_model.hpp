@@ -17,10 +17,9 @@ struct Expansion {
   double residual_sum;
 };
 
-template <Design D>
 class SetModel {
  public:
-  SetModel(const D& design, const Problem& problem, Threads& threads, Monitor& monitor)
+  SetModel(const Design& design, const Problem& problem, Threads& threads, Monitor& monitor)
       : design_(design), problem_(problem), spec_(*problem.spec), threads_(threads), monitor_(monitor) {}
 
   bool empty() const { return curvature_.empty(); }
@@ -100,7 +99,7 @@ class SetModel {
     }
     InterleavedArray<double, 1> d(spec_.n_rows);
     d.put(0, curvature_.weights().data());
-    ColumnSolver<D, double, 1> model(design_, columns, spec_.fit_intercept, infinity);
+    ColumnSolver<double, 1> model(design_, columns, spec_.fit_intercept, infinity);
     model.solve({.d = d,
                  .totals = {curvature_.total()},
                  .gradient = gradient,
@@ -117,7 +116,7 @@ class SetModel {
     return step;
   }
 
-  const D& design_;
+  const Design& design_;
   const Problem& problem_;
   const Specification& spec_;
   Threads& threads_;
