@@ -62,6 +62,6 @@ def test_only_the_penalty_reads_factors_and_bounds() -> None:
     assert readers <= {
         "problem/specification.hpp",
         "problem/problem.hpp",
-        "problem/duplicates.hpp",
+        "problem/duplicates.cpp",
         "problem/centred_targets.hpp",
     }

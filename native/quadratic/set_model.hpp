@@ -15,6 +15,7 @@ struct Expansion {
   const std::vector<ElasticNet>& terms;
   const Vector& gradient;
   double residual_sum;
+  double lambda;
 };
 
 class SetModel {
@@ -73,7 +74,8 @@ class SetModel {
                    .H = curvature_.matrix(),
                    .stride = curvature_.stride(),
                    .terms = at.terms.data(),
-                   .version = curvature_.version()},
+                   .version = curvature_.version(),
+                   .lambda = at.lambda},
                   b.data(), gradient.data(), tolerance);
     for (std::size_t s = 0; spec_.fit_intercept && s < b.size(); ++s) {
       intercept_step -= mean(s) * (b[s] - before[s]) / total;

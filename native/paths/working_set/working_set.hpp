@@ -2,7 +2,6 @@
 // the model is exact and one step is enough; for other losses a step is proved by the dual point of its model (M8b).
 #pragma once
 
-#include "losses/loss.hpp"
 #include "paths/working_set/solution.hpp"
 #include "problem/problem.hpp"
 #include "quadratic/continuation.hpp"
@@ -78,9 +77,8 @@ class WorkingSet {
   // where that lowers the objective there. Squared error needs none of it, its step is exact.
   void predict(double lambda, double previous) {
     if (loss_.is_quadratic && model_.is_dense()) return;
-    Visited last{.lambda = previous, .intercept = at_.intercept, .coef = at_.coef, .eta = eta_};
-    std::swap(last, visited_);
-    const Visited& earlier = last;
+    Visited earlier{.lambda = previous, .intercept = at_.intercept, .coef = at_.coef, .eta = eta_};
+    std::swap(earlier, visited_);
     const double length = continuation(earlier.lambda, previous, lambda);
     if (length == 0.0) return;
     Vector stopped(set_.size(), 0.0);  // what signs and bounds take from the straight line
@@ -146,7 +144,6 @@ class WorkingSet {
  private:
   Columns columns() const { return {.list = set_.data(), .count = static_cast<Index>(set_.size())}; }
 
-  // with the terms that are set
   int newton(double lambda, const Tolerance& goal, int max_steps) {
     if (gradient_.size() != set_.size()) has_gradient_ = false;
     dual_.rows.clear();
@@ -169,7 +166,7 @@ class WorkingSet {
       if (monitor_.stopped() || progress.is_stalled() || std::isnan(violation)) return step;
       progress.note(violation);
       const bool refreshed = update_model(violation, last);
-      if (!newton_step(goal)) {
+      if (!newton_step(lambda, goal)) {
         if (refreshed) return step + 1;
         model_.clear();  // the old model no longer descends: once more with the true one
         last = infinity;
@@ -280,14 +277,15 @@ class WorkingSet {
     return wanted || loss_.is_quadratic;
   }
 
-  bool newton_step(const Tolerance& goal) {
+  bool newton_step(double lambda, const Tolerance& goal) {
     Vector before;
     before.reserve(set_.size());
     for (const Index j : set_) before.push_back(at_.coef[j]);
     Vector after = before;
     Vector gradient;  // the model's, where H knows it
-    const Expansion here{.set = set_, .terms = terms_, .gradient = gradient_, .residual_sum = residual_sum_};
-    const double intercept_step = model_.minimise(here, model_tolerance(goal, before), after, gradient);
+    const Expansion here{
+        .set = set_, .terms = terms_, .gradient = gradient_, .residual_sum = residual_sum_, .lambda = lambda};
+    const double intercept_step = model_.minimise(here, model_tolerance(lambda, goal, before), after, gradient);
     Vector expected = residual_;
     const double length = move(before, after, intercept_step);
     // Newton's step has little to go by where few rows have a curvature: one by the parabolas above comes in between
@@ -304,9 +302,14 @@ class WorkingSet {
   }
 
   // What the model leaves counts in the gap times the size of the coefficients.
-  double model_tolerance(const Tolerance& goal, const Vector& coef) const {
+  double model_tolerance(double lambda, const Tolerance& goal, const Vector& coef) const {
     const double violation = set_violation();
-    if (loss_.is_quadratic) return (model_.is_dense() ? 1e-9 : 1e-5) * violation;
+    if (loss_.is_quadratic) {
+      if (!model_.is_dense()) return 1e-5 * violation;
+      if (goal.gap < 0.0 || !problem_.penalty.selects()) return 1e-9 * violation;
+      const double worth = violation_worth(0.5 * goal.gap, problem_, lambda, terms_, n_active());
+      return std::clamp(worth, 1e-9 * violation, 0.1 * violation);
+    }
     if (goal.gap < 0.0) return 0.03 * violation;
     double size = 1e-300;
     for (const double value : coef) size += std::abs(value);
