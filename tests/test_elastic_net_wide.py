@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle import Problem
 
 import normball as nb
+from oracle import Problem
 
 N, P = 80, 400
 

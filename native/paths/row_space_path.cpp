@@ -280,6 +280,6 @@ PathResult run(const Call& call) {
 
 }  // namespace
 
-const PathSolver by_row_space = {.can = [](const Call& /*call*/) { return true; }, .pays = pays, .run = run};
+constexpr PathSolver by_row_space = {.can = [](const Call& /*call*/) { return true; }, .pays = pays, .run = run};
 
 }  // namespace normball

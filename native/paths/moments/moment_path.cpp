@@ -24,7 +24,7 @@ class MomentPath {
     threads.parallel_for(spec.n_problems, [&](Index k) {
       if (is_plain_ridge(problems_[k]) && is_first_to_share(k)) diagonalise(k);
     });
-    for (std::size_t k = 0; k < states_.size(); ++k) {
+    for (Index k = 0; k < spec.n_problems; ++k) {
       if (!shared(k).eigenvalues.empty()) rotate(k);
     }
   }
@@ -297,7 +297,7 @@ bool pays(const Specification& spec) {
 
 }  // namespace
 
-const PathSolver by_moments = {
+constexpr PathSolver by_moments = {
     .can = [](const Call& call) { return call.spec.family->is_quadratic; }, .pays = pays, .run = run};
 
 }  // namespace normball

@@ -33,7 +33,7 @@ class WindowPath {
   void fit_null() {
     threads_.parallel_for(spec_.n_problems, [&](Index k) { start(k); });
     while (!is_done() && !monitor_.stopped()) round();
-    for (std::size_t k = 0; k < problem_states_.size(); ++k) nulls_.push_back(standardised(k, problem_states_[k].base));
+    for (Index k = 0; k < spec_.n_problems; ++k) nulls_.push_back(standardised(k, problem_states_[k].base));
   }
   const Iterate& at(Index k) const { return nulls_[k]; }
 
@@ -103,9 +103,9 @@ class WindowPath {
     double previous = largest_;
     for (std::size_t l = 0; l < result.lambdas.size(); ++l) {
       for (const double lambda : strides(previous, result.lambdas[l], problems_[0].lambda_max)) {
-        planned_.push_back({lambda, -1});
+        planned_.push_back({.lambda = lambda, .point = -1});
       }
-      planned_.push_back({result.lambdas[l], static_cast<Index>(l)});
+      planned_.push_back({.lambda = result.lambdas[l], .point = static_cast<Index>(l)});
       previous = result.lambdas[l];
     }
   }
@@ -334,7 +334,7 @@ bool pays(const Specification& spec) { return spec.n_rows >= 10 * spec.n_feature
 
 }  // namespace
 
-const PathSolver by_windows = {
+constexpr PathSolver by_windows = {
     .can = can, .pays = pays, .run = [](const Call& call) { return run_on_rows<WindowPath>(call, *dense(call)); }};
 
 }  // namespace normball

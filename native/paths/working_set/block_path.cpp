@@ -374,8 +374,9 @@ PathResult null_models_on_sets(const Call& call, const Losses& losses, std::vect
   return null_result(solver, call.spec, problems);
 }
 
-const PathSolver by_working_sets = {.can = [](const Call& /*call*/) { return true; },
-                                    .pays = [](const Specification& /*spec*/) { return true; },
-                                    .run = [](const Call& call) { return run_on_rows<BlockPath>(call, call.design); }};
+constexpr PathSolver by_working_sets = {
+    .can = [](const Call& /*call*/) { return true; },
+    .pays = [](const Specification& /*spec*/) { return true; },
+    .run = [](const Call& call) { return run_on_rows<BlockPath>(call, call.design); }};
 
 }  // namespace normball
