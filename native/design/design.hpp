@@ -2,7 +2,9 @@
 // centred copy is ever made. What depends on a problem's own weights (its mean and scale) is Standardisation.
 #pragma once
 
-#include <concepts>
+#include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "core/threads.hpp"
 #include "core/types.hpp"
@@ -68,29 +70,108 @@ struct RowMoments {
   }
 };
 
-template <class D>
-concept Design = requires(const D& x, Index j, const double* v, double* out, const Sweep& sweep, const Gram& gram,
-                          Columns columns, Threads& threads, const RowGroups& groups, const float* f, float* g) {
-  { x.n_rows } -> std::convertible_to<Index>;
-  { x.n_cols } -> std::convertible_to<Index>;
-  x.sweep(sweep, threads);            // products with many columns
-  x.sweep_squares(sweep, threads);    // the same with (x_ij - c_j)^2
-  x.times(columns, v, out, threads);  // out += sum of columns times coefficients v
-  x.add_gram(gram, threads);
-  { x.moments(groups, threads) } -> std::same_as<std::vector<RowMoments>>;  // of all columns, in one read
-  { x.guess_centre(v, out, threads) } -> std::same_as<double>;  // near the means under these weights; reads of X
-  x.add_kernel(v, out);                       // out += Z Z', n x n, upper triangle, with columns z_j = a_j (x_j - c_j)
-  x.for_each_entry(j, [](Index, double) {});  // stored entries of one column: (row, value) ...
-  { x.n_entries(j) } -> std::convertible_to<Index>;
-  x.for_first_entries(j, j, [](Index, double) { return true; });  // as stored, not centred, until the answer is no
-  // a column and W vectors at once, which stand side by side in each row, over stored entries
-  x.template interleaved_dots<16>(j, f, g);               // out_k = sum_i x_i v_ik
-  x.template interleaved_moments<16>(j, f, g, g);         // with x_i, and with its square
-  x.template add_interleaved<16>(j, f, f, g);             // out_ik += a_k d_ik x_i; d may be null, for 1
-  { x.stored_centre(j) } -> std::convertible_to<double>;  // ... which still lack this centre
-  { D::is_sparse } -> std::convertible_to<bool>;
-  { D::epsilon } -> std::convertible_to<double>;     // of what is stored
-  { D::mean_noise } -> std::convertible_to<double>;  // relative rounding of a squared distance to the mean
+// What every path solver may ask of a matrix. What is asked for concerns many rows, so that a virtual call costs
+// nothing beside it, and a solver is compiled once for all kinds of matrices.
+class Design {
+ public:
+  const Index n_rows;
+  const Index n_cols;
+  const double epsilon;     // of what is stored
+  const double mean_noise;  // relative rounding of a squared distance to the mean
+  const double* centre = nullptr;
+
+  virtual ~Design() = default;
+  Design& operator=(const Design&) = delete;
+
+  virtual std::unique_ptr<Design> about(const double* other_centre) const = 0;  // the same matrix, centred elsewhere
+
+  virtual void sweep(const Sweep& sweep, Threads& threads) const = 0;          // products with many columns
+  virtual void sweep_squares(const Sweep& sweep, Threads& threads) const = 0;  // the same with (x_ij - c_j)^2
+  // out += sum of columns times coefficients
+  virtual void times(Columns columns, const double* coef, double* out, Threads& threads) const = 0;
+  virtual void add_gram(const Gram& gram, Threads& threads) const = 0;
+  virtual std::vector<RowMoments> moments(const RowGroups& groups, Threads& threads) const = 0;  // of all, in one read
+  virtual double guess_centre(const double* weights, double* out, Threads& threads) const = 0;   // returns reads of X
+  // out += Z Z', n x n, upper triangle, with columns z_j = factor_j (x_j - c_j)
+  virtual void add_kernel(const double* factor, double* out) const = 0;
+
+  // of one column's stored entries, which still lack this centre
+  bool is_sparse() const { return indptr_ != nullptr; }
+  Index n_entries(Index j) const { return indptr_ == nullptr ? n_rows : indptr_[j + 1] - indptr_[j]; }
+  double stored_centre(Index j) const { return n_entries(j) == n_rows ? 0.0 : centre[j]; }
+  double origin(Index j) const { return n_entries(j) == n_rows ? centre[j] : 0.0; }
+
+  virtual void dot(Index j, const double* v, double* out) const = 0;                   // sum_i x_i v_i
+  virtual void add(Index j, const double* a, const double* d, double* out) const = 0;  // out_i += a d_i x_i; d or 1
+  virtual void weighted_sums(Index j, const double* d, double* sum, double* square) const = 0;  // of d x and d x^2
+  virtual void read(Index j, Index first, Index count, Index* rows, double* values) const = 0;  // as stored
+
+ protected:
+  Design(Index n_rows, Index n_cols, double epsilon, double mean_noise, const std::int64_t* indptr)
+      : n_rows(n_rows), n_cols(n_cols), epsilon(epsilon), mean_noise(mean_noise), indptr_(indptr) {}
+  Design(const Design&) = default;
+
+  const std::int64_t* indptr_;  // where each column's entries begin; null where all are stored
 };
+
+// One whose rows can be had block by block.
+class DenseDesign : public Design {
+ public:
+  // all columns, in the order of the list, of the rows begin .. begin + count, column-major
+  virtual void pack_rows(const Columns& columns, Index begin, Index count, double* out, Index stride) const = 0;
+  // the listed columns of the listed rows, row-major; without a list of rows those from `begin` on
+  virtual void take_rows(const std::vector<std::int32_t>& columns, const std::int64_t* rows, Index begin, Index count,
+                         double* out) const = 0;
+
+ protected:
+  using Design::Design;
+};
+
+// One whose columns meet vectors that stand side by side in each row.
+class SparseDesign : public Design {
+ public:
+  using Design::add;
+  using Design::dot;
+  using Design::weighted_sums;
+
+  // the same of sixteen vectors of floats
+  virtual void dot(Index j, const float* v, float* out) const = 0;
+  virtual void add(Index j, const float* a, const float* d, float* out) const = 0;
+  virtual void weighted_sums(Index j, const float* d, float* sums, float* squares) const = 0;
+  // and of eight of doubles
+  virtual void dot_eight(Index j, const double* v, double* out) const = 0;
+  virtual void add_eight(Index j, const double* a, double* out) const = 0;
+
+ protected:
+  using Design::Design;
+};
+
+// Stored entries of a column as they are, (row, value), until the answer is no.
+template <class Visit>
+void for_first_entries(const Design& design, Index j, Index count, const Visit& visit) {
+  constexpr Index most = 128;
+  Index rows[most];
+  double values[most];
+  const Index last = std::min(count, design.n_entries(j));
+  Index at_once = 8;  // many want no more
+  for (Index first = 0; first < last; at_once = most) {
+    const Index n = std::min(at_once, last - first);
+    design.read(j, first, n, rows, values);
+    for (Index e = 0; e < n; ++e) {
+      if (!visit(rows[e], values[e])) return;
+    }
+    first += n;
+  }
+}
+
+// all of them, those of full columns centred
+template <class Visit>
+void for_each_entry(const Design& design, Index j, const Visit& visit) {
+  const double origin = design.origin(j);
+  for_first_entries(design, j, design.n_rows, [&](Index i, double x) {
+    visit(i, x - origin);
+    return true;
+  });
+}
 
 }  // namespace normball

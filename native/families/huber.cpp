@@ -1,4 +1,4 @@
-#include "families/family.hpp"
+#include "losses/separable_loss.hpp"
 
 namespace normball {
 namespace {

@@ -1,6 +1,6 @@
-// What all path solvers have in common. Each says for which losses and designs it `can` be used and whether that
-// `pays`; it offers `fit_null` (every problem without its penalised features, gradients included; then `at`) and
-// `solve` (all lambdas of all problems, in whatever order of work it likes).
+// What all path solvers have in common. Each is an entry of a table, which says for which losses and designs it `can`
+// be used and whether that `pays`. Inside it is a class with `fit_null` (every problem without its penalised features,
+// gradients included; then `at`) and `solve` (all lambdas of all problems, in whatever order of work it likes).
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,7 @@ PathResult null_result(Solver& solver, const Specification& spec, std::vector<Pr
   PathResult result;
   solver.fit_null();
   for (std::size_t k = 0; k < problems.size(); ++k) {
-    problems[k].take_null(solver.at(static_cast<Index>(k)), Solver::is_location);
+    problems[k].take_null(solver.at(static_cast<Index>(k)), spec.family->is_location);
     result.null_loss.push_back(problems[k].null_loss);
     result.lambda_max.push_back(problems[k].lambda_max);
     for (const double scale : problems[k].scaling.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);
@@ -50,35 +50,48 @@ PathResult run_path(Solver& solver, const Specification& spec, std::vector<Probl
 }
 
 // One call: the question, and what its answer may use.
-template <class D>
 struct Call {
-  D design;
+  Design& design;
   const Specification& spec;
   Threads& threads;
   const Monitor::Poll& poll;
 };
 
+struct PathSolver {
+  bool (*can)(const Call& call);
+  bool (*pays)(const Specification& spec);
+  PathResult (*run)(const Call& call);
+};
+
+// The table, in the order in which they are asked; the last one always can.
+extern const PathSolver by_moments;
+extern const PathSolver by_row_space;
+extern const PathSolver by_windows;
+extern const PathSolver by_working_sets;
+
 // The problems of the batch with their rows and losses, the intercepts alone fitted; sets `centre`.
-template <Loss L, Design D>
-std::pair<std::vector<Problem>, std::vector<L>> problems_on_rows(Call<D>& call, Vector& centre) {
+inline std::pair<std::vector<Problem>, Losses> problems_on_rows(const Call& call, Vector& centre) {
   const Specification& spec = call.spec;
-  const bool wants_norms = !L::is_quadratic || !D::is_sparse;
+  const bool wants_norms = !spec.family->is_quadratic || !call.design.is_sparse();
   std::vector<Problem> problems = make_problems(call.design, centre, spec, wants_norms, call.threads);
-  std::vector<L> losses;
-  losses.reserve(problems.size());
+  Losses losses;
   for (const Problem& problem : problems) {
-    losses.emplace_back(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows);
+    losses.push_back(spec.family->loss(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows));
   }
-  call.threads.parallel_for(spec.n_problems, [&](Index k) { NullModel<L>::fit(losses[k], problems[k]); });
+  call.threads.parallel_for(spec.n_problems, [&](Index k) { NullModel::fit(*losses[k], problems[k]); });
   return {std::move(problems), std::move(losses)};
 }
 
-template <template <class, class> class Solver, Loss L, Design D>
-PathResult run_on_rows(Call<D> call) {
+// The null models by working sets, for a path solver that has no way of its own to them.
+PathResult null_models_on_sets(const Call& call, const Losses& losses, std::vector<Problem>& problems,
+                               Monitor& monitor);
+
+template <class Solver, class D>
+PathResult run_on_rows(const Call& call, const D& design) {
   Vector centre;
   Monitor monitor(call.poll);
-  auto [problems, losses] = problems_on_rows<L>(call, centre);
-  Solver<D, L> solver(call.design, call.spec, losses, problems, call.threads, monitor);
+  auto [problems, losses] = problems_on_rows(call, centre);
+  Solver solver(design, call.spec, losses, problems, call.threads, monitor);
   return run_path(solver, call.spec, problems, centre);
 }
 

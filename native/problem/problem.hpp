@@ -174,9 +174,8 @@ inline std::vector<Problem> blank_problems(const Specification& spec) {
 }
 
 // With weights and standardisation; sets `centre`.
-template <Design D>
-std::vector<Problem> make_problems(D& design, Vector& centre, const Specification& spec, bool wants_norms,
-                                   Threads& threads) {
+inline std::vector<Problem> make_problems(Design& design, Vector& centre, const Specification& spec, bool wants_norms,
+                                          Threads& threads) {
   const auto n = static_cast<std::size_t>(spec.n_rows);
   std::vector<Problem> problems = blank_problems(spec);
   std::vector<const double*> weights;

@@ -1,6 +1,7 @@
 // What is asked, and what is answered.
 #pragma once
 
+#include "losses/family.hpp"
 #include "penalties/penalty.hpp"
 
 namespace normball {
@@ -30,6 +31,7 @@ struct Specification {
   PerProblem lower_bounds;          // in the units of the data, like the coefficients
   PerProblem upper_bounds;
   double l1_ratio = 1.0;
+  const Family* family = nullptr;
   double family_parameter = std::numeric_limits<double>::quiet_NaN();  // where the family has one
   Vector lambdas;                                                      // descending; empty: a grid is made
   Index n_lambdas = 100;

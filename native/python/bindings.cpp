@@ -4,21 +4,23 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include "design/csc.hpp"
+#include "design/dense.hpp"
 #include "design/predictor.hpp"
-#include "families/family.hpp"
 #include "kernels/weight_kernels.hpp"
+#include "paths/path.hpp"
 #include "paths/windows/rough_gram.hpp"
 #include "python/scipy_blas.hpp"
 #include "python/test_hooks.hpp"
+#include "screening/byte_copy.hpp"
+#include "screening/float_sweep.hpp"
 #include "screening/residual_basis.hpp"
-#include "screening/screen.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -32,39 +34,38 @@ template <class T>
 using Flat = Array<T, nb::ndim<1>, nb::c_contig>;
 using Table = Array<double, nb::ndim<2>, nb::c_contig>;
 
-template <class T, bool RowMajor, class Order>
-bool take_dense(nb::handle X, AnyDesign& design) {
+template <class T, class Order>
+std::unique_ptr<Design> as_dense(nb::handle X, bool is_row_major) {
   Array<T, nb::ndim<2>, Order> array;
-  if (!nb::try_cast(X, array, false)) return false;
-  design = Dense<T, RowMajor>{
-      .data = array.data(), .n_rows = static_cast<Index>(array.shape(0)), .n_cols = static_cast<Index>(array.shape(1))};
-  return true;
+  if (!nb::try_cast(X, array, false)) return nullptr;
+  return dense_design(array.data(), static_cast<Index>(array.shape(0)), static_cast<Index>(array.shape(1)),
+                      is_row_major);
 }
 
 template <class T>
-bool take_csc(const nb::tuple& parts, AnyDesign& design) {
+std::unique_ptr<Design> as_csc(const nb::tuple& parts) {
   Flat<T> data;
-  if (!nb::try_cast(parts[0], data, false)) return false;
+  if (!nb::try_cast(parts[0], data, false)) return nullptr;
   const auto indices = nb::cast<Flat<std::int32_t>>(parts[1], false);
   const auto indptr = nb::cast<Flat<std::int64_t>>(parts[2], false);
-  design = Csc<T>{.data = data.data(),
-                  .indices = indices.data(),
-                  .indptr = indptr.data(),
-                  .n_rows = nb::cast<Index>(parts[3]),
-                  .n_cols = static_cast<Index>(indptr.size()) - 1};
-  return true;
+  return csc_design(data.data(), indices.data(), indptr.data(), nb::cast<Index>(parts[3]),
+                    static_cast<Index>(indptr.size()) - 1);
 }
 
 // The caller keeps X alive; the design only points into it.
-AnyDesign as_design(nb::handle X) {
-  AnyDesign design;
+std::unique_ptr<Design> as_design(nb::handle X) {
+  std::unique_ptr<Design> design;
   if (nb::isinstance<nb::tuple>(X)) {
     const auto parts = nb::borrow<nb::tuple>(X);
-    if (parts.size() == 4 && (take_csc<double>(parts, design) || take_csc<float>(parts, design))) return design;
-  } else if (take_dense<double, false, nb::f_contig>(X, design) || take_dense<double, true, nb::c_contig>(X, design) ||
-             take_dense<float, false, nb::f_contig>(X, design) || take_dense<float, true, nb::c_contig>(X, design)) {
-    return design;
+    if (parts.size() == 4) design = as_csc<double>(parts);
+    if (parts.size() == 4 && design == nullptr) design = as_csc<float>(parts);
+  } else {
+    design = as_dense<double, nb::f_contig>(X, false);
+    if (design == nullptr) design = as_dense<double, nb::c_contig>(X, true);
+    if (design == nullptr) design = as_dense<float, nb::f_contig>(X, false);
+    if (design == nullptr) design = as_dense<float, nb::c_contig>(X, true);
   }
+  if (design != nullptr) return design;
   throw nb::type_error("X must be a contiguous float32 or float64 matrix or (data, indices, indptr, n_rows)");
 }
 
@@ -143,12 +144,13 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
                Table penalty_factors, Table lower_bounds, Table upper_bounds, bool fit_intercept, bool standardize,
                double tol, int max_iter, int n_threads, nb::object poll) {
   load_blas();
-  const AnyDesign design = as_design(X);
-  const Family& known = family_named(family);
+  const std::unique_ptr<Design> design = as_design(X);
   Specification spec;
+  spec.family = &family_named(family);
   spec.family_parameter = parameter;
   spec.n_problems = static_cast<Index>(weights.shape(0));
-  std::visit([&](const auto& d) { spec.n_rows = d.n_rows, spec.n_features = d.n_cols; }, design);
+  spec.n_rows = design->n_rows;
+  spec.n_features = design->n_cols;
   const auto take = [&](const Table& table, Index width) {
     const bool is_shared = table.shape(0) == 1;
     if (!std::cmp_equal(table.shape(1), width) || (!is_shared && !std::cmp_equal(table.shape(0), spec.n_problems))) {
@@ -173,7 +175,7 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
   PathResult result;
   {
     const nb::gil_scoped_release no_gil;
-    result = known.solve(design, spec, n_threads, polling(poll));
+    result = solve_path(*design, spec, n_threads, polling(poll));
   }
   return as_dict(std::move(result), spec.n_problems, spec.n_features);
 }
@@ -181,25 +183,19 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
 nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Flat<double> intercepts,
                         Flat<std::int64_t> indptr, Flat<std::int32_t> indices, Flat<double> values, int n_threads) {
   load_blas();
-  const AnyDesign design = as_design(X);
+  const std::unique_ptr<Design> design = as_design(X);
   const SparseCoefficients coefs{.intercepts = intercepts.data(),
                                  .indptr = indptr.data(),
                                  .indices = indices.data(),
                                  .values = values.data(),
                                  .n_points = static_cast<Index>(intercepts.size())};
+  const Index n_chosen = rows ? static_cast<Index>(rows->size()) : design->n_rows;
   Vector eta;
-  std::size_t n_rows = 0;
   {
     const nb::gil_scoped_release no_gil;
-    std::visit(
-        [&](const auto& d) {
-          const Index count = rows ? static_cast<Index>(rows->size()) : d.n_rows;
-          n_rows = static_cast<std::size_t>(count);
-          eta = predict(d, rows ? rows->data() : nullptr, count, coefs, n_threads);
-        },
-        design);
+    eta = predict(*design, rows ? rows->data() : nullptr, n_chosen, coefs, n_threads);
   }
-  return owned(std::move(eta), {n_rows, intercepts.size()});
+  return owned(std::move(eta), {static_cast<std::size_t>(n_chosen), intercepts.size()});
 }
 
 // f, f' and f'' of rows, as the engine computes them, for the tests that compare them with others' formulas.
@@ -208,19 +204,14 @@ nb::dict loss_rows(const std::string& family, double parameter, const Flat<doubl
   const std::size_t n = y.size();
   const Vector ones(n, 1.0);
   Vector value(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::unique_ptr<const Loss> row = known.loss(parameter, y.data() + i, ones.data(), 1);
+    value[i] = row->evaluate(eta.data() + i).loss + row->constant();
+  }
   Vector residual(n);
   Vector curvature(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const RowSums sums =
-        known.sum(parameter, {.count = 1, .y = y.data() + i, .weights = ones.data(), .eta = eta.data() + i});
-    value[i] = sums.loss + known.constant(parameter, y.data()[i]);
-  }
-  known.sum(parameter, {.count = static_cast<Index>(n),
-                        .y = y.data(),
-                        .weights = ones.data(),
-                        .eta = eta.data(),
-                        .residual = residual.data(),
-                        .curvature = curvature.data()});
+  known.loss(parameter, y.data(), ones.data(), static_cast<Index>(n))
+      ->evaluate(eta.data(), {.residual = residual.data(), .curvature = curvature.data()});
   nb::dict out;
   out["value"] = owned(std::move(value), {n});
   out["residual"] = owned(std::move(residual), {n});
@@ -235,38 +226,41 @@ nb::object loss_dual(const std::string& family, double parameter, const Flat<dou
   const double one = 1.0;
   Vector bound(y.size());
   for (std::size_t i = 0; i < bound.size(); ++i) {
-    const Rows row{.count = 1, .y = y.data() + i, .weights = &one, .eta = eta.data() + i};
-    bound[i] = known.sum_dual(parameter, row, u.data() + i).dual_pearson;
+    bound[i] = known.loss(parameter, y.data() + i, &one, 1)->dual(eta.data() + i, u.data() + i).dual_pearson;
   }
   const std::size_t n = bound.size();
   return owned(std::move(bound), {n});
+}
+
+template <class Screen, class Matrix>
+nb::object screened(const Matrix& design, const Flat<double>& centre,
+                    const Array<double, nb::ndim<2>, nb::f_contig>& vectors) {
+  Threads threads(1);
+  const Screen screen(design, threads);
+  std::vector<const double*> list(vectors.shape(1));
+  for (std::size_t k = 0; k < list.size(); ++k) list[k] = vectors.data() + k * vectors.shape(0);
+  Vector values(list.size() * centre.size());
+  Vector slacks(values.size());
+  screen.multiply(screen.take(list, threads), 0, design.n_cols,
+                  [&](Index k, const double* products, const double* missed) {
+                    std::copy_n(products, design.n_cols, values.begin() + k * design.n_cols);
+                    std::copy_n(missed, design.n_cols, slacks.begin() + k * design.n_cols);
+                  });
+  return nb::make_tuple(owned(std::move(values), {list.size(), centre.size()}),
+                        owned(std::move(slacks), {list.size(), centre.size()}));
 }
 
 // What the screen of a design says of the products of all columns with some vectors, for the tests of its bound; None
 // where the CPU or the number of rows rules it out.
 nb::object screened_products(nb::object X, const Flat<double>& centre,
                              const Array<double, nb::ndim<2>, nb::f_contig>& vectors) {
-  AnyDesign any = as_design(X);
-  return std::visit(
-      [&](auto& design) -> nb::object {
-        using D = std::remove_reference_t<decltype(design)>;
-        if (!Screen<D>::is_possible(design.n_rows)) return nb::none();
-        design.centre = centre.data();
-        Threads threads(1);
-        const Screen<D> screen(design, threads);
-        std::vector<const double*> list(vectors.shape(1));
-        for (std::size_t k = 0; k < list.size(); ++k) list[k] = vectors.data() + k * vectors.shape(0);
-        Vector values(list.size() * centre.size());
-        Vector slacks(values.size());
-        screen.multiply(screen.take(list, threads), 0, design.n_cols,
-                        [&](Index k, const double* products, const double* missed) {
-                          std::copy_n(products, design.n_cols, values.begin() + k * design.n_cols);
-                          std::copy_n(missed, design.n_cols, slacks.begin() + k * design.n_cols);
-                        });
-        return nb::make_tuple(owned(std::move(values), {list.size(), centre.size()}),
-                              owned(std::move(slacks), {list.size(), centre.size()}));
-      },
-      any);
+  const std::unique_ptr<Design> design = as_design(X);
+  design->centre = centre.data();
+  if (const auto* sparse = dynamic_cast<const SparseDesign*>(design.get())) {
+    return screened<FloatSweep>(*sparse, centre, vectors);
+  }
+  if (!ByteCopy::is_possible(design->n_rows)) return nb::none();
+  return screened<ByteCopy>(dynamic_cast<const DenseDesign&>(*design), centre, vectors);
 }
 
 // The basis of some residuals, with shares and remainders of all, for the tests of their bound.

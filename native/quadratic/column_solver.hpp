@@ -1,8 +1,8 @@
-// The quadratic models of W problems, minimised together on the columns themselves, without a dense H: an
-// entry of a sparse column meets all of them in one cache line: sixteen for less than three times the price of one.
-// Coordinate descent (Friedman, Hastie & Tibshirani 2010) finds which coordinates are zero or at a bound; conjugate
-// gradients on the others, preconditioned by the diagonal, finish. What changes row by row may be kept in single
-// precision: it is added to gradients that are exact, and a model is only solved to a hundredth of them.
+// The quadratic models of W problems, minimised together on the columns themselves, without a dense H: an entry meets
+// all of them in one cache line, sixteen for less than three times the price of one. Coordinate descent (Friedman,
+// Hastie & Tibshirani 2010) finds which coordinates are zero or at a bound; conjugate gradients on the others,
+// preconditioned by the diagonal, finish. What changes row by row may be kept in single precision: it is added to
+// gradients that are exact, and a model is only solved to a hundredth of them.
 #pragma once
 
 #include <iterator>
@@ -15,15 +15,16 @@ namespace normball {
 // minimise over b:  gradient'(b - b0) + 1/2 |X(b - b0)|_D^2 + sum_j term_j(b_j) in every problem, the intercept
 // profiled out. The state is D X(b - b0), one number a row; a step on a sparse column touches the rows of its entries
 // only, for the profiled intercept moves a scalar: the sum of residuals and state.
-template <Design D, class T, Index W>
+template <class T, Index W>
 class ColumnSolver {
  public:
+  using Matrix = std::conditional_t<W == 1, Design, SparseDesign>;
   using Lanes = Each<W>;
   using Flags = ProblemFlags<W>;
   using Rows = InterleavedArray<T, W>;
 
   // `most_entries` may be read, over all calls
-  ColumnSolver(const D& design, const InterleavedColumns<W>& columns, bool has_intercept, double most_entries)
+  ColumnSolver(const Matrix& design, const InterleavedColumns<W>& columns, bool has_intercept, double most_entries)
       : design_(design), columns_(columns), has_intercept_(has_intercept), most_entries_(most_entries) {}
 
   // `coef` is moved from b0 to the minimisers, in the problems that are open
@@ -61,7 +62,7 @@ class ColumnSolver {
     T sums[W];
     T squares[W];
     for (Index s = 0; s < columns_.size(); ++s) {
-      design_.template interleaved_moments<W>(columns_.list[s], d_->data(), sums, squares);
+      design_.weighted_sums(columns_.list[s], d_->data(), sums, squares);
       entries_read_ += design_.n_entries(columns_.list[s]);
       for (Index k = 0; k < W; ++k) {
         const double inverse = columns_.inverse_scale[s][k];
@@ -77,7 +78,7 @@ class ColumnSolver {
   void products(Index s, const Rows& rows, double* out) {
     T sums[W];
     entries_read_ += design_.n_entries(columns_.list[s]);
-    design_.template interleaved_dots<W>(columns_.list[s], rows.data(), sums);
+    design_.dot(columns_.list[s], rows.data(), sums);
     for (Index k = 0; k < W; ++k) out[k] = static_cast<double>(sums[k]) * columns_.inverse_scale[s][k];
   }
 
@@ -94,7 +95,7 @@ class ColumnSolver {
     T scaled[W];
     for (Index k = 0; k < W; ++k) scaled[k] = static_cast<T>(steps[k] * columns_.inverse_scale[s][k]);
     entries_read_ += design_.n_entries(columns_.list[s]);
-    design_.template add_interleaved<W>(columns_.list[s], scaled, d == nullptr ? nullptr : d->data(), rows.data());
+    design_.add(columns_.list[s], scaled, d == nullptr ? nullptr : d->data(), rows.data());
   }
 
   // one pass over the columns; the largest violations that it met
@@ -341,9 +342,7 @@ class ColumnSolver {
         square[k] += static_cast<double>((*d_)[i][k]) * eta * eta;
       }
     }
-    Lanes sum{};
-    Lanes penalty{};
-    Lanes size{};
+    Lanes sum{}, penalty{}, size{};
     for (Index c = 0; c < std::ssize(active_); ++c) {
       const Index s = active_[c];
       for (Index k = 0; k < W; ++k) {
@@ -368,7 +367,7 @@ class ColumnSolver {
   static constexpr double rounding =
       std::is_same_v<T, double> ? 1e-12 : 1e-7;  // of the rows' sums, relative to what they sum
 
-  const D& design_;
+  const Matrix& design_;
   const InterleavedColumns<W>& columns_;
   bool has_intercept_;
   double most_entries_;

@@ -19,14 +19,17 @@ class MatrixSolver {
     const double* H;  // symmetric, both triangles, column-major
     Index stride;
     const ElasticNet* terms;
-    Index version = 0;  // of H's entries: while it stays the same the factor is used again, and columns may join
+    Index version = 0;    // of H's entries: while it stays the same the factor is used again, and columns may join
+    double lambda = 1.0;  // every l2 is proportional to it
   };
 
   // b and gradient are updated in place, until no KKT violation exceeds the tolerance or none gets smaller any more
   void solve(const Quadratic& problem, double* b, double* gradient, double tolerance) {
     constexpr int max_rounds = 500;
-    if (factored_version_ != problem.version) factor_.clear();
+    const double ratio = factored_lambda_ / problem.lambda;
+    if (factored_version_ != problem.version || ratio < 1.0 || ratio > most_stale) factor_.clear();
     factored_version_ = problem.version;
+    tolerance_ = tolerance;
     double best = infinity;
     int stalled = 0;
     bool one_by_one = false;
@@ -60,6 +63,9 @@ class MatrixSolver {
   }
 
  private:
+  // a factor with up to this much more ridge gives conjugate gradients half a digit a step or more
+  static constexpr double most_stale = 4.0;
+
   // neither at a kink nor at a bound
   static bool is_active(const Quadratic& problem, Index j, double b) {
     const ElasticNet& term = problem.terms[j];
@@ -113,8 +119,10 @@ class MatrixSolver {
     wanted_.assign(static_cast<std::size_t>(problem.size), 0);
     for (Index j = 0; j < problem.size; ++j) wanted_[j] = is_active(problem, j, b[j]) ? 1 : 0;
     for (const Index j : entering_) wanted_[j] = 1;
+    if (factor_.size() == 0) factored_lambda_ = problem.lambda;
+    const double ratio = factored_lambda_ / problem.lambda;
     const auto entry = [&](Index a, Index c) {
-      return problem.H[c * problem.stride + a] + (a == c ? problem.terms[a].l2 : 0.0);
+      return problem.H[c * problem.stride + a] + (a == c ? ratio * problem.terms[a].l2 : 0.0);
     };
     const auto is_stale = [&](Index c) {
       const Index j = factor_.order()[c];
@@ -122,7 +130,10 @@ class MatrixSolver {
     };
     Index n_stale = 0;
     for (Index c = 0; c < factor_.size(); ++c) n_stale += is_stale(c) ? 1 : 0;
-    if (6 * n_stale > factor_.size()) factor_.clear();
+    if (6 * n_stale > factor_.size()) {
+      factor_.clear();
+      return set_active(problem, b);
+    }
     for (Index c = factor_.size() - 1; c >= 0; --c) {
       if (is_stale(c)) factor_.remove(c);
     }
@@ -150,13 +161,11 @@ class MatrixSolver {
       slopes_.push_back(gradient[j] + term.l2 * b[j] + term.l1 * sign);
     }
     while (factor_.size() > 0) {
-      direction_.resize(slopes_.size());
-      std::ranges::transform(slopes_, direction_.begin(), [](double slope) { return -slope; });
-      factor_.solve(direction_.data());
+      set_direction(problem);
       const double t = step_length(problem, b);
       for (std::size_t c = 0; t > 0.0 && c < slopes_.size(); ++c) {
         b[factor_.order()[c]] += t * direction_[c];
-        slopes_[c] *= 1.0 - t;
+        slopes_[c] = (1.0 - t) * slopes_[c] - t * left_[c];
       }
       if (t == 1.0 && blocking_.empty()) break;
       for (std::size_t s = blocking_.size(); s-- > 0;) {
@@ -168,6 +177,56 @@ class MatrixSolver {
       }
     }
     return update_gradient(problem, b, gradient);
+  }
+
+  // The step to the minimiser of the active coordinates, and the slopes that are left there with the other sign. A
+  // factor R'R = H + L of an earlier lambda, whose ridge L was larger by a small factor, is the preconditioner of
+  // conjugate gradients on H + l = R'R - (L - l): the image of the search under R'R follows by recurrence, so that a
+  // step takes one solution with R'R and no product.
+  void set_direction(const Quadratic& problem) {
+    left_.resize(slopes_.size());
+    std::ranges::transform(slopes_, left_.begin(), [](double slope) { return -slope; });
+    const double surplus = factored_lambda_ / problem.lambda - 1.0;
+    if (surplus == 0.0) {
+      direction_ = left_;
+      factor_.solve(direction_.data());
+      std::ranges::fill(left_, 0.0);
+      return;
+    }
+    const std::size_t size = slopes_.size();
+    direction_.assign(size, 0.0);
+    Vector search(size, 0.0);
+    Vector image(size, 0.0);  // under R'R
+    Vector solution;
+    double last = 0.0;
+    const double enough = std::max(0.3 * tolerance_, 1e-14 * largest(left_));
+    for (int step = 0; step < 100 && largest(left_) > enough; ++step) {
+      solution = left_;
+      factor_.solve(solution.data());
+      double now = 0.0;
+      for (std::size_t c = 0; c < size; ++c) now += left_[c] * solution[c];
+      const double keep = step == 0 ? 0.0 : now / last;
+      last = now;
+      double curvature = 0.0;
+      for (std::size_t c = 0; c < size; ++c) {
+        search[c] = solution[c] + keep * search[c];
+        image[c] = left_[c] + keep * image[c];
+        solution[c] = image[c] - surplus * problem.terms[factor_.order()[c]].l2 * search[c];
+        curvature += search[c] * solution[c];
+      }
+      if (!(curvature > 0.0)) return;  // rounding is all that is left
+      const double length = now / curvature;
+      for (std::size_t c = 0; c < size; ++c) {
+        direction_[c] += length * search[c];
+        left_[c] -= length * solution[c];
+      }
+    }
+  }
+
+  static double largest(const Vector& values) {
+    double most = 0.0;
+    for (const double value : values) most = std::max(most, std::abs(value));
+    return most;
   }
 
   // Up to the first kink or bound on the way; `blocking_` lists who meets it there. An entering coordinate that would
@@ -220,6 +279,8 @@ class MatrixSolver {
 
   ActiveFactor factor_;
   Index factored_version_ = -1;
+  double factored_lambda_ = 1.0;
+  double tolerance_ = 0.0;
   std::vector<Index> entering_;
   std::vector<std::uint8_t> wanted_;
   std::vector<Index> joining_;
@@ -229,6 +290,7 @@ class MatrixSolver {
   Vector signs_;
   Vector slopes_;
   Vector direction_;
+  Vector left_;
   std::vector<std::pair<Index, double>> blocking_;
 };
 

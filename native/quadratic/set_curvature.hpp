@@ -29,23 +29,20 @@ class SetCurvature {
     means_.clear();
   }
 
-  template <Design D>
-  static double n_entries(const D& design, const std::vector<Index>& set) {
+  static double n_entries(const Design& design, const std::vector<Index>& set) {
     double entries = 0.0;
     for (const Index j : set) entries += static_cast<double>(design.n_entries(j));
     return entries;
   }
 
   // Nanoseconds of an ordinary core: one pass of descent over the columns, and H from nothing.
-  template <Design D>
-  static double pass_cost(const D& design, const std::vector<Index>& set) {
-    return D::is_sparse ? 2.0 * n_entries(design, set) : 0.5 * n_entries(design, set);
+  static double pass_cost(const Design& design, const std::vector<Index>& set) {
+    return design.is_sparse() ? 2.0 * n_entries(design, set) : 0.5 * n_entries(design, set);
   }
-  template <Design D>
-  static double gram_cost(const D& design, const std::vector<Index>& set) {
+  static double gram_cost(const Design& design, const std::vector<Index>& set) {
     const auto size = static_cast<double>(set.size());
     const double entries = n_entries(design, set);
-    if constexpr (!D::is_sparse) return 0.05 * entries * size;
+    if (!design.is_sparse()) return 0.05 * entries * size;
     return 5.0 * entries + 1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size;
   }
 
@@ -53,9 +50,8 @@ class SetCurvature {
 
   // Covers all of `set`, whose first columns it may know already. `n_passes`: over the columns, what a solution of
   // the model on them takes.
-  template <Design D>
-  void cover(const D& design, const Problem& problem, const std::vector<Index>& set, double n_active, double n_passes,
-             Threads& threads) {
+  void cover(const Design& design, const Problem& problem, const std::vector<Index>& set, double n_active,
+             double n_passes, Threads& threads) {
     const auto size = static_cast<Index>(set.size());
     const bool dense = dense_pays(design, set, n_active, n_passes);
     if (dense != dense_) {
@@ -116,11 +112,10 @@ class SetCurvature {
  private:
   // Whether a dense H is cheaper than passes over the columns: what its new columns cost, the factor of the active
   // block and descent along its columns against gathers and scatters.
-  template <Design D>
-  bool dense_pays(const D& design, const std::vector<Index>& set, double active, double n_passes) const {
+  bool dense_pays(const Design& design, const std::vector<Index>& set, double active, double n_passes) const {
     const auto size = static_cast<double>(set.size());
     if (size > largest_dense) return false;
-    if constexpr (!D::is_sparse) return true;
+    if (!design.is_sparse()) return true;
     const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
     const double solution = fresh * factor_cost(active) + 2.0 * active * size;
     return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);

@@ -15,12 +15,12 @@ struct Expansion {
   const std::vector<ElasticNet>& terms;
   const Vector& gradient;
   double residual_sum;
+  double lambda;
 };
 
-template <Design D>
 class SetModel {
  public:
-  SetModel(const D& design, const Problem& problem, Threads& threads, Monitor& monitor)
+  SetModel(const Design& design, const Problem& problem, Threads& threads, Monitor& monitor)
       : design_(design), problem_(problem), spec_(*problem.spec), threads_(threads), monitor_(monitor) {}
 
   bool empty() const { return curvature_.empty(); }
@@ -74,7 +74,8 @@ class SetModel {
                    .H = curvature_.matrix(),
                    .stride = curvature_.stride(),
                    .terms = at.terms.data(),
-                   .version = curvature_.version()},
+                   .version = curvature_.version(),
+                   .lambda = at.lambda},
                   b.data(), gradient.data(), tolerance);
     for (std::size_t s = 0; spec_.fit_intercept && s < b.size(); ++s) {
       intercept_step -= mean(s) * (b[s] - before[s]) / total;
@@ -100,7 +101,7 @@ class SetModel {
     }
     InterleavedArray<double, 1> d(spec_.n_rows);
     d.put(0, curvature_.weights().data());
-    ColumnSolver<D, double, 1> model(design_, columns, spec_.fit_intercept, infinity);
+    ColumnSolver<double, 1> model(design_, columns, spec_.fit_intercept, infinity);
     model.solve({.d = d,
                  .totals = {curvature_.total()},
                  .gradient = gradient,
@@ -117,7 +118,7 @@ class SetModel {
     return step;
   }
 
-  const D& design_;
+  const Design& design_;
   const Problem& problem_;
   const Specification& spec_;
   Threads& threads_;

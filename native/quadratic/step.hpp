@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/types.hpp"
+#include "problem/problem.hpp"
 
 namespace normball {
 
@@ -50,5 +50,17 @@ class StallRule {
   int n_stalled_ = 0;
   double best_ = infinity;
 };
+
+// Where each coefficient has an L2 penalty its violation r counts in the gap by the square, r^2 / (2 l2) (M8): the one
+// that `n` of them may have for this gap, within what is promised of KKT violations; 0 where one has none.
+inline double violation_worth(double gap, const Problem& problem, double lambda, const std::vector<ElasticNet>& terms,
+                              double n) {
+  double worth = infinity;
+  for (const ElasticNet& term : terms) {
+    if (term.l1 == infinity) continue;
+    worth = std::min({worth, 0.5 * problem.enough(term, lambda), std::sqrt(2.0 * term.l2 * gap / std::max(n, 1.0))});
+  }
+  return worth;
+}
 
 }  // namespace normball

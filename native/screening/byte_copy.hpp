@@ -39,8 +39,7 @@ class ByteCopy {
   // longer columns would overflow a sum of 32 bits
   static bool is_possible(Index n_rows) { return n_rows <= 60'000 && kernels::multiplies_bytes(); }
 
-  template <Design D>
-  ByteCopy(const D& design, Threads& threads)
+  ByteCopy(const DenseDesign& design, Threads& threads)
       : n_rows_(design.n_rows),
         stride_((design.n_rows + 63) / 64 * 64),
         codes_(static_cast<std::size_t>(stride_ * design.n_cols), 0),
@@ -51,7 +50,7 @@ class ByteCopy {
     threads.parallel_for((design.n_cols + at_once - 1) / at_once, [&](Index block) {
       Vector entries(static_cast<std::size_t>(n_rows_));
       for (Index j = block * at_once; j < std::min(design.n_cols, (block + 1) * at_once); ++j) {
-        design.for_each_entry(j, [&](Index i, double x) { entries[i] = x; });
+        design.pack_rows({.list = &j, .count = 1}, 0, n_rows_, entries.data(), n_rows_);
         encode(entries, j);
       }
     });

@@ -8,14 +8,13 @@
 
 namespace normball {
 
-template <Design D>
 class ExactSweep {
  public:
   using Vectors = std::vector<const double*>;
 
   static constexpr double share = 1.0;  // of X that is read
 
-  explicit ExactSweep(const D& design) : design_(design) {}
+  explicit ExactSweep(const Design& design) : design_(design) {}
 
   // as much as stays in cache with its products
   static Index chunk(Index /*n_features*/) { return 256; }
@@ -38,7 +37,7 @@ class ExactSweep {
   }
 
  private:
-  const D& design_;
+  const Design& design_;
 };
 
 }  // namespace normball

@@ -15,7 +15,6 @@
 
 namespace normball {
 
-template <Design D>
 class FloatSweep {
  public:
   static constexpr Index width = kernels::float_group;
@@ -34,7 +33,8 @@ class FloatSweep {
   // a stretch of columns should not be small beside the rows, which it reads once over
   static Index chunk(Index n_features) { return std::max<Index>(256, n_features / 8 + 1); }
 
-  FloatSweep(const D& design, Threads& threads) : design_(design), missed_(static_cast<std::size_t>(design.n_cols)) {
+  FloatSweep(const SparseDesign& design, Threads& threads)
+      : design_(design), missed_(static_cast<std::size_t>(design.n_cols)) {
     constexpr Index at_once = 256;
     threads.parallel_for((design.n_cols + at_once - 1) / at_once, [&](Index block) {
       for (Index j = block * at_once; j < std::min(design.n_cols, (block + 1) * at_once); ++j) missed_[j] = missed(j);
@@ -67,7 +67,7 @@ class FloatSweep {
       const float* rows = vectors.groups[begin / width].data();
       for (Index c = 0; c < count; ++c) {
         float sums[width];
-        design_.template interleaved_dots<width>(first + c, rows, sums);
+        design_.dot(first + c, rows, sums);
         const double centre = design_.stored_centre(first + c);
         for (Index place = 0; place < n_here; ++place) {
           const Index v = begin + place;
@@ -92,7 +92,7 @@ class FloatSweep {
   double missed(Index j) const {
     double most = 0.0;
     double square = 0.0;
-    design_.for_each_entry(j, [&](Index, double x) {
+    for_each_entry(design_, j, [&](Index, double x) {
       most = std::max(most, std::abs(x));
       square += x * x;
     });
@@ -119,7 +119,7 @@ class FloatSweep {
     out.norms[v] = unit == most ? unit * std::sqrt(square) : infinity;
   }
 
-  const D& design_;
+  const SparseDesign& design_;
   Vector missed_;  // of the columns: the bound over |v|
 };
 

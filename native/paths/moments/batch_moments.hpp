@@ -26,10 +26,10 @@ struct Summary {
   double variance = 0.0;  // of y - o
 };
 
-template <Design D>
 class BatchMoments {
  public:
-  BatchMoments(D& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems, Threads& threads)
+  BatchMoments(Design& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems,
+               Threads& threads)
       : design_(design), centre_(centre), spec_(spec), problems_(problems), threads_(threads) {
     take_targets();
     centre_.assign(static_cast<std::size_t>(spec.n_features), 0.0);
@@ -201,7 +201,7 @@ class BatchMoments {
     return n_read + static_cast<double>(spec_.n_rows);
   }
 
-  RowMoments read_alone(std::size_t k, const std::vector<const double*>& targets, const D& design) const {
+  RowMoments read_alone(std::size_t k, const std::vector<const double*>& targets, const Design& design) const {
     RowGroups rows = rows_where(k, [](double w, double) { return w; });
     rows.targets = targets;
     return std::move(design.moments(rows, threads_)[0]);
@@ -212,9 +212,7 @@ class BatchMoments {
                   const RowMoments& sum) {
     Vector centre = centre_;
     move(members[0], sum, centre);
-    D design = design_;
-    design.centre = centre.data();
-    finish(members, read_alone(members[0], targets, design), centre);
+    finish(members, read_alone(members[0], targets, *design_.about(centre.data())), centre);
   }
 
   template <class WeightOf>
@@ -248,7 +246,7 @@ class BatchMoments {
       const double shift = sum.products[j] / totals_[k];
       const double variance = spread(k, sum, j) / totals_[k];
       const double square = variance + shift * shift;
-      const bool is_noise = square <= D::mean_noise * centre_[j] * centre_[j];
+      const bool is_noise = square <= design_.mean_noise * centre_[j] * centre_[j];
       if (is_noise || shift * shift <= far * variance) continue;
       if (variance > 1e-12 * square || !has_one_value(k, static_cast<Index>(j))) return true;
     }
@@ -261,7 +259,7 @@ class BatchMoments {
     double first = 0.0;
     bool is_same = true;
     Index n_seen = 0;
-    design_.for_first_entries(j, spec_.n_rows, [&](Index i, double x) {
+    for_first_entries(design_, j, spec_.n_rows, [&](Index i, double x) {
       if (w[i] == 0.0) return true;
       if (n_seen++ == 0) first = x;
       is_same = x == first;
@@ -320,7 +318,7 @@ class BatchMoments {
 
   bool is_constant(double centre, double square, double variance) const {
     if (!spec_.fit_intercept && !spec_.standardize) return false;
-    return variance <= std::max(1e-12 * square, D::mean_noise * centre * centre);
+    return variance <= std::max(1e-12 * square, design_.mean_noise * centre * centre);
   }
 
   void standardise(const Scaling& scaling, double total, const Vector& centre, double* gram) const {
@@ -340,7 +338,7 @@ class BatchMoments {
     }
   }
 
-  D& design_;
+  Design& design_;
   Vector& centre_;
   const Specification& spec_;
   std::vector<Problem>& problems_;

@@ -20,10 +20,6 @@ struct WindowCurvature {
   double total = 0.0;     // sum_i d_i
 };
 
-template <class D>
-concept PacksRows =
-    requires(const D& x, Columns columns, double* out) { x.pack_rows(columns, Index{}, Index{}, out, Index{}); };
-
 // One candidate: what goes into the pass and what comes out.
 struct Evaluation {
   Index problem = 0;
@@ -36,10 +32,9 @@ struct Evaluation {
   Vector product;  // sum_i r_i (x_ij - c_j)
 };
 
-template <Design D, Separable L>
 class RowPass {
  public:
-  RowPass(const D& design, const Specification& spec, const std::vector<L>& losses,
+  RowPass(const DenseDesign& design, const Specification& spec, const Losses& losses,
           const std::vector<Problem>& problems, const Vector& units, Threads& threads)
       : design_(design), spec_(spec), losses_(losses), problems_(problems), units_(units), threads_(threads) {}
 
@@ -199,7 +194,7 @@ class RowPass {
       double* eta = buffers.targets.data() + c * block;
       double* curvature = nullptr;
       if (evaluation.curvature) curvature = buffers.targets.data() + (n_candidates() + h++) * block;
-      part.sums[c] += losses_[evaluation.problem].evaluate(
+      part.sums[c] += losses_[evaluation.problem]->evaluate(
           first, count, eta, {.residual = eta, .curvature = curvature, .least_curvature = problem.least_curvature()});
     }
   }
@@ -251,9 +246,9 @@ class RowPass {
     }
   }
 
-  const D& design_;
+  const DenseDesign& design_;
   const Specification& spec_;
-  const std::vector<L>& losses_;
+  const Losses& losses_;
   const std::vector<Problem>& problems_;
   const Vector& units_;
   Threads& threads_;

@@ -16,10 +16,9 @@ namespace normball {
 inline constexpr Index n_interleaved = InterleavedArray<float>::width;
 
 // One state: where it starts and ends (`solution`, whose coefficients stand in the order of `set`), and what is enough.
-template <Loss L>
 struct InterleavedTask {
   const Problem* problem;
-  const L* loss;
+  const Loss* loss;
   const std::vector<Index>* set;
   double lambda;
   Tolerance goal;
@@ -28,13 +27,12 @@ struct InterleavedTask {
   int n_steps = 0;
 };
 
-template <Design D, Loss L>
 class InterleavedNewton {
  public:
-  using Model = ColumnSolver<D, float, n_interleaved>;
+  using Model = ColumnSolver<float, n_interleaved>;
 
   // `most_entries` may be read in solving the models; what is not solved by then stays where it stands
-  InterleavedNewton(const D& design, std::span<InterleavedTask<L>> tasks, double most_entries, Monitor& monitor)
+  InterleavedNewton(const SparseDesign& design, std::span<InterleavedTask> tasks, double most_entries, Monitor& monitor)
       : design_(design),
         tasks_(tasks),
         spec_(*tasks[0].problem->spec),
@@ -94,7 +92,7 @@ class InterleavedNewton {
 
   // all columns that are in some state's set, in order, so that X is read from front to back
   void gather_columns() {
-    for (const InterleavedTask<L>& task : tasks_)
+    for (const InterleavedTask& task : tasks_)
       columns_.list.insert(columns_.list.end(), task.set->begin(), task.set->end());
     std::ranges::sort(columns_.list);
     const auto [first, last] = std::ranges::unique(columns_.list);
@@ -105,7 +103,7 @@ class InterleavedNewton {
     coef_.assign(columns_.size(), 0.0);
     states_.resize(tasks_.size());
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
-      const InterleavedTask<L>& task = tasks_[k];
+      const InterleavedTask& task = tasks_[k];
       for (std::size_t s = 0; s < task.set->size(); ++s) {
         const Index j = (*task.set)[s];
         const Index place = std::ranges::lower_bound(columns_.list, j) - columns_.list.begin();
@@ -133,7 +131,7 @@ class InterleavedNewton {
         const double* own = scaled + static_cast<Index>(h) * half;
         if (std::all_of(own, own + half, [](double value) { return value == 0.0; })) continue;
         entries_read_ += design_.n_entries(columns_.list[s]);
-        design_.template add_interleaved<half, double>(columns_.list[s], own, nullptr, halves_[h].slope.data());
+        design_.add_eight(columns_.list[s], own, halves_[h].slope.data());
       }
     }
     return shift;
@@ -179,8 +177,7 @@ class InterleavedNewton {
     for (Index s = 0; s < columns_.size(); ++s) {
       for (std::size_t h = 0; h < halves_.size(); ++h) {
         entries_read_ += design_.n_entries(columns_.list[s]);
-        design_.template interleaved_dots<half>(columns_.list[s], halves_[h].residual.data(),
-                                                products + static_cast<Index>(h) * half);
+        design_.dot_eight(columns_.list[s], halves_[h].residual.data(), products + static_cast<Index>(h) * half);
       }
       for (std::size_t k = 0; k < tasks_.size(); ++k) {
         if (!open_[k]) continue;
@@ -201,10 +198,11 @@ class InterleavedNewton {
   double intercept_gradient(std::size_t k) const { return spec_.fit_intercept ? states_[k].sums.residual : 0.0; }
 
   bool goes_on(std::size_t k) {
-    InterleavedTask<L>& task = tasks_[k];
+    InterleavedTask& task = tasks_[k];
     State& state = states_[k];
     if (state.violation <= task.goal.violation || task.n_steps >= task.max_steps) return false;
-    const bool is_exact = !L::is_quadratic || task.n_steps > 0;  // squared error: one step is all it takes to be exact
+    const bool is_exact =
+        !tasks_[0].loss->is_quadratic || task.n_steps > 0;  // squared error: one step is all it takes to be exact
     if (task.goal.gap >= 0.0 && is_exact && state.is_stationary && gap(k) <= task.goal.gap) return false;
     if (state.progress.is_stalled() || std::isnan(state.violation)) return false;
     state.progress.note(state.violation);
@@ -238,7 +236,7 @@ class InterleavedNewton {
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       residual_sums[k] = states_[k].sums.residual;
       // squared error is its own model; any other loss has moved on before the model is solved exactly
-      tolerance[k] = (L::is_quadratic ? 1e-5 : 0.01) * states_[k].violation;
+      tolerance[k] = (tasks_[0].loss->is_quadratic ? 1e-5 : 0.01) * states_[k].violation;
     }
     before_.copy(coef_);
     model_.solve({.d = curvature_,
@@ -262,7 +260,7 @@ class InterleavedNewton {
   // Armijo's rule on the true objective, along the segment to the model's minimiser: eta moves by slope_ + `moved`
   bool move(std::size_t k, double intercept_step, double moved) {
     State& state = states_[k];
-    const InterleavedTask<L>& task = tasks_[k];
+    const InterleavedTask& task = tasks_[k];
     double expected = intercept_step * intercept_gradient(k);
     double penalty = 0.0;
     for (const auto s : state.place) {
@@ -278,7 +276,7 @@ class InterleavedNewton {
     const auto go = [&](double t) {
       for (Index i = 0; i < spec_.n_rows; ++i) trial[i] = state.eta[i] + t * (slope(k, i) + moved);
     };
-    const double gone = L::is_quadratic ? 1.0 : backtrack(rule, [&](double t) {
+    const double gone = tasks_[0].loss->is_quadratic ? 1.0 : backtrack(rule, [&](double t) {
       go(t);
       return objective_at(k, t, trial);
     });
@@ -318,8 +316,8 @@ class InterleavedNewton {
     solution.dual = {};
   }
 
-  const D& design_;
-  std::span<InterleavedTask<L>> tasks_;
+  const SparseDesign& design_;
+  std::span<InterleavedTask> tasks_;
   const Specification& spec_;
   Monitor& monitor_;
   InterleavedColumns<n_interleaved> columns_;

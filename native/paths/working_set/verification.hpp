@@ -7,23 +7,30 @@
 
 #include "paths/working_set/block.hpp"
 #include "paths/working_set/working_set.hpp"
+#include "screening/byte_copy.hpp"
 #include "screening/exact_sweep.hpp"
+#include "screening/float_sweep.hpp"
 #include "screening/residual_basis.hpp"
-#include "screening/screen.hpp"
 
 namespace normball {
 
-template <Design D, Loss L>
 class Verification {
  public:
-  using Sets = std::vector<std::unique_ptr<WorkingSet<D, L>>>;
+  using Sets = std::vector<std::unique_ptr<WorkingSet>>;
 
-  Verification(const D& design, const Specification& spec, const std::vector<Problem>& problems, const Sets& sets,
+  Verification(const Design& design, const Specification& spec, const std::vector<Problem>& problems, const Sets& sets,
                Threads& threads)
-      : design_(design), spec_(spec), problems_(problems), sets_(sets), threads_(threads), earlier_(problems.size()) {
+      : design_(design),
+        dense_(dynamic_cast<const DenseDesign*>(&design)),
+        sparse_(dynamic_cast<const SparseDesign*>(&design)),
+        spec_(spec),
+        problems_(problems),
+        sets_(sets),
+        threads_(threads),
+        earlier_(problems.size()) {
     may_screen_ = problems[0].penalty.selects() && spec.n_features >= 2000 &&
                   (spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas)) >= 10 &&
-                  Screen<D>::is_possible(spec.n_rows);
+                  (dense_ == nullptr || ByteCopy::is_possible(spec.n_rows));
   }
 
   Index entries_read() const { return entries_read_; }
@@ -89,7 +96,7 @@ class Verification {
   // the vectors once a call, so their chunks are longer.
   void verify_in_full(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
     const auto count = static_cast<Index>(open.size());
-    const Index wanted = D::is_sparse ? spec_.n_features / 4 + 1 : std::max<Index>(1024, 100'000 / count);
+    const Index wanted = design_.is_sparse() ? spec_.n_features / 4 + 1 : std::max<Index>(1024, 100'000 / count);
     const Index chunk = std::min(wanted, spec_.n_features);
     for (Index first = 0; first < spec_.n_features; first += chunk) {
       read(block, {.list = nullptr, .count = std::min(chunk, spec_.n_features - first), .first = first}, open,
@@ -186,35 +193,44 @@ class Verification {
   // Most columns are cleared by products with a bound; the others, and those of the sets, are read. False where that
   // does not pay.
   bool verify_by_bounds(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
-    const bool screens = may_screen_ && std::ssize(open) >= Screen<D>::fewest;
-    if (!screens && (D::is_sparse || !problems_[0].penalty.selects() || open.size() < 4)) return false;
+    const Index fewest = dense_ == nullptr ? FloatSweep::fewest : ByteCopy::fewest;
+    const bool screens = may_screen_ && std::ssize(open) >= fewest;
+    if (!screens && (dense_ == nullptr || !problems_[0].penalty.selects() || open.size() < 4)) return false;
     const std::vector<Neighbours> groups = neighbours(block, open, solutions);
     std::size_t n_members = 0;
     for (const Neighbours& group : groups) n_members += group.basis.list().size();
     double survived = 0.0;
     if (screens) {
-      if (!screen_) {
-        screen_ = std::make_unique<Screen<D>>(design_, threads_);
-        entries_read_ += spec_.n_features;
-      }
-      survived = clear(*screen_, groups, block, open, solutions);
+      survived = dense_ != nullptr ? clear(made(bytes_, *dense_), groups, block, open, solutions)
+                                   : clear(made(floats_, *sparse_), groups, block, open, solutions);
     } else if (2 * n_members <= open.size()) {
-      survived = clear(ExactSweep<D>(design_), groups, block, open, solutions);
+      survived = clear(ExactSweep(design_), groups, block, open, solutions);
     } else {
       return false;
     }
     if (n_members < open.size()) {
       if (survived > 0.1) tolerance_ *= 0.1;
-    } else if (survived > 0.25) {  // the bytes tell too little here
+    } else if (survived > 0.25) {  // the screen tells too little here
       may_screen_ = false;
-      screen_.reset();
+      bytes_.reset();
+      floats_.reset();
     }
     return true;
   }
 
+  // a screen, which the first time takes one read of the design
+  template <class Screen, class Matrix>
+  const Screen& made(std::unique_ptr<Screen>& screen, const Matrix& design) {
+    if (screen == nullptr) {
+      screen = std::make_unique<Screen>(design, threads_);
+      entries_read_ += spec_.n_features;
+    }
+    return *screen;
+  }
+
   // Returns the share of columns that the bounds could not clear.
-  template <class S>
-  double clear(const S& screen, const std::vector<Neighbours>& groups, const Block& block,
+  template <class Screen>
+  double clear(const Screen& screen, const std::vector<Neighbours>& groups, const Block& block,
                const std::vector<Index>& open, std::vector<Solution>& solutions) {
     std::vector<const double*> residuals;
     std::vector<const Neighbours*> owner;  // of each of them
@@ -222,8 +238,8 @@ class Verification {
       for (const Index v : group.basis.list()) residuals.push_back(solutions[group.open[v]].residual.data());
       owner.insert(owner.end(), group.basis.list().size(), &group);
     }
-    const typename S::Vectors vectors = screen.take(residuals, threads_);
-    const Index chunk = S::chunk(spec_.n_features);
+    const typename Screen::Vectors vectors = screen.take(residuals, threads_);
+    const Index chunk = Screen::chunk(spec_.n_features);
     const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;
     std::vector<std::vector<std::pair<Index, Index>>> survivors(static_cast<std::size_t>(n_chunks));  // problem, column
     threads_.parallel_for(n_chunks, [&](Index part) {
@@ -239,7 +255,7 @@ class Verification {
         }
       });
     });
-    entries_read_ += static_cast<Index>(S::share * static_cast<double>(spec_.n_features));
+    entries_read_ += static_cast<Index>(Screen::share * static_cast<double>(spec_.n_features));
     std::vector<std::vector<Index>> columns;
     columns.reserve(sets_.size());
     for (const auto& set : sets_) columns.push_back(set->features());
@@ -343,14 +359,17 @@ class Verification {
     }
   }
 
-  const D& design_;
+  const Design& design_;
+  const DenseDesign* dense_;  // the design, as what it is
+  const SparseDesign* sparse_;
   const Specification& spec_;
   const std::vector<Problem>& problems_;
   const Sets& sets_;
   Threads& threads_;
   bool may_screen_ = false;
   double tolerance_ = 0.05;  // remainders beyond the basis, in thresholds
-  std::unique_ptr<Screen<D>> screen_;
+  std::unique_ptr<ByteCopy> bytes_;
+  std::unique_ptr<FloatSweep> floats_;
   Index entries_read_ = 0;
   std::vector<Vector> earlier_;
 };

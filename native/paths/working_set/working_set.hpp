@@ -2,7 +2,6 @@
 // the model is exact and one step is enough; for other losses a step is proved by the dual point of its model (M8b).
 #pragma once
 
-#include "losses/loss.hpp"
 #include "paths/working_set/solution.hpp"
 #include "problem/problem.hpp"
 #include "quadratic/continuation.hpp"
@@ -11,10 +10,9 @@
 
 namespace normball {
 
-template <Design D, Loss L>
 class WorkingSet {
  public:
-  WorkingSet(const D& design, const L& loss, const Problem& problem, Threads& threads, Monitor& monitor)
+  WorkingSet(const Design& design, const Loss& loss, const Problem& problem, Threads& threads, Monitor& monitor)
       : design_(design),
         loss_(loss),
         spec_(*problem.spec),
@@ -78,10 +76,9 @@ class WorkingSet {
   // Solutions change almost linearly between two lambdas while signs stay: the last two are continued to the next,
   // where that lowers the objective there. Squared error needs none of it, its step is exact.
   void predict(double lambda, double previous) {
-    if (L::is_quadratic && model_.is_dense()) return;
-    Visited last{.lambda = previous, .intercept = at_.intercept, .coef = at_.coef, .eta = eta_};
-    std::swap(last, visited_);
-    const Visited& earlier = last;
+    if (loss_.is_quadratic && model_.is_dense()) return;
+    Visited earlier{.lambda = previous, .intercept = at_.intercept, .coef = at_.coef, .eta = eta_};
+    std::swap(earlier, visited_);
     const double length = continuation(earlier.lambda, previous, lambda);
     if (length == 0.0) return;
     Vector stopped(set_.size(), 0.0);  // what signs and bounds take from the straight line
@@ -147,12 +144,11 @@ class WorkingSet {
  private:
   Columns columns() const { return {.list = set_.data(), .count = static_cast<Index>(set_.size())}; }
 
-  // with the terms that are set
   int newton(double lambda, const Tolerance& goal, int max_steps) {
     if (gradient_.size() != set_.size()) has_gradient_ = false;
     dual_.rows.clear();
     double last = infinity;
-    StallRule progress(L::is_piecewise ? 200 : 20);  // pieces are met one after the other
+    StallRule progress(loss_.is_piecewise ? 200 : 20);  // pieces are met one after the other
     majorises_ = false;
     for (int step = 0; step < max_steps; ++step) {
       // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
@@ -160,7 +156,8 @@ class WorkingSet {
       if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
-      const bool is_exact = !L::is_quadratic || step > 0;  // squared error: one step more is all it takes to be exact
+      const bool is_exact =
+          !loss_.is_quadratic || step > 0;  // squared error: one step more is all it takes to be exact
       if (violation <= goal.violation) return step;
       if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (problem_.penalty.selects() ? 1.0 : 1e-4) * goal.gap &&
           is_stationary(lambda)) {
@@ -169,7 +166,7 @@ class WorkingSet {
       if (monitor_.stopped() || progress.is_stalled() || std::isnan(violation)) return step;
       progress.note(violation);
       const bool refreshed = update_model(violation, last);
-      if (!newton_step(goal)) {
+      if (!newton_step(lambda, goal)) {
         if (refreshed) return step + 1;
         model_.clear();  // the old model no longer descends: once more with the true one
         last = infinity;
@@ -268,8 +265,8 @@ class WorkingSet {
 
   // true when the curvature is now that of the present eta
   bool update_model(double violation, double last) {
-    const bool wanted =
-        model_.empty() || L::is_piecewise || (!L::is_quadratic && model_.is_slow(set_, n_active(), violation, last));
+    const bool wanted = model_.empty() || loss_.is_piecewise ||
+                        (!loss_.is_quadratic && model_.is_slow(set_, n_active(), violation, last));
     if (wanted) {
       Vector d(eta_.size());
       loss_.evaluate(eta_.data(),
@@ -277,23 +274,24 @@ class WorkingSet {
       model_.renew(std::move(d));
     }
     model_.cover(set_, n_active());
-    return wanted || L::is_quadratic;
+    return wanted || loss_.is_quadratic;
   }
 
-  bool newton_step(const Tolerance& goal) {
+  bool newton_step(double lambda, const Tolerance& goal) {
     Vector before;
     before.reserve(set_.size());
     for (const Index j : set_) before.push_back(at_.coef[j]);
     Vector after = before;
     Vector gradient;  // the model's, where H knows it
-    const Expansion here{.set = set_, .terms = terms_, .gradient = gradient_, .residual_sum = residual_sum_};
-    const double intercept_step = model_.minimise(here, model_tolerance(goal, before), after, gradient);
+    const Expansion here{
+        .set = set_, .terms = terms_, .gradient = gradient_, .residual_sum = residual_sum_, .lambda = lambda};
+    const double intercept_step = model_.minimise(here, model_tolerance(lambda, goal, before), after, gradient);
     Vector expected = residual_;
     const double length = move(before, after, intercept_step);
     // Newton's step has little to go by where few rows have a curvature: one by the parabolas above comes in between
-    majorises_ = L::is_piecewise && length < 1.0 && !majorises_;
+    majorises_ = loss_.is_piecewise && length < 1.0 && !majorises_;
     if (length == 0.0) return majorises_;
-    if constexpr (L::is_quadratic) {
+    if (loss_.is_quadratic) {
       has_gradient_ = model_.is_dense();  // the model is exact
       if (has_gradient_) gradient_.swap(gradient);
     } else if (length == 1.0 && problem_.penalty.selects()) {  // ridge: the residual's own gap is a square already
@@ -304,9 +302,14 @@ class WorkingSet {
   }
 
   // What the model leaves counts in the gap times the size of the coefficients.
-  double model_tolerance(const Tolerance& goal, const Vector& coef) const {
+  double model_tolerance(double lambda, const Tolerance& goal, const Vector& coef) const {
     const double violation = set_violation();
-    if (L::is_quadratic) return (model_.is_dense() ? 1e-9 : 1e-5) * violation;
+    if (loss_.is_quadratic) {
+      if (!model_.is_dense()) return 1e-5 * violation;
+      if (goal.gap < 0.0 || !problem_.penalty.selects()) return 1e-9 * violation;
+      const double worth = violation_worth(0.5 * goal.gap, problem_, lambda, terms_, n_active());
+      return std::clamp(worth, 1e-9 * violation, 0.1 * violation);
+    }
     if (goal.gap < 0.0) return 0.03 * violation;
     double size = 1e-300;
     for (const double value : coef) size += std::abs(value);
@@ -341,7 +344,7 @@ class WorkingSet {
     const auto go = [&](double t) {
       for (std::size_t i = 0; i < trial.size(); ++i) trial[i] = eta_[i] + t * slope_[i];
     };
-    const double gone = L::is_quadratic ? 1.0 : backtrack(rule, [&](double t) {
+    const double gone = loss_.is_quadratic ? 1.0 : backtrack(rule, [&](double t) {
       go(t);
       return loss_at(trial) + penalty_at(t);
     });
@@ -371,13 +374,13 @@ class WorkingSet {
     return std::min(expected, 0.0);
   }
 
-  const D& design_;
-  const L& loss_;
+  const Design& design_;
+  const Loss& loss_;
   const Specification& spec_;
   const Problem& problem_;
   Threads& threads_;
   Monitor& monitor_;
-  SetModel<D> model_;
+  SetModel model_;
   Iterate at_;
   Vector eta_;
   Vector residual_;

@@ -1,28 +1,19 @@
 // Squared error on tall data: the whole path of every problem lives in p-space. Once the moments are known X is
 // never read again. (M11)
-#pragma once
-
 #include "paths/moments/batch_moments.hpp"
+#include "paths/path_solver.hpp"
 #include "quadratic/continuation.hpp"
 #include "quadratic/matrix_solver.hpp"
 
 namespace normball {
+namespace {
 
-template <Design D>
 class MomentPath {
  public:
-  static constexpr bool is_location = true;
-
-  // p-space must be small against X
-  static bool pays(const Specification& spec) {
-    const Index p = spec.n_features;
-    return p <= 256 || (p <= 3000 && 2 * p <= spec.n_rows);
-  }
-
-  MomentPath(D& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems, Threads& threads,
-             Monitor& monitor)
+  MomentPath(Design& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems,
+             Threads& threads, Monitor& monitor)
       : spec_(spec), problems_(problems), threads_(threads), monitor_(monitor), states_(problems.size()) {
-    BatchMoments<D> batch(design, centre, spec, problems, threads);
+    BatchMoments batch(design, centre, spec, problems, threads);
     n_reads_ = batch.n_reads();
     std::vector<Summary> summaries = batch.take();
     for (std::size_t k = 0; k < states_.size(); ++k) {
@@ -33,7 +24,7 @@ class MomentPath {
     threads.parallel_for(spec.n_problems, [&](Index k) {
       if (is_plain_ridge(problems_[k]) && is_first_to_share(k)) diagonalise(k);
     });
-    for (std::size_t k = 0; k < states_.size(); ++k) {
+    for (Index k = 0; k < spec.n_problems; ++k) {
       if (!shared(k).eigenvalues.empty()) rotate(k);
     }
   }
@@ -289,5 +280,24 @@ class MomentPath {
   std::vector<State> states_;
   double n_reads_ = 0.0;
 };
+
+PathResult run(const Call& call) {
+  Vector centre;
+  Monitor monitor(call.poll);
+  std::vector<Problem> problems = blank_problems(call.spec);
+  MomentPath solver(call.design, centre, call.spec, problems, call.threads, monitor);
+  return run_path(solver, call.spec, problems, centre);
+}
+
+// p-space must be small against X
+bool pays(const Specification& spec) {
+  const Index p = spec.n_features;
+  return p <= 256 || (p <= 3000 && 2 * p <= spec.n_rows);
+}
+
+}  // namespace
+
+constexpr PathSolver by_moments = {
+    .can = [](const Call& call) { return call.spec.family->is_quadratic; }, .pays = pays, .run = run};
 
 }  // namespace normball

@@ -2,32 +2,29 @@
 // read of the design proves all of them at once, or names the features that were missed (batch screening: Qian et al.
 // 2020). What the path's derivative says the gradient will be at the end of the block chooses the working set (cf.
 // Larsson & Wallin 2022).
-#pragma once
-
 #include <numeric>
 
+#include "paths/path_solver.hpp"
 #include "paths/working_set/interleaved.hpp"
 #include "paths/working_set/verification.hpp"
 
 namespace normball {
+namespace {
 
-template <Design D, Loss L>
 class BlockPath {
  public:
-  static constexpr bool is_location = L::is_location;
-
-  BlockPath(const D& design, const Specification& spec, const std::vector<L>& losses,
-            const std::vector<Problem>& problems, Threads& threads, Monitor& monitor)
+  BlockPath(const Design& design, const Specification& spec, const Losses& losses, const std::vector<Problem>& problems,
+            Threads& threads, Monitor& monitor)
       : design_(design),
         spec_(spec),
         problems_(problems),
         threads_(threads),
         monitor_(monitor),
-        interleaved_(design),
+        interleaved_(design, *spec.family),
         losses_(losses),
         verification_(design, spec, problems, sets_, threads) {
     for (std::size_t k = 0; k < problems.size(); ++k) {
-      sets_.push_back(std::make_unique<WorkingSet<D, L>>(design, losses[k], problems[k], threads, monitor));
+      sets_.push_back(std::make_unique<WorkingSet>(design, *losses[k], problems[k], threads, monitor));
     }
     previous_.resize(problems.size());
     loaded_.resize(problems.size());
@@ -75,7 +72,7 @@ class BlockPath {
       const auto goal = [&](Index k) { return Tolerance{.violation = 1e-2 * problems_[k].gradient_unit(next)}; };
       if (interleaved_.pays(sets_[0]->features(), at(0).coef, spec_.n_problems)) {
         std::vector<Solution> solutions(problems_.size());
-        std::vector<InterleavedTask<L>> tasks;
+        std::vector<InterleavedTask> tasks;
         for (Index k = 0; k < spec_.n_problems; ++k) {
           sets_[k]->save(solutions[k]);
           tasks.push_back(task(k, next, goal(k), 20, solutions[k]));
@@ -129,7 +126,7 @@ class BlockPath {
   // strong rule names them (Tibshirani et al. 2012).
   void predict_set(Index k, double lambda, double previous) {
     const Problem& problem = problems_[k];
-    WorkingSet<D, L>& set = *sets_[k];
+    WorkingSet& set = *sets_[k];
     const Vector& coef = set.at().coef;
     const Vector& gradient = set.at().gradient;
     const bool has_change = !verification_.earlier(k).empty();
@@ -196,9 +193,9 @@ class BlockPath {
     }
   }
 
-  InterleavedTask<L> task(Index k, double lambda, const Tolerance& goal, int max_steps, Solution& solution) const {
+  InterleavedTask task(Index k, double lambda, const Tolerance& goal, int max_steps, Solution& solution) const {
     return {.problem = &problems_[k],
-            .loss = &losses_[k],
+            .loss = losses_[k].get(),
             .set = &sets_[k]->features(),
             .lambda = lambda,
             .goal = goal,
@@ -259,7 +256,7 @@ class BlockPath {
   }
 
   void run_interleaved(const Block& block, const std::vector<Index>& chosen, std::vector<Solution>& solutions) {
-    std::vector<InterleavedTask<L>> tasks;
+    std::vector<InterleavedTask> tasks;
     for (const Index at : chosen) {
       const Index k = at / block.size();
       const Index i = at % block.size();
@@ -306,7 +303,7 @@ class BlockPath {
       if (loaded_[k] != last) sets_[k]->restore(solutions[last]);
     });
     for (Index k = 0; k < spec_.n_problems; ++k) remember_previous(block, k, solutions);
-    earlier_lambda_ = block.lambdas[Verification<D, L>::halfway(block)];
+    earlier_lambda_ = block.lambdas[Verification::halfway(block)];
     if (earlier_lambda_ <= 1.001 * block.lambdas.back()) verification_.forget_earlier();
   }
 
@@ -352,15 +349,15 @@ class BlockPath {
     }
   }
 
-  const D& design_;
+  const Design& design_;
   const Specification& spec_;
   const std::vector<Problem>& problems_;
-  std::vector<std::unique_ptr<WorkingSet<D, L>>> sets_;
+  std::vector<std::unique_ptr<WorkingSet>> sets_;
   Threads& threads_;
   Monitor& monitor_;
-  Interleaved<D, L> interleaved_;
-  const std::vector<L>& losses_;
-  Verification<D, L> verification_;
+  Interleaved interleaved_;
+  const Losses& losses_;
+  Verification verification_;
   bool interleaves_ = false;  // whether the last block went that way; its columns are many and short
   std::vector<Previous> previous_;
   Index entries_read_ = 0;
@@ -368,5 +365,18 @@ class BlockPath {
   double earlier_lambda_ = 0.0;  // of the gradients that the proof remembers
   std::vector<Index> loaded_;    // per problem: the solution that its working set holds
 };
+
+}  // namespace
+
+PathResult null_models_on_sets(const Call& call, const Losses& losses, std::vector<Problem>& problems,
+                               Monitor& monitor) {
+  BlockPath solver(call.design, call.spec, losses, problems, call.threads, monitor);
+  return null_result(solver, call.spec, problems);
+}
+
+constexpr PathSolver by_working_sets = {
+    .can = [](const Call& /*call*/) { return true; },
+    .pays = [](const Specification& /*spec*/) { return true; },
+    .run = [](const Call& call) { return run_on_rows<BlockPath>(call, call.design); }};
 
 }  // namespace normball

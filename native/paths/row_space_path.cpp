@@ -2,24 +2,22 @@
 // penalty factors) the problem is the same ridge on the n columns of Z = U diag(sqrt e), and b = V^-1 X'U diag(1/sqrt
 // e) c (Hastie & Tibshirani 2004, "Efficient quadratic regularization for expression arrays"). Certificates are taken
 // in feature space. (M12)
-#pragma once
-
 #include <numeric>
 
+#include "core/blas.hpp"
 #include "design/dense.hpp"
-#include "losses/loss.hpp"
+#include "kernels/kernels.hpp"
+#include "paths/path.hpp"
 #include "paths/path_solver.hpp"
-#include "paths/working_set/block_path.hpp"
-#include "problem/problem.hpp"
 
 namespace normball {
+namespace {
 
 // The kernel of all rows, upper triangle. Problems that scale the columns alike (folds, unless they standardise)
 // share it; each then centres it at its own means.
-template <Design D>
 class RowKernel {
  public:
-  explicit RowKernel(const D& design) : design_(design) {}
+  explicit RowKernel(const Design& design) : design_(design) {}
 
   // true where X had to be read
   bool prepare(const Specification& spec, const Problem& problem) {
@@ -55,19 +53,18 @@ class RowKernel {
   }
 
  private:
-  const D& design_;
+  const Design& design_;
   Vector root_;  // per column
   Vector raw_;
 };
 
-template <Design D, Loss L>
 class RowSpace {
  public:
-  RowSpace(const D& design, Vector kernel, const Specification& spec, const Problem& problem, const L& loss,
+  RowSpace(const Design& design, Vector kernel, const Specification& spec, const Problem& problem, const Loss& loss,
            Threads& threads)
       : design_(design), spec_(spec), problem_(problem), loss_(loss), threads_(threads), basis_(std::move(kernel)) {
     const Index n = spec.n_rows;
-    if constexpr (L::is_quadratic) {  // the weights go into the kernel, and its eigenvectors are the whole solution
+    if (loss_.is_quadratic) {  // the weights go into the kernel, and its eigenvectors are the whole solution
       for (Index b = 0; b < n; ++b) {
         for (Index a = 0; a <= b; ++a) basis_[b * n + a] *= root_weight(a) * root_weight(b);
       }
@@ -79,14 +76,14 @@ class RowSpace {
     basis_.erase(basis_.begin(), basis_.begin() + first * n);
     values_.assign(values.begin() + first, values.end());
     for (double& value : values_) value = std::max(0.0, value);
-    if constexpr (L::is_quadratic) return;
+    if (loss_.is_quadratic) return;
     for (Index r = 0; r < rank(); ++r) {
       for (Index i = 0; i < n; ++i) basis_[r * n + i] *= std::sqrt(values_[r]);
     }
   }
 
   // the design of the reduced problem, which any path solver may solve
-  Dense<double, false> design() const { return {.data = basis_.data(), .n_rows = spec_.n_rows, .n_cols = rank()}; }
+  std::unique_ptr<Design> design() const { return dense_design(basis_.data(), spec_.n_rows, rank(), false); }
   Index rank() const { return static_cast<Index>(values_.size()); }
 
   // Back to features for the solutions [begin, end) of the path: coefficients, gradients and certificates. Squared
@@ -96,7 +93,7 @@ class RowSpace {
     const Index count = end - begin;
     Vector dual(static_cast<std::size_t>(n * count));  // column by column
     Vector eta(dual.size());
-    if constexpr (L::is_quadratic) {
+    if (loss_.is_quadratic) {
       close(points + begin, lambdas.data() + begin, count, dual.data(), eta.data());
     } else {
       unfold(points + begin, count, dual.data(), eta.data());
@@ -205,16 +202,16 @@ class RowSpace {
     }
   }
 
-  const D& design_;
+  const Design& design_;
   const Specification& spec_;
   const Problem& problem_;
-  const L& loss_;
+  const Loss& loss_;
   Threads& threads_;
   Vector basis_;   // n x rank: U for squared error, else Z
   Vector values_;  // e
 };
 
-inline bool row_space_pays(const Specification& spec) {
+bool pays(const Specification& spec) {
   if (spec.l1_ratio != 0.0 || spec.n_rows > 1500 || spec.n_features <= std::max<Index>(256, spec.n_rows)) return false;
   for (Index k = 0; k < spec.n_problems; ++k) {
     const Penalty penalty = spec.penalty_of(k);
@@ -225,12 +222,8 @@ inline bool row_space_pays(const Specification& spec) {
   return true;
 }
 
-template <Design D, Loss L>
-PathResult solve_path(D design, const Specification& spec, Threads& threads, const Monitor::Poll& poll);
-
 // A problem on the columns of its row space; false if it was interrupted.
-template <Design D, Loss L>
-bool solve_reduced(const RowSpace<D, L>& space, const Specification& spec, const Problem& problem, Index k,
+bool solve_reduced(const RowSpace& space, const Specification& spec, const Problem& problem, Index k,
                    PathResult& result, Threads& threads, const Monitor::Poll& poll) {
   const Vector ones(static_cast<std::size_t>(space.rank()), 1.0);
   const Vector lower(ones.size(), -infinity);
@@ -251,39 +244,42 @@ bool solve_reduced(const RowSpace<D, L>& space, const Specification& spec, const
   const Monitor::Poll own = [&](Index done, Index total) {
     return poll && poll(k * n_lambdas + done * n_lambdas / std::max<Index>(total, 1), spec.n_problems * n_lambdas);
   };
-  PathResult part = solve_path<Dense<double, false>, L>(space.design(), reduced, threads, own);
+  const std::unique_ptr<Design> design = space.design();
+  PathResult part = solve_path(*design, reduced, threads, own);
   result.interrupted = part.interrupted;
   if (!part.interrupted) std::ranges::move(part.points, result.points.data() + k * n_lambdas);
   return !part.interrupted;
 }
 
 // Every problem has a row space of its own (its weights centre and scale the columns), so they are solved one by one.
-template <Design D, Loss L>
-PathResult solve_in_row_space(Call<D> call) {
+PathResult run(const Call& call) {
   const Specification& spec = call.spec;
   Vector centre;
   Monitor monitor(call.poll);
-  auto [problems, losses] = problems_on_rows<L>(call, centre);
-  BlockPath<D, L> null_solver(call.design, spec, losses, problems, call.threads, monitor);
-  PathResult result = null_result(null_solver, spec, problems);
+  auto [problems, losses] = problems_on_rows(call, centre);
+  PathResult result = null_models_on_sets(call, losses, problems, monitor);
   const auto n_lambdas = static_cast<Index>(result.lambdas.size());
   const Index at_once = std::clamp<Index>(spec.n_rows / 8, 4, 50);
-  RowKernel<D> kernel(call.design);
+  RowKernel kernel(call.design);
   for (Index k = 0; k < spec.n_problems && !result.interrupted; ++k) {
     if (kernel.prepare(spec, problems[k])) result.n_sweeps += 1.0;
-    RowSpace<D, L> space(call.design, kernel.centred(spec, problems[k]), spec, problems[k], losses[k], call.threads);
-    if constexpr (!L::is_quadratic) {
-      if (!solve_reduced<D, L>(space, spec, problems[k], k, result, call.threads, call.poll)) break;
+    RowSpace space(call.design, kernel.centred(spec, problems[k]), spec, problems[k], *losses[k], call.threads);
+    if (!spec.family->is_quadratic) {
+      if (!solve_reduced(space, spec, problems[k], k, result, call.threads, call.poll)) break;
     }
     for (Index begin = 0; begin < n_lambdas && !result.interrupted; begin += at_once) {
       const Index end = std::min(n_lambdas, begin + at_once);
       space.expand(result.points.data() + k * n_lambdas, result.lambdas, begin, end, centre.data());
       result.n_sweeps += 1.0;
-      if constexpr (L::is_quadratic) monitor.progress(k * n_lambdas + end, spec.n_problems * n_lambdas);
+      if (spec.family->is_quadratic) monitor.progress(k * n_lambdas + end, spec.n_problems * n_lambdas);
       result.interrupted = monitor.stopped();
     }
   }
   return result;
 }
+
+}  // namespace
+
+constexpr PathSolver by_row_space = {.can = [](const Call& /*call*/) { return true; }, .pays = pays, .run = run};
 
 }  // namespace normball

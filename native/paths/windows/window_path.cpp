@@ -5,23 +5,17 @@
 // each is certified. Gram is the dear part, so it is computed at a few places along log(lambda) only and
 // blended between them; gradients are exact, so a stale curvature costs steps, never accuracy. Problems share the
 // curvature of the first one until that proves too far off (folds differ little).
-#pragma once
-
+#include "paths/path_solver.hpp"
 #include "paths/windows/curvature_path.hpp"
 #include "paths/windows/problem_state.hpp"
 #include "quadratic/continuation.hpp"
 
 namespace normball {
+namespace {
 
-template <Design D, Separable L>
 class WindowPath {
  public:
-  static constexpr bool is_location = L::is_location;
-
-  // p x p curvatures, a few at a time, must be small against X
-  static bool pays(const Specification& spec) { return spec.n_rows >= 10 * spec.n_features; }
-
-  WindowPath(const D& design, const Specification& spec, const std::vector<L>& losses,
+  WindowPath(const DenseDesign& design, const Specification& spec, const Losses& losses,
              const std::vector<Problem>& problems, Threads& threads, Monitor& monitor)
       : spec_(spec),
         problems_(problems),
@@ -39,7 +33,7 @@ class WindowPath {
   void fit_null() {
     threads_.parallel_for(spec_.n_problems, [&](Index k) { start(k); });
     while (!is_done() && !monitor_.stopped()) round();
-    for (std::size_t k = 0; k < problem_states_.size(); ++k) nulls_.push_back(standardised(k, problem_states_[k].base));
+    for (Index k = 0; k < spec_.n_problems; ++k) nulls_.push_back(standardised(k, problem_states_[k].base));
   }
   const Iterate& at(Index k) const { return nulls_[k]; }
 
@@ -109,9 +103,9 @@ class WindowPath {
     double previous = largest_;
     for (std::size_t l = 0; l < result.lambdas.size(); ++l) {
       for (const double lambda : strides(previous, result.lambdas[l], problems_[0].lambda_max)) {
-        planned_.push_back({lambda, -1});
+        planned_.push_back({.lambda = lambda, .point = -1});
       }
-      planned_.push_back({result.lambdas[l], static_cast<Index>(l)});
+      planned_.push_back({.lambda = result.lambdas[l], .point = static_cast<Index>(l)});
       previous = result.lambdas[l];
     }
   }
@@ -314,7 +308,7 @@ class WindowPath {
   const Specification& spec_;
   const std::vector<Problem>& problems_;
   Vector units_;
-  RowPass<D, L> pass_;
+  RowPass pass_;
   Threads& threads_;
   Monitor& monitor_;
   std::vector<CurvaturePath> curvatures_;
@@ -326,5 +320,21 @@ class WindowPath {
   const double* centre_ = nullptr;
   Index n_closed_ = 0;
 };
+
+const DenseDesign* dense(const Call& call) { return dynamic_cast<const DenseDesign*>(&call.design); }
+
+// where f'' jumps it cannot be blended between lambdas
+bool can(const Call& call) {
+  const LossTraits& loss = *call.spec.family;
+  return !loss.is_quadratic && !loss.is_piecewise && loss.is_separable && dense(call) != nullptr;
+}
+
+// p x p curvatures, a few at a time, must be small against X
+bool pays(const Specification& spec) { return spec.n_rows >= 10 * spec.n_features; }
+
+}  // namespace
+
+constexpr PathSolver by_windows = {
+    .can = can, .pays = pays, .run = [](const Call& call) { return run_on_rows<WindowPath>(call, *dense(call)); }};
 
 }  // namespace normball

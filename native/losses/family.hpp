@@ -1,0 +1,38 @@
+// A family is one file in native/families/: the formula of its loss and a line that puts it on the list.
+#pragma once
+
+#include <string_view>
+
+#include "losses/loss.hpp"
+
+namespace normball {
+
+class Family : public LossTraits {
+ public:
+  using Make = std::unique_ptr<const Loss> (*)(double parameter, const double* y, const double* weights, Index n_rows);
+
+  Family(std::string_view name, const LossTraits& traits, Make loss) noexcept
+      : LossTraits(traits), name(name), loss(loss) {
+    first_ = this;
+  }
+
+  Family(const Family&) = delete;
+  Family& operator=(const Family&) = delete;
+  ~Family() = default;
+
+  // null where there is none of this name
+  static const Family* find(std::string_view name) noexcept {
+    const Family* family = first_;
+    while (family != nullptr && family->name != name) family = family->next_;
+    return family;
+  }
+
+  const std::string_view name;
+  const Make loss;
+
+ private:
+  static inline const Family* first_ = nullptr;
+  const Family* next_ = first_;  // those made before it
+};
+
+}  // namespace normball

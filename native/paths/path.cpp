@@ -1,0 +1,43 @@
+#include "paths/path.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "paths/path_solver.hpp"
+#include "problem/centred_targets.hpp"
+#include "problem/duplicates.hpp"
+
+namespace normball {
+namespace {
+
+PathResult ask_table(const Call& call) {
+  for (const PathSolver* solver : {&by_moments, &by_row_space, &by_windows}) {
+    if (solver->can(call) && solver->pays(call.spec)) return solver->run(call);
+  }
+  return by_working_sets.run(call);
+}
+
+// On small data waking a thread takes longer than the path does.
+bool threads_pay(const Specification& spec) { return spec.n_rows * spec.n_features * spec.n_problems > 100'000; }
+
+}  // namespace
+
+PathResult solve_path(Design& design, const Specification& asked, Threads& threads, const Monitor::Poll& poll) {
+  Specification spec = asked;
+  const Vector factors = factors_without_duplicates(design, asked, threads);
+  spec.penalty_factors = {.data = factors.data(),
+                          .stride = std::cmp_equal(factors.size(), spec.n_features) ? 0 : spec.n_features};
+  std::optional<CentredTargets> targets;
+  if (spec.family->is_location) {
+    targets.emplace(spec, !spec.family->is_quadratic);
+    targets->put(spec);
+  }
+  return ask_table({.design = design, .spec = spec, .threads = threads, .poll = poll});
+}
+
+PathResult solve_path(Design& design, const Specification& asked, int n_threads, const Monitor::Poll& poll) {
+  Threads threads(threads_pay(asked) ? n_threads : 1);
+  return solve_path(design, asked, threads, poll);
+}
+
+}  // namespace normball
