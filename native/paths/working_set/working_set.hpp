@@ -3,7 +3,6 @@
 #pragma once
 
 #include "paths/working_set/solution.hpp"
-#include "problem/problem.hpp"
 #include "quadratic/continuation.hpp"
 #include "quadratic/set_model.hpp"
 #include "quadratic/step.hpp"
