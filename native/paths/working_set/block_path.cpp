@@ -186,7 +186,7 @@ class BlockPath {
       }
       const int allowed = std::max(1, spec_.max_iter - point.n_iter);
       point.n_iter +=
-          std::max(1, sets_[k]->solve(block.lambdas[i], {.gap = 0.9 * spec_.tol * problems_[k].null_loss}, allowed));
+          std::max(1, sets_[k]->solve(block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss}, allowed));
       sets_[k]->save(solutions[at]);
       loaded_[k] = at;
       if (monitor_.stopped()) return;
@@ -260,7 +260,7 @@ class BlockPath {
     for (const Index at : chosen) {
       const Index k = at / block.size();
       const Index i = at % block.size();
-      tasks.push_back(task(k, block.lambdas[i], {.gap = 0.9 * spec_.tol * problems_[k].null_loss},
+      tasks.push_back(task(k, block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss},
                            std::max(1, spec_.max_iter - block.point(k, i).n_iter), solutions[at]));
     }
     interleaves_ = interleaved_.solve(tasks, threads_, monitor_) && interleaves_;
