@@ -26,7 +26,7 @@ class MatrixSolver {
   // b and gradient are updated in place, until no KKT violation exceeds the tolerance or none gets smaller any more
   void solve(const Quadratic& problem, double* b, double* gradient, double tolerance) {
     constexpr int max_rounds = 500;
-    const double ratio = factored_lambda_ / problem.lambda;
+    const double ratio = ridge_ratio(problem);
     if (factored_version_ != problem.version || ratio < 1.0 || ratio > most_stale) factor_.clear();
     factored_version_ = problem.version;
     tolerance_ = tolerance;
@@ -65,6 +65,11 @@ class MatrixSolver {
  private:
   // a factor with up to this much more ridge gives conjugate gradients half a digit a step or more
   static constexpr double most_stale = 4.0;
+
+  // of the factor's ridge to the present one
+  double ridge_ratio(const Quadratic& problem) const {
+    return factored_lambda_ == problem.lambda ? 1.0 : factored_lambda_ / problem.lambda;
+  }
 
   // neither at a kink nor at a bound
   static bool is_active(const Quadratic& problem, Index j, double b) {
@@ -120,7 +125,7 @@ class MatrixSolver {
     for (Index j = 0; j < problem.size; ++j) wanted_[j] = is_active(problem, j, b[j]) ? 1 : 0;
     for (const Index j : entering_) wanted_[j] = 1;
     if (factor_.size() == 0) factored_lambda_ = problem.lambda;
-    const double ratio = factored_lambda_ / problem.lambda;
+    const double ratio = ridge_ratio(problem);
     const auto entry = [&](Index a, Index c) {
       return problem.H[c * problem.stride + a] + (a == c ? ratio * problem.terms[a].l2 : 0.0);
     };
@@ -186,7 +191,7 @@ class MatrixSolver {
   void set_direction(const Quadratic& problem) {
     left_.resize(slopes_.size());
     std::ranges::transform(slopes_, left_.begin(), [](double slope) { return -slope; });
-    const double surplus = factored_lambda_ / problem.lambda - 1.0;
+    const double surplus = ridge_ratio(problem) - 1.0;
     if (surplus == 0.0) {
       direction_ = left_;
       factor_.solve(direction_.data());
