@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "paths/path_solver.hpp"
-#include "paths/working_set/interleaved.hpp"
+#include "paths/working_set/side_by_side.hpp"
 #include "paths/working_set/verification.hpp"
 
 namespace normball {
@@ -20,7 +20,7 @@ class BlockPath {
         problems_(problems),
         threads_(threads),
         monitor_(monitor),
-        interleaved_(design, *spec.family),
+        side_by_side_(design, spec),
         losses_(losses),
         verification_(design, spec, problems, sets_, threads) {
     for (std::size_t k = 0; k < problems.size(); ++k) {
@@ -31,7 +31,7 @@ class BlockPath {
   }
 
   double n_sweeps() const {
-    Index read = entries_read_ + interleaved_.columns_read() + verification_.entries_read();
+    Index read = entries_read_ + side_by_side_.columns_read() + verification_.entries_read();
     for (const auto& set : sets_) read += set->entries_read();
     return static_cast<double>(read) / static_cast<double>(spec_.n_features);
   }
@@ -58,7 +58,7 @@ class BlockPath {
   }
 
  private:
-  // a problem's solution before its last one
+  // an earlier solution of a problem
   struct Previous {
     double lambda = infinity;
     double intercept = 0.0;
@@ -69,19 +69,9 @@ class BlockPath {
     for (const double next : strides(previous, lambda, problems_[0].lambda_max)) {
       if (monitor_.stopped()) break;
       threads_.parallel_for(spec_.n_problems, [&](Index k) { predict_set(k, next, previous); });
-      const auto goal = [&](Index k) { return Tolerance{.violation = 1e-2 * problems_[k].gradient_unit(next)}; };
-      if (interleaved_.pays(sets_[0]->features(), at(0).coef, spec_.n_problems)) {
-        std::vector<Solution> solutions(problems_.size());
-        std::vector<InterleavedTask> tasks;
-        for (Index k = 0; k < spec_.n_problems; ++k) {
-          sets_[k]->save(solutions[k]);
-          tasks.push_back(task(k, next, goal(k), 20, solutions[k]));
-        }
-        interleaved_.solve(tasks, threads_, monitor_);
-        threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->restore(solutions[k]); });
-      } else {
-        threads_.parallel_for(spec_.n_problems, [&](Index k) { sets_[k]->solve(next, goal(k), 20); });
-      }
+      threads_.parallel_for(spec_.n_problems, [&](Index k) {
+        sets_[k]->solve(next, {.violation = 1e-2 * problems_[k].gradient_unit(next)}, 20);
+      });
       sweep_all();
       verification_.forget_earlier();
       previous = next;
@@ -95,23 +85,26 @@ class BlockPath {
     std::vector<Index> open(n_solutions);
     std::iota(open.begin(), open.end(), 0);
     threads_.parallel_for(spec_.n_problems, [&](Index k) { predict_set(k, block.lambdas.back(), block.previous); });
-    interleaves_ = interleaved_.pays(sets_[0]->features(), at(0).coef, std::ssize(open));
+    goes_side_by_side_ = side_by_side_.pays(sets_[0]->features(), at(0).coef, block.size());
+    std::vector<std::uint8_t> alone(n_solutions, goes_side_by_side_ ? 0 : 1);  // those that go one after the other
     Index n_rounds = 0;
     for (; !open.empty() && !monitor_.stopped(); ++n_rounds) {
-      bool is_final = n_rounds > 0;  // an open solution that misses nobody is as good as arithmetic makes it
-      if (interleaves_) {
-        solve_interleaved(block, open, n_rounds > 0, solutions);
-        is_final = is_final && interleaves_;
-      } else {
-        threads_.parallel_for(spec_.n_problems, [&](Index k) { solve_open(block, k, open, n_rounds > 0, solutions); });
-      }
+      if (goes_side_by_side_) solve_side_by_side(block, open, n_rounds > 0, alone, solutions);
+      threads_.parallel_for(spec_.n_problems,
+                            [&](Index k) { solve_open(block, k, open, alone, n_rounds > 0, solutions); });
       if (monitor_.stopped()) break;
       verification_.read_for(block, open, solutions);
       std::vector<std::uint8_t> closed(open.size());
       threads_.parallel_for(static_cast<Index>(open.size()),
-                            [&](Index i) { closed[i] = close(block, open[i], is_final, solutions[open[i]], centre); });
+                            [&](Index i) {
+                              // an open solution that misses nobody is as good as arithmetic makes it
+                              const bool is_final = n_rounds > 0 && alone[open[i]] != 0;
+                              closed[i] = close(block, open[i], is_final, solutions[open[i]], centre);
+                            });
       for (std::size_t i = 0; i < open.size(); ++i) {
-        if (closed[i] == 0) add_violators(open[i] / block.size(), solutions[open[i]]);
+        if (closed[i] != 0) continue;
+        if (solutions[open[i]].violators.empty()) alone[open[i]] = 1;
+        add_violators(open[i] / block.size(), solutions[open[i]]);
       }
       Index i = 0;
       std::erase_if(open, [&](Index) { return closed[i++] != 0; });
@@ -141,13 +134,13 @@ class BlockPath {
       n_active += coef[j] != 0.0 ? 1 : 0;
       if (problem.is_excluded(j) || coef[j] != 0.0 || problem.penalty.is_free(j)) continue;
       const double drawn_out = gradient[j] + slope * (gradient[j] - earlier[j]);
-      const double excess = problem.term(j, 0.9 * reached).violation(drawn_out, 0.0);
+      const double excess = problem.term(j, (goes_side_by_side_ ? 0.8 : 0.9) * reached).violation(drawn_out, 0.0);
       if (excess == 0.0 && !keeps_all) continue;
       n_reaching += problem.term(j, reached).violation(drawn_out, 0.0) > 0.0 ? 1 : 0;
       found.emplace_back(excess, j);
     }
     const auto wanted =
-        static_cast<std::size_t>(std::min(n_reaching + n_reaching / (interleaves_ ? 1 : 4) + 50, 3 * n_active + 100));
+        static_cast<std::size_t>(std::min(n_reaching + n_reaching / (goes_side_by_side_ ? 1 : 4) + 50, 3 * n_active + 100));
     if (found.size() > wanted && !keeps_all) {
       std::ranges::nth_element(found, found.begin() + static_cast<Index>(wanted), std::greater<>());
       found.resize(wanted);
@@ -173,13 +166,13 @@ class BlockPath {
   }
 
   // the open lambdas of one problem, in order; again from where they stood if they were swept before
-  void solve_open(const Block& block, Index k, const std::vector<Index>& open, bool again,
-                  std::vector<Solution>& solutions) {
+  void solve_open(const Block& block, Index k, const std::vector<Index>& open, const std::vector<std::uint8_t>& alone,
+                  bool again, std::vector<Solution>& solutions) {
     for (const Index at : open) {
-      if (at / block.size() != k) continue;
+      if (at / block.size() != k || alone[at] == 0) continue;
       const Index i = at % block.size();
       Point& point = block.point(k, i);
-      if (again) {
+      if (again || goes_side_by_side_) {
         sets_[k]->restore(solutions[at]);
       } else {
         sets_[k]->predict(block.lambdas[i], i == 0 ? block.previous : block.lambdas[i - 1]);
@@ -193,79 +186,54 @@ class BlockPath {
     }
   }
 
-  InterleavedTask task(Index k, double lambda, const Tolerance& goal, int max_steps, Solution& solution) const {
-    return {.problem = &problems_[k],
-            .loss = losses_[k].get(),
-            .set = &sets_[k]->features(),
-            .lambda = lambda,
-            .goal = goal,
-            .max_steps = max_steps,
-            .solution = &solution};
+  // The open lambdas of all problems; first from where the last solution points to. Who is lost goes on alone.
+  void solve_side_by_side(const Block& block, const std::vector<Index>& open, bool again,
+                          std::vector<std::uint8_t>& alone, std::vector<Solution>& solutions) {
+    std::vector<SideBySide::Effort> efforts(problems_.size());
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      std::vector<Index> own;
+      std::ranges::copy_if(open, std::back_inserter(own),
+                           [&](Index at) { return at / block.size() == k && alone[at] == 0; });
+      if (own.empty()) return;
+      Solution last;
+      if (!again) {
+        sets_[k]->save(last);
+        for (const Index at : own) continue_to(block, k, block.lambdas[at % block.size()], last, solutions[at]);
+      }
+      std::vector<LambdaTask> tasks;
+      for (const Index at : own) {
+        tasks.push_back({.lambda = block.lambdas[at % block.size()],
+                         .goal = 0.9 * spec_.tol * problems_[k].null_loss,
+                         .max_steps = std::max(1, spec_.max_iter - block.point(k, at % block.size()).n_iter),
+                         .solution = &solutions[at]});
+      }
+      efforts[k] = side_by_side_.solve(problems_[k], *losses_[k], sets_[k]->features(), tasks, again ? nullptr : &last,
+                                       monitor_);
+      loaded_[k] = -1;
+      for (std::size_t t = 0; t < own.size(); ++t) {
+        block.point(k, own[t] % block.size()).n_iter += std::max(1, tasks[t].n_steps);
+        alone[own[t]] = tasks[t].is_lost ? 1 : 0;
+      }
+    });
+    side_by_side_.learn(efforts);
   }
 
-  // The open lambdas of all problems: some at a time, from where the last ones ended, or again from where they stood.
-  void solve_interleaved(const Block& block, const std::vector<Index>& open, bool again,
-                         std::vector<Solution>& solutions) {
-    std::ranges::fill(loaded_, -1);
-    if (again) {
-      run_interleaved(block, open, solutions);
-      return;
-    }
-    const Index at_once = std::clamp<Index>(2 * n_interleaved / spec_.n_problems, 1, block.size());
-    std::vector<Solution> last(problems_.size());
-    std::vector<Solution> earlier(problems_.size());
-    for (Index k = 0; k < spec_.n_problems; ++k) {
-      sets_[k]->save(last[k]);
-      earlier[k].intercept = previous_[k].intercept;
-      earlier[k].coef.assign(last[k].coef.size(), 0.0);
-      for (const auto& [j, value] : previous_[k].coef) {
-        if (sets_[k]->position(j) >= 0) earlier[k].coef[sets_[k]->position(j)] = value;
-      }
-    }
-    double last_lambda = block.previous;
-    double earlier_lambda = previous_[0].lambda;
-    for (Index first = 0; first < block.size() && !monitor_.stopped(); first += at_once) {
-      const Index end = std::min(first + at_once, block.size());
-      std::vector<Index> some;
-      for (Index i = first; i < end; ++i) {
-        const double length = continuation(earlier_lambda, last_lambda, block.lambdas[i]);
-        for (Index k = 0; k < spec_.n_problems; ++k) {
-          some.push_back(k * block.size() + i);
-          continue_to(k, block.lambdas[i], length, last[k], earlier[k], solutions[some.back()]);
-        }
-      }
-      run_interleaved(block, some, solutions);
-      for (Index k = 0; k < spec_.n_problems; ++k) {
-        earlier[k] = end - first > 1 ? solutions[k * block.size() + end - 2] : last[k];
-        last[k] = solutions[k * block.size() + end - 1];
-      }
-      earlier_lambda = end - first > 1 ? block.lambdas[end - 2] : last_lambda;
-      last_lambda = block.lambdas[end - 1];
-    }
-  }
-
-  void continue_to(Index k, double lambda, double length, const Solution& last, const Solution& earlier,
-                   Solution& start) const {
+  // Along log lambda: the start of a lambda that lies several ahead.
+  void continue_to(const Block& block, Index k, double lambda, const Solution& last, Solution& start) const {
+    const Previous& previous = previous_[k];
+    const double length = std::log(block.previous / lambda) / std::log(previous.lambda / block.previous);
     start.coef = last.coef;
-    start.intercept = last.intercept + length * (last.intercept - earlier.intercept);
+    start.intercept = last.intercept;
+    if (!(length > 0.0)) return;
+    Vector earlier(last.coef.size(), 0.0);
+    for (const auto& [j, value] : previous.coef) {
+      if (sets_[k]->position(j) >= 0) earlier[sets_[k]->position(j)] = value;
+    }
+    start.intercept += length * (last.intercept - previous.intercept);
     for (std::size_t s = 0; s < start.coef.size(); ++s) {
-      const double step = length * (last.coef[s] - earlier.coef[s]);
+      const double step = length * (last.coef[s] - earlier[s]);
       if (step == 0.0) continue;
       start.coef[s] = continued(problems_[k].term(sets_[k]->features()[s], lambda), last.coef[s], step);
-    }
-  }
-
-  void run_interleaved(const Block& block, const std::vector<Index>& chosen, std::vector<Solution>& solutions) {
-    std::vector<InterleavedTask> tasks;
-    for (const Index at : chosen) {
-      const Index k = at / block.size();
-      const Index i = at % block.size();
-      tasks.push_back(task(k, block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss},
-                           std::max(1, spec_.max_iter - block.point(k, i).n_iter), solutions[at]));
-    }
-    interleaves_ = interleaved_.solve(tasks, threads_, monitor_) && interleaves_;
-    for (std::size_t t = 0; t < tasks.size(); ++t) {
-      block.point(chosen[t] / block.size(), chosen[t] % block.size()).n_iter += std::max(1, tasks[t].n_steps);
     }
   }
 
@@ -310,8 +278,9 @@ class BlockPath {
   void remember_previous(const Block& block, Index k, const std::vector<Solution>& solutions) {
     previous_[k] = {};
     if (block.size() < 2) return;
-    const Solution& solution = solutions[(k + 1) * block.size() - 2];
-    previous_[k].lambda = block.lambdas[block.size() - 2];
+    const Index i = std::max<Index>(0, block.size() - 4);  // far enough that few kinks lie between two
+    const Solution& solution = solutions[k * block.size() + i];
+    previous_[k].lambda = block.lambdas[i];
     previous_[k].intercept = solution.intercept;
     for (std::size_t s = 0; s < solution.coef.size(); ++s) {
       if (solution.coef[s] != 0.0) previous_[k].coef.emplace_back(sets_[k]->features()[s], solution.coef[s]);
@@ -323,7 +292,10 @@ class BlockPath {
     Index entries = 0;
     for (Index j = 0; j < spec_.n_features; ++j) entries += design_.n_entries(j);
     const Index fitting = entries / (10 * spec_.n_rows * spec_.n_problems);  // residuals, beside X
-    const Index longest = std::clamp<Index>(std::min(fitting, 50 / spec_.n_problems), 3, 14);
+    // side by side they need less, and wait for each other anyway
+    const Index longest = side_by_side_.pays(sets_[0]->features(), at(0).coef, n_side_by_side)
+                              ? n_side_by_side
+                              : std::clamp<Index>(std::min(fitting, 50 / spec_.n_problems), 3, 14);
     ahead_ =
         n_rounds > 3 ? std::max<Index>(3, ahead_ / 2) : std::min(longest, ahead_ + (n_rounds < 3 ? ahead_ / 2 : 0));
   }
@@ -355,10 +327,10 @@ class BlockPath {
   std::vector<std::unique_ptr<WorkingSet>> sets_;
   Threads& threads_;
   Monitor& monitor_;
-  Interleaved interleaved_;
+  SideBySide side_by_side_;
   const Losses& losses_;
   Verification verification_;
-  bool interleaves_ = false;  // whether the last block went that way; its columns are many and short
+  bool goes_side_by_side_ = false;  // the last block
   std::vector<Previous> previous_;
   Index entries_read_ = 0;
   Index ahead_ = 4;

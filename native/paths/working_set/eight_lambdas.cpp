@@ -1,0 +1,362 @@
+#include "paths/working_set/eight_lambdas.hpp"
+
+#include "quadratic/step.hpp"
+
+namespace normball {
+namespace {
+
+constexpr double first_shrink = 0.03;  // the first model is left early, since the loss will differ from it
+constexpr int most_proofs = 3;
+constexpr int most_newton_steps = 15;
+
+}  // namespace
+
+EightLambdas::EightLambdas(const SparseDesign& design, const Problem& problem, const Loss& loss,
+                           const std::vector<Index>& set, std::span<LambdaTask> tasks, Monitor& monitor)
+    : design_(design),
+      problem_(problem),
+      loss_(loss),
+      set_(set),
+      tasks_(tasks),
+      monitor_(monitor),
+      copy_(copy_rows(design, set, problem.weights)),
+      size_(problem.natural_size() > 0.0 ? problem.natural_size() : 1.0),
+      models_(copy_, model_columns(), problem.spec->fit_intercept),
+      states_(tasks.size()) {
+  const auto size = static_cast<Index>(set.size());
+  coef_.assign(size, 0.0);
+  after_.assign(size, 0.0);
+  gradient_.assign(size, 0.0);
+  dual_gradient_.assign(size, 0.0);
+}
+
+// Bounds and shares of l1 and l2, in the models' units.
+std::vector<EightModels::Column> EightLambdas::model_columns() {
+  std::vector<EightModels::Column> columns;
+  for (std::size_t c = 0; c < set_.size(); ++c) {
+    const Index j = set_[c];
+    const double unit = copy_.norms[c] > 0.0 ? problem_.scaling.scale[j] / copy_.norms[c] : 1.0;
+    const double factor = problem_.penalty.factor(j);
+    const ElasticNet term = problem_.term(j, 1.0);
+    units_.push_back(unit * size_);
+    columns.push_back({.l1 = static_cast<float>(factor * unit),
+                       .l2 = static_cast<float>(factor * unit * unit),
+                       .lower = static_cast<float>(term.lower / units_[c]),
+                       .upper = static_cast<float>(term.upper / units_[c])});
+    if (factor == 0.0) continue;
+    smallest_l1_ = std::min(smallest_l1_, factor * unit);
+    smallest_l2_ = std::min(smallest_l2_, factor * unit * unit);
+  }
+  return columns;
+}
+
+void EightLambdas::solve(const Solution* last) {
+  start(last);
+  const auto is_open = [](const State& state) { return state.is_open; };
+  const auto steps = [](const State& state) { return state.is_open && !state.may_be_done; };
+  while (std::ranges::any_of(states_, is_open) && !monitor_.stopped()) {
+    if (std::ranges::any_of(states_, steps)) {
+      step();
+    } else {
+      prove();
+    }
+  }
+  for (std::size_t k = 0; k < states_.size(); ++k) save(k);
+}
+
+void EightLambdas::start(const Solution* last) {
+  const auto take = [&](std::size_t k, const Solution& from) {
+    for (std::size_t c = 0; c < set_.size(); ++c) coef_[c][k] = c < from.coef.size() ? from.coef[c] : 0.0;
+    states_[k].intercept = from.intercept;
+  };
+  for (std::size_t k = 0; k < tasks_.size(); ++k) take(k, *tasks_[k].solution);
+  set_eta();
+  bool is_back = false;
+  for (std::size_t k = 0; last != nullptr && k < tasks_.size(); ++k) {
+    const double objective = states_[k].loss + states_[k].penalty;
+    take(k, *last);
+    states_[k].penalty = penalty(k, coef_);
+    if (objective < last->loss + states_[k].penalty) {
+      take(k, *tasks_[k].solution);
+      states_[k].penalty = penalty(k, coef_);
+    } else {
+      is_back = true;
+    }
+  }
+  if (is_back) set_eta();
+}
+
+// eta of the open lambdas from their coefficients, and what follows from it
+void EightLambdas::set_eta() {
+  rows_.assign(problem_.spec->n_rows, 0.0);
+  EightNumbers shift{};
+  for (std::size_t c = 0; c < set_.size(); ++c) {
+    const double scale = problem_.scaling.scale[set_[c]];
+    double raw[n_side_by_side];
+    bool moves = false;
+    for (Index k = 0; k < n_side_by_side; ++k) {
+      raw[k] = coef_[c][k] == 0.0 ? 0.0 : coef_[c][k] / scale;
+      shift[k] -= raw[k] * centre(c);
+      moves = moves || raw[k] != 0.0;
+    }
+    if (moves) design_.add_eight(set_[c], raw, rows_.data());
+  }
+  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+    State& state = states_[k];
+    if (!state.is_open) continue;
+    Vector eta(problem_.offset, problem_.offset + problem_.spec->n_rows);
+    for (std::size_t i = 0; i < eta.size(); ++i) eta[i] += state.intercept + shift[k] + rows_[i][k];
+    evaluate(k, eta);
+    state.eta.swap(eta);
+    state.penalty = penalty(k, coef_);
+  }
+}
+
+void EightLambdas::evaluate(std::size_t k, const Vector& eta) {
+  State& state = states_[k];
+  state.residual.resize(eta.size());
+  state.curvature.resize(eta.size());
+  state.sums = loss_.evaluate(eta.data(), {.residual = state.residual.data(),
+                                           .curvature = state.curvature.data(),
+                                           .least_curvature = problem_.least_curvature()});
+  state.loss = state.sums.loss + problem_.constant;
+  state.total = 0.0;
+  for (const double d : state.curvature) state.total += d;
+  state.has_gradient = false;
+}
+
+double EightLambdas::penalty(std::size_t k, const ColumnsByEight& coef) const {
+  double sum = 0.0;
+  for (std::size_t c = 0; c < set_.size(); ++c) {
+    if (coef[c][k] != 0.0) sum += problem_.term(set_[c], tasks_[k].lambda).value(coef[c][k]);
+  }
+  return sum;
+}
+
+// products of the stored columns with the residuals or the dual points of the open lambdas
+void EightLambdas::read(bool dual, ColumnsByEight& out) {
+  rows_.resize(problem_.spec->n_rows);
+  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+    const Vector& vector = dual ? states_[k].dual : states_[k].residual;
+    if (vector.empty()) {
+      rows_.put(static_cast<Index>(k), 0.0);
+    } else {
+      rows_.put(static_cast<Index>(k), vector.data());
+    }
+  }
+  for (Index k = std::ssize(tasks_); k < n_side_by_side; ++k) rows_.put(k, 0.0);
+  for (std::size_t c = 0; c < set_.size(); ++c) design_.dot_eight(set_[c], rows_.data(), out[c]);
+  columns_read_ += std::ssize(set_);
+}
+
+// one Newton step of every lambda that is open and not presumed to be done
+void EightLambdas::step() {
+  const auto lacks_gradient = [](const State& state) {
+    return state.is_open && !state.may_be_done && !state.has_gradient;
+  };
+  if (std::ranges::any_of(states_, lacks_gradient)) read(false, gradient_);
+  const EightModels::Question asked = question();
+  for (std::size_t r = 0; r < copy_.rows.size(); ++r) {
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      models_.d()[r][k] = static_cast<float>(states_[k].curvature[copy_.rows[r]] / states_[k].total);
+    }
+  }
+  for (std::size_t c = 0; c < set_.size(); ++c) {
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      const double curvature = states_[k].total * size_ * copy_.norms[c];
+      models_.b()[c][k] = static_cast<float>(coef_[c][k] / units_[c]);
+      models_.gradient()[c][k] = static_cast<float>(gradient_[c][k] / curvature);
+    }
+  }
+  models_.minimise(asked, monitor_);
+  models_.times_change(moved_);
+  for (std::size_t c = 0; c < set_.size(); ++c) {
+    for (std::size_t k = 0; k < tasks_.size(); ++k) after_[c][k] = minimiser(c, k);
+  }
+  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+    if (asked.open[k]) move(k);
+  }
+}
+
+// of the model: a coefficient with its digits, at zero or a bound exactly
+double EightLambdas::minimiser(std::size_t c, std::size_t k) const {
+  const double before = coef_[c][k];
+  const double change = static_cast<double>(models_.change(static_cast<Index>(c), static_cast<Index>(k))) * units_[c];
+  if (change == 0.0) return before;
+  const ElasticNet term = problem_.term(set_[c], tasks_[k].lambda);
+  if (!models_.is_held(static_cast<Index>(c), static_cast<Index>(k))) return term.reachable(before, change);
+  const double at = before + change;
+  const double bound = at > 0.0 ? term.upper : term.lower;
+  return std::abs(at - bound) < std::abs(at) ? bound : 0.0;
+}
+
+EightModels::Question EightLambdas::question() const {
+  EightModels::Question asked;
+  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+    const State& state = states_[k];
+    const double lambda = tasks_[k].lambda;
+    const double ratio = problem_.penalty.l1_ratio();
+    asked.open[k] = state.is_open && !state.may_be_done;
+    asked.l1[k] = lambda * ratio / (state.total * size_);
+    asked.l2[k] = lambda * (1.0 - ratio) / state.total;
+    asked.shift[k] = problem_.spec->fit_intercept ? -state.sums.residual / (state.total * size_) : 0.0;
+    asked.target[k] = target(k);
+    asked.shrink[k] = tasks_[k].n_steps == 0 && !loss_.is_quadratic ? first_shrink : 0.0;
+  }
+  return asked;
+}
+
+// What gradients of at most `left` cost in the gap, in the model's units: their product with the coefficients, or, where
+// there is a ridge, their squares over twice that (M8).
+double EightLambdas::cost(std::size_t k, double left) const {
+  const State& state = states_[k];
+  double size = 0.0;
+  for (std::size_t c = 0; c < set_.size(); ++c) size += std::abs(coef_[c][k]) / units_[c];
+  const double ridge = tasks_[k].lambda * (1.0 - problem_.penalty.l1_ratio()) / state.total * smallest_l2_;
+  const double by_ridge = ridge > 0.0 ? left * left * static_cast<double>(set_.size()) / (2.0 * ridge) : infinity;
+  return std::min(left * size, by_ridge) * state.total * size_ * size_;
+}
+
+// how small they are to be: half of the goal at most, and well within what is promised of KKT violations
+double EightLambdas::target(std::size_t k) const {
+  const double l1 = tasks_[k].lambda * problem_.penalty.l1_ratio() / (states_[k].total * size_) * smallest_l1_;
+  double target = 1e-4 * l1;
+  while (target > 1e-7 * l1 && cost(k, target) > 0.5 * tasks_[k].goal) target *= 0.5;
+  return target;
+}
+
+void EightLambdas::move(std::size_t k) {
+  State& state = states_[k];
+  LambdaTask& task = tasks_[k];
+  ++task.n_steps;
+  slope_.assign(state.eta.size(), 0.0);
+  for (std::size_t r = 0; r < copy_.rows.size(); ++r) {
+    slope_[copy_.rows[r]] = size_ * static_cast<double>(moved_[r][static_cast<Index>(k)]);
+  }
+  double shift = 0.0;  // the sum of what the model makes of the residuals stays 0
+  if (problem_.spec->fit_intercept) {
+    double sum = state.sums.residual;
+    for (std::size_t i = 0; i < slope_.size(); ++i) sum += state.curvature[i] * slope_[i];
+    shift = -sum / state.total;
+  }
+  Vector dual = state.residual;
+  for (std::size_t i = 0; i < slope_.size(); ++i) {
+    slope_[i] += shift;
+    dual[i] += state.curvature[i] * slope_[i];
+  }
+  const double gone = advance(k);
+  state.intercept += gone * (shift + centre_change(k));
+  for (std::size_t c = 0; c < set_.size(); ++c) {
+    coef_[c][k] = gone == 1.0 ? after_[c][k] : coef_[c][k] + gone * (after_[c][k] - coef_[c][k]);
+  }
+  state.penalty = penalty(k, coef_);
+  double gap = cost(k, models_.left(static_cast<Index>(k)));
+  state.dual.clear();
+  if (gone == 1.0 && !loss_.is_quadratic) {
+    state.dual_sums = loss_.dual(state.eta.data(), dual.data());
+    if (state.dual_sums.dual_pearson <= task.goal) state.dual.swap(dual);
+    gap += state.dual_sums.dual_pearson;
+  }
+  // without a step that helps rounding is all that is left, or too much of it: the proof will tell
+  state.may_be_done = gone == 0.0 || (gone == 1.0 && gap <= 0.95 * task.goal) || is_exhausted(k);
+}
+
+// Armijo's rule on the true objective, along the segment to the model's minimiser; the part of it that is gone
+double EightLambdas::advance(std::size_t k) {
+  State& state = states_[k];
+  double expected = penalty(k, after_) - state.penalty;
+  for (std::size_t i = 0; i < slope_.size(); ++i) expected += state.residual[i] * slope_[i];
+  const ArmijoRule rule{.objective = state.loss + state.penalty,
+                        .expected = std::min(expected, 0.0),
+                        .noise = problem_.noise(state.loss) + 1e-13 * state.penalty};
+  Vector eta(state.eta.size());
+  const auto go = [&](double t) {
+    for (std::size_t i = 0; i < eta.size(); ++i) eta[i] = state.eta[i] + t * slope_[i];
+    evaluate(k, eta);
+    double sum = state.loss;
+    for (std::size_t c = 0; c < set_.size(); ++c) {
+      const double b = coef_[c][k] + t * (after_[c][k] - coef_[c][k]);
+      if (b != 0.0) sum += problem_.term(set_[c], tasks_[k].lambda).value(b);
+    }
+    return sum;
+  };
+  const double gone = backtrack(rule, go);
+  if (gone == 0.0 || rule.is_negligible()) go(gone);
+  if (gone > 0.0) state.eta.swap(eta);
+  return gone;
+}
+
+// what the columns' centres add to the intercept on the way to `after_`
+double EightLambdas::centre_change(std::size_t k) const {
+  double sum = 0.0;
+  for (std::size_t c = 0; c < set_.size(); ++c) {
+    if (after_[c][k] != coef_[c][k]) sum += centre(c) * (after_[c][k] - coef_[c][k]) / problem_.scaling.scale[set_[c]];
+  }
+  return sum;
+}
+
+bool EightLambdas::is_exhausted(std::size_t k) const {
+  return tasks_[k].n_steps >= std::min(tasks_[k].max_steps, most_newton_steps);
+}
+
+// all open lambdas are presumed to be done: eta anew, and one read of the set for the residuals and the dual points
+void EightLambdas::prove() {
+  set_eta();
+  read(false, gradient_);
+  bool has_dual = false;
+  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+    State& state = states_[k];
+    if (!state.is_open || state.dual.empty()) continue;
+    state.dual_sums = loss_.dual(state.eta.data(), state.dual.data());
+    has_dual = true;
+  }
+  if (has_dual) read(true, dual_gradient_);
+  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+    State& state = states_[k];
+    if (!state.is_open) continue;
+    save(k);
+    const Solution& solution = *tasks_[k].solution;
+    const Listed all(set_, solution);
+    const Certificate certificate = problem_.certificate(tasks_[k].lambda, all.by_residual());
+    double gap = certificate.gap;
+    if (solution.dual.exists()) {
+      gap = std::min(gap, problem_.certificate(tasks_[k].lambda, all.by_dual_point()).gap);
+    }
+    const bool is_solved = gap <= tasks_[k].goal && certificate.is_stationary;
+    ++state.n_proofs;
+    tasks_[k].is_lost = !is_solved && (state.n_proofs >= most_proofs || is_exhausted(k));
+    state.is_open = !is_solved && !tasks_[k].is_lost;
+    state.may_be_done = false;
+    state.has_gradient = true;
+  }
+}
+
+void EightLambdas::save(std::size_t k) {
+  const State& state = states_[k];
+  Solution& solution = *tasks_[k].solution;
+  const auto gradients = [&](const ColumnsByEight& products, double total, Vector& out) {
+    out.resize(set_.size());
+    for (std::size_t c = 0; c < set_.size(); ++c) {
+      out[c] = (products[c][k] - centre(c) * total) / problem_.scaling.scale[set_[c]];
+    }
+  };
+  const bool has_intercept = problem_.spec->fit_intercept;
+  solution.coef.resize(set_.size());
+  for (std::size_t c = 0; c < set_.size(); ++c) solution.coef[c] = coef_[c][k];
+  solution.intercept = state.intercept;
+  solution.intercept_gradient = has_intercept ? state.sums.residual : 0.0;
+  solution.loss = state.loss;
+  solution.pearson = state.sums.pearson;
+  solution.residual = state.residual;
+  solution.residual_sum = state.sums.residual;
+  gradients(gradient_, state.sums.residual, solution.gradient);
+  solution.violators.clear();
+  solution.dual = {};
+  if (state.dual.empty()) return;
+  solution.dual.rows = state.dual;
+  solution.dual.sums = state.dual_sums;
+  solution.dual.intercept_gradient = has_intercept ? state.dual_sums.total : 0.0;
+  gradients(dual_gradient_, state.dual_sums.total, solution.dual.gradient);
+}
+
+}  // namespace normball

@@ -1,0 +1,100 @@
+// Proximal Newton for up to eight lambdas of one problem at once, on a working set of sparse columns: their quadratic
+// models are minimised side by side (EightModels), in single precision beside gradients that are exact; each lambda has
+// a step length of its own. What is said to be solved was measured with eta made anew from the coefficients.
+#pragma once
+
+#include <span>
+
+#include "core/interleaved_array.hpp"
+#include "losses/loss.hpp"
+#include "paths/working_set/block.hpp"
+#include "quadratic/eight_models.hpp"
+
+namespace normball {
+
+// One lambda: where it starts and ends (`solution`, by position in the set) and the gap that is enough.
+struct LambdaTask {
+  double lambda;
+  double goal;
+  int max_steps;
+  Solution* solution;
+  int n_steps = 0;
+  bool is_lost = false;  // it did not get there; others may
+};
+
+class EightLambdas {
+ public:
+  EightLambdas(const SparseDesign& design, const Problem& problem, const Loss& loss, const std::vector<Index>& set,
+               std::span<LambdaTask> tasks, Monitor& monitor);
+
+  // `last`: the solution that all go on from; who stands better there than where it would start, starts there
+  void solve(const Solution* last);
+
+  Index n_products() const { return models_.n_products(); }
+  Index columns_read() const { return columns_read_; }
+
+ private:
+  using ColumnsByEight = InterleavedArray<double, n_side_by_side>;
+
+  struct State {
+    Vector eta;
+    Vector residual;
+    Vector curvature;
+    Vector dual;  // w_i u_i at the last model's minimiser (M8b), empty where that tells nothing
+    DualSums dual_sums;
+    RowSums sums;
+    double total = 0.0;  // of the curvature
+    double intercept = 0.0;
+    double loss = 0.0;
+    double penalty = 0.0;
+    bool is_open = true;
+    bool may_be_done = false;
+    bool has_gradient = false;
+    int n_proofs = 0;
+  };
+
+  std::vector<EightModels::Column> model_columns();
+  void start(const Solution* last);
+  void set_eta();
+  void evaluate(std::size_t k, const Vector& eta);
+  double penalty(std::size_t k, const ColumnsByEight& coef) const;
+  double centre(std::size_t c) const {  // of a stored column
+    return design_.stored_centre(set_[c]) + problem_.scaling.shift[set_[c]];
+  }
+  void read(bool dual, ColumnsByEight& out);
+  void step();
+  EightModels::Question question() const;
+  double minimiser(std::size_t c, std::size_t k) const;
+  double cost(std::size_t k, double left) const;
+  double target(std::size_t k) const;
+  void move(std::size_t k);
+  double advance(std::size_t k);
+  double centre_change(std::size_t k) const;
+  bool is_exhausted(std::size_t k) const;
+  void prove();
+  void save(std::size_t k);
+
+  const SparseDesign& design_;
+  const Problem& problem_;
+  const Loss& loss_;
+  const std::vector<Index>& set_;
+  std::span<LambdaTask> tasks_;
+  Monitor& monitor_;
+  RowCopy copy_;
+  double size_;                    // the unit of the models' eta
+  Vector units_;                   // of the models' coefficients
+  double smallest_l1_ = infinity;  // of the models' columns
+  double smallest_l2_ = infinity;
+  EightModels models_;
+  std::vector<State> states_;
+  ColumnsByEight coef_;
+  ColumnsByEight after_;          // at the models' minimisers
+  ColumnsByEight gradient_;       // products of the stored columns with the residuals
+  ColumnsByEight dual_gradient_;  // and with the dual points
+  ColumnsByEight rows_;           // what they are multiplied with
+  RowsOfEight moved_;
+  Vector slope_;  // of eta along a step
+  Index columns_read_ = 0;
+};
+
+}  // namespace normball
