@@ -162,8 +162,10 @@ void EightModels::look() {
   cpu::PerCpu<count_changes>::run(arrays(), largest_, changes);
   Eight which{};
   Eight threshold{};
+  Eight gained{};
   for (Index k = 0; k < n_side_by_side; ++k) {
     if (running_[k] == 0.0F) continue;
+    gained[k] = largest_[k] < 0.7F * last_look_[k] ? 1.0F : 0.0F;
     last_look_[k] = std::min(last_look_[k], largest_[k]);
     if (changes[0][k] + changes[1][k] > 0.0F) {
       which[k] = 1.0F;
@@ -178,7 +180,7 @@ void EightModels::look() {
   multiply(trial_, product_, sums);
   go_trial(Eight{} + 1.0F, sums[0]);
   Eight stuck{};
-  judge(which, stuck);
+  judge(which, gained, stuck);
   if (any(stuck)) descend(stuck);
   cpu::PerCpu<let_in>::run(arrays(), stuck > 0.0F ? Eight{} : which, threshold);
   restart(which);
@@ -188,17 +190,19 @@ void EightModels::look() {
 void EightModels::go_trial(const Eight& length, const Eight& share) {
   Eight unused[2];
   cpu::PerCpu<go>::run(arrays(), length, share, eights(trial_), eights(product_), unused);
+  cpu::PerCpu<hold>::run(arrays(), eights(trial_));
 }
 
 // Which of the models have not come lower for some time: signs may go round in circles.
-void EightModels::judge(const Eight& which, Eight& stuck) {
+void EightModels::judge(const Eight& which, const Eight& gained, Eight& stuck) {
   Eight value;
   cpu::PerCpu<add_value>::run(arrays(), eights(at_start_), &value);
   Eight better{};
   for (Index k = 0; k < n_side_by_side; ++k) {
     if (which[k] == 0.0F) continue;
-    if (value[k] < best_[k] - 1e-5F * std::abs(best_[k])) {
-      better[k] = 1.0F;
+    const bool is_lower = value[k] < best_[k] - 1e-5F * std::abs(best_[k]);
+    better[k] = is_lower || value[k] < best_[k] ? 1.0F : 0.0F;
+    if (is_lower || gained[k] != 0.0F) {
       n_fails_[k] = 0;
     } else if (++n_fails_[k] >= patience) {
       stuck[k] = 1.0F;

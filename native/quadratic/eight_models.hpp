@@ -71,7 +71,7 @@ class EightModels {
   bool wants_look(int since) const;
   void look();
   void go_trial(const Eight& length, const Eight& share);
-  void judge(const Eight& which, Eight& stuck);
+  void judge(const Eight& which, const Eight& gained, Eight& stuck);
   void keep_best(const Eight& which, const Eight& value);
   void back_to_best(const Eight& which);
   void descend(const Eight& which);

@@ -99,8 +99,9 @@ NORMBALL_INLINE void direction(const Eight& g, const Eight& b, const Eight& l1, 
                                const Eight& threshold, Eight& out) {
   const Eight right = g + (b >= 0.0F ? l1 : -l1);
   const Eight left = g + (b > 0.0F ? l1 : -l1);
-  const auto rises = (b < column.upper) & (-right > threshold);
-  const auto falls = (b > column.lower) & (left > threshold);
+  constexpr float inside = 1.0F - 1e-6F;  // a bound, but for rounding
+  const auto rises = (b < inside * column.upper) & (-right > threshold);
+  const auto falls = (b > inside * column.lower) & (left > threshold);
   out = rises ? Eight{} + 1.0F : (falls ? Eight{} - 1.0F : Eight{});
 }
 
@@ -224,6 +225,17 @@ NORMBALL_INLINE void project(const Arrays& a, const Eight& which, Eight* change,
     product[c] = Eight{};
     a.slope[c] = leaves ? Eight{} : a.slope[c];
     a.inverse[c] = leaves ? Eight{} : a.inverse[c];
+  }
+}
+
+// what was brought to zero by `change` is there exactly, else it would seem to have a sign
+NORMBALL_INLINE void hold(const Arrays& a, const Eight* change) {
+  for (Index c = 0; c < a.count; ++c) {
+    Eight off;
+    Eight size;
+    abs(a.b[c] + a.x[c], off);
+    abs(a.b[c], size);
+    a.x[c] = (change[c] != 0.0F) & (off < 1e-5F * size) ? -a.b[c] : a.x[c];
   }
 }
 

@@ -208,21 +208,22 @@ EightModels::Question EightLambdas::question() const {
 
 // What gradients of at most `left` cost in the gap, in the model's units: their product with the coefficients, or, where
 // there is a ridge, their squares over twice that (M8).
-double EightLambdas::cost(std::size_t k, double left) const {
+EightLambdas::Worth EightLambdas::worth(std::size_t k) const {
   const State& state = states_[k];
-  double size = 0.0;
+  const double unit = state.total * size_ * size_;
+  double size = 1e-300;
   for (std::size_t c = 0; c < set_.size(); ++c) size += std::abs(coef_[c][k]) / units_[c];
   const double ridge = tasks_[k].lambda * (1.0 - problem_.penalty.l1_ratio()) / state.total * smallest_l2_;
-  const double by_ridge = ridge > 0.0 ? left * left * static_cast<double>(set_.size()) / (2.0 * ridge) : infinity;
-  return std::min(left * size, by_ridge) * state.total * size_ * size_;
+  return {.linear = size * unit,
+          .square = ridge > 0.0 ? static_cast<double>(set_.size()) / (2.0 * ridge) * unit : infinity};
 }
 
 // how small they are to be: half of the goal at most, and well within what is promised of KKT violations
 double EightLambdas::target(std::size_t k) const {
   const double l1 = tasks_[k].lambda * problem_.penalty.l1_ratio() / (states_[k].total * size_) * smallest_l1_;
-  double target = 1e-4 * l1;
-  while (target > 1e-7 * l1 && cost(k, target) > 0.5 * tasks_[k].goal) target *= 0.5;
-  return target;
+  const double share = 0.5 * tasks_[k].goal;
+  const Worth cost = worth(k);
+  return std::clamp(std::max(share / cost.linear, std::sqrt(share / cost.square)), 1e-7 * l1, 1e-4 * l1);
 }
 
 void EightLambdas::move(std::size_t k) {
@@ -250,7 +251,7 @@ void EightLambdas::move(std::size_t k) {
     coef_[c][k] = gone == 1.0 ? after_[c][k] : coef_[c][k] + gone * (after_[c][k] - coef_[c][k]);
   }
   state.penalty = penalty(k, coef_);
-  double gap = cost(k, models_.left(static_cast<Index>(k)));
+  double gap = worth(k).of(models_.left(static_cast<Index>(k)));
   state.dual.clear();
   if (gone == 1.0 && !loss_.is_quadratic) {
     state.dual_sums = loss_.dual(state.eta.data(), dual.data());

@@ -53,6 +53,12 @@ class EightLambdas {
     int n_proofs = 0;
   };
 
+  struct Worth {
+    double linear;
+    double square;
+    double of(double left) const { return std::min(linear * left, square * left * left); }
+  };
+
   std::vector<EightModels::Column> model_columns();
   void start(const Solution* last);
   void set_eta();
@@ -65,7 +71,7 @@ class EightLambdas {
   void step();
   EightModels::Question question() const;
   double minimiser(std::size_t c, std::size_t k) const;
-  double cost(std::size_t k, double left) const;
+  Worth worth(std::size_t k) const;
   double target(std::size_t k) const;
   void move(std::size_t k);
   double advance(std::size_t k);
