@@ -50,12 +50,6 @@ class Csc final : public SparseDesign {
   void dot(Index j, const float* v, float* out) const override {
     kernels::gather_floats(values(j), rows(j), n_entries(j), origin(j), v, out);
   }
-  void add(Index j, const float* a, const float* d, float* out) const override {
-    kernels::scatter_floats(a, values(j), rows(j), n_entries(j), origin(j), d, out);
-  }
-  void weighted_sums(Index j, const float* d, float* sums, float* squares) const override {
-    kernels::gather_moments(values(j), rows(j), n_entries(j), origin(j), d, sums, squares);
-  }
   void dot_eight(Index j, const double* v, double* out) const override {
     kernels::gather_group(values(j), rows(j), n_entries(j), origin(j), v, out);
   }

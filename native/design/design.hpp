@@ -130,14 +130,10 @@ class DenseDesign : public Design {
 // One whose columns meet vectors that stand side by side in each row.
 class SparseDesign : public Design {
  public:
-  using Design::add;
   using Design::dot;
-  using Design::weighted_sums;
 
   // the same of sixteen vectors of floats
   virtual void dot(Index j, const float* v, float* out) const = 0;
-  virtual void add(Index j, const float* a, const float* d, float* out) const = 0;
-  virtual void weighted_sums(Index j, const float* d, float* sums, float* squares) const = 0;
   // and of eight of doubles
   virtual void dot_eight(Index j, const double* v, double* out) const = 0;
   virtual void add_eight(Index j, const double* a, double* out) const = 0;

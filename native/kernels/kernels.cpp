@@ -173,58 +173,16 @@ NORMBALL_INLINE void gather_sixteen(const T* x, const std::int32_t* rows, Index 
 }
 
 template <class T>
-NORMBALL_INLINE void moments_sixteen(const T* x, const std::int32_t* rows, Index count, double c, const float* v,
-                                     float* out, float* squares) {
-  Sixteen sum = {};
-  Sixteen square = {};
-  Sixteen row;
-  for (Index e = 0; e < count; ++e) {
-    load(v + float_group * rows[e], row);
-    const auto centred = static_cast<float>(static_cast<double>(x[e]) - c);
-    row *= centred;
-    sum += row;
-    square += centred * row;
-  }
-  store(sum, out);
-  store(square, squares);
-}
-
-// one row of v, as long as the vector Row, for each entry; times the row of d where they are weighted
-template <class Row, bool Weighted, class V, class T>
-NORMBALL_INLINE void scatter_rows(const V* a, const T* x, const std::int32_t* rows, Index count, double c, const V* d,
-                                  V* v) {
-  constexpr Index length = sizeof(Row) / sizeof(V);
-  Row factor;
-  Row row;
-  Row weight;
-  load(a, factor);
-  for (Index e = 0; e < count; ++e) {
-    const auto centred = static_cast<V>(static_cast<double>(x[e]) - c);
-    load(v + length * rows[e], row);
-    if constexpr (Weighted) {
-      load(d + length * rows[e], weight);
-      row += centred * (factor * weight);
-    } else {
-      row += centred * factor;
-    }
-    store(row, v + length * rows[e]);
-  }
-}
-
-template <class T>
 NORMBALL_INLINE void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
                                    double* v) {
-  scatter_rows<Lanes, false, double>(a, x, rows, count, c, nullptr, v);
-}
-template <class T>
-NORMBALL_INLINE void scatter_sixteen(const float* a, const T* x, const std::int32_t* rows, Index count, double c,
-                                     float* v) {
-  scatter_rows<Sixteen, false, float>(a, x, rows, count, c, nullptr, v);
-}
-template <class T>
-NORMBALL_INLINE void scatter_sixteen_weighted(const float* a, const T* x, const std::int32_t* rows, Index count,
-                                              double c, const float* d, float* v) {
-  scatter_rows<Sixteen, true>(a, x, rows, count, c, d, v);
+  Lanes factor;
+  Lanes row;
+  load(a, factor);
+  for (Index e = 0; e < count; ++e) {
+    load(v + group * rows[e], row);
+    row += (static_cast<double>(x[e]) - c) * factor;
+    store(row, v + group * rows[e]);
+  }
 }
 
 NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
@@ -353,17 +311,6 @@ template <class T>
 void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out) {
   PerCpu<gather_sixteen<T>>::run(x, rows, count, c, v, out);
 }
-template <class T>
-void gather_moments(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out,
-                    float* squares) {
-  PerCpu<moments_sixteen<T>>::run(x, rows, count, c, v, out, squares);
-}
-template <class T>
-void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index count, double c, const float* d,
-                    float* v) {
-  d == nullptr ? PerCpu<scatter_sixteen<T>>::run(a, x, rows, count, c, v)
-               : PerCpu<scatter_sixteen_weighted<T>>::run(a, x, rows, count, c, d, v);
-}
 
 void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
   PerCpu<encode_column>::run(x, unit, n, codes, sums);
@@ -390,9 +337,7 @@ void find_survivors(const Clearing& clearing, const double* slacks, double* valu
   template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*);                    \
   template void gather_group(const T*, const std::int32_t*, Index, double, const double*, double*);            \
   template void scatter_group(const double*, const T*, const std::int32_t*, Index, double, double*);           \
-  template void gather_floats(const T*, const std::int32_t*, Index, double, const float*, float*);             \
-  template void gather_moments(const T*, const std::int32_t*, Index, double, const float*, float*, float*);    \
-  template void scatter_floats(const float*, const T*, const std::int32_t*, Index, double, const float*, float*);
+  template void gather_floats(const T*, const std::int32_t*, Index, double, const float*, float*);
 NORMBALL_INSTANTIATE(float)
 NORMBALL_INSTANTIATE(double)
 #undef NORMBALL_INSTANTIATE

@@ -71,16 +71,6 @@ inline constexpr Index float_group = 16;
 template <class T>
 void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out);
 
-// the same, and squares[k] = sum_e (x_e - c)^2 v[16 rows_e + k]
-template <class T>
-void gather_moments(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out,
-                    float* squares);
-
-// v[16 rows_e + k] += a[k] (x_e - c), times d[16 rows_e + k] where there is a d
-template <class T>
-void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index count, double c, const float* d,
-                    float* v);
-
 // codes[i] = 128 + round(x_i / unit), for |x_i| <= 127 unit; sums[0] of the squares of the rounded, sums[1] of what
 // rounding missed, both in this unit
 void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums);

@@ -1,399 +1,285 @@
-// The quadratic models of W problems, minimised together on the columns themselves, without a dense H: an entry meets
-// all of them in one cache line, sixteen for less than three times the price of one. Coordinate descent (Friedman,
-// Hastie & Tibshirani 2010) finds which coordinates are zero or at a bound; conjugate gradients on the others,
-// preconditioned by the diagonal, finish. What changes row by row may be kept in single precision: it is added to
-// gradients that are exact, and a model is only solved to a hundredth of them.
+// The quadratic model of one problem, minimised on the columns themselves, without a dense H. Coordinate descent
+// (Friedman, Hastie & Tibshirani 2010) finds which coordinates are zero or at a bound; conjugate gradients on the
+// others, preconditioned by the diagonal, finish.
 #pragma once
 
-#include <iterator>
-#include <type_traits>
-
-#include "quadratic/interleaved_columns.hpp"
+#include "core/threads.hpp"
+#include "problem/problem.hpp"
 
 namespace normball {
 
-// minimise over b:  gradient'(b - b0) + 1/2 |X(b - b0)|_D^2 + sum_j term_j(b_j) in every problem, the intercept
-// profiled out. The state is D X(b - b0), one number a row; a step on a sparse column touches the rows of its entries
-// only, for the profiled intercept moves a scalar: the sum of residuals and state.
-template <class T, Index W>
+// minimise over b:  gradient'(b - b0) + 1/2 |X(b - b0)|_D^2 + sum_j term_j(b_j), the intercept profiled out. The state
+// is D X(b - b0), one number a row; a step on a sparse column touches the rows of its entries only, for the profiled
+// intercept moves a scalar: the sum of residuals and state.
 class ColumnSolver {
  public:
-  using Matrix = std::conditional_t<W == 1, Design, SparseDesign>;
-  using Lanes = Each<W>;
-  using Flags = ProblemFlags<W>;
-  using Rows = InterleavedArray<T, W>;
+  struct Model {
+    const std::vector<Index>& set;
+    const std::vector<ElasticNet>& terms;
+    const Vector& d;
+    double total;  // of d
+    const Vector& gradient;
+    double residual_sum;
+    double tolerance;
+  };
 
-  // `most_entries` may be read, over all calls
-  ColumnSolver(const Matrix& design, const InterleavedColumns<W>& columns, bool has_intercept, double most_entries)
-      : design_(design), columns_(columns), has_intercept_(has_intercept), most_entries_(most_entries) {}
+  ColumnSolver(const Design& design, const Problem& problem, const Model& model)
+      : design_(design), problem_(problem), model_(model) {}
 
-  // `coef` is moved from b0 to the minimisers, in the problems that are open
-  void solve(const InterleavedQuadratic<T, W>& model, Monitor& monitor, InterleavedColumn<W>& coef) {
-    d_ = &model.d;
-    totals_ = model.totals;
-    tolerance_ = model.tolerance;
-    open_ = model.open;
-    b_ = &coef;
-    state_.assign(d_->rows(), T{});
-    state_sum_ = model.residual_sums;
-    has_moved_ = false;
-    measure(model);
-    for (int round = 0; round < 500 && !is_exhausted() && !monitor.stopped(); ++round) {
-      const Lanes worst = descend();
-      for (Index k = 0; k < W; ++k) open_[k] = open_[k] && worst[k] > tolerance_[k];
-      if (!any(open_)) break;
-      Flags unfinished = newton_step(open_);
-      open_ = unfinished;  // where the whole step fits the caller looks at the gradient anyway
-      for (int step = 0; step < 4 && any(unfinished); ++step) unfinished = newton_step(unfinished);
+  // `b` is moved from b0 to the minimiser
+  void solve(Monitor& monitor, Vector& b) {
+    b_ = b.data();
+    state_.assign(model_.d.size(), 0.0);
+    state_sum_ = model_.residual_sum;
+    measure();
+    for (int round = 0; round < 500 && !monitor.stopped(); ++round) {
+      if (descend() <= model_.tolerance) break;
+      // where the whole step fits the caller looks at the gradient anyway
+      int n_steps = 0;
+      while (n_steps < 5 && newton_step()) ++n_steps;
+      if (n_steps == 0) break;
     }
   }
 
-  // of residuals and state at the minimisers; over the curvature's sum, less, it is how far the intercept moves
-  const Lanes& state_sums() const { return state_sum_; }
+  // of residuals and state at the minimiser; over the curvature's sum, less, it is how far the intercept moves
+  double state_sum() const { return state_sum_; }
   Index entries_read() const { return entries_read_; }
-  bool is_exhausted() const { return static_cast<double>(entries_read_) > most_entries_; }
 
  private:
+  Index size() const { return std::ssize(model_.set); }
+  bool has_intercept() const { return problem_.spec->fit_intercept; }
+
   // of each stored column: the sum with the weights d, and the diagonal of H
-  void measure(const InterleavedQuadratic<T, W>& model) {
-    means_.resize(columns_.size());
-    diagonal_.resize(columns_.size());
-    start_.resize(columns_.size());
-    T sums[W];
-    T squares[W];
-    for (Index s = 0; s < columns_.size(); ++s) {
-      design_.weighted_sums(columns_.list[s], d_->data(), sums, squares);
-      entries_read_ += design_.n_entries(columns_.list[s]);
-      for (Index k = 0; k < W; ++k) {
-        const double inverse = columns_.inverse_scale[s][k];
-        const double sum = has_intercept_ ? static_cast<double>(sums[k]) : 0.0;
-        means_[s][k] = sum * inverse;
-        diagonal_[s][k] = std::max(0.0, (static_cast<double>(squares[k]) - sum * sum / totals_[k]) * inverse * inverse);
-        // of the stored column, which is not centred
-        start_[s][k] = model.gradient[s][k] + columns_.centre[s][k] * inverse * model.residual_sums[k];
-      }
+  void measure() {
+    for (Index s = 0; s < size(); ++s) {
+      const Index j = model_.set[s];
+      double sum = 0.0;
+      double square = 0.0;
+      design_.weighted_sums(j, model_.d.data(), &sum, &square);
+      entries_read_ += design_.n_entries(j);
+      const double scale = problem_.scaling.scale[j];
+      inverse_scale_.push_back(scale == 0.0 ? 0.0 : 1.0 / scale);
+      if (!has_intercept()) sum = 0.0;
+      means_.push_back(sum * inverse_scale_[s]);
+      const double curvature = std::max(0.0, square - sum * sum / model_.total);
+      diagonal_.push_back(curvature * inverse_scale_[s] * inverse_scale_[s]);
+      // of the stored column, which is not centred
+      const double centre = design_.stored_centre(j) + problem_.scaling.shift[j];
+      start_.push_back(model_.gradient[s] + centre * inverse_scale_[s] * model_.residual_sum);
     }
   }
 
-  void products(Index s, const Rows& rows, double* out) {
-    T sums[W];
-    entries_read_ += design_.n_entries(columns_.list[s]);
-    design_.dot(columns_.list[s], rows.data(), sums);
-    for (Index k = 0; k < W; ++k) out[k] = static_cast<double>(sums[k]) * columns_.inverse_scale[s][k];
+  double product(Index s, const Vector& rows) {
+    double sum = 0.0;
+    entries_read_ += design_.n_entries(model_.set[s]);
+    design_.dot(model_.set[s], rows.data(), &sum);
+    return sum * inverse_scale_[s];
   }
 
-  void gradients(Index s, double* out) {
-    if (has_moved_) {
-      products(s, state_, out);
-    } else {
-      std::fill_n(out, W, 0.0);
-    }
-    for (Index k = 0; k < W; ++k) out[k] += start_[s][k] - state_sum_[k] / totals_[k] * means_[s][k];
+  double gradient(Index s) { return start_[s] + product(s, state_) - state_sum_ / model_.total * means_[s]; }
+
+  void add(Index s, double step, const double* d, Vector& rows) {
+    const double scaled = step * inverse_scale_[s];
+    entries_read_ += design_.n_entries(model_.set[s]);
+    design_.add(model_.set[s], &scaled, d, rows.data());
   }
 
-  void add(Index s, const double* steps, const Rows* d, Rows& rows) {
-    T scaled[W];
-    for (Index k = 0; k < W; ++k) scaled[k] = static_cast<T>(steps[k] * columns_.inverse_scale[s][k]);
-    entries_read_ += design_.n_entries(columns_.list[s]);
-    design_.add(columns_.list[s], scaled, d == nullptr ? nullptr : d->data(), rows.data());
-  }
-
-  // one pass over the columns; the largest violations that it met
-  Lanes descend() {
-    Lanes worst{};
-    double slope[W];
-    for (Index s = 0; s < columns_.size(); ++s) {
-      gradients(s, slope);
-      double* b = (*b_)[s];
-      double steps[W] = {};
-      bool moves = false;
-      for (Index k = 0; k < W; ++k) {
-        const ElasticNet& term = columns_.term(s, k);
-        const double curvature = diagonal_[s][k];
-        // on the boundary rounding alone would let in a copy of a column that is in already
-        if (!open_[k] || (b[k] == 0.0 && std::abs(slope[k]) <= (1.0 + 1e-13) * term.l1)) continue;
-        if (curvature + term.l2 <= 0.0) continue;
-        worst[k] = std::max(worst[k], term.violation(slope[k], b[k]));
-        const double step = term.prox(curvature * b[k] - slope[k], curvature) - b[k];
-        b[k] += step;
-        state_sum_[k] += step * means_[s][k];
-        steps[k] = step;
-        moves = moves || step != 0.0;
-      }
-      if (!moves) continue;
-      add(s, steps, d_, state_);
-      has_moved_ = true;
+  // one pass over the columns; the largest violation that it met
+  double descend() {
+    double worst = 0.0;
+    for (Index s = 0; s < size(); ++s) {
+      const ElasticNet& term = model_.terms[s];
+      const double slope = gradient(s);
+      // on the boundary rounding alone would let in a copy of a column that is in already
+      if (b_[s] == 0.0 && std::abs(slope) <= (1.0 + 1e-13) * term.l1) continue;
+      if (diagonal_[s] + term.l2 <= 0.0) continue;
+      worst = std::max(worst, term.violation(slope, b_[s]));
+      const double step = term.prox(diagonal_[s] * b_[s] - slope, diagonal_[s]) - b_[s];
+      if (step == 0.0) continue;
+      b_[s] += step;
+      state_sum_ += step * means_[s];
+      add(s, step, model_.d.data(), state_);
     }
     return worst;
   }
 
-  // Newton's step on the coordinates off zero and bounds, with their signs held; the problems where it did not fit
+  bool is_active(Index s) const {
+    const ElasticNet& term = model_.terms[s];
+    return (b_[s] != 0.0 || term.l1 == 0.0) && term.is_interior(b_[s]) && diagonal_[s] + term.l2 > 0.0;
+  }
+
+  // Newton's step on the coordinates off zero and bounds, with their signs held; whether one was due that did not fit
   // whole
-  Flags newton_step(const Flags& asked) {
+  bool newton_step() {
     active_.clear();
-    for (Index s = 0; s < columns_.size(); ++s) {
-      bool active = false;
-      for (Index k = 0; k < W && !active; ++k) active = asked[k] && is_active(s, k);
-      if (active) active_.push_back(s);
+    for (Index s = 0; s < size(); ++s) {
+      if (is_active(s)) active_.push_back(s);
     }
-    Flags found = conjugate_gradients(asked);
-    return any(found) ? move(found) : found;
+    return conjugate_gradients() && move();
   }
 
-  bool is_active(Index s, Index k) const {
-    const ElasticNet& term = columns_.term(s, k);
-    const double b = (*b_)[s][k];
-    return (b != 0.0 || term.l1 == 0.0) && term.is_interior(b) && diagonal_[s][k] + term.l2 > 0.0;
-  }
-
-  // direction_ = -H^-1 (gradient of the active coordinates) roughly, eta_ = X direction_; the problems with one
-  Flags conjugate_gradients(const Flags& asked) {
-    const auto size = std::ssize(active_);
-    Lanes largest = start_search(asked);
-    Flags running{};
-    for (Index k = 0; k < W; ++k) running[k] = asked[k] && largest[k] > 0.5 * tolerance_[k];
-    const Flags found = running;
-    Lanes last{};
+  // direction_ = -H^-1 (gradient of the active coordinates) roughly, eta_ = X direction_; false where none is due
+  bool conjugate_gradients() {
+    double largest = start_search();
+    if (largest <= 0.5 * model_.tolerance) return false;
+    double last = 0.0;
     constexpr int largest_n_steps = 100;
-    for (int step = 0; step < largest_n_steps && any(running) && !is_exhausted(); ++step) {
-      Lanes now{};
-      for (Index c = 0; c < size; ++c) {
-        for (Index k = 0; k < W; ++k) now[k] += left_[c][k] * left_[c][k] * inverse_[c][k];
-      }
-      Lanes keep{};
-      for (Index k = 0; k < W; ++k) keep[k] = last[k] == 0.0 ? 0.0 : now[k] / last[k];
+    for (int step = 0; step < largest_n_steps && largest > 0.5 * model_.tolerance; ++step) {
+      double now = 0.0;
+      for (std::size_t c = 0; c < active_.size(); ++c) now += left_[c] * left_[c] * inverse_[c];
+      const double keep = last == 0.0 ? 0.0 : now / last;
       last = now;
-      Lanes floor{};
-      for (Index c = 0; c < size; ++c) {
-        for (Index k = 0; k < W; ++k) {
-          double& search = search_[c][k];
-          search = left_[c][k] * inverse_[c][k] + keep[k] * search;
-          floor[k] += inverse_[c][k] > 0.0 ? search * search / inverse_[c][k] : 0.0;
-        }
+      double floor = 0.0;
+      for (std::size_t c = 0; c < active_.size(); ++c) {
+        search_[c] = left_[c] * inverse_[c] + keep * search_[c];
+        floor += search_[c] * search_[c] / inverse_[c];
       }
-      const Lanes curvature = multiply();
-      Lanes length{};
-      for (Index k = 0; k < W; ++k) {
-        running[k] = running[k] && curvature[k] > 1e-13 * floor[k];  // else a direction that the model does not see
-        length[k] = running[k] ? now[k] / curvature[k] : 0.0;
-      }
-      largest = advance(length);
-      for (Index k = 0; k < W; ++k) running[k] = running[k] && largest[k] > 0.5 * tolerance_[k];
+      const double curvature = multiply();
+      if (!(curvature > 1e-13 * floor)) break;  // a direction that the model does not see
+      largest = advance(now / curvature);
     }
-    return found;
+    return true;
   }
 
-  Lanes start_search(const Flags& asked) {
-    const auto size = std::ssize(active_);
-    left_.assign(size, 0.0);
-    inverse_.assign(size, 0.0);
-    direction_.assign(size, 0.0);
-    search_.assign(size, 0.0);
-    curved_.resize(size);
-    eta_.assign(d_->rows(), T{});
-    Lanes largest{};
-    double slope[W];
-    for (Index c = 0; c < size; ++c) {
+  double start_search() {
+    left_.resize(active_.size());
+    inverse_.resize(active_.size());
+    curved_.resize(active_.size());
+    direction_.assign(active_.size(), 0.0);
+    search_.assign(active_.size(), 0.0);
+    eta_.assign(state_.size(), 0.0);
+    double largest = 0.0;
+    for (std::size_t c = 0; c < active_.size(); ++c) {
       const Index s = active_[c];
-      gradients(s, slope);
-      for (Index k = 0; k < W; ++k) {
-        if (!asked[k] || !is_active(s, k)) continue;
-        const ElasticNet& term = columns_.term(s, k);
-        const double b = (*b_)[s][k];
-        const auto sign = static_cast<double>((b > 0.0) - (b < 0.0));
-        left_[c][k] = -(slope[k] + term.l2 * b + term.l1 * sign);
-        inverse_[c][k] = 1.0 / (diagonal_[s][k] + term.l2);
-        largest[k] = std::max(largest[k], std::abs(left_[c][k]));
-      }
+      const ElasticNet& term = model_.terms[s];
+      const auto sign = static_cast<double>((b_[s] > 0.0) - (b_[s] < 0.0));
+      left_[c] = -(gradient(s) + term.l2 * b_[s] + term.l1 * sign);
+      inverse_[c] = 1.0 / (diagonal_[s] + term.l2);
+      largest = std::max(largest, std::abs(left_[c]));
     }
     return largest;
   }
 
   // search_eta_ = X search_, curved_ = H search_; search_' curved_
-  Lanes multiply() {
-    search_eta_.assign(d_->rows(), T{});
-    Lanes sum{};
-    const auto size = std::ssize(active_);
-    for (Index c = 0; c < size; ++c) {
+  double multiply() {
+    search_eta_.assign(state_.size(), 0.0);
+    double sum = 0.0;
+    for (std::size_t c = 0; c < active_.size(); ++c) {
       add(active_[c], search_[c], nullptr, search_eta_);
-      for (Index k = 0; k < W; ++k) sum[k] += search_[c][k] * means_[active_[c]][k];
+      sum += search_[c] * means_[active_[c]];
     }
-    weighted_.resize(d_->rows());
-    for (Index e = 0; e < d_->size(); ++e) weighted_.data()[e] = d_->data()[e] * search_eta_.data()[e];
-    Lanes curvature{};
-    for (Index c = 0; c < size; ++c) {
+    weighted_.resize(state_.size());
+    for (std::size_t i = 0; i < weighted_.size(); ++i) weighted_[i] = model_.d[i] * search_eta_[i];
+    double curvature = 0.0;
+    for (std::size_t c = 0; c < active_.size(); ++c) {
       const Index s = active_[c];
-      products(s, weighted_, curved_[c]);
-      for (Index k = 0; k < W; ++k) {
-        const double l2 = columns_.term(s, k).l2;
-        curved_[c][k] += l2 * search_[c][k] - sum[k] / totals_[k] * means_[s][k];
-        if (inverse_[c][k] == 0.0) curved_[c][k] = 0.0;
-        curvature[k] += search_[c][k] * curved_[c][k];
-      }
+      curved_[c] = product(s, weighted_) + model_.terms[s].l2 * search_[c] - sum / model_.total * means_[s];
+      curvature += search_[c] * curved_[c];
     }
     return curvature;
   }
 
-  Lanes advance(const Lanes& length) {
-    Lanes largest{};
-    for (Index c = 0; c < std::ssize(active_); ++c) {
-      for (Index k = 0; k < W; ++k) {
-        direction_[c][k] += length[k] * search_[c][k];
-        left_[c][k] -= length[k] * curved_[c][k];
-        largest[k] = std::max(largest[k], std::abs(left_[c][k]));
-      }
+  double advance(double length) {
+    double largest = 0.0;
+    for (std::size_t c = 0; c < active_.size(); ++c) {
+      direction_[c] += length * search_[c];
+      left_[c] -= length * curved_[c];
+      largest = std::max(largest, std::abs(left_[c]));
     }
-    std::array<T, W> short_length;
-    for (Index k = 0; k < W; ++k) short_length[k] = static_cast<T>(length[k]);
-    for (Index i = 0; i < eta_.rows(); ++i) {
-      for (Index k = 0; k < W; ++k) eta_[i][k] += short_length[k] * search_eta_[i][k];
-    }
+    for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] += length * search_eta_[i];
     return largest;
   }
 
   // The whole step with coordinates that would change sign (or leave the box) set to 0 (or the bound); where that does
-  // not lower the model, the step up to the first such one, which always does. The problems where it was not whole.
-  Flags move(const Flags& asked) {
-    const auto size = std::ssize(active_);
-    moved_.copy(direction_);
-    Lanes part;
-    part.fill(1.0);
-    std::array<Index, W> hit;
-    hit.fill(size);
-    for (Index c = 0; c < size; ++c) {
-      Lanes change{};
-      bool stops = false;
-      for (Index k = 0; k < W; ++k) {
-        const double from = (*b_)[active_[c]][k];
-        const double step = direction_[c][k];
-        if (!asked[k] || step == 0.0) continue;
-        const double target = columns_.term(active_[c], k).reachable(from, step);
-        if (target == from + step) continue;
-        stops = true;
-        moved_[c][k] = target - from;
-        change[k] = moved_[c][k] - step;
-        if (moved_[c][k] / step < part[k] || hit[k] == size) {
-          part[k] = std::min(part[k], moved_[c][k] / step);
-          hit[k] = c;
-        }
+  // not lower the model, the step up to the first such one, which always does. Whether it was not whole.
+  bool move() {
+    moved_ = direction_;
+    double part = 1.0;
+    std::size_t hit = active_.size();
+    for (std::size_t c = 0; c < active_.size(); ++c) {
+      const Index s = active_[c];
+      if (direction_[c] == 0.0) continue;
+      const double target = model_.terms[s].reachable(b_[s], direction_[c]);
+      if (target == b_[s] + direction_[c]) continue;
+      moved_[c] = target - b_[s];
+      add(s, moved_[c] - direction_[c], nullptr, eta_);
+      if (moved_[c] / direction_[c] < part || hit == active_.size()) {
+        part = std::min(part, moved_[c] / direction_[c]);
+        hit = c;
       }
-      if (stops) add(active_[c], change.data(), nullptr, eta_);
     }
-    Flags unfinished{};
-    Flags bad{};
-    const Flags lowers = lower(asked);
-    for (Index k = 0; k < W; ++k) {
-      unfinished[k] = asked[k] && hit[k] < size;
-      bad[k] = asked[k] && !lowers[k];
-    }
-    if (any(bad)) shorten(bad, part, hit, unfinished);
-    take(asked);
-    return unfinished;
+    if (!lowers() && !shorten(part, hit)) return false;
+    take();
+    return hit < active_.size();
   }
 
-  // In the problems that are bad, back to the first stop; where even that is no progress rounding is all that is left.
-  void shorten(const Flags& bad, const Lanes& part, const std::array<Index, W>& hit, Flags& unfinished) {
-    const auto size = std::ssize(active_);
-    Flags tried{};
-    for (Index k = 0; k < W; ++k) {
-      if (!bad[k]) continue;
-      tried[k] = hit[k] < size;
-      for (Index c = 0; c < size; ++c) {
-        if (c != hit[k]) moved_[c][k] = tried[k] ? part[k] * direction_[c][k] : 0.0;
-      }
-      eta_.put(k, T{});
+  // back to the first stop; where even that is no progress rounding is all that is left
+  bool shorten(double part, std::size_t hit) {
+    if (hit == active_.size()) return false;
+    eta_.assign(eta_.size(), 0.0);
+    for (std::size_t c = 0; c < active_.size(); ++c) {
+      if (c != hit) moved_[c] = part * direction_[c];
+      add(active_[c], moved_[c], nullptr, eta_);
     }
-    for (Index c = 0; c < size; ++c) {
-      Lanes steps{};
-      for (Index k = 0; k < W; ++k) steps[k] = tried[k] ? moved_[c][k] : 0.0;
-      add(active_[c], steps.data(), nullptr, eta_);
-    }
-    const Flags lowers = lower(tried);
-    for (Index k = 0; k < W; ++k) {
-      if (!bad[k] || (tried[k] && lowers[k])) continue;
-      unfinished[k] = false;
-      moved_.put(k, 0.0);
-      eta_.put(k, T{});
-    }
+    return lowers();
   }
 
-  void take(const Flags& asked) {
-    for (Index e = 0; e < state_.size(); ++e) state_.data()[e] += d_->data()[e] * eta_.data()[e];
-    has_moved_ = true;
-    for (Index c = 0; c < std::ssize(active_); ++c) {
-      for (Index k = 0; k < W; ++k) {
-        if (!asked[k] || moved_[c][k] == 0.0) continue;
-        double& value = (*b_)[active_[c]][k];
-        const double target = value + moved_[c][k];
-        value = value != 0.0 && std::abs(target) <= 1e-15 * std::abs(value) ? 0.0 : target;
-        state_sum_[k] += moved_[c][k] * means_[active_[c]][k];
-      }
+  void take() {
+    for (std::size_t i = 0; i < eta_.size(); ++i) state_[i] += model_.d[i] * eta_[i];
+    for (std::size_t c = 0; c < active_.size(); ++c) {
+      double& value = b_[active_[c]];
+      const double target = value + moved_[c];
+      value = value != 0.0 && std::abs(target) <= 1e-15 * std::abs(value) ? 0.0 : target;
+      state_sum_ += moved_[c] * means_[active_[c]];
     }
   }
 
   // whether the step moved_, which shifts eta by eta_, lowers the model
-  Flags lower(const Flags& asked) const {
-    Lanes linear{};
-    Lanes square{};
-    for (Index i = 0; i < eta_.rows(); ++i) {
-      for (Index k = 0; k < W; ++k) {
-        const auto eta = static_cast<double>(eta_[i][k]);
-        linear[k] += static_cast<double>(state_[i][k]) * eta;
-        square[k] += static_cast<double>((*d_)[i][k]) * eta * eta;
-      }
+  bool lowers() const {
+    double linear = 0.0;
+    double square = 0.0;
+    for (std::size_t i = 0; i < eta_.size(); ++i) {
+      linear += state_[i] * eta_[i];
+      square += model_.d[i] * eta_[i] * eta_[i];
     }
-    Lanes sum{}, penalty{}, size{};
-    for (Index c = 0; c < std::ssize(active_); ++c) {
+    double sum = 0.0;
+    double penalty = 0.0;
+    double size = 0.0;
+    for (std::size_t c = 0; c < active_.size(); ++c) {
       const Index s = active_[c];
-      for (Index k = 0; k < W; ++k) {
-        if (!asked[k] || moved_[c][k] == 0.0) continue;
-        const ElasticNet& term = columns_.term(s, k);
-        const double change = term.value((*b_)[s][k] + moved_[c][k]) - term.value((*b_)[s][k]);
-        sum[k] += moved_[c][k] * means_[s][k];
-        linear[k] += moved_[c][k] * start_[s][k];
-        penalty[k] += change;
-        size[k] += std::abs(change);
-      }
+      const double change = model_.terms[s].value(b_[s] + moved_[c]) - model_.terms[s].value(b_[s]);
+      sum += moved_[c] * means_[s];
+      linear += moved_[c] * start_[s];
+      penalty += change;
+      size += std::abs(change);
     }
-    Flags lowers{};
-    for (Index k = 0; k < W; ++k) {
-      const double profiled = (state_sum_[k] + 0.5 * sum[k]) * sum[k] / totals_[k];
-      size[k] += std::abs(linear[k]) + square[k] + std::abs(profiled);
-      lowers[k] = linear[k] + 0.5 * square[k] - profiled + penalty[k] <= rounding * size[k];
-    }
-    return lowers;
+    const double profiled = (state_sum_ + 0.5 * sum) * sum / model_.total;
+    size += std::abs(linear) + square + std::abs(profiled);
+    return linear + 0.5 * square - profiled + penalty <= 1e-12 * size;
   }
 
-  static constexpr double rounding =
-      std::is_same_v<T, double> ? 1e-12 : 1e-7;  // of the rows' sums, relative to what they sum
-
-  const Matrix& design_;
-  const InterleavedColumns<W>& columns_;
-  bool has_intercept_;
-  double most_entries_;
-  const Rows* d_ = nullptr;
-  InterleavedColumn<W>* b_ = nullptr;
-  Lanes totals_{};
-  Lanes tolerance_{};
-  Flags open_{};
-  Rows state_;
-  Lanes state_sum_{};
-  bool has_moved_ = false;
+  const Design& design_;
+  const Problem& problem_;
+  const Model model_;
+  double* b_ = nullptr;
+  Vector inverse_scale_;
+  Vector start_;  // the gradient at b0
+  Vector means_;
+  Vector diagonal_;
+  Vector state_;
+  double state_sum_ = 0.0;
   Index entries_read_ = 0;
-  InterleavedColumn<W> start_;  // the gradient at b0
-  InterleavedColumn<W> means_;
-  InterleavedColumn<W> diagonal_;
-  // of one Newton step: the columns that are active in some problem, and what belongs to each
+  // of one Newton step: the active columns, and what belongs to each
   std::vector<Index> active_;
-  InterleavedColumn<W> left_;
-  InterleavedColumn<W> inverse_;  // of the diagonal; 0 where the column is not active in this problem
-  InterleavedColumn<W> direction_;
-  InterleavedColumn<W> search_;
-  InterleavedColumn<W> curved_;
-  InterleavedColumn<W> moved_;
-  Rows eta_;
-  Rows search_eta_;
-  Rows weighted_;
+  Vector left_;
+  Vector inverse_;  // of the diagonal
+  Vector direction_;
+  Vector search_;
+  Vector curved_;
+  Vector moved_;
+  Vector eta_;
+  Vector search_eta_;
+  Vector weighted_;
 };
 
 }  // namespace normball

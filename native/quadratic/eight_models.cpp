@@ -27,8 +27,8 @@ bool any(const Eight& flags) {
 EightModels::EightModels(const RowCopy& copy, std::vector<Column> columns, bool has_intercept)
     : copy_(copy), columns_(std::move(columns)), has_intercept_(has_intercept) {
   d_.assign(copy.n_rows(), 0.0F);
-  for (RowsOfEight* array : {&b_, &gradient_, &means_, &every_inverse_, &at_start_, &x_, &slope_, &inverse_,
-                                    &search_, &product_, &trial_, &best_x_, &best_gradient_}) {
+  for (RowsOfEight* array : {&b_, &gradient_, &means_, &every_inverse_, &at_start_, &x_, &slope_, &inverse_, &search_,
+                             &product_, &trial_, &best_x_, &best_gradient_}) {
     array->assign(std::ssize(columns_), 0.0F);
   }
 }

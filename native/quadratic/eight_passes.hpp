@@ -1,5 +1,5 @@
-// The passes over the rows of a copy and over its columns of which EightModels is made; each is compiled for several CPUs
-// (core/cpu.hpp).
+// The passes over the rows of a copy and over its columns of which EightModels is made; each is compiled for several
+// CPUs (core/cpu.hpp).
 #pragma once
 
 #include "core/cpu.hpp"

@@ -84,36 +84,24 @@ class SetModel {
   }
 
   double minimise_on_columns(const Expansion& at, double tolerance, Vector& b) {
-    const auto size = static_cast<Index>(b.size());
-    InterleavedColumns<1> columns;
-    columns.list = at.set;
-    columns.terms = at.terms;
-    columns.inverse_scale.resize(size);
-    columns.centre.resize(size);
-    InterleavedColumn<1> gradient(size);
-    InterleavedColumn<1> coef(size);
-    for (Index s = 0; s < size; ++s) {
+    const Vector before = b;
+    ColumnSolver solver(design_, problem_,
+                        {.set = at.set,
+                         .terms = at.terms,
+                         .d = curvature_.weights(),
+                         .total = curvature_.total(),
+                         .gradient = at.gradient,
+                         .residual_sum = at.residual_sum,
+                         .tolerance = tolerance});
+    solver.solve(monitor_, b);
+    n_passes_ = static_cast<double>(solver.entries_read()) / (2.0 * SetCurvature::n_entries(design_, at.set) + 1.0);
+    if (!spec_.fit_intercept) return 0.0;
+    double step = -solver.state_sum() / curvature_.total();
+    for (std::size_t s = 0; s < b.size(); ++s) {
+      if (b[s] == before[s]) continue;
       const Index j = at.set[s];
-      columns.inverse_scale[s][0] = problem_.scaling.scale[j] == 0.0 ? 0.0 : 1.0 / problem_.scaling.scale[j];
-      columns.centre[s][0] = design_.stored_centre(j) + problem_.scaling.shift[j];
-      gradient[s][0] = at.gradient[s];
-      coef[s][0] = b[s];
-    }
-    InterleavedArray<double, 1> d(spec_.n_rows);
-    d.put(0, curvature_.weights().data());
-    ColumnSolver<double, 1> model(design_, columns, spec_.fit_intercept, infinity);
-    model.solve({.d = d,
-                 .totals = {curvature_.total()},
-                 .gradient = gradient,
-                 .residual_sums = {at.residual_sum},
-                 .tolerance = {tolerance},
-                 .open = {true}},
-                monitor_, coef);
-    n_passes_ = static_cast<double>(model.entries_read()) / (2.0 * SetCurvature::n_entries(design_, at.set) + 1.0);
-    double step = spec_.fit_intercept ? -model.state_sums()[0] / curvature_.total() : 0.0;
-    for (Index s = 0; s < size; ++s) {
-      if (spec_.fit_intercept) step += (coef[s][0] - b[s]) * columns.inverse_scale[s][0] * columns.centre[s][0];
-      b[s] = coef[s][0];
+      const double centre = design_.stored_centre(j) + problem_.scaling.shift[j];
+      step += (b[s] - before[s]) / problem_.scaling.scale[j] * centre;
     }
     return step;
   }

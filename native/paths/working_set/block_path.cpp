@@ -95,12 +95,11 @@ class BlockPath {
       if (monitor_.stopped()) break;
       verification_.read_for(block, open, solutions);
       std::vector<std::uint8_t> closed(open.size());
-      threads_.parallel_for(static_cast<Index>(open.size()),
-                            [&](Index i) {
-                              // an open solution that misses nobody is as good as arithmetic makes it
-                              const bool is_final = n_rounds > 0 && alone[open[i]] != 0;
-                              closed[i] = close(block, open[i], is_final, solutions[open[i]], centre);
-                            });
+      threads_.parallel_for(static_cast<Index>(open.size()), [&](Index i) {
+        // an open solution that misses nobody is as good as arithmetic makes it
+        const bool is_final = n_rounds > 0 && alone[open[i]] != 0;
+        closed[i] = close(block, open[i], is_final, solutions[open[i]], centre);
+      });
       for (std::size_t i = 0; i < open.size(); ++i) {
         if (closed[i] != 0) continue;
         if (solutions[open[i]].violators.empty()) alone[open[i]] = 1;
@@ -139,8 +138,8 @@ class BlockPath {
       n_reaching += problem.term(j, reached).violation(drawn_out, 0.0) > 0.0 ? 1 : 0;
       found.emplace_back(excess, j);
     }
-    const auto wanted =
-        static_cast<std::size_t>(std::min(n_reaching + n_reaching / (goes_side_by_side_ ? 1 : 4) + 50, 3 * n_active + 100));
+    const auto wanted = static_cast<std::size_t>(
+        std::min(n_reaching + n_reaching / (goes_side_by_side_ ? 1 : 4) + 50, 3 * n_active + 100));
     if (found.size() > wanted && !keeps_all) {
       std::ranges::nth_element(found, found.begin() + static_cast<Index>(wanted), std::greater<>());
       found.resize(wanted);

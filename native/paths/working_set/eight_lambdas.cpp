@@ -206,8 +206,8 @@ EightModels::Question EightLambdas::question() const {
   return asked;
 }
 
-// What gradients of at most `left` cost in the gap, in the model's units: their product with the coefficients, or, where
-// there is a ridge, their squares over twice that (M8).
+// What gradients of at most `left` cost in the gap, in the model's units: their product with the coefficients, or,
+// where there is a ridge, their squares over twice that (M8).
 EightLambdas::Worth EightLambdas::worth(std::size_t k) const {
   const State& state = states_[k];
   const double unit = state.total * size_ * size_;

@@ -1,4 +1,5 @@
-// When the lambdas of a block on sparse columns go side by side, and when they had better be solved one after the other.
+// When the lambdas of a block on sparse columns go side by side, and when they had better be solved one after the
+// other.
 #pragma once
 
 #include "paths/working_set/eight_lambdas.hpp"
@@ -13,10 +14,10 @@ class SideBySide {
                                                                   : dynamic_cast<const SparseDesign*>(&design)),
         is_quadratic_(spec.family->is_quadratic) {}
 
-  // Whether products with a copy of the set are cheaper than X'DX and its factor for each of `n_lambdas`, in nanoseconds
-  // of an ordinary core. How many products it takes is learned on the way.
+  // Whether products with a copy of the set are cheaper than X'DX and its factor for each of `n_lambdas`, in
+  // nanoseconds of an ordinary core. How many products it takes is learned on the way.
   bool pays(const std::vector<Index>& set, const Vector& coef, Index n_lambdas) const {
-    if (design_ == nullptr || n_lambdas < fewest) return false;
+    if (design_ == nullptr) return false;
     const auto size = static_cast<double>(set.size());
     const auto active = static_cast<double>(std::ranges::count_if(set, [&](Index j) { return coef[j] != 0.0; }));
     const double entries = SetCurvature::n_entries(*design_, set);
@@ -56,8 +57,6 @@ class SideBySide {
   Index columns_read() const { return columns_read_; }
 
  private:
-  static constexpr Index fewest = 4;
-
   const SparseDesign* design_;  // null where they cannot
   bool is_quadratic_;
   double n_products_ = 100.0;  // that a block takes
