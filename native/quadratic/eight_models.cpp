@@ -11,7 +11,7 @@ constexpr int most_steps = 300;   // after which a model is left to others
 constexpr int longest_look = 25;  // steps without a look at signs
 constexpr int shortest_look = 10;
 constexpr int patience = 4;  // looks without progress
-constexpr int n_proximal = 5;
+constexpr int most_parts = 4;
 
 Eight* eights(RowsOfEight& array) { return reinterpret_cast<Eight*>(array.data()); }
 const Eight* eights(const RowsOfEight& array) { return reinterpret_cast<const Eight*>(array.data()); }
@@ -99,7 +99,6 @@ void EightModels::start(const Question& question) {
   inverse_.assign(inverse_.rows(), 0.0F);
   best_ = Eight{};
   n_fails_ = {};
-  damping_ = Eight{} + 1.0F;
   cpu::PerCpu<take_signs>::run(arrays(), running_);
   cpu::PerCpu<let_in>::run(arrays(), running_, Eight{});
   restart(Eight{} + 1.0F);
@@ -176,37 +175,38 @@ void EightModels::look() {
   }
   if (!any(which)) return;
   cpu::PerCpu<project>::run(arrays(), which, eights(trial_), eights(product_));
-  Eight sums[2];
-  multiply(trial_, product_, sums);
-  go_trial(Eight{} + 1.0F, sums[0]);
+  unprojected_.copy(x_);
+  go_trial();
   Eight stuck{};
   judge(which, gained, stuck);
-  if (any(stuck)) descend(stuck);
+  if (any(stuck)) shorten(stuck);
   cpu::PerCpu<let_in>::run(arrays(), stuck > 0.0F ? Eight{} : which, threshold);
   restart(which);
   product_.assign(product_.rows(), 0.0F);
 }
 
-void EightModels::go_trial(const Eight& length, const Eight& share) {
+// the whole of `trial_`
+void EightModels::go_trial() {
+  Eight sums[2];
+  multiply(trial_, product_, sums);
   Eight unused[2];
-  cpu::PerCpu<go>::run(arrays(), length, share, eights(trial_), eights(product_), unused);
+  cpu::PerCpu<go>::run(arrays(), Eight{} + 1.0F, sums[0], eights(trial_), eights(product_), unused);
   cpu::PerCpu<hold>::run(arrays(), eights(trial_));
 }
 
-// Which of the models have not come lower for some time: signs may go round in circles.
+// Which of the models in `which` have not come lower: at once where that has happened before, else after some time.
 void EightModels::judge(const Eight& which, const Eight& gained, Eight& stuck) {
   Eight value;
   cpu::PerCpu<add_value>::run(arrays(), eights(at_start_), &value);
   Eight better{};
   for (Index k = 0; k < n_side_by_side; ++k) {
     if (which[k] == 0.0F) continue;
-    const bool is_lower = value[k] < best_[k] - 1e-5F * std::abs(best_[k]);
-    better[k] = is_lower || value[k] < best_[k] ? 1.0F : 0.0F;
-    if (is_lower || gained[k] != 0.0F) {
-      n_fails_[k] = 0;
+    better[k] = value[k] < best_[k] ? 1.0F : 0.0F;
+    if (better[k] != 0.0F || gained[k] != 0.0F) {
+      n_fails_[k] = n_fails_[k] < patience ? 0 : patience;
     } else if (++n_fails_[k] >= patience) {
       stuck[k] = 1.0F;
-      n_fails_[k] = 0;
+      n_fails_[k] = patience;
     }
   }
   keep_best(better, value);
@@ -225,26 +225,24 @@ void EightModels::back_to_best(const Eight& which) {
   cpu::PerCpu<choose>::run(count, which, eights(best_gradient_), eights(gradient_));
 }
 
-// Proximal steps from the best point: each lowers the model, whatever the signs.
-void EightModels::descend(const Eight& which) {
-  back_to_best(which);
-  for (int n = 0; n < n_proximal; ++n) {
-    Eight expected[2];
-    cpu::PerCpu<proximal>::run(arrays(), which * damping_, eights(trial_), eights(product_), expected);
-    Eight sums[2];
-    multiply(trial_, product_, sums);
-    const Eight curvature = sums[1] + expected[1];
-    const Eight best = curvature > 0.0F ? -expected[0] / curvature : Eight{};
-    const auto is_whole = best >= 1.0F;
-    const Eight length = is_whole ? Eight{} + 1.0F : best;
-    go_trial(length, sums[0]);
-    damping_ = is_whole ? (damping_ < 0.5F ? 2.0F * damping_ : Eight{} + 1.0F)
-                        : (best > 0.0F ? (best < 0.1F ? 0.1F * damping_ : best * damping_) : damping_);
+// From the best point only a part of the way, so that few coordinates stop: at a short one the model is lower (Moré &
+// Toraldo 1991, "On the solution of large quadratic programming problems with bound constraints").
+void EightModels::shorten(const Eight& which) {
+  Eight open = which;
+  float part = 1.0F;
+  for (int n = 0; n < most_parts && any(open); ++n) {
+    part *= 0.25F;
+    cpu::PerCpu<go_part>::run(arrays(), open, part, eights(best_x_), eights(unprojected_), eights(trial_),
+                              eights(product_));
+    go_trial();
+    Eight value;
+    cpu::PerCpu<add_value>::run(arrays(), eights(at_start_), &value);
+    const Eight lower = value < best_ ? open : Eight{};
+    keep_best(lower, value);
+    open = lower > 0.0F ? Eight{} : open;
   }
+  back_to_best(open);
   cpu::PerCpu<take_signs>::run(arrays(), which);
-  Eight value;
-  cpu::PerCpu<add_value>::run(arrays(), eights(at_start_), &value);
-  keep_best(which, value);
 }
 
 }  // namespace normball

@@ -70,11 +70,11 @@ class EightModels {
   void step();
   bool wants_look(int since) const;
   void look();
-  void go_trial(const Eight& length, const Eight& share);
+  void go_trial();
   void judge(const Eight& which, const Eight& gained, Eight& stuck);
   void keep_best(const Eight& which, const Eight& value);
   void back_to_best(const Eight& which);
-  void descend(const Eight& which);
+  void shorten(const Eight& which);
 
   const RowCopy& copy_;
   std::vector<Column> columns_;
@@ -95,6 +95,7 @@ class EightModels {
   RowsOfEight search_;
   RowsOfEight product_;  // 0 between two products
   RowsOfEight trial_;
+  RowsOfEight unprojected_;
   RowsOfEight best_x_;
   RowsOfEight best_gradient_;
   Eight best_{};       // value there
@@ -104,7 +105,6 @@ class EightModels {
   Eight largest_{};    // |r|
   Eight last_look_{};  // the smallest `largest_` at which signs were looked at
   Eight is_blind_{};   // 1 where single precision sees no curvature along the direction
-  Eight damping_{};
   std::array<int, n_side_by_side> n_fails_{};
   std::array<bool, n_side_by_side> reached_{};
   Index n_products_ = 0;

@@ -223,8 +223,19 @@ NORMBALL_INLINE void project(const Arrays& a, const Eight& which, Eight* change,
     const auto leaves = (target != at) & (a.inverse[c] > 0.0F) & (which > 0.0F);
     change[c] = leaves ? target - at : Eight{};
     product[c] = Eight{};
-    a.slope[c] = leaves ? Eight{} : a.slope[c];
     a.inverse[c] = leaves ? Eight{} : a.inverse[c];
+  }
+}
+
+// the models in `which` go the part `t` of the way from `from` to `to`, each coordinate until its sign or the box stops it
+NORMBALL_INLINE void go_part(const Arrays& a, const Eight& which, float t, const Eight* from, const Eight* to,
+                             Eight* change, Eight* product) {
+  for (Index c = 0; c < a.count; ++c) {
+    const Eight at = a.b[c] + a.x[c];
+    Eight target;
+    stopped(a.b[c] + (from[c] + t * (to[c] - from[c])), a.slope[c], a.columns[c], target);
+    change[c] = which > 0.0F ? target - at : Eight{};
+    product[c] = Eight{};
   }
 }
 
@@ -237,34 +248,6 @@ NORMBALL_INLINE void hold(const Arrays& a, const Eight* change) {
     abs(a.b[c], size);
     a.x[c] = (change[c] != 0.0F) & (off < 1e-5F * size) ? -a.b[c] : a.x[c];
   }
-}
-
-// To where every coordinate by itself would go, with its curvature over `step` (Tseng & Yun 2009); out: the change of
-// the model less its curvature, and the ridge along the way.
-NORMBALL_INLINE void proximal(const Arrays& a, const Eight& step, Eight* change, Eight* product, Eight* out) {
-  Eight expected{};
-  Eight ridge{};
-  for (Index c = 0; c < a.count; ++c) {
-    const Column column = a.columns[c];
-    const Eight l1 = column.l1 * a.l1;
-    const Eight at = a.b[c] + a.x[c];
-    const Eight length = step * a.every_inverse[c];
-    const Eight free = at - length * a.gradient[c];
-    const Eight threshold = length * l1;
-    const Eight shrunk = free > threshold ? free - threshold : (free < -threshold ? free + threshold : Eight{});
-    const Eight low = shrunk < column.lower ? Eight{} + column.lower : shrunk;
-    const Eight target = low > column.upper ? Eight{} + column.upper : low;
-    change[c] = length > 0.0F ? target - at : Eight{};
-    product[c] = Eight{};
-    Eight before;
-    Eight after;
-    abs(at, before);
-    abs(at + change[c], after);
-    expected += a.gradient[c] * change[c] + l1 * (after - before);
-    ridge += column.l2 * change[c] * change[c];
-  }
-  out[0] = expected;
-  out[1] = a.l2 * ridge;
 }
 
 NORMBALL_INLINE void add_value(const Arrays& a, const Eight* at_start, Eight* out) {
