@@ -8,10 +8,12 @@ namespace {
 using namespace eight_passes;
 
 constexpr int most_steps = 300;   // after which a model is left to others
-constexpr int longest_look = 25;  // steps without a look at signs
+constexpr int longest_look = 25;  // steps without a look at signs, twice as many after each that hardly found any
 constexpr int shortest_look = 10;
+constexpr float few_changes = 8.0F;
 constexpr int patience = 4;  // looks without progress
 constexpr int most_parts = 4;
+constexpr float rounding = 1e-6F;  // of sums over the columns
 
 Eight* eights(RowsOfEight& array) { return reinterpret_cast<Eight*>(array.data()); }
 const Eight* eights(const RowsOfEight& array) { return reinterpret_cast<const Eight*>(array.data()); }
@@ -57,7 +59,7 @@ void EightModels::minimise(const Question& question, Monitor& monitor) {
   start(question);
   int since = shortest_look;
   for (int n_steps = 0; any(running_) && n_steps < most_steps && !monitor.stopped(); ++n_steps) {
-    if (wants_look(since)) {
+    if (since >= longest_look_ || is_worth_a_look(since)) {
       since = 0;
       look();
       if (!any(running_)) break;
@@ -99,6 +101,7 @@ void EightModels::start(const Question& question) {
   inverse_.assign(inverse_.rows(), 0.0F);
   best_ = Eight{};
   n_fails_ = {};
+  longest_look_ = longest_look;
   cpu::PerCpu<take_signs>::run(arrays(), running_);
   cpu::PerCpu<let_in>::run(arrays(), running_, Eight{});
   restart(Eight{} + 1.0F);
@@ -144,7 +147,7 @@ void EightModels::step() {
 }
 
 // Signs are looked at when all are done, and when one has gained a digit since they were.
-bool EightModels::wants_look(int since) const {
+bool EightModels::is_worth_a_look(int since) const {
   bool all = true;
   bool gained = false;
   for (Index k = 0; k < n_side_by_side; ++k) {
@@ -153,7 +156,7 @@ bool EightModels::wants_look(int since) const {
     all = all && is_done;
     gained = gained || is_done || largest_[k] <= 0.1F * last_look_[k];
   }
-  return all || (gained && since >= shortest_look) || since >= longest_look;
+  return all || (gained && since >= shortest_look);
 }
 
 void EightModels::look() {
@@ -162,10 +165,13 @@ void EightModels::look() {
   Eight which{};
   Eight threshold{};
   Eight gained{};
+  float most = 0.0F;
   for (Index k = 0; k < n_side_by_side; ++k) {
     if (running_[k] == 0.0F) continue;
-    gained[k] = largest_[k] < 0.7F * last_look_[k] ? 1.0F : 0.0F;
+    // 1: on its way; -1: it has arrived, with wrong signs
+    gained[k] = largest_[k] <= 2.0F * target_[k] ? -1.0F : (largest_[k] < 0.7F * last_look_[k] ? 1.0F : 0.0F);
     last_look_[k] = std::min(last_look_[k], largest_[k]);
+    most = std::max(most, changes[0][k] + changes[1][k]);
     if (changes[0][k] + changes[1][k] > 0.0F) {
       which[k] = 1.0F;
       threshold[k] = (changes[0][k] > 0.0F ? 2.0F : 1.0F) * largest_[k];
@@ -173,6 +179,7 @@ void EightModels::look() {
       running_[k] = 0.0F;
     }
   }
+  longest_look_ = most <= few_changes ? 2 * longest_look_ : longest_look;
   if (!any(which)) return;
   cpu::PerCpu<project>::run(arrays(), which, eights(trial_), eights(product_));
   unprojected_.copy(x_);
@@ -194,29 +201,31 @@ void EightModels::go_trial() {
   cpu::PerCpu<hold>::run(arrays(), eights(trial_));
 }
 
-// Which of the models in `which` have not come lower: at once where that has happened before, else after some time.
+// The models in `which` that stand no higher than at their best, as far as single precision can tell; this is their
+// best point then.
+void EightModels::keep_best(const Eight& which, Eight& kept) {
+  Eight value[2];
+  cpu::PerCpu<add_value>::run(arrays(), eights(at_start_), value);
+  kept = value[0] < best_ + rounding * value[1] ? which : Eight{};
+  const Index count = std::ssize(columns_);
+  cpu::PerCpu<choose>::run(count, kept, eights(x_), eights(best_x_));
+  cpu::PerCpu<choose>::run(count, kept, eights(gradient_), eights(best_gradient_));
+  best_ = (kept > 0.0F) & (value[0] < best_) ? value[0] : best_;
+}
+
+// Those that stand higher go back a part of the way: at once where that has happened before, else after some time.
 void EightModels::judge(const Eight& which, const Eight& gained, Eight& stuck) {
-  Eight value;
-  cpu::PerCpu<add_value>::run(arrays(), eights(at_start_), &value);
-  Eight better{};
+  Eight kept;
+  keep_best(which, kept);
   for (Index k = 0; k < n_side_by_side; ++k) {
     if (which[k] == 0.0F) continue;
-    better[k] = value[k] < best_[k] ? 1.0F : 0.0F;
-    if (better[k] != 0.0F || gained[k] != 0.0F) {
+    if (kept[k] != 0.0F || gained[k] > 0.0F) {
       n_fails_[k] = n_fails_[k] < patience ? 0 : patience;
-    } else if (++n_fails_[k] >= patience) {
+    } else if (gained[k] < 0.0F || ++n_fails_[k] >= patience) {
       stuck[k] = 1.0F;
       n_fails_[k] = patience;
     }
   }
-  keep_best(better, value);
-}
-
-void EightModels::keep_best(const Eight& which, const Eight& value) {
-  const Index count = std::ssize(columns_);
-  cpu::PerCpu<choose>::run(count, which, eights(x_), eights(best_x_));
-  cpu::PerCpu<choose>::run(count, which, eights(gradient_), eights(best_gradient_));
-  best_ = which > 0.0F ? value : best_;
 }
 
 void EightModels::back_to_best(const Eight& which) {
@@ -235,11 +244,9 @@ void EightModels::shorten(const Eight& which) {
     cpu::PerCpu<go_part>::run(arrays(), open, part, eights(best_x_), eights(unprojected_), eights(trial_),
                               eights(product_));
     go_trial();
-    Eight value;
-    cpu::PerCpu<add_value>::run(arrays(), eights(at_start_), &value);
-    const Eight lower = value < best_ ? open : Eight{};
-    keep_best(lower, value);
-    open = lower > 0.0F ? Eight{} : open;
+    Eight kept;
+    keep_best(open, kept);
+    open = kept > 0.0F ? Eight{} : open;
   }
   back_to_best(open);
   cpu::PerCpu<take_signs>::run(arrays(), which);

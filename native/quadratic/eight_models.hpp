@@ -68,11 +68,11 @@ class EightModels {
   void restart(const Eight& which);
   void multiply(const RowsOfEight& s, RowsOfEight& product, Eight* sums);
   void step();
-  bool wants_look(int since) const;
+  bool is_worth_a_look(int since) const;
   void look();
   void go_trial();
   void judge(const Eight& which, const Eight& gained, Eight& stuck);
-  void keep_best(const Eight& which, const Eight& value);
+  void keep_best(const Eight& which, Eight& kept);
   void back_to_best(const Eight& which);
   void shorten(const Eight& which);
 
@@ -106,6 +106,7 @@ class EightModels {
   Eight last_look_{};  // the smallest `largest_` at which signs were looked at
   Eight is_blind_{};   // 1 where single precision sees no curvature along the direction
   std::array<int, n_side_by_side> n_fails_{};
+  int longest_look_ = 0;
   std::array<bool, n_side_by_side> reached_{};
   Index n_products_ = 0;
 };
