@@ -7,7 +7,7 @@ namespace {
 
 using namespace eight_passes;
 
-constexpr int most_steps = 300;   // after which a model is left to others
+constexpr int most_steps = 400;   // after which a model is left to others
 constexpr int longest_look = 25;  // steps without a look at signs, twice as many after each that hardly found any
 constexpr int shortest_look = 10;
 constexpr float few_changes = 8.0F;
@@ -67,7 +67,6 @@ void EightModels::minimise(const Question& question, Monitor& monitor) {
     step();
     ++since;
   }
-  for (Index k = 0; k < n_side_by_side; ++k) reached_[k] = running_[k] == 0.0F;
   if (any(running_)) {  // back to where they were best, which lowers the model
     back_to_best(running_);
     cpu::PerCpu<take_signs>::run(arrays(), running_);

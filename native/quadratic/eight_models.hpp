@@ -48,11 +48,9 @@ class EightModels {
   };
   void minimise(const Question& question, Monitor& monitor);
 
-  // Afterwards: how far a coordinate went, whether a kink or a bound holds it there, the largest gradient left, and
-  // whether that is what was asked.
+  // Afterwards: how far a coordinate went, whether a kink or a bound holds it there, and the largest gradient left.
   bool is_held(Index c, Index k) const { return inverse_[c][k] == 0.0F; }
   double left(Index k) const { return static_cast<double>(largest_[k]); }
-  bool is_reached(Index k) const { return reached_[k]; }
   float change(Index c, Index k) const { return x_[c][k]; }
   // X x, in the copy's order of rows
   void times_change(RowsOfEight& out) const;
@@ -107,7 +105,6 @@ class EightModels {
   Eight is_blind_{};   // 1 where single precision sees no curvature along the direction
   std::array<int, n_side_by_side> n_fails_{};
   int longest_look_ = 0;
-  std::array<bool, n_side_by_side> reached_{};
   Index n_products_ = 0;
 };
 

@@ -1,7 +1,5 @@
 #include "paths/working_set/eight_lambdas.hpp"
 
-#include "quadratic/step.hpp"
-
 namespace normball {
 namespace {
 
@@ -258,6 +256,7 @@ void EightLambdas::move(std::size_t k) {
     if (state.dual_sums.dual_pearson <= task.goal) state.dual.swap(dual);
     gap += state.dual_sums.dual_pearson;
   }
+  state.progress.note(gap);
   // without a step that helps rounding is all that is left, or too much of it: the proof will tell
   state.may_be_done = gone == 0.0 || (gone == 1.0 && gap <= 0.95 * task.goal) || is_exhausted(k);
 }
@@ -297,7 +296,8 @@ double EightLambdas::centre_change(std::size_t k) const {
 }
 
 bool EightLambdas::is_exhausted(std::size_t k) const {
-  return tasks_[k].n_steps >= std::min(tasks_[k].max_steps, most_newton_steps);
+  return tasks_[k].n_steps >= std::min(tasks_[k].max_steps, most_newton_steps) ||
+         states_[k].progress.is_stalled();
 }
 
 // all open lambdas are presumed to be done: eta anew, and one read of the set for the residuals and the dual points

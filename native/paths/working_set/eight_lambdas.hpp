@@ -9,6 +9,7 @@
 #include "losses/loss.hpp"
 #include "paths/working_set/block.hpp"
 #include "quadratic/eight_models.hpp"
+#include "quadratic/step.hpp"
 
 namespace normball {
 
@@ -51,6 +52,7 @@ class EightLambdas {
     bool may_be_done = false;
     bool has_gradient = false;
     int n_proofs = 0;
+    StallRule progress = StallRule(4);
   };
 
   struct Worth {
