@@ -53,13 +53,6 @@ class Claim:
     def gap(self, s: float, conjugate: float) -> float:
         return self.primal + conjugate + self.penalty_conjugate(s)
 
-    def is_in_the_domain(self) -> bool:
-        """Whether the mean that the dual point stands for is one of the family. (M6)"""
-        mean, loss = self.problem.y + self.u, type(self.problem.loss).__name__
-        largest = {"Gaussian": np.inf, "Binomial": 1.0, "Poisson": np.inf}[loss]
-        smallest = {"Gaussian": -np.inf, "Binomial": 0.0, "Poisson": 0.0}[loss]
-        return bool((smallest <= mean).all() and (mean <= largest).all())
-
     def exact(self, s: float) -> float:
         """The gap by the sum of conjugates itself. (M6)"""
         y, w, u = self.problem.y, self.problem.w, s * self.u
@@ -71,17 +64,18 @@ class Claim:
         loss = self.problem.mean_loss(self.theta)
         fitted = float(w @ (self.u * (self.problem.eta(self.theta) - self.problem.offset)))
         pearson = float(w @ (self.u**2 / self.curvature))
-        misfit = float(w @ ((self.u - self.residual) ** 2 / self.curvature))
+        misfit = self.misfit()
         if misfit > 0:
             bent = (np.sqrt(misfit) + (1 - s) * np.sqrt(pearson)) ** 2
         else:
             bent = (1 - s) ** 2 * pearson / max(2 * s, 1e-300)
         return self.gap(s, s * fitted - loss + min((1 - s) * loss + s * misfit, bent))
 
+    def misfit(self) -> float:
+        return float(self.problem.w @ ((self.u - self.residual) ** 2 / self.curvature))
+
     def best(self, of: str) -> float:
         """The smaller of the gaps, over the null loss."""
-        if not self.is_in_the_domain():
-            return np.inf
         return min(getattr(self, of)(s) for s in self.factors()) / self.problem.null_loss
 
 
@@ -90,8 +84,12 @@ def at_the_residual(problem: Problem, theta: np.ndarray, lam: float) -> Claim:
 
 
 def after_a_newton_step(problem: Problem, before: np.ndarray, theta: np.ndarray, lam: float) -> Claim:
-    """By the residual that the quadratic model at ``before`` expects at ``theta``. (M8b)"""
+    """By the residual that the quadratic model at ``before`` expects at ``theta``, or the nearest to it at which the
+    mean that it stands for is one of the family. (M6), (M8b)"""
     eta = problem.eta(before)
     expected = problem.loss.slope(problem.y, eta)
     expected = expected + problem.loss.curvature(problem.y, eta) * (problem.eta(theta) - eta)
-    return Claim(problem, theta, lam, expected)
+    smallest, largest = {"Gaussian": (-np.inf, np.inf), "Binomial": (0, 1), "Poisson": (0, np.inf)}[
+        type(problem.loss).__name__
+    ]
+    return Claim(problem, theta, lam, (problem.y + expected).clip(smallest, largest) - problem.y)

@@ -27,10 +27,9 @@ struct Logistic {
     out.curvature = up * down;
   }
   template <class Real>
-  NORMBALL_INLINE void excess(const Real& y, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
-    const Real above = u - (1.0 - y);
-    const Real below = -u - y;
-    out = above > below ? above : below;
+  NORMBALL_INLINE void nearest(const Real& y, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
+    const Real above = u > 1.0 - y ? 1.0 - y : u;
+    out = above < -y ? -y : above;
   }
   static double constant(double y) {
     return y == 0.0 || y == 1.0 ? 0.0 : x_log_x(y) + (1.0 - y) * std::log1p(-y);  // y may be 1e-12

@@ -17,8 +17,8 @@ struct Gamma {
     out.value = out.curvature + eta;
   }
   template <class Real>
-  NORMBALL_INLINE void excess(const Real& /*y*/, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
-    out = u - 1.0;
+  NORMBALL_INLINE void nearest(const Real& /*y*/, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
+    out = u > 1.0 ? Real{} + 1.0 : u;
   }
   static double constant(double y) { return -std::log(y) - 1.0; }
   static double link(double mean) { return std::log(mean); }

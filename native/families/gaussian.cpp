@@ -16,8 +16,8 @@ struct SquaredError {
     out.curvature = Real{} + 1.0;
   }
   template <class Real>
-  NORMBALL_INLINE void excess(const Real& /*y*/, const Terms<Real>& /*terms*/, const Real& /*u*/, Real& out) const {
-    out = Real{};
+  NORMBALL_INLINE void nearest(const Real& /*y*/, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
+    out = u;
   }
   static double constant(double /*y*/) { return 0.0; }
   static double link(double mean) { return mean; }

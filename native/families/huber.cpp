@@ -25,13 +25,12 @@ struct Huber {
   NORMBALL_INLINE void majorise(const Terms<Real>& terms, Real& out) const {
     out = terms.curvature > 0.0 ? terms.curvature : delta * delta / (terms.value + 0.5 * delta * delta);
   }
-  // no such bound where f is straight
+  // no such bound where f is straight: the residual itself
   template <class Real>
-  NORMBALL_INLINE void excess(const Real& /*y*/, const Terms<Real>& terms, const Real& u, Real& out) const {
-    Real size;
-    simd::abs(u, size);
-    const Real beyond = size - delta;
-    out = terms.curvature > 0.0 ? beyond : Real{} + 1.0;
+  NORMBALL_INLINE void nearest(const Real& /*y*/, const Terms<Real>& terms, const Real& u, Real& out) const {
+    const Real above = u > delta ? Real{} + delta : u;
+    const Real within = above < -delta ? Real{} - delta : above;
+    out = terms.curvature > 0.0 ? within : terms.residual;
   }
   static double constant(double /*y*/) { return 0.0; }
   static double link(double mean) { return mean; }

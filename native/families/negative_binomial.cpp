@@ -33,10 +33,9 @@ struct NegativeBinomial {
     out.curvature = size_of_row * up * down;
   }
   template <class Real>
-  NORMBALL_INLINE void excess(const Real& y, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
-    const Real above = u - theta;
-    const Real below = -u - y;
-    out = above > below ? above : below;
+  NORMBALL_INLINE void nearest(const Real& y, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
+    const Real above = u > theta ? Real{} + theta : u;
+    out = above < -y ? -y : above;
   }
   double constant(double y) const {
     return (y > 0.0 ? y * std::log(y / theta) : 0.0) - (y + theta) * std::log1p(y / theta);

@@ -16,8 +16,8 @@ struct Poisson {
     out.value = out.curvature - y * eta;
   }
   template <class Real>
-  NORMBALL_INLINE void excess(const Real& y, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
-    out = -u - y;
+  NORMBALL_INLINE void nearest(const Real& y, const Terms<Real>& /*terms*/, const Real& u, Real& out) const {
+    out = u < -y ? -y : u;
   }
   static double constant(double y) { return -(y - x_log_x(y)); }
   static double link(double mean) { return std::log(mean); }

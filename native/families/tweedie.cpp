@@ -25,11 +25,13 @@ struct Tweedie {
   // f* is bounded near its tangent only: |f'''| <= m f'' with m = max(p - 1, 2 - p) gives D <= (u - f')^2 / f'' where
   // m |u - f'| <= f'' (Bach 2010, "Self-concordant analysis for logistic regression", lemma 1, conjugated)
   template <class Real>
-  NORMBALL_INLINE void excess(const Real& y, const Terms<Real>& terms, const Real& u, Real& out) const {
-    Real apart;
-    simd::abs(u - terms.residual, apart);
-    const Real beyond = std::max(power - 1.0, 2.0 - power) * apart - terms.curvature;
-    out = y == 0.0 && u < 0.0 ? Real{} + 1.0 : beyond;
+  NORMBALL_INLINE void nearest(const Real& y, const Terms<Real>& terms, const Real& u, Real& out) const {
+    const Real reach = terms.curvature / std::max(power - 1.0, 2.0 - power);
+    const Real high = terms.residual + reach;
+    const Real low = terms.residual - reach;
+    const Real above = u > high ? high : u;
+    const Real within = above < low ? low : above;
+    out = y == 0.0 && within < 0.0 ? Real{} : within;
   }
   double constant(double y) const {
     return y == 0.0 ? 0.0 : -std::pow(y, 2.0 - power) / ((power - 1.0) * (2.0 - power));

@@ -38,8 +38,8 @@ class Loss : public LossTraits {
   // on the rows [first, first + count), whose eta is given, where the loss is separable
   virtual RowSums evaluate(Index first, Index count, const double* eta, const Wanted& wanted) const = 0;
 
-  // `dual` holds w_i u_i
-  virtual DualSums dual(const double* eta, const double* dual) const = 0;
+  // `dual` holds w_i u_i; those for which (M8b) does not hold go to the nearest for which it does
+  virtual DualSums dual(const double* eta, double* dual) const = 0;
 
   virtual double constant() const = 0;                 // the part of the loss that depends on the targets alone
   virtual double link(double mean) const = 0;          // eta at which the mean response is this

@@ -92,28 +92,33 @@ NORMBALL_INLINE void add_rows(const F& formula, const Rows& rows, RowSums& out) 
 }
 
 template <class F>
-NORMBALL_INLINE void add_dual_eight(const F& formula, const Rows& rows, const double* dual, Index i, Lanes (&sums)[4]) {
+NORMBALL_INLINE void add_dual_eight(const F& formula, const Rows& rows, double* dual, Index i, Lanes (&sums)[5]) {
   Lanes y;
   Lanes w;
   Lanes u;
-  Lanes excess;
+  Lanes nearest;
+  Lanes kept;
   Terms<Lanes> terms;
   take(formula, rows, i, y, w, terms);
-  simd::load(dual + i, u);
+  simd::load(dual + i, kept);
   const auto counts = w > 0.0;
-  u = counts ? u / w : terms.residual;
-  formula.excess(y, terms, u, excess);
+  u = counts ? kept / w : terms.residual;
+  formula.nearest(y, terms, u, nearest);
+  const auto moves = counts && u != nearest;
+  u = moves ? nearest : u;
+  simd::store(moves ? w * u : kept, dual + i);
   const Lanes divisor = terms.curvature < 1e-300 ? Lanes{} + 1e-300 : terms.curvature;
   const Lanes apart = (u - terms.residual) * (u - terms.residual);
-  sums[0] += counts ? w * (excess > 0.0 ? Lanes{} + infinity : apart / divisor) : Lanes{};
+  sums[0] += counts ? w * (apart / divisor) : Lanes{};
   sums[1] += counts ? w * u * u / divisor : Lanes{};
   sums[2] += counts ? w * apart : Lanes{};
   sums[3] += counts ? w * u : Lanes{};
+  sums[4] += moves ? Lanes{} + 1.0 : Lanes{};
 }
 
 template <class F>
-NORMBALL_INLINE void add_dual_rows(const F& formula, const Rows& rows, const double* dual, DualSums& out) {
-  Lanes sums[4] = {};
+NORMBALL_INLINE void add_dual_rows(const F& formula, const Rows& rows, double* dual, DualSums& out) {
+  Lanes sums[5] = {};
   Index i = 0;
   for (; i + simd::width <= rows.count; i += simd::width) add_dual_eight(formula, rows, dual, i, sums);
   if (i < rows.count) {  // filled up with rows of weight 0
@@ -124,11 +129,13 @@ NORMBALL_INLINE void add_dual_rows(const F& formula, const Rows& rows, const dou
     std::copy(dual + i, dual + rows.count, buffer[3]);
     add_dual_eight(formula, {.count = simd::width, .y = buffer[0], .weights = buffer[1], .eta = buffer[2]}, buffer[3],
                    0, sums);
+    std::copy_n(buffer[3], rows.count - i, dual + i);
   }
   out = {.dual_pearson = simd::total(sums[0]),
          .pearson = simd::total(sums[1]),
          .distance = simd::total(sums[2]),
-         .total = simd::total(sums[3])};
+         .total = simd::total(sums[3]),
+         .n_clipped = simd::total(sums[4])};
 }
 
 }  // namespace row_loops
@@ -141,7 +148,7 @@ RowSums row_sums(const F& formula, const Rows& rows) {
 }
 
 template <class F>
-DualSums dual_sums(const F& formula, const Rows& rows, const double* dual) {
+DualSums dual_sums(const F& formula, const Rows& rows, double* dual) {
   DualSums sums;
   cpu::PerCpu<row_loops::add_dual_rows<F>>::run(formula, rows, dual, sums);
   return sums;

@@ -33,10 +33,11 @@ struct RowSums {
 
 // What a dual point other than the residual is worth (M8b): u_i in place of f'(y_i, eta_i).
 struct DualSums {
-  double dual_pearson = 0.0;  // sum w (u - f')^2 / f''; infinity where u is beyond what bounds f* so
+  double dual_pearson = 0.0;  // sum w (u - f')^2 / f''
   double pearson = 0.0;       // sum w u^2 / f''
   double distance = 0.0;      // sum w (u - f')^2
   double total = 0.0;         // sum w u
+  double n_clipped = 0.0;     // rows whose u was beyond what bounds f* so, and is no longer
 };
 
 }  // namespace normball

@@ -12,7 +12,7 @@ namespace normball {
 
 // f(y, eta) is half the unit deviance: 0 where the fit is perfect, so that every family is bounded below by 0 and gaps
 // can be reported relative to the null loss. For the bounds of (M8a) and (M8b) to hold f must be convex in eta with
-// f' f''' <= f''^2, and within what `excess` allows its conjugate must not be further from its tangent than
+// f' f''' <= f''^2, and at what `nearest` allows its conjugate must not be further from its tangent than
 // (u - f')^2 / f''.
 template <class F>
 concept Formula = std::default_initializable<F> && requires(const F& f, double x, double& out, Terms<double>& terms) {
@@ -22,7 +22,7 @@ concept Formula = std::default_initializable<F> && requires(const F& f, double x
   { F::has_concave_variance } -> std::convertible_to<bool>;
   { f.terms(x, x, terms) };                       // of y, eta: f less constant(y), f', f''
   { f.constant(x) } -> std::same_as<double>;      // of y: the part of f that depends on it alone
-  { f.excess(x, terms, x, out) };                 // of y, its terms, u: > 0 where (M8b) may not be used for u
+  { f.nearest(x, terms, x, out) };                // of y, its terms, u: the nearest u for which (M8b) holds
   { f.link(x) } -> std::same_as<double>;          // eta at which the mean is x
   { f.curvature_at(x) } -> std::same_as<double>;  // f'' there, where y is the mean
   // (of an f'' that is 0 on some pieces: `majorise(terms, out)`, the curvature of a parabola above f)
@@ -64,7 +64,7 @@ class SeparableLoss final : public Loss {
                                .majorises = wanted.majorises});
   }
 
-  DualSums dual(const double* eta, const double* dual) const override {
+  DualSums dual(const double* eta, double* dual) const override {
     DualSums sums = dual_sums(formula_, {.count = n_rows_, .y = y_, .weights = weights_, .eta = eta}, dual);
     if (!F::has_concave_variance) sums.pearson = infinity;  // shrunk, a dual point may leave what its bound is good for
     return sums;

@@ -219,14 +219,16 @@ nb::dict loss_rows(const std::string& family, double parameter, const Flat<doubl
   return out;
 }
 
-// What f*(u) exceeds its tangent at f'(y, eta) by at most, row by row (M8b).
+// What f*(u) exceeds its tangent at f'(y, eta) by at most, row by row (M8b); infinity where it may not be used.
 nb::object loss_dual(const std::string& family, double parameter, const Flat<double>& y, const Flat<double>& eta,
                      const Flat<double>& u) {
   const Family& known = family_named(family);
   const double one = 1.0;
   Vector bound(y.size());
   for (std::size_t i = 0; i < bound.size(); ++i) {
-    bound[i] = known.loss(parameter, y.data() + i, &one, 1)->dual(eta.data() + i, u.data() + i).dual_pearson;
+    double dual = u.data()[i];
+    const DualSums sums = known.loss(parameter, y.data() + i, &one, 1)->dual(eta.data() + i, &dual);
+    bound[i] = sums.n_clipped > 0.0 ? infinity : sums.dual_pearson;
   }
   const std::size_t n = bound.size();
   return owned(std::move(bound), {n});

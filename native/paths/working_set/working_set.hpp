@@ -315,12 +315,13 @@ class WorkingSet {
     return std::clamp(0.1 * goal.gap / size, 1e-9 * violation, 0.03 * violation);
   }
 
-  // `expected`: the residual that the model expects here
+  // `expected`: the residual that the model expects here. Where the model left the domain of f* (saturated rows of raw
+  // counts) the nearest point in it serves: its gradient is read, so the bound is as good as any.
   void make_dual(const Tolerance& goal, Vector& expected, Vector& gradient) {
     dual_.sums = loss_.dual(eta_.data(), expected.data());
     if (!(dual_.sums.dual_pearson <= goal.gap)) return;  // its gap is larger still
     dual_.intercept_gradient = spec_.fit_intercept ? dual_.sums.total : 0.0;
-    if (gradient.empty()) read_gradient(expected, dual_.sums.total, 0, gradient);
+    if (gradient.empty() || dual_.sums.n_clipped > 0.0) read_gradient(expected, dual_.sums.total, 0, gradient);
     dual_.rows.swap(expected);
     dual_.gradient.swap(gradient);
   }
