@@ -1,6 +1,6 @@
-"""Problems of a sparse batch go down the path side by side, sixteen in a cache line: each is solved as if alone.
+"""Lambdas of a block go side by side on sparse columns, eight in a vector register: each is solved as if alone.
 
-Sizes are such that passes over the columns are cheaper than a curvature matrix for each problem.
+Sizes are such that products with a copy of the columns are cheaper than a curvature matrix for each lambda.
 """
 
 import numpy as np
@@ -9,13 +9,14 @@ import scipy.sparse
 
 import normball as nb
 from oracle import Problem
-from targets import FAMILIES
+from targets import FAMILIES, draw
 from test_sparse_engine import counts, target
 
 N, P, K = 1200, 1500, 12
+SMOOTH = [family for family in FAMILIES if not family.startswith("huber")]  # the others go one after the other
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=SMOOTH)
 def batch(request):
     """The options, the table, a dozen bootstrap samples and their paths."""
     rng = np.random.default_rng(31)
@@ -103,3 +104,79 @@ def test_bounds_mixes_and_free_columns(l1_ratio, fit_intercept):
         least = problem.objective(near, lam) - problem.gap(near, lam) * problem.null_loss  # by the oracle's dual point
         theta = problem.theta(path.intercepts[-1], path.coefs[-1])
         assert problem.objective(theta, lam) - least <= 1e-6 * problem.null_loss
+
+
+def options_of(kind, rng, n, p):
+    """What the package is given and what the oracle is."""
+    match kind:
+        case "plain":
+            return {}, {}
+        case "mix":
+            return ({"l1_ratio": 0.4},) * 2
+        case "no intercept":
+            return ({"fit_intercept": False, "standardize": False},) * 2
+        case "factors":
+            factors = rng.random(p) + 0.3
+            factors[[3, p - 5, 9]] = 0, 0, np.inf
+            return ({"penalty_factors": factors},) * 2
+        case "bounds":
+            lower, upper = np.full(p, -0.1), rng.choice([0.0, 0.2, np.inf], p)
+            return {"lower_bounds": lower, "upper_bounds": upper}, {"lower": lower, "upper": upper}
+        case "weights":
+            weights, offset = rng.integers(0, 3, n) + 0.0, 0.3 * rng.normal(size=n)
+            return {"sample_weight": weights, "offset": offset}, {"weights": weights, "offset": offset}
+    raise ValueError(kind)
+
+
+@pytest.mark.parametrize("kind", ["plain", "mix", "no intercept", "factors", "bounds", "weights"])
+@pytest.mark.parametrize("family", SMOOTH)
+def test_a_path_of_its_own(family, kind):
+    rng = np.random.default_rng(33)
+    X = counts(rng, 500, 700, density=0.02)
+    y = target(family, X, rng)
+    given, known = options_of(kind, rng, 500, 700)
+    path = nb.fit_path(scipy.sparse.csc_array(X), y, family=family, n_lambdas=20, lambda_min_ratio=0.03, **given)
+    assert set(path.statuses) == {"converged"}
+    problem = Problem(X, y, family, **known)
+    for index in (8, 19):
+        lam = path.lambdas[index]
+        theta = problem.theta(path.intercepts[index], path.coefs[index])
+        excess = problem.objective(theta, lam) - problem.objective(problem.polish(theta, lam), lam)
+        assert excess <= 1e-6 * problem.null_loss
+        assert path.dual_gaps[index] >= excess / problem.null_loss - 1e-11
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+def test_signs_that_go_round_in_circles(family):
+    """Nearly as many coefficients as rows, on columns that hang together: the signs of many are hard to find."""
+    rng = np.random.default_rng(34)
+    n, p = 400, 2000
+    words = rng.integers(0, 60, (p, 3))
+    topics = rng.random((n, 60)) < 0.04
+    X = (topics[:, words].sum(axis=2) + (rng.random((n, p)) < 0.01)) * (rng.random((n, p)) < 0.5)
+    X = scipy.sparse.csc_array(X.astype(float))
+    y = draw(family, rng.normal(size=n), rng, log=(1.0, 0.8))
+    path = nb.fit_path(X, y, family=family, lambda_min_ratio=5e-3)
+    assert (path.coefs[-1] != 0).sum() > 200
+    assert path.n_iters.mean() < 6
+    assert set(path.statuses) == {"converged"}
+    problem = Problem(X, y, family)
+    for index in (60, 99):
+        theta = problem.theta(path.intercepts[index], path.coefs[index])
+        assert problem.gap(theta, path.lambdas[index]) <= 1e-5
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1e25])
+@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+def test_units_are_beyond_what_single_precision_holds(family, unit):
+    rng = np.random.default_rng(35)
+    X = counts(rng, N, P, density=0.02)
+    y = target(family, X, rng)
+    options = {"family": family, "n_lambdas": 12, "lambda_min_ratio": 0.05}
+    near = nb.fit_path(scipy.sparse.csc_array(X), y, **options)
+    far = nb.fit_path(scipy.sparse.csc_array(X * unit), y * (unit if family == "gaussian" else 1.0), **options)
+    assert set(far.statuses) == {"converged"}
+    assert far.n_iters.sum() <= 1.2 * near.n_iters.sum()
+    expected = near.coefs if family == "gaussian" else near.coefs / unit
+    scale = np.abs(expected[-1]).max()
+    np.testing.assert_allclose(far.coefs[-1] / scale, expected[-1] / scale, atol=5e-3)

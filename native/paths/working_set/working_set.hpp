@@ -152,7 +152,7 @@ class WorkingSet {
     for (int step = 0; step < max_steps; ++step) {
       // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
       // a tenth, and for ridge, whose steps square that error, one step more.
-      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
+      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.9 * goal.gap && is_stationary(lambda)) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
       const bool is_exact =
@@ -312,7 +312,7 @@ class WorkingSet {
     if (goal.gap < 0.0) return 0.03 * violation;
     double size = 1e-300;
     for (const double value : coef) size += std::abs(value);
-    return std::clamp(0.1 * goal.gap / size, 1e-9 * violation, 0.03 * violation);
+    return std::clamp(0.5 * goal.gap / size, 1e-9 * violation, 0.03 * violation);
   }
 
   // `expected`: the residual that the model expects here. Where the model left the domain of f* (saturated rows of raw
