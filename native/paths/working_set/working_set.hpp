@@ -262,18 +262,19 @@ class WorkingSet {
     return worst;
   }
 
-  // true when the curvature is now that of the present eta
+  // true when the curvature is made anew, of the present eta
   bool update_model(double violation, double last) {
     const bool wanted = model_.empty() || loss_.is_piecewise ||
                         (!loss_.is_quadratic && model_.is_slow(set_, n_active(), violation, last));
+    bool is_new = loss_.is_quadratic;
     if (wanted) {
       Vector d(eta_.size());
       loss_.evaluate(eta_.data(),
                      {.curvature = d.data(), .least_curvature = problem_.least_curvature(), .majorises = majorises_});
-      model_.renew(std::move(d));
+      is_new = model_.renew(std::move(d), set_);
     }
     model_.cover(set_, n_active());
-    return wanted || loss_.is_quadratic;
+    return is_new;
   }
 
   bool newton_step(double lambda, const Tolerance& goal) {
