@@ -276,7 +276,7 @@ class BlockPath {
     const Problem& problem = problems_[k];
     Point& point = block.point(k, i);
     const Listed all(sets_[k]->features(), solution);
-    const Problem::Model found = all.by_residual();
+    const Candidate found = all.by_residual();
     Certificate certificate = problem.certificate(block.lambdas[i], found);
     if (solution.dual.exists()) {
       certificate.gap = std::min(certificate.gap, problem.certificate(block.lambdas[i], all.by_dual_point()).gap);

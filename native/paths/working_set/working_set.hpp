@@ -191,7 +191,7 @@ class WorkingSet {
                            .dual_pearson = dual_.sums.dual_pearson});
   }
 
-  double gap_of(double lambda, Problem::Model model) const {
+  double gap_of(double lambda, Candidate model) const {
     Vector coef;
     for (const Index j : set_) coef.push_back(at_.coef[j]);
     model.features = columns();
