@@ -155,8 +155,7 @@ class WorkingSet {
       if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
-      const bool is_exact =
-          !loss_.is_quadratic || step > 0;  // squared error: one step more is all it takes to be exact
+      const bool is_exact = !loss_.is_quadratic || step > 0;  // squared error: one step more, and it is
       if (violation <= goal.violation) return step;
       if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (problem_.penalty.selects() ? 1.0 : 1e-4) * goal.gap &&
           is_stationary(lambda)) {
@@ -310,6 +309,7 @@ class WorkingSet {
       const double worth = violation_worth(0.5 * goal.gap, problem_, lambda, terms_, n_active());
       return std::clamp(worth, 1e-9 * violation, 0.1 * violation);
     }
+    if (loss_.is_piecewise) return 1e-9 * violation;  // on its piece the model is exact
     if (goal.gap < 0.0) return 0.03 * violation;
     double size = 1e-300;
     for (const double value : coef) size += std::abs(value);
