@@ -27,7 +27,7 @@ from benchmarks.records import Record, Recorder, latest, read
 from benchmarks.solvers.normball import Normball
 
 _BUILDS = ROOT / "build" / "levers"
-_N_BUILDS = 2  # at a time, each with one compiler: nearly all of the core is one translation unit
+_N_BUILDS = 2  # at a time, each with one compiler
 _LIMITS = {"path": 60.0, "cv": 120.0}  # seconds for one measurement
 _N_REPEATS = 2
 _LONG = 15.0  # seconds; what takes longer is not repeated

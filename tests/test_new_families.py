@@ -194,6 +194,19 @@ def test_huber_without_a_corner_is_squared_error(l1_ratio):
     np.testing.assert_allclose(huber.coefs, square.coefs, rtol=0, atol=1e-5 * np.abs(square.coefs).max())
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_huber_s_curvature_follows_the_rows_that_cross_the_corner(fit_intercept, weighted):
+    """Few steps a lambda say so: with rows added where they were lost these take thousands."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 800)) + 3
+    y = X[:, :10].sum(axis=1) + rng.standard_t(1.5, 200)
+    weights = rng.choice([0.0, 1.0, 2.0], 200) if weighted else None
+    path = nb.fit_path(X, y, family="huber(1)", fit_intercept=fit_intercept, sample_weight=weights)
+    assert set(path.statuses) == {"converged"}
+    assert path.n_iters.sum() < 500
+
+
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
 @pytest.mark.parametrize(("shape", "lambdas"), [((200, 8), [0.3, 0.1, 0.03]), ((60, 150), [0.5, 0.3, 0.2])])
 def test_how_far_an_outlier_lies_is_nothing_to_huber(shape, lambdas, l1_ratio):

@@ -42,7 +42,7 @@ family <- switch(sub("\\(.*", "", page$family),
 glmnet.control(fdev = 0, devmax = 1)  # no early end of the path
 arguments <- function(thresh) {
   # an object's reweighting has a tolerance of its own, which glmnet wants to be the looser one
-  if (inherits(family, "family")) glmnet.control(epsnr = 10 * thresh, mxitnr = 100)
+  if (inherits(family, "family")) glmnet.control(epsnr = 10 * thresh, mxitnr = 10000)
   list(X, y, family = family, alpha = alpha, lambda = strengths, offset = offset, standardize = own_units,
        thresh = thresh, maxit = 1e7)
 }

@@ -65,12 +65,13 @@ inline void multiply(Index m, Index n, Index k, const double* A, const double* B
   blas().dgemm(&no, &no, &mi, &ni, &ki, &one, const_cast<double*>(A), &mi, const_cast<double*>(B), &ki, &zero, C, &mi);
 }
 
-// upper triangle of C (m x m) += A A', with A (m x k) column-major
-inline void add_a_at(Index m, Index k, const double* A, Index lda, double* C, Index ldc) {
+// upper triangle of C (m x m) += a * A A', with A (m x k) column-major
+inline void add_a_at(Index m, Index k, double a, const double* A, Index lda, double* C, Index ldc) {
+  if (m == 0 || k == 0) return;
   char u = 'U', no = 'N';
   int mi = static_cast<int>(m), ki = static_cast<int>(k), la = static_cast<int>(lda), lc = static_cast<int>(ldc);
   double one = 1.0;
-  blas().dsyrk(&u, &no, &mi, &ki, &one, const_cast<double*>(A), &la, &one, C, &lc);
+  blas().dsyrk(&u, &no, &mi, &ki, &a, const_cast<double*>(A), &la, &one, C, &lc);
 }
 
 inline void add_at_a(Index m, Index k, float a, const float* A, Index lda, float* C, Index ldc) {

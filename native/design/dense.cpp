@@ -193,7 +193,7 @@ class Dense final : public DenseDesign {
           std::fill_n(factors.begin(), n_rows, factor[j]);
           kernels::centre(column(j), centre[j], factors.data(), buffer.data() + c * n_rows, n_rows);
         }
-        linalg::add_a_at(n_rows, count, buffer.data(), n_rows, out, n_rows);
+        linalg::add_a_at(n_rows, count, 1.0, buffer.data(), n_rows, out, n_rows);
       }
     }
   }
@@ -231,7 +231,7 @@ class Dense final : public DenseDesign {
       if (count == 0) continue;
       if constexpr (RowMajor) {
         block.add_row_products(begin, count, sums[g].products.data());
-        linalg::add_a_at(n_cols, count, block.buffer.data() + begin * n_cols, n_cols, sums[g].gram.data(), n_cols);
+        linalg::add_a_at(n_cols, count, 1.0, block.buffer.data() + begin * n_cols, n_cols, sums[g].gram.data(), n_cols);
       } else {
         linalg::add_at_a(n_cols, count, 1.0, block.buffer.data() + begin, block.stride, sums[g].gram.data(), n_cols);
       }

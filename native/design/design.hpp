@@ -1,5 +1,5 @@
 // A matrix seen as an operator. Every design is centred implicitly: its entries are x_ij - centre_j, and no
-// centred copy is ever made. What depends on a problem's own weights (its mean and scale) is Standardisation.
+// centred copy is ever made. What depends on a problem's own weights (its mean and scale) is its Scaling.
 #pragma once
 
 #include <algorithm>
@@ -95,12 +95,13 @@ class Design {
   // out += Z Z', n x n, upper triangle, with columns z_j = factor_j (x_j - c_j)
   virtual void add_kernel(const double* factor, double* out) const = 0;
 
-  // of one column's stored entries, which still lack this centre
   bool is_sparse() const { return indptr_ != nullptr; }
   Index n_entries(Index j) const { return indptr_ == nullptr ? n_rows : indptr_[j + 1] - indptr_[j]; }
-  double stored_centre(Index j) const { return n_entries(j) == n_rows ? 0.0 : centre[j]; }
-  double origin(Index j) const { return n_entries(j) == n_rows ? centre[j] : 0.0; }
 
+  // Of one column's stored entries. Those of a full column are centred where they stand (its `origin` is taken from
+  // what `read` gives); sums over those of another one still lack its `stored_centre`.
+  double origin(Index j) const { return n_entries(j) == n_rows ? centre[j] : 0.0; }
+  double stored_centre(Index j) const { return n_entries(j) == n_rows ? 0.0 : centre[j]; }
   virtual void dot(Index j, const double* v, double* out) const = 0;                   // sum_i x_i v_i
   virtual void add(Index j, const double* a, const double* d, double* out) const = 0;  // out_i += a d_i x_i; d or 1
   virtual void weighted_sums(Index j, const double* d, double* sum, double* square) const = 0;  // of d x and d x^2

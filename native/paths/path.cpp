@@ -1,5 +1,7 @@
 #include "paths/path.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -10,11 +12,12 @@
 namespace normball {
 namespace {
 
+constexpr std::array table = {&by_moments, &by_row_space, &by_windows, &by_working_sets};
+
 PathResult ask_table(const Call& call) {
-  for (const PathSolver* solver : {&by_moments, &by_row_space, &by_windows}) {
-    if (solver->can(call) && solver->pays(call.spec)) return solver->run(call);
-  }
-  return by_working_sets.run(call);
+  const auto* const solver =
+      std::ranges::find_if(table, [&](const PathSolver* entry) { return entry->can(call) && entry->pays(call.spec); });
+  return (*solver)->run(call);
 }
 
 // On small data waking a thread takes longer than the path does.

@@ -120,7 +120,7 @@ class RowSpace {
     for (Index l = 0; l < count; ++l) {
       const Iterate at = restored(points[begin + l].intercept, out[l], vectors[l], out[count + l], sums[l]);
       certify(points[begin + l], lambdas[begin + l], at);
-      problem_.write(centre, Problem::model(at), points[begin + l]);
+      problem_.write(centre, Problem::candidate(at), points[begin + l]);
     }
   }
 
@@ -190,7 +190,7 @@ class RowSpace {
   }
 
   void certify(Point& point, double lambda, const Iterate& at) const {
-    const Certificate certificate = problem_.certificate(lambda, Problem::model(at));
+    const Certificate certificate = problem_.certificate(lambda, Problem::candidate(at));
     point.features.clear();
     point.values.clear();
     point.dual_gap = problem_.relative(certificate.gap);

@@ -69,20 +69,7 @@ struct Problem {
                                              : 1e-3 * largest_gradient;
   }
 
-  // A model of this problem as its certificate sees it: the listed features are those that may cost something.
-  struct Model {
-    Columns features = {};
-    const double* coef = nullptr;  // in the order of the list, as is
-    const double* gradient =
-        nullptr;  // X'u at the dual point: the gradient of the mean loss where that is the residual
-    double intercept = 0.0;
-    double intercept_gradient = 0.0;
-    double loss = 0.0;
-    double pearson = 0.0;
-    double dual_pearson = 0.0;  // of a dual point other than the residual
-  };
-
-  static Model model(const Iterate& at) {
+  static Candidate candidate(const Iterate& at) {
     return {.features = {.list = nullptr, .count = std::ssize(at.coef)},
             .coef = at.coef.data(),
             .gradient = at.gradient.data(),
@@ -93,24 +80,16 @@ struct Problem {
   }
 
   template <class Conjugate>
-  Certificate certificate(double lambda, const Model& model, const Conjugate& conjugate) const {
+  Certificate certificate(double lambda, const Candidate& model, const Conjugate& conjugate) const {
     const auto term_at = [&](Index i) { return term(model.features[i], lambda); };
-    const Candidate<decltype(term_at)> candidate{.n_features = model.features.count,
-                                                 .coef = model.coef,
-                                                 .gradient = model.gradient,
-                                                 .intercept = model.intercept,
-                                                 .intercept_gradient = model.intercept_gradient,
-                                                 .loss = model.loss,
-                                                 .scale = natural_size(),
-                                                 .lambda = lambda,
-                                                 .negligible_gradient = negligible_gradient(),
-                                                 .term = term_at};
-    return certify(candidate, conjugate);
+    const Measure measure{
+        .lambda = lambda, .coefficient = natural_size(), .negligible_gradient = negligible_gradient()};
+    return certify(model, measure, term_at, conjugate);
   }
 
   // With an upper bound of the conjugate from sums alone: at the residual it is exact at s = 1, and near it short by
   // (1 - s)^2 (M8a); at another dual point it is short by its own Pearson statistic besides (M8b).
-  Certificate certificate(double lambda, const Model& model) const {
+  Certificate certificate(double lambda, const Candidate& model) const {
     double fitted = model.intercept * model.intercept_gradient;  // sum w u (eta - o)
     for (Index i = 0; i < model.features.count; ++i) fitted += model.coef[i] * model.gradient[i];
     return certificate(lambda, model, [&](double s) {
@@ -138,7 +117,7 @@ struct Problem {
     if (is_location && !penalty.selects() && largest_gradient > 0.0) lambda_max /= std::sqrt(at.squares);
   }
 
-  void write(const double* centre, const Model& model, Point& point) const {
+  void write(const double* centre, const Candidate& model, Point& point) const {
     point.features.clear();
     for (Index i = 0; i < model.features.count; ++i) {
       if (model.coef[i] != 0.0) point.features.push_back(static_cast<std::int32_t>(i));

@@ -1,6 +1,8 @@
 // The standardisation of one problem's columns (M4), and means and standard deviations from reads of the design.
 #pragma once
 
+#include <algorithm>
+
 #include "design/design.hpp"
 
 namespace normball {
@@ -26,6 +28,11 @@ struct Scaling {
     return moved;
   }
 };
+
+// The variance up to which a column is constant: the rounding of its mean square about the centre, and of the centre.
+inline double variance_noise(const Design& design, double square, double centre) {
+  return std::max(1e-12 * square, design.mean_noise * centre * centre);
+}
 
 // Of every problem in three reads of the design (and of single columns), with norms where `wants_norms`; sets `centre`.
 std::vector<Scaling> scalings_of(Design& design, Vector& centre, const std::vector<const double*>& weights,

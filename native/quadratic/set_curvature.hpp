@@ -1,6 +1,9 @@
 // The curvature of one problem on its working set: H = X'DX with the intercept profiled out, D fixed at some eta.
 #pragma once
 
+#include <numeric>
+
+#include "core/blas.hpp"
 #include "problem/problem.hpp"
 
 namespace normball {
@@ -22,11 +25,37 @@ class SetCurvature {
 
   void reset(Vector weights) {
     weights_ = std::move(weights);
-    total_ = 0.0;
-    for (const double d : weights_) total_ += d;
+    total_ = std::accumulate(weights_.begin(), weights_.end(), 0.0);
     known_ = 0;
     ++version_;
     means_.clear();
+  }
+
+  // Where the weights of a few rows of a dense design are others, with little of their sum at stake, those rows alone
+  // change what is known of H: beside a weight T about the mean m, a row z of weight d adds d T / (T + d) times the
+  // square of z - m (Chan, Golub & LeVeque 1983). False where H is better made anew.
+  bool change(const Design& design, const Problem& problem, const std::vector<Index>& set, const Vector& weights) {
+    const auto* dense = dynamic_cast<const DenseDesign*>(&design);
+    if (dense == nullptr || !dense_ || empty()) return false;
+    std::vector<std::int64_t> rows;
+    double moved = 0.0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      if (weights[i] != weights_[i]) rows.push_back(static_cast<std::int64_t>(i));
+      moved += std::abs(weights[i] - weights_[i]);
+    }
+    if (8 * std::ssize(rows) > design.n_rows || 2.0 * moved > total_) return false;
+    if (rows.empty()) return true;
+    const auto lost = std::ranges::partition(rows, [&](Index i) { return weights[i] > weights_[i]; });
+    const auto n_lost = static_cast<Index>(lost.size());
+    const Index n_gained = std::ssize(rows) - n_lost;
+    const Vector entries = weigh_rows(*dense, problem, set, rows, weights);
+    linalg::add_a_at(known_, n_gained, 1.0, entries.data(), known_, matrix_.get(), stride_);
+    linalg::add_a_at(known_, n_lost, -1.0, entries.data() + n_gained * known_, known_, matrix_.get(), stride_);
+    mirror(0, known_);
+    weights_ = weights;
+    total_ = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+    ++version_;
+    return true;
   }
 
   static double n_entries(const Design& design, const std::vector<Index>& set) {
@@ -110,6 +139,28 @@ class SetCurvature {
   }
 
  private:
+  // the rows that change H, about the means of those before them and times the root of what they count, row-major
+  Vector weigh_rows(const DenseDesign& design, const Problem& problem, const std::vector<Index>& set,
+                    const std::vector<std::int64_t>& rows, const Vector& weights) {
+    const std::vector<std::int32_t> columns(set.begin(), set.begin() + known_);
+    Vector entries(rows.size() * columns.size());
+    design.take_rows(columns, rows.data(), 0, std::ssize(rows), entries.data());
+    double total = total_;
+    double* z = entries.data();
+    for (const Index i : rows) {
+      const double d = weights[i] - weights_[i];
+      const double share = problem.spec->fit_intercept ? 1.0 / total : 0.0;
+      const double root = std::sqrt(std::abs(d / (1.0 + d * share)));
+      for (Index s = 0; s < known_; ++s, ++z) {
+        const double value = problem.scaling.product(set[s], *z, 1.0);
+        *z = root * (value - share * means_[s]);
+        means_[s] += d * value;
+      }
+      total += d;
+    }
+    return entries;
+  }
+
   // Whether a dense H is cheaper than passes over the columns: what its new columns cost, the factor of the active
   // block and descent along its columns against gathers and scatters.
   bool dense_pays(const Design& design, const std::vector<Index>& set, double active, double n_passes) const {

@@ -27,10 +27,13 @@ class SetModel {
   bool is_dense() const { return curvature_.is_dense(); }  // whether H stands there
   const Vector& weights() const { return curvature_.weights(); }
 
-  void clear() { renew({}); }
-  void renew(Vector weights) {
-    curvature_.reset(std::move(weights));
+  void clear() { curvature_.clear(); }
+  // false where what is known of the curvature was changed, and not made anew
+  bool renew(Vector weights, const std::vector<Index>& set) {
     rented_ = 0.0;
+    if (curvature_.change(design_, problem_, set, weights)) return false;
+    curvature_.reset(std::move(weights));
+    return true;
   }
 
   // covers all of the set; its first features may be known already

@@ -19,6 +19,7 @@
  * @property {number} n_folds
  * @property {string} score its name, as "deviance"
  * @property {boolean} by_root whether it is a mean squared error, shown by its root in the unit of the target
+ * @property {number | null} explained_of the deviance whose explained share says more of left-out rows than the score
  * @property {boolean} greater_is_better
  * @property {number | null} null_score of the model without features
  * @property {number} best index of lambda_best

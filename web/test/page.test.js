@@ -16,7 +16,7 @@ import { FAMILIES, NASTY, payload } from "./payloads.js";
 function validated(family, how) {
   const data = payload(family, how);
   const mean = data.lambdas.map((_, l) => 4 - 0.5 * l);
-  data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], n_folds: 10, score: "deviance", greater_is_better: false, by_root: family === "gaussian", null_score: 5, best: 4, one_se: 2 };
+  data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], n_folds: 10, score: "deviance", greater_is_better: false, by_root: family === "gaussian", explained_of: null, null_score: 5, best: 4, one_se: 2 };
   data.features.forEach((feature, j) => (feature.counts = data.l1_ratio > 0 ? data.lambdas.map(() => 10 - 3 * j) : null));
   return data;
 }
@@ -60,6 +60,14 @@ test("errors of numbers are given in the unit of the target", () => {
   const { sentence } = verdict(validated("gaussian"), 0);
   assert.match(sentence, /root mean squared error\) is 2\.00, against 2\.24 without features/);
   assert.match(verdict(validated("poisson"), 0).sentence, /the deviance is 4\.00/);
+});
+
+test("a deviance in squared units without a root is told by the share that is explained", () => {
+  const data = validated("poisson");
+  if (data.cv) data.cv.explained_of = 5;
+  const { sentence, numbers } = verdict(data, 0);
+  assert.match(sentence, /On rows that were left out, 20\.0 % of the deviance is explained\.$/);
+  assert.deepEqual(numbers.at(-1), ["CV deviance explained", "20.0 %"]);
 });
 
 test("features that few folds keep are called unstable", () => {

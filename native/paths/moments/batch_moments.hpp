@@ -292,7 +292,9 @@ class BatchMoments {
       first.shift[j] = sum.products[j] / total;
       const double square = sum.gram[j * p + j] / total;
       const double variance = square - first.shift[j] * first.shift[j];
-      first.scale[j] = is_constant(centre[j], square, variance) ? 0.0 : (spec_.standardize ? std::sqrt(variance) : 1.0);
+      const bool is_constant =
+          (spec_.fit_intercept || spec_.standardize) && variance <= variance_noise(design_, square, centre[j]);
+      first.scale[j] = is_constant ? 0.0 : (spec_.standardize ? std::sqrt(variance) : 1.0);
     }
     const bool one_target = sum.products.size() == 2 * p;
     for (const std::size_t k : members) {
@@ -314,11 +316,6 @@ class BatchMoments {
       summaries_[k].shared = shared;
       for (std::size_t j = 0; j < p; ++j) problems_[k].scaling.shift[j] += centre[j] - centre_[j];
     }
-  }
-
-  bool is_constant(double centre, double square, double variance) const {
-    if (!spec_.fit_intercept && !spec_.standardize) return false;
-    return variance <= std::max(1e-12 * square, design_.mean_noise * centre * centre);
   }
 
   void standardise(const Scaling& scaling, double total, const Vector& centre, double* gram) const {

@@ -48,7 +48,7 @@ class MomentPath {
       threads_.parallel_for(spec_.n_problems, [&](Index k) {
         Point& point = result.points[k * n_lambdas + l];
         solve_at(k, result.lambdas[l], point);
-        problems_[k].write(centre, Problem::model(at(k)), point);
+        problems_[k].write(centre, Problem::candidate(at(k)), point);
         if (spec_.n_problems > 1 && spec_.responses.is_shared()) point.whole_loss = whole_loss(k);
       });
       monitor_.progress(l + 1, n_lambdas);
@@ -102,7 +102,8 @@ class MomentPath {
     double explained = 0.0;
     for (Index j = 0; j < spec_.n_features; ++j) explained += at.coef[j] * states_[k].summary.product[j];
     const double cross = states_[k].summary.variance - explained;  // sum w r y
-    return problems_[k].certificate(lambda, Problem::model(at), [&](double s) { return s * s * at.loss - s * cross; });
+    return problems_[k].certificate(lambda, Problem::candidate(at),
+                                    [&](double s) { return s * s * at.loss - s * cross; });
   }
 
   Index n_features() const { return spec_.n_features; }

@@ -275,7 +275,7 @@ class WindowPath {
       return state.violation <= enough || state.n_iter >= (state.is_null ? 100 : 20) || state.gave_up;
     }
     const Iterate at = standardised(state.problem, state.at);
-    const Certificate certificate = problem.certificate(state.lambda, Problem::model(at));
+    const Certificate certificate = problem.certificate(state.lambda, Problem::candidate(at));
     Point& point = *state.point;
     point.dual_gap = problem.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
@@ -290,7 +290,7 @@ class WindowPath {
       return false;
     }
     point.n_iter = std::max(1, state.n_iter);
-    problem.write(centre_, Problem::model(at), point);
+    problem.write(centre_, Problem::candidate(at), point);
     ++n_closed_;
     return true;
   }

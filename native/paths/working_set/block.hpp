@@ -38,7 +38,7 @@ class Listed {
     coef_.resize(features_.size(), 0.0);
   }
 
-  Problem::Model by_residual() const {
+  Candidate by_residual() const {
     return {.features = {.list = features_.data(), .count = std::ssize(features_)},
             .coef = coef_.data(),
             .gradient = gradient_.data(),
@@ -48,8 +48,8 @@ class Listed {
             .pearson = solution_.pearson};
   }
 
-  Problem::Model by_dual_point() const {
-    Problem::Model model = by_residual();
+  Candidate by_dual_point() const {
+    Candidate model = by_residual();
     model.gradient = dual_gradient_.data();
     model.intercept_gradient = solution_.dual.intercept_gradient;
     model.pearson = solution_.dual.sums.pearson;

@@ -243,7 +243,7 @@ class BlockPath {
     const Problem& problem = problems_[k];
     Point& point = block.point(k, i);
     const Listed all(sets_[k]->features(), solution);
-    const Problem::Model found = all.by_residual();
+    const Candidate found = all.by_residual();
     Certificate certificate = problem.certificate(block.lambdas[i], found);
     if (solution.dual.exists()) {
       certificate.gap = std::min(certificate.gap, problem.certificate(block.lambdas[i], all.by_dual_point()).gap);
@@ -286,15 +286,17 @@ class BlockPath {
     }
   }
 
-  // a block that needed more than two sweeps was too long
+  // A block that needed more than two sweeps was too long. The gradient of a curved loss is drawn out less far, since
+  // what the set gets wrong costs a second round; large sparse data would pay more for the reads.
   void adapt(Index n_rounds) {
     Index entries = 0;
     for (Index j = 0; j < spec_.n_features; ++j) entries += design_.n_entries(j);
     const Index fitting = entries / (10 * spec_.n_rows * spec_.n_problems);  // residuals, beside X
+    const Index drawn_out = spec_.family->is_quadratic || design_.is_sparse() ? 14 : 5;
     // side by side they need less, and wait for each other anyway
     const Index longest = side_by_side_.pays(sets_[0]->features(), at(0).coef, n_side_by_side)
                               ? n_side_by_side
-                              : std::clamp<Index>(std::min(fitting, 50 / spec_.n_problems), 3, 14);
+                              : std::clamp<Index>(std::min(fitting, 50 / spec_.n_problems), 3, drawn_out);
     ahead_ =
         n_rounds > 3 ? std::max<Index>(3, ahead_ / 2) : std::min(longest, ahead_ + (n_rounds < 3 ? ahead_ / 2 : 0));
   }

@@ -155,8 +155,7 @@ class WorkingSet {
       if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.9 * goal.gap && is_stationary(lambda)) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
-      const bool is_exact =
-          !loss_.is_quadratic || step > 0;  // squared error: one step more is all it takes to be exact
+      const bool is_exact = !loss_.is_quadratic || step > 0;  // squared error: one step more, and it is
       if (violation <= goal.violation) return step;
       if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (problem_.penalty.selects() ? 1.0 : 1e-4) * goal.gap &&
           is_stationary(lambda)) {
@@ -191,7 +190,7 @@ class WorkingSet {
                            .dual_pearson = dual_.sums.dual_pearson});
   }
 
-  double gap_of(double lambda, Problem::Model model) const {
+  double gap_of(double lambda, Candidate model) const {
     Vector coef;
     for (const Index j : set_) coef.push_back(at_.coef[j]);
     model.features = columns();
@@ -262,18 +261,19 @@ class WorkingSet {
     return worst;
   }
 
-  // true when the curvature is now that of the present eta
+  // true when the curvature is made anew, of the present eta
   bool update_model(double violation, double last) {
     const bool wanted = model_.empty() || loss_.is_piecewise ||
                         (!loss_.is_quadratic && model_.is_slow(set_, n_active(), violation, last));
+    bool is_new = loss_.is_quadratic;
     if (wanted) {
       Vector d(eta_.size());
       loss_.evaluate(eta_.data(),
                      {.curvature = d.data(), .least_curvature = problem_.least_curvature(), .majorises = majorises_});
-      model_.renew(std::move(d));
+      is_new = model_.renew(std::move(d), set_);
     }
     model_.cover(set_, n_active());
-    return wanted || loss_.is_quadratic;
+    return is_new;
   }
 
   bool newton_step(double lambda, const Tolerance& goal) {
@@ -309,6 +309,7 @@ class WorkingSet {
       const double worth = violation_worth(0.5 * goal.gap, problem_, lambda, terms_, n_active());
       return std::clamp(worth, 1e-9 * violation, 0.1 * violation);
     }
+    if (loss_.is_piecewise) return 1e-9 * violation;  // on its piece the model is exact
     if (goal.gap < 0.0) return 0.03 * violation;
     double size = 1e-300;
     for (const double value : coef) size += std::abs(value);

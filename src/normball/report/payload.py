@@ -97,6 +97,7 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
         "n_folds": cv.n_folds,
         "score": cv.score,
         "by_root": cv.score in find_family(cv.path.family).root_scores,
+        "explained_of": facts.explained_of(cv),
         "greater_is_better": cv.greater_is_better,
         "null_score": facts.null_score(cv),
         "best": cv.index_best,

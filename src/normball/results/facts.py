@@ -143,8 +143,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows.append([f"CV {cv.score}", *(_with_error(one) for one in chosen)])
     if cv.score in family.root_scores:
         rows.append(["CV RMSE", *("-" if one.mean is None else figures(math.sqrt(one.mean)) for one in chosen)])
-    elif family.root_scores and cv.score == "deviance":  # in squared units, and no mean square with a root to show
-        rows.append(["CV deviance explained", *(_explained_held_out(cv, one) for one in chosen)])
+    elif (whole := explained_of(cv)) is not None:
+        rows.append(["CV deviance explained", *(_share(one.mean, whole) for one in chosen)])
     if family.has_classes and cv.score != "auc":
         rows.append(["CV AUC", *(_diagnostic(one, "auc") for one in chosen)])
     rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
@@ -246,10 +246,14 @@ def _with_error(one: Point) -> str:
     return f"{one.mean:,.{decimals}f} +/- {one.se:,.{decimals}f}"
 
 
-def _explained_held_out(cv: CVPath, one: Point) -> str:
-    if one.mean is None:
-        return "-"
-    return f"{100 * float(explained(np.array(one.mean / 2.0), cv.path.null_loss)):.1f} %"
+def explained_of(cv: CVPath) -> float | None:
+    """The deviance whose share is told of left-out rows: one in squared units that is no mean square with a root."""
+    squared = find_family(cv.path.family).root_scores
+    return 2.0 * cv.path.null_loss if squared and cv.score == "deviance" and cv.score not in squared else None
+
+
+def _share(left: float | None, whole: float) -> str:
+    return "-" if left is None else f"{100 * float(explained(np.array(left), whole)):.1f} %"
 
 
 def _diagnostic(one: Point, name: str) -> str:

@@ -31,15 +31,32 @@ function use(data, index) {
 /** @param {Payload} data @param {number} index */
 function score(data, index) {
   if (!data.cv) return "";
+  const share = explained(data, index);
+  if (share) return ` On rows that were left out, ${share} of the deviance is explained.`;
   const { name, of } = shownScore(data);
   const words = name === "RMSE" ? "typical error (root mean squared error)" : name;
   const against = data.cv.null_score === null ? "" : `, against ${figures(of(data.cv.null_score))} without features`;
   return ` On rows that were left out, the ${words} is ${figures(of(data.cv.mean[index]))}${against}.`;
 }
 
+/** The share of the deviance that is explained on left-out rows, where that is what to say. @param {Payload} data @param {number} index */
+function explained({ cv }, index) {
+  return cv?.explained_of ? percent(1 - cv.mean[index] / cv.explained_of) : "";
+}
+
+/** @param {number} share */
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+/** @param {Payload} data @param {number} index @returns {[string, string]} */
+function last(data, index) {
+  const margins = data.evidence?.margins;
+  if (margins) return ["rows with a flat slope", percent(margins.flat[index])];
+  const share = explained(data, index);
+  return share ? ["CV deviance explained", share] : ["fitted rows", figures(data.cv ? shownScore(data).of(data.cv.train[index]) : NaN)];
+}
+
 /** @param {Payload} data @param {number} index @returns {[string, string][]} */
 function numbers(data, index) {
-  const margins = data.evidence?.margins;
   const { name, of } = shownScore(data);
   const mean = data.cv ? of(data.cv.mean[index]) : NaN;
   const error = data.cv ? of(data.cv.mean[index] + (data.cv.se[index] ?? NaN)) - mean : NaN;
@@ -49,7 +66,7 @@ function numbers(data, index) {
     data.l1_ratio === 0 ? ["features used", size] : ["features kept", `${whole(data.n_nonzero[index])} of ${size}`],
     [`CV ${name}`.trim(), `${figures(mean)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
     ["without features", figures(data.cv ? of(data.cv.null_score) : NaN)],
-    ["deviance explained", `${(100 * data.deviance_ratio[index]).toFixed(1)} %`],
-    margins ? ["rows with a flat slope", `${(100 * margins.flat[index]).toFixed(1)} %`] : ["fitted rows", figures(data.cv ? of(data.cv.train[index]) : NaN)],
+    ["deviance explained", percent(data.deviance_ratio[index])],
+    last(data, index),
   ];
 }
