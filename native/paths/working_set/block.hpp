@@ -48,6 +48,14 @@ class Listed {
             .pearson = solution_.pearson};
   }
 
+  // by the residual, or by the dual point where that proves more
+  Certificate certificate(const Problem& problem, double lambda) const {
+    Certificate best = problem.certificate(lambda, by_residual());
+    if (solution_.dual.exists()) best.gap = std::min(best.gap, problem.certificate(lambda, by_dual_point()).gap);
+    return best;
+  }
+
+ private:
   Candidate by_dual_point() const {
     Candidate model = by_residual();
     model.gradient = dual_gradient_.data();
@@ -57,7 +65,6 @@ class Listed {
     return model;
   }
 
- private:
   const Solution& solution_;
   std::vector<Index> features_;
   Vector coef_;

@@ -243,11 +243,8 @@ class BlockPath {
     const Problem& problem = problems_[k];
     Point& point = block.point(k, i);
     const Listed all(sets_[k]->features(), solution);
-    const Candidate found = all.by_residual();
-    Certificate certificate = problem.certificate(block.lambdas[i], found);
-    if (solution.dual.exists()) {
-      certificate.gap = std::min(certificate.gap, problem.certificate(block.lambdas[i], all.by_dual_point()).gap);
-    }
+    const Certificate certificate =
+        solution.on_set && solution.violators.empty() ? *solution.on_set : all.certificate(problem, block.lambdas[i]);
     point.dual_gap = problem.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
     if (problem.is_solved(certificate)) {
@@ -259,7 +256,7 @@ class BlockPath {
     } else {
       return false;
     }
-    problem.write(centre, found, point);
+    problem.write(centre, all.by_residual(), point);
     return true;
   }
 
@@ -293,9 +290,10 @@ class BlockPath {
     for (Index j = 0; j < spec_.n_features; ++j) entries += design_.n_entries(j);
     const Index fitting = entries / (10 * spec_.n_rows * spec_.n_problems);  // residuals, beside X
     const Index drawn_out = spec_.family->is_quadratic || design_.is_sparse() ? 14 : 5;
-    // side by side they need less, and wait for each other anyway
+    // side by side they share their products; 64 MB for what they know of the rows are little even beside a small X
+    const Index bearable = std::max<Index>(entries, 8'000'000) / (2 * spec_.n_rows * spec_.n_problems);
     const Index longest = side_by_side_.pays(sets_[0]->features(), at(0).coef, n_side_by_side)
-                              ? n_side_by_side
+                              ? std::clamp<Index>(bearable, 4, n_side_by_side)
                               : std::clamp<Index>(std::min(fitting, 50 / spec_.n_problems), 3, drawn_out);
     ahead_ =
         n_rounds > 3 ? std::max<Index>(3, ahead_ / 2) : std::min(longest, ahead_ + (n_rounds < 3 ? ahead_ / 2 : 0));

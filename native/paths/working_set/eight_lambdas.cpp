@@ -296,8 +296,7 @@ double EightLambdas::centre_change(std::size_t k) const {
 }
 
 bool EightLambdas::is_exhausted(std::size_t k) const {
-  return tasks_[k].n_steps >= std::min(tasks_[k].max_steps, most_newton_steps) ||
-         states_[k].progress.is_stalled();
+  return tasks_[k].n_steps >= std::min(tasks_[k].max_steps, most_newton_steps) || states_[k].progress.is_stalled();
 }
 
 // all open lambdas are presumed to be done: eta anew, and one read of the set for the residuals and the dual points
@@ -316,14 +315,9 @@ void EightLambdas::prove() {
     State& state = states_[k];
     if (!state.is_open) continue;
     save(k);
-    const Solution& solution = *tasks_[k].solution;
-    const Listed all(set_, solution);
-    const Certificate certificate = problem_.certificate(tasks_[k].lambda, all.by_residual());
-    double gap = certificate.gap;
-    if (solution.dual.exists()) {
-      gap = std::min(gap, problem_.certificate(tasks_[k].lambda, all.by_dual_point()).gap);
-    }
-    const bool is_solved = gap <= tasks_[k].goal && certificate.is_stationary;
+    const Certificate certificate = Listed(set_, *tasks_[k].solution).certificate(problem_, tasks_[k].lambda);
+    tasks_[k].solution->on_set = certificate;
+    const bool is_solved = certificate.gap <= tasks_[k].goal && certificate.is_stationary;
     ++state.n_proofs;
     tasks_[k].is_lost = !is_solved && (state.n_proofs >= most_proofs || is_exhausted(k));
     state.is_open = !is_solved && !tasks_[k].is_lost;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 
 #include "losses/rows.hpp"
+#include "problem/certificate.hpp"
 
 namespace normball {
 
@@ -42,6 +44,7 @@ struct Solution {
   Vector gradient;                  // by position, from the sweep
   std::vector<Violator> violators;  // beyond the set: the residual's gradient or the dual point's exceeds the threshold
   DualPoint dual;
+  std::optional<Certificate> on_set;  // where the set's gradients are known before the sweep: what they prove
 };
 
 // What a set was left with at an earlier lambda.

@@ -46,7 +46,7 @@ class Verification {
   void read_for(const Block& block, const std::vector<Index>& open, std::vector<Solution>& solutions) {
     for (const Index at : open) {
       solutions[at].violators.clear();
-      solutions[at].gradient.assign(sets_[at / block.size()]->features().size(), 0.0);
+      if (!solutions[at].on_set) solutions[at].gradient.assign(sets_[at / block.size()]->features().size(), 0.0);
       if (at % block.size() == halfway(block)) {
         earlier_[at / block.size()].resize(static_cast<std::size_t>(spec_.n_features));
       }
@@ -158,6 +158,14 @@ class Verification {
     }
   }
 
+  // the gradients of the set are those that its solver read
+  void take_known(const Query& query, const Solution& solution) const {
+    const std::vector<Index>& set = sets_[query.k]->features();
+    for (double* gradient : {query.last, query.earlier}) {
+      for (std::size_t s = 0; gradient != nullptr && s < set.size(); ++s) gradient[set[s]] = solution.gradient[s];
+    }
+  }
+
   bool may_exceed(const Query& query, Index j, double gradient) const {
     const double apart = query.dual_distance > 0.0 ? query.dual_distance * query.problem.scaling.norm[j] : 0.0;
     return std::abs(gradient) > query.threshold * query.problem.penalty.factor(j) - apart &&
@@ -256,9 +264,7 @@ class Verification {
       });
     });
     entries_read_ += static_cast<Index>(Screen::share * static_cast<double>(spec_.n_features));
-    std::vector<std::vector<Index>> columns;
-    columns.reserve(sets_.size());
-    for (const auto& set : sets_) columns.push_back(set->features());
+    std::vector<std::vector<Index>> columns(sets_.size());
     Index n_survivors = 0;
     for (auto& found : survivors) {
       std::ranges::sort(found);
@@ -271,6 +277,12 @@ class Verification {
       std::vector<Index> own;
       std::ranges::copy_if(open, std::back_inserter(own), [&](Index at) { return at / block.size() == k; });
       if (own.empty()) continue;
+      if (std::ranges::all_of(own, [&](Index at) { return solutions[at].on_set.has_value(); })) {
+        for (const Index at : own) take_known(query_of(block, at, solutions[at]), solutions[at]);
+      } else {
+        const std::vector<Index>& set = sets_[k]->features();
+        columns[k].insert(columns[k].begin(), set.begin(), set.end());
+      }
       read(block, {.list = columns[k].data(), .count = static_cast<Index>(columns[k].size())}, own, solutions);
     }
     return static_cast<double>(n_survivors) / static_cast<double>(spec_.n_features * spec_.n_problems);

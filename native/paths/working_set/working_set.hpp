@@ -122,6 +122,7 @@ class WorkingSet {
     solution.residual = residual_;
     solution.residual_sum = residual_sum_;
     solution.dual = dual_;
+    solution.on_set.reset();
   }
 
   // goes on from a saved solution; the set may have grown since
