@@ -25,6 +25,7 @@ struct RowCopy {
 inline RowCopy copy_rows(const Design& design, const std::vector<Index>& columns, const Vector& weights) {
   RowCopy copy;
   std::vector<std::int32_t> length(weights.size(), 0);
+  copy.norms.reserve(columns.size());
   for (const Index j : columns) {
     double square = 0.0;
     for_each_entry(design, j, [&](Index i, double x) {
@@ -36,7 +37,7 @@ inline RowCopy copy_rows(const Design& design, const std::vector<Index>& columns
   for (std::size_t i = 0; i < length.size(); ++i) {
     if (length[i] > 0) copy.rows.push_back(static_cast<std::int32_t>(i));
   }
-  std::ranges::stable_sort(copy.rows, std::greater<>(), [&](std::int32_t i) { return length[i]; });
+  std::ranges::sort(copy.rows, {}, [&](std::int32_t i) { return std::pair(-length[i], i); });
   std::vector<std::int64_t> next(weights.size(), -1);
   copy.begin.push_back(0);
   for (const std::int32_t i : copy.rows) {

@@ -209,7 +209,7 @@ void EightModels::keep_best(const Eight& which, Eight& kept) {
   const Index count = std::ssize(columns_);
   cpu::PerCpu<choose>::run(count, kept, eights(x_), eights(best_x_));
   cpu::PerCpu<choose>::run(count, kept, eights(gradient_), eights(best_gradient_));
-  best_ = (kept > 0.0F) & (value[0] < best_) ? value[0] : best_;
+  best_ = ((kept > 0.0F) & (value[0] < best_)) ? value[0] : best_;
 }
 
 // Those that stand higher go back a part of the way: at once where that has happened before, else after some time.

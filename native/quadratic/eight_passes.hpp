@@ -85,7 +85,7 @@ NORMBALL_INLINE void invert(const Arrays& a, Eight* diagonal) {
     const Eight about_zero = diagonal[c];
     const Eight spread = about_zero - a.means[c] * a.means[c];
     const Eight curvature = spread + a.l2 * a.columns[c].l2;
-    diagonal[c] = (spread > 1e-5F * about_zero) & (curvature > 1e-30F) ? 1.0F / curvature : Eight{};
+    diagonal[c] = ((spread > 1e-5F * about_zero) & (curvature > 1e-30F)) ? 1.0F / curvature : Eight{};
   }
 }
 
@@ -207,8 +207,8 @@ NORMBALL_INLINE void count_changes(const Arrays& a, const Eight& threshold, Eigh
     Eight way;
     direction(a.gradient[c], at, l1, column, threshold + 1e-6F * l1, way);
     const auto active = a.inverse[c] > 0.0F;
-    leaving += active & (target != at) ? Eight{} + 1.0F : Eight{};
-    entering += ~active & (a.every_inverse[c] > 0.0F) & (way != 0.0F) ? Eight{} + 1.0F : Eight{};
+    leaving += (active & (target != at)) ? Eight{} + 1.0F : Eight{};
+    entering += (~active & (a.every_inverse[c] > 0.0F) & (way != 0.0F)) ? Eight{} + 1.0F : Eight{};
   }
   out[0] = leaving;
   out[1] = entering;
@@ -227,7 +227,8 @@ NORMBALL_INLINE void project(const Arrays& a, const Eight& which, Eight* change,
   }
 }
 
-// the models in `which` go the part `t` of the way from `from` to `to`, each coordinate until its sign or the box stops it
+// the models in `which` go the part `t` of the way from `from` to `to`, each coordinate until its sign or the box stops
+// it
 NORMBALL_INLINE void go_part(const Arrays& a, const Eight& which, float t, const Eight* from, const Eight* to,
                              Eight* change, Eight* product) {
   for (Index c = 0; c < a.count; ++c) {
@@ -246,7 +247,7 @@ NORMBALL_INLINE void hold(const Arrays& a, const Eight* change) {
     Eight size;
     abs(a.b[c] + a.x[c], off);
     abs(a.b[c], size);
-    a.x[c] = (change[c] != 0.0F) & (off < 1e-5F * size) ? -a.b[c] : a.x[c];
+    a.x[c] = ((change[c] != 0.0F) & (off < 1e-5F * size)) ? -a.b[c] : a.x[c];
   }
 }
 

@@ -200,6 +200,7 @@ class BlockPath {
         for (const Index at : own) continue_to(block, k, block.lambdas[at % block.size()], last, solutions[at]);
       }
       std::vector<LambdaTask> tasks;
+      tasks.reserve(own.size());
       for (const Index at : own) {
         tasks.push_back({.lambda = block.lambdas[at % block.size()],
                          .goal = 0.9 * spec_.tol * problems_[k].null_loss,

@@ -31,7 +31,7 @@ EightLambdas::EightLambdas(const SparseDesign& design, const Problem& problem, c
 // Bounds and shares of l1 and l2, in the models' units.
 std::vector<EightModels::Column> EightLambdas::model_columns() {
   std::vector<EightModels::Column> columns;
-  for (std::size_t c = 0; c < set_.size(); ++c) {
+  for (Index c = 0; c < size(); ++c) {
     const Index j = set_[c];
     const double unit = copy_.norms[c] > 0.0 ? problem_.scaling.scale[j] / copy_.norms[c] : 1.0;
     const double factor = problem_.penalty.factor(j);
@@ -59,18 +59,18 @@ void EightLambdas::solve(const Solution* last) {
       prove();
     }
   }
-  for (std::size_t k = 0; k < states_.size(); ++k) save(k);
+  for (Index k = 0; k < n_lambdas(); ++k) save(k);
 }
 
 void EightLambdas::start(const Solution* last) {
-  const auto take = [&](std::size_t k, const Solution& from) {
-    for (std::size_t c = 0; c < set_.size(); ++c) coef_[c][k] = c < from.coef.size() ? from.coef[c] : 0.0;
+  const auto take = [&](Index k, const Solution& from) {
+    for (Index c = 0; c < size(); ++c) coef_[c][k] = c < std::ssize(from.coef) ? from.coef[c] : 0.0;
     states_[k].intercept = from.intercept;
   };
-  for (std::size_t k = 0; k < tasks_.size(); ++k) take(k, *tasks_[k].solution);
+  for (Index k = 0; k < n_lambdas(); ++k) take(k, *tasks_[k].solution);
   set_eta();
   bool is_back = false;
-  for (std::size_t k = 0; last != nullptr && k < tasks_.size(); ++k) {
+  for (Index k = 0; last != nullptr && k < n_lambdas(); ++k) {
     const double objective = states_[k].loss + states_[k].penalty;
     take(k, *last);
     states_[k].penalty = penalty(k, coef_);
@@ -88,7 +88,7 @@ void EightLambdas::start(const Solution* last) {
 void EightLambdas::set_eta() {
   rows_.assign(problem_.spec->n_rows, 0.0);
   EightNumbers shift{};
-  for (std::size_t c = 0; c < set_.size(); ++c) {
+  for (Index c = 0; c < size(); ++c) {
     const double scale = problem_.scaling.scale[set_[c]];
     double raw[n_side_by_side];
     bool moves = false;
@@ -99,18 +99,18 @@ void EightLambdas::set_eta() {
     }
     if (moves) design_.add_eight(set_[c], raw, rows_.data());
   }
-  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+  for (Index k = 0; k < n_lambdas(); ++k) {
     State& state = states_[k];
     if (!state.is_open) continue;
     Vector eta(problem_.offset, problem_.offset + problem_.spec->n_rows);
-    for (std::size_t i = 0; i < eta.size(); ++i) eta[i] += state.intercept + shift[k] + rows_[i][k];
+    for (Index i = 0; i < rows_.rows(); ++i) eta[i] += state.intercept + shift[k] + rows_[i][k];
     evaluate(k, eta);
     state.eta.swap(eta);
     state.penalty = penalty(k, coef_);
   }
 }
 
-void EightLambdas::evaluate(std::size_t k, const Vector& eta) {
+void EightLambdas::evaluate(Index k, const Vector& eta) {
   State& state = states_[k];
   state.residual.resize(eta.size());
   state.curvature.resize(eta.size());
@@ -123,9 +123,9 @@ void EightLambdas::evaluate(std::size_t k, const Vector& eta) {
   state.has_gradient = false;
 }
 
-double EightLambdas::penalty(std::size_t k, const ColumnsByEight& coef) const {
+double EightLambdas::penalty(Index k, const ColumnsByEight& coef) const {
   double sum = 0.0;
-  for (std::size_t c = 0; c < set_.size(); ++c) {
+  for (Index c = 0; c < size(); ++c) {
     if (coef[c][k] != 0.0) sum += problem_.term(set_[c], tasks_[k].lambda).value(coef[c][k]);
   }
   return sum;
@@ -134,17 +134,17 @@ double EightLambdas::penalty(std::size_t k, const ColumnsByEight& coef) const {
 // products of the stored columns with the residuals or the dual points of the open lambdas
 void EightLambdas::read(bool dual, ColumnsByEight& out) {
   rows_.resize(problem_.spec->n_rows);
-  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+  for (Index k = 0; k < n_lambdas(); ++k) {
     const Vector& vector = dual ? states_[k].dual : states_[k].residual;
     if (vector.empty()) {
-      rows_.put(static_cast<Index>(k), 0.0);
+      rows_.put(k, 0.0);
     } else {
-      rows_.put(static_cast<Index>(k), vector.data());
+      rows_.put(k, vector.data());
     }
   }
-  for (Index k = std::ssize(tasks_); k < n_side_by_side; ++k) rows_.put(k, 0.0);
-  for (std::size_t c = 0; c < set_.size(); ++c) design_.dot_eight(set_[c], rows_.data(), out[c]);
-  columns_read_ += std::ssize(set_);
+  for (Index k = n_lambdas(); k < n_side_by_side; ++k) rows_.put(k, 0.0);
+  for (Index c = 0; c < size(); ++c) design_.dot_eight(set_[c], rows_.data(), out[c]);
+  columns_read_ += size();
 }
 
 // one Newton step of every lambda that is open and not presumed to be done
@@ -154,13 +154,13 @@ void EightLambdas::step() {
   };
   if (std::ranges::any_of(states_, lacks_gradient)) read(false, gradient_);
   const EightModels::Question asked = question();
-  for (std::size_t r = 0; r < copy_.rows.size(); ++r) {
-    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+  for (Index r = 0; r < copy_.n_rows(); ++r) {
+    for (Index k = 0; k < n_lambdas(); ++k) {
       models_.d()[r][k] = static_cast<float>(states_[k].curvature[copy_.rows[r]] / states_[k].total);
     }
   }
-  for (std::size_t c = 0; c < set_.size(); ++c) {
-    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+  for (Index c = 0; c < size(); ++c) {
+    for (Index k = 0; k < n_lambdas(); ++k) {
       const double curvature = states_[k].total * size_ * copy_.norms[c];
       models_.b()[c][k] = static_cast<float>(coef_[c][k] / units_[c]);
       models_.gradient()[c][k] = static_cast<float>(gradient_[c][k] / curvature);
@@ -168,21 +168,21 @@ void EightLambdas::step() {
   }
   models_.minimise(asked, monitor_);
   models_.times_change(moved_);
-  for (std::size_t c = 0; c < set_.size(); ++c) {
-    for (std::size_t k = 0; k < tasks_.size(); ++k) after_[c][k] = minimiser(c, k);
+  for (Index c = 0; c < size(); ++c) {
+    for (Index k = 0; k < n_lambdas(); ++k) after_[c][k] = minimiser(c, k);
   }
-  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+  for (Index k = 0; k < n_lambdas(); ++k) {
     if (asked.open[k]) move(k);
   }
 }
 
 // of the model: a coefficient with its digits, at zero or a bound exactly
-double EightLambdas::minimiser(std::size_t c, std::size_t k) const {
+double EightLambdas::minimiser(Index c, Index k) const {
   const double before = coef_[c][k];
-  const double change = static_cast<double>(models_.change(static_cast<Index>(c), static_cast<Index>(k))) * units_[c];
+  const double change = static_cast<double>(models_.change(c, k)) * units_[c];
   if (change == 0.0) return before;
   const ElasticNet term = problem_.term(set_[c], tasks_[k].lambda);
-  if (!models_.is_held(static_cast<Index>(c), static_cast<Index>(k))) return term.reachable(before, change);
+  if (!models_.is_held(c, k)) return term.reachable(before, change);
   const double at = before + change;
   const double bound = at > 0.0 ? term.upper : term.lower;
   return std::abs(at - bound) < std::abs(at) ? bound : 0.0;
@@ -190,7 +190,7 @@ double EightLambdas::minimiser(std::size_t c, std::size_t k) const {
 
 EightModels::Question EightLambdas::question() const {
   EightModels::Question asked;
-  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+  for (Index k = 0; k < n_lambdas(); ++k) {
     const State& state = states_[k];
     const double lambda = tasks_[k].lambda;
     const double ratio = problem_.penalty.l1_ratio();
@@ -206,31 +206,30 @@ EightModels::Question EightLambdas::question() const {
 
 // What gradients of at most `left` cost in the gap, in the model's units: their product with the coefficients, or,
 // where there is a ridge, their squares over twice that (M8).
-EightLambdas::Worth EightLambdas::worth(std::size_t k) const {
+EightLambdas::Worth EightLambdas::worth(Index k) const {
   const State& state = states_[k];
   const double unit = state.total * size_ * size_;
-  double size = 1e-300;
-  for (std::size_t c = 0; c < set_.size(); ++c) size += std::abs(coef_[c][k]) / units_[c];
+  double sum = 1e-300;
+  for (Index c = 0; c < size(); ++c) sum += std::abs(coef_[c][k]) / units_[c];
   const double ridge = tasks_[k].lambda * (1.0 - problem_.penalty.l1_ratio()) / state.total * smallest_l2_;
-  return {.linear = size * unit,
-          .square = ridge > 0.0 ? static_cast<double>(set_.size()) / (2.0 * ridge) * unit : infinity};
+  return {.linear = sum * unit, .square = ridge > 0.0 ? static_cast<double>(size()) / (2.0 * ridge) * unit : infinity};
 }
 
 // how small they are to be: half of the goal at most, and well within what is promised of KKT violations
-double EightLambdas::target(std::size_t k) const {
+double EightLambdas::target(Index k) const {
   const double l1 = tasks_[k].lambda * problem_.penalty.l1_ratio() / (states_[k].total * size_) * smallest_l1_;
   const double share = 0.5 * tasks_[k].goal;
   const Worth cost = worth(k);
   return std::clamp(std::max(share / cost.linear, std::sqrt(share / cost.square)), 1e-7 * l1, 1e-4 * l1);
 }
 
-void EightLambdas::move(std::size_t k) {
+void EightLambdas::move(Index k) {
   State& state = states_[k];
   LambdaTask& task = tasks_[k];
   ++task.n_steps;
   slope_.assign(state.eta.size(), 0.0);
-  for (std::size_t r = 0; r < copy_.rows.size(); ++r) {
-    slope_[copy_.rows[r]] = size_ * static_cast<double>(moved_[r][static_cast<Index>(k)]);
+  for (Index r = 0; r < copy_.n_rows(); ++r) {
+    slope_[copy_.rows[r]] = size_ * static_cast<double>(moved_[r][k]);
   }
   double shift = 0.0;  // the sum of what the model makes of the residuals stays 0
   if (problem_.spec->fit_intercept) {
@@ -245,11 +244,11 @@ void EightLambdas::move(std::size_t k) {
   }
   const double gone = advance(k);
   state.intercept += gone * (shift + centre_change(k));
-  for (std::size_t c = 0; c < set_.size(); ++c) {
+  for (Index c = 0; c < size(); ++c) {
     coef_[c][k] = gone == 1.0 ? after_[c][k] : coef_[c][k] + gone * (after_[c][k] - coef_[c][k]);
   }
   state.penalty = penalty(k, coef_);
-  double gap = worth(k).of(models_.left(static_cast<Index>(k)));
+  double gap = worth(k).of(models_.left(k));
   state.dual.clear();
   if (gone == 1.0 && !loss_.is_quadratic) {
     state.dual_sums = loss_.dual(state.eta.data(), dual.data());
@@ -262,7 +261,7 @@ void EightLambdas::move(std::size_t k) {
 }
 
 // Armijo's rule on the true objective, along the segment to the model's minimiser; the part of it that is gone
-double EightLambdas::advance(std::size_t k) {
+double EightLambdas::advance(Index k) {
   State& state = states_[k];
   double expected = penalty(k, after_) - state.penalty;
   for (std::size_t i = 0; i < slope_.size(); ++i) expected += state.residual[i] * slope_[i];
@@ -274,7 +273,7 @@ double EightLambdas::advance(std::size_t k) {
     for (std::size_t i = 0; i < eta.size(); ++i) eta[i] = state.eta[i] + t * slope_[i];
     evaluate(k, eta);
     double sum = state.loss;
-    for (std::size_t c = 0; c < set_.size(); ++c) {
+    for (Index c = 0; c < size(); ++c) {
       const double b = coef_[c][k] + t * (after_[c][k] - coef_[c][k]);
       if (b != 0.0) sum += problem_.term(set_[c], tasks_[k].lambda).value(b);
     }
@@ -287,15 +286,15 @@ double EightLambdas::advance(std::size_t k) {
 }
 
 // what the columns' centres add to the intercept on the way to `after_`
-double EightLambdas::centre_change(std::size_t k) const {
+double EightLambdas::centre_change(Index k) const {
   double sum = 0.0;
-  for (std::size_t c = 0; c < set_.size(); ++c) {
+  for (Index c = 0; c < size(); ++c) {
     if (after_[c][k] != coef_[c][k]) sum += centre(c) * (after_[c][k] - coef_[c][k]) / problem_.scaling.scale[set_[c]];
   }
   return sum;
 }
 
-bool EightLambdas::is_exhausted(std::size_t k) const {
+bool EightLambdas::is_exhausted(Index k) const {
   return tasks_[k].n_steps >= std::min(tasks_[k].max_steps, most_newton_steps) || states_[k].progress.is_stalled();
 }
 
@@ -304,14 +303,14 @@ void EightLambdas::prove() {
   set_eta();
   read(false, gradient_);
   bool has_dual = false;
-  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+  for (Index k = 0; k < n_lambdas(); ++k) {
     State& state = states_[k];
     if (!state.is_open || state.dual.empty()) continue;
     state.dual_sums = loss_.dual(state.eta.data(), state.dual.data());
     has_dual = true;
   }
   if (has_dual) read(true, dual_gradient_);
-  for (std::size_t k = 0; k < tasks_.size(); ++k) {
+  for (Index k = 0; k < n_lambdas(); ++k) {
     State& state = states_[k];
     if (!state.is_open) continue;
     save(k);
@@ -326,18 +325,18 @@ void EightLambdas::prove() {
   }
 }
 
-void EightLambdas::save(std::size_t k) {
+void EightLambdas::save(Index k) {
   const State& state = states_[k];
   Solution& solution = *tasks_[k].solution;
   const auto gradients = [&](const ColumnsByEight& products, double total, Vector& out) {
     out.resize(set_.size());
-    for (std::size_t c = 0; c < set_.size(); ++c) {
+    for (Index c = 0; c < size(); ++c) {
       out[c] = (products[c][k] - centre(c) * total) / problem_.scaling.scale[set_[c]];
     }
   };
   const bool has_intercept = problem_.spec->fit_intercept;
   solution.coef.resize(set_.size());
-  for (std::size_t c = 0; c < set_.size(); ++c) solution.coef[c] = coef_[c][k];
+  for (Index c = 0; c < size(); ++c) solution.coef[c] = coef_[c][k];
   solution.intercept = state.intercept;
   solution.intercept_gradient = has_intercept ? state.sums.residual : 0.0;
   solution.loss = state.loss;

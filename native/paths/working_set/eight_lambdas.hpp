@@ -61,26 +61,28 @@ class EightLambdas {
     double of(double left) const { return std::min(linear * left, square * left * left); }
   };
 
+  Index n_lambdas() const { return std::ssize(tasks_); }
+  Index size() const { return std::ssize(set_); }
   std::vector<EightModels::Column> model_columns();
   void start(const Solution* last);
   void set_eta();
-  void evaluate(std::size_t k, const Vector& eta);
-  double penalty(std::size_t k, const ColumnsByEight& coef) const;
-  double centre(std::size_t c) const {  // of a stored column
+  void evaluate(Index k, const Vector& eta);
+  double penalty(Index k, const ColumnsByEight& coef) const;
+  double centre(Index c) const {  // of a stored column
     return design_.stored_centre(set_[c]) + problem_.scaling.shift[set_[c]];
   }
   void read(bool dual, ColumnsByEight& out);
   void step();
   EightModels::Question question() const;
-  double minimiser(std::size_t c, std::size_t k) const;
-  Worth worth(std::size_t k) const;
-  double target(std::size_t k) const;
-  void move(std::size_t k);
-  double advance(std::size_t k);
-  double centre_change(std::size_t k) const;
-  bool is_exhausted(std::size_t k) const;
+  double minimiser(Index c, Index k) const;
+  Worth worth(Index k) const;
+  double target(Index k) const;
+  void move(Index k);
+  double advance(Index k);
+  double centre_change(Index k) const;
+  bool is_exhausted(Index k) const;
   void prove();
-  void save(std::size_t k);
+  void save(Index k);
 
   const SparseDesign& design_;
   const Problem& problem_;

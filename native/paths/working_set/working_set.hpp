@@ -151,13 +151,12 @@ class WorkingSet {
     StallRule progress(loss_.is_piecewise ? 200 : 20);  // pieces are met one after the other
     majorises_ = false;
     for (int step = 0; step < max_steps; ++step) {
-      // Where the gap is the square of an error less of it is asked, since the coefficients are right to its root only:
-      // a tenth, and for ridge, whose steps square that error, one step more.
       if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.9 * goal.gap && is_stationary(lambda)) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
       const bool is_exact = !loss_.is_quadratic || step > 0;  // squared error: one step more, and it is
       if (violation <= goal.violation) return step;
+      // ridge, whose gap is the square of the coefficients' error, takes one step more
       if (goal.gap >= 0.0 && is_exact && gap(lambda) <= (problem_.penalty.selects() ? 1.0 : 1e-4) * goal.gap &&
           is_stationary(lambda)) {
         return step;
@@ -317,8 +316,7 @@ class WorkingSet {
     return std::clamp(0.5 * goal.gap / size, 1e-9 * violation, 0.03 * violation);
   }
 
-  // `expected`: the residual that the model expects here. Where the model left the domain of f* (saturated rows of raw
-  // counts) the nearest point in it serves: its gradient is read, so the bound is as good as any.
+  // `expected`: the residual that the model expects here, clipped to the domain of f* (saturated rows leave it)
   void make_dual(const Tolerance& goal, Vector& expected, Vector& gradient) {
     dual_.sums = loss_.dual(eta_.data(), expected.data());
     if (!(dual_.sums.dual_pearson <= goal.gap)) return;  // its gap is larger still
