@@ -21,6 +21,7 @@ _QUICK_CV = {
 }
 _QUICK_SMALL = ("I_diab", "I_bc")
 _QUICK_TWO_THREADS = ("A", "B", "D")
+_REAL_SPARSE = ("sms_spam", "rcv1_1000", "basehock", "hockey_goals")
 _SLOW = ("skglm", "celer", "glum", "scikit-learn-lars")  # on no workload but the small ones the fastest
 
 
@@ -53,12 +54,18 @@ def all_jobs() -> list[Job]:
     jobs = [Job(problem, fast, ("path", "cv")) for problem in problems]
     jobs += [Job(problem, problem.leaders, ("path", "cv"), 2) for problem in problems]
     jobs += [Job(problem, _SLOW, ("path",)) for problem in problems]
-    return jobs + families() + hard() + growth()
+    return jobs + families() + sparse() + hard() + growth()
 
 
 def families() -> list[Job]:
     """The further families, with every peer that has them."""
     return [Job(problem, problem.leaders, ("path",)) for problem in _group("families")]
+
+
+def sparse() -> list[Job]:
+    """Sparse problems of different make, those of the workloads and real ones with them."""
+    problems = [*_group("sparse"), *(PROBLEMS[name] for name in ("F", "Fg", *_REAL_SPARSE))]
+    return [Job(problem, problem.leaders, ("path", "cv")) for problem in problems]
 
 
 def hard() -> list[Job]:
