@@ -53,7 +53,7 @@ def deviations(X: Any) -> Array:
     """The standard deviation of every column."""
     n = X.shape[0]
     means = np.asarray(X.mean(0)).ravel()
-    return np.sqrt(np.maximum(np.asarray(X.multiply(X).sum(0)).ravel() / n - means**2, 0.0))
+    return np.asarray(np.sqrt(np.maximum(np.asarray(X.multiply(X).sum(0)).ravel() / n - means**2, 0.0)))
 
 
 def unit_deviation(X: Any) -> Any:
@@ -69,10 +69,10 @@ def target(X: Any, family: str, n_true: int, scale: float, rng: Rng) -> Array:
     where = rng.choice(X.shape[1], n_true, replace=False, p=entries / entries.sum())
     coef = np.zeros(X.shape[1])
     coef[where] = rng.standard_normal(n_true) / deviations(X)[where]
-    eta = X @ coef
+    eta: Array = X @ coef
     eta = scale * (eta - eta.mean()) / eta.std()
     if family == "binomial":
         return (rng.random(eta.size) < 1 / (1 + np.exp(-eta))).astype(float)
     if family == "poisson":
         return rng.poisson(np.exp(eta - 0.3)).astype(float)
-    return np.asarray(eta + rng.standard_normal(eta.size))
+    return eta + rng.standard_normal(eta.size)
