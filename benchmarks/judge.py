@@ -165,8 +165,8 @@ def _step_by_products(X: Any, bend: Array, slope: Array, lam: float, ridge: floa
     transposed = X.T
 
     def times(step: Array) -> Array:
-        weighted: Array = bend * (step[0] + X @ step[1:]) / n
-        return np.r_[weighted.sum(), transposed @ weighted + ridge * step[1:]]
+        weighted = bend * (step[0] + X @ step[1:]) / n
+        return np.asarray(np.r_[weighted.sum(), transposed @ weighted + ridge * step[1:]])
 
     scale = np.r_[bend.mean(), X.multiply(X).T @ bend / n + ridge]
     scale = 1 / np.maximum(scale, 1e-12 * scale.max())

@@ -120,10 +120,11 @@ class Session:
                         self._reached[key] = attempt
                         return attempt
         except Failed as failure:
-            self._fail(bench, solver, "path", str(failure), last=attempt)
+            self._fail(bench, solver, "path", str(failure), last=attempt, their_threads=n_threads)
             return None
         assert attempt is not None
-        self._fail(bench, solver, "path", f"best suboptimality {attempt['suboptimality']:.1e}", last=attempt)
+        why = f"best suboptimality {attempt['suboptimality']:.1e}"
+        self._fail(bench, solver, "path", why, last=attempt, their_threads=n_threads)
         return None
 
     def _attempt(self, bench: _Bench, program: Program, rung: float, n_threads: int) -> Record:
@@ -180,7 +181,7 @@ class Session:
                     rounds.append((both[0], both[1]))
         except Failed as failure:
             if not rounds:
-                self._fail(bench, second.solver, task, str(failure))
+                self._fail(bench, second.solver, task, str(failure), their_threads=second.threads)
                 return
         names = [side.solver if task != "cv/path" else f"{side.solver} {side.task}" for side in sides]
         record = self._recorder.add(

@@ -269,10 +269,17 @@ def test_the_command_lists_and_explains(capsys, tmp_path):
 
 
 def test_plans_name_what_exists():
-    for job in [*quick(), *all_jobs(), *chosen(["A"], None, ["path"])]:
+    for job in [*quick(), *all_jobs(), *chosen(["A"])]:
         assert set(job.solvers) <= set(SOLVERS)
         assert job.problem is PROBLEMS[job.problem.name]
-    assert {problem.group for problem in PROBLEMS.values()} == {"workload", "families", "hard", "growth", "real"}
+    assert {problem.group for problem in PROBLEMS.values()} == {
+        "workload",
+        "families",
+        "sparse",
+        "hard",
+        "growth",
+        "real",
+    }
 
 
 def test_threads_are_those_asked_for_in_every_plan():
@@ -291,8 +298,8 @@ def test_the_report_takes_what_a_later_run_found(tmp_path):
     def compared(solver, seconds):
         side = {"rung": 1e-6, "suboptimality": 1e-9, "extra_mib": 1.0}
         recorder.add(
-            "comparison", **where, x_mib=10.0, ours={**side, "solver": "normball", "seconds": [1.0]},
-            theirs={**side, "solver": solver, "seconds": [seconds]},
+            "comparison", **where, x_mib=10.0, ours={**side, "solver": "normball", "seconds": [1.0], "cpu": [1.0]},
+            theirs={**side, "solver": solver, "seconds": [seconds], "cpu": [2 * seconds]},
             ratio={"median": seconds, "min": seconds, "max": seconds, "rounds": 1},
         )  # fmt: skip
 
@@ -307,4 +314,5 @@ def test_the_report_takes_what_a_later_run_found(tmp_path):
     assert "Not reached within the time or tolerances tried: A path adelie." in text
     page = report.write(read(recorder.path), tmp_path / "report").read_text()
     assert "| gram |" in page
-    assert "4.000" not in page
+    assert "| 2.000 | 4.000 |" in page  # wall and CPU seconds of the last
+    assert "| 4.000 | 8.000 |" not in page
