@@ -14,8 +14,8 @@ from benchmarks.tables import (
     in_short,
     named,
     of_x,
+    peer_name,
     peers,
-    program,
     standing,
     table,
     thread_counts,
@@ -56,7 +56,7 @@ def readme(records: list[Record]) -> str:
                 rows.append([
                     named(record), TASKS[task], str(threads),
                     in_seconds(ours["seconds"]), in_short(ours["suboptimality"]),
-                    program(record), in_seconds(theirs["seconds"]), in_short(theirs["suboptimality"]),
+                    peer_name(record), in_seconds(theirs["seconds"]), in_short(theirs["suboptimality"]),
                     told_ratio(record["ratio"]),
                 ])  # fmt: skip
     heads = ["problem", "task", "threads", "normball s", "subopt.", "fastest peer", "s", "subopt.", "peer / normball"]
@@ -87,7 +87,7 @@ def _comparisons(records: list[Record], task: str, threads: int) -> str:
         ours, theirs = record["ours"], record["theirs"]
         row = [
             named(record), in_seconds(ours["seconds"]), in_seconds(ours["cpu"]), in_short(ours["suboptimality"]),
-            of_x(ours, record), program(record), f"{theirs['rung']:g}" if theirs["rung"] else "",
+            of_x(ours, record), peer_name(record), f"{theirs['rung']:g}" if theirs["rung"] else "",
             in_seconds(theirs["seconds"]), in_seconds(theirs["cpu"]), in_short(theirs["suboptimality"]),
             of_x(theirs, record), told_ratio(record["ratio"]),
         ]  # fmt: skip

@@ -18,6 +18,7 @@ from benchmarks.process import Failed, Program
 from benchmarks.records import Record, Recorder
 from benchmarks.solvers import SOLVERS
 from benchmarks.store import Page, Solution
+from benchmarks.tables import peer_name
 
 TARGET = 1e-6  # suboptimality over the null loss that everyone has to reach at every strength
 _REFERENCE_TOL = 1e-10
@@ -296,7 +297,7 @@ def _spread(ratios: list[float]) -> Record:
 def _told(record: Record) -> str:
     ours, theirs, ratio = record["ours"], record["theirs"], record["ratio"]
     return (
-        f"{record['problem']:12} {theirs['solver']:18} {record['task']:8} {median(theirs['seconds']):9.4f} s"
+        f"{record['problem']:12} {peer_name(record):18} {record['task']:8} {median(theirs['seconds']):9.4f} s"
         f"   {ours['solver']} {median(ours['seconds']):.4f} s   ratio {ratio['median']:.2f}"
         f" ({ratio['min']:.2f} .. {ratio['max']:.2f}, {ratio['rounds']} rounds)"
     )

@@ -58,7 +58,7 @@ def in_order(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=lambda record: order.get(record["problem"], len(order)))
 
 
-def program(record: Record) -> str:
+def peer_name(record: Record) -> str:
     """The peer of a comparison, with its number of threads where that is not ours."""
     threads = record["theirs"].get("threads", record["threads"])
     told = "" if threads == record["threads"] else f", {threads} thread{'s' if threads > 1 else ''}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.problems import ROOT
 from benchmarks.records import Record
-from benchmarks.tables import TASKS, in_seconds, named, peers, program, standing, table, thread_counts
+from benchmarks.tables import TASKS, in_seconds, named, peer_name, peers, standing, table, thread_counts
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- weakest: begin -->", "<!-- weakest: end -->"
@@ -71,7 +71,7 @@ def section(records: list[Record]) -> str:
         [
             named(one.record), f"{one.record['n']:,} × {one.record['p']:,}", TASKS[one.record["task"]],
             str(one.record["threads"]), in_seconds(one.ours["seconds"]), in_seconds(one.ours["cpu"]),
-            program(one.record), in_seconds(one.record["theirs"]["seconds"]), in_seconds(one.record["theirs"]["cpu"]),
+            peer_name(one.record), in_seconds(one.record["theirs"]["seconds"]), in_seconds(one.record["theirs"]["cpu"]),
             f"{one.ratio:.2f}{' *' if one.apart else ''}",
         ]
         for one in found[:_MOST]
