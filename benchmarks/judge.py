@@ -172,7 +172,8 @@ def _step_by_products(X: Any, bend: Array, slope: Array, lam: float, ridge: floa
     scale = 1 / np.maximum(scale, 1e-12 * scale.max())
     size = (n_active + 1, n_active + 1)
     hessian, inverse = LinearOperator(size, times), LinearOperator(size, lambda step: scale * np.ravel(step))
-    return np.asarray(cg(hessian, slope, rtol=0.0, atol=1e-8 * lam, maxiter=_MOST_STEPS, M=inverse)[0])
+    with np.errstate(divide="ignore", invalid="ignore"):  # without curvature the step is not finite, and not used
+        return np.asarray(cg(hessian, slope, rtol=0.0, atol=1e-8 * lam, maxiter=_MOST_STEPS, M=inverse)[0])
 
 
 def _dual(data: Arrays, loss: Loss, residual: Array, lambdas: Array, l1_ratio: float) -> Array:
