@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.problems import ROOT
 from benchmarks.records import Record
-from benchmarks.tables import TASKS, in_seconds, named, peer_name, peers, standing, table, thread_counts
+from benchmarks.tables import TASKS, in_seconds, peer_name, peers, standing, table, thread_counts
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- weakest: begin -->", "<!-- weakest: end -->"
@@ -69,14 +69,26 @@ def section(records: list[Record]) -> str:
     found = contests(records)
     rows = [
         [
-            named(one.record), f"{one.record['n']:,} × {one.record['p']:,}", TASKS[one.record["task"]],
+            one.record["problem"], one.record["family"], f"{one.record['n']:,} × {one.record['p']:,}", TASKS[one.record["task"]],
             str(one.record["threads"]), in_seconds(one.ours["seconds"]), in_seconds(one.ours["cpu"]),
             peer_name(one.record), in_seconds(one.record["theirs"]["seconds"]), in_seconds(one.record["theirs"]["cpu"]),
             f"{one.ratio:.2f}{' *' if one.apart else ''}",
         ]
         for one in found[:_MOST]
     ]  # fmt: skip
-    heads = ["problem", "shape", "task", "threads", "normball s", "CPU s", "fastest peer", "s", "CPU s", "ratio"]
+    heads = [
+        "problem",
+        "family",
+        "shape",
+        "task",
+        "threads",
+        "normball s",
+        "CPU s",
+        "fastest peer",
+        "s",
+        "CPU s",
+        "ratio",
+    ]
     peer_faster = sum(one.ratio < 1 for one in found)
     note = (
         f"The {len(rows)} smallest of {len(found)} ratios peer / normball, each with the fastest peer that reached the"

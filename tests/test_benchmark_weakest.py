@@ -84,7 +84,7 @@ def test_the_page_keeps_the_ten_worst_between_its_marks(tmp_path):
         assert (lines[0], lines[-1]) == ("before", "after")
         assert [line.split(" |")[0] for line in lines if line.startswith("| p1")][:2] == ["| p1"]
         assert len([line for line in lines if line.startswith("| p")]) == 11  # with the head
-        assert "| p0 | 10 × 2,000 | path | 1 | 1.000 | 2.000 | glmnet | 0.500 | 1.000 | 0.50 |" in lines
+        assert "| p0 | binomial | 10 × 2,000 | path | 1 | 1.000 | 2.000 | glmnet | 0.500 | 1.000 | 0.50 |" in lines
     assert "in 1 the peer is faster" in page.read_text()
 
 
