@@ -64,31 +64,21 @@ def _machine(records: list[Record], record: Record) -> tuple[Any, ...]:
     return (runs[-1]["processor"], runs[-1]["cores"]) if runs else ()
 
 
+def _row(contest: Contest) -> list[str]:
+    record, ours, theirs = contest.record, contest.ours, contest.record["theirs"]
+    return [
+        record["problem"], record["family"], f"{record['n']:,} × {record['p']:,}", TASKS[record["task"]],
+        str(record["threads"]), in_seconds(ours["seconds"]), in_seconds(ours["cpu"]),
+        peer_name(record), in_seconds(theirs["seconds"]), in_seconds(theirs["cpu"]),
+        f"{contest.ratio:.2f}{' *' if contest.apart else ''}",
+    ]  # fmt: skip
+
+
 def section(records: list[Record]) -> str:
     """The table and what it says."""
     found = contests(records)
-    rows = [
-        [
-            one.record["problem"], one.record["family"], f"{one.record['n']:,} × {one.record['p']:,}", TASKS[one.record["task"]],
-            str(one.record["threads"]), in_seconds(one.ours["seconds"]), in_seconds(one.ours["cpu"]),
-            peer_name(one.record), in_seconds(one.record["theirs"]["seconds"]), in_seconds(one.record["theirs"]["cpu"]),
-            f"{one.ratio:.2f}{' *' if one.apart else ''}",
-        ]
-        for one in found[:_MOST]
-    ]  # fmt: skip
-    heads = [
-        "problem",
-        "family",
-        "shape",
-        "task",
-        "threads",
-        "normball s",
-        "CPU s",
-        "fastest peer",
-        "s",
-        "CPU s",
-        "ratio",
-    ]
+    rows = [_row(contest) for contest in found[:_MOST]]
+    heads = ["problem", "family", "shape", "task", "threads", "normball s", "CPU s", "fastest peer", "s", "CPU s"]
     peer_faster = sum(one.ratio < 1 for one in found)
     note = (
         f"The {len(rows)} smallest of {len(found)} ratios peer / normball, each with the fastest peer that reached the"
@@ -97,7 +87,7 @@ def section(records: list[Record]) -> str:
     )
     if any(one.apart for one in found[:_MOST]):
         note += " *: normball was measured again later, not in turn with the peer."
-    return f"{table(heads, rows)}\n\n{note}"
+    return f"{table([*heads, 'ratio'], rows)}\n\n{note}"
 
 
 def keep(records: list[Record], page: Path = PAGE) -> bool:
