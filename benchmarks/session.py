@@ -42,8 +42,8 @@ class Patience:
         return min(max(_FEWEST_ROUNDS, round(self.budget / seconds)), _MOST_ROUNDS)
 
     def is_long(self, seconds: float) -> bool:
-        """Whether a measurement is so long that the first, with its fresh memory, may stand for a warm one."""
-        return seconds > self.budget / 4
+        """Whether a measurement is so long that the first, with its fresh memory, has to stand for a warm one."""
+        return seconds > self.budget
 
 
 class OutOfTime(Exception):

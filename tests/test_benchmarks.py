@@ -17,7 +17,7 @@ from benchmarks.plans import all_jobs, chosen, quick
 from benchmarks.problems import PROBLEMS, Problem
 from benchmarks.process import Failed, Program
 from benchmarks.records import Recorder, read
-from benchmarks.session import OutOfTime, Patience, Session
+from benchmarks.session import OutOfTime, Patience, Session, _Bench, _Turn
 from benchmarks.solvers import SOLVERS
 from benchmarks.store import Arrays, Page, Solution
 from oracle import Problem as Oracle
@@ -243,6 +243,32 @@ def test_the_table_of_levers_keeps_the_last_measurement_and_says_what_has_none()
 @pytest.mark.parametrize(("seconds", "expected"), [(0.1, 7), (1.0, 5), (4.0, 3), (5.1, 1)])
 def test_short_rounds_are_repeated(seconds, expected):
     assert Patience(limit=60, budget=5).rounds(seconds) == expected
+
+
+def test_what_is_quick_beside_a_long_program_is_measured_warm(tiny, tmp_path, monkeypatch):
+    taken = {"normball": [0.2, 0.1], "celer": [9.0]}
+
+    class Scripted:
+        def __init__(self, solver, *_):
+            self.name, self.times = solver, list(taken[solver])
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def measure(self, *_):
+            seconds = self.times.pop(0)
+            return {"seconds": seconds, "cpu": seconds, "extra_mib": 0.0}
+
+    monkeypatch.setattr("benchmarks.session.Program", Scripted)
+    recorder = Recorder(tmp_path / "r.jsonl", "now")
+    session = Session(recorder, Patience(limit=60, budget=5), Silent())
+    sides = [_Turn(solver, "path", {"rung": 1e-6, "threads": 1}) for solver in taken]
+    session._turns(_Bench(tiny, 1), "path", *sides)
+    (record,) = read(recorder.path)
+    assert (record["ours"]["seconds"], record["theirs"]["seconds"]) == ([0.1], [9.0])
 
 
 def test_a_session_begins_nothing_after_its_deadline(tiny, tmp_path):
