@@ -30,8 +30,8 @@ Array = NDArray[np.float64]
 _BLOCK = 20  # strengths judged at a time: bounds the memory
 _LOOSE = 1e-10  # a gap above it is worth a better dual point ...
 _MOST_ACTIVE = 4000  # ... unless that means a larger dense linear system than this
-_MANY_ACTIVE = 300  # from here on sparse columns take conjugate gradients
-_MOST_STEPS = 3000
+_MANY_ACTIVE = 300  # from here on sparse columns take conjugate gradients first
+_FEW_STEPS, _MOST_STEPS = 300, 3000  # of these, where a factor could be had instead and where not
 
 
 @dataclass(frozen=True)
@@ -142,12 +142,15 @@ def _expected_residual(
     X = data.X[:, active]
     slope = X.T @ residual / residual.size - lam * (l1_ratio * signs[active] + (1 - l1_ratio) * coef[active])
     slope = np.r_[residual.mean(), slope]
-    by_products = hasattr(X, "toarray") and active.size > _MANY_ACTIVE
-    step = (_step_by_products if by_products else _step_by_factor)(X, bend, slope, lam, lam * (1 - l1_ratio))
+    system, step = (X, bend, slope, lam * (1 - l1_ratio)), None
+    if hasattr(X, "toarray") and active.size > _MANY_ACTIVE:
+        step = _step_by_products(*system, within=1e-8 * lam)
+    if step is None:
+        step = _step_by_factor(*system)
     return np.asarray(residual - bend * (step[0] + X @ step[1:]))[:, None]
 
 
-def _step_by_factor(X: Any, bend: Array, slope: Array, lam: float, ridge: float) -> Array:
+def _step_by_factor(X: Any, bend: Array, slope: Array, ridge: float) -> Array:
     n, n_active = X.shape
     weighted = X.multiply(bend[:, None]).tocsc() if hasattr(X, "multiply") else X * bend[:, None]
     hessian = np.empty((n_active + 1, n_active + 1))
@@ -159,8 +162,11 @@ def _step_by_factor(X: Any, bend: Array, slope: Array, lam: float, ridge: float)
     return np.asarray(solve(hessian + np.diag(diagonal), slope, assume_a="sym"))
 
 
-def _step_by_products(X: Any, bend: Array, slope: Array, lam: float, ridge: float) -> Array:
-    """Conjugate gradients, until the model's violation is 1e-8 of lam; where they fall short, the bound is looser."""
+def _step_by_products(X: Any, bend: Array, slope: Array, ridge: float, within: float) -> Array | None:
+    """Conjugate gradients until the model's violation is `within`; None where they fall short and a factor can be had.
+
+    Where none can, the bound of a step that falls short is only looser.
+    """
     n, n_active = X.shape
     transposed = X.T
 
@@ -172,8 +178,10 @@ def _step_by_products(X: Any, bend: Array, slope: Array, lam: float, ridge: floa
     scale = 1 / np.maximum(scale, 1e-12 * scale.max())
     size = (n_active + 1, n_active + 1)
     hessian, inverse = LinearOperator(size, times), LinearOperator(size, lambda step: scale * np.ravel(step))
+    dear = n_active > _MOST_ACTIVE
     with np.errstate(divide="ignore", invalid="ignore"):  # without curvature the step is not finite, and not used
-        return np.asarray(cg(hessian, slope, rtol=0.0, atol=1e-8 * lam, maxiter=_MOST_STEPS, M=inverse)[0])
+        step, missed = cg(hessian, slope, rtol=0.0, atol=within, maxiter=_MOST_STEPS if dear else _FEW_STEPS, M=inverse)
+    return np.asarray(step) if dear or not missed else None
 
 
 def _dual(data: Arrays, loss: Loss, residual: Array, lambdas: Array, l1_ratio: float) -> Array:

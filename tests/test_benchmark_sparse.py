@@ -143,6 +143,8 @@ def test_the_judge_proves_large_sparse_sets_by_products_as_by_a_factor(family, l
     by_products = judge(data, family, l1_ratio, solution)
     assert by_products.gap.max() < 1e-6
     np.testing.assert_allclose(by_products.gap, by_factor.gap, atol=2e-8)
+    monkeypatch.setattr(judging, "_FEW_STEPS", 1)
+    np.testing.assert_allclose(judge(data, family, l1_ratio, solution).gap, by_factor.gap, atol=1e-12)
 
 
 def test_the_cpu_clock_counts_children_that_live_and_that_have_ended():
