@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import real_data
 from benchmarks.machine import describe
-from benchmarks.plans import Job, all_jobs, chosen, families, growth, hard, quick
+from benchmarks.plans import Job, all_jobs, chosen, families, growth, hard, only, quick, sparse
 from benchmarks.problems import CACHE, PROBLEMS
 from benchmarks.records import Recorder, read
 from benchmarks.session import OutOfTime, Patience, Session
@@ -48,10 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--quick", action="store_true", help="the fastest peers on the workloads, in 15 minutes")
     what.add_argument("--all", action="store_true", help="every solver on every problem; takes hours")
     what.add_argument("--families", action="store_true", help="gamma, Tweedie, negative binomial, Huber; tall and wide")
+    what.add_argument("--sparse", action="store_true", help="sparse problems of different make")
     what.add_argument("--hard", action="store_true", help="the hard designs")
     what.add_argument("--growth", action="store_true", help="time against rows, columns and folds")
     what.add_argument("--problem", nargs="+", choices=PROBLEMS, metavar="NAME", help="these problems")
-    what.add_argument("--solver", nargs="+", choices=SOLVERS, metavar="NAME", help="these solvers")
+    what.add_argument("--solver", nargs="+", choices=SOLVERS, metavar="NAME", help="these solvers; normball: it alone")
     what.add_argument("--task", nargs="+", choices=("path", "cv"), default=["path", "cv"], help="default: both")
     what.add_argument("--threads", nargs="+", type=int, metavar="N", help="numbers of threads, one after the other")
     what.add_argument("--list", action="store_true", help="list problems and solvers")
@@ -86,9 +87,11 @@ class _Terminal:
 def _jobs(options: argparse.Namespace) -> list[Job]:
     jobs: list[Job] = []
     if options.problem:
-        jobs += chosen(options.problem, options.solver, options.task)
+        jobs += chosen(options.problem)
     if options.families:
         jobs += families()
+    if options.sparse:
+        jobs += sparse()
     if options.hard:
         jobs += hard()
     if options.growth:
@@ -97,6 +100,7 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
         jobs += all_jobs()
     if options.quick or not jobs:
         jobs += quick()
+    jobs = only(jobs, options.solver, options.task)
     if options.threads:
         jobs = list(dict.fromkeys(replace(job, n_threads=n) for n in options.threads for job in jobs))
     return jobs
@@ -104,7 +108,7 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
 
 def _run(options: argparse.Namespace, given: list[str]) -> int:
     jobs = _jobs(options)
-    others = (options.problem, options.families, options.hard, options.growth, options.all)
+    others = (options.problem, options.families, options.sparse, options.hard, options.growth, options.all)
     is_quick = options.quick or not any(others)
     minutes = options.minutes or (_QUICK_MINUTES if is_quick else float("inf"))
     patience = Patience(
@@ -132,7 +136,7 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
 
 
 def _read(command: str, arguments: Sequence[str]) -> int:
-    from benchmarks import report
+    from benchmarks import report, weakest
 
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks {command}")
     parser.add_argument("results", type=Path, nargs="?", default=CACHE / "results.jsonl")
@@ -146,6 +150,8 @@ def _read(command: str, arguments: Sequence[str]) -> int:
         print(report.readme(records))
     else:
         print(report.write(records, options.output))
+        if weakest.keep(records):
+            print(weakest.PAGE)
     return 0
 
 

@@ -15,10 +15,12 @@ best D over all solutions of a problem is tighter still (`suboptimality`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve
+from scipy.sparse.linalg import LinearOperator, cg
 
 from benchmarks.judge_losses import Gaussian, Loss, find_loss
 from benchmarks.store import Arrays, Solution
@@ -27,7 +29,9 @@ Array = NDArray[np.float64]
 
 _BLOCK = 20  # strengths judged at a time: bounds the memory
 _LOOSE = 1e-10  # a gap above it is worth a better dual point ...
-_MOST_ACTIVE = 4000  # ... unless that means a larger linear system than this
+_MOST_ACTIVE = 4000  # ... unless that means a larger dense linear system than this
+_MANY_ACTIVE = 300  # from here on sparse columns take conjugate gradients first
+_FEW_STEPS, _MOST_STEPS = 300, 3000  # of these, where a factor could be had instead and where not
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def _refined_dual(data: Arrays, loss: Loss, eta: Array, coef: Array, lam: float,
     residual, bend = -loss.slope(y, eta)[:, 0], loss.bend(y, eta)[:, 0]
     signs, best = np.sign(coef), -np.inf
     for _ in range(5):
-        if np.count_nonzero(signs) > _MOST_ACTIVE:
+        if np.count_nonzero(signs) > _MOST_ACTIVE and not hasattr(data.X, "toarray"):
             break
         expected = _expected_residual(data, residual, bend, coef, signs, lam, l1_ratio)
         if not np.all(loss.inside(y, -expected)):
@@ -135,17 +139,49 @@ def _expected_residual(
 ) -> Array:
     """The residual, a column, after a Newton step of the intercept and the coefficients that have a sign."""
     active = np.flatnonzero(signs)
-    X, n = data.X[:, active], residual.size
+    X = data.X[:, active]
+    slope = X.T @ residual / residual.size - lam * (l1_ratio * signs[active] + (1 - l1_ratio) * coef[active])
+    slope = np.r_[residual.mean(), slope]
+    system, step = (X, bend, slope, lam * (1 - l1_ratio)), None
+    if hasattr(X, "toarray") and active.size > _MANY_ACTIVE:
+        step = _step_by_products(*system, within=1e-8 * lam)
+    if step is None:
+        step = _step_by_factor(*system)
+    return np.asarray(residual - bend * (step[0] + X @ step[1:]))[:, None]
+
+
+def _step_by_factor(X: Any, bend: Array, slope: Array, ridge: float) -> Array:
+    n, n_active = X.shape
     weighted = X.multiply(bend[:, None]).tocsc() if hasattr(X, "multiply") else X * bend[:, None]
-    hessian = np.empty((active.size + 1, active.size + 1))
+    hessian = np.empty((n_active + 1, n_active + 1))
     product = X.T @ weighted
     hessian[1:, 1:] = (product.toarray() if hasattr(product, "toarray") else product) / n
     hessian[0, 1:] = hessian[1:, 0] = np.asarray(weighted.sum(axis=0)).ravel() / n
     hessian[0, 0] = bend.mean()
-    slope = X.T @ residual / n - lam * (l1_ratio * signs[active] + (1 - l1_ratio) * coef[active])
-    diagonal = np.r_[0.0, np.full(active.size, lam * (1 - l1_ratio))] + 1e-12 * np.diag(hessian)
-    step = solve(hessian + np.diag(diagonal), np.r_[residual.mean(), slope], assume_a="sym")
-    return np.asarray(residual - bend * (step[0] + X @ step[1:]))[:, None]
+    diagonal = np.r_[0.0, np.full(n_active, ridge)] + 1e-12 * np.diag(hessian)
+    return np.asarray(solve(hessian + np.diag(diagonal), slope, assume_a="sym"))
+
+
+def _step_by_products(X: Any, bend: Array, slope: Array, ridge: float, within: float) -> Array | None:
+    """Conjugate gradients until the model's violation is `within`; None where they fall short and a factor can be had.
+
+    Where none can, the bound of a step that falls short is only looser.
+    """
+    n, n_active = X.shape
+    transposed = X.T
+
+    def times(step: Array) -> Array:
+        weighted = bend * (step[0] + X @ step[1:]) / n
+        return np.asarray(np.r_[weighted.sum(), transposed @ weighted + ridge * step[1:]])
+
+    scale = np.r_[bend.mean(), X.multiply(X).T @ bend / n + ridge]
+    scale = 1 / np.maximum(scale, 1e-12 * scale.max())
+    size = (n_active + 1, n_active + 1)
+    hessian, inverse = LinearOperator(size, times), LinearOperator(size, lambda step: scale * np.ravel(step))
+    dear = n_active > _MOST_ACTIVE
+    with np.errstate(divide="ignore", invalid="ignore"):  # without curvature the step is not finite, and not used
+        step, missed = cg(hessian, slope, rtol=0.0, atol=within, maxiter=_MOST_STEPS if dear else _FEW_STEPS, M=inverse)
+    return np.asarray(step) if dear or not missed else None
 
 
 def _dual(data: Arrays, loss: Loss, residual: Array, lambdas: Array, l1_ratio: float) -> Array:

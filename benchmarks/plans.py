@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.problems import PROBLEMS, Problem
 from benchmarks.solvers import SOLVERS
@@ -21,6 +21,7 @@ _QUICK_CV = {
 }
 _QUICK_SMALL = ("I_diab", "I_bc")
 _QUICK_TWO_THREADS = ("A", "B", "D")
+_REAL_SPARSE = ("sms_spam", "rcv1_1000", "basehock", "hockey_goals")
 _SLOW = ("skglm", "celer", "glum", "scikit-learn-lars")  # on no workload but the small ones the fastest
 
 
@@ -53,12 +54,18 @@ def all_jobs() -> list[Job]:
     jobs = [Job(problem, fast, ("path", "cv")) for problem in problems]
     jobs += [Job(problem, problem.leaders, ("path", "cv"), 2) for problem in problems]
     jobs += [Job(problem, _SLOW, ("path",)) for problem in problems]
-    return jobs + families() + hard() + growth()
+    return jobs + families() + sparse() + hard() + growth()
 
 
 def families() -> list[Job]:
     """The further families, with every peer that has them."""
     return [Job(problem, problem.leaders, ("path",)) for problem in _group("families")]
+
+
+def sparse() -> list[Job]:
+    """Sparse problems of different make, those of the workloads and real ones with them."""
+    problems = [*_group("sparse"), *(PROBLEMS[name] for name in ("F", "Fg", *_REAL_SPARSE))]
+    return [Job(problem, problem.leaders, ("path", "cv")) for problem in problems]
 
 
 def hard() -> list[Job]:
@@ -71,14 +78,20 @@ def growth() -> list[Job]:
     return [Job(problem, (), ("cv",) if problem.cv else ("path", "cv")) for problem in _group("growth")]
 
 
-def chosen(names: Sequence[str], solvers: Sequence[str] | None, tasks: Sequence[str]) -> list[Job]:
-    """What the command line names; without solvers, the leaders; normball alone where only it is named."""
-    jobs = []
-    for name in names:
-        problem = PROBLEMS[name]
-        peers = problem.leaders if solvers is None else tuple(one for one in solvers if one != _OURS)
-        jobs.append(Job(problem, peers, tuple(tasks)))
-    return jobs
+def chosen(names: Sequence[str]) -> list[Job]:
+    """The problems that the command line names, against the leaders."""
+    return [Job(PROBLEMS[name], PROBLEMS[name].leaders, ("path", "cv")) for name in names]
+
+
+def only(jobs: Sequence[Job], solvers: Sequence[str] | None, tasks: Sequence[str]) -> list[Job]:
+    """A plan with the solvers and tasks that the command line names; normball alone where only it is named."""
+    limited = []
+    for job in jobs:
+        peers = job.solvers if solvers is None else tuple(one for one in solvers if one != _OURS)
+        kept = tuple(task for task in job.tasks if task in tasks)
+        if kept:
+            limited.append(replace(job, solvers=peers, tasks=kept))
+    return list(dict.fromkeys(limited))
 
 
 def _group(group: str) -> list[Problem]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks import generators as make
 from benchmarks import real_data
+from benchmarks import sparse_generators as sparse
 from benchmarks.judge import null_gradient
 from benchmarks.store import Arrays, Page, write_data
 
@@ -41,7 +42,7 @@ class Problem:
     data: str  # problems may share their data
     build: Callable[[], Built]
     family: str
-    group: str  # "workload", "families", "hard", "growth" or "real"
+    group: str  # "workload", "families", "sparse", "hard", "growth" or "real"
     l1_ratio: float = 1.0
     lambda_min_ratio: float = 1e-2
     top: float = 1.0
@@ -68,9 +69,9 @@ class Problem:
         if not folder.exists():
             X, vectors = self.build()
             if self.keeps_units:
-                means, scales = X.mean(0), X.std(0)
-                write_data(folder.with_name(self.data + "-raw"), X, {"means": means, "scales": scales})
-                X = make.standardise(np.array(X, order="F"))
+                standard, units = _standardised(X)
+                write_data(folder.with_name(self.data + "-raw"), X, units)
+                X = standard
             write_data(folder, X, vectors)
         return folder
 
@@ -100,6 +101,13 @@ class Problem:
     def grid(self, data: Arrays) -> Array:
         largest = np.abs(null_gradient(data, self.family)).max() / (self.l1_ratio if self.l1_ratio > 0 else 1)
         return np.asarray(largest * self.top * np.logspace(0, np.log10(self.lambda_min_ratio), self.n_lambdas))
+
+
+def _standardised(X: Any) -> tuple[Any, dict[str, Array]]:
+    """The columns that the judge sees, and with which means and scales they were made: sparse ones are not centred."""
+    if not hasattr(X, "toarray"):
+        return make.standardise(np.array(X, order="F")), {"means": X.mean(0), "scales": X.std(0)}
+    return sparse.unit_deviation(X), {"means": np.zeros(X.shape[1]), "scales": sparse.deviations(X)}
 
 
 def folds(n: int, n_folds: int) -> NDArray[np.int32]:
@@ -194,6 +202,58 @@ def _families() -> list[Problem]:
     return problems
 
 
+def _sparse() -> list[Problem]:
+    """Rows short and long, columns even and of Zipf's law, counts, 0/1 and amounts; columns few and many."""
+
+    def build(
+        design: Callable[..., Any],
+        sizes: tuple[int, int, int],
+        target: tuple[str, int, float],
+        seed: int,
+        *,
+        unit: bool,
+    ) -> Callable[[], Built]:
+        def made() -> Built:
+            rng = np.random.default_rng(seed)
+            X = design(*sizes, rng)
+            X = sparse.unit_deviation(X) if unit else X
+            return X, {"y": sparse.target(X, *target, rng)}
+
+        return made
+
+    even, counts, present = sparse.even_rows, sparse.word_counts, sparse.words_present
+    short = build(even, (15_000, 30_000, 40), ("binomial", 300, 2.0), 51, unit=False)
+    logistic = ("binomial", 200, 2.0)
+    rows: list[tuple[str, str, Callable[[], Built], dict[str, Any]]] = [
+        ("text_short_rows", "n=15,000 p=30,000, 40 normal entries a row, columns alike", short,
+         {"lambda_min_ratio": 2e-2, "cv": True}),
+        ("text_own_units", "as before, standardised by the program", short,
+         {"lambda_min_ratio": 2e-2, "keeps_units": True}),
+        ("text_many_columns", "n=8,000 p=50,000, 60 normal entries a row, columns alike",
+         build(even, (8000, 50_000, 60), ("binomial", 100, 4.0), 52, unit=False), {}),
+        ("text_counts", "n=5,000 p=39,000, counts of 140 words a row, by Zipf's law",
+         build(counts, (5000, 40_000, 155), ("binomial", 200, 3.0), 53, unit=False), {}),
+        ("text_counts_scaled", "as before, columns of unit deviation",
+         build(counts, (5000, 40_000, 155), ("binomial", 200, 3.0), 53, unit=True), {"cv": True}),
+        ("text_present", "n=12,000 p=55,000, 60 words a row, 0 or 1",
+         build(present, (12_000, 59_000, 60), logistic, 54, unit=False), {}),
+        ("text_many_rows", "n=40,000 p=20,000, 31 words a row, unit deviation",
+         build(present, (40_000, 20_000, 30), logistic, 55, unit=True), {}),
+        ("text_tall", "n=100,000 p=2,000, 20 words a row, unit deviation",
+         build(present, (100_000, 2000, 20), logistic, 56, unit=True), {"lambda_min_ratio": 1e-3}),
+        ("amounts", "n=10,000 p=10,000, 50 amounts a row, columns heavy-tailed and of unit deviation",
+         build(sparse.amounts, (10_000, 10_000, 50), ("binomial", 100, 2.0), 57, unit=True), {}),
+        ("text_gaussian", "n=12,000 p=20,000, 60 words a row, unit deviation",
+         build(present, (12_000, 20_000, 60), ("gaussian", 200, 1.5), 58, unit=True), {"family": "gaussian"}),
+        ("text_poisson", "n=12,000 p=15,000, 50 words a row, unit deviation",
+         build(present, (12_000, 15_000, 50), ("poisson", 200, 0.8), 59, unit=True), {"family": "poisson"}),
+    ]  # fmt: skip
+    return [
+        Problem(name, f"sparse, {says}", name, made, group="sparse", **{"family": "binomial", **options})
+        for name, says, made, options in rows
+    ]
+
+
 def _hard() -> list[Problem]:
     """Small enough that accuracy, not patience, decides; each for a linear and a logistic target."""
     n, p = 300, 600
@@ -269,4 +329,6 @@ def _real() -> list[Problem]:
     ]  # fmt: skip
 
 
-PROBLEMS = {problem.name: problem for problem in (*_workloads(), *_families(), *_hard(), *_growth(), *_real())}
+PROBLEMS = {
+    problem.name: problem for problem in (*_workloads(), *_families(), *_sparse(), *_hard(), *_growth(), *_real())
+}

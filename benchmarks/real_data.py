@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from benchmarks.generators import standardise
+from benchmarks.sparse_generators import unit_deviation
 
 Array = NDArray[np.float64]
 Built = tuple[Any, dict[str, Array]]
@@ -73,13 +74,7 @@ def _sparse(name: str) -> Built:
 
     with gzip.open(folder() / f"{name}.svmlight.gz") as file:
         X, label = sklearn.datasets.load_svmlight_file(file)
-    X = sp.csc_matrix(X)
-    n = X.shape[0]
-    means = np.asarray(X.mean(0)).ravel()
-    deviations = np.sqrt(np.maximum(np.asarray(X.multiply(X).sum(0)).ravel() / n - means**2, 0.0))
-    varying = deviations > 1e-12
-    X = (X[:, varying] @ sp.diags(1 / deviations[varying])).tocsc()
-    return X, {"y": (label == label.max()).astype(float)}
+    return unit_deviation(sp.csc_matrix(X)), {"y": (label == label.max()).astype(float)}
 
 
 _INSURANCE = ("id", "claim", "amount", "average")
@@ -91,7 +86,9 @@ SETS = (
             lambda: _table("gordon_lung", "y", positive="mesothelioma"), 1e-2, cv=True),
     RealSet("riboflavin", "71 samples, 4,088 genes", "gaussian", lambda: _table("riboflavin", "y"), 1e-2, cv=True),
     RealSet("sms_spam", "5,574 messages, 8,713 words", "binomial", lambda: _sparse("sms_spam"), 1e-2, cv=True),
-    RealSet("rcv1_1000", "1,000 news items, 9,738 terms that occur", "binomial", lambda: _sparse("rcv1_1000"), 1e-2),
+    RealSet("rcv1_1000", "1,000 news items, 9,738 terms that occur", "binomial", lambda: _sparse("rcv1_1000"), 1e-2,
+            cv=True),
+    RealSet("basehock", "1,993 newsgroup postings, 4,862 word counts", "binomial", lambda: _sparse("basehock"), 1e-2),
     RealSet("hockey_goals", "69,449 goals, 2,776 players, teams and situations", "binomial",
             lambda: _sparse("hockey_goals"), 1e-4),
     RealSet("adult", "48,842 people: income above 50,000, with indicators", "binomial",

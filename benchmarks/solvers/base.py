@@ -28,6 +28,7 @@ class Solver:
     ladder: ClassVar[tuple[float, ...]]  # tolerances, from loose to tight
     in_peers: ClassVar[bool] = True  # whether it runs in the environment of the peers rather than in normball's
     has_cv: ClassVar[bool] = False
+    has_threads: ClassVar[bool] = True  # whether it may be quicker, or slower, with more threads than one
     is_unit: ClassVar[bool] = False  # measures the machine: nothing to judge
     environment: ClassVar[Mapping[str, str]] = {}
     command: ClassVar[tuple[str, ...]] = ()  # for a program that is not in Python: how its worker is started

@@ -19,6 +19,7 @@ class Celer(Solver):
     name = "celer"
     versions = ("celer", "numpy")
     ladder = (1e-4, 1e-6, 1e-8)
+    has_threads = False
 
     @classmethod
     def supports(cls, page: Page) -> bool:

@@ -20,6 +20,7 @@ class Glmnet(Solver):
     versions = ()
     ladder = (1e-7, 1e-8, 1e-9, 1e-11, 1e-13, 1e-15)
     has_cv = True
+    has_threads = False
     standardises = True
     command = ("Rscript", "--vanilla", str(Path(__file__).with_suffix(".R")))
 

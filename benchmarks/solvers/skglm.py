@@ -20,6 +20,7 @@ class Skglm(Solver):
     name = "skglm"
     versions = ("skglm", "numba", "numpy")
     ladder = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+    has_threads = False
 
     @classmethod
     def supports(cls, page: Page) -> bool:
