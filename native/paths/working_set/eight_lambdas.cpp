@@ -21,11 +21,11 @@ EightLambdas::EightLambdas(const SparseDesign& design, const Problem& problem, c
       size_(problem.natural_size() > 0.0 ? problem.natural_size() : 1.0),
       models_(copy_, model_columns(), problem.spec->fit_intercept),
       states_(tasks.size()) {
-  const auto size = static_cast<Index>(set.size());
-  coef_.assign(size, 0.0);
-  after_.assign(size, 0.0);
-  gradient_.assign(size, 0.0);
-  dual_gradient_.assign(size, 0.0);
+  for (State& state : states_) {
+    for (Vector* numbers : {&state.coef, &state.after, &state.gradient, &state.dual_gradient}) {
+      numbers->assign(set.size(), 0.0);
+    }
+  }
 }
 
 // Bounds and shares of l1 and l2, in the models' units.
@@ -37,6 +37,7 @@ std::vector<EightModels::Column> EightLambdas::model_columns() {
     const double factor = problem_.penalty.factor(j);
     const ElasticNet term = problem_.term(j, 1.0);
     units_.push_back(unit * size_);
+    factors_.push_back(factor);
     columns.push_back({.l1 = static_cast<float>(factor * unit),
                        .l2 = static_cast<float>(factor * unit * unit),
                        .lower = static_cast<float>(term.lower / units_[c]),
@@ -64,7 +65,8 @@ void EightLambdas::solve(const Solution* last) {
 
 void EightLambdas::start(const Solution* last) {
   const auto take = [&](Index k, const Solution& from) {
-    for (Index c = 0; c < size(); ++c) coef_[c][k] = c < std::ssize(from.coef) ? from.coef[c] : 0.0;
+    states_[k].coef = from.coef;
+    states_[k].coef.resize(set_.size(), 0.0);
     states_[k].intercept = from.intercept;
   };
   for (Index k = 0; k < n_lambdas(); ++k) take(k, *tasks_[k].solution);
@@ -73,10 +75,10 @@ void EightLambdas::start(const Solution* last) {
   for (Index k = 0; last != nullptr && k < n_lambdas(); ++k) {
     const double objective = states_[k].loss + states_[k].penalty;
     take(k, *last);
-    states_[k].penalty = penalty(k, coef_);
+    states_[k].penalty = penalty(k, states_[k].coef);
     if (objective < last->loss + states_[k].penalty) {
       take(k, *tasks_[k].solution);
-      states_[k].penalty = penalty(k, coef_);
+      states_[k].penalty = penalty(k, states_[k].coef);
     } else {
       is_back = true;
     }
@@ -93,7 +95,8 @@ void EightLambdas::set_eta() {
     double raw[n_side_by_side];
     bool moves = false;
     for (Index k = 0; k < n_side_by_side; ++k) {
-      raw[k] = coef_[c][k] == 0.0 ? 0.0 : coef_[c][k] / scale;
+      const double coef = k < n_lambdas() ? states_[k].coef[c] : 0.0;
+      raw[k] = coef == 0.0 ? 0.0 : coef / scale;
       shift[k] -= raw[k] * centre(c);
       moves = moves || raw[k] != 0.0;
     }
@@ -106,7 +109,7 @@ void EightLambdas::set_eta() {
     for (Index i = 0; i < rows_.rows(); ++i) eta[i] += state.intercept + shift[k] + rows_[i][k];
     evaluate(k, eta);
     state.eta.swap(eta);
-    state.penalty = penalty(k, coef_);
+    state.penalty = penalty(k, state.coef);
   }
 }
 
@@ -123,27 +126,35 @@ void EightLambdas::evaluate(Index k, const Vector& eta) {
   state.has_gradient = false;
 }
 
-double EightLambdas::penalty(Index k, const ColumnsByEight& coef) const {
-  double sum = 0.0;
+double EightLambdas::penalty(Index k, const Vector& coef) const {
+  double absolute = 0.0;
+  double square = 0.0;
   for (Index c = 0; c < size(); ++c) {
-    if (coef[c][k] != 0.0) sum += problem_.term(set_[c], tasks_[k].lambda).value(coef[c][k]);
+    absolute += factors_[c] * std::abs(coef[c]);
+    square += factors_[c] * coef[c] * coef[c];
   }
-  return sum;
+  const double ratio = problem_.penalty.l1_ratio();
+  return tasks_[k].lambda * (ratio * absolute + 0.5 * (1.0 - ratio) * square);
 }
 
 // products of the stored columns with the residuals or the dual points of the open lambdas
-void EightLambdas::read(bool dual, ColumnsByEight& out) {
+void EightLambdas::read(bool dual) {
   rows_.resize(problem_.spec->n_rows);
-  for (Index k = 0; k < n_lambdas(); ++k) {
-    const Vector& vector = dual ? states_[k].dual : states_[k].residual;
-    if (vector.empty()) {
+  for (Index k = 0; k < n_side_by_side; ++k) {
+    const Vector* vector = k < n_lambdas() ? (dual ? &states_[k].dual : &states_[k].residual) : nullptr;
+    if (vector == nullptr || vector->empty()) {
       rows_.put(k, 0.0);
     } else {
-      rows_.put(k, vector.data());
+      rows_.put(k, vector->data());
     }
   }
-  for (Index k = n_lambdas(); k < n_side_by_side; ++k) rows_.put(k, 0.0);
-  for (Index c = 0; c < size(); ++c) design_.dot_eight(set_[c], rows_.data(), out[c]);
+  double products[n_side_by_side];
+  for (Index c = 0; c < size(); ++c) {
+    design_.dot_eight(set_[c], rows_.data(), products);
+    for (Index k = 0; k < n_lambdas(); ++k) {
+      (dual ? states_[k].dual_gradient : states_[k].gradient)[c] = products[k];
+    }
+  }
   columns_read_ += size();
 }
 
@@ -152,7 +163,7 @@ void EightLambdas::step() {
   const auto lacks_gradient = [](const State& state) {
     return state.is_open && !state.may_be_done && !state.has_gradient;
   };
-  if (std::ranges::any_of(states_, lacks_gradient)) read(false, gradient_);
+  if (std::ranges::any_of(states_, lacks_gradient)) read(false);
   const EightModels::Question asked = question();
   for (Index r = 0; r < copy_.n_rows(); ++r) {
     for (Index k = 0; k < n_lambdas(); ++k) {
@@ -162,14 +173,14 @@ void EightLambdas::step() {
   for (Index c = 0; c < size(); ++c) {
     for (Index k = 0; k < n_lambdas(); ++k) {
       const double curvature = states_[k].total * size_ * copy_.norms[c];
-      models_.b()[c][k] = static_cast<float>(coef_[c][k] / units_[c]);
-      models_.gradient()[c][k] = static_cast<float>(gradient_[c][k] / curvature);
+      models_.b()[c][k] = static_cast<float>(states_[k].coef[c] / units_[c]);
+      models_.gradient()[c][k] = static_cast<float>(states_[k].gradient[c] / curvature);
     }
   }
   models_.minimise(asked, monitor_);
   models_.times_change(moved_);
   for (Index c = 0; c < size(); ++c) {
-    for (Index k = 0; k < n_lambdas(); ++k) after_[c][k] = minimiser(c, k);
+    for (Index k = 0; k < n_lambdas(); ++k) states_[k].after[c] = minimiser(c, k);
   }
   for (Index k = 0; k < n_lambdas(); ++k) {
     if (asked.open[k]) move(k);
@@ -178,7 +189,7 @@ void EightLambdas::step() {
 
 // of the model: a coefficient with its digits, at zero or a bound exactly
 double EightLambdas::minimiser(Index c, Index k) const {
-  const double before = coef_[c][k];
+  const double before = states_[k].coef[c];
   const double change = static_cast<double>(models_.change(c, k)) * units_[c];
   if (change == 0.0) return before;
   const ElasticNet term = problem_.term(set_[c], tasks_[k].lambda);
@@ -210,7 +221,7 @@ EightLambdas::Worth EightLambdas::worth(Index k) const {
   const State& state = states_[k];
   const double unit = state.total * size_ * size_;
   double sum = 1e-300;
-  for (Index c = 0; c < size(); ++c) sum += std::abs(coef_[c][k]) / units_[c];
+  for (Index c = 0; c < size(); ++c) sum += std::abs(state.coef[c]) / units_[c];
   const double ridge = tasks_[k].lambda * (1.0 - problem_.penalty.l1_ratio()) / state.total * smallest_l2_;
   return {.linear = sum * unit, .square = ridge > 0.0 ? static_cast<double>(size()) / (2.0 * ridge) * unit : infinity};
 }
@@ -245,9 +256,9 @@ void EightLambdas::move(Index k) {
   const double gone = advance(k);
   state.intercept += gone * (shift + centre_change(k));
   for (Index c = 0; c < size(); ++c) {
-    coef_[c][k] = gone == 1.0 ? after_[c][k] : coef_[c][k] + gone * (after_[c][k] - coef_[c][k]);
+    state.coef[c] = gone == 1.0 ? state.after[c] : state.coef[c] + gone * (state.after[c] - state.coef[c]);
   }
-  state.penalty = penalty(k, coef_);
+  state.penalty = penalty(k, state.coef);
   double gap = worth(k).of(models_.left(k));
   state.dual.clear();
   if (gone == 1.0 && !loss_.is_quadratic) {
@@ -263,7 +274,8 @@ void EightLambdas::move(Index k) {
 // Armijo's rule on the true objective, along the segment to the model's minimiser; the part of it that is gone
 double EightLambdas::advance(Index k) {
   State& state = states_[k];
-  double expected = penalty(k, after_) - state.penalty;
+  const double reached = penalty(k, state.after);
+  double expected = reached - state.penalty;
   for (std::size_t i = 0; i < slope_.size(); ++i) expected += state.residual[i] * slope_[i];
   const ArmijoRule rule{.objective = state.loss + state.penalty,
                         .expected = std::min(expected, 0.0),
@@ -272,12 +284,10 @@ double EightLambdas::advance(Index k) {
   const auto go = [&](double t) {
     for (std::size_t i = 0; i < eta.size(); ++i) eta[i] = state.eta[i] + t * slope_[i];
     evaluate(k, eta);
-    double sum = state.loss;
-    for (Index c = 0; c < size(); ++c) {
-      const double b = coef_[c][k] + t * (after_[c][k] - coef_[c][k]);
-      if (b != 0.0) sum += problem_.term(set_[c], tasks_[k].lambda).value(b);
-    }
-    return sum;
+    if (t == 1.0) return state.loss + reached;
+    Vector coef = state.coef;
+    for (Index c = 0; c < size(); ++c) coef[c] += t * (state.after[c] - state.coef[c]);
+    return state.loss + penalty(k, coef);
   };
   const double gone = backtrack(rule, go);
   if (gone == 0.0 || rule.is_negligible()) go(gone);
@@ -285,11 +295,12 @@ double EightLambdas::advance(Index k) {
   return gone;
 }
 
-// what the columns' centres add to the intercept on the way to `after_`
+// what the columns' centres add to the intercept on the way to the model's minimiser
 double EightLambdas::centre_change(Index k) const {
   double sum = 0.0;
   for (Index c = 0; c < size(); ++c) {
-    if (after_[c][k] != coef_[c][k]) sum += centre(c) * (after_[c][k] - coef_[c][k]) / problem_.scaling.scale[set_[c]];
+    const double change = states_[k].after[c] - states_[k].coef[c];
+    if (change != 0.0) sum += centre(c) * change / problem_.scaling.scale[set_[c]];
   }
   return sum;
 }
@@ -301,7 +312,7 @@ bool EightLambdas::is_exhausted(Index k) const {
 // all open lambdas are presumed to be done: eta anew, and one read of the set for the residuals and the dual points
 void EightLambdas::prove() {
   set_eta();
-  read(false, gradient_);
+  read(false);
   bool has_dual = false;
   for (Index k = 0; k < n_lambdas(); ++k) {
     State& state = states_[k];
@@ -309,7 +320,7 @@ void EightLambdas::prove() {
     state.dual_sums = loss_.dual(state.eta.data(), state.dual.data());
     has_dual = true;
   }
-  if (has_dual) read(true, dual_gradient_);
+  if (has_dual) read(true);
   for (Index k = 0; k < n_lambdas(); ++k) {
     State& state = states_[k];
     if (!state.is_open) continue;
@@ -328,29 +339,28 @@ void EightLambdas::prove() {
 void EightLambdas::save(Index k) {
   const State& state = states_[k];
   Solution& solution = *tasks_[k].solution;
-  const auto gradients = [&](const ColumnsByEight& products, double total, Vector& out) {
+  const auto gradients = [&](const Vector& products, double total, Vector& out) {
     out.resize(set_.size());
     for (Index c = 0; c < size(); ++c) {
-      out[c] = (products[c][k] - centre(c) * total) / problem_.scaling.scale[set_[c]];
+      out[c] = (products[c] - centre(c) * total) / problem_.scaling.scale[set_[c]];
     }
   };
   const bool has_intercept = problem_.spec->fit_intercept;
-  solution.coef.resize(set_.size());
-  for (Index c = 0; c < size(); ++c) solution.coef[c] = coef_[c][k];
+  solution.coef = state.coef;
   solution.intercept = state.intercept;
   solution.intercept_gradient = has_intercept ? state.sums.residual : 0.0;
   solution.loss = state.loss;
   solution.pearson = state.sums.pearson;
   solution.residual = state.residual;
   solution.residual_sum = state.sums.residual;
-  gradients(gradient_, state.sums.residual, solution.gradient);
+  gradients(state.gradient, state.sums.residual, solution.gradient);
   solution.violators.clear();
   solution.dual = {};
   if (state.dual.empty()) return;
   solution.dual.rows = state.dual;
   solution.dual.sums = state.dual_sums;
   solution.dual.intercept_gradient = has_intercept ? state.dual_sums.total : 0.0;
-  gradients(dual_gradient_, state.dual_sums.total, solution.dual.gradient);
+  gradients(state.dual_gradient, state.dual_sums.total, solution.dual.gradient);
 }
 
 }  // namespace normball

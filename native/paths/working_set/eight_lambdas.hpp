@@ -35,9 +35,11 @@ class EightLambdas {
   Index columns_read() const { return columns_read_; }
 
  private:
-  using ColumnsByEight = InterleavedArray<double, n_side_by_side>;
-
   struct State {
+    Vector coef;
+    Vector after;          // at the model's minimiser
+    Vector gradient;       // products of the stored columns with the residual
+    Vector dual_gradient;  // and with the dual point
     Vector eta;
     Vector residual;
     Vector curvature;
@@ -67,11 +69,11 @@ class EightLambdas {
   void start(const Solution* last);
   void set_eta();
   void evaluate(Index k, const Vector& eta);
-  double penalty(Index k, const ColumnsByEight& coef) const;
+  double penalty(Index k, const Vector& coef) const;
   double centre(Index c) const {  // of a stored column
     return design_.stored_centre(set_[c]) + problem_.scaling.shift[set_[c]];
   }
-  void read(bool dual, ColumnsByEight& out);
+  void read(bool dual);
   void step();
   EightModels::Question question() const;
   double minimiser(Index c, Index k) const;
@@ -93,15 +95,12 @@ class EightLambdas {
   RowCopy copy_;
   double size_;                    // the unit of the models' eta
   Vector units_;                   // of the models' coefficients
+  Vector factors_;                 // of the penalty
   double smallest_l1_ = infinity;  // of the models' columns
   double smallest_l2_ = infinity;
   EightModels models_;
   std::vector<State> states_;
-  ColumnsByEight coef_;
-  ColumnsByEight after_;          // at the models' minimisers
-  ColumnsByEight gradient_;       // products of the stored columns with the residuals
-  ColumnsByEight dual_gradient_;  // and with the dual points
-  ColumnsByEight rows_;           // what they are multiplied with
+  InterleavedArray<double> rows_;  // what the columns are multiplied with
   RowsOfEight moved_;
   Vector slope_;  // of eta along a step
   Index columns_read_ = 0;
