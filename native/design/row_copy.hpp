@@ -34,10 +34,14 @@ inline RowCopy copy_rows(const Design& design, const std::vector<Index>& columns
     });
     copy.norms.push_back(std::sqrt(square));
   }
+  std::vector<std::vector<std::int32_t>> by_length;
   for (std::size_t i = 0; i < length.size(); ++i) {
-    if (length[i] > 0) copy.rows.push_back(static_cast<std::int32_t>(i));
+    if (std::cmp_greater_equal(length[i], by_length.size())) by_length.resize(static_cast<std::size_t>(length[i]) + 1);
+    by_length[length[i]].push_back(static_cast<std::int32_t>(i));
   }
-  std::ranges::sort(copy.rows, {}, [&](std::int32_t i) { return std::pair(-length[i], i); });
+  for (std::size_t n = by_length.size(); n-- > 1;) {
+    copy.rows.insert(copy.rows.end(), by_length[n].begin(), by_length[n].end());
+  }
   std::vector<std::int64_t> next(weights.size(), -1);
   copy.begin.push_back(0);
   for (const std::int32_t i : copy.rows) {

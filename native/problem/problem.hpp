@@ -117,12 +117,24 @@ struct Problem {
     if (is_location && !penalty.selects() && largest_gradient > 0.0) lambda_max /= std::sqrt(at.squares);
   }
 
-  void write(const double* centre, const Candidate& model, Point& point) const {
-    point.features.clear();
+  // positions in the list, in the order of the features
+  std::vector<std::int32_t> nonzero(const Candidate& model) const {
+    std::vector<std::int32_t> found;
     for (Index i = 0; i < model.features.count; ++i) {
-      if (model.coef[i] != 0.0) point.features.push_back(static_cast<std::int32_t>(i));
+      if (model.coef[i] != 0.0) found.push_back(static_cast<std::int32_t>(i));
     }
-    std::ranges::sort(point.features, {}, [&](std::int32_t i) { return model.features[i]; });
+    if (16 * std::ssize(found) < spec->n_features) {
+      std::ranges::sort(found, {}, [&](std::int32_t i) { return model.features[i]; });
+      return found;
+    }
+    std::vector<std::int32_t> place(static_cast<std::size_t>(spec->n_features), -1);
+    for (const std::int32_t i : found) place[model.features[i]] = i;
+    std::erase(place, -1);
+    return place;
+  }
+
+  void write(const double* centre, const Candidate& model, Point& point) const {
+    point.features = nonzero(model);
     point.values.clear();
     point.intercept = model.intercept + origin;
     for (std::int32_t& feature : point.features) {
