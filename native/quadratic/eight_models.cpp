@@ -185,7 +185,7 @@ void EightModels::look() {
   go_trial();
   Eight stuck{};
   judge(which, gained, stuck);
-  if (any(stuck)) shorten(stuck);
+  if (any(stuck)) shorten(stuck, gained);
   cpu::PerCpu<let_in>::run(arrays(), stuck > 0.0F ? Eight{} : which, threshold);
   restart(which);
   product_.assign(product_.rows(), 0.0F);
@@ -235,7 +235,7 @@ void EightModels::back_to_best(const Eight& which) {
 
 // From the best point only a part of the way, so that few coordinates stop: at a short one the model is lower (Moré &
 // Toraldo 1991, "On the solution of large quadratic programming problems with bound constraints").
-void EightModels::shorten(const Eight& which) {
+void EightModels::shorten(const Eight& which, const Eight& gained) {
   Eight open = which;
   float part = 1.0F;
   for (int n = 0; n < most_parts && any(open); ++n) {
@@ -248,6 +248,7 @@ void EightModels::shorten(const Eight& which) {
     open = kept > 0.0F ? Eight{} : open;
   }
   back_to_best(open);
+  running_ = ((open > 0.0F) & (gained < 0.0F)) ? Eight{} : running_;  // rounding is all that is left
   cpu::PerCpu<take_signs>::run(arrays(), which);
 }
 

@@ -72,7 +72,7 @@ class EightModels {
   void judge(const Eight& which, const Eight& gained, Eight& stuck);
   void keep_best(const Eight& which, Eight& kept);
   void back_to_best(const Eight& which);
-  void shorten(const Eight& which);
+  void shorten(const Eight& which, const Eight& gained);
 
   const RowCopy& copy_;
   std::vector<Column> columns_;
