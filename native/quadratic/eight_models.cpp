@@ -180,12 +180,14 @@ void EightModels::look() {
   }
   longest_look_ = most <= few_changes ? 2 * longest_look_ : longest_look;
   if (!any(which)) return;
-  cpu::PerCpu<project>::run(arrays(), which, eights(trial_), eights(product_));
-  unprojected_.copy(x_);
-  go_trial();
   Eight stuck{};
-  judge(which, gained, stuck);
-  if (any(stuck)) shorten(stuck, gained);
+  if (any(which > 0.0F ? changes[0] : Eight{})) {
+    cpu::PerCpu<project>::run(arrays(), which, eights(trial_), eights(product_));
+    unprojected_.copy(x_);
+    go_trial();
+    judge(which, gained, stuck);
+    if (any(stuck)) shorten(stuck, gained);
+  }
   cpu::PerCpu<let_in>::run(arrays(), stuck > 0.0F ? Eight{} : which, threshold);
   restart(which);
   product_.assign(product_.rows(), 0.0F);
