@@ -38,7 +38,7 @@ def data(n: int, p: int, family: str, density: float = 1.0, correlation: float =
 # name: data, options, steps, reads
 PATHS: dict[str, tuple[dict[str, Any], dict[str, Any], int, float]] = {
     "wide gaussian": ({"n": 100, "p": 800, "family": "gaussian"}, {"n_lambdas": 100}, 100, 11.83),
-    "wide logistic": ({"n": 100, "p": 800, "family": "binomial"}, {"n_lambdas": 100}, 140, 31.48),
+    "wide logistic": ({"n": 100, "p": 800, "family": "binomial"}, {"n_lambdas": 100}, 140, 36.03),
     "wide poisson": ({"n": 100, "p": 800, "family": "poisson"}, {"n_lambdas": 100}, 163, 42.16),
     "wide elastic net": (
         {"n": 100, "p": 800, "family": "binomial", "correlation": 0.5},
