@@ -102,8 +102,8 @@ def test_the_gap_by_the_residual_that_the_model_expected(layout, family, l1_rati
         lam = share * problem.lambda_max()
         reported, theta = one_step(laid_out(X, layout), y, problem, lam, 0.9, family=family, l1_ratio=l1_ratio, **given)
         claims = [at_the_residual(problem, theta, lam), after_a_newton_step(problem, problem.null, theta, lam)]
-        # the solver does not look further at one whose bound alone is above its goal, nine tenths of what is asked
-        assert_as_claimed(reported, claims if claims[1].misfit() <= 0.9 * 0.9 * problem.null_loss else claims[:1])
+        # the solver does not look further at one whose bound alone is above its goal, a third of what is asked
+        assert_as_claimed(reported, claims if claims[1].misfit() <= 0.3 * 0.9 * problem.null_loss else claims[:1])
         n_better += claims[1].best("exact") < 0.9 * reported < 0.9 * claims[0].best("exact")
     assert n_better > 0 or kind == "no intercept"  # so far from the null model the other may leave the domain
 

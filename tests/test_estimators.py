@@ -58,8 +58,6 @@ def target_of(cls):
 
 @parametrize_with_checks(ESTIMATORS)
 def test_contract_of_scikit_learn(estimator, check):
-    if "weight_equivalence" in check.func.__name__:  # two fits of the same rows, compared to seven digits
-        estimator.set_params(tol=1e-9)
     check(estimator)
 
 

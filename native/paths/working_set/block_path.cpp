@@ -178,7 +178,7 @@ class BlockPath {
       }
       const int allowed = std::max(1, spec_.max_iter - point.n_iter);
       point.n_iter +=
-          std::max(1, sets_[k]->solve(block.lambdas[i], {.gap = 0.9 * spec_.tol * problems_[k].null_loss}, allowed));
+          std::max(1, sets_[k]->solve(block.lambdas[i], {.gap = 0.3 * spec_.tol * problems_[k].null_loss}, allowed));
       sets_[k]->save(solutions[at]);
       loaded_[k] = at;
       if (monitor_.stopped()) return;

@@ -24,7 +24,7 @@ class SideBySide {
     const double gram = size > SetCurvature::largest_dense ? infinity : SetCurvature::gram_cost(*design_, set);
     const double factor = 0.01 * active * active * active + 4.0 * active * size;
     const double dense = static_cast<double>(n_lambdas) * ((is_quadratic_ ? 0.1 : 1.2) * gram + factor);
-    return n_products_ * (0.8 * entries + 12.0 * size) + 20.0 * entries < dense;
+    return n_products_ * (0.8 * entries + 12.0 * size) + 20.0 * entries + 1e5 < dense;
   }
 
   // What a block took: of each problem its products and the columns it read.

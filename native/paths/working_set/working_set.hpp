@@ -151,7 +151,8 @@ class WorkingSet {
     StallRule progress(loss_.is_piecewise ? 200 : 20);  // pieces are met one after the other
     majorises_ = false;
     for (int step = 0; step < max_steps; ++step) {
-      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.9 * goal.gap && is_stationary(lambda)) return step;
+      // its coefficients are right to the root of the gap only, so a tenth of it is asked
+      if (goal.gap >= 0.0 && dual_gap(lambda) <= 0.1 * goal.gap && is_stationary(lambda)) return step;
       if (!has_gradient_) set_gradient();
       const double violation = set_violation();
       const bool is_exact = !loss_.is_quadratic || step > 0;  // squared error: one step more, and it is
@@ -300,7 +301,6 @@ class WorkingSet {
     return true;
   }
 
-  // What the model leaves counts in the gap times the size of the coefficients.
   double model_tolerance(double lambda, const Tolerance& goal, const Vector& coef) const {
     const double violation = set_violation();
     if (loss_.is_quadratic) {
@@ -313,7 +313,7 @@ class WorkingSet {
     if (goal.gap < 0.0) return 0.03 * violation;
     double size = 1e-300;
     for (const double value : coef) size += std::abs(value);
-    return std::clamp(0.5 * goal.gap / size, 1e-9 * violation, 0.03 * violation);
+    return std::clamp(0.1 * goal.gap / size, 1e-9 * violation, 0.03 * violation);
   }
 
   // `expected`: the residual that the model expects here, clipped to the domain of f* (saturated rows leave it)
@@ -394,7 +394,7 @@ class WorkingSet {
   Vector slope_;                   // of eta along that step
   Visited visited_;                // the solution before the present one
   Index entries_read_ = 0;
-  bool majorises_ = false;  // whether the next model is made of parabolas above a loss that is straight in places
+  bool majorises_ = false;  // whether the next model is made of parabolas above the loss
 };
 
 }  // namespace normball
