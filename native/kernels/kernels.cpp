@@ -13,13 +13,14 @@ using simd::Lanes;
 using simd::load;
 using simd::store;
 using simd::total;
-using simd::width;
+using Line = Lanes<64>;
+constexpr Index width = simd::width<Line>;
 
 template <class T, bool Squared>
 NORMBALL_INLINE double dot_one(const T* x, double c, const double* v, Index n) {
-  Lanes sum[4] = {};
-  Lanes a;
-  Lanes b;
+  Line sum[4] = {};
+  Line a;
+  Line b;
   Index i = 0;
   for (; i + 4 * width <= n; i += 4 * width) {
     for (int u = 0; u < 4; ++u) {
@@ -39,9 +40,9 @@ NORMBALL_INLINE double dot_one(const T* x, double c, const double* v, Index n) {
 
 template <class T, bool Squared>
 NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Index n, double* out) {
-  Lanes sum[4] = {};
-  Lanes a;
-  Lanes b;
+  Line sum[4] = {};
+  Line a;
+  Line b;
   Index i = 0;
   for (; i + width <= n; i += width) {
     load(x + i, a);
@@ -61,15 +62,15 @@ NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Inde
   for (int k = 0; k < 4; ++k) out[k] += total(sum[k]) + rest[k];
 }
 
-// Four columns meet up to six vectors: as many sums as stay in registers, so that a load feeds several products.
-template <class T, int Count>
+// Four columns meet some vectors: as many sums as stay in registers, so that a load feeds several products.
+template <class T, class V, int Count>
 NORMBALL_INLINE void product_tile(const T* const* x, const T* const* next, const double* c, const double* const* v,
                                   Index n, double (*out)[4]) {
-  Lanes sum[Count][4] = {};
-  Lanes a[4];
-  Lanes b;
+  V sum[Count][4] = {};
+  V a[4];
+  V b;
   Index i = 0;
-  for (; i + width <= n; i += width) {
+  for (; i + simd::width<V> <= n; i += simd::width<V>) {
     for (int j = 0; j < 4; ++j) {
       __builtin_prefetch(next[j] + i);
       load(x[j] + i, a[j]);
@@ -87,6 +88,14 @@ NORMBALL_INLINE void product_tile(const T* const* x, const T* const* next, const
       out[k][j] += rest;
     }
   }
+}
+
+template <class T, class V, int Count>
+NORMBALL_INLINE void product_tiles(const T* const* x, const T* const* next, const double* c, const double* const* v,
+                                   Index n_vectors, Index n, double (*out)[4]) {
+  Index k = 0;
+  for (; k + Count <= n_vectors; k += Count) product_tile<T, V, Count>(x, k == 0 ? next : x, c, v + k, n, out + k);
+  if constexpr (Count > 1) product_tiles<T, V, Count - 1>(x, k == 0 ? next : x, c, v + k, n_vectors - k, n, out + k);
 }
 
 template <class T>
@@ -132,8 +141,8 @@ NORMBALL_INLINE double gather_dot_one(const T* x, const std::int32_t* rows, Inde
 template <class T>
 NORMBALL_INLINE void gather_eight(const T* x, const std::int32_t* rows, Index count, double c, const double* v,
                                   double* out) {
-  Lanes sum[4] = {};  // in the order of gather_dot_one: the same bits, whatever company a vector is in
-  Lanes row;
+  Line sum[4] = {};  // in the order of gather_dot_one: the same bits, whatever company a vector is in
+  Line row;
   Index e = 0;
   for (; e + 4 <= count; e += 4) {
     for (int u = 0; u < 4; ++u) {
@@ -146,7 +155,7 @@ NORMBALL_INLINE void gather_eight(const T* x, const std::int32_t* rows, Index co
     sum[0] += (static_cast<double>(x[e]) - c) * row;
   }
   sum[0] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-  std::memcpy(out, &sum[0], sizeof(Lanes));
+  std::memcpy(out, &sum[0], sizeof(Line));
 }
 
 using Sixteen = float __attribute__((vector_size(64)));
@@ -214,7 +223,7 @@ NORMBALL_INLINE void scatter_rows(const V* a, const T* x, const std::int32_t* ro
 template <class T>
 NORMBALL_INLINE void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
                                    double* v) {
-  scatter_rows<Lanes, false, double>(a, x, rows, count, c, nullptr, v);
+  scatter_rows<Line, false, double>(a, x, rows, count, c, nullptr, v);
 }
 template <class T>
 NORMBALL_INLINE void scatter_sixteen(const float* a, const T* x, const std::int32_t* rows, Index count, double c,
@@ -230,17 +239,17 @@ NORMBALL_INLINE void scatter_sixteen_weighted(const float* a, const T* x, const 
 NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
   constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
   const double inverse = 1.0 / unit;
-  Lanes squares = {};
-  Lanes missed = {};
-  Lanes entries;
+  Line squares = {};
+  Line missed = {};
+  Line entries;
   double rounded[width];
   for (Index i = 0; i < n; i += width) {
     double rest[width] = {};
     const Index count = std::min(width, n - i);
     std::copy_n(x + i, count, rest);
     load(rest, entries);
-    const Lanes whole = (entries * inverse + magic) - magic;
-    const Lanes off = (entries - unit * whole) * inverse;
+    const Line whole = (entries * inverse + magic) - magic;
+    const Line off = (entries - unit * whole) * inverse;
     squares += whole * whole;
     missed += off * off;
     store(whole, rounded);
@@ -290,23 +299,8 @@ void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n
 template <class T>
 void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
                Index n, double (*out)[4]) {
-  Index k = 0;
-  for (; k + 6 <= n_vectors; k += 6) PerCpu<product_tile<T, 6>>::run(x, k == 0 ? next : x, c, v + k, n, out + k);
-  const T* const* fetched = k == 0 ? next : x;
-  switch (n_vectors - k) {
-    case 5:
-      return PerCpu<product_tile<T, 5>>::run(x, fetched, c, v + k, n, out + k);
-    case 4:
-      return PerCpu<product_tile<T, 4>>::run(x, fetched, c, v + k, n, out + k);
-    case 3:
-      return PerCpu<product_tile<T, 3>>::run(x, fetched, c, v + k, n, out + k);
-    case 2:
-      return PerCpu<product_tile<T, 2>>::run(x, fetched, c, v + k, n, out + k);
-    case 1:
-      return PerCpu<product_tile<T, 1>>::run(x, fetched, c, v + k, n, out + k);
-    default:
-      return;
-  }
+  PerCpu<product_tiles<T, Line, 6>, product_tiles<T, Lanes<32>, 2>, product_tiles<T, Lanes<16>, 2>>::run(
+      x, next, c, v, n_vectors, n, out);
 }
 template <class T>
 void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
