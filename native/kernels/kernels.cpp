@@ -236,7 +236,7 @@ NORMBALL_INLINE void scatter_sixteen_weighted(const float* a, const T* x, const 
   scatter_rows<Sixteen, true>(a, x, rows, count, c, d, v);
 }
 
-NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::int8_t* codes, double* sums) {
   constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
   const double inverse = 1.0 / unit;
   Line squares = {};
@@ -253,30 +253,29 @@ NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::u
     squares += whole * whole;
     missed += off * off;
     store(whole, rounded);
-    for (Index r = 0; r < count; ++r) codes[i + r] = static_cast<std::uint8_t>(static_cast<int>(rounded[r]) + 128);
+    for (Index r = 0; r < count; ++r) codes[i + r] = static_cast<std::int8_t>(rounded[r]);
   }
   sums[0] = total(squares);
   sums[1] = total(missed);
 }
 
-NORMBALL_INLINE void bound_columns(const ByteProducts& p, double* values, double* slacks) {
-  constexpr double rounded_up = 1.0 + 1e-10;  // sums of a few thousand squares are right to far better than this
-  for (Index j = 0; j < p.count; ++j) {
-    const double high = static_cast<double>(p.high[j]) - p.high_offset;
-    const double low = static_cast<double>(p.low[j]) - p.low_offset;
-    values[j] = p.units[j] * (p.coarse * high + p.fine * low);
-    slacks[j] = (p.missed[j] * p.norm + p.norms[j] * p.vector_missed) * rounded_up + 1e-14 * p.norms[j] * p.norm;
-  }
+NORMBALL_INLINE void scale_sums(double unit, const double* units, const std::int32_t* sums, Index n, double* values) {
+  for (Index j = 0; j < n; ++j) values[j] = unit * units[j] * static_cast<double>(sums[j]);
 }
 
-NORMBALL_INLINE void doubt_columns(const Clearing& c, const double* slacks, double* values, std::uint8_t* flags) {
+NORMBALL_INLINE void doubt_columns(const Clearing& clearing, double* values, std::uint8_t* flags) {
+  const Clearing c = clearing;  // what is written may not be part of it
   constexpr double rounded_down = 1.0 - 1e-12;
   for (Index j = 0; j < c.count; ++j) {
     values[j] -= c.shifts[j] * c.total;
-    const double apart = c.norms == nullptr ? 0.0 : c.dual_distance * c.norms[j];
-    const double enough = rounded_down * (c.threshold * c.factors[j] - apart) * c.scales[j];
-    flags[j] = std::abs(values[j]) + slacks[j] < enough ? 0 : 1;  // NaN is a doubt
+    const double slack = c.missed_share * c.missed[j] + c.held_share * c.held[j];
+    const double enough = rounded_down * (c.threshold * c.factors[j] - c.dual_distance * c.norms[j]) * c.scales[j];
+    flags[j] = std::abs(values[j]) + slack < enough ? 0 : 1;  // NaN is a doubt
   }
+}
+
+NORMBALL_INLINE void divide(const double* x, const double* scales, Index n, double* y) {
+  for (Index j = 0; j < n; ++j) y[j] = scales[j] == 0.0 ? 0.0 : x[j] / scales[j];
 }
 
 template <class T, bool Squared>
@@ -359,15 +358,16 @@ void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index 
                : PerCpu<scatter_sixteen_weighted<T>>::run(a, x, rows, count, c, d, v);
 }
 
-void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+void encode_bytes(const double* x, double unit, Index n, std::int8_t* codes, double* sums) {
   PerCpu<encode_column>::run(x, unit, n, codes, sums);
 }
-void bound_products(const ByteProducts& products, double* values, double* slacks) {
-  PerCpu<bound_columns>::run(products, values, slacks);
+void scale_products(double unit, const double* units, const std::int32_t* sums, Index n, double* values) {
+  PerCpu<scale_sums>::run(unit, units, sums, n, values);
 }
-void find_survivors(const Clearing& clearing, const double* slacks, double* values, std::uint8_t* flags) {
-  PerCpu<doubt_columns>::run(clearing, slacks, values, flags);
+void find_survivors(const Clearing& clearing, double* values, std::uint8_t* flags) {
+  PerCpu<doubt_columns>::run(clearing, values, flags);
 }
+void unscale(const double* x, const double* scales, Index n, double* y) { PerCpu<divide>::run(x, scales, n, y); }
 
 #define NORMBALL_INSTANTIATE(T)                                                                                \
   template double dot(const T*, double, const double*, Index);                                                 \
