@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "core/cpu.hpp"
@@ -22,13 +23,13 @@ namespace {
 
 // As product_tile in kernels.cpp: as many sums as stay in registers. Compilers know what the CPU has for sums of
 // products of pairs.
-template <int Count>
-NORMBALL_INLINE void byte_tiles(const std::int8_t* const* x, const std::int16_t* const* v, Index n_vectors, Index n,
-                                std::int32_t* out, Index stride) {
-  const std::int8_t* x0 = x[0];
-  const std::int8_t* x1 = x[1];
-  const std::int8_t* x2 = x[2];
-  const std::int8_t* x3 = x[3];
+template <class X, int Count>
+NORMBALL_INLINE void whole_tiles(const X* const* x, const std::int16_t* const* v, Index n_vectors, Index n,
+                                 std::int32_t* out, Index stride) {
+  const X* x0 = x[0];
+  const X* x1 = x[1];
+  const X* x2 = x[2];
+  const X* x3 = x[3];
   Index first = 0;
   for (; first + Count <= n_vectors; first += Count) {
     std::int32_t sum[Count][4] = {};
@@ -43,15 +44,41 @@ NORMBALL_INLINE void byte_tiles(const std::int8_t* const* x, const std::int16_t*
     }
     for (int k = 0; k < Count; ++k) std::copy_n(sum[k], 4, out + (first + k) * stride);
   }
-  if constexpr (Count > 1) byte_tiles<Count - 1>(x, v + first, n_vectors - first, n, out + first * stride, stride);
+  if constexpr (Count > 1) whole_tiles<X, Count - 1>(x, v + first, n_vectors - first, n, out + first * stride, stride);
+}
+
+NORMBALL_INLINE void round_column(double a, const double* d, const double* x, Index n, std::int16_t* codes,
+                                  float& unit) {
+  constexpr float most = 2896.0F;       // 256 products of such numbers fit in 32 bits
+  constexpr float magic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+  float scaled[256];
+  for (Index i = 0; i < n; ++i) scaled[i] = static_cast<float>(a * d[i] * x[i]);
+  std::fill(scaled + n, std::end(scaled), 0.0F);
+  std::int32_t bits = 0;  // the largest size, since sizes are in the order of their bits
+  for (const float z : scaled) bits = std::max(bits, std::bit_cast<std::int32_t>(z) & 0x7fffffff);
+  const auto largest = std::bit_cast<float>(bits);
+  unit = largest / most;
+  const float inverse = largest > 1e-30F ? most / largest : 0.0F;
+  for (Index i = 0; i < 256; ++i) codes[i] = static_cast<std::int16_t>((scaled[i] * inverse + magic) - magic);
 }
 
 }  // namespace
 
-void byte_products4(const std::int8_t* const* x, const std::int16_t* const* v, Index n_vectors, Index n,
-                    std::int32_t* out, Index stride) {
-  cpu::PerCpu<byte_tiles<4>>::run(x, v, n_vectors, n, out, stride);
+template <class X>
+void whole_products4(const X* const* x, const std::int16_t* const* v, Index n_vectors, Index n, std::int32_t* out,
+                     Index stride) {
+  cpu::PerCpu<whole_tiles<X, 4>, whole_tiles<X, 3>>::run(x, v, n_vectors, n, out, stride);
 }
+float round_to_whole(double a, const double* d, const double* x, Index n, std::int16_t* codes) {
+  float unit = 0.0F;
+  cpu::PerCpu<round_column>::run(a, d, x, n, codes, unit);
+  return unit;
+}
+
+template void whole_products4(const std::int8_t* const*, const std::int16_t* const*, Index, Index, std::int32_t*,
+                              Index);
+template void whole_products4(const std::int16_t* const*, const std::int16_t* const*, Index, Index, std::int32_t*,
+                              Index);
 
 #if NORMBALL_X86_LEVELS
 namespace {

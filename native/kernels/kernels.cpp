@@ -109,13 +109,17 @@ NORMBALL_INLINE void centre_one(const T* x, double c, const double* a, double* _
 }
 
 template <class T>
-NORMBALL_INLINE void shift_one(const T* x, double c, double* __restrict y, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = static_cast<double>(x[i]) - c;
+NORMBALL_INLINE void shift_one(const T* x, const T* next, double c, double* __restrict y, Index n) {
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    __builtin_prefetch(next + i);
+    for (Index r = i; r < i + width; ++r) y[r] = static_cast<double>(x[r]) - c;
+  }
+  for (; i < n; ++i) y[i] = static_cast<double>(x[i]) - c;
 }
 
-template <class T>
-NORMBALL_INLINE void scale_one(double a, const double* d, const double* x, T* __restrict y, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = static_cast<T>(a * d[i] * x[i]);
+NORMBALL_INLINE void scale_one(double a, const double* d, const double* x, double* __restrict y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = a * d[i] * x[i];
 }
 
 template <class T>
@@ -314,13 +318,10 @@ void centre(const T* x, double c, const double* a, double* y, Index n) {
   PerCpu<centre_one<T>>::run(x, c, a, y, n);
 }
 template <class T>
-void shift(const T* x, double c, double* y, Index n) {
-  PerCpu<shift_one<T>>::run(x, c, y, n);
+void shift(const T* x, const T* next, double c, double* y, Index n) {
+  PerCpu<shift_one<T>>::run(x, next, c, y, n);
 }
-template <class T>
-void scale(double a, const double* d, const double* x, T* y, Index n) {
-  PerCpu<scale_one<T>>::run(a, d, x, y, n);
-}
+void scale(double a, const double* d, const double* x, double* y, Index n) { PerCpu<scale_one>::run(a, d, x, y, n); }
 template <class T>
 void axpy4(const double* a, const T* const* x, double* y, Index n) {
   PerCpu<axpy_four<T>>::run(a, x[0], x[1], x[2], x[3], y, n);
@@ -377,8 +378,7 @@ void unscale(const double* x, const double* scales, Index n, double* y) { PerCpu
                           double (*)[4]);                                                                      \
   template void axpy(double, const T*, double, double*, Index);                                                \
   template void centre(const T*, double, const double*, double*, Index);                                       \
-  template void shift(const T*, double, double*, Index);                                                       \
-  template void scale(double, const double*, const double*, T*, Index);                                        \
+  template void shift(const T*, const T*, double, double*, Index);                                             \
   template void axpy4(const double*, const T* const*, double*, Index);                                         \
   template double gather_dot(const T*, const std::int32_t*, Index, double, const double*);                     \
   template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*);                    \

@@ -32,13 +32,12 @@ void axpy(double a, const T* x, double c, double* y, Index n);
 template <class T>
 void centre(const T* x, double c, const double* a, double* y, Index n);
 
-// y_i = x_i - c
+// y_i = x_i - c; `next` is fetched from memory meanwhile
 template <class T>
-void shift(const T* x, double c, double* y, Index n);
+void shift(const T* x, const T* next, double c, double* y, Index n);
 
 // y_i = a d_i x_i
-template <class T>
-void scale(double a, const double* d, const double* x, T* y, Index n);
+void scale(double a, const double* d, const double* x, double* y, Index n);
 
 // y_i += a0 x0_i + a1 x1_i + a2 x2_i + a3 x3_i, for row-major matrices: four rows at a time
 template <class T>
@@ -85,9 +84,15 @@ void scatter_floats(const float* a, const T* x, const std::int32_t* rows, Index 
 // missed, both in this unit
 void encode_bytes(const double* x, double unit, Index n, std::int8_t* codes, double* sums);
 
-// out[k stride + j] = sum_i x[j][i] v[k][i] for four columns; the sums have to fit in 32 bits
-void byte_products4(const std::int8_t* const* x, const std::int16_t* const* v, Index n_vectors, Index n,
-                    std::int32_t* out, Index stride);
+// out[k stride + j] = sum_i x[j][i] v[k][i] for four columns of bytes or of sixteen bits; the sums have to fit in 32
+// bits
+template <class X>
+void whole_products4(const X* const* x, const std::int16_t* const* v, Index n_vectors, Index n, std::int32_t* out,
+                     Index stride);
+
+// codes[i] = round(a d_i x_i / unit) for i < n, 0 up to 256; returns the unit, which makes them so small that the
+// products of two such columns fit in 32 bits
+float round_to_whole(double a, const double* d, const double* x, Index n, std::int16_t* codes);
 
 // values_j = unit units_j sums_j
 void scale_products(double unit, const double* units, const std::int32_t* sums, Index n, double* values);

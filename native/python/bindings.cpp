@@ -293,12 +293,11 @@ nb::object residual_basis(const Array<double, nb::ndim<2>, nb::c_contig>& residu
 nb::object rough_gram(const Array<double, nb::ndim<2>, nb::f_contig>& X, const Flat<double>& d, bool in_bytes,
                       Index seed) {
   if (in_bytes && !kernels::multiplies_bytes()) return nb::none();
-  load_blas();
-  constexpr Index block = 256;
+  constexpr Index block = RoughGram::block;
   const auto n = static_cast<Index>(X.shape(0));
   const std::size_t p = X.shape(1);
   const auto width = static_cast<Index>(p);
-  RoughGram rough(width, block, in_bytes);
+  RoughGram rough(width, in_bytes);
   std::vector<float> sums = rough.empty_sums();
   Vector rows(block * p);
   Vector root(block);

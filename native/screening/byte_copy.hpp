@@ -70,7 +70,7 @@ class ByteCopy {
     for (Index j = 0; j < count; j += 4) {
       const std::int8_t* x[4];
       for (Index c = 0; c < 4; ++c) x[c] = codes_.data() + (first + std::min(j + c, count - 1)) * stride_;
-      kernels::byte_products4(x, v.data(), std::ssize(v), stride_, sums.data() + j, stride);
+      kernels::whole_products4(x, v.data(), std::ssize(v), stride_, sums.data() + j, stride);
     }
     Vector values(static_cast<std::size_t>(count));
     for (Index k = 0; k < std::ssize(vectors); ++k) {
