@@ -10,7 +10,6 @@ namespace normball {
 
 struct Blas {
   void (*dsyrk)(char*, char*, int*, int*, double*, double*, int*, double*, double*, int*) = nullptr;
-  void (*ssyrk)(char*, char*, int*, int*, float*, float*, int*, float*, float*, int*) = nullptr;
   void (*dgemm)(char*, char*, int*, int*, int*, double*, double*, int*, double*, int*, double*, double*,
                 int*) = nullptr;
   void (*dgemv)(char*, int*, int*, double*, double*, int*, double*, int*, double*, double*, int*) = nullptr;
@@ -72,13 +71,6 @@ inline void add_a_at(Index m, Index k, double a, const double* A, Index lda, dou
   int mi = static_cast<int>(m), ki = static_cast<int>(k), la = static_cast<int>(lda), lc = static_cast<int>(ldc);
   double one = 1.0;
   blas().dsyrk(&u, &no, &mi, &ki, &a, const_cast<double*>(A), &la, &one, C, &lc);
-}
-
-inline void add_at_a(Index m, Index k, float a, const float* A, Index lda, float* C, Index ldc) {
-  char u = 'U', t = 'T';
-  int mi = static_cast<int>(m), ki = static_cast<int>(k), la = static_cast<int>(lda), lc = static_cast<int>(ldc);
-  float one = 1.0F;
-  blas().ssyrk(&u, &t, &mi, &ki, &a, const_cast<float*>(A), &la, &one, C, &lc);
 }
 
 // y = A x or y = A' x, with A (m x n) column-major

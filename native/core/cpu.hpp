@@ -1,8 +1,10 @@
 // Which instructions the inner loops use. A loop is written once, as a function that is always inlined, and
-// PerCpu<loop>::run compiles it for every level and calls the one in force. The choice is our own and not the
-// loader's (ifunc, target_clones), so that it works with every compiler that knows target attributes, also for
-// templates and under the sanitizers, and so that a test can lower it. The attribute stands on single functions, since
-// a file compiled for one CPU would leave its copies of the standard library's inline functions to all others.
+// PerCpu<loop>::run compiles it for every level and calls the one in force; a loop over vectors is named once for each
+// length of a register, PerCpu<loop<64>, loop<32>, loop<16>>, since longer ones are taken apart (those that a condition
+// chooses from number by number). The choice is our own and not the loader's (ifunc, target_clones), so that it works
+// with every compiler that knows target attributes, also for templates and under the sanitizers, and so that a test can
+// lower it. The attribute stands on single functions, since a file compiled for one CPU would leave its copies of the
+// standard library's inline functions to all others.
 #pragma once
 
 #include <array>
@@ -44,11 +46,12 @@ inline Level highest_level() noexcept {
 inline std::atomic<Level> level_in_force = highest_level();
 inline Level level() { return level_in_force.load(std::memory_order_relaxed); }
 
-template <auto Loop>
+template <auto Avx512, auto Avx2 = Avx512, auto Plain = Avx2>
 struct PerCpu;
 
-template <class Result, class... Arguments, Result (*Loop)(Arguments...)>
-struct PerCpu<Loop> {
+template <class Result, class... Arguments, Result (*Avx512)(Arguments...), Result (*Avx2)(Arguments...),
+          Result (*Plain)(Arguments...)>
+struct PerCpu<Avx512, Avx2, Plain> {
 #if NORMBALL_X86_LEVELS
   static Result run(Arguments... arguments) {
     switch (level()) {
@@ -63,11 +66,11 @@ struct PerCpu<Loop> {
   }
 
  private:
-  NORMBALL_AVX512 static Result run_avx512(Arguments... arguments) { return Loop(arguments...); }
-  NORMBALL_AVX2 static Result run_avx2(Arguments... arguments) { return Loop(arguments...); }
-  static Result run_plain(Arguments... arguments) { return Loop(arguments...); }
+  NORMBALL_AVX512 static Result run_avx512(Arguments... arguments) { return Avx512(arguments...); }
+  NORMBALL_AVX2 static Result run_avx2(Arguments... arguments) { return Avx2(arguments...); }
+  static Result run_plain(Arguments... arguments) { return Plain(arguments...); }
 #else
-  static Result run(Arguments... arguments) { return Loop(arguments...); }
+  static Result run(Arguments... arguments) { return Plain(arguments...); }
 #endif
 };
 

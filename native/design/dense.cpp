@@ -87,8 +87,10 @@ class Dense final : public DenseDesign {
         }
       }
     } else {
+      constexpr Index ahead = 4;  // runs of a block's rows are too short for the CPU to foresee the next column's
       for (Index a = 0; a < columns.count; ++a) {
-        kernels::shift(column(columns[a]) + begin, centre[columns[a]], out + a * stride, count);
+        const T* next = column(columns[std::min(a + ahead, columns.count - 1)]);
+        kernels::shift(column(columns[a]) + begin, next + begin, centre[columns[a]], out + a * stride, count);
       }
     }
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "core/cpu.hpp"
@@ -18,44 +19,69 @@ namespace normball::kernels {
 
 bool multiplies_bytes() { return cpu::level() == cpu::Level::avx512_vnni; }
 
-#if NORMBALL_X86_LEVELS
 namespace {
 
-// the sums of four vectors of sixteen numbers
-NORMBALL_AVX512_VNNI inline void add_up(const __m512i (&sum)[4], std::int32_t* out) {
-  alignas(64) std::int32_t parts[16];
-  __m256i half[4];
-  for (int j = 0; j < 4; ++j) {
-    _mm512_store_si512(parts, sum[j]);
-    half[j] = _mm256_add_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(parts)),
-                               _mm256_load_si256(reinterpret_cast<const __m256i*>(parts + 8)));
+// As product_tile in kernels.cpp: as many sums as stay in registers. Compilers know what the CPU has for sums of
+// products of pairs.
+template <class X, int Count>
+NORMBALL_INLINE void whole_tiles(const X* const* x, const std::int16_t* const* v, Index n_vectors, Index n,
+                                 std::int32_t* out, Index stride) {
+  const X* x0 = x[0];
+  const X* x1 = x[1];
+  const X* x2 = x[2];
+  const X* x3 = x[3];
+  Index first = 0;
+  for (; first + Count <= n_vectors; first += Count) {
+    std::int32_t sum[Count][4] = {};
+    for (Index i = 0; i < n; ++i) {
+      for (int k = 0; k < Count; ++k) {
+        const std::int32_t b = v[first + k][i];
+        sum[k][0] += x0[i] * b;
+        sum[k][1] += x1[i] * b;
+        sum[k][2] += x2[i] * b;
+        sum[k][3] += x3[i] * b;
+      }
+    }
+    for (int k = 0; k < Count; ++k) std::copy_n(sum[k], 4, out + (first + k) * stride);
   }
-  const __m256i all = _mm256_hadd_epi32(_mm256_hadd_epi32(half[0], half[1]), _mm256_hadd_epi32(half[2], half[3]));
-  const __m128i both = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), both);
+  if constexpr (Count > 1) whole_tiles<X, Count - 1>(x, v + first, n_vectors - first, n, out + first * stride, stride);
 }
 
-// as product_tile in kernels.cpp: four columns meet up to six vectors in registers
-template <int Count>
-NORMBALL_AVX512_VNNI void byte_tile(const std::uint8_t* const* x, const std::int8_t* const* v, Index n,
-                                    std::int32_t* out, Index stride) {
-  __m512i sum[Count][4];
-  for (auto& row : sum) {
-    for (__m512i& value : row) value = _mm512_setzero_si512();
-  }
-  for (Index i = 0; i < n; i += 64) {
-    __m512i a[4];
-    for (int j = 0; j < 4; ++j) {
-      a[j] = _mm512_loadu_si512(x[j] + i);
-      __builtin_prefetch(x[j] + i + 4 * n);
-    }
-    for (int k = 0; k < Count; ++k) {
-      const __m512i b = _mm512_loadu_si512(v[k] + i);
-      for (int j = 0; j < 4; ++j) sum[k][j] = _mm512_dpbusd_epi32(sum[k][j], a[j], b);
-    }
-  }
-  for (int k = 0; k < Count; ++k) add_up(sum[k], out + k * stride);
+NORMBALL_INLINE void round_column(double a, const double* d, const double* x, Index n, std::int16_t* codes,
+                                  float& unit) {
+  constexpr float most = 2896.0F;       // 256 products of such numbers fit in 32 bits
+  constexpr float magic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+  float scaled[256];
+  for (Index i = 0; i < n; ++i) scaled[i] = static_cast<float>(a * d[i] * x[i]);
+  std::fill(scaled + n, std::end(scaled), 0.0F);
+  std::int32_t bits = 0;  // the largest size, since sizes are in the order of their bits
+  for (const float z : scaled) bits = std::max(bits, std::bit_cast<std::int32_t>(z) & 0x7fffffff);
+  const auto largest = std::bit_cast<float>(bits);
+  unit = largest / most;
+  const float inverse = largest > 1e-30F ? most / largest : 0.0F;
+  for (Index i = 0; i < 256; ++i) codes[i] = static_cast<std::int16_t>((scaled[i] * inverse + magic) - magic);
 }
+
+}  // namespace
+
+template <class X>
+void whole_products4(const X* const* x, const std::int16_t* const* v, Index n_vectors, Index n, std::int32_t* out,
+                     Index stride) {
+  cpu::PerCpu<whole_tiles<X, 4>, whole_tiles<X, 3>>::run(x, v, n_vectors, n, out, stride);
+}
+float round_to_whole(double a, const double* d, const double* x, Index n, std::int16_t* codes) {
+  float unit = 0.0F;
+  cpu::PerCpu<round_column>::run(a, d, x, n, codes, unit);
+  return unit;
+}
+
+template void whole_products4(const std::int8_t* const*, const std::int16_t* const*, Index, Index, std::int32_t*,
+                              Index);
+template void whole_products4(const std::int16_t* const*, const std::int16_t* const*, Index, Index, std::int32_t*,
+                              Index);
+
+#if NORMBALL_X86_LEVELS
+namespace {
 
 // a mask of the first `count` lanes
 inline std::uint32_t first_bits(Index count) {
@@ -94,14 +120,6 @@ NORMBALL_AVX512_VNNI void byte_gram_tile(const ByteRows& rows, Index n_groups, I
 }
 
 }  // namespace
-
-void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, Index n_vectors, Index n,
-                    std::int32_t* out, Index stride) {
-  Index k = 0;
-  for (; k + 6 <= n_vectors; k += 6) byte_tile<6>(x, v + k, n, out + k * stride, stride);
-  for (; k + 2 <= n_vectors; k += 2) byte_tile<2>(x, v + k, n, out + k * stride, stride);
-  for (; k < n_vectors; ++k) byte_tile<1>(x, v + k, n, out + k * stride, stride);
-}
 
 NORMBALL_AVX512_VNNI void round_to_bytes(double a, const double* d, const double* x, Index n, std::uint32_t seed,
                                          Index j, const ByteRows& rows) {
@@ -159,7 +177,6 @@ void add_byte_gram(const ByteRows& rows, Index n_groups, float* out) {
 #else
 void round_to_bytes(double, const double*, const double*, Index, std::uint32_t, Index, const ByteRows&) {}
 void add_byte_gram(const ByteRows&, Index, float*) {}
-void byte_products4(const std::uint8_t* const*, const std::int8_t* const*, Index, Index, std::int32_t*, Index) {}
 #endif
 
 }  // namespace normball::kernels

@@ -13,13 +13,14 @@ using simd::Lanes;
 using simd::load;
 using simd::store;
 using simd::total;
-using simd::width;
+using Line = Lanes<64>;
+constexpr Index width = simd::width<Line>;
 
 template <class T, bool Squared>
 NORMBALL_INLINE double dot_one(const T* x, double c, const double* v, Index n) {
-  Lanes sum[4] = {};
-  Lanes a;
-  Lanes b;
+  Line sum[4] = {};
+  Line a;
+  Line b;
   Index i = 0;
   for (; i + 4 * width <= n; i += 4 * width) {
     for (int u = 0; u < 4; ++u) {
@@ -39,9 +40,9 @@ NORMBALL_INLINE double dot_one(const T* x, double c, const double* v, Index n) {
 
 template <class T, bool Squared>
 NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Index n, double* out) {
-  Lanes sum[4] = {};
-  Lanes a;
-  Lanes b;
+  Line sum[4] = {};
+  Line a;
+  Line b;
   Index i = 0;
   for (; i + width <= n; i += width) {
     load(x + i, a);
@@ -61,15 +62,15 @@ NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Inde
   for (int k = 0; k < 4; ++k) out[k] += total(sum[k]) + rest[k];
 }
 
-// Four columns meet up to six vectors: as many sums as stay in registers, so that a load feeds several products.
-template <class T, int Count>
+// Four columns meet some vectors: as many sums as stay in registers, so that a load feeds several products.
+template <class T, class V, int Count>
 NORMBALL_INLINE void product_tile(const T* const* x, const T* const* next, const double* c, const double* const* v,
                                   Index n, double (*out)[4]) {
-  Lanes sum[Count][4] = {};
-  Lanes a[4];
-  Lanes b;
+  V sum[Count][4] = {};
+  V a[4];
+  V b;
   Index i = 0;
-  for (; i + width <= n; i += width) {
+  for (; i + simd::width<V> <= n; i += simd::width<V>) {
     for (int j = 0; j < 4; ++j) {
       __builtin_prefetch(next[j] + i);
       load(x[j] + i, a[j]);
@@ -89,6 +90,14 @@ NORMBALL_INLINE void product_tile(const T* const* x, const T* const* next, const
   }
 }
 
+template <class T, class V, int Count>
+NORMBALL_INLINE void product_tiles(const T* const* x, const T* const* next, const double* c, const double* const* v,
+                                   Index n_vectors, Index n, double (*out)[4]) {
+  Index k = 0;
+  for (; k + Count <= n_vectors; k += Count) product_tile<T, V, Count>(x, k == 0 ? next : x, c, v + k, n, out + k);
+  if constexpr (Count > 1) product_tiles<T, V, Count - 1>(x, k == 0 ? next : x, c, v + k, n_vectors - k, n, out + k);
+}
+
 template <class T>
 NORMBALL_INLINE void axpy_one(double a, const T* x, double c, double* y, Index n) {
   for (Index i = 0; i < n; ++i) y[i] += a * (static_cast<double>(x[i]) - c);
@@ -100,13 +109,17 @@ NORMBALL_INLINE void centre_one(const T* x, double c, const double* a, double* _
 }
 
 template <class T>
-NORMBALL_INLINE void shift_one(const T* x, double c, double* __restrict y, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = static_cast<double>(x[i]) - c;
+NORMBALL_INLINE void shift_one(const T* x, const T* next, double c, double* __restrict y, Index n) {
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    __builtin_prefetch(next + i);
+    for (Index r = i; r < i + width; ++r) y[r] = static_cast<double>(x[r]) - c;
+  }
+  for (; i < n; ++i) y[i] = static_cast<double>(x[i]) - c;
 }
 
-template <class T>
-NORMBALL_INLINE void scale_one(double a, const double* d, const double* x, T* __restrict y, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = static_cast<T>(a * d[i] * x[i]);
+NORMBALL_INLINE void scale_one(double a, const double* d, const double* x, double* __restrict y, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = a * d[i] * x[i];
 }
 
 template <class T>
@@ -132,8 +145,8 @@ NORMBALL_INLINE double gather_dot_one(const T* x, const std::int32_t* rows, Inde
 template <class T>
 NORMBALL_INLINE void gather_eight(const T* x, const std::int32_t* rows, Index count, double c, const double* v,
                                   double* out) {
-  Lanes sum[4] = {};  // in the order of gather_dot_one: the same bits, whatever company a vector is in
-  Lanes row;
+  Line sum[4] = {};  // in the order of gather_dot_one: the same bits, whatever company a vector is in
+  Line row;
   Index e = 0;
   for (; e + 4 <= count; e += 4) {
     for (int u = 0; u < 4; ++u) {
@@ -146,7 +159,7 @@ NORMBALL_INLINE void gather_eight(const T* x, const std::int32_t* rows, Index co
     sum[0] += (static_cast<double>(x[e]) - c) * row;
   }
   sum[0] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-  std::memcpy(out, &sum[0], sizeof(Lanes));
+  std::memcpy(out, &sum[0], sizeof(Line));
 }
 
 using Sixteen = float __attribute__((vector_size(64)));
@@ -175,8 +188,8 @@ NORMBALL_INLINE void gather_sixteen(const T* x, const std::int32_t* rows, Index 
 template <class T>
 NORMBALL_INLINE void scatter_eight(const double* a, const T* x, const std::int32_t* rows, Index count, double c,
                                    double* v) {
-  Lanes factor;
-  Lanes row;
+  Line factor;
+  Line row;
   load(a, factor);
   for (Index e = 0; e < count; ++e) {
     load(v + group * rows[e], row);
@@ -185,47 +198,46 @@ NORMBALL_INLINE void scatter_eight(const double* a, const T* x, const std::int32
   }
 }
 
-NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+NORMBALL_INLINE void encode_column(const double* x, double unit, Index n, std::int8_t* codes, double* sums) {
   constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
   const double inverse = 1.0 / unit;
-  Lanes squares = {};
-  Lanes missed = {};
-  Lanes entries;
+  Line squares = {};
+  Line missed = {};
+  Line entries;
   double rounded[width];
   for (Index i = 0; i < n; i += width) {
     double rest[width] = {};
     const Index count = std::min(width, n - i);
     std::copy_n(x + i, count, rest);
     load(rest, entries);
-    const Lanes whole = (entries * inverse + magic) - magic;
-    const Lanes off = (entries - unit * whole) * inverse;
+    const Line whole = (entries * inverse + magic) - magic;
+    const Line off = (entries - unit * whole) * inverse;
     squares += whole * whole;
     missed += off * off;
     store(whole, rounded);
-    for (Index r = 0; r < count; ++r) codes[i + r] = static_cast<std::uint8_t>(static_cast<int>(rounded[r]) + 128);
+    for (Index r = 0; r < count; ++r) codes[i + r] = static_cast<std::int8_t>(rounded[r]);
   }
   sums[0] = total(squares);
   sums[1] = total(missed);
 }
 
-NORMBALL_INLINE void bound_columns(const ByteProducts& p, double* values, double* slacks) {
-  constexpr double rounded_up = 1.0 + 1e-10;  // sums of a few thousand squares are right to far better than this
-  for (Index j = 0; j < p.count; ++j) {
-    const double high = static_cast<double>(p.high[j]) - p.high_offset;
-    const double low = static_cast<double>(p.low[j]) - p.low_offset;
-    values[j] = p.units[j] * (p.coarse * high + p.fine * low);
-    slacks[j] = (p.missed[j] * p.norm + p.norms[j] * p.vector_missed) * rounded_up + 1e-14 * p.norms[j] * p.norm;
-  }
+NORMBALL_INLINE void scale_sums(double unit, const double* units, const std::int32_t* sums, Index n, double* values) {
+  for (Index j = 0; j < n; ++j) values[j] = unit * units[j] * static_cast<double>(sums[j]);
 }
 
-NORMBALL_INLINE void doubt_columns(const Clearing& c, const double* slacks, double* values, std::uint8_t* flags) {
+NORMBALL_INLINE void doubt_columns(const Clearing& clearing, double* values, std::uint8_t* flags) {
+  const Clearing c = clearing;  // what is written may not be part of it
   constexpr double rounded_down = 1.0 - 1e-12;
   for (Index j = 0; j < c.count; ++j) {
     values[j] -= c.shifts[j] * c.total;
-    const double apart = c.norms == nullptr ? 0.0 : c.dual_distance * c.norms[j];
-    const double enough = rounded_down * (c.threshold * c.factors[j] - apart) * c.scales[j];
-    flags[j] = std::abs(values[j]) + slacks[j] < enough ? 0 : 1;  // NaN is a doubt
+    const double slack = c.missed_share * c.missed[j] + c.held_share * c.held[j];
+    const double enough = rounded_down * (c.threshold * c.factors[j] - c.dual_distance * c.norms[j]) * c.scales[j];
+    flags[j] = std::abs(values[j]) + slack < enough ? 0 : 1;  // NaN is a doubt
   }
+}
+
+NORMBALL_INLINE void divide(const double* x, const double* scales, Index n, double* y) {
+  for (Index j = 0; j < n; ++j) y[j] = scales[j] == 0.0 ? 0.0 : x[j] / scales[j];
 }
 
 template <class T, bool Squared>
@@ -248,23 +260,8 @@ void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n
 template <class T>
 void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
                Index n, double (*out)[4]) {
-  Index k = 0;
-  for (; k + 6 <= n_vectors; k += 6) PerCpu<product_tile<T, 6>>::run(x, k == 0 ? next : x, c, v + k, n, out + k);
-  const T* const* fetched = k == 0 ? next : x;
-  switch (n_vectors - k) {
-    case 5:
-      return PerCpu<product_tile<T, 5>>::run(x, fetched, c, v + k, n, out + k);
-    case 4:
-      return PerCpu<product_tile<T, 4>>::run(x, fetched, c, v + k, n, out + k);
-    case 3:
-      return PerCpu<product_tile<T, 3>>::run(x, fetched, c, v + k, n, out + k);
-    case 2:
-      return PerCpu<product_tile<T, 2>>::run(x, fetched, c, v + k, n, out + k);
-    case 1:
-      return PerCpu<product_tile<T, 1>>::run(x, fetched, c, v + k, n, out + k);
-    default:
-      return;
-  }
+  PerCpu<product_tiles<T, Line, 6>, product_tiles<T, Lanes<32>, 2>, product_tiles<T, Lanes<16>, 2>>::run(
+      x, next, c, v, n_vectors, n, out);
 }
 template <class T>
 void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
@@ -279,13 +276,10 @@ void centre(const T* x, double c, const double* a, double* y, Index n) {
   PerCpu<centre_one<T>>::run(x, c, a, y, n);
 }
 template <class T>
-void shift(const T* x, double c, double* y, Index n) {
-  PerCpu<shift_one<T>>::run(x, c, y, n);
+void shift(const T* x, const T* next, double c, double* y, Index n) {
+  PerCpu<shift_one<T>>::run(x, next, c, y, n);
 }
-template <class T>
-void scale(double a, const double* d, const double* x, T* y, Index n) {
-  PerCpu<scale_one<T>>::run(a, d, x, y, n);
-}
+void scale(double a, const double* d, const double* x, double* y, Index n) { PerCpu<scale_one>::run(a, d, x, y, n); }
 template <class T>
 void axpy4(const double* a, const T* const* x, double* y, Index n) {
   PerCpu<axpy_four<T>>::run(a, x[0], x[1], x[2], x[3], y, n);
@@ -312,15 +306,16 @@ void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, 
   PerCpu<gather_sixteen<T>>::run(x, rows, count, c, v, out);
 }
 
-void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums) {
+void encode_bytes(const double* x, double unit, Index n, std::int8_t* codes, double* sums) {
   PerCpu<encode_column>::run(x, unit, n, codes, sums);
 }
-void bound_products(const ByteProducts& products, double* values, double* slacks) {
-  PerCpu<bound_columns>::run(products, values, slacks);
+void scale_products(double unit, const double* units, const std::int32_t* sums, Index n, double* values) {
+  PerCpu<scale_sums>::run(unit, units, sums, n, values);
 }
-void find_survivors(const Clearing& clearing, const double* slacks, double* values, std::uint8_t* flags) {
-  PerCpu<doubt_columns>::run(clearing, slacks, values, flags);
+void find_survivors(const Clearing& clearing, double* values, std::uint8_t* flags) {
+  PerCpu<doubt_columns>::run(clearing, values, flags);
 }
+void unscale(const double* x, const double* scales, Index n, double* y) { PerCpu<divide>::run(x, scales, n, y); }
 
 #define NORMBALL_INSTANTIATE(T)                                                                                \
   template double dot(const T*, double, const double*, Index);                                                 \
@@ -330,8 +325,7 @@ void find_survivors(const Clearing& clearing, const double* slacks, double* valu
                           double (*)[4]);                                                                      \
   template void axpy(double, const T*, double, double*, Index);                                                \
   template void centre(const T*, double, const double*, double*, Index);                                       \
-  template void shift(const T*, double, double*, Index);                                                       \
-  template void scale(double, const double*, const double*, T*, Index);                                        \
+  template void shift(const T*, const T*, double, double*, Index);                                             \
   template void axpy4(const double*, const T* const*, double*, Index);                                         \
   template double gather_dot(const T*, const std::int32_t*, Index, double, const double*);                     \
   template void scatter_add(double, const T*, const std::int32_t*, Index, double, double*);                    \

@@ -32,13 +32,12 @@ void axpy(double a, const T* x, double c, double* y, Index n);
 template <class T>
 void centre(const T* x, double c, const double* a, double* y, Index n);
 
-// y_i = x_i - c
+// y_i = x_i - c; `next` is fetched from memory meanwhile
 template <class T>
-void shift(const T* x, double c, double* y, Index n);
+void shift(const T* x, const T* next, double c, double* y, Index n);
 
 // y_i = a d_i x_i
-template <class T>
-void scale(double a, const double* d, const double* x, T* y, Index n);
+void scale(double a, const double* d, const double* x, double* y, Index n);
 
 // y_i += a0 x0_i + a1 x1_i + a2 x2_i + a3 x3_i, for row-major matrices: four rows at a time
 template <class T>
@@ -71,17 +70,25 @@ inline constexpr Index float_group = 16;
 template <class T>
 void gather_floats(const T* x, const std::int32_t* rows, Index count, double c, const float* v, float* out);
 
-// codes[i] = 128 + round(x_i / unit), for |x_i| <= 127 unit; sums[0] of the squares of the rounded, sums[1] of what
-// rounding missed, both in this unit
-void encode_bytes(const double* x, double unit, Index n, std::uint8_t* codes, double* sums);
+// codes[i] = round(x_i / unit), for |x_i| <= 127 unit; sums[0] of the squares of the rounded, sums[1] of what rounding
+// missed, both in this unit
+void encode_bytes(const double* x, double unit, Index n, std::int8_t* codes, double* sums);
+
+// out[k stride + j] = sum_i x[j][i] v[k][i] for four columns of bytes or of sixteen bits; the sums have to fit in 32
+// bits
+template <class X>
+void whole_products4(const X* const* x, const std::int16_t* const* v, Index n_vectors, Index n, std::int32_t* out,
+                     Index stride);
+
+// codes[i] = round(a d_i x_i / unit) for i < n, 0 up to 256; returns the unit, which makes them so small that the
+// products of two such columns fit in 32 bits
+float round_to_whole(double a, const double* d, const double* x, Index n, std::int16_t* codes);
+
+// values_j = unit units_j sums_j
+void scale_products(double unit, const double* units, const std::int32_t* sums, Index n, double* values);
 
 // Whether this CPU multiplies bytes sixty-four at a time (AVX-512 VNNI).
 bool multiplies_bytes();
-
-// out[k stride + j] = sum_i x[j][i] v[k][i] for four columns of n bytes, n a multiple of 64; only where
-// multiplies_bytes()
-void byte_products4(const std::uint8_t* const* x, const std::int8_t* const* v, Index n_vectors, Index n,
-                    std::int32_t* out, Index stride);
 
 // Rows in bytes, for their Gram: for each four rows the four signed bytes of each of `width` columns, a multiple of 16.
 struct ByteRows {
@@ -99,36 +106,26 @@ void round_to_bytes(double a, const double* d, const double* x, Index n, std::ui
 // out, width x width, upper triangle += the Gram of 4 n_groups rows, and anything below it
 void add_byte_gram(const ByteRows& rows, Index n_groups, float* out);
 
-// A vector's products with the high and the low bytes, of many columns.
-struct ByteProducts {
-  Index count;
-  const std::int32_t* high;
-  const std::int32_t* low;
-  const double* units;   // of the columns
-  const double* norms;   // of what the bytes hold of them
-  const double* missed;  // norms of what they miss
-  double coarse;         // units of the vector's bytes
-  double fine;
-  double high_offset;  // to be taken from the products
-  double low_offset;
-  double norm;           // of the vector
-  double vector_missed;  // norm of what its bytes miss
-};
-// the products, and how far they can be off
-void bound_products(const ByteProducts& products, double* values, double* slacks);
-
-// What is asked of those products: whether a gradient stays below its threshold.
+// What is asked of products that may be off by missed_share missed_j + held_share held_j: whether a gradient stays
+// below its threshold.
 struct Clearing {
   Index count;
   const double* shifts;   // of the columns: times `total` it is taken from the product
   const double* scales;   // by which it is divided
   const double* factors;  // of the threshold
-  const double* norms;    // times `dual_distance` it is taken from the threshold; null where reach is 0
+  const double* norms;    // times `dual_distance` it is taken from the threshold
+  const double* missed;
+  const double* held;
   double total;
   double threshold;
   double dual_distance;
+  double missed_share;
+  double held_share;
 };
-// values become gradients times scale; flags[j] = 1 where column j may dual_distance its threshold
-void find_survivors(const Clearing& clearing, const double* slacks, double* values, std::uint8_t* flags);
+// values become gradients times scale; flags[j] = 1 where column j may exceed its threshold
+void find_survivors(const Clearing& clearing, double* values, std::uint8_t* flags);
+
+// y_j = x_j / scale_j, 0 where that is 0
+void unscale(const double* x, const double* scales, Index n, double* y);
 
 }  // namespace normball::kernels

@@ -243,17 +243,23 @@ nb::object screened(const Matrix& design, const Flat<double>& centre,
   for (std::size_t k = 0; k < list.size(); ++k) list[k] = vectors.data() + k * vectors.shape(0);
   Vector values(list.size() * centre.size());
   Vector slacks(values.size());
-  screen.multiply(screen.take(list, threads), 0, design.n_cols,
-                  [&](Index k, const double* products, const double* missed) {
-                    std::copy_n(products, design.n_cols, values.begin() + k * design.n_cols);
-                    std::copy_n(missed, design.n_cols, slacks.begin() + k * design.n_cols);
-                  });
+  const auto taken = screen.take(list, threads);
+  const auto times = [](double share, const double* known, Index j) {
+    return known == nullptr ? 0.0 : share * known[j];
+  };
+  screen.multiply(taken, 0, design.n_cols, [&](Index k, const double* products) {
+    std::copy_n(products, design.n_cols, values.begin() + k * design.n_cols);
+    const Slack slack = Screen::slack(taken, k);
+    for (Index j = 0; j < design.n_cols; ++j) {
+      const double off = times(slack.missed, screen.missed(), j) + times(slack.held, screen.held(), j);
+      slacks[k * design.n_cols + j] = std::isnan(off) ? infinity : off;  // nothing is cleared by either
+    }
+  });
   return nb::make_tuple(owned(std::move(values), {list.size(), centre.size()}),
                         owned(std::move(slacks), {list.size(), centre.size()}));
 }
 
-// What the screen of a design says of the products of all columns with some vectors, for the tests of its bound; None
-// where the CPU or the number of rows rules it out.
+// What the screen of a design says of the products of all columns with some vectors, for the tests of its bound.
 nb::object screened_products(nb::object X, const Flat<double>& centre,
                              const Array<double, nb::ndim<2>, nb::f_contig>& vectors) {
   const std::unique_ptr<Design> design = as_design(X);
@@ -261,7 +267,6 @@ nb::object screened_products(nb::object X, const Flat<double>& centre,
   if (const auto* sparse = dynamic_cast<const SparseDesign*>(design.get())) {
     return screened<FloatSweep>(*sparse, centre, vectors);
   }
-  if (!ByteCopy::is_possible(design->n_rows)) return nb::none();
   return screened<ByteCopy>(dynamic_cast<const DenseDesign&>(*design), centre, vectors);
 }
 
@@ -290,12 +295,11 @@ nb::object residual_basis(const Array<double, nb::ndim<2>, nb::c_contig>& residu
 nb::object rough_gram(const Array<double, nb::ndim<2>, nb::f_contig>& X, const Flat<double>& d, bool in_bytes,
                       Index seed) {
   if (in_bytes && !kernels::multiplies_bytes()) return nb::none();
-  load_blas();
-  constexpr Index block = 256;
+  constexpr Index block = RoughGram::block;
   const auto n = static_cast<Index>(X.shape(0));
   const std::size_t p = X.shape(1);
   const auto width = static_cast<Index>(p);
-  RoughGram rough(width, block, in_bytes);
+  RoughGram rough(width, in_bytes);
   std::vector<float> sums = rough.empty_sums();
   Vector rows(block * p);
   Vector root(block);

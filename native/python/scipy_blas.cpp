@@ -62,7 +62,6 @@ void take(const char* module, const char* name, Function*& target) {
 
 void take_all() {
   take("scipy.linalg.cython_blas", "dsyrk", blas().dsyrk);
-  take("scipy.linalg.cython_blas", "ssyrk", blas().ssyrk);
   take("scipy.linalg.cython_blas", "dgemm", blas().dgemm);
   take("scipy.linalg.cython_blas", "dgemv", blas().dgemv);
   take("scipy.linalg.cython_blas", "dtrsm", blas().dtrsm);

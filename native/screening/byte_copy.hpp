@@ -12,32 +12,29 @@
 
 #include "design/design.hpp"
 #include "kernels/kernels.hpp"
+#include "screening/slack.hpp"
 
 namespace normball {
 
 class ByteCopy {
  public:
-  // A vector over the rows as two vectors of bytes.
-  struct Bytes {
-    std::vector<std::int8_t> high;
-    std::vector<std::int8_t> low;
-    double coarse = 0.0;
-    double fine = 0.0;
-    std::int32_t high_sum = 0;
-    std::int32_t low_sum = 0;
+  // A vector over the rows in whole numbers.
+  struct Whole {
+    std::vector<std::int16_t> codes;
+    double unit = 0.0;
     double norm = 0.0;    // of the vector
-    double missed = 0.0;  // norm of what the bytes miss
+    double missed = 0.0;  // norm of what the numbers miss
   };
 
-  using Vectors = std::vector<Bytes>;
+  using Vectors = std::vector<Whole>;
 
   static constexpr Index fewest = 1;        // vectors that are worth it
   static constexpr double share = 1.0 / 8;  // of X that is read
 
   // so that what is known of a chunk stays in cache, for a hundred vectors
   static Index chunk(Index /*n_features*/) { return 256; }
-  // longer columns would overflow a sum of 32 bits
-  static bool is_possible(Index n_rows) { return n_rows <= 60'000 && kernels::multiplies_bytes(); }
+  // sums are of 32 bits: longer columns would leave the vectors too few of them
+  static bool is_possible(Index n_rows) { return n_rows <= 60'000; }
 
   ByteCopy(const DenseDesign& design, Threads& threads)
       : n_rows_(design.n_rows),
@@ -58,45 +55,35 @@ class ByteCopy {
 
   Vectors take(const std::vector<const double*>& vectors, Threads& threads) const {
     Vectors out(vectors.size());
-    threads.parallel_for(std::ssize(vectors), [&](Index v) { out[v] = bytes(vectors[v]); });
+    threads.parallel_for(std::ssize(vectors), [&](Index v) { out[v] = whole(vectors[v]); });
     return out;
   }
 
-  // Products of columns first .. first + count with all vectors, as the bytes have them, and how far they can be off:
-  // visit(vector, values, slacks), the values to be used as the visitor likes.
+  // Products of columns first .. first + count with all vectors, as the whole numbers have them: visit(vector, values),
+  // the values to be used as the visitor likes.
   template <class Visit>
   void multiply(const Vectors& vectors, Index first, Index count, const Visit& visit) const {
     const Index stride = (count + 3) / 4 * 4;
-    std::vector<const std::int8_t*> v;
-    for (const Bytes& bytes : vectors) {
-      v.push_back(bytes.high.data());
-      v.push_back(bytes.low.data());
-    }
+    std::vector<const std::int16_t*> v;
+    for (const Whole& vector : vectors) v.push_back(vector.codes.data());
     std::vector<std::int32_t> sums(v.size() * static_cast<std::size_t>(stride));
     for (Index j = 0; j < count; j += 4) {
-      const std::uint8_t* x[4];
+      const std::int8_t* x[4];
       for (Index c = 0; c < 4; ++c) x[c] = codes_.data() + (first + std::min(j + c, count - 1)) * stride_;
-      kernels::byte_products4(x, v.data(), static_cast<Index>(v.size()), stride_, sums.data() + j, stride);
+      kernels::whole_products4(x, v.data(), std::ssize(v), stride_, sums.data() + j, stride);
     }
     Vector values(static_cast<std::size_t>(count));
-    Vector slacks(values.size());
-    for (std::size_t k = 0; k < vectors.size(); ++k) {
-      const std::int32_t* high = sums.data() + 2 * static_cast<Index>(k) * stride;
-      kernels::bound_products({.count = count,
-                               .high = high,
-                               .low = high + stride,
-                               .units = units_.data() + first,
-                               .norms = norms_.data() + first,
-                               .missed = missed_.data() + first,
-                               .coarse = vectors[k].coarse,
-                               .fine = vectors[k].fine,
-                               .high_offset = 128.0 * vectors[k].high_sum,  // codes are stored plus 128
-                               .low_offset = 128.0 * vectors[k].low_sum,
-                               .norm = vectors[k].norm,
-                               .vector_missed = vectors[k].missed},
-                              values.data(), slacks.data());
-      visit(static_cast<Index>(k), values.data(), slacks.data());
+    for (Index k = 0; k < std::ssize(vectors); ++k) {
+      kernels::scale_products(vectors[k].unit, units_.data() + first, sums.data() + k * stride, count, values.data());
+      visit(k, values.data());
     }
+  }
+
+  // How far these can be off, which includes what rounds them in double precision.
+  const double* missed() const { return missed_.data(); }
+  const double* held() const { return norms_.data(); }
+  static Slack slack(const Vectors& vectors, Index v) {
+    return {.missed = vectors[v].norm * rounded_up, .held = (vectors[v].missed + 1e-14 * vectors[v].norm) * rounded_up};
   }
 
  private:
@@ -105,30 +92,24 @@ class ByteCopy {
   // below it, what is lost in a product cannot be bounded relative to its size: such a column is never cleared
   static constexpr double smallest = 1e-280;
 
-  Bytes bytes(const double* v) const {
-    Bytes out{.high = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0),
-              .low = std::vector<std::int8_t>(static_cast<std::size_t>(stride_), 0)};
+  Whole whole(const double* v) const {
+    Whole out{.codes = std::vector<std::int16_t>(static_cast<std::size_t>(stride_), 0)};
     double largest = 0.0;
     for (Index i = 0; i < n_rows_; ++i) largest = std::max(largest, std::abs(v[i]));
     if (largest == 0.0) return out;
-    out.coarse = largest / 127.0;
-    out.fine = out.coarse / 254.0;
     if (largest < smallest) {
       out.norm = infinity;
       return out;
     }
+    constexpr Index largest_sum = 2'147'483'647;
+    out.unit = largest / static_cast<double>(std::min<Index>(32'767, largest_sum / (127 * n_rows_)));
     double square = 0.0;
     double missed = 0.0;
     for (Index i = 0; i < n_rows_; ++i) {
-      const double high = std::nearbyint(v[i] / out.coarse);
-      const double rest = v[i] - out.coarse * high;
-      const double low = std::clamp(std::nearbyint(rest / out.fine), -127.0, 127.0);
-      out.high[i] = static_cast<std::int8_t>(high);
-      out.low[i] = static_cast<std::int8_t>(low);
-      out.high_sum += out.high[i];
-      out.low_sum += out.low[i];
+      const double code = std::nearbyint(v[i] / out.unit);
+      const double off = (v[i] - out.unit * code) / largest;
+      out.codes[i] = static_cast<std::int16_t>(code);
       square += (v[i] / largest) * (v[i] / largest);
-      const double off = (rest - out.fine * low) / largest;
       missed += off * off;
     }
     out.norm = largest * std::sqrt(square) * rounded_up;
@@ -154,7 +135,7 @@ class ByteCopy {
 
   Index n_rows_;
   Index stride_;
-  std::vector<std::uint8_t> codes_;
+  std::vector<std::int8_t> codes_;
   // of the columns: the unit of their bytes, and the norms of what these hold and of what they miss
   Vector units_;
   Vector norms_;

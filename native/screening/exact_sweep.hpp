@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "design/design.hpp"
+#include "screening/slack.hpp"
 
 namespace normball {
 
@@ -24,7 +25,6 @@ class ExactSweep {
   template <class Visit>
   void multiply(const Vectors& vectors, Index first, Index count, const Visit& visit) const {
     Vector products(vectors.size() * static_cast<std::size_t>(count));
-    const Vector slacks(static_cast<std::size_t>(count), 0.0);
     std::vector<double*> out(vectors.size());
     for (std::size_t v = 0; v < out.size(); ++v) out[v] = products.data() + static_cast<Index>(v) * count;
     Threads alone(1);
@@ -33,8 +33,12 @@ class ExactSweep {
                    .vectors = vectors.data(),
                    .out = out.data()},
                   alone);
-    for (std::size_t v = 0; v < vectors.size(); ++v) visit(static_cast<Index>(v), out[v], slacks.data());
+    for (std::size_t v = 0; v < vectors.size(); ++v) visit(static_cast<Index>(v), out[v]);
   }
+
+  static const double* missed() { return nullptr; }
+  static const double* held() { return nullptr; }
+  static Slack slack(const Vectors& /*vectors*/, Index /*v*/) { return {}; }
 
  private:
   const Design& design_;

@@ -12,6 +12,7 @@
 #include "core/interleaved_array.hpp"
 #include "design/design.hpp"
 #include "kernels/kernels.hpp"
+#include "screening/slack.hpp"
 
 namespace normball {
 
@@ -55,13 +56,12 @@ class FloatSweep {
     return out;
   }
 
-  // Products of columns first .. first + count with all vectors and how far they can be off: visit(vector, values,
-  // slacks), the values to be used as the visitor likes.
+  // Products of columns first .. first + count with all vectors: visit(vector, values), the values to be used as the
+  // visitor likes.
   template <class Visit>
   void multiply(const Vectors& vectors, Index first, Index count, const Visit& visit) const {
     const auto n_vectors = static_cast<Index>(vectors.norms.size());
     Vector values(static_cast<std::size_t>(count * width));
-    Vector slacks(static_cast<std::size_t>(count));
     for (Index begin = 0; begin < n_vectors; begin += width) {
       const Index n_here = std::min(width, n_vectors - begin);
       const float* rows = vectors.groups[begin / width].data();
@@ -75,14 +75,13 @@ class FloatSweep {
               vectors.largest[v] * static_cast<double>(sums[place]) - centre * vectors.totals[v];
         }
       }
-      for (Index place = 0; place < n_here; ++place) {
-        const double norm = vectors.norms[begin + place];
-        const bool is_finite = 0.0 < norm && norm < infinity;  // 0 times infinity would be no bound
-        for (Index c = 0; c < count; ++c) slacks[c] = is_finite ? norm * missed_[first + c] : norm;
-        visit(begin + place, values.data() + place * count, slacks.data());
-      }
+      for (Index place = 0; place < n_here; ++place) visit(begin + place, values.data() + place * count);
     }
   }
+
+  const double* missed() const { return missed_.data(); }
+  static const double* held() { return nullptr; }
+  static Slack slack(const Vectors& vectors, Index v) { return {.missed = vectors.norms[v]}; }
 
  private:
   // entries within keep their digits in single precision, and so do their products; other columns are never cleared

@@ -60,7 +60,7 @@ class RowPass {
   }
 
  private:
-  static constexpr Index block = 256;  // rows; with 1000 columns they fill 2 MB of cache
+  static constexpr Index block = RoughGram::block;  // rows; with 1000 columns they fill 2 MB of cache
   static constexpr Index most_candidates = 256;
 
   void read_for(const std::vector<Evaluation*>& evaluations) {
@@ -156,7 +156,7 @@ class RowPass {
                     .targets = Vector(static_cast<std::size_t>(block * n_targets())),
                     .scaled = {},
                     .root = Vector(block),
-                    .rough = RoughGram(p(), block, in_bytes())};
+                    .rough = RoughGram(p(), in_bytes())};
     for (std::size_t h = 0; h < curved_.size(); ++h) {
       if (is_precise(h)) {
         buffers.scaled.resize(block * width);

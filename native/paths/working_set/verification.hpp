@@ -63,6 +63,7 @@ class Verification {
     double threshold;  // per penalty factor
     double residual_sum;
     double dual_distance;  // how far at most the dual point's gradient is from the residual's, per norm of a column
+    Slack slack;           // of the products
     double* last;          // where all gradients go, if they are wanted
     double* earlier;
   };
@@ -74,10 +75,10 @@ class Verification {
     ResidualBasis basis;
   };
 
-  // with some vectors, one after the other
-  struct Products {
-    Vector values;
-    Vector slacks;
+  // what a screen knows of the columns; null where that is nothing
+  struct Bounds {
+    const double* missed = nullptr;
+    const double* held = nullptr;
   };
 
   Query query_of(const Block& block, Index at, const Solution& solution) {
@@ -88,6 +89,7 @@ class Verification {
             .threshold = problems_[k].penalty.threshold(block.lambdas[i]),
             .residual_sum = solution.residual_sum,
             .dual_distance = solution.dual.distance(),
+            .slack = {},
             .last = i == block.size() - 1 ? sets_[k]->gradient().data() : nullptr,
             .earlier = i == halfway(block) ? earlier_[k].data() : nullptr};
   }
@@ -115,11 +117,10 @@ class Verification {
       out.push_back(products.data() + v * columns.count);
     }
     design_.sweep({.columns = columns, .n_vectors = count, .vectors = vectors.data(), .out = out.data()}, threads_);
-    const Vector exact(columns.list == nullptr ? static_cast<std::size_t>(columns.count) : 0, 0.0);
     threads_.parallel_for(count, [&](Index v) {
       const Query query = query_of(block, open[v], solutions[open[v]]);
       if (columns.list == nullptr) {
-        take_range(query, columns, exact.data(), out[v], solutions[open[v]]);
+        take_range(query, columns, out[v], solutions[open[v]]);
       } else {
         take_list(query, columns, out[v], solutions[open[v]]);
       }
@@ -128,11 +129,11 @@ class Verification {
   }
 
   // what one solution's certificate and the next block need of the products
-  void take_range(const Query& query, Columns range, const double* exact, double* products, Solution& solution) const {
+  void take_range(const Query& query, Columns range, double* products, Solution& solution) const {
     const Vector& scale = query.problem.scaling.scale;
     const auto gradient = [&](Index j) { return scale[j] == 0.0 ? 0.0 : products[j - range.first] / scale[j]; };
     std::vector<std::pair<Index, Index>> found;
-    find_survivors(query, range.first, range.count, exact, products, found);
+    find_survivors(query, {}, range.first, range.count, products, found);
     for (const auto& [k, j] : found) {
       solution.violators.push_back({.feature = j, .gradient = gradient(j), .dual_gradient = gradient(j)});
     }
@@ -204,7 +205,7 @@ class Verification {
     const Index fewest = dense_ == nullptr ? FloatSweep::fewest : ByteCopy::fewest;
     const bool screens = may_screen_ && std::ssize(open) >= fewest;
     if (!screens && (dense_ == nullptr || !problems_[0].penalty.selects() || open.size() < 4)) return false;
-    const std::vector<Neighbours> groups = neighbours(block, open, solutions);
+    std::vector<Neighbours> groups = neighbours(block, open, solutions);
     std::size_t n_members = 0;
     for (const Neighbours& group : groups) n_members += group.basis.list().size();
     double survived = 0.0;
@@ -238,7 +239,7 @@ class Verification {
 
   // Returns the share of columns that the bounds could not clear.
   template <class Screen>
-  double clear(const Screen& screen, const std::vector<Neighbours>& groups, const Block& block,
+  double clear(const Screen& screen, std::vector<Neighbours>& groups, const Block& block,
                const std::vector<Index>& open, std::vector<Solution>& solutions) {
     std::vector<const double*> residuals;
     std::vector<const Neighbours*> owner;  // of each of them
@@ -247,19 +248,32 @@ class Verification {
       owner.insert(owner.end(), group.basis.list().size(), &group);
     }
     const typename Screen::Vectors vectors = screen.take(residuals, threads_);
+    const Bounds bounds{.missed = screen.missed(), .held = screen.held()};
+    Index n_before = 0;
+    for (Neighbours& group : groups) {
+      for (Index v = 0; v < std::ssize(group.queries); ++v) {
+        const Vector& shares = group.basis.combination(v).shares;
+        for (std::size_t a = 0; a < shares.size(); ++a) {
+          if (shares[a] == 0.0) continue;
+          const Slack slack = Screen::slack(vectors, n_before + static_cast<Index>(a));
+          group.queries[v].slack.missed += std::abs(shares[a]) * slack.missed;
+          group.queries[v].slack.held += std::abs(shares[a]) * slack.held;
+        }
+      }
+      n_before += std::ssize(group.basis.list());
+    }
     const Index chunk = Screen::chunk(spec_.n_features);
     const Index n_chunks = (spec_.n_features + chunk - 1) / chunk;
     std::vector<std::vector<std::pair<Index, Index>>> survivors(static_cast<std::size_t>(n_chunks));  // problem, column
     threads_.parallel_for(n_chunks, [&](Index part) {
       const Index first = part * chunk;
       const Index count = std::min(chunk, spec_.n_features - first);
-      Products held;
-      screen.multiply(vectors, first, count, [&](Index v, const double* values, const double* slacks) {
-        if (v == 0 || owner[v] != owner[v - 1]) held = {};
-        held.values.insert(held.values.end(), values, values + count);
-        held.slacks.insert(held.slacks.end(), slacks, slacks + count);
+      Vector products;  // of the owner's basis
+      screen.multiply(vectors, first, count, [&](Index v, const double* values) {
+        if (v == 0 || owner[v] != owner[v - 1]) products.clear();
+        products.insert(products.end(), values, values + count);
         if (v + 1 == std::ssize(owner) || owner[v] != owner[v + 1]) {
-          find_survivors(*owner[v], first, count, held, survivors[part]);
+          find_survivors(*owner[v], bounds, first, count, products, survivors[part]);
         }
       });
     });
@@ -324,50 +338,48 @@ class Verification {
     return out;
   }
 
-  // `held`: of the basis
-  void find_survivors(const Neighbours& group, Index first, Index count, const Products& held,
+  // `products`: of the basis
+  void find_survivors(const Neighbours& group, const Bounds& bounds, Index first, Index count, const Vector& products,
                       std::vector<std::pair<Index, Index>>& survivors) const {
     Vector values(static_cast<std::size_t>(count));
-    Vector slacks(values.size());
     for (Index v = 0; v < std::ssize(group.queries); ++v) {
       std::ranges::fill(values, 0.0);
-      std::ranges::fill(slacks, 0.0);
       const Vector& shares = group.basis.combination(v).shares;
       for (std::size_t a = 0; a < shares.size(); ++a) {
         if (shares[a] == 0.0) continue;
-        const Index at = static_cast<Index>(a) * count;
-        kernels::axpy(shares[a], held.values.data() + at, 0.0, values.data(), count);
-        kernels::axpy(std::abs(shares[a]), held.slacks.data() + at, 0.0, slacks.data(), count);
+        kernels::axpy(shares[a], products.data() + static_cast<Index>(a) * count, 0.0, values.data(), count);
       }
-      find_survivors(group.queries[v], first, count, slacks.data(), values.data(), survivors);
+      find_survivors(group.queries[v], bounds, first, count, values.data(), survivors);
     }
   }
 
-  // The columns beyond the set that may exceed their threshold; from the products and how far these may be off,
-  // which become gradients times scale.
-  void find_survivors(const Query& query, Index first, Index count, const double* slacks, double* values,
+  // The columns beyond the set that may exceed their threshold; from the products, which become gradients times scale.
+  void find_survivors(const Query& query, const Bounds& bounds, Index first, Index count, double* values,
                       std::vector<std::pair<Index, Index>>& survivors) const {
     const Problem& problem = query.problem;
+    const double* scales = problem.scaling.scale.data() + first;
+    // what is not known stands for itself with a share of 0
+    const auto of_columns = [&](const double* known) { return known == nullptr ? scales : known + first; };
     std::vector<std::uint8_t> flags(static_cast<std::size_t>(count));
     kernels::find_survivors({.count = count,
                              .shifts = problem.scaling.shift.data() + first,
-                             .scales = problem.scaling.scale.data() + first,
+                             .scales = scales,
                              .factors = problem.penalty.factors() + first,
-                             .norms = query.dual_distance > 0.0 ? problem.scaling.norm.data() + first : nullptr,
+                             .norms = of_columns(query.dual_distance > 0.0 ? problem.scaling.norm.data() : nullptr),
+                             .missed = of_columns(bounds.missed),
+                             .held = of_columns(bounds.held),
                              .total = query.residual_sum,
                              .threshold = query.threshold,
-                             .dual_distance = query.dual_distance},
-                            slacks, values, flags.data());
-    for (Index c = 0; c < count; ++c) {
-      const Index j = first + c;
-      if (flags[c] != 0 && !problem.is_excluded(j) && sets_[query.k]->position(j) < 0)
-        survivors.emplace_back(query.k, j);
+                             .dual_distance = query.dual_distance,
+                             .missed_share = query.slack.missed,
+                             .held_share = query.slack.held},
+                            values, flags.data());
+    for (auto at = flags.begin(); (at = std::find(at, flags.end(), 1)) != flags.end(); ++at) {
+      const Index j = first + (at - flags.begin());
+      if (!problem.is_excluded(j) && sets_[query.k]->position(j) < 0) survivors.emplace_back(query.k, j);
     }
     for (double* gradient : {query.last, query.earlier}) {
-      for (Index c = 0; gradient != nullptr && c < count; ++c) {
-        gradient[first + c] =
-            problem.scaling.scale[first + c] == 0.0 ? 0.0 : values[c] / problem.scaling.scale[first + c];
-      }
+      if (gradient != nullptr) kernels::unscale(values, scales, count, gradient + first);
     }
   }
 
