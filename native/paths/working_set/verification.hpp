@@ -159,7 +159,6 @@ class Verification {
     }
   }
 
-  // the gradients of the set are those that its solver read
   void take_known(const Query& query, const Solution& solution) const {
     const std::vector<Index>& set = sets_[query.k]->features();
     for (double* gradient : {query.last, query.earlier}) {
