@@ -278,7 +278,7 @@ class Dense final : public DenseDesign {
       const Index end = std::min(s.columns.count, begin + column_block);
       for (Index k = 0; k < s.n_vectors; ++k) std::fill(s.out[k] + begin, s.out[k] + end, 0.0);
       if constexpr (!RowMajor) {
-        Squared || s.n_vectors == 1 ? sweep_columns<Squared>(s, begin, end) : sweep_quads(s, begin, end);
+        Squared ? square_columns(s, begin, end) : sweep_quads(s, begin, end);
       } else if (!Squared && s.n_vectors >= many_vectors) {
         sweep_blocks(s, begin, end);
       } else {
@@ -333,8 +333,7 @@ class Dense final : public DenseDesign {
     for (Index k = 0; k < s.n_vectors; ++k) std::copy_n(sums.data() + k * width, width, s.out[k] + begin);
   }
 
-  template <bool Squared>
-  void sweep_columns(const Sweep& s, Index begin, Index end) const {
+  void square_columns(const Sweep& s, Index begin, Index end) const {
     std::vector<const double*> vectors(static_cast<std::size_t>(s.n_vectors));
     Vector sums(static_cast<std::size_t>(s.n_vectors));
     const Index rows_at_once = s.n_vectors == 1 ? n_rows : row_block;  // many vectors: keep their block in cache
@@ -344,11 +343,7 @@ class Dense final : public DenseDesign {
       for (Index i = begin; i < end; ++i) {
         const Index j = s.columns[i];
         std::ranges::fill(sums, 0.0);
-        if constexpr (Squared) {
-          kernels::squares(column(j) + first, centre[j], vectors.data(), s.n_vectors, count, sums.data());
-        } else {
-          kernels::dots(column(j) + first, centre[j], vectors.data(), s.n_vectors, count, sums.data());
-        }
+        kernels::squares(column(j) + first, centre[j], vectors.data(), s.n_vectors, count, sums.data());
         for (Index k = 0; k < s.n_vectors; ++k) s.out[k][i] += sums[k];
       }
     }

@@ -49,15 +49,12 @@ struct RowBlock {
 
   // of a column-major buffer, while the column is still in the cache
   void add_column_products(Index j, std::vector<RowMoments>& sums) const {
-    std::vector<const double*> parts(vectors.size());
-    Vector products(vectors.size());
     for (std::size_t g = 0; g < sums.size(); ++g) {
-      const Index begin = start[g];
-      for (std::size_t v = 0; v < parts.size(); ++v) parts[v] = vectors[v].data() + begin;
-      std::ranges::fill(products, 0.0);
-      kernels::dots(buffer.data() + j * stride + begin, 0.0, parts.data(), static_cast<Index>(parts.size()),
-                    start[g + 1] - begin, products.data());
-      for (std::size_t v = 0; v < parts.size(); ++v) sums[g].products[v * n_columns + j] += products[v];
+      const double* x = buffer.data() + j * stride + start[g];
+      for (std::size_t v = 0; v < vectors.size(); ++v) {
+        sums[g].products[v * n_columns + j] +=
+            kernels::dot(x, 0.0, vectors[v].data() + start[g], start[g + 1] - start[g]);
+      }
     }
   }
 

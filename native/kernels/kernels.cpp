@@ -38,8 +38,8 @@ NORMBALL_INLINE double dot_one(const T* x, double c, const double* v, Index n) {
   return total((sum[0] + sum[1]) + (sum[2] + sum[3])) + rest;
 }
 
-template <class T, bool Squared>
-NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Index n, double* out) {
+template <class T>
+NORMBALL_INLINE void square_four(const T* x, double c, const double* const* v, Index n, double* out) {
   Line sum[4] = {};
   Line a;
   Line b;
@@ -47,7 +47,7 @@ NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Inde
   for (; i + width <= n; i += width) {
     load(x + i, a);
     a -= c;
-    if (Squared) a *= a;
+    a *= a;
     for (int k = 0; k < 4; ++k) {
       load(v[k] + i, b);
       sum[k] += a * b;
@@ -55,9 +55,8 @@ NORMBALL_INLINE void dot_four(const T* x, double c, const double* const* v, Inde
   }
   double rest[4] = {};
   for (; i < n; ++i) {
-    double xi = static_cast<double>(x[i]) - c;
-    if (Squared) xi *= xi;
-    for (int k = 0; k < 4; ++k) rest[k] += xi * v[k][i];
+    const double xi = static_cast<double>(x[i]) - c;
+    for (int k = 0; k < 4; ++k) rest[k] += xi * xi * v[k][i];
   }
   for (int k = 0; k < 4; ++k) out[k] += total(sum[k]) + rest[k];
 }
@@ -236,15 +235,16 @@ NORMBALL_INLINE void doubt_columns(const Clearing& clearing, double* values, std
   }
 }
 
-NORMBALL_INLINE void divide(const double* x, const double* scales, Index n, double* y) {
-  for (Index j = 0; j < n; ++j) y[j] = scales[j] == 0.0 ? 0.0 : x[j] / scales[j];
+NORMBALL_INLINE void draw_out(const Reaching& reaching, std::uint8_t* flags) {
+  const Reaching r = reaching;
+  for (Index j = 0; j < r.count; ++j) {
+    const double drawn_out = r.now[j] + r.slope * (r.now[j] - r.earlier[j]);
+    flags[j] = std::abs(drawn_out) < r.threshold * r.factors[j] ? 0 : 1;
+  }
 }
 
-template <class T, bool Squared>
-void dot_many(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
-  Index k = 0;
-  for (; k + 4 <= n_vectors; k += 4) PerCpu<dot_four<T, Squared>>::run(x, c, v + k, n, out + k);
-  for (; k < n_vectors; ++k) out[k] += PerCpu<dot_one<T, Squared>>::run(x, c, v[k], n);
+NORMBALL_INLINE void divide(const double* x, const double* scales, Index n, double* y) {
+  for (Index j = 0; j < n; ++j) y[j] = scales[j] == 0.0 ? 0.0 : x[j] / scales[j];
 }
 
 }  // namespace
@@ -254,10 +254,6 @@ double dot(const T* x, double c, const double* v, Index n) {
   return PerCpu<dot_one<T, false>>::run(x, c, v, n);
 }
 template <class T>
-void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
-  dot_many<T, false>(x, c, v, n_vectors, n, out);
-}
-template <class T>
 void products4(const T* const* x, const T* const* next, const double* c, const double* const* v, Index n_vectors,
                Index n, double (*out)[4]) {
   PerCpu<product_tiles<T, Line, 6>, product_tiles<T, Lanes<32>, 2>, product_tiles<T, Lanes<16>, 2>>::run(
@@ -265,7 +261,9 @@ void products4(const T* const* x, const T* const* next, const double* c, const d
 }
 template <class T>
 void squares(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out) {
-  dot_many<T, true>(x, c, v, n_vectors, n, out);
+  Index k = 0;
+  for (; k + 4 <= n_vectors; k += 4) PerCpu<square_four<T>>::run(x, c, v + k, n, out + k);
+  for (; k < n_vectors; ++k) out[k] += PerCpu<dot_one<T, true>>::run(x, c, v[k], n);
 }
 template <class T>
 void axpy(double a, const T* x, double c, double* y, Index n) {
@@ -315,11 +313,11 @@ void scale_products(double unit, const double* units, const std::int32_t* sums, 
 void find_survivors(const Clearing& clearing, double* values, std::uint8_t* flags) {
   PerCpu<doubt_columns>::run(clearing, values, flags);
 }
+void find_reaching(const Reaching& reaching, std::uint8_t* flags) { PerCpu<draw_out>::run(reaching, flags); }
 void unscale(const double* x, const double* scales, Index n, double* y) { PerCpu<divide>::run(x, scales, n, y); }
 
 #define NORMBALL_INSTANTIATE(T)                                                                                \
   template double dot(const T*, double, const double*, Index);                                                 \
-  template void dots(const T*, double, const double* const*, Index, Index, double*);                           \
   template void squares(const T*, double, const double* const*, Index, Index, double*);                        \
   template void products4(const T* const*, const T* const*, const double*, const double* const*, Index, Index, \
                           double (*)[4]);                                                                      \

@@ -2,6 +2,8 @@
 // chosen when the module is loaded; x is float or double, every sum is carried in double.
 #pragma once
 
+#include <cstring>
+
 #include "core/types.hpp"
 
 namespace normball::kernels {
@@ -9,10 +11,6 @@ namespace normball::kernels {
 // sum_i (x_i - c) v_i
 template <class T>
 double dot(const T* x, double c, const double* v, Index n);
-
-// out[k] += sum_i (x_i - c) v[k][i]
-template <class T>
-void dots(const T* x, double c, const double* const* v, Index n_vectors, Index n, double* out);
 
 // Four columns at once: out[k][j] += sum_i (x[j][i] - c[j]) v[k][i]; `next`, the four columns after them, are fetched
 // from memory meanwhile
@@ -124,6 +122,27 @@ struct Clearing {
 };
 // values become gradients times scale; flags[j] = 1 where column j may exceed its threshold
 void find_survivors(const Clearing& clearing, double* values, std::uint8_t* flags);
+
+// Gradients drawn out along their last change, and their thresholds.
+struct Reaching {
+  Index count;
+  const double* now;
+  const double* earlier;
+  double slope;
+  double threshold;
+  const double* factors;
+};
+// flags[j] = 1 where the one, now + slope (now - earlier), reaches the other, threshold times factor
+void find_reaching(const Reaching& reaching, std::uint8_t* flags);
+
+template <class Visit>
+void for_each_flag(const std::vector<std::uint8_t>& flags, const Visit& visit) {
+  const std::uint8_t* end = flags.data() + flags.size();
+  const auto next = [&](const std::uint8_t* from) {
+    return static_cast<const std::uint8_t*>(std::memchr(from, 1, static_cast<std::size_t>(end - from)));
+  };
+  for (const std::uint8_t* at = next(flags.data()); at != nullptr; at = next(at + 1)) visit(at - flags.data());
+}
 
 // y_j = x_j / scale_j, 0 where that is 0
 void unscale(const double* x, const double* scales, Index n, double* y);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "paths/path_solver.hpp"
+#include "paths/working_set/choose.hpp"
 #include "paths/working_set/side_by_side.hpp"
 #include "paths/working_set/verification.hpp"
 
@@ -113,43 +114,20 @@ class BlockPath {
     adapt(n_rounds);
   }
 
-  // The set for a block that ends at `lambda`: the features of the model, and those whose gradient, drawn out along
-  // its last change, comes nearest to its threshold there, a few more than will reach it. Without a last change the
-  // strong rule names them (Tibshirani et al. 2012).
+  // The set for a block that ends at `lambda`: the features of the model, and those that are expected to join it.
   void predict_set(Index k, double lambda, double previous) {
     const Problem& problem = problems_[k];
     WorkingSet& set = *sets_[k];
     const Vector& coef = set.at().coef;
-    const Vector& gradient = set.at().gradient;
     const bool has_change = !verification_.earlier(k).empty();
-    const Vector& earlier = has_change ? verification_.earlier(k) : gradient;
-    const double slope = has_change ? (previous - lambda) / (earlier_lambda_ - previous) : 0.0;
-    const double reached = has_change ? lambda : std::max(2.0 * lambda - previous, 0.5 * lambda);
-    const bool keeps_all = !problem.penalty.selects();
-    std::vector<std::pair<double, Index>> found;
-    Index n_active = 0;
-    Index n_reaching = 0;
-    for (Index j = 0; j < spec_.n_features; ++j) {
-      n_active += coef[j] != 0.0 ? 1 : 0;
-      if (problem.is_excluded(j) || coef[j] != 0.0 || problem.penalty.is_free(j)) continue;
-      const double drawn_out = gradient[j] + slope * (gradient[j] - earlier[j]);
-      const double excess = problem.term(j, (goes_side_by_side_ ? 0.8 : 0.9) * reached).violation(drawn_out, 0.0);
-      if (excess == 0.0 && !keeps_all) continue;
-      n_reaching += problem.term(j, reached).violation(drawn_out, 0.0) > 0.0 ? 1 : 0;
-      found.emplace_back(excess, j);
-    }
-    const auto wanted = static_cast<std::size_t>(
-        std::min(n_reaching + n_reaching / (goes_side_by_side_ ? 1 : 4) + 50, 3 * n_active + 100));
-    if (found.size() > wanted && !keeps_all) {
-      std::ranges::nth_element(found, found.begin() + static_cast<Index>(wanted), std::greater<>());
-      found.resize(wanted);
-    }
-    std::vector<std::uint8_t> chosen(static_cast<std::size_t>(spec_.n_features), 0);
-    for (const auto& [excess, j] : found) chosen[j] = 1;
+    const std::vector<std::uint8_t> chosen =
+        choose(problem, set,
+               {.earlier = has_change ? verification_.earlier(k) : set.at().gradient,
+                .slope = has_change ? (previous - lambda) / (earlier_lambda_ - previous) : 0.0,
+                .lambda = has_change ? lambda : std::max(2.0 * lambda - previous, 0.5 * lambda)},
+               interleaves_ ? 1.0 : 0.25);
     set.prune([&](Index j) { return chosen[j] != 0 || coef[j] != 0.0 || problem.penalty.is_free(j); });
-    for (Index j = 0; j < spec_.n_features; ++j) {
-      if (chosen[j] != 0) set.include(j);
-    }
+    kernels::for_each_flag(chosen, [&](Index j) { set.include(j); });
   }
 
   // features that were missed enter, the strongest first and at most twice the present set at once

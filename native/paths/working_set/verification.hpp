@@ -373,10 +373,10 @@ class Verification {
                              .missed_share = query.slack.missed,
                              .held_share = query.slack.held},
                             values, flags.data());
-    for (auto at = flags.begin(); (at = std::find(at, flags.end(), 1)) != flags.end(); ++at) {
-      const Index j = first + (at - flags.begin());
+    kernels::for_each_flag(flags, [&](Index c) {
+      const Index j = first + c;
       if (!problem.is_excluded(j) && sets_[query.k]->position(j) < 0) survivors.emplace_back(query.k, j);
-    }
+    });
     for (double* gradient : {query.last, query.earlier}) {
       if (gradient != nullptr) kernels::unscale(values, scales, count, gradient + first);
     }
