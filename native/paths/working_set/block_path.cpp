@@ -125,7 +125,8 @@ class BlockPath {
                {.earlier = has_change ? verification_.earlier(k) : set.at().gradient,
                 .slope = has_change ? (previous - lambda) / (earlier_lambda_ - previous) : 0.0,
                 .lambda = has_change ? lambda : std::max(2.0 * lambda - previous, 0.5 * lambda)},
-               interleaves_ ? 1.0 : 0.25);
+               // who is missed side by side costs all of them another round
+               goes_side_by_side_ ? Margin{.threshold = 0.8, .surplus = 1.0} : Margin{});
     set.prune([&](Index j) { return chosen[j] != 0 || coef[j] != 0.0 || problem.penalty.is_free(j); });
     kernels::for_each_flag(chosen, [&](Index j) { set.include(j); });
   }
