@@ -116,7 +116,7 @@ for _ in range(2):
     [
         ("dgemm", "int *", "long *", False),
         ("dsyevd", "int *", "__pyx_t_5scipy_6linalg_13cython_lapack_blas_int *", False),
-        ("ssyrk", "_s *", "_d *", False),
+        ("dsyrk", "_d *", "_s *", False),
         ("dtrsv", "char *, ", "", False),
         ("dpotrf", "void", "int", False),
         ("dgemv", "__pyx_t_5scipy_6linalg_11cython_blas_d *", "double *", True),

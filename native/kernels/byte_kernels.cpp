@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "core/cpu.hpp"
@@ -55,7 +56,7 @@ NORMBALL_INLINE void round_column(double a, const double* d, const double* x, In
   for (Index i = 0; i < n; ++i) scaled[i] = static_cast<float>(a * d[i] * x[i]);
   std::fill(scaled + n, std::end(scaled), 0.0F);
   std::int32_t bits = 0;  // the largest size, since sizes are in the order of their bits
-  for (const float z : scaled) bits = std::max(bits, std::bit_cast<std::int32_t>(z) & 0x7fffffff);
+  for (const float z : scaled) bits = std::max(bits, std::bit_cast<std::int32_t>(std::abs(z)));
   const auto largest = std::bit_cast<float>(bits);
   unit = largest / most;
   const float inverse = largest > 1e-30F ? most / largest : 0.0F;

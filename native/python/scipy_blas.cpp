@@ -15,12 +15,11 @@ namespace nb = nanobind;
 namespace normball {
 namespace {
 
-// Whether Cython's word for an argument is a pointer to T; its typedefs of float and double end in _s and _d.
+// Whether Cython's word for an argument is a pointer to T; its typedef of double ends in _d.
 template <class T>
 bool points_to(std::string_view word) {
   if constexpr (std::is_same_v<T, char>) return word == "char *";
   if constexpr (std::is_same_v<T, int>) return word == "int *";
-  if constexpr (std::is_same_v<T, float>) return word == "float *" || word.ends_with("_s *");
   if constexpr (std::is_same_v<T, double>) return word == "double *" || word.ends_with("_d *");
 }
 
