@@ -109,9 +109,8 @@ class RowPass {
     RoughGram rough;
   };
 
-  bool is_precise(std::size_t h) const { return (*evaluations_)[curved_[h]]->is_precise; }
-  // on fewer rows the chance in their rounding does not average out
-  bool in_bytes() const { return spec_.n_rows >= 16 * block && kernels::multiplies_bytes(); }
+  // on few rows rounding does not average out, and shows where columns depend on each other
+  bool is_precise(std::size_t h) const { return spec_.n_rows < 16 * block || (*evaluations_)[curved_[h]]->is_precise; }
   Index p() const { return spec_.n_features; }
   Index n_candidates() const { return static_cast<Index>(evaluations_->size()); }
   Index n_curved() const { return static_cast<Index>(curved_.size()); }
@@ -156,7 +155,7 @@ class RowPass {
                     .targets = Vector(static_cast<std::size_t>(block * n_targets())),
                     .scaled = {},
                     .root = Vector(block),
-                    .rough = RoughGram(p(), in_bytes())};
+                    .rough = RoughGram(p(), kernels::multiplies_bytes())};
     for (std::size_t h = 0; h < curved_.size(); ++h) {
       if (is_precise(h)) {
         buffers.scaled.resize(block * width);
