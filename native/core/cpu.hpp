@@ -25,7 +25,7 @@
 
 namespace normball::cpu {
 
-// each has all that the one before it has; bytes are multiplied at the last one only
+// each has all that the one before it has; the last one multiplies bytes sixty-four at a time
 enum class Level : std::uint8_t { plain, avx2, avx512, avx512_vnni };
 inline constexpr std::array level_names{"plain", "avx2", "avx512", "avx512_vnni"};
 

@@ -16,7 +16,7 @@ struct ProblemState {
   double lookahead = most_lookahead;  // how far below the base the model is trusted
   Index next = 0;                     // place in the plan
   Index owner = 0;                    // whose curvatures it uses
-  bool is_precise = false;            // curvatures in single precision did not do
+  bool is_precise = false;            // curvatures in few digits did not do
   std::vector<LambdaState> open;
 
   // After a prediction that went too far the later ones are not worth a try from the same base. Predictions that held

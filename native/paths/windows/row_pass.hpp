@@ -26,7 +26,7 @@ struct Evaluation {
   Vector coef;                                 // units of the data
   double constant = 0.0;                       // eta of a row at the design's centre, without its offset
   std::shared_ptr<WindowCurvature> curvature;  // filled where there is one
-  bool is_precise = false;                     // that one in double instead of single precision
+  bool is_precise = false;                     // that one in double instead of few digits
 
   RowSums sums;
   Vector product;  // sum_i r_i (x_ij - c_j)

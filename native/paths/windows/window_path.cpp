@@ -240,7 +240,7 @@ class WindowPath {
 
   // Where old curvatures make for slow progress, new ones. Neighbouring states share one, in the middle of them, as
   // soon as the steps that it saves cost more than it does: a step is 4 n p multiplications and its share of the round,
-  // a curvature in single precision about n p^2 / 2.
+  // a curvature in few digits about n p^2 / 2.
   void refresh() {
     Index n_open = 0;
     for (const ProblemState& problem_state : problem_states_)
