@@ -21,7 +21,7 @@ SUITE = Path(__file__).parent / "sklearn_suite"
         ("tests.test_sparse_coordinate_descent", 159),
         ("tests.test_logistic", 151),
         ("tests.test_ridge", 984),
-        ("_glm.tests.test_glm", 208),
+        ("_glm.tests.test_glm", 206),
     ],
 )
 def test_scikit_learns_own_tests(module, at_least):
