@@ -176,7 +176,10 @@ class OutputsPath {
   void solve_at(double lambda, double previous) {
     std::vector<Index> open(states_.size());
     std::iota(open.begin(), open.end(), 0);
-    threads_.parallel_for(spec_.n_problems, [&](Index k) { choose(*states_[k], lambda, previous); });
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      choose(*states_[k], lambda, previous);
+      states_[k]->newton.go_on(lambda);
+    });
     for (const auto& state : states_) state->n_steps = 0;
     double share = 0.9;  // of the gap that is allowed
     while (!open.empty() && !monitor_.stopped()) {
