@@ -81,7 +81,7 @@ class FitOptions(BatchOptions, total=False):
 
 CV_OPTIONS = (  # what `cv_path` takes beside those
     "cv",
-    "groups",
+    "fold_groups",
     "time_order",
     "fold_ids",
     "repeats",

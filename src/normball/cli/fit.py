@@ -170,7 +170,7 @@ def _options(arguments: Namespace, task: Task, data: Data) -> dict[str, Any]:
         "penalty_factors": dict.fromkeys(arguments.keep_unpenalised, 0.0),
         "n_threads": arguments.threads,
         "score": None if arguments.score == "deviance" else arguments.score,
-        "groups": task.column(task.run.group),
+        "fold_groups": task.column(task.run.group),
         "time_order": task.column(task.run.time_order),
     }
     options = {name: value for name, value in options.items() if not _says_nothing(name, value)}
@@ -203,7 +203,7 @@ def _says_nothing(name: str, value: Any) -> bool:
 
 def _recorded(options: dict[str, Any]) -> dict[str, Any]:
     """The options that are plain data and that make a difference to the result."""
-    elsewhere = ["family", "groups", "time_order", "n_threads"]
+    elsewhere = ["family", "fold_groups", "time_order", "n_threads"]
     elsewhere += ["drop"] * (len(options.get("drop", ())) > MOST_RECORDED)
     return {
         name: value
@@ -245,7 +245,7 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
 
     from normball.path import fit_path
 
-    own = ("cv", "repeats", "random_state", "score", "groups", "time_order", "keep_predictions")
+    own = ("cv", "repeats", "random_state", "score", "fold_groups", "time_order", "keep_predictions")
     for_path = {name: value for name, value in options.items() if name not in own}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotConverged)  # this one lends its lambda_max only

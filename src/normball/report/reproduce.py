@@ -43,7 +43,7 @@ def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:
     if run.exposure:
         lines.insert(lines.index("import normball as nb") + 1, "import numpy as np")
         arguments.append(f"offset=np.log(table[{run.exposure!r}])")
-    arguments += [f"groups=table[{run.group!r}]"] if run.group else []
+    arguments += [f"fold_groups=table[{run.group!r}]"] if run.group else []
     arguments += [f"time_order=table[{run.time_order!r}]"] if run.time_order else []
     lines += [call("cv = nb.cv_path", arguments), f"fit = cv.at(lam={lam!r})"]
     return Recipe("normball", "\n".join(lines))
