@@ -99,6 +99,10 @@ class GLM(BaseEstimator):
     penalty_factors: PerFeature = None
     lower_bounds: PerFeature = None
     upper_bounds: PerFeature = None
+    groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None = None
+    group_weights: Mapping[str, float] | None = None
+    group_ratio: float = 1.0
+    orthonormalize: bool | None = None
     missing: str = "error"
     inf: str = "error"
     categorical: Sequence[str] = ()

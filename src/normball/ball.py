@@ -33,6 +33,7 @@ _NARROW = 1e-9  # relative width of the norms' bracket at which the search ends
 _MAX_ROUNDS = 30
 _NEARBY = 10.0 ** np.array([-1, -2, -4, -6])  # how far from the best guess to look, as shares of the bracket
 _HINT = "The strength follows from radius, and the mix from norm; the result holds the strength as .lam"
+_GROUPS = ("groups", "group_weights", "group_ratio", "orthonormalize")
 _NOT_HERE = ("l1_ratio", "lambdas", "n_lambdas", "lambda_min_ratio")
 
 
@@ -58,7 +59,8 @@ def fit_ball(
     norm : {"l1", "l2"}
         The diamond or the disc.
     **options
-        What `fit_path` takes, except for the grid and the mix, which follow from radius and norm.
+        What `fit_path` takes, except for the grid and the mix, which follow from radius and norm, and for groups of
+        features, which these norms do not know.
 
     Returns
     -------
@@ -85,6 +87,9 @@ def fit_ball(
     >>> fit.coef.round(6).tolist(), round(fit.lam, 6)
     ([2.0, 0.0, 0.0], 0.333333)
     """
+    if given := [name for name in _GROUPS if name in options]:
+        text = "the ball is that of a norm of single features, which knows no groups; fit_path takes them"
+        raise TypeError(f"fit_ball() has no argument {given[0]!r}: {text}.")
     check_words("fit_ball", options, {*FitOptions.__annotations__, "radius", "norm"} - {*_NOT_HERE}, _HINT)
     radius = number("radius", radius, minimum=0.0, exclusive=True)
     if not isinstance(norm, str) or norm not in ("l1", "l2"):
