@@ -113,7 +113,11 @@ def test_splitters_and_pairs():
         ({"cv": []}, ValueError, "cv gave no fold"),
         ({"repeats": 0}, ValueError, "repeats is 0"),
         ({"repeats": 2, "time_order": True}, ValueError, "repeats needs folds that are drawn at random"),
-        ({"fold_groups": np.zeros(20), "time_order": True}, ValueError, "time_order and fold_groups cannot be combined"),
+        (
+            {"fold_groups": np.zeros(20), "time_order": True},
+            ValueError,
+            "time_order and fold_groups cannot be combined",
+        ),
         ({"fold_groups": np.zeros(19)}, ValueError, r"fold_groups has shape \(19,\), but there are 20 rows"),
         ({"fold_groups": [np.nan] * 20}, ValueError, "fold_groups has missing values, first in row 1"),
         ({"fold_groups": [None, *"abcdefghijklmnopqrs"]}, ValueError, "fold_groups has missing values, first in row 1"),

@@ -20,7 +20,7 @@ from normball.messages import Interrupted, NotConverged
 from normball.path import Problem, prepare_problem
 from normball.results.fit import Fit
 from normball.results.points import share_reaching
-from normball.settings import DEFAULT_TOL, FitOptions, check_words, number
+from normball.settings import DEFAULT_TOL, GROUP_OPTIONS, FitOptions, check_words, number
 from normball.threads import single_threaded_blas
 
 __all__ = ["fit_ball"]
@@ -33,7 +33,6 @@ _NARROW = 1e-9  # relative width of the norms' bracket at which the search ends
 _MAX_ROUNDS = 30
 _NEARBY = 10.0 ** np.array([-1, -2, -4, -6])  # how far from the best guess to look, as shares of the bracket
 _HINT = "The strength follows from radius, and the mix from norm; the result holds the strength as .lam"
-_GROUPS = ("groups", "group_weights", "group_ratio", "orthonormalize")
 _NOT_HERE = ("l1_ratio", "lambdas", "n_lambdas", "lambda_min_ratio")
 
 
@@ -87,7 +86,7 @@ def fit_ball(
     >>> fit.coef.round(6).tolist(), round(fit.lam, 6)
     ([2.0, 0.0, 0.0], 0.333333)
     """
-    if given := [name for name in _GROUPS if name in options]:
+    if given := [name for name in GROUP_OPTIONS if name in options]:
         text = "the ball is that of a norm of single features, which knows no groups; fit_path takes them"
         raise TypeError(f"fit_ball() has no argument {given[0]!r}: {text}.")
     check_words("fit_ball", options, {*FitOptions.__annotations__, "radius", "norm"} - {*_NOT_HERE}, _HINT)

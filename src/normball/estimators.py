@@ -202,8 +202,8 @@ class GLMRegressorCV(Regressor, CrossValidated):
     lambda_min_ratio : float, default=None
         Its smallest strength as a share of the largest: 1e-4, or 1e-2 with fewer rows than coefficients.
     cv : int, splitter or iterable of (train, test), default=None
-        The folds. An int makes so many at random, and keeps groups of rows together where `fit` is given any. None makes 10,
-        or as many as there are groups or rows.
+        The folds. An int makes so many at random, and keeps groups of rows together where `fit` is given any. None
+        makes 10, or as many as there are groups or rows.
     select : {"1se", "best"}, default="1se"
         The strength with the best mean score, or the largest one whose score is within one standard error of it.
     scoring : {"deviance", "mse", "mae"}, name of a scorer, scorer, metric or callable, default="deviance"

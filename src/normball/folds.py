@@ -68,7 +68,11 @@ def make_folds(
         time_order = bool(time_order)
     in_time = time_order is not None and time_order is not False
     is_number = isinstance(cv, (int, np.integer)) and not isinstance(cv, bool)
-    ways = {"time_order": in_time, "fold_ids": fold_ids is not None, "fold_groups": fold_groups is not None and is_number}
+    ways = {
+        "time_order": in_time,
+        "fold_ids": fold_ids is not None,
+        "fold_groups": fold_groups is not None and is_number,
+    }
     chosen = [name for name, is_chosen in ways.items() if is_chosen]
     if len(chosen) > 1:
         raise ValueError(f"{' and '.join(chosen)} cannot be combined: choose one way to make folds")

@@ -18,6 +18,7 @@ Progress = bool | Callable[[int, int], Any] | None
 
 DEFAULT_TOL = 1e-6
 DEFAULT_MAX_ITER = 10_000
+GROUP_OPTIONS = ("groups", "group_weights", "group_ratio", "orthonormalize")
 BY_COLUMNS = "columns"  # groups of features: those that one column gives
 
 _LAM = "the strength is called lam here (lambda in glmnet, alpha in scikit-learn)"

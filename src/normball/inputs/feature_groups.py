@@ -136,7 +136,9 @@ def feature_groups(
     if not names:
         return None
     ratio, orthonormalize = settings.group_ratio, settings.orthonormalize
-    groups = FeatureGroups(names, of_feature, weights, ratio, ratio == 1.0 if orthonormalize is None else orthonormalize)
+    groups = FeatureGroups(
+        names, of_feature, weights, ratio, ratio == 1.0 if orthonormalize is None else orthonormalize
+    )
     _check_factors(groups, factors, preparation.feature_names)
     return groups
 

@@ -121,5 +121,6 @@ def _by_name(
 
 
 def repeated(keys: Iterable[str]) -> list[str]:
+    """What is there more than once."""
     seen: set[str] = set()
     return list(dict.fromkeys(key for key in keys if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
