@@ -66,11 +66,13 @@ class FeatureGroups:
         """The name of the group of each feature; None for those in none."""
         return [None if g < 0 else self.names[g] for g in self.of_feature.tolist()]
 
-    def n_kept(self, row_of_value: NDArray[np.integer], features: NDArray[np.integer], n_rows: int) -> Any:
+    def n_kept(
+        self, row_of_value: NDArray[np.integer], features: NDArray[np.integer], n_rows: int
+    ) -> NDArray[np.int64]:
         """In each of `n_rows` models, how many groups hold one of its nonzero features."""
         groups = self.of_feature[features]
         pairs = np.unique(row_of_value[groups >= 0].astype(np.int64) * len(self) + groups[groups >= 0])
-        return np.bincount(pairs // len(self), minlength=n_rows)
+        return np.bincount(pairs // len(self), minlength=n_rows).astype(np.int64)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON data; no weights where all are left to the default."""
