@@ -53,11 +53,6 @@ class FeatureGroups:
     def __len__(self) -> int:
         return len(self.names)
 
-    @property
-    def act(self) -> bool:
-        """Whether the penalty is more than one on single features."""
-        return self.ratio > 0.0
-
     def features_of(self, name: str) -> NDArray[np.intp]:
         """The positions of the features of a group."""
         return np.flatnonzero(self.of_feature == self.names.index(name))

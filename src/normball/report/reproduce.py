@@ -84,7 +84,7 @@ def _about_groups(path: Path) -> tuple[list[str], list[str]]:
 
 def one_line(path: Path, lam: float) -> str:
     """The same model in one line: scikit-learn's class and glmnet's lambda."""
-    if has_group_penalty(path):
+    if path.has_group_penalty:
         return f"nothing in scikit-learn or glmnet, which have no {GROUP_PENALTY}; in R {WITH_GROUPS} have it"
     parts = []
     if not sklearn_lacks(path):
@@ -114,7 +114,7 @@ def sklearn_lacks(path: Path) -> str:
     if not family.sklearn(1.0, path.l1_ratio, 1.0, 1):
         with_l1 = " with an L1 penalty" if family.ridge_in_sklearn else ""
         return family.sklearn_lacks or f"{family.label} regression{with_l1}"
-    if has_group_penalty(path):
+    if path.has_group_penalty:
         return GROUP_PENALTY
     if path.has_offset:
         return "offset"
@@ -123,11 +123,6 @@ def sklearn_lacks(path: Path) -> str:
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
         return "bounds on coefficients"
     return ""
-
-
-def has_group_penalty(path: Path) -> bool:
-    """Whether the penalty is one that only packages for groups have."""
-    return path.groups is not None and path.groups.act
 
 
 def factor_scale(path: Path) -> float:

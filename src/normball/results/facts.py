@@ -210,7 +210,7 @@ def reads(result: Path | Paths | CVPath) -> str:
 def penalty(l1_ratio: float, groups: FeatureGroups | None = None) -> str:
     """The penalty in a word or two."""
     mix = PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {l1_ratio:g})")
-    if groups is None or not groups.act:
+    if groups is None or groups.ratio == 0:
         return mix
     return f"{mix} on groups" + (f" and features (group_ratio {groups.ratio:g})" if groups.ratio < 1 else "")
 

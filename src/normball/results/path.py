@@ -129,6 +129,11 @@ class Path:
         return self.coef_rows.sums(self.coef_rows.values != 0).astype(np.int64)
 
     @property
+    def has_group_penalty(self) -> bool:
+        """Whether the penalty acts on groups of features: some were given, with a ratio above 0."""
+        return self.groups is not None and self.groups.ratio > 0.0
+
+    @property
     def n_groups_nonzero(self) -> NDArray[np.int64] | None:
         """Number of groups with a nonzero coefficient at each strength; None without groups."""
         if self.groups is None:
