@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Never
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.families import find_family
-from normball.messages import Interrupted
+from normball.messages import Interrupted, NotConverged
 from normball.predictor import linear_predictor
 from normball.progress import Poll
 from normball.results.fit import Fit
@@ -27,7 +28,7 @@ from normball.settings import (
     check_words,
     name_list,
 )
-from normball.solution import Solution, warn_not_converged
+from normball.solution import Solution
 from normball.threads import default_threads, single_threaded_blas
 
 if TYPE_CHECKING:
@@ -350,3 +351,21 @@ def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Pr
         name = "lower_bounds" if np.isfinite(lower).any() else "upper_bounds"
         raise ValueError(f"{name} and groups are given, but bounds and group penalties do not go together")
     return Problem(data, settings, factors, lower, upper, options.get("offset") is not None, groups)
+
+
+def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:
+    """Warn once if some strengths are not certified, naming how many and the worst gap.
+
+    `depth` is how many functions above this one the caller's code lies.
+    """
+    unsolved = solution.statuses != 0
+    if unsolved.any():
+        n_lambdas = int(unsolved.any(axis=0).sum())
+        worst = float(np.max(solution.dual_gaps[unsolved]))
+        ending = ", or end the grid earlier; .statuses tells which they are" if solution.lambdas.size > 1 else ""
+        warnings.warn(
+            f"{n_lambdas} of {solution.lambdas.size} lambdas did not reach the duality gap {tol:g}; "
+            f"the worst relative gap is {worst:.2g}. Raise max_iter or tol{ending}.",
+            NotConverged,
+            stacklevel=depth + 1,
+        )

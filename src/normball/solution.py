@@ -1,8 +1,7 @@
-"""What a native call returned, before it becomes result objects."""
+"""What a native call returned, and several of them as one."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.messages import NotConverged
 from normball.results.sparse_rows import SparseRows
 
 Array = NDArray[np.float64]
 
 _INTERRUPTED = 2
-_SHARED = ("lambdas", "n_features")  # by solutions that can be joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +51,9 @@ class Solution:
         return rows.take(slice(problem * length, (problem + 1) * length))
 
 
+_SHARED = ("lambdas", "n_features")  # by solutions that can be joined
+
+
 def joined(solutions: Sequence[Solution]) -> Solution:
     """Solutions over the same grid and features as one; its problems are those of the first, then of the next."""
     first = solutions[0]
@@ -69,21 +69,3 @@ def joined(solutions: Sequence[Solution]) -> Solution:
     for name in {field.name for field in fields(first)}.difference(_SHARED, parts):
         parts[name] = np.concatenate([getattr(one, name) for one in solutions])
     return replace(first, **parts)
-
-
-def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:
-    """Warn once if some strengths are not certified, naming how many and the worst gap.
-
-    `depth` is how many functions above this one the caller's code lies.
-    """
-    unsolved = solution.statuses != 0
-    if unsolved.any():
-        n_lambdas = int(unsolved.any(axis=0).sum())
-        worst = float(np.max(solution.dual_gaps[unsolved]))
-        ending = ", or end the grid earlier; .statuses tells which they are" if solution.lambdas.size > 1 else ""
-        warnings.warn(
-            f"{n_lambdas} of {solution.lambdas.size} lambdas did not reach the duality gap {tol:g}; "
-            f"the worst relative gap is {worst:.2g}. Raise max_iter or tol{ending}.",
-            NotConverged,
-            stacklevel=depth + 1,
-        )
