@@ -15,7 +15,7 @@ from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
-from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
+from normball.path import Problem, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
 from normball.results.remarks import overdispersed, possible_leak, underdispersed
@@ -23,13 +23,14 @@ from normball.results.sparse_rows import SparseRows
 from normball.scores import SCORES, Score, area_under_curve, dispersion, even_parameter
 from normball.scoring import find_score
 from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
+from normball.solution import Solution, joined
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 
 Array = NDArray[np.float64]
 
 _BLOCK = 2**24  # most predictions held at a time when the training rows are scored
-_BY_ROW = ("groups", "time_order", "fold_ids")
+_BY_ROW = ("fold_groups", "time_order", "fold_ids")
 
 
 def cv_path(
@@ -37,7 +38,7 @@ def cv_path(
     y: Any,
     *,
     cv: Any = 10,
-    groups: ArrayLike | str | None = None,
+    fold_groups: ArrayLike | str | None = None,
     time_order: ArrayLike | str | bool | None = None,
     fold_ids: ArrayLike | str | None = None,
     repeats: int = 1,
@@ -57,7 +58,7 @@ def cv_path(
         As in `fit_path`.
     cv : int, splitter or iterable of (train, test)
         Number of folds, drawn at random and stratified for the binomial family; or a scikit-learn splitter.
-    groups : array, shape (n,), or str, optional
+    fold_groups : array, shape (n,), or str, optional
         Rows of one group are never split between training and held-out rows. A name, here and below, is that of a
         column of X, which is no feature then.
     time_order : array, shape (n,), str, or True, optional
@@ -105,7 +106,7 @@ def cv_path(
     True
     """
     check_words("cv_path", options, (*FitOptions.__annotations__, *CV_OPTIONS))
-    by_row = {"groups": groups, "time_order": time_order, "fold_ids": fold_ids}
+    by_row = {"fold_groups": fold_groups, "time_order": time_order, "fold_ids": fold_ids}
     problem = prepare_problem(X, y, options, by_row)
     chosen = find_score(score, problem.settings.family, problem.data.classes)
     folds = _folds(problem, {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state})

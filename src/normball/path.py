@@ -6,7 +6,7 @@ import hashlib
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
@@ -18,7 +18,6 @@ from normball.predictor import linear_predictor
 from normball.progress import Poll
 from normball.results.fit import Fit
 from normball.results.path import STATUSES, Path
-from normball.results.sparse_rows import SparseRows
 from normball.scores import dispersion
 from normball.settings import (
     DEFAULT_MAX_ITER,
@@ -29,16 +28,17 @@ from normball.settings import (
     check_words,
     name_list,
 )
+from normball.solution import Solution
 from normball.threads import default_threads, single_threaded_blas
 
 if TYPE_CHECKING:
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.prepare import Data
 
 __all__ = ["Fit", "Path", "fit_path"]
 
 Array = NDArray[np.float64]
 
-_INTERRUPTED = 2
 _DATA_OPTIONS = ("sample_weight", "offset", "missing", "inf", "categorical", "drop")
 
 
@@ -56,6 +56,10 @@ def fit_path(
     penalty_factors: ArrayLike | Mapping[str, float] | None = None,
     lower_bounds: ArrayLike | Mapping[str, float] | None = None,
     upper_bounds: ArrayLike | Mapping[str, float] | None = None,
+    groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None = None,
+    group_weights: Mapping[str, float] | None = None,
+    group_ratio: float = 1.0,
+    orthonormalize: bool | None = None,
     fit_intercept: bool = True,
     standardize: bool = True,
     tol: float = DEFAULT_TOL,
@@ -109,7 +113,25 @@ def fit_path(
     penalty_factors : float, array or {name: value}, optional
         Multiplies the strength for each feature: 0 leaves it unpenalised, infinity excludes it. Default 1.
     lower_bounds, upper_bounds : float, array or {name: value}, optional
-        Bounds on the coefficients in the units of the data; they must admit 0.
+        Bounds on the coefficients in the units of the data; they must admit 0. They do not go with `groups`.
+    groups : {name: [features]}, "columns" or array, shape (n_features,), optional
+        Groups of features, each of which the penalty keeps or drops as a whole (group lasso): names of features or of
+        columns, a column of labels meaning all its indicators, or positions; a label for each feature; or "columns",
+        where the features that one column gives (its levels, or a number and the indicator of its gaps) are a group.
+        Features in no group are penalised by themselves. Instead of the sum above, ``lam`` then multiplies ::
+
+            r * sum_g v_g * (l1_ratio * |R_g b_g| + (1 - l1_ratio)/2 * |R_g b_g|**2)
+                + (1 - r) * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio)/2 * b_j**2)
+
+        with the Euclidean length of the coefficients of each group, r being `group_ratio`.
+    group_weights : {name: value}, optional
+        The ``v_g``, which a common penalty factor of the group multiplies. By default the root of the group's rank
+        where it is orthonormalised, of its size elsewhere.
+    group_ratio : float
+        1 penalises whole groups, 0 single features as without groups; in between is the sparse-group lasso.
+    orthonormalize : bool, optional
+        Whether a group is penalised in an orthonormal basis of its columns (``R_g`` is a root of their covariance), so
+        that how they are written makes no difference. By default so where `group_ratio` is 1.
     fit_intercept : bool
         Whether to fit an intercept, which is never penalised.
     standardize : bool
@@ -174,6 +196,7 @@ class Problem:
     lower_bounds: Array
     upper_bounds: Array
     has_offset: bool
+    groups: FeatureGroups | None = None
 
     def solve(
         self,
@@ -215,6 +238,7 @@ class Problem:
                 n_lambdas=settings.n_lambdas,
                 lambda_min_ratio=ratio,
                 **{name: _rows(values) for name, values in by_problem.items()},
+                **({} if self.groups is None else self.groups.for_native()),
                 fit_intercept=settings.fit_intercept,
                 standardize=settings.standardize,
                 tol=settings.tol,
@@ -272,6 +296,7 @@ class Problem:
             penalty_factors=self.penalty_factors,
             lower_bounds=self.lower_bounds,
             upper_bounds=self.upper_bounds,
+            groups=self.groups,
             scales=solution.scales[index],
             lambdas=solution.lambdas[keep],
             lambda_max=float(solution.lambda_max[index]),
@@ -294,61 +319,6 @@ def _rows(values: Array) -> Array:
     return np.ascontiguousarray(np.atleast_2d(values))
 
 
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """What one native call returned: K problems at L strengths, their coefficients as rows, problem by problem."""
-
-    lambdas: Array  # (L,), shared by all problems
-    intercepts: Array  # (K, L), as the next ones
-    loss: Array
-    whole_loss: Array
-    dual_gaps: Array
-    kkt_violations: Array
-    n_iters: NDArray[np.int32]
-    statuses: NDArray[np.int32]
-    indptr: NDArray[np.int64]  # (K L + 1,)
-    indices: NDArray[np.int32]
-    values: Array
-    null_loss: Array  # (K,), as the next one
-    lambda_max: Array
-    scales: Array  # (K, n_features)
-    n_sweeps: float
-    interrupted: bool  # whether the call was stopped before its end
-    n_features: int
-
-    @property
-    def n_finished(self) -> int:
-        """How many leading strengths all problems went through."""
-        unfinished = (self.statuses == _INTERRUPTED).any(axis=0)
-        return int(np.argmax(unfinished)) if unfinished.any() else self.lambdas.size
-
-    def coef_rows(self, problem: int) -> SparseRows:
-        """The coefficients of one problem, a row a strength."""
-        length = self.lambdas.size
-        rows = SparseRows(self.indptr, self.indices, self.values, self.n_features)
-        return rows.take(slice(problem * length, (problem + 1) * length))
-
-
-_SHARED = ("lambdas", "n_features")  # by solutions that can be joined
-
-
-def joined(solutions: Sequence[Solution]) -> Solution:
-    """Solutions over the same grid and features as one; its problems are those of the first, then of the next."""
-    first = solutions[0]
-    if not all(np.array_equal(getattr(one, name), getattr(first, name)) for one in solutions for name in _SHARED):
-        raise ValueError("solutions of different grids or features cannot be joined")
-    starts = np.cumsum([0] + [one.values.size for one in solutions])
-    ends = [one.indptr[1:] + start for one, start in zip(solutions, starts[:-1], strict=True)]
-    parts: dict[str, Any] = {
-        "indptr": np.concatenate([np.zeros(1, dtype=np.int64), *ends]),
-        "n_sweeps": sum(one.n_sweeps for one in solutions),
-        "interrupted": any(one.interrupted for one in solutions),
-    }
-    for name in {field.name for field in fields(first)}.difference(_SHARED, parts):
-        parts[name] = np.concatenate([getattr(one, name) for one in solutions])
-    return replace(first, **parts)
-
-
 def prepare_problem(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None) -> Problem:
     """Check settings and data, and lay the data out for the native code; `by_row` is as in `prepare`."""
     from normball.inputs.prepare import prepare
@@ -365,6 +335,7 @@ def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]
 
 def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Problem:
     """The problem of data that were prepared."""
+    from normball.inputs.feature_groups import feature_groups
     from normball.inputs.per_feature import per_feature
 
     settings = replace(settings, family=data.family)
@@ -375,7 +346,11 @@ def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Pr
 
     factors = feature_values("penalty_factors", 1.0)
     lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)
-    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None)
+    groups = feature_groups(settings, data.preparation, factors, dropped)
+    if groups is not None and (np.isfinite(lower).any() or np.isfinite(upper).any()):
+        name = "lower_bounds" if np.isfinite(lower).any() else "upper_bounds"
+        raise ValueError(f"{name} and groups are given, but bounds and group penalties do not go together")
+    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None, groups)
 
 
 def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:

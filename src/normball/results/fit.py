@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
 
 
@@ -46,6 +47,8 @@ class Fit:
         "converged", "max_iter" or "numerical"; "interpolated" between grid points.
     radius : float or None
         The bound on the norm, from `fit_ball`.
+    groups : FeatureGroups or None
+        The groups of features that were given: `names`, and the group of each feature in `of_feature`.
     """
 
     saved_as: ClassVar[str] = "fit"
@@ -68,6 +71,7 @@ class Fit:
     status: str
     n_iters: int
     radius: float | None = None
+    groups: FeatureGroups | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -81,6 +85,14 @@ class Fit:
     def n_nonzero(self) -> int:
         """Number of coefficients that are not zero."""
         return int(np.count_nonzero(self.coef))
+
+    @property
+    def n_groups_nonzero(self) -> int | None:
+        """Number of groups with a nonzero coefficient; None without groups."""
+        if self.groups is None:
+            return None
+        features = np.flatnonzero(self.coef.reshape(-1, self.scales.size).any(axis=0))
+        return int(self.groups.n_kept(np.zeros_like(features), features, 1)[0])
 
     @property
     def deviance_ratio(self) -> float:
@@ -122,12 +134,16 @@ class Fit:
         return predict(self, X, np.array([self.intercept]), rows, kind, offset, unknown)[:, 0]
 
     def to_frame(self) -> polars.DataFrame:
-        """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`)."""
+        """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`).
+
+        With groups of features `group` stands beside `feature`.
+        """
         import polars
 
         per_unit = np.append(self.coef, self.intercept)
         table: dict[str, Any] = {
             "feature": [*self.feature_names, "(intercept)"],
+            **({} if self.groups is None else {"group": [*self.groups.by_feature(), None]}),
             "per_sd": [*self.coef_per_sd.tolist(), None],
             "per_unit": per_unit,
         }

@@ -59,6 +59,7 @@ def _fit(fit: Fit) -> dict[str, Any]:
     content["coef"] = _encode_rows(SparseRows.from_rows([fit.coef], fit.coef.size))
     content["scales"] = _encode(_alike(fit.scales))
     content["preparation"] = fit.preparation.to_dict()
+    content["groups"] = None if fit.groups is None else fit.groups.to_dict()
     return {"fit": content}
 
 
@@ -66,6 +67,7 @@ def _path(path: Path) -> dict[str, Any]:
     content = {field.name: _encode(getattr(path, field.name)) for field in fields(path)}
     content |= {name: _encode(_alike(getattr(path, name))) for name in _PER_FEATURE}
     content["preparation"] = path.preparation.to_dict()
+    content["groups"] = None if path.groups is None else path.groups.to_dict()
     content["findings"] = [vars(finding) for finding in path.findings]
     return {"path": content}
 
