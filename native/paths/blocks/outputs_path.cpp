@@ -286,7 +286,7 @@ PathResult run(const Call& call) {
 }  // namespace
 
 constexpr PathSolver by_blocks = {.can = [](const Call& call) { return !call.spec.is_separable(); },
-                                  .pays = [](const Specification&) { return true; },
+                                  .pays = [](const Call&) { return true; },
                                   .run = run};
 
 }  // namespace normball
