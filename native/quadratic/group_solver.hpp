@@ -222,7 +222,7 @@ class GroupSolver {
   }
 
   // H on the active coordinates, and its factor with the curvature of the penalty. What is singular gets a ridge: along
-  // a null space it lets a step run to the next kink.
+  // a null space it lets a step run to the next kink; where there is none, it holds what rounding would set adrift.
   void factorise(const Quadratic& problem, const double* b) {
     const auto n = static_cast<Index>(active_.size());
     if (gathered_ != active_) {
@@ -241,12 +241,13 @@ class GroupSolver {
       for (const Part& part : parts_) {
         const GroupTerm& term = (*problem.blocks)[part.block].term;
         const double bend = term.group > 0.0 ? term.group / part.norm : 0.0;
+        const double ridge = term.selects() ? ridge_ : std::max(ridge_, least_free_ridge);
         for (Index c = part.begin; c < part.end; ++c) {
           double* column = factor_.data() + c * n;
           const double unit = bend > 0.0 ? b[active_[c]] / part.norm : 0.0;
           for (Index r = part.begin; unit != 0.0 && r <= c; ++r) column[r] -= bend * unit * (b[active_[r]] / part.norm);
           column[c] += bend + term.l2;
-          column[c] += ridge_ * (curvature_[c * n + c] + bend + term.l2);
+          column[c] += ridge * (curvature_[c * n + c] + bend + term.l2);
         }
       }
       if (linalg::cholesky(n, factor_.data(), n)) return;
@@ -324,6 +325,7 @@ class GroupSolver {
   static constexpr int most_inner_steps = 10;
   static constexpr double rounding = 1e-13;
   static constexpr double least_ridge = 1e-13;  // of the diagonal
+  static constexpr double least_free_ridge = 1e-9;
 
   Index version_ = -1;
   Vector bounds_;               // of the curvature of each block, 0 where not known yet
