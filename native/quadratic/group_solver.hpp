@@ -201,7 +201,8 @@ class GroupSolver {
         const bool moves = diagonal(problem, j) + term.l2 > 0.0;
         if (moves && (b[j] != 0.0 || term.l1 == 0.0)) active_.push_back(j);
       }
-      parts_.push_back({static_cast<Index>(k), begin, static_cast<Index>(active_.size()), norm});
+      parts_.push_back(
+          {.block = static_cast<Index>(k), .begin = begin, .end = static_cast<Index>(active_.size()), .norm = norm});
     }
   }
 
