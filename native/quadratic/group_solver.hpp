@@ -8,6 +8,7 @@
 #include "core/blas.hpp"
 #include "kernels/kernels.hpp"
 #include "penalties/group_term.hpp"
+#include "quadratic/stale_factor.hpp"
 #include "quadratic/step.hpp"
 
 namespace normball {
@@ -48,7 +49,8 @@ class GroupSolver {
     Index block;
     Index begin;
     Index end;
-    double norm;  // of the block; counts where the term has a group's share
+    double norm;        // of the block; counts where the term has a group's share
+    double bend = 0.0;  // the curvature of that share across b
   };
 
   void prepare(const Quadratic& problem) {
@@ -169,11 +171,7 @@ class GroupSolver {
       set_active(problem, b);
       const double worst = set_slopes(problem, b, gradient);
       if (worst <= 0.3 * tolerance || worst > 0.9 * last) return;
-      factorise(problem, b);
-      direction_.resize(slopes_.size());
-      std::ranges::transform(slopes_, direction_.begin(), [](double slope) { return -slope; });
-      linalg::cholesky_solve(static_cast<Index>(active_.size()), factor_.data(), static_cast<Index>(active_.size()),
-                             direction_.data());
+      set_direction(problem, b, std::max(0.05 * tolerance, 0.01 * worst));
       const double length = line_search(problem, b);
       if (length == 0.0) return;
       // a step cut short says nothing about the next one
@@ -222,9 +220,25 @@ class GroupSolver {
     return worst;
   }
 
-  // H on the active coordinates, and its factor with the curvature of the penalty. What is singular gets a ridge: along
-  // a null space it lets a step run to the next kink; where there is none, it holds what rounding would set adrift.
-  void factorise(const Quadratic& problem, const double* b) {
+  // Newton's, up to a slope of `enough` that may be left.
+  void set_direction(const Quadratic& problem, const double* b, double enough) {
+    gather(problem, b);
+    downhill_.resize(slopes_.size());
+    std::ranges::transform(slopes_, downhill_.begin(), [](double slope) { return -slope; });
+    const auto multiply = [&](const double* x, double* y) { this->multiply(x, y); };
+    if (factor_.solve_nearby(active_, diagonal_, multiply, downhill_, enough, direction_)) return;
+    while (!factor_.renew(active_, [&](double* out) { fill(out); }) && ridge_ < 1.0) {
+      ridge_ *= 30.0;
+      gather(problem, b);
+    }
+    direction_ = downhill_;
+    factor_.solve(direction_.data());
+  }
+
+  // The curvature of the objective on the active coordinates: H, the bend of each block's norm and a ridge. Where it
+  // is singular the ridge lets a step along the null space run to the next kink; where there is none, it holds what
+  // rounding would set adrift.
+  void gather(const Quadratic& problem, const double* b) {
     const auto n = static_cast<Index>(active_.size());
     if (gathered_ != active_) {
       gathered_ = active_;
@@ -234,26 +248,41 @@ class GroupSolver {
         for (Index r = 0; r < n; ++r) curvature_[c * n + r] = column[active_[r]];
       }
     }
-    factor_.resize(curvature_.size());
-    do {
-      for (Index c = 0; c < n; ++c) {
-        std::copy_n(curvature_.data() + c * n, c + 1, factor_.data() + c * n);
+    units_.assign(active_.size(), 0.0);
+    added_.assign(active_.size(), 0.0);
+    diagonal_.resize(active_.size());
+    for (Part& part : parts_) {
+      const GroupTerm& term = (*problem.blocks)[part.block].term;
+      part.bend = term.group > 0.0 ? term.group / part.norm : 0.0;
+      const double ridge = term.selects() ? ridge_ : std::max(ridge_, least_free_ridge);
+      for (Index c = part.begin; c < part.end; ++c) {
+        if (part.bend > 0.0) units_[c] = b[active_[c]] / part.norm;
+        added_[c] = part.bend + term.l2;
+        added_[c] += ridge * (curvature_[c * (n + 1)] + added_[c]);
+        diagonal_[c] = curvature_[c * (n + 1)] + added_[c] - part.bend * units_[c] * units_[c];
       }
-      for (const Part& part : parts_) {
-        const GroupTerm& term = (*problem.blocks)[part.block].term;
-        const double bend = term.group > 0.0 ? term.group / part.norm : 0.0;
-        const double ridge = term.selects() ? ridge_ : std::max(ridge_, least_free_ridge);
-        for (Index c = part.begin; c < part.end; ++c) {
-          double* column = factor_.data() + c * n;
-          const double unit = bend > 0.0 ? b[active_[c]] / part.norm : 0.0;
-          for (Index r = part.begin; unit != 0.0 && r <= c; ++r) column[r] -= bend * unit * (b[active_[r]] / part.norm);
-          column[c] += bend + term.l2;
-          column[c] += ridge * (curvature_[c * n + c] + bend + term.l2);
-        }
+    }
+  }
+
+  void fill(double* out) const {
+    const auto n = static_cast<Index>(active_.size());
+    for (Index c = 0; c < n; ++c) std::copy_n(curvature_.data() + c * n, c + 1, out + c * n);
+    for (const Part& part : parts_) {
+      for (Index c = part.begin; c < part.end; ++c) {
+        for (Index r = part.begin; r <= c; ++r) out[c * n + r] -= part.bend * units_[c] * units_[r];
+        out[c * (n + 1)] += added_[c];
       }
-      if (linalg::cholesky(n, factor_.data(), n)) return;
-      ridge_ *= 30.0;
-    } while (ridge_ < 1.0);
+    }
+  }
+
+  void multiply(const double* x, double* y) const {
+    const auto n = static_cast<Index>(active_.size());
+    linalg::gemv(false, n, n, curvature_.data(), n, x, y);
+    for (const Part& part : parts_) {
+      double along = 0.0;
+      for (Index c = part.begin; c < part.end; ++c) along += units_[c] * x[c];
+      for (Index c = part.begin; c < part.end; ++c) y[c] += added_[c] * x[c] - part.bend * along * units_[c];
+    }
   }
 
   // How much of the direction is gone, with those that would pass their kink left there: landing_ is where it ends. 0
@@ -342,8 +371,12 @@ class GroupSolver {
   std::vector<Part> parts_;
   std::vector<Index> gathered_;  // whose H is in curvature_
   Vector curvature_;
-  Vector factor_;
+  Vector units_;     // b over its block's norm
+  Vector added_;     // to H's diagonal
+  Vector diagonal_;  // of all curvature
+  StaleFactor factor_;
   Vector slopes_;
+  Vector downhill_;
   Vector direction_;
   Vector landing_;
   Vector change_;
