@@ -25,7 +25,7 @@ class GroupSolver {
     const double* H;  // positive semidefinite, both triangles, column-major
     Index stride;
     const std::vector<Block>* blocks;  // every coordinate is in one
-    Index version = 0;                 // of H's entries
+    Index version = 0;                 // of H's entries: while it stays the same, columns may join at the end
   };
 
   // b and gradient are updated in place, until no block's violation exceeds the tolerance or none gets smaller any more
@@ -91,7 +91,7 @@ class GroupSolver {
   // as many passes as three of Newton's steps take time
   static double worth_passes(const Quadratic& problem, const double* b) {
     const auto n_active = static_cast<double>(problem.size - std::count(b, b + problem.size, 0.0));
-    return 4.0 + n_active * n_active / (20.0 * static_cast<double>(problem.size));
+    return 6.0 + n_active * n_active / (6.0 * static_cast<double>(problem.size));
   }
 
   // Proximal steps on one block, with its own gradient kept along; the violation before. A bound on the block's

@@ -4,6 +4,7 @@
 // a step or two.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/blas.hpp"
@@ -37,8 +38,8 @@ class StaleFactor {
   // Of a matrix near by: x such that no entry of b - matrix x exceeds `enough`; false where a new factor is cheaper.
   // multiply(x, y) writes matrix x to y.
   template <class Multiply>
-  bool solve_nearby(const std::vector<Index>& numbers, const Vector& diagonal, const Multiply& multiply, const Vector& b,
-                    double enough, Vector& x) {
+  bool solve_nearby(const std::vector<Index>& numbers, const Vector& diagonal, const Multiply& multiply,
+                    const Vector& b, double enough, Vector& x) {
     const std::size_t n = numbers.size();
     x.assign(n, 0.0);
     if (size_ == 0) return false;
@@ -76,7 +77,8 @@ class StaleFactor {
   }
 
   Index place(Index number) const {
-    return number < static_cast<Index>(places_.size()) ? places_[static_cast<std::size_t>(number)] : -1;
+    const auto at = static_cast<std::size_t>(number);
+    return at < places_.size() ? places_[at] : -1;
   }
 
   void precondition(const std::vector<Index>& numbers, const Vector& diagonal) {
