@@ -11,9 +11,10 @@ import numpy as np
 from normball.inputs.batch import Batch, prepare_batch
 from normball.inputs.per_feature import FEATURE_OPTIONS, feature_columns
 from normball.messages import Interrupted
-from normball.path import Problem, Solution, problem_of, split_options, warn_not_converged
+from normball.path import Problem, problem_of, split_options, warn_not_converged
 from normball.results.paths import Paths
 from normball.settings import BatchOptions, FitOptions, check_words
+from normball.solution import Solution
 
 __all__ = ["Paths", "fit_paths"]
 

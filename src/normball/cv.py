@@ -15,7 +15,7 @@ from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
-from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
+from normball.path import Problem, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
 from normball.results.remarks import overdispersed, possible_leak, underdispersed
@@ -23,6 +23,7 @@ from normball.results.sparse_rows import SparseRows
 from normball.scores import SCORES, Score, area_under_curve, dispersion, even_parameter
 from normball.scoring import find_score
 from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
+from normball.solution import Solution, joined
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 
