@@ -60,7 +60,7 @@ def two_classes(column: Numbers | Labels, name: str, counts: Mask, apart: bool) 
             raise DataError(Finding("E13", text, 'family="gaussian"' + counts_too, (name,)))
     if len(values) > 2:
         text = f'Target "{name}" has {count(len(values))} classes: {sample(values)}. family="binomial" needs two.'
-        fix = f'family="multinomial"{OR}keep two of them'
+        fix = f'keep two of them{OR}family="multinomial"'
         if isinstance(column, Labels) and not column.declared and mostly_numbers(column):
             raise DataError(not_numeric(name, column, "Target", apart))
         raise DataError(Finding("E13", text, fix, (name,)))

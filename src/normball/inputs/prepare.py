@@ -152,26 +152,21 @@ def prepare(
     findings = [*source.findings, *_size_findings(source), *_without_column(source, drop, categorical, by_row)]
     given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **by_row}
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
-    target_name, target_column = _target(source, y, target_name, family, findings)
-    if inf == "nan" and isinstance(target_column, Numbers | Several):
-        target_column = target_column.with_infinite_as_missing()
+    target_name, target_column = _target(source, y, target_name, family, inf, findings)
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
-    apart = [name for name in given_by_row.values() if isinstance(name, str)]
+    apart = {*drop, *(name for name in given_by_row.values() if isinstance(name, str))}
     if isinstance(target_column, Several):
-        apart += [*names_in(source, y), *names_in(source, offset)]
-    features, remarks = read_features(source, {*apart, *drop}, categorical, missing)
+        apart |= {*names_in(source, y), *names_in(source, offset)}
+    features, remarks = read_features(source, apart, categorical, missing)
     findings += remarks
     target = None
     if target_column is not None:
         family = _family_of(target_column, target_name, family, findings)
-    if target_column is not None and not isinstance(target_column, Several):
-        findings += survival(source, target_column, target_name, {*apart, *drop})
-    if target_column is not None:
+        findings += survival(source, target_column, target_name, apart)
         counts, bare = (weights > 0) & features.complete(), not isinstance(y, str | Numbers | Labels)
         target = _read_target(target_column, target_name, family, counts, offset is not None, bare, findings)
     findings += gap_findings(features, target, target_name)
-    n_outputs = len(target.output_names) if target is not None else 0
-    offsets = offsets_of(source, offset, n_outputs, findings)
+    offsets = offsets_of(source, offset, target.output_names if target else (), findings)
     raise_errors(findings)
     assert target is not None
     rows = _rows_without_gaps(features.complete() & ~target.missing, weights)
@@ -205,14 +200,17 @@ def _without_column(
 
 
 def _target(
-    source: Source, y: Any, name: str, family: str, findings: list[Finding]
+    source: Source, y: Any, name: str, family: str, inf: str, findings: list[Finding]
 ) -> tuple[str, Content | Several | None]:
     """The name and content of the target: one column, or where the family has several outputs, several."""
+    column: Content | Several | None = None
     if isinstance(y, Several) or (family != AUTO and find_family(family).has_outputs):
-        several = several_of(source, y, findings)
-        if isinstance(several, Several):
-            return sample(list(several.columns)) if several.named else name, several
-    return _vector(source, y, name, findings)
+        column = several_of(source, y, findings)
+    if isinstance(column, Several):
+        name = sample(list(column.columns)) if column.named else name
+    else:
+        name, column = _vector(source, y, name, findings)
+    return name, column.with_infinite_as_missing() if inf == "nan" and isinstance(column, Numbers | Several) else column
 
 
 def _family_of(column: Content | Several, name: str, family: str, findings: list[Finding]) -> str:
@@ -334,8 +332,9 @@ def row_numbers(
     return np.ascontiguousarray(numbers)
 
 
-def offsets_of(source: Source, offset: Any, n_outputs: int, findings: list[Finding]) -> Floats:
+def offsets_of(source: Source, offset: Any, output_names: Sequence[str], findings: list[Finding]) -> Floats:
     """The offsets (n,), or where there are several outputs (n, n_outputs)."""
+    n_outputs = len(output_names)
     if not n_outputs:
         return row_numbers(source, offset, "offset", 0.0, findings)
     if offset is None:

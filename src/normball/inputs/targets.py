@@ -184,5 +184,5 @@ def _numbers(column: Numbers | Labels, name: str, family: str, apart: bool) -> F
     if not column.declared and mostly_numbers(column):
         raise DataError(not_numeric(name, column, "Target", apart))
     text = f'Target "{name}" holds labels ({sample(column.values, quote=True)}); family="{family}" needs numbers.'
-    fix = 'family="binomial"' if len(column.values) == 2 else f'family="multinomial"{OR}convert it to numbers'
+    fix = 'family="binomial"' if len(column.values) == 2 else f'convert it to numbers{OR}family="multinomial"'
     raise DataError(Finding("E13", text, fix, (name,)))

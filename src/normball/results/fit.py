@@ -85,7 +85,12 @@ class Fit:
     @property
     def n_nonzero(self) -> int:
         """Number of features with a coefficient that is not zero."""
-        return int(np.count_nonzero(np.atleast_2d(self.coef).any(axis=0)))
+        return self.kept.size
+
+    @property
+    def kept(self) -> NDArray[np.intp]:
+        """The places of those features."""
+        return np.flatnonzero(np.atleast_2d(self.coef).any(axis=0))
 
     @property
     def deviance_ratio(self) -> float:

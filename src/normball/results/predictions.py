@@ -41,7 +41,7 @@ def predict(
     if not isinstance(kind, str) or kind not in ("link", "response", "class"):
         raise ValueError(f'kind is {kind!r}, but must be "link", "response" or "class"')
     if kind == "class" and model.classes is None:
-        raise ValueError(f'kind="class" needs a model of classes; this one is {model.family}')
+        raise ValueError(f'kind="class" needs a binomial or multinomial model; this one is {model.family}')
     if isinstance(offset, str):
         offset = column_values(X, offset, "offset")
     elif model.output_names and isinstance(offset, list | tuple) and all(isinstance(name, str) for name in offset):
