@@ -217,7 +217,6 @@ class Problem:
             "responses": self.data.y if responses is None else responses,
             "offsets": by_problem.pop("offsets", self.data.offset),
         }
-        outputs: dict[str, Any] = {"n_outputs": n_outputs, "grouped": self.grouped} if n_outputs > 1 else {}
         with single_threaded_blas, Poll(settings.progress) as poll:
             answer = _native.solve_path(
                 X=self.data.design if design is None else design,
@@ -233,7 +232,8 @@ class Problem:
                 n_lambdas=settings.n_lambdas,
                 lambda_min_ratio=ratio,
                 **{name: _rows(values) for name, values in by_problem.items()},
-                **outputs,
+                n_outputs=n_outputs,
+                grouped=self.grouped,
                 fit_intercept=settings.fit_intercept,
                 standardize=settings.standardize,
                 tol=settings.tol,

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normball.results.text import shortened
+
 if TYPE_CHECKING:
     from normball.results.fit import Fit
     from normball.results.path import Path
+
+MOST_COLUMNS = 10  # outputs that a table tells one by one
+WIDEST_TITLE = 16
+
+
+def titles(fit: Fit, short: bool) -> list[str]:
+    """The titles of `cells`, after that of the length of a feature's coefficients over the outputs."""
+    length = "length per SD" if fit.standardize else "length"
+    if short or fit.n_outputs > MOST_COLUMNS:
+        return [length, "largest"]
+    return [length, *(shortened(name, WIDEST_TITLE) for name in fit.output_names)]
+
+
+def cells(fit: Fit, coefs: Sequence[float], written: Sequence[str], short: bool) -> list[str]:
+    """A feature's coefficients as they are `written`; the largest and its output where there is no room for all."""
+    if not short and fit.n_outputs <= MOST_COLUMNS:
+        return list(written)
+    largest = int(np.argmax(np.abs(coefs)))
+    return [f"{written[largest]} {shortened(fit.output_names[largest], WIDEST_TITLE)}"]
 
 
 def named_intercepts(path: Path) -> dict[str, Any]:
