@@ -131,6 +131,7 @@ struct GroupTerm {
 
   // by how much the soft threshold of factor * z is longer than `group`
   double excess(const double* z, Index n, double factor = 1.0) const {
+    if (n == 1) return std::abs(soft_threshold(factor * z[0], l1 + group));
     double squares = 0.0;
     for (Index i = 0; i < n; ++i) {
       const double over = soft_threshold(factor * z[i], l1);
