@@ -250,8 +250,8 @@ def _from_splitter(cv: Any, y: NDArray[Any], groups: NDArray[Any] | None) -> Fol
 
 
 def _check_rarest(members: NDArray[np.bool_], n_folds: int, classes: tuple[Any, ...]) -> None:
-    sizes = members.sum(axis=0)
-    rarest = int(sizes.argmin())
+    sizes = members.sum(axis=0).tolist()
+    rarest = sizes.index(min(sizes))
     if sizes[rarest] < n_folds:
         rows = f"{sizes[rarest]} row{'s' * (sizes[rarest] != 1)}"
         text = f'Class "{classes[rarest]}" has {rows} but cv={n_folds} needs at least {n_folds}.'
