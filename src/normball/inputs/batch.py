@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from normball.families import AUTO
+from normball.families import AUTO, find_family
 from normball.inputs.class_targets import Target
 from normball.inputs.column_findings import infinite_values, missing_values
 from normball.inputs.columns import Content, Floats, Numbers, Unusable
@@ -16,7 +16,7 @@ from normball.inputs.prepare import Data, guess_family, prepare, row_numbers, wi
 from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import read_target
-from normball.messages import DataError, Finding, count, raise_errors
+from normball.messages import OR, DataError, Finding, count, raise_errors
 from normball.settings import name_list
 
 _GAP_FIX = 'missing="drop" gives these rows weight 0 in that problem alone'
@@ -119,6 +119,7 @@ def prepare_batch(
     offset_rows = np.array([*offsets.values()])
     remarks = _without_gaps(columns, table, options.get("missing", "error"))
     family = _one_family(columns, family)
+    _check_outputs(columns, family, offset is not None)
     first = next(iter(columns))
     data = prepare(
         source,
@@ -132,6 +133,8 @@ def prepare_batch(
     )
     if data.rows is not None:
         table, offset_rows = table[:, data.rows], offset_rows[:, data.rows]
+    if data.output_names:
+        offset_rows = data.offset[None]
     targets = _targets(columns, data, table, names, free=offset is not None)
     responses = np.array([target.y for target in targets])
     return Batch(data, responses, table, offset_rows, tuple(names), targets, tuple(columns), tuple(remarks))
@@ -201,6 +204,20 @@ def _one_family(columns: Mapping[str, Content], family: str) -> str:
     return families[0]
 
 
+def _check_outputs(columns: Mapping[str, Content], family: str, has_offset: bool) -> None:
+    """Raise where a family with several outputs is given what does not make problems of one target of classes."""
+    known = find_family(family)
+    if not known.has_outputs or (known.has_classes and len(columns) == 1 and not has_offset):
+        return
+    if known.has_classes:
+        text = f'Many problems with family="{family}" are one column of labels, weighted in several ways; here are '
+        text += "offsets." if has_offset else f"{count(len(columns))} columns."
+        raise DataError(Finding("E13", text, "one fit_path for each problem", tuple(columns)))
+    text = f'fit_paths fits each column of y by itself; family="{family}" is a model of all of them.'
+    fix = f'family="gaussian"{OR}fit_path(X, y), one model of all columns'
+    raise DataError(Finding("E13", text, fix, tuple(columns)))
+
+
 def _targets(
     columns: Mapping[str, Content], data: Data, weights: Floats, names: Sequence[str], free: bool
 ) -> tuple[Target, ...]:
@@ -208,14 +225,15 @@ def _targets(
     findings = [without_weight(name) for name, row in zip(names, weights, strict=True) if not row.any()]
     raise_errors(findings)
     first, *others = columns.items()
-    targets = [Target(data.y, data.classes)]
+    targets = [Target(data.y, data.classes, data.output_names)]
     if others:
         for (name, column), row in zip(others, weights[1:], strict=True):
             targets += _read(column, name, data, row, free, findings)
     else:
         for name, row in zip(names[1:], weights[1:], strict=True):
             used = data.y[row > 0]
-            if (used == used[0]).all():  # the reader knows which of these cannot be fitted
+            lacking = bool(data.output_names) and not used.any(axis=0).all()
+            if lacking or (used == used[0]).all():  # the reader knows which of these cannot be fitted
                 _read(first[1], f"{first[0]}, weighted by {name}", data, row, free, findings)
     raise_errors(findings)
     return tuple(targets)

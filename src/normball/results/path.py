@@ -281,7 +281,11 @@ class Path:
         )
 
     def plot(self, ax: Any = None, x: Literal["lam", "l1_norm", "deviance"] = "lam") -> Any:
-        """Draw the coefficients along the path with matplotlib and return the axes."""
+        """Draw the coefficients along the path with matplotlib and return the axes.
+
+        Up to six outputs have a picture each, and axes are returned for each. More of them, or one `ax` that is given,
+        show the length of each feature's coefficients over the outputs.
+        """
         from normball.results.plots import plot_path
 
         return plot_path(self, ax, x)
