@@ -205,7 +205,10 @@ def _target(
     """The name and content of the target: one column, or where the family has several outputs, several."""
     column: Content | Several | None = None
     if isinstance(y, Several) or (family != AUTO and find_family(family).has_outputs):
+        n_before = len(findings)
         column = several_of(source, y, findings)
+        if len(findings) > n_before:
+            return name, None
     if isinstance(column, Several):
         name = sample(list(column.columns)) if column.named else name
     else:
