@@ -236,7 +236,7 @@ def test_tables_have_a_column_for_each_output(path: nb.Path) -> None:
     order = np.argsort(-np.linalg.norm(fit.coef_per_sd, axis=0))
     shown = lines[lines.index(head) + 1 :][: fit.n_nonzero]
     assert [line.split("   ")[0].strip() for line in shown] == [X.columns[j] for j in order[: fit.n_nonzero]]
-    assert "on whole features" in targets().summary().splitlines()[0]
+    assert targets().summary().splitlines()[0] == "multigaussian of 3 targets, L1 across targets"
     for html in (fit._repr_html_(), path._repr_html_()):
         assert "multinomial of 3 classes" in html
     many = nb.fit_path(*load_digits(return_X_y=True), family="multinomial", n_lambdas=3).fit_at(1.0).summary()

@@ -16,7 +16,7 @@ constexpr std::array table = {&by_blocks, &by_moments, &by_row_space, &by_window
 
 PathResult ask_table(const Call& call) {
   const auto* const solver =
-      std::ranges::find_if(table, [&](const PathSolver* entry) { return entry->can(call) && entry->pays(call.spec); });
+      std::ranges::find_if(table, [&](const PathSolver* entry) { return entry->can(call) && entry->pays(call); });
   return (*solver)->run(call);
 }
 

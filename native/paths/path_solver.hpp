@@ -59,7 +59,7 @@ struct Call {
 
 struct PathSolver {
   bool (*can)(const Call& call);
-  bool (*pays)(const Specification& spec);
+  bool (*pays)(const Call& call);
   PathResult (*run)(const Call& call);
 };
 

@@ -20,7 +20,7 @@ from normball.messages import Interrupted, NotConverged
 from normball.path import Problem, prepare_problem
 from normball.results.fit import Fit
 from normball.results.points import share_reaching
-from normball.settings import DEFAULT_TOL, FitOptions, check_words, number
+from normball.settings import DEFAULT_TOL, GROUP_OPTIONS, FitOptions, check_words, number
 from normball.threads import single_threaded_blas
 
 __all__ = ["fit_ball"]
@@ -58,7 +58,8 @@ def fit_ball(
     norm : {"l1", "l2"}
         The diamond or the disc.
     **options
-        What `fit_path` takes, except for the grid and the mix, which follow from radius and norm.
+        What `fit_path` takes, except for the grid and the mix, which follow from radius and norm, and for groups of
+        features, which these norms do not know.
 
     Returns
     -------
@@ -85,6 +86,9 @@ def fit_ball(
     >>> fit.coef.round(6).tolist(), round(fit.lam, 6)
     ([2.0, 0.0, 0.0], 0.333333)
     """
+    if given := [name for name in GROUP_OPTIONS if name in options]:
+        text = "the ball is that of a norm of single features, which knows no groups; fit_path takes them"
+        raise TypeError(f"fit_ball() has no argument {given[0]!r}: {text}.")
     check_words("fit_ball", options, {*FitOptions.__annotations__, "radius", "norm"} - {*_NOT_HERE}, _HINT)
     radius = number("radius", radius, minimum=0.0, exclusive=True)
     if not isinstance(norm, str) or norm not in ("l1", "l2"):

@@ -30,7 +30,7 @@ __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 Array = NDArray[np.float64]
 
 _BLOCK = 2**24  # most predictions held at a time when the training rows are scored
-_BY_ROW = ("groups", "time_order", "fold_ids")
+_BY_ROW = ("fold_groups", "time_order", "fold_ids")
 
 
 def cv_path(
@@ -38,7 +38,7 @@ def cv_path(
     y: Any,
     *,
     cv: Any = 10,
-    groups: ArrayLike | str | None = None,
+    fold_groups: ArrayLike | str | None = None,
     time_order: ArrayLike | str | bool | None = None,
     fold_ids: ArrayLike | str | None = None,
     repeats: int = 1,
@@ -58,7 +58,7 @@ def cv_path(
         As in `fit_path`.
     cv : int, splitter or iterable of (train, test)
         Number of folds, drawn at random and stratified for the binomial family; or a scikit-learn splitter.
-    groups : array, shape (n,), or str, optional
+    fold_groups : array, shape (n,), or str, optional
         Rows of one group are never split between training and held-out rows. A name, here and below, is that of a
         column of X, which is no feature then.
     time_order : array, shape (n,), str, or True, optional
@@ -108,7 +108,7 @@ def cv_path(
     True
     """
     check_words("cv_path", options, (*FitOptions.__annotations__, *CV_OPTIONS))
-    by_row = {"groups": groups, "time_order": time_order, "fold_ids": fold_ids}
+    by_row = {"fold_groups": fold_groups, "time_order": time_order, "fold_ids": fold_ids}
     problem = prepare_problem(X, y, options, by_row)
     chosen = find_score(score, problem.settings.family, problem.data.classes)
     folds = _folds(problem, {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state})

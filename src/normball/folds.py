@@ -47,7 +47,7 @@ def make_folds(
     *,
     cv: Any = 10,
     classes: tuple[Any, ...] | None = None,
-    groups: ArrayLike | None = None,
+    fold_groups: ArrayLike | None = None,
     time_order: ArrayLike | bool | None = None,
     fold_ids: ArrayLike | None = None,
     repeats: int = 1,
@@ -69,7 +69,11 @@ def make_folds(
         time_order = bool(time_order)
     in_time = time_order is not None and time_order is not False
     is_number = isinstance(cv, (int, np.integer)) and not isinstance(cv, bool)
-    ways = {"time_order": in_time, "fold_ids": fold_ids is not None, "groups": groups is not None and is_number}
+    ways = {
+        "time_order": in_time,
+        "fold_ids": fold_ids is not None,
+        "fold_groups": fold_groups is not None and is_number,
+    }
     chosen = [name for name, is_chosen in ways.items() if is_chosen]
     if len(chosen) > 1:
         raise ValueError(f"{' and '.join(chosen)} cannot be combined: choose one way to make folds")
@@ -79,7 +83,7 @@ def make_folds(
         raise ValueError(f"repeats is {repeats!r}, but must be a whole number of at least 1")
     if repeats != 1 and (in_time or fold_ids is not None or not is_number):
         raise ValueError("repeats needs folds that are drawn at random: leave it at 1 here")
-    labels = None if groups is None else _per_row("groups", groups, n_rows, rows)
+    labels = None if fold_groups is None else _per_row("fold_groups", fold_groups, n_rows, rows)
     if fold_ids is not None:
         folds = _explicit(_per_row("fold_ids", fold_ids, n_rows, rows))
     elif not is_number:

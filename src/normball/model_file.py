@@ -153,8 +153,9 @@ def _decode_fit(content: Any, where: str) -> Fit:
         "status": one_of(*STATUSES.tolist(), "interpolated"),
         "n_iters": number(0, whole=True),
         "radius": optional(number(0)),
+        "groups": optional(_groups(n_features)),
     }
-    values = record(content, where, readers)
+    values = record(content, where, readers, optional=("groups",))  # earlier files have none
     values["coef"] = values["coef"][0] if n_outputs == 1 else values["coef"].toarray()
     fit = Fit(**values)
     _check_agreement(fit, where)
@@ -194,8 +195,9 @@ def _decode_path(content: Any, where: str) -> Path:
         "fingerprint": text,
         "findings": listed(_finding),
         "dispersion": optional(number(0)),
+        "groups": optional(_groups(n_features)),
     }
-    values = record(content, where, readers, optional=("dispersion",))  # earlier files have none
+    values = record(content, where, readers, optional=("dispersion", "groups"))  # earlier files have none
     values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
     values["n_iters"] = values["n_iters"].astype(np.int32)
     path = Path(**values)
@@ -293,6 +295,15 @@ def _preparation(value: Any, where: str) -> Any:
     from normball.inputs.preparation import Preparation
 
     return Preparation.from_dict(value, where)
+
+
+def _groups(n_features: int) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        from normball.inputs.feature_groups import FeatureGroups
+
+        return FeatureGroups.from_dict(value, where, n_features)
+
+    return read
 
 
 def _sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:

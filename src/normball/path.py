@@ -33,6 +33,7 @@ from normball.solution import Solution
 from normball.threads import default_threads, single_threaded_blas
 
 if TYPE_CHECKING:
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.prepare import Data
 
 __all__ = ["Fit", "Path", "fit_path"]
@@ -57,6 +58,10 @@ def fit_path(
     lower_bounds: ArrayLike | Mapping[str, float] | None = None,
     upper_bounds: ArrayLike | Mapping[str, float] | None = None,
     grouped: bool | None = None,
+    groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None = None,
+    group_weights: Mapping[str, float] | None = None,
+    group_ratio: float = 1.0,
+    orthonormalize: bool | None = None,
     fit_intercept: bool = True,
     standardize: bool = True,
     tol: float = DEFAULT_TOL,
@@ -114,10 +119,29 @@ def fit_path(
     penalty_factors : float, array or {name: value}, optional
         Multiplies the strength for each feature: 0 leaves it unpenalised, infinity excludes it. Default 1.
     lower_bounds, upper_bounds : float, array or {name: value}, optional
-        Bounds on the coefficients in the units of the data; they must admit 0.
+        Bounds on the coefficients in the units of the data; they must admit 0. They do not go with `groups`, nor with
+        `grouped`.
     grouped : bool, optional
         With several outputs, whether the penalty takes a feature for all of them or for none: ``|b_j|`` is then the
         Euclidean length of its coefficients. By default so for multigaussian, and not so for multinomial.
+    groups : {name: [features]}, "columns" or array, shape (n_features,), optional
+        Groups of features, each of which the penalty keeps or drops as a whole (group lasso): names of features or of
+        columns, a column of labels meaning all its indicators, or positions; a label for each feature; or "columns",
+        where the features that one column gives (its levels, or a number and the indicator of its gaps) are a group.
+        Features in no group are penalised by themselves. Instead of the sum above, ``lam`` then multiplies ::
+
+            r * sum_g v_g * (l1_ratio * |R_g b_g| + (1 - l1_ratio)/2 * |R_g b_g|**2)
+                + (1 - r) * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio)/2 * b_j**2)
+
+        with the Euclidean length of the coefficients of each group, r being `group_ratio`.
+    group_weights : {name: value}, optional
+        The ``v_g``, which a common penalty factor of the group multiplies. By default the root of the group's rank
+        where it is orthonormalised, of its size elsewhere.
+    group_ratio : float
+        1 penalises whole groups, 0 single features as without groups; in between is the sparse-group lasso.
+    orthonormalize : bool, optional
+        Whether a group is penalised in an orthonormal basis of its columns (``R_g`` is a root of their covariance), so
+        that how they are written makes no difference. By default so where `group_ratio` is 1.
     fit_intercept : bool
         Whether to fit an intercept, which is never penalised.
     standardize : bool
@@ -183,6 +207,7 @@ class Problem:
     upper_bounds: Array
     has_offset: bool
     grouped: bool
+    groups: FeatureGroups | None = None
 
     def solve(
         self,
@@ -234,6 +259,7 @@ class Problem:
                 **{name: _rows(values) for name, values in by_problem.items()},
                 n_outputs=n_outputs,
                 grouped=self.grouped,
+                **({} if self.groups is None else self.groups.for_native()),
                 fit_intercept=settings.fit_intercept,
                 standardize=settings.standardize,
                 tol=settings.tol,
@@ -291,6 +317,7 @@ class Problem:
             penalty_factors=self.penalty_factors,
             lower_bounds=self.lower_bounds,
             upper_bounds=self.upper_bounds,
+            groups=self.groups,
             scales=solution.scales[index],
             lambdas=solution.lambdas[keep],
             lambda_max=float(solution.lambda_max[index]),
@@ -332,6 +359,7 @@ def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]
 
 def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Problem:
     """The problem of data that were prepared."""
+    from normball.inputs.feature_groups import feature_groups
     from normball.inputs.per_feature import per_feature
 
     settings = replace(settings, family=data.family)
@@ -342,7 +370,12 @@ def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Pr
 
     factors = feature_values("penalty_factors", 1.0)
     lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)
-    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None, grouped_of(settings))
+    grouped = grouped_of(settings)
+    groups = feature_groups(settings, data.preparation, factors, dropped)
+    if groups is not None and (np.isfinite(lower).any() or np.isfinite(upper).any()):
+        name = "lower_bounds" if np.isfinite(lower).any() else "upper_bounds"
+        raise ValueError(f"{name} and groups are given, but bounds and group penalties do not go together")
+    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None, grouped, groups)
 
 
 def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:

@@ -18,6 +18,8 @@ Progress = bool | Callable[[int, int], Any] | None
 
 DEFAULT_TOL = 1e-6
 DEFAULT_MAX_ITER = 10_000
+GROUP_OPTIONS = ("groups", "group_weights", "group_ratio", "orthonormalize")
+BY_COLUMNS = "columns"  # groups of features: those that one column gives
 
 _LAM = "the strength is called lam here (lambda in glmnet, alpha in scikit-learn)"
 _RIGHT_WORD = {
@@ -42,6 +44,9 @@ _RIGHT_WORD = {
     "foldid": "explicit folds are called fold_ids",
     "scoring": "it is called score",
     "type_measure": "it is called score",
+    "group": "groups of features are called groups",
+    "group_weight": "it is called group_weights",
+    "pf_group": "the weights of groups are called group_weights",
     "normalize": "it is called standardize",
 }
 _A_PATH_HOLDS_EVERY_LAM = (
@@ -62,6 +67,10 @@ class BatchOptions(TypedDict, total=False):
     lower_bounds: ArrayLike | Mapping[str, float] | None
     upper_bounds: ArrayLike | Mapping[str, float] | None
     grouped: bool | None
+    groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None
+    group_weights: Mapping[str, float] | None
+    group_ratio: float
+    orthonormalize: bool | None
     fit_intercept: bool
     standardize: bool
     tol: float
@@ -82,7 +91,7 @@ class FitOptions(BatchOptions, total=False):
 
 CV_OPTIONS = (  # what `cv_path` takes beside those
     "cv",
-    "groups",
+    "fold_groups",
     "time_order",
     "fold_ids",
     "repeats",
@@ -123,6 +132,10 @@ class Settings:
     lower_bounds: Any = None
     upper_bounds: Any = None
     grouped: bool | None = None
+    groups: Any = None
+    group_weights: Any = None
+    group_ratio: float = 1.0
+    orthonormalize: bool | None = None
     fit_intercept: bool = True
     standardize: bool = True
     tol: float = DEFAULT_TOL
@@ -152,6 +165,24 @@ class Settings:
             object.__setattr__(self, "lambda_min_ratio", ratio)
         if self.lambdas is not None:
             object.__setattr__(self, "lambdas", descending_grid(self.lambdas))
+        self._check_groups()
+
+    def _check_groups(self) -> None:
+        ratio = number("group_ratio", self.group_ratio, minimum=0.0, maximum=1.0)
+        object.__setattr__(self, "group_ratio", ratio)
+        if self.orthonormalize is not None:
+            object.__setattr__(self, "orthonormalize", truth("orthonormalize", self.orthonormalize))
+        given = {
+            "group_weights": self.group_weights is not None,
+            "group_ratio": ratio < 1.0,
+            "orthonormalize": self.orthonormalize is not None,
+        }
+        if self.groups is None and any(given.values()):
+            name = next(name for name, is_given in given.items() if is_given)
+            raise ValueError(f"{name} says how groups of features are penalised, but there are no groups: give groups")
+        if self.orthonormalize and ratio < 1.0:
+            text = f"orthonormalize is True, but group_ratio is {ratio:g}: below 1 coefficients of single features are "
+            raise ValueError(f"{text}penalised, which an orthonormal basis does not keep apart; leave one of them out")
 
 
 def grouped_of(settings: Settings) -> bool:

@@ -176,7 +176,10 @@ class OutputsPath {
   void solve_at(double lambda, double previous) {
     std::vector<Index> open(states_.size());
     std::iota(open.begin(), open.end(), 0);
-    threads_.parallel_for(spec_.n_problems, [&](Index k) { choose(*states_[k], lambda, previous); });
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      choose(*states_[k], lambda, previous);
+      states_[k]->newton.go_on(lambda);
+    });
     for (const auto& state : states_) state->n_steps = 0;
     double share = 0.9;  // of the gap that is allowed
     while (!open.empty() && !monitor_.stopped()) {
@@ -283,7 +286,7 @@ PathResult run(const Call& call) {
 }  // namespace
 
 constexpr PathSolver by_blocks = {.can = [](const Call& call) { return !call.spec.is_separable(); },
-                                  .pays = [](const Specification&) { return true; },
+                                  .pays = [](const Call&) { return true; },
                                   .run = run};
 
 }  // namespace normball

@@ -10,20 +10,20 @@ namespace normball {
 struct OutputsProblem {
   Problem problem;
   Vector targets;  // n_rows x n_outputs, column-major, as the next one
-  Vector offsets;
+  Vector offset;
   Vector origins;  // that were taken from the targets
   std::unique_ptr<const OutputsLoss> loss;
-  Vector null_intercepts;  // of the model with intercepts alone, but for the offsets
+  Vector null_intercepts;  // of the model with intercepts alone, but for the offset
 
   // `standardised`: with weights and scaling
   OutputsProblem(const Specification& spec, Problem standardised)
       : problem(std::move(standardised)), origins(static_cast<std::size_t>(spec.n_outputs), 0.0) {
     const Index n_outputs = spec.n_outputs;
     targets = by_output(problem.y, spec);
-    offsets = by_output(problem.offset, spec);
+    offset = by_output(problem.offset, spec);
     if (n_outputs > 1 && spec.family->is_location) centre_targets(spec);
     problem.y = targets.data();
-    problem.offset = offsets.data();
+    problem.offset = offset.data();
     if (n_outputs == 1) {
       auto rows = spec.family->loss(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows);
       NullModel::fit(*rows, problem);
@@ -60,7 +60,7 @@ struct OutputsProblem {
   // as CentredTargets, for each output
   void centre_targets(const Specification& spec) {
     constexpr double digits = 1e-13;
-    for (std::size_t at = 0; at < targets.size(); ++at) targets[at] -= std::exchange(offsets[at], 0.0);
+    for (std::size_t at = 0; at < targets.size(); ++at) targets[at] -= std::exchange(offset[at], 0.0);
     if (spec.fit_intercept) origins = target_means(spec);
     for (Index k = 0; k < spec.n_outputs; ++k) {
       for (Index i = 0; i < spec.n_rows; ++i) {

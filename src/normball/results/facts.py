@@ -15,6 +15,7 @@ from normball.results.remarks import few_rows, rare_levels
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
     from normball.messages import Finding
     from normball.results.fit import Fit
@@ -53,6 +54,7 @@ class Point:
         return {
             "lam": fit.lam,
             "n_nonzero": fit.n_nonzero,
+            **({} if fit.groups is None else {"n_groups_nonzero": fit.n_groups_nonzero}),
             "deviance_ratio": fit.deviance_ratio,
             "cv_mean": self.mean,
             "cv_se": self.se,
@@ -158,6 +160,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
     kept = "features kept" if path.l1_ratio > 0 else "features used"  # ridge leaves none out
     rows.append([kept, *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
+    if kept_of_each := [text for one in chosen if (text := groups_kept(one.fit))]:
+        rows.append(["groups kept", *kept_of_each])
     rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
     if family.reports_dispersion:
         rows.append(["dispersion", *(_dispersion(one) for one in chosen)])
@@ -227,9 +231,19 @@ def reads(result: Path | Paths | CVPath) -> str:
     return f"{number} read{'s' * (number != '1.0')} of the matrix"
 
 
-def penalty(l1_ratio: float) -> str:
+def penalty(l1_ratio: float, groups: FeatureGroups | None = None) -> str:
     """The penalty in a word or two."""
-    return PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {l1_ratio:g})")
+    mix = PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {l1_ratio:g})")
+    if groups is None or groups.ratio == 0:
+        return mix
+    return f"{mix} on groups" + (f" and features (group_ratio {groups.ratio:g})" if groups.ratio < 1 else "")
+
+
+def groups_kept(fit: Fit) -> str:
+    """`3 of 7`; nothing where there are no groups, or none can be left out."""
+    if fit.groups is None or fit.l1_ratio == 0:
+        return ""
+    return f"{fit.n_groups_nonzero:,} of {len(fit.groups):,}"
 
 
 def figures(value: float, digits: int = 3) -> str:

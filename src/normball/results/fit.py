@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
 
 
@@ -48,6 +49,8 @@ class Fit:
         The bound on the norm, from `fit_ball`.
     n_outputs, output_names, grouped
         As in `Path`.
+    groups : FeatureGroups or None
+        The groups of features that were given: `names`, and the group of each feature in `of_feature`.
     """
 
     saved_as: ClassVar[str] = "fit"
@@ -73,6 +76,7 @@ class Fit:
     n_outputs: int = 1
     output_names: tuple[str, ...] = ()
     grouped: bool = False
+    groups: FeatureGroups | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -91,6 +95,14 @@ class Fit:
     def kept(self) -> NDArray[np.intp]:
         """The places of those features."""
         return np.flatnonzero(np.atleast_2d(self.coef).any(axis=0))
+
+    @property
+    def n_groups_nonzero(self) -> int | None:
+        """Number of groups with a nonzero coefficient; None without groups."""
+        if self.groups is None:
+            return None
+        features = np.flatnonzero(self.coef.reshape(-1, self.scales.size).any(axis=0))
+        return int(self.groups.n_kept(np.zeros_like(features), features, 1)[0])
 
     @property
     def deviance_ratio(self) -> float:
@@ -135,7 +147,8 @@ class Fit:
     def to_frame(self) -> polars.DataFrame:
         """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`).
 
-        With several outputs one row for each feature and `output`, the outputs of a feature one after the other.
+        With several outputs one row for each feature and `output`, the outputs of a feature one after the other. With
+        groups of features `group` stands beside `feature`.
         """
         import polars
 
@@ -146,6 +159,7 @@ class Fit:
         per_unit = np.append(self.coef, self.intercept)
         table: dict[str, Any] = {
             "feature": [*self.feature_names, "(intercept)"],
+            **({} if self.groups is None else {"group": [*self.groups.by_feature(), None]}),
             "per_sd": [*self.coef_per_sd.tolist(), None],
             "per_unit": per_unit,
         }

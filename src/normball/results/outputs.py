@@ -43,9 +43,15 @@ def named_intercepts(path: Path) -> dict[str, Any]:
 def coefficients(fit: Fit) -> dict[str, Any]:
     """The columns of a long table: one row for each feature and output, the intercepts last."""
     names, n_outputs = [*fit.feature_names, "(intercept)"], fit.n_outputs
+    groups = {} if fit.groups is None else {"group": _each([*fit.groups.by_feature(), None], n_outputs)}
     return {
-        "feature": np.repeat(np.array(names, dtype=object), n_outputs).tolist(),
+        "feature": _each(names, n_outputs),
+        **groups,
         "output": [*fit.output_names] * len(names),
         "per_sd": [*fit.coef_per_sd.T.ravel().tolist(), *[None] * n_outputs],
         "per_unit": np.vstack([fit.coef.T, fit.intercept]).ravel(),
     }
+
+
+def _each(names: Sequence[str | None], times: int) -> list[str | None]:
+    return [name for name in names for _ in range(times)]

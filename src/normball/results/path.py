@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
 
 
@@ -57,6 +58,10 @@ class Path:
     n_nonzero, l1_norms, l2_norms : ndarray, shape (n_lambdas,)
         Number of features with a nonzero coefficient, and the norms of all coefficients on the scale of the penalty
         (per standard deviation).
+    groups : FeatureGroups or None
+        The groups of features that were given: `names`, and the group of each feature in `of_feature`.
+    n_groups_nonzero : ndarray, shape (n_lambdas,), or None
+        Number of groups with a nonzero coefficient; None without groups.
     scales : ndarray, shape (n_features,)
         Weighted standard deviations of the features; ones with ``standardize=False``.
     lambda_max : float
@@ -112,6 +117,7 @@ class Path:
     n_outputs: int = 1
     output_names: tuple[str, ...] = ()
     grouped: bool = False
+    groups: FeatureGroups | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -143,6 +149,21 @@ class Path:
         """Number of features with a nonzero coefficient, at each strength."""
         kept = self.coef_rows.any_output(self.n_outputs)
         return kept.sums(kept.values != 0).astype(np.int64)
+
+    @property
+    def has_group_penalty(self) -> bool:
+        """Whether the penalty acts on groups of features: some were given, with a ratio above 0."""
+        return self.groups is not None and self.groups.ratio > 0.0
+
+    @property
+    def n_groups_nonzero(self) -> NDArray[np.int64] | None:
+        """Number of groups with a nonzero coefficient at each strength; None without groups."""
+        if self.groups is None:
+            return None
+        rows, n_lambdas = self.coef_rows, self.lambdas.size
+        nonzero = rows.values != 0
+        which = np.repeat(np.arange(len(rows)) // (len(rows) // n_lambdas), np.diff(rows.indptr))
+        return self.groups.n_kept(which[nonzero], rows.indices[nonzero], n_lambdas)
 
     @property
     def l1_norms(self) -> Array:
@@ -217,6 +238,7 @@ class Path:
             n_outputs=self.n_outputs,
             output_names=self.output_names,
             grouped=self.grouped,
+            groups=self.groups,
         )
 
     def predict(
@@ -265,10 +287,12 @@ class Path:
 
         if lam is not None:
             return self.at(lam=lam).to_frame()
+        of_groups = {} if self.groups is None else {"n_groups_nonzero": self.n_groups_nonzero}
         return polars.DataFrame(
             {
                 "lam": self.lambdas,
                 "n_nonzero": self.n_nonzero,
+                **of_groups,
                 "deviance_ratio": self.deviance_ratio,
                 "l1_norm": self.l1_norms,
                 "l2_norm": self.l2_norms,

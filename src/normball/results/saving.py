@@ -65,6 +65,7 @@ def _fit(fit: Fit) -> dict[str, Any]:
     content["coef"] = _encode_rows(SparseRows.from_rows(np.atleast_2d(fit.coef), len(fit.feature_names)))
     content["scales"] = _encode(_alike(fit.scales))
     content["preparation"] = fit.preparation.to_dict()
+    content["groups"] = None if fit.groups is None else fit.groups.to_dict()
     return {"fit": content}
 
 
@@ -72,6 +73,7 @@ def _path(path: Path) -> dict[str, Any]:
     content = _fields(path)
     content |= {name: _encode(_alike(getattr(path, name))) for name in _PER_FEATURE}
     content["preparation"] = path.preparation.to_dict()
+    content["groups"] = None if path.groups is None else path.groups.to_dict()
     content["findings"] = [vars(finding) for finding in path.findings]
     return {"path": content}
 

@@ -29,6 +29,8 @@ def fit_summary(fit: Fit) -> str:
         ["deviance explained", percent(fit.deviance_ratio)],
         ["certificate", _certificate(fit)],
     ]
+    if kept := facts.groups_kept(fit):
+        rows.insert(2, ["groups kept", kept])
     if fit.radius is not None:
         rows.insert(1, ["radius", f"{fit.radius:.6g}"])
     features = feature_lines(facts.Point("", fit, None), "Features")
@@ -42,6 +44,10 @@ def path_summary(path: Path) -> str:
         [f"{path.lambdas[i]:.4g}", str(n), percent(ratio), f"{norm:.4g}", f"{path.dual_gaps[i]:.1e}", path.statuses[i]]
         for i, n, ratio, norm in some_points(path)
     ]
+    if path.n_groups_nonzero is not None:
+        head.insert(2, "groups")
+        for row, (i, *_) in zip(rows, some_points(path), strict=True):
+            row.insert(2, str(path.n_groups_nonzero[i]))
     solved = int(np.sum(path.statuses == "converged"))
     closing = f"{solved} of {path.lambdas.size} lambdas certified to a relative duality gap of {path.tol:g}"
     lines = [title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {facts.reads(path)}"]
@@ -130,9 +136,10 @@ def comparison_summary(comparison: Comparison) -> str:
 def title(result: Fit | Path) -> str:
     """Family and penalty."""
     scale = "" if result.standardize else ", not standardised"
-    outputs = f" of {result.n_outputs} {'classes' if result.classes else 'targets'}" if result.output_names else ""
-    grouped = " on whole features" if result.grouped else ""
-    return f"{result.family}{outputs}, {facts.penalty(result.l1_ratio)}{grouped}{scale}"
+    kind = "classes" if result.classes else "targets"
+    outputs = f" of {result.n_outputs} {kind}" if result.output_names else ""
+    across = f" across {kind}" if result.grouped else ""
+    return f"{result.family}{outputs}, {facts.penalty(result.l1_ratio, result.groups)}{across}{scale}"
 
 
 def _certificate(fit: Fit) -> str:
