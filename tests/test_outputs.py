@@ -332,3 +332,20 @@ def test_layouts(layout: Any, path: nb.Path) -> None:
     np.testing.assert_allclose(other.loss, path.loss, atol=2e-6)
     lam = path.lambdas[4]
     np.testing.assert_allclose(other.predict(layout(X.to_numpy()), lam=lam), path.predict(X, lam=lam), atol=1e-2)
+
+
+def test_groups_of_features_beside_outputs() -> None:
+    groups = {"sepal": list(X.columns[:2]), "petal": list(X.columns[2:])}
+    together = classes(groups=groups, grouped=True, n_lambdas=30)
+    kept = (together.coefs != 0).reshape(30, 3, 2, 2)
+    np.testing.assert_array_equal(kept.any(axis=(1, 3)), kept.all(axis=(1, 3)))
+    np.testing.assert_array_equal(together.n_groups_nonzero, kept.any(axis=(1, 3)).sum(axis=1))
+    apart = classes(groups=groups, n_lambdas=30)
+    kept = (apart.coefs != 0).reshape(30, 3, 2, 2)
+    np.testing.assert_array_equal(kept.any(axis=3), kept.all(axis=3))  # of each class by itself
+    assert (kept.any(axis=(1, 3)) != kept.all(axis=(1, 3))).any()
+    fit = together.at(lam=together.lambdas[20])
+    assert fit.summary().splitlines()[0] == "multinomial of 3 classes, L1 on groups across classes"
+    frame = fit.to_frame()
+    assert frame.columns[:3] == ["feature", "group", "output"]
+    assert frame["group"].to_list() == [*["sepal"] * 6, *["petal"] * 6, *[None] * 3]
