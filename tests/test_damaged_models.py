@@ -50,6 +50,12 @@ def made(kind: str) -> tuple[Any, Any]:
     if kind == "path of a sparse matrix":
         S = sparse.csc_array(np.where(X > 0.5, X, 0.0))
         return nb.fit_path(S, np.arange(30) // 10, family="poisson", n_lambdas=4, upper_bounds=1.0), S
+    if kind == "cv_path of three classes":
+        labels = np.array(["a", "b", "c"])[np.arange(30) % 3]
+        return nb.cv_path(X, labels, family="multinomial", n_lambdas=4, cv=2, keep_predictions=True), X
+    if kind == "fit of two targets":
+        Y = {"one": X[:, 0], "two": X[:, 1]}
+        return nb.fit_path(X, pl.DataFrame(Y), family="multigaussian", grouped=False, n_lambdas=4).fit_at(2.5), X
     if kind == "path with groups":
         groups = {"pair": [0, 1], "one": [3]}
         return nb.fit_path(X, X[:, 0] - X[:, 3], groups=groups, group_weights={"one": 0.5}, n_lambdas=4), X
@@ -61,9 +67,11 @@ def made(kind: str) -> tuple[Any, Any]:
 KINDS = (
     "cv_path with preparation",
     "cv_path with repeats",
+    "cv_path of three classes",
     "path of a sparse matrix",
     "path with groups",
     "fit",
+    "fit of two targets",
     "ball",
 )
 

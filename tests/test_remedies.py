@@ -47,7 +47,7 @@ WORDS = (  # what no option does
     "not accuracy, but deviance (the default)",
     "subtract a round number from these columns",
     "rename one of them",
-    "keep two of them, or compare one with the rest (a multinomial family comes in a later version)",
+    "keep two of them",
 )
 
 

@@ -27,6 +27,8 @@ def solve_path(
     max_iter: int,
     n_threads: int,
     poll: Callable[[int, int], bool] | None,
+    n_outputs: int = 1,
+    grouped: bool = False,
 ) -> dict[str, Any]: ...
 def linear_predictor(
     X: Design,

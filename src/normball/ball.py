@@ -95,7 +95,11 @@ def fit_ball(
         raise ValueError(f'norm is {norm!r}, but must be "l1" or "l2"')
     tol = number("tol", options.get("tol", DEFAULT_TOL), minimum=0.0, exclusive=True)
     tightened: FitOptions = {**options, "l1_ratio": float(norm == "l1"), "tol": tol * _TIGHTER}
-    fit = _Search(prepare_problem(X, y, tightened), norm, radius, tol).run()
+    problem = prepare_problem(X, y, tightened)
+    if problem.data.n_outputs > 1:
+        text = f"fit_ball takes families with one output, but {problem.settings.family} has {problem.data.n_outputs}"
+        raise ValueError(f"{text} here; fit_path(...).at(l1_norm=...) finds the sum of sizes along a path")
+    fit = _Search(problem, norm, radius, tol).run()
     if fit.dual_gap <= tol:
         return replace(fit, status="converged")
     warn(f"The relative duality gap is {fit.dual_gap:.2g}, above tol={tol:g}", NotConverged, stacklevel=2)

@@ -39,7 +39,7 @@ def fit_paths(
         The features, as in `fit_path`.
     y : array or frame, shape (n,) or (n, n_problems), or str or list of str
         The target of all problems, or a column for each; names are those of columns of X. A binomial target may have
-        its own two labels in each column.
+        its own two labels in each column. Of families with several outputs: one column of labels.
     sample_weight : array or frame, shape (n,) or (n, n_problems), or str or list of str, optional
         Weights of the rows for all problems, or a column for each. A row of weight 0 is absent from that problem, a row
         of weight 2 counts twice: a bootstrap sample is a column of counts.

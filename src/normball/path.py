@@ -26,6 +26,7 @@ from normball.settings import (
     Progress,
     Settings,
     check_words,
+    grouped_of,
     name_list,
 )
 from normball.solution import Solution
@@ -56,6 +57,7 @@ def fit_path(
     penalty_factors: ArrayLike | Mapping[str, float] | None = None,
     lower_bounds: ArrayLike | Mapping[str, float] | None = None,
     upper_bounds: ArrayLike | Mapping[str, float] | None = None,
+    grouped: bool | None = None,
     groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None = None,
     group_weights: Mapping[str, float] | None = None,
     group_ratio: float = 1.0,
@@ -89,14 +91,18 @@ def fit_path(
         become one indicator a level. Float arrays are not copied.
     y : array, shape (n,), or str
         The target, or the name of its column in X. For the binomial family two distinct labels of any kind, the second
-        one in sorted order being the one whose probability is modelled, or proportions.
+        one in sorted order being the one whose probability is modelled, or proportions. For the multinomial family
+        labels of any kind, or for each class a column with its share in each row; for the multigaussian family a
+        column for each target. Columns are an array (n, n_outputs), a frame, or a list of names of columns of X.
     family : str
         Distribution of the target: "gaussian" and "huber(delta)" (errors beyond delta count in proportion) with the
         identity link, "binomial" with the logit, and with the logarithm "poisson", "negative_binomial(theta)" (variance
         mu + mu**2/theta), "gamma" (mu**2) and "tweedie(power)" (mu**power, between 1 and 2). A bare name takes power
         1.5, the theta of the largest likelihood of the model without features, or for delta 1.345 standard deviations
         of its residuals by their median distance from the median, to three digits; the `family` of the result says
-        which. "auto" takes binomial for a target of two values, else gaussian.
+        which. "multinomial" has a linear predictor for each class, "multigaussian" one for each target, and a loss that
+        is the sum of their squared errors. "auto" takes binomial for a target of two values, multinomial for more
+        labels that are no numbers, else gaussian.
     l1_ratio : float
         Mix of the penalty: 1 is the lasso, 0 is ridge.
     lambdas : array, optional
@@ -109,11 +115,15 @@ def fit_path(
     sample_weight : array, shape (n,), optional
         Weights of the rows; only their ratios matter.
     offset : array, shape (n,), optional
-        A known part of the linear predictor.
+        A known part of the linear predictor; of several outputs (n, n_outputs).
     penalty_factors : float, array or {name: value}, optional
         Multiplies the strength for each feature: 0 leaves it unpenalised, infinity excludes it. Default 1.
     lower_bounds, upper_bounds : float, array or {name: value}, optional
-        Bounds on the coefficients in the units of the data; they must admit 0. They do not go with `groups`.
+        Bounds on the coefficients in the units of the data; they must admit 0. They do not go with `groups`, nor with
+        `grouped`.
+    grouped : bool, optional
+        With several outputs, whether the penalty takes a feature for all of them or for none: ``|b_j|`` is then the
+        Euclidean length of its coefficients. By default so for multigaussian, and not so for multinomial.
     groups : {name: [features]}, "columns" or array, shape (n_features,), optional
         Groups of features, each of which the penalty keeps or drops as a whole (group lasso): names of features or of
         columns, a column of labels meaning all its indicators, or positions; a label for each feature; or "columns",
@@ -196,6 +206,7 @@ class Problem:
     lower_bounds: Array
     upper_bounds: Array
     has_offset: bool
+    grouped: bool
     groups: FeatureGroups | None = None
 
     def solve(
@@ -209,9 +220,10 @@ class Problem:
     ) -> Solution:
         """Solve one problem for each row of `weights` (n_problems, n) over one design and one grid.
 
-        `responses` (n_problems, n) stand in for the target of the data, `design` for its design (a fold's own
-        imputation) and `lambdas` for the grid of the settings; `own` holds what else differs between the problems, a
-        row for each: "offsets", "penalty_factors", "lower_bounds", "upper_bounds".
+        `responses` (n_problems, n), or with several outputs (n_problems, n, n_outputs), stand in for the target of the
+        data, `design` for its design (a fold's own imputation) and `lambdas` for the grid of the settings; `own` holds
+        what else differs between the problems, a row for each: "offsets" (as `responses`), "penalty_factors",
+        "lower_bounds", "upper_bounds".
         """
         from normball import _native
 
@@ -219,17 +231,24 @@ class Problem:
         ratio = settings.lambda_min_ratio
         if ratio is None:
             ratio = 1e-2 if self.data.n_rows < self.data.n_features else 1e-4
+        n_outputs = self.data.n_outputs
         by_problem = {
-            "offsets": self.data.offset,
             "penalty_factors": self.penalty_factors,
             "lower_bounds": self.lower_bounds,
             "upper_bounds": self.upper_bounds,
             **(own or {}),
         }
+        by_row = {
+            "responses": self.data.y if responses is None else responses,
+            "offsets": by_problem.pop("offsets", self.data.offset),
+        }
         with single_threaded_blas, Poll(settings.progress) as poll:
             answer = _native.solve_path(
                 X=self.data.design if design is None else design,
-                responses=_rows(self.data.y if responses is None else responses),
+                **{
+                    name: np.ascontiguousarray(values).reshape(-1, self.data.n_rows * n_outputs)
+                    for name, values in by_row.items()
+                },
                 weights=_rows(weights),
                 family=family.name,
                 parameter=family.parameter,
@@ -238,6 +257,8 @@ class Problem:
                 n_lambdas=settings.n_lambdas,
                 lambda_min_ratio=ratio,
                 **{name: _rows(values) for name, values in by_problem.items()},
+                n_outputs=n_outputs,
+                grouped=self.grouped,
                 **({} if self.groups is None else self.groups.for_native()),
                 fit_intercept=settings.fit_intercept,
                 standardize=settings.standardize,
@@ -261,7 +282,7 @@ class Problem:
     def rows_at(self, path: Path, index: int) -> tuple[Array, Array, Array, int]:
         """Targets, linear predictor and weights of all rows at one strength, and how many coefficients that took."""
         data, which = self.data, slice(index, index + 1)
-        rows, n_threads = path.coef_rows.take(which), self.settings.n_threads
+        rows, n_threads = path.coef_rows.take(which, path.n_outputs), self.settings.n_threads
         eta = linear_predictor(data.design, path.intercepts[which], rows, None, n_threads)[:, 0] + data.offset
         return data.y, eta, data.weights, int(path.n_nonzero[index]) + path.fit_intercept
 
@@ -301,7 +322,7 @@ class Problem:
             lambdas=solution.lambdas[keep],
             lambda_max=float(solution.lambda_max[index]),
             intercepts=solution.intercepts[index, keep],
-            coef_rows=solution.coef_rows(index).take(keep),
+            coef_rows=solution.coef_rows(index).take(keep, data.n_outputs),
             loss=solution.loss[index, keep],
             null_loss=float(solution.null_loss[index]),
             dual_gaps=solution.dual_gaps[index, keep],
@@ -311,6 +332,9 @@ class Problem:
             n_sweeps=float(solution.n_sweeps),
             fingerprint=fingerprint.hexdigest()[:16],
             findings=tuple(data.findings),
+            n_outputs=data.n_outputs,
+            output_names=data.output_names,
+            grouped=self.grouped,
         )
 
 
@@ -346,11 +370,12 @@ def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Pr
 
     factors = feature_values("penalty_factors", 1.0)
     lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)
+    grouped = grouped_of(settings)
     groups = feature_groups(settings, data.preparation, factors, dropped)
     if groups is not None and (np.isfinite(lower).any() or np.isfinite(upper).any()):
         name = "lower_bounds" if np.isfinite(lower).any() else "upper_bounds"
         raise ValueError(f"{name} and groups are given, but bounds and group penalties do not go together")
-    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None, groups)
+    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None, grouped, groups)
 
 
 def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:

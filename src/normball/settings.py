@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.families import family_name
+from normball.families import family_name, find_family
 from normball.family import DEFAULT
 from normball.messages import did_you_mean
 
@@ -66,6 +66,7 @@ class BatchOptions(TypedDict, total=False):
     penalty_factors: ArrayLike | Mapping[str, float] | None
     lower_bounds: ArrayLike | Mapping[str, float] | None
     upper_bounds: ArrayLike | Mapping[str, float] | None
+    grouped: bool | None
     groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None
     group_weights: Mapping[str, float] | None
     group_ratio: float
@@ -130,6 +131,7 @@ class Settings:
     penalty_factors: Any = None
     lower_bounds: Any = None
     upper_bounds: Any = None
+    grouped: bool | None = None
     groups: Any = None
     group_weights: Any = None
     group_ratio: float = 1.0
@@ -147,6 +149,8 @@ class Settings:
         object.__setattr__(self, "l1_ratio", l1_ratio)
         for name in ("fit_intercept", "standardize"):
             object.__setattr__(self, name, truth(name, getattr(self, name)))
+        if self.grouped is not None:
+            object.__setattr__(self, "grouped", truth("grouped", self.grouped))
         if self.progress is not None and not callable(self.progress):
             object.__setattr__(self, "progress", truth("progress", self.progress))
         object.__setattr__(self, "tol", number("tol", self.tol, minimum=0.0, exclusive=True))
@@ -179,6 +183,19 @@ class Settings:
         if self.orthonormalize and ratio < 1.0:
             text = f"orthonormalize is True, but group_ratio is {ratio:g}: below 1 coefficients of single features are "
             raise ValueError(f"{text}penalised, which an orthonormal basis does not keep apart; leave one of them out")
+
+
+def grouped_of(settings: Settings) -> bool:
+    """Whether the penalty takes a feature for all outputs or for none; a ValueError where that has no meaning."""
+    family = find_family(settings.family)
+    if settings.grouped is not None and not family.has_outputs:
+        text = f"grouped is about the outputs of a family that has several; {settings.family} has one: leave it out"
+        raise ValueError(text)
+    grouped = family.grouped_by_default if settings.grouped is None else settings.grouped
+    if grouped and (settings.lower_bounds is not None or settings.upper_bounds is not None):
+        text = "bounds and group penalties do not go together: grouped=True takes a feature for all outputs or for "
+        raise ValueError(f"{text}none; leave the bounds out, or write grouped=False")
+    return grouped
 
 
 def descending_grid(lambdas: ArrayLike) -> NDArray[np.float64]:

@@ -21,14 +21,14 @@ class Solution:
     """What one native call returned: K problems at L strengths, their coefficients as rows, problem by problem."""
 
     lambdas: Array  # (L,), shared by all problems
-    intercepts: Array  # (K, L), as the next ones
-    loss: Array
+    intercepts: Array  # (K, L), or with several outputs (K, L, n_outputs)
+    loss: Array  # (K, L), as the next ones
     whole_loss: Array
     dual_gaps: Array
     kkt_violations: Array
     n_iters: NDArray[np.int32]
     statuses: NDArray[np.int32]
-    indptr: NDArray[np.int64]  # (K L + 1,)
+    indptr: NDArray[np.int64]  # (K L n_outputs + 1,)
     indices: NDArray[np.int32]
     values: Array
     null_loss: Array  # (K,), as the next one
@@ -45,8 +45,8 @@ class Solution:
         return int(np.argmax(unfinished)) if unfinished.any() else self.lambdas.size
 
     def coef_rows(self, problem: int) -> SparseRows:
-        """The coefficients of one problem, a row a strength."""
-        length = self.lambdas.size
+        """The coefficients of one problem, a row for each strength and output."""
+        length = self.intercepts[problem].size
         rows = SparseRows(self.indptr, self.indices, self.values, self.n_features)
         return rows.take(slice(problem * length, (problem + 1) * length))
 

@@ -25,7 +25,17 @@ from normball.version import __version__
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")
-FAMILIES = ("gaussian", "binomial", "poisson", "gamma", "tweedie", "negative_binomial", "huber")
+FAMILIES = (
+    "gaussian",
+    "binomial",
+    "poisson",
+    "gamma",
+    "tweedie",
+    "negative_binomial",
+    "huber",
+    "multinomial",
+    "multigaussian",
+)
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
