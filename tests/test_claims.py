@@ -9,7 +9,8 @@ from sklearn.model_selection import BaseCrossValidator
 import normball as nb
 from normball.ball import _Point, _Search
 from normball.findings import saturation
-from normball.path import joined, prepare_problem
+from normball.path import prepare_problem
+from normball.solution import joined
 from oracle import Problem
 from payloads import described, made
 from targets import FAMILIES, draw

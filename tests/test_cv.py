@@ -185,9 +185,9 @@ def test_rows_left_out_are_left_out_of_the_folds_too(table):
     holes[[0, 5], 2] = np.nan
     groups = np.arange(90) % 9
     options = {"cv": 3, "n_lambdas": 5}
-    cv = nb.cv_path(holes, targets["gaussian"], missing="drop", groups=groups, **options)
+    cv = nb.cv_path(holes, targets["gaussian"], missing="drop", fold_groups=groups, **options)
     kept = np.delete(np.arange(90), [0, 5])
-    alone = nb.cv_path(X[kept], targets["gaussian"][kept], groups=groups[kept], **options)
+    alone = nb.cv_path(X[kept], targets["gaussian"][kept], fold_groups=groups[kept], **options)
     np.testing.assert_array_equal(cv.fold_ids, alone.fold_ids)
     np.testing.assert_allclose(cv.cv_mean, alone.cv_mean)
 

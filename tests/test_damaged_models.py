@@ -50,12 +50,30 @@ def made(kind: str) -> tuple[Any, Any]:
     if kind == "path of a sparse matrix":
         S = sparse.csc_array(np.where(X > 0.5, X, 0.0))
         return nb.fit_path(S, np.arange(30) // 10, family="poisson", n_lambdas=4, upper_bounds=1.0), S
+    if kind == "cv_path of three classes":
+        labels = np.array(["a", "b", "c"])[np.arange(30) % 3]
+        return nb.cv_path(X, labels, family="multinomial", n_lambdas=4, cv=2, keep_predictions=True), X
+    if kind == "fit of two targets":
+        Y = {"one": X[:, 0], "two": X[:, 1]}
+        return nb.fit_path(X, pl.DataFrame(Y), family="multigaussian", grouped=False, n_lambdas=4).fit_at(2.5), X
+    if kind == "path with groups":
+        groups = {"pair": [0, 1], "one": [3]}
+        return nb.fit_path(X, X[:, 0] - X[:, 3], groups=groups, group_weights={"one": 0.5}, n_lambdas=4), X
     if kind == "fit":
         return nb.fit_path(frame.drop("y"), X[:24, 0], missing="impute", n_lambdas=4).fit_at(2.5), frame
     return nb.fit_ball(X, X[:, 0] > 0, radius=0.5, family="binomial"), X
 
 
-KINDS = ("cv_path with preparation", "cv_path with repeats", "path of a sparse matrix", "fit", "ball")
+KINDS = (
+    "cv_path with preparation",
+    "cv_path with repeats",
+    "cv_path of three classes",
+    "path of a sparse matrix",
+    "path with groups",
+    "fit",
+    "fit of two targets",
+    "ball",
+)
 
 
 def places(content: Any, place: Place = ()) -> Iterator[Place]:

@@ -278,6 +278,14 @@ def test_groups_stay_together(cv):
     assert all(len(set(folds[groups == group])) == 1 for group in range(12))
 
 
+def test_groups_of_rows_are_called_groups_in_errors():
+    with pytest.raises(ValueError, match=r"^groups has shape \(119,\), but there are 120 rows"):
+        GLMRegressorCV(cv=3).fit(X, Y, groups=np.arange(119))
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    with pytest.raises(nb.DataError, match=r'E02 Column \(of groups\) "clinic" not found'):
+        GLMRegressorCV(cv=3).fit(frame, Y, groups="clinic")
+
+
 def test_at_needs_a_fit():
     with pytest.raises(sklearn.exceptions.NotFittedError):
         GLMRegressorCV().at("best")

@@ -48,7 +48,7 @@ def test_repeated_folds_are_numbered_through():
 
 def test_no_group_is_split():
     groups = np.random.default_rng(0).choice(list("abcdefghij"), size=100)
-    folds = make_folds(np.arange(100.0), cv=4, groups=groups)
+    folds = make_folds(np.arange(100.0), cv=4, fold_groups=groups)
     assert_partition(folds, 100)
     for train, test in folds:
         assert not set(groups[train]) & set(groups[test])
@@ -97,7 +97,7 @@ def test_splitters_and_pairs():
     assert (folds.fold_ids >= 0).all()
     assert make_folds(y, cv=model_selection.ShuffleSplit(8, random_state=0)).fold_ids is None
     groups = np.tile(np.arange(5), 4)
-    by_group = make_folds(y, cv=model_selection.GroupKFold(5), groups=groups)
+    by_group = make_folds(y, cv=model_selection.GroupKFold(5), fold_groups=groups)
     assert all(np.unique(groups[test]).size == 1 for test in by_group.test)
     masks = make_folds(y, cv=[(np.arange(20) < 10, np.arange(20) >= 10)])
     assert masks.test[0].tolist() == list(range(10, 20))
@@ -113,11 +113,15 @@ def test_splitters_and_pairs():
         ({"cv": []}, ValueError, "cv gave no fold"),
         ({"repeats": 0}, ValueError, "repeats is 0"),
         ({"repeats": 2, "time_order": True}, ValueError, "repeats needs folds that are drawn at random"),
-        ({"groups": np.zeros(20), "time_order": True}, ValueError, "time_order and groups cannot be combined"),
-        ({"groups": np.zeros(19)}, ValueError, r"groups has shape \(19,\), but there are 20 rows"),
-        ({"groups": [np.nan] * 20}, ValueError, "groups has missing values, first in row 1"),
-        ({"groups": [None, *"abcdefghijklmnopqrs"]}, ValueError, "groups has missing values, first in row 1"),
-        ({"groups": np.arange(20) % 3}, nb.DataError, "E05 3 groups cannot make 10 folds"),
+        (
+            {"fold_groups": np.zeros(20), "time_order": True},
+            ValueError,
+            "time_order and fold_groups cannot be combined",
+        ),
+        ({"fold_groups": np.zeros(19)}, ValueError, r"fold_groups has shape \(19,\), but there are 20 rows"),
+        ({"fold_groups": [np.nan] * 20}, ValueError, "fold_groups has missing values, first in row 1"),
+        ({"fold_groups": [None, *"abcdefghijklmnopqrs"]}, ValueError, "fold_groups has missing values, first in row 1"),
+        ({"fold_groups": np.arange(20) % 3}, nb.DataError, "E05 3 groups cannot make 10 folds"),
         ({"time_order": np.arange(20) % 3}, nb.DataError, "E05 time_order has 3 distinct times, too few for 10"),
         ({"fold_ids": np.zeros(20)}, ValueError, "fold_ids must name at least 2 folds, not 1"),
         ({"fold_ids": np.arange(20) / 7}, ValueError, "whole numbers or labels"),

@@ -216,7 +216,11 @@ def test_remarks_about_columns() -> None:
 @pytest.mark.parametrize(
     ("y", "family", "text"),
     [
-        (["a", "b", "c"] * 10, "binomial", 'has 3 classes: a, b, c. family="binomial" needs two.\n    Fix: keep two'),
+        (
+            ["a", "b", "c"] * 10,
+            "binomial",
+            'has 3 classes: a, b, c. family="binomial" needs two.\n    Fix: keep two of them  or  family="multinomial"',
+        ),
         (Y, "binomial", 'holds numbers with 30 distinct values; family="binomial" needs two classes, or proportions'),
         (np.arange(N) % 3, "binomial", "has 3 classes: 0, 1, 2."),
         (
@@ -245,7 +249,7 @@ def test_guess_family() -> None:
     assert guess_family(Y) == ("gaussian", [])
     assert guess_family([1, 2, 2, None]) == ("binomial", [])
     assert guess_family(["a", "b"]) == ("binomial", [])
-    assert guess_family(["a", "b", "c"]) == ("binomial", [])
+    assert guess_family(["a", "b", "c"]) == ("multinomial", [])
     assert guess_family([True, False]) == ("binomial", [])
     assert guess_family([datetime.date(2020, 1, 1)]) == ("gaussian", [])
     family, findings = guess_family([0, 1, 5], "goals")

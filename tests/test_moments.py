@@ -208,3 +208,46 @@ def test_wide_ridge(fit_intercept, standardize):
             for i in (0, 30, 59):
                 theta = problem.theta(result["intercepts"][k, i], coefs[i])
                 assert problem.kkt(theta, lambdas[i]) <= 1e-9 * np.sqrt(2 * problem.null_loss)
+
+
+# a read for the centre and one for the moments; working sets read X again for each block of lambdas
+READS_OF_MOMENTS = 2
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "entries", "l1_ratio", "by_moments"),
+    [
+        (2000, 600, 5, 1.0, False),
+        (2000, 600, 5, 0.5, False),
+        (2000, 600, 5, 0.0, True),  # ridge has its closed form there
+        (2000, 100, 20, 1.0, True),  # rows are nearly as long as p
+        (2000, 600, 200, 1.0, True),
+        (2000, 600, 200, 0.5, False),  # a mix makes a factor for each lambda
+    ],
+)
+def test_a_sparse_design_is_solved_where_that_is_less_work(n, p, entries, l1_ratio, by_moments):
+    rng = np.random.default_rng(6)
+    X = np.where(rng.random((n, p)) < entries / p, rng.integers(1, 4, (n, p)), 0.0)
+    y = X[:, :10] @ np.linspace(1, -1, 10) + rng.normal(size=n)
+    row_by_row, _, sparse = layouts(X)
+    options = {"l1_ratio": l1_ratio, "n_lambdas": 60, "tol": 1e-9}
+    one, other = (solve(layout, y, np.ones(n), **options) for layout in (sparse, row_by_row))
+    assert (one["n_sweeps"] <= READS_OF_MOMENTS) == by_moments
+    assert other["n_sweeps"] <= READS_OF_MOMENTS
+    assert (one["statuses"] == 0).all()
+    np.testing.assert_allclose(one["lambdas"], other["lambdas"], rtol=1e-9)
+    np.testing.assert_allclose(coefficients(one), coefficients(other), atol=1e-4)
+    np.testing.assert_allclose(one["loss"], other["loss"], rtol=1e-6)
+
+
+def test_folds_of_a_sparse_design_are_the_same_by_moments_and_by_working_sets():
+    rng = np.random.default_rng(7)
+    X = np.where(rng.random((900, 400)) < 0.01, rng.integers(1, 4, (900, 400)), 0.0)
+    y = X[:, :10] @ np.linspace(1, -1, 10) + rng.normal(size=900)
+    row_by_row, _, sparse = layouts(X)
+    weights = overlapping_folds(y.size)
+    one, other = (solve(layout, y, weights) for layout in (sparse, row_by_row))
+    assert one["n_sweeps"] > other["n_sweeps"]
+    assert (one["statuses"] == 0).all()
+    for k in range(len(weights)):
+        np.testing.assert_allclose(coefficients(one, k), coefficients(other, k), atol=1e-4)

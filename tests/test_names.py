@@ -91,9 +91,9 @@ def test_integers_are_names_of_columns_that_are_called_so() -> None:
 # -- a number for each row
 
 
-@pytest.mark.parametrize("role", ["y", "sample_weight", "offset", "groups", "fold_ids", "time_order"])
+@pytest.mark.parametrize("role", ["y", "sample_weight", "offset", "fold_groups", "fold_ids", "time_order"])
 def test_rows_in_another_order_are_refused(role) -> None:
-    values = {"y": Y, "sample_weight": Y.abs() + 1, "offset": Y / 2, "groups": (5 * Y).round().astype(int)}
+    values = {"y": Y, "sample_weight": Y.abs() + 1, "offset": Y / 2, "fold_groups": (5 * Y).round().astype(int)}
     values |= {"fold_ids": pd.Series(np.arange(N) % 4), "time_order": pd.Series(np.arange(N))}
     given = {"y": Y.to_numpy()}
 
@@ -142,12 +142,12 @@ def test_rows_of_two_indexes() -> None:
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
-def test_groups_times_and_folds_by_name(frame) -> None:
+def test_fold_groups_times_and_folds_by_name(frame) -> None:
     columns = {"clinic": np.char.add("c", (np.arange(N) % 9).astype(str)), "day": RNG.permutation(N)}
     columns |= {"fold": np.arange(N) % 3}
     table = frame({**X.to_dict("list"), **{name: values.tolist() for name, values in columns.items()}})
     alone = frame(X.to_dict("list"))
-    for role, name in (("groups", "clinic"), ("time_order", "day"), ("fold_ids", "fold")):
+    for role, name in (("fold_groups", "clinic"), ("time_order", "day"), ("fold_ids", "fold")):
         others = {"drop": [other for other in columns if other != name]}
         by_name = nb.cv_path(table, Y.to_numpy(), cv=3, n_lambdas=5, **{role: name}, **others)
         by_value = nb.cv_path(alone, Y.to_numpy(), cv=3, n_lambdas=5, **{role: columns[name]})
@@ -159,10 +159,10 @@ def test_groups_times_and_folds_by_name(frame) -> None:
             nb.cv_path(table, Y.to_numpy(), **{role: f"{name}s"})
         if role != "fold_ids":
             part = table[[*X.columns, name]]
-            model = nb.GLMRegressorCV(cv=3, n_lambdas=5).fit(part, Y.to_numpy(), **{role: name})
+            model = nb.GLMRegressorCV(cv=3, n_lambdas=5).fit(part, Y.to_numpy(), **{role.removeprefix("fold_"): name})
             np.testing.assert_array_equal(model.cv_mean_, by_value.cv_mean)
             assert model.predict(part).shape == (N,)
-    comparison = nb.compare(table, Y.to_numpy(), [1.0], groups="clinic", drop=["day", "fold"], cv=3, n_lambdas=5)
+    comparison = nb.compare(table, Y.to_numpy(), [1.0], fold_groups="clinic", drop=["day", "fold"], cv=3, n_lambdas=5)
     assert comparison.best.path.feature_names == ("age", "dose", "site = north", "site = south")
 
 
@@ -188,11 +188,11 @@ def test_offsets_and_weights_by_name_at_every_step(frame) -> None:
     assert classes.score(table, y > 0, sample_weight="w") == classes.score(table, y > 0, sample_weight=weights)
 
 
-def test_groups_by_name_follow_rows_left_out() -> None:
+def test_fold_groups_by_name_follow_rows_left_out() -> None:
     table = X.assign(clinic=np.arange(N) // 10)
     table.loc[::7, "age"] = np.nan
-    by_name = nb.cv_path(table, Y, missing="drop", groups="clinic", cv=4, n_lambdas=5)
-    by_value = nb.cv_path(table.drop(columns="clinic"), Y, missing="drop", groups=table.clinic, cv=4, n_lambdas=5)
+    by_name = nb.cv_path(table, Y, missing="drop", fold_groups="clinic", cv=4, n_lambdas=5)
+    by_value = nb.cv_path(table.drop(columns="clinic"), Y, missing="drop", fold_groups=table.clinic, cv=4, n_lambdas=5)
     np.testing.assert_array_equal(by_name.cv_mean, by_value.cv_mean)
 
 

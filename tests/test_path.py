@@ -169,7 +169,7 @@ def test_kinds_of_prediction(table):
     counts = np.random.default_rng(0).poisson(np.exp(0.3 * X[:, 0]))
     rates = nb.fit_path(X, counts, family="poisson", lambdas=[0.02]).at(lam=0.02)
     np.testing.assert_allclose(rates.predict(X, kind="response"), np.exp(rates.predict(X)))
-    with pytest.raises(ValueError, match='kind="class" needs a binomial model; this one is poisson'):
+    with pytest.raises(ValueError, match='kind="class" needs a binomial or multinomial model; this one is poisson'):
         rates.predict(X, kind="class")
     with pytest.raises(ValueError, match='must be "link", "response" or "class"'):
         rates.predict(X, kind="probability")

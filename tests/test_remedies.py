@@ -47,7 +47,7 @@ WORDS = (  # what no option does
     "not accuracy, but deviance (the default)",
     "subtract a round number from these columns",
     "rename one of them",
-    "keep two of them, or compare one with the rest (a multinomial family comes in a later version)",
+    "keep two of them",
 )
 
 
@@ -310,9 +310,9 @@ def test_too_few_rows_for_folds() -> None:
     frame = table(y=RARE, g=np.arange(N) % 3, t=np.arange(N) % 4, one=np.ones(N, int))
     for options in (
         {"family": "binomial"},
-        {"groups": "g"},
+        {"fold_groups": "g"},
         {"time_order": "t"},
-        {"groups": "one"},
+        {"fold_groups": "one"},
         {"time_order": "one"},
     ):
         target = "y" if "family" in options else A

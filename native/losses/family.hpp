@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "losses/loss.hpp"
+#include "losses/outputs_loss.hpp"
 
 namespace normball {
 
@@ -11,8 +11,16 @@ class Family : public LossTraits {
  public:
   using Make = std::unique_ptr<const Loss> (*)(double parameter, const double* y, const double* weights, Index n_rows);
 
+  using MakeOutputs = std::unique_ptr<const OutputsLoss> (*)(Index n_outputs, const double* y, const double* weights,
+                                                             Index n_rows);
+
   Family(std::string_view name, const LossTraits& traits, Make loss) noexcept
-      : LossTraits(traits), name(name), loss(loss) {
+      : LossTraits(traits), name(name), loss(loss), outputs_loss(nullptr) {
+    first_ = this;
+  }
+  // of several outputs, whose targets are column-major
+  Family(std::string_view name, const LossTraits& traits, MakeOutputs loss) noexcept
+      : LossTraits(traits), name(name), loss(nullptr), outputs_loss(loss) {
     first_ = this;
   }
 
@@ -28,7 +36,8 @@ class Family : public LossTraits {
   }
 
   const std::string_view name;
-  const Make loss;
+  const Make loss;                 // null where there are several outputs
+  const MakeOutputs outputs_loss;  // null where there is one
 
  private:
   static inline const Family* first_ = nullptr;

@@ -12,11 +12,11 @@
 namespace normball {
 namespace {
 
-constexpr std::array table = {&by_moments, &by_row_space, &by_windows, &by_working_sets};
+constexpr std::array table = {&by_blocks, &by_moments, &by_row_space, &by_windows, &by_working_sets};
 
 PathResult ask_table(const Call& call) {
   const auto* const solver =
-      std::ranges::find_if(table, [&](const PathSolver* entry) { return entry->can(call) && entry->pays(call.spec); });
+      std::ranges::find_if(table, [&](const PathSolver* entry) { return entry->can(call) && entry->pays(call); });
   return (*solver)->run(call);
 }
 
@@ -27,11 +27,14 @@ bool threads_pay(const Specification& spec) { return spec.n_rows * spec.n_featur
 
 PathResult solve_path(Design& design, const Specification& asked, Threads& threads, const Monitor::Poll& poll) {
   Specification spec = asked;
-  const Vector factors = factors_without_duplicates(design, asked, threads);
-  spec.penalty_factors = {.data = factors.data(),
-                          .stride = std::cmp_equal(factors.size(), spec.n_features) ? 0 : spec.n_features};
+  Vector factors;
+  if (spec.groups.of_feature.empty()) {  // a copy may belong to another group
+    factors = factors_without_duplicates(design, asked, threads);
+    spec.penalty_factors = {.data = factors.data(),
+                            .stride = std::cmp_equal(factors.size(), spec.n_features) ? 0 : spec.n_features};
+  }
   std::optional<CentredTargets> targets;
-  if (spec.family->is_location) {
+  if (spec.family->is_location && spec.n_outputs == 1) {
     targets.emplace(spec, !spec.family->is_quadratic);
     targets->put(spec);
   }

@@ -59,11 +59,12 @@ struct Call {
 
 struct PathSolver {
   bool (*can)(const Call& call);
-  bool (*pays)(const Specification& spec);
+  bool (*pays)(const Call& call);
   PathResult (*run)(const Call& call);
 };
 
 // The table, in the order in which they are asked; the last one always can.
+extern const PathSolver by_blocks;
 extern const PathSolver by_moments;
 extern const PathSolver by_row_space;
 extern const PathSolver by_windows;

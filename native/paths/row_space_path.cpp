@@ -211,7 +211,8 @@ class RowSpace {
   Vector values_;  // e
 };
 
-bool pays(const Specification& spec) {
+bool pays(const Call& call) {
+  const Specification& spec = call.spec;
   if (spec.l1_ratio != 0.0 || spec.n_rows > 1500 || spec.n_features <= std::max<Index>(256, spec.n_rows)) return false;
   for (Index k = 0; k < spec.n_problems; ++k) {
     const Penalty penalty = spec.penalty_of(k);

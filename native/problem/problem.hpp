@@ -79,24 +79,27 @@ struct Problem {
             .pearson = at.pearson};
   }
 
-  template <class Conjugate>
-  Certificate certificate(double lambda, const Candidate& model, const Conjugate& conjugate) const {
-    const auto term_at = [&](Index i) { return term(model.features[i], lambda); };
-    const Measure measure{
-        .lambda = lambda, .coefficient = natural_size(), .negligible_gradient = negligible_gradient()};
-    return certify(model, measure, term_at, conjugate);
+  Measure measure(double lambda) const {
+    return {.lambda = lambda, .coefficient = natural_size(), .negligible_gradient = negligible_gradient()};
   }
 
-  // With an upper bound of the conjugate from sums alone: at the residual it is exact at s = 1, and near it short by
-  // (1 - s)^2 (M8a); at another dual point it is short by its own Pearson statistic besides (M8b).
+  // the intercept comes after the features
+  template <class Conjugate>
+  Certificate certificate(double lambda, const Candidate& model, const Conjugate& conjugate) const {
+    const Index count = model.features.count;
+    const auto part_at = [&](Index i) {
+      if (i == count) return SinglePart{.term = {}, .coef = model.intercept, .gradient = model.intercept_gradient};
+      return SinglePart{.term = term(model.features[i], lambda), .coef = model.coef[i], .gradient = model.gradient[i]};
+    };
+    return certify(count + 1, part_at, model.loss, measure(lambda), conjugate);
+  }
+
+  // with an upper bound of the conjugate from sums alone
   Certificate certificate(double lambda, const Candidate& model) const {
-    double fitted = model.intercept * model.intercept_gradient;  // sum w u (eta - o)
+    double fitted = model.intercept * model.intercept_gradient;
     for (Index i = 0; i < model.features.count; ++i) fitted += model.coef[i] * model.gradient[i];
     return certificate(lambda, model, [&](double s) {
-      const double rest = 1.0 - s;
-      const double apart = std::sqrt(model.dual_pearson) + rest * std::sqrt(model.pearson);
-      const double curved = model.dual_pearson > 0.0 ? apart * apart : rest * rest * model.pearson / (2.0 * s + 1e-300);
-      return s * fitted - model.loss + std::min(rest * model.loss + s * model.dual_pearson, curved);
+      return conjugate_bound(s, fitted, model.loss, model.pearson, model.dual_pearson);
     });
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "losses/family.hpp"
+#include "penalties/feature_groups.hpp"
 #include "penalties/penalty.hpp"
 
 namespace normball {
@@ -20,17 +21,20 @@ struct Specification {
   Index n_problems = 1;
   Index n_rows = 0;
   Index n_features = 0;
-  PerProblem responses;  // n_rows
+  Index n_outputs = 1;   // columns of eta
+  PerProblem responses;  // n_rows x n_outputs, row-major
   // of each problem, where responses were centred: what was taken from them and intercepts get back, and the loss that
   // rounding alone gives them
   const double* origins = nullptr;
   const double* negligible_loss = nullptr;
   const double* weights = nullptr;  // n_problems x n_rows
-  PerProblem offsets;               // n_rows
+  PerProblem offsets;               // as the responses
   PerProblem penalty_factors;       // n_features
   PerProblem lower_bounds;          // in the units of the data, like the coefficients
   PerProblem upper_bounds;
   double l1_ratio = 1.0;
+  bool is_grouped = false;  // a feature's coefficients of all outputs are one block of the penalty
+  FeatureGroups groups;
   const Family* family = nullptr;
   double family_parameter = std::numeric_limits<double>::quiet_NaN();  // where the family has one
   Vector lambdas;                                                      // descending; empty: a grid is made
@@ -44,6 +48,8 @@ struct Specification {
   Penalty penalty_of(Index k) const {
     return {penalty_factors.of(k), lower_bounds.of(k), upper_bounds.of(k), l1_ratio};
   }
+  // whether the penalty is a sum over single coefficients of one output
+  bool is_separable() const { return n_outputs == 1 && groups.of_feature.empty(); }
   double origin(Index k) const { return origins == nullptr ? 0.0 : origins[k]; }
 };
 
@@ -64,7 +70,7 @@ struct Point {
 
 struct PathResult {
   Vector lambdas;
-  std::vector<Point> points;  // problem-major: points[k * n_lambdas + l]
+  std::vector<Point> points;  // problem by problem, lambda by lambda, output by output
   Vector null_loss;           // per problem
   Vector lambda_max;          // per problem
   Vector scales;              // n_problems x n_features

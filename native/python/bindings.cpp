@@ -88,10 +88,11 @@ Monitor::Poll polling(const nb::object& poll) {
   };
 }
 
-nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
+nb::dict as_dict(PathResult&& result, const Specification& spec) {
   const std::size_t n_points = result.points.size();
-  const auto k = static_cast<std::size_t>(n_problems);
-  const std::size_t l = n_points / k;
+  const auto k = static_cast<std::size_t>(spec.n_problems);
+  const auto n_outputs = static_cast<std::size_t>(spec.n_outputs);
+  const std::size_t l = n_points / (k * n_outputs);
   Vector intercepts, loss, whole_loss, gaps, violations, values;
   std::vector<std::int64_t> indptr{0};
   std::vector<std::int32_t> indices, iterations;
@@ -102,20 +103,22 @@ nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
   values.reserve(n_nonzero);
   for (const Point& point : result.points) {
     intercepts.push_back(point.intercept);
+    indices.insert(indices.end(), point.features.begin(), point.features.end());
+    values.insert(values.end(), point.values.begin(), point.values.end());
+    indptr.push_back(static_cast<std::int64_t>(indices.size()));
+    if (intercepts.size() % n_outputs != 0) continue;  // the rest is the same for all outputs
     loss.push_back(point.loss);
     whole_loss.push_back(point.whole_loss);
     gaps.push_back(point.dual_gap);
     violations.push_back(point.kkt_violation);
     iterations.push_back(point.n_iter);
     statuses.push_back(static_cast<std::int8_t>(point.status));
-    indices.insert(indices.end(), point.features.begin(), point.features.end());
-    values.insert(values.end(), point.values.begin(), point.values.end());
-    indptr.push_back(static_cast<std::int64_t>(indices.size()));
   }
   const std::size_t n_values = values.size();
   nb::dict out;
   out["lambdas"] = owned(std::move(result.lambdas), {l});
-  out["intercepts"] = owned(std::move(intercepts), {k, l});
+  out["intercepts"] = n_outputs == 1 ? owned(std::move(intercepts), {k, l})
+                                     : owned(std::move(intercepts), {k, l, n_outputs});
   out["loss"] = owned(std::move(loss), {k, l});
   out["whole_loss"] = owned(std::move(whole_loss), {k, l});
   out["dual_gaps"] = owned(std::move(gaps), {k, l});
@@ -127,7 +130,7 @@ nb::dict as_dict(PathResult&& result, Index n_problems, Index n_features) {
   out["values"] = owned(std::move(values), {n_values});
   out["null_loss"] = owned(std::move(result.null_loss), {k});
   out["lambda_max"] = owned(std::move(result.lambda_max), {k});
-  out["scales"] = owned(std::move(result.scales), {k, static_cast<std::size_t>(n_features)});
+  out["scales"] = owned(std::move(result.scales), {k, static_cast<std::size_t>(spec.n_features)});
   out["n_sweeps"] = result.n_sweeps;
   out["interrupted"] = result.interrupted;
   return out;
@@ -142,7 +145,9 @@ const Family& family_named(const std::string& name) {
 nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, const std::string& family, double parameter,
                double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas, double lambda_min_ratio,
                Table penalty_factors, Table lower_bounds, Table upper_bounds, bool fit_intercept, bool standardize,
-               double tol, int max_iter, int n_threads, nb::object poll) {
+               double tol, int max_iter, int n_threads, nb::object poll, Index n_outputs, bool grouped,
+               std::optional<Flat<std::int32_t>> groups, std::optional<Flat<double>> group_weights, double group_ratio,
+               bool orthonormalize) {
   load_blas();
   const std::unique_ptr<Design> design = as_design(X);
   Specification spec;
@@ -151,6 +156,14 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
   spec.n_problems = static_cast<Index>(weights.shape(0));
   spec.n_rows = design->n_rows;
   spec.n_features = design->n_cols;
+  spec.n_outputs = n_outputs;
+  spec.is_grouped = grouped;
+  if (groups && group_weights) {
+    spec.groups = {.of_feature = {groups->data(), groups->data() + groups->size()},
+                   .weights = {group_weights->data(), group_weights->data() + group_weights->size()},
+                   .ratio = group_ratio,
+                   .is_orthonormal = orthonormalize};
+  }
   const auto take = [&](const Table& table, Index width) {
     const bool is_shared = table.shape(0) == 1;
     if (!std::cmp_equal(table.shape(1), width) || (!is_shared && !std::cmp_equal(table.shape(0), spec.n_problems))) {
@@ -159,8 +172,8 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
     return PerProblem{.data = table.data(), .stride = is_shared ? 0 : width};
   };
   spec.weights = take(weights, spec.n_rows).data;
-  spec.responses = take(responses, spec.n_rows);
-  spec.offsets = take(offsets, spec.n_rows);
+  spec.responses = take(responses, spec.n_rows * n_outputs);
+  spec.offsets = take(offsets, spec.n_rows * n_outputs);
   spec.penalty_factors = take(penalty_factors, spec.n_features);
   spec.lower_bounds = take(lower_bounds, spec.n_features);
   spec.upper_bounds = take(upper_bounds, spec.n_features);
@@ -177,7 +190,7 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
     const nb::gil_scoped_release no_gil;
     result = solve_path(*design, spec, n_threads, polling(poll));
   }
-  return as_dict(std::move(result), spec.n_problems, spec.n_features);
+  return as_dict(std::move(result), spec);
 }
 
 nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Flat<double> intercepts,
@@ -351,7 +364,9 @@ NB_MODULE(_native, m) {
         "offsets"_a.noconvert(), "family"_a, "parameter"_a = std::numeric_limits<double>::quiet_NaN(), "l1_ratio"_a,
         "lambdas"_a.none().noconvert(), "n_lambdas"_a, "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(),
         "lower_bounds"_a.noconvert(), "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a,
-        "max_iter"_a, "n_threads"_a, "poll"_a.none());
+        "max_iter"_a, "n_threads"_a, "poll"_a.none(), "n_outputs"_a = 1, "grouped"_a = false,
+        "groups"_a.none().noconvert() = nb::none(), "group_weights"_a.none().noconvert() = nb::none(),
+        "group_ratio"_a = 1.0, "orthonormalize"_a = false);
   m.def("loss_rows", &normball::loss_rows, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert());
   m.def("loss_dual", &normball::loss_dual, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert(),
         "u"_a.noconvert());

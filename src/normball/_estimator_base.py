@@ -62,13 +62,27 @@ def _holds_text(X: Any) -> bool:
 @contextmanager
 def in_words_of(model: Any) -> Iterator[None]:
     """Say what is wrong in the words of an estimator: remedies that it has no options for are left out."""
-    known = {*model.get_params(), *inspect.signature(model.fit).parameters}
+    of_fit = inspect.signature(model.fit).parameters
+    known = {*model.get_params(), *of_fit}
     twin = type(model).__name__.replace("Regressor", "Classifier")
+
+    def in_words(text: str) -> str:  # the groups of `fit` are those of rows, as scikit-learn has it
+        if "groups" not in of_fit:
+            return text
+        return text.replace("fold_groups of cv_path", "groups of fit").replace("fold_groups", "groups")
+
     try:
         yield
     except DataError as error:
-        findings = [replace(one, fix=one.fix.replace('family="binomial"', f"{twin}()")) for one in error.findings]
+        fixes = [in_words(one.fix.replace('family="binomial"', f"{twin}()")) for one in error.findings]
+        findings = [
+            replace(one, text=in_words(one.text), fix=fix) for one, fix in zip(error.findings, fixes, strict=True)
+        ]
         raise DataError(*(finding.with_known_options(known) for finding in findings)) from None
+    except ValueError as error:
+        if "fold_groups" not in str(error):
+            raise
+        raise ValueError(in_words(str(error))) from None
 
 
 def _is_frame(X: Any) -> bool:
@@ -85,6 +99,10 @@ class GLM(BaseEstimator):
     penalty_factors: PerFeature = None
     lower_bounds: PerFeature = None
     upper_bounds: PerFeature = None
+    groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None = None
+    group_weights: Mapping[str, float] | None = None
+    group_ratio: float = 1.0
+    orthonormalize: bool | None = None
     missing: str = "error"
     inf: str = "error"
     categorical: Sequence[str] = ()

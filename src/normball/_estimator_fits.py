@@ -112,7 +112,7 @@ class CrossValidated(GLM):
             "random_state": self.random_state,
             "sample_weight": self._weights(y, sample_weight),
             "offset": offset,
-            "groups": groups,
+            "fold_groups": groups,
             "time_order": time_order,
             **self._options(),
         }

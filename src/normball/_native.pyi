@@ -27,6 +27,8 @@ def solve_path(
     max_iter: int,
     n_threads: int,
     poll: Callable[[int, int], bool] | None,
+    n_outputs: int = 1,
+    grouped: bool = False,
 ) -> dict[str, Any]: ...
 def linear_predictor(
     X: Design,
@@ -57,6 +59,25 @@ def cpu_levels() -> list[str]: ...
 def cpu_level() -> str: ...
 def set_cpu_level(name: str) -> None: ...
 def run_tasks(count: int, task: Callable[[int], object], n_threads: int) -> int: ...
+def group_term(
+    l1: float,
+    group: float,
+    l2: float,
+    z: NDArray[np.float64],
+    b: NDArray[np.float64],
+    curvature: float,
+    prox: NDArray[np.float64],
+) -> dict[str, float]: ...
+def solve_groups(
+    H: NDArray[np.float64],
+    versions: list[int],
+    linear: NDArray[np.float64],
+    counts: list[int],
+    terms: NDArray[np.float64],
+    tolerance: float,
+    b: NDArray[np.float64],
+    gradients: NDArray[np.float64],
+) -> None: ...
 def loss_rows(
     family: str, parameter: float, y: NDArray[np.float64], eta: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]: ...

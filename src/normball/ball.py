@@ -20,7 +20,7 @@ from normball.messages import Interrupted, NotConverged
 from normball.path import Problem, prepare_problem
 from normball.results.fit import Fit
 from normball.results.points import share_reaching
-from normball.settings import DEFAULT_TOL, FitOptions, check_words, number
+from normball.settings import DEFAULT_TOL, GROUP_OPTIONS, FitOptions, check_words, number
 from normball.threads import single_threaded_blas
 
 __all__ = ["fit_ball"]
@@ -58,7 +58,8 @@ def fit_ball(
     norm : {"l1", "l2"}
         The diamond or the disc.
     **options
-        What `fit_path` takes, except for the grid and the mix, which follow from radius and norm.
+        What `fit_path` takes, except for the grid and the mix, which follow from radius and norm, and for groups of
+        features, which these norms do not know.
 
     Returns
     -------
@@ -85,13 +86,20 @@ def fit_ball(
     >>> fit.coef.round(6).tolist(), round(fit.lam, 6)
     ([2.0, 0.0, 0.0], 0.333333)
     """
+    if given := [name for name in GROUP_OPTIONS if name in options]:
+        text = "the ball is that of a norm of single features, which knows no groups; fit_path takes them"
+        raise TypeError(f"fit_ball() has no argument {given[0]!r}: {text}.")
     check_words("fit_ball", options, {*FitOptions.__annotations__, "radius", "norm"} - {*_NOT_HERE}, _HINT)
     radius = number("radius", radius, minimum=0.0, exclusive=True)
     if not isinstance(norm, str) or norm not in ("l1", "l2"):
         raise ValueError(f'norm is {norm!r}, but must be "l1" or "l2"')
     tol = number("tol", options.get("tol", DEFAULT_TOL), minimum=0.0, exclusive=True)
     tightened: FitOptions = {**options, "l1_ratio": float(norm == "l1"), "tol": tol * _TIGHTER}
-    fit = _Search(prepare_problem(X, y, tightened), norm, radius, tol).run()
+    problem = prepare_problem(X, y, tightened)
+    if problem.data.n_outputs > 1:
+        text = f"fit_ball takes families with one output, but {problem.settings.family} has {problem.data.n_outputs}"
+        raise ValueError(f"{text} here; fit_path(...).at(l1_norm=...) finds the sum of sizes along a path")
+    fit = _Search(problem, norm, radius, tol).run()
     if fit.dual_gap <= tol:
         return replace(fit, status="converged")
     warn(f"The relative duality gap is {fit.dual_gap:.2g}, above tol={tol:g}", NotConverged, stacklevel=2)

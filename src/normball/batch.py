@@ -11,9 +11,10 @@ import numpy as np
 from normball.inputs.batch import Batch, prepare_batch
 from normball.inputs.per_feature import FEATURE_OPTIONS, feature_columns
 from normball.messages import Interrupted
-from normball.path import Problem, Solution, problem_of, split_options, warn_not_converged
+from normball.path import Problem, problem_of, split_options, warn_not_converged
 from normball.results.paths import Paths
 from normball.settings import BatchOptions, FitOptions, check_words
+from normball.solution import Solution
 
 __all__ = ["Paths", "fit_paths"]
 
@@ -38,7 +39,7 @@ def fit_paths(
         The features, as in `fit_path`.
     y : array or frame, shape (n,) or (n, n_problems), or str or list of str
         The target of all problems, or a column for each; names are those of columns of X. A binomial target may have
-        its own two labels in each column.
+        its own two labels in each column. Of families with several outputs: one column of labels.
     sample_weight : array or frame, shape (n,) or (n, n_problems), or str or list of str, optional
         Weights of the rows for all problems, or a column for each. A row of weight 0 is absent from that problem, a row
         of weight 2 counts twice: a bootstrap sample is a column of counts.

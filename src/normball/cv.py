@@ -15,21 +15,22 @@ from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
-from normball.path import Problem, Solution, joined, prepare_problem, warn_not_converged
+from normball.path import Problem, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
 from normball.results.remarks import overdispersed, possible_leak, underdispersed
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, Score, area_under_curve, dispersion, even_parameter
+from normball.scores import SCORES, Score, dispersion, even_parameter, mean_area
 from normball.scoring import find_score
 from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
+from normball.solution import Solution, joined
 
 __all__ = ["CVPath", "Comparison", "compare", "cv_path"]
 
 Array = NDArray[np.float64]
 
 _BLOCK = 2**24  # most predictions held at a time when the training rows are scored
-_BY_ROW = ("groups", "time_order", "fold_ids")
+_BY_ROW = ("fold_groups", "time_order", "fold_ids")
 
 
 def cv_path(
@@ -37,7 +38,7 @@ def cv_path(
     y: Any,
     *,
     cv: Any = 10,
-    groups: ArrayLike | str | None = None,
+    fold_groups: ArrayLike | str | None = None,
     time_order: ArrayLike | str | bool | None = None,
     fold_ids: ArrayLike | str | None = None,
     repeats: int = 1,
@@ -57,7 +58,7 @@ def cv_path(
         As in `fit_path`.
     cv : int, splitter or iterable of (train, test)
         Number of folds, drawn at random and stratified for the binomial family; or a scikit-learn splitter.
-    groups : array, shape (n,), or str, optional
+    fold_groups : array, shape (n,), or str, optional
         Rows of one group are never split between training and held-out rows. A name, here and below, is that of a
         column of X, which is no feature then.
     time_order : array, shape (n,), str, or True, optional
@@ -67,12 +68,14 @@ def cv_path(
     repeats : int
         How many times to draw the folds anew.
     score : {"deviance", "mse", "mae", "auc", "accuracy", "brier"}, name, scorer, metric or callable, optional
-        Deviance by default. Names of scikit-learn's scorers ("roc_auc", "neg_log_loss", "r2"), scorers (`make_scorer`)
-        and metrics of `sklearn.metrics` get what they ask for: classes of the target as given, probabilities or
-        decision values. Any other callable gets (y_true, y_pred, sample_weight), predictions being expected targets and
-        binomial targets 0 or 1; weights go by name where it has an argument of that name. Greater is better, unless its
-        attribute ``greater_is_better`` is False or its name ends in "_loss", "_error" or "_deviance". A scorer of one's
-        own, a callable (estimator, X, y), gets the linear predictor as X.
+        Deviance by default. Of several outputs the squared and absolute errors are means over them, "auc" is the mean
+        of each class against the rest, and "brier" the sum over classes. Names of scikit-learn's scorers ("roc_auc",
+        "neg_log_loss", "r2"), scorers (`make_scorer`) and metrics of `sklearn.metrics` get what they ask for: classes
+        of the target as given, probabilities or decision values. Any other callable gets (y_true, y_pred,
+        sample_weight), predictions being expected targets and binomial targets 0 or 1; weights go by name where it has
+        an argument of that name. Greater is better, unless its attribute ``greater_is_better`` is False or its name
+        ends in "_loss", "_error" or "_deviance". A scorer of one's own, a callable (estimator, X, y), gets the linear
+        predictor as X.
     keep_predictions : bool
         Keep the held-out predictions of every row and strength.
     random_state : int, Generator or RandomState
@@ -105,7 +108,7 @@ def cv_path(
     True
     """
     check_words("cv_path", options, (*FitOptions.__annotations__, *CV_OPTIONS))
-    by_row = {"groups": groups, "time_order": time_order, "fold_ids": fold_ids}
+    by_row = {"fold_groups": fold_groups, "time_order": time_order, "fold_ids": fold_ids}
     problem = prepare_problem(X, y, options, by_row)
     chosen = find_score(score, problem.settings.family, problem.data.classes)
     folds = _folds(problem, {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state})
@@ -179,8 +182,11 @@ class _Model:
     n_threads: int | None
 
     def predict(self, rows: NDArray[np.int64] | None, offset: Array, which: slice = slice(None)) -> Array:
-        """The linear predictor (rows, strengths)."""
-        eta = linear_predictor(self.design, self.intercepts[which], self.coefs.take(which), rows, self.n_threads)
+        """The linear predictor (rows, strengths), or with several outputs (rows, strengths, n_outputs)."""
+        n_outputs = self.intercepts[0].size
+        eta = linear_predictor(
+            self.design, self.intercepts[which], self.coefs.take(which, n_outputs), rows, self.n_threads
+        )
         return eta + (offset if rows is None else offset[rows])[:, None]
 
 
@@ -192,7 +198,12 @@ def _cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictio
     keep = slice(0, n_finished)
     n_threads = problem.settings.n_threads
     models = [
-        _Model(design, solution.intercepts[row, keep], solution.coef_rows(row).take(keep), n_threads)
+        _Model(
+            design,
+            solution.intercepts[row, keep],
+            solution.coef_rows(row).take(keep, problem.data.n_outputs),
+            n_threads,
+        )
         for row, design in enumerate(designs)
     ]
     gaps = solution.dual_gaps[1:, keep]
@@ -245,7 +256,7 @@ def _assess(
     # what `possible_leak` judges by; the same array where that is the score
     fold_deviances = fold_scores if _is_deviance(score, family) else np.full_like(fold_scores, np.nan)
     fold_weights = _fold_weights(problem, folds)
-    sums = np.zeros((data.n_rows, path.lambdas.size)) if keep_predictions else None
+    sums = np.zeros((data.n_rows, *path.intercepts.shape)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
     needs_predictions = known_scores is None or keep_predictions
     for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)) if needs_predictions else ():
@@ -261,8 +272,8 @@ def _assess(
     _check_defined(fold_scores, fold_weights, score)
     leak = possible_leak(path, summarise_folds(fold_deviances, fold_weights)[0] / 2.0)
     with np.errstate(invalid="ignore"):  # 0/0 where no fold held the row out
-        predictions = None if sums is None else sums / times_held_out[:, None]
-    folds_rows = [model.coefs for model in models[1:]]
+        predictions = None if sums is None else (sums.T / times_held_out).T
+    folds_rows = [model.coefs.any_output(path.n_outputs) for model in models[1:]]
     groups = path.preparation.column_of_feature
     result = CVPath(
         path=replace(path, findings=(*path.findings, *leak)),
@@ -308,7 +319,13 @@ def _fold_weights(problem: Problem, folds: Folds) -> Array:
 
 
 def _is_deviance(score: Score, family: str) -> bool:
-    return score is SCORES["deviance"] or (score is SCORES["mse"] and find_family(family).quadratic)
+    return score is SCORES["deviance"] or (score is SCORES["mse"] and _squares(family))
+
+
+def _squares(family: str) -> bool:
+    """Whether the deviance is the squared error; of several outputs it is the sum of theirs, and not the mean."""
+    known = find_family(family)
+    return known.quadratic and not known.has_outputs
 
 
 def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds: Folds, score: Score) -> Array | None:
@@ -318,7 +335,7 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     so little error is left that the difference of sums would have lost its digits.
     """
     data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
-    squares = score in (SCORES["deviance"], SCORES["mse"]) and find_family(problem.settings.family).quadratic
+    squares = score in (SCORES["deviance"], SCORES["mse"]) and _squares(problem.settings.family)
     if not squares or not (held_out > 0.0).all():
         return None
     for train, test in folds:
@@ -336,7 +353,7 @@ def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> A
     if score is SCORES["deviance"]:
         return 2.0 * path.loss
     data = problem.data
-    width = max(1, _BLOCK // data.n_rows)
+    width = max(1, _BLOCK // data.y.size)
     blocks = [slice(start, start + width) for start in range(0, path.lambdas.size, width)]
     return np.concatenate(
         [score(data.y, model.predict(None, data.offset, block), data.weights, path.family) for block in blocks]
@@ -346,19 +363,19 @@ def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> A
 def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, index: int) -> dict[str, float]:
     """What only some families have.
 
-    Of classes the out-of-fold area under the curve, and how far into the flat part of the sigmoid the rows lie; the
-    dispersion of what has one.
+    Of classes the out-of-fold area under the curve (of several its mean over each against the rest), and how far into
+    the flat part of the sigmoid the rows lie; the dispersion of what has one.
     """
     data, which, family = problem.data, slice(index, index + 1), find_family(path.family)
     if family.reports_dispersion:
         return {"dispersion": dispersion(family, *problem.rows_at(path, index))}
     areas = np.array(
         [
-            area_under_curve(data.y[test], model.predict(test, data.offset, which), data.weights[test])
+            mean_area(data.y[test], model.predict(test, data.offset, which), data.weights[test])
             for test, model in zip(folds.test, models[1:], strict=True)
         ]
     )
-    margins = np.abs(models[0].predict(None, data.offset, which)[:, 0])
+    margins = family.margin(models[0].predict(None, data.offset, which)[:, 0])
     fold_weights = _fold_weights(problem, folds)
     return {
         "auc": float(summarise_folds(areas, fold_weights)[0][0]),

@@ -68,19 +68,20 @@ class CVPath:
     lambda_best, lambda_1se : float
         The strengths there.
     selection_counts : SparseRows, shape (n_lambdas, n_features)
-        In how many folds each coefficient was nonzero; indexed like the dense array, `toarray()` gives the whole.
+        In how many folds each feature had a nonzero coefficient; indexed like the dense array, `toarray()` gives the
+        whole.
     column_counts : SparseRows, shape (n_lambdas, n_columns)
         In how many folds each column of the table was kept, whichever of its levels were: folds may tell a column of
         two levels by the one or by the other. The columns are `path.column_names`.
     findings : tuple of Finding
         What was noticed about the data, and whether held-out rows are predicted too well to be true.
-    predictions : ndarray or None, shape (n, n_lambdas)
+    predictions : ndarray or None, shape (n, n_lambdas), or with several outputs (n, n_lambdas, n_outputs)
         Linear predictor of each row from the folds that held it out (their mean), NaN where none did; kept on request.
     diagnostics : dict
         For "best" and "1se" what some families have. Counts and amounts have a "dispersion", Pearson's statistic over
-        its degrees of freedom (rows with a weight less nonzero coefficients and intercept). Classes have the
-        out-of-fold "auc", and on all rows the "largest_margin" and the share "saturated" of rows where the sigmoid's
-        slope is below 0.01.
+        its degrees of freedom (rows with a weight less nonzero coefficients and intercept). Classes have the out-of-
+        fold "auc" (of several the mean of each against the rest), and on all rows the "largest_margin" and the share
+        "saturated" of rows where the sigmoid's slope is below 0.01.
     """
 
     saved_as: ClassVar[str] = "cv_path"

@@ -37,7 +37,17 @@ class GLMRegressor(Regressor, OneStrength):
     penalty_factors : array-like or dict by feature name, default=None
         Multiples of the penalty for each feature: 0 leaves it unpenalised, inf excludes it; ones if left out.
     lower_bounds, upper_bounds : float, array-like or dict by feature name, default=None
-        Bounds of the coefficients in the data's units; they must admit 0.
+        Bounds of the coefficients in the data's units; they must admit 0. They do not go with `groups`.
+    groups : dict of feature names, "columns" or array-like of shape (n_coefficients,), default=None
+        Groups of features that the penalty keeps or drops as a whole: ``{name: [features]}``, a label for each, or
+        "columns" for the indicators that one column gives; see `fit_path`. Rows that belong together are another
+        thing: `groups` of the `fit` of `GLMRegressorCV`.
+    group_weights : dict by group name, default=None
+        What the penalty of a group is multiplied by; the root of its rank or size if left out.
+    group_ratio : float, default=1.0
+        1 penalises whole groups, 0 single features, in between both.
+    orthonormalize : bool, default=None
+        Whether groups are penalised in an orthonormal basis of their columns; None does so where `group_ratio` is 1.
     missing : {"error", "drop", "impute"}, default="error"
         What to do about missing values in `X`.
     inf : {"error", "nan"}, default="error"
@@ -123,7 +133,17 @@ class GLMClassifier(Classifier, OneStrength):
     penalty_factors : array-like or dict by feature name, default=None
         Multiples of the penalty for each feature: 0 leaves it unpenalised, inf excludes it; ones if left out.
     lower_bounds, upper_bounds : float, array-like or dict by feature name, default=None
-        Bounds of the coefficients in the data's units; they must admit 0.
+        Bounds of the coefficients in the data's units; they must admit 0. They do not go with `groups`.
+    groups : dict of feature names, "columns" or array-like of shape (n_coefficients,), default=None
+        Groups of features that the penalty keeps or drops as a whole: ``{name: [features]}``, a label for each, or
+        "columns" for the indicators that one column gives; see `fit_path`. Rows that belong together are another
+        thing: `groups` of the `fit` of `GLMClassifierCV`.
+    group_weights : dict by group name, default=None
+        What the penalty of a group is multiplied by; the root of its rank or size if left out.
+    group_ratio : float, default=1.0
+        1 penalises whole groups, 0 single features, in between both.
+    orthonormalize : bool, default=None
+        Whether groups are penalised in an orthonormal basis of their columns; None does so where `group_ratio` is 1.
     missing : {"error", "drop", "impute"}, default="error"
         What to do about missing values in `X`.
     inf : {"error", "nan"}, default="error"
@@ -182,16 +202,16 @@ class GLMRegressorCV(Regressor, CrossValidated):
     lambda_min_ratio : float, default=None
         Its smallest strength as a share of the largest: 1e-4, or 1e-2 with fewer rows than coefficients.
     cv : int, splitter or iterable of (train, test), default=None
-        The folds. An int makes so many at random, and keeps groups together where `fit` is given any. None makes 10,
-        or as many as there are groups or rows.
+        The folds. An int makes so many at random, and keeps groups of rows together where `fit` is given any. None
+        makes 10, or as many as there are groups or rows.
     select : {"1se", "best"}, default="1se"
         The strength with the best mean score, or the largest one whose score is within one standard error of it.
     scoring : {"deviance", "mse", "mae"}, name of a scorer, scorer, metric or callable, default="deviance"
         What is compared on the rows left out, as `score` of `cv_path`.
     random_state : int, default=0
         Seed of the folds.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, inf, categorical, drop, unknown, \
-tol, max_iter, n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, groups, group_weights, group_ratio, \
+orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
         As in `GLMRegressor`.
 
     Attributes
@@ -248,12 +268,12 @@ class GLMClassifierCV(Classifier, CrossValidated):
 default="deviance"
         What is compared on the rows left out, as `score` of `cv_path`.
     cv : int, splitter or iterable of (train, test), default=None
-        The folds. An int makes so many at random, with each class spread evenly, or keeps groups together where `fit`
-        is given any. None makes 10, or as many as there are groups or rows of the rarer class.
+        The folds. An int makes so many at random, with each class spread evenly, or keeps groups of rows together
+        where `fit` is given any. None makes 10, or as many as there are groups or rows of the rarer class.
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, missing, inf, categorical, drop, unknown, \
-tol, max_iter, n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, groups, group_weights, group_ratio, \
+orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
         As in `GLMClassifier`.
 
     Attributes

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from normball.estimates import delta_at_null, theta_at_null
+from normball.families_outputs import MultiGaussian, Multinomial
 from normball.family import Array, Family, by_newton, entropy
 from normball.messages import did_you_mean
 
@@ -353,7 +354,7 @@ _NOT_CONVEX = (
     "solution could be certified: "
 )
 _NOT_OFFERED = {"inverse_gaussian": _NOT_CONVEX.format("above twice the target") + 'write family="gamma"'}
-_ENTRIES = (Gaussian, Binomial, Poisson, Gamma, Tweedie, NegativeBinomial, Huber)
+_ENTRIES = (Gaussian, Binomial, Poisson, Gamma, Tweedie, NegativeBinomial, Huber, Multinomial, MultiGaussian)
 FAMILIES: dict[str, type[Family]] = {entry.name: entry for entry in _ENTRIES}
 _UNKNOWN = f"family is {{!r}}, but must be one of {', '.join((*FAMILIES, AUTO))}."
 _FORM = re.compile(r"(\w+)(?:\((.*)\))?")  # name(parameter)

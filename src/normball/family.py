@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
 
 DEFAULT = "gaussian"
 
@@ -35,7 +36,11 @@ class Family(ABC):
     label : str
         What a regression of this family is called.
     has_classes : bool
-        Whether the target is one of two classes, or a proportion.
+        Whether the target is a class, or proportions of classes.
+    has_outputs : bool
+        Whether it has several linear predictors, the last axis of `y`, `eta` and `mean`; losses then lack that axis.
+    grouped_by_default : bool
+        Whether the penalty takes a feature for all outputs or for none, where nothing is said about it.
     quadratic : bool
         Whether the loss is the squared error, known everywhere from one gradient and one Hessian.
     amounts : bool
@@ -80,6 +85,8 @@ class Family(ABC):
     default: ClassVar[float] = math.nan
     no_estimate: ClassVar[tuple[str, str]] = ("", "")
     has_classes: ClassVar[bool] = False
+    has_outputs: ClassVar[bool] = False
+    grouped_by_default: ClassVar[bool] = False
     quadratic: ClassVar[bool] = False
     amounts: ClassVar[bool] = False
     inverse_link: ClassVar[str]
@@ -167,8 +174,16 @@ class Family(ABC):
         raise NotImplementedError(f"the variance of {self.name} does not follow from its mean")
 
     @abstractmethod
-    def null_intercept(self, y: Array, weights: Array, offset: Array) -> float:
+    def null_intercept(self, y: Array, weights: Array, offset: Array) -> float | Array:
         """The linear predictor, less the offset, of the model without features."""
+
+    def choice(self, eta: Array) -> Places:
+        """The place of the likeliest class among the classes; of two it is the second where `eta` is above 0."""
+        return (eta > 0.0).astype(np.intp)
+
+    def margin(self, eta: Array) -> Array:
+        """The logarithm of the odds of the likeliest class."""
+        return np.abs(eta)
 
     def refused(self, y: Array) -> tuple[Mask, str, str]:
         """The numbers that cannot be targets, what is wrong with them, and the family that takes them."""

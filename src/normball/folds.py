@@ -46,8 +46,8 @@ def make_folds(
     y: NDArray[np.float64],
     *,
     cv: Any = 10,
-    classes: tuple[Any, Any] | None = None,
-    groups: ArrayLike | None = None,
+    classes: tuple[Any, ...] | None = None,
+    fold_groups: ArrayLike | None = None,
     time_order: ArrayLike | bool | None = None,
     fold_ids: ArrayLike | None = None,
     repeats: int = 1,
@@ -59,16 +59,21 @@ def make_folds(
 
     `rows` says which rows of the caller's arrays are those of `y` (None: all); rows whose weight is 0 do not count as
     examples of a class. Folds are stratified where `classes` says that `y` holds a class; proportions between 0 and 1
-    are none.
+    are none. Of several outputs `y` has a column each.
     """
-    n_rows = y.size
+    n_rows = len(y)
     counts = np.ones(n_rows, dtype=bool) if weights is None else weights > 0.0
-    strata = y if classes is not None and np.isin(y, (0.0, 1.0)).all() else None
+    members = None if classes is None else _members(y)
+    strata = members.argmax(axis=1) if members is not None and np.isin(y, (0.0, 1.0)).all() else None
     if isinstance(time_order, np.bool_):
         time_order = bool(time_order)
     in_time = time_order is not None and time_order is not False
     is_number = isinstance(cv, (int, np.integer)) and not isinstance(cv, bool)
-    ways = {"time_order": in_time, "fold_ids": fold_ids is not None, "groups": groups is not None and is_number}
+    ways = {
+        "time_order": in_time,
+        "fold_ids": fold_ids is not None,
+        "fold_groups": fold_groups is not None and is_number,
+    }
     chosen = [name for name, is_chosen in ways.items() if is_chosen]
     if len(chosen) > 1:
         raise ValueError(f"{' and '.join(chosen)} cannot be combined: choose one way to make folds")
@@ -78,23 +83,30 @@ def make_folds(
         raise ValueError(f"repeats is {repeats!r}, but must be a whole number of at least 1")
     if repeats != 1 and (in_time or fold_ids is not None or not is_number):
         raise ValueError("repeats needs folds that are drawn at random: leave it at 1 here")
-    labels = None if groups is None else _per_row("groups", groups, n_rows, rows)
+    labels = None if fold_groups is None else _per_row("fold_groups", fold_groups, n_rows, rows)
     if fold_ids is not None:
         folds = _explicit(_per_row("fold_ids", fold_ids, n_rows, rows))
     elif not is_number:
-        folds = _from_splitter(cv, y, labels)
+        folds = _from_splitter(cv, y if strata is None or y.ndim == 1 else strata, labels)
     else:
         _check_number(cv, n_rows)
         if in_time:
             times = np.arange(n_rows) if time_order is True else moments_of(time_order, "time_order")
             folds = _expanding_window(_per_row("time_order", times, n_rows, rows), int(cv))
         else:
-            if strata is not None and classes is not None and labels is None:
-                _check_rarest(strata[counts], int(cv), classes)
+            if strata is not None and members is not None and classes is not None and labels is None:
+                _check_rarest(members[counts], int(cv), classes)
             folds = _at_random(strata, labels, n_rows, int(cv), int(repeats), _generator(random_state))
-    if strata is not None and classes is not None:
-        _check_both_classes(strata, counts, folds, classes)
+    if members is not None and classes is not None:
+        _check_all_classes(members, counts, folds, classes)
     return folds
+
+
+def _members(y: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+    """Which classes each row has a share of (n, n_classes); None where all rows may have a share of both of two."""
+    if y.ndim == 2:
+        return y > 0.0
+    return np.column_stack([y == 0.0, y == 1.0]) if np.isin(y, (0.0, 1.0)).all() else None
 
 
 def _check_number(cv: int, n_rows: int) -> None:
@@ -152,7 +164,7 @@ def _explicit(given: NDArray[Any]) -> Folds:
 
 
 def _at_random(
-    strata: NDArray[np.float64] | None,
+    strata: NDArray[np.intp] | None,
     groups: NDArray[Any] | None,
     n_rows: int,
     n_folds: int,
@@ -167,7 +179,7 @@ def _at_random(
         rounds = [_group_ids(group_of_row, n_folds, generator) for _ in range(repeats)]
         kind = "grouped "
     else:
-        stratum = np.zeros(n_rows) if strata is None else strata
+        stratum = np.zeros(n_rows, dtype=np.intp) if strata is None else strata
         rounds = [_stratified_ids(stratum, n_folds, generator) for _ in range(repeats)]
         kind = "" if strata is None else "stratified "
     ids = np.array(rounds) + n_folds * np.arange(repeats)[:, None]  # folds are numbered through all repeats
@@ -175,7 +187,7 @@ def _at_random(
     return _from_ids(ids if repeats > 1 else ids[0], f"{n_folds} {kind}folds at random{times}")
 
 
-def _stratified_ids(stratum: NDArray[np.float64], n_folds: int, generator: np.random.Generator) -> Rows:
+def _stratified_ids(stratum: NDArray[np.intp], n_folds: int, generator: np.random.Generator) -> Rows:
     """Deal the rows out in turn, stratum by stratum: fold sizes differ by 1 at most, in all and in each stratum."""
     shuffled = generator.permutation(stratum.size)
     dealt = shuffled[np.argsort(stratum[shuffled], kind="stable")]
@@ -220,11 +232,11 @@ def _expanding_window(times: NDArray[Any], n_folds: int) -> Folds:
     )
 
 
-def _from_splitter(cv: Any, y: NDArray[np.float64], groups: NDArray[Any] | None) -> Folds:
+def _from_splitter(cv: Any, y: NDArray[Any], groups: NDArray[Any] | None) -> Folds:
     """Folds of a scikit-learn splitter, or of any iterable of (train, test) row numbers."""
     if isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
         raise TypeError(f"cv is {cv!r}, but must be a number of folds, a splitter or (train, test) pairs")
-    pairs: Iterable[Any] = cv.split(np.zeros((y.size, 1)), y, groups) if hasattr(cv, "split") else cv
+    pairs: Iterable[Any] = cv.split(np.zeros((len(y), 1)), y, groups) if hasattr(cv, "split") else cv
     train, test = [], []
     for pair in pairs:
         rows_of_fold = [np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows) for rows in pair]
@@ -232,30 +244,31 @@ def _from_splitter(cv: Any, y: NDArray[np.float64], groups: NDArray[Any] | None)
         test.append(rows_of_fold[1].astype(np.int64))
     if not test or min(rows.size for rows in train + test) == 0:
         raise ValueError("cv gave no fold, or a fold without training or held-out rows")
-    times_held_out = np.bincount(np.concatenate(test), minlength=y.size)
+    times_held_out = np.bincount(np.concatenate(test), minlength=len(y))
     ids = None
     if times_held_out.max() == 1:
-        ids = np.full(y.size, -1, dtype=np.int64)
+        ids = np.full(len(y), -1, dtype=np.int64)
         for fold, rows in enumerate(test):
             ids[rows] = fold
     return Folds(tuple(train), tuple(test), ids, f"{len(test)} folds of {type(cv).__name__}")
 
 
-def _check_rarest(y: NDArray[np.float64], n_folds: int, classes: tuple[Any, Any]) -> None:
-    sizes = {classes[value]: int(np.sum(y == value)) for value in (0, 1)}
-    rarest = min(sizes, key=lambda name: sizes[name])
+def _check_rarest(members: NDArray[np.bool_], n_folds: int, classes: tuple[Any, ...]) -> None:
+    sizes = members.sum(axis=0).tolist()
+    rarest = sizes.index(min(sizes))
     if sizes[rarest] < n_folds:
         rows = f"{sizes[rarest]} row{'s' * (sizes[rarest] != 1)}"
-        text = f'Class "{rarest}" has {rows} but cv={n_folds} needs at least {n_folds}.'
+        text = f'Class "{classes[rarest]}" has {rows} but cv={n_folds} needs at least {n_folds}.'
         fix = f"cv={sizes[rarest]}{OR}merge the class" if sizes[rarest] > 1 else "merge the class with another"
         raise DataError(Finding("E05", text, fix))
 
 
-def _check_both_classes(
-    y: NDArray[np.float64], counts: NDArray[np.bool_], folds: Folds, classes: tuple[Any, Any]
+def _check_all_classes(
+    members: NDArray[np.bool_], counts: NDArray[np.bool_], folds: Folds, classes: tuple[Any, ...]
 ) -> None:
     for fold, (train, _) in enumerate(folds):
-        for value in (0, 1):
-            if not np.any(y[train][counts[train]] == value):
-                text = f'Class "{classes[value]}" is absent from the training rows of fold {fold + 1} of {len(folds)}.'
-                raise DataError(Finding("E05", text, "use fewer folds, or folds that keep both classes"))
+        absent = np.flatnonzero(~members[train][counts[train]].any(axis=0))
+        if absent.size:
+            text = f'Class "{classes[absent[0]]}" is absent from the training rows of fold {fold + 1} of {len(folds)}.'
+            kept = "both classes" if len(classes) == 2 else "all classes"
+            raise DataError(Finding("E05", text, f"use fewer folds, or folds that keep {kept}"))

@@ -128,17 +128,24 @@ _MODEL: dict[str, Reader] = {  # of a path and of a single model
     "has_offset": truth,
     "null_loss": number(finite=False),
 }
+_OF_OUTPUTS: dict[str, Reader] = {  # there where a model has several
+    "n_outputs": number(2, whole=True),
+    "output_names": listed(text, distinct=True),
+    "grouped": truth,
+}
 
 
 def _decode_fit(content: Any, where: str) -> Fit:
     n_features = _length(content, where, "feature_names")
+    n_outputs, of_outputs = _outputs(content, where)
     readers: dict[str, Reader] = {
         **_MODEL,
-        "classes": _classes,
+        **of_outputs,
+        "classes": _classes(n_outputs),
         "preparation": _preparation,
         "lam": number(0),
-        "coef": _sparse_rows(1, n_features),
-        "intercept": number(),
+        "coef": _sparse_rows(n_outputs, n_features),
+        "intercept": number() if n_outputs == 1 else array((n_outputs,)),
         "scales": array((n_features,), 0, alike=True),
         "loss": number(finite=False),
         "dual_gap": number(0, finite=False),
@@ -146,9 +153,10 @@ def _decode_fit(content: Any, where: str) -> Fit:
         "status": one_of(*STATUSES.tolist(), "interpolated"),
         "n_iters": number(0, whole=True),
         "radius": optional(number(0)),
+        "groups": optional(_groups(n_features)),
     }
-    values = record(content, where, readers)
-    values["coef"] = values["coef"][0]
+    values = record(content, where, readers, optional=("groups",))  # earlier files have none
+    values["coef"] = values["coef"][0] if n_outputs == 1 else values["coef"].toarray()
     fit = Fit(**values)
     _check_agreement(fit, where)
     return fit
@@ -159,9 +167,11 @@ def _decode_path(content: Any, where: str) -> Path:
     n_lambdas = _length(content, where, "lambdas", "intercepts", "statuses")
     if n_lambdas == 0:
         raise Damaged(f"{where}.lambdas", "is empty")
+    n_outputs, of_outputs = _outputs(content, where)
     readers: dict[str, Reader] = {
         **_MODEL,
-        "classes": _classes,
+        **of_outputs,
+        "classes": _classes(n_outputs),
         "preparation": _preparation,
         "fit_intercept": truth,
         "tol": number(0),
@@ -174,8 +184,8 @@ def _decode_path(content: Any, where: str) -> Path:
         "scales": array((n_features,), 0, alike=True),
         "lambdas": array((n_lambdas,), 0, order="descending"),
         "lambda_max": number(0),
-        "intercepts": array((n_lambdas,)),
-        "coef_rows": _sparse_rows(n_lambdas, n_features),
+        "intercepts": array(_per_output(n_lambdas, n_outputs=n_outputs)),
+        "coef_rows": _sparse_rows(n_lambdas * n_outputs, n_features),
         "loss": array((n_lambdas,), finite=False),
         "dual_gaps": array((n_lambdas,), 0, finite=False),
         "kkt_violations": array((n_lambdas,), 0, finite=False),
@@ -185,8 +195,9 @@ def _decode_path(content: Any, where: str) -> Path:
         "fingerprint": text,
         "findings": listed(_finding),
         "dispersion": optional(number(0)),
+        "groups": optional(_groups(n_features)),
     }
-    values = record(content, where, readers, optional=("dispersion",))  # earlier files have none
+    values = record(content, where, readers, optional=("dispersion", "groups"))  # earlier files have none
     values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
     values["n_iters"] = values["n_iters"].astype(np.int32)
     path = Path(**values)
@@ -210,7 +221,7 @@ def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
         "counts_by_column": optional(
             _sparse_rows(n_lambdas, len(path.preparation.columns), least=0, most=n_folds, whole=True)
         ),
-        "predictions": optional(array((None, n_lambdas), finite=False)),
+        "predictions": optional(array(_per_output(None, n_lambdas, n_outputs=path.n_outputs), finite=False)),
         "diagnostics": schema.mapping(schema.mapping(number(finite=False))),
         "lambda_best": number(),
         "lambda_1se": number(),
@@ -224,6 +235,23 @@ def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
         if lam != getattr(cv, name):
             raise Damaged(f"cv.{name}", f"is {lam!r}, but by the scores of the folds it is {getattr(cv, name)!r}")
     return cv
+
+
+def _outputs(content: Any, where: str) -> tuple[int, dict[str, Reader]]:
+    """How many outputs a model says that it has, and the readers of what it says of them."""
+    given = schema.fields(content, where)
+    if not given.keys() & _OF_OUTPUTS.keys():
+        return 1, {}
+    found = record({name: given[name] for name in _OF_OUTPUTS if name in given}, where, _OF_OUTPUTS)
+    n_outputs, n_names = int(found["n_outputs"]), len(found["output_names"])
+    if n_names != n_outputs:
+        raise Damaged(f"{where}.n_outputs", f"is {n_outputs}, but there are {n_names} output_names")
+    return n_outputs, _OF_OUTPUTS
+
+
+def _per_output(*shape: int | None, n_outputs: int) -> tuple[int | None, ...]:
+    """The shape of an array that has a number for each output where there are several."""
+    return shape if n_outputs == 1 else (*shape, n_outputs)
 
 
 def _length(content: Any, where: str, *names: str) -> int:
@@ -242,21 +270,40 @@ def _check_agreement(model: Fit | Path, where: str) -> None:
     names = model.preparation.feature_names
     if names != model.feature_names:
         raise Damaged(f"{where}.feature_names", "are not those that the columns of the preparation give")
-    if model.classes is not None and not find_family(model.family).has_classes:
+    family = find_family(model.family)
+    if model.classes is not None and not family.has_classes:
         raise Damaged(f"{where}.classes", f"are given, but the family is {model.family}")
+    if family.has_outputs != (model.n_outputs > 1):
+        raise Damaged(f"{where}.n_outputs", f"is {model.n_outputs}, but the family is {model.family}")
+    if family.has_outputs and family.has_classes:
+        if model.classes is None:
+            raise Damaged(f"{where}.classes", f"is null, but the family is {model.family}")
+        if tuple(map(str, model.classes)) != model.output_names:
+            raise Damaged(f"{where}.output_names", "are not those of the classes")
 
 
-def _classes(value: Any, where: str) -> tuple[Any, Any] | None:
+def _classes(n_outputs: int) -> Reader:
+    """The labels of two classes, or of one for each output."""
+
     def label(value: Any, where: str) -> Any:
         return value if isinstance(value, (str, bool)) else number(whole=isinstance(value, int))(value, where)
 
-    return optional(listed(label, distinct=True, length=2))(value, where)  # type: ignore[no-any-return]
+    return optional(listed(label, distinct=True, length=max(n_outputs, 2)))
 
 
 def _preparation(value: Any, where: str) -> Any:
     from normball.inputs.preparation import Preparation
 
     return Preparation.from_dict(value, where)
+
+
+def _groups(n_features: int) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        from normball.inputs.feature_groups import FeatureGroups
+
+        return FeatureGroups.from_dict(value, where, n_features)
+
+    return read
 
 
 def _sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:

@@ -6,7 +6,7 @@ import hashlib
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
@@ -18,7 +18,6 @@ from normball.predictor import linear_predictor
 from normball.progress import Poll
 from normball.results.fit import Fit
 from normball.results.path import STATUSES, Path
-from normball.results.sparse_rows import SparseRows
 from normball.scores import dispersion
 from normball.settings import (
     DEFAULT_MAX_ITER,
@@ -27,18 +26,20 @@ from normball.settings import (
     Progress,
     Settings,
     check_words,
+    grouped_of,
     name_list,
 )
+from normball.solution import Solution
 from normball.threads import default_threads, single_threaded_blas
 
 if TYPE_CHECKING:
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.prepare import Data
 
 __all__ = ["Fit", "Path", "fit_path"]
 
 Array = NDArray[np.float64]
 
-_INTERRUPTED = 2
 _DATA_OPTIONS = ("sample_weight", "offset", "missing", "inf", "categorical", "drop")
 
 
@@ -56,6 +57,11 @@ def fit_path(
     penalty_factors: ArrayLike | Mapping[str, float] | None = None,
     lower_bounds: ArrayLike | Mapping[str, float] | None = None,
     upper_bounds: ArrayLike | Mapping[str, float] | None = None,
+    grouped: bool | None = None,
+    groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None = None,
+    group_weights: Mapping[str, float] | None = None,
+    group_ratio: float = 1.0,
+    orthonormalize: bool | None = None,
     fit_intercept: bool = True,
     standardize: bool = True,
     tol: float = DEFAULT_TOL,
@@ -85,14 +91,18 @@ def fit_path(
         become one indicator a level. Float arrays are not copied.
     y : array, shape (n,), or str
         The target, or the name of its column in X. For the binomial family two distinct labels of any kind, the second
-        one in sorted order being the one whose probability is modelled, or proportions.
+        one in sorted order being the one whose probability is modelled, or proportions. For the multinomial family
+        labels of any kind, or for each class a column with its share in each row; for the multigaussian family a
+        column for each target. Columns are an array (n, n_outputs), a frame, or a list of names of columns of X.
     family : str
         Distribution of the target: "gaussian" and "huber(delta)" (errors beyond delta count in proportion) with the
         identity link, "binomial" with the logit, and with the logarithm "poisson", "negative_binomial(theta)" (variance
         mu + mu**2/theta), "gamma" (mu**2) and "tweedie(power)" (mu**power, between 1 and 2). A bare name takes power
         1.5, the theta of the largest likelihood of the model without features, or for delta 1.345 standard deviations
         of its residuals by their median distance from the median, to three digits; the `family` of the result says
-        which. "auto" takes binomial for a target of two values, else gaussian.
+        which. "multinomial" has a linear predictor for each class, "multigaussian" one for each target, and a loss that
+        is the sum of their squared errors. "auto" takes binomial for a target of two values, multinomial for more
+        labels that are no numbers, else gaussian.
     l1_ratio : float
         Mix of the penalty: 1 is the lasso, 0 is ridge.
     lambdas : array, optional
@@ -105,11 +115,33 @@ def fit_path(
     sample_weight : array, shape (n,), optional
         Weights of the rows; only their ratios matter.
     offset : array, shape (n,), optional
-        A known part of the linear predictor.
+        A known part of the linear predictor; of several outputs (n, n_outputs).
     penalty_factors : float, array or {name: value}, optional
         Multiplies the strength for each feature: 0 leaves it unpenalised, infinity excludes it. Default 1.
     lower_bounds, upper_bounds : float, array or {name: value}, optional
-        Bounds on the coefficients in the units of the data; they must admit 0.
+        Bounds on the coefficients in the units of the data; they must admit 0. They do not go with `groups`, nor with
+        `grouped`.
+    grouped : bool, optional
+        With several outputs, whether the penalty takes a feature for all of them or for none: ``|b_j|`` is then the
+        Euclidean length of its coefficients. By default so for multigaussian, and not so for multinomial.
+    groups : {name: [features]}, "columns" or array, shape (n_features,), optional
+        Groups of features, each of which the penalty keeps or drops as a whole (group lasso): names of features or of
+        columns, a column of labels meaning all its indicators, or positions; a label for each feature; or "columns",
+        where the features that one column gives (its levels, or a number and the indicator of its gaps) are a group.
+        Features in no group are penalised by themselves. Instead of the sum above, ``lam`` then multiplies ::
+
+            r * sum_g v_g * (l1_ratio * |R_g b_g| + (1 - l1_ratio)/2 * |R_g b_g|**2)
+                + (1 - r) * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio)/2 * b_j**2)
+
+        with the Euclidean length of the coefficients of each group, r being `group_ratio`.
+    group_weights : {name: value}, optional
+        The ``v_g``, which a common penalty factor of the group multiplies. By default the root of the group's rank
+        where it is orthonormalised, of its size elsewhere.
+    group_ratio : float
+        1 penalises whole groups, 0 single features as without groups; in between is the sparse-group lasso.
+    orthonormalize : bool, optional
+        Whether a group is penalised in an orthonormal basis of its columns (``R_g`` is a root of their covariance), so
+        that how they are written makes no difference. By default so where `group_ratio` is 1.
     fit_intercept : bool
         Whether to fit an intercept, which is never penalised.
     standardize : bool
@@ -174,6 +206,8 @@ class Problem:
     lower_bounds: Array
     upper_bounds: Array
     has_offset: bool
+    grouped: bool
+    groups: FeatureGroups | None = None
 
     def solve(
         self,
@@ -186,9 +220,10 @@ class Problem:
     ) -> Solution:
         """Solve one problem for each row of `weights` (n_problems, n) over one design and one grid.
 
-        `responses` (n_problems, n) stand in for the target of the data, `design` for its design (a fold's own
-        imputation) and `lambdas` for the grid of the settings; `own` holds what else differs between the problems, a
-        row for each: "offsets", "penalty_factors", "lower_bounds", "upper_bounds".
+        `responses` (n_problems, n), or with several outputs (n_problems, n, n_outputs), stand in for the target of the
+        data, `design` for its design (a fold's own imputation) and `lambdas` for the grid of the settings; `own` holds
+        what else differs between the problems, a row for each: "offsets" (as `responses`), "penalty_factors",
+        "lower_bounds", "upper_bounds".
         """
         from normball import _native
 
@@ -196,17 +231,24 @@ class Problem:
         ratio = settings.lambda_min_ratio
         if ratio is None:
             ratio = 1e-2 if self.data.n_rows < self.data.n_features else 1e-4
+        n_outputs = self.data.n_outputs
         by_problem = {
-            "offsets": self.data.offset,
             "penalty_factors": self.penalty_factors,
             "lower_bounds": self.lower_bounds,
             "upper_bounds": self.upper_bounds,
             **(own or {}),
         }
+        by_row = {
+            "responses": self.data.y if responses is None else responses,
+            "offsets": by_problem.pop("offsets", self.data.offset),
+        }
         with single_threaded_blas, Poll(settings.progress) as poll:
             answer = _native.solve_path(
                 X=self.data.design if design is None else design,
-                responses=_rows(self.data.y if responses is None else responses),
+                **{
+                    name: np.ascontiguousarray(values).reshape(-1, self.data.n_rows * n_outputs)
+                    for name, values in by_row.items()
+                },
                 weights=_rows(weights),
                 family=family.name,
                 parameter=family.parameter,
@@ -215,6 +257,9 @@ class Problem:
                 n_lambdas=settings.n_lambdas,
                 lambda_min_ratio=ratio,
                 **{name: _rows(values) for name, values in by_problem.items()},
+                n_outputs=n_outputs,
+                grouped=self.grouped,
+                **({} if self.groups is None else self.groups.for_native()),
                 fit_intercept=settings.fit_intercept,
                 standardize=settings.standardize,
                 tol=settings.tol,
@@ -237,7 +282,7 @@ class Problem:
     def rows_at(self, path: Path, index: int) -> tuple[Array, Array, Array, int]:
         """Targets, linear predictor and weights of all rows at one strength, and how many coefficients that took."""
         data, which = self.data, slice(index, index + 1)
-        rows, n_threads = path.coef_rows.take(which), self.settings.n_threads
+        rows, n_threads = path.coef_rows.take(which, path.n_outputs), self.settings.n_threads
         eta = linear_predictor(data.design, path.intercepts[which], rows, None, n_threads)[:, 0] + data.offset
         return data.y, eta, data.weights, int(path.n_nonzero[index]) + path.fit_intercept
 
@@ -272,11 +317,12 @@ class Problem:
             penalty_factors=self.penalty_factors,
             lower_bounds=self.lower_bounds,
             upper_bounds=self.upper_bounds,
+            groups=self.groups,
             scales=solution.scales[index],
             lambdas=solution.lambdas[keep],
             lambda_max=float(solution.lambda_max[index]),
             intercepts=solution.intercepts[index, keep],
-            coef_rows=solution.coef_rows(index).take(keep),
+            coef_rows=solution.coef_rows(index).take(keep, data.n_outputs),
             loss=solution.loss[index, keep],
             null_loss=float(solution.null_loss[index]),
             dual_gaps=solution.dual_gaps[index, keep],
@@ -286,67 +332,15 @@ class Problem:
             n_sweeps=float(solution.n_sweeps),
             fingerprint=fingerprint.hexdigest()[:16],
             findings=tuple(data.findings),
+            n_outputs=data.n_outputs,
+            output_names=data.output_names,
+            grouped=self.grouped,
         )
 
 
 def _rows(values: Array) -> Array:
     """One row for each problem, or one that all share, as the native code reads them."""
     return np.ascontiguousarray(np.atleast_2d(values))
-
-
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """What one native call returned: K problems at L strengths, their coefficients as rows, problem by problem."""
-
-    lambdas: Array  # (L,), shared by all problems
-    intercepts: Array  # (K, L), as the next ones
-    loss: Array
-    whole_loss: Array
-    dual_gaps: Array
-    kkt_violations: Array
-    n_iters: NDArray[np.int32]
-    statuses: NDArray[np.int32]
-    indptr: NDArray[np.int64]  # (K L + 1,)
-    indices: NDArray[np.int32]
-    values: Array
-    null_loss: Array  # (K,), as the next one
-    lambda_max: Array
-    scales: Array  # (K, n_features)
-    n_sweeps: float
-    interrupted: bool  # whether the call was stopped before its end
-    n_features: int
-
-    @property
-    def n_finished(self) -> int:
-        """How many leading strengths all problems went through."""
-        unfinished = (self.statuses == _INTERRUPTED).any(axis=0)
-        return int(np.argmax(unfinished)) if unfinished.any() else self.lambdas.size
-
-    def coef_rows(self, problem: int) -> SparseRows:
-        """The coefficients of one problem, a row a strength."""
-        length = self.lambdas.size
-        rows = SparseRows(self.indptr, self.indices, self.values, self.n_features)
-        return rows.take(slice(problem * length, (problem + 1) * length))
-
-
-_SHARED = ("lambdas", "n_features")  # by solutions that can be joined
-
-
-def joined(solutions: Sequence[Solution]) -> Solution:
-    """Solutions over the same grid and features as one; its problems are those of the first, then of the next."""
-    first = solutions[0]
-    if not all(np.array_equal(getattr(one, name), getattr(first, name)) for one in solutions for name in _SHARED):
-        raise ValueError("solutions of different grids or features cannot be joined")
-    starts = np.cumsum([0] + [one.values.size for one in solutions])
-    ends = [one.indptr[1:] + start for one, start in zip(solutions, starts[:-1], strict=True)]
-    parts: dict[str, Any] = {
-        "indptr": np.concatenate([np.zeros(1, dtype=np.int64), *ends]),
-        "n_sweeps": sum(one.n_sweeps for one in solutions),
-        "interrupted": any(one.interrupted for one in solutions),
-    }
-    for name in {field.name for field in fields(first)}.difference(_SHARED, parts):
-        parts[name] = np.concatenate([getattr(one, name) for one in solutions])
-    return replace(first, **parts)
 
 
 def prepare_problem(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None) -> Problem:
@@ -365,6 +359,7 @@ def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]
 
 def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Problem:
     """The problem of data that were prepared."""
+    from normball.inputs.feature_groups import feature_groups
     from normball.inputs.per_feature import per_feature
 
     settings = replace(settings, family=data.family)
@@ -375,7 +370,12 @@ def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Pr
 
     factors = feature_values("penalty_factors", 1.0)
     lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)
-    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None)
+    grouped = grouped_of(settings)
+    groups = feature_groups(settings, data.preparation, factors, dropped)
+    if groups is not None and (np.isfinite(lower).any() or np.isfinite(upper).any()):
+        name = "lower_bounds" if np.isfinite(lower).any() else "upper_bounds"
+        raise ValueError(f"{name} and groups are given, but bounds and group penalties do not go together")
+    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None, grouped, groups)
 
 
 def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:

@@ -22,7 +22,10 @@ def linear_predictor(
     rows: NDArray[np.int64] | None = None,
     n_threads: int | None = None,
 ) -> Array:
-    """X b + b0 (n_rows, n_models), on the listed rows or on all of them."""
+    """X b + b0 on the listed rows or on all of them: (n_rows, n_models), or with several outputs (.., .., n_outputs).
+
+    `coefs` has a row for each of the `intercepts`, which are (n_models,) or (n_models, n_outputs).
+    """
     from normball import _native
 
     n_wanted = _n_rows(design) if rows is None else rows.size
@@ -30,13 +33,13 @@ def linear_predictor(
         eta: Array = _native.linear_predictor(
             design,
             rows,
-            intercepts,
+            np.ascontiguousarray(intercepts).ravel(),
             coefs.indptr,
             coefs.indices,
             coefs.values,
             n_threads or default_threads(n_wanted * coefs.indptr.size),
         )
-    return eta
+    return eta.reshape(n_wanted, *intercepts.shape)
 
 
 def _n_rows(design: Any) -> int:

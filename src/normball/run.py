@@ -33,7 +33,7 @@ class Run:
     options : dict
         The options of `cv_path` that are plain data; columns with a role are named.
     exposure, group, time_order : str
-        Columns that become the offset (their logarithm), the groups and the times; "" for none.
+        Columns that become the offset (their logarithm), the groups of rows and the times; "" for none.
     """
 
     source: str = ""
@@ -88,6 +88,15 @@ class Run:
 
 
 _NAMES = listed(text)
+
+
+def _groups(value: Any, where: str) -> Any:
+    """A word, or the names of each group as they were given."""
+    if isinstance(value, str):
+        return value
+    return {name: list(features) for name, features in mapping(_NAMES)(value, where).items()}
+
+
 _OPTIONS: dict[str, Reader] = {
     "sample_weight": text,
     "offset": text,
@@ -96,6 +105,10 @@ _OPTIONS: dict[str, Reader] = {
     "categorical": _NAMES,
     "drop": _NAMES,
     "penalty_factors": mapping(number(0, finite=False)),
+    "groups": _groups,
+    "group_weights": mapping(number(0)),
+    "group_ratio": number(0, 1),
+    "orthonormalize": truth,
     "score": text,
     "standardize": truth,
     "n_lambdas": number(1, whole=True),

@@ -141,7 +141,7 @@ def array(
         else:
             inner = array(shape[1:], finite=finite, whole=whole)
             rows = [inner(row, f"{where}[{j}]") for j, row in enumerate(entries(value, where, shape[0]))]
-            values = np.array(rows).reshape(len(rows), shape[1] or 0)
+            values = np.array(rows).reshape(len(rows), *(length or 0 for length in shape[1:]))
         outside = (values < least) | (values > most) | (values == least if above else False)
         if outside.any():
             low = f"{'above' if above else 'at least'} {least:g}"

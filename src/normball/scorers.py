@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
@@ -23,7 +23,7 @@ from normball.families import find_family
 from normball.messages import NormballWarning, did_you_mean
 from normball.scores import SCORES, Array, Score
 
-Classes = tuple[Any, Any] | None
+Classes = tuple[Any, ...] | None
 
 _LOWER_IS_BETTER = ("_loss", "_error", "_deviance")  # scikit-learn's convention for the names of its metrics
 _OF_SCORES = {"hinge_loss": "decision_function"}  # what metrics of labels want that no scorer is registered for
@@ -55,7 +55,7 @@ def from_callable(score: Callable[..., Any], family: str, classes: Classes) -> S
     def columns(y: Array, eta: Array, weights: Array, family: str) -> Array:
         y, eta, weights = _with_weight(y, eta, weights)
         call = _weighted(score, name, weights)
-        return np.array([float(call(y, column)) for column in find_family(family).mean(eta).T])
+        return np.array([float(call(y, column)) for column in np.moveaxis(find_family(family).mean(eta), 1, 0)])
 
     return Score(name, bool(greater), columns)
 
@@ -75,22 +75,24 @@ def _of_scorer(scorer: Any, name: str, family: str, classes: Classes, greater_is
     """A scorer, asked about a stand-in for the fitted estimator."""
     wants = getattr(scorer, "_response_method", "predict")
     if not find_family(family).has_classes and "predict" not in np.atleast_1d(wants):
-        raise ValueError(f'score="{name}" needs family="binomial"; for {family} use deviance, mse or mae')
+        raise ValueError(
+            f'score="{name}" needs family="binomial" or "multinomial"; for {family} use deviance, mse or mae'
+        )
 
     def columns(y: Array, eta: Array, weights: Array, family: str) -> Array:
         y, eta, weights = _with_weight(y, eta, weights)
         labels = classes is not None and np.isin(y, (0.0, 1.0)).all()
         model: Any = _Classifier(classes) if labels else _Regressor(family)
-        truth = np.array(classes)[y.astype(np.intp)] if labels else y
+        truth = np.array(classes)[y.astype(np.intp) if y.ndim == 1 else y.argmax(axis=1)] if labels else y
         call = _weighted(_with_positive_class(scorer, classes) if labels else scorer, name, weights)
         scores = np.full(eta.shape[1], np.nan)
         for k in range(eta.shape[1]):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UndefinedMetricWarning)  # a NaN is reported once, by cv_path
-                    scores[k] = float(call(model, eta[:, [k]], truth))
+                    scores[k] = float(call(model, eta[:, [k]] if eta.ndim == 2 else eta[:, k], truth))
             except (AttributeError, TypeError, ValueError) as error:
-                if labels and np.ptp(y) == 0.0:
+                if labels and (np.ptp(y) == 0.0 if y.ndim == 1 else not y.any(axis=0).all()):
                     break  # undefined where a class is absent
                 raise ValueError(f"score {name} cannot judge the predictions of {family} models: {error}") from error
         return scores
@@ -147,13 +149,13 @@ class _Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = np.array(classes)
 
     def decision_function(self, eta: Array) -> Array:
-        return eta[:, 0]
+        return eta[:, 0] if eta.shape[1] == 1 else eta
 
     def predict_proba(self, eta: Array) -> Array:
-        return expit(np.column_stack([-eta[:, 0], eta[:, 0]]))  # type: ignore[no-any-return]
+        return softmax(eta, axis=1) if eta.shape[1] > 1 else expit(np.column_stack([-eta[:, 0], eta[:, 0]]))  # type: ignore[no-any-return]
 
     def predict(self, eta: Array) -> Any:
-        return self.classes_[(eta[:, 0] > 0.0).astype(np.intp)]
+        return self.classes_[eta.argmax(axis=1) if eta.shape[1] > 1 else (eta[:, 0] > 0.0).astype(np.intp)]
 
 
 class _Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -163,4 +165,4 @@ class _Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.family = family
 
     def predict(self, eta: Array) -> Array:
-        return find_family(self.family).mean(eta[:, 0])
+        return find_family(self.family).mean(eta[:, 0] if eta.shape[1] == 1 else eta)

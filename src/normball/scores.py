@@ -34,6 +34,14 @@ def area_under_curve(y: Array, eta: Array, weights: Array) -> Array:
     return result
 
 
+def mean_area(y: Array, eta: Array, weights: Array) -> Array:
+    """The area under the curve; of several classes the mean of those of each against the rest."""
+    if y.ndim == 1:
+        return area_under_curve(y, eta, weights)
+    odds = [eta[..., k] - np.logaddexp.reduce(np.delete(eta, k, axis=-1), axis=-1) for k in range(y.shape[1])]
+    return np.asarray(np.mean([area_under_curve(y[:, k], one, weights) for k, one in enumerate(odds)], axis=0))
+
+
 def explained_deviance(family: Family, y: Array, mean: Array, weights: Array) -> float:
     """D²: the share of the deviance from the mean of `y` that predictions explain; a ValueError where it has none."""
     refused, problem, _ = family.refused(y)
@@ -68,24 +76,44 @@ def even_parameter(family: Family, y: Array, eta: Array, weights: Array, n_coefs
 
 
 def _errors(y: Array, eta: Array, family: str) -> Array:
-    """Target less prediction (m, L)."""
+    """Target less prediction (m, L), or (m, L, K)."""
     return y[:, None] - find_family(family).mean(eta)
+
+
+def _right(y: Array, eta: Array, family: str) -> Array:
+    """Whether the likeliest class is that of the target (m, L)."""
+    classes = y > 0.5 if y.ndim == 1 else y.argmax(axis=1)
+    return np.asarray(find_family(family).choice(eta) == classes[:, None], dtype=np.float64)
+
+
+def _per_row(values: Array) -> Array:
+    """The mean over several outputs."""
+    return values if values.ndim == 2 else np.asarray(values.mean(axis=2))
 
 
 def _weighted_mean(values: Array, weights: Array) -> Array:
     return np.asarray(weights @ values / weights.sum())
 
 
+def _brier(y: Array, eta: Array, weights: Array, family: str) -> Array:
+    """The squared error of the probability; of several classes the sum of those."""
+    squares = _errors(y, eta, family) ** 2
+    return _weighted_mean(squares if squares.ndim == 2 else squares.sum(axis=2), weights)
+
+
 @dataclass(frozen=True)
 class Score:
-    """A named score; calling it with (y, eta (m, L), weights, family) gives one number for each column."""
+    """A named score; calling it with (y, eta, weights, family) gives one number for each of L models.
+
+    `y` is (m,) and `eta` (m, L), or with several outputs (m, K) and (m, L, K).
+    """
 
     name: str
     greater_is_better: bool
     function: Callable[[Array, Array, Array, str], Array]
 
     def __call__(self, y: Array, eta: Array, weights: Array, family: str) -> Array:
-        """Score every column of `eta`."""
+        """Score every model."""
         return self.function(y, eta, weights, family)
 
 
@@ -93,10 +121,15 @@ SCORES = {
     score.name: score
     for score in (
         Score("deviance", False, lambda y, eta, w, f: 2.0 * _weighted_mean(find_family(f).loss(y[:, None], eta), w)),
-        Score("mse", False, lambda y, eta, w, f: _weighted_mean(_errors(y, eta, f) ** 2, w)),
-        Score("mae", False, lambda y, eta, w, f: _weighted_mean(abs(_errors(y, eta, f)), w)),
-        Score("auc", True, lambda y, eta, w, f: area_under_curve(y, eta, w)),
-        Score("accuracy", True, lambda y, eta, w, f: _weighted_mean((eta > 0.0) == (y[:, None] > 0.5), w)),
-        Score("brier", False, lambda y, eta, w, f: _weighted_mean(_errors(y, eta, f) ** 2, w)),
+        Score("mse", False, lambda y, eta, w, f: _weighted_mean(_per_row(_errors(y, eta, f) ** 2), w)),
+        Score("mae", False, lambda y, eta, w, f: _weighted_mean(_per_row(abs(_errors(y, eta, f))), w)),
+        Score("auc", True, lambda y, eta, w, f: mean_area(y, eta, w)),
+        Score("accuracy", True, lambda y, eta, w, f: _weighted_mean(_right(y, eta, f), w)),
+        Score("brier", False, _brier),
     )
 }
+
+
+def needs_classes(score: str, family: str) -> str:
+    """What is wrong with a score of classes for other targets."""
+    return f'score="{score}" needs family="binomial" or "multinomial"; for {family} use deviance, mse or mae'

@@ -10,7 +10,7 @@ from normball.scores import SCORES, Score
 _OF_CLASSES = ("auc", "accuracy", "brier")
 
 
-def find_score(score: Any, family: str, classes: tuple[Any, Any] | None = None) -> Score:
+def find_score(score: Any, family: str, classes: tuple[Any, ...] | None = None) -> Score:
     """The score that is meant by a name of ours or of scikit-learn's, a scorer, a metric or a function of one's own."""
     if score is None:
         return SCORES["deviance"]
@@ -18,7 +18,9 @@ def find_score(score: Any, family: str, classes: tuple[Any, Any] | None = None) 
         raise TypeError(f"score is {score!r}, but must be the name of one score, or a callable")
     if isinstance(score, str) and score in SCORES:
         if score in _OF_CLASSES and not find_family(family).has_classes:
-            raise ValueError(f'score="{score}" needs family="binomial"; for {family} use deviance, mse or mae')
+            raise ValueError(
+                f'score="{score}" needs family="binomial" or "multinomial"; for {family} use deviance, mse or mae'
+            )
         return SCORES[score]
     from normball import scorers  # imports scikit-learn
 

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.families import family_name
+from normball.families import family_name, find_family
 from normball.family import DEFAULT
 from normball.messages import did_you_mean
 
@@ -18,6 +18,8 @@ Progress = bool | Callable[[int, int], Any] | None
 
 DEFAULT_TOL = 1e-6
 DEFAULT_MAX_ITER = 10_000
+GROUP_OPTIONS = ("groups", "group_weights", "group_ratio", "orthonormalize")
+BY_COLUMNS = "columns"  # groups of features: those that one column gives
 
 _LAM = "the strength is called lam here (lambda in glmnet, alpha in scikit-learn)"
 _RIGHT_WORD = {
@@ -42,6 +44,9 @@ _RIGHT_WORD = {
     "foldid": "explicit folds are called fold_ids",
     "scoring": "it is called score",
     "type_measure": "it is called score",
+    "group": "groups of features are called groups",
+    "group_weight": "it is called group_weights",
+    "pf_group": "the weights of groups are called group_weights",
     "normalize": "it is called standardize",
 }
 _A_PATH_HOLDS_EVERY_LAM = (
@@ -61,6 +66,11 @@ class BatchOptions(TypedDict, total=False):
     penalty_factors: ArrayLike | Mapping[str, float] | None
     lower_bounds: ArrayLike | Mapping[str, float] | None
     upper_bounds: ArrayLike | Mapping[str, float] | None
+    grouped: bool | None
+    groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None
+    group_weights: Mapping[str, float] | None
+    group_ratio: float
+    orthonormalize: bool | None
     fit_intercept: bool
     standardize: bool
     tol: float
@@ -81,7 +91,7 @@ class FitOptions(BatchOptions, total=False):
 
 CV_OPTIONS = (  # what `cv_path` takes beside those
     "cv",
-    "groups",
+    "fold_groups",
     "time_order",
     "fold_ids",
     "repeats",
@@ -121,6 +131,11 @@ class Settings:
     penalty_factors: Any = None
     lower_bounds: Any = None
     upper_bounds: Any = None
+    grouped: bool | None = None
+    groups: Any = None
+    group_weights: Any = None
+    group_ratio: float = 1.0
+    orthonormalize: bool | None = None
     fit_intercept: bool = True
     standardize: bool = True
     tol: float = DEFAULT_TOL
@@ -134,6 +149,8 @@ class Settings:
         object.__setattr__(self, "l1_ratio", l1_ratio)
         for name in ("fit_intercept", "standardize"):
             object.__setattr__(self, name, truth(name, getattr(self, name)))
+        if self.grouped is not None:
+            object.__setattr__(self, "grouped", truth("grouped", self.grouped))
         if self.progress is not None and not callable(self.progress):
             object.__setattr__(self, "progress", truth("progress", self.progress))
         object.__setattr__(self, "tol", number("tol", self.tol, minimum=0.0, exclusive=True))
@@ -148,6 +165,37 @@ class Settings:
             object.__setattr__(self, "lambda_min_ratio", ratio)
         if self.lambdas is not None:
             object.__setattr__(self, "lambdas", descending_grid(self.lambdas))
+        self._check_groups()
+
+    def _check_groups(self) -> None:
+        ratio = number("group_ratio", self.group_ratio, minimum=0.0, maximum=1.0)
+        object.__setattr__(self, "group_ratio", ratio)
+        if self.orthonormalize is not None:
+            object.__setattr__(self, "orthonormalize", truth("orthonormalize", self.orthonormalize))
+        given = {
+            "group_weights": self.group_weights is not None,
+            "group_ratio": ratio < 1.0,
+            "orthonormalize": self.orthonormalize is not None,
+        }
+        if self.groups is None and any(given.values()):
+            name = next(name for name, is_given in given.items() if is_given)
+            raise ValueError(f"{name} says how groups of features are penalised, but there are no groups: give groups")
+        if self.orthonormalize and ratio < 1.0:
+            text = f"orthonormalize is True, but group_ratio is {ratio:g}: below 1 coefficients of single features are "
+            raise ValueError(f"{text}penalised, which an orthonormal basis does not keep apart; leave one of them out")
+
+
+def grouped_of(settings: Settings) -> bool:
+    """Whether the penalty takes a feature for all outputs or for none; a ValueError where that has no meaning."""
+    family = find_family(settings.family)
+    if settings.grouped is not None and not family.has_outputs:
+        text = f"grouped is about the outputs of a family that has several; {settings.family} has one: leave it out"
+        raise ValueError(text)
+    grouped = family.grouped_by_default if settings.grouped is None else settings.grouped
+    if grouped and (settings.lower_bounds is not None or settings.upper_bounds is not None):
+        text = "bounds and group penalties do not go together: grouped=True takes a feature for all outputs or for "
+        raise ValueError(f"{text}none; leave the bounds out, or write grouped=False")
+    return grouped
 
 
 def descending_grid(lambdas: ArrayLike) -> NDArray[np.float64]:

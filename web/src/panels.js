@@ -4,6 +4,8 @@ import { FAINT, GRID, element, figures, segment, words } from "./svg.js";
 import { tick } from "./axes.js";
 
 export const NEEDS_DATA = "This view needs the data: normball report model.json --data FILE.";
+/** What views of single coefficients say of a model whose penalty acts on groups of them. */
+export const ON_GROUPS = "This view draws penalties of single coefficients; the penalty of this model acts on groups of features.";
 
 /** Charts of the data are drawn this wide: readable at 330 pixels, and no coarser on a wide screen. */
 const WIDTH = 620;

@@ -32,6 +32,7 @@
  * @property {import("./mathematics.js").Mathematics} mathematics
  * @property {string} penalty in words: "L1", "L2", "elastic net (l1_ratio 0.5)"
  * @property {number} l1_ratio
+ * @property {number} n_groups groups of features that the penalty acts on; 0 where it acts on single coefficients alone
  * @property {boolean} standardize
  * @property {string[]} classes of a target of two classes: the first is 0, the second is 1; else empty
  * @property {number} n_rows

@@ -84,6 +84,8 @@ test("without the data every view says what it needs", () => {
   assert.match(sigmoid.missing(payload("poisson")), /no pair of classes/);
   assert.match(residuals.missing(payload("binomial")), /pair of classes/);
   assert.match(geometry.missing(payload("gaussian", { features: 1 })), /two features/);
+  const grouped = VIEWS.filter((view) => /acts on groups/.test(view.missing({ ...payload("binomial"), n_groups: 2 })));
+  assert.deepEqual(grouped.map(({ id }) => id).sort(), ["breakdown", "convexity", "geometry"]);
 });
 
 test("the geometry tells a corner from a face", () => {

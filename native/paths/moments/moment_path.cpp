@@ -290,10 +290,27 @@ PathResult run(const Call& call) {
   return run_path(solver, call.spec, problems, centre);
 }
 
-// p-space must be small against X
-bool pays(const Specification& spec) {
-  const Index p = spec.n_features;
-  return p <= 256 || (p <= 3000 && 2 * p <= spec.n_rows);
+// Whether p-space is cheaper than working sets on sparse columns, in nanoseconds of an ordinary core. For each solution
+// p-space takes products with the Gram and changes of a factor, which a mixed penalty makes anew for each lambda; the
+// Gram itself takes all pairs of entries of a row. Working sets take products with the entries and with the columns.
+// Fitted to paths and ten folds at p from 200 to 2900, 5 to 140 entries a row and n from 500 to 20,000, in which the
+// last models have nearly all features.
+bool is_cheaper_than_entries(const Design& design, const Specification& spec) {
+  const auto p = static_cast<double>(spec.n_features);
+  const auto n_lambdas = static_cast<double>(spec.lambdas.empty() ? spec.n_lambdas : std::ssize(spec.lambdas));
+  const double n_solutions = n_lambdas * static_cast<double>(spec.n_problems);
+  double entries = 0.0;
+  for (Index j = 0; j < spec.n_features; ++j) entries += static_cast<double>(design.n_entries(j));
+  const double gram = 0.6 * entries * entries / static_cast<double>(spec.n_rows);
+  const double per_product = spec.l1_ratio < 1.0 ? 3.0 + 3e-3 * p : 1.0 + 4e-4 * p;
+  return gram + n_solutions * per_product * p * p <= n_solutions * (5.0 * entries + 200.0 * p);
+}
+
+// p-space must be small against X; ridge alone has its closed form there
+bool pays(const Call& call) {
+  const Index p = call.spec.n_features;
+  if (p > 256 && (p > 3000 || 2 * p > call.spec.n_rows)) return false;
+  return !call.design.is_sparse() || call.spec.l1_ratio == 0.0 || is_cheaper_than_entries(call.design, call.spec);
 }
 
 }  // namespace

@@ -330,7 +330,7 @@ bool can(const Call& call) {
 }
 
 // p x p curvatures, a few at a time, must be small against X
-bool pays(const Specification& spec) { return spec.n_rows >= 10 * spec.n_features; }
+bool pays(const Call& call) { return call.spec.n_rows >= 10 * call.spec.n_features; }
 
 }  // namespace
 

@@ -328,7 +328,7 @@ PathResult null_models_on_sets(const Call& call, const Losses& losses, std::vect
 
 constexpr PathSolver by_working_sets = {
     .can = [](const Call& /*call*/) { return true; },
-    .pays = [](const Specification& /*spec*/) { return true; },
+    .pays = [](const Call& /*call*/) { return true; },
     .run = [](const Call& call) { return run_on_rows<BlockPath>(call, call.design); }};
 
 }  // namespace normball

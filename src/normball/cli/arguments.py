@@ -6,13 +6,36 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn, TypeAlias
 
-from normball.cli.values import checked, choice, column, family, folds, lesson, names, positive, ratios, seed, share
+from normball.cli.values import (
+    checked,
+    choice,
+    column,
+    family,
+    folds,
+    lesson,
+    names,
+    part,
+    positive,
+    ratios,
+    seed,
+    share,
+)
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
 from normball.version import __version__
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 SHELLS = ("bash", "zsh", "fish")
-FAMILIES = ("gaussian", "binomial", "poisson", "gamma", "tweedie", "negative_binomial", "huber")
+FAMILIES = (
+    "gaussian",
+    "binomial",
+    "poisson",
+    "gamma",
+    "tweedie",
+    "negative_binomial",
+    "huber",
+    "multinomial",
+    "multigaussian",
+)
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
@@ -301,6 +324,17 @@ def _model_options(fit: Parser) -> None:
     )
     group.add_argument(
         "--keep-unpenalised", type=names, action="extend", default=[], metavar="A,B", help="columns without a penalty"
+    )
+    group.add_argument(
+        "--groups",
+        metavar="FILE",
+        help='features kept or dropped together: JSON {"group": ["feature", ...]}, or CSV of feature,group',
+    )
+    group.add_argument(
+        "--group-columns", action="store_true", help="keep or drop all levels of a column of labels together"
+    )
+    group.add_argument(
+        "--group-ratio", type=part, metavar="R", help="1 penalises whole groups (default), 0 single features"
     )
     group.add_argument("--no-standardize", action="store_true", help="penalise coefficients in the data's units")
     group.add_argument("--n-lambdas", type=positive, default=100, metavar="N", help="points on the path (default: 100)")

@@ -13,6 +13,7 @@ from normball.results.facts import figures, penalty
 
 if TYPE_CHECKING:
     from normball.cli.source import Task
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.prepare import Data
 
 
@@ -31,7 +32,7 @@ def table_in_words(task: Task, data: Data) -> str:
     return f"{name}: {size} ({', '.join(parts)}){rows}"
 
 
-def target_in_words(data: Data, ratios: Sequence[float]) -> str:
+def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups | None) -> str:
     """`quality_high: binary, "yes" 217 (13.6 %) / "no" 1,382 -> logistic, L1`."""
     y, family = data.y, find_family(data.family)
     if family.has_classes and data.classes is not None and np.isin(y, (0.0, 1.0)).all():
@@ -43,5 +44,6 @@ def target_in_words(data: Data, ratios: Sequence[float]) -> str:
         text = f"{family.kind}, mean {figures(float(y.mean()))}"
         text += f", {100 * float(np.mean(y == 0)):.1f} % zeros" if family.shows_zeros else ""
         text += f", sd {figures(float(y.std()))}" if family.amounts else ""
-    mixes = penalty(ratios[0]) if len(ratios) == 1 else f"l1_ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
+    mixes = f"l1_ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
+    mixes = penalty(ratios[0], groups) if len(ratios) == 1 else mixes + penalty(1.0, groups).removeprefix(penalty(1.0))
     return f"{data.target_name}: {text} -> {family.title}, {mixes}"

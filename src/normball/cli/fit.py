@@ -25,21 +25,22 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import describe, outputs, summary
+    from normball.cli import describe, groups, outputs, summary
     from normball.cli.models import choose
     from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
 
-    ratios = _l1_ratios(arguments)
+    ratios, groups_file = _l1_ratios(arguments), groups.asked(arguments)
     task = read(arguments, words)
     folder, files = Path(arguments.output), _places(arguments.output)
     data = task.prepare()
     _check_score(arguments.score, data)
     _check_unpenalised(arguments, task, data)
+    about_groups, of_features = groups.options(arguments, groups_file, data, task.options["drop"])
     task.run = replace(
         task.run,
         table=describe.table_in_words(task, data),
-        outcome=describe.target_in_words(data, ratios),
+        outcome=describe.target_in_words(data, ratios, of_features),
         select=arguments.select,
     )
     console.sentence(f"Read     {task.run.table}")
@@ -47,8 +48,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if task.run.example in EXAMPLE_NOTES:
         console.sentence(f"         {EXAMPLE_NOTES[task.run.example]}")
     console.findings(task.findings)
-    findings = task.findings + _examine(task, data, arguments.keep_unpenalised, max(ratios), console)
-    options = _options(arguments, task, data)
+    findings = task.findings + _examine(task, data, arguments, max(ratios), console)
+    options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
     options["keep_predictions"] = data.n_rows * arguments.n_lambdas <= MOST_PREDICTIONS
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
@@ -133,16 +134,22 @@ def _check_unpenalised(arguments: Namespace, task: Task, data: Data) -> None:
             raise DataError(Finding("E02", text + did_you_mean(name, known), columns=(name,)))
 
 
-def _examine(task: Task, data: Data, wanted: list[str], l1_ratio: float, console: Console) -> list[Finding]:
-    """Look at the data, drop the columns that carry nothing (of copies not those that are `wanted`), and say so."""
+def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, console: Console) -> list[Finding]:
+    """Look at the data, drop the columns that carry nothing, and say so.
+
+    Of copies those stay whose names are asked for, and all where features have groups: a copy in another one is not
+    superfluous.
+    """
     from normball.findings.check import check_data
 
+    wanted = arguments.keep_unpenalised
+    reasons = {"W11"} if arguments.groups or arguments.group_columns else {*WHY_DROPPED}
     with console.busy("Check"):
         looked = check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS, wanted=wanted, l1_ratio=l1_ratio)
         found = [*data.findings, *looked]
     findings = []
     for finding in found:
-        columns = _whole_columns(data, finding) if finding.code in WHY_DROPPED else []
+        columns = _whole_columns(data, finding) if finding.code in reasons else []
         if columns:
             task.options["drop"] += columns
             finding = Finding(finding.code, f"Dropped: {sample(columns)} ({WHY_DROPPED[finding.code]}).")
@@ -170,7 +177,7 @@ def _options(arguments: Namespace, task: Task, data: Data) -> dict[str, Any]:
         "penalty_factors": dict.fromkeys(arguments.keep_unpenalised, 0.0),
         "n_threads": arguments.threads,
         "score": None if arguments.score == "deviance" else arguments.score,
-        "groups": task.column(task.run.group),
+        "fold_groups": task.column(task.run.group),
         "time_order": task.column(task.run.time_order),
     }
     options = {name: value for name, value in options.items() if not _says_nothing(name, value)}
@@ -203,7 +210,7 @@ def _says_nothing(name: str, value: Any) -> bool:
 
 def _recorded(options: dict[str, Any]) -> dict[str, Any]:
     """The options that are plain data and that make a difference to the result."""
-    elsewhere = ["family", "groups", "time_order", "n_threads"]
+    elsewhere = ["family", "fold_groups", "time_order", "n_threads"]
     elsewhere += ["drop"] * (len(options.get("drop", ())) > MOST_RECORDED)
     return {
         name: value
@@ -245,7 +252,7 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
 
     from normball.path import fit_path
 
-    own = ("cv", "repeats", "random_state", "score", "groups", "time_order", "keep_predictions")
+    own = ("cv", "repeats", "random_state", "score", "fold_groups", "time_order", "keep_predictions")
     for_path = {name: value for name, value in options.items() if name not in own}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotConverged)  # this one lends its lambda_max only

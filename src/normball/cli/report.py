@@ -74,7 +74,7 @@ def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: D
         family=path.family,
         l1_ratio=path.l1_ratio,
         lambdas=path.lambdas,
-        groups=values_of(table, made.group) if made.group else None,
+        fold_groups=values_of(table, made.group) if made.group else None,
         time_order=values_of(table, made.time_order) if made.time_order else None,
         keep_predictions=True,
         progress=False,

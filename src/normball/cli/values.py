@@ -101,6 +101,17 @@ def share(text: str) -> float:
     return value
 
 
+def part(text: str) -> float:
+    """A number from 0 to 1, ends included."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number from 0 to 1')
+    return value
+
+
 def family(text: str) -> str:
     """The name of a family as it is written everywhere."""
     from normball.families import family_name

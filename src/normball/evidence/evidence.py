@@ -41,7 +41,8 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
     held_out = cv.predictions
     gradients, link_means = _gradients(rows)
     rest = link_means - rows.coefs @ rows.means
-    l1, l2 = _penalties(rows)
+    on_single = not path.has_group_penalty  # the drawings of penalties and balls are those of single coefficients
+    l1, l2 = _penalties(rows) if on_single else (np.zeros(0), np.zeros(0))
     low, high = _ranges(rows)
     return {
         "means": [float(mean) for mean in rows.means],
@@ -56,13 +57,13 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
         "hessians": hessians,
         "n_hessian": n_hessian,
         "alone": _alone(rows),
-        "slices": slices(rows),
-        "pairs": pairs(rows),
+        "slices": slices(rows) if on_single else [],
+        "pairs": pairs(rows) if on_single else [],
         "margins": margins(rows),
         "scaling": scaling(rows, held_out),
         "calibration": None if held_out is None else calibration(rows, held_out),
         "residuals": residuals(rows, held_out),
-        "convexity": convexity(rows),
+        "convexity": convexity(rows) if on_single else None,
         "ranges_low": plain(low, DIGITS),
         "ranges_high": plain(high, DIGITS),
         "held_out": held_out is not None,

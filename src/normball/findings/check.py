@@ -48,9 +48,10 @@ from normball.findings.design import (
     more_columns_than_rows,
     scaling,
 )
+from normball.findings.outputs import leaks_of_targets, rare_classes, separated_classes
 from normball.findings.saturation import saturation
 from normball.findings.separation import separation
-from normball.findings.target import classes, halves, leaks, separated
+from normball.findings.target import classes, halves, leaks, separated, strata_of
 from normball.inputs.prepare import Data, prepare
 from normball.messages import DataError, Finding, Interrupted, NotConverged
 from normball.results.remarks import possible_leak
@@ -165,17 +166,26 @@ def check_data(
         about_copies, different = copied_columns(table, wanted)
         known = {name for finding in data.findings for name in finding.columns}
         findings += about_copies + correlated_columns(table, different)
-        findings += codes_and_row_numbers(table, known) + scaling(table) + leaks(table, y)
+        findings += codes_and_row_numbers(table, known) + scaling(table)
     findings += more_columns_than_rows(table)
-    if data.classes is not None and table.varies.size:
-        findings += classes(y, data.classes)
-        result = separation(table.columns, y, fit_intercept=fit_intercept, seconds=seconds)
-        findings += separated(result, table, data.classes)
+    if table.varies.size:
+        findings += _about_target(table, y, data, fit_intercept, seconds)
     if trial_fit and table.varies.size:
         trial = _trial(table, data, _Rows(y, data.weights[rows], data.offset[rows]), fit_intercept, seconds)
         alone = {name for finding in findings if finding.code == "W15" for name in finding.columns}
         findings += [finding for finding in trial if finding.code != "W34" or not alone.issuperset(finding.columns)]
     return findings
+
+
+def _about_target(table: Table, y: Floats, data: Data, fit_intercept: bool, seconds: float) -> list[Finding]:
+    """Leaks, rare classes, and whether classes can be separated."""
+    if data.classes is None:
+        return leaks_of_targets(table, y, data.output_names) if data.output_names else leaks(table, y)
+    if data.output_names:
+        apart = separated_classes(table, y, data.classes, fit_intercept=fit_intercept, seconds=seconds)
+        return rare_classes(y, data.classes) + apart
+    result = separation(table.columns, y, fit_intercept=fit_intercept, seconds=seconds)
+    return leaks(table, y) + classes(y, data.classes) + separated(result, table, data.classes)
 
 
 def _mended(for_data: dict[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
@@ -211,25 +221,37 @@ class _Rows(NamedTuple):
 def _trial(table: Table, data: Data, rows: _Rows, fit_intercept: bool, seconds: float) -> list[Finding]:
     """W34 and W24: a path that is fitted to one half of the rows and judged on the other."""
     columns = table.columns
-    two_classes = bool(np.isin(rows.y, (0.0, 1.0)).all())
-    halved = halves(rows.y, two_classes, min(2 * HALF, TRIAL_CELLS // columns.p))
+    strata = strata_of(rows.y)
+    most = min(2 * HALF, TRIAL_CELLS // columns.p)
+    halved = halves(strata, most if len(strata) <= 2 else 2 * most // len(strata))
     one, other = (np.sort(half) for half in halved)
     fitted, heldout = rows.take(one), rows.take(other)
-    if not one.size * other.size or min(np.ptp(fitted.y), np.ptp(heldout.y)) == 0:
+    if not one.size * other.size or not (_varies(fitted.y, data) and _varies(heldout.y, data)):
         return []
     path = _trial_path(columns.matrix[one], fitted, data.family, fit_intercept, time.monotonic() + seconds)
     if path is None:
         return []
-    eta = heldout.offset[:, np.newaxis] + path.intercepts + columns.matrix[other] @ path.coefs.T
+    eta = _predictor(path, columns.matrix[other], heldout.offset)
     loss = SCORES["deviance"](heldout.y, eta, heldout.weights, data.family) / 2.0
     named = replace(path, preparation=data.preparation, feature_names=data.feature_names)
     findings = possible_leak(named, loss)
-    if data.classes is not None:
+    if data.classes is not None and not data.output_names:
         last = fitted.offset + path.intercepts[-1] + columns.matrix[one] @ path.coef_rows[-1]
         result = saturation(last, fitted.y, fitted.weights, eta[:, -1], heldout.y, heldout.weights)
         finding = result.finding(f"A lasso fitted to half of the rows with lam={path.lambdas[-1]:.2g}")
         findings += [] if finding is None else [finding]
     return findings
+
+
+def _varies(y: Floats, data: Data) -> bool:
+    """Whether there is something to learn: of several classes, about each."""
+    return bool((np.ptp(y, axis=0) > 0).all() if data.classes else np.ptp(y, axis=0).any())
+
+
+def _predictor(path: Path, X: Any, offset: Floats) -> Floats:
+    """The linear predictor at each strength (n, L), or with several outputs (n, L, K)."""
+    products = X @ path.coefs.reshape(-1, path.n_features).T
+    return np.asarray(offset[:, np.newaxis] + path.intercepts + products.reshape(len(offset), *path.intercepts.shape))
 
 
 def _trial_path(X: Any, rows: _Rows, family: Any, fit_intercept: bool, deadline: float) -> Path | None:

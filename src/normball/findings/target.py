@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -46,13 +48,14 @@ def leaks(table: Table, y: Floats) -> list[Finding]:
     The measure depends on ranks only, so that any increasing or decreasing relation counts: the AUC for two classes,
     else the squared rank correlation. Both halves of the rows must agree on its direction and both must show it.
     """
-    two_classes = bool(np.isin(y, (0.0, 1.0)).all())
+    strata = strata_of(y)
+    two_classes = len(strata) == 2
     n_ones = int(np.count_nonzero(y)) if two_classes else len(y) // 2
     if min(n_ones, len(y) - n_ones) < FEWEST_ROWS:
         return []
     suspects = _varied_enough(table, y)
     for n_rows, enough in ((FIRST_ROWS, SUSPECT), (len(y), LEAK)):
-        strength = _strength(table, suspects, y, halves(y, two_classes, n_rows), two_classes)
+        strength = _strength(table, suspects, y, halves(strata, n_rows), two_classes)
         quality = (1 + strength) / 2 if two_classes else strength * np.abs(strength)
         good = quality > enough
         suspects, strength, quality = suspects[good], strength[good], quality[good]
@@ -84,11 +87,17 @@ def _varied_enough(table: Table, y: Floats) -> Ints:
     return varied
 
 
-def halves(y: Floats, two_classes: bool, n_rows: int) -> tuple[Ints, Ints]:
-    """Two halves of at most `n_rows` rows (of each class), drawn at random."""
+def strata_of(y: Floats) -> list[Ints]:
+    """The rows of each class, where each row has one; else all rows."""
+    if not np.isin(y, (0.0, 1.0)).all():
+        return [np.arange(len(y))]
+    return [np.flatnonzero(member) for member in (y.T == 1 if y.ndim == 2 else (y == 1, y == 0))]
+
+
+def halves(strata: Sequence[Ints], n_rows: int) -> tuple[Ints, Ints]:
+    """Two halves of at most `n_rows` rows of each stratum, drawn at random."""
     rng = np.random.default_rng(0)
-    groups = [np.flatnonzero(y == 1), np.flatnonzero(y == 0)] if two_classes else [np.arange(len(y))]
-    drawn = [rng.permutation(group)[:n_rows] for group in groups]
+    drawn = [rng.permutation(rows)[:n_rows] for rows in strata]
     return np.concatenate([rows[::2] for rows in drawn]), np.concatenate([rows[1::2] for rows in drawn])
 
 

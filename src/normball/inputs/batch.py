@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from normball.families import AUTO
+from normball.families import AUTO, find_family
+from normball.inputs.class_targets import Target
 from normball.inputs.column_findings import infinite_values, missing_values
-from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_array, read_series
-from normball.inputs.prepare import Data, guess_family, not_found_of, prepare, row_numbers, without_weight
-from normball.inputs.rows import misplaced
+from normball.inputs.columns import Content, Floats, Numbers, Unusable
+from normball.inputs.prepare import Data, guess_family, prepare, row_numbers, without_weight
+from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source, source_of
-from normball.inputs.targets import Target, read_target
-from normball.messages import DataError, Finding, count, raise_errors
+from normball.inputs.targets import read_target
+from normball.messages import OR, DataError, Finding, count, raise_errors
 from normball.settings import name_list
 
-_Column = Numbers | Labels | Unusable
 _GAP_FIX = 'missing="drop" gives these rows weight 0 in that problem alone'
 
 
@@ -109,16 +109,17 @@ def prepare_batch(
     if options.get("inf") == "nan":
         source = source.with_infinite_as_missing()
     findings: list[Finding] = []
-    columns = _columns(source, y, "y", findings)
+    columns = columns_of(source, y, "y", findings)
     weights = _numbers(source, sample_weight, "sample_weight", 1.0, findings)
     offsets = _numbers(source, offset, "offset", 0.0, findings)
     raise_errors(findings)
     names = _problem_names({"y": columns, "sample_weight": weights, "offset": offsets}, counts)
-    apart = [name for values in (y, sample_weight, offset) for name in _names_in(source, values)]
+    apart = [name for values in (y, sample_weight, offset) for name in names_in(source, values)]
     table = np.array([*weights.values()] * (len(names) // len(weights)))
     offset_rows = np.array([*offsets.values()])
     remarks = _without_gaps(columns, table, options.get("missing", "error"))
     family = _one_family(columns, family)
+    _check_outputs(columns, family, offset is not None)
     first = next(iter(columns))
     data = prepare(
         source,
@@ -132,83 +133,18 @@ def prepare_batch(
     )
     if data.rows is not None:
         table, offset_rows = table[:, data.rows], offset_rows[:, data.rows]
+    if data.output_names:
+        offset_rows = data.offset[None]
     targets = _targets(columns, data, table, names, free=offset is not None)
     responses = np.array([target.y for target in targets])
     return Batch(data, responses, table, offset_rows, tuple(names), targets, tuple(columns), tuple(remarks))
-
-
-def _names_in(source: Source, values: Any) -> list[str]:
-    """The names of columns of the table, if that is what `values` are; labels repeat, names do not."""
-    if isinstance(values, str):
-        return [values]
-    if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-        return []
-    known = {*values} & {*source.names}
-    return list(values) if known and (len(known) == len(values) or len(values) != source.n_rows) else []
-
-
-def _columns(source: Source, values: Any, role: str, findings: list[Finding]) -> dict[str, _Column]:
-    """The columns of `values` by name."""
-    if names := _names_in(source, values):
-        what = "Target" if role == "y" else f"Column (of {role})"
-        where = {name: j for j, name in enumerate(source.names)}
-        findings += not_found_of(source, names, what)
-        return {name: source.read(where[name]) for name in names if name in where}
-    if found := misplaced(source.index, values, role):
-        findings.append(found)
-    columns = _from_frame(values, role)
-    if columns is None:
-        array = _as_array(values, role)
-        if array.ndim not in (1, 2):
-            findings.append(Finding("E14", f"{role} must have 1 or 2 dimensions; its shape is {array.shape}."))
-            return {}
-        if array.ndim == 2 and array.shape[0] != source.n_rows == array.shape[1]:
-            text = f"{role} has shape {array.shape}; a row for each row of X and a column for each problem is wanted."
-            findings.append(Finding("E14", text, f"{role}.T"))
-            return {}
-        if array.ndim == 1:
-            columns = {role: read_array(array)}
-        else:
-            columns = {f"{role}[:, {k}]": read_array(array[:, k]) for k in range(array.shape[1])}
-    if not columns:
-        findings.append(Finding("E14", f"{role} has no columns."))
-    for name, column in columns.items():
-        if not isinstance(column, Unusable) and len(column) != source.n_rows:
-            text = f"{name} has {count(len(column))} values; X has {count(source.n_rows)} rows."
-            findings.append(Finding("E14", text))
-            break
-    return columns
-
-
-def _from_frame(values: Any, role: str) -> dict[str, _Column] | None:
-    if isinstance(values, np.ndarray | list | tuple):
-        return None
-    import narwhals as nw
-
-    if nw.dependencies.is_into_series(values):
-        series = nw.from_native(values, series_only=True)
-        return {str(series.name or role): read_series(series)}
-    if not nw.dependencies.is_into_dataframe(values):
-        return None
-    frame = nw.from_native(values, eager_only=True)
-    return {str(name): read_series(frame[:, j]) for j, name in enumerate(frame.columns)}
-
-
-def _as_array(values: Any, role: str) -> Any:
-    if isinstance(values, np.ma.MaskedArray):
-        return np.ma.filled(values.astype(np.float64), np.nan)
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise DataError(Finding("E14", f"The rows of {role} do not all have the same length.")) from None
-    return np.array(values, dtype=object) if array.dtype.kind in "US" else array
 
 
 def _numbers(source: Source, values: Any, role: str, default: float, findings: list[Finding]) -> dict[str, Floats]:
     """The weights or offsets of each problem by name."""
     if values is None:
         return {"y": np.full(source.n_rows, default)}
-    columns = _columns(source, values, role, findings)
+    columns = columns_of(source, values, role, findings)
     if findings:
         return {}
     return {name: row_numbers(source, column, role, default, findings, name) for name, column in columns.items()}
@@ -230,7 +166,7 @@ def _problem_names(by_row: Mapping[str, Mapping[str, Any]], counts: Mapping[str,
     return list(by_row[role]) if role in by_row else [f"{role}[:, {k}]" for k in range(size)]
 
 
-def _without_gaps(columns: dict[str, _Column], weights: Floats, missing: str) -> list[list[Finding]]:
+def _without_gaps(columns: dict[str, Content], weights: Floats, missing: str) -> list[list[Finding]]:
     """Take rows without a target out of that problem alone: in place, weight 0 and any valid target.
 
     With one target for all problems such rows are left out of the table as in a single fit.
@@ -255,7 +191,7 @@ def _without_gaps(columns: dict[str, _Column], weights: Floats, missing: str) ->
     return remarks
 
 
-def _one_family(columns: Mapping[str, _Column], family: str) -> str:
+def _one_family(columns: Mapping[str, Content], family: str) -> str:
     """The family of all targets; what "auto" finds must be the same for each."""
     if family != AUTO:
         return family
@@ -268,27 +204,42 @@ def _one_family(columns: Mapping[str, _Column], family: str) -> str:
     return families[0]
 
 
+def _check_outputs(columns: Mapping[str, Content], family: str, has_offset: bool) -> None:
+    """Raise where a family with several outputs is given what does not make problems of one target of classes."""
+    known = find_family(family)
+    if not known.has_outputs or (known.has_classes and len(columns) == 1 and not has_offset):
+        return
+    if known.has_classes:
+        text = f'Many problems with family="{family}" are one column of labels, weighted in several ways; here are '
+        text += "offsets." if has_offset else f"{count(len(columns))} columns."
+        raise DataError(Finding("E13", text, "one fit_path for each problem", tuple(columns)))
+    text = f'fit_paths fits each column of y by itself; family="{family}" is a model of all of them.'
+    fix = f'family="gaussian"{OR}fit_path(X, y), one model of all columns'
+    raise DataError(Finding("E13", text, fix, tuple(columns)))
+
+
 def _targets(
-    columns: Mapping[str, _Column], data: Data, weights: Floats, names: Sequence[str], free: bool
+    columns: Mapping[str, Content], data: Data, weights: Floats, names: Sequence[str], free: bool
 ) -> tuple[Target, ...]:
     """The targets as the solver takes them, each checked on the rows that have a weight in its problem."""
     findings = [without_weight(name) for name, row in zip(names, weights, strict=True) if not row.any()]
     raise_errors(findings)
     first, *others = columns.items()
-    targets = [Target(data.y, data.classes)]
+    targets = [Target(data.y, data.classes, data.output_names)]
     if others:
         for (name, column), row in zip(others, weights[1:], strict=True):
             targets += _read(column, name, data, row, free, findings)
     else:
         for name, row in zip(names[1:], weights[1:], strict=True):
             used = data.y[row > 0]
-            if (used == used[0]).all():  # the reader knows which of these cannot be fitted
+            lacking = bool(data.output_names) and not used.any(axis=0).all()
+            if lacking or (used == used[0]).all():  # the reader knows which of these cannot be fitted
                 _read(first[1], f"{first[0]}, weighted by {name}", data, row, free, findings)
     raise_errors(findings)
     return tuple(targets)
 
 
-def _read(column: _Column, name: str, data: Data, weights: Floats, free: bool, findings: list[Finding]) -> list[Target]:
+def _read(column: Content, name: str, data: Data, weights: Floats, free: bool, findings: list[Finding]) -> list[Target]:
     """The target of one problem; none, with findings, where it cannot be used."""
     if data.rows is not None and not isinstance(column, Unusable):
         column = column.take(data.rows)

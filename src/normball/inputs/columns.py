@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.text import TRUTH, label_key, labels_of, to_numbers
-from normball.messages import DataError, Finding, sample
+from normball.messages import OR, DataError, Finding, sample
 
 Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -95,6 +95,25 @@ class Unusable:
     is_date: bool = False
 
 
+Content: TypeAlias = Numbers | Labels | Unusable
+
+
+@dataclass(frozen=True)
+class Several:
+    """The columns of a target with several outputs."""
+
+    columns: Mapping[str, Content]
+    named: bool  # whether the names are those of columns, or say where in an array they are
+
+    def with_infinite_as_missing(self) -> Several:
+        """The columns with NaN where a number is infinite."""
+        return replace(self, columns={name: _without_infinite(column) for name, column in self.columns.items()})
+
+
+def _without_infinite(column: Content) -> Content:
+    return column.with_infinite_as_missing() if isinstance(column, Numbers) else column
+
+
 def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
     """Read a one-dimensional array, list or series; what was read already is passed through."""
     if isinstance(values, Numbers | Labels | Unusable):
@@ -116,7 +135,8 @@ def read_values(values: Any, name: str) -> Numbers | Labels | Unusable:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        fix = "fit_paths(X, y), a path for each column" if array.ndim == 2 and name == "y" else ""
+        together = 'family="multigaussian", one model of all columns'
+        fix = f"{together}{OR}fit_paths(X, y), a path for each column" if array.ndim == 2 and name == "y" else ""
         raise DataError(Finding("E14", f"{name} must have 1 dimension; its shape is {array.shape}.", fix))
     return read_array(array)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.inputs.class_targets import Target, any_output
 from normball.inputs.column_findings import (
     MANY_ROWS,
     beyond_range,
@@ -25,7 +26,6 @@ from normball.inputs.column_findings import (
 from normball.inputs.columns import Labels, Mask, Numbers, Unusable
 from normball.inputs.preparation import MISSING_LEVEL, Column, Preparation, learn
 from normball.inputs.sources import Source
-from normball.inputs.targets import Target
 from normball.messages import OR, DataError, Finding, count, sample, words
 
 MOSTLY = 0.5  # a column with a larger share of missing values says little
@@ -143,7 +143,7 @@ def gap_findings(features: Features, target: Target | None, target_name: str) ->
     if target is not None:
         lacks_target = target.missing
         kept &= ~lacks_target
-        infinite[f"{target_name} (target)"] = np.isinf(target.y)
+        infinite[f"{target_name} (target)"] = any_output(np.isinf(target.y))
     findings = infinite_values(infinite, _FIX_INFINITE)
     beyond = {name: beyond_range(column.values) for name, column in columns.items()}
     findings += values_beyond_range(
@@ -151,7 +151,7 @@ def gap_findings(features: Features, target: Target | None, target_name: str) ->
     )
     if target is not None:
         unit = "choose another unit: divide by their largest size"
-        findings += values_beyond_range({f"{target_name} (target)": beyond_range(target.y)}, unit)
+        findings += values_beyond_range({f"{target_name} (target)": any_output(beyond_range(target.y))}, unit)
     with_target = {**gaps, f"{target_name} (target)": lacks_target} if lacks_target.any() else gaps
     if not with_target:
         return findings

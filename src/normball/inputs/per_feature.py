@@ -40,7 +40,7 @@ def per_feature(
     values = np.full(n_features, default)
     if value is None:
         return values
-    keys = _names(value, preparation, name)
+    keys = names_of(value, preparation, name)
     items = list(value.values()) if isinstance(value, Mapping) else value
     try:
         given = np.asarray(items, dtype=np.float64)
@@ -70,7 +70,7 @@ def per_feature(
     return values
 
 
-def _names(value: Any, preparation: Preparation, name: str) -> list[str] | None:
+def names_of(value: Any, preparation: Preparation, name: str) -> list[str] | None:
     """The names that `value` carries; None where it goes by position, as a Series with the index 0, 1, 2, ... does."""
     if isinstance(value, Mapping):
         return [str(key) for key in value]
@@ -78,7 +78,7 @@ def _names(value: Any, preparation: Preparation, name: str) -> list[str] | None:
     if index is None or callable(index):
         return None
     keys = [str(key) for key in index]
-    known = _places(preparation)
+    known = places_of(preparation)
     if all(key in known for key in keys) or not all(isinstance(key, int | np.integer) for key in index):
         return keys
     if keys == [f"{j}" for j in range(len(preparation.feature_names))]:
@@ -88,7 +88,7 @@ def _names(value: Any, preparation: Preparation, name: str) -> list[str] | None:
     raise DataError(Finding("E16", f"{text}{sample(keys)}.", fix))
 
 
-def _places(preparation: Preparation) -> dict[str, slice]:
+def places_of(preparation: Preparation) -> dict[str, slice]:
     """Where the features of each name are; a column of levels stands for all of them."""
     places: dict[str, slice] = {}
     start = 0
@@ -105,8 +105,8 @@ def _by_name(
     values: Floats, keys: list[str], given: Floats, name: str, preparation: Preparation, left_out: Collection[str]
 ) -> None:
     """Put the numbers where their names belong."""
-    places, left_out = _places(preparation), set(left_out)
-    twice = _repeated(keys)
+    places, left_out = places_of(preparation), set(left_out)
+    twice = repeated(keys)
     if twice:
         raise DataError(Finding("E16", f"{name} names features more than once: {sample(twice, quote=True)}."))
     if given.shape != (len(keys),):
@@ -120,6 +120,7 @@ def _by_name(
             values[places[key]] = number
 
 
-def _repeated(keys: Iterable[str]) -> list[str]:
+def repeated(keys: Iterable[str]) -> list[str]:
+    """What is there more than once."""
     seen: set[str] = set()
     return list(dict.fromkeys(key for key in keys if key in seen or seen.add(key)))  # type: ignore[func-returns-value]

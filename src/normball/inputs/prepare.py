@@ -10,24 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.families import AUTO, family_name, find_family
+from normball.inputs.class_targets import Target
 from normball.inputs.column_findings import LARGEST, row_list
-from normball.inputs.columns import Floats, Labels, Numbers, Unusable, read_values
+from normball.inputs.columns import Content, Floats, Labels, Numbers, Several, Unusable, read_values
 from normball.inputs.features import gap_findings, read_features
+from normball.inputs.lookup import not_found, not_found_of
 from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
+from normball.inputs.several import columns_of, names_in, several_of
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
-from normball.inputs.targets import Target, class_labels, guess_family, read_target, settled
-from normball.inputs.text import to_numbers
-from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, raise_errors, sample
+from normball.inputs.targets import class_labels, guess_family, read_target, settled
+from normball.messages import DataError, Finding, count, raise_errors, sample
 from normball.settings import name_list
 
 __all__ = [
     "Data",
     "column_values",
     "guess_family",
-    "not_found",
-    "not_found_of",
     "prepare",
     "prepare_new",
     "row_numbers",
@@ -44,10 +44,13 @@ class Data:
     design : ndarray or tuple
         What the native code takes: the array, or data, indices, indptr and number of rows of a CSC matrix.
     y, weights, offset : ndarray, shape (n_rows,)
+        With several outputs `y` and `offset` are (n_rows, n_outputs).
     family : str
         The family, also where "auto" was asked for, with its parameter, also where that was estimated.
     classes : tuple or None
-        The two labels of a binomial target; the second one is y = 1.
+        The two labels of a binomial target, of which the second one is y = 1; of a multinomial one all labels.
+    output_names : tuple of str
+        Names of the outputs, where there are several: of classes, or of targets.
     target_name : str
         Name of the target.
     preparation : Preparation
@@ -63,7 +66,8 @@ class Data:
     design: Any
     y: Floats
     family: str
-    classes: tuple[Any, Any] | None
+    classes: tuple[Any, ...] | None
+    output_names: tuple[str, ...]
     target_name: str
     weights: Floats
     offset: Floats
@@ -81,6 +85,11 @@ class Data:
     def n_rows(self) -> int:
         """Number of rows."""
         return len(self.y)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of linear predictors of a row."""
+        return len(self.output_names) or 1
 
     @property
     def n_features(self) -> int:
@@ -109,7 +118,8 @@ def prepare(
     X : array, sparse matrix or frame
         The features. A float array that is contiguous, or a float CSC matrix in order, is not copied.
     y : array or str
-        The target, or the name of its column in `X`; so for `sample_weight` and `offset`.
+        The target, or the name of its column in `X`; so for `sample_weight` and `offset`. For families with several
+        outputs also a frame or an array of columns, or a list of names.
     family : str
         Distribution of the target, or "auto".
     missing : {"error", "drop", "impute"}
@@ -142,21 +152,21 @@ def prepare(
     findings = [*source.findings, *_size_findings(source), *_without_column(source, drop, categorical, by_row)]
     given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **by_row}
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
-    target_name, target_column = _vector(source, y, target_name, findings)
-    if inf == "nan" and isinstance(target_column, Numbers):
-        target_column = target_column.with_infinite_as_missing()
+    target_name, target_column = _target(source, y, target_name, family, inf, findings)
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
-    offsets = row_numbers(source, offset, "offset", 0.0, findings)
-    apart = [name for name in given_by_row.values() if isinstance(name, str)]
-    features, remarks = read_features(source, {*apart, *drop}, categorical, missing)
+    apart = {*drop, *(name for name in given_by_row.values() if isinstance(name, str))}
+    if isinstance(target_column, Several):
+        apart |= {*names_in(source, y), *names_in(source, offset)}
+    features, remarks = read_features(source, apart, categorical, missing)
     findings += remarks
     target = None
     if target_column is not None:
         family = _family_of(target_column, target_name, family, findings)
-        findings += survival(source, target_column, target_name, {*apart, *drop})
+        findings += survival(source, target_column, target_name, apart)
         counts, bare = (weights > 0) & features.complete(), not isinstance(y, str | Numbers | Labels)
         target = _read_target(target_column, target_name, family, counts, offset is not None, bare, findings)
     findings += gap_findings(features, target, target_name)
+    offsets = offsets_of(source, offset, target.output_names if target else (), findings)
     raise_errors(findings)
     assert target is not None
     rows = _rows_without_gaps(features.complete() & ~target.missing, weights)
@@ -169,6 +179,7 @@ def prepare(
         y=y,
         family=family,
         classes=target.classes,
+        output_names=target.output_names,
         target_name=target_name,
         weights=weights,
         offset=offsets,
@@ -188,9 +199,26 @@ def _without_column(
     return [one for role, names in names_of.items() for one in not_found_of(source, names, f"Column (of {role})")]
 
 
-def _family_of(column: Numbers | Labels | Unusable, name: str, family: str, findings: list[Finding]) -> str:
+def _target(
+    source: Source, y: Any, name: str, family: str, inf: str, findings: list[Finding]
+) -> tuple[str, Content | Several | None]:
+    """The name and content of the target: one column, or where the family has several outputs, several."""
+    column: Content | Several | None = None
+    if isinstance(y, Several) or (family != AUTO and find_family(family).has_outputs):
+        n_before = len(findings)
+        column = several_of(source, y, findings)
+        if len(findings) > n_before:
+            return name, None
+    if isinstance(column, Several):
+        name = sample(list(column.columns)) if column.named else name
+    else:
+        name, column = _vector(source, y, name, findings)
+    return name, column.with_infinite_as_missing() if inf == "nan" and isinstance(column, Numbers | Several) else column
+
+
+def _family_of(column: Content | Several, name: str, family: str, findings: list[Finding]) -> str:
     """The family that was asked for, or that suits the target; with findings where another is likelier."""
-    if family == AUTO:
+    if family == AUTO and not isinstance(column, Several):
         family, remarks = guess_family(column, name)
         findings += remarks
     elif find_family(family).amounts and isinstance(column, Numbers):
@@ -199,7 +227,7 @@ def _family_of(column: Numbers | Labels | Unusable, name: str, family: str, find
 
 
 def _read_target(
-    column: Numbers | Labels | Unusable,
+    column: Content | Several,
     name: str,
     family: str,
     counts: NDArray[np.bool_],
@@ -209,10 +237,12 @@ def _read_target(
 ) -> Target | None:
     """The target; None, with findings, where it cannot be used."""
     try:
-        return read_target(column, name, family, counts, has_offset, bare)
+        target = read_target(column, name, family, counts, has_offset, bare)
     except DataError as error:
         findings += error.findings
         return None
+    findings += target.findings
+    return target
 
 
 def _rows_without_gaps(kept: NDArray[np.bool_], weights: Floats) -> NDArray[np.intp] | None:
@@ -231,29 +261,6 @@ def prepare_new(preparation: Preparation, X: Any, *, unknown: str = "error") -> 
 def _check_word(name: str, value: Any, known: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
-
-
-def not_found(source: Source, name: str, what: str) -> Finding:
-    """E02: no column of that name."""
-    text = f'{what} "{name}" not found. Columns: {sample(source.names)}.{did_you_mean(name, source.names)}'
-    fix = ""
-    if 2 * np.isfinite(to_numbers(source.names)).sum() > len(source.names):
-        text += " Most of these are numbers: is the header row missing?"
-        fix = 'header="none" where the file is read; its columns are then called column_1, column_2, ...'
-    elif len(source.names) == 1 and (marks := [mark for mark in ",;\t|" if mark in source.names[0]]):
-        fix = f'delimiter="{marks[0]}" where the file is read'.replace("\t", "tab")
-    return Finding("E02", text, fix, (name,))
-
-
-def not_found_of(source: Source, names: Sequence[str], what: str) -> list[Finding]:
-    """E02 for each of the names that is no column's, the first few with a hint."""
-    known = set(source.names)
-    lacking = [name for name in names if name not in known]
-    findings = [not_found(source, name, what) for name in lacking[:SAMPLE]]
-    if len(lacking) > SAMPLE:
-        text = f"{what}: {count(len(lacking) - SAMPLE)} more names not found: {sample(lacking[SAMPLE:], quote=True)}."
-        findings.append(Finding("E02", text, columns=tuple(lacking[SAMPLE:])))
-    return findings
 
 
 def _size_findings(source: Source) -> list[Finding]:
@@ -326,6 +333,24 @@ def row_numbers(
         text = f"{label} up to {largest:g} were divided by the largest: only their ratios matter."
         findings.append(Finding("W05", text, columns=(name,)))
     return np.ascontiguousarray(numbers)
+
+
+def offsets_of(source: Source, offset: Any, output_names: Sequence[str], findings: list[Finding]) -> Floats:
+    """The offsets (n,), or where there are several outputs (n, n_outputs)."""
+    n_outputs = len(output_names)
+    if not n_outputs:
+        return row_numbers(source, offset, "offset", 0.0, findings)
+    if offset is None:
+        return np.zeros((source.n_rows, n_outputs))
+    columns = columns_of(source, offset, "offset", findings, outputs=True)
+    if columns and len(columns) != n_outputs:
+        text = f"offset has {count(len(columns))} column{'s' * (len(columns) != 1)}; the model has "
+        findings.append(Finding("E14", f"{text}{count(n_outputs)} outputs, and each has an offset of its own."))
+        return np.zeros((source.n_rows, n_outputs))
+    return np.column_stack(
+        [row_numbers(source, column, "offset", 0.0, findings, name) for name, column in columns.items()]
+        or [np.zeros((source.n_rows, n_outputs))]
+    )
 
 
 def column_values(X: Any, name: str, role: str) -> Floats:

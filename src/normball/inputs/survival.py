@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from normball.inputs.columns import Floats, Labels, Numbers, Unusable
+from normball.inputs.columns import Content, Floats, Labels, Numbers, Several, Unusable
 from normball.inputs.sources import Source
 from normball.messages import Finding, sample, words
 
@@ -21,12 +21,10 @@ FEWEST_TIMES = 10  # different ones
 NOT_YET = "models of survival (Cox) are not offered yet"
 
 
-def survival(
-    source: Source, target: Numbers | Labels | Unusable, target_name: str, left_out: Collection[str]
-) -> list[Finding]:
+def survival(source: Source, target: Content | Several, target_name: str, left_out: Collection[str]) -> list[Finding]:
     """W27: the target is a survival time beside a column of events among the features, or the other way round."""
     features = [j for j, name in enumerate(source.names) if name not in left_out and name != target_name]
-    if not source.named:
+    if not source.named or isinstance(target, Several):
         return []
     if TIME_NAME.search(target_name) and _is_time(target):
         name, kind = EVENT_NAME, _is_event

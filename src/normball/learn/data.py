@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.inputs.prepare import not_found, prepare
+from normball.inputs.lookup import not_found
+from normball.inputs.prepare import prepare
 from normball.inputs.sources import source_of
 from normball.messages import DataError, Finding
 from normball.path import fit_path

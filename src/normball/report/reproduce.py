@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
+from normball.settings import BY_COLUMNS, GROUP_OPTIONS
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from normball.run import Run
 
 WIDTH = 100
+GROUP_PENALTY = "penalty on groups of features (group lasso)"
+MOST_GROUPED = 100  # features whose groups are written out
+WITH_GROUPS = "gglasso, grpreg and adelie"
 
 
 @dataclass(frozen=True)
@@ -39,18 +44,48 @@ def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:
     elif run.example:
         lines += example_lines(run.example)
     arguments += [f'family="{cv.path.family}"', f"l1_ratio={cv.path.l1_ratio:g}"]
-    arguments += [f"{name}={value!r}" for name, value in run.options.items()]
+    arguments += [f"{name}={value!r}" for name, value in run.options.items() if name not in GROUP_OPTIONS]
+    notes, about_groups = _about_groups(cv.path)
+    arguments += about_groups
     if run.exposure:
         lines.insert(lines.index("import normball as nb") + 1, "import numpy as np")
         arguments.append(f"offset=np.log(table[{run.exposure!r}])")
-    arguments += [f"groups=table[{run.group!r}]"] if run.group else []
+    arguments += [f"fold_groups=table[{run.group!r}]"] if run.group else []
     arguments += [f"time_order=table[{run.time_order!r}]"] if run.time_order else []
-    lines += [call("cv = nb.cv_path", arguments), f"fit = cv.at(lam={lam!r})"]
+    lines += [*notes, call("cv = nb.cv_path", arguments), f"fit = cv.at(lam={lam!r})"]
     return Recipe("normball", "\n".join(lines))
+
+
+def _about_groups(path: Path) -> tuple[list[str], list[str]]:
+    """The arguments about groups of features, and a comment where these are too many to be written out."""
+    groups = path.groups
+    if groups is None:
+        return [], []
+    members: dict[str, list[str]] = {name: [] for name in groups.names}
+    for feature, name in zip(path.feature_names, groups.by_feature(), strict=True):
+        if name is not None:
+            members[name].append(feature)
+    by_column = {column.name: [*column.features] for column in path.preparation.columns if column.n_features > 1}
+    weights = {
+        name: weight
+        for name, weight in zip(groups.names, groups.weights.tolist(), strict=True)
+        if not math.isnan(weight)
+    }
+    shown, notes = repr(BY_COLUMNS if members == by_column else members), []
+    if members != by_column and sum(map(len, members.values())) > MOST_GROUPED:
+        shown, notes = "groups", [f"# groups: {{name: [features]}}, the {len(groups):,} groups that were given"]
+    return notes, [
+        f"groups={shown}",
+        *([f"group_weights={weights!r}"] if weights else []),
+        *([f"group_ratio={groups.ratio:g}"] if groups.ratio != 1 else []),
+        *([f"orthonormalize={groups.orthonormalize}"] if groups.orthonormalize != (groups.ratio == 1) else []),
+    ]
 
 
 def one_line(path: Path, lam: float) -> str:
     """The same model in one line: scikit-learn's class and glmnet's lambda."""
+    if path.has_group_penalty:
+        return f"nothing in scikit-learn or glmnet, which have no {GROUP_PENALTY}; in R {WITH_GROUPS} have it"
     parts = []
     if not sklearn_lacks(path):
         parts.append(f"sklearn {sklearn_estimator(path, lam)}{' on standardised X' if path.standardize else ''}")
@@ -79,6 +114,8 @@ def sklearn_lacks(path: Path) -> str:
     if not family.sklearn(1.0, path.l1_ratio, 1.0, 1):
         with_l1 = " with an L1 penalty" if family.ridge_in_sklearn else ""
         return family.sklearn_lacks or f"{family.label} regression{with_l1}"
+    if path.has_group_penalty:
+        return GROUP_PENALTY
     if path.has_offset:
         return "offset"
     if not np.all(path.penalty_factors == 1):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
-from normball.report.reproduce import Recipe, call, factor_scale
+from normball.report.reproduce import GROUP_PENALTY, WITH_GROUPS, Recipe, call, factor_scale
 
 if TYPE_CHECKING:
     from normball.results.path import Path
@@ -22,6 +22,8 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     family = find_family(path.family)
     if family.glmnet_lacks:
         return Recipe(TITLE, note=f"glmnet has no {family.glmnet_lacks}.")
+    if path.has_group_penalty:
+        return Recipe(TITLE, note=f"glmnet has no {GROUP_PENALTY}; in R {WITH_GROUPS} have it.")
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
         return Recipe(TITLE, note="Bounds are not written out here; see glmnet's lower.limits and upper.limits.")
     if not path.penalty_factors.any():

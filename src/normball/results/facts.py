@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.families import find_family
+from normball.results import outputs
 from normball.results.arrays import explained
 from normball.results.remarks import few_rows, rare_levels
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
     from normball.messages import Finding
     from normball.results.fit import Fit
@@ -52,6 +54,7 @@ class Point:
         return {
             "lam": fit.lam,
             "n_nonzero": fit.n_nonzero,
+            **({} if fit.groups is None else {"n_groups_nonzero": fit.n_groups_nonzero}),
             "deviance_ratio": fit.deviance_ratio,
             "cv_mean": self.mean,
             "cv_se": self.se,
@@ -66,7 +69,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Feature:
-    """One selected feature."""
+    """One selected feature; of several outputs `per_sd` and `per_unit` are the lengths of its coefficients."""
 
     name: str
     per_sd: float
@@ -75,6 +78,7 @@ class Feature:
     few_rows: str  # "1 row", "all but 2 rows" where so few decide
     folds: int | None  # that kept its column, by this or another of its levels
     own_folds: int | None  # that kept this feature, where that is something else
+    by_output: tuple[float, ...] = ()  # per standard deviation, where there are several outputs
 
 
 def points(cv: CVPath, select: str | float) -> list[Point]:
@@ -109,21 +113,22 @@ def point(cv: CVPath, name: str | float) -> Point:
 def selected(point: Point) -> list[Feature]:
     """The features kept, the largest per standard deviation first."""
     fit = point.fit
-    per_sd = fit.coef_per_sd
-    kept = np.flatnonzero(fit.coef)
-    order = kept[np.argsort(-np.abs(per_sd[kept]), kind="stable")]
+    several, factor = bool(fit.output_names), find_family(fit.family).factor
+    per_sd, per_unit = (np.linalg.norm(one, axis=0) if several else one for one in (fit.coef_per_sd, fit.coef))
+    order = fit.kept[np.argsort(-np.abs(per_sd[fit.kept]), kind="stable")]
     column = fit.preparation.column_of_feature
     return [
         Feature(
             fit.feature_names[j],
             float(per_sd[j]),
-            float(fit.coef[j]),
-            _exp(float(fit.coef[j])) if find_family(fit.family).factor else None,
+            float(per_unit[j]),
+            _exp(float(per_unit[j])) if factor else None,
             few_rows(fit.preparation, int(j)) if fit.l1_ratio > 0 else "",
             None if point.counts is None else int(point.counts[column[j]]),
             None
             if point.counts is None or not speaks_for_itself(fit.preparation, int(j))
             else int(point.own_counts[j]),
+            tuple(fit.coef_per_sd[:, j].tolist()) if several else (),
         )
         for j in order
     ]
@@ -146,10 +151,17 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     elif (whole := explained_of(cv)) is not None:
         rows.append(["CV deviance explained", *(_share(one.mean, whole) for one in chosen)])
     if family.has_classes and cv.score != "auc":
-        rows.append(["CV AUC", *(_diagnostic(one, "auc") for one in chosen)])
+        rows.append(
+            [
+                "CV AUC, one against the rest" if family.has_outputs else "CV AUC",
+                *(_diagnostic(one, "auc") for one in chosen),
+            ]
+        )
     rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
     kept = "features kept" if path.l1_ratio > 0 else "features used"  # ridge leaves none out
     rows.append([kept, *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
+    if kept_of_each := [text for one in chosen if (text := groups_kept(one.fit))]:
+        rows.append(["groups kept", *kept_of_each])
     rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
     if family.reports_dispersion:
         rows.append(["dispersion", *(_dispersion(one) for one in chosen)])
@@ -158,19 +170,35 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     return [row for row in rows if not row[0] or any(cell != "-" for cell in row[1:])]
 
 
-def feature_titles(point: Point) -> list[str]:
-    """What `feature_cells` are."""
+def feature_titles(point: Point, short: bool = False) -> list[str]:
+    """What `feature_cells` are; of several outputs `short` tells the largest alone."""
     fit = point.fit
+    if fit.output_names:
+        return outputs.titles(fit, short) + ["kept in folds"] * _counts_folds(point)
     factor = find_family(fit.family).factor
     titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}"] * bool(factor)
     return titles + ["kept in folds"] * _counts_folds(point)
 
 
-def feature_cells(point: Point, feature: Feature) -> list[str]:
+def feature_cells(point: Point, feature: Feature, short: bool = False) -> list[str]:
     """What is shown beside the name of a feature."""
+    folds = [_in_folds(feature, point.n_folds)] if _counts_folds(point) else []
+    if feature.by_output:
+        values = [signed(value) if value else "0" for value in feature.by_output]
+        return [figures(feature.per_sd), *outputs.cells(point.fit, feature.by_output, values, short), *folds]
     cells = [signed(feature.per_sd)] * point.fit.standardize + [signed(feature.per_unit)]
     cells += [factor(feature.factor)] if feature.factor is not None else []
-    return cells + ([_in_folds(feature, point.n_folds)] if _counts_folds(point) else [])
+    return cells + folds
+
+
+def intercept_cells(fit: Fit, short: bool = False) -> list[str]:
+    """What is shown beside the intercept, under the same titles; nothing where there is none."""
+    values = np.atleast_1d(fit.intercept).tolist()
+    if not any(values):
+        return []
+    if fit.output_names:
+        return ["", *outputs.cells(fit, values, [signed(value) for value in values], short)]
+    return [*[""] * fit.standardize, signed(values[0])]
 
 
 def findings(cv: CVPath, point: Point) -> tuple[Finding, ...]:
@@ -203,9 +231,19 @@ def reads(result: Path | Paths | CVPath) -> str:
     return f"{number} read{'s' * (number != '1.0')} of the matrix"
 
 
-def penalty(l1_ratio: float) -> str:
+def penalty(l1_ratio: float, groups: FeatureGroups | None = None) -> str:
     """The penalty in a word or two."""
-    return PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {l1_ratio:g})")
+    mix = PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {l1_ratio:g})")
+    if groups is None or groups.ratio == 0:
+        return mix
+    return f"{mix} on groups" + (f" and features (group_ratio {groups.ratio:g})" if groups.ratio < 1 else "")
+
+
+def groups_kept(fit: Fit) -> str:
+    """`3 of 7`; nothing where there are no groups, or none can be left out."""
+    if fit.groups is None or fit.l1_ratio == 0:
+        return ""
+    return f"{fit.n_groups_nonzero:,} of {len(fit.groups):,}"
 
 
 def figures(value: float, digits: int = 3) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
 
 
@@ -29,12 +30,12 @@ class Fit:
     ----------
     lam, l1_ratio : float
         Strength and mix of the penalty.
-    coef : ndarray, shape (n_features,)
+    coef : ndarray, shape (n_features,), or with several outputs (n_outputs, n_features)
         Coefficients in the units of the data.
-    coef_per_sd : ndarray, shape (n_features,)
+    coef_per_sd : ndarray, of the same shape
         Coefficients on the scale that the penalty acts on: per standard deviation of the feature with
         ``standardize=True``, else the same as `coef`.
-    intercept : float
+    intercept : float, or with several outputs ndarray, shape (n_outputs,)
         Prediction of the link at all-zero features.
     loss : float
         Mean weighted loss (half the mean unit deviance); between grid points an upper bound.
@@ -46,6 +47,10 @@ class Fit:
         "converged", "max_iter" or "numerical"; "interpolated" between grid points.
     radius : float or None
         The bound on the norm, from `fit_ball`.
+    n_outputs, output_names, grouped
+        As in `Path`.
+    groups : FeatureGroups or None
+        The groups of features that were given: `names`, and the group of each feature in `of_feature`.
     """
 
     saved_as: ClassVar[str] = "fit"
@@ -54,11 +59,11 @@ class Fit:
     lam: float
     l1_ratio: float
     coef: Array
-    intercept: float
+    intercept: float | Array
     scales: Array
     standardize: bool
     feature_names: tuple[str, ...]
-    classes: tuple[Any, Any] | None
+    classes: tuple[Any, ...] | None
     has_offset: bool
     preparation: Preparation
     loss: float
@@ -68,6 +73,10 @@ class Fit:
     status: str
     n_iters: int
     radius: float | None = None
+    n_outputs: int = 1
+    output_names: tuple[str, ...] = ()
+    grouped: bool = False
+    groups: FeatureGroups | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -79,8 +88,21 @@ class Fit:
 
     @property
     def n_nonzero(self) -> int:
-        """Number of coefficients that are not zero."""
-        return int(np.count_nonzero(self.coef))
+        """Number of features with a coefficient that is not zero."""
+        return self.kept.size
+
+    @property
+    def kept(self) -> NDArray[np.intp]:
+        """The places of those features."""
+        return np.flatnonzero(np.atleast_2d(self.coef).any(axis=0))
+
+    @property
+    def n_groups_nonzero(self) -> int | None:
+        """Number of groups with a nonzero coefficient; None without groups."""
+        if self.groups is None:
+            return None
+        features = np.flatnonzero(self.coef.reshape(-1, self.scales.size).any(axis=0))
+        return int(self.groups.n_kept(np.zeros_like(features), features, 1)[0])
 
     @property
     def deviance_ratio(self) -> float:
@@ -107,27 +129,37 @@ class Fit:
         X : array, sparse matrix or data frame, shape (n, n_features)
             A frame's columns are matched by name, whatever their order.
         kind : {"link", "response", "class"}
-            The linear predictor, the expected target (a probability, a rate), or the more probable class.
+            The linear predictor, the expected target (a probability, a rate), or the most probable class.
         offset : array, shape (n,), or str, optional
-            Required exactly when the model was fitted with one; a name is that of a column of X.
+            Required exactly when the model was fitted with one; a name is that of a column of X. Of several outputs
+            (n, n_outputs), or a list of names.
         unknown : {"error", "warn", "baseline"}
             What to do with a level unseen in training: raise a DataError, or take none of the levels, with a warning
             or without.
 
         Returns
         -------
-        ndarray, shape (n,)
+        ndarray, shape (n,), or with several outputs (n, n_outputs), classes apart
         """
-        rows = SparseRows.from_rows([self.coef], self.coef.size)
+        rows = SparseRows.from_rows(np.atleast_2d(self.coef), len(self.feature_names))
         return predict(self, X, np.array([self.intercept]), rows, kind, offset, unknown)[:, 0]
 
     def to_frame(self) -> polars.DataFrame:
-        """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`)."""
+        """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`).
+
+        With several outputs one row for each feature and `output`, the outputs of a feature one after the other. With
+        groups of features `group` stands beside `feature`.
+        """
         import polars
 
+        if self.output_names:
+            from normball.results.outputs import coefficients
+
+            return polars.DataFrame(coefficients(self))
         per_unit = np.append(self.coef, self.intercept)
         table: dict[str, Any] = {
             "feature": [*self.feature_names, "(intercept)"],
+            **({} if self.groups is None else {"group": [*self.groups.by_feature(), None]}),
             "per_sd": [*self.coef_per_sd.tolist(), None],
             "per_unit": per_unit,
         }
@@ -149,7 +181,7 @@ class Fit:
         save(self, path)
 
     def __repr__(self) -> str:
-        return f"<Fit {self.family}, lam={self.lam:.6g}: {self.n_nonzero} of {self.coef.size} features>"
+        return f"<Fit {self.family}, lam={self.lam:.6g}: {self.n_nonzero} of {len(self.feature_names)} features>"
 
     def _repr_html_(self) -> str:
         from normball.results.notebook import fit_html

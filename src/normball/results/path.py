@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
 
 
@@ -31,10 +32,11 @@ class Path:
     ----------
     lambdas : ndarray, shape (n_lambdas,)
         The strengths, descending.
-    intercepts : ndarray, shape (n_lambdas,)
+    intercepts : ndarray, shape (n_lambdas,), or with several outputs (n_lambdas, n_outputs)
         Intercepts.
-    coefs : ndarray, shape (n_lambdas, n_features)
-        Coefficients in the units of the data; made anew at each access from `coef_rows`, the sparse store.
+    coefs : ndarray, shape (n_lambdas, n_features), or with several outputs (n_lambdas, n_outputs, n_features)
+        Coefficients in the units of the data; made anew at each access from `coef_rows`, the sparse store, which has a
+        row for each strength and output.
     loss : ndarray, shape (n_lambdas,)
         Mean weighted loss, which is half the mean unit deviance.
     null_loss : float
@@ -54,7 +56,12 @@ class Path:
         as their share of it. One read serves all problems of a batch, so for a path from `cv_path` or `fit_paths` this
         is what all folds or problems took together.
     n_nonzero, l1_norms, l2_norms : ndarray, shape (n_lambdas,)
-        Number of nonzero coefficients, and their norms on the scale of the penalty (per standard deviation).
+        Number of features with a nonzero coefficient, and the norms of all coefficients on the scale of the penalty
+        (per standard deviation).
+    groups : FeatureGroups or None
+        The groups of features that were given: `names`, and the group of each feature in `of_feature`.
+    n_groups_nonzero : ndarray, shape (n_lambdas,), or None
+        Number of groups with a nonzero coefficient; None without groups.
     scales : ndarray, shape (n_features,)
         Weighted standard deviations of the features; ones with ``standardize=False``.
     lambda_max : float
@@ -64,6 +71,15 @@ class Path:
     dispersion : float or None
         Pearson's statistic over its degrees of freedom at the smallest strength, of counts and amounts from `fit_path`;
         None elsewhere, and where no degrees of freedom are left.
+    classes : tuple or None
+        The two labels of a binomial target, the second one being that whose probability is modelled; all labels of a
+        multinomial one.
+    n_outputs : int
+        How many linear predictors a row has: one for each class or target, or 1.
+    output_names : tuple of str
+        What they are called, where there are several.
+    grouped : bool
+        Whether the penalty took a feature for all outputs or for none.
     """
 
     saved_as: ClassVar[str] = "path"
@@ -77,7 +93,7 @@ class Path:
     n_features: int
     sum_weights: float
     feature_names: tuple[str, ...]
-    classes: tuple[Any, Any] | None
+    classes: tuple[Any, ...] | None
     has_offset: bool
     preparation: Preparation
     penalty_factors: Array
@@ -98,14 +114,25 @@ class Path:
     fingerprint: str
     findings: tuple[Finding, ...] = ()
     dispersion: float | None = None
+    n_outputs: int = 1
+    output_names: tuple[str, ...] = ()
+    grouped: bool = False
+    groups: FeatureGroups | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
 
     @property
     def coefs(self) -> Array:
-        """Coefficients in the units of the data as a new dense array (n_lambdas, n_features)."""
-        return self.coef_rows.toarray()
+        """Coefficients in the units of the data as a new dense array, strength by strength."""
+        dense: Array = self.coef_rows.toarray()
+        return dense if self.n_outputs == 1 else dense.reshape(-1, self.n_outputs, self.n_features)
+
+    def coef_at(self, index: int) -> Array:
+        """The coefficients at one point of the grid, (n_features,) or (n_outputs, n_features)."""
+        if self.n_outputs == 1:
+            return np.asarray(self.coef_rows[index])
+        return np.asarray(self.coef_rows.take(slice(index, index + 1), self.n_outputs).toarray())
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -119,18 +146,37 @@ class Path:
 
     @property
     def n_nonzero(self) -> NDArray[np.int64]:
-        """Number of nonzero coefficients at each strength."""
-        return self.coef_rows.sums(self.coef_rows.values != 0).astype(np.int64)
+        """Number of features with a nonzero coefficient, at each strength."""
+        kept = self.coef_rows.any_output(self.n_outputs)
+        return kept.sums(kept.values != 0).astype(np.int64)
+
+    @property
+    def has_group_penalty(self) -> bool:
+        """Whether the penalty acts on groups of features: some were given, with a ratio above 0."""
+        return self.groups is not None and self.groups.ratio > 0.0
+
+    @property
+    def n_groups_nonzero(self) -> NDArray[np.int64] | None:
+        """Number of groups with a nonzero coefficient at each strength; None without groups."""
+        if self.groups is None:
+            return None
+        rows, n_lambdas = self.coef_rows, self.lambdas.size
+        nonzero = rows.values != 0
+        which = np.repeat(np.arange(len(rows)) // (len(rows) // n_lambdas), np.diff(rows.indptr))
+        return self.groups.n_kept(which[nonzero], rows.indices[nonzero], n_lambdas)
 
     @property
     def l1_norms(self) -> Array:
         """Sum of the absolute coefficients per standard deviation, at each strength."""
-        return self.coef_rows.sums(np.abs(self._stored_per_sd()))
+        return self._sums(np.abs(self._stored_per_sd()))
 
     @property
     def l2_norms(self) -> Array:
         """Euclidean length of the coefficients per standard deviation, at each strength."""
-        return np.sqrt(self.coef_rows.sums(self._stored_per_sd() ** 2))
+        return np.sqrt(self._sums(self._stored_per_sd() ** 2))
+
+    def _sums(self, values: Array) -> Array:
+        return np.asarray(self.coef_rows.sums(values).reshape(-1, self.n_outputs).sum(axis=1))
 
     def _stored_per_sd(self) -> Array:
         return np.asarray(self.coef_rows.values * self.scales[self.coef_rows.indices])
@@ -166,28 +212,33 @@ class Path:
         share = position - index
         ahead = min(index + 1, self.lambdas.size - 1)
 
-        def between(values: Any) -> Any:
-            return values[index] if share == 0.0 else (1.0 - share) * values[index] + share * values[ahead]
+        def between(value: Callable[[int], Any]) -> Any:
+            return value(index) if share == 0.0 else (1.0 - share) * value(index) + share * value(ahead)
 
         on_grid = share == 0.0
+        intercept = between(self.intercepts.__getitem__)
         return Fit(
             family=self.family,
-            lam=float(between(self.lambdas)),
+            lam=float(between(self.lambdas.__getitem__)),
             l1_ratio=self.l1_ratio,
-            coef=between(self.coef_rows),
-            intercept=float(between(self.intercepts)),
+            coef=between(self.coef_at),
+            intercept=intercept if self.output_names else float(intercept),
             scales=self.scales,
             standardize=self.standardize,
             feature_names=self.feature_names,
             classes=self.classes,
             has_offset=self.has_offset,
             preparation=self.preparation,
-            loss=float(between(self.loss)),
+            loss=float(between(self.loss.__getitem__)),
             null_loss=self.null_loss,
             dual_gap=float(self.dual_gaps[index]) if on_grid else float("nan"),
             kkt_violation=float(self.kkt_violations[index]) if on_grid else float("nan"),
             status=str(self.statuses[index]) if on_grid else "interpolated",
             n_iters=int(self.n_iters[index]) if on_grid else 0,
+            n_outputs=self.n_outputs,
+            output_names=self.output_names,
+            grouped=self.grouped,
+            groups=self.groups,
         )
 
     def predict(
@@ -211,6 +262,7 @@ class Path:
         Returns
         -------
         ndarray, shape (n,) for one strength, (n, len(lam)) for several
+            Of several outputs (n, n_outputs) and (n, len(lam), n_outputs), classes apart.
         """
         intercepts = []
 
@@ -218,26 +270,33 @@ class Path:
             for one in np.atleast_1d(np.asarray(lam, dtype=np.float64)):
                 fit = self.at(lam=float(one))
                 intercepts.append(fit.intercept)
-                yield fit.coef
+                yield from np.atleast_2d(fit.coef)
 
         rows = SparseRows.from_rows(coefs(), self.n_features)
         predictions = predict(self, X, np.array(intercepts), rows, kind, offset, unknown)
         return predictions[:, 0] if np.ndim(lam) == 0 else predictions
 
     def to_frame(self, lam: float | None = None) -> polars.DataFrame:
-        """One row a strength with the numbers of the path, or with `lam` the coefficients there (`Fit.to_frame`)."""
+        """One row a strength with the numbers of the path, or with `lam` the coefficients there (`Fit.to_frame`).
+
+        Several outputs have a column of intercepts each, `intercept = name`.
+        """
         import polars
+
+        from normball.results.outputs import named_intercepts
 
         if lam is not None:
             return self.at(lam=lam).to_frame()
+        of_groups = {} if self.groups is None else {"n_groups_nonzero": self.n_groups_nonzero}
         return polars.DataFrame(
             {
                 "lam": self.lambdas,
                 "n_nonzero": self.n_nonzero,
+                **of_groups,
                 "deviance_ratio": self.deviance_ratio,
                 "l1_norm": self.l1_norms,
                 "l2_norm": self.l2_norms,
-                "intercept": self.intercepts,
+                **named_intercepts(self),
                 "dual_gap": self.dual_gaps,
                 "kkt_violation": self.kkt_violations,
                 "status": self.statuses,
@@ -246,7 +305,11 @@ class Path:
         )
 
     def plot(self, ax: Any = None, x: Literal["lam", "l1_norm", "deviance"] = "lam") -> Any:
-        """Draw the coefficients along the path with matplotlib and return the axes."""
+        """Draw the coefficients along the path with matplotlib and return the axes.
+
+        Up to six outputs have a picture each, and axes are returned for each. More of them, or one `ax` that is given,
+        show the length of each feature's coefficients over the outputs.
+        """
         from normball.results.plots import plot_path
 
         return plot_path(self, ax, x)

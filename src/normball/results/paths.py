@@ -41,7 +41,8 @@ class Paths(Sequence[Path]):
     n_sweeps : float
         Reads of the whole matrix, for all problems together; see `Path`.
     selection_counts : SparseRows, shape (n_lambdas, n_features)
-        In how many problems each coefficient is nonzero; indexed like the dense array, `toarray()` gives the whole.
+        In how many problems each feature has a nonzero coefficient; indexed like the dense array, `toarray()` gives the
+        whole.
     column_counts : SparseRows, shape (n_lambdas, n_columns)
         In how many problems each column of the table is kept, whichever of its levels are; the columns are
         `paths[0].column_names`.
@@ -92,14 +93,14 @@ class Paths(Sequence[Path]):
 
     @cached_property
     def selection_counts(self) -> SparseRows:
-        """In how many problems each coefficient is nonzero (n_lambdas, n_features)."""
-        return SparseRows.counting([path.coef_rows for path in self.paths])
+        """In how many problems each feature has a nonzero coefficient (n_lambdas, n_features)."""
+        return SparseRows.counting([path.coef_rows.any_output(path.n_outputs) for path in self.paths])
 
     @cached_property
     def column_counts(self) -> SparseRows:
         """In how many problems each column of the table is kept (n_lambdas, n_columns)."""
         groups = self.paths[0].preparation.column_of_feature
-        return SparseRows.counting([path.coef_rows for path in self.paths], groups)
+        return SparseRows.counting([path.coef_rows.any_output(path.n_outputs) for path in self.paths], groups)
 
     def at(self, *, lam: float | None = None, l1_norm: float | None = None, n_nonzero: int | None = None) -> list[Fit]:
         """Choose one model of each problem, as `Path.at`."""

@@ -16,25 +16,46 @@ _AXIS_TITLE = {
     "deviance": "share of the deviance explained",
 }
 _MOST_LABELS = 10
+_MOST_PICTURES = 6
 
 
 def plot_path(path: Path, ax: Any, x: Literal["lam", "l1_norm", "deviance"]) -> Any:
-    """Draw every coefficient that is ever nonzero, and name the largest at the path's end."""
+    """Draw every coefficient that is ever nonzero, and name the largest at the path's end.
+
+    Several outputs have a picture each; where they are many, or there is room for one, it shows the length of each
+    feature's coefficients over them.
+    """
     if x not in _AXIS_TITLE:
         raise ValueError(f"x is {x!r}, but must be one of {', '.join(_AXIS_TITLE)}")
-    ax = _axes(ax)
     along = {"lam": path.lambdas, "l1_norm": path.l1_norms, "deviance": path.deviance_ratio}[x]
-    coefs = path.coefs * path.scales
-    kept = np.flatnonzero(coefs.any(axis=0))
-    labelled = set(kept[np.argsort(-np.abs(coefs[-1, kept]))][:_MOST_LABELS].tolist())
+    coefs, per_sd = path.coefs * path.scales, " per standard deviation" * path.standardize
+    if not path.output_names:
+        return _draw_path(_axes(ax), path, coefs, along, x, f"coefficient{per_sd}")
+    lengths = np.linalg.norm(coefs, axis=1)
+    if ax is not None or path.n_outputs > _MOST_PICTURES:
+        return _draw_path(_axes(ax), path, lengths, along, x, f"length of the coefficients{per_sd}")
+    axes = _row_of_axes(path.n_outputs)
+    for k, one in enumerate(axes):
+        _draw_path(one, path, coefs[:, k], along, x, f"coefficient{per_sd}" if k == 0 else "", lengths, legend=k == 0)
+        one.set_title(path.output_names[k])
+    return axes
+
+
+def _draw_path(
+    ax: Any, path: Path, coefs: Any, along: Any, x: str, title: str, sizes: Any = None, legend: bool = True
+) -> Any:
+    """One picture; which features are drawn and named follows from their `sizes`, the coefficients by default."""
+    sizes = coefs if sizes is None else sizes
+    kept = np.flatnonzero(sizes.any(axis=0))
+    labelled = set(kept[np.argsort(-np.abs(sizes[-1, kept]))][:_MOST_LABELS].tolist())
     for j in kept:
         ax.plot(along, coefs[:, j], label=path.feature_names[j] if j in labelled else None)
     if x == "lam":
         _strength_axis(ax)
     ax.set_xlabel(_AXIS_TITLE[x])
-    ax.set_ylabel("coefficient per standard deviation" if path.standardize else "coefficient")
+    ax.set_ylabel(title)
     ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
-    if labelled:
+    if labelled and legend:
         ax.legend(fontsize="small", frameon=False)
     return ax
 
@@ -56,16 +77,25 @@ def plot_cv(cv: CVPath, ax: Any) -> Any:
 
 
 def _axes(ax: Any) -> Any:
-    if ax is not None:
-        return ax
+    return _pyplot().subplots()[1] if ax is None else ax
+
+
+def _row_of_axes(number: int) -> Any:
+    """Pictures side by side over common axes."""
+    size = (2.4 + 3.0 * number, 4.0)
+    return _pyplot().subplots(1, number, sharex=True, sharey=True, figsize=size, layout="constrained")[1]
+
+
+def _pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError:
         raise ImportError("plot() needs matplotlib: pip install normball[plot]") from None
-    return plt.subplots()[1]
+    return plt
 
 
 def _strength_axis(ax: Any) -> None:
     """Strong penalties on the left, where the path begins."""
     ax.set_xscale("log")
-    ax.invert_xaxis()
+    if not ax.xaxis_inverted():  # pictures side by side share it
+        ax.invert_xaxis()

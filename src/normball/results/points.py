@@ -61,7 +61,7 @@ def _of_l1_norm(path: Path, l1_norm: float) -> float:
     if norms[ahead] == target:
         return float(ahead)
     before = ahead - 1
-    start, end = path.coef_rows[before] * path.scales, path.coef_rows[ahead] * path.scales
+    start, end = path.coef_at(before) * path.scales, path.coef_at(ahead) * path.scales
     return before + share_reaching(start, end, lambda coef: float(np.abs(coef).sum()), target)
 
 

@@ -43,7 +43,7 @@ def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
         too_good = np.flatnonzero(explained(held_out_loss, path.null_loss) > TOO_GOOD)
     if not too_good.size or path.n_nonzero[too_good[0]] == 0:
         return []
-    per_sd = np.abs(path.coef_rows[too_good[0]]) * path.scales
+    per_sd = np.abs(np.atleast_2d(path.coef_at(too_good[0]))).sum(axis=0) * path.scales
     parts = np.bincount(path.preparation.column_of_feature, weights=per_sd)
     order = [int(j) for j in np.argsort(-parts, kind="stable") if parts[j] > NEGLIGIBLE * parts.max()]
     names = [path.column_names[j] for j in order]
@@ -88,7 +88,7 @@ def rare_levels(fit: Fit) -> list[Finding]:
     """W35: selected features that one or two rows tell apart from all others."""
     if fit.l1_ratio == 0:  # ridge selects none
         return []
-    rare = [(j, which) for j in np.flatnonzero(fit.coef).tolist() if (which := few_rows(fit.preparation, j))]
+    rare = [(j, which) for j in fit.kept.tolist() if (which := few_rows(fit.preparation, j))]
     if not rare:
         return []
     shown = sample([f'"{fit.feature_names[j]}" ({which})' for j, which in rare])

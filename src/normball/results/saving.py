@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from normball.results.path import Path
 
 SCHEMA = 1
+_OF_OUTPUTS = ("n_outputs", "output_names", "grouped")  # not written where there is one output
 _PER_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds", "scales")
 
 
@@ -54,18 +55,25 @@ def to_dict(result: Fit | Path | CVPath) -> dict[str, Any]:
     return {**head, **_RECORDS[result.saved_as](result)}
 
 
+def _fields(model: Fit | Path) -> dict[str, Any]:
+    names = [field.name for field in fields(model) if model.output_names or field.name not in _OF_OUTPUTS]
+    return {name: _encode(getattr(model, name)) for name in names}
+
+
 def _fit(fit: Fit) -> dict[str, Any]:
-    content = {field.name: _encode(getattr(fit, field.name)) for field in fields(fit)}
-    content["coef"] = _encode_rows(SparseRows.from_rows([fit.coef], fit.coef.size))
+    content = _fields(fit)
+    content["coef"] = _encode_rows(SparseRows.from_rows(np.atleast_2d(fit.coef), len(fit.feature_names)))
     content["scales"] = _encode(_alike(fit.scales))
     content["preparation"] = fit.preparation.to_dict()
+    content["groups"] = None if fit.groups is None else fit.groups.to_dict()
     return {"fit": content}
 
 
 def _path(path: Path) -> dict[str, Any]:
-    content = {field.name: _encode(getattr(path, field.name)) for field in fields(path)}
+    content = _fields(path)
     content |= {name: _encode(_alike(getattr(path, name))) for name in _PER_FEATURE}
     content["preparation"] = path.preparation.to_dict()
+    content["groups"] = None if path.groups is None else path.groups.to_dict()
     content["findings"] = [vars(finding) for finding in path.findings]
     return {"path": content}
 

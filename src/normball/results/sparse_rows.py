@@ -64,9 +64,9 @@ class SparseRows:
     def _matrix(self) -> Any:
         return sparse.csr_array((self.values, self.indices, self.indptr), shape=self.shape)
 
-    def take(self, rows: slice) -> SparseRows:
-        """The rows of a slice with step 1."""
-        start, stop, _ = rows.indices(len(self))
+    def take(self, rows: slice, n_outputs: int = 1) -> SparseRows:
+        """The rows of a slice with step 1; of `n_outputs` rows each, the slice counts the models that these make."""
+        start, stop, _ = (n_outputs * place for place in rows.indices(len(self) // n_outputs))
         indptr = self.indptr[start : max(start, stop) + 1]
         inside = slice(int(indptr[0]), int(indptr[-1]))
         return SparseRows(indptr - indptr[0], self.indices[inside], self.values[inside], self.n_columns)
@@ -74,6 +74,16 @@ class SparseRows:
     def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Row sums of other `values` at the stored places."""
         return np.bincount(self._row_of_value(), weights=values, minlength=len(self)).astype(np.float64)
+
+    def any_output(self, n_outputs: int) -> SparseRows:
+        """Which columns are nonzero in any of the `n_outputs` rows of each model: a row a model."""
+        if n_outputs == 1:
+            return self
+        here = self.values != 0
+        found = np.unique(self._row_of_value()[here] // n_outputs * self.n_columns + self.indices[here])
+        starts = np.arange(len(self) // n_outputs + 1, dtype=np.int64) * self.n_columns
+        columns = (found % self.n_columns).astype(np.int32)
+        return SparseRows(np.searchsorted(found, starts).astype(np.int64), columns, found >= 0, self.n_columns)
 
     @classmethod
     def from_rows(cls, rows: Iterable[NDArray[Any]], n_columns: int) -> SparseRows:

@@ -25,10 +25,12 @@ def fit_summary(fit: Fit) -> str:
     """One model: its strength, certificate and features."""
     rows = [
         ["lambda", f"{fit.lam:.4g}"],
-        ["features kept" if fit.l1_ratio > 0 else "features used", f"{fit.n_nonzero:,} of {fit.coef.size:,}"],
+        ["features kept" if fit.l1_ratio > 0 else "features used", f"{fit.n_nonzero:,} of {len(fit.feature_names):,}"],
         ["deviance explained", percent(fit.deviance_ratio)],
         ["certificate", _certificate(fit)],
     ]
+    if kept := facts.groups_kept(fit):
+        rows.insert(2, ["groups kept", kept])
     if fit.radius is not None:
         rows.insert(1, ["radius", f"{fit.radius:.6g}"])
     features = feature_lines(facts.Point("", fit, None), "Features")
@@ -42,6 +44,10 @@ def path_summary(path: Path) -> str:
         [f"{path.lambdas[i]:.4g}", str(n), percent(ratio), f"{norm:.4g}", f"{path.dual_gaps[i]:.1e}", path.statuses[i]]
         for i, n, ratio, norm in some_points(path)
     ]
+    if path.n_groups_nonzero is not None:
+        head.insert(2, "groups")
+        for row, (i, *_) in zip(rows, some_points(path), strict=True):
+            row.insert(2, str(path.n_groups_nonzero[i]))
     solved = int(np.sum(path.statuses == "converged"))
     closing = f"{solved} of {path.lambdas.size} lambdas certified to a relative duality gap of {path.tol:g}"
     lines = [title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {facts.reads(path)}"]
@@ -95,6 +101,8 @@ def feature_lines(
     """The features kept, the titles first; where `width` is too small, columns are left out and names are cut."""
     rows = feature_rows(point, title, most, more)
     if width is not None:
+        if point.fit.output_names and _room(rows, width) < NARROWEST_NAME:
+            rows = feature_rows(point, title, most, more, short=True)
         while len(rows[0]) > 2 and _room(rows, width) < NARROWEST_NAME:
             rows = [[*row[: _least(rows[0])], *row[_least(rows[0]) + 1 :]] for row in rows]
         room = max(NARROWEST_NAME, _room(rows, width))
@@ -128,7 +136,10 @@ def comparison_summary(comparison: Comparison) -> str:
 def title(result: Fit | Path) -> str:
     """Family and penalty."""
     scale = "" if result.standardize else ", not standardised"
-    return f"{result.family}, {facts.penalty(result.l1_ratio)}{scale}"
+    kind = "classes" if result.classes else "targets"
+    outputs = f" of {result.n_outputs} {kind}" if result.output_names else ""
+    across = f" across {kind}" if result.grouped else ""
+    return f"{result.family}{outputs}, {facts.penalty(result.l1_ratio, result.groups)}{across}{scale}"
 
 
 def _certificate(fit: Fit) -> str:
@@ -167,15 +178,17 @@ def comparison_rows(comparison: Comparison) -> list[list[str]]:
     return [head, *rows]
 
 
-def feature_rows(point: facts.Point, title: str, most: int, more: str) -> list[list[str]]:
-    """Titles, the largest coefficients, a line for those left out, and the intercept."""
+def feature_rows(point: facts.Point, title: str, most: int, more: str, short: bool = False) -> list[list[str]]:
+    """Titles, the largest coefficients, a line for those left out, and the intercept.
+
+    Several outputs have a column each; `short` tells of each feature the largest coefficient alone.
+    """
     fit, features = point.fit, facts.selected(point)
-    rows = [[title, *facts.feature_titles(point)]]
-    rows += [[f"  {_marked(feature)}", *facts.feature_cells(point, feature)] for feature in features[:most]]
+    rows = [[title, *facts.feature_titles(point, short)]]
+    rows += [[f"  {_marked(feature)}", *facts.feature_cells(point, feature, short)] for feature in features[:most]]
     if len(features) > most:
         rows.append([f"  ... and {len(features) - most:,} more{more}"])
-    if fit.intercept != 0.0:
-        rows.append(["  (intercept)", *[""] * fit.standardize, facts.signed(fit.intercept)])
+    rows += [["  (intercept)", *cells] for cells in [facts.intercept_cells(fit, short)] if cells]
     return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
 
 

@@ -2,7 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { weights } from "../geometry.js";
-import { NEEDS_DATA, boxOfKey, cursor, hatching, heading, known, lambdaScale, logTicks, note, percent, shortened, sized } from "../panels.js";
+import { NEEDS_DATA, ON_GROUPS, boxOfKey, cursor, hatching, heading, known, lambdaScale, logTicks, note, percent, shortened, sized } from "../panels.js";
 import { COLOURS, curve, drawing, element, figures, through, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Evidence} Evidence @typedef {{ name: string, share: number, paid: number }} Payer */
@@ -15,7 +15,7 @@ const HATCH = "url(#breakdown-hatch)";
 export const breakdown = {
   id: "breakdown",
   title: "The objective: error and penalty",
-  missing: (data) => (data.evidence ? "" : NEEDS_DATA),
+  missing: (data) => (data.n_groups > 0 ? ON_GROUPS : data.evidence ? "" : NEEDS_DATA),
   draw(data, state) {
     const { index } = state;
     const { width, right, style } = sized(state);

@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include "losses/family.hpp"
+
+namespace normball {
+namespace {
+
+// f = |y - eta|^2 / 2
+class SquaredErrors final : public OutputsLoss {
+ public:
+  SquaredErrors(Index n_outputs, const double* y, const double* weights, Index n_rows)
+      : OutputsLoss(n_outputs, {.is_quadratic = true, .is_location = true, .is_shift_invariant = false}),
+        y_(y),
+        weights_(weights),
+        n_rows_(n_rows) {}
+
+  RowSums evaluate(const double* eta, double* residual) const override {
+    double squares = 0.0;
+    for (Index k = 0; k < n_outputs; ++k) {
+      for (Index i = 0; i < n_rows_; ++i) {
+        const Index at = k * n_rows_ + i;
+        const double off = weights_[i] == 0.0 ? 0.0 : eta[at] - y_[at];
+        residual[at] = weights_[i] * off;
+        squares += residual[at] * off;
+      }
+    }
+    return {.loss = 0.5 * squares, .residual = 0.0, .pearson = squares, .squares = squares};
+  }
+
+  void curve(const double* /*eta*/, RowCurvature& curvature) const override {
+    curvature.root.clear();
+    curvature.diagonal.resize(static_cast<std::size_t>(n_rows_ * n_outputs));
+    for (Index k = 0; k < n_outputs; ++k) std::copy_n(weights_, n_rows_, curvature.diagonal.data() + k * n_rows_);
+  }
+
+  double constant() const override { return 0.0; }
+  Vector link(const Vector& means) const override { return means; }
+  double curvature_at(const Vector& /*means*/) const override { return 1.0; }
+
+ private:
+  const double* y_;
+  const double* weights_;
+  Index n_rows_;
+};
+
+const Family multigaussian("multigaussian",
+                           {.is_quadratic = true, .is_location = true, .is_piecewise = false, .is_separable = true},
+                           [](Index n_outputs, const double* y, const double* weights,
+                              Index n_rows) -> std::unique_ptr<const OutputsLoss> {
+                             return std::make_unique<SquaredErrors>(n_outputs, y, weights, n_rows);
+                           });
+
+}  // namespace
+}  // namespace normball

@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/cpu.hpp"
+#include "kernels/simd.hpp"
+#include "losses/family.hpp"
+
+namespace normball {
+namespace {
+
+// Rows whose softmax is taken, class by class.
+struct ClassRows {
+  Index count;
+  Index stride;  // from one class to the next
+  Index n_classes;
+  const double* y;
+  const double* weights;
+  const double* eta;
+  double* residual;  // w (pi - y)
+};
+
+template <class V>
+NORMBALL_INLINE void log1p(const V& x, V& out) {
+  double lanes[simd::width<V>];
+  simd::store(x, lanes);
+  for (double& lane : lanes) lane = std::log1p(lane);
+  simd::load(lanes, out);
+}
+
+// pi_k = e_k / (most + others), where `most` counts the classes that share the largest eta and e is relative to it, so
+// that neither the loss of a class that is nearly sure cancels nor its 1 - pi.
+template <class V>
+NORMBALL_INLINE void add_some(const ClassRows& rows, Index i, V (&sums)[3]) {
+  V w;
+  V largest;
+  V eta;
+  V y;
+  V e;
+  simd::load(rows.weights + i, w);
+  simd::load(rows.eta + i, largest);
+  for (Index k = 1; k < rows.n_classes; ++k) {
+    simd::load(rows.eta + k * rows.stride + i, eta);
+    largest = eta > largest ? eta : largest;
+  }
+  V most = V{};
+  V others = V{};
+  V value = V{};
+  for (Index k = 0; k < rows.n_classes; ++k) {
+    simd::load(rows.eta + k * rows.stride + i, eta);
+    simd::load(rows.y + k * rows.stride + i, y);
+    const V below = eta - largest;
+    simd::exp(below, e);
+    const auto is_largest = below >= 0.0;
+    most += is_largest ? V{} + 1.0 : V{};
+    others += is_largest ? V{} : e;
+    value -= y * below;
+    simd::store(e, rows.residual + k * rows.stride + i);
+  }
+  const V beyond = others + (most - 1.0);
+  const V total = most + others;
+  V pearson = V{};
+  V squares = V{};
+  for (Index k = 0; k < rows.n_classes; ++k) {
+    simd::load(rows.y + k * rows.stride + i, y);
+    simd::load(rows.residual + k * rows.stride + i, e);
+    const V rest = e >= 1.0 ? beyond : total - e;
+    const V u = ((1.0 - y) * e - y * rest) / total;
+    const V square = u * u;
+    const V share = e / total;
+    pearson += square / (share < 1e-300 ? V{} + 1e-300 : share);
+    squares += square;
+    simd::store(w * u, rows.residual + k * rows.stride + i);
+  }
+  V log;
+  log1p(beyond, log);
+  sums[0] += w * (value + log);
+  sums[1] += w * pearson;
+  sums[2] += w * squares;
+}
+
+template <int Bytes>
+NORMBALL_INLINE void add_rows(const ClassRows& rows, RowSums& out) {
+  using V = simd::Lanes<Bytes>;
+  V sums[3] = {};
+  for (Index i = 0; i < rows.count; i += simd::width<V>) add_some(rows, i, sums);
+  out +=
+      {.loss = simd::total(sums[0]), .residual = 0.0, .pearson = simd::total(sums[1]), .squares = simd::total(sums[2])};
+}
+
+// f = log sum_k e^eta_k - y'eta, less its minimum over eta (0 for labels, the entropy of y for proportions)
+class Softmax final : public OutputsLoss {
+ public:
+  Softmax(Index n_classes, const double* y, const double* weights, Index n_rows)
+      : OutputsLoss(n_classes, {.is_quadratic = false, .is_location = false, .is_shift_invariant = true}),
+        y_(y),
+        weights_(weights),
+        n_rows_(n_rows) {}
+
+  RowSums evaluate(const double* eta, double* residual) const override {
+    RowSums sums;
+    const Index whole = n_rows_ - n_rows_ % widest;
+    const auto add = [&](const ClassRows& rows) {
+      cpu::PerCpu<add_rows<64>, add_rows<32>, add_rows<16>>::run(rows, sums);
+    };
+    add({.count = whole,
+         .stride = n_rows_,
+         .n_classes = n_outputs,
+         .y = y_,
+         .weights = weights_,
+         .eta = eta,
+         .residual = residual});
+    if (whole == n_rows_) return sums;
+    // what is left over at the end, filled up with rows of weight 0
+    const auto size = static_cast<std::size_t>(n_outputs * widest);
+    Vector y(size, 0.0);
+    Vector last_eta(size, 0.0);
+    Vector last_residual(size);
+    Vector weights(widest, 0.0);
+    const Index rest = n_rows_ - whole;
+    std::copy_n(weights_ + whole, rest, weights.data());
+    for (Index k = 0; k < n_outputs; ++k) {
+      std::copy_n(y_ + k * n_rows_ + whole, rest, y.data() + k * widest);
+      std::copy_n(eta + k * n_rows_ + whole, rest, last_eta.data() + k * widest);
+    }
+    add({.count = widest,
+         .stride = widest,
+         .n_classes = n_outputs,
+         .y = y.data(),
+         .weights = weights.data(),
+         .eta = last_eta.data(),
+         .residual = last_residual.data()});
+    for (Index k = 0; k < n_outputs; ++k) {
+      std::copy_n(last_residual.data() + k * widest, rest, residual + k * n_rows_ + whole);
+    }
+    return sums;
+  }
+
+  // w (diag(pi) - pi pi'), from the residual: pi = y + u
+  void curve(const double* eta, RowCurvature& curvature) const override {
+    curvature.diagonal.resize(static_cast<std::size_t>(n_rows_ * n_outputs));
+    curvature.root.resize(curvature.diagonal.size());
+    evaluate(eta, curvature.diagonal.data());
+    for (Index k = 0; k < n_outputs; ++k) {
+      for (Index i = 0; i < n_rows_; ++i) {
+        const Index at = k * n_rows_ + i;
+        const double w = weights_[i];
+        const double mass = w == 0.0 ? 0.0 : std::max(0.0, curvature.diagonal[at] + w * y_[at]);
+        curvature.diagonal[at] = mass;
+        curvature.root[at] = w == 0.0 ? 0.0 : mass / std::sqrt(w);
+      }
+    }
+  }
+
+  double constant() const override {
+    double sum = 0.0;
+    for (Index at = 0; at < n_rows_ * n_outputs; ++at) {
+      if (y_[at] > 0.0) sum += weights_[at % n_rows_] * y_[at] * std::log(y_[at]);
+    }
+    return sum;
+  }
+
+  Vector link(const Vector& means) const override {
+    Vector eta;
+    double centre = 0.0;
+    for (const double mean : means) {
+      eta.push_back(std::log(std::max(mean, 1e-12)));
+      centre += eta.back() / static_cast<double>(n_outputs);
+    }
+    for (double& value : eta) value -= centre;
+    return eta;
+  }
+  double curvature_at(const Vector& means) const override {
+    double sum = 0.0;
+    for (const double mean : means) sum += mean * (1.0 - mean);
+    return sum / static_cast<double>(n_outputs);
+  }
+
+ private:
+  static constexpr Index widest = 8;
+
+  const double* y_;
+  const double* weights_;
+  Index n_rows_;
+};
+
+const Family multinomial("multinomial",
+                         {.is_quadratic = false, .is_location = false, .is_piecewise = false, .is_separable = true},
+                         [](Index n_outputs, const double* y, const double* weights,
+                            Index n_rows) -> std::unique_ptr<const OutputsLoss> {
+                           return std::make_unique<Softmax>(n_outputs, y, weights, n_rows);
+                         });
+
+}  // namespace
+}  // namespace normball

@@ -1,0 +1,121 @@
+// The parts of a penalty over blocks: one coefficient, or several that it takes together; and their certificate.
+#pragma once
+
+#include "paths/blocks/set_columns.hpp"
+
+namespace normball {
+
+// A part at some values; an intercept is free.
+class Part {
+ public:
+  Part(const GroupTerm& term, const double* b, const double* gradient, Index count)
+      : group_(term), b_(b), gradient_(gradient), count_(count) {}
+  Part(const ElasticNet& term, const double* b, const double* gradient)
+      : is_single_(true), single_(term), b_(b), gradient_(gradient), count_(1) {}
+
+  bool is_excluded() const { return false; }
+  bool is_free() const { return is_single_ ? single_.is_free() : group_.is_free(); }
+  double strength() const { return is_single_ ? single_.l1 + single_.l2 : group_.l1 + group_.group + group_.l2; }
+  double tolerance(double lambda, double negligible) const {
+    return std::max(1e-3 * (is_free() ? lambda : strength()), negligible);
+  }
+  double value() const { return is_single_ ? single_.value(*b_) : group_.value(b_, count_); }
+  double distance() const {
+    return is_single_ ? single_.violation(*gradient_, *b_) : group_.violation(gradient_, b_, count_);
+  }
+  double costless_scale() const {
+    return is_single_ ? single_.costless_scale(-*gradient_) : group_.costless_scale(gradient_, count_);
+  }
+  double conjugate(double s) const {
+    return is_single_ ? single_.conjugate(-s * *gradient_) : group_.conjugate(scaled(s).data(), count_);
+  }
+  double free_cost(double size) const {
+    double cost = 0.0;
+    for (Index v = 0; v < count_; ++v)
+      cost += SinglePart{.term = single_, .coef = b_[v], .gradient = gradient_[v]}.free_cost(size);
+    return cost;
+  }
+  // at zero, with a gradient that keeps it there even if it were larger by 1 / share
+  bool rests(double share) const {
+    if (is_free() || std::any_of(b_, b_ + count_, [](double value) { return value != 0.0; })) return false;
+    if (is_single_) return single_.violation(*gradient_ / share, 0.0) == 0.0;
+    return group_.violation(scaled(1.0 / share).data(), b_, count_) == 0.0;
+  }
+
+ private:
+  Vector scaled(double s) const {
+    Vector found(gradient_, gradient_ + count_);
+    for (double& value : found) value *= s;
+    return found;
+  }
+
+  bool is_single_ = false;
+  ElasticNet single_{};
+  GroupTerm group_{};
+  const double* b_;
+  const double* gradient_;
+  Index count_;
+};
+
+class BlockTerms {
+ public:
+  BlockTerms(const Problem& problem, const FeatureBlocks& blocks) : problem_(problem), blocks_(blocks) {}
+
+  Index n_outputs() const { return blocks_.n_outputs(); }
+  bool is_free(Index block) const { return block == SetColumns::intercept || blocks_.is_free(block); }
+  Index n_parts(Index block) const { return block == SetColumns::intercept ? 1 : blocks_.n_parts(); }
+  Index part_size(Index block) const { return block == SetColumns::intercept ? n_outputs() : blocks_.part_size(block); }
+  bool is_single(Index block) const { return block != SetColumns::intercept && blocks_.is_single(block); }
+  ElasticNet single_term(Index block, double lambda) const { return blocks_.single_term(block, lambda); }
+  GroupTerm group_term(Index block, double lambda) const {
+    return block == SetColumns::intercept ? GroupTerm{} : blocks_.group_term(block, lambda);
+  }
+
+  // of values that begin at b and gradient
+  Part part(Index block, double lambda, const double* b, const double* gradient) const {
+    if (is_single(block)) return {single_term(block, lambda), b, gradient};
+    return {group_term(block, lambda), b, gradient, part_size(block)};
+  }
+
+  // whether a whole block stays at zero
+  bool rests(Index block, double lambda, const double* b, const double* gradient) const {
+    for (Index v = 0; v < n_parts(block) * part_size(block); v += part_size(block)) {
+      if (!part(block, lambda, b + v, gradient + v).rests(1.0)) return false;
+    }
+    return true;
+  }
+
+ private:
+  const Problem& problem_;
+  const FeatureBlocks& blocks_;
+};
+
+// Blocks with their values and gradients at one lambda, as their certificate sees them. Those that rest at zero cost
+// nothing and need not be among them.
+class CertifiedBlocks {
+ public:
+  CertifiedBlocks(const Problem& problem, const BlockTerms& terms, double lambda)
+      : problem_(problem), terms_(terms), lambda_(lambda) {}
+
+  void add(Index block, const double* b, const double* gradient) {
+    const Index size = terms_.part_size(block);
+    const Index count = terms_.n_parts(block) * size;
+    for (Index v = 0; v < count; v += size) parts_.push_back(terms_.part(block, lambda_, b + v, gradient + v));
+    for (Index v = 0; v < count; ++v) fitted_ += b[v] * gradient[v];
+  }
+
+  Certificate certify(const RowSums& sums) const {
+    const auto part_at = [&](Index i) -> const Part& { return parts_[i]; };
+    return normball::certify(std::ssize(parts_), part_at, sums.loss, problem_.measure(lambda_),
+                             [&](double s) { return conjugate_bound(s, fitted_, sums.loss, sums.pearson, 0.0); });
+  }
+
+ private:
+  const Problem& problem_;
+  const BlockTerms& terms_;
+  double lambda_;
+  std::vector<Part> parts_;
+  double fitted_ = 0.0;
+};
+
+}  // namespace normball

@@ -1,0 +1,209 @@
+// The features of one problem in the blocks of its penalty: a group, or a feature alone. A block has coordinates theta
+// of its own, on the scale of the penalty: b = T theta in units of the data. Alone, T is 1 / scale; in orthonormal
+// groups T'X'WX T = 1, so that |theta| is the standard deviation of what the group adds to eta (Simon & Tibshirani
+// 2012). A coordinate has as many values as there are outputs.
+#pragma once
+
+#include <numeric>
+#include <span>
+
+#include "core/blas.hpp"
+#include "kernels/kernels.hpp"
+#include "penalties/group_term.hpp"
+#include "problem/problem.hpp"
+
+namespace normball {
+
+class FeatureBlocks {
+ public:
+  FeatureBlocks(const Design& design, const Problem& problem, Threads& threads)
+      : spec_(*problem.spec), problem_(problem), block_of_feature_(static_cast<std::size_t>(spec_.n_features), -1) {
+    const FeatureGroups& groups = spec_.groups;
+    std::vector<std::vector<Index>> members(groups.weights.size());
+    for (std::size_t j = 0; j < groups.of_feature.size(); ++j) {
+      const std::int32_t g = groups.of_feature[j];
+      if (g >= 0 && !problem.is_excluded(static_cast<Index>(j))) members[g].push_back(static_cast<Index>(j));
+    }
+    for (Index j = 0; j < spec_.n_features; ++j) {
+      if (problem.is_excluded(j) || block_of_feature_[j] >= 0) continue;
+      const std::int32_t g = groups.of_feature.empty() ? -1 : groups.of_feature[j];
+      if (g < 0) {
+        add({&j, 1}, {1.0 / problem.scaling.scale[j]}, problem.penalty.factor(j), false);
+      } else {
+        add_group(design, members[g], groups.weights[g], threads);
+      }
+    }
+  }
+
+  Index size() const { return std::ssize(blocks_); }
+  Index n_outputs() const { return spec_.n_outputs; }
+  Index block_of(Index feature) const { return block_of_feature_[feature]; }  // negative where it is excluded
+  std::span<const Index> features(Index b) const { return {features_.data() + blocks_[b].first, width(b)}; }
+  Index n_coordinates(Index b) const { return blocks_[b].n_coordinates; }
+  Index n_values(Index b) const { return n_coordinates(b) * n_outputs(); }
+  bool is_free(Index b) const { return blocks_[b].norm_factor == 0.0 && blocks_[b].own_factor == 0.0; }
+
+  // Whether the penalty takes the values of a block together. If not, each output of a block of one feature stands
+  // alone, and those of a group are a block each.
+  bool joins_outputs() const { return spec_.is_grouped; }
+  bool is_single(Index b) const { return !joins_outputs() && !blocks_[b].is_group; }
+  Index n_parts() const { return joins_outputs() ? 1 : n_outputs(); }
+  Index part_size(Index b) const { return joins_outputs() ? n_values(b) : n_coordinates(b); }
+
+  ElasticNet single_term(Index b, double lambda) const {
+    const Index j = features_[blocks_[b].first];
+    return problem_.penalty.term(j, lambda, problem_.scaling.scale[j]);
+  }
+  GroupTerm group_term(Index b, double lambda) const {
+    if (is_free(b)) return {};
+    const double l1_ratio = problem_.penalty.l1_ratio();
+    return {.l1 = lambda * l1_ratio * blocks_[b].own_factor,
+            .group = lambda * l1_ratio * blocks_[b].norm_factor,
+            .l2 = lambda * (1.0 - l1_ratio) * (blocks_[b].norm_factor + blocks_[b].own_factor)};
+  }
+  // what a gradient at zero asks lambda to be, before the mix
+  double strength_asked(Index b, const double* gradient) const {
+    if (is_free(b)) return 0.0;
+    if (is_single(b)) {
+      double most = 0.0;
+      for (Index k = 0; k < n_outputs(); ++k) {
+        most = std::max(most, problem_.penalty.strength_asked(features_[blocks_[b].first], gradient[k]));
+      }
+      return most;
+    }
+    double most = 0.0;
+    for (Index part = 0; part < n_parts(); ++part) {
+      most = std::max(most, GroupTerm::strength_asked(gradient + part * part_size(b), part_size(b),
+                                                      blocks_[b].own_factor, blocks_[b].norm_factor));
+    }
+    return most;
+  }
+
+  // Visits the blocks that products with the residuals, output by output, may move from zero at this lambda.
+  template <class Visit>
+  void for_each_reaching(const Vector& products, double lambda, const Visit& visit) const {
+    const Index p = spec_.n_features;
+    Vector size(static_cast<std::size_t>(p), 0.0);
+    for (Index k = 0; k < n_outputs(); ++k) {
+      const double* of_output = products.data() + k * p;
+      for (Index j = 0; j < p; ++j) {
+        size[j] = joins_outputs() ? size[j] + of_output[j] * of_output[j] : std::max(size[j], std::abs(of_output[j]));
+      }
+    }
+    const double least = std::max(0.0, lambda) * problem_.penalty.l1_ratio();
+    for (Index b = 0; b < this->size(); ++b) {
+      const Block& block = blocks_[b];
+      const Index j = features_[block.first];
+      const double threshold = least * (block.norm_factor + block.own_factor) * problem_.scaling.scale[j];
+      const double reach = joins_outputs() ? threshold * threshold : threshold;
+      if (block.is_group || is_free(b) || size[j] > reach || reach == 0.0) visit(b);
+    }
+  }
+
+  // Values of a block lie output by output, coordinate by coordinate. Of one output, from the products with the block's
+  // features in their order:
+  void to_gradient(Index b, const double* products, double* gradient) const {
+    const Block& block = blocks_[b];
+    const double* transform = transforms_.data() + block.first_transform;
+    for (Index c = 0; c < block.n_coordinates; ++c) {
+      gradient[c] = 0.0;
+      for (Index m = 0; m < block.n_features; ++m) gradient[c] += transform[c * block.n_features + m] * products[m];
+    }
+  }
+  // and the coefficients, in units of the data
+  void to_raw(Index b, const double* theta, double* raw) const {
+    const Block& block = blocks_[b];
+    const double* transform = transforms_.data() + block.first_transform;
+    std::fill_n(raw, block.n_features, 0.0);
+    for (Index c = 0; c < block.n_coordinates; ++c) {
+      for (Index m = 0; m < block.n_features; ++m) raw[m] += transform[c * block.n_features + m] * theta[c];
+    }
+  }
+  double transform(Index b, Index coordinate, std::size_t member) const {
+    return transforms_[blocks_[b].first_transform + coordinate * blocks_[b].n_features + static_cast<Index>(member)];
+  }
+
+ private:
+  struct Block {
+    Index first;  // of its features
+    Index n_features;
+    Index n_coordinates;
+    Index first_transform;  // n_features x n_coordinates, column-major
+    double norm_factor;     // of the norm of its values
+    double own_factor;      // of each value by itself
+    bool is_group;
+  };
+
+  std::size_t width(Index b) const { return static_cast<std::size_t>(blocks_[b].n_features); }
+
+  void add(std::span<const Index> features, const Vector& transform, double factor, bool is_group,
+           double weight = 1.0) {
+    const auto width = std::ssize(features);
+    const double ratio = is_group ? spec_.groups.ratio : 1.0;
+    for (const Index j : features) block_of_feature_[j] = static_cast<std::int32_t>(blocks_.size());
+    blocks_.push_back({.first = std::ssize(features_),
+                       .n_features = width,
+                       .n_coordinates = std::ssize(transform) / width,
+                       .first_transform = std::ssize(transforms_),
+                       .norm_factor = factor * ratio * weight,
+                       .own_factor = factor * (1.0 - ratio),
+                       .is_group = is_group});
+    features_.insert(features_.end(), features.begin(), features.end());
+    transforms_.insert(transforms_.end(), transform.begin(), transform.end());
+  }
+
+  void add_group(const Design& design, const std::vector<Index>& members, double weight, Threads& threads) {
+    Vector transform;
+    if (spec_.groups.is_orthonormal) {
+      transform = orthonormal(design, members, threads);
+    } else {
+      transform.assign(members.size() * members.size(), 0.0);
+      for (std::size_t m = 0; m < members.size(); ++m) {
+        transform[m * members.size() + m] = 1.0 / problem_.scaling.scale[members[m]];
+      }
+    }
+    const double size = static_cast<double>(transform.size()) / static_cast<double>(members.size());
+    add(members, transform, problem_.penalty.factor(members[0]), true, std::isnan(weight) ? std::sqrt(size) : weight);
+  }
+
+  // From the eigenvectors of the correlations; directions in which the columns depend on one another are left out, so
+  // that the coding of a category does not matter.
+  Vector orthonormal(const Design& design, const std::vector<Index>& members, Threads& threads) const {
+    const auto m = std::ssize(members);
+    Vector gram(static_cast<std::size_t>(m * m), 0.0);
+    Vector sums(members.size(), 0.0);
+    design.add_gram({.columns = {.list = members.data(), .count = m},
+                     .first_new = 0,
+                     .d = problem_.weights.data(),
+                     .out = gram.data(),
+                     .stride = m,
+                     .sums = sums.data()},
+                    threads);
+    Vector size(members.size());
+    const auto covariance = [&](Index a, Index c) {
+      return gram[c * m + a] - (spec_.fit_intercept ? sums[a] * sums[c] : 0.0);
+    };
+    for (Index a = 0; a < m; ++a) size[a] = std::sqrt(covariance(a, a));
+    Vector vectors(gram.size());
+    for (Index c = 0; c < m; ++c) {
+      for (Index a = 0; a <= c; ++a) vectors[c * m + a] = covariance(a, c) / (size[a] * size[c]);
+    }
+    Vector values;
+    linalg::eigen(m, vectors.data(), values);
+    Vector transform;
+    for (Index c = m; c-- > 0;) {
+      if (values[c] <= 1e-10 * values[m - 1]) break;
+      for (Index a = 0; a < m; ++a) transform.push_back(vectors[c * m + a] / (size[a] * std::sqrt(values[c])));
+    }
+    return transform;
+  }
+
+  const Specification& spec_;
+  const Problem& problem_;
+  std::vector<Block> blocks_;
+  std::vector<Index> features_;
+  Vector transforms_;
+  std::vector<std::int32_t> block_of_feature_;
+};
+
+}  // namespace normball

@@ -1,0 +1,288 @@
+// Several outputs, and groups of features: all problems go along the path together, each by Newton's method on a set of
+// blocks; one read of the design then proves a lambda for all of them, or names the blocks that were missed.
+#include <numeric>
+
+#include "paths/blocks/block_newton.hpp"
+#include "paths/blocks/outputs_problem.hpp"
+#include "paths/path_solver.hpp"
+#include "quadratic/continuation.hpp"
+
+namespace normball {
+namespace {
+
+class OutputsPath {
+ public:
+  OutputsPath(const Call& call, Vector& centre, Monitor& monitor)
+      : design_(call.design), spec_(call.spec), threads_(call.threads), monitor_(monitor) {
+    std::vector<Problem> problems = make_problems(call.design, centre, spec_, false, threads_);
+    for (Problem& problem : problems) {
+      states_.push_back(std::make_unique<State>(design_, spec_, std::move(problem), threads_, monitor_));
+    }
+  }
+
+  PathResult run(const Vector& centre) {
+    PathResult result;
+    threads_.parallel_for(spec_.n_problems, [&](Index k) { states_[k]->fit_null(); });
+    std::vector<Index> all(states_.size());
+    std::iota(all.begin(), all.end(), 0);
+    read_for(all);
+    for (const auto& state : states_) {
+      take_null(*state);
+      const Problem& problem = state->of.problem;
+      result.null_loss.push_back(problem.null_loss);
+      result.lambda_max.push_back(problem.lambda_max);
+      for (const double scale : problem.scaling.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);
+    }
+    result.lambdas = spec_.lambdas.empty() ? lambda_grid(result.lambda_max[0], spec_.n_lambdas, spec_.lambda_min_ratio)
+                                           : spec_.lambdas;
+    result.points.resize(states_.size() * result.lambdas.size() * static_cast<std::size_t>(spec_.n_outputs));
+    solve(result, centre);
+    result.interrupted =
+        std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::interrupted; });
+    result.n_sweeps = n_reads_;
+    for (const auto& state : states_) {
+      result.n_sweeps += static_cast<double>(state->newton.entries_read()) / static_cast<double>(spec_.n_features);
+    }
+    return result;
+  }
+
+ private:
+  struct State {
+    OutputsProblem of;
+    FeatureBlocks blocks;
+    BlockNewton newton;
+    Vector gradient;  // products of all features with each output's residual, as last read
+    Certificate certificate;
+    int n_steps = 0;
+
+    State(const Design& design, const Specification& spec, Problem&& problem, Threads& threads, Monitor& monitor)
+        : of(spec, std::move(problem)),
+          blocks(design, of.problem, threads),
+          newton(design, *of.loss, of.problem, blocks, threads, monitor),
+          gradient(static_cast<std::size_t>(spec.n_features * spec.n_outputs)) {}
+
+    void fit_null() {
+      const Specification& spec = *of.problem.spec;
+      for (Index b = 0; b < blocks.size(); ++b) {
+        if (blocks.is_free(b)) newton.include(b);
+      }
+      if (spec.fit_intercept) newton.start_at(of.null_intercepts);
+      newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(newton.sums().loss)}, 100);
+    }
+
+    // of a block, on the scale of the penalty
+    void block_gradient(Index b, Vector& out) const {
+      const Index p = of.problem.spec->n_features;
+      out.resize(static_cast<std::size_t>(blocks.n_values(b)));
+      Vector products;
+      for (Index k = 0; k < blocks.n_outputs(); ++k) {
+        products.clear();
+        for (const Index j : blocks.features(b)) products.push_back(gradient[k * p + j]);
+        blocks.to_gradient(b, products.data(), out.data() + k * blocks.n_coordinates(b));
+      }
+    }
+    bool holds_all() const {
+      for (Index b = 0; b < blocks.size(); ++b) {
+        if (!newton.holds(b)) return false;
+      }
+      return true;
+    }
+  };
+
+  // one read of the design for several problems
+  void read_for(const std::vector<Index>& which) {
+    std::vector<const double*> vectors;
+    std::vector<double*> out;
+    for (const Index k : which) {
+      State& state = *states_[k];
+      for (const double* residual : state.newton.residuals()) {
+        vectors.push_back(residual);
+        out.push_back(state.gradient.data() + (std::ssize(out) % spec_.n_outputs) * spec_.n_features);
+      }
+    }
+    design_.sweep({.columns = {.list = nullptr, .count = spec_.n_features},
+                   .n_vectors = std::ssize(vectors),
+                   .vectors = vectors.data(),
+                   .out = out.data()},
+                  threads_);
+    n_reads_ += 1.0;
+  }
+
+  // as Problem::take_null, of blocks
+  void take_null(State& state) {
+    Problem& problem = state.of.problem;
+    const RowSums& sums = state.newton.sums();
+    problem.null_loss = sums.loss;
+    if (!spec_.family->is_location) {
+      problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(sums.loss));
+    }
+    Vector gradient;
+    for (Index b = 0; b < state.blocks.size(); ++b) {
+      state.block_gradient(b, gradient);
+      for (const double value : gradient) problem.null_gradient = std::max(problem.null_gradient, std::abs(value));
+      problem.largest_gradient = std::max(problem.largest_gradient, state.blocks.strength_asked(b, gradient.data()));
+    }
+    problem.lambda_max = problem.largest_gradient / std::max(problem.penalty.l1_ratio(), 1e-3);
+    if (spec_.family->is_location && !problem.penalty.selects() && problem.largest_gradient > 0.0) {
+      problem.lambda_max /= std::sqrt(sums.squares);
+    }
+  }
+
+  void solve(PathResult& result, const Vector& centre) {
+    const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+    if (n_lambdas == 0) return;
+    double previous = std::max(states_[0]->of.problem.lambda_max, result.lambdas[0]);
+    for (Index l = 0; l < n_lambdas && !monitor_.stopped(); ++l) {
+      const double lambda = result.lambdas[l];
+      for (const double next : strides(previous, lambda, states_[0]->of.problem.lambda_max)) {
+        solve_roughly(next, previous);
+        previous = next;
+      }
+      solve_at(lambda, previous);
+      if (monitor_.stopped()) break;
+      for (Index k = 0; k < spec_.n_problems; ++k) {
+        write(*states_[k], centre, result.points.data() + (k * n_lambdas + l) * spec_.n_outputs);
+      }
+      previous = lambda;
+      monitor_.progress(l + 1, n_lambdas);
+    }
+  }
+
+  // the strong rule (Tibshirani et al. 2012)
+  void choose(State& state, double lambda, double previous) {
+    state.blocks.for_each_reaching(state.gradient, 2.0 * lambda - previous, [&](Index b) { state.newton.include(b); });
+  }
+
+  void solve_roughly(double lambda, double previous) {
+    if (monitor_.stopped()) return;
+    std::vector<Index> all(states_.size());
+    std::iota(all.begin(), all.end(), 0);
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      State& state = *states_[k];
+      choose(state, lambda, previous);
+      state.newton.solve(lambda, {.gap = 0.0, .violation = 1e-2 * state.of.problem.gradient_unit(lambda)}, 20);
+    });
+    read_for(all);
+  }
+
+  void solve_at(double lambda, double previous) {
+    std::vector<Index> open(states_.size());
+    std::iota(open.begin(), open.end(), 0);
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      choose(*states_[k], lambda, previous);
+      states_[k]->newton.go_on(lambda);
+    });
+    for (const auto& state : states_) state->n_steps = 0;
+    double share = 0.9;  // of the gap that is allowed
+    while (!open.empty() && !monitor_.stopped()) {
+      threads_.parallel_for(std::ssize(open), [&](Index i) {
+        State& state = *states_[open[i]];
+        const Problem& problem = state.of.problem;
+        state.n_steps +=
+            state.newton.solve(lambda, {.gap = share * spec_.tol * problem.null_loss}, spec_.max_iter - state.n_steps);
+      });
+      if (monitor_.stopped()) return;
+      const bool all_held = std::ranges::all_of(open, [&](Index k) { return states_[k]->holds_all(); });
+      if (!all_held) read_for(open);
+      std::vector<std::uint8_t> closed(open.size());
+      threads_.parallel_for(std::ssize(open), [&](Index i) {
+        State& state = *states_[open[i]];
+        const bool misses = close(state, lambda);
+        closed[i] = state.of.problem.is_solved(state.certificate) || (!misses && share < 0.1) ||
+                    state.n_steps >= spec_.max_iter;
+      });
+      Index i = 0;
+      std::erase_if(open, [&](Index) { return closed[i++] != 0; });
+      share *= 0.3;
+    }
+  }
+
+  // the certificate on all features; blocks that were missed join the set, if there are any
+  bool close(State& state, double lambda) {
+    const Problem& problem = state.of.problem;
+    const BlockNewton& newton = state.newton;
+    CertifiedBlocks all(problem, newton.terms(), lambda);
+    newton.add_to(all);
+    std::vector<Index> missed;
+    std::vector<Vector> gradients;  // of those
+    state.blocks.for_each_reaching(state.gradient, lambda, [&](Index b) {
+      if (newton.holds(b)) return;
+      Vector gradient(static_cast<std::size_t>(state.blocks.n_values(b)));
+      state.block_gradient(b, gradient);
+      if (newton.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
+      missed.push_back(b);
+      gradients.push_back(std::move(gradient));
+    });
+    std::size_t most = 0;
+    for (const Vector& gradient : gradients) most = std::max(most, gradient.size());
+    const Vector zeros(most, 0.0);
+    for (std::size_t m = 0; m < missed.size(); ++m) all.add(missed[m], zeros.data(), gradients[m].data());
+    state.certificate = all.certify(newton.sums());
+    if (problem.is_solved(state.certificate)) return false;
+    for (const Index b : missed) state.newton.include(b);
+    return !missed.empty();
+  }
+
+  void write(const State& state, const Vector& centre, Point* points) {
+    const Problem& problem = state.of.problem;
+    const BlockNewton& newton = state.newton;
+    std::vector<std::pair<Index, double>> coefs;
+    Vector raw;
+    double mean_intercept = 0.0;
+    for (Index k = 0; k < spec_.n_outputs; ++k) {
+      Point& point = points[k];
+      point.intercept = state.of.origins[k] + (spec_.fit_intercept ? newton.theta(0)[k] : 0.0);
+      coefs.clear();
+      for (Index place = 0; place < newton.set().size(); ++place) {
+        const Index b = newton.set().block(place);
+        if (b == SetColumns::intercept) continue;
+        const double* theta = newton.theta(place) + k * newton.set().width(place);
+        if (std::all_of(theta, theta + newton.set().width(place), [](double value) { return value == 0.0; })) continue;
+        const std::span<const Index> features = state.blocks.features(b);
+        raw.resize(features.size());
+        state.blocks.to_raw(b, theta, raw.data());
+        for (std::size_t m = 0; m < features.size(); ++m) {
+          if (raw[m] != 0.0) coefs.emplace_back(features[m], problem.penalty.clamp(features[m], raw[m]));
+        }
+      }
+      std::ranges::sort(coefs);
+      for (const auto& [j, value] : coefs) {
+        point.features.push_back(static_cast<std::int32_t>(j));
+        point.values.push_back(value);
+        point.intercept -= value * centre[j];
+      }
+      mean_intercept += point.intercept / static_cast<double>(spec_.n_outputs);
+      point.loss = newton.sums().loss;
+      point.dual_gap = problem.relative(state.certificate.gap);
+      point.kkt_violation = state.certificate.kkt_violation;
+      point.n_iter = state.n_steps;
+      point.status = problem.is_solved(state.certificate) ? Status::converged
+                     : state.n_steps >= spec_.max_iter    ? Status::max_iter
+                                                          : Status::numerical;
+    }
+    if (!state.of.loss->traits.is_shift_invariant || !spec_.fit_intercept) return;
+    for (Index k = 0; k < spec_.n_outputs; ++k) points[k].intercept -= mean_intercept;
+  }
+
+  const Design& design_;
+  const Specification& spec_;
+  Threads& threads_;
+  Monitor& monitor_;
+  std::vector<std::unique_ptr<State>> states_;
+  double n_reads_ = 0.0;
+};
+
+PathResult run(const Call& call) {
+  Vector centre;
+  Monitor monitor(call.poll);
+  OutputsPath solver(call, centre, monitor);
+  return solver.run(centre);
+}
+
+}  // namespace
+
+constexpr PathSolver by_blocks = {.can = [](const Call& call) { return !call.spec.is_separable(); },
+                                  .pays = [](const Call&) { return true; },
+                                  .run = run};
+
+}  // namespace normball

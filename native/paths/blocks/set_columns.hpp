@@ -1,0 +1,98 @@
+// The coordinates of some blocks as columns, and the curvature of the loss along them.
+#pragma once
+
+#include "paths/blocks/feature_blocks.hpp"
+
+namespace normball {
+
+// One value of the model: a coordinate of a set, for one output.
+struct Value {
+  Index column;
+  Index output;
+};
+
+// Blocks of features and the intercept, whose coordinates are numbered in the order in which they joined.
+class SetColumns {
+ public:
+  static constexpr Index intercept = -1;  // stands for a block: a column of ones, without penalty
+
+  SetColumns(const Design& design, const FeatureBlocks& blocks) : design_(design), blocks_(blocks) {}
+
+  void add(Index block) {
+    first_.push_back(n_columns_);
+    first_feature_.push_back(std::ssize(features_));
+    list_.push_back(block);
+    n_columns_ += block == intercept ? 1 : blocks_.n_coordinates(block);
+    if (block == intercept) return;
+    const std::span<const Index> features = blocks_.features(block);
+    features_.insert(features_.end(), features.begin(), features.end());
+  }
+
+  Index size() const { return std::ssize(list_); }
+  Index block(Index place) const { return list_[place]; }
+  Index first(Index place) const { return first_[place]; }  // its first column
+  Index width(Index place) const { return (place + 1 < size() ? first_[place + 1] : n_columns_) - first_[place]; }
+  Index n_columns() const { return n_columns_; }
+  const std::vector<Index>& features() const { return features_; }  // of all blocks, one after the other
+  Index first_feature(Index place) const { return first_feature_[place]; }
+
+  // rows begin .. begin + count of all columns, column-major
+  void pack(const DenseDesign& design, Index begin, Index count, double* out, Index stride, Vector& raw) const {
+    raw.resize(features_.size() * static_cast<std::size_t>(stride));
+    design.pack_rows({.list = features_.data(), .count = std::ssize(features_)}, begin, count, raw.data(), stride);
+    for (Index place = 0; place < size(); ++place) {
+      for (Index c = 0; c < width(place); ++c) {
+        double* column = out + (first_[place] + c) * stride;
+        std::fill_n(column, count, list_[place] == intercept ? 1.0 : 0.0);
+        if (list_[place] == intercept) continue;
+        const std::size_t n_members = blocks_.features(list_[place]).size();
+        for (std::size_t m = 0; m < n_members; ++m) {
+          const double* from = raw.data() + (first_feature_[place] + static_cast<Index>(m)) * stride;
+          kernels::axpy(blocks_.transform(list_[place], c, m), from, 0.0, column, count);
+        }
+      }
+    }
+  }
+
+  // The same for stored entries, row by row: visits (row, column, value); not centred where a column is not full, as
+  // `centres` tells.
+  template <class Visit>
+  void for_each_entry(const Visit& visit) const {
+    for (Index place = 0; place < size(); ++place) {
+      if (list_[place] == intercept) continue;
+      const std::span<const Index> members = blocks_.features(list_[place]);
+      for (Index c = 0; c < width(place); ++c) {
+        for (std::size_t m = 0; m < members.size(); ++m) {
+          const double factor = blocks_.transform(list_[place], c, m);
+          if (factor == 0.0) continue;
+          normball::for_each_entry(design_, members[m],
+                                   [&](Index i, double x) { visit(i, first_[place] + c, factor * x); });
+        }
+      }
+    }
+  }
+  Vector centres() const {
+    Vector found(static_cast<std::size_t>(n_columns_), 0.0);
+    for (Index place = 0; place < size(); ++place) {
+      if (list_[place] == intercept) continue;
+      const std::span<const Index> members = blocks_.features(list_[place]);
+      for (Index c = 0; c < width(place); ++c) {
+        for (std::size_t m = 0; m < members.size(); ++m) {
+          found[first_[place] + c] += blocks_.transform(list_[place], c, m) * design_.stored_centre(members[m]);
+        }
+      }
+    }
+    return found;
+  }
+
+ private:
+  const Design& design_;
+  const FeatureBlocks& blocks_;
+  std::vector<Index> list_;
+  std::vector<Index> first_;
+  std::vector<Index> first_feature_;
+  std::vector<Index> features_;
+  Index n_columns_ = 0;
+};
+
+}  // namespace normball

@@ -1,0 +1,71 @@
+"""What a native call returned, and several of them as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.results.sparse_rows import SparseRows
+
+Array = NDArray[np.float64]
+
+_INTERRUPTED = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What one native call returned: K problems at L strengths, their coefficients as rows, problem by problem."""
+
+    lambdas: Array  # (L,), shared by all problems
+    intercepts: Array  # (K, L), or with several outputs (K, L, n_outputs)
+    loss: Array  # (K, L), as the next ones
+    whole_loss: Array
+    dual_gaps: Array
+    kkt_violations: Array
+    n_iters: NDArray[np.int32]
+    statuses: NDArray[np.int32]
+    indptr: NDArray[np.int64]  # (K L n_outputs + 1,)
+    indices: NDArray[np.int32]
+    values: Array
+    null_loss: Array  # (K,), as the next one
+    lambda_max: Array
+    scales: Array  # (K, n_features)
+    n_sweeps: float
+    interrupted: bool  # whether the call was stopped before its end
+    n_features: int
+
+    @property
+    def n_finished(self) -> int:
+        """How many leading strengths all problems went through."""
+        unfinished = (self.statuses == _INTERRUPTED).any(axis=0)
+        return int(np.argmax(unfinished)) if unfinished.any() else self.lambdas.size
+
+    def coef_rows(self, problem: int) -> SparseRows:
+        """The coefficients of one problem, a row for each strength and output."""
+        length = self.intercepts[problem].size
+        rows = SparseRows(self.indptr, self.indices, self.values, self.n_features)
+        return rows.take(slice(problem * length, (problem + 1) * length))
+
+
+_SHARED = ("lambdas", "n_features")  # by solutions that can be joined
+
+
+def joined(solutions: Sequence[Solution]) -> Solution:
+    """Solutions over the same grid and features as one; its problems are those of the first, then of the next."""
+    first = solutions[0]
+    if not all(np.array_equal(getattr(one, name), getattr(first, name)) for one in solutions for name in _SHARED):
+        raise ValueError("solutions of different grids or features cannot be joined")
+    starts = np.cumsum([0] + [one.values.size for one in solutions])
+    ends = [one.indptr[1:] + start for one, start in zip(solutions, starts[:-1], strict=True)]
+    parts: dict[str, Any] = {
+        "indptr": np.concatenate([np.zeros(1, dtype=np.int64), *ends]),
+        "n_sweeps": sum(one.n_sweeps for one in solutions),
+        "interrupted": any(one.interrupted for one in solutions),
+    }
+    for name in {field.name for field in fields(first)}.difference(_SHARED, parts):
+        parts[name] = np.concatenate([getattr(one, name) for one in solutions])
+    return replace(first, **parts)
