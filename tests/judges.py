@@ -123,7 +123,7 @@ def assert_certified(path, problem, tol=TOL):
     for index, (lam, point) in enumerate(zip(path.lambdas, points(path), strict=True)):
         theta, reported = problem.theta(*point), path.dual_gaps[index]
         best, bound = problem.objective(problem.polish(theta, lam), lam), problem.bound(theta, lam)
-        assert best - bound <= 1e-12 * problem.null_loss  # the judge's own bounds meet
+        assert best - bound <= 5e-12 * problem.null_loss  # the judge's own bounds meet
         gap = (problem.objective(theta, lam) - bound) / problem.null_loss
         assert gap - 1e-11 <= reported <= tol  # never less than the truth
         assert path.loss[index] == pytest.approx(problem.mean_loss(theta), rel=1e-10, abs=1e-10 * problem.null_loss)

@@ -277,7 +277,8 @@ class Problem:
         scaling *= self.room(z, lam) if lam > 0 else 1.0
         u, z = scaling * u, scaling * z
         rest, ridge = self.shrink(z, lam * self.l1, lam * self.norm), lam * self.ridge
-        far = 2 * np.abs(theta) + np.sqrt(2 * self.null_loss)
+        shift = theta.mean(axis=1, keepdims=True) * (self.cost == 0) * isinstance(self.loss, Multinomial)
+        far = 2 * np.abs(theta - shift) + np.sqrt(2 * self.null_loss)  # a shift of all classes is no loss
         lo = np.where(np.isinf(self.lo) & (ridge == 0), -far, self.lo)
         hi = np.where(np.isinf(self.hi) & (ridge == 0), far, self.hi)
         best = np.where(ridge > 0, rest / np.where(ridge > 0, ridge, 1.0), np.where(rest > 0, hi, lo))

@@ -44,7 +44,7 @@ def test_certificate(design, family, penalty, l1_ratio):
 def test_twenty_genes_of_five_basis_functions(read_shared, penalty, share):
     """The example data of gglasso, against the cone solver and the oracle's own minimum."""
     table = read_shared("trim32_bardet100").to_numpy().astype(float)
-    X, y = table[:, 1:].copy(), table[:, 0].copy()
+    X, y = table[:, 1:].copy(), table[:, 0] / table[:, 0].std()
     words = {"groups": np.arange(100) // 5, **PENALTIES[penalty]}
     problem = judge(X, y, {"family": "gaussian", **words})
     lam = share * problem.lambda_max()
@@ -66,7 +66,7 @@ def houses(read_shared):
             columns[name], own = X[name].to_numpy().astype(float), [-1]
         else:
             levels = sorted(X[name].unique())
-            columns |= {f"{name} = {level}": (X[name] == level).to_numpy().astype(float) for level in levels}
+            columns |= {f"{name} = {level.strip()}": (X[name] == level).to_numpy().astype(float) for level in levels}
             own, n_groups = [n_groups] * len(levels), n_groups + 1
         groups += own
     return X, y, columns, np.array(groups)
@@ -237,6 +237,23 @@ def test_folds_have_scales_and_bases_of_their_own(family, penalty):
         single = nb.fit_path(X[train], y[train], **own)
         eta = np.column_stack([single.predict(X[~train], lam=lam) for lam in single.lambdas])
         np.testing.assert_allclose(cv.predictions[~train], eta, rtol=0, atol=1e-4 * max(1, np.abs(eta).max()))
+
+
+@pytest.mark.parametrize("penalty", list(PENALTIES)[:3], ids=lambda name: name.replace(" ", "_"))
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_too_few_iterations_are_admitted(family, penalty):
+    """A run that its limit stops says so, and its reported gap is still true."""
+    rng = np.random.default_rng(11)
+    X = make_design("correlated", rng)[:, :8]
+    y = draw_target(family, X[:, :1], rng)
+    options = {"family": family, "groups": GROUPS, **PENALTIES[penalty]}
+    problem = judge(X, y, options)
+    lam = 1e-3 * problem.lambda_max()
+    with pytest.warns(nb.NotConverged, match="did not reach"):
+        path = fit(X, y, options, lambdas=[lam], tol=1e-13, max_iter=1)
+    assert path.statuses[0] == "max_iter"
+    assert path.dual_gaps[0] >= problem.gap(problem.theta(*points(path)[0]), lam) - 1e-11
+    assert path.dual_gaps[0] > 1e-13
 
 
 def test_sparse_groups_are_not_orthonormalised():
