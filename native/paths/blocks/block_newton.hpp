@@ -34,9 +34,11 @@ class BlockNewton {
     for (int step = 0;; ++step) {
       const Certificate at = state_.certify(lambda);
       if ((at.gap <= goal.gap && at.is_stationary) || at.kkt_violation <= goal.violation) return step;
+      if (at.is_stationary && dual_proves(lambda, goal.gap)) return step;
       stall.note(at.kkt_violation);
       if (step == most_steps || stall.is_stalled() || monitor_.stopped()) return step;
-      const double left = std::max(at.gap / std::max(goal.gap, 1e-300), 2.0);
+      // by the dual point of a model the gap is there once the KKT violation is
+      const double left = std::max(std::min(at.gap / goal.gap, 1e3 * at.kkt_violation / lambda), 2.0);
       if (step > 0) renews = !loss_.traits.is_quadratic && is_slow(at.kkt_violation / last, left);
       last = at.kkt_violation;
       if (!moves(lambda, renews) && (renews || !moves(lambda, true))) return step;
@@ -47,10 +49,15 @@ class BlockNewton {
   // Whether the curvature of so many values is worth its memory, and the factors that norms ask for, one a step, their
   // time: products take some dozens of reads of the set a step.
   bool is_worth(Index count) const {
+    constexpr Index few = 800;
     constexpr Index most = 3000;
-    if (count > most) return false;
+    if (count <= few || count > most) return count <= few;
     const double cube = std::pow(static_cast<double>(count), 3.0);
     return !joins_values_ || cube < 700.0 * state_.n_entries() * static_cast<double>(state_.n_outputs());
+  }
+
+  bool dual_proves(double lambda, double gap) {
+    return state_.has_dual() && state_.dual_sums().dual_pearson <= gap && state_.certify_by_dual(lambda).gap <= gap;
   }
 
   // whether so many more steps are needed at this rate that a new curvature costs less
@@ -87,7 +94,7 @@ class BlockNewton {
       std::copy_n(from, known.count, target.begin() + known.begin);
       from += known.count;
     }
-    return state_.go_to(target, lambda);
+    return state_.go_to(target, lambda, &curvature_.rows());
   }
 
   // values of the model that the quadratic knows as one part of the penalty

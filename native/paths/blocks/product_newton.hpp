@@ -125,18 +125,7 @@ class ProductNewton {
   // the curvature of loss and penalty times a vector, on the active values
   Vector curve(const Vector& search) {
     Vector rows = state_.eta_of(search);
-    const Index n = design_.n_rows;
-    const Index n_outputs = state_.n_outputs();
-    Vector total(static_cast<std::size_t>(rows_.root.empty() ? 0 : n), 0.0);
-    for (Index k = 0; k < n_outputs && !total.empty(); ++k) {
-      for (Index i = 0; i < n; ++i) total[i] += rows_.root[k * n + i] * rows[k * n + i];
-    }
-    for (Index k = 0; k < n_outputs; ++k) {
-      for (Index i = 0; i < n; ++i) {
-        const Index at = k * n + i;
-        rows[at] = rows_.diagonal[at] * rows[at] - (total.empty() ? 0.0 : rows_.root[at] * total[i]);
-      }
-    }
+    state_.multiply(rows_, rows);
     Vector image = state_.products_with(rows);
     for (std::size_t v = 0; v < image.size(); ++v)
       image[v] = is_active_[v] != 0 ? image[v] + bends_[v] * search[v] : 0.0;
