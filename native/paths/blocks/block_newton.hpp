@@ -38,8 +38,7 @@ class BlockNewton {
       if (at.is_stationary && dual_proves(lambda, goal.gap)) return step;
       stall.note(at.kkt_violation);
       if (step == most_steps || stall.is_stalled() || monitor_.stopped()) return step;
-      // by the dual point of a model the gap is there once the KKT violation is
-      const double left = std::max(std::min(at.gap / goal.gap, 1e3 * at.kkt_violation / lambda), 2.0);
+      const double left = std::max(at.gap / std::max(goal.gap, 1e-300), 2.0);
       const double rate = step > 0 ? at.kkt_violation / last : 0.0;
       if (step > 0) renews = !loss_.traits.is_quadratic && is_slow(rate, left);
       if (rate > 0.5 && used_products_) trusts_products_ = false;

@@ -135,10 +135,6 @@ class BlockState {
                           .expected = penalty_at(lambda) - penalty +
                                       std::inner_product(change.begin(), change.end(), gradient_.begin(), 0.0),
                           .noise = problem_.noise(objective)};
-    if (rule.expected > rule.noise) {
-      theta_ = before;
-      return false;
-    }
     double tried = -1.0;
     const auto go = [&](double fraction) {
       for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] = start[i] + fraction * direction[i];
@@ -149,7 +145,9 @@ class BlockState {
       tried = fraction;
       return sums_.loss + penalty_at(lambda);
     };
-    const double fraction = backtrack(rule, go);
+    // not a minimiser, and not downhill, but for rounding
+    const bool is_uphill = rule.expected > 10.0 * rule.noise;
+    const double fraction = is_uphill ? 0.0 : backtrack(rule, go);
     if (fraction != tried) go(fraction);
     if (fraction == 1.0 && model != nullptr) {
       dual_ = direction;
