@@ -142,7 +142,7 @@ function describe(data, state, named) {
   if (state.filter.trim() !== "" && named.length === 0) return `None of the features drawn here has a name with “${state.filter.trim()}”.`;
   const largest = largestFirst(data, state).slice(0, 3).map(({ feature, value }) => `${feature.name} (${figures(value)})`);
   const count = data.l1_ratio === 0 ? `all ${whole(data.n_features)} features are used` : `${whole(data.n_nonzero[state.index])} of ${whole(data.n_features)} features are kept`;
-  return `${lam}, ${count}${largest.length ? `; ${data.outputs.length ? `longest over the ${kindOf(data)[1]}` : "the largest coefficients"} ${unit}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
+  return `${lam}, ${count}${largest.length ? `; ${data.outputs.length ? `the largest over all ${kindOf(data)[1]} (length ${unit})` : `the largest coefficients ${unit}`}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
 }
 
 /** What the drawing leaves out. @param {Payload} data */

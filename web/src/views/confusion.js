@@ -6,7 +6,7 @@ import { rule, shortened, whole, widthOf } from "./strength.js";
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {import("../payload.js").Confusion} Confusion */
 /** @typedef {{ names: string[], counts: number[][], sizes: number[], rest: boolean }} Square rows by class and by the class they are put into; whether the last one stands for several */
 
-const LARGEST = 76; // pixels of a cell
+const [LARGEST, WHOLE] = [76, 560]; // pixels of a cell, and of all of a row
 const [FOR_SHARE, FOR_COUNT] = [40, 25]; // pixels of a cell that these need
 
 /** @param {number} share */
@@ -46,7 +46,7 @@ function picture(square, state, description) {
   const { names, counts, sizes } = square;
   const longest = Math.max(...names.map((name) => Math.min(16, name.length)));
   const left = Math.min(state.narrow ? 96 : 190, 30 + 8 * longest);
-  const size = Math.min(LARGEST, (width - left - (state.narrow ? 50 : 70)) / names.length);
+  const size = Math.min(LARGEST, Math.max(WHOLE, 30 * names.length) / names.length, (width - left - (state.narrow ? 50 : 70)) / names.length);
   const turned = 7.5 * longest > size;
   const top = 40 + (turned ? Math.min(96, 8 * longest) * 0.72 : 10);
   const cells = names.flatMap((_, i) => names.map((_, j) => cell(square, i, j, left + j * size, top + i * size, size)));
@@ -62,7 +62,7 @@ function picture(square, state, description) {
   });
   const titles = [
     words(left, 14, "put into the class", { fill: FAINT }),
-    words(left - 6, top - 8, turned ? "class" : "class of the row", { fill: FAINT, "text-anchor": "end" }),
+    words(left - 6, top - 8, turned || left < 118 ? "class" : "class of the row", { fill: FAINT, "text-anchor": "end" }),
     words(left + names.length * size + 8, top - 8, "found", { fill: FAINT }),
   ];
   return drawing({ id: "confusion", width, height: top + counts.length * size + 12, title: confusion.title, description }, [...titles, ...cells, ...above, ...aside]);

@@ -77,8 +77,8 @@ function bar(value, x, top, written) {
 /** @param {Payload} data @param {State} state @param {number[]} outputs @param {Feature[]} features */
 function told(data, state, outputs, features) {
   const at = `At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
-  const step = data.standardize ? "one standard deviation more of a feature" : "one more of a feature";
-  const does = data.mathematics.has_classes ? "speaks for a class (bars to the right) or against it (to the left)" : `adds to each ${kindOf(data)[0]}, in its unit`;
+  const step = data.standardize ? "one standard deviation more of a feature" : "one unit more of a feature";
+  const does = data.mathematics.has_classes ? "speaks for a class (bar to the right) or against it (to the left)" : `adds to a ${kindOf(data)[0]} as much as its bar says, in the unit of the ${kindOf(data)[0]}`;
   if (features.length === 0) return `${at} no feature is kept.`;
   const most = outputs.map((k) => {
     const value = (/** @type {Feature} */ feature) => coefficientOf(feature, k, state.index, data.standardize);
@@ -86,5 +86,5 @@ function told(data, state, outputs, features) {
     return `${data.outputs[k].name} ${value(first) === 0 ? "nothing" : `${first.name} (${signed(value(first))})`}`;
   });
   const own = data.mathematics.has_classes ? " Numbers add to the logarithm of a probability, and only differences between classes count." : "";
-  return `${at}: what ${step} ${does}. Most for ${most.join(", for ")}.${own}`;
+  return `${at}, ${step} ${does}. Most for ${most.join(", for ")}.${own}`;
 }

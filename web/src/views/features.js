@@ -1,6 +1,6 @@
 /** The features that the model uses at a lambda, as a table; there is no drawing. */
 import { figures } from "../svg.js";
-import { coefficientOf } from "./outputs.js";
+import { coefficientOf, kindOf } from "./outputs.js";
 import { matches, rule, shortened, whole } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
@@ -55,7 +55,7 @@ function ofOutputs(data, feature, index) {
   const each = values.map((value) => [value ? signed(value) : "0", value]);
   if (values.length <= MOST_COLUMNS) return [[figures(length), length], ...each];
   const largest = values.reduce((most, value, k) => (Math.abs(value) > Math.abs(values[most]) ? k : most), 0);
-  return [[figures(length), length], [`${each[largest][0]} ${shortened(data.outputs[largest].name, 20)}`, values[largest]]];
+  return [[figures(length), length], [`${each[largest][0]} (${shortened(data.outputs[largest].name, 20)})`, values[largest]]];
 }
 
 /** @param {Payload} data */
@@ -101,5 +101,5 @@ function describe(data, state, shown) {
   if (used === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
   const count = data.l1_ratio === 0 ? `all ${whole(used)} features are used` : `${whole(used)} of ${whole(data.n_features)} features are kept`;
   const more = used > shown ? `; the ${whole(used - shown)} smaller ones are not in this table` : "";
-  return `${at}, ${count}, the ${data.outputs.length ? "longest" : "largest"} ${data.standardize ? "per SD" : "by their weight"} first${more}.${data.outputs.length ? "" : ` Intercept: ${figures(data.intercepts[state.index], 4)}.`}`;
+  return `${at}, ${count}, the largest ${data.outputs.length ? `over all ${kindOf(data)[1]} (length${data.standardize ? " per SD" : ""})` : data.standardize ? "per SD" : "by their weight"} first${more}.${data.outputs.length ? "" : ` Intercept: ${figures(data.intercepts[state.index], 4)}.`}`;
 }

@@ -15,7 +15,7 @@ export const residuals = {
   id: "residuals",
   title: "Residuals: what the model leaves unexplained",
   missing(data) {
-    if (data.mathematics.has_classes) return "A target of classes has no residuals that a histogram would show; see “Predicted and observed”.";
+    if (data.mathematics.has_classes) return "A pair of classes has no residuals that a histogram would show; see “Predicted and observed”.";
     return data.evidence?.residuals || data.evidence?.outputs?.residuals ? "" : NEEDS_DATA;
   },
   draw(data, state) {

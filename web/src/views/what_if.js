@@ -76,7 +76,7 @@ export function probabilities(data, state) {
       words(right + 10, top + 13, percent(values[k])),
     ].join("");
   });
-  const frame = [words(x(0), 12, "probability; dashed: with every feature at its mean", { fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
+  const frame = [words(x(0), 12, state.narrow ? "dashed: every feature at its mean" : "probability; dashed: with every feature at its mean", { fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
   const description = shown.map((k) => `${data.outputs[k].name} ${percent(values[k])}`).join(", ");
   return drawing({ id: "what_if", width, height, title: "Probability of each class", description }, [...frame, ...body]);
 }
@@ -84,12 +84,13 @@ export function probabilities(data, state) {
 /** The predictions in words: the most probable class, or the number of each target. @param {Payload} data @param {State} state */
 export function inWords(data, state) {
   const { values, typical } = predictAll(data, state);
+  const moved = Object.keys(state.inputs).length > 0;
   if (data.mathematics.has_classes) {
-    const [first, before] = [likeliest(values)[0], likeliest(typical)[0]];
-    return `Most probable: ${data.outputs[first].name} with ${percent(values[first])} (${data.outputs[before].name} with ${percent(typical[before])}, every feature at its mean)`;
+    const told = (/** @type {number[]} */ all) => `${data.outputs[likeliest(all)[0]].name} with ${percent(all[likeliest(all)[0]])}`;
+    return `Most probable: ${told(values)}${moved ? ` (${told(typical)}, every feature at its mean)` : ", every feature at its mean"}`;
   }
-  const told = values.slice(0, MOST).map((value, k) => `${data.outputs[k].name} ${figures(value, 4)} (${figures(typical[k], 4)})`);
-  return `${data.mathematics.predicted}: ${told.join(", ")}; in brackets with every feature at its mean`;
+  const told = values.slice(0, MOST).map((value, k) => `${data.outputs[k].name} ${figures(value, 4)}${moved ? ` (${figures(typical[k], 4)})` : ""}`);
+  return `${data.mathematics.predicted}: ${told.join(", ")}; ${moved ? "in brackets " : ""}with every feature at its mean`;
 }
 
 /** What each input adds, as bars around zero. @param {Payload} data @param {State} state */
