@@ -85,8 +85,9 @@ class Run:
         return list(dict.fromkeys(name for name in roles if name))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON data."""
-        return asdict(self)
+        """As JSON data; files of a single target say nothing of several."""
+        data = asdict(self)
+        return data if self.targets else {name: value for name, value in data.items() if name != "targets"}
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "run") -> Run:

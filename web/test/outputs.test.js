@@ -168,7 +168,7 @@ test("bars of many classes are those of the chosen one", () => {
   assert.deepEqual(effects.draw(few, stateOf(few)).table.head, ["feature", ...few.classes]);
   const { table, sentence } = effects.draw(many, stateOf(many, { output: 3 }));
   assert.deepEqual(table.head, ["feature", "out 3"]);
-  assert.match(sentence, /Most for out 3 age \(\+/);
+  assert.match(sentence, /Most for out 3: age \(\+/);
   assert.match(effects.draw(few, stateOf(few, { index: 0 })).sentence, /no feature is kept/);
 });
 

@@ -109,9 +109,9 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
     twice = next((name for k, name in enumerate(targets) if name in targets[:k]), None)
     if twice is not None:
         raise UsageError(f'--target names "{twice}" twice')
-    family = None if arguments.family == AUTO else find_family(arguments.family)
-    if len(targets) > 1 and (family is None or not family.has_outputs):
-        takes = "" if family is None else f"; {arguments.family} takes one"
+    takes_several = arguments.family != AUTO and find_family(arguments.family).has_outputs
+    if len(targets) > 1 and not takes_several:
+        takes = "" if arguments.family == AUTO else f"; {arguments.family} takes one"
         several = "--family multigaussian (numbers) or --family multinomial (the share of each class)"
         raise UsageError(f"--target names {len(targets)} columns{takes}: give one, or {several}")
     return targets

@@ -83,8 +83,8 @@ function told(data, state, outputs, features) {
   const most = outputs.map((k) => {
     const value = (/** @type {Feature} */ feature) => coefficientOf(feature, k, state.index, data.standardize);
     const first = features.reduce((best, feature) => (Math.abs(value(feature)) > Math.abs(value(best)) ? feature : best));
-    return `${data.outputs[k].name} ${value(first) === 0 ? "nothing" : `${first.name} (${signed(value(first))})`}`;
+    return `${data.outputs[k].name}: ${value(first) === 0 ? "nothing" : `${first.name} (${signed(value(first))})`}`;
   });
   const own = data.mathematics.has_classes ? " Numbers add to the logarithm of a probability, and only differences between classes count." : "";
-  return `${at}, ${step} ${does}. Most for ${most.join(", for ")}.${own}`;
+  return `${at}, ${step} ${does}. Most for ${most.join("; for ")}.${own}`;
 }
