@@ -28,6 +28,8 @@ class Multinomial(_Outputs):
 
     name, label, kind = "multinomial", "multinomial", "class"
     has_classes = True
+    of_one = "binomial"
+    views = frozenset({"effects", "confusion", "calibration"})
     inverse_link, variance_function = "softmax", "mu (1 - mu)"
     eta_is, predicted = "log of the probability, but for a constant of the row", "Probability"
     glmnet = '"multinomial"'
@@ -82,6 +84,11 @@ class Multinomial(_Outputs):
         ordered = np.sort(eta, axis=-1)
         return np.asarray(ordered[..., -1] - np.logaddexp.reduce(ordered[..., :-1], axis=-1))
 
+    def alone(self, eta: Array, output: int) -> Array:
+        """The logarithm of the odds of a class against all others."""
+        others = np.logaddexp.reduce(np.delete(eta, output, axis=-1), axis=-1)
+        return np.asarray(eta[..., output] - others)
+
     def sklearn(self, lam: float, l1_ratio: float, total_weight: float, digits: int) -> str:
         """LogisticRegression, whose C weighs the sum of the losses."""
         return f"LogisticRegression(l1_ratio={l1_ratio:g}, C={1 / (lam * total_weight):.{digits}g}"
@@ -93,6 +100,8 @@ class MultiGaussian(_Outputs):
     name, label, kind = "multigaussian", "linear, several targets", "numeric"
     inverse_link = "identity"
     amounts = True
+    of_one = "gaussian"
+    views = frozenset({"effects", "errors", "residuals"})
     quadratic = True
     grouped_by_default = True
     root_scores = ("mse",)
