@@ -32,6 +32,8 @@ ESTIMATORS = [
     GLMRegressor(family="negative_binomial(2)", lam=0.1),
     GLMRegressor(family="huber(10)", lam=0.1),
     GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc"),
+    GLMClassifier(grouped=True, l1_ratio=0.5),
+    GLMClassifierCV(grouped=True, select="best", n_lambdas=20, tol=1e-10),
 ]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 5)) * [1, 2, 3, 4, 5] + 1
@@ -97,11 +99,6 @@ def test_parameters_survive_cloning_and_pickling():
 def test_wrong_values_are_errors_in_fit(model, error, message):
     with pytest.raises(error, match=message):
         model.fit(X, Y)
-
-
-def test_three_classes_are_an_error():
-    with pytest.raises(ValueError, match="Only binary classification is supported"):
-        GLMClassifier().fit(X, np.arange(120) % 3)
 
 
 # -- one strength

@@ -91,6 +91,7 @@ class MultiGaussian(_Outputs):
     """Several targets of numbers, by the sum of their squared errors."""
 
     name, label, kind = "multigaussian", "linear, several targets", "numeric"
+    with_outputs = name
     inverse_link = "identity"
     amounts = True
     quadratic = True

@@ -39,6 +39,8 @@ class Family(ABC):
         Whether the target is a class, or proportions of classes.
     has_outputs : bool
         Whether it has several linear predictors, the last axis of `y`, `eta` and `mean`; losses then lack that axis.
+    with_outputs : str
+        The family that models several targets of this kind together, "" where there is none.
     grouped_by_default : bool
         Whether the penalty takes a feature for all outputs or for none, where nothing is said about it.
     quadratic : bool
@@ -86,6 +88,7 @@ class Family(ABC):
     no_estimate: ClassVar[tuple[str, str]] = ("", "")
     has_classes: ClassVar[bool] = False
     has_outputs: ClassVar[bool] = False
+    with_outputs: ClassVar[str] = ""
     grouped_by_default: ClassVar[bool] = False
     quadratic: ClassVar[bool] = False
     amounts: ClassVar[bool] = False
