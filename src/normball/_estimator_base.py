@@ -190,7 +190,7 @@ class GLM(BaseEstimator):
         """One target, or a column for each of several where the model takes them."""
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
         if self._takes_targets() and y.ndim == 2 and y.shape[1] > 1:
-            return y
+            return np.asarray(y)
         return np.asarray(column_or_1d(y, warn=True))
 
     def _keep(self, path: Path, fit: Fit) -> None:

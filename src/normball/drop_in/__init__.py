@@ -54,6 +54,7 @@ scikit-learn's own tests run on these classes; docs/drop_in.md has the numbers, 
 from normball.drop_in.linear import ElasticNet, ElasticNetCV, Lasso, LassoCV
 from normball.drop_in.log_link import GammaRegressor, PoissonRegressor, TweedieRegressor
 from normball.drop_in.logistic import LogisticRegression, LogisticRegressionCV
+from normball.drop_in.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
 from normball.drop_in.ridge import Ridge, RidgeCV
 
 __all__ = [
@@ -64,6 +65,10 @@ __all__ = [
     "LassoCV",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "PoissonRegressor",
     "Ridge",
     "RidgeCV",
