@@ -203,6 +203,14 @@ def test_check_looks_for_rare_classes() -> None:
     assert any("cv=4, repeats=5" in one.fix for one in found)
 
 
+def test_more_features_than_rows() -> None:
+    wide = np.random.default_rng(0).normal(size=(40, 60))
+    (one,) = [one for one in nb.check(wide, np.arange(40) % 3, family="multinomial", seconds=2) if one.code == "W22"]
+    assert "p = 60 > n = 40: among correlated ones the choice is unstable." in one.text  # each class may keep n-1
+    path = nb.fit_path(wide, wide[:, :3] ** 2, family="multigaussian", n_lambdas=10)
+    assert path.n_nonzero.max() >= 40
+
+
 def test_check_finds_leaks() -> None:
     table = FITNESS.data.assign(twice=2 * FITNESS.target["Waist"] + 1)
     (leak,) = [one for one in nb.check(table, FITNESS.target, family="multigaussian") if one.code == "W15"]

@@ -83,10 +83,8 @@ NORMBALL_INLINE void add_rows(const ClassRows& rows, RowSums& out) {
   using V = simd::Lanes<Bytes>;
   V sums[3] = {};
   for (Index i = 0; i < rows.count; i += simd::width<V>) add_some(rows, i, sums);
-  out += {.loss = simd::total(sums[0]),
-          .residual = 0.0,
-          .pearson = simd::total(sums[1]),
-          .squares = simd::total(sums[2])};
+  out +=
+      {.loss = simd::total(sums[0]), .residual = 0.0, .pearson = simd::total(sums[1]), .squares = simd::total(sums[2])};
 }
 
 // f = log sum_k e^eta_k - y'eta, less its minimum over eta (0 for labels, the entropy of y for proportions)

@@ -31,9 +31,9 @@ class OutputsLoss {
   // the mean loss, and sum w |u|^2 in the metric of the curvature's inverse (M8a); residual: w u
   virtual RowSums evaluate(const double* eta, double* residual) const = 0;
   virtual void curve(const double* eta, RowCurvature& curvature) const = 0;
-  virtual double constant() const = 0;                                // the part that depends on the targets alone
-  virtual Vector link(const Vector& means) const = 0;                 // eta at which the mean responses are these
-  virtual double curvature_at(const Vector& means) const = 0;         // the mean over outputs
+  virtual double constant() const = 0;                         // the part that depends on the targets alone
+  virtual Vector link(const Vector& means) const = 0;          // eta at which the mean responses are these
+  virtual double curvature_at(const Vector& means) const = 0;  // the mean over outputs
 };
 
 using OutputsLosses = std::vector<std::unique_ptr<const OutputsLoss>>;

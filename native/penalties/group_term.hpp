@@ -66,7 +66,7 @@ struct GroupTerm {
     if (n == 1) return as_coordinate().costless_scale(z[0]);
     if (excess(z, n) == 0.0) return 1.0;
     if (l1 == 0.0 && group == 0.0) return 0.0;
-    double factor = 1.0;
+    double factor = std::min(1.0, (l1 + group) / largest(z, n));  // the largest alone allows no more
     // ||S(factor z, l1)|| is convex and grows with the factor: Newton's steps from above stay above
     for (int step = 0; step < most_steps; ++step) {
       double squares = 0.0;
@@ -84,7 +84,7 @@ struct GroupTerm {
       factor = next;
     }
     double margin = 4e-16;
-    while (excess(z, n, factor * (1.0 - margin)) > 0.0) margin *= 2.0;
+    while (excess(z, n, factor * (1.0 - margin)) > 0.0) margin = std::min(1.0, 2.0 * margin);
     return factor * (1.0 - margin);
   }
 
@@ -95,11 +95,9 @@ struct GroupTerm {
   // What a gradient z at zero asks lambda to be, where l1 = lambda a and group = lambda c: the smallest t with
   // ||S(z, t a)|| <= t c; 0 where nothing holds the block.
   static double strength_asked(const double* z, Index n, double a, double c) {
-    double largest = 0.0;
-    for (Index i = 0; i < n; ++i) largest = std::max(largest, std::abs(z[i]));
-    if (largest == 0.0 || a + c == 0.0) return 0.0;
-    double t = largest / (a + c);  // what the largest asks alone
-    if (n == 1 || c == 0.0) return t;
+    if (a + c == 0.0) return 0.0;
+    double t = largest(z, n) / (a + c);  // what the largest asks alone
+    if (n == 1 || c == 0.0 || t == 0.0) return t;
     // ||S(z, t a)|| - t c is convex and falls: Newton's steps from below stay below
     for (int step = 0; step < most_steps; ++step) {
       double squares = 0.0;
@@ -128,6 +126,12 @@ struct GroupTerm {
   static constexpr int most_steps = 100;  // Newton's, which take about six
 
   ElasticNet as_coordinate() const { return {.l1 = l1 + group, .l2 = l2}; }
+
+  static double largest(const double* z, Index n) {
+    double most = 0.0;
+    for (Index i = 0; i < n; ++i) most = std::max(most, std::abs(z[i]));
+    return most;
+  }
 
   // by how much the soft threshold of factor * z is longer than `group`
   double excess(const double* z, Index n, double factor = 1.0) const {

@@ -73,7 +73,7 @@ Certificate certify(Index n_parts, const PartAt& part_at, double loss, const Mea
   double finite = 1.0;
   double costless = 1.0;
   for (Index i = 0; i < n_parts; ++i) {
-    const auto part = part_at(i);
+    const auto& part = part_at(i);
     if (part.is_excluded()) continue;
     penalty += part.value();
     const double distance = part.distance();
@@ -90,7 +90,7 @@ Certificate certify(Index n_parts, const PartAt& part_at, double loss, const Mea
   const auto gap_at = [&](double s) {
     double dual_cost = 0.0;
     for (Index i = 0; i < n_parts && dual_cost < infinity; ++i) {
-      const auto part = part_at(i);
+      const auto& part = part_at(i);
       if (!part.is_excluded() && !part.is_free()) dual_cost += part.conjugate(s);
     }
     return loss + penalty + conjugate(s) + dual_cost + s * free_cost;

@@ -82,7 +82,7 @@ void solve_groups(const Stack& H, const std::vector<Index>& versions, const Tabl
     Index first = 0;
     for (std::size_t g = 0; g < counts.size(); ++g) {
       const double* term = terms.data() + 3 * (k * counts.size() + g);
-      blocks.push_back({first, counts[g], {.l1 = term[0], .group = term[1], .l2 = term[2]}});
+      blocks.push_back({.first = first, .count = counts[g], .term = {.l1 = term[0], .group = term[1], .l2 = term[2]}});
       first += counts[g];
     }
     const double* matrix = H.data() + versions[k] * size * size;

@@ -8,6 +8,7 @@
 #include "core/blas.hpp"
 #include "kernels/kernels.hpp"
 #include "penalties/group_term.hpp"
+#include "quadratic/stale_factor.hpp"
 #include "quadratic/step.hpp"
 
 namespace normball {
@@ -24,7 +25,7 @@ class GroupSolver {
     const double* H;  // positive semidefinite, both triangles, column-major
     Index stride;
     const std::vector<Block>* blocks;  // every coordinate is in one
-    Index version = 0;                 // of H's entries
+    Index version = 0;                 // of H's entries: while it stays the same, columns may join at the end
   };
 
   // b and gradient are updated in place, until no block's violation exceeds the tolerance or none gets smaller any more
@@ -48,7 +49,8 @@ class GroupSolver {
     Index block;
     Index begin;
     Index end;
-    double norm;  // of the block; counts where the term has a group's share
+    double norm;        // of the block; counts where the term has a group's share
+    double bend = 0.0;  // the curvature of that share across b
   };
 
   void prepare(const Quadratic& problem) {
@@ -89,7 +91,7 @@ class GroupSolver {
   // as many passes as three of Newton's steps take time
   static double worth_passes(const Quadratic& problem, const double* b) {
     const auto n_active = static_cast<double>(problem.size - std::count(b, b + problem.size, 0.0));
-    return 4.0 + n_active * n_active / (20.0 * static_cast<double>(problem.size));
+    return 6.0 + n_active * n_active / (6.0 * static_cast<double>(problem.size));
   }
 
   // Proximal steps on one block, with its own gradient kept along; the violation before. A bound on the block's
@@ -169,11 +171,7 @@ class GroupSolver {
       set_active(problem, b);
       const double worst = set_slopes(problem, b, gradient);
       if (worst <= 0.3 * tolerance || worst > 0.9 * last) return;
-      factorise(problem, b);
-      direction_.resize(slopes_.size());
-      std::ranges::transform(slopes_, direction_.begin(), [](double slope) { return -slope; });
-      linalg::cholesky_solve(static_cast<Index>(active_.size()), factor_.data(), static_cast<Index>(active_.size()),
-                             direction_.data());
+      set_direction(problem, b, std::max(0.05 * tolerance, 0.01 * worst));
       const double length = line_search(problem, b);
       if (length == 0.0) return;
       // a step cut short says nothing about the next one
@@ -201,7 +199,8 @@ class GroupSolver {
         const bool moves = diagonal(problem, j) + term.l2 > 0.0;
         if (moves && (b[j] != 0.0 || term.l1 == 0.0)) active_.push_back(j);
       }
-      parts_.push_back({static_cast<Index>(k), begin, static_cast<Index>(active_.size()), norm});
+      parts_.push_back(
+          {.block = static_cast<Index>(k), .begin = begin, .end = static_cast<Index>(active_.size()), .norm = norm});
     }
   }
 
@@ -221,9 +220,25 @@ class GroupSolver {
     return worst;
   }
 
-  // H on the active coordinates, and its factor with the curvature of the penalty. What is singular gets a ridge: along
-  // a null space it lets a step run to the next kink.
-  void factorise(const Quadratic& problem, const double* b) {
+  // Newton's, up to a slope of `enough` that may be left.
+  void set_direction(const Quadratic& problem, const double* b, double enough) {
+    gather(problem, b);
+    downhill_.resize(slopes_.size());
+    std::ranges::transform(slopes_, downhill_.begin(), [](double slope) { return -slope; });
+    const auto multiply = [&](const double* x, double* y) { this->multiply(x, y); };
+    if (factor_.solve_nearby(active_, diagonal_, multiply, downhill_, enough, direction_)) return;
+    while (!factor_.renew(active_, [&](double* out) { fill(out); }) && ridge_ < 1.0) {
+      ridge_ *= 30.0;
+      gather(problem, b);
+    }
+    direction_ = downhill_;
+    factor_.solve(direction_.data());
+  }
+
+  // The curvature of the objective on the active coordinates: H, the bend of each block's norm and a ridge. Where it
+  // is singular the ridge lets a step along the null space run to the next kink; where there is none, it holds what
+  // rounding would set adrift.
+  void gather(const Quadratic& problem, const double* b) {
     const auto n = static_cast<Index>(active_.size());
     if (gathered_ != active_) {
       gathered_ = active_;
@@ -233,25 +248,41 @@ class GroupSolver {
         for (Index r = 0; r < n; ++r) curvature_[c * n + r] = column[active_[r]];
       }
     }
-    factor_.resize(curvature_.size());
-    do {
-      for (Index c = 0; c < n; ++c) {
-        std::copy_n(curvature_.data() + c * n, c + 1, factor_.data() + c * n);
+    units_.assign(active_.size(), 0.0);
+    added_.assign(active_.size(), 0.0);
+    diagonal_.resize(active_.size());
+    for (Part& part : parts_) {
+      const GroupTerm& term = (*problem.blocks)[part.block].term;
+      part.bend = term.group > 0.0 ? term.group / part.norm : 0.0;
+      const double ridge = term.selects() ? ridge_ : std::max(ridge_, least_free_ridge);
+      for (Index c = part.begin; c < part.end; ++c) {
+        if (part.bend > 0.0) units_[c] = b[active_[c]] / part.norm;
+        added_[c] = part.bend + term.l2;
+        added_[c] += ridge * (curvature_[c * (n + 1)] + added_[c]);
+        diagonal_[c] = curvature_[c * (n + 1)] + added_[c] - part.bend * units_[c] * units_[c];
       }
-      for (const Part& part : parts_) {
-        const GroupTerm& term = (*problem.blocks)[part.block].term;
-        const double bend = term.group > 0.0 ? term.group / part.norm : 0.0;
-        for (Index c = part.begin; c < part.end; ++c) {
-          double* column = factor_.data() + c * n;
-          const double unit = bend > 0.0 ? b[active_[c]] / part.norm : 0.0;
-          for (Index r = part.begin; unit != 0.0 && r <= c; ++r) column[r] -= bend * unit * (b[active_[r]] / part.norm);
-          column[c] += bend + term.l2;
-          column[c] += ridge_ * (curvature_[c * n + c] + bend + term.l2);
-        }
+    }
+  }
+
+  void fill(double* out) const {
+    const auto n = static_cast<Index>(active_.size());
+    for (Index c = 0; c < n; ++c) std::copy_n(curvature_.data() + c * n, c + 1, out + c * n);
+    for (const Part& part : parts_) {
+      for (Index c = part.begin; c < part.end; ++c) {
+        for (Index r = part.begin; r <= c; ++r) out[c * n + r] -= part.bend * units_[c] * units_[r];
+        out[c * (n + 1)] += added_[c];
       }
-      if (linalg::cholesky(n, factor_.data(), n)) return;
-      ridge_ *= 30.0;
-    } while (ridge_ < 1.0);
+    }
+  }
+
+  void multiply(const double* x, double* y) const {
+    const auto n = static_cast<Index>(active_.size());
+    linalg::gemv(false, n, n, curvature_.data(), n, x, y);
+    for (const Part& part : parts_) {
+      double along = 0.0;
+      for (Index c = part.begin; c < part.end; ++c) along += units_[c] * x[c];
+      for (Index c = part.begin; c < part.end; ++c) y[c] += added_[c] * x[c] - part.bend * along * units_[c];
+    }
   }
 
   // How much of the direction is gone, with those that would pass their kink left there: landing_ is where it ends. 0
@@ -324,6 +355,7 @@ class GroupSolver {
   static constexpr int most_inner_steps = 10;
   static constexpr double rounding = 1e-13;
   static constexpr double least_ridge = 1e-13;  // of the diagonal
+  static constexpr double least_free_ridge = 1e-9;
 
   Index version_ = -1;
   Vector bounds_;               // of the curvature of each block, 0 where not known yet
@@ -339,8 +371,12 @@ class GroupSolver {
   std::vector<Part> parts_;
   std::vector<Index> gathered_;  // whose H is in curvature_
   Vector curvature_;
-  Vector factor_;
+  Vector units_;     // b over its block's norm
+  Vector added_;     // to H's diagonal
+  Vector diagonal_;  // of all curvature
+  StaleFactor factor_;
   Vector slopes_;
+  Vector downhill_;
   Vector direction_;
   Vector landing_;
   Vector change_;

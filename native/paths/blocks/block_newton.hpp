@@ -114,10 +114,13 @@ class BlockNewton {
     }
   }
 
-  Certificate certify(double lambda) const {
-    CertifiedBlocks blocks(problem_, terms_);
+  void add_to(CertifiedBlocks& blocks) const {
     for (Index place = 0; place < set_.size(); ++place) blocks.add(set_.block(place), theta(place), gradient(place));
-    return blocks.certify(lambda, sums_);
+  }
+  Certificate certify(double lambda) const {
+    CertifiedBlocks blocks(problem_, terms_, lambda);
+    add_to(blocks);
+    return blocks.certify(sums_);
   }
 
  private:
@@ -195,7 +198,8 @@ class BlockNewton {
       for (Index part = 0; part < terms_.n_parts(block); ++part) {
         const Index begin = set_.first(place) * n_outputs() + part * size;
         if (is_known_[begin] != 0) continue;
-        if (terms_.part(block, lambda, theta_.data() + begin, gradient_.data() + begin).rests(renews ? 0.9 : 1.0)) continue;
+        if (terms_.part(block, lambda, theta_.data() + begin, gradient_.data() + begin).rests(renews ? 0.9 : 1.0))
+          continue;
         is_known_[begin] = 1;
         known_.push_back({.place = place, .begin = begin, .count = size});
         for (Index v = part * size; v < (part + 1) * size; ++v) {

@@ -15,9 +15,7 @@ class Part {
 
   bool is_excluded() const { return false; }
   bool is_free() const { return is_single_ ? single_.is_free() : group_.is_free(); }
-  double strength() const {
-    return is_single_ ? single_.l1 + single_.l2 : group_.l1 + group_.group + group_.l2;
-  }
+  double strength() const { return is_single_ ? single_.l1 + single_.l2 : group_.l1 + group_.group + group_.l2; }
   double tolerance(double lambda, double negligible) const {
     return std::max(1e-3 * (is_free() ? lambda : strength()), negligible);
   }
@@ -29,35 +27,34 @@ class Part {
     return is_single_ ? single_.costless_scale(-*gradient_) : group_.costless_scale(gradient_, count_);
   }
   double conjugate(double s) const {
-    if (is_single_) return single_.conjugate(-s * *gradient_);
-    scaled_.assign(gradient_, gradient_ + count_);
-    for (double& value : scaled_) value *= s;
-    return group_.conjugate(scaled_.data(), count_);
+    return is_single_ ? single_.conjugate(-s * *gradient_) : group_.conjugate(scaled(s).data(), count_);
   }
   double free_cost(double size) const {
     double cost = 0.0;
-    for (Index v = 0; v < count_; ++v) cost += SinglePart{.term = single_, .coef = b_[v], .gradient = gradient_[v]}.free_cost(size);
+    for (Index v = 0; v < count_; ++v)
+      cost += SinglePart{.term = single_, .coef = b_[v], .gradient = gradient_[v]}.free_cost(size);
     return cost;
   }
   // at zero, with a gradient that keeps it there even if it were larger by 1 / share
   bool rests(double share) const {
-    for (Index v = 0; v < count_; ++v) {
-      if (b_[v] != 0.0) return false;
-    }
-    if (is_free()) return false;
-    scaled_.assign(gradient_, gradient_ + count_);
-    for (double& value : scaled_) value /= share;
-    return (is_single_ ? single_.violation(scaled_[0], 0.0) : group_.violation(scaled_.data(), b_, count_)) == 0.0;
+    if (is_free() || std::any_of(b_, b_ + count_, [](double value) { return value != 0.0; })) return false;
+    if (is_single_) return single_.violation(*gradient_ / share, 0.0) == 0.0;
+    return group_.violation(scaled(1.0 / share).data(), b_, count_) == 0.0;
   }
 
  private:
+  Vector scaled(double s) const {
+    Vector found(gradient_, gradient_ + count_);
+    for (double& value : found) value *= s;
+    return found;
+  }
+
   bool is_single_ = false;
   ElasticNet single_{};
   GroupTerm group_{};
   const double* b_;
   const double* gradient_;
   Index count_;
-  static inline thread_local Vector scaled_;
 };
 
 class BlockTerms {
@@ -93,38 +90,31 @@ class BlockTerms {
   const FeatureBlocks& blocks_;
 };
 
-// Blocks with their values and gradients, one after the other, as their certificate sees them.
+// Blocks with their values and gradients at one lambda, as their certificate sees them. Those that rest at zero cost
+// nothing and need not be among them.
 class CertifiedBlocks {
  public:
-  CertifiedBlocks(const Problem& problem, const BlockTerms& terms) : problem_(problem), terms_(terms) {}
+  CertifiedBlocks(const Problem& problem, const BlockTerms& terms, double lambda)
+      : problem_(problem), terms_(terms), lambda_(lambda) {}
 
   void add(Index block, const double* b, const double* gradient) {
-    for (Index part = 0; part < terms_.n_parts(block); ++part) {
-      const Index begin = part * terms_.part_size(block);
-      parts_.push_back({.block = block, .b = b + begin, .gradient = gradient + begin});
-    }
-    const Index count = terms_.n_parts(block) * terms_.part_size(block);
+    const Index size = terms_.part_size(block);
+    const Index count = terms_.n_parts(block) * size;
+    for (Index v = 0; v < count; v += size) parts_.push_back(terms_.part(block, lambda_, b + v, gradient + v));
     for (Index v = 0; v < count; ++v) fitted_ += b[v] * gradient[v];
   }
 
-  Certificate certify(double lambda, const RowSums& sums) const {
-    const auto part_at = [&](Index i) {
-      return terms_.part(parts_[i].block, lambda, parts_[i].b, parts_[i].gradient);
-    };
-    return normball::certify(std::ssize(parts_), part_at, sums.loss, problem_.measure(lambda), [&](double s) {
-      return conjugate_bound(s, fitted_, sums.loss, sums.pearson, 0.0);
-    });
+  Certificate certify(const RowSums& sums) const {
+    const auto part_at = [&](Index i) -> const Part& { return parts_[i]; };
+    return normball::certify(std::ssize(parts_), part_at, sums.loss, problem_.measure(lambda_),
+                             [&](double s) { return conjugate_bound(s, fitted_, sums.loss, sums.pearson, 0.0); });
   }
 
  private:
-  struct Place {
-    Index block;
-    const double* b;
-    const double* gradient;
-  };
   const Problem& problem_;
   const BlockTerms& terms_;
-  std::vector<Place> parts_;
+  double lambda_;
+  std::vector<Part> parts_;
   double fitted_ = 0.0;
 };
 

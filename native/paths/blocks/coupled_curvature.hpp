@@ -83,7 +83,8 @@ class CoupledCurvature {
     const Index fresh = size() - old;
     const auto outputs = by_output();
     std::vector<Vector> grams;  // of each output's own values with the fresh ones among them
-    for (const auto& places : outputs) grams.emplace_back(places.size() * static_cast<std::size_t>(n_fresh(places, old)));
+    for (const auto& places : outputs)
+      grams.emplace_back(places.size() * static_cast<std::size_t>(n_fresh(places, old)));
     Vector columns(static_cast<std::size_t>(set.n_columns() * block_rows));
     Vector panel(static_cast<std::size_t>(size() * block_rows));
     Vector raw;
@@ -116,7 +117,8 @@ class CoupledCurvature {
         for (Index a = 0; a < n_places; ++a) put(a, root.data(), values_[places[a]].column);
         const Index known = n_places - joining;
         double* joined = panel.data() + known * block_rows;
-        linalg::add_at_b(known, joining, count, panel.data(), block_rows, joined, block_rows, grams[k].data(), n_places);
+        linalg::add_at_b(known, joining, count, panel.data(), block_rows, joined, block_rows, grams[k].data(),
+                         n_places);
         linalg::add_at_a(joining, count, 1.0, joined, block_rows, grams[k].data() + known, n_places);
       }
     }
@@ -156,7 +158,8 @@ class CoupledCurvature {
     border_.assign(static_cast<std::size_t>(size() * n_outputs), 0.0);
     corner_.assign(static_cast<std::size_t>(n_outputs * n_outputs), 0.0);
     std::vector<Found> found;
-    for (Index i = 0; i < design_.n_rows; ++i) add_row(set, i, {entries.data() + begin[i], entries.data() + begin[i + 1]}, place, old, found);
+    for (Index i = 0; i < design_.n_rows; ++i)
+      add_row(set, i, {entries.data() + begin[i], entries.data() + begin[i + 1]}, place, old, found);
     centre(set, old);
   }
 

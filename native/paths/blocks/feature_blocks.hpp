@@ -79,6 +79,27 @@ class FeatureBlocks {
     return most;
   }
 
+  // Visits the blocks that products with the residuals, output by output, may move from zero at this lambda.
+  template <class Visit>
+  void for_each_reaching(const Vector& products, double lambda, const Visit& visit) const {
+    const Index p = spec_.n_features;
+    Vector size(static_cast<std::size_t>(p), 0.0);
+    for (Index k = 0; k < n_outputs(); ++k) {
+      const double* of_output = products.data() + k * p;
+      for (Index j = 0; j < p; ++j) {
+        size[j] = joins_outputs() ? size[j] + of_output[j] * of_output[j] : std::max(size[j], std::abs(of_output[j]));
+      }
+    }
+    const double least = std::max(0.0, lambda) * problem_.penalty.l1_ratio();
+    for (Index b = 0; b < this->size(); ++b) {
+      const Block& block = blocks_[b];
+      const Index j = features_[block.first];
+      const double threshold = least * (block.norm_factor + block.own_factor) * problem_.scaling.scale[j];
+      const double reach = joins_outputs() ? threshold * threshold : threshold;
+      if (block.is_group || is_free(b) || size[j] > reach || reach == 0.0) visit(b);
+    }
+  }
+
   // Values of a block lie output by output, coordinate by coordinate. Of one output, from the products with the block's
   // features in their order:
   void to_gradient(Index b, const double* products, double* gradient) const {
@@ -115,7 +136,8 @@ class FeatureBlocks {
 
   std::size_t width(Index b) const { return static_cast<std::size_t>(blocks_[b].n_features); }
 
-  void add(std::span<const Index> features, const Vector& transform, double factor, bool is_group, double weight = 1.0) {
+  void add(std::span<const Index> features, const Vector& transform, double factor, bool is_group,
+           double weight = 1.0) {
     const auto width = std::ssize(features);
     const double ratio = is_group ? spec_.groups.ratio : 1.0;
     for (const Index j : features) block_of_feature_[j] = static_cast<std::int32_t>(blocks_.size());

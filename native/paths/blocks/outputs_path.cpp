@@ -33,9 +33,8 @@ class OutputsPath {
       result.lambda_max.push_back(problem.lambda_max);
       for (const double scale : problem.scaling.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);
     }
-    result.lambdas = spec_.lambdas.empty()
-                         ? lambda_grid(result.lambda_max[0], spec_.n_lambdas, spec_.lambda_min_ratio)
-                         : spec_.lambdas;
+    result.lambdas = spec_.lambdas.empty() ? lambda_grid(result.lambda_max[0], spec_.n_lambdas, spec_.lambda_min_ratio)
+                                           : spec_.lambdas;
     result.points.resize(states_.size() * result.lambdas.size() * static_cast<std::size_t>(spec_.n_outputs));
     solve(result, centre);
     result.interrupted =
@@ -149,16 +148,9 @@ class OutputsPath {
     }
   }
 
-  // The strong rule (Tibshirani et al. 2012), by what a block's gradient asks of lambda.
+  // the strong rule (Tibshirani et al. 2012)
   void choose(State& state, double lambda, double previous) {
-    const Penalty& penalty = state.of.problem.penalty;
-    const double threshold = penalty.selects() ? penalty.threshold(2.0 * lambda - previous) : -1.0;
-    Vector gradient;
-    for (Index b = 0; b < state.blocks.size(); ++b) {
-      if (state.newton.holds(b)) continue;
-      state.block_gradient(b, gradient);
-      if (state.blocks.strength_asked(b, gradient.data()) > threshold) state.newton.include(b);
-    }
+    state.blocks.for_each_reaching(state.gradient, 2.0 * lambda - previous, [&](Index b) { state.newton.include(b); });
   }
 
   void solve_roughly(double lambda, double previous) {
@@ -186,8 +178,8 @@ class OutputsPath {
       threads_.parallel_for(std::ssize(open), [&](Index i) {
         State& state = *states_[open[i]];
         const Problem& problem = state.of.problem;
-        state.n_steps += state.newton.solve(lambda, {.gap = share * spec_.tol * problem.null_loss},
-                                            spec_.max_iter - state.n_steps);
+        state.n_steps +=
+            state.newton.solve(lambda, {.gap = share * spec_.tol * problem.null_loss}, spec_.max_iter - state.n_steps);
       });
       if (monitor_.stopped()) return;
       const bool all_held = std::ranges::all_of(open, [&](Index k) { return states_[k]->holds_all(); });
@@ -209,23 +201,23 @@ class OutputsPath {
   bool close(State& state, double lambda) {
     const Problem& problem = state.of.problem;
     const BlockNewton& newton = state.newton;
-    CertifiedBlocks all(problem, newton.terms());
-    for (Index place = 0; place < newton.set().size(); ++place) {
-      all.add(newton.set().block(place), newton.theta(place), newton.gradient(place));
-    }
-    std::vector<Vector> gradients(static_cast<std::size_t>(state.blocks.size()));
-    Vector zeros;
-    for (Index b = 0; b < state.blocks.size(); ++b) {
-      zeros.resize(std::max(zeros.size(), static_cast<std::size_t>(state.blocks.n_values(b))), 0.0);
-    }
+    CertifiedBlocks all(problem, newton.terms(), lambda);
+    newton.add_to(all);
     std::vector<Index> missed;
-    for (Index b = 0; b < state.blocks.size(); ++b) {
-      if (newton.holds(b)) continue;
-      state.block_gradient(b, gradients[b]);
-      all.add(b, zeros.data(), gradients[b].data());
-      if (!newton.terms().rests(b, lambda, zeros.data(), gradients[b].data())) missed.push_back(b);
-    }
-    state.certificate = all.certify(lambda, newton.sums());
+    std::vector<Vector> gradients;  // of those
+    state.blocks.for_each_reaching(state.gradient, lambda, [&](Index b) {
+      if (newton.holds(b)) return;
+      Vector gradient(static_cast<std::size_t>(state.blocks.n_values(b)));
+      state.block_gradient(b, gradient);
+      if (newton.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
+      missed.push_back(b);
+      gradients.push_back(std::move(gradient));
+    });
+    std::size_t most = 0;
+    for (const Vector& gradient : gradients) most = std::max(most, gradient.size());
+    const Vector zeros(most, 0.0);
+    for (std::size_t m = 0; m < missed.size(); ++m) all.add(missed[m], zeros.data(), gradients[m].data());
+    state.certificate = all.certify(newton.sums());
     if (problem.is_solved(state.certificate)) return false;
     for (const Index b : missed) state.newton.include(b);
     return !missed.empty();
@@ -236,6 +228,7 @@ class OutputsPath {
     const BlockNewton& newton = state.newton;
     std::vector<std::pair<Index, double>> coefs;
     Vector raw;
+    double mean_intercept = 0.0;
     for (Index k = 0; k < spec_.n_outputs; ++k) {
       Point& point = points[k];
       point.intercept = state.of.origins[k] + (spec_.fit_intercept ? newton.theta(0)[k] : 0.0);
@@ -258,6 +251,7 @@ class OutputsPath {
         point.values.push_back(value);
         point.intercept -= value * centre[j];
       }
+      mean_intercept += point.intercept / static_cast<double>(spec_.n_outputs);
       point.loss = newton.sums().loss;
       point.dual_gap = problem.relative(state.certificate.gap);
       point.kkt_violation = state.certificate.kkt_violation;
@@ -266,6 +260,8 @@ class OutputsPath {
                      : state.n_steps >= spec_.max_iter    ? Status::max_iter
                                                           : Status::numerical;
     }
+    if (!state.of.loss->traits.is_shift_invariant || !spec_.fit_intercept) return;
+    for (Index k = 0; k < spec_.n_outputs; ++k) points[k].intercept -= mean_intercept;
   }
 
   const Design& design_;

@@ -242,8 +242,7 @@ def more_columns_than_rows(table: Table) -> list[Finding]:
     mixed = table.mixed()
     if p <= n or not mixed:
         return []
-    text = (
-        f"p = {count(p)} > n = {count(n)}: L1 keeps at most n-1 = {count(n - 1)} features; among correlated ones the "
-        f"choice is unstable."
-    )
+    # several outputs may keep as many each
+    most = "" if find_family(table.family).has_outputs else f"L1 keeps at most n-1 = {count(n - 1)} features; "
+    text = f"p = {count(p)} > n = {count(n)}: {most}among correlated ones the choice is unstable."
     return [Finding("W22", text, mixed)]
