@@ -31,8 +31,9 @@ ESTIMATORS = [
     GLMRegressor(family="tweedie(1.3)", l1_ratio=0.5, lam=0.1),
     GLMRegressor(family="negative_binomial(2)", lam=0.1),
     GLMRegressor(family="huber(10)", lam=0.1),
-    GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc"),
+    GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc", tol=1e-10),
     GLMClassifier(grouped=True, l1_ratio=0.5),
+    GLMClassifierCV(tol=1e-10),
     GLMClassifierCV(grouped=True, select="best", n_lambdas=20, tol=1e-10),
 ]
 RNG = np.random.default_rng(0)
@@ -58,7 +59,15 @@ def target_of(cls):
     return LABELS if "Classifier" in cls.__name__ else Y
 
 
-@parametrize_with_checks(ESTIMATORS)
+def known_to_fail(estimator):
+    """Seven digits of three separable classes are more than the default `tol` promises."""
+    if not isinstance(estimator, GLMClassifierCV) or estimator.tol < 1e-6:
+        return {}
+    checks = (f"check_sample_weight_equivalence_on_{kind}_data" for kind in ("dense", "sparse"))
+    return dict.fromkeys(checks, "compares seven digits at a duality gap of 1e-6")
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=known_to_fail)
 def test_contract_of_scikit_learn(estimator, check):
     check(estimator)
 

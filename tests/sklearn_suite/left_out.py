@@ -7,6 +7,7 @@ LIBLINEAR = "liblinear penalises the intercept, which is refused"
 PRIVATE = "reaches into scikit-learn's private modules"
 ALGORITHM = "asks for the iterations, texts or failures of the algorithm that `solver` names; there is one way here"
 ACCEPTED = "wants an error for an option that makes no difference here"
+ABOVE_ZERO = "wants a gap above 0; that of an exact solution may be 0"
 SHORTEST = "with (nearly) no penalty the shortest of many minimisers; any certified one may be returned"
 
 # not run, to save time: slow, and of scikit-learn's own functions alone
@@ -16,7 +17,7 @@ LEFT_OUT = {
     "test_coordinate_descent": {
         PRIVATE: ["test_lassoCV_does_not_set_precompute"],
         "wants the gap of one particular dual point; `dual_gap_` is a smaller one": ["test_lasso_dual_gap"],
-        "wants a gap above 0; that of an exact solution is 0": ["test_multi_task_lasso_and_enet"],
+        ABOVE_ZERO: ["test_multi_task_lasso_and_enet"],
         "compares to six digits what ten iterations and twice five have reached": ["test_warm_start_multitask_lasso"],
         "coefficients compared to seven digits at a duality gap of 1e-11": ["test_enet_ridge_consistency False 3 1.0"],
         "wants `X` to be overwritten, or refused for its order of memory": [

@@ -14,6 +14,8 @@ scikit-learn           here                   objective in scikit-learn's scale,
 Lasso(alpha)           lam = alpha            1/(2 W) sum w (y - Xb)² + alpha |b|₁
 ElasticNet(alpha, r)   lam = alpha            1/(2 W) sum w (y - Xb)² + alpha (r |b|₁ + (1 - r)/2 |b|₂²)
 Ridge(alpha)           lam = alpha / W        sum w (y - Xb)² + alpha |b|₂²
+MultiTaskLasso(alpha)  lam = alpha            1/(2 W) sum w |y - Bx|₂² + alpha sum_j |b_j|₂
+MultiTaskElasticNet    lam = alpha            1/(2 W) sum w |y - Bx|₂² + alpha sum_j (r |b_j|₂ + (1 - r)/2 |b_j|₂²)
 LogisticRegression     lam = 1 / (C W)        1/W sum w loss + (r |b|₁ + (1 - r)/2 |b|₂²) / (C W)
 PoissonRegressor       lam = alpha            1/(2 W) sum w deviance + alpha/2 |b|₂²
 GammaRegressor         lam = alpha            the same
@@ -35,12 +37,17 @@ Some options concern the way and not the answer. They are accepted, and what the
   where `max_iter` ends it before `alpha`, a ConvergenceWarning says so, and `dual_gap_` how far the model is from the
   minimum.
 * `warm_start`: coefficients of the last fit that solve the new problem are kept (`n_iter_` is 0); otherwise the path
-  goes on from where it ended. Models without such a path start afresh, with the same answer.
+  goes on from where it ended. Models without such a path (`LogisticRegression`) start afresh, with the same answer.
 * `n_jobs` is the number of threads, `verbose` shows a progress bar, `check_input` is always on.
 
 `Lasso`, `ElasticNet`, `Ridge` and `RidgeCV` fit several targets, a model for each column of `y`. What would change the
 answer raises NotImplementedError: `solver="liblinear"` with an intercept, which it would penalise, and
-`intercept_scaling`. More than two classes are a ValueError.
+`intercept_scaling`.
+
+More than two classes are multinomial, with a row of coefficients each, all of them penalised; intercepts (and
+coefficients under an L2 penalty or none) sum to 0 over the classes. `solver="liblinear"` is a ValueError there, as in
+scikit-learn. A class that the training rows of a fold lack, or whose weight is 0, has the intercept minus infinity,
+that is the probability 0; without an intercept, that is a ValueError.
 
 A fold without a score does not decide: where its held-out rows weigh nothing, or lack a class that the score needs, it
 is left out of the mean over folds, with a warning. (scikit-learn takes the first strength there, or raises.)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -29,17 +29,16 @@ class ClassModel:
         coefs, intercepts = np.atleast_2d(fit.coef), np.atleast_1d(fit.intercept)
         return cls(coefs, intercepts, fit.n_iters, fit.dual_gap * fit.null_loss)
 
-    def centred(self, with_coefs: bool) -> ClassModel:
-        """The same predictions with intercepts of sum 0, as scikit-learn has them, and so with coefficients."""
-        coefs = self.coefs - self.coefs.mean(axis=0) if with_coefs else self.coefs
-        return ClassModel(coefs, self.intercepts - self.intercepts.mean(), self.n_iters, self.dual_gap)
+    def centred(self) -> ClassModel:
+        """The same predictions with coefficients of sum 0 over the classes; a ridge penalty gets no larger by it."""
+        return replace(self, coefs=self.coefs - self.coefs.mean(axis=0))
 
     def with_absent(self, present: NDArray[np.bool_]) -> ClassModel:
         """The model that knows all classes, of which those not `present` never come."""
         coefs = np.zeros((present.size, self.coefs.shape[1]))
         intercepts = np.full(present.size, -np.inf)
         coefs[present], intercepts[present] = self.coefs, self.intercepts
-        return ClassModel(coefs, intercepts, self.n_iters, self.dual_gap)
+        return replace(self, coefs=coefs, intercepts=intercepts)
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class ClassProblem:
     l1_ratio: float
     fit_intercept: bool
 
-    def gap(self, coefs: Array) -> tuple[float, float, Array]:
-        """The duality gap of `coefs` with their best intercepts, from the scaled residual; the null loss; these."""
+    def gap(self, coefs: Array, intercepts: Array) -> tuple[float, float]:
+        """The duality gap of a model, from the scaled residual with the best intercepts; and the null loss."""
         family = find_family("binomial" if self.target.ndim == 1 else "multinomial")
         share = self.weights / self.weights.sum()
         counts = share > 0.0
@@ -63,10 +62,8 @@ class ClassProblem:
         def best_intercepts(offset: Array) -> Any:
             return family.null_intercept(y, share, offset) if self.fit_intercept else np.zeros(y.shape[1:])
 
-        eta = np.asarray(X @ coefs.T).reshape(y.shape)
-        intercepts = best_intercepts(eta)
-        eta = eta + intercepts
-        residual = family.residual(y, eta)
+        eta = np.asarray(X @ coefs.T + intercepts).reshape(y.shape)
+        residual = family.residual(y, eta + best_intercepts(eta))
         gradient = abs(X.T @ (residual.T * share).T)
         l1, l2 = np.array([self.l1_ratio, 1.0 - self.l1_ratio]) / (self.C * self.weights.sum())
         reach = gradient.max()
@@ -79,15 +76,19 @@ class ClassProblem:
         if l2 > 0.0:
             dual -= (np.maximum(scale * gradient - l1, 0.0) ** 2).sum() / (2.0 * l2)
         null_loss = share @ family.loss(y, np.zeros(y.shape) + best_intercepts(np.zeros(y.shape)))
-        return float(primal - dual), float(null_loss), np.atleast_1d(intercepts)
+        return float(primal - dual), float(null_loss)
 
-    def solved_by(self, coefs: Array, tol: float) -> ClassModel | None:
-        """The model with these coefficients, if they solve the problem as they are."""
+    def solved_by(self, coefs: Array, intercepts: Array, tol: float) -> ClassModel | None:
+        """The model with these coefficients and intercepts, if they solve the problem as they are."""
         n_models = 1 if self.target.ndim == 1 else self.target.shape[1]
         absent = not present_classes(self.target, self.weights).all()
-        if coefs.shape != (n_models, self.X.shape[1]) or not np.isfinite(coefs).all() or absent:
+        if coefs.shape != (n_models, self.X.shape[1]) or intercepts.shape != (n_models,) or absent:
             return None
-        gap, null_loss, intercepts = self.gap(coefs)
+        if not (
+            np.isfinite(coefs).all() and np.isfinite(intercepts).all() and (self.fit_intercept or not intercepts.any())
+        ):
+            return None
+        gap, null_loss = self.gap(coefs, intercepts)
         return ClassModel(coefs, intercepts, 0, gap) if gap <= tol * null_loss else None
 
 
@@ -123,5 +124,6 @@ def class_models(model: Any, X: Any, target: Array, weights: Array, Cs: ArrayLik
         target = target[:, present]
         target[~target.any(axis=1), 0] = 1.0  # rows without weight
     path = solved(fit_path, model, X, target, family="multinomial", **options)
-    found = [ClassModel.of_fit(path.at(lam=lam)).centred(with_coefs=l1_ratio == 0.0 or lam == 0.0) for lam in lambdas]
+    found = [ClassModel.of_fit(path.at(lam=lam)) for lam in lambdas]
+    found = [one.centred() if l1_ratio == 0.0 or lam == 0.0 else one for one, lam in zip(found, lambdas, strict=True)]
     return found if present.all() else [one.with_absent(present) for one in found]

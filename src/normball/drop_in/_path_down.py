@@ -45,18 +45,27 @@ class OneStrength:
         return np.append(above[above > 1.1 * self.alpha], self.alpha)
 
     def gap(self, targets: NDArray[Any], coefs: Array) -> tuple[float, float, Array]:
-        """The duality gap of `coefs` with their best intercepts, from the scaled residual; the null loss; these."""
+        """The duality gap of `coefs` with their best intercepts; the null loss; these.
+
+        The dual point is the residual, scaled until no feature's product with it is beyond the L1 penalty, or where
+        there is an L2 penalty as it is, whichever shows more.
+        """
         share = self.weights / self.weights.sum()
         residual = targets - self.X @ coefs.T
         intercepts = share @ residual if self.fit_intercept else np.zeros(len(coefs))
         residual = residual - intercepts
         around = targets - share @ targets if self.fit_intercept else targets
         l1, l2 = self.alpha * self.l1_ratio, self.alpha * (1.0 - self.l1_ratio)
-        reach = self._reach(self.X.T @ (share[:, None] * residual) - l2 * coefs.T)
+        gradient = self.X.T @ (share[:, None] * residual)
+        reach = self._reach(gradient - l2 * coefs.T)
         scale = min(1.0, l1 / reach) if reach > 0.0 else 1.0
-        squares = float((share @ residual**2).sum() + l2 * (coefs**2).sum())
+        of_residual, of_target = (share @ residual**2).sum(), (share @ (residual * around)).sum()
+        squares = of_residual + l2 * (coefs**2).sum()
         primal = squares / 2.0 + l1 * self._lengths(coefs.T).sum()
-        dual = scale * (share @ (residual * around)).sum() - scale**2 * squares / 2.0
+        dual = scale * of_target - scale**2 * squares / 2.0
+        if l2 > 0.0:
+            beyond = np.maximum(self._lengths(np.maximum(gradient, 0.0) if self.positive else gradient) - l1, 0.0)
+            dual = max(dual, of_target - of_residual / 2.0 - (beyond**2).sum() / (2.0 * l2))
         return float(primal - dual), float((share @ around**2).sum()) / 2.0, intercepts
 
     def _lengths(self, rows: Array) -> Array:

@@ -157,10 +157,11 @@ class LogisticRegression(_Logistic, linear_model.LogisticRegression):
             warnings.warn("Setting penalty=None will ignore the C and l1_ratio parameters", UserWarning, stacklevel=2)
         C = np.inf if self.penalty is None else self.C
         found = None
-        last: Any = getattr(self, "coef_", None)
-        if self.warm_start and isinstance(last, np.ndarray):
+        last: Any = vars(self)
+        if self.warm_start and isinstance(last.get("coef_"), np.ndarray):
             problem = ClassProblem(X, target, weights, C, l1_ratio, bool(self.fit_intercept))
-            found = problem.solved_by(last.astype(np.float64), tolerance(self))
+            coefs, intercepts = (last[name].astype(np.float64) for name in ("coef_", "intercept_"))
+            found = problem.solved_by(coefs, intercepts, tolerance(self))
         if found is None:
             (found,) = class_models(self, X, target, weights, [C], l1_ratio)
         self.coef_, self.intercept_ = found.coefs.astype(X.dtype), found.intercepts.astype(X.dtype)
