@@ -33,7 +33,7 @@ ESTIMATORS = [
     GLMRegressor(family="huber(10)", lam=0.1),
     GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc", tol=1e-10),
     GLMClassifier(grouped=True, l1_ratio=0.5),
-    GLMClassifierCV(tol=1e-10),
+    GLMClassifierCV(tol=1e-12),
     GLMClassifierCV(grouped=True, select="best", n_lambdas=20, tol=1e-10),
 ]
 RNG = np.random.default_rng(0)

@@ -8,6 +8,7 @@ PRIVATE = "reaches into scikit-learn's private modules"
 ALGORITHM = "asks for the iterations, texts or failures of the algorithm that `solver` names; there is one way here"
 ACCEPTED = "wants an error for an option that makes no difference here"
 ABOVE_ZERO = "wants a gap above 0; that of an exact solution may be 0"
+NINE_DIGITS = "coefficients compared to nine digits at a duality gap of 1e-12"
 SHORTEST = "with (nearly) no penalty the shortest of many minimisers; any certified one may be returned"
 
 # not run, to save time: slow, and of scikit-learn's own functions alone
@@ -34,7 +35,7 @@ LEFT_OUT = {
             "test_glm_regression_unpenalized_hstacked_X wide False",
             "test_glm_regression_unpenalized_vstacked_X wide False",
         ],
-        "coefficients compared to nine digits at a duality gap of 1e-12": [
+        NINE_DIGITS: [
             "test_glm_regression wide PoissonRegressor() False newton",
             "test_glm_regression wide GammaRegressor() False newton",
             "test_glm_regression_hstacked_X wide PoissonRegressor() False newton",
