@@ -41,7 +41,7 @@ class OutputsPath {
         std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::interrupted; });
     result.n_sweeps = n_reads_;
     for (const auto& state : states_) {
-      result.n_sweeps += static_cast<double>(state->newton.entries_read()) / static_cast<double>(spec_.n_features);
+      result.n_sweeps += static_cast<double>(state->at.entries_read()) / static_cast<double>(spec_.n_features);
     }
     return result;
   }
@@ -50,55 +50,63 @@ class OutputsPath {
   struct State {
     OutputsProblem of;
     FeatureBlocks blocks;
+    BlockState at;
     BlockNewton newton;
-    Vector gradient;  // products of all features with each output's residual, as last read
+    Vector gradient;  // products of all features with each output's residual, as last read, as the next one
+    Vector dual_gradient;
     Certificate certificate;
     int n_steps = 0;
 
     State(const Design& design, const Specification& spec, Problem&& problem, Threads& threads, Monitor& monitor)
         : of(spec, std::move(problem)),
           blocks(design, of.problem, threads),
-          newton(design, *of.loss, of.problem, blocks, threads, monitor),
+          at(design, *of.loss, of.problem, blocks, threads),
+          newton(design, *of.loss, at, threads, monitor),
           gradient(static_cast<std::size_t>(spec.n_features * spec.n_outputs)) {}
 
     void fit_null() {
       const Specification& spec = *of.problem.spec;
       for (Index b = 0; b < blocks.size(); ++b) {
-        if (blocks.is_free(b)) newton.include(b);
+        if (blocks.is_free(b)) at.include(b);
       }
-      if (spec.fit_intercept) newton.start_at(of.null_intercepts);
-      newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(newton.sums().loss)}, 100);
+      if (spec.fit_intercept) at.start_at(of.null_intercepts);
+      newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(at.sums().loss)}, 100);
     }
 
     // of a block, on the scale of the penalty
-    void block_gradient(Index b, Vector& out) const {
+    void block_gradient(const Vector& products, Index b, Vector& out) const {
       const Index p = of.problem.spec->n_features;
       out.resize(static_cast<std::size_t>(blocks.n_values(b)));
-      Vector products;
+      Vector own;
       for (Index k = 0; k < blocks.n_outputs(); ++k) {
-        products.clear();
-        for (const Index j : blocks.features(b)) products.push_back(gradient[k * p + j]);
-        blocks.to_gradient(b, products.data(), out.data() + k * blocks.n_coordinates(b));
+        own.clear();
+        for (const Index j : blocks.features(b)) own.push_back(products[k * p + j]);
+        blocks.to_gradient(b, own.data(), out.data() + k * blocks.n_coordinates(b));
       }
     }
     bool holds_all() const {
       for (Index b = 0; b < blocks.size(); ++b) {
-        if (!newton.holds(b)) return false;
+        if (!at.holds(b)) return false;
       }
       return true;
     }
   };
 
-  // one read of the design for several problems
-  void read_for(const std::vector<Index>& which) {
+  // one read of the design for several problems: the gradients of their residuals and of their dual points
+  void read_for(const std::vector<Index>& which, bool with_duals = false) {
     std::vector<const double*> vectors;
     std::vector<double*> out;
+    const auto take = [&](const std::vector<const double*>& outputs, Vector& products) {
+      products.resize(static_cast<std::size_t>(spec_.n_features * spec_.n_outputs));
+      for (std::size_t k = 0; k < outputs.size(); ++k) {
+        vectors.push_back(outputs[k]);
+        out.push_back(products.data() + static_cast<Index>(k) * spec_.n_features);
+      }
+    };
     for (const Index k : which) {
       State& state = *states_[k];
-      for (const double* residual : state.newton.residuals()) {
-        vectors.push_back(residual);
-        out.push_back(state.gradient.data() + (std::ssize(out) % spec_.n_outputs) * spec_.n_features);
-      }
+      take(state.at.residuals(), state.gradient);
+      if (with_duals && state.at.has_dual()) take(state.at.duals(), state.dual_gradient);
     }
     design_.sweep({.columns = {.list = nullptr, .count = spec_.n_features},
                    .n_vectors = std::ssize(vectors),
@@ -111,14 +119,14 @@ class OutputsPath {
   // as Problem::take_null, of blocks
   void take_null(State& state) {
     Problem& problem = state.of.problem;
-    const RowSums& sums = state.newton.sums();
+    const RowSums& sums = state.at.sums();
     problem.null_loss = sums.loss;
     if (!spec_.family->is_location) {
       problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(sums.loss));
     }
     Vector gradient;
     for (Index b = 0; b < state.blocks.size(); ++b) {
-      state.block_gradient(b, gradient);
+      state.block_gradient(state.gradient, b, gradient);
       for (const double value : gradient) problem.null_gradient = std::max(problem.null_gradient, std::abs(value));
       problem.largest_gradient = std::max(problem.largest_gradient, state.blocks.strength_asked(b, gradient.data()));
     }
@@ -150,7 +158,7 @@ class OutputsPath {
 
   // the strong rule (Tibshirani et al. 2012)
   void choose(State& state, double lambda, double previous) {
-    state.blocks.for_each_reaching(state.gradient, 2.0 * lambda - previous, [&](Index b) { state.newton.include(b); });
+    state.blocks.for_each_reaching(state.gradient, 2.0 * lambda - previous, [&](Index b) { state.at.include(b); });
   }
 
   void solve_roughly(double lambda, double previous) {
@@ -170,7 +178,7 @@ class OutputsPath {
     std::iota(open.begin(), open.end(), 0);
     threads_.parallel_for(spec_.n_problems, [&](Index k) {
       choose(*states_[k], lambda, previous);
-      states_[k]->newton.go_on(lambda);
+      states_[k]->at.go_on(lambda);
     });
     for (const auto& state : states_) state->n_steps = 0;
     double share = 0.9;  // of the gap that is allowed
@@ -183,7 +191,7 @@ class OutputsPath {
       });
       if (monitor_.stopped()) return;
       const bool all_held = std::ranges::all_of(open, [&](Index k) { return states_[k]->holds_all(); });
-      if (!all_held) read_for(open);
+      if (!all_held) read_for(open, true);
       std::vector<std::uint8_t> closed(open.size());
       threads_.parallel_for(std::ssize(open), [&](Index i) {
         State& state = *states_[open[i]];
@@ -197,47 +205,64 @@ class OutputsPath {
     }
   }
 
-  // the certificate on all features; blocks that were missed join the set, if there are any
+  // The certificate on all features; whether blocks were missed, which join the set.
   bool close(State& state, double lambda) {
     const Problem& problem = state.of.problem;
-    const BlockNewton& newton = state.newton;
-    CertifiedBlocks all(problem, newton.terms(), lambda);
-    newton.add_to(all);
     std::vector<Index> missed;
-    std::vector<Vector> gradients;  // of those
-    state.blocks.for_each_reaching(state.gradient, lambda, [&](Index b) {
-      if (newton.holds(b)) return;
-      Vector gradient(static_cast<std::size_t>(state.blocks.n_values(b)));
-      state.block_gradient(b, gradient);
-      if (newton.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
-      missed.push_back(b);
-      gradients.push_back(std::move(gradient));
-    });
-    std::size_t most = 0;
-    for (const Vector& gradient : gradients) most = std::max(most, gradient.size());
-    const Vector zeros(most, 0.0);
-    for (std::size_t m = 0; m < missed.size(); ++m) all.add(missed[m], zeros.data(), gradients[m].data());
-    state.certificate = all.certify(newton.sums());
+    state.certificate = certify(state, lambda, false, missed);
     if (problem.is_solved(state.certificate)) return false;
-    for (const Index b : missed) state.newton.include(b);
+    if (state.at.has_dual()) {
+      const Certificate by_dual = certify(state, lambda, true, missed);
+      state.certificate.gap = std::min(state.certificate.gap, by_dual.gap);
+    }
+    if (problem.is_solved(state.certificate)) return false;
+    for (const Index b : missed) state.at.include(b);
     return !missed.empty();
+  }
+
+  // by the residual, or the dual point of the last model; adds the blocks outside the set that do not rest
+  static Certificate certify(State& state, double lambda, bool by_dual, std::vector<Index>& missed) {
+    const BlockState& at = state.at;
+    CertifiedBlocks all(state.of.problem, at.terms(), lambda);
+    if (by_dual) state.at.certify_by_dual(lambda);
+    at.add_to(all, by_dual);
+    std::vector<Vector> gradients;
+    std::vector<Index> found;
+    std::size_t most = 0;
+    const Vector& products = by_dual ? state.dual_gradient : state.gradient;
+    if (!state.holds_all()) {
+      state.blocks.for_each_reaching(products, lambda, [&](Index b) {
+        if (at.holds(b)) return;
+        Vector gradient;
+        state.block_gradient(products, b, gradient);
+        if (at.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
+        most = std::max(most, gradient.size());
+        found.push_back(b);
+        gradients.push_back(std::move(gradient));
+      });
+    }
+    const Vector zeros(most, 0.0);
+    for (std::size_t m = 0; m < found.size(); ++m) all.add(found[m], zeros.data(), gradients[m].data());
+    missed.insert(missed.end(), found.begin(), found.end());
+    if (!by_dual) return all.certify(at.sums().loss, at.sums().pearson);
+    return all.certify(at.sums().loss, at.dual_sums().pearson, at.dual_sums().dual_pearson);
   }
 
   void write(const State& state, const Vector& centre, Point* points) {
     const Problem& problem = state.of.problem;
-    const BlockNewton& newton = state.newton;
+    const BlockState& at = state.at;
     std::vector<std::pair<Index, double>> coefs;
     Vector raw;
     double mean_intercept = 0.0;
     for (Index k = 0; k < spec_.n_outputs; ++k) {
       Point& point = points[k];
-      point.intercept = state.of.origins[k] + (spec_.fit_intercept ? newton.theta(0)[k] : 0.0);
+      point.intercept = state.of.origins[k] + (spec_.fit_intercept ? at.theta()[k] : 0.0);
       coefs.clear();
-      for (Index place = 0; place < newton.set().size(); ++place) {
-        const Index b = newton.set().block(place);
+      for (Index place = 0; place < at.set().size(); ++place) {
+        const Index b = at.set().block(place);
         if (b == SetColumns::intercept) continue;
-        const double* theta = newton.theta(place) + k * newton.set().width(place);
-        if (std::all_of(theta, theta + newton.set().width(place), [](double value) { return value == 0.0; })) continue;
+        const double* theta = at.theta().data() + at.first_value(place) + k * at.set().width(place);
+        if (std::all_of(theta, theta + at.set().width(place), [](double value) { return value == 0.0; })) continue;
         const std::span<const Index> features = state.blocks.features(b);
         raw.resize(features.size());
         state.blocks.to_raw(b, theta, raw.data());
@@ -252,7 +277,7 @@ class OutputsPath {
         point.intercept -= value * centre[j];
       }
       mean_intercept += point.intercept / static_cast<double>(spec_.n_outputs);
-      point.loss = newton.sums().loss;
+      point.loss = at.sums().loss;
       point.dual_gap = problem.relative(state.certificate.gap);
       point.kkt_violation = state.certificate.kkt_violation;
       point.n_iter = state.n_steps;
