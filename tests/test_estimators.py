@@ -33,8 +33,7 @@ ESTIMATORS = [
     GLMRegressor(family="huber(10)", lam=0.1),
     GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc", tol=1e-10),
     GLMClassifier(grouped=True, l1_ratio=0.5),
-    GLMClassifierCV(tol=1e-12),
-    GLMClassifierCV(grouped=True, select="best", n_lambdas=20, tol=1e-10),
+    GLMClassifierCV(grouped=True, select="best", n_lambdas=5, lambda_min_ratio=0.2, tol=1e-13),
 ]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 5)) * [1, 2, 3, 4, 5] + 1
@@ -60,8 +59,8 @@ def target_of(cls):
 
 
 def known_to_fail(estimator):
-    """Seven digits of three separable classes are more than the default `tol` promises."""
-    if not isinstance(estimator, GLMClassifierCV) or estimator.tol < 1e-6:
+    """Seven digits of three separable classes are more than `tol` promises; see test_a_weight_is_so_many_rows."""
+    if repr(estimator) not in ("GLMClassifier()", "GLMClassifierCV()"):
         return {}
     checks = (f"check_sample_weight_equivalence_on_{kind}_data" for kind in ("dense", "sparse"))
     return dict.fromkeys(checks, "compares seven digits at a duality gap of 1e-6")

@@ -119,6 +119,15 @@ def test_weights_of_classes_are_weights_of_rows(given):
     assert model.intercept_ == pytest.approx(same.intercept_, rel=1e-9)
 
 
+@pytest.mark.parametrize(("tol", "digits"), [(1e-6, 1e-3), (1e-13, 1e-5)])
+def test_a_weight_is_so_many_rows(tol, digits):
+    rng = np.random.default_rng(42)
+    X, y, weights = rng.random((15, 30)), rng.integers(0, 3, 15), rng.integers(0, 5, 15)
+    weighted = GLMClassifier(tol=tol).fit(X, y, sample_weight=weights)
+    repeated = GLMClassifier(tol=tol).fit(X.repeat(weights, axis=0), y.repeat(weights))
+    assert weighted.predict_proba(X) == pytest.approx(repeated.predict_proba(X), rel=digits)
+
+
 @pytest.mark.parametrize("scoring", [None, "auc", "accuracy", "brier", "f1_macro"])
 def test_cross_validation_of_classes(scoring):
     model = GLMClassifierCV(scoring=scoring, cv=3, n_lambdas=15, select="best").fit(IRIS.data, LABELS)

@@ -32,7 +32,8 @@ Some options concern the way and not the answer. They are accepted, and what the
   of `X`.
 * `precompute`: no Gram matrix is needed. One that is given has to be that of the data (every entry is checked), since
   scikit-learn's answer would be that of the matrix.
-* `tol` is an upper limit: the relative duality gap is at most `tol` and at most 1e-6.
+* `tol` is an upper limit: the relative duality gap is at most `tol` and at most 1e-6. For more than two classes a
+  thousandth of that, and the square of `tol`, are aimed at: errors of coefficients go with the root of the gap.
 * `max_iter` limits the iterations. `Lasso` and `ElasticNet` go down a path to `alpha` and `n_iter_` counts its steps:
   where `max_iter` ends it before `alpha`, a ConvergenceWarning says so, and `dual_gap_` how far the model is from the
   minimum.

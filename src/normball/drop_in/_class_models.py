@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.drop_in._common import Array, solved
+from normball.drop_in._common import Array, solved, tolerance, warn_unsolved
 from normball.families import find_family
 from normball.family import entropy
 from normball.path import Fit, fit_path
@@ -111,7 +111,7 @@ def class_models(model: Any, X: Any, target: Array, weights: Array, Cs: ArrayLik
     """
     lambdas = 1.0 / (np.asarray(Cs, dtype=float) * weights.sum())
     present = present_classes(target, weights)
-    options = {"sample_weight": weights, "lambdas": lambdas, "l1_ratio": l1_ratio}
+    options: dict[str, Any] = {"sample_weight": weights, "lambdas": lambdas, "l1_ratio": l1_ratio}
     if target.ndim == 1:
         path = solved(fit_path, model, X, target, family="binomial", **options)
         return [ClassModel.of_fit(path.at(lam=lam)) for lam in lambdas]
@@ -123,7 +123,12 @@ def class_models(model: Any, X: Any, target: Array, weights: Array, Cs: ArrayLik
             )
         target = target[:, present]
         target[~target.any(axis=1), 0] = 1.0  # rows without weight
+    tol = tolerance(model)
+    aim = min(tol, max(min(tol / 1000.0, model.tol**2), 1e-14))  # coefficients go with the root of the gap
+    options |= {"tol": aim, "warns": False}
     path = solved(fit_path, model, X, target, family="multinomial", **options)
+    if not (path.dual_gaps <= tol).all():
+        warn_unsolved(model)
     found = [ClassModel.of_fit(path.at(lam=lam)) for lam in lambdas]
     found = [one.centred() if l1_ratio == 0.0 or lam == 0.0 else one for one, lam in zip(found, lambdas, strict=True)]
     return found if present.all() else [one.with_absent(present) for one in found]

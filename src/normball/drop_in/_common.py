@@ -110,9 +110,19 @@ def _max_iter(model: Any) -> int:
 
 
 def solved(
-    solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], *, warns: bool = True, **options: Any
+    solve: Callable[..., _Result],
+    model: Any,
+    X: Any,
+    y: NDArray[Any],
+    *,
+    warns: bool = True,
+    tol: float | None = None,
+    **options: Any,
 ) -> _Result:
-    """Call a function of normball with the options of `model`; warn in scikit-learn's way if it does not converge."""
+    """Call a function of normball with the options of `model`; warn in scikit-learn's way if it does not converge.
+
+    `tol` is that of the model if it is left out.
+    """
     no_offset = np.zeros(y.shape)  # given in so many words it admits a constant target, which scikit-learn does too
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -123,7 +133,7 @@ def solved(
             fit_intercept=bool(model.fit_intercept),
             standardize=False,
             lower_bounds=0.0 if getattr(model, "positive", False) else None,
-            tol=tolerance(model),
+            tol=tolerance(model) if tol is None else tol,
             max_iter=_max_iter(model),
             n_threads=effective_n_jobs(getattr(model, "n_jobs", None)),
             progress=bool(getattr(model, "verbose", False)),
