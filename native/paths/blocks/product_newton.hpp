@@ -59,15 +59,26 @@ class ProductNewton {
     return sum;
   }
 
-  // blocks at zero whose gradients do not hold them there: a proximal step each, by their own curvature
+  // What rests at zero, whole parts or values within one, and whose gradient does not hold it there: a proximal step
+  // each, by its own curvature.
   bool wakes(double lambda) {
     Vector target = state_.theta();
     bool any = false;
-    state_.for_each_part([&](Index place, Index begin, Index) {
+    state_.for_each_part([&](Index place, Index begin, Index size) {
       const Part part = state_.part(place, begin, lambda);
-      if (part.is_free() || !part.is_at_zero() || part.rests(1.0)) return;
-      any = true;
-      part.prox(scale_ * std::max(column_square(place, 0), 1e-300), target.data() + begin);
+      if (part.is_free() || part.rests(1.0)) return;
+      const double curvature = scale_ * std::max(column_square(place, 0), 1e-300);
+      if (part.is_at_zero()) {
+        any = true;
+        part.prox(curvature, target.data() + begin);
+        return;
+      }
+      const Curved curved = part.curved();
+      for (Index v = begin; curved.l1 > 0.0 && v < begin + size; ++v) {
+        if (target[v] != 0.0) continue;
+        target[v] = soft_threshold(-state_.gradient()[v], curved.l1) / (curvature + curved.l2 + curved.bend);
+        any |= target[v] != 0.0;
+      }
     });
     return any && state_.go_to(target, lambda);
   }
