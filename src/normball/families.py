@@ -41,7 +41,7 @@ class _IdentityLink(Family):
 class Gaussian(_IdentityLink):
     """Numbers of any kind, by squared error."""
 
-    name, label = "gaussian", "linear"
+    name, label, with_outputs = "gaussian", "linear", "multigaussian"
     quadratic = True
     root_scores = ("deviance", "mse")
     glmnet, glmnet_scales_target = '"gaussian"', True

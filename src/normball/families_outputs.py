@@ -68,8 +68,12 @@ class Multinomial(_Outputs):
         intercept = self.link(share @ y)
         for _ in range(100):
             mean = self.mean(offset + intercept)
-            bend = np.diag(share @ mean) - mean.T @ (share[:, None] * mean)  # singular where all move alike
-            step = np.clip(np.linalg.lstsq(bend, share @ (y - mean))[0], -1.0, 1.0)
+            bend = np.diag(share @ mean) - mean.T @ (share[:, None] * mean)
+            bend += 1.0 / intercept.size + 1e-14 * np.eye(intercept.size)  # singular where all move alike, or none can
+            step = np.linalg.solve(bend, share @ (y - mean))
+            step /= max(1.0, np.abs(step).max())
+            while np.abs(step).max() > 1e-12 and share @ self.residual(y, offset + intercept + step) @ step > 0.0:
+                step /= 2.0  # it went beyond the minimum on this line
             intercept = intercept + step
             if np.abs(step).max() <= 1e-12 * (1.0 + np.abs(intercept).max()):
                 break
@@ -98,6 +102,7 @@ class MultiGaussian(_Outputs):
     """Several targets of numbers, by the sum of their squared errors."""
 
     name, label, kind = "multigaussian", "linear, several targets", "numeric"
+    with_outputs = name
     inverse_link = "identity"
     amounts = True
     of_one = "gaussian"

@@ -42,6 +42,8 @@ class Family(ABC):
         Whether it has several linear predictors, the last axis of `y`, `eta` and `mean`; losses then lack that axis.
     of_one : str
         With several outputs the family of one of them by itself, `alone`.
+    with_outputs : str
+        The family that models several targets of this kind together, "" where there is none.
     grouped_by_default : bool
         Whether the penalty takes a feature for all outputs or for none, where nothing is said about it.
     quadratic : bool
@@ -90,6 +92,7 @@ class Family(ABC):
     has_classes: ClassVar[bool] = False
     has_outputs: ClassVar[bool] = False
     of_one: ClassVar[str] = ""
+    with_outputs: ClassVar[str] = ""
     grouped_by_default: ClassVar[bool] = False
     quadratic: ClassVar[bool] = False
     amounts: ClassVar[bool] = False
