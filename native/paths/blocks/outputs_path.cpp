@@ -55,7 +55,8 @@ class OutputsPath {
     Vector gradient;  // products of all features with each output's residual, as last read, as the next one
     Vector dual_gradient;
     Certificate certificate;
-    int n_steps = 0;
+    int n_steps = 0;   // at this lambda, as the next one
+    int n_rounds = 0;  // that missed no block
 
     State(const Design& design, const Specification& spec, Problem&& problem, Threads& threads, Monitor& monitor)
         : of(spec, std::move(problem)),
@@ -139,6 +140,7 @@ class OutputsPath {
   void solve(PathResult& result, const Vector& centre) {
     const auto n_lambdas = static_cast<Index>(result.lambdas.size());
     if (n_lambdas == 0) return;
+    is_lone_ = n_lambdas == 1;
     double previous = std::max(states_[0]->of.problem.lambda_max, result.lambdas[0]);
     for (Index l = 0; l < n_lambdas && !monitor_.stopped(); ++l) {
       const double lambda = result.lambdas[l];
@@ -149,7 +151,7 @@ class OutputsPath {
       solve_at(lambda, previous);
       if (monitor_.stopped()) break;
       for (Index k = 0; k < spec_.n_problems; ++k) {
-        write(*states_[k], centre, result.points.data() + (k * n_lambdas + l) * spec_.n_outputs);
+        write(*states_[k], lambda, centre, result.points.data() + (k * n_lambdas + l) * spec_.n_outputs);
       }
       previous = lambda;
       monitor_.progress(l + 1, n_lambdas);
@@ -180,8 +182,8 @@ class OutputsPath {
       choose(*states_[k], lambda, previous);
       states_[k]->at.go_on(lambda);
     });
-    for (const auto& state : states_) state->n_steps = 0;
-    double share = 0.9;  // of the gap that is allowed
+    for (const auto& state : states_) state->n_steps = state->n_rounds = 0;
+    double share = is_lone_ ? 1e-8 : 0.9;  // of the gap that is allowed: a lone lambda has its digits for little
     while (!open.empty() && !monitor_.stopped()) {
       threads_.parallel_for(std::ssize(open), [&](Index i) {
         State& state = *states_[open[i]];
@@ -196,7 +198,7 @@ class OutputsPath {
       threads_.parallel_for(std::ssize(open), [&](Index i) {
         State& state = *states_[open[i]];
         const bool misses = close(state, lambda);
-        closed[i] = state.of.problem.is_solved(state.certificate) || (!misses && share < 0.1) ||
+        closed[i] = state.of.problem.is_solved(state.certificate) || (!misses && ++state.n_rounds == 3) ||
                     state.n_steps >= spec_.max_iter;
       });
       Index i = 0;
@@ -248,9 +250,31 @@ class OutputsPath {
     return all.certify(at.sums().loss, at.dual_sums().pearson, at.dual_sums().dual_pearson);
   }
 
-  void write(const State& state, const Vector& centre, Point* points) {
+  // Without a penalty nothing but the way there decides what all outputs of a feature have in common: it is taken out.
+  Vector common_part(const State& state, double lambda) const {
+    Vector common(static_cast<std::size_t>(spec_.n_features), 0.0);
+    const BlockState& at = state.at;
+    Vector raw;
+    for (Index place = 0; place < at.set().size(); ++place) {
+      const Index b = at.set().block(place);
+      if (lambda > 0.0 || !state.of.loss->traits.is_shift_invariant || b == SetColumns::intercept) continue;
+      const std::span<const Index> features = state.blocks.features(b);
+      raw.resize(features.size());
+      for (Index k = 0; k < spec_.n_outputs; ++k) {
+        state.blocks.to_raw(b, at.theta().data() + at.first_value(place) + k * at.set().width(place), raw.data());
+        for (std::size_t m = 0; m < features.size(); ++m) {
+          const Index j = features[m];
+          if (!state.of.problem.penalty.is_bounded(j)) common[j] += raw[m] / static_cast<double>(spec_.n_outputs);
+        }
+      }
+    }
+    return common;
+  }
+
+  void write(const State& state, double lambda, const Vector& centre, Point* points) {
     const Problem& problem = state.of.problem;
     const BlockState& at = state.at;
+    const Vector common = common_part(state, lambda);
     std::vector<std::pair<Index, double>> coefs;
     Vector raw;
     double mean_intercept = 0.0;
@@ -267,7 +291,8 @@ class OutputsPath {
         raw.resize(features.size());
         state.blocks.to_raw(b, theta, raw.data());
         for (std::size_t m = 0; m < features.size(); ++m) {
-          if (raw[m] != 0.0) coefs.emplace_back(features[m], problem.penalty.clamp(features[m], raw[m]));
+          const double value = problem.penalty.clamp(features[m], raw[m]) - common[features[m]];
+          if (value != 0.0) coefs.emplace_back(features[m], value);
         }
       }
       std::ranges::sort(coefs);
@@ -295,6 +320,7 @@ class OutputsPath {
   Monitor& monitor_;
   std::vector<std::unique_ptr<State>> states_;
   double n_reads_ = 0.0;
+  bool is_lone_ = false;
 };
 
 PathResult run(const Call& call) {
