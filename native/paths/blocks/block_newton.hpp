@@ -48,7 +48,7 @@ class BlockNewton {
   }
 
  private:
-  static constexpr Index most_known = 3000;
+  static constexpr Index most_known = 2500;
 
   // Whether the curvature of so many values is not worth its memory, or the factors that norms ask for, one a step,
   // their time: products take some dozens of reads of the set a step.
