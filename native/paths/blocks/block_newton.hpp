@@ -171,7 +171,7 @@ class BlockNewton {
   }
 
   void solve_model(double lambda) {
-    constexpr double digits = 1e-2;
+    const double digits = loss_.traits.is_quadratic ? 1e-8 : 1e-2;  // an exact model needs no other step
     const BlockTerms& terms = state_.terms();
     const double negligible = state_.problem().negligible_gradient();
     double tolerance = infinity;
