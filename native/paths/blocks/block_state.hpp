@@ -16,7 +16,7 @@ class BlockState {
         loss_(loss),
         problem_(problem),
         blocks_(blocks),
-        terms_(problem, blocks),
+        terms_(blocks),
         threads_(threads),
         set_(design, blocks),
         is_held_(static_cast<std::size_t>(blocks.size()), 0),
@@ -210,6 +210,7 @@ class BlockState {
     const Index count = std::ssize(set_.features());
     Vector products(static_cast<std::size_t>(count * n_outputs()));
     std::vector<double*> out;
+    out.reserve(static_cast<std::size_t>(n_outputs()));
     for (Index k = 0; k < n_outputs(); ++k) out.push_back(products.data() + k * count);
     const std::vector<const double*> list = outputs_of(vectors);
     if (count > 0) {
@@ -270,6 +271,7 @@ class BlockState {
 
   std::vector<const double*> outputs_of(const Vector& vectors) const {
     std::vector<const double*> list;
+    list.reserve(static_cast<std::size_t>(n_outputs()));
     for (Index k = 0; k < n_outputs(); ++k) list.push_back(vectors.data() + k * design_.n_rows);
     return list;
   }

@@ -98,7 +98,7 @@ class Part {
 
 class BlockTerms {
  public:
-  BlockTerms(const Problem& problem, const FeatureBlocks& blocks) : problem_(problem), blocks_(blocks) {}
+  explicit BlockTerms(const FeatureBlocks& blocks) : blocks_(blocks) {}
 
   Index n_outputs() const { return blocks_.n_outputs(); }
   bool is_free(Index block) const { return block == SetColumns::intercept || blocks_.is_free(block); }
@@ -129,7 +129,6 @@ class BlockTerms {
   }
 
  private:
-  const Problem& problem_;
   const FeatureBlocks& blocks_;
 };
 

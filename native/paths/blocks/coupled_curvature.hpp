@@ -91,6 +91,7 @@ class CoupledCurvature {
     const Index fresh = size() - old;
     const auto outputs = by_output();
     std::vector<Vector> grams;  // of each output's own values with the fresh ones among them
+    grams.reserve(outputs.size());
     for (const auto& places : outputs)
       grams.emplace_back(places.size() * static_cast<std::size_t>(n_fresh(places, old)));
     Vector columns(static_cast<std::size_t>(set.n_columns() * block_rows));

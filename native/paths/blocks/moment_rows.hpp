@@ -74,10 +74,8 @@ class MomentRows {
     products_.assign(static_cast<std::size_t>(p * spec_.n_outputs), 0.0);
     for (Index k = 0; k < spec_.n_outputs; ++k) {
       double* target = weighted.data() + k * n;
-      double total = 0.0;
       for (Index i = 0; i < n; ++i) {
         target[i] = of.problem.weights[i] * (target[i] - of.offset[k * n + i] - mean_of(of, k));
-        total += target[i];
       }
       vectors.push_back(target);
       out.push_back(products_.data() + k * p);

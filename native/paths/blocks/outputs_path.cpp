@@ -51,6 +51,7 @@ class OutputsPath {
 
  private:
   struct State {
+    const Design& design;
     OutputsProblem of;
     std::unique_ptr<const MomentRows> rows;  // that stand in for those of the design
     FeatureBlocks blocks;
@@ -64,14 +65,15 @@ class OutputsPath {
 
     State(const Design& design, const Specification& spec, Problem&& problem, bool by_moments, Threads& threads,
           Monitor& monitor)
-        : of(spec, std::move(problem)),
+        : design(design),
+          of(spec, std::move(problem)),
           rows(by_moments ? std::make_unique<const MomentRows>(design, of, threads) : nullptr),
-          blocks(seen(design), of.problem, threads),
-          at(seen(design), *of.loss, of.problem, blocks, threads),
-          newton(seen(design), *of.loss, at, threads, monitor),
+          blocks(seen(), of.problem, threads),
+          at(seen(), *of.loss, of.problem, blocks, threads),
+          newton(seen(), *of.loss, at, threads, monitor),
           gradient(static_cast<std::size_t>(spec.n_features * spec.n_outputs)) {}
 
-    const Design& seen(const Design& design) const { return rows == nullptr ? design : rows->design(); }
+    const Design& seen() const { return rows == nullptr ? design : rows->design(); }
 
     void fit_null() {
       const Specification& spec = *of.problem.spec;
@@ -118,11 +120,11 @@ class OutputsPath {
       take(state.at.residuals(), state.gradient);
       if (with_duals && state.at.has_dual()) take(state.at.duals(), state.dual_gradient);
       if (state.rows == nullptr && i + 1 < which.size()) continue;
-      state.seen(design_).sweep({.columns = {.list = nullptr, .count = spec_.n_features},
-                                 .n_vectors = std::ssize(vectors),
-                                 .vectors = vectors.data(),
-                                 .out = out.data()},
-                                threads_);
+      state.seen().sweep({.columns = {.list = nullptr, .count = spec_.n_features},
+                          .n_vectors = std::ssize(vectors),
+                          .vectors = vectors.data(),
+                          .out = out.data()},
+                         threads_);
       n_reads_ += state.rows == nullptr ? 1.0 : 0.0;
       vectors.clear();
       out.clear();
