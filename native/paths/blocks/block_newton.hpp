@@ -48,7 +48,7 @@ class BlockNewton {
   }
 
  private:
-  static constexpr Index most_known = 3000;
+  static constexpr Index most_known = 2500;
 
   // Whether the curvature of so many values is not worth its memory, or the factors that norms ask for, one a step,
   // their time: products take some dozens of reads of the set a step.
@@ -171,7 +171,7 @@ class BlockNewton {
   }
 
   void solve_model(double lambda) {
-    constexpr double digits = 1e-2;
+    const double digits = loss_.traits.is_quadratic ? 1e-8 : 1e-2;  // an exact model needs no other step
     const BlockTerms& terms = state_.terms();
     const double negligible = state_.problem().negligible_gradient();
     double tolerance = infinity;

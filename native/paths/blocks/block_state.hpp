@@ -260,7 +260,11 @@ class BlockState {
 
   double penalty_at(double lambda) const {
     double sum = 0.0;
-    for_each_part([&](Index place, Index begin, Index) { sum += part(place, begin, lambda).value(); });
+    for_each_part([&](Index place, Index begin, Index size) {
+      const double* b = theta_.data() + begin;
+      const bool is_zero = std::all_of(b, b + size, [](double value) { return value == 0.0; });
+      if (!is_zero) sum += part(place, begin, lambda).value();
+    });
     return sum;
   }
 

@@ -143,7 +143,12 @@ class CertifiedBlocks {
   void add(Index block, const double* b, const double* gradient) {
     const Index size = terms_.part_size(block);
     const Index count = terms_.n_parts(block) * size;
-    for (Index v = 0; v < count; v += size) parts_.push_back(terms_.part(block, lambda_, b + v, gradient + v));
+    const bool is_single = terms_.is_single(block);
+    const ElasticNet single = is_single ? terms_.single_term(block, lambda_) : ElasticNet{};
+    for (Index v = 0; v < count; v += size) {
+      if (is_single && b[v] == 0.0 && !single.is_free() && single.violation(gradient[v], 0.0) == 0.0) continue;
+      parts_.push_back(terms_.part(block, lambda_, b + v, gradient + v));
+    }
     for (Index v = 0; v < count; ++v) fitted_ += b[v] * gradient[v];
   }
 

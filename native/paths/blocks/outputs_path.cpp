@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "paths/blocks/block_newton.hpp"
-#include "paths/blocks/outputs_problem.hpp"
+#include "paths/blocks/moment_rows.hpp"
 #include "paths/path_solver.hpp"
 #include "quadratic/continuation.hpp"
 
@@ -15,8 +15,9 @@ class OutputsPath {
   OutputsPath(const Call& call, Vector& centre, Monitor& monitor)
       : design_(call.design), spec_(call.spec), threads_(call.threads), monitor_(monitor) {
     std::vector<Problem> problems = make_problems(call.design, centre, spec_, false, threads_);
+    const bool by_moments = MomentRows::pays(design_, spec_);
     for (Problem& problem : problems) {
-      states_.push_back(std::make_unique<State>(design_, spec_, std::move(problem), threads_, monitor_));
+      states_.push_back(std::make_unique<State>(design_, spec_, std::move(problem), by_moments, threads_, monitor_));
     }
   }
 
@@ -41,7 +42,9 @@ class OutputsPath {
         std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::interrupted; });
     result.n_sweeps = n_reads_;
     for (const auto& state : states_) {
-      result.n_sweeps += static_cast<double>(state->at.entries_read()) / static_cast<double>(spec_.n_features);
+      result.n_sweeps += state->rows != nullptr
+                             ? 1.0
+                             : static_cast<double>(state->at.entries_read()) / static_cast<double>(spec_.n_features);
     }
     return result;
   }
@@ -49,6 +52,7 @@ class OutputsPath {
  private:
   struct State {
     OutputsProblem of;
+    std::unique_ptr<const MomentRows> rows;  // that stand in for those of the design
     FeatureBlocks blocks;
     BlockState at;
     BlockNewton newton;
@@ -58,12 +62,16 @@ class OutputsPath {
     int n_steps = 0;   // at this lambda, as the next one
     int n_rounds = 0;  // that missed no block
 
-    State(const Design& design, const Specification& spec, Problem&& problem, Threads& threads, Monitor& monitor)
+    State(const Design& design, const Specification& spec, Problem&& problem, bool by_moments, Threads& threads,
+          Monitor& monitor)
         : of(spec, std::move(problem)),
-          blocks(design, of.problem, threads),
-          at(design, *of.loss, of.problem, blocks, threads),
-          newton(design, *of.loss, at, threads, monitor),
+          rows(by_moments ? std::make_unique<const MomentRows>(design, of, threads) : nullptr),
+          blocks(seen(design), of.problem, threads),
+          at(seen(design), *of.loss, of.problem, blocks, threads),
+          newton(seen(design), *of.loss, at, threads, monitor),
           gradient(static_cast<std::size_t>(spec.n_features * spec.n_outputs)) {}
+
+    const Design& seen(const Design& design) const { return rows == nullptr ? design : rows->design(); }
 
     void fit_null() {
       const Specification& spec = *of.problem.spec;
@@ -93,7 +101,8 @@ class OutputsPath {
     }
   };
 
-  // one read of the design for several problems: the gradients of their residuals and of their dual points
+  // One read of the design for several problems, or of each one's own rows: the gradients of their residuals and of
+  // their dual points.
   void read_for(const std::vector<Index>& which, bool with_duals = false) {
     std::vector<const double*> vectors;
     std::vector<double*> out;
@@ -104,17 +113,20 @@ class OutputsPath {
         out.push_back(products.data() + static_cast<Index>(k) * spec_.n_features);
       }
     };
-    for (const Index k : which) {
-      State& state = *states_[k];
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      State& state = *states_[which[i]];
       take(state.at.residuals(), state.gradient);
       if (with_duals && state.at.has_dual()) take(state.at.duals(), state.dual_gradient);
+      if (state.rows == nullptr && i + 1 < which.size()) continue;
+      state.seen(design_).sweep({.columns = {.list = nullptr, .count = spec_.n_features},
+                                 .n_vectors = std::ssize(vectors),
+                                 .vectors = vectors.data(),
+                                 .out = out.data()},
+                                threads_);
+      n_reads_ += state.rows == nullptr ? 1.0 : 0.0;
+      vectors.clear();
+      out.clear();
     }
-    design_.sweep({.columns = {.list = nullptr, .count = spec_.n_features},
-                   .n_vectors = std::ssize(vectors),
-                   .vectors = vectors.data(),
-                   .out = out.data()},
-                  threads_);
-    n_reads_ += 1.0;
   }
 
   // as Problem::take_null, of blocks
@@ -133,7 +145,7 @@ class OutputsPath {
     }
     problem.lambda_max = problem.largest_gradient / std::max(problem.penalty.l1_ratio(), 1e-3);
     if (spec_.family->is_location && !problem.penalty.selects() && problem.largest_gradient > 0.0) {
-      problem.lambda_max /= std::sqrt(sums.squares);
+      problem.lambda_max /= std::sqrt(spec_.family->is_quadratic ? 2.0 * sums.loss : sums.squares);
     }
   }
 
@@ -280,7 +292,7 @@ class OutputsPath {
     double mean_intercept = 0.0;
     for (Index k = 0; k < spec_.n_outputs; ++k) {
       Point& point = points[k];
-      point.intercept = state.of.origins[k] + (spec_.fit_intercept ? at.theta()[k] : 0.0);
+      point.intercept = state.of.origins[k] + (problem.spec->fit_intercept ? at.theta()[k] : 0.0);
       coefs.clear();
       for (Index place = 0; place < at.set().size(); ++place) {
         const Index b = at.set().block(place);
@@ -299,7 +311,7 @@ class OutputsPath {
       for (const auto& [j, value] : coefs) {
         point.features.push_back(static_cast<std::int32_t>(j));
         point.values.push_back(value);
-        point.intercept -= value * centre[j];
+        point.intercept -= value * (centre[j] + (state.rows == nullptr ? 0.0 : problem.scaling.shift[j]));
       }
       mean_intercept += point.intercept / static_cast<double>(spec_.n_outputs);
       point.loss = at.sums().loss;
