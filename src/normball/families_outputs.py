@@ -1,6 +1,6 @@
 """Families with several outputs: a linear predictor for each class, or for each of several targets.
 
-Arrays of targets, predictors and means end in the outputs, (..., K); a loss has none of them left, (...).
+Arrays of targets, predictors and means end in the outputs, (..., K); a loss has none of them left, (...). (M20)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 // The features of one problem in the blocks of its penalty: a group, or a feature alone. A block has coordinates theta
 // of its own, on the scale of the penalty: b = T theta in units of the data. Alone, T is 1 / scale; in orthonormal
 // groups T'X'WX T = 1, so that |theta| is the standard deviation of what the group adds to eta (Simon & Tibshirani
-// 2012). A coordinate has as many values as there are outputs.
+// 2012). A coordinate has as many values as there are outputs. docs/mathematics.md (M29)
 #pragma once
 
 #include <numeric>

@@ -1,4 +1,4 @@
-// Squared error on tall data knows X and Y by their moments alone (M11): as many rows as there are columns, a factor R
+// Squared error on tall data knows X and Y by their moments alone (M31): as many rows as there are columns, a factor R
 // of the Gram matrix with the targets R'^-1 X'WY, stand in for all rows, and X is never read again.
 #pragma once
 
