@@ -84,17 +84,6 @@ class OutputsPath {
       newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(at.sums().loss)}, 100);
     }
 
-    // of a block, on the scale of the penalty
-    void block_gradient(const Vector& products, Index b, Vector& out) const {
-      const Index p = of.problem.spec->n_features;
-      out.resize(static_cast<std::size_t>(blocks.n_values(b)));
-      Vector own;
-      for (Index k = 0; k < blocks.n_outputs(); ++k) {
-        own.clear();
-        for (const Index j : blocks.features(b)) own.push_back(products[k * p + j]);
-        blocks.to_gradient(b, own.data(), out.data() + k * blocks.n_coordinates(b));
-      }
-    }
     bool holds_all() const {
       for (Index b = 0; b < blocks.size(); ++b) {
         if (!at.holds(b)) return false;
@@ -141,7 +130,7 @@ class OutputsPath {
     }
     Vector gradient;
     for (Index b = 0; b < state.blocks.size(); ++b) {
-      state.block_gradient(state.gradient, b, gradient);
+      state.blocks.set_gradient(b, state.gradient, gradient);
       for (const double value : gradient) problem.null_gradient = std::max(problem.null_gradient, std::abs(value));
       problem.largest_gradient = std::max(problem.largest_gradient, state.blocks.strength_asked(b, gradient.data()));
     }
@@ -250,7 +239,7 @@ class OutputsPath {
       state.blocks.for_each_reaching(products, lambda, [&](Index b) {
         if (at.holds(b)) return;
         Vector gradient;
-        state.block_gradient(products, b, gradient);
+        state.blocks.set_gradient(b, products, gradient);
         if (at.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
         most = std::max(most, gradient.size());
         found.push_back(b);
