@@ -1,4 +1,4 @@
-"""Every open data set with a numeric, binary or count target goes through the command line."""
+"""Every open data set with a target of numbers, counts or classes goes through the command line."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from normball.cli import main
 SHORT = ["--n-lambdas", "20", "--lambda-min-ratio", "0.02"]
 OPTIONS = {
     "glmnet_poisson": ["--family", "poisson"],
-    "glmnet_multigaussian": ["--target", "y1", "--drop", "y2,y3,y4"],
+    "glmnet_multigaussian": ["--target", "y2,y3,y4", "--family", "multigaussian"],
     "prostate_esl": ["--drop", "train"],
     "golub_leukemia": ["--drop", "split"],
     "adult": ["--drop", "split", "--missing", "impute"],
@@ -23,8 +23,15 @@ OPTIONS = {
     "hockey_goals": SHORT,
     "we8there": SHORT,
     "bikeshare": ["--family", "poisson", "--drop", "casual,registered"],
+    "glmnet_multinomial": ["--family", "multinomial"],
+    "vowel": ["--family", "multinomial", "--drop", "split"],
+    "digits": ["--family", "multinomial", *SHORT],
+    "cnae9": ["--family", "multinomial", *SHORT],
+    "khan_srbct": ["--drop", "split"],
+    "phoneme": ["--drop", "split", *SHORT],
+    "usps_zip": ["--family", "multinomial", "--drop", "split", *SHORT],
 }
-TASKS = ("regression", "binary", "count")
+TASKS = ("regression", "binary", "count", "multiclass")
 NAMES = [
     "glmnet_quickstart",
     "glmnet_binomial",
@@ -46,6 +53,10 @@ NAMES = [
     "higgs_7500",
     "wdbc",
     "bikeshare",
+    "glmnet_multinomial",
+    "vowel",
+    "khan_srbct",
+    "tcga_breast",
 ]
 LARGE = [
     "riboflavin",
@@ -64,6 +75,10 @@ LARGE = [
     "ames_housing",
     "caravan",
     "beMTPL97",
+    "digits",
+    "cnae9",
+    "phoneme",
+    "usps_zip",
 ]
 
 

@@ -349,3 +349,22 @@ def test_groups_of_features_beside_outputs() -> None:
     frame = fit.to_frame()
     assert frame.columns[:3] == ["feature", "group", "output"]
     assert frame["group"].to_list() == [*["sepal"] * 6, *["petal"] * 6, *[None] * 3]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"l1_ratio": 0, "lambdas": [0.0]},
+        {"fit_intercept": False, "lambdas": [0.0]},
+        {"penalty_factors": 0, "n_lambdas": 3},
+        {"penalty_factors": [0, 0, 1, 1], "n_lambdas": 5},
+        {"n_lambdas": 5, "offset": 300 * np.random.default_rng(0).standard_normal((150, 3))},
+    ],
+)
+@pytest.mark.filterwarnings("ignore::normball.messages.NotConverged")
+def test_without_an_end_numbers_stay_numbers(options: dict[str, Any]) -> None:
+    """Separable classes without a penalty, and offsets beyond measure: as good as the null model, and no NaN."""
+    X, y = load_iris(return_X_y=True)
+    path = nb.fit_path(X, y, family="multinomial", **options)
+    assert np.isfinite(path.coefs).all() and np.isfinite(path.intercepts).all()
+    assert (path.loss <= path.null_loss * (1 + 1e-12)).all()

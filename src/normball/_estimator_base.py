@@ -36,6 +36,8 @@ from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
 PerFeature = ArrayLike | Mapping[str, float] | None
 _Class = TypeVar("_Class")
 _OF_CLASSES = re.compile('family="(bi|multi)nomial"')
+_OF_NUMBERS = 'family="gaussian"'
+_TWINS = ("Regressor", "Classifier")
 
 
 @dataclass_transform(kw_only_default=True)
@@ -66,7 +68,8 @@ def in_words_of(model: Any) -> Iterator[None]:
     """Say what is wrong in the words of an estimator: remedies that it has no options for are left out."""
     of_fit = inspect.signature(model.fit).parameters
     known = {*model.get_params(), *of_fit}
-    twin = type(model).__name__.replace("Regressor", "Classifier")
+    name = type(model).__name__
+    of_classes, of_numbers = (f"{name.replace(one, other)}()" for one, other in (_TWINS, reversed(_TWINS)))
 
     def in_words(text: str) -> str:  # the groups of `fit` are those of rows, as scikit-learn has it
         if "groups" not in of_fit:
@@ -76,7 +79,9 @@ def in_words_of(model: Any) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        fixes = [in_words(_OF_CLASSES.sub(f"{twin}()", one.fix)) for one in error.findings]
+        fixes = [in_words(_OF_CLASSES.sub(of_classes, one.fix)) for one in error.findings]
+        if "family" not in known:
+            fixes = [fix.replace(_OF_NUMBERS, of_numbers) for fix in fixes]
         findings = [
             replace(one, text=in_words(one.text), fix=fix) for one, fix in zip(error.findings, fixes, strict=True)
         ]
