@@ -366,5 +366,6 @@ def test_without_an_end_numbers_stay_numbers(options: dict[str, Any]) -> None:
     """Separable classes without a penalty, and offsets beyond measure: as good as the null model, and no NaN."""
     X, y = load_iris(return_X_y=True)
     path = nb.fit_path(X, y, family="multinomial", **options)
-    assert np.isfinite(path.coefs).all() and np.isfinite(path.intercepts).all()
+    assert np.isfinite(path.coefs).all()
+    assert np.isfinite(path.intercepts).all()
     assert (path.loss <= path.null_loss * (1 + 1e-12)).all()
