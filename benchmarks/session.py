@@ -239,12 +239,12 @@ class _Bench:
         self.x_mib = size / 2**20
         self.facts = {
             "problem": problem.name, "group": problem.group, "family": problem.family, "l1_ratio": problem.l1_ratio,
-            "n": self.page.n, "p": self.page.p, "n_folds": problem.n_folds, "threads": n_threads,
+            "n": self.page.n, "p": self.page.p, "n_outputs": self.page.n_outputs, "n_folds": problem.n_folds, "threads": n_threads,
         }  # fmt: skip
 
     def judge(self, stem: str) -> Record:
         n_lambdas = self.data.lambdas.size
-        solution = Solution.read(stem, n_lambdas, self.page.p)
+        solution = Solution.read(stem, n_lambdas, self.page.p, self.page.n_outputs)
         verdict = judge(self.data, self.page.family, self.page.l1_ratio, solution)
         n_done = verdict.dual.size
         self._bound[:n_done] = np.maximum(self._bound[:n_done], verdict.dual)
@@ -259,7 +259,7 @@ class _Bench:
             "gap": float(verdict.gap.max()),
             "kkt": float(verdict.kkt.max()),
             "n_lambdas": n_done,
-            "n_nonzero": int(solution.coefs[-1].nnz),
+            "n_nonzero": int(np.unique(solution.coefs[-self.page.n_outputs :].indices).size),
         }
 
 
