@@ -24,6 +24,7 @@ from scipy.linalg import solve
 from scipy.sparse.linalg import LinearOperator, cg
 
 from benchmarks import judge_blocks
+from benchmarks.bracket import Bracket
 from benchmarks.judge_losses import Gaussian, Loss, find_loss
 from benchmarks.store import Arrays, Solution
 
@@ -55,10 +56,11 @@ class Verdict:
         return (self.objective - best_dual[: self.objective.size]) / self.null_loss
 
 
-def judge(data: Arrays, family: str, l1_ratio: float, solution: Solution) -> Verdict:
-    """Judge a path against the problem on exactly these columns."""
+def judge(data: Arrays, family: str, l1_ratio: float, solution: Solution, known: Bracket | None = None) -> Verdict:
+    """Judge a path against the problem on exactly these columns; what is known already saves proving it again."""
     if not _is_plain(data):
-        return Verdict(*judge_blocks.judge_blocks(data, family, l1_ratio, solution), null_loss(data, family))
+        known = known or Bracket.unknown(data.lambdas.size)
+        return Verdict(*judge_blocks.judge_blocks(data, family, l1_ratio, solution, known), null_loss(data, family))
     n_lambdas = solution.intercepts.size
     parts = [
         _judge_block(data, find_loss(family), l1_ratio, solution, slice(start, min(start + _BLOCK, n_lambdas)))

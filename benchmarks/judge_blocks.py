@@ -8,7 +8,7 @@ or every row, or the rows of a group of features. For any U with columns that ad
 
 where h_g*(Z) is 0 if |Z| <= a v_g, infinite if not for a = 1, and (|Z| - a v_g)_+^2 / (2 (1-a) v_g) else. As in
 `judge`, a solution supplies its residual and the one that Newton steps of the blocks that are not zero expect, both
-scaled to feasibility.
+scaled to feasibility. These steps are dear, and left out where the optimum is known well enough already.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve
 
+from benchmarks.bracket import Bracket
 from benchmarks.judge_rows import RowLoss, find_row_loss
 from benchmarks.store import Arrays, Solution
 
@@ -56,7 +57,9 @@ class Blocks:
         return of_block[self.of_entry]
 
 
-def judge_blocks(data: Arrays, family: str, l1_ratio: float, solution: Solution) -> tuple[Array, Array, Array]:
+def judge_blocks(
+    data: Arrays, family: str, l1_ratio: float, solution: Solution, known: Bracket
+) -> tuple[Array, Array, Array]:
     """Objective, dual and largest violation of the optimality conditions relative to lam, at each strength."""
     case = _Case(data, find_row_loss(family), Blocks.of(data), l1_ratio)
     n_outputs = case.y.shape[1]
@@ -65,7 +68,7 @@ def judge_blocks(data: Arrays, family: str, l1_ratio: float, solution: Solution)
     for i, lam in enumerate(data.lambdas[: intercepts.shape[0]]):
         coefs = np.asarray(solution.coefs[i * n_outputs : (i + 1) * n_outputs].todense()).T
         with np.errstate(over="ignore", invalid="ignore"):
-            rows.append(case.judge(intercepts[i], coefs, float(lam)))
+            rows.append(case.judge(intercepts[i], coefs, float(lam), known.at(i)))
     objective, dual, kkt = (np.array(part) for part in zip(*rows, strict=True))
     return objective, dual, kkt
 
@@ -98,7 +101,9 @@ class _Case:
     def residual(self, eta: Array) -> Array:
         return -self.loss.slope(self.y, eta)
 
-    def judge(self, intercepts: Array, coefs: Array, lam: float) -> tuple[float, float, float]:
+    def judge(
+        self, intercepts: Array, coefs: Array, lam: float, known: tuple[float, float]
+    ) -> tuple[float, float, float]:
         a, blocks, n = self.l1_ratio, self.blocks, self.y.shape[0]
         eta = np.asarray(self.X @ coefs) + self.offset + intercepts
         norms = blocks.norms(coefs)
@@ -116,7 +121,7 @@ class _Case:
 
         eta += self.loss.best_shift(self.y, eta)
         dual = self.dual(self.residual(eta), lam)
-        if objective - dual > _LOOSE * self.null_loss and a > 0:
+        if min(objective, known[1]) - max(dual, known[0]) > _LOOSE * self.null_loss and a > 0:
             dual = max(dual, self._refined_dual(eta, coefs, lam))
         return objective, dual, float(kkt)
 
@@ -174,11 +179,13 @@ class _Case:
         active = [np.flatnonzero(moving[:, k]) for k in range(n_outputs)]
         designs = [np.column_stack([np.ones(n), _dense(self.X[:, one])]) for one in active]
         ends = np.cumsum([0, *(design.shape[1] for design in designs)])
-        hessian, target = np.empty((ends[-1], ends[-1])), np.empty(ends[-1])
+        hessian, target = np.zeros((ends[-1], ends[-1])), np.empty(ends[-1])
         parts = [slice(ends[k], ends[k + 1]) for k in range(n_outputs)]
         for k in range(n_outputs):
             target[parts[k]] = np.r_[residual[:, k].mean(), slope[active[k], k]]
             for m in range(k, n_outputs):
+                if m > k and not self.loss.couples_outputs:
+                    continue
                 product = designs[k].T @ (bend[:, k, m, None] * designs[m]) / n
                 hessian[parts[k], parts[m]] = product
                 hessian[parts[m], parts[k]] = product.T
@@ -187,7 +194,7 @@ class _Case:
         # which leaves the step as it is, where a shift of all intercepts has neither slope nor curvature
         hessian[np.ix_(starts, starts)] += self.loss.shift_curvature * hessian[starts, starts].mean()
         self._add_penalty(hessian, active, parts, directions, lengths, lam)
-        step = solve(hessian, target, assume_a="sym")
+        step = _solve(hessian, target)
         moved = np.column_stack([designs[k] @ step[parts[k]] for k in range(n_outputs)])
         return np.asarray(residual - np.einsum("ikm,im->ik", bend, moved))
 
@@ -207,6 +214,14 @@ class _Case:
             unit = np.eye(where.size)
             bent = a * (unit - outer) / lengths[g] + (1 - a) * unit if where.size > 1 else (1 - a) * unit
             hessian[np.ix_(where, where)] += lam * weights[g] * bent
+
+
+def _solve(hessian: Array, target: Array) -> Array:
+    """By Cholesky where rounding lets it, which is twice as quick."""
+    try:
+        return np.asarray(cho_solve(cho_factor(hessian), target))
+    except LinAlgError:
+        return np.asarray(solve(hessian, target, assume_a="sym"))
 
 
 def _dense(X: Any) -> Array:

@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 class RowLoss(Protocol):
     """f(y_i, eta_i), 0 for a perfect fit."""
 
+    couples_outputs: bool  # whether second derivatives of two outputs are other than 0
     shift_curvature: float  # what the common shift of all outputs, where it changes nothing, is given to be definite
 
     def value(self, y: Array, eta: Array) -> Array:
@@ -40,6 +41,7 @@ class RowLoss(Protocol):
 class Separate:
     """The loss of one output, added up over the outputs of a row."""
 
+    couples_outputs = False
     shift_curvature = 0.0
 
     def __init__(self, one: Loss) -> None:
@@ -70,6 +72,7 @@ class Multinomial:
     The slope is pi - y = v, so that nu = y + v is pi, and f* is sum nu log nu - sum y log y for nu in the simplex.
     """
 
+    couples_outputs = True
     shift_curvature = 1.0
 
     def value(self, y: Array, eta: Array) -> Array:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from benchmarks.bracket import Bracket
 from benchmarks.judge import judge
 from benchmarks.problems import Problem
 from benchmarks.process import Failed, Program
@@ -232,9 +233,8 @@ class _Bench:
         self.page = Page.read(self.path)
         self.data = self.page.arrays()
         self._bound_file = self.path.with_suffix(".bound.bin")
-        known = self._bound_file.exists()
-        self.reference_is_known = known
-        self._bound = np.fromfile(self._bound_file) if known else np.full(self.data.lambdas.size, -np.inf)
+        self.reference_is_known = self._bound_file.exists()
+        self._known = Bracket.read(self._bound_file, self.data.lambdas.size)
         size = self.data.X.data.nbytes + self.data.X.indices.nbytes if self.page.sparse else self.data.X.nbytes
         self.x_mib = size / 2**20
         self.facts = {
@@ -245,11 +245,11 @@ class _Bench:
     def judge(self, stem: str) -> Record:
         n_lambdas = self.data.lambdas.size
         solution = Solution.read(stem, n_lambdas, self.page.p, self.page.n_outputs)
-        verdict = judge(self.data, self.page.family, self.page.l1_ratio, solution)
+        verdict = judge(self.data, self.page.family, self.page.l1_ratio, solution, self._known)
         n_done = verdict.dual.size
-        self._bound[:n_done] = np.maximum(self._bound[:n_done], verdict.dual)
-        self._bound.tofile(self._bound_file)
-        suboptimality = verdict.suboptimality(self._bound)
+        self._known.take_in(verdict.dual, verdict.objective)
+        self._known.lower.tofile(self._bound_file)
+        suboptimality = verdict.suboptimality(self._known.lower)
         return {
             # a path that ended early has not reached anything at the rest of the grid
             "suboptimality": float(suboptimality.max()) if n_done == n_lambdas else float("inf"),
