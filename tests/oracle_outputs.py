@@ -175,11 +175,12 @@ class Problem:
         parts.append([np.full(shape, value) for value in (*costs, *box, alone + whole, joined)])
 
     def _number_the_blocks(self, piece):
-        """A block for each group, for each row of B where it is grouped, for each entry elsewhere."""
+        """A block for all intercepts, each group, each row of B where it is grouped, and each entry elsewhere."""
         entries = np.arange(self.l1.size).reshape(self.l1.shape)
         first = np.searchsorted(piece, piece)  # the first row of theta of the same piece
         within = entries[first] if not self.grouped else np.broadcast_to(entries[first][:, :1], entries.shape)
         self.block = np.where(self.joined, within, entries)
+        self.block[: self.first] = 0
 
     def theta(self, intercept, coef):
         """Of the coefficients of a result, (p,) or (K, p), in the units of the data."""
@@ -276,7 +277,8 @@ class Problem:
         scaling *= self.room(z, lam) if lam > 0 else 1.0
         u, z = scaling * u, scaling * z
         rest, ridge = self.shrink(z, lam * self.l1, lam * self.norm), lam * self.ridge
-        far = 2 * np.abs(theta) + np.sqrt(2 * self.null_loss)
+        shift = theta.mean(axis=1, keepdims=True) * (self.cost == 0) * isinstance(self.loss, Multinomial)
+        far = 2 * np.abs(theta - shift) + np.sqrt(2 * self.null_loss)  # a shift of all classes is no loss
         lo = np.where(np.isinf(self.lo) & (ridge == 0), -far, self.lo)
         hi = np.where(np.isinf(self.hi) & (ridge == 0), far, self.hi)
         best = np.where(ridge > 0, rest / np.where(ridge > 0, ridge, 1.0), np.where(rest > 0, hi, lo))

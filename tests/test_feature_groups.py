@@ -140,7 +140,7 @@ def test_what_is_left_out_is_of_no_group() -> None:
 
 
 def test_a_ratio_of_zero_is_the_elastic_net() -> None:
-    options: dict[str, Any] = {"l1_ratio": 0.7, "n_lambdas": 10, "tol": 1e-10}
+    options: dict[str, Any] = {"l1_ratio": 0.7, "n_lambdas": 10, "tol": 1e-12}
     plain = nb.fit_path(X, Y, **options)
     path = nb.fit_path(X, Y, groups=BY_NAME, group_ratio=0, lambdas=plain.lambdas, **options)
     np.testing.assert_allclose(path.coefs, plain.coefs, rtol=1e-5, atol=1e-5)

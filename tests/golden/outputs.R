@@ -93,15 +93,17 @@ fits <- list(
     factors = mixed, intercept = FALSE, standardize = FALSE)
 )
 
-# What the vignette prints, in its order; the folds are drawn after the training rows, as cv.glmnet draws them.
-vignette <- function(thresh, maxit) {
+# What the vignette prints, in its order; the folds are drawn after the training rows, as cv.glmnet draws them.  It gives
+# each fold a grid of its own and takes predictions between its points, unless it is told `one_grid` for all.
+vignette <- function(thresh, maxit, one_grid) {
   several <- glmnet(targets$x, targets$y, family = "mgaussian", thresh = thresh)
   predicted <- predict(several, newx = targets$x[1:5, ], s = c(0.1, 0.01))
   set.seed(101)
   train <- sample(1:500, 400)
   folds <- sample(rep(seq(10), length = 400))
-  cv <- cv.glmnet(classes$x[train, ], classes$y[train], family = "multinomial", foldid = folds, thresh = thresh,
-    maxit = maxit)
+  grid <- if (one_grid) glmnet(classes$x[train, ], classes$y[train], family = "multinomial")$lambda
+  cv <- cv.glmnet(classes$x[train, ], classes$y[train], family = "multinomial", foldid = folds, lambda = grid,
+    thresh = thresh, maxit = maxit)
   found <- confusion.glmnet(cv, newx = classes$x[-train, ], newy = classes$y[-train])
   grouped <- glmnet(classes$x, classes$y, family = "multinomial", type.multinomial = "grouped", lambda =
     exp(seq(log(0.25), log(0.01), length.out = 30)), thresh = thresh, maxit = maxit)
@@ -110,5 +112,5 @@ vignette <- function(thresh, maxit) {
     lambda_1se = json(cv$lambda.1se), confusion = json(unclass(found)),
     grouped_0.02 = json(c(predict(grouped, newx = classes$x[1:10, ], s = 0.02, type = "class")))), "    ")
 }
-cat('{"fits": [\n', paste(fits, collapse = ",\n"), '\n],\n"default": ', vignette(1e-7, 1e5), ',\n"tight": ',
-  vignette(1e-14, 1e8), "\n}\n", sep = "")
+cat('{"fits": [\n', paste(fits, collapse = ",\n"), '\n],\n"default": ', vignette(1e-7, 1e5, FALSE), ',\n"tight": ',
+  vignette(1e-14, 1e8, TRUE), "\n}\n", sep = "")

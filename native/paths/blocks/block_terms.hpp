@@ -5,6 +5,13 @@
 
 namespace normball {
 
+// A penalty where a part is not zero: l1 |b|_1, and the curvatures of the rest.
+struct Curved {
+  double l1;
+  double l2;
+  double bend;  // of a norm, across the direction of b
+};
+
 // A part at some values; an intercept is free.
 class Part {
  public:
@@ -35,9 +42,41 @@ class Part {
       cost += SinglePart{.term = single_, .coef = b_[v], .gradient = gradient_[v]}.free_cost(size);
     return cost;
   }
+  bool is_at_zero() const {
+    return std::all_of(b_, b_ + count_, [](double value) { return value == 0.0; });
+  }
+  Curved curved() const {
+    if (is_single_) return {.l1 = single_.l1, .l2 = single_.l2, .bend = 0.0};
+    const double norm = GroupTerm::norm(b_, count_);
+    return {.l1 = group_.l1, .l2 = group_.l2, .bend = group_.group > 0.0 ? group_.group / norm : 0.0};
+  }
+  // where the proximal step of a part ends, whose curvature is the same in all directions
+  void prox(double curvature, double* out) const {
+    Vector z(static_cast<std::size_t>(count_));
+    for (Index v = 0; v < count_; ++v) z[v] = curvature * b_[v] - gradient_[v];
+    if (is_single_) {
+      *out = single_.prox(z[0], curvature);
+    } else {
+      group_.prox(z.data(), curvature, out, count_);
+    }
+  }
+  // where a step ends that stops at the kinks
+  void land(const double* direction, double length, double* out) const {
+    if (is_single_) {
+      *out = single_.reachable(*b_, length * *direction);
+      return;
+    }
+    double agreement = 0.0;
+    for (Index v = 0; v < count_; ++v) {
+      out[v] = b_[v] + length * direction[v];
+      if (group_.l1 > 0.0 && out[v] * b_[v] <= 0.0) out[v] = 0.0;
+      agreement += out[v] * b_[v];
+    }
+    if (group_.group > 0.0 && agreement <= 0.0) std::fill_n(out, count_, 0.0);
+  }
   // at zero, with a gradient that keeps it there even if it were larger by 1 / share
   bool rests(double share) const {
-    if (is_free() || std::any_of(b_, b_ + count_, [](double value) { return value != 0.0; })) return false;
+    if (is_free() || !is_at_zero()) return false;
     if (is_single_) return single_.violation(*gradient_ / share, 0.0) == 0.0;
     return group_.violation(scaled(1.0 / share).data(), b_, count_) == 0.0;
   }
@@ -67,8 +106,12 @@ class BlockTerms {
   Index part_size(Index block) const { return block == SetColumns::intercept ? n_outputs() : blocks_.part_size(block); }
   bool is_single(Index block) const { return block != SetColumns::intercept && blocks_.is_single(block); }
   ElasticNet single_term(Index block, double lambda) const { return blocks_.single_term(block, lambda); }
+  // of values that the penalty takes together, or of a single one, which has no bounds beside groups
   GroupTerm group_term(Index block, double lambda) const {
-    return block == SetColumns::intercept ? GroupTerm{} : blocks_.group_term(block, lambda);
+    if (block == SetColumns::intercept) return {};
+    if (!is_single(block)) return blocks_.group_term(block, lambda);
+    const ElasticNet term = single_term(block, lambda);
+    return {.l1 = term.l1, .group = 0.0, .l2 = term.l2};
   }
 
   // of values that begin at b and gradient

@@ -19,13 +19,20 @@ class CoupledCurvature {
   const double* data() const { return H_.get(); }
   Index stride() const { return stride_; }
   Index version() const { return version_; }
-  bool exists() const { return version_ > 0; }
+  bool exists() const { return !rows_.diagonal.empty(); }
 
   // of the rows as they are at eta; no values yet
   void renew(const Vector& eta) {
     loss_.curve(eta.data(), rows_);
     values_.clear();
     ++version_;
+  }
+
+  void forget() {
+    rows_ = {};
+    values_.clear();
+    H_.reset();
+    stride_ = 0;
   }
 
   // more values, whose blocks are in the set

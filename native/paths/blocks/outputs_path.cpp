@@ -41,7 +41,7 @@ class OutputsPath {
         std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::interrupted; });
     result.n_sweeps = n_reads_;
     for (const auto& state : states_) {
-      result.n_sweeps += static_cast<double>(state->newton.entries_read()) / static_cast<double>(spec_.n_features);
+      result.n_sweeps += static_cast<double>(state->at.entries_read()) / static_cast<double>(spec_.n_features);
     }
     return result;
   }
@@ -50,6 +50,7 @@ class OutputsPath {
   struct State {
     OutputsProblem of;
     FeatureBlocks blocks;
+    BlockState at;
     BlockNewton newton;
     Vector gradient;  // products of all features with each output's residual, as last read
     Certificate certificate;
@@ -58,16 +59,17 @@ class OutputsPath {
     State(const Design& design, const Specification& spec, Problem&& problem, Threads& threads, Monitor& monitor)
         : of(spec, std::move(problem)),
           blocks(design, of.problem, threads),
-          newton(design, *of.loss, of.problem, blocks, threads, monitor),
+          at(design, *of.loss, of.problem, blocks, threads),
+          newton(design, *of.loss, at, threads, monitor),
           gradient(static_cast<std::size_t>(spec.n_features * spec.n_outputs)) {}
 
     void fit_null() {
       const Specification& spec = *of.problem.spec;
       for (Index b = 0; b < blocks.size(); ++b) {
-        if (blocks.is_free(b)) newton.include(b);
+        if (blocks.is_free(b)) at.include(b);
       }
-      if (spec.fit_intercept) newton.start_at(of.null_intercepts);
-      newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(newton.sums().loss)}, 100);
+      if (spec.fit_intercept) at.start_at(of.null_intercepts);
+      newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(at.sums().loss)}, 100);
     }
 
     // of a block, on the scale of the penalty
@@ -83,7 +85,7 @@ class OutputsPath {
     }
     bool holds_all() const {
       for (Index b = 0; b < blocks.size(); ++b) {
-        if (!newton.holds(b)) return false;
+        if (!at.holds(b)) return false;
       }
       return true;
     }
@@ -95,7 +97,7 @@ class OutputsPath {
     std::vector<double*> out;
     for (const Index k : which) {
       State& state = *states_[k];
-      for (const double* residual : state.newton.residuals()) {
+      for (const double* residual : state.at.residuals()) {
         vectors.push_back(residual);
         out.push_back(state.gradient.data() + (std::ssize(out) % spec_.n_outputs) * spec_.n_features);
       }
@@ -111,7 +113,7 @@ class OutputsPath {
   // as Problem::take_null, of blocks
   void take_null(State& state) {
     Problem& problem = state.of.problem;
-    const RowSums& sums = state.newton.sums();
+    const RowSums& sums = state.at.sums();
     problem.null_loss = sums.loss;
     if (!spec_.family->is_location) {
       problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(sums.loss));
@@ -150,7 +152,7 @@ class OutputsPath {
 
   // the strong rule (Tibshirani et al. 2012)
   void choose(State& state, double lambda, double previous) {
-    state.blocks.for_each_reaching(state.gradient, 2.0 * lambda - previous, [&](Index b) { state.newton.include(b); });
+    state.blocks.for_each_reaching(state.gradient, 2.0 * lambda - previous, [&](Index b) { state.at.include(b); });
   }
 
   void solve_roughly(double lambda, double previous) {
@@ -170,7 +172,7 @@ class OutputsPath {
     std::iota(open.begin(), open.end(), 0);
     threads_.parallel_for(spec_.n_problems, [&](Index k) {
       choose(*states_[k], lambda, previous);
-      states_[k]->newton.go_on(lambda);
+      states_[k]->at.go_on(lambda);
     });
     for (const auto& state : states_) state->n_steps = 0;
     double share = 0.9;  // of the gap that is allowed
@@ -200,16 +202,16 @@ class OutputsPath {
   // the certificate on all features; blocks that were missed join the set, if there are any
   bool close(State& state, double lambda) {
     const Problem& problem = state.of.problem;
-    const BlockNewton& newton = state.newton;
-    CertifiedBlocks all(problem, newton.terms(), lambda);
-    newton.add_to(all);
+    const BlockState& at = state.at;
+    CertifiedBlocks all(problem, at.terms(), lambda);
+    at.add_to(all);
     std::vector<Index> missed;
     std::vector<Vector> gradients;  // of those
     state.blocks.for_each_reaching(state.gradient, lambda, [&](Index b) {
-      if (newton.holds(b)) return;
+      if (at.holds(b)) return;
       Vector gradient(static_cast<std::size_t>(state.blocks.n_values(b)));
       state.block_gradient(b, gradient);
-      if (newton.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
+      if (at.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
       missed.push_back(b);
       gradients.push_back(std::move(gradient));
     });
@@ -217,27 +219,27 @@ class OutputsPath {
     for (const Vector& gradient : gradients) most = std::max(most, gradient.size());
     const Vector zeros(most, 0.0);
     for (std::size_t m = 0; m < missed.size(); ++m) all.add(missed[m], zeros.data(), gradients[m].data());
-    state.certificate = all.certify(newton.sums());
+    state.certificate = all.certify(at.sums());
     if (problem.is_solved(state.certificate)) return false;
-    for (const Index b : missed) state.newton.include(b);
+    for (const Index b : missed) state.at.include(b);
     return !missed.empty();
   }
 
   void write(const State& state, const Vector& centre, Point* points) {
     const Problem& problem = state.of.problem;
-    const BlockNewton& newton = state.newton;
+    const BlockState& at = state.at;
     std::vector<std::pair<Index, double>> coefs;
     Vector raw;
     double mean_intercept = 0.0;
     for (Index k = 0; k < spec_.n_outputs; ++k) {
       Point& point = points[k];
-      point.intercept = state.of.origins[k] + (spec_.fit_intercept ? newton.theta(0)[k] : 0.0);
+      point.intercept = state.of.origins[k] + (spec_.fit_intercept ? at.theta()[k] : 0.0);
       coefs.clear();
-      for (Index place = 0; place < newton.set().size(); ++place) {
-        const Index b = newton.set().block(place);
+      for (Index place = 0; place < at.set().size(); ++place) {
+        const Index b = at.set().block(place);
         if (b == SetColumns::intercept) continue;
-        const double* theta = newton.theta(place) + k * newton.set().width(place);
-        if (std::all_of(theta, theta + newton.set().width(place), [](double value) { return value == 0.0; })) continue;
+        const double* theta = at.theta().data() + at.first_value(place) + k * at.set().width(place);
+        if (std::all_of(theta, theta + at.set().width(place), [](double value) { return value == 0.0; })) continue;
         const std::span<const Index> features = state.blocks.features(b);
         raw.resize(features.size());
         state.blocks.to_raw(b, theta, raw.data());
@@ -252,7 +254,7 @@ class OutputsPath {
         point.intercept -= value * centre[j];
       }
       mean_intercept += point.intercept / static_cast<double>(spec_.n_outputs);
-      point.loss = newton.sums().loss;
+      point.loss = at.sums().loss;
       point.dual_gap = problem.relative(state.certificate.gap);
       point.kkt_violation = state.certificate.kkt_violation;
       point.n_iter = state.n_steps;

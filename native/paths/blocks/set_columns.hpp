@@ -36,6 +36,16 @@ class SetColumns {
   const std::vector<Index>& features() const { return features_; }  // of all blocks, one after the other
   Index first_feature(Index place) const { return first_feature_[place]; }
 
+  // visit(member, factor) of what a column is a sum of, by its place in the list of features; nothing for an intercept
+  template <class Visit>
+  void for_each_member(Index place, Index c, const Visit& visit) const {
+    if (list_[place] == intercept) return;
+    const auto count = static_cast<Index>(blocks_.features(list_[place]).size());
+    for (Index m = 0; m < count; ++m) {
+      visit(first_feature_[place] + m, blocks_.transform(list_[place], c, static_cast<std::size_t>(m)));
+    }
+  }
+
   // rows begin .. begin + count of all columns, column-major
   void pack(const DenseDesign& design, Index begin, Index count, double* out, Index stride, Vector& raw) const {
     raw.resize(features_.size() * static_cast<std::size_t>(stride));
@@ -44,12 +54,9 @@ class SetColumns {
       for (Index c = 0; c < width(place); ++c) {
         double* column = out + (first_[place] + c) * stride;
         std::fill_n(column, count, list_[place] == intercept ? 1.0 : 0.0);
-        if (list_[place] == intercept) continue;
-        const std::size_t n_members = blocks_.features(list_[place]).size();
-        for (std::size_t m = 0; m < n_members; ++m) {
-          const double* from = raw.data() + (first_feature_[place] + static_cast<Index>(m)) * stride;
-          kernels::axpy(blocks_.transform(list_[place], c, m), from, 0.0, column, count);
-        }
+        for_each_member(place, c, [&](Index member, double factor) {
+          kernels::axpy(factor, raw.data() + member * stride, 0.0, column, count);
+        });
       }
     }
   }
@@ -59,27 +66,22 @@ class SetColumns {
   template <class Visit>
   void for_each_entry(const Visit& visit) const {
     for (Index place = 0; place < size(); ++place) {
-      if (list_[place] == intercept) continue;
-      const std::span<const Index> members = blocks_.features(list_[place]);
       for (Index c = 0; c < width(place); ++c) {
-        for (std::size_t m = 0; m < members.size(); ++m) {
-          const double factor = blocks_.transform(list_[place], c, m);
-          if (factor == 0.0) continue;
-          normball::for_each_entry(design_, members[m],
+        for_each_member(place, c, [&](Index member, double factor) {
+          if (factor == 0.0) return;
+          normball::for_each_entry(design_, features_[member],
                                    [&](Index i, double x) { visit(i, first_[place] + c, factor * x); });
-        }
+        });
       }
     }
   }
   Vector centres() const {
     Vector found(static_cast<std::size_t>(n_columns_), 0.0);
     for (Index place = 0; place < size(); ++place) {
-      if (list_[place] == intercept) continue;
-      const std::span<const Index> members = blocks_.features(list_[place]);
       for (Index c = 0; c < width(place); ++c) {
-        for (std::size_t m = 0; m < members.size(); ++m) {
-          found[first_[place] + c] += blocks_.transform(list_[place], c, m) * design_.stored_centre(members[m]);
-        }
+        for_each_member(place, c, [&](Index member, double factor) {
+          found[first_[place] + c] += factor * design_.stored_centre(features_[member]);
+        });
       }
     }
     return found;
