@@ -68,10 +68,10 @@ class Skglm(Solver):
         lambdas, X = self.data.lambdas, self.data.X
         options = {"tol": rung * lambdas[-1], "max_iter": 200 if self.page.is_plain else 10_000, "fit_intercept": True}
         family, groups = self.page.family_name, self.data.groups is not None
-        if family == "multigaussian" or (family == "gaussian" and not groups):
-            with_path = AndersonCD if self.page.n_outputs == 1 else MultiTaskBCD
-            coefs = with_path(**options).path(X, self._y, self._datafit, self._penalty, lambdas)[1]
-            return np.moveaxis(coefs, -1, 0).reshape(-1, X.shape[1] + 1)
+        if family == "multigaussian":
+            return self._targets(MultiTaskBCD(**{**options, "fit_intercept": False}))
+        if family == "gaussian" and not groups:
+            return AndersonCD(**options).path(X, self._y, self._datafit, self._penalty, lambdas)[1].T
         if groups:
             kind = GroupBCD if family == "gaussian" else GroupProxNewton
         else:
@@ -84,6 +84,13 @@ class Skglm(Solver):
             theta = solver.solve(X, self._y, self._datafit, self._penalty, theta, eta)[0]
             path.append(theta.copy())
         return np.array(path)
+
+    def _targets(self, solver: Any) -> Any:
+        """Several targets, centred here as the columns are: its own intercepts are wrong from the second strength on."""
+        means = self.data.y.mean(0)
+        coefs = solver.path(self.data.X, self._y - means, self._datafit, self._penalty, self.data.lambdas)[1]
+        with_means = np.insert(np.moveaxis(coefs, -1, 0), self.page.p, means, axis=2)
+        return with_means.reshape(-1, self.page.p + 1)
 
     def solution(self, result: Any) -> Solution:
         intercepts, n_outputs = result[:, -1], self.page.n_outputs
