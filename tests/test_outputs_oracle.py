@@ -180,11 +180,11 @@ def test_shares_of_the_classes_are_weights_of_rows(kind):
     shares[:3] = np.eye(3)
     problem = judge(case.X, shares, case.options)
     lambdas = problem.lambda_max() * np.array([0.9, 0.3, 0.05])
-    one = fit(case.X, shares, case.options, lambdas=lambdas)
+    one = fit(case.X, shares, case.options, lambdas=lambdas, tol=1e-13)
     rows, weights = np.tile(np.arange(n), 3), case.options["sample_weight"]
     weights = (shares if weights is None else shares * weights[:, None]).T.ravel()
     options = case.of_rows(rows) | {"sample_weight": weights}
-    other = fit(case.X[rows], np.repeat(np.arange(3), n), options, lambdas=lambdas)
+    other = fit(case.X[rows], np.repeat(np.arange(3), n), options, lambdas=lambdas, tol=1e-13)
     assert_certified(one, problem)
     assert_same_fits(problem, lambdas, points(one), points(other))
     entropy = judge(case.X[rows], np.repeat(np.arange(3), n), options).null_loss - problem.null_loss

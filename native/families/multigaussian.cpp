@@ -33,6 +33,18 @@ class SquaredErrors final : public OutputsLoss {
     for (Index k = 0; k < n_outputs; ++k) std::copy_n(weights_, n_rows_, curvature.diagonal.data() + k * n_rows_);
   }
 
+  DualSums dual(const double* eta, double* dual) const override {
+    DualSums sums;
+    for (Index at = 0; at < n_rows_ * n_outputs; ++at) {
+      const double w = weights_[at % n_rows_];
+      if (w == 0.0) continue;
+      const double off = dual[at] / w - (eta[at] - y_[at]);
+      sums.dual_pearson += w * off * off;
+      sums.pearson += dual[at] * dual[at] / w;
+    }
+    return sums;
+  }
+
   double constant() const override { return 0.0; }
   Vector link(const Vector& means) const override { return means; }
   double curvature_at(const Vector& /*means*/) const override { return 1.0; }

@@ -151,6 +151,33 @@ class Softmax final : public OutputsLoss {
     }
   }
 
+  // nu = y + v has to be a distribution: what is negative goes to 0, and the rest is shortened
+  DualSums dual(const double* eta, double* dual) const override {
+    DualSums sums;
+    Vector residual(static_cast<std::size_t>(n_rows_ * n_outputs));
+    evaluate(eta, residual.data());
+    for (Index i = 0; i < n_rows_; ++i) {
+      const double w = weights_[i];
+      if (w == 0.0) continue;
+      double total = 0.0;
+      bool is_outside = false;
+      for (Index at = i; at < n_rows_ * n_outputs; at += n_rows_) {
+        const double share = y_[at] + dual[at] / w;
+        is_outside |= share < 0.0;
+        total += std::max(share, 0.0);
+      }
+      sums.n_clipped += is_outside ? 1.0 : 0.0;
+      for (Index at = i; at < n_rows_ * n_outputs; at += n_rows_) {
+        if (is_outside) dual[at] = w * (std::max(y_[at] + dual[at] / w, 0.0) / total - y_[at]);
+        const double share = std::max(y_[at] + residual[at] / w, 1e-300);
+        const double off = (dual[at] - residual[at]) / w;
+        sums.dual_pearson += w * off * off / share;
+        sums.pearson += dual[at] * dual[at] / (w * share);
+      }
+    }
+    return sums;
+  }
+
   double constant() const override {
     double sum = 0.0;
     for (Index at = 0; at < n_rows_ * n_outputs; ++at) {

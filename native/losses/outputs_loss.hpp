@@ -31,6 +31,8 @@ class OutputsLoss {
   // the mean loss, and sum w |u|^2 in the metric of the curvature's inverse (M8a); residual: w u
   virtual RowSums evaluate(const double* eta, double* residual) const = 0;
   virtual void curve(const double* eta, RowCurvature& curvature) const = 0;
+  // `dual` holds w_i v_i, those beyond the domain of the conjugate go back to it; what it is worth at eta (M8b)
+  virtual DualSums dual(const double* eta, double* dual) const = 0;
   virtual double constant() const = 0;                         // the part that depends on the targets alone
   virtual Vector link(const Vector& means) const = 0;          // eta at which the mean responses are these
   virtual double curvature_at(const Vector& means) const = 0;  // the mean over outputs

@@ -26,6 +26,7 @@ class SingleOutput final : public OutputsLoss {
                           .least_curvature = least_curvature_,
                           .majorises = loss_->is_piecewise});
   }
+  DualSums dual(const double* eta, double* dual) const override { return loss_->dual(eta, dual); }
   double constant() const override { return loss_->constant(); }
   Vector link(const Vector& means) const override { return {loss_->link(means[0])}; }
   double curvature_at(const Vector& means) const override { return loss_->curvature_at(means[0]); }

@@ -29,28 +29,40 @@ class BlockNewton {
   int solve(double lambda, const Goal& goal, int most_steps) {
     StallRule stall(8);
     double last = infinity;
+    trusts_products_ = true;
     bool renews = !curvature_.exists();
     state_.read_gradients();
     for (int step = 0;; ++step) {
       const Certificate at = state_.certify(lambda);
       if ((at.gap <= goal.gap && at.is_stationary) || at.kkt_violation <= goal.violation) return step;
+      if (at.is_stationary && dual_proves(lambda, goal.gap)) return step;
       stall.note(at.kkt_violation);
       if (step == most_steps || stall.is_stalled() || monitor_.stopped()) return step;
-      const double left = std::max(at.gap / std::max(goal.gap, 1e-300), 2.0);
-      if (step > 0) renews = !loss_.traits.is_quadratic && is_slow(at.kkt_violation / last, left);
+      // by the dual point of a model the gap is there once the KKT violation is
+      const double left = std::max(std::min(at.gap / goal.gap, 1e3 * at.kkt_violation / lambda), 2.0);
+      const double rate = step > 0 ? at.kkt_violation / last : 0.0;
+      if (step > 0) renews = !loss_.traits.is_quadratic && is_slow(rate, left);
+      if (rate > 0.5 && used_products_) trusts_products_ = false;
       last = at.kkt_violation;
       if (!moves(lambda, renews) && (renews || !moves(lambda, true))) return step;
     }
   }
 
  private:
-  // Whether the curvature of so many values is worth its memory, and the factors that norms ask for, one a step, their
-  // time: products take some dozens of reads of the set a step.
-  bool is_worth(Index count) const {
-    constexpr Index most = 3000;
-    if (count > most) return false;
+  static constexpr Index most_known = 3000;
+
+  // Whether the curvature of so many values is not worth its memory, or the factors that norms ask for, one a step,
+  // their time: products take some dozens of reads of the set a step.
+  bool asks_for_products(Index count) const {
+    constexpr Index few = 800;
+    if (count <= few || !trusts_products_) return false;
     const double cube = std::pow(static_cast<double>(count), 3.0);
-    return !joins_values_ || cube < 700.0 * state_.n_entries() * static_cast<double>(state_.n_outputs());
+    return count > most_known ||
+           (joins_values_ && cube > 700.0 * state_.n_entries() * static_cast<double>(state_.n_outputs()));
+  }
+
+  bool dual_proves(double lambda, double gap) {
+    return state_.has_dual() && state_.dual_sums().dual_pearson <= gap && state_.certify_by_dual(lambda).gap <= gap;
   }
 
   // whether so many more steps are needed at this rate that a new curvature costs less
@@ -68,9 +80,12 @@ class BlockNewton {
 
   // one step to the minimiser of the model, or part of it; false where none descends
   bool moves(double lambda, bool renews) {
-    if (!knows(lambda, renews)) {
+    used_products_ = !knows(lambda, renews);
+    if (used_products_) {
       curvature_.forget();
-      return by_products_.moves(lambda);
+      if (by_products_.moves(lambda)) return true;
+      trusts_products_ = false;
+      return false;
     }
     Vector target = state_.theta();
     model_.clear();
@@ -87,7 +102,7 @@ class BlockNewton {
       std::copy_n(from, known.count, target.begin() + known.begin);
       from += known.count;
     }
-    return state_.go_to(target, lambda);
+    return state_.go_to(target, lambda, &curvature_.rows());
   }
 
   // values of the model that the quadratic knows as one part of the penalty
@@ -97,8 +112,8 @@ class BlockNewton {
     Index count;
   };
 
-  // The quadratic knows all values that do not rest at zero, and where it is new those that nearly do not. False where
-  // these are too many.
+  // The quadratic knows all values that do not rest at zero, and where it is new those that nearly do not. Of too many
+  // it knows those that are furthest from their optimum; false where products are the better way.
   bool knows(double lambda, bool renews) {
     is_known_.resize(state_.theta().size(), 0);
     const bool is_new = renews || !curvature_.exists();
@@ -109,7 +124,11 @@ class BlockNewton {
       joining.push_back({.place = place, .begin = begin, .count = size});
       count += size;
     });
-    if (!is_worth(count)) return false;
+    if (asks_for_products(count)) return false;
+    if (count > most_known) {
+      if (!is_new) return knows(lambda, true);
+      keep_worst(lambda, joining);
+    }
     if (is_new) {
       curvature_.renew(state_.eta());
       known_.clear();
@@ -129,6 +148,16 @@ class BlockNewton {
     curvature_.append(set, values);
     if (loss_.traits.is_shift_invariant) hold_free(joining);
     return true;
+  }
+
+  void keep_worst(double lambda, std::vector<Known>& parts) const {
+    const auto merit = [&](const Known& known) {
+      const Part part = state_.part(known.place, known.begin, lambda);
+      return part.is_free() ? infinity : part.distance();
+    };
+    std::ranges::sort(parts, std::greater<>(), merit);
+    Index count = 0;
+    std::erase_if(parts, [&](const Known& known) { return (count += known.count) > most_known; });
   }
 
   // the same number in all outputs of a coefficient without penalty is nobody's concern: it stays
@@ -213,6 +242,8 @@ class BlockNewton {
   std::vector<ElasticNet> singles_;
   std::vector<GroupSolver::Block> groups_;
   bool joins_values_ = false;
+  bool used_products_ = false;
+  bool trusts_products_ = true;
 };
 
 }  // namespace normball

@@ -70,13 +70,28 @@ class BlockState {
   Certificate certify(double lambda) const {
     CertifiedBlocks blocks(problem_, terms_, lambda);
     add_to(blocks);
-    return blocks.certify(sums_);
+    return blocks.certify(sums_.loss, sums_.pearson);
   }
-  void add_to(CertifiedBlocks& blocks) const {
+  // with the gradients of the residual, or of the dual point
+  void add_to(CertifiedBlocks& blocks, bool by_dual = false) const {
+    const Vector& gradient = by_dual ? dual_gradient_ : gradient_;
     for (Index place = 0; place < set_.size(); ++place) {
-      blocks.add(set_.block(place), theta_.data() + first_value(place), gradient_.data() + first_value(place));
+      blocks.add(set_.block(place), theta_.data() + first_value(place), gradient.data() + first_value(place));
     }
   }
+
+  // What the model of the last step takes for the residual, where that was a whole step: by (M8b) it proves what the
+  // residual does only one or two steps later.
+  bool has_dual() const { return !dual_.empty(); }
+  const DualSums& dual_sums() const { return dual_sums_; }
+  std::vector<const double*> duals() const { return outputs_of(dual_); }
+  Certificate certify_by_dual(double lambda) {
+    dual_gradient_ = products_with(dual_);
+    CertifiedBlocks blocks(problem_, terms_, lambda);
+    add_to(blocks, true);
+    return blocks.certify(sums_.loss, dual_sums_.pearson, dual_sums_.dual_pearson);
+  }
+  const Vector& dual_gradient() const { return dual_gradient_; }
 
   // The last two solutions point to the next.
   void go_on(double lambda) {
@@ -104,13 +119,15 @@ class BlockState {
 
   void read_gradients() { gradient_ = products_with(residual_); }
 
-  // To `target`, or part of the way; false where nothing on it descends.
-  bool go_to(const Vector& target, double lambda) {
+  // To `target`, or part of the way; false where nothing on it descends. `model`: whose minimiser it is.
+  bool go_to(const Vector& target, double lambda, const RowCurvature* model = nullptr) {
+    dual_.clear();
     const Vector before = theta_;
     Vector change(target.size());
     std::ranges::transform(target, before, change.begin(), std::minus{});
     const Vector direction = eta_of(change);
     const Vector start = eta_;
+    const Vector residual = residual_;
     const double penalty = penalty_at(lambda);
     theta_ = target;
     const double objective = sums_.loss + penalty;
@@ -134,8 +151,29 @@ class BlockState {
     };
     const double fraction = backtrack(rule, go);
     if (fraction != tried) go(fraction);
+    if (fraction == 1.0 && model != nullptr) {
+      dual_ = direction;
+      multiply(*model, dual_);
+      for (std::size_t i = 0; i < dual_.size(); ++i) dual_[i] += residual[i];
+      dual_sums_ = loss_.dual(eta_.data(), dual_.data());
+    }
     if (fraction > 0.0) read_gradients();
     return fraction > 0.0;
+  }
+
+  // vectors shaped like eta become their product with the curvature of each row
+  void multiply(const RowCurvature& rows, Vector& vectors) const {
+    const Index n = design_.n_rows;
+    Vector total(static_cast<std::size_t>(rows.root.empty() ? 0 : n), 0.0);
+    for (Index k = 0; k < n_outputs() && !total.empty(); ++k) {
+      for (Index i = 0; i < n; ++i) total[i] += rows.root[k * n + i] * vectors[k * n + i];
+    }
+    for (Index k = 0; k < n_outputs(); ++k) {
+      for (Index i = 0; i < n; ++i) {
+        const Index at = k * n + i;
+        vectors[at] = rows.diagonal[at] * vectors[at] - (total.empty() ? 0.0 : rows.root[at] * total[i]);
+      }
+    }
   }
 
   // what values shaped like theta add to eta
@@ -213,6 +251,7 @@ class BlockState {
     const Vector direction = eta_of(change);
     for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] += direction[i];
     theta_ = target;
+    dual_.clear();
     evaluate();
   }
 
@@ -246,6 +285,9 @@ class BlockState {
   Vector eta_;
   Vector residual_;
   RowSums sums_;
+  Vector dual_;  // w v
+  Vector dual_gradient_;
+  DualSums dual_sums_;
   Vector earlier_theta_;
   double earlier_lambda_ = infinity;
   double last_lambda_ = infinity;

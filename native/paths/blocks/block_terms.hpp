@@ -147,10 +147,11 @@ class CertifiedBlocks {
     for (Index v = 0; v < count; ++v) fitted_ += b[v] * gradient[v];
   }
 
-  Certificate certify(const RowSums& sums) const {
+  // gradients are those of the residual, or of a dual point with these sums
+  Certificate certify(double loss, double pearson, double dual_pearson = 0.0) const {
     const auto part_at = [&](Index i) -> const Part& { return parts_[i]; };
-    return normball::certify(std::ssize(parts_), part_at, sums.loss, problem_.measure(lambda_),
-                             [&](double s) { return conjugate_bound(s, fitted_, sums.loss, sums.pearson, 0.0); });
+    return normball::certify(std::ssize(parts_), part_at, loss, problem_.measure(lambda_),
+                             [&](double s) { return conjugate_bound(s, fitted_, loss, pearson, dual_pearson); });
   }
 
  private:

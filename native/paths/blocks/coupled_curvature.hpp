@@ -19,6 +19,7 @@ class CoupledCurvature {
   const double* data() const { return H_.get(); }
   Index stride() const { return stride_; }
   Index version() const { return version_; }
+  const RowCurvature& rows() const { return rows_; }
   bool exists() const { return !rows_.diagonal.empty(); }
 
   // of the rows as they are at eta; no values yet

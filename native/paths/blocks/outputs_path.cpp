@@ -52,7 +52,8 @@ class OutputsPath {
     FeatureBlocks blocks;
     BlockState at;
     BlockNewton newton;
-    Vector gradient;  // products of all features with each output's residual, as last read
+    Vector gradient;  // products of all features with each output's residual, as last read, as the next one
+    Vector dual_gradient;
     Certificate certificate;
     int n_steps = 0;
 
@@ -73,14 +74,14 @@ class OutputsPath {
     }
 
     // of a block, on the scale of the penalty
-    void block_gradient(Index b, Vector& out) const {
+    void block_gradient(const Vector& products, Index b, Vector& out) const {
       const Index p = of.problem.spec->n_features;
       out.resize(static_cast<std::size_t>(blocks.n_values(b)));
-      Vector products;
+      Vector own;
       for (Index k = 0; k < blocks.n_outputs(); ++k) {
-        products.clear();
-        for (const Index j : blocks.features(b)) products.push_back(gradient[k * p + j]);
-        blocks.to_gradient(b, products.data(), out.data() + k * blocks.n_coordinates(b));
+        own.clear();
+        for (const Index j : blocks.features(b)) own.push_back(products[k * p + j]);
+        blocks.to_gradient(b, own.data(), out.data() + k * blocks.n_coordinates(b));
       }
     }
     bool holds_all() const {
@@ -91,16 +92,21 @@ class OutputsPath {
     }
   };
 
-  // one read of the design for several problems
-  void read_for(const std::vector<Index>& which) {
+  // one read of the design for several problems: the gradients of their residuals and of their dual points
+  void read_for(const std::vector<Index>& which, bool with_duals = false) {
     std::vector<const double*> vectors;
     std::vector<double*> out;
+    const auto take = [&](const std::vector<const double*>& outputs, Vector& products) {
+      products.resize(static_cast<std::size_t>(spec_.n_features * spec_.n_outputs));
+      for (std::size_t k = 0; k < outputs.size(); ++k) {
+        vectors.push_back(outputs[k]);
+        out.push_back(products.data() + static_cast<Index>(k) * spec_.n_features);
+      }
+    };
     for (const Index k : which) {
       State& state = *states_[k];
-      for (const double* residual : state.at.residuals()) {
-        vectors.push_back(residual);
-        out.push_back(state.gradient.data() + (std::ssize(out) % spec_.n_outputs) * spec_.n_features);
-      }
+      take(state.at.residuals(), state.gradient);
+      if (with_duals && state.at.has_dual()) take(state.at.duals(), state.dual_gradient);
     }
     design_.sweep({.columns = {.list = nullptr, .count = spec_.n_features},
                    .n_vectors = std::ssize(vectors),
@@ -120,7 +126,7 @@ class OutputsPath {
     }
     Vector gradient;
     for (Index b = 0; b < state.blocks.size(); ++b) {
-      state.block_gradient(b, gradient);
+      state.block_gradient(state.gradient, b, gradient);
       for (const double value : gradient) problem.null_gradient = std::max(problem.null_gradient, std::abs(value));
       problem.largest_gradient = std::max(problem.largest_gradient, state.blocks.strength_asked(b, gradient.data()));
     }
@@ -185,7 +191,7 @@ class OutputsPath {
       });
       if (monitor_.stopped()) return;
       const bool all_held = std::ranges::all_of(open, [&](Index k) { return states_[k]->holds_all(); });
-      if (!all_held) read_for(open);
+      if (!all_held) read_for(open, true);
       std::vector<std::uint8_t> closed(open.size());
       threads_.parallel_for(std::ssize(open), [&](Index i) {
         State& state = *states_[open[i]];
@@ -199,30 +205,47 @@ class OutputsPath {
     }
   }
 
-  // the certificate on all features; blocks that were missed join the set, if there are any
+  // The certificate on all features; whether blocks were missed, which join the set.
   bool close(State& state, double lambda) {
     const Problem& problem = state.of.problem;
-    const BlockState& at = state.at;
-    CertifiedBlocks all(problem, at.terms(), lambda);
-    at.add_to(all);
     std::vector<Index> missed;
-    std::vector<Vector> gradients;  // of those
-    state.blocks.for_each_reaching(state.gradient, lambda, [&](Index b) {
-      if (at.holds(b)) return;
-      Vector gradient(static_cast<std::size_t>(state.blocks.n_values(b)));
-      state.block_gradient(b, gradient);
-      if (at.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
-      missed.push_back(b);
-      gradients.push_back(std::move(gradient));
-    });
-    std::size_t most = 0;
-    for (const Vector& gradient : gradients) most = std::max(most, gradient.size());
-    const Vector zeros(most, 0.0);
-    for (std::size_t m = 0; m < missed.size(); ++m) all.add(missed[m], zeros.data(), gradients[m].data());
-    state.certificate = all.certify(at.sums());
+    state.certificate = certify(state, lambda, false, missed);
+    if (problem.is_solved(state.certificate)) return false;
+    if (state.at.has_dual()) {
+      const Certificate by_dual = certify(state, lambda, true, missed);
+      state.certificate.gap = std::min(state.certificate.gap, by_dual.gap);
+    }
     if (problem.is_solved(state.certificate)) return false;
     for (const Index b : missed) state.at.include(b);
     return !missed.empty();
+  }
+
+  // by the residual, or the dual point of the last model; adds the blocks outside the set that do not rest
+  static Certificate certify(State& state, double lambda, bool by_dual, std::vector<Index>& missed) {
+    const BlockState& at = state.at;
+    CertifiedBlocks all(state.of.problem, at.terms(), lambda);
+    if (by_dual) state.at.certify_by_dual(lambda);
+    at.add_to(all, by_dual);
+    std::vector<Vector> gradients;
+    std::vector<Index> found;
+    std::size_t most = 0;
+    const Vector& products = by_dual ? state.dual_gradient : state.gradient;
+    if (!state.holds_all()) {
+      state.blocks.for_each_reaching(products, lambda, [&](Index b) {
+        if (at.holds(b)) return;
+        Vector gradient;
+        state.block_gradient(products, b, gradient);
+        if (at.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
+        most = std::max(most, gradient.size());
+        found.push_back(b);
+        gradients.push_back(std::move(gradient));
+      });
+    }
+    const Vector zeros(most, 0.0);
+    for (std::size_t m = 0; m < found.size(); ++m) all.add(found[m], zeros.data(), gradients[m].data());
+    missed.insert(missed.end(), found.begin(), found.end());
+    if (!by_dual) return all.certify(at.sums().loss, at.sums().pearson);
+    return all.certify(at.sums().loss, at.dual_sums().pearson, at.dual_sums().dual_pearson);
   }
 
   void write(const State& state, const Vector& centre, Point* points) {

@@ -59,15 +59,26 @@ class ProductNewton {
     return sum;
   }
 
-  // blocks at zero whose gradients do not hold them there: a proximal step each, by their own curvature
+  // What rests at zero, whole parts or values within one, and whose gradient does not hold it there: a proximal step
+  // each, by its own curvature.
   bool wakes(double lambda) {
     Vector target = state_.theta();
     bool any = false;
-    state_.for_each_part([&](Index place, Index begin, Index) {
+    state_.for_each_part([&](Index place, Index begin, Index size) {
       const Part part = state_.part(place, begin, lambda);
-      if (part.is_free() || !part.is_at_zero() || part.rests(1.0)) return;
-      any = true;
-      part.prox(scale_ * std::max(column_square(place, 0), 1e-300), target.data() + begin);
+      if (part.is_free() || part.rests(1.0)) return;
+      const double curvature = scale_ * std::max(column_square(place, 0), 1e-300);
+      if (part.is_at_zero()) {
+        any = true;
+        part.prox(curvature, target.data() + begin);
+        return;
+      }
+      const Curved curved = part.curved();
+      for (Index v = begin; curved.l1 > 0.0 && v < begin + size; ++v) {
+        if (target[v] != 0.0) continue;
+        target[v] = soft_threshold(-state_.gradient()[v], curved.l1) / (curvature + curved.l2 + curved.bend);
+        any |= target[v] != 0.0;
+      }
     });
     return any && state_.go_to(target, lambda);
   }
@@ -125,18 +136,7 @@ class ProductNewton {
   // the curvature of loss and penalty times a vector, on the active values
   Vector curve(const Vector& search) {
     Vector rows = state_.eta_of(search);
-    const Index n = design_.n_rows;
-    const Index n_outputs = state_.n_outputs();
-    Vector total(static_cast<std::size_t>(rows_.root.empty() ? 0 : n), 0.0);
-    for (Index k = 0; k < n_outputs && !total.empty(); ++k) {
-      for (Index i = 0; i < n; ++i) total[i] += rows_.root[k * n + i] * rows[k * n + i];
-    }
-    for (Index k = 0; k < n_outputs; ++k) {
-      for (Index i = 0; i < n; ++i) {
-        const Index at = k * n + i;
-        rows[at] = rows_.diagonal[at] * rows[at] - (total.empty() ? 0.0 : rows_.root[at] * total[i]);
-      }
-    }
+    state_.multiply(rows_, rows);
     Vector image = state_.products_with(rows);
     for (std::size_t v = 0; v < image.size(); ++v)
       image[v] = is_active_[v] != 0 ? image[v] + bends_[v] * search[v] : 0.0;
