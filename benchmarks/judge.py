@@ -9,8 +9,8 @@ so the largest D over all u ever seen, D*, makes P - D* a rigorous bound on the 
 solution supplies one u: its residual, after the intercept has been brought to its optimum, scaled to feasibility. That
 alone is a loose bound, so where it proves little one Newton step for the coefficients that are not zero is taken from
 there, and the residual which that step expects is tried as well; P - D with the better one is reported as `gap`. The
-best D over all solutions of a problem is tighter still (`suboptimality`). Several outputs, and penalties of the norms of
-groups, are those of `judge_blocks`.
+best D over all solutions of a problem is tighter still (`suboptimality`). Several outputs, and penalties of the norms
+of groups, are those of `judge_blocks`.
 """
 
 from __future__ import annotations

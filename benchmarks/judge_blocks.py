@@ -1,8 +1,8 @@
 """The judge for several outputs and for groups of features, in float64, by NumPy and SciPy alone.
 
 The problem is  P(b0, B) = 1/n sum_i f(y_i, o_i + b0 + x_i B) + lam sum_g v_g (a |B_g| + (1-a)/2 |B_g|^2), where B has a
-column for each output and the blocks B_g, of which |.| is the Euclidean norm, share out its entries: every entry is one,
-or every row, or the rows of a group of features. For any U with columns that add up to 0,
+column for each output and the blocks B_g, of which |.| is the Euclidean norm, share out its entries: a block is an
+entry, or a row, or the rows of a group of features. For any U with columns that add up to 0,
 
     D(U) = -1/n sum_i (f*(y_i, -U_i) + U_i.o_i) - lam sum_g h_g*(X'U / (n lam))_g <= min P,
 
@@ -129,7 +129,7 @@ class _Case:
         return values / np.maximum(self.blocks.spread(norms), np.finfo(float).tiny)
 
     def dual(self, residual: Array, lam: float) -> float:
-        """The dual value of the residual times a scalar: the largest feasible one, at most 1, or 1 if that is better."""
+        """The dual value of the residual times a scalar: the largest feasible one, at most 1; or 1, if better."""
         n, a, weights = self.y.shape[0], self.l1_ratio, self.blocks.weights
         norms = self.blocks.norms(np.asarray(self.X.T @ residual) / n)
 

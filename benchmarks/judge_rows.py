@@ -20,7 +20,7 @@ class RowLoss(Protocol):
     shift_curvature: float  # what the common shift of all outputs, where it changes nothing, is given to be definite
 
     def value(self, y: Array, eta: Array) -> Array:
-        """f of each row."""
+        """The loss of each row."""
 
     def slope(self, y: Array, eta: Array) -> Array:
         """The gradient of each row."""
@@ -29,7 +29,7 @@ class RowLoss(Protocol):
         """The second derivatives of each row, (n, n_outputs, n_outputs)."""
 
     def conjugate(self, y: Array, v: Array) -> Array:
-        """f*(y_i, v_i) of each row, where v is inside."""
+        """The conjugate of each row, where v is inside."""
 
     def inside(self, y: Array, v: Array) -> bool:
         """Whether f* is finite in every row."""
@@ -92,22 +92,27 @@ class Multinomial:
         return bool(np.all(y + v >= 0) and np.abs(v.sum(1)).max() < 1e-10)
 
     def best_shift(self, y: Array, eta: Array) -> Array:
-        """Newton's method with halved steps; the shifts add up to 0."""
+        """Newton's method; a step is halved until the loss falls or, where rounding hides that, the slope."""
         n_outputs = y.shape[1]
+
+        def told(shift: Array) -> tuple[float, Array]:
+            return float(self.value(y, eta + shift).mean()), self.slope(y, eta + shift).mean(0)
+
         shift = np.zeros(n_outputs)
-        loss = self.value(y, eta).mean()
-        for _ in range(100):
-            slope = self.slope(y, eta + shift).mean(0)
-            bend = self.bend(y, eta + shift).mean(0) + np.ones((n_outputs, n_outputs)) / n_outputs**2
+        loss, slope = told(shift)
+        for _ in range(200):
+            share = softmax(eta + shift, axis=1)
+            bend = np.diag(share.mean(0)) - share.T @ share / y.shape[0] + np.ones((n_outputs, n_outputs))
             step = np.linalg.lstsq(bend, -slope, rcond=None)[0]
-            for _ in range(60):
-                there = self.value(y, eta + shift + step).mean()
-                if there <= loss or np.abs(step).max() < 1e-9:  # differences of the loss are no longer to be told
+            for _ in range(40):
+                there, its_slope = told(shift + step)
+                hidden = abs(there - loss) <= 1e-12 * loss
+                if np.abs(its_slope).max() < np.abs(slope).max() if hidden else there < loss:
                     break
                 step = step / 2
-            shift, loss = shift + step, there
-            if np.abs(step).max() <= 1e-14 * max(1.0, np.abs(shift).max()):
+            else:
                 break
+            shift, loss, slope = shift + step, there, its_slope
         return shift
 
 

@@ -49,8 +49,6 @@ class RealSet:
 
 def table(name: str, target: str, *, positive: str = "", drop: tuple[str, ...] = (), exposure: str = "") -> Built:
     """A set in columns; of two labels `positive` is 1."""
-    import polars as pl
-
     frame = _read(name)
     y = (frame[target] == positive).cast(float) if positive else frame[target].cast(float)
     vectors = {"y": y.to_numpy()}

@@ -239,7 +239,8 @@ class _Bench:
         self.x_mib = size / 2**20
         self.facts = {
             "problem": problem.name, "group": problem.group, "family": problem.family, "l1_ratio": problem.l1_ratio,
-            "n": self.page.n, "p": self.page.p, "n_outputs": self.page.n_outputs, "n_folds": problem.n_folds, "threads": n_threads,
+            "n": self.page.n, "p": self.page.p, "n_outputs": self.page.n_outputs, "n_folds": problem.n_folds,
+            "threads": n_threads,
         }  # fmt: skip
 
     def judge(self, stem: str) -> Record:

@@ -1,7 +1,8 @@
 """Data and problems as files that any program can read: raw little-endian arrays and a JSON page.
 
 A data folder holds ``X.bin`` (float64, column after column) or ``values.bin``, ``indices.bin``, ``indptr.bin``
-(float64, int32, int32: compressed sparse columns), targets (float64, row after row) and ``meta.json``. A problem is a JSON page that names them.
+(float64, int32, int32: compressed sparse columns), targets (float64, row after row) and ``meta.json``.
+A problem is a JSON page that names them.
 """
 
 from __future__ import annotations

@@ -22,8 +22,9 @@ class Adelie(Solver):
     (`adelie_losses.py`); Huber's loss, which is straight in places, is not among these: it steps by the curvature.
 
     Of several outputs it takes a feature for all or for none. Its loss is then divided by their number and its penalty
-    multiplied by the root of it, so that its strengths are ours over `_unit`. `cv_grpnet` begins its grid at the largest
-    strength of its default penalty, which knows no groups of features: their weights are scaled so that this is ours.
+    multiplied by the root of it, so that its strengths are ours over `_unit`. `cv_grpnet` begins its grid at the
+    largest strength of its default penalty, which knows no groups of features: their weights are scaled so that this is
+    ours.
     """
 
     name = "adelie"
@@ -71,7 +72,8 @@ class Adelie(Solver):
             **({} if self.page.is_plain else {"max_iters": 10**9}),
             **self._groups,
         }
-        return options if self.page.family in ("gaussian", "multigaussian") else {**options, "irls_tol": min(rung, 1e-7)}
+        linear = self.page.family in ("gaussian", "multigaussian")
+        return options if linear else {**options, "irls_tol": min(rung, 1e-7)}
 
     def path(self, rung: float) -> Any:
         import adelie as ad

@@ -14,8 +14,8 @@ class Skglm(Solver):
     """`AndersonCD.path` for squared error, `ProxNewton` from strength to strength for the others; no cross-validation.
 
     Huber's loss, which is straight in places, is left to `AndersonCD`; Tweedie and negative binomial are not there.
-    Groups of features go to `GroupBCD` and `GroupProxNewton`, several targets to `MultiTaskBCD`. Its tolerance is on the
-    violation of the optimality conditions: a rung is relative to the smallest strength.
+    Groups of features go to `GroupBCD` and `GroupProxNewton`, several targets to `MultiTaskBCD`. Its tolerance is on
+    the violation of the optimality conditions: a rung is relative to the smallest strength.
     """
 
     name = "skglm"
@@ -86,7 +86,7 @@ class Skglm(Solver):
         return np.array(path)
 
     def _targets(self, solver: Any) -> Any:
-        """Several targets, centred here as the columns are: its own intercepts are wrong from the second strength on."""
+        """Several targets, centred here as the columns are: asked for intercepts it ends far from the optimum."""
         means = self.data.y.mean(0)
         coefs = solver.path(self.data.X, self._y - means, self._datafit, self._penalty, self.data.lambdas)[1]
         with_means = np.insert(np.moveaxis(coefs, -1, 0), self.page.p, means, axis=2)
