@@ -139,7 +139,7 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
 
 
 def _read(command: str, arguments: Sequence[str]) -> int:
-    from benchmarks import report, weakest
+    from benchmarks import report, standings, tables, weakest
 
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks {command}")
     parser.add_argument("results", type=Path, nargs="?", default=CACHE / "results.jsonl")
@@ -153,8 +153,8 @@ def _read(command: str, arguments: Sequence[str]) -> int:
         print(report.readme(records))
     else:
         print(report.write(records, options.output))
-        if weakest.keep(records):
-            print(weakest.PAGE)
+        if weakest.keep(records) | standings.keep(records):
+            print(tables.PAGE)
     return 0
 
 

@@ -92,7 +92,7 @@ class Multinomial:
         return bool(np.all(y + v >= 0) and np.abs(v.sum(1)).max() < 1e-10)
 
     def best_shift(self, y: Array, eta: Array) -> Array:
-        """Newton's method; a step is halved until the loss falls or, where rounding hides that, the slope."""
+        """Newton's method in steps of at most 3, halved until the loss falls or, if rounding hides that, the slope."""
         n_outputs = y.shape[1]
 
         def told(shift: Array) -> tuple[float, Array]:
@@ -104,6 +104,7 @@ class Multinomial:
             share = softmax(eta + shift, axis=1)
             bend = np.diag(share.mean(0)) - share.T @ share / y.shape[0] + np.ones((n_outputs, n_outputs))
             step = np.linalg.lstsq(bend, -slope, rcond=None)[0]
+            step *= min(1.0, 3.0 / max(np.abs(step).max(), 1e-300))
             for _ in range(40):
                 there, its_slope = told(shift + step)
                 hidden = abs(there - loss) <= 1e-12 * loss
