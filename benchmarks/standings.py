@@ -39,8 +39,9 @@ def section(records: list[Record]) -> str:
     note = (
         f"Seconds with the loosest tolerance that comes within {TARGET:g} of the optimum, over the null loss; in"
         " brackets how near a program came that never was so near. Ratio: fastest peer / normball. Empty: a program has"
-        " no such model, no cross-validation of it, or no path that reached the accuracy. *: normball was measured again"
-        " later, not in turn with the peer. `python -m benchmarks report` writes this table from the records that are there."
+        " no such model, no cross-validation of it, or no path that reached the accuracy. *: normball was measured"
+        " again later, not in turn with the peer. `python -m benchmarks report` writes this table from the records"
+        " that are there."
     )
     return f"{table(heads, rows)}\n\n{note}" if rows else ""
 
