@@ -31,7 +31,9 @@ ESTIMATORS = [
     GLMRegressor(family="tweedie(1.3)", l1_ratio=0.5, lam=0.1),
     GLMRegressor(family="negative_binomial(2)", lam=0.1),
     GLMRegressor(family="huber(10)", lam=0.1),
-    GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc"),
+    GLMClassifierCV(l1_ratio=0.5, cv=2, scoring="auc", tol=1e-10),
+    GLMClassifier(grouped=True, l1_ratio=0.5),
+    GLMClassifierCV(grouped=True, select="best", n_lambdas=5, lambda_min_ratio=0.2, tol=1e-13),
 ]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 5)) * [1, 2, 3, 4, 5] + 1
@@ -56,7 +58,15 @@ def target_of(cls):
     return LABELS if "Classifier" in cls.__name__ else Y
 
 
-@parametrize_with_checks(ESTIMATORS)
+def known_to_fail(estimator):
+    """Seven digits of three separable classes are more than `tol` promises along a path; a lone lambda has them."""
+    if repr(estimator) != "GLMClassifierCV()":
+        return {}
+    checks = (f"check_sample_weight_equivalence_on_{kind}_data" for kind in ("dense", "sparse"))
+    return dict.fromkeys(checks, "compares seven digits at a duality gap of 1e-6")
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=known_to_fail)
 def test_contract_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -97,11 +107,6 @@ def test_parameters_survive_cloning_and_pickling():
 def test_wrong_values_are_errors_in_fit(model, error, message):
     with pytest.raises(error, match=message):
         model.fit(X, Y)
-
-
-def test_three_classes_are_an_error():
-    with pytest.raises(ValueError, match="Only binary classification is supported"):
-        GLMClassifier().fit(X, np.arange(120) % 3)
 
 
 # -- one strength

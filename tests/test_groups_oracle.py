@@ -123,7 +123,8 @@ def test_coding_of_categories_is_nothing(family, l1_ratio):
     assert_certified(paths[0], problem, 1e-12)
     for path, eta in zip(paths[1:], fitted[1:], strict=True):
         np.testing.assert_allclose(eta, fitted[0], atol=2e-5)
-        np.testing.assert_allclose(path.loss, paths[0].loss, rtol=1e-9)
+        # a loss is off by the root of the gap, 1e-6 of the null loss: what is lost there the penalty gains
+        np.testing.assert_allclose(path.loss, paths[0].loss, rtol=1e-8)
         assert path.lambda_max == pytest.approx(paths[0].lambda_max, rel=1e-9)
 
 

@@ -79,7 +79,7 @@ def assert_same_minima(problem, path, intercepts, coefs, tol=TIGHT):
 @pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.6, 1.0])
 def test_gamma_is_poisson_with_one_claim_a_row(l1_ratio, name):
-    """(N4): target 1, offset log y - o; the coefficients and their bounds change sign."""
+    """Target 1, offset log y - o; the coefficients and their bounds change sign."""
     X, y, rng = data("gamma")
     options = {"l1_ratio": l1_ratio, **each_option(X, rng)[name]}
     path = nb.fit_path(X, y, family="gamma", n_lambdas=15, lambda_min_ratio=1e-3, tol=TIGHT, **options)
@@ -98,7 +98,7 @@ def test_gamma_is_poisson_with_one_claim_a_row(l1_ratio, name):
 @pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.6, 1.0])
 def test_negative_binomial_is_binomial_with_heavier_rows(l1_ratio, name, theta):
-    """(N5): a share y/(y + theta) with y + theta in the loss, not in the scales nor in the sum of the weights.
+    """A share y/(y + theta) with y + theta in the loss, not in the scales nor in the sum of the weights.
 
     The share is a row of each class, with the weights y and theta.  Columns are scaled beforehand, and
     lambda is divided by the mean of y + theta, by which the loss of the binomial fit is too small.

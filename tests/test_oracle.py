@@ -115,7 +115,7 @@ def test_negative_binomial_ends_in_poisson_and_huber_in_squared_error():
 
 
 def test_gamma_is_poisson_and_negative_binomial_is_binomial():
-    """(N4) gamma(y, eta) = poisson(1, log y - eta); (N5) y + theta times binomial(y/(y + theta), eta - log theta)."""
+    """gamma(y, eta) = poisson(1, log y - eta); y + theta times binomial(y/(y + theta), eta - log theta)."""
     y, eta = pairs("gamma")
     np.testing.assert_allclose(Gamma.value(y, eta), Poisson.value(1.0, np.log(y) - eta), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(Gamma.slope(y, eta), -Poisson.slope(1.0, np.log(y) - eta), rtol=1e-12, atol=1e-14)

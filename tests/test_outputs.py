@@ -244,7 +244,7 @@ def test_tables_have_a_column_for_each_output(path: nb.Path) -> None:
     letters = [f"class number {k % 12}" for k in range(150)]
     wide = nb.fit_path(X, letters, family="multinomial", lambdas=[1e-3], l1_ratio=0.0).fit_at(0.0).summary()
     assert "largest\n" in wide
-    assert re.search(r"sepal width \(cm\) +\S+ +[+-]\S+ class number \d+\n", wide)
+    assert re.search(r"sepal width \(cm\) +\S+ +[+-]\S+ \(class number \d+\)\n", wide)
 
 
 def test_pictures(path: nb.Path) -> None:

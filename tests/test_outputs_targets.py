@@ -195,7 +195,7 @@ def test_columns_of_numbers() -> None:
     named = nb.fit_path(table, ["Weight", "Waist", "Pulse"], family="multigaussian", n_lambdas=4)
     assert named.feature_names == wanted.feature_names
     for other in (array, named):
-        np.testing.assert_allclose(other.coefs, wanted.coefs, rtol=1e-9)
+        np.testing.assert_allclose(other.coefs, wanted.coefs, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -244,3 +244,10 @@ def test_infinite_targets() -> None:
     y.iloc[5, 0] = np.inf
     assert "E07" in refused(y, "multigaussian", X.iloc[:, :2])
     assert prepared(y, "multigaussian", X.iloc[:, :2], inf="nan", missing="drop").n_rows == 149
+
+
+@pytest.mark.parametrize("family", ["multinomial", "binomial", "auto"])
+def test_infinite_numbers_are_no_classes(family: str) -> None:
+    y = np.repeat([1.0, 2.0, np.inf], 50)
+    assert "E07 Infinite values: y (target), rows 101, 102, " in refused(y, family)
+    assert prepared(y, family, inf="nan", missing="drop").classes == (1.0, 2.0)

@@ -3,9 +3,11 @@
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import normball as nb
 from commands import Capture, run
 
 README = Path(__file__).parents[1] / "README.md"
@@ -25,6 +27,20 @@ def test_the_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         exec(compile(block("python", "import normball"), str(README), "exec"), {})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "report.html"]
     assert capsys.readouterr().out.endswith("{np.str_('converged')}\n")
+
+
+def test_the_block_of_classes_runs() -> None:
+    given: dict[str, Any] = {"nb": nb}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(compile(block("python", "from sklearn.datasets import load_wine"), str(README), "exec"), given)
+    fit, X, y = given["fit"], given["X"], given["y"]
+    assert fit.to_frame().columns == ["feature", "output", "per_sd", "per_unit"]
+    assert fit.predict(X, kind="response").shape == (178, 3)
+    assert (fit.predict(X, kind="class") == y).mean() > 0.95
+    kept = fit.coef != 0
+    assert (kept.all(axis=0) == kept.any(axis=0)).all()
+    assert not kept.all()
 
 
 def test_the_terminal_block_is_what_the_command_prints(

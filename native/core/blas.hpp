@@ -114,6 +114,7 @@ inline void solve_transposed(Index n, Index m, const double* R, Index ldr, doubl
 
 // b becomes (R'R)^-1 b; two triangular solves, since dpotrs copies the factor even for one right-hand side
 inline void cholesky_solve(Index n, const double* R, Index ldr, double* b) {
+  if (n == 0) return;
   char u = 'U', t = 'T', no = 'N';
   int ni = static_cast<int>(n), lr = static_cast<int>(ldr), one = 1;
   for (char* transpose : {&t, &no}) blas().dtrsv(&u, transpose, &no, &ni, const_cast<double*>(R), &lr, b, &one);

@@ -55,12 +55,8 @@ class SquaredErrors final : public OutputsLoss {
   Index n_rows_;
 };
 
-const Family multigaussian("multigaussian",
-                           {.is_quadratic = true, .is_location = true, .is_piecewise = false, .is_separable = true},
-                           [](Index n_outputs, const double* y, const double* weights,
-                              Index n_rows) -> std::unique_ptr<const OutputsLoss> {
-                             return std::make_unique<SquaredErrors>(n_outputs, y, weights, n_rows);
-                           });
+const Family multigaussian = family_of_outputs<SquaredErrors>(
+    "multigaussian", {.is_quadratic = true, .is_location = true, .is_piecewise = false, .is_separable = true});
 
 }  // namespace
 }  // namespace normball

@@ -210,12 +210,8 @@ class Softmax final : public OutputsLoss {
   Index n_rows_;
 };
 
-const Family multinomial("multinomial",
-                         {.is_quadratic = false, .is_location = false, .is_piecewise = false, .is_separable = true},
-                         [](Index n_outputs, const double* y, const double* weights,
-                            Index n_rows) -> std::unique_ptr<const OutputsLoss> {
-                           return std::make_unique<Softmax>(n_outputs, y, weights, n_rows);
-                         });
+const Family multinomial = family_of_outputs<Softmax>(
+    "multinomial", {.is_quadratic = false, .is_location = false, .is_piecewise = false, .is_separable = true});
 
 }  // namespace
 }  // namespace normball

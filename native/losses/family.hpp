@@ -44,4 +44,13 @@ class Family : public LossTraits {
   const Family* next_ = first_;  // those made before it
 };
 
+template <class L>
+Family family_of_outputs(std::string_view name, const LossTraits& traits) noexcept {
+  return {
+      name, traits,
+      [](Index n_outputs, const double* y, const double* weights, Index n_rows) -> std::unique_ptr<const OutputsLoss> {
+        return std::make_unique<L>(n_outputs, y, weights, n_rows);
+      }};
+}
+
 }  // namespace normball

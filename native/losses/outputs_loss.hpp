@@ -1,5 +1,5 @@
 // What solvers ask of a loss of several outputs a row: eta, residuals and curvatures are n_rows x n_outputs,
-// column-major. A loss of one output is one of these too.
+// column-major. A loss of one output is one of these too. docs/mathematics.md (M20)
 #pragma once
 
 #include "losses/loss.hpp"
@@ -28,10 +28,10 @@ class OutputsLoss {
   const Index n_outputs;
   const Traits traits;
 
-  // the mean loss, and sum w |u|^2 in the metric of the curvature's inverse (M8a); residual: w u
+  // the mean loss, and sum w |u|^2 in the metric of the curvature's inverse (M8a, M25); residual: w u
   virtual RowSums evaluate(const double* eta, double* residual) const = 0;
   virtual void curve(const double* eta, RowCurvature& curvature) const = 0;
-  // `dual` holds w_i v_i, those beyond the domain of the conjugate go back to it; what it is worth at eta (M8b)
+  // `dual` holds w_i v_i, those beyond the domain of the conjugate go back to it; what it is worth at eta (M8b, M25)
   virtual DualSums dual(const double* eta, double* dual) const = 0;
   virtual double constant() const = 0;                         // the part that depends on the targets alone
   virtual Vector link(const Vector& means) const = 0;          // eta at which the mean responses are these

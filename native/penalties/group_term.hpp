@@ -5,7 +5,7 @@
 namespace normball {
 
 // One block's term: l1 ||b||_1 + group ||b||_2 + l2/2 ||b||^2 on n coordinates, a sparse-group lasso (Simon, Friedman,
-// Hastie & Tibshirani 2013) with a ridge. A block of one coordinate is an elastic net.
+// Hastie & Tibshirani 2013) with a ridge. A block of one coordinate is an elastic net. docs/mathematics.md (M28)
 struct GroupTerm {
   double l1 = 0.0;
   double group = 0.0;

@@ -117,8 +117,8 @@ nb::dict as_dict(PathResult&& result, const Specification& spec) {
   const std::size_t n_values = values.size();
   nb::dict out;
   out["lambdas"] = owned(std::move(result.lambdas), {l});
-  out["intercepts"] = n_outputs == 1 ? owned(std::move(intercepts), {k, l})
-                                     : owned(std::move(intercepts), {k, l, n_outputs});
+  out["intercepts"] =
+      n_outputs == 1 ? owned(std::move(intercepts), {k, l}) : owned(std::move(intercepts), {k, l, n_outputs});
   out["loss"] = owned(std::move(loss), {k, l});
   out["whole_loss"] = owned(std::move(whole_loss), {k, l});
   out["dual_gaps"] = owned(std::move(gaps), {k, l});

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -34,6 +35,7 @@ from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
 
 PerFeature = ArrayLike | Mapping[str, float] | None
 _Class = TypeVar("_Class")
+_OF_CLASSES = re.compile('family="(bi|multi)nomial"')
 
 
 @dataclass_transform(kw_only_default=True)
@@ -74,7 +76,7 @@ def in_words_of(model: Any) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        fixes = [in_words(one.fix.replace('family="binomial"', f"{twin}()")) for one in error.findings]
+        fixes = [in_words(_OF_CLASSES.sub(f"{twin}()", one.fix)) for one in error.findings]
         findings = [
             replace(one, text=in_words(one.text), fix=fix) for one, fix in zip(error.findings, fixes, strict=True)
         ]
@@ -99,6 +101,7 @@ class GLM(BaseEstimator):
     penalty_factors: PerFeature = None
     lower_bounds: PerFeature = None
     upper_bounds: PerFeature = None
+    grouped: bool | None = None
     groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None = None
     group_weights: Mapping[str, float] | None = None
     group_ratio: float = 1.0
@@ -135,9 +138,13 @@ class GLM(BaseEstimator):
         return tags
 
     def _options(self) -> dict[str, Any]:
-        """The options of `fit_path` that every estimator has."""
+        """The options of `fit_path` that every estimator has; of a classifier after its classes are known."""
         options = {field.name: getattr(self, field.name) for field in fields(GLM) if field.name != "unknown"}
-        return {"family": getattr(self, "family", "binomial"), "progress": False, **options}
+        return {"progress": False, **options}
+
+    def _takes_targets(self) -> bool:
+        """Whether `y` may have several columns."""
+        return False
 
     def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate as scikit-learn does; a frame with named columns stays one, for its levels and names."""
@@ -148,9 +155,8 @@ class GLM(BaseEstimator):
                 raise DataError(found)
             validate_data(self, X, y, skip_check_array=True)
             if hasattr(self, "feature_names_in_"):
-                y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
-                return X, self._target(column_or_1d(y, warn=True))
-        X, y = self._validated(X, y=y, y_numeric=is_regressor(self))
+                return X, self._target(y)
+        X, y = self._validated(X, y=y, y_numeric=is_regressor(self), multi_output=self._takes_targets())
         return X, self._target(y)
 
     def _weights(self, y: NDArray[Any], sample_weight: ArrayLike | None) -> ArrayLike | None:
@@ -180,8 +186,12 @@ class GLM(BaseEstimator):
             "ensure_all_finite": finite,
         }
 
-    def _target(self, y: NDArray[Any]) -> NDArray[Any]:
-        return y
+    def _target(self, y: Any) -> NDArray[Any]:
+        """One target, or a column for each of several where the model takes them."""
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
+        if self._takes_targets() and y.ndim == 2 and y.shape[1] > 1:
+            return np.asarray(y)
+        return np.asarray(column_or_1d(y, warn=True))
 
     def _keep(self, path: Path, fit: Fit) -> None:
         """Take the fitted attributes from the point `fit` of `path`."""
@@ -198,14 +208,16 @@ class GLM(BaseEstimator):
         self.findings_ = [*path.findings, *rare_levels(fit)]
 
     def _importances(self, fit: Fit) -> NDArray[np.float64]:
-        """By column of X the sum of the absolute coefficients on the scale of the penalty; 0 for what is no feature."""
+        """By column of X the sum of what an L1 penalty charges for its coefficients; 0 for what is no feature."""
         columns = fit.preparation.columns
         place: Any = np.arange(len(columns))
         if hasattr(self, "feature_names_in_"):
             known = {name: j for j, name in enumerate(self.feature_names_in_)}
             place = [known[column.name] for column in columns]
         importances = np.zeros(self.n_features_in_)
-        importances[place] = np.bincount(fit.preparation.column_of_feature, weights=np.abs(fit.coef_per_sd))
+        per_sd = np.atleast_2d(fit.coef_per_sd)
+        charged = np.linalg.norm(per_sd, axis=0) if fit.grouped else np.abs(per_sd).sum(axis=0)
+        importances[place] = np.bincount(fit.preparation.column_of_feature, weights=charged)
         return importances
 
     def _predict(self, X: Any, kind: Kind, offset: ArrayLike | str | None) -> NDArray[Any]:
@@ -226,13 +238,13 @@ class Regressor(RegressorMixin):
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        offset : array-like of shape (n_samples,) or str, default=None
+        offset : array-like of shape (n_samples,) or (n_samples, n_targets) or str, default=None
             Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
             fitted with one.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             The expected target.
         """
         return np.asarray(self._predict(X, "response", offset))
@@ -246,15 +258,17 @@ class Regressor(RegressorMixin):
     ) -> float:
         """Compute the share of the deviance that is explained: R² for gaussian, D² for the other families.
 
+        Of several targets it is the mean of their R², as in scikit-learn.
+
         Parameters
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows to predict.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Their targets.
         sample_weight : array-like of shape (n_samples,) or str, default=None
             Weight of each row, or the name of their column in a frame.
-        offset : array-like of shape (n_samples,) or str, default=None
+        offset : array-like of shape (n_samples,) or (n_samples, n_targets) or str, default=None
             Added to the linear predictor, or the name of its column in a frame; needed exactly when the model was
             fitted with one.
 
@@ -276,9 +290,25 @@ class Regressor(RegressorMixin):
     def _target(self: Any, y: NDArray[Any]) -> NDArray[Any]:
         if find_family(self.family).has_classes:
             raise ValueError(f"family is {self.family!r}, but a regressor is for numbers; GLMClassifier is for classes")
+        y = super()._target(y)
+        self._n_targets = 1 if y.ndim == 1 else y.shape[1]
         return y
+
+    def _takes_targets(self) -> bool:
+        return bool(find_family(self.family).with_outputs)
+
+    def _data(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, target = super()._data(X, y)
+        return X, y if target.ndim == 2 and _is_frame(y) else target  # a frame names the targets
+
+    def _options(self: Any) -> dict[str, Any]:
+        family = find_family(self.family).with_outputs if self._n_targets > 1 else self.family
+        return {"family": family, **super()._options()}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = bool(find_family(self.family).refused(np.array([-1.0]))[0][0])
+        family = find_family(self.family)
+        tags.target_tags.positive_only = bool(family.refused(np.array([-1.0]))[0][0])
+        tags.target_tags.multi_output = bool(family.with_outputs)
+        tags.target_tags.single_output = not family.has_outputs
         return tags

@@ -35,12 +35,12 @@ class OneStrength(GLM):
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             The features; in a frame, string, boolean and categorical columns become indicators of all levels.
-        y : array-like of shape (n_samples,)
-            The target.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The target; a regressor of numbers takes several.
         sample_weight : array-like of shape (n_samples,) or str, default=None
             Weight of each row; ones if left out.
-        offset : array-like of shape (n_samples,) or str, default=None
-            Added to the linear predictor; zeros if left out.
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs) or str, default=None
+            Added to the linear predictor, of several outputs (classes or targets) to that of each; zeros if left out.
 
         Returns
         -------
@@ -83,12 +83,12 @@ class CrossValidated(GLM):
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             The features; in a frame, string, boolean and categorical columns become indicators of all levels.
-        y : array-like of shape (n_samples,)
-            The target.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The target; a regressor of numbers takes several.
         sample_weight : array-like of shape (n_samples,) or str, default=None
             Weight of each row, in the fits and in the scores; ones if left out.
-        offset : array-like of shape (n_samples,) or str, default=None
-            Added to the linear predictor; zeros if left out.
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs) or str, default=None
+            Added to the linear predictor, of several outputs (classes or targets) to that of each; zeros if left out.
         groups : array-like of shape (n_samples,) or str, default=None
             Rows of one group stay in one fold. A name, here and below, is that of a column of a frame, which is no
             feature then.
@@ -129,19 +129,22 @@ class CrossValidated(GLM):
         return self
 
     def _default_folds(self, X: Any, y: NDArray[Any], groups: ArrayLike | str | None) -> int:
-        """10, or as many as the groups, the rows of the rarer class or the rows allow."""
+        """10, or as many as the groups, the rows of the rarest class or the rows allow."""
         source = source_of(X)
         if isinstance(groups, str):
             groups = source.values(groups) if groups in source.names else None  # cv_path says what is not there
         if groups is not None:
             allowed = np.unique(groups).size
         else:
-            allowed = np.unique(y, return_counts=True)[1].min() if is_classifier(self) else y.size
+            allowed = np.unique(y, return_counts=True)[1].min() if is_classifier(self) else len(y)
         return int(min(max(allowed, 2), 10))
 
     @property
     def coef_path_(self) -> NDArray[np.float64]:
-        """Coefficients in the data's units at every strength, shape (n_lambdas, n_coefficients)."""
+        """Coefficients in the data's units at every strength, shape (n_lambdas, n_coefficients).
+
+        Of several outputs (classes or targets) the shape is (n_lambdas, n_outputs, n_coefficients).
+        """
         return self.path_.coefs
 
     def at(self, choice: Literal["best", "1se"] | None = None, *, lam: float | None = None) -> Fit:

@@ -59,7 +59,7 @@ def fit_ball(
         The diamond or the disc.
     **options
         What `fit_path` takes, except for the grid and the mix, which follow from radius and norm, and for groups of
-        features, which these norms do not know.
+        features, which these norms do not know. The family must have one output.
 
     Returns
     -------

@@ -57,7 +57,7 @@ def cv_path(
     X, y
         As in `fit_path`.
     cv : int, splitter or iterable of (train, test)
-        Number of folds, drawn at random and stratified for the binomial family; or a scikit-learn splitter.
+        Number of folds, drawn at random, with each class spread evenly over them; or a scikit-learn splitter.
     fold_groups : array, shape (n,), or str, optional
         Rows of one group are never split between training and held-out rows. A name, here and below, is that of a
         column of X, which is no feature then.

@@ -29,7 +29,8 @@ class GLMRegressor(Regressor, OneStrength):
     family : str, default="gaussian"
         Distribution of the target: "gaussian", "huber" (not decided by outliers), or with the linear predictor as the
         logarithm of the expected target "poisson", "negative_binomial", "gamma", "tweedie". A number in brackets is the
-        parameter: "tweedie(1.5)", "negative_binomial(2)", "huber(1.345)"; see `fit_path` for the bare names.
+        parameter: "tweedie(1.5)", "negative_binomial(2)", "huber(1.345)"; see `fit_path` for the bare names. Several
+        targets, the columns of `y`, make "gaussian" what is called "multigaussian": one model of all of them.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalised.
     standardize : bool, default=True
@@ -37,7 +38,9 @@ class GLMRegressor(Regressor, OneStrength):
     penalty_factors : array-like or dict by feature name, default=None
         Multiples of the penalty for each feature: 0 leaves it unpenalised, inf excludes it; ones if left out.
     lower_bounds, upper_bounds : float, array-like or dict by feature name, default=None
-        Bounds of the coefficients in the data's units; they must admit 0. They do not go with `groups`.
+        Bounds of the coefficients in the data's units; they must admit 0. They do not go with `groups` and `grouped`.
+    grouped : bool, default=None
+        With several targets, whether the penalty keeps or drops a feature for all of them at once; None does so.
     groups : dict of feature names, "columns" or array-like of shape (n_coefficients,), default=None
         Groups of features that the penalty keeps or drops as a whole: ``{name: [features]}``, a label for each, or
         "columns" for the indicators that one column gives; see `fit_path`. Rows that belong together are another
@@ -66,15 +69,15 @@ class GLMRegressor(Regressor, OneStrength):
 
     Attributes
     ----------
-    coef_ : ndarray of shape (n_coefficients,)
+    coef_ : ndarray of shape (n_coefficients,) or (n_targets, n_coefficients)
         Coefficients in the data's units.
-    intercept_ : float
+    intercept_ : float or ndarray of shape (n_targets,)
         Intercept.
     feature_names_out_ : ndarray of str, shape (n_coefficients,)
         What each coefficient belongs to: a column, or a level of one ("colour = red").
     feature_importances_ : ndarray of shape (n_features_in_,)
         For each column of `X` the sum of its absolute coefficients, per standard deviation with ``standardize=True``:
-        what an L1 penalty charges for the column.
+        what an L1 penalty charges for the column. Grouped coefficients count by their Euclidean length.
     findings_ : list of Finding
         What was noticed about the data and the result.
     lam_ : float
@@ -115,7 +118,10 @@ class GLMRegressor(Regressor, OneStrength):
 
 @estimator
 class GLMClassifier(Classifier, OneStrength):
-    """Logistic regression of two classes with an L1 and L2 penalty of given strength.
+    """Logistic regression with an L1 and L2 penalty of given strength.
+
+    Two classes are modelled by the log odds of the second one (binomial), more by a linear predictor each
+    (multinomial).
 
     Parameters
     ----------
@@ -125,7 +131,7 @@ class GLMClassifier(Classifier, OneStrength):
     l1_ratio : float, default=1.0
         Mix of the penalty: 1 is the lasso, 0 is ridge.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class, multiplied with those of the rows. "balanced" gives both classes the same total.
+        Weight of each class, multiplied with those of the rows. "balanced" gives all classes the same total.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalised.
     standardize : bool, default=True
@@ -133,7 +139,11 @@ class GLMClassifier(Classifier, OneStrength):
     penalty_factors : array-like or dict by feature name, default=None
         Multiples of the penalty for each feature: 0 leaves it unpenalised, inf excludes it; ones if left out.
     lower_bounds, upper_bounds : float, array-like or dict by feature name, default=None
-        Bounds of the coefficients in the data's units; they must admit 0. They do not go with `groups`.
+        Bounds of the coefficients in the data's units; they must admit 0. They do not go with `groups` and `grouped`.
+        Of more than two classes they are those of each class.
+    grouped : bool, default=None
+        With more than two classes, whether the penalty keeps or drops a feature for all of them at once; None does
+        not. Two classes have one coefficient for each feature, so that it makes no difference.
     groups : dict of feature names, "columns" or array-like of shape (n_coefficients,), default=None
         Groups of features that the penalty keeps or drops as a whole: ``{name: [features]}``, a label for each, or
         "columns" for the indicators that one column gives; see `fit_path`. Rows that belong together are another
@@ -162,11 +172,12 @@ class GLMClassifier(Classifier, OneStrength):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
-        The classes, sorted; the model is about the second.
-    coef_ : ndarray of shape (1, n_coefficients)
-        Coefficients of the log odds in the data's units.
-    intercept_ : ndarray of shape (1,)
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted; of two the model is about the second.
+    coef_ : ndarray of shape (1, n_coefficients) or (n_classes, n_coefficients)
+        Coefficients of the log odds of the second class of two, or of the linear predictor of each of more, in the
+        data's units.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
         Intercept.
     feature_names_out_, feature_importances_, findings_, lam_, dual_gap_, status_, n_iter_, path_, n_features_in_, \
 feature_names_in_
@@ -210,8 +221,8 @@ class GLMRegressorCV(Regressor, CrossValidated):
         What is compared on the rows left out, as `score` of `cv_path`.
     random_state : int, default=0
         Seed of the folds.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, groups, group_weights, group_ratio, \
-orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, grouped, groups, group_weights, \
+group_ratio, orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
         As in `GLMRegressor`.
 
     Attributes
@@ -229,7 +240,7 @@ orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threa
     coef_, intercept_, feature_names_out_, feature_importances_, findings_, dual_gap_, status_, n_iter_, \
 n_features_in_, feature_names_in_
         As in `GLMRegressor`.
-    coef_path_ : ndarray of shape (n_lambdas, n_coefficients)
+    coef_path_ : ndarray of shape (n_lambdas, n_coefficients) or (n_lambdas, n_targets, n_coefficients)
         Coefficients at every strength.
     path_ : Path
         The path of the whole data.
@@ -255,7 +266,7 @@ n_features_in_, feature_names_in_
 
 @estimator
 class GLMClassifierCV(Classifier, CrossValidated):
-    """Logistic regression of two classes with an L1 and L2 penalty whose strength is chosen by cross-validation.
+    """Logistic regression with an L1 and L2 penalty whose strength is chosen by cross-validation.
 
     Parameters
     ----------
@@ -263,17 +274,17 @@ class GLMClassifierCV(Classifier, CrossValidated):
         Mix of the penalty: 1 is the lasso, 0 is ridge. Of several, the one with the best mean score is taken.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, multiplied with those of the rows, in the fit and in the scores.
-        "balanced" gives both classes the same total.
+        "balanced" gives all classes the same total.
     scoring : {"deviance", "auc", "accuracy", "brier", "mse", "mae"}, name of a scorer, scorer, metric or callable, \
 default="deviance"
         What is compared on the rows left out, as `score` of `cv_path`.
     cv : int, splitter or iterable of (train, test), default=None
         The folds. An int makes so many at random, with each class spread evenly, or keeps groups of rows together
-        where `fit` is given any. None makes 10, or as many as there are groups or rows of the rarer class.
+        where `fit` is given any. None makes 10, or as many as there are groups or rows of the rarest class.
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
-    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, groups, group_weights, group_ratio, \
-orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
+    fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, grouped, groups, group_weights, \
+group_ratio, orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
         As in `GLMClassifier`.
 
     Attributes

@@ -16,7 +16,7 @@ import numpy as np
 
 from normball.estimates import delta_at_null, theta_at_null
 from normball.families_outputs import MultiGaussian, Multinomial
-from normball.family import Array, Family, by_newton, entropy
+from normball.family import LANDSCAPES, Array, Family, by_newton, entropy
 from normball.messages import did_you_mean
 
 AUTO = "auto"  # stands for the family that suits the target
@@ -27,7 +27,7 @@ class _IdentityLink(Family):
 
     kind, inverse_link = "numeric", "identity"
     amounts = True
-    views = frozenset({"residuals"})
+    views = LANDSCAPES | {"residuals"}
 
     def mean(self, eta: Array) -> Array:
         """The linear predictor itself."""
@@ -41,7 +41,7 @@ class _IdentityLink(Family):
 class Gaussian(_IdentityLink):
     """Numbers of any kind, by squared error."""
 
-    name, label = "gaussian", "linear"
+    name, label, with_outputs = "gaussian", "linear", "multigaussian"
     quadratic = True
     root_scores = ("deviance", "mse")
     glmnet, glmnet_scales_target = '"gaussian"', True
@@ -77,7 +77,7 @@ class Binomial(Family):
     has_classes = True
     inverse_link, variance_function = "logistic", "mu (1 - mu)"
     factor, eta_is, predicted = "odds", "log-odds", "Probability"
-    views = frozenset({"sigmoid", "calibration"})
+    views = LANDSCAPES | {"sigmoid", "calibration"}
     glmnet = '"binomial"'
 
     def mean(self, eta: Array) -> Array:
@@ -126,7 +126,7 @@ class _LogLink(Family):
 
     inverse_link = "exp"
     factor, eta_is, predicted = "rate", "log of the rate", "Expected"
-    views, reports_dispersion = frozenset({"residuals", "calibration"}), True
+    views, reports_dispersion = LANDSCAPES | {"residuals", "calibration"}, True
 
     def mean(self, eta: Array) -> Array:
         """Its exponential."""

@@ -1,6 +1,6 @@
 """Families with several outputs: a linear predictor for each class, or for each of several targets.
 
-Arrays of targets, predictors and means end in the outputs, (..., K); a loss has none of them left, (...).
+Arrays of targets, predictors and means end in the outputs, (..., K); a loss has none of them left, (...). (M20)
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Multinomial(_Outputs):
 
     name, label, kind = "multinomial", "multinomial", "class"
     has_classes = True
+    of_one = "binomial"
+    views = frozenset({"effects", "confusion", "calibration"})
     inverse_link, variance_function = "softmax", "mu (1 - mu)"
     eta_is, predicted = "log of the probability, but for a constant of the row", "Probability"
     glmnet = '"multinomial"'
@@ -66,8 +68,12 @@ class Multinomial(_Outputs):
         intercept = self.link(share @ y)
         for _ in range(100):
             mean = self.mean(offset + intercept)
-            bend = np.diag(share @ mean) - mean.T @ (share[:, None] * mean)  # singular where all move alike
-            step = np.clip(np.linalg.lstsq(bend, share @ (y - mean))[0], -1.0, 1.0)
+            bend = np.diag(share @ mean) - mean.T @ (share[:, None] * mean)
+            bend += 1.0 / intercept.size + 1e-14 * np.eye(intercept.size)  # singular where all move alike, or none can
+            step = np.linalg.solve(bend, share @ (y - mean))
+            step /= max(1.0, np.abs(step).max())
+            while np.abs(step).max() > 1e-12 and share @ self.residual(y, offset + intercept + step) @ step > 0.0:
+                step /= 2.0  # it went beyond the minimum on this line
             intercept = intercept + step
             if np.abs(step).max() <= 1e-12 * (1.0 + np.abs(intercept).max()):
                 break
@@ -82,6 +88,11 @@ class Multinomial(_Outputs):
         ordered = np.sort(eta, axis=-1)
         return np.asarray(ordered[..., -1] - np.logaddexp.reduce(ordered[..., :-1], axis=-1))
 
+    def alone(self, eta: Array, output: int) -> Array:
+        """The logarithm of the odds of a class against all others."""
+        others = np.logaddexp.reduce(np.delete(eta, output, axis=-1), axis=-1)
+        return np.asarray(eta[..., output] - others)
+
     def sklearn(self, lam: float, l1_ratio: float, total_weight: float, digits: int) -> str:
         """LogisticRegression, whose C weighs the sum of the losses."""
         return f"LogisticRegression(l1_ratio={l1_ratio:g}, C={1 / (lam * total_weight):.{digits}g}"
@@ -91,8 +102,11 @@ class MultiGaussian(_Outputs):
     """Several targets of numbers, by the sum of their squared errors."""
 
     name, label, kind = "multigaussian", "linear, several targets", "numeric"
+    with_outputs = name
     inverse_link = "identity"
     amounts = True
+    of_one = "gaussian"
+    views = frozenset({"effects", "errors", "residuals"})
     quadratic = True
     grouped_by_default = True
     root_scores = ("mse",)

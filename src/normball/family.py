@@ -15,6 +15,7 @@ Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
 DEFAULT = "gaussian"
+LANDSCAPES = frozenset({"geometry", "convexity"})  # views of the loss over single coefficients
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class Family(ABC):
         Whether the target is a class, or proportions of classes.
     has_outputs : bool
         Whether it has several linear predictors, the last axis of `y`, `eta` and `mean`; losses then lack that axis.
+    of_one : str
+        With several outputs the family of one of them by itself, `alone`.
+    with_outputs : str
+        The family that models several targets of this kind together, "" where there is none.
     grouped_by_default : bool
         Whether the penalty takes a feature for all outputs or for none, where nothing is said about it.
     quadratic : bool
@@ -86,6 +91,8 @@ class Family(ABC):
     no_estimate: ClassVar[tuple[str, str]] = ("", "")
     has_classes: ClassVar[bool] = False
     has_outputs: ClassVar[bool] = False
+    of_one: ClassVar[str] = ""
+    with_outputs: ClassVar[str] = ""
     grouped_by_default: ClassVar[bool] = False
     quadratic: ClassVar[bool] = False
     amounts: ClassVar[bool] = False
@@ -184,6 +191,10 @@ class Family(ABC):
     def margin(self, eta: Array) -> Array:
         """The logarithm of the odds of the likeliest class."""
         return np.abs(eta)
+
+    def alone(self, eta: Array, output: int) -> Array:
+        """The linear predictor of one of several outputs by itself, as the family `of_one` has it."""
+        return np.asarray(eta[..., output])
 
     def refused(self, y: Array) -> tuple[Mask, str, str]:
         """The numbers that cannot be targets, what is wrong with them, and the family that takes them."""

@@ -82,7 +82,8 @@ def fit_path(
             + lam * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio)/2 * b_j**2)
 
     where the loss is half the unit deviance of the family, ``w`` is `sample_weight`, ``o`` is `offset` and ``v`` is
-    `penalty_factors`. So ``lam`` is glmnet's lambda and scikit-learn's alpha in Lasso and ElasticNet.
+    `penalty_factors`. So ``lam`` is glmnet's lambda, scikit-learn's alpha in Lasso and ElasticNet, and 1/(C sum(w)) in
+    its LogisticRegression. With several outputs the sum is over the coefficients of all of them, or as `grouped` says.
 
     Parameters
     ----------
@@ -133,7 +134,8 @@ def fit_path(
             r * sum_g v_g * (l1_ratio * |R_g b_g| + (1 - l1_ratio)/2 * |R_g b_g|**2)
                 + (1 - r) * sum_j v_j * (l1_ratio * |b_j| + (1 - l1_ratio)/2 * b_j**2)
 
-        with the Euclidean length of the coefficients of each group, r being `group_ratio`.
+        with the Euclidean length of the coefficients of each group (of several outputs for each of them, or with
+        `grouped` over all), r being `group_ratio`.
     group_weights : {name: value}, optional
         The ``v_g``, which a common penalty factor of the group multiplies. By default the root of the group's rank
         where it is orthonormalised, of its size elsewhere.

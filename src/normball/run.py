@@ -22,6 +22,8 @@ class Run:
         The example data set, if it was one.
     target : str
         Name of the target.
+    targets : tuple of str
+        The columns of a target that has several; empty where `target` is one.
     command : str
         The command line, files without their folders.
     table, outcome : str
@@ -39,6 +41,7 @@ class Run:
     source: str = ""
     example: str = ""
     target: str = "y"
+    targets: tuple[str, ...] = ()
     command: str = ""
     table: str = ""
     outcome: str = ""
@@ -56,6 +59,16 @@ class Run:
         object.__setattr__(self, "source", name)
 
     @property
+    def y(self) -> str | list[str]:
+        """The target as it is named in a call: its column, or its columns."""
+        return list(self.targets) or self.target
+
+    @property
+    def target_columns(self) -> list[str]:
+        """The columns of the target."""
+        return list(self.targets) or [self.target]
+
+    @property
     def weights(self) -> str:
         """The column of weights, "" for none."""
         return str(self.options.get("sample_weight") or "")
@@ -68,18 +81,20 @@ class Run:
     @property
     def not_features(self) -> list[str]:
         """Columns of the table that are no features."""
-        roles = (self.target, self.weights, self.offset, *self.options.get("drop", ()))
+        roles = (*self.target_columns, self.weights, self.offset, *self.options.get("drop", ()))
         return list(dict.fromkeys(name for name in roles if name))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON data."""
-        return asdict(self)
+        """As JSON data; files of a single target say nothing of several."""
+        data = asdict(self)
+        return data if self.targets else {name: value for name, value in data.items() if name != "targets"}
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "run") -> Run:
         """What `to_dict` wrote; raises Damaged where it cannot be that. What lacks takes its default."""
         readers = {
             **{one.name: text for one in fields(cls)},
+            "targets": _NAMES,
             "select": _select,
             "reading": _reading,
             "options": _options,
@@ -104,6 +119,7 @@ _OPTIONS: dict[str, Reader] = {
     "inf": text,
     "categorical": _NAMES,
     "drop": _NAMES,
+    "grouped": truth,
     "penalty_factors": mapping(number(0, finite=False)),
     "groups": _groups,
     "group_weights": mapping(number(0)),

@@ -134,9 +134,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 class Report:
     """A report, the model behind it, and the table it was fitted to."""
 
-    def __init__(self, folder: Path, table: pl.DataFrame) -> None:
+    def __init__(self, folder: Path, table: pl.DataFrame, *more: str) -> None:
         table.write_csv(folder / "t.csv")
-        words = ["fit", str(folder / "t.csv"), "--target", table.columns[0], "--cv", "5", "--quiet"]
+        words = ["fit", str(folder / "t.csv"), "--target", table.columns[0], "--cv", "5", "--quiet", *more]
         assert main([*words, "-o", str(folder / "out")]) == 0
         self.table = table
         self.page = folder / "out" / "report.html"

@@ -3,6 +3,7 @@
 /** The mean by the linear predictor. */
 const INVERSE_LINKS = {
   identity: (/** @type {number} */ eta) => eta,
+  softmax: (/** @type {number} */ odds) => 1 / (1 + Math.exp(-odds)), // of one class, by its log-odds against all others
   logistic: (/** @type {number} */ eta) => 1 / (1 + Math.exp(-eta)),
   exp: Math.exp,
 };
@@ -23,7 +24,7 @@ const VARIANCES = {
  * @property {keyof typeof VARIANCES} variance
  * @property {number | null} parameter the power or theta of that
  * @property {number | null} dispersion what it is to be multiplied by; null where that is not known
- * @property {boolean} has_classes whether the target is one of two classes, or a proportion
+ * @property {boolean} has_classes whether the target is a class, or proportions of classes
  * @property {boolean} quadratic whether the loss is the squared error, so that its quadratic about any point is exact
  * @property {string} factor what exp(coefficient) multiplies, as "odds"; "" where it means nothing
  * @property {string | null} eta the linear predictor in words, as "log-odds"; null for the target itself
@@ -32,6 +33,15 @@ const VARIANCES = {
 
 /** The expected target. @param {Mathematics} of @param {number} eta */
 export const meanAt = (of, eta) => INVERSE_LINKS[of.inverse_link](eta);
+
+/** The expected targets of several outputs. @param {Mathematics} of @param {number[]} etas */
+export function meansAt(of, etas) {
+  if (of.inverse_link !== "softmax") return etas.map((eta) => meanAt(of, eta));
+  const most = Math.max(...etas);
+  const sizes = etas.map((eta) => Math.exp(eta - most));
+  const sum = sizes.reduce((total, size) => total + size, 0);
+  return sizes.map((size) => size / sum);
+}
 
 /** What means lie between. @param {Mathematics} of @returns {[number, number]} */
 export const rangeOf = (of) => [meanAt(of, -Infinity), meanAt(of, Infinity)];

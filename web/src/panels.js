@@ -7,6 +7,9 @@ export const NEEDS_DATA = "This view needs the data: normball report model.json 
 /** What views of single coefficients say of a model whose penalty acts on groups of them. */
 export const ON_GROUPS = "This view draws penalties of single coefficients; the penalty of this model acts on groups of features.";
 
+/** What views of one linear predictor say of a model that has several; the page leaves them out. */
+export const ONE_OUTPUT = "This view draws a model with one prediction for each row; this one has several.";
+
 /** Charts of the data are drawn this wide: readable at 330 pixels, and no coarser on a wide screen. */
 const WIDTH = 620;
 /** All charts are drawn this wide for a phone. */

@@ -6,7 +6,8 @@
  * @property {string} name
  * @property {number} scale its standard deviation
  * @property {number | null} mean null without evidence
- * @property {number[]} coefs by lambda, all digits
+ * @property {number[]} coefs by lambda, all digits; of several outputs the length over them, never negative
+ * @property {number[][] | null} by_output of several outputs: the coefficients for each, by lambda; else null
  * @property {number[] | null} counts by lambda: in how many folds its column was kept, by this or another of its levels; null for ridge
  * @property {number[] | null} own_counts by lambda: in how many it was kept itself, where another feature of its column may say something else
  * @property {string} few_rows "1 row", "all but 2 rows" where so few tell this level from the others, else ""
@@ -25,6 +26,11 @@
  * @property {number} best index of lambda_best
  * @property {number} one_se index of lambda_1se
  *
+ * @typedef {object} Output one of several: a class, or a target
+ * @property {string} name
+ * @property {number[]} intercepts by lambda
+ * @property {number[] | null} rest by lambda, as that of the payload
+ *
  * @typedef {object} Payload
  * @property {string} version of normball
  * @property {string} title name of the target
@@ -34,12 +40,14 @@
  * @property {number} l1_ratio
  * @property {number} n_groups groups of features that the penalty acts on; 0 where it acts on single coefficients alone
  * @property {boolean} standardize
- * @property {string[]} classes of a target of two classes: the first is 0, the second is 1; else empty
+ * @property {string[]} classes of a target of classes, of two: the first is 0, the second is 1; else empty
+ * @property {Output[]} outputs where a row has several predictions; else empty
+ * @property {boolean} grouped whether the penalty takes a feature for all outputs or for none
  * @property {number} n_rows
  * @property {number} n_features
  * @property {number[]} lambdas descending
  * @property {number} picked index of the choice that the page opens with
- * @property {number[]} intercepts by lambda
+ * @property {number[]} intercepts by lambda; empty for several outputs, which have their own
  * @property {number[] | null} rest by lambda: intercept + what the unlisted features add at their means; null where these are not known
  * @property {number[]} n_nonzero by lambda
  * @property {number[]} norms by lambda: the L1 norm per SD
@@ -64,6 +72,11 @@
  * @property {[number, number, number]} hessian of the loss at the solution: its entries jj, jk, kk
  * @property {number[]} beyond what the loss has beyond its quadratic about the solution, over the cube of the distance: size*size values, row by row (y slow, x fast)
  *
+ * @typedef {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], brier: (number | null)[], log_loss: (number | null)[] }} Calibration
+ * @typedef {{ edges: number[], counts: number[][], quantiles: number[][] }} Residuals histogram of y - mu by lambda; 5, 25, 50, 75, 95 % points
+ * @typedef {{ at: number[], named: number[], counts: number[][], right: number[], n_rows: number, commonest: number, n_commonest: number }} Confusion rows by their class (slow) and the likeliest one (fast), for the indices of lambda `at`: of the classes `named`, and where these are not all of all others together; rows that are right by lambda; the commonest class and its rows
+ * @typedef {{ at: number[], calibration: Calibration[] | null, residuals: Residuals[] | null, confusion: Confusion | null, errors: { rmse: number[][], null: number[] } | null }} OutputsEvidence calibration (each class against the rest) and residuals by output, for the indices of lambda `at`; root mean squared error by output and lambda, and that of the mean alone
+ *
  * @typedef {object} Evidence statistics of the data; never a row of them
  * @property {number[]} loss by lambda: mean loss of the rows
  * @property {number[]} penalty_l1 by lambda: sum |b| with penalty factors, as the objective counts it
@@ -79,8 +92,9 @@
  * @property {{ j: number, k: number, x: [number, number], y: [number, number], size: number, loss: number[], path: [number, number][], mle: [number, number] | null }[]} pairs two features alone: loss on a grid, solutions by lambda, the unpenalised end if finite; squared error: empty (closed form)
  * @property {{ edges: number[], counts: number[][], flat: number[], largest: number[], negative: number[][] } | null} margins of classes: histogram of eta (edges), rows by lambda and bin for class 1 (counts) and class 0 (negative); share of rows with slope below 0.01; largest |eta|
  * @property {{ at: number[], factors: number[], train: number[][], held_out: (number | null)[][], gradient: number[][] } | null} scaling of classes: weights times 0.1 ... 10: mean cross-entropy on the fitted and on held-out rows, mean |p - y|, for the indices of lambda `at`
- * @property {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], brier: (number | null)[], log_loss: (number | null)[] } | null} calibration out of fold, by lambda, in at most 10 bins of equal counts
- * @property {{ edges: number[], counts: number[][], quantiles: number[][] } | null} residuals of numbers, out of fold where possible: histogram of y - mu by lambda; 5, 25, 50, 75, 95 % points
+ * @property {Calibration | null} calibration out of fold, by lambda, in at most 10 bins of equal counts
+ * @property {Residuals | null} residuals of numbers, out of fold where possible
+ * @property {OutputsEvidence | null} outputs what held-out rows say of several outputs; null for one, and where no such predictions are at hand
  * @property {{ at: number[], t: number[], loss: number[][], penalty: number[][] } | null} convexity along the line from the null model (t=0) to the solution (t=1) and beyond, for the indices of lambda `at`; penalty with that lambda
  * @property {number[]} ranges_low 1 % point of each listed feature, for the sliders of what-if
  * @property {number[]} ranges_high 99 % point
@@ -99,6 +113,7 @@
  * @property {number} scaling factor of the weights, 0.1 ... 10
  * @property {string} filter of names
  * @property {Record<string, number>} inputs of what-if by feature index
+ * @property {number} output index of the class or target that is shown by itself
  * @property {boolean} narrow whether the window is as narrow as that of a phone
  */
 
@@ -130,6 +145,7 @@ export function opening(data) {
     scaling: 1,
     filter: "",
     inputs: {},
+    output: 0,
     narrow: false,
   };
 }

@@ -42,10 +42,10 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
   const w = weights(l1_ratio, true, [1, 1], [1, 1]);
   const q = { hessian: pair, gradient: /** @type {[number, number]} */ ([-pulls[0], -pulls[1]]), at: /** @type {[number, number]} */ ([0, 0]), value: 0.7 };
   const solutions = LAMBDAS.map((lambda) => solution(q, w, lambda));
-  const listed = Array.from({ length: features }, (_, k) => ({ name: names[k % names.length], scale: 2, mean: 1, coefs: solutions.map((u) => (u[k] ?? 0) / 2), counts: null, own_counts: null, few_rows: "" }));
+  const listed = Array.from({ length: features }, (_, k) => ({ name: names[k % names.length], scale: 2, mean: 1, coefs: solutions.map((u) => (u[k] ?? 0) / 2), by_output: null, counts: null, own_counts: null, few_rows: "" }));
   const byLambda = (/** @type {(k: number) => number} */ of) => LAMBDAS.map((_, k) => of(k));
   return {
-    version: "0", title: "target", family, mathematics: MATHEMATICS[family], penalty: "L1", l1_ratio, n_groups: 0, standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],
+    version: "0", title: "target", family, mathematics: MATHEMATICS[family], penalty: "L1", l1_ratio, n_groups: 0, grouped: false, outputs: [], standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],
     n_rows: 100, n_features: features, lambdas: LAMBDAS, picked: 2, intercepts: byLambda(() => 0), rest: byLambda(() => 0), n_nonzero: byLambda((k) => Math.min(k, features)),
     norms: byLambda((k) => k), deviance_ratio: byLambda((k) => k / 10), dual_gaps: byLambda(() => 1e-8), kkt: byLambda(() => 1e-8), statuses: LAMBDAS.map(() => "solved"),
     cv: null, features: listed, others: [], others_complete: true, recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
@@ -71,7 +71,7 @@ function evidence(family, features, { hessian, pulls, solutions, q }) {
     calibration: { predicted: at.map(() => [...bins, null]), observed: at.map(() => [0.15, 0.35, 0.9, null]), se: at.map(() => [0.1, null, 0, null]), counts: at.map(() => [30, 40, 30, 0]), brier: at.map(() => null), log_loss: at.map(() => 0.5) },
     residuals: curved && family === "binomial" ? null : { edges: [-4, -1, 1, 4], counts: at.map((k) => [10, 50 + k, 20]), quantiles: at.map(() => [-3, -1, 0.1, 1.2, 3.3]) },
     convexity: { at: [1, 2], t: [0, 0.5, 1, 1.5, 2], loss: [[0.7, 0.5, 0.4, 0.5, 0.8], [0.7, 0.4, 0.3, 0.4, 0.7]], penalty: [[0, 0.1, 0.2, 0.3, 0.4], [0, 0.05, 0.1, 0.15, 0.2]] },
-    ranges_low: [0, 0, 0], ranges_high: [1, 1, 1], held_out: true,
+    ranges_low: [0, 0, 0], ranges_high: [1, 1, 1], held_out: true, outputs: null,
   };
 }
 

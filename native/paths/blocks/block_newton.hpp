@@ -38,8 +38,7 @@ class BlockNewton {
       if (at.is_stationary && dual_proves(lambda, goal.gap)) return step;
       stall.note(at.kkt_violation);
       if (step == most_steps || stall.is_stalled() || monitor_.stopped()) return step;
-      // by the dual point of a model the gap is there once the KKT violation is
-      const double left = std::max(std::min(at.gap / goal.gap, 1e3 * at.kkt_violation / lambda), 2.0);
+      const double left = std::max(at.gap / std::max(goal.gap, 1e-300), 2.0);
       const double rate = step > 0 ? at.kkt_violation / last : 0.0;
       if (step > 0) renews = !loss_.traits.is_quadratic && is_slow(rate, left);
       if (rate > 0.5 && used_products_) trusts_products_ = false;
@@ -49,7 +48,7 @@ class BlockNewton {
   }
 
  private:
-  static constexpr Index most_known = 3000;
+  static constexpr Index most_known = 2500;
 
   // Whether the curvature of so many values is not worth its memory, or the factors that norms ask for, one a step,
   // their time: products take some dozens of reads of the set a step.
@@ -172,7 +171,7 @@ class BlockNewton {
   }
 
   void solve_model(double lambda) {
-    constexpr double digits = 1e-2;
+    const double digits = loss_.traits.is_quadratic ? 1e-8 : 1e-2;  // an exact model needs no other step
     const BlockTerms& terms = state_.terms();
     const double negligible = state_.problem().negligible_gradient();
     double tolerance = infinity;

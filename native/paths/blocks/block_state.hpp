@@ -16,7 +16,7 @@ class BlockState {
         loss_(loss),
         problem_(problem),
         blocks_(blocks),
-        terms_(problem, blocks),
+        terms_(blocks),
         threads_(threads),
         set_(design, blocks),
         is_held_(static_cast<std::size_t>(blocks.size()), 0),
@@ -114,7 +114,10 @@ class BlockState {
         std::fill_n(target.begin() + begin, size, 0.0);
       }
     });
+    const Place start = place();
+    const double objective = sums_.loss + penalty_at(lambda);
     jump(target);
+    if (!(sums_.loss + penalty_at(lambda) < objective)) go_back(start);
   }
 
   void read_gradients() { gradient_ = products_with(residual_); }
@@ -122,12 +125,11 @@ class BlockState {
   // To `target`, or part of the way; false where nothing on it descends. `model`: whose minimiser it is.
   bool go_to(const Vector& target, double lambda, const RowCurvature* model = nullptr) {
     dual_.clear();
-    const Vector before = theta_;
+    const Place start = place();
     Vector change(target.size());
-    std::ranges::transform(target, before, change.begin(), std::minus{});
+    std::ranges::transform(target, start.theta, change.begin(), std::minus{});
+    if (!std::ranges::all_of(change, [](double value) { return std::isfinite(value); })) return false;
     const Vector direction = eta_of(change);
-    const Vector start = eta_;
-    const Vector residual = residual_;
     const double penalty = penalty_at(lambda);
     theta_ = target;
     const double objective = sums_.loss + penalty;
@@ -135,30 +137,33 @@ class BlockState {
                           .expected = penalty_at(lambda) - penalty +
                                       std::inner_product(change.begin(), change.end(), gradient_.begin(), 0.0),
                           .noise = problem_.noise(objective)};
-    if (rule.expected > rule.noise) {
-      theta_ = before;
-      return false;
-    }
     double tried = -1.0;
     const auto go = [&](double fraction) {
-      for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] = start[i] + fraction * direction[i];
+      for (std::size_t i = 0; i < eta_.size(); ++i) eta_[i] = start.eta[i] + fraction * direction[i];
       for (std::size_t v = 0; v < theta_.size(); ++v) {
-        theta_[v] = fraction == 1.0 ? target[v] : before[v] + fraction * change[v];
+        theta_[v] = fraction == 1.0 ? target[v] : start.theta[v] + fraction * change[v];
       }
       evaluate();
       tried = fraction;
       return sums_.loss + penalty_at(lambda);
     };
-    const double fraction = backtrack(rule, go);
-    if (fraction != tried) go(fraction);
+    // not a minimiser, and not downhill, but for rounding
+    const bool is_uphill = rule.expected > 10.0 * rule.noise;
+    const double fraction = is_uphill ? 0.0 : backtrack(rule, go);
+    if (fraction > 0.0 && fraction != tried) go(fraction);
+    // a step that is too small to be judged has to stay where it says it is
+    if (fraction == 0.0 || !(sums_.loss + penalty_at(lambda) <= objective + 100.0 * rule.noise)) {
+      go_back(start);
+      return false;
+    }
     if (fraction == 1.0 && model != nullptr) {
       dual_ = direction;
       multiply(*model, dual_);
-      for (std::size_t i = 0; i < dual_.size(); ++i) dual_[i] += residual[i];
+      for (std::size_t i = 0; i < dual_.size(); ++i) dual_[i] += start.residual[i];
       dual_sums_ = loss_.dual(eta_.data(), dual_.data());
     }
-    if (fraction > 0.0) read_gradients();
-    return fraction > 0.0;
+    read_gradients();
+    return true;
   }
 
   // vectors shaped like eta become their product with the curvature of each row
@@ -212,6 +217,7 @@ class BlockState {
     const Index count = std::ssize(set_.features());
     Vector products(static_cast<std::size_t>(count * n_outputs()));
     std::vector<double*> out;
+    out.reserve(static_cast<std::size_t>(n_outputs()));
     for (Index k = 0; k < n_outputs(); ++k) out.push_back(products.data() + k * count);
     const std::vector<const double*> list = outputs_of(vectors);
     if (count > 0) {
@@ -245,6 +251,20 @@ class BlockState {
     gradient_.resize(theta_.size(), 0.0);
   }
 
+  struct Place {
+    Vector theta;
+    Vector eta;
+    Vector residual;
+    RowSums sums;
+  };
+  Place place() const { return {.theta = theta_, .eta = eta_, .residual = residual_, .sums = sums_}; }
+  void go_back(const Place& place) {
+    theta_ = place.theta;
+    eta_ = place.eta;
+    residual_ = place.residual;
+    sums_ = place.sums;
+  }
+
   void jump(const Vector& target) {
     Vector change(target.size());
     std::ranges::transform(target, theta_, change.begin(), std::minus{});
@@ -262,12 +282,17 @@ class BlockState {
 
   double penalty_at(double lambda) const {
     double sum = 0.0;
-    for_each_part([&](Index place, Index begin, Index) { sum += part(place, begin, lambda).value(); });
+    for_each_part([&](Index place, Index begin, Index size) {
+      const double* b = theta_.data() + begin;
+      const bool is_zero = std::all_of(b, b + size, [](double value) { return value == 0.0; });
+      if (!is_zero) sum += part(place, begin, lambda).value();
+    });
     return sum;
   }
 
   std::vector<const double*> outputs_of(const Vector& vectors) const {
     std::vector<const double*> list;
+    list.reserve(static_cast<std::size_t>(n_outputs()));
     for (Index k = 0; k < n_outputs(); ++k) list.push_back(vectors.data() + k * design_.n_rows);
     return list;
   }

@@ -98,7 +98,7 @@ class Part {
 
 class BlockTerms {
  public:
-  BlockTerms(const Problem& problem, const FeatureBlocks& blocks) : problem_(problem), blocks_(blocks) {}
+  explicit BlockTerms(const FeatureBlocks& blocks) : blocks_(blocks) {}
 
   Index n_outputs() const { return blocks_.n_outputs(); }
   bool is_free(Index block) const { return block == SetColumns::intercept || blocks_.is_free(block); }
@@ -129,7 +129,6 @@ class BlockTerms {
   }
 
  private:
-  const Problem& problem_;
   const FeatureBlocks& blocks_;
 };
 
@@ -143,7 +142,12 @@ class CertifiedBlocks {
   void add(Index block, const double* b, const double* gradient) {
     const Index size = terms_.part_size(block);
     const Index count = terms_.n_parts(block) * size;
-    for (Index v = 0; v < count; v += size) parts_.push_back(terms_.part(block, lambda_, b + v, gradient + v));
+    const bool is_single = terms_.is_single(block);
+    const ElasticNet single = is_single ? terms_.single_term(block, lambda_) : ElasticNet{};
+    for (Index v = 0; v < count; v += size) {
+      if (is_single && b[v] == 0.0 && !single.is_free() && single.violation(gradient[v], 0.0) == 0.0) continue;
+      parts_.push_back(terms_.part(block, lambda_, b + v, gradient + v));
+    }
     for (Index v = 0; v < count; ++v) fitted_ += b[v] * gradient[v];
   }
 

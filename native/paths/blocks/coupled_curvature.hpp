@@ -1,6 +1,7 @@
 // H = sum_i x_i x_i' (x) W_i over the values of a model that matter, W_i = diag(d_i) - r_i r_i' the curvature of a row:
 // exact, since a diagonal bound would let classes that compete wait for each other. With Z the columns r_ik x_ij it is
-// one Gram of all values, H = blocks of X'D_k X - Z'Z, and one of each output's own. It is kept while steps converge.
+// one Gram of all values, H = blocks of X'D_k X - Z'Z (M26), and one of each output's own. It is kept while steps
+// converge.
 #pragma once
 
 #include <algorithm>
@@ -91,6 +92,7 @@ class CoupledCurvature {
     const Index fresh = size() - old;
     const auto outputs = by_output();
     std::vector<Vector> grams;  // of each output's own values with the fresh ones among them
+    grams.reserve(outputs.size());
     for (const auto& places : outputs)
       grams.emplace_back(places.size() * static_cast<std::size_t>(n_fresh(places, old)));
     Vector columns(static_cast<std::size_t>(set.n_columns() * block_rows));

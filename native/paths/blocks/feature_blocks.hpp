@@ -1,7 +1,7 @@
 // The features of one problem in the blocks of its penalty: a group, or a feature alone. A block has coordinates theta
 // of its own, on the scale of the penalty: b = T theta in units of the data. Alone, T is 1 / scale; in orthonormal
 // groups T'X'WX T = 1, so that |theta| is the standard deviation of what the group adds to eta (Simon & Tibshirani
-// 2012). A coordinate has as many values as there are outputs.
+// 2012). A coordinate has as many values as there are outputs. docs/mathematics.md (M29)
 #pragma once
 
 #include <numeric>
@@ -91,12 +91,30 @@ class FeatureBlocks {
       }
     }
     const double least = std::max(0.0, lambda) * problem_.penalty.l1_ratio();
+    Vector gradient;
     for (Index b = 0; b < this->size(); ++b) {
       const Block& block = blocks_[b];
-      const Index j = features_[block.first];
-      const double threshold = least * (block.norm_factor + block.own_factor) * problem_.scaling.scale[j];
-      const double reach = joins_outputs() ? threshold * threshold : threshold;
-      if (block.is_group || is_free(b) || size[j] > reach || reach == 0.0) visit(b);
+      bool reaches = least == 0.0 || is_free(b);
+      if (!reaches && block.is_group) {
+        set_gradient(b, products, gradient);
+        reaches = strength_asked(b, gradient.data()) > least;
+      } else if (!reaches) {
+        const Index j = features_[block.first];
+        const double threshold = least * (block.norm_factor + block.own_factor) * problem_.scaling.scale[j];
+        reaches = size[j] > (joins_outputs() ? threshold * threshold : threshold);
+      }
+      if (reaches) visit(b);
+    }
+  }
+
+  // of a block, from the products of all features with each output
+  void set_gradient(Index b, const Vector& products, Vector& out) const {
+    out.resize(static_cast<std::size_t>(n_values(b)));
+    Vector own(width(b));
+    for (Index k = 0; k < n_outputs(); ++k) {
+      const double* of_output = products.data() + k * spec_.n_features;
+      std::ranges::transform(features(b), own.begin(), [&](Index j) { return of_output[j]; });
+      to_gradient(b, own.data(), out.data() + k * n_coordinates(b));
     }
   }
 

@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "paths/blocks/block_newton.hpp"
-#include "paths/blocks/outputs_problem.hpp"
+#include "paths/blocks/moment_rows.hpp"
 #include "paths/path_solver.hpp"
 #include "quadratic/continuation.hpp"
 
@@ -15,8 +15,9 @@ class OutputsPath {
   OutputsPath(const Call& call, Vector& centre, Monitor& monitor)
       : design_(call.design), spec_(call.spec), threads_(call.threads), monitor_(monitor) {
     std::vector<Problem> problems = make_problems(call.design, centre, spec_, false, threads_);
+    const bool by_moments = MomentRows::pays(design_, spec_);
     for (Problem& problem : problems) {
-      states_.push_back(std::make_unique<State>(design_, spec_, std::move(problem), threads_, monitor_));
+      states_.push_back(std::make_unique<State>(design_, spec_, std::move(problem), by_moments, threads_, monitor_));
     }
   }
 
@@ -41,28 +42,38 @@ class OutputsPath {
         std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::interrupted; });
     result.n_sweeps = n_reads_;
     for (const auto& state : states_) {
-      result.n_sweeps += static_cast<double>(state->at.entries_read()) / static_cast<double>(spec_.n_features);
+      result.n_sweeps += state->rows != nullptr
+                             ? 1.0
+                             : static_cast<double>(state->at.entries_read()) / static_cast<double>(spec_.n_features);
     }
     return result;
   }
 
  private:
   struct State {
+    const Design& design;
     OutputsProblem of;
+    std::unique_ptr<const MomentRows> rows;  // that stand in for those of the design
     FeatureBlocks blocks;
     BlockState at;
     BlockNewton newton;
     Vector gradient;  // products of all features with each output's residual, as last read, as the next one
     Vector dual_gradient;
     Certificate certificate;
-    int n_steps = 0;
+    int n_steps = 0;   // at this lambda, as the next one
+    int n_rounds = 0;  // that missed no block
 
-    State(const Design& design, const Specification& spec, Problem&& problem, Threads& threads, Monitor& monitor)
-        : of(spec, std::move(problem)),
-          blocks(design, of.problem, threads),
-          at(design, *of.loss, of.problem, blocks, threads),
-          newton(design, *of.loss, at, threads, monitor),
+    State(const Design& design, const Specification& spec, Problem&& problem, bool by_moments, Threads& threads,
+          Monitor& monitor)
+        : design(design),
+          of(spec, std::move(problem)),
+          rows(by_moments ? std::make_unique<const MomentRows>(design, of, threads) : nullptr),
+          blocks(seen(), of.problem, threads),
+          at(seen(), *of.loss, of.problem, blocks, threads),
+          newton(seen(), *of.loss, at, threads, monitor),
           gradient(static_cast<std::size_t>(spec.n_features * spec.n_outputs)) {}
+
+    const Design& seen() const { return rows == nullptr ? design : rows->design(); }
 
     void fit_null() {
       const Specification& spec = *of.problem.spec;
@@ -73,17 +84,6 @@ class OutputsPath {
       newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(at.sums().loss)}, 100);
     }
 
-    // of a block, on the scale of the penalty
-    void block_gradient(const Vector& products, Index b, Vector& out) const {
-      const Index p = of.problem.spec->n_features;
-      out.resize(static_cast<std::size_t>(blocks.n_values(b)));
-      Vector own;
-      for (Index k = 0; k < blocks.n_outputs(); ++k) {
-        own.clear();
-        for (const Index j : blocks.features(b)) own.push_back(products[k * p + j]);
-        blocks.to_gradient(b, own.data(), out.data() + k * blocks.n_coordinates(b));
-      }
-    }
     bool holds_all() const {
       for (Index b = 0; b < blocks.size(); ++b) {
         if (!at.holds(b)) return false;
@@ -92,7 +92,8 @@ class OutputsPath {
     }
   };
 
-  // one read of the design for several problems: the gradients of their residuals and of their dual points
+  // One read of the design for several problems, or of each one's own rows: the gradients of their residuals and of
+  // their dual points.
   void read_for(const std::vector<Index>& which, bool with_duals = false) {
     std::vector<const double*> vectors;
     std::vector<double*> out;
@@ -103,17 +104,20 @@ class OutputsPath {
         out.push_back(products.data() + static_cast<Index>(k) * spec_.n_features);
       }
     };
-    for (const Index k : which) {
-      State& state = *states_[k];
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      State& state = *states_[which[i]];
       take(state.at.residuals(), state.gradient);
       if (with_duals && state.at.has_dual()) take(state.at.duals(), state.dual_gradient);
+      if (state.rows == nullptr && i + 1 < which.size()) continue;
+      state.seen().sweep({.columns = {.list = nullptr, .count = spec_.n_features},
+                          .n_vectors = std::ssize(vectors),
+                          .vectors = vectors.data(),
+                          .out = out.data()},
+                         threads_);
+      n_reads_ += state.rows == nullptr ? 1.0 : 0.0;
+      vectors.clear();
+      out.clear();
     }
-    design_.sweep({.columns = {.list = nullptr, .count = spec_.n_features},
-                   .n_vectors = std::ssize(vectors),
-                   .vectors = vectors.data(),
-                   .out = out.data()},
-                  threads_);
-    n_reads_ += 1.0;
   }
 
   // as Problem::take_null, of blocks
@@ -126,19 +130,20 @@ class OutputsPath {
     }
     Vector gradient;
     for (Index b = 0; b < state.blocks.size(); ++b) {
-      state.block_gradient(state.gradient, b, gradient);
+      state.blocks.set_gradient(b, state.gradient, gradient);
       for (const double value : gradient) problem.null_gradient = std::max(problem.null_gradient, std::abs(value));
       problem.largest_gradient = std::max(problem.largest_gradient, state.blocks.strength_asked(b, gradient.data()));
     }
     problem.lambda_max = problem.largest_gradient / std::max(problem.penalty.l1_ratio(), 1e-3);
     if (spec_.family->is_location && !problem.penalty.selects() && problem.largest_gradient > 0.0) {
-      problem.lambda_max /= std::sqrt(sums.squares);
+      problem.lambda_max /= std::sqrt(spec_.family->is_quadratic ? 2.0 * sums.loss : sums.squares);
     }
   }
 
   void solve(PathResult& result, const Vector& centre) {
     const auto n_lambdas = static_cast<Index>(result.lambdas.size());
     if (n_lambdas == 0) return;
+    is_lone_ = n_lambdas == 1;
     double previous = std::max(states_[0]->of.problem.lambda_max, result.lambdas[0]);
     for (Index l = 0; l < n_lambdas && !monitor_.stopped(); ++l) {
       const double lambda = result.lambdas[l];
@@ -149,7 +154,7 @@ class OutputsPath {
       solve_at(lambda, previous);
       if (monitor_.stopped()) break;
       for (Index k = 0; k < spec_.n_problems; ++k) {
-        write(*states_[k], centre, result.points.data() + (k * n_lambdas + l) * spec_.n_outputs);
+        write(*states_[k], lambda, centre, result.points.data() + (k * n_lambdas + l) * spec_.n_outputs);
       }
       previous = lambda;
       monitor_.progress(l + 1, n_lambdas);
@@ -180,8 +185,8 @@ class OutputsPath {
       choose(*states_[k], lambda, previous);
       states_[k]->at.go_on(lambda);
     });
-    for (const auto& state : states_) state->n_steps = 0;
-    double share = 0.9;  // of the gap that is allowed
+    for (const auto& state : states_) state->n_steps = state->n_rounds = 0;
+    double share = is_lone_ ? 1e-8 : 0.9;  // of the gap that is allowed: a lone lambda has its digits for little
     while (!open.empty() && !monitor_.stopped()) {
       threads_.parallel_for(std::ssize(open), [&](Index i) {
         State& state = *states_[open[i]];
@@ -196,7 +201,7 @@ class OutputsPath {
       threads_.parallel_for(std::ssize(open), [&](Index i) {
         State& state = *states_[open[i]];
         const bool misses = close(state, lambda);
-        closed[i] = state.of.problem.is_solved(state.certificate) || (!misses && share < 0.1) ||
+        closed[i] = state.of.problem.is_solved(state.certificate) || (!misses && ++state.n_rounds == 3) ||
                     state.n_steps >= spec_.max_iter;
       });
       Index i = 0;
@@ -234,7 +239,7 @@ class OutputsPath {
       state.blocks.for_each_reaching(products, lambda, [&](Index b) {
         if (at.holds(b)) return;
         Vector gradient;
-        state.block_gradient(products, b, gradient);
+        state.blocks.set_gradient(b, products, gradient);
         if (at.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
         most = std::max(most, gradient.size());
         found.push_back(b);
@@ -248,15 +253,37 @@ class OutputsPath {
     return all.certify(at.sums().loss, at.dual_sums().pearson, at.dual_sums().dual_pearson);
   }
 
-  void write(const State& state, const Vector& centre, Point* points) {
+  // Without a penalty nothing but the way there decides what all outputs of a feature have in common: it is taken out.
+  Vector common_part(const State& state, double lambda) const {
+    Vector common(static_cast<std::size_t>(spec_.n_features), 0.0);
+    const BlockState& at = state.at;
+    Vector raw;
+    for (Index place = 0; place < at.set().size(); ++place) {
+      const Index b = at.set().block(place);
+      if (lambda > 0.0 || !state.of.loss->traits.is_shift_invariant || b == SetColumns::intercept) continue;
+      const std::span<const Index> features = state.blocks.features(b);
+      raw.resize(features.size());
+      for (Index k = 0; k < spec_.n_outputs; ++k) {
+        state.blocks.to_raw(b, at.theta().data() + at.first_value(place) + k * at.set().width(place), raw.data());
+        for (std::size_t m = 0; m < features.size(); ++m) {
+          const Index j = features[m];
+          if (!state.of.problem.penalty.is_bounded(j)) common[j] += raw[m] / static_cast<double>(spec_.n_outputs);
+        }
+      }
+    }
+    return common;
+  }
+
+  void write(const State& state, double lambda, const Vector& centre, Point* points) {
     const Problem& problem = state.of.problem;
     const BlockState& at = state.at;
+    const Vector common = common_part(state, lambda);
     std::vector<std::pair<Index, double>> coefs;
     Vector raw;
     double mean_intercept = 0.0;
     for (Index k = 0; k < spec_.n_outputs; ++k) {
       Point& point = points[k];
-      point.intercept = state.of.origins[k] + (spec_.fit_intercept ? at.theta()[k] : 0.0);
+      point.intercept = state.of.origins[k] + (problem.spec->fit_intercept ? at.theta()[k] : 0.0);
       coefs.clear();
       for (Index place = 0; place < at.set().size(); ++place) {
         const Index b = at.set().block(place);
@@ -267,14 +294,15 @@ class OutputsPath {
         raw.resize(features.size());
         state.blocks.to_raw(b, theta, raw.data());
         for (std::size_t m = 0; m < features.size(); ++m) {
-          if (raw[m] != 0.0) coefs.emplace_back(features[m], problem.penalty.clamp(features[m], raw[m]));
+          const double value = problem.penalty.clamp(features[m], raw[m]) - common[features[m]];
+          if (value != 0.0) coefs.emplace_back(features[m], value);
         }
       }
       std::ranges::sort(coefs);
       for (const auto& [j, value] : coefs) {
         point.features.push_back(static_cast<std::int32_t>(j));
         point.values.push_back(value);
-        point.intercept -= value * centre[j];
+        point.intercept -= value * (centre[j] + (state.rows == nullptr ? 0.0 : problem.scaling.shift[j]));
       }
       mean_intercept += point.intercept / static_cast<double>(spec_.n_outputs);
       point.loss = at.sums().loss;
@@ -295,6 +323,7 @@ class OutputsPath {
   Monitor& monitor_;
   std::vector<std::unique_ptr<State>> states_;
   double n_reads_ = 0.0;
+  bool is_lone_ = false;
 };
 
 PathResult run(const Call& call) {

@@ -18,13 +18,29 @@ struct OutputsProblem {
   // `standardised`: with weights and scaling
   OutputsProblem(const Specification& spec, Problem standardised)
       : problem(std::move(standardised)), origins(static_cast<std::size_t>(spec.n_outputs), 0.0) {
-    const Index n_outputs = spec.n_outputs;
     targets = by_output(problem.y, spec);
     offset = by_output(problem.offset, spec);
-    if (n_outputs > 1 && spec.family->is_location) centre_targets(spec);
+    if (spec.n_outputs > 1 && spec.family->is_location) centre_targets(spec);
+    make_loss(spec);
+  }
+
+  // Other rows, whose targets are there already, take the place of all; without an intercept, and with a loss that no
+  // coefficient changes.
+  void stand_in(const Specification& rows, double rest) {
+    problem.spec = &rows;
+    problem.weights.assign(static_cast<std::size_t>(rows.n_rows), 1.0 / static_cast<double>(rows.n_rows));
+    offset.assign(targets.size(), 0.0);
+    const Vector taken = origins;
+    make_loss(rows);
+    origins = taken;
+    problem.constant += rest;
+  }
+
+ private:
+  void make_loss(const Specification& spec) {
     problem.y = targets.data();
     problem.offset = offset.data();
-    if (n_outputs == 1) {
+    if (spec.n_outputs == 1) {
       auto rows = spec.family->loss(spec.family_parameter, problem.y, problem.weights.data(), spec.n_rows);
       NullModel::fit(*rows, problem);
       null_intercepts = {problem.null_intercept};
@@ -32,14 +48,13 @@ struct OutputsProblem {
       loss = std::make_unique<SingleOutput>(std::move(rows), spec.n_rows, problem.least_curvature());
       return;
     }
-    loss = spec.family->outputs_loss(n_outputs, problem.y, problem.weights.data(), spec.n_rows);
+    loss = spec.family->outputs_loss(spec.n_outputs, problem.y, problem.weights.data(), spec.n_rows);
     const Vector means = target_means(spec);
     problem.constant = loss->constant();
     problem.mean_curvature = loss->curvature_at(means);
     null_intercepts = spec.fit_intercept ? loss->link(means) : Vector(means.size(), 0.0);
   }
 
- private:
   static Vector by_output(const double* rows, const Specification& spec) {
     Vector found(static_cast<std::size_t>(spec.n_rows * spec.n_outputs));
     for (Index i = 0; i < spec.n_rows; ++i) {

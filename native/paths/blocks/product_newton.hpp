@@ -1,7 +1,7 @@
 // Newton's method where the curvature of all values takes more memory than it is worth: conjugate gradients on products
 // with it (Nocedal & Wright 2006, 7.1), which are two reads of the set. Kinks are met by projection (Bertsekas 1982).
 // The preconditioner is the Gram matrix of the set times the mean curvature of an output, the same for all outputs: for
-// classes of like size and even probabilities it is exact (cf. the bound of Boehning 1992).
+// classes of like size and even probabilities it is exact (M27; cf. the bound of Boehning 1992).
 #pragma once
 
 #include "paths/blocks/block_state.hpp"

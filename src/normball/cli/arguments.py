@@ -10,6 +10,7 @@ from normball.cli.values import (
     checked,
     choice,
     column,
+    columns,
     family,
     folds,
     lesson,
@@ -45,6 +46,8 @@ examples:
   normball fit wine.csv --target quality -o out
   normball fit churn.parquet --target churned --drop id,date --missing impute
   normball fit claims.csv --target n --family poisson --exposure years
+  normball fit iris.csv --target species
+  normball fit body.csv --target weight,waist --family multigaussian
   normball fit --example diabetes
 """
 
@@ -245,7 +248,13 @@ def _data_options() -> Parser:
     options = Parser(add_help=False, parents=[_reading_options()])
     group = options.add_argument_group("data")
     group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz")
-    group.add_argument("--target", type=column, metavar="COL", help="column to explain")
+    group.add_argument(
+        "--target",
+        type=columns,
+        action="append",
+        metavar="COL[,COL]",
+        help="column to explain; several, or --target again, for a family with several targets",
+    )
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
     group.add_argument(
         "--family",
@@ -253,7 +262,7 @@ def _data_options() -> Parser:
         metavar="NAME",
         default="auto",
         help=f"{', '.join(FAMILIES)}, or with a parameter, as 'tweedie(1.5)'; auto (default): two values are binomial, "
-        "other numbers are gaussian",
+        "more labels multinomial, other numbers gaussian",
     )
     return options
 
@@ -326,6 +335,11 @@ def _model_options(fit: Parser) -> None:
         "--keep-unpenalised", type=names, action="extend", default=[], metavar="A,B", help="columns without a penalty"
     )
     group.add_argument(
+        "--grouped",
+        action=argparse.BooleanOptionalAction,
+        help="keep or drop a feature for all classes or targets together (default: multigaussian only)",
+    )
+    group.add_argument(
         "--groups",
         metavar="FILE",
         help='features kept or dropped together: JSON {"group": ["feature", ...]}, or CSV of feature,group',
@@ -355,7 +369,7 @@ def _model_options(fit: Parser) -> None:
         "--score",
         default="deviance",
         metavar="NAME",
-        help=f"what the folds are judged by: {', '.join(SCORES)}, or a scorer of scikit-learn such as roc_auc "
+        help=f"what the folds are judged by: {', '.join(SCORES)}, or a scorer of scikit-learn such as f1_macro "
         "(default: deviance)",
     )
     group.add_argument("--seed", type=seed, default=0, metavar="N", help="shuffles the folds (default: 0)")

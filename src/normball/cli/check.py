@@ -16,7 +16,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     task = read(arguments, words)
     given = {**task.options, "family": task.family, "offset": task.offset, "seconds": arguments.seconds}
-    found = check(task.table, task.run.target, **given)
+    found = check(task.table, task.run.y, **given)
     findings = [finding.in_command_line_words(vars(arguments)) for finding in (*task.findings, *found)]
     name = task.run.source or f"example {task.run.example}"
     console.sentence(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")

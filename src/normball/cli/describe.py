@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
-from normball.messages import count
+from normball.messages import count, sample
 from normball.results.facts import figures, penalty
 
 if TYPE_CHECKING:
@@ -32,10 +32,12 @@ def table_in_words(task: Task, data: Data) -> str:
     return f"{name}: {size} ({', '.join(parts)}){rows}"
 
 
-def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups | None) -> str:
+def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups | None, grouped: bool) -> str:
     """`quality_high: binary, "yes" 217 (13.6 %) / "no" 1,382 -> logistic, L1`."""
     y, family = data.y, find_family(data.family)
-    if family.has_classes and data.classes is not None and np.isin(y, (0.0, 1.0)).all():
+    if family.has_outputs:
+        text = _several(data)
+    elif family.has_classes and data.classes is not None and np.isin(y, (0.0, 1.0)).all():
         n_ones = int(y.sum())
         share = f"{100 * n_ones / y.size:.1f} %"
         no, yes = data.classes
@@ -46,4 +48,27 @@ def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups |
         text += f", sd {figures(float(y.std()))}" if family.amounts else ""
     mixes = f"l1_ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
     mixes = penalty(ratios[0], groups) if len(ratios) == 1 else mixes + penalty(1.0, groups).removeprefix(penalty(1.0))
-    return f"{data.target_name}: {text} -> {family.title}, {mixes}"
+    across = f" across {_kind(data)}" if grouped else ""
+    return f"{data.target_name}: {text} -> {family.title}, {mixes}{across}"
+
+
+def _several(data: Data) -> str:
+    """`3 classes, "setosa" 50, "versicolor" 50, "virginica" 50`, or the mean and deviation of each target."""
+    start = f"{count(data.n_outputs)} {_kind(data)}"
+    if data.classes is None:
+        means, deviations = data.y.mean(axis=0), data.y.std(axis=0)
+        told = zip(data.output_names, means.tolist(), deviations.tolist(), strict=True)
+        return f"{start}, {sample([f'{name} mean {figures(mean)} sd {figures(sd)}' for name, mean, sd in told])}"
+    sizes = data.y.sum(axis=0)
+    if not np.isin(data.y, (0.0, 1.0)).all():
+        shares = sizes / sizes.sum()
+        return f"{start} in shares, {sample([_class(data, k, f'{100 * shares[k]:.1f} %') for k in np.argsort(-sizes)])}"
+    return f"{start}, {sample([_class(data, k, count(int(sizes[k]))) for k in np.argsort(-sizes, kind='stable')])}"
+
+
+def _class(data: Data, k: int, size: str) -> str:
+    return f'"{data.output_names[k]}" {size}'
+
+
+def _kind(data: Data) -> str:
+    return "targets" if data.classes is None else "classes"

@@ -35,12 +35,13 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     folder, files = Path(arguments.output), _places(arguments.output)
     data = task.prepare()
     _check_score(arguments.score, data)
+    grouped = _is_grouped(arguments.grouped, data)
     _check_unpenalised(arguments, task, data)
     about_groups, of_features = groups.options(arguments, groups_file, data, task.options["drop"])
     task.run = replace(
         task.run,
         table=describe.table_in_words(task, data),
-        outcome=describe.target_in_words(data, ratios, of_features),
+        outcome=describe.target_in_words(data, ratios, of_features, grouped),
         select=arguments.select,
     )
     console.sentence(f"Read     {task.run.table}")
@@ -51,7 +52,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     findings = task.findings + _examine(task, data, arguments, max(ratios), console)
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
-    options["keep_predictions"] = data.n_rows * arguments.n_lambdas <= MOST_PREDICTIONS
+    options["keep_predictions"] = data.n_rows * data.n_outputs * arguments.n_lambdas <= MOST_PREDICTIONS
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # cv_path makes its own
     cv, interrupted = _solve(task, options, ratios, arguments, console, rounds)
@@ -122,6 +123,17 @@ def _check_score(score: str, data: Data) -> None:
         raise UsageError(f"--score {score}: {error}") from None
 
 
+def _is_grouped(asked: bool | None, data: Data) -> bool:
+    """Whether the penalty takes a feature for all outputs or for none; raises where --grouped has no meaning."""
+    from normball.settings import Settings, grouped_of
+
+    try:
+        return grouped_of(Settings(family=data.family, grouped=asked))
+    except ValueError:
+        text = "--grouped is about families with several classes or targets"
+        raise UsageError(f"{text}; {data.family} has one: leave it out") from None
+
+
 def _check_unpenalised(arguments: Namespace, task: Task, data: Data) -> None:
     """Every name of --keep-unpenalised is that of a column which is a feature, or of one of its levels."""
     columns = [column.name for column in data.preparation.columns]
@@ -173,6 +185,7 @@ def _options(arguments: Namespace, task: Task, data: Data) -> dict[str, Any]:
     options: dict[str, Any] = {
         **task.options,
         "family": data.family,
+        "grouped": arguments.grouped,
         "offset": task.offset,
         "penalty_factors": dict.fromkeys(arguments.keep_unpenalised, 0.0),
         "n_threads": arguments.threads,
@@ -233,8 +246,8 @@ def _solve(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotConverged)  # W31 says which
             if len(ratios) == 1:
-                return cv_path(task.table, task.run.target, l1_ratio=ratios[0], **options), ""
-            comparison = compare(task.table, task.run.target, ratios, **options)
+                return cv_path(task.table, task.run.y, l1_ratio=ratios[0], **options), ""
+            comparison = compare(task.table, task.run.y, ratios, **options)
             bar.close()
             console.result(comparison.summary())
             return comparison.best, ""
@@ -256,7 +269,7 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
     for_path = {name: value for name, value in options.items() if name not in own}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotConverged)  # this one lends its lambda_max only
-        first = fit_path(task.table, task.run.target, l1_ratio=l1_ratio, lambdas=[lam], progress=False, **for_path)
+        first = fit_path(task.table, task.run.y, l1_ratio=l1_ratio, lambdas=[lam], progress=False, **for_path)
     ratio = arguments.lambda_min_ratio or (1e-2 if first.n_rows < first.n_features else 1e-4)
     end = min(lam, ratio * first.lambda_max)
     return np.append(np.geomspace(max(first.lambda_max, lam), end, arguments.n_lambdas), lam)

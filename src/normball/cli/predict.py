@@ -41,12 +41,13 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         write(place, csv_text(list(columns), zip(*columns.values(), strict=True), console), console)
         if place not in STDOUT:
             console.note(f"Wrote    {count(table.height)} predictions at lambda {fit.lam:.4g} to {place}")
-    console.document({"model": arguments.model, "lam": fit.lam, **columns})
+    own = {"predictions": columns} if fit.output_names else columns  # which may be called anything
+    console.document({"model": arguments.model, "lam": fit.lam, **own})
     return 0
 
 
 def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[str, list[Any]]:
-    """The columns of the answer by name."""
+    """The columns of the answer by name; of several outputs one each, by its own."""
 
     def predicted(kind: Any) -> list[Any]:
         values: list[Any] = fit.predict(
@@ -54,6 +55,15 @@ def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[
         ).tolist()
         return values
 
+    if fit.output_names and arguments.kind != "class":
+        values = zip(*predicted(arguments.kind or "response"), strict=True)
+        each = {name: list(column) for name, column in zip(fit.output_names, values, strict=True)}
+        if arguments.kind or fit.classes is None:
+            return each
+        return {
+            "prediction": predicted("class"),
+            **{f"probability of {name}": column for name, column in each.items()},
+        }
     if arguments.kind:
         return {"prediction": predicted(arguments.kind)}
     if fit.classes is None:

@@ -50,7 +50,7 @@ def _with_data(model: CVPath, made: Run, file: str) -> tuple[CVPath, Data]:
     table = read_table(file, findings=[], **made.reading)
     offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
     inf = made.options.get("inf", "error")
-    data = refound(model.path, table, made.target, sample_weight=made.weights or None, offset=offset, inf=inf)
+    data = refound(model.path, table, made.y, sample_weight=made.weights or None, offset=offset, inf=inf)
     return _with_predictions(model, made, table, offset, data), data
 
 
@@ -64,13 +64,13 @@ def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: D
     from normball.report import MOST_PREDICTIONS
 
     path = model.path
-    if model.fold_ids is None or data.n_rows != path.n_rows or data.n_rows * path.lambdas.size > MOST_PREDICTIONS:
+    if model.fold_ids is None or data.n_rows != path.n_rows or data.n_rows * path.intercepts.size > MOST_PREDICTIONS:
         return model
     options = {name: value for name, value in made.options.items() if name not in OF_THE_GRID}
-    options["drop"] = superfluous(path, table, [made.target, made.weights, made.offset])
+    options["drop"] = superfluous(path, table, [*made.target_columns, made.weights, made.offset])
     again = cv_path(
         table,
-        made.target,
+        made.y,
         family=path.family,
         l1_ratio=path.l1_ratio,
         lambdas=path.lambdas,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from normball.cli.values import names
 from normball.messages import DataError, Finding, did_you_mean, raise_errors, sample
 from normball.run import Run
 
@@ -42,7 +43,7 @@ class Task:
         """Check the table; raises a DataError with everything that is wrong."""
         from normball.inputs.prepare import prepare
 
-        return prepare(self.table, self.run.target, family=self.family, offset=self.offset, **self.options)
+        return prepare(self.table, self.run.y, family=self.family, offset=self.offset, **self.options)
 
     def column(self, name: str) -> Any:
         """The values of a column by name, None for no name."""
@@ -53,7 +54,6 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     """Read the table and gather the options about it."""
     _check(arguments)
     findings: list[Finding] = []
-    target = arguments.target or EXAMPLE_TARGETS.get(arguments.example or "", "")
     if arguments.example:
         table, reading = example(arguments.example), {}
     else:
@@ -63,6 +63,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         table = read_table(arguments.data, findings=findings, **reading)
         findings = about_other_columns(findings, arguments.drop)
         raise_errors(findings)
+    targets = _targets(arguments, table)
     roles = {
         "--weights": arguments.weights,
         "--offset": arguments.offset,
@@ -71,6 +72,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         "--time-order": arguments.time_order,
     }
     problems = [_not_found(table, name, option) for option, name in roles.items() if name]
+    problems += [_not_found(table, name, "--target") for name in targets if len(targets) > 1]
     if any(problems):
         raise DataError(*(problem for problem in problems if problem))
     apart = [name for name in (arguments.exposure, arguments.group, arguments.time_order) if name]
@@ -84,7 +86,8 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     run = Run(
         source="" if arguments.example else arguments.data,
         example=arguments.example or "",
-        target=target,
+        target=sample(targets),
+        targets=tuple(targets) if len(targets) > 1 else (),
         command=shlex.join(
             ["normball", *_without_folders(command, (arguments.data, getattr(arguments, "output", "")))]
         ),
@@ -95,6 +98,23 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     )
     offset = logarithm(table, arguments.exposure) if arguments.exposure else arguments.offset
     return Task(table, arguments.family, options, offset, run, findings)
+
+
+def _targets(arguments: Namespace, table: Any) -> list[str]:
+    """The columns of the target; names between commas are several, unless a column is called just so."""
+    from normball.families import AUTO, find_family
+
+    given = arguments.target or [EXAMPLE_TARGETS[arguments.example]]
+    targets = [name for text in given for name in ([text] if text in table.columns else names(text))]
+    twice = next((name for k, name in enumerate(targets) if name in targets[:k]), None)
+    if twice is not None:
+        raise UsageError(f'--target names "{twice}" twice')
+    takes_several = arguments.family != AUTO and find_family(arguments.family).has_outputs
+    if len(targets) > 1 and not takes_several:
+        takes = "" if arguments.family == AUTO else f"; {arguments.family} takes one"
+        several = "--family multigaussian (numbers) or --family multinomial (the share of each class)"
+        raise UsageError(f"--target names {len(targets)} columns{takes}: give one, or {several}")
+    return targets
 
 
 def reading_options(arguments: Namespace) -> dict[str, Any]:
@@ -173,7 +193,7 @@ def _check(arguments: Namespace) -> None:
         raise UsageError(f"--{min(given)} is about a file; an example needs none")
     if arguments.data and not arguments.target:
         raise UsageError("--target is missing: which column is to be explained?")
-    if arguments.example and arguments.target not in (None, EXAMPLE_TARGETS[arguments.example]):
+    if arguments.example and arguments.target not in (None, [EXAMPLE_TARGETS[arguments.example]]):
         raise UsageError(f"the target of this example is {EXAMPLE_TARGETS[arguments.example]}; leave --target out")
     if arguments.offset and arguments.exposure:
         raise UsageError("--offset and --exposure are two ways to say the same: give one")

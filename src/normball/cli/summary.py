@@ -31,7 +31,7 @@ def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
 def closing(cv: CVPath, run: Run) -> list[str]:
     """How well it is solved, and the same model elsewhere."""
     lam = facts.points(cv, run.select)[0].fit.lam
-    return [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam)}"]
+    return [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam, run)}"]
 
 
 def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
         "family": path.family,
         "l1_ratio": path.l1_ratio,
         "standardize": path.standardize,
+        **({"outputs": path.output_names, "grouped": path.grouped} if path.output_names else {}),
         "n_rows": path.n_rows,
         "n_features": path.n_features,
         "folds": cv.folds,

@@ -22,6 +22,12 @@ def column(text: str) -> str:
     return text
 
 
+def columns(text: str) -> str:
+    """The names of one or more columns, as they were given: a table may have a comma in one."""
+    names(text)
+    return text
+
+
 def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
     """A type of `argparse` from a function that raises a ValueError."""
 

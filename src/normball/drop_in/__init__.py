@@ -14,6 +14,8 @@ scikit-learn           here                   objective in scikit-learn's scale,
 Lasso(alpha)           lam = alpha            1/(2 W) sum w (y - Xb)² + alpha |b|₁
 ElasticNet(alpha, r)   lam = alpha            1/(2 W) sum w (y - Xb)² + alpha (r |b|₁ + (1 - r)/2 |b|₂²)
 Ridge(alpha)           lam = alpha / W        sum w (y - Xb)² + alpha |b|₂²
+MultiTaskLasso(alpha)  lam = alpha            1/(2 W) sum w |y - Bx|₂² + alpha sum_j |b_j|₂
+MultiTaskElasticNet    lam = alpha            1/(2 W) sum w |y - Bx|₂² + alpha sum_j (r |b_j|₂ + (1 - r)/2 |b_j|₂²)
 LogisticRegression     lam = 1 / (C W)        1/W sum w loss + (r |b|₁ + (1 - r)/2 |b|₂²) / (C W)
 PoissonRegressor       lam = alpha            1/(2 W) sum w deviance + alpha/2 |b|₂²
 GammaRegressor         lam = alpha            the same
@@ -30,17 +32,23 @@ Some options concern the way and not the answer. They are accepted, and what the
   of `X`.
 * `precompute`: no Gram matrix is needed. One that is given has to be that of the data (every entry is checked), since
   scikit-learn's answer would be that of the matrix.
-* `tol` is an upper limit: the relative duality gap is at most `tol` and at most 1e-6.
+* `tol` is an upper limit: the relative duality gap is at most `tol` and at most 1e-6. For more than two classes a
+  thousandth of that, and the square of `tol`, are aimed at: errors of coefficients go with the root of the gap.
 * `max_iter` limits the iterations. `Lasso` and `ElasticNet` go down a path to `alpha` and `n_iter_` counts its steps:
   where `max_iter` ends it before `alpha`, a ConvergenceWarning says so, and `dual_gap_` how far the model is from the
   minimum.
 * `warm_start`: coefficients of the last fit that solve the new problem are kept (`n_iter_` is 0); otherwise the path
-  goes on from where it ended. Models without such a path start afresh, with the same answer.
+  goes on from where it ended. Models without such a path (`LogisticRegression`) start afresh, with the same answer.
 * `n_jobs` is the number of threads, `verbose` shows a progress bar, `check_input` is always on.
 
 `Lasso`, `ElasticNet`, `Ridge` and `RidgeCV` fit several targets, a model for each column of `y`. What would change the
 answer raises NotImplementedError: `solver="liblinear"` with an intercept, which it would penalise, and
-`intercept_scaling`. More than two classes are a ValueError.
+`intercept_scaling`.
+
+More than two classes are multinomial, with a row of coefficients each, all of them penalised; intercepts (and
+coefficients under an L2 penalty or none) sum to 0 over the classes. `solver="liblinear"` is a ValueError there, as in
+scikit-learn. A class that the training rows of a fold lack, or whose weight is 0, has the intercept minus infinity,
+that is the probability 0; without an intercept, that is a ValueError.
 
 A fold without a score does not decide: where its held-out rows weigh nothing, or lack a class that the score needs, it
 is left out of the mean over folds, with a warning. (scikit-learn takes the first strength there, or raises.)
@@ -54,6 +62,7 @@ scikit-learn's own tests run on these classes; docs/drop_in.md has the numbers, 
 from normball.drop_in.linear import ElasticNet, ElasticNetCV, Lasso, LassoCV
 from normball.drop_in.log_link import GammaRegressor, PoissonRegressor, TweedieRegressor
 from normball.drop_in.logistic import LogisticRegression, LogisticRegressionCV
+from normball.drop_in.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
 from normball.drop_in.ridge import Ridge, RidgeCV
 
 __all__ = [
@@ -64,6 +73,10 @@ __all__ = [
     "LassoCV",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "PoissonRegressor",
     "Ridge",
     "RidgeCV",

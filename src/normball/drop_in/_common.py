@@ -69,8 +69,8 @@ def one_target(model: Any, y: NDArray[Any]) -> NDArray[Any]:
     if y.ndim == 2 and y.shape[1] > 1:
         name = type(model).__name__
         raise ValueError(
-            f"{name} fits one target, but y has {y.shape[1]} columns. For multi-task outputs, use scikit-learn's "
-            f"MultiTask{name}, or fit one {name} a column."
+            f"{name} fits one target, but y has {y.shape[1]} columns. For multi-task outputs, use MultiTask{name}, or "
+            f"fit one {name} a column."
             if name.endswith("NetCV") or name == "LassoCV"
             else f"{name} fits one target, but y has {y.shape[1]} columns: fit one model a column."
         )
@@ -110,10 +110,20 @@ def _max_iter(model: Any) -> int:
 
 
 def solved(
-    solve: Callable[..., _Result], model: Any, X: Any, y: NDArray[Any], *, warns: bool = True, **options: Any
+    solve: Callable[..., _Result],
+    model: Any,
+    X: Any,
+    y: NDArray[Any],
+    *,
+    warns: bool = True,
+    tol: float | None = None,
+    **options: Any,
 ) -> _Result:
-    """Call a function of normball with the options of `model`; warn in scikit-learn's way if it does not converge."""
-    no_offset = np.zeros(y.shape[0])  # given in so many words it admits a constant target, which scikit-learn does too
+    """Call a function of normball with the options of `model`; warn in scikit-learn's way if it does not converge.
+
+    `tol` is that of the model if it is left out.
+    """
+    no_offset = np.zeros(y.shape)  # given in so many words it admits a constant target, which scikit-learn does too
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = solve(
@@ -123,7 +133,7 @@ def solved(
             fit_intercept=bool(model.fit_intercept),
             standardize=False,
             lower_bounds=0.0 if getattr(model, "positive", False) else None,
-            tol=tolerance(model),
+            tol=tolerance(model) if tol is None else tol,
             max_iter=_max_iter(model),
             n_threads=effective_n_jobs(getattr(model, "n_jobs", None)),
             progress=bool(getattr(model, "verbose", False)),
@@ -138,7 +148,7 @@ def solved(
 
 
 def take(model: Any, fits: Sequence[Fit], X: Any, y: NDArray[Any], scale: float = 1.0) -> None:
-    """Set the fitted attributes that all regressors have, one fit a target.
+    """Set the fitted attributes that all regressors have, one fit for each target or for all of them.
 
     `scale` is what scikit-learn's objective has instead of the mean loss.
     """
@@ -146,8 +156,8 @@ def take(model: Any, fits: Sequence[Fit], X: Any, y: NDArray[Any], scale: float 
         model,
         X,
         y,
-        coefs=np.array([fit.coef for fit in fits]),
-        intercepts=np.array([fit.intercept for fit in fits]),
+        coefs=np.concatenate([np.atleast_2d(fit.coef) for fit in fits]),
+        intercepts=np.concatenate([np.atleast_1d(fit.intercept) for fit in fits]),
         gaps=scale * np.array([fit.dual_gap * fit.null_loss for fit in fits]),
         n_iters=[fit.n_iters for fit in fits],
     )
@@ -158,8 +168,8 @@ def set_fitted(
 ) -> None:
     """Set the fitted attributes in scikit-learn's shapes and in the precision of `X`."""
     coefs, intercepts = coefs.astype(X.dtype), intercepts.astype(X.dtype)
-    several = len(coefs) > 1
-    model.coef_ = coefs if several else coefs[0]
+    several = len(n_iters) > 1
+    model.coef_ = coefs if len(coefs) > 1 else coefs[0]
     model.intercept_ = (intercepts if y.ndim == 2 else intercepts[0]) if model.fit_intercept else 0.0
     model.dual_gap_ = gaps if several else gaps[0]
     model.n_iter_ = n_iters if several else n_iters[0]

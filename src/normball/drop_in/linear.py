@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
@@ -49,6 +50,7 @@ class _AtOneAlpha(SparseInput):
     max_iter: int
     positive: bool
     warm_start: bool
+    _together = False  # whether several targets are one problem
     _reached: float  # the strength at which the last fit ended
 
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, check_input: bool = True) -> Self:
@@ -79,8 +81,11 @@ class _AtOneAlpha(SparseInput):
                 stacklevel=2,
             )
         X, y, weights = validated(self, X, y, sample_weight, y_numeric=True)
+        y = self._targets(y)
         check_gram(self, X, weights)
-        problem = OneStrength(X, weights, self.alpha, self.l1_ratio, bool(self.fit_intercept), self.positive)
+        problem = OneStrength(
+            X, weights, self.alpha, self.l1_ratio, bool(self.fit_intercept), self.positive, self._together
+        )
         targets = y.reshape(y.shape[0], -1)
         if self.warm_start and self._is_known(problem, targets, y):
             return self
@@ -88,28 +93,47 @@ class _AtOneAlpha(SparseInput):
         if self.warm_start and hasattr(self, "_reached"):
             grid = grid[(grid < self._reached) | (grid == self.alpha)]
         grid = grid[: self.max_iter]
-        paths = solved(fit_paths, self, X, y, warns=False, sample_weight=weights, lambdas=grid, l1_ratio=self.l1_ratio)
-        fits = [_end(path, self.max_iter) for path in paths]
+        fits = [_end(path, self.max_iter) for path in self._paths(X, y, weights, grid)]
         take(self, fits, X, y)
         self._reached = max(fit.lam for fit in fits)
         if self._reached > self.alpha:
-            gaps = [problem.gap(target, fit.coef)[0] for target, fit in zip(targets.T, fits, strict=True)]
+            parts = zip(self._parts(targets), fits, strict=True)
+            gaps = [problem.gap(part, np.atleast_2d(fit.coef))[0] for part, fit in parts]
             self.dual_gap_ = np.array(gaps) if len(gaps) > 1 else gaps[0]
         if self._reached > self.alpha or any(fit.status != "converged" for fit in fits):
             warn_unsolved(self, stacklevel=2)
         return self
+
+    def _targets(self, y: NDArray[Any]) -> NDArray[Any]:
+        """The targets, in the dimensions that the model takes."""
+        return y
+
+    def _parts(self, targets: NDArray[Any]) -> list[NDArray[Any]]:
+        """The columns of the targets (n_samples, n_targets) that one problem has to do with."""
+        return [targets] if self._together else list(targets.T[:, :, None])
+
+    def _paths(self, X: Any, y: NDArray[Any], weights: Array, grid: Array) -> Sequence[Path]:
+        """The paths down `grid`, one for each problem."""
+        return solved(fit_paths, self, X, y, warns=False, sample_weight=weights, lambdas=grid, l1_ratio=self.l1_ratio)
 
     def _is_known(self, problem: OneStrength, targets: NDArray[Any], y: NDArray[Any]) -> bool:
         """Whether the coefficients of the last fit solve this problem; if so, they are kept."""
         coefs = np.atleast_2d(np.asarray(getattr(self, "coef_", ()), dtype=float))
         if coefs.shape != (targets.shape[1], problem.X.shape[1]) or (self.positive and (coefs < 0.0).any()):
             return False
-        found = np.array([problem.gap(target, coef) for target, coef in zip(targets.T, coefs, strict=True)])
-        gaps, null_losses, intercepts = found.T
-        if not (gaps <= tolerance(self) * null_losses).all():
+        parts = self._parts(targets)
+        found = [problem.gap(part, own) for part, own in zip(parts, np.split(coefs, len(parts)), strict=True)]
+        if not all(gap <= tolerance(self) * null_loss for gap, null_loss, _ in found):
             return False
-        n_iters = [0] * len(coefs)
-        set_fitted(self, problem.X, y, coefs=coefs, intercepts=intercepts, gaps=gaps, n_iters=n_iters)
+        set_fitted(
+            self,
+            problem.X,
+            y,
+            coefs=coefs,
+            intercepts=np.concatenate([intercepts for _, _, intercepts in found]),
+            gaps=np.array([gap for gap, _, _ in found]),
+            n_iters=[0] * len(found),
+        )
         return True
 
 
@@ -186,7 +210,7 @@ class _AtBestAlpha(SparseInput):
         self._validate_params()
         to_split, _ = routed(self, sample_weight, params)
         X, y, weights = validated(self, X, y, sample_weight, y_numeric=True)
-        y = one_target(self, y)
+        y = self._targets(y)
         check_gram(self, X, weights)
         folds = list(check_cv(self.cv).split(X, y, **to_split))
         l1_ratios = np.atleast_1d(getattr(self, "l1_ratio", 1.0))
@@ -200,6 +224,7 @@ class _AtBestAlpha(SparseInput):
                 cv=folds,
                 score="mse",
                 l1_ratio=l1_ratio,
+                **self._family(y),
                 **self._grid(float(l1_ratio)),
             )
             for l1_ratio in l1_ratios
@@ -217,6 +242,14 @@ class _AtBestAlpha(SparseInput):
         best = results[which].path
         take(self, [best.at(lam=best.lambdas[places[which][point]])], X, y)
         return self
+
+    def _targets(self, y: NDArray[Any]) -> NDArray[Any]:
+        """The targets, in the dimensions that the model takes."""
+        return one_target(self, y)
+
+    def _family(self, y: NDArray[Any]) -> dict[str, Any]:
+        """What `cv_path` is told about the model."""
+        return {"family": "gaussian"}
 
     def _grid(self, l1_ratio: float) -> dict[str, Any]:
         """What `cv_path` is told about the strengths."""

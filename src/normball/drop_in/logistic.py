@@ -1,4 +1,4 @@
-"""LogisticRegression and LogisticRegressionCV for two classes in scikit-learn's words."""
+"""LogisticRegression and LogisticRegressionCV in scikit-learn's words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_method_params, _check_sample_weight
 
-from normball._estimator_classifier import two_classes
+from normball._estimator_classifier import classes_of
+from normball.drop_in._class_models import ClassModel, ClassProblem, class_models, present_classes, targets_of
 from normball.drop_in._common import (
     Absent,
     Array,
@@ -23,10 +24,9 @@ from normball.drop_in._common import (
     mean_over_folds,
     one_target,
     routed,
-    solved,
+    tolerance,
     validated,
 )
-from normball.path import Fit, fit_path
 
 # scikit-learn's deprecations, in words that begin as its own do, since people filter by them
 _NO_MIX = "'{}=None' was deprecated in version 1.8 of scikit-learn. Use 0 <= l1_ratio <= 1; 0 is the L2 penalty."
@@ -58,15 +58,19 @@ class _Logistic(SparseInput):
     solver: str
     classes_: NDArray[Any]
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
     def _checked(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, NDArray[Any], Array, Array]:
-        """X, y, whether y is the second class, and the weights, those of the classes included."""
+        """X, y, the target of its classes, and the weights, those of the classes included."""
         self._validate_params()
         name = type(self).__name__
+        X, y, weights = validated(self, X, y, sample_weight)
+        y = one_target(self, y)
+        self.classes_ = classes_of(y)
+        if self.solver == "liblinear" and self.classes_.size > 2:
+            raise ValueError(  # scikit-learn's own words
+                "The 'liblinear' solver does not support multiclass classification (n_classes >= 3). Either use "
+                "another solver or wrap the estimator in a OneVsRestClassifier to keep applying a one-versus-rest "
+                "scheme."
+            )
         if self.solver == "liblinear" and self.fit_intercept:
             raise NotImplementedError(
                 f'{name}(solver="liblinear") penalises the intercept, which normball never does: '
@@ -77,14 +81,11 @@ class _Logistic(SparseInput):
                 f"{name}(intercept_scaling={self.intercept_scaling!r}) weakens the penalty on the intercept, which "
                 f"normball never penalises: leave it at 1"
             )
-        X, y, weights = validated(self, X, y, sample_weight)
-        y = one_target(self, y)
-        self.classes_ = two_classes(y)
-        target = (y == self.classes_[-1]).astype(float)
+        codes = np.searchsorted(self.classes_, y)
         if self.class_weight is not None:
             of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight)
-            weights *= of_class[target.astype(int)]
-        return X, y, target, weights
+            weights *= of_class[codes]
+        return X, y, targets_of(codes, self.classes_.size), weights
 
     def _mix_of_penalty(self, word: str) -> float | None:
         """The mix that the deprecated `penalty` stands for; None where it leaves that to the parameter `word`."""
@@ -108,23 +109,9 @@ class _Logistic(SparseInput):
             )
         return meant
 
-    def _fits(self, X: Any, target: Array, weights: Array, Cs: ArrayLike, l1_ratio: float) -> list[Fit]:
-        lambdas = 1.0 / (np.asarray(Cs) * weights.sum())
-        path = solved(
-            fit_path,
-            self,
-            X,
-            target,
-            family="binomial",
-            sample_weight=weights,
-            lambdas=lambdas,
-            l1_ratio=l1_ratio,
-        )
-        return [path.at(lam=lam) for lam in lambdas]
-
 
 class LogisticRegression(_Logistic, linear_model.LogisticRegression):
-    """`sklearn.linear_model.LogisticRegression` for two classes with a certified solution.
+    """`sklearn.linear_model.LogisticRegression` with a certified solution, for any number of classes.
 
     Parameters and attributes are the same; `dual_gap_` is new. Every `l1_ratio` goes with every `solver`.
 
@@ -149,7 +136,7 @@ class LogisticRegression(_Logistic, linear_model.LogisticRegression):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             The features.
         y : array-like of shape (n_samples,)
-            The classes, two of them.
+            The classes.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows; larger ones weaken the penalty.
 
@@ -169,16 +156,22 @@ class LogisticRegression(_Logistic, linear_model.LogisticRegression):
         if self.penalty is None and self.C != 1.0:
             warnings.warn("Setting penalty=None will ignore the C and l1_ratio parameters", UserWarning, stacklevel=2)
         C = np.inf if self.penalty is None else self.C
-        (fit,) = self._fits(X, target, weights, [C], l1_ratio)
-        self.coef_ = fit.coef[np.newaxis].astype(X.dtype)
-        self.intercept_ = np.array([fit.intercept], dtype=X.dtype)
-        self.n_iter_ = np.array([fit.n_iters], dtype=np.int32)
-        self.dual_gap_ = fit.dual_gap * fit.null_loss
+        found = None
+        last: Any = vars(self)
+        if self.warm_start and isinstance(last.get("coef_"), np.ndarray):
+            problem = ClassProblem(X, target, weights, C, l1_ratio, bool(self.fit_intercept))
+            coefs, intercepts = (last[name].astype(np.float64) for name in ("coef_", "intercept_"))
+            found = problem.solved_by(coefs, intercepts, tolerance(self))
+        if found is None:
+            (found,) = class_models(self, X, target, weights, [C], l1_ratio)
+        self.coef_, self.intercept_ = found.coefs.astype(X.dtype), found.intercepts.astype(X.dtype)
+        self.n_iter_ = np.array([found.n_iters], dtype=np.int32)
+        self.dual_gap_ = found.dual_gap
         return self
 
 
 class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
-    """`sklearn.linear_model.LogisticRegressionCV` for two classes with certified solutions.
+    """`sklearn.linear_model.LogisticRegressionCV` with certified solutions, for any number of classes.
 
     Parameters and attributes are the same, with the deprecations of 1.9; `dual_gap_` is new (NaN with ``refit=False``).
 
@@ -205,7 +198,7 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             The features.
         y : array-like of shape (n_samples,)
-            The classes, two of them.
+            The classes.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows; larger ones weaken the penalty.
         **params : dict
@@ -214,7 +207,8 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
         Notes
         -----
         A fold without a score, for instance an area under the curve where the held-out rows are of one class, is left
-        out of the mean, with a warning.
+        out of the mean, with a warning. Of more than two classes, one that the training rows of a fold lack has an
+        intercept of minus infinity there, and so the probability 0.
 
         Returns
         -------
@@ -227,42 +221,43 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
         Cs = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.asarray(self.Cs, dtype=float)
         folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **to_split))
         shape = len(folds), len(mixes), Cs.size
-        coefs = np.zeros((*shape, X.shape[1] + 1))  # the intercept last
+        n_rows = 1 if target.ndim == 1 else self.classes_.size
+        coefs = np.zeros((*shape, n_rows, X.shape[1] + 1))  # the intercept last
         scores, n_iters = np.full(shape, np.nan), np.empty(shape, dtype=np.int32)
         score = self._scorer()
         given_weights = np.ones(y.size) if sample_weight is None else _check_sample_weight(sample_weight, X)
         for i, (train, test) in enumerate(folds):
             in_fold = np.bincount(np.arange(y.size)[train], minlength=y.size)
-            if np.unique(target[weights * in_fold > 0.0]).size < 2:
+            if present_classes(target, weights * in_fold).sum() < 2:
                 raise ValueError(
                     f"The training rows of fold {i + 1} of {len(folds)} hold one class only, so the intercept would "
-                    f"be infinite: use fewer folds, or folds that keep both classes"
+                    f"be infinite: use fewer folds, or folds that keep the classes apart from each other"
                 )
             has_weight = given_weights[test].any()  # otherwise there is nothing to score
             held_out = X[test], y[test]
             score_params = _check_method_params(X, to_score, indices=test)
             for j, mix in enumerate(mixes):
-                for k, fit in enumerate(self._fits(X, target, weights * in_fold, Cs, mix)):
-                    coefs[i, j, k] = *fit.coef, fit.intercept
-                    n_iters[i, j, k] = fit.n_iters
+                for k, found in enumerate(class_models(self, X, target, weights * in_fold, Cs, mix)):
+                    coefs[i, j, k] = np.column_stack([found.coefs, found.intercepts])
+                    n_iters[i, j, k] = found.n_iters
                     if has_weight:
-                        scores[i, j, k] = score(_model(fit, self.classes_), *held_out, **score_params)
+                        scores[i, j, k] = score(_estimator(found, self.classes_), *held_out, **score_params)
         means = mean_over_folds(self, scores)
         if self.refit:
             j, k = _best(means)
-            (fit,) = self._fits(X, target, weights, Cs[[k]], mixes[j])
-            C, l1_ratio, model = Cs[k], l1_ratios[j], np.append(fit.coef, fit.intercept)
-            self.dual_gap_ = fit.dual_gap * fit.null_loss
+            (found,) = class_models(self, X, target, weights, Cs[[k]], mixes[j])
+            C, l1_ratio, model = Cs[k], l1_ratios[j], np.column_stack([found.coefs, found.intercepts])
+            self.dual_gap_ = found.dual_gap
         else:
             best = [(i, *_best(of_fold)) for i, of_fold in enumerate(scores) if not np.isnan(of_fold).all()]
             C, l1_ratio = np.mean([Cs[k] for _, _, k in best]), np.mean([mixes[j] for _, j, _ in best])
             model = np.mean([coefs[at] for at in best], axis=0)
             self.dual_gap_ = np.nan
-        self.coef_, self.intercept_ = model[np.newaxis, :-1], model[-1:]
+        self.coef_, self.intercept_ = model[:, :-1], model[:, -1]
         self.Cs_, self.l1_ratios_ = Cs, np.asarray(l1_ratios)
         self.C_: Any = float(C)
         self.l1_ratio_: Any = l1_ratio
-        self.coefs_paths_: Any = coefs[:, :, :, np.newaxis, : X.shape[1] + int(self.fit_intercept)]
+        self.coefs_paths_: Any = coefs[..., : X.shape[1] + int(self.fit_intercept)]
         self.scores_: Any = scores
         self.n_iter_ = n_iters
         if self._wants_legacy_attributes():
@@ -280,10 +275,11 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
     def _make_attributes_legacy(self) -> None:
         """Arrange the attributes as before scikit-learn 1.8: by class, with the l1_ratios last or not at all."""
         last = 0 if self.l1_ratios_[0] is None else slice(None)
-        label = self.classes_[-1]
-        self.C_, self.l1_ratio_ = np.array([self.C_]), np.array([self.l1_ratio_])
-        self.coefs_paths_ = {label: self.coefs_paths_[:, :, :, 0].swapaxes(1, 2)[:, :, last]}
-        self.scores_ = {label: self.scores_.swapaxes(1, 2)[:, :, last]}
+        labels = self.classes_[-len(self.coef_) :]
+        self.C_, self.l1_ratio_ = np.full(labels.size, self.C_), np.array([self.l1_ratio_] * labels.size)
+        paths, scores = self.coefs_paths_.swapaxes(1, 2), self.scores_.swapaxes(1, 2)[:, :, last]
+        self.coefs_paths_ = {label: paths[:, :, last, k] for k, label in enumerate(labels)}
+        self.scores_ = dict.fromkeys(labels, scores)
         self.n_iter_ = self.n_iter_.swapaxes(1, 2)[np.newaxis][:, :, :, last]
 
     def _l1_ratios(self) -> tuple[list[Any], list[float]]:
@@ -304,16 +300,18 @@ class LogisticRegressionCV(_Logistic, linear_model.LogisticRegressionCV):
         scorer = self._get_scorer()
         takes = inspect.signature(getattr(scorer, "_score_func", lambda: None)).parameters
         if "labels" in takes:
-            known = {"labels": self.classes_, "pos_label": self.classes_[-1]}
+            known = {"labels": self.classes_}
+            if self.classes_.size <= 2:
+                known["pos_label"] = self.classes_[-1]
             scorer = copy.copy(scorer)
             scorer._kwargs = {**{name: known[name] for name in known if name in takes}, **scorer._kwargs}
         return scorer
 
 
-def _model(fit: Fit, classes: NDArray[Any]) -> LogisticRegression:
-    """A fit as an estimator that a scorer understands."""
+def _estimator(found: ClassModel, classes: NDArray[Any]) -> LogisticRegression:
+    """A model as an estimator that a scorer understands."""
     model = LogisticRegression()
-    model.classes_, model.coef_, model.intercept_ = classes, fit.coef[np.newaxis], np.array([fit.intercept])
+    model.classes_, model.coef_, model.intercept_ = classes, found.coefs, found.intercepts
     return model
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from normball.evidence.fitted_rows import FEW, FittedRows, dense_columns, fitted_rows
 from normball.evidence.held_out import calibration, margins, quantiles, residuals, scaling
-from normball.evidence.listed import plain
+from normball.evidence.listed import lengths, plain
+from normball.evidence.outputs import of_outputs
 from normball.evidence.slices import convexity, pairs, slices
 
 if TYPE_CHECKING:
@@ -37,21 +38,29 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
     """
     rows = fitted_rows(cv, run, data)
     path = rows.path
-    at, hessians, n_hessian = _hessians(rows)
-    held_out = cv.predictions
-    gradients, link_means = _gradients(rows)
-    rest = link_means - rows.coefs @ rows.means
     on_single = not path.has_group_penalty  # the drawings of penalties and balls are those of single coefficients
     l1, l2 = _penalties(rows) if on_single else (np.zeros(0), np.zeros(0))
     low, high = _ranges(rows)
     return {
         "means": [float(mean) for mean in rows.means],
-        "rest": plain(rest),
         "loss": plain(path.loss, 10),
         "penalty_l1": plain(l1, 10),
         "penalty_l2": plain(l2, 10),
         "null_loss": path.null_loss,
         "factors": plain(path.penalty_factors[rows.columns]),
+        "ranges_low": plain(low, DIGITS),
+        "ranges_high": plain(high, DIGITS),
+        "held_out": cv.predictions is not None,
+        **(_of_several(rows, cv.predictions) if rows.family.has_outputs else _of_one(rows, cv.predictions, on_single)),
+    }
+
+
+def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool) -> dict[str, Any]:
+    """What is known of a model with one output."""
+    at, hessians, n_hessian = _hessians(rows)
+    gradients, link_means = _gradients(rows)
+    return {
+        "rest": plain(link_means - rows.coefs @ rows.means),
         "gradients": plain(gradients, DIGITS),
         "hessians_at": at,
         "hessians": hessians,
@@ -64,10 +73,17 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
         "calibration": None if held_out is None else calibration(rows, held_out),
         "residuals": residuals(rows, held_out),
         "convexity": convexity(rows) if on_single else None,
-        "ranges_low": plain(low, DIGITS),
-        "ranges_high": plain(high, DIGITS),
-        "held_out": held_out is not None,
+        "outputs": None,
     }
+
+
+def _of_several(rows: FittedRows, held_out: Array | None) -> dict[str, Any]:
+    """The same of a model with several; the views of one linear predictor have nothing to show."""
+    means = np.concatenate([np.tensordot(rows.weights, rows.link(block), 1) for block in rows.blocks()])
+    rest = means - rows.weights @ rows.offset - rows.coefs @ rows.means
+    lists: dict[str, Any] = {name: [] for name in ("gradients", "hessians_at", "hessians", "alone", "slices", "pairs")}
+    nothing = dict.fromkeys(("margins", "scaling", "calibration", "residuals", "convexity"))
+    return {"rest": plain(rest), **lists, "n_hessian": 0, **nothing, "outputs": of_outputs(rows, held_out)}
 
 
 def _gradients(rows: FittedRows) -> tuple[Array, Array]:
@@ -106,12 +122,14 @@ def _alone(rows: FittedRows) -> list[float]:
 
 
 def _penalties(rows: FittedRows) -> tuple[Array, Array]:
-    """Sums of |b| and of b^2 / 2 per SD with penalty factors, by lambda."""
+    """Sums of |b| and of b^2 / 2 per SD with penalty factors, by lambda; |b| is a length where outputs go together."""
     path = rows.path
-    stored = path.coef_rows
+    stored = lengths(path) if path.grouped else path.coef_rows
     factors = np.where(np.isfinite(path.penalty_factors), path.penalty_factors, 0.0)[stored.indices]
     size = np.abs(stored.values) * path.scales[stored.indices]
-    return stored.sums(factors * size), stored.sums(factors * size**2 / 2)
+    by_lambda = (path.lambdas.size, -1)
+    l1, l2 = stored.sums(factors * size), stored.sums(factors * size**2 / 2)
+    return l1.reshape(by_lambda).sum(axis=1), l2.reshape(by_lambda).sum(axis=1)
 
 
 def _ranges(rows: FittedRows) -> tuple[Array, Array]:

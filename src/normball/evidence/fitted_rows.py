@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,13 +38,16 @@ class FittedRows:
     Attributes
     ----------
     columns : ndarray of int
-        The listed features; `coefs` (n_lambdas, n_listed) are theirs, per unit.
+        The listed features; `coefs` are theirs, per unit: (n_lambdas, n_listed), or of several outputs
+        (n_lambdas, n_outputs, n_listed).
     design : Any
         All features as the native code takes them.
     features : ndarray, shape (n, n_listed)
         The listed features, centred where there is an intercept, and divided by their scale.
     means : ndarray, shape (n_listed,)
         Their weighted means.
+    y, offset : ndarray, shape (n,), or of several outputs (n, n_outputs)
+        Target and offset.
     weights : ndarray, shape (n,)
         Weights with sum 1.
     marks : tuple of int
@@ -53,6 +55,7 @@ class FittedRows:
     """
 
     path: Path
+    family: Family
     columns: NDArray[np.intp]
     coefs: Array
     design: Any
@@ -63,10 +66,15 @@ class FittedRows:
     offset: Array
     marks: tuple[int, ...]
 
-    @cached_property
-    def family(self) -> Family:
-        """The family of the path."""
-        return find_family(self.path.family)
+    def of_output(self, output: int, at: list[int]) -> FittedRows:
+        """The rows of one of several outputs by itself, with the marks as places in `at`, some indices of lambda."""
+        return replace(
+            self,
+            family=find_family(self.family.of_one),
+            y=self.y[:, output],
+            offset=self.offset[:, output],
+            marks=tuple(at.index(mark) for mark in self.marks),
+        )
 
     @property
     def per_sd(self) -> Array:
@@ -79,9 +87,9 @@ class FittedRows:
         return self.weights > 0
 
     def link(self, which: slice) -> Array:
-        """Linear predictor (n, n_which) of the fitted models, offset included."""
+        """Linear predictor (n, n_which) or (n, n_which, n_outputs) of the fitted models, offset included."""
         path = self.path
-        eta = linear_predictor(self.design, path.intercepts[which], path.coef_rows.take(which))
+        eta = linear_predictor(self.design, path.intercepts[which], path.coef_rows.take(which, path.n_outputs))
         return eta + self.offset[:, None]
 
     def link_at(self, index: int) -> Array:
@@ -145,6 +153,7 @@ def fitted_rows(cv: CVPath, run: Run, data: Data) -> FittedRows:
     centred = values - means if path.fit_intercept else values
     rows = FittedRows(
         path=path,
+        family=find_family(path.family),
         columns=columns,
         coefs=listed_coefs(path, columns),
         design=design,

@@ -120,9 +120,11 @@ def quantiles(values: Array, weights: Array, shares: Sequence[float]) -> Array:
 
 def _columns(rows: FittedRows, held_out: Array | None) -> Iterator[Array]:
     """The linear predictor (n,) at one strength after the other: of held-out rows, or of the fitted ones."""
+    if held_out is not None:
+        yield from map(np.ascontiguousarray, held_out.T)
+        return
     for block in rows.blocks():
-        eta = rows.link(block) if held_out is None else held_out[:, block]
-        yield from np.ascontiguousarray(eta.T)
+        yield from np.ascontiguousarray(rows.link(block).T)
 
 
 def _histogram(values: Array, low: float, high: float) -> list[int]:

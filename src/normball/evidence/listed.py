@@ -11,13 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.results.path import Path
+    from normball.results.sparse_rows import SparseRows
     from normball.run import Run
 
 Array = NDArray[np.float64]
 
 LISTED = 60  # features whose numbers are all there
 FEWEST = 12  # of them, on the finest grid
-MOST_COEFS = 7_500  # of listed features; on a fine grid they are fewer
+MOST_COEFS = 7_500  # of listed features, with all digits; on a fine grid they are fewer
+MOST_SHORT = 30_000  # of several outputs; beyond MOST_COEFS they have fewer digits
+SHORT = 7
 
 
 def picked(cv: CVPath, run: Run) -> int:
@@ -34,19 +37,36 @@ def listed(cv: CVPath, run: Run) -> NDArray[np.intp]:
     kept are only among them where all features are few.
     """
     path = cv.path
+    rows = lengths(path)
     marks = {picked(cv, run), cv.index_1se, cv.index_best}
-    there = np.max([np.abs(path.coef_rows[row]) for row in marks], axis=0) * path.scales
+    there = np.max([np.abs(rows[row]) for row in marks], axis=0) * path.scales
     largest = np.zeros(path.n_features)
-    rows = path.coef_rows
     np.maximum.at(largest, rows.indices, np.abs(rows.values) * path.scales[rows.indices])
-    most = min(LISTED, max(FEWEST, MOST_COEFS // path.lambdas.size))
+    most = min(LISTED, _affordable(path))
     order = np.lexsort((-largest, -there))[:most]
     few = path.n_features <= most
     return order[(largest[order] > 0) | (few & np.isfinite(path.penalty_factors[order]))]
 
 
+def _affordable(path: Path) -> int:
+    """How many features with all their coefficients a page has room for."""
+    if path.n_outputs == 1:
+        return max(FEWEST, MOST_COEFS // path.lambdas.size)
+    return max(FEWEST // 2, MOST_SHORT // len(path.coef_rows))
+
+
+def lengths(path: Path) -> SparseRows:
+    """What a feature counts at each strength: its coefficient, or the length of those for several outputs."""
+    return path.coef_rows.lengths(path.n_outputs)
+
+
+def digits_of(path: Path, n_listed: int) -> int | None:
+    """With how many digits a page holds the coefficients of so many features; None for all of them."""
+    return SHORT if path.n_outputs > 1 and n_listed * len(path.coef_rows) > MOST_COEFS else None
+
+
 def listed_coefs(path: Path, columns: NDArray[np.intp]) -> Array:
-    """Coefficients (n_lambdas, n_listed) of the listed features."""
+    """Coefficients (n_lambdas, n_listed) of the listed features, or of several outputs (n_lambdas, K, n_listed)."""
     place = np.full(path.n_features, -1)
     place[columns] = np.arange(columns.size)
     rows = path.coef_rows
@@ -54,7 +74,7 @@ def listed_coefs(path: Path, columns: NDArray[np.intp]) -> Array:
     here = place[rows.indices] >= 0
     coefs = np.zeros((len(rows), columns.size))
     coefs[row_of[here], place[rows.indices[here]]] = rows.values[here]
-    return coefs
+    return coefs if path.n_outputs == 1 else coefs.reshape(-1, path.n_outputs, columns.size)
 
 
 def plain(values: ArrayLike, digits: int | None = None) -> Any:

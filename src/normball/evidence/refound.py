@@ -46,15 +46,16 @@ def refound(path: Path, X: Any, y: Any, *, sample_weight: Any = None, offset: An
 
 
 def superfluous(path: Path, X: Any, roles: list[Any]) -> list[str]:
-    """The columns of `X` that are neither features of the model nor named in `roles`.
+    """The columns of `X` that are neither features of the model nor named in `roles`, by a name or by a list of them.
 
     The columns of an array go by position, so only those between its features are.
     """
+    from normball.inputs.several import names_in
     from normball.inputs.sources import source_of
 
     source = source_of(X)
     used = {column.name for column in path.preparation.columns}
-    used.update(role for role in roles if isinstance(role, str))
+    used.update(name for role in roles for name in names_in(source, role))
     names = list(source.names)
     if not source.named:
         last = max((place for place, name in enumerate(names) if name in used), default=-1)

@@ -95,11 +95,12 @@ def check(
     X, y
         As in `fit_path`. `y` may be the name of a column of `X`.
     family : str
-        Distribution of the target as in `fit_path`; "auto" takes two values for binomial, other numbers for gaussian.
+        Distribution of the target as in `fit_path`; "auto" takes two values for binomial, more
+        labels that are no numbers for multinomial, other numbers for gaussian.
     sample_weight : array (n,), optional
         Weights of the rows. Rows with weight 0 do not count; otherwise only the trial fit uses them.
     offset : array (n,), optional
-        A known part of the linear predictor.
+        A known part of the linear predictor; of several outputs (n, n_outputs).
     missing : {"error", "drop", "impute"}
         What to do with missing values. With "error" they are reported, and the rest of the check imputes them.
     inf : {"error", "nan"}

@@ -46,7 +46,7 @@ def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
                 return "gaussian", []
             return "multinomial", _too_many(column, name)
         column = numbers
-    values = column.values[~column.missing]
+    values = column.values[np.isfinite(column.values)]
     if len(np.unique(values)) == 2:
         return "binomial", []
     if labels := class_labels(values, name):
@@ -128,10 +128,10 @@ def read_target(
     if known.has_outputs and not known.has_classes:
         text = f'Target "{name}" is one column; family="{family}" takes two or more.'
         raise DataError(Finding("E13", text, 'family="gaussian"', (name,)))
-    if known.has_outputs:
-        return many_classes(column, name, counts)
     if known.has_classes:
-        return two_classes(column, name, counts, apart)
+        finite = column.with_infinite_as_missing() if isinstance(column, Numbers) else column
+        target = many_classes(finite, name, counts) if known.has_outputs else two_classes(finite, name, counts, apart)
+        return _infinite_kept(target, column)
     values = _numbers(column, name, family, apart)
     used = values[counts & np.isfinite(values)]
     refused, problem, other = known.refused(values)
@@ -144,6 +144,16 @@ def read_target(
         text = f'Target "{name}" has one value only: {used[0]:g} in all {count(len(used))} rows. Nothing to learn.'
         raise DataError(Finding("E03", text, CONSTANT_FIX, (name,)))
     return Target(values)
+
+
+def _infinite_kept(target: Target, column: Numbers | Labels) -> Target:
+    """An infinite number is no class: it stays what it is, for those who look for such values."""
+    infinite = np.isinf(column.values) if isinstance(column, Numbers) else np.zeros(0, dtype=bool)
+    if not infinite.any():
+        return target
+    y = target.y.copy()
+    y[infinite] = np.inf
+    return replace(target, y=y)
 
 
 def _several(several: Several, name: str, family: str, counts: Mask, free: bool) -> Target:

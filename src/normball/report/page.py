@@ -10,6 +10,7 @@ import numpy as np
 
 from normball import charts
 from normball.families import find_family
+from normball.family import LANDSCAPES
 from normball.report.payload import payload
 from normball.report.recipes import recipes
 from normball.results import facts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from normball.cv_result import CVPath
+    from normball.results.path import Path
     from normball.run import Run
 
 GRID_TITLES = (
@@ -32,7 +34,16 @@ GRID_TITLES = (
     "status",
 )
 CHOSEN_TITLES = ("choice", "lambda", "features", "duality gap", "KKT violation", "status")
-NOT_OF_ALL = {"sigmoid", "calibration", "residuals"}  # views that a family may be without
+NOT_OF_ALL = {  # views that a family may be without
+    "sigmoid",
+    "calibration",
+    "residuals",
+    "effects",
+    "confusion",
+    "errors",
+    *LANDSCAPES,
+}
+SIDE_BY_SIDE = 6  # outputs; of more the page tells one at a time
 CAPTIONS = {
     "coefficients": "Each curve is one feature. From left to right the penalty weakens and coefficients grow.",
     "cv_curve": "The solid line is the mean over the folds with a band of one standard error (1 SE), thin lines are "
@@ -93,6 +104,17 @@ READING = (
 )
 
 
+READING_OF_CLASSES = (
+    (
+        "What does a coefficient of one class among several say?",
+        "Each class has coefficients of its own. One that is positive says that the class grows more probable as the "
+        "feature grows, against the other classes; only differences between classes count, so that a class whose "
+        "coefficient is zero is not thereby untouched. The probabilities of a row add up to 1. The table of classes "
+        "shows which of them the model cannot tell apart.",
+    ),
+)
+
+
 def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
     """The whole page as text.
 
@@ -102,9 +124,10 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
 
     path = cv.path
     chosen = facts.points(cv, run.select)
+    family = find_family(path.family)
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
     data = payload(cv, run, evidence)
-    without = NOT_OF_ALL - find_family(path.family).views
+    without = NOT_OF_ALL - family.views
     views = [view for view in charts.call("report", data) if view["id"] not in without]
     for view in views:
         view["svg"] = Markup(view.get("svg", ""))
@@ -119,6 +142,9 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         numbers=_rows_of_choice(numbers[1:]),
         null_note=_null_note(cv),
         views=views,
+        outputs=path.output_names,
+        of_what="Class" if family.has_classes else "Target",
+        one_at_a_time=_one_at_a_time(path),
         captions=CAPTIONS,
         findings=[
             finding.in_command_line_words() if run.command else finding for finding in facts.findings(cv, picked)
@@ -129,10 +155,18 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         chosen={"head": CHOSEN_TITLES, "rows": [_certificate_row(one) for one in chosen]},
         grid={"head": GRID_TITLES, "rows": _grid(cv)},
         recipes=recipes(cv, run, picked.fit.lam),
-        reading=READING,
+        reading=(*READING, *(READING_OF_CLASSES if path.output_names and family.has_classes else ())),
         payload=charts.packed(data),
         script=Markup(charts.bundle("normball.report", "page.js")),
     )
+
+
+def _one_at_a_time(path: Path) -> set[str]:
+    """The views that tell of one class or target, which the reader chooses."""
+    if not path.output_names:
+        return set()
+    many = {"effects"} if path.n_outputs > SIDE_BY_SIDE else set()
+    return {"calibration", "residuals"} | many
 
 
 @cache

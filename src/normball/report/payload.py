@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.evidence.listed import listed, listed_coefs, picked, plain
+from normball.evidence.listed import digits_of, lengths, listed, listed_coefs, picked, plain
 from normball.families import find_family
 from normball.report.recipes import recipes
 from normball.results import facts
@@ -55,8 +55,8 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "n_features": path.n_features,
         "lambdas": plain(path.lambdas),
         "picked": picked(cv, run),
-        "intercepts": plain(path.intercepts),
-        "rest": plain(path.intercepts) if rest is None and others == [] else rest,
+        **_intercepts(path, plain(path.intercepts) if rest is None and others == [] else rest),
+        "grouped": path.grouped,
         "n_nonzero": plain(path.n_nonzero),
         "norms": plain(path.l1_norms, DIGITS),
         "deviance_ratio": plain(path.deviance_ratio, DIGITS),
@@ -70,6 +70,16 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
     }
     complete = others is not None and _bytes(others) <= MOST_OF_OTHERS
     return {**content, "others": others if complete else [], "others_complete": complete}
+
+
+def _intercepts(path: Path, rest: list[Any] | None) -> dict[str, Any]:
+    """What a prediction starts from, by lambda; of several outputs for each of them."""
+    if not path.output_names:
+        return {"intercepts": plain(path.intercepts), "rest": rest, "outputs": []}
+    known = [None] * path.n_outputs if rest is None else np.transpose(rest).tolist()
+    outputs = zip(path.output_names, path.intercepts.T, known, strict=True)
+    told = [{"name": name, "intercepts": plain(intercepts), "rest": one} for name, intercepts, one in outputs]
+    return {"intercepts": [], "rest": None, "outputs": told}
 
 
 def _mathematics(cv: CVPath) -> dict[str, Any]:
@@ -107,9 +117,14 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
 
 
 def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) -> list[dict[str, Any]]:
-    """The listed features with all digits, since predictions are made of them."""
+    """The listed features with all digits, since predictions are made of them.
+
+    Of several outputs "coefs" are lengths over them; the coefficients of each stand in "by_output".
+    """
     path = cv.path
     coefs = listed_coefs(path, columns)
+    by_output = coefs.T if path.output_names else None
+    sizes = plain(np.linalg.norm(coefs, axis=1), DIGITS) if path.output_names else plain(coefs)
     counts = own_counts = None
     if path.l1_ratio > 0:  # ridge keeps every feature in every fold
         counts = cv.column_counts[:, path.preparation.column_of_feature[columns]]
@@ -119,7 +134,8 @@ def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) 
             "name": path.feature_names[j],
             "scale": float(path.scales[j]),
             "mean": means[k],
-            "coefs": plain(coefs[:, k]),
+            "coefs": [at[k] for at in sizes],
+            "by_output": None if by_output is None else plain(by_output[k], digits_of(path, columns.size)),
             "counts": None if counts is None else counts[:, k].tolist(),
             "own_counts": None
             if own_counts is None or not facts.speaks_for_itself(path.preparation, int(j))
@@ -138,7 +154,7 @@ def _recipes(cv: CVPath, run: Run) -> list[list[str]]:
 
 def _others(path: Path, columns: NDArray[np.intp]) -> list[dict[str, Any]] | None:
     """The features beside the listed ones that are ever kept, the first to enter first; None where too many."""
-    rows = path.coef_rows
+    rows = lengths(path)
     taken = np.zeros(path.n_features, dtype=bool)
     taken[columns] = True
     row_of = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
+from normball.family import Family
 from normball.settings import BY_COLUMNS, GROUP_OPTIONS
 
 if TYPE_CHECKING:
@@ -40,11 +41,14 @@ def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:
     if run.source:
         reading = "".join(f", {name}={value!r}" for name, value in run.reading.items())
         lines += ["from normball.inputs.tables import read_table", "", f"table = read_table({run.source!r}{reading})"]
-        arguments = ["table", repr(run.target)]
+        arguments = ["table", repr(run.y)]
     elif run.example:
         lines += example_lines(run.example)
     arguments += [f'family="{cv.path.family}"', f"l1_ratio={cv.path.l1_ratio:g}"]
-    arguments += [f"{name}={value!r}" for name, value in run.options.items() if name not in GROUP_OPTIONS]
+    of_path = (*GROUP_OPTIONS, "grouped")
+    arguments += [f"{name}={value!r}" for name, value in run.options.items() if name not in of_path]
+    if cv.path.grouped != find_family(cv.path.family).grouped_by_default:
+        arguments.append(f"grouped={cv.path.grouped}")
     notes, about_groups = _about_groups(cv.path)
     arguments += about_groups
     if run.exposure:
@@ -82,35 +86,52 @@ def _about_groups(path: Path) -> tuple[list[str], list[str]]:
     ]
 
 
-def one_line(path: Path, lam: float) -> str:
+def one_line(path: Path, lam: float, run: Run | None = None) -> str:
     """The same model in one line: scikit-learn's class and glmnet's lambda."""
     if path.has_group_penalty:
         return f"nothing in scikit-learn or glmnet, which have no {GROUP_PENALTY}; in R {WITH_GROUPS} have it"
     parts = []
-    if not sklearn_lacks(path):
+    if not sklearn_lacks(path, run):
         parts.append(f"sklearn {sklearn_estimator(path, lam)}{' on standardised X' if path.standardize else ''}")
     family = find_family(path.family)
     if family.glmnet_lacks:
         parts.append("nothing in glmnet: see the report")
+    elif lacking := glmnet_lacks(path):
+        parts.append(f"nothing in glmnet, which has no {lacking}")
     elif not path.penalty_factors.any():
         parts.append("R glm(): nothing is penalised")
     elif family.glmnet_scales_target and path.l1_ratio < 1:
         parts.append("glmnet: see the report (its L2 part depends on the sd of y)")
     else:
         mix = "" if path.l1_ratio == 1 else f", alpha={path.l1_ratio:g}"
-        parts.append(f"glmnet lambda={lam * factor_scale(path):.4g}{mix}")
+        parts.append(
+            f"glmnet lambda={lam * factor_scale(path):.4g}{mix}{''.join(f', {one}' for one in glmnet_outputs(path))}"
+        )
     return ";  ".join(parts)
 
 
 def sklearn_estimator(path: Path, lam: float, precision: str = "", digits: int = 4) -> str:
     """The call of scikit-learn's class for this family and penalty; `precision` holds more arguments."""
-    call = find_family(path.family).sklearn(lam, path.l1_ratio, path.sum_weights, digits)
+    call = _sklearn_family(path).sklearn(lam, path.l1_ratio, path.sum_weights, digits)
     return f"{call}{'' if path.fit_intercept else ', fit_intercept=False'}{precision})"
 
 
-def sklearn_lacks(path: Path) -> str:
+def _sklearn_family(path: Path) -> Family:
+    """Their regressions fit several targets one by one, where the penalty does not take them together."""
+    family = find_family(path.family)
+    one_by_one = family.has_outputs and not family.has_classes and not path.grouped
+    return find_family(family.of_one) if one_by_one else family
+
+
+def sklearn_lacks(path: Path, run: Run | None = None) -> str:
     """What this model has and scikit-learn's have not, or ""."""
     family = find_family(path.family)
+    if path.grouped and path.l1_ratio > 0 and family.has_classes:
+        return "penalty that takes a feature for all classes or for none"
+    if run is not None and run.targets and family.has_classes:
+        return "target of shares of classes"
+    if run is not None and run.weights and path.grouped and path.l1_ratio > 0:
+        return "weights of rows for several targets that are penalised together"
     if not family.sklearn(1.0, path.l1_ratio, 1.0, 1):
         with_l1 = " with an L1 penalty" if family.ridge_in_sklearn else ""
         return family.sklearn_lacks or f"{family.label} regression{with_l1}"
@@ -123,6 +144,19 @@ def sklearn_lacks(path: Path) -> str:
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
         return "bounds on coefficients"
     return ""
+
+
+def glmnet_lacks(path: Path) -> str:
+    """What a model of several outputs has and glmnet has not, or ""."""
+    family = find_family(path.family)
+    together = path.grouped or path.l1_ratio == 0 or family.has_classes or not family.has_outputs
+    return "" if together else "penalty on each of several targets by itself (fit one after the other)"
+
+
+def glmnet_outputs(path: Path) -> list[str]:
+    """Its argument about classes that are penalised together, where they are."""
+    has_classes = find_family(path.family).has_classes
+    return ['type.multinomial = "grouped"'] if path.grouped and has_classes else []
 
 
 def factor_scale(path: Path) -> float:

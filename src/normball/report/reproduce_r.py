@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
-from normball.report.reproduce import GROUP_PENALTY, WITH_GROUPS, Recipe, call, factor_scale
+from normball.report.reproduce import (
+    GROUP_PENALTY,
+    WITH_GROUPS,
+    Recipe,
+    call,
+    factor_scale,
+    glmnet_lacks,
+    glmnet_outputs,
+)
 
 if TYPE_CHECKING:
     from normball.results.path import Path
@@ -24,6 +32,8 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
         return Recipe(TITLE, note=f"glmnet has no {family.glmnet_lacks}.")
     if path.has_group_penalty:
         return Recipe(TITLE, note=f"glmnet has no {GROUP_PENALTY}; in R {WITH_GROUPS} have it.")
+    if lacking := glmnet_lacks(path):
+        return Recipe(TITLE, note=f"glmnet has no {lacking}.")
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
         return Recipe(TITLE, note="Bounds are not written out here; see glmnet's lower.limits and upper.limits.")
     if not path.penalty_factors.any():
@@ -41,7 +51,7 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
             f"alpha <- {strength} * {path.l1_ratio:g} / lambda",
         ]
         alpha, strength = "alpha", "lambda"
-    arguments = ["x", "y", f"family = {family.in_glmnet}", f"alpha = {alpha}"]
+    arguments = ["x", "y", f"family = {family.in_glmnet}", *glmnet_outputs(path), f"alpha = {alpha}"]
     arguments += [f"lambda = {strength} * 10^seq(2, 0, -0.1)"]
     arguments += ["weights = w"] if run.weights else []
     arguments += ["offset = offset"] if path.has_offset else []
@@ -82,7 +92,9 @@ def _reading(path: Path, run: Run) -> list[str]:
         options.append(", header = FALSE" if header == "none" else f", skip = {header - 1}" if header > 1 else "")
         more = "".join(options)
         reader = f"{function}({_quoted(run.source)}, check.names = FALSE, na.strings = c({missing}){more})"
-    away = [name for name in run.not_features if name not in (run.target, run.weights, run.offset, run.exposure)]
+    away = [
+        name for name in run.not_features if name not in (*run.target_columns, run.weights, run.offset, run.exposure)
+    ]
     lines = [f"table <- {reader}"]
     lines += ["# first take thousands separators and units out of the numbers"] * bool(
         {"thousands", "units"} & {*run.reading}
@@ -91,13 +103,14 @@ def _reading(path: Path, run: Run) -> list[str]:
         lines.append(f"table <- table[setdiff(names(table), {_vector(away)})]")
     if run.options.get("missing") == "drop":
         lines.append("table <- na.omit(table)")
-    roles = [role for role in (run.target, run.weights, run.offset, run.exposure) if role]
+    roles = [role for role in (*run.target_columns, run.weights, run.offset, run.exposure) if role]
     labels = [column.name for column in path.preparation.columns if column.levels is not None]
     lines.append(f"features <- table[setdiff(names(table), {_vector(roles)})]")
     if labels:
         lines.append(f"for (name in {_vector(labels)}) features[[name]] <- factor(features[[name]])")
-    lines += ["x <- makeX(features)", f"y <- table[[{_quoted(run.target)}]]"]
-    lines += ["y <- factor(y)"] if find_family(path.family).has_classes else []
+    of_columns = f"as.matrix(table[{_vector([*run.targets])}])" if run.targets else f"table[[{_quoted(run.target)}]]"
+    lines += ["x <- makeX(features)", f"y <- {of_columns}"]
+    lines += ["y <- factor(y)"] if find_family(path.family).has_classes and not run.targets else []
     lines += [f"w <- table[[{_quoted(run.weights)}]]"] if run.weights else []
     lines += [f"offset <- table[[{_quoted(run.offset)}]]"] if run.offset else []
     return [*lines, f"offset <- log(table[[{_quoted(run.exposure)}]])"] if run.exposure else lines

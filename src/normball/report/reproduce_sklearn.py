@@ -19,12 +19,14 @@ PRECISION = {  # the defaults stop early
     "Ridge": "",
     "Lasso": ", tol=1e-10, max_iter=1_000_000",
     "ElasticNet": ", tol=1e-10, max_iter=1_000_000",
+    "MultiTaskLasso": ", tol=1e-10, max_iter=1_000_000",
+    "MultiTaskElasticNet": ", tol=1e-10, max_iter=1_000_000",
 }
 
 
 def in_sklearn(path: Path, run: Run, lam: float) -> Recipe:
     """Code that reads the same table and fits the same model with scikit-learn."""
-    if lacking := sklearn_lacks(path):
+    if lacking := sklearn_lacks(path, run):
         return Recipe(TITLE, note=f"scikit-learn has no {lacking}.")
     name = sklearn_estimator(path, lam).partition("(")[0]
     imports = {f"from sklearn.linear_model import {name}", "from sklearn.pipeline import make_pipeline"}
@@ -81,13 +83,13 @@ def _reading(run: Run, imports: set[str]) -> list[str]:
     else:
         imports.add("import pandas as pd")
         lines = ["", f"table = pd.{_reader(run)}"]
-    others = [name for name in run.not_features if name not in (run.target, run.weights)]
+    others = [name for name in run.not_features if name not in (*run.target_columns, run.weights)]
     if others:
         lines.append(f"table = table.drop(columns={others!r})")
     if run.options.get("missing") == "drop":
         lines.append("table = table.dropna()")
-    apart = [run.target, run.weights] if run.weights else [run.target]
-    lines += [f"X = table.drop(columns={apart!r})", f"y = table[{run.target!r}]"]
+    apart = [*run.target_columns, *([run.weights] if run.weights else [])]
+    lines += [f"X = table.drop(columns={apart!r})", f"y = table[{run.y!r}]"]
     return [*lines, f"w = table[{run.weights!r}]"] if run.weights else lines
 
 

@@ -30,7 +30,7 @@ def cells(fit: Fit, coefs: Sequence[float], written: Sequence[str], short: bool)
     if not short and fit.n_outputs <= MOST_COLUMNS:
         return list(written)
     largest = int(np.argmax(np.abs(coefs)))
-    return [f"{written[largest]} {shortened(fit.output_names[largest], WIDEST_TITLE)}"]
+    return [f"{written[largest]} ({shortened(fit.output_names[largest], WIDEST_TITLE)})"]
 
 
 def named_intercepts(path: Path) -> dict[str, Any]:

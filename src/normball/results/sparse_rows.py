@@ -85,6 +85,16 @@ class SparseRows:
         columns = (found % self.n_columns).astype(np.int32)
         return SparseRows(np.searchsorted(found, starts).astype(np.int64), columns, found >= 0, self.n_columns)
 
+    def lengths(self, n_outputs: int) -> SparseRows:
+        """The Euclidean length of each column over the `n_outputs` rows of each model; rows of one as they are."""
+        if n_outputs == 1:
+            return self
+        found, place = np.unique(self._row_of_value() // n_outputs * self.n_columns + self.indices, return_inverse=True)
+        starts = np.arange(len(self) // n_outputs + 1, dtype=np.int64) * self.n_columns
+        values = np.sqrt(np.bincount(place, weights=self.values**2))
+        columns = (found % self.n_columns).astype(np.int32)
+        return SparseRows(np.searchsorted(found, starts).astype(np.int64), columns, values, self.n_columns)
+
     @classmethod
     def from_rows(cls, rows: Iterable[NDArray[Any]], n_columns: int) -> SparseRows:
         """Store the nonzero entries of dense rows, taken one at a time."""

@@ -11,9 +11,11 @@ export function controls(page, model) {
     const field = /** @type {HTMLInputElement | HTMLSelectElement} */ (element);
     const name = field.dataset.set ?? "";
     field.addEventListener(field instanceof HTMLSelectElement ? "change" : "input", () => {
-      set(name === "per_sd" ? { per_sd: field.value === "sd" } : { [name]: field.value });
+      set(name === "per_sd" ? { per_sd: field.value === "sd" } : { [name]: name === "output" ? Number(field.value) : field.value });
     });
-    field.value = name === "per_sd" ? (state.per_sd ? "sd" : "unit") : String(Reflect.get(state, name));
+    const show = () => (field.value = name === "per_sd" ? (state.per_sd ? "sd" : "unit") : String(Reflect.get(state, name)));
+    if (name === "output") model.listen((changed) => changed.has("output") && show()); // it stands above several charts
+    show();
   }
   pairs(page, model);
   scaling(page, model);

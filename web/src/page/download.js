@@ -1,16 +1,25 @@
 /** The coefficients at this lambda as a file or on the clipboard. */
+import { coefficientOf } from "../views/outputs.js";
 import { all, one } from "./dom.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
-/** The intercept and every feature of the page that is not zero at a lambda. @param {Payload} data @param {number} index @returns {{ feature: string, coef: number, coef_per_sd: number | null }[]} */
+/** The intercept and every feature of the page that is not zero at a lambda. @param {Payload} data @param {number} index @returns {{ feature: string, output?: string, coef: number, coef_per_sd: number | null }[]} */
 export function coefficientRows(data, index) {
+  if (data.outputs.length) return ofOutputs(data, index);
   const listed = data.features.map((one) => ({ feature: one.name, coef: one.coefs[index], coef_per_sd: one.coefs[index] * one.scale }));
   const others = data.others.map(({ name, scale, coefs }) => {
     const coef = coefs.find(([l]) => l === index)?.[1] ?? 0;
     return { feature: name, coef, coef_per_sd: coef * scale };
   });
   return [{ feature: "(intercept)", coef: data.intercepts[index], coef_per_sd: null }, ...[...listed, ...others].filter((row) => row.coef !== 0)];
+}
+
+/** A row for each feature and output; of the features that are not listed the page knows lengths only. @param {Payload} data @param {number} index */
+function ofOutputs(data, index) {
+  const intercepts = data.outputs.map(({ name, intercepts }) => ({ feature: "(intercept)", output: name, coef: intercepts[index], coef_per_sd: null }));
+  const kept = data.features.filter((one) => one.coefs[index] !== 0);
+  return [...intercepts, ...kept.flatMap((one) => data.outputs.map(({ name }, k) => ({ feature: one.name, output: name, coef: coefficientOf(one, k, index, false), coef_per_sd: coefficientOf(one, k, index, true) })))];
 }
 
 /** Text that a spreadsheet takes for text, too: what looks like a formula gets an apostrophe. @param {string} text */
@@ -21,8 +30,9 @@ function quoted(text) {
 
 /** @param {Payload} data @param {number} index */
 export function asCsv(data, index) {
-  const rows = coefficientRows(data, index).map((row) => `${quoted(row.feature)},${row.coef},${row.coef_per_sd ?? ""}`);
-  return ["feature,coef,coef_per_sd", ...rows, ""].join("\n");
+  const several = data.outputs.length > 0;
+  const rows = coefficientRows(data, index).map((row) => `${quoted(row.feature)},${several ? `${quoted(row.output ?? "")},` : ""}${row.coef},${row.coef_per_sd ?? ""}`);
+  return [`feature,${several ? "output," : ""}coef,coef_per_sd`, ...rows, ""].join("\n");
 }
 
 /** @param {Payload} data @param {number} index */
@@ -35,7 +45,8 @@ export function asJson(data, index) {
 export function downloads(page, { data, state }) {
   const place = page.querySelector('[data-view="features"]');
   if (!place) return;
-  const note = data.others_complete ? "" : " It has the features of this page; coefficients.csv beside it has all.";
+  const complete = data.others_complete && (data.outputs.length === 0 || data.others.length === 0);
+  const note = complete ? "" : " It has the features of this page; coefficients.csv beside it has all.";
   const said = (/** @type {string} */ text) => (one(place, "[data-saved]").textContent = text + note);
   for (const button of all(place, "[data-save]")) {
     button.addEventListener("click", () => {

@@ -7,6 +7,9 @@ import { rows as tableRows } from "./table.js";
 /** What else than lambda and the width of the window a view shows. @type {Record<string, string[]>} */
 const SHOWS = {
   coefficients: ["axis", "per_sd", "hovered", "filter"],
+  effects: ["output"],
+  calibration: ["output"],
+  residuals: ["output"],
   geometry: ["pair", "slice"],
   sigmoid: ["scaling"],
 };

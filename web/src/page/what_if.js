@@ -1,6 +1,6 @@
 /** Inputs for the features that count most, and the prediction for them. */
 import { figures } from "../svg.js";
-import { asked, bars, mean, predict, ready } from "../views/what_if.js";
+import { asked, bars, inWords, mean, predict, predictAll, probabilities, ready } from "../views/what_if.js";
 import { all, one } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -8,6 +8,7 @@ import { all, one } from "./dom.js";
 /** @param {Document} page @param {Store} model */
 export function whatIf(page, model) {
   const { data, state, set, listen } = model;
+  const [several, { has_classes }] = [data.outputs.length > 0, data.mathematics];
   /** @type {HTMLElement} */
   const section = one(page, "[data-what-if]");
   if (!ready(data)) return;
@@ -21,15 +22,15 @@ export function whatIf(page, model) {
 
   function show() {
     const { value, typical, terms } = predict(data, state);
-    const moved = terms.some((term) => term.amount !== 0);
+    const moved = several && has_classes ? true : terms.some((term) => term.amount !== 0);
     const output = one(section, "[data-prediction]");
-    output.textContent = `${words(data)}: ${figures(value, 4)} (${figures(typical, 4)} with every feature at its mean)`;
-    output.dataset.value = String(value);
-    one(section, "[data-terms]").innerHTML = moved ? bars(data, state) : "";
+    output.textContent = several ? inWords(data, state) : `${words(data)}: ${figures(value, 4)} (${figures(typical, 4)} with every feature at its mean)`;
+    output.dataset.value = String(several ? predictAll(data, state).values : value);
+    one(section, "[data-terms]").innerHTML = !moved ? "" : several && has_classes ? probabilities(data, state) : bars(data, state);
     one(section, "[data-terms]").hidden = !moved;
     one(section, "[data-unmoved]").hidden = moved;
   }
-  listen((changed) => ["index", "inputs", "narrow"].some((name) => changed.has(name)) && show());
+  listen((changed) => ["index", "inputs", "narrow", "output"].some((name) => changed.has(name)) && show());
   show();
   all(section, "input").forEach((input) => input.setAttribute("autocomplete", "off"));
 }

@@ -41,11 +41,12 @@ function charged(data, evidence, index) {
 
 /** @param {Payload} data @param {Evidence} evidence @param {number} index @param {number} total @returns {Payer[]} */
 function shares(data, evidence, index, total) {
-  const paid = data.features.map(({ name, scale, coefs }, k) => {
+  const paid = data.features.map(({ name, scale, coefs, by_output }, k) => {
     const u = (coefs[index] ?? 0) * scale;
     const factor = evidence.factors[k] ?? 0;
     const { l1, l2 } = weights(data.l1_ratio, data.standardize, [factor, 0], [scale, 1]);
-    const cost = data.lambdas[index] * (l1[0] * Math.abs(u) + (l2[0] * u * u) / 2);
+    const apart = by_output && !data.grouped ? by_output.reduce((sum, one) => sum + Math.abs(one[index] ?? 0), 0) * scale : Math.abs(u);
+    const cost = data.lambdas[index] * (l1[0] * apart + (l2[0] * u * u) / 2);
     return { name, paid: cost, share: total > 0 ? cost / total : 0 };
   });
   return paid.filter(({ share }) => known(share) && share > 0).sort((a, b) => b.share - a.share);

@@ -3,6 +3,7 @@ import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { rangeOf, varianceAt } from "../mathematics.js";
 import { NEEDS_DATA, box, boxOfKey, clipping, entryOfKey, inColumns, known, note, percent, shortened, sized, whole } from "../panels.js";
+import { storedOf } from "./outputs.js";
 import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {{ predicted: number, observed: number, se: number | null, count: number }} Bin */
@@ -13,21 +14,21 @@ const [LEFT, TOP, BOTTOM] = [84, 14, 380];
 export const calibration = {
   id: "calibration",
   title: "Predicted and observed",
-  missing: (data) => (data.evidence?.calibration ? "" : NEEDS_DATA),
+  missing: (data) => (data.evidence?.calibration || data.evidence?.outputs?.calibration ? "" : NEEDS_DATA),
   draw(data, state) {
-    const { index } = state;
-    const stored = /** @type {NonNullable<import("../payload.js").Evidence["calibration"]>} */ (data.evidence?.calibration);
-    const bins = (stored.predicted[index] ?? []).flatMap((predicted, k) => {
-      const observed = stored.observed[index]?.[k];
-      return known(predicted) && known(observed) ? [{ predicted, observed, se: stored.se[index]?.[k] ?? null, count: stored.counts[index]?.[k] ?? 0 }] : [];
+    const { part, place, name, note } = /** @type {NonNullable<ReturnType<typeof storedOf<"calibration">>>} */ (storedOf(data, state, "calibration"));
+    const bins = (part.predicted[place] ?? []).flatMap((predicted, k) => {
+      const observed = part.observed[place]?.[k];
+      return known(predicted) && known(observed) ? [{ predicted, observed, se: part.se[place]?.[k] ?? null, count: part.counts[place]?.[k] ?? 0 }] : [];
     });
-    const sentence = told(data, index, bins, stored.brier?.[index], stored.log_loss?.[index]);
-    return { svg: picture(data, state, bins, sentence), sentence, table: table(bins) };
+    const against = name ? `${name} against all other classes. ` : "";
+    const sentence = against + told(data, state.index, bins, part.brier?.[place], part.log_loss?.[place]) + note;
+    return { svg: picture(data, state, name || (data.classes[1] ?? "1"), bins, sentence), sentence, table: table(bins) };
   },
 };
 
-/** @param {Payload} data @param {import("../payload.js").State} state @param {Bin[]} bins @param {string} description */
-function picture(data, state, bins, description) {
+/** @param {Payload} data @param {import("../payload.js").State} state @param {string} name of the class @param {Bin[]} bins @param {string} description */
+function picture(data, state, name, bins, description) {
   const { width, right, style } = sized(state);
   const domain = extent(data.mathematics, bins);
   const x = scaleLinear().domain(domain).range([LEFT, right]);
@@ -35,7 +36,7 @@ function picture(data, state, bins, description) {
   const points = bins.map(({ predicted, observed }) => /** @type {[number, number]} */ ([x(predicted), y(observed)]));
   const most = Math.max(1, ...bins.map((bin) => bin.count));
   const { has_classes } = data.mathematics;
-  const label = has_classes ? `share of ${shortened(data.classes[1] ?? "1")}` : "mean of the target";
+  const label = has_classes ? `share of ${shortened(name)}` : "mean of the target";
   return drawing({ id: "calibration", width, style, height: state.narrow ? 564 : 540, title: calibration.title, description }, [
     clipping("calibration-clip", LEFT, TOP, right - LEFT, BOTTOM - TOP),
     beside(y, LEFT, right, `observed ${label}`),
@@ -45,7 +46,7 @@ function picture(data, state, bins, description) {
     element("g", { "clip-path": "url(#calibration-clip)" }, bins.map((bin) => whisker(bin, x, y)).join("") + curve(through(points), { stroke: COLOURS[0], "stroke-width": 2 })),
     ...points.map(([a, b]) => element("circle", { cx: a, cy: b, r: 5, fill: COLOURS[0] })),
     ...bins.map(({ predicted, count }) => element("rect", { x: x(predicted) - 4, y: 430 - (36 * count) / most, width: 8, height: (36 * count) / most, fill: COLOURS[0], "fill-opacity": 0.6 })),
-    below(x, 430, has_classes ? `predicted probability of ${shortened(data.classes[1] ?? "1")}` : "predicted mean"),
+    below(x, 430, has_classes ? `predicted probability of ${shortened(name)}` : "predicted mean"),
     inColumns([
       (at, line) => entryOfKey(at, line, "observed, ± 2 standard errors", { stroke: COLOURS[0] }),
       (at, line) => entryOfKey(at, line, "observed = predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),

@@ -1,7 +1,9 @@
-/** Every coefficient along the path. */
+/** Every coefficient along the path; of many outputs the length of those of a feature. */
 import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
 import { COLOURS, DASHES, FAINT, INK, apart, curve, drawing, element, escape, figures, segment, through, words } from "../svg.js";
+import { kindOf } from "./outputs.js";
+import { nearestInPictures, pictured, pictures, tableOf } from "./outputs_path.js";
 import { BOTTOM, HEIGHT, LEFT, TOP, cursor, framed, inFrame, kept, marks, matches, positive, rule, shortened, strengths, whole, widthOf } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
@@ -32,6 +34,7 @@ function places(data, state) {
  * @returns {{ index: number, feature: number | null }}
  */
 export function nearest(data, state, across, down) {
+  if (pictured(data)) return nearestInPictures(data, state, across, down);
   const { x, y } = places(data, state);
   const index = x.at.reduce((best, at, l) => (Math.abs(at - across) < Math.abs(x.at[best] - across) ? l : best), 0);
   if (down < TOP || down > BOTTOM || across < LEFT) return { index, feature: null };
@@ -74,9 +77,13 @@ export const coefficients = {
   title: "How the coefficients grow",
   missing: (data) => (data.features.length ? "" : "No feature is kept at any lambda, so there is no curve to draw."),
   draw(data, state) {
+    const named = namedOnes(data, state);
+    if (pictured(data)) {
+      const sentence = describe(data, state, named);
+      return { svg: pictures(data, state, named, sentence), sentence, table: tableOf(data, state) };
+    }
     const { x, y } = places(data, state);
     const right = rightOf(state);
-    const named = namedOnes(data, state);
     const unit = state.per_sd ? "per SD" : "per unit";
     const lines = data.features.map((feature, j) => {
       const rank = named.indexOf(j);
@@ -87,7 +94,7 @@ export const coefficients = {
     });
     lines.reverse().sort((a, b) => Number(a.j === state.hovered) - Number(b.j === state.hovered));
     const body = [
-      beside(y, LEFT, right, `coefficient ${unit}`),
+      beside(y, LEFT, right, data.outputs.length ? `length over the ${kindOf(data)[1]}, ${unit}` : `coefficient ${unit}`),
       x.axis,
       kept(data, x.at),
       segment(LEFT, y(0), right, y(0), { stroke: FAINT }),
@@ -135,7 +142,7 @@ function describe(data, state, named) {
   if (state.filter.trim() !== "" && named.length === 0) return `None of the features drawn here has a name with “${state.filter.trim()}”.`;
   const largest = largestFirst(data, state).slice(0, 3).map(({ feature, value }) => `${feature.name} (${figures(value)})`);
   const count = data.l1_ratio === 0 ? `all ${whole(data.n_features)} features are used` : `${whole(data.n_nonzero[state.index])} of ${whole(data.n_features)} features are kept`;
-  return `${lam}, ${count}${largest.length ? `; the largest coefficients ${unit}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
+  return `${lam}, ${count}${largest.length ? `; ${data.outputs.length ? `the largest over all ${kindOf(data)[1]} (length ${unit})` : `the largest coefficients ${unit}`}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
 }
 
 /** What the drawing leaves out. @param {Payload} data */

@@ -1,7 +1,7 @@
 /** Loss, penalty and their sum along a straight line of models: both are convex, so the sum is, and has one valley. */
 import { scaleLinear } from "d3-scale";
 import { below, beside, tick } from "../axes.js";
-import { NEEDS_DATA, ON_GROUPS, borrowed, clipping, cursor, entryOfKey, inColumns, known, nearest, sized } from "../panels.js";
+import { NEEDS_DATA, ONE_OUTPUT, ON_GROUPS, borrowed, clipping, cursor, entryOfKey, inColumns, known, nearest, sized } from "../panels.js";
 import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
 /** @typedef {{ t: number, loss: number, penalty: number, sum: number }} Step */
@@ -14,7 +14,7 @@ const LOOKS = [{ stroke: COLOURS[0], "stroke-dasharray": DASHES[1] }, { stroke: 
 export const convexity = {
   id: "convexity",
   title: "Loss + penalty along a line: one valley",
-  missing: (data) => (data.n_groups > 0 ? ON_GROUPS : data.evidence?.convexity?.at.length ? "" : NEEDS_DATA),
+  missing: (data) => (data.outputs.length ? ONE_OUTPUT : data.n_groups > 0 ? ON_GROUPS : data.evidence?.convexity?.at.length ? "" : NEEDS_DATA),
   draw(data, state) {
     const { index } = state;
     const stored = /** @type {NonNullable<import("../payload.js").Evidence["convexity"]>} */ (data.evidence?.convexity);

@@ -1,10 +1,12 @@
 /** The features that the model uses at a lambda, as a table; there is no drawing. */
 import { figures } from "../svg.js";
-import { matches, rule, whole } from "./strength.js";
+import { coefficientOf, kindOf } from "./outputs.js";
+import { matches, rule, shortened, whole } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
 const STABLE = 0.8;
+const MOST_COLUMNS = 10; // outputs that are told one by one
 
 /** A coefficient with its sign. @param {number} value */
 const signed = (value) => (value > 0 ? `+${figures(value)}` : figures(value));
@@ -28,8 +30,9 @@ export function rows(data, { index, filter }) {
     .map(({ feature, j, coef }) => {
       const name = feature.few_rows ? `${feature.name} (${feature.few_rows})` : feature.name;
       const columns = [/** @type {[string, string | number]} */ ([name, feature.name])];
-      if (data.standardize) columns.push([signed(coef * feature.scale), coef * feature.scale]);
-      columns.push([signed(coef), coef]);
+      if (data.outputs.length) columns.push(...ofOutputs(data, feature, index));
+      else if (data.standardize) columns.push([signed(coef * feature.scale), coef * feature.scale]);
+      if (!data.outputs.length) columns.push([signed(coef), coef]);
       if (data.mathematics.factor) columns.push([factor(Math.exp(coef)), coef]);
       if (data.l1_ratio > 0) {
         const entry = data.lambdas[feature.coefs.findIndex((value) => value !== 0)];
@@ -38,6 +41,27 @@ export function rows(data, { index, filter }) {
       if (feature.counts && data.cv) columns.push(folds(feature.counts[index], feature.own_counts?.[index], data.cv.n_folds));
       return { feature: j, cells: columns.map(([cell]) => cell), values: columns.map(([, value]) => value) };
     });
+}
+
+/**
+ * The length over the outputs and the coefficient of each; of very many the largest and whose it is. Per SD where the
+ * penalty is.
+ * @param {Payload} data @param {import("../payload.js").Feature} feature @param {number} index @returns {[string, string | number][]}
+ */
+function ofOutputs(data, feature, index) {
+  const values = data.outputs.map((_, k) => coefficientOf(feature, k, index, data.standardize));
+  const length = feature.coefs[index] * (data.standardize ? feature.scale : 1);
+  /** @type {[string, number][]} */
+  const each = values.map((value) => [value ? signed(value) : "0", value]);
+  if (values.length <= MOST_COLUMNS) return [[figures(length), length], ...each];
+  const largest = values.reduce((most, value, k) => (Math.abs(value) > Math.abs(values[most]) ? k : most), 0);
+  return [[figures(length), length], [`${each[largest][0]} (${shortened(data.outputs[largest].name, 20)})`, values[largest]]];
+}
+
+/** @param {Payload} data */
+function titlesOfOutputs(data) {
+  const length = data.standardize ? "length per SD" : "length";
+  return data.outputs.length > MOST_COLUMNS ? [length, "largest"] : [length, ...data.outputs.map((one) => shortened(one.name, 20))];
 }
 
 /** In how many folds its column was kept, a word where these are few, and in how many the feature itself if fewer. @param {number} count @param {number | undefined} own @param {number} all @returns {[string, number]} */
@@ -51,8 +75,7 @@ export function titles(data) {
   const { factor } = data.mathematics;
   return [
     "feature",
-    ...(data.standardize ? ["per SD"] : []),
-    "per unit",
+    ...(data.outputs.length ? titlesOfOutputs(data) : [...(data.standardize ? ["per SD"] : []), "per unit"]),
     ...(factor ? [`${factor} × / unit`] : []),
     ...(data.l1_ratio > 0 ? ["enters at lambda"] : []),
     ...(data.cv && data.features.some((feature) => feature.counts) ? ["kept in folds"] : []),
@@ -78,5 +101,5 @@ function describe(data, state, shown) {
   if (used === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
   const count = data.l1_ratio === 0 ? `all ${whole(used)} features are used` : `${whole(used)} of ${whole(data.n_features)} features are kept`;
   const more = used > shown ? `; the ${whole(used - shown)} smaller ones are not in this table` : "";
-  return `${at}, ${count}, the largest ${data.standardize ? "per SD" : "by their weight"} first${more}. Intercept: ${figures(data.intercepts[state.index], 4)}.`;
+  return `${at}, ${count}, the largest ${data.outputs.length ? `over all ${kindOf(data)[1]} (length${data.standardize ? " per SD" : ""})` : data.standardize ? "per SD" : "by their weight"} first${more}.${data.outputs.length ? "" : ` Intercept: ${figures(data.intercepts[state.index], 4)}.`}`;
 }

@@ -3,7 +3,7 @@ import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { FINE, closer, filled, levels, lines, lowest } from "../contours.js";
 import { ball, centre, cleaned, cone, ellipse, outside, penalty, reach, value } from "../geometry.js";
-import { NEEDS_DATA, ON_GROUPS, box, boxOfKey, clipping, entryOfKey, inColumns, known, shortened, sized } from "../panels.js";
+import { NEEDS_DATA, ONE_OUTPUT, ON_GROUPS, box, boxOfKey, clipping, entryOfKey, inColumns, known, shortened, sized } from "../panels.js";
 import { scene } from "../scene.js";
 import { COLOURS, FAINT, INK, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
@@ -18,6 +18,7 @@ export const geometry = {
   id: "geometry",
   title: "Two coefficients: the loss, the ball and where they touch",
   missing(data) {
+    if (data.outputs.length) return ONE_OUTPUT;
     if (data.n_groups > 0) return ON_GROUPS;
     if (!data.evidence) return NEEDS_DATA;
     return data.features.length < 2 ? "This view needs two features; the model has fewer." : "";

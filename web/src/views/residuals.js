@@ -2,9 +2,10 @@
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { NEEDS_DATA, bars, boxOfKey, entryOfKey, inColumns, known, note, sized } from "../panels.js";
+import { storedOf } from "./outputs.js";
 import { COLOURS, drawing, element, figures, segment } from "../svg.js";
 
-/** @typedef {NonNullable<import("../payload.js").Evidence["residuals"]>} Residuals */
+/** @typedef {import("../payload.js").Residuals} Residuals */
 
 const [LEFT, TOP, BOTTOM] = [70, 54, 300];
 const POINTS = ["5 %", "25 %", "50 %", "75 %", "95 %"];
@@ -15,21 +16,19 @@ export const residuals = {
   title: "Residuals: what the model leaves unexplained",
   missing(data) {
     if (data.mathematics.has_classes) return "A pair of classes has no residuals that a histogram would show; see “Predicted and observed”.";
-    return data.evidence?.residuals ? "" : NEEDS_DATA;
+    return data.evidence?.residuals || data.evidence?.outputs?.residuals ? "" : NEEDS_DATA;
   },
   draw(data, state) {
-    const { index } = state;
-    const stored = /** @type {Residuals} */ (data.evidence?.residuals);
-    const quantiles = stored.quantiles[index] ?? [];
+    const { part, place, name, note } = /** @type {NonNullable<ReturnType<typeof storedOf<"residuals">>>} */ (storedOf(data, state, "residuals"));
+    const quantiles = part.quantiles[place] ?? [];
     const rows = data.evidence?.held_out ? "held-out rows" : "rows of the fit";
-    const sentence = told(data.lambdas[index], quantiles, rows);
-    return { svg: picture(stored, state, sentence, rows), sentence, table: table(stored, index) };
+    const sentence = (name ? `${name}. ` : "") + told(data.lambdas[state.index], quantiles, rows) + note;
+    return { svg: picture(part, state, place, sentence, rows), sentence, table: table(part, place) };
   },
 };
 
-/** @param {Residuals} stored @param {import("../payload.js").State} state @param {string} description @param {string} rows */
-function picture({ edges, counts, quantiles }, state, description, rows) {
-  const { index } = state;
+/** @param {Residuals} stored @param {import("../payload.js").State} state @param {number} index of what is stored @param {string} description @param {string} rows */
+function picture({ edges, counts, quantiles }, state, index, description, rows) {
   const { width, right, style } = sized(state);
   const here = counts[index] ?? [];
   const most = Math.max(1, ...counts.flat().filter(known));

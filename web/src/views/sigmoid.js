@@ -1,7 +1,7 @@
 /** Where the rows lie on the sigmoid, how flat it is there, and what larger weights do to fitted and held-out rows. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import { below, beside, tick } from "../axes.js";
-import { NEEDS_DATA, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, inColumns, known, lambdaScale, logTicks, nearest, note, percent, shortened, sized, whole } from "../panels.js";
+import { NEEDS_DATA, ONE_OUTPUT, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, inColumns, known, lambdaScale, logTicks, nearest, note, percent, shortened, sized, whole } from "../panels.js";
 import { COLOURS, DASHES, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {NonNullable<import("../payload.js").Evidence["margins"]>} Margins @typedef {NonNullable<import("../payload.js").Evidence["scaling"]>} Scaling */
@@ -17,6 +17,7 @@ export const sigmoid = {
   id: "sigmoid",
   title: "The sigmoid: where the rows lie, and what larger weights do",
   missing(data) {
+    if (data.outputs.length) return ONE_OUTPUT;
     if (!data.mathematics.has_classes) return "The target is no pair of classes, so the model has no sigmoid that could go flat.";
     return data.evidence?.margins ? "" : NEEDS_DATA;
   },

@@ -1,0 +1,125 @@
+// Squared error on tall data knows X and Y by their moments alone (M31): as many rows as there are columns, a factor R
+// of the Gram matrix with the targets R'^-1 X'WY, stand in for all rows, and X is never read again.
+#pragma once
+
+#include "core/blas.hpp"
+#include "design/dense.hpp"
+#include "paths/blocks/outputs_problem.hpp"
+
+namespace normball {
+
+class MomentRows {
+ public:
+  // whether the factors of all problems take less memory and work than the rows
+  static bool pays(const Design& design, const Specification& spec) {
+    double entries = 0.0;
+    for (Index j = 0; j < spec.n_features; ++j) entries += static_cast<double>(design.n_entries(j));
+    const auto p = static_cast<double>(spec.n_features);
+    return spec.family->is_quadratic && 4 * spec.n_features <= spec.n_rows &&
+           p * p * static_cast<double>(spec.n_problems) <= entries;
+  }
+
+  // `of` becomes a problem of these rows, without an intercept: both are centred.
+  MomentRows(const Design& design, OutputsProblem& of, Threads& threads) : spec_(*of.problem.spec) {
+    const Index p = spec_.n_features;
+    read(design, of, threads);
+    Vector size(static_cast<std::size_t>(p), 0.0);
+    Vector scaled(gram_.size(), 0.0);
+    for (Index j = 0; j < p; ++j) size[j] = of.problem.scaling.scale[j] == 0.0 ? 0.0 : std::sqrt(gram_[j * (p + 1)]);
+    for (Index b = 0; b < p; ++b) {
+      for (Index a = 0; a <= b && size[b] > 0.0; ++a) {
+        if (size[a] > 0.0) scaled[b * p + a] = gram_[b * p + a] / (size[a] * size[b]);
+      }
+    }
+    std::vector<int> places;
+    const Index rank = std::max<Index>(1, linalg::pivoted_cholesky(p, scaled.data(), 1e-12, places));
+    factor_.assign(static_cast<std::size_t>(rank * p), 0.0);
+    const double root = std::sqrt(static_cast<double>(rank));  // each row has the weight 1 / rank
+    for (Index c = 0; c < p; ++c) {
+      double* column = factor_.data() + places[c] * rank;
+      for (Index r = 0; r < std::min(c + 1, rank); ++r) column[r] = root * size[places[c]] * scaled[c * p + r];
+    }
+    const double rest = take_targets(of, scaled, places, size, rank);
+    design_ = dense_design(factor_.data(), rank, p, false);
+    centre_.assign(size.size(), 0.0);
+    design_->centre = centre_.data();
+    spec_.n_rows = rank;
+    spec_.fit_intercept = false;
+    of.stand_in(spec_, 0.5 * rest);
+  }
+
+  const Design& design() const { return *design_; }
+
+ private:
+  // the Gram matrix about the problem's own means, and the products with its targets
+  void read(const Design& design, const OutputsProblem& of, Threads& threads) {
+    const Index p = spec_.n_features;
+    const Index n = spec_.n_rows;
+    const Columns all{.list = nullptr, .count = p};
+    gram_.assign(static_cast<std::size_t>(p * p), 0.0);
+    Vector sums(static_cast<std::size_t>(p), 0.0);
+    design.add_gram({.columns = all,
+                     .first_new = 0,
+                     .d = of.problem.weights.data(),
+                     .out = gram_.data(),
+                     .stride = p,
+                     .sums = sums.data()},
+                    threads);
+    for (Index b = 0; b < p && spec_.fit_intercept; ++b) {
+      for (Index a = 0; a <= b; ++a) gram_[b * p + a] -= sums[a] * sums[b];
+    }
+    Vector weighted = of.targets;
+    std::vector<const double*> vectors;
+    std::vector<double*> out;
+    products_.assign(static_cast<std::size_t>(p * spec_.n_outputs), 0.0);
+    for (Index k = 0; k < spec_.n_outputs; ++k) {
+      double* target = weighted.data() + k * n;
+      for (Index i = 0; i < n; ++i) {
+        target[i] = of.problem.weights[i] * (target[i] - of.offset[k * n + i] - mean_of(of, k));
+      }
+      vectors.push_back(target);
+      out.push_back(products_.data() + k * p);
+    }
+    design.sweep({.columns = all, .n_vectors = spec_.n_outputs, .vectors = vectors.data(), .out = out.data()}, threads);
+  }
+
+  // what the intercept takes: of one output it is not in the targets yet
+  double mean_of(const OutputsProblem& of, Index k) const { return spec_.fit_intercept ? of.null_intercepts[k] : 0.0; }
+
+  // in the order of the factor; returns what no coefficients explain of sum w y^2
+  double take_targets(OutputsProblem& of, const Vector& scaled, const std::vector<int>& places, const Vector& size,
+                      Index rank) {
+    const Index p = spec_.n_features;
+    const Index n = spec_.n_rows;
+    const double root = std::sqrt(static_cast<double>(rank));
+    double rest = 0.0;
+    Vector reduced(static_cast<std::size_t>(rank * spec_.n_outputs), 0.0);
+    for (Index k = 0; k < spec_.n_outputs; ++k) {
+      for (Index i = 0; i < n; ++i) {
+        const double target = of.targets[k * n + i] - of.offset[k * n + i] - mean_of(of, k);
+        rest += of.problem.weights[i] * target * target;
+      }
+      for (Index r = 0; r < rank; ++r) {
+        const Index j = places[r];
+        reduced[k * rank + r] = size[j] > 0.0 ? products_[k * p + j] / size[j] : 0.0;
+      }
+      of.origins[k] += mean_of(of, k);
+    }
+    linalg::solve_transposed(rank, spec_.n_outputs, scaled.data(), p, reduced.data(), rank);
+    for (double& target : reduced) {
+      rest -= target * target;
+      target *= root;
+    }
+    of.targets = std::move(reduced);
+    return std::max(rest, 0.0);
+  }
+
+  Specification spec_;
+  Vector gram_;
+  Vector products_;
+  Vector factor_;
+  Vector centre_;
+  std::unique_ptr<Design> design_;
+};
+
+}  // namespace normball
