@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import real_data
 from benchmarks.machine import describe
-from benchmarks.plans import Job, all_jobs, chosen, families, growth, hard, only, quick, sparse
+from benchmarks.plans import Job, all_jobs, chosen, classes, families, growth, hard, only, quick, sparse
 from benchmarks.problems import CACHE, PROBLEMS
 from benchmarks.records import Recorder, read
 from benchmarks.session import OutOfTime, Patience, Session
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--all", action="store_true", help="every solver on every problem; takes hours")
     what.add_argument("--families", action="store_true", help="gamma, Tweedie, negative binomial, Huber; tall and wide")
     what.add_argument("--sparse", action="store_true", help="sparse problems of different make")
+    what.add_argument("--classes", action="store_true", help="several outputs and groups of features")
     what.add_argument("--hard", action="store_true", help="the hard designs")
     what.add_argument("--growth", action="store_true", help="time against rows, columns and folds")
     what.add_argument("--problem", nargs="+", choices=PROBLEMS, metavar="NAME", help="these problems")
@@ -67,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def _list() -> None:
     present = real_data.folder().is_dir()
     for problem in PROBLEMS.values():
-        missing = "" if problem.group != "real" or present else "   (data not present)"
+        missing = "" if not problem.is_real or present else "   (data not present)"
         mix = "" if problem.l1_ratio == 1 else f", l1_ratio {problem.l1_ratio:g}"
         print(f"{problem.name:28} {problem.group:9} {problem.family + mix:24} {problem.says}{missing}")
     print("\nsolvers:", ", ".join(SOLVERS))
@@ -92,6 +93,8 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
         jobs += families()
     if options.sparse:
         jobs += sparse()
+    if options.classes:
+        jobs += classes()
     if options.hard:
         jobs += hard()
     if options.growth:
@@ -108,8 +111,8 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
 
 def _run(options: argparse.Namespace, given: list[str]) -> int:
     jobs = _jobs(options)
-    others = (options.problem, options.families, options.sparse, options.hard, options.growth, options.all)
-    is_quick = options.quick or not any(others)
+    plans = (options.families, options.sparse, options.classes, options.hard, options.growth, options.all)
+    is_quick = options.quick or not (options.problem or any(plans))
     minutes = options.minutes or (_QUICK_MINUTES if is_quick else float("inf"))
     patience = Patience(
         limit=options.limit or (60.0 if is_quick else 120.0),
@@ -120,9 +123,9 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
     recorder = Recorder(options.output, run=time.strftime("%Y%m%d-%H%M%S"))
     recorder.add("run", **describe(given))
     session = Session(recorder, patience, _Terminal())
-    if any(job.problem.group == "real" for job in jobs) and not real_data.folder().is_dir():
+    if any(job.problem.is_real for job in jobs) and not real_data.folder().is_dir():
         print(f"The real data sets are skipped: there is no folder {real_data.folder()}")
-        jobs = [job for job in jobs if job.problem.group != "real"]
+        jobs = [job for job in jobs if not job.problem.is_real]
     try:
         for job in jobs:
             session.run(job.problem, job.solvers, job.tasks, job.n_threads)
@@ -136,7 +139,7 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
 
 
 def _read(command: str, arguments: Sequence[str]) -> int:
-    from benchmarks import report, weakest
+    from benchmarks import report, standings, tables, weakest
 
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks {command}")
     parser.add_argument("results", type=Path, nargs="?", default=CACHE / "results.jsonl")
@@ -150,8 +153,8 @@ def _read(command: str, arguments: Sequence[str]) -> int:
         print(report.readme(records))
     else:
         print(report.write(records, options.output))
-        if weakest.keep(records):
-            print(weakest.PAGE)
+        if weakest.keep(records) | standings.keep(records):
+            print(tables.PAGE)
     return 0
 
 

@@ -9,7 +9,8 @@ so the largest D over all u ever seen, D*, makes P - D* a rigorous bound on the 
 solution supplies one u: its residual, after the intercept has been brought to its optimum, scaled to feasibility. That
 alone is a loose bound, so where it proves little one Newton step for the coefficients that are not zero is taken from
 there, and the residual which that step expects is tried as well; P - D with the better one is reported as `gap`. The
-best D over all solutions of a problem is tighter still (`suboptimality`).
+best D over all solutions of a problem is tighter still (`suboptimality`). Several outputs, and penalties of the norms
+of groups, are those of `judge_blocks`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from scipy.linalg import solve
 from scipy.sparse.linalg import LinearOperator, cg
 
+from benchmarks import judge_blocks
+from benchmarks.bracket import Bracket
 from benchmarks.judge_losses import Gaussian, Loss, find_loss
 from benchmarks.store import Arrays, Solution
 
@@ -53,8 +56,11 @@ class Verdict:
         return (self.objective - best_dual[: self.objective.size]) / self.null_loss
 
 
-def judge(data: Arrays, family: str, l1_ratio: float, solution: Solution) -> Verdict:
-    """Judge a path against the problem on exactly these columns."""
+def judge(data: Arrays, family: str, l1_ratio: float, solution: Solution, known: Bracket | None = None) -> Verdict:
+    """Judge a path against the problem on exactly these columns; what is known already saves proving it again."""
+    if not _is_plain(data):
+        known = known or Bracket.unknown(data.lambdas.size)
+        return Verdict(*judge_blocks.judge_blocks(data, family, l1_ratio, solution, known), null_loss(data, family))
     n_lambdas = solution.intercepts.size
     parts = [
         _judge_block(data, find_loss(family), l1_ratio, solution, slice(start, min(start + _BLOCK, n_lambdas)))
@@ -66,8 +72,21 @@ def judge(data: Arrays, family: str, l1_ratio: float, solution: Solution) -> Ver
 
 def null_loss(data: Arrays, family: str) -> float:
     """The mean loss of the best intercept alone."""
+    if not _is_plain(data):
+        return judge_blocks.null_loss(data, family)
     loss = find_loss(family)
     return float(loss.value(data.y[:, None], _null_eta(data, loss)).mean())
+
+
+def largest_strength(data: Arrays, family: str) -> float:
+    """The smallest strength at which all coefficients are 0, with an l1_ratio of 1."""
+    if not _is_plain(data):
+        return judge_blocks.largest_strength(data, family)
+    return float(np.abs(null_gradient(data, family)).max())
+
+
+def _is_plain(data: Arrays) -> bool:
+    return data.y.ndim == 1 and data.groups is None
 
 
 def null_gradient(data: Arrays, family: str) -> Array:

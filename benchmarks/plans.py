@@ -54,7 +54,7 @@ def all_jobs() -> list[Job]:
     jobs = [Job(problem, fast, ("path", "cv")) for problem in problems]
     jobs += [Job(problem, problem.leaders, ("path", "cv"), 2) for problem in problems]
     jobs += [Job(problem, _SLOW, ("path",)) for problem in problems]
-    return jobs + families() + sparse() + hard() + growth()
+    return jobs + families() + sparse() + classes() + hard() + growth()
 
 
 def families() -> list[Job]:
@@ -66,6 +66,11 @@ def sparse() -> list[Job]:
     """Sparse problems of different make, those of the workloads and real ones with them."""
     problems = [*_group("sparse"), *(PROBLEMS[name] for name in ("F", "Fg", *_REAL_SPARSE))]
     return [Job(problem, problem.leaders, ("path", "cv")) for problem in problems]
+
+
+def classes() -> list[Job]:
+    """Several outputs and groups of features, with every peer that has them."""
+    return [Job(problem, problem.leaders, ("path", "cv")) for problem in _group("classes")]
 
 
 def hard() -> list[Job]:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import generators as make
-from benchmarks import real_data
+from benchmarks import output_data, real_data
 from benchmarks import sparse_generators as sparse
-from benchmarks.judge import null_gradient
+from benchmarks.judge import largest_strength
 from benchmarks.store import Arrays, Page, write_data
 
 Array = NDArray[np.float64]
@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("NORMBALL_BENCHMARK_CACHE") or ROOT / "build" / "benchmarks")
 N_FOLDS = 10
 _FOLD_SEED = 0
+_OUTPUT_PEERS = ("glmnet", "adelie", "scikit-learn", "skglm", "celer")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Problem:
     data: str  # problems may share their data
     build: Callable[[], Built]
     family: str
-    group: str  # "workload", "families", "sparse", "hard", "growth" or "real"
+    group: str  # "workload", "families", "sparse", "classes", "hard", "growth" or "real"
     l1_ratio: float = 1.0
     lambda_min_ratio: float = 1e-2
     top: float = 1.0
@@ -52,6 +53,9 @@ class Problem:
     keeps_units: bool = False  # whether programs get the columns in their own units, to standardise themselves
     n_lambdas: int = 100
     n_folds: int = N_FOLDS
+    grouped: bool = False  # with several outputs: whether a feature is taken for all of them or for none
+    group_size: int = 0  # the penalty takes so many neighbours at a time; 0: single features
+    is_real: bool = False  # whether it takes the folder of real data sets
 
     def page(self) -> Path:
         """The problem's JSON page; makes it and its data if they are not there."""
@@ -78,7 +82,9 @@ class Problem:
     def _write_page(self, page: Path, folder: Path) -> None:
         size = json.loads((folder / "meta.json").read_text())
         stem = page.parent / self.name
-        offset = folder / "offset.bin"
+        offset, target, groups = folder / "offset.bin", folder / f"{self.target}.bin", Path(f"{stem}.groups.bin")
+        if self.group_size:
+            (np.arange(size["p"], dtype=np.int32) // self.group_size).tofile(groups)
         made = Page(
             name=self.name,
             family=self.family,
@@ -86,10 +92,13 @@ class Problem:
             **size,
             X=str(folder),
             raw=str(folder.with_name(self.data + "-raw")) if self.keeps_units else "",
-            y=str(folder / f"{self.target}.bin"),
+            y=str(target),
             offset=str(offset) if offset.exists() else "",
             lambdas=f"{stem}.lambdas.bin",
             folds=f"{stem}.folds.bin",
+            n_outputs=target.stat().st_size // (8 * size["n"]),
+            grouped=self.grouped,
+            groups=str(groups) if self.group_size else "",
         )
         np.zeros(0).tofile(made.lambdas)
         folds(made.n, self.n_folds).tofile(made.folds)
@@ -99,7 +108,7 @@ class Problem:
         os.replace(unfinished, page)
 
     def grid(self, data: Arrays) -> Array:
-        largest = np.abs(null_gradient(data, self.family)).max() / (self.l1_ratio if self.l1_ratio > 0 else 1)
+        largest = largest_strength(data, self.family) / (self.l1_ratio if self.l1_ratio > 0 else 1)
         return np.asarray(largest * self.top * np.logspace(0, np.log10(self.lambda_min_ratio), self.n_lambdas))
 
 
@@ -324,11 +333,22 @@ def _growth() -> list[Problem]:
 def _real() -> list[Problem]:
     return [
         Problem(one.name, one.says, one.name, one.build, one.family, "real",
-                lambda_min_ratio=one.lambda_min_ratio, cv=one.cv)
+                lambda_min_ratio=one.lambda_min_ratio, cv=one.cv, is_real=True)
         for one in real_data.SETS
     ]  # fmt: skip
 
 
+def _classes() -> list[Problem]:
+    """Classes, several targets, and groups of features."""
+    return [
+        Problem(one.name, one.says, one.data, one.build, one.family, "classes", lambda_min_ratio=one.lambda_min_ratio,
+                leaders=_OUTPUT_PEERS, cv=True, grouped=one.grouped, group_size=one.group_size, is_real=one.is_real)
+        for one in output_data.SETS
+    ]  # fmt: skip
+
+
 PROBLEMS = {
-    problem.name: problem for problem in (*_workloads(), *_families(), *_sparse(), *_hard(), *_growth(), *_real())
+    problem.name: problem
+    for make_group in (_workloads, _families, _sparse, _classes, _hard, _growth, _real)
+    for problem in make_group()
 }

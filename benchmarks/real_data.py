@@ -47,22 +47,39 @@ class RealSet:
     cv: bool = False
 
 
-def _table(name: str, target: str, *, positive: str = "", drop: tuple[str, ...] = (), exposure: str = "") -> Built:
-    import polars as pl
-
-    frame = pl.read_csv(folder() / f"{name}.csv.gz", null_values="NA", infer_schema_length=None)
+def table(name: str, target: str, *, positive: str = "", drop: tuple[str, ...] = (), exposure: str = "") -> Built:
+    """A set in columns; of two labels `positive` is 1."""
+    frame = _read(name)
     y = (frame[target] == positive).cast(float) if positive else frame[target].cast(float)
     vectors = {"y": y.to_numpy()}
     if exposure:
         vectors["offset"] = np.log(frame[exposure].to_numpy())
+    return _design(frame.drop(target, *drop, *([exposure] if exposure else []))), vectors
+
+
+def classes(name: str, target: str, *, drop: tuple[str, ...] = ()) -> Built:
+    """A set in columns, with an indicator in y for each label, in their order."""
+    frame = _read(name)
+    return _design(frame.drop(target, *drop)), {"y": np.column_stack(_indicators(frame[target].to_numpy()))}
+
+
+def _read(name: str) -> Any:
+    import polars as pl
+
+    return pl.read_csv(folder() / f"{name}.csv.gz", null_values="NA", infer_schema_length=None)
+
+
+def _design(frame: Any) -> Array:
+    import polars as pl
+
     columns = []
-    for column in frame.drop(target, *drop, *([exposure] if exposure else [])):
+    for column in frame:
         if column.dtype == pl.String:
             columns.extend(_indicators(column.fill_null("missing").to_numpy()))
         else:
             columns.append(column.cast(float).fill_null(column.median()).to_numpy())
     X = np.asfortranarray(np.column_stack(columns))
-    return standardise(X[:, X.std(0) > 0]), vectors
+    return standardise(X[:, X.std(0) > 0])
 
 
 def _indicators(levels: NDArray[Any]) -> list[Array]:
@@ -70,21 +87,32 @@ def _indicators(levels: NDArray[Any]) -> list[Array]:
 
 
 def _sparse(name: str) -> Built:
+    X, label = _svmlight(name)
+    return X, {"y": (label == label.max()).astype(float)}
+
+
+def sparse_classes(name: str) -> Built:
+    """A sparse set, with an indicator in y for each label, in their order."""
+    X, label = _svmlight(name)
+    return X, {"y": np.column_stack(_indicators(label))}
+
+
+def _svmlight(name: str) -> tuple[Any, Array]:
     import sklearn.datasets
 
     with gzip.open(folder() / f"{name}.svmlight.gz") as file:
         X, label = sklearn.datasets.load_svmlight_file(file)
-    return unit_deviation(sp.csc_matrix(X)), {"y": (label == label.max()).astype(float)}
+    return unit_deviation(sp.csc_matrix(X)), label
 
 
 _INSURANCE = ("id", "claim", "amount", "average")
 
 SETS = (
     RealSet("golub_leukemia", "72 patients, 7,129 genes: ALL or AML", "binomial",
-            lambda: _table("golub_leukemia", "y", positive="AML", drop=("split",)), 1e-2, cv=True),
+            lambda: table("golub_leukemia", "y", positive="AML", drop=("split",)), 1e-2, cv=True),
     RealSet("gordon_lung", "181 patients, 12,533 genes: mesothelioma or not", "binomial",
-            lambda: _table("gordon_lung", "y", positive="mesothelioma"), 1e-2, cv=True),
-    RealSet("riboflavin", "71 samples, 4,088 genes", "gaussian", lambda: _table("riboflavin", "y"), 1e-2, cv=True),
+            lambda: table("gordon_lung", "y", positive="mesothelioma"), 1e-2, cv=True),
+    RealSet("riboflavin", "71 samples, 4,088 genes", "gaussian", lambda: table("riboflavin", "y"), 1e-2, cv=True),
     RealSet("sms_spam", "5,574 messages, 8,713 words", "binomial", lambda: _sparse("sms_spam"), 1e-2, cv=True),
     RealSet("rcv1_1000", "1,000 news items, 9,738 terms that occur", "binomial", lambda: _sparse("rcv1_1000"), 1e-2,
             cv=True),
@@ -92,11 +120,11 @@ SETS = (
     RealSet("hockey_goals", "69,449 goals, 2,776 players, teams and situations", "binomial",
             lambda: _sparse("hockey_goals"), 1e-4),
     RealSet("adult", "48,842 people: income above 50,000, with indicators", "binomial",
-            lambda: _table("adult", "income", positive=">50K", drop=("split",)), 1e-4, cv=True),
+            lambda: table("adult", "income", positive=">50K", drop=("split",)), 1e-4, cv=True),
     RealSet("california_housing", "20,640 districts: median house value", "gaussian",
-            lambda: _table("california_housing", "median_house_value"), 1e-4, cv=True),
+            lambda: table("california_housing", "median_house_value"), 1e-4, cv=True),
     RealSet("higgs_7500", "7,500 collisions: signal or background", "binomial",
-            lambda: _table("higgs_7500", "signal", drop=("split",)), 1e-4, cv=True),
+            lambda: table("higgs_7500", "signal", drop=("split",)), 1e-4, cv=True),
     RealSet("beMTPL97", "163,212 motor policies: number of claims, with exposure as offset", "poisson",
-            lambda: _table("beMTPL97", "nclaims", drop=_INSURANCE, exposure="expo"), 1e-4, cv=True),
+            lambda: table("beMTPL97", "nclaims", drop=_INSURANCE, exposure="expo"), 1e-4, cv=True),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from benchmarks.bracket import Bracket
 from benchmarks.judge import judge
 from benchmarks.problems import Problem
 from benchmarks.process import Failed, Program
@@ -232,24 +233,24 @@ class _Bench:
         self.page = Page.read(self.path)
         self.data = self.page.arrays()
         self._bound_file = self.path.with_suffix(".bound.bin")
-        known = self._bound_file.exists()
-        self.reference_is_known = known
-        self._bound = np.fromfile(self._bound_file) if known else np.full(self.data.lambdas.size, -np.inf)
+        self.reference_is_known = self._bound_file.exists()
+        self._known = Bracket.read(self._bound_file, self.data.lambdas.size)
         size = self.data.X.data.nbytes + self.data.X.indices.nbytes if self.page.sparse else self.data.X.nbytes
         self.x_mib = size / 2**20
         self.facts = {
             "problem": problem.name, "group": problem.group, "family": problem.family, "l1_ratio": problem.l1_ratio,
-            "n": self.page.n, "p": self.page.p, "n_folds": problem.n_folds, "threads": n_threads,
+            "n": self.page.n, "p": self.page.p, "n_outputs": self.page.n_outputs, "n_folds": problem.n_folds,
+            "threads": n_threads,
         }  # fmt: skip
 
     def judge(self, stem: str) -> Record:
         n_lambdas = self.data.lambdas.size
-        solution = Solution.read(stem, n_lambdas, self.page.p)
-        verdict = judge(self.data, self.page.family, self.page.l1_ratio, solution)
+        solution = Solution.read(stem, n_lambdas, self.page.p, self.page.n_outputs)
+        verdict = judge(self.data, self.page.family, self.page.l1_ratio, solution, self._known)
         n_done = verdict.dual.size
-        self._bound[:n_done] = np.maximum(self._bound[:n_done], verdict.dual)
-        self._bound.tofile(self._bound_file)
-        suboptimality = verdict.suboptimality(self._bound)
+        self._known.take_in(verdict.dual, verdict.objective)
+        self._known.lower.tofile(self._bound_file)
+        suboptimality = verdict.suboptimality(self._known.lower)
         return {
             # a path that ended early has not reached anything at the rest of the grid
             "suboptimality": float(suboptimality.max()) if n_done == n_lambdas else float("inf"),
@@ -259,7 +260,7 @@ class _Bench:
             "gap": float(verdict.gap.max()),
             "kkt": float(verdict.kkt.max()),
             "n_lambdas": n_done,
-            "n_nonzero": int(solution.coefs[-1].nnz),
+            "n_nonzero": int(np.unique(solution.coefs[-self.page.n_outputs :].indices).size),
         }
 
 

@@ -1,7 +1,8 @@
 """Data and problems as files that any program can read: raw little-endian arrays and a JSON page.
 
 A data folder holds ``X.bin`` (float64, column after column) or ``values.bin``, ``indices.bin``, ``indptr.bin``
-(float64, int32, int32: compressed sparse columns), targets and ``meta.json``. A problem is a JSON page that names them.
+(float64, int32, int32: compressed sparse columns), targets (float64, row after row) and ``meta.json``.
+A problem is a JSON page that names them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ class Page:
     offset: str  # "" where there is none
     lambdas: str
     folds: str
+    n_outputs: int = 1  # of several, y has an indicator for each class, or a target each
+    grouped: bool = False  # whether the penalty takes a feature for all outputs or for none
+    groups: str = ""  # the group of each feature (int32), "" where the penalty knows none
 
     @classmethod
     def read(cls, path: str | Path) -> Page:
@@ -56,27 +60,42 @@ class Page:
         """1.5 of "tweedie(1.5)"; NaN where a family has none."""
         return float(self.family.partition("(")[2].removesuffix(")") or "nan")
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is one output, and a penalty of single coefficients."""
+        return self.n_outputs == 1 and not self.groups
+
     def arrays(self, *, raw: bool = False) -> Arrays:
         """Read everything into memory; `raw` asks for the columns in their own units where there are such."""
         folder = Path(self.raw if raw and self.raw else self.X)
+        y = np.fromfile(self.y)
         return Arrays(
             X=read_matrix(folder, self.n, self.p, self.sparse),
-            y=np.fromfile(self.y),
+            y=y if self.n_outputs == 1 else y.reshape(self.n, self.n_outputs),
             offset=np.fromfile(self.offset) if self.offset else None,
             lambdas=np.fromfile(self.lambdas),
             folds=np.fromfile(self.folds, np.int32),
+            grouped=self.grouped,
+            groups=np.fromfile(self.groups, np.int32) if self.groups else None,
         )
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """A problem in memory: X dense and column-major, or compressed sparse columns."""
+    """A problem in memory: X dense and column-major, or compressed sparse columns; y (n,) or (n, n_outputs)."""
 
     X: Any
     y: Array
     offset: Array | None
     lambdas: Array
     folds: NDArray[np.int32]
+    grouped: bool = False
+    groups: NDArray[np.int32] | None = None
+
+    @property
+    def group_sizes(self) -> NDArray[np.int64]:
+        """How many features each group has, 1 for all where there are no groups; a penalty's weight is its root."""
+        return np.bincount(np.arange(self.X.shape[1]) if self.groups is None else self.groups)
 
     @property
     def splits(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -123,18 +142,23 @@ def write_data(folder: Path, X: Any, vectors: Mapping[str, Array]) -> None:
 
 @dataclass(frozen=True)
 class Solution:
-    """A path as a solver left it: intercepts (n_lambdas,), coefficients CSR (n_lambdas, p)."""
+    """A path as a solver left it: intercepts (n_lambdas,), coefficients CSR (n_lambdas, p).
+
+    With several outputs intercepts are (n_lambdas, n_outputs), and coefficients have a row for each output of each
+    strength.
+    """
 
     intercepts: Array
     coefs: Any
 
     @classmethod
-    def read(cls, stem: str, n_lambdas: int, p: int) -> Solution:
+    def read(cls, stem: str, n_lambdas: int, p: int, n_outputs: int = 1) -> Solution:
         """Read what a worker wrote: `stem` plus four endings. A path that ended early is shorter than the grid."""
         indptr = np.fromfile(stem + ".indptr", np.int32)
         parts = (np.fromfile(stem + ".values"), np.fromfile(stem + ".indices", np.int32), indptr)
-        coefs = sp.csr_matrix(parts, shape=(min(n_lambdas, indptr.size - 1), p))
-        return cls(np.fromfile(stem + ".intercepts"), coefs)
+        coefs = sp.csr_matrix(parts, shape=(min(n_lambdas * n_outputs, indptr.size - 1), p))
+        intercepts = np.fromfile(stem + ".intercepts")
+        return cls(intercepts if n_outputs == 1 else intercepts.reshape(-1, n_outputs), coefs)
 
     def write(self, stem: str) -> None:
         coefs = sp.csr_matrix(self.coefs)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.problems import PROBLEMS
+from benchmarks.problems import PROBLEMS, ROOT
 from benchmarks.records import Record
 from benchmarks.solvers import SOLVERS
 
 TASKS = {"path": "path", "cv": "path and cross-validation"}
+PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 def standing(records: list[Record]) -> list[Record]:
@@ -92,3 +94,10 @@ def told_ratio(ratio: Record) -> str:
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["-"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def put(page: Path, name: str, text: str) -> None:
+    """Put a section between the page's marks of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.read_text().split(begin)
+    page.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")

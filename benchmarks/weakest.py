@@ -7,12 +7,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.problems import ROOT
 from benchmarks.records import Record
-from benchmarks.tables import TASKS, in_seconds, peer_name, peers, standing, table, thread_counts
+from benchmarks.tables import PAGE, TASKS, in_seconds, peer_name, peers, put, standing, table, thread_counts
 
-PAGE = ROOT / "docs" / "benchmarks.md"
-_BEGIN, _END = "<!-- weakest: begin -->", "<!-- weakest: end -->"
 _MOST = 10
 
 
@@ -94,7 +91,5 @@ def keep(records: list[Record], page: Path = PAGE) -> bool:
     """Put the section between the page's marks; whether there was anything to say."""
     if not contests(records):
         return False
-    before, rest = page.read_text().split(_BEGIN)
-    after = rest.split(_END)[1]
-    page.write_text(f"{before}{_BEGIN}\n{section(records)}\n{_END}{after}")
+    put(page, "weakest", section(records))
     return True

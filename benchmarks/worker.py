@@ -66,13 +66,21 @@ def _warm_up(kind: type[Solver], page: Page, n_threads: int) -> None:
     X = sp.csc_matrix(dense * (dense > 0)) if page.sparse else dense
     y = dense[:, 0] + 0.5 * rng.standard_normal(60)
     counts = np.floor(np.exp(y))
-    target = {"gaussian": y, "huber": y, "binomial": (y > 0).astype(float), "gamma": np.exp(y)}.get(
-        page.family_name, counts
-    )
+    outputs = np.arange(page.n_outputs)
+    target = {
+        "gaussian": y,
+        "huber": y,
+        "binomial": (y > 0).astype(float),
+        "gamma": np.exp(y),
+        "multinomial": (np.arange(60)[:, None] // 3 % page.n_outputs == outputs).astype(float),  # each in every fold
+        "multigaussian": dense[:, outputs % 8] + y[:, None],
+    }.get(page.family_name, counts)
     offset = np.zeros(60) if page.offset else None
     lambdas = np.array([0.3, 0.1])
     small = replace(page, n=60, p=8)
-    solver = kind(small, Arrays(X, target, offset, lambdas, (np.arange(60) % 3).astype(np.int32)), n_threads)
+    folds = (np.arange(60) % 3).astype(np.int32)
+    groups = np.arange(8, dtype=np.int32) // 4 if page.groups else None
+    solver = kind(small, Arrays(X, target, offset, lambdas, folds, page.grouped, groups), n_threads)
     warnings.simplefilter("ignore")
     solver.path(kind.ladder[0])
     if kind.supports_cv(page):

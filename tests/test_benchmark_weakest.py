@@ -1,6 +1,6 @@
 """The table of the worst ratios, from records and into a page."""
 
-from benchmarks import weakest
+from benchmarks import standings, tables, weakest
 
 MACHINE = {"processor": "one", "cores": 2}
 
@@ -89,7 +89,7 @@ def test_the_page_keeps_the_ten_worst_between_its_marks(tmp_path):
 
 
 def test_the_marks_are_in_the_page_of_the_project():
-    text = weakest.PAGE.read_text()
+    text = tables.PAGE.read_text()
     assert text.index("<!-- weakest: begin -->") < text.index("<!-- weakest: end -->")
 
 
@@ -102,3 +102,41 @@ def test_a_peer_that_failed_later_is_out():
         "their_threads": 1,
     }
     assert told([run("now"), compared("A", "glmnet", 1.0, 4.0), failed]) == []
+
+
+def in_class(record, **more):
+    return {**record, "group": "classes", "n_outputs": 3, **more}
+
+
+def missed(problem, solver, why, last=None):
+    lost = {"kind": "failure", **where(problem, "now", 1, "path"), "solver": solver, "why": why, "their_threads": 1}
+    return in_class({**lost, "last": last})
+
+
+def test_the_table_of_classes_has_a_column_for_each_program(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- classes: begin -->\nold\n<!-- classes: end -->\nafter\n")
+    records = [
+        run("now"),
+        compared("A", "glmnet", 1.0, 4.0),
+        missed("digits", "adelie", "best suboptimality 3.0e-05", {"suboptimality": 3e-5}),
+        missed("digits", "scikit-learn", "no answer within 120 s", {"suboptimality": 1e-2}),
+        in_class(compared("digits", "glmnet", 2.0, 3.0)),
+        in_class(compared("digits", "glmnet", 20.0, 10.0, task="cv")),
+        in_class({"kind": "attempt", **where("vowel", "now", 1, "path"), "solver": "glmnet"}, suboptimality=1e-7,
+                 seconds=7.0),
+        missed("vowel", "normball", "no answer within 120 s"),
+    ]  # fmt: skip
+    assert not standings.keep(records[:2], page)
+    assert "old" in page.read_text()
+    assert standings.keep(records, page)
+    text = page.read_text()
+    assert (text.startswith("before\n"), text.endswith("after\n"), "old" in text) == (True, True, False)
+    lines = [line.split(" | ", 4)[3:] for line in text.splitlines() if line.startswith(("| digits", "| vowel"))]
+    assert lines == [
+        ["path", "1 | 2.000 | 3.000 | (3e-05) | > 120 | 1.50 |"],
+        ["path and cross-validation", "1 | 20.0 | 10.0 |  |  | 0.50 |"],
+        ["path", "1 | > 120 | 7.000 |  |  |  |"],
+    ]
+    assert "| digits | binomial | 10 × 2,000 × 3 |" in text
+    assert "<!-- classes: begin -->" in tables.PAGE.read_text()

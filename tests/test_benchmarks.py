@@ -302,6 +302,7 @@ def test_plans_name_what_exists():
         "workload",
         "families",
         "sparse",
+        "classes",
         "hard",
         "growth",
         "real",

@@ -20,6 +20,11 @@ class Adelie(Solver):
     `cv_grpnet` fits each fold over the grid and no path on all rows; its result's `fit` then follows the path on all
     rows down to the strength chosen. Both are timed. Of the further families it has none, but takes definitions of them
     (`adelie_losses.py`); Huber's loss, which is straight in places, is not among these: it steps by the curvature.
+
+    Of several outputs it takes a feature for all or for none. Its loss is then divided by their number and its penalty
+    multiplied by the root of it, so that its strengths are ours over `_unit`. `cv_grpnet` begins its grid at the
+    largest strength of its default penalty, which knows no groups of features: their weights are scaled so that this is
+    ours.
     """
 
     name = "adelie"
@@ -28,9 +33,21 @@ class Adelie(Solver):
     has_cv = True
     environment = _UNPINNED
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        n_outputs, data = self.page.n_outputs, self.data
+        self._unit = n_outputs**1.5
+        self._groups: dict[str, Any] = {}
+        if data.groups is not None:
+            single = np.abs(data.X.T @ (data.y - data.y.mean())).max() / data.y.size / self.page.l1_ratio
+            self._unit = data.lambdas[0] / single
+            sizes = data.group_sizes
+            self._groups = {"groups": np.cumsum([0, *sizes[:-1]]), "penalty": self._unit * np.sqrt(sizes)}
+
     @classmethod
     def supports(cls, page: Page) -> bool:
-        return page.family_name != "huber"
+        is_group = not page.groups or (page.n_outputs == 1 and page.family in ("gaussian", "binomial"))
+        return page.family_name != "huber" and is_group and (page.n_outputs == 1 or page.grouped)
 
     @classmethod
     def supports_cv(cls, page: Page) -> bool:
@@ -52,18 +69,24 @@ class Adelie(Solver):
             "n_threads": self.n_threads,
             "early_exit": False,
             "progress_bar": False,
+            **({} if self.page.is_plain else {"max_iters": 10**9}),
+            **self._groups,
         }
-        return options if self.page.family == "gaussian" else {**options, "irls_tol": min(rung, 1e-7)}
+        linear = self.page.family in ("gaussian", "multigaussian")
+        return options if linear else {**options, "irls_tol": min(rung, 1e-7)}
 
     def path(self, rung: float) -> Any:
         import adelie as ad
 
         X, glm = self._parts()
         offsets = {} if self.data.offset is None else {"offsets": self.data.offset}
-        return ad.grpnet(X=X, glm=glm, lmda_path=self.data.lambdas, **offsets, **self._options(rung))
+        return ad.grpnet(X=X, glm=glm, lmda_path=self.data.lambdas / self._unit, **offsets, **self._options(rung))
 
     def solution(self, result: Any) -> Solution:
-        return Solution(np.asarray(result.intercepts), result.betas)
+        betas, n_outputs = result.betas, self.page.n_outputs
+        if n_outputs > 1:  # the outputs of a feature lie side by side
+            betas = betas.toarray().reshape(-1, self.page.p, n_outputs).swapaxes(1, 2).reshape(-1, self.page.p)
+        return Solution(np.asarray(result.intercepts), betas)
 
     def cv(self, rung: float) -> Any:
         import adelie as ad
@@ -100,7 +123,8 @@ class AdelieCovariance(Solver):
 
     @classmethod
     def supports(cls, page: Page) -> bool:
-        return page.family == "gaussian" and page.n > page.p and not page.sparse and not page.offset
+        tall = page.n > page.p and not page.sparse
+        return page.family == "gaussian" and page.is_plain and tall and not page.offset
 
     def path(self, rung: float) -> Any:
         import adelie as ad

@@ -11,7 +11,7 @@ from benchmarks.store import Page, Solution
 
 
 class Celer(Solver):
-    """`celer_path` where the columns are centred, else `Lasso` with warm starts.
+    """`celer_path` where the columns are centred, else `Lasso` with warm starts; `mtl_path` for several targets.
 
     Its logistic regression has no intercept, and its LassoCV does not start with scikit-learn 1.9.
     """
@@ -23,12 +23,16 @@ class Celer(Solver):
 
     @classmethod
     def supports(cls, page: Page) -> bool:
-        return page.family == "gaussian" and page.l1_ratio == 1 and not page.offset
+        dense_only = page.sparse and not page.is_plain
+        known = page.family == "gaussian" or (page.family == "multigaussian" and page.grouped)
+        return known and page.l1_ratio == 1 and not page.offset and not dense_only
 
     def path(self, rung: float) -> Any:
         from celer import Lasso, celer_path
 
         data = self.data
+        if not self.page.is_plain:
+            return self._blocks(rung)
         if not self.page.sparse:  # the columns are centred already
             mean = data.y.mean()
             centred = data.y - mean
@@ -41,6 +45,24 @@ class Celer(Solver):
             intercepts.append(float(model.intercept_))
             coefs.append(np.ravel(model.coef_).copy())
         return np.array(intercepts), np.array(coefs)
+
+    def _blocks(self, rung: float) -> Any:
+        """Groups of features or several targets, of centred columns."""
+        from celer import celer_path
+        from celer.homotopy import mtl_path
+
+        data, p = self.data, self.page.p
+        means = data.y.mean(0)
+        intercepts = np.repeat(means[None], data.lambdas.size, axis=0)
+        if data.groups is None:
+            coefs = mtl_path(data.X, data.y - means, alphas=data.lambdas, tol=rung)[1]
+            return intercepts, np.moveaxis(coefs, 2, 0).reshape(-1, p)
+        sizes = data.group_sizes
+        _, coefs, _ = celer_path(
+            data.X, data.y - means, "grouplasso", alphas=data.lambdas, tol=rung, max_iter=100,
+            groups=sizes.tolist(), weights=np.sqrt(sizes),
+        )  # fmt: skip
+        return intercepts, coefs.T
 
     def solution(self, result: Any) -> Solution:
         return Solution(result[0], result[1])

@@ -22,6 +22,9 @@ if (page$sparse) {
   dim(X) <- c(page$n, page$p)
 }
 y <- read_doubles(page$y)
+n_outputs <- max(1, page$n_outputs)  # pages of before have none
+if (n_outputs > 1) y <- matrix(y, ncol = n_outputs, byrow = TRUE)
+if (page$family == "multinomial") y <- factor(max.col(y), levels = seq_len(n_outputs))
 offset <- if (page$offset != "") read_doubles(page$offset) else NULL
 lambdas <- read_doubles(page$lambdas)
 foldid <- read_ints(page$folds) + 1L
@@ -38,19 +41,25 @@ if (page$family == "gaussian" && alpha < 1) {
 parameter <- suppressWarnings(as.numeric(sub(".*\\((.*)\\)", "\\1", page$family)))  # NA where the family has no parameter
 family <- switch(sub("\\(.*", "", page$family),
                  gamma = Gamma("log"), tweedie = statmod::tweedie(var.power = parameter, link.power = 0),
-                 negative_binomial = MASS::negative.binomial(parameter), page$family)
+                 negative_binomial = MASS::negative.binomial(parameter), multigaussian = "mgaussian", page$family)
+grouped <- if (page$family == "multinomial") list(type.multinomial = if (page$grouped) "grouped" else "ungrouped")
 glmnet.control(fdev = 0, devmax = 1)  # no early end of the path
 arguments <- function(thresh) {
   # an object's reweighting has a tolerance of its own, which glmnet wants to be the looser one
   if (inherits(family, "family")) glmnet.control(epsnr = 10 * thresh, mxitnr = 10000)
-  list(X, y, family = family, alpha = alpha, lambda = strengths, offset = offset, standardize = own_units,
-       thresh = thresh, maxit = 1e7)
+  c(list(X, y, family = family, alpha = alpha, lambda = strengths, offset = offset, standardize = own_units,
+         thresh = thresh, maxit = 1e7), grouped)
 }
 fit_path <- function(thresh) do.call(glmnet, arguments(thresh))
 fit_cv <- function(thresh) do.call(cv.glmnet, c(arguments(thresh), list(foldid = foldid)))
 
 write_solution <- function(fit, stem) {
-  beta <- as(fit$beta, "CsparseMatrix")
+  beta <- fit$beta
+  if (n_outputs > 1) {  # a matrix for each output: its strengths become every n_outputs-th column
+    n_strengths <- ncol(beta[[1]])
+    beta <- do.call(cbind, beta)[, as.vector(t(matrix(seq_len(n_strengths * n_outputs), n_strengths))), drop = FALSE]
+  }
+  beta <- as(beta, "CsparseMatrix")
   a0 <- as.numeric(fit$a0)
   if (own_units) {  # into the coefficients of the standardised columns
     scales <- read_doubles(file.path(folder, "scales.bin"))
@@ -70,8 +79,9 @@ warm_up <- function() {
   small <- if (page$sparse) as(dense * (dense > 0), "CsparseMatrix") else dense
   response <- dense[, 1] + 0.5 * rnorm(60)
   target <- switch(sub("\\(.*", "", page$family), gaussian = response, binomial = as.numeric(response > 0),
-                   gamma = exp(response), floor(exp(response)))
-  common <- list(small, target, family = family, alpha = alpha, lambda = c(0.3, 0.1), standardize = own_units)
+                   gamma = exp(response), multinomial = factor((0:59 %/% 3) %% n_outputs),  # each class in every fold
+                   multigaussian = response + dense[, (seq_len(n_outputs) - 1) %% 8 + 1], floor(exp(response)))
+  common <- c(list(small, target, family = family, alpha = alpha, lambda = c(0.3, 0.1), standardize = own_units), grouped)
   do.call(glmnet, common)
   do.call(cv.glmnet, c(common, list(foldid = rep(1:3, 20))))
 }

@@ -13,7 +13,8 @@ class Glmnet(Solver):
 
     For squared error glmnet divides y by its standard deviation, but not the ridge part of the penalty; the worker maps
     the mix and the strengths so that it solves our problem. Gamma, Tweedie and negative binomial are family objects,
-    for which its reweighting runs in R; Huber's loss is none of them.
+    for which its reweighting runs in R; Huber's loss is none of them. It has classes, given as a factor, and several
+    targets with features for all or for none, but no groups of features.
     """
 
     name = "glmnet"
@@ -26,4 +27,6 @@ class Glmnet(Solver):
 
     @classmethod
     def supports(cls, page: Page) -> bool:
-        return page.family_name != "huber"
+        if page.family == "multigaussian" and not (page.grouped and page.l1_ratio == 1):
+            return False
+        return page.family_name != "huber" and not page.groups

@@ -21,7 +21,7 @@ class Gram(Solver):
 
     @classmethod
     def supports(cls, page: Page) -> bool:
-        return not page.sparse and page.n > page.p
+        return page.is_plain and not page.sparse and page.n > page.p
 
     def path(self, rung: float) -> Any:
         return self.data.X.T @ self.data.X

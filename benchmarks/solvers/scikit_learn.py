@@ -16,7 +16,10 @@ from benchmarks.store import Page, Solution
 
 
 class ScikitLearn(Solver):
-    """`enet_path` and `ElasticNetCV`; `Ridge` for each strength; `LogisticRegression` with SAGA, warm-started."""
+    """`enet_path` and `ElasticNetCV`; `Ridge` for each strength; `LogisticRegression` with SAGA, warm-started.
+
+    For several targets `enet_path`, and `MultiTaskLassoCV` or its elastic net.
+    """
 
     name = "scikit-learn"
     versions = ("scikit-learn", "numpy", "scipy")
@@ -28,15 +31,17 @@ class ScikitLearn(Solver):
     def supports(cls, page: Page) -> bool:
         small = page.n <= 10_000 and page.p <= 100  # elsewhere SAGA takes minutes where others take a second
         family = page.family == "gaussian" or (page.family == "binomial" and small)
-        return not page.offset and family
+        targets = page.family == "multigaussian" and page.grouped and page.l1_ratio > 0 and not page.sparse
+        return not (page.offset or page.groups) and (family or targets or _is_classes(page))
 
     @classmethod
     def supports_cv(cls, page: Page) -> bool:
-        return page.family == "gaussian" and page.l1_ratio > 0 and not page.offset
+        return cls.supports(page) and page.family in ("gaussian", "multigaussian") and page.l1_ratio > 0
 
     def path(self, rung: float) -> Any:
         warnings.simplefilter("ignore")  # "did not converge": the judge says how far it got
-        return self._gaussian(rung) if self.page.family == "gaussian" else self._logistic(rung)
+        linear = self.page.family in ("gaussian", "multigaussian")
+        return self._gaussian(rung) if linear else self._logistic(rung)
 
     def _gaussian(self, rung: float) -> Any:
         """`enet_path` fits no intercept: columns are centred already where they are dense, and y is centred here."""
@@ -48,17 +53,19 @@ class ScikitLearn(Solver):
         if page.sparse:  # needs the implicit centring that only the estimator does
             model = ElasticNet(l1_ratio=page.l1_ratio, tol=rung, max_iter=100_000, warm_start=True)
             return _one_by_one(model, "alpha", data.lambdas, data)
-        mean = data.y.mean()
+        mean = data.y.mean(0)
+        several = page.n_outputs > 1  # which has no Gram matrix
         _, coefs, _ = enet_path(
             data.X,
             data.y - mean,
             l1_ratio=page.l1_ratio,
             alphas=data.lambdas,
-            precompute=page.n > page.p,
+            precompute=page.n > page.p and not several,
             tol=rung,
             max_iter=100_000,
         )
-        return np.full(data.lambdas.size, mean), coefs.T
+        intercepts = np.repeat(mean[None], data.lambdas.size, axis=0)
+        return intercepts, np.moveaxis(coefs, -1, 0).reshape(-1, page.p)
 
     def _logistic(self, rung: float) -> Any:
         from sklearn.linear_model import LogisticRegression
@@ -67,16 +74,17 @@ class ScikitLearn(Solver):
         model = LogisticRegression(
             l1_ratio=self.page.l1_ratio, solver="saga", tol=rung, max_iter=10_000, warm_start=True, random_state=0
         )
-        return _one_by_one(model, "C", 1 / (data.lambdas * data.y.size), data)
+        return _one_by_one(model, "C", 1 / (data.lambdas * self.page.n), data)
 
     def solution(self, result: Any) -> Solution:
         return Solution(result[0], result[1])
 
     def cv(self, rung: float) -> Any:
-        from sklearn.linear_model import ElasticNetCV
+        from sklearn.linear_model import ElasticNetCV, MultiTaskElasticNetCV
 
         data = self.data
-        model = ElasticNetCV(
+        kind = ElasticNetCV if self.page.n_outputs == 1 else MultiTaskElasticNetCV
+        model = kind(
             l1_ratio=self.page.l1_ratio,
             alphas=data.lambdas,
             cv=data.splits,
@@ -101,7 +109,7 @@ class ScikitLearnLars(Solver):
     @classmethod
     def supports(cls, page: Page) -> bool:
         small = min(page.n, page.p) <= 1500 and not page.sparse
-        return page.family == "gaussian" and page.l1_ratio == 1 and not page.offset and small
+        return page.family == "gaussian" and page.is_plain and page.l1_ratio == 1 and not page.offset and small
 
     def path(self, rung: float) -> Any:
         """The kinks of the path, from the top down to the end of the grid."""
@@ -124,10 +132,16 @@ class ScikitLearnLars(Solver):
         return Solution(np.full(lambdas.size, mean), grid.T)
 
 
+def _is_classes(page: Page) -> bool:
+    return page.family == "multinomial" and not page.grouped
+
+
 def _one_by_one(model: Any, name: str, strengths: Any, data: Any) -> Any:
+    """Intercepts, and coefficients with a row for each output of each strength; classes are given as labels."""
+    labels = data.y if data.y.ndim == 1 else data.y.argmax(1)
     intercepts, coefs = [], []
     for strength in strengths:
-        model.set_params(**{name: strength}).fit(data.X, data.y)
-        intercepts.append(float(np.ravel(model.intercept_)[0]))
-        coefs.append(np.ravel(model.coef_).copy())
-    return np.array(intercepts), np.array(coefs)
+        model.set_params(**{name: strength}).fit(data.X, labels)
+        intercepts.append(np.array(model.intercept_, ndmin=1))
+        coefs.append(np.array(model.coef_, ndmin=2))
+    return np.squeeze(intercepts), np.concatenate(coefs)
