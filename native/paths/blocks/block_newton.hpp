@@ -57,7 +57,7 @@ class BlockNewton {
     if (count <= few || !trusts_products_) return false;
     const double cube = std::pow(static_cast<double>(count), 3.0);
     return count > most_known ||
-           (joins_values_ && cube > 700.0 * state_.n_entries() * static_cast<double>(state_.n_outputs()));
+           (joins_values_ && cube > 7000.0 * state_.n_entries() * static_cast<double>(state_.n_outputs()));
   }
 
   bool dual_proves(double lambda, double gap) {
