@@ -1,0 +1,78 @@
+"""More values than their curvature is worth its memory, or norms their factors: steps by products alone.
+
+The oracle's conditions of optimality judge them (its duality gap takes minutes here), and for ridge the same problem in
+few columns, which goes by the curvature.
+"""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import normball as nb
+from judges import draw_target, fit, judge, points
+
+TOL = 1e-6
+# families and penalties; where norms are few the curvature is kept up to 2,500 values, where rows are short up to 800
+DENSE = {
+    "ridge of classes": {"family": "multinomial", "l1_ratio": 0.0},
+    "little lasso of classes": {"family": "multinomial", "l1_ratio": 0.02},
+    "classes by feature": {"family": "multinomial", "grouped": True, "l1_ratio": 0.02},
+    "ridge of targets": {"family": "multigaussian", "l1_ratio": 0.0},
+}
+
+
+def assert_optimal(path, problem):
+    assert set(path.statuses) == {"converged"}
+    assert path.null_loss == pytest.approx(problem.null_loss, rel=1e-9)
+    steepest = np.abs(problem.gradient(problem.null)).max()
+    for index, (lam, point) in enumerate(zip(path.lambdas, points(path), strict=True)):
+        theta = problem.theta(*point)
+        assert problem.kkt(theta, lam) <= max(1e-3 * lam, 1e-10 * steepest)
+        assert path.kkt_violations[index] == pytest.approx(problem.kkt(theta, lam), rel=0.01, abs=1e-9 * steepest)
+        assert path.loss[index] == pytest.approx(problem.mean_loss(theta), rel=1e-10)
+        assert 0 <= path.dual_gaps[index] <= TOL
+
+
+def drawn(family, n, p, seed, *, share=1.0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) * (rng.random((n, p)) < share)
+    signal = X[:, :12] @ rng.normal(size=(12, 3)) / np.sqrt(12 * share)
+    return X, draw_target(family, 2.0 * signal, rng)
+
+
+@pytest.mark.parametrize("kind", DENSE)
+def test_more_values_than_a_curvature_holds(kind):
+    options = DENSE[kind]
+    X, y = drawn(options["family"], 60, 900, 3)
+    problem = judge(X, y, options)
+    path = fit(X, y, options, lambdas=problem.lambda_max() * np.array([0.3, 0.03, 0.01]), tol=TOL)
+    assert (path.coefs[-1] != 0).sum() > (2500 if options["l1_ratio"] == 0 else 200)
+    assert_optimal(path, problem)
+
+
+@pytest.mark.parametrize("family", ["multinomial", "multigaussian"])
+def test_ridge_is_the_same_in_the_basis_of_its_rows(family):
+    """X = US V': the penalty is that of V'b, of which there are as many as rows."""
+    X, y = drawn(family, 60, 900, 5)
+    X -= X.mean(axis=0)
+    U, s, Vt = np.linalg.svd(X, full_matrices=False)
+    options = {"family": family, "l1_ratio": 0, "standardize": False, "tol": 1e-9, "grouped": False}
+    wide = nb.fit_path(X, y, n_lambdas=6, lambda_min_ratio=1e-4, **options)
+    few = nb.fit_path(U * s, y, lambdas=wide.lambdas, **options)
+    np.testing.assert_allclose(wide.coefs @ Vt.T, few.coefs, atol=3e-4 * np.abs(few.coefs).max())
+    for path, coefs in ((wide, wide.coefs), (few, few.coefs)):
+        penalty = 0.5 * (coefs**2).sum(axis=(1, 2)) * path.lambdas
+        other, rest = (few, few.coefs) if path is wide else (wide, wide.coefs)
+        value = other.loss + 0.5 * (rest**2).sum(axis=(1, 2)) * other.lambdas
+        assert (path.loss + penalty <= value + 1e-9 * path.null_loss).all()
+
+
+@pytest.mark.parametrize("family", ["multinomial", "multigaussian"])
+def test_norms_over_short_rows(family):
+    options = {"family": family, "grouped": True, "l1_ratio": 0.5}
+    X, y = drawn(family, 100, 600, 4, share=0.02)
+    problem = judge(X, y, options)
+    lambdas = problem.lambda_max() * np.array([0.3, 0.03, 0.003])
+    path = fit(sparse.csc_array(X), y, options, lambdas=lambdas, tol=TOL)
+    assert (path.coefs[-1] != 0).sum() > 800
+    assert_optimal(path, problem)
