@@ -206,7 +206,7 @@ class BlockState {
       }
       const Index count = std::ssize(features);
       design_.times({.list = features.data(), .count = count}, coefs.data(), column, threads_);
-      entries_read_ += count / n_outputs();
+      entries_read_ += count;
     }
     return out;
   }
