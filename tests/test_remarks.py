@@ -222,7 +222,7 @@ def test_saved_models_and_pages_flag_them_too(tmp_path: Path, monkeypatch: pytes
     assert isinstance(loaded, nb.CVPath)
     assert loaded.summary("best") == cv.summary("best")
     for which in (cv.path.lambda_max, "best"):
-        assert ("W35" in render(cv, Run(select=which))) == (which == "best")
+        assert ("<strong>W35</strong>" in render(cv, Run(select=which))) == (which == "best")
     code, _, err = run(capsys, "show", "model.json", "--lam", "best")
     assert code == 0
     assert "W35" in err

@@ -17,7 +17,7 @@ SUITE = Path(__file__).parent / "sklearn_suite"
 @pytest.mark.parametrize(
     ("module", "at_least"),
     [
-        ("tests.test_coordinate_descent", 280),
+        ("tests.test_coordinate_descent", 282),
         ("tests.test_sparse_coordinate_descent", 159),
         ("tests.test_logistic", 220),
         ("tests.test_ridge", 984),

@@ -34,6 +34,8 @@ class Penalty {
   bool selects() const { return l1_ratio_ > 0.0; }
   double threshold(double lambda) const { return lambda * l1_ratio_; }  // over the penalty factor
 
+  double ridge(double lambda) const { return l1_ratio_ == 1.0 ? 0.0 : lambda * (1.0 - l1_ratio_); }
+
   // what a gradient at zero asks lambda to be, over the penalty factor and before the mix; 0 where a bound or nothing
   // holds the coefficient
   double strength_asked(Index j, double gradient) const {

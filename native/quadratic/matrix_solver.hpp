@@ -20,7 +20,7 @@ class MatrixSolver {
     Index stride;
     const ElasticNet* terms;
     Index version = 0;    // of H's entries: while it stays the same the factor is used again, and columns may join
-    double lambda = 1.0;  // every l2 is proportional to it
+    double ridge = 0.0;  // every l2 is proportional to it
   };
 
   // b and gradient are updated in place, until no KKT violation exceeds the tolerance or none gets smaller any more
@@ -68,7 +68,7 @@ class MatrixSolver {
 
   // of the factor's ridge to the present one
   double ridge_ratio(const Quadratic& problem) const {
-    return factored_lambda_ == problem.lambda ? 1.0 : factored_lambda_ / problem.lambda;
+    return factored_ridge_ == problem.ridge ? 1.0 : factored_ridge_ / problem.ridge;
   }
 
   // neither at a kink nor at a bound
@@ -124,7 +124,7 @@ class MatrixSolver {
     wanted_.assign(static_cast<std::size_t>(problem.size), 0);
     for (Index j = 0; j < problem.size; ++j) wanted_[j] = is_active(problem, j, b[j]) ? 1 : 0;
     for (const Index j : entering_) wanted_[j] = 1;
-    if (factor_.size() == 0) factored_lambda_ = problem.lambda;
+    if (factor_.size() == 0) factored_ridge_ = problem.ridge;
     const double ratio = ridge_ratio(problem);
     const auto entry = [&](Index a, Index c) {
       return problem.H[c * problem.stride + a] + (a == c ? ratio * problem.terms[a].l2 : 0.0);
@@ -284,7 +284,7 @@ class MatrixSolver {
 
   ActiveFactor factor_;
   Index factored_version_ = -1;
-  double factored_lambda_ = 1.0;
+  double factored_ridge_ = 1.0;
   double tolerance_ = 0.0;
   std::vector<Index> entering_;
   std::vector<std::uint8_t> wanted_;

@@ -19,8 +19,6 @@ LEFT_OUT = {
         PRIVATE: ["test_lassoCV_does_not_set_precompute"],
         "wants the gap of one particular dual point; `dual_gap_` is a smaller one": ["test_lasso_dual_gap"],
         ABOVE_ZERO: ["test_multi_task_lasso_and_enet"],
-        "compares to six digits what ten iterations and twice five have reached": ["test_warm_start_multitask_lasso"],
-        "coefficients compared to seven digits at a duality gap of 1e-11": ["test_enet_ridge_consistency False 3 1.0"],
         "wants `X` to be overwritten, or refused for its order of memory": [
             "test_enet_copy_X_False_check_input_False",
             "test_check_input_false",

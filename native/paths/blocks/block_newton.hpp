@@ -205,7 +205,7 @@ class BlockNewton {
                           .stride = curvature_.stride(),
                           .terms = singles_.data(),
                           .version = curvature_.version(),
-                          .lambda = lambda > 0.0 ? lambda : 1.0},
+                          .ridge = state_.problem().penalty.ridge(lambda)},
                          model_.data(), model_gradient_.data(), tolerance);
   }
 

@@ -152,12 +152,11 @@ class MomentPath {
 
   void step(Index k, double tolerance) {
     State& state = states_[k];
-    const bool has_strength = state.lambda > 0.0 && state.lambda < infinity;
     state.solver.solve({.size = n_features(),
                         .H = shared(k).gram.data(),
                         .stride = n_features(),
                         .terms = state.terms.data(),
-                        .lambda = has_strength ? state.lambda : 1.0},
+                        .ridge = problems_[k].penalty.ridge(state.lambda)},
                        state.at.coef.data(), state.at.gradient.data(), tolerance);
     refresh_gradient(k);
   }
