@@ -16,7 +16,7 @@ import numpy as np
 
 from normball.estimates import delta_at_null, theta_at_null
 from normball.families_outputs import MultiGaussian, Multinomial
-from normball.family import LANDSCAPES, Array, Family, by_newton, entropy
+from normball.family import LANDSCAPES, Array, Family, by_newton, entropy, logistic, logistic_slope
 from normball.messages import did_you_mean
 
 AUTO = "auto"  # stands for the family that suits the target
@@ -82,7 +82,7 @@ class Binomial(Family):
 
     def mean(self, eta: Array) -> Array:
         """The probability of the second class."""
-        return np.exp(-np.logaddexp(0.0, -eta))
+        return logistic(eta)
 
     def link(self, mean: Array) -> Array:
         """The logarithm of the odds."""
@@ -99,7 +99,7 @@ class Binomial(Family):
 
     def curvature(self, y: Array, eta: Array) -> Array:
         """The variance of a row."""
-        return np.broadcast_to(self.mean(eta) * self.mean(-eta), np.broadcast_shapes(y.shape, eta.shape))
+        return np.broadcast_to(logistic_slope(eta), np.broadcast_shapes(y.shape, eta.shape))
 
     def mean_loss(self, y: Array, weights: Array, eta: Array) -> Array:
         """As of any family, by terms that are fast to add up."""

@@ -216,6 +216,18 @@ def entropy(values: Array) -> Array:
     return values * np.log(values, out=np.zeros_like(values), where=values > 0.0)
 
 
+def logistic(eta: Array) -> Array:
+    """The probability whose odds have this logarithm, with all digits far out, too."""
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-eta)))
+
+
+def logistic_slope(eta: Array) -> Array:
+    """The product of that probability and what it lacks to 1."""
+    ratio = np.exp(-np.abs(eta))
+    return np.asarray(ratio / (1.0 + ratio) ** 2)
+
+
 def written(value: float) -> str:
     """A parameter as it stands in brackets: every digit, and no more."""
     return f"{value:g}" if float(f"{value:g}") == value else repr(value)
