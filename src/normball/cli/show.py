@@ -16,6 +16,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.results.fit import Fit
     from normball.results.path import Path
 
+    console.quiet = False  # what it prints is all that it is asked for
     model, made = load_model(arguments.model)
     if isinstance(model, (Fit, Path)):
         fit = choose(model, arguments.lam) if arguments.lam or isinstance(model, Fit) else None
