@@ -74,10 +74,10 @@ class Binomial(Family):
     """Two classes, or proportions; the linear predictor is the logarithm of the odds."""
 
     name, label, kind = "binomial", "logistic", "proportion"
-    has_classes = True
-    inverse_link, variance_function = "logistic", "mu (1 - mu)"
+    has_classes, inverse_link, variance_function = True, "logistic", "mu (1 - mu)"
     factor, eta_is, predicted = "odds", "log-odds", "Probability"
     views = LANDSCAPES | {"sigmoid", "calibration"}
+    told = ("accuracy", "auc", "f1_macro", "brier", "deviance", "calibration_slope")
     glmnet = '"binomial"'
 
     def mean(self, eta: Array) -> Array:
@@ -124,9 +124,9 @@ class Binomial(Family):
 class _LogLink(Family):
     """The linear predictor is the logarithm of the mean."""
 
-    inverse_link = "exp"
-    factor, eta_is, predicted = "rate", "log of the rate", "Expected"
+    inverse_link, factor, eta_is, predicted = "exp", "rate", "log of the rate", "Expected"
     views, reports_dispersion = LANDSCAPES | {"residuals", "calibration"}, True
+    told = ("rmse", "mae", "r2", "deviance", "calibration_slope")
 
     def mean(self, eta: Array) -> Array:
         """Its exponential."""

@@ -20,6 +20,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     name = task.run.source or f"example {task.run.example}"
     console.sentence(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")
     for finding in findings:
+        if console.quiet and finding.is_error:
+            console.error(str(finding))
         console.result(console.wrapped(str(finding), "stdout"))
     n_errors = sum(finding.is_error for finding in findings)
     numbers = f"{_counted(n_errors, 'error')}, {_counted(len(findings) - n_errors, 'remark')}"

@@ -150,11 +150,13 @@ class Console:
             else:
                 yield lambda at: None
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+            self.seconds[name.lower()] = self.seconds.get(name.lower(), 0.0) + time.perf_counter() - begun
 
     def took(self) -> None:
-        """Say on stderr how long the whole of it took, and each phase."""
-        each = ", ".join(f"{name.lower()} {seconds:.1f}" for name, seconds in self.seconds.items())
+        """Say on a terminal how long the whole of it took, and each phase."""
+        if not self._moves:
+            return
+        each = ", ".join(f"{name} {seconds:.1f}" for name, seconds in self.seconds.items())
         text = f"Took     {time.perf_counter() - self._start:.1f} s ({each})"
         self.note(styled(text, DIM, "stderr"))
 
@@ -217,7 +219,7 @@ class Bar:
 
     def close(self) -> None:
         """Leave the finished bar on its line, and its time with those of other phases."""
-        self._seconds.setdefault(self._label, time.perf_counter() - self._begun)
+        self._seconds.setdefault(self._label.lower(), time.perf_counter() - self._begun)
         if self._progress is not None:
             self._progress.stop()
             self._progress = None

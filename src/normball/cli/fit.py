@@ -73,7 +73,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     for line in summary.closing(cv, task.run):
         console.sentence(line)
     written = {what: str(place) for what, place in files.items() if str(place) in console.written}
-    document = summary.document(cv, task.run, written)
+    document = {**summary.document(cv, task.run, written), "seconds": console.seconds}
     if failure is not None:
         return file_problem(failure, "fit", console, document)
     console.sentence(f"Wrote    {outputs.sizes(written.values())}")
