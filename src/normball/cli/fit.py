@@ -68,10 +68,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
     console.result("")
-    for line in summary.lines(cv, task.run, console):
-        console.result(line)
-    for line in summary.closing(cv, task.run):
-        console.sentence(line)
+    summary.say(cv, task.run, console)
     written = {what: str(place) for what, place in files.items() if str(place) in console.written}
     document = {**summary.document(cv, task.run, written), "seconds": console.seconds}
     if failure is not None:
