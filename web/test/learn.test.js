@@ -94,6 +94,8 @@ test("the count of corners is the count of zeros where the balls are touched", (
       assert.equal(onAxis(q, shape, t), touch(q, shape, t).corner);
     }
   }
-  assert.ok(cornerCount("l1", 200) > 50 && cornerCount("l1", 200) < 150);
-  assert.equal(cornerCount("l2", 200), 0);
+  const half = cornerCount("l1", 200, 0.5);
+  assert.ok(half > 50 && half < 150);
+  assert.ok(cornerCount("l1", 200, 0.1) > half && cornerCount("l1", 200, 0.9) < half);
+  assert.equal(cornerCount("l2", 200, 0.5), 0);
 });
