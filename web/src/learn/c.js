@@ -4,6 +4,7 @@ import { below, beside } from "../axes.js";
 import { COLOURS, DASHES, curve, element, escape, figures, through } from "../svg.js";
 import { inTwoParts } from "./lesson.js";
 import { cursor, legend, short } from "./plane.js";
+import * as m from "./mathml.js";
 
 /**
  * @typedef {{ lambdas: number[], loss: number[], size: number[], coefs: [number, number][] }} Curve solutions, the strongest lambda first; size: sum |w| or sum w^2 / 2
@@ -17,6 +18,10 @@ export const c = {
   text: [
     "Regularisation puts a price on weights. What is made as small as possible is no longer the error alone, but error + lambda × penalty. L1 counts the sum of the sizes of the weights. L2 counts the sum of their squares.",
     "The chart shows the bargain. Further to the right the weights may be larger in total, and the error falls, but less and less. The penalty rises. Their sum is lowest somewhere between: there the model stops. A higher price, lambda, moves that place to the left.",
+  ],
+  formulas: [
+    m.formula(m.text("L1: "), m.least(m.row(m.error, m.mo("+"), m.lambda, m.sum("j", m.size(m.wj))))),
+    m.formula(m.text("L2: "), m.least(m.row(m.error, m.mo("+"), m.lambda, m.half, m.sum("j", m.wj2)))),
   ],
   careful: "normball counts half of the squares in L2, so that the price of a little more weight is lambda × w without a factor 2. The intercept is never penalised, and features are put on one scale first: otherwise centimetres would be cheaper than metres.",
   controls: (/** @type {Data} */ data) => [

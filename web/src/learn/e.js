@@ -3,6 +3,7 @@ import { COLOURS, FAINT, INK, element, figures, words } from "../svg.js";
 import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
 import { awayFrom, legend, plane, pull } from "./plane.js";
 import { cornerCount, least, loss, norm, touch, turned } from "./two_weights.js";
+import * as m from "./mathml.js";
 
 /** @typedef {import("./two_weights.js").Pair} Pair */
 /** @typedef {import("./two_weights.js").Shape} Shape */
@@ -27,6 +28,10 @@ export const e = {
     "Say it with a budget: the weights may have at most a total size t. For L1 these weights form a diamond, whose corners lie on the axes, where one weight is exactly zero. For L2 they form a disc, which has no corners.",
     "Every ellipse joins weights with the same error; the lowest error is at their centre. Grow the ellipse until it first touches the ball: that is the solution. A corner sticks out, so the ellipse often meets the diamond there. The disc is met on an axis only by accident, so L2 makes weights small, but hardly ever zero.",
     "The arrow is the pull towards smaller error. On a side of the ball it stands at right angles to the side. At a corner it may point anywhere within a fan: that is why a corner holds the solution for many data sets, not for one alone.",
+  ],
+  formulas: [
+    m.formula(m.text("diamond: "), m.least(m.error), m.text(" while "), m.sum("j", m.size(m.wj)), m.mo("≤"), m.mi("t")),
+    m.formula(m.text("disc: "), m.least(m.error), m.text(" while "), m.sum("j", m.wj2), m.mo("≤"), m.sup(m.mi("t"), m.mn("2"))),
   ],
   careful: "A corner is frequent, not certain. Move the sliders until the diamond is touched on a side: then L1 keeps both weights. The count below shows how often corners win, and that they win more often with a tighter budget. Sometimes the disc is drawn inside the diamond, and L2 is said to give smaller weights for that reason. The reason is wrong. With the same t it is the diamond that lies inside the disc (the faint line on the right), and a disc inside the diamond is only one with a smaller budget. How large the weights are is a matter of the budget; how they share it is a matter of the shape.",
   controls: (/** @type {Data} */ data) => {

@@ -4,6 +4,7 @@ import { tick } from "../axes.js";
 import { NARROW } from "../panels.js";
 import { COLOURS, FAINT, drawing, element, figures, segment, words } from "../svg.js";
 import { short } from "./plane.js";
+import * as m from "./mathml.js";
 
 /** @typedef {{ names: string[], truth: number[] | null, n_features: number, paths: { l1_ratio: number, lambdas: number[], coefs: number[][], n_nonzero: number[] }[] }} Data at most 30 features are listed; n_nonzero counts all */
 
@@ -17,6 +18,7 @@ export const f = {
     "Now with many features, of which only a few matter. L1 leaves out whole features: their weights are exactly zero, and the rest can be read at a glance. L2 keeps every feature and makes all weights small.",
     "The elastic net mixes both: l1_ratio = 1 is L1 alone, 0 is L2 alone. In between, some weights are zero, and features that say the same tend to stay or leave together.",
   ],
+  formulas: [m.formula(m.least(m.row(m.error, m.mo("+"), m.lambda, m.sum("j", m.row(m.mo("("), m.text("l1_ratio"), m.mo("·"), m.size(m.wj), m.mo("+"), m.frac(m.row(m.mn("1"), m.mo("−"), m.text("l1_ratio")), m.mn("2")), m.wj2, m.mo(")"))))))],
   careful: "A zero is not proof that a feature has no effect, and a kept feature is not proof that it has one. L1 also makes the weights of the features it keeps smaller than they should be.",
   controls: (/** @type {Data} */ data) => [
     { id: "mix", label: "l1_ratio", min: 0, max: 2, step: 1, value: 0, choices: MIXES },

@@ -25,6 +25,7 @@
  * @property {string} id
  * @property {string} title
  * @property {string[] | ((data: any) => string[])} text paragraphs
+ * @property {string[]} formulas MathML
  * @property {string} careful what the usual picture leaves out
  * @property {(data: any) => Control[]} controls
  * @property {(data: any, values: Values) => Shown} draw a pure function: no document, no clock, no chance
