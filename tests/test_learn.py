@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.optimize import minimize_scalar
+from sklearn.linear_model import ElasticNet, Ridge
 
 import normball as nb
 from commands import Capture, run
@@ -80,6 +81,17 @@ def test_c_the_sum_is_error_plus_penalty_and_lowest_at_the_solution(shape: int) 
         w = np.array(numbers["weights"])
         size = np.abs(w).sum() if shape == 0 else (w @ w) / 2
         assert numbers["penalty"] == pytest.approx(numbers["lam"] * size, rel=1e-8)
+
+
+@pytest.mark.parametrize(("shape", "ratio"), [(0, 1.0), (1, 0.0)])
+def test_c_solutions_of_own_data_are_those_of_the_engine(shape: int, ratio: float) -> None:
+    frame = table()
+    X, y = frame.select("u", "w").to_numpy(), frame["y"].to_numpy()
+    for at in (2, 20, 39):
+        numbers = figure("c", X, y, columns=("x0", "x1"), values={"shape": shape, "at": at}).numbers
+        path = nb.fit_path(X, y, l1_ratio=ratio, lambdas=[numbers["lam"]], tol=1e-12)
+        assert numbers["weights"] == pytest.approx((path.coefs * path.scales)[0], rel=1e-5, abs=1e-9)
+        assert numbers["error"] == pytest.approx(path.loss[0], rel=1e-7)
 
 
 def test_d_l1_is_a_tie_and_l2_is_not() -> None:
@@ -209,7 +221,28 @@ def test_f_zero_counts_of_own_data_are_those_of_fit_path() -> None:
     numbers = figure("f", X, y, values={"at": 10}).numbers
     path = nb.fit_path(X, y, lambdas=[numbers["lam"]], tol=1e-10)
     assert numbers["zeros"] == 4 - path.n_nonzero[0]
-    assert numbers["weights"] == pytest.approx((path.coefs * path.scales)[0], rel=1e-3, abs=1e-9)
+    assert numbers["weights"] == pytest.approx((path.coefs * path.scales)[0], rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("mix", [0, 1, 2])
+def test_f_what_is_left_unexplained_is_that_of_the_folds(mix: int) -> None:
+    frame = table()
+    X, y = frame.select("u", "v", "w", "z").to_numpy(), frame["y"].to_numpy()
+    shown = figure("f", X, y, values={"mix": mix, "at": 20})
+    folds = nb.cv_path(X, y, lambdas=[1.0]).fold_ids
+    alpha = shown.numbers["lam"]
+    left = np.zeros(len(y))
+    for fold in np.unique(folds):
+        out = folds == fold
+        Z = (X - X[~out].mean(axis=0)) / X[~out].std(axis=0)
+        ratio = shown.numbers["l1_ratio"]
+        # theirs minimises the same objective; a ratio of exactly 0 is not theirs
+        theirs = ElasticNet(alpha=alpha, l1_ratio=ratio, tol=1e-10, max_iter=100_000)
+        theirs = theirs if ratio else Ridge(alpha=alpha * (~out).sum())
+        left[out] = (theirs.fit(Z[~out], y[~out]).predict(Z[out]) - y[out]) ** 2
+    assert shown.numbers["unexplained"] == pytest.approx(left.mean() / y.var(), rel=1e-3)
+    least = shown.numbers["least"]
+    assert ("That is the least of all three" in shown.sentence) == (least[mix] == min(least))
 
 
 @pytest.mark.parametrize("shape", [0, 1])
@@ -392,7 +425,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize("quiz", [False, True])
 def test_the_page_is_one_small_offline_file(quiz: bool) -> None:
     text = learn.page(built_in(), learn.IDS, quiz=quiz)
-    assert len(text.encode()) < 250_000
+    assert len(text.encode()) < 300_000
     page = Page(text)
     assert set(json.loads(page.data)) == set(learn.IDS)
     assert not any(value and "http" in value for name, value in page.attributes if name not in ("xmlns", "http-equiv"))
@@ -411,7 +444,7 @@ def test_the_page_is_one_small_offline_file(quiz: bool) -> None:
 def test_nasty_names_stay_text_and_own_pages_are_small() -> None:
     frame = table(names=NASTY).rename({"y": "<y>"})
     text = learn.page(own(frame, "<y>", NASTY[:1] + NASTY[2:3]), learn.IDS)
-    assert len(text.encode()) < 250_000
+    assert len(text.encode()) < 300_000
     page = Page(text)
     assert page.tags.count("script") == 2
     assert page.tags.count("img") == 0

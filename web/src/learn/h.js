@@ -18,7 +18,8 @@ export const h = {
     "The price is how much error one more unit of budget would save: the slope of the error over t. It can be read off the pull, the arrow towards smaller error. For the diamond of L1 the price is the largest component of the pull, since all of a little more budget goes where it saves most. For the disc of L2 it is the length of the pull. The second chart draws the price over t. A tight budget means a high price; once the budget covers the weights of least error, more of it saves nothing.",
   ],
   formulas: [
-    m.formula(m.mi("E"), m.mo("("), m.mi("t"), m.mo(")"), m.mo("="), m.text("least error with size at most t,"), m.text("\u2003price"), m.mo("="), m.mo("−"), m.frac(m.row(m.mi("d"), m.mi("E")), m.row(m.mi("d"), m.mi("t")))),
+    m.formula(m.mi("E"), m.mo("("), m.mi("t"), m.mo(")"), m.mo("="), m.text("least error with size at most t")),
+    m.formula(m.text("price"), m.mo("="), m.mo("−"), m.frac(m.row(m.mi("d"), m.mi("E")), m.row(m.mi("d"), m.mi("t")))),
     m.formula(m.text("L1: "), m.lambda, m.mo("="), m.text("price"), m.mo(","), m.text("\u2003L2: "), m.lambda, m.mo("="), m.frac(m.text("price"), m.mi("t"))),
   ],
   careful: "The lambda of L1 is this price. The lambda of L2, which stands before half the sum of squares, is the price of one more unit of t²/2, so the price divided by t. Which budget goes with which lambda depends on the data, and not always one to one: every t beyond the end of the curve has price zero; under L1 every lambda above the start of the curve gives t = 0, while under L2 no lambda, however large, does.",

@@ -9,7 +9,7 @@
  * @property {number} step
  * @property {number} value at the opening
  * @property {string[]} [choices] a choice instead of a slider: the value is an index
- * @property {(value: number) => string} [show] what to write beside the slider
+ * @property {(value: number, values: Values) => string} [show] what to write beside the slider
  * @property {boolean} [falls] its largest value stands on the left
  * @property {[string, string]} [ends] what stands at both ends of the slider
  *
