@@ -24,9 +24,9 @@ export const f = {
   id: "f",
   title: "Many features: what becomes of their weights?",
   text: [
-    "Now with many features, of which only a few matter. L1 leaves out whole features: their weights are exactly zero, and the rest can be read at a glance. L2 keeps every feature and makes all weights small.",
+    "Now with many features at once. L1 leaves out whole features: their weights are exactly zero, and the rest can be read at a glance. L2 keeps every feature and makes all weights small.",
     "The elastic net mixes both: l1_ratio = 1 is L1 alone, 0 is L2 alone. In between, some weights are zero, and features that say the same tend to stay or leave together.",
-    "Which should one take, and with which lambda? The weights do not say. Rows that were not fitted do: the rows are parted into folds, each fold is held out once, and below the chart stands how much of the target's variance is then left unexplained. Lesson i compares the mixes in this way.",
+    "Which should one take, and with which lambda? The weights do not say. Rows that were not fitted do: the rows are parted into folds, each fold is held out once, and below the chart stands how much of the target's variance is then left unexplained.",
   ],
   formulas: [m.formula(m.least(m.row(m.error, m.mo("+"), m.lambda, m.sum("j", m.row(m.mo("("), m.text("l1_ratio"), m.mo("·"), m.size(m.wj), m.mo("+"), m.frac(m.row(m.mn("1"), m.mo("−"), m.text("l1_ratio")), m.mn("2")), m.wj2, m.mo(")"))))))],
   careful: "A zero is not proof that a feature has no effect, and a kept feature is not proof that it has one. L1 also makes the weights of the features it keeps smaller than they should be.",
@@ -51,7 +51,7 @@ export const f = {
     };
   },
   quiz: {
-    question: "20 features, 4 of which matter. How many weights does L2 (ridge) set to exactly zero?",
+    question: "There are 20 features, and only 4 of them matter. How many weights does L2 (ridge) set to exactly zero?",
     answers: ["16", "About half", "None"],
     right: 2,
     why: "The price of a last small bit of weight under L2 is nearly nothing, so nothing is ever pushed all the way to zero.",
