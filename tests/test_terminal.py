@@ -52,7 +52,7 @@ def test_without_a_command_the_help_is_shown(program: list[str]) -> None:
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: normball")
-    for command in ("fit", "check", "predict", "show", "report", "learn"):
+    for command in ("fit", "check", "predict", "score", "show", "report", "learn"):
         assert f"    {command} " in done.stdout
 
 
@@ -250,6 +250,7 @@ def test_every_command_has_json(folder: Path, capsys: Capture) -> None:
         "show out/model.json",
         "check t.csv --target y",
         "predict out/model.json t.csv",
+        "score out/model.json t.csv",
         "report out/model.json",
         "completion bash",
         "fit missing.csv --target y",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import os
 
     import polars
+
+    from normball.results.evaluation import EvaluateOptions, Evaluation
 
 Choice = Literal["best", "1se"]
 
@@ -202,6 +204,13 @@ class CVPath:
         """Predict for new rows at "best", "1se" or a given strength; see `Fit.predict`."""
         fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
         return fit.predict(X, kind=kind, offset=offset, unknown=unknown)
+
+    def evaluate(
+        self, X: Any, y: Any, *, lam: Choice | float = "1se", **options: Unpack[EvaluateOptions]
+    ) -> Evaluation:
+        """Score the model at "best", "1se" or a given strength on rows with known targets; see `Fit.evaluate`."""
+        fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
+        return fit.evaluate(X, y, **options)
 
     def to_frame(self) -> polars.DataFrame:
         """One row a strength: the score and the numbers of the path."""

@@ -70,6 +70,8 @@ class Family(ABC):
         Those views of the page that not every family has.
     root_scores : tuple of str
         Scores that are mean squared errors, shown by their root in the unit of the target.
+    told : tuple of str
+        The scores that an evaluation on other rows tells, the plainest first.
     least, takes_least, refusal : float, bool, str
         The smallest target, whether it is one itself, and what is wrong with those below.
     ridge_in_sklearn : str
@@ -108,6 +110,7 @@ class Family(ABC):
     if_overdispersed: ClassVar[str] = ""
     views: ClassVar[frozenset[str]] = frozenset()
     root_scores: ClassVar[tuple[str, ...]] = ()
+    told: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2")
     least: ClassVar[float] = -math.inf
     takes_least: ClassVar[bool] = True
     refusal: ClassVar[str] = ""
@@ -211,6 +214,18 @@ class Family(ABC):
 def entropy(values: Array) -> Array:
     """`v log v`, 0 at 0."""
     return values * np.log(values, out=np.zeros_like(values), where=values > 0.0)
+
+
+def logistic(eta: Array) -> Array:
+    """The probability whose odds have this logarithm, with all digits far out, too."""
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-eta)))
+
+
+def logistic_slope(eta: Array) -> Array:
+    """The product of that probability and what it lacks to 1."""
+    ratio = np.exp(-np.abs(eta))
+    return np.asarray(ratio / (1.0 + ratio) ** 2)
 
 
 def written(value: float) -> str:

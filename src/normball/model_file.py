@@ -154,8 +154,9 @@ def _decode_fit(content: Any, where: str) -> Fit:
         "n_iters": number(0, whole=True),
         "radius": optional(number(0)),
         "groups": optional(_groups(n_features)),
+        "null_intercept": optional(number() if n_outputs == 1 else array((n_outputs,))),
     }
-    values = record(content, where, readers, optional=("groups",))  # earlier files have none
+    values = record(content, where, readers, optional=("groups", "null_intercept"))  # earlier files have none
     values["coef"] = values["coef"][0] if n_outputs == 1 else values["coef"].toarray()
     fit = Fit(**values)
     _check_agreement(fit, where)
@@ -196,8 +197,10 @@ def _decode_path(content: Any, where: str) -> Path:
         "findings": listed(_finding),
         "dispersion": optional(number(0)),
         "groups": optional(_groups(n_features)),
+        "null_intercept": optional(number() if n_outputs == 1 else array((n_outputs,))),
     }
-    values = record(content, where, readers, optional=("dispersion", "groups"))  # earlier files have none
+    # earlier files have none of these
+    values = record(content, where, readers, optional=("dispersion", "groups", "null_intercept"))
     values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
     values["n_iters"] = values["n_iters"].astype(np.int32)
     path = Path(**values)

@@ -144,7 +144,7 @@ test("the square of classes has counts and the shares of a row", () => {
 test("calibration and residuals follow the class or target that is chosen", () => {
   const data = several("classes");
   const stored = /** @type {NonNullable<NonNullable<Payload["evidence"]>["outputs"]>} */ (data.evidence?.outputs);
-  stored.calibration = data.outputs.map((_, k) => ({ predicted: [[0.1], [0.2], [0.3]], observed: [[0.1], [0.2], [0.4 + k / 10]], se: [[0.1], [0.1], [0.1]], counts: [[9], [9], [9]], brier: [0.1, 0.1, 0.1], log_loss: [0.1, 0.1, 0.1] }));
+  stored.calibration = data.outputs.map((_, k) => ({ predicted: [[0.1], [0.2], [0.3]], observed: [[0.1], [0.2], [0.4 + k / 10]], se: [[0.1], [0.1], [0.1]], counts: [[9], [9], [9]], spans: null, brier: [0.1, 0.1, 0.1], log_loss: [0.1, 0.1, 0.1] }));
   const shown = calibration.draw(data, stateOf(data, { output: 2, index: 3 }));
   assert.match(shown.sentence, /^out 2 against all other classes\..*it predicts 20% and 20% was observed \(9 rows\).*Stored for lambda = 0\.100/);
   assert.match(shown.svg, /observed share of out 2/);

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn, TypeAlias
 
+from normball.cli.judging import score_options
 from normball.cli.values import (
     checked,
     choice,
@@ -101,7 +102,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"normball {__version__}")
     commands = top.add_subparsers(dest="command", metavar="command", required=True)
-    for add in (_fit, _check, _predict, _show, _report, _learn, _completion):
+    for add in (_fit, _check, _predict, _score, _show, _report, _learn, _completion):
         add(commands, common)
     return top
 
@@ -150,12 +151,19 @@ def _predict(commands: Commands, common: Parser) -> None:
         help="mean or probability, linear predictor, or class (default: class and probability, or the mean)",
     )
     predict.add_argument("--proba", action="store_const", dest="kind", const="response", help="same as --kind response")
-    predict.add_argument(
-        "--unknown",
-        choices=("error", "baseline"),
-        default="error",
-        help="what to do with a level unseen in training: stop, or count it as none of the levels",
+    _unknown_option(predict)
+
+
+def _score(commands: Commands, common: Parser) -> None:
+    score = commands.add_parser(
+        "score",
+        parents=[common, _reading_options()],
+        help="how well a saved model predicts rows with known targets",
+        description="Score a saved model on rows that it was not fitted to, beside the model without features.",
     )
+    _lam_option(score)
+    score_options(score)
+    _unknown_option(score)
 
 
 def _show(commands: Commands, common: Parser) -> None:
@@ -374,6 +382,15 @@ def _model_options(fit: Parser) -> None:
     )
     group.add_argument("--seed", type=seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
     fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
+
+
+def _unknown_option(command: Parser) -> None:
+    command.add_argument(
+        "--unknown",
+        choices=("error", "baseline"),
+        default="error",
+        help="what to do with a level unseen in training: stop, or count it as none of the levels",
+    )
 
 
 def _lam_option(command: Parser) -> None:

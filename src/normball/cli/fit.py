@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normball.cli import examples
 from normball.cli.console import Console
 from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
-from normball.cli.source import EXAMPLE_NOTES, Task, UsageError, read
+from normball.cli.source import Task, UsageError, read
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     )
     console.sentence(f"Read     {task.run.table}")
     console.sentence(f"Target   {task.run.outcome}")
-    if task.run.example in EXAMPLE_NOTES:
-        console.sentence(f"         {EXAMPLE_NOTES[task.run.example]}")
+    if task.run.example in examples.NOTES:
+        console.sentence(f"         {examples.NOTES[task.run.example]}")
     console.findings(task.findings)
     findings = task.findings + _examine(task, data, arguments, max(ratios), console)
     options = {**_options(arguments, task, data), **about_groups}

@@ -6,8 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from normball.cli import examples
 from normball.cli.console import Console
-from normball.cli.source import EXAMPLE_TARGETS, UsageError, about_other_columns, example, reading_options
+from normball.cli.source import UsageError, about_other_columns, reading_options
 from normball.messages import raise_errors
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _lessons(arguments: Namespace, console: Console) -> Lessons:
     from normball.learn import built_in, own
 
     if arguments.example:
-        table, target = example(arguments.example), EXAMPLE_TARGETS[arguments.example]
+        table, target = examples.example(arguments.example), examples.TARGETS[arguments.example]
     elif arguments.data:
         from normball.inputs.tables import read_table
 

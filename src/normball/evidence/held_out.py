@@ -92,7 +92,7 @@ def calibration(rows: FittedRows, held_out: Array) -> dict[str, Any]:
             parts = [group == k for k in range(int(group.max(initial=-1)) + 1)]
             spans.append(plain([quantiles(y[part], weights[part], SPAN) for part in parts], DIGITS))
         judged = rows.family.has_classes and known.any()
-        brier.append(_short((y - mean) ** 2 @ weights / weights.sum()) if judged else None)
+        brier.append(_short(float(np.sum(weights * (y - mean) ** 2) / weights.sum())) if judged else None)
         log_loss.append(_short(rows.loss(eta[:, None], None if known.all() else known)[0]) if judged else None)
     return {**columns, "spans": spans or None, "brier": brier, "log_loss": log_loss}
 
