@@ -60,6 +60,7 @@
  * @property {number} n_features
  * @property {number[]} lambdas descending
  * @property {number} picked index of the choice that the page opens with
+ * @property {[string, string][]} answers by lambda: what was found, and how good it is on rows not used for the fit
  * @property {number[]} intercepts by lambda; empty for several outputs, which have their own
  * @property {number[] | null} rest by lambda: intercept + what the features of columns that cannot be set add at their means; null without evidence
  * @property {number[]} n_nonzero by lambda

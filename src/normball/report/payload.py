@@ -12,7 +12,7 @@ from normball.evidence.listed import digits_of, in_full, lengths, listed, listed
 from normball.families import find_family
 from normball.report.columns import columns
 from normball.report.recipes import recipes
-from normball.results import facts
+from normball.results import answers, facts
 from normball.results.sparse_rows import SparseRows
 from normball.results.text import isolated
 from normball.version import __version__
@@ -56,6 +56,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "n_features": path.n_features,
         "lambdas": plain(path.lambdas),
         "picked": picked(cv, run),
+        "answers": _answers(cv, run),
         **_intercepts(path, rest),
         "grouped": path.grouped,
         "n_nonzero": plain(path.n_nonzero),
@@ -74,6 +75,12 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "recipes": _recipes(cv, run),
         "evidence": known or None,
     }
+
+
+def _answers(cv: CVPath, run: Run) -> list[list[str]]:
+    """What was found and how good it is, by lambda."""
+    told = [answers.answer(cv, run.target, index) for index in range(cv.lambdas.size)]
+    return [[one.found, one.quality] for one in told]
 
 
 def _intercepts(path: Path, rest: list[Any] | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 /** A row that the reader makes, one input for each column of the table, and the prediction for it. */
 import { figures } from "../svg.js";
 import { FIRST, asked, bars, inWords, predict, predictAll, probabilities, ready, someFixed, spread, startOf } from "../views/what_if.js";
-import { matches } from "../views/strength.js";
+import { matches, whole } from "../views/strength.js";
 import { all, one } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -109,7 +109,7 @@ function choice(page, place, column, c, take) {
 /** @param {Column} column @param {number} k */
 function rowsOf({ n_rows }, k) {
   const count = n_rows?.[k] ?? 0;
-  return `${figures(count, 7)} row${count === 1 ? "" : "s"}`;
+  return `${whole(count)} row${count === 1 ? "" : "s"}`;
 }
 
 /**
@@ -120,6 +120,7 @@ function numberField(page, place, column, c, take) {
   const [low, middle, high] = column.range ?? [0, 0, 0];
   const digits = column.whole || high === low ? 0 : Math.max(0, 3 - Math.floor(Math.log10(high - low)));
   const rounded = (/** @type {number} */ value) => Math.min(high, Math.max(low, digits > 20 ? value : Number(value.toFixed(digits))));
+  const told = (/** @type {number} */ value) => (column.whole ? whole(value) : figures(value, 4));
   const slider = input(page, "range", { min: low, max: high, step: column.whole ? 1 : "any", "aria-label": `${column.name}, slider` });
   const box = input(page, "number", { min: low, max: high, step: column.whole ? 1 : "any", id: `input-${c}`, "data-input": c });
   const note = page.createElement("p");
@@ -136,7 +137,7 @@ function numberField(page, place, column, c, take) {
   place.append(note);
   const within = (/** @type {number} */ value) => {
     const held = Math.min(high, Math.max(low, value));
-    note.textContent = held === value ? "" : `The data hold ${figures(low, 4)} to ${figures(high, 4)}: counted as ${figures(held, 4)}.`;
+    note.textContent = held === value ? "" : `The data hold ${told(low)} to ${told(high)}: counted as ${told(held)}.`;
     slider.value = String(held);
     take(held);
   };
