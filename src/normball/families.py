@@ -317,7 +317,7 @@ class Huber(_IdentityLink):
     name, label = "huber", "Huber"
     parameter_name = "delta"
     no_estimate = ("has one value in more than half of its rows, which gives delta no estimate", 'family="huber(1)"')
-    root_scores = ("mse",)
+    root_scores, typical_error = ("mse",), "mae"
     sklearn_lacks = "Huber regression of a given delta (its HuberRegressor estimates a scale along with the model)"
     glmnet_lacks = 'Huber loss; R\'s hqreg has: method = "huber", gamma = delta, lambda = lam / delta'
 

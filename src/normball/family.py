@@ -68,6 +68,8 @@ class Family(ABC):
         The family for targets that vary more than the variance of this one admits; "" where it admits any.
     views : frozenset of str
         Those views of the page that not every family has.
+    typical_error : {"mse", "mae"}
+        The error that is called typical: root mean squared, or mean absolute where far rows shall not decide.
     root_scores : tuple of str
         Scores that are mean squared errors, shown by their root in the unit of the target.
     told : tuple of str
@@ -109,6 +111,7 @@ class Family(ABC):
     grows_even: ClassVar[bool] = False
     if_overdispersed: ClassVar[str] = ""
     views: ClassVar[frozenset[str]] = frozenset()
+    typical_error: ClassVar[str] = "mse"
     root_scores: ClassVar[tuple[str, ...]] = ()
     told: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2")
     least: ClassVar[float] = -math.inf

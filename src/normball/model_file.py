@@ -20,6 +20,7 @@ from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.messages import DataError, Finding
 from normball.results.fit import Fit
+from normball.results.held_out import MEASURES, HeldOut
 from normball.results.path import STATUSES, Path
 from normball.results.saving import SCHEMA, checksum
 from normball.results.sparse_rows import SparseRows
@@ -226,10 +227,12 @@ def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
         ),
         "predictions": optional(array(_per_output(None, n_lambdas, n_outputs=path.n_outputs), finite=False)),
         "diagnostics": schema.mapping(schema.mapping(number(finite=False))),
+        "null_fold_scores": optional(array((n_folds,), finite=False)),
+        "held_out": optional(_held_out(path)),
         "lambda_best": number(),
         "lambda_1se": number(),
     }
-    values = record(content, "cv", readers)
+    values = record(content, "cv", readers, optional=("null_fold_scores", "held_out"))  # earlier files have none
     chosen = {name: values.pop(name) for name in ("lambda_best", "lambda_1se")}
     cv = CVPath(path=path, **values)
     if np.isnan(cv.cv_mean).all():
@@ -346,6 +349,27 @@ def _sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:
 
 def _finding(value: Any, where: str) -> Finding:
     return Finding(**record(value, where, {"code": text, "text": text, "fix": text, "columns": _TEXTS}))
+
+
+def _held_out(path: Path) -> Reader:
+    """The measure of held-out rows, for each target where there are several."""
+    n_classes = len(path.classes or ())
+
+    def read(value: Any, where: str) -> HeldOut:
+        of_classes = schema.fields(value, where).get("measure") == "accuracy"
+        per_lambda = _per_output(path.lambdas.size, n_outputs=1 if of_classes else path.n_outputs)
+        per_target = _per_output(n_outputs=1 if of_classes else path.n_outputs)
+        most = 1.0 if of_classes else np.inf
+        readers: dict[str, Reader] = {
+            "measure": one_of(*MEASURES),
+            "values": array(per_lambda, 0, most, finite=False),
+            "null": array(per_target, 0, most, finite=False) if per_target else number(0, most, finite=False),
+            "commonest": number(-1, n_classes - 1, whole=True),
+        }
+        found = record(value, where, readers)
+        return HeldOut(**{**found, "null": np.asarray(found["null"])})
+
+    return read
 
 
 def _fold_ids(n_folds: int) -> Reader:

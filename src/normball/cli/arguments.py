@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import NoReturn, TypeAlias
 
 from normball.cli.judging import score_options
+from normball.cli.parsing import Commands, Parser
 from normball.cli.values import (
     checked,
     choice,
@@ -39,8 +38,6 @@ FAMILIES = (
     "multigaussian",
 )
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
-
-TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
 
 FIT_EPILOG = """\
 examples:
@@ -77,17 +74,6 @@ examples:
   normball learn --quiz --html predict_first.html
   normball learn e --data wine.csv --target quality --x alcohol,sulphates --svg .
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong without repeating every option."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say it on stderr and leave with 2."""
-        self.exit(2, f"{self.prog}: {message}\nAll options: {self.prog} --help\n")
-
-
-Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def parser() -> Parser:
@@ -208,22 +194,11 @@ def _completion(commands: Commands, common: Parser) -> None:
     completion.add_argument("shell", choices=SHELLS, help="your shell; `echo $SHELL` tells")
 
 
-def with_dashed_values(words: Sequence[str]) -> list[str]:
-    """`--na -,n/a` as `--na=-,n/a`, since argparse takes a value that starts with a dash for an option."""
-    merged: list[str] = []
-    for word in words:
-        if merged and merged[-1] in TAKES_TEXT and word.startswith("-") and not word.startswith("--"):
-            merged[-1] += f"={word}"
-        else:
-            merged.append(word)
-    return merged
-
-
 def _common() -> Parser:
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="one JSON document on stdout instead of tables")
-    group.add_argument("--quiet", action="store_true", help="no progress and no warnings")
+    group.add_argument("--quiet", action="store_true", help="nothing but errors; the exit code tells the rest")
     group.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
     group.add_argument("-v", "--verbose", action="store_true", help="say more")
     return common

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     _check(arguments)
-    from normball.cli.outputs import write
+    from normball.cli.outputs import sizes, write
     from normball.learn import IDS, drawn, page
 
     chosen = set(arguments.lessons or ["all"])
@@ -35,7 +35,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if arguments.html or not console.written:
         write(arguments.html or "learn.html", page(lessons, ids, quiz=arguments.quiz), console)
     for written in console.written:
-        console.result(f"Wrote    {written} ({max(1, round(Path(written).stat().st_size / 1024)):,} KB)")
+        console.result(f"Wrote    {sizes([written])}")
     console.document({"lessons": ids, "data": lessons.about, "files": console.written})
     return 0
 
