@@ -15,6 +15,7 @@ from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
+from normball.out_of_fold import Examiner, weights_of
 from normball.path import Problem, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
@@ -255,13 +256,15 @@ def _assess(
     fold_scores = np.full((len(folds), path.lambdas.size), np.nan) if known_scores is None else known_scores
     # what `possible_leak` judges by; the same array where that is the score
     fold_deviances = fold_scores if _is_deviance(score, family) else np.full_like(fold_scores, np.nan)
-    fold_weights = _fold_weights(problem, folds)
+    fold_weights = weights_of(folds, problem.data.weights)
     sums = np.zeros((data.n_rows, *path.intercepts.shape)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
     needs_predictions = known_scores is None or keep_predictions
+    examiner = Examiner(problem, folds, path.lambdas.size, known_scores)
     for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)) if needs_predictions else ():
         eta = model.predict(test, data.offset)
         if known_scores is None and fold_weights[fold] > 0.0:
+            examiner.see(fold, eta)
             fold_scores[fold] = score(data.y[test], eta, data.weights[test], family)
             if fold_deviances is not fold_scores:
                 fold_deviances[fold] = SCORES["deviance"](data.y[test], eta, data.weights[test], family)
@@ -290,16 +293,22 @@ def _assess(
         predictions=predictions,
         diagnostics={},
         counts_by_column=SparseRows.counting(folds_rows, groups) if groups[-1] + 1 < groups.size else None,
+        null_fold_scores=examiner.null_scores(score),
+        held_out=examiner.result(),
     )
     asked = find_family(family)
-    if not (asked.has_classes or asked.reports_dispersion):
-        return result
+    return _diagnosed(result, problem, models, folds) if asked.has_classes or asked.reports_dispersion else result
+
+
+def _diagnosed(result: CVPath, problem: Problem, models: list[_Model], folds: Folds) -> CVPath:
+    """The result with what only some families have, and the remarks that follow from it."""
+    path = result.path
     choices: tuple[Choice, Choice] = ("best", "1se")
     known: dict[str, dict[str, float]] = {
         which: _diagnose(problem, models, folds, path, result.index_of(which)) for which in choices
     }
     remarks = _on_dispersion(problem, path, result.index_best, known["best"])
-    return replace(result, diagnostics=known, path=replace(result.path, findings=(*result.path.findings, *remarks)))
+    return replace(result, diagnostics=known, path=replace(path, findings=(*path.findings, *remarks)))
 
 
 def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None:
@@ -312,10 +321,6 @@ def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> Non
     if lacking.any():
         text = f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
         warnings.warn(f"{text}none of these is chosen.", NormballWarning, stacklevel=5)
-
-
-def _fold_weights(problem: Problem, folds: Folds) -> Array:
-    return np.array([problem.data.weights[test].sum() for test in folds.test])
 
 
 def _is_deviance(score: Score, family: str) -> bool:
@@ -334,7 +339,7 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     None where the engine does not know them, where a fold's rows are not the complement of its training rows, or where
     so little error is left that the difference of sums would have lost its digits.
     """
-    data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
+    data, held_out = problem.data, weights_of(folds, problem.data.weights)[:, None]
     squares = score in (SCORES["deviance"], SCORES["mse"]) and _squares(problem.settings.family)
     if not squares or not (held_out > 0.0).all():
         return None
@@ -376,7 +381,7 @@ def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, 
         ]
     )
     margins = family.margin(models[0].predict(None, data.offset, which)[:, 0])
-    fold_weights = _fold_weights(problem, folds)
+    fold_weights = weights_of(folds, problem.data.weights)
     return {
         "auc": float(summarise_folds(areas, fold_weights)[0][0]),
         "largest_margin": float(margins.max()),

@@ -20,6 +20,7 @@ from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.messages import DataError, Finding
 from normball.results.fit import Fit
+from normball.results.held_out import MEASURES, HeldOut
 from normball.results.path import STATUSES, Path
 from normball.results.saving import SCHEMA, checksum
 from normball.results.sparse_rows import SparseRows
@@ -154,8 +155,9 @@ def _decode_fit(content: Any, where: str) -> Fit:
         "n_iters": number(0, whole=True),
         "radius": optional(number(0)),
         "groups": optional(_groups(n_features)),
+        "null_intercept": optional(number() if n_outputs == 1 else array((n_outputs,))),
     }
-    values = record(content, where, readers, optional=("groups",))  # earlier files have none
+    values = record(content, where, readers, optional=("groups", "null_intercept"))  # earlier files have none
     values["coef"] = values["coef"][0] if n_outputs == 1 else values["coef"].toarray()
     fit = Fit(**values)
     _check_agreement(fit, where)
@@ -196,8 +198,10 @@ def _decode_path(content: Any, where: str) -> Path:
         "findings": listed(_finding),
         "dispersion": optional(number(0)),
         "groups": optional(_groups(n_features)),
+        "null_intercept": optional(number() if n_outputs == 1 else array((n_outputs,))),
     }
-    values = record(content, where, readers, optional=("dispersion", "groups"))  # earlier files have none
+    # earlier files have none of these
+    values = record(content, where, readers, optional=("dispersion", "groups", "null_intercept"))
     values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
     values["n_iters"] = values["n_iters"].astype(np.int32)
     path = Path(**values)
@@ -223,10 +227,12 @@ def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
         ),
         "predictions": optional(array(_per_output(None, n_lambdas, n_outputs=path.n_outputs), finite=False)),
         "diagnostics": schema.mapping(schema.mapping(number(finite=False))),
+        "null_fold_scores": optional(array((n_folds,), finite=False)),
+        "held_out": optional(_held_out(path)),
         "lambda_best": number(),
         "lambda_1se": number(),
     }
-    values = record(content, "cv", readers)
+    values = record(content, "cv", readers, optional=("null_fold_scores", "held_out"))  # earlier files have none
     chosen = {name: values.pop(name) for name in ("lambda_best", "lambda_1se")}
     cv = CVPath(path=path, **values)
     if np.isnan(cv.cv_mean).all():
@@ -343,6 +349,27 @@ def _sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:
 
 def _finding(value: Any, where: str) -> Finding:
     return Finding(**record(value, where, {"code": text, "text": text, "fix": text, "columns": _TEXTS}))
+
+
+def _held_out(path: Path) -> Reader:
+    """The measure of held-out rows, for each target where there are several."""
+    n_classes = len(path.classes or ())
+
+    def read(value: Any, where: str) -> HeldOut:
+        of_classes = schema.fields(value, where).get("measure") == "accuracy"
+        per_lambda = _per_output(path.lambdas.size, n_outputs=1 if of_classes else path.n_outputs)
+        per_target = _per_output(n_outputs=1 if of_classes else path.n_outputs)
+        most = 1.0 if of_classes else np.inf
+        readers: dict[str, Reader] = {
+            "measure": one_of(*MEASURES),
+            "values": array(per_lambda, 0, most, finite=False),
+            "null": array(per_target, 0, most, finite=False) if per_target else number(0, most, finite=False),
+            "commonest": number(-1, n_classes - 1, whole=True),
+        }
+        found = record(value, where, readers)
+        return HeldOut(**{**found, "null": np.asarray(found["null"])})
+
+    return read
 
 
 def _fold_ids(n_folds: int) -> Reader:

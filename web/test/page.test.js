@@ -9,7 +9,6 @@ import { cv_curve } from "../src/views/cv_curve.js";
 import { features, rows, titles } from "../src/views/features.js";
 import { shortened, whole } from "../src/views/strength.js";
 import { verdict } from "../src/views/verdict.js";
-import { asked, predict, ready } from "../src/views/what_if.js";
 import { FAMILIES, NASTY, payload } from "./payloads.js";
 
 /** @param {import("./payloads.js").Family} family @param {Parameters<typeof payload>[1]} [how] */
@@ -17,7 +16,7 @@ function validated(family, how) {
   const data = payload(family, how);
   const mean = data.lambdas.map((_, l) => 4 - 0.5 * l);
   data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], n_folds: 10, score: "deviance", greater_is_better: false, by_root: family === "gaussian", explained_of: null, null_score: 5, best: 4, one_se: 2 };
-  data.features.forEach((feature, j) => (feature.counts = data.l1_ratio > 0 ? data.lambdas.map(() => 10 - 3 * j) : null));
+  data.columns.forEach((column, j) => (column.counts = data.l1_ratio > 0 ? data.lambdas.map(() => 10 - 3 * j) : null));
   return data;
 }
 
@@ -51,23 +50,20 @@ test("the pointer finds the curve and the lambda below it", () => {
 
 test("ridge uses all features and selects none", () => {
   const data = validated("gaussian", { l1_ratio: 0 });
-  const text = verdict(data, 2).sentence + coefficients.draw(data, opening(data)).sentence + titles(data).join() + JSON.stringify(verdict(data, 2).numbers);
+  const text = coefficients.draw(data, opening(data)).sentence + titles(data).join() + JSON.stringify(verdict(data, 2).numbers);
   assert.match(text, /all 3 features are used/);
   assert.doesNotMatch(text, /kept|selected/);
 });
 
-test("errors of numbers are given in the unit of the target", () => {
-  const { sentence } = verdict(validated("gaussian"), 0);
-  assert.match(sentence, /root mean squared error\) is 2\.00, against 2\.24 without features/);
-  assert.match(verdict(validated("poisson"), 0).sentence, /the deviance is 4\.00/);
-});
-
-test("a deviance in squared units without a root is told by the share that is explained", () => {
-  const data = validated("poisson");
+test("the answer is that of the lambda, and numbers of fitted rows are called so", () => {
+  const data = validated("gaussian");
   if (data.cv) data.cv.explained_of = 5;
-  const { sentence, numbers } = verdict(data, 0);
-  assert.match(sentence, /On rows that were left out, 20\.0 % of the deviance is explained\.$/);
-  assert.deepEqual(numbers.at(-1), ["CV deviance explained", "20.0 %"]);
+  const { found, quality, numbers } = verdict(data, 0);
+  assert.deepEqual([found, quality], data.answers[0]);
+  assert.deepEqual(numbers.slice(2, 5), [["CV RMSE", "2.00 ± 0.074"], ["without features", "2.24"], ["CV deviance explained", "20.0 %"]]);
+  assert.deepEqual(numbers[5], ["explained, fitted rows", "0.0 %"]);
+  if (data.cv) data.cv.explained_of = null;
+  assert.equal(verdict(data, 0).numbers[4][1], "–");
 });
 
 test("features that few folds keep are called unstable", () => {
@@ -89,7 +85,8 @@ test("a level that fewer folds keep than its column says so", () => {
 test("levels of one or two rows are marked", () => {
   const data = validated("binomial");
   const [first] = rows(data, { index: 4, filter: "" });
-  data.features[first.feature].few_rows = "all but 2 rows";
+  const [column, ...others] = data.columns;
+  data.columns = [{ ...column, is_number: false, levels: ["a", "b"], places: [first.feature, null], number: null, few_rows: ["all but 2 rows", "2 rows"] }, ...others];
   const marked = rows(data, { index: 4, filter: "" })[0];
   assert.equal(marked.cells[0], `${data.features[first.feature].name} (all but 2 rows)`);
   assert.deepEqual(marked.values, first.values);
@@ -111,16 +108,6 @@ test("what spreadsheets take for formulas is guarded", () => {
   assert.ok(lines.some((line) => line.startsWith("'=1+1,")));
   assert.ok(lines.some((line) => line.startsWith('"a ""b"", c",')));
   assert.equal(JSON.parse(asJson(data, 4)).coefficients.at(-1).feature, 'a "b", c');
-});
-
-test("what-if adds up coefficient times value", () => {
-  const data = validated("binomial");
-  const state = { ...opening(data), index: 4, inputs: { 0: 3 } };
-  const eta = data.features.reduce((sum, feature, j) => sum + feature.coefs[4] * (j === 0 ? 3 : feature.mean ?? 0), 0);
-  assert.ok(Math.abs(predict(data, state).value - 1 / (1 + Math.exp(-eta))) < 1e-15);
-  assert.equal(asked(data).length, 3);
-  data.features[1].mean = null;
-  assert.equal(ready(data), false);
 });
 
 test("names and counts", () => {

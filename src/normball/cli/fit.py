@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normball.cli import examples
 from normball.cli.console import Console
 from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
-from normball.cli.source import EXAMPLE_NOTES, Task, UsageError, read
+from normball.cli.source import Task, UsageError, read
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.results.remarks import rare_levels
 
     ratios, groups_file = _l1_ratios(arguments), groups.asked(arguments)
-    task = read(arguments, words)
+    with console.phase("Read"):
+        task = read(arguments, words)
+        data = task.prepare()
     folder, files = Path(arguments.output), _places(arguments.output)
-    data = task.prepare()
     _check_score(arguments.score, data)
     grouped = _is_grouped(arguments.grouped, data)
     _check_unpenalised(arguments, task, data)
@@ -46,8 +48,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     )
     console.sentence(f"Read     {task.run.table}")
     console.sentence(f"Target   {task.run.outcome}")
-    if task.run.example in EXAMPLE_NOTES:
-        console.sentence(f"         {EXAMPLE_NOTES[task.run.example]}")
+    if task.run.example in examples.NOTES:
+        console.sentence(f"         {examples.NOTES[task.run.example]}")
     console.findings(task.findings)
     findings = task.findings + _examine(task, data, arguments, max(ratios), console)
     options = {**_options(arguments, task, data), **about_groups}
@@ -61,20 +63,18 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     cv = replace(cv, path=replace(cv.path, findings=tuple(findings + later)))
     failure = None
     try:
-        with console.busy("Report"):
-            outputs.write_all(cv, task.run, files, task.prepare, console)
+        with console.phase("Write") as at:
+            outputs.write_all(cv, task.run, files, task.prepare, console, at)
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
     console.result("")
-    for line in summary.lines(cv, task.run, console):
-        console.result(line)
-    for line in summary.closing(cv, task.run):
-        console.sentence(line)
+    summary.say(cv, task.run, console)
     written = {what: str(place) for what, place in files.items() if str(place) in console.written}
-    document = summary.document(cv, task.run, written)
+    document = {**summary.document(cv, task.run, written), "seconds": console.seconds}
     if failure is not None:
         return file_problem(failure, "fit", console, document)
     console.sentence(f"Wrote    {outputs.sizes(written.values())}")
+    console.took()
     console.sentence(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(document)
     if interrupted:
@@ -156,7 +156,7 @@ def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, cons
 
     wanted = arguments.keep_unpenalised
     reasons = {"W11"} if arguments.groups or arguments.group_columns else {*WHY_DROPPED}
-    with console.busy("Check"):
+    with console.phase("Check"):
         looked = check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS, wanted=wanted, l1_ratio=l1_ratio)
         found = [*data.findings, *looked]
     findings = []

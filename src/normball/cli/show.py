@@ -16,6 +16,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.results.fit import Fit
     from normball.results.path import Path
 
+    console.quiet = False  # what it prints is all that it is asked for
     model, made = load_model(arguments.model)
     if isinstance(model, (Fit, Path)):
         fit = choose(model, arguments.lam) if arguments.lam or isinstance(model, Fit) else None
@@ -28,10 +29,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.sentence(f"Read     {made.table}")
         console.sentence(f"Target   {made.outcome}")
         console.result("")
-    for line in summary.lines(model, made, console):
-        console.result(line)
-    for line in summary.closing(model, made):
-        console.sentence(line)
+    summary.say(model, made, console)
     findings = facts.findings(model, facts.point(model, made.select))
     console.findings(finding.for_another_fit() for finding in findings)
     console.document(summary.document(model, made, {"model": arguments.model}))

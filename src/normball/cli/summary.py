@@ -9,13 +9,25 @@ import numpy as np
 
 from normball.cli.console import Console
 from normball.report.reproduce import one_line
-from normball.results import facts, summaries
+from normball.results import answers, facts, summaries
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.run import Run
 
 SHOWN = 20  # features
+
+
+def say(cv: CVPath, run: Run, console: Console) -> None:
+    """Print the answer, the tables, how well it is solved, and the same model elsewhere."""
+    index = facts.points(cv, run.select)[0].index
+    if index is not None:  # else the strength stands between two of the grid, whose left-out rows nobody predicted
+        console.sentence(f"Answer   {answers.answer(cv, run.target, index)}")
+        console.result("")
+    for line in lines(cv, run, console):
+        console.result(line)
+    for line in closing(cv, run):
+        console.sentence(line)
 
 
 def lines(cv: CVPath, run: Run, console: Console) -> list[str]:

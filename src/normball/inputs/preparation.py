@@ -45,6 +45,13 @@ class Column(NamedTuple):
         return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """Their names as people read them, without a sign that a sentence could take for its own."""
+        if self.levels is not None:
+            return tuple(f"{self.name}: {level}" for level in self.levels)
+        return (self.name, f"{self.name}: {MISSING_LEVEL}") if self.indicator else (self.name,)
+
+    @property
     def n_features(self) -> int:
         """How many they are."""
         return 1 + self.indicator if self.levels is None else len(self.levels)
@@ -71,6 +78,11 @@ class Preparation:
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of the design."""
         return tuple(name for column in self.columns for name in column.features)
+
+    @cached_property
+    def shown_names(self) -> tuple[str, ...]:
+        """The same as people read them: `hr: 4` for `hr = 4`."""
+        return tuple(name for column in self.columns for name in column.shown)
 
     @cached_property
     def column_of_feature(self) -> NDArray[np.intp]:
@@ -231,7 +243,7 @@ def _level_codes(
     where = {label_key(level): j for j, level in enumerate(levels)}
     found = np.array([where.get(label_key(value), -1) for value in labels.values] or [-1], dtype=np.int32)
     if (found < 0).any():
-        found = np.where(found < 0, _same_number(labels.values, levels, len(found)), found)
+        found = np.where(found < 0, same_number(labels.values, levels, len(found)), found)
     codes = np.where(labels.missing, where.get(MISSING_LEVEL, -1), found[labels.codes]).astype(np.int32)
     unseen = (codes < 0) & ~labels.missing
     if unknown == "baseline" or not unseen.any():
@@ -250,7 +262,7 @@ def _level_codes(
     return codes, []
 
 
-def _same_number(values: Sequence[Any], levels: Sequence[str], size: int) -> NDArray[np.int32]:
+def same_number(values: Sequence[Any], levels: Sequence[str], size: int) -> NDArray[np.int32]:
     """For each value the only level that is the same number, 7 for "007" and 1 for "true"; -1 where there is none."""
     numbers = _as_numbers(levels)
     times = Counter(numbers)
