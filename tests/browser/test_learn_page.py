@@ -1,4 +1,4 @@
-"""The eight lessons in a real browser, as a file and inside a frame without rights."""
+"""The nine lessons in a real browser, as a file and inside a frame without rights."""
 
 from pathlib import Path
 
