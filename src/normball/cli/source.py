@@ -6,6 +6,7 @@ import shlex
 from argparse import Namespace
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         command=shlex.join(
             ["normball", *_without_folders(command, (arguments.data, getattr(arguments, "output", "")))]
         ),
+        date=date.today().isoformat(),
         reading=reading,
         exposure=arguments.exposure or "",
         group=arguments.group or "",

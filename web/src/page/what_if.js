@@ -13,6 +13,7 @@ export function whatIf(page, model) {
   const section = one(page, "[data-what-if]");
   if (!ready(data)) return;
   section.hidden = false;
+  one(page, "[data-what-if-link]").hidden = false;
   const fields = asked(data).map((j) => field(page, model, j));
   one(section, "[data-inputs]").append(...fields.map((made) => made.place));
   one(section, "[data-reset]").addEventListener("click", () => {

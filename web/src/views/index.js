@@ -13,4 +13,4 @@ import { residuals } from "./residuals.js";
 import { sigmoid } from "./sigmoid.js";
 
 /** @type {import("../payload.js").View[]} */
-export const VIEWS = [coefficients, cv_curve, errors, confusion, features, effects, geometry, sigmoid, calibration, residuals, convexity, breakdown];
+export const VIEWS = [effects, cv_curve, features, confusion, errors, calibration, residuals, coefficients, geometry, sigmoid, convexity, breakdown];
