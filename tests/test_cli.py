@@ -226,7 +226,8 @@ def test_report_and_show_of_another_lambda(folder: Path, capsys: Capture) -> Non
     Path("out/report.html").unlink()
     code, out, _ = run(capsys, "report", "out/model.json", "--lam", "best")
     assert code == 0
-    assert out.startswith("Wrote    out: report.html (")
+    assert out.startswith("Wrote    report.html (")
+    assert out.endswith(" KB) in out\n")
     assert "lambda_best (picked)" in Path("out/report.html").read_text()
     between = str(float(np.sqrt(np.prod(load("out/model.json").lambdas[30:32]))))
     code, out, _ = run(capsys, "show", "out/model.json", "--lam", between)
@@ -386,7 +387,13 @@ def test_data_errors_say_all(folder: Path, capsys: Capture) -> None:
         (["fit", "t.csv", "--target", "y", "-o", "t.csv/out"], 5, "t.csv/out: "),
         (["show", "none.json"], 5, "none.json: No such file"),
         (["show", "t.csv"], 5, "E10"),
-        (["frob"], 2, "invalid choice: 'frob'"),
+        (["fitt"], 2, 'there is no command "fitt". A similar command exists: fit\n'),
+        (["fit", "--pnalty", "l1"], 2, "there is no option --pnalty. A similar option exists: --penalty\n"),
+        (["predict", "--lamm=1"], 2, "normball predict: there is no option --lamm. A similar option exists: --lam\n"),
+        (["show", "--frob", "--lam"], 2, "there is no option --frob\n"),
+        (["fit", "t.csv", "u.csv", "--target", "y"], 2, "normball fit: not understood: u.csv\n"),
+        (["fit", "t.csv", "--penalty", "lasso"], 2, '--penalty: "lasso" is none of l1, l2, elasticnet\n'),
+        (["frob"], 2, 'there is no command "frob"; there are fit, check, predict,'),
     ],
 )
 def test_what_the_user_can_mend(words: list[str], code: int, message: str, folder: Path, capsys: Capture) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import NoReturn, TypeAlias
 
 from normball.cli.judging import score_options
+from normball.cli.parsing import Commands, Parser
 from normball.cli.values import (
     checked,
     choice,
@@ -22,6 +21,7 @@ from normball.cli.values import (
     seed,
     share,
 )
+from normball.cli.writing import fit_files, open_page
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
 from normball.version import __version__
 
@@ -40,8 +40,6 @@ FAMILIES = (
 )
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
-TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
-
 FIT_EPILOG = """\
 examples:
   normball fit wine.csv --target quality -o out
@@ -49,7 +47,8 @@ examples:
   normball fit claims.csv --target n --family poisson --exposure years
   normball fit iris.csv --target species
   normball fit body.csv --target weight,waist --family multigaussian
-  normball fit --example diabetes
+  zcat visits.csv.gz | normball fit - --target cost    (CSV, TSV, SVMlight, Parquet or Arrow)
+  normball fit --example diabetes --open
 """
 
 COMPLETION_EPILOG = """\
@@ -77,17 +76,6 @@ examples:
   normball learn --quiz --html predict_first.html
   normball learn e --data wine.csv --target quality --x alcohol,sulphates --svg .
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong without repeating every option."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say it on stderr and leave with 2."""
-        self.exit(2, f"{self.prog}: {message}\nAll options: {self.prog} --help\n")
-
-
-Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def parser() -> Parser:
@@ -142,8 +130,16 @@ def _predict(commands: Commands, common: Parser) -> None:
         description="Predict new rows. The model file holds the whole path, so any lambda can be chosen now.",
     )
     predict.add_argument("model", help="model.json as written by fit")
-    predict.add_argument("data", help="table with the columns that the model uses; others are ignored")
+    predict.add_argument("data", help="table with the columns that the model uses, - for stdin; others are ignored")
     predict.add_argument("-o", "--output", metavar="FILE", help="write a CSV there instead of to stdout (-)")
+    predict.add_argument(
+        "--keep",
+        type=names,
+        action="extend",
+        default=[],
+        metavar="A,B",
+        help="columns of the table to stand beside the predictions, such as an id",
+    )
     _lam_option(predict)
     predict.add_argument(
         "--kind",
@@ -174,6 +170,7 @@ def _show(commands: Commands, common: Parser) -> None:
         description="The summary of a saved model, at any lambda of its path.",
     )
     show.add_argument("model", help="model.json as written by fit")
+    show.add_argument("--path", action="store_true", help="where each feature enters or leaves, with the error there")
     _lam_option(show)
 
 
@@ -193,6 +190,7 @@ def _report(commands: Commands, common: Parser) -> None:
         help="what the page holds about the data: nothing, or statistics, never a row (default: stats)",
     )
     report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model; - is stdout")
+    open_page(report)
     _lam_option(report)
 
 
@@ -208,22 +206,11 @@ def _completion(commands: Commands, common: Parser) -> None:
     completion.add_argument("shell", choices=SHELLS, help="your shell; `echo $SHELL` tells")
 
 
-def with_dashed_values(words: Sequence[str]) -> list[str]:
-    """`--na -,n/a` as `--na=-,n/a`, since argparse takes a value that starts with a dash for an option."""
-    merged: list[str] = []
-    for word in words:
-        if merged and merged[-1] in TAKES_TEXT and word.startswith("-") and not word.startswith("--"):
-            merged[-1] += f"={word}"
-        else:
-            merged.append(word)
-    return merged
-
-
 def _common() -> Parser:
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="one JSON document on stdout instead of tables")
-    group.add_argument("--quiet", action="store_true", help="no progress and no warnings")
+    group.add_argument("--quiet", action="store_true", help="nothing but errors; the exit code tells the rest")
     group.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
     group.add_argument("-v", "--verbose", action="store_true", help="say more")
     return common
@@ -255,7 +242,7 @@ def _reading_options() -> Parser:
 def _data_options() -> Parser:
     options = Parser(add_help=False, parents=[_reading_options()])
     group = options.add_argument_group("data")
-    group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz")
+    group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz; - is stdin")
     group.add_argument(
         "--target",
         type=columns,
@@ -328,6 +315,7 @@ def _learn(commands: Commands, common: Parser) -> None:
     group.add_argument("--svg", metavar="DIR", help="one drawing for each lesson, as SVG")
     group.add_argument("--png", metavar="DIR", help="the same as PNG (needs: pip install normball[png])")
     group.add_argument("--quiz", action="store_true", help="first predict, then see")
+    open_page(group)
 
 
 def _model_options(fit: Parser) -> None:
@@ -381,7 +369,7 @@ def _model_options(fit: Parser) -> None:
         "(default: deviance)",
     )
     group.add_argument("--seed", type=seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
-    fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
+    fit_files(fit)
 
 
 def _unknown_option(command: Parser) -> None:

@@ -9,7 +9,17 @@ from normball.cli.arguments import FAMILIES, parser
 from normball.cli.console import Console
 
 FILES = ("data", "model")
-PLACES = {("predict", "output"): "FILE", ("report", "output"): "FILE", ("fit", "output"): "DIRECTORY"}
+PLACES = {
+    ("predict", "output"): "FILE",
+    ("report", "output"): "FILE",
+    ("report", "data"): "FILE",
+    ("fit", "output"): "DIRECTORY",
+    ("fit", "out_of_fold"): "FILE",
+    ("fit", "groups"): "FILE",
+    ("learn", "html"): "FILE",
+    ("learn", "svg"): "DIRECTORY",
+    ("learn", "png"): "DIRECTORY",
+}
 
 
 def run(arguments: argparse.Namespace, words: list[str], console: Console) -> int:
@@ -25,7 +35,7 @@ def run(arguments: argparse.Namespace, words: list[str], console: Console) -> in
         elif place := PLACES.get((name, action.dest)):
             action.complete = getattr(shtab, place)  # type: ignore[attr-defined]
     script = shtab.complete(top, shell=arguments.shell)
-    console.result(script)
+    console.product(script)
     console.document({"shell": arguments.shell, "script": script})
     return 0
 

@@ -26,15 +26,16 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import describe, groups, outputs, summary
+    from normball.cli import describe, fit_files, groups, outputs, summary
     from normball.cli.models import choose
     from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
 
     ratios, groups_file = _l1_ratios(arguments), groups.asked(arguments)
-    task = read(arguments, words)
-    folder, files = Path(arguments.output), _places(arguments.output)
-    data = task.prepare()
+    with console.phase("Read"):
+        task = read(arguments, words)
+        data = task.prepare()
+    folder, files = Path(arguments.output), fit_files.places(arguments.output, arguments.out_of_fold)
     _check_score(arguments.score, data)
     grouped = _is_grouped(arguments.grouped, data)
     _check_unpenalised(arguments, task, data)
@@ -53,7 +54,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     findings = task.findings + _examine(task, data, arguments, max(ratios), console)
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
-    options["keep_predictions"] = data.n_rows * data.n_outputs * arguments.n_lambdas <= MOST_PREDICTIONS
+    affordable = data.n_rows * data.n_outputs * arguments.n_lambdas <= MOST_PREDICTIONS
+    options["keep_predictions"] = affordable or "out_of_fold" in files
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # cv_path makes its own
     cv, interrupted = _solve(task, options, ratios, arguments, console, rounds)
@@ -62,43 +64,26 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     cv = replace(cv, path=replace(cv.path, findings=tuple(findings + later)))
     failure = None
     try:
-        with console.busy("Report"):
-            outputs.write_all(cv, task.run, files, task.prepare, console)
+        with console.phase("Write") as at:
+            fit_files.write_all(cv, task.run, files, task.prepare, console, at)
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
     console.result("")
     summary.say(cv, task.run, console)
     written = {what: str(place) for what, place in files.items() if str(place) in console.written}
-    document = summary.document(cv, task.run, written)
+    document = {**summary.document(cv, task.run, written), "seconds": console.seconds}
     if failure is not None:
         return file_problem(failure, "fit", console, document)
     console.sentence(f"Wrote    {outputs.sizes(written.values())}")
+    console.took()
     console.sentence(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(document)
+    if arguments.open:
+        outputs.open_page(files["report"], console)
     if interrupted:
         console.error(f"{interrupted}. What was finished is in {folder}.")
         return INTERRUPTED
     return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
-
-
-def _places(output: str) -> dict[str, Path]:
-    """Where the files go; raises before anything is fitted where they cannot."""
-    from normball.cli.outputs import STDOUT
-    from normball.files import check_writable
-
-    if output in STDOUT:
-        raise UsageError(f"fit writes four files: -o names their folder, and {output} is none")
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {
-        "model": folder / "model.json",
-        "report": folder / "report.html",
-        "coefficients": folder / "coefficients.csv",
-        "path": folder / "path.csv",
-    }
-    for place in files.values():
-        check_writable(place)
-    return files
 
 
 def _l1_ratios(arguments: Namespace) -> list[float]:
@@ -154,7 +139,7 @@ def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, cons
 
     wanted = arguments.keep_unpenalised
     reasons = {"W11"} if arguments.groups or arguments.group_columns else {*WHY_DROPPED}
-    with console.busy("Check"):
+    with console.phase("Check"):
         looked = check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS, wanted=wanted, l1_ratio=l1_ratio)
         found = [*data.findings, *looked]
     findings = []

@@ -27,7 +27,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     weights, group = (_column(table, name, option) for name, option in _roles(arguments, made, table))
     for name in targets:
         _column(table, name, "--target")
-    with console.busy("Score"):
+    with console.phase("Score"):
         found = fit.evaluate(
             table,
             targets if len(targets) > 1 else targets[0],
@@ -38,12 +38,12 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
             random_state=arguments.seed,
             unknown=arguments.unknown,
         )
-    console.result(f"Scored   {arguments.data}: {found.head()}")
+    console.product(f"Scored   {arguments.data}: {found.head()}")
     if weights:
-        console.result(f"Weights  {weights}")
-    console.result("")
+        console.product(f"Weights  {weights}")
+    console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
-    console.result("\n".join([console.bold(head), *rows]))
+    console.product("\n".join([console.bold(head), *rows]))
     console.document({"model": arguments.model, "data": arguments.data, "target": made.target, **found.to_dict()})
     return 0
 
