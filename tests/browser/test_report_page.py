@@ -367,3 +367,32 @@ def test_the_picture_follows_the_slider(browser: Browser, wide: Report) -> None:
         "} return times;"
     )
     assert statistics.median(sorted(times)[:20]) < REPAINT, times
+
+
+def test_cutoff_and_costs(browser: Browser, report: Report) -> None:
+    """The cut-off between two classes: its slider, the costs, and the buttons."""
+    browser.open(report.page)
+
+    def told() -> str:
+        browser.frames()
+        return str(find(browser, '[data-view="decisions"] [data-sentence]').text)
+
+    browser.run("document.querySelector('[data-view=\"decisions\"]').scrollIntoView({ behavior: 'instant' })")
+    assert "above a probability of 0.5:" in told()
+    index = report.cv.index_1se
+    browser.run(SET, find(browser, "[data-cutoff]"), "28")
+    assert find(browser, "[data-at-cutoff]").text == "0.2"
+    assert "above a probability of 0.2:" in told()
+    browser.run(SET, find(browser, '[data-cost="cost_missed"]'), "9")
+    assert "a cost of 9 for each miss and 1 for each false alarm" in told()
+    click(browser, "[data-cheapest]")
+    cheapest = find(browser, "[data-at-cutoff]").text
+    assert f"the cheapest cut-off is {cheapest} " in told()
+    before = told()
+    browser.run(SET, find(browser, '[data-cost="cost_missed"]'), "")
+    assert told() == before  # what is no number changes nothing
+    click(browser, "[data-even]")
+    assert "above a probability of 0.5:" in told()
+    at(browser, index + 5)
+    assert f"{report.cv.lambdas[index + 5]:.3g}"[:4] in told()
+    assert browser.errors() == []

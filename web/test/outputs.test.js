@@ -42,7 +42,7 @@ function several(kind, count = 3, names = []) {
   const at = [0, 2, 4];
   const one = /** @type {NonNullable<typeof evidence.calibration>} */ ({ ...evidence.calibration, spans: null });
   const [calibrations, left] = [called.map(() => one), called.map(() => /** @type {NonNullable<typeof evidence.residuals>} */ (evidence.residuals))];
-  Object.assign(evidence, { calibration: null, residuals: null, convexity: null, gradients: [], hessians: [], alone: [] });
+  Object.assign(evidence, { calibration: null, residuals: null, observed: null, convexity: null, gradients: [], hessians: [], alone: [] });
   if (kind === "targets") {
     evidence.outputs = { at, calibration: null, residuals: left, confusion: null, errors: { rmse: called.map((_, k) => flat.map((_, l) => 10 ** k / (1 + l))), null: called.map((_, k) => 10 ** k) } };
     return data;

@@ -41,6 +41,8 @@ NOT_OF_ALL = {  # views that a family may be without
     "effects",
     "confusion",
     "errors",
+    "decisions",
+    "observed",
     *LANDSCAPES,
 }
 SIDE_BY_SIDE = 6  # outputs; of more the page tells one at a time
