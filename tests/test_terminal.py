@@ -17,8 +17,8 @@ import pytest
 
 from commands import Capture, fit, run
 from normball.cli.console import Console
-from normball.cv import cv_path
 from normball.messages import Interrupted
+from normball.mixes import compare
 from normball.model_file import load
 from normball.results.text import display_width, shortened
 
@@ -152,9 +152,10 @@ def test_interrupted_keeps_what_was_finished(folder: Path, capsys: Capture, monk
     lambdas = load("out/model.json").lambdas
 
     def stopped(*arguments: Any, progress: Any, **options: Any) -> None:
-        raise Interrupted("Interrupted after 40 of 100 lambdas", cv_path(*arguments, lambdas=lambdas[:40], **options))
+        result = compare(*arguments, lambdas=lambdas[:40], **options)
+        raise Interrupted("Interrupted after 40 of 100 lambdas", result)
 
-    monkeypatch.setattr("normball.cv.cv_path", stopped)
+    monkeypatch.setattr("normball.mixes.compare", stopped)
     code, _out, err = fit(capsys)
     assert code == 130
     assert "W32 Interrupted after 40 of 100 lambdas" in err
@@ -168,7 +169,7 @@ def test_stopped_at_once_leaves_nothing(folder: Path, capsys: Capture, monkeypat
     def stopped(*arguments: Any, **options: Any) -> None:
         raise Interrupted("Interrupted before the first lambda was finished")
 
-    monkeypatch.setattr("normball.cv.cv_path", stopped)
+    monkeypatch.setattr("normball.mixes.compare", stopped)
     code, _, err = fit(capsys)
     assert code == 130
     assert "Interrupted; no file was written." in err
@@ -229,19 +230,22 @@ def test_completion_as_json(capsys: Capture) -> None:
 
 @pytest.mark.parametrize("width", [44, 60, 80, 200])
 def test_a_terminal_of_any_width(width: int, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    fit(capsys)
+    fit(capsys, "--l1-ratio", "0,0.5,1")
     in_a_pipe = run(capsys, "show", "out/model.json")[1]
     terminal = Terminal()
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr(sys, "stdout", terminal)
-    for words in ("fit t.csv --target y --drop t,w --cv 5 -o out", "show out/model.json", "check t.csv --target y"):
+    command = "fit t.csv --target y --drop t,w --cv 5 -o out"
+    for words in (f"{command} --l1-ratio 0,0.5,1", "show out/model.json", "check t.csv --target y"):
         terminal.text = ""
         assert run(capsys, *words.split(), "--no-color", "--quiet")[0] in (0, 3)
         assert max(display_width(line) for line in terminal.text.splitlines()) <= width
         if words.startswith("show"):
             assert "lambda_best" in terminal.text
             assert "(null " in terminal.text
-            assert (terminal.text.split() == in_a_pipe.split()) == (width >= 80)
+            assert (terminal.text.split() == in_a_pipe.split()) == (width == 200)
+            assert "ridge" in terminal.text
+            assert "For a short list" in terminal.text
 
 
 def test_every_command_has_json(folder: Path, capsys: Capture) -> None:

@@ -1,4 +1,4 @@
-"""Cross-validated paths: `CVPath`, and `Comparison` of several on the same folds.
+"""Cross-validated paths: `CVPath`.
 
 The one kind of result that stands above `results`: `CVPath.report` writes a page, and what a page says about the data
 has to be solved for.
@@ -6,7 +6,7 @@ has to be solved for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -82,6 +82,11 @@ class CVPath:
         its degrees of freedom (rows with a weight less nonzero coefficients and intercept). Classes have the out-of-
         fold "auc" (of several the mean of each against the rest), and on all rows the "largest_margin" and the share
         "saturated" of rows where the sigmoid's slope is below 0.01.
+    null_fold_scores : ndarray or None, shape (n_folds,)
+        Score of the held-out rows under the model without features (intercept, offset and unpenalised features) that
+        was fitted to the training rows of the fold. None in files that an earlier normball wrote.
+    null_mean, null_se : float
+        Their mean and its standard error, as `cv_mean` and `cv_se`; NaN where they are not known.
     """
 
     saved_as: ClassVar[str] = "cv_path"
@@ -100,6 +105,7 @@ class CVPath:
     predictions: Array | None
     diagnostics: dict[str, dict[str, float]]
     counts_by_column: SparseRows | None = None  # None where every column is one feature
+    null_fold_scores: Array | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -138,6 +144,23 @@ class CVPath:
     def cv_se(self) -> Array:
         """Standard error of `cv_mean`."""
         return summarise_folds(self.fold_scores, self.fold_weights)[1]
+
+    @property
+    def null_mean(self) -> float:
+        """Weighted mean of the scores of the model without features."""
+        return self._null_summary[0]
+
+    @property
+    def null_se(self) -> float:
+        """Standard error of `null_mean`."""
+        return self._null_summary[1]
+
+    @property
+    def _null_summary(self) -> tuple[float, float]:
+        if self.null_fold_scores is None:
+            return math.nan, math.nan
+        mean, error = summarise_folds(self.null_fold_scores[:, None], self.fold_weights)
+        return float(mean[0]), float(error[0])
 
     @property
     def index_best(self) -> int:
@@ -272,63 +295,6 @@ class CVPath:
         from normball.results.notebook import cv_html
 
         return cv_html(self)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """Cross-validated paths of several penalties on the same folds; iterates over its `CVPath`s."""
-
-    paths: tuple[CVPath, ...]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __iter__(self) -> Iterator[CVPath]:
-        return iter(self.paths)
-
-    def __getitem__(self, index: int) -> CVPath:
-        return self.paths[index]
-
-    @property
-    def best(self) -> CVPath:
-        """The path with the best mean score of all."""
-        scores = [cv.cv_mean[cv.index_best] for cv in self.paths]
-        return self.paths[int(np.argmax(scores) if self.paths[0].greater_is_better else np.argmin(scores))]
-
-    def to_frame(self) -> polars.DataFrame:
-        """One row for each penalty and choice of strength ("best", "1se")."""
-        import polars
-
-        choices: tuple[Choice, Choice] = ("best", "1se")
-        rows = [
-            {
-                "l1_ratio": cv.path.l1_ratio,
-                "choice": which,
-                "lam": float(cv.lambdas[index]),
-                "cv_mean": float(cv.cv_mean[index]),
-                "cv_se": float(cv.cv_se[index]),
-                "n_nonzero": int(cv.path.n_nonzero[index]),
-            }
-            for cv in self.paths
-            for which in choices
-            for index in (cv.index_of(which),)
-        ]
-        return polars.DataFrame(rows)
-
-    def summary(self) -> str:
-        """The comparison in plain text."""
-        from normball.results.summaries import comparison_summary
-
-        return comparison_summary(self)
-
-    def __repr__(self) -> str:
-        ratios = ", ".join(f"{cv.path.l1_ratio:g}" for cv in self.paths)
-        return f"<Comparison of l1_ratio {ratios}: best {self.best.path.l1_ratio:g}>"
-
-    def _repr_html_(self) -> str:
-        from normball.results.notebook import comparison_html
-
-        return comparison_html(self)
 
 
 def summarise_folds(scores: Array, weights: Array) -> tuple[Array, Array]:

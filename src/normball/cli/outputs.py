@@ -16,6 +16,7 @@ from normball.messages import sample
 
 if TYPE_CHECKING:
     from normball.cli.console import Console
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
     from normball.run import Run
@@ -24,16 +25,25 @@ FORMULA = re.compile(r"[=@\t\r]|[+-].")
 STDOUT = ("-", "/dev/stdout")
 
 
-def write_all(cv: CVPath, run: Run, files: Mapping[str, Path], data: Callable[[], Data], console: Console) -> None:
-    """Write the files of a fit, the model first, for the others can be made of it.
+def write_all(
+    comparison: Comparison,
+    cv: CVPath,
+    run: Run,
+    files: Mapping[str, Path],
+    data: Callable[[], Data],
+    console: Console,
+) -> None:
+    """Write the files of a fit, the model first, for the others can be made of it; `cv` is the mix picked.
 
     The predictions of held-out rows serve the report; the model file does without.
     """
     from normball.cli.models import choose
+    from normball.comparison import Comparison
     from normball.report import write_report
     from normball.results.saving import save
 
-    save(replace(cv, predictions=None), files["model"], run.to_dict())
+    paths = tuple(replace(one, predictions=None) for one in comparison)
+    save(Comparison(paths) if len(paths) > 1 else paths[0], files["model"], run.to_dict())
     console.written.append(str(files["model"]))
     for what, frame in (("coefficients", choose(cv, run.select).to_frame()), ("path", cv.to_frame())):
         write(files[what], csv_text(frame.columns, frame.iter_rows(), console), console)

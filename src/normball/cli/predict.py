@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli.models import choose, load_model
+    from normball.cli.models import choose, load_model, mix_of
     from normball.cli.outputs import STDOUT, csv_text, write
     from normball.cli.source import reading_options
     from normball.inputs.tables import read_table
 
     model, made = load_model(arguments.model)
-    fit = choose(model, arguments.lam or made.select)
+    fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
     labels = [column.name for column in fit.preparation.columns if column.levels is not None]
     given = reading_options(arguments)
     reading = {**made.reading, **given, "categorical": labels}

@@ -11,12 +11,14 @@ from normball.cli.console import Console
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import summary
-    from normball.cli.models import choose, load_model
+    from normball.cli.models import asked_mix, choose, load_model, mix_of
+    from normball.comparison import Comparison
     from normball.results import facts
     from normball.results.fit import Fit
     from normball.results.path import Path
 
-    model, made = load_model(arguments.model)
+    saved, made = load_model(arguments.model)
+    model = mix_of(saved, arguments, made)
     if isinstance(model, (Fit, Path)):
         fit = choose(model, arguments.lam) if arguments.lam or isinstance(model, Fit) else None
         console.result(model.summary() if fit is None else fit.summary())
@@ -27,12 +29,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if made.table:
         console.sentence(f"Read     {made.table}")
         console.sentence(f"Target   {made.outcome}")
-        console.result("")
-    for line in summary.lines(model, made, console):
-        console.result(line)
-    for line in summary.closing(model, made):
-        console.sentence(line)
+    shown = saved if isinstance(saved, Comparison) and asked_mix(arguments) is None else model
+    summary.show(shown, model, made, console)
     findings = facts.findings(model, facts.point(model, made.select))
     console.findings(finding.for_another_fit() for finding in findings)
-    console.document(summary.document(model, made, {"model": arguments.model}))
+    console.document(summary.document(shown, model, made, {"model": arguments.model}))
     return 0

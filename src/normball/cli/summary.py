@@ -9,10 +9,11 @@ import numpy as np
 
 from normball.cli.console import Console
 from normball.report.reproduce import one_line
-from normball.results import facts, summaries
+from normball.results import facts, mixes, summaries
 
 if TYPE_CHECKING:
-    from normball.cv_result import CVPath
+    from normball.comparison import Comparison
+    from normball.cv_result import Choice, CVPath
     from normball.run import Run
 
 SHOWN = 20  # features
@@ -34,8 +35,36 @@ def closing(cv: CVPath, run: Run) -> list[str]:
     return [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam, run)}"]
 
 
-def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
+def show(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> None:
+    """Print the summary of `cv` and, where `model` has several mixes, which of them to take."""
+    if (comparison := several(model)) is not None:
+        console.result("")
+        head, *rows = mixes.table_lines(comparison, _rule(run), console.width)
+        for line in (console.bold(head), *rows):
+            console.result(line)
+        for k, sentence in enumerate(mixes.advice(comparison, _rule(run))):
+            console.sentence(f"{'         ' if k else 'Take     '}{sentence}")
+    console.result("")
+    for line in lines(cv, run, console):
+        console.result(line)
+    for line in closing(cv, run):
+        console.sentence(line)
+
+
+def several(model: Any) -> Comparison | None:
+    """A comparison of more than one mix."""
+    from normball.comparison import Comparison
+
+    return model if isinstance(model, Comparison) and len(model) > 1 else None
+
+
+def _rule(run: Run) -> Choice:
+    return "best" if run.select == "best" else "1se"
+
+
+def document(model: CVPath | Comparison, cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
     """The same as data, for `--json`."""
+    comparison = several(model)
     path = cv.path
     chosen = facts.points(cv, run.select)
     return {
@@ -63,5 +92,6 @@ def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
             "largest_fold_dual_gap": float(np.max(cv.fold_dual_gaps)),
         },
         "findings": [vars(finding.in_command_line_words()) for finding in facts.findings(cv, chosen[0])],
+        **({} if comparison is None else {"comparison": mixes.document(comparison, _rule(run))}),
         "files": files,
     }

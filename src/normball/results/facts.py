@@ -274,14 +274,17 @@ def _exp(value: float) -> float:
 
 
 def _with_error(one: Point) -> str:
-    if one.mean is None or one.se is None:
-        return "-"
-    if not math.isfinite(one.se) or one.se == 0:
-        return figures(one.mean)
-    decimals = max(0, 1 - math.floor(math.log10(one.se)))  # two digits of the error decide
-    if decimals > 8 or abs(one.mean) >= LARGE:
-        return f"{figures(one.mean)} +/- {figures(one.se, 2)}"
-    return f"{one.mean:,.{decimals}f} +/- {one.se:,.{decimals}f}"
+    return "-" if one.mean is None or one.se is None else with_error(one.mean, one.se)
+
+
+def with_error(value: float, error: float) -> str:
+    """A number and its standard error, two digits of which decide how many decimals both have."""
+    if not math.isfinite(error) or error == 0:
+        return figures(value)
+    decimals = max(0, 1 - math.floor(math.log10(error)))
+    if decimals > 8 or abs(value) >= LARGE:
+        return f"{figures(value)} +/- {figures(error, 2)}"
+    return f"{value:,.{decimals}f} +/- {error:,.{decimals}f}"
 
 
 def explained_of(cv: CVPath) -> float | None:
