@@ -134,7 +134,7 @@ def test_several_targets(table: pl.DataFrame, capsys: Capture) -> None:
     cv = load("out/model.json")
     assert (cv.path.output_names, cv.path.grouped) == (("u", "v"), True)
     page = Path("out/report.html").read_text(encoding="utf-8")
-    assert "What explains <bdi>u, v</bdi>?" in page
+    assert "features explain u, v</h1>" in page
     assert payload_of(page)["evidence"]["outputs"]["errors"]["null"][0] > 4
     code, out, _ = run(capsys, "predict", "out/model.json", "t.csv")
     head, *rows = csv.reader(out.splitlines())

@@ -1,6 +1,7 @@
 """The table of families: nobody else compares their names, and its mathematics is what it says."""
 
 import ast
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -291,3 +292,12 @@ def test_the_page_knows_the_functions_that_families_name() -> None:
             continue
         assert re.search(rf'^  "?{re.escape(entry.inverse_link)}"?:|^  {entry.inverse_link},', links, re.M), entry
         assert re.search(rf'^  "?{re.escape(entry.variance_function)}"?:', variances, re.M), entry
+
+
+def test_probabilities_are_right_far_out() -> None:
+    binomial = find_family("binomial")
+    eta = np.array([-800.0, -300.0, -40.0, 0.0, 40.0, 300.0, 800.0])
+    chances = [math.exp(x) / (1 + math.exp(x)) if x < 700 else 1.0 for x in eta]
+    np.testing.assert_allclose(binomial.mean(eta), chances, rtol=1e-14)
+    bends = [math.exp(-abs(x)) / (1 + math.exp(-abs(x))) ** 2 for x in eta]
+    np.testing.assert_allclose(binomial.curvature(np.zeros(7), eta), bends, rtol=1e-14)

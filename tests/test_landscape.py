@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 import normball as nb
+from normball.evidence.fitted_rows import CACHED, fitted_rows
 from normball.families import find_family
+from normball.inputs.prepare import prepare
+from normball.run import Run
 from payloads import MODELS, Array, Case, described, made, made_case, penalty, per_sd, standardised
 
 
@@ -135,3 +138,23 @@ def test_the_line_from_the_null_model(case: Case) -> None:
         solution = int(np.argmin(np.abs(t - 1)))
         assert total[solution] == pytest.approx(told["loss"][index] + penalty(content, index), rel=5e-4)
         assert total[solution] <= total.min() + 1e-5 * told["null_loss"]
+
+
+def test_a_sum_over_blocks_of_rows_is_the_sum_over_rows() -> None:
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(3000, 2))
+    y = (X @ [2.0, -1.0] + rng.logistic(size=3000) > 0).astype(float)
+    weights = rng.uniform(0.5, 2.0, 3000)
+    data = prepare(X, y, family="binomial", sample_weight=weights)
+    rows = fitted_rows(nb.cv_path(X, y, family="binomial", sample_weight=weights, cv=3), Run(), data)
+    eta = rng.normal(size=(3000, 7)) * 5
+    assert eta.size > 2 * CACHED
+    losses = np.logaddexp(0, eta) - y[:, None] * eta
+    chances = 1 / (1 + np.exp(-eta))
+    shares = weights / weights.sum()
+    np.testing.assert_allclose(rows.loss(eta), shares @ losses, rtol=1e-12)
+    slope, bend = rows.derivatives_of(lambda some: eta[some], 7)
+    np.testing.assert_allclose(slope, shares @ (chances - y[:, None]), rtol=1e-10)
+    np.testing.assert_allclose(bend, shares @ (chances * (1 - chances)), rtol=1e-10)
+    few = y > 0
+    np.testing.assert_allclose(rows.loss(eta[few], few), shares[few] @ losses[few] / shares[few].sum(), rtol=1e-12)

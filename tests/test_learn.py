@@ -1,8 +1,10 @@
 """The lessons: every number that they state, own data against the solver, and a page that is safe and offline."""
 
+import base64
 import json
 import re
 import sys
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -36,14 +38,6 @@ def test_a_larger_weights_keep_the_line_and_only_grow_more_certain() -> None:
     assert numbers["loss_right"] == pytest.approx([0.313262, 0.0000454], abs=1e-6)
     assert numbers["loss_wrong"] == pytest.approx([1.313262, 10.0000454], abs=1e-6)
     assert numbers["line"][0] == pytest.approx(numbers["line"][1])
-
-
-def test_b_slopes_and_the_held_out_loss() -> None:
-    numbers = figure("b").numbers
-    assert numbers["slopes"] == pytest.approx([0.25, 0.196612, 4.5396e-5], rel=1e-4)
-    assert np.all(np.diff(numbers["train"]) < 0)  # all fitted rows are on their right side
-    assert 0.1 < numbers["best"] < 1
-    assert numbers["held"][-1] > numbers["held"][0]
 
 
 @pytest.mark.parametrize("shape", [0, 1])
@@ -234,8 +228,8 @@ class Page(HTMLParser):
         self.attributes += attrs
 
     def handle_data(self, data: str) -> None:
-        if self.tags[-1:] == ["script"] and data.startswith("{"):
-            self.data = data
+        if self.tags[-1:] == ["script"] and not self.data:
+            self.data = zlib.decompress(base64.b64decode(data)).decode()
 
 
 @pytest.mark.parametrize("quiz", [False, True])

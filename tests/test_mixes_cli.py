@@ -1,6 +1,7 @@
 """Penalties compared by default on the command line: what is said, kept and chosen."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from commands import Capture, run, small_table
+from normball.cli.console import machine_form
 from normball.comparison import Comparison
 from normball.cv_result import CVPath
 from normball.mixes import compare
@@ -51,7 +53,7 @@ def test_fit_compares_by_default(folder: Path, capsys: Capture) -> None:
     assert facts.with_error(comparison.null_mean, comparison.null_se) in rows["no features"]
     assert "Take     For prediction: " in out
     assert "         For a short list: " in out
-    assert f"features kept          {picked.at('1se').n_nonzero} of 5" in out.replace("features used", "features kept")
+    assert re.search(rf"features (kept|used) +{picked.at('1se').n_nonzero} of 5", out)
     assert pl.read_csv("out/path.csv")["lam"].to_list() == picked.lambdas.tolist()
 
 
@@ -117,6 +119,11 @@ def test_another_mix_of_the_file(folder: Path, capsys: Capture) -> None:
         assert ("comparison" in told) == (not words)
         code, _, _ = run(capsys, "report", "out/model.json", *words, "-o", "r.html")
         assert code == 0
+        code, out, _ = run(capsys, "score", "out/model.json", "t.csv", *words, "--bootstrap", "0", "--json")
+        assert code == 0
+        expected = comparison.with_mix(ratio).at("1se").evaluate(table, "y", n_bootstrap=0).to_dict()
+        told = json.loads(out)
+        assert {name: told[name] for name in expected} == json.loads(json.dumps(machine_form(expected)))
     code, _, err = run(capsys, "predict", "out/model.json", "t.csv", "--l1-ratio", "0.3")
     assert code == 2
     assert "there is no path with --l1-ratio 0.3: those compared are 1.0, 0.5, 0.1, 0.0" in err

@@ -9,6 +9,7 @@ import pytest
 
 import normball as nb
 from commands import run
+from normball.results.held_out import HeldOut
 from normball.results.sparse_rows import SparseRows
 
 
@@ -51,7 +52,7 @@ def assert_same(one, other):
             assert left.dtype == right.dtype, field.name
             np.testing.assert_array_equal(left, right, err_msg=field.name)
             assert not right.flags.writeable
-        elif isinstance(left, (nb.Path, SparseRows)):
+        elif isinstance(left, (nb.Path, SparseRows, HeldOut)):
             assert_same(left, right)
         else:
             assert left == right, field.name
@@ -193,7 +194,7 @@ def test_the_commands_take_a_saved_fit(capsys, tmp_path):
 def test_only_results_are_saved(tmp_path):
     from normball.results.saving import save
 
-    with pytest.raises(TypeError, match="takes a Fit, a Path or a CVPath, not dict"):
+    with pytest.raises(TypeError, match="takes a Fit, a Path, a CVPath or a Comparison, not dict"):
         save({}, tmp_path / "fit.json")
 
 

@@ -18,6 +18,7 @@ from normball.report import write_report
 from normball.report.page import NOT_OF_ALL, render
 from normball.report.payload import payload
 from normball.results import facts
+from normball.results.answers import answer
 from normball.run import Run
 from pages import payload_of
 
@@ -135,9 +136,10 @@ def test_verdict_follows_the_strength(cv: nb.CVPath) -> None:
     data = payload(cv, Run(target="survival"), None)
     first = charts.call("verdict", data, 0)
     best = charts.call("verdict", data, cv.index_best)
-    assert "no feature is kept" in first["sentence"]
-    assert "At lambda_best" in best["sentence"] or cv.index_best == cv.index_1se
-    assert "explain survival" in best["sentence"]
+    assert first["found"].startswith("None of the ")
+    assert [best["found"], best["quality"]] == [
+        getattr(answer(cv, "survival", cv.index_best), name) for name in ("found", "quality")
+    ]
     assert [name for name, _ in best["numbers"]] == [name for name, _ in first["numbers"]]
     assert len(best["numbers"]) == 6
 
@@ -147,17 +149,17 @@ def test_ridge_selects_nothing() -> None:
     X = rng.normal(size=(60, 5))
     cv = nb.cv_path(X, 1e4 * (X[:, 0] + rng.normal(size=60)), l1_ratio=0.0, cv=3)
     page = Page(render(cv, Run(target="price")))
-    assert "all 5 features are used to explain price" in page.text
+    assert "All 5 features explain price" in page.text
     assert "Largest coefficients" in page.text
     assert "Selected features" not in page.text
-    assert "typical error (root mean squared error)" in page.text
+    assert answer(cv, "price", cv.index_1se).quality in page.text
 
 
 def test_page_says_what_the_result_says(cv: nb.CVPath, tmp_path: Path) -> None:
     write_report(cv, tmp_path / "r.html")
     text = Page((tmp_path / "r.html").read_text(encoding="utf-8")).text
     picked = cv.at("1se")
-    assert f"{picked.n_nonzero} of {len(NASTY)} features explain y" in text
+    assert answer(cv, "y", cv.index_1se).found in text
     assert facts.figures(cv.lambda_best) in text
     assert f"{cv.path.dual_gaps.max():.1e}" in text
     assert "converged" in text

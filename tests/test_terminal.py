@@ -52,7 +52,7 @@ def test_without_a_command_the_help_is_shown(program: list[str]) -> None:
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: normball")
-    for command in ("fit", "check", "predict", "show", "report", "learn"):
+    for command in ("fit", "check", "predict", "score", "show", "report", "learn"):
         assert f"    {command} " in done.stdout
 
 
@@ -117,8 +117,8 @@ def test_the_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> No
     still.close()
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with Console().busy("Check"):
-        pass
+    with Console().phase("Check") as at:
+        at("columns")
     assert "Check" in terminal.text
     bar = Console(colour=False).bar("Path", "lambdas", 2)
     for done in (1, 50, 100, 1):
@@ -127,8 +127,10 @@ def test_the_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> No
     last = [line for line in terminal.text.splitlines() if "lambdas" in line][-1]
     assert re.fullmatch(r"(\x1b\[2K)?Path .* 1/100 lambdas  fit 2/2 0:00:0\d", last)
     written = terminal.text
-    with Console(quiet=True).busy("Check"):
+    with Console(quiet=True).phase("Check") as at:
+        at("columns")
         Console(quiet=True).bar("Path", "lambdas")(1, 2)
+    Console(quiet=True).took()
     assert terminal.text == written
 
 
@@ -145,6 +147,80 @@ def test_colours_only_where_they_are_wanted(folder: Path, capsys: Capture, monke
     monkeypatch.setenv("NO_COLOR", "1")
     fit(capsys, "--quiet")
     assert "\x1b" not in terminal.text
+
+
+def test_codes_and_remedies_have_colours(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    pl.read_csv("t.csv").with_columns(twin=pl.col("a"), gap=pl.Series([None] * 60 + [1] * 60)).write_csv("g.csv")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    for command in ("fit", "check"):
+        terminal.text = ""
+        assert run(capsys, command, "g.csv", "--target", "y")[0] == 3
+        assert "\x1b[1;31mE" in terminal.text
+        assert re.search(r"\x1b\[36m    Fix: --[^\x1b]*\x1b\[0m", terminal.text)
+    assert "\x1b[1;33mW12\x1b[0m" in terminal.text
+    terminal.text = ""
+    assert run(capsys, "fitt")[0] == 2
+    assert terminal.text.startswith("\x1b[1;31mnormball:\x1b[0m there is no command")
+    assert "\x1b[36mfit\x1b[0m" in terminal.text
+    for words in (["fitt", "--no-color"], ["--no-color", "check", "g.csv", "--target", "y"]):
+        terminal.text = ""
+        run(capsys, *words)
+        assert "\x1b" not in terminal.text.replace("\x1b[?25", "").replace("\x1b[2K", "").replace("\x1b[1A", "")
+
+
+def test_phases_and_their_seconds(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    begun = time.perf_counter()
+    assert fit(capsys)[0] == 0
+    whole = time.perf_counter() - begun
+    form = r"Took     ([\d.]+) s \(read ([\d.]+), check ([\d.]+), path ([\d.]+), write ([\d.]+)\)"
+    told = re.search(form, terminal.text)
+    assert told is not None
+    total, *each = map(float, told.groups())
+    assert sum(each) - 0.2 <= total <= whole + 0.1
+    assert "report.html" in terminal.text
+    seconds = json.loads(fit(capsys, "--json")[1])["seconds"]
+    assert list(seconds) == ["read", "check", "path", "write"]
+    assert all(value > 0 for value in seconds.values())
+
+
+@pytest.mark.parametrize("command", ["fit", "check", "report", "learn"])
+def test_quiet_tells_by_its_exit_code_alone(command: str, folder: Path, capsys: Capture) -> None:
+    fit(capsys)
+    words = {
+        "fit": ["t.csv", "--target", "y", "--drop", "t,w", "--cv", "5", "-o", "out"],
+        "check": ["t.csv", "--target", "y"],
+        "report": ["out/model.json"],
+        "learn": ["a"],
+    }[command]
+    assert run(capsys, command, *words, "--quiet") == (0, "", "")
+    code, out, err = run(capsys, "check", "t.csv", "--target", "missing", "--quiet")
+    assert (code, out) == (3, "")
+    assert "E02" in err
+
+
+def test_quiet_keeps_what_was_asked_for_on_stdout(folder: Path, capsys: Capture) -> None:
+    fit(capsys)
+    for words in (["show", "out/model.json"], ["predict", "out/model.json", "t.csv"], ["completion", "bash"]):
+        assert run(capsys, *words, "--quiet") == run(capsys, *words)
+    assert run(capsys, "report", "out/model.json", "-o", "-", "--quiet")[1].startswith("<!doctype html>")
+
+
+def test_interrupted_while_the_page_is_written(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("normball.report.write_report", stopped)
+    for older in ("", " (what is there is older)"):
+        code, _, err = fit(capsys)
+        assert code == 130
+        files = "out/model.json, out/coefficients.csv, out/path.csv"
+        assert err == f"Interrupted; written: {files}; not written: out/report.html{older}.\n"
+        assert Path("out/report.html").exists() == bool(older)
+        Path("out/report.html").touch()
 
 
 def test_interrupted_keeps_what_was_finished(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +314,7 @@ def test_a_terminal_of_any_width(width: int, folder: Path, capsys: Capture, monk
     command = "fit t.csv --target y --drop t,w --cv 5 -o out"
     for words in (f"{command} --l1-ratio 0,0.5,1", "show out/model.json", "check t.csv --target y"):
         terminal.text = ""
-        assert run(capsys, *words.split(), "--no-color", "--quiet")[0] in (0, 3)
+        assert run(capsys, *words.split(), "--no-color")[0] in (0, 3)
         assert max(display_width(line) for line in terminal.text.splitlines()) <= width
         if words.startswith("show"):
             assert "lambda_best" in terminal.text
@@ -254,6 +330,7 @@ def test_every_command_has_json(folder: Path, capsys: Capture) -> None:
         "show out/model.json",
         "check t.csv --target y",
         "predict out/model.json t.csv",
+        "score out/model.json t.csv",
         "report out/model.json",
         "completion bash",
         "fit missing.csv --target y",

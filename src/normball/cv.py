@@ -15,6 +15,7 @@ from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted, NormballWarning
+from normball.out_of_fold import Examiner, weights_of
 from normball.path import Problem, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
@@ -141,13 +142,8 @@ class _Model:
         return eta + (offset if rows is None else offset[rows])[:, None]
 
 
-def cross_validate(
-    problem: Problem, folds: Folds, score: Score, keep_predictions: bool, null_fold_scores: Array | None = None
-) -> CVPath:
-    """The path of a problem and of each fold's training rows, scored on the rows held out.
-
-    `null_fold_scores`, where they are known already, do not depend on the mix of the penalty.
-    """
+def cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictions: bool) -> CVPath:
+    """The path of a problem and of each fold's training rows, scored on the rows held out."""
     solution, designs = _solve(problem, folds)
     n_finished = solution.n_finished
     if n_finished == 0:
@@ -167,9 +163,6 @@ def cross_validate(
     path = problem.path(solution, n_finished)
     known = _held_out_deviances(problem, solution, keep, folds, score)
     result = _assess(problem, path, models, gaps, folds, score, keep_predictions, known)
-    if null_fold_scores is None:
-        null_fold_scores = _null_fold_scores(problem, folds, score, float(solution.lambda_max.max()))
-    result = replace(result, null_fold_scores=null_fold_scores)
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
     warn_not_converged(solution, problem.settings.tol, depth=3)
@@ -215,13 +208,15 @@ def _assess(
     fold_scores = np.full((len(folds), path.lambdas.size), np.nan) if known_scores is None else known_scores
     # what `possible_leak` judges by; the same array where that is the score
     fold_deviances = fold_scores if _is_deviance(score, family) else np.full_like(fold_scores, np.nan)
-    fold_weights = _fold_weights(problem, folds)
+    fold_weights = weights_of(folds, problem.data.weights)
     sums = np.zeros((data.n_rows, *path.intercepts.shape)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
     needs_predictions = known_scores is None or keep_predictions
+    examiner = Examiner(problem, folds, path.lambdas.size, known_scores)
     for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)) if needs_predictions else ():
         eta = model.predict(test, data.offset)
         if known_scores is None and fold_weights[fold] > 0.0:
+            examiner.see(fold, eta)
             fold_scores[fold] = score(data.y[test], eta, data.weights[test], family)
             if fold_deviances is not fold_scores:
                 fold_deviances[fold] = SCORES["deviance"](data.y[test], eta, data.weights[test], family)
@@ -250,49 +245,22 @@ def _assess(
         predictions=predictions,
         diagnostics={},
         counts_by_column=SparseRows.counting(folds_rows, groups) if groups[-1] + 1 < groups.size else None,
+        null_fold_scores=examiner.null_scores(score),
+        held_out=examiner.result(),
     )
     asked = find_family(family)
-    if not (asked.has_classes or asked.reports_dispersion):
-        return result
+    return _diagnosed(result, problem, models, folds) if asked.has_classes or asked.reports_dispersion else result
+
+
+def _diagnosed(result: CVPath, problem: Problem, models: list[_Model], folds: Folds) -> CVPath:
+    """The result with what only some families have, and the remarks that follow from it."""
+    path = result.path
     choices: tuple[Choice, Choice] = ("best", "1se")
     known: dict[str, dict[str, float]] = {
         which: _diagnose(problem, models, folds, path, result.index_of(which)) for which in choices
     }
     remarks = _on_dispersion(problem, path, result.index_best, known["best"])
-    return replace(result, diagnostics=known, path=replace(result.path, findings=(*result.path.findings, *remarks)))
-
-
-def _null_fold_scores(problem: Problem, folds: Folds, score: Score, lambda_max: float) -> Array:
-    """The score of each fold's own model without features on the rows that it holds out.
-
-    Where all features have a penalty that model is an intercept. Else what is without a penalty is fitted, by an L1
-    penalty too strong for the others.
-    """
-    data, settings, family = problem.data, problem.settings, find_family(problem.settings.family)
-    held_out = _fold_weights(problem, folds)
-    scores = np.full(len(folds), np.nan)
-    all_penalised = problem.groups is None and (problem.penalty_factors > 0.0).all()
-    models: list[_Model] = []
-    if not all_penalised:
-        strong = replace(settings, l1_ratio=1.0, lambdas=np.array([2.0 * lambda_max or 1.0]), progress=False)
-        solution, designs = _solve(replace(problem, settings=strong), folds)
-        if solution.interrupted:
-            return scores
-        models = [
-            _Model(design, solution.intercepts[row], solution.coef_rows(row), settings.n_threads)
-            for row, design in enumerate(designs)
-        ]
-    for fold, (train, test) in enumerate(folds):
-        if held_out[fold] == 0.0:
-            continue
-        if all_penalised:
-            own = data.y[train], data.weights[train], data.offset[train]
-            intercept = family.null_intercept(*own) if settings.fit_intercept else np.zeros(data.y.shape[1:])
-            eta = (data.offset[test] + intercept)[:, None]
-        else:
-            eta = models[fold + 1].predict(test, data.offset)
-        scores[fold] = score(data.y[test], eta, data.weights[test], settings.family)[0]
-    return np.where(np.isfinite(scores), scores, np.nan)
+    return replace(result, diagnostics=known, path=replace(path, findings=(*path.findings, *remarks)))
 
 
 def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None:
@@ -305,10 +273,6 @@ def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> Non
     if lacking.any():
         text = f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
         warnings.warn(f"{text}none of these is chosen.", NormballWarning, stacklevel=5)
-
-
-def _fold_weights(problem: Problem, folds: Folds) -> Array:
-    return np.array([problem.data.weights[test].sum() for test in folds.test])
 
 
 def _is_deviance(score: Score, family: str) -> bool:
@@ -327,7 +291,7 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     None where the engine does not know them, where a fold's rows are not the complement of its training rows, or where
     so little error is left that the difference of sums would have lost its digits.
     """
-    data, held_out = problem.data, _fold_weights(problem, folds)[:, None]
+    data, held_out = problem.data, weights_of(folds, problem.data.weights)[:, None]
     squares = score in (SCORES["deviance"], SCORES["mse"]) and _squares(problem.settings.family)
     if not squares or not (held_out > 0.0).all():
         return None
@@ -369,7 +333,7 @@ def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, 
         ]
     )
     margins = family.margin(models[0].predict(None, data.offset, which)[:, 0])
-    fold_weights = _fold_weights(problem, folds)
+    fold_weights = weights_of(folds, problem.data.weights)
     return {
         "auc": float(summarise_folds(areas, fold_weights)[0][0]),
         "largest_margin": float(margins.max()),

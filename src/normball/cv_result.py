@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from normball.messages import Finding
 from normball.results.arrays import Array, freeze
 from normball.results.fit import Fit
+from normball.results.held_out import HeldOut
 from normball.results.path import Path
 from normball.results.predictions import Kind, Unknown
 from normball.results.sparse_rows import SparseRows
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import os
 
     import polars
+
+    from normball.results.evaluation import EvaluateOptions, Evaluation
 
 Choice = Literal["best", "1se"]
 
@@ -77,16 +80,19 @@ class CVPath:
         What was noticed about the data, and whether held-out rows are predicted too well to be true.
     predictions : ndarray or None, shape (n, n_lambdas), or with several outputs (n, n_lambdas, n_outputs)
         Linear predictor of each row from the folds that held it out (their mean), NaN where none did; kept on request.
+    null_fold_scores : ndarray or None, shape (n_folds,)
+        The same score of a model without features (intercept and offset alone) that is fitted to the training rows of
+        each fold; NaN under a score of the user's. None in files of earlier versions.
+    null_mean, null_se : float
+        Weighted mean of these, over the folds that `cv_mean` counts; NaN where it is not known.
+    held_out : HeldOut or None
+        What held-out rows say in a measure that needs no statistics: rows put into the right class, or the typical
+        error. None in files of earlier versions.
     diagnostics : dict
         For "best" and "1se" what some families have. Counts and amounts have a "dispersion", Pearson's statistic over
         its degrees of freedom (rows with a weight less nonzero coefficients and intercept). Classes have the out-of-
         fold "auc" (of several the mean of each against the rest), and on all rows the "largest_margin" and the share
         "saturated" of rows where the sigmoid's slope is below 0.01.
-    null_fold_scores : ndarray or None, shape (n_folds,)
-        Score of the held-out rows under the model without features (intercept, offset and unpenalised features) that
-        was fitted to the training rows of the fold. None in files that an earlier normball wrote.
-    null_mean, null_se : float
-        Their mean and its standard error, as `cv_mean` and `cv_se`; NaN where they are not known.
     """
 
     saved_as: ClassVar[str] = "cv_path"
@@ -106,6 +112,7 @@ class CVPath:
     diagnostics: dict[str, dict[str, float]]
     counts_by_column: SparseRows | None = None  # None where every column is one feature
     null_fold_scores: Array | None = None
+    held_out: HeldOut | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -147,7 +154,7 @@ class CVPath:
 
     @property
     def null_mean(self) -> float:
-        """Weighted mean of the scores of the model without features."""
+        """Weighted mean of the scores of a model without features."""
         return self._null_summary[0]
 
     @property
@@ -159,7 +166,8 @@ class CVPath:
     def _null_summary(self) -> tuple[float, float]:
         if self.null_fold_scores is None:
             return math.nan, math.nan
-        mean, error = summarise_folds(self.null_fold_scores[:, None], self.fold_weights)
+        counts = ~np.isnan(self.fold_scores).all(axis=1)
+        mean, error = summarise_folds(self.null_fold_scores[counts, None], self.fold_weights[counts])
         return float(mean[0]), float(error[0])
 
     @property
@@ -225,6 +233,13 @@ class CVPath:
         """Predict for new rows at "best", "1se" or a given strength; see `Fit.predict`."""
         fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
         return fit.predict(X, kind=kind, offset=offset, unknown=unknown)
+
+    def evaluate(
+        self, X: Any, y: Any, *, lam: Choice | float = "1se", **options: Unpack[EvaluateOptions]
+    ) -> Evaluation:
+        """Score the model at "best", "1se" or a given strength on rows with known targets; see `Fit.evaluate`."""
+        fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
+        return fit.evaluate(X, y, **options)
 
     def to_frame(self) -> polars.DataFrame:
         """One row a strength: the score and the numbers of the path."""

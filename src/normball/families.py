@@ -16,7 +16,7 @@ import numpy as np
 
 from normball.estimates import delta_at_null, theta_at_null
 from normball.families_outputs import MultiGaussian, Multinomial
-from normball.family import LANDSCAPES, Array, Family, by_newton, entropy
+from normball.family import LANDSCAPES, Array, Family, by_newton, entropy, logistic, logistic_slope
 from normball.messages import did_you_mean
 
 AUTO = "auto"  # stands for the family that suits the target
@@ -74,15 +74,15 @@ class Binomial(Family):
     """Two classes, or proportions; the linear predictor is the logarithm of the odds."""
 
     name, label, kind = "binomial", "logistic", "proportion"
-    has_classes = True
-    inverse_link, variance_function = "logistic", "mu (1 - mu)"
+    has_classes, inverse_link, variance_function = True, "logistic", "mu (1 - mu)"
     factor, eta_is, predicted = "odds", "log-odds", "Probability"
     views = LANDSCAPES | {"sigmoid", "calibration"}
+    told = ("accuracy", "auc", "f1_macro", "brier", "deviance", "calibration_slope")
     glmnet = '"binomial"'
 
     def mean(self, eta: Array) -> Array:
         """The probability of the second class."""
-        return np.exp(-np.logaddexp(0.0, -eta))
+        return logistic(eta)
 
     def link(self, mean: Array) -> Array:
         """The logarithm of the odds."""
@@ -99,7 +99,7 @@ class Binomial(Family):
 
     def curvature(self, y: Array, eta: Array) -> Array:
         """The variance of a row."""
-        return np.broadcast_to(self.mean(eta) * self.mean(-eta), np.broadcast_shapes(y.shape, eta.shape))
+        return np.broadcast_to(logistic_slope(eta), np.broadcast_shapes(y.shape, eta.shape))
 
     def mean_loss(self, y: Array, weights: Array, eta: Array) -> Array:
         """As of any family, by terms that are fast to add up."""
@@ -124,9 +124,9 @@ class Binomial(Family):
 class _LogLink(Family):
     """The linear predictor is the logarithm of the mean."""
 
-    inverse_link = "exp"
-    factor, eta_is, predicted = "rate", "log of the rate", "Expected"
+    inverse_link, factor, eta_is, predicted = "exp", "rate", "log of the rate", "Expected"
     views, reports_dispersion = LANDSCAPES | {"residuals", "calibration"}, True
+    told = ("rmse", "mae", "r2", "deviance", "calibration_slope")
 
     def mean(self, eta: Array) -> Array:
         """Its exponential."""
@@ -317,7 +317,7 @@ class Huber(_IdentityLink):
     name, label = "huber", "Huber"
     parameter_name = "delta"
     no_estimate = ("has one value in more than half of its rows, which gives delta no estimate", 'family="huber(1)"')
-    root_scores = ("mse",)
+    root_scores, typical_error = ("mse",), "mae"
     sklearn_lacks = "Huber regression of a given delta (its HuberRegressor estimates a scale along with the model)"
     glmnet_lacks = 'Huber loss; R\'s hqreg has: method = "huber", gamma = delta, lambda = lam / delta'
 

@@ -30,6 +30,7 @@ class Multinomial(_Outputs):
     has_classes = True
     of_one = "binomial"
     views = frozenset({"effects", "confusion", "calibration"})
+    told = ("accuracy", "auc", "f1_macro", "brier", "deviance")
     inverse_link, variance_function = "softmax", "mu (1 - mu)"
     eta_is, predicted = "log of the probability, but for a constant of the row", "Probability"
     glmnet = '"multinomial"'

@@ -68,8 +68,12 @@ class Family(ABC):
         The family for targets that vary more than the variance of this one admits; "" where it admits any.
     views : frozenset of str
         Those views of the page that not every family has.
+    typical_error : {"mse", "mae"}
+        The error that is called typical: root mean squared, or mean absolute where far rows shall not decide.
     root_scores : tuple of str
         Scores that are mean squared errors, shown by their root in the unit of the target.
+    told : tuple of str
+        The scores that an evaluation on other rows tells, the plainest first.
     least, takes_least, refusal : float, bool, str
         The smallest target, whether it is one itself, and what is wrong with those below.
     ridge_in_sklearn : str
@@ -107,7 +111,9 @@ class Family(ABC):
     grows_even: ClassVar[bool] = False
     if_overdispersed: ClassVar[str] = ""
     views: ClassVar[frozenset[str]] = frozenset()
+    typical_error: ClassVar[str] = "mse"
     root_scores: ClassVar[tuple[str, ...]] = ()
+    told: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2")
     least: ClassVar[float] = -math.inf
     takes_least: ClassVar[bool] = True
     refusal: ClassVar[str] = ""
@@ -211,6 +217,18 @@ class Family(ABC):
 def entropy(values: Array) -> Array:
     """`v log v`, 0 at 0."""
     return values * np.log(values, out=np.zeros_like(values), where=values > 0.0)
+
+
+def logistic(eta: Array) -> Array:
+    """The probability whose odds have this logarithm, with all digits far out, too."""
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-eta)))
+
+
+def logistic_slope(eta: Array) -> Array:
+    """The product of that probability and what it lacks to 1."""
+    ratio = np.exp(-np.abs(eta))
+    return np.asarray(ratio / (1.0 + ratio) ** 2)
 
 
 def written(value: float) -> str:

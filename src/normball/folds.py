@@ -83,16 +83,16 @@ def make_folds(
         raise ValueError(f"repeats is {repeats!r}, but must be a whole number of at least 1")
     if repeats != 1 and (in_time or fold_ids is not None or not is_number):
         raise ValueError("repeats needs folds that are drawn at random: leave it at 1 here")
-    labels = None if fold_groups is None else _per_row("fold_groups", fold_groups, n_rows, rows)
+    labels = None if fold_groups is None else per_row("fold_groups", fold_groups, n_rows, rows)
     if fold_ids is not None:
-        folds = _explicit(_per_row("fold_ids", fold_ids, n_rows, rows))
+        folds = _explicit(per_row("fold_ids", fold_ids, n_rows, rows))
     elif not is_number:
         folds = _from_splitter(cv, y if strata is None or y.ndim == 1 else strata, labels)
     else:
         _check_number(cv, n_rows)
         if in_time:
             times = np.arange(n_rows) if time_order is True else moments_of(time_order, "time_order")
-            folds = _expanding_window(_per_row("time_order", times, n_rows, rows), int(cv))
+            folds = _expanding_window(per_row("time_order", times, n_rows, rows), int(cv))
         else:
             if strata is not None and members is not None and classes is not None and labels is None:
                 _check_rarest(members[counts], int(cv), classes)
@@ -120,7 +120,8 @@ def _fewer(most: int, what: str) -> str:
     return f"cv={most} or fewer" if most > 1 else f"more {what}"
 
 
-def _per_row(name: str, values: Any, n_rows: int, rows: NDArray[np.intp] | None) -> NDArray[Any]:
+def per_row(name: str, values: Any, n_rows: int, rows: NDArray[np.intp] | None = None) -> NDArray[Any]:
+    """What is given row by row, of the `rows` that are used (None: all), without gaps."""
     array = np.asarray(values)
     if rows is not None and array.ndim == 1 and array.size > rows.max():
         array = array[rows]

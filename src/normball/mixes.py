@@ -80,10 +80,9 @@ def compare(
         settings = replace(problem.settings, l1_ratio=ratio)
         if usual and ratio == 0.0:
             settings = _grid_of_ridge(settings, problem.data)
-        known_scores = paths[0].null_fold_scores if paths else None
         try:
             one = replace(problem, settings=settings)
-            paths.append(cross_validate(one, folds, score, keep_predictions, known_scores))
+            paths.append(cross_validate(one, folds, score, keep_predictions))
         except KeyboardInterrupt as stop:
             partial = getattr(stop, "result", None)
             finished = paths if partial is None else [*paths, partial]

@@ -338,6 +338,7 @@ class Problem:
             n_outputs=data.n_outputs,
             output_names=data.output_names,
             grouped=self.grouped,
+            null_intercept=data.null_intercept(settings.fit_intercept),
         )
 
 

@@ -75,15 +75,24 @@ def even_parameter(family: Family, y: Array, eta: Array, weights: Array, n_coefs
     return to_digits(math.exp(brentq(excess, low, high))) if excess(low) < 0.0 < excess(high) else math.inf
 
 
-def _errors(y: Array, eta: Array, family: str) -> Array:
+def losses(y: Array, eta: Array, family: Family) -> Array:
+    """The loss of each row (m, L)."""
+    return family.loss(y[:, None], eta)
+
+
+def errors(y: Array, eta: Array, family: Family) -> Array:
     """Target less prediction (m, L), or (m, L, K)."""
-    return y[:, None] - find_family(family).mean(eta)
+    return y[:, None] - family.mean(eta)
 
 
-def _right(y: Array, eta: Array, family: str) -> Array:
+def right(y: Array, eta: Array, family: Family) -> Array:
     """Whether the likeliest class is that of the target (m, L)."""
     classes = y > 0.5 if y.ndim == 1 else y.argmax(axis=1)
-    return np.asarray(find_family(family).choice(eta) == classes[:, None], dtype=np.float64)
+    return np.asarray(family.choice(eta) == classes[:, None], dtype=np.float64)
+
+
+def _errors(y: Array, eta: Array, family: str) -> Array:
+    return errors(y, eta, find_family(family))
 
 
 def _per_row(values: Array) -> Array:
@@ -120,11 +129,11 @@ class Score:
 SCORES = {
     score.name: score
     for score in (
-        Score("deviance", False, lambda y, eta, w, f: 2.0 * _weighted_mean(find_family(f).loss(y[:, None], eta), w)),
+        Score("deviance", False, lambda y, eta, w, f: 2.0 * _weighted_mean(losses(y, eta, find_family(f)), w)),
         Score("mse", False, lambda y, eta, w, f: _weighted_mean(_per_row(_errors(y, eta, f) ** 2), w)),
         Score("mae", False, lambda y, eta, w, f: _weighted_mean(_per_row(abs(_errors(y, eta, f))), w)),
         Score("auc", True, lambda y, eta, w, f: mean_area(y, eta, w)),
-        Score("accuracy", True, lambda y, eta, w, f: _weighted_mean(_right(y, eta, f), w)),
+        Score("accuracy", True, lambda y, eta, w, f: _weighted_mean(right(y, eta, find_family(f)), w)),
         Score("brier", False, _brier),
     )
 }

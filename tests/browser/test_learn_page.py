@@ -93,6 +93,42 @@ def test_handles_move_by_mouse_and_by_keys(browser: Browser, lessons: Path, fram
     assert browser.run(place, browser.driver.find_element("css selector", find)) != start
 
 
+def test_points_are_added_by_a_click_and_taken_away_by_a_key_and_the_address_keeps_them(
+    browser: Browser, lessons: Path
+) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    browser.open(lessons)
+    count = "return document.querySelectorAll('#lesson-b-section [data-handle]').length"
+    sentence = "return document.querySelector('#lesson-b-section .sentence').textContent"
+    before, said = browser.run(count), browser.run(sentence)
+    plane = browser.driver.find_element("css selector", "#lesson-b-section rect")
+    browser.run("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", plane)
+    ActionChains(browser.driver).move_to_element_with_offset(plane, -150, 100).click().perform()
+    assert browser.run(count) == before + 1
+    assert browser.run(sentence) != said
+    browser.run("document.querySelector('#lesson-b-section [data-handle=\"0\"]').focus()")
+    ActionChains(browser.driver).send_keys(Keys.DELETE).perform()
+    assert browser.run(count) == before
+    browser.wait("await new Promise((done) => setTimeout(done, 500))")
+    address = browser.run("return location.href")
+    assert "#b?" in address
+    told = browser.run(sentence)
+    browser.driver.get("about:blank")
+    browser.driver.get(address)
+    assert browser.run(sentence) == told
+    browser.frames()
+    assert abs(browser.run("return document.querySelector('#lesson-b-section').getBoundingClientRect().top")) < 200
+    reset = browser.driver.find_element("xpath", "//section[@id='lesson-b-section']//button[text()='reset']")
+    browser.run("arguments[0].click()", reset)
+    assert browser.run(sentence) == said
+    assert not reset.is_enabled()
+    browser.wait("await new Promise((done) => setTimeout(done, 500))")
+    assert browser.run("return location.hash") == "#lesson-b-section"
+    assert browser.errors() == []
+
+
 @framed
 def test_the_quiz_asks_before_it_shows(browser: Browser, quiz: Path, framed: bool) -> None:
     browser.open(quiz, framed=framed)

@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from normball.results.answers import answer
+
 from .conftest import Browser, Report
 
 pytestmark = pytest.mark.slow
@@ -87,7 +89,9 @@ def test_the_slider_moves_everything(browser: Browser, report: Report, framed: b
     assert float(find(browser, "[data-number]").get_attribute("value").replace(",", "")) == pytest.approx(lam, rel=0.01)
     assert f"{kept} of 6 features kept" in find(browser, "[data-where]").text
     time.sleep(0.5)  # the sentence waits until the slider rests
-    assert (f"{kept} of 6 features" if kept else "no feature") in find(browser, "[data-verdict]").text
+    said = answer(report.cv, "bought", 30)
+    assert find(browser, "[data-found]").text == said.found
+    assert find(browser, "[data-quality]").text == said.quality
     assert browser.errors() == []
 
 

@@ -47,6 +47,7 @@
  * @property {number} n_features
  * @property {number[]} lambdas descending
  * @property {number} picked index of the choice that the page opens with
+ * @property {[string, string][]} answers by lambda: what was found, and how good it is on rows not used for the fit
  * @property {number[]} intercepts by lambda; empty for several outputs, which have their own
  * @property {number[] | null} rest by lambda: intercept + what the unlisted features add at their means; null where these are not known
  * @property {number[]} n_nonzero by lambda

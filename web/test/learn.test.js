@@ -9,7 +9,7 @@ const path = { lambdas: [2, 1, 0.5], loss: [1, 0.8, 0.7], size: [0, 0.3, 0.6], c
 const quadratic = turned(35, 1, 0.4);
 const DATA = {
   a: { points: [[0.5, 0.5, 1], [-1, -1, 0], [-0.4, -0.6, 1]], fitted: [true, true, false], w: [1, 1], b: 0, names: NAMES },
-  b: { fitted: [1, 2], held_out: [-1, 2] },
+  b: { lambdas: [1, 0.1, 0.01], own: null, points: [[-1, -1, 0], [-0.5, 1, 0], [1, 1, 1], [-0.7, -1, 1]], held_out: [[0, 0, 1]] },
   c: { l1: path, l2: path, names: NAMES },
   d: { quadratic: { gram: [1, 1, 1], cov: [1.1, 1.1], base: 0.655 }, names: NAMES, correlation: 1, unit: 1, lam: 0.1, l1: [1, 0], l2: [0.52, 0.52] },
   e: { quadratic: null, names: NAMES },

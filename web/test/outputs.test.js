@@ -73,7 +73,7 @@ for (const kind of /** @type {const} */ (["classes", "targets"])) {
             assert.ok(sentence.length > 20, view.id);
             for (const row of table.rows) assert.equal(row.length, table.head.length, view.id);
           }
-          assert.doesNotMatch(verdict(data, index).sentence, /NaN|undefined/);
+          assert.doesNotMatch(JSON.stringify(verdict(data, index)), /NaN|undefined/);
         }
       }
     }
@@ -107,22 +107,10 @@ test("the pointer finds the curve in the picture below it", () => {
   }
 });
 
-test("the first lines say how many rows are put into the right class", () => {
-  const data = several("classes");
-  const { sentence, numbers } = verdict(data, 2);
-  assert.match(sentence, /features tell the 3 classes of target apart: /);
-  assert.match(sentence, /Of 30 rows not used for their fit, 80\.0 % are put into the right class; always saying the commonest \(out 1\) would be right for 40\.0 %\.$/);
-  assert.deepEqual(numbers.at(-1), ["right class, left-out rows", "80.0 %"]);
-  data.evidence = null;
-  assert.match(verdict(data, 2).sentence, /On rows that were left out, the deviance is 2\.00, against 5\.00 without features\.$/);
-});
-
-test("targets are told by the best and the worst", () => {
+test("a target that is predicted worse than by its mean says so", () => {
   const data = several("targets", 3);
   const stored = /** @type {NonNullable<NonNullable<NonNullable<Payload["evidence"]>["outputs"]>["errors"]>} */ (data.evidence?.outputs?.errors);
   stored.rmse[2] = stored.rmse[2].map(() => 120);
-  const { sentence } = verdict(data, 2);
-  assert.match(sentence, /60\.0 % of the deviance is explained: of out 0 88\.9 % at best, of out 2 -44\.0 % at worst\.$/);
   const shown = errors.draw(data, stateOf(data));
   assert.deepEqual(shown.table.rows[2], ["out 2", "120.0", "100.0", "120.0 %", "-44.0 %"]);
   assert.match(shown.svg, /120 instead of 100/);

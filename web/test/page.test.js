@@ -51,23 +51,20 @@ test("the pointer finds the curve and the lambda below it", () => {
 
 test("ridge uses all features and selects none", () => {
   const data = validated("gaussian", { l1_ratio: 0 });
-  const text = verdict(data, 2).sentence + coefficients.draw(data, opening(data)).sentence + titles(data).join() + JSON.stringify(verdict(data, 2).numbers);
+  const text = coefficients.draw(data, opening(data)).sentence + titles(data).join() + JSON.stringify(verdict(data, 2).numbers);
   assert.match(text, /all 3 features are used/);
   assert.doesNotMatch(text, /kept|selected/);
 });
 
-test("errors of numbers are given in the unit of the target", () => {
-  const { sentence } = verdict(validated("gaussian"), 0);
-  assert.match(sentence, /root mean squared error\) is 2\.00, against 2\.24 without features/);
-  assert.match(verdict(validated("poisson"), 0).sentence, /the deviance is 4\.00/);
-});
-
-test("a deviance in squared units without a root is told by the share that is explained", () => {
-  const data = validated("poisson");
+test("the answer is that of the lambda, and numbers of fitted rows are called so", () => {
+  const data = validated("gaussian");
   if (data.cv) data.cv.explained_of = 5;
-  const { sentence, numbers } = verdict(data, 0);
-  assert.match(sentence, /On rows that were left out, 20\.0 % of the deviance is explained\.$/);
-  assert.deepEqual(numbers.at(-1), ["CV deviance explained", "20.0 %"]);
+  const { found, quality, numbers } = verdict(data, 0);
+  assert.deepEqual([found, quality], data.answers[0]);
+  assert.deepEqual(numbers.slice(2, 5), [["CV RMSE", "2.00 ± 0.074"], ["without features", "2.24"], ["CV deviance explained", "20.0 %"]]);
+  assert.deepEqual(numbers[5], ["explained, fitted rows", "0.0 %"]);
+  if (data.cv) data.cv.explained_of = null;
+  assert.equal(verdict(data, 0).numbers[4][1], "–");
 });
 
 test("features that few folds keep are called unstable", () => {

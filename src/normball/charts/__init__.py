@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from quickjs import Context
 
-__all__ = ["bundle", "call", "embedded", "packed"]
+__all__ = ["bundle", "call", "packed"]
 
 
 def call(function: str, *arguments: Any) -> Any:
@@ -40,12 +40,6 @@ def call(function: str, *arguments: Any) -> Any:
 def bundle(package: str, name: str) -> str:
     """The text of a bundle that stands inside a package."""
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
-
-
-def embedded(data: Mapping[str, Any]) -> str:
-    """Data as JSON that can stand inside a <script> element: no `<`, `>` or `&`, and no line separators."""
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def packed(data: Mapping[str, Any]) -> str:

@@ -10,9 +10,11 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from normball.cli.arguments import parser, with_dashed_values
+from normball.cli.arguments import parser
 from normball.cli.console import Console, print_to
 from normball.cli.exits import CLOSED, DATA, FILE, INTERRUPTED, USAGE, file_problem
+from normball.cli.parsing import with_dashed_values
+from normball.cli.styles import switch
 
 FILE_CODES = {"E10", "E11"}  # findings about files rather than about what is in them
 
@@ -32,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         reader of stdout left before the end and no file was written.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    switch("--no-color" not in words)
     if not words:
         parser().print_help()
         return 0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import NoReturn, TypeAlias
 
+from normball.cli.judging import score_options
+from normball.cli.parsing import Commands, Parser
 from normball.cli.values import (
     checked,
     choice,
@@ -39,8 +39,6 @@ FAMILIES = (
 )
 PENALTIES = ("l1", "l2", "elasticnet")
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
-
-TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
 
 FIT_EPILOG = """\
 examples:
@@ -79,17 +77,6 @@ examples:
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong without repeating every option."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say it on stderr and leave with 2."""
-        self.exit(2, f"{self.prog}: {message}\nAll options: {self.prog} --help\n")
-
-
-Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
-
-
 def parser() -> Parser:
     """The parser of `normball` with all its commands."""
     common = _common()
@@ -102,7 +89,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"normball {__version__}")
     commands = top.add_subparsers(dest="command", metavar="command", required=True)
-    for add in (_fit, _check, _predict, _show, _report, _learn, _completion):
+    for add in (_fit, _check, _predict, _score, _show, _report, _learn, _completion):
         add(commands, common)
     return top
 
@@ -151,12 +138,19 @@ def _predict(commands: Commands, common: Parser) -> None:
         help="mean or probability, linear predictor, or class (default: class and probability, or the mean)",
     )
     predict.add_argument("--proba", action="store_const", dest="kind", const="response", help="same as --kind response")
-    predict.add_argument(
-        "--unknown",
-        choices=("error", "baseline"),
-        default="error",
-        help="what to do with a level unseen in training: stop, or count it as none of the levels",
+    _unknown_option(predict)
+
+
+def _score(commands: Commands, common: Parser) -> None:
+    score = commands.add_parser(
+        "score",
+        parents=[common, _reading_options()],
+        help="how well a saved model predicts rows with known targets",
+        description="Score a saved model on rows that it was not fitted to, beside the model without features.",
     )
+    _choice_options(score)
+    score_options(score)
+    _unknown_option(score)
 
 
 def _show(commands: Commands, common: Parser) -> None:
@@ -201,22 +195,11 @@ def _completion(commands: Commands, common: Parser) -> None:
     completion.add_argument("shell", choices=SHELLS, help="your shell; `echo $SHELL` tells")
 
 
-def with_dashed_values(words: Sequence[str]) -> list[str]:
-    """`--na -,n/a` as `--na=-,n/a`, since argparse takes a value that starts with a dash for an option."""
-    merged: list[str] = []
-    for word in words:
-        if merged and merged[-1] in TAKES_TEXT and word.startswith("-") and not word.startswith("--"):
-            merged[-1] += f"={word}"
-        else:
-            merged.append(word)
-    return merged
-
-
 def _common() -> Parser:
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="one JSON document on stdout instead of tables")
-    group.add_argument("--quiet", action="store_true", help="no progress and no warnings")
+    group.add_argument("--quiet", action="store_true", help="nothing but errors; the exit code tells the rest")
     group.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
     group.add_argument("-v", "--verbose", action="store_true", help="say more")
     return common
@@ -381,6 +364,15 @@ def _model_options(fit: Parser) -> None:
     )
     group.add_argument("--seed", type=seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
     fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
+
+
+def _unknown_option(command: Parser) -> None:
+    command.add_argument(
+        "--unknown",
+        choices=("error", "baseline"),
+        default="error",
+        help="what to do with a level unseen in training: stop, or count it as none of the levels",
+    )
 
 
 def _choice_options(command: Parser) -> None:

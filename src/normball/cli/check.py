@@ -7,7 +7,6 @@ from argparse import Namespace
 from normball.cli.console import Console
 from normball.cli.exits import DATA
 from normball.cli.source import read
-from normball.results.text import printable
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -21,8 +20,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     name = task.run.source or f"example {task.run.example}"
     console.sentence(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")
     for finding in findings:
-        for line in str(finding).splitlines():
-            console.sentence(printable(line))
+        if console.quiet and finding.is_error:
+            console.error(str(finding))
+        console.result(console.wrapped(str(finding), "stdout"))
     n_errors = sum(finding.is_error for finding in findings)
     numbers = f"{_counted(n_errors, 'error')}, {_counted(len(findings) - n_errors, 'remark')}"
     console.result(f"Found    {numbers}" if findings else "Found    nothing")

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace, words: list[str], console: Console) -> in
         elif place := PLACES.get((name, action.dest)):
             action.complete = getattr(shtab, place)  # type: ignore[attr-defined]
     script = shtab.complete(top, shell=arguments.shell)
-    console.result(script)
+    console.product(script)
     console.document({"shell": arguments.shell, "script": script})
     return 0
 

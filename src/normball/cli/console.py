@@ -1,6 +1,6 @@
 """What goes to the terminal, and where: results to stdout, progress and warnings to stderr.
 
-Nothing here moves or colours unless it is shown on a terminal.
+Nothing here moves or has colours unless it is shown on a terminal.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import os
 import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from normball.cli.styles import BOLD, DIM, Stream, are_wanted, is_terminal, marked, styled, switch
 from normball.results.text import printable
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from normball.messages import Finding
 
 NARROWEST = 40
-Stream = Literal["stdout", "stderr"]
 
 
 class Console:
@@ -35,11 +36,20 @@ class Console:
     machine : bool
         Print one JSON document on stdout instead of tables (`--json`).
     quiet : bool
-        No progress and no warnings.
+        Nothing but errors and what was asked for on stdout.
     colour : bool
-        Bold headings and grey codes where the stream is a terminal.
+        Colours where the stream is a terminal.
     verbose : bool
         Say more: every feature, every finding in full.
+
+    Attributes
+    ----------
+    lost : OSError or None
+        Why stdout takes no more.
+    planned, written : list of str
+        The files that the command is about to write, and those that are complete.
+    seconds : dict
+        How long each phase took, by its name.
     """
 
     def __init__(
@@ -48,9 +58,12 @@ class Console:
         self.machine = machine
         self.quiet = quiet
         self.verbose = verbose
-        self.lost: OSError | None = None  # why stdout takes no more
-        self.written: list[str] = []  # the files that are complete
-        self._colour = colour and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self.lost: OSError | None = None
+        self.planned: list[str] = []
+        self.written: list[str] = []
+        self.seconds: dict[str, float] = {}
+        self._start = time.perf_counter()
+        switch(colour)
         for stream in (sys.stdout, sys.stderr):
             if reconfigure := getattr(stream, "reconfigure", None):
                 reconfigure(errors="backslashreplace")
@@ -60,10 +73,15 @@ class Console:
         """Columns of the terminal; 100 where the output goes to a file."""
         return max(NARROWEST, shutil.get_terminal_size((100, 24)).columns)
 
-    def result(self, text: str) -> None:
-        """A part of the result, on stdout."""
+    def product(self, text: str) -> None:
+        """What the command is there to print, on stdout, also when quiet."""
         if not self.machine:
             self._out(text)
+
+    def result(self, text: str) -> None:
+        """A part of what there is to tell, on stdout."""
+        if not self.quiet:
+            self.product(text)
 
     def _out(self, text: str) -> None:
         """Print on stdout; where that takes no more (`lost`), the command goes on, for files may be its purpose."""
@@ -71,7 +89,7 @@ class Console:
 
     def sentence(self, text: str) -> None:
         """A line of the result that a terminal may break between words, under its first word."""
-        self.result(self._broken(text, " " * 9) if is_terminal("stdout") else text)
+        self.result(self.wrapped(text, "stdout", " " * 9) if is_terminal("stdout") else text)
 
     def document(self, content: Any) -> None:
         """The JSON document of `--json`, on stdout."""
@@ -86,49 +104,65 @@ class Console:
     def findings(self, findings: Iterable[Finding]) -> None:
         """Warnings, on stderr, in the words of the command line."""
         for finding in findings:
-            self.note(self._wrapped(str(finding.in_command_line_words())))
+            self.note(self.wrapped(str(finding.in_command_line_words()), "stderr"))
 
     def error(self, text: str) -> None:
         """Why the command stops, on stderr, also when quiet."""
-        print_to("stderr", self._wrapped(text))
+        print_to("stderr", self.wrapped(text, "stderr"))
 
-    def _wrapped(self, text: str) -> str:
-        """Printable text; on a terminal broken between words, as its lines would run on."""
+    def wrapped(self, text: str, stream: Stream, indent: str = " " * 4) -> str:
+        """Printable text; on a terminal broken between words, as its lines would run on, with codes in colour."""
         lines = [printable(line) for line in text.splitlines()]
-        if not is_terminal("stderr"):
-            return "\n".join(lines)
-        return "\n".join(self._broken(line, "    ") for line in lines)
+        if is_terminal(stream):
+            lines = [marked(self._broken(line, indent), stream) for line in lines]
+        return "\n".join(lines)
 
     def _broken(self, line: str, indent: str) -> str:
         return textwrap.fill(line, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
     def files_in_words(self) -> str:
         """What there is to be found after a failure."""
-        return f"written: {', '.join(self.written)}" if self.written else "no file was written"
+        if not self.written:
+            return "no file was written"
+        missing = [f"{place} (what is there is older)" * os.path.exists(place) or place for place in self.unwritten]
+        return f"written: {', '.join(self.written)}" + (f"; not written: {', '.join(missing)}" if missing else "")
+
+    @property
+    def unwritten(self) -> list[str]:
+        """The files that were to be written and are not."""
+        return [place for place in self.planned if place not in self.written]
 
     def bold(self, text: str) -> str:
-        """A heading."""
-        return self._styled(text, "1")
-
-    def grey(self, text: str) -> str:
-        """A remark."""
-        return self._styled(text, "2")
-
-    def _styled(self, text: str, style: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self._colour and is_terminal("stdout") else text
+        """A heading on stdout."""
+        return styled(text, BOLD, "stdout")
 
     @contextmanager
-    def busy(self, label: str) -> Iterator[None]:
-        """A word on stderr while something takes its time; gone afterwards, and only on a terminal."""
+    def phase(self, name: str) -> Iterator[Callable[[str], None]]:
+        """A part of the work, which counts its seconds; on a terminal its name stands on stderr until it is over.
+
+        The function that is given says what is being worked at.
+        """
+        begun = time.perf_counter()
+        try:
+            if self._moves:
+                with self._drawn().status(name) as status:
+                    yield lambda at: status.update(f"{name:<8} {at}")
+            else:
+                yield lambda at: None
+        finally:
+            self.seconds[name.lower()] = self.seconds.get(name.lower(), 0.0) + time.perf_counter() - begun
+
+    def took(self) -> None:
+        """Say on a terminal how long the whole of it took, and each phase."""
         if not self._moves:
-            yield
             return
-        with self._drawn().status(label):
-            yield
+        each = ", ".join(f"{name} {seconds:.1f}" for name, seconds in self.seconds.items())
+        text = f"Took     {time.perf_counter() - self._start:.1f} s ({each})"
+        self.note(styled(text, DIM, "stderr"))
 
     def bar(self, label: str, unit: str, rounds: int = 1) -> Bar:
         """A moving bar on stderr; it stays still where stderr is no terminal or the run is quiet."""
-        return Bar(label, unit, rounds, self._drawn if self._moves else None)
+        return Bar(label, unit, rounds, self._drawn if self._moves else None, self.seconds)
 
     @property
     def _moves(self) -> bool:
@@ -137,13 +171,21 @@ class Console:
     def _drawn(self) -> rich.console.Console:
         from rich.console import Console as Drawn
 
-        return Drawn(file=sys.stderr, no_color=not self._colour, highlight=False)
+        return Drawn(file=sys.stderr, no_color=not are_wanted(), highlight=False)
 
 
 class Bar:
     """A progress bar; call it with the work done and the work in total, once through for each round."""
 
-    def __init__(self, label: str, unit: str, rounds: int, console: Callable[[], rich.console.Console] | None) -> None:
+    def __init__(
+        self,
+        label: str,
+        unit: str,
+        rounds: int,
+        console: Callable[[], rich.console.Console] | None,
+        seconds: dict[str, float],
+    ) -> None:
+        self._seconds, self._begun = seconds, time.perf_counter()
         self._label, self._unit, self._rounds, self._console = label, unit, rounds, console
         self._round, self._done = 1, 0
         self._progress: Progress | None = None
@@ -176,16 +218,11 @@ class Bar:
         return progress
 
     def close(self) -> None:
-        """Leave the finished bar on its line."""
+        """Leave the finished bar on its line, and its time with those of other phases."""
+        self._seconds.setdefault(self._label.lower(), time.perf_counter() - self._begun)
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
-
-
-def is_terminal(stream: Stream) -> bool:
-    """Whether a stream is shown on a terminal; one that was closed before the program began is None."""
-    file = getattr(sys, stream)
-    return file is not None and bool(file.isatty())
 
 
 def print_to(stream: Stream, *texts: str) -> OSError | None:

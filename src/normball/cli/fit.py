@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normball.cli import examples
 from normball.cli.console import Console
 from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
-from normball.cli.source import EXAMPLE_NOTES, Task, UsageError, read
+from normball.cli.source import Task, UsageError, read
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.results.remarks import rare_levels
 
     asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
-    task = read(arguments, words)
+    with console.phase("Read"):
+        task = read(arguments, words)
+        data = task.prepare()
     folder, files = Path(arguments.output), _places(arguments.output)
-    data = task.prepare()
     ratios = default_mixes(data) if asked is None else asked
     _check_score(arguments.score, data)
     grouped = _is_grouped(arguments.grouped, data)
@@ -50,8 +52,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     )
     console.sentence(f"Read     {task.run.table}")
     console.sentence(f"Target   {task.run.outcome}")
-    if task.run.example in EXAMPLE_NOTES:
-        console.sentence(f"         {EXAMPLE_NOTES[task.run.example]}")
+    if task.run.example in examples.NOTES:
+        console.sentence(f"         {examples.NOTES[task.run.example]}")
     console.findings(task.findings)
     findings = task.findings + _examine(task, data, arguments, min(ratios), console)
     options = {**_options(arguments, task, data), **about_groups}
@@ -66,16 +68,18 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
     failure = None
     try:
-        with console.busy("Report"):
-            outputs.write_all(comparison, cv, task.run, files, task.prepare, console)
+        with console.phase("Write") as at:
+            outputs.write_all(comparison, cv, task.run, files, task.prepare, console, at)
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
-    summary.show(comparison, cv, task.run, console)
+    console.result("")
+    summary.say(comparison, cv, task.run, console)
     written = {what: str(place) for what, place in files.items() if str(place) in console.written}
-    document = summary.document(comparison, cv, task.run, written)
+    document = {**summary.document(comparison, cv, task.run, written), "seconds": console.seconds}
     if failure is not None:
         return file_problem(failure, "fit", console, document)
     console.sentence(f"Wrote    {outputs.sizes(written.values())}")
+    console.took()
     console.sentence(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(document)
     if interrupted:
@@ -164,7 +168,7 @@ def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, cons
 
     wanted = arguments.keep_unpenalised
     reasons = {"W11"} if arguments.groups or arguments.group_columns else {*WHY_DROPPED}
-    with console.busy("Check"):
+    with console.phase("Check"):
         looked = check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS, wanted=wanted, l1_ratio=l1_ratio)
         found = [*data.findings, *looked]
     findings = []

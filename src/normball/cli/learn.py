@@ -6,8 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from normball.cli import examples
 from normball.cli.console import Console
-from normball.cli.source import EXAMPLE_TARGETS, UsageError, about_other_columns, example, reading_options
+from normball.cli.source import UsageError, about_other_columns, reading_options
 from normball.messages import raise_errors
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     _check(arguments)
-    from normball.cli.outputs import write
+    from normball.cli.outputs import sizes, write
     from normball.learn import IDS, drawn, page
 
     chosen = set(arguments.lessons or ["all"])
@@ -34,7 +35,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if arguments.html or not console.written:
         write(arguments.html or "learn.html", page(lessons, ids, quiz=arguments.quiz), console)
     for written in console.written:
-        console.result(f"Wrote    {written} ({max(1, round(Path(written).stat().st_size / 1024)):,} KB)")
+        console.result(f"Wrote    {sizes([written])}")
     console.document({"lessons": ids, "data": lessons.about, "files": console.written})
     return 0
 
@@ -69,7 +70,7 @@ def _lessons(arguments: Namespace, console: Console) -> Lessons:
     from normball.learn import built_in, own
 
     if arguments.example:
-        table, target = example(arguments.example), EXAMPLE_TARGETS[arguments.example]
+        table, target = examples.example(arguments.example), examples.TARGETS[arguments.example]
     elif arguments.data:
         from normball.inputs.tables import read_table
 

@@ -32,8 +32,11 @@ def write_all(
     files: Mapping[str, Path],
     data: Callable[[], Data],
     console: Console,
+    at: Callable[[str], None],
 ) -> None:
-    """Write the files of a fit, the model first, for the others can be made of it; `cv` is the mix picked.
+    """Write the files of a fit, the model first, for the others can be made of it; `at` is told which is in work.
+
+    `cv` is the mix that was picked.
 
     The predictions of held-out rows serve the report; the model file does without.
     """
@@ -42,11 +45,14 @@ def write_all(
     from normball.report import write_report
     from normball.results.saving import save
 
+    console.planned = [str(place) for place in files.values()]
+    at(files["model"].name)
     paths = tuple(replace(one, predictions=None) for one in comparison)
     save(Comparison(paths) if len(paths) > 1 else paths[0], files["model"], run.to_dict())
     console.written.append(str(files["model"]))
     for what, frame in (("coefficients", choose(cv, run.select).to_frame()), ("path", cv.to_frame())):
         write(files[what], csv_text(frame.columns, frame.iter_rows(), console), console)
+    at(files["report"].name)
     write_report(cv, files["report"], run, data())
     console.written.append(str(files["report"]))
 
@@ -56,7 +62,7 @@ def write(place: str | Path, text: str, console: Console) -> None:
     if str(place) in STDOUT:
         if console.machine:
             raise UsageError(f"--json and {place} both want stdout: name a file")
-        console.result(text.removesuffix("\n"))
+        console.product(text.removesuffix("\n"))
     else:
         write_text(place, text)
         console.written.append(str(place))
@@ -92,7 +98,8 @@ def is_formula(cell: Any) -> bool:
 
 
 def sizes(files: Iterable[str]) -> str:
-    """`out: model.json (38 KB)  report.html (214 KB)` for files of one folder."""
+    """`model.json (38 KB), report.html (214 KB) in out` for files of one folder."""
     places = [Path(name) for name in files]
     each = [f"{place.name} ({max(1, round(place.stat().st_size / 1024)):,} KB)" for place in places]
-    return f"{places[0].parent}: {'  '.join(each)}"
+    folder = str(places[0].parent)
+    return ", ".join(each) + (f" in {folder}" if folder != "." else "")

@@ -19,22 +19,10 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model, mix_of
     from normball.cli.outputs import STDOUT, csv_text, write
-    from normball.cli.source import reading_options
-    from normball.inputs.tables import read_table
 
     model, made = load_model(arguments.model)
     fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
-    labels = [column.name for column in fit.preparation.columns if column.levels is not None]
-    given = reading_options(arguments)
-    reading = {**made.reading, **given, "categorical": labels}
-    for option in ("na", "units"):  # those of the fit stay
-        if option in reading:
-            reading[option] = list(dict.fromkeys([*made.reading.get(option, ()), *given.get(option, ())]))
-    remarks: list[Finding] = []
-    table = read_table(arguments.data, findings=remarks, **reading)
-    remarks = _about(remarks, fit, given)
-    raise_errors(remarks)
-    console.findings(remarks)
+    table = new_rows(arguments, fit, made, console)
     columns = _predictions(fit, table, made, arguments)
     if arguments.output or not console.machine:
         place = arguments.output or STDOUT[0]
@@ -46,12 +34,34 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     return 0
 
 
+def new_rows(arguments: Namespace, fit: Fit, made: Run, console: Console, also: Collection[str] = ()) -> Any:
+    """The table of new rows, read as that of the fit was; remarks about columns that nobody uses are left out.
+
+    `also` are columns that are used beside the features.
+    """
+    from normball.cli.source import reading_options
+    from normball.inputs.tables import read_table
+
+    labels = [column.name for column in fit.preparation.columns if column.levels is not None]
+    given = reading_options(arguments)
+    reading = {**made.reading, **given, "categorical": labels}
+    for option in ("na", "units"):  # those of the fit stay
+        if option in reading:
+            reading[option] = list(dict.fromkeys([*made.reading.get(option, ()), *given.get(option, ())]))
+    remarks: list[Finding] = []
+    table = read_table(arguments.data, findings=remarks, **reading)
+    remarks = _about(remarks, {*also, *(column.name for column in fit.preparation.columns)}, given)
+    raise_errors(remarks)
+    console.findings(remarks)
+    return table
+
+
 def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[str, list[Any]]:
     """The columns of the answer by name; of several outputs one each, by its own."""
 
     def predicted(kind: Any) -> list[Any]:
         values: list[Any] = fit.predict(
-            table, kind=kind, offset=_offset(table, made), unknown=arguments.unknown
+            table, kind=kind, offset=offset_of(table, made), unknown=arguments.unknown
         ).tolist()
         return values
 
@@ -71,9 +81,8 @@ def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[
     return {"prediction": predicted("class"), f"probability of {fit.classes[1]}": predicted("response")}
 
 
-def _about(remarks: list[Finding], fit: Fit, given: Collection[str]) -> list[Finding]:
+def _about(remarks: list[Finding], used: set[str], given: Collection[str]) -> list[Finding]:
     """Those of the remarks about reading that are news: not about other columns, nor about options of the fit."""
-    used = {column.name for column in fit.preparation.columns}
     inherited = [f"The option {name} " for name in READING if name not in given]
     return [
         remark
@@ -82,7 +91,7 @@ def _about(remarks: list[Finding], fit: Fit, given: Collection[str]) -> list[Fin
     ]
 
 
-def _offset(table: Any, made: Run) -> Any:
+def offset_of(table: Any, made: Run) -> Any:
     """The offset of the new rows, None for a model without one."""
     from normball.cli.source import logarithm, values_of
 

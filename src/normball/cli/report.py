@@ -33,9 +33,11 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     place = Path(arguments.output) if arguments.output else Path(arguments.model).with_name("report.html")
     data = None
     if arguments.data and arguments.embed != "none":
-        with console.busy("Data"):
+        with console.phase("Data"):
             model, data = _with_data(model, made, arguments.data)
-    write(place, page_text(model, made, data), console)
+    with console.phase("Page"):
+        page = page_text(model, made, data)
+    write(place, page, console)
     if console.written:
         console.result(f"Wrote    {sizes(console.written)}")
     console.document({"files": {"report": str(place)}})

@@ -17,6 +17,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.results.fit import Fit
     from normball.results.path import Path
 
+    console.quiet = False  # what it prints is all that it is asked for
     saved, made = load_model(arguments.model)
     model = mix_of(saved, arguments, made)
     if isinstance(model, (Fit, Path)):
@@ -29,8 +30,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if made.table:
         console.sentence(f"Read     {made.table}")
         console.sentence(f"Target   {made.outcome}")
+        console.result("")
     shown = saved if isinstance(saved, Comparison) and asked_mix(arguments) is None else model
-    summary.show(shown, model, made, console)
+    summary.say(shown, model, made, console)
     findings = facts.findings(model, facts.point(model, made.select))
     console.findings(finding.for_another_fit() for finding in findings)
     console.document(summary.document(shown, model, made, {"model": arguments.model}))

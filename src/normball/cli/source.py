@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from normball.cli import examples
 from normball.cli.values import names
 from normball.messages import DataError, Finding, did_you_mean, raise_errors, sample
 from normball.run import Run
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from normball.inputs.prepare import Data
 
 READING = ("na", "thousands", "decimal", "units", "delimiter", "encoding", "header", "dedupe", "categorical")
-EXAMPLE_TARGETS = {"diabetes": "progression", "breast_cancer": "benign", "wine": "class_0"}
-EXAMPLE_NOTES = {
-    "breast_cancer": "The target is 1 for benign and 0 for malignant tumours.",
-    "wine": "The data have three classes; the question here is class 0 against the other two.",
-}
 
 
 class UsageError(Exception):
@@ -55,7 +51,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     _check(arguments)
     findings: list[Finding] = []
     if arguments.example:
-        table, reading = example(arguments.example), {}
+        table, reading = examples.example(arguments.example), {}
     else:
         from normball.inputs.tables import read_table
 
@@ -104,7 +100,7 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
     """The columns of the target; names between commas are several, unless a column is called just so."""
     from normball.families import AUTO, find_family
 
-    given = arguments.target or [EXAMPLE_TARGETS[arguments.example]]
+    given = arguments.target or [examples.TARGETS[arguments.example]]
     targets = [name for text in given for name in ([text] if text in table.columns else names(text))]
     twice = next((name for k, name in enumerate(targets) if name in targets[:k]), None)
     if twice is not None:
@@ -127,18 +123,6 @@ def reading_options(arguments: Namespace) -> dict[str, Any]:
 def about_other_columns(findings: list[Finding], columns: Collection[str]) -> list[Finding]:
     """The findings that are not about these columns alone."""
     return [finding for finding in findings if not finding.columns or not {*columns}.issuperset(finding.columns)]
-
-
-def example(name: str) -> Any:
-    """One of the data sets inside scikit-learn as a table."""
-    import polars
-    from sklearn import datasets
-
-    data = getattr(datasets, f"load_{name}")()
-    columns = [str(column).replace(" ", "_") for column in data.feature_names]
-    table = polars.DataFrame(data.data, schema=columns)
-    target = (data.target == 0).astype(int) if name == "wine" else data.target
-    return table.insert_column(0, polars.Series(EXAMPLE_TARGETS[name], target))
 
 
 def values_of(table: Any, name: str) -> Any:
@@ -193,8 +177,8 @@ def _check(arguments: Namespace) -> None:
         raise UsageError(f"--{min(given)} is about a file; an example needs none")
     if arguments.data and not arguments.target:
         raise UsageError("--target is missing: which column is to be explained?")
-    if arguments.example and arguments.target not in (None, [EXAMPLE_TARGETS[arguments.example]]):
-        raise UsageError(f"the target of this example is {EXAMPLE_TARGETS[arguments.example]}; leave --target out")
+    if arguments.example and arguments.target not in (None, [examples.TARGETS[arguments.example]]):
+        raise UsageError(f"the target of this example is {examples.TARGETS[arguments.example]}; leave --target out")
     if arguments.offset and arguments.exposure:
         raise UsageError("--offset and --exposure are two ways to say the same: give one")
     if arguments.group and arguments.time_order:

@@ -9,7 +9,7 @@ import numpy as np
 
 from normball.cli.console import Console
 from normball.report.reproduce import one_line
-from normball.results import facts, mixes, summaries
+from normball.results import answers, facts, mixes, summaries
 
 if TYPE_CHECKING:
     from normball.comparison import Comparison
@@ -17,6 +17,31 @@ if TYPE_CHECKING:
     from normball.run import Run
 
 SHOWN = 20  # features
+
+
+def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> None:
+    """Print the answer of `cv`, which mix of `model` to take, the tables, the certificate and the same elsewhere."""
+    index = facts.points(cv, run.select)[0].index
+    if index is not None:  # else the strength stands between two of the grid, whose left-out rows nobody predicted
+        console.sentence(f"Answer   {answers.answer(cv, run.target, index)}")
+    if (comparison := several(model)) is not None:
+        _say_mixes(comparison, run, console)
+    if index is not None or comparison is not None:
+        console.result("")
+    for line in lines(cv, run, console):
+        console.result(line)
+    for line in closing(cv, run):
+        console.sentence(line)
+
+
+def _say_mixes(comparison: Comparison, run: Run, console: Console) -> None:
+    """Which mix to take, and all of them side by side."""
+    for k, sentence in enumerate(mixes.advice(comparison, _rule(run))):
+        console.sentence(f"{'         ' if k else 'Take     '}{sentence}")
+    console.result("")
+    head, *rows = mixes.table_lines(comparison, _rule(run), console.width)
+    for line in (console.bold(head), *rows):
+        console.result(line)
 
 
 def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
@@ -33,22 +58,6 @@ def closing(cv: CVPath, run: Run) -> list[str]:
     """How well it is solved, and the same model elsewhere."""
     lam = facts.points(cv, run.select)[0].fit.lam
     return [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam, run)}"]
-
-
-def show(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> None:
-    """Print the summary of `cv` and, where `model` has several mixes, which of them to take."""
-    if (comparison := several(model)) is not None:
-        console.result("")
-        head, *rows = mixes.table_lines(comparison, _rule(run), console.width)
-        for line in (console.bold(head), *rows):
-            console.result(line)
-        for k, sentence in enumerate(mixes.advice(comparison, _rule(run))):
-            console.sentence(f"{'         ' if k else 'Take     '}{sentence}")
-    console.result("")
-    for line in lines(cv, run, console):
-        console.result(line)
-    for line in closing(cv, run):
-        console.sentence(line)
 
 
 def several(model: Any) -> Comparison | None:

@@ -51,7 +51,7 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
         "ranges_low": plain(low, DIGITS),
         "ranges_high": plain(high, DIGITS),
         "held_out": cv.predictions is not None,
-        **(_of_several(rows, cv.predictions) if rows.family.has_outputs else _of_one(rows, cv.predictions, on_single)),
+        **(_of_several(rows, cv) if rows.family.has_outputs else _of_one(rows, cv.predictions, on_single)),
     }
 
 
@@ -77,13 +77,13 @@ def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool) -> dict[s
     }
 
 
-def _of_several(rows: FittedRows, held_out: Array | None) -> dict[str, Any]:
+def _of_several(rows: FittedRows, cv: CVPath) -> dict[str, Any]:
     """The same of a model with several; the views of one linear predictor have nothing to show."""
     means = np.concatenate([np.tensordot(rows.weights, rows.link(block), 1) for block in rows.blocks()])
     rest = means - rows.weights @ rows.offset - rows.coefs @ rows.means
     lists: dict[str, Any] = {name: [] for name in ("gradients", "hessians_at", "hessians", "alone", "slices", "pairs")}
     nothing = dict.fromkeys(("margins", "scaling", "calibration", "residuals", "convexity"))
-    return {"rest": plain(rest), **lists, "n_hessian": 0, **nothing, "outputs": of_outputs(rows, held_out)}
+    return {"rest": plain(rest), **lists, "n_hessian": 0, **nothing, "outputs": of_outputs(rows, cv)}
 
 
 def _gradients(rows: FittedRows) -> tuple[Array, Array]:

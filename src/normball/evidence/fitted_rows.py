@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ Array = NDArray[np.float64]
 FEW = 9  # indices of lambda for what cannot be had for all
 MANY = 20_000  # rows from which on these are the marks alone
 BLOCK = 4_000_000  # linear predictors held at a time
+CACHED = 8_192  # of them that a core has in its cache with all that is made of them, and BLAS does alone
 SAME_LOSS = 1e-5  # of the null loss: from here on the data are others than those fitted
 NEWTON_STEPS = 50
 DONE = 1e-15  # relative to the null loss
@@ -104,23 +106,40 @@ class FittedRows:
 
     def loss(self, eta: Array, only: NDArray[np.bool_] | None = None) -> Array:
         """Mean loss of each column of `eta` (n, m); `only` says which rows these are, where they are not all."""
-        y, weights = self.y, self.weights
         if only is not None:
-            y, weights = y[only], weights[only] / weights[only].sum()
-        return self.family.mean_loss(y, weights, eta)
+            weights = self.weights[only]
+            return replace(self, y=self.y[only], weights=weights / weights.sum()).loss(eta)
+        return self.loss_of(lambda some: eta[some], eta[0].size)
+
+    def loss_of(self, eta: Callable[[slice], Array], width: int) -> Array:
+        """The same of a linear predictor with `width` numbers a row that is made of some rows at a time."""
+        return self._summed(lambda some: self.family.mean_loss(self.y[some], self.weights[some], eta(some)), width)
+
+    def derivatives_of(self, eta: Callable[[slice], Array], width: int) -> tuple[Array, Array]:
+        """The first and second derivative of that loss by what is added to a column."""
+
+        def sums(some: slice) -> Array:
+            at, y, weights = eta(some), self.y[some, None], self.weights[some]
+            return np.stack([weights @ self.family.residual(y, at), weights @ self.family.curvature(y, at)])
+
+        slope, bend = self._summed(sums, width)
+        return slope, bend
+
+    def _summed(self, part: Callable[[slice], Array], width: int) -> Array:
+        """A sum over the rows, by so many at a time that a core's cache holds what is made of them."""
+        height = max(1, CACHED // width)
+        return np.asarray(sum(part(slice(row, row + height)) for row in range(0, self.y.shape[0], height)))
 
     def slope(self, eta: Array) -> Array:
         """Derivative of each row's loss by its linear predictor; `eta` is (n,) or (n, m)."""
-        return self.derivatives(eta)[0]
+        return self.family.residual(self._target(eta), eta)
 
     def curvature(self, eta: Array) -> Array:
         """Second derivative of each row's loss."""
-        return self.derivatives(eta)[1]
+        return self.family.curvature(self._target(eta), eta)
 
-    def derivatives(self, eta: Array) -> tuple[Array, Array]:
-        """`slope` and `curvature` together."""
-        target = self.y if eta.ndim == 1 else self.y[:, None]
-        return self.family.residual(target, eta), self.family.curvature(target, eta)
+    def _target(self, eta: Array) -> Array:
+        return self.y if eta.ndim == 1 else self.y[:, None]
 
     def few(self) -> list[int]:
         """Indices of lambda for what takes many passes over the rows."""
@@ -193,7 +212,8 @@ def unpenalised(rows: FittedRows, features: Array) -> tuple[float, Array] | None
         coefs[0] = rows.family.null_intercept(rows.y, rows.weights, rows.offset)
     hessian = np.eye(matrix.shape[1])
     for _ in range(NEWTON_STEPS):
-        slope, bend = rows.derivatives(rows.offset + matrix @ coefs)
+        eta = rows.offset + matrix @ coefs
+        slope, bend = rows.slope(eta), rows.curvature(eta)
         gradient = matrix.T @ (rows.weights * slope)
         hessian = (matrix.T * (rows.weights * bend)) @ matrix
         step = np.asarray(np.linalg.lstsq(hessian, -gradient, rcond=1e-12)[0], dtype=np.float64)

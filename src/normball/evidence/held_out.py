@@ -83,7 +83,7 @@ def calibration(rows: FittedRows, held_out: Array) -> dict[str, Any]:
         for name, values in zip(columns, _groups(eta, mean, y, weights), strict=True):
             columns[name].append(plain(values, DIGITS))
         judged = rows.family.has_classes and known.any()
-        brier.append(_short((y - mean) ** 2 @ weights / weights.sum()) if judged else None)
+        brier.append(_short(float(np.sum(weights * (y - mean) ** 2) / weights.sum())) if judged else None)
         log_loss.append(_short(rows.loss(eta[:, None], None if known.all() else known)[0]) if judged else None)
     return {**columns, "brier": brier, "log_loss": log_loss}
 

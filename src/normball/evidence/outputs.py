@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from normball.evidence.fitted_rows import FEW, FittedRows
 from normball.evidence.held_out import calibration, residuals
 from normball.evidence.listed import plain
+
+if TYPE_CHECKING:
+    from normball.cv_result import CVPath
 
 Array = NDArray[np.float64]
 
@@ -19,12 +22,13 @@ MOST_NAMED = 20  # classes of a table; the rarer ones go together
 DIGITS = 4
 
 
-def of_outputs(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
+def of_outputs(rows: FittedRows, cv: CVPath) -> dict[str, Any] | None:
     """What held-out rows say of several outputs; None where none are at hand.
 
     Calibration and residuals are lists, one entry an output, by the indices of lambda in "at".
     """
-    if held_out is None:
+    held_out = cv.predictions
+    if held_out is None or cv.held_out is None:
         return None
     family, n_outputs = rows.family, rows.y.shape[1]
     at = rows.some(max(FEW, MOST_CURVES // n_outputs))
@@ -39,7 +43,7 @@ def of_outputs(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | Non
         "calibration": each if classes else None,
         "residuals": None if classes else each,
         "confusion": confusion(rows, held_out) if classes else None,
-        "errors": None if classes else errors(rows, held_out),
+        "errors": None if classes else errors(rows, held_out, cv.held_out.typical_null),
     }
 
 
@@ -74,15 +78,13 @@ def confusion(rows: FittedRows, held_out: Array) -> dict[str, Any]:
     }
 
 
-def errors(rows: FittedRows, held_out: Array) -> dict[str, Any]:
-    """The root mean squared error of each target, by target and lambda, and that of its mean alone."""
+def errors(rows: FittedRows, held_out: Array, nulls: Array) -> dict[str, Any]:
+    """The root mean squared error of each target, by target and lambda, and that of models without features."""
     known = np.isfinite(held_out).all(axis=(1, 2)) & rows.counted
     weights = rows.weights[known] / rows.weights[known].sum()
-    target, offset = rows.y[known], rows.offset[known]
-
-    def root(mean: Array) -> Array:
-        return np.asarray(np.sqrt(weights @ (target - mean) ** 2))
-
-    null = rows.family.null_intercept(target, weights, offset) if rows.path.fit_intercept else 0.0
-    by_lambda = [root(rows.family.mean(held_out[known, index])) for index in range(held_out.shape[1])]
-    return {"rmse": plain(np.transpose(by_lambda), DIGITS), "null": plain(root(offset + null), DIGITS)}
+    target = rows.y[known]
+    links = held_out[known]
+    by_lambda = [
+        np.sqrt(weights @ (target - rows.family.mean(links[:, index])) ** 2) for index in range(links.shape[1])
+    ]
+    return {"rmse": plain(np.transpose(by_lambda), DIGITS), "null": plain(nulls, DIGITS)}

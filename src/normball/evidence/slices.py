@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 
@@ -95,7 +95,7 @@ def convexity(rows: FittedRows) -> dict[str, Any] | None:
     stored, at = path.coef_rows, rows.few()
     losses, penalties = [], []
     for index in at:
-        losses.append(rows.loss(start[:, None] + (rows.link_at(index) - start)[:, None] * LINE))
+        losses.append(rows.loss_of(_along(start, rows.link_at(index) - start, LINE), LINE.size))
         part = stored.take(slice(index, index + 1))
         factors = path.penalty_factors[part.indices]
         size = np.abs(part.values) * path.scales[part.indices]
@@ -141,7 +141,7 @@ def _beyond(
     level = float(rows.loss(eta[:, None])[0])
     lines = []
     for step in up:
-        loss = rows.loss(eta[:, None] + step * rows.features[:, [k]] + rows.features[:, [j]] * right)
+        loss = rows.loss_of(_along(eta + step * rows.features[:, k], rows.features[:, j], right), right.size)
         bent = hessian[0, 0] * right**2 + 2 * hessian[0, 1] * right * step + hessian[1, 1] * step**2
         left = loss - level - gradient[0] * right - gradient[1] * step - bent / 2
         lines.append(left / np.maximum(np.hypot(right, step), TINY * np.ptp(right)) ** 3)
@@ -199,7 +199,7 @@ def _solutions(rows: FittedRows, chosen: list[int]) -> Array:
 
 def _profiled(rows: FittedRows, j: int, k: int, x: Array, y: Array) -> list[Array]:
     """Losses on a grid, line by line from the middle outwards, with the intercept moved to its best everywhere."""
-    first, second = rows.features[:, [j]], rows.features[:, [k]]
+    first, second = rows.features[:, j], rows.features[:, k]
     middle = y.size // 2
     # the logarithm of a mean must not leap; an amount may, but where few rows bend its loss a step is a guess
     least, reach = (0.1, np.inf) if rows.family.amounts else (1e-12, 2.0)
@@ -207,11 +207,15 @@ def _profiled(rows: FittedRows, j: int, k: int, x: Array, y: Array) -> list[Arra
     for lines in (range(middle, y.size), range(middle - 1, -1, -1)):
         intercepts = np.zeros(x.size)
         for line in lines:
-            base = rows.offset[:, None] + first * x + second * y[line]
             steps = FIRST_STEPS if line == lines[0] else PROFILE_STEPS
+            base = rows.offset + second * y[line]
             for _ in range(steps if rows.path.fit_intercept else 0):
-                eta = base + intercepts
-                slope, bend = (rows.weights @ one for one in rows.derivatives(eta))
+                slope, bend = rows.derivatives_of(_along(base, first, x, intercepts), x.size)
                 intercepts = intercepts - np.clip(slope / np.maximum(bend, least), -reach, reach)
-            losses[line] = rows.loss(base + intercepts)
+            losses[line] = rows.loss_of(_along(base, first, x, intercepts), x.size)
     return [losses[line] for line in range(y.size)]
+
+
+def _along(start: Array, way: Array, steps: Array, more: Array | float = 0.0) -> Callable[[slice], Array]:
+    """Linear predictors that begin at `start` and go so many steps along `way`, both with a number for each row."""
+    return lambda some: start[some, None] + way[some, None] * steps + more

@@ -103,6 +103,12 @@ def _are_measurements(values: Floats, n_distinct: int) -> bool:
 
 def shares(several: Several, name: str, counts: Mask) -> Target:
     """The share of each class in a row; see `read_target`."""
+    values = tuple(several.columns) if several.named else tuple(range(len(several.columns)))
+    return _of_classes(share_values(several, name), values, name, counts)
+
+
+def share_values(several: Several, name: str) -> Floats:
+    """The shares of the classes, which add up to 1 in each row; NaN where one is missing."""
     y = np.column_stack([_shares_of(column, one, name) for one, column in several.columns.items()])
     y[np.isnan(y).any(axis=1)] = np.nan
     negative = np.flatnonzero((y < 0).any(axis=1))
@@ -116,8 +122,7 @@ def shares(several: Several, name: str, counts: Mask) -> Target:
         text += f"{row_list(wrong)}   sums {sample([f'{value:g}' for value in sums[wrong]])}"
         fix = "sample_weight=y.sum(axis=1) and y / y.sum(axis=1, keepdims=True) if they are counts"
         raise DataError(Finding("E13", text, fix, (name,)))
-    values = tuple(several.columns) if several.named else tuple(range(y.shape[1]))
-    return _of_classes(y / sums[:, None], values, name, counts)
+    return np.asarray(y / sums[:, None])
 
 
 def _shares_of(column: Content, one: str, name: str) -> Floats:

@@ -231,7 +231,7 @@ def _level_codes(
     where = {label_key(level): j for j, level in enumerate(levels)}
     found = np.array([where.get(label_key(value), -1) for value in labels.values] or [-1], dtype=np.int32)
     if (found < 0).any():
-        found = np.where(found < 0, _same_number(labels.values, levels, len(found)), found)
+        found = np.where(found < 0, same_number(labels.values, levels, len(found)), found)
     codes = np.where(labels.missing, where.get(MISSING_LEVEL, -1), found[labels.codes]).astype(np.int32)
     unseen = (codes < 0) & ~labels.missing
     if unknown == "baseline" or not unseen.any():
@@ -250,7 +250,7 @@ def _level_codes(
     return codes, []
 
 
-def _same_number(values: Sequence[Any], levels: Sequence[str], size: int) -> NDArray[np.int32]:
+def same_number(values: Sequence[Any], levels: Sequence[str], size: int) -> NDArray[np.int32]:
     """For each value the only level that is the same number, 7 for "007" and 1 for "true"; -1 where there is none."""
     numbers = _as_numbers(levels)
     times = Counter(numbers)

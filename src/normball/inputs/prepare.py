@@ -96,6 +96,17 @@ class Data:
         """Number of columns of the design."""
         return len(self.feature_names)
 
+    def null_intercept(self, free: bool) -> float | Floats | None:
+        """The linear predictor, less the offset, of the model without features; 0 where the intercept is not free.
+
+        None where it is not finite: an offset may be all that varies.
+        """
+        if not free:
+            return np.zeros(self.n_outputs) if self.output_names else 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            null = find_family(self.family).null_intercept(self.y, self.weights, self.offset)
+        return null if np.isfinite(null).all() else None
+
 
 def prepare(
     X: Any,

@@ -132,18 +132,24 @@ def read_target(
         finite = column.with_infinite_as_missing() if isinstance(column, Numbers) else column
         target = many_classes(finite, name, counts) if known.has_outputs else two_classes(finite, name, counts, apart)
         return _infinite_kept(target, column)
-    values = _numbers(column, name, family, apart)
+    values = numbers_for(family, column, name, apart)
     used = values[counts & np.isfinite(values)]
-    refused, problem, other = known.refused(values)
+    if len(used) and (used == used[0]).all() and not free:
+        text = f'Target "{name}" has one value only: {used[0]:g} in all {count(len(used))} rows. Nothing to learn.'
+        raise DataError(Finding("E03", text, CONSTANT_FIX, (name,)))
+    return Target(values)
+
+
+def numbers_for(family: str, column: Numbers | Labels, name: str, apart: bool) -> Floats:
+    """The numbers of a target, all of which its family takes; raises a DataError where it does not."""
+    values = _numbers(column, name, family, apart)
+    refused, problem, other = find_family(family).refused(values)
     if refused.any():
         rows = np.flatnonzero(refused)
         text = f'Target "{name}" has {count(len(rows))} {problem}.\n{row_list(rows)}'
         text += f"   values {sample([f'{value:g}' for value in values[rows]])}"
         raise DataError(Finding("E13", text, f'family="{other}"' + OR + "correct these values", (name,)))
-    if len(used) and (used == used[0]).all() and not free:
-        text = f'Target "{name}" has one value only: {used[0]:g} in all {count(len(used))} rows. Nothing to learn.'
-        raise DataError(Finding("E03", text, CONSTANT_FIX, (name,)))
-    return Target(values)
+    return values
 
 
 def _infinite_kept(target: Target, column: Numbers | Labels) -> Target:

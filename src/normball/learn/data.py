@@ -7,27 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from normball.inputs.lookup import not_found
 from normball.inputs.prepare import prepare
 from normball.inputs.sources import source_of
-from normball.messages import DataError, Finding
+from normball.learn.overfitting import fitted_and_held_out, noisy_points
+from normball.learn.table import Array, Table, few_of_many, standardised, turned
+from normball.messages import DataError
 from normball.path import fit_path
 
 __all__ = ["IDS", "Lessons", "built_in", "own"]
-
-Array = NDArray[np.float64]
 
 IDS = tuple("abcdefgh")
 MIXES = (1.0, 0.5, 0.0)
 GRID = 40  # strengths on each path
 MOST_POINTS = 40  # rows shown as points
-MOST_MARGINS = 60
 LISTED = 30  # features whose weights are drawn
-SEARCHED = 300  # features among which the most correlated pair is looked for
-FEWEST = 4  # rows of each class that the lessons on classes need
-ALIKE = 0.999  # features more correlated than this make no ellipse
 
 
 @dataclass(frozen=True)
@@ -38,29 +32,16 @@ class Lessons:
     about: str
 
 
-@dataclass(frozen=True)
-class _Table:
-    """Features per standard deviation, the centred target, and the target as two classes."""
-
-    X: Array
-    y: Array
-    classes: Array
-    names: tuple[str, ...]
-    pair: tuple[int, int]
-    twins: tuple[int, int]
-
-
 def built_in() -> Lessons:
     """The data that come with the lessons."""
-    quadratic = _turned(35.0, 0.4)
-    X, y, truth = _few_of_many()
+    quadratic = turned(35.0, 0.4)
+    X, y, truth = few_of_many()
     names = tuple(f"x{j + 1}" for j in range(X.shape[1]))
-    two = _Table(X, y, np.zeros(0), names, (2, 6), (2, 6))
+    two = Table(X, y, np.zeros(0), names, (2, 6), (2, 6))
     points = [[0.5, 0.5, 1], [1.4, 0.8, 1], [-0.9, -0.6, 0], [-1.3, -1.2, 0], [0.3, 1.7, 1], [-0.4, -0.6, 1]]
-    margins = [(row[0] + row[1]) * (1 if row[2] else -1) for row in points]
     by_id: dict[str, dict[str, Any]] = {
         "a": {"points": points, "fitted": [True] * 4 + [False] * 2, "w": [1, 1], "b": 0, "names": ["x1", "x2"]},
-        "b": {"fitted": margins[:4], "held_out": margins[4:]},
+        "b": noisy_points(),
         "c": _bargain(two),
         "d": {
             "quadratic": {"gram": [1, 1, 1], "cov": [1.1, 1.1], "base": 0.655},
@@ -102,10 +83,10 @@ def own(X: Any, y: Any, columns: Sequence[str] = (), missing: str = "error", dro
         data = prepare(X, y, family="auto", missing=missing, drop=drop)
     except DataError as error:
         raise DataError(*(finding.with_known_options(("missing", "drop")) for finding in error.findings)) from None
-    table = _table(data.design, data.y, data.feature_names, columns, source_of(X))
+    table = standardised(data.design, data.y, data.feature_names, columns, source_of(X))
     by_id: dict[str, dict[str, Any]] = {
         "a": _same_line(table),
-        "b": _margins(table),
+        "b": fitted_and_held_out(table),
         "c": _bargain(table),
         "d": _alike(table),
         "e": {"quadratic": _quadratic(table, table.pair), "names": _names(table, table.pair)},
@@ -129,76 +110,11 @@ def own(X: Any, y: Any, columns: Sequence[str] = (), missing: str = "error", dro
     return Lessons(by_id, about)
 
 
-def _table(design: Any, y: Array, names: Sequence[str], columns: Sequence[str], source: Any) -> _Table:
-    """Standardise, and choose the pairs."""
-    X = np.asarray(_dense(design), dtype=np.float64)
-    scales = X.std(axis=0)
-    kept = np.flatnonzero(scales > 1e-12 * np.maximum(1.0, np.abs(X).max(axis=0)))
-    if kept.size < 2:
-        raise DataError(Finding("E14", f"The lessons need two features that vary; there are {kept.size}."))
-    X = (X[:, kept] - X[:, kept].mean(axis=0)) / scales[kept]
-    names = tuple(str(names[int(j)]) for j in kept)
-    centred = y - y.mean()
-    if not np.any(np.abs(centred) > 1e-12 * max(1.0, float(np.abs(y).max()))):
-        raise DataError(Finding("E03", "The target does not vary. Nothing to learn."))
-    values = np.unique(y)
-    classes = (y > values[0]) if values.size == 2 else (y > np.median(y))
-    if min(classes.sum(), (~classes).sum()) < FEWEST:
-        raise DataError(Finding("E05", f"The lessons need at least {FEWEST} rows of each class."))
-    pair = _chosen(names, columns, source) if columns else _strongest(X, centred)
-    if abs(float(X[:, pair[0]] @ X[:, pair[1]])) / len(y) > ALIKE:
-        text = f'"{names[pair[0]]}" and "{names[pair[1]]}" are copies of one another; they make no ellipse.'
-        raise DataError(Finding("E14", text, "choose two other columns"))
-    twins = pair if columns else _most_alike(X, centred)
-    return _Table(X, centred, classes.astype(np.float64), names, pair, twins)
-
-
-def _dense(design: Any) -> Any:
-    if not isinstance(design, tuple):
-        return design
-    from scipy.sparse import csc_matrix
-
-    values, indices, starts, n_rows = design
-    return csc_matrix((values, indices, starts), shape=(n_rows, len(starts) - 1)).toarray()
-
-
-def _chosen(names: tuple[str, ...], columns: Sequence[str], source: Any) -> tuple[int, int]:
-    if len(columns) != 2 or columns[0] == columns[1]:
-        raise ValueError("Two different columns are needed for the lessons on two weights")
-    problems = [not_found(source, name, "Column") for name in columns if name not in source.names]
-    if problems:
-        raise DataError(*problems)
-    lacking = [name for name in columns if name not in names]
-    if lacking:
-        text = f'"{lacking[0]}" is no number that varies; two weights need two numeric columns.'
-        raise DataError(Finding("E01", text, columns=tuple(lacking)))
-    return names.index(columns[0]), names.index(columns[1])
-
-
-def _strongest(X: Array, y: Array) -> tuple[int, int]:
-    """The feature that goes most with the target, and the next that is no copy of it."""
-    order = np.argsort(-np.abs(X.T @ y), kind="stable")
-    first = int(order[0])
-    alike = np.abs(X.T @ X[:, first]) / len(y)
-    others = [int(j) for j in order[1:] if alike[j] <= ALIKE]
-    if not others:
-        raise DataError(Finding("E14", "All features are copies of one another."))
-    return first, others[0]
-
-
-def _most_alike(X: Array, y: Array) -> tuple[int, int]:
-    listed = np.sort(np.argsort(-np.abs(X.T @ y), kind="stable")[:SEARCHED])
-    alike = np.abs(X[:, listed].T @ X[:, listed])
-    np.fill_diagonal(alike, -1.0)
-    first, second = np.unravel_index(int(np.argmax(alike)), alike.shape)
-    return int(listed[first]), int(listed[second])
-
-
-def _names(table: _Table, pair: tuple[int, int]) -> list[str]:
+def _names(table: Table, pair: tuple[int, int]) -> list[str]:
     return [table.names[j] for j in pair]
 
 
-def _quadratic(table: _Table, pair: tuple[int, int]) -> dict[str, Any]:
+def _quadratic(table: Table, pair: tuple[int, int]) -> dict[str, Any]:
     """Half the mean squared error as a function of two weights."""
     two = table.X[:, pair]
     gram, cov = two.T @ two / len(table.y), two.T @ table.y / len(table.y)
@@ -206,29 +122,7 @@ def _quadratic(table: _Table, pair: tuple[int, int]) -> dict[str, Any]:
     return {"gram": [float(gram[0, 0]), float(gram[0, 1]), float(gram[1, 1])], "cov": cov.tolist(), "base": base}
 
 
-def _turned(degrees: float, correlation: float) -> dict[str, Any]:
-    """The quadratic with its lowest point at this angle and distance 1."""
-    lowest = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
-    gram = np.array([[1.0, correlation], [correlation, 1.0]])
-    cov = gram @ lowest
-    return {"gram": [1.0, correlation, 1.0], "cov": cov.tolist(), "base": float(cov @ lowest) / 2 + 0.1}
-
-
-def _few_of_many() -> tuple[Array, Array, Array]:
-    """60 rows of 20 features, 4 of which make the target; the digits of a sine stand in for chance."""
-    n, p = 60, 20
-    k = np.arange(1, 2 * n * (p + 1) + 1)
-    uniform = np.modf(np.abs(np.sin(12.9898 * k) * 43758.5453))[0].reshape(2, n, p + 1)
-    normal = np.sqrt(-2 * np.log(1 - uniform[0])) * np.cos(2 * np.pi * uniform[1])
-    X = normal[:, :p]
-    X = (X - X.mean(axis=0)) / X.std(axis=0)
-    truth = np.zeros(p)
-    truth[[2, 6, 11, 17]] = [1.5, -1.0, 0.8, 0.6]
-    y = X @ truth + 0.7 * normal[:, p]
-    return X, y - y.mean(), truth
-
-
-def _strengths(table: _Table, columns: Sequence[int], l1_ratio: float) -> Array:
+def _strengths(table: Table, columns: Sequence[int], l1_ratio: float) -> Array:
     """From where all is zero, or nearly so for ridge, to where the penalty hardly counts."""
     if l1_ratio == 0.0:
         return np.geomspace(30.0, 3e-3, GRID)
@@ -236,13 +130,13 @@ def _strengths(table: _Table, columns: Sequence[int], l1_ratio: float) -> Array:
     return np.geomspace(largest * (1 + 1e-12), 3e-3 * largest, GRID)
 
 
-def _solutions(table: _Table, columns: Sequence[int], l1_ratio: float, lambdas: Array) -> Any:
+def _solutions(table: Table, columns: Sequence[int], l1_ratio: float, lambdas: Array) -> Any:
     return fit_path(
         table.X[:, list(columns)], table.y, family="gaussian", l1_ratio=l1_ratio, lambdas=lambdas, tol=1e-10
     )
 
 
-def _bargain(table: _Table) -> dict[str, Any]:
+def _bargain(table: Table) -> dict[str, Any]:
     found: dict[str, Any] = {"names": _names(table, table.pair)}
     for name, l1_ratio in (("l1", 1.0), ("l2", 0.0)):
         lambdas = _strengths(table, table.pair, l1_ratio)
@@ -263,7 +157,7 @@ def _short(values: Array) -> list[float]:
     return [float(f"{value:.10g}") for value in values]
 
 
-def _alike(table: _Table) -> dict[str, Any]:
+def _alike(table: Table) -> dict[str, Any]:
     pair = table.twins
     lam = 0.1 * float(np.abs(table.X[:, pair].T @ table.y).max()) / len(table.y)
     weights = {}
@@ -282,7 +176,7 @@ def _alike(table: _Table) -> dict[str, Any]:
     }
 
 
-def _mixes(table: _Table) -> dict[str, Any]:
+def _mixes(table: Table) -> dict[str, Any]:
     everything = range(table.X.shape[1])
     paths = [_solutions(table, everything, mix, _strengths(table, everything, mix)) for mix in MIXES]
     weights = [path.coefs * path.scales for path in paths]
@@ -303,7 +197,7 @@ def _mixes(table: _Table) -> dict[str, Any]:
     }
 
 
-def _bowl(table: _Table) -> dict[str, Any]:
+def _bowl(table: Table) -> dict[str, Any]:
     j = table.pair[0]
     centre = float(table.X[:, j] @ table.y) / len(table.y)
     return {
@@ -320,7 +214,7 @@ def _logistic(X: Array, classes: Array) -> tuple[Array, float]:
     return path.coefs[0], float(path.intercepts[0])
 
 
-def _same_line(table: _Table) -> dict[str, Any]:
+def _same_line(table: Table) -> dict[str, Any]:
     two = table.X[:, table.pair]
     w, b = _logistic(two, table.classes)
     rows = np.unique(np.linspace(0, len(two) - 1, MOST_POINTS).round().astype(int))
@@ -335,19 +229,3 @@ def _same_line(table: _Table) -> dict[str, Any]:
         "b": b,
         "names": _names(table, table.pair),
     }
-
-
-def _margins(table: _Table) -> dict[str, Any]:
-    """Every second row of each class is held out."""
-    held = np.zeros(len(table.classes), dtype=bool)
-    for label in (0.0, 1.0):
-        held[np.flatnonzero(table.classes == label)[1::2]] = True
-    w, b = _logistic(table.X[~held], table.classes[~held])
-    margins = (table.X @ w + b) * np.where(table.classes > 0, 1.0, -1.0)
-
-    def some(which: NDArray[np.bool_]) -> list[float]:
-        rows = np.flatnonzero(which)
-        rows = rows[np.unique(np.linspace(0, len(rows) - 1, MOST_MARGINS).round().astype(int))]
-        return [round(float(value), 4) for value in margins[rows]]
-
-    return {"fitted": some(~held), "held_out": some(held)}

@@ -48,7 +48,7 @@ def page(lessons: Lessons, ids: Sequence[str], *, quiz: bool = False) -> str:
             about=lessons.about,
             lessons=shown,
             quiz=quiz,
-            data=Markup(charts.embedded(data)),
+            data=charts.packed(data),
             script=Markup(charts.bundle("normball.learn", "page.js")),
         )
     )

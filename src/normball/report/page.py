@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GRID_TITLES = (
     "lambda",
     "features",
-    "deviance explained",
+    "explained, fitted rows",
     "CV mean",
     "CV error",
     "duality gap",
@@ -140,7 +140,7 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
         choices=numbers[0][1:],
         numbers=_rows_of_choice(numbers[1:]),
-        null_note=_null_note(cv),
+        null_note=_null_note(cv, numbers[2][0]),
         views=views,
         outputs=path.output_names,
         of_what="Class" if family.has_classes else "Target",
@@ -186,16 +186,18 @@ def _template() -> Template:
 def _rows_of_choice(rows: list[list[str]]) -> list[list[str]]:
     """The error in the unit of the target first, or the share where that has none."""
     typeset = [[cell.replace("+/-", "±") for cell in row] for row in rows]
-    return sorted(typeset, key=lambda row: {"lambda": 0, "CV RMSE": 1, "CV deviance explained": 1}.get(row[0], 2))
+    first = ("lambda", "CV RMSE", "CV deviance explained")
+    return sorted(typeset, key=lambda row: first.index(row[0]) if row[0] in first else len(first))
 
 
-def _null_note(cv: CVPath) -> str:
+def _null_note(cv: CVPath, score: str) -> str:
+    """The score of the model without features on the same rows."""
     null = facts.null_score(cv)
     if null is None:
         return ""
     if cv.score in find_family(cv.path.family).root_scores:
-        return f"A model without features has an RMSE of {facts.figures(math.sqrt(null))}."
-    return f"A model without features has a {cv.score} of {facts.figures(null)}."
+        score, null = "CV RMSE", math.sqrt(null)
+    return f"A model without features has a {score} of {facts.figures(null)} on the same left-out rows."
 
 
 def _certificate_row(one: facts.Point) -> list[Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from normball.evidence.listed import digits_of, lengths, listed, listed_coefs, picked, plain
 from normball.families import find_family
 from normball.report.recipes import recipes
-from normball.results import facts
+from normball.results import answers, facts
 from normball.results.remarks import few_rows
 from normball.version import __version__
 
@@ -55,6 +55,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "n_features": path.n_features,
         "lambdas": plain(path.lambdas),
         "picked": picked(cv, run),
+        "answers": _answers(cv, run),
         **_intercepts(path, plain(path.intercepts) if rest is None and others == [] else rest),
         "grouped": path.grouped,
         "n_nonzero": plain(path.n_nonzero),
@@ -70,6 +71,12 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
     }
     complete = others is not None and _bytes(others) <= MOST_OF_OTHERS
     return {**content, "others": others if complete else [], "others_complete": complete}
+
+
+def _answers(cv: CVPath, run: Run) -> list[list[str]]:
+    """What was found and how good it is, by lambda."""
+    told = [answers.answer(cv, run.target, index) for index in range(cv.lambdas.size)]
+    return [[one.found, one.quality] for one in told]
 
 
 def _intercepts(path: Path, rest: list[Any] | None) -> dict[str, Any]:

@@ -148,8 +148,9 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows.append([f"CV {cv.score}", *(_with_error(one) for one in chosen)])
     if cv.score in family.root_scores:
         rows.append(["CV RMSE", *("-" if one.mean is None else figures(math.sqrt(one.mean)) for one in chosen)])
-    elif (whole := explained_of(cv)) is not None:
+    if (whole := explained_of(cv)) is not None:
         rows.append(["CV deviance explained", *(_share(one.mean, whole) for one in chosen)])
+    rows.append(["explained, fitted rows", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
     if family.has_classes and cv.score != "auc":
         rows.append(
             [
@@ -157,7 +158,6 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
                 *(_diagnostic(one, "auc") for one in chosen),
             ]
         )
-    rows.append(["deviance explained", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
     kept = "features kept" if path.l1_ratio > 0 else "features used"  # ridge leaves none out
     rows.append([kept, *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
     if kept_of_each := [text for one in chosen if (text := groups_kept(one.fit))]:
@@ -207,8 +207,8 @@ def findings(cv: CVPath, point: Point) -> tuple[Finding, ...]:
 
 
 def null_score(cv: CVPath) -> float | None:
-    """The deviance of the null model on the rows it was fitted to; other scores have none."""
-    return 2.0 * cv.path.null_loss if cv.score == "deviance" else None
+    """The score of a model without features on the same left-out rows; None where it is not known."""
+    return None if math.isnan(cv.null_mean) else cv.null_mean
 
 
 def certificate(path: Path) -> str:
@@ -288,9 +288,8 @@ def with_error(value: float, error: float) -> str:
 
 
 def explained_of(cv: CVPath) -> float | None:
-    """The deviance whose share is told of left-out rows: one in squared units that is no mean square with a root."""
-    squared = find_family(cv.path.family).root_scores
-    return 2.0 * cv.path.null_loss if squared and cv.score == "deviance" and cv.score not in squared else None
+    """The deviance of left-out rows without features, of which models explain a share; None for other scores."""
+    return null_score(cv) if cv.score == "deviance" else None
 
 
 def _share(left: float | None, whole: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
+    from normball.results.evaluation import EvaluateOptions, Evaluation
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,8 +50,8 @@ class Fit:
         The bound on the norm, from `fit_ball`.
     n_outputs, output_names, grouped
         As in `Path`.
-    groups : FeatureGroups or None
-        The groups of features that were given: `names`, and the group of each feature in `of_feature`.
+    groups, null_intercept
+        As in `Path`.
     """
 
     saved_as: ClassVar[str] = "fit"
@@ -77,6 +78,7 @@ class Fit:
     output_names: tuple[str, ...] = ()
     grouped: bool = False
     groups: FeatureGroups | None = None
+    null_intercept: float | Array | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -143,6 +145,40 @@ class Fit:
         """
         rows = SparseRows.from_rows(np.atleast_2d(self.coef), len(self.feature_names))
         return predict(self, X, np.array([self.intercept]), rows, kind, offset, unknown)[:, 0]
+
+    def evaluate(self, X: Any, y: Any, **options: Unpack[EvaluateOptions]) -> Evaluation:
+        """Score the model on rows with known targets, beside the model without features.
+
+        Parameters
+        ----------
+        X, y
+            Rows that the model was not fitted to, as for the fit; y may name a column of X.
+        sample_weight, offset : array, shape (n,), or str, optional
+            As for the fit.
+        row_groups : array, shape (n,), or str, optional
+            Rows that belong together (several of one patient): the bootstrap draws groups as wholes.
+        n_bootstrap : int
+            Bootstrap samples for the intervals, 500 by default; 0 for none.
+        random_state : int or Generator
+            Seed of these samples, 0 by default.
+        unknown
+            As in `predict`.
+
+        Returns
+        -------
+        Evaluation
+            Numbers: RMSE, MAE and R2, counts and amounts also the deviance. Classes: accuracy, area under the ROC curve
+            (of several the mean of each against the rest), macro F1, Brier score and deviance. With a link other than
+            the identity the calibration slope.
+
+        Raises
+        ------
+        DataError
+            If the rows cannot be used; E09 if a label is none of the model's.
+        """
+        from normball.results.evaluation import evaluate
+
+        return evaluate(self, X, y, **options)
 
     def to_frame(self) -> polars.DataFrame:
         """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`).

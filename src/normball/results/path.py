@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
+    from normball.results.evaluation import EvaluateOptions, Evaluation
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,6 +61,8 @@ class Path:
         (per standard deviation).
     groups : FeatureGroups or None
         The groups of features that were given: `names`, and the group of each feature in `of_feature`.
+    null_intercept : float or None, or with several outputs ndarray, shape (n_outputs,)
+        The linear predictor, less the offset, of the model without any feature; None where it is not finite.
     n_groups_nonzero : ndarray, shape (n_lambdas,), or None
         Number of groups with a nonzero coefficient; None without groups.
     scales : ndarray, shape (n_features,)
@@ -118,6 +121,7 @@ class Path:
     output_names: tuple[str, ...] = ()
     grouped: bool = False
     groups: FeatureGroups | None = None
+    null_intercept: float | Array | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -239,6 +243,7 @@ class Path:
             output_names=self.output_names,
             grouped=self.grouped,
             groups=self.groups,
+            null_intercept=self.null_intercept,
         )
 
     def predict(
@@ -275,6 +280,10 @@ class Path:
         rows = SparseRows.from_rows(coefs(), self.n_features)
         predictions = predict(self, X, np.array(intercepts), rows, kind, offset, unknown)
         return predictions[:, 0] if np.ndim(lam) == 0 else predictions
+
+    def evaluate(self, X: Any, y: Any, *, lam: float, **options: Unpack[EvaluateOptions]) -> Evaluation:
+        """Score the model at one strength on rows with known targets; see `Fit.evaluate`."""
+        return self.at(lam=lam).evaluate(X, y, **options)
 
     def to_frame(self, lam: float | None = None) -> polars.DataFrame:
         """One row a strength with the numbers of the path, or with `lam` the coefficients there (`Fit.to_frame`).

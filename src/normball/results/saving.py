@@ -82,7 +82,9 @@ def _path(path: Path) -> dict[str, Any]:
 
 
 def _cv_path(result: CVPath) -> dict[str, Any]:
-    cv = {field.name: _encode(getattr(result, field.name)) for field in fields(result) if field.name != "path"}
+    own = [field.name for field in fields(result) if field.name not in ("path", "held_out")]
+    cv = {name: _encode(getattr(result, name)) for name in own}
+    cv["held_out"] = None if result.held_out is None else _encode(vars(result.held_out))
     # read by people and by other programs; loading computes them anew
     cv |= {"lambda_best": result.lambda_best, "lambda_1se": result.lambda_1se}
     return {**_path(result.path), "cv": cv}

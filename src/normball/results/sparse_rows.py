@@ -123,7 +123,7 @@ class SparseRows:
             places.append(counted if group_of_column is None else np.unique(counted))
         size = n_rows * n_groups
         if 4 * sum(counted.size for counted in places) > size:  # most places are taken: count without sorting
-            every = np.zeros(size, dtype=np.int32)
+            every = np.zeros(size, dtype=np.int64)
             for counted in places:
                 every[counted] += 1  # no place stands twice in one matrix
             found = np.flatnonzero(every)

@@ -1,91 +1,178 @@
-/** b: the slope of the sigmoid, and what it does to learning. */
-import { scaleLinear, scaleLog } from "d3-scale";
-import { below, beside } from "../axes.js";
-import { COLOURS, DASHES, curve, element, figures, through, words } from "../svg.js";
-import { crossEntropy, inTwoParts, sigma, slope, times } from "./lesson.js";
-import { cursor, legend } from "./plane.js";
+/** b: models that are really fitted, from a strong penalty to none, and rows that were not fitted. */
+import { whole } from "../panels.js";
+import { figures } from "../svg.js";
+import { inTwoParts, movable, slope } from "./lesson.js";
+import { costs, field, plane, sigmoid, weightsBelow, weightsBeside } from "./b_charts.js";
+import { cost, solvePath, sum } from "./logistic.js";
+import { FEATURES, NAMES, REACH, add, pointsOf, put, remove, scaling } from "./points.js";
 
-/** @typedef {{ fitted: number[], held_out: number[] }} Data margins in favour of each row's own class */
-
-const SCALES = Array.from({ length: 61 }, (_, k) => 10 ** (-1 + k / 20));
+/**
+ * @typedef {import("./points.js").Point} Point
+ * @typedef {object} Own models of the reader's table
+ * @property {number[]} fitted error of all fitted rows, for each lambda
+ * @property {number[]} held_out
+ * @property {number} n_fitted
+ * @property {number} n_held_out
+ * @property {number} n_features
+ * @property {string[]} names of the features with the largest weights
+ * @property {number[][]} weights
+ * @property {[number, number][]} dots class of a sample of rows, and whether held out
+ * @property {number[][]} sums of these rows, for each lambda
+ *
+ * @typedef {{ lambdas: number[], own: null, points: Point[], held_out: Point[] } | { lambdas: number[], own: Own }} Data
+ *
+ * @typedef {object} Fitted
+ * @property {number[]} lambdas
+ * @property {(number | null)[]} fitted error; null where there are no best weights
+ * @property {(number | null)[]} held
+ * @property {string[]} names
+ * @property {number[][]} weights
+ * @property {{ label: number, held: boolean }[]} dots
+ * @property {number[][]} sums
+ * @property {number[]} violations
+ * @property {(x: number, y: number, at: number) => number} at the sum at a place of the plane
+ */
 
 /** @type {import("./lesson.js").Lesson} */
 export const b = {
   id: "b",
-  title: "When large weights hurt: slopes and rows not seen",
+  title: "Less and less penalty: fitted rows, and rows not seen",
   text: [
-    "Weights are learned by following slopes. The sigmoid is steepest in the middle, with a slope of 0.25, and flat at both ends: at a sum of 1 the slope is 0.197, at a sum of 10 it is 0.000045. Large weights put nearly every row on the flat ends.",
-    "The first chart shows how hard a row pulls at the weights. To its left are rows on the wrong side. With cross-entropy the pull is 1 − p, p being the probability given to the truth: it vanishes only for rows that are right already. With squared error it is multiplied by the slope, and rows that are hopelessly wrong stop pulling.",
-    "The second chart asks what matters in the end. On the rows that were fitted, larger weights look ever better as long as all of these rows are on their right side. On rows held out, one confident mistake costs more than all the certainty gains: the curve turns upwards. This, and not the flat slope, is what overfitting means.",
+    "Here a model is really fitted, once for each strength of the penalty, from a strong one on the left to next to none on the right. A strong penalty keeps the weights small and the sigmoid flat: every probability stays near the middle. A weak one lets the weights grow until the fitted rows are explained as well as the model can.",
+    "The error of the fitted rows can only fall as the penalty weakens. Rows that were not fitted tell the other half. Their error falls while the weights learn what all rows have in common, and it may rise again once they learn by heart what these few rows happen to be: a mistake made with certainty costs more than all the certainty gains. That is overfitting. The penalty is there to keep the weights, on purpose, away from the minimum of the training error.",
   ],
-  careful: "It is often said that large weights stop learning because the slope vanishes. With cross-entropy this holds for rows already right; the slope p(1 − p) returns as the curvature, which flattens for all rows. And overfitting is shown by the loss on held-out rows, not by flat slopes.",
-  controls: () => [{ id: "scale", label: "all weights times", min: -1, max: 2, step: 0.05, value: 0, show: (v) => times(10 ** v) }],
+  careful: "It is often said that large weights stop learning because the sigmoid is flat at its ends: its slope is 0.25 in the middle, 0.197 at a sum of 1 and 0.000045 at a sum of 10. With cross-entropy a row pulls at the weights with 1 − p, p being the probability given to the truth. So only rows that are right already stop pulling, and one that is badly wrong pulls with all its force. (With squared error the pull is multiplied by the slope, and rows that are hopelessly wrong do stop.) Overfitting shows in rows that were not fitted, not in flat slopes.",
+  names: NAMES,
+  controls: (/** @type {Data} */ data) => [
+    {
+      id: "at", label: "lambda", min: 0, max: lambdasOf(data).length - 1, step: 1, value: Math.round(0.35 * lambdasOf(data).length), ends: ["stronger", "weaker"],
+      show: (/** @type {number} */ v) => strength(lambdasOf(data)[v]),
+    },
+    ...(data.own
+      ? []
+      : [
+          { id: "curved", label: "features", min: 0, max: 1, step: 1, value: 0, choices: ["x1 and x2: a straight line", "their products up to the third: a curve"] },
+          { id: "adds", label: "a click adds", min: 0, max: 1, step: 1, value: 0, choices: ["● a point of class 0", "■ a point of class 1"] },
+        ]),
+  ],
+  buttons: (/** @type {Data} */ data) => (data.own ? [] : [{ label: "add a point in the middle", act: (values) => inTheMiddle(data.points, values) }]),
+  grab(data, values, name, px, py) {
+    const { x, y } = plane();
+    const [left, right, bottom, top] = [...x.range(), ...y.range()];
+    if (px < left - 20 || px > right + 20 || py > bottom + 20 || py < top - 20) return remove(data.points, values, Number(name));
+    return put(values, Number(name), x.invert(px), y.invert(py));
+  },
+  nudge: (data, values, name, dx, dy) => {
+    const point = pointsOf(data.points, values).find(({ k }) => k === Number(name))?.point;
+    return point ? put(values, Number(name), point[0] + 0.1 * dx, point[1] - 0.1 * dy) : values;
+  },
+  press(data, values, px, py) {
+    if (data.own) return values;
+    const { x, y } = plane();
+    const [u, v] = [x.invert(px), y.invert(py)];
+    return Math.max(Math.abs(u), Math.abs(v)) > REACH ? values : add(data.points, values, u, v, values.adds);
+  },
+  remove: (data, values, name) => remove(data.points, values, Number(name)),
   draw(/** @type {Data} */ data, values) {
-    const scale = 10 ** values.scale;
-    const train = SCALES.map((s) => mean(data.fitted, s));
-    const held = SCALES.map((s) => mean(data.held_out, s));
-    const best = SCALES[held.indexOf(Math.min(...held))];
-    const flat = data.fitted.concat(data.held_out).filter((m) => slope(scale * m) < 0.01).length;
-    const n = data.fitted.length + data.held_out.length;
-    const sentence =
-      `With weights times ${times(scale)}, ${flat} of ${n} rows are where the slope is below 0.01. Mean cost of the fitted rows ${figures(mean(data.fitted, scale))}, ` +
-      `of the held-out rows ${figures(mean(data.held_out, scale))}; the latter is least, ${figures(Math.min(...held))}, with weights times ${figures(best, 2)}.`;
+    const model = data.own ? given(data.own, data.lambdas) : fittedHere(data, values);
+    const { lambdas, fitted, held, weights } = model;
+    const at = values.at;
+    const best = leastOf(held);
+    const sentence = said(data, model, at, best);
+    const points = data.own ? [] : pointsOf(data.points, values);
+    const frame = { id: "lesson-b", width: 820, height: 680, title: b.title, description: sentence };
+    const left = data.own ? [weightsBeside(model, at)] : [field(model, at, points, data.held_out, values), weightsBelow(model, at)];
+    const svg = movable(inTwoParts(frame, left, [costs(model, at, best), sigmoid(model, at)], values));
+    const rows = lambdas.map((lam, k) => [strength(lam), figures(fitted[k]), figures(held[k]), figures(Math.max(...weights[k].map(Math.abs)))]);
     return {
-      svg: inTwoParts({ id: "lesson-b", width: 820, height: 370, title: b.title, description: sentence }, [pulls(data, scale)], [costs(train, held, scale)], values),
+      svg,
       sentence,
-      table: {
-        head: ["weights times", "slope at a sum of 1", "cost, fitted rows", "cost, held-out rows"],
-        rows: [0.1, 0.3, 1, 3, 10, 30, 100].map((s) => [s, figures(slope(s)), figures(mean(data.fitted, s)), figures(mean(data.held_out, s))]),
+      table: { head: ["lambda", "error, fitted", "error, held out", "largest weight"], rows: rows.filter((_, k) => k % 4 === 0 || k === at || k === rows.length - 1) },
+      numbers: {
+        lam: lambdas[at], lambdas, fitted, held_out: held, best: lambdas[best], turns: turns(held, best), weights: weights[at], sums: model.sums[at], violation: Math.max(...model.violations),
+        slopes: [slope(0), slope(1), slope(10)], points: points.map(({ point }) => point),
       },
-      numbers: { scale, slopes: [slope(0), slope(1), slope(10)], fitted: mean(data.fitted, scale), held_out: mean(data.held_out, scale), best, scales: SCALES, train, held, n_flat: flat },
     };
   },
   quiz: {
-    question: "Every fitted row is on its right side, and you make all weights ten times as large. What happens to the cost of the fitted rows?",
-    answers: ["It falls further", "It rises", "It stays"],
+    question: "The penalty becomes weaker and weaker, and the model is fitted anew each time. What does the error of the fitted rows do?",
+    answers: ["It falls, or stays as it is", "It rises", "It falls first, and rises later"],
     right: 0,
-    why: "Each of these rows gets more certain of what is true. So nothing in the fitted rows ever says stop: a penalty must, or held-out rows.",
+    why: "With fewer restrictions the best fit never becomes worse. So nothing in the fitted rows ever says stop: a penalty must, or rows that were held out.",
   },
 };
 
-/** Mean cross-entropy. @param {number[]} margins @param {number} scale */
-const mean = (margins, scale) => margins.reduce((sum, m) => sum + crossEntropy(scale * m), 0) / margins.length;
-
-/** How hard rows pull, over the sum in favour of the truth. @param {Data} data @param {number} scale */
-function pulls(data, scale) {
-  const x = scaleLinear([-8, 8], [60, 390]);
-  const y = scaleLinear([0, 1], [310, 70]);
-  const grid = Array.from({ length: 81 }, (_, k) => -8 + k / 5);
-  /** @type {[string, (z: number) => number][]} */
-  const lines = [
-    ["pull with cross-entropy, 1 − p", (z) => sigma(-z)],
-    ["pull with squared error, 2 (1 − p) slope", (z) => 2 * sigma(-z) * slope(z)],
-    ["slope = curvature, p (1 − p)", slope],
-  ];
-  const rows = [...data.fitted.map((m) => ({ m, fill: COLOURS[0] })), ...data.held_out.map((m) => ({ m, fill: "var(--paper)" }))];
-  return [
-    below(x, 310, "sum in favour of the row's own class"),
-    beside(y, 60, 390, ""),
-    ...lines.map(([, f], k) => curve(through(grid.map((z) => [x(z), y(f(z))])), { stroke: COLOURS[k], "stroke-width": 2.5, "stroke-dasharray": DASHES[k] })),
-    ...rows.map(({ m, fill }) => element("circle", { cx: x(Math.max(-8, Math.min(8, scale * m))), cy: y(slope(scale * m)), r: 4.5, fill, stroke: COLOURS[0], "stroke-width": 1.5 })),
-    legend(60, 14, lines.map(([name], k) => [name, COLOURS[k], DASHES[k]])),
-    words(225, 364, "dots: rows on the slope; hollow: held out", { "text-anchor": "middle", fill: "var(--faint)" }),
-  ].join("");
+/** A point more, near the middle, not on another one. @param {Point[]} points @param {import("./lesson.js").Values} values */
+function inTheMiddle(points, values) {
+  const there = pointsOf(points, values).map(({ point }) => point);
+  const places = Array.from({ length: 60 }, (_, k) => [0.25 * Math.sqrt(k) * Math.cos(2.4 * k), 0.25 * Math.sqrt(k) * Math.sin(2.4 * k)]);
+  const [x, y] = places.find(([u, v]) => there.every((point) => Math.hypot(point[0] - u, point[1] - v) > 0.4)) ?? [0, 0];
+  return add(points, values, x, y, values.adds);
 }
 
-/** Costs over the scale. @param {number[]} train @param {number[]} held @param {number} scale */
-function costs(train, held, scale) {
-  const x = scaleLog([0.1, 100], [470, 800]);
-  const top = Math.min(Math.max(...held, ...train), 4 * Math.max(held[0], train[0]));
-  const y = scaleLinear([0, top], [310, 70]).clamp(false);
-  /** @param {number[]} values */
-  const path = (values) => through(values.map((v, k) => [x(SCALES[k]), v > top ? NaN : y(v)]));
-  return [
-    below(x, 310, "all weights times", { ticks: 3 }),
-    beside(y, 470, 800, ""),
-    curve(path(train), { stroke: COLOURS[0], "stroke-width": 2.5 }),
-    curve(path(held), { stroke: COLOURS[1], "stroke-width": 2.5, "stroke-dasharray": DASHES[1] }),
-    cursor(x(scale), 70, 310),
-    legend(470, 32, [["mean cost of fitted rows", COLOURS[0], ""], ["mean cost of held-out rows", COLOURS[1], DASHES[1]]]),
-  ].join("");
+/** With a last one of 0 where the model is fitted here. @param {Data} data */
+const lambdasOf = (data) => (data.own ? data.lambdas : [...data.lambdas, 0]);
+
+/** @param {number} lam */
+const strength = (lam) => (lam === 0 ? "0: no penalty" : figures(lam));
+
+/** The model that came with the page. @param {Own} own @param {number[]} lambdas @returns {Fitted} */
+const given = (own, lambdas) => ({
+  ...own, lambdas, held: own.held_out, dots: own.dots.map(([label, held]) => ({ label, held: held > 0 })), violations: [0], at: () => NaN,
+});
+
+/** The last answer: a slider of lambda moves nothing of it. @type {{ key: string, model: Fitted } | null} */
+let memory = null;
+
+/** The model of the points as they are now. @param {Extract<Data, { own: null }>} data @param {import("./lesson.js").Values} values @returns {Fitted} */
+function fittedHere(data, values) {
+  const points = pointsOf(data.points, values).map(({ point }) => point);
+  const key = JSON.stringify([points, values.curved, data.lambdas.length]);
+  if (memory?.key === key) return memory.model;
+  const { names, of } = values.curved ? FEATURES.curved : FEATURES.straight;
+  const scaled = scaling(points.map(([x, y]) => of(x, y)));
+  const rows = points.map(([x, y]) => scaled(of(x, y)));
+  const labels = points.map((point) => point[2]);
+  const heldRows = data.held_out.map(([x, y]) => scaled(of(x, y)));
+  const heldLabels = data.held_out.map((point) => point[2]);
+  const lambdas = lambdasOf(data);
+  const models = solvePath(rows, labels, lambdas);
+  const drawn = models.map((model, k) => model ?? models[k - 1] ?? { w: names.map(() => 0), b: 0, violation: 0, solved: true });
+  const model = {
+    lambdas, names,
+    fitted: models.map((one) => one && cost(one, rows, labels)),
+    held: models.map((one) => one && cost(one, heldRows, heldLabels)),
+    weights: drawn.map(({ w }) => w),
+    dots: [...labels.map((label) => ({ label, held: false })), ...heldLabels.map((label) => ({ label, held: true }))],
+    sums: drawn.map((one) => [...rows, ...heldRows].map((row) => sum(one, row))),
+    violations: drawn.map(({ violation }) => violation),
+    at: (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ k) => sum(drawn[k], scaled(of(x, y))),
+  };
+  memory = { key, model };
+  return model;
+}
+
+/** Where an error is least. @param {(number | null)[]} errors */
+const leastOf = (errors) => errors.reduce((/** @type {number} */ best, one, k) => (one !== null && one < (errors[best] ?? Infinity) ? k : best), 0);
+
+/** Whether errors rise again, by more than a hundredth, after they were least. @param {(number | null)[]} errors @param {number} best */
+const turns = (errors, best) => Math.max(...errors.slice(best).map((one) => one ?? 0)) > 1.01 * (errors[best] ?? Infinity);
+
+/** @param {Data} data @param {Fitted} model @param {number} at @param {number} best */
+function said(data, { lambdas, fitted, held, weights, dots, sums }, at, best) {
+  const how = lambdas[at] ? `With lambda ${figures(lambdas[at])}` : "Without a penalty";
+  const n = data.own ? data.own.n_fitted : dots.filter((dot) => !dot.held).length;
+  const m = data.own ? data.own.n_held_out : data.held_out.length;
+  const rows = data.own ? "rows" : "points";
+  const own = dots.flatMap((dot, k) => (dot.held ? [] : [dot.label ? sums[at][k] : -sums[at][k]]));
+  const flat = own.filter((margin) => slope(margin) < 0.01).length;
+  const here = fitted[at] === null
+    ? `Without a penalty these points have no best weights: the classes can be parted, so larger weights always cost the fitted points less; drawn are the weights of lambda ${figures(lambdas[at - 1])}.`
+    : `${how} the mean error is ${figures(fitted[at])} on the ${whole(n)} fitted ${rows} and ${figures(held[at])} on the ${whole(m)} held out; the largest weight is ${figures(Math.max(...weights[at].map(Math.abs)))}.`;
+  const last = held.reduce((/** @type {number} */ end, value, k) => (value === null ? end : k), 0);
+  const there = turns(held, best)
+    ? `The held-out error is least, ${figures(held[best])}, at lambda ${figures(lambdas[best])}, and turns upwards after it, to ${figures(held[last])} at lambda ${figures(lambdas[last])}.`
+    : `Here held-out ${rows} do not turn upwards: ` + (best === last ? `their error is least, ${figures(held[best])}, at the weakest penalty.` : `their error is least, ${figures(held[best])}, at lambda ${figures(lambdas[best])}, and still ${figures(held[last])} at the weakest penalty.`);
+  const slopes = data.own ? `Where the slope of the sigmoid is below 0.01: ${flat} of the ${own.length} fitted rows drawn (a sample).` : `Where the slope of the sigmoid is below 0.01: ${flat} of the ${own.length} fitted points.`;
+  return `${here} ${there} ${slopes}`;
 }

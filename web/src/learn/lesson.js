@@ -10,6 +10,7 @@
  * @property {number} value at the opening
  * @property {string[]} [choices] a choice instead of a slider: the value is an index
  * @property {(value: number) => string} [show] what to write beside the slider
+ * @property {[string, string]} [ends] what stands at both ends of the slider
  *
  * @typedef {Record<string, number>} Values of the controls, and `narrow`: 1 where the window is that of a phone
  *
@@ -28,11 +29,18 @@
  * @property {(data: any, values: Values) => Shown} draw a pure function: no document, no clock, no chance
  * @property {(data: any, values: Values, handle: string, x: number, y: number) => Values} [grab] the values after a handle was moved to a place of the drawing
  * @property {(data: any, values: Values, handle: string, dx: number, dy: number) => Values} [nudge] the values after an arrow key, where a step along an axis is not what moves the handle
+ * @property {(data: any, values: Values, x: number, y: number) => Values} [press] the values after a press on a place without a handle
+ * @property {(data: any, values: Values, handle: string) => Values} [remove] the values after the key Delete on a handle
+ * @property {(data: any) => { label: string, act: (values: Values) => Values }[]} [buttons]
+ * @property {RegExp} [names] of values that no control holds
  * @property {{ question: string, answers: string[], right: number, why: string }} quiz
  */
 import { tick } from "../axes.js";
 import { NARROW } from "../panels.js";
-import { drawing, element } from "../svg.js";
+import { COLOURS, drawing, element, px } from "../svg.js";
+
+/** Below an axis of strengths: they grow weaker to the right everywhere. */
+export const STRENGTH = "stronger ← lambda → weaker";
 
 /** The values a lesson opens with. @param {Lesson} lesson @param {any} data @returns {Values} */
 export const openingValues = (lesson, data) => Object.fromEntries(lesson.controls(data).map(({ id, value }) => [id, value]));
@@ -54,6 +62,21 @@ export const slope = (z) => sigma(z) * sigma(-z);
 
 /** Cross-entropy of a row whose margin in favour of its own class is m. @param {number} m */
 export const crossEntropy = (m) => (m > 0 ? Math.log1p(Math.exp(-m)) : -m + Math.log1p(Math.exp(m)));
+
+/** The mark of a row that was fitted: a circle for class 0, a square for class 1. @param {number} cx @param {number} cy @param {number} label */
+export function markOf(cx, cy, label) {
+  const look = { fill: COLOURS[label ? 1 : 0], stroke: "var(--paper)" };
+  return label ? element("rect", { x: cx - 5.5, y: cy - 5.5, width: 11, height: 11, ...look }) : element("circle", { cx, cy, r: 5.5, ...look });
+}
+
+/** Small hollow marks of the rows that were not. @param {[number, number, number][]} rows x, y and class */
+export const smallMarks = (rows) =>
+  [0, 1]
+    .map((label) => {
+      const shape = label ? "m-3-3h6v6h-6z" : "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z";
+      return element("path", { d: rows.filter((row) => row[2] === label).map(([x, y]) => `M${px(x)} ${px(y)}${shape}`).join(""), fill: "var(--paper)", stroke: COLOURS[label], "stroke-width": 1.2 });
+    })
+    .join("");
 
 /** A mark that can be dragged, also with the arrow keys. @param {string} name @param {string} label @param {number} cx @param {number} cy @param {string} fill */
 export const handle = (name, label, cx, cy, fill) =>

@@ -1,6 +1,8 @@
 /** The page: sliders, handles and predictions bring the drawings to life. */
 import { theme } from "../page/theme.js";
+import { unpack } from "../page/unpack.js";
 import { escape } from "../svg.js";
+import { arrive, changes, remember } from "./address.js";
 import { LESSONS } from "./lessons.js";
 import { openingValues } from "./lesson.js";
 
@@ -20,14 +22,20 @@ function the(selector, inside = document) {
 /** @param {HTMLElement} section @param {Lesson} lesson @param {any} data */
 function enliven(section, lesson, data) {
   const phone = window.matchMedia("(max-width: 34rem)");
+  const opening = openingValues(lesson, data);
   /** @type {import("./lesson.js").Values} */
-  let values = { ...openingValues(lesson, data), narrow: Number(phone.matches) };
+  let values = { ...opening, narrow: Number(phone.matches) };
   const figure = the(".drawing", section);
   const controls = lesson.controls(data);
-  const inputs = controls.map((control) => added(the(".controls", section), lesson, control, (value) => change({ ...values, [control.id]: value })));
+  const place = the(".controls", section);
+  const inputs = controls.map((control) => added(place, lesson, control, (value) => change({ ...values, [control.id]: value })));
+  const reset = button("reset", () => change({ ...opening, narrow: values.narrow }));
+  const buttons = (lesson.buttons?.(data) ?? []).map(({ label, act }) => button(label, () => change(act(values))));
+  place.append(Object.assign(document.createElement("div"), { className: "buttons" }));
+  the(".buttons", place).append(...buttons, reset);
 
   /** @param {import("./lesson.js").Values} next */
-  function change(next) {
+  function show(next) {
     values = next;
     const focused = figure.contains(document.activeElement) ? document.activeElement?.getAttribute("data-handle") : null;
     const shown = lesson.draw(data, values);
@@ -35,17 +43,34 @@ function enliven(section, lesson, data) {
     the(".sentence", section).textContent = shown.sentence;
     the(".table", section).innerHTML = tableOf(shown.table);
     inputs.forEach((put, k) => put(values[controls[k].id]));
+    reset.disabled = changes(lesson, opening, values) === "";
     if (focused) /** @type {SVGElement | null} */ (figure.querySelector(`[data-handle="${focused}"]`))?.focus();
   }
 
-  const { grab, nudge } = lesson;
+  /** @param {import("./lesson.js").Values} next */
+  function change(next) {
+    show(next);
+    remember(lesson, changes(lesson, opening, values));
+  }
+
+  const { grab, nudge, press, remove } = lesson;
   if (grab) {
-    draggable(figure, (name, x, y) => change(grab(data, values, name, x, y)));
-    steerable(figure, (name, step, x, y) => change(nudge ? nudge(data, values, name, ...step) : grab(data, values, name, x + NUDGE * step[0], y + NUDGE * step[1])));
+    draggable(figure, (name, x, y) => change(grab(data, values, name, x, y)), (x, y) => press && change(press(data, values, x, y)));
+    steerable(figure, (name, step, x, y) => change(nudge ? nudge(data, values, name, ...step) : grab(data, values, name, x + NUDGE * step[0], y + NUDGE * step[1])), (name) => remove && change(remove(data, values, name)));
   }
   predictions(section, lesson);
-  phone.addEventListener("change", () => change({ ...values, narrow: Number(phone.matches) }));
-  change(values);
+  phone.addEventListener("change", () => show({ ...values, narrow: Number(phone.matches) }));
+  show(values);
+  arrive(section, lesson, controls, (said) => show({ ...opening, narrow: values.narrow, ...said }));
+}
+
+/** @param {string} label @param {() => void} act */
+function button(label, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = label;
+  made.addEventListener("click", act);
+  return made;
 }
 
 /** Add a slider or a choice; returns how to put a value into it. @param {HTMLElement} place @param {Lesson} lesson @param {Control} control @param {(value: number) => void} changed */
@@ -61,7 +86,7 @@ function added(place, lesson, control, changed) {
   input.addEventListener("input", () => changed(Number(input.value)));
   const value = document.createElement("output");
   value.htmlFor.add(id);
-  box.append(label, input, ...(control.choices ? [] : [value]));
+  box.append(label, input, ...(control.choices ? [] : control.ends ? [ends(control.ends, value)] : [value]));
   place.append(box);
   return (/** @type {number} */ now) => {
     input.value = String(now);
@@ -69,6 +94,15 @@ function added(place, lesson, control, changed) {
     value.textContent = text;
     if (!control.choices) input.setAttribute("aria-valuetext", text);
   };
+}
+
+/** The value between what stands at the two ends. @param {[string, string]} words @param {HTMLOutputElement} value */
+function ends(words, value) {
+  const line = document.createElement("div");
+  line.className = "ends";
+  const [left, right] = words.map((word) => Object.assign(document.createElement("span"), { textContent: word }));
+  line.append(left, value, right);
+  return line;
 }
 
 /** @param {string[]} names */
@@ -88,36 +122,46 @@ function slider({ min, max, step }) {
 /** @param {Event} event */
 const handleOf = (event) => (event.target instanceof SVGElement ? event.target.getAttribute("data-handle") : null);
 
-/** Handles move with the pointer. @param {HTMLElement} figure @param {(name: string, x: number, y: number) => void} move */
-function draggable(figure, move) {
+/** Handles move with the pointer; a press elsewhere that moves nothing is one on that place. @param {HTMLElement} figure @param {(name: string, x: number, y: number) => void} move @param {(x: number, y: number) => void} press */
+function draggable(figure, move, press) {
   /** @type {string | null} */
   let held = null;
+  /** @type {[number, number] | null} */
+  let pressed = null;
+  /** @param {PointerEvent} event @returns {[number, number]} */
+  const place = (event) => {
+    const svg = figure.querySelector("svg");
+    const box = svg?.getBoundingClientRect() ?? new DOMRect();
+    const unit = (svg?.viewBox.baseVal.width ?? 0) / box.width;
+    return [(event.clientX - box.left) * unit, (event.clientY - box.top) * unit];
+  };
   figure.addEventListener("pointerdown", (event) => {
     held = handleOf(event);
+    pressed = held ? null : place(event);
     if (!held) return;
     /** @type {SVGElement} */ (event.target).focus();
     figure.setPointerCapture(event.pointerId); // of the figure: the handle is drawn anew at every move
     event.preventDefault();
   });
-  figure.addEventListener("pointermove", (event) => {
-    const svg = figure.querySelector("svg");
-    if (!held || !svg) return;
-    const box = svg.getBoundingClientRect();
-    const unit = svg.viewBox.baseVal.width / box.width;
-    move(held, (event.clientX - box.left) * unit, (event.clientY - box.top) * unit);
+  figure.addEventListener("pointermove", (event) => held && move(held, ...place(event)));
+  figure.addEventListener("pointerup", (event) => {
+    const [x, y] = place(event);
+    if (pressed && Math.hypot(x - pressed[0], y - pressed[1]) < 5) press(x, y);
   });
-  for (const end of ["pointerup", "pointercancel"]) figure.addEventListener(end, () => (held = null));
+  for (const end of ["pointerup", "pointercancel"]) figure.addEventListener(end, () => (held = pressed = null));
 }
 
-/** Handles move with the arrow keys. @param {HTMLElement} figure @param {(name: string, step: [number, number], x: number, y: number) => void} move */
-function steerable(figure, move) {
+/** Handles move with the arrow keys. @param {HTMLElement} figure @param {(name: string, step: [number, number], x: number, y: number) => void} move @param {(name: string) => void} remove */
+function steerable(figure, move, remove) {
   figure.addEventListener("keydown", (event) => {
     const name = handleOf(event);
     const step = ARROWS[event.key];
-    if (!name || !step) return;
+    const away = event.key === "Delete" || event.key === "Backspace";
+    if (!name || !(step || away)) return;
     event.preventDefault();
     const target = /** @type {SVGElement} */ (event.target);
-    move(name, step, Number(target.getAttribute("cx")), Number(target.getAttribute("cy")));
+    if (away) remove(name);
+    else move(name, step, Number(target.getAttribute("cx")), Number(target.getAttribute("cy")));
   });
 }
 
@@ -144,7 +188,7 @@ function tableOf({ head, rows }) {
   return `<table><thead><tr>${title}</tr></thead><tbody>${body}</tbody></table>`;
 }
 
-const data = JSON.parse(the("#lesson-data").textContent ?? "{}");
+const data = unpack(the("#lesson-data").textContent ?? "");
 document.documentElement.classList.add("alive");
 theme(document);
 for (const [id, lesson] of Object.entries(LESSONS)) {

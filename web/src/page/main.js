@@ -17,6 +17,7 @@ import { whatIf } from "./what_if.js";
 
 /** @param {Document} page */
 function start(page) {
+  /** @type {import("../payload.js").Payload} */
   const data = unpack(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? "");
   const phone = window.matchMedia("(max-width: 34rem)");
   const model = store(data, { ...opening(data), ...remembered(data), narrow: phone.matches });

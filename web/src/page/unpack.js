@@ -1,5 +1,5 @@
-/** The payload as `normball.charts.packed` wrote it. The browser's own DecompressionStream would answer after the first paint. */
+/** Data as `normball.charts.packed` wrote it. The browser's own DecompressionStream would answer after the first paint. */
 import { strFromU8, unzlibSync } from "fflate";
 
-/** @param {string} text JSON, deflated, in base64 @returns {import("../payload.js").Payload} */
+/** @param {string} text JSON, deflated, in base64 @returns {any} */
 export const unpack = (text) => JSON.parse(strFromU8(unzlibSync(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)))));

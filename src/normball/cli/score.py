@@ -1,0 +1,73 @@
+"""`normball score`: how well a saved model predicts rows with known targets."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from normball.cli.console import Console
+from normball.messages import DataError, Finding, did_you_mean
+
+if TYPE_CHECKING:
+    from normball.run import Run
+
+
+def run(arguments: Namespace, words: list[str], console: Console) -> int:
+    """Run the command."""
+    from normball.cli.models import choose, load_model, mix_of
+    from normball.cli.predict import new_rows, offset_of
+    from normball.cli.source import values_of
+    from normball.results.text import table as aligned
+
+    model, made = load_model(arguments.model)
+    fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
+    targets = _targets(arguments, made)
+    roles = {name for name in (*targets, arguments.weights, arguments.group) if name}
+    table = new_rows(arguments, fit, made, console, roles)
+    weights, group = (_column(table, name, option) for name, option in _roles(arguments, made, table))
+    for name in targets:
+        _column(table, name, "--target")
+    with console.phase("Score"):
+        found = fit.evaluate(
+            table,
+            targets if len(targets) > 1 else targets[0],
+            sample_weight=weights,
+            offset=offset_of(table, made),
+            row_groups=None if group is None else values_of(table, group),
+            n_bootstrap=arguments.bootstrap,
+            random_state=arguments.seed,
+            unknown=arguments.unknown,
+        )
+    console.product(f"Scored   {arguments.data}: {found.head()}")
+    if weights:
+        console.product(f"Weights  {weights}")
+    console.product("")
+    head, *rows = aligned(found.rows(), align="<>>>")
+    console.product("\n".join([console.bold(head), *rows]))
+    console.document({"model": arguments.model, "data": arguments.data, "target": made.target, **found.to_dict()})
+    return 0
+
+
+def _targets(arguments: Namespace, made: Run) -> list[str]:
+    """The columns of the target: those of the fit, unless another name is given."""
+    return [arguments.target] if arguments.target else made.target_columns
+
+
+def _roles(arguments: Namespace, made: Run, table: Any) -> list[tuple[str | None, str]]:
+    """The columns of weights and of groups: as given, or those of the fit where the new table has them."""
+
+    def of_the_fit(name: str) -> str | None:
+        return name if name in table.columns else None
+
+    return [
+        (arguments.weights or of_the_fit(made.weights), "--weights"),
+        (arguments.group or of_the_fit(made.group), "--group"),
+    ]
+
+
+def _column(table: Any, name: str | None, option: str) -> str | None:
+    """The name of a column, None for none; raises where the table lacks it."""
+    if name is None or name in table.columns:
+        return name
+    text = f'The new table lacks the column "{name}" (of {option}).'
+    raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))

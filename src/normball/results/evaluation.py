@@ -1,0 +1,247 @@
+"""How well a fitted model predicts rows with known targets, beside the model without features."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.families import find_family
+from normball.family import Family
+from normball.results.arrays import Array
+from normball.results.predictions import Unknown
+from normball.results.text import table
+from normball.weighted_scores import LABELS, OF_LABELS, weighted_score
+
+if TYPE_CHECKING:
+    import polars
+
+    from normball.inputs.sources import Source
+    from normball.results.fit import Fit
+
+LEVEL = 0.95
+BLOCK = 4_000_000  # weights held at a time
+
+
+class EvaluateOptions(TypedDict, total=False):
+    """The keyword arguments of `Fit.evaluate`; see there."""
+
+    sample_weight: ArrayLike | str | None
+    offset: ArrayLike | str | None
+    row_groups: ArrayLike | str | None
+    n_bootstrap: int
+    random_state: Any
+    unknown: Unknown
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one model on rows with known targets.
+
+    Attributes
+    ----------
+    family, lam
+        Of the model.
+    n_rows : int
+        The rows that have a weight.
+    n_groups : int or None
+        How many groups of rows were drawn as wholes, where groups were given.
+    n_bootstrap : int
+        From how many bootstrap samples of the rows the intervals are.
+    scores : dict of str to float
+        Each score by name; NaN where it is undefined, as the area under the curve is where a class has no row.
+    intervals : dict of str to (float, float)
+        From the 2.5 % to the 97.5 % point of each score over the bootstrap samples: how much it would vary with other
+        rows of this kind, the model being what it is. Empty without bootstrap samples.
+    null_scores : dict of str to float
+        The same scores, as far as it has them, of the model without features with the intercept of the rows that were
+        fitted; empty where that is not known (files of earlier versions).
+    """
+
+    family: str
+    lam: float
+    n_rows: int
+    n_groups: int | None
+    n_bootstrap: int
+    scores: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    null_scores: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, as `normball score --json` prints it."""
+        return {
+            "family": self.family,
+            "lam": self.lam,
+            "n_rows": self.n_rows,
+            "n_groups": self.n_groups,
+            "n_bootstrap": self.n_bootstrap,
+            "scores": [
+                {
+                    "score": name,
+                    "value": value,
+                    "low": self.intervals.get(name, (math.nan, math.nan))[0],
+                    "high": self.intervals.get(name, (math.nan, math.nan))[1],
+                    "without_features": self.null_scores.get(name, math.nan),
+                }
+                for name, value in self.scores.items()
+            ],
+        }
+
+    def to_frame(self) -> polars.DataFrame:
+        """One row a score: `score`, `value`, `low`, `high`, `without_features`."""
+        import polars
+
+        return polars.DataFrame(self.to_dict()["scores"])
+
+    def summary(self) -> str:
+        """The scores in plain text."""
+        return "\n".join([self.head(), *table(self.rows(), align="<>>>")])
+
+    def head(self) -> str:
+        """Which rows these are, in a sentence."""
+        rows = f"{self.n_rows:,} row{'s' * (self.n_rows != 1)}"
+        groups = "" if self.n_groups is None else f" in {self.n_groups:,} groups"
+        return f"{rows}{groups} at lambda {self.lam:.4g}"
+
+    def rows(self) -> list[list[str]]:
+        """Titles, and a row for each score."""
+        from normball.results.facts import figures
+
+        def shown(value: float | None) -> str:
+            return "-" if value is None or math.isnan(value) else figures(value)
+
+        head = ["", "model", f"{100 * LEVEL:.0f} % interval", "without features"]
+        body = []
+        for name, value in self.scores.items():
+            low, high = self.intervals.get(name, (math.nan, math.nan))
+            between = "-" if math.isnan(low) else f"{figures(low)} to {figures(high)}"
+            body.append([LABELS[name], shown(value), between, shown(self.null_scores.get(name))])
+        return [head, *body]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{LABELS[name]} {value:.4g}" for name, value in self.scores.items())
+        return f"<Evaluation {self.family}, {self.n_rows:,} rows: {shown}>"
+
+
+def evaluate(
+    fit: Fit,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    offset: Any = None,
+    row_groups: Any = None,
+    n_bootstrap: int = 500,
+    random_state: Any = 0,
+    unknown: Unknown = "error",
+) -> Evaluation:
+    """Score a model on new rows; see `Fit.evaluate`."""
+    from normball.inputs.new_targets import new_target
+    from normball.inputs.prepare import row_numbers
+    from normball.inputs.sources import source_of
+    from normball.messages import Finding, raise_errors
+
+    source = source_of(X)
+    findings: list[Finding] = []
+    weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
+    raise_errors(findings)
+    target = new_target(source, y, fit.family, fit.classes, fit.output_names)
+    eta = fit.predict(X, kind="link", offset=offset, unknown=unknown)
+    groups = None if row_groups is None else _groups(source, row_groups)
+    null = _null_predictor(fit, source, offset, target)
+    used = weights > 0.0
+    rows = _Rows(
+        find_family(fit.family),
+        target[used],
+        eta[used],
+        None if null is None else null[used],
+        weights[used],
+        None if groups is None else np.unique(groups[used], return_inverse=True)[1],
+    )
+    return rows.evaluation(fit, n_bootstrap, np.random.default_rng(random_state))
+
+
+def _groups(source: Source, values: Any) -> NDArray[Any]:
+    """For each row a label of its group."""
+    from normball.folds import per_row
+
+    given = source.values(values) if isinstance(values, str) and values in source.names else values
+    if isinstance(given, str):
+        from normball.inputs.lookup import not_found
+        from normball.messages import DataError
+
+        raise DataError(not_found(source, given, "Column (of row_groups)"))
+    return per_row("row_groups", given, source.n_rows)
+
+
+def _null_predictor(fit: Fit, source: Source, offset: Any, target: Array) -> Array | None:
+    """The linear predictor of the model without features."""
+    from normball.inputs.prepare import offsets_of
+    from normball.messages import Finding, raise_errors
+
+    if fit.null_intercept is None:
+        return None
+    findings: list[Finding] = []
+    offsets = offsets_of(source, offset, fit.output_names, findings)
+    raise_errors(findings)
+    return np.asarray(np.broadcast_to(fit.null_intercept + offsets, target.shape))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that are judged, all of which have a weight."""
+
+    family: Family
+    y: Array
+    eta: Array
+    null_eta: Array | None
+    weights: Array
+    groups: NDArray[np.intp] | None
+
+    def evaluation(self, fit: Fit, n_bootstrap: int, generator: np.random.Generator) -> Evaluation:
+        """All scores, their intervals, and those of the model without features."""
+        names = [name for name in self.family.told if name not in OF_LABELS or np.isin(self.y, (0.0, 1.0)).all()]
+        once = self.weights[None, :] / self.weights.mean()
+        made = {name: weighted_score(name, self.family, self.y, self.eta) for name in names}
+        scores = {name: float(score(once)[0]) for name, score in made.items()}
+        samples: dict[str, list[Array]] = {name: [] for name in names}
+        width = max(1, BLOCK // self.y.size)
+        for start in range(0, n_bootstrap, width):
+            weights = self.resampled(min(width, n_bootstrap - start), generator)
+            for name, score in made.items():
+                samples[name].append(score(weights))
+        null_scores = {}
+        if self.null_eta is not None:
+            of_null = {name: weighted_score(name, self.family, self.y, self.null_eta) for name in names}
+            null_scores = {
+                name: value for name, score in of_null.items() if math.isfinite(value := float(score(once)[0]))
+            }
+        return Evaluation(
+            family=fit.family,
+            lam=fit.lam,
+            n_rows=self.y.shape[0],
+            n_groups=None if self.groups is None else int(self.groups.max()) + 1,
+            n_bootstrap=n_bootstrap,
+            scores=scores,
+            intervals={name: interval(np.concatenate(parts)) for name, parts in samples.items() if parts},
+            null_scores=null_scores,
+        )
+
+    def resampled(self, n_samples: int, generator: np.random.Generator) -> Array:
+        """Weights (n_samples, n) of bootstrap samples: how often each row or its group was drawn, times its weight."""
+        size = self.y.shape[0] if self.groups is None else int(self.groups.max()) + 1
+        counts = np.array([np.bincount(generator.integers(size, size=size), minlength=size) for _ in range(n_samples)])
+        drawn = counts if self.groups is None else counts[:, self.groups]
+        return np.asarray(drawn * (self.weights / self.weights.mean()))
+
+
+def interval(values: Array) -> tuple[float, float]:
+    """The middle 95 % of the values that are numbers; NaN where half of them are none."""
+    known = values[np.isfinite(values)]
+    if 2 * known.size < values.size or not known.size:
+        return math.nan, math.nan
+    low, high = np.quantile(known, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+    return float(low), float(high)

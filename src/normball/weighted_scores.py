@@ -1,0 +1,164 @@
+"""The scores of one model under many weightings of its rows, as a bootstrap asks for them.
+
+`scores` judges many models by one weighting; the formulas of a row are those that stand there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.family import Family
+from normball.scores import errors, losses, right
+
+Array = NDArray[np.float64]
+ByWeighting = Callable[[Array], Array]  # (n_weightings, n) -> (n_weightings,); NaN where a score is undefined
+
+LABELS = {
+    "accuracy": "accuracy",
+    "auc": "AUC",
+    "f1_macro": "macro F1",
+    "brier": "Brier score",
+    "deviance": "deviance",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R2",
+    "calibration_slope": "calibration slope",
+}
+OF_LABELS = ("accuracy", "f1_macro")  # which shares of classes have not
+NEWTON_STEPS = 50
+
+
+def weighted_score(name: str, family: Family, y: Array, eta: Array) -> ByWeighting:
+    """A score of these rows, to be asked with weights; `y` is (n,) or (n, K), and so is `eta`."""
+    return _MAKERS[name](family, y, eta)
+
+
+def _deviance(family: Family, y: Array, eta: Array) -> ByWeighting:
+    return _mean(2.0 * losses(y, eta[:, None], family)[:, 0])
+
+
+def _accuracy(family: Family, y: Array, eta: Array) -> ByWeighting:
+    return _mean(right(y, eta[:, None], family)[:, 0])
+
+
+def _brier(family: Family, y: Array, eta: Array) -> ByWeighting:
+    squares = errors(y, eta[:, None], family)[:, 0] ** 2
+    return _mean(squares if squares.ndim == 1 else squares.sum(axis=1))
+
+
+def _mae(family: Family, y: Array, eta: Array) -> ByWeighting:
+    return _mean(_over_outputs(np.abs(errors(y, eta[:, None], family)[:, 0])))
+
+
+def _rmse(family: Family, y: Array, eta: Array) -> ByWeighting:
+    mean_square = _mean(_over_outputs(errors(y, eta[:, None], family)[:, 0] ** 2))
+    return lambda weights: np.sqrt(mean_square(weights))
+
+
+def _r2(family: Family, y: Array, eta: Array) -> ByWeighting:
+    """1 less the squared errors over those of the rows' own mean; of several outputs the mean of theirs."""
+    squares = errors(y, eta[:, None], family)[:, 0] ** 2
+    centred = y - y.mean(axis=0)  # for the digits
+
+    def score(weights: Array) -> Array:
+        total = weights.sum(axis=1).reshape(-1, *(1,) * (y.ndim - 1))
+        spread = weights @ centred**2 - (weights @ centred) ** 2 / total
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.where(spread > 0.0, 1.0 - (weights @ squares) / spread, np.nan)
+        return np.asarray(shares if y.ndim == 1 else shares.mean(axis=1))
+
+    return score
+
+
+def _f1_macro(family: Family, y: Array, eta: Array) -> ByWeighting:
+    """The mean over the classes that occur, or are predicted, of the harmonic mean of precision and recall."""
+    n_classes = 2 if y.ndim == 1 else y.shape[1]
+    actual = (y > 0.5).astype(np.intp) if y.ndim == 1 else y.argmax(axis=1)
+    one_hot, predicted = np.eye(n_classes)[actual], np.eye(n_classes)[family.choice(eta)]
+
+    def score(weights: Array) -> Array:
+        found, either = weights @ (one_hot * predicted), weights @ (one_hot + predicted)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.nanmean(np.where(either > 0.0, 2.0 * found / either, np.nan), axis=1))
+
+    return score
+
+
+def _auc(family: Family, y: Array, eta: Array) -> ByWeighting:
+    if y.ndim == 1:
+        return _area(y, eta)
+    each = [_area(y[:, k], family.alone(eta, k)) for k in range(y.shape[1])]
+    return lambda weights: np.asarray(np.mean([area(weights) for area in each], axis=0))
+
+
+def _area(y: Array, eta: Array) -> ByWeighting:
+    """The area under the ROC curve of a class; the rows are put in order once."""
+    order = np.argsort(eta, kind="stable")
+    ranked = eta[order]
+    last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+
+    def up_to(parts: Array) -> Array:
+        return np.asarray(np.cumsum(parts[:, order], axis=1)[:, last_of_tie])
+
+    def score(weights: Array) -> Array:
+        positive, negative = up_to(weights * y), up_to(weights * (1.0 - y))
+        here, there = np.diff(positive, axis=1, prepend=0.0), np.diff(negative, axis=1, prepend=0.0)
+        pairs = positive[:, -1] * negative[:, -1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(pairs > 0.0, (here * (negative - there / 2.0)).sum(axis=1) / pairs, np.nan)
+
+    return score
+
+
+def _calibration_slope(family: Family, y: Array, eta: Array) -> ByWeighting:
+    """What the linear predictor is to be multiplied by, an intercept apart, to fit these rows best; 1 is right.
+
+    Below 1 predictions are too far apart, as those of a model that learned by heart are.
+    """
+    centre = float(eta.mean())
+    apart = eta - centre
+
+    def one(weights: Array) -> float:
+        used = weights > 0.0
+        target, x, w = y[used], apart[used], weights[used] / weights.sum()
+        if np.ptp(x) <= 1e-12 * (1.0 + abs(centre)):
+            return float("nan")
+        coefs = np.array([centre, 1.0])
+        for _ in range(NEWTON_STEPS):
+            linear = coefs[0] + coefs[1] * x
+            slope, bend = w * family.residual(target, linear), w * family.curvature(target, linear)
+            gradient = np.array([slope.sum(), slope @ x])
+            hessian = np.array([[bend.sum(), bend @ x], [bend @ x, bend @ x**2]])
+            if not np.isfinite(hessian).all() or np.linalg.det(hessian) <= 1e-14 * hessian[0, 0] * hessian[1, 1]:
+                return float("nan")  # classes that a line separates: no finite slope is best
+            step = np.clip(np.linalg.solve(hessian, -gradient), -1.0, 1.0)
+            coefs = coefs + step
+            if np.abs(step).max() <= 1e-9 * (1.0 + np.abs(coefs).max()):
+                return float(coefs[1])
+        return float("nan")
+
+    return lambda weights: np.array([one(row) for row in weights])
+
+
+def _mean(values: Array) -> ByWeighting:
+    return lambda weights: np.asarray(weights @ values / weights.sum(axis=1))
+
+
+def _over_outputs(values: Array) -> Array:
+    return values if values.ndim == 1 else np.asarray(values.mean(axis=1))
+
+
+_MAKERS: dict[str, Callable[[Family, Array, Array], ByWeighting]] = {
+    "accuracy": _accuracy,
+    "auc": _auc,
+    "f1_macro": _f1_macro,
+    "brier": _brier,
+    "deviance": _deviance,
+    "rmse": _rmse,
+    "mae": _mae,
+    "r2": _r2,
+    "calibration_slope": _calibration_slope,
+}

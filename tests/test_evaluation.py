@@ -1,0 +1,289 @@
+"""Scores of a model on other rows, recomputed by scikit-learn, with their bootstrap intervals."""
+
+import json
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn import metrics
+from sklearn.linear_model import LogisticRegression, PoissonRegressor
+
+import normball as nb
+from commands import fit, run
+from normball.families import FAMILIES, find_family
+from normball.scores import SCORES
+from normball.weighted_scores import LABELS, weighted_score
+from targets import FAMILIES as NAMES
+from targets import draw, two_values
+
+N = 300
+
+
+def data(family, seed=0):
+    """X, y, weights, of which some are 0, and an offset."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(N, 4))
+    y = draw(family, X[:, 0] - 0.5 * X[:, 1], rng, logit=(0.2, 1.5), log=(0.5, 0.4))
+    y[:2] = two_values(family)
+    weights = rng.integers(0, 4, N).astype(float)
+    return X, y, weights, rng.normal(scale=0.3, size=N)
+
+
+def fitted(family, offset=None, **options):
+    X, y, _, _ = data(family, seed=1)
+    given = {} if offset is None else {"offset": offset}
+    return nb.fit_path(X, y, family=family, lambdas=[0.05], **given, **options).at(lam=0.05)
+
+
+def scores_of(y, mean, weights, family):
+    """The scores of scikit-learn that an evaluation is to agree with."""
+    how = {"sample_weight": weights}
+    if family == "binomial":
+        label = mean > 0.5
+        return {
+            "accuracy": metrics.accuracy_score(y, label, **how),
+            "auc": metrics.roc_auc_score(y, mean, **how),
+            "f1_macro": metrics.f1_score(y, label, average="macro", **how),
+            "brier": metrics.brier_score_loss(y, mean, **how),
+            "deviance": 2 * metrics.log_loss(y, mean, **how),
+        }
+    found = {
+        "rmse": metrics.root_mean_squared_error(y, mean, **how),
+        "mae": metrics.mean_absolute_error(y, mean, **how),
+        "r2": metrics.r2_score(y, mean, **how),
+    }
+    power = {"poisson": 1.0, "gamma": 2.0, "tweedie(1.5)": 1.5}.get(family)
+    return found if power is None else found | {"deviance": metrics.mean_tweedie_deviance(y, mean, power=power, **how)}
+
+
+@pytest.mark.parametrize("family", NAMES)
+def test_scores_are_those_of_scikit_learn(family):
+    X, y, weights, offset = data(family)
+    model = fitted(family, data(family, seed=1)[3])
+    found = model.evaluate(X, y, sample_weight=weights, offset=offset, n_bootstrap=0)
+    mean = model.predict(X, kind="response", offset=offset)
+    expected = scores_of(y, mean, weights, family)
+    assert {name: found.scores[name] for name in expected} == pytest.approx(expected, rel=1e-10)
+    assert tuple(found.scores) == find_family(family).told
+    assert found.n_rows == np.count_nonzero(weights)
+    assert (found.intervals, found.n_groups) == ({}, None)
+
+
+@pytest.mark.parametrize("family", NAMES)
+def test_the_model_without_features_has_the_intercept_of_the_fit(family):
+    X, y, weights, _ = data(family)
+    trained = data(family, seed=1)[1]
+    found = fitted(family).evaluate(X, y, sample_weight=weights, n_bootstrap=0)
+    constant = np.full(N, trained.mean())
+    if family.startswith("huber"):
+        constant[:] = find_family(family).null_intercept(trained, np.ones(N), np.zeros(N))
+    expected = scores_of(y, constant, weights, family)
+    assert {name: found.null_scores[name] for name in expected} == pytest.approx(expected, rel=1e-7)
+
+
+def test_several_classes_and_several_targets():
+    X, _, weights, _ = data("gaussian")
+    rng = np.random.default_rng(3)
+    labels = np.array(["a", "b", "c"])[np.argmax(X[:, :3] + rng.gumbel(size=(N, 3)), axis=1)]
+    model = nb.fit_path(X, labels, family="multinomial", lambdas=[0.02]).at(lam=0.02)
+    found = model.evaluate(X, labels, sample_weight=weights, n_bootstrap=0).scores
+    shares, chosen = model.predict(X, kind="response"), model.predict(X, kind="class")
+    how = {"sample_weight": weights}
+    truth = np.eye(3)[np.searchsorted(["a", "b", "c"], labels)]
+    areas = [metrics.roc_auc_score(truth[:, k], shares[:, k], **how) for k in range(3)]
+    assert found == pytest.approx(
+        {
+            "accuracy": metrics.accuracy_score(labels, chosen, **how),
+            "auc": np.mean(areas),
+            "f1_macro": metrics.f1_score(labels, chosen, average="macro", **how),
+            "brier": np.average(((truth - shares) ** 2).sum(axis=1), weights=weights),
+            "deviance": 2 * metrics.log_loss(labels, shares, **how),
+        },
+        rel=1e-10,
+    )
+    in_shares = model.evaluate(X, truth, sample_weight=weights, n_bootstrap=0)
+    assert in_shares.scores == pytest.approx(found, rel=1e-10)
+
+    Y = X[:, :2] + rng.normal(size=(N, 2))
+    several = nb.fit_path(X, Y, family="multigaussian", lambdas=[0.1]).at(lam=0.1)
+    mean = several.predict(X)
+    assert several.evaluate(X, Y, sample_weight=weights, n_bootstrap=0).scores == pytest.approx(
+        {
+            "rmse": math.sqrt(metrics.mean_squared_error(Y, mean, **how)),
+            "mae": metrics.mean_absolute_error(Y, mean, **how),
+            "r2": metrics.r2_score(Y, mean, **how),
+        },
+        rel=1e-10,
+    )
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_the_calibration_slope_is_that_of_a_regression_on_the_linear_predictor(family):
+    X, y, weights, _ = data(family)
+    model = fitted(family)
+    eta = model.predict(X)[:, None]
+    if family == "binomial":
+        refit = LogisticRegression(C=np.inf, tol=1e-10).fit(eta, y, sample_weight=weights)
+    else:
+        refit = PoissonRegressor(alpha=0, tol=1e-10, max_iter=1000).fit(eta, y, sample_weight=weights)
+    found = model.evaluate(X, y, sample_weight=weights, n_bootstrap=0).scores["calibration_slope"]
+    assert found == pytest.approx(refit.coef_.ravel()[0], rel=1e-5)
+
+
+def test_the_calibration_slope_of_separated_classes_is_undefined():
+    X = np.linspace(-1, 1, 40)[:, None]
+    model = nb.fit_path(X, X[:, 0] > 0, family="binomial", lambdas=[0.1]).at(lam=0.1)
+    found = model.evaluate(X, X[:, 0] > 0, n_bootstrap=20)
+    assert math.isnan(found.scores["calibration_slope"])
+    assert math.isnan(found.intervals["calibration_slope"][0])
+    assert found.rows()[-1][1:3] == ["-", "-"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_score_of_a_family_has_a_label_and_many_weightings_at_once(family):
+    rng = np.random.default_rng(0)
+    entry = find_family({"tweedie": "tweedie(1.5)", "negative_binomial": "negative_binomial(2)"}.get(family, family))
+    if entry.is_open:
+        entry = type(entry)(1.0)
+    shape = (50, 3) if entry.has_outputs else (50,)
+    y = (
+        np.eye(3)[rng.integers(0, 3, 50)]
+        if entry.has_outputs
+        else rng.integers(0, 2, 50) + float(not entry.has_classes)
+    )
+    eta, weights = rng.normal(size=shape), rng.integers(0, 3, size=(4, 50)).astype(float)
+    for name in entry.told:
+        assert name in LABELS
+        found = weighted_score(name, entry, y, eta)(weights)
+        assert found == pytest.approx([weighted_score(name, entry, y, eta)(one[None, :])[0] for one in weights])
+        if name in SCORES:
+            expected = [SCORES[name](y, eta[:, None], one, str(entry))[0] for one in weights]
+            assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_intervals_are_quantiles_of_bootstrap_samples():
+    X, y, weights, _ = data("gaussian")
+    model = fitted("gaussian")
+    found = model.evaluate(X, y, sample_weight=weights, n_bootstrap=400, random_state=7)
+    used = weights > 0
+    generator, size = np.random.default_rng(7), int(used.sum())
+    error, w = (y - model.predict(X))[used], weights[used]
+    rmse = []
+    for _ in range(400):
+        drawn = generator.integers(size, size=size)
+        rmse.append(math.sqrt(np.average(error[drawn] ** 2, weights=w[drawn])))
+    assert found.intervals["rmse"] == pytest.approx(np.quantile(rmse, [0.025, 0.975]), rel=1e-10)
+    assert found.intervals["rmse"][0] < found.scores["rmse"] < found.intervals["rmse"][1]
+
+
+def test_groups_of_rows_are_drawn_as_wholes():
+    X, y, _, _ = data("binomial")
+    model = fitted("binomial")
+    once = model.evaluate(X, y, random_state=3)
+    four, ids = np.repeat(np.arange(N), 4), np.repeat([f"patient {k:03}" for k in range(N)], 4)
+    grouped = model.evaluate(X[four], y[four], row_groups=ids, random_state=3)
+    for name, ends in once.intervals.items():
+        assert grouped.intervals[name] == pytest.approx(ends, rel=1e-6)
+    alone = model.evaluate(X[four], y[four], random_state=3)
+    assert np.diff(alone.intervals["auc"])[0] < 0.7 * np.diff(grouped.intervals["auc"])[0]
+    assert grouped.n_groups == N
+    assert "in 300 groups" in grouped.summary()
+
+
+def test_labels_that_the_model_does_not_know_are_named():
+    X, y, _, _ = data("binomial")
+    labels = np.where(y > 0, "yes", "no").astype(object)
+    model = nb.cv_path(X, labels, family="binomial", cv=3, n_lambdas=10, progress=False)
+    labels[[4, 9]] = "maybe"
+    with pytest.raises(
+        nb.DataError, match=r'E09 Target "y" has labels that the model does not know: "maybe" \(2 rows'
+    ) as problem:
+        model.evaluate(X, labels)
+    assert "rows 5, 10" in str(problem.value)
+    labels[[4, 9]] = None
+    with pytest.raises(nb.DataError, match=r"E04 Missing values \(NaN\): y \(target\) 2"):
+        model.evaluate(X, labels)
+    with pytest.raises(nb.DataError, match=r"E13 .*negative values"):
+        fitted("poisson").evaluate(X, -np.ones(N))
+    with pytest.raises(nb.DataError, match=r"E14 .*has 3 values; X has 300 rows"):
+        fitted("gaussian").evaluate(X, np.ones(3))
+    with pytest.raises(nb.DataError, match=r'E02 Column .of row_groups. "who" not found'):
+        fitted("gaussian").evaluate(X, y, row_groups="who")
+
+
+def test_labels_are_known_in_whatever_type_they_come():
+    X, y, _, _ = data("binomial")
+    model = nb.fit_path(X, y.astype(int), family="binomial", lambdas=[0.05])
+    expected = model.evaluate(X, y, lam=0.05, n_bootstrap=0)
+    for labels in (y.astype(bool), y.astype(int).astype(str), np.where(y > 0, "1.0", "0")):
+        assert model.evaluate(X, labels, lam=0.05, n_bootstrap=0) == expected
+    one_class = model.evaluate(X[y > 0], y[y > 0], lam=0.05, n_bootstrap=0)
+    assert math.isnan(one_class.scores["auc"])
+    assert one_class.scores["accuracy"] == pytest.approx((model.predict(X[y > 0], lam=0.05) > 0).mean())
+
+
+def test_shares_of_a_class_have_no_accuracy():
+    X, _, _, _ = data("gaussian")
+    share = 1 / (1 + np.exp(-X[:, 0]))
+    model = nb.fit_path(X, share, family="binomial", lambdas=[0.01]).at(lam=0.01)
+    assert not {"accuracy", "f1_macro"} & model.evaluate(X, share, n_bootstrap=0).scores.keys()
+
+
+def test_a_saved_model_scores_alike(tmp_path):
+    X, y, _, _ = data("poisson")
+    cv = nb.cv_path(X, y, family="poisson", cv=3, n_lambdas=10, progress=False)
+    cv.save(tmp_path / "model.json")
+    again = nb.load(tmp_path / "model.json")
+    assert again.evaluate(X, y, lam="best") == cv.evaluate(X, y, lam="best")  # to the last bit
+    assert cv.evaluate(X, y, lam="best").lam == cv.lambda_best
+    assert cv.evaluate(X, y).lam == cv.lambda_1se
+    content = json.loads((tmp_path / "model.json").read_text())
+    del content["path"]["null_intercept"], content["checksum"]
+    (tmp_path / "old.json").write_text(json.dumps(content))
+    old = nb.load(tmp_path / "old.json").evaluate(X, y, n_bootstrap=0)
+    assert old.null_scores == {}
+    assert old.to_frame()["without_features"].is_nan().all()
+
+
+def test_score_on_the_command_line(folder, capsys):
+    assert fit(capsys)[0] == 0
+    table = pl.read_csv("t.csv")
+    table.with_columns(pl.lit(2.0).alias("weight")).write_csv("new.csv")
+    code, out, err = run(capsys, "score", "out/model.json", "new.csv")
+    assert (code, err) == (0, "")
+    found = nb.load("out/model.json").evaluate(table, "y", lam="1se")
+    assert out.splitlines()[0] == f"Scored   new.csv: 120 rows at lambda {found.lam:.4g}"
+    assert out.splitlines()[2:] == found.summary().splitlines()[1:]
+    code, out, _ = run(
+        capsys, "score", "out/model.json", "new.csv", "--weights", "weight", "--json", "--bootstrap", "0"
+    )
+    told = json.loads(out)
+    assert code == 0
+    assert (told["target"], told["n_rows"]) == ("y", 120)
+    assert {row["score"]: row["value"] for row in told["scores"]} == pytest.approx(found.scores)
+    assert {row["low"] for row in told["scores"]} == {None}
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--target", "yy"], 'E08 The new table lacks the column "yy" (of --target). Did you mean "y"?'),
+        (["--weights", "who"], 'E08 The new table lacks the column "who" (of --weights)'),
+        (["--group", "who"], 'E08 The new table lacks the column "who" (of --group)'),
+    ],
+)
+def test_score_names_the_column_that_lacks(folder, capsys, words, problem):
+    fit(capsys)
+    code, out, err = run(capsys, "score", "out/model.json", "t.csv", *words)
+    assert (code, out) == (3, "")
+    assert problem in err
+
+
+def test_score_draws_the_groups_of_the_fit(folder, capsys):
+    table = pl.read_csv("t.csv").with_columns(pl.Series("who", np.arange(120) % 30))
+    table.write_csv("t.csv")
+    assert run(capsys, "fit", "t.csv", "--target", "y", "--group", "who", "--cv", "3", "-o", "out")[0] == 0
+    code, out, _ = run(capsys, "score", "out/model.json", "t.csv", "--bootstrap", "10")
+    assert code == 0
+    assert "120 rows in 30 groups" in out
