@@ -86,7 +86,7 @@ def test_a_level_that_fewer_folds_keep_than_its_column_says_so(cv: nb.CVPath) ->
     assert {name: shown[name] for name in levels} == {
         name: "5/5" if count == 5 else f"5/5 (itself {count}/5)" for name, count in own.items()
     }
-    features = {feature["name"]: feature for feature in payload(cv, Run(select=0.05), None)["features"]}
+    features = {feature["key"]: feature for feature in payload(cv, Run(select=0.05), None)["features"]}
     for name in levels:
         assert features[name]["own_counts"][row] == own[name]
     for name in set(features) & {"z", "two = f", "two = m"}:
@@ -121,10 +121,10 @@ def test_terminal_page_and_saved_model_count_columns(
     for feature in json.loads(out)["features"]:
         assert feature["folds"] == counts[feature["name"].split(" = ")[0].removesuffix(" is missing")]
     by_lambda = dict(zip(cv.path.column_names, cv.column_counts.toarray().T.tolist(), strict=True))
-    shown = payload(cv, Run(select="best"), None)["features"]
-    assert len(shown) > 5
-    for feature in shown:
-        assert feature["counts"] == by_lambda[feature["name"].split(" = ")[0].removesuffix(" is missing")]
+    shown = payload(cv, Run(select="best"), None)["columns"]
+    assert len(shown) == 5
+    for column in shown:
+        assert column["counts"] == by_lambda[column["name"]]
 
 
 def test_adult_keeps_sex_in_every_fold(read_shared: Any) -> None:

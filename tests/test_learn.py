@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy.optimize import minimize_scalar
 
 import normball as nb
 from commands import Capture, run
-from normball import learn
+from normball import charts, learn
 from normball.learn import built_in, figure, own
 from normball.messages import DataError
 
@@ -40,6 +41,36 @@ def test_a_larger_weights_keep_the_line_and_only_grow_more_certain() -> None:
     assert numbers["line"][0] == pytest.approx(numbers["line"][1])
 
 
+@pytest.mark.parametrize("scale", [-1.0, 0.0, 0.35, 1.0, 2.0])
+def test_a_the_total_error_decides(scale: float) -> None:
+    shown = figure("a", values={"scale": scale})
+    points = np.array(built_in().by_id["a"]["points"])
+    margins = points[:, :2].sum(axis=1) * np.where(points[:, 2] > 0, 1, -1)
+    totals = [-np.log(1 / (1 + np.exp(-factor * margins))).sum() for factor in (1.0, 10**scale)]
+    assert shown.numbers["total"] == pytest.approx(totals)
+    assert ("The weights as they were have" in shown.sentence) == (totals[0] < totals[1])
+    assert (f"The weights times {10**scale:.3g} have" in shown.sentence) == (totals[1] < totals[0])
+    wrong = [np.log1p(np.exp(factor)) for factor in (1.0, 10**scale)]
+    assert f"{wrong[1] / wrong[0]:#.2g}".rstrip(".") + " times as much" in shown.sentence
+
+
+def test_a_totals_of_own_data_are_those_of_all_rows() -> None:
+    frame = table(300, binary=True)
+    lessons = own(frame, "y", ["u", "w"])
+    told = lessons.by_id["a"]
+    Z = frame.select("u", "w").to_numpy()
+    Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
+    margins = (Z @ told["w"] + told["b"]) * np.where(frame["y"].to_numpy() == "yes", 1, -1)
+    for scale in (-0.5, 1.0):
+        [shown] = learn.drawn(lessons, ["a"], {"scale": scale})
+        assert "all 300 rows" in shown.sentence
+        assert shown.numbers["total"] == pytest.approx([np.log1p(np.exp(-f * margins)).sum() for f in (1, 10**scale)])
+    assert "those at one place are drawn apart" not in shown.svg
+    sexes = frame.with_columns(u=(pl.col("u") > 0).cast(pl.Int8), w=(pl.col("w") > 0).cast(pl.Int8))
+    [shown] = learn.drawn(own(sexes, "y", ["u", "w"]), ["a"])
+    assert "those at one place are drawn apart" in shown.svg
+
+
 @pytest.mark.parametrize("shape", [0, 1])
 def test_c_the_sum_is_error_plus_penalty_and_lowest_at_the_solution(shape: int) -> None:
     for at in (3, 12, 30):
@@ -55,6 +86,62 @@ def test_d_l1_is_a_tie_and_l2_is_not() -> None:
     numbers = figure("d").numbers
     assert numbers["l1"][:2] == pytest.approx([1, 1])
     assert numbers["l2"][:2] == pytest.approx([1, 0.5])
+    assert numbers["error"][0] == pytest.approx(numbers["error"][1])
+    assert numbers["solutions"]["l1"] == [[1.0, 0], [0, 1.0]]  # the ends of all that are as good
+    assert "a tie" in figure("d").sentence
+
+
+def solved(data: Any, values: dict[str, float]) -> dict[str, Any]:
+    """Lesson d, its solutions against the engine on a table with the same moments."""
+    numbers: dict[str, Any] = charts.call("lessons", {"d": data}, ["d"], values)[0]["numbers"]
+    a, b, e = numbers["quadratic"]["gram"]
+    cov = np.array(numbers["quadratic"]["cov"])
+    values_of, vectors = np.linalg.eigh([[a, b], [b, e]])
+    X = np.sqrt(2) * np.sqrt(np.maximum(values_of, 0))[:, None] * vectors.T
+    y = np.linalg.lstsq(X.T / 2, cov, rcond=None)[0]
+    for norm, ratio in (("l1", 1.0), ("l2", 0.0)):
+        path = nb.fit_path(
+            X, y, l1_ratio=ratio, lambdas=[numbers["lam"]], standardize=False, fit_intercept=False, tol=1e-12
+        )
+        theirs = path.coefs[0]
+
+        def total(w: Any, ratio: float = ratio) -> float:
+            size = np.abs(w).sum() if ratio else w @ w / 2
+            return float(np.mean((y - X @ w) ** 2) / 2 + numbers["lam"] * size)
+
+        for end in numbers["solutions"][norm]:
+            assert total(np.array(end)) == pytest.approx(total(theirs), rel=1e-9)
+        if len(numbers["solutions"][norm]) == 1:
+            assert numbers["solutions"][norm][0] == pytest.approx(theirs, abs=1e-5)
+        else:
+            assert total(np.mean(numbers["solutions"][norm], axis=0)) == pytest.approx(total(theirs), rel=1e-9)
+    return numbers
+
+
+@pytest.mark.parametrize("noise", [0, 0.05, 1])
+@pytest.mark.parametrize("chance", [-0.3, 0, 0.3])
+def test_d_noise_breaks_the_tie_and_chance_decides(noise: float, chance: float) -> None:
+    numbers = solved(built_in().by_id["d"], {"noise": noise, "chance": chance})
+    l1 = np.array(numbers["solutions"]["l1"])
+    assert len(l1) == (2 if noise == 0 else 1)
+    if noise and chance <= 0:
+        assert l1[0, 1] <= 0  # the copy has nothing to add
+    if noise == 0.05 and chance > 0:
+        assert l1[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_d_exact_copies_in_own_data_may_be_opposite(sign: int) -> None:
+    frame = table().with_columns(w=sign * pl.col("u"))
+    lessons = own(frame, "y")
+    numbers = solved(lessons.by_id["d"], {})
+    assert numbers["correlation"] == pytest.approx(sign)
+    first, second = np.array(numbers["solutions"]["l1"])
+    assert first == pytest.approx(sign * second[::-1])
+    assert numbers["l1"][:2] == pytest.approx([np.abs(first).sum()] * 2)
+    [shown] = learn.drawn(lessons, ["d"])
+    assert ("(0.5, −0.5)" in shown.text[0]) == (sign < 0)
+    assert "opposite signs" in shown.text[0] if sign < 0 else "(0.5, 0.5)" in shown.text[0]
     assert numbers["error"][0] == pytest.approx(numbers["error"][1])
 
 
@@ -121,6 +208,31 @@ def test_g_l1_has_a_kink_and_l2_bends() -> None:
     assert figure("g", values={"lam": 1.2}).numbers["lowest"] == 0  # held in the kink
 
 
+@pytest.mark.parametrize("shape", [0, 1])
+@pytest.mark.parametrize("centre", [1.0, -37.3, 0.004])
+def test_g_the_lowest_point_is_that_of_a_search(shape: int, centre: float) -> None:
+    data = {"bend": 1.0, "centre": centre, "base": 0.2, "name": "x"}
+    for share in (-0.9, -0.35, 0.0, 0.35, 0.45, 1.3):
+        lam = share * abs(centre)
+        values = {"shape": shape, "lam": lam, "from": -abs(centre), "to": abs(centre)}
+        found = charts.call("lessons", {"g": data}, ["g"], values)[0]["numbers"]["lowest"]
+        if shape and 1 + lam <= 0:
+            assert found is None
+            continue
+
+        def total(w: float, lam: float = lam) -> float:
+            return (w - centre) ** 2 / 2 + lam * (w * w / 2 if shape else abs(w))
+
+        size = 3 * abs(centre) / min(1.0, 1 + lam if shape else 1.0)
+        sides = [
+            minimize_scalar(total, bounds=ends, method="bounded", options={"xatol": 1e-10 * size})
+            for ends in ((-size, 0), (0, size))
+        ]
+        least = min(sides, key=lambda side: side.fun)
+        assert total(found) <= least.fun + 1e-12 * centre**2
+        assert found == pytest.approx(least.x, abs=1e-4 * abs(centre))
+
+
 @pytest.mark.parametrize(("shape", "norm"), [(0, "l1"), (1, "l2")])
 def test_h_the_price_of_a_budget_is_that_of_fit_ball(shape: int, norm: Any) -> None:
     frame = table()
@@ -133,13 +245,32 @@ def test_h_the_price_of_a_budget_is_that_of_fit_ball(shape: int, norm: Any) -> N
         assert numbers["w"] == pytest.approx(fit.coef_per_sd, rel=1e-4, abs=1e-8)
         assert numbers["used"] == pytest.approx(share * end)
 
+        def least_error(radius: float, norm: Any = norm) -> float:
+            weights = nb.fit_ball(X, y, radius=radius, norm=norm, tol=1e-12).coef
+            left = y - y.mean() - (X - X.mean(axis=0)) @ weights
+            return float(left @ left) / len(y) / 2
+
+        width = 1e-3 * end
+        saved = (least_error(share * end - width) - least_error(share * end + width)) / (2 * width)
+        assert numbers["price"] == pytest.approx(saved, rel=1e-3)
+        size = max(map(abs, numbers["pull"])) if shape == 0 else np.hypot(*numbers["pull"])
+        assert numbers["price"] == pytest.approx(size)
+        assert numbers["price"] == pytest.approx(numbers["lam"] * (1 if shape == 0 else share * end))
+
 
 @pytest.mark.parametrize("shape", [0, 1])
-def test_h_lambda_is_zero_once_the_budget_covers_least_squares(shape: int) -> None:
+def test_h_the_price_falls_from_the_pull_at_zero_to_nothing(shape: int) -> None:
     numbers = figure("h", values={"shape": shape}).numbers
-    for t, lam in zip(numbers["ts"], numbers["lams"], strict=True):
-        assert (lam == 0) == (t >= numbers["end"])
-    assert np.all(np.diff(numbers["lams"]) <= 0)
+    cov = np.array(built_in().by_id["h"]["quadratic"]["cov"])
+    assert numbers["ts"][0] == 0
+    assert numbers["prices"][0] == pytest.approx(np.abs(cov).max() if shape == 0 else np.hypot(*cov))
+    for t, price in zip(numbers["ts"], numbers["prices"], strict=True):
+        assert (price == 0) == (t >= numbers["end"])
+    assert np.all(np.diff(numbers["prices"]) <= 1e-12)
+    saved = np.trapezoid(numbers["prices"], numbers["ts"])  # the area below the curve is what the whole budget saves
+    base, free = figure("h", values={"shape": shape, "t": 1e-9}), figure("h", values={"shape": shape, "t": 9.0})
+    assert saved == pytest.approx(base.numbers["error"] - free.numbers["error"], rel=2e-3)
+    assert "price is 0" in free.sentence
 
 
 @pytest.mark.parametrize("binary", [False, True])

@@ -51,22 +51,6 @@ def test_gradients_obey_the_optimality_conditions(case: Case) -> None:
     assert np.abs(pull + bound * np.sign(coefs))[kept].max() < slack
 
 
-@pytest.mark.parametrize(("p", "ratio"), [(150, 1.0), (150, 0.0), (20, 0.5)])
-def test_predictions_from_the_page(p: int, ratio: float) -> None:
-    X, y = made("gaussian", n=80, p=p)
-    cv = nb.cv_path(X, y, l1_ratio=ratio, cv=4)
-    content = described(cv, X, y)
-    names = [one["name"] for one in content["features"]]
-    assert len(names) == min(p, 60)
-    columns = [cv.path.feature_names.index(name) for name in names]
-    row = X.mean(axis=0)
-    row[columns] = X[3, columns]
-    wanted = cv.path.predict(row[None, :], lam=cv.lambdas)[0]
-    coefs = np.array([one["coefs"] for one in content["features"]])
-    assert np.abs(np.array(content["rest"]) + row[columns] @ coefs - wanted).max() < 1e-9 * max(1, np.abs(wanted).max())
-    assert [one["mean"] for one in content["features"]] == pytest.approx(X[:, columns].mean(axis=0))
-
-
 def test_margins_count_every_row() -> None:
     X, y = made("binomial")
     cv = nb.cv_path(X, y, family="binomial", cv=5, n_lambdas=20, keep_predictions=True)
@@ -106,21 +90,33 @@ def test_calibration(family: str) -> None:
         assert cv.predictions is not None
         mean = 1 / (1 + np.exp(-cv.predictions))
         assert told["brier"] == pytest.approx(((mean - y[:, None]) ** 2).mean(axis=0), rel=1e-3)
+        assert told["spans"] is None
     else:
         assert told["brier"][0] is None
+        assert cv.predictions is not None
+        order = np.argsort(cv.predictions[:, -1], kind="stable")
+        place = 0
+        for count, (low, high) in zip(told["counts"][-1], told["spans"][-1], strict=True):
+            inside = np.sort(y[order[place : place + count]])
+            place += count
+            wanted = [inside[int(np.ceil(share * count)) - 1] for share in (0.1, 0.9)]
+            assert [low, high] == pytest.approx(wanted, rel=1e-3, abs=1e-3)
 
 
 def test_many_rows_are_taken_together() -> None:
     X, y = made("binomial", n=24_000, p=4)
     cv = nb.cv_path(X, y, family="binomial", cv=3, n_lambdas=5, keep_predictions=True)
-    told = described(cv, X, y)["evidence"]
+    content = described(cv, X, y)
+    told = content["evidence"]
     assert cv.predictions is not None
     order = np.argsort(cv.predictions[:, 4])
     mean = 1 / (1 + np.exp(-cv.predictions[:, 4]))
     for group, rows in enumerate(np.array_split(order, 10)):
         assert told["calibration"]["predicted"][4][group] == pytest.approx(mean[rows].mean(), abs=2e-3)
         assert told["calibration"]["observed"][4][group] == pytest.approx(y[rows].mean(), abs=5e-3)
-    assert told["ranges_low"][0] == pytest.approx(np.quantile(X[:, 0], 0.01), abs=0.01)
+    number = content["columns"][0]
+    values = X[:, cv.path.feature_names.index(number["name"])]
+    assert number["range"] == pytest.approx([values.min(), np.median(values), values.max()], abs=0.01)
 
 
 def test_residuals_are_those_of_held_out_rows() -> None:
@@ -148,7 +144,8 @@ def test_without_data() -> None:
     assert content["evidence"] is None
     assert content["rest"] is None
     assert content["others_complete"] is False
-    assert content["features"][0]["counts"] is None
+    assert content["columns"][0]["counts"] is None
+    assert not any(column["settable"] for column in content["columns"])
 
 
 @pytest.mark.parametrize("p", [1_000, 10_000])

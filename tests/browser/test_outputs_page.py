@@ -94,6 +94,10 @@ def test_one_class_is_chosen_everywhere(browser: Browser, one: Report, framed: b
 
 def test_what_if_is_predict(browser: Browser, one: Report) -> None:
     browser.open(one.page)
+    start, opened = (
+        find(browser, "[data-prediction]").text,
+        browser.run("return document.querySelector('[data-slider]').value"),
+    )
     row = dict(zip(FEATURES, [0.31, -1.27, 2.4, 0.005, -0.6, 1.1], strict=True))
     shown = browser.run(
         "return [...document.querySelectorAll('[data-input]')]"
@@ -112,11 +116,12 @@ def test_what_if_is_predict(browser: Browser, one: Report) -> None:
         assert values == pytest.approx(expected.tolist(), abs=1e-5, rel=1e-5)
         if one.cv.path.classes:
             likeliest = one.cv.path.output_names[int(np.argmax(expected))]
-            assert told.get_property("textContent").startswith(f"Most probable: {likeliest} with ")
+            assert told.get_property("textContent").startswith(f"Most probable: “{likeliest}” with ")
         assert browser.run("return document.querySelectorAll('[data-terms] rect').length") >= 2
+    at(browser, int(opened))
     click(browser, "[data-reset]")
     browser.frames()
-    assert find(browser, "[data-prediction]").text.endswith("every feature at its mean")
+    assert find(browser, "[data-prediction]").text == start
     assert browser.errors() == []
 
 

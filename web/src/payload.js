@@ -3,14 +3,27 @@
  * Arrays named "by lambda" follow `lambdas`. Coefficients are per unit of the column; times `scale` they are per SD.
  *
  * @typedef {object} Feature one of at most 60 features, those that count most first
- * @property {string} name
+ * @property {string} name as people read it: "hr: 4" for the level 4 of the column hr
+ * @property {string} key as the model and its files call it: "hr = 4"
  * @property {number} scale its standard deviation
  * @property {number | null} mean null without evidence
  * @property {number[]} coefs by lambda, all digits; of several outputs the length over them, never negative
  * @property {number[][] | null} by_output of several outputs: the coefficients for each, by lambda; else null
- * @property {number[] | null} counts by lambda: in how many folds its column was kept, by this or another of its levels; null for ridge
  * @property {number[] | null} own_counts by lambda: in how many it was kept itself, where another feature of its column may say something else
- * @property {string} few_rows "1 row", "all but 2 rows" where so few tell this level from the others, else ""
+ *
+ * @typedef {object} Column of the table. A place counts `features`, then `others`; null where such a feature is never kept
+ * @property {string} name
+ * @property {boolean} is_number whether its values are numbers, with a level for the missing ones if there were any; else it has levels alone
+ * @property {number | null} number the place of the number itself
+ * @property {[number, number, number] | null} range of a number: the least, middle and largest value; null without evidence
+ * @property {boolean} whole whether all values are whole numbers
+ * @property {number | null} fill what stands in for a missing number
+ * @property {string[]} levels
+ * @property {(number | null)[]} places by level
+ * @property {number[] | null} n_rows by level; null where an older model does not know
+ * @property {string[]} few_rows by level: "1 row", "all but 2 rows" where so few tell it from the others, else ""
+ * @property {number[] | null} counts by lambda: in how many folds it was kept, by whichever level; null for ridge, and where no feature is listed
+ * @property {boolean} settable whether what-if can set it: all that it ever adds is here
  *
  * @typedef {object} CrossValidation
  * @property {number[]} mean by lambda
@@ -49,7 +62,7 @@
  * @property {number} picked index of the choice that the page opens with
  * @property {[string, string][]} answers by lambda: what was found, and how good it is on rows not used for the fit
  * @property {number[]} intercepts by lambda; empty for several outputs, which have their own
- * @property {number[] | null} rest by lambda: intercept + what the unlisted features add at their means; null where these are not known
+ * @property {number[] | null} rest by lambda: intercept + what the features of columns that cannot be set add at their means; null without evidence
  * @property {number[]} n_nonzero by lambda
  * @property {number[]} norms by lambda: the L1 norm per SD
  * @property {number[]} deviance_ratio by lambda
@@ -58,8 +71,11 @@
  * @property {string[]} statuses by lambda
  * @property {CrossValidation | null} cv
  * @property {Feature[]} features
- * @property {{ name: string, scale: number, coefs: [number, number][] }[]} others the other features that are ever kept, as [index of lambda, coefficient]; empty where too many
+ * @property {{ name: string, key: string, scale: number, coefs: [number, number][], by_output: [number, number][][] | null }[]} others other features that are ever kept, as [index of lambda, coefficient], or of several outputs the length over them, with the coefficients of each output where they complete a column; where too many, those that complete a column
  * @property {boolean} others_complete whether `features` and `others` are all that are ever kept
+ * @property {Column[]} columns of the table that have a feature here, those that count most first
+ * @property {number} n_columns of the table
+ * @property {number[]} columns_kept by lambda
  * @property {string[][]} recipes code that gives the model again, for each program by lambda; "" where there is none
  * @property {Evidence | null} evidence what needs the data themselves; null where they were not at hand
  *
@@ -73,7 +89,7 @@
  * @property {[number, number, number]} hessian of the loss at the solution: its entries jj, jk, kk
  * @property {number[]} beyond what the loss has beyond its quadratic about the solution, over the cube of the distance: size*size values, row by row (y slow, x fast)
  *
- * @typedef {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], brier: (number | null)[], log_loss: (number | null)[] }} Calibration
+ * @typedef {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], spans: [number, number][][] | null, brier: (number | null)[], log_loss: (number | null)[] }} Calibration
  * @typedef {{ edges: number[], counts: number[][], quantiles: number[][] }} Residuals histogram of y - mu by lambda; 5, 25, 50, 75, 95 % points
  * @typedef {{ at: number[], named: number[], counts: number[][], right: number[], n_rows: number, commonest: number, n_commonest: number }} Confusion rows by their class (slow) and the likeliest one (fast), for the indices of lambda `at`: of the classes `named`, and where these are not all of all others together; rows that are right by lambda; the commonest class and its rows
  * @typedef {{ at: number[], calibration: Calibration[] | null, residuals: Residuals[] | null, confusion: Confusion | null, errors: { rmse: number[][], null: number[] } | null }} OutputsEvidence calibration (each class against the rest) and residuals by output, for the indices of lambda `at`; root mean squared error by output and lambda, and that of the mean alone
@@ -93,12 +109,10 @@
  * @property {{ j: number, k: number, x: [number, number], y: [number, number], size: number, loss: number[], path: [number, number][], mle: [number, number] | null }[]} pairs two features alone: loss on a grid, solutions by lambda, the unpenalised end if finite; squared error: empty (closed form)
  * @property {{ edges: number[], counts: number[][], flat: number[], largest: number[], negative: number[][] } | null} margins of classes: histogram of eta (edges), rows by lambda and bin for class 1 (counts) and class 0 (negative); share of rows with slope below 0.01; largest |eta|
  * @property {{ at: number[], factors: number[], train: number[][], held_out: (number | null)[][], gradient: number[][] } | null} scaling of classes: weights times 0.1 ... 10: mean cross-entropy on the fitted and on held-out rows, mean |p - y|, for the indices of lambda `at`
- * @property {Calibration | null} calibration out of fold, by lambda, in at most 10 bins of equal counts
+ * @property {Calibration | null} calibration out of fold, by lambda, in at most 10 bins of equal counts; for numbers with the 10 and 90 % points of the targets of each
  * @property {Residuals | null} residuals of numbers, out of fold where possible
  * @property {OutputsEvidence | null} outputs what held-out rows say of several outputs; null for one, and where no such predictions are at hand
  * @property {{ at: number[], t: number[], loss: number[][], penalty: number[][] } | null} convexity along the line from the null model (t=0) to the solution (t=1) and beyond, for the indices of lambda `at`; penalty with that lambda
- * @property {number[]} ranges_low 1 % point of each listed feature, for the sliders of what-if
- * @property {number[]} ranges_high 99 % point
  * @property {boolean} held_out whether predictions of held-out rows were at hand
  */
 
@@ -113,7 +127,7 @@
  * @property {"model" | "alone"} slice
  * @property {number} scaling factor of the weights, 0.1 ... 10
  * @property {string} filter of names
- * @property {Record<string, number>} inputs of what-if by feature index
+ * @property {Record<string, number | "missing">} inputs of what-if by index of the column: the number, or the index of the level
  * @property {number} output index of the class or target that is shown by itself
  * @property {boolean} narrow whether the window is as narrow as that of a phone
  */

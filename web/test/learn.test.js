@@ -8,10 +8,10 @@ const NAMES = ["<b>one</b>", 'two "quoted"'];
 const path = { lambdas: [2, 1, 0.5], loss: [1, 0.8, 0.7], size: [0, 0.3, 0.6], coefs: [[0, 0], [0.3, 0], [0.4, -0.2]] };
 const quadratic = turned(35, 1, 0.4);
 const DATA = {
-  a: { points: [[0.5, 0.5, 1], [-1, -1, 0], [-0.4, -0.6, 1]], fitted: [true, true, false], w: [1, 1], b: 0, names: NAMES },
+  a: { points: [[0.5, 0.5, 1], [-1, -1, 0], [-0.4, -0.6, 1]], w: [1, 1], b: 0, names: NAMES, n_rows: 3, totals: null },
   b: { lambdas: [1, 0.1, 0.01], own: null, points: [[-1, -1, 0], [-0.5, 1, 0], [1, 1, 1], [-0.7, -1, 1]], held_out: [[0, 0, 1]] },
   c: { l1: path, l2: path, names: NAMES },
-  d: { quadratic: { gram: [1, 1, 1], cov: [1.1, 1.1], base: 0.655 }, names: NAMES, correlation: 1, unit: 1, lam: 0.1, l1: [1, 0], l2: [0.52, 0.52] },
+  d: { quadratic: null, names: NAMES, lam: 0.1 },
   e: { quadratic: null, names: NAMES },
   f: { names: NAMES, truth: null, n_features: 2, paths: [1, 0.5, 0].map((l1_ratio) => ({ l1_ratio, ...path, n_nonzero: [0, 1, 2] })) },
   g: { bend: 1, centre: 1, base: 0.2, name: NAMES[0] },
@@ -39,10 +39,11 @@ test("every lesson draws at every end of its controls, and escapes names", () =>
 
 test("the same data give the same drawing, and every lesson asks one question", () => {
   assert.deepEqual(lessons(DATA, IDS), lessons(DATA, IDS));
-  for (const { quiz, text, careful } of Object.values(LESSONS)) {
+  for (const { quiz, careful } of Object.values(LESSONS)) {
     assert.ok(quiz.answers.length > 2 && quiz.right < quiz.answers.length && quiz.why);
-    assert.ok(text.length > 1 && careful);
+    assert.ok(careful);
   }
+  for (const { text } of lessons(DATA, IDS)) assert.ok(text.length > 1);
 });
 
 test("a handle put where it is stays there, and stops at the ends", () => {

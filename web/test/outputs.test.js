@@ -16,7 +16,7 @@ import { VIEWS } from "../src/views/index.js";
 import { residuals } from "../src/views/residuals.js";
 import { sigmoid } from "../src/views/sigmoid.js";
 import { verdict } from "../src/views/verdict.js";
-import { inWords, predictAll, probabilities, ready } from "../src/views/what_if.js";
+import { inWords, predictAll, probabilities, ready, spread } from "../src/views/what_if.js";
 import { NASTY, payload } from "./payloads.js";
 
 /** @typedef {import("../src/payload.js").Payload} Payload @typedef {import("../src/payload.js").State} State */
@@ -40,7 +40,7 @@ function several(kind, count = 3, names = []) {
   data.cv = { mean: [4, 3, 2, 1, 1], se: [1, 1, 1, 1, 1], train: [4, 3, 2, 1, 0], folds: [], n_folds: 5, score: "deviance", greater_is_better: false, by_root: false, explained_of: kind === "classes" ? null : 5, null_score: 5, best: 3, one_se: 2 };
   const evidence = /** @type {NonNullable<Payload["evidence"]>} */ (data.evidence);
   const at = [0, 2, 4];
-  const one = /** @type {NonNullable<typeof evidence.calibration>} */ (evidence.calibration);
+  const one = /** @type {NonNullable<typeof evidence.calibration>} */ ({ ...evidence.calibration, spans: null });
   const [calibrations, left] = [called.map(() => one), called.map(() => /** @type {NonNullable<typeof evidence.residuals>} */ (evidence.residuals))];
   Object.assign(evidence, { calibration: null, residuals: null, convexity: null, gradients: [], hessians: [], alone: [] });
   if (kind === "targets") {
@@ -132,7 +132,7 @@ test("the square of classes has counts and the shares of a row", () => {
 test("calibration and residuals follow the class or target that is chosen", () => {
   const data = several("classes");
   const stored = /** @type {NonNullable<NonNullable<Payload["evidence"]>["outputs"]>} */ (data.evidence?.outputs);
-  stored.calibration = data.outputs.map((_, k) => ({ predicted: [[0.1], [0.2], [0.3]], observed: [[0.1], [0.2], [0.4 + k / 10]], se: [[0.1], [0.1], [0.1]], counts: [[9], [9], [9]], brier: [0.1, 0.1, 0.1], log_loss: [0.1, 0.1, 0.1] }));
+  stored.calibration = data.outputs.map((_, k) => ({ predicted: [[0.1], [0.2], [0.3]], observed: [[0.1], [0.2], [0.4 + k / 10]], se: [[0.1], [0.1], [0.1]], counts: [[9], [9], [9]], spans: null, brier: [0.1, 0.1, 0.1], log_loss: [0.1, 0.1, 0.1] }));
   const shown = calibration.draw(data, stateOf(data, { output: 2, index: 3 }));
   assert.match(shown.sentence, /^out 2 against all other classes\..*it predicts 20% and 20% was observed \(9 rows\).*Stored for lambda = 0\.100/);
   assert.match(shown.svg, /observed share of out 2/);
@@ -178,9 +178,11 @@ test("what-if gives the probability of every class", () => {
   assert.ok(Math.abs(typical[0] + typical[1] + typical[2] - 1) < 1e-14);
   assert.deepEqual(meansAt(CLASSES, [1000, 0]), [1, 0]);
   assert.match(probabilities(data, state), /Probability of each class/);
-  assert.match(inWords(data, state), /^Most probable: out 2 with [\d.]+ % \(out 2 with [\d.]+ %, every feature at its mean\)$/);
-  assert.match(inWords(data, stateOf(data)), /^Most probable: out \d with [\d.]+ %, every feature at its mean$/);
-  assert.match(inWords(several("targets"), stateOf(several("targets"))), /^Predicted: out 0 [-\d.]+, out 1 0\.1000, out 2 [-\d.]+; with every feature at its mean$/);
+  assert.match(inWords(data, state), /^Most probable: “out 2” with [\d.]+ % \(at the start “out 2” with [\d.]+ %\)$/);
+  assert.match(inWords(data, stateOf(data)), /^Most probable: “out \d” with [\d.]+ %$/);
+  assert.match(inWords(several("targets"), stateOf(several("targets"))), /^Predicted: out 0 [-\d.]+, out 1 0\.1000, out 2 [-\d.]+$/);
+  assert.match(spread(data, state), /^Of the 30 left-out rows with the nearest predictions \(80\.0 % on average\), 90\.0 % were “out 2”\.$/);
+  assert.match(spread(several("targets"), stateOf(several("targets"))), /^Left-out rows were off by \(root mean squared error\): out 0 0\.333, out 1 3\.33, out 2 33\.3\.$/);
   assert.equal(ready(data), true);
   data.outputs[1].rest = null;
   assert.equal(ready(data), false);

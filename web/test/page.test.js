@@ -9,7 +9,6 @@ import { cv_curve } from "../src/views/cv_curve.js";
 import { features, rows, titles } from "../src/views/features.js";
 import { shortened, whole } from "../src/views/strength.js";
 import { verdict } from "../src/views/verdict.js";
-import { asked, predict, ready } from "../src/views/what_if.js";
 import { FAMILIES, NASTY, payload } from "./payloads.js";
 
 /** @param {import("./payloads.js").Family} family @param {Parameters<typeof payload>[1]} [how] */
@@ -17,7 +16,7 @@ function validated(family, how) {
   const data = payload(family, how);
   const mean = data.lambdas.map((_, l) => 4 - 0.5 * l);
   data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], n_folds: 10, score: "deviance", greater_is_better: false, by_root: family === "gaussian", explained_of: null, null_score: 5, best: 4, one_se: 2 };
-  data.features.forEach((feature, j) => (feature.counts = data.l1_ratio > 0 ? data.lambdas.map(() => 10 - 3 * j) : null));
+  data.columns.forEach((column, j) => (column.counts = data.l1_ratio > 0 ? data.lambdas.map(() => 10 - 3 * j) : null));
   return data;
 }
 
@@ -86,7 +85,8 @@ test("a level that fewer folds keep than its column says so", () => {
 test("levels of one or two rows are marked", () => {
   const data = validated("binomial");
   const [first] = rows(data, { index: 4, filter: "" });
-  data.features[first.feature].few_rows = "all but 2 rows";
+  const [column, ...others] = data.columns;
+  data.columns = [{ ...column, is_number: false, levels: ["a", "b"], places: [first.feature, null], number: null, few_rows: ["all but 2 rows", "2 rows"] }, ...others];
   const marked = rows(data, { index: 4, filter: "" })[0];
   assert.equal(marked.cells[0], `${data.features[first.feature].name} (all but 2 rows)`);
   assert.deepEqual(marked.values, first.values);
@@ -108,16 +108,6 @@ test("what spreadsheets take for formulas is guarded", () => {
   assert.ok(lines.some((line) => line.startsWith("'=1+1,")));
   assert.ok(lines.some((line) => line.startsWith('"a ""b"", c",')));
   assert.equal(JSON.parse(asJson(data, 4)).coefficients.at(-1).feature, 'a "b", c');
-});
-
-test("what-if adds up coefficient times value", () => {
-  const data = validated("binomial");
-  const state = { ...opening(data), index: 4, inputs: { 0: 3 } };
-  const eta = data.features.reduce((sum, feature, j) => sum + feature.coefs[4] * (j === 0 ? 3 : feature.mean ?? 0), 0);
-  assert.ok(Math.abs(predict(data, state).value - 1 / (1 + Math.exp(-eta))) < 1e-15);
-  assert.equal(asked(data).length, 3);
-  data.features[1].mean = null;
-  assert.equal(ready(data), false);
 });
 
 test("names and counts", () => {

@@ -42,15 +42,19 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
   const w = weights(l1_ratio, true, [1, 1], [1, 1]);
   const q = { hessian: pair, gradient: /** @type {[number, number]} */ ([-pulls[0], -pulls[1]]), at: /** @type {[number, number]} */ ([0, 0]), value: 0.7 };
   const solutions = LAMBDAS.map((lambda) => solution(q, w, lambda));
-  const listed = Array.from({ length: features }, (_, k) => ({ name: names[k % names.length], scale: 2, mean: 1, coefs: solutions.map((u) => (u[k] ?? 0) / 2), by_output: null, counts: null, own_counts: null, few_rows: "" }));
+  const listed = Array.from({ length: features }, (_, k) => ({ name: names[k % names.length], key: names[k % names.length], scale: 2, mean: 1, coefs: solutions.map((u) => (u[k] ?? 0) / 2), by_output: null, own_counts: null }));
+  const columns = listed.map(({ name }, k) => numberColumn(name, k));
   const byLambda = (/** @type {(k: number) => number} */ of) => LAMBDAS.map((_, k) => of(k));
   return {
     version: "0", title: "target", family, mathematics: MATHEMATICS[family], penalty: "L1", l1_ratio, n_groups: 0, grouped: false, outputs: [], standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [],
     n_rows: 100, n_features: features, lambdas: LAMBDAS, picked: 2, answers: LAMBDAS.map((_, k) => [`found ${k}`, `quality ${k}`]), intercepts: byLambda(() => 0), rest: byLambda(() => 0), n_nonzero: byLambda((k) => Math.min(k, features)),
     norms: byLambda((k) => k), deviance_ratio: byLambda((k) => k / 10), dual_gaps: byLambda(() => 1e-8), kkt: byLambda(() => 1e-8), statuses: LAMBDAS.map(() => "solved"),
-    cv: null, features: listed, others: [], others_complete: true, recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
+    cv: null, features: listed, others: [], others_complete: true, columns, n_columns: features, columns_kept: byLambda((k) => Math.min(k, features)), recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
   };
 }
+
+/** A column of numbers from 0 to 3. @param {string} name @param {number} place @returns {import("../src/payload.js").Column} */
+export const numberColumn = (name, place) => ({ name, is_number: true, number: place, range: [0, 1, 3], whole: false, fill: null, levels: [], places: [], n_rows: null, few_rows: [], counts: null, settable: true });
 
 /** @param {string} family @param {number} features @param {{ hessian: number[], pulls: number[], solutions: [number, number][], l1_ratio: number, q: import("../src/geometry.js").Quadratic }} model @returns {import("../src/payload.js").Evidence} */
 function evidence(family, features, { hessian, pulls, solutions, q }) {
@@ -68,10 +72,10 @@ function evidence(family, features, { hessian, pulls, solutions, q }) {
     slices, pairs,
     margins: family === "binomial" ? { edges: [-9, -3, 0, 3, 9], counts: at.map((k) => [0, k, 10, 20]), negative: at.map((k) => [20, 10, k, 0]), flat: at.map((k) => k / 20), largest: at.map((k) => 2 * k) } : null,
     scaling: family === "binomial" ? { at: [0, 2], factors: [0.1, 1, 10], train: [[0.6, 0.5, 0.4], [0.5, 0.3, 0.2]], held_out: [[null, null, null], [0.5, 0.35, 0.9]], gradient: [[0.4, 0.3, 0.2], [0.4, 0.2, 0.1]] } : null,
-    calibration: { predicted: at.map(() => [...bins, null]), observed: at.map(() => [0.15, 0.35, 0.9, null]), se: at.map(() => [0.1, null, 0, null]), counts: at.map(() => [30, 40, 30, 0]), brier: at.map(() => null), log_loss: at.map(() => 0.5) },
+    calibration: { predicted: at.map(() => [...bins, null]), observed: at.map(() => [0.15, 0.35, 0.9, null]), se: at.map(() => [0.1, null, 0, null]), counts: at.map(() => [30, 40, 30, 0]), spans: family === "binomial" ? null : at.map(() => [[0, 1], [0.5, 3], [2, 9]]), brier: at.map(() => null), log_loss: at.map(() => 0.5) },
     residuals: curved && family === "binomial" ? null : { edges: [-4, -1, 1, 4], counts: at.map((k) => [10, 50 + k, 20]), quantiles: at.map(() => [-3, -1, 0.1, 1.2, 3.3]) },
     convexity: { at: [1, 2], t: [0, 0.5, 1, 1.5, 2], loss: [[0.7, 0.5, 0.4, 0.5, 0.8], [0.7, 0.4, 0.3, 0.4, 0.7]], penalty: [[0, 0.1, 0.2, 0.3, 0.4], [0, 0.05, 0.1, 0.15, 0.2]] },
-    ranges_low: [0, 0, 0], ranges_high: [1, 1, 1], held_out: true, outputs: null,
+    held_out: true, outputs: null,
   };
 }
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.evidence.fitted_rows import FEW, FittedRows, dense_columns, fitted_rows
+from normball.evidence.fitted_rows import FEW, FittedRows, column_means, dense_columns, fitted_rows
 from normball.evidence.held_out import calibration, margins, quantiles, residuals, scaling
-from normball.evidence.listed import lengths, plain
+from normball.evidence.listed import lengths, others, plain, settable
 from normball.evidence.outputs import of_outputs
 from normball.evidence.slices import convexity, pairs, slices
 
@@ -29,7 +29,8 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
 
     Everything is per standard deviation and weighted. Hessians, slices and gradients hold the intercept fixed; for
     squared error the columns are centred, so that it makes no difference there. Beside the `Evidence` stand "means"
-    of the listed features and "rest", which `payload` puts in their places.
+    of the listed features, "ranges" of the numbers among the stored ones and "rest", which `payload` puts in their
+    places.
 
     Raises
     ------
@@ -40,16 +41,16 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
     path = rows.path
     on_single = not path.has_group_penalty  # the drawings of penalties and balls are those of single coefficients
     l1, l2 = _penalties(rows) if on_single else (np.zeros(0), np.zeros(0))
-    low, high = _ranges(rows)
+    beside = others(path, rows.columns)[0]
     return {
+        "rest": _rest(rows, beside),
+        "ranges": _ranges(rows, beside),
         "means": [float(mean) for mean in rows.means],
         "loss": plain(path.loss, 10),
         "penalty_l1": plain(l1, 10),
         "penalty_l2": plain(l2, 10),
         "null_loss": path.null_loss,
         "factors": plain(path.penalty_factors[rows.columns]),
-        "ranges_low": plain(low, DIGITS),
-        "ranges_high": plain(high, DIGITS),
         "held_out": cv.predictions is not None,
         **(_of_several(rows, cv) if rows.family.has_outputs else _of_one(rows, cv.predictions, on_single)),
     }
@@ -58,10 +59,8 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
 def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool) -> dict[str, Any]:
     """What is known of a model with one output."""
     at, hessians, n_hessian = _hessians(rows)
-    gradients, link_means = _gradients(rows)
     return {
-        "rest": plain(link_means - rows.coefs @ rows.means),
-        "gradients": plain(gradients, DIGITS),
+        "gradients": plain(_gradients(rows), DIGITS),
         "hessians_at": at,
         "hessians": hessians,
         "n_hessian": n_hessian,
@@ -79,22 +78,15 @@ def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool) -> dict[s
 
 def _of_several(rows: FittedRows, cv: CVPath) -> dict[str, Any]:
     """The same of a model with several; the views of one linear predictor have nothing to show."""
-    means = np.concatenate([np.tensordot(rows.weights, rows.link(block), 1) for block in rows.blocks()])
-    rest = means - rows.weights @ rows.offset - rows.coefs @ rows.means
     lists: dict[str, Any] = {name: [] for name in ("gradients", "hessians_at", "hessians", "alone", "slices", "pairs")}
     nothing = dict.fromkeys(("margins", "scaling", "calibration", "residuals", "convexity"))
-    return {"rest": plain(rest), **lists, "n_hessian": 0, **nothing, "outputs": of_outputs(rows, cv)}
+    return {**lists, "n_hessian": 0, **nothing, "outputs": of_outputs(rows, cv)}
 
 
-def _gradients(rows: FittedRows) -> tuple[Array, Array]:
-    """Gradient (n_lambdas, n_listed) of the mean loss, and the mean linear predictor without offsets."""
-    gradients, means = [], []
-    for block in rows.blocks():
-        eta = rows.link(block)
-        weighted = rows.weights[:, None] * rows.slope(eta)
-        gradients.append(weighted.T @ rows.features)
-        means.append(rows.weights @ (eta - rows.offset[:, None]))
-    return np.concatenate(gradients), np.concatenate(means)
+def _gradients(rows: FittedRows) -> Array:
+    """Gradient (n_lambdas, n_listed) of the mean loss."""
+    weighted = (rows.weights[:, None] * rows.slope(rows.link(block)) for block in rows.blocks())
+    return np.concatenate([one.T @ rows.features for one in weighted])
 
 
 def _hessians(rows: FittedRows) -> tuple[list[int], list[list[float]], int]:
@@ -132,8 +124,29 @@ def _penalties(rows: FittedRows) -> tuple[Array, Array]:
     return l1.reshape(by_lambda).sum(axis=1), l2.reshape(by_lambda).sum(axis=1)
 
 
-def _ranges(rows: FittedRows) -> tuple[Array, Array]:
-    """1 and 99 % points of the listed features as they stand in the data."""
-    values = dense_columns(rows.design, rows.columns)
-    points = np.array([quantiles(column, rows.weights, (0.01, 0.99)) for column in values.T]).reshape(-1, 2)
-    return points[:, 0], points[:, 1]
+def _rest(rows: FittedRows, beside: NDArray[np.intp]) -> Any:
+    """What a prediction starts from: intercept and what all columns at their means add that a reader cannot set."""
+    path = rows.path
+    fixed = ~settable(path, rows.columns, beside)[path.preparation.column_of_feature]
+    coefs = path.coef_rows
+    means = np.zeros(path.n_features)
+    used = np.unique(coefs.indices[fixed[coefs.indices] & (coefs.values != 0)])
+    means[used] = column_means(rows.design, used, rows.weights)
+    return plain(path.intercepts + coefs.sums(coefs.values * means[coefs.indices]).reshape(path.intercepts.shape))
+
+
+def _ranges(rows: FittedRows, beside: NDArray[np.intp]) -> list[dict[str, Any] | None]:
+    """Least, middle and largest value of each stored feature that is a number, and whether all values are whole."""
+    preparation = rows.path.preparation
+    starts = np.searchsorted(preparation.column_of_feature, np.arange(len(preparation.columns)))
+    found: list[dict[str, Any] | None] = []
+    for j in [*rows.columns, *beside]:
+        place = preparation.column_of_feature[j]
+        if preparation.columns[place].levels is not None or starts[place] != j:
+            found.append(None)
+            continue
+        values = dense_columns(rows.design, np.array([j]))[rows.counted, 0]
+        middle = quantiles(values, rows.weights[rows.counted], (0.5,))[0]
+        low, high = float(values.min()), float(values.max())
+        found.append({"range": plain([low, middle, high]), "whole": bool((values == np.round(values)).all())})
+    return found

@@ -28,6 +28,7 @@ MANY = 20_000  # rows from which on these are the marks alone
 BLOCK = 4_000_000  # linear predictors held at a time
 CACHED = 8_192  # of them that a core has in its cache with all that is made of them, and BLAS does alone
 SAME_LOSS = 1e-5  # of the null loss: from here on the data are others than those fitted
+BLOCK_OF_COLUMNS = 256  # copied at a time
 NEWTON_STEPS = 50
 DONE = 1e-15  # relative to the null loss
 VANISHED = 1e-8  # smallest curvature per SD of a minimum that counts as one
@@ -193,11 +194,22 @@ def dense_columns(design: Any, columns: NDArray[np.intp]) -> Array:
     """Some columns of a design as a dense array (n, n_columns)."""
     if isinstance(design, np.ndarray):
         return design[:, columns].astype(np.float64)
+    return np.asarray(_sparse(design)[:, columns].toarray(), dtype=np.float64)
+
+
+def column_means(design: Any, columns: NDArray[np.intp], weights: Array) -> Array:
+    """Weighted means of some columns of a design, without a copy of them all."""
+    if not isinstance(design, np.ndarray):
+        return np.asarray(weights @ _sparse(design))[columns]
+    blocks = [columns[start : start + BLOCK_OF_COLUMNS] for start in range(0, columns.size, BLOCK_OF_COLUMNS)]
+    return np.concatenate([np.zeros(0), *(weights @ design[:, block] for block in blocks)])
+
+
+def _sparse(design: Any) -> Any:
     from scipy import sparse
 
     data, indices, indptr, n_rows = design
-    matrix = sparse.csc_matrix((data, indices, indptr), shape=(n_rows, indptr.size - 1))
-    return np.asarray(matrix[:, columns].toarray(), dtype=np.float64)
+    return sparse.csc_matrix((data, indices, indptr), shape=(n_rows, indptr.size - 1))
 
 
 def unpenalised(rows: FittedRows, features: Array) -> tuple[float, Array] | None:

@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 BINS = 40
 MANY = 20_000  # rows from which on close values are taken together
 CELLS = 4096  # of them
+SPAN = (0.1, 0.9)  # of the targets of a group
 GROUPS = 10  # of equal weight, for the calibration
 LEAST = 5  # rows of a group
 FACTORS = np.geomspace(0.1, 10.0, 21)
@@ -72,20 +73,28 @@ def scaling(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
 
 
 def calibration(rows: FittedRows, held_out: Array) -> dict[str, Any]:
-    """Mean prediction and mean target in groups of rows with like predictions, all held out."""
+    """Mean prediction and mean target in groups of rows with like predictions, all held out.
+
+    Numbers have the span of the targets of each group besides.
+    """
     columns: dict[str, list[Any]] = {name: [] for name in ("predicted", "observed", "se", "counts")}
+    spans: list[Any] = []
     brier: list[float | None] = []
     log_loss: list[float | None] = []
     for eta in _columns(rows, held_out):
         known = np.isfinite(eta) & rows.counted
         eta, y, weights = eta[known], rows.y[known], rows.weights[known]
         mean = rows.family.mean(eta)
-        for name, values in zip(columns, _groups(eta, mean, y, weights), strict=True):
-            columns[name].append(plain(values, DIGITS))
+        group, *values = _groups(eta, mean, y, weights)
+        for name, told in zip(columns, values, strict=True):
+            columns[name].append(plain(told, DIGITS))
+        if not rows.family.has_classes:
+            parts = [group == k for k in range(int(group.max(initial=-1)) + 1)]
+            spans.append(plain([quantiles(y[part], weights[part], SPAN) for part in parts], DIGITS))
         judged = rows.family.has_classes and known.any()
         brier.append(_short(float(np.sum(weights * (y - mean) ** 2) / weights.sum())) if judged else None)
         log_loss.append(_short(rows.loss(eta[:, None], None if known.all() else known)[0]) if judged else None)
-    return {**columns, "brier": brier, "log_loss": log_loss}
+    return {**columns, "spans": spans or None, "brier": brier, "log_loss": log_loss}
 
 
 def residuals(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
@@ -156,8 +165,11 @@ def _entropy(rows: FittedRows, eta: Array) -> Array:
     return rows.loss(eta) if known.all() else rows.loss(eta[known], known)
 
 
-def _groups(eta: Array, mean: Array, y: Array, weights: Array) -> tuple[Array, Array, Array, NDArray[np.int64]]:
-    """Mean prediction, mean target, its standard error and the rows of each group; equal predictions stay together."""
+def _groups(eta: Array, mean: Array, y: Array, weights: Array) -> tuple[NDArray[Any], ...]:
+    """The group of each row; mean prediction, mean target, its standard error and the rows of each group.
+
+    Equal predictions stay together.
+    """
     wanted = max(1, min(GROUPS, y.size // LEAST))
     cell = _cells(eta)
     total = np.bincount(cell, weights=weights)
@@ -171,7 +183,7 @@ def _groups(eta: Array, mean: Array, y: Array, weights: Array) -> tuple[Array, A
     observed = np.bincount(group, weights=weights * y) / total
     spread = np.bincount(group, weights=weights * (y - observed[group]) ** 2) / total
     effective = total**2 / np.bincount(group, weights=weights**2)
-    return predicted, observed, np.sqrt(spread / effective), np.bincount(group)
+    return group, predicted, observed, np.sqrt(spread / effective), np.bincount(group)
 
 
 def _left(rows: FittedRows, eta: Array) -> tuple[Array, Array]:

@@ -21,6 +21,7 @@ FEWEST = 12  # of them, on the finest grid
 MOST_COEFS = 7_500  # of listed features, with all digits; on a fine grid they are fewer
 MOST_SHORT = 30_000  # of several outputs; beyond MOST_COEFS they have fewer digits
 SHORT = 7
+MOST_OF_OTHERS = 14_000  # coefficients of features that are not listed
 
 
 def picked(cv: CVPath, run: Run) -> int:
@@ -75,6 +76,59 @@ def listed_coefs(path: Path, columns: NDArray[np.intp]) -> Array:
     coefs = np.zeros((len(rows), columns.size))
     coefs[row_of[here], place[rows.indices[here]]] = rows.values[here]
     return coefs if path.n_outputs == 1 else coefs.reshape(-1, path.n_outputs, columns.size)
+
+
+def others(path: Path, columns: NDArray[np.intp]) -> tuple[NDArray[np.intp], bool]:
+    """Features beside the listed ones whose coefficients a page holds, and whether it then has all that are ever kept.
+
+    The first to enter come first. Where they are too many, only those stay without which a listed column of the table
+    would lack some of its levels.
+    """
+    rows = lengths(path)
+    kept = rows.indices[rows.values != 0]
+    listed_too = np.zeros(path.n_features, dtype=bool)
+    listed_too[columns] = True
+    found, first, n_coefs = np.unique(kept[~listed_too[kept]], return_index=True, return_counts=True)
+    beside = np.asarray(found[np.argsort(first)], dtype=np.intp)
+    complete = bool(n_coefs.sum() <= MOST_OF_OTHERS)
+    return (beside if complete else _completing(path, columns, beside)), complete
+
+
+def in_full(path: Path, columns: NDArray[np.intp], beside: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Which features `beside` the listed ones have all their coefficients; of several outputs some have lengths."""
+    return beside if path.n_outputs == 1 else _completing(path, np.concatenate([columns, beside]), beside)
+
+
+def _completing(path: Path, wanted: NDArray[np.intp], beside: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The features of `beside` that belong to the same columns of the table as those wanted, while there is room."""
+    column_of = path.preparation.column_of_feature
+    stored = path.coef_rows
+    n_coefs = np.bincount(stored.indices[stored.values != 0], minlength=path.n_features)
+    chosen = np.zeros(path.n_features, dtype=bool)
+    room = MOST_OF_OTHERS
+    for column in dict.fromkeys(column_of[wanted].tolist()):
+        fellows = beside[column_of[beside] == column]
+        size = int(n_coefs[fellows].sum())
+        if size <= room:
+            chosen[fellows] = True
+            room -= size
+    return beside[chosen[beside]]
+
+
+def settable(path: Path, columns: NDArray[np.intp], beside: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which columns of the table a reader can set: all that they ever add is in listed features or those `beside`.
+
+    A choice of levels starts at the commonest, which older models do not know.
+    """
+    column_of = path.preparation.column_of_feature
+    known = np.zeros(path.n_features, dtype=bool)
+    known[columns] = known[in_full(path, columns, beside)] = True
+    kept = np.zeros(path.n_features, dtype=bool)
+    kept[path.coef_rows.indices[path.coef_rows.values != 0]] = True
+    n_columns = len(path.preparation.columns)
+    lacking = np.bincount(column_of[kept & ~known], minlength=n_columns) > 0
+    has_start = np.array([one.levels is None or one.n_rows is not None for one in path.preparation.columns])
+    return np.asarray((np.bincount(column_of[kept], minlength=n_columns) > 0) & ~lacking & has_start)
 
 
 def plain(values: ArrayLike, digits: int | None = None) -> Any:

@@ -45,6 +45,13 @@ class Column(NamedTuple):
         return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """Their names as people read them, without a sign that a sentence could take for its own."""
+        if self.levels is not None:
+            return tuple(f"{self.name}: {level}" for level in self.levels)
+        return (self.name, f"{self.name}: {MISSING_LEVEL}") if self.indicator else (self.name,)
+
+    @property
     def n_features(self) -> int:
         """How many they are."""
         return 1 + self.indicator if self.levels is None else len(self.levels)
@@ -71,6 +78,11 @@ class Preparation:
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of the design."""
         return tuple(name for column in self.columns for name in column.features)
+
+    @cached_property
+    def shown_names(self) -> tuple[str, ...]:
+        """The same as people read them: `hr: 4` for `hr = 4`."""
+        return tuple(name for column in self.columns for name in column.shown)
 
     @cached_property
     def column_of_feature(self) -> NDArray[np.intp]:

@@ -20,6 +20,7 @@ __all__ = ["IDS", "Lessons", "built_in", "own"]
 IDS = tuple("abcdefgh")
 MIXES = (1.0, 0.5, 0.0)
 GRID = 40  # strengths on each path
+SCALES = 10 ** np.linspace(-1.0, 2.0, 61)  # steps of the slider of lesson a
 MOST_POINTS = 40  # rows shown as points
 LISTED = 30  # features whose weights are drawn
 
@@ -40,18 +41,10 @@ def built_in() -> Lessons:
     two = Table(X, y, np.zeros(0), names, (2, 6), (2, 6))
     points = [[0.5, 0.5, 1], [1.4, 0.8, 1], [-0.9, -0.6, 0], [-1.3, -1.2, 0], [0.3, 1.7, 1], [-0.4, -0.6, 1]]
     by_id: dict[str, dict[str, Any]] = {
-        "a": {"points": points, "fitted": [True] * 4 + [False] * 2, "w": [1, 1], "b": 0, "names": ["x1", "x2"]},
+        "a": {"points": points, "w": [1, 1], "b": 0, "names": ["x1", "x2"], "n_rows": len(points), "totals": None},
         "b": noisy_points(),
         "c": _bargain(two),
-        "d": {
-            "quadratic": {"gram": [1, 1, 1], "cov": [1.1, 1.1], "base": 0.655},
-            "names": ["x1", "its copy"],
-            "correlation": 1,
-            "unit": 1,
-            "lam": 0.1,
-            "l1": [1, 0],
-            "l2": [1.1 / 2.1, 1.1 / 2.1],
-        },
+        "d": {"quadratic": None, "names": ["x1", "its copy"], "lam": 0.1},
         "e": {"quadratic": None, "names": ["x1", "x2"]},
         "f": {**_mixes(two), "truth": truth.tolist()},
         "g": {"bend": 1, "centre": 1, "base": 0.2, "name": "x"},
@@ -158,22 +151,8 @@ def _short(values: Array) -> list[float]:
 
 
 def _alike(table: Table) -> dict[str, Any]:
-    pair = table.twins
-    lam = 0.1 * float(np.abs(table.X[:, pair].T @ table.y).max()) / len(table.y)
-    weights = {}
-    for name, l1_ratio in (("l1", 1.0), ("l2", 0.0)):
-        path = _solutions(table, pair, l1_ratio, np.array([lam]))
-        weights[name] = (path.coefs * path.scales)[0].tolist()
-    quadratic = _quadratic(table, pair)
-    unit = float(np.abs(weights["l1"]).sum()) or 1.0
-    return {
-        "quadratic": quadratic,
-        "names": _names(table, pair),
-        "correlation": quadratic["gram"][1],
-        "unit": unit,
-        "lam": lam,
-        **weights,
-    }
+    lam = 0.1 * float(np.abs(table.X[:, table.twins].T @ table.y).max()) / len(table.y)
+    return {"quadratic": _quadratic(table, table.twins), "names": _names(table, table.twins), "lam": lam}
 
 
 def _mixes(table: Table) -> dict[str, Any]:
@@ -222,10 +201,13 @@ def _same_line(table: Table) -> dict[str, Any]:
         [round(float(x), 3), round(float(z), 3), int(c)]
         for (x, z), c in zip(two[rows], table.classes[rows], strict=True)
     ]
+    margins = (two @ w + b) * np.where(table.classes > 0, 1.0, -1.0)
+    totals = [float(np.logaddexp(0.0, -scale * margins).sum()) for scale in SCALES]
     return {
         "points": points,
-        "fitted": [True] * len(points),
         "w": w.tolist(),
         "b": b,
         "names": _names(table, table.pair),
+        "n_rows": len(two),
+        "totals": _short(np.array(totals)),
     }

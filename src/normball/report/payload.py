@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.evidence.listed import digits_of, lengths, listed, listed_coefs, picked, plain
+from normball.evidence.listed import digits_of, in_full, lengths, listed, listed_coefs, others, picked, plain
 from normball.families import find_family
+from normball.report.columns import columns
 from normball.report.recipes import recipes
 from normball.results import answers, facts
-from normball.results.remarks import few_rows
+from normball.results.sparse_rows import SparseRows
+from normball.results.text import isolated
 from normball.version import __version__
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 MOST_FOLDS = 20  # curves of single folds
-MOST_OF_OTHERS = 250_000  # bytes of the features that are not listed; their curves are drawn with every step
-LEAST_OF_ONE = 8  # bytes of one of their coefficients
 DIGITS = 5  # of what is only drawn
+DIGITS_BESIDE = 7  # of coefficients of features that are not listed
 
 
 def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, Any]:
@@ -36,27 +36,28 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
     not known, nor what unlisted ones add at theirs.
     """
     path = cv.path
-    columns = listed(cv, run)
+    chosen = listed(cv, run)
+    beside, complete = others(path, chosen)
     known = dict(evidence) if evidence is not None else {}
-    means = known.pop("means", [None] * columns.size)
+    means = known.pop("means", [None] * chosen.size)
+    ranges = known.pop("ranges", [])
     rest = known.pop("rest", None)
-    others = _others(path, columns)
-    content = {
+    return {
         "version": __version__,
-        "title": run.target,
+        "title": isolated(run.target),
         "family": path.family,
         "mathematics": _mathematics(cv),
         "penalty": facts.penalty(path.l1_ratio, path.groups),
         "l1_ratio": path.l1_ratio,
         "n_groups": len(path.groups) if path.has_group_penalty and path.groups else 0,
         "standardize": path.standardize,
-        "classes": [str(label) for label in path.classes or ()],
+        "classes": [isolated(str(label)) for label in path.classes or ()],
         "n_rows": path.n_rows,
         "n_features": path.n_features,
         "lambdas": plain(path.lambdas),
         "picked": picked(cv, run),
         "answers": _answers(cv, run),
-        **_intercepts(path, plain(path.intercepts) if rest is None and others == [] else rest),
+        **_intercepts(path, rest),
         "grouped": path.grouped,
         "n_nonzero": plain(path.n_nonzero),
         "norms": plain(path.l1_norms, DIGITS),
@@ -65,12 +66,15 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "kkt": plain(path.kkt_violations, 3),
         "statuses": [str(status) for status in path.statuses],
         "cv": _cross_validation(cv),
-        "features": _features(cv, columns, means),
+        "features": _features(cv, chosen, means),
+        "others": _others(path, beside, in_full(path, chosen, beside)),
+        "others_complete": complete,
+        "columns": columns(cv, chosen, beside, ranges),
+        "n_columns": len(path.preparation.columns),
+        "columns_kept": plain(_columns_kept(path)),
         "recipes": _recipes(cv, run),
         "evidence": known or None,
     }
-    complete = others is not None and _bytes(others) <= MOST_OF_OTHERS
-    return {**content, "others": others if complete else [], "others_complete": complete}
 
 
 def _answers(cv: CVPath, run: Run) -> list[list[str]]:
@@ -85,7 +89,7 @@ def _intercepts(path: Path, rest: list[Any] | None) -> dict[str, Any]:
         return {"intercepts": plain(path.intercepts), "rest": rest, "outputs": []}
     known = [None] * path.n_outputs if rest is None else np.transpose(rest).tolist()
     outputs = zip(path.output_names, path.intercepts.T, known, strict=True)
-    told = [{"name": name, "intercepts": plain(intercepts), "rest": one} for name, intercepts, one in outputs]
+    told = [{"name": isolated(name), "intercepts": plain(intercepts), "rest": one} for name, intercepts, one in outputs]
     return {"intercepts": [], "rest": None, "outputs": told}
 
 
@@ -123,34 +127,40 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
     }
 
 
-def _features(cv: CVPath, columns: NDArray[np.intp], means: list[float | None]) -> list[dict[str, Any]]:
+def _features(cv: CVPath, chosen: NDArray[np.intp], means: list[float | None]) -> list[dict[str, Any]]:
     """The listed features with all digits, since predictions are made of them.
 
     Of several outputs "coefs" are lengths over them; the coefficients of each stand in "by_output".
     """
     path = cv.path
-    coefs = listed_coefs(path, columns)
+    coefs = listed_coefs(path, chosen)
     by_output = coefs.T if path.output_names else None
     sizes = plain(np.linalg.norm(coefs, axis=1), DIGITS) if path.output_names else plain(coefs)
-    counts = own_counts = None
-    if path.l1_ratio > 0:  # ridge keeps every feature in every fold
-        counts = cv.column_counts[:, path.preparation.column_of_feature[columns]]
-        own_counts = cv.selection_counts[:, columns]
+    own_counts = cv.selection_counts[:, chosen] if path.l1_ratio > 0 else None  # ridge keeps every feature in each fold
     return [
         {
-            "name": path.feature_names[j],
+            "name": isolated(path.preparation.shown_names[j]),
+            "key": path.feature_names[j],
             "scale": float(path.scales[j]),
             "mean": means[k],
             "coefs": [at[k] for at in sizes],
-            "by_output": None if by_output is None else plain(by_output[k], digits_of(path, columns.size)),
-            "counts": None if counts is None else counts[:, k].tolist(),
+            "by_output": None if by_output is None else plain(by_output[k], digits_of(path, chosen.size)),
             "own_counts": None
             if own_counts is None or not facts.speaks_for_itself(path.preparation, int(j))
             else own_counts[:, k].tolist(),
-            "few_rows": few_rows(path.preparation, int(j)) if path.l1_ratio > 0 else "",
         }
-        for k, j in enumerate(columns)
+        for k, j in enumerate(chosen)
     ]
+
+
+def _columns_kept(path: Path) -> NDArray[np.intp]:
+    """How many columns of the table are kept, by lambda."""
+    rows = path.coef_rows.any_output(path.n_outputs)
+    of_value = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
+    here = rows.values != 0
+    n_columns = len(path.preparation.columns)
+    kept = np.unique(of_value[here] * n_columns + path.preparation.column_of_feature[rows.indices[here]])
+    return np.bincount(kept // n_columns, minlength=len(rows))
 
 
 def _recipes(cv: CVPath, run: Run) -> list[list[str]]:
@@ -159,23 +169,39 @@ def _recipes(cv: CVPath, run: Run) -> list[list[str]]:
     return [list(program) for program in zip(*codes, strict=True)]
 
 
-def _others(path: Path, columns: NDArray[np.intp]) -> list[dict[str, Any]] | None:
-    """The features beside the listed ones that are ever kept, the first to enter first; None where too many."""
-    rows = lengths(path)
-    taken = np.zeros(path.n_features, dtype=bool)
-    taken[columns] = True
-    row_of = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
-    here = ~taken[rows.indices] & (rows.values != 0)
-    if here.sum() > MOST_OF_OTHERS // LEAST_OF_ONE:
-        return None
-    curves: dict[int, list[tuple[int, float]]] = {}
-    values = [float(f"{value:.{DIGITS - 1}e}") for value in rows.values[here]]
-    for row, j, value in zip(row_of[here].tolist(), rows.indices[here].tolist(), values, strict=True):
-        curves.setdefault(j, []).append((row, value))
+def _others(path: Path, beside: NDArray[np.intp], full: NDArray[np.intp]) -> list[dict[str, Any]]:
+    """The features beside the listed ones: their coefficients other than zero, or of several outputs the lengths.
+
+    Of several outputs those in `full` have the coefficients of each in "by_output".
+    """
+    curves = _curves(lengths(path), beside)
+    several = [_curves(_of_output(path, k), full) for k in range(path.n_outputs)] if path.output_names else []
     return [
-        {"name": path.feature_names[j], "scale": float(path.scales[j]), "coefs": curve} for j, curve in curves.items()
+        {
+            "name": isolated(path.preparation.shown_names[j]),
+            "key": path.feature_names[j],
+            "scale": float(path.scales[j]),
+            "coefs": curve,
+            "by_output": [of_one[j] for of_one in several] if several and j in several[0] else None,
+        }
+        for j, curve in curves.items()
     ]
 
 
-def _bytes(content: Any) -> int:
-    return len(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+def _of_output(path: Path, output: int) -> SparseRows:
+    """The coefficients of one of several outputs."""
+    dense = path.coef_rows
+    return SparseRows.from_rows((dense[row] for row in range(output, len(dense), path.n_outputs)), dense.n_columns)
+
+
+def _curves(rows: SparseRows, features: NDArray[np.intp]) -> dict[int, list[tuple[int, float]]]:
+    """Of these features the index of lambda and the coefficient wherever it is not zero."""
+    taken = np.zeros(rows.n_columns, dtype=bool)
+    taken[features] = True
+    row_of = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
+    here = taken[rows.indices] & (rows.values != 0)
+    curves: dict[int, list[tuple[int, float]]] = {j: [] for j in features.tolist()}
+    values = [float(f"{value:.{DIGITS_BESIDE - 1}e}") for value in rows.values[here]]
+    for row, j, value in zip(row_of[here].tolist(), rows.indices[here].tolist(), values, strict=True):
+        curves[j].append((row, value))
+    return curves

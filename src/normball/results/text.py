@@ -11,6 +11,12 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
+def isolated(text: str) -> str:
+    """`text` so that numbers and signs beside it keep their places where it is written from right to left."""
+    turned = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
+    return f"\u2068{text}\u2069" if turned else text
+
+
 def display_width(text: str) -> int:
     """Columns that `text` takes on a terminal."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)

@@ -1,11 +1,22 @@
 /** a: the same line, written with small and with large weights. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
+import { whole } from "../panels.js";
 import { COLOURS, FAINT, curve, element, figures, segment, through, words } from "../svg.js";
-import { crossEntropy, inTwoParts, sigma, times } from "./lesson.js";
+import { crossEntropy, inTwoParts, markOf, sigma, times } from "./lesson.js";
 import { legend, short } from "./plane.js";
 
-/** @typedef {{ points: [number, number, number][], fitted: boolean[], w: [number, number], b: number, names: [string, string] }} Data */
+/**
+ * @typedef {object} Data
+ * @property {[number, number, number][]} points x, y and class
+ * @property {[number, number]} w
+ * @property {number} b
+ * @property {[string, string]} names
+ * @property {number} n_rows of which `points` may be a sample
+ * @property {number[] | null} totals error of all rows for each step of the slider, where `points` is a sample
+ */
+
+const [LEAST, MOST, STEP] = [-1, 2, 0.05];
 
 /** @type {import("./lesson.js").Lesson} */
 export const a = {
@@ -13,30 +24,31 @@ export const a = {
   title: "The same line, with small and with large weights",
   text: [
     "A model that tells two classes apart adds up its features, each times a weight, and turns the sum into a probability with the S-shaped sigmoid. Where the sum is 0 the probability is one half: these places form the line between the classes.",
-    "Multiply all weights by 10. The sum is 0 at the same places, so the line does not move, and every point keeps its side. But all sums are ten times as large: each probability is pushed towards 0 or 1. The model is not better, only far more certain.",
-    "A point on its right side now costs next to nothing. The point on the wrong side costs about ten times as much. (The cost is the cross-entropy: minus the logarithm of the probability that was given to what really happened.)",
+    "Multiply all weights by 10, the intercept included. The sum is 0 at the same places, so the line does not move, and every point keeps its side. But all sums are ten times as large: each probability is pushed towards 0 or 1.",
+    "A point on its right side now costs next to nothing. A point on the wrong side costs more, the farther from the line the nearer to ten times as much. (The cost of a point is the cross-entropy: minus the logarithm of the probability that was given to what really happened. The total over all points is minus the logarithm of the likelihood, the probability that the model gives to all that happened together. The least total error and the maximum likelihood are the same thing.)",
   ],
-  careful: "Large weights are not wrong in themselves. If the classes really are that clear, certainty is earned; if they are not, the wrong points pay for it.",
-  controls: () => [{ id: "scale", label: "all weights times", min: -1, max: 2, step: 0.05, value: 1, show: (v) => times(10 ** v) }],
+  careful: "Large weights are not wrong in themselves, and the total decides between the two: if all points are on their right sides, larger weights always have the larger likelihood, however far one goes; if some are not, these pay for the certainty. But the total is that of the points that were fitted: what it is for others is lesson b.",
+  controls: () => [{ id: "scale", label: "all weights times", min: LEAST, max: MOST, step: STEP, value: 1, ends: ["smaller", "larger"], show: (v) => times(10 ** v) }],
   draw(/** @type {Data} */ data, values) {
     const scale = 10 ** values.scale;
-    const rows = data.points.map(([x, y, label], k) => {
+    const rows = data.points.map(([x, y, label]) => {
       const z = data.b + data.w[0] * x + data.w[1] * y;
-      return { x, y, label, z, margin: label ? z : -z, fitted: data.fitted[k] };
+      return { x, y, label, z, margin: label ? z : -z };
     });
+    const total = (/** @type {number} */ v) => data.totals?.[Math.round((v - LEAST) / STEP)] ?? rows.reduce((sum, { margin }) => sum + crossEntropy(10 ** v * margin), 0);
     const right = nearest(rows.filter(({ margin }) => margin > 0).map(({ margin }) => margin));
     const wrong = nearest(rows.filter(({ margin }) => margin <= 0).map(({ margin }) => margin));
-    const sentence =
-      `With all weights times ${times(scale)} the line is the same. A point on its right side, with a sum of ${times(Math.abs(right))} in its favour: probability ${figures(sigma(right), 4)} before, ${figures(sigma(scale * right), 5)} now, ` +
-      `cost ${figures(crossEntropy(right))} before, ${little(crossEntropy(scale * right))} now.` +
-      (Number.isFinite(wrong) ? ` A point on the wrong side: cost ${figures(crossEntropy(wrong), 4)} before, ${figures(crossEntropy(scale * wrong), 7)} now.` : " No point is on the wrong side.");
-    const shown = rows.slice(0, 30);
+    const [before, now] = [total(0), total(values.scale)];
+    const sentence = `${said(right, wrong, scale)} ${totalSaid(data, before, now, scale)}`;
     return {
       svg: inTwoParts({ id: "lesson-a", width: 820, height: 370, title: a.title, description: sentence }, [field(data, rows)], [sigmoids(rows, scale)], values),
       sentence,
       table: {
         head: ["point", "class", "sum", "probability", "cost", "sum now", "probability now", "cost now"],
-        rows: shown.map(({ label, z, margin }, k) => [k + 1, label, figures(z), figures(sigma(z), 4), figures(crossEntropy(margin), 4), figures(scale * z), figures(sigma(scale * z), 5), figures(crossEntropy(scale * margin), 5)]),
+        rows: [
+          ...rows.slice(0, 30).map(({ label, z, margin }, k) => [k + 1, label, figures(z), figures(sigma(z), 4), figures(crossEntropy(margin), 4), figures(scale * z), figures(sigma(scale * z), 5), figures(crossEntropy(scale * margin), 5)]),
+          ["all", "", "", "", figures(before, 4), "", "", figures(now, 4)],
+        ],
       },
       numbers: {
         scale,
@@ -45,6 +57,7 @@ export const a = {
         probability: [sigma(right), sigma(scale * right)],
         loss_right: [crossEntropy(right), crossEntropy(scale * right)],
         loss_wrong: Number.isFinite(wrong) ? [crossEntropy(wrong), crossEntropy(scale * wrong)] : null,
+        total: [before, now],
         line: [[data.w[0], data.w[1], data.b], [scale * data.w[0], scale * data.w[1], scale * data.b]].map(([u, v, b]) => [-b / v, -u / v]),
       },
     };
@@ -57,19 +70,38 @@ export const a = {
   },
 };
 
+/** What becomes of two points. @param {number} right @param {number} wrong @param {number} scale */
+function said(right, wrong, scale) {
+  const first = `With all weights times ${times(scale)} the line is the same. A point on its right side, with a sum of ${times(Math.abs(right))} in its favour: probability ${figures(sigma(right), 4)} before, ${figures(sigma(scale * right), 5)} now, cost ${figures(crossEntropy(right))} before, ${little(crossEntropy(scale * right))} now.`;
+  if (!Number.isFinite(wrong)) return `${first} No point is on the wrong side.`;
+  const [before, now] = [crossEntropy(wrong), crossEntropy(scale * wrong)];
+  return `${first} A point on the wrong side: cost ${figures(before, 4)} before, ${figures(now, 4)} now, ${figures(now / before, 2)} times as much.`;
+}
+
+/** Which of the two lines has the less error in total. @param {Data} data @param {number} before @param {number} now @param {number} scale */
+function totalSaid({ n_rows, totals }, before, now, scale) {
+  const first = `Total error of all ${whole(n_rows)} ${totals ? "rows" : "points"}: ${figures(before, 4)} before, ${figures(now, 4)} now.`;
+  if (scale === 1) return `${first} These are the weights as they are.`;
+  const winner = now < before ? `The weights times ${times(scale)} have` : "The weights as they were have";
+  return `${first} ${winner} the smaller error, and so the larger likelihood${before < 120 && now < 120 ? `: ${figures(Math.exp(-before))} before, ${figures(Math.exp(-now))} now` : ""}.`;
+}
+
 /** Small costs without an exponent. @param {number} x */
 const little = (x) => (x < 1e-3 && x >= 1e-6 ? x.toFixed(6) : figures(x));
 
 /** The margin nearest to 1 in size: the one the text speaks of. @param {number[]} margins */
 const nearest = (margins) => margins.reduce((best, m) => (Math.abs(Math.abs(m) - 1) < Math.abs(Math.abs(best) - 1) ? m : best), Infinity);
 
-/** @typedef {{ x: number, y: number, label: number, z: number, margin: number, fitted: boolean }} Row */
+/** @typedef {{ x: number, y: number, label: number, z: number, margin: number }} Row */
 
-/** @param {number} cx @param {number} cy @param {Row} row */
-function point(cx, cy, { label, fitted }) {
-  const colour = COLOURS[label ? 1 : 0];
-  const look = { fill: fitted ? colour : "var(--paper)", stroke: colour, "stroke-width": 2 };
-  return label ? element("rect", { x: cx - 5, y: cy - 5, width: 10, height: 10, ...look }) : element("circle", { cx, cy, r: 5.5, ...look });
+/** Marks at one place, drawn apart in a spiral around it. @param {[number, number, number][]} marks x, y and class, in the drawing */
+function apart(marks) {
+  /** @type {Record<string, number>} */
+  const seen = {};
+  return marks.map(([x, y, label]) => {
+    const k = (seen[`${Math.round(x)} ${Math.round(y)}`] = (seen[`${Math.round(x)} ${Math.round(y)}`] ?? -1) + 1);
+    return markOf(x + 9 * Math.sqrt(k) * Math.cos(2.4 * k), y + 9 * Math.sqrt(k) * Math.sin(2.4 * k), label);
+  });
 }
 
 /** The two features and the line. @param {Data} data @param {Row[]} rows */
@@ -79,6 +111,7 @@ function field({ w, b, names }, rows) {
   const y = scaleLinear([-reach, reach], [310, 20]);
   // from far on one side to far on the other, whatever the slope
   const size = Math.hypot(...w);
+  const together = new Set(rows.map((row) => `${row.x} ${row.y}`)).size < rows.length;
   const foot = [(-b * w[0]) / size ** 2, (-b * w[1]) / size ** 2];
   const along = [(-w[1] / size) * 4 * reach, (w[0] / size) * 4 * reach];
   return [
@@ -86,8 +119,8 @@ function field({ w, b, names }, rows) {
     beside(y, 60, 350, short(names[1])),
     element("clipPath", { id: "lesson-a-field" }, element("rect", { x: 60, y: 20, width: 290, height: 290 })),
     segment(x(foot[0] - along[0]), y(foot[1] - along[1]), x(foot[0] + along[0]), y(foot[1] + along[1]), { stroke: "var(--ink)", "stroke-width": 2, "clip-path": "url(#lesson-a-field)" }),
-    ...rows.map((row) => point(x(row.x), y(row.y), row)),
-    words(205, 364, `● class 0 · ■ class 1${rows.every(({ fitted }) => fitted) ? "" : " · hollow: not fitted"}`, { "text-anchor": "middle", fill: FAINT }),
+    ...apart(rows.map((row) => [x(row.x), y(row.y), row.label])),
+    words(205, 364, together ? "● class 0 · ■ class 1 · those at one place are drawn apart" : "● class 0 · ■ class 1", { "text-anchor": "middle", fill: FAINT }),
   ].join("");
 }
 
@@ -105,7 +138,7 @@ function sigmoids(rows, scale) {
     words(460, 14, "probability of class 1", { fill: FAINT }),
     curve(line(1), { stroke: FAINT, "stroke-width": 2, "stroke-dasharray": "7 3" }),
     curve(line(scale), { stroke: COLOURS[2], "stroke-width": 2.5 }),
-    ...rows.map((row) => point(x(row.z), y(sigma(scale * row.z)), row)),
+    ...rows.map((row) => markOf(x(row.z), y(sigma(scale * row.z)), row.label)),
     legend(470, 32, [[`weights times ${times(scale)}`, COLOURS[2], ""]]),
     legend(650, 32, [["weights as they are", FAINT, "7 3"]]),
   ].join("");

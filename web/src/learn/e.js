@@ -1,8 +1,8 @@
 /** e: where contours of the error touch the diamond or the disc. */
-import { COLOURS, DASHES, FAINT, INK, element, figures, segment, words } from "../svg.js";
+import { COLOURS, FAINT, INK, element, figures, words } from "../svg.js";
 import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
-import { awayFrom, legend, plane } from "./plane.js";
-import { cornerCount, gradient, least, loss, norm, touch, turned } from "./two_weights.js";
+import { awayFrom, legend, plane, pull } from "./plane.js";
+import { cornerCount, least, loss, norm, touch, turned } from "./two_weights.js";
 
 /** @typedef {import("./two_weights.js").Pair} Pair */
 /** @typedef {{ quadratic: import("./two_weights.js").Quadratic | null, names: [string, string] }} Data without a quadratic the reader turns one */
@@ -105,22 +105,6 @@ const counted = () => (counts ??= { l1: cornerCount("l1", N_ELLIPSES), l2: corne
 
 /** @param {import("./two_weights.js").Quadratic} q */
 const reachOf = (q) => 1.25 * norm("l1", least(q));
-
-/** The arrow of the pull, and at a corner the fan in which it may point. @param {ReturnType<typeof plane>} on @param {import("./two_weights.js").Quadratic} q @param {Pair} w */
-function pull(on, q, w) {
-  const g = gradient(q, w);
-  const size = Math.hypot(...g);
-  if (size < 1e-9) return "";
-  const [ux, uy] = [-g[0] / size, g[1] / size];
-  const [x, y] = [on.x(w[0]), on.y(w[1])];
-  const [tx, ty] = [x + 48 * ux, y + 48 * uy];
-  const stroke = COLOURS[3];
-  const head = [0.45, -0.45].map((turn) => segment(tx, ty, tx - 11 * (ux * Math.cos(turn) - uy * Math.sin(turn)), ty - 11 * (ux * Math.sin(turn) + uy * Math.cos(turn)), { stroke, "stroke-width": 2.5 }));
-  const zero = w.indexOf(0);
-  const away = Math.sign(zero === 0 ? w[1] : w[0]) * 80 * Math.SQRT1_2;
-  const fan = zero < 0 ? [] : [-1, 1].map((side) => (zero === 0 ? [side * 80 * Math.SQRT1_2, -away] : [away, side * 80 * Math.SQRT1_2]));
-  return fan.map(([dx, dy]) => segment(x, y, x + dx, y + dy, { stroke, "stroke-dasharray": DASHES[2], "stroke-width": 1.5 })).join("") + segment(x, y, tx, ty, { stroke, "stroke-width": 2.5 }) + head.join("");
-}
 
 /** How often a corner, or an axis, is touched. @param {{ l1: number, l2: number }} corners */
 function shares(corners) {

@@ -1,7 +1,7 @@
 /** g: a bowl plus a V is still a bowl. */
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { COLOURS, DASHES, INK, curve, figures, segment, through, words } from "../svg.js";
+import { COLOURS, DASHES, INK, curve, element, figures, segment, through, words } from "../svg.js";
 import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
 import { legend } from "./plane.js";
 
@@ -11,18 +11,26 @@ import { legend } from "./plane.js";
 const ends = ({ narrow }) => [60, narrow ? 385 : 540];
 /** @param {Data} data */
 const unitOf = (data) => Math.abs(data.centre) || 1;
+/**
+ * Where the sum is lowest: under L1 the centre moved towards zero by lambda / bend, and no farther; for a lambda below
+ * zero that is away from zero. Null where the sum falls without end, or is flat. @param {Data} data @param {import("./lesson.js").Values} values
+ */
+function lowestPoint({ bend, centre }, { shape, lam }) {
+  if (shape) return bend + lam > 1e-9 * bend ? (bend * centre) / (bend + lam) : null;
+  return Math.sign(centre) * Math.max(0, Math.abs(centre) - lam / bend);
+}
 /** @param {Data} data @param {import("./lesson.js").Values} values */
 const across = (data, values) => scaleLinear([-2 * unitOf(data), 2 * unitOf(data)], ends(values));
 
 /** @type {import("./lesson.js").Lesson} */
 export const g = {
   id: "g",
-  title: "Why one valley: a bowl plus a V",
+  title: "How many valleys? A bowl plus a V",
   text: [
     "Seen along one weight, the error of these models is a bowl. The L1 penalty is a V with its kink at zero, the L2 penalty a bowl of its own. All three are convex: a straight chord between any two of their points never runs below them.",
     "When two convex curves are added the chords add up too, so the sum is convex again: it has one valley, no traps halfway, and a program that walks downhill finds the best point. With the V in the sum the lowest point can sit exactly in the kink, at zero, and stay there while the data change a little.",
   ],
-  careful: "The sum is convex because lambda is zero or more. The slider goes below zero to show what a negative price does: the V is turned over, and the sum may have a ridge in its middle and two valleys. L1 has a kink at zero and is convex, but not strictly; L2 bends everywhere, so with L2 and lambda > 0 there is exactly one best point.",
+  careful: "The sum is convex because lambda is zero or more. The slider goes below zero to show what a negative price does: the V is turned over, and the sum may have a ridge in its middle and two valleys. L1 has a kink at zero and is convex, but not strictly; L2 bends everywhere, so with L2 and lambda > 0 there is exactly one best point. All this is about models that add up weighted features. The error of a neural network is not convex in its weights, with a penalty or without: it has many valleys, and where training ends depends on where it starts. What stays true there is the price of a single weight: weight decay (L2) pulls every weight towards zero at every step, and the kink of L1 can hold weights at exactly zero, if the optimiser treats it as a kink (normball.torch does; docs/torch.md of normball says how).",
   controls: (/** @type {Data} */ data) => {
     const unit = unitOf(data);
     const strong = data.bend * unit;
@@ -30,7 +38,7 @@ export const g = {
     const side = Number((strong / 20).toPrecision(1));
     return [
       { id: "shape", label: "penalty", min: 0, max: 1, step: 1, value: 0, choices: ["L1: a V", "L2: a bowl"] },
-      { id: "lam", label: "lambda", min: snapped(-1.5 * strong, side), max: snapped(1.5 * strong, side), step: side, value: snapped(0.5 * strong, side), show: (v) => figures(v) },
+      { id: "lam", label: "lambda", min: snapped(-strong, side), max: snapped(1.5 * strong, side), step: side, value: snapped(0.5 * strong, side), falls: true, ends: ["stronger", "below zero"], show: (v) => figures(v) },
       { id: "from", label: "chord from", min: snapped(-1.9 * unit, step), max: snapped(1.9 * unit, step), step, value: snapped(-1.2 * unit, step), show: (v) => figures(v) },
       { id: "to", label: "chord to", min: snapped(-1.9 * unit, step), max: snapped(1.9 * unit, step), step, value: snapped(1.6 * unit, step), show: (v) => figures(v) },
     ];
@@ -49,12 +57,12 @@ export const g = {
     const gap = Math.min(...shares.map((s) => chord(s) - sum((1 - s) * from + s * to)));
     const unit = unitOf(data);
     const grid = Array.from({ length: 201 }, (_, k) => (-100 + k) * (unit / 50));
-    const lowest = grid.reduce((best, w) => (sum(w) < sum(best) ? w : best), grid[0]);
+    const lowest = lowestPoint(data, values);
     const above = gap >= -1e-9 * Math.max(1, Math.abs(sum(from)));
     const strictly = values.shape ? data.bend + lam > 0 : lam >= 0;
     const sentence =
       `With ${values.shape ? "L2" : "L1"} and lambda ${figures(lam)} the chord from ${figures(from)} to ${figures(to)} ${above ? "is nowhere below the sum" : `runs below the sum by up to ${figures(-gap)}`}. ` +
-      `The sum is ${strictly ? "convex: one valley" : "not convex, since lambda is below zero"}. Its lowest point here is at ${figures(lowest)}.`;
+      `The sum is ${strictly ? "convex: one valley" : "not convex, since lambda is below zero"}. ${lowest === null ? "It has no lowest point." : `Its lowest point is at ${figures(lowest)}.`}`;
     const x = across(data, values);
     const curves = [["error", error], ["lambda × penalty", (/** @type {number} */ w) => lam * size(w)], ["their sum", sum]];
     const values_ = grid.flatMap((w) => [lam * size(w), sum(w), error(w)]);
@@ -65,13 +73,14 @@ export const g = {
       segment(x(0), 20, x(0), 320),
       ...curves.map(([, h], k) => curve(through(grid.map((w) => [x(w), y(/** @type {(w: number) => number} */ (h)(w))])), { stroke: COLOURS[k], "stroke-width": k === 2 ? 3 : 2, "stroke-dasharray": DASHES[2 - k] })),
       segment(x(from), y(sum(from)), x(to), y(sum(to)), { stroke: INK, "stroke-width": 2 }),
+      lowest === null ? "" : element("circle", { cx: x(lowest), cy: y(sum(lowest)), r: 5, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 1.5 }),
       handle("from", "start of the chord", x(from), y(sum(from)), INK),
       handle("to", "end of the chord", x(to), y(sum(to)), INK),
     ], [
       legend(580, 40, [...curves.map(([name], k) => /** @type {[string, string, string]} */ ([String(name), COLOURS[k], DASHES[2 - k]])), ["chord between the two dots", INK, ""]]),
       words(580, 140, `slope just left of 0: ${figures(-data.bend * data.centre - (values.shape ? 0 : lam))}`),
       words(580, 160, `slope just right of 0: ${figures(-data.bend * data.centre + (values.shape ? 0 : lam))}`),
-      words(580, 180, `lowest point: ${figures(lowest)}`),
+      words(580, 180, `lowest point: ${lowest === null ? "none" : figures(lowest)}`),
     ], values, { left: 560, height: 200 }));
     return {
       svg,

@@ -10,6 +10,7 @@
  * @property {number} value at the opening
  * @property {string[]} [choices] a choice instead of a slider: the value is an index
  * @property {(value: number) => string} [show] what to write beside the slider
+ * @property {boolean} [falls] its largest value stands on the left
  * @property {[string, string]} [ends] what stands at both ends of the slider
  *
  * @typedef {Record<string, number>} Values of the controls, and `narrow`: 1 where the window is that of a phone
@@ -23,7 +24,7 @@
  * @typedef {object} Lesson
  * @property {string} id
  * @property {string} title
- * @property {string[]} text paragraphs
+ * @property {string[] | ((data: any) => string[])} text paragraphs
  * @property {string} careful what the usual picture leaves out
  * @property {(data: any) => Control[]} controls
  * @property {(data: any, values: Values) => Shown} draw a pure function: no document, no clock, no chance

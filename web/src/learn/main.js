@@ -83,13 +83,14 @@ function added(place, lesson, control, changed) {
   label.textContent = control.label;
   const input = control.choices ? choice(control.choices) : slider(control);
   input.id = id;
-  input.addEventListener("input", () => changed(Number(input.value)));
+  const turned = (/** @type {number} */ v) => (control.falls ? Number((control.min + control.max - v).toFixed(6)) : v);
+  input.addEventListener("input", () => changed(turned(Number(input.value))));
   const value = document.createElement("output");
   value.htmlFor.add(id);
   box.append(label, input, ...(control.choices ? [] : control.ends ? [ends(control.ends, value)] : [value]));
   place.append(box);
   return (/** @type {number} */ now) => {
-    input.value = String(now);
+    input.value = String(turned(now));
     const text = control.show ? control.show(now) : String(now);
     value.textContent = text;
     if (!control.choices) input.setAttribute("aria-valuetext", text);

@@ -1,8 +1,8 @@
 /** The plane of two weights: contours of the loss, the ball, points. One unit is as long to the right as upwards. */
 import { scaleLinear } from "d3-scale";
-import { COLOURS, FAINT, INK, curve, element, escape, segment, through, words } from "../svg.js";
+import { COLOURS, DASHES, FAINT, INK, curve, element, escape, segment, through, words } from "../svg.js";
 import { tick } from "../axes.js";
-import { ellipse } from "./two_weights.js";
+import { ellipse, gradient } from "./two_weights.js";
 
 /** @typedef {import("./two_weights.js").Pair} Pair */
 
@@ -51,6 +51,22 @@ export function plane({ left, top, size, reach, id }, names) {
   function path(points) {
     return through(points.map(([a, b]) => /** @type {Pair} */ ([x(a), y(b)])));
   }
+}
+
+/** The arrow of the pull, and at a corner the fan in which it may point. @param {ReturnType<typeof plane>} on @param {import("./two_weights.js").Quadratic} q @param {Pair} w */
+export function pull(on, q, w) {
+  const g = gradient(q, w);
+  const size = Math.hypot(...g);
+  if (size < 1e-9) return "";
+  const [ux, uy] = [-g[0] / size, g[1] / size];
+  const [x, y] = [on.x(w[0]), on.y(w[1])];
+  const [tx, ty] = [x + 48 * ux, y + 48 * uy];
+  const stroke = COLOURS[3];
+  const head = [0.45, -0.45].map((turn) => segment(tx, ty, tx - 11 * (ux * Math.cos(turn) - uy * Math.sin(turn)), ty - 11 * (ux * Math.sin(turn) + uy * Math.cos(turn)), { stroke, "stroke-width": 2.5 }));
+  const zero = w.indexOf(0);
+  const away = Math.sign(zero === 0 ? w[1] : w[0]) * 80 * Math.SQRT1_2;
+  const fan = zero < 0 ? [] : [-1, 1].map((side) => (zero === 0 ? [side * 80 * Math.SQRT1_2, -away] : [away, side * 80 * Math.SQRT1_2]));
+  return fan.map(([dx, dy]) => segment(x, y, x + dx, y + dy, { stroke, "stroke-dasharray": DASHES[2], "stroke-width": 1.5 })).join("") + segment(x, y, tx, ty, { stroke, "stroke-width": 2.5 }) + head.join("");
 }
 
 /** A name that fits beside an axis. @param {string} name @param {number} [most] */

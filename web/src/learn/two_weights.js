@@ -12,13 +12,16 @@ import * as geometry from "../geometry.js";
 /**
  * @typedef {object} Touch the smallest loss on a ball
  * @property {[number, number]} w
- * @property {number} lam length of the pull towards smaller loss, in the dual norm; 0 inside the ball
+ * @property {number} lam the lambda with the same solution, for L2 before half the sum of squares; 0 inside the ball
  * @property {number} kkt how far w is from meeting the conditions of an optimum
  * @property {boolean} corner whether a weight is exactly zero (a corner of the diamond)
  */
 
 /** @typedef {"l1" | "l2"} Shape */
 /** @typedef {[number, number]} Pair */
+
+/** Features whose correlation is this near to 1 are exact copies, but for rounding. */
+const COPIES = 1e-10;
 
 /** The same quadratic as `geometry.js` writes it. @param {Quadratic} q @returns {geometry.Quadratic} */
 const written = ({ gram, cov, base }) => ({ hessian: gram, gradient: [-cov[0], -cov[1]], at: [0, 0], value: base });
@@ -46,6 +49,33 @@ export function touch(q, shape, t) {
   const { point, lambda } = geometry.tangent(written(q), WEIGHTS[shape], shape === "l1" ? t : (t * t) / 2);
   return { w: point, lam: lambda, kkt: geometry.violation(gradient(q, point), point, WEIGHTS[shape], lambda), corner: point.includes(0) };
 }
+
+/**
+ * The weights where loss + lambda × penalty is lowest: one point, or for L1 and exact copies the two ends of a segment,
+ * all of which is as low.
+ * @param {Quadratic} q @param {Shape} shape @param {number} lam @returns {Pair[]}
+ */
+export function minimisers(q, shape, lam) {
+  const [a, b, e] = q.gram;
+  const exact = a * e - b * b < COPIES * a * e && Math.abs(b * q.cov[0] - a * q.cov[1]) < COPIES * Math.abs(a * q.cov[0]);
+  const point = geometry.solution(written(q), WEIGHTS[shape], lam);
+  if (shape === "l2" || !exact || norm(shape, point) === 0) return [point];
+  const size = norm("l1", point);
+  return [[Math.sign(q.cov[0]) * size, 0], [0, Math.sign(q.cov[1]) * size]];
+}
+
+/**
+ * What one more unit of budget would save, minus the slope of the smallest error over t: the pull in the dual norm.
+ * @param {Quadratic} q @param {Shape} shape @param {number} t
+ */
+export function priceOf(q, shape, t) {
+  if (t === 0) return dual(shape, gradient(q, [0, 0]));
+  const { w, lam } = touch(q, shape, t);
+  return lam === 0 ? 0 : dual(shape, gradient(q, w));
+}
+
+/** @param {Shape} shape @param {Pair} g */
+const dual = (shape, [x, y]) => (shape === "l1" ? Math.max(Math.abs(x), Math.abs(y)) : Math.hypot(x, y));
 
 /** The points of the ellipse on which the loss is `level` above its smallest value. @param {Quadratic} q @param {number} level @returns {Pair[]} */
 export function ellipse(q, level) {

@@ -4,22 +4,25 @@ import { all, one } from "./dom.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
+/** A name without the marks that isolate it in sentences. @param {string} name */
+const plain = (name) => name.replace(/[\u2068\u2069]/gu, "");
+
 /** The intercept and every feature of the page that is not zero at a lambda. @param {Payload} data @param {number} index @returns {{ feature: string, output?: string, coef: number, coef_per_sd: number | null }[]} */
 export function coefficientRows(data, index) {
   if (data.outputs.length) return ofOutputs(data, index);
-  const listed = data.features.map((one) => ({ feature: one.name, coef: one.coefs[index], coef_per_sd: one.coefs[index] * one.scale }));
-  const others = data.others.map(({ name, scale, coefs }) => {
+  const listed = data.features.map((one) => ({ feature: one.key, coef: one.coefs[index], coef_per_sd: one.coefs[index] * one.scale }));
+  const others = data.others.map(({ key, scale, coefs }) => {
     const coef = coefs.find(([l]) => l === index)?.[1] ?? 0;
-    return { feature: name, coef, coef_per_sd: coef * scale };
+    return { feature: key, coef, coef_per_sd: coef * scale };
   });
   return [{ feature: "(intercept)", coef: data.intercepts[index], coef_per_sd: null }, ...[...listed, ...others].filter((row) => row.coef !== 0)];
 }
 
 /** A row for each feature and output; of the features that are not listed the page knows lengths only. @param {Payload} data @param {number} index */
 function ofOutputs(data, index) {
-  const intercepts = data.outputs.map(({ name, intercepts }) => ({ feature: "(intercept)", output: name, coef: intercepts[index], coef_per_sd: null }));
+  const intercepts = data.outputs.map(({ name, intercepts }) => ({ feature: "(intercept)", output: plain(name), coef: intercepts[index], coef_per_sd: null }));
   const kept = data.features.filter((one) => one.coefs[index] !== 0);
-  return [...intercepts, ...kept.flatMap((one) => data.outputs.map(({ name }, k) => ({ feature: one.name, output: name, coef: coefficientOf(one, k, index, false), coef_per_sd: coefficientOf(one, k, index, true) })))];
+  return [...intercepts, ...kept.flatMap((one) => data.outputs.map(({ name }, k) => ({ feature: one.key, output: plain(name), coef: coefficientOf(one, k, index, false), coef_per_sd: coefficientOf(one, k, index, true) })))];
 }
 
 /** Text that a spreadsheet takes for text, too: what looks like a formula gets an apostrophe. @param {string} text */
@@ -38,7 +41,7 @@ export function asCsv(data, index) {
 /** @param {Payload} data @param {number} index */
 export function asJson(data, index) {
   const { title, family, penalty, version } = data;
-  return JSON.stringify({ target: title, family, penalty, lambda: data.lambdas[index], coefficients: coefficientRows(data, index), normball: version }, null, 1);
+  return JSON.stringify({ target: plain(title), family, penalty, lambda: data.lambdas[index], coefficients: coefficientRows(data, index), normball: version }, null, 1);
 }
 
 /** @param {Document} page @param {import("./store.js").Store} model */

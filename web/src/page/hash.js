@@ -9,7 +9,7 @@ export function remembered(data) {
   try {
     const words = new URLSearchParams(location.hash.slice(1));
     const lam = Number(words.get("l") ?? NaN);
-    const pair = (words.get("p") ?? "").split(",").map((name) => data.features.findIndex((feature) => feature.name === decodeURIComponent(name)));
+    const pair = (words.get("p") ?? "").split(",").map((name) => data.features.findIndex((feature) => feature.key === decodeURIComponent(name)));
     return {
       ...(Number.isFinite(lam) ? { index: nearestLambda(data.lambdas, lam) } : {}),
       ...(pair.length === 2 && pair.every((j) => j >= 0) ? { pair: /** @type {[number, number]} */ (pair) } : {}),
@@ -22,7 +22,7 @@ export function remembered(data) {
 /** Writes the address once the page rests, and follows it where a link changes it. @param {import("./store.js").Store} model */
 export function address({ data, state, set, listen }) {
   const write = quietly(() => {
-    const pair = state.pair.map((j) => encodeURIComponent(data.features[j]?.name ?? "")).join(",");
+    const pair = state.pair.map((j) => encodeURIComponent(data.features[j]?.key ?? "")).join(",");
     try {
       history.replaceState(null, "", `#${new URLSearchParams({ l: data.lambdas[state.index].toPrecision(6), p: pair })}`);
     } catch {

@@ -1,5 +1,6 @@
 /** The features that the model uses at a lambda, as a table; there is no drawing. */
 import { figures } from "../svg.js";
+import { ownerOf } from "./columns.js";
 import { coefficientOf, kindOf } from "./outputs.js";
 import { matches, rule, shortened, whole } from "./strength.js";
 
@@ -28,7 +29,9 @@ export function rows(data, { index, filter }) {
     .filter(({ feature, coef }) => coef !== 0 && matches(feature.name, filter))
     .sort((a, b) => Math.abs(b.coef * b.feature.scale) - Math.abs(a.coef * a.feature.scale))
     .map(({ feature, j, coef }) => {
-      const name = feature.few_rows ? `${feature.name} (${feature.few_rows})` : feature.name;
+      const owner = ownerOf(data, j);
+      const few = data.l1_ratio > 0 ? owner?.column.few_rows[owner.level] : "";
+      const name = few ? `${feature.name} (${few})` : feature.name;
       const columns = [/** @type {[string, string | number]} */ ([name, feature.name])];
       if (data.outputs.length) columns.push(...ofOutputs(data, feature, index));
       else if (data.standardize) columns.push([signed(coef * feature.scale), coef * feature.scale]);
@@ -38,7 +41,7 @@ export function rows(data, { index, filter }) {
         const entry = data.lambdas[feature.coefs.findIndex((value) => value !== 0)];
         columns.push([figures(entry), entry]);
       }
-      if (feature.counts && data.cv) columns.push(folds(feature.counts[index], feature.own_counts?.[index], data.cv.n_folds));
+      if (owner?.column.counts && data.cv) columns.push(folds(owner.column.counts[index], feature.own_counts?.[index], data.cv.n_folds));
       return { feature: j, cells: columns.map(([cell]) => cell), values: columns.map(([, value]) => value) };
     });
 }
@@ -78,7 +81,7 @@ export function titles(data) {
     ...(data.outputs.length ? titlesOfOutputs(data) : [...(data.standardize ? ["per SD"] : []), "per unit"]),
     ...(factor ? [`${factor} × / unit`] : []),
     ...(data.l1_ratio > 0 ? ["enters at lambda"] : []),
-    ...(data.cv && data.features.some((feature) => feature.counts) ? ["kept in folds"] : []),
+    ...(data.cv && data.columns.some((column) => column.counts) ? ["kept in folds"] : []),
   ];
 }
 

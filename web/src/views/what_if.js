@@ -1,57 +1,84 @@
-/** The prediction for values that the reader sets, all other features at their means. */
+/** The prediction for a row that the reader makes, and how far left-out rows with such a prediction were from it. */
 import { scaleLinear } from "d3-scale";
 import { meanAt, meansAt } from "../mathematics.js";
-import { NARROW } from "../panels.js";
+import { NARROW, known, whole } from "../panels.js";
 import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
-import { coefficientOf } from "./outputs.js";
+import { coefficientOf, storedOf } from "./outputs.js";
 import { shortened } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 /** @typedef {import("../payload.js").State} State */
+/** @typedef {import("../payload.js").Column} Column */
 
-const INPUTS = 8;
-const MOST = 12; // outputs
+export const FIRST = 8; // columns that are asked for, before all others
+const MOST = 12; // outputs, and bars
 
-/** The features with an input: those that count most where the page opens. @param {Payload} data @returns {number[]} */
-export function asked(data) {
-  const weight = (/** @type {number} */ j) => Math.abs(data.features[j].coefs[data.picked] * data.features[j].scale);
-  return data.features.map((_, j) => j).sort((a, b) => weight(b) - weight(a)).slice(0, INPUTS);
+/** The columns that can be set, those that count most first. @param {Payload} data @returns {number[]} */
+export const asked = (data) => [...data.columns.keys()].filter((c) => data.columns[c].settable);
+
+/** Whether a prediction can be made from the page: what a row starts from is only known where the data were at hand. @param {Payload} data */
+export const ready = (data) => (data.outputs.length ? data.outputs.every((one) => one.rest !== null) : data.rest !== null) && asked(data).length > 0;
+
+/** Whether there are columns that count somewhere, and cannot be set. @param {Payload} data */
+export function someFixed(data) {
+  const kept = (/** @type {number | null} */ place) => place !== null && (data.features[place]?.coefs.some((coef) => coef !== 0) ?? true);
+  return !data.others_complete || data.columns.some((column) => !column.settable && [column.number, ...column.places].some(kept));
 }
 
-/** Whether a prediction can be made from the page: the means of the features are only known where the data were at hand. @param {Payload} data */
-export const ready = (data) => (data.outputs.length ? data.outputs.every((one) => one.rest !== null) : data.rest !== null) && data.features.length > 0 && data.features.every((feature) => feature.mean !== null);
+/** Where a column starts: a number at its middle value, a text at its commonest. @param {Column} column @returns {number} */
+export function startOf({ is_number, range, n_rows }) {
+  if (is_number) return range?.[1] ?? 0;
+  return n_rows ? n_rows.indexOf(Math.max(...n_rows)) : 0;
+}
 
-/** @param {import("../payload.js").Feature} feature */
-export const mean = (feature) => feature.mean ?? 0;
+/** What a column is set to, in words. @param {Column} column @param {number | "missing" | undefined} input */
+export function named(column, input) {
+  if (column.is_number) return input === "missing" ? `${column.name}: ${column.levels[0]}` : column.name;
+  return `${column.name}: ${column.levels[Number(input ?? startOf(column))]}`;
+}
+
+/** The coefficient of the feature at a place. @param {Payload} data @param {number | null} place @param {number} output @param {number} index */
+function coefAt(data, place, output, index) {
+  if (place === null) return 0;
+  const feature = data.features[place];
+  if (feature) return data.outputs.length ? coefficientOf(feature, output, index, false) : feature.coefs[index];
+  const { coefs, by_output } = data.others[place - data.features.length];
+  return (data.outputs.length ? (by_output?.[output] ?? []) : coefs).find(([l]) => l === index)?.[1] ?? 0;
+}
+
+/** What a column adds to the linear predictor. @param {Payload} data @param {Column} column @param {number | "missing"} input @param {number} output @param {number} index */
+function added(data, column, input, output, index) {
+  const coef = (/** @type {number | null} */ place) => coefAt(data, place, output, index);
+  if (input === "missing") return (column.fill ?? 0) * coef(column.number) + coef(column.places[0]);
+  return column.is_number ? input * coef(column.number) : coef(column.places[input]);
+}
 
 /**
  * @param {Payload} data @param {State} state
- * @returns {{ eta: number, value: number, typical: number, terms: { name: string, amount: number }[] }} `typical` with every feature at its mean
+ * @returns {{ eta: number, value: number, typical: number, terms: { name: string, amount: number }[] }} `typical` with every column at its start
  */
 export function predict(data, state) {
-  const { index, output } = state;
-  const several = data.outputs.length > 0;
-  let eta = (several ? data.outputs[output].rest?.[index] : (data.rest?.[index] ?? data.intercepts[index])) ?? 0;
-  let middle = eta;
-  const amounts = new Map();
-  data.features.forEach((feature, j) => {
-    const coef = several ? coefficientOf(feature, output, index, false) : feature.coefs[index];
-    const value = state.inputs[j] ?? mean(feature);
-    eta += coef * value;
-    middle += coef * mean(feature);
-    amounts.set(j, coef * (value - mean(feature)));
-  });
-  const terms = asked(data).map((j) => ({ name: data.features[j].name, amount: amounts.get(j) }));
-  return { eta, value: meanAt(data.mathematics, eta), typical: meanAt(data.mathematics, middle), terms };
+  const { index, output, inputs } = state;
+  let eta = (data.outputs.length ? data.outputs[output].rest?.[index] : data.rest?.[index]) ?? 0;
+  let start = eta;
+  const terms = [];
+  for (const [rank, c] of asked(data).entries()) {
+    const column = data.columns[c];
+    const [now, before] = [inputs[c] ?? startOf(column), startOf(column)].map((input) => added(data, column, input, output, index));
+    eta += now;
+    start += before;
+    if ((rank < FIRST || now !== before) && terms.length < MOST) terms.push({ name: named(column, inputs[c]), amount: now - before });
+  }
+  return { eta, value: meanAt(data.mathematics, eta), typical: meanAt(data.mathematics, start), terms };
 }
 
 /**
- * The predictions of all outputs; `typical` with every feature at its mean.
+ * The predictions of all outputs; `typical` with every column at its start.
  * @param {Payload} data @param {State} state @returns {{ values: number[], typical: number[] }}
  */
 export function predictAll(data, state) {
-  const [etas, middles] = [state, { ...state, inputs: {} }].map((one) => data.outputs.map((_, output) => predict(data, { ...one, output }).eta));
-  return { values: meansAt(data.mathematics, etas), typical: meansAt(data.mathematics, middles) };
+  const [etas, starts] = [state, { ...state, inputs: {} }].map((one) => data.outputs.map((_, output) => predict(data, { ...one, output }).eta));
+  return { values: meansAt(data.mathematics, etas), typical: meansAt(data.mathematics, starts) };
 }
 
 /** The classes to tell of: the most probable. @param {number[]} values */
@@ -76,7 +103,7 @@ export function probabilities(data, state) {
       words(right + 10, top + 13, percent(values[k])),
     ].join("");
   });
-  const frame = [words(x(0), 12, state.narrow ? "dashed: every feature at its mean" : "probability; dashed: with every feature at its mean", { fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
+  const frame = [words(x(0), 12, state.narrow ? "dashed: at the start" : "probability; dashed: at the start", { fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
   const description = shown.map((k) => `${data.outputs[k].name} ${percent(values[k])}`).join(", ");
   return drawing({ id: "what_if", width, height, title: "Probability of each class", description }, [...frame, ...body]);
 }
@@ -86,11 +113,11 @@ export function inWords(data, state) {
   const { values, typical } = predictAll(data, state);
   const moved = Object.keys(state.inputs).length > 0;
   if (data.mathematics.has_classes) {
-    const told = (/** @type {number[]} */ all) => `${data.outputs[likeliest(all)[0]].name} with ${percent(all[likeliest(all)[0]])}`;
-    return `Most probable: ${told(values)}${moved ? ` (${told(typical)}, every feature at its mean)` : ", every feature at its mean"}`;
+    const told = (/** @type {number[]} */ all) => `“${data.outputs[likeliest(all)[0]].name}” with ${percent(all[likeliest(all)[0]])}`;
+    return `Most probable: ${told(values)}${moved ? ` (at the start ${told(typical)})` : ""}`;
   }
-  const told = values.slice(0, MOST).map((value, k) => `${data.outputs[k].name} ${figures(value, 4)}${moved ? ` (${figures(typical[k], 4)})` : ""}`);
-  return `${data.mathematics.predicted}: ${told.join(", ")}; ${moved ? "in brackets " : ""}with every feature at its mean`;
+  const told = values.slice(0, MOST).map((value, k) => `${data.outputs[k].name} ${figures(value, 4)}${moved ? ` (at the start ${figures(typical[k], 4)})` : ""}`);
+  return `${data.mathematics.predicted}: ${told.join(", ")}`;
 }
 
 /** What each input adds, as bars around zero. @param {Payload} data @param {State} state */
@@ -111,7 +138,49 @@ export function bars(data, state) {
     ].join("");
   });
   const title = "What each input adds";
-  const description = `Prediction ${figures(value, 4)}; ${figures(typical, 4)} with every feature at its mean.`;
-  const frame = [words(x(0), 12, `what it adds to ${data.outputs.length ? "" : "the "}${shortened(unit, 24)}, against its mean`, { "text-anchor": "middle", fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
+  const description = `Prediction ${figures(value, 4)}; ${figures(typical, 4)} at the start.`;
+  const frame = [words(x(0), 12, `what it adds to ${data.outputs.length ? "" : "the "}${shortened(unit, 24)}, against the start`, { "text-anchor": "middle", fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
   return drawing({ id: "what_if", width, height, title, description }, [...frame, ...body]);
+}
+
+/**
+ * How far the targets of left-out rows with a prediction like this one were spread; "" where that is not known.
+ * @param {Payload} data @param {State} state
+ */
+export function spread(data, state) {
+  if (data.outputs.length) return data.mathematics.has_classes ? spreadOfClasses(data, state) : spreadOfTargets(data, state);
+  const part = data.evidence?.held_out ? data.evidence.calibration : null;
+  const { value } = predict(data, state);
+  if (part) return toldOf(data, part, state.index, value, data.classes[1] ?? "1");
+  return data.cv?.by_root ? `Left-out rows were off by ${figures(Math.sqrt(data.cv.mean[state.index]))} (root mean squared error).` : "";
+}
+
+/**
+ * The left-out rows whose predictions are nearest to one.
+ * @param {Payload} data @param {import("../payload.js").Calibration} part @param {number} place @param {number} value @param {string} name of the class
+ */
+function toldOf(data, part, place, value, name) {
+  const groups = part.predicted[place].flatMap((one, k) => (known(one) && known(part.observed[place][k]) ? [{ k, predicted: one }] : []));
+  if (groups.length === 0) return "";
+  const { k, predicted } = groups.reduce((best, one) => (Math.abs(one.predicted - value) < Math.abs(best.predicted - value) ? one : best));
+  const who = (/** @type {string} */ mean) => `Of the ${whole(part.counts[place][k])} left-out rows with the nearest predictions (${mean} on average), `;
+  if (data.mathematics.has_classes) return `${who(percent(predicted))}${percent(part.observed[place][k] ?? NaN)} were “${name}”.`;
+  const [low, high] = part.spans?.[place]?.[k] ?? [];
+  return known(low) && known(high) ? `${who(figures(predicted))}8 in 10 lay between ${figures(low)} and ${figures(high)}.` : "";
+}
+
+/** The same for the most probable class. @param {Payload} data @param {State} state */
+function spreadOfClasses(data, state) {
+  const { values } = predictAll(data, state);
+  const [output] = likeliest(values);
+  const stored = storedOf(data, { ...state, output }, "calibration");
+  return stored ? `${toldOf(data, stored.part, stored.place, values[output], stored.name)}${stored.note}` : "";
+}
+
+/** The typical error of each target. @param {Payload} data @param {State} state */
+function spreadOfTargets(data, { index }) {
+  const found = data.evidence?.outputs?.errors;
+  if (!found) return "";
+  const each = data.outputs.slice(0, MOST).map(({ name }, k) => `${name} ${figures(found.rmse[k][index])}`);
+  return `Left-out rows were off by (root mean squared error): ${each.join(", ")}.`;
 }
