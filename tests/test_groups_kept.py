@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import normball as nb
-from commands import Capture, run
+from commands import Capture, alone_unless, run
 from grouped_data import BY_NAME, FULL, RNG, X, Y
 from normball.cli.models import load_model
 from normball.inputs.feature_groups import FeatureGroups
@@ -146,8 +146,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fit(capsys: Capture, *words: str) -> tuple[int, str, str]:
-    alone = [] if "--l1-ratio" in words else ["--no-compare"]
-    return run(capsys, "fit", "t.csv", "--target", "y", "--cv", "3", "--n-lambdas", "20", "-o", "out", *alone, *words)
+    words = (*alone_unless(words), *words)
+    return run(capsys, "fit", "t.csv", "--target", "y", "--cv", "3", "--n-lambdas", "20", "-o", "out", *words)
 
 
 def test_groups_on_the_command_line(folder: Path, capsys: Capture) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball.cv_result import Choice, CVPath, summarise_folds
+from normball.family import written
 from normball.results.arrays import Array
 from normball.results.fit import Fit
 from normball.results.predictions import Kind, Unknown
@@ -77,7 +78,7 @@ class Candidate:
     def __repr__(self) -> str:
         loss = f"{self.loss:.3g} +/- {self.loss_se:.2g}"
         kept = f"{self.n_nonzero:,} features"
-        return f"<Candidate l1_ratio {self.l1_ratio:g}, lambda {self.lam:.3g}, {kept}, loss {loss}>"
+        return f"<Candidate l1_ratio {written(self.l1_ratio)}, lambda {self.lam:.3g}, {kept}, loss {loss}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -297,8 +298,8 @@ class Comparison:
         save(self, path)
 
     def __repr__(self) -> str:
-        ratios = ", ".join(f"{ratio:g}" for ratio in self.l1_ratios)
-        return f"<Comparison of l1_ratio {ratios}: best {self.best.path.l1_ratio:g}>"
+        ratios = ", ".join(map(written, self.l1_ratios))
+        return f"<Comparison of l1_ratio {ratios}: best {written(self.best.path.l1_ratio)}>"
 
     def _repr_html_(self) -> str:
         from normball.results.notebook import comparison_html

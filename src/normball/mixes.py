@@ -15,11 +15,18 @@ from normball.inputs.prepare import Data
 from normball.messages import Interrupted
 from normball.path import prepare_problem
 from normball.scoring import find_score
-from normball.settings import CV_OPTIONS, FitOptions, Settings, check_words, default_min_ratio, truth
+from normball.settings import (
+    CV_OPTIONS,
+    RIDGE_LAMBDAS,
+    RIDGE_SHORTER,
+    FitOptions,
+    Settings,
+    check_words,
+    default_min_ratio,
+    truth,
+)
 
 MIXES = (1.0, 0.5, 0.1, 0.0)
-RIDGE_LAMBDAS = 50
-RIDGE_END = 0.01  # of the end of the usual grid
 
 
 def compare(
@@ -109,9 +116,9 @@ def _in_the_unit(mix: float, deviation: float) -> float:
         return mix
     odds = mix / (1.0 - mix) * deviation  # of the L1 part to the L2 part
     smaller = float(f"{min(odds, 1.0) / (1.0 + odds):.1e}")
-    return smaller if odds < 1.0 else round(1.0 - smaller, 16)
+    return smaller if odds < 1.0 else float(f"{1.0 - smaller:.15g}")
 
 
 def _grid_of_ridge(settings: Settings, data: Data) -> Settings:
-    ratio = RIDGE_END * default_min_ratio(data.n_rows, data.n_features)
+    ratio = default_min_ratio(data.n_rows, data.n_features) / RIDGE_SHORTER
     return replace(settings, n_lambdas=RIDGE_LAMBDAS, lambda_min_ratio=ratio)

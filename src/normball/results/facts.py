@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.families import find_family
+from normball.family import written
 from normball.results import outputs
 from normball.results.arrays import explained
 from normball.results.remarks import few_rows, rare_levels
@@ -233,7 +234,7 @@ def reads(result: Path | Paths | CVPath) -> str:
 
 def penalty(l1_ratio: float, groups: FeatureGroups | None = None) -> str:
     """The penalty in a word or two."""
-    mix = PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {l1_ratio:g})")
+    mix = PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {written(l1_ratio)})")
     if groups is None or groups.ratio == 0:
         return mix
     return f"{mix} on groups" + (f" and features (group_ratio {groups.ratio:g})" if groups.ratio < 1 else "")

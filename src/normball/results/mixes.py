@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from normball.family import written
 from normball.results import facts
 from normball.results.text import display_width, table
 
@@ -20,7 +21,7 @@ def name(path: Path) -> str:
     """What the mix of a path is called."""
     if path.has_group_penalty:
         return facts.penalty(path.l1_ratio, path.groups)
-    return NAMES.get(path.l1_ratio) or f"elastic net {path.l1_ratio:g}"
+    return NAMES.get(path.l1_ratio) or f"elastic net {written(path.l1_ratio)}"
 
 
 def comparison_summary(comparison: Comparison, select: Choice = "1se") -> str:
