@@ -27,7 +27,7 @@ class _IdentityLink(Family):
 
     kind, inverse_link = "numeric", "identity"
     amounts = True
-    views = LANDSCAPES | {"residuals"}
+    views = LANDSCAPES | {"residuals", "observed"}
 
     def mean(self, eta: Array) -> Array:
         """The linear predictor itself."""
@@ -76,7 +76,7 @@ class Binomial(Family):
     name, label, kind = "binomial", "logistic", "proportion"
     has_classes, inverse_link, variance_function = True, "logistic", "mu (1 - mu)"
     factor, eta_is, predicted = "odds", "log-odds", "Probability"
-    views = LANDSCAPES | {"sigmoid", "calibration"}
+    views = LANDSCAPES | {"sigmoid", "calibration", "decisions"}
     told = ("accuracy", "auc", "f1_macro", "brier", "deviance", "calibration_slope")
     glmnet = '"binomial"'
 
@@ -125,7 +125,7 @@ class _LogLink(Family):
     """The linear predictor is the logarithm of the mean."""
 
     inverse_link, factor, eta_is, predicted = "exp", "rate", "log of the rate", "Expected"
-    views, reports_dispersion = LANDSCAPES | {"residuals", "calibration"}, True
+    views, reports_dispersion = LANDSCAPES | {"residuals", "calibration", "observed"}, True
     told = ("rmse", "mae", "r2", "deviance", "calibration_slope")
 
     def mean(self, eta: Array) -> Array:

@@ -251,13 +251,16 @@ def test_what_is_saved(browser: Browser, report: Report) -> None:
         time.sleep(0.05)
     assert [file.suffix for file in files] == [".csv", ".json"]
     table, document = (file.read_text("utf-8") for file in files)
-    saved = {row["feature"]: float(row["coef"]) for row in csv.DictReader(table.splitlines())}
+    assert table.startswith("\ufeff")  # for Excel
+    lines = list(csv.DictReader(table.removeprefix("\ufeff").splitlines()))
+    assert list(lines[0]) == fit.to_frame().columns
+    saved = {row["feature"]: float(row["per_unit"]) for row in lines}
     names = report.table.columns[1:]
     expected = {
         f"'{name}" if name[0] in "=+-@" else name: coef for name, coef in zip(names, fit.coef, strict=True) if coef
     }
     assert saved == {"(intercept)": fit.intercept, **expected}
-    rows = {row["feature"]: row["coef"] for row in json.loads(document)["coefficients"]}
+    rows = {row["feature"]: row["per_unit"] for row in json.loads(document)["coefficients"]}
     assert rows == {"(intercept)": fit.intercept, **{name: c for name, c in zip(names, fit.coef, strict=True) if c}}
     for file in files:
         file.unlink()
@@ -367,3 +370,32 @@ def test_the_picture_follows_the_slider(browser: Browser, wide: Report) -> None:
         "} return times;"
     )
     assert statistics.median(sorted(times)[:20]) < REPAINT, times
+
+
+def test_cutoff_and_costs(browser: Browser, report: Report) -> None:
+    """The cut-off between two classes: its slider, the costs, and the buttons."""
+    browser.open(report.page)
+
+    def told() -> str:
+        browser.frames()
+        return str(find(browser, '[data-view="decisions"] [data-sentence]').text)
+
+    browser.run("document.querySelector('[data-view=\"decisions\"]').scrollIntoView({ behavior: 'instant' })")
+    assert "above a probability of 0.5:" in told()
+    index = report.cv.index_1se
+    browser.run(SET, find(browser, "[data-cutoff]"), "28")
+    assert find(browser, "[data-at-cutoff]").text == "0.2"
+    assert "above a probability of 0.2:" in told()
+    browser.run(SET, find(browser, '[data-cost="cost_missed"]'), "9")
+    assert "a cost of 9 for each miss and 1 for each false alarm" in told()
+    click(browser, "[data-cheapest]")
+    cheapest = find(browser, "[data-at-cutoff]").text
+    assert f"the cheapest cut-off is {cheapest} " in told()
+    before = told()
+    browser.run(SET, find(browser, '[data-cost="cost_missed"]'), "")
+    assert told() == before  # what is no number changes nothing
+    click(browser, "[data-even]")
+    assert "above a probability of 0.5:" in told()
+    at(browser, index + 5)
+    assert f"{report.cv.lambdas[index + 5]:.3g}"[:4] in told()
+    assert browser.errors() == []

@@ -92,6 +92,9 @@
  * @typedef {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], spans: [number, number][][] | null, brier: (number | null)[], log_loss: (number | null)[] }} Calibration
  * @typedef {{ edges: number[], counts: number[][], quantiles: number[][] }} Residuals histogram of y - mu by lambda; 5, 25, 50, 75, 95 % points
  * @typedef {{ at: number[], named: number[], counts: number[][], right: number[], n_rows: number, commonest: number, n_commonest: number }} Confusion rows by their class (slow) and the likeliest one (fast), for the indices of lambda `at`: of the classes `named`, and where these are not all of all others together; rows that are right by lambda; the commonest class and its rows
+ * @typedef {{ cutoffs: number[], positive: number[][], negative: number[][], auc: (number | null)[], average_precision: (number | null)[] }} Decisions rows of the second and of the first class with a probability up to the first cut-off, between two, and above the last, by lambda; area under the ROC curve and mean precision, null where too dear
+ * @typedef {{ at: number[], predicted: (number | null)[][], quantiles: (number | null)[][][], counts: number[][], rmse: (number | null)[], mae: (number | null)[] }} Observed groups of rows with like predictions, for the indices of lambda `at`: 5, 25, 50, 75, 95 % points of their targets; errors of all rows
+ * @typedef {{ at: number[], overall: (number | null)[], n_groups: number, by_chance: number, told: { name: string, n_rows: number, error: number, excess: number, bias: number, bias_se: number }[][] }} RowGroups the groups by single columns with the largest error, for the indices of lambda `at`: share of wrong rows or mean absolute error, its distance from that of all rows in standard errors, mean of target less prediction; what the largest distance of `n_groups` groups reaches by chance
  * @typedef {{ at: number[], calibration: Calibration[] | null, residuals: Residuals[] | null, confusion: Confusion | null, errors: { rmse: number[][], null: number[] } | null }} OutputsEvidence calibration (each class against the rest) and residuals by output, for the indices of lambda `at`; root mean squared error by output and lambda, and that of the mean alone
  *
  * @typedef {object} Evidence statistics of the data; never a row of them
@@ -111,6 +114,9 @@
  * @property {{ at: number[], factors: number[], train: number[][], held_out: (number | null)[][], gradient: number[][] } | null} scaling of classes: weights times 0.1 ... 10: mean cross-entropy on the fitted and on held-out rows, mean |p - y|, for the indices of lambda `at`
  * @property {Calibration | null} calibration out of fold, by lambda, in at most 10 bins of equal counts; for numbers with the 10 and 90 % points of the targets of each
  * @property {Residuals | null} residuals of numbers, out of fold where possible
+ * @property {Decisions | null} decisions two classes, out of fold
+ * @property {Observed | null} observed numbers and counts, out of fold
+ * @property {RowGroups | null} row_groups out of fold
  * @property {OutputsEvidence | null} outputs what held-out rows say of several outputs; null for one, and where no such predictions are at hand
  * @property {{ at: number[], t: number[], loss: number[][], penalty: number[][] } | null} convexity along the line from the null model (t=0) to the solution (t=1) and beyond, for the indices of lambda `at`; penalty with that lambda
  * @property {boolean} held_out whether predictions of held-out rows were at hand
@@ -128,6 +134,9 @@
  * @property {number} scaling factor of the weights, 0.1 ... 10
  * @property {string} filter of names
  * @property {Record<string, number | "missing">} inputs of what-if by index of the column: the number, or the index of the level
+ * @property {number} cutoff place of the probability above which a row is called the second class
+ * @property {number} cost_missed of a row of the second class that is not called so
+ * @property {number} cost_alarm of a row of the first class that is called the second
  * @property {number} output index of the class or target that is shown by itself
  * @property {boolean} narrow whether the window is as narrow as that of a phone
  */
@@ -160,6 +169,9 @@ export function opening(data) {
     scaling: 1,
     filter: "",
     inputs: {},
+    cutoff: Math.max(0, data.evidence?.decisions?.cutoffs.indexOf(0.5) ?? 0),
+    cost_missed: 1,
+    cost_alarm: 1,
     output: 0,
     narrow: false,
   };

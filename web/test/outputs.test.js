@@ -42,7 +42,7 @@ function several(kind, count = 3, names = []) {
   const at = [0, 2, 4];
   const one = /** @type {NonNullable<typeof evidence.calibration>} */ ({ ...evidence.calibration, spans: null });
   const [calibrations, left] = [called.map(() => one), called.map(() => /** @type {NonNullable<typeof evidence.residuals>} */ (evidence.residuals))];
-  Object.assign(evidence, { calibration: null, residuals: null, convexity: null, gradients: [], hessians: [], alone: [] });
+  Object.assign(evidence, { calibration: null, residuals: null, observed: null, convexity: null, gradients: [], hessians: [], alone: [] });
   if (kind === "targets") {
     evidence.outputs = { at, calibration: null, residuals: left, confusion: null, errors: { rmse: called.map((_, k) => flat.map((_, l) => 10 ** k / (1 + l))), null: called.map((_, k) => 10 ** k) } };
     return data;
@@ -191,9 +191,9 @@ test("what-if gives the probability of every class", () => {
 test("what is saved has a row for each feature and output", () => {
   const data = several("targets", 2, ["=u", "v"]);
   const lines = asCsv(data, 4).trim().split("\n");
-  assert.equal(lines[0], "feature,output,coef,coef_per_sd");
-  assert.equal(lines[1], "(intercept),'=u,0,");
+  assert.equal(lines[0], "feature,output,per_sd,per_unit");
+  assert.equal(lines.at(-2), "(intercept),'=u,,0");
   assert.equal(lines.length, 1 + 2 + 2 * data.features.filter((one) => one.coefs[4] !== 0).length);
   const saved = JSON.parse(asJson(data, 4)).coefficients;
-  assert.deepEqual(Object.keys(saved.at(-1)), ["feature", "output", "coef", "coef_per_sd"]);
+  assert.deepEqual(Object.keys(saved.at(-1)), ["feature", "output", "per_sd", "per_unit"]);
 });

@@ -104,10 +104,22 @@ test("keys move lambda, and stay on the path", () => {
 test("what spreadsheets take for formulas is guarded", () => {
   const data = validated("gaussian", { features: 2, names: ["=1+1", 'a "b", c'] });
   const lines = asCsv(data, 4).split("\n");
-  assert.equal(lines[0], "feature,coef,coef_per_sd");
+  assert.equal(lines[0], "feature,per_sd,per_unit");
   assert.ok(lines.some((line) => line.startsWith("'=1+1,")));
   assert.ok(lines.some((line) => line.startsWith('"a ""b"", c",')));
-  assert.equal(JSON.parse(asJson(data, 4)).coefficients.at(-1).feature, 'a "b", c');
+  const saved = JSON.parse(asJson(data, 4)).coefficients;
+  assert.deepEqual(saved.map((/** @type {{ feature: string }} */ one) => one.feature), ["=1+1", 'a "b", c', "(intercept)"]);
+  assert.equal(saved[0].per_sd, saved[0].per_unit * data.features[0].scale);
+});
+
+test("what is saved has the columns of coefficients.csv", () => {
+  const data = validated("binomial", { features: 2 });
+  const [head, ...lines] = asCsv(data, 4).trim().split("\n");
+  assert.equal(head, `feature,per_sd,per_unit,${data.mathematics.factor}`);
+  const [name, perSd, perUnit, factor] = lines[0].split(",");
+  assert.equal(name, data.features[0].name);
+  assert.deepEqual([perUnit, perSd, factor].map(Number), [data.features[0].coefs[4], data.features[0].coefs[4] * data.features[0].scale, Math.exp(data.features[0].coefs[4])]);
+  assert.equal(lines.at(-1), `(intercept),,${data.intercepts[4]},${Math.exp(data.intercepts[4])}`);
 });
 
 test("names and counts", () => {

@@ -21,6 +21,7 @@ SHOWN = 20  # features
 
 def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> None:
     """Print the answer of `cv`, which mix of `model` to take, the tables, the certificate and the same elsewhere."""
+    console.result("")
     index = facts.points(cv, run.select)[0].index
     if index is not None:  # else the strength stands between two of the grid, whose left-out rows nobody predicted
         console.sentence(f"Answer   {answers.answer(cv, run.target, index)}")

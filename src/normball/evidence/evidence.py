@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.evidence.decisions import decisions
 from normball.evidence.fitted_rows import FEW, FittedRows, column_means, dense_columns, fitted_rows
 from normball.evidence.held_out import calibration, margins, quantiles, residuals, scaling
 from normball.evidence.listed import lengths, others, plain, settable
+from normball.evidence.observed import observed
 from normball.evidence.outputs import of_outputs
+from normball.evidence.row_groups import row_groups
 from normball.evidence.slices import convexity, pairs, slices
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
         "null_loss": path.null_loss,
         "factors": plain(path.penalty_factors[rows.columns]),
         "held_out": cv.predictions is not None,
+        "row_groups": row_groups(rows, cv.predictions),
         **(_of_several(rows, cv) if rows.family.has_outputs else _of_one(rows, cv.predictions, on_single)),
     }
 
@@ -71,6 +75,8 @@ def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool) -> dict[s
         "scaling": scaling(rows, held_out),
         "calibration": None if held_out is None else calibration(rows, held_out),
         "residuals": residuals(rows, held_out),
+        "decisions": decisions(rows, held_out),
+        "observed": observed(rows, held_out),
         "convexity": convexity(rows) if on_single else None,
         "outputs": None,
     }
@@ -79,7 +85,7 @@ def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool) -> dict[s
 def _of_several(rows: FittedRows, cv: CVPath) -> dict[str, Any]:
     """The same of a model with several; the views of one linear predictor have nothing to show."""
     lists: dict[str, Any] = {name: [] for name in ("gradients", "hessians_at", "hessians", "alone", "slices", "pairs")}
-    nothing = dict.fromkeys(("margins", "scaling", "calibration", "residuals", "convexity"))
+    nothing = dict.fromkeys(("margins", "scaling", "calibration", "residuals", "decisions", "observed", "convexity"))
     return {**lists, "n_hessian": 0, **nothing, "outputs": of_outputs(rows, cv)}
 
 

@@ -166,24 +166,26 @@ def _entropy(rows: FittedRows, eta: Array) -> Array:
 
 
 def _groups(eta: Array, mean: Array, y: Array, weights: Array) -> tuple[NDArray[Any], ...]:
-    """The group of each row; mean prediction, mean target, its standard error and the rows of each group.
-
-    Equal predictions stay together.
-    """
-    wanted = max(1, min(GROUPS, y.size // LEAST))
-    cell = _cells(eta)
-    total = np.bincount(cell, weights=weights)
-    middle = (np.cumsum(total) - total / 2) / total.sum()
-    wide = np.minimum((middle * wanted).astype(int), wanted - 1)
-    filled = np.zeros(wanted, dtype=bool)
-    filled[wide[total > 0]] = True
-    group = (np.cumsum(filled) - 1)[wide][cell]
+    """The group of each row; mean prediction, mean target, its standard error and the rows of each group."""
+    group = groups_of_like(eta, weights)
     total = np.bincount(group, weights=weights)
     predicted = np.bincount(group, weights=weights * mean) / total
     observed = np.bincount(group, weights=weights * y) / total
     spread = np.bincount(group, weights=weights * (y - observed[group]) ** 2) / total
     effective = total**2 / np.bincount(group, weights=weights**2)
     return group, predicted, observed, np.sqrt(spread / effective), np.bincount(group)
+
+
+def groups_of_like(eta: Array, weights: Array) -> NDArray[np.intp]:
+    """At most ten groups of about equal weight by the linear predictor; equal ones stay together."""
+    wanted = max(1, min(GROUPS, eta.size // LEAST))
+    cell = _cells(eta)
+    total = np.bincount(cell, weights=weights)
+    middle = (np.cumsum(total) - total / 2) / total.sum()
+    wide = np.minimum((middle * wanted).astype(int), wanted - 1)
+    filled = np.zeros(wanted, dtype=bool)
+    filled[wide[total > 0]] = True
+    return np.asarray((np.cumsum(filled) - 1)[wide][cell])
 
 
 def _left(rows: FittedRows, eta: Array) -> tuple[Array, Array]:

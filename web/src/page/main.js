@@ -2,6 +2,7 @@
 import { opening } from "../payload.js";
 import { bar } from "./bar.js";
 import { controls } from "./controls.js";
+import { cutoff } from "./cutoff.js";
 import { downloads } from "./download.js";
 import { address, remembered } from "./hash.js";
 import { panels } from "./panels.js";
@@ -29,6 +30,7 @@ function start(page) {
   featureTable(page, model);
   pointing(page, model);
   controls(page, model);
+  cutoff(page, model);
   whatIf(page, model);
   downloads(page, model);
   recipes(page, model);

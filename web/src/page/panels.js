@@ -12,6 +12,7 @@ const SHOWS = {
   residuals: ["output"],
   geometry: ["pair", "slice"],
   sigmoid: ["scaling"],
+  decisions: ["cutoff", "cost_missed", "cost_alarm"],
 };
 
 /** @param {Document} page @param {import("./store.js").Store} model */

@@ -5,12 +5,15 @@ import { coefficients } from "./coefficients.js";
 import { confusion } from "./confusion.js";
 import { convexity } from "./convexity.js";
 import { cv_curve } from "./cv_curve.js";
+import { decisions } from "./decisions.js";
 import { effects } from "./effects.js";
 import { errors } from "./errors.js";
 import { features } from "./features.js";
 import { geometry } from "./geometry.js";
+import { observed } from "./observed.js";
 import { residuals } from "./residuals.js";
+import { row_groups } from "./row_groups.js";
 import { sigmoid } from "./sigmoid.js";
 
 /** @type {import("../payload.js").View[]} */
-export const VIEWS = [coefficients, cv_curve, errors, confusion, features, effects, geometry, sigmoid, calibration, residuals, convexity, breakdown];
+export const VIEWS = [coefficients, cv_curve, errors, confusion, features, effects, decisions, observed, row_groups, geometry, sigmoid, calibration, residuals, convexity, breakdown];

@@ -1,0 +1,80 @@
+/** Numbers and counts: what was observed where the model predicted so much, as a spread rather than a mean. */
+import { scaleLinear } from "d3-scale";
+import { below, beside } from "../axes.js";
+import { NEEDS_DATA, borrowed, box, boxOfKey, clipping, entryOfKey, inColumns, known, nearest, note, sized, whole } from "../panels.js";
+import { rule } from "./strength.js";
+import { COLOURS, DASHES, FAINT, drawing, element, figures, segment } from "../svg.js";
+
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Observed} Observed */
+/** @typedef {{ predicted: number, points: number[], count: number }} Group rows with like predictions: 5, 25, 50, 75, 95 % points of the target */
+
+const [LEFT, TOP, BOTTOM] = [84, 14, 380];
+
+/** @type {import("../payload.js").View} */
+export const observed = {
+  id: "observed",
+  title: "Fitted and observed",
+  missing: (data) => (data.evidence?.observed ? "" : NEEDS_DATA),
+  draw(data, state) {
+    const stored = /** @type {Observed} */ (data.evidence?.observed);
+    const place = nearest(stored.at, state.index);
+    const groups = stored.predicted[place].map((predicted, k) => ({ predicted: Number(predicted), points: stored.quantiles[place][k].map(Number), count: stored.counts[place][k] }));
+    const sentence = told(data, state.index, stored, place, groups) + borrowed(data.lambdas, stored.at[place], state.index);
+    return { svg: picture(data, state, groups, sentence), sentence, table: table(groups) };
+  },
+};
+
+/** @param {Payload} data @param {import("../payload.js").State} state @param {Group[]} groups @param {string} description */
+function picture(data, state, groups, description) {
+  const { width, right, style } = sized(state);
+  const values = groups.flatMap(({ predicted, points }) => [predicted, points[0], points[4]]);
+  const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
+  const predictions = groups.map((group) => group.predicted);
+  const [first, last] = predictions.length ? [Math.min(...predictions), Math.max(...predictions)] : [0, 1];
+  const air = 0.06 * (last - first) || 0.5;
+  const x = scaleLinear().domain([first - air, last + air]).range([LEFT, right]);
+  const y = scaleLinear().domain([low, high === low ? low + 1 : high]).range([BOTTOM, TOP]).nice();
+  const [start, end] = x.domain();
+  return drawing({ id: "observed", width, style, height: state.narrow ? 510 : 486, title: observed.title, description }, [
+    clipping("observed-clip", LEFT, TOP, right - LEFT, BOTTOM - TOP),
+    beside(y, LEFT, right, "observed"),
+    box(LEFT, TOP, right - LEFT, BOTTOM - TOP),
+    groups.length === 0 ? note((LEFT + right) / 2, 120, "no predictions are stored at this lambda") : "",
+    element("g", { "clip-path": "url(#observed-clip)" }, segment(x(start), y(start), x(end), y(end), { stroke: FAINT, "stroke-dasharray": DASHES[1], "stroke-width": 2 }) + groups.map((group) => spread(group, x, y)).join("")),
+    below(x, BOTTOM, `predicted ${data.outputs.length ? "" : "mean"}`.trim()),
+    inColumns([
+      (at, line) => entryOfKey(at, line, "nine in ten rows", { stroke: COLOURS[0], "stroke-width": 1.5 }),
+      (at, line) => boxOfKey(at, line, "half of them, and the median", { fill: "var(--card)", stroke: COLOURS[0], "stroke-width": 2 }),
+      (at, line) => entryOfKey(at, line, "observed = predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
+    ], state.narrow ? [LEFT] : [LEFT, 330], 446),
+  ]);
+}
+
+/** @param {Group} group @param {(at: number) => number} x @param {(at: number) => number} y */
+function spread({ predicted, points }, x, y) {
+  const [q5, q25, q50, q75, q95] = points.map(y);
+  const at = x(predicted);
+  const look = { stroke: COLOURS[0], "stroke-width": 1.5 };
+  return segment(at, q5, at, q95, look) + element("rect", { x: at - 5, y: q75, width: 10, height: Math.max(1, q25 - q75), fill: "var(--card)", ...look, "stroke-width": 2 }) + segment(at - 5, q50, at + 5, q50, { ...look, "stroke-width": 3 });
+}
+
+/** @param {Payload} data @param {number} index @param {Observed} stored @param {number} place @param {Group[]} groups */
+function told(data, index, stored, place, groups) {
+  const start = `At ${rule(data, index)} = ${figures(data.lambdas[index])}, for rows that were held out of the fit: `;
+  if (groups.length === 0) return `${start}no predictions are stored.`;
+  const errors = `the root mean squared error is ${figures(stored.rmse[place])} and the mean absolute error ${figures(stored.mae[place])}, in the unit of the target.`;
+  const group = groups[Math.floor(groups.length / 2)];
+  const middle = ` Where the model predicts about ${figures(group.predicted)} (${whole(group.count)} rows), half of the rows lie between ${figures(group.points[1])} and ${figures(group.points[3])}, nine in ten between ${figures(group.points[0])} and ${figures(group.points[4])}.`;
+  return start + errors + middle + dispersed(data);
+}
+
+/** How the spread about the predictions compares with that of the family. @param {Payload} data */
+function dispersed({ mathematics, family }) {
+  const { dispersion, variance } = mathematics;
+  if (!known(dispersion) || !variance.startsWith("mu") || variance === "mu^2" || variance === "mu^power") return "";
+  const more = dispersion > 2 ? `: the counts vary ${figures(dispersion)} times as much about their predictions as the family allows for, so a range taken from it would be far too narrow` : "";
+  return ` The dispersion at lambda_best is ${figures(dispersion)} (1 for ${family} counts)${more}.`;
+}
+
+/** @param {Group[]} groups @returns {import("../payload.js").Shown["table"]} */
+const table = (groups) => ({ head: ["predicted", "5 %", "25 %", "median", "75 %", "95 %", "rows"], rows: groups.map(({ predicted, points, count }) => [figures(predicted), ...points.map((point) => figures(point)), count]) });
