@@ -29,7 +29,6 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import describe, fit_files, groups, outputs, summary
     from normball.cli.models import choose, picked
-    from normball.comparison import Comparison
     from normball.mixes import default_mixes
     from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
@@ -38,7 +37,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     with console.phase("Read"):
         task = read(arguments, words)
         data = task.prepare()
-    folder, files = Path(arguments.output), fit_files.places(arguments.output, arguments.out_of_fold)
+    files = fit_files.places(arguments.output, arguments.out_of_fold)
     ratios = default_mixes(data) if asked is None else asked
     _check_score(arguments.score, data)
     grouped = _is_grouped(arguments.grouped, data)
@@ -63,7 +62,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
-    comparison = Comparison(tuple(_with_findings(cv, findings, arguments.select, interrupted) for cv in comparison))
+    comparison = _with_findings(comparison, findings, arguments.select, interrupted)
     cv = picked(comparison, arguments.select)
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
     failure = None
@@ -84,7 +83,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if arguments.open:
         outputs.open_page(files["report"], console)
     if interrupted:
-        console.error(f"{interrupted}. What was finished is in {folder}.")
+        console.error(f"{interrupted}. What was finished is in {Path(arguments.output)}.")
         return INTERRUPTED
     return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
 
@@ -250,10 +249,10 @@ def _solve(
         bar.close()
 
 
-def _with_findings(cv: CVPath, of_data: list[Finding], select: str | float, interrupted: str) -> CVPath:
-    """A path with what is to be known about the data, and about itself."""
-    findings = (*of_data, *_about_result(cv, select, interrupted))
-    return replace(cv, path=replace(cv.path, findings=findings))
+def _with_findings(comparison: Comparison, of_data: list[Finding], select: str | float, interrupted: str) -> Comparison:
+    """Each path with what is to be known about the data, and about itself."""
+    found = [(cv, (*of_data, *_about_result(cv, select, interrupted))) for cv in comparison]
+    return replace(comparison, paths=tuple(replace(cv, path=replace(cv.path, findings=all)) for cv, all in found))
 
 
 def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float, arguments: Namespace) -> Any:
