@@ -72,26 +72,6 @@ test("features that few folds keep are called unstable", () => {
   assert.equal(titles(validated("binomial")).length, shown[0].cells.length);
 });
 
-test("a level that fewer folds keep than its column says so", () => {
-  const data = validated("binomial");
-  const { feature, cells } = rows(data, { index: 4, filter: "" })[0];
-  const withOwn = (/** @type {number} */ own) => {
-    data.features[feature].own_counts = data.lambdas.map(() => own);
-    return rows(data, { index: 4, filter: "" })[0].cells.at(-1);
-  };
-  assert.deepEqual([cells.at(-1), withOwn(10), withOwn(2)], ["10/10", "10/10", "10/10 (itself 2/10)"]);
-});
-
-test("levels of one or two rows are marked", () => {
-  const data = validated("binomial");
-  const [first] = rows(data, { index: 4, filter: "" });
-  const [column, ...others] = data.columns;
-  data.columns = [{ ...column, is_number: false, levels: ["a", "b"], places: [first.feature, null], number: null, few_rows: ["all but 2 rows", "2 rows"] }, ...others];
-  const marked = rows(data, { index: 4, filter: "" })[0];
-  assert.equal(marked.cells[0], `${data.features[first.feature].name} (all but 2 rows)`);
-  assert.deepEqual(marked.values, first.values);
-});
-
 test("keys move lambda, and stay on the path", () => {
   const rules = { best: 40, one_se: 20 };
   const after = (/** @type {string} */ key, index = 5, more = {}) => afterKey(/** @type {KeyboardEvent} */ (/** @type {unknown} */ ({ key, ...more })), index, 99, rules);
