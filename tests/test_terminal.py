@@ -298,6 +298,16 @@ echo "${COMPREPLY[@]}"
     assert done.stdout.splitlines() == ["--penalty", "l1 l2 elasticnet"]
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_every_option(shell: str, capsys: Capture) -> None:
+    script = run(capsys, "completion", shell)[1]
+    for command in ("fit", "predict", "show", "report", "learn"):
+        told = run(capsys, command, "--help")[1]
+        options = re.findall(r"^  (?:-\w(?: \w+)?, )?--([a-z][\w-]+)", told, re.MULTILINE)
+        assert len(options) > 4
+        assert [option for option in options if option not in script] == []
+
+
 def test_completion_as_json(capsys: Capture) -> None:
     code, out, _ = run(capsys, "completion", "bash", "--json")
     assert code == 0
@@ -338,3 +348,21 @@ def test_every_command_has_json(folder: Path, capsys: Capture) -> None:
     ):
         out = run(capsys, *words.split(), "--json")[1]
         assert isinstance(json.loads(out), (dict, list)), words
+
+
+def test_nothing_is_said_of_l1_to_somebody_who_asks_for_l2(folder: Path, capsys: Capture) -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(30, 40))
+    X[:, 1] = X[:, 0] + 1e-4 * rng.normal(size=30)
+    X[:, 3] = X[:, 2]
+    table = pl.DataFrame(X, schema=[f"x{j}" for j in range(40)]).with_columns(y=pl.Series(X[:, 0] > 0).cast(int))
+    table.write_csv("wide.csv")
+    words = ["fit", "wide.csv", "--target", "y", "--cv", "3", "-o", "out"]
+    assert "W22 p = " in run(capsys, *words, "--penalty", "l1")[2]
+    for ridge in (["--penalty", "l2"], ["--l1-ratio", "0"]):
+        code, out, err = run(capsys, *words, *ridge)
+        assert code == 0
+        assert "W23" in err
+        assert "W22" not in err
+        assert "L1" not in err + out
+        assert "l1-ratio" not in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +86,8 @@ def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = N
     if width is not None and max(map(display_width, lines)) > width:
         pairs = [[[row[0], row[k]] for row in rows[1:] if row[k]] for k in range(1, len(rows[0]))]
         blocks = [[rows[0][k], *table(pair, align="<<")] for k, pair in enumerate(pairs, 1)]
-        lines = [line for block in blocks for line in block]
+        under = " " * (max(display_width(row[0]) for row in rows) + 3)
+        lines = [textwrap.fill(line, width, subsequent_indent=under) for block in blocks for line in block]
     undefined = int(np.isnan(cv.fold_scores).all(axis=1).sum())
     if undefined:
         lines.append(f"({cv.score} is undefined in {undefined} of {cv.n_folds} folds, which do not count)")
