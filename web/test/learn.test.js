@@ -19,7 +19,7 @@ const DATA = {
   i: {
     counted: { tasks: 3, data_sets: ["one", "two"], ridge: 1, lasso: 1, unclear: 1, mix: 0 },
     tables: ["few <b>", "many"].map((name) => ({
-      name, n_rows: 100, n_features: 4, n_folds: 10, error: "mean cross-entropy", null: 0.7,
+      name, n_rows: 100, n_features: 4, n_folds: 10, error: "mean cross-entropy", null: 0.7, null_loss: 0.2, null_loss_se: 0.1,
       mixes: [1, 0.5, 0.1, 0].map((l1_ratio) => ({ l1_ratio, lambdas: [1, 0.1, 0.01], n: l1_ratio ? [0, 2, 4] : [4, 4, 4], errors: [0.7, 0.5 + l1_ratio / 10, 0.6], loss: l1_ratio / 10, loss_se: 0.03 })),
     })),
   },

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normball.cv import compare
-from normball.cv_result import CVPath, summarise_folds
+from normball.cv_result import summarise_folds
 from normball.learn.table import Array, Table, few_of_many, normal
 from normball.messages import NotConverged
+from normball.mixes import MIXES, compare
 
 if TYPE_CHECKING:
-    from normball.cv_result import Comparison
+    from normball.comparison import Candidate, Comparison
 
-MIXES = (1.0, 0.5, 0.1, 0.0)
 MOST_ROWS = 2000  # of a large table a sample is compared
 RECORD = "which_penalty.json"  # written by `python -m benchmarks.which_penalty`
 
@@ -64,46 +63,42 @@ def compared(X: Array, y: Array, family: str) -> dict[str, Any]:
         warnings.simplefilter("ignore", NotConverged)  # the weakest strengths of classes that can be parted
         comparison = compare(X, target, MIXES, family=family, cv=min(10, smallest))
     unit = 1.0 if gaussian else 0.5
-    best = comparison.best
+    null_loss, null_loss_se = comparison.null_loss
     return {
         "n_rows": len(y),
         "n_features": X.shape[1],
-        "n_folds": best.n_folds,
+        "n_folds": comparison[0].n_folds,
         "error": "share of variance left unexplained" if gaussian else "mean cross-entropy",
-        "null": unit * best.null_mean,
-        "mixes": [_told(cv, best, unit) for cv in comparison],
+        "null": unit * comparison.null_mean,
+        "null_loss": unit * null_loss,
+        "null_loss_se": unit * null_loss_se,
+        "mixes": [_told(comparison.candidate(cv, "best"), unit) for cv in comparison],
     }
 
 
-def _told(cv: CVPath, best: CVPath, unit: float) -> dict[str, Any]:
-    loss, error = paired(cv, best)
+def _told(best: Candidate, unit: float) -> dict[str, Any]:
+    cv = best.cv
     return {
-        "l1_ratio": cv.path.l1_ratio,
+        "l1_ratio": best.l1_ratio,
         "lambdas": _short(cv.lambdas),
         "n": cv.path.n_nonzero.tolist(),
         "errors": _short(unit * cv.cv_mean),
-        "loss": unit * loss,
-        "loss_se": unit * error,
+        "loss": unit * best.loss,
+        "loss_se": unit * best.loss_se,
     }
-
-
-def paired(cv: CVPath, other: CVPath) -> tuple[float, float]:
-    """How much worse the best model of a path is than that of another one: mean over folds, and its standard error."""
-    scores = cv.fold_scores[:, cv.index_best] - other.fold_scores[:, other.index_best]
-    mean, error = summarise_folds(scores[:, None], cv.fold_weights)
-    return float(mean[0]), float(error[0])
 
 
 def verdict(comparison: Comparison, repeats: int) -> dict[str, Any]:
     """One task of the record; folds that were drawn several times are not that many more folds."""
-    ridge, lasso = (next(cv for cv in comparison if cv.path.l1_ratio == mix) for mix in (0.0, 1.0))
-    loss, error = paired(ridge, lasso)
+    ridge, lasso = comparison.with_mix(0.0), comparison.with_mix(1.0)
+    scores = ridge.fold_scores[:, ridge.index_best] - lasso.fold_scores[:, lasso.index_best]
+    loss, error = summarise_folds(scores[:, None], ridge.fold_weights)
     return {
         "score": lasso.score,
         "null": _digits(lasso.null_mean),
         "best": [_digits(cv.cv_mean[cv.index_best]) for cv in comparison],
         "kept": [int(cv.path.n_nonzero[cv.index_best]) for cv in comparison],
-        "ridge_worse_by": [_digits(loss), _digits(error * np.sqrt(repeats))],
+        "ridge_worse_by": [_digits(loss[0]), _digits(error[0] * np.sqrt(repeats))],
     }
 
 

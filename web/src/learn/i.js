@@ -24,6 +24,8 @@ import { cursor } from "./plane.js";
  * @property {number} n_folds
  * @property {string} error what the errors are
  * @property {number} null error without features
+ * @property {number} null_loss how much worse that is than the best of all
+ * @property {number} null_loss_se
  * @property {Mix[]} mixes
  *
  * @typedef {{ tasks: number, data_sets: string[], ridge: number, lasso: number, unclear: number, mix: number }} Counted
@@ -41,7 +43,7 @@ export const i = {
     `It is often said that L2 usually gives better results. Counted over ${counted.tasks} tasks, made of the data sets that come with scikit-learn (${counted.data_sets.join(", ")}; with all rows and with few): ridge was better than the lasso in ${counted.ridge}, the lasso better than ridge in ${counted.lasso}, and in ${counted.unclear} the difference was within one standard error. In ${counted.mix} of them a mix of both had the least error of all. Neither is the safe choice; to compare them is.`,
     "There is a second question: how many features may the model have? Who must measure them, or explain them, may give up a little error for a short list. Each curve shows the least error of one mix with so many features. Ridge keeps all of them at every lambda, so it is a single point.",
   ],
-  formulas: [m.formula(m.text("worse by "), m.frac(m.mn("1"), m.mi("K")), m.sum("k", m.row(m.mo("("), m.sub(m.text("error"), m.row(m.mi("k"), m.text(" of this mix"))), m.mo("−"), m.sub(m.text("error"), m.row(m.mi("k"), m.text(" of the best"))), m.mo(")"))), m.text(" over the K folds"))],
+  formulas: [m.formula(m.text("worse by\u2002"), m.frac(m.mn("1"), m.mi("K")), m.sum("k", m.row(m.mo("("), m.sub(m.text("error"), m.mi("k")), m.mo("−"), m.sub(m.text("least error"), m.mi("k")), m.mo(")"))), m.text(", over K folds"))],
   careful: "Differences fold by fold are known better than the errors themselves, since a fold that is hard for one model is hard for all. A difference of less than its standard error decides nothing: take the model with fewer features then, or the one you can explain. The strength of each mix, and the best of them, were chosen by the same folds, so the least error is a little too good; rows that had no part in the choice would tell (normball fit --holdout).",
   controls: (/** @type {Data} */ { tables }) => [
     ...(tables.length > 1 ? [{ id: "table", label: "data", min: 0, max: tables.length - 1, step: 1, value: 0, choices: tables.map(({ name }) => name) }] : []),
@@ -49,12 +51,13 @@ export const i = {
   ],
   draw(/** @type {Data} */ data, values) {
     const table = data.tables[values.table ?? 0];
-    const most = stops(table.n_features)[values.most];
+    const counts = stops(table.n_features);
+    const most = counts[Math.min(values.most, counts.length - 1)];
     const within = table.mixes.map((mix) => leastWithin(mix, most));
-    const sentence = `${forPrediction(table)} ${forAList(table, within, most)}`;
+    const sentence = forPrediction(table) + (Math.min(...table.mixes.map((mix) => mix.errors[bestOf(mix)])) < table.null ? ` ${forAList(table, within, most)}` : "");
     const frame = { id: "lesson-i", width: 820, height: 400, title: i.title, description: sentence };
     return {
-      svg: inTwoParts(frame, [curves(table, within, most)], [losses(table)], values, { height: 300 }),
+      svg: inTwoParts(frame, [curves(table, within, most)], [losses(table)], values, { height: 345 }),
       sentence,
       table: {
         head: ["penalty", "lambda", "features", table.error, "worse by", "standard error", `error with at most ${whole(most)} features`],
@@ -101,7 +104,7 @@ function forPrediction(table) {
   const rows = `${whole(table.n_rows)} rows${table.n_all && table.n_all > table.n_rows ? ` (a sample of ${whole(table.n_all)})` : ""}`;
   if (error >= table.null) return `Of ${rows} with ${whole(table.n_features)} features no penalty does better on rows held out than the model without features, ${figures(table.null)} (${table.error}).`;
   const others = table.mixes.filter((mix) => mix !== best).map((mix) => `${nameOf(mix)} by ${figures(mix.loss, 2)} ± ${figures(mix.loss_se, 2)}${mix.loss <= mix.loss_se ? " (not clearly)" : ""}`);
-  return `For prediction: ${nameOf(best)} with ${whole(best.n[bestOf(best)])} of ${whole(table.n_features)} features leaves the least error on ${rows} held out in turn, ${figures(error)} (${table.error}; without features ${figures(table.null)}). Worse over the same ${table.n_folds} folds: ${others.join(", ")}.`;
+  return `For prediction: ${nameOf(best)} with ${whole(best.n[bestOf(best)])} of ${whole(table.n_features)} features leaves the least error on ${rows} held out in turn, ${figures(error)} (${table.error}; without features ${figures(table.null)}${table.null_loss <= table.null_loss_se ? ", which is not clearly worse" : ""}). Worse over the same ${table.n_folds} folds: ${others.join(", ")}.`;
 }
 
 /** @param {Table} table @param {ReturnType<typeof leastWithin>[]} within @param {number} most */
