@@ -197,20 +197,6 @@ def test_fitted_attributes_are_those_of_scikit_learn(name, dtype):
 
 
 @pytest.mark.parametrize(
-    ("model", "message"),
-    [
-        (drop_in.LogisticRegression(intercept_scaling=10.0), "weakens the penalty on the intercept"),
-        (drop_in.LogisticRegression(solver="liblinear"), "penalises the intercept"),
-        (drop_in.LogisticRegression(solver="liblinear", dual=True), "penalises the intercept"),
-        (drop_in.LogisticRegressionCV(solver="liblinear"), "penalises the intercept"),
-    ],
-)
-def test_an_option_that_would_change_the_answer_is_refused(model, message):
-    with pytest.raises(NotImplementedError, match=message):
-        model.fit(X, Y > 100)
-
-
-@pytest.mark.parametrize(
     ("name", "plain", "options"),
     [
         ("Lasso", {}, {"warm_start": True}),
@@ -222,6 +208,8 @@ def test_an_option_that_would_change_the_answer_is_refused(model, message):
         ("RidgeCV", {}, {"gcv_mode": "eigen"}),
         ("LogisticRegression", {"l1_ratio": 1.0}, {"warm_start": True, "solver": "newton-cg", "random_state": 1}),
         ("LogisticRegression", {"fit_intercept": False}, {"solver": "liblinear", "dual": True}),
+        ("LogisticRegression", {}, {"intercept_scaling": 10.0, "solver": "sag"}),
+        ("LogisticRegression", {"solver": "liblinear"}, {"dual": True, "random_state": 1}),
     ],
 )
 def test_an_option_that_cannot_change_the_answer_does_not(name, plain, options):
@@ -261,7 +249,8 @@ def test_a_gram_matrix_of_columns_with_a_mean_is_replaced():
     ("model", "message"),
     [
         (drop_in.Lasso(alpha=-1), "alpha"),
-        (drop_in.LogisticRegression(max_iter=0), "max_iter"),
+        (drop_in.LogisticRegression(max_iter=-1), "max_iter"),
+        (drop_in.LogisticRegression(solver="liblinear", intercept_scaling=0.0), "intercept_scaling"),
         (drop_in.RidgeCV(alphas=[0.0, 1.0]), r"alphas\[0\] == 0.0, must be > 0.0"),
         (drop_in.RidgeCV(alphas=[1.0, -1.0], cv=3), r"alphas\[1\] == -1.0, must be >= 0.0"),
         (drop_in.LassoCV(alphas=[1.0, -1.0]), r"alphas\[1\] == -1.0, must be >= 0.0"),
@@ -287,12 +276,27 @@ def test_no_path_of_scikit_learn_is_left(name):
 
 def test_no_callbacks():
     with pytest.raises(AttributeError, match="progress="):
-        drop_in.LogisticRegression().set_callbacks()
+        drop_in.LogisticRegressionCV().set_callbacks()
 
 
-def test_reaching_max_iter_is_a_convergence_warning():
-    with pytest.warns(ConvergenceWarning, match=r"^Objective did not converge.*max_iter=1.*duality gap"):
-        drop_in.LogisticRegression(C=1e6, max_iter=1).fit(CANCER, LABELS)
+@pytest.mark.parametrize(
+    ("solver", "begin"),
+    [
+        ("lbfgs", "lbfgs failed to converge"),
+        ("newton-cg", "newton-cg failed to converge. Increase the number of iterations."),
+        ("newton-cholesky", "Newton solver did not converge after 1 iterations"),
+        ("liblinear", "Liblinear failed to converge, increase the number of iterations."),
+        ("saga", "The max_iter was reached which means the coef_ did not converge"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_reaching_max_iter_is_the_convergence_warning_of_the_solver(solver, begin):
+    for model in (drop_in.LogisticRegression(C=1e6), drop_in.LogisticRegressionCV(Cs=[1e6, 1e4])):
+        with pytest.warns(ConvergenceWarning, match=rf"^{begin}.*max_iter=1.*duality gap") as caught:
+            model.set_params(solver=solver, max_iter=1).fit(CANCER, LABELS)
+        ours = [one for one in caught if one.category is ConvergenceWarning]
+        assert len(ours) == 1
+        assert ours[0].filename == __file__
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])

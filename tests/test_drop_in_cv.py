@@ -219,10 +219,18 @@ def test_no_choice_without_any_score():
         drop_in.LassoCV(cv=folds_of(BY_FOLD[:1])).fit(CANCER, Y[:150], sample_weight=WITHOUT_WEIGHT)
 
 
-def test_a_fold_trained_on_one_class_is_an_error():
-    ones = np.flatnonzero(CLASSES[:150] == 1)
+@pytest.mark.parametrize("rare", ["benign", "malign"])
+@pytest.mark.parametrize("without", [{"refit": False}, {"fit_intercept": False}, {"solver": "liblinear"}])
+def test_a_fold_trained_on_one_class_is_sure_of_it(rare, without):
+    folds = folds_of([ROWS[:50], np.flatnonzero(rare == LABELS)])  # the second one trains on the other class
+    model = drop_in.LogisticRegressionCV(**BINARY, scoring="neg_brier_score", cv=folds)
+    with pytest.warns(UserWarning, match="training rows of fold 2 of 2 hold one class only.*StratifiedKFold"):
+        model.fit(CANCER, LABELS)
+    assert (model.scores_[1] == -1.0).all()
+    assert (model.coefs_paths_[1, ..., -1] == (-np.inf if rare == "malign" else np.inf)).all()
+    assert np.isfinite(model.intercept_).all()
     with pytest.raises(ValueError, match="training rows of fold 2 of 2 hold one class only"):
-        drop_in.LogisticRegressionCV(**BINARY, scoring="accuracy", cv=folds_of([ROWS[:50], ones])).fit(CANCER, LABELS)
+        model.set_params(**without).fit(CANCER, LABELS)
 
 
 @pytest.mark.parametrize("name", ["LassoCV", "ElasticNetCV"])

@@ -156,8 +156,10 @@ def test_a_class_that_a_fold_lacks_has_probability_zero_there():
     with pytest.raises(ValueError, match="cannot be ruled out without an intercept"):
         drop_in.LogisticRegressionCV(**options, cv=folds, fit_intercept=False).fit(IRIS, LABELS)
     of_one = [(np.r_[0:50], np.r_[50:150])]
-    with pytest.raises(ValueError, match="training rows of fold 1 of 1 hold one class only"):
-        drop_in.LogisticRegressionCV(**options, cv=of_one).fit(IRIS, LABELS)
+    with pytest.warns(UserWarning, match="training rows of fold 1 of 1 hold one class only"):
+        model = drop_in.LogisticRegressionCV(**options, cv=of_one).fit(IRIS, LABELS)
+    assert model.coefs_paths_[0, 0, 0, :, -1].tolist() == [0.0, -np.inf, -np.inf]
+    assert (model.scores_ == -2.0).all()
 
 
 def test_a_class_without_weight_is_never_predicted():

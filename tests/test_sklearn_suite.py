@@ -19,7 +19,7 @@ SUITE = Path(__file__).parent / "sklearn_suite"
     [
         ("tests.test_coordinate_descent", 282),
         ("tests.test_sparse_coordinate_descent", 159),
-        ("tests.test_logistic", 220),
+        ("tests.test_logistic", 282),
         ("tests.test_ridge", 984),
         ("_glm.tests.test_glm", 206),
     ],

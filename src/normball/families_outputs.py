@@ -91,7 +91,8 @@ class Multinomial(_Outputs):
 
     def alone(self, eta: Array, output: int) -> Array:
         """The logarithm of the odds of a class against all others."""
-        others = np.logaddexp.reduce(np.delete(eta, output, axis=-1), axis=-1)
+        with np.errstate(invalid="ignore"):  # rows that no fold holds out stay NaN
+            others = np.logaddexp.reduce(np.delete(eta, output, axis=-1), axis=-1)
         return np.asarray(eta[..., output] - others)
 
     def sklearn(self, lam: float, l1_ratio: float, total_weight: float, digits: int) -> str:

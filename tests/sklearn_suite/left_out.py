@@ -3,7 +3,6 @@
 An entry is the name of a test, followed by pieces of its parameters where only some of its cases are meant.
 """
 
-LIBLINEAR = "liblinear penalises the intercept, which is refused"
 PRIVATE = "reaches into scikit-learn's private modules"
 ALGORITHM = "asks for the iterations, texts or failures of the algorithm that `solver` names; there is one way here"
 ACCEPTED = "wants an error for an option that makes no difference here"
@@ -68,36 +67,18 @@ LEFT_OUT = {
         ],
     },
     "test_logistic": {
-        PRIVATE: ["test_logistic_cv_multinomial_score neg_log_loss", "test_consistency_path"],
-        LIBLINEAR: [
-            "test_logistic_regression_class_weights",
-            "test_n_iter liblinear",
-            "test_liblinear_dual_random_state",
-            "test_logistic_cv_sparse liblinear",
-            "test_logisticregression_liblinear_sample_weight",
-            "test_liblinear_with_large_values",
-            "test_liblinear_not_stuck",
-            "test_dtype_match True liblinear",
+        "compares six digits with those of scikit-learn's private function, which has four": [
+            "test_logistic_cv_multinomial_score neg_log_loss",
         ],
-        ALGORITHM: [
-            "test_max_iter",
-            "test_warm_start_newton_solver",
-            "test_zero_max_iter",
-            "test_newton_cholesky_fallback_to_lbfgs",
-            "test_dtype_match False liblinear",
-        ],
+        "wants another answer for another random_state": ["test_liblinear_dual_random_state"],
+        ALGORITHM: ["test_newton_cholesky_fallback_to_lbfgs"],
+        "wants a task for an iteration that max_iter=0 does not have": ["test_logistic_regression_callback_support 0"],
         ACCEPTED: [
             "test_check_solver_option",
+            "test_liblinear_with_large_values",
             "test_large_sparse_matrix liblinear",
             "test_large_sparse_matrix sag",
             "test_large_sparse_matrix saga",
         ],
-        "callbacks belong to scikit-learn's own loop; `normball.fit_path` takes `progress`": [
-            "test_logistic_regression_callback_support",
-            "test_logistic_regression_callback_fitted_estimator",
-            "test_logistic_regression_callback_support_warning",
-        ],
-        "trains a fold on one class, whose intercept is infinite": ["test_logistic_cv_folds_with_classes_missing 2"],
-        "compares coefficients to seven digits at a duality gap of 1e-10, which gives five": ["test_logreg_l1"],
     },
 }

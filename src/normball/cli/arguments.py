@@ -21,6 +21,7 @@ from normball.cli.values import (
     seed,
     share,
 )
+from normball.cli.writing import fit_files, open_page
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
 from normball.version import __version__
 
@@ -46,7 +47,8 @@ examples:
   normball fit claims.csv --target n --family poisson --exposure years
   normball fit iris.csv --target species
   normball fit body.csv --target weight,waist --family multigaussian
-  normball fit --example diabetes
+  zcat visits.csv.gz | normball fit - --target cost    (CSV, TSV, SVMlight, Parquet or Arrow)
+  normball fit --example diabetes --open
 """
 
 COMPLETION_EPILOG = """\
@@ -128,8 +130,16 @@ def _predict(commands: Commands, common: Parser) -> None:
         description="Predict new rows. The model file holds the whole path, so any lambda can be chosen now.",
     )
     predict.add_argument("model", help="model.json as written by fit")
-    predict.add_argument("data", help="table with the columns that the model uses; others are ignored")
+    predict.add_argument("data", help="table with the columns that the model uses, - for stdin; others are ignored")
     predict.add_argument("-o", "--output", metavar="FILE", help="write a CSV there instead of to stdout (-)")
+    predict.add_argument(
+        "--keep",
+        type=names,
+        action="extend",
+        default=[],
+        metavar="A,B",
+        help="columns of the table to stand beside the predictions, such as an id",
+    )
     _lam_option(predict)
     predict.add_argument(
         "--kind",
@@ -160,6 +170,7 @@ def _show(commands: Commands, common: Parser) -> None:
         description="The summary of a saved model, at any lambda of its path.",
     )
     show.add_argument("model", help="model.json as written by fit")
+    show.add_argument("--path", action="store_true", help="where each feature enters or leaves, with the error there")
     _lam_option(show)
 
 
@@ -179,6 +190,7 @@ def _report(commands: Commands, common: Parser) -> None:
         help="what the page holds about the data: nothing, or statistics, never a row (default: stats)",
     )
     report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model; - is stdout")
+    open_page(report)
     _lam_option(report)
 
 
@@ -230,7 +242,7 @@ def _reading_options() -> Parser:
 def _data_options() -> Parser:
     options = Parser(add_help=False, parents=[_reading_options()])
     group = options.add_argument_group("data")
-    group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz")
+    group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz; - is stdin")
     group.add_argument(
         "--target",
         type=columns,
@@ -303,6 +315,7 @@ def _learn(commands: Commands, common: Parser) -> None:
     group.add_argument("--svg", metavar="DIR", help="one drawing for each lesson, as SVG")
     group.add_argument("--png", metavar="DIR", help="the same as PNG (needs: pip install normball[png])")
     group.add_argument("--quiz", action="store_true", help="first predict, then see")
+    open_page(group)
 
 
 def _model_options(fit: Parser) -> None:
@@ -356,7 +369,7 @@ def _model_options(fit: Parser) -> None:
         "(default: deviance)",
     )
     group.add_argument("--seed", type=seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
-    fit.add_argument("-o", "--output", metavar="DIR", default=".", help="folder of the files written (default: here)")
+    fit_files(fit)
 
 
 def _unknown_option(command: Parser) -> None:

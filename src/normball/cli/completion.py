@@ -9,7 +9,17 @@ from normball.cli.arguments import FAMILIES, parser
 from normball.cli.console import Console
 
 FILES = ("data", "model")
-PLACES = {("predict", "output"): "FILE", ("report", "output"): "FILE", ("fit", "output"): "DIRECTORY"}
+PLACES = {
+    ("predict", "output"): "FILE",
+    ("report", "output"): "FILE",
+    ("report", "data"): "FILE",
+    ("fit", "output"): "DIRECTORY",
+    ("fit", "out_of_fold"): "FILE",
+    ("fit", "groups"): "FILE",
+    ("learn", "html"): "FILE",
+    ("learn", "svg"): "DIRECTORY",
+    ("learn", "png"): "DIRECTORY",
+}
 
 
 def run(arguments: argparse.Namespace, words: list[str], console: Console) -> int:

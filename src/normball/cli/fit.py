@@ -26,7 +26,7 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import describe, groups, outputs, summary
+    from normball.cli import describe, fit_files, groups, outputs, summary
     from normball.cli.models import choose
     from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
@@ -35,7 +35,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     with console.phase("Read"):
         task = read(arguments, words)
         data = task.prepare()
-    folder, files = Path(arguments.output), _places(arguments.output)
+    folder, files = Path(arguments.output), fit_files.places(arguments.output, arguments.out_of_fold)
     _check_score(arguments.score, data)
     grouped = _is_grouped(arguments.grouped, data)
     _check_unpenalised(arguments, task, data)
@@ -54,7 +54,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     findings = task.findings + _examine(task, data, arguments, max(ratios), console)
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
-    options["keep_predictions"] = data.n_rows * data.n_outputs * arguments.n_lambdas <= MOST_PREDICTIONS
+    affordable = data.n_rows * data.n_outputs * arguments.n_lambdas <= MOST_PREDICTIONS
+    options["keep_predictions"] = affordable or "out_of_fold" in files
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # cv_path makes its own
     cv, interrupted = _solve(task, options, ratios, arguments, console, rounds)
@@ -64,7 +65,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     failure = None
     try:
         with console.phase("Write") as at:
-            outputs.write_all(cv, task.run, files, task.prepare, console, at)
+            fit_files.write_all(cv, task.run, files, task.prepare, console, at)
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
     console.result("")
@@ -77,30 +78,12 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.took()
     console.sentence(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(document)
+    if arguments.open:
+        outputs.open_page(files["report"], console)
     if interrupted:
         console.error(f"{interrupted}. What was finished is in {folder}.")
         return INTERRUPTED
     return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
-
-
-def _places(output: str) -> dict[str, Path]:
-    """Where the files go; raises before anything is fitted where they cannot."""
-    from normball.cli.outputs import STDOUT
-    from normball.files import check_writable
-
-    if output in STDOUT:
-        raise UsageError(f"fit writes four files: -o names their folder, and {output} is none")
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {
-        "model": folder / "model.json",
-        "report": folder / "report.html",
-        "coefficients": folder / "coefficients.csv",
-        "path": folder / "path.csv",
-    }
-    for place in files.values():
-        check_writable(place)
-    return files
 
 
 def _l1_ratios(arguments: Namespace) -> list[float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from normball.cli import examples
 from normball.cli.console import Console
-from normball.cli.source import UsageError, about_other_columns, reading_options
+from normball.cli.source import UsageError, about_other_columns, opened, reading_options
 from normball.messages import raise_errors
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     _check(arguments)
-    from normball.cli.outputs import sizes, write
+    from normball.cli.outputs import open_page, sizes, write
     from normball.learn import IDS, drawn, page
 
     chosen = set(arguments.lessons or ["all"])
@@ -32,10 +32,13 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
                 place = Path(folder) / f"lesson_{figure.id}.{kind}"
                 _save(figure, place)
                 console.written.append(str(place))
-    if arguments.html or not console.written:
-        write(arguments.html or "learn.html", page(lessons, ids, quiz=arguments.quiz), console)
+    place_of_page = arguments.html or ("" if console.written else "learn.html")
+    if place_of_page:
+        write(place_of_page, page(lessons, ids, quiz=arguments.quiz), console)
     for written in console.written:
         console.result(f"Wrote    {sizes([written])}")
+    if arguments.open:
+        open_page(place_of_page, console)
     console.document({"lessons": ids, "data": lessons.about, "files": console.written})
     return 0
 
@@ -49,6 +52,8 @@ def _save(figure: Figure, place: Path) -> None:
 
 
 def _check(arguments: Namespace) -> None:
+    from normball.cli.outputs import STDOUT
+
     if arguments.data and arguments.example:
         raise UsageError("give either --data or --example")
     if arguments.data and not arguments.target:
@@ -61,6 +66,8 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--drop is about a table: give it with --data FILE")
     if arguments.x and len(arguments.x) != 2:
         raise UsageError("--x takes two columns: --x age,income")
+    if arguments.open and (arguments.html in STDOUT or ((arguments.svg or arguments.png) and not arguments.html)):
+        raise UsageError("--open needs a page in a file: --html FILE")
     if arguments.quiz and (arguments.svg or arguments.png) and not arguments.html:
         raise UsageError("--quiz is for the page: add --html FILE")
 
@@ -75,7 +82,7 @@ def _lessons(arguments: Namespace, console: Console) -> Lessons:
         from normball.inputs.tables import read_table
 
         findings: list[Finding] = []
-        table = read_table(arguments.data, findings=findings, **reading_options(arguments))
+        table = read_table(opened(arguments.data)[0], findings=findings, **reading_options(arguments))
         findings = about_other_columns(findings, arguments.drop)
         raise_errors(findings)
         console.findings(findings)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,39 +15,17 @@ from normball.messages import sample
 
 if TYPE_CHECKING:
     from normball.cli.console import Console
-    from normball.cv_result import CVPath
-    from normball.inputs.prepare import Data
-    from normball.run import Run
 
 FORMULA = re.compile(r"[=@\t\r]|[+-].")
 STDOUT = ("-", "/dev/stdout")
 
 
-def write_all(
-    cv: CVPath,
-    run: Run,
-    files: Mapping[str, Path],
-    data: Callable[[], Data],
-    console: Console,
-    at: Callable[[str], None],
-) -> None:
-    """Write the files of a fit, the model first, for the others can be made of it; `at` is told which is in work.
+def open_page(place: str | Path, console: Console) -> None:
+    """Show a page that was written in the browser."""
+    import webbrowser
 
-    The predictions of held-out rows serve the report; the model file does without.
-    """
-    from normball.cli.models import choose
-    from normball.report import write_report
-    from normball.results.saving import save
-
-    console.planned = [str(place) for place in files.values()]
-    at(files["model"].name)
-    save(replace(cv, predictions=None), files["model"], run.to_dict())
-    console.written.append(str(files["model"]))
-    for what, frame in (("coefficients", choose(cv, run.select).to_frame()), ("path", cv.to_frame())):
-        write(files[what], csv_text(frame.columns, frame.iter_rows(), console), console)
-    at(files["report"].name)
-    write_report(cv, files["report"], run, data())
-    console.written.append(str(files["report"]))
+    if not webbrowser.open(Path(place).resolve().as_uri()):
+        console.note(f"No browser was found to open {place}.")
 
 
 def write(place: str | Path, text: str, console: Console) -> None:
@@ -92,8 +69,11 @@ def is_formula(cell: Any) -> bool:
 
 
 def sizes(files: Iterable[str]) -> str:
-    """`model.json (38 KB), report.html (214 KB) in out` for files of one folder."""
-    places = [Path(name) for name in files]
-    each = [f"{place.name} ({max(1, round(place.stat().st_size / 1024)):,} KB)" for place in places]
-    folder = str(places[0].parent)
-    return ", ".join(each) + (f" in {folder}" if folder != "." else "")
+    """`model.json (38 KB), report.html (214 KB) in out`, folder after folder."""
+    folders: dict[str, list[str]] = {}
+    for place in map(Path, files):
+        size = max(1, round(place.stat().st_size / 1024))
+        folders.setdefault(str(place.parent), []).append(f"{place.name} ({size:,} KB)")
+    here = " in this folder" if len(folders) > 1 else ""
+    each = [", ".join(names) + (here if folder == "." else f" in {folder}") for folder, names in folders.items()]
+    return "; ".join(each)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from normball.cli.styles import CYAN, marked, styled
 
-TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep-unpenalised", "--target")
+TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep", "--keep-unpenalised", "--target")
 
 
 class Parser(argparse.ArgumentParser):

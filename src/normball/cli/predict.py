@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
-from normball.cli.source import READING
+from normball.cli.source import READING, UsageError
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from normball.results.fit import Fit
+    from normball.results.path import Path
     from normball.run import Run
 
 
@@ -22,8 +25,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     model, made = load_model(arguments.model)
     fit = choose(model, arguments.lam or made.select)
-    table = new_rows(arguments, fit, made, console)
-    columns = _predictions(fit, table, made, arguments)
+    table = new_rows(arguments, fit, made, console, arguments.keep)
+    columns = beside(_kept(table, arguments.keep), _predictions(fit, table, made, arguments))
     if arguments.output or not console.machine:
         place = arguments.output or STDOUT[0]
         write(place, csv_text(list(columns), zip(*columns.values(), strict=True), console), console)
@@ -39,46 +42,68 @@ def new_rows(arguments: Namespace, fit: Fit, made: Run, console: Console, also: 
 
     `also` are columns that are used beside the features.
     """
-    from normball.cli.source import reading_options
+    from normball.cli.source import opened, reading_options
     from normball.inputs.tables import read_table
 
     labels = [column.name for column in fit.preparation.columns if column.levels is not None]
+    used = {*(column.name for column in fit.preparation.columns), made.offset, made.exposure}
+    labels += [name for name in getattr(arguments, "keep", ()) if name not in used]  # 00501 stays as it is
     given = reading_options(arguments)
     reading = {**made.reading, **given, "categorical": labels}
     for option in ("na", "units"):  # those of the fit stay
         if option in reading:
             reading[option] = list(dict.fromkeys([*made.reading.get(option, ()), *given.get(option, ())]))
     remarks: list[Finding] = []
-    table = read_table(arguments.data, findings=remarks, **reading)
+    table = read_table(opened(arguments.data)[0], findings=remarks, **reading)
     remarks = _about(remarks, {*also, *(column.name for column in fit.preparation.columns)}, given)
     raise_errors(remarks)
     console.findings(remarks)
     return table
 
 
+def beside(first: dict[str, list[Any]], then: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Columns with others after them; raises where both have one of a name."""
+    for name in first:
+        if name in then:
+            raise UsageError(f'--keep "{name}": there is a column of predictions of this name')
+    return {**first, **then}
+
+
+def _kept(table: Any, names: list[str]) -> dict[str, list[Any]]:
+    """Columns of the table as they stand there, missing values as None."""
+    from normball.inputs.sources import source_of
+
+    for name in names:
+        if name not in table.columns:
+            text = f'The new table lacks the column "{name}" (of --keep).'
+            raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
+    source = source_of(table)
+    return {name: [None if x != x else x for x in source.values(name).tolist()] for name in names}
+
+
 def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[str, list[Any]]:
     """The columns of the answer by name; of several outputs one each, by its own."""
 
-    def predicted(kind: Any) -> list[Any]:
-        values: list[Any] = fit.predict(
-            table, kind=kind, offset=offset_of(table, made), unknown=arguments.unknown
-        ).tolist()
-        return values
+    def predicted(kind: Any) -> NDArray[Any]:
+        return fit.predict(table, kind=kind, offset=offset_of(table, made), unknown=arguments.unknown)
 
-    if fit.output_names and arguments.kind != "class":
-        values = zip(*predicted(arguments.kind or "response"), strict=True)
-        each = {name: list(column) for name, column in zip(fit.output_names, values, strict=True)}
-        if arguments.kind or fit.classes is None:
+    return by_name(fit, predicted, arguments.kind)
+
+
+def by_name(
+    model: Fit | Path, predicted: Callable[[Any], NDArray[Any]], kind: str | None = None
+) -> dict[str, list[Any]]:
+    """Predictions of a kind as columns; without one, class and probabilities, or the mean."""
+    if model.output_names and kind != "class":
+        each = dict(zip(model.output_names, predicted(kind or "response").T.tolist(), strict=True))
+        if kind or model.classes is None:
             return each
-        return {
-            "prediction": predicted("class"),
-            **{f"probability of {name}": column for name, column in each.items()},
-        }
-    if arguments.kind:
-        return {"prediction": predicted(arguments.kind)}
-    if fit.classes is None:
-        return {"prediction": predicted("response")}
-    return {"prediction": predicted("class"), f"probability of {fit.classes[1]}": predicted("response")}
+        chances = {f"probability of {name}": column for name, column in each.items()}
+        return {"prediction": predicted("class").tolist(), **chances}
+    if kind or model.classes is None:
+        return {"prediction": predicted(kind or "response").tolist()}
+    chance = predicted("response").tolist()
+    return {"prediction": predicted("class").tolist(), f"probability of {model.classes[1]}": chance}
 
 
 def _about(remarks: list[Finding], used: set[str], given: Collection[str]) -> list[Finding]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
+from normball.cli.source import UsageError
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -20,7 +21,7 @@ OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model
-    from normball.cli.outputs import sizes, write
+    from normball.cli.outputs import STDOUT, open_page, sizes, write
     from normball.cv_result import CVPath
     from normball.report import page_text
 
@@ -29,6 +30,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         raise ValueError(f"{arguments.model} holds a model without cross-validation; the report needs one (cv_path)")
     made = replace(made, select=arguments.lam or made.select)
     choose(model, made.select)
+    if arguments.open and arguments.output in STDOUT:
+        raise UsageError("--open needs a file: -o names one")
     place = Path(arguments.output) if arguments.output else Path(arguments.model).with_name("report.html")
     data = None
     if arguments.data and arguments.embed != "none":
@@ -40,16 +43,18 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if console.written:
         console.result(f"Wrote    {sizes(console.written)}")
     console.document({"files": {"report": str(place)}})
+    if arguments.open:
+        open_page(place, console)
     return 0
 
 
 def _with_data(model: CVPath, made: Run, file: str) -> tuple[CVPath, Data]:
     """The data of the fit, read as they were then, and the model with the predictions of its folds."""
-    from normball.cli.source import logarithm
+    from normball.cli.source import logarithm, opened
     from normball.evidence.refound import refound
     from normball.inputs.tables import read_table
 
-    table = read_table(file, findings=[], **made.reading)
+    table = read_table(opened(file)[0], findings=[], **made.reading)
     offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
     inf = made.options.get("inf", "error")
     data = refound(model.path, table, made.y, sample_weight=made.weights or None, offset=offset, inf=inf)

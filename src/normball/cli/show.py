@@ -6,18 +6,27 @@ from argparse import Namespace
 from dataclasses import replace
 
 from normball.cli.console import Console
+from normball.cli.source import UsageError
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import summary
+    from normball.cli import knots, summary
     from normball.cli.models import choose, load_model
     from normball.results import facts
     from normball.results.fit import Fit
     from normball.results.path import Path
 
     console.quiet = False  # what it prints is all that it is asked for
+    if arguments.path and arguments.lam:
+        raise UsageError("--path shows every lambda: leave --lam out")
     model, made = load_model(arguments.model)
+    if arguments.path:
+        if isinstance(model, Fit):
+            raise UsageError(f"{arguments.model} holds one model, no path")
+        console.result("\n".join(knots.lines(model, console)))
+        console.document({"path": knots.document(model)})
+        return 0
     if isinstance(model, (Fit, Path)):
         fit = choose(model, arguments.lam) if arguments.lam or isinstance(model, Fit) else None
         console.result(model.summary() if fit is None else fit.summary())

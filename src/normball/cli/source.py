@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from argparse import Namespace
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
     from normball.inputs.prepare import Data
 
 READING = ("na", "thousands", "decimal", "units", "delimiter", "encoding", "header", "dedupe", "categorical")
+
+
+STDIN = ("-", "/dev/stdin")
+
+
+class StandardInput(BytesIO):
+    """All that stands on stdin, with a name."""
+
+    name = "stdin"
 
 
 class UsageError(Exception):
@@ -51,12 +62,13 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     _check(arguments)
     findings: list[Finding] = []
     if arguments.example:
-        table, reading = examples.example(arguments.example), {}
+        table, reading, source = examples.example(arguments.example), {}, ""
     else:
         from normball.inputs.tables import read_table
 
         reading = reading_options(arguments)
-        table = read_table(arguments.data, findings=findings, **reading)
+        file, source = opened(arguments.data)
+        table = read_table(file, findings=findings, **reading)
         findings = about_other_columns(findings, arguments.drop)
         raise_errors(findings)
     targets = _targets(arguments, table)
@@ -80,7 +92,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         "drop": list(dict.fromkeys([*arguments.drop, *apart])),
     }
     run = Run(
-        source="" if arguments.example else arguments.data,
+        source=source,
         example=arguments.example or "",
         target=sample(targets),
         targets=tuple(targets) if len(targets) > 1 else (),
@@ -94,6 +106,18 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     )
     offset = logarithm(table, arguments.exposure) if arguments.exposure else arguments.offset
     return Task(table, arguments.family, options, offset, run, findings)
+
+
+def opened(place: str) -> tuple[Any, str]:
+    """What `read_table` reads for a word of the command line, and what the table is called."""
+    if place not in STDIN:
+        return place, place
+    from normball.inputs.tables import kind_of
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(f"{place} stands for what is piped in, and nothing is: cat data.csv | normball ...")
+    content = sys.stdin.buffer.read()
+    return StandardInput(content), f"{StandardInput.name}{kind_of(content)}"
 
 
 def _targets(arguments: Namespace, table: Any) -> list[str]:

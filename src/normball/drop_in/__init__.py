@@ -32,23 +32,30 @@ Some options concern the way and not the answer. They are accepted, and what the
   of `X`.
 * `precompute`: no Gram matrix is needed. One that is given has to be that of the data (every entry is checked), since
   scikit-learn's answer would be that of the matrix.
-* `tol` is an upper limit: the relative duality gap is at most `tol` and at most 1e-6. For more than two classes a
-  thousandth of that, and the square of `tol`, are aimed at: errors of coefficients go with the root of the gap.
-* `max_iter` limits the iterations. `Lasso` and `ElasticNet` go down a path to `alpha` and `n_iter_` counts its steps:
-  where `max_iter` ends it before `alpha`, a ConvergenceWarning says so, and `dual_gap_` how far the model is from the
-  minimum.
+* `tol` is an upper limit: the relative duality gap is at most `tol` and at most 1e-6. `LogisticRegression` aims at a
+  thousandth of that, and at the square of `tol`: errors of coefficients go with the root of the gap.
+* `max_iter` limits the iterations; convergence warnings begin as those of the `solver` do. `Lasso` and `ElasticNet` go
+  down a path to `alpha` and `n_iter_` counts its steps: where `max_iter` ends it before `alpha`, a ConvergenceWarning
+  says so, and `dual_gap_` how far the model is from the minimum.
 * `warm_start`: coefficients of the last fit that solve the new problem are kept (`n_iter_` is 0); otherwise the path
-  goes on from where it ended. Models without such a path (`LogisticRegression`) start afresh, with the same answer.
+  goes on from where it ended. `LogisticRegression` has no such path: it starts afresh, with the same answer, and where
+  `max_iter` had cut off the same problem it takes as many iterations more.
 * `n_jobs` is the number of threads, `verbose` shows a progress bar, `check_input` is always on.
 
-`Lasso`, `ElasticNet`, `Ridge` and `RidgeCV` fit several targets, a model for each column of `y`. What would change the
-answer raises NotImplementedError: `solver="liblinear"` with an intercept, which it would penalise, and
-`intercept_scaling`.
+`Lasso`, `ElasticNet`, `Ridge` and `RidgeCV` fit several targets, a model for each column of `y`.
+
+One solver changes the answer: `solver="liblinear"` penalises the intercept, as in scikit-learn, as the coefficient of a
+column of the value `intercept_scaling` (in `LogisticRegressionCV` that goes for the last fit, too, where scikit-learn
+takes 1). It computes in double precision.
+
+Callbacks (`set_callbacks`) of `LogisticRegression` are told of every iteration where `solver` is "lbfgs", the default.
+The engine starts afresh for each of them, which takes its time; without callbacks it does not.
 
 More than two classes are multinomial, with a row of coefficients each, all of them penalised; intercepts (and
 coefficients under an L2 penalty or none) sum to 0 over the classes. `solver="liblinear"` is a ValueError there, as in
 scikit-learn. A class that the training rows of a fold lack, or whose weight is 0, has the intercept minus infinity,
-that is the probability 0; without an intercept, that is a ValueError.
+that is the probability 0; without an intercept, that is a ValueError. The training rows of a fold may even be of one
+class, which is then certain, with a warning.
 
 A fold without a score does not decide: where its held-out rows weigh nothing, or lack a class that the score needs, it
 is left out of the mean over folds, with a warning. (scikit-learn takes the first strength there, or raises.)

@@ -7,8 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
-from normball.drop_in._common import Array, solved, tolerance, warn_unsolved
+from normball.drop_in._common import Array, iterations_of, solved, tolerance
 from normball.families import find_family
 from normball.family import entropy
 from normball.path import Fit, fit_path
@@ -22,16 +23,21 @@ class ClassModel:
     intercepts: Array
     n_iters: int
     dual_gap: float
+    is_solved: bool = True
 
     @classmethod
-    def of_fit(cls, fit: Fit) -> Self:
-        """The model at one point of a path."""
+    def of_fit(cls, fit: Fit, tol: float) -> Self:
+        """The model at one point of a path, which is solved where its relative gap is at most `tol`."""
         coefs, intercepts = np.atleast_2d(fit.coef), np.atleast_1d(fit.intercept)
-        return cls(coefs, intercepts, fit.n_iters, fit.dual_gap * fit.null_loss)
+        return cls(coefs, intercepts, fit.n_iters, fit.dual_gap * fit.null_loss, fit.dual_gap <= tol)
 
     def centred(self) -> ClassModel:
         """The same predictions with coefficients of sum 0 over the classes; a ridge penalty gets no larger by it."""
         return replace(self, coefs=self.coefs - self.coefs.mean(axis=0))
+
+    def with_last_as_intercept(self, scale: float) -> ClassModel:
+        """The model whose intercept is `scale` times the last coefficient."""
+        return replace(self, coefs=self.coefs[:, :-1], intercepts=scale * self.coefs[:, -1])
 
     def with_absent(self, present: NDArray[np.bool_]) -> ClassModel:
         """The model that knows all classes, of which those not `present` never come."""
@@ -103,32 +109,98 @@ def present_classes(target: Array, weights: Array) -> NDArray[np.bool_]:
     return np.asarray(indicators[weights > 0.0].any(axis=0))
 
 
-def class_models(model: Any, X: Any, target: Array, weights: Array, Cs: ArrayLike, l1_ratio: float) -> list[ClassModel]:
-    """Solve the problem of an estimator at each C.
+def penalises_intercept(model: Any) -> bool:
+    """Whether the intercept is a coefficient among others, as liblinear has it."""
+    return bool(model.solver == "liblinear" and model.fit_intercept)
+
+
+def design_of(model: Any, X: Any) -> Any:
+    """The columns whose coefficients are penalised: X, and for an intercept that is penalised a constant one."""
+    if not penalises_intercept(model):
+        return X
+    constant = np.full((X.shape[0], 1), model.intercept_scaling, dtype=X.dtype)
+    return sparse.hstack([X, constant], format="csc") if sparse.issparse(X) else np.hstack([X, constant])
+
+
+def class_models(
+    model: Any,
+    design: Any,
+    target: Array,
+    weights: Array,
+    Cs: ArrayLike,
+    l1_ratio: float,
+    max_iter: int | None = None,
+) -> list[ClassModel]:
+    """Solve the problem of an estimator on the columns of `design_of` at each C.
 
     A class without rows (in a fold, or by its weight) has the probability 0 that its best intercept, minus infinity,
     gives it; the others are a problem of their own.
     """
-    lambdas = 1.0 / (np.asarray(Cs, dtype=float) * weights.sum())
+    strengths = np.asarray(Cs, dtype=float)
     present = present_classes(target, weights)
-    options: dict[str, Any] = {"sample_weight": weights, "lambdas": lambdas, "l1_ratio": l1_ratio}
-    if target.ndim == 1:
-        path = solved(fit_path, model, X, target, family="binomial", **options)
-        return [ClassModel.of_fit(path.at(lam=lam)) for lam in lambdas]
-    if not present.all():
-        if not model.fit_intercept:
-            raise ValueError(
-                f"{type(model).__name__} has classes without rows of positive weight, which cannot be ruled out "
-                f"without an intercept: leave these classes out, or set fit_intercept=True"
-            )
+    has_free_intercept = bool(model.fit_intercept) and not penalises_intercept(model)
+    if target.ndim == 2 and not present.all() and not has_free_intercept:
+        raise ValueError(
+            f"{type(model).__name__} has classes without rows of positive weight, which cannot be ruled out "
+            f"without an intercept: leave these classes out, or set fit_intercept=True"
+        )
+    if present.sum() < 2 and has_free_intercept:
+        return [_always(present, design.shape[1])] * strengths.size
+    if not present.all() and target.ndim == 2:
         target = target[:, present]
         target[~target.any(axis=1), 0] = 1.0  # rows without weight
-    tol = tolerance(model)
-    aim = min(tol, max(min(tol / 1000.0, model.tol**2), 1e-14))  # coefficients go with the root of the gap
-    options |= {"tol": aim, "warns": False}
-    path = solved(fit_path, model, X, target, family="multinomial", **options)
-    if not (path.dual_gaps <= tol).all():
-        warn_unsolved(model)
-    found = [ClassModel.of_fit(path.at(lam=lam)) for lam in lambdas]
-    found = [one.centred() if l1_ratio == 0.0 or lam == 0.0 else one for one, lam in zip(found, lambdas, strict=True)]
-    return found if present.all() else [one.with_absent(present) for one in found]
+    problem = ClassProblem(design, target, weights, strengths[0], l1_ratio, has_free_intercept)
+    problems = [replace(problem, C=C) for C in strengths]
+    limit = iterations_of(model) if max_iter is None else max_iter
+    found = _solutions(model, problems, limit) if limit else [_start(model, one) for one in problems]
+    if target.ndim == 2 and not present.all():
+        found = [one.with_absent(present) for one in found]
+    if penalises_intercept(model):
+        found = [one.with_last_as_intercept(model.intercept_scaling) for one in found]
+    return found
+
+
+def aimed_gap(model: Any) -> float:
+    """The relative gap that is aimed at: errors of coefficients go with its root, and `tol` is to limit those."""
+    return float(max(min(tolerance(model) / 1000.0, model.tol**2), 1e-16))
+
+
+def _solutions(model: Any, problems: list[ClassProblem], max_iter: int) -> list[ClassModel]:
+    """The minima of problems that differ in C alone."""
+    first, tol = problems[0], tolerance(model)
+    lambdas = np.array([1.0 / (one.C * one.weights.sum()) for one in problems])
+    path = solved(
+        fit_path,
+        model,
+        first.X,
+        first.target,
+        family="binomial" if first.target.ndim == 1 else "multinomial",
+        sample_weight=first.weights,
+        lambdas=lambdas,
+        l1_ratio=first.l1_ratio,
+        fit_intercept=first.fit_intercept,
+        max_iter=max_iter,
+        tol=aimed_gap(model),
+        warns=False,
+    )
+    found = [ClassModel.of_fit(path.at(lam=lam), tol) for lam in lambdas]
+    if first.target.ndim == 1:
+        return found
+    return [
+        one.centred() if first.l1_ratio == 0.0 or lam == 0.0 else one for one, lam in zip(found, lambdas, strict=True)
+    ]
+
+
+def _start(model: Any, problem: ClassProblem) -> ClassModel:
+    """The model before the first iteration: zeros, as in scikit-learn."""
+    n_models = 1 if problem.target.ndim == 1 else problem.target.shape[1]
+    coefs, intercepts = np.zeros((n_models, problem.X.shape[1])), np.zeros(n_models)
+    gap, null_loss = problem.gap(coefs, intercepts)
+    return ClassModel(coefs, intercepts, 0, gap, gap <= tolerance(model) * null_loss)
+
+
+def _always(present: NDArray[np.bool_], n_features: int) -> ClassModel:
+    """The model that gives the one class that is present the probability 1."""
+    if present.size > 2:
+        return ClassModel(np.zeros((1, n_features)), np.zeros(1), 0, 0.0).with_absent(present)
+    return ClassModel(np.zeros((1, n_features)), np.array([np.inf if present[1] else -np.inf]), 0, 0.0)

@@ -44,14 +44,16 @@ class SparseInput:
         return tags
 
 
-def validated(model: Any, X: Any, y: Any, sample_weight: Any, **checks: Any) -> tuple[Any, NDArray[Any], Array]:
+def validated(
+    model: Any, X: Any, y: Any, sample_weight: Any, *, dtype: Any = (np.float64, np.float32), **checks: Any
+) -> tuple[Any, NDArray[Any], Array]:
     """X, y of one or two dimensions and weights as arrays, checked with scikit-learn's own messages."""
     X, y = validate_data(
         model,
         X,
         y,
         accept_sparse=["csc", "csr"],
-        dtype=[np.float64, np.float32],
+        dtype=dtype,
         multi_output=True,
         **checks,
     )
@@ -93,18 +95,31 @@ def tolerance(model: Any) -> float:
     return float(min(max(getattr(model, "tol", DEFAULT_TOL), np.finfo(float).tiny), DEFAULT_TOL))
 
 
+# how scikit-learn's own warning begins, by `solver`: people filter by these words
+_UNSOLVED = {
+    "lbfgs": "lbfgs failed to converge.",
+    "newton-cg": "newton-cg failed to converge. Increase the number of iterations.",
+    "newton-cholesky": "Newton solver did not converge after {} iterations.",
+    "liblinear": "Liblinear failed to converge, increase the number of iterations.",
+    "sag": "The max_iter was reached which means the coef_ did not converge.",
+    "saga": "The max_iter was reached which means the coef_ did not converge.",
+}
+
+
 def warn_unsolved(model: Any, stacklevel: int = 3) -> None:
     """Warn in words that begin as scikit-learn's do, since people filter by them."""
+    begin = _UNSOLVED.get(getattr(model, "solver", ""), "Objective did not converge.").format(iterations_of(model))
     warnings.warn(
-        f"Objective did not converge. You might want to increase the number of iterations (max_iter="
-        f"{_max_iter(model)}), to raise tol, or to penalise more: {type(model).__name__} did not reach the relative "
-        f"duality gap {tolerance(model):g}.",
+        f"{begin} You might want to increase the number of iterations (max_iter={iterations_of(model)}), to raise tol, "
+        f"or to penalise more: {type(model).__name__} of normball, which has one way for every solver, did not reach "
+        f"the relative duality gap {tolerance(model):g}.",
         ConvergenceWarning,
         stacklevel=stacklevel + 1,
     )
 
 
-def _max_iter(model: Any) -> int:
+def iterations_of(model: Any) -> int:
+    """The most iterations that a model may take."""
     given = getattr(model, "max_iter", None)
     return DEFAULT_MAX_ITER if given is None else int(given)
 
@@ -116,29 +131,21 @@ def solved(
     y: NDArray[Any],
     *,
     warns: bool = True,
-    tol: float | None = None,
     **options: Any,
 ) -> _Result:
-    """Call a function of normball with the options of `model`; warn in scikit-learn's way if it does not converge.
-
-    `tol` is that of the model if it is left out.
-    """
+    """Call a function of normball with the options of `model`; warn in scikit-learn's way if it does not converge."""
     no_offset = np.zeros(y.shape)  # given in so many words it admits a constant target, which scikit-learn does too
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        result = solve(
-            X,
-            y,
-            offset=no_offset,
-            fit_intercept=bool(model.fit_intercept),
-            standardize=False,
-            lower_bounds=0.0 if getattr(model, "positive", False) else None,
-            tol=tolerance(model) if tol is None else tol,
-            max_iter=_max_iter(model),
-            n_threads=effective_n_jobs(getattr(model, "n_jobs", None)),
-            progress=bool(getattr(model, "verbose", False)),
-            **options,
-        )
+        of_model = {
+            "fit_intercept": bool(model.fit_intercept),
+            "lower_bounds": 0.0 if getattr(model, "positive", False) else None,
+            "tol": tolerance(model),
+            "max_iter": iterations_of(model),
+            "n_threads": effective_n_jobs(getattr(model, "n_jobs", None)),
+            "progress": bool(getattr(model, "verbose", False)),
+        }
+        result = solve(X, y, offset=no_offset, standardize=False, **{**of_model, **options})
     for warning in caught:
         if not issubclass(warning.category, NotConverged):
             warnings.warn(warning.message, stacklevel=3)

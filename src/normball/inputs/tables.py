@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import warnings
 import zlib
 from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +31,12 @@ PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
 OF_FILES = ("delimiter", "encoding", "header")
 SVMLIGHT = (".svmlight", ".svm", ".libsvm")
+PACKED = b"\x1f\x8b"  # what gzip begins with
+BEGINNINGS = (  # of the first line, for what has no name
+    (re.compile(rb"PAR1"), PARQUET[0]),
+    (re.compile(rb"ARROW1"), ARROW[0]),
+    (re.compile(rb"[-+.\deE]+( +qid:\d+)?( +\d+:[-+.\deE]+)+ *(#.*)?\r?(\n|$)"), SVMLIGHT[0]),
+)
 
 
 def read_table(
@@ -53,9 +60,10 @@ def read_table(
 
     Parameters
     ----------
-    source : str, Path, frame or dict
+    source : str, Path, binary file, frame or dict
         CSV, TSV, Parquet, Arrow (Feather) or svmlight. Names of svmlight columns are read from ``NAME.features.txt``
-        beside it, one a line; its target is called "label". Or a frame of any library, or columns by name.
+        beside it, one a line; its target is called "label". Or a file that is open for reading bytes, whose kind is
+        told by how it begins; a frame of any library; or columns by name.
     na : sequence of str
         Words that mean a missing value, besides the usual ones such as "NA", "n/a" and "NaN". A word that is a number,
         "-999", stands for that number however it is written, in numeric columns too.
@@ -111,6 +119,10 @@ def read_table(
 
 def _read(source: Any, reading: Reading, remarks: list[Finding]) -> pl.DataFrame | SparseTable:
     """The table, by the kind of its source."""
+    if hasattr(source, "read"):
+        content = _unpacked(Path("the stream"), source.read())
+        kind = kind_of(content)
+        return _read_bytes(Path(f"{getattr(source, 'name', 'stream')}{kind}"), kind, content, reading, remarks)
     if not isinstance(source, str | Path):
         remarks += _unsuited("a frame", reading, OF_FILES)
         names, columns = _frame_columns(source)
@@ -120,16 +132,29 @@ def _read(source: Any, reading: Reading, remarks: list[Finding]) -> pl.DataFrame
         raise unreadable(path, "is a folder" if path.is_dir() else "does not exist")
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     kind = suffixes[-1] if suffixes else ""
+    if kind not in TEXT + PARQUET + ARROW + SVMLIGHT:
+        raise unreadable(path, "is no kind of table that is known by its name", "save it as .csv or .parquet")
+    return _read_bytes(path, kind, _unpacked(path, path.read_bytes()), reading, remarks)
+
+
+def kind_of(content: bytes) -> str:
+    """The end of the name that a table of this content would have, by how it begins; what is nothing else is text."""
+    content = _unpacked(Path("the stream"), content)
+    return next((kind for beginning, kind in BEGINNINGS if beginning.match(content)), TEXT[0])
+
+
+def _read_bytes(
+    path: Path, kind: str, content: bytes, reading: Reading, remarks: list[Finding]
+) -> pl.DataFrame | SparseTable:
+    """The table of some content; the path is for messages and for what may stand beside it."""
     if kind in SVMLIGHT:
         remarks += _unsuited("an svmlight file", reading, {*OF_FILES, "dedupe", "thousands", "decimal", "units"})
-        return _read_svmlight(path, reading.form, remarks)
+        return _read_svmlight(path, content, reading.form, remarks)
     if kind in PARQUET + ARROW:
         remarks += _unsuited(f"a {kind[1:]} file", reading, {*OF_FILES, "dedupe"})
-        table = _read_binary(path, kind)
+        table = _read_binary(path, kind, content)
         return _interpreted(table.columns, table.get_columns(), reading, remarks)
-    if kind not in TEXT:
-        raise unreadable(path, "is no kind of table that is known by its name", "save it as .csv or .parquet")
-    names, cells, delimiter = read_text_file(path, _bytes(path), reading, remarks)
+    names, cells, delimiter = read_text_file(path, content, reading, remarks)
     table = _interpreted(names, cells.get_columns(), reading, remarks)
     if delimiter == ";" and reading.form.is_plain:
         remarks += _points(names, cells, table)
@@ -273,9 +298,8 @@ def _as_polars(series: Any) -> pl.Series:
     return values
 
 
-def _bytes(path: Path) -> bytes:
-    content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
+def _unpacked(path: Path, content: bytes) -> bytes:
+    if content.startswith(PACKED):
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
@@ -297,12 +321,12 @@ def _suffixed(names: Sequence[str]) -> list[str]:
     return result
 
 
-def _read_binary(path: Path, kind: str) -> pl.DataFrame:
+def _read_binary(path: Path, kind: str, content: bytes) -> pl.DataFrame:
     import polars as pl
 
+    file = io.BytesIO(content)
     try:
-        content = io.BytesIO(_bytes(path))
-        table = pl.read_parquet(content) if kind in PARQUET else pl.read_ipc(content)
+        table = pl.read_parquet(file) if kind in PARQUET else pl.read_ipc(file)
     except (pl.exceptions.PolarsError, OSError) as error:
         problem = str(error).splitlines()[0][:200]
         raise unreadable(path, f"cannot be read as {kind[1:]} ({problem})") from None
@@ -311,12 +335,12 @@ def _read_binary(path: Path, kind: str) -> pl.DataFrame:
     return table
 
 
-def _read_svmlight(path: Path, form: TextFormat, remarks: list[Finding]) -> SparseTable:
+def _read_svmlight(path: Path, content: bytes, form: TextFormat, remarks: list[Finding]) -> SparseTable:
     import scipy.sparse as sparse
     from sklearn.datasets import load_svmlight_file
 
     try:
-        rows, label = load_svmlight_file(io.BytesIO(_bytes(path)))
+        rows, label = load_svmlight_file(io.BytesIO(content))
     except ValueError as error:
         raise unreadable(path, f"cannot be read as svmlight ({error})") from None
     matrix: Any = sparse.csc_array(rows)
@@ -324,7 +348,7 @@ def _read_svmlight(path: Path, form: TextFormat, remarks: list[Finding]) -> Spar
     names = [f"x{j + 1}" for j in range(matrix.shape[1])]
     for names_path in (path.with_name(path.name[: len(stem)] + end) for end in (".features.txt", ".features.txt.gz")):
         if names_path.exists():
-            names = decode(names_path, _bytes(names_path), None, []).splitlines()
+            names = decode(names_path, _unpacked(names_path, names_path.read_bytes()), None, []).splitlines()
             break
     if len(names) < matrix.shape[1]:
         problem = f"has {count(matrix.shape[1])} columns, but {names_path.name} has {count(len(names))} names"

@@ -1,0 +1,101 @@
+"""The files that `normball fit` writes: model, report, coefficients, path and, on request, held-out predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from normball.cli.outputs import STDOUT, csv_text, write
+from normball.cli.source import UsageError
+from normball.files import check_writable
+
+if TYPE_CHECKING:
+    from normball.cli.console import Console
+    from normball.cv_result import CVPath
+    from normball.inputs.prepare import Data
+    from normball.run import Run
+
+MOST_COLUMNS = 1000  # of coefficients in a table of the path
+
+
+def places(output: str, out_of_fold: str | None) -> dict[str, Path]:
+    """Where the files go; raises before anything is fitted where they cannot."""
+    if output in STDOUT:
+        raise UsageError(f"fit writes four files: -o names their folder, and {output} is none")
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "model": folder / "model.json",
+        "report": folder / "report.html",
+        "coefficients": folder / "coefficients.csv",
+        "path": folder / "path.csv",
+    }
+    if out_of_fold in STDOUT:
+        raise UsageError("the summary goes to stdout: --out-of-fold names a file")
+    if out_of_fold:
+        files["out_of_fold"] = Path(out_of_fold)
+    for place in files.values():
+        check_writable(place)
+    return files
+
+
+def write_all(
+    cv: CVPath,
+    run: Run,
+    files: Mapping[str, Path],
+    data: Callable[[], Data],
+    console: Console,
+    at: Callable[[str], None],
+) -> None:
+    """Write the files of a fit, the model first, for the others can be made of it; `at` is told which is in work.
+
+    The predictions of held-out rows serve their own file and the report; the model file does without.
+    """
+    from normball.cli import held_out
+    from normball.cli.models import choose
+    from normball.report import write_report
+    from normball.results.saving import save
+
+    def write_table(what: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        write(files[what], csv_text(header, rows, console), console)
+
+    console.planned = [str(place) for place in files.values()]
+    at(files["model"].name)
+    save(replace(cv, predictions=None), files["model"], run.to_dict())
+    console.written.append(str(files["model"]))
+    coefficients = choose(cv, run.select).to_frame()
+    write_table("coefficients", coefficients.columns, coefficients.iter_rows())
+    path = path_table(cv, console)
+    write_table("path", list(path), zip(*path.values(), strict=True))
+    at(files["report"].name)
+    prepared = data()
+    if "out_of_fold" in files:
+        columns = held_out.columns(cv, run, prepared)
+        write_table("out_of_fold", list(columns), zip(*columns.values(), strict=True))
+    write_report(cv, files["report"], run, prepared)
+    console.written.append(str(files["report"]))
+
+
+def path_table(cv: CVPath, console: Console) -> dict[str, list[Any]]:
+    """The path by columns: a row for each lambda, with the coefficients of the features that are kept anywhere."""
+    from normball.evidence.listed import listed_coefs
+
+    path = cv.path
+    table: dict[str, list[Any]] = cv.to_frame().to_dict(as_series=False)
+    kept = np.unique(path.coef_rows.indices[path.coef_rows.values != 0])
+    if kept.size * path.n_outputs > MOST_COLUMNS:
+        least = f"{kept.size * path.n_outputs:,} coefficients at some lambda, more than {MOST_COLUMNS:,} columns"
+        console.note(f"Left out the coefficients in path.csv: {least}; the model file holds them all.")
+        return table
+    coefs = listed_coefs(path, kept)
+    for k, j in enumerate(kept):
+        name = f"coef of {path.feature_names[j]}"
+        if not path.output_names:
+            table[name] = coefs[:, k].tolist()
+        for output, each in enumerate(path.output_names):
+            table[f"{name} for {each}"] = coefs[:, output, k].tolist()
+    return table

@@ -1,0 +1,59 @@
+"""`normball fit --out-of-fold FILE`: what each row was predicted to be by the folds that held it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.evidence.listed import picked
+from normball.families import find_family
+
+if TYPE_CHECKING:
+    from normball.cv_result import CVPath
+    from normball.inputs.prepare import Data
+    from normball.run import Run
+
+
+def columns(cv: CVPath, run: Run, data: Data) -> dict[str, list[Any]]:
+    """The columns of the file: the row of the table, its fold, the target and the predictions at the chosen lambda."""
+    from normball.cli.predict import by_name
+
+    assert cv.predictions is not None
+    eta = cv.predictions[:, picked(cv, run)]
+    family = find_family(cv.path.family)
+    known = np.isfinite(eta.reshape(len(eta), -1)).all(axis=1)
+
+    def predicted(kind: str) -> NDArray[Any]:
+        labels = np.asarray(cv.path.classes, dtype=object)
+        told = (labels[family.choice(eta)] if kind == "class" else family.mean(eta)).astype(object)
+        told[~known] = None
+        return np.asarray(told)
+
+    rows = np.arange(data.n_rows) if data.rows is None else data.rows
+    told = {"row": (rows + 1).tolist(), **_folds(cv), **_observed(data)}
+    return {**told, **by_name(cv.path, predicted)}
+
+
+def _folds(cv: CVPath) -> dict[str, list[Any]]:
+    """The fold of each row, from 1 on, and of each repeat; none for a row that no fold holds out."""
+    if cv.fold_ids is None:  # folds of another program's making, that may overlap
+        return {}
+    repeats = np.atleast_2d(cv.fold_ids)
+    names = ["fold"] if len(repeats) == 1 else [f"fold of repeat {k + 1}" for k in range(len(repeats))]
+    return {
+        name: [None if fold < 0 else fold + 1 for fold in folds.tolist()]
+        for name, folds in zip(names, repeats, strict=True)
+    }
+
+
+def _observed(data: Data) -> dict[str, list[Any]]:
+    """The target: labels of classes, numbers, or a column for each of several."""
+    y = data.y
+    if data.classes is not None and np.isin(y, (0.0, 1.0)).all():
+        places = y.argmax(axis=1) if data.output_names else y.astype(int)
+        return {"observed": np.asarray(data.classes, dtype=object)[places].tolist()}
+    if data.output_names:
+        return {f"observed {name}": y[:, k].tolist() for k, name in enumerate(data.output_names)}
+    return {"observed": y.tolist()}
