@@ -9,22 +9,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from statistics import mode
 from typing import Any, Never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from normball import schema
 from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.messages import DataError, Finding
+from normball.model_parts import fold_ids, held_out, length_of, per_output, ranges, sparse_rows
 from normball.results.fit import Fit
-from normball.results.held_out import MEASURES, HeldOut
 from normball.results.path import STATUSES, Path
 from normball.results.saving import SCHEMA, checksum
-from normball.results.sparse_rows import SparseRows
-from normball.schema import Damaged, Reader, array, first_of, listed, number, one_of, optional, record, text, truth
+from normball.schema import Damaged, Reader, array, listed, number, one_of, optional, record, text, truth
 
 _SAVE_AGAIN = "take a copy that is not damaged, or fit and save the model again"
 
@@ -137,7 +134,7 @@ _OF_OUTPUTS: dict[str, Reader] = {  # there where a model has several
 
 
 def _decode_fit(content: Any, where: str) -> Fit:
-    n_features = _length(content, where, "feature_names")
+    n_features = length_of(content, where, "feature_names")
     n_outputs, of_outputs = _outputs(content, where)
     readers: dict[str, Reader] = {
         **_MODEL,
@@ -145,7 +142,7 @@ def _decode_fit(content: Any, where: str) -> Fit:
         "classes": _classes(n_outputs),
         "preparation": _preparation,
         "lam": number(0),
-        "coef": _sparse_rows(n_outputs, n_features),
+        "coef": sparse_rows(n_outputs, n_features),
         "intercept": number() if n_outputs == 1 else array((n_outputs,)),
         "scales": array((n_features,), 0, alike=True),
         "loss": number(finite=False),
@@ -165,8 +162,8 @@ def _decode_fit(content: Any, where: str) -> Fit:
 
 
 def _decode_path(content: Any, where: str) -> Path:
-    n_features = _length(content, where, "feature_names")
-    n_lambdas = _length(content, where, "lambdas", "intercepts", "statuses")
+    n_features = length_of(content, where, "feature_names")
+    n_lambdas = length_of(content, where, "lambdas", "intercepts", "statuses")
     if n_lambdas == 0:
         raise Damaged(f"{where}.lambdas", "is empty")
     n_outputs, of_outputs = _outputs(content, where)
@@ -186,8 +183,8 @@ def _decode_path(content: Any, where: str) -> Path:
         "scales": array((n_features,), 0, alike=True),
         "lambdas": array((n_lambdas,), 0, order="descending"),
         "lambda_max": number(0),
-        "intercepts": array(_per_output(n_lambdas, n_outputs=n_outputs)),
-        "coef_rows": _sparse_rows(n_lambdas * n_outputs, n_features),
+        "intercepts": array(per_output(n_lambdas, n_outputs=n_outputs)),
+        "coef_rows": sparse_rows(n_lambdas * n_outputs, n_features),
         "loss": array((n_lambdas,), finite=False),
         "dual_gaps": array((n_lambdas,), 0, finite=False),
         "kkt_violations": array((n_lambdas,), 0, finite=False),
@@ -209,8 +206,11 @@ def _decode_path(content: Any, where: str) -> Path:
     return path
 
 
+_LATER = ("null_fold_scores", "held_out", "bootstrap_ranges")  # earlier files have none
+
+
 def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
-    n_lambdas, n_folds = path.lambdas.size, _length(content, "cv", "fold_weights", "fold_sizes", "fold_scores")
+    n_lambdas, n_folds = path.lambdas.size, length_of(content, "cv", "fold_weights", "fold_sizes", "fold_scores")
     readers: dict[str, Reader] = {
         "score": text,
         "greater_is_better": truth,
@@ -218,21 +218,22 @@ def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
         "fold_weights": array((n_folds,), 0),
         "fold_sizes": array((n_folds,), 0, whole=True),
         "fold_dual_gaps": array((n_folds, n_lambdas), 0, finite=False),
-        "fold_ids": optional(_fold_ids(n_folds)),
+        "fold_ids": optional(fold_ids(n_folds)),
         "folds": text,
         "train_mean": array((n_lambdas,), finite=False),
-        "selection_counts": _sparse_rows(n_lambdas, path.n_features, least=0, most=n_folds, whole=True),
+        "selection_counts": sparse_rows(n_lambdas, path.n_features, least=0, most=n_folds, whole=True),
         "counts_by_column": optional(
-            _sparse_rows(n_lambdas, len(path.preparation.columns), least=0, most=n_folds, whole=True)
+            sparse_rows(n_lambdas, len(path.preparation.columns), least=0, most=n_folds, whole=True)
         ),
-        "predictions": optional(array(_per_output(None, n_lambdas, n_outputs=path.n_outputs), finite=False)),
+        "predictions": optional(array(per_output(None, n_lambdas, n_outputs=path.n_outputs), finite=False)),
         "diagnostics": schema.mapping(schema.mapping(number(finite=False))),
         "null_fold_scores": optional(array((n_folds,), finite=False)),
-        "held_out": optional(_held_out(path)),
+        "held_out": optional(held_out(path)),
+        "bootstrap_ranges": optional(ranges(path)),
         "lambda_best": number(),
         "lambda_1se": number(),
     }
-    values = record(content, "cv", readers, optional=("null_fold_scores", "held_out"))  # earlier files have none
+    values = record(content, "cv", readers, optional=_LATER)
     chosen = {name: values.pop(name) for name in ("lambda_best", "lambda_1se")}
     cv = CVPath(path=path, **values)
     if np.isnan(cv.cv_mean).all():
@@ -253,20 +254,6 @@ def _outputs(content: Any, where: str) -> tuple[int, dict[str, Reader]]:
     if n_names != n_outputs:
         raise Damaged(f"{where}.n_outputs", f"is {n_outputs}, but there are {n_names} output_names")
     return n_outputs, _OF_OUTPUTS
-
-
-def _per_output(*shape: int | None, n_outputs: int) -> tuple[int | None, ...]:
-    """The shape of an array that has a number for each output where there are several."""
-    return shape if n_outputs == 1 else (*shape, n_outputs)
-
-
-def _length(content: Any, where: str, *names: str) -> int:
-    """The length that most of these lists of `content` have, by which all of its kind are measured."""
-    given = schema.fields(content, where)
-    for name in names:
-        if name not in given:
-            raise Damaged(f"{where}.{name}", "is missing")
-    return mode(len(schema.entries(given[name], f"{where}.{name}")) for name in names)
 
 
 def _check_agreement(model: Fit | Path, where: str) -> None:
@@ -312,73 +299,5 @@ def _groups(n_features: int) -> Reader:
     return read
 
 
-def _sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:
-    """The rows of a `SparseRows`; the columns may lack where each row has all of them."""
-
-    def read(value: Any, where: str) -> SparseRows:
-        given = schema.fields(value, where)
-        if "indptr" not in given:
-            raise Damaged(f"{where}.indptr", "is missing")
-        indptr = array((n_rows + 1,), 0, whole=True)(given["indptr"], f"{where}.indptr")
-        falls = np.append(indptr[0] != 0, np.diff(indptr) < 0)
-        if falls.any():
-            raise first_of(falls, indptr, f"{where}.indptr", "must begin with 0 and never fall")
-        n_stored = int(indptr[-1])
-        if n_stored > n_rows * n_columns:
-            raise Damaged(f"{where}.indptr", f"ends with {n_stored:,}, but there are {n_rows * n_columns:,} places")
-        readers = {
-            "indptr": lambda *_: indptr,
-            "values": array((n_stored,), alike=True, **bounds),
-            "indices": array((n_stored,), 0, n_columns - 1, whole=True),
-        }
-        found = record(given, where, readers, optional=("indices",))
-        row_of = np.repeat(np.arange(n_rows), np.diff(indptr))
-        if "indices" in found:
-            places = found["indices"]
-        elif (np.diff(indptr) == n_columns).all():
-            places = np.tile(np.arange(n_columns), n_rows)
-        else:
-            raise Damaged(f"{where}.indices", "is missing")
-        if np.unique(row_of * n_columns + places).size < n_stored:
-            raise Damaged(f"{where}.indices", "names a column twice in one row")
-        values = found["values"].astype(np.int32 if bounds.get("whole") else np.float64)
-        return SparseRows(indptr, places.astype(np.int32), values, n_columns)
-
-    return read
-
-
 def _finding(value: Any, where: str) -> Finding:
     return Finding(**record(value, where, {"code": text, "text": text, "fix": text, "columns": _TEXTS}))
-
-
-def _held_out(path: Path) -> Reader:
-    """The measure of held-out rows, for each target where there are several."""
-    n_classes = len(path.classes or ())
-
-    def read(value: Any, where: str) -> HeldOut:
-        of_classes = schema.fields(value, where).get("measure") == "accuracy"
-        per_lambda = _per_output(path.lambdas.size, n_outputs=1 if of_classes else path.n_outputs)
-        per_target = _per_output(n_outputs=1 if of_classes else path.n_outputs)
-        most = 1.0 if of_classes else np.inf
-        readers: dict[str, Reader] = {
-            "measure": one_of(*MEASURES),
-            "values": array(per_lambda, 0, most, finite=False),
-            "null": array(per_target, 0, most, finite=False) if per_target else number(0, most, finite=False),
-            "commonest": number(-1, n_classes - 1, whole=True),
-        }
-        found = record(value, where, readers)
-        return HeldOut(**{**found, "null": np.asarray(found["null"])})
-
-    return read
-
-
-def _fold_ids(n_folds: int) -> Reader:
-    """The fold of each row, or of each row in each of several rounds."""
-
-    def read(value: Any, where: str) -> NDArray[np.int64]:
-        rounds = schema.entries(value, where)
-        if rounds and isinstance(rounds[0], list):
-            return array((None, len(rounds[0])), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
-        return array((None,), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
-
-    return read

@@ -26,7 +26,7 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import describe, fit_files, groups, outputs, summary
+    from normball.cli import describe, fit_files, groups, judge, outputs, summary
     from normball.cli.models import choose
     from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
@@ -62,6 +62,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     later = _about_result(cv, arguments.select, interrupted)
     console.findings([*later, *rare_levels(choose(cv, arguments.select))])
     cv = replace(cv, path=replace(cv.path, findings=tuple(findings + later)))
+    cv = cv if interrupted else judge.with_ranges(cv, task, arguments, console)
     failure = None
     try:
         with console.phase("Write") as at:

@@ -48,10 +48,15 @@ class Ranges:
     def __post_init__(self) -> None:
         freeze(self)
 
-    def index_of(self, lam: float) -> int | None:
-        """The place of a strength; None where the ranges are of others."""
+    def at(self, lam: float) -> Ranges | None:
+        """The ranges at one strength alone; None where they are of others."""
         found = np.flatnonzero(np.isclose(self.lambdas, lam, rtol=1e-9, atol=0.0))
-        return int(found[0]) if found.size else None
+        if not found.size:
+            return None
+        index, n_outputs = int(found[0]), len(self.low) // self.lambdas.size
+        here = slice(index, index + 1)
+        low, high, counts = (rows.take(here, n_outputs) for rows in (self.low, self.high, self.counts))
+        return Ranges(self.lambdas[here], low, high, counts, self.n_fits, self.middle)
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{lam:.3g}" for lam in self.lambdas.tolist())
@@ -61,7 +66,10 @@ class Ranges:
 def ranges_of(many: Sequence[SparseRows], lambdas: Array, middle: float) -> Ranges:
     """The ranges of the coefficients of many fits, which have the same rows."""
     n_columns = many[0].n_columns
-    columns, low, high, counts = [], [], [], []
+    columns: list[NDArray[np.int32]] = []
+    low: list[Array] = []
+    high: list[Array] = []
+    counts: list[NDArray[Any]] = []
     for row in range(len(many[0])):
         stored = [rows.take(slice(row, row + 1)) for rows in many]
         used = np.unique(np.concatenate([one.indices for one in stored]))
@@ -74,14 +82,19 @@ def ranges_of(many: Sequence[SparseRows], lambdas: Array, middle: float) -> Rang
         high.append(ends[1])
         counts.append(np.count_nonzero(values, axis=0))
     return Ranges(
-        lambdas, *(_rows(columns, values, n_columns) for values in (low, high, counts)), n_fits=len(many), middle=middle
+        lambdas=lambdas,
+        low=_rows(columns, low, n_columns),
+        high=_rows(columns, high, n_columns),
+        counts=_rows(columns, counts, n_columns),
+        n_fits=len(many),
+        middle=middle,
     )
 
 
 def _rows(columns: list[NDArray[np.int32]], values: list[NDArray[Any]], n_columns: int) -> SparseRows:
     """Rows of those values that are not zero."""
     kept = [row != 0 for row in values]
-    indptr = np.cumsum([0, *(np.count_nonzero(one) for one in kept)], dtype=np.int64)
+    indptr = np.cumsum([0, *(int(np.count_nonzero(one)) for one in kept)], dtype=np.int64)
     indices = np.concatenate([one[mask] for one, mask in zip(columns, kept, strict=True)]).astype(np.int32)
     return SparseRows(
         indptr, indices, np.concatenate([one[mask] for one, mask in zip(values, kept, strict=True)]), n_columns
