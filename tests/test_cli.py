@@ -28,7 +28,7 @@ def test_fit_prints_the_numbers_of_the_model_that_it_writes(folder: Path, capsys
     assert "-> logistic, L1" in out
     assert "lambda_1se (picked)" in out
     assert re.search(rf"features kept +{cv.at('1se').n_nonzero} of 5", out)
-    assert f"(null {cv.null_mean:.2f})" in out
+    assert re.search(rf"\nCV deviance .*\n  without features +{cv.null_mean:.2f}\n", out)
     assert f"Answer   {answer(cv, 'y', cv.index_1se)}\n" in out
     assert f"{cv.diagnostics['1se']['auc']:.3f}" in out
     assert f"C={1 / (120 * cv.lambda_1se):.4g})" in out
@@ -257,7 +257,7 @@ def test_a_report_with_the_data_is_that_of_the_fit(words: list[str], folder: Pat
 def test_a_report_with_other_data(folder: Path, capsys: Capture) -> None:
     fit(capsys)
     table = pl.read_csv("t.csv")
-    for other, message in ((table.head(100), "they have 100 rows"), (table.drop("a"), "X lacks 1 column")):
+    for other, message in ((table.head(100), "they have 100 rows"), (table.drop("a"), "The table lacks 1 column")):
         other.write_csv("other.csv")
         code, _, err = run(capsys, "report", "out/model.json", "--data", "other.csv")
         assert code == 3

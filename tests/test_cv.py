@@ -1,5 +1,6 @@
 """cv_path and compare: the choice of strength, and agreement with fits made by hand."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -238,7 +239,15 @@ def test_table_of_a_cross_validated_path(cv):
 
 def test_summary_of_a_cross_validated_path(cv):
     text = cv.summary()
-    for line in ("lambda_1se (picked)", "CV deviance", "(null", "CV AUC", "features kept", "% saturated", "odds"):
+    for line in (
+        "lambda_1se (picked)",
+        "CV deviance",
+        "  without features",
+        "CV AUC",
+        "features kept",
+        "% saturated",
+        "odds",
+    ):
         assert line in text
     assert "Selected at lambda_best" in cv.summary(select="best")
     assert "Solved: all 25 lambdas, the largest duality gap is" in text
@@ -247,6 +256,19 @@ def test_summary_of_a_cross_validated_path(cv):
     assert "/10" in text
     assert "lambda_best" in cv._repr_html_()
     assert repr(cv).startswith("<CVPath binomial, 10 stratified folds at random, deviance: lambda_1se")
+
+
+def test_a_squared_error_is_told_by_its_root_with_the_error_of_that():
+    X, y = load_diabetes(return_X_y=True)
+    cv = nb.cv_path(X, y, cv=5, n_lambdas=20)
+    lines = cv.summary().splitlines()
+    (place,) = [k for k, line in enumerate(lines) if line.startswith("CV RMSE")]
+    root, error = map(float, re.search(r"([\d.]+) \+/- ([\d.]+)", lines[place]).groups())
+    low, high = (math.sqrt(cv.cv_mean[cv.index_1se] + sign * 1e-3 * cv.cv_se[cv.index_1se]) for sign in (-1, 1))
+    assert root == pytest.approx(math.sqrt(cv.cv_mean[cv.index_1se]), abs=0.05)
+    assert error == pytest.approx((high - low) / 2e-3, abs=0.05)
+    assert lines[place + 1].split() == ["without", "features", f"{math.sqrt(cv.null_mean):.1f}"]
+    assert lines[place + 2].startswith("CV deviance ")
 
 
 def test_a_deviance_without_a_unit_is_shown_as_a_share():

@@ -316,7 +316,7 @@ def test_a_terminal_of_any_width(width: int, folder: Path, capsys: Capture, monk
         assert max(display_width(line) for line in terminal.text.splitlines()) <= width
         if words.startswith("show"):
             assert "lambda_best" in terminal.text
-            assert "(null " in terminal.text
+            assert terminal.text.count("  without features ") == 1
             assert (terminal.text.split() == in_a_pipe.split()) == (width >= 80)
 
 

@@ -27,7 +27,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     model, made = load_model(arguments.model)
     if not isinstance(model, CVPath):
-        raise ValueError(f"{arguments.model} holds a model without cross-validation; the report needs one (cv_path)")
+        raise ValueError(
+            f"{arguments.model} holds a model without cross-validation; the report needs one, as normball fit makes it"
+        )
     made = replace(made, select=arguments.lam or made.select)
     choose(model, made.select)
     if arguments.open and arguments.output in STDOUT:

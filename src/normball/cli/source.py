@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 READING = ("na", "thousands", "decimal", "units", "delimiter", "encoding", "header", "dedupe", "categorical")
 
 
+PLACES = ("data", "output", "out_of_fold", "groups")  # of files, among the words
 STDIN = ("-", "/dev/stdin")
 
 
@@ -96,9 +97,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         example=arguments.example or "",
         target=sample(targets),
         targets=tuple(targets) if len(targets) > 1 else (),
-        command=shlex.join(
-            ["normball", *_without_folders(command, (arguments.data, getattr(arguments, "output", "")))]
-        ),
+        command=shlex.join(["normball", *_without_folders(command, [getattr(arguments, name, "") for name in PLACES])]),
         reading=reading,
         exposure=arguments.exposure or "",
         group=arguments.group or "",

@@ -189,7 +189,7 @@ def _template() -> Template:
 def _rows_of_choice(rows: list[list[str]]) -> list[list[str]]:
     """The error in the unit of the target first, or the share where that has none."""
     typeset = [[cell.replace("+/-", "±") for cell in row] for row in rows]
-    first = ("lambda", "CV RMSE", "CV deviance explained")
+    first = ("lambda", facts.RMSE, "CV deviance explained")
     return sorted(typeset, key=lambda row: first.index(row[0]) if row[0] in first else len(first))
 
 
@@ -199,7 +199,7 @@ def _null_note(cv: CVPath, score: str) -> str:
     if null is None:
         return ""
     if cv.score in find_family(cv.path.family).root_scores:
-        score, null = "CV RMSE", math.sqrt(null)
+        score, null = facts.RMSE, math.sqrt(null)
     return f"A model without features has a {score} of {facts.figures(null)} on the same left-out rows."
 
 

@@ -77,22 +77,22 @@ def cv_summary(cv: CVPath, select: Choice) -> str:
 def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = None) -> list[str]:
     """The choices of strength side by side, or one below the other where `width` is too small; the titles first."""
     rows = facts.comparison(cv, chosen)
+    if (null := facts.null_score(cv)) is not None:
+        by_root = rows[2][0] == facts.RMSE
+        told = facts.figures(math.sqrt(null) if by_root else null)
+        rows.insert(3, ["  without features", told, *[""] * (len(chosen) - 1)])
     lines = table(rows, align="<" * len(rows[0]))
-    note = "" if (null := facts.null_score(cv)) is None else f"(null {facts.figures(null)})"
     if width is not None and max(map(display_width, lines)) > width:
-        pairs = [[[row[0], row[k]] for row in rows[1:]] for k in range(1, len(rows[0]))]
+        pairs = [[[row[0], row[k]] for row in rows[1:] if row[k]] for k in range(1, len(rows[0]))]
         blocks = [[rows[0][k], *table(pair, align="<<")] for k, pair in enumerate(pairs, 1)]
         lines = [line for block in blocks for line in block]
-    elif note and (width is None or display_width(lines[2]) + len(note) + 3 <= width):
-        lines[2] += f"   {note}"
-        note = ""
     undefined = int(np.isnan(cv.fold_scores).all(axis=1).sum())
     if undefined:
         lines.append(f"({cv.score} is undefined in {undefined} of {cv.n_folds} folds, which do not count)")
     lacking = int(np.isnan(cv.cv_mean).sum())
     if lacking:
         lines.append(f"({cv.score} is undefined in some fold at {lacking} of {cv.lambdas.size} lambdas, never chosen)")
-    return [*lines, note] if note else lines
+    return lines
 
 
 def feature_lines(
