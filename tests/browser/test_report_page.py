@@ -251,13 +251,16 @@ def test_what_is_saved(browser: Browser, report: Report) -> None:
         time.sleep(0.05)
     assert [file.suffix for file in files] == [".csv", ".json"]
     table, document = (file.read_text("utf-8") for file in files)
-    saved = {row["feature"]: float(row["coef"]) for row in csv.DictReader(table.splitlines())}
+    assert table.startswith("\ufeff")  # for Excel
+    lines = list(csv.DictReader(table.removeprefix("\ufeff").splitlines()))
+    assert list(lines[0]) == fit.to_frame().columns
+    saved = {row["feature"]: float(row["per_unit"]) for row in lines}
     names = report.table.columns[1:]
     expected = {
         f"'{name}" if name[0] in "=+-@" else name: coef for name, coef in zip(names, fit.coef, strict=True) if coef
     }
     assert saved == {"(intercept)": fit.intercept, **expected}
-    rows = {row["feature"]: row["coef"] for row in json.loads(document)["coefficients"]}
+    rows = {row["feature"]: row["per_unit"] for row in json.loads(document)["coefficients"]}
     assert rows == {"(intercept)": fit.intercept, **{name: c for name, c in zip(names, fit.coef, strict=True) if c}}
     for file in files:
         file.unlink()

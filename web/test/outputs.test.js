@@ -191,9 +191,9 @@ test("what-if gives the probability of every class", () => {
 test("what is saved has a row for each feature and output", () => {
   const data = several("targets", 2, ["=u", "v"]);
   const lines = asCsv(data, 4).trim().split("\n");
-  assert.equal(lines[0], "feature,output,coef,coef_per_sd");
-  assert.equal(lines[1], "(intercept),'=u,0,");
+  assert.equal(lines[0], "feature,output,per_sd,per_unit");
+  assert.equal(lines.at(-2), "(intercept),'=u,,0");
   assert.equal(lines.length, 1 + 2 + 2 * data.features.filter((one) => one.coefs[4] !== 0).length);
   const saved = JSON.parse(asJson(data, 4)).coefficients;
-  assert.deepEqual(Object.keys(saved.at(-1)), ["feature", "output", "coef", "coef_per_sd"]);
+  assert.deepEqual(Object.keys(saved.at(-1)), ["feature", "output", "per_sd", "per_unit"]);
 });

@@ -72,26 +72,6 @@ test("features that few folds keep are called unstable", () => {
   assert.equal(titles(validated("binomial")).length, shown[0].cells.length);
 });
 
-test("a level that fewer folds keep than its column says so", () => {
-  const data = validated("binomial");
-  const { feature, cells } = rows(data, { index: 4, filter: "" })[0];
-  const withOwn = (/** @type {number} */ own) => {
-    data.features[feature].own_counts = data.lambdas.map(() => own);
-    return rows(data, { index: 4, filter: "" })[0].cells.at(-1);
-  };
-  assert.deepEqual([cells.at(-1), withOwn(10), withOwn(2)], ["10/10", "10/10", "10/10 (itself 2/10)"]);
-});
-
-test("levels of one or two rows are marked", () => {
-  const data = validated("binomial");
-  const [first] = rows(data, { index: 4, filter: "" });
-  const [column, ...others] = data.columns;
-  data.columns = [{ ...column, is_number: false, levels: ["a", "b"], places: [first.feature, null], number: null, few_rows: ["all but 2 rows", "2 rows"] }, ...others];
-  const marked = rows(data, { index: 4, filter: "" })[0];
-  assert.equal(marked.cells[0], `${data.features[first.feature].name} (all but 2 rows)`);
-  assert.deepEqual(marked.values, first.values);
-});
-
 test("keys move lambda, and stay on the path", () => {
   const rules = { best: 40, one_se: 20 };
   const after = (/** @type {string} */ key, index = 5, more = {}) => afterKey(/** @type {KeyboardEvent} */ (/** @type {unknown} */ ({ key, ...more })), index, 99, rules);
@@ -104,10 +84,22 @@ test("keys move lambda, and stay on the path", () => {
 test("what spreadsheets take for formulas is guarded", () => {
   const data = validated("gaussian", { features: 2, names: ["=1+1", 'a "b", c'] });
   const lines = asCsv(data, 4).split("\n");
-  assert.equal(lines[0], "feature,coef,coef_per_sd");
+  assert.equal(lines[0], "feature,per_sd,per_unit");
   assert.ok(lines.some((line) => line.startsWith("'=1+1,")));
   assert.ok(lines.some((line) => line.startsWith('"a ""b"", c",')));
-  assert.equal(JSON.parse(asJson(data, 4)).coefficients.at(-1).feature, 'a "b", c');
+  const saved = JSON.parse(asJson(data, 4)).coefficients;
+  assert.deepEqual(saved.map((/** @type {{ feature: string }} */ one) => one.feature), ["=1+1", 'a "b", c', "(intercept)"]);
+  assert.equal(saved[0].per_sd, saved[0].per_unit * data.features[0].scale);
+});
+
+test("what is saved has the columns of coefficients.csv", () => {
+  const data = validated("binomial", { features: 2 });
+  const [head, ...lines] = asCsv(data, 4).trim().split("\n");
+  assert.equal(head, `feature,per_sd,per_unit,${data.mathematics.factor}`);
+  const [name, perSd, perUnit, factor] = lines[0].split(",");
+  assert.equal(name, data.features[0].name);
+  assert.deepEqual([perUnit, perSd, factor].map(Number), [data.features[0].coefs[4], data.features[0].coefs[4] * data.features[0].scale, Math.exp(data.features[0].coefs[4])]);
+  assert.equal(lines.at(-1), `(intercept),,${data.intercepts[4]},${Math.exp(data.intercepts[4])}`);
 });
 
 test("names and counts", () => {

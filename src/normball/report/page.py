@@ -83,9 +83,16 @@ READING = (
     (
         "How sure is the selection?",
         "Among features that say nearly the same, L1 keeps one more or less by chance: see in how many folds each was "
-        "kept. For a level, this counts the folds that kept any level of its column, since the same difference can be "
-        "told by one level or by another; in how many it was this level itself stands beside it. A feature that was "
-        "not kept is not thereby without effect.",
+        "kept. A column of levels counts the folds that kept any of them, since the same difference can be told by one "
+        "level or by another; the folds that kept a level itself stand in its own line, or in brackets. A feature that "
+        "was not kept is not thereby without effect.",
+    ),
+    (
+        "What are the levels of a column measured against?",
+        "No level is left out beforehand. With L1 the levels that are not kept have the coefficient 0, and the others "
+        "say how they differ from these. With L2 every level has a coefficient, and they say how far it is from the "
+        "average of its column; only differences between levels count. A level that one or two rows have is told by "
+        "these rows alone, which is why such levels stand apart.",
     ),
     (
         "When are large coefficients bad?",

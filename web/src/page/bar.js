@@ -1,6 +1,7 @@
 /** The slider of lambda that stays on top, its number box and its keys. */
 import { figures } from "../svg.js";
-import { rule, whole } from "../views/strength.js";
+import { keptOf } from "../views/columns.js";
+import { rule } from "../views/strength.js";
 import { all, one } from "./dom.js";
 import { nearestLambda } from "./store.js";
 
@@ -40,7 +41,7 @@ export function bar(page, model) {
   }
 
   function show() {
-    const used = data.l1_ratio === 0 ? `${whole(data.n_features)} features` : `${whole(data.n_nonzero[state.index])} of ${whole(data.n_features)} features kept`;
+    const used = `${keptOf(data, state.index)}${data.l1_ratio === 0 ? "" : " kept"}`;
     slider.value = String(state.index);
     slider.setAttribute("aria-valuetext", `${figures(data.lambdas[state.index])}, ${used}`);
     if (page.activeElement !== box) box.value = inBox(data.lambdas[state.index]);

@@ -28,7 +28,7 @@ export function whatIf(page, model) {
 
   function show() {
     const { terms } = predict(data, state);
-    const moved = classes || terms.some((term) => term.amount !== 0);
+    const moved = classes || terms.length > 0;
     const output = one(section, "[data-prediction]");
     output.textContent = data.outputs.length ? inWords(data, state) : ofOne(model);
     output.dataset.value = String(data.outputs.length ? predictAll(data, state).values : predict(data, state).value);
