@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from normball.family import Array, Family, Places, entropy
+from normball.family import Array, Family, Places, entropy, written
 
 
 class _Outputs(Family):
@@ -97,7 +97,7 @@ class Multinomial(_Outputs):
 
     def sklearn(self, lam: float, l1_ratio: float, total_weight: float, digits: int) -> str:
         """LogisticRegression, whose C weighs the sum of the losses."""
-        return f"LogisticRegression(l1_ratio={l1_ratio:g}, C={1 / (lam * total_weight):.{digits}g}"
+        return f"LogisticRegression(l1_ratio={written(l1_ratio)}, C={1 / (lam * total_weight):.{digits}g}"
 
 
 class MultiGaussian(_Outputs):
@@ -144,5 +144,7 @@ class MultiGaussian(_Outputs):
             return f"Ridge(alpha={lam * total_weight:.{digits}g}"
         strength = f"alpha={lam:.{digits}g}"
         return (
-            f"MultiTaskLasso({strength}" if l1_ratio == 1 else f"MultiTaskElasticNet({strength}, l1_ratio={l1_ratio:g}"
+            f"MultiTaskLasso({strength}"
+            if l1_ratio == 1
+            else f"MultiTaskElasticNet({strength}, l1_ratio={written(l1_ratio)}"
         )

@@ -14,10 +14,11 @@ from typing import Any, Never
 import numpy as np
 
 from normball import schema
+from normball.comparison import Comparison
 from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.messages import DataError, Finding
-from normball.model_parts import fold_ids, held_out, length_of, per_output, ranges, sparse_rows
+from normball.model_readers import finding, fold_ids, held_out, length_of, per_output, ranges, sparse_rows
 from normball.results.fit import Fit
 from normball.results.path import STATUSES, Path
 from normball.results.saving import SCHEMA, checksum
@@ -26,17 +27,20 @@ from normball.schema import Damaged, Reader, array, listed, number, one_of, opti
 _SAVE_AGAIN = "take a copy that is not damaged, or fit and save the model again"
 
 
-def load(path: str | os.PathLike[str]) -> Fit | Path | CVPath:
-    """Read the `Fit`, `Path` or `CVPath` that was saved in a file.
+Model = Fit | Path | CVPath | Comparison
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read the `Fit`, `Path`, `CVPath` or `Comparison` that was saved in a file.
 
     Parameters
     ----------
     path : path-like
-        A file that `Fit.save`, `Path.save` or `CVPath.save` wrote.
+        A file that `Fit.save`, `Path.save`, `CVPath.save`, `Comparison.save` or `normball fit` wrote.
 
     Returns
     -------
-    Fit, Path or CVPath
+    Fit, Path, CVPath or Comparison
         Equal to what was saved, to the last bit.
 
     Raises
@@ -47,7 +51,7 @@ def load(path: str | os.PathLike[str]) -> Fit | Path | CVPath:
     return load_with_run(path, schema.fields)[0]
 
 
-def load_with_run(path: str | os.PathLike[str], run: Reader) -> tuple[Fit | Path | CVPath, Any]:
+def load_with_run(path: str | os.PathLike[str], run: Reader) -> tuple[Model, Any]:
     """Read what was saved in a file, and where it came from by the reader `run` (None if that was not saved)."""
     path = os.fspath(path)
     content = _json(path)
@@ -84,12 +88,13 @@ def _json(path: str) -> dict[str, Any]:
     return content
 
 
-def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
+def from_dict(content: Mapping[str, Any]) -> Model:
     """The result that `to_dict` wrote; raises Damaged where it cannot be that."""
     parts: dict[str, dict[str, Reader]] = {
         "fit": {"fit": _decode_fit},
         "path": {"path": _decode_path},
         "cv_path": {"path": _decode_path, "cv": schema.fields},
+        "comparison": {"paths": listed(_decode_mix)},
     }
     head: dict[str, Reader] = {
         "format": text,
@@ -103,6 +108,8 @@ def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
         raise Damaged("kind", "is missing")
     kind = head["kind"](content["kind"], "kind")
     read = record(content, "", head | parts[kind], optional=("run", "checksum"))
+    if kind == "comparison":
+        return _decode_comparison(read["paths"])
     return _decode_cv(read["cv"], read["path"]) if kind == "cv_path" else read[kind]
 
 
@@ -192,7 +199,7 @@ def _decode_path(content: Any, where: str) -> Path:
         "n_iters": array((n_lambdas,), 0, np.iinfo(np.int32).max, whole=True),
         "n_sweeps": number(0),
         "fingerprint": text,
-        "findings": listed(_finding),
+        "findings": listed(finding),
         "dispersion": optional(number(0)),
         "groups": optional(_groups(n_features)),
         "null_intercept": optional(number() if n_outputs == 1 else array((n_outputs,))),
@@ -209,8 +216,28 @@ def _decode_path(content: Any, where: str) -> Path:
 _LATER = ("null_fold_scores", "held_out", "bootstrap_ranges")  # earlier files have none
 
 
-def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
-    n_lambdas, n_folds = path.lambdas.size, length_of(content, "cv", "fold_weights", "fold_sizes", "fold_scores")
+def _decode_mix(content: Any, where: str) -> CVPath:
+    read = record(content, where, {"path": _decode_path, "cv": schema.fields})
+    return _decode_cv(read["cv"], read["path"], f"{where}.cv")
+
+
+def _decode_comparison(paths: tuple[CVPath, ...]) -> Comparison:
+    if not paths:
+        raise Damaged("paths", "is empty")
+    first = paths[0]
+    for j, cv in enumerate(paths):
+        if cv.path.l1_ratio in [one.path.l1_ratio for one in paths[:j]]:
+            raise Damaged(f"paths[{j}].path.l1_ratio", f"is {cv.path.l1_ratio!r}, which another path has")
+        for name in ("family", "n_rows", "fingerprint", "feature_names"):
+            if getattr(cv.path, name) != getattr(first.path, name):
+                raise Damaged(f"paths[{j}].path.{name}", "is not that of the first path")
+        if cv.score != first.score or not np.array_equal(cv.fold_weights, first.fold_weights):
+            raise Damaged(f"paths[{j}].cv", "is of other folds, or of another score, than that of the first path")
+    return Comparison(paths)
+
+
+def _decode_cv(content: dict[str, Any], path: Path, where: str = "cv") -> CVPath:
+    n_lambdas, n_folds = path.lambdas.size, length_of(content, where, "fold_weights", "fold_sizes", "fold_scores")
     readers: dict[str, Reader] = {
         "score": text,
         "greater_is_better": truth,
@@ -233,14 +260,14 @@ def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
         "lambda_best": number(),
         "lambda_1se": number(),
     }
-    values = record(content, "cv", readers, optional=_LATER)
+    values = record(content, where, readers, optional=_LATER)
     chosen = {name: values.pop(name) for name in ("lambda_best", "lambda_1se")}
     cv = CVPath(path=path, **values)
     if np.isnan(cv.cv_mean).all():
-        raise Damaged("cv.fold_scores", "hold no score")
+        raise Damaged(f"{where}.fold_scores", "hold no score")
     for name, lam in chosen.items():
         if lam != getattr(cv, name):
-            raise Damaged(f"cv.{name}", f"is {lam!r}, but by the scores of the folds it is {getattr(cv, name)!r}")
+            raise Damaged(f"{where}.{name}", f"is {lam!r}, but by the scores of the folds it is {getattr(cv, name)!r}")
     return cv
 
 
@@ -297,7 +324,3 @@ def _groups(n_features: int) -> Reader:
         return FeatureGroups.from_dict(value, where, n_features)
 
     return read
-
-
-def _finding(value: Any, where: str) -> Finding:
-    return Finding(**record(value, where, {"code": text, "text": text, "fix": text, "columns": _TEXTS}))

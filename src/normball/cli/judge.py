@@ -11,14 +11,17 @@ from normball.messages import Interrupted, count
 
 if TYPE_CHECKING:
     from normball.cli.source import Task
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
 
 SAMPLES = 100
 MOST_CELLS = 1_000_000  # of a table whose bootstrap samples are drawn unasked
 
 
-def with_ranges(cv: CVPath, task: Task, arguments: Namespace, console: Console) -> CVPath:
-    """The path with the ranges of its coefficients over bootstrap samples, as many as were asked for.
+def with_ranges(
+    comparison: Comparison, cv: CVPath, task: Task, arguments: Namespace, console: Console
+) -> tuple[Comparison, CVPath]:
+    """The path that was picked with the ranges of its coefficients over bootstrap samples, as many as were asked for.
 
     Ctrl-C ends the drawing and keeps what was finished.
     """
@@ -32,7 +35,7 @@ def with_ranges(cv: CVPath, task: Task, arguments: Namespace, console: Console) 
             size = f"{count(path.n_rows * path.n_features)} cells"
             console.sentence(f"Samples  none drawn of so large a table ({size}); --bootstrap {SAMPLES} draws them")
     if n_samples == 0:
-        return cv
+        return comparison, cv
     select = [arguments.select] if isinstance(arguments.select, float) else []
     bar = console.bar("Samples", "samples")
     try:
@@ -50,4 +53,5 @@ def with_ranges(cv: CVPath, task: Task, arguments: Namespace, console: Console) 
         ranges = stop.result
     finally:
         bar.close()
-    return replace(cv, bootstrap_ranges=ranges)
+    judged = replace(cv, bootstrap_ranges=ranges)
+    return replace(comparison, paths=tuple(judged if one is cv else one for one in comparison)), judged

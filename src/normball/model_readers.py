@@ -1,4 +1,4 @@
-"""Readers of the parts of a saved model: sparse rows, folds, what held-out rows say, ranges of coefficients."""
+"""Readers of what a saved model holds beside plain numbers and lists of them."""
 
 from __future__ import annotations
 
@@ -9,27 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball import schema
+from normball.messages import Finding
 from normball.results.held_out import MEASURES, HeldOut
 from normball.results.ranges import Ranges
 from normball.results.sparse_rows import SparseRows
-from normball.schema import Damaged, Reader, array, first_of, number, one_of, record
+from normball.schema import Damaged, Reader, array, first_of, listed, number, one_of, record, text
 
 if TYPE_CHECKING:
     from normball.results.path import Path
-
-
-def per_output(*shape: int | None, n_outputs: int) -> tuple[int | None, ...]:
-    """The shape of an array that has a number for each output where there are several."""
-    return shape if n_outputs == 1 else (*shape, n_outputs)
-
-
-def length_of(content: Any, where: str, *names: str) -> int:
-    """The length that most of these lists of `content` have, by which all of its kind are measured."""
-    given = schema.fields(content, where)
-    for name in names:
-        if name not in given:
-            raise Damaged(f"{where}.{name}", "is missing")
-    return mode(len(schema.entries(given[name], f"{where}.{name}")) for name in names)
 
 
 def sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:
@@ -65,6 +52,37 @@ def sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:
         return SparseRows(indptr, places.astype(np.int32), values, n_columns)
 
     return read
+
+
+def finding(value: Any, where: str) -> Finding:
+    """What was noticed about the data."""
+    return Finding(**record(value, where, {"code": text, "text": text, "fix": text, "columns": listed(text)}))
+
+
+def fold_ids(n_folds: int) -> Reader:
+    """The fold of each row, or of each row in each of several rounds."""
+
+    def read(value: Any, where: str) -> NDArray[np.int64]:
+        rounds = schema.entries(value, where)
+        if rounds and isinstance(rounds[0], list):
+            return array((None, len(rounds[0])), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
+        return array((None,), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
+
+    return read
+
+
+def per_output(*shape: int | None, n_outputs: int) -> tuple[int | None, ...]:
+    """The shape of an array that has a number for each output where there are several."""
+    return shape if n_outputs == 1 else (*shape, n_outputs)
+
+
+def length_of(content: Any, where: str, *names: str) -> int:
+    """The length that most of these lists of `content` have, by which all of its kind are measured."""
+    given = schema.fields(content, where)
+    for name in names:
+        if name not in given:
+            raise Damaged(f"{where}.{name}", "is missing")
+    return mode(len(schema.entries(given[name], f"{where}.{name}")) for name in names)
 
 
 def held_out(path: Path) -> Reader:
@@ -104,17 +122,5 @@ def ranges(path: Path) -> Reader:
             "middle": number(0, 1),
         }
         return Ranges(**record(value, where, readers))
-
-    return read
-
-
-def fold_ids(n_folds: int) -> Reader:
-    """The fold of each row, or of each row in each of several rounds."""
-
-    def read(value: Any, where: str) -> NDArray[np.int64]:
-        rounds = schema.entries(value, where)
-        if rounds and isinstance(rounds[0], list):
-            return array((None, len(rounds[0])), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
-        return array((None,), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
 
     return read
