@@ -1,5 +1,6 @@
 """cv_path and compare: the choice of strength, and agreement with fits made by hand."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -238,7 +239,15 @@ def test_table_of_a_cross_validated_path(cv):
 
 def test_summary_of_a_cross_validated_path(cv):
     text = cv.summary()
-    for line in ("lambda_1se (picked)", "CV deviance", "(null", "CV AUC", "features kept", "% saturated", "odds"):
+    for line in (
+        "lambda_1se (picked)",
+        "CV deviance",
+        "  without features",
+        "CV AUC",
+        "features kept",
+        "% saturated",
+        "odds",
+    ):
         assert line in text
     assert "Selected at lambda_best" in cv.summary(select="best")
     assert "Solved: all 25 lambdas, the largest duality gap is" in text
@@ -247,6 +256,19 @@ def test_summary_of_a_cross_validated_path(cv):
     assert "/10" in text
     assert "lambda_best" in cv._repr_html_()
     assert repr(cv).startswith("<CVPath binomial, 10 stratified folds at random, deviance: lambda_1se")
+
+
+def test_a_squared_error_is_told_by_its_root_with_the_error_of_that():
+    X, y = load_diabetes(return_X_y=True)
+    cv = nb.cv_path(X, y, cv=5, n_lambdas=20)
+    lines = cv.summary().splitlines()
+    (place,) = [k for k, line in enumerate(lines) if line.startswith("CV RMSE")]
+    root, error = map(float, re.search(r"([\d.]+) \+/- ([\d.]+)", lines[place]).groups())
+    low, high = (math.sqrt(cv.cv_mean[cv.index_1se] + sign * 1e-3 * cv.cv_se[cv.index_1se]) for sign in (-1, 1))
+    assert root == pytest.approx(math.sqrt(cv.cv_mean[cv.index_1se]), abs=0.05)
+    assert error == pytest.approx((high - low) / 2e-3, abs=0.05)
+    assert lines[place + 1].split() == ["without", "features", f"{math.sqrt(cv.null_mean):.1f}"]
+    assert lines[place + 2].startswith("CV deviance ")
 
 
 def test_a_deviance_without_a_unit_is_shown_as_a_share():
@@ -302,7 +324,7 @@ def test_words_of_other_programs(table):
 def test_comparison_on_the_same_folds(table):
     X, targets, _ = table
     frame = pl.DataFrame(X).with_columns(pl.Series("y", targets["gaussian"]))
-    comparison = nb.compare(frame, "y", cv=4, n_lambdas=12, keep_predictions=True, score="mse")
+    comparison = nb.compare(frame, "y", (0, 0.5, 1), cv=4, n_lambdas=12, keep_predictions=True, score="mse")
     assert [cv.path.l1_ratio for cv in comparison] == [0.0, 0.5, 1.0]
     assert len(comparison) == 3
     for cv in comparison:
@@ -315,7 +337,7 @@ def test_comparison_on_the_same_folds(table):
     table = comparison.to_frame()
     assert table["choice"].to_list() == ["best", "1se"] * 3
     assert table["cv_mean"][2] == best[1]
-    assert "l1_ratio" in comparison.summary()
+    assert "elastic net 0.5" in comparison.summary()
     assert "<table>" in comparison._repr_html_()
     assert repr(comparison).startswith("<Comparison of l1_ratio 0, 0.5, 1: best")
     with pytest.raises(ValueError, match="l1_ratios is empty"):

@@ -76,3 +76,32 @@ def test_norms_over_short_rows(family):
     path = fit(sparse.csc_array(X), y, options, lambdas=lambdas, tol=TOL)
     assert (path.coefs[-1] != 0).sum() > 800
     assert_optimal(path, problem)
+
+
+# where values come near the rows in number, descent over the rows is quicker than factors of the curvature
+BY_ROWS = {
+    "groups": {"family": "gaussian"},
+    "groups of a logistic model": {"family": "binomial"},
+    "groups of rates with a ridge": {"family": "poisson", "l1_ratio": 0.5},
+    "groups as they are": {"family": "gaussian", "orthonormalize": False},
+    "sparse groups": {"family": "binomial", "group_ratio": 0.5},
+    "targets by feature": {"family": "multigaussian", "grouped": True},
+}
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.95])  # where columns are alike, descent gives way to the factors
+@pytest.mark.parametrize("has_weights", [False, True])
+@pytest.mark.parametrize("kind", BY_ROWS)
+def test_more_values_off_zero_than_rows(kind, has_weights, correlation):
+    options = BY_ROWS[kind]
+    X, y = drawn(options["family"], 50, 600, 7)
+    rng = np.random.default_rng(8)
+    X += np.sqrt(correlation / (1 - correlation)) * rng.normal(size=(50, 1))
+    if options["family"] != "multigaussian":
+        options = options | {"groups": np.arange(600) // 5}
+    if has_weights:
+        options = options | {"sample_weight": rng.random(50), "offset": 0.3 * rng.normal(size=y.shape)}
+    problem = judge(X, y, options)
+    path = fit(X, y, options, lambdas=problem.lambda_max() * np.geomspace(1, 0.02, 12), tol=TOL)
+    assert (path.coefs[-1] != 0).sum() > (50 if correlation == 0 else 40)
+    assert_optimal(path, problem)

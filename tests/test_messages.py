@@ -38,3 +38,13 @@ def test_samples_and_hints() -> None:
     assert sample([*range(1005)]) == "0, 1, 2, 3, 4 and 1,000 more"
     assert did_you_mean("Quality ", ["quality", "age"]) == ' Did you mean "quality"?'
     assert did_you_mean("zzz", ["quality"]) == ""
+
+
+def test_the_command_line_has_no_arguments_of_functions() -> None:
+    lacking = Finding(
+        "E08", "X lacks 2 columns that the model uses: x, X lacks.", "a larger lam, chosen by cv_path(X, y, cv=5)"
+    )
+    told = lacking.in_command_line_words()
+    assert told.text == "The table lacks 2 columns that the model uses: x, X lacks."
+    assert told.fix == "a larger lambda, chosen by normball fit --cv 5"
+    assert command_line_words("give --lam a number, or lam=0.5") == "give --lam a number, or --lam 0.5"

@@ -271,7 +271,21 @@ def test_one_score_is_wanted(labelled, score):
 
 
 def test_command_line(folder, capsys):
-    words = ("fit", "t.csv", "--target", "y", "--drop", "t,w", "--cv", "3", "--n-lambdas", "10", "-o", "m")
+    words = (
+        "fit",
+        "--no-compare",
+        "t.csv",
+        "--target",
+        "y",
+        "--drop",
+        "t,w",
+        "--cv",
+        "3",
+        "--n-lambdas",
+        "10",
+        "-o",
+        "m",
+    )
     assert main([*words, "--score", "roc_auc", "--json"]) == 0
     assert nb.load("m/model.json").score == "roc_auc"
     capsys.readouterr()
@@ -282,7 +296,21 @@ def test_command_line(folder, capsys):
 def test_a_warning_about_the_score_is_a_line_at_the_command_line(folder, capsys, monkeypatch):
     flat = Score("mae", False, lambda y, eta, weights, family: np.where(np.ptp(eta, axis=0) == 0.0, np.nan, 1.0))
     monkeypatch.setitem(SCORES, "mae", flat)
-    words = ("fit", "t.csv", "--target", "y", "--drop", "t,w", "--cv", "3", "--n-lambdas", "10", "-o", "m")
+    words = (
+        "fit",
+        "--no-compare",
+        "t.csv",
+        "--target",
+        "y",
+        "--drop",
+        "t,w",
+        "--cv",
+        "3",
+        "--n-lambdas",
+        "10",
+        "-o",
+        "m",
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         assert main([*words, "--score", "mae"]) == 0

@@ -9,7 +9,8 @@ namespace {
 class SquaredErrors final : public OutputsLoss {
  public:
   SquaredErrors(Index n_outputs, const double* y, const double* weights, Index n_rows)
-      : OutputsLoss(n_outputs, {.is_quadratic = true, .is_location = true, .is_shift_invariant = false}),
+      : OutputsLoss(n_outputs,
+                    {.is_quadratic = true, .is_location = true, .is_shift_invariant = false, .is_coupled = false}),
         y_(y),
         weights_(weights),
         n_rows_(n_rows) {}

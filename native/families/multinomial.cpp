@@ -91,7 +91,8 @@ NORMBALL_INLINE void add_rows(const ClassRows& rows, RowSums& out) {
 class Softmax final : public OutputsLoss {
  public:
   Softmax(Index n_classes, const double* y, const double* weights, Index n_rows)
-      : OutputsLoss(n_classes, {.is_quadratic = false, .is_location = false, .is_shift_invariant = true}),
+      : OutputsLoss(n_classes,
+                    {.is_quadratic = false, .is_location = false, .is_shift_invariant = true, .is_coupled = true}),
         y_(y),
         weights_(weights),
         n_rows_(n_rows) {}

@@ -18,6 +18,7 @@ class OutputsLoss {
     bool is_quadratic = false;        // its curvature is the same everywhere
     bool is_location = false;         // it depends on y - eta alone
     bool is_shift_invariant = false;  // the same number may be added to all outputs
+    bool is_coupled = false;          // the curvature of a row is not diagonal
   };
 
   OutputsLoss(Index n_outputs, const Traits& traits) : n_outputs(n_outputs), traits(traits) {}

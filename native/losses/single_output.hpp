@@ -8,8 +8,10 @@ namespace normball {
 class SingleOutput final : public OutputsLoss {
  public:
   SingleOutput(std::unique_ptr<const Loss> loss, Index n_rows, double least_curvature)
-      : OutputsLoss(
-            1, {.is_quadratic = loss->is_quadratic, .is_location = loss->is_location, .is_shift_invariant = false}),
+      : OutputsLoss(1, {.is_quadratic = loss->is_quadratic,
+                        .is_location = loss->is_location,
+                        .is_shift_invariant = false,
+                        .is_coupled = false}),
         loss_(std::move(loss)),
         n_rows_(static_cast<std::size_t>(n_rows)),
         least_curvature_(least_curvature) {}

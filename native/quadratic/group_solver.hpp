@@ -7,7 +7,7 @@
 
 #include "core/blas.hpp"
 #include "kernels/kernels.hpp"
-#include "penalties/group_term.hpp"
+#include "quadratic/block_step.hpp"
 #include "quadratic/stale_factor.hpp"
 #include "quadratic/step.hpp"
 
@@ -94,44 +94,27 @@ class GroupSolver {
     return 6.0 + n_active * n_active / (6.0 * static_cast<double>(problem.size));
   }
 
-  // Proximal steps on one block, with its own gradient kept along; the violation before. A bound on the block's
-  // curvature begins low and grows where a step shows more of it, so that the objective always falls.
+  // Proximal steps on one block, with its own gradient kept along; the violation before.
   double improve(const Quadratic& problem, Index k, double* b, double* gradient, double enough) {
     const auto& [first, count, term] = (*problem.blocks)[k];
     const double before = term.violation(gradient + first, b + first, count);
     double& bound = bounds_[k];
-    if (before <= std::max(enough, rounding * (term.l1 + term.group))) return before;
+    if (before <= enough || BlockStep::is_rounding(term, before)) return before;
     if (bound == 0.0) {
       for (Index j = first; j < first + count; ++j) bound = std::max(bound, diagonal(problem, j));
     }
     if (!(bound + term.l2 > 0.0) || before == infinity) return 0.0;  // nothing here can move
     at_.assign(b + first, b + first + count);
     slope_.assign(gradient + first, gradient + first + count);
-    for (Vector* one : {&next_, &image_}) one->resize(static_cast<std::size_t>(count));
-    for (int step = 0; step < most_inner_steps;) {
-      for (Index i = 0; i < count; ++i) next_[i] = bound * at_[i] - slope_[i];
-      term.prox(next_.data(), bound, next_.data(), count);
-      double squares = 0.0;
-      std::ranges::fill(image_, 0.0);
+    const auto multiply = [&](const double* x, double* y) {
+      std::fill_n(y, count, 0.0);
       for (Index i = 0; i < count; ++i) {
-        const double change = next_[i] - at_[i];
-        squares += change * change;
         const double* column = problem.H + (first + i) * problem.stride + first;
-        if (change == 0.0) continue;
-        for (Index r = 0; r < count; ++r) image_[r] += change * column[r];
+        if (x[i] == 0.0) continue;
+        for (Index r = 0; r < count; ++r) y[r] += x[i] * column[r];
       }
-      if (squares == 0.0) break;
-      double curvature = 0.0;
-      for (Index i = 0; i < count; ++i) curvature += (next_[i] - at_[i]) * image_[i];
-      if (curvature > (1.0 + 1e-12) * bound * squares) {
-        bound = 1.2 * curvature / squares;
-        continue;
-      }
-      at_.swap(next_);
-      for (Index i = 0; i < count; ++i) slope_[i] += image_[i];
-      ++step;
-      if (count == 1 || term.violation(slope_.data(), at_.data(), count) <= 0.03 * before) break;
-    }
+    };
+    block_step_.take(term, before, multiply, bound, at_, slope_);
     moves_.clear();
     for (Index i = 0; i < count; ++i) {
       const double change = at_[i] - b[first + i];
@@ -352,8 +335,6 @@ class GroupSolver {
     return total;
   }
 
-  static constexpr int most_inner_steps = 10;
-  static constexpr double rounding = 1e-13;
   static constexpr double least_ridge = 1e-13;  // of the diagonal
   static constexpr double least_free_ridge = 1e-9;
 
@@ -363,8 +344,7 @@ class GroupSolver {
   // of one block
   Vector at_;
   Vector slope_;
-  Vector next_;
-  Vector image_;
+  BlockStep block_step_;
   std::vector<std::pair<Index, double>> moves_;
   // of Newton's method, in the order of the active coordinates
   std::vector<Index> active_;
@@ -380,6 +360,7 @@ class GroupSolver {
   Vector direction_;
   Vector landing_;
   Vector change_;
+  Vector image_;
   bool met_kink_ = false;
 };
 

@@ -19,7 +19,7 @@ class MatrixSolver {
     const double* H;  // symmetric, both triangles, column-major
     Index stride;
     const ElasticNet* terms;
-    Index version = 0;    // of H's entries: while it stays the same the factor is used again, and columns may join
+    Index version = 0;   // of H's entries: while it stays the same the factor is used again, and columns may join
     double ridge = 0.0;  // every l2 is proportional to it
   };
 

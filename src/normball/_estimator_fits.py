@@ -12,9 +12,9 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from normball._estimator_base import GLM, estimator, in_words_of
-from normball.cv import compare
 from normball.families import find_family
 from normball.inputs.sources import source_of
+from normball.mixes import compare
 from normball.path import Fit, fit_path, prepare_problem
 from normball.settings import FitOptions
 

@@ -49,7 +49,7 @@ class Finding:
     def in_command_line_words(self, known: Collection[str] | None = None) -> Finding:
         """The same finding with its remedy as command-line options; `known` ones, if a command has not all of them."""
         fix = self.fix if known is None else with_known_options(self.fix, known)
-        return replace(self, fix=command_line_words(fix))
+        return replace(self, text=_named(self.text), fix=command_line_words(fix))
 
     def with_known_options(self, known: Collection[str]) -> Finding:
         """The same finding without the remedies whose options a function lacks."""
@@ -106,6 +106,8 @@ _CALL = re.compile(
     r"\b(cv_path|check|\w+ = normball\.read_table)\((?:X, y|X|\{[^}]*\})(?:, )?"
     rf"((?:{_STRING}|[^()\"])*)\)(?:\[{_STRING}\])?"
 )
+_TABLE = re.compile(r"^X\b(?= (?:lacks|has) )")
+_LAM = re.compile(r"(?<![-\w])lam\b")
 _COMMANDS = {"cv_path": "normball fit", "check": "normball check"}  # a table is read by the options of every command
 
 
@@ -125,7 +127,12 @@ def command_line_words(fix: str) -> str:
         options = [option(one) for one in _OPTION.finditer(arguments)]
         return " ".join([*filter(None, [_COMMANDS.get(function)]), *options])
 
-    return _OPTION.sub(option, _CALL.sub(command, fix))
+    return _named(_OPTION.sub(option, _CALL.sub(command, fix)))
+
+
+def _named(text: str) -> str:
+    """The names of arguments in a sentence as what they are."""
+    return _LAM.sub("lambda", _TABLE.sub("The table", text))
 
 
 def with_known_options(fix: str, known: Collection[str]) -> str:

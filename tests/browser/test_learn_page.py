@@ -132,15 +132,24 @@ def test_points_are_added_by_a_click_and_taken_away_by_a_key_and_the_address_kee
 @framed
 def test_the_quiz_asks_before_it_shows(browser: Browser, quiz: Path, framed: bool) -> None:
     browser.open(quiz, framed=framed)
-    for section in browser.driver.find_elements("css selector", ".lesson"):
+    right = 0
+    for count, section in enumerate(browser.driver.find_elements("css selector", ".lesson"), 1):
         shown = section.find_element("css selector", ".shown")
         assert not shown.is_displayed()
         answer = section.find_element("css selector", ".answer")
         browser.run("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", answer)
         answer.click()
         assert shown.is_displayed()
-        assert section.find_element("css selector", ".verdict").text
-        assert answer.get_attribute("aria-pressed") == "true"
+        assert not section.find_element("css selector", ".first").is_displayed()
+        verdict = section.find_element("css selector", ".verdict").text
+        right += verdict.startswith("Yes.")
+        for other in section.find_elements("css selector", ".answer"):  # a second answer does not count
+            browser.run("arguments[0].click()", other)
+        score = browser.run("return document.querySelector('.score').textContent")
+        assert score.startswith(f"{right} of {count} right at the first answer")
+        assert score in section.find_element("css selector", ".verdict").text
+    assert "to go" not in score
+    assert 0 < right < len(IDS)
 
 
 @framed

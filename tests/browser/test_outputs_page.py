@@ -134,8 +134,8 @@ def test_what_is_saved(browser: Browser, classes: Report) -> None:
     while not (files := list(browser.folder.glob("coefficients_*csv"))) and time.monotonic() < deadline:
         time.sleep(0.05)
     saved = {
-        (row["feature"], row["output"].lstrip("'")): float(row["coef"])
-        for row in csv.DictReader(files[0].read_text("utf-8").splitlines())
+        (row["feature"], row["output"].lstrip("'")): float(row["per_unit"])
+        for row in csv.DictReader(files[0].read_text("utf-8-sig").splitlines())
     }
     for k, name in enumerate(fit.output_names):
         assert saved["(intercept)", name] == fit.intercept[k]

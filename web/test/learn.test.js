@@ -5,15 +5,15 @@ import { LESSONS, lessons } from "../src/learn/lessons.js";
 import { cornerCount, least, loss, norm, onAxis, touch, turned } from "../src/learn/two_weights.js";
 
 const NAMES = ["<b>one</b>", 'two "quoted"'];
-const path = { lambdas: [2, 1, 0.5], loss: [1, 0.8, 0.7], size: [0, 0.3, 0.6], coefs: [[0, 0], [0.3, 0], [0.4, -0.2]] };
+const path = { lambdas: [2, 1, 0.5], coefs: [[0, 0], [0.3, 0], [0.4, -0.2]] };
 const quadratic = turned(35, 1, 0.4);
 const DATA = {
   a: { points: [[0.5, 0.5, 1], [-1, -1, 0], [-0.4, -0.6, 1]], w: [1, 1], b: 0, names: NAMES, n_rows: 3, totals: null },
   b: { lambdas: [1, 0.1, 0.01], own: null, points: [[-1, -1, 0], [-0.5, 1, 0], [1, 1, 1], [-0.7, -1, 1]], held_out: [[0, 0, 1]] },
-  c: { l1: path, l2: path, names: NAMES },
+  c: { quadratic, lambdas: { l1: [2, 1, 0.5], l2: [3, 1, 0.1] }, names: NAMES },
   d: { quadratic: null, names: NAMES, lam: 0.1 },
   e: { quadratic: null, names: NAMES },
-  f: { names: NAMES, truth: null, n_features: 2, paths: [1, 0.5, 0].map((l1_ratio) => ({ l1_ratio, ...path, n_nonzero: [0, 1, 2] })) },
+  f: { names: NAMES, truth: null, n_features: 2, n_folds: 10, paths: [1, 0.5, 0].map((l1_ratio) => ({ l1_ratio, ...path, n_nonzero: [0, 1, 2], unexplained: [1, 0.4, 0.5] })) },
   g: { bend: 1, centre: 1, base: 0.2, name: NAMES[0] },
   h: { quadratic, names: NAMES },
 };
@@ -94,6 +94,8 @@ test("the count of corners is the count of zeros where the balls are touched", (
       assert.equal(onAxis(q, shape, t), touch(q, shape, t).corner);
     }
   }
-  assert.ok(cornerCount("l1", 200) > 50 && cornerCount("l1", 200) < 150);
-  assert.equal(cornerCount("l2", 200), 0);
+  const half = cornerCount("l1", 200, 0.5);
+  assert.ok(half > 50 && half < 150);
+  assert.ok(cornerCount("l1", 200, 0.1) > half && cornerCount("l1", 200, 0.9) < half);
+  assert.equal(cornerCount("l2", 200, 0.5), 0);
 });

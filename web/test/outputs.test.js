@@ -82,7 +82,7 @@ for (const kind of /** @type {const} */ (["classes", "targets"])) {
 
 test("views of one linear predictor are not drawn, nor those of several for one", () => {
   for (const view of [geometry, sigmoid, convexity]) assert.match(view.missing(several("classes")), /this one has several/);
-  assert.deepEqual([effects, confusion, errors].map((view) => view.missing(payload("gaussian")) === ""), [false, false, false]);
+  assert.deepEqual([confusion, errors].map((view) => view.missing(payload("gaussian")) === ""), [false, false]);
   assert.deepEqual([calibration, confusion].map((view) => view.missing(several("targets")) === ""), [false, false]);
   assert.deepEqual([residuals, errors].map((view) => view.missing(several("classes")) === ""), [false, false]);
 });
@@ -191,9 +191,9 @@ test("what-if gives the probability of every class", () => {
 test("what is saved has a row for each feature and output", () => {
   const data = several("targets", 2, ["=u", "v"]);
   const lines = asCsv(data, 4).trim().split("\n");
-  assert.equal(lines[0], "feature,output,coef,coef_per_sd");
-  assert.equal(lines[1], "(intercept),'=u,0,");
+  assert.equal(lines[0], "feature,output,per_sd,per_unit");
+  assert.equal(lines.at(-2), "(intercept),'=u,,0");
   assert.equal(lines.length, 1 + 2 + 2 * data.features.filter((one) => one.coefs[4] !== 0).length);
   const saved = JSON.parse(asJson(data, 4)).coefficients;
-  assert.deepEqual(Object.keys(saved.at(-1)), ["feature", "output", "coef", "coef_per_sd"]);
+  assert.deepEqual(Object.keys(saved.at(-1)), ["feature", "output", "per_sd", "per_unit"]);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { opening } from "../src/payload.js";
-import { afterKey } from "../src/page/bar.js";
+import { formatOf } from "../src/axes.js";
+import { afterKey, typed } from "../src/page/bar.js";
 import { asCsv, asJson } from "../src/page/download.js";
 import { nearestLambda } from "../src/page/store.js";
 import { coefficients, nearest } from "../src/views/coefficients.js";
@@ -72,26 +73,6 @@ test("features that few folds keep are called unstable", () => {
   assert.equal(titles(validated("binomial")).length, shown[0].cells.length);
 });
 
-test("a level that fewer folds keep than its column says so", () => {
-  const data = validated("binomial");
-  const { feature, cells } = rows(data, { index: 4, filter: "" })[0];
-  const withOwn = (/** @type {number} */ own) => {
-    data.features[feature].own_counts = data.lambdas.map(() => own);
-    return rows(data, { index: 4, filter: "" })[0].cells.at(-1);
-  };
-  assert.deepEqual([cells.at(-1), withOwn(10), withOwn(2)], ["10/10", "10/10", "10/10 (itself 2/10)"]);
-});
-
-test("levels of one or two rows are marked", () => {
-  const data = validated("binomial");
-  const [first] = rows(data, { index: 4, filter: "" });
-  const [column, ...others] = data.columns;
-  data.columns = [{ ...column, is_number: false, levels: ["a", "b"], places: [first.feature, null], number: null, few_rows: ["all but 2 rows", "2 rows"] }, ...others];
-  const marked = rows(data, { index: 4, filter: "" })[0];
-  assert.equal(marked.cells[0], `${data.features[first.feature].name} (all but 2 rows)`);
-  assert.deepEqual(marked.values, first.values);
-});
-
 test("keys move lambda, and stay on the path", () => {
   const rules = { best: 40, one_se: 20 };
   const after = (/** @type {string} */ key, index = 5, more = {}) => afterKey(/** @type {KeyboardEvent} */ (/** @type {unknown} */ ({ key, ...more })), index, 99, rules);
@@ -101,13 +82,47 @@ test("keys move lambda, and stay on the path", () => {
   assert.equal(nearestLambda([1, 0.1, 0.01, 0], 0.05), 1);
 });
 
+test("the box of lambda reads what the page writes, and says what it cannot read", () => {
+  const path = [5000, 3464, 50, 0.05, 0.005];
+  const read = (/** @type {string} */ text) => typed(text, path).value;
+  assert.deepEqual(["3,464", "3464", " 3 464 ", "1,234.5", "0,05", "0.05", "5e-3", "3,4"].map(read), [3464, 3464, 3464, 1234.5, 0.05, 0.05, 0.005, 3.4]);
+  assert.equal(read("0,005"), 0.005);
+  for (const text of ["abc", "", "-5", "1,2,3", "Infinity"]) assert.equal(read(text), null, text);
+  assert.match(typed("abc", path).problem, /“abc” is no number/);
+  assert.match(typed("-5", path).problem, /never negative/);
+  assert.match(typed("9e9", path).problem, /The path goes from 5,000 to 0\.00500/);
+});
+
+test("the ticks of an axis are told apart", () => {
+  const written = (/** @type {number[]} */ ticks) => [...ticks.map(formatOf(ticks).write), formatOf(ticks).unit].join(" ");
+  assert.equal(written([0, 5e8, 1e9, 1.5e9, 2e9]), "0.0 0.5 1.0 1.5 2.0 , billions");
+  assert.equal(written([-10, 0, 10]), "-10 0 10 ");
+  assert.equal(written([0, 2000, 4000]), "0 2,000 4,000 ");
+  assert.equal(written([0.1, 0.15, 0.2]), "0.10 0.15 0.20 ");
+  assert.equal(written([0, 0.00001, 0.00002]), "0 1e-5 2e-5 ");
+  assert.equal(written([1e6, 1000010, 1000020]), "1,000,000 1,000,010 1,000,020 ");
+  assert.equal(written([5]), "5 ");
+});
+
 test("what spreadsheets take for formulas is guarded", () => {
   const data = validated("gaussian", { features: 2, names: ["=1+1", 'a "b", c'] });
   const lines = asCsv(data, 4).split("\n");
-  assert.equal(lines[0], "feature,coef,coef_per_sd");
+  assert.equal(lines[0], "feature,per_sd,per_unit");
   assert.ok(lines.some((line) => line.startsWith("'=1+1,")));
   assert.ok(lines.some((line) => line.startsWith('"a ""b"", c",')));
-  assert.equal(JSON.parse(asJson(data, 4)).coefficients.at(-1).feature, 'a "b", c');
+  const saved = JSON.parse(asJson(data, 4)).coefficients;
+  assert.deepEqual(saved.map((/** @type {{ feature: string }} */ one) => one.feature), ["=1+1", 'a "b", c', "(intercept)"]);
+  assert.equal(saved[0].per_sd, saved[0].per_unit * data.features[0].scale);
+});
+
+test("what is saved has the columns of coefficients.csv", () => {
+  const data = validated("binomial", { features: 2 });
+  const [head, ...lines] = asCsv(data, 4).trim().split("\n");
+  assert.equal(head, `feature,per_sd,per_unit,${data.mathematics.factor}`);
+  const [name, perSd, perUnit, factor] = lines[0].split(",");
+  assert.equal(name, data.features[0].name);
+  assert.deepEqual([perUnit, perSd, factor].map(Number), [data.features[0].coefs[4], data.features[0].coefs[4] * data.features[0].scale, Math.exp(data.features[0].coefs[4])]);
+  assert.equal(lines.at(-1), `(intercept),,${data.intercepts[4]},${Math.exp(data.intercepts[4])}`);
 });
 
 test("names and counts", () => {

@@ -4,6 +4,7 @@
 
 #include "paths/blocks/coupled_curvature.hpp"
 #include "paths/blocks/product_newton.hpp"
+#include "paths/blocks/row_descent.hpp"
 #include "quadratic/group_solver.hpp"
 #include "quadratic/matrix_solver.hpp"
 
@@ -23,13 +24,14 @@ class BlockNewton {
         state_(state),
         monitor_(monitor),
         curvature_(design, loss),
+        by_rows_(design, loss, state, monitor),
         by_products_(design, loss, state, threads, monitor) {}
 
   // To a goal, on the set alone; the number of steps.
   int solve(double lambda, const Goal& goal, int most_steps) {
     StallRule stall(8);
     double last = infinity;
-    trusts_products_ = true;
+    trusts_products_ = trusts_rows_ = true;
     bool renews = !curvature_.exists();
     state_.read_gradients();
     for (int step = 0;; ++step) {
@@ -39,6 +41,7 @@ class BlockNewton {
       stall.note(at.kkt_violation);
       if (step == most_steps || stall.is_stalled() || monitor_.stopped()) return step;
       const double left = std::max(at.gap / std::max(goal.gap, 1e-300), 2.0);
+      needed_ = std::max(1.0 / left, goal.violation / at.kkt_violation);
       const double rate = step > 0 ? at.kkt_violation / last : 0.0;
       if (step > 0) renews = !loss_.traits.is_quadratic && is_slow(rate, left);
       if (rate > 0.5 && used_products_) trusts_products_ = false;
@@ -60,6 +63,19 @@ class BlockNewton {
            (joins_values_ && cube > 7000.0 * state_.n_entries() * static_cast<double>(state_.n_outputs()));
   }
 
+  bool asks_for_rows(double lambda) {
+    if (!trusts_rows_ || design_.is_sparse() || loss_.traits.is_coupled || !state_.terms().joins_values()) return false;
+    Index count = 0;
+    Index n_new = 0;
+    is_known_.resize(state_.theta().size(), 0);
+    state_.for_each_part([&](Index place, Index begin, Index size) {
+      if (state_.part(place, begin, lambda).rests(1.0)) return;
+      count += size;
+      n_new += is_known_[begin] == 0 ? size : 0;
+    });
+    return by_rows_.pays(count, n_new);
+  }
+
   bool dual_proves(double lambda, double gap) {
     return state_.has_dual() && state_.dual_sums().dual_pearson <= gap && state_.certify_by_dual(lambda).gap <= gap;
   }
@@ -79,6 +95,11 @@ class BlockNewton {
 
   // one step to the minimiser of the model, or part of it; false where none descends
   bool moves(double lambda, bool renews) {
+    if (asks_for_rows(lambda)) {
+      if (by_rows_.moves(lambda, needed_)) return true;
+      trusts_rows_ = false;
+      renews = !loss_.traits.is_quadratic;
+    }
     used_products_ = !knows(lambda, renews);
     if (used_products_) {
       curvature_.forget();
@@ -233,6 +254,7 @@ class BlockNewton {
   CoupledCurvature curvature_;
   std::vector<std::uint8_t> is_known_;  // values in the quadratic, by the first of their part
   std::vector<Known> known_;
+  RowDescent by_rows_;
   ProductNewton by_products_;
   MatrixSolver matrix_solver_;
   GroupSolver group_solver_;
@@ -243,6 +265,8 @@ class BlockNewton {
   bool joins_values_ = false;
   bool used_products_ = false;
   bool trusts_products_ = true;
+  bool trusts_rows_ = true;
+  double needed_ = 1.0;  // the share of gap or violation that may be left
 };
 
 }  // namespace normball

@@ -31,6 +31,7 @@ class BlockState {
   const BlockTerms& terms() const { return terms_; }
   const RowSums& sums() const { return sums_; }
   const Vector& eta() const { return eta_; }
+  const Vector& residual() const { return residual_; }
   // values of the set, block by block, output by output; their gradients are those of the mean loss
   const Vector& theta() const { return theta_; }
   const Vector& gradient() const { return gradient_; }

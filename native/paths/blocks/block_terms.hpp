@@ -101,6 +101,7 @@ class BlockTerms {
   explicit BlockTerms(const FeatureBlocks& blocks) : blocks_(blocks) {}
 
   Index n_outputs() const { return blocks_.n_outputs(); }
+  bool joins_values() const { return blocks_.joins_values(); }
   bool is_free(Index block) const { return block == SetColumns::intercept || blocks_.is_free(block); }
   Index n_parts(Index block) const { return block == SetColumns::intercept ? 1 : blocks_.n_parts(); }
   Index part_size(Index block) const { return block == SetColumns::intercept ? n_outputs() : blocks_.part_size(block); }

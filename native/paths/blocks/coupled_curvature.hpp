@@ -101,7 +101,7 @@ class CoupledCurvature {
     Vector root(static_cast<std::size_t>(block_rows));
     for (Index begin = 0; begin < design.n_rows; begin += block_rows) {
       const Index count = std::min(block_rows, design.n_rows - begin);
-      set.pack(design, begin, count, columns.data(), block_rows, raw);
+      set.pack(design, 0, set.size(), begin, count, columns.data(), block_rows, raw);
       const auto put = [&](Index to, const double* factor, Index column_of_set) {
         const double* from = columns.data() + column_of_set * block_rows;
         kernels::scale(1.0, factor, from, panel.data() + to * block_rows, count);

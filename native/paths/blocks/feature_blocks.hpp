@@ -46,6 +46,7 @@ class FeatureBlocks {
   // Whether the penalty takes the values of a block together. If not, each output of a block of one feature stands
   // alone, and those of a group are a block each.
   bool joins_outputs() const { return spec_.is_grouped; }
+  bool joins_values() const { return joins_outputs() || !spec_.groups.weights.empty(); }  // of some block
   bool is_single(Index b) const { return !joins_outputs() && !blocks_[b].is_group; }
   Index n_parts() const { return joins_outputs() ? 1 : n_outputs(); }
   Index part_size(Index b) const { return joins_outputs() ? n_values(b) : n_coordinates(b); }

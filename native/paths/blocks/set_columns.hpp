@@ -46,16 +46,19 @@ class SetColumns {
     }
   }
 
-  // rows begin .. begin + count of all columns, column-major
-  void pack(const DenseDesign& design, Index begin, Index count, double* out, Index stride, Vector& raw) const {
-    raw.resize(features_.size() * static_cast<std::size_t>(stride));
-    design.pack_rows({.list = features_.data(), .count = std::ssize(features_)}, begin, count, raw.data(), stride);
-    for (Index place = 0; place < size(); ++place) {
+  // rows begin .. begin + count of the columns of some places, column-major
+  void pack(const DenseDesign& design, Index first_place, Index last_place, Index begin, Index count, double* out,
+            Index stride, Vector& raw) const {
+    const Index from = first_feature_[first_place];
+    const Index to = last_place < size() ? first_feature_[last_place] : std::ssize(features_);
+    raw.resize(static_cast<std::size_t>((to - from) * stride));
+    design.pack_rows({.list = features_.data() + from, .count = to - from}, begin, count, raw.data(), stride);
+    for (Index place = first_place; place < last_place; ++place) {
       for (Index c = 0; c < width(place); ++c) {
-        double* column = out + (first_[place] + c) * stride;
+        double* column = out + (first_[place] + c - first_[first_place]) * stride;
         std::fill_n(column, count, list_[place] == intercept ? 1.0 : 0.0);
         for_each_member(place, c, [&](Index member, double factor) {
-          kernels::axpy(factor, raw.data() + member * stride, 0.0, column, count);
+          kernels::axpy(factor, raw.data() + (member - from) * stride, 0.0, column, count);
         });
       }
     }

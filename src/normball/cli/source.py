@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 READING = ("na", "thousands", "decimal", "units", "delimiter", "encoding", "header", "dedupe", "categorical")
 
 
+PLACES = ("data", "output", "out_of_fold", "groups")  # of files, among the words
 STDIN = ("-", "/dev/stdin")
 
 
@@ -96,9 +98,8 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         example=arguments.example or "",
         target=sample(targets),
         targets=tuple(targets) if len(targets) > 1 else (),
-        command=shlex.join(
-            ["normball", *_without_folders(command, (arguments.data, getattr(arguments, "output", "")))]
-        ),
+        command=shlex.join(["normball", *_without_folders(command, [getattr(arguments, name, "") for name in PLACES])]),
+        date=date.today().isoformat(),
         reading=reading,
         exposure=arguments.exposure or "",
         group=arguments.group or "",

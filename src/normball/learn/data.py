@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from normball.cv import cv_path
 from normball.inputs.prepare import prepare
 from normball.inputs.sources import source_of
 from normball.learn.overfitting import fitted_and_held_out, noisy_points
@@ -123,31 +124,14 @@ def _strengths(table: Table, columns: Sequence[int], l1_ratio: float) -> Array:
     return np.geomspace(largest * (1 + 1e-12), 3e-3 * largest, GRID)
 
 
-def _solutions(table: Table, columns: Sequence[int], l1_ratio: float, lambdas: Array) -> Any:
-    return fit_path(
-        table.X[:, list(columns)], table.y, family="gaussian", l1_ratio=l1_ratio, lambdas=lambdas, tol=1e-10
-    )
-
-
 def _bargain(table: Table) -> dict[str, Any]:
-    found: dict[str, Any] = {"names": _names(table, table.pair)}
-    for name, l1_ratio in (("l1", 1.0), ("l2", 0.0)):
-        lambdas = _strengths(table, table.pair, l1_ratio)
-        path = _solutions(table, table.pair, l1_ratio, lambdas)
-        coefs = path.coefs * path.scales
-        size = np.abs(coefs).sum(axis=1) if l1_ratio else (coefs**2).sum(axis=1) / 2
-        found[name] = {
-            "lambdas": _short(path.lambdas),
-            "loss": _short(path.loss),
-            "size": _short(size),
-            "coefs": [_short(row) for row in coefs],
-        }
-    return found
+    lambdas = {name: _short(_strengths(table, table.pair, mix)) for name, mix in (("l1", 1.0), ("l2", 0.0))}
+    return {"quadratic": _quadratic(table, table.pair), "lambdas": lambdas, "names": _names(table, table.pair)}
 
 
-def _short(values: Array) -> list[float]:
+def _short(values: Array, digits: int = 10) -> list[float]:
     """All the digits that a drawing and its check need."""
-    return [float(f"{value:.10g}") for value in values]
+    return [float(f"{value:.{digits}g}") for value in values]
 
 
 def _alike(table: Table) -> dict[str, Any]:
@@ -157,21 +141,28 @@ def _alike(table: Table) -> dict[str, Any]:
 
 def _mixes(table: Table) -> dict[str, Any]:
     everything = range(table.X.shape[1])
-    paths = [_solutions(table, everything, mix, _strengths(table, everything, mix)) for mix in MIXES]
-    weights = [path.coefs * path.scales for path in paths]
+    folds = min(10, len(table.y))
+    found = [
+        cv_path(table.X, table.y, family="gaussian", l1_ratio=mix, lambdas=_strengths(table, everything, mix), cv=folds)
+        for mix in MIXES
+    ]
+    variance = float(table.y @ table.y) / len(table.y)
+    weights = [cv.path.coefs * cv.path.scales for cv in found]
     size = sum(np.abs(coefs).sum(axis=0) for coefs in weights)
     listed = np.sort(np.argsort(-size, kind="stable")[:LISTED])
     return {
         "names": [table.names[j] for j in listed],
         "n_features": table.X.shape[1],
+        "n_folds": folds,
         "paths": [
             {
                 "l1_ratio": mix,
-                "lambdas": _short(path.lambdas),
-                "coefs": [[float(f"{value:.4g}") for value in row] for row in coefs[:, listed]],
-                "n_nonzero": path.n_nonzero.tolist(),
+                "lambdas": _short(cv.lambdas),
+                "coefs": [_short(row, 4) for row in coefs[:, listed]],
+                "n_nonzero": cv.path.n_nonzero.tolist(),
+                "unexplained": _short(cv.cv_mean / variance, 6),
             }
-            for mix, path, coefs in zip(MIXES, paths, weights, strict=True)
+            for mix, cv, coefs in zip(MIXES, found, weights, strict=True)
         ],
     }
 

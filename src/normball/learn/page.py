@@ -40,6 +40,7 @@ def page(lessons: Lessons, ids: Sequence[str], *, quiz: bool = False) -> str:
     shown = charts.call("lessons", data, list(ids))
     for one in shown:
         one["svg"] = Markup(one["svg"])
+        one["formulas"] = [Markup(line) for line in one["formulas"]]
     return (
         _templates()
         .get_template("page.html.j2")

@@ -5,6 +5,7 @@ import { whole } from "../panels.js";
 import { COLOURS, FAINT, curve, element, figures, segment, through, words } from "../svg.js";
 import { crossEntropy, inTwoParts, markOf, sigma, times } from "./lesson.js";
 import { legend, short } from "./plane.js";
+import * as m from "./mathml.js";
 
 /**
  * @typedef {object} Data
@@ -26,6 +27,10 @@ export const a = {
     "A model that tells two classes apart adds up its features, each times a weight, and turns the sum into a probability with the S-shaped sigmoid. Where the sum is 0 the probability is one half: these places form the line between the classes.",
     "Multiply all weights by 10, the intercept included. The sum is 0 at the same places, so the line does not move, and every point keeps its side. But all sums are ten times as large: each probability is pushed towards 0 or 1.",
     "A point on its right side now costs next to nothing. A point on the wrong side costs more, the farther from the line the nearer to ten times as much. (The cost of a point is the cross-entropy: minus the logarithm of the probability that was given to what really happened. The total over all points is minus the logarithm of the likelihood, the probability that the model gives to all that happened together. The least total error and the maximum likelihood are the same thing.)",
+  ],
+  formulas: [
+    m.formula(m.mi("z"), m.mo("="), m.mi("b"), m.mo("+"), m.sum("j", m.row(m.wj, m.sub(m.mi("x"), m.mi("j")))), m.mo(","), m.text("\u2003"), m.mi("p"), m.mo("="), m.frac(m.mn("1"), m.row(m.mn("1"), m.mo("+"), m.sup(m.mi("e"), m.row(m.mo("−"), m.mi("z")))))),
+    m.formula(m.text("total error"), m.mo("="), m.mo("−"), m.sum("i", m.row(m.mi("log"), m.sub(m.mi("p"), m.row(m.mi("i"), m.text(" of what happened"))))), m.mo("="), m.mo("−"), m.mi("log"), m.text(" likelihood")),
   ],
   careful: "Large weights are not wrong in themselves, and the total decides between the two: if all points are on their right sides, larger weights always have the larger likelihood, however far one goes; if some are not, these pay for the certainty. But the total is that of the points that were fitted: what it is for others is lesson b.",
   controls: () => [{ id: "scale", label: "all weights times", min: LEAST, max: MOST, step: STEP, value: 1, ends: ["smaller", "larger"], show: (v) => times(10 ** v) }],

@@ -5,6 +5,7 @@ import { inTwoParts, movable, slope } from "./lesson.js";
 import { costs, field, plane, sigmoid, weightsBelow, weightsBeside } from "./b_charts.js";
 import { cost, solvePath, sum } from "./logistic.js";
 import { FEATURES, NAMES, REACH, add, pointsOf, put, remove, scaling } from "./points.js";
+import * as m from "./mathml.js";
 
 /**
  * @typedef {import("./points.js").Point} Point
@@ -41,6 +42,7 @@ export const b = {
     "Here a model is really fitted, once for each strength of the penalty, from a strong one on the left to next to none on the right. A strong penalty keeps the weights small and the sigmoid flat: every probability stays near the middle. A weak one lets the weights grow until the fitted rows are explained as well as the model can.",
     "The error of the fitted rows can only fall as the penalty weakens. Rows that were not fitted tell the other half. Their error falls while the weights learn what all rows have in common, and it may rise again once they learn by heart what these few rows happen to be: a mistake made with certainty costs more than all the certainty gains. That is overfitting. The penalty is there to keep the weights, on purpose, away from the minimum of the training error.",
   ],
+  formulas: [m.formula(m.least(m.row(m.frac(m.mn("1"), m.mi("n")), m.sum("i", m.row(m.mi("log"), m.mo("("), m.mn("1"), m.mo("+"), m.sup(m.mi("e"), m.row(m.mo("−"), m.sub(m.mi("m"), m.mi("i")))), m.mo(")"))), m.mo("+"), m.frac(m.lambda, m.mn("2")), m.sum("j", m.wj2))), m.mo(","), m.text("\u2003"), m.sub(m.mi("m"), m.mi("i")), m.text(": the sum in favour of row i's own class"))],
   careful: "It is often said that large weights stop learning because the sigmoid is flat at its ends: its slope is 0.25 in the middle, 0.197 at a sum of 1 and 0.000045 at a sum of 10. With cross-entropy a row pulls at the weights with 1 − p, p being the probability given to the truth. So only rows that are right already stop pulling, and one that is badly wrong pulls with all its force. (With squared error the pull is multiplied by the slope, and rows that are hopelessly wrong do stop.) Overfitting shows in rows that were not fitted, not in flat slopes.",
   names: NAMES,
   controls: (/** @type {Data} */ data) => [

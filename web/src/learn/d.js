@@ -3,6 +3,7 @@ import { COLOURS, DASHES, INK, curve, element, figures, segment, through, words 
 import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
 import { legend, plane, short } from "./plane.js";
 import { ellipse, least, loss, minimisers, norm } from "./two_weights.js";
+import * as m from "./mathml.js";
 
 /** @typedef {import("./two_weights.js").Pair} Pair */
 /** @typedef {import("./two_weights.js").Quadratic} Quadratic */
@@ -39,6 +40,7 @@ export const d = {
       : "Let one feature be a copy of another. The model may give all the weight to the first, (1, 0), or share it, (0.5, 0.5): the predictions are the same. Which one do the penalties choose?",
     `L1 adds up sizes: 1 + 0 and 0.5 + 0.5 are both 1. L2 adds up squares: 1 + 0 = 1, but 0.25 + 0.25 = 0.5. So L2 has a clear wish, to share, and so keeps every weight small. Move the point and watch both sums.${data.quadratic ? "" : " Then give the copy some noise of its own: it says less about the target now, unless by chance its noise goes with the target."}`,
   ],
+  formulas: [m.formula(m.text("exact copies: "), m.size(m.sub(m.mi("w"), m.mn("1"))), m.mo("+"), m.size(m.sub(m.mi("w"), m.mn("2"))), m.text(" is the same for every split, "), m.subsup(m.mi("w"), m.mn("1"), m.mn("2")), m.mo("+"), m.subsup(m.mi("w"), m.mn("2"), m.mn("2")), m.text(" is least for equal halves"))],
   careful: "L1 does not prefer one weight to two halves: to L1 they cost the same. Between exact copies every split is equally good, and which one a program returns is up to the program. As soon as the two differ, the error decides, by differences that may be pure chance, and often one of the two weights ends at zero. Another sample may keep the other twin.",
   controls: (/** @type {Data} */ data) => {
     const unit = unitOf(data);

@@ -4,6 +4,7 @@ import { below, beside } from "../axes.js";
 import { COLOURS, DASHES, INK, curve, element, figures, segment, through, words } from "../svg.js";
 import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
 import { legend } from "./plane.js";
+import * as m from "./mathml.js";
 
 /** @typedef {{ bend: number, centre: number, base: number, name: string }} Data error = base + bend (w - centre)^2 / 2 */
 
@@ -30,6 +31,7 @@ export const g = {
     "Seen along one weight, the error of these models is a bowl. The L1 penalty is a V with its kink at zero, the L2 penalty a bowl of its own. All three are convex: a straight chord between any two of their points never runs below them.",
     "When two convex curves are added the chords add up too, so the sum is convex again: it has one valley, no traps halfway, and a program that walks downhill finds the best point. With the V in the sum the lowest point can sit exactly in the kink, at zero, and stay there while the data change a little.",
   ],
+  formulas: [m.formula(m.text("convex: "), m.mi("f"), m.mo("("), m.row(m.mo("("), m.mn("1"), m.mo("−"), m.mi("s"), m.mo(")"), m.mi("u"), m.mo("+"), m.mi("s"), m.mi("v")), m.mo(")"), m.mo("≤"), m.mo("("), m.mn("1"), m.mo("−"), m.mi("s"), m.mo(")"), m.mi("f"), m.mo("("), m.mi("u"), m.mo(")"), m.mo("+"), m.mi("s"), m.mi("f"), m.mo("("), m.mi("v"), m.mo(")"), m.text(" for every u, v and 0 ≤ s ≤ 1"))],
   careful: "The sum is convex because lambda is zero or more. The slider goes below zero to show what a negative price does: the V is turned over, and the sum may have a ridge in its middle and two valleys. L1 has a kink at zero and is convex, but not strictly; L2 bends everywhere, so with L2 and lambda > 0 there is exactly one best point. All this is about models that add up weighted features. The error of a neural network is not convex in its weights, with a penalty or without: it has many valleys, and where training ends depends on where it starts. What stays true there is the price of a single weight: weight decay (L2) pulls every weight towards zero at every step, and the kink of L1 can hold weights at exactly zero, if the optimiser treats it as a kink (normball.torch does; docs/torch.md of normball says how).",
   controls: (/** @type {Data} */ data) => {
     const unit = unitOf(data);

@@ -5,6 +5,7 @@ import { COLOURS, DASHES, FAINT, curve, element, figures, through, words } from 
 import { inTwoParts, snapped } from "./lesson.js";
 import { awayFrom, cursor, legend, plane, pull } from "./plane.js";
 import { gradient, least, loss, norm, priceOf, touch } from "./two_weights.js";
+import * as m from "./mathml.js";
 
 /** @typedef {{ quadratic: import("./two_weights.js").Quadratic, names: [string, string] }} Data */
 
@@ -15,6 +16,11 @@ export const h = {
   text: [
     "One may fix a budget: the least error with weights of total size at most t. Or one may fix a price: the least error + price × size. Both give the same solutions. Wherever the budget stops the weights, there is a price at which they would have stopped by themselves. Either way they are kept, on purpose, away from the minimum of the training error.",
     "The price is how much error one more unit of budget would save: the slope of the error over t. It can be read off the pull, the arrow towards smaller error. For the diamond of L1 the price is the largest component of the pull, since all of a little more budget goes where it saves most. For the disc of L2 it is the length of the pull. The second chart draws the price over t. A tight budget means a high price; once the budget covers the weights of least error, more of it saves nothing.",
+  ],
+  formulas: [
+    m.formula(m.mi("E"), m.mo("("), m.mi("t"), m.mo(")"), m.mo("="), m.text("least error with size at most t")),
+    m.formula(m.text("price"), m.mo("="), m.mo("−"), m.frac(m.row(m.mi("d"), m.mi("E")), m.row(m.mi("d"), m.mi("t")))),
+    m.formula(m.text("L1: "), m.lambda, m.mo("="), m.text("price"), m.mo(","), m.text("\u2003L2: "), m.lambda, m.mo("="), m.frac(m.text("price"), m.mi("t"))),
   ],
   careful: "The lambda of L1 is this price. The lambda of L2, which stands before half the sum of squares, is the price of one more unit of t²/2, so the price divided by t. Which budget goes with which lambda depends on the data, and not always one to one: every t beyond the end of the curve has price zero; under L1 every lambda above the start of the curve gives t = 0, while under L2 no lambda, however large, does.",
   controls: (/** @type {Data} */ data) => {

@@ -9,7 +9,7 @@
  * @property {number} step
  * @property {number} value at the opening
  * @property {string[]} [choices] a choice instead of a slider: the value is an index
- * @property {(value: number) => string} [show] what to write beside the slider
+ * @property {(value: number, values: Values) => string} [show] what to write beside the slider
  * @property {boolean} [falls] its largest value stands on the left
  * @property {[string, string]} [ends] what stands at both ends of the slider
  *
@@ -25,6 +25,7 @@
  * @property {string} id
  * @property {string} title
  * @property {string[] | ((data: any) => string[])} text paragraphs
+ * @property {string[]} formulas MathML
  * @property {string} careful what the usual picture leaves out
  * @property {(data: any) => Control[]} controls
  * @property {(data: any, values: Values) => Shown} draw a pure function: no document, no clock, no chance

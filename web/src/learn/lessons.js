@@ -20,8 +20,8 @@ export const LESSONS = { a, b, c, d, e, f, g, h };
 export function lessons(data, ids, values = {}) {
   return ids.map((id) => {
     const lesson = LESSONS[id];
-    const { title, careful, quiz } = lesson;
+    const { title, formulas, careful, quiz } = lesson;
     const text = typeof lesson.text === "function" ? lesson.text(data[id]) : lesson.text;
-    return { id, title, text, careful, quiz, ...lesson.draw(data[id], { ...openingValues(lesson, data[id]), ...values }) };
+    return { id, title, text, formulas, careful, quiz, ...lesson.draw(data[id], { ...openingValues(lesson, data[id]), ...values }) };
   });
 }

@@ -42,7 +42,7 @@ function enliven(section, lesson, data) {
     figure.innerHTML = shown.svg; // every text in it went through svg.js `escape`
     the(".sentence", section).textContent = shown.sentence;
     the(".table", section).innerHTML = tableOf(shown.table);
-    inputs.forEach((put, k) => put(values[controls[k].id]));
+    inputs.forEach((put, k) => put(values[controls[k].id], values));
     reset.disabled = changes(lesson, opening, values) === "";
     if (focused) /** @type {SVGElement | null} */ (figure.querySelector(`[data-handle="${focused}"]`))?.focus();
   }
@@ -89,9 +89,9 @@ function added(place, lesson, control, changed) {
   value.htmlFor.add(id);
   box.append(label, input, ...(control.choices ? [] : control.ends ? [ends(control.ends, value)] : [value]));
   place.append(box);
-  return (/** @type {number} */ now) => {
+  return (/** @type {number} */ now, /** @type {import("./lesson.js").Values} */ values) => {
     input.value = String(turned(now));
-    const text = control.show ? control.show(now) : String(now);
+    const text = control.show ? control.show(now, values) : String(now);
     value.textContent = text;
     if (!control.choices) input.setAttribute("aria-valuetext", text);
   };
@@ -166,13 +166,25 @@ function steerable(figure, move, remove) {
   });
 }
 
+/** Lessons whose question was answered, and whether the first answer was right. @type {Record<string, boolean>} */
+const counted = {};
+
+/** How the reader does. */
+function score() {
+  const answers = Object.values(counted);
+  const open = document.querySelectorAll(".lesson").length - answers.length;
+  return `${answers.filter(Boolean).length} of ${answers.length} right at the first answer${open ? `, ${open} to go` : ""}.`;
+}
+
 /** First predict, then see. @param {HTMLElement} section @param {Lesson} lesson */
 function predictions(section, lesson) {
   const { right, why, answers } = lesson.quiz;
   const verdict = the(".verdict", section);
   section.querySelectorAll(".answer").forEach((button, k) =>
     button.addEventListener("click", () => {
-      verdict.textContent = `${k === right ? "Yes." : `Not quite: ${answers[right]}.`} ${why}`;
+      counted[lesson.id] ??= k === right; // the first answer counts
+      verdict.textContent = `${k === right ? "Yes." : `Not quite. The answer is “${answers[right]}”.`} ${why} ${score()}`;
+      the(".score").textContent = score();
       section.querySelectorAll(".answer").forEach((other, j) => {
         other.setAttribute("aria-pressed", String(j === k));
         other.classList.toggle("right", j === right);

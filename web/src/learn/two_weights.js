@@ -105,17 +105,17 @@ export function onAxis(q, shape, t) {
 }
 
 /**
- * In how many of many ellipses drawn by chance the ball, with half the budget they ask for, is touched on an axis: for
- * the diamond, at a corner. The numbers come from a fixed sequence, so that every reader sees the same count.
- * @param {Shape} shape @param {number} n
+ * In how many of many ellipses drawn by chance the ball, with a share of the budget they ask for, is touched on an axis:
+ * for the diamond, at a corner. The numbers come from a fixed sequence, so that every reader sees the same count.
+ * @param {Shape} shape @param {number} n @param {number} share
  */
-export function cornerCount(shape, n) {
+export function cornerCount(shape, n, share) {
   let seed = 20260101;
   const chance = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
   let corners = 0;
   for (let k = 0; k < n; k += 1) {
     const q = turned(360 * chance(), 1, 1.8 * chance() - 0.9);
-    corners += Number(onAxis(q, shape, norm(shape, least(q)) / 2));
+    corners += Number(onAxis(q, shape, share * norm(shape, least(q))));
   }
   return corners;
 }

@@ -4,25 +4,28 @@ import { all, one } from "./dom.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
+const MARK = "\ufeff"; // without it Excel takes a file for one of its own old alphabets
+
 /** A name without the marks that isolate it in sentences. @param {string} name */
 const plain = (name) => name.replace(/[\u2068\u2069]/gu, "");
 
-/** The intercept and every feature of the page that is not zero at a lambda. @param {Payload} data @param {number} index @returns {{ feature: string, output?: string, coef: number, coef_per_sd: number | null }[]} */
+/** @typedef {{ feature: string, output?: string, per_sd: number | null, per_unit: number, [factor: string]: string | number | null | undefined }} Row */
+
+/** Every feature of the page that is not zero at a lambda, and the intercept, by the names of coefficients.csv. @param {Payload} data @param {number} index @returns {Row[]} */
 export function coefficientRows(data, index) {
   if (data.outputs.length) return ofOutputs(data, index);
-  const listed = data.features.map((one) => ({ feature: one.key, coef: one.coefs[index], coef_per_sd: one.coefs[index] * one.scale }));
-  const others = data.others.map(({ key, scale, coefs }) => {
-    const coef = coefs.find(([l]) => l === index)?.[1] ?? 0;
-    return { feature: key, coef, coef_per_sd: coef * scale };
-  });
-  return [{ feature: "(intercept)", coef: data.intercepts[index], coef_per_sd: null }, ...[...listed, ...others].filter((row) => row.coef !== 0)];
+  const { factor } = data.mathematics;
+  const row = (/** @type {string} */ feature, /** @type {number} */ coef, /** @type {number | null} */ scale) => ({ feature, per_sd: scale === null ? null : coef * scale, per_unit: coef, ...(factor ? { [factor]: Math.exp(coef) } : {}) });
+  const listed = data.features.map((one) => row(one.name, one.coefs[index], one.scale));
+  const others = data.others.map(({ name, scale, coefs }) => row(name, coefs.find(([l]) => l === index)?.[1] ?? 0, scale));
+  return [...[...listed, ...others].filter((one) => one.per_unit !== 0), row("(intercept)", data.intercepts[index], null)];
 }
 
-/** A row for each feature and output; of the features that are not listed the page knows lengths only. @param {Payload} data @param {number} index */
+/** A row for each feature and output; of the features that are not listed the page knows lengths only. @param {Payload} data @param {number} index @returns {Row[]} */
 function ofOutputs(data, index) {
-  const intercepts = data.outputs.map(({ name, intercepts }) => ({ feature: "(intercept)", output: plain(name), coef: intercepts[index], coef_per_sd: null }));
+  const intercepts = data.outputs.map(({ name, intercepts }) => ({ feature: "(intercept)", output: name, per_sd: null, per_unit: intercepts[index] }));
   const kept = data.features.filter((one) => one.coefs[index] !== 0);
-  return [...intercepts, ...kept.flatMap((one) => data.outputs.map(({ name }, k) => ({ feature: one.key, output: plain(name), coef: coefficientOf(one, k, index, false), coef_per_sd: coefficientOf(one, k, index, true) })))];
+  return [...kept.flatMap((one) => data.outputs.map(({ name }, k) => ({ feature: one.name, output: name, per_sd: coefficientOf(one, k, index, true), per_unit: coefficientOf(one, k, index, false) }))), ...intercepts];
 }
 
 /** Text that a spreadsheet takes for text, too: what looks like a formula gets an apostrophe. @param {string} text */
@@ -33,9 +36,9 @@ function quoted(text) {
 
 /** @param {Payload} data @param {number} index */
 export function asCsv(data, index) {
-  const several = data.outputs.length > 0;
-  const rows = coefficientRows(data, index).map((row) => `${quoted(row.feature)},${several ? `${quoted(row.output ?? "")},` : ""}${row.coef},${row.coef_per_sd ?? ""}`);
-  return [`feature,${several ? "output," : ""}coef,coef_per_sd`, ...rows, ""].join("\n");
+  const rows = coefficientRows(data, index);
+  const written = rows.map((row) => Object.values(row).map((cell) => (typeof cell === "string" ? quoted(cell) : String(cell ?? ""))));
+  return [Object.keys(rows[0]), ...written, []].map((cells) => cells.join(",")).join("\n");
 }
 
 /** @param {Payload} data @param {number} index */
@@ -55,7 +58,7 @@ export function downloads(page, { data, state }) {
     button.addEventListener("click", () => {
       const csv = button.dataset.save === "csv";
       const name = `coefficients_${data.lambdas[state.index].toPrecision(3)}.${csv ? "csv" : "json"}`;
-      save(page, name, csv ? asCsv(data, state.index) : asJson(data, state.index), csv ? "text/csv" : "application/json");
+      save(page, name, csv ? MARK + asCsv(data, state.index) : asJson(data, state.index), csv ? "text/csv" : "application/json");
       said(`${name} is saved; where the browser does not allow that, use Copy.`);
     });
   }

@@ -1,4 +1,4 @@
-/** Tables from plain rows, and the table of features: sortable, its names lead to their curve. */
+/** Tables from plain rows, and the table of columns and levels: sortable, its names lead to their curve. */
 import { features, rows as featureRows, titles } from "../views/features.js";
 import { all, one } from "./dom.js";
 
@@ -33,15 +33,12 @@ export function featureTable(page, { data, state, set, listen }) {
   let order = null;
 
   function draw() {
-    const shown = featureRows(data, state);
-    if (order) {
-      const { column, down } = order;
-      shown.sort((a, b) => compare(a.values[column], b.values[column]) * (down ? -1 : 1));
-    }
+    const shown = featureRows(data, state, order);
     const table = rows(page, { head: titles(data), rows: shown.map((row) => row.cells) });
     all(table, "thead th").forEach((title, column) => sortable(title, column));
-    all(table, "tbody tr").forEach((line, k) => linked(line, shown[k].feature));
+    all(table, "tbody tr").forEach((line, k) => named(line, shown[k]));
     /** @type {Element} */ (place).replaceChildren(table);
+    /** @type {HTMLElement} */ (place).hidden = shown.length === 0; // titles alone say nothing
     one(/** @type {Element} */ (section), "[data-sentence]").textContent = features.draw(data, state).sentence;
   }
 
@@ -60,16 +57,26 @@ export function featureTable(page, { data, state, set, listen }) {
     title.replaceChildren(button);
   }
 
-  /** A name that leads to its curve, and shows it on the way. @param {HTMLElement} line @param {number} feature */
-  function linked(line, feature) {
+  /** The name of a line: a link to its curve if it has one, what stands behind it, and levels below their column. @param {HTMLElement} line @param {import("../views/features.js").Line} told */
+  function named(line, { name, note, kind, feature }) {
     const [title] = line.children;
+    line.className = kind;
+    const text = page.createElement("bdi");
+    text.textContent = name;
+    const behind = page.createElement("span");
+    behind.className = "faint";
+    behind.textContent = note ? ` ${note}` : "";
+    if (feature === null) title.replaceChildren(text, behind);
+    else title.replaceChildren(linked(line, text, feature), behind);
+  }
+
+  /** A name that leads to its curve, and shows it on the way. @param {HTMLElement} line @param {HTMLElement} name @param {number} feature */
+  function linked(line, name, feature) {
     const link = page.createElement("a");
     link.href = "#coefficients-heading";
     link.dataset.feature = String(feature);
-    const name = page.createElement("bdi");
-    name.textContent = title.textContent;
+    link.setAttribute("aria-label", data.features[feature].name);
     link.append(name);
-    title.replaceChildren(link);
     const isolate = () => set({ hovered: feature });
     const all = () => set({ hovered: null });
     line.addEventListener("pointerenter", isolate);
@@ -80,6 +87,7 @@ export function featureTable(page, { data, state, set, listen }) {
       const second = state.pair[0] === feature ? state.pair[1] : state.pair[0];
       set({ pair: [feature, second] });
     });
+    return link;
   }
 
   listen((changed) => {
@@ -89,6 +97,3 @@ export function featureTable(page, { data, state, set, listen }) {
   });
   draw();
 }
-
-/** @param {string | number} a @param {string | number} b */
-const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));

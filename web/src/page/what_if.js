@@ -16,6 +16,7 @@ export function whatIf(page, model) {
   const section = one(page, "[data-what-if]");
   if (!ready(data)) return;
   section.hidden = false;
+  one(page, "[data-what-if-link]").hidden = false;
   const columns = asked(data);
   const fields = columns.slice(0, FIRST).map((c) => field(page, model, c));
   one(section, "[data-inputs]").append(...fields.map((made) => made.place));
@@ -28,7 +29,7 @@ export function whatIf(page, model) {
 
   function show() {
     const { terms } = predict(data, state);
-    const moved = classes || terms.some((term) => term.amount !== 0);
+    const moved = classes || terms.length > 0;
     const output = one(section, "[data-prediction]");
     output.textContent = data.outputs.length ? inWords(data, state) : ofOne(model);
     output.dataset.value = String(data.outputs.length ? predictAll(data, state).values : predict(data, state).value);

@@ -2,6 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
 import { COLOURS, DASHES, FAINT, INK, apart, curve, drawing, element, escape, figures, segment, through, words } from "../svg.js";
+import { keptOf } from "./columns.js";
 import { kindOf } from "./outputs.js";
 import { nearestInPictures, pictured, pictures, tableOf } from "./outputs_path.js";
 import { BOTTOM, HEIGHT, LEFT, TOP, cursor, framed, inFrame, kept, marks, matches, positive, rule, shortened, strengths, whole, widthOf } from "./strength.js";
@@ -141,7 +142,7 @@ function describe(data, state, named) {
   }
   if (state.filter.trim() !== "" && named.length === 0) return `None of the features drawn here has a name with “${state.filter.trim()}”.`;
   const largest = largestFirst(data, state).slice(0, 3).map(({ feature, value }) => `${feature.name} (${figures(value)})`);
-  const count = data.l1_ratio === 0 ? `all ${whole(data.n_features)} features are used` : `${whole(data.n_nonzero[state.index])} of ${whole(data.n_features)} features are kept`;
+  const count = data.l1_ratio === 0 ? `all ${keptOf(data, state.index)} are used` : `${keptOf(data, state.index)} are kept`;
   return `${lam}, ${count}${largest.length ? `; ${data.outputs.length ? `the largest over all ${kindOf(data)[1]} (length ${unit})` : `the largest coefficients ${unit}`}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
 }
 

@@ -1,20 +1,50 @@
-/** The columns of the table: which one gives a feature, and what is known of its levels. */
+/** The columns of the table: which features they give, and where the coefficients of these stand. */
+import { coefficientOf } from "./outputs.js";
+import { whole } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Column} Column */
+/** @typedef {{ place: number, level: number }} Part a feature of a column: the number itself has the level -1 */
 
-/** For each place the column that gives the feature there, and which of its levels; -1 for the number itself. @type {WeakMap<Column[], Map<number, { column: Column, level: number }>>} */
-const OWNERS = new WeakMap();
-
-/** The column that gives the feature at a place, and which of its levels that is; -1 for the number itself. @param {Payload} data @param {number} place */
-export function ownerOf({ columns }, place) {
-  let owners = OWNERS.get(columns);
-  if (!owners) {
-    owners = new Map();
-    for (const column of columns) {
-      if (column.number !== null) owners.set(column.number, { column, level: -1 });
-      for (const [level, at] of column.places.entries()) if (at !== null) owners.set(at, { column, level });
-    }
-    OWNERS.set(columns, owners);
-  }
-  return owners.get(place);
+/** The features of a column that are ever kept, or listed. @param {Column} column @returns {Part[]} */
+export function partsOf({ number, places }) {
+  const levels = places.flatMap((place, level) => (place === null ? [] : [{ place, level }]));
+  return number === null ? levels : [{ place: number, level: -1 }, ...levels];
 }
+
+/** The feature at a place. @param {Payload} data @param {number} place */
+export const featureAt = (data, place) => data.features[place] ?? data.others[place - data.features.length];
+
+/** Its coefficient, or of several outputs the length over them. @param {Payload} data @param {number} place @param {number} index of lambda */
+export const coefAt = (data, place, index) => data.features[place]?.coefs[index] ?? entry(data.others[place - data.features.length].coefs, index);
+
+/** Its coefficient for one of several outputs. @param {Payload} data @param {number} place @param {number} output @param {number} index of lambda */
+export function coefOfOutput(data, place, output, index) {
+  const feature = data.features[place];
+  return feature ? coefficientOf(feature, output, index, false) : entry(data.others[place - data.features.length].by_output?.[output] ?? [], index);
+}
+
+/** @param {[number, number][]} coefs @param {number} index */
+const entry = (coefs, index) => coefs.find(([l]) => l === index)?.[1] ?? 0;
+
+/** The strongest lambda at which it is kept. @param {Payload} data @param {number} place */
+export const entryOf = (data, place) => data.lambdas[data.lambdas.findIndex((_, l) => coefAt(data, place, l) !== 0)];
+
+/** Columns and features that are kept, as `12 of 73 columns (35 of 314 features)`. @param {Payload} data @param {number} index of lambda */
+export function keptOf(data, index) {
+  const { n_columns, n_features, columns_kept, n_nonzero } = data;
+  const features = data.l1_ratio === 0 ? whole(n_features) : `${whole(n_nonzero[index])} of ${whole(n_features)}`;
+  if (n_columns === n_features) return `${features} features`;
+  return `${data.l1_ratio === 0 ? whole(n_columns) : `${whole(columns_kept[index])} of ${whole(n_columns)}`} columns (${features} features)`;
+}
+
+/** What coefficients of levels are measured against. @param {Payload} data @param {Column} column @param {number} index of lambda */
+export function against(data, column, index) {
+  if (data.l1_ratio === 0) return "against the average of the column";
+  if (!column.settable && !data.others_complete) return "against the other levels";
+  const zero = column.levels.filter((_, level) => (column.places[level] === null ? 0 : coefAt(data, column.places[level] ?? 0, index)) === 0);
+  if (zero.length === 0) return "against one another";
+  return zero.length === 1 ? `against “${zero[0]}”` : `against the ${whole(zero.length)} other levels`;
+}
+
+
+

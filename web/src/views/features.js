@@ -1,13 +1,25 @@
-/** The features that the model uses at a lambda, as a table; there is no drawing. */
+/** The columns that the model uses at a lambda with their levels, as a table; there is no drawing. */
 import { figures } from "../svg.js";
-import { ownerOf } from "./columns.js";
-import { coefficientOf, kindOf } from "./outputs.js";
+import { against, coefAt, coefOfOutput, entryOf, featureAt, keptOf, partsOf } from "./columns.js";
+import { kindOf } from "./outputs.js";
 import { matches, rule, shortened, whole } from "./strength.js";
 
-/** @typedef {import("../payload.js").Payload} Payload */
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Column} Column */
+/** @typedef {{ column: number, down: boolean } | null} Order by a column of this table */
+/**
+ * @typedef {object} Line of the table: a column, a level of the column above, or both where there is one level
+ * @property {string} name
+ * @property {string} note what stands behind the name
+ * @property {"column" | "level" | "heading"} kind
+ * @property {boolean} coefficient whether it has the coefficient of a feature
+ * @property {number | null} feature the index of its curve
+ * @property {string[]} cells
+ * @property {(string | number)[]} values by which the table is sorted
+ */
 
 const STABLE = 0.8;
 const MOST_COLUMNS = 10; // outputs that are told one by one
+const RARE = "Levels told by one or two rows";
 
 /** A coefficient with its sign. @param {number} value */
 const signed = (value) => (value > 0 ? `+${figures(value)}` : figures(value));
@@ -18,42 +30,111 @@ function factor(value) {
   return excess > 1e-8 && excess < 0.1 ? value.toFixed(1 - Math.floor(Math.log10(excess))) : figures(value);
 }
 
+/** Whether the table tells numbers of rows: that of every level. @param {Payload} data */
+const hasLevels = (data) => data.columns.some((column) => column.levels.length > 0);
+
 /**
- * The rows of the table with the numbers that they are sorted by.
- * @param {Payload} data @param {{ index: number, filter: string }} state
- * @returns {{ feature: number, cells: string[], values: (string | number)[] }[]}
+ * The lines of the table: columns, each with its levels below it, and apart from these the levels that a row or two tell.
+ * @param {Payload} data @param {{ index: number, filter: string }} state @param {Order} [order] @returns {Line[]}
  */
-export function rows(data, { index, filter }) {
-  return data.features
-    .map((feature, j) => ({ feature, j, coef: feature.coefs[index] }))
-    .filter(({ feature, coef }) => coef !== 0 && matches(feature.name, filter))
-    .sort((a, b) => Math.abs(b.coef * b.feature.scale) - Math.abs(a.coef * a.feature.scale))
-    .map(({ feature, j, coef }) => {
-      const owner = ownerOf(data, j);
-      const few = data.l1_ratio > 0 ? owner?.column.few_rows[owner.level] : "";
-      const name = few ? `${feature.name} (${few})` : feature.name;
-      const columns = [/** @type {[string, string | number]} */ ([name, feature.name])];
-      if (data.outputs.length) columns.push(...ofOutputs(data, feature, index));
-      else if (data.standardize) columns.push([signed(coef * feature.scale), coef * feature.scale]);
-      if (!data.outputs.length) columns.push([signed(coef), coef]);
-      if (data.mathematics.factor) columns.push([factor(Math.exp(coef)), coef]);
-      if (data.l1_ratio > 0) {
-        const entry = data.lambdas[feature.coefs.findIndex((value) => value !== 0)];
-        columns.push([figures(entry), entry]);
-      }
-      if (owner?.column.counts && data.cv) columns.push(folds(owner.column.counts[index], feature.own_counts?.[index], data.cv.n_folds));
-      return { feature: j, cells: columns.map(([cell]) => cell), values: columns.map(([, value]) => value) };
-    });
+export function rows(data, { index, filter }, order = null) {
+  const blocks = data.columns.filter((column) => partsOf(column).some(({ place }) => place < data.features.length)).map((column) => block(data, column, index, filter));
+  const common = blocks.flatMap(({ head, lines }) => (lines.length === 0 ? [] : [head ? [head, ...sorted(lines, order)] : lines]));
+  const rare = sorted(blocks.flatMap((one) => one.rare), order);
+  if (order) common.sort((a, b) => compare(a[0].values[order.column], b[0].values[order.column]) * (order.down ? -1 : 1));
+  else common.sort((a, b) => sizeOf(b, data) - sizeOf(a, data));
+  return [...common.flat(), ...(rare.length ? [heading(data), ...rare] : [])];
+}
+
+/** @param {Line[]} lines @param {Order} order */
+const sorted = (lines, order) => (order ? [...lines].sort((a, b) => compare(a.values[order.column], b.values[order.column]) * (order.down ? -1 : 1)) : lines);
+
+/** @param {string | number} a @param {string | number} b */
+const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+
+/** The largest coefficient of a block, where the penalty is. @param {Line[]} lines @param {Payload} data */
+const sizeOf = (lines, data) => Math.max(...lines.map((line) => Math.abs(Number(line.values[hasLevels(data) ? 2 : 1]) || 0)));
+
+/**
+ * A column with its levels: a line for itself where there are several, levels from the largest coefficient down.
+ * @param {Payload} data @param {Column} column @param {number} index @param {string} filter
+ * @returns {{ head: Line | null, lines: Line[], rare: Line[] }}
+ */
+function block(data, column, index, filter) {
+  const kept = partsOf(column).filter(({ place }) => coefAt(data, place, index) !== 0);
+  const asked = kept.filter(({ place }) => matches(featureAt(data, place).name, filter));
+  const few = asked.filter(({ level }) => column.few_rows[level]);
+  const plain = asked.filter(({ level }) => !column.few_rows[level]).sort((a, b) => coefAt(data, b.place, index) - coefAt(data, a.place, index));
+  const text = column.is_number ? "" : against(data, column, index);
+  const rare = few.map((part) => line(data, column, part, index, { name: featureAt(data, part.place).name, note: column.few_rows[part.level], kind: "level" }));
+  if (plain.length === 0) return { head: null, lines: [], rare };
+  const [first] = plain;
+  if (plain.length === 1) return { head: null, lines: [line(data, column, first, index, { name: featureAt(data, first.place).name, note: first.level < 0 ? "" : text, kind: "column" })], rare };
+  const levels = plain.filter(({ level }) => level >= 0);
+  const number = plain.find(({ level }) => level < 0);
+  const note = column.is_number ? "" : `${data.l1_ratio === 0 ? "" : `${whole(kept.length)} of `}${whole(column.levels.length)} levels, ${text}`;
+  const lines = levels.map((part) => line(data, column, part, index, { name: column.levels[part.level], note: "", kind: "level" }));
+  const head = number ? line(data, column, number, index, { name: column.name, note: "", kind: "column" }) : summary(data, column, lines, index, note);
+  return { head, lines, rare };
+}
+
+/**
+ * A line with the numbers of a feature.
+ * @param {Payload} data @param {Column} column @param {import("./columns.js").Part} part @param {number} index @param {Pick<Line, "name" | "note" | "kind">} told
+ * @returns {Line}
+ */
+function line(data, column, { place, level }, index, told) {
+  const coef = coefAt(data, place, index);
+  const { scale } = featureAt(data, place);
+  const columns = [/** @type {[string, string | number]} */ ([told.note ? `${told.name} (${told.note})` : told.name, told.name])];
+  if (hasLevels(data)) columns.push(ofRows(column, level));
+  if (data.outputs.length) columns.push(...ofOutputs(data, place, index));
+  else if (data.standardize) columns.push([signed(coef * scale), coef * scale]);
+  if (!data.outputs.length) columns.push([signed(coef), coef]);
+  if (data.mathematics.factor) columns.push([factor(Math.exp(coef)), coef]);
+  if (data.l1_ratio > 0) columns.push([figures(entryOf(data, place)), entryOf(data, place)]);
+  if (column.counts && data.cv) {
+    const own = data.features[place]?.own_counts?.[index];
+    if (told.kind === "level" && place >= data.features.length) columns.push(["", -1]); // only the column's is known
+    else columns.push(told.kind === "level" && own !== undefined && !told.note ? folds(own, undefined, data.cv.n_folds) : folds(column.counts[index], own, data.cv.n_folds));
+  }
+  return { ...told, coefficient: true, feature: place < data.features.length ? place : null, cells: columns.map(([cell]) => cell), values: columns.map(([, value]) => value) };
+}
+
+/** The line of a column above those of its levels, sorted as the largest of these. @param {Payload} data @param {Column} column @param {Line[]} lines @param {number} index @param {string} note @returns {Line} */
+function summary(data, column, lines, index, note) {
+  const size = (/** @type {Line} */ one) => Math.abs(Number(one.values[2]));
+  const largest = lines.reduce((most, one) => (size(one) > size(most) ? one : most));
+  const values = [column.name, ...largest.values.slice(1)];
+  const cells = [`${column.name} (${note})`, ...values.slice(1).map(() => "")];
+  const titled = titles(data);
+  if (data.l1_ratio > 0) {
+    const at = titled.indexOf("enters at lambda");
+    values[at] = Math.max(...lines.map((one) => Number(one.values[at])));
+    cells[at] = figures(Number(values[at]));
+  }
+  if (column.counts && data.cv) [cells[titled.length - 1], values[titled.length - 1]] = folds(column.counts[index], undefined, data.cv.n_folds);
+  return { name: column.name, note, kind: "column", coefficient: false, feature: null, cells, values };
+}
+
+/** @param {Payload} data @returns {Line} */
+const heading = (data) => ({ name: RARE, note: "", kind: "heading", coefficient: false, feature: null, cells: titles(data).map((_, k) => (k ? "" : RARE)), values: [] });
+
+/** How many rows have a level. @param {Column} column @param {number} level @returns {[string, number]} */
+function ofRows({ n_rows }, level) {
+  const count = level < 0 ? undefined : n_rows?.[level];
+  return count === undefined ? ["", -1] : [whole(count), count];
 }
 
 /**
  * The length over the outputs and the coefficient of each; of very many the largest and whose it is. Per SD where the
  * penalty is.
- * @param {Payload} data @param {import("../payload.js").Feature} feature @param {number} index @returns {[string, string | number][]}
+ * @param {Payload} data @param {number} place @param {number} index @returns {[string, string | number][]}
  */
-function ofOutputs(data, feature, index) {
-  const values = data.outputs.map((_, k) => coefficientOf(feature, k, index, data.standardize));
-  const length = feature.coefs[index] * (data.standardize ? feature.scale : 1);
+function ofOutputs(data, place, index) {
+  const unit = data.standardize ? featureAt(data, place).scale : 1;
+  const values = data.outputs.map((_, k) => coefOfOutput(data, place, k, index) * unit);
+  const length = coefAt(data, place, index) * unit;
   /** @type {[string, number][]} */
   const each = values.map((value) => [value ? signed(value) : "0", value]);
   if (values.length <= MOST_COLUMNS) return [[figures(length), length], ...each];
@@ -77,7 +158,8 @@ function folds(count, own, all) {
 export function titles(data) {
   const { factor } = data.mathematics;
   return [
-    "feature",
+    hasLevels(data) ? "column" : "feature",
+    ...(hasLevels(data) ? ["rows"] : []),
     ...(data.outputs.length ? titlesOfOutputs(data) : [...(data.standardize ? ["per SD"] : []), "per unit"]),
     ...(factor ? [`${factor} × / unit`] : []),
     ...(data.l1_ratio > 0 ? ["enters at lambda"] : []),
@@ -92,17 +174,21 @@ export const features = {
   missing: () => "",
   draw(data, state) {
     const shown = rows(data, state);
-    return { svg: "", sentence: describe(data, state, shown.length), table: { head: titles(data), rows: shown.map((row) => row.cells) } };
+    const cells = shown.map(({ kind, cells }) => (kind === "level" ? [`\u2003${cells[0]}`, ...cells.slice(1)] : cells));
+    return { svg: "", sentence: describe(data, state, shown), table: { head: titles(data), rows: cells } };
   },
 };
 
-/** @param {Payload} data @param {import("../payload.js").State} state @param {number} shown */
-function describe(data, state, shown) {
+/** @param {Payload} data @param {import("../payload.js").State} state @param {Line[]} lines */
+function describe(data, state, lines) {
   const at = `At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
+  const filter = state.filter.trim();
+  const shown = lines.filter((one) => one.coefficient).length;
   const used = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[state.index];
-  if (state.filter.trim() !== "") return `${at}, ${shown} of the features in this table have a name with “${state.filter.trim()}”.`;
+  if (filter !== "") return `${at}, ${whole(shown)} of the features in this table ${shown === 1 ? "has" : "have"} a name with “${filter}”.`;
   if (used === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
-  const count = data.l1_ratio === 0 ? `all ${whole(used)} features are used` : `${whole(used)} of ${whole(data.n_features)} features are kept`;
-  const more = used > shown ? `; the ${whole(used - shown)} smaller ones are not in this table` : "";
+  const count = data.l1_ratio === 0 ? `all ${keptOf(data, state.index)} are used` : `${keptOf(data, state.index)} are kept`;
+  const missing = used - shown;
+  const more = missing > 0 ? `; ${missing === 1 ? "a smaller feature is" : `the ${whole(missing)} smaller features are`} not in this table` : "";
   return `${at}, ${count}, the largest ${data.outputs.length ? `over all ${kindOf(data)[1]} (length${data.standardize ? " per SD" : ""})` : data.standardize ? "per SD" : "by their weight"} first${more}.${data.outputs.length ? "" : ` Intercept: ${figures(data.intercepts[state.index], 4)}.`}`;
 }

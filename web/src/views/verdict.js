@@ -2,7 +2,7 @@
 import { figures } from "../svg.js";
 import { percent } from "./confusion.js";
 import { shownScore } from "./cv_curve.js";
-import { whole } from "./strength.js";
+import { keptOf } from "./columns.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
@@ -21,11 +21,10 @@ function numbers(data, index) {
   const { name, of } = shownScore(data);
   const mean = cv ? of(cv.mean[index]) : NaN;
   const error = cv ? of(cv.mean[index] + (cv.se[index] ?? NaN)) - mean : NaN;
-  const size = whole(data.n_features);
   const share = cv?.explained_of ? percent(1 - cv.mean[index] / cv.explained_of) : "–";
   return [
     ["lambda", figures(data.lambdas[index])],
-    data.l1_ratio === 0 ? ["features used", size] : ["features kept", `${whole(data.n_nonzero[index])} of ${size}`],
+    [data.l1_ratio === 0 ? "used" : "kept", keptOf(data, index)],
     [`CV ${name}`.trim(), `${figures(mean)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
     ["without features", figures(cv ? of(cv.null_score) : NaN)],
     ["CV deviance explained", share],

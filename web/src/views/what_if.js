@@ -3,7 +3,8 @@ import { scaleLinear } from "d3-scale";
 import { meanAt, meansAt } from "../mathematics.js";
 import { NARROW, known, whole } from "../panels.js";
 import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
-import { coefficientOf, storedOf } from "./outputs.js";
+import { coefAt, coefOfOutput } from "./columns.js";
+import { storedOf } from "./outputs.js";
 import { shortened } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
@@ -37,37 +38,28 @@ export function named(column, input) {
   return `${column.name}: ${column.levels[Number(input ?? startOf(column))]}`;
 }
 
-/** The coefficient of the feature at a place. @param {Payload} data @param {number | null} place @param {number} output @param {number} index */
-function coefAt(data, place, output, index) {
-  if (place === null) return 0;
-  const feature = data.features[place];
-  if (feature) return data.outputs.length ? coefficientOf(feature, output, index, false) : feature.coefs[index];
-  const { coefs, by_output } = data.others[place - data.features.length];
-  return (data.outputs.length ? (by_output?.[output] ?? []) : coefs).find(([l]) => l === index)?.[1] ?? 0;
-}
-
 /** What a column adds to the linear predictor. @param {Payload} data @param {Column} column @param {number | "missing"} input @param {number} output @param {number} index */
 function added(data, column, input, output, index) {
-  const coef = (/** @type {number | null} */ place) => coefAt(data, place, output, index);
+  const coef = (/** @type {number | null} */ place) => (place === null ? 0 : data.outputs.length ? coefOfOutput(data, place, output, index) : coefAt(data, place, index));
   if (input === "missing") return (column.fill ?? 0) * coef(column.number) + coef(column.places[0]);
   return column.is_number ? input * coef(column.number) : coef(column.places[input]);
 }
 
 /**
  * @param {Payload} data @param {State} state
- * @returns {{ eta: number, value: number, typical: number, terms: { name: string, amount: number }[] }} `typical` with every column at its start
+ * @returns {{ eta: number, value: number, typical: number, terms: { name: string, amount: number }[] }} `typical` with every column at its start; the terms are those of columns that are not
  */
 export function predict(data, state) {
   const { index, output, inputs } = state;
   let eta = (data.outputs.length ? data.outputs[output].rest?.[index] : data.rest?.[index]) ?? 0;
   let start = eta;
   const terms = [];
-  for (const [rank, c] of asked(data).entries()) {
+  for (const c of asked(data)) {
     const column = data.columns[c];
     const [now, before] = [inputs[c] ?? startOf(column), startOf(column)].map((input) => added(data, column, input, output, index));
     eta += now;
     start += before;
-    if ((rank < FIRST || now !== before) && terms.length < MOST) terms.push({ name: named(column, inputs[c]), amount: now - before });
+    if ((inputs[c] ?? startOf(column)) !== startOf(column)) terms.push({ name: named(column, inputs[c]), amount: now - before });
   }
   return { eta, value: meanAt(data.mathematics, eta), typical: meanAt(data.mathematics, start), terms };
 }
@@ -122,7 +114,8 @@ export function inWords(data, state) {
 
 /** What each input adds, as bars around zero. @param {Payload} data @param {State} state */
 export function bars(data, state) {
-  const { terms, value, typical } = predict(data, state);
+  const { terms: all, value, typical } = predict(data, state);
+  const terms = [...all].sort((a, b) => Math.abs(b.amount) - Math.abs(a.amount)).slice(0, MOST);
   const most = Math.max(...terms.map((term) => Math.abs(term.amount))) || 1;
   const [names, low, high, width] = state.narrow ? [110, 170, 340, NARROW] : [160, 260, 700, 820];
   const x = scaleLinear().domain([-most, most]).range([low, high]);
@@ -166,8 +159,11 @@ function toldOf(data, part, place, value, name) {
   const who = (/** @type {string} */ mean) => `Of the ${whole(part.counts[place][k])} left-out rows with the nearest predictions (${mean} on average), `;
   if (data.mathematics.has_classes) return `${who(percent(predicted))}${percent(part.observed[place][k] ?? NaN)} were “${name}”.`;
   const [low, high] = part.spans?.[place]?.[k] ?? [];
-  return known(low) && known(high) ? `${who(figures(predicted))}8 in 10 lay between ${figures(low)} and ${figures(high)}.` : "";
+  return known(low) && known(high) ? `${who(figures(predicted))}8 in 10 lay between ${told(low)} and ${told(high)}.` : "";
 }
+
+/** @param {number} value of a target, which may be a count */
+const told = (value) => (Number.isInteger(value) ? whole(value) : figures(value));
 
 /** The same for the most probable class. @param {Payload} data @param {State} state */
 function spreadOfClasses(data, state) {
