@@ -65,8 +65,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
     cv = picked(comparison, arguments.select)
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
-    if not interrupted:
-        comparison, cv = judge.with_ranges(comparison, cv, task, arguments, console)
+    comparison, cv = judge.with_ranges(comparison, cv, task, arguments, console, bool(interrupted))
     failure = None
     try:
         with console.phase("Write") as at:

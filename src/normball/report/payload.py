@@ -80,7 +80,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
 
 def _answers(cv: CVPath, run: Run) -> list[list[str]]:
     """What was found and how good it is, by lambda."""
-    told = [answers.answer(cv, run.target, index) for index in range(cv.lambdas.size)]
+    told = [answers.answer(cv, isolated(run.target), index) for index in range(cv.lambdas.size)]
     return [[one.found, one.quality] for one in told]
 
 
