@@ -138,15 +138,9 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
     family = find_family(path.family)
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
     data = payload(cv, run, evidence)
-<<<<<<< HEAD
     without = NOT_OF_ALL - family.views - ({"ranges"} if data["ranges"] else set())
-    views = [view for view in charts.call("report", data) if view["id"] not in without]
-    for view in views:
-=======
-    without = NOT_OF_ALL - family.views
     views = {view["id"]: view for view in charts.call("report", data) if view["id"] not in without}
     for view in views.values():
->>>>>>> main
         view["svg"] = Markup(view.get("svg", ""))
     if path.l1_ratio == 0:  # ridge selects none
         views["features"]["title"] = "Largest coefficients"
