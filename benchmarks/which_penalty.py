@@ -21,6 +21,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 import normball as nb
 from normball.learn import which_one
+from normball.mixes import MIXES
 
 RECORD = Path(which_one.__file__).with_name(which_one.RECORD)
 FEW = 60
@@ -65,7 +66,7 @@ def judged(name: str, X: Array, y: Array, family: str) -> dict[str, Any]:
         y = (y - y.mean(axis=0)) / y.std(axis=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", nb.NotConverged)  # the weakest strengths of classes that can be parted
-        comparison = nb.compare(X, y, which_one.MIXES, family=family, cv=10, repeats=REPEATS)
+        comparison = nb.compare(X, y, MIXES, family=family, cv=10, repeats=REPEATS)
     return {
         "task": name,
         "n_rows": len(y),

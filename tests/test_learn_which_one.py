@@ -12,7 +12,8 @@ from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 import normball as nb
 from benchmarks import which_penalty
 from normball.learn import built_in, drawn, figure, own
-from normball.learn.which_one import MIXES, compared, counted, record
+from normball.learn.which_one import compared, counted, record
+from normball.mixes import MIXES
 
 Array = NDArray[np.float64]
 
