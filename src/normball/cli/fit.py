@@ -28,7 +28,7 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import describe, fit_files, groups, outputs, summary
+    from normball.cli import describe, fit_files, groups, judge, outputs, summary
     from normball.cli.models import choose, picked
     from normball.mixes import default_mixes
     from normball.report import MOST_PREDICTIONS
@@ -66,6 +66,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
     cv = picked(comparison, arguments.select)
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
+    comparison, cv = judge.with_ranges(comparison, cv, task, arguments, console, bool(interrupted))
     failure = None
     try:
         with console.phase("Write") as at:
