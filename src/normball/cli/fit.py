@@ -29,7 +29,7 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import describe, fit_files, groups, judge, outputs
-    from normball.cli.models import choose, picked
+    from normball.cli.models import choose
     from normball.mixes import default_mixes
     from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
@@ -64,9 +64,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
-    cv = picked(comparison, arguments.select)
+    comparison, cv = judge.with_ranges(comparison, task, arguments, console, bool(interrupted))
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
-    comparison, cv = judge.with_ranges(comparison, cv, task, arguments, console, bool(interrupted))
     if failure := _deliver(comparison, cv, task, files, console):
         return failure
     if arguments.open:
