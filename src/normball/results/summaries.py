@@ -121,7 +121,7 @@ def _room(rows: list[list[str]], width: int) -> int:
 
 def _least(titles: list[str]) -> int:
     """The column that is missed least: it follows from another, or is the last."""
-    return next((k for k, title in enumerate(titles) if title.endswith(facts.FACTOR)), len(titles) - 1)
+    return next((k for k, title in enumerate(titles) if facts.FACTOR in title), len(titles) - 1)
 
 
 def _cut(name: str, room: int) -> str:
