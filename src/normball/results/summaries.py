@@ -121,7 +121,8 @@ def _room(rows: list[list[str]], width: int) -> int:
 
 def _least(titles: list[str]) -> int:
     """The column that is missed least: it follows from another, or is the last."""
-    return next((k for k, title in enumerate(titles) if facts.FACTOR in title), len(titles) - 1)
+    missed = (k for what in (facts.RANGE, facts.FACTOR) for k, title in enumerate(titles) if what in title)
+    return next(missed, len(titles) - 1)
 
 
 def _cut(name: str, room: int) -> str:
