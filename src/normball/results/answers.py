@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.families import find_family
+from normball.results.by_column import counted
 from normball.results.facts import figures
 
 if TYPE_CHECKING:
@@ -63,14 +64,15 @@ def class_name(cv: CVPath, target: str, place: int) -> str:
 
 def _found(cv: CVPath, target: str, index: int, helps: bool) -> str:
     path = cv.path
-    kept, features = int(path.n_nonzero[index]), f"{path.n_features:,} feature{'s' * (path.n_features != 1)}"
+    kept, size = int(path.n_nonzero[index]), len(path.preparation.columns)
+    columns = f"{size:,} {'feature' if size == path.n_features else 'column'}{'s' * (size != 1)}"
     if kept == 0 and index in (cv.index_best, cv.index_1se):
-        return f"None of the {features} is found to help with {target}"
+        return f"None of the {columns} is found to help with {target}"
     if kept == 0:
-        return f"None of the {features} is kept"
+        return f"None of the {columns} is kept"
     if not helps:
         return f"Features do not help to predict {target}"
-    used = f"All {features}" if path.l1_ratio == 0 else f"{kept:,} of {features}"
+    used = f"{'All ' * (path.l1_ratio == 0)}{counted(cv, index)}"
     verb = "tell" if kept > 1 or path.l1_ratio == 0 else "tells"
     if path.classes is None:
         return f"{used} {'explain' if verb == 'tell' else 'explains'} {target}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def printable(text: str) -> str:
@@ -15,6 +15,13 @@ def isolated(text: str) -> str:
     """`text` so that numbers and signs beside it keep their places where it is written from right to left."""
     turned = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
     return f"\u2068{text}\u2069" if turned else text
+
+
+def isolated_in(sentence: str, names: Iterable[str]) -> str:
+    """A sentence with those of `names` isolated that need it."""
+    for name in sorted({name for name in names if isolated(name) != name}, key=len, reverse=True):
+        sentence = sentence.replace(name, isolated(name))
+    return sentence
 
 
 def display_width(text: str) -> int:

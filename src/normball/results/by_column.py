@@ -1,0 +1,99 @@
+"""Selected features by the columns of the table that they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normball.results.facts import Feature
+
+if TYPE_CHECKING:
+    from normball.cv_result import CVPath
+    from normball.results.fit import Fit
+
+RARE = "Levels told by one or two rows"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A column with its features, of levels the largest coefficient first; a column of several has a line of its own.
+
+    Attributes
+    ----------
+    title : str
+        The line above the features; empty where the only one speaks for itself.
+    folds : int or None
+        How many folds kept the column.
+    features : tuple of Feature
+        Its features.
+    """
+
+    title: str
+    folds: int | None
+    features: tuple[Feature, ...]
+
+
+def blocks(fit: Fit, features: Sequence[Feature], most: int) -> list[Block]:
+    """At most so many features by columns, those first whose largest coefficient per standard deviation is largest.
+
+    What one or two rows decide stands apart at the end.
+    """
+    rare = [feature for feature in features if feature.few_rows]
+    common = [feature for feature in features if not feature.few_rows]
+    room = max(most - len(rare), most // 2)
+    by_column: dict[str, list[Feature]] = {}
+    for feature in common[:room]:
+        by_column.setdefault(feature.column, []).append(feature)
+    found = [_block(fit, column, one) for column, one in by_column.items()]
+    shown = rare[: max(0, most - len(common[:room]))]
+    return [*found, Block(RARE, None, tuple(shown))] if shown else found
+
+
+def _block(fit: Fit, column: str, features: list[Feature]) -> Block:
+    first = features[0]
+    if len(features) == 1:
+        return Block("", first.folds, (first,))
+    n_levels, n_kept = _levels(fit, column)
+    number = [feature for feature in features if feature.level is None]
+    levels = [replace(one, folds=_own(one), own_folds=None) for one in features if one.level is not None]
+    levels.sort(key=lambda one: -one.per_unit)
+    if number:  # and the mark of its gaps
+        return Block("", first.folds, (number[0], *levels))
+    of_all = f"{n_levels}" if n_kept == n_levels else f"{n_kept} of {n_levels}"
+    return Block(f"{column} ({of_all} levels)", first.folds, tuple(levels))
+
+
+def _own(feature: Feature) -> int | None:
+    return feature.folds if feature.own_folds is None else feature.own_folds
+
+
+def _levels(fit: Fit, column: str) -> tuple[int, int]:
+    """How many levels a column has, and how many of them are kept."""
+    preparation = fit.preparation
+    place = next(k for k, one in enumerate(preparation.columns) if one.name == column)
+    return preparation.columns[place].n_features, int((preparation.column_of_feature[fit.kept] == place).sum())
+
+
+def reference(fit: Fit) -> str:
+    """What the coefficients of levels are measured against; nothing where none are kept."""
+    columns = fit.preparation.columns
+    if all(columns[j].levels is None for j in fit.preparation.column_of_feature[fit.kept]):
+        return ""
+    if fit.l1_ratio == 0:
+        return "Levels are measured against the average of their column."
+    return "Levels are measured against those of their column that are not kept."
+
+
+def counted(cv: CVPath, index: int) -> str:
+    """At one strength `12 of 73 columns (35 of 314 features)`, or `5 of 10 features` where columns are features."""
+    path = cv.path
+    rows = path.coef_rows.take(slice(index, index + 1), path.n_outputs)
+    n_kept = np.unique(path.preparation.column_of_feature[rows.indices[rows.values != 0]]).size
+    n_columns, n_features = len(path.preparation.columns), path.n_features
+    columns, features = f"{n_columns:,}", f"{n_features:,} feature{'s' * (n_features != 1)}"
+    if path.l1_ratio > 0:  # ridge uses all of them
+        columns, features = f"{n_kept:,} of {columns}", f"{path.n_nonzero[index]:,} of {features}"
+    return features if n_columns == n_features else f"{columns} column{'s' * (n_columns != 1)} ({features})"
