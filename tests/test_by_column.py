@@ -124,7 +124,9 @@ def test_the_notebook_keeps_the_levels_apart(cv: nb.CVPath) -> None:
     assert "hr = " not in text
 
 
-def test_names_in_files_and_data_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_names_in_files_and_data_stay(
+    cv: nb.CVPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     monkeypatch.chdir(tmp_path)
     X.with_columns(y=pl.Series(Y)).write_csv("t.csv")
     words = ["fit", "t.csv", "--target", "y", "--missing", "impute", "--cv", "4", "--select", "best"]
@@ -137,7 +139,7 @@ def test_names_in_files_and_data_stay(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (features["hr = h0"]["column"], features["hr = h0"]["level"]) == ("hr", "h0")
     assert features["hr = h0"]["n_rows"] == (X["hr"] == "h0").sum()
     assert features["x"]["level"] is None
-    names = {feature["name"]: feature["key"] for feature in payload(nb.load("model.json"), Run(), None)["features"]}
+    names = {feature["name"]: feature["key"] for feature in payload(cv, Run(), None)["features"]}
     assert names["hr: h0"] == "hr = h0"
     assert names["z: (missing)"] == "z is missing"
 

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from commands import Capture, fit, run
-from normball.cv import cv_path
+from normball.comparison import Comparison
+from normball.mixes import compare
 from normball.model_file import load
 from normball.results.answers import answer
 from pages import payload_of
@@ -77,8 +78,10 @@ def test_select(select: str, folder: Path, capsys: Capture) -> None:
 def test_several_mixes_are_compared(folder: Path, capsys: Capture) -> None:
     code, out, _ = fit(capsys, "--penalty", "elasticnet", "--l1-ratio", "0,0.5,1")
     assert code == 0
-    assert "l1_ratio" in out
-    assert load("out/model.json").path.l1_ratio in (0.0, 0.5, 1.0)
+    assert "-> logistic, l1_ratio 0, 0.5, 1" in out
+    saved = load("out/model.json")
+    assert isinstance(saved, Comparison)
+    assert saved.l1_ratios == (0.0, 0.5, 1.0)
 
 
 def test_ridge_has_no_folds_column(folder: Path, capsys: Capture) -> None:
@@ -90,14 +93,18 @@ def test_ridge_has_no_folds_column(folder: Path, capsys: Capture) -> None:
 
 def test_columns_with_a_role(folder: Path, capsys: Capture) -> None:
     words = ("--weights", "w", "--keep-unpenalised", "colour", "--seed", "3", "--threads", "1", "--no-standardize")
-    code, out, _ = run(capsys, "fit", "t.csv", "--target", "y", "--time-order", "t", "--cv", "4", *words)
+    code, out, _ = run(
+        capsys, "fit", "--no-compare", "t.csv", "--target", "y", "--time-order", "t", "--cv", "4", *words
+    )
     assert code == 0
     cv = load("model.json")
     assert cv.folds == "4 folds in time order"
     assert cv.path.penalty_factors.tolist() == [1, 1, 0, 0, 0]
     assert "sklearn" not in out
     assert "per SD" not in out
-    code, out, _ = run(capsys, "fit", "t.csv", "--target", "y", "--group", "t", "--cv", "4", "--repeats", "2")
+    code, out, _ = run(
+        capsys, "fit", "--no-compare", "t.csv", "--target", "y", "--group", "t", "--cv", "4", "--repeats", "2"
+    )
     assert code == 0
     assert load("model.json").folds == "4 grouped folds at random, 2 times"
 
@@ -129,7 +136,7 @@ def test_every_family_on_the_command_line(folder: Path, capsys: Capture) -> None
         ("huber", "amounts.csv", "-> Huber (delta "),
         ("huber(0.5)", "amounts.csv", "-> Huber (delta 0.5), L1"),
     ):
-        code, out, _ = run(capsys, "fit", file, "--target", "y", "--family", name, "--cv", "3")
+        code, out, _ = run(capsys, "fit", "--no-compare", file, "--target", "y", "--family", name, "--cv", "3")
         assert code == 0
         assert words in out
         saved = load("model.json")
@@ -149,7 +156,9 @@ def test_exposure_is_an_offset_again_when_predicting(folder: Path, capsys: Captu
     rng = np.random.default_rng(0)
     x, expo = rng.normal(size=200), rng.uniform(0.1, 2, 200)
     pl.DataFrame({"n": rng.poisson(expo * np.exp(0.5 * x)), "x": x, "expo": expo}).write_csv("c.csv")
-    code, out, _ = run(capsys, "fit", "c.csv", "--target", "n", "--family", "poisson", "--exposure", "expo")
+    code, out, _ = run(
+        capsys, "fit", "--no-compare", "c.csv", "--target", "n", "--family", "poisson", "--exposure", "expo"
+    )
     assert code == 0
     assert "-> Poisson, L1" in out
     assert "rate x/unit" in out
@@ -242,7 +251,24 @@ def test_report_and_show_of_another_lambda(folder: Path, capsys: Capture) -> Non
     [["--weights", "w"], ["--time-order", "t"], ["--penalty", "elasticnet", "--select", "0.03"], ["--repeats", "2"]],
 )
 def test_a_report_with_the_data_is_that_of_the_fit(words: list[str], folder: Path, capsys: Capture) -> None:
-    assert run(capsys, "fit", "t.csv", "--target", "y", "--cv", "4", "--n-lambdas", "20", "-o", "out", *words)[0] == 0
+    assert (
+        run(
+            capsys,
+            "fit",
+            "--no-compare",
+            "t.csv",
+            "--target",
+            "y",
+            "--cv",
+            "4",
+            "--n-lambdas",
+            "20",
+            "-o",
+            "out",
+            *words,
+        )[0]
+        == 0
+    )
     model, page = Path("out/model.json").read_text(), Path("out/report.html").read_text()
     assert load("out/model.json").predictions is None
     assert payload_of(page)["evidence"]["held_out"]
@@ -303,7 +329,7 @@ def test_constant_columns_and_copies_are_dropped(folder: Path, capsys: Capture) 
 def test_nothing_kept_at_lambda_1se(folder: Path, capsys: Capture) -> None:
     rng = np.random.default_rng(5)
     pl.DataFrame({f"x{j}": rng.normal(size=40) for j in range(4)} | {"y": rng.normal(size=40)}).write_csv("n.csv")
-    code, out, err = run(capsys, "fit", "n.csv", "--target", "y")
+    code, out, err = run(capsys, "fit", "--no-compare", "n.csv", "--target", "y")
     assert code == 0
     assert "W03 lambda_1se keeps no feature" in err
     assert re.search("features kept +0 of 4", out)
@@ -313,7 +339,7 @@ def test_nothing_kept_at_lambda_1se(folder: Path, capsys: Capture) -> None:
 def test_a_path_that_ends_too_early(folder: Path, capsys: Capture) -> None:
     x = np.random.default_rng(2).normal(size=(60, 3))
     pl.DataFrame({"y": x.sum(axis=1), "a": x[:, 0], "b": x[:, 1], "c": x[:, 2]}).write_csv("n.csv")
-    code, _, err = run(capsys, "fit", "n.csv", "--target", "y", "--lambda-min-ratio", "0.1")
+    code, _, err = run(capsys, "fit", "--no-compare", "n.csv", "--target", "y", "--lambda-min-ratio", "0.1")
     assert code == 0
     assert "W33 lambda_best is the weakest lambda of the path" in err
     assert "Fix: --lambda-min-ratio 1e-03" in err
@@ -321,9 +347,9 @@ def test_a_path_that_ends_too_early(folder: Path, capsys: Capture) -> None:
 
 def test_not_converged(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     def hasty(*arguments: Any, **options: Any) -> Any:
-        return cv_path(*arguments, max_iter=1, **{**options, "tol": 1e-14})
+        return compare(*arguments, max_iter=1, **{**options, "tol": 1e-14})
 
-    monkeypatch.setattr("normball.cv.cv_path", hasty)
+    monkeypatch.setattr("normball.mixes.compare", hasty)
     code, out, err = fit(capsys)
     assert code == 4
     assert "W31 Not converged at " in err
@@ -332,7 +358,7 @@ def test_not_converged(folder: Path, capsys: Capture, monkeypatch: pytest.Monkey
 
 
 def test_json(folder: Path, capsys: Capture) -> None:
-    code, out, _ = run(capsys, "--json", "fit", "t.csv", "--target", "y", "--cv", "3", "--quiet")
+    code, out, _ = run(capsys, "--json", "fit", "--no-compare", "t.csv", "--target", "y", "--cv", "3", "--quiet")
     assert code == 0
     content = json.loads(out)
     cv = load("model.json")

@@ -30,7 +30,7 @@ def table(folder: Path) -> pl.DataFrame:
 
 
 def test_text_of_three_classes_is_multinomial(table: pl.DataFrame, capsys: Capture) -> None:
-    code, out, _ = run(capsys, "fit", "k.csv", "--target", "kind", "--cv", "3", "-o", "out")
+    code, out, _ = run(capsys, "fit", "--no-compare", "k.csv", "--target", "kind", "--cv", "3", "-o", "out")
     assert code == 0
     counts = table["kind"].value_counts().sort("count", "kind", descending=[True, False])
     shown = ", ".join(f'"{kind}" {count}' for kind, count in counts.iter_rows())
@@ -52,7 +52,19 @@ def test_text_of_three_classes_is_multinomial(table: pl.DataFrame, capsys: Captu
 
 
 def test_numbers_are_classes_on_request(table: pl.DataFrame, capsys: Capture) -> None:
-    words = ("fit", "t.csv", "--target", "number", "--drop", "kind,u,v,w", "--drop", "u\\,v", "--cv", "3")
+    words = (
+        "fit",
+        "--no-compare",
+        "t.csv",
+        "--target",
+        "number",
+        "--drop",
+        "kind,u,v,w",
+        "--drop",
+        "u\\,v",
+        "--cv",
+        "3",
+    )
     code, out, err = run(capsys, *words)
     assert code == 0
     assert "-> linear, L1" in out
@@ -70,7 +82,7 @@ def test_numbers_are_classes_on_request(table: pl.DataFrame, capsys: Capture) ->
 
 
 def test_predictions_of_classes(table: pl.DataFrame, capsys: Capture) -> None:
-    assert run(capsys, "fit", "k.csv", "--target", "kind", "--cv", "3", "--quiet")[0] == 0
+    assert run(capsys, "fit", "--no-compare", "k.csv", "--target", "kind", "--cv", "3", "--quiet")[0] == 0
     cv = load("model.json")
 
     def predicted(*words: str) -> list[list[str]]:
@@ -97,7 +109,19 @@ def test_predictions_of_classes(table: pl.DataFrame, capsys: Capture) -> None:
 
 
 def test_several_targets(table: pl.DataFrame, capsys: Capture) -> None:
-    words = ("fit", "t.csv", "--family", "multigaussian", "--drop", "kind,number", "--weights", "w", "--cv", "4")
+    words = (
+        "fit",
+        "--no-compare",
+        "t.csv",
+        "--family",
+        "multigaussian",
+        "--drop",
+        "kind,number",
+        "--weights",
+        "w",
+        "--cv",
+        "4",
+    )
     code, out, err = run(capsys, *words, "--target", "u,v")
     assert code == 3
     assert 'Target "u,v" is one column' in err
@@ -123,7 +147,7 @@ def test_several_targets(table: pl.DataFrame, capsys: Capture) -> None:
 
 def test_each_target_by_itself_and_a_name_with_a_comma(table: pl.DataFrame, capsys: Capture) -> None:
     words = ("--family", "multigaussian", "--drop", "kind,number,w", "--cv", "4", "--no-grouped")
-    code, out, _ = run(capsys, "fit", "t.csv", "--target", "u,v", "--target", "u", *words)
+    code, out, _ = run(capsys, "fit", "--no-compare", "t.csv", "--target", "u,v", "--target", "u", *words)
     assert code == 0
     assert load("model.json").path.output_names == ("u,v", "u")
     assert "across" not in out
@@ -140,7 +164,7 @@ def test_each_target_by_itself_and_a_name_with_a_comma(table: pl.DataFrame, caps
     ],
 )
 def test_a_report_with_the_data_is_that_of_the_fit(words: list[str], table: pl.DataFrame, capsys: Capture) -> None:
-    assert run(capsys, "fit", *words, "--cv", "4", "--n-lambdas", "20", "-o", "out")[0] == 0
+    assert run(capsys, "fit", "--no-compare", *words, "--cv", "4", "--n-lambdas", "20", "-o", "out")[0] == 0
     page = Path("out/report.html").read_text()
     assert payload_of(page)["evidence"]["outputs"] is not None
     assert run(capsys, "report", "out/model.json", "--data", words[0], "-o", "again.html")[0] == 0
@@ -150,7 +174,7 @@ def test_a_report_with_the_data_is_that_of_the_fit(words: list[str], table: pl.D
 
 
 def test_json(table: pl.DataFrame, capsys: Capture) -> None:
-    code, out, _ = run(capsys, "--json", "fit", "k.csv", "--target", "kind", "--cv", "3", "--quiet")
+    code, out, _ = run(capsys, "--json", "fit", "--no-compare", "k.csv", "--target", "kind", "--cv", "3", "--quiet")
     assert code == 0
     content = json.loads(out)
     fit = load("model.json").at("1se")

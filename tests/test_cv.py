@@ -324,7 +324,7 @@ def test_words_of_other_programs(table):
 def test_comparison_on_the_same_folds(table):
     X, targets, _ = table
     frame = pl.DataFrame(X).with_columns(pl.Series("y", targets["gaussian"]))
-    comparison = nb.compare(frame, "y", cv=4, n_lambdas=12, keep_predictions=True, score="mse")
+    comparison = nb.compare(frame, "y", (0, 0.5, 1), cv=4, n_lambdas=12, keep_predictions=True, score="mse")
     assert [cv.path.l1_ratio for cv in comparison] == [0.0, 0.5, 1.0]
     assert len(comparison) == 3
     for cv in comparison:
@@ -337,7 +337,7 @@ def test_comparison_on_the_same_folds(table):
     table = comparison.to_frame()
     assert table["choice"].to_list() == ["best", "1se"] * 3
     assert table["cv_mean"][2] == best[1]
-    assert "l1_ratio" in comparison.summary()
+    assert "elastic net 0.5" in comparison.summary()
     assert "<table>" in comparison._repr_html_()
     assert repr(comparison).startswith("<Comparison of l1_ratio 0, 0.5, 1: best")
     with pytest.raises(ValueError, match="l1_ratios is empty"):

@@ -91,7 +91,7 @@ def test_estimators_can_be_cross_validated_with_a_rare_level() -> None:
 def test_columns_kept_unpenalised_that_the_command_drops(name, folder, capsys: Capture) -> None:
     table = TABLE.assign(one=1.0, copy=TABLE.x, y=Y)
     pl.from_pandas(table).write_csv("t.csv")
-    words = ("fit", "t.csv", "--target", "y", "--cv", "3", "-o", "m", "--keep-unpenalised", name)
+    words = ("fit", "--no-compare", "t.csv", "--target", "y", "--cv", "3", "-o", "m", "--keep-unpenalised", name)
     code, out, _ = run(capsys, *words)
     assert code == 0
     path = nb.load("m/model.json").path
@@ -127,7 +127,7 @@ def test_names_that_cannot_be_kept_are_said_before_anything_is_fitted(
 
 def test_levels_of_a_column_can_be_kept_one_by_one(folder, capsys: Capture) -> None:
     pl.from_pandas(TABLE.assign(y=Y)).write_csv("t.csv")
-    words = ("fit", "t.csv", "--target", "y", "--cv", "3", "-o", "m", "--keep-unpenalised")
+    words = ("fit", "--no-compare", "t.csv", "--target", "y", "--cv", "3", "-o", "m", "--keep-unpenalised")
     assert run(capsys, *words, "k = red")[0] == 0
     assert nb.load("m/model.json").path.penalty_factors.tolist() == [1.0, 1.0, 1.0, 0.0]
     assert run(capsys, *words, "k")[0] == 0

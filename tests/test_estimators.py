@@ -58,15 +58,7 @@ def target_of(cls):
     return LABELS if "Classifier" in cls.__name__ else Y
 
 
-def known_to_fail(estimator):
-    """Seven digits of three separable classes are more than `tol` promises along a path; a lone lambda has them."""
-    if repr(estimator) != "GLMClassifierCV()":
-        return {}
-    checks = (f"check_sample_weight_equivalence_on_{kind}_data" for kind in ("dense", "sparse"))
-    return dict.fromkeys(checks, "compares seven digits at a duality gap of 1e-6")
-
-
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=known_to_fail)
+@parametrize_with_checks(ESTIMATORS)
 def test_contract_of_scikit_learn(estimator, check):
     check(estimator)
 

@@ -135,9 +135,26 @@ def test_cross_validation_of_classes(scoring):
     cv = nb.cv_path(IRIS.data, LABELS, family="multinomial", cv=3, n_lambdas=15, **score)
     assert model.cv_mean_ == pytest.approx(cv.cv_mean)
     assert model.coef_path_.shape == (15, 3, 4)
-    assert (model.coef_ == cv.at("best").coef).all()
+    assert (model.at("best").coef == cv.at("best").coef).all()
+    alone = nb.fit_path(IRIS.data, LABELS, family="multinomial", lambdas=[cv.lambda_best], tol=1e-9)
+    assert (model.coef_ == alone.coefs[0]).all()
+    assert model.coef_ == pytest.approx(cv.at("best").coef, abs=1e-3)
     assert model.score(IRIS.data, LABELS) == accuracy_score(LABELS, model.predict(IRIS.data))
     assert model.at("1se").lam == model.lambda_1se_
+
+
+@pytest.mark.parametrize("options", [{}, {"l1_ratio": (0.3, 1.0), "select": "best"}, {"grouped": True}])
+def test_the_chosen_model_of_classes_has_more_digits_than_the_path(options):
+    frame = IRIS.data.assign(kind=np.where(RNG.random(150) > 0.5, "a", "b"), batch=np.arange(150) % 7)
+    table = pl.from_pandas(frame)
+    model = GLMClassifierCV(**options).fit(table, LABELS, sample_weight=WEIGHTS, groups="batch")
+    assert list(model.feature_names_out_) == list(model.path_.feature_names)  # without the groups
+    point = model.at(model.select)
+    assert model.lam_ == point.lam
+    assert model.coef_ == pytest.approx(point.coef, abs=1e-2)
+    assert model.dual_gap_ <= min(1e-9, point.dual_gap)
+    twice = GLMClassifierCV(**options).fit(table, LABELS, sample_weight=2.0 * WEIGHTS, groups="batch")
+    assert model.predict_proba(table) == pytest.approx(twice.predict_proba(table), rel=1e-7)
 
 
 def test_folds_suit_the_rarest_class():

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import normball as nb
-from commands import Capture, run
+from commands import Capture, alone_unless, run
 from grouped_data import BY_NAME, FULL, RNG, X, Y
 from normball.cli.models import load_model
 from normball.inputs.feature_groups import FeatureGroups
@@ -146,6 +146,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fit(capsys: Capture, *words: str) -> tuple[int, str, str]:
+    words = (*alone_unless(words), *words)
     return run(capsys, "fit", "t.csv", "--target", "y", "--cv", "3", "--n-lambdas", "20", "-o", "out", *words)
 
 
@@ -180,10 +181,11 @@ def test_columns_and_ratio_on_the_command_line(folder: Path, capsys: Capture) ->
     model, made = load_model("out/model.json")
     assert made.options["groups"] == "columns"
     assert made.options["group_ratio"] == 0.5
-    assert isinstance(model, nb.CVPath)
-    assert model.path.groups is not None
-    assert model.path.groups.names == ("site", "kind")
-    assert model.path.groups.ratio == 0.5
+    assert isinstance(model, nb.Comparison)
+    for cv in model:
+        assert cv.path.groups is not None
+        assert cv.path.groups.names == ("site", "kind")
+        assert cv.path.groups.ratio == 0.5
     assert "l1_ratio 0.5, 1 on groups and features (group_ratio 0.5)" in made.outcome
 
 

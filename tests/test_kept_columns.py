@@ -99,7 +99,20 @@ def test_terminal_page_and_saved_model_count_columns(
     monkeypatch.chdir(tmp_path)
     X, y = table()
     X.with_columns(y=pl.Series(y)).write_csv("t.csv")
-    words = ["fit", "t.csv", "--target", "y", "--missing", "impute", "--select", "best", "--cv", "5", "--json"]
+    words = [
+        "fit",
+        "--no-compare",
+        "t.csv",
+        "--target",
+        "y",
+        "--missing",
+        "impute",
+        "--select",
+        "best",
+        "--cv",
+        "5",
+        "--json",
+    ]
     code, out, _ = run(capsys, *words)
     assert code == 0
     cv = nb.load("model.json")

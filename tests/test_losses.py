@@ -13,8 +13,9 @@ import pytest
 
 import normball.cv
 from commands import Capture, fit, run
-from normball.cv import compare, cv_path
+from normball.cv import cv_path
 from normball.messages import Interrupted
+from normball.mixes import compare
 from normball.model_file import load
 
 FILES = ["coefficients.csv", "model.json", "path.csv", "report.html"]

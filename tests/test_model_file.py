@@ -194,7 +194,7 @@ def test_the_commands_take_a_saved_fit(capsys, tmp_path):
 def test_only_results_are_saved(tmp_path):
     from normball.results.saving import save
 
-    with pytest.raises(TypeError, match="takes a Fit, a Path or a CVPath, not dict"):
+    with pytest.raises(TypeError, match="takes a Fit, a Path, a CVPath or a Comparison, not dict"):
         save({}, tmp_path / "fit.json")
 
 

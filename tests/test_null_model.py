@@ -174,8 +174,8 @@ def test_a_constant_offset_in_folds_batches_estimators_and_the_command_line(fold
     frame = pl.DataFrame({**{f"x{j}": X[:, j] for j in range(X.shape[1])}, "y": y, "o": offset})
     frame.write_csv("t.csv")
     target = ["--target", "y", "--family", family, "-o"]
-    assert main(["fit", "t.csv", *target, "shifted", "--offset", "o"]) == 0
-    assert main(["fit", "t.csv", *target, "plain", "--drop", "o"]) == 0
+    assert main(["fit", "--no-compare", "t.csv", *target, "shifted", "--offset", "o"]) == 0
+    assert main(["fit", "--no-compare", "t.csv", *target, "plain", "--drop", "o"]) == 0
     one, other = (nb.load(f"{name}/model.json").at("1se") for name in ("plain", "shifted"))
     np.testing.assert_allclose(one.coef, other.coef[: one.coef.size], atol=1e-2)
     assert np.abs(one.coef).max() > 0.1

@@ -244,3 +244,27 @@ def test_an_interrupted_cross_validation_gives_what_is_finished() -> None:
     if caught.value.result is not None:
         finished = caught.value.result.lambdas.size
         assert caught.value.result.path.coefs.shape == (finished, 10, 64)
+
+
+def test_glmnets_choice_is_that_of_capped_probabilities(read_shared: Callable[[str], Any]) -> None:
+    """Row by row the deviance is glmnet's but for probabilities below 1e-5, which glmnet counts as 1e-5.
+
+    cv.glmnet(X, y, family = "multinomial", lambda = l, foldid = (seq_len(990) - 1) %% 10 + 1, thresh = 1e-13)$cvm
+    """
+    frozen = {5: 2.0812495273, 6: 1.9156802311, 7: 1.8234910309, 9: 1.7379839665, 10: 1.7253352587, 12: 1.7196373981}
+    table = read_shared("vowel")
+    vowels, sounds = table["y"].to_numpy().astype(str), table.drop("y", "split").to_numpy()
+    given: dict[str, Any] = {"family": "multinomial", "lambdas": np.logspace(-1, -4, 13), "tol": 1e-9}
+    given["fold_ids"] = np.arange(990) % 10
+
+    def capped_loss(y: np.ndarray, probabilities: np.ndarray, sample_weight: np.ndarray) -> Any:
+        of_own_class = np.clip((y * probabilities).sum(axis=1), 1e-5, 1 - 1e-5)
+        return -2 * np.average(np.log(of_own_class), weights=sample_weight)
+
+    capped = nb.cv_path(sounds, vowels, score=capped_loss, **given)
+    assert capped.cv_mean[list(frozen)] == pytest.approx(list(frozen.values()), rel=2e-5)
+    assert (capped.index_best, capped.index_1se) == (12, 9)
+    plain = nb.cv_path(sounds, vowels, **given)
+    assert plain.cv_mean[5] == pytest.approx(frozen[5], rel=2e-5)  # no probability is that small yet
+    assert plain.cv_mean[12] > frozen[12] + 0.03
+    assert (plain.index_best, plain.index_1se) == (10, 8)

@@ -76,7 +76,7 @@ def test_words_for_missing_values_are_met_in_every_kind_of_file(
 ) -> None:
     getattr(TABLE, {"arrow": "write_ipc"}.get(ending, f"write_{ending}"))(f"n.{ending}")
     words = [f"n.{ending}", "--target", "y", "--na", na, "--missing", "impute"]
-    code, out, err = run(capsys, "fit", *words, "--cv", "3")
+    code, out, err = run(capsys, "fit", "--no-compare", *words, "--cv", "3")
     assert code == 0
     assert "Missing values imputed: a 8 (13.3 %), b 4 (6.7 %)" in err
     assert "(3 numeric)" in out
@@ -102,7 +102,9 @@ def test_an_option_that_changed_nothing_says_so(
     getattr(TABLE.with_columns(b=pl.Series(["?", "1"] * 30)), f"write_{ending}")(f"n.{ending}")
     arguments = [f"n.{ending}", "--target", "y", "--na", "?", "--missing", "impute", *words]
     assert f"W10 The option {remark}" in run(capsys, "check", *arguments)[1]
-    assert f"W10 The option {remark}" in run(capsys, "fit", *arguments, "--cv", "3", "--n-lambdas", "9")[2]
+    assert (
+        f"W10 The option {remark}" in run(capsys, "fit", "--no-compare", *arguments, "--cv", "3", "--n-lambdas", "9")[2]
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_predict_of_the_file_of_the_fit_with_words_for_missing_labels(
     table = TABLE.select("y", "k").with_columns(c=colours, d=pl.Series(["x", "y", "z"] * 20))
     getattr(table, f"write_{ending}")(f"n.{ending}")
     words = ["--na", "?,-9.0", "--missing", "impute", "--select", "best", "--cv", "3"]
-    assert run(capsys, "fit", f"n.{ending}", "--target", "y", *words)[0] == 0
+    assert run(capsys, "fit", "--no-compare", f"n.{ending}", "--target", "y", *words)[0] == 0
     code, out, err = run(capsys, "predict", "model.json", f"n.{ending}")
     assert (code, err) == (0, "")
     clean = table.with_columns(c=pl.when(~pl.col("c").is_in(["?", "-9"])).then("c"))
@@ -152,7 +154,7 @@ def test_predict_keeps_what_fit_was_told_and_adds_to_it(folder: Path, capsys: Ca
     rows = "".join(f"{i % 9},5 kg;{i};{3 * i}\n" for i in range(40))
     Path("n.csv").write_text("v;w;y\n" + "?;3;4\n" + rows)
     words = ["--na", "?", "--units", "kg", "--decimal", ",", "--missing", "impute", "--cv", "3"]
-    assert run(capsys, "fit", "n.csv", "--target", "y", *words)[0] == 0
+    assert run(capsys, "fit", "--no-compare", "n.csv", "--target", "y", *words)[0] == 0
     Path("new.csv").write_text("v;w;other\n1,5 kg;2;3 g\n?;2;\n-;2;\n")
     code, out, err = run(capsys, "predict", "model.json", "new.csv", "--na", "-")
     assert (code, err) == (0, "")
@@ -181,7 +183,9 @@ def test_the_code_of_the_page_reads_the_file_as_it_was_read(first: str, options:
     unit = " kg" if "kg" in first else ""
     rows = "".join(f"{i % 9},5{unit};{i % 4},25;{3 * (i % 9) + i % 5},5\n" for i in range(60))
     Path("n.csv").write_text(first + rows)
-    assert main(["fit", "n.csv", "--target", "y", "--cv", "3", "--tol", "1e-12", "--quiet", *options]) == 0
+    assert (
+        main(["fit", "--no-compare", "n.csv", "--target", "y", "--cv", "3", "--tol", "1e-12", "--quiet", *options]) == 0
+    )
     cv, made = load_model("model.json")
     assert isinstance(cv, nb.CVPath)
     in_normball, in_sklearn, _ = recipes(cv, made, cv.lambda_best)

@@ -91,14 +91,14 @@ def test_estimators_terminal_and_page_say_it(tmp_path: Path, monkeypatch: pytest
     assert leaks(model.findings_) == [{"one", "two"}]
     monkeypatch.chdir(tmp_path)
     table.write_csv("t.csv")
-    code, _, err = run(capsys, "fit", "t.csv", "--target", "y", "--cv", "4")
+    code, _, err = run(capsys, "fit", "--no-compare", "t.csv", "--target", "y", "--cv", "4")
     assert code == 0
     assert err.count("W34") == 1
     assert "--drop two,one" in err or "--drop one,two" in err
     assert "W34" in Path("report.html").read_text(encoding="utf-8")
     code, out, _ = run(capsys, "show", "model.json", "--json")
     assert "W34" in [finding["code"] for finding in json.loads(out)["findings"]]
-    code, out, _ = run(capsys, "fit", "t.csv", "--target", "y", "--cv", "4", "--drop", "one", "--json")
+    code, out, _ = run(capsys, "fit", "--no-compare", "t.csv", "--target", "y", "--cv", "4", "--drop", "one", "--json")
     assert "W34" not in [finding["code"] for finding in json.loads(out)["findings"]]
 
 
@@ -150,7 +150,7 @@ def test_a_theta_for_what_features_explain_is_named(theta: float, tmp_path: Path
 
     file = tmp_path / "counts.csv"
     table.write_csv(file)
-    words = ("fit", str(file), "--target", "y", "--cv", "4", "-o", str(tmp_path))
+    words = ("fit", "--no-compare", str(file), "--target", "y", "--cv", "4", "-o", str(tmp_path))
     code, _, err = run(capsys, *words, "--family", "negative_binomial")
     assert (code, err.count("W37")) == (0, 1)
     typed = shlex.split(err.split("W37")[1].split("Fix: ")[1].splitlines()[0])
@@ -230,7 +230,9 @@ def test_saved_models_and_pages_flag_them_too(tmp_path: Path, monkeypatch: pytes
     assert code == 0
     assert "W35" in err
     X.with_columns(y=pl.Series(y)).write_csv("t.csv")
-    code, _, err = run(capsys, "fit", "t.csv", "--target", "y", "--missing", "impute", "--select", "best")
+    code, _, err = run(
+        capsys, "fit", "--no-compare", "t.csv", "--target", "y", "--missing", "impute", "--select", "best"
+    )
     assert code == 0
     assert err.count("W35") == 1
     assert Path("report.html").read_text(encoding="utf-8").count("W35") == 1

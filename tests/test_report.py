@@ -1,6 +1,7 @@
 """The page: safe, offline, true to the result, and with code that gives the same model."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def test_page_is_safe_and_offline(cv: nb.CVPath, tmp_path: Path) -> None:
 
 def test_the_headline_has_the_table_without_its_folder(cv: nb.CVPath) -> None:
     run = Run(source="/home/me/private/t.csv", table="/home/me/private/t.csv: 30 rows x 4 columns")
-    headline = render(cv, run).partition("</header>")[0]
+    headline = render(cv, run).partition("</h1>")[0]
     assert "t.csv: 30 rows x 4 columns" in headline
     assert "private" not in headline
 
@@ -99,7 +100,7 @@ def test_model_and_page_know_no_folders(
     table = pl.DataFrame({"a": rng.normal(size=40), "y": rng.normal(size=40)})
     getattr(table, f"write_{ending}")(data)
     for place, output in ((str(data), ["-o", str(out)]), (f"../of-a-person/secret/t.{ending}", [f"--output={out}"])):
-        assert main(["fit", place, "--target", "y", "--cv", "3", *output, "--quiet"]) == 0
+        assert main(["fit", place, "--no-compare", "--target", "y", "--cv", "3", *output, "--quiet"]) == 0
         assert main(["report", str(out / "model.json"), "--data", place]) == 0
         page = (out / "report.html").read_text(encoding="utf-8")
         model = (out / "model.json").read_text(encoding="utf-8")
@@ -208,9 +209,55 @@ def test_at_most_sixty_curves_and_one_grey_line() -> None:
     X = rng.normal(size=(60, 100))
     cv = nb.cv_path(X, X.sum(axis=1), cv=3, n_lambdas=20, tol=1e-3)
     data = payload(cv, Run(), None)
-    drawing = charts.call("report", data)[0]["svg"]
+    drawing = next(view["svg"] for view in charts.call("report", data) if view["id"] == "coefficients")
     assert drawing.count("<title>x") == len(data["features"]) <= 60
     assert data["others"]
+
+
+def test_bars_tell_the_direction_of_every_effect() -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 3)) * [1.0, 20.0, 0.1]
+    y = np.where(X @ [1.0, -0.1, 0.0] + rng.logistic(size=300) > 0, "yes", "no")
+    cv = nb.cv_path(pl.DataFrame(X, schema=["up", "down", "idle"]), y, family="binomial", cv=3)
+    data = payload(cv, Run(target="bought"), None)
+    effects = next(view for view in charts.call("report", data) if view["id"] == "effects")
+    per_sd = {name: value for name, value in zip(cv.path.feature_names, cv.at("1se").coef_per_sd, strict=True) if value}
+    shown = {row[0]: (row[1], row[2]) for row in effects["table"]["rows"]}
+    assert list(shown) == sorted(per_sd, key=lambda name: -abs(per_sd[name]))
+    assert {name: one[0] for name, one in shown.items()} == {name: facts.signed(one) for name, one in per_sd.items()}
+    assert {name: one[1] for name, one in shown.items()} == {
+        name: facts.figures(float(np.exp(one))) for name, one in per_sd.items()
+    }
+    assert "larger up: more often “yes”" in effects["sentence"]
+    assert "larger down: less often “yes”" in effects["sentence"]
+
+
+def test_a_page_of_noise_says_so_and_a_separable_one_warns() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 4)), rng.normal(size=80)
+    cv = nb.cv_path(X, y, cv=5)
+    assert cv.cv_mean[-1] > cv.null_mean > cv.cv_mean[cv.index_best]
+    for index in (cv.index_best, -1):
+        found = Page(render(cv, Run(target="luck", select=float(cv.lambdas[index])))).text
+        assert ("Nothing was found that helps." in found) == (index == -1)
+    split = nb.cv_path(X, X[:, 0] > 0, family="binomial", cv=5)
+    told = nb.check(X, X[:, 0] > 0)
+    assert "W21" in {finding.code for finding in told}
+    page = Page(render(replace(split, path=replace(split.path, findings=tuple(told))), Run()))
+    assert "Some rows are told apart without any doubt." in page.text
+    assert "told apart without any doubt" not in Page(render(split, Run())).text
+
+
+def test_contents_lead_to_every_part(cv: nb.CVPath) -> None:
+    text = render(cv, Run(date="2026-11-29"))
+    page = Page(text)
+    places = [value for name, value in page.attributes if name == "id"]
+    leads = [value[1:] for name, value in page.attributes if name == "href" and value and value.startswith("#")]
+    assert len(set(leads)) > 10
+    assert set(leads) <= set(places)
+    assert {"choice", "certificate", "reproduce", "lessons", "reading", "what-if-heading"} <= set(leads)
+    assert f"Fitted on 2026-11-29 with normball {nb.__version__}." in page.text
+    assert f"fingerprint {cv.path.fingerprint}" in page.text
 
 
 # --- numbers

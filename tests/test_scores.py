@@ -1,5 +1,6 @@
 """How held-out rows are scored."""
 
+import re
 import warnings
 
 import numpy as np
@@ -239,10 +240,27 @@ def test_a_scorer_that_does_not_suit_says_so(labelled):
     share = np.where(y == "sick", 0.8, 0.3) + 0.1 * np.sin(X[:, 2])
     given = {"family": "binomial", "cv": 3, "n_lambdas": 4}
     for target, score in ((y, "neg_mean_squared_error"), (y, metrics.confusion_matrix), (share, "roc_auc")):
-        with pytest.raises(ValueError, match=r"score .* cannot judge the predictions of binomial models"):
+        with pytest.raises(
+            ValueError, match=r"score .* cannot judge the predictions of binomial models.*[Uu]se one of"
+        ):
             nb.cv_path(X, target, score=score, **given)
+    with pytest.raises(ValueError, match=r"cannot judge the predictions of gaussian models.*Use deviance, mse or mae"):
+        nb.cv_path(X, share, score="f1_macro", cv=3, n_lambdas=4)
     shares = nb.cv_path(X, share, score="neg_mean_squared_error", **given)
     np.testing.assert_allclose(-shares.cv_mean, nb.cv_path(X, share, score="mse", **given).cv_mean)
+
+
+@pytest.mark.parametrize(("family", "n_classes"), [("binomial", 1), ("multinomial", 3)])
+def test_scores_of_shares_are_named_where_a_scorer_wants_labels(labelled, family, n_classes):
+    X = labelled[0]
+    shares = np.random.default_rng(0).dirichlet(np.ones(3), size=len(X))[:, :n_classes].squeeze()
+    given = {"family": family, "cv": 3, "n_lambdas": 3}
+    with pytest.raises(ValueError, match=r"f1_macro cannot judge.*holds shares of classes, which (.*) judge") as error:
+        nb.cv_path(X, shares, score="f1_macro", **given)
+    named = re.search("which (.*) judge", str(error.value))[1].split(", ")
+    assert named == ["deviance", "mse", "mae", "auc", "accuracy", "brier"]
+    for score in named:
+        assert np.isfinite(nb.cv_path(X, shares, score=score, **given).cv_mean).all()
 
 
 @pytest.mark.parametrize("score", [["auc"], {"a": "auc"}, 3, np.array(["auc", "mse"])])
@@ -253,7 +271,21 @@ def test_one_score_is_wanted(labelled, score):
 
 
 def test_command_line(folder, capsys):
-    words = ("fit", "t.csv", "--target", "y", "--drop", "t,w", "--cv", "3", "--n-lambdas", "10", "-o", "m")
+    words = (
+        "fit",
+        "--no-compare",
+        "t.csv",
+        "--target",
+        "y",
+        "--drop",
+        "t,w",
+        "--cv",
+        "3",
+        "--n-lambdas",
+        "10",
+        "-o",
+        "m",
+    )
     assert main([*words, "--score", "roc_auc", "--json"]) == 0
     assert nb.load("m/model.json").score == "roc_auc"
     capsys.readouterr()
@@ -264,7 +296,21 @@ def test_command_line(folder, capsys):
 def test_a_warning_about_the_score_is_a_line_at_the_command_line(folder, capsys, monkeypatch):
     flat = Score("mae", False, lambda y, eta, weights, family: np.where(np.ptp(eta, axis=0) == 0.0, np.nan, 1.0))
     monkeypatch.setitem(SCORES, "mae", flat)
-    words = ("fit", "t.csv", "--target", "y", "--drop", "t,w", "--cv", "3", "--n-lambdas", "10", "-o", "m")
+    words = (
+        "fit",
+        "--no-compare",
+        "t.csv",
+        "--target",
+        "y",
+        "--drop",
+        "t,w",
+        "--cv",
+        "3",
+        "--n-lambdas",
+        "10",
+        "-o",
+        "m",
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         assert main([*words, "--score", "mae"]) == 0

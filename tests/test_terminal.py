@@ -17,8 +17,8 @@ import pytest
 
 from commands import Capture, fit, run
 from normball.cli.console import Console
-from normball.cv import cv_path
 from normball.messages import Interrupted
+from normball.mixes import compare
 from normball.model_file import load
 from normball.results.text import display_width, shortened
 
@@ -228,9 +228,10 @@ def test_interrupted_keeps_what_was_finished(folder: Path, capsys: Capture, monk
     lambdas = load("out/model.json").lambdas
 
     def stopped(*arguments: Any, progress: Any, **options: Any) -> None:
-        raise Interrupted("Interrupted after 40 of 100 lambdas", cv_path(*arguments, lambdas=lambdas[:40], **options))
+        result = compare(*arguments, lambdas=lambdas[:40], **options)
+        raise Interrupted("Interrupted after 40 of 100 lambdas", result)
 
-    monkeypatch.setattr("normball.cv.cv_path", stopped)
+    monkeypatch.setattr("normball.mixes.compare", stopped)
     code, _out, err = fit(capsys)
     assert code == 130
     assert "W32 Interrupted after 40 of 100 lambdas" in err
@@ -244,7 +245,7 @@ def test_stopped_at_once_leaves_nothing(folder: Path, capsys: Capture, monkeypat
     def stopped(*arguments: Any, **options: Any) -> None:
         raise Interrupted("Interrupted before the first lambda was finished")
 
-    monkeypatch.setattr("normball.cv.cv_path", stopped)
+    monkeypatch.setattr("normball.mixes.compare", stopped)
     code, _, err = fit(capsys)
     assert code == 130
     assert "Interrupted; no file was written." in err
@@ -297,6 +298,16 @@ echo "${COMPREPLY[@]}"
     assert done.stdout.splitlines() == ["--penalty", "l1 l2 elasticnet"]
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_every_option(shell: str, capsys: Capture) -> None:
+    script = run(capsys, "completion", shell)[1]
+    for command in ("fit", "predict", "show", "report", "learn"):
+        told = run(capsys, command, "--help")[1]
+        options = re.findall(r"^  (?:-\w(?: \w+)?, )?--([a-z][\w-]+)", told, re.MULTILINE)
+        assert len(options) > 4
+        assert [option for option in options if option not in script] == []
+
+
 def test_completion_as_json(capsys: Capture) -> None:
     code, out, _ = run(capsys, "completion", "bash", "--json")
     assert code == 0
@@ -305,19 +316,22 @@ def test_completion_as_json(capsys: Capture) -> None:
 
 @pytest.mark.parametrize("width", [44, 60, 80, 200])
 def test_a_terminal_of_any_width(width: int, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    fit(capsys)
+    fit(capsys, "--l1-ratio", "0,0.5,1")
     in_a_pipe = run(capsys, "show", "out/model.json")[1]
     terminal = Terminal()
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr(sys, "stdout", terminal)
-    for words in ("fit t.csv --target y --drop t,w --cv 5 -o out", "show out/model.json", "check t.csv --target y"):
+    command = "fit t.csv --target y --drop t,w --cv 5 -o out"
+    for words in (f"{command} --l1-ratio 0,0.5,1", "show out/model.json", "check t.csv --target y"):
         terminal.text = ""
         assert run(capsys, *words.split(), "--no-color")[0] in (0, 3)
         assert max(display_width(line) for line in terminal.text.splitlines()) <= width
         if words.startswith("show"):
             assert "lambda_best" in terminal.text
             assert terminal.text.count("  without features ") == 1
-            assert (terminal.text.split() == in_a_pipe.split()) == (width >= 80)
+            assert (terminal.text.split() == in_a_pipe.split()) == (width == 200)
+            assert "ridge" in terminal.text
+            assert "For a short list" in terminal.text
 
 
 def test_every_command_has_json(folder: Path, capsys: Capture) -> None:
@@ -334,3 +348,21 @@ def test_every_command_has_json(folder: Path, capsys: Capture) -> None:
     ):
         out = run(capsys, *words.split(), "--json")[1]
         assert isinstance(json.loads(out), (dict, list)), words
+
+
+def test_nothing_is_said_of_l1_to_somebody_who_asks_for_l2(folder: Path, capsys: Capture) -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(30, 40))
+    X[:, 1] = X[:, 0] + 1e-4 * rng.normal(size=30)
+    X[:, 3] = X[:, 2]
+    table = pl.DataFrame(X, schema=[f"x{j}" for j in range(40)]).with_columns(y=pl.Series(X[:, 0] > 0).cast(int))
+    table.write_csv("wide.csv")
+    words = ["fit", "wide.csv", "--target", "y", "--cv", "3", "-o", "out"]
+    assert "W22 p = " in run(capsys, *words, "--penalty", "l1")[2]
+    for ridge in (["--penalty", "l2"], ["--l1-ratio", "0"]):
+        code, out, err = run(capsys, *words, *ridge)
+        assert code == 0
+        assert "W23" in err
+        assert "W22" not in err
+        assert "L1" not in err + out
+        assert "l1-ratio" not in err

@@ -11,12 +11,14 @@ from normball.version import __version__ as __version__
 if TYPE_CHECKING:
     from normball.ball import fit_ball
     from normball.batch import fit_paths
-    from normball.cv import compare, cv_path
+    from normball.comparison import Comparison
+    from normball.cv import cv_path
     from normball.cv_result import CVPath
     from normball.estimators import GLMClassifier, GLMClassifierCV, GLMRegressor, GLMRegressorCV
     from normball.findings.check import check
     from normball.inputs.tables import read_table
     from normball.messages import DataError, Interrupted, NormballWarning, NotConverged
+    from normball.mixes import compare
     from normball.model_file import load
     from normball.path import fit_path
     from normball.results.fit import Fit
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CVPath",
+    "Comparison",
     "DataError",
     "Fit",
     "GLMClassifier",
@@ -48,6 +51,7 @@ __all__ = [
 
 _MODULE_OF = {
     "CVPath": "cv_result",
+    "Comparison": "comparison",
     "DataError": "messages",
     "Fit": "results.path",
     "GLMClassifier": "estimators",
@@ -60,7 +64,7 @@ _MODULE_OF = {
     "Path": "results.path",
     "Paths": "results.paths",
     "check": "findings.check",
-    "compare": "cv",
+    "compare": "mixes",
     "cv_path": "cv",
     "fit_ball": "ball",
     "fit_path": "path",

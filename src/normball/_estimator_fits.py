@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -11,9 +12,11 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from normball._estimator_base import GLM, estimator, in_words_of
-from normball.cv import compare
+from normball.families import find_family
 from normball.inputs.sources import source_of
-from normball.path import Fit, fit_path
+from normball.mixes import compare
+from normball.path import Fit, fit_path, prepare_problem
+from normball.settings import FitOptions
 
 
 @estimator
@@ -120,13 +123,28 @@ class CrossValidated(GLM):
             self.comparison_ = compare(X, y, options.pop("l1_ratio"), **options)
         self.cv_path_ = self.comparison_.best
         self.l1_ratio_ = float(self.cv_path_.path.l1_ratio)
-        self._keep(self.cv_path_.path, self.cv_path_.at(self.select))
+        self._keep(self.cv_path_.path, self._solved_alone(self.cv_path_.at(self.select), X, y, options))
         self.lambdas_ = self.cv_path_.lambdas
         self.cv_mean_ = self.cv_path_.cv_mean
         self.cv_se_ = self.cv_path_.cv_se
         self.lambda_best_ = float(self.cv_path_.lambda_best)
         self.lambda_1se_ = float(self.cv_path_.lambda_1se)
         return self
+
+    def _solved_alone(self, chosen: Fit, X: Any, y: Any, options: Mapping[str, Any]) -> Fit:
+        """The chosen model; of more than two classes with the digits that there is no time for along a path."""
+        family = find_family(chosen.family)
+        if family.quadratic or not family.has_outputs:
+            return chosen
+        by_row = {name: options[name] for name in ("fold_groups", "time_order")}
+        given = {name: options[name] for name in FitOptions.__annotations__ if name in options}
+        given |= {"l1_ratio": chosen.l1_ratio, "lambdas": [chosen.lam], "tol": 1e-3 * self.tol}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the path has given the same ones
+            problem = prepare_problem(X, y, given, by_row)
+            found = problem.finished_path(problem.solve(problem.data.weights[None, :]))
+        alone = found.at(lam=chosen.lam)
+        return alone if alone.dual_gap < chosen.dual_gap else chosen
 
     def _default_folds(self, X: Any, y: NDArray[Any], groups: ArrayLike | str | None) -> int:
         """10, or as many as the groups, the rows of the rarest class or the rows allow."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.cv_result import Choice, Comparison, CVPath, summarise_folds
+from normball.cv_result import Choice, CVPath, summarise_folds
 from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
@@ -26,12 +26,12 @@ from normball.scoring import find_score
 from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
 from normball.solution import Solution, joined
 
-__all__ = ["CVPath", "Comparison", "compare", "cv_path"]
+__all__ = ["CVPath", "cv_path"]
 
 Array = NDArray[np.float64]
 
 _BLOCK = 2**24  # most predictions held at a time when the training rows are scored
-_BY_ROW = ("fold_groups", "time_order", "fold_ids")
+BY_ROW = ("fold_groups", "time_order", "fold_ids")
 
 
 def cv_path(
@@ -112,63 +112,14 @@ def cv_path(
     by_row = {"fold_groups": fold_groups, "time_order": time_order, "fold_ids": fold_ids}
     problem = prepare_problem(X, y, options, by_row)
     chosen = find_score(score, problem.settings.family, problem.data.classes)
-    folds = _folds(problem, {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state})
-    return _cross_validate(problem, folds, chosen, truth("keep_predictions", keep_predictions))
+    folds = folds_of(problem, {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state})
+    return cross_validate(problem, folds, chosen, truth("keep_predictions", keep_predictions))
 
 
-def compare(
-    X: Any,
-    y: Any,
-    l1_ratios: float | Sequence[float] = (0.0, 0.5, 1.0),
-    **arguments: Any,
-) -> Comparison:
-    """Cross-validate several penalties on the same folds: by default ridge, elastic net and lasso.
-
-    Parameters
-    ----------
-    X, y
-        As in `fit_path`.
-    l1_ratios : float or sequence of float
-        The mixes of the penalty to compare.
-    **arguments
-        Everything else that `cv_path` takes.
-
-    Returns
-    -------
-    Comparison
-
-    Raises
-    ------
-    Interrupted
-        On Ctrl-C; its `result` is the Comparison of what was finished, the path of the last mix as far as it came.
-    """
-    known = {*FitOptions.__annotations__, *CV_OPTIONS} - {"l1_ratio"}
-    check_words("compare", arguments, known, "The mixes are called l1_ratios; every path holds all of its lambdas")
-    own = {name: value for name, value in arguments.items() if name in CV_OPTIONS}
-    options = {name: value for name, value in arguments.items() if name not in CV_OPTIONS}
-    problem = prepare_problem(X, y, options, {name: own[name] for name in _BY_ROW if name in own})
-    score = find_score(own.pop("score", None), problem.settings.family, problem.data.classes)
-    keep_predictions = truth("keep_predictions", own.pop("keep_predictions", False))
-    folds = _folds(problem, own)
-    ratios: list[Any] = np.atleast_1d(l1_ratios).tolist()
-    if not ratios:
-        raise ValueError("l1_ratios is empty")
-    paths = []
-    for ratio in ratios:
-        one = replace(problem, settings=replace(problem.settings, l1_ratio=ratio))
-        try:
-            paths.append(_cross_validate(one, folds, score, keep_predictions))
-        except KeyboardInterrupt as stop:
-            partial = getattr(stop, "result", None)
-            finished = paths if partial is None else [*paths, partial]
-            text = f"Interrupted after {len(paths)} of {len(ratios)} values of l1_ratio"
-            raise Interrupted(text, Comparison(tuple(finished)) if finished else None) from None
-    return Comparison(tuple(paths))
-
-
-def _folds(problem: Problem, options: Mapping[str, Any]) -> Folds:
+def folds_of(problem: Problem, options: Mapping[str, Any]) -> Folds:
+    """The folds of `cv_path` by its options."""
     data = problem.data
-    columns = {name: data.frame.values(options[name]) for name in _BY_ROW if isinstance(options.get(name), str)}
+    columns = {name: data.frame.values(options[name]) for name in BY_ROW if isinstance(options.get(name), str)}
     options = {**options, **columns}
     return make_folds(data.y, classes=data.classes, rows=data.rows, weights=data.weights, **options)
 
@@ -191,7 +142,8 @@ class _Model:
         return eta + (offset if rows is None else offset[rows])[:, None]
 
 
-def _cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictions: bool) -> CVPath:
+def cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictions: bool) -> CVPath:
+    """The path of a problem and of each fold's training rows, scored on the rows held out."""
     solution, designs = _solve(problem, folds)
     n_finished = solution.n_finished
     if n_finished == 0:

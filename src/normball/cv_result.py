@@ -1,4 +1,4 @@
-"""Cross-validated paths: `CVPath`, and `Comparison` of several on the same folds.
+"""Cross-validated paths: `CVPath`.
 
 The one kind of result that stands above `results`: `CVPath.report` writes a page, and what a page says about the data
 has to be solved for.
@@ -6,7 +6,7 @@ has to be solved for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
@@ -83,7 +83,7 @@ class CVPath:
     null_fold_scores : ndarray or None, shape (n_folds,)
         The same score of a model without features (intercept and offset alone) that is fitted to the training rows of
         each fold; NaN under a score of the user's. None in files of earlier versions.
-    null_mean : float
+    null_mean, null_se : float
         Weighted mean of these, over the folds that `cv_mean` counts; NaN where it is not known.
     held_out : HeldOut or None
         What held-out rows say in a measure that needs no statistics: rows put into the right class, or the typical
@@ -155,10 +155,20 @@ class CVPath:
     @property
     def null_mean(self) -> float:
         """Weighted mean of the scores of a model without features."""
+        return self._null_summary[0]
+
+    @property
+    def null_se(self) -> float:
+        """Standard error of `null_mean`."""
+        return self._null_summary[1]
+
+    @property
+    def _null_summary(self) -> tuple[float, float]:
         if self.null_fold_scores is None:
-            return float("nan")
+            return math.nan, math.nan
         counts = ~np.isnan(self.fold_scores).all(axis=1)
-        return float(summarise_folds(self.null_fold_scores[counts, None], self.fold_weights[counts])[0][0])
+        mean, error = summarise_folds(self.null_fold_scores[counts, None], self.fold_weights[counts])
+        return float(mean[0]), float(error[0])
 
     @property
     def index_best(self) -> int:
@@ -300,63 +310,6 @@ class CVPath:
         from normball.results.notebook import cv_html
 
         return cv_html(self)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """Cross-validated paths of several penalties on the same folds; iterates over its `CVPath`s."""
-
-    paths: tuple[CVPath, ...]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __iter__(self) -> Iterator[CVPath]:
-        return iter(self.paths)
-
-    def __getitem__(self, index: int) -> CVPath:
-        return self.paths[index]
-
-    @property
-    def best(self) -> CVPath:
-        """The path with the best mean score of all."""
-        scores = [cv.cv_mean[cv.index_best] for cv in self.paths]
-        return self.paths[int(np.argmax(scores) if self.paths[0].greater_is_better else np.argmin(scores))]
-
-    def to_frame(self) -> polars.DataFrame:
-        """One row for each penalty and choice of strength ("best", "1se")."""
-        import polars
-
-        choices: tuple[Choice, Choice] = ("best", "1se")
-        rows = [
-            {
-                "l1_ratio": cv.path.l1_ratio,
-                "choice": which,
-                "lam": float(cv.lambdas[index]),
-                "cv_mean": float(cv.cv_mean[index]),
-                "cv_se": float(cv.cv_se[index]),
-                "n_nonzero": int(cv.path.n_nonzero[index]),
-            }
-            for cv in self.paths
-            for which in choices
-            for index in (cv.index_of(which),)
-        ]
-        return polars.DataFrame(rows)
-
-    def summary(self) -> str:
-        """The comparison in plain text."""
-        from normball.results.summaries import comparison_summary
-
-        return comparison_summary(self)
-
-    def __repr__(self) -> str:
-        ratios = ", ".join(f"{cv.path.l1_ratio:g}" for cv in self.paths)
-        return f"<Comparison of l1_ratio {ratios}: best {self.best.path.l1_ratio:g}>"
-
-    def _repr_html_(self) -> str:
-        from normball.results.notebook import comparison_html
-
-        return comparison_html(self)
 
 
 def summarise_folds(scores: Array, weights: Array) -> tuple[Array, Array]:

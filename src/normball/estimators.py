@@ -290,7 +290,8 @@ group_ratio, orthonormalize, missing, inf, categorical, drop, unknown, tol, max_
     Attributes
     ----------
     classes_, coef_, intercept_
-        As in `GLMClassifier`, at the strength `lam_` that `select` names.
+        As in `GLMClassifier`, at the strength `lam_` that `select` names. Of more than two classes the model is solved
+        once more there, alone and to more digits than the point of `path_`.
     lambdas_, cv_mean_, cv_se_, lambda_best_, lambda_1se_, l1_ratio_, lam_, coef_path_, path_, cv_path_, comparison_
         As in `GLMRegressorCV`.
     feature_names_out_, feature_importances_, findings_, dual_gap_, status_, n_iter_, n_features_in_, \

@@ -16,7 +16,7 @@ import numpy as np
 
 from normball.estimates import delta_at_null, theta_at_null
 from normball.families_outputs import MultiGaussian, Multinomial
-from normball.family import LANDSCAPES, Array, Family, by_newton, entropy, logistic, logistic_slope
+from normball.family import LANDSCAPES, Array, Family, by_newton, entropy, logistic, logistic_slope, written
 from normball.messages import did_you_mean
 
 AUTO = "auto"  # stands for the family that suits the target
@@ -67,7 +67,7 @@ class Gaussian(_IdentityLink):
         if l1_ratio == 0:
             return f"Ridge(alpha={lam * total_weight:.{digits}g}"
         strength = f"alpha={lam:.{digits}g}"
-        return f"Lasso({strength}" if l1_ratio == 1 else f"ElasticNet({strength}, l1_ratio={l1_ratio:g}"
+        return f"Lasso({strength}" if l1_ratio == 1 else f"ElasticNet({strength}, l1_ratio={written(l1_ratio)}"
 
 
 class Binomial(Family):
@@ -118,7 +118,7 @@ class Binomial(Family):
 
     def sklearn(self, lam: float, l1_ratio: float, total_weight: float, digits: int) -> str:
         """LogisticRegression, whose C weighs the sum of the losses."""
-        return f"LogisticRegression(l1_ratio={l1_ratio:g}, C={1 / (lam * total_weight):.{digits}g}"
+        return f"LogisticRegression(l1_ratio={written(l1_ratio)}, C={1 / (lam * total_weight):.{digits}g}"
 
 
 class _LogLink(Family):

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from normball.family import Array, Family, Places, entropy
+from normball.family import Array, Family, Places, entropy, written
 
 
 class _Outputs(Family):
@@ -29,7 +29,7 @@ class Multinomial(_Outputs):
     name, label, kind = "multinomial", "multinomial", "class"
     has_classes = True
     of_one = "binomial"
-    views = frozenset({"effects", "confusion", "calibration"})
+    views = frozenset({"confusion", "calibration"})
     told = ("accuracy", "auc", "f1_macro", "brier", "deviance")
     inverse_link, variance_function = "softmax", "mu (1 - mu)"
     eta_is, predicted = "log of the probability, but for a constant of the row", "Probability"
@@ -97,7 +97,7 @@ class Multinomial(_Outputs):
 
     def sklearn(self, lam: float, l1_ratio: float, total_weight: float, digits: int) -> str:
         """LogisticRegression, whose C weighs the sum of the losses."""
-        return f"LogisticRegression(l1_ratio={l1_ratio:g}, C={1 / (lam * total_weight):.{digits}g}"
+        return f"LogisticRegression(l1_ratio={written(l1_ratio)}, C={1 / (lam * total_weight):.{digits}g}"
 
 
 class MultiGaussian(_Outputs):
@@ -108,7 +108,7 @@ class MultiGaussian(_Outputs):
     inverse_link = "identity"
     amounts = True
     of_one = "gaussian"
-    views = frozenset({"effects", "errors", "residuals"})
+    views = frozenset({"errors", "residuals"})
     quadratic = True
     grouped_by_default = True
     root_scores = ("mse",)
@@ -144,5 +144,7 @@ class MultiGaussian(_Outputs):
             return f"Ridge(alpha={lam * total_weight:.{digits}g}"
         strength = f"alpha={lam:.{digits}g}"
         return (
-            f"MultiTaskLasso({strength}" if l1_ratio == 1 else f"MultiTaskElasticNet({strength}, l1_ratio={l1_ratio:g}"
+            f"MultiTaskLasso({strength}"
+            if l1_ratio == 1
+            else f"MultiTaskElasticNet({strength}, l1_ratio={written(l1_ratio)}"
         )

@@ -13,33 +13,36 @@ from statistics import mode
 from typing import Any, Never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from normball import schema
+from normball.comparison import Comparison
 from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.messages import DataError, Finding
+from normball.model_readers import finding, fold_ids, sparse_rows
 from normball.results.fit import Fit
 from normball.results.held_out import MEASURES, HeldOut
 from normball.results.path import STATUSES, Path
 from normball.results.saving import SCHEMA, checksum
-from normball.results.sparse_rows import SparseRows
-from normball.schema import Damaged, Reader, array, first_of, listed, number, one_of, optional, record, text, truth
+from normball.schema import Damaged, Reader, array, listed, number, one_of, optional, record, text, truth
 
 _SAVE_AGAIN = "take a copy that is not damaged, or fit and save the model again"
 
 
-def load(path: str | os.PathLike[str]) -> Fit | Path | CVPath:
-    """Read the `Fit`, `Path` or `CVPath` that was saved in a file.
+Model = Fit | Path | CVPath | Comparison
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read the `Fit`, `Path`, `CVPath` or `Comparison` that was saved in a file.
 
     Parameters
     ----------
     path : path-like
-        A file that `Fit.save`, `Path.save` or `CVPath.save` wrote.
+        A file that `Fit.save`, `Path.save`, `CVPath.save`, `Comparison.save` or `normball fit` wrote.
 
     Returns
     -------
-    Fit, Path or CVPath
+    Fit, Path, CVPath or Comparison
         Equal to what was saved, to the last bit.
 
     Raises
@@ -50,7 +53,7 @@ def load(path: str | os.PathLike[str]) -> Fit | Path | CVPath:
     return load_with_run(path, schema.fields)[0]
 
 
-def load_with_run(path: str | os.PathLike[str], run: Reader) -> tuple[Fit | Path | CVPath, Any]:
+def load_with_run(path: str | os.PathLike[str], run: Reader) -> tuple[Model, Any]:
     """Read what was saved in a file, and where it came from by the reader `run` (None if that was not saved)."""
     path = os.fspath(path)
     content = _json(path)
@@ -87,12 +90,13 @@ def _json(path: str) -> dict[str, Any]:
     return content
 
 
-def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
+def from_dict(content: Mapping[str, Any]) -> Model:
     """The result that `to_dict` wrote; raises Damaged where it cannot be that."""
     parts: dict[str, dict[str, Reader]] = {
         "fit": {"fit": _decode_fit},
         "path": {"path": _decode_path},
         "cv_path": {"path": _decode_path, "cv": schema.fields},
+        "comparison": {"paths": listed(_decode_mix)},
     }
     head: dict[str, Reader] = {
         "format": text,
@@ -106,6 +110,8 @@ def from_dict(content: Mapping[str, Any]) -> Fit | Path | CVPath:
         raise Damaged("kind", "is missing")
     kind = head["kind"](content["kind"], "kind")
     read = record(content, "", head | parts[kind], optional=("run", "checksum"))
+    if kind == "comparison":
+        return _decode_comparison(read["paths"])
     return _decode_cv(read["cv"], read["path"]) if kind == "cv_path" else read[kind]
 
 
@@ -145,7 +151,7 @@ def _decode_fit(content: Any, where: str) -> Fit:
         "classes": _classes(n_outputs),
         "preparation": _preparation,
         "lam": number(0),
-        "coef": _sparse_rows(n_outputs, n_features),
+        "coef": sparse_rows(n_outputs, n_features),
         "intercept": number() if n_outputs == 1 else array((n_outputs,)),
         "scales": array((n_features,), 0, alike=True),
         "loss": number(finite=False),
@@ -187,7 +193,7 @@ def _decode_path(content: Any, where: str) -> Path:
         "lambdas": array((n_lambdas,), 0, order="descending"),
         "lambda_max": number(0),
         "intercepts": array(_per_output(n_lambdas, n_outputs=n_outputs)),
-        "coef_rows": _sparse_rows(n_lambdas * n_outputs, n_features),
+        "coef_rows": sparse_rows(n_lambdas * n_outputs, n_features),
         "loss": array((n_lambdas,), finite=False),
         "dual_gaps": array((n_lambdas,), 0, finite=False),
         "kkt_violations": array((n_lambdas,), 0, finite=False),
@@ -195,7 +201,7 @@ def _decode_path(content: Any, where: str) -> Path:
         "n_iters": array((n_lambdas,), 0, np.iinfo(np.int32).max, whole=True),
         "n_sweeps": number(0),
         "fingerprint": text,
-        "findings": listed(_finding),
+        "findings": listed(finding),
         "dispersion": optional(number(0)),
         "groups": optional(_groups(n_features)),
         "null_intercept": optional(number() if n_outputs == 1 else array((n_outputs,))),
@@ -209,8 +215,28 @@ def _decode_path(content: Any, where: str) -> Path:
     return path
 
 
-def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
-    n_lambdas, n_folds = path.lambdas.size, _length(content, "cv", "fold_weights", "fold_sizes", "fold_scores")
+def _decode_mix(content: Any, where: str) -> CVPath:
+    read = record(content, where, {"path": _decode_path, "cv": schema.fields})
+    return _decode_cv(read["cv"], read["path"], f"{where}.cv")
+
+
+def _decode_comparison(paths: tuple[CVPath, ...]) -> Comparison:
+    if not paths:
+        raise Damaged("paths", "is empty")
+    first = paths[0]
+    for j, cv in enumerate(paths):
+        if cv.path.l1_ratio in [one.path.l1_ratio for one in paths[:j]]:
+            raise Damaged(f"paths[{j}].path.l1_ratio", f"is {cv.path.l1_ratio!r}, which another path has")
+        for name in ("family", "n_rows", "fingerprint", "feature_names"):
+            if getattr(cv.path, name) != getattr(first.path, name):
+                raise Damaged(f"paths[{j}].path.{name}", "is not that of the first path")
+        if cv.score != first.score or not np.array_equal(cv.fold_weights, first.fold_weights):
+            raise Damaged(f"paths[{j}].cv", "is of other folds, or of another score, than that of the first path")
+    return Comparison(paths)
+
+
+def _decode_cv(content: dict[str, Any], path: Path, where: str = "cv") -> CVPath:
+    n_lambdas, n_folds = path.lambdas.size, _length(content, where, "fold_weights", "fold_sizes", "fold_scores")
     readers: dict[str, Reader] = {
         "score": text,
         "greater_is_better": truth,
@@ -218,12 +244,12 @@ def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
         "fold_weights": array((n_folds,), 0),
         "fold_sizes": array((n_folds,), 0, whole=True),
         "fold_dual_gaps": array((n_folds, n_lambdas), 0, finite=False),
-        "fold_ids": optional(_fold_ids(n_folds)),
+        "fold_ids": optional(fold_ids(n_folds)),
         "folds": text,
         "train_mean": array((n_lambdas,), finite=False),
-        "selection_counts": _sparse_rows(n_lambdas, path.n_features, least=0, most=n_folds, whole=True),
+        "selection_counts": sparse_rows(n_lambdas, path.n_features, least=0, most=n_folds, whole=True),
         "counts_by_column": optional(
-            _sparse_rows(n_lambdas, len(path.preparation.columns), least=0, most=n_folds, whole=True)
+            sparse_rows(n_lambdas, len(path.preparation.columns), least=0, most=n_folds, whole=True)
         ),
         "predictions": optional(array(_per_output(None, n_lambdas, n_outputs=path.n_outputs), finite=False)),
         "diagnostics": schema.mapping(schema.mapping(number(finite=False))),
@@ -232,14 +258,14 @@ def _decode_cv(content: dict[str, Any], path: Path) -> CVPath:
         "lambda_best": number(),
         "lambda_1se": number(),
     }
-    values = record(content, "cv", readers, optional=("null_fold_scores", "held_out"))  # earlier files have none
+    values = record(content, where, readers, optional=("null_fold_scores", "held_out"))  # earlier files have none
     chosen = {name: values.pop(name) for name in ("lambda_best", "lambda_1se")}
     cv = CVPath(path=path, **values)
     if np.isnan(cv.cv_mean).all():
-        raise Damaged("cv.fold_scores", "hold no score")
+        raise Damaged(f"{where}.fold_scores", "hold no score")
     for name, lam in chosen.items():
         if lam != getattr(cv, name):
-            raise Damaged(f"cv.{name}", f"is {lam!r}, but by the scores of the folds it is {getattr(cv, name)!r}")
+            raise Damaged(f"{where}.{name}", f"is {lam!r}, but by the scores of the folds it is {getattr(cv, name)!r}")
     return cv
 
 
@@ -312,45 +338,6 @@ def _groups(n_features: int) -> Reader:
     return read
 
 
-def _sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:
-    """The rows of a `SparseRows`; the columns may lack where each row has all of them."""
-
-    def read(value: Any, where: str) -> SparseRows:
-        given = schema.fields(value, where)
-        if "indptr" not in given:
-            raise Damaged(f"{where}.indptr", "is missing")
-        indptr = array((n_rows + 1,), 0, whole=True)(given["indptr"], f"{where}.indptr")
-        falls = np.append(indptr[0] != 0, np.diff(indptr) < 0)
-        if falls.any():
-            raise first_of(falls, indptr, f"{where}.indptr", "must begin with 0 and never fall")
-        n_stored = int(indptr[-1])
-        if n_stored > n_rows * n_columns:
-            raise Damaged(f"{where}.indptr", f"ends with {n_stored:,}, but there are {n_rows * n_columns:,} places")
-        readers = {
-            "indptr": lambda *_: indptr,
-            "values": array((n_stored,), alike=True, **bounds),
-            "indices": array((n_stored,), 0, n_columns - 1, whole=True),
-        }
-        found = record(given, where, readers, optional=("indices",))
-        row_of = np.repeat(np.arange(n_rows), np.diff(indptr))
-        if "indices" in found:
-            places = found["indices"]
-        elif (np.diff(indptr) == n_columns).all():
-            places = np.tile(np.arange(n_columns), n_rows)
-        else:
-            raise Damaged(f"{where}.indices", "is missing")
-        if np.unique(row_of * n_columns + places).size < n_stored:
-            raise Damaged(f"{where}.indices", "names a column twice in one row")
-        values = found["values"].astype(np.int32 if bounds.get("whole") else np.float64)
-        return SparseRows(indptr, places.astype(np.int32), values, n_columns)
-
-    return read
-
-
-def _finding(value: Any, where: str) -> Finding:
-    return Finding(**record(value, where, {"code": text, "text": text, "fix": text, "columns": _TEXTS}))
-
-
 def _held_out(path: Path) -> Reader:
     """The measure of held-out rows, for each target where there are several."""
     n_classes = len(path.classes or ())
@@ -368,17 +355,5 @@ def _held_out(path: Path) -> Reader:
         }
         found = record(value, where, readers)
         return HeldOut(**{**found, "null": np.asarray(found["null"])})
-
-    return read
-
-
-def _fold_ids(n_folds: int) -> Reader:
-    """The fold of each row, or of each row in each of several rounds."""
-
-    def read(value: Any, where: str) -> NDArray[np.int64]:
-        rounds = schema.entries(value, where)
-        if rounds and isinstance(rounds[0], list):
-            return array((None, len(rounds[0])), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
-        return array((None,), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
 
     return read

@@ -26,6 +26,7 @@ from normball.settings import (
     Progress,
     Settings,
     check_words,
+    default_min_ratio,
     grouped_of,
     name_list,
 )
@@ -232,7 +233,7 @@ class Problem:
         settings, family = self.settings, find_family(self.settings.family)
         ratio = settings.lambda_min_ratio
         if ratio is None:
-            ratio = 1e-2 if self.data.n_rows < self.data.n_features else 1e-4
+            ratio = default_min_ratio(self.data.n_rows, self.data.n_features)
         n_outputs = self.data.n_outputs
         by_problem = {
             "penalty_factors": self.penalty_factors,

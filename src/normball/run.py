@@ -26,6 +26,8 @@ class Run:
         The columns of a target that has several; empty where `target` is one.
     command : str
         The command line, files without their folders.
+    date : str
+        The day of the fit, as 2026-11-29.
     table, outcome : str
         The table and its target in words.
     select : str or float
@@ -43,6 +45,7 @@ class Run:
     target: str = "y"
     targets: tuple[str, ...] = ()
     command: str = ""
+    date: str = ""
     table: str = ""
     outcome: str = ""
     select: str | float = "1se"

@@ -94,10 +94,21 @@ def _of_scorer(scorer: Any, name: str, family: str, classes: Classes, greater_is
             except (AttributeError, TypeError, ValueError) as error:
                 if labels and (np.ptp(y) == 0.0 if y.ndim == 1 else not y.any(axis=0).all()):
                     break  # undefined where a class is absent
-                raise ValueError(f"score {name} cannot judge the predictions of {family} models: {error}") from error
+                text = f"score {name} cannot judge the predictions of {family} models: {error}"
+                raise ValueError(f"{text}. {_instead(family, labels)}") from error
         return scores
 
     return Score(name, greater_is_better, columns)
+
+
+def _instead(family: str, labels: bool) -> str:
+    """What to do about a score that does not suit."""
+    if not find_family(family).has_classes:
+        return "Use deviance, mse or mae"
+    ours = ", ".join(SCORES)
+    return (
+        f"Use one of {ours}" if labels else f"The target holds shares of classes, which {ours} judge: use one of these"
+    )
 
 
 def _with_positive_class(scorer: Any, classes: Classes) -> Any:

@@ -101,6 +101,15 @@ CV_OPTIONS = (  # what `cv_path` takes beside those
 )
 
 
+RIDGE_LAMBDAS = 50  # where mixes are compared: its curve is smooth
+RIDGE_SHORTER = 100  # its end, to the end of the usual grid, where ridge is often best
+
+
+def default_min_ratio(n_rows: int, n_features: int) -> float:
+    """The end of the usual grid over its start."""
+    return 1e-2 if n_rows < n_features else 1e-4
+
+
 def check_words(function: str, given: Iterable[str], known: Iterable[str], hint: str = _A_PATH_HOLDS_EVERY_LAM) -> None:
     """Raise a TypeError that names the right word for the first argument of `given` that is not `known`.
 

@@ -47,7 +47,8 @@ def drawn(browser: Browser) -> dict[str, str]:
 
 
 def at(browser: Browser, index: int) -> None:
-    """Move the slider."""
+    """Move the slider, and unfold the views of what happens inside."""
+    browser.run("document.querySelectorAll('.folded').forEach((one) => (one.open = true))")
     browser.run(SET, find(browser, "[data-slider]"), str(index))
     browser.frames()
 
@@ -93,6 +94,64 @@ def test_the_slider_moves_everything(browser: Browser, report: Report, framed: b
     assert find(browser, "[data-found]").text == said.found
     assert find(browser, "[data-quality]").text == said.quality
     assert browser.errors() == []
+
+
+@framed
+def test_the_box_of_lambda_reads_what_the_page_writes(browser: Browser, report: Report, framed: bool) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    browser.open(report.page, framed=framed)
+    box = find(browser, "[data-number]")
+
+    def typed(text: str) -> tuple[int, str]:
+        browser.run("arguments[0].value = ''", box)
+        box.send_keys(text, Keys.ENTER)
+        browser.frames()
+        return int(find(browser, "[data-slider]").get_attribute("value")), find(browser, "[data-refused]").text
+
+    at(browser, 33)
+    written = box.get_attribute("value")
+    at(browser, 60)
+    assert typed(written) == (33, "")
+    assert typed("abc") == (33, "“abc” is no number. Type one as 0.05 or 3,464.")
+    assert box.get_attribute("aria-invalid") == "true"
+    assert typed("-1") == (33, "lambda is never negative.")
+    at(browser, 20)
+    assert find(browser, "[data-refused]").text == ""
+    assert typed("1e9")[0] == 0
+
+
+@pytest.mark.parametrize("width", [1200, 1440])
+def test_slider_and_error_stay_in_sight_on_a_wide_screen(browser: Browser, report: Report, width: int) -> None:
+    browser.open(report.page, media={"prefers_reduced_motion": "reduce"})
+    browser.size(width, 900)
+    seen = (
+        "return [...document.querySelectorAll('[data-slider], [data-live=\"cv_curve\"]')].every((e) => {"
+        " const box = e.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; })"
+    )
+    assert browser.run(seen)
+    for anchor in ("choice", "coefficients-heading"):
+        find(browser, f'.contents a[href="#{anchor}"]').click()
+        browser.frames()
+        assert (
+            abs(browser.run("return document.getElementById(arguments[0]).getBoundingClientRect().top", anchor)) < 250
+        )
+        assert browser.run(seen)
+
+
+@pytest.mark.parametrize("width", [320, 390, 560, 700, 1024])
+def test_no_name_is_cut_off_at_any_width(browser: Browser, report: Report, width: int) -> None:
+    browser.open(report.page)
+    browser.size(width, 12000)
+    at(browser, 60)
+    time.sleep(0.3)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    cut = browser.run(
+        "return [...document.querySelectorAll('.drawing')].filter((box) => box.clientWidth > 0 &&"
+        " (box.scrollWidth > box.clientWidth + 1 || [...box.querySelectorAll('text')].some((text) =>"
+        " text.getBoundingClientRect().right > innerWidth))).map((box) => box.dataset.live ?? 'terms')"
+    )
+    assert cut == []
 
 
 @framed

@@ -82,7 +82,7 @@ for (const kind of /** @type {const} */ (["classes", "targets"])) {
 
 test("views of one linear predictor are not drawn, nor those of several for one", () => {
   for (const view of [geometry, sigmoid, convexity]) assert.match(view.missing(several("classes")), /this one has several/);
-  assert.deepEqual([effects, confusion, errors].map((view) => view.missing(payload("gaussian")) === ""), [false, false, false]);
+  assert.deepEqual([confusion, errors].map((view) => view.missing(payload("gaussian")) === ""), [false, false]);
   assert.deepEqual([calibration, confusion].map((view) => view.missing(several("targets")) === ""), [false, false]);
   assert.deepEqual([residuals, errors].map((view) => view.missing(several("classes")) === ""), [false, false]);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { opening } from "../src/payload.js";
-import { afterKey } from "../src/page/bar.js";
+import { formatOf } from "../src/axes.js";
+import { afterKey, typed } from "../src/page/bar.js";
 import { asCsv, asJson } from "../src/page/download.js";
 import { nearestLambda } from "../src/page/store.js";
 import { coefficients, nearest } from "../src/views/coefficients.js";
@@ -79,6 +80,28 @@ test("keys move lambda, and stay on the path", () => {
   assert.equal(after("ArrowRight", 99), 99);
   assert.equal(after("s", 5, { ctrlKey: true }), null);
   assert.equal(nearestLambda([1, 0.1, 0.01, 0], 0.05), 1);
+});
+
+test("the box of lambda reads what the page writes, and says what it cannot read", () => {
+  const path = [5000, 3464, 50, 0.05, 0.005];
+  const read = (/** @type {string} */ text) => typed(text, path).value;
+  assert.deepEqual(["3,464", "3464", " 3 464 ", "1,234.5", "0,05", "0.05", "5e-3", "3,4"].map(read), [3464, 3464, 3464, 1234.5, 0.05, 0.05, 0.005, 3.4]);
+  assert.equal(read("0,005"), 0.005);
+  for (const text of ["abc", "", "-5", "1,2,3", "Infinity"]) assert.equal(read(text), null, text);
+  assert.match(typed("abc", path).problem, /“abc” is no number/);
+  assert.match(typed("-5", path).problem, /never negative/);
+  assert.match(typed("9e9", path).problem, /The path goes from 5,000 to 0\.00500/);
+});
+
+test("the ticks of an axis are told apart", () => {
+  const written = (/** @type {number[]} */ ticks) => [...ticks.map(formatOf(ticks).write), formatOf(ticks).unit].join(" ");
+  assert.equal(written([0, 5e8, 1e9, 1.5e9, 2e9]), "0.0 0.5 1.0 1.5 2.0 , billions");
+  assert.equal(written([-10, 0, 10]), "-10 0 10 ");
+  assert.equal(written([0, 2000, 4000]), "0 2,000 4,000 ");
+  assert.equal(written([0.1, 0.15, 0.2]), "0.10 0.15 0.20 ");
+  assert.equal(written([0, 0.00001, 0.00002]), "0 1e-5 2e-5 ");
+  assert.equal(written([1e6, 1000010, 1000020]), "1,000,000 1,000,010 1,000,020 ");
+  assert.equal(written([5]), "5 ");
 });
 
 test("what spreadsheets take for formulas is guarded", () => {

@@ -38,6 +38,7 @@ FAMILIES = (
     "multinomial",
     "multigaussian",
 )
+PENALTIES = ("l1", "l2", "elasticnet")
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 FIT_EPILOG = """\
@@ -101,8 +102,8 @@ def _fit(commands: Commands, common: Parser) -> None:
         parents=[common, _data_options(), _column_options()],
         usage="normball fit FILE --target COL [options]\n       normball fit --example NAME [options]",
         help="check a table, solve the path with cross-validation, write model and report",
-        description="Check the data, solve the whole path with cross-validation, print the summary and write\n"
-        "model.json, report.html, coefficients.csv and path.csv.",
+        description="Check the data, solve the whole path with cross-validation for lasso, elastic nets and ridge\n"
+        "on the same folds, say which to take, and write model.json, report.html, coefficients.csv and path.csv.",
         epilog=FIT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -140,7 +141,7 @@ def _predict(commands: Commands, common: Parser) -> None:
         metavar="A,B",
         help="columns of the table to stand beside the predictions, such as an id",
     )
-    _lam_option(predict)
+    _choice_options(predict)
     predict.add_argument(
         "--kind",
         choices=("response", "link", "class"),
@@ -157,7 +158,7 @@ def _score(commands: Commands, common: Parser) -> None:
         help="how well a saved model predicts rows with known targets",
         description="Score a saved model on rows that it was not fitted to, beside the model without features.",
     )
-    _lam_option(score)
+    _choice_options(score)
     score_options(score)
     _unknown_option(score)
 
@@ -171,7 +172,7 @@ def _show(commands: Commands, common: Parser) -> None:
     )
     show.add_argument("model", help="model.json as written by fit")
     show.add_argument("--path", action="store_true", help="where each feature enters or leaves, with the error there")
-    _lam_option(show)
+    _choice_options(show)
 
 
 def _report(commands: Commands, common: Parser) -> None:
@@ -191,7 +192,7 @@ def _report(commands: Commands, common: Parser) -> None:
     )
     report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model; - is stdout")
     open_page(report)
-    _lam_option(report)
+    _choice_options(report)
 
 
 def _completion(commands: Commands, common: Parser) -> None:
@@ -320,13 +321,14 @@ def _learn(commands: Commands, common: Parser) -> None:
 
 def _model_options(fit: Parser) -> None:
     group = fit.add_argument_group("model")
-    group.add_argument("--penalty", choices=("l1", "l2", "elasticnet"), help="default: l1")
     group.add_argument(
-        "--l1-ratio",
-        type=ratios,
-        metavar="R[,R]",
-        help="mix of the elastic net, 1 = l1, 0 = l2; the best of several is taken (default: 0.5)",
+        "--penalty",
+        choices=PENALTIES,
+        help="fit this one alone (default: lasso, two elastic nets and ridge are compared on the same folds)",
     )
+    mix = "mix of the elastic net, 1 = l1, 0 = l2; several are compared"
+    group.add_argument("--l1-ratio", type=ratios, metavar="R[,R]", help=mix)
+    group.add_argument("--no-compare", action="store_true", help="fit the lasso alone, as --penalty l1")
     group.add_argument(
         "--keep-unpenalised", type=names, action="extend", default=[], metavar="A,B", help="columns without a penalty"
     )
@@ -357,7 +359,8 @@ def _model_options(fit: Parser) -> None:
         type=choice,
         default="1se",
         metavar="{1se,best,LAM}",
-        help="strongest lambda within one standard error of the best, the best, or a number (default: 1se)",
+        help="strongest lambda within one standard error of the best, the best, or a number; of several penalties the "
+        "simplest within one standard error of the best, or the best; a number fits one alone (default: 1se)",
     )
     group.add_argument("--cv", type=folds, default=10, metavar="K", help="folds (default: 10)")
     group.add_argument("--repeats", type=positive, default=1, metavar="N", help="repeat the folds with new shuffles")
@@ -381,7 +384,14 @@ def _unknown_option(command: Parser) -> None:
     )
 
 
-def _lam_option(command: Parser) -> None:
+def _choice_options(command: Parser) -> None:
+    """Which of the models that a file holds."""
     command.add_argument(
         "--lam", type=choice, metavar="{1se,best,LAM}", help="default: the one picked when the model was fitted"
     )
+    command.add_argument(
+        "--penalty",
+        choices=PENALTIES[:2],
+        help="of the penalties compared the lasso (l1) or ridge (l2), not the one picked",
+    )
+    command.add_argument("--l1-ratio", type=part, metavar="R", help="of the penalties compared the one with this mix")

@@ -158,7 +158,7 @@ class Console:
             return
         each = ", ".join(f"{name} {seconds:.1f}" for name, seconds in self.seconds.items())
         text = f"Took     {time.perf_counter() - self._start:.1f} s ({each})"
-        self.note(styled(text, DIM, "stderr"))
+        self.note(styled(self._broken(text, " " * 9), DIM, "stderr"))
 
     def bar(self, label: str, unit: str, rounds: int = 1) -> Bar:
         """A moving bar on stderr; it stays still where stderr is no terminal or the run is quiet."""

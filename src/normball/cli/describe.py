@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
+from normball.family import written
 from normball.messages import count, sample
 from normball.results.facts import figures, penalty
 
@@ -46,7 +47,7 @@ def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups |
         text = f"{family.kind}, mean {figures(float(y.mean()))}"
         text += f", {100 * float(np.mean(y == 0)):.1f} % zeros" if family.shows_zeros else ""
         text += f", sd {figures(float(y.std()))}" if family.amounts else ""
-    mixes = f"l1_ratio {', '.join(f'{ratio:g}' for ratio in ratios)}"
+    mixes = f"l1_ratio {', '.join(map(written, ratios))}"
     mixes = penalty(ratios[0], groups) if len(ratios) == 1 else mixes + penalty(1.0, groups).removeprefix(penalty(1.0))
     across = f" across {_kind(data)}" if grouped else ""
     return f"{data.target_name}: {text} -> {family.title}, {mixes}{across}"

@@ -15,10 +15,11 @@ from normball.cli.source import Task, UsageError, read
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
 
-RATIOS = {None: [1.0], "l1": [1.0], "l2": [0.0], "elasticnet": [0.5]}
+RATIOS = {"l1": [1.0], "l2": [0.0], "elasticnet": [0.5]}
 SEPARATION_SECONDS = 5.0
 WHY_DROPPED = {"W11": "constant", "W12": "exact copy of another column"}
 MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse table make no difference
@@ -27,15 +28,17 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import describe, fit_files, groups, outputs, summary
-    from normball.cli.models import choose
+    from normball.cli.models import choose, picked
+    from normball.mixes import default_mixes
     from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
 
-    ratios, groups_file = _l1_ratios(arguments), groups.asked(arguments)
+    asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
     with console.phase("Read"):
         task = read(arguments, words)
         data = task.prepare()
-    folder, files = Path(arguments.output), fit_files.places(arguments.output, arguments.out_of_fold)
+    files = fit_files.places(arguments.output, arguments.out_of_fold)
+    ratios = default_mixes(data) if asked is None else asked
     _check_score(arguments.score, data)
     grouped = _is_grouped(arguments.grouped, data)
     _check_unpenalised(arguments, task, data)
@@ -51,27 +54,26 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if task.run.example in examples.NOTES:
         console.sentence(f"         {examples.NOTES[task.run.example]}")
     console.findings(task.findings)
-    findings = task.findings + _examine(task, data, arguments, max(ratios), console)
+    findings = task.findings + _examine(task, data, arguments, min(ratios), console)
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
-    affordable = data.n_rows * data.n_outputs * arguments.n_lambdas <= MOST_PREDICTIONS
-    options["keep_predictions"] = affordable or "out_of_fold" in files
+    n_predictions = data.n_rows * data.n_outputs * arguments.n_lambdas * len(ratios)
+    options["keep_predictions"] = n_predictions <= MOST_PREDICTIONS or "out_of_fold" in files
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
-    del data  # cv_path makes its own
-    cv, interrupted = _solve(task, options, ratios, arguments, console, rounds)
-    later = _about_result(cv, arguments.select, interrupted)
-    console.findings([*later, *rare_levels(choose(cv, arguments.select))])
-    cv = replace(cv, path=replace(cv.path, findings=tuple(findings + later)))
+    del data  # compare makes its own
+    comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
+    comparison = _with_findings(comparison, findings, arguments.select, interrupted)
+    cv = picked(comparison, arguments.select)
+    console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
     failure = None
     try:
         with console.phase("Write") as at:
-            fit_files.write_all(cv, task.run, files, task.prepare, console, at)
+            fit_files.write_all(comparison, cv, task.run, files, task.prepare, console, at)
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
-    console.result("")
-    summary.say(cv, task.run, console)
+    summary.say(comparison, cv, task.run, console)
     written = {what: str(place) for what, place in files.items() if str(place) in console.written}
-    document = {**summary.document(cv, task.run, written), "seconds": console.seconds}
+    document = {**summary.document(comparison, cv, task.run, written), "seconds": console.seconds}
     if failure is not None:
         return file_problem(failure, "fit", console, document)
     console.sentence(f"Wrote    {outputs.sizes(written.values())}")
@@ -81,20 +83,27 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if arguments.open:
         outputs.open_page(files["report"], console)
     if interrupted:
-        console.error(f"{interrupted}. What was finished is in {folder}.")
+        console.error(f"{interrupted}. What was finished is in {Path(arguments.output)}.")
         return INTERRUPTED
     return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
 
 
-def _l1_ratios(arguments: Namespace) -> list[float]:
-    """The mixes asked for by --penalty and --l1-ratio."""
-    if arguments.l1_ratio is None:
-        return RATIOS[arguments.penalty]
-    if arguments.penalty in ("l1", "l2") and arguments.l1_ratio != RATIOS[arguments.penalty]:
+def _l1_ratios(arguments: Namespace) -> list[float] | None:
+    """The mixes asked for by --penalty, --l1-ratio and --no-compare; None for those that are compared by default."""
+    ratios = arguments.l1_ratio
+    if arguments.no_compare and arguments.penalty is None and ratios is None:
+        return RATIOS["l1"]
+    if ratios is None:
+        if arguments.penalty is None and isinstance(arguments.select, float):
+            return RATIOS["l1"]  # a lambda belongs to one penalty
+        return None if arguments.penalty is None else RATIOS[arguments.penalty]
+    if arguments.penalty in ("l1", "l2") and ratios != RATIOS[arguments.penalty]:
         raise UsageError(f"--penalty {arguments.penalty} has a fixed --l1-ratio; use --penalty elasticnet")
-    if len(arguments.l1_ratio) > 1 and isinstance(arguments.select, float):
+    if len(ratios) > 1 and arguments.no_compare:
+        raise UsageError("--no-compare needs a single --l1-ratio")
+    if len(ratios) > 1 and isinstance(arguments.select, float):
         raise UsageError("--select with a number needs a single --l1-ratio")
-    return list(dict.fromkeys(arguments.l1_ratio))
+    return list(dict.fromkeys(ratios))
 
 
 def _check_score(score: str, data: Data) -> None:
@@ -217,29 +226,33 @@ def _recorded(options: dict[str, Any]) -> dict[str, Any]:
 
 def _solve(
     task: Task, options: dict[str, Any], ratios: list[float], arguments: Namespace, console: Console, rounds: int
-) -> tuple[CVPath, str]:
-    """The cross-validated path, with several mixes that of the best, and how far it came if it was interrupted."""
-    from normball.cv import compare, cv_path
+) -> tuple[Comparison, str]:
+    """The cross-validated path of each mix, and how far they came if they were interrupted."""
+    from normball.mixes import compare
 
     if isinstance(arguments.select, float):
         options = {**options, "lambdas": _grid_with(arguments.select, task, options, ratios[0], arguments)}
+    if len(ratios) > 1:
+        n_paths = len(ratios) * (arguments.cv * arguments.repeats + 1)
+        text = f"{len(ratios)} penalties on the same {arguments.cv * arguments.repeats} folds, {n_paths} paths in all"
+        console.sentence(f"Compare  {text}; --no-compare fits the lasso alone")
     bar = console.bar("Path", "lambdas", rounds)
-    options = {**options, "progress": bar}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotConverged)  # W31 says which
-            if len(ratios) == 1:
-                return cv_path(task.table, task.run.y, l1_ratio=ratios[0], **options), ""
-            comparison = compare(task.table, task.run.y, ratios, **options)
-            bar.close()
-            console.result(comparison.summary())
-            return comparison.best, ""
+            return compare(task.table, task.run.y, ratios, **{**options, "progress": bar}), ""
     except Interrupted as stop:
         if stop.result is None:
             raise KeyboardInterrupt from None
-        return (stop.result if len(ratios) == 1 else stop.result.best), str(stop)
+        return stop.result, str(stop)
     finally:
         bar.close()
+
+
+def _with_findings(comparison: Comparison, of_data: list[Finding], select: str | float, interrupted: str) -> Comparison:
+    """Each path with what is to be known about the data, and about itself."""
+    found = [(cv, (*of_data, *_about_result(cv, select, interrupted))) for cv in comparison]
+    return replace(comparison, paths=tuple(replace(cv, path=replace(cv.path, findings=all)) for cv, all in found))
 
 
 def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float, arguments: Namespace) -> Any:
@@ -247,13 +260,14 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
     import numpy as np
 
     from normball.path import fit_path
+    from normball.settings import default_min_ratio
 
     own = ("cv", "repeats", "random_state", "score", "fold_groups", "time_order", "keep_predictions")
     for_path = {name: value for name, value in options.items() if name not in own}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotConverged)  # this one lends its lambda_max only
         first = fit_path(task.table, task.run.y, l1_ratio=l1_ratio, lambdas=[lam], progress=False, **for_path)
-    ratio = arguments.lambda_min_ratio or (1e-2 if first.n_rows < first.n_features else 1e-4)
+    ratio = arguments.lambda_min_ratio or default_min_ratio(first.n_rows, first.n_features)
     end = min(lam, ratio * first.lambda_max)
     return np.append(np.geomspace(max(first.lambda_max, lam), end, arguments.n_lambdas), lam)
 

@@ -15,6 +15,7 @@ from normball.files import check_writable
 
 if TYPE_CHECKING:
     from normball.cli.console import Console
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
     from normball.run import Run
@@ -44,6 +45,7 @@ def places(output: str, out_of_fold: str | None) -> dict[str, Path]:
 
 
 def write_all(
+    comparison: Comparison,
     cv: CVPath,
     run: Run,
     files: Mapping[str, Path],
@@ -53,10 +55,12 @@ def write_all(
 ) -> None:
     """Write the files of a fit, the model first, for the others can be made of it; `at` is told which is in work.
 
+    `cv` is the mix that was picked; the model file holds all of them.
     The predictions of held-out rows serve their own file and the report; the model file does without.
     """
     from normball.cli import held_out
     from normball.cli.models import choose
+    from normball.comparison import Comparison
     from normball.report import write_report
     from normball.results.saving import save
 
@@ -65,7 +69,8 @@ def write_all(
 
     console.planned = [str(place) for place in files.values()]
     at(files["model"].name)
-    save(replace(cv, predictions=None), files["model"], run.to_dict())
+    paths = tuple(replace(one, predictions=None) for one in comparison)
+    save(Comparison(paths) if len(paths) > 1 else paths[0], files["model"], run.to_dict())
     console.written.append(str(files["model"]))
     coefficients = choose(cv, run.select).to_frame()
     write_table("coefficients", coefficients.columns, coefficients.iter_rows())

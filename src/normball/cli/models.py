@@ -7,17 +7,51 @@ from typing import TYPE_CHECKING
 from normball.run import Run
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
+    from normball.model_file import Model
     from normball.results.fit import Fit
     from normball.results.path import Path
 
+RATIO = {"l1": 1.0, "l2": 0.0}
 
-def load_model(place: str) -> tuple[Fit | Path | CVPath, Run]:
+
+def load_model(place: str) -> tuple[Model, Run]:
     """Read a model and, where it is known, where it came from."""
     from normball.model_file import load_with_run
 
     model, run = load_with_run(place, Run.from_dict)
     return model, run or Run()
+
+
+def mix_of(model: Model, arguments: Namespace, made: Run) -> Fit | Path | CVPath:
+    """The model with the mix asked for; of a comparison, if none is, the one that was picked."""
+    from normball.comparison import Comparison
+
+    wanted = asked_mix(arguments)
+    if isinstance(model, Comparison):
+        return picked(model, arguments.lam or made.select) if wanted is None else model.with_mix(wanted)
+    own = (model if not hasattr(model, "path") else model.path).l1_ratio
+    if wanted is not None and wanted != own:
+        raise ValueError(f"this model has l1_ratio={own!r} alone, so there is no other to choose")
+    return model
+
+
+def asked_mix(arguments: Namespace) -> float | None:
+    """The mix that --l1-ratio or --penalty names."""
+    if arguments.penalty is None:
+        return arguments.l1_ratio  # type: ignore[no-any-return]
+    ratio = RATIO[arguments.penalty]
+    if arguments.l1_ratio not in (None, ratio):
+        raise ValueError(f"--penalty {arguments.penalty} has a fixed --l1-ratio: give one of the two")
+    return ratio
+
+
+def picked(comparison: Comparison, select: str | float) -> CVPath:
+    """The mix that a choice of lambda goes with; a number chooses none, so that it is the one of the rule."""
+    return comparison.pick("best" if select == "best" else "1se")
 
 
 def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:

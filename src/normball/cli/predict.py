@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli.models import choose, load_model
+    from normball.cli.models import choose, load_model, mix_of
     from normball.cli.outputs import STDOUT, csv_text, write
 
     model, made = load_model(arguments.model)
-    fit = choose(model, arguments.lam or made.select)
+    fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
     table = new_rows(arguments, fit, made, console, arguments.keep)
     columns = beside(_kept(table, arguments.keep), _predictions(fit, table, made, arguments))
     if arguments.output or not console.machine:

@@ -20,12 +20,13 @@ OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli.models import choose, load_model
+    from normball.cli.models import choose, load_model, mix_of
     from normball.cli.outputs import STDOUT, open_page, sizes, write
     from normball.cv_result import CVPath
     from normball.report import page_text
 
-    model, made = load_model(arguments.model)
+    saved, made = load_model(arguments.model)
+    model = mix_of(saved, arguments, made)
     if not isinstance(model, CVPath):
         raise ValueError(
             f"{arguments.model} holds a model without cross-validation; the report needs one, as normball fit makes it"

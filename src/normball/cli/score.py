@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli.models import choose, load_model
+    from normball.cli.models import choose, load_model, mix_of
     from normball.cli.predict import new_rows, offset_of
     from normball.cli.source import values_of
     from normball.results.text import table as aligned
 
     model, made = load_model(arguments.model)
-    fit = choose(model, arguments.lam or made.select)
+    fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
     targets = _targets(arguments, made)
     roles = {name for name in (*targets, arguments.weights, arguments.group) if name}
     table = new_rows(arguments, fit, made, console, roles)

@@ -12,7 +12,8 @@ from normball.cli.source import UsageError
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import knots, summary
-    from normball.cli.models import choose, load_model
+    from normball.cli.models import asked_mix, choose, load_model, mix_of
+    from normball.comparison import Comparison
     from normball.results import facts
     from normball.results.fit import Fit
     from normball.results.path import Path
@@ -20,7 +21,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.quiet = False  # what it prints is all that it is asked for
     if arguments.path and arguments.lam:
         raise UsageError("--path shows every lambda: leave --lam out")
-    model, made = load_model(arguments.model)
+    saved, made = load_model(arguments.model)
+    model = mix_of(saved, arguments, made)
     if arguments.path:
         if isinstance(model, Fit):
             raise UsageError(f"{arguments.model} holds one model, no path")
@@ -37,9 +39,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if made.table:
         console.sentence(f"Read     {made.table}")
         console.sentence(f"Target   {made.outcome}")
-        console.result("")
-    summary.say(model, made, console)
+    shown = saved if isinstance(saved, Comparison) and asked_mix(arguments) is None else model
+    summary.say(shown, model, made, console)
     findings = facts.findings(model, facts.point(model, made.select))
     console.findings(finding.for_another_fit() for finding in findings)
-    console.document(summary.document(model, made, {"model": arguments.model}))
+    console.document(summary.document(shown, model, made, {"model": arguments.model}))
     return 0

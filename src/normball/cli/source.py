@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         target=sample(targets),
         targets=tuple(targets) if len(targets) > 1 else (),
         command=shlex.join(["normball", *_without_folders(command, [getattr(arguments, name, "") for name in PLACES])]),
+        date=date.today().isoformat(),
         reading=reading,
         exposure=arguments.exposure or "",
         group=arguments.group or "",

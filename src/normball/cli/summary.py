@@ -9,25 +9,40 @@ import numpy as np
 
 from normball.cli.console import Console
 from normball.report.reproduce import one_line
-from normball.results import answers, facts, summaries
+from normball.results import answers, facts, mixes, summaries
 
 if TYPE_CHECKING:
-    from normball.cv_result import CVPath
+    from normball.comparison import Comparison
+    from normball.cv_result import Choice, CVPath
     from normball.run import Run
 
 SHOWN = 20  # features
 
 
-def say(cv: CVPath, run: Run, console: Console) -> None:
-    """Print the answer, the tables, how well it is solved, and the same model elsewhere."""
+def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> None:
+    """Print the answer of `cv`, which mix of `model` to take, the tables, the certificate and the same elsewhere."""
+    console.result("")
     index = facts.points(cv, run.select)[0].index
     if index is not None:  # else the strength stands between two of the grid, whose left-out rows nobody predicted
         console.sentence(f"Answer   {answers.answer(cv, run.target, index)}")
+    if (comparison := several(model)) is not None:
+        _say_mixes(comparison, run, console)
+    if index is not None or comparison is not None:
         console.result("")
     for line in lines(cv, run, console):
         console.result(line)
     for line in closing(cv, run):
         console.sentence(line)
+
+
+def _say_mixes(comparison: Comparison, run: Run, console: Console) -> None:
+    """Which mix to take, and all of them side by side."""
+    for k, sentence in enumerate(mixes.advice(comparison, _rule(run))):
+        console.sentence(f"{'         ' if k else 'Take     '}{sentence}")
+    console.result("")
+    head, *rows = mixes.table_lines(comparison, _rule(run), console.width)
+    for line in (console.bold(head), *rows):
+        console.result(line)
 
 
 def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
@@ -46,8 +61,20 @@ def closing(cv: CVPath, run: Run) -> list[str]:
     return [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam, run)}"]
 
 
-def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
+def several(model: Any) -> Comparison | None:
+    """A comparison of more than one mix."""
+    from normball.comparison import Comparison
+
+    return model if isinstance(model, Comparison) and len(model) > 1 else None
+
+
+def _rule(run: Run) -> Choice:
+    return "best" if run.select == "best" else "1se"
+
+
+def document(model: CVPath | Comparison, cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
     """The same as data, for `--json`."""
+    comparison = several(model)
     path = cv.path
     chosen = facts.points(cv, run.select)
     return {
@@ -75,5 +102,6 @@ def document(cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
             "largest_fold_dual_gap": float(np.max(cv.fold_dual_gaps)),
         },
         "findings": [vars(finding.in_command_line_words()) for finding in facts.findings(cv, chosen[0])],
+        **({} if comparison is None else {"comparison": mixes.document(comparison, _rule(run))}),
         "files": files,
     }

@@ -71,6 +71,10 @@ class Table:
         which = [source for source in dict.fromkeys(self.sources[j] for j in sorted(lost)) if source not in kept]
         return f"drop={words(which)}" if 0 < len(which) <= SAMPLE else ""
 
+    def of_equals(self, l1: str) -> str:
+        """What the penalty makes of columns that say the same; of L1 to nobody who asked for L2."""
+        return "L2 splits the weight" if self.l1_ratio == 0 else f"L1 {l1}, L2 splits the weight"
+
     def mixed(self) -> str:
         """The remedy that mixes the penalties; nothing where something else than L1 was asked for."""
         if self.l1_ratio not in (None, 1.0):
@@ -106,7 +110,7 @@ def copied_columns(table: Table, wanted: Collection[str] = ()) -> tuple[list[Fin
         return [], table.varies
     pairs = [f"{table.shown[j]} (= {table.shown[i]})" for j, i in zip(copied, original[is_copy], strict=True)]
     what = "Exact copy" if copied.size == 1 else f"{count(copied.size)} exact copies"
-    text = f"{what}: {sample(pairs)}. L1 keeps the first, L2 splits the weight."
+    text = f"{what}: {sample(pairs)}. {table.of_equals('keeps the first')}."
     return [Finding("W12", text, table.drop(copied), table.named(copied))], table.varies[~is_copy]
 
 
@@ -125,7 +129,7 @@ def correlated_columns(table: Table, different: Ints) -> list[Finding]:
         for (i, j), rho in zip(pairs[order[:SAMPLE]], correlation[order], strict=False)
     ]
     rest = f"; {count(order.size - SAMPLE)} more pairs" if order.size > SAMPLE else ""
-    text = f"{'; '.join(shown)}{rest}: L1 tends to keep one of a pair, L2 splits the weight."
+    text = f"{'; '.join(shown)}{rest}: {table.of_equals('tends to keep one of a pair')}."
     involved = dict.fromkeys(table.named(pairs[order].ravel()))
     surplus: set[int] = set()
     for i, j in pairs[order].tolist():

@@ -11,9 +11,11 @@ import numpy as np
 from normball import charts
 from normball.families import find_family
 from normball.family import LANDSCAPES
+from normball.report import opening
 from normball.report.payload import payload
 from normball.report.recipes import recipes
 from normball.results import facts
+from normball.results.answers import answer
 from normball.version import __version__
 
 if TYPE_CHECKING:
@@ -38,7 +40,6 @@ NOT_OF_ALL = {  # views that a family may be without
     "sigmoid",
     "calibration",
     "residuals",
-    "effects",
     "confusion",
     "errors",
     "decisions",
@@ -137,27 +138,32 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
     data = payload(cv, run, evidence)
     without = NOT_OF_ALL - family.views
-    views = [view for view in charts.call("report", data) if view["id"] not in without]
-    for view in views:
+    views = {view["id"]: view for view in charts.call("report", data) if view["id"] not in without}
+    for view in views.values():
         view["svg"] = Markup(view.get("svg", ""))
-        if view["id"] == "features" and path.l1_ratio == 0:  # ridge selects none
-            view["title"] = "Largest coefficients"
+    if path.l1_ratio == 0:  # ridge selects none
+        views["features"]["title"] = "Largest coefficients"
+    lessons = [name for name in opening.LESSONS if name in views]
+    findings = facts.findings(cv, picked)
+    titles = {name: view["title"] for name, view in views.items()}
     return _template().render(
-        version=__version__,
+        made=opening.made(cv, run.date, __version__),
         title=run.target,
+        notices=opening.notices(cv, picked, None if picked.index is None else answer(cv, run.target, picked.index)),
+        contents=opening.contents(titles, bool(findings), bool(lessons)),
         verdict=charts.call("verdict", data, data["picked"]),
         about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
         choices=numbers[0][1:],
         numbers=_rows_of_choice(numbers[1:]),
         null_note=_null_note(cv, numbers[2][0]),
         views=views,
+        middle=[name for name in views if name not in (*opening.FIRST, *opening.LESSONS)],
+        lessons=lessons,
         outputs=path.output_names,
         of_what="Class" if family.has_classes else "Target",
         one_at_a_time=_one_at_a_time(path),
         captions=CAPTIONS,
-        findings=[
-            finding.in_command_line_words() if run.command else finding for finding in facts.findings(cv, picked)
-        ],
+        findings=[finding.in_command_line_words() if run.command else finding for finding in findings],
         certificate=facts.certificate(path),
         fold_gap=facts.figures(float(np.max(cv.fold_dual_gaps)), 2),
         tol=f"{path.tol:g}",

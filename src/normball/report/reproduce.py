@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
-from normball.family import Family
-from normball.settings import BY_COLUMNS, GROUP_OPTIONS
+from normball.family import Family, written
+from normball.settings import BY_COLUMNS, GROUP_OPTIONS, RIDGE_LAMBDAS
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -44,9 +44,10 @@ def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:
         arguments = ["table", repr(run.y)]
     elif run.example:
         lines += example_lines(run.example)
-    arguments += [f'family="{cv.path.family}"', f"l1_ratio={cv.path.l1_ratio:g}"]
+    arguments += [f'family="{cv.path.family}"', f"l1_ratio={written(cv.path.l1_ratio)}"]
     of_path = (*GROUP_OPTIONS, "grouped")
     arguments += [f"{name}={value!r}" for name, value in run.options.items() if name not in of_path]
+    arguments += _grid(cv.path, run)
     if cv.path.grouped != find_family(cv.path.family).grouped_by_default:
         arguments.append(f"grouped={cv.path.grouped}")
     notes, about_groups = _about_groups(cv.path)
@@ -58,6 +59,13 @@ def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:
     arguments += [f"time_order=table[{run.time_order!r}]"] if run.time_order else []
     lines += [*notes, call("cv = nb.cv_path", arguments), f"fit = cv.at(lam={lam!r})"]
     return Recipe("normball", "\n".join(lines))
+
+
+def _grid(path: Path, run: Run) -> list[str]:
+    """The grid of ridge where it was compared with other mixes."""
+    if path.l1_ratio > 0 or path.lambdas.size != RIDGE_LAMBDAS or "n_lambdas" in run.options:
+        return []
+    return [f"n_lambdas={RIDGE_LAMBDAS}", f"lambda_min_ratio={path.lambdas[-1] / path.lambdas[0]:.1g}"]
 
 
 def _about_groups(path: Path) -> tuple[list[str], list[str]]:
@@ -103,7 +111,7 @@ def one_line(path: Path, lam: float, run: Run | None = None) -> str:
     elif family.glmnet_scales_target and path.l1_ratio < 1:
         parts.append("glmnet: see the report (its L2 part depends on the sd of y)")
     else:
-        mix = "" if path.l1_ratio == 1 else f", alpha={path.l1_ratio:g}"
+        mix = "" if path.l1_ratio == 1 else f", alpha={written(path.l1_ratio)}"
         parts.append(
             f"glmnet lambda={lam * factor_scale(path):.4g}{mix}{''.join(f', {one}' for one in glmnet_outputs(path))}"
         )

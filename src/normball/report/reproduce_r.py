@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
+from normball.family import written
 from normball.report.reproduce import (
     GROUP_PENALTY,
     WITH_GROUPS,
@@ -41,14 +42,14 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     lines = ["library(glmnet)", *_reading(path, run)]
     if not family.glmnet.startswith('"'):  # an object: its steps stop early otherwise
         lines.append("glmnet.control(epsnr = 1e-12, mxitnr = 500)")
-    alpha, strength = f"{path.l1_ratio:g}", repr(lam * factor_scale(path))
+    alpha, strength = written(path.l1_ratio), repr(lam * factor_scale(path))
     if family.glmnet_scales_target and path.l1_ratio < 1:
         w = ", w" if run.weights else ""
         mean = f"weighted.mean(y{w})" if path.fit_intercept else "0"
         lines += [
             f"s <- sqrt(weighted.mean((y - {mean})^2{w}))  # glmnet scales y by it, and the L2 part with y",
-            f"lambda <- {strength} * ({path.l1_ratio:g} + {1 - path.l1_ratio:g} * s)",
-            f"alpha <- {strength} * {path.l1_ratio:g} / lambda",
+            f"lambda <- {strength} * ({written(path.l1_ratio)} + {1 - path.l1_ratio:g} * s)",
+            f"alpha <- {strength} * {written(path.l1_ratio)} / lambda",
         ]
         alpha, strength = "alpha", "lambda"
     arguments = ["x", "y", f"family = {family.in_glmnet}", *glmnet_outputs(path), f"alpha = {alpha}"]

@@ -10,6 +10,7 @@ import numpy as np
 from normball.families import find_family
 from normball.results.by_column import counted
 from normball.results.facts import figures
+from normball.results.text import isolated
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -59,7 +60,7 @@ def features_help(cv: CVPath, index: int) -> bool:
 def class_name(cv: CVPath, target: str, place: int) -> str:
     """A class as a sentence names it: `“benign”`, or `y = 1` where a label by itself says little."""
     label: Any = (cv.path.classes or (0, 1))[place]
-    return f"“{label}”" if isinstance(label, str) and not _is_number(label) else f"{target} = {label}"
+    return f"“{isolated(label)}”" if isinstance(label, str) and not _is_number(label) else f"{target} = {label}"
 
 
 def _found(cv: CVPath, target: str, index: int, helps: bool) -> str:
@@ -124,7 +125,7 @@ def _of_targets(cv: CVPath, index: int, held_out: HeldOut) -> str:
     with np.errstate(invalid="ignore", divide="ignore"):
         order = np.argsort(errors / nulls, kind="stable")
     told = [
-        f"{cv.path.output_names[k]} is typically missed by {figures(float(errors[k]))} "
+        f"{isolated(cv.path.output_names[k])} is typically missed by {figures(float(errors[k]))} "
         f"({_without(cv)} by {figures(float(nulls[k]))})"
         for k in order
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.families import find_family
+from normball.family import written
 from normball.results import outputs
 from normball.results.arrays import explained
 from normball.results.remarks import few_rows, rare_levels
@@ -153,7 +154,7 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows.append(["lambda", *(figures(one.fit.lam) for one in chosen)])
     if cv.score in family.root_scores:
         rows.append([RMSE, *(_root(one) for one in chosen)])
-    rows.append([f"CV {cv.score}", *(_with_error(one.mean, one.se) for one in chosen)])
+    rows.append([f"CV {cv.score}", *(with_error(one.mean, one.se) for one in chosen)])
     if (whole := explained_of(cv)) is not None:
         rows.append(["CV deviance explained", *(_share(one.mean, whole) for one in chosen)])
     rows.append(["explained, fitted rows", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
@@ -253,7 +254,7 @@ def reads(result: Path | Paths | CVPath) -> str:
 
 def penalty(l1_ratio: float, groups: FeatureGroups | None = None) -> str:
     """The penalty in a word or two."""
-    mix = PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {l1_ratio:g})")
+    mix = PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {written(l1_ratio)})")
     if groups is None or groups.ratio == 0:
         return mix
     return f"{mix} on groups" + (f" and features (group_ratio {groups.ratio:g})" if groups.ratio < 1 else "")
@@ -293,12 +294,13 @@ def _exp(value: float) -> float:
     return math.exp(value) if value < 700 else math.inf
 
 
-def _with_error(mean: float | None, se: float | None) -> str:
+def with_error(mean: float | None, se: float | None) -> str:
+    """A number and its standard error, two digits of which decide how many decimals both have."""
     if mean is None or se is None:
         return "-"
     if not math.isfinite(se) or se == 0:
         return figures(mean)
-    decimals = max(0, 1 - math.floor(math.log10(se)))  # two digits of the error decide
+    decimals = max(0, 1 - math.floor(math.log10(se)))
     if decimals > 8 or abs(mean) >= LARGE:
         return f"{figures(mean)} +/- {figures(se, 2)}"
     return f"{mean:,.{decimals}f} +/- {se:,.{decimals}f}"
@@ -309,7 +311,7 @@ def _root(one: Point) -> str:
     if one.mean is None or one.se is None:
         return "-"
     root = math.sqrt(one.mean)
-    return _with_error(root, one.se / (2 * root) if root else 0.0)
+    return with_error(root, one.se / (2 * root) if root else 0.0)
 
 
 def explained_of(cv: CVPath) -> float | None:

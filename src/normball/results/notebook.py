@@ -6,10 +6,11 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from normball.results import by_column, facts, summaries
+from normball.results import by_column, facts, mixes, summaries
 
 if TYPE_CHECKING:
-    from normball.cv_result import Comparison, CVPath
+    from normball.comparison import Comparison
+    from normball.cv_result import CVPath
     from normball.messages import Finding
     from normball.results.fit import Fit
     from normball.results.path import Path
@@ -71,8 +72,9 @@ def cv_html(cv: CVPath) -> str:
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """The penalties."""
-    return _page(("Comparison on the same folds", summaries.comparison_rows(comparison)))
+    """The mixes of the penalty."""
+    caption = " ".join(["Comparison on the same folds.", *mixes.advice(comparison)])
+    return _page((caption, mixes.comparison_rows(comparison)))
 
 
 def findings_html(findings: Sequence[Finding]) -> str:

@@ -23,6 +23,7 @@ from normball.results.sparse_rows import SparseRows
 from normball.version import __version__
 
 if TYPE_CHECKING:
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
@@ -32,10 +33,12 @@ _OF_OUTPUTS = ("n_outputs", "output_names", "grouped")  # not written where ther
 _PER_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds", "scales")
 
 
-def save(result: Fit | Path | CVPath, path: str | os.PathLike[str], run: Mapping[str, Any] | None = None) -> None:
-    """Write a `Fit`, `Path` or `CVPath` to a file, and with it where it came from (`run`)."""
+def save(
+    result: Fit | Path | CVPath | Comparison, path: str | os.PathLike[str], run: Mapping[str, Any] | None = None
+) -> None:
+    """Write a `Fit`, `Path`, `CVPath` or `Comparison` to a file, and with it where it came from (`run`)."""
     if getattr(result, "saved_as", None) not in _RECORDS:
-        raise TypeError(f"save() takes a Fit, a Path or a CVPath, not {type(result).__name__}")
+        raise TypeError(f"save() takes a Fit, a Path, a CVPath or a Comparison, not {type(result).__name__}")
     content = to_dict(result)
     if run is not None:
         content["run"] = run
@@ -49,7 +52,7 @@ def checksum(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def to_dict(result: Fit | Path | CVPath) -> dict[str, Any]:
+def to_dict(result: Fit | Path | CVPath | Comparison) -> dict[str, Any]:
     """A result as JSON data."""
     head = {"format": "normball", "schema": SCHEMA, "version": __version__, "kind": result.saved_as}
     return {**head, **_RECORDS[result.saved_as](result)}
@@ -87,6 +90,10 @@ def _cv_path(result: CVPath) -> dict[str, Any]:
     return {**_path(result.path), "cv": cv}
 
 
+def _comparison(result: Comparison) -> dict[str, Any]:
+    return {"paths": [_cv_path(cv) for cv in result]}
+
+
 def _encode(value: Any) -> Any:
     """A value in JSON's types, with the strings for what JSON has no number for."""
     if isinstance(value, SparseRows):
@@ -116,4 +123,9 @@ def _encode_rows(rows: SparseRows) -> dict[str, Any]:
     return content
 
 
-_RECORDS: dict[str, Callable[[Any], dict[str, Any]]] = {"fit": _fit, "path": _path, "cv_path": _cv_path}
+_RECORDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "fit": _fit,
+    "path": _path,
+    "cv_path": _cv_path,
+    "comparison": _comparison,
+}

@@ -121,7 +121,15 @@ class SparseRows:
             here = rows.values != 0
             counted = rows._row_of_value()[here] * n_groups + groups[rows.indices[here]]  # along the rows
             places.append(counted if group_of_column is None else np.unique(counted))
-        found, counts = np.unique(np.concatenate(places), return_counts=True)
+        size = n_rows * n_groups
+        if 4 * sum(counted.size for counted in places) > size:  # most places are taken: count without sorting
+            every = np.zeros(size, dtype=np.int64)
+            for counted in places:
+                every[counted] += 1  # no place stands twice in one matrix
+            found = np.flatnonzero(every)
+            counts = every[found]
+        else:
+            found, counts = np.unique(np.concatenate(places), return_counts=True)
         indptr = np.searchsorted(found, np.arange(n_rows + 1, dtype=np.int64) * n_groups).astype(np.int64)
         return cls(indptr, (found % n_groups).astype(np.int32), counts.astype(np.int32), n_groups)
 

@@ -13,7 +13,7 @@ from normball.results.remarks import rare_levels
 from normball.results.text import display_width, printable, shortened, table
 
 if TYPE_CHECKING:
-    from normball.cv_result import Choice, Comparison, CVPath
+    from normball.cv_result import Choice, CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
     from normball.results.paths import Paths
@@ -86,7 +86,8 @@ def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = N
     if width is not None and max(map(display_width, lines)) > width:
         pairs = [[[row[0], row[k]] for row in rows[1:] if row[k]] for k in range(1, len(rows[0]))]
         blocks = [[rows[0][k], *table(pair, align="<<")] for k, pair in enumerate(pairs, 1)]
-        lines = [line for block in blocks for line in block]
+        under = " " * (max(display_width(row[0]) for row in rows) + 3)
+        lines = [textwrap.fill(line, width, subsequent_indent=under) for block in blocks for line in block]
     undefined = int(np.isnan(cv.fold_scores).all(axis=1).sum())
     if undefined:
         lines.append(f"({cv.score} is undefined in {undefined} of {cv.n_folds} folds, which do not count)")
@@ -131,12 +132,6 @@ def _cut(name: str, room: int) -> str:
     return name[:indent] + shortened(name, room - indent)
 
 
-def comparison_summary(comparison: Comparison) -> str:
-    """The penalties side by side."""
-    rows = comparison_rows(comparison)
-    return "\n".join(table(rows, align="<" * len(rows[0])))
-
-
 def title(result: Fit | Path) -> str:
     """Family and penalty."""
     scale = "" if result.standardize else ", not standardised"
@@ -167,19 +162,6 @@ def problem_rows(paths: Paths) -> list[list[str]]:
         last = [str(path.n_nonzero[-1]), percent(float(path.deviance_ratio[-1])), f"{path.dual_gaps.max():.1e}"]
         rows.append([printable(paths.names[k]), f"{path.lambda_max:.4g}", *last])
     return rows
-
-
-def comparison_rows(comparison: Comparison) -> list[list[str]]:
-    """Titles, and a row for each penalty."""
-    head = ["l1_ratio", "lambda_best", f"CV {comparison[0].score}", "features", "lambda_1se", "CV", "features", ""]
-    rows = []
-    for cv in comparison:
-        row = [f"{cv.path.l1_ratio:g}"]
-        for index in (cv.index_best, cv.index_1se):
-            score = f"{cv.cv_mean[index]:.4g} +/- {cv.cv_se[index]:.3g}"
-            row += [f"{cv.lambdas[index]:.4g}", score, str(cv.path.n_nonzero[index])]
-        rows.append([*row, "best" if cv is comparison.best else ""])
-    return [head, *rows]
 
 
 def feature_rows(point: facts.Point, title: str, most: int, more: str, short: bool = False) -> list[list[str]]:

@@ -1,6 +1,7 @@
 /** The slider of lambda that stays on top, its number box and its keys. */
 import { figures } from "../svg.js";
 import { keptOf } from "../views/columns.js";
+import { shownScore } from "../views/cv_curve.js";
 import { rule } from "../views/strength.js";
 import { all, one } from "./dom.js";
 import { nearestLambda } from "./store.js";
@@ -22,11 +23,21 @@ export function bar(page, model) {
   ticks(slider, data);
 
   slider.addEventListener("input", () => set({ index: Number(slider.value) }));
+  const refused = one(place, "[data-refused]");
+  let refusedAt = state.index; // what was said of the box holds as long as lambda stays
   box.addEventListener("change", () => {
-    const wanted = Number(box.value.replace(",", "."));
-    if (Number.isFinite(wanted) && wanted >= 0 && box.value.trim()) set({ index: nearestLambda(data.lambdas, wanted) });
-    box.value = inBox(data.lambdas[state.index]);
+    const { value, problem } = typed(box.value, data.lambdas);
+    box.setAttribute("aria-invalid", String(value === null));
+    refused.textContent = problem;
+    refusedAt = value === null ? state.index : nearestLambda(data.lambdas, value);
+    if (value === null) return; // what was typed stays to be mended
+    set({ index: refusedAt });
+    box.value = figures(data.lambdas[state.index]);
   });
+  if (rules.best === rules.one_se) {
+    one(place, '[data-go="best"]').hidden = true;
+    one(place, '[data-go="one_se"]').textContent = "best = 1-SE";
+  }
   for (const button of all(place, "[data-go]")) {
     button.addEventListener("click", () => set({ index: rules[/** @type {"best" | "one_se"} */ (button.dataset.go)] }));
   }
@@ -44,9 +55,13 @@ export function bar(page, model) {
     const used = `${keptOf(data, state.index)}${data.l1_ratio === 0 ? "" : " kept"}`;
     slider.value = String(state.index);
     slider.setAttribute("aria-valuetext", `${figures(data.lambdas[state.index])}, ${used}`);
-    if (page.activeElement !== box) box.value = inBox(data.lambdas[state.index]);
+    if (page.activeElement !== box) {
+      box.value = figures(data.lambdas[state.index]);
+      box.removeAttribute("aria-invalid");
+    }
+    if (state.index !== refusedAt) refused.textContent = "";
     const name = rule(data, state.index);
-    one(place, "[data-where]").textContent = `${name === "lambda" ? "" : `${name} · `}${used}`;
+    one(place, "[data-where]").textContent = `${name === "lambda" ? "" : `${name} · `}${used}${error(data, state.index)}`;
     for (const button of all(place, "[data-go]")) {
       button.setAttribute("aria-pressed", String(rules[/** @type {"best" | "one_se"} */ (button.dataset.go)] === state.index));
     }
@@ -55,8 +70,27 @@ export function bar(page, model) {
   show();
 }
 
-/** A number as people type it. @param {number} lam */
-const inBox = (lam) => String(Number(lam.toPrecision(3)));
+/** The error of left-out rows, so that it is in sight wherever the reader is. @param {import("../payload.js").Payload} data @param {number} index */
+function error(data, index) {
+  const { name, of } = shownScore(data);
+  return data.cv ? ` · CV ${name} ${figures(of(data.cv.mean[index]))}` : "";
+}
+
+/**
+ * The number that somebody typed, as the page writes numbers (3,464 or 1.2e-7) or with a decimal comma (0,05); else null,
+ * and what is wrong. A lambda beyond the path is taken for its end, and that is said.
+ * @param {string} text @param {number[]} lambdas @returns {{ value: number | null, problem: string }}
+ */
+export function typed(text, lambdas) {
+  const plain = text.trim().replaceAll(" ", "");
+  const grouped = /^[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(plain);
+  const value = Number(grouped ? plain.replaceAll(",", "") : plain.replace(",", "."));
+  const [most, least] = [lambdas[0], lambdas[lambdas.length - 1]];
+  if (!plain || !Number.isFinite(value)) return { value: null, problem: `“${text.trim()}” is no number. Type one as 0.05 or 3,464.` };
+  if (value < 0) return { value: null, problem: "lambda is never negative." };
+  if (value > most * 1.01 || value < least / 1.01) return { value, problem: `The path goes from ${figures(most)} to ${figures(least)}; shown is its end.` };
+  return { value, problem: "" };
+}
 
 /** Where a key leads, or null. @param {KeyboardEvent} event @param {number} index @param {number} last @param {{ best: number, one_se: number }} rules */
 export function afterKey(event, index, last, rules) {

@@ -18,3 +18,8 @@ export function quietly(act, wait) {
     timer = window.setTimeout(act, wait);
   };
 }
+
+const ROOM = 640; // pixels that a chart needs to be drawn wide
+
+/** Whether a chart in this place is drawn as for a phone; what is folded away stays as it is. @param {Element} place @param {boolean} now */
+export const isNarrow = (place, now) => (place.clientWidth > 0 ? place.clientWidth < ROOM : now);

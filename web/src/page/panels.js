@@ -1,10 +1,10 @@
 /** The charts: drawn again when what they show has changed, but only while they can be seen. */
 import { opening } from "../payload.js";
 import { VIEWS } from "../views/index.js";
-import { all, one } from "./dom.js";
+import { all, isNarrow, one } from "./dom.js";
 import { rows as tableRows } from "./table.js";
 
-/** What else than lambda and the width of the window a view shows. @type {Record<string, string[]>} */
+/** What else than lambda a view shows. @type {Record<string, string[]>} */
 const SHOWS = {
   coefficients: ["axis", "per_sd", "hovered", "filter"],
   effects: ["output"],
@@ -29,10 +29,12 @@ export function panels(page, { data, state, listen }) {
     }
   }, { rootMargin: "100px" });
   shown.forEach((one) => watch.observe(one.place));
-  listen((changed) => shown.forEach((one) => (changed.has("index") || changed.has("narrow") || SHOWS[one.id]?.some((name) => changed.has(name))) && one.stale()));
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => shown.find((one) => one.place === entry.target)?.fit()));
+  shown.forEach((one) => sizes.observe(one.place));
+  listen((changed) => shown.forEach((one) => (changed.has("index") || SHOWS[one.id]?.some((name) => changed.has(name))) && one.stale()));
   window.addEventListener("beforeprint", () => shown.forEach((one) => one.draw()));
   // the file has the drawings of the opening state
-  if (JSON.stringify(state) !== JSON.stringify(opening(data))) shown.forEach((one) => one.stale());
+  if (JSON.stringify({ ...state, narrow: false }) !== JSON.stringify(opening(data))) shown.forEach((one) => one.stale());
 }
 
 /**
@@ -41,7 +43,7 @@ export function panels(page, { data, state, listen }) {
  * @param {import("../payload.js").Payload} data @param {import("../payload.js").State} state
  */
 function panel(view, section, place, data, state) {
-  let [visible, fresh] = [false, true];
+  let [visible, fresh, narrow] = [false, true, false];
   /** @type {HTMLDetailsElement} */
   const twin = one(section, "details");
   const box = one(section, "[data-table]");
@@ -49,11 +51,15 @@ function panel(view, section, place, data, state) {
 
   function draw() {
     if (fresh) return;
-    const drawn = view.draw(data, state);
+    const drawn = view.draw(data, { ...state, narrow });
     place.innerHTML = drawn.svg;
     one(section, "[data-sentence]").textContent = drawn.sentence;
     if (twin.open) box.replaceChildren(tableRows(section.ownerDocument, drawn.table));
     fresh = true;
+  }
+  function stale() {
+    fresh = false;
+    if (visible) draw();
   }
   twin.addEventListener("toggle", () => {
     if (twin.open) box.replaceChildren(tableRows(section.ownerDocument, view.draw(data, state).table));
@@ -62,9 +68,12 @@ function panel(view, section, place, data, state) {
     id: view.id,
     place,
     draw,
-    stale() {
-      fresh = false;
-      if (visible) draw();
+    stale,
+    /** Draws anew where the room is now that of a phone, or no longer. */
+    fit() {
+      if (isNarrow(place, narrow) === narrow) return;
+      narrow = !narrow;
+      stale();
     },
     /** @param {boolean} now */
     see(now) {

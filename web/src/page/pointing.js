@@ -1,7 +1,8 @@
 /** The pointer on the charts over the path: near a curve it isolates it, a click moves lambda there. */
 import { coefficients, nearest } from "../views/coefficients.js";
-import { rightOf } from "../views/cv_curve.js";
+import { RIGHT } from "../views/cv_curve.js";
 import { LEFT, strengths } from "../views/strength.js";
+import { isNarrow } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
@@ -10,15 +11,16 @@ export function pointing(page, model) {
   const { data, state, set } = model;
   const path = page.querySelector('[data-live="coefficients"]');
   if (path && !coefficients.missing(data)) {
-    on(path, "pointermove", (across, down) => set({ hovered: nearest(data, state, across, down).feature }));
-    on(path, "click", (across, down) => set({ index: nearest(data, state, across, down).index }));
+    const here = () => ({ ...state, narrow: isNarrow(path, state.narrow) });
+    on(path, "pointermove", (across, down) => set({ hovered: nearest(data, here(), across, down).feature }));
+    on(path, "click", (across, down) => set({ index: nearest(data, here(), across, down).index }));
     path.addEventListener("pointerleave", () => set({ hovered: null }));
   }
   const curve = page.querySelector('[data-live="cv_curve"]');
   if (curve && data.cv) {
     on(curve, "click", (across) => {
       if (across < LEFT) return;
-      const { at } = strengths(data, "lambda", rightOf(state));
+      const { at } = strengths(data, "lambda", RIGHT);
       set({ index: at.reduce((best, place, l) => (Math.abs(place - across) < Math.abs(at[best] - across) ? l : best), 0) });
     });
   }

@@ -38,6 +38,7 @@ export function featureTable(page, { data, state, set, listen }) {
     all(table, "thead th").forEach((title, column) => sortable(title, column));
     all(table, "tbody tr").forEach((line, k) => named(line, shown[k]));
     /** @type {Element} */ (place).replaceChildren(table);
+    /** @type {HTMLElement} */ (place).hidden = shown.length === 0; // titles alone say nothing
     one(/** @type {Element} */ (section), "[data-sentence]").textContent = features.draw(data, state).sentence;
   }
 

@@ -16,6 +16,7 @@ export function whatIf(page, model) {
   const section = one(page, "[data-what-if]");
   if (!ready(data)) return;
   section.hidden = false;
+  one(page, "[data-what-if-link]").hidden = false;
   const columns = asked(data);
   const fields = columns.slice(0, FIRST).map((c) => field(page, model, c));
   one(section, "[data-inputs]").append(...fields.map((made) => made.place));

@@ -1,6 +1,6 @@
 /** What the objective is made of: error and penalty, along the path and at this lambda, and who pays the penalty. */
 import { scaleLinear } from "d3-scale";
-import { below, beside } from "../axes.js";
+import { STRENGTHS, below, beside } from "../axes.js";
 import { weights } from "../geometry.js";
 import { NEEDS_DATA, ON_GROUPS, boxOfKey, cursor, hatching, heading, known, lambdaScale, logTicks, note, percent, shortened, sized } from "../panels.js";
 import { COLOURS, curve, drawing, element, figures, through, words } from "../svg.js";
@@ -79,7 +79,7 @@ function along(right, data, evidence, index) {
     beside(y, LEFT, right, "objective"),
     layer(() => y.domain()[0], (row) => row.error, COLOURS[0]),
     layer((row) => row.error, (row) => row.sum, HATCH),
-    below(scale, 330, "lambda, weaker to the right", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }),
+    below(scale, 330, "lambda", { format: logTicks(/** @type {[number, number]} */ (scale.domain())), ends: STRENGTHS }),
     cursor(place(data.lambdas[index]), 132, 330),
   ].join("");
 }

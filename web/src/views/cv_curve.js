@@ -1,13 +1,16 @@
 /** How well rows are predicted that the fit has not seen, along the path. */
 import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
+import { NARROW } from "../panels.js";
 import { COLOURS, FAINT, apart, curve, drawing, figures, segment, through, words } from "../svg.js";
-import { BOTTOM, HEIGHT, LEFT, TOP, cursor, framed, inFrame, kept, marks, rule, strengths, widthOf } from "./strength.js";
+import { LEFT, TOP, cursor, framed, inFrame, kept, marks, rule, strengths } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
-/** Where the curves end. @param {import("../payload.js").State} state */
-export const rightOf = (state) => widthOf(state) - (state.narrow ? 90 : 120);
+/** It stands beside other things on every screen, and is drawn as for a phone. */
+const BOTTOM = 268;
+/** Where the curves end. */
+export const RIGHT = NARROW - 84;
 
 /** Squared errors are shown by their root, in the unit of the target. @param {Payload} data */
 export function shownScore(data) {
@@ -35,12 +38,11 @@ function lines(data) {
 /** @type {import("../payload.js").View} */
 export const cv_curve = {
   id: "cv_curve",
-  title: "How well it predicts rows it has not seen",
+  title: "Error on rows not used for the fit",
   missing: (data) => (data.cv ? "" : "The model was not cross-validated."),
   draw(data, state) {
     const { mean, upper, lower, train, folds, nothing } = lines(data);
-    const right = rightOf(state);
-    const x = strengths(data, "lambda", right);
+    const x = strengths(data, "lambda", RIGHT, BOTTOM);
     const seen = inFrame(data, state.index);
     const values = seen.flatMap((l) => [mean[l], upper[l], lower[l], train[l]]).filter(Number.isFinite);
     const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
@@ -52,24 +54,24 @@ export const cv_curve = {
     const line = mean.length - 1;
     const ends = apart([mean, train].map((values) => clamp(y(values[line]))), 15, TOP + 6, BOTTOM - 4);
     const body = [
-      beside(y, LEFT, right, `CV ${shownScore(data).name}`),
+      beside(y, LEFT, RIGHT, `CV ${shownScore(data).name}`),
       x.axis,
       kept(data, x.at),
-      framed("cv_curve-frame", right, [
+      framed("cv_curve-frame", RIGHT, [
         band.length ? curve(`${through(/** @type {[number, number][]} */ (band))}Z`, { stroke: "none", fill: "var(--band)" }) : "",
         ...folds.map((fold) => curve(along(fold), { stroke: FAINT, "stroke-width": 0.7, opacity: 0.5 })),
-        Number.isFinite(nothing) ? segment(LEFT, y(nothing), right, y(nothing), { stroke: FAINT, "stroke-dasharray": "1 3", "stroke-width": 1.5 }) : "",
+        Number.isFinite(nothing) ? segment(LEFT, y(nothing), RIGHT, y(nothing), { stroke: FAINT, "stroke-dasharray": "1 3", "stroke-width": 1.5 }) : "",
         curve(along(train), { stroke: COLOURS[1], "stroke-width": 2, "stroke-dasharray": "7 3" }),
         curve(along(mean), { stroke: COLOURS[0], "stroke-width": 2.5 }),
-      ].join("")),
-      nullLabel(nothing, right, y),
-      marks(data, x.at),
-      words(right + 6, ends[0] + 4, "left-out rows"),
-      words(right + 6, ends[1] + 4, "fitted rows"),
-      cursor(x.at[state.index]),
+      ].join(""), BOTTOM),
+      nullLabel(nothing, y),
+      marks(data, x.at, BOTTOM),
+      words(RIGHT + 6, ends[0] + 4, "left-out rows"),
+      words(RIGHT + 6, ends[1] + 4, "fitted rows"),
+      cursor(x.at[state.index], BOTTOM),
     ];
     const sentence = describe(data, state.index);
-    const frame = { id: "cv_curve", width: widthOf(state), height: HEIGHT, title: "Cross-validation curve", description: sentence };
+    const frame = { id: "cv_curve", width: NARROW, height: BOTTOM + 48, title: "Cross-validation curve", description: sentence };
     return { svg: drawing(frame, body), sentence, table: table(data) };
   },
 };
@@ -77,11 +79,11 @@ export const cv_curve = {
 /** @param {number} height */
 const clamp = (height) => (Number.isFinite(height) ? Math.min(BOTTOM, Math.max(TOP, height)) : BOTTOM);
 
-/** A name beside the line of the model without features, where the frame shows it. @param {number} nothing @param {number} right @param {import("d3-scale").ScaleLinear<number, number>} y */
-function nullLabel(nothing, right, y) {
+/** A name beside the line of the model without features, where the frame shows it. @param {number} nothing @param {import("d3-scale").ScaleLinear<number, number>} y */
+function nullLabel(nothing, y) {
   const height = y(nothing);
   if (!Number.isFinite(height) || height < TOP || height > BOTTOM) return "";
-  return words(right - 4, height < TOP + 16 ? height + 14 : height - 5, "without features", { "text-anchor": "end", fill: FAINT });
+  return words(RIGHT - 4, height < TOP + 16 ? height + 14 : height - 5, "without features", { "text-anchor": "end", fill: FAINT });
 }
 
 /** @param {Payload} data @param {number} index */
@@ -91,7 +93,8 @@ function describe(data, index) {
   const error = upper[index] - mean[index];
   const spread = Number.isFinite(error) ? ` (1 SE: ${figures(error, 2)})` : "";
   const against = Number.isFinite(nothing) ? ` A model without features has ${figures(nothing)}.` : "";
-  return `At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows and ${figures(train[index])} on the fitted rows: the difference is what was learned by heart.${against}`;
+  const learned = data.n_nonzero[index] === 0 ? "; no feature is kept, though single folds may keep some" : ": the difference is what was learned by heart";
+  return `At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows and ${figures(train[index])} on the fitted rows${learned}.${against}`;
 }
 
 /** @param {Payload} data */

@@ -1,13 +1,13 @@
-/** What the features that count most do to each class or target, as bars. */
+/** What the features that count most do to the target, or to each class or target, as bars. */
 import { scaleLinear } from "d3-scale";
 import { note } from "../panels.js";
 import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
+import { MOST, drawn } from "./effect_bars.js";
 import { SIDE_BY_SIDE, coefficientOf, kindOf } from "./outputs.js";
 import { rule, shortened, widthOf } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {import("../payload.js").Feature} Feature */
 
-const MOST = 12; // features
 const LINE = 24;
 const HEAD = 30;
 
@@ -32,8 +32,9 @@ function largest(data, state, outputs) {
 export const effects = {
   id: "effects",
   title: "What the features do",
-  missing: (data) => (data.outputs.length ? "" : "This view compares several classes or targets; the model has one."),
+  missing: (data) => (data.features.length ? "" : "No feature is kept at any lambda."),
   draw(data, state) {
+    if (data.outputs.length === 0) return drawn(data, state, effects.title);
     const outputs = shown(data, state);
     const features = largest(data, state, outputs);
     const sentence = told(data, state, outputs, features);

@@ -16,4 +16,4 @@ import { row_groups } from "./row_groups.js";
 import { sigmoid } from "./sigmoid.js";
 
 /** @type {import("../payload.js").View[]} */
-export const VIEWS = [coefficients, cv_curve, errors, confusion, features, effects, decisions, observed, row_groups, geometry, sigmoid, calibration, residuals, convexity, breakdown];
+export const VIEWS = [effects, cv_curve, features, decisions, confusion, errors, observed, row_groups, calibration, residuals, coefficients, geometry, sigmoid, convexity, breakdown];

@@ -27,7 +27,7 @@ function across(data, state) {
   const { right, bottom } = layout(data, state);
   if (state.axis === "lambda") {
     const { scale, place } = lambdaScale(data.lambdas, [LEFT, right]);
-    return { at: data.lambdas.map(place), axis: below(scale, bottom, "", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }), label: "lambda: strong on the left, weak on the right" };
+    return { at: data.lambdas.map(place), axis: below(scale, bottom, "", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }), label: "lambda: stronger on the left, weaker on the right" };
   }
   const values = state.axis === "norm" ? data.norms : data.deviance_ratio.map((share) => 100 * share);
   const x = scaleLinear().domain([0, Math.max(...values) || 1]).range([LEFT, right]);

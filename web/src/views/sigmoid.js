@@ -1,6 +1,6 @@
 /** Where the rows lie on the sigmoid, how flat it is there, and what larger weights do to fitted and held-out rows. */
 import { scaleLinear, scaleLog } from "d3-scale";
-import { below, beside, tick } from "../axes.js";
+import { STRENGTHS, below, beside, tick } from "../axes.js";
 import { NEEDS_DATA, ONE_OUTPUT, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, inColumns, known, lambdaScale, logTicks, nearest, note, percent, shortened, sized, whole } from "../panels.js";
 import { COLOURS, DASHES, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 
@@ -100,7 +100,7 @@ function flatness(data, { index }, { flat }) {
   return [
     heading(60, 500, "Share of flat rows"),
     beside(y, 60, 290, "share of rows", { ticks: 5, format: percent }),
-    below(scale, 730, "lambda, weaker to the right", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }),
+    below(scale, 730, "lambda", { format: logTicks(/** @type {[number, number]} */ (scale.domain())), ends: STRENGTHS }),
     curve(through(points), { stroke: COLOURS[0], "stroke-width": 2.5 }),
     cursor(here[0], 520, 730),
     known(here[1]) ? element("circle", { cx: here[0], cy: here[1], r: 5, fill: COLOURS[0] }) : "",

@@ -1,6 +1,6 @@
 /** What the charts over the whole path share: the axis of the strength, the marks of the two rules, the cursor, names. */
 import { scaleLinear, scaleLog } from "d3-scale";
-import { below, tick } from "../axes.js";
+import { STRENGTHS, atEnds, below, tick } from "../axes.js";
 import { NARROW } from "../panels.js";
 import { FAINT, INK, element, segment, words } from "../svg.js";
 
@@ -23,23 +23,23 @@ export function positive(lambdas) {
 
 /**
  * Where each lambda stands from left (strong) to right (weak), and the axis that says so.
- * @param {Payload} data @param {State["axis"]} axis @param {number} right
+ * @param {Payload} data @param {State["axis"]} axis @param {number} right @param {number} [bottom]
  */
-export function strengths(data, axis, right) {
+export function strengths(data, axis, right, bottom = BOTTOM) {
   if (axis === "lambda") {
     const logs = positive(data.lambdas);
     const [high, low] = [logs[0], logs[logs.length - 1]];
     const x = scaleLog().domain([high, low < high ? low : high / 10]).range([LEFT, right]);
-    return { at: logs.map((lam) => x(lam)), axis: decades(x) };
+    return { at: logs.map((lam) => x(lam)), axis: decades(x, bottom) };
   }
   const values = axis === "norm" ? data.norms : data.deviance_ratio.map((share) => 100 * share);
   const x = scaleLinear().domain([0, Math.max(...values) || 1]).range([LEFT, right]);
   const label = axis === "norm" ? "size of all coefficients together (sum of |coefficient| per SD)" : "% of the deviance explained on the fitted rows";
-  return { at: values.map((value) => x(value)), axis: below(x, BOTTOM, label) };
+  return { at: values.map((value) => x(value)), axis: below(x, bottom, label) };
 }
 
-/** A logarithmic axis with powers of ten, 2 and 5 between where there is room, and not every one where there is none. @param {import("d3-scale").ScaleLogarithmic<number, number>} x */
-function decades(x) {
+/** A logarithmic axis with powers of ten, 2 and 5 between where there is room, and not every one where there is none. @param {import("d3-scale").ScaleLogarithmic<number, number>} x @param {number} bottom */
+function decades(x, bottom) {
   const [high, low] = x.domain();
   const room = (x.range()[1] - LEFT) / Math.log10(high / low); // of a decade
   const every = Math.ceil(45 / room);
@@ -51,10 +51,12 @@ function decades(x) {
       if (value >= low && value <= high && power % every === 0) ticks.push(value);
     }
   }
+  const right = x.range()[1];
   return [
-    segment(LEFT, BOTTOM, x.range()[1], BOTTOM, { stroke: FAINT }),
-    ...ticks.map((value) => segment(x(value), BOTTOM, x(value), BOTTOM + 5, { stroke: FAINT }) + words(x(value), BOTTOM + 18, tick(value), { "text-anchor": "middle", fill: FAINT })),
-    words((LEFT + x.range()[1]) / 2, BOTTOM + 38, "lambda: strong on the left, weak on the right", { "text-anchor": "middle" }),
+    segment(LEFT, bottom, right, bottom, { stroke: FAINT }),
+    ...ticks.map((value) => segment(x(value), bottom, x(value), bottom + 5, { stroke: FAINT }) + words(x(value), bottom + 18, tick(value), { "text-anchor": "middle", fill: FAINT })),
+    words((LEFT + right) / 2, bottom + 38, "lambda", { "text-anchor": "middle" }),
+    atEnds(LEFT, right, bottom + 38, STRENGTHS),
   ].join("");
 }
 
@@ -70,8 +72,8 @@ export function kept(data, at) {
   return words(LEFT - 20, TOP - 24, "kept", { "text-anchor": "end", fill: FAINT }) + numbers.join("");
 }
 
-/** Dashed lines where the two rules choose. @param {Payload} data @param {number[]} at */
-export function marks(data, at) {
+/** Dashed lines where the two rules choose. @param {Payload} data @param {number[]} at @param {number} [bottom] */
+export function marks(data, at, bottom = BOTTOM) {
   if (!data.cv) return "";
   const { best, one_se } = data.cv;
   const named = best === one_se ? [{ l: best, label: "best = 1-SE" }] : [{ l: one_se, label: "1-SE" }, { l: best, label: "best" }];
@@ -79,17 +81,17 @@ export function marks(data, at) {
   return named
     .map(({ l, label }, k) => {
       const anchor = near ? (at[l] < at[named[1 - k].l] ? "end" : "start") : "middle";
-      return segment(at[l], TOP - 2, at[l], BOTTOM, { stroke: INK, "stroke-dasharray": "4 3" }) + words(at[l], TOP - 7, label, { "text-anchor": anchor });
+      return segment(at[l], TOP - 2, at[l], bottom, { stroke: INK, "stroke-dasharray": "4 3" }) + words(at[l], TOP - 7, label, { "text-anchor": anchor });
     })
     .join("");
 }
 
-/** The line that stands where the slider is. @param {number} x */
-export const cursor = (x) => segment(x, TOP, x, BOTTOM, { stroke: INK, "stroke-width": 1.5 }) + element("circle", { cx: x, cy: BOTTOM, r: 5, fill: INK });
+/** The line that stands where the slider is. @param {number} x @param {number} [bottom] */
+export const cursor = (x, bottom = BOTTOM) => segment(x, TOP, x, bottom, { stroke: INK, "stroke-width": 1.5 }) + element("circle", { cx: x, cy: bottom, r: 5, fill: INK });
 
-/** Curves cut off at the frame. @param {string} id @param {number} right @param {string} content */
-export function framed(id, right, content) {
-  const frame = element("clipPath", { id }, element("rect", { x: LEFT, y: TOP - 2, width: right - LEFT + 1, height: BOTTOM - TOP + 4 }));
+/** Curves cut off at the frame. @param {string} id @param {number} right @param {string} content @param {number} [bottom] */
+export function framed(id, right, content, bottom = BOTTOM) {
+  const frame = element("clipPath", { id }, element("rect", { x: LEFT, y: TOP - 2, width: right - LEFT + 1, height: bottom - TOP + 4 }));
   return frame + element("g", { "clip-path": `url(#${id})` }, content);
 }
 

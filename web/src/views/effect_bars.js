@@ -1,0 +1,91 @@
+/** What the features that count most do to the one target of a model, as signed bars. */
+import { scaleLinear } from "d3-scale";
+import { atEnds } from "../axes.js";
+import { note } from "../panels.js";
+import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
+import { rule, shortened, whole, widthOf } from "./strength.js";
+
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {{ name: string, value: number }} Effect */
+
+export const MOST = 12;
+const [HEAD, LINE] = [26, 25];
+
+/** The coefficients that count most, per SD where the penalty is. @param {Payload} data @param {number} index @returns {Effect[]} */
+export function largest(data, index) {
+  return data.features
+    .map(({ name, coefs, scale }) => ({ name, value: coefs[index] * (data.standardize ? scale : 1) }))
+    .filter(({ value }) => value !== 0)
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+    .slice(0, MOST);
+}
+
+/** @param {number} value */
+const signed = (value) => (value > 0 ? `+${figures(value)}` : figures(value));
+
+/** What a bar to the right stands for: more of what. @param {Payload} data */
+export function subject({ classes, title, mathematics }) {
+  if (!mathematics.has_classes) return title;
+  const label = classes[1] ?? "1";
+  return /^(-?[\d.]+|true|false)$/iu.test(label) ? `${title} = ${label}` : `“${label}”`;
+}
+
+/** @param {Payload} data @returns {[string, string]} */
+const directions = (data) => (data.mathematics.has_classes ? [`less often ${subject(data)}`, `more often ${subject(data)}`] : [`less ${data.title}`, `more ${data.title}`]);
+
+/** The bars at this lambda with their sentence and table. @param {Payload} data @param {State} state @param {string} title @returns {import("../payload.js").Shown} */
+export function drawn(data, state, title) {
+  const effects = largest(data, state.index);
+  const sentence = told(data, state.index, effects);
+  const { factor } = data.mathematics;
+  const unit = data.standardize ? "per SD" : "per unit";
+  const head = ["feature", unit, ...(factor ? [`${factor} × ${unit}`] : [])];
+  const rows = effects.map(({ name, value }) => [name, signed(value), ...(factor ? [figures(Math.exp(value))] : [])]);
+  return { svg: picture(data, state, effects, title, sentence), sentence, table: { head, rows } };
+}
+
+/** @param {Payload} data @param {State} state @param {Effect[]} effects @param {string} title @param {string} description */
+function picture(data, state, effects, title, description) {
+  const width = widthOf(state);
+  const { factor } = data.mathematics;
+  const [names, end] = state.narrow ? [118, width - (factor ? 62 : 6)] : [210, width - (factor ? 96 : 10)];
+  const [low, high] = [names + 60, end - 52]; // room for numbers beside the bars
+  const [least, most] = [Math.min(0, ...effects.map(({ value }) => value)), Math.max(0, ...effects.map(({ value }) => value))];
+  const [negative, positive] = [least < 0, most > 0];
+  const x = scaleLinear().domain(negative || positive ? [least, most] : [0, 1]).range([negative ? low : names + 8, positive ? high : end - 8]);
+  const height = HEAD + LINE * Math.max(1, effects.length) + 8;
+  const [less, more] = state.narrow ? ["less", "more"] : directions(data).map((text) => shortened(text, 30));
+  return drawing({ id: "effects", width, height, title, description }, [
+    effects.length ? atEnds(names + 8, end, 14, [negative ? `← ${less}` : "", positive ? `${more} →` : ""]) : note(width / 2, HEAD + 14, "no feature is kept at this lambda"),
+    factor && effects.length ? words(width, 14, factor, { fill: FAINT, "text-anchor": "end" }) : "",
+    ...effects.map((effect, k) => row(data, effect, x, HEAD + LINE * k, names, width, state.narrow)),
+    effects.length ? segment(x(0), HEAD - 4, x(0), height - 6, { stroke: INK }) : "",
+  ]);
+}
+
+/** @param {Payload} data @param {Effect} effect @param {import("d3-scale").ScaleLinear<number, number>} x @param {number} top @param {number} names @param {number} width @param {boolean} narrow */
+function row(data, { name, value }, x, top, names, width, narrow) {
+  const [from, to] = [x(Math.min(0, value)), x(Math.max(0, value))];
+  return [
+    words(names, top + 13, shortened(name, Math.floor(names / (narrow ? 7.2 : 7))), { "text-anchor": "end" }),
+    element("rect", { x: from, y: top, width: Math.max(to - from, 0.5), height: 18, rx: 2, fill: COLOURS[value < 0 ? 1 : 0] }),
+    words(value < 0 ? from - 4 : to + 4, top + 13, signed(value), { "text-anchor": value < 0 ? "end" : "start" }),
+    data.mathematics.factor ? words(width, top + 13, `× ${figures(Math.exp(value))}`, { "text-anchor": "end", fill: FAINT }) : "",
+  ].join("");
+}
+
+/** @param {Payload} data @param {number} index @param {Effect[]} effects */
+function told(data, index, effects) {
+  const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
+  if (effects.length === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
+  const [less, more] = directions(data);
+  const side = (/** @type {number} */ sign) => effects.filter(({ value }) => value * sign > 0).slice(0, 3).map(({ name }) => shortened(name, 40)).join(", ");
+  const parts = [1, -1].flatMap((sign) => (side(sign) ? [`larger ${side(sign)}: ${sign > 0 ? more : less}`] : []));
+  if (effects[0].value < 0) parts.reverse(); // the largest first
+  const { factor, eta } = data.mathematics;
+  const [first] = effects;
+  const unit = data.standardize ? "one standard deviation" : "one unit";
+  const what = factor ? `multiplies the ${factor} by ${figures(Math.exp(first.value))}` : `changes the prediction by ${signed(first.value)}`;
+  const count = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[index];
+  const rest = count > effects.length ? ` Drawn are the ${whole(effects.length)} largest of ${whole(count)}.` : "";
+  return `${at}, ${parts.join("; ")}. ${unit[0].toUpperCase()}${unit.slice(1)} more of ${shortened(first.name, 40)} ${what}${factor ? ` (bars: the ${eta})` : ""}, all else equal.${rest}`;
+}
