@@ -30,7 +30,7 @@ def test_names_are_cut_to_the_terminal(folder: Path, capsys: Capture, monkeypatc
     code, out, _ = fit(capsys)
     assert code == 0
     assert "\x1b" not in out
-    table = out[out.index("Selec") : out.index("Solved")]
+    table = out[out.index("Selec") : out.index("Samples")]
     assert max(display_width(line) for line in table.splitlines()) <= 70
     assert "…" in table
     assert shortened("abc", 3) == "abc"
@@ -170,20 +170,28 @@ def test_codes_and_remedies_have_colours(folder: Path, capsys: Capture, monkeypa
         assert "\x1b" not in terminal.text.replace("\x1b[?25", "").replace("\x1b[2K", "").replace("\x1b[1A", "")
 
 
+def test_a_number_stays_with_its_sign(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    Console().sentence("Answer   of the rows that are left 78.0 % are right")
+    assert terminal.text == "Answer   of the rows that are left\n         78.0 % are right\n"
+
+
 def test_phases_and_their_seconds(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     begun = time.perf_counter()
     assert fit(capsys)[0] == 0
     whole = time.perf_counter() - begun
-    form = r"Took     ([\d.]+) s \(read ([\d.]+), check ([\d.]+), path ([\d.]+), write ([\d.]+)\)"
+    form = r"Took     ([\d.]+) s \(read ([\d.]+), check ([\d.]+), path ([\d.]+), samples ([\d.]+), write ([\d.]+)\)"
     told = re.search(form, terminal.text)
     assert told is not None
     total, *each = map(float, told.groups())
     assert sum(each) - 0.2 <= total <= whole + 0.1
     assert "report.html" in terminal.text
     seconds = json.loads(fit(capsys, "--json")[1])["seconds"]
-    assert list(seconds) == ["read", "check", "path", "write"]
+    assert list(seconds) == ["read", "check", "path", "samples", "write"]
     assert all(value > 0 for value in seconds.values())
 
 
@@ -314,7 +322,7 @@ def test_completion_as_json(capsys: Capture) -> None:
     assert json.loads(out)["shell"] == "bash"
 
 
-@pytest.mark.parametrize("width", [44, 60, 80, 200])
+@pytest.mark.parametrize("width", [44, 60, 80, 100, 200])
 def test_a_terminal_of_any_width(width: int, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     fit(capsys, "--l1-ratio", "0,0.5,1")
     in_a_pipe = run(capsys, "show", "out/model.json")[1]
@@ -329,7 +337,8 @@ def test_a_terminal_of_any_width(width: int, folder: Path, capsys: Capture, monk
         if words.startswith("show"):
             assert "lambda_best" in terminal.text
             assert terminal.text.count("  without features ") == 1
-            assert (terminal.text.split() == in_a_pipe.split()) == (width == 200)
+            assert ("90 % of samples" in terminal.text) == (width >= 100)  # the first column that goes
+            assert (terminal.text.split() == in_a_pipe.split()) == (width >= 100)
             assert "ridge" in terminal.text
             assert "For a short list" in terminal.text
 

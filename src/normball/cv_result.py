@@ -19,6 +19,7 @@ from normball.results.fit import Fit
 from normball.results.held_out import HeldOut
 from normball.results.path import Path
 from normball.results.predictions import Kind, Unknown
+from normball.results.ranges import Ranges
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.bootstrap import BootstrapOptions
     from normball.results.evaluation import EvaluateOptions, Evaluation
 
 Choice = Literal["best", "1se"]
@@ -88,6 +90,8 @@ class CVPath:
     held_out : HeldOut or None
         What held-out rows say in a measure that needs no statistics: rows put into the right class, or the typical
         error. None in files of earlier versions.
+    bootstrap_ranges : Ranges or None
+        How far the coefficients lie apart over bootstrap samples of the rows; from `bootstrap`.
     diagnostics : dict
         For "best" and "1se" what some families have. Counts and amounts have a "dispersion", Pearson's statistic over
         its degrees of freedom (rows with a weight less nonzero coefficients and intercept). Classes have the out-of-
@@ -113,6 +117,7 @@ class CVPath:
     counts_by_column: SparseRows | None = None  # None where every column is one feature
     null_fold_scores: Array | None = None
     held_out: HeldOut | None = None
+    bootstrap_ranges: Ranges | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -240,6 +245,18 @@ class CVPath:
         """Score the model at "best", "1se" or a given strength on rows with known targets; see `Fit.evaluate`."""
         fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
         return fit.evaluate(X, y, **options)
+
+    def bootstrap(self, X: Any, y: Any, n_samples: int = 100, **options: Unpack[BootstrapOptions]) -> CVPath:
+        """Fit bootstrap samples of the rows, and return the same result with its `bootstrap_ranges`.
+
+        `X`, `y`, `sample_weight` and `offset` are the data as `cv_path` got them. The samples are drawn from
+        `row_groups` as wholes where these are given, by the seed `random_state`, and all are fitted at `lambdas`, by
+        default those of "1se" and "best", which are not chosen anew for each sample. On Ctrl-C `Interrupted` is raised,
+        and its `result` holds the `Ranges` of the samples that were finished.
+        """
+        from normball.bootstrap import bootstrapped
+
+        return bootstrapped(self, X, y, n_samples, **options)
 
     def to_frame(self) -> polars.DataFrame:
         """One row a strength: the score and the numbers of the path."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from statistics import mode
 from typing import Any, Never
 
 import numpy as np
@@ -19,9 +18,8 @@ from normball.comparison import Comparison
 from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.messages import DataError, Finding
-from normball.model_readers import finding, fold_ids, sparse_rows
+from normball.model_readers import finding, fold_ids, held_out, length_of, per_output, ranges, sparse_rows
 from normball.results.fit import Fit
-from normball.results.held_out import MEASURES, HeldOut
 from normball.results.path import STATUSES, Path
 from normball.results.saving import SCHEMA, checksum
 from normball.schema import Damaged, Reader, array, listed, number, one_of, optional, record, text, truth
@@ -143,7 +141,7 @@ _OF_OUTPUTS: dict[str, Reader] = {  # there where a model has several
 
 
 def _decode_fit(content: Any, where: str) -> Fit:
-    n_features = _length(content, where, "feature_names")
+    n_features = length_of(content, where, "feature_names")
     n_outputs, of_outputs = _outputs(content, where)
     readers: dict[str, Reader] = {
         **_MODEL,
@@ -171,8 +169,8 @@ def _decode_fit(content: Any, where: str) -> Fit:
 
 
 def _decode_path(content: Any, where: str) -> Path:
-    n_features = _length(content, where, "feature_names")
-    n_lambdas = _length(content, where, "lambdas", "intercepts", "statuses")
+    n_features = length_of(content, where, "feature_names")
+    n_lambdas = length_of(content, where, "lambdas", "intercepts", "statuses")
     if n_lambdas == 0:
         raise Damaged(f"{where}.lambdas", "is empty")
     n_outputs, of_outputs = _outputs(content, where)
@@ -192,7 +190,7 @@ def _decode_path(content: Any, where: str) -> Path:
         "scales": array((n_features,), 0, alike=True),
         "lambdas": array((n_lambdas,), 0, order="descending"),
         "lambda_max": number(0),
-        "intercepts": array(_per_output(n_lambdas, n_outputs=n_outputs)),
+        "intercepts": array(per_output(n_lambdas, n_outputs=n_outputs)),
         "coef_rows": sparse_rows(n_lambdas * n_outputs, n_features),
         "loss": array((n_lambdas,), finite=False),
         "dual_gaps": array((n_lambdas,), 0, finite=False),
@@ -213,6 +211,9 @@ def _decode_path(content: Any, where: str) -> Path:
     path = Path(**values)
     _check_agreement(path, where)
     return path
+
+
+_LATER = ("null_fold_scores", "held_out", "bootstrap_ranges")  # earlier files have none
 
 
 def _decode_mix(content: Any, where: str) -> CVPath:
@@ -236,7 +237,7 @@ def _decode_comparison(paths: tuple[CVPath, ...]) -> Comparison:
 
 
 def _decode_cv(content: dict[str, Any], path: Path, where: str = "cv") -> CVPath:
-    n_lambdas, n_folds = path.lambdas.size, _length(content, where, "fold_weights", "fold_sizes", "fold_scores")
+    n_lambdas, n_folds = path.lambdas.size, length_of(content, where, "fold_weights", "fold_sizes", "fold_scores")
     readers: dict[str, Reader] = {
         "score": text,
         "greater_is_better": truth,
@@ -251,14 +252,15 @@ def _decode_cv(content: dict[str, Any], path: Path, where: str = "cv") -> CVPath
         "counts_by_column": optional(
             sparse_rows(n_lambdas, len(path.preparation.columns), least=0, most=n_folds, whole=True)
         ),
-        "predictions": optional(array(_per_output(None, n_lambdas, n_outputs=path.n_outputs), finite=False)),
+        "predictions": optional(array(per_output(None, n_lambdas, n_outputs=path.n_outputs), finite=False)),
         "diagnostics": schema.mapping(schema.mapping(number(finite=False))),
         "null_fold_scores": optional(array((n_folds,), finite=False)),
-        "held_out": optional(_held_out(path)),
+        "held_out": optional(held_out(path)),
+        "bootstrap_ranges": optional(ranges(path)),
         "lambda_best": number(),
         "lambda_1se": number(),
     }
-    values = record(content, where, readers, optional=("null_fold_scores", "held_out"))  # earlier files have none
+    values = record(content, where, readers, optional=_LATER)
     chosen = {name: values.pop(name) for name in ("lambda_best", "lambda_1se")}
     cv = CVPath(path=path, **values)
     if np.isnan(cv.cv_mean).all():
@@ -279,20 +281,6 @@ def _outputs(content: Any, where: str) -> tuple[int, dict[str, Reader]]:
     if n_names != n_outputs:
         raise Damaged(f"{where}.n_outputs", f"is {n_outputs}, but there are {n_names} output_names")
     return n_outputs, _OF_OUTPUTS
-
-
-def _per_output(*shape: int | None, n_outputs: int) -> tuple[int | None, ...]:
-    """The shape of an array that has a number for each output where there are several."""
-    return shape if n_outputs == 1 else (*shape, n_outputs)
-
-
-def _length(content: Any, where: str, *names: str) -> int:
-    """The length that most of these lists of `content` have, by which all of its kind are measured."""
-    given = schema.fields(content, where)
-    for name in names:
-        if name not in given:
-            raise Damaged(f"{where}.{name}", "is missing")
-    return mode(len(schema.entries(given[name], f"{where}.{name}")) for name in names)
 
 
 def _check_agreement(model: Fit | Path, where: str) -> None:
@@ -334,26 +322,5 @@ def _groups(n_features: int) -> Reader:
         from normball.inputs.feature_groups import FeatureGroups
 
         return FeatureGroups.from_dict(value, where, n_features)
-
-    return read
-
-
-def _held_out(path: Path) -> Reader:
-    """The measure of held-out rows, for each target where there are several."""
-    n_classes = len(path.classes or ())
-
-    def read(value: Any, where: str) -> HeldOut:
-        of_classes = schema.fields(value, where).get("measure") == "accuracy"
-        per_lambda = _per_output(path.lambdas.size, n_outputs=1 if of_classes else path.n_outputs)
-        per_target = _per_output(n_outputs=1 if of_classes else path.n_outputs)
-        most = 1.0 if of_classes else np.inf
-        readers: dict[str, Reader] = {
-            "measure": one_of(*MEASURES),
-            "values": array(per_lambda, 0, most, finite=False),
-            "null": array(per_target, 0, most, finite=False) if per_target else number(0, most, finite=False),
-            "commonest": number(-1, n_classes - 1, whole=True),
-        }
-        found = record(value, where, readers)
-        return HeldOut(**{**found, "null": np.asarray(found["null"])})
 
     return read

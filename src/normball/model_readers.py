@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from statistics import mode
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball import schema
 from normball.messages import Finding
+from normball.results.held_out import MEASURES, HeldOut
+from normball.results.ranges import Ranges
 from normball.results.sparse_rows import SparseRows
-from normball.schema import Damaged, Reader, array, first_of, listed, record, text
+from normball.schema import Damaged, Reader, array, first_of, listed, number, one_of, record, text
+
+if TYPE_CHECKING:
+    from normball.results.path import Path
 
 
 def sparse_rows(n_rows: int, n_columns: int, **bounds: Any) -> Reader:
@@ -61,5 +67,60 @@ def fold_ids(n_folds: int) -> Reader:
         if rounds and isinstance(rounds[0], list):
             return array((None, len(rounds[0])), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
         return array((None,), -1, n_folds - 1, whole=True)(value, where)  # type: ignore[no-any-return]
+
+    return read
+
+
+def per_output(*shape: int | None, n_outputs: int) -> tuple[int | None, ...]:
+    """The shape of an array that has a number for each output where there are several."""
+    return shape if n_outputs == 1 else (*shape, n_outputs)
+
+
+def length_of(content: Any, where: str, *names: str) -> int:
+    """The length that most of these lists of `content` have, by which all of its kind are measured."""
+    given = schema.fields(content, where)
+    for name in names:
+        if name not in given:
+            raise Damaged(f"{where}.{name}", "is missing")
+    return mode(len(schema.entries(given[name], f"{where}.{name}")) for name in names)
+
+
+def held_out(path: Path) -> Reader:
+    """The measure of held-out rows, for each target where there are several."""
+    n_classes = len(path.classes or ())
+
+    def read(value: Any, where: str) -> HeldOut:
+        of_classes = schema.fields(value, where).get("measure") == "accuracy"
+        per_lambda = per_output(path.lambdas.size, n_outputs=1 if of_classes else path.n_outputs)
+        per_target = per_output(n_outputs=1 if of_classes else path.n_outputs)
+        most = 1.0 if of_classes else np.inf
+        readers: dict[str, Reader] = {
+            "measure": one_of(*MEASURES),
+            "values": array(per_lambda, 0, most, finite=False),
+            "null": array(per_target, 0, most, finite=False) if per_target else number(0, most, finite=False),
+            "commonest": number(-1, n_classes - 1, whole=True),
+        }
+        found = record(value, where, readers)
+        return HeldOut(**{**found, "null": np.asarray(found["null"])})
+
+    return read
+
+
+def ranges(path: Path) -> Reader:
+    """The ranges of coefficients at some strengths."""
+
+    def read(value: Any, where: str) -> Ranges:
+        n_rows = length_of(value, where, "lambdas") * path.n_outputs
+        n_fits = record({"n_fits": schema.fields(value, where).get("n_fits")}, where, {"n_fits": number(1, whole=True)})
+        coefs = sparse_rows(n_rows, path.n_features)
+        readers: dict[str, Reader] = {
+            "lambdas": array((n_rows // path.n_outputs,), 0, order="descending"),
+            "low": coefs,
+            "high": coefs,
+            "counts": sparse_rows(n_rows, path.n_features, least=0, most=n_fits["n_fits"], whole=True),
+            "n_fits": number(1, whole=True),
+            "middle": number(0, 1),
+        }
+        return Ranges(**record(value, where, readers))
 
     return read

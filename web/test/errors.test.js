@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { opening } from "../src/payload.js";
 import { cellsOf, cheapest, decisions } from "../src/views/decisions.js";
 import { observed } from "../src/views/observed.js";
+import { ranges, rowsOf } from "../src/views/ranges.js";
 import { row_groups } from "../src/views/row_groups.js";
 import { FAMILIES, NASTY, payload } from "./payloads.js";
 
@@ -76,4 +77,25 @@ test("a group stands out when luck does not explain it, and its shift is told", 
   const stored = data.evidence?.row_groups;
   if (stored) stored.by_chance = 4.5;
   assert.match(at(3), /None of the 20 groups by single columns stands out/);
+});
+
+test("ranges over samples: bars of all rows with their whiskers, and what they are not", () => {
+  const data = { ...payload("gaussian", { names: NASTY }), classes: [] };
+  data.ranges = { at: [1, 3], n_fits: 50, middle: 0.9, low: [[-0.1, 0, 0], [0.2, 0.1, 0]], high: [[0.3, 0, 0], [1.5, 0.9, 0.1]], counts: [[20, 0, 30], [50, 44, 26]] };
+  for (const narrow of [false, true]) {
+    for (const index of data.lambdas.keys()) {
+      const { svg, sentence, table } = ranges.draw(data, { ...opening(data), index, narrow });
+      assert.doesNotMatch(svg + sentence + JSON.stringify(table), /NaN|undefined|Infinity|null/);
+      assert.doesNotMatch(svg + sentence, /<img/);
+      table.rows.forEach((row) => assert.equal(row.length, table.head.length));
+    }
+  }
+  const stored = data.ranges;
+  const rows = rowsOf(data, stored, 1);
+  assert.deepEqual(rows.map((row) => row.count), [50, 44, 26]); // kept, or in more than half of the samples
+  const { sentence } = ranges.draw(data, { ...opening(data), index: 3 });
+  assert.match(sentence, /in 50 bootstrap samples of the rows, 2 of the 2 coefficients shown keep their sign/);
+  assert.match(sentence, /no confidence interval/);
+  assert.match(ranges.draw(data, { ...opening(data), index: 2 }).sentence, /Stored for lambda/);
+  assert.match(ranges.missing(payload("gaussian")), /--bootstrap/);
 });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from normball.cli.judging import score_options
+from normball.cli.judging import fit_options, score_options
 from normball.cli.parsing import Commands, Parser
 from normball.cli.values import (
     checked,
@@ -108,6 +108,7 @@ def _fit(commands: Commands, common: Parser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _model_options(fit)
+    fit_options(fit)
 
 
 def _check(commands: Commands, common: Parser) -> None:

@@ -23,3 +23,15 @@ def score_options(score: argparse.ArgumentParser) -> None:
         "--bootstrap", type=seed, default=500, metavar="N", help="samples for the intervals, 0 for none (default: 500)"
     )
     score.add_argument("--seed", type=seed, default=0, metavar="N", help="draws these samples (default: 0)")
+
+
+def fit_options(fit: argparse.ArgumentParser) -> None:
+    """Those of `normball fit`."""
+    group = fit.add_argument_group("judging")
+    group.add_argument(
+        "--bootstrap",
+        type=seed,
+        metavar="N",
+        help="bootstrap samples for the range of each coefficient, 0 for none (default: 100, of tables up to a million "
+        "cells)",
+    )

@@ -58,7 +58,8 @@ def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
 def closing(cv: CVPath, run: Run) -> list[str]:
     """How well it is solved, and the same model elsewhere."""
     lam = facts.points(cv, run.select)[0].fit.lam
-    return [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam, run)}"]
+    solved = [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam, run)}"]
+    return [*facts.about_ranges(facts.points(cv, run.select)[0]), *solved]
 
 
 def several(model: Any) -> Comparison | None:

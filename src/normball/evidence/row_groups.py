@@ -14,6 +14,7 @@ from normball.evidence.fitted_rows import FittedRows, dense_columns
 from normball.evidence.held_out import quantiles
 from normball.evidence.listed import plain
 from normball.results.facts import figures
+from normball.results.text import isolated
 from normball.scores import errors, right
 
 Array = NDArray[np.float64]
@@ -95,7 +96,7 @@ def _judged(column: _Column, weights: Array, error: Array, bias: Array, mean: fl
         excess = np.where(spread > 0.0, (error_mean - mean) / np.sqrt(spread / effective), 0.0)
     return [
         {
-            "name": column.names[k],
+            "name": isolated(column.names[k]),
             "n_rows": int(n_rows[k]),
             "error": plain(error_mean[k : k + 1], DIGITS)[0],
             "excess": plain(excess[k : k + 1], DIGITS)[0],

@@ -44,6 +44,7 @@ NOT_OF_ALL = {  # views that a family may be without
     "errors",
     "decisions",
     "observed",
+    "ranges",
     *LANDSCAPES,
 }
 SIDE_BY_SIDE = 6  # outputs; of more the page tells one at a time
@@ -137,7 +138,7 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
     family = find_family(path.family)
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
     data = payload(cv, run, evidence)
-    without = NOT_OF_ALL - family.views
+    without = NOT_OF_ALL - family.views - ({"ranges"} if data["ranges"] else set())
     views = {view["id"]: view for view in charts.call("report", data) if view["id"] not in without}
     for view in views.values():
         view["svg"] = Markup(view.get("svg", ""))

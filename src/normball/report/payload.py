@@ -73,6 +73,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "n_columns": len(path.preparation.columns),
         "columns_kept": plain(_columns_kept(path)),
         "recipes": _recipes(cv, run),
+        "ranges": _ranges(cv, chosen),
         "evidence": known or None,
     }
 
@@ -125,6 +126,23 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
         "null_score": facts.null_score(cv),
         "best": cv.index_best,
         "one_se": cv.index_1se,
+    }
+
+
+def _ranges(cv: CVPath, chosen: NDArray[np.intp]) -> dict[str, Any] | None:
+    """The ranges of the listed coefficients over bootstrap samples, on the scale of the penalty."""
+    ranges, path = cv.bootstrap_ranges, cv.path
+    if ranges is None or path.output_names:
+        return None
+    on_grid = [int(np.argmin(np.abs(cv.lambdas - lam))) for lam in ranges.lambdas]
+    scales = path.scales[chosen]
+    return {
+        "at": on_grid,
+        "n_fits": ranges.n_fits,
+        "middle": ranges.middle,
+        "low": plain(ranges.low[:, chosen] * scales, DIGITS),
+        "high": plain(ranges.high[:, chosen] * scales, DIGITS),
+        "counts": ranges.counts[:, chosen].tolist(),
     }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.results.fit import Fit
 
+ROWS = "rows"  # the title of their numbers
 RARE = "Levels told by one or two rows"
 
 

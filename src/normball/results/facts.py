@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from normball.results.fit import Fit
     from normball.results.path import Path
     from normball.results.paths import Paths
+    from normball.results.ranges import Ranges
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}
 FACTOR = " x/unit"  # after what is multiplied by exp(coefficient)
+RANGE = "90 % of samples"  # above the range of a coefficient over bootstrap samples
 STABLE = 0.8  # of the folds
 RMSE = "CV RMSE"
 LARGE = 1e7  # from here on numbers have an exponent
@@ -45,6 +47,7 @@ class Point:
     counts: Any = None  # in how many folds each column of the table was kept
     own_counts: Any = None  # and each feature by itself
     n_folds: int = 0
+    ranges: Ranges | None = None  # of the coefficients over bootstrap samples, at this strength
 
     @property
     def title(self) -> str:
@@ -82,6 +85,9 @@ class Feature:
     folds: int | None  # that kept its column, by this or another of its levels
     own_folds: int | None  # that kept this feature, where that is something else
     by_output: tuple[float, ...] = ()  # per standard deviation, where there are several outputs
+    low: float | None = None  # ends of the middle 90 % over bootstrap samples, per standard deviation
+    high: float | None = None
+    samples: int | None = None  # bootstrap samples in which it is not zero
     column: str = ""  # of the table
     level: str | None = None  # of that column; None for a number
     n_rows: int | None = None  # that have the level
@@ -102,6 +108,7 @@ def point(cv: CVPath, name: str | float) -> Point:
     nearest = int(np.argmin(np.abs(cv.lambdas - fit.lam)))
     if cv.lambdas[nearest] != fit.lam:
         return Point(label, fit, None, n_folds=cv.n_folds)
+    ranges = None if cv.bootstrap_ranges is None or fit.output_names else cv.bootstrap_ranges.at(fit.lam)
     return Point(
         label,
         fit,
@@ -113,6 +120,7 @@ def point(cv: CVPath, name: str | float) -> Point:
         counts=cv.column_counts[nearest],
         own_counts=cv.selection_counts[nearest],
         n_folds=cv.n_folds,
+        ranges=ranges,
     )
 
 
@@ -135,10 +143,18 @@ def selected(point: Point) -> list[Feature]:
             if point.counts is None or not speaks_for_itself(fit.preparation, int(j))
             else int(point.own_counts[j]),
             tuple(fit.coef_per_sd[:, j].tolist()) if several else (),
+            *(None,) * 3 if point.ranges is None else _range(point.ranges, fit, int(j)),
             *fit.preparation.origin(int(j)),
         )
         for j in order
     ]
+
+
+def _range(ranges: Ranges, fit: Fit, feature: int) -> tuple[float, float, int]:
+    """The ends of a coefficient per standard deviation over the samples, and in how many it is not zero."""
+    scale = float(fit.scales[feature])
+    low, high = (float(rows[0][feature]) * scale for rows in (ranges.low, ranges.high))
+    return low, high, int(ranges.counts[0][feature])
 
 
 def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
@@ -198,6 +214,7 @@ def feature_titles(point: Point, short: bool = False) -> list[str]:
         return outputs.titles(fit, short) + ["kept in folds"] * _counts_folds(point)
     factor = find_family(fit.family).factor
     titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}"] * bool(factor)
+    titles += [] if point.ranges is None else [RANGE]
     return titles + ["kept in folds"] * _counts_folds(point)
 
 
@@ -209,7 +226,21 @@ def feature_cells(point: Point, feature: Feature, short: bool = False) -> list[s
         return [figures(feature.per_sd), *outputs.cells(point.fit, feature.by_output, values, short), *folds]
     cells = [signed(feature.per_sd)] * point.fit.standardize + [signed(feature.per_unit)]
     cells += [factor(feature.factor)] if feature.factor is not None else []
+    if feature.low is not None and feature.high is not None:
+        cells += [f"{signed(feature.low)} to {signed(feature.high)}"]
     return cells + folds
+
+
+def about_ranges(point: Point) -> list[str]:
+    """What the ranges over bootstrap samples are and are not, where there are any."""
+    if point.ranges is None:
+        return []
+    unit = " per SD" if point.fit.standardize else ""
+    return [
+        f"Samples  the middle {100 * point.ranges.middle:.0f} % of each coefficient{unit} over {point.ranges.n_fits} "
+        "bootstrap samples of the rows, at the same lambda; no confidence interval, for a penalty pulls all of them "
+        "towards 0"
+    ]
 
 
 def intercept_cells(fit: Fit, short: bool = False) -> list[str]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _OF_OUTPUTS = ("n_outputs", "output_names", "grouped")  # not written where there is one output
+_OF_RECORDS = ("held_out", "bootstrap_ranges")  # parts of a cross-validation that are records themselves
 _PER_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds", "scales")
 
 
@@ -82,9 +83,9 @@ def _path(path: Path) -> dict[str, Any]:
 
 
 def _cv_path(result: CVPath) -> dict[str, Any]:
-    own = [field.name for field in fields(result) if field.name not in ("path", "held_out")]
+    own = [field.name for field in fields(result) if field.name not in ("path", *_OF_RECORDS)]
     cv = {name: _encode(getattr(result, name)) for name in own}
-    cv["held_out"] = None if result.held_out is None else _encode(vars(result.held_out))
+    cv |= {name: None if (part := getattr(result, name)) is None else _encode(vars(part)) for name in _OF_RECORDS}
     # read by people and by other programs; loading computes them anew
     cv |= {"lambda_best": result.lambda_best, "lambda_1se": result.lambda_1se}
     return {**_path(result.path), "cv": cv}

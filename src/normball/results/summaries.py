@@ -122,8 +122,9 @@ def _room(rows: list[list[str]], width: int) -> int:
 
 def _least(titles: list[str]) -> int:
     """The column that is missed least: it follows from another, is that of rows, or the last."""
-    of_least = (k for k, title in enumerate(titles) if title.endswith(facts.FACTOR) or title == "rows")
-    return max(of_least, default=len(titles) - 1)
+    ends = (facts.RANGE, facts.FACTOR, by_column.ROWS)
+    missed = (k for end in ends for k, title in enumerate(titles) if title.endswith(end))
+    return next(missed, len(titles) - 1)
 
 
 def _cut(name: str, room: int) -> str:
@@ -173,7 +174,7 @@ def feature_rows(point: facts.Point, title: str, most: int, more: str, short: bo
     blocks = by_column.blocks(fit, features, most)
     shown = [feature for block in blocks for feature in block.features]
     counted = any(feature.n_rows is not None for feature in shown)
-    titles = ["rows"] * counted + facts.feature_titles(point, short)
+    titles = [by_column.ROWS] * counted + facts.feature_titles(point, short)
     rows = [[title, *titles]]
     for block in blocks:
         rows += _block_rows(block, point, titles, short)
@@ -197,7 +198,7 @@ def _block_rows(block: by_column.Block, point: facts.Point, titles: list[str], s
         name = names[feature.name] if alone or feature.level is None else feature.level
         indent = "    " if block.title or (feature.level is not None and not alone) else "  "
         few = f" ({feature.few_rows})" if feature.few_rows else ""
-        of_level = ["" if feature.n_rows is None else f"{feature.n_rows:,}"] * (titles[0] == "rows")
+        of_level = ["" if feature.n_rows is None else f"{feature.n_rows:,}"] * (titles[0] == by_column.ROWS)
         rows.append([f"{indent}{printable(name)}{few}", *of_level, *facts.feature_cells(point, feature, short)])
     return rows
 

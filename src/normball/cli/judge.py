@@ -1,0 +1,57 @@
+"""What `fit` does to judge its model: ranges of the coefficients over bootstrap samples."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from normball.cli.console import Console
+from normball.messages import Interrupted, count
+
+if TYPE_CHECKING:
+    from normball.cli.source import Task
+    from normball.comparison import Comparison
+    from normball.cv_result import CVPath
+
+SAMPLES = 100
+MOST_CELLS = 1_000_000  # of a table whose bootstrap samples are drawn unasked
+
+
+def with_ranges(
+    comparison: Comparison, cv: CVPath, task: Task, arguments: Namespace, console: Console, hurried: bool
+) -> tuple[Comparison, CVPath]:
+    """The path that was picked with the ranges of its coefficients over bootstrap samples, as many as were asked for.
+
+    Ctrl-C ends the drawing and keeps what was finished; where it ended the fit, none are drawn (`hurried`).
+    """
+    from normball.bootstrap import bootstrap_ranges
+
+    path = cv.path
+    n_samples = 0 if hurried else arguments.bootstrap
+    if n_samples is None:
+        n_samples = SAMPLES if path.n_rows * path.n_features <= MOST_CELLS and not path.output_names else 0
+        if not n_samples and not path.output_names:
+            size = f"{count(path.n_rows * path.n_features)} cells"
+            console.sentence(f"Samples  none drawn of so large a table ({size}); --bootstrap {SAMPLES} draws them")
+    if n_samples == 0:
+        return comparison, cv
+    select = [arguments.select] if isinstance(arguments.select, float) else []
+    bar = console.bar("Samples", "samples")
+    try:
+        ranges = bootstrap_ranges(
+            path,
+            task.prepare(),
+            [*select, cv.lambda_1se, cv.lambda_best],
+            n_samples,
+            row_groups=task.column(task.run.group),
+            random_state=arguments.seed,
+            progress=bar,
+        )
+    except Interrupted as stop:
+        console.note(f"{stop}; the fit goes on without the others.")
+        ranges = stop.result
+    finally:
+        bar.close()
+    judged = replace(cv, bootstrap_ranges=ranges)
+    return replace(comparison, paths=tuple(judged if one is cv else one for one in comparison)), judged

@@ -1,0 +1,80 @@
+/** How far coefficients lie apart when the rows are drawn anew. */
+import { scaleLinear } from "d3-scale";
+import { below } from "../axes.js";
+import { borrowed, entryOfKey, inColumns, nearest, sized } from "../panels.js";
+import { rule, shortened } from "./strength.js";
+import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
+
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Ranges} Ranges */
+/** @typedef {{ name: string, coef: number, low: number, high: number, count: number }} Row a coefficient per SD with its range, and in how many samples it is not zero */
+
+const [TOP, STEP, MOST, OFTEN] = [22, 26, 20, 0.8];
+
+/** The coefficients of a stored lambda with their ranges, the largest first. @param {Payload} data @param {Ranges} stored @param {number} place @returns {Row[]} */
+export function rowsOf(data, stored, place) {
+  return data.features
+    .map((feature, j) => ({ name: feature.name, coef: feature.coefs[stored.at[place]] * feature.scale, low: stored.low[place][j], high: stored.high[place][j], count: stored.counts[place][j] }))
+    .filter((row) => row.coef !== 0 || 2 * row.count > stored.n_fits)
+    .sort((a, b) => Math.abs(b.coef) - Math.abs(a.coef));
+}
+
+/** @type {import("../payload.js").View} */
+export const ranges = {
+  id: "ranges",
+  title: "How much each coefficient owes to these rows",
+  missing: (data) => (data.ranges ? "" : "No bootstrap samples were drawn: normball fit --bootstrap 100."),
+  draw(data, state) {
+    const stored = /** @type {Ranges} */ (data.ranges);
+    const place = nearest(stored.at, state.index);
+    const rows = rowsOf(data, stored, place);
+    const sentence = told(data, stored, place, rows) + borrowed(data.lambdas, stored.at[place], state.index);
+    return { svg: picture(data, state, stored, rows.slice(0, MOST), sentence), sentence, table: table(stored, rows) };
+  },
+};
+
+/** @param {Payload} data @param {import("../payload.js").State} state @param {Ranges} stored @param {Row[]} rows @param {string} description */
+function picture(data, state, stored, rows, description) {
+  const { width, right, style } = sized(state);
+  const left = state.narrow ? 128 : 200;
+  const values = rows.flatMap(({ coef, low, high }) => [coef, low, high]);
+  const [least, most] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const x = scaleLinear().domain([least, most === least ? 1 : most]).range([left, right - 68]).nice();
+  const bottom = TOP + STEP * Math.max(1, rows.length) + 4;
+  const drawn = rows.map(({ name, coef, low, high, count }, k) => {
+    const y = TOP + STEP * k + STEP / 2;
+    const colour = COLOURS[coef < 0 ? 1 : 0];
+    const line = { stroke: INK, "stroke-width": 1.5 };
+    return words(left - 8, y + 4, shortened(name, state.narrow ? 16 : 26), { "text-anchor": "end" })
+      + element("rect", { x: Math.min(x(0), x(coef)), y: y - 8, width: Math.abs(x(coef) - x(0)), height: 16, fill: colour, "fill-opacity": 0.55 })
+      + segment(x(low), y, x(high), y, line) + segment(x(low), y - 4, x(low), y + 4, line) + segment(x(high), y - 4, x(high), y + 4, line)
+      + words(right - 60, y + 4, `${count}/${stored.n_fits}`, { fill: FAINT });
+  });
+  const share = `${Math.round(100 * stored.middle)} % of samples`;
+  return drawing({ id: "ranges", width, style, height: bottom + 96, title: ranges.title, description }, [
+    words(right - 60, TOP - 6, "not zero", { fill: FAINT }),
+    ...drawn,
+    segment(x(0), TOP - 2, x(0), bottom, { stroke: FAINT }),
+    below(x, bottom, `coefficient per ${data.standardize ? "SD" : "unit"}`, { ticks: state.narrow ? 4 : 6 }),
+    inColumns([
+      (at, line) => entryOfKey(at, line, "coefficient of all rows", { stroke: COLOURS[0], "stroke-width": 9, "stroke-opacity": 0.55 }),
+      (at, line) => entryOfKey(at, line, `whisker: the middle ${share}`, { stroke: INK, "stroke-width": 1.5 }),
+    ], state.narrow ? [20] : [60, 320], bottom + 66),
+  ]);
+}
+
+/** @param {Payload} data @param {Ranges} stored @param {number} place @param {Row[]} rows */
+function told(data, stored, place, rows) {
+  const index = stored.at[place];
+  const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}, in ${stored.n_fits} bootstrap samples of the rows`;
+  if (!rows.length) return `${at}, no coefficient of these is mostly kept.`;
+  const kept = rows.filter((row) => row.coef !== 0);
+  const steady = kept.filter((row) => row.low * row.high > 0 && row.count >= OFTEN * stored.n_fits);
+  const first = `${at}, ${steady.length} of the ${kept.length} coefficients shown keep their sign in nearly all of them.`;
+  return `${first} The range says how much a coefficient owes to the rows at hand, the penalty being the same. It is no confidence interval: the penalty pulls every coefficient towards zero in every sample, so that a range lies too close to zero for the effect without a penalty, and one that leaves zero out is no proof of an effect.`;
+}
+
+/** @param {Ranges} stored @param {Row[]} rows @returns {import("../payload.js").Shown["table"]} */
+const table = (stored, rows) => ({
+  head: ["feature", "coefficient", "from", "to", "not zero"],
+  rows: rows.map(({ name, coef, low, high, count }) => [name, figures(coef), figures(low), figures(high), `${count}/${stored.n_fits}`]),
+});
