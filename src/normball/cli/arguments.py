@@ -290,14 +290,14 @@ def _learn(commands: Commands, common: Parser) -> None:
     learn = commands.add_parser(
         "learn",
         parents=[common, _reading_options()],
-        usage="normball learn [a ... h|all] [options]",
-        help="eight lessons on why models are penalised, on built-in data or your own",
-        description="Write a page with eight lessons on penalties, or their drawings. They use data made for\n"
+        usage="normball learn [a ... i|all] [options]",
+        help="nine lessons on why models are penalised, on built-in data or your own",
+        description="Write a page with nine lessons on penalties, or their drawings. They use data made for\n"
         "them, or your own table.",
         epilog=LEARN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    learn.add_argument("lessons", nargs="*", type=lesson, metavar="a ... h|all", help="which lessons (default: all)")
+    learn.add_argument("lessons", nargs="*", type=lesson, metavar="a ... i|all", help="which lessons (default: all)")
     group = learn.add_argument_group("data")
     group.add_argument("--data", metavar="FILE", help="your own table instead of the built-in data")
     group.add_argument("--target", type=column, metavar="COL", help="column to explain")
