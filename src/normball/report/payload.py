@@ -14,7 +14,7 @@ from normball.report.columns import columns
 from normball.report.recipes import recipes
 from normball.results import answers, facts
 from normball.results.sparse_rows import SparseRows
-from normball.results.text import isolated, isolated_in
+from normball.results.text import isolated
 from normball.version import __version__
 
 if TYPE_CHECKING:
@@ -80,9 +80,8 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
 
 def _answers(cv: CVPath, run: Run) -> list[list[str]]:
     """What was found and how good it is, by lambda."""
-    told = [answers.answer(cv, run.target, index) for index in range(cv.lambdas.size)]
-    names = [run.target, *cv.path.output_names, *map(str, cv.path.classes or ())]
-    return [[isolated_in(one.found, names), isolated_in(one.quality, names)] for one in told]
+    told = [answers.answer(cv, isolated(run.target), index) for index in range(cv.lambdas.size)]
+    return [[one.found, one.quality] for one in told]
 
 
 def _intercepts(path: Path, rest: list[Any] | None) -> dict[str, Any]:

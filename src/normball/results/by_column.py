@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from normball.results.facts import Feature
 
 if TYPE_CHECKING:
-    from normball.cv_result import CVPath
     from normball.results.fit import Fit
 
 ROWS = "rows"  # the title of their numbers
@@ -86,15 +83,3 @@ def reference(fit: Fit) -> str:
     if fit.l1_ratio == 0:
         return "Levels are measured against the average of their column."
     return "Levels are measured against those of their column that are not kept."
-
-
-def counted(cv: CVPath, index: int) -> str:
-    """At one strength `12 of 73 columns (35 of 314 features)`, or `5 of 10 features` where columns are features."""
-    path = cv.path
-    rows = path.coef_rows.take(slice(index, index + 1), path.n_outputs)
-    n_kept = np.unique(path.preparation.column_of_feature[rows.indices[rows.values != 0]]).size
-    n_columns, n_features = len(path.preparation.columns), path.n_features
-    columns, features = f"{n_columns:,}", f"{n_features:,} feature{'s' * (n_features != 1)}"
-    if path.l1_ratio > 0:  # ridge uses all of them
-        columns, features = f"{n_kept:,} of {columns}", f"{path.n_nonzero[index]:,} of {features}"
-    return features if n_columns == n_features else f"{columns} column{'s' * (n_columns != 1)} ({features})"

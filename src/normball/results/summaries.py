@@ -123,7 +123,7 @@ def _room(rows: list[list[str]], width: int) -> int:
 def _least(titles: list[str]) -> int:
     """The column that is missed least: it follows from another, is that of rows, or the last."""
     ends = (facts.RANGE, facts.FACTOR, by_column.ROWS)
-    missed = (k for end in ends for k, title in enumerate(titles) if title.endswith(end))
+    missed = (k for end in ends for k, title in enumerate(titles) if end in title)
     return next(missed, len(titles) - 1)
 
 

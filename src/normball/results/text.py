@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -19,9 +20,11 @@ def isolated(text: str) -> str:
 
 def isolated_in(sentence: str, names: Iterable[str]) -> str:
     """A sentence with those of `names` isolated that need it."""
-    for name in sorted({name for name in names if isolated(name) != name}, key=len, reverse=True):
-        sentence = sentence.replace(name, isolated(name))
-    return sentence
+    turned = sorted({name for name in names if isolated(name) != name}, key=len, reverse=True)
+    if not turned:
+        return sentence
+    any_of_them = "|".join(map(re.escape, turned))
+    return re.sub(rf"(?<!\w)(?:{any_of_them})(?!\w)", lambda found: isolated(found[0]), sentence)
 
 
 def display_width(text: str) -> int:
