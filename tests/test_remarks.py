@@ -235,4 +235,4 @@ def test_saved_models_and_pages_flag_them_too(tmp_path: Path, monkeypatch: pytes
     )
     assert code == 0
     assert err.count("W35") == 1
-    assert Path("report.html").read_text(encoding="utf-8").count("W35") == 1
+    assert Path("report.html").read_text(encoding="utf-8").count("<strong>W35</strong>") == 1
