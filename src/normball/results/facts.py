@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from normball.results.ranges import Ranges
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}
-FACTOR = " x/unit"  # after what is multiplied by exp(coefficient)
+FACTOR = " x/"  # after what is multiplied by exp(coefficient), before the step that does it
 RANGE = "90 % of samples"  # above the range of a coefficient over bootstrap samples
 STABLE = 0.8  # of the folds
 RMSE = "CV RMSE"
@@ -79,7 +80,7 @@ class Feature:
     name: str
     per_sd: float
     per_unit: float
-    factor: float | None  # of the odds or the rate, for one unit more
+    factor: float | None  # of the odds or the rate, for one standard deviation (else one unit) more, or for the level
     few_rows: str  # "1 row", "all but 2 rows" where so few decide
     folds: int | None  # that kept its column, by this or another of its levels
     own_folds: int | None  # that kept this feature, where that is something else
@@ -87,6 +88,9 @@ class Feature:
     low: float | None = None  # ends of the middle 90 % over bootstrap samples, per standard deviation
     high: float | None = None
     samples: int | None = None  # bootstrap samples in which it is not zero
+    column: str = ""  # of the table
+    level: str | None = None  # of that column; None for a number
+    n_rows: int | None = None  # that have the level
 
 
 def points(cv: CVPath, select: str | float) -> list[Point]:
@@ -125,6 +129,7 @@ def selected(point: Point) -> list[Feature]:
     fit = point.fit
     several, factor = bool(fit.output_names), find_family(fit.family).factor
     per_sd, per_unit = (np.linalg.norm(one, axis=0) if several else one for one in (fit.coef_per_sd, fit.coef))
+    per_step = per_sd if fit.standardize else per_unit
     order = fit.kept[np.argsort(-np.abs(per_sd[fit.kept]), kind="stable")]
     column = fit.preparation.column_of_feature
     return [
@@ -132,14 +137,15 @@ def selected(point: Point) -> list[Feature]:
             fit.feature_names[j],
             float(per_sd[j]),
             float(per_unit[j]),
-            _exp(float(per_unit[j])) if factor else None,
-            few_rows(fit.preparation, int(j)) if fit.l1_ratio > 0 else "",
+            _exp(float(per_unit[j] if is_level(fit.preparation, int(j)) else per_step[j])) if factor else None,
+            few_rows(fit.preparation, int(j)),
             None if point.counts is None else int(point.counts[column[j]]),
             None
             if point.counts is None or not speaks_for_itself(fit.preparation, int(j))
             else int(point.own_counts[j]),
             tuple(fit.coef_per_sd[:, j].tolist()) if several else (),
             *(None,) * 3 if point.ranges is None else _range(point.ranges, fit, int(j)),
+            *fit.preparation.origin(int(j)),
         )
         for j in order
     ]
@@ -158,9 +164,16 @@ def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
     return column.n_features > 1 and (column.levels is None or column.n_features > 2)
 
 
+def is_level(preparation: Preparation, feature: int) -> bool:
+    """Whether a feature is a level of its column, or marks its gaps: a row has it or not."""
+    column = int(preparation.column_of_feature[feature])
+    first = int(np.searchsorted(preparation.column_of_feature, column))
+    return preparation.columns[column].levels is not None or feature > first
+
+
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     """Titles, and a row for each number; a column for each choice, the picked one first."""
-    path, family = cv.path, find_family(cv.path.family)
+    family = find_family(cv.path.family)
     rows = [["", *(f"{one.label} (picked)" if one is chosen[0] else one.label for one in chosen)]]
     rows.append(["lambda", *(figures(one.fit.lam) for one in chosen)])
     if cv.score in family.root_scores:
@@ -176,8 +189,7 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
                 *(_diagnostic(one, "auc") for one in chosen),
             ]
         )
-    kept = "features kept" if path.l1_ratio > 0 else "features used"  # ridge leaves none out
-    rows.append([kept, *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
+    rows += kept_rows([one.fit for one in chosen])
     if kept_of_each := [text for one in chosen if (text := groups_kept(one.fit))]:
         rows.append(["groups kept", *kept_of_each])
     rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
@@ -188,13 +200,30 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     return [row for row in rows if not row[0] or any(cell != "-" for cell in row[1:])]
 
 
+def kept_rows(fits: Sequence[Fit]) -> list[list[str]]:
+    """How many columns of the table and how many features are kept, a row each; one row where these are the same."""
+    columns, n_features = fits[0].preparation.columns, len(fits[0].feature_names)
+    kept = "kept" if fits[0].l1_ratio > 0 else "used"  # ridge leaves none out
+    rows = [[f"features {kept}", *(f"{fit.n_nonzero:,} of {n_features:,}" for fit in fits)]]
+    if len(columns) == n_features:
+        return rows
+    return [[f"columns {kept}", *(f"{n_columns_kept(fit):,} of {len(columns):,}" for fit in fits)], *rows]
+
+
+def n_columns_kept(fit: Fit) -> int:
+    """How many columns of the table are kept."""
+    return int(np.unique(fit.preparation.column_of_feature[fit.kept]).size)
+
+
 def feature_titles(point: Point, short: bool = False) -> list[str]:
     """What `feature_cells` are; of several outputs `short` tells the largest alone."""
     fit = point.fit
     if fit.output_names:
         return outputs.titles(fit, short) + ["kept in folds"] * _counts_folds(point)
     factor = find_family(fit.family).factor
-    titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}"] * bool(factor)
+    levels = any(is_level(fit.preparation, int(j)) for j in fit.kept)
+    step = "unit" if not fit.standardize else "SD or level" if levels else "SD"
+    titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}{step}"] * bool(factor)
     titles += [] if point.ranges is None else [RANGE]
     return titles + ["kept in folds"] * _counts_folds(point)
 
@@ -361,4 +390,9 @@ def _in_folds(feature: Feature, n_folds: int) -> str:
     if kept is None:
         return "-"
     itself = f" (itself {own}/{n_folds})" if own is not None and own < kept else ""
-    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}{itself}"
+    return in_folds(kept, n_folds) + itself
+
+
+def in_folds(kept: int, n_folds: int) -> str:
+    """`8/10`, with a word where these are few."""
+    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}"
