@@ -44,7 +44,11 @@ def bundle(package: str, name: str) -> str:
 
 def packed(data: Mapping[str, Any]) -> str:
     """Data as deflated JSON in base64, a third of its size; any element can hold it (`web/src/page/unpack.js`)."""
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return deflated(json.dumps(data, allow_nan=False, separators=(",", ":")))
+
+
+def deflated(text: str) -> str:
+    """A text deflated, in base64."""
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
