@@ -48,7 +48,7 @@ def test_a_table_on_stdin(kind: str, word: str, folder: Path, capsys: Capture, m
         dump_svmlight_file(table.select("a", "b", "w").to_numpy(), (table["y"] == "yes").to_numpy(), "s.svmlight")
         target = "label"
     content = Path(f"s.{kind}").read_bytes()
-    words = ["--target", target, "--cv", "3"]
+    words = ["--target", target, "--cv", "3", "--no-compare"]
     code, out, _ = run(capsys, "fit", f"s.{kind}", *words, "-o", "file")
     assert code == 0
     monkeypatch.setattr(sys, "stdin", Piped(content))
@@ -115,7 +115,7 @@ def test_out_of_fold_predictions_are_those_of_the_other_folds(more: list[str], f
 
 
 def test_out_of_fold_of_several_outputs_and_of_rows_without_a_fold(folder: Path, capsys: Capture) -> None:
-    words = ["--target", "colour", "--drop", "w", "--cv", "3", "-o", "out", "--time-order", "t"]
+    words = ["--target", "colour", "--drop", "w", "--cv", "3", "--no-compare", "-o", "out", "--time-order", "t"]
     assert run(capsys, "fit", "t.csv", *words, "--out-of-fold", "o.csv")[0] == 0
     told = pl.read_csv("o.csv")
     chances = [name for name in told.columns if name.startswith("probability of ")]
@@ -136,6 +136,16 @@ def test_out_of_fold_of_several_outputs_and_of_rows_without_a_fold(folder: Path,
     np.testing.assert_allclose(told["observed b"], table["b"])
 
 
+def test_out_of_fold_of_compared_penalties_is_that_of_the_one_picked(folder: Path, capsys: Capture) -> None:
+    words = ["fit", "t.csv", "--target", "a", "--drop", "t,w", "--cv", "3", "-o", "out"]
+    assert run(capsys, *words, "--out-of-fold", "all.csv")[0] == 0
+    picked = load("out/model.json").pick("1se")
+    assert run(capsys, *words, "--out-of-fold", "one.csv", "--l1-ratio", str(picked.path.l1_ratio))[0] == 0
+    ours, alone = pl.read_csv("all.csv"), pl.read_csv("one.csv")
+    assert ours["fold"].equals(alone["fold"])
+    np.testing.assert_allclose(ours["prediction"], alone["prediction"], atol=1e-4)
+
+
 def test_out_of_fold_needs_a_file(folder: Path, capsys: Capture) -> None:
     code, _, err = fit(capsys, "--out-of-fold", "-")
     assert code == 2
@@ -149,7 +159,7 @@ def test_the_path_has_its_coefficients(folder: Path, capsys: Capture) -> None:
     names = [f"coef of {path.feature_names[j]}" for j in kept]
     assert told.columns[-len(names) :] == names
     np.testing.assert_array_equal(told.select(names).to_numpy(), path.coefs[:, kept])
-    run(capsys, "fit", "t.csv", "--target", "colour", "--drop", "t,w", "--cv", "3", "-o", "out")
+    run(capsys, "fit", "t.csv", "--target", "colour", "--drop", "t,w", "--cv", "3", "--no-compare", "-o", "out")
     path, told = load("out/model.json").path, pl.read_csv("out/path.csv")
     red, a = path.output_names.index("red"), path.feature_names.index("a")
     np.testing.assert_array_equal(told["coef of a for red"], path.coefs[:, red, a])

@@ -170,6 +170,14 @@ def test_codes_and_remedies_have_colours(folder: Path, capsys: Capture, monkeypa
         assert "\x1b" not in terminal.text.replace("\x1b[?25", "").replace("\x1b[2K", "").replace("\x1b[1A", "")
 
 
+def test_a_number_stays_with_its_sign(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    Console().sentence("Answer   of the rows that are left 78.0 % are right")
+    assert terminal.text == "Answer   of the rows that are left\n         78.0 % are right\n"
+
+
 def test_phases_and_their_seconds(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)

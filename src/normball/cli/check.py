@@ -13,9 +13,11 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.findings.check import check
 
-    task = read(arguments, words)
+    with console.phase("Read"):
+        task = read(arguments, words)
     given = {**task.options, "family": task.family, "offset": task.offset, "seconds": arguments.seconds}
-    found = check(task.table, task.run.y, **given)
+    with console.phase("Check"):
+        found = check(task.table, task.run.y, **given)
     findings = [finding.in_command_line_words(vars(arguments)) for finding in (*task.findings, *found)]
     name = task.run.source or f"example {task.run.example}"
     console.sentence(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")
@@ -26,6 +28,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     n_errors = sum(finding.is_error for finding in findings)
     numbers = f"{_counted(n_errors, 'error')}, {_counted(len(findings) - n_errors, 'remark')}"
     console.result(f"Found    {numbers}" if findings else "Found    nothing")
+    console.took()
     console.document({"errors": n_errors, "findings": [vars(finding) for finding in findings]})
     return DATA if n_errors else 0
 

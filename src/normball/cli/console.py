@@ -118,7 +118,9 @@ class Console:
         return "\n".join(lines)
 
     def _broken(self, line: str, indent: str) -> str:
-        return textwrap.fill(line, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        kept = line.replace(" %", "\u00a0%")  # a number and its sign stay together
+        text = textwrap.fill(kept, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        return text.replace("\u00a0%", " %")
 
     def files_in_words(self) -> str:
         """What there is to be found after a failure."""

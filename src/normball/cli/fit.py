@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from normball.inputs.prepare import Data
 
 RATIOS = {"l1": [1.0], "l2": [0.0], "elasticnet": [0.5]}
+MIXED = 0.5  # what stands for several mixes where it matters whether L1 or L2 is asked for
 SEPARATION_SECONDS = 5.0
 WHY_DROPPED = {"W11": "constant", "W12": "exact copy of another column"}
 MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse table make no difference
@@ -28,7 +29,7 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli import describe, fit_files, groups, judge, outputs, summary
-    from normball.cli.models import choose, picked
+    from normball.cli.models import choose
     from normball.mixes import default_mixes
     from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
@@ -54,7 +55,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if task.run.example in examples.NOTES:
         console.sentence(f"         {examples.NOTES[task.run.example]}")
     console.findings(task.findings)
-    findings = task.findings + _examine(task, data, arguments, min(ratios), console)
+    findings = task.findings + _examine(task, data, arguments, ratios[0] if len(ratios) == 1 else MIXED, console)
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
     n_predictions = data.n_rows * data.n_outputs * arguments.n_lambdas * len(ratios)
@@ -63,9 +64,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
-    cv = picked(comparison, arguments.select)
+    comparison, cv = judge.with_ranges(comparison, task, arguments, console, bool(interrupted))
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
-    comparison, cv = judge.with_ranges(comparison, cv, task, arguments, console, bool(interrupted))
     failure = None
     try:
         with console.phase("Write") as at:

@@ -19,14 +19,16 @@ MOST_CELLS = 1_000_000  # of a table whose bootstrap samples are drawn unasked
 
 
 def with_ranges(
-    comparison: Comparison, cv: CVPath, task: Task, arguments: Namespace, console: Console, hurried: bool
+    comparison: Comparison, task: Task, arguments: Namespace, console: Console, hurried: bool
 ) -> tuple[Comparison, CVPath]:
     """The path that was picked with the ranges of its coefficients over bootstrap samples, as many as were asked for.
 
     Ctrl-C ends the drawing and keeps what was finished; where it ended the fit, none are drawn (`hurried`).
     """
     from normball.bootstrap import bootstrap_ranges
+    from normball.cli.models import picked
 
+    cv = picked(comparison, arguments.select)
     path = cv.path
     n_samples = 0 if hurried else arguments.bootstrap
     if n_samples is None:

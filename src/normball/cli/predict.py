@@ -25,8 +25,10 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     model, made = load_model(arguments.model)
     fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
-    table = new_rows(arguments, fit, made, console, arguments.keep)
-    columns = beside(_kept(table, arguments.keep), _predictions(fit, table, made, arguments))
+    with console.phase("Read"):
+        table = new_rows(arguments, fit, made, console, arguments.keep)
+    with console.phase("Predict"):
+        columns = beside(_kept(table, arguments.keep), _predictions(fit, table, made, arguments))
     if arguments.output or not console.machine:
         place = arguments.output or STDOUT[0]
         write(place, csv_text(list(columns), zip(*columns.values(), strict=True), console), console)

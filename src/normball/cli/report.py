@@ -49,6 +49,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     write(place, page, console)
     if console.written:
         console.result(f"Wrote    {sizes(console.written)}")
+        console.took()
     console.document({"files": {"report": str(place)}})
     if arguments.open:
         open_page(place, console)
