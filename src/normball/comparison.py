@@ -210,10 +210,11 @@ class Comparison:
         found: tuple[int, float, CVPath, int, float] | None = None
         for cv in self.paths:
             losses, errors = self.losses(cv)
+            n_nonzero = cv.path.n_nonzero
             with np.errstate(invalid="ignore"):
                 places = np.flatnonzero(admits(losses, np.nan_to_num(errors)))
             for index in places.tolist():
-                one = (int(cv.path.n_nonzero[index]), float(losses[index]), cv, index, float(errors[index]))
+                one = (int(n_nonzero[index]), float(losses[index]), cv, index, float(errors[index]))
                 if found is None or one[:2] < found[:2]:
                     found = one
         return None if found is None else Candidate(found[2], found[3], found[1], found[4])
