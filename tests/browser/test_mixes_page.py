@@ -11,6 +11,7 @@ import pytest
 import normball as nb
 from commands import small_table
 from normball.cli import main
+from normball.results.answers import answer
 
 from .conftest import Browser
 from .test_report_page import at, click, drawn, find
@@ -61,8 +62,7 @@ def test_every_view_follows(browser: Browser, page: Path) -> None:
         code = browser.run("return document.querySelector('[data-recipe=\"0\"]').textContent")
         assert f"l1_ratio={cv.path.l1_ratio:g}," in code
         assert f"lam={fit.lam!r}" in code
-        answer = find(browser, "[data-found]").text
-        assert answer.startswith("All 5" if cv.path.l1_ratio == 0 else f"{fit.n_nonzero} of 5")
+        assert find(browser, "[data-found]").text == answer(cv, "y", cv.index_1se).found
         time.sleep(0.5)  # the address follows once the page rests
         named = parse_qs(browser.run("return location.hash.slice(1)")).get("m", [str(picked.path.l1_ratio)])
         assert float(named[0]) == cv.path.l1_ratio

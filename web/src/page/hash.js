@@ -9,7 +9,7 @@ export function remembered(data) {
   try {
     const words = new URLSearchParams(location.hash.slice(1));
     const own = !data.comparison || words.get("m") === null || words.get("m") === String(data.l1_ratio);
-    const lam = Number((own && words.get("l")) ?? NaN);
+    const lam = own ? Number(words.get("l") ?? NaN) : NaN;
     const pair = (words.get("p") ?? "").split(",").map((name) => data.features.findIndex((feature) => feature.key === decodeURIComponent(name)));
     return {
       ...(Number.isFinite(lam) ? { index: nearestLambda(data.lambdas, lam) } : {}),
