@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from normball.report.payload import payload
 from normball.report.recipes import recipes
 from normball.results import facts, mixes
 from normball.results.answers import answer
+from normball.results.text import isolated_in
 from normball.version import __version__
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from normball.comparison import Comparison
     from normball.cv_result import CVPath
+    from normball.messages import Finding
     from normball.results.path import Path
     from normball.run import Run
 
@@ -192,7 +195,7 @@ def _rendered(
         of_what="Class" if family.has_classes else "Target",
         one_at_a_time=_one_at_a_time(path),
         captions=CAPTIONS,
-        findings=[finding.in_command_line_words() if run.command else finding for finding in findings],
+        findings=[_readable(finding, path, run) for finding in findings],
         certificate=facts.certificate(whole.path),
         fold_gap=facts.figures(float(np.max(whole.fold_dual_gaps)), 2),
         tol=f"{path.tol:g}",
@@ -208,6 +211,13 @@ def _rendered(
 
 def _typeset(text: str) -> str:
     return text.replace("+/-", "±")
+
+
+def _readable(finding: Finding, path: Path, run: Run) -> Finding:
+    """A finding in the words of the reader, names from right to left isolated."""
+    names = [run.target, *path.column_names, *path.preparation.shown_names]
+    worded = finding.in_command_line_words() if run.command else finding
+    return replace(worded, text=isolated_in(worded.text, names))
 
 
 def _one_at_a_time(path: Path) -> set[str]:
