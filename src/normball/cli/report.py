@@ -54,11 +54,13 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
 def _with_data(model: CVPath, made: Run, file: str) -> tuple[CVPath, Data]:
     """The data of the fit, read as they were then, and the model with the predictions of its folds."""
+    from normball.cli import apart
     from normball.cli.source import logarithm, opened
     from normball.evidence.refound import refound
     from normball.inputs.tables import read_table
 
     table = read_table(opened(file)[0], findings=[], **made.reading)
+    table = apart.without_them(table, made, model.path)
     offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
     inf = made.options.get("inf", "error")
     data = refound(model.path, table, made.y, sample_weight=made.weights or None, offset=offset, inf=inf)
