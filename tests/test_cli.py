@@ -161,7 +161,7 @@ def test_exposure_is_an_offset_again_when_predicting(folder: Path, capsys: Captu
     )
     assert code == 0
     assert "-> Poisson, L1" in out
-    assert "rate x/unit" in out
+    assert "rate x/SD" in out
     code, out, _ = run(capsys, "predict", "model.json", "c.csv", "--kind", "link")
     fitted_model = load("model.json").at("1se")
     link = np.array([float(line) for line in out.splitlines()[1:]])

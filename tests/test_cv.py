@@ -13,6 +13,7 @@ from sklearn.datasets import load_diabetes
 
 import normball as nb
 from normball.cv_result import CVPath
+from normball.results import facts
 from normball.results.sparse_rows import SparseRows
 from normball.scoring import find_score
 from targets import FAMILIES, each_family
@@ -383,3 +384,20 @@ def test_held_out_squares_of_a_perfect_fit_and_of_other_folds(how):
     for fold, scores in enumerate(cv.fold_scores):
         test = cv.fold_ids == fold
         np.testing.assert_allclose(scores, ((y[test, None] - cv.predictions[test]) ** 2).mean(axis=0), rtol=1e-12)
+
+
+def test_what_odds_are_multiplied_by_is_told_for_a_step_that_one_can_take():
+    """One standard deviation of a number, the level itself of a text column, a unit where nothing is standardised."""
+    rng = np.random.default_rng(3)
+    x, kind = rng.normal(scale=20.0, size=300), rng.choice(["a", "b", "c"], 300)
+    y = (0.05 * x + 2.0 * (kind == "a") + rng.logistic(size=300) > 0).astype(int)
+    table = pl.DataFrame({"x": x, "kind": kind})
+    for options, title, step in (({}, "odds x/SD or level", x.std()), ({"standardize": False}, "odds x/unit", 1.0)):
+        cv = nb.cv_path(table, y, family="binomial", cv=3, n_lambdas=20, categorical=["kind"], **options)
+        fit = cv.at("best")
+        chosen = facts.point(cv, "best")
+        coefs = dict(zip(fit.feature_names, fit.coef, strict=True))
+        told = {one.name: one.factor for one in facts.selected(chosen)}
+        assert title in facts.feature_titles(chosen)
+        assert told["x"] == pytest.approx(np.exp(coefs["x"] * step))
+        assert told["kind = a"] == pytest.approx(np.exp(coefs["kind = a"]))

@@ -260,6 +260,37 @@ def test_contents_lead_to_every_part(cv: nb.CVPath) -> None:
     assert f"fingerprint {cv.path.fingerprint}" in page.text
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_two_colours_of_lines_are_alike(theme: str) -> None:
+    """Distances in CIELAB, and the contrast with the paper that WCAG asks of graphics."""
+    css = (Path(nb.__file__).parent / "report" / "page.css").read_text(encoding="utf-8")
+    block = css.partition(f"set {theme}")[2].partition("endset")[0]
+    named = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", block))
+    colours = {name: linear(named[name]) for name in ("c1", "c2", "c3", "c4", "c5", "c6", "paper")}
+    paper = float(LUMINANCE @ colours.pop("paper"))
+    assert len(colours) == 6
+    for colour in colours.values():
+        low, high = sorted((float(LUMINANCE @ colour), paper))
+        assert (high + 0.05) / (low + 0.05) >= 3
+    labs = [lab(colour) for colour in colours.values()]
+    apart = [float(np.linalg.norm(one - other)) for k, one in enumerate(labs) for other in labs[:k]]
+    assert min(apart) > 25
+
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
+def linear(colour: str) -> np.ndarray[Any, Any]:
+    value = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def lab(colour: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], LUMINANCE, [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(to_xyz @ colour / [0.9505, 1.0, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
 # --- numbers
 
 

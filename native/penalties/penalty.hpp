@@ -39,9 +39,10 @@ class Penalty {
   // what a gradient at zero asks lambda to be, over the penalty factor and before the mix; 0 where a bound or nothing
   // holds the coefficient
   double strength_asked(Index j, double gradient) const {
-    const double bound = gradient < 0.0 ? upper_[j] : lower_[j];
-    return bound == 0.0 || is_free(j) ? 0.0 : std::abs(gradient) / factors_[j];
+    return holds(j, gradient) || is_free(j) ? 0.0 : std::abs(gradient) / factors_[j];
   }
+  // whether a bound keeps the coefficient at zero
+  bool holds(Index j, double gradient) const { return (gradient < 0.0 ? upper_[j] : lower_[j]) == 0.0; }
   double l1_ratio() const { return l1_ratio_; }
 
  private:

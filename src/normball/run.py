@@ -81,14 +81,20 @@ class Run:
         return str(self.options.get("sample_weight") or "")
 
     @property
-    def offset(self) -> str:
-        """The column of offsets, "" for none."""
-        return str(self.options.get("offset") or "")
+    def offset(self) -> str | list[str]:
+        """The offset as it is named in a call: its column, or one for each of several outputs; "" for none."""
+        named = self.options.get("offset") or ""
+        return list(named) if isinstance(named, list | tuple) else str(named)
+
+    @property
+    def offset_columns(self) -> list[str]:
+        """The columns of the offset."""
+        return [self.offset] if isinstance(self.offset, str) and self.offset else [*self.offset]
 
     @property
     def not_features(self) -> list[str]:
         """Columns of the table that are no features."""
-        roles = (*self.target_columns, self.weights, self.offset, *self.options.get("drop", ()))
+        roles = (*self.target_columns, self.weights, *self.offset_columns, *self.options.get("drop", ()))
         return list(dict.fromkeys(name for name in roles if name))
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,9 +126,13 @@ def _groups(value: Any, where: str) -> Any:
     return {name: list(features) for name, features in mapping(_NAMES)(value, where).items()}
 
 
+def _offset(value: Any, where: str) -> Any:
+    return text(value, where) if isinstance(value, str) else _NAMES(value, where)
+
+
 _OPTIONS: dict[str, Reader] = {
     "sample_weight": text,
-    "offset": text,
+    "offset": _offset,
     "missing": text,
     "inf": text,
     "categorical": _NAMES,

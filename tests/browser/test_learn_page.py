@@ -1,4 +1,4 @@
-"""The eight lessons in a real browser, as a file and inside a frame without rights."""
+"""The nine lessons in a real browser, as a file and inside a frame without rights."""
 
 from pathlib import Path
 
@@ -136,14 +136,14 @@ def test_the_quiz_asks_before_it_shows(browser: Browser, quiz: Path, framed: boo
     for count, section in enumerate(browser.driver.find_elements("css selector", ".lesson"), 1):
         shown = section.find_element("css selector", ".shown")
         assert not shown.is_displayed()
-        answer = section.find_element("css selector", ".answer")
+        answer = section.find_element("css selector", ".choice")
         browser.run("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", answer)
         answer.click()
         assert shown.is_displayed()
         assert not section.find_element("css selector", ".first").is_displayed()
         verdict = section.find_element("css selector", ".verdict").text
         right += verdict.startswith("Yes.")
-        for other in section.find_elements("css selector", ".answer"):  # a second answer does not count
+        for other in section.find_elements("css selector", ".choice"):  # a second answer does not count
             browser.run("arguments[0].click()", other)
         score = browser.run("return document.querySelector('.score').textContent")
         assert score.startswith(f"{right} of {count} right at the first answer")

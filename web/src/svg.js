@@ -5,7 +5,7 @@
 export const INK = "var(--ink)";
 export const FAINT = "var(--faint)";
 export const GRID = "var(--grid)";
-/** Okabe and Ito's palette without its yellow, which vanishes on white; each colour comes with its own dash. */
+/** After Okabe and Ito, without a second blue and the yellow that vanishes on white: at least 20 apart (CIEDE2000), 10 without green cones. */
 export const COLOURS = [1, 2, 3, 4, 5, 6].map((k) => `var(--c${k})`);
 export const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
 

@@ -45,13 +45,27 @@ test("one level alone takes one line", () => {
 
 test("levels have their rows and their own folds, columns those of all levels", () => {
   const data = leveled();
-  assert.deepEqual(titles(data), ["column", "rows", "per SD", "per unit", "odds × / unit", "enters at lambda", "kept in folds"]);
+  assert.deepEqual(titles(data), ["column", "rows", "per SD", "per unit", "odds × / SD or level", "enters at lambda", "kept in folds"]);
   const [, head, three, one] = rows(data, { index: 2, filter: "" });
   assert.deepEqual(head.cells.slice(1), ["", "", "", "", "0.100", "2/5 unstable"]);
   assert.deepEqual(three.cells, ["3", "30", "+0.125", "+0.250", "1.28", "0.100", "2/5 unstable"]);
   assert.deepEqual(one.cells.slice(1), ["10", "-0.250", "-0.500", "0.607", "0.100", "4/5"]);
   assert.deepEqual(rows(data, { index: 3, filter: "" })[2].cells.slice(1, 3), ["30", "+0.125"]);
   assert.deepEqual(rows(data, { index: 3, filter: "hr: 2" }).map((line) => line.cells[1]), ["1,200"]);
+});
+
+test("what odds are multiplied by is told for a step that one can take", () => {
+  const data = leveled();
+  const column = titles(data).indexOf("odds × / SD or level");
+  const [dose, , three] = rows(data, { index: 2, filter: "" });
+  const { coefs, scale } = data.features.find(({ name }) => name === "dose") ?? data.features[0];
+  assert.notEqual(scale, 1);
+  assert.equal(Number(dose.cells[column]).toPrecision(3), Math.exp(coefs[2] * scale).toPrecision(3));
+  assert.equal(three.cells[column], "1.28"); // exp(0.25): the level itself
+  data.columns = data.columns.filter((one) => one.is_number && one.levels.length === 0);
+  assert.ok(titles(data).includes("odds × / SD"));
+  data.standardize = false;
+  assert.ok(titles(data).includes("odds × / unit"));
 });
 
 test("a number with gaps stands above their mark", () => {

@@ -49,6 +49,18 @@ test("the pointer finds the curve and the lambda below it", () => {
   assert.equal(nearest(data, state, across, 0).feature, null);
 });
 
+test("names stand where lambda is, for the curves that are not at zero there", () => {
+  const data = validated("gaussian");
+  for (const [index, side] of /** @type {[number, string][]} */ ([[1, "start"], [4, "end"]])) {
+    const state = { ...opening(data), index };
+    const { svg } = coefficients.draw(data, state);
+    const cursor = Number(svg.match(/<circle cx="([\d.]+)"/)?.[1]);
+    const named = [...svg.matchAll(/<text x="([\d.]+)" y="[\d.]+"[^>]*text-anchor="(\w+)"[^>]*paint-order[^>]*>|<text x="([\d.]+)"[^>]*paint-order="stroke"[^>]*text-anchor="(\w+)"[^>]*>(age|dose|weight)</g)].filter((one) => one[5]);
+    assert.deepEqual(named.map((one) => one[5]).sort(), data.features.filter(({ coefs }) => coefs[index] !== 0).map(({ name }) => name).sort());
+    for (const one of named) assert.deepEqual([Math.abs(Number(one[3]) - cursor) < 20, one[4]], [true, side]);
+  }
+});
+
 test("ridge uses all features and selects none", () => {
   const data = validated("gaussian", { l1_ratio: 0 });
   const text = coefficients.draw(data, opening(data)).sentence + titles(data).join() + JSON.stringify(verdict(data, 2).numbers);

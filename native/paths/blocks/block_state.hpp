@@ -85,6 +85,7 @@ class BlockState {
   // residual does only one or two steps later.
   bool has_dual() const { return !dual_.empty(); }
   const DualSums& dual_sums() const { return dual_sums_; }
+  const Vector& dual() const { return dual_; }
   std::vector<const double*> duals() const { return outputs_of(dual_); }
   Certificate certify_by_dual(double lambda) {
     dual_gradient_ = products_with(dual_);

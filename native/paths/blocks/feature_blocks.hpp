@@ -80,32 +80,47 @@ class FeatureBlocks {
     return most;
   }
 
-  // Visits the blocks that products with the residuals, output by output, may move from zero at this lambda.
-  template <class Visit>
-  void for_each_reaching(const Vector& products, double lambda, const Visit& visit) const {
-    const Index p = spec_.n_features;
-    Vector size(static_cast<std::size_t>(p), 0.0);
-    for (Index k = 0; k < n_outputs(); ++k) {
-      const double* of_output = products.data() + k * p;
-      for (Index j = 0; j < p; ++j) {
-        size[j] = joins_outputs() ? size[j] + of_output[j] * of_output[j] : std::max(size[j], std::abs(of_output[j]));
+  // the same from the products of all features with each output
+  double strength_asked(Index b, const Vector& products) const {
+    if (is_free(b)) return 0.0;
+    const Block& block = blocks_[b];
+    if (block.is_group) {
+      Vector gradient;
+      set_gradient(b, products, gradient);
+      return strength_asked(b, gradient.data());
+    }
+    const Index j = features_[block.first];
+    const double unit = transforms_[block.first_transform];
+    const double* product = products.data() + j;
+    double size = 0.0;
+    for (Index k = 0; k < n_outputs(); ++k, product += spec_.n_features) {
+      if (joins_outputs()) {
+        size += *product * *product;
+      } else {
+        size = std::max(size, problem_.penalty.holds(j, *product) ? 0.0 : std::abs(*product));
       }
     }
-    const double least = std::max(0.0, lambda) * problem_.penalty.l1_ratio();
-    Vector gradient;
-    for (Index b = 0; b < this->size(); ++b) {
-      const Block& block = blocks_[b];
-      bool reaches = least == 0.0 || is_free(b);
-      if (!reaches && block.is_group) {
-        set_gradient(b, products, gradient);
-        reaches = strength_asked(b, gradient.data()) > least;
-      } else if (!reaches) {
-        const Index j = features_[block.first];
-        const double threshold = least * (block.norm_factor + block.own_factor) * problem_.scaling.scale[j];
-        reaches = size[j] > (joins_outputs() ? threshold * threshold : threshold);
+    return unit * (joins_outputs() ? std::sqrt(size) : size) / (block.norm_factor + block.own_factor);
+  }
+
+  // By how much more it may ask after a change of the residuals whose weighted length is 1: the largest length of its
+  // columns about the design's centre, over its factors, since |S(z, t)| <= |z| - t for z beyond t.
+  double reach(Index b) const {
+    const Block& block = blocks_[b];
+    double squares = block.is_group && spec_.groups.is_orthonormal ? 1.0 : 0.0;
+    for (Index c = 0; c < block.n_coordinates; ++c) {
+      double shift = 0.0;
+      for (std::size_t m = 0; m < width(b); ++m) {
+        const Index j = features_[block.first + static_cast<Index>(m)];
+        shift += transform(b, c, m) * problem_.scaling.shift[j];
       }
-      if (reaches) visit(b);
+      squares += shift * shift;
     }
+    for (const Index j : features(b)) {
+      const double norm = problem_.scaling.norm[j];
+      if (!block.is_group || !spec_.groups.is_orthonormal) squares += norm * norm;
+    }
+    return (1.0 + 1e-8) * std::sqrt(squares) / (block.norm_factor + block.own_factor);
   }
 
   // of a block, from the products of all features with each output

@@ -1,9 +1,8 @@
-// Several outputs, and groups of features: all problems go along the path together, each by Newton's method on a set of
-// blocks; one read of the design then proves a lambda for all of them, or names the blocks that were missed.
-#include <numeric>
-
+// Several outputs, and groups of features: along the path by Newton's method on a set of blocks; what holds the others
+// at zero then proves a lambda, or names the blocks that were missed.
 #include "paths/blocks/block_newton.hpp"
 #include "paths/blocks/moment_rows.hpp"
+#include "paths/blocks/outside.hpp"
 #include "paths/path_solver.hpp"
 #include "quadratic/continuation.hpp"
 
@@ -14,7 +13,7 @@ class OutputsPath {
  public:
   OutputsPath(const Call& call, Vector& centre, Monitor& monitor)
       : design_(call.design), spec_(call.spec), threads_(call.threads), monitor_(monitor) {
-    std::vector<Problem> problems = make_problems(call.design, centre, spec_, false, threads_);
+    std::vector<Problem> problems = make_problems(call.design, centre, spec_, true, threads_);
     const bool by_moments = MomentRows::pays(design_, spec_);
     for (Problem& problem : problems) {
       states_.push_back(std::make_unique<State>(design_, spec_, std::move(problem), by_moments, threads_, monitor_));
@@ -23,10 +22,10 @@ class OutputsPath {
 
   PathResult run(const Vector& centre) {
     PathResult result;
-    threads_.parallel_for(spec_.n_problems, [&](Index k) { states_[k]->fit_null(); });
-    std::vector<Index> all(states_.size());
-    std::iota(all.begin(), all.end(), 0);
-    read_for(all);
+    threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      states_[k]->fit_null();
+      states_[k]->outside.read(states_[k]->at, -infinity);
+    });
     for (const auto& state : states_) {
       take_null(*state);
       const Problem& problem = state->of.problem;
@@ -40,11 +39,9 @@ class OutputsPath {
     solve(result, centre);
     result.interrupted =
         std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::interrupted; });
-    result.n_sweeps = n_reads_;
     for (const auto& state : states_) {
-      result.n_sweeps += state->rows != nullptr
-                             ? 1.0
-                             : static_cast<double>(state->at.entries_read()) / static_cast<double>(spec_.n_features);
+      const double in_set = static_cast<double>(state->at.entries_read()) / static_cast<double>(spec_.n_features);
+      result.n_sweeps += state->rows != nullptr ? 1.0 : in_set + state->outside.reads();
     }
     return result;
   }
@@ -57,11 +54,9 @@ class OutputsPath {
     FeatureBlocks blocks;
     BlockState at;
     BlockNewton newton;
-    Vector gradient;  // products of all features with each output's residual, as last read, as the next one
-    Vector dual_gradient;
+    Outside outside;
     Certificate certificate;
-    int n_steps = 0;   // at this lambda, as the next one
-    int n_rounds = 0;  // that missed no block
+    int n_steps = 0;  // at this lambda
 
     State(const Design& design, const Specification& spec, Problem&& problem, bool by_moments, Threads& threads,
           Monitor& monitor)
@@ -71,7 +66,7 @@ class OutputsPath {
           blocks(seen(), of.problem, threads),
           at(seen(), *of.loss, of.problem, blocks, threads),
           newton(seen(), *of.loss, at, threads, monitor),
-          gradient(static_cast<std::size_t>(spec.n_features * spec.n_outputs)) {}
+          outside(seen(), of.problem, blocks, threads) {}
 
     const Design& seen() const { return rows == nullptr ? design : rows->design(); }
 
@@ -83,42 +78,7 @@ class OutputsPath {
       if (spec.fit_intercept) at.start_at(of.null_intercepts);
       newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(at.sums().loss)}, 100);
     }
-
-    bool holds_all() const {
-      for (Index b = 0; b < blocks.size(); ++b) {
-        if (!at.holds(b)) return false;
-      }
-      return true;
-    }
   };
-
-  // One read of the design for several problems, or of each one's own rows: the gradients of their residuals and of
-  // their dual points.
-  void read_for(const std::vector<Index>& which, bool with_duals = false) {
-    std::vector<const double*> vectors;
-    std::vector<double*> out;
-    const auto take = [&](const std::vector<const double*>& outputs, Vector& products) {
-      products.resize(static_cast<std::size_t>(spec_.n_features * spec_.n_outputs));
-      for (std::size_t k = 0; k < outputs.size(); ++k) {
-        vectors.push_back(outputs[k]);
-        out.push_back(products.data() + static_cast<Index>(k) * spec_.n_features);
-      }
-    };
-    for (std::size_t i = 0; i < which.size(); ++i) {
-      State& state = *states_[which[i]];
-      take(state.at.residuals(), state.gradient);
-      if (with_duals && state.at.has_dual()) take(state.at.duals(), state.dual_gradient);
-      if (state.rows == nullptr && i + 1 < which.size()) continue;
-      state.seen().sweep({.columns = {.list = nullptr, .count = spec_.n_features},
-                          .n_vectors = std::ssize(vectors),
-                          .vectors = vectors.data(),
-                          .out = out.data()},
-                         threads_);
-      n_reads_ += state.rows == nullptr ? 1.0 : 0.0;
-      vectors.clear();
-      out.clear();
-    }
-  }
 
   // as Problem::take_null, of blocks
   void take_null(State& state) {
@@ -128,12 +88,10 @@ class OutputsPath {
     if (!spec_.family->is_location) {
       problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(sums.loss));
     }
-    Vector gradient;
-    for (Index b = 0; b < state.blocks.size(); ++b) {
-      state.blocks.set_gradient(b, state.gradient, gradient);
+    state.outside.for_each_read(-infinity, false, [&](Index b, const Vector& gradient) {
       for (const double value : gradient) problem.null_gradient = std::max(problem.null_gradient, std::abs(value));
       problem.largest_gradient = std::max(problem.largest_gradient, state.blocks.strength_asked(b, gradient.data()));
-    }
+    });
     problem.lambda_max = problem.largest_gradient / std::max(problem.penalty.l1_ratio(), 1e-3);
     if (spec_.family->is_location && !problem.penalty.selects() && problem.largest_gradient > 0.0) {
       problem.lambda_max /= std::sqrt(spec_.family->is_quadratic ? 2.0 * sums.loss : sums.squares);
@@ -151,7 +109,7 @@ class OutputsPath {
         solve_roughly(next, previous);
         previous = next;
       }
-      solve_at(lambda, previous);
+      threads_.parallel_for(spec_.n_problems, [&](Index k) { solve_at(*states_[k], lambda, previous); });
       if (monitor_.stopped()) break;
       for (Index k = 0; k < spec_.n_problems; ++k) {
         write(*states_[k], lambda, centre, result.points.data() + (k * n_lambdas + l) * spec_.n_outputs);
@@ -161,51 +119,39 @@ class OutputsPath {
     }
   }
 
-  // the strong rule (Tibshirani et al. 2012)
+  // what the strong rule (Tibshirani et al. 2012) asks of a gradient at the solution before
+  double strong(double lambda, double previous) const { return spec_.l1_ratio * (2.0 * lambda - previous); }
   void choose(State& state, double lambda, double previous) {
-    state.blocks.for_each_reaching(state.gradient, 2.0 * lambda - previous, [&](Index b) { state.at.include(b); });
+    state.outside.for_each_asking(strong(lambda, previous), [&](Index b) { state.at.include(b); });
   }
 
   void solve_roughly(double lambda, double previous) {
-    if (monitor_.stopped()) return;
-    std::vector<Index> all(states_.size());
-    std::iota(all.begin(), all.end(), 0);
     threads_.parallel_for(spec_.n_problems, [&](Index k) {
+      if (monitor_.stopped()) return;
       State& state = *states_[k];
       choose(state, lambda, previous);
       state.newton.solve(lambda, {.gap = 0.0, .violation = 1e-2 * state.of.problem.gradient_unit(lambda)}, 20);
+      state.outside.read(state.at, strong(lambda, previous));
     });
-    read_for(all);
   }
 
-  void solve_at(double lambda, double previous) {
-    std::vector<Index> open(states_.size());
-    std::iota(open.begin(), open.end(), 0);
-    threads_.parallel_for(spec_.n_problems, [&](Index k) {
-      choose(*states_[k], lambda, previous);
-      states_[k]->at.go_on(lambda);
-    });
-    for (const auto& state : states_) state->n_steps = state->n_rounds = 0;
+  void solve_at(State& state, double lambda, double previous) {
+    const Problem& problem = state.of.problem;
+    choose(state, lambda, previous);
+    state.at.go_on(lambda);
+    state.n_steps = 0;
+    int n_complete = 0;                    // rounds that missed no block
     double share = is_lone_ ? 1e-8 : 0.9;  // of the gap that is allowed: a lone lambda has its digits for little
-    while (!open.empty() && !monitor_.stopped()) {
-      threads_.parallel_for(std::ssize(open), [&](Index i) {
-        State& state = *states_[open[i]];
-        const Problem& problem = state.of.problem;
-        state.n_steps +=
-            state.newton.solve(lambda, {.gap = share * spec_.tol * problem.null_loss}, spec_.max_iter - state.n_steps);
-      });
+    // what the certificate looks at, and the next lambda, if it is as far away as the last
+    const double least = std::min(spec_.l1_ratio * lambda, strong(lambda * (lambda / previous), lambda));
+    while (!monitor_.stopped()) {
+      state.n_steps +=
+          state.newton.solve(lambda, {.gap = share * spec_.tol * problem.null_loss}, spec_.max_iter - state.n_steps);
       if (monitor_.stopped()) return;
-      const bool all_held = std::ranges::all_of(open, [&](Index k) { return states_[k]->holds_all(); });
-      if (!all_held) read_for(open, true);
-      std::vector<std::uint8_t> closed(open.size());
-      threads_.parallel_for(std::ssize(open), [&](Index i) {
-        State& state = *states_[open[i]];
-        const bool misses = close(state, lambda);
-        closed[i] = state.of.problem.is_solved(state.certificate) || (!misses && ++state.n_rounds == 3) ||
-                    state.n_steps >= spec_.max_iter;
-      });
-      Index i = 0;
-      std::erase_if(open, [&](Index) { return closed[i++] != 0; });
+      state.outside.read(state.at, least, true);
+      const bool misses = close(state, lambda);
+      if (problem.is_solved(state.certificate) || state.n_steps >= spec_.max_iter) return;
+      if (!misses && ++n_complete == 3) return;
       share *= 0.3;
     }
   }
@@ -234,18 +180,13 @@ class OutputsPath {
     std::vector<Vector> gradients;
     std::vector<Index> found;
     std::size_t most = 0;
-    const Vector& products = by_dual ? state.dual_gradient : state.gradient;
-    if (!state.holds_all()) {
-      state.blocks.for_each_reaching(products, lambda, [&](Index b) {
-        if (at.holds(b)) return;
-        Vector gradient;
-        state.blocks.set_gradient(b, products, gradient);
-        if (at.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
-        most = std::max(most, gradient.size());
-        found.push_back(b);
-        gradients.push_back(std::move(gradient));
-      });
-    }
+    const double least = state.of.problem.penalty.threshold(lambda);
+    state.outside.for_each_read(least, by_dual, [&](Index b, const Vector& gradient) {
+      if (at.terms().rests(b, lambda, Vector(gradient.size(), 0.0).data(), gradient.data())) return;
+      most = std::max(most, gradient.size());
+      found.push_back(b);
+      gradients.push_back(gradient);
+    });
     const Vector zeros(most, 0.0);
     for (std::size_t m = 0; m < found.size(); ++m) all.add(found[m], zeros.data(), gradients[m].data());
     missed.insert(missed.end(), found.begin(), found.end());
@@ -322,7 +263,6 @@ class OutputsPath {
   Threads& threads_;
   Monitor& monitor_;
   std::vector<std::unique_ptr<State>> states_;
-  double n_reads_ = 0.0;
   bool is_lone_ = false;
 };
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from normball.cli.judging import fit_options, score_options
 from normball.cli.parsing import Commands, Parser
@@ -39,6 +40,7 @@ FAMILIES = (
     "multigaussian",
 )
 PENALTIES = ("l1", "l2", "elasticnet")
+_COLUMNS: dict[str, Any] = {"type": columns, "action": "append", "metavar": "COL[,COL]"}
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 FIT_EPILOG = """\
@@ -247,9 +249,7 @@ def _data_options() -> Parser:
     group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz; - is stdin")
     group.add_argument(
         "--target",
-        type=columns,
-        action="append",
-        metavar="COL[,COL]",
+        **_COLUMNS,
         help="column to explain; several, or --target again, for a family with several targets",
     )
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
@@ -272,7 +272,7 @@ def _column_options() -> Parser:
         "--categorical", type=names, action="extend", default=[], metavar="A,B", help="numbers that are codes"
     )
     group.add_argument("--weights", type=column, metavar="COL", help="column with the weight of each row")
-    group.add_argument("--offset", type=column, metavar="COL", help="column added to the linear predictor")
+    group.add_argument("--offset", **_COLUMNS, help="added to the linear predictor: a column, or one a class or target")
     group.add_argument("--exposure", type=column, metavar="COL", help="column whose logarithm is the offset")
     group.add_argument("--group", type=column, metavar="COL", help="rows of one group stay in one fold")
     group.add_argument("--time-order", type=column, metavar="COL", help="train on the past, test on the future")
@@ -290,14 +290,14 @@ def _learn(commands: Commands, common: Parser) -> None:
     learn = commands.add_parser(
         "learn",
         parents=[common, _reading_options()],
-        usage="normball learn [a ... h|all] [options]",
-        help="eight lessons on why models are penalised, on built-in data or your own",
-        description="Write a page with eight lessons on penalties, or their drawings. They use data made for\n"
+        usage="normball learn [a ... i|all] [options]",
+        help="nine lessons on why models are penalised, on built-in data or your own",
+        description="Write a page with nine lessons on penalties, or their drawings. They use data made for\n"
         "them, or your own table.",
         epilog=LEARN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    learn.add_argument("lessons", nargs="*", type=lesson, metavar="a ... h|all", help="which lessons (default: all)")
+    learn.add_argument("lessons", nargs="*", type=lesson, metavar="a ... i|all", help="which lessons (default: all)")
     group = learn.add_argument_group("data")
     group.add_argument("--data", metavar="FILE", help="your own table instead of the built-in data")
     group.add_argument("--target", type=column, metavar="COL", help="column to explain")

@@ -28,7 +28,7 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import apart, describe, fit_files, groups, judge, outputs, summary
+    from normball.cli import apart, describe, fit_files, groups, judge, outputs
     from normball.cli.models import choose
     from normball.mixes import default_mixes
     from normball.report import MOST_PREDICTIONS
@@ -66,6 +66,20 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
     comparison, cv = judge.judged(comparison, task, arguments, console, bool(interrupted))
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
+    if failure := _deliver(comparison, cv, task, files, console):
+        return failure
+    if arguments.open:
+        outputs.open_page(files["report"], console)
+    if interrupted:
+        console.error(f"{interrupted}. What was finished is in {Path(arguments.output)}.")
+        return INTERRUPTED
+    return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
+
+
+def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Path], console: Console) -> int:
+    """Write the files and tell what was found; the exit code of a file that could not be written, or 0."""
+    from normball.cli import fit_files, outputs, summary
+
     failure = None
     try:
         with console.phase("Write") as at:
@@ -81,12 +95,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.took()
     console.sentence(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(document)
-    if arguments.open:
-        outputs.open_page(files["report"], console)
-    if interrupted:
-        console.error(f"{interrupted}. What was finished is in {Path(arguments.output)}.")
-        return INTERRUPTED
-    return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
+    return 0
 
 
 def _l1_ratios(arguments: Namespace) -> list[float] | None:

@@ -1,4 +1,4 @@
-"""`normball learn`: the eight lessons as a page or as drawings."""
+"""`normball learn`: the nine lessons as a page or as drawings."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def lesson(text: str) -> str:
     """A letter of a lesson, or all."""
-    if text != "all" and text not in "abcdefgh":
-        raise argparse.ArgumentTypeError(f'"{text}" is no lesson; they are called a to h')
+    if text != "all" and text not in "abcdefghi":
+        raise argparse.ArgumentTypeError(f'"{text}" is no lesson; they are called a to i')
     return text
 
 

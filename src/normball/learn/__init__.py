@@ -1,4 +1,4 @@
-"""Eight lessons on penalties, on built-in data or on a table of one's own: `normball learn`, `figure("e")`."""
+"""Nine lessons on penalties, on built-in data or on a table of one's own: `normball learn`, `figure("e")`."""
 
 from __future__ import annotations
 
@@ -84,9 +84,10 @@ def figure(
 
     Parameters
     ----------
-    id : {"a", "b", "c", "d", "e", "f", "g", "h"}
+    id : {"a", "b", "c", "d", "e", "f", "g", "h", "i"}
         The lesson: a the same line with larger weights, b slopes and rows not seen, c error plus penalty, d two
-        features that say the same, e ellipse and ball, f few or small weights, g convexity, h budget and price.
+        features that say the same, e ellipse and ball, f few or small weights, g convexity, h budget and price,
+        i which penalty.
     X, y : optional
         Data of your own, as in `fit_path`; by default those of the lesson.
     columns : two names, optional
@@ -108,7 +109,7 @@ def figure(
     [0.73106, 0.99995]
     """
     if id not in IDS:
-        raise ValueError(f'There is no lesson {id!r}; the lessons are "a" to "h"')
+        raise ValueError(f'There is no lesson {id!r}; the lessons are "a" to "i"')
     if (X is None) != (y is None):
         raise ValueError("Give both X and y, or neither")
     lessons = built_in() if X is None else own(X, y, columns, missing)

@@ -13,12 +13,13 @@ from normball.inputs.prepare import prepare
 from normball.inputs.sources import source_of
 from normball.learn.overfitting import fitted_and_held_out, noisy_points
 from normball.learn.table import Array, Table, few_of_many, standardised, turned
+from normball.learn.which_one import built_in_tables, own_table
 from normball.messages import DataError
 from normball.path import fit_path
 
 __all__ = ["IDS", "Lessons", "built_in", "own"]
 
-IDS = tuple("abcdefgh")
+IDS = tuple("abcdefghi")
 MIXES = (1.0, 0.5, 0.0)
 GRID = 40  # strengths on each path
 SCALES = 10 ** np.linspace(-1.0, 2.0, 61)  # steps of the slider of lesson a
@@ -50,6 +51,7 @@ def built_in() -> Lessons:
         "f": {**_mixes(two), "truth": truth.tolist()},
         "g": {"bend": 1, "centre": 1, "base": 0.2, "name": "x"},
         "h": {"quadratic": quadratic, "names": ["x1", "x2"]},
+        "i": built_in_tables(),
     }
     return Lessons(by_id, "The lessons use small data made for them.")
 
@@ -87,6 +89,7 @@ def own(X: Any, y: Any, columns: Sequence[str] = (), missing: str = "error", dro
         "f": {**_mixes(table), "truth": None},
         "g": _bowl(table),
         "h": {"quadratic": _quadratic(table, table.pair), "names": _names(table, table.pair)},
+        "i": own_table(table),
     }
     first, second = _names(table, table.pair)
     classes = "Lessons a and b ask whether the target is above its median."

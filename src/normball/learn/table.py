@@ -104,15 +104,21 @@ def turned(degrees: float, correlation: float) -> dict[str, Any]:
     return {"gram": [1.0, correlation, 1.0], "cov": cov.tolist(), "base": float(cov @ lowest) / 2 + 0.1}
 
 
+def normal(shape: tuple[int, int], start: int = 0) -> Array:
+    """Numbers that look normal and are the same everywhere: the digits of a sine stand in for chance."""
+    k = start + np.arange(1, 2 * shape[0] * shape[1] + 1)
+    uniform = np.modf(np.abs(np.sin(12.9898 * k) * 43758.5453))[0].reshape(2, *shape)
+    found: Array = np.sqrt(-2 * np.log(1 - uniform[0])) * np.cos(2 * np.pi * uniform[1])
+    return found
+
+
 def few_of_many() -> tuple[Array, Array, Array]:
-    """60 rows of 20 features, 4 of which make the target; the digits of a sine stand in for chance."""
+    """60 rows of 20 features, 4 of which make the target."""
     n, p = 60, 20
-    k = np.arange(1, 2 * n * (p + 1) + 1)
-    uniform = np.modf(np.abs(np.sin(12.9898 * k) * 43758.5453))[0].reshape(2, n, p + 1)
-    normal = np.sqrt(-2 * np.log(1 - uniform[0])) * np.cos(2 * np.pi * uniform[1])
-    X = normal[:, :p]
+    numbers = normal((n, p + 1))
+    X = numbers[:, :p]
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     truth = np.zeros(p)
     truth[[2, 6, 11, 17]] = [1.5, -1.0, 0.8, 0.6]
-    y = X @ truth + 0.7 * normal[:, p]
+    y = X @ truth + 0.7 * numbers[:, p]
     return X, y - y.mean(), truth

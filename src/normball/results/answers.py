@@ -64,13 +64,14 @@ def class_name(cv: CVPath, target: str, place: int) -> str:
 
 def _found(cv: CVPath, target: str, index: int, helps: bool) -> str:
     path = cv.path
-    kept, features = int(path.n_nonzero[index]), f"{path.n_features:,} feature{'s' * (path.n_features != 1)}"
+    kept, n, what = _kept(cv, index)
+    features = f"{n:,} {what}{'s' * (n != 1)}"
     if kept == 0 and index in (cv.index_best, cv.index_1se):
         return f"None of the {features} is found to help with {target}"
     if kept == 0:
         return f"None of the {features} is kept"
     if not helps:
-        return f"Features do not help to predict {target}"
+        return f"{what.capitalize()}s do not help to predict {target}"
     used = f"All {features}" if path.l1_ratio == 0 else f"{kept:,} of {features}"
     verb = "tell" if kept > 1 or path.l1_ratio == 0 else "tells"
     if path.classes is None:
@@ -78,6 +79,16 @@ def _found(cv: CVPath, target: str, index: int, helps: bool) -> str:
     if path.output_names:
         return f"{used} {verb} the {path.n_outputs} classes of {target} apart"
     return f"{used} {verb} {class_name(cv, target, 1)} from {class_name(cv, target, 0)}"
+
+
+def _kept(cv: CVPath, index: int) -> tuple[int, int, str]:
+    """How many are kept of how many: columns of the table where some give several features."""
+    path = cv.path
+    if path.n_features == len(path.preparation.columns):
+        return int(path.n_nonzero[index]), path.n_features, "feature"
+    any_output = path.coef_at(index) != 0
+    features = np.flatnonzero(any_output if any_output.ndim == 1 else any_output.any(axis=0))
+    return len(set(path.preparation.column_of_feature[features].tolist())), len(path.preparation.columns), "column"
 
 
 def _quality(cv: CVPath, target: str, index: int) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from normball.results.ranges import Ranges
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}
-FACTOR = " x/unit"  # after what is multiplied by exp(coefficient)
+FACTOR = " x/"  # after what is multiplied by exp(coefficient), before the step that does it
 RANGE = "90 % of samples"  # above the range of a coefficient over bootstrap samples
 STABLE = 0.8  # of the folds
 RMSE = "CV RMSE"
@@ -79,7 +79,7 @@ class Feature:
     name: str
     per_sd: float
     per_unit: float
-    factor: float | None  # of the odds or the rate, for one unit more
+    factor: float | None  # of the odds or the rate, for one standard deviation (else one unit) more, or for the level
     few_rows: str  # "1 row", "all but 2 rows" where so few decide
     folds: int | None  # that kept its column, by this or another of its levels
     own_folds: int | None  # that kept this feature, where that is something else
@@ -125,6 +125,7 @@ def selected(point: Point) -> list[Feature]:
     fit = point.fit
     several, factor = bool(fit.output_names), find_family(fit.family).factor
     per_sd, per_unit = (np.linalg.norm(one, axis=0) if several else one for one in (fit.coef_per_sd, fit.coef))
+    per_step = per_sd if fit.standardize else per_unit
     order = fit.kept[np.argsort(-np.abs(per_sd[fit.kept]), kind="stable")]
     column = fit.preparation.column_of_feature
     return [
@@ -132,7 +133,7 @@ def selected(point: Point) -> list[Feature]:
             fit.feature_names[j],
             float(per_sd[j]),
             float(per_unit[j]),
-            _exp(float(per_unit[j])) if factor else None,
+            _exp(float(per_unit[j] if is_level(fit.preparation, int(j)) else per_step[j])) if factor else None,
             few_rows(fit.preparation, int(j)) if fit.l1_ratio > 0 else "",
             None if point.counts is None else int(point.counts[column[j]]),
             None
@@ -156,6 +157,13 @@ def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
     """Whether folds may keep the column of this feature and mean something else; not so for either of two levels."""
     column = preparation.columns[preparation.column_of_feature[feature]]
     return column.n_features > 1 and (column.levels is None or column.n_features > 2)
+
+
+def is_level(preparation: Preparation, feature: int) -> bool:
+    """Whether a feature is a level of its column, or marks its gaps: a row has it or not."""
+    column = int(preparation.column_of_feature[feature])
+    first = int(np.searchsorted(preparation.column_of_feature, column))
+    return preparation.columns[column].levels is not None or feature > first
 
 
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
@@ -194,7 +202,9 @@ def feature_titles(point: Point, short: bool = False) -> list[str]:
     if fit.output_names:
         return outputs.titles(fit, short) + ["kept in folds"] * _counts_folds(point)
     factor = find_family(fit.family).factor
-    titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}"] * bool(factor)
+    levels = any(is_level(fit.preparation, int(j)) for j in fit.kept)
+    step = "unit" if not fit.standardize else "SD or level" if levels else "SD"
+    titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}{step}"] * bool(factor)
     titles += [] if point.ranges is None else [RANGE]
     return titles + ["kept in folds"] * _counts_folds(point)
 

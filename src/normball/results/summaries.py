@@ -121,7 +121,7 @@ def _room(rows: list[list[str]], width: int) -> int:
 
 def _least(titles: list[str]) -> int:
     """The column that is missed least: it follows from another, or is the last."""
-    missed = (k for end in (facts.RANGE, facts.FACTOR) for k, title in enumerate(titles) if title.endswith(end))
+    missed = (k for what in (facts.RANGE, facts.FACTOR) for k, title in enumerate(titles) if what in title)
     return next(missed, len(titles) - 1)
 
 

@@ -20,7 +20,7 @@ export const c = {
   title: "The bargain: error plus lambda times penalty",
   text: [
     "Regularisation puts a price on weights. What is made as small as possible is no longer the error alone, but error + lambda × penalty. L1 counts the sum of the sizes of the weights. L2 counts the sum of their squares.",
-    "The chart shows the bargain. Further to the right the penalty is weaker, the weights may be larger in total, and the error falls, but less and less. The penalty rises. Their sum is lowest somewhere between: there the model stops, on purpose away from the least error. A higher price, lambda, moves that place to the left. Which price is right neither curve can say: that takes rows that were not fitted (lessons b and f).",
+    "The chart shows the bargain. Further to the right the penalty is weaker, the weights may be larger in total, and the error falls, but less and less. The penalty rises. Their sum is lowest somewhere between: there the model stops, on purpose away from the least error. A higher price, lambda, moves that place to the left. Which price is right neither curve can say: that takes rows that were not fitted (lessons b, f and i).",
   ],
   formulas: [
     m.formula(m.text("L1: "), m.least(m.row(m.error, m.mo("+"), m.lambda, m.sum("j", m.size(m.wj))))),

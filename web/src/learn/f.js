@@ -26,7 +26,7 @@ export const f = {
   text: [
     "Now with many features at once. L1 leaves out whole features: their weights are exactly zero, and the rest can be read at a glance. L2 keeps every feature and makes all weights small.",
     "The elastic net mixes both: l1_ratio = 1 is L1 alone, 0 is L2 alone. In between, some weights are zero, and features that say the same tend to stay or leave together.",
-    "Which should one take, and with which lambda? The weights do not say. Rows that were not fitted do: the rows are parted into folds, each fold is held out once, and below the chart stands how much of the target's variance is then left unexplained.",
+    "Which should one take, and with which lambda? The weights do not say. Rows that were not fitted do: the rows are parted into folds, each fold is held out once, and below the chart stands how much of the target's variance is then left unexplained. Lesson i compares the mixes in this way.",
   ],
   formulas: [m.formula(m.least(m.row(m.error, m.mo("+"), m.lambda, m.sum("j", m.row(m.mo("("), m.text("l1_ratio"), m.mo("·"), m.size(m.wj), m.mo("+"), m.frac(m.row(m.mn("1"), m.mo("−"), m.text("l1_ratio")), m.mn("2")), m.wj2, m.mo(")"))))))],
   careful: "A zero is not proof that a feature has no effect, and a kept feature is not proof that it has one. L1 also makes the weights of the features it keeps smaller than they should be.",

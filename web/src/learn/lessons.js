@@ -1,4 +1,4 @@
-/** The eight lessons and their drawings at the opening, for Python and for the file as it is before any script has run. */
+/** The nine lessons and their drawings at the opening, for Python and for the file as it is before any script has run. */
 import { a } from "./a.js";
 import { b } from "./b.js";
 import { c } from "./c.js";
@@ -7,10 +7,11 @@ import { e } from "./e.js";
 import { f } from "./f.js";
 import { g } from "./g.js";
 import { h } from "./h.js";
+import { i } from "./i.js";
 import { openingValues } from "./lesson.js";
 
 /** @type {Record<string, import("./lesson.js").Lesson>} */
-export const LESSONS = { a, b, c, d, e, f, g, h };
+export const LESSONS = { a, b, c, d, e, f, g, h, i };
 
 /**
  * @param {Record<string, any>} data of the lessons, by id

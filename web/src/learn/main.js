@@ -180,12 +180,12 @@ function score() {
 function predictions(section, lesson) {
   const { right, why, answers } = lesson.quiz;
   const verdict = the(".verdict", section);
-  section.querySelectorAll(".answer").forEach((button, k) =>
+  section.querySelectorAll(".choice").forEach((button, k) =>
     button.addEventListener("click", () => {
       counted[lesson.id] ??= k === right; // the first answer counts
       verdict.textContent = `${k === right ? "Yes." : `Not quite. The answer is “${answers[right]}”.`} ${why} ${score()}`;
       the(".score").textContent = score();
-      section.querySelectorAll(".answer").forEach((other, j) => {
+      section.querySelectorAll(".choice").forEach((other, j) => {
         other.setAttribute("aria-pressed", String(j === k));
         other.classList.toggle("right", j === right);
       });

@@ -1,7 +1,7 @@
 /** Every coefficient along the path; of many outputs the length of those of a feature. */
 import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
-import { COLOURS, DASHES, FAINT, INK, apart, curve, drawing, element, escape, figures, segment, through, words } from "../svg.js";
+import { COLOURS, DASHES, FAINT, apart, curve, drawing, element, escape, figures, segment, through, words } from "../svg.js";
 import { keptOf } from "./columns.js";
 import { kindOf } from "./outputs.js";
 import { nearestInPictures, pictured, pictures, tableOf } from "./outputs_path.js";
@@ -12,8 +12,8 @@ import { BOTTOM, HEIGHT, LEFT, TOP, cursor, framed, inFrame, kept, marks, matche
 
 const NAMED = 12;
 
-/** Where the curves end and the names begin. @param {State} state */
-const rightOf = (state) => widthOf(state) - (state.narrow ? 114 : 200);
+/** Where the curves end; their names stand where lambda is. @param {State} state */
+const rightOf = (state) => widthOf(state) - 20;
 
 /** A coefficient in the unit that the reader chose. @param {import("../payload.js").Feature} feature @param {number} l @param {boolean} perSd */
 const coefficient = (feature, l, perSd) => feature.coefs[l] * (perSd ? feature.scale : 1);
@@ -101,8 +101,9 @@ export const coefficients = {
       segment(LEFT, y(0), right, y(0), { stroke: FAINT }),
       framed("coefficients-frame", right, others(data, state, x.at, y) + lines.map((line) => line.text).join("")),
       marks(data, x.at),
-      labels(data, state, named, y),
       cursor(x.at[state.index]),
+      labels(data, state, named, x.at[state.index], y),
+      cut(data, state, named, y),
     ];
     const sentence = describe(data, state, named);
     const title = "Coefficient path";
@@ -115,19 +116,31 @@ const colour = (rank) => COLOURS[rank % COLOURS.length];
 /** @param {number} rank */
 const dash = (rank) => DASHES[Math.floor(rank / COLOURS.length) % DASHES.length];
 
-/** Names at the ends of their curves. @param {Payload} data @param {State} state @param {number[]} named @param {import("d3-scale").ScaleLinear<number, number>} y */
-function labels(data, state, named, y) {
-  const last = data.lambdas.length - 1;
+/** The names of the curves that are not at zero, where lambda stands, and the one that is asked for. @param {Payload} data @param {State} state @param {number[]} named @param {number} at @param {import("d3-scale").ScaleLinear<number, number>} y */
+function labels(data, state, named, at, y) {
   const right = rightOf(state);
-  const ends = named.map((j) => Math.min(BOTTOM, Math.max(TOP, y(coefficient(data.features[j], last, state.per_sd)))));
-  const heights = apart(ends, 15, TOP + 6, BOTTOM);
-  return named
+  const side = at > LEFT + 0.6 * (right - LEFT) ? -1 : 1; // where there is more room
+  const shown = named.filter((j) => data.features[j].coefs[state.index] !== 0 || j === state.hovered);
+  const wanted = shown.map((j) => Math.min(BOTTOM, Math.max(TOP, y(coefficient(data.features[j], state.index, state.per_sd)))));
+  const heights = apart(wanted, 15, TOP + 6, BOTTOM - 6);
+  return shown
     .map((j, k) => {
       const quiet = state.hovered !== null && state.hovered !== j ? 0.35 : undefined;
-      const mark = segment(right + 2, ends[k], right + 14, heights[k], { stroke: colour(k) }) + segment(right + 14, heights[k], right + 34, heights[k], { stroke: colour(k), "stroke-width": 2, "stroke-dasharray": dash(k) });
-      return element("g", { opacity: quiet }, mark + words(right + 38, heights[k] + 4, shortened(data.features[j].name, state.narrow ? 10 : 22), { fill: INK, "font-weight": state.hovered === j ? 700 : undefined }));
+      const mark = segment(at, wanted[k], at + side * 12, heights[k], { stroke: colour(named.indexOf(j)), "stroke-width": 1.5 });
+      const name = shortened(data.features[j].name, state.narrow ? 16 : 26);
+      return element("g", { opacity: quiet }, mark + words(at + side * 15, heights[k] + 4, name, { ...HALO, "text-anchor": side < 0 ? "end" : "start", "font-weight": state.hovered === j ? 700 : undefined }));
     })
     .join("");
+}
+
+/** Keeps words apart from the curves below them. */
+const HALO = { stroke: "var(--paper)", "stroke-width": 3.5, "stroke-linejoin": "round", "paint-order": "stroke" };
+
+/** Says so where a curve leaves the frame. @param {Payload} data @param {State} state @param {number[]} named @param {import("d3-scale").ScaleLinear<number, number>} y */
+function cut(data, state, named, y) {
+  const [low, high] = y.domain();
+  const leaves = named.some((j) => data.features[j].coefs.some((_, l) => coefficient(data.features[j], l, state.per_sd) > high || coefficient(data.features[j], l, state.per_sd) < low));
+  return leaves ? words(rightOf(state) - 4, BOTTOM - 8, "some curves leave the frame", { ...HALO, fill: FAINT, "font-size": 11, "text-anchor": "end" }) : "";
 }
 
 /** @param {Payload} data @param {State} state @param {number[]} named */

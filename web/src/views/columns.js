@@ -26,6 +26,12 @@ export function coefOfOutput(data, place, output, index) {
 /** @param {[number, number][]} coefs @param {number} index */
 const entry = (coefs, index) => coefs.find(([l]) => l === index)?.[1] ?? 0;
 
+/** Whether it is a level: a row has it or not. @param {Payload} data @param {number} place */
+export const isLevel = (data, place) => data.columns.some(({ places }) => places.includes(place));
+
+/** A step of it that one can imagine: a level instead of none, or one standard deviation of a number. @param {Payload} data @param {number} place */
+export const stepOf = (data, place) => (data.standardize && !isLevel(data, place) ? featureAt(data, place).scale : 1);
+
 /** The strongest lambda at which it is kept. @param {Payload} data @param {number} place */
 export const entryOf = (data, place) => data.lambdas[data.lambdas.findIndex((_, l) => coefAt(data, place, l) !== 0)];
 

@@ -3,9 +3,10 @@ import { scaleLinear } from "d3-scale";
 import { atEnds } from "../axes.js";
 import { note } from "../panels.js";
 import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
+import { isLevel, stepOf } from "./columns.js";
 import { rule, shortened, whole, widthOf } from "./strength.js";
 
-/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {{ name: string, value: number }} Effect */
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {{ name: string, value: number, step: number, level: boolean }} Effect a coefficient per SD, and what a step of its feature adds */
 
 export const MOST = 12;
 const [HEAD, LINE] = [26, 25];
@@ -13,7 +14,7 @@ const [HEAD, LINE] = [26, 25];
 /** The coefficients that count most, per SD where the penalty is. @param {Payload} data @param {number} index @returns {Effect[]} */
 export function largest(data, index) {
   return data.features
-    .map(({ name, coefs, scale }) => ({ name, value: coefs[index] * (data.standardize ? scale : 1) }))
+    .map(({ name, coefs, scale }, j) => ({ name, value: coefs[index] * (data.standardize ? scale : 1), step: coefs[index] * stepOf(data, j), level: isLevel(data, j) }))
     .filter(({ value }) => value !== 0)
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
     .slice(0, MOST);
@@ -38,8 +39,8 @@ export function drawn(data, state, title) {
   const sentence = told(data, state.index, effects);
   const { factor } = data.mathematics;
   const unit = data.standardize ? "per SD" : "per unit";
-  const head = ["feature", unit, ...(factor ? [`${factor} × ${unit}`] : [])];
-  const rows = effects.map(({ name, value }) => [name, signed(value), ...(factor ? [figures(Math.exp(value))] : [])]);
+  const head = ["feature", unit, ...(factor ? [`${factor} ×`] : [])];
+  const rows = effects.map(({ name, value, step }) => [name, signed(value), ...(factor ? [figures(Math.exp(step))] : [])]);
   return { svg: picture(data, state, effects, title, sentence), sentence, table: { head, rows } };
 }
 
@@ -63,13 +64,13 @@ function picture(data, state, effects, title, description) {
 }
 
 /** @param {Payload} data @param {Effect} effect @param {import("d3-scale").ScaleLinear<number, number>} x @param {number} top @param {number} names @param {number} width @param {boolean} narrow */
-function row(data, { name, value }, x, top, names, width, narrow) {
+function row(data, { name, value, step }, x, top, names, width, narrow) {
   const [from, to] = [x(Math.min(0, value)), x(Math.max(0, value))];
   return [
     words(names, top + 13, shortened(name, Math.floor(names / (narrow ? 7.2 : 7))), { "text-anchor": "end" }),
     element("rect", { x: from, y: top, width: Math.max(to - from, 0.5), height: 18, rx: 2, fill: COLOURS[value < 0 ? 1 : 0] }),
     words(value < 0 ? from - 4 : to + 4, top + 13, signed(value), { "text-anchor": value < 0 ? "end" : "start" }),
-    data.mathematics.factor ? words(width, top + 13, `× ${figures(Math.exp(value))}`, { "text-anchor": "end", fill: FAINT }) : "",
+    data.mathematics.factor ? words(width, top + 13, `× ${figures(Math.exp(step))}`, { "text-anchor": "end", fill: FAINT }) : "",
   ].join("");
 }
 
@@ -78,14 +79,14 @@ function told(data, index, effects) {
   const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
   if (effects.length === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
   const [less, more] = directions(data);
-  const side = (/** @type {number} */ sign) => effects.filter(({ value }) => value * sign > 0).slice(0, 3).map(({ name }) => shortened(name, 40)).join(", ");
-  const parts = [1, -1].flatMap((sign) => (side(sign) ? [`larger ${side(sign)}: ${sign > 0 ? more : less}`] : []));
+  const side = (/** @type {number} */ sign) => effects.filter(({ value }) => value * sign > 0).slice(0, 3).map(({ name, level }) => `${level ? "" : "larger "}${shortened(name, 40)}`).join(", ");
+  const parts = [1, -1].flatMap((sign) => (side(sign) ? [`${side(sign)}: ${sign > 0 ? more : less}`] : []));
   if (effects[0].value < 0) parts.reverse(); // the largest first
   const { factor, eta } = data.mathematics;
   const [first] = effects;
-  const unit = data.standardize ? "one standard deviation" : "one unit";
-  const what = factor ? `multiplies the ${factor} by ${figures(Math.exp(first.value))}` : `changes the prediction by ${signed(first.value)}`;
+  const who = first.level ? shortened(first.name, 40) : `${data.standardize ? "One standard deviation" : "One unit"} more of ${shortened(first.name, 40)}`;
+  const what = factor ? `multiplies the ${factor} by ${figures(Math.exp(first.step))}` : `changes the prediction by ${signed(first.step)}`;
   const count = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[index];
   const rest = count > effects.length ? ` Drawn are the ${whole(effects.length)} largest of ${whole(count)}.` : "";
-  return `${at}, ${parts.join("; ")}. ${unit[0].toUpperCase()}${unit.slice(1)} more of ${shortened(first.name, 40)} ${what}${factor ? ` (bars: the ${eta})` : ""}, all else equal.${rest}`;
+  return `${at}, ${parts.join("; ")}. ${who} ${what}, all else equal (bars: ${factor ? `the ${eta}` : data.title} ${data.standardize ? "per SD" : "per unit"}).${rest}`;
 }

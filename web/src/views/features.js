@@ -1,6 +1,6 @@
 /** The columns that the model uses at a lambda with their levels, as a table; there is no drawing. */
 import { figures } from "../svg.js";
-import { against, coefAt, coefOfOutput, entryOf, featureAt, keptOf, partsOf } from "./columns.js";
+import { against, coefAt, coefOfOutput, entryOf, featureAt, keptOf, partsOf, stepOf } from "./columns.js";
 import { kindOf } from "./outputs.js";
 import { matches, rule, shortened, whole } from "./strength.js";
 
@@ -91,7 +91,10 @@ function line(data, column, { place, level }, index, told) {
   if (data.outputs.length) columns.push(...ofOutputs(data, place, index));
   else if (data.standardize) columns.push([signed(coef * scale), coef * scale]);
   if (!data.outputs.length) columns.push([signed(coef), coef]);
-  if (data.mathematics.factor) columns.push([factor(Math.exp(coef)), coef]);
+  if (data.mathematics.factor) {
+    const step = coef * stepOf(data, place);
+    columns.push([factor(Math.exp(step)), step]);
+  }
   if (data.l1_ratio > 0) columns.push([figures(entryOf(data, place)), entryOf(data, place)]);
   if (column.counts && data.cv) {
     const own = data.features[place]?.own_counts?.[index];
@@ -161,7 +164,7 @@ export function titles(data) {
     hasLevels(data) ? "column" : "feature",
     ...(hasLevels(data) ? ["rows"] : []),
     ...(data.outputs.length ? titlesOfOutputs(data) : [...(data.standardize ? ["per SD"] : []), "per unit"]),
-    ...(factor ? [`${factor} × / unit`] : []),
+    ...(factor ? [`${factor} × / ${!data.standardize ? "unit" : hasLevels(data) ? "SD or level" : "SD"}`] : []),
     ...(data.l1_ratio > 0 ? ["enters at lambda"] : []),
     ...(data.cv && data.columns.some((column) => column.counts) ? ["kept in folds"] : []),
   ];
