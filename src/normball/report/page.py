@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ from normball.report.recipes import recipes
 from normball.results import facts
 from normball.results.answers import answer
 from normball.results.evaluation import Evaluation
+from normball.results.text import isolated_in
 from normball.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
     from normball.cv_result import CVPath
+    from normball.messages import Finding
     from normball.results.path import Path
     from normball.run import Run
 
@@ -166,7 +169,7 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         of_what="Class" if family.has_classes else "Target",
         one_at_a_time=_one_at_a_time(path),
         captions=CAPTIONS,
-        findings=[finding.in_command_line_words() if run.command else finding for finding in findings],
+        findings=[_readable(finding, path, run) for finding in findings],
         certificate=facts.certificate(path),
         fold_gap=facts.figures(float(np.max(cv.fold_dual_gaps)), 2),
         tol=f"{path.tol:g}",
@@ -177,6 +180,13 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         payload=charts.packed(data),
         script=Markup(charts.bundle("normball.report", "page.js")),
     )
+
+
+def _readable(finding: Finding, path: Path, run: Run) -> Finding:
+    """A finding in the words of the reader, names from right to left isolated."""
+    names = [run.target, *path.column_names, *path.preparation.shown_names]
+    worded = finding.in_command_line_words() if run.command else finding
+    return replace(worded, text=isolated_in(worded.text, names))
 
 
 def _one_at_a_time(path: Path) -> set[str]:
