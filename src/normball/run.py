@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from inspect import signature
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
 from normball.schema import Reader, listed, mapping, number, one_of, optional, record, text, truth
 
@@ -74,6 +74,11 @@ class Run:
     def target_columns(self) -> list[str]:
         """The columns of the target."""
         return list(self.targets) or [self.target]
+
+    @property
+    def rule(self) -> Literal["1se", "best"]:
+        """The rule that picks among several penalties."""
+        return "best" if self.select == "best" else "1se"
 
     @property
     def weights(self) -> str:

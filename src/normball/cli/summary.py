@@ -15,7 +15,7 @@ from normball.results.text import table
 
 if TYPE_CHECKING:
     from normball.comparison import Comparison
-    from normball.cv_result import Choice, CVPath
+    from normball.cv_result import CVPath
     from normball.run import Run
 
 SHOWN = 20  # features
@@ -39,10 +39,10 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
 
 def _say_mixes(comparison: Comparison, run: Run, console: Console) -> None:
     """Which mix to take, and all of them side by side."""
-    for k, sentence in enumerate(mixes.advice(comparison, _rule(run))):
+    for k, sentence in enumerate(mixes.advice(comparison, run.rule)):
         console.sentence(f"{'         ' if k else 'Take     '}{sentence}")
     console.result("")
-    head, *rows = mixes.table_lines(comparison, _rule(run), console.width)
+    head, *rows = mixes.table_lines(comparison, run.rule, console.width)
     for line in (console.bold(head), *rows):
         console.result(line)
 
@@ -79,10 +79,6 @@ def several(model: Any) -> Comparison | None:
     return model if isinstance(model, Comparison) and len(model) > 1 else None
 
 
-def _rule(run: Run) -> Choice:
-    return "best" if run.select == "best" else "1se"
-
-
 def document(model: CVPath | Comparison, cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
     """The same as data, for `--json`."""
     comparison = several(model)
@@ -114,6 +110,6 @@ def document(model: CVPath | Comparison, cv: CVPath, run: Run, files: Mapping[st
         },
         "apart": run.apart or None,
         "findings": [vars(finding.in_command_line_words()) for finding in facts.findings(cv, chosen[0])],
-        **({} if comparison is None else {"comparison": mixes.document(comparison, _rule(run))}),
+        **({} if comparison is None else {"comparison": mixes.document(comparison, run.rule)}),
         "files": files,
     }
