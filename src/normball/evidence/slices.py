@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 Square = tuple[tuple[float, float], tuple[float, float]]  # ranges of x and y
 
 TOP = 5  # features whose pairs have grids of their own
-SLICES_AT = 4  # indices of lambda
+SLICES_AT = 3  # indices of lambda
 SIZE = 17  # points along a side
 DIGITS = 5
 STEPS = 20_000  # between the lowest and the highest loss of a grid, at least

@@ -22,7 +22,7 @@ const [LEAST, MOST, STEP] = [-1, 2, 0.05];
 /** @type {import("./lesson.js").Lesson} */
 export const a = {
   id: "a",
-  title: "The same line, with small and with large weights",
+  title: "All weights times ten: what changes?",
   text: [
     "A model that tells two classes apart adds up its features, each times a weight, and turns the sum into a probability with the S-shaped sigmoid. Where the sum is 0 the probability is one half: these places form the line between the classes.",
     "Multiply all weights by 10, the intercept included. The sum is 0 at the same places, so the line does not move, and every point keeps its side. But all sums are ten times as large: each probability is pushed towards 0 or 1.",
@@ -30,9 +30,10 @@ export const a = {
   ],
   formulas: [
     m.formula(m.mi("z"), m.mo("="), m.mi("b"), m.mo("+"), m.sum("j", m.row(m.wj, m.sub(m.mi("x"), m.mi("j")))), m.mo(","), m.text("\u2003"), m.mi("p"), m.mo("="), m.frac(m.mn("1"), m.row(m.mn("1"), m.mo("+"), m.sup(m.mi("e"), m.row(m.mo("−"), m.mi("z")))))),
-    m.formula(m.text("total error"), m.mo("="), m.mo("−"), m.sum("i", m.row(m.mi("log"), m.sub(m.mi("p"), m.row(m.mi("i"), m.text(" of what happened"))))), m.mo("="), m.mo("−"), m.mi("log"), m.text(" likelihood")),
+    m.formula(m.text("total error"), m.mo("="), m.mo("−"), m.sum("i", m.row(m.mi("log"), m.text(" "), m.sub(m.mi("q"), m.mi("i")))), m.mo("="), m.mo("−"), m.mi("log"), m.text(" likelihood,")),
+    m.formula(m.sub(m.mi("q"), m.mi("i")), m.text(": the probability given to what happened to point "), m.mi("i")),
   ],
-  careful: "Large weights are not wrong in themselves, and the total decides between the two: if all points are on their right sides, larger weights always have the larger likelihood, however far one goes; if some are not, these pay for the certainty. But the total is that of the points that were fitted: what it is for others is lesson b.",
+  careful: "Large weights are not wrong in themselves, and the total decides between the two: if all points are on their right sides, larger weights always have the larger likelihood, however far one goes; if some are not, these pay for the certainty. But the total is over these points alone: how others fare is the question of lesson b.",
   controls: () => [{ id: "scale", label: "all weights times", min: LEAST, max: MOST, step: STEP, value: 1, ends: ["smaller", "larger"], show: (v) => times(10 ** v) }],
   draw(/** @type {Data} */ data, values) {
     const scale = 10 ** values.scale;
