@@ -136,7 +136,17 @@ class Report:
 
     def __init__(self, folder: Path, table: pl.DataFrame, *more: str) -> None:
         table.write_csv(folder / "t.csv")
-        words = ["fit", str(folder / "t.csv"), "--target", table.columns[0], "--cv", "5", "--quiet", *more]
+        words = [
+            "fit",
+            str(folder / "t.csv"),
+            "--target",
+            table.columns[0],
+            "--cv",
+            "5",
+            "--no-compare",
+            "--quiet",
+            *more,
+        ]
         assert main([*words, "-o", str(folder / "out")]) == 0
         self.table = table
         self.page = folder / "out" / "report.html"

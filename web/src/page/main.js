@@ -6,6 +6,7 @@ import { cutoff } from "./cutoff.js";
 import { downloads } from "./download.js";
 import { address, remembered } from "./hash.js";
 import { panels } from "./panels.js";
+import { pictures } from "./pictures.js";
 import { pointing } from "./pointing.js";
 import { printing } from "./print.js";
 import { recipes } from "./recipes.js";
@@ -28,6 +29,7 @@ function start(page) {
   verdictLine(page, model);
   panels(page, model);
   featureTable(page, model);
+  pictures(page);
   pointing(page, model);
   controls(page, model);
   cutoff(page, model);
