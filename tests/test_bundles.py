@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "web"
 PACKAGE = ROOT / "src" / "normball"
-BUNDLES = ["charts/charts.js", "report/page.js", "learn/page.js"]
+BUNDLES = ["charts/charts.js", "report/page.js", "report/boot.js", "learn/page.js"]
 
 
 def fingerprint() -> str:

@@ -248,7 +248,7 @@ def test_chance_is_no_leak() -> None:
 
 def test_columns_too_sparse_to_rank_like_the_target_are_passed_over() -> None:
     X = sparse.random_array((500, 3), density=0.03, rng=np.random.default_rng(0), format="csc")
-    table = design.Table(Columns(X), ("a", "b", "c"), ("a", "b", "c"), np.zeros(3), np.arange(3))
+    table = design.Table(Columns(X), *[("a", "b", "c")] * 3, np.zeros(3), np.arange(3))
     assert target._varied_enough(table, noise(500)[:, 0]).size == 0
     assert target._varied_enough(table, (np.arange(500) % 40 == 0).astype(float)).size == 3
 

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+import normball as nb
 from commands import Capture, run
 from normball.model_file import load
 from pages import payload_of
@@ -220,3 +222,70 @@ def test_targets_that_are_not_there(table: pl.DataFrame, capsys: Capture) -> Non
     assert 'Column "nope" of --target not found' in err
     assert 'Column "A" of --target not found' in err
     assert 'Did you mean "a"?' in err
+
+
+# -- an offset for each output
+
+
+@pytest.fixture
+def moved(folder: Path) -> pl.DataFrame:
+    """Three classes whose linear predictors are known but for what two features add."""
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(2, 240))
+    offsets = rng.normal(scale=2.0, size=(240, 3))
+    kind = (np.column_stack([a, b, 0 * a]) + offsets + rng.gumbel(size=(240, 3))).argmax(axis=1)
+    named = {f"o{k}": offsets[:, k] for k in range(3)}
+    made = pl.DataFrame({"kind": np.array(["x", "y", "z"])[kind], "a": a, "b": b, **named})
+    made.write_csv("m.csv")
+    return made
+
+
+@pytest.mark.parametrize("words", [["--offset", "o0,o1,o2"], ["--offset", "o0", "--offset", "o1", "--offset", "o2"]])
+def test_an_offset_for_each_class(moved: pl.DataFrame, words: list[str], capsys: Capture) -> None:
+    given = ["fit", "m.csv", "--target", "kind", *words, "--no-compare", "--cv", "3", "--n-lambdas", "20", "-o", "out"]
+    code, out, err = run(capsys, *given)
+    assert code == 0, err
+    assert re.search(r"features kept +\d of 2\b", out)
+    made = load("out/model.json")
+    offsets = moved.select("o0", "o1", "o2").to_numpy()
+    wanted = nb.cv_path(moved.select("a", "b"), moved["kind"], family="multinomial", offset=offsets, cv=3, n_lambdas=20)
+    assert made.path.coefs == pytest.approx(wanted.path.coefs, abs=1e-9)
+    assert made.cv_mean == pytest.approx(wanted.cv_mean, rel=1e-9)
+    assert run(capsys, "predict", "out/model.json", "m.csv", "--proba", "-o", "p.csv")[0] == 0
+    found = pl.read_csv("p.csv").select("x", "y", "z").to_numpy()
+    assert found == pytest.approx(made.at("1se").predict(moved, kind="response", offset=offsets), abs=1e-12)
+    assert run(capsys, "score", "out/model.json", "m.csv", "--bootstrap", "0")[0] == 0
+    assert run(capsys, "check", "m.csv", "--target", "kind", *words)[0] == 0
+    assert run(capsys, "report", "out/model.json", "--data", "m.csv", "-o", "again.html")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--offset", "o0"], 3, 'offset has 1 column; the model has 3 outputs.*"x", "y", "z", in this order'),
+        (["--offset", "o0,o1"], 3, "offset has 2 columns; the model has 3 outputs"),
+        (["--offset", "o0,o1,p"], 3, 'Column "p" of --offset not found'),
+        (["--offset", "o0,o1,o1"], 2, '--offset names "o1" twice'),
+        (
+            ["--offset", "o0,o1", "--family", "gaussian", "--target", "a", "--drop", "kind"],
+            3,
+            "the model has one output",
+        ),
+    ],
+)
+def test_offsets_that_do_not_suit_the_outputs(
+    moved: pl.DataFrame, words: list[str], code: int, message: str, capsys: Capture
+) -> None:
+    target = [] if "--target" in words else ["--target", "kind"]
+    found, _, err = run(capsys, "fit", "m.csv", *target, *words)
+    assert found == code
+    assert re.search(message, err.replace("\n    ", " "))
+
+
+def test_predicting_without_one_of_the_offsets(moved: pl.DataFrame, capsys: Capture) -> None:
+    words = ["--offset", "o0,o1,o2", "--no-compare", "--cv", "3", "--n-lambdas", "5"]
+    assert run(capsys, "fit", "m.csv", "--target", "kind", *words)[0] == 0
+    moved.drop("o1").write_csv("new.csv")
+    code, _, err = run(capsys, "predict", "model.json", "new.csv")
+    assert code == 3
+    assert 'The new table lacks the column "o1", which the model takes as offset.' in err

@@ -275,7 +275,7 @@ def test_where_the_model_came_from_is_checked_too(folder: Path, capsys: Capture)
                 load_model("bad.json")
             with suppress(Damaged):  # and without the checksum
                 made_from = Run.from_dict(content["run"])
-                assert all(isinstance(name, str) for name in (*made_from.not_features, made_from.offset))
+                assert all(isinstance(name, str) for name in (*made_from.not_features, *made_from.offset_columns))
                 n_read += 1
     assert n_read > 20
 

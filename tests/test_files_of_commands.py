@@ -63,6 +63,10 @@ def test_a_table_on_stdin(kind: str, word: str, folder: Path, capsys: Capture, m
     for command in (["check", word, "--target", target], ["report", "pipe/model.json", "--data", word]):
         monkeypatch.setattr(sys, "stdin", Piped(content))
         assert run(capsys, *command)[0] == 0
+    monkeypatch.setattr(sys, "stdin", Piped(content))
+    code, scored, _ = run(capsys, "score", "pipe/model.json", word)
+    assert code == 0
+    assert scored == run(capsys, "score", "file/model.json", f"s.{kind}")[1].replace(f"s.{kind}:", "stdin:")
 
 
 def test_nothing_on_stdin(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_folds_that_tell_a_column_by_its_other_level_agree() -> None:
     assert cv.column_counts[index, 0] == 5
     assert either.max() <= 5 <= either.sum()
     summary = cv.summary("best").splitlines()
-    assert next(line for line in summary if line.startswith("  two = ")).endswith("5/5")
+    assert next(line for line in summary if line.startswith("  two: ")).endswith("5/5")
 
 
 def test_a_level_that_fewer_folds_keep_than_its_column_says_so(cv: nb.CVPath) -> None:

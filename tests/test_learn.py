@@ -345,6 +345,31 @@ def test_own_data_make_every_lesson(binary: bool) -> None:
     assert set(own(frame, "y").by_id["d"]["names"]) == {"u", "v"}  # the most alike
 
 
+def test_of_several_classes_the_commonest_is_told_from_all_others() -> None:
+    frame = table().with_columns(y=pl.Series(["one", "two", "two", "three"] * 30))
+    lessons = own(frame, "y")
+    assert "Class 0 is all others, class 1 two" in lessons.about
+    assert sum(label for *_, label in lessons.by_id["a"]["points"]) == pytest.approx(20, abs=2)
+    for one in learn.drawn(lessons, learn.IDS):
+        assert "NaN" not in one.svg
+
+
+def test_only_the_lessons_asked_for_are_computed() -> None:
+    assert set(own(table(), "y", ids=["g", "a"]).by_id) == {"g", "a"}
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8, 1.05])
+def test_e_solutions_of_own_data_are_those_of_fit_ball(share: float) -> None:
+    frame = table()
+    X, y = frame.select("u", "w").to_numpy(), frame["y"].to_numpy()
+    free = figure("e", X, y, columns=("x0", "x1")).numbers["lowest"]
+    for norm, size in (("l1", np.abs(free).sum()), ("l2", np.hypot(*free))):
+        numbers = figure("e", X, y, columns=("x0", "x1"), values={"t": share * size}).numbers
+        fit = nb.fit_ball(X, y, radius=share * size, norm=norm, tol=1e-9)  # type: ignore[arg-type]
+        assert numbers[norm]["w"] == pytest.approx(fit.coef_per_sd, rel=1e-4, abs=1e-8)
+        assert numbers[norm]["lam"] == pytest.approx(fit.lam, rel=1e-4, abs=1e-9)
+
+
 def test_own_data_with_levels_and_sparse_columns() -> None:
     from scipy import sparse
 

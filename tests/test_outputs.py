@@ -369,3 +369,16 @@ def test_without_an_end_numbers_stay_numbers(options: dict[str, Any]) -> None:
     assert np.isfinite(path.coefs).all()
     assert np.isfinite(path.intercepts).all()
     assert (path.loss <= path.null_loss * (1 + 1e-12)).all()
+
+
+def test_columns_of_offsets_are_no_features() -> None:
+    """Neither where the target is one column of labels, nor where a list names one column."""
+    table = IRIS.data.assign(o0=0.5, o1=np.linspace(0, 1, 150), o2=-0.5, kind=LABELS)
+    path = nb.fit_path(table, "kind", family="multinomial", offset=["o0", "o1", "o2"], n_lambdas=5)
+    assert path.feature_names == tuple(IRIS.data.columns)
+    given = nb.fit_path(IRIS.data, LABELS, family="multinomial", offset=table[["o0", "o1", "o2"]], n_lambdas=5)
+    assert (path.coefs == given.coefs).all()
+    one = nb.fit_path(table.drop(columns="kind"), table["o2"] + table["o1"], offset=["o1"], n_lambdas=5)
+    assert "o1" not in one.feature_names
+    with pytest.raises(nb.DataError, match="E14 offset has 2 columns; the model has one output"):
+        nb.fit_path(table.drop(columns="kind"), table["o2"] + table["o1"], offset=["o1", "o0"])

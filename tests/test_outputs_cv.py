@@ -231,7 +231,7 @@ def test_selected_rare_levels_are_told() -> None:
     level[:2] = "seldom"
     table = pl.DataFrame({"level": level, "x": X.iloc[:, 1].to_numpy()})
     fit = nb.fit_path(table, np.where(level == "seldom", "s", LABELS), family="multinomial", lambdas=[1e-4]).fit_at(0)
-    assert '"level = seldom" (2 rows)' in fit.summary()
+    assert '"level: seldom" (2 rows)' in fit.summary()
 
 
 def test_an_interrupted_cross_validation_gives_what_is_finished() -> None:

@@ -135,3 +135,16 @@ def test_without_held_out_rows_nothing_is_said_of_them():
     X, y = made("binomial")
     told = described(nb.cv_path(X, y, family="binomial", cv=5, n_lambdas=10), X, y)["evidence"]
     assert (told["decisions"], told["observed"], told["row_groups"]) == (None, None, None)
+
+
+def test_groups_whose_rows_no_fold_holds_out_are_left_out():
+    X, y = made("gaussian", n=200)
+    table = pl.DataFrame(X, schema=[f"x{j}" for j in range(6)]).with_columns(
+        month=pl.Series(["Jan"] * 40 + ["Feb"] * 80 + ["Mar"] * 80), y=pl.Series(y)
+    )
+    cv = nb.cv_path(table, "y", time_order=np.arange(200), **OPTIONS)  # the first block is trained on alone
+    assert np.isnan(cv.predictions[:33]).all()
+    stored = described(cv, table, "y")["evidence"]["row_groups"]
+    names = {one["name"] for groups in stored["told"] for one in groups}
+    assert "month = Jan" not in names
+    assert len(names) > 5

@@ -25,6 +25,7 @@ CASES = {
     "classes, elastic net": (*CLASSES, "--l1-ratio", "0.4", "--drop", "w", "--no-standardize"),
     "classes, grouped": (*CLASSES, "--grouped", "--weights", "w"),
     "classes, grouped elastic net": (*CLASSES, "--grouped", "--l1-ratio", "0.4", "--drop", "w"),
+    "classes, offsets": (*CLASSES, "--drop", "w", "--offset", "of_high,of_low,of_mid"),
     "targets": (*TARGETS, "--drop", "w,class"),
     "targets, elastic net": (*TARGETS, "--l1-ratio", "0.4", "--drop", "w,class"),
     "targets, ridge, weighted": (*TARGETS, "--penalty", "l2", "--weights", "w", "--drop", "class"),
@@ -32,7 +33,7 @@ CASES = {
     "targets, each by itself": (*TARGETS, "--no-grouped", "--drop", "w,class"),
     "targets, each by itself, elastic net": (*TARGETS, "--no-grouped", "--l1-ratio", "0.4", "--drop", "w,class"),
 }
-WITHOUT_SKLEARN = {"classes, grouped", "classes, grouped elastic net", "targets, weighted"}
+WITHOUT_SKLEARN = {"classes, grouped", "classes, grouped elastic net", "classes, offsets", "targets, weighted"}
 WITHOUT_GLMNET = {"targets, each by itself", "targets, each by itself, elastic net"}
 
 
@@ -53,6 +54,9 @@ def fitted(case: str) -> tuple[nb.CVPath, Run, float]:
     """A model fitted on the command line, as it was saved, so precise that coefficients can be compared."""
     words = CASES[case]
     kept = table() if "u,v" in words else table().drop("u", "v")
+    if "--offset" in words:
+        offsets = np.random.default_rng(3).normal(size=(kept.height, 3))
+        kept = kept.hstack(pl.DataFrame(offsets, schema=["of_high", "of_low", "of_mid"]))
     kept.write_csv("t.csv")
     assert (
         main(

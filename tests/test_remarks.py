@@ -188,16 +188,19 @@ def test_levels_of_one_or_two_rows_are_flagged_where_they_are_selected() -> None
         X, y = rare(n_rows)
         cv = nb.cv_path(X, y, missing="impute", fold_ids=np.arange(N) % 4)
         (line,) = [line for line in cv.summary("best").splitlines() if line.startswith("W35")]
-        assert f'"level = rare" {words}' in line
-        assert f'"x is missing" {words}' in line
-        assert f'"other = few" {words}' in line or f'"other = most" (all but {words[1:]}' in line
+        assert f'"level: rare" {words}' in line
+        assert f'"x: (missing)" {words}' in line
+        assert f'"other: few" {words}' in line or f'"other: most" (all but {words[1:]}' in line
         fit = cv.at("best")
         assert line in fit.summary()
-        assert any(row.startswith(f"  level = rare {words} ") for row in cv.summary("best").splitlines())
-        marks = {feature["name"]: feature["few_rows"] for feature in payload(cv, Run(), None)["features"]}
-        assert (marks["level = rare"], marks["x is missing"]) == (words[1:-1], words[1:-1])
-        assert marks.get("other = most", f"all but {words[1:-1]}") == f"all but {words[1:-1]}"
-        assert (marks["x"], marks.get("level = a", "")) == ("", "")
+        apart = cv.summary("best").split("\n  Levels told by one or two rows")[1]
+        assert f"\n    level: rare {words} " in apart
+        assert "\n    x: (missing) " in apart
+        columns = payload(cv, Run(), None)["columns"]
+        marks = {(one["name"], level): one["few_rows"][k] for one in columns for k, level in enumerate(one["levels"])}
+        assert (marks["level", "rare"], marks["x", "(missing)"]) == (words[1:-1], words[1:-1])
+        assert marks["other", "most"] == f"all but {words[1:-1]}"
+        assert marks["level", "a"] == ""
         assert "W35" not in cv.path.at(lam=cv.path.lambda_max).summary()  # none is selected there
         model = nb.GLMRegressorCV(cv=4, missing="impute", select="best").fit(X, y)
         assert [finding.columns for finding in model.findings_ if finding.code == "W35"] == [("level", "other", "x")]
@@ -232,4 +235,4 @@ def test_saved_models_and_pages_flag_them_too(tmp_path: Path, monkeypatch: pytes
     )
     assert code == 0
     assert err.count("W35") == 1
-    assert Path("report.html").read_text(encoding="utf-8").count("W35") == 1
+    assert Path("report.html").read_text(encoding="utf-8").count("<strong>W35</strong>") == 1

@@ -10,6 +10,7 @@ const BUNDLES = {
   // entry: where the bundle goes
   "src/charts.js": "../src/normball/charts/charts.js", // every chart as a function of data; Python runs it, too
   "src/page/main.js": "../src/normball/report/page.js",
+  "src/page/boot.js": "../src/normball/report/boot.js",
   "src/learn/main.js": "../src/normball/learn/page.js",
 };
 const PACKAGES = ["d3-array", "d3-color", "d3-contour", "d3-format", "d3-interpolate", "d3-scale", "d3-time", "d3-time-format", "fflate", "internmap"];

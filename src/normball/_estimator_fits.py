@@ -107,9 +107,7 @@ class CrossValidated(GLM):
             raise ValueError(f'select is {self.select!r}, but must be "1se" or "best"')
         X, y = self._data(X, y)
         options: dict[str, Any] = {
-            "lambdas": self.lambdas,
-            "n_lambdas": self.n_lambdas,
-            "lambda_min_ratio": self.lambda_min_ratio,
+            **self._grid(),
             "cv": self._default_folds(X, y, groups) if self.cv is None else self.cv,
             "score": self.scoring,
             "random_state": self.random_state,
@@ -130,6 +128,12 @@ class CrossValidated(GLM):
         self.lambda_best_ = float(self.cv_path_.lambda_best)
         self.lambda_1se_ = float(self.cv_path_.lambda_1se)
         return self
+
+    def _grid(self) -> dict[str, Any]:
+        """The options of the grid; where several mixes are compared those alone that ask for another one than usual."""
+        given = {name: getattr(self, name) for name in ("lambdas", "n_lambdas", "lambda_min_ratio")}
+        is_usual = given["lambdas"] is None and (self.n_lambdas, self.lambda_min_ratio) == (100, None)
+        return {} if is_usual and np.size(self.l1_ratio) > 1 else given
 
     def _solved_alone(self, chosen: Fit, X: Any, y: Any, options: Mapping[str, Any]) -> Fit:
         """The chosen model; of more than two classes with the digits that there is no time for along a path."""

@@ -210,10 +210,11 @@ class Comparison:
         found: tuple[int, float, CVPath, int, float] | None = None
         for cv in self.paths:
             losses, errors = self.losses(cv)
+            n_nonzero = cv.path.n_nonzero
             with np.errstate(invalid="ignore"):
                 places = np.flatnonzero(admits(losses, np.nan_to_num(errors)))
             for index in places.tolist():
-                one = (int(cv.path.n_nonzero[index]), float(losses[index]), cv, index, float(errors[index]))
+                one = (int(n_nonzero[index]), float(losses[index]), cv, index, float(errors[index]))
                 if found is None or one[:2] < found[:2]:
                     found = one
         return None if found is None else Candidate(found[2], found[3], found[1], found[4])
@@ -290,6 +291,42 @@ class Comparison:
         from normball.results.mixes import comparison_summary
 
         return comparison_summary(self)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        X: Any = None,
+        y: Any = None,
+        *,
+        select: Choice = "1se",
+        sample_weight: Any = None,
+        offset: Any = None,
+    ) -> None:
+        """Write the HTML page about all mixes; it opens with the one that `pick(select)` takes.
+
+        Parameters
+        ----------
+        path : path-like
+            The file to write.
+        X, y, sample_weight, offset : optional
+            The data as `compare` got them; see `CVPath.report`.
+        select : {"1se", "best"}
+            The rule that chooses mix and strength.
+
+        Raises
+        ------
+        DataError
+            If the data are not those that the models were fitted to.
+        """
+        from normball.evidence.refound import refound
+        from normball.report import write_report
+        from normball.run import Run
+
+        if (X is None) != (y is None):
+            raise TypeError("report() takes both X and y, or neither")
+        first = self.paths[0].path
+        data = None if X is None else refound(first, X, y, sample_weight=sample_weight, offset=offset)
+        write_report(self.pick(select), path, Run(select=select), data, self if len(self) > 1 else None)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all paths and their cross-validation as JSON; `normball.load` reads it."""

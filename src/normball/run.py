@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from inspect import signature
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
-from normball.schema import Reader, listed, mapping, number, one_of, record, text, truth
+from normball.schema import Reader, listed, mapping, number, one_of, optional, record, text, truth
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class Run:
         The options of `read_table`.
     options : dict
         The options of `cv_path` that are plain data; columns with a role are named.
+    apart : dict
+        Of rows that no fit saw: "share" or "column" says which these are, with the "seed", and "how" in words;
+        "evaluation" is how well they are predicted. Empty where there are none.
     exposure, group, time_order : str
         Columns that become the offset (their logarithm), the groups of rows and the times; "" for none.
     """
@@ -51,6 +54,7 @@ class Run:
     select: str | float = "1se"
     reading: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    apart: dict[str, Any] = field(default_factory=dict)
     exposure: str = ""
     group: str = ""
     time_order: str = ""
@@ -72,19 +76,30 @@ class Run:
         return list(self.targets) or [self.target]
 
     @property
+    def rule(self) -> Literal["1se", "best"]:
+        """The rule that picks among several penalties."""
+        return "best" if self.select == "best" else "1se"
+
+    @property
     def weights(self) -> str:
         """The column of weights, "" for none."""
         return str(self.options.get("sample_weight") or "")
 
     @property
-    def offset(self) -> str:
-        """The column of offsets, "" for none."""
-        return str(self.options.get("offset") or "")
+    def offset(self) -> str | list[str]:
+        """The offset as it is named in a call: its column, or one for each of several outputs; "" for none."""
+        named = self.options.get("offset") or ""
+        return list(named) if isinstance(named, list | tuple) else str(named)
+
+    @property
+    def offset_columns(self) -> list[str]:
+        """The columns of the offset."""
+        return [self.offset] if isinstance(self.offset, str) and self.offset else [*self.offset]
 
     @property
     def not_features(self) -> list[str]:
         """Columns of the table that are no features."""
-        roles = (*self.target_columns, self.weights, self.offset, *self.options.get("drop", ()))
+        roles = (*self.target_columns, self.weights, *self.offset_columns, *self.options.get("drop", ()))
         return list(dict.fromkeys(name for name in roles if name))
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,6 +116,7 @@ class Run:
             "select": _select,
             "reading": _reading,
             "options": _options,
+            "apart": _apart,
         }
         return cls(**record(data, where, readers, optional=readers))
 
@@ -115,9 +131,13 @@ def _groups(value: Any, where: str) -> Any:
     return {name: list(features) for name, features in mapping(_NAMES)(value, where).items()}
 
 
+def _offset(value: Any, where: str) -> Any:
+    return text(value, where) if isinstance(value, str) else _NAMES(value, where)
+
+
 _OPTIONS: dict[str, Reader] = {
     "sample_weight": text,
-    "offset": text,
+    "offset": _offset,
     "missing": text,
     "inf": text,
     "categorical": _NAMES,
@@ -155,6 +175,35 @@ def _reading(value: Any, where: str) -> dict[str, Any]:
     return {
         name: list(one) if isinstance(one, tuple) else one for name, one in record(value, where, known, known).items()
     }
+
+
+def _apart(value: Any, where: str) -> dict[str, Any]:
+    """What `cli.apart` keeps of the rows that no fit saw."""
+    known: dict[str, Reader] = {
+        "share": number(0, 1),
+        "column": text,
+        "seed": number(0, whole=True),
+        "how": text,
+        "evaluation": _evaluation,
+    }
+    return record(value, where, known, optional=known)
+
+
+def _evaluation(value: Any, where: str) -> dict[str, Any]:
+    """What `Evaluation.to_dict` gives, with null for NaN."""
+    score: dict[str, Reader] = {
+        "score": text,
+        **dict.fromkeys(("value", "low", "high", "without_features"), optional(number())),
+    }
+    readers: dict[str, Reader] = {
+        "family": text,
+        "lam": number(0),
+        "n_rows": number(1, whole=True),
+        "n_groups": optional(number(1, whole=True)),
+        "n_bootstrap": number(0, whole=True),
+        "scores": listed(lambda one, where: record(one, where, score)),
+    }
+    return record(value, where, readers)
 
 
 def _options(value: Any, where: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _of_scorer(scorer: Any, name: str, family: str, classes: Classes, greater_is
 
     def columns(y: Array, eta: Array, weights: Array, family: str) -> Array:
         y, eta, weights = _with_weight(y, eta, weights)
-        labels = classes is not None and np.isin(y, (0.0, 1.0)).all()
+        labels = classes is not None and bool(np.isin(y, (0.0, 1.0)).all())
         model: Any = _Classifier(classes) if labels else _Regressor(family)
         truth = np.array(classes)[y.astype(np.intp) if y.ndim == 1 else y.argmax(axis=1)] if labels else y
         call = _weighted(_with_positive_class(scorer, classes) if labels else scorer, name, weights)

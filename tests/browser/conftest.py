@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import normball as nb
+from commands import alone_unless
 from normball.cli import main
 from normball.model_file import load
 
@@ -136,17 +137,8 @@ class Report:
 
     def __init__(self, folder: Path, table: pl.DataFrame, *more: str) -> None:
         table.write_csv(folder / "t.csv")
-        words = [
-            "fit",
-            str(folder / "t.csv"),
-            "--target",
-            table.columns[0],
-            "--cv",
-            "5",
-            "--no-compare",
-            "--quiet",
-            *more,
-        ]
+        words = ["fit", str(folder / "t.csv"), "--target", table.columns[0], "--cv", "5", "--quiet", *more]
+        words += alone_unless(more)
         assert main([*words, "-o", str(folder / "out")]) == 0
         self.table = table
         self.page = folder / "out" / "report.html"

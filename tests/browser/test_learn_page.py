@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
-from normball.learn import IDS, built_in, page
+from normball.learn import IDS, built_in, own, page
 
 from .conftest import Browser
 
 pytestmark = pytest.mark.slow
 
 FIRST_PAINT = 300  # milliseconds, the best of five
+SLIDER = 50  # milliseconds, the median of thirteen steps
 SET = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', { bubbles: true }));"
 
 framed = pytest.mark.parametrize("framed", [False, True], ids=["file", "frame"])
@@ -161,9 +164,43 @@ def test_accessible(browser: Browser, lessons: Path, theme: str, framed: bool) -
     assert browser.accessibility() == []
 
 
+@pytest.fixture(scope="module")
+def own_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long names, two classes, a pair of opposite indicators."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    y = np.where(X[:, 0] + rng.logistic(size=120) > 0, "bought it", "did not")
+    names = ["a name that is much longer than an axis", "ك", "x < 3"]
+    frame = pl.DataFrame(X, schema=names).with_columns(
+        half=pl.Series(np.where(X[:, 1] > 0, "yes", "no")), y=pl.Series(y)
+    )
+    file = tmp_path_factory.mktemp("learn") / "own.html"
+    file.write_text(page(own(frame, "y"), IDS), "utf-8")
+    return file
+
+
+def test_lessons_on_own_data(browser: Browser, own_data: Path) -> None:
+    browser.open(own_data, media={"prefers_reduced_motion": "reduce"})
+    still = browser.run(
+        "return [...document.querySelectorAll('.lesson .control input')].filter((input) => {"
+        "  const shown = input.closest('.shown'); const before = shown.innerHTML;"
+        "  for (const end of ['max', 'min']) { input.value = input[end];"
+        "    input.dispatchEvent(new Event('input', { bubbles: true }));"
+        "    if (shown.innerHTML !== before) return false; }"
+        "  return true; }).map((input) => input.id)"
+    )
+    assert still == []
+    browser.run("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    assert browser.accessibility() == []
+    assert browser.errors() == []
+
+
+@pytest.mark.parametrize("kind", ["lessons", "own_data"])
 @pytest.mark.parametrize("width", [320, 380, 768])
-def test_nothing_runs_off_a_narrow_window(browser: Browser, lessons: Path, width: int) -> None:
-    browser.open(lessons)
+def test_nothing_runs_off_a_narrow_window(
+    browser: Browser, request: pytest.FixtureRequest, kind: str, width: int
+) -> None:
+    browser.open(request.getfixturevalue(kind))
     browser.size(width, 900)
     browser.frames()
     assert browser.run("return document.documentElement.scrollWidth") <= width
@@ -173,6 +210,22 @@ def test_nothing_runs_off_a_narrow_window(browser: Browser, lessons: Path, width
         ".map((box) => box.ariaLabel)"
     )
     assert cut == []
+
+
+def test_a_step_of_a_slider_is_quick(browser: Browser, lessons: Path) -> None:
+    browser.open(lessons)
+    times = browser.run(
+        "const found = {};"
+        "for (const input of document.querySelectorAll('.lesson .control input')) {"
+        "  const all = [];"
+        "  for (let k = 0; k <= 12; k++) {"
+        "    input.value = Number(input.min) + (k / 12) * (input.max - input.min);"
+        "    const start = performance.now(); input.dispatchEvent(new Event('input', { bubbles: true }));"
+        "    document.body.offsetHeight; all.push(performance.now() - start); }"
+        "  found[input.id] = all.sort((a, b) => a - b)[6]; }"
+        "return found"
+    )
+    assert max(times.values()) < SLIDER, times
 
 
 def test_first_paint(browser: Browser, lessons: Path) -> None:

@@ -16,3 +16,9 @@ export function report(data) {
     return { id: view.id, title: view.title, missing, ...(missing ? {} : view.draw(data, state)) };
   });
 }
+
+/**
+ * What stands above each view, and why it cannot be drawn where it cannot.
+ * @param {import("./payload.js").Payload} data
+ */
+export const outline = (data) => VIEWS.map(({ id, title, missing }) => ({ id, title, missing: missing(data) }));

@@ -39,6 +39,21 @@
  * @property {number} best index of lambda_best
  * @property {number} one_se index of lambda_1se
  *
+ * @typedef {object} Mix one of the penalties that were compared
+ * @property {string} name
+ * @property {number} l1_ratio
+ * @property {number[]} n_nonzero by its own lambdas, as the next one
+ * @property {(number | null)[]} mean score of left-out rows
+ * @property {number} best index of its lambda_best
+ * @property {number} one_se index of its lambda_1se
+ * @property {number} loss how much worse its best model is than the best of all: the mean of paired differences over folds
+ * @property {number | null} loss_se its standard error
+ *
+ * @typedef {object} Comparison of penalties on the same folds
+ * @property {Mix[]} mixes
+ * @property {number | null} null_mean score of the model without features
+ * @property {number} current which of them this payload is about
+ *
  * @typedef {object} Output one of several: a class, or a target
  * @property {string} name
  * @property {number[]} intercepts by lambda
@@ -49,6 +64,7 @@
  * @property {string} title name of the target
  * @property {string} family its name, to be shown
  * @property {import("./mathematics.js").Mathematics} mathematics
+ * @property {Comparison | null} comparison of this penalty with others; null where it is alone
  * @property {string} penalty in words: "L1", "L2", "elastic net (l1_ratio 0.5)"
  * @property {number} l1_ratio
  * @property {number} n_groups groups of features that the penalty acts on; 0 where it acts on single coefficients alone

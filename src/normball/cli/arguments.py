@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from normball.cli.judging import fit_options, score_options
 from normball.cli.parsing import Commands, Parser
@@ -39,6 +40,7 @@ FAMILIES = (
     "multigaussian",
 )
 PENALTIES = ("l1", "l2", "elasticnet")
+_COLUMNS: dict[str, Any] = {"type": columns, "action": "append", "metavar": "COL[,COL]"}
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
 FIT_EPILOG = """\
@@ -247,9 +249,7 @@ def _data_options() -> Parser:
     group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz; - is stdin")
     group.add_argument(
         "--target",
-        type=columns,
-        action="append",
-        metavar="COL[,COL]",
+        **_COLUMNS,
         help="column to explain; several, or --target again, for a family with several targets",
     )
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
@@ -272,7 +272,7 @@ def _column_options() -> Parser:
         "--categorical", type=names, action="extend", default=[], metavar="A,B", help="numbers that are codes"
     )
     group.add_argument("--weights", type=column, metavar="COL", help="column with the weight of each row")
-    group.add_argument("--offset", type=column, metavar="COL", help="column added to the linear predictor")
+    group.add_argument("--offset", **_COLUMNS, help="added to the linear predictor: a column, or one a class or target")
     group.add_argument("--exposure", type=column, metavar="COL", help="column whose logarithm is the offset")
     group.add_argument("--group", type=column, metavar="COL", help="rows of one group stay in one fold")
     group.add_argument("--time-order", type=column, metavar="COL", help="train on the past, test on the future")

@@ -28,7 +28,7 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import describe, fit_files, groups, judge, outputs
+    from normball.cli import apart, describe, fit_files, groups, judge, outputs
     from normball.cli.models import choose
     from normball.mixes import default_mixes
     from normball.report import MOST_PREDICTIONS
@@ -36,7 +36,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
     with console.phase("Read"):
-        task = read(arguments, words)
+        task = apart.with_rows_apart(read(arguments, words), arguments)
         data = task.prepare()
     files = fit_files.places(arguments.output, arguments.out_of_fold)
     ratios = default_mixes(data) if asked is None else asked
@@ -64,7 +64,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
-    comparison, cv = judge.with_ranges(comparison, task, arguments, console, bool(interrupted))
+    comparison, cv = judge.judged(comparison, task, arguments, console, bool(interrupted))
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
     if failure := _deliver(comparison, cv, task, files, console):
         return failure

@@ -81,7 +81,7 @@ def write_all(
     if "out_of_fold" in files:
         columns = held_out.columns(cv, run, prepared)
         write_table("out_of_fold", list(columns), zip(*columns.values(), strict=True))
-    write_report(cv, files["report"], run, prepared)
+    write_report(cv, files["report"], run, prepared, comparison if len(paths) > 1 else None)
     console.written.append(str(files["report"]))
 
 

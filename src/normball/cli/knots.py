@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from normball.results.path import Path
 
 LEAST_ROOM = 24  # for names
-RIDGE = "L2 keeps every feature at every lambda: none enters or leaves, and path.csv has their coefficients."
+RIDGE = "L2 keeps every feature at every lambda: none enters or leaves."
 
 
 @dataclass(frozen=True)

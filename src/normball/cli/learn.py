@@ -24,7 +24,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     chosen = set(arguments.lessons or ["all"])
     ids = [id for id in IDS if "all" in chosen or id in chosen]
-    lessons = _lessons(arguments, console)
+    lessons = _lessons(arguments, ids, console)
     for folder, kind in ((arguments.svg, "svg"), (arguments.png, "png")):
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--quiz is for the page: add --html FILE")
 
 
-def _lessons(arguments: Namespace, console: Console) -> Lessons:
+def _lessons(arguments: Namespace, ids: list[str], console: Console) -> Lessons:
     """The data, built-in or the user's."""
     from normball.learn import built_in, own
 
@@ -89,4 +89,4 @@ def _lessons(arguments: Namespace, console: Console) -> Lessons:
         target = arguments.target
     else:
         return built_in()
-    return own(table, target, arguments.x, arguments.missing, arguments.drop)
+    return own(table, target, arguments.x, arguments.missing, arguments.drop, ids)

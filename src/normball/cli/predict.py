@@ -48,7 +48,7 @@ def new_rows(arguments: Namespace, fit: Fit, made: Run, console: Console, also: 
     from normball.inputs.tables import read_table
 
     labels = [column.name for column in fit.preparation.columns if column.levels is not None]
-    used = {*(column.name for column in fit.preparation.columns), made.offset, made.exposure}
+    used = {*(column.name for column in fit.preparation.columns), *made.offset_columns, made.exposure}
     labels += [name for name in getattr(arguments, "keep", ()) if name not in used]  # 00501 stays as it is
     given = reading_options(arguments)
     reading = {**made.reading, **given, "categorical": labels}
@@ -122,10 +122,12 @@ def offset_of(table: Any, made: Run) -> Any:
     """The offset of the new rows, None for a model without one."""
     from normball.cli.source import logarithm, values_of
 
-    name = made.offset or made.exposure
-    if not name:
+    names = [made.exposure] if made.exposure else made.offset_columns
+    for name in names:
+        if name not in table.columns:
+            text = f'The new table lacks the column "{name}", which the model takes as offset.'
+            raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
+    if not names:
         return None
-    if name not in table.columns:
-        text = f'The new table lacks the column "{name}", which the model takes as offset.'
-        raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
-    return logarithm(table, name) if made.exposure else values_of(table, name)
+    values = [logarithm(table, name) if made.exposure else values_of(table, name) for name in names]
+    return values[0] if len(values) == 1 else list(zip(*values, strict=True))

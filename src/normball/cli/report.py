@@ -20,6 +20,7 @@ OF_THE_GRID = ("n_lambdas", "lambda_min_ratio")
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
+    from normball.cli import summary
     from normball.cli.models import choose, load_model, mix_of
     from normball.cli.outputs import STDOUT, open_page, sizes, write
     from normball.cv_result import CVPath
@@ -27,6 +28,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     saved, made = load_model(arguments.model)
     model = mix_of(saved, arguments, made)
+    comparison = summary.several(saved)
     if not isinstance(model, CVPath):
         raise ValueError(
             f"{arguments.model} holds a model without cross-validation; the report needs one, as normball fit makes it"
@@ -39,9 +41,11 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     data = None
     if arguments.data and arguments.embed != "none":
         with console.phase("Data"):
-            model, data = _with_data(model, made, arguments.data)
+            paths, data = _with_data([model] if comparison is None else [*comparison], made, arguments.data)
+            model = next(one for one in paths if one.path.l1_ratio == model.path.l1_ratio)
+            comparison = None if comparison is None else replace(comparison, paths=tuple(paths))
     with console.phase("Page"):
-        page = page_text(model, made, data)
+        page = page_text(model, made, data, comparison)
     write(place, page, console)
     if console.written:
         console.result(f"Wrote    {sizes(console.written)}")
@@ -52,17 +56,23 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     return 0
 
 
-def _with_data(model: CVPath, made: Run, file: str) -> tuple[CVPath, Data]:
-    """The data of the fit, read as they were then, and the model with the predictions of its folds."""
+def _with_data(paths: list[CVPath], made: Run, file: str) -> tuple[list[CVPath], Data]:
+    """The data of the fit, read as they were then, and the models with the predictions of their folds."""
+    from normball.cli import apart
     from normball.cli.source import logarithm, opened
     from normball.evidence.refound import refound
     from normball.inputs.tables import read_table
+    from normball.report import MOST_PREDICTIONS
 
     table = read_table(opened(file)[0], findings=[], **made.reading)
+    table = apart.without_them(table, made, paths[0].path)
     offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
     inf = made.options.get("inf", "error")
-    data = refound(model.path, table, made.y, sample_weight=made.weights or None, offset=offset, inf=inf)
-    return _with_predictions(model, made, table, offset, data), data
+    data = refound(paths[0].path, table, made.y, sample_weight=made.weights or None, offset=offset, inf=inf)
+    n_predictions = data.n_rows * max(one.path.intercepts.size for one in paths) * len(paths)
+    if n_predictions <= MOST_PREDICTIONS:
+        paths = [_with_predictions(one, made, table, offset, data) for one in paths]
+    return paths, data
 
 
 def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: Data) -> CVPath:
@@ -72,13 +82,12 @@ def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: D
     from normball.cli.source import values_of
     from normball.cv import cv_path
     from normball.evidence.refound import superfluous
-    from normball.report import MOST_PREDICTIONS
 
     path = model.path
-    if model.fold_ids is None or data.n_rows != path.n_rows or data.n_rows * path.intercepts.size > MOST_PREDICTIONS:
+    if model.fold_ids is None or data.n_rows != path.n_rows:
         return model
     options = {name: value for name, value in made.options.items() if name not in OF_THE_GRID}
-    options["drop"] = superfluous(path, table, [*made.target_columns, made.weights, made.offset])
+    options["drop"] = superfluous(path, table, [*made.target_columns, made.weights, *made.offset_columns])
     again = cv_path(
         table,
         made.y,

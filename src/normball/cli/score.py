@@ -16,7 +16,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model, mix_of
     from normball.cli.predict import new_rows, offset_of
-    from normball.cli.source import values_of
+    from normball.cli.source import STDIN, StandardInput, values_of
     from normball.results.text import table as aligned
 
     model, made = load_model(arguments.model)
@@ -38,13 +38,14 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
             random_state=arguments.seed,
             unknown=arguments.unknown,
         )
-    console.product(f"Scored   {arguments.data}: {found.head()}")
+    name = StandardInput.name if arguments.data in STDIN else arguments.data
+    console.product(f"Scored   {name}: {found.head()}")
     if weights:
         console.product(f"Weights  {weights}")
     console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
     console.product("\n".join([console.bold(head), *rows]))
-    console.document({"model": arguments.model, "data": arguments.data, "target": made.target, **found.to_dict()})
+    console.document({"model": arguments.model, "data": name, "target": made.target, **found.to_dict()})
     return 0
 
 

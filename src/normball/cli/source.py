@@ -18,6 +18,7 @@ from normball.messages import DataError, Finding, did_you_mean, raise_errors, sa
 from normball.run import Run
 
 if TYPE_CHECKING:
+    from normball.cli.apart import Apart
     from normball.inputs.prepare import Data
 
 READING = ("na", "thousands", "decimal", "units", "delimiter", "encoding", "header", "dedupe", "categorical")
@@ -47,6 +48,7 @@ class Task:
     offset: Any
     run: Run
     findings: list[Finding]
+    apart: Apart | None = None  # rows that no fit sees
 
     def prepare(self) -> Data:
         """Check the table; raises a DataError with everything that is wrong."""
@@ -73,16 +75,16 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         table = read_table(file, findings=findings, **reading)
         findings = about_other_columns(findings, arguments.drop)
         raise_errors(findings)
-    targets = _targets(arguments, table)
+    targets, offsets = _targets(arguments, table), _named(arguments.offset or [], table, "--offset")
     roles = {
         "--weights": arguments.weights,
-        "--offset": arguments.offset,
         "--exposure": arguments.exposure,
         "--group": arguments.group,
         "--time-order": arguments.time_order,
     }
     problems = [_not_found(table, name, option) for option, name in roles.items() if name]
     problems += [_not_found(table, name, "--target") for name in targets if len(targets) > 1]
+    problems += [_not_found(table, name, "--offset") for name in offsets]
     if any(problems):
         raise DataError(*(problem for problem in problems if problem))
     apart = [name for name in (arguments.exposure, arguments.group, arguments.time_order) if name]
@@ -105,7 +107,9 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         group=arguments.group or "",
         time_order=arguments.time_order or "",
     )
-    offset = logarithm(table, arguments.exposure) if arguments.exposure else arguments.offset
+    offset = offsets[0] if len(offsets) == 1 else offsets or None
+    if arguments.exposure:
+        offset = logarithm(table, arguments.exposure)
     return Task(table, arguments.family, options, offset, run, findings)
 
 
@@ -122,20 +126,25 @@ def opened(place: str) -> tuple[Any, str]:
 
 
 def _targets(arguments: Namespace, table: Any) -> list[str]:
-    """The columns of the target; names between commas are several, unless a column is called just so."""
+    """The columns of the target."""
     from normball.families import AUTO, find_family
 
-    given = arguments.target or [examples.TARGETS[arguments.example]]
-    targets = [name for text in given for name in ([text] if text in table.columns else names(text))]
-    twice = next((name for k, name in enumerate(targets) if name in targets[:k]), None)
-    if twice is not None:
-        raise UsageError(f'--target names "{twice}" twice')
+    targets = _named(arguments.target or [examples.TARGETS[arguments.example]], table, "--target")
     takes_several = arguments.family != AUTO and find_family(arguments.family).has_outputs
     if len(targets) > 1 and not takes_several:
         takes = "" if arguments.family == AUTO else f"; {arguments.family} takes one"
         several = "--family multigaussian (numbers) or --family multinomial (the share of each class)"
         raise UsageError(f"--target names {len(targets)} columns{takes}: give one, or {several}")
     return targets
+
+
+def _named(given: Sequence[str], table: Any, option: str) -> list[str]:
+    """The columns that an option names; names between commas are several, unless a column is called just so."""
+    found = [name for text in given for name in ([text] if text in table.columns else names(text))]
+    twice = next((name for k, name in enumerate(found) if name in found[:k]), None)
+    if twice is not None:
+        raise UsageError(f'{option} names "{twice}" twice')
+    return found
 
 
 def reading_options(arguments: Namespace) -> dict[str, Any]:

@@ -10,10 +10,12 @@ import numpy as np
 from normball.cli.console import Console
 from normball.report.reproduce import one_line
 from normball.results import answers, facts, mixes, summaries
+from normball.results.evaluation import Evaluation
+from normball.results.text import table
 
 if TYPE_CHECKING:
     from normball.comparison import Comparison
-    from normball.cv_result import Choice, CVPath
+    from normball.cv_result import CVPath
     from normball.run import Run
 
 SHOWN = 20  # features
@@ -29,7 +31,7 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
         _say_mixes(comparison, run, console)
     if index is not None or comparison is not None:
         console.result("")
-    for line in lines(cv, run, console):
+    for line in [*lines(cv, run, console), *of_rows_apart(run, console)]:
         console.result(line)
     for line in closing(cv, run):
         console.sentence(line)
@@ -37,10 +39,10 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
 
 def _say_mixes(comparison: Comparison, run: Run, console: Console) -> None:
     """Which mix to take, and all of them side by side."""
-    for k, sentence in enumerate(mixes.advice(comparison, _rule(run))):
+    for k, sentence in enumerate(mixes.advice(comparison, run.rule)):
         console.sentence(f"{'         ' if k else 'Take     '}{sentence}")
     console.result("")
-    head, *rows = mixes.table_lines(comparison, _rule(run), console.width)
+    head, *rows = mixes.table_lines(comparison, run.rule, console.width)
     for line in (console.bold(head), *rows):
         console.result(line)
 
@@ -55,6 +57,14 @@ def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
     return [console.bold(first), *choices, "", console.bold(head), *features]
 
 
+def of_rows_apart(run: Run, console: Console) -> list[str]:
+    """How well rows that no fit saw are predicted, where some were set apart."""
+    if "evaluation" not in run.apart:
+        return []
+    head, *rows = table(Evaluation.from_dict(run.apart["evaluation"]).rows(title="On rows set apart"), align="<>>>")
+    return ["", console.bold(head), *rows, ""]
+
+
 def closing(cv: CVPath, run: Run) -> list[str]:
     """How well it is solved, and the same model elsewhere."""
     lam = facts.points(cv, run.select)[0].fit.lam
@@ -67,10 +77,6 @@ def several(model: Any) -> Comparison | None:
     from normball.comparison import Comparison
 
     return model if isinstance(model, Comparison) and len(model) > 1 else None
-
-
-def _rule(run: Run) -> Choice:
-    return "best" if run.select == "best" else "1se"
 
 
 def document(model: CVPath | Comparison, cv: CVPath, run: Run, files: Mapping[str, str]) -> dict[str, Any]:
@@ -102,7 +108,8 @@ def document(model: CVPath | Comparison, cv: CVPath, run: Run, files: Mapping[st
             "tol": path.tol,
             "largest_fold_dual_gap": float(np.max(cv.fold_dual_gaps)),
         },
+        "apart": run.apart or None,
         "findings": [vars(finding.in_command_line_words()) for finding in facts.findings(cv, chosen[0])],
-        **({} if comparison is None else {"comparison": mixes.document(comparison, _rule(run))}),
+        **({} if comparison is None else {"comparison": mixes.document(comparison, run.rule)}),
         "files": files,
     }

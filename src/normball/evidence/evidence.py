@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.evidence.decisions import decisions
-from normball.evidence.fitted_rows import FEW, FittedRows, column_means, dense_columns, fitted_rows
+from normball.evidence.fitted_rows import FittedRows, column_means, dense_columns, fitted_rows
 from normball.evidence.held_out import calibration, margins, quantiles, residuals, scaling
 from normball.evidence.listed import lengths, others, plain, settable
 from normball.evidence.observed import observed
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 DIGITS = 5
+FEW_BESIDE = 4  # indices of lambda, beside another mix, for what cannot be had for all
 CURVED = 12  # features with a Hessian where it changes along the path
 
 
-def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
+def evidence(cv: CVPath, run: Run, data: Data, *, landscapes: bool = True) -> dict[str, Any]:
     """The statistics of the rows that `cv` was fitted to.
 
     Everything is per standard deviation and weighted. Hessians, slices and gradients hold the intercept fixed; for
     squared error the columns are centred, so that it makes no difference there. Beside the `Evidence` stand "means"
     of the listed features, "ranges" of the numbers among the stored ones and "rest", which `payload` puts in their
-    places.
+    places. Without `landscapes` there are no grids of the loss over two coefficients, which take most of the room.
 
     Raises
     ------
@@ -41,6 +43,7 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
         If the data are not those of the model.
     """
     rows = fitted_rows(cv, run, data)
+    rows = rows if landscapes else replace(rows, n_few=FEW_BESIDE)
     path = rows.path
     on_single = not path.has_group_penalty  # the drawings of penalties and balls are those of single coefficients
     l1, l2 = _penalties(rows) if on_single else (np.zeros(0), np.zeros(0))
@@ -56,11 +59,11 @@ def evidence(cv: CVPath, run: Run, data: Data) -> dict[str, Any]:
         "factors": plain(path.penalty_factors[rows.columns]),
         "held_out": cv.predictions is not None,
         "row_groups": row_groups(rows, cv.predictions),
-        **(_of_several(rows, cv) if rows.family.has_outputs else _of_one(rows, cv.predictions, on_single)),
+        **(_of_several(rows, cv) if rows.family.has_outputs else _of_one(rows, cv.predictions, on_single, landscapes)),
     }
 
 
-def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool) -> dict[str, Any]:
+def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool, landscapes: bool) -> dict[str, Any]:
     """What is known of a model with one output."""
     at, hessians, n_hessian = _hessians(rows)
     return {
@@ -69,8 +72,8 @@ def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool) -> dict[s
         "hessians": hessians,
         "n_hessian": n_hessian,
         "alone": _alone(rows),
-        "slices": slices(rows) if on_single else [],
-        "pairs": pairs(rows) if on_single else [],
+        "slices": slices(rows) if on_single and landscapes else [],
+        "pairs": pairs(rows) if on_single and landscapes else [],
         "margins": margins(rows),
         "scaling": scaling(rows, held_out),
         "calibration": None if held_out is None else calibration(rows, held_out),
@@ -98,7 +101,7 @@ def _gradients(rows: FittedRows) -> Array:
 def _hessians(rows: FittedRows) -> tuple[list[int], list[list[float]], int]:
     """Where there are Hessians, these as packed lower triangles, and of how many features."""
     quadratic = rows.family.quadratic
-    at = [0] if quadratic else rows.some(FEW)
+    at = [0] if quadratic else rows.some(rows.n_few)
     size = min(rows.columns.size, rows.columns.size if quadratic else CURVED)
     lower = np.tril_indices(size)
     features = rows.features[:, :size]

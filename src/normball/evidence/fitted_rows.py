@@ -55,6 +55,8 @@ class FittedRows:
         Weights with sum 1.
     marks : tuple of int
         The indices of lambda that a reader asks for first.
+    n_few : int
+        How many indices of lambda there are for what cannot be had for all.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class FittedRows:
     weights: Array
     offset: Array
     marks: tuple[int, ...]
+    n_few: int = FEW
 
     def of_output(self, output: int, at: list[int]) -> FittedRows:
         """The rows of one of several outputs by itself, with the marks as places in `at`, some indices of lambda."""
@@ -144,7 +147,7 @@ class FittedRows:
 
     def few(self) -> list[int]:
         """Indices of lambda for what takes many passes over the rows."""
-        return self.some(FEW if self.y.size <= MANY else len(set(self.marks)))
+        return self.some(self.n_few if self.y.size <= MANY else len(set(self.marks)))
 
     def some(self, at_most: int) -> list[int]:
         """So many indices of lambda, spread over the path, with the marks among them."""

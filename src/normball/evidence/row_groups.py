@@ -87,11 +87,12 @@ def _judged(column: _Column, weights: Array, error: Array, bias: Array, mean: fl
     def sums(values: Array) -> Array:
         return np.bincount(codes, weights=values, minlength=size).astype(np.float64)
 
-    n_rows, total = np.bincount(codes, minlength=size), np.maximum(sums(w), 1e-300)
+    n_rows = np.bincount(codes, minlength=size)
+    total, squares = (np.where(n_rows > 0, sums(values), 1.0) for values in (w, w**2))
     error_mean, bias_mean = sums(w * e) / total, sums(w * b) / total
     spread = np.maximum(sums(w * e**2) / total - error_mean**2, 0.0)
     bias_spread = np.maximum(sums(w * b**2) / total - bias_mean**2, 0.0)
-    effective = total**2 / np.maximum(sums(w**2), 1e-300)
+    effective = total**2 / squares
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.where(spread > 0.0, (error_mean - mean) / np.sqrt(spread / effective), 0.0)
     return [

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 Square = tuple[tuple[float, float], tuple[float, float]]  # ranges of x and y
 
 TOP = 5  # features whose pairs have grids of their own
-SLICES_AT = 4  # indices of lambda
+SLICES_AT = 3  # indices of lambda
 SIZE = 17  # points along a side
 DIGITS = 5
 STEPS = 20_000  # between the lowest and the highest loss of a grid, at least
@@ -204,15 +204,17 @@ def _profiled(rows: FittedRows, j: int, k: int, x: Array, y: Array) -> list[Arra
     # the logarithm of a mean must not leap; an amount may, but where few rows bend its loss a step is a guess
     least, reach = (0.1, np.inf) if rows.family.amounts else (1e-12, 2.0)
     losses: dict[int, Array] = {}
-    for lines in (range(middle, y.size), range(middle - 1, -1, -1)):
-        intercepts = np.zeros(x.size)
+    best = {middle: np.zeros(x.size)}  # intercepts of each line
+    for step, lines in ((1, range(middle, y.size)), (-1, range(middle - 1, -1, -1))):
         for line in lines:
-            steps = FIRST_STEPS if line == lines[0] else PROFILE_STEPS
+            steps = FIRST_STEPS if line == middle else PROFILE_STEPS
+            intercepts = best[line if line == middle else line - step]
             base = rows.offset + second * y[line]
             for _ in range(steps if rows.path.fit_intercept else 0):
                 slope, bend = rows.derivatives_of(_along(base, first, x, intercepts), x.size)
                 intercepts = intercepts - np.clip(slope / np.maximum(bend, least), -reach, reach)
             losses[line] = rows.loss_of(_along(base, first, x, intercepts), x.size)
+            best[line] = intercepts
     return [losses[line] for line in range(y.size)]
 
 

@@ -207,7 +207,8 @@ def _table(data: Data, rows: Any) -> Table:
     columns = Columns(design if isinstance(rows, slice) else design[rows])
     low, high = columns.extremes(slice(None))
     sources = [column.name for column in data.preparation.columns for _ in column.features]
-    return Table(columns, data.feature_names, sources, low, np.flatnonzero(low < high), data.family)
+    shown = data.preparation.shown_names
+    return Table(columns, data.feature_names, shown, sources, low, np.flatnonzero(low < high), data.family)
 
 
 class _Rows(NamedTuple):

@@ -37,6 +37,8 @@ class Table:
         The features.
     names : sequence of str
         Their names.
+    shown : sequence of str
+        The same as people read them.
     sources : sequence of str
         For each feature the column of the user's table that it was made of.
     low : ndarray
@@ -51,6 +53,7 @@ class Table:
 
     columns: Columns
     names: Sequence[str]
+    shown: Sequence[str]
     sources: Sequence[str]
     low: Floats
     varies: Ints
@@ -85,7 +88,7 @@ def constant_columns(table: Table) -> list[Finding]:
     constant = np.setdiff1d(np.arange(table.columns.p), table.varies)
     if not constant.size:
         return []
-    values = [f"{table.names[j]} (always {table.low[j]:g})" for j in constant]
+    values = [f"{table.shown[j]} (always {table.low[j]:g})" for j in constant]
     what = "Constant column" if constant.size == 1 else f"{count(constant.size)} constant columns"
     text = f"{what}: {sample(values)}. A coefficient there is zero in every model."
     return [Finding("W11", text, table.drop(constant), table.named(constant))]
@@ -105,7 +108,7 @@ def copied_columns(table: Table, wanted: Collection[str] = ()) -> tuple[list[Fin
     copied = table.varies[is_copy]
     if not copied.size:
         return [], table.varies
-    pairs = [f"{table.names[j]} (= {table.names[i]})" for j, i in zip(copied, original[is_copy], strict=True)]
+    pairs = [f"{table.shown[j]} (= {table.shown[i]})" for j, i in zip(copied, original[is_copy], strict=True)]
     what = "Exact copy" if copied.size == 1 else f"{count(copied.size)} exact copies"
     text = f"{what}: {sample(pairs)}. {table.of_equals('keeps the first')}."
     return [Finding("W12", text, table.drop(copied), table.named(copied))], table.varies[~is_copy]
@@ -122,7 +125,7 @@ def correlated_columns(table: Table, different: Ints) -> list[Finding]:
     if not order.size:
         return []
     shown = [
-        f'"{table.names[i]}" and "{table.names[j]}" correlate {_nearly_one(rho)}'
+        f'"{table.shown[i]}" and "{table.shown[j]}" correlate {_nearly_one(rho)}'
         for (i, j), rho in zip(pairs[order[:SAMPLE]], correlation[order], strict=False)
     ]
     rest = f"; {count(order.size - SAMPLE)} more pairs" if order.size > SAMPLE else ""
@@ -175,16 +178,18 @@ def scaling(table: Table) -> list[Finding]:
     """W19 and W20: spreads of very different size, and columns whose mean drowns their spread."""
     columns, findings = table.columns, []
     sd = columns.sd[table.varies]
-    ends = table.named((table.varies[np.argmax(sd)], table.varies[np.argmin(sd)]))
+    widest, narrowest = table.varies[np.argmax(sd)], table.varies[np.argmin(sd)]
+    ends = table.named((widest, narrowest))
     if sd.max() / HOPELESS_SPREAD > sd.min():
         text = (
-            f'The standard deviations of "{ends[0]}" ({sd.max():.3g}) and "{ends[1]}" ({sd.min():.3g}) differ by more '
-            f"than a factor of {HOPELESS_SPREAD:g}. Without standardising, the penalty sees only one of them."
+            f'The standard deviations of "{table.shown[widest]}" ({sd.max():.3g}) and "{table.shown[narrowest]}" '
+            f"({sd.min():.3g}) differ by more than a factor of {HOPELESS_SPREAD:g}. Without standardising, the penalty "
+            "sees only one of them."
         )
         findings.append(Finding("W19", text, "let features be standardised (the default), or choose other units", ends))
     drowned = table.varies[np.abs(columns.mean[table.varies]) / HOPELESS_MEAN > sd]
     if drowned.size:
-        values = [f"{table.names[j]} ({columns.mean[j]:.6g} ± {columns.sd[j]:.2g})" for j in drowned]
+        values = [f"{table.shown[j]} ({columns.mean[j]:.6g} ± {columns.sd[j]:.2g})" for j in drowned]
         text = (
             f"The mean is more than {HOPELESS_MEAN:g} standard deviations from zero: {sample(values)}. Digits cancel."
         )
@@ -212,7 +217,7 @@ def codes_and_row_numbers(table: Table, known: set[str]) -> list[Finding]:
     findings = []
     if codes:
         which = table.named(j for j, _ in codes)
-        shown = sample([f'"{table.names[j]}" ({count(n)} distinct values)' for j, n in codes])
+        shown = sample([f'"{table.shown[j]}" ({count(n)} distinct values)' for j, n in codes])
         text = f"Whole numbers that may be codes: {shown}; used as numeric."
         findings.append(Finding("W13", text, f"if they are codes: categorical={words(which[:SAMPLE])}", which))
     if row_numbers:

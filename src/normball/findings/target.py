@@ -66,7 +66,7 @@ def leaks(table: Table, y: Floats) -> list[Finding]:
         return []
     order = np.argsort(-quality, kind="stable")
     name = "AUC" if two_classes else "R2 of the ranks"
-    shown = sample([f'"{table.names[suspects[k]]}" ({name} {quality[k]:.3f})' for k in order])
+    shown = sample([f'"{table.shown[suspects[k]]}" ({name} {quality[k]:.3f})' for k in order])
     text = f"Possible leak: {shown} alone on held-out rows."
     remedy = table.drop(int(j) for j in suspects)
     fix = f"unless it is known before the target is: {remedy}" if remedy else ""
@@ -146,7 +146,7 @@ def separated(result: Separation, table: Table, labels: tuple[object, object]) -
     if result.kind == "inconclusive":
         text = f"Whether the classes are separable was not decided in time ({count(n)} rows, {count(p)} features)."
         return [Finding("W25", text, "check(X, y, seconds=100)")]
-    which = table.named(result.features)
+    which = [table.shown[j] for j in result.features]
     some = sample(which)
     if result.kind == "complete" and result.cuts:
         cut = result.cuts[0]
@@ -159,7 +159,7 @@ def separated(result: Separation, table: Table, labels: tuple[object, object]) -
         text = f"Separable: {count(len(which))} features together split the classes perfectly ({some})."
     elif result.cuts:
         parts = [
-            f'"{table.names[cut.feature]}" wherever it is not {cut.value:g} ({_rows(cut.n_rows)})'
+            f'"{table.shown[cut.feature]}" wherever it is not {cut.value:g} ({_rows(cut.n_rows)})'
             for cut in result.cuts
         ]
         text = f"Partly separable: the class is certain from {sample(parts)}."
@@ -169,7 +169,7 @@ def separated(result: Separation, table: Table, labels: tuple[object, object]) -
     text += "\nWithout a penalty such coefficients grow without limit"
     text += "; with more features than rows this is nearly always so." if p >= n else "."
     fix = "keep the penalty: a lam chosen by cross-validation gives finite, valid coefficients"
-    return [Finding("W21", text, fix, which)]
+    return [Finding("W21", text, fix, table.named(result.features))]
 
 
 def _rows(number: int) -> str:

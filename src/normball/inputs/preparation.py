@@ -89,6 +89,18 @@ class Preparation:
         """For each column of the design the position in `columns` of the one that gives it."""
         return np.repeat(np.arange(len(self.columns)), [column.n_features for column in self.columns])
 
+    def origin(self, feature: int) -> tuple[str, str | None, int | None]:
+        """The column that gives a feature; which of its levels that is, and how many rows have it, as far as known."""
+        j = int(self.column_of_feature[feature])
+        column, place = self.columns[j], feature - int(np.searchsorted(self.column_of_feature, j))
+        if column.levels is None:
+            if place == 0:
+                return column.name, None, None
+            level, place = MISSING_LEVEL, 0
+        else:
+            level = column.levels[place]
+        return column.name, level, None if column.n_rows is None else column.n_rows[place]
+
     @property
     def imputes(self) -> bool:
         """Whether missing values are filled in."""

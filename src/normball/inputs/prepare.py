@@ -165,9 +165,9 @@ def prepare(
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
     target_name, target_column = _target(source, y, target_name, family, inf, findings)
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
-    apart = {*drop, *(name for name in given_by_row.values() if isinstance(name, str))}
+    apart = {*drop, *(name for name in given_by_row.values() if isinstance(name, str)), *names_in(source, offset)}
     if isinstance(target_column, Several):
-        apart |= {*names_in(source, y), *names_in(source, offset)}
+        apart |= {*names_in(source, y)}
     features, remarks = read_features(source, apart, categorical, missing)
     findings += remarks
     target = None
@@ -348,15 +348,19 @@ def row_numbers(
 
 def offsets_of(source: Source, offset: Any, output_names: Sequence[str], findings: list[Finding]) -> Floats:
     """The offsets (n,), or where there are several outputs (n, n_outputs)."""
-    n_outputs = len(output_names)
+    n_outputs, named = len(output_names), names_in(source, offset)
+    if not n_outputs and len(named) > 1:
+        findings.append(Finding("E14", f"offset has {count(len(named))} columns; the model has one output."))
+        return np.zeros(source.n_rows)
     if not n_outputs:
-        return row_numbers(source, offset, "offset", 0.0, findings)
+        return row_numbers(source, named[0] if named else offset, "offset", 0.0, findings)
     if offset is None:
         return np.zeros((source.n_rows, n_outputs))
     columns = columns_of(source, offset, "offset", findings, outputs=True)
     if columns and len(columns) != n_outputs:
-        text = f"offset has {count(len(columns))} column{'s' * (len(columns) != 1)}; the model has "
-        findings.append(Finding("E14", f"{text}{count(n_outputs)} outputs, and each has an offset of its own."))
+        text = f"offset has {count(len(columns))} column{'s' * (len(columns) != 1)}; the model has {count(n_outputs)} "
+        names = sample(output_names, quote=True)
+        findings.append(Finding("E14", f"{text}outputs, and each has an offset of its own: {names}, in this order."))
         return np.zeros((source.n_rows, n_outputs))
     return np.column_stack(
         [row_numbers(source, column, "offset", 0.0, findings, name) for name, column in columns.items()]

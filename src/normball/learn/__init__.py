@@ -112,7 +112,7 @@ def figure(
         raise ValueError(f'There is no lesson {id!r}; the lessons are "a" to "i"')
     if (X is None) != (y is None):
         raise ValueError("Give both X and y, or neither")
-    lessons = built_in() if X is None else own(X, y, columns, missing)
+    lessons = built_in() if X is None else own(X, y, columns, missing, ids=[id])
     return drawn(lessons, [id], values or {})[0]
 
 

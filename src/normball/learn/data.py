@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from normball.cv import cv_path
-from normball.inputs.prepare import prepare
+from normball.inputs.prepare import Data, prepare
 from normball.inputs.sources import source_of
 from normball.learn.overfitting import fitted_and_held_out, noisy_points
 from normball.learn.table import Array, Table, few_of_many, standardised, turned
@@ -56,13 +56,20 @@ def built_in() -> Lessons:
     return Lessons(by_id, "The lessons use small data made for them.")
 
 
-def own(X: Any, y: Any, columns: Sequence[str] = (), missing: str = "error", drop: Sequence[str] = ()) -> Lessons:
+def own(
+    X: Any,
+    y: Any,
+    columns: Sequence[str] = (),
+    missing: str = "error",
+    drop: Sequence[str] = (),
+    ids: Sequence[str] = IDS,
+) -> Lessons:
     """The lessons on a table of the reader's.
 
     Parameters
     ----------
     X, y
-        As in `fit_path`.
+        As in `fit_path`. Of more than two classes the commonest is told from all others.
     columns : two feature names, optional
         The pair for the lessons that draw two weights. By default the two features that go most with the target, and
         for lesson d the two that are most alike.
@@ -70,6 +77,8 @@ def own(X: Any, y: Any, columns: Sequence[str] = (), missing: str = "error", dro
         What to do with missing values.
     drop : sequence of str
         Columns to leave out.
+    ids : sequence of str
+        Which lessons; the others are not computed.
 
     Returns
     -------
@@ -79,32 +88,28 @@ def own(X: Any, y: Any, columns: Sequence[str] = (), missing: str = "error", dro
         data = prepare(X, y, family="auto", missing=missing, drop=drop)
     except DataError as error:
         raise DataError(*(finding.with_known_options(("missing", "drop")) for finding in error.findings)) from None
-    table = standardised(data.design, data.y, data.feature_names, columns, source_of(X))
-    by_id: dict[str, dict[str, Any]] = {
-        "a": _same_line(table),
-        "b": fitted_and_held_out(table),
-        "c": _bargain(table),
-        "d": _alike(table),
-        "e": {"quadratic": _quadratic(table, table.pair), "names": _names(table, table.pair)},
-        "f": {**_mixes(table), "truth": None},
-        "g": _bowl(table),
-        "h": {"quadratic": _quadratic(table, table.pair), "names": _names(table, table.pair)},
-        "i": own_table(table),
-    }
+    target, classes = _target(data)
+    table = standardised(data.design, target, data.feature_names, columns, source_of(X))
     first, second = _names(table, table.pair)
-    classes = "Lessons a and b ask whether the target is above its median."
-    if data.classes is not None:
-        first_class, second_class = (str(label) for label in data.classes)
-        called = (
-            "" if (first_class, second_class) == ("0", "1") else f"Class 0 is {first_class}, class 1 {second_class}; "
-        )
-        classes = f"{called}lessons c to h use the squared error on 0 and 1."
-        classes = classes[0].upper() + classes[1:]
     about = (
         f"The lessons use {data.n_rows:,} rows; the target is {data.target_name}. Two weights are those of {first} and "
         f"{second}. {classes} Weights are per standard deviation. Up to {MOST_POINTS} rows are drawn in lesson a."
     )
-    return Lessons(by_id, about)
+    return Lessons({id: _OF_A_TABLE[id](table) for id in ids}, about)
+
+
+def _target(data: Data) -> tuple[Array, str]:
+    """What the lessons explain, and what they say of its classes."""
+    if data.classes is None:
+        return data.y, "Lessons a and b ask whether the target is above its median."
+    names = [str(label) for label in data.classes]
+    y = data.y
+    if len(names) > 2:
+        common = int(np.argmax(y.sum(axis=0)))
+        y, names = y[:, common], ["all others", names[common]]
+    called = "" if names == ["0", "1"] else f"Class 0 is {names[0]}, class 1 {names[1]}; "
+    said = f"{called}lessons c to h use the squared error on 0 and 1."
+    return y, said[0].upper() + said[1:]
 
 
 def _names(table: Table, pair: tuple[int, int]) -> list[str]:
@@ -205,3 +210,20 @@ def _same_line(table: Table) -> dict[str, Any]:
         "n_rows": len(two),
         "totals": _short(np.array(totals)),
     }
+
+
+def _ball(table: Table) -> dict[str, Any]:
+    return {"quadratic": _quadratic(table, table.pair), "names": _names(table, table.pair)}
+
+
+_OF_A_TABLE: dict[str, Callable[[Table], dict[str, Any]]] = {
+    "a": _same_line,
+    "b": fitted_and_held_out,
+    "c": _bargain,
+    "d": _alike,
+    "e": _ball,
+    "f": lambda table: {**_mixes(table), "truth": None},
+    "g": _bowl,
+    "h": _ball,
+    "i": own_table,
+}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
     from normball.run import Run
@@ -15,7 +16,13 @@ __all__ = ["MOST_PREDICTIONS", "page_text", "write_report"]
 MOST_PREDICTIONS = 20_000_000  # of held-out rows, kept for the page; with more of them it goes without
 
 
-def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = None, data: Data | None = None) -> None:
+def write_report(
+    cv: CVPath,
+    path: str | os.PathLike[str],
+    run: Run | None = None,
+    data: Data | None = None,
+    comparison: Comparison | None = None,
+) -> None:
     """Write the page about a cross-validated path.
 
     Parameters
@@ -29,6 +36,8 @@ def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = Non
     data : Data, optional
         The data that the result was fitted to. The page then says more about them, in statistics; it never holds
         a row of them.
+    comparison : Comparison, optional
+        Several mixes, of which `cv` is one. The page opens with `cv`, and its reader can choose another one.
 
     Raises
     ------
@@ -38,12 +47,17 @@ def write_report(cv: CVPath, path: str | os.PathLike[str], run: Run | None = Non
     from normball.files import write_text
     from normball.run import Run
 
-    write_text(path, page_text(cv, run or Run(), data))
+    write_text(path, page_text(cv, run or Run(), data, comparison))
 
 
-def page_text(cv: CVPath, run: Run, data: Data | None = None) -> str:
+def page_text(cv: CVPath, run: Run, data: Data | None = None, comparison: Comparison | None = None) -> str:
     """The page that `write_report` writes."""
     from normball.evidence.evidence import evidence
+    from normball.report.other_mixes import with_others
     from normball.report.page import render
 
-    return render(cv, run, None if data is None else evidence(cv, run, data))
+    def known(one: CVPath, landscapes: bool = False) -> dict[str, Any] | None:
+        return None if data is None else evidence(one, run, data, landscapes=landscapes)
+
+    page = render(cv, run, known(cv, landscapes=True), comparison)
+    return page if comparison is None else with_others(page, comparison, cv, run, known)

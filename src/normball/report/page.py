@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,18 @@ from normball.family import LANDSCAPES
 from normball.report import opening
 from normball.report.payload import payload
 from normball.report.recipes import recipes
-from normball.results import facts
+from normball.results import facts, mixes
 from normball.results.answers import answer
+from normball.results.evaluation import Evaluation
+from normball.results.text import isolated_in
 from normball.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
+    from normball.messages import Finding
     from normball.results.path import Path
     from normball.run import Run
 
@@ -45,8 +50,10 @@ NOT_OF_ALL = {  # views that a family may be without
     "decisions",
     "observed",
     "ranges",
+    "mixes",
     *LANDSCAPES,
 }
+NO_TABLE: dict[str, Any] = {"head": [], "rows": []}
 SIDE_BY_SIDE = 6  # outputs; of more the page tells one at a time
 CAPTIONS = {
     "coefficients": "Each curve is one feature. From left to right the penalty weakens and coefficients grow.",
@@ -126,20 +133,43 @@ READING_OF_CLASSES = (
 )
 
 
-def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
+def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None, comparison: Comparison | None = None) -> str:
     """The whole page as text.
 
-    `evidence` is what needs the data themselves; charts that lack theirs say so.
+    `evidence` is what needs the data themselves; charts that lack theirs say so. A page of one mix of a `comparison`
+    shows the others beside it.
     """
+    data = payload(cv, run, evidence, comparison)
+    return _rendered(cv, cv, run, data, comparison, charts.call("report", data), charts.packed(data))
+
+
+def outline(whole: CVPath, cv: CVPath, run: Run, data: dict[str, Any], comparison: Comparison) -> str:
+    """The page without its drawings and its data, for what the page of one mix has in other words than that of another.
+
+    `cv` has the lambdas that the page holds of the `whole`.
+    """
+    views = [{**view, "sentence": "", "table": NO_TABLE} for view in charts.call("outline", data)]
+    return _rendered(whole, cv, run, data, comparison, views, "")
+
+
+def _rendered(
+    whole: CVPath,
+    cv: CVPath,
+    run: Run,
+    data: dict[str, Any],
+    comparison: Comparison | None,
+    drawn: list[dict[str, Any]],
+    packed: str,
+) -> str:
     from markupsafe import Markup
 
     path = cv.path
     chosen = facts.points(cv, run.select)
     family = find_family(path.family)
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
-    data = payload(cv, run, evidence)
     without = NOT_OF_ALL - family.views - ({"ranges"} if data["ranges"] else set())
-    views = {view["id"]: view for view in charts.call("report", data) if view["id"] not in without}
+    without = without if comparison is None else without - {"mixes"}
+    views = {view["id"]: view for view in drawn if view["id"] not in without}
     for view in views.values():
         view["svg"] = Markup(view.get("svg", ""))
     if path.l1_ratio == 0:  # ridge selects none
@@ -156,10 +186,13 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         contents=opening.contents(titles, bool(findings), bool(lessons)),
         verdict=charts.call("verdict", data, data["picked"]),
         about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
+        advice=[] if comparison is None else [_typeset(one) for one in mixes.advice(comparison, run.rule)],
+        mixes=[] if comparison is None else [mixes.name(one.path) for one in comparison],
         choices=numbers[0][1:],
         numbers=_rows_of_choice(numbers[1:]),
         null_note=_null_note(cv, numbers[2][0]),
         views=views,
+        apart=_apart(run),
         middle=[name for name in views if name not in (*opening.FIRST, *opening.LESSONS)],
         lessons=lessons,
         absent=absent,
@@ -167,17 +200,29 @@ def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
         of_what="Class" if family.has_classes else "Target",
         one_at_a_time=_one_at_a_time(path),
         captions=CAPTIONS,
-        findings=[finding.in_command_line_words() if run.command else finding for finding in findings],
-        certificate=facts.certificate(path),
-        fold_gap=facts.figures(float(np.max(cv.fold_dual_gaps)), 2),
+        findings=[_readable(finding, path, run) for finding in findings],
+        certificate=facts.certificate(whole.path),
+        fold_gap=facts.figures(float(np.max(whole.fold_dual_gaps)), 2),
         tol=f"{path.tol:g}",
         chosen={"head": CHOSEN_TITLES, "rows": [_certificate_row(one) for one in chosen]},
         grid={"head": GRID_TITLES, "rows": _grid(cv)},
         recipes=recipes(cv, run, picked.fit.lam),
         reading=(*READING, *(READING_OF_CLASSES if path.output_names and family.has_classes else ())),
-        payload=charts.packed(data),
-        script=Markup(charts.bundle("normball.report", "page.js")),
+        payload=packed,
+        script=charts.deflated(charts.bundle("normball.report", "page.js")) if packed else "",
+        boot=Markup(charts.bundle("normball.report", "boot.js")),
     )
+
+
+def _typeset(text: str) -> str:
+    return text.replace("+/-", "±")
+
+
+def _readable(finding: Finding, path: Path, run: Run) -> Finding:
+    """A finding in the words of the reader, names from right to left isolated."""
+    names = [run.target, *path.column_names, *path.preparation.shown_names]
+    worded = finding.in_command_line_words() if run.command else finding
+    return replace(worded, text=isolated_in(worded.text, names))
 
 
 def _one_at_a_time(path: Path) -> set[str]:
@@ -204,7 +249,7 @@ def _template() -> Template:
 
 def _rows_of_choice(rows: list[list[str]]) -> list[list[str]]:
     """The error in the unit of the target first, or the share where that has none."""
-    typeset = [[cell.replace("+/-", "±") for cell in row] for row in rows]
+    typeset = [[_typeset(cell) for cell in row] for row in rows]
     first = ("lambda", facts.RMSE, "CV deviance explained")
     return sorted(typeset, key=lambda row: first.index(row[0]) if row[0] in first else len(first))
 
@@ -217,6 +262,16 @@ def _null_note(cv: CVPath, score: str) -> str:
     if cv.score in find_family(cv.path.family).root_scores:
         score, null = facts.RMSE, math.sqrt(null)
     return f"A model without features has a {score} of {facts.figures(null)} on the same left-out rows."
+
+
+def _apart(run: Run) -> dict[str, Any] | None:
+    """How well rows that no fit saw are predicted, as a table."""
+    if "evaluation" not in run.apart:
+        return None
+    evaluation = Evaluation.from_dict(run.apart["evaluation"])
+    head, *rows = evaluation.rows()
+    how: str = run.apart["how"]
+    return {"how": f"At lambda {facts.figures(evaluation.lam)}, {how}", "head": head, "rows": rows}
 
 
 def _certificate_row(one: facts.Point) -> list[Any]:

@@ -12,12 +12,13 @@ from normball.evidence.listed import digits_of, in_full, lengths, listed, listed
 from normball.families import find_family
 from normball.report.columns import columns
 from normball.report.recipes import recipes
-from normball.results import answers, facts
+from normball.results import answers, facts, mixes
 from normball.results.sparse_rows import SparseRows
 from normball.results.text import isolated
 from normball.version import __version__
 
 if TYPE_CHECKING:
+    from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.results.path import Path
     from normball.run import Run
@@ -29,7 +30,9 @@ DIGITS = 5  # of what is only drawn
 DIGITS_BESIDE = 7  # of coefficients of features that are not listed
 
 
-def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, Any]:
+def payload(
+    cv: CVPath, run: Run, evidence: dict[str, Any] | None, comparison: Comparison | None = None
+) -> dict[str, Any]:
     """All that the page is drawn from, with None for what is not a number.
 
     `evidence` is what `normball.evidence.evidence.evidence` makes of the data; without it the means of the features are
@@ -47,6 +50,7 @@ def payload(cv: CVPath, run: Run, evidence: dict[str, Any] | None) -> dict[str, 
         "title": isolated(run.target),
         "family": path.family,
         "mathematics": _mathematics(cv),
+        "comparison": _comparison(cv, comparison),
         "penalty": facts.penalty(path.l1_ratio, path.groups),
         "l1_ratio": path.l1_ratio,
         "n_groups": len(path.groups) if path.has_group_penalty and path.groups else 0,
@@ -108,6 +112,30 @@ def _mathematics(cv: CVPath) -> dict[str, Any]:
         "factor": family.factor,
         "eta": family.eta_is or None,
         "predicted": family.predicted,
+    }
+
+
+def _comparison(cv: CVPath, comparison: Comparison | None) -> dict[str, Any] | None:
+    """All penalties of the page, which shows one of them."""
+    if comparison is None:
+        return None
+    bests = [comparison.candidate(one, "best") for one in comparison]
+    return {
+        "mixes": [
+            {
+                "name": mixes.name(best.cv.path),
+                "l1_ratio": best.l1_ratio,
+                "n_nonzero": plain(best.cv.path.n_nonzero),
+                "mean": plain(best.cv.cv_mean, DIGITS),
+                "best": best.index,
+                "one_se": best.cv.index_1se,
+                "loss": best.loss,
+                "loss_se": plain([best.loss_se])[0],
+            }
+            for best in bests
+        ],
+        "null_mean": plain([comparison.null_mean])[0],
+        "current": comparison.l1_ratios.index(cv.path.l1_ratio),
     }
 
 

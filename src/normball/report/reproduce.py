@@ -11,7 +11,7 @@ import numpy as np
 
 from normball.families import find_family
 from normball.family import Family, written
-from normball.settings import BY_COLUMNS, GROUP_OPTIONS, RIDGE_LAMBDAS
+from normball.settings import BY_COLUMNS, GROUP_OPTIONS, RIDGE_LAMBDAS, RIDGE_SHORTER, default_min_ratio
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -63,9 +63,10 @@ def in_normball(cv: CVPath, run: Run, lam: float) -> Recipe:
 
 def _grid(path: Path, run: Run) -> list[str]:
     """The grid of ridge where it was compared with other mixes."""
-    if path.l1_ratio > 0 or path.lambdas.size != RIDGE_LAMBDAS or "n_lambdas" in run.options:
+    ratio = default_min_ratio(path.n_rows, path.n_features) / RIDGE_SHORTER
+    if path.l1_ratio > 0 or not math.isclose(path.lambdas[-1], ratio * path.lambda_max, rel_tol=1e-6):
         return []
-    return [f"n_lambdas={RIDGE_LAMBDAS}", f"lambda_min_ratio={path.lambdas[-1] / path.lambdas[0]:.1g}"]
+    return [] if "lambda_min_ratio" in run.options else [f"n_lambdas={RIDGE_LAMBDAS}", f"lambda_min_ratio={ratio!r}"]
 
 
 def _about_groups(path: Path) -> tuple[list[str], list[str]]:

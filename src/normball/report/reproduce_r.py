@@ -94,7 +94,9 @@ def _reading(path: Path, run: Run) -> list[str]:
         more = "".join(options)
         reader = f"{function}({_quoted(run.source)}, check.names = FALSE, na.strings = c({missing}){more})"
     away = [
-        name for name in run.not_features if name not in (*run.target_columns, run.weights, run.offset, run.exposure)
+        name
+        for name in run.not_features
+        if name not in (*run.target_columns, run.weights, *run.offset_columns, run.exposure)
     ]
     lines = [f"table <- {reader}"]
     lines += ["# first take thousands separators and units out of the numbers"] * bool(
@@ -104,16 +106,15 @@ def _reading(path: Path, run: Run) -> list[str]:
         lines.append(f"table <- table[setdiff(names(table), {_vector(away)})]")
     if run.options.get("missing") == "drop":
         lines.append("table <- na.omit(table)")
-    roles = [role for role in (*run.target_columns, run.weights, run.offset, run.exposure) if role]
+    roles = [role for role in (*run.target_columns, run.weights, *run.offset_columns, run.exposure) if role]
     labels = [column.name for column in path.preparation.columns if column.levels is not None]
     lines.append(f"features <- table[setdiff(names(table), {_vector(roles)})]")
     if labels:
         lines.append(f"for (name in {_vector(labels)}) features[[name]] <- factor(features[[name]])")
-    of_columns = f"as.matrix(table[{_vector([*run.targets])}])" if run.targets else f"table[[{_quoted(run.target)}]]"
-    lines += ["x <- makeX(features)", f"y <- {of_columns}"]
+    lines += ["x <- makeX(features)", f"y <- {_columns(run.y)}"]
     lines += ["y <- factor(y)"] if find_family(path.family).has_classes and not run.targets else []
     lines += [f"w <- table[[{_quoted(run.weights)}]]"] if run.weights else []
-    lines += [f"offset <- table[[{_quoted(run.offset)}]]"] if run.offset else []
+    lines += [f"offset <- {_columns(run.offset)}"] if run.offset else []
     return [*lines, f"offset <- log(table[[{_quoted(run.exposure)}]])"] if run.exposure else lines
 
 
@@ -124,6 +125,11 @@ def _their_name(path: Path, feature: int) -> str:
             return column.name if column.levels is None else column.name + column.levels[feature]
         feature -= len(column.features)
     raise IndexError(feature)
+
+
+def _columns(named: str | list[str]) -> str:
+    """A column of the table, or a matrix of several."""
+    return f"table[[{_quoted(named)}]]" if isinstance(named, str) else f"as.matrix(table[{_vector(named)}])"
 
 
 def _vector(names: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,9 @@ class Feature:
     low: float | None = None  # ends of the middle 90 % over bootstrap samples, per standard deviation
     high: float | None = None
     samples: int | None = None  # bootstrap samples in which it is not zero
+    column: str = ""  # of the table
+    level: str | None = None  # of that column; None for a number
+    n_rows: int | None = None  # that have the level
 
 
 def points(cv: CVPath, select: str | float) -> list[Point]:
@@ -134,13 +138,14 @@ def selected(point: Point) -> list[Feature]:
             float(per_sd[j]),
             float(per_unit[j]),
             _exp(float(per_unit[j] if is_level(fit.preparation, int(j)) else per_step[j])) if factor else None,
-            few_rows(fit.preparation, int(j)) if fit.l1_ratio > 0 else "",
+            few_rows(fit.preparation, int(j)),
             None if point.counts is None else int(point.counts[column[j]]),
             None
             if point.counts is None or not speaks_for_itself(fit.preparation, int(j))
             else int(point.own_counts[j]),
             tuple(fit.coef_per_sd[:, j].tolist()) if several else (),
             *(None,) * 3 if point.ranges is None else _range(point.ranges, fit, int(j)),
+            *fit.preparation.origin(int(j)),
         )
         for j in order
     ]
@@ -168,7 +173,7 @@ def is_level(preparation: Preparation, feature: int) -> bool:
 
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     """Titles, and a row for each number; a column for each choice, the picked one first."""
-    path, family = cv.path, find_family(cv.path.family)
+    family = find_family(cv.path.family)
     rows = [["", *(f"{one.label} (picked)" if one is chosen[0] else one.label for one in chosen)]]
     rows.append(["lambda", *(figures(one.fit.lam) for one in chosen)])
     if cv.score in family.root_scores:
@@ -184,8 +189,7 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
                 *(_diagnostic(one, "auc") for one in chosen),
             ]
         )
-    kept = "features kept" if path.l1_ratio > 0 else "features used"  # ridge leaves none out
-    rows.append([kept, *(f"{one.fit.n_nonzero:,} of {path.n_features:,}" for one in chosen)])
+    rows += kept_rows([one.fit for one in chosen])
     if kept_of_each := [text for one in chosen if (text := groups_kept(one.fit))]:
         rows.append(["groups kept", *kept_of_each])
     rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
@@ -194,6 +198,21 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     if family.has_classes:
         rows.append(["largest |margin|", *(_margin(one) for one in chosen)])
     return [row for row in rows if not row[0] or any(cell != "-" for cell in row[1:])]
+
+
+def kept_rows(fits: Sequence[Fit]) -> list[list[str]]:
+    """How many columns of the table and how many features are kept, a row each; one row where these are the same."""
+    columns, n_features = fits[0].preparation.columns, len(fits[0].feature_names)
+    kept = "kept" if fits[0].l1_ratio > 0 else "used"  # ridge leaves none out
+    rows = [[f"features {kept}", *(f"{fit.n_nonzero:,} of {n_features:,}" for fit in fits)]]
+    if len(columns) == n_features:
+        return rows
+    return [[f"columns {kept}", *(f"{n_columns_kept(fit):,} of {len(columns):,}" for fit in fits)], *rows]
+
+
+def n_columns_kept(fit: Fit) -> int:
+    """How many columns of the table are kept."""
+    return int(np.unique(fit.preparation.column_of_feature[fit.kept]).size)
 
 
 def feature_titles(point: Point, short: bool = False) -> list[str]:
@@ -371,4 +390,9 @@ def _in_folds(feature: Feature, n_folds: int) -> str:
     if kept is None:
         return "-"
     itself = f" (itself {own}/{n_folds})" if own is not None and own < kept else ""
-    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}{itself}"
+    return in_folds(kept, n_folds) + itself
+
+
+def in_folds(kept: int, n_folds: int) -> str:
+    """`8/10`, with a word where these are few."""
+    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}"

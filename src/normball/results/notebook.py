@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from normball.results import facts, mixes, summaries
+from normball.results import by_column, facts, mixes, summaries
 
 if TYPE_CHECKING:
     from normball.comparison import Comparison
@@ -38,7 +38,8 @@ STYLE = f"""<style>
 def fit_html(fit: Fit) -> str:
     """The features."""
     rows = summaries.feature_rows(facts.Point("", fit, None), "feature", summaries.MOST_FEATURES, "")
-    return _page((f"{summaries.title(fit)}, lambda {fit.lam:.4g}", rows))
+    caption = f"{summaries.title(fit)}, lambda {fit.lam:.4g}"
+    return _page((_with_reference(caption, fit), rows))
 
 
 def path_html(path: Path) -> str:
@@ -62,7 +63,10 @@ def cv_html(cv: CVPath) -> str:
     features = summaries.feature_rows(chosen[0], "feature", summaries.MOST_FEATURES, "")
     return _page(
         (f"{summaries.title(cv.path)}, {cv.folds}", facts.comparison(cv, chosen)),
-        (f"{chosen[0].title}; .plot() draws the path, .report(file) writes a page", features),
+        (
+            _with_reference(f"{chosen[0].title}; .plot() draws the path, .report(file) writes a page", chosen[0].fit),
+            features,
+        ),
         findings=facts.findings(cv, chosen[0]),
     )
 
@@ -87,11 +91,20 @@ def _page(*tables: tuple[str, Sequence[Sequence[str]]], findings: Sequence[Findi
 
 
 def _table(caption: str, rows: Sequence[Sequence[str]]) -> str:
-    head, *body = [[html.escape(entry.strip()) for entry in row] for row in rows]
+    head, *body = [[html.escape(_indented(entry)) for entry in row] for row in rows]
     titles = "".join(f'<th scope="col">{entry}</th>' if entry else "<td></td>" for entry in head)
     lines = "".join(f'<tr><th scope="row"><bdi>{row[0]}</bdi></th>{_cells(row[1:])}</tr>' for row in body)
     top = f"<caption>{html.escape(caption)}</caption><thead><tr>{titles}</tr></thead>"
     return f"<table>{top}<tbody>{lines}</tbody></table>"
+
+
+def _with_reference(caption: str, fit: Fit) -> str:
+    return ". ".join(filter(None, [caption, by_column.reference(fit)]))
+
+
+def _indented(entry: str) -> str:
+    """Without the spaces that set all names off from their title; those of levels stay."""
+    return f"\u2003{entry.strip()}" if entry.startswith("    ") else entry.strip()
 
 
 def _cells(row: Sequence[str]) -> str:

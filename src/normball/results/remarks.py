@@ -91,7 +91,7 @@ def rare_levels(fit: Fit) -> list[Finding]:
     rare = [(j, which) for j in fit.kept.tolist() if (which := few_rows(fit.preparation, j))]
     if not rare:
         return []
-    shown = sample([f'"{fit.feature_names[j]}" ({which})' for j, which in rare])
+    shown = sample([f'"{fit.preparation.shown_names[j]}" ({which})' for j, which in rare])
     text = f"Selected, though one or two rows decide: {shown}. "
     text += "Such a coefficient is learned from these rows alone."
     column_of_feature = fit.preparation.column_of_feature

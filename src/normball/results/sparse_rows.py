@@ -71,6 +71,14 @@ class SparseRows:
         inside = slice(int(indptr[0]), int(indptr[-1]))
         return SparseRows(indptr - indptr[0], self.indices[inside], self.values[inside], self.n_columns)
 
+    def select(self, models: NDArray[np.intp], n_outputs: int = 1) -> SparseRows:
+        """The rows of some models, of `n_outputs` rows each, in the order given."""
+        rows = (models[:, None] * n_outputs + np.arange(n_outputs)).ravel()
+        lengths = np.diff(self.indptr)[rows]
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        places = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], lengths)
+        return SparseRows(indptr, self.indices[places], self.values[places], self.n_columns)
+
     def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Row sums of other `values` at the stored places."""
         return np.bincount(self._row_of_value(), weights=values, minlength=len(self)).astype(np.float64)

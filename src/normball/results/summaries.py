@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from normball.results import facts
+from normball.results import by_column, facts
 from normball.results.remarks import rare_levels
 from normball.results.text import display_width, printable, shortened, table
 
@@ -26,7 +26,7 @@ def fit_summary(fit: Fit) -> str:
     """One model: its strength, certificate and features."""
     rows = [
         ["lambda", f"{fit.lam:.4g}"],
-        ["features kept" if fit.l1_ratio > 0 else "features used", f"{fit.n_nonzero:,} of {len(fit.feature_names):,}"],
+        *facts.kept_rows([fit]),
         ["deviance explained", percent(fit.deviance_ratio)],
         ["certificate", _certificate(fit)],
     ]
@@ -110,7 +110,8 @@ def feature_lines(
         room = max(NARROWEST_NAME, _room(rows, width))
         rows = [[shortened(rows[0][0], room), *rows[0][1:]], *([_cut(row[0], room), *row[1:]] for row in rows[1:])]
     last = "<" if rows[0][-1] == "kept in folds" else ">"
-    return table(rows, align="<" + ">" * (len(rows[0]) - 2) + last)
+    note = textwrap.wrap(by_column.reference(point.fit), width or 120)
+    return table(rows, align="<" + ">" * (len(rows[0]) - 2) + last) + note
 
 
 def _room(rows: list[list[str]], width: int) -> int:
@@ -120,14 +121,16 @@ def _room(rows: list[list[str]], width: int) -> int:
 
 
 def _least(titles: list[str]) -> int:
-    """The column that is missed least: it follows from another, or is the last."""
-    missed = (k for what in (facts.RANGE, facts.FACTOR) for k, title in enumerate(titles) if what in title)
+    """The column that is missed least: it follows from another, is that of rows, or the last."""
+    ends = (facts.RANGE, facts.FACTOR, by_column.ROWS)
+    missed = (k for end in ends for k, title in enumerate(titles) if end in title)
     return next(missed, len(titles) - 1)
 
 
 def _cut(name: str, room: int) -> str:
     """An indented name in at most `room` columns."""
-    return name[:2] + shortened(name[2:], room - 2)
+    indent = len(name) - len(name.lstrip())
+    return name[:indent] + shortened(name, room - indent)
 
 
 def title(result: Fit | Path) -> str:
@@ -168,17 +171,36 @@ def feature_rows(point: facts.Point, title: str, most: int, more: str, short: bo
     Several outputs have a column each; `short` tells of each feature the largest coefficient alone.
     """
     fit, features = point.fit, facts.selected(point)
-    rows = [[title, *facts.feature_titles(point, short)]]
-    rows += [[f"  {_marked(feature)}", *facts.feature_cells(point, feature, short)] for feature in features[:most]]
-    if len(features) > most:
-        rows.append([f"  ... and {len(features) - most:,} more{more}"])
-    rows += [["  (intercept)", *cells] for cells in [facts.intercept_cells(fit, short)] if cells]
+    blocks = by_column.blocks(fit, features, most)
+    shown = [feature for block in blocks for feature in block.features]
+    counted = any(feature.n_rows is not None for feature in shown)
+    titles = [by_column.ROWS] * counted + facts.feature_titles(point, short)
+    rows = [[title, *titles]]
+    for block in blocks:
+        rows += _block_rows(block, point, titles, short)
+    if len(features) > len(shown):
+        rows.append([f"  ... and {len(features) - len(shown):,} more{more}"])
+    rows += [["  (intercept)", *[""] * counted, *cells] for cells in [facts.intercept_cells(fit, short)] if cells]
     return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
 
 
-def _marked(feature: facts.Feature) -> str:
-    name = printable(feature.name)
-    return f"{name} ({feature.few_rows})" if feature.few_rows else name
+def _block_rows(block: by_column.Block, point: facts.Point, titles: list[str], short: bool) -> list[list[str]]:
+    """A column of the table with its levels below it."""
+    rows = []
+    names = dict(zip(point.fit.feature_names, point.fit.preparation.shown_names, strict=True))
+    if block.title:
+        told = (
+            "" if block.folds is None or titles[-1] != "kept in folds" else facts.in_folds(block.folds, point.n_folds)
+        )
+        rows.append([f"  {printable(block.title)}", *[""] * (len(titles) - 1), told])
+    alone = len(block.features) == 1 or block.title == by_column.RARE
+    for feature in block.features:
+        name = names[feature.name] if alone or feature.level is None else feature.level
+        indent = "    " if block.title or (feature.level is not None and not alone) else "  "
+        few = f" ({feature.few_rows})" if feature.few_rows else ""
+        of_level = ["" if feature.n_rows is None else f"{feature.n_rows:,}"] * (titles[0] == by_column.ROWS)
+        rows.append([f"{indent}{printable(name)}{few}", *of_level, *facts.feature_cells(point, feature, short)])
+    return rows
 
 
 def percent(share: float) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def printable(text: str) -> str:
@@ -15,6 +16,15 @@ def isolated(text: str) -> str:
     """`text` so that numbers and signs beside it keep their places where it is written from right to left."""
     turned = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
     return f"\u2068{text}\u2069" if turned else text
+
+
+def isolated_in(sentence: str, names: Iterable[str]) -> str:
+    """A sentence with those of `names` isolated that need it."""
+    turned = sorted({name for name in names if isolated(name) != name}, key=len, reverse=True)
+    if not turned:
+        return sentence
+    any_of_them = "|".join(map(re.escape, turned))
+    return re.sub(rf"(?<!\w)(?:{any_of_them})(?!\w)", lambda found: isolated(found[0]), sentence)
 
 
 def display_width(text: str) -> int:

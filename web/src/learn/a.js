@@ -22,7 +22,7 @@ const [LEAST, MOST, STEP] = [-1, 2, 0.05];
 /** @type {import("./lesson.js").Lesson} */
 export const a = {
   id: "a",
-  title: "The same line, with small and with large weights",
+  title: "All weights times ten: what changes?",
   text: [
     "A model that tells two classes apart adds up its features, each times a weight, and turns the sum into a probability with the S-shaped sigmoid. Where the sum is 0 the probability is one half: these places form the line between the classes.",
     "Multiply all weights by 10, the intercept included. The sum is 0 at the same places, so the line does not move, and every point keeps its side. But all sums are ten times as large: each probability is pushed towards 0 or 1.",

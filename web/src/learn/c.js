@@ -9,7 +9,7 @@ import { loss, minimisers, norm } from "./two_weights.js";
 
 /** @typedef {{ quadratic: import("./two_weights.js").Quadratic, lambdas: { l1: number[], l2: number[] }, names: [string, string] }} Data the strongest lambda first */
 
-const FINER = 8; // solutions drawn for each step of the slider
+const FINER = 4; // solutions drawn for each step of the slider
 
 /** @param {Data} data @param {import("./lesson.js").Values} values */
 const lambdasOf = (data, values) => data.lambdas[values.shape ? "l2" : "l1"];

@@ -38,10 +38,11 @@ export const h = {
     const free = least(q);
     const at = touch(q, shape, t);
     const g = gradient(q, at.w);
-    const price = priceOf(q, shape, t);
+    const price = priceOf(q, shape, at);
     const most = h.controls(data)[1].max;
     const ts = Array.from({ length: 82 }, (_, k) => (most * k) / 81);
-    const prices = ts.map((one) => priceOf(q, shape, one));
+    const met = ts.map((one) => touch(q, shape, one));
+    const prices = met.map((one) => priceOf(q, shape, one));
     const sentence = said(shape, t, at, [-g[0], -g[1]], price, norm(shape, free));
     const on = plane({ left: 70, top: 20, size: 310, reach: 1.35 * norm("l1", free), id: "lesson-h" }, data.names);
     const x = scaleLinear([0, most], [470, 800]);
@@ -52,7 +53,7 @@ export const h = {
       on.contours(q, [0.25, 0.6, 1.5].map((share) => share * (level || 0.1 * q.base))),
       on.ball(shape, t),
       level > 0 ? on.contour(q, level) : "",
-      element("g", {}, curve(through(ts.slice(1).map((one) => touch(q, shape, one).w).map(([u, v]) => [on.x(u), on.y(v)])), { stroke: COLOURS[3], "stroke-dasharray": DASHES[2], "stroke-width": 2 })),
+      element("g", {}, curve(through(met.map(({ w: [u, v] }) => [on.x(u), on.y(v)])), { stroke: COLOURS[3], "stroke-dasharray": DASHES[2], "stroke-width": 2 })),
       pull(on, q, at.w),
       on.mark(free, "lowest error", FAINT, awayFrom(free, at.w)),
       on.mark(at.w, "solution", COLOURS[2], { ...awayFrom(at.w, free), dy: 20 }),
@@ -72,8 +73,8 @@ export const h = {
       table: {
         head: ["ball", "t", "size used", "price", "lambda", data.names[0], data.names[1], "error"],
         rows: [0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.2].map((share) => {
-          const met = touch(q, shape, share * norm(shape, free));
-          return [shape === "l1" ? "diamond" : "disc", figures(share * norm(shape, free)), figures(norm(shape, met.w)), figures(priceOf(q, shape, share * norm(shape, free))), figures(met.lam), figures(met.w[0]), figures(met.w[1]), figures(loss(q, met.w), 4)];
+          const one = touch(q, shape, share * norm(shape, free));
+          return [shape === "l1" ? "diamond" : "disc", figures(share * norm(shape, free)), figures(norm(shape, one.w)), figures(priceOf(q, shape, one)), figures(one.lam), figures(one.w[0]), figures(one.w[1]), figures(loss(q, one.w), 4)];
         }),
       },
       numbers: { shape, t, w: at.w, lam: at.lam, kkt: at.kkt, price, pull: [-g[0], -g[1]], error: loss(q, at.w), used: norm(shape, at.w), end: norm(shape, free), ts, prices },

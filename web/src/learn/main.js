@@ -42,9 +42,14 @@ function enliven(section, lesson, data) {
     figure.innerHTML = shown.svg; // every text in it went through svg.js `escape`
     the(".sentence", section).textContent = shown.sentence;
     the(".table", section).innerHTML = tableOf(shown.table);
+    tell();
+    if (focused) /** @type {SVGElement | null} */ (figure.querySelector(`[data-handle="${focused}"]`))?.focus();
+  }
+
+  /** The controls say what the values are. */
+  function tell() {
     inputs.forEach((put, k) => put(values[controls[k].id], values));
     reset.disabled = changes(lesson, opening, values) === "";
-    if (focused) /** @type {SVGElement | null} */ (figure.querySelector(`[data-handle="${focused}"]`))?.focus();
   }
 
   /** @param {import("./lesson.js").Values} next */
@@ -60,7 +65,8 @@ function enliven(section, lesson, data) {
   }
   predictions(section, lesson);
   phone.addEventListener("change", () => show({ ...values, narrow: Number(phone.matches) }));
-  show(values);
+  if (phone.matches) show(values);
+  else tell(); // the file holds this drawing
   arrive(section, lesson, controls, (said) => show({ ...opening, narrow: values.narrow, ...said }));
 }
 

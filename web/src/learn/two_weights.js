@@ -66,13 +66,9 @@ export function minimisers(q, shape, lam) {
 
 /**
  * What one more unit of budget would save, minus the slope of the smallest error over t: the pull in the dual norm.
- * @param {Quadratic} q @param {Shape} shape @param {number} t
+ * @param {Quadratic} q @param {Shape} shape @param {Touch} touch
  */
-export function priceOf(q, shape, t) {
-  if (t === 0) return dual(shape, gradient(q, [0, 0]));
-  const { w, lam } = touch(q, shape, t);
-  return lam === 0 ? 0 : dual(shape, gradient(q, w));
-}
+export const priceOf = (q, shape, { w, lam }) => (lam === 0 ? 0 : dual(shape, gradient(q, w)));
 
 /** @param {Shape} shape @param {Pair} g */
 const dual = (shape, [x, y]) => (shape === "l1" ? Math.max(Math.abs(x), Math.abs(y)) : Math.hypot(x, y));

@@ -57,7 +57,8 @@ export function downloads(page, { data, state }) {
   for (const button of all(place, "[data-save]")) {
     button.addEventListener("click", () => {
       const csv = button.dataset.save === "csv";
-      const name = `coefficients_${data.lambdas[state.index].toPrecision(3)}.${csv ? "csv" : "json"}`;
+      const mix = data.comparison ? `${data.comparison.mixes[data.comparison.current].name.replaceAll(" ", "_")}_` : "";
+      const name = `coefficients_${mix}${data.lambdas[state.index].toPrecision(3)}.${csv ? "csv" : "json"}`;
       save(page, name, csv ? MARK + asCsv(data, state.index) : asJson(data, state.index), csv ? "text/csv" : "application/json");
       said(`${name} is saved; where the browser does not allow that, use Copy.`);
     });

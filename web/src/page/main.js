@@ -5,6 +5,7 @@ import { controls } from "./controls.js";
 import { cutoff } from "./cutoff.js";
 import { downloads } from "./download.js";
 import { address, remembered } from "./hash.js";
+import { choice, mixes } from "./mixes.js";
 import { panels } from "./panels.js";
 import { pictures } from "./pictures.js";
 import { pointing } from "./pointing.js";
@@ -17,13 +18,38 @@ import { unpack } from "./unpack.js";
 import { verdictLine } from "./verdict.js";
 import { whatIf } from "./what_if.js";
 
+/** @typedef {import("../payload.js").State} State */
+
 /** @param {Document} page */
 function start(page) {
-  /** @type {import("../payload.js").Payload} */
-  const data = unpack(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? "");
+  const held = mixes(page, unpack(/** @type {HTMLElement} */ (page.getElementById("payload")).textContent ?? ""));
+  const first = held.asked();
+  let left = new AbortController();
+  let current = first;
+
+  /** Shows a penalty; `drawn` where the file has its drawings. @param {number} k @param {Partial<State>} chosen @param {boolean} drawn */
+  function open(k, chosen, drawn) {
+    left.abort();
+    left = new AbortController();
+    const state = shown(page, held.bring(k), { chosen, drawn, signal: left.signal, open: (other) => open(other, carried(state), false) });
+    current = k;
+  }
+  open(first, {}, first === held.current);
+  window.addEventListener("hashchange", () => held.asked() !== current && open(held.asked(), {}, false));
+}
+
+/** What a reader chose that means the same under another penalty. @param {State} state @returns {Partial<State>} */
+const carried = ({ axis, per_sd, slice, scaling, filter, output }) => ({ axis, per_sd, slice, scaling, filter, output });
+
+/**
+ * The page of one penalty, until the signal.
+ * @param {Document} page @param {import("../payload.js").Payload} data
+ * @param {{ chosen: Partial<State>, drawn: boolean, signal: AbortSignal, open: (k: number) => void }} how
+ */
+function shown(page, data, { chosen, drawn, signal, open }) {
   const phone = window.matchMedia("(max-width: 34rem)");
-  const model = store(data, { ...opening(data), ...remembered(data), narrow: phone.matches });
-  phone.addEventListener("change", () => model.set({ narrow: phone.matches }));
+  const model = { ...store(data, { ...opening(data), ...remembered(data), ...chosen, narrow: phone.matches }), drawn, signal };
+  phone.addEventListener("change", () => model.set({ narrow: phone.matches }), { signal });
   theme(page);
   bar(page, model);
   verdictLine(page, model);
@@ -36,8 +62,10 @@ function start(page) {
   whatIf(page, model);
   downloads(page, model);
   recipes(page, model);
-  printing(page);
+  printing(page, model);
   address(model);
+  choice(page, data, open);
+  return model.state;
 }
 
 start(document);

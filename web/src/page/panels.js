@@ -15,8 +15,8 @@ const SHOWS = {
   decisions: ["cutoff", "cost_missed", "cost_alarm"],
 };
 
-/** @param {Document} page @param {import("./store.js").Store} model */
-export function panels(page, { data, state, listen }) {
+/** @param {Document} page @param {import("./store.js").Model} model */
+export function panels(page, { data, state, listen, drawn, signal }) {
   const shown = VIEWS.filter((view) => view.id !== "features").flatMap((view) => {
     const section = page.querySelector(`[data-view="${view.id}"]`);
     const place = section?.querySelector("[data-live]");
@@ -32,9 +32,15 @@ export function panels(page, { data, state, listen }) {
   const sizes = new ResizeObserver((entries) => entries.forEach((entry) => shown.find((one) => one.place === entry.target)?.fit()));
   shown.forEach((one) => sizes.observe(one.place));
   listen((changed) => shown.forEach((one) => (changed.has("index") || SHOWS[one.id]?.some((name) => changed.has(name))) && one.stale()));
-  window.addEventListener("beforeprint", () => shown.forEach((one) => one.draw()));
+  window.addEventListener("beforeprint", () => shown.forEach((one) => one.draw()), { signal });
+  signal.addEventListener("abort", () => watch.disconnect());
   // the file has the drawings of the opening state
-  if (JSON.stringify({ ...state, narrow: false }) !== JSON.stringify(opening(data))) shown.forEach((one) => one.stale());
+  if (!drawn) {
+    shown.forEach((one) => {
+      one.stale();
+      one.draw();
+    });
+  } else if (JSON.stringify({ ...state, narrow: false }) !== JSON.stringify(opening(data))) shown.forEach((one) => one.stale());
 }
 
 /**

@@ -5,6 +5,8 @@
 /** @typedef {(changed: Set<string>) => void} Listener called once before the next frame with the names of what changed */
 /** @typedef {{ data: Payload, state: State, set: (change: Partial<State>) => void, listen: (listener: Listener) => void }} Store */
 
+/** @typedef {Store & { drawn: boolean, signal: AbortSignal }} Model the state of one penalty's page: whether the file has its drawings, and what ends it */
+
 /** @param {Payload} data @param {State} state @returns {Store} */
 export function store(data, state) {
   /** @type {Listener[]} */

@@ -10,6 +10,7 @@ import { effects } from "./effects.js";
 import { errors } from "./errors.js";
 import { features } from "./features.js";
 import { geometry } from "./geometry.js";
+import { mixes } from "./mixes.js";
 import { observed } from "./observed.js";
 import { ranges } from "./ranges.js";
 import { residuals } from "./residuals.js";
@@ -17,4 +18,4 @@ import { row_groups } from "./row_groups.js";
 import { sigmoid } from "./sigmoid.js";
 
 /** @type {import("../payload.js").View[]} */
-export const VIEWS = [effects, cv_curve, features, ranges, decisions, confusion, errors, observed, row_groups, calibration, residuals, coefficients, geometry, sigmoid, convexity, breakdown];
+export const VIEWS = [effects, cv_curve, mixes, features, ranges, decisions, confusion, errors, observed, row_groups, calibration, residuals, coefficients, geometry, sigmoid, convexity, breakdown];

@@ -1,0 +1,95 @@
+"""What a page holds of the mixes beside the one that it opens with: fewer lambdas, and the parts in other words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball import charts
+from normball.evidence.listed import picked
+from normball.report.page import outline
+from normball.report.payload import payload
+
+if TYPE_CHECKING:
+    from normball.comparison import Comparison
+    from normball.cv_result import CVPath
+    from normball.run import Run
+
+Evidence = Callable[["CVPath"], "dict[str, Any] | None"]
+
+PLACE = '<script type="application/zlib" id="others">'
+MOST_BYTES = ((100, 490_000), (np.inf, 880_000))  # of a page, by its features
+MOST_LAMBDAS = 50
+LEAST_LAMBDAS = 12
+PART = re.compile(r'<(section|nav)[^>]* aria-labelledby="([^"]+)".*?</\1>', re.DOTALL)
+ANSWER = re.compile(r'<div id="answer".*?(?=\s*<section)', re.DOTALL)
+
+
+def with_others(page: str, comparison: Comparison, cv: CVPath, run: Run, evidence: Evidence) -> str:
+    """The page of `cv`, and with it all other mixes; each has as many lambdas as there is room for."""
+    most = next(size for n_features, size in MOST_BYTES if cv.path.n_features <= n_features)
+    room = most - len(page.encode())
+    held = _packed(comparison, cv, run, evidence, MOST_LAMBDAS)
+    n_lambdas = MOST_LAMBDAS
+    while len(held) > room and n_lambdas > LEAST_LAMBDAS:
+        n_lambdas = int(np.clip(0.9 * n_lambdas * room / len(held), LEAST_LAMBDAS, 0.8 * n_lambdas))
+        held = _packed(comparison, cv, run, evidence, n_lambdas)
+    return page.replace(PLACE, PLACE + held)
+
+
+def _packed(comparison: Comparison, cv: CVPath, run: Run, evidence: Evidence, n_lambdas: int) -> str:
+    def told(whole: CVPath, shown: CVPath) -> tuple[dict[str, Any], dict[str, str]]:
+        data = payload(shown, run, evidence(shown), comparison)
+        return data, parts(outline(whole, shown, run, data, comparison))
+
+    held: list[dict[str, Any] | None] = []
+    own = told(cv, cv)[1]
+    for one in comparison:
+        if one is cv:
+            held.append(None)
+            continue
+        data, its = told(one, thinned(one, some_lambdas(one, run, n_lambdas)))
+        differ = {name: its.get(name, "") for name in {**own, **its} if its.get(name, "") != own.get(name, "")}
+        held.append({"data": {**data, "comparison": None}, "sections": differ})
+    return charts.packed(held)
+
+
+def parts(page: str) -> dict[str, str]:
+    """The answer, the sections and the contents of a page by name."""
+    found = {match[2]: match[0] for match in PART.finditer(page)}
+    answer = ANSWER.search(page)
+    return {**({} if answer is None else {"answer": answer[0]}), **found}
+
+
+def some_lambdas(cv: CVPath, run: Run, most: int) -> NDArray[np.intp]:
+    """About so many positions, spread over the grid; both rules, the choice and the ends are among them."""
+    n_lambdas = cv.lambdas.size
+    spread = np.linspace(0, n_lambdas - 1, min(most, n_lambdas)).round().astype(int)
+    return np.unique([*spread.tolist(), cv.index_best, cv.index_1se, picked(cv, run)])
+
+
+def thinned(cv: CVPath, keep: NDArray[np.intp]) -> CVPath:
+    """A cross-validated path at some of its lambdas; its choices have to be among them."""
+    path = cv.path
+    few = replace(
+        path,
+        **{name: getattr(path, name)[keep] for name in ("lambdas", "intercepts", "loss", "dual_gaps")},
+        **{name: getattr(path, name)[keep] for name in ("kkt_violations", "statuses", "n_iters")},
+        coef_rows=path.coef_rows.select(keep, path.n_outputs),
+    )
+    return replace(
+        cv,
+        path=few,
+        fold_scores=cv.fold_scores[:, keep],
+        fold_dual_gaps=cv.fold_dual_gaps[:, keep],
+        train_mean=cv.train_mean[keep],
+        selection_counts=cv.selection_counts.select(keep),
+        counts_by_column=None if cv.counts_by_column is None else cv.counts_by_column.select(keep),
+        predictions=None if cv.predictions is None else cv.predictions[:, keep],
+        held_out=None if cv.held_out is None else replace(cv.held_out, values=cv.held_out.values[keep]),
+    )

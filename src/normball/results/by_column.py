@@ -1,0 +1,85 @@
+"""Selected features by the columns of the table that they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from normball.results.facts import Feature
+
+if TYPE_CHECKING:
+    from normball.results.fit import Fit
+
+ROWS = "rows"  # the title of their numbers
+RARE = "Levels told by one or two rows"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A column with its features, of levels the largest coefficient first; a column of several has a line of its own.
+
+    Attributes
+    ----------
+    title : str
+        The line above the features; empty where the only one speaks for itself.
+    folds : int or None
+        How many folds kept the column.
+    features : tuple of Feature
+        Its features.
+    """
+
+    title: str
+    folds: int | None
+    features: tuple[Feature, ...]
+
+
+def blocks(fit: Fit, features: Sequence[Feature], most: int) -> list[Block]:
+    """At most so many features by columns, those first whose largest coefficient per standard deviation is largest.
+
+    What one or two rows decide stands apart at the end.
+    """
+    rare = [feature for feature in features if feature.few_rows]
+    common = [feature for feature in features if not feature.few_rows]
+    room = max(most - len(rare), most // 2)
+    by_column: dict[str, list[Feature]] = {}
+    for feature in common[:room]:
+        by_column.setdefault(feature.column, []).append(feature)
+    found = [_block(fit, column, one) for column, one in by_column.items()]
+    shown = rare[: max(0, most - len(common[:room]))]
+    return [*found, Block(RARE, None, tuple(shown))] if shown else found
+
+
+def _block(fit: Fit, column: str, features: list[Feature]) -> Block:
+    first = features[0]
+    if len(features) == 1:
+        return Block("", first.folds, (first,))
+    n_levels, n_kept = _levels(fit, column)
+    number = [feature for feature in features if feature.level is None]
+    levels = [replace(one, folds=_own(one), own_folds=None) for one in features if one.level is not None]
+    levels.sort(key=lambda one: -one.per_unit)
+    if number:  # and the mark of its gaps
+        return Block("", first.folds, (number[0], *levels))
+    of_all = f"{n_levels}" if n_kept == n_levels else f"{n_kept} of {n_levels}"
+    return Block(f"{column} ({of_all} levels)", first.folds, tuple(levels))
+
+
+def _own(feature: Feature) -> int | None:
+    return feature.folds if feature.own_folds is None else feature.own_folds
+
+
+def _levels(fit: Fit, column: str) -> tuple[int, int]:
+    """How many levels a column has, and how many of them are kept."""
+    preparation = fit.preparation
+    place = next(k for k, one in enumerate(preparation.columns) if one.name == column)
+    return preparation.columns[place].n_features, int((preparation.column_of_feature[fit.kept] == place).sum())
+
+
+def reference(fit: Fit) -> str:
+    """What the coefficients of levels are measured against; nothing where none are kept."""
+    columns = fit.preparation.columns
+    if all(columns[j].levels is None for j in fit.preparation.column_of_feature[fit.kept]):
+        return ""
+    if fit.l1_ratio == 0:
+        return "Levels are measured against the average of their column."
+    return "Levels are measured against those of their column that are not kept."
