@@ -8,6 +8,7 @@ import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
@@ -459,6 +460,10 @@ def test_the_page_is_one_small_offline_file(quiz: bool) -> None:
     assert ("content", policy) in page.attributes
     assert page.tags.count("svg") == len(learn.IDS)
     assert page.tags.count("table") == len(learn.IDS)
+    formulas = re.findall(r"<math .*?</math>", text)
+    assert len(formulas) >= len(learn.IDS)
+    for formula in formulas:
+        ElementTree.fromstring(formula)  # well-formed
     ids = [value for name, value in page.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     assert ('class="quiz"' in text) == quiz
