@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from normball.cli import examples
 from normball.cli.console import Console
 from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
+from normball.cli.positive import with_positive
 from normball.cli.source import Task, UsageError, read
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
@@ -35,7 +36,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
     with console.phase("Read"):
-        task = apart.with_rows_apart(read(arguments, words), arguments)
+        task = apart.with_rows_apart(with_positive(read(arguments, words), arguments.positive), arguments)
         data = task.prepare()
     files = fit_files.places(arguments.output, arguments.out_of_fold)
     ratios = default_mixes(data) if asked is None else asked
