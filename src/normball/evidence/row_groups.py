@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from normball.evidence.fitted_rows import FittedRows, dense_columns
 from normball.evidence.held_out import quantiles
 from normball.evidence.listed import plain
+from normball.inputs.preparation import MISSING_LEVEL
 from normball.results.facts import figures
 from normball.results.text import isolated
 from normball.scores import errors, right
@@ -121,7 +122,7 @@ def _columns(rows: FittedRows) -> list[_Column]:
         values = dense_columns(rows.design, features)
         if column.levels is not None:
             codes = np.where(values.any(axis=1), values.argmax(axis=1), -1)
-            found.append(_Column(codes, list(column.features)))
+            found.append(_Column(codes, list(column.shown)))
         else:
             found.append(_of_number(column.name, values, rows.weights))
     return found
@@ -133,7 +134,7 @@ def _of_number(name: str, values: Array, weights: Array) -> _Column:
     distinct = np.unique(number[~gap])
     if distinct.size <= FEW_VALUES:
         codes = np.searchsorted(distinct, number)
-        names = [f"{name} = {_shown(value)}" for value in distinct.tolist()]
+        names = [f"{name}: {_shown(value)}" for value in distinct.tolist()]
     else:
         edges = np.unique(quantiles(number[~gap], weights[~gap], QUARTERS))
         codes = np.searchsorted(edges, number)
@@ -142,7 +143,7 @@ def _of_number(name: str, values: Array, weights: Array) -> _Column:
         names = [f"{name} up to {shown[0]}", *middle, f"{name} above {shown[-1]}"]
     if not gap.any():
         return _Column(codes, names)
-    return _Column(np.where(gap, len(names), codes), [*names, f"{name} is missing"])
+    return _Column(np.where(gap, len(names), codes), [*names, f"{name}: {MISSING_LEVEL}"])
 
 
 def _shown(value: float) -> str:
