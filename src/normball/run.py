@@ -39,6 +39,8 @@ class Run:
     apart : dict
         Of rows that no fit saw: "share" or "column" says which these are, with the "seed", and "how" in words;
         "evaluation" is how well they are predicted. Empty where there are none.
+    positive : str
+        The label of two that was asked to be the modelled one; "" where the second one is.
     exposure, group, time_order : str
         Columns that become the offset (their logarithm), the groups of rows and the times; "" for none.
     """
@@ -55,6 +57,7 @@ class Run:
     reading: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     apart: dict[str, Any] = field(default_factory=dict)
+    positive: str = ""
     exposure: str = ""
     group: str = ""
     time_order: str = ""

@@ -38,6 +38,11 @@ def fit_options(fit: argparse.ArgumentParser) -> None:
     )
     apart.add_argument("--split", type=column, metavar="COL", help="column that marks such rows: train, test or 0, 1")
     group.add_argument(
+        "--positive",
+        metavar="LABEL",
+        help="of a target of two labels the one whose probability is modelled (default: the second in order)",
+    )
+    group.add_argument(
         "--bootstrap",
         type=seed,
         metavar="N",

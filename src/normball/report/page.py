@@ -174,6 +174,8 @@ def _rendered(
         view["svg"] = Markup(view.get("svg", ""))
     if path.l1_ratio == 0:  # ridge selects none
         views["features"]["title"] = "Largest coefficients"
+    absent = opening.absent(views)
+    views = {name: view for name, view in views.items() if not view["missing"] or name in opening.FIRST}
     lessons = [name for name in opening.LESSONS if name in views]
     findings = facts.findings(cv, picked)
     titles = {name: view["title"] for name, view in views.items()}
@@ -193,6 +195,7 @@ def _rendered(
         apart=_apart(run),
         middle=[name for name in views if name not in (*opening.FIRST, *opening.LESSONS)],
         lessons=lessons,
+        absent=absent,
         outputs=path.output_names,
         of_what="Class" if family.has_classes else "Target",
         one_at_a_time=_one_at_a_time(path),

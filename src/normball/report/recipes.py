@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def recipes(cv: CVPath, run: Run, lam: float) -> list[Recipe]:
     """The model at strength `lam` in three ways."""
     found = [in_normball(cv, run, lam), in_sklearn(cv.path, run, lam), in_glmnet(cv.path, run, lam)]
-    if not run.apart:
-        return found
-    first = f"First leave out the rows that no fit saw ({run.apart['how']})."
-    return [replace(one, note=f"{first} {one.note}".strip()) for one in found]
+    first = [f"First leave out the rows that no fit saw ({run.apart['how']})."] if run.apart else []
+    if run.positive:
+        first.append(f"First make {run.target} 1 where it is “{run.positive}”, and else 0.")
+    return [replace(one, note=" ".join([*first, *filter(None, [one.note])])) for one in found]

@@ -138,7 +138,7 @@ def _feature(point: Point, j: int, per_sd: float, per_unit: float) -> Feature:
     column, level, n_rows = preparation.origin(j)
     step = per_sd if level is None and fit.standardize else per_unit  # a row has a level, or has it not
     own = point.counts is not None and speaks_for_itself(preparation, j)
-    low, high, samples = (None, None, None) if point.ranges is None else _range(point.ranges, fit, j)
+    low, high, samples = _range(point, j)
     return Feature(
         fit.feature_names[j],
         per_sd,
@@ -157,9 +157,11 @@ def _feature(point: Point, j: int, per_sd: float, per_unit: float) -> Feature:
     )
 
 
-def _range(ranges: Ranges, fit: Fit, feature: int) -> tuple[float, float, int]:
+def _range(point: Point, feature: int) -> tuple[float | None, float | None, int | None]:
     """The ends of a coefficient per standard deviation over the samples, and in how many it is not zero."""
-    scale = float(fit.scales[feature])
+    ranges, scale = point.ranges, float(point.fit.scales[feature])
+    if ranges is None:
+        return None, None, None
     low, high = (float(rows[0][feature]) * scale for rows in (ranges.low, ranges.high))
     return low, high, int(ranges.counts[0][feature])
 
