@@ -156,6 +156,18 @@ def test_out_of_fold_needs_a_file(folder: Path, capsys: Capture) -> None:
     assert "--out-of-fold names a file" in err
 
 
+def test_out_of_fold_of_more_than_there_is_room_for(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("normball.cli.fit_files.MOST_HELD_OUT", 120 * 30)
+    code, _, err = fit(capsys, "--out-of-fold", "o.csv", "--n-lambdas", "31")
+    assert code == 2
+    assert "--out-of-fold needs 3,720 predictions in memory" in err
+    monkeypatch.setattr("normball.report.MOST_PREDICTIONS", 0)
+    assert fit(capsys, "--out-of-fold", "o.csv", "--n-lambdas", "30")[0] == 0
+    assert pl.read_csv("o.csv").height == 120
+
+
 def test_the_path_has_its_coefficients(folder: Path, capsys: Capture) -> None:
     fit(capsys)
     path, told = load("out/model.json").path, pl.read_csv("out/path.csv")

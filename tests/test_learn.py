@@ -8,6 +8,7 @@ import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
@@ -450,7 +451,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize("quiz", [False, True])
 def test_the_page_is_one_small_offline_file(quiz: bool) -> None:
     text = learn.page(built_in(), learn.IDS, quiz=quiz)
-    assert len(text.encode()) < 300_000
+    assert len(text.encode()) < 250_000
     page = Page(text)
     assert set(json.loads(page.data)) == set(learn.IDS)
     assert not any(value and "http" in value for name, value in page.attributes if name not in ("xmlns", "http-equiv"))
@@ -459,6 +460,10 @@ def test_the_page_is_one_small_offline_file(quiz: bool) -> None:
     assert ("content", policy) in page.attributes
     assert page.tags.count("svg") == len(learn.IDS)
     assert page.tags.count("table") == len(learn.IDS)
+    formulas = re.findall(r"<math .*?</math>", text)
+    assert len(formulas) >= len(learn.IDS)
+    for formula in formulas:
+        ElementTree.fromstring(formula)  # well-formed
     ids = [value for name, value in page.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     assert ('class="quiz"' in text) == quiz
@@ -469,9 +474,9 @@ def test_the_page_is_one_small_offline_file(quiz: bool) -> None:
 def test_nasty_names_stay_text_and_own_pages_are_small() -> None:
     frame = table(names=NASTY).rename({"y": "<y>"})
     text = learn.page(own(frame, "<y>", NASTY[:1] + NASTY[2:3]), learn.IDS)
-    assert len(text.encode()) < 300_000
+    assert len(text.encode()) < 250_000
     page = Page(text)
-    assert page.tags.count("script") == 2
+    assert page.tags.count("script") == 3
     assert page.tags.count("img") == 0
     assert "<b>" not in text
     assert set(json.loads(page.data)["f"]["names"]) == set(NASTY)

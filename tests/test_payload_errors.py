@@ -81,7 +81,7 @@ def test_groups_of_rows_by_the_columns_of_the_table():
     assert stored["overall"][place] == pytest.approx(np.abs(left).mean(), rel=1e-3)
     worst = stored["told"][place][0]
     rows = colour == "blue"
-    assert (worst["name"], worst["n_rows"]) == ("colour = blue", rows.sum())
+    assert (worst["name"], worst["n_rows"]) == ("colour: blue", rows.sum())
     error = np.abs(left[rows])
     assert worst["error"] == pytest.approx(error.mean(), rel=1e-3)
     excess = (error.mean() - np.abs(left).mean()) / (error.std() / np.sqrt(rows.sum()))
@@ -91,7 +91,7 @@ def test_groups_of_rows_by_the_columns_of_the_table():
     assert stored["n_groups"] == 4 + 3 + 2
     assert stored["by_chance"] == pytest.approx(norm.ppf(1 - 0.05 / 9), abs=1e-3)
     names = {one["name"] for one in stored["told"][place]}
-    assert names >= {"few = 0", "few = 1", "colour = red"}
+    assert names >= {"few: 0", "few: 1", "colour: red"}
     quarters = sorted(name for name in names if name.startswith("age"))
     assert len(quarters) == 4
     assert quarters[0].startswith("age above ")
@@ -106,7 +106,7 @@ def test_rows_that_lack_a_number_are_a_group():
     cv = nb.cv_path(table, y, family="binomial", missing="impute", **OPTIONS)
     stored = described(cv, table, y)["evidence"]["row_groups"]
     told = {one["name"]: one for groups in stored["told"] for one in groups}
-    assert told["x0 is missing"]["n_rows"] == 60
+    assert told["x0: (missing)"]["n_rows"] == 60
     place = stored["at"].index(cv.index_best)
     wrong = ((cv.predictions[:, cv.index_best] > 0) != y).mean()
     assert stored["overall"][place] == pytest.approx(wrong, rel=1e-3)
@@ -135,3 +135,16 @@ def test_without_held_out_rows_nothing_is_said_of_them():
     X, y = made("binomial")
     told = described(nb.cv_path(X, y, family="binomial", cv=5, n_lambdas=10), X, y)["evidence"]
     assert (told["decisions"], told["observed"], told["row_groups"]) == (None, None, None)
+
+
+def test_groups_whose_rows_no_fold_holds_out_are_left_out():
+    X, y = made("gaussian", n=200)
+    table = pl.DataFrame(X, schema=[f"x{j}" for j in range(6)]).with_columns(
+        month=pl.Series(["Jan"] * 40 + ["Feb"] * 80 + ["Mar"] * 80), y=pl.Series(y)
+    )
+    cv = nb.cv_path(table, "y", time_order=np.arange(200), **OPTIONS)  # the first block is trained on alone
+    assert np.isnan(cv.predictions[:33]).all()
+    stored = described(cv, table, "y")["evidence"]["row_groups"]
+    names = {one["name"] for groups in stored["told"] for one in groups}
+    assert "month = Jan" not in names
+    assert len(names) > 5

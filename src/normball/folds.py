@@ -210,6 +210,43 @@ def _group_ids(group_of_row: NDArray[np.intp], n_folds: int, generator: np.rando
     return fold_of_group[group_of_row]
 
 
+def held_out_rows(
+    n_rows: int,
+    share: float,
+    strata: NDArray[Any] | None,
+    *,
+    groups: NDArray[Any] | None = None,
+    times: NDArray[Any] | None = None,
+    seed: int = 0,
+) -> Rows:
+    """About this share of the rows for a last test: the latest, or at random, from every stratum its part.
+
+    Groups are taken as wholes, and so are rows of one time. Raises where no row, or every row, would be held out.
+    """
+    generator = np.random.default_rng(seed)
+    if times is not None:
+        moments = np.unique(moments_of(times, "time_order"), return_inverse=True)[1]
+        later = np.cumsum(np.bincount(moments)[::-1])[::-1]  # rows from each moment on
+        first = int(np.argmin(np.abs(later - share * n_rows)))
+        held_out = moments >= first
+    elif groups is not None:
+        group_of_row = np.unique(groups, return_inverse=True)[1]
+        sizes = np.bincount(group_of_row)
+        shuffled = generator.permutation(sizes.size)
+        so_far = np.cumsum(sizes[shuffled])
+        held_out = np.isin(group_of_row, shuffled[: 1 + int(np.argmin(np.abs(so_far - share * n_rows)))])
+    else:
+        shuffled = generator.permutation(n_rows)
+        dealt = shuffled if strata is None else shuffled[np.argsort(strata[shuffled], kind="stable")]
+        due = np.floor(np.arange(n_rows + 1) * share + 0.5)  # evenly along the strata
+        held_out = np.zeros(n_rows, dtype=bool)
+        held_out[dealt[np.diff(due) > 0]] = True
+    if not held_out.any() or held_out.all():
+        text = f"A share of {share:g} of {count(n_rows)} rows leaves no row to fit, or none to test."
+        raise DataError(Finding("E05", text, "another share"))
+    return np.flatnonzero(held_out)
+
+
 def _expanding_window(times: NDArray[Any], n_folds: int) -> Folds:
     """Cut time into n_folds + 1 blocks; each fold holds one out, from the second on, and trains on those before.
 

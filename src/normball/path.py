@@ -93,8 +93,8 @@ def fit_path(
         become one indicator a level. Float arrays are not copied.
     y : array, shape (n,), or str
         The target, or the name of its column in X. For the binomial family two distinct labels of any kind, the second
-        one in sorted order being the one whose probability is modelled, or proportions. For the multinomial family
-        labels of any kind, or for each class a column with its share in each row; for the multigaussian family a
+        one, sorted or in the order of an Enum, being that whose probability is modelled, or proportions. Multinomial
+        takes labels of any kind, or for each class a column with its share in each row; for the multigaussian family a
         column for each target. Columns are an array (n, n_outputs), a frame, or a list of names of columns of X.
     family : str
         Distribution of the target: "gaussian" and "huber(delta)" (errors beyond delta count in proportion) with the

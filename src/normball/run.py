@@ -7,7 +7,7 @@ from inspect import signature
 from pathlib import PurePath
 from typing import Any, Literal
 
-from normball.schema import Reader, listed, mapping, number, one_of, record, text, truth
+from normball.schema import Reader, listed, mapping, number, one_of, optional, record, text, truth
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Run:
         The options of `read_table`.
     options : dict
         The options of `cv_path` that are plain data; columns with a role are named.
+    apart : dict
+        Of rows that no fit saw: "share" or "column" says which these are, with the "seed", and "how" in words;
+        "evaluation" is how well they are predicted. Empty where there are none.
+    positive : str
+        The label of two that was asked to be the modelled one; "" where the second one is.
     exposure, group, time_order : str
         Columns that become the offset (their logarithm), the groups of rows and the times; "" for none.
     """
@@ -51,6 +56,8 @@ class Run:
     select: str | float = "1se"
     reading: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    apart: dict[str, Any] = field(default_factory=dict)
+    positive: str = ""
     exposure: str = ""
     group: str = ""
     time_order: str = ""
@@ -112,6 +119,7 @@ class Run:
             "select": _select,
             "reading": _reading,
             "options": _options,
+            "apart": _apart,
         }
         return cls(**record(data, where, readers, optional=readers))
 
@@ -170,6 +178,35 @@ def _reading(value: Any, where: str) -> dict[str, Any]:
     return {
         name: list(one) if isinstance(one, tuple) else one for name, one in record(value, where, known, known).items()
     }
+
+
+def _apart(value: Any, where: str) -> dict[str, Any]:
+    """What `cli.apart` keeps of the rows that no fit saw."""
+    known: dict[str, Reader] = {
+        "share": number(0, 1),
+        "column": text,
+        "seed": number(0, whole=True),
+        "how": text,
+        "evaluation": _evaluation,
+    }
+    return record(value, where, known, optional=known)
+
+
+def _evaluation(value: Any, where: str) -> dict[str, Any]:
+    """What `Evaluation.to_dict` gives, with null for NaN."""
+    score: dict[str, Reader] = {
+        "score": text,
+        **dict.fromkeys(("value", "low", "high", "without_features"), optional(number())),
+    }
+    readers: dict[str, Reader] = {
+        "family": text,
+        "lam": number(0),
+        "n_rows": number(1, whole=True),
+        "n_groups": optional(number(1, whole=True)),
+        "n_bootstrap": number(0, whole=True),
+        "scores": listed(lambda one, where: record(one, where, score)),
+    }
+    return record(value, where, readers)
 
 
 def _options(value: Any, where: str) -> dict[str, Any]:

@@ -139,5 +139,8 @@ test("what is saved has the columns of coefficients.csv", () => {
 
 test("names and counts", () => {
   assert.equal(shortened("left\u202eright\n" + "x".repeat(30), 20).length, 20);
+  const isolated = "less \u2068\u0645\u0631\u062d\u0628\u0627\u2069";
+  assert.equal(shortened(isolated, 10), isolated); // the marks take no room
+  assert.equal(shortened(isolated, 6), `\u2068${shortened("less \u0645\u0631\u062d\u0628\u0627", 6)}\u2069`);
   assert.equal(whole(1234567), "1,234,567");
 });

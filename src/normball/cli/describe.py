@@ -30,7 +30,8 @@ def table_in_words(task: Task, data: Data) -> str:
     size = f"{count(task.table.height)} rows x {count(task.table.width)} columns"
     left_out = task.table.height - data.n_rows
     rows = f"; {count(left_out)} rows with missing values left out" if left_out else ""
-    return f"{name}: {size} ({', '.join(parts)}){rows}"
+    apart = "" if task.apart is None else f"; besides {task.apart.how}"
+    return f"{name}: {size} ({', '.join(parts)}){rows}{apart}"
 
 
 def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups | None, grouped: bool) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from normball.cli import examples
 from normball.cli.console import Console
 from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
+from normball.cli.positive import with_positive
 from normball.cli.source import Task, UsageError, read
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
@@ -28,15 +29,14 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import describe, fit_files, groups, judge, outputs
+    from normball.cli import apart, describe, fit_files, groups, judge, outputs
     from normball.cli.models import choose
     from normball.mixes import default_mixes
-    from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
 
     asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
     with console.phase("Read"):
-        task = read(arguments, words)
+        task = apart.with_rows_apart(with_positive(read(arguments, words), arguments.positive), arguments)
         data = task.prepare()
     files = fit_files.places(arguments.output, arguments.out_of_fold)
     ratios = default_mixes(data) if asked is None else asked
@@ -59,12 +59,12 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
     n_predictions = data.n_rows * data.n_outputs * arguments.n_lambdas * len(ratios)
-    options["keep_predictions"] = n_predictions <= MOST_PREDICTIONS or "out_of_fold" in files
+    options["keep_predictions"] = fit_files.keeps_predictions(n_predictions, files)
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
-    comparison, cv = judge.with_ranges(comparison, task, arguments, console, bool(interrupted))
+    comparison, cv = judge.judged(comparison, task, arguments, console, bool(interrupted))
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
     if failure := _deliver(comparison, cv, task, files, console):
         return failure

@@ -1,4 +1,4 @@
-"""What `fit` does to judge its model: ranges of the coefficients over bootstrap samples."""
+"""What `fit` does to judge its model: scores on rows set apart, ranges of coefficients over bootstrap samples."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ SAMPLES = 100
 MOST_CELLS = 1_000_000  # of a table whose bootstrap samples are drawn unasked
 
 
-def with_ranges(
+def judged(
     comparison: Comparison, task: Task, arguments: Namespace, console: Console, hurried: bool
 ) -> tuple[Comparison, CVPath]:
-    """The path that was picked with the ranges of its coefficients over bootstrap samples, as many as were asked for.
+    """The path that was picked, scored on rows set apart, with ranges of its coefficients over bootstrap samples.
 
     Ctrl-C ends the drawing and keeps what was finished; where it ended the fit, none are drawn (`hurried`).
     """
     from normball.bootstrap import bootstrap_ranges
-    from normball.cli.models import picked
+    from normball.cli import apart
+    from normball.cli.models import choose, picked
 
     cv = picked(comparison, arguments.select)
+    apart.score(choose(cv, arguments.select), task, console)
     path = cv.path
     n_samples = 0 if hurried else arguments.bootstrap
     if n_samples is None:
@@ -55,5 +57,5 @@ def with_ranges(
         ranges = stop.result
     finally:
         bar.close()
-    judged = replace(cv, bootstrap_ranges=ranges)
-    return replace(comparison, paths=tuple(judged if one is cv else one for one in comparison)), judged
+    with_ranges = replace(cv, bootstrap_ranges=ranges)
+    return replace(comparison, paths=tuple(with_ranges if one is cv else one for one in comparison)), with_ranges

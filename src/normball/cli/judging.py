@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from normball.cli.values import column, seed
+from normball.cli.values import column, seed, share
 
 
 def score_options(score: argparse.ArgumentParser) -> None:
@@ -28,6 +28,20 @@ def score_options(score: argparse.ArgumentParser) -> None:
 def fit_options(fit: argparse.ArgumentParser) -> None:
     """Those of `normball fit`."""
     group = fit.add_argument_group("judging")
+    apart = group.add_mutually_exclusive_group()
+    apart.add_argument(
+        "--holdout",
+        type=share,
+        metavar="R",
+        help="a share of the rows that no fit sees, as 0.2; the model is scored on them (as folds: classes evenly, "
+        "groups as wholes, the latest with --time-order)",
+    )
+    apart.add_argument("--split", type=column, metavar="COL", help="column that marks such rows: train, test or 0, 1")
+    group.add_argument(
+        "--positive",
+        metavar="LABEL",
+        help="of a target of two labels the one whose probability is modelled (default: the second in order)",
+    )
     group.add_argument(
         "--bootstrap",
         type=seed,

@@ -58,12 +58,15 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
 def _with_data(paths: list[CVPath], made: Run, file: str) -> tuple[list[CVPath], Data]:
     """The data of the fit, read as they were then, and the models with the predictions of their folds."""
+    from normball.cli import apart
+    from normball.cli.positive import in_order
     from normball.cli.source import logarithm, opened
     from normball.evidence.refound import refound
     from normball.inputs.tables import read_table
     from normball.report import MOST_PREDICTIONS
 
     table = read_table(opened(file)[0], findings=[], **made.reading)
+    table = apart.without_them(in_order(table, made), made, paths[0].path)
     offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
     inf = made.options.get("inf", "error")
     data = refound(paths[0].path, table, made.y, sample_weight=made.weights or None, offset=offset, inf=inf)

@@ -18,6 +18,7 @@ from normball.messages import DataError, Finding, did_you_mean, raise_errors, sa
 from normball.run import Run
 
 if TYPE_CHECKING:
+    from normball.cli.apart import Apart
     from normball.inputs.prepare import Data
 
 READING = ("na", "thousands", "decimal", "units", "delimiter", "encoding", "header", "dedupe", "categorical")
@@ -47,6 +48,7 @@ class Task:
     offset: Any
     run: Run
     findings: list[Finding]
+    apart: Apart | None = None  # rows that no fit sees
 
     def prepare(self) -> Data:
         """Check the table; raises a DataError with everything that is wrong."""

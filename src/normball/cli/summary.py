@@ -10,6 +10,8 @@ import numpy as np
 from normball.cli.console import Console
 from normball.report.reproduce import one_line
 from normball.results import answers, facts, mixes, summaries
+from normball.results.evaluation import Evaluation
+from normball.results.text import table
 
 if TYPE_CHECKING:
     from normball.comparison import Comparison
@@ -29,7 +31,7 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
         _say_mixes(comparison, run, console)
     if index is not None or comparison is not None:
         console.result("")
-    for line in lines(cv, run, console):
+    for line in [*lines(cv, run, console), *of_rows_apart(run, console)]:
         console.result(line)
     for line in closing(cv, run):
         console.sentence(line)
@@ -53,6 +55,14 @@ def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
     first, *choices = summaries.choice_lines(cv, chosen, width=console.width)
     head, *features = summaries.feature_lines(picked, picked.title, most=most, more=" (-v)", width=console.width)
     return [console.bold(first), *choices, "", console.bold(head), *features]
+
+
+def of_rows_apart(run: Run, console: Console) -> list[str]:
+    """How well rows that no fit saw are predicted, where some were set apart."""
+    if "evaluation" not in run.apart:
+        return []
+    head, *rows = table(Evaluation.from_dict(run.apart["evaluation"]).rows(title="On rows set apart"), align="<>>>")
+    return ["", console.bold(head), *rows, ""]
 
 
 def closing(cv: CVPath, run: Run) -> list[str]:
@@ -98,6 +108,7 @@ def document(model: CVPath | Comparison, cv: CVPath, run: Run, files: Mapping[st
             "tol": path.tol,
             "largest_fold_dual_gap": float(np.max(cv.fold_dual_gaps)),
         },
+        "apart": run.apart or None,
         "findings": [vars(finding.in_command_line_words()) for finding in facts.findings(cv, chosen[0])],
         **({} if comparison is None else {"comparison": mixes.document(comparison, run.rule)}),
         "files": files,

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from normball.evidence.fitted_rows import FittedRows, dense_columns
 from normball.evidence.held_out import quantiles
 from normball.evidence.listed import plain
+from normball.inputs.preparation import MISSING_LEVEL
 from normball.results.facts import figures
 from normball.results.text import isolated
 from normball.scores import errors, right
@@ -87,11 +88,12 @@ def _judged(column: _Column, weights: Array, error: Array, bias: Array, mean: fl
     def sums(values: Array) -> Array:
         return np.bincount(codes, weights=values, minlength=size).astype(np.float64)
 
-    n_rows, total = np.bincount(codes, minlength=size), np.maximum(sums(w), 1e-300)
+    n_rows = np.bincount(codes, minlength=size)
+    total, squares = (np.where(n_rows > 0, sums(values), 1.0) for values in (w, w**2))
     error_mean, bias_mean = sums(w * e) / total, sums(w * b) / total
     spread = np.maximum(sums(w * e**2) / total - error_mean**2, 0.0)
     bias_spread = np.maximum(sums(w * b**2) / total - bias_mean**2, 0.0)
-    effective = total**2 / np.maximum(sums(w**2), 1e-300)
+    effective = total**2 / squares
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.where(spread > 0.0, (error_mean - mean) / np.sqrt(spread / effective), 0.0)
     return [
@@ -120,7 +122,7 @@ def _columns(rows: FittedRows) -> list[_Column]:
         values = dense_columns(rows.design, features)
         if column.levels is not None:
             codes = np.where(values.any(axis=1), values.argmax(axis=1), -1)
-            found.append(_Column(codes, list(column.features)))
+            found.append(_Column(codes, list(column.shown)))
         else:
             found.append(_of_number(column.name, values, rows.weights))
     return found
@@ -132,7 +134,7 @@ def _of_number(name: str, values: Array, weights: Array) -> _Column:
     distinct = np.unique(number[~gap])
     if distinct.size <= FEW_VALUES:
         codes = np.searchsorted(distinct, number)
-        names = [f"{name} = {_shown(value)}" for value in distinct.tolist()]
+        names = [f"{name}: {_shown(value)}" for value in distinct.tolist()]
     else:
         edges = np.unique(quantiles(number[~gap], weights[~gap], QUARTERS))
         codes = np.searchsorted(edges, number)
@@ -141,7 +143,7 @@ def _of_number(name: str, values: Array, weights: Array) -> _Column:
         names = [f"{name} up to {shown[0]}", *middle, f"{name} above {shown[-1]}"]
     if not gap.any():
         return _Column(codes, names)
-    return _Column(np.where(gap, len(names), codes), [*names, f"{name} is missing"])
+    return _Column(np.where(gap, len(names), codes), [*names, f"{name}: {MISSING_LEVEL}"])
 
 
 def _shown(value: float) -> str:

@@ -17,6 +17,7 @@ from normball.report.payload import payload
 from normball.report.recipes import recipes
 from normball.results import facts, mixes
 from normball.results.answers import answer
+from normball.results.evaluation import Evaluation
 from normball.results.text import isolated_in
 from normball.version import __version__
 
@@ -176,6 +177,8 @@ def _rendered(
         view["svg"] = Markup(view.get("svg", ""))
     if path.l1_ratio == 0:  # ridge selects none
         views["features"]["title"] = "Largest coefficients"
+    absent = opening.absent(views)
+    views = {name: view for name, view in views.items() if not view["missing"] or name in opening.FIRST}
     lessons = [name for name in opening.LESSONS if name in views]
     findings = facts.findings(cv, picked)
     titles = {name: view["title"] for name, view in views.items()}
@@ -192,8 +195,10 @@ def _rendered(
         numbers=_rows_of_choice(numbers[1:]),
         null_note=_null_note(cv, numbers[2][0]),
         views=views,
+        apart=_apart(run),
         middle=[name for name in views if name not in (*opening.FIRST, *opening.LESSONS)],
         lessons=lessons,
+        absent=absent,
         outputs=path.output_names,
         of_what="Class" if family.has_classes else "Target",
         one_at_a_time=_one_at_a_time(path),
@@ -260,6 +265,16 @@ def _null_note(cv: CVPath, score: str) -> str:
     if cv.score in find_family(cv.path.family).root_scores:
         score, null = facts.RMSE, math.sqrt(null)
     return f"A model without features has a {score} of {facts.figures(null)} on the same left-out rows."
+
+
+def _apart(run: Run) -> dict[str, Any] | None:
+    """How well rows that no fit saw are predicted, as a table."""
+    if "evaluation" not in run.apart:
+        return None
+    evaluation = Evaluation.from_dict(run.apart["evaluation"])
+    head, *rows = evaluation.rows()
+    how: str = run.apart["how"]
+    return {"how": f"At lambda {facts.figures(evaluation.lam)}, {how}", "head": head, "rows": rows}
 
 
 def _certificate_row(one: facts.Point) -> list[Any]:

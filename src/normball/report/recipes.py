@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from normball.report.reproduce import Recipe, in_normball
@@ -15,4 +16,8 @@ if TYPE_CHECKING:
 
 def recipes(cv: CVPath, run: Run, lam: float) -> list[Recipe]:
     """The model at strength `lam` in three ways."""
-    return [in_normball(cv, run, lam), in_sklearn(cv.path, run, lam), in_glmnet(cv.path, run, lam)]
+    found = [in_normball(cv, run, lam), in_sklearn(cv.path, run, lam), in_glmnet(cv.path, run, lam)]
+    first = [f"First leave out the rows that no fit saw ({run.apart['how']})."] if run.apart else []
+    if run.positive:
+        first.append(f"First make {run.target} 1 where it is “{run.positive}”, and else 0.")
+    return [replace(one, note=" ".join([*first, *filter(None, [one.note])])) for one in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -90,6 +91,21 @@ class Evaluation:
             ],
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Evaluation:
+        """What `to_dict` gave; None stands for NaN."""
+
+        def of(column: str) -> dict[str, float]:
+            return {row["score"]: math.nan if row[column] is None else row[column] for row in data["scores"]}
+
+        low, high, null = of("low"), of("high"), of("without_features")
+        return cls(
+            **{name: data[name] for name in ("family", "lam", "n_rows", "n_groups", "n_bootstrap")},
+            scores=of("value"),
+            intervals={name: (low[name], high[name]) for name in low if data["n_bootstrap"]},
+            null_scores={name: value for name, value in null.items() if not math.isnan(value)},
+        )
+
     def to_frame(self) -> polars.DataFrame:
         """One row a score: `score`, `value`, `low`, `high`, `without_features`."""
         import polars
@@ -106,14 +122,14 @@ class Evaluation:
         groups = "" if self.n_groups is None else f" in {self.n_groups:,} groups"
         return f"{rows}{groups} at lambda {self.lam:.4g}"
 
-    def rows(self) -> list[list[str]]:
+    def rows(self, title: str = "") -> list[list[str]]:
         """Titles, and a row for each score."""
         from normball.results.facts import figures
 
         def shown(value: float | None) -> str:
             return "-" if value is None or math.isnan(value) else figures(value)
 
-        head = ["", "model", f"{100 * LEVEL:.0f} % interval", "without features"]
+        head = [title, "model", f"{100 * LEVEL:.0f} % interval", "without features"]
         body = []
         for name, value in self.scores.items():
             low, high = self.intervals.get(name, (math.nan, math.nan))

@@ -144,16 +144,18 @@ def selected(point: Point) -> list[Feature]:
             if point.counts is None or not speaks_for_itself(fit.preparation, int(j))
             else int(point.own_counts[j]),
             tuple(fit.coef_per_sd[:, j].tolist()) if several else (),
-            *(None,) * 3 if point.ranges is None else _range(point.ranges, fit, int(j)),
+            *_range(point, int(j)),
             *fit.preparation.origin(int(j)),
         )
         for j in order
     ]
 
 
-def _range(ranges: Ranges, fit: Fit, feature: int) -> tuple[float, float, int]:
+def _range(point: Point, feature: int) -> tuple[float | None, float | None, int | None]:
     """The ends of a coefficient per standard deviation over the samples, and in how many it is not zero."""
-    scale = float(fit.scales[feature])
+    ranges, scale = point.ranges, float(point.fit.scales[feature])
+    if ranges is None:
+        return None, None, None
     low, high = (float(rows[0][feature]) * scale for rows in (ranges.low, ranges.high))
     return low, high, int(ranges.counts[0][feature])
 

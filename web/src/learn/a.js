@@ -30,9 +30,10 @@ export const a = {
   ],
   formulas: [
     m.formula(m.mi("z"), m.mo("="), m.mi("b"), m.mo("+"), m.sum("j", m.row(m.wj, m.sub(m.mi("x"), m.mi("j")))), m.mo(","), m.text("\u2003"), m.mi("p"), m.mo("="), m.frac(m.mn("1"), m.row(m.mn("1"), m.mo("+"), m.sup(m.mi("e"), m.row(m.mo("−"), m.mi("z")))))),
-    m.formula(m.text("total error"), m.mo("="), m.mo("−"), m.sum("i", m.row(m.mi("log"), m.sub(m.mi("p"), m.row(m.mi("i"), m.text(" of what happened"))))), m.mo("="), m.mo("−"), m.mi("log"), m.text(" likelihood")),
+    m.formula(m.text("total error"), m.mo("="), m.mo("−"), m.sum("i", m.row(m.mi("log"), m.text(" "), m.sub(m.mi("q"), m.mi("i")))), m.mo("="), m.mo("−"), m.mi("log"), m.text(" likelihood,")),
+    m.formula(m.sub(m.mi("q"), m.mi("i")), m.text(": the probability given to what happened to point "), m.mi("i")),
   ],
-  careful: "Large weights are not wrong in themselves, and the total decides between the two: if all points are on their right sides, larger weights always have the larger likelihood, however far one goes; if some are not, these pay for the certainty. But the total is that of the points that were fitted: what it is for others is lesson b.",
+  careful: "Large weights are not wrong in themselves, and the total decides between the two: if all points are on their right sides, larger weights always have the larger likelihood, however far one goes; if some are not, these pay for the certainty. But the total is over these points alone: how others fare is the question of lesson b.",
   controls: () => [{ id: "scale", label: "all weights times", min: LEAST, max: MOST, step: STEP, value: 1, ends: ["smaller", "larger"], show: (v) => times(10 ** v) }],
   draw(/** @type {Data} */ data, values) {
     const scale = 10 ** values.scale;

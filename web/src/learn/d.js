@@ -40,7 +40,10 @@ export const d = {
       : "Let one feature be a copy of another. The model may give all the weight to the first, (1, 0), or share it, (0.5, 0.5): the predictions are the same. Which one do the penalties choose?",
     `L1 adds up sizes: 1 + 0 and 0.5 + 0.5 are both 1. L2 adds up squares: 1 + 0 = 1, but 0.25 + 0.25 = 0.5. So L2 has a clear wish, to share, and so keeps every weight small. Move the point and watch both sums.${data.quadratic ? "" : " Then give the copy some noise of its own: it says less about the target now, unless by chance its noise goes with the target."}`,
   ],
-  formulas: [m.formula(m.text("exact copies: "), m.size(m.sub(m.mi("w"), m.mn("1"))), m.mo("+"), m.size(m.sub(m.mi("w"), m.mn("2"))), m.text(" is the same for every split, "), m.subsup(m.mi("w"), m.mn("1"), m.mn("2")), m.mo("+"), m.subsup(m.mi("w"), m.mn("2"), m.mn("2")), m.text(" is least for equal halves"))],
+  formulas: [
+    m.formula(m.size(m.sub(m.mi("w"), m.mn("1"))), m.mo("+"), m.size(m.sub(m.mi("w"), m.mn("2"))), m.text(" is the same for every split;")),
+    m.formula(m.subsup(m.mi("w"), m.mn("1"), m.mn("2")), m.mo("+"), m.subsup(m.mi("w"), m.mn("2"), m.mn("2")), m.text(" is least for two halves")),
+  ],
   careful: "L1 does not prefer one weight to two halves: to L1 they cost the same. Between exact copies every split is equally good, and which one a program returns is up to the program. As soon as the two differ, the error decides, by differences that may be pure chance, and often one of the two weights ends at zero. Another sample may keep the other twin.",
   controls: (/** @type {Data} */ data) => {
     const unit = unitOf(data);
@@ -94,7 +97,7 @@ export const d = {
       on.ball("l2", Math.sqrt(mine.l2), false),
       element("g", { "clip-path": "url(#lesson-d-plane)" }, curve(through(sameError(q, mine.error).map(([a, b]) => [on.x(a), on.y(b)])), { stroke: INK, "stroke-width": 2, "stroke-dasharray": DASHES[2] })),
       l1.length > 1 ? segment(on.x(l1[0][0]), on.y(l1[0][1]), on.x(far[0]), on.y(far[1]), { stroke: COLOURS[0], "stroke-width": 7, "stroke-opacity": 0.55, "stroke-linecap": "round" }) : "",
-      on.mark(l1[0], l1.length > 1 ? "L1: all of the thick line" : "L1", COLOURS[0], l1.length > 1 ? { dx: 0, dy: 24, anchor: "middle" } : { dx: 10, dy: 16 }),
+      on.mark(l1[0], l1.length > 1 ? "L1: all of the thick line" : "L1", COLOURS[0], l1.length > 1 ? { dx: 20, dy: 24, anchor: "end" } : { dx: 10, dy: 16 }),
       l1.length > 1 ? on.mark(far, "", COLOURS[0]) : "",
       on.mark(l2, "L2", COLOURS[1], { dx: -8, dy: 16, anchor: "end" }),
       handle("point", "your point", on.x(w[0]), on.y(w[1]), COLOURS[3]),

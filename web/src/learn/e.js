@@ -33,7 +33,7 @@ export const e = {
     m.formula(m.text("diamond: "), m.least(m.error), m.text(" while "), m.sum("j", m.size(m.wj)), m.mo("≤"), m.mi("t")),
     m.formula(m.text("disc: "), m.least(m.error), m.text(" while "), m.sum("j", m.wj2), m.mo("≤"), m.sup(m.mi("t"), m.mn("2"))),
   ],
-  careful: "A corner is frequent, not certain. Move the sliders until the diamond is touched on a side: then L1 keeps both weights. The count below shows how often corners win, and that they win more often with a tighter budget. Sometimes the disc is drawn inside the diamond, and L2 is said to give smaller weights for that reason. The reason is wrong. With the same t it is the diamond that lies inside the disc (the faint line on the right), and a disc inside the diamond is only one with a smaller budget. How large the weights are is a matter of the budget; how they share it is a matter of the shape.",
+  careful: "A corner is frequent, not certain. Move the sliders until the diamond is touched on a side: then L1 keeps both weights. The count below shows how often corners win, and that they win more often with a tighter budget. Sometimes the disc is drawn inside the diamond, and L2 is said to give smaller weights for that reason. The reason is wrong. With the same t it is the diamond that lies inside the disc (the faint line in the drawing of L2), and a disc inside the diamond is only one with a smaller budget. How large the weights are is a matter of the budget; how they share it is a matter of the shape.",
   controls: (/** @type {Data} */ data) => {
     const most = data.quadratic ? norm("l1", least(data.quadratic)) : 1.6;
     const step = Number((most / 60).toPrecision(1));
@@ -61,7 +61,7 @@ export const e = {
     const met = { l1: touch(q, "l1", values.t), l2: touch(q, "l2", values.t) };
     const shares = { l1: shareOf("l1", values.t, free), l2: shareOf("l2", values.t, free) };
     const corners = { l1: counted("l1", shares.l1), l2: counted("l2", shares.l2) };
-    const sentence = `With t = ${figures(values.t)}: ${SHAPES.map((shape) => where(shape, met[shape])).join(" ")} Of ${N_ELLIPSES} ellipses drawn by chance, with budgets as tight as here, ${corners.l1} touch the diamond at a corner and ${corners.l2} touch the disc on an axis.`;
+    const sentence = `With t = ${figures(values.t)}: ${SHAPES.map((shape) => where(shape, met[shape])).join("; ")}. Of ${N_ELLIPSES} ellipses drawn by chance, with budgets as tight as here, ${corners.l1} touch the diamond at a corner and ${corners.l2} touch the disc on an axis.`;
     const svg = movable(inTwoParts({ id: "lesson-e", width: 820, height: 524, title: e.title, description: sentence }, [
       words(70, 20, "L1: sum of sizes at most t", { fill: COLOURS[0], "font-weight": 600 }),
       ball(q, data, "l1", values.t, met.l1, !data.quadratic),
@@ -113,9 +113,9 @@ const reachOf = (q) => 1.25 * norm("l1", least(q));
 /** Where a ball is touched. @param {Shape} shape @param {import("./two_weights.js").Touch} at */
 function where(shape, { w, lam }) {
   const point = `(${figures(w[0])}, ${figures(w[1])})`;
-  if (lam === 0) return `the lowest error lies inside the ${NAMES[shape]}, ${point}: the budget is not used up.`;
+  if (lam === 0) return `the lowest error lies inside the ${NAMES[shape]}, ${point}: the budget is not used up`;
   const how = w.includes(0) ? (shape === "l1" ? "at a corner: one weight is exactly zero" : "on an axis: one weight is exactly zero") : shape === "l1" ? "on a side: both weights stay" : "beside the axes: both weights stay";
-  return `the ${NAMES[shape]} is touched at ${point}, ${how}.`;
+  return `the ${NAMES[shape]} is touched at ${point}, ${how}`;
 }
 
 /** @param {import("./two_weights.js").Quadratic} q @param {Data} data @param {Shape} shape @param {number} t @param {import("./two_weights.js").Touch} at @param {boolean} movable */

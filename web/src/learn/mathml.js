@@ -12,8 +12,8 @@ export const sub = tag("msub");
 export const sup = tag("msup");
 export const subsup = tag("msubsup");
 export const frac = tag("mfrac");
-/** Words within a formula. */
-export const text = tag("mtext");
+/** Words within a formula; spaces at their ends would be lost. @param {string} words */
+export const text = (words) => tag("mtext")(words.replaceAll(" ", "\u00a0"));
 
 /** |w_j|, or any other thing between bars. @param {string} inside */
 export const size = (inside) => row(mo("|"), inside, mo("|"));

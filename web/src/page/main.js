@@ -7,6 +7,7 @@ import { downloads } from "./download.js";
 import { address, remembered } from "./hash.js";
 import { choice, mixes } from "./mixes.js";
 import { panels } from "./panels.js";
+import { pictures } from "./pictures.js";
 import { pointing } from "./pointing.js";
 import { printing } from "./print.js";
 import { recipes } from "./recipes.js";
@@ -56,6 +57,7 @@ function shown(page, data, { before, drawn, signal, open }) {
   verdictLine(page, model);
   panels(page, model);
   featureTable(page, model);
+  pictures(page);
   pointing(page, model);
   controls(page, model);
   cutoff(page, model);

@@ -3,12 +3,12 @@ import { scaleLinear } from "d3-scale";
 import { below } from "../axes.js";
 import { borrowed, entryOfKey, inColumns, nearest, sized } from "../panels.js";
 import { rule, shortened } from "./strength.js";
-import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
+import { COLOURS, FAINT, INK, curve, drawing, element, figures, px, segment, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Ranges} Ranges */
 /** @typedef {{ name: string, coef: number, low: number, high: number, count: number }} Row a coefficient per SD with its range, and in how many samples it is not zero */
 
-const [TOP, STEP, MOST, OFTEN] = [22, 26, 20, 0.8];
+const [TOP, STEP, MOST, OFTEN] = [22, 26, 15, 0.8];
 
 /** The coefficients of a stored lambda with their ranges, the largest first. @param {Payload} data @param {Ranges} stored @param {number} place @returns {Row[]} */
 export function rowsOf(data, stored, place) {
@@ -43,10 +43,9 @@ function picture(data, state, stored, rows, description) {
   const drawn = rows.map(({ name, coef, low, high, count }, k) => {
     const y = TOP + STEP * k + STEP / 2;
     const colour = COLOURS[coef < 0 ? 1 : 0];
-    const line = { stroke: INK, "stroke-width": 1.5 };
     return words(left - 8, y + 4, shortened(name, state.narrow ? 16 : 26), { "text-anchor": "end" })
       + element("rect", { x: Math.min(x(0), x(coef)), y: y - 8, width: Math.abs(x(coef) - x(0)), height: 16, fill: colour, "fill-opacity": 0.55 })
-      + segment(x(low), y, x(high), y, line) + segment(x(low), y - 4, x(low), y + 4, line) + segment(x(high), y - 4, x(high), y + 4, line)
+      + curve(`M${px(x(low))} ${y - 4}v8m0-4H${px(x(high))}m0-4v8`)
       + words(right - 60, y + 4, `${count}/${stored.n_fits}`, { fill: FAINT });
   });
   const share = `${Math.round(100 * stored.middle)} % of samples`;

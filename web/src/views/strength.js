@@ -104,17 +104,22 @@ export function inFrame(data, index) {
 /** How many ordinary characters a character is wide; no font is at hand to be asked. @param {string} letter */
 const widthOfLetter = (letter) => (/[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{Emoji_Presentation}]/u.test(letter) ? 1.8 : /[<>=+~@%&#_mwMWOQ]/.test(letter) ? 1.4 : 1);
 
-/** A name on one line in the width of `room` characters; both ends survive, since names often differ at their end, and so do the marks that isolate a name written from right to left. @param {string} name @param {number} room @returns {string} */
+/**
+ * A text on one line in the width of `room` characters; both ends survive, since names often differ at their end. Where
+ * a part is isolated because it is written from right to left, all of it is when it has to be cut.
+ * @param {string} name @param {number} room @returns {string}
+ */
 export function shortened(name, room) {
-  const inner = name.match(/^\u2068(.*)\u2069$/su)?.[1];
-  if (inner !== undefined) return `\u2068${shortened(inner, room)}\u2069`;
-  const letters = [...name.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "?").replace(/\s+/gu, " ")];
+  const line = name.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066\u2067]/gu, "?").replace(/\s+/gu, " ");
+  const bare = line.replace(/[\u2068\u2069]/gu, "");
+  const letters = [...bare];
   const total = (/** @type {string[]} */ some) => some.reduce((sum, letter) => sum + widthOfLetter(letter), 0);
-  if (total(letters) <= room) return letters.join("");
+  if (total(letters) <= room) return line;
   const [front, back] = [letters.slice(0, Math.ceil(room)), letters.slice(-Math.floor(room / 2))];
   while (total(back) > (room - 1) / 2) back.shift();
   while (total(front) + total(back) + 1 > room) front.pop();
-  return `${front.join("")}…${back.join("")}`;
+  const cut = `${front.join("")}…${back.join("")}`;
+  return bare === line ? cut : `\u2068${cut}\u2069`;
 }
 
 /** A whole number with its thousands apart; not every engine knows how. @param {number} count */

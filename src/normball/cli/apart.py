@@ -1,0 +1,149 @@
+"""Rows that no fit of `normball fit` sees: set apart at random, or as a column marks them, and scored at the end."""
+
+from __future__ import annotations
+
+import warnings
+from argparse import Namespace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.cli.source import Task, UsageError, logarithm, values_of
+from normball.folds import held_out_rows
+from normball.inputs.sources import SparseTable
+from normball.messages import DataError, Finding, count, did_you_mean, sample
+
+if TYPE_CHECKING:
+    from normball.cli.console import Console
+    from normball.inputs.prepare import Data
+    from normball.results.fit import Fit
+    from normball.results.path import Path
+    from normball.run import Run
+
+OF_DATA = ("sample_weight", "missing", "inf", "categorical", "drop")  # options by which rows are usable
+TRAIN = ("train", "training", "fit", "false", "0")
+TEST = ("test", "testing", "holdout", "held_out", "validation", "true", "1")
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The rows that were set apart: their table and offset, and in words how they were chosen."""
+
+    table: Any
+    offset: Any
+    how: str
+
+
+def with_rows_apart(task: Task, arguments: Namespace) -> Task:
+    """The task without the rows that --holdout or --split sets apart, which it keeps beside."""
+    if arguments.holdout is None and arguments.split is None:
+        return task
+    if arguments.holdout is not None and arguments.split is not None:
+        raise UsageError("--holdout and --split both say which rows are set apart: give one")
+    chosen: dict[str, Any] = {"seed": arguments.seed}
+    if arguments.split is not None:
+        if arguments.split not in task.table.columns:
+            text = f'Column "{arguments.split}" of --split not found. Columns: {sample(list(task.table.columns))}.'
+            hint = did_you_mean(arguments.split, task.table.columns)
+            raise DataError(Finding("E02", text + hint, columns=(arguments.split,)))
+        chosen["column"] = arguments.split
+        task.options["drop"] = list(dict.fromkeys([*task.options["drop"], arguments.split]))
+    else:
+        chosen["share"] = arguments.holdout
+    task.run = replace(task.run, apart=chosen)
+    data = task.prepare()
+    apart = rows_apart(task.table, task.run, data)
+    used = apart if data.rows is None else np.intersect1d(apart, data.rows)
+    kept = np.setdiff1d(np.arange(task.table.height), apart)
+    how = f"{count(used.size)} rows set apart, {_how(task.run)}"
+    task.run = replace(task.run, apart={**chosen, "how": how})
+    beside = Apart(taken(task.table, used), _taken_values(task.offset, used), how)
+    return replace(task, table=taken(task.table, kept), offset=_taken_values(task.offset, kept), apart=beside)
+
+
+def rows_apart(table: Any, run: Run, data: Data) -> NDArray[np.intp]:
+    """The rows of the whole table that were set apart; `data` are all of its rows that can be used."""
+    if "column" in run.apart:
+        return np.flatnonzero(_marked(table, run.apart["column"]))
+    places = np.arange(data.n_rows) if data.rows is None else data.rows
+    by_row = {
+        name: None if not column else values_of(table, column)[places]
+        for name, column in (("groups", run.group), ("times", run.time_order))
+    }
+    classes = data.classes is not None and bool(np.isin(data.y, (0.0, 1.0)).all())
+    strata = (data.y if data.y.ndim == 1 else data.y.argmax(axis=1)) if classes else None
+    return np.asarray(places[held_out_rows(data.n_rows, run.apart["share"], strata, seed=run.apart["seed"], **by_row)])
+
+
+def without_them(table: Any, run: Run, path: Path) -> Any:
+    """The table of a fit, read again, without the rows that it had set apart."""
+    from normball.inputs.prepare import prepare
+
+    if not run.apart:
+        return table
+    offset = logarithm(table, run.exposure) if run.exposure else run.offset or None
+    options = {name: run.options[name] for name in OF_DATA if name in run.options}
+    data = prepare(table, run.y, family=path.family, offset=offset, **options)
+    return taken(table, np.setdiff1d(np.arange(table.height), rows_apart(table, run, data)))
+
+
+def taken(table: Any, rows: NDArray[np.intp]) -> Any:
+    """Some rows of a table."""
+    if isinstance(table, SparseTable):
+        return SparseTable(table.matrix[rows], table.names, table.label[rows])
+    return table[rows]
+
+
+def score(fit: Fit, task: Task, console: Console) -> None:
+    """Score the model on the rows that were set apart, and keep that with the run."""
+    from normball.cli.console import machine_form
+
+    if task.apart is None:
+        return
+    try:
+        with console.phase("Score"), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = fit.evaluate(
+                task.apart.table,
+                task.run.y,
+                sample_weight=task.run.weights or None,
+                offset=task.apart.offset,
+                row_groups=values_of(task.apart.table, task.run.group) if task.run.group else None,
+                random_state=task.run.apart["seed"],
+                unknown="warn",
+            )
+    except DataError as error:  # a class that the fit never saw: the fit is good all the same
+        console.findings(error.findings)
+        return
+    for warning in caught:
+        console.note(f"Careful  Of the rows set apart: {str(warning.message).splitlines()[0]}")
+    task.run = replace(task.run, apart={**task.run.apart, "evaluation": machine_form(found.to_dict())})
+
+
+def _how(run: Run) -> str:
+    if "column" in run.apart:
+        return f'as "{run.apart["column"]}" marks them'
+    share = f"{100 * run.apart['share']:g} % of all"
+    return f"the last {share}" if run.time_order else f"{share} at random"
+
+
+def _marked(table: Any, column: str) -> NDArray[np.bool_]:
+    """Whether a column marks each row as one for the test."""
+    words = np.array([_word(value) for value in values_of(table, column).tolist()])
+    strange = sorted({*words.tolist()} - {*TRAIN, *TEST})
+    if strange or not np.isin(words, TEST).any() or np.isin(words, TEST).all():
+        found = f"It holds {sample(sorted({*words.tolist()}), quote=True)}."
+        text = f'Column "{column}" of --split must mark each row as "train" or "test" (or 0 and 1), and some as each. '
+        raise DataError(Finding("E15", text + found, columns=(column,)))
+    return np.isin(words, TEST)
+
+
+def _word(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).strip().casefold()
+
+
+def _taken_values(values: Any, rows: NDArray[np.intp]) -> Any:
+    """Some of the values given row by row; a name of a column stays."""
+    return values[rows] if isinstance(values, np.ndarray) else values

@@ -1,0 +1,197 @@
+"""Rows that no fit sees: `normball fit --holdout` and `--split`."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn import metrics
+
+import normball as nb
+from commands import run, small_table
+from normball.folds import held_out_rows
+from normball.messages import DataError
+from normball.results.facts import figures
+from normball.run import Run
+
+FIT = (
+    "fit",
+    "t.csv",
+    "--target",
+    "y",
+    "--drop",
+    "t,w",
+    "--cv",
+    "4",
+    "--penalty",
+    "l1",
+    "--bootstrap",
+    "0",
+    "-o",
+    "out",
+)
+
+
+def train_and_test(rows):
+    """The table of the tests, parted."""
+    table = pl.read_csv("t.csv")
+    apart = np.zeros(table.height, dtype=bool)
+    apart[rows] = True
+    return table.filter(~apart), table.filter(apart)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.37, 0.5])
+def test_a_share_of_every_class_is_held_out(share):
+    classes = np.repeat([0.0, 1.0, 2.0], [100, 60, 40])
+    rows = held_out_rows(200, share, classes, seed=3)
+    counts = np.bincount(classes[rows].astype(int), minlength=3)
+    assert np.abs(counts - share * np.array([100, 60, 40])).max() <= 1
+    assert rows.size == pytest.approx(200 * share, abs=1)
+    assert not np.array_equal(rows, held_out_rows(200, share, classes, seed=4))
+    assert np.array_equal(rows, held_out_rows(200, share, classes, seed=3))
+
+
+def test_groups_are_held_out_as_wholes_and_times_at_the_end():
+    groups = np.repeat(np.arange(40), 5)
+    rows = held_out_rows(200, 0.25, None, groups=groups)
+    assert np.isin(np.arange(200), rows).reshape(40, 5).all(axis=1).sum() == 10
+    assert rows.size == 50
+    times = np.random.default_rng(0).permutation(200)
+    assert set(times[held_out_rows(200, 0.25, None, times=times)]) == set(range(150, 200))
+    days = np.arange(200) // 30  # rows of one day stay together
+    late = held_out_rows(200, 0.2, None, times=days)
+    assert late.tolist() == list(range(150, 200))
+    with pytest.raises(DataError, match=r"E05 A share of 0.001 of 200 rows leaves no row to fit, or none to test"):
+        held_out_rows(200, 0.001, None)
+
+
+def test_the_model_is_fitted_to_the_rest_and_scored_on_the_rows_set_apart(folder, capsys):
+    code, out, err = run(capsys, *FIT, "--holdout", "0.25", "--seed", "5")
+    assert (code, err) == (0, "")
+    y = (small_table()["y"] == "yes").to_numpy().astype(float)
+    train, test = train_and_test(held_out_rows(120, 0.25, y, seed=5))
+    model = nb.load("out/model.json")
+    cv = next(iter(model)) if not isinstance(model, nb.CVPath) else model
+    alone = nb.cv_path(train, "y", drop=["t", "w"], family="binomial", cv=4, random_state=5)
+    assert cv.path.n_rows == 90
+    assert cv.lambda_1se == pytest.approx(alone.lambda_1se)
+    assert cv.at("1se").coef == pytest.approx(alone.at("1se").coef, abs=1e-4)
+    chosen, probability = (cv.predict(test, kind=kind) for kind in ("class", "response"))
+    scores = {
+        "accuracy": metrics.accuracy_score(test["y"], chosen),
+        "auc": metrics.roc_auc_score(test["y"] == "yes", probability),
+    }
+    assert "90 rows x 6 columns" in out
+    assert "besides 30 rows set apart, 25 % of all at random" in out
+    table = out[out.index("On rows set apart") :].splitlines()
+    assert table[1].split()[:2] == ["accuracy", f"{scores['accuracy']:.3f}"]
+    assert table[2].split()[:2] == ["AUC", f"{scores['auc']:.3f}"]
+    told = json.loads(run(capsys, *FIT, "--holdout", "0.25", "--seed", "5", "--json")[1])["apart"]
+    values = {one["score"]: one["value"] for one in told["evaluation"]["scores"]}
+    assert {name: values[name] for name in scores} == pytest.approx(scores)
+    assert (told["share"], told["seed"]) == (0.25, 5)
+    page = (folder / "out" / "report.html").read_text()
+    assert '<h2 id="apart">On rows set apart</h2>' in page
+    assert f"<td>{scores['accuracy']:.3f}</td>" in page
+    assert "First leave out the rows that no fit saw (30 rows set apart, 25 % of all at random)." in page
+
+
+def test_show_and_report_know_the_rows_set_apart(folder, capsys):
+    out = run(capsys, *FIT, "--holdout", "0.25")[1]
+    table = out[out.index("On rows set apart") : out.index("Solved")]
+    assert table in run(capsys, "show", "out/model.json")[1]
+    first = (folder / "out" / "report.html").read_text()
+    assert run(capsys, "report", "out/model.json", "--data", "t.csv")[0] == 0
+    again = (folder / "out" / "report.html").read_text()
+    for page in (first, again):
+        assert 'data-view="decisions"' in page
+        assert '<h2 id="apart">' in page
+    assert run(capsys, "report", "out/model.json")[0] == 0
+    assert '<h2 id="apart">' in (folder / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("marks", [("train", "test"), ("Training", "holdout"), (0, 1), (0.0, 1.0), (False, True)])
+def test_a_column_marks_the_rows(marks, folder, capsys):
+    rows = np.arange(0, 120, 4)
+    marked = np.where(np.isin(np.arange(120), rows), marks[1], marks[0])
+    pl.read_csv("t.csv").with_columns(pl.Series("part", marked)).write_csv("t.csv")
+    code, out, _ = run(capsys, *FIT, "--split", "part")
+    assert code == 0
+    assert 'besides 30 rows set apart, as "part" marks them' in out
+    model = nb.load("out/model.json")
+    cv = next(iter(model)) if not isinstance(model, nb.CVPath) else model
+    assert "part" not in cv.path.column_names
+    assert cv.path.n_rows == 90
+    test = train_and_test(rows)[1]
+    accuracy = metrics.accuracy_score(test["y"], cv.predict(test, kind="class"))
+    assert f"accuracy            {accuracy:.3f}" in out
+
+
+def test_groups_offsets_and_weights_are_parted_too(folder, capsys):
+    rng = np.random.default_rng(2)
+    who, x = np.arange(120) // 4, rng.normal(size=120)
+    years = rng.uniform(0.5, 2, 120)
+    table = pl.DataFrame(
+        {"n": rng.poisson(years * np.exp(0.4 * x)), "x": x, "who": who, "years": years, "w": 1.0 + who}
+    )
+    table.write_csv("t.csv")
+    words = ("fit", "t.csv", "--target", "n", "--family", "poisson", "--exposure", "years", "--weights", "w")
+    code, out, _ = run(
+        capsys, *words, "--group", "who", "--holdout", "0.2", "--cv", "3", "--bootstrap", "5", "-o", "out"
+    )
+    assert code == 0
+    rows = held_out_rows(120, 0.2, None, groups=who)
+    test = table[rows]
+    model = nb.load("out/model.json")
+    found = model.pick("1se").evaluate(
+        test, "n", sample_weight="w", offset=np.log(test["years"].to_numpy()), row_groups=who[rows]
+    )
+    assert found.n_groups == 6
+    told = out[out.index("On rows set apart") :].splitlines()
+    assert told[1].split()[:2] == ["RMSE", figures(found.scores["rmse"])]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--split", "part"), 'E02 Column "part" of --split not found'),
+        (("--split", "colour"), 'E15 Column "colour" of --split must mark each row as "train" or "test"'),
+        (("--holdout", "0.2", "--split", "t"), "not allowed with argument --holdout"),
+        (("--holdout", "1"), '"1" is no number between 0 and 1'),
+        (("--holdout", "0.001"), "E05 A share of 0.001 of 120 rows"),
+    ],
+)
+def test_what_cannot_be_set_apart_is_said_before_anything_is_fitted(words, problem, folder, capsys):
+    code, _, err = run(capsys, *FIT, *words)
+    assert code in (2, 3)
+    assert problem in err
+    assert not (folder / "out" / "model.json").exists()
+
+
+def test_a_class_that_only_the_rows_set_apart_have(folder, capsys):
+    table = pl.read_csv("t.csv").with_columns(
+        pl.Series("part", ["test"] * 30 + ["train"] * 90),
+        y=pl.when(pl.int_range(120) < 3).then(pl.lit("maybe")).otherwise(pl.col("y")),
+    )
+    table.write_csv("t.csv")
+    code, out, err = run(capsys, *FIT, "--split", "part", "--family", "multinomial")
+    assert "E09" in err
+    assert "On rows set apart" not in out
+    assert code == 0
+
+
+def test_a_level_that_only_the_rows_set_apart_have_is_told(folder, capsys):
+    table = pl.read_csv("t.csv").with_columns(
+        pl.Series("part", ["test"] * 30 + ["train"] * 90),
+        colour=pl.when(pl.int_range(120) < 3).then(pl.lit("green")).otherwise(pl.col("colour")),
+    )
+    table.write_csv("t.csv")
+    code, out, err = run(capsys, *FIT, "--split", "part")
+    assert code == 0
+    assert 'Careful  Of the rows set apart: Column "colour" has a level unseen in training: "green" (3 rows).' in err
+    assert "On rows set apart" in out
+
+
+def test_the_record_of_a_run_comes_back():
+    made = Run(apart={"share": 0.2, "seed": 1, "how": "30 rows"})
+    assert Run.from_dict(json.loads(json.dumps(made.to_dict()))) == made
