@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crossEntropy, openingValues, sigma, slope } from "../src/learn/lesson.js";
 import { LESSONS, lessons } from "../src/learn/lessons.js";
-import { cornerCount, least, loss, norm, onAxis, touch, turned } from "../src/learn/two_weights.js";
+import { cornerLimit, ellipses, least, loss, norm, onAxis, touch, turned } from "../src/learn/two_weights.js";
 
 const NAMES = ["<b>one</b>", 'two "quoted"'];
 const path = { lambdas: [2, 1, 0.5], coefs: [[0, 0], [0.3, 0], [0.4, -0.2]] };
@@ -101,8 +101,9 @@ test("the count of corners is the count of zeros where the balls are touched", (
       assert.equal(onAxis(q, shape, t), touch(q, shape, t).corner);
     }
   }
-  const half = cornerCount("l1", 200, 0.5);
-  assert.ok(half > 50 && half < 150);
-  assert.ok(cornerCount("l1", 200, 0.1) > half && cornerCount("l1", 200, 0.9) < half);
-  assert.equal(cornerCount("l2", 200, 0.5), 0);
+  for (const q of ellipses(200)) {
+    const whole = norm("l1", least(q));
+    for (const share of [0.1, 0.5, 0.9]) assert.equal(cornerLimit(q) >= share, onAxis(q, "l1", share * whole));
+    assert.ok(!onAxis(q, "l2", 0.5 * norm("l2", least(q))));
+  }
 });

@@ -2,7 +2,7 @@
 import { COLOURS, FAINT, INK, element, figures, words } from "../svg.js";
 import { clamp, handle, inTwoParts, movable, snapped } from "./lesson.js";
 import { awayFrom, legend, plane, pull } from "./plane.js";
-import { cornerCount, least, loss, norm, touch, turned } from "./two_weights.js";
+import { cornerLimit, ellipses, least, loss, norm, onAxis, touch, turned } from "./two_weights.js";
 import * as m from "./mathml.js";
 
 /** @typedef {import("./two_weights.js").Pair} Pair */
@@ -60,7 +60,7 @@ export const e = {
     const free = least(q);
     const met = { l1: touch(q, "l1", values.t), l2: touch(q, "l2", values.t) };
     const shares = { l1: shareOf("l1", values.t, free), l2: shareOf("l2", values.t, free) };
-    const corners = { l1: counted("l1", shares.l1), l2: counted("l2", shares.l2) };
+    const corners = counted(shares);
     const sentence = `With t = ${figures(values.t)}: ${SHAPES.map((shape) => where(shape, met[shape])).join("; ")}. Of ${N_ELLIPSES} ellipses drawn by chance, with budgets as tight as here, ${corners.l1} touch the diamond at a corner and ${corners.l2} touch the disc on an axis.`;
     const svg = movable(inTwoParts({ id: "lesson-e", width: 820, height: 524, title: e.title, description: sentence }, [
       words(70, 20, "L1: sum of sizes at most t", { fill: COLOURS[0], "font-weight": 600 }),
@@ -102,10 +102,18 @@ export const e = {
 /** How large a part of the size that the lowest error asks for the budget is. @param {Shape} shape @param {number} t @param {Pair} free */
 const shareOf = (shape, t, free) => Math.min(1, Number((t / norm(shape, free)).toFixed(2)));
 
-/** @type {Record<string, number>} */
-const counts = {};
-/** The same for every drawing, so counted once. @param {Shape} shape @param {number} share */
-const counted = (shape, share) => (counts[shape + share] ??= share < 1 ? cornerCount(shape, N_ELLIPSES, share) : 0);
+/** Of every ellipse, once: its limit does not change with the budget. @type {number[] | null} */
+let limits = null;
+
+/** How many of the ellipses touch the diamond at a corner, and the disc on an axis. @param {Record<Shape, number>} shares */
+function counted(shares) {
+  limits ??= ellipses(N_ELLIPSES).map(cornerLimit);
+  const l1 = shares.l1 < 1 ? limits.filter((limit) => limit >= shares.l1).length : 0;
+  return { l1, l2: shares.l2 < 1 ? axisCount(shares.l2) : 0 };
+}
+
+/** @param {number} share */
+const axisCount = (share) => ellipses(N_ELLIPSES).filter((q) => onAxis(q, "l2", share * norm("l2", least(q)))).length;
 
 /** @param {import("./two_weights.js").Quadratic} q */
 const reachOf = (q) => 1.25 * norm("l1", least(q));

@@ -100,18 +100,19 @@ export function onAxis(q, shape, t) {
   });
 }
 
-/**
- * In how many of many ellipses drawn by chance the ball, with a share of the budget they ask for, is touched on an axis:
- * for the diamond, at a corner. The numbers come from a fixed sequence, so that every reader sees the same count.
- * @param {Shape} shape @param {number} n @param {number} share
- */
-export function cornerCount(shape, n, share) {
+/** Ellipses drawn by chance, from a fixed sequence, so that every reader sees the same count. @param {number} n @returns {Quadratic[]} */
+export function ellipses(n) {
   let seed = 20260101;
   const chance = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
-  let corners = 0;
-  for (let k = 0; k < n; k += 1) {
-    const q = turned(360 * chance(), 1, 1.8 * chance() - 0.9);
-    corners += Number(onAxis(q, shape, share * norm(shape, least(q))));
-  }
-  return corners;
+  return Array.from({ length: n }, () => turned(360 * chance(), 1, 1.8 * chance() - 0.9));
+}
+
+/**
+ * Up to which share of the budget that its lowest error asks for the diamond is touched at a corner: the larger weight is
+ * alone until the pull on the other one is as strong. Both features have unit length. @param {Quadratic} q
+ */
+export function cornerLimit(q) {
+  const [r, [c, d]] = [q.gram[1], Math.abs(q.cov[0]) >= Math.abs(q.cov[1]) ? q.cov : [q.cov[1], q.cov[0]]];
+  const joins = [1, -1].map((side) => (side * (d - r * c)) / (1 - side * r * Math.sign(c))).filter((lam) => lam <= Math.abs(c));
+  return (Math.abs(c) - Math.max(0, ...joins)) / norm("l1", least(q));
 }
