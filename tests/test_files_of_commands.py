@@ -156,6 +156,18 @@ def test_out_of_fold_needs_a_file(folder: Path, capsys: Capture) -> None:
     assert "--out-of-fold names a file" in err
 
 
+def test_out_of_fold_of_more_than_there_is_room_for(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("normball.cli.fit_files.MOST_HELD_OUT", 120 * 30)
+    code, _, err = fit(capsys, "--out-of-fold", "o.csv", "--n-lambdas", "31")
+    assert code == 2
+    assert "--out-of-fold needs 3,720 predictions in memory" in err
+    monkeypatch.setattr("normball.report.MOST_PREDICTIONS", 0)
+    assert fit(capsys, "--out-of-fold", "o.csv", "--n-lambdas", "30")[0] == 0
+    assert pl.read_csv("o.csv").height == 120
+
+
 def test_the_path_has_its_coefficients(folder: Path, capsys: Capture) -> None:
     fit(capsys)
     path, told = load("out/model.json").path, pl.read_csv("out/path.csv")
@@ -219,8 +231,9 @@ def test_knots_of_a_path(folder: Path, capsys: Capture) -> None:
         assert n_features == cv.path.n_nonzero[place]
         assert mean == pytest.approx(cv.cv_mean[place], rel=1e-3)
         kept |= set(", ".join(changes).replace("+", "").split(", ")) - {""}
-        assert {name for name in kept if name} <= set(cv.path.feature_names)
-    assert kept == {name for j, name in enumerate(cv.path.feature_names) if (cv.path.coefs[:, j] != 0).any()}
+    names = cv.path.preparation.shown_names
+    assert "colour: red" in names
+    assert kept == {name for j, name in enumerate(names) if (cv.path.coefs[:, j] != 0).any()}
     assert "   1-SE" in out
     assert "   best" in out
     told = json.loads(run(capsys, "show", "out/model.json", "--path", "--json")[1])["path"]

@@ -253,9 +253,9 @@ def test_contents_lead_to_every_part(cv: nb.CVPath) -> None:
     page = Page(text)
     places = [value for name, value in page.attributes if name == "id"]
     leads = [value[1:] for name, value in page.attributes if name == "href" and value and value.startswith("#")]
-    assert len(set(leads)) > 10
+    assert len(set(leads)) >= 10
     assert set(leads) <= set(places)
-    assert {"choice", "certificate", "reproduce", "lessons", "reading", "what-if-heading"} <= set(leads)
+    assert {"choice", "certificate", "reproduce", "reading", "what-if-heading"} <= set(leads)
     assert f"Fitted on 2026-11-29 with normball {nb.__version__}." in page.text
     assert f"fingerprint {cv.path.fingerprint}" in page.text
 

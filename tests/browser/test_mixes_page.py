@@ -84,3 +84,20 @@ def test_the_first_words_say_which_to_take(browser: Browser, page: Path) -> None
     assert "For prediction: " in words
     assert "For a short list: " in words
     assert json.dumps(words).count("+/-") == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_accessible_under_every_penalty(browser: Browser, page: Path, theme: str) -> None:
+    browser.open(page, media={"prefers-color-scheme": theme})
+    for k in (0, 3):
+        choose(browser, k)
+        assert browser.accessibility() == []
+
+
+def test_a_frame_without_rights_shows_other_penalties(browser: Browser, page: Path) -> None:
+    browser.open(page, framed=True)
+    before = drawn(browser)
+    choose(browser, 3)
+    now = drawn(browser)
+    assert all(text != before[view] for view, text in now.items())
+    assert browser.errors() == []

@@ -56,11 +56,11 @@ def one(request: pytest.FixtureRequest) -> Report:
 @framed
 def test_it_opens_and_the_slider_moves_everything(browser: Browser, one: Report, framed: bool) -> None:
     browser.open(one.page, framed=framed)
-    browser.size(1280, 12000)
+    browser.size(1280, 20000)
     at(browser, 80)
     before = drawn(browser)
     of_family = {"calibration", "confusion"} if one.cv.path.classes else {"residuals", "errors"}
-    assert set(before) == {"coefficients", "cv_curve", "features", "effects", "breakdown"} | of_family
+    assert set(before) == {"coefficients", "cv_curve", "features", "effects", "breakdown", "row_groups"} | of_family
     at(browser, 20)
     after = drawn(browser)
     assert [view for view in before if before[view] == after[view]] == []
@@ -73,7 +73,7 @@ def test_one_class_is_chosen_everywhere(browser: Browser, one: Report, framed: b
     from selenium.webdriver.support.select import Select
 
     browser.open(one.page, framed=framed)
-    browser.size(1280, 12000)
+    browser.size(1280, 20000)
     at(browser, 80)
     chosen = "calibration" if one.cv.path.classes else "residuals"
     is_many = one.cv.path.n_outputs > 6
@@ -147,7 +147,7 @@ def test_what_is_saved(browser: Browser, classes: Report) -> None:
 @themes
 def test_accessible(browser: Browser, one: Report, theme: str) -> None:
     browser.open(one.page, media={"prefers_color_scheme": theme, "prefers_reduced_motion": "reduce"})
-    browser.size(1280, 12000)
+    browser.size(1280, 20000)
     browser.run("document.querySelectorAll('details').forEach((d) => (d.open = true))")
     browser.run(SET, find(browser, '[data-input="0"]'), "1")
     browser.frames()
@@ -179,7 +179,7 @@ def test_a_curve_comes_forward_under_the_pointer(browser: Browser, classes: Repo
 @pytest.mark.parametrize("width", [320, 360, 768, 1400])
 def test_nothing_runs_off_the_window_or_a_drawing(browser: Browser, one: Report, width: int) -> None:
     browser.open(one.page)
-    browser.size(width, 12000)
+    browser.size(width, 20000)
     at(browser, 90)
     browser.run(SET, find(browser, '[data-input="0"]'), "2")
     browser.frames()

@@ -5,6 +5,7 @@ import csv
 import json
 import statistics
 import time
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
@@ -68,7 +69,7 @@ def test_it_opens_without_an_error_or_a_request(browser: Browser, report: Report
 @framed
 def test_the_slider_moves_everything(browser: Browser, report: Report, framed: bool) -> None:
     browser.open(report.page, framed=framed)
-    browser.size(1280, 12000)
+    browser.size(1280, 20000)
     at(browser, 90)
     before = drawn(browser)
     numbers = find(browser, "[data-numbers]").text
@@ -93,6 +94,31 @@ def test_the_slider_moves_everything(browser: Browser, report: Report, framed: b
     said = answer(report.cv, "bought", 30)
     assert find(browser, "[data-found]").text == said.found
     assert find(browser, "[data-quality]").text == said.quality
+    assert browser.errors() == []
+
+
+def test_a_chart_becomes_a_picture(browser: Browser, report: Report) -> None:
+    browser.open(report.page)
+    at(browser, 60)
+    browser.run("document.querySelectorAll('details.twin').forEach((one) => (one.open = true))")
+    rows = browser.driver.find_elements("css selector", ".pictures")
+    charts = browser.run("return document.querySelectorAll('[data-view] .drawing[data-live]').length")
+    assert len(rows) == charts >= 6
+    buttons = {one.text: one for one in rows[0].find_elements("css selector", "button")}
+    for name in ("Save SVG", "Save PNG"):
+        browser.run("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", buttons[name])
+        buttons[name].click()
+    view = rows[0].find_element("xpath", "ancestor::*[@data-view]").get_attribute("data-view")
+    saved = [browser.folder / f"{view}.{kind}" for kind in ("svg", "png")]
+    for _ in range(50):
+        if all(file.exists() and file.stat().st_size for file in saved):
+            break
+        time.sleep(0.1)
+    drawing = ElementTree.fromstring(saved[0].read_text("utf-8"))
+    assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(--" not in saved[0].read_text("utf-8")
+    assert saved[1].read_bytes().startswith(b"\x89PNG")
+    assert int.from_bytes(saved[1].read_bytes()[16:20]) == 2 * float(drawing.attrib["width"])
     assert browser.errors() == []
 
 
@@ -142,7 +168,7 @@ def test_slider_and_error_stay_in_sight_on_a_wide_screen(browser: Browser, repor
 @pytest.mark.parametrize("width", [320, 390, 560, 700, 1024])
 def test_no_name_is_cut_off_at_any_width(browser: Browser, report: Report, width: int) -> None:
     browser.open(report.page)
-    browser.size(width, 12000)
+    browser.size(width, 20000)
     at(browser, 60)
     time.sleep(0.3)
     assert browser.run("return document.documentElement.scrollWidth") <= width
@@ -247,7 +273,7 @@ def test_selects(browser: Browser, report: Report, framed: bool) -> None:
     from selenium.webdriver.support.select import Select
 
     browser.open(report.page, framed=framed)
-    browser.size(1280, 12000)
+    browser.size(1280, 20000)
     at(browser, 80)
     shown = drawn(browser)
     for selector, view in (
@@ -336,7 +362,7 @@ def test_copying_where_nothing_can_be_saved(browser: Browser, report: Report) ->
 @framed
 def test_accessible(browser: Browser, report: Report, theme: str, framed: bool) -> None:
     browser.open(report.page, framed=framed, media={"prefers_color_scheme": theme, "prefers_reduced_motion": "reduce"})
-    browser.size(1280, 12000)
+    browser.size(1280, 20000)
     browser.run("document.querySelectorAll('details').forEach((d) => (d.open = true))")
     browser.frames()
     assert browser.accessibility() == []
@@ -363,7 +389,7 @@ def test_nothing_runs_off_the_window_or_a_drawing(
 ) -> None:
     for one in (report, numeric):
         browser.open(one.page)
-        browser.size(width, 12000)
+        browser.size(width, 20000)
         at(browser, 70)
         browser.run(SET, find(browser, "[data-inputs] input[type=number]"), "1")
         browser.frames()

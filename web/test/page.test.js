@@ -7,6 +7,7 @@ import { asCsv, asJson } from "../src/page/download.js";
 import { nearestLambda } from "../src/page/store.js";
 import { coefficients, nearest } from "../src/views/coefficients.js";
 import { cv_curve } from "../src/views/cv_curve.js";
+import { effects } from "../src/views/effects.js";
 import { features, rows, titles } from "../src/views/features.js";
 import { shortened, whole } from "../src/views/strength.js";
 import { verdict } from "../src/views/verdict.js";
@@ -59,6 +60,18 @@ test("names stand where lambda is, for the curves that are not at zero there", (
     assert.deepEqual(named.map((one) => one[5]).sort(), data.features.filter(({ coefs }) => coefs[index] !== 0).map(({ name }) => name).sort());
     for (const one of named) assert.deepEqual([Math.abs(Number(one[3]) - cursor) < 20, one[4]], [true, side]);
   }
+});
+
+test("bars have whiskers where ranges of this lambda are known, and nowhere else", () => {
+  const data = validated("gaussian");
+  data.ranges = { at: [2], n_fits: 40, middle: 0.9, low: [data.features.map(() => -3)], high: [data.features.map(() => 4)], counts: [data.features.map(() => 40)] };
+  const bars = (/** @type {number} */ index) => effects.draw(data, { ...opening(data), index });
+  const kept = data.features.filter(({ coefs }) => coefs[2] !== 0).length;
+  assert.equal(bars(2).svg.match(/stroke-width="1.5"/g)?.length, 3 * kept);
+  assert.match(bars(2).sentence, /the middle 90 % of 40 samples/);
+  assert.doesNotMatch(bars(3).svg + bars(3).sentence, /stroke-width="1.5"|samples/);
+  assert.doesNotMatch(bars(0).svg, /NaN|<rect/);
+  assert.match(bars(0).sentence, /no feature is kept/);
 });
 
 test("ridge uses all features and selects none", () => {

@@ -32,7 +32,6 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.cli import apart, describe, fit_files, groups, judge, outputs
     from normball.cli.models import choose
     from normball.mixes import default_mixes
-    from normball.report import MOST_PREDICTIONS
     from normball.results.remarks import rare_levels
 
     asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
@@ -60,7 +59,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
     n_predictions = data.n_rows * data.n_outputs * arguments.n_lambdas * len(ratios)
-    options["keep_predictions"] = n_predictions <= MOST_PREDICTIONS or "out_of_fold" in files
+    options["keep_predictions"] = fit_files.keeps_predictions(n_predictions, files)
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)

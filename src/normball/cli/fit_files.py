@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from normball.run import Run
 
 MOST_COLUMNS = 1000  # of coefficients in a table of the path
+MOST_HELD_OUT = 250_000_000  # predictions in memory, 2 GB
 
 
 def places(output: str, out_of_fold: str | None) -> dict[str, Path]:
@@ -42,6 +43,16 @@ def places(output: str, out_of_fold: str | None) -> dict[str, Path]:
     for place in files.values():
         check_writable(place)
     return files
+
+
+def keeps_predictions(number: int, files: Mapping[str, Path]) -> bool:
+    """Whether so many predictions of held-out rows are kept; raises where a file wants more than there is room for."""
+    from normball.report import MOST_PREDICTIONS
+
+    if "out_of_fold" in files and number > MOST_HELD_OUT:
+        text = f"--out-of-fold needs {number:,} predictions in memory, one for each row, lambda and penalty"
+        raise UsageError(f"{text}: make it fewer with --no-compare or --n-lambdas 20")
+    return number <= MOST_PREDICTIONS or "out_of_fold" in files
 
 
 def write_all(

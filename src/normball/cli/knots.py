@@ -39,7 +39,7 @@ class Knot:
         return "" if not each or room is None else shortened(each[0], room - display_width(more)) + more
 
 
-def knots(path: Path) -> list[Knot]:
+def knots(path: Path, names: Sequence[str]) -> list[Knot]:
     """Each strength of the path, the strongest first; a feature of several outputs counts as one."""
     rows = path.coef_rows.any_output(path.n_outputs)
     found: list[Knot] = []
@@ -47,7 +47,7 @@ def knots(path: Path) -> list[Knot]:
     for index in range(path.lambdas.size):
         at = rows.take(slice(index, index + 1))
         kept = set(at.indices[at.values != 0].tolist())
-        entered, left = (tuple(path.feature_names[j] for j in sorted(one)) for one in (kept - before, before - kept))
+        entered, left = (tuple(names[j] for j in sorted(one)) for one in (kept - before, before - kept))
         found.append(Knot(index, entered, left))
         before = kept
     return found
@@ -59,7 +59,11 @@ def lines(result: Path | CVPath, console: Console) -> list[str]:
     if path.l1_ratio == 0:
         return [RIDGE]
     marks = {} if cv is None else _marks(cv)
-    shown = [one for one in knots(path) if one.entered or one.left or one.index in marks or one.index == 0]
+    shown = [
+        one
+        for one in knots(path, path.preparation.shown_names)
+        if one.entered or one.left or one.index in marks or one.index == 0
+    ]
     titles = ["lambda", "features", *([] if cv is None else [f"CV {_score(cv)[0]}", ""])]
     rows = [titles]
     for one in shown:
@@ -77,7 +81,10 @@ def document(result: Path | CVPath) -> list[dict[str, Any]]:
     """Every strength as plain data, for `--json`."""
     numbers = result.to_frame().to_dicts()
     path = result.path if isinstance(result, CVPath) else result
-    return [{**row, "entered": one.entered, "left": one.left} for row, one in zip(numbers, knots(path), strict=True)]
+    return [
+        {**row, "entered": one.entered, "left": one.left}
+        for row, one in zip(numbers, knots(path, path.feature_names), strict=True)
+    ]
 
 
 def _marks(cv: CVPath) -> dict[int, str]:

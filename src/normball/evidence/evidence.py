@@ -102,7 +102,7 @@ def _hessians(rows: FittedRows) -> tuple[list[int], list[list[float]], int]:
     """Where there are Hessians, these as packed lower triangles, and of how many features."""
     quadratic = rows.family.quadratic
     at = [0] if quadratic else rows.some(rows.n_few)
-    size = min(rows.columns.size, rows.columns.size if quadratic else CURVED)
+    size = min(rows.columns.size, rows.columns.size if quadratic and rows.n_few > FEW_BESIDE else CURVED)
     lower = np.tril_indices(size)
     features = rows.features[:, :size]
     packed = []

@@ -50,7 +50,8 @@ def page(lessons: Lessons, ids: Sequence[str], *, quiz: bool = False) -> str:
             lessons=shown,
             quiz=quiz,
             data=charts.packed(data),
-            script=Markup(charts.bundle("normball.learn", "page.js")),
+            script=charts.deflated(charts.bundle("normball.learn", "page.js")),
+            boot=Markup(charts.bundle("normball.report", "boot.js")),
         )
     )
 

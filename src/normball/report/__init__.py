@@ -54,10 +54,13 @@ def page_text(cv: CVPath, run: Run, data: Data | None = None, comparison: Compar
     """The page that `write_report` writes."""
     from normball.evidence.evidence import evidence
     from normball.report.other_mixes import with_others
-    from normball.report.page import render
+    from normball.report.page import drawn, render
+    from normball.report.payload import payload
 
     def known(one: CVPath, landscapes: bool = False) -> dict[str, Any] | None:
         return None if data is None else evidence(one, run, data, landscapes=landscapes)
 
-    page = render(cv, run, known(cv, landscapes=True), comparison)
-    return page if comparison is None else with_others(page, comparison, cv, run, known)
+    if comparison is None:
+        return render(cv, run, known(cv, landscapes=True))
+    content = payload(cv, run, known(cv, landscapes=True), comparison)
+    return with_others(drawn(cv, run, content, comparison), content, comparison, cv, run, known)

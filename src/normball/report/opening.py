@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from normball.messages import count
 from normball.results import facts
@@ -73,6 +73,15 @@ def _nothing(cv: CVPath, picked: facts.Point) -> Notice:
     if cv.path.l1_ratio > 0:
         steps.append("Many small effects together are found by an L2 penalty rather than by L1: try ridge.")
     return Notice("Nothing was found that helps.", text, tuple(steps))
+
+
+def absent(views: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    """Why views are not on the page, and the titles of those with the same reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, view in views.items():
+        if view["missing"] and name not in FIRST:
+            reasons.setdefault(view["missing"], []).append(view["title"])
+    return [(why, "; ".join(titles)) for why, titles in reasons.items()]
 
 
 def contents(titles: dict[str, str], findings: bool, lessons: bool) -> list[tuple[str, str]]:

@@ -24,39 +24,35 @@ Evidence = Callable[["CVPath"], "dict[str, Any] | None"]
 
 PLACE = '<script type="application/zlib" id="others">'
 MOST_BYTES = ((100, 490_000), (np.inf, 880_000))  # of a page, by its features
-MOST_LAMBDAS = 50
-LEAST_LAMBDAS = 12
+MOST_LAMBDAS = 33
+LEAST_LAMBDAS = 10
+OVERHEAD = 25_000  # bytes that another mix takes with few lambdas
 PART = re.compile(r'<(section|nav)[^>]* aria-labelledby="([^"]+)".*?</\1>', re.DOTALL)
 ANSWER = re.compile(r'<div id="answer".*?(?=\s*<section)', re.DOTALL)
 
 
-def with_others(page: str, comparison: Comparison, cv: CVPath, run: Run, evidence: Evidence) -> str:
-    """The page of `cv`, and with it all other mixes; each has as many lambdas as there is room for."""
+def with_others(
+    page: str, content: dict[str, Any], comparison: Comparison, cv: CVPath, run: Run, evidence: Evidence
+) -> str:
+    """The page of `cv`, drawn from `content`, and with it all other mixes, at as many lambdas as there is room for."""
     most = next(size for n_features, size in MOST_BYTES if cv.path.n_features <= n_features)
     room = most - len(page.encode())
-    held = _packed(comparison, cv, run, evidence, MOST_LAMBDAS)
-    n_lambdas = MOST_LAMBDAS
-    while len(held) > room and n_lambdas > LEAST_LAMBDAS:
-        n_lambdas = int(np.clip(0.9 * n_lambdas * room / len(held), LEAST_LAMBDAS, 0.8 * n_lambdas))
-        held = _packed(comparison, cv, run, evidence, n_lambdas)
-    return page.replace(PLACE, PLACE + held)
-
-
-def _packed(comparison: Comparison, cv: CVPath, run: Run, evidence: Evidence, n_lambdas: int) -> str:
-    def told(whole: CVPath, shown: CVPath) -> tuple[dict[str, Any], dict[str, str]]:
-        data = payload(shown, run, evidence(shown), comparison)
-        return data, parts(outline(whole, shown, run, data, comparison))
-
+    others = len(comparison) - 1
+    of_one_lambda = len(charts.packed(content)) / cv.lambdas.size
+    wanted = (room / others - OVERHEAD) / of_one_lambda
+    n_lambdas = int(np.clip(wanted, LEAST_LAMBDAS, MOST_LAMBDAS))
+    own = parts(outline(cv, cv, run, content, comparison))
     held: list[dict[str, Any] | None] = []
-    own = told(cv, cv)[1]
     for one in comparison:
         if one is cv:
             held.append(None)
             continue
-        data, its = told(one, thinned(one, some_lambdas(one, run, n_lambdas)))
+        shown = thinned(one, some_lambdas(one, run, n_lambdas))
+        data = payload(shown, run, evidence(shown), comparison)
+        its = parts(outline(one, shown, run, data, comparison))
         differ = {name: its.get(name, "") for name in {**own, **its} if its.get(name, "") != own.get(name, "")}
         held.append({"data": {**data, "comparison": None}, "sections": differ})
-    return charts.packed(held)
+    return page.replace(PLACE, PLACE + charts.packed(held))
 
 
 def parts(page: str) -> dict[str, str]:

@@ -133,13 +133,16 @@ READING_OF_CLASSES = (
 )
 
 
-def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None, comparison: Comparison | None = None) -> str:
-    """The whole page as text.
+def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
+    """The whole page of one mix as text.
 
-    `evidence` is what needs the data themselves; charts that lack theirs say so. A page of one mix of a `comparison`
-    shows the others beside it.
+    `evidence` is what needs the data themselves; charts that lack theirs say so.
     """
-    data = payload(cv, run, evidence, comparison)
+    return drawn(cv, run, payload(cv, run, evidence))
+
+
+def drawn(cv: CVPath, run: Run, data: dict[str, Any], comparison: Comparison | None = None) -> str:
+    """The same from its payload; of one mix of a `comparison`, with room for the others."""
     return _rendered(cv, cv, run, data, comparison, charts.call("report", data), charts.packed(data))
 
 
@@ -158,7 +161,7 @@ def _rendered(
     run: Run,
     data: dict[str, Any],
     comparison: Comparison | None,
-    drawn: list[dict[str, Any]],
+    shown: list[dict[str, Any]],
     packed: str,
 ) -> str:
     from markupsafe import Markup
@@ -169,11 +172,13 @@ def _rendered(
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
     without = NOT_OF_ALL - family.views - ({"ranges"} if data["ranges"] or data["fold_ranges"] else set())
     without = without if comparison is None else without - {"mixes"}
-    views = {view["id"]: view for view in drawn if view["id"] not in without}
+    views = {view["id"]: view for view in shown if view["id"] not in without}
     for view in views.values():
         view["svg"] = Markup(view.get("svg", ""))
     if path.l1_ratio == 0:  # ridge selects none
         views["features"]["title"] = "Largest coefficients"
+    absent = opening.absent(views)
+    views = {name: view for name, view in views.items() if not view["missing"] or name in opening.FIRST}
     lessons = [name for name in opening.LESSONS if name in views]
     findings = facts.findings(cv, picked)
     titles = {name: view["title"] for name, view in views.items()}
@@ -193,6 +198,7 @@ def _rendered(
         apart=_apart(run),
         middle=[name for name in views if name not in (*opening.FIRST, *opening.LESSONS)],
         lessons=lessons,
+        absent=absent,
         outputs=path.output_names,
         of_what="Class" if family.has_classes else "Target",
         one_at_a_time=_one_at_a_time(path),

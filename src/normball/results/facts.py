@@ -127,28 +127,34 @@ def point(cv: CVPath, name: str | float) -> Point:
 def selected(point: Point) -> list[Feature]:
     """The features kept, the largest per standard deviation first."""
     fit = point.fit
-    several, factor = bool(fit.output_names), find_family(fit.family).factor
-    per_sd, per_unit = (np.linalg.norm(one, axis=0) if several else one for one in (fit.coef_per_sd, fit.coef))
-    per_step = per_sd if fit.standardize else per_unit
+    per_sd, per_unit = (np.linalg.norm(one, axis=0) if fit.output_names else one for one in (fit.coef_per_sd, fit.coef))
     order = fit.kept[np.argsort(-np.abs(per_sd[fit.kept]), kind="stable")]
-    column = fit.preparation.column_of_feature
-    return [
-        Feature(
-            fit.feature_names[j],
-            float(per_sd[j]),
-            float(per_unit[j]),
-            _exp(float(per_unit[j] if is_level(fit.preparation, int(j)) else per_step[j])) if factor else None,
-            few_rows(fit.preparation, int(j)),
-            None if point.counts is None else int(point.counts[column[j]]),
-            None
-            if point.counts is None or not speaks_for_itself(fit.preparation, int(j))
-            else int(point.own_counts[j]),
-            tuple(fit.coef_per_sd[:, j].tolist()) if several else (),
-            *_range(point, int(j)),
-            *fit.preparation.origin(int(j)),
-        )
-        for j in order
-    ]
+    return [_feature(point, j, float(per_sd[j]), float(per_unit[j])) for j in order.tolist()]
+
+
+def _feature(point: Point, j: int, per_sd: float, per_unit: float) -> Feature:
+    """What is known about one feature with these coefficients."""
+    fit, preparation = point.fit, point.fit.preparation
+    column, level, n_rows = preparation.origin(j)
+    step = per_sd if level is None and fit.standardize else per_unit  # a row has a level, or has it not
+    own = point.counts is not None and speaks_for_itself(preparation, j)
+    low, high, samples = _range(point, j)
+    return Feature(
+        fit.feature_names[j],
+        per_sd,
+        per_unit,
+        _exp(step) if find_family(fit.family).factor else None,
+        few_rows(preparation, j),
+        None if point.counts is None else int(point.counts[preparation.column_of_feature[j]]),
+        int(point.own_counts[j]) if own else None,
+        tuple(fit.coef_per_sd[:, j].tolist()) if fit.output_names else (),
+        low,
+        high,
+        samples,
+        column,
+        level,
+        n_rows,
+    )
 
 
 def _range(point: Point, feature: int) -> tuple[float | None, float | None, int | None]:
@@ -164,13 +170,6 @@ def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
     """Whether folds may keep the column of this feature and mean something else; not so for either of two levels."""
     column = preparation.columns[preparation.column_of_feature[feature]]
     return column.n_features > 1 and (column.levels is None or column.n_features > 2)
-
-
-def is_level(preparation: Preparation, feature: int) -> bool:
-    """Whether a feature is a level of its column, or marks its gaps: a row has it or not."""
-    column = int(preparation.column_of_feature[feature])
-    first = int(np.searchsorted(preparation.column_of_feature, column))
-    return preparation.columns[column].levels is not None or feature > first
 
 
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
@@ -223,7 +222,7 @@ def feature_titles(point: Point, short: bool = False) -> list[str]:
     if fit.output_names:
         return outputs.titles(fit, short) + ["kept in folds"] * _counts_folds(point)
     factor = find_family(fit.family).factor
-    levels = any(is_level(fit.preparation, int(j)) for j in fit.kept)
+    levels = any(fit.preparation.origin(int(j))[1] is not None for j in fit.kept)
     step = "unit" if not fit.standardize else "SD or level" if levels else "SD"
     titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}{step}"] * bool(factor)
     titles += [] if point.ranges is None else [RANGE]

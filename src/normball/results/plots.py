@@ -49,7 +49,7 @@ def _draw_path(
     kept = np.flatnonzero(sizes.any(axis=0))
     labelled = set(kept[np.argsort(-np.abs(sizes[-1, kept]))][:_MOST_LABELS].tolist())
     for j in kept:
-        ax.plot(along, coefs[:, j], label=path.feature_names[j] if j in labelled else None)
+        ax.plot(along, coefs[:, j], label=path.preparation.shown_names[j] if j in labelled else None)
     if x == "lam":
         _strength_axis(ax)
     ax.set_xlabel(_AXIS_TITLE[x])

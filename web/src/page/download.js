@@ -69,7 +69,7 @@ export function downloads(page, { data, state }) {
 }
 
 /** @param {Document} page @param {string} name @param {string} text @param {string} kind */
-function save(page, name, text, kind) {
+export function save(page, name, text, kind) {
   const link = page.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: `${kind};charset=utf-8` }));
   link.download = name;
@@ -78,7 +78,7 @@ function save(page, name, text, kind) {
 }
 
 /** The clipboard may be forbidden, as in a frame without rights; then the old way is tried. @param {Document} page @param {string} text */
-async function copy(page, text) {
+export async function copy(page, text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -7,6 +7,7 @@ import { downloads } from "./download.js";
 import { address, remembered } from "./hash.js";
 import { choice, mixes } from "./mixes.js";
 import { panels } from "./panels.js";
+import { pictures } from "./pictures.js";
 import { pointing } from "./pointing.js";
 import { printing } from "./print.js";
 import { recipes } from "./recipes.js";
@@ -26,15 +27,15 @@ function start(page) {
   let left = new AbortController();
   let current = first;
 
-  /** Shows a penalty; `drawn` where the file has its drawings. @param {number} k @param {Partial<State>} chosen @param {boolean} drawn */
-  function open(k, chosen, drawn) {
+  /** Shows a penalty, by the address or as the reader left another one; `drawn` where the file has its drawings. @param {number} k @param {State | null} before @param {boolean} drawn */
+  function open(k, before, drawn) {
     left.abort();
     left = new AbortController();
-    const state = shown(page, held.bring(k), { chosen, drawn, signal: left.signal, open: (other) => open(other, carried(state), false) });
+    const state = shown(page, held.bring(k), { before, drawn, signal: left.signal, open: (other) => open(other, state, false) });
     current = k;
   }
-  open(first, {}, first === held.current);
-  window.addEventListener("hashchange", () => held.asked() !== current && open(held.asked(), {}, false));
+  open(first, null, first === held.current);
+  window.addEventListener("hashchange", () => held.asked() !== current && open(held.asked(), null, false));
 }
 
 /** What a reader chose that means the same under another penalty. @param {State} state @returns {Partial<State>} */
@@ -43,17 +44,20 @@ const carried = ({ axis, per_sd, slice, scaling, filter, output }) => ({ axis, p
 /**
  * The page of one penalty, until the signal.
  * @param {Document} page @param {import("../payload.js").Payload} data
- * @param {{ chosen: Partial<State>, drawn: boolean, signal: AbortSignal, open: (k: number) => void }} how
+ * @param {{ before: State | null, drawn: boolean, signal: AbortSignal, open: (k: number) => void }} how
  */
-function shown(page, data, { chosen, drawn, signal, open }) {
+function shown(page, data, { before, drawn, signal, open }) {
   const phone = window.matchMedia("(max-width: 34rem)");
-  const model = { ...store(data, { ...opening(data), ...remembered(data), ...chosen, narrow: phone.matches }), drawn, signal };
+  const first = opening(data);
+  const chosen = before ? { ...carried(before), index: first.index } : {}; // another penalty has other lambdas
+  const model = { ...store(data, { ...first, ...remembered(data), ...chosen, narrow: phone.matches }), drawn, signal };
   phone.addEventListener("change", () => model.set({ narrow: phone.matches }), { signal });
   theme(page);
   bar(page, model);
   verdictLine(page, model);
   panels(page, model);
   featureTable(page, model);
+  pictures(page);
   pointing(page, model);
   controls(page, model);
   cutoff(page, model);

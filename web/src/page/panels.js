@@ -84,7 +84,9 @@ function panel(view, section, place, data, state) {
     /** @param {boolean} now */
     see(now) {
       visible = now;
-      if (now) draw();
+      if (!now) return;
+      if (isNarrow(place, narrow) !== narrow) [narrow, fresh] = [!narrow, false]; // it was folded away when the room changed
+      draw();
     },
   };
 }

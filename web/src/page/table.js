@@ -6,7 +6,7 @@ import { all, one } from "./dom.js";
 export function rows(page, { head, rows }) {
   const table = page.createElement("table");
   const titles = table.createTHead().insertRow();
-  head.forEach((title) => titles.append(cell(page, "th", title, "col")));
+  head.forEach((title) => titles.append(title ? cell(page, "th", title, "col") : cell(page, "td", "", "")));
   const body = table.createTBody();
   for (const row of rows) {
     const line = body.insertRow();

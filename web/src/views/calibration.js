@@ -81,7 +81,7 @@ function told(data, index, bins, brier, loss) {
   if (bins.length === 0) return `${start}no predictions are stored.`;
   const show = data.mathematics.has_classes ? percent : figures;
   const worst = bins.reduce((far, bin) => (Math.abs(bin.observed - bin.predicted) > Math.abs(far.observed - far.predicted) ? bin : far));
-  const scores = known(brier) || known(loss) ? ` Brier score ${figures(brier)}, log-loss ${figures(loss)}; lower is better.` : "";
+  const scores = known(brier) || known(loss) ? ` Brier score ${figures(brier)}, log-loss ${figures(loss)} (half the deviance); lower is better.` : "";
   const tested = bins.filter((bin) => known(bin.se));
   const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Math.max(Number(bin.se), expected(data.mathematics, bin))).length;
   const within = tested.length ? ` ${agree} of ${tested.length} groups of rows agree within two standard errors.` : "";

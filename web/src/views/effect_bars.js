@@ -6,15 +6,19 @@ import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "
 import { isLevel, stepOf } from "./columns.js";
 import { rule, shortened, whole, widthOf } from "./strength.js";
 
-/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {{ name: string, value: number, step: number, level: boolean }} Effect a coefficient per SD, and what a step of its feature adds */
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {{ name: string, value: number, step: number, level: boolean, range: [number, number] | null }} Effect a coefficient per SD with its range over samples, and what a step of its feature adds */
 
 export const MOST = 12;
 const [HEAD, LINE] = [26, 25];
 
 /** The coefficients that count most, per SD where the penalty is. @param {Payload} data @param {number} index @returns {Effect[]} */
 export function largest(data, index) {
+  const { ranges } = data;
+  const place = ranges?.at.indexOf(index) ?? -1; // ranges of other lambdas are not those of these bars
+  /** @type {(j: number) => [number, number] | null} */
+  const rangeOf = (j) => (ranges && place >= 0 ? [ranges.low[place][j], ranges.high[place][j]] : null);
   return data.features
-    .map(({ name, coefs, scale }, j) => ({ name, value: coefs[index] * (data.standardize ? scale : 1), step: coefs[index] * stepOf(data, j), level: isLevel(data, j) }))
+    .map(({ name, coefs, scale }, j) => ({ name, value: coefs[index] * (data.standardize ? scale : 1), step: coefs[index] * stepOf(data, j), level: isLevel(data, j), range: rangeOf(j) }))
     .filter(({ value }) => value !== 0)
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
     .slice(0, MOST);
@@ -49,8 +53,10 @@ function picture(data, state, effects, title, description) {
   const width = widthOf(state);
   const { factor } = data.mathematics;
   const [names, end] = state.narrow ? [118, width - (factor ? 62 : 6)] : [210, width - (factor ? 96 : 10)];
-  const [low, high] = [names + 60, end - 52]; // room for numbers beside the bars
-  const [least, most] = [Math.min(0, ...effects.map(({ value }) => value)), Math.max(0, ...effects.map(({ value }) => value))];
+  const room = 10 + 7 * Math.max(0, ...effects.map(({ value }) => signed(value).length)); // for numbers beside the bars
+  const [low, high] = [names + room + 6, end - room];
+  const ends = effects.flatMap(({ value, range }) => [value, ...(range ?? [])]);
+  const [least, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
   const [negative, positive] = [least < 0, most > 0];
   const x = scaleLinear().domain(negative || positive ? [least, most] : [0, 1]).range([negative ? low : names + 8, positive ? high : end - 8]);
   const height = HEAD + LINE * Math.max(1, effects.length) + 8;
@@ -64,22 +70,30 @@ function picture(data, state, effects, title, description) {
 }
 
 /** @param {Payload} data @param {Effect} effect @param {import("d3-scale").ScaleLinear<number, number>} x @param {number} top @param {number} names @param {number} width @param {boolean} narrow */
-function row(data, { name, value, step }, x, top, names, width, narrow) {
+function row(data, { name, value, step, range }, x, top, names, width, narrow) {
   const [from, to] = [x(Math.min(0, value)), x(Math.max(0, value))];
   return [
     words(names, top + 13, shortened(name, Math.floor(names / (narrow ? 7.2 : 7))), { "text-anchor": "end" }),
     element("rect", { x: from, y: top, width: Math.max(to - from, 0.5), height: 18, rx: 2, fill: COLOURS[value < 0 ? 1 : 0] }),
-    words(value < 0 ? from - 4 : to + 4, top + 13, signed(value), { "text-anchor": value < 0 ? "end" : "start" }),
+    range ? whisker(x(range[0]), x(range[1]), top + 9) : "",
+    words(value < 0 ? Math.min(from, x(range?.[0] ?? value)) - 4 : Math.max(to, x(range?.[1] ?? value)) + 4, top + 13, signed(value), { "text-anchor": value < 0 ? "end" : "start" }),
     data.mathematics.factor ? words(width, top + 13, `× ${figures(Math.exp(step))}`, { "text-anchor": "end", fill: FAINT }) : "",
   ].join("");
 }
+
+/** @param {number} low @param {number} high @param {number} y */
+const whisker = (low, high, y) => segment(low, y, high, y, { stroke: INK, "stroke-width": 1.5 }) + [low, high].map((end) => segment(end, y - 4, end, y + 4, { stroke: INK, "stroke-width": 1.5 })).join("");
 
 /** @param {Payload} data @param {number} index @param {Effect[]} effects */
 function told(data, index, effects) {
   const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
   if (effects.length === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
   const [less, more] = directions(data);
-  const side = (/** @type {number} */ sign) => effects.filter(({ value }) => value * sign > 0).slice(0, 3).map(({ name, level }) => `${level ? "" : "larger "}${shortened(name, 40)}`).join(", ");
+  const side = (/** @type {number} */ sign) => {
+    const first = effects.filter(({ value }) => value * sign > 0).slice(0, 3);
+    const named = (/** @type {boolean} */ level) => first.filter((one) => one.level === level).map(({ name }) => shortened(name, 40)).join(", ");
+    return [named(false) && `larger ${named(false)}`, named(true)].filter(Boolean).join(", ");
+  };
   const parts = [1, -1].flatMap((sign) => (side(sign) ? [`${side(sign)}: ${sign > 0 ? more : less}`] : []));
   if (effects[0].value < 0) parts.reverse(); // the largest first
   const { factor, eta } = data.mathematics;
@@ -88,5 +102,6 @@ function told(data, index, effects) {
   const what = factor ? `multiplies the ${factor} by ${figures(Math.exp(first.step))}` : `changes the prediction by ${signed(first.step)}`;
   const count = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[index];
   const rest = count > effects.length ? ` Drawn are the ${whole(effects.length)} largest of ${whole(count)}.` : "";
-  return `${at}, ${parts.join("; ")}. ${who} ${what}, all else equal (bars: ${factor ? `the ${eta}` : data.title} ${data.standardize ? "per SD" : "per unit"}).${rest}`;
+  const whiskers = first.range && data.ranges ? ` Whiskers: the middle ${Math.round(100 * data.ranges.middle)} % of ${whole(data.ranges.n_fits)} samples of the rows.` : "";
+  return `${at}, ${parts.join("; ")}. ${who} ${what}, all else equal (bars: ${factor ? `the ${eta}` : data.title} ${data.standardize ? "per SD" : "per unit"}).${whiskers}${rest}`;
 }

@@ -73,12 +73,13 @@ function histogram(data, state, { edges, counts, negative }) {
   ].join("");
 }
 
-/** The margins shown, in doubling steps as they grow, and at least those where the sigmoid rises. @param {number[]} edges @param {number} index @param {number[][]} counts @param {number[][]} negative */
+const REACHES = [8, 12, 16, 24, 32, 48, 64, 96, 128];
+
+/** The margins shown, on each side in steps as they grow, and at least those where the sigmoid rises. @param {number[]} edges @param {number} index @param {number[][]} counts @param {number[][]} negative */
 function span(edges, index, counts, negative) {
   const used = edges.filter((_, k) => [k - 1, k].some((bin) => (counts[index]?.[bin] ?? 0) + (negative[index]?.[bin] ?? 0) > 0));
-  const far = Math.max(8, ...used.map(Math.abs));
-  const end = 8 * 2 ** Math.ceil(Math.log2(far / 8));
-  return [-end, end];
+  const reach = (/** @type {number} */ far) => REACHES.find((step) => step >= far) ?? far;
+  return [-reach(-Math.min(0, ...used)), reach(Math.max(0, ...used))];
 }
 
 /** @param {import("d3-scale").ScaleLinear<number, number>} x */
