@@ -68,6 +68,26 @@ def test_without_a_penalty_there_are_best_weights_where_the_classes_overlap(
         assert shown.numbers["fitted"][-1] == pytest.approx(cost, rel=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_any_points_are_solved_or_without_a_best_answer(seed: int) -> None:
+    """Also where a point lies exactly between the classes: then weights that grow for ever cost less and less."""
+    chance = np.random.default_rng(seed)
+    values: dict[str, float] = {}
+    for k in range(30):
+        x, y = chance.uniform(-2.5, 2.5, size=2).round(1)
+        label = chance.uniform() < 0.5 if chance.uniform() < seed / 20 else x + 0.3 * y > 0
+        values |= {f"x{k}": float(x), f"y{k}": float(y), f"class{k}": int(label)}
+    for curved in (0, 1):
+        numbers = figure("b", values={**values, "curved": curved, "at": PENALISED}).numbers
+        assert numbers["violation"] <= 1e-9
+        assert np.all(np.diff(numbers["fitted"][:PENALISED]) < 1e-9)
+        X, labels = features(numbers["points"], curved)
+        signs = np.where(labels > 0, 1.0, -1.0)[:, None]
+        rows = -signs * np.column_stack([np.ones(len(X)), X / np.abs(X).max(axis=0)])
+        endless = linprog(rows.sum(axis=0), rows, np.zeros(len(X)), bounds=(-1, 1)).fun < -1e-7
+        assert (numbers["fitted"][-1] is None) == endless
+
+
 def test_points_are_moved_added_and_taken_away() -> None:
     given = built_in().by_id["b"]["points"]
     values = {"x0": 1.23, "y0": -9, "class5": -1, "x24": 0.5, "y24": 0.5, "class24": 1, "x30": 0.1}

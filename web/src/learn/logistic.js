@@ -33,7 +33,8 @@ export function solve(rows, labels, lambda, start) {
     const slope = gradient.reduce((total, one, j) => total + one * step[j], 0);
     let length = 1;
     let next = moved(model, step, length);
-    while (value(next) > now + 1e-4 * length * slope && length > 1e-6) {
+    const rounding = 1e-14 * Math.abs(now); // near the minimum a full step changes less than the last digits show
+    while (value(next) > now + 1e-4 * length * slope + rounding && length > 1e-6) {
       length /= 2;
       next = moved(model, step, length);
     }
