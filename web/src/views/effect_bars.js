@@ -53,7 +53,8 @@ function picture(data, state, effects, title, description) {
   const width = widthOf(state);
   const { factor } = data.mathematics;
   const [names, end] = state.narrow ? [118, width - (factor ? 62 : 6)] : [210, width - (factor ? 96 : 10)];
-  const [low, high] = [names + 60, end - 52]; // room for numbers beside the bars
+  const room = 10 + 7 * Math.max(0, ...effects.map(({ value }) => signed(value).length)); // for numbers beside the bars
+  const [low, high] = [names + room + 6, end - room];
   const ends = effects.flatMap(({ value, range }) => [value, ...(range ?? [])]);
   const [least, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
   const [negative, positive] = [least < 0, most > 0];
@@ -88,7 +89,11 @@ function told(data, index, effects) {
   const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
   if (effects.length === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
   const [less, more] = directions(data);
-  const side = (/** @type {number} */ sign) => effects.filter(({ value }) => value * sign > 0).slice(0, 3).map(({ name, level }) => `${level ? "" : "larger "}${shortened(name, 40)}`).join(", ");
+  const side = (/** @type {number} */ sign) => {
+    const first = effects.filter(({ value }) => value * sign > 0).slice(0, 3);
+    const named = (/** @type {boolean} */ level) => first.filter((one) => one.level === level).map(({ name }) => shortened(name, 40)).join(", ");
+    return [named(false) && `larger ${named(false)}`, named(true)].filter(Boolean).join(", ");
+  };
   const parts = [1, -1].flatMap((sign) => (side(sign) ? [`${side(sign)}: ${sign > 0 ? more : less}`] : []));
   if (effects[0].value < 0) parts.reverse(); // the largest first
   const { factor, eta } = data.mathematics;
