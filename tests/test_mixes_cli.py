@@ -11,10 +11,12 @@ import pytest
 
 from commands import Capture, run, small_table
 from normball.cli.console import machine_form
+from normball.cli.models import load_model
 from normball.comparison import Comparison
 from normball.cv_result import CVPath
 from normball.mixes import compare
 from normball.model_file import load
+from normball.report.recipes import recipes
 from normball.results import facts
 
 WORDS = ("t.csv", "--target", "y", "--drop", "t,w", "--cv", "5", "-o", "out")
@@ -186,3 +188,15 @@ def test_what_does_not_go_together(folder: Path, capsys: Capture) -> None:
         code, _, err = run(capsys, "fit", *WORDS, *words)
         assert code == 2
         assert message in err
+
+
+def test_the_code_on_the_page_is_that_of_each_mix(folder: Path, capsys: Capture) -> None:
+    assert run(capsys, "fit", *WORDS, "--tol", "1e-10")[0] == 0
+    model, made = load_model("out/model.json")
+    assert isinstance(model, Comparison)
+    for cv in model:
+        told: dict[str, Any] = {}
+        exec(compile(recipes(cv, made, cv.lambda_best)[0].code, "recipe", "exec"), told)
+        again = told["cv"]
+        assert again.lambdas.tolist() == cv.lambdas.tolist()
+        np.testing.assert_allclose(told["fit"].coef, cv.at("best").coef, atol=1e-6)
