@@ -153,3 +153,28 @@ def test_fit_goes_on_where_the_samples_are_interrupted(folder, capsys, monkeypat
     assert code == 0
     assert "Interrupted after 0 of 100 bootstrap samples; the fit goes on without the others." in err
     assert "Wrote" in out
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+def test_ranges_over_the_folds_are_those_of_the_folds_own_models(family, tmp_path):
+    X, y = made(family, n=120)
+    ids = np.arange(120) % 4
+    cv = nb.cv_path(X, y, family=family, fold_ids=ids, n_lambdas=12, tol=1e-10)
+    ranges = cv.fold_ranges
+    assert (ranges.n_fits, ranges.middle) == (4, 1.0)
+    for lam in {cv.lambda_1se, cv.lambda_best}:
+        own = [
+            nb.fit_path(X[ids != k], y[ids != k], family=family, lambdas=[lam], tol=1e-10).coefs[0] for k in range(4)
+        ]
+        here = ranges.at(lam)
+        assert here.low[0] == pytest.approx(np.min(own, axis=0), abs=1e-5)
+        assert here.high[0] == pytest.approx(np.max(own, axis=0), abs=1e-5)
+    cv.save(tmp_path / "model.json")
+    again = nb.load(tmp_path / "model.json").fold_ranges
+    assert (again.high.toarray() == ranges.high.toarray()).all()
+    content = described(cv, X, y)
+    assert content["ranges"] is None
+    j = cv.path.feature_names.index(content["features"][0]["name"])
+    place = content["fold_ranges"]["at"].index(cv.index_best)
+    expected = ranges.at(cv.lambda_best).high[0][j] * cv.path.scales[j]
+    assert content["fold_ranges"]["high"][place][0] == pytest.approx(expected, rel=1e-4)

@@ -10,6 +10,7 @@ import pytest
 import normball as nb
 from commands import run
 from normball.results.held_out import HeldOut
+from normball.results.ranges import Ranges
 from normball.results.sparse_rows import SparseRows
 
 
@@ -52,7 +53,7 @@ def assert_same(one, other):
             assert left.dtype == right.dtype, field.name
             np.testing.assert_array_equal(left, right, err_msg=field.name)
             assert not right.flags.writeable
-        elif isinstance(left, (nb.Path, SparseRows, HeldOut)):
+        elif isinstance(left, (nb.Path, SparseRows, HeldOut, Ranges)):
             assert_same(left, right)
         else:
             assert left == right, field.name

@@ -19,6 +19,7 @@ from normball.out_of_fold import Examiner, weights_of
 from normball.path import Problem, prepare_problem, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
+from normball.results.ranges import ranges_of
 from normball.results.remarks import overdispersed, possible_leak, underdispersed
 from normball.results.sparse_rows import SparseRows
 from normball.scores import SCORES, Score, dispersion, even_parameter, mean_area
@@ -248,6 +249,9 @@ def _assess(
         null_fold_scores=examiner.null_scores(score),
         held_out=examiner.result(),
     )
+    marks = sorted({result.index_1se, result.index_best})
+    rows = [model.coefs.at(marks, path.n_outputs) for model in models[1:]]
+    result = replace(result, fold_ranges=ranges_of(rows, path.lambdas[marks], middle=1.0))
     asked = find_family(family)
     return _diagnosed(result, problem, models, folds) if asked.has_classes or asked.reports_dispersion else result
 

@@ -90,6 +90,8 @@ class CVPath:
     held_out : HeldOut or None
         What held-out rows say in a measure that needs no statistics: rows put into the right class, or the typical
         error. None in files of earlier versions.
+    fold_ranges : Ranges or None
+        How far the coefficients of the folds' models lie apart at "1se" and "best". None in files of earlier versions.
     bootstrap_ranges : Ranges or None
         How far the coefficients lie apart over bootstrap samples of the rows; from `bootstrap`.
     diagnostics : dict
@@ -117,6 +119,7 @@ class CVPath:
     counts_by_column: SparseRows | None = None  # None where every column is one feature
     null_fold_scores: Array | None = None
     held_out: HeldOut | None = None
+    fold_ranges: Ranges | None = None
     bootstrap_ranges: Ranges | None = None
 
     def __post_init__(self) -> None:

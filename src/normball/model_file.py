@@ -213,7 +213,7 @@ def _decode_path(content: Any, where: str) -> Path:
     return path
 
 
-_LATER = ("null_fold_scores", "held_out", "bootstrap_ranges")  # earlier files have none
+_LATER = ("null_fold_scores", "held_out", "fold_ranges", "bootstrap_ranges")  # earlier files have none
 
 
 def _decode_mix(content: Any, where: str) -> CVPath:
@@ -256,6 +256,7 @@ def _decode_cv(content: dict[str, Any], path: Path, where: str = "cv") -> CVPath
         "diagnostics": schema.mapping(schema.mapping(number(finite=False))),
         "null_fold_scores": optional(array((n_folds,), finite=False)),
         "held_out": optional(held_out(path)),
+        "fold_ranges": optional(ranges(path)),
         "bootstrap_ranges": optional(ranges(path)),
         "lambda_best": number(),
         "lambda_1se": number(),

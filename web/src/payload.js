@@ -94,6 +94,7 @@
  * @property {number[]} columns_kept by lambda
  * @property {string[][]} recipes code that gives the model again, for each program by lambda; "" where there is none
  * @property {Ranges | null} ranges of coefficients over bootstrap samples; null where none were drawn
+ * @property {Ranges | null} fold_ranges over the models of the folds; null where these are not known
  * @property {Evidence | null} evidence what needs the data themselves; null where they were not at hand
  *
  * @typedef {{ at: number[], n_fits: number, middle: number, low: number[][], high: number[][], counts: number[][] }} Ranges ends of the middle share of the coefficients per SD over so many samples, and in how many they are not zero, of each listed feature for the indices of lambda `at`

@@ -98,4 +98,12 @@ test("ranges over samples: bars of all rows with their whiskers, and what they a
   assert.match(sentence, /no confidence interval/);
   assert.match(ranges.draw(data, { ...opening(data), index: 2 }).sentence, /Stored for lambda/);
   assert.match(ranges.missing(payload("gaussian")), /--bootstrap/);
+  data.fold_ranges = { at: [3], n_fits: 10, middle: 1, low: [[0.5, 0.2, 0]], high: [[0.9, 0.4, 0]], counts: [[10, 10, 0]] };
+  const both = ranges.draw(data, { ...opening(data), index: 3 });
+  assert.match(both.svg, /from the least to the most of the folds/);
+  assert.deepEqual(both.table.rows[0].slice(5), ["0.500", "0.900"]);
+  data.ranges = null;
+  const alone = ranges.draw(data, { ...opening(data), index: 3 });
+  assert.match(alone.sentence, /in the models of 10 folds, 2 of the 2 coefficients/);
+  assert.equal(alone.table.head.length, 5);
 });

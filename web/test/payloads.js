@@ -49,7 +49,7 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
     version: "0", title: "target", family, mathematics: MATHEMATICS[family], penalty: "L1", l1_ratio, n_groups: 0, grouped: false, outputs: [], standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [], comparison: null,
     n_rows: 100, n_features: features, lambdas: LAMBDAS, picked: 2, answers: LAMBDAS.map((_, k) => [`found ${k}`, `quality ${k}`]), intercepts: byLambda(() => 0), rest: byLambda(() => 0), n_nonzero: byLambda((k) => Math.min(k, features)),
     norms: byLambda((k) => k), deviance_ratio: byLambda((k) => k / 10), dual_gaps: byLambda(() => 1e-8), kkt: byLambda(() => 1e-8), statuses: LAMBDAS.map(() => "solved"),
-    cv: null, features: listed, others: [], others_complete: true, columns, n_columns: features, columns_kept: byLambda((k) => Math.min(k, features)), recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], ranges: null, evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
+    cv: null, features: listed, others: [], others_complete: true, columns, n_columns: features, columns_kept: byLambda((k) => Math.min(k, features)), recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], ranges: null, fold_ranges: null, evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
   };
 }
 

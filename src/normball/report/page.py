@@ -170,7 +170,7 @@ def _rendered(
     chosen = facts.points(cv, run.select)
     family = find_family(path.family)
     picked, numbers = chosen[0], facts.comparison(cv, chosen)
-    without = NOT_OF_ALL - family.views - ({"ranges"} if data["ranges"] else set())
+    without = NOT_OF_ALL - family.views - ({"ranges"} if data["ranges"] or data["fold_ranges"] else set())
     without = without if comparison is None else without - {"mixes"}
     views = {view["id"]: view for view in shown if view["id"] not in without}
     for view in views.values():

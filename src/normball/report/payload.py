@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.results.path import Path
+    from normball.results.ranges import Ranges
     from normball.run import Run
 
 Array = NDArray[np.float64]
@@ -77,7 +78,8 @@ def payload(
         "n_columns": len(path.preparation.columns),
         "columns_kept": plain(_columns_kept(path)),
         "recipes": _recipes(cv, run),
-        "ranges": _ranges(cv, chosen),
+        "ranges": _ranges(cv, cv.bootstrap_ranges, chosen),
+        "fold_ranges": _ranges(cv, cv.fold_ranges, chosen),
         "evidence": known or None,
     }
 
@@ -156,9 +158,9 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
     }
 
 
-def _ranges(cv: CVPath, chosen: NDArray[np.intp]) -> dict[str, Any] | None:
-    """The ranges of the listed coefficients over bootstrap samples, on the scale of the penalty."""
-    ranges, path = cv.bootstrap_ranges, cv.path
+def _ranges(cv: CVPath, ranges: Ranges | None, chosen: NDArray[np.intp]) -> dict[str, Any] | None:
+    """The ranges of the listed coefficients over folds or bootstrap samples, on the scale of the penalty."""
+    path = cv.path
     if ranges is None or path.output_names:
         return None
     on_grid = [int(np.argmin(np.abs(cv.lambdas - lam))) for lam in ranges.lambdas]

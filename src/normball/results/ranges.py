@@ -80,7 +80,7 @@ def ranges_of(many: Sequence[SparseRows], lambdas: Array, middle: float) -> Rang
         ends = np.quantile(values, [(1.0 - middle) / 2.0, (1.0 + middle) / 2.0], axis=0)
         low.append(ends[0])
         high.append(ends[1])
-        counts.append(np.count_nonzero(values, axis=0))
+        counts.append(np.count_nonzero(values, axis=0).astype(np.int32))
     return Ranges(
         lambdas=lambdas,
         low=_rows(columns, low, n_columns),

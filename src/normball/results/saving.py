@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _OF_OUTPUTS = ("n_outputs", "output_names", "grouped")  # not written where there is one output
-_OF_RECORDS = ("held_out", "bootstrap_ranges")  # parts of a cross-validation that are records themselves
+_OF_RECORDS = ("held_out", "fold_ranges", "bootstrap_ranges")  # parts of a cross-validation that are records themselves
 _PER_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds", "scales")
 
 

@@ -79,6 +79,14 @@ class SparseRows:
         places = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], lengths)
         return SparseRows(indptr, self.indices[places], self.values[places], self.n_columns)
 
+    def at(self, places: Sequence[int], n_outputs: int = 1) -> SparseRows:
+        """The rows of some models, of `n_outputs` rows each."""
+        parts = [self.take(slice(place, place + 1), n_outputs) for place in places]
+        lengths = np.concatenate([np.diff(part.indptr) for part in parts])
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        indices, values = (np.concatenate([getattr(part, name) for part in parts]) for name in ("indices", "values"))
+        return SparseRows(indptr, indices, values, self.n_columns)
+
     def sums(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Row sums of other `values` at the stored places."""
         return np.bincount(self._row_of_value(), weights=values, minlength=len(self)).astype(np.float64)
