@@ -195,3 +195,12 @@ def test_a_level_that_only_the_rows_set_apart_have_is_told(folder, capsys):
 def test_the_record_of_a_run_comes_back():
     made = Run(apart={"share": 0.2, "seed": 1, "how": "30 rows"})
     assert Run.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
+def test_rows_of_the_out_of_fold_file_are_those_of_the_whole_table(folder, capsys):
+    assert run(capsys, *FIT, "--holdout", "0.25", "--out-of-fold", "folds.csv")[0] == 0
+    rows = pl.read_csv("folds.csv")["row"].to_numpy() - 1
+    y = pl.read_csv("t.csv")["y"].to_numpy()
+    apart = held_out_rows(120, 0.25, (y == "yes").astype(float), seed=0)
+    assert rows.tolist() == np.setdiff1d(np.arange(120), apart).tolist()
+    assert pl.read_csv("folds.csv")["observed"].to_list() == y[rows].tolist()

@@ -9,6 +9,7 @@ import { coefficients, nearest } from "../src/views/coefficients.js";
 import { cv_curve } from "../src/views/cv_curve.js";
 import { effects } from "../src/views/effects.js";
 import { features, rows, titles } from "../src/views/features.js";
+import { residuals } from "../src/views/residuals.js";
 import { shortened, whole } from "../src/views/strength.js";
 import { verdict } from "../src/views/verdict.js";
 import { FAMILIES, NASTY, payload } from "./payloads.js";
@@ -127,6 +128,17 @@ test("the ticks of an axis are told apart", () => {
   assert.equal(written([0, 0.00001, 0.00002]), "0 1e-5 2e-5 ");
   assert.equal(written([1e6, 1000010, 1000020]), "1,000,000 1,000,010 1,000,020 ");
   assert.equal(written([5]), "5 ");
+});
+
+test("the histogram of residuals ends where they end", () => {
+  const data = validated("gaussian");
+  const stored = /** @type {import("../src/payload.js").Residuals} */ (data.evidence?.residuals);
+  stored.edges = [-4, -1, 1, 4, 204];
+  stored.counts = data.lambdas.map((_, l) => [5, 50, 5, l === 4 ? 1 : 0]);
+  const ticks = (/** @type {number} */ index) => [...residuals.draw(data, { ...opening(data), index }).svg.matchAll(/y="318" fill[^>]*>([^<]+)</g)].map((one) => Number(one[1]));
+  assert.ok(ticks(1).length > 2);
+  assert.ok(Math.max(...ticks(1)) <= 4);
+  assert.ok(Math.max(...ticks(4)) >= 150);
 });
 
 test("what spreadsheets take for formulas is guarded", () => {

@@ -34,6 +34,7 @@ class Apart:
     table: Any
     offset: Any
     how: str
+    kept: NDArray[np.intp]  # the places of the other rows in the whole table
 
 
 def with_rows_apart(task: Task, arguments: Namespace) -> Task:
@@ -59,8 +60,16 @@ def with_rows_apart(task: Task, arguments: Namespace) -> Task:
     kept = np.setdiff1d(np.arange(task.table.height), apart)
     how = f"{count(used.size)} rows set apart, {_how(task.run)}"
     task.run = replace(task.run, apart={**chosen, "how": how})
-    beside = Apart(taken(task.table, used), _taken_values(task.offset, used), how)
+    beside = Apart(taken(task.table, used), _taken_values(task.offset, used), how, kept)
     return replace(task, table=taken(task.table, kept), offset=_taken_values(task.offset, kept), apart=beside)
+
+
+def prepared(task: Task) -> Data:
+    """The rows of the fit, numbered as in the whole table."""
+    data = task.prepare()
+    if task.apart is not None:
+        data.rows = task.apart.kept if data.rows is None else task.apart.kept[data.rows]
+    return data
 
 
 def rows_apart(table: Any, run: Run, data: Data) -> NDArray[np.intp]:

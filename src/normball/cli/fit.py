@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from argparse import Namespace
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,12 +79,12 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 
 def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Path], console: Console) -> int:
     """Write the files and tell what was found; the exit code of a file that could not be written, or 0."""
-    from normball.cli import fit_files, outputs, summary
+    from normball.cli import apart, fit_files, outputs, summary
 
     failure = None
     try:
         with console.phase("Write") as at:
-            fit_files.write_all(comparison, cv, task.run, files, task.prepare, console, at)
+            fit_files.write_all(comparison, cv, task.run, files, partial(apart.prepared, task), console, at)
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
     summary.say(comparison, cv, task.run, console)

@@ -32,7 +32,7 @@ function picture({ edges, counts, quantiles }, state, index, description, rows) 
   const { width, right, style } = sized(state);
   const here = counts[index] ?? [];
   const most = Math.max(1, ...counts.flat().filter(known));
-  const x = scaleLinear().domain([edges[0] ?? -1, edges[edges.length - 1] ?? 1]).range([LEFT, right]);
+  const x = scaleLinear().domain(filled(edges, here)).range([LEFT, right]);
   const y = scaleLinear().domain([0, most]).range([BOTTOM, TOP]).nice();
   return drawing({ id: "residuals", width, style, height: state.narrow ? 416 : 392, title: residuals.title, description }, [
     beside(y, LEFT, right, rows),
@@ -45,6 +45,12 @@ function picture({ edges, counts, quantiles }, state, index, description, rows) 
       (at, line) => boxOfKey(at, line, "middle half, with the median", { fill: "var(--card)", stroke: COLOURS[1], "stroke-width": 2 }),
     ], state.narrow ? [LEFT] : [LEFT, 230], 376),
   ]);
+}
+
+/** From the first bin with rows to the last, and 0 between them. @param {number[]} edges @param {number[]} counts @returns {[number, number]} */
+function filled(edges, counts) {
+  const used = edges.filter((_, k) => (counts[k - 1] ?? 0) + (counts[k] ?? 0) > 0);
+  return used.length ? [Math.min(0, used[0]), Math.max(0, used[used.length - 1])] : [edges[0] ?? -1, edges[edges.length - 1] ?? 1];
 }
 
 /** The quantiles as a box with whiskers above the histogram. @param {(number | null)[]} quantiles @param {(at: number) => number} x */
