@@ -161,7 +161,8 @@ def test_names_from_right_to_left_keep_signs_in_their_places() -> None:
     assert inside(arabic) in {feature["name"] for feature in content["features"]}
     assert inside(f"المدينة: {level}") in {feature["name"] for feature in content["features"] + content["others"]}
     assert content["answers"][-1][0].endswith(f"explain {inside(target)}")
-    page = render(cv, Run(target=target), None)
+    page = render(cv, Run(target=target, outcome=f"{target} 500"), None)
+    assert f"{inside(target)} 500" in page
     assert f"({inside(arabic)} is" not in page
     for text in page.split("<text")[1:]:
         told = text.split(">", 1)[1].split("</text>")[0]

@@ -188,7 +188,7 @@ def _rendered(
         notices=opening.notices(cv, picked, None if picked.index is None else answer(cv, run.target, picked.index)),
         contents=opening.contents(titles, bool(findings), bool(lessons)),
         verdict=charts.call("verdict", data, data["picked"]),
-        about=" · ".join(text for text in (run.table, run.outcome, cv.folds) if text),
+        about=_isolated(" · ".join(text for text in (run.table, run.outcome, cv.folds) if text), path, run),
         advice=[] if comparison is None else [_typeset(one) for one in mixes.advice(comparison, run.rule)],
         mixes=[] if comparison is None else [mixes.name(one.path) for one in comparison],
         choices=numbers[0][1:],
@@ -223,9 +223,13 @@ def _typeset(text: str) -> str:
 
 def _readable(finding: Finding, path: Path, run: Run) -> Finding:
     """A finding in the words of the reader, names from right to left isolated."""
-    names = [run.target, *path.column_names, *path.preparation.shown_names]
     worded = finding.in_command_line_words() if run.command else finding
-    return replace(worded, text=isolated_in(worded.text, names))
+    return replace(worded, text=_isolated(worded.text, path, run))
+
+
+def _isolated(text: str, path: Path, run: Run) -> str:
+    labels = [*map(str, path.classes or ()), *path.output_names]
+    return isolated_in(text, [run.target, *labels, *path.column_names, *path.preparation.shown_names])
 
 
 def _one_at_a_time(path: Path) -> set[str]:
