@@ -333,7 +333,7 @@ def test_nothing_kept_at_lambda_1se(folder: Path, capsys: Capture) -> None:
     assert code == 0
     assert "W03 lambda_1se keeps no feature" in err
     assert re.search("features kept +0 of 4", out)
-    assert "No feature is kept" in Path("report.html").read_text()
+    assert "Nothing was found that helps." in Path("report.html").read_text()
 
 
 def test_a_path_that_ends_too_early(folder: Path, capsys: Capture) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import normball.cv
+import normball.mixes
 from commands import Capture, fit, run
 from normball.cv import cv_path
 from normball.messages import Interrupted
@@ -73,7 +73,7 @@ def test_nobody_reads_what_is_printed(stdout: str, with_files: int, without_file
             assert "stdout: No space left on device" in err
             assert all(name in err.splitlines()[-1] for name in written)
             assert ("no file was written" in err) == (not written)
-    assert load("new/model.json").lambdas.size == 20
+    assert load("new/model.json")[0].lambdas.size == 20
 
 
 def test_stderr_that_nobody_reads(model: Path) -> None:
@@ -83,7 +83,7 @@ def test_stderr_that_nobody_reads(model: Path) -> None:
     )
     assert done.returncode == 0
     assert int(Path("code").read_text()) == 0
-    assert load("out/model.json").lambdas.size == 5
+    assert load("out/model.json")[0].lambdas.size == 5
 
 
 @pytest.mark.parametrize("which", [*FILES, "all"])
@@ -152,7 +152,7 @@ def test_control_c_in_the_second_of_several_mixes(
         fits.append(cross_validate(problem, *rest))
         return fits[0]
 
-    cross_validate = normball.cv._cross_validate
+    cross_validate = normball.mixes.cross_validate
     for stop, n_kept in (
         (KeyboardInterrupt(), 1),
         (Interrupted("", None), 1),
@@ -161,7 +161,7 @@ def test_control_c_in_the_second_of_several_mixes(
         fits.clear()
         stops.append(stop)
         with monkeypatch.context() as patch:
-            patch.setattr("normball.cv._cross_validate", second_stops)
+            patch.setattr("normball.mixes.cross_validate", second_stops)
             with pytest.raises(Interrupted, match="after 1 of 2 values of l1_ratio") as caught:
                 compare(X, X[:, 0], [1.0, 0.5], cv=3, n_lambdas=30)
         assert [cv.path.l1_ratio for cv in caught.value.result] == [1.0, 0.5][:n_kept]
@@ -170,7 +170,7 @@ def test_control_c_in_the_second_of_several_mixes(
     def compared(*arguments: Any, progress: Any, **options: Any) -> None:
         raise Interrupted("Interrupted after 1 of 2 values of l1_ratio", compare(*arguments[:2], [0.5], **options))
 
-    monkeypatch.setattr("normball.cv.compare", compared)
+    monkeypatch.setattr("normball.mixes.compare", compared)
     code, _, err = fit(capsys, "--l1-ratio", "0.5,1")
     assert code == 130
     assert "Interrupted after 1 of 2 values of l1_ratio. What was finished is in out." in err

@@ -105,3 +105,24 @@ def test_more_values_off_zero_than_rows(kind, has_weights, correlation):
     path = fit(X, y, options, lambdas=problem.lambda_max() * np.geomspace(1, 0.02, 12), tol=TOL)
     assert (path.coefs[-1] != 0).sum() > (50 if correlation == 0 else 40)
     assert_optimal(path, problem)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("family", ["multinomial", "multigaussian"])
+def test_ridge_in_the_row_space_of_wide_data(family, seed):
+    """Certificates are those of the features, whatever the basis it was solved in."""
+    rng = np.random.default_rng(seed)
+    X, y = drawn(family, 40, 300, seed)
+    X = (X + seed % 3) * 10.0 ** rng.integers(-2, 3, size=300)
+    X[:, 100] = 1.0
+    options = {"family": family, "l1_ratio": 0.0, "fit_intercept": seed % 4 > 0, "standardize": seed % 2 == 0}
+    options["grouped"] = seed % 3 == 0
+    if seed % 2:
+        options["sample_weight"] = rng.random(40) * (np.arange(40) % 7 > 0)
+    if seed % 3 == 1:
+        options["offset"] = 0.3 * rng.normal(size=(40, 3))
+    if seed % 5 < 2:
+        options["penalty_factors"] = 0.5 + rng.random(300)
+    problem = judge(X, y, options)
+    path = fit(X, y, options, lambdas=problem.lambda_max() * np.geomspace(1, 1e-4, 6), tol=TOL)
+    assert_optimal(path, problem)

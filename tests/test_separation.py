@@ -51,7 +51,7 @@ def test_a_rare_level_separates_partly() -> None:
     y[[7, 55]] = 1
     finding = found(pl.DataFrame({"level": level, "x": X[:, 0]}), y, trial_fit=False)["W21"]
     assert finding.columns == ("level = rare",)
-    assert 'Partly separable: the class is certain from "level = rare" wherever it is not 0 (2 rows).' in finding.text
+    assert 'Partly separable: the class is certain from "level: rare" wherever it is not 0 (2 rows).' in finding.text
 
 
 def test_two_features_separate_partly() -> None:

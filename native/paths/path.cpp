@@ -12,7 +12,8 @@
 namespace normball {
 namespace {
 
-constexpr std::array table = {&by_blocks, &by_moments, &by_row_space, &by_windows, &by_working_sets};
+constexpr std::array table = {&by_row_space_of_outputs, &by_blocks, &by_moments, &by_row_space, &by_windows,
+                              &by_working_sets};
 
 PathResult ask_table(const Call& call) {
   const auto* const solver =

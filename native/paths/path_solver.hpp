@@ -64,6 +64,7 @@ struct PathSolver {
 };
 
 // The table, in the order in which they are asked; the last one always can.
+extern const PathSolver by_row_space_of_outputs;
 extern const PathSolver by_blocks;
 extern const PathSolver by_moments;
 extern const PathSolver by_row_space;

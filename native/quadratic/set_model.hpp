@@ -15,7 +15,7 @@ struct Expansion {
   const std::vector<ElasticNet>& terms;
   const Vector& gradient;
   double residual_sum;
-  double ridge;
+  double lambda;
 };
 
 class SetModel {
@@ -78,7 +78,7 @@ class SetModel {
                    .stride = curvature_.stride(),
                    .terms = at.terms.data(),
                    .version = curvature_.version(),
-                   .ridge = at.ridge},
+                   .ridge = problem_.penalty.ridge(at.lambda)},
                   b.data(), gradient.data(), tolerance);
     for (std::size_t s = 0; spec_.fit_intercept && s < b.size(); ++s) {
       intercept_step -= mean(s) * (b[s] - before[s]) / total;

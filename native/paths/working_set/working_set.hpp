@@ -283,11 +283,8 @@ class WorkingSet {
     for (const Index j : set_) before.push_back(at_.coef[j]);
     Vector after = before;
     Vector gradient;  // the model's, where H knows it
-    const Expansion here{.set = set_,
-                         .terms = terms_,
-                         .gradient = gradient_,
-                         .residual_sum = residual_sum_,
-                         .ridge = problem_.penalty.ridge(lambda)};
+    const Expansion here{
+        .set = set_, .terms = terms_, .gradient = gradient_, .residual_sum = residual_sum_, .lambda = lambda};
     const double intercept_step = model_.minimise(here, model_tolerance(lambda, goal, before), after, gradient);
     Vector expected = residual_;
     const double length = move(before, after, intercept_step);

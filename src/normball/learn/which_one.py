@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.cv_result import summarise_folds
+from normball.families import find_family
 from normball.learn.table import Array, Table, few_of_many, normal
 from normball.messages import NotConverged
 from normball.mixes import MIXES, compare
@@ -56,7 +57,7 @@ def compared(X: Array, y: Array, family: str) -> dict[str, Any]:
     Squared errors are shares of the variance of the target, so that they need no unit; deviances are halved to the mean
     cross-entropy of the other lessons.
     """
-    gaussian = family == "gaussian"
+    gaussian = find_family(family).quadratic
     target = (y - y.mean()) / y.std() if gaussian else y
     smallest = len(y) if gaussian else int(min(np.sum(y == 0), np.sum(y == 1)))
     with warnings.catch_warnings():

@@ -43,6 +43,7 @@ def with_others(
     n_lambdas = int(np.clip(wanted, LEAST_LAMBDAS, MOST_LAMBDAS))
     own = parts(outline(cv, cv, run, content, comparison))
     held: list[dict[str, Any] | None] = []
+    run = replace(run, select=run.rule)  # a number is a lambda of the mix that the page opens with
     for one in comparison:
         if one is cv:
             held.append(None)
