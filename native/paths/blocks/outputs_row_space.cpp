@@ -180,7 +180,7 @@ PathResult null_result(const Call& call) {
   Specification spec = call.spec;
   spec.lambdas.clear();
   spec.n_lambdas = 0;
-  PathResult result = by_blocks.run({call.design, spec, call.threads, call.poll});
+  PathResult result = by_blocks.run({.design = call.design, .spec = spec, .threads = call.threads, .poll = call.poll});
   const Specification& asked = call.spec;
   result.lambdas = asked.lambdas.empty() ? lambda_grid(result.lambda_max[0], asked.n_lambdas, asked.lambda_min_ratio)
                                          : asked.lambdas;
