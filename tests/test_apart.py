@@ -9,6 +9,8 @@ from sklearn import metrics
 
 import normball as nb
 from commands import run, small_table
+from normball.cli.apart import without_them
+from normball.cli.models import load_model
 from normball.folds import held_out_rows
 from normball.messages import DataError
 from normball.results.facts import figures
@@ -108,6 +110,42 @@ def test_show_and_report_know_the_rows_set_apart(folder, capsys):
         assert '<h2 id="apart">' in page
     assert run(capsys, "report", "out/model.json")[0] == 0
     assert '<h2 id="apart">' in (folder / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("n_dropped", [0, 201])
+def test_report_finds_the_rows_whatever_columns_were_dropped(n_dropped, folder, capsys):
+    """Gaps in a column that is dropped: by the fit since it is constant, after the draw, or by more names than kept."""
+    gaps = pl.Series([None if row % 5 == 0 else 1.0 for row in range(120)])
+    numbers = gaps * pl.Series(np.random.default_rng(0).normal(size=120))
+    named = {f"n{k}": numbers for k in range(n_dropped)}
+    table = pl.read_csv("t.csv").with_columns(**(named or {"constant": gaps}))
+    table.write_csv("t.csv")
+    words = (*FIT, "--missing", "drop", "--holdout", "0.25", *(["--drop", ",".join(named)] if named else []))
+    code, out, _ = run(capsys, *words)
+    assert code == 0
+    assert ("Dropped  constant" in out) == (not named)
+    model, made = load_model("out/model.json")
+    path = model.path if isinstance(model, nb.CVPath) else next(iter(model)).path
+    y = (table["y"] == "yes").to_numpy().astype(float)
+    usable = np.arange(120) if named else np.flatnonzero(gaps.is_not_null())
+    rows = usable[held_out_rows(usable.size, 0.25, y[usable])]
+    assert without_them(table, made, path).equals(train_and_test(rows)[0])
+    assert path.n_rows == 120 - rows.size
+    (folder / "out" / "report.html").unlink()
+    code, _, err = run(capsys, "report", "out/model.json", "--data", "t.csv")
+    assert (code, err) == (0, "")
+    assert 'data-view="decisions"' in (folder / "out" / "report.html").read_text()
+
+
+def test_report_takes_marked_rows_with_gaps_in_a_column_left_out(folder, capsys):
+    table = pl.read_csv("t.csv").with_columns(
+        part=pl.when(pl.int_range(120) % 4 == 0).then(pl.lit("test")).otherwise(pl.lit("train")),
+        w=pl.when(pl.int_range(120) % 5 > 0).then(pl.col("w")),
+    )
+    table.write_csv("t.csv")
+    assert run(capsys, *FIT, "--split", "part")[0] == 0
+    code, _, err = run(capsys, "report", "out/model.json", "--data", "t.csv")
+    assert (code, err) == (0, "")
 
 
 @pytest.mark.parametrize("marks", [("train", "test"), ("Training", "holdout"), (0, 1), (0.0, 1.0), (False, True)])

@@ -163,6 +163,10 @@ def test_out_of_fold_of_more_than_there_is_room_for(
     code, _, err = fit(capsys, "--out-of-fold", "o.csv", "--n-lambdas", "31")
     assert code == 2
     assert "--out-of-fold needs 3,720 predictions in memory" in err
+    assert "make it fewer with --n-lambdas 20" in err
+    words = ("fit", "t.csv", "--target", "y", "--drop", "t,w", "--out-of-fold", "o.csv", "-o", "out")
+    assert "make it fewer with --no-compare or --n-lambdas 20" in run(capsys, *words)[2]
+    assert "make it fewer with --n-lambdas 20" in run(capsys, *words, "--l1-ratio", "0.1,0.5")[2]
     monkeypatch.setattr("normball.report.MOST_PREDICTIONS", 0)
     assert fit(capsys, "--out-of-fold", "o.csv", "--n-lambdas", "30")[0] == 0
     assert pl.read_csv("o.csv").height == 120

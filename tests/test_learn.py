@@ -19,6 +19,7 @@ from sklearn.linear_model import ElasticNet, Ridge
 import normball as nb
 from commands import Capture, run
 from normball import charts, learn
+from normball.cli.arguments import LEARN_EPILOG
 from normball.learn import built_in, figure, own
 from normball.messages import DataError
 
@@ -331,6 +332,11 @@ def test_h_the_price_falls_from_the_pull_at_zero_to_nothing(shape: int) -> None:
     base, free = figure("h", values={"shape": shape, "t": 1e-9}), figure("h", values={"shape": shape, "t": 9.0})
     assert saved == pytest.approx(base.numbers["error"] - free.numbers["error"], rel=2e-3)
     assert "price is 0" in free.sentence
+
+
+def test_help_names_every_lesson() -> None:
+    listed = LEARN_EPILOG[: LEARN_EPILOG.index("examples:")].splitlines()[1:]
+    assert [line.split()[0] for line in listed if line] == list(learn.IDS)
 
 
 @pytest.mark.parametrize("binary", [False, True])

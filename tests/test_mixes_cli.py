@@ -68,6 +68,7 @@ def test_fit_compares_by_default(folder: Path, capsys: Capture) -> None:
         (["--penalty", "elasticnet"], 0.5),
         (["--l1-ratio", "0.3"], 0.3),
         (["--no-compare", "--l1-ratio", "0.3"], 0.3),
+        (["--no-compare", "--penalty", "l2"], 0.0),
         (["--select", "0.02"], 1.0),
     ],
 )
@@ -178,6 +179,13 @@ def test_a_fit_that_is_stopped_keeps_the_mixes_that_are_finished(
     assert "lasso" in out
     assert "ridge" not in out
     assert all("W32" in [finding.code for finding in cv.findings] for cv in comparison)
+
+
+def test_mixes_asked_for_are_compared_without_a_hint_that_would_fail(folder: Path, capsys: Capture) -> None:
+    code, out, _ = run(capsys, "fit", *WORDS, "--l1-ratio", "0.1,0.5")
+    assert code == 0
+    [line] = [line for line in out.splitlines() if line.startswith("Compare")]
+    assert line == "Compare  2 penalties on the same 5 folds, 12 paths in all"
 
 
 def test_what_does_not_go_together(folder: Path, capsys: Capture) -> None:

@@ -124,7 +124,6 @@ def _family(value: Any, where: str) -> str:
     return str(family)
 
 
-_TEXTS = listed(text)
 _MODEL: dict[str, Reader] = {  # of a path and of a single model
     "family": _family,
     "l1_ratio": number(0, 1),

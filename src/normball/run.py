@@ -10,6 +10,11 @@ from typing import Any, Literal
 from normball.schema import Reader, listed, mapping, number, one_of, optional, record, text, truth
 
 
+def rule_of(select: str | float) -> Literal["1se", "best"]:
+    """The rule that picks among several penalties; a number, a lambda of its own, goes with "1se"."""
+    return "best" if select == "best" else "1se"
+
+
 @dataclass(frozen=True)
 class Run:
     """What was read and what was asked for.
@@ -37,8 +42,9 @@ class Run:
     options : dict
         The options of `cv_path` that are plain data; columns with a role are named.
     apart : dict
-        Of rows that no fit saw: "share" or "column" says which these are, with the "seed", and "how" in words;
-        "evaluation" is how well they are predicted. Empty where there are none.
+        Of rows that no fit saw: "share" or "column" says which these are, with the "seed", and "how" in words; "drop"
+        are the columns in which a gap does not keep a row from being drawn; "evaluation" is how well they are
+        predicted. Empty where there are none.
     positive : str
         The label of two that was asked to be the modelled one; "" where the second one is.
     exposure, group, time_order : str
@@ -81,7 +87,7 @@ class Run:
     @property
     def rule(self) -> Literal["1se", "best"]:
         """The rule that picks among several penalties."""
-        return "best" if self.select == "best" else "1se"
+        return rule_of(self.select)
 
     @property
     def weights(self) -> str:
@@ -185,6 +191,7 @@ def _apart(value: Any, where: str) -> dict[str, Any]:
     known: dict[str, Reader] = {
         "share": number(0, 1),
         "column": text,
+        "drop": _NAMES,
         "seed": number(0, whole=True),
         "how": text,
         "evaluation": _evaluation,

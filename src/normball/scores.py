@@ -137,8 +137,3 @@ SCORES = {
         Score("brier", False, _brier),
     )
 }
-
-
-def needs_classes(score: str, family: str) -> str:
-    """What is wrong with a score of classes for other targets."""
-    return f'score="{score}" needs family="binomial" or "multinomial"; for {family} use deviance, mse or mae'

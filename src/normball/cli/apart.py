@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.cli.source import Task, UsageError, logarithm, values_of
+from normball.cli.source import Task, logarithm, values_of
 from normball.folds import held_out_rows
 from normball.inputs.sources import SparseTable
 from normball.messages import DataError, Finding, count, did_you_mean, sample
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from normball.results.path import Path
     from normball.run import Run
 
-OF_DATA = ("sample_weight", "missing", "inf", "categorical", "drop")  # options by which rows are usable
+OF_DATA = ("sample_weight", "missing", "inf", "categorical")  # besides "drop", options by which rows are usable
 TRAIN = ("train", "training", "fit", "false", "0")
 TEST = ("test", "testing", "holdout", "held_out", "validation", "true", "1")
 
@@ -41,8 +41,6 @@ def with_rows_apart(task: Task, arguments: Namespace) -> Task:
     """The task without the rows that --holdout or --split sets apart, which it keeps beside."""
     if arguments.holdout is None and arguments.split is None:
         return task
-    if arguments.holdout is not None and arguments.split is not None:
-        raise UsageError("--holdout and --split both say which rows are set apart: give one")
     chosen: dict[str, Any] = {"seed": arguments.seed}
     if arguments.split is not None:
         if arguments.split not in task.table.columns:
@@ -53,6 +51,7 @@ def with_rows_apart(task: Task, arguments: Namespace) -> Task:
         task.options["drop"] = list(dict.fromkeys([*task.options["drop"], arguments.split]))
     else:
         chosen["share"] = arguments.holdout
+    chosen["drop"] = [*task.options["drop"]]  # as it is now: columns dropped later would bring back rows with gaps
     task.run = replace(task.run, apart=chosen)
     data = task.prepare()
     apart = rows_apart(task.table, task.run, data)
@@ -94,7 +93,7 @@ def without_them(table: Any, run: Run, path: Path) -> Any:
         return table
     offset = logarithm(table, run.exposure) if run.exposure else run.offset or None
     options = {name: run.options[name] for name in OF_DATA if name in run.options}
-    data = prepare(table, run.y, family=path.family, offset=offset, **options)
+    data = prepare(table, run.y, family=path.family, offset=offset, drop=run.apart.get("drop", ()), **options)
     return taken(table, np.setdiff1d(np.arange(table.height), rows_apart(table, run, data)))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from normball.cli.judging import fit_options, score_options
 from normball.cli.parsing import Commands, Parser
 from normball.cli.values import (
+    MIX_OF_PENALTY,
     checked,
     choice,
     column,
@@ -39,7 +40,6 @@ FAMILIES = (
     "multinomial",
     "multigaussian",
 )
-PENALTIES = ("l1", "l2", "elasticnet")
 _COLUMNS: dict[str, Any] = {"type": columns, "action": "append", "metavar": "COL[,COL]"}
 SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
 
@@ -73,6 +73,7 @@ lessons:
   f  few weights, or all weights small
   g  why one valley: a bowl plus a V
   h  a budget and a price are the same thing
+  i  L1, L2 or a mix: which one
 
 examples:
   normball learn                                     all of them, as learn.html
@@ -324,12 +325,12 @@ def _model_options(fit: Parser) -> None:
     group = fit.add_argument_group("model")
     group.add_argument(
         "--penalty",
-        choices=PENALTIES,
+        choices=tuple(MIX_OF_PENALTY),
         help="fit this one alone (default: lasso, two elastic nets and ridge are compared on the same folds)",
     )
     mix = "mix of the elastic net, 1 = l1, 0 = l2; several are compared"
     group.add_argument("--l1-ratio", type=ratios, metavar="R[,R]", help=mix)
-    group.add_argument("--no-compare", action="store_true", help="fit the lasso alone, as --penalty l1")
+    group.add_argument("--no-compare", action="store_true", help="fit one penalty alone: that named, or the lasso")
     group.add_argument(
         "--keep-unpenalised", type=names, action="extend", default=[], metavar="A,B", help="columns without a penalty"
     )
@@ -392,7 +393,7 @@ def _choice_options(command: Parser) -> None:
     )
     command.add_argument(
         "--penalty",
-        choices=PENALTIES[:2],
+        choices=("l1", "l2"),
         help="of the penalties compared the lasso (l1) or ridge (l2), not the one picked",
     )
     command.add_argument("--l1-ratio", type=part, metavar="R", help="of the penalties compared the one with this mix")

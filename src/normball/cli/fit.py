@@ -14,6 +14,7 @@ from normball.cli.console import Console
 from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
 from normball.cli.positive import with_positive
 from normball.cli.source import Task, UsageError, read
+from normball.cli.values import MIX_OF_PENALTY
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
 
-RATIOS = {"l1": [1.0], "l2": [0.0], "elasticnet": [0.5]}
 MIXED = 0.5  # what stands for several mixes where it matters whether L1 or L2 is asked for
 SEPARATION_SECONDS = 5.0
 WHY_DROPPED = {"W11": "constant", "W12": "exact copy of another column"}
@@ -60,7 +60,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
     n_predictions = data.n_rows * data.n_outputs * arguments.n_lambdas * len(ratios)
-    options["keep_predictions"] = fit_files.keeps_predictions(n_predictions, files)
+    options["keep_predictions"] = fit_files.keeps_predictions(n_predictions, files, compared=asked is None)
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
@@ -102,13 +102,11 @@ def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Pa
 def _l1_ratios(arguments: Namespace) -> list[float] | None:
     """The mixes asked for by --penalty, --l1-ratio and --no-compare; None for those that are compared by default."""
     ratios = arguments.l1_ratio
-    if arguments.no_compare and arguments.penalty is None and ratios is None:
-        return RATIOS["l1"]
     if ratios is None:
-        if arguments.penalty is None and isinstance(arguments.select, float):
-            return RATIOS["l1"]  # a lambda belongs to one penalty
-        return None if arguments.penalty is None else RATIOS[arguments.penalty]
-    if arguments.penalty in ("l1", "l2") and ratios != RATIOS[arguments.penalty]:
+        alone = arguments.no_compare or isinstance(arguments.select, float)  # a lambda belongs to one penalty
+        penalty = arguments.penalty or ("l1" if alone else None)
+        return None if penalty is None else [MIX_OF_PENALTY[penalty]]
+    if arguments.penalty in ("l1", "l2") and ratios != [MIX_OF_PENALTY[arguments.penalty]]:
         raise UsageError(f"--penalty {arguments.penalty} has a fixed --l1-ratio; use --penalty elasticnet")
     if len(ratios) > 1 and arguments.no_compare:
         raise UsageError("--no-compare needs a single --l1-ratio")
@@ -246,7 +244,8 @@ def _solve(
     if len(ratios) > 1:
         n_paths = len(ratios) * (arguments.cv * arguments.repeats + 1)
         text = f"{len(ratios)} penalties on the same {arguments.cv * arguments.repeats} folds, {n_paths} paths in all"
-        console.sentence(f"Compare  {text}; --no-compare fits the lasso alone")
+        hint = "" if arguments.l1_ratio else "; --no-compare fits the lasso alone"
+        console.sentence(f"Compare  {text}{hint}")
     bar = console.bar("Path", "lambdas", rounds)
     try:
         with warnings.catch_warnings():

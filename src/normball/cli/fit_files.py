@@ -45,13 +45,16 @@ def places(output: str, out_of_fold: str | None) -> dict[str, Path]:
     return files
 
 
-def keeps_predictions(number: int, files: Mapping[str, Path]) -> bool:
-    """Whether so many predictions of held-out rows are kept; raises where a file wants more than there is room for."""
+def keeps_predictions(number: int, files: Mapping[str, Path], compared: bool) -> bool:
+    """Whether so many predictions of held-out rows are kept; raises where a file wants more than there is room for.
+
+    `compared` says that they are of penalties that are compared by default.
+    """
     from normball.report import MOST_PREDICTIONS
 
     if "out_of_fold" in files and number > MOST_HELD_OUT:
         text = f"--out-of-fold needs {number:,} predictions in memory, one for each row, lambda and penalty"
-        raise UsageError(f"{text}: make it fewer with --no-compare or --n-lambdas 20")
+        raise UsageError(f"{text}: make it fewer with {'--no-compare or ' if compared else ''}--n-lambdas 20")
     return number <= MOST_PREDICTIONS or "out_of_fold" in files
 
 
@@ -69,7 +72,7 @@ def write_all(
     `cv` is the mix that was picked; the model file holds all of them.
     The predictions of held-out rows serve their own file and the report; the model file does without.
     """
-    from normball.cli import held_out
+    from normball.cli import out_of_fold_file
     from normball.cli.models import choose
     from normball.comparison import Comparison
     from normball.report import write_report
@@ -90,7 +93,7 @@ def write_all(
     at(files["report"].name)
     prepared = data()
     if "out_of_fold" in files:
-        columns = held_out.columns(cv, run, prepared)
+        columns = out_of_fold_file.columns(cv, run, prepared)
         write_table("out_of_fold", list(columns), zip(*columns.values(), strict=True))
     write_report(cv, files["report"], run, prepared, comparison if len(paths) > 1 else None)
     console.written.append(str(files["report"]))

@@ -10,7 +10,7 @@ from normball.cli.values import column, seed, share
 def score_options(score: argparse.ArgumentParser) -> None:
     """Those of `normball score`."""
     score.add_argument("model", help="model.json as written by fit")
-    score.add_argument("data", help="table with the target and the columns that the model uses")
+    score.add_argument("data", help="table with the target and the columns that the model uses, - for stdin")
     score.add_argument("--target", type=column, metavar="COL", help="where it has another name than for the fit")
     score.add_argument("--weights", type=column, metavar="COL", help="default: those of the fit, if the table has them")
     score.add_argument(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from normball.run import Run
+from normball.cli.values import MIX_OF_PENALTY
+from normball.run import Run, rule_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from normball.model_file import Model
     from normball.results.fit import Fit
     from normball.results.path import Path
-
-RATIO = {"l1": 1.0, "l2": 0.0}
 
 
 def load_model(place: str) -> tuple[Model, Run]:
@@ -43,15 +42,15 @@ def asked_mix(arguments: Namespace) -> float | None:
     """The mix that --l1-ratio or --penalty names."""
     if arguments.penalty is None:
         return arguments.l1_ratio  # type: ignore[no-any-return]
-    ratio = RATIO[arguments.penalty]
+    ratio = MIX_OF_PENALTY[arguments.penalty]
     if arguments.l1_ratio not in (None, ratio):
         raise ValueError(f"--penalty {arguments.penalty} has a fixed --l1-ratio: give one of the two")
     return ratio
 
 
 def picked(comparison: Comparison, select: str | float) -> CVPath:
-    """The mix that a choice of lambda goes with; a number chooses none, so that it is the one of the rule."""
-    return comparison.pick("best" if select == "best" else "1se")
+    """The mix that a choice of lambda goes with."""
+    return comparison.pick(rule_of(select))
 
 
 def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:
@@ -67,7 +66,7 @@ def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:
     if isinstance(lam, str):
         if isinstance(model, Path):
             raise ValueError(f"this path has no cross-validation: give --lam a number from {low:.4g} to {high:.4g}")
-        return model.at("best" if lam == "best" else "1se")
+        return model.at(rule_of(lam))
     try:
         return model.at(lam=lam)
     except ValueError:

@@ -26,7 +26,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     model, made = load_model(arguments.model)
     fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
     with console.phase("Read"):
-        table = new_rows(arguments, fit, made, console, arguments.keep)
+        table = new_rows(arguments, fit, made, console, arguments.keep, arguments.keep)
     with console.phase("Predict"):
         columns = beside(_kept(table, arguments.keep), _predictions(fit, table, made, arguments))
     if arguments.output or not console.machine:
@@ -39,17 +39,24 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     return 0
 
 
-def new_rows(arguments: Namespace, fit: Fit, made: Run, console: Console, also: Collection[str] = ()) -> Any:
+def new_rows(
+    arguments: Namespace,
+    fit: Fit,
+    made: Run,
+    console: Console,
+    also: Collection[str] = (),
+    as_they_stand: Collection[str] = (),
+) -> Any:
     """The table of new rows, read as that of the fit was; remarks about columns that nobody uses are left out.
 
-    `also` are columns that are used beside the features.
+    `also` are columns that are used beside the features; those that are copied `as_they_stand` keep every character.
     """
     from normball.cli.source import opened, reading_options
     from normball.inputs.tables import read_table
 
     labels = [column.name for column in fit.preparation.columns if column.levels is not None]
     used = {*(column.name for column in fit.preparation.columns), *made.offset_columns, made.exposure}
-    labels += [name for name in getattr(arguments, "keep", ()) if name not in used]  # 00501 stays as it is
+    labels += [name for name in as_they_stand if name not in used]  # 00501 stays as it is
     given = reading_options(arguments)
     reading = {**made.reading, **given, "categorical": labels}
     for option in ("na", "units"):  # those of the fit stay
@@ -61,6 +68,13 @@ def new_rows(arguments: Namespace, fit: Fit, made: Run, console: Console, also: 
     raise_errors(remarks)
     console.findings(remarks)
     return table
+
+
+def check_column(table: Any, name: str, use: str) -> None:
+    """Raise where the new table lacks a column; `use` says what for, as the end of the sentence."""
+    if name not in table.columns:
+        text = f'The new table lacks the column "{name}"{use}.'
+        raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
 
 
 def beside(first: dict[str, list[Any]], then: dict[str, list[Any]]) -> dict[str, list[Any]]:
@@ -76,9 +90,7 @@ def _kept(table: Any, names: list[str]) -> dict[str, list[Any]]:
     from normball.inputs.sources import source_of
 
     for name in names:
-        if name not in table.columns:
-            text = f'The new table lacks the column "{name}" (of --keep).'
-            raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
+        check_column(table, name, " (of --keep)")
     source = source_of(table)
     return {name: [None if x != x else x for x in source.values(name).tolist()] for name in names}
 
@@ -124,9 +136,7 @@ def offset_of(table: Any, made: Run) -> Any:
 
     names = [made.exposure] if made.exposure else made.offset_columns
     for name in names:
-        if name not in table.columns:
-            text = f'The new table lacks the column "{name}", which the model takes as offset.'
-            raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
+        check_column(table, name, ", which the model takes as offset")
     if not names:
         return None
     values = [logarithm(table, name) if made.exposure else values_of(table, name) for name in names]

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
-from normball.messages import DataError, Finding, did_you_mean
+from normball.cli.predict import check_column, new_rows, offset_of
 
 if TYPE_CHECKING:
     from normball.run import Run
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model, mix_of
-    from normball.cli.predict import new_rows, offset_of
     from normball.cli.source import STDIN, StandardInput, values_of
     from normball.results.text import table as aligned
 
@@ -68,7 +67,6 @@ def _roles(arguments: Namespace, made: Run, table: Any) -> list[tuple[str | None
 
 def _column(table: Any, name: str | None, option: str) -> str | None:
     """The name of a column, None for none; raises where the table lacks it."""
-    if name is None or name in table.columns:
-        return name
-    text = f'The new table lacks the column "{name}" (of {option}).'
-    raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
+    if name is not None:
+        check_column(table, name, f" (of {option})")
+    return name

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+MIX_OF_PENALTY = {"l1": 1.0, "l2": 0.0, "elasticnet": 0.5}
+
 
 def names(text: str) -> list[str]:
     """`a,b` as a list; a backslash before a comma keeps it inside a name."""

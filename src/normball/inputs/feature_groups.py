@@ -53,10 +53,6 @@ class FeatureGroups:
     def __len__(self) -> int:
         return len(self.names)
 
-    def features_of(self, name: str) -> NDArray[np.intp]:
-        """The positions of the features of a group."""
-        return np.flatnonzero(self.of_feature == self.names.index(name))
-
     def by_feature(self) -> list[str | None]:
         """The name of the group of each feature; None for those in none."""
         return [None if g < 0 else self.names[g] for g in self.of_feature.tolist()]

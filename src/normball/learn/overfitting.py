@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.learn.table import Array, Table
+from normball.learn.table import Array, Table, uniform
 from normball.path import fit_path
 
 STRENGTHS = np.geomspace(10.0, 1e-5, 37)
@@ -19,9 +19,8 @@ START = 8  # where the digits that stand in for chance begin
 
 
 def noisy_points(n_fitted: int = 24, n_held_out: int = 100) -> dict[str, Any]:
-    """Points of two classes that overlap; the digits of a sine stand in for chance."""
-    k = np.arange(1, 16001) + START
-    chance = np.modf(np.abs(np.sin(12.9898 * k) * 43758.5453))[0].reshape(-1, 4)
+    """Points of two classes that overlap."""
+    chance = uniform(16000, START).reshape(-1, 4)
     size = np.sqrt(-2 * np.log(1 - chance[:, 0]))
     exact = np.column_stack([size * np.cos(2 * np.pi * chance[:, 1]), size * np.sin(2 * np.pi * chance[:, 1])])
     classes = chance[:, 2] < 1 / (1 + np.exp(-exact @ [1.2, 0.8]))

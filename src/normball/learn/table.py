@@ -104,11 +104,16 @@ def turned(degrees: float, correlation: float) -> dict[str, Any]:
     return {"gram": [1.0, correlation, 1.0], "cov": cov.tolist(), "base": float(cov @ lowest) / 2 + 0.1}
 
 
+def uniform(number: int, start: int = 0) -> Array:
+    """Numbers from 0 to 1 that are the same everywhere: the digits of a sine stand in for chance."""
+    digits: Array = np.modf(np.abs(np.sin(12.9898 * (start + np.arange(1, number + 1))) * 43758.5453))[0]
+    return digits
+
+
 def normal(shape: tuple[int, int], start: int = 0) -> Array:
-    """Numbers that look normal and are the same everywhere: the digits of a sine stand in for chance."""
-    k = start + np.arange(1, 2 * shape[0] * shape[1] + 1)
-    uniform = np.modf(np.abs(np.sin(12.9898 * k) * 43758.5453))[0].reshape(2, *shape)
-    found: Array = np.sqrt(-2 * np.log(1 - uniform[0])) * np.cos(2 * np.pi * uniform[1])
+    """Numbers that look normal and are the same everywhere."""
+    chance = uniform(2 * shape[0] * shape[1], start).reshape(2, *shape)
+    found: Array = np.sqrt(-2 * np.log(1 - chance[0])) * np.cos(2 * np.pi * chance[1])
     return found
 
 
