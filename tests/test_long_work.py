@@ -56,6 +56,28 @@ def test_stopping_at_the_very_end_still_interrupts(table):
     assert stopped.value.result.lambdas.size == 10
 
 
+@pytest.mark.parametrize("family", ["binomial", "multinomial"])
+def test_a_solution_in_the_row_space_is_none_of_the_features(family):
+    """Wide ridge is solved there first: stopped on the way back, nothing of it may pass for coefficients."""
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(40, 300))
+    y = np.arange(40) % (2 if family == "binomial" else 3)
+    seen = []
+
+    def stop_when_all_are_solved(done, total):
+        seen.append((done, total))
+        return done == total
+
+    with pytest.raises(nb.Interrupted) as stopped:
+        nb.fit_path(X, y, family=family, l1_ratio=0, n_lambdas=30, progress=stop_when_all_are_solved)
+    assert seen == sorted(seen)
+    whole = nb.fit_path(X, y, family=family, l1_ratio=0, n_lambdas=30)
+    part = stopped.value.result
+    if part is not None:
+        assert (part.statuses == "converged").all()
+        assert part.coefs == pytest.approx(whole.coefs[: part.lambdas.size], abs=1e-6)
+
+
 def test_control_c_keeps_what_is_finished(long_work, control_c):
     def press(done, total):
         if done > 3:

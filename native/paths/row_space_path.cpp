@@ -166,8 +166,11 @@ PathResult run(const Call& call) {
       const Index end = std::min(n_lambdas, begin + at_once);
       space.expand(result.points.data() + k * n_lambdas, result.lambdas, begin, end, centre.data());
       result.n_sweeps += 1.0;
-      if (spec.family->is_quadratic) monitor.progress(k * n_lambdas + end, spec.n_problems * n_lambdas);
+      const Index done = spec.family->is_quadratic ? end : n_lambdas;  // the others were counted in the basis
+      monitor.progress(k * n_lambdas + done, spec.n_problems * n_lambdas);
       result.interrupted = monitor.stopped();
+      // what is not expanded is of the basis
+      if (result.interrupted) std::fill_n(result.points.data() + k * n_lambdas + end, n_lambdas - end, Point{});
     }
   }
   return result;

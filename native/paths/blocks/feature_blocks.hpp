@@ -17,7 +17,8 @@ namespace normball {
 class FeatureBlocks {
  public:
   FeatureBlocks(const Design& design, const Problem& problem, Threads& threads)
-      : spec_(*problem.spec), problem_(problem), block_of_feature_(static_cast<std::size_t>(spec_.n_features), -1) {
+      : spec_(*problem.spec), problem_(problem) {
+    std::vector<std::uint8_t> is_taken(static_cast<std::size_t>(spec_.n_features), 0);
     const FeatureGroups& groups = spec_.groups;
     std::vector<std::vector<Index>> members(groups.weights.size());
     for (std::size_t j = 0; j < groups.of_feature.size(); ++j) {
@@ -25,11 +26,12 @@ class FeatureBlocks {
       if (g >= 0 && !problem.is_excluded(static_cast<Index>(j))) members[g].push_back(static_cast<Index>(j));
     }
     for (Index j = 0; j < spec_.n_features; ++j) {
-      if (problem.is_excluded(j) || block_of_feature_[j] >= 0) continue;
+      if (problem.is_excluded(j) || is_taken[j] != 0) continue;
       const std::int32_t g = groups.of_feature.empty() ? -1 : groups.of_feature[j];
       if (g < 0) {
         add({&j, 1}, {1.0 / problem.scaling.scale[j]}, problem.penalty.factor(j), false);
       } else {
+        for (const Index member : members[g]) is_taken[member] = 1;
         add_group(design, members[g], groups.weights[g], threads);
       }
     }
@@ -37,7 +39,6 @@ class FeatureBlocks {
 
   Index size() const { return std::ssize(blocks_); }
   Index n_outputs() const { return spec_.n_outputs; }
-  Index block_of(Index feature) const { return block_of_feature_[feature]; }  // negative where it is excluded
   std::span<const Index> features(Index b) const { return {features_.data() + blocks_[b].first, width(b)}; }
   Index n_coordinates(Index b) const { return blocks_[b].n_coordinates; }
   Index n_values(Index b) const { return n_coordinates(b) * n_outputs(); }
@@ -174,7 +175,6 @@ class FeatureBlocks {
            double weight = 1.0) {
     const auto width = std::ssize(features);
     const double ratio = is_group ? spec_.groups.ratio : 1.0;
-    for (const Index j : features) block_of_feature_[j] = static_cast<std::int32_t>(blocks_.size());
     blocks_.push_back({.first = std::ssize(features_),
                        .n_features = width,
                        .n_coordinates = std::ssize(transform) / width,
@@ -237,7 +237,6 @@ class FeatureBlocks {
   std::vector<Block> blocks_;
   std::vector<Index> features_;
   Vector transforms_;
-  std::vector<std::int32_t> block_of_feature_;
 };
 
 }  // namespace normball

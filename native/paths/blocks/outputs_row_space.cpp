@@ -193,14 +193,14 @@ void take_null(Problem& problem, const PathResult& result, Index k) {
   if (!problem.spec->family->is_location) {
     problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(problem.null_loss));
   }
-  problem.null_gradient = 1e-3 * result.lambda_max[k];
-  problem.largest_gradient = problem.null_gradient;
+  problem.largest_gradient = problem.null_gradient = 1e-3 * result.lambda_max[k];  // (M10)
 }
 
 PathResult run(const Call& call) {
   const Specification& spec = call.spec;
   PathResult result = null_result(call);
   Vector centre;
+  Monitor monitor(call.poll);
   std::vector<Problem> problems = make_problems(call.design, centre, spec, false, call.threads);
   const auto n_lambdas = static_cast<Index>(result.lambdas.size());
   RowKernel kernel(call.design);
@@ -210,12 +210,21 @@ PathResult run(const Call& call) {
     basis.stretch();
     const PerProblem responses{.data = problems[k].y};
     const PerProblem offsets{.data = problems[k].offset};
-    if (!solve_on_basis(basis, spec, responses, offsets, k, 1e-4 * spec.tol, result, call.threads, call.poll)) break;
+    // the basis may be proved by the dual point of a model, features are by the residual alone
+    const double tol = 1e-4 * spec.tol;
+    if (!solve_on_basis(basis, spec, responses, offsets, k, tol, result, call.threads, call.poll)) break;
     OutputsProblem of(spec, std::move(problems[k]));
     take_null(of.problem, result, k);
     Expansion expansion(call, std::move(of), basis, centre.data());
+    Point* points = result.points.data() + k * n_lambdas * spec.n_outputs;
     for (Index l = 0; l < n_lambdas; ++l) {
-      expansion.expand(result.lambdas[l], result.points.data() + (k * n_lambdas + l) * spec.n_outputs);
+      monitor.progress((k + 1) * n_lambdas, spec.n_problems * n_lambdas);
+      result.interrupted = monitor.stopped();
+      if (result.interrupted) {
+        std::fill_n(points + l * spec.n_outputs, spec.n_outputs, Point{});  // what is there is of the basis
+        continue;
+      }
+      expansion.expand(result.lambdas[l], points + l * spec.n_outputs);
       result.n_sweeps += 1.0;
     }
   }

@@ -295,7 +295,7 @@ class RowDescent {
   double budget_ = 0.0;    // passes
   RowCurvature rows_;
   bool is_even_ = false;            // all of the same curvature
-  std::vector<Vector> columns_;     // of the set, by place
+  std::vector<Vector> columns_;     // of the set, by place: a set only grows
   std::vector<Vector> curvatures_;  // of a block, empty where not known yet
   Vector bounds_;                   // on them
   Vector theta_;

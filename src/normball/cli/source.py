@@ -184,13 +184,14 @@ def logarithm(table: Any, name: str) -> Any:
     """The logarithm of a column of exposures; raises where it has none."""
     import numpy as np
 
+    from normball.inputs.column_findings import row_list
+
     values = np.asarray(values_of(table, name))
     if values.dtype.kind not in "fiu":
         raise DataError(Finding("E15", f'The exposure "{name}" must be numbers.', columns=(name,)))
     wrong = np.flatnonzero(~(values > 0) | ~np.isfinite(values))
     if wrong.size:
-        rows = sample([f"{row + 1:,}" for row in wrong[:6]])
-        text = f'The exposure "{name}" must be positive numbers; {wrong.size:,} values are not: rows {rows}.'
+        text = f'The exposure "{name}" must be positive numbers; {wrong.size:,} values are not: {row_list(wrong)}.'
         raise DataError(Finding("E15", text, "correct these values, or remove the rows", (name,)))
     return np.log(values.astype(float))
 
