@@ -105,6 +105,27 @@ def test_an_interruption_keeps_the_finished_samples(monkeypatch):
     assert stop.value.result.n_fits == 50
 
 
+@pytest.mark.parametrize(("n_samples", "error"), [(0, ValueError), (-3, ValueError), (2.0, TypeError)])
+def test_the_number_of_samples_is_checked(n_samples, error):
+    X, y = made("gaussian", n=60)
+    cv = nb.cv_path(X, y, cv=3, n_lambdas=8)
+    with pytest.raises(error, match=r"n_samples is .*, but must be"):
+        cv.bootstrap(X, y, n_samples)
+
+
+@pytest.mark.parametrize("target", [["colour"], ["a,b", "--family", "multigaussian"]])
+def test_samples_of_several_outputs_are_refused_before_the_fit(target, folder, capsys):
+    words = ("fit", "t.csv", "--target", *target, "--drop", "t,w,y", "--cv", "3", "--n-lambdas", "6", "--no-compare")
+    code, out, err = run(capsys, *words, "-o", "out", "--bootstrap", "10")
+    assert (code, out) == (2, "")
+    assert "--bootstrap is about models of one output" in err
+    assert "leave it out" in err
+    assert not (folder / "out").exists()
+    assert run(capsys, *words, "-o", "out", "--bootstrap", "0")[0] == 0
+    found = nb.load("out/model.json")
+    assert (found.fold_ranges, found.bootstrap_ranges) == (None, None)  # nothing shows them
+
+
 def test_the_page_has_the_ranges_per_sd():
     X, y = made("binomial", n=100)
     cv = nb.cv_path(X, y, family="binomial", cv=4, n_lambdas=12).bootstrap(X, y, 20)

@@ -289,3 +289,24 @@ def test_predicting_without_one_of_the_offsets(moved: pl.DataFrame, capsys: Capt
     code, _, err = run(capsys, "predict", "model.json", "new.csv")
     assert code == 3
     assert 'The new table lacks the column "o1", which the model takes as offset.' in err
+
+
+@pytest.mark.parametrize("option", ["-o", "--out-of-fold"])
+def test_nothing_is_written_over_what_is_read(folder: Path, capsys: Capture, option: str) -> None:
+    pl.DataFrame({"y": [1.0, 2.0, 3.0, 4.0] * 5, "a": [*range(20)]}).write_csv("t.csv")
+    assert run(capsys, "fit", "t.csv", "--target", "y", "--no-compare", "-o", "m")[0] == 0
+    table, model = Path("t.csv").read_bytes(), Path("m/model.json").read_bytes()
+    commands = {
+        "-o": [
+            ("predict", "m/model.json", "t.csv", "-o", "./t.csv"),
+            ("predict", "m/model.json", "t.csv", "-o", "m/model.json"),
+            ("report", "m/model.json", "-o", "m/model.json"),
+        ],
+        "--out-of-fold": [("fit", "t.csv", "--target", "y", "-o", "n", "--out-of-fold", "t.csv")],
+    }
+    for words in commands[option]:
+        code, _, err = run(capsys, *words)
+        assert code == 2
+        assert f"{option} is " in err
+        assert "which is read here: give the output another name" in err
+    assert (Path("t.csv").read_bytes(), Path("m/model.json").read_bytes()) == (table, model)

@@ -289,6 +289,14 @@ def test_every_command_refuses_a_damaged_model(folder: Path, capsys: Capture) ->
         (("run", "reading"), {"na": "x"}, "run.reading.na is 'x', but must be a list"),
         (("run", "options"), {"drop": 5}, "run.options.drop is 5, but must be a list"),
         (("run", "options"), {"fold": 5}, "run.options.fold is no field of a model"),
+        (("run", "apart"), {"share": 0.2, "how": "x"}, "run.apart.seed is missing"),
+        (("run", "apart"), {"share": 0.2, "seed": 1}, "run.apart.how is missing"),
+        (("run", "apart"), {"seed": 1, "how": "x"}, 'run.apart must have either "share" or "column"'),
+        (
+            ("run", "apart"),
+            {"seed": 1, "how": "x", "share": 0.2, "column": "a"},
+            'run.apart must have either "share" or "column"',
+        ),
         (("run", "select"), "2se", "run.select is '2se', but must be one of 1se, best"),
         (("path", "family"), "logistic", "path.family is 'logistic', but must be one of"),
     ):

@@ -280,6 +280,48 @@ def test_score_names_the_column_that_lacks(folder, capsys, words, problem):
     assert problem in err
 
 
+def test_score_takes_another_name_and_tells_it(folder, capsys):
+    fit(capsys)
+    pl.read_csv("t.csv").rename({"y": "other"}).write_csv("new.csv")
+    code, out, _ = run(capsys, "score", "out/model.json", "new.csv", "--target", "other", "--bootstrap", "0", "--json")
+    assert (code, json.loads(out)["target"]) == (0, "other")
+
+
+def test_score_of_a_model_from_python_asks_for_the_target(folder, capsys):
+    table = pl.read_csv("t.csv")  # which has a column "y", that this model is not about
+    nb.cv_path(table.select("a"), table["b"], cv=3, n_lambdas=8).save("model.json")
+    words = ("score", "model.json", "t.csv", "--bootstrap", "0")
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert "--target is missing" in err
+    assert "give --target COL" in err
+    code, out, _ = run(capsys, *words, "--target", "b", "--json")
+    assert (code, json.loads(out)["target"]) == (0, "b")
+    cv = nb.cv_path(table.select("t"), table.select("a", "b"), family="multigaussian", cv=3, n_lambdas=8)
+    cv.save("model.json")
+    expected = cv.at("1se").evaluate(table, ["a", "b"], n_bootstrap=0).scores
+    for target in (["--target", "a,b"], ["--target", "a", "--target", "b"]):
+        code, out, _ = run(capsys, *words, *target, "--json")
+        told = json.loads(out)
+        assert (code, told["target"]) == (0, "a, b")
+        assert {row["score"]: row["value"] for row in told["scores"]} == pytest.approx(expected)
+    assert run(capsys, *words, "--target", "a,zz")[0] == 3
+
+
+def test_several_targets_for_a_model_of_one(folder, capsys):
+    fit(capsys)
+    code, out, err = run(capsys, "score", "out/model.json", "t.csv", "--target", "a,b")
+    assert (code, out) == (2, "")
+    assert "--target names 2 columns; the model has one target: give one" in err
+
+
+@pytest.mark.parametrize(("n_bootstrap", "error"), [(-1, ValueError), (2.5, TypeError), (True, TypeError)])
+def test_the_number_of_samples_is_checked(n_bootstrap, error):
+    X, y, _, _ = data("gaussian")
+    with pytest.raises(error, match=r"n_bootstrap is .*, but must be"):
+        fitted("gaussian").evaluate(X, y, n_bootstrap=n_bootstrap)
+
+
 def test_score_draws_the_groups_of_the_fit(folder, capsys):
     table = pl.read_csv("t.csv").with_columns(pl.Series("who", np.arange(120) % 30))
     table.write_csv("t.csv")

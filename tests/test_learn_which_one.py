@@ -153,6 +153,17 @@ def test_large_and_wide_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "With at most 200 features" in shown.sentence
 
 
+def test_a_sample_of_rare_classes_has_rows_of_both() -> None:
+    rng = np.random.default_rng(0)
+    y = np.zeros(9000)
+    y[:6] = 1.0  # by chance one or two of them would be among 2,000 rows
+    X = rng.normal(size=(9000, 3)) + y[:, None]
+    lessons = own(pl.DataFrame(X, schema=["a", "b", "c"]).with_columns(y=pl.Series(np.where(y > 0, "yes", "no"))), "y")
+    [told] = lessons.by_id["i"]["tables"]
+    assert told["n_folds"] == 6  # all of the rare class
+    assert (told["n_rows"], told["n_all"]) == (1998 + 6, 9000)
+
+
 def test_what_was_counted_is_what_the_tasks_say() -> None:
     tasks = record()
     assert [task["task"] for task in tasks] == [name for name, *_ in which_penalty.tasks()]

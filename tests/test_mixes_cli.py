@@ -153,7 +153,7 @@ def test_the_comparison_as_data(folder: Path, capsys: Capture) -> None:
             assert mix[name]["lam"] == cv.lambdas[index]
             assert (mix[name]["loss"], mix[name]["loss_se"]) == (one.loss, one.loss_se)
     assert told["short_list"]["n_nonzero"] == comparison.short_list().n_nonzero
-    assert len(told["advice"]) == 2
+    assert len(told["advice"]) == 3
 
 
 def test_a_fit_that_is_stopped_keeps_the_mixes_that_are_finished(

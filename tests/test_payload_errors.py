@@ -84,7 +84,7 @@ def test_groups_of_rows_by_the_columns_of_the_table():
     assert (worst["name"], worst["n_rows"]) == ("colour: blue", rows.sum())
     error = np.abs(left[rows])
     assert worst["error"] == pytest.approx(error.mean(), rel=1e-3)
-    excess = (error.mean() - np.abs(left).mean()) / (error.std() / np.sqrt(rows.sum()))
+    excess = (error.mean() - np.abs(left).mean()) / (np.abs(left).std() / np.sqrt(rows.sum()))
     assert worst["excess"] == pytest.approx(excess, rel=2e-3)
     assert worst["bias"] == pytest.approx(left[rows].mean(), rel=2e-3, abs=1e-4)
     assert worst["bias_se"] == pytest.approx(left[rows].std() / np.sqrt(rows.sum()), rel=1e-3)
@@ -97,6 +97,24 @@ def test_groups_of_rows_by_the_columns_of_the_table():
     assert quarters[0].startswith("age above ")
     for one in stored["told"][place]:
         assert one["n_rows"] >= 20
+
+
+def test_a_group_that_is_always_wrong_is_told_first():
+    rng = np.random.default_rng(3)
+    x = np.where(np.arange(400) // 10 % 2, 1.0, -1.0) * rng.uniform(1.0, 2.0, 400)
+    shop = np.where(np.arange(400) % 10 == 0, "odd", np.where(np.arange(400) % 2, "north", "south"))
+    y = np.where((x > 0) != (shop == "odd"), "yes", "no")  # of "odd" the rule is the other one
+    table = pl.DataFrame({"x": x, "shop": shop})
+    cv = nb.cv_path(table, y, family="binomial", **OPTIONS)
+    stored = described(cv, table, y)["evidence"]["row_groups"]
+    place = stored["at"].index(cv.index_best)
+    wrong = (cv.predictions[:, cv.index_best] > 0) != (y == "yes")
+    odd = shop == "odd"
+    assert wrong[odd].all()
+    worst = stored["told"][place][0]
+    assert (worst["name"], worst["error"]) == ("shop: odd", 1.0)
+    assert worst["excess"] == pytest.approx((1 - wrong.mean()) / (wrong.std() / np.sqrt(odd.sum())), rel=1e-3)
+    assert worst["excess"] > stored["by_chance"]
 
 
 def test_rows_that_lack_a_number_are_a_group():

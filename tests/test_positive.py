@@ -85,6 +85,14 @@ def test_a_label_that_there_is_not(words, problem, folder, capsys):
     assert problem in err
 
 
+def test_svmlight_has_numbers_for_labels(folder, capsys):
+    (folder / "t.svm").write_text("".join(f"{k % 2} 1:{k % 7} 2:{k % 5}\n" for k in range(60)))
+    code, _, err = run(capsys, "fit", "t.svm", "--target", "label", "--positive", "0", "-o", "out")
+    assert code == 2
+    assert "the targets of an SVMlight file are numbers, of which the larger one is modelled" in err
+    assert "leave it out, or exchange the two numbers" in err
+
+
 def test_in_python_the_order_of_the_categories_decides():
     rng = np.random.default_rng(0)
     x = rng.normal(size=80)

@@ -15,7 +15,7 @@ from normball.path import Problem
 from normball.results.arrays import Array
 from normball.results.ranges import MIDDLE, Ranges, ranges_of
 from normball.results.sparse_rows import SparseRows
-from normball.settings import Settings
+from normball.settings import Settings, whole
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -51,6 +51,7 @@ def bootstrapped(
     """A cross-validated path with the ranges of its coefficients; see `CVPath.bootstrap`."""
     from normball.evidence.refound import refound
 
+    n_samples = whole("n_samples", n_samples)
     data = refound(cv.path, X, y, sample_weight=sample_weight, offset=offset)
     wanted = [cv.lambda_1se, cv.lambda_best] if lambdas is None else lambdas
     return replace(cv, bootstrap_ranges=bootstrap_ranges(cv.path, data, wanted, n_samples, **draws))

@@ -249,9 +249,10 @@ def _assess(
         null_fold_scores=examiner.null_scores(score),
         held_out=examiner.result(),
     )
-    marks = sorted({result.index_1se, result.index_best})
-    rows = [model.coefs.at(marks, path.n_outputs) for model in models[1:]]
-    result = replace(result, fold_ranges=ranges_of(rows, path.lambdas[marks], middle=1.0))
+    if not path.output_names:  # nothing shows the ranges of several outputs
+        marks = sorted({result.index_1se, result.index_best})
+        rows = [model.coefs.at(marks, path.n_outputs) for model in models[1:]]
+        result = replace(result, fold_ranges=ranges_of(rows, path.lambdas[marks], middle=1.0))
     asked = find_family(family)
     return _diagnosed(result, problem, models, folds) if asked.has_classes or asked.reports_dispersion else result
 

@@ -91,7 +91,8 @@ class CVPath:
         What held-out rows say in a measure that needs no statistics: rows put into the right class, or the typical
         error. None in files of earlier versions.
     fold_ranges : Ranges or None
-        How far the coefficients of the folds' models lie apart at "1se" and "best". None in files of earlier versions.
+        How far the coefficients of the folds' models lie apart at "1se" and "best". None of several outputs, and in
+        files of earlier versions.
     bootstrap_ranges : Ranges or None
         How far the coefficients lie apart over bootstrap samples of the rows; from `bootstrap`.
     diagnostics : dict
@@ -252,10 +253,34 @@ class CVPath:
     def bootstrap(self, X: Any, y: Any, n_samples: int = 100, **options: Unpack[BootstrapOptions]) -> CVPath:
         """Fit bootstrap samples of the rows, and return the same result with its `bootstrap_ranges`.
 
-        `X`, `y`, `sample_weight` and `offset` are the data as `cv_path` got them. The samples are drawn from
-        `row_groups` as wholes where these are given, by the seed `random_state`, and all are fitted at `lambdas`, by
-        default those of "1se" and "best", which are not chosen anew for each sample. On Ctrl-C `Interrupted` is raised,
-        and its `result` holds the `Ranges` of the samples that were finished.
+        Parameters
+        ----------
+        X, y : array-like, data frame or sparse matrix
+            The data as `cv_path` got them; y may name a column of X.
+        n_samples : int
+            How many samples to draw, at least 1.
+        lambdas : array-like, optional
+            The strengths, by default those of "1se" and "best". They are not chosen anew for each sample.
+        sample_weight, offset : optional
+            As `cv_path` got them.
+        row_groups : array-like, shape (n,), optional
+            Rows that belong together: groups are drawn as wholes.
+        random_state : int or Generator, optional
+            Seed of the draws, 0 by default.
+
+        Returns
+        -------
+        CVPath
+            The same with `bootstrap_ranges`.
+
+        Raises
+        ------
+        DataError
+            If the data are not those that the model was fitted to, or a class is too rare to be in the samples.
+        ValueError, TypeError
+            If `n_samples` is no whole number of at least 1.
+        Interrupted
+            On Ctrl-C; its `result` holds the `Ranges` of the samples that were finished, None for fewer than two.
         """
         from normball.bootstrap import bootstrapped
 

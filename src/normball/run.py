@@ -7,7 +7,7 @@ from inspect import signature
 from pathlib import PurePath
 from typing import Any, Literal
 
-from normball.schema import Reader, listed, mapping, number, one_of, optional, record, text, truth
+from normball.schema import Damaged, Reader, listed, mapping, number, one_of, optional, record, text, truth
 
 
 def rule_of(select: str | float) -> Literal["1se", "best"]:
@@ -196,7 +196,10 @@ def _apart(value: Any, where: str) -> dict[str, Any]:
         "how": text,
         "evaluation": _evaluation,
     }
-    return record(value, where, known, optional=known)
+    read = record(value, where, known, optional=("share", "column", "drop", "evaluation") if value else known)
+    if read and ("share" in read) == ("column" in read):
+        raise Damaged(where, 'must have either "share" or "column"')
+    return read
 
 
 def _evaluation(value: Any, where: str) -> dict[str, Any]:

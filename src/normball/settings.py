@@ -163,10 +163,10 @@ class Settings:
         if self.progress is not None and not callable(self.progress):
             object.__setattr__(self, "progress", truth("progress", self.progress))
         object.__setattr__(self, "tol", number("tol", self.tol, minimum=0.0, exclusive=True))
-        object.__setattr__(self, "n_lambdas", _whole("n_lambdas", self.n_lambdas))
-        object.__setattr__(self, "max_iter", _whole("max_iter", self.max_iter))
+        object.__setattr__(self, "n_lambdas", whole("n_lambdas", self.n_lambdas))
+        object.__setattr__(self, "max_iter", whole("max_iter", self.max_iter))
         if self.n_threads is not None:
-            object.__setattr__(self, "n_threads", _whole("n_threads", self.n_threads))
+            object.__setattr__(self, "n_threads", whole("n_threads", self.n_threads))
         if self.lambda_min_ratio is not None:
             ratio = number("lambda_min_ratio", self.lambda_min_ratio, minimum=0.0, exclusive=True)
             if ratio >= 1.0:
@@ -259,9 +259,10 @@ def name_list(name: str, value: Any) -> list[str]:
     return [str(item) for item in value]
 
 
-def _whole(name: str, value: Any) -> int:
+def whole(name: str, value: Any, minimum: int = 1) -> int:
+    """The whole number `value`, or an error that names it and the least that is wanted."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} is {value!r}, but must be a whole number")
-    if value < 1:
-        raise ValueError(f"{name} is {value}, but must be at least 1")
+    if value < minimum:
+        raise ValueError(f"{name} is {value}, but must be at least {minimum}")
     return int(value)

@@ -76,10 +76,12 @@ def _note(console: Console, message: Warning | str, *where: Any, **more: Any) ->
 
 def _run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command and turn what the user can mend into a message and an exit code."""
+    from normball.cli.outputs import refuse_own_inputs
     from normball.cli.source import UsageError
     from normball.messages import DataError, command_line_words
 
     try:
+        refuse_own_inputs(arguments)
         return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
     except DataError as error:
         findings = [finding.in_command_line_words(vars(arguments)) for finding in error.findings]

@@ -39,6 +39,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     with console.phase("Read"):
         task = apart.with_rows_apart(with_positive(read(arguments, words), arguments.positive), arguments)
         data = task.prepare()
+    judge.check_bootstrap(arguments.bootstrap, data)
     files = fit_files.places(arguments.output, arguments.out_of_fold)
     ratios = default_mixes(data) if asked is None else asked
     _check_score(arguments.score, data)

@@ -7,15 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from normball.cli.console import Console
+from normball.cli.source import Task, UsageError
 from normball.messages import Interrupted, count
 
 if TYPE_CHECKING:
-    from normball.cli.source import Task
     from normball.comparison import Comparison
     from normball.cv_result import CVPath
+    from normball.inputs.prepare import Data
 
 SAMPLES = 100
 MOST_CELLS = 1_000_000  # of a table whose bootstrap samples are drawn unasked
+
+
+def check_bootstrap(n_samples: int | None, data: Data) -> None:
+    """Ranges over bootstrap samples are shown of a single output."""
+    if n_samples and data.output_names:
+        text = f"--bootstrap is about models of one output; this one has {data.n_outputs} (classes or targets)"
+        raise UsageError(f"{text}: leave it out; in Python cv.bootstrap(X, y) gives the ranges of several")
 
 
 def judged(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 
-from normball.cli.values import column, seed, share
+from normball.cli.values import column, columns, seed, share
 
 
 def score_options(score: argparse.ArgumentParser) -> None:
     """Those of `normball score`."""
     score.add_argument("model", help="model.json as written by fit")
     score.add_argument("data", help="table with the target and the columns that the model uses, - for stdin")
-    score.add_argument("--target", type=column, metavar="COL", help="where it has another name than for the fit")
+    score.add_argument(
+        "--target",
+        type=columns,
+        action="append",
+        metavar="COL[,COL]",
+        help="where it has another name than for the fit, or the model was saved from Python",
+    )
     score.add_argument("--weights", type=column, metavar="COL", help="default: those of the fit, if the table has them")
     score.add_argument(
         "--group",
@@ -47,5 +53,5 @@ def fit_options(fit: argparse.ArgumentParser) -> None:
         type=seed,
         metavar="N",
         help="bootstrap samples for the range of each coefficient, 0 for none (default: 100, of tables up to a million "
-        "cells)",
+        "cells); not with several outputs",
     )

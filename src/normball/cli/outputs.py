@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,10 +15,29 @@ from normball.files import write_text
 from normball.messages import sample
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from normball.cli.console import Console
 
 FORMULA = re.compile(r"[=@\t\r]|[+-].")
 STDOUT = ("-", "/dev/stdout")
+FILES_OF_FIT = ("model.json", "report.html", "coefficients.csv", "path.csv")
+
+
+def refuse_own_inputs(arguments: Namespace) -> None:
+    """Raise where a command would write over a file that it reads."""
+    folder = Path(arguments.output or ".") if arguments.command == "fit" else None
+    outputs = {
+        "-o": None if folder else getattr(arguments, "output", None),
+        "--out-of-fold": getattr(arguments, "out_of_fold", None),
+        "--html": getattr(arguments, "html", None),
+        **{f"{name} in the folder of -o": folder / name for name in FILES_OF_FIT if folder},
+    }
+    inputs = [getattr(arguments, name, None) for name in ("data", "model", "groups")]
+    for option, place in outputs.items():
+        for read in filter(None, inputs):
+            if place and os.path.isfile(place) and os.path.isfile(read) and os.path.samefile(place, read):
+                raise UsageError(f"{option} is {read}, which is read here: give the output another name")
 
 
 def open_page(place: str | Path, console: Console) -> None:

@@ -31,8 +31,11 @@ def in_order(table: Any, run: Run) -> Any:
     label, name = run.positive, run.target
     if not label:
         return table
-    if run.targets or not isinstance(table, polars.DataFrame):
-        raise UsageError("--positive is about one target column of two labels")
+    if run.targets:
+        raise UsageError("--positive is about one target column of two labels: leave it out")
+    if not isinstance(table, polars.DataFrame):
+        text = "the targets of an SVMlight file are numbers, of which the larger one is modelled"
+        raise UsageError(f"--positive: {text}; leave it out, or exchange the two numbers in the file")
     source = source_of(table)
     if name not in source.names:
         return table  # which is said where the target is read

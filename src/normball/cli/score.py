@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from normball.cli.console import Console
 from normball.cli.predict import check_column, new_rows, offset_of
-
-if TYPE_CHECKING:
-    from normball.run import Run
+from normball.cli.source import UsageError, named
+from normball.messages import sample
+from normball.run import Run
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model, mix_of
     from normball.cli.source import STDIN, StandardInput, values_of
+    from normball.cli.values import names
     from normball.results.text import table as aligned
 
     model, made = load_model(arguments.model)
     fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
-    targets = _targets(arguments, made)
-    roles = {name for name in (*targets, arguments.weights, arguments.group) if name}
+    _check_target(arguments, made)
+    asked = [name for text in arguments.target or [] for name in (text, *names(text))] or made.target_columns
+    roles = {name for name in (*asked, arguments.weights, arguments.group) if name}
     table = new_rows(arguments, fit, made, console, roles)
     weights, group = (_column(table, name, option) for name, option in _roles(arguments, made, table))
+    targets = named(arguments.target, table, "--target") if arguments.target else made.target_columns
+    if len(targets) > 1 and not fit.output_names:
+        raise UsageError(f"--target names {len(targets)} columns; the model has one target: give one")
     for name in targets:
         _column(table, name, "--target")
     with console.phase("Score"):
@@ -44,13 +49,15 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
     console.product("\n".join([console.bold(head), *rows]))
-    console.document({"model": arguments.model, "data": name, "target": made.target, **found.to_dict()})
+    console.document({"model": arguments.model, "data": name, "target": sample(targets), **found.to_dict()})
     return 0
 
 
-def _targets(arguments: Namespace, made: Run) -> list[str]:
-    """The columns of the target: those of the fit, unless another name is given."""
-    return [arguments.target] if arguments.target else made.target_columns
+def _check_target(arguments: Namespace, made: Run) -> None:
+    """A model that was saved from Python does not say what its target is called."""
+    if not arguments.target and made == Run():
+        text = "this model was saved from Python and does not know the name of its target"
+        raise UsageError(f"--target is missing: {text}; give --target COL, of several outputs --target A,B")
 
 
 def _roles(arguments: Namespace, made: Run, table: Any) -> list[tuple[str | None, str]]:

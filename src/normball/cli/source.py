@@ -75,7 +75,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         table = read_table(file, findings=findings, **reading)
         findings = about_other_columns(findings, arguments.drop)
         raise_errors(findings)
-    targets, offsets = _targets(arguments, table), _named(arguments.offset or [], table, "--offset")
+    targets, offsets = _targets(arguments, table), named(arguments.offset or [], table, "--offset")
     roles = {
         "--weights": arguments.weights,
         "--exposure": arguments.exposure,
@@ -129,7 +129,7 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
     """The columns of the target."""
     from normball.families import AUTO, find_family
 
-    targets = _named(arguments.target or [examples.TARGETS[arguments.example]], table, "--target")
+    targets = named(arguments.target or [examples.TARGETS[arguments.example]], table, "--target")
     takes_several = arguments.family != AUTO and find_family(arguments.family).has_outputs
     if len(targets) > 1 and not takes_several:
         takes = "" if arguments.family == AUTO else f"; {arguments.family} takes one"
@@ -138,7 +138,7 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
     return targets
 
 
-def _named(given: Sequence[str], table: Any, option: str) -> list[str]:
+def named(given: Sequence[str], table: Any, option: str) -> list[str]:
     """The columns that an option names; names between commas are several, unless a column is called just so."""
     found = [name for text in given for name in ([text] if text in table.columns else names(text))]
     twice = next((name for k, name in enumerate(found) if name in found[:k]), None)
@@ -184,13 +184,14 @@ def logarithm(table: Any, name: str) -> Any:
     """The logarithm of a column of exposures; raises where it has none."""
     import numpy as np
 
+    from normball.inputs.column_findings import row_list
+
     values = np.asarray(values_of(table, name))
     if values.dtype.kind not in "fiu":
         raise DataError(Finding("E15", f'The exposure "{name}" must be numbers.', columns=(name,)))
     wrong = np.flatnonzero(~(values > 0) | ~np.isfinite(values))
     if wrong.size:
-        rows = sample([f"{row + 1:,}" for row in wrong[:6]])
-        text = f'The exposure "{name}" must be positive numbers; {wrong.size:,} values are not: rows {rows}.'
+        text = f'The exposure "{name}" must be positive numbers; {wrong.size:,} values are not: {row_list(wrong)}.'
         raise DataError(Finding("E15", text, "correct these values, or remove the rows", (name,)))
     return np.log(values.astype(float))
 

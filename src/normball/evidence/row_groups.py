@@ -40,8 +40,9 @@ def row_groups(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | Non
     """The groups with the largest error, and with the largest difference from all others, at the lambdas "at".
 
     The error of a row is whether its class is wrong, or how far off its number is. "excess" is how many standard errors
-    that of a group lies above the error of all rows; "n_groups" are those that were looked at, and "by_chance" is the
-    excess that the largest of so many passes in one of twenty cases where all have the same error.
+    that of a group lies above the error of all rows, by the spread of all rows (the own one of a group that is always
+    wrong would be 0); "n_groups" are those that were looked at, and "by_chance" is the excess that the largest of so
+    many passes in one of twenty cases where all have the same error.
     """
     if held_out is None:
         return None
@@ -55,7 +56,7 @@ def row_groups(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | Non
         weights = np.where(known, rows.weights, 0.0)
         mean = float(weights @ error / weights.sum()) if known.any() else None
         overall.append(mean)
-        judged = [] if mean is None else [_judged(column, weights, error, bias, mean) for column in columns]
+        judged = [] if mean is None else [_judged(column, weights, error, bias) for column in columns]
         found = [one for of_column in judged for one in of_column]
         told.append(sorted(found, key=lambda one: -one["excess"])[:MOST_TOLD])
     return {
@@ -79,8 +80,10 @@ def _of_rows(rows: FittedRows, eta: Array, known: NDArray[np.bool_]) -> tuple[Ar
     return np.where(known, error, 0.0), np.where(known, bias, 0.0)
 
 
-def _judged(column: _Column, weights: Array, error: Array, bias: Array, mean: float) -> list[dict[str, Any]]:
+def _judged(column: _Column, weights: Array, error: Array, bias: Array) -> list[dict[str, Any]]:
     """What is told of each group of a column that is large enough."""
+    mean = float(weights @ error / weights.sum())
+    spread = float(weights @ (error - mean) ** 2 / weights.sum())
     inside = (column.codes >= 0) & (weights > 0.0)
     codes, w, e, b = column.codes[inside], weights[inside], error[inside], bias[inside]
     size = len(column.names)
@@ -91,11 +94,9 @@ def _judged(column: _Column, weights: Array, error: Array, bias: Array, mean: fl
     n_rows = np.bincount(codes, minlength=size)
     total, squares = (np.where(n_rows > 0, sums(values), 1.0) for values in (w, w**2))
     error_mean, bias_mean = sums(w * e) / total, sums(w * b) / total
-    spread = np.maximum(sums(w * e**2) / total - error_mean**2, 0.0)
     bias_spread = np.maximum(sums(w * b**2) / total - bias_mean**2, 0.0)
     effective = total**2 / squares
-    with np.errstate(divide="ignore", invalid="ignore"):
-        excess = np.where(spread > 0.0, (error_mean - mean) / np.sqrt(spread / effective), 0.0)
+    excess = (error_mean - mean) / np.sqrt(spread / effective) if spread > 0.0 else np.zeros(size)
     return [
         {
             "name": isolated(column.names[k]),

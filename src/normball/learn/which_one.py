@@ -9,6 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normball.cv_result import summarise_folds
 from normball.families import find_family
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from normball.comparison import Candidate, Comparison
 
 MOST_ROWS = 2000  # of a large table a sample is compared
+FOLDS = 10
 RECORD = "which_penalty.json"  # written by `python -m benchmarks.which_penalty`
 
 
@@ -40,15 +42,26 @@ def built_in_tables() -> dict[str, Any]:
 
 def own_table(table: Table) -> dict[str, Any]:
     """The reader's table, or a sample of its rows."""
-    rows = np.sort(np.random.default_rng(0).permutation(len(table.y))[:MOST_ROWS])
+    two_kinds = np.unique(table.y).size == 2
+    rows = _sampled(table.classes if two_kinds else np.zeros(len(table.y)))
     X = table.X[rows]
     X = X[:, X.std(axis=0) > 0]
-    two_kinds = np.unique(table.y).size == 2
     found = compared(X, (table.classes if two_kinds else table.y)[rows], "binomial" if two_kinds else "gaussian")
     return {
         "tables": [{"name": "your table", **found, "n_all": len(table.y)}],
         "counted": counted(record()),
     }
+
+
+def _sampled(classes: Array) -> NDArray[np.intp]:
+    """Rows drawn of each class by its share; of a rare class at least one for each fold, or all that it has."""
+    generator = np.random.default_rng(0)
+    drawn = []
+    for label in np.unique(classes):
+        rows = np.flatnonzero(classes == label)
+        n_rows = max(FOLDS, int(rows.size * min(1.0, MOST_ROWS / classes.size)))
+        drawn.append(generator.permutation(rows)[:n_rows])
+    return np.sort(np.concatenate(drawn))
 
 
 def compared(X: Array, y: Array, family: str) -> dict[str, Any]:
@@ -62,7 +75,7 @@ def compared(X: Array, y: Array, family: str) -> dict[str, Any]:
     smallest = len(y) if gaussian else int(min(np.sum(y == 0), np.sum(y == 1)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotConverged)  # the weakest strengths of classes that can be parted
-        comparison = compare(X, target, MIXES, family=family, cv=min(10, smallest))
+        comparison = compare(X, target, MIXES, family=family, cv=min(FOLDS, smallest))
     unit = 1.0 if gaussian else 0.5
     null_loss, null_loss_se = comparison.null_loss
     return {

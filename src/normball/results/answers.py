@@ -113,7 +113,8 @@ def _of_classes(cv: CVPath, target: str, index: int, held_out: HeldOut) -> str:
     if share > null + LEAST_GAIN:
         return f"{first}; always saying {always} would be right for {percent(null)}."
     ranks = _ranking(cv, target, index)
-    return f"{first}, about as many as by always saying {always} ({percent(null)}).{ranks}"
+    compared = "about as many as" if share > null - LEAST_GAIN else "fewer than"
+    return f"{first}, {compared} by always saying {always} ({percent(null)}).{ranks}"
 
 
 def _ranking(cv: CVPath, target: str, index: int) -> str:
@@ -123,7 +124,7 @@ def _ranking(cv: CVPath, target: str, index: int) -> str:
     if cv.path.output_names or not area >= INFORMATIVE:
         return ""
     return (
-        f" It ranks them all the same: of a row of {class_name(cv, target, 1)} and another one, the first gets the "
+        f" Even so it ranks them: of a row of {class_name(cv, target, 1)} and another one, the first gets the "
         f"higher probability in {percent(area)} of such pairs."
     )
 

@@ -159,7 +159,9 @@ def evaluate(
     from normball.inputs.prepare import row_numbers
     from normball.inputs.sources import source_of
     from normball.messages import Finding, raise_errors
+    from normball.settings import whole
 
+    n_bootstrap = whole("n_bootstrap", n_bootstrap, 0)
     source = source_of(X)
     findings: list[Finding] = []
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)

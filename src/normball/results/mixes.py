@@ -67,21 +67,30 @@ def advice(comparison: Comparison, select: Choice = "1se") -> list[str]:
 
 
 def _for_prediction(comparison: Comparison, select: Choice) -> list[str]:
-    """The mix that is picked, beside the best one, or the lasso where it is the best itself."""
-    picked, best = comparison.pick(select), comparison.best
-    found = comparison.candidate(picked, "best")
-    folds = f"over the same {picked.n_folds} folds"
-    if picked is best:
-        others = [comparison.candidate(cv, "best") for cv in comparison if cv is not best]
-        named = next((one for one in others if one.l1_ratio == 1.0), min(others, key=lambda one: one.loss))
-        score = f"CV {best.score} {facts.figures(found.cv_mean)} at its best lambda"
-        worse = facts.with_error(named.loss, named.loss_se)
-        return [f"For prediction: {name(best.path)}, {score}; {name(named.cv.path)} is worse by {worse} {folds}."]
-    kept, instead = picked.path.n_nonzero[picked.index_1se], best.path.n_nonzero[best.index_1se]
-    fewer = f", and keeps {kept:,} features at lambda_1se instead of {instead:,}" if kept < instead else ""
-    worse = f"worse by {facts.with_error(found.loss, found.loss_se)} {folds}"
-    near = f"it is within one standard error of the best, {name(best.path)} ({worse})"
-    return [f"For prediction: {name(picked.path)}; {near}{fewer}."]
+    """The best model beside the best of another mix, and what the picked one gives up where it is not the best."""
+    picked, best = comparison.pick(select), comparison.for_prediction
+    folds = f"over the same {best.cv.n_folds} folds"
+    others = [comparison.candidate(cv, "best") for cv in comparison if cv is not best.cv]
+    named = next((one for one in others if one.l1_ratio == 1.0), min(others, key=lambda one: one.loss))
+    worse = facts.with_error(named.loss, named.loss_se)
+    text = (
+        f"For prediction: {name(best.cv.path)} at lambda_best, CV {best.cv.score} {facts.figures(best.cv_mean)} with "
+    )
+    text += f"{_features(best)}; {name(named.cv.path)} is worse by {worse} {folds}."
+    if select == "best":
+        return [text]
+    own = comparison.candidate(picked, select)
+    if own.n_nonzero == 0:
+        return [text, "Picked: no features; one standard error is more than any model gains over that."]
+    simplest = f"Picked: {name(picked.path)} at lambda_{select}, the simplest that these data cannot tell from the best"
+    return [
+        text,
+        f"{simplest} by one standard error: {_features(own)}, CV {own.cv.score} {facts.figures(own.cv_mean)}.",
+    ]
+
+
+def _features(one: Candidate) -> str:
+    return f"{one.n_nonzero:,} feature{'s' * (one.n_nonzero != 1)}"
 
 
 def _short_list(comparison: Comparison) -> list[str]:
@@ -90,15 +99,15 @@ def _short_list(comparison: Comparison) -> list[str]:
     text = f"For a short list: {_shortened(comparison, short)} of what the best model gains over no features"
     lasso = next((cv for cv in comparison if cv.path.l1_ratio == 1.0), None)
     if lasso is not None and lasso is not short.cv:
-        text += f"; {_shortened(comparison, comparison.candidate(lasso, 'best'))}"
+        own = comparison.candidate(lasso, "best")
+        text += f"; {_shortened(comparison, own)}" if own.loss < comparison.gain else ""
     return [f"{text}."]
 
 
 def _shortened(comparison: Comparison, one: Candidate) -> str:
     """`lasso at lambda 0.036 keeps 24 features and gives up 9.5 +/- 5.3 %`."""
-    kept = f"{one.n_nonzero:,} feature{'s' * (one.n_nonzero != 1)}"
     given_up = facts.with_error(100 * one.loss / comparison.gain, 100 * one.loss_se / comparison.gain)
-    return f"{name(one.cv.path)} at lambda {facts.figures(one.lam)} keeps {kept} and gives up {given_up} %"
+    return f"{name(one.cv.path)} at lambda {facts.figures(one.lam)} keeps {_features(one)} and gives up {given_up} %"
 
 
 def document(comparison: Comparison, select: Choice) -> dict[str, Any]:
