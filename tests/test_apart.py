@@ -242,3 +242,13 @@ def test_rows_of_the_out_of_fold_file_are_those_of_the_whole_table(folder, capsy
     apart = held_out_rows(120, 0.25, (y == "yes").astype(float), seed=0)
     assert rows.tolist() == np.setdiff1d(np.arange(120), apart).tolist()
     assert pl.read_csv("folds.csv")["observed"].to_list() == y[rows].tolist()
+
+
+@pytest.mark.parametrize(("name", "n_fitted"), [("train", 30), ("held_out", 10)])
+def test_one_in_a_column_called_train_is_a_row_of_the_fit(folder, capsys, name, n_fitted):
+    rng = np.random.default_rng(0)
+    marks = (np.arange(40) % 4 > 0).astype(int)
+    pl.DataFrame({"a": rng.normal(size=40), "y": rng.normal(size=40), name: marks}).write_csv("marks.csv")
+    words = ("marks.csv", "--target", "y", "--split", name, "--no-compare", "--bootstrap", "0", "--cv", "3")
+    _, _, err = run(capsys, "fit", *words, "-o", "marked")
+    assert f"marks.csv: {n_fitted} rows" in err

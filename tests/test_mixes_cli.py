@@ -98,7 +98,7 @@ def test_select_picks_the_mix_by_its_rule(folder: Path, capsys: Capture) -> None
     assert code == 0
     assert json.loads(out)["l1_ratio"] == comparison.best.path.l1_ratio
     code, out, _ = run(capsys, "show", "out/model.json", "--json", "--lam", "1se")
-    assert json.loads(out)["l1_ratio"] == comparison.pick("1se").path.l1_ratio
+    assert json.loads(out)["l1_ratio"] == comparison.best.path.l1_ratio  # a lambda of the same mix
 
 
 def test_another_mix_of_the_file(folder: Path, capsys: Capture) -> None:
@@ -208,3 +208,13 @@ def test_the_code_on_the_page_is_that_of_each_mix(folder: Path, capsys: Capture)
         again = told["cv"]
         assert again.lambdas.tolist() == cv.lambdas.tolist()
         np.testing.assert_allclose(told["fit"].coef, cv.at("best").coef, atol=1e-6)
+
+
+def test_a_choice_of_lambda_is_no_choice_of_the_penalty(folder: Path, capsys: Capture) -> None:
+    assert run(capsys, "fit", "t.csv", "--target", "y", "-o", "m", "--cv", "3", "--bootstrap", "0")[0] == 0
+    saved = load("m/model.json")
+    assert isinstance(saved, Comparison)
+    picked = saved.pick("1se")
+    for lam in ("1se", "best"):
+        _, out, _ = run(capsys, "predict", "m/model.json", "t.csv", "--lam", lam, "--json")
+        assert json.loads(out)["lam"] == picked.at(lam).lam

@@ -138,14 +138,15 @@ def _how(run: Run) -> str:
 
 
 def _marked(table: Any, column: str) -> NDArray[np.bool_]:
-    """Whether a column marks each row as one for the test."""
+    """Whether a column marks each row as one for the test; the 1 of a column called "train" is one for the fit."""
     words = np.array([_word(value) for value in values_of(table, column).tolist()])
     strange = sorted({*words.tolist()} - {*TRAIN, *TEST})
     if strange or not np.isin(words, TEST).any() or np.isin(words, TEST).all():
         found = f"It holds {sample(sorted({*words.tolist()}), quote=True)}."
         text = f'Column "{column}" of --split must mark each row as "train" or "test" (or 0 and 1), and some as each. '
         raise DataError(Finding("E15", text + found, columns=(column,)))
-    return np.isin(words, TEST)
+    named_train = "train" in column.casefold() and not {*words.tolist()} & {"train", "test"}
+    return np.isin(words, TRAIN if named_train else TEST)
 
 
 def _word(value: Any) -> str:

@@ -293,7 +293,8 @@ def _about_result(cv: CVPath, select: str | float, interrupted: str) -> list[Fin
     kept = cv.path.n_nonzero
     if select == "1se" and kept[cv.index_1se] == 0:
         text = "lambda_1se keeps no feature: within one standard error, the mean alone is as good."
-        more = f'select="best" keeps {kept[cv.index_best]}' if kept[cv.index_best] else ""
+        n_best = kept[cv.index_best]
+        more = f"show, predict and report with --lam best use {n_best}" if n_best else ""
         findings.append(Finding("W03", text, more))
     unsolved = [j for j, status in enumerate(cv.path.statuses) if status != "converged"]
     if unsolved:

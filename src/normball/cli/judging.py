@@ -42,7 +42,12 @@ def fit_options(fit: argparse.ArgumentParser) -> None:
         help="a share of the rows that no fit sees, as 0.2; the model is scored on them (as folds: classes evenly, "
         "groups as wholes, the latest with --time-order)",
     )
-    apart.add_argument("--split", type=column, metavar="COL", help="column that marks such rows: train, test or 0, 1")
+    apart.add_argument(
+        "--split",
+        type=column,
+        metavar="COL",
+        help="column that marks such rows: test, or 1 (0 in a column called train)",
+    )
     group.add_argument(
         "--positive",
         metavar="LABEL",

@@ -31,7 +31,7 @@ def mix_of(model: Model, arguments: Namespace, made: Run) -> Fit | Path | CVPath
 
     wanted = asked_mix(arguments)
     if isinstance(model, Comparison):
-        return picked(model, arguments.lam or made.select) if wanted is None else model.with_mix(wanted)
+        return picked(model, made.select) if wanted is None else model.with_mix(wanted)
     own = (model if not hasattr(model, "path") else model.path).l1_ratio
     if wanted is not None and wanted != own:
         raise ValueError(f"this model has l1_ratio={own!r} alone, so there is no other to choose")
