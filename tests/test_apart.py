@@ -250,5 +250,5 @@ def test_one_in_a_column_called_train_is_a_row_of_the_fit(folder, capsys, name, 
     marks = (np.arange(40) % 4 > 0).astype(int)
     pl.DataFrame({"a": rng.normal(size=40), "y": rng.normal(size=40), name: marks}).write_csv("marks.csv")
     words = ("marks.csv", "--target", "y", "--split", name, "--no-compare", "--bootstrap", "0", "--cv", "3")
-    _, _, err = run(capsys, "fit", *words, "-o", "marked")
-    assert f"marks.csv: {n_fitted} rows" in err
+    _, out, _ = run(capsys, "fit", *words, "-o", "marked")
+    assert f"marks.csv: {n_fitted} rows" in out
