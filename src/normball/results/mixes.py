@@ -82,11 +82,9 @@ def _for_prediction(comparison: Comparison, select: Choice) -> list[str]:
     own = comparison.candidate(picked, select)
     if own.n_nonzero == 0:
         return [text, "Picked: no features; one standard error is more than any model gains over that."]
-    simplest = f"Picked: {name(picked.path)} at lambda_{select}, the simplest that these data cannot tell from the best"
-    return [
-        text,
-        f"{simplest} by one standard error: {_features(own)}, CV {own.cv.score} {facts.figures(own.cv_mean)}.",
-    ]
+    score = f"CV {own.cv.score} {facts.figures(own.cv_mean)}"
+    chosen = f"Picked: {name(picked.path)} at lambda_{select}: {_features(own)}, {score}; the simplest penalty, and "
+    return [text, f"{chosen}then the strongest lambda, within one standard error of the best."]
 
 
 def _features(one: Candidate) -> str:
