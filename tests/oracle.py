@@ -29,7 +29,8 @@ class Problem:
                  standardize=True):  # fmt: skip
         X = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=float)
         n, p = X.shape
-        self.loss, self.y = find_loss(family), np.asarray(y, dtype=float)
+        self.loss = find_loss(family) if isinstance(family, str) else family
+        self.y = np.asarray(y, dtype=float)
         w = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
         self.w = w / w.sum()
         self.offset = np.zeros(n) if offset is None else np.asarray(offset, dtype=float)
@@ -124,12 +125,11 @@ class Problem:
     def dual(self, theta, lam, scaling=1.0):
         """Return the dual objective at ``f'(eta)`` scaled to feasibility, then by ``scaling``."""
         l1, l2 = self.strengths(lam)
-        u = self.loss.slope(self.y, self.eta(theta))
-        z = -self.Z.T @ (self.w * u)
+        z = -self.gradient(theta)
         bounded = np.isfinite(np.where(z > 0, self.hi, self.lo)) | (l2 > 0) | (l1 == 0)
         room = np.where(bounded | (np.abs(z) <= l1), 1.0, l1 / np.maximum(np.abs(z), 1e-300))
         scaling = scaling * room.min(initial=1.0)
-        u, z = scaling * u, scaling * z
+        z = scaling * z
         far = 2 * np.abs(theta) + np.sqrt(2 * self.null_loss)
         lo = np.where(np.isinf(self.lo) & (l2 == 0), -far, self.lo)
         hi = np.where(np.isinf(self.hi) & (l2 == 0), far, self.hi)
@@ -137,7 +137,12 @@ class Problem:
         best = np.where(l2 > 0, excess / np.where(l2 > 0, l2, 1), np.where(excess > 0, hi, lo))
         best = np.clip(np.where(excess == 0, 0.0, best), lo, hi)
         penalty = z * best - l1 * np.abs(best) - 0.5 * l2 * best**2
-        return float(self.w @ (u * self.offset - self.loss.conjugate(self.y, u)) - penalty.sum())
+        return float(self.loss_dual(theta, scaling) - penalty.sum())
+
+    def loss_dual(self, theta, scaling):
+        """Return the part of the loss in the dual objective at ``scaling`` times ``f'(eta)``."""
+        u = scaling * self.loss.slope(self.y, self.eta(theta))
+        return self.w @ (u * self.offset - self.loss.conjugate(self.y, u))
 
     def gap(self, theta, lam):
         """Return the duality gap over the null loss, from the best of a few dual points."""
@@ -158,7 +163,7 @@ class Problem:
         return theta
 
     def curvatures(self, theta):
-        """The loss's own; then, as that of Huber's loss may vanish, the bound of it, which leads down all the same."""
+        """The loss's own, a number a row or a matrix; then, as Huber's may vanish, its bound, which leads down too."""
         yield self.w * self.loss.curvature(self.y, self.eta(theta))
         if isinstance(self.loss, Huber):
             yield self.w
@@ -169,7 +174,8 @@ class Problem:
         value, slope = self.objective(theta, lam), self.residual(theta, lam)
         active = ((slope != 0) | ((theta != 0) & (self.lo < theta) & (theta < self.hi))) & only
         Z, side = self.Z[:, active], np.where(theta != 0, np.sign(theta), -np.sign(slope))
-        hessian = (Z.T * curvature) @ Z + np.diag(l2[active])
+        bend = curvature[:, None] * Z if curvature.ndim == 1 else curvature @ Z
+        hessian = Z.T @ bend + np.diag(l2[active])
         step = np.zeros_like(theta)
         step[active] = np.linalg.lstsq(hessian, -slope[active], rcond=1e-13)[0]
         kinked = (self.v > 0) & (lam * self.l1_ratio > 0)
