@@ -1,0 +1,1 @@
+"""Rows that come in blocks: data beyond memory, or beyond one machine."""

@@ -1,0 +1,68 @@
+"""`RowSource`: what gives the rows of a table block by block, as often as it is asked; `RowBlocks`: what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from normball.blocks.block import Block
+from normball.inputs.preparation import Preparation
+from normball.messages import Finding
+
+
+class RowSource(Protocol):
+    """Rows that can be read again: each `open` gives the same blocks in the same order."""
+
+    @property
+    def n_blocks_hint(self) -> int | None:
+        """How many blocks there are, for progress; None where that is not known beforehand."""
+
+    def open(self) -> Iterator[Block]:
+        """The blocks from the first one on; a DataError where the data cannot be read or have changed."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowBlocks:
+    """Data that come in blocks of rows: what `inputs.prepare.Data` is to a table in memory.
+
+    Attributes
+    ----------
+    source : RowSource
+        Gives the rows.
+    family : str
+        The family, also where "auto" was asked for, with its parameter.
+    classes : tuple or None
+        The two labels of a binomial target, of which the second one is y = 1; of a multinomial one all labels.
+    output_names : tuple of str
+        Names of the outputs, where there are several: of classes, or of targets.
+    target_name : str
+        Name of the target.
+    preparation : Preparation
+        How the table becomes the design.
+    findings : list of Finding
+        What is worth knowing.
+    """
+
+    source: RowSource
+    family: str
+    classes: tuple[Any, ...] | None
+    output_names: tuple[str, ...]
+    target_name: str
+    preparation: Preparation
+    findings: list[Finding]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns of the design."""
+        return self.preparation.feature_names
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of the design."""
+        return len(self.feature_names)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of linear predictors of a row."""
+        return len(self.output_names) or 1
