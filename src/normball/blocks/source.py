@@ -1,4 +1,4 @@
-"""`RowSource`: what gives the rows of a table block by block, as often as it is asked; `RowBlocks`: what is known of it."""
+"""`RowSource` gives the rows of a table block by block, as often as it is asked; `RowBlocks`: what is known of it."""
 
 from __future__ import annotations
 
