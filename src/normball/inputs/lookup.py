@@ -1,14 +1,16 @@
-"""What is said of names that no column has."""
+"""Columns that are asked for by name, or given as values; and what is said of names that no column has."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from normball.inputs.columns import Labels, Numbers, Unusable, read_values
 from normball.inputs.sources import Source
 from normball.inputs.text import to_numbers
-from normball.messages import SAMPLE, Finding, count, did_you_mean, sample
+from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, sample
 
 
 def not_found(source: Source, name: str, what: str) -> Finding:
@@ -32,3 +34,26 @@ def not_found_of(source: Source, names: Sequence[str], what: str) -> list[Findin
         text = f"{what}: {count(len(lacking) - SAMPLE)} more names not found: {sample(lacking[SAMPLE:], quote=True)}."
         findings.append(Finding("E02", text, columns=tuple(lacking[SAMPLE:])))
     return findings
+
+
+def vector_of(
+    source: Source, values: Any, role: str, findings: list[Finding]
+) -> tuple[str, Numbers | Labels | Unusable | None]:
+    """The name and content of what is given row by row, by name or as values; None, with a finding, if none is."""
+    if isinstance(values, str):
+        what = f"Column (of {role})" if role in ("sample_weight", "offset", "strata") else "Target"
+        if values not in source.names:
+            findings.append(not_found(source, values, what))
+            return values, None
+        return values, source.read(source.names.index(values))
+    try:
+        column = read_values(values, role)
+    except DataError as error:
+        findings += error.findings
+        return role, None
+    if not isinstance(column, Unusable) and len(column) != source.n_rows:
+        text = f"{role} has {count(len(column))} values; X has {count(source.n_rows)} rows."
+        findings.append(Finding("E14", text))
+        return role, None
+    name = getattr(values, "name", None)
+    return name if isinstance(name, str) and name else role, column

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from normball.families import AUTO, family_name, find_family
 from normball.inputs.class_targets import Target
 from normball.inputs.column_findings import LARGEST, row_list
-from normball.inputs.columns import Content, Floats, Labels, Numbers, Several, Unusable, read_values
+from normball.inputs.columns import Content, Floats, Labels, Numbers, Several
 from normball.inputs.features import gap_findings, read_features
-from normball.inputs.lookup import not_found, not_found_of
+from normball.inputs.lookup import not_found_of, vector_of
 from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
 from normball.inputs.several import columns_of, names_in, several_of
@@ -223,7 +223,7 @@ def _target(
     if isinstance(column, Several):
         name = sample(list(column.columns)) if column.named else name
     else:
-        name, column = _vector(source, y, name, findings)
+        name, column = vector_of(source, y, name, findings)
     return name, column.with_infinite_as_missing() if inf == "nan" and isinstance(column, Numbers | Several) else column
 
 
@@ -283,29 +283,6 @@ def _size_findings(source: Source) -> list[Finding]:
     return []
 
 
-def _vector(
-    source: Source, values: Any, role: str, findings: list[Finding]
-) -> tuple[str, Numbers | Labels | Unusable | None]:
-    """The name and content of the target, the weights or the offset; None with a finding when there is none."""
-    if isinstance(values, str):
-        what = f"Column (of {role})" if role in ("sample_weight", "offset") else "Target"
-        if values not in source.names:
-            findings.append(not_found(source, values, what))
-            return values, None
-        return values, source.read(source.names.index(values))
-    try:
-        column = read_values(values, role)
-    except DataError as error:
-        findings += error.findings
-        return role, None
-    if not isinstance(column, Unusable) and len(column) != source.n_rows:
-        text = f"{role} has {count(len(column))} values; X has {count(source.n_rows)} rows."
-        findings.append(Finding("E14", text))
-        return role, None
-    name = getattr(values, "name", None)
-    return name if isinstance(name, str) and name else role, column
-
-
 def row_numbers(
     source: Source, values: Any, role: str, default: float, findings: list[Finding], label: str = ""
 ) -> Floats:
@@ -314,7 +291,7 @@ def row_numbers(
     defaults = np.full(source.n_rows, default)
     if values is None:
         return defaults
-    name, column = _vector(source, values, label, findings)
+    name, column = vector_of(source, values, label, findings)
     if column is None:
         return defaults
     if isinstance(column, Labels) and not column.declared:
