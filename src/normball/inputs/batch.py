@@ -10,8 +10,9 @@ import numpy as np
 
 from normball.families import AUTO, find_family
 from normball.inputs.class_targets import Target
-from normball.inputs.column_findings import infinite_values, missing_values
+from normball.inputs.column_findings import infinite_values, missing_of
 from normball.inputs.columns import Content, Floats, Numbers, Unusable
+from normball.inputs.places import places_in
 from normball.inputs.prepare import Data, guess_family, prepare, row_numbers, without_weight
 from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source, source_of
@@ -249,6 +250,6 @@ def _read(column: Content, name: str, data: Data, weights: Floats, free: bool, f
         findings += error.findings
         return []
     key = f"{name} (target)"
-    findings += missing_values({key: target.missing}, _GAP_FIX)
-    findings += infinite_values({key: np.isinf(target.y)}, "correct them upstream")
+    findings += missing_of({key: target.missing}, _GAP_FIX)
+    findings += infinite_values(places_in({key: np.isinf(target.y)}), "correct them upstream")
     return [target]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable
 from normball.inputs.dates import are_dates, are_dates_in_digits
 from normball.inputs.disguises import Disguise, disguise_of
+from normball.inputs.places import Places, places_in
 from normball.inputs.reading import TextFormat
 from normball.inputs.text import LEADING_ZERO, label_key, to_numbers
 from normball.messages import OR, Finding, count, sample, words
@@ -187,27 +188,33 @@ def _has_digit(text: str) -> bool:
     return any(letter.isdigit() for letter in text)
 
 
-def missing_values(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
-    """E04: how many values are missing in which columns, and the first rows."""
-    found = {name: mask for name, mask in masks.items() if mask.any()}
-    if not found:
+def missing_values(found: Mapping[str, Places], anywhere: Places, n_rows: int, fix: str) -> list[Finding]:
+    """E04: how many values are missing in which columns, and the first rows in which any is."""
+    if not anywhere:
         return []
-    rows = np.flatnonzero(np.logical_or.reduce(list(found.values())))
-    text = f"Missing values (NaN): {per_column(found)}. First {row_list(rows)}."
+    text = f"Missing values (NaN): {per_column(found, n_rows)}. First {anywhere}."
     return [Finding("E04", text, fix, tuple(found))]
 
 
-def per_column(masks: Mapping[str, Mask]) -> str:
-    """`age 31 (1.9 %), income 402 (25.1 %)`."""
-    return _some([f"{name} {count(int(mask.sum()))} ({100 * mask.mean():.1f} %)" for name, mask in masks.items()])
-
-
-def infinite_values(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
-    """E07: which columns hold infinite values, and the first rows."""
-    found = {name: mask for name, mask in masks.items() if mask.any()}
+def missing_of(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
+    """The same for columns whose missing values are marked."""
+    found = places_in(masks)
     if not found:
         return []
-    parts = [f"{name}, {row_list(np.flatnonzero(mask))}" for name, mask in found.items()]
+    anywhere = np.logical_or.reduce([masks[name] for name in found])
+    return missing_values(found, Places.of(anywhere), len(anywhere), fix)
+
+
+def per_column(found: Mapping[str, Places], n_rows: int) -> str:
+    """`age 31 (1.9 %), income 402 (25.1 %)`."""
+    return _some([f"{name} {count(places.n)} ({100 * places.n / n_rows:.1f} %)" for name, places in found.items()])
+
+
+def infinite_values(found: Mapping[str, Places], fix: str) -> list[Finding]:
+    """E07: which columns hold infinite values, and the first rows."""
+    if not found:
+        return []
+    parts = [f"{name}, {places}" for name, places in found.items()]
     text = f"Infinite values: {_some(parts, '; ')}. Division by zero upstream?"
     return [Finding("E07", text, fix, tuple(found))]
 
@@ -219,12 +226,11 @@ def beyond_range(values: Floats) -> Mask:
     return size > 0.0 if vanishes else size > LARGEST
 
 
-def values_beyond_range(masks: Mapping[str, Mask], fix: str) -> list[Finding]:
+def values_beyond_range(found: Mapping[str, Places], fix: str) -> list[Finding]:
     """E07: which columns hold numbers that cannot be squared, and the first rows."""
-    found = {name: mask for name, mask in masks.items() if mask.any()}
     if not found:
         return []
-    parts = [f"{name}, {row_list(np.flatnonzero(mask))}" for name, mask in found.items()]
+    parts = [f"{name}, {places}" for name, places in found.items()]
     text = f"Values beyond {SMALLEST:g} to {LARGEST:g} in size, whose squares are no numbers: {_some(parts, '; ')}."
     return [Finding("E07", text, fix, tuple(found))]
 

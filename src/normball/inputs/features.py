@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,22 +16,15 @@ from normball.inputs.column_findings import (
     beyond_range,
     examine,
     examine_numbers,
-    infinite_values,
-    missing_values,
     numbers_as_text,
-    per_column,
     suspicious_columns,
-    values_beyond_range,
 )
 from normball.inputs.columns import Labels, Mask, Numbers, Unusable
-from normball.inputs.preparation import MISSING_LEVEL, Column, Preparation, learn
+from normball.inputs.gaps import Gaps
+from normball.inputs.places import Places, places_in
+from normball.inputs.preparation import Column, Preparation, learn
 from normball.inputs.sources import Source
-from normball.messages import OR, DataError, Finding, count, sample, words
-
-MOSTLY = 0.5  # a column with a larger share of missing values says little
-FEWEST_KEPT = 2
-_OTHER_TARGET = "choose another target"
-_FIX_INFINITE = f'correct them upstream{OR}inf="nan" and missing="impute" to count them as missing'
+from normball.messages import DataError, Finding, sample
 
 
 @dataclass(frozen=True)
@@ -110,70 +103,25 @@ def read_features(
     return Features(names, source.named, source.n_rows, matrix, contents, missing), findings
 
 
-def _fix_missing(gaps: Mapping[str, Mask], lacks_target: Mask, n_features: int) -> str:
-    """The remedies for missing values; columns that are mostly missing may be dropped instead."""
-
-    def complete(names: Iterable[str]) -> int:
-        return int((~np.logical_or.reduce([lacks_target, *(gaps[name] for name in names)])).sum())
-
-    if complete([]) < FEWEST_KEPT:
-        return _OTHER_TARGET
-    remedies = []
-    if (kept := complete(gaps)) >= FEWEST_KEPT:
-        remedies.append(f'missing="drop" (keeps {count(kept)} rows)')
-    if not any(mask.all() for mask in gaps.values()):
-        remedies.append('missing="impute" (median + indicator, learned in each fold)')
-    mostly = [name for name, mask in gaps.items() if mask.mean() > MOSTLY]
-    others = [name for name in gaps if name not in set(mostly)]
-    if 0 < len(mostly) < n_features:
-        shares = sample([f"{100 * gaps[name].mean():.0f} %" for name in mostly])
-        rest = f' and missing="drop" (keeps {count(complete(others))} rows)' if others or lacks_target.any() else ""
-        remedies.append(f"drop={words(mostly)} ({shares} missing){rest}")
-    target = "\nAll of these leave out the rows without a target." if lacks_target.any() else ""
-    return OR.join(remedies) + target
-
-
-def gap_findings(features: Features, target: Target | None, target_name: str) -> list[Finding]:
-    """What there is to say about missing and infinite values, and what is done about them."""
+def gaps_of(features: Features, target: Target | None) -> Gaps:
+    """Where the features and the target lack a number."""
     gaps = features.gaps()
     columns = {name: item for name, item in features.contents.items() if isinstance(item, Numbers)}
-    infinite = {name: np.isinf(column.values) for name, column in columns.items()}
-    kept = features.complete()
-    lacks_target = np.zeros(features.n_rows, dtype=bool)
-    if target is not None:
-        lacks_target = target.missing
-        kept &= ~lacks_target
-        infinite[f"{target_name} (target)"] = any_output(np.isinf(target.y))
-    findings = infinite_values(infinite, _FIX_INFINITE)
-    beyond = {name: beyond_range(column.values) for name, column in columns.items()}
-    findings += values_beyond_range(
-        beyond, f"choose another unit{OR}drop={words([n for n in beyond if beyond[n].any()])}"
+    none = np.zeros(features.n_rows, dtype=bool)
+    lacks_target = none if target is None else target.missing
+
+    def complete(names: Iterable[str]) -> Mask:
+        return np.asarray(~np.logical_or.reduce([lacks_target, *(gaps[name] for name in names)]))
+
+    return Gaps(
+        n_rows=features.n_rows,
+        n_features=len(features.names),
+        missing=places_in(gaps),
+        target_missing=Places.of(lacks_target),
+        anywhere=Places.of(~complete(gaps)),
+        n_complete=lambda names: int(complete(names).sum()),
+        infinite=places_in({name: np.isinf(column.values) for name, column in columns.items()}),
+        beyond=places_in({name: beyond_range(column.values) for name, column in columns.items()}),
+        target_infinite=Places.of(none if target is None else any_output(np.isinf(target.y))),
+        target_beyond=Places.of(none if target is None else any_output(beyond_range(target.y))),
     )
-    if target is not None:
-        unit = "choose another unit: divide by their largest size"
-        findings += values_beyond_range({f"{target_name} (target)": any_output(beyond_range(target.y))}, unit)
-    with_target = {**gaps, f"{target_name} (target)": lacks_target} if lacks_target.any() else gaps
-    if not with_target:
-        return findings
-    if features.missing == "error":
-        return findings + missing_values(with_target, _fix_missing(gaps, lacks_target, len(features.names)))
-    empty = [name for name, mask in gaps.items() if mask.all()]
-    if empty:
-        text = f"No value in any of the {count(features.n_rows)} rows: {sample(empty)}."
-        findings.append(Finding("E04", text, f"drop={words(empty)}", tuple(empty)))
-    elif (~lacks_target).sum() < FEWEST_KEPT:
-        text = f"Only {(~lacks_target).sum()} of {count(features.n_rows)} rows have a target."
-        findings.append(Finding("E04", text, _OTHER_TARGET, (target_name,)))
-    elif kept.sum() < FEWEST_KEPT:
-        worst = max(gaps, key=lambda name: int(gaps[name].sum()))
-        text = f"Only {kept.sum()} of {count(features.n_rows)} rows have no missing value; most are missing in {worst}."
-        findings.append(Finding("E04", text, f'missing="impute"{OR}drop={words([worst])}', (worst,)))
-    if not kept.all():
-        reason = with_target if features.missing == "drop" else {f"{target_name} (target)": lacks_target}
-        text = f"Left out {count(int((~kept).sum()))} of {count(features.n_rows)} rows; missing: {per_column(reason)}."
-        findings.append(Finding("W04", text, columns=tuple(reason)))
-    if features.missing == "impute" and gaps:
-        text = f"Missing values imputed: {per_column(gaps)}. Numbers take the median and an indicator marks them; "
-        text += f'among labels "{MISSING_LEVEL}" is one.'
-        findings.append(Finding("W04", text, columns=tuple(gaps)))
-    return findings

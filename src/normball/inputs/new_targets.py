@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from normball.inputs.class_targets import Target, share_values
-from normball.inputs.column_findings import missing_values, row_list
+from normball.inputs.column_findings import missing_of, row_list
 from normball.inputs.columns import Content, Floats, Labels, Numbers, Several, Unusable, read_values
 from normball.inputs.lookup import not_found
 from normball.inputs.preparation import same_number
@@ -123,7 +123,7 @@ def _check(source: Source, values: Floats, name: str) -> None:
         text = f'Target "{name}" has {count(len(values))} values; X has {count(source.n_rows)} rows.'
         raise DataError(Finding("E14", text))
     target = Target(values)
-    problems = missing_values({f"{name} (target)": target.missing}, _FILL_IN)
+    problems = missing_of({f"{name} (target)": target.missing}, _FILL_IN)
     if not problems and not np.isfinite(values).all():
         rows = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
         problems = [Finding("E07", f'Target "{name}" is infinite in {row_list(rows)}.', _FILL_IN, (name,))]

@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.inputs.column_findings import infinite_values, missing_values, not_numeric, suspicious_columns, unusable
+from normball.inputs.column_findings import infinite_values, missing_of, not_numeric, suspicious_columns, unusable
 from normball.inputs.columns import Floats, Labels, Numbers, Unusable
+from normball.inputs.gaps import MISSING_LEVEL
+from normball.inputs.places import places_in
 from normball.inputs.sources import Source, SparseTable, source_of
 from normball.inputs.text import TRUTH, label_key, label_text, to_numbers
 from normball.messages import DataError, Finding, NormballWarning, count, did_you_mean, raise_errors, sample
 from normball.schema import Damaged, Reader, listed, number, record, text, truth
 
-MISSING_LEVEL = "(missing)"
 LARGE = 5_000_000  # cells from which on a mostly empty design is kept sparse
 MOSTLY_EMPTY = 0.2  # share of nonzero cells
 
@@ -156,8 +157,8 @@ class Preparation:
                 missing[column.name] = content.missing & (column.fill is None)
                 infinite[column.name] = np.isinf(content.values)
                 parts.append(content.values)
-        findings += missing_values(missing, 'fill them in, or fit the model with missing="impute"')
-        findings += infinite_values(infinite, "correct them upstream")
+        findings += missing_of(missing, 'fill them in, or fit the model with missing="impute"')
+        findings += infinite_values(places_in(infinite), "correct them upstream")
         raise_errors(findings)
         return _assemble(self.columns, parts)
 

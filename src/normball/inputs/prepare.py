@@ -13,7 +13,7 @@ from normball.families import AUTO, family_name, find_family
 from normball.inputs.class_targets import Target
 from normball.inputs.column_findings import LARGEST, row_list
 from normball.inputs.columns import Content, Floats, Labels, Numbers, Several
-from normball.inputs.features import gap_findings, read_features
+from normball.inputs.features import gaps_of, read_features
 from normball.inputs.lookup import not_found_of, vector_of
 from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
@@ -176,7 +176,7 @@ def prepare(
         findings += survival(source, target_column, target_name, apart)
         counts, bare = (weights > 0) & features.complete(), not isinstance(y, str | Numbers | Labels)
         target = _read_target(target_column, target_name, family, counts, offset is not None, bare, findings)
-    findings += gap_findings(features, target, target_name)
+    findings += gaps_of(features, target).findings(missing, target_name)
     offsets = offsets_of(source, offset, target.output_names if target else (), findings)
     raise_errors(findings)
     assert target is not None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.evidence.listed import settable
-from normball.inputs.preparation import MISSING_LEVEL
+from normball.inputs.gaps import MISSING_LEVEL
 from normball.results.remarks import few_rows
 from normball.results.text import isolated
 

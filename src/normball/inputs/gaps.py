@@ -1,0 +1,110 @@
+"""Missing and infinite values: what there is to say about them, and which rows they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from normball.inputs.column_findings import infinite_values, missing_values, per_column, values_beyond_range
+from normball.inputs.places import Places
+from normball.messages import OR, Finding, count, sample, words
+
+MISSING_LEVEL = "(missing)"
+MOSTLY = 0.5  # a column with a larger share of missing values says little
+FEWEST_KEPT = 2
+_OTHER_TARGET = "choose another target"
+_FIX_INFINITE = f'correct them upstream{OR}inf="nan" and missing="impute" to count them as missing'
+_FIX_UNIT = "choose another unit: divide by their largest size"
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Where a table and its target lack a number.
+
+    Attributes
+    ----------
+    n_rows, n_features : int
+        The size of the table, in columns that are features.
+    missing : {column: Places}
+        The features that lack a value somewhere.
+    target_missing : Places
+        Rows without a target.
+    anywhere : Places
+        Rows that lack a feature or the target.
+    n_complete : callable
+        How many rows have the target and a value in each of some columns.
+    infinite, beyond, target_infinite, target_beyond
+        Infinite values, and such that cannot be squared.
+    """
+
+    n_rows: int
+    n_features: int
+    missing: Mapping[str, Places]
+    target_missing: Places
+    anywhere: Places
+    n_complete: Callable[[Iterable[str]], int]
+    infinite: Mapping[str, Places]
+    beyond: Mapping[str, Places]
+    target_infinite: Places
+    target_beyond: Places
+
+    def findings(self, policy: str, target_name: str) -> list[Finding]:
+        """What there is to say about them, and what is done about them under a `policy` of `missing`."""
+        key = f"{target_name} (target)"
+        infinite = {**self.infinite, **({key: self.target_infinite} if self.target_infinite else {})}
+        findings = infinite_values(infinite, _FIX_INFINITE)
+        findings += values_beyond_range(self.beyond, f"choose another unit{OR}drop={words(list(self.beyond))}")
+        findings += values_beyond_range({key: self.target_beyond} if self.target_beyond else {}, _FIX_UNIT)
+        with_target = {**self.missing, **({key: self.target_missing} if self.target_missing else {})}
+        if not with_target:
+            return findings
+        if policy == "error":
+            return findings + missing_values(with_target, self.anywhere, self.n_rows, self._fix())
+        findings += self._too_few(policy, target_name)
+        reason = with_target if policy == "drop" else {key: self.target_missing}
+        if lost := self.n_rows - self.n_kept(policy):
+            text = f"Left out {count(lost)} of {count(self.n_rows)} rows; missing: {per_column(reason, self.n_rows)}."
+            findings.append(Finding("W04", text, columns=tuple(reason)))
+        if policy == "impute" and self.missing:
+            text = f"Missing values imputed: {per_column(self.missing, self.n_rows)}. Numbers take the median and an "
+            text += f'indicator marks them; among labels "{MISSING_LEVEL}" is one.'
+            findings.append(Finding("W04", text, columns=tuple(self.missing)))
+        return findings
+
+    def n_kept(self, policy: str) -> int:
+        """How many rows are used."""
+        return self.n_rows - (self.anywhere.n if policy == "drop" else self.target_missing.n)
+
+    def _too_few(self, policy: str, target_name: str) -> list[Finding]:
+        """E04 where nothing is left to learn from."""
+        empty = [name for name, places in self.missing.items() if places.n == self.n_rows]
+        if empty:
+            text = f"No value in any of the {count(self.n_rows)} rows: {sample(empty)}."
+            return [Finding("E04", text, f"drop={words(empty)}", tuple(empty))]
+        with_target = self.n_rows - self.target_missing.n
+        if with_target < FEWEST_KEPT:
+            text = f"Only {with_target} of {count(self.n_rows)} rows have a target."
+            return [Finding("E04", text, _OTHER_TARGET, (target_name,))]
+        if (kept := self.n_kept(policy)) < FEWEST_KEPT:
+            worst = max(self.missing, key=lambda name: self.missing[name].n)
+            text = f"Only {kept} of {count(self.n_rows)} rows have no missing value; most are missing in {worst}."
+            return [Finding("E04", text, f'missing="impute"{OR}drop={words([worst])}', (worst,))]
+        return []
+
+    def _fix(self) -> str:
+        """The remedies for missing values; columns that are mostly missing may be dropped instead."""
+        if self.n_rows - self.target_missing.n < FEWEST_KEPT:
+            return _OTHER_TARGET
+        remedies = []
+        if (kept := self.n_rows - self.anywhere.n) >= FEWEST_KEPT:
+            remedies.append(f'missing="drop" (keeps {count(kept)} rows)')
+        if not any(places.n == self.n_rows for places in self.missing.values()):
+            remedies.append('missing="impute" (median + indicator, learned in each fold)')
+        mostly = [name for name, places in self.missing.items() if places.n > MOSTLY * self.n_rows]
+        others = [name for name in self.missing if name not in set(mostly)]
+        if 0 < len(mostly) < self.n_features:
+            shares = sample([f"{100 * self.missing[name].n / self.n_rows:.0f} %" for name in mostly])
+            drop = f' and missing="drop" (keeps {count(self.n_complete(others))} rows)'
+            remedies.append(f"drop={words(mostly)} ({shares} missing){drop if others or self.target_missing else ''}")
+        target = "\nAll of these leave out the rows without a target." if self.target_missing else ""
+        return OR.join(remedies) + target
