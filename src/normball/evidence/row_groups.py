@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from normball.evidence.fitted_rows import FittedRows, dense_columns
 from normball.evidence.held_out import quantiles
 from normball.evidence.listed import plain
-from normball.inputs.preparation import MISSING_LEVEL
+from normball.inputs.gaps import MISSING_LEVEL
 from normball.results.facts import figures
 from normball.results.text import isolated
 from normball.scores import errors, right

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable
+from normball.inputs.columns import AnyLabels, Floats, Labels, Mask, Numbers, Unusable
 from normball.inputs.dates import are_dates, are_dates_in_digits
 from normball.inputs.disguises import Disguise, disguise_of
 from normball.inputs.places import Places, places_in
@@ -33,7 +33,7 @@ def examine(name: str, column: Numbers | Labels | Unusable) -> list[Finding]:
         return [unusable(name, column)]
     if isinstance(column, Numbers):
         return examine_numbers(name, column.values)
-    return [] if column.declared else _examine_text(name, column)
+    return [] if column.declared else examine_text(name, column)
 
 
 def unusable(name: str, column: Unusable) -> Finding:
@@ -54,21 +54,26 @@ def examine_numbers(name: str, values: Floats) -> list[Finding]:
     distinct = np.unique(present)
     if not (distinct % 1 == 0).all():
         return []
-    if are_dates_in_digits(distinct):
-        text = f'"{name}" holds dates written YYYYMMDD, such as {distinct[0]:.0f}; used as numeric.'
+    return examine_whole(name, distinct[0], distinct[-1], len(distinct), are_dates_in_digits(distinct), len(values))
+
+
+def examine_whole(name: str, low: float, high: float, n_distinct: int, are_dates: bool, n_rows: int) -> list[Finding]:
+    """The same for whole numbers from `low` to `high`, so many of which differ."""
+    if are_dates:
+        text = f'"{name}" holds dates written YYYYMMDD, such as {low:.0f}; used as numeric.'
         fix = f"drop={words([name])}, or put a number in its place: days since the first date, the month"
         return [Finding("W13", text, fix, (name,))]
     is_code = CODE_NAME.search(name) is not None
-    if len(distinct) == len(values) and (is_code or np.ptp(distinct) == len(values) - 1):
+    if n_distinct == n_rows and (is_code or high - low == n_rows - 1):
         text = f'"{name}" is unique in every row; used as a feature?'
         return [Finding("W14", text, f"drop={words([name])}", (name,))]
-    if is_code and len(distinct) > MANY_LEVELS:
-        text = f'"{name}" is a whole number with {count(len(distinct))} distinct values; used as numeric.'
+    if is_code and n_distinct > MANY_LEVELS:
+        text = f'"{name}" is a whole number with {count(n_distinct)} distinct values; used as numeric.'
         return [Finding("W13", text, f"if it is a code: categorical={words([name])}", (name,))]
     return []
 
 
-def numbers_as_text(name: str, column: Labels) -> list[Finding]:
+def numbers_as_text(name: str, column: AnyLabels) -> list[Finding]:
     """W13: a column of text in which every value is a number, and which is used as such."""
     values = [str(value) for value in column.values]
     zeros = [value for value in values if re.match(LEADING_ZERO, value)]
@@ -77,11 +82,12 @@ def numbers_as_text(name: str, column: Labels) -> list[Finding]:
     return [Finding("W13", text, f"if these are codes: categorical={words([name])}", (name,))]
 
 
-def _examine_text(name: str, column: Labels) -> list[Finding]:
+def examine_text(name: str, column: AnyLabels) -> list[Finding]:
+    """E01, E12, W13 and W14: text that is nearly numbers or dates, names the rows or has very many levels."""
     values = [str(value) for value in column.values]
     if are_dates(values):
         return [unusable(name, Unusable("dates", is_date=True))]
-    n_rows = np.bincount(column.codes[column.codes >= 0], minlength=len(values))
+    n_rows = column.n_rows
     if nearly := _nearly_numbers(name, column, values, n_rows):
         return nearly
     n_present = int(n_rows.sum())
@@ -97,7 +103,7 @@ def _examine_text(name: str, column: Labels) -> list[Finding]:
     return findings
 
 
-def _nearly_numbers(name: str, column: Labels, values: Sequence[str], n_rows: NDArray[np.intp]) -> list[Finding]:
+def _nearly_numbers(name: str, column: AnyLabels, values: Sequence[str], n_rows: NDArray[np.intp]) -> list[Finding]:
     """E01 or W13 where most values or rows are numbers, as they are or with something beside them."""
     few = disguise_of(values[:: max(1, len(values) // PROBED)])
     if not few.readable.any() and not few.units:
@@ -114,14 +120,14 @@ def _nearly_numbers(name: str, column: Labels, values: Sequence[str], n_rows: ND
     return [_with_unit(name, column, disguise)] if numeric.all() else []
 
 
-def _with_unit(name: str, column: Labels, disguise: Disguise) -> Finding:
+def _with_unit(name: str, column: AnyLabels, disguise: Disguise) -> Finding:
     examples = sample(column.values[:2], quote=True)
     text = f'"{name}" holds numbers with "{disguise.units[0]}" beside them, such as {examples}; '
     text += f"each of its {count(len(column.values))} values becomes a level."
     return Finding("W13", text, f"if it is a quantity: {reading(disguise.forms[0])}", (name,))
 
 
-def spelled_twice(name: str, column: Labels) -> list[Finding]:
+def spelled_twice(name: str, column: AnyLabels) -> list[Finding]:
     """W13: levels that are the same number or the same word, written in two ways."""
     numbers = to_numbers(column.values)
     groups: dict[Any, list[str]] = {}
@@ -136,7 +142,7 @@ def spelled_twice(name: str, column: Labels) -> list[Finding]:
     return [Finding("W13", text, "write each in one way", (name,))]
 
 
-def not_numeric(name: str, column: Labels, what: str = "Column", apart: bool = False) -> Finding:
+def not_numeric(name: str, column: AnyLabels, what: str = "Column", apart: bool = False) -> Finding:
     """E01: a column of numbers in which some values cannot be read as such.
 
     `apart` says that it was given apart from a table.
@@ -144,12 +150,11 @@ def not_numeric(name: str, column: Labels, what: str = "Column", apart: bool = F
     values = [str(value) for value in column.values]
     disguise = disguise_of(values)
     plain = np.isfinite(to_numbers(values))
-    bad_codes = np.flatnonzero(~plain)
-    rows = np.flatnonzero(np.isin(column.codes, bad_codes))
-    bad = list(dict.fromkeys(values[column.codes[row]] for row in rows))
+    places, met = column.places_of(~plain), column.met
+    bad = [values[code] for code in met[~plain[met]]]
     text = (
-        f'{what} "{name}" is not numeric: {count(len(rows))} of {count(len(column.codes))} values cannot be read as '
-        f"numbers.\n{row_list(rows)}   values {sample(bad, quote=True)}"
+        f'{what} "{name}" is not numeric: {count(places.n)} of {count(len(column))} values cannot be read as '
+        f"numbers.\n{places}   values {sample(bad, quote=True)}"
     )
     if len(disguise.units) > 1:
         text += f"\nThey carry different units ({sample(disguise.units, quote=True)}); one unit is needed."

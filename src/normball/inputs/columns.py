@@ -9,16 +9,62 @@ import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.inputs.places import Places
 from normball.inputs.text import TRUTH, label_key, labels_of, to_numbers
 from normball.messages import OR, DataError, Finding, sample
 
 Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
+
+
+class AnyNumbers(Protocol):
+    """What the rules ask of a numeric column, whether all of its numbers are at hand or not."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is stored as integers."""
+
+    @property
+    def n_missing(self) -> int:
+        """How many values are missing."""
+
+    @property
+    def median(self) -> float | None:
+        """The median of those that are not; None where all are."""
+
+
+class AnyLabels(Protocol):
+    """The same of a column of labels."""
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The labels."""
+
+    @property
+    def declared(self) -> bool:
+        """Whether its type says that it is no number."""
+
+    @property
+    def n_rows(self) -> NDArray[np.intp]:
+        """How many rows hold each label."""
+
+    @property
+    def n_missing(self) -> int:
+        """How many rows hold none."""
+
+    @property
+    def met(self) -> NDArray[np.intp]:
+        """The labels, by their places in `values`, in the order in which they are met."""
+
+    def __len__(self) -> int: ...
+
+    def places_of(self, which: Mask) -> Places:
+        """The rows that hold one of these labels."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +81,17 @@ class Numbers:
     def missing(self) -> Mask:
         """Which values are missing."""
         return np.isnan(self.values)
+
+    @property
+    def n_missing(self) -> int:
+        """How many values are missing."""
+        return int(self.missing.sum())
+
+    @property
+    def median(self) -> float | None:
+        """The median of those that are not; None where all are."""
+        present = self.values[~self.missing]
+        return float(np.median(present)) if len(present) else None
 
     def take(self, rows: NDArray[np.intp]) -> Numbers:
         """The column with these rows only."""
@@ -68,6 +125,27 @@ class Labels:
     def missing(self) -> Mask:
         """Which values are missing."""
         return self.codes < 0
+
+    @property
+    def n_missing(self) -> int:
+        """How many values are missing."""
+        return int(self.missing.sum())
+
+    @property
+    def n_rows(self) -> NDArray[np.intp]:
+        """How many rows hold each label."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+
+    @property
+    def met(self) -> NDArray[np.intp]:
+        """The labels, by their places in `values`, in the order in which they are met."""
+        found, first = np.unique(self.codes, return_index=True)
+        ordered = found[np.argsort(first)]
+        return np.asarray(ordered[ordered >= 0], dtype=np.intp)
+
+    def places_of(self, which: Mask) -> Places:
+        """The rows that hold one of these labels."""
+        return Places.of(np.append(which, False)[self.codes])
 
     def take(self, rows: NDArray[np.intp]) -> Labels:
         """The column with these rows only."""
@@ -207,15 +285,19 @@ def _is_missing(item: Any) -> bool:
 
 def _labels(items: list[Any], order: Sequence[Any] = (), declared: bool = False) -> Numbers | Labels:
     """Labels in the given order or sorted, only those that occur; numbers if there is nothing at all."""
-    keys, spelling = labels_of({item: n for item, n in Counter(items).items() if not _is_missing(item)})
-    if not keys:
+    codes, values = codes_of(Counter(items), order)
+    if not values:
         return Numbers(np.full(len(items), np.nan))
-    ordered = [key for key in dict.fromkeys(keys.get(item) for item in order) if key] or _sorted(spelling)
-    place = {key: code for code, key in enumerate(ordered)}
-    codes = {item: place[key] for item, key in keys.items()}
     found = [codes.get(item, -1) for item in items]
-    values = tuple(spelling[key] for key in ordered)
     return Labels(np.array(found, dtype=np.int32), values, declared, ordered=len(order) > 0)
+
+
+def codes_of(counts: Mapping[Any, int], order: Sequence[Any] = ()) -> tuple[dict[Any, int], tuple[Any, ...]]:
+    """For values that occur so often, in the order in which they are met: the code of each and the labels by code."""
+    keys, spelling = labels_of({item: n for item, n in counts.items() if not _is_missing(item)})
+    ordered = [key for key in dict.fromkeys(keys.get(item) for item in order) if key] or list(_sorted(spelling))
+    place = {key: code for code, key in enumerate(ordered)}
+    return {item: place[key] for item, key in keys.items()}, tuple(spelling[key] for key in ordered)
 
 
 def _sorted(spelling: Mapping[str, Any]) -> Iterable[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.column_findings import infinite_values, missing_of, not_numeric, suspicious_columns, unusable
-from normball.inputs.columns import Floats, Labels, Numbers, Unusable
+from normball.inputs.columns import AnyLabels, AnyNumbers, Floats, Labels, Numbers, Unusable
 from normball.inputs.gaps import MISSING_LEVEL
 from normball.inputs.places import places_in
 from normball.inputs.sources import Source, SparseTable, source_of
@@ -183,7 +183,7 @@ class Preparation:
         columns = []
         for column, j in zip(self.columns, self._positions(source), strict=True):
             content = source.read(j) if column.indicator else None
-            fill = _median(content.take(rows).values) if isinstance(content, Numbers) else None
+            fill = content.take(rows).median if isinstance(content, Numbers) else None
             columns.append(column if fill is None else column._replace(fill=fill))
         return replace(self, columns=tuple(columns))
 
@@ -225,28 +225,31 @@ class Preparation:
 
 def learn(contents: Mapping[str, Numbers | Labels], *, named: bool, impute: bool) -> Preparation:
     """Learn levels and, to impute, medians from the columns of the training data."""
-    columns = []
-    for name, content in contents.items():
-        has_gaps = impute and bool(content.missing.any())
-        if isinstance(content, Labels):
-            present, n_rows = np.unique(content.codes[content.codes >= 0], return_counts=True)
-            levels: Counter[str] = Counter()
-            for code, number in zip(present, n_rows.tolist(), strict=True):
-                levels[label_text(content.values[code])] += number
-            if has_gaps:
-                levels[MISSING_LEVEL] += int(content.missing.sum())
-            fill = -1.0 if impute and not has_gaps else None
-            columns.append(Column(name, levels=tuple(levels), fill=fill, n_rows=tuple(levels.values())))
-        else:
-            n_missing = (int(content.missing.sum()),) if has_gaps else None
-            fill = _median(content.values) if impute else None
-            columns.append(Column(name, fill=fill, indicator=has_gaps, n_rows=n_missing))
+    columns = [
+        learn_labels(name, content, impute) if isinstance(content, Labels) else learn_numbers(name, content, impute)
+        for name, content in contents.items()
+    ]
     return Preparation(tuple(columns), named)
 
 
-def _median(values: NDArray[np.float64]) -> float | None:
-    present = values[~np.isnan(values)]
-    return float(np.median(present)) if len(present) else None
+def learn_numbers(name: str, content: AnyNumbers, impute: bool) -> Column:
+    """What a column of numbers gives."""
+    n_missing = content.n_missing if impute else 0
+    fill = content.median if impute else None
+    return Column(name, fill=fill, indicator=n_missing > 0, n_rows=(n_missing,) if n_missing else None)
+
+
+def learn_labels(name: str, content: AnyLabels, impute: bool) -> Column:
+    """What a column of labels gives."""
+    n_missing = content.n_missing if impute else 0
+    levels: Counter[str] = Counter()
+    for value, n_rows in zip(content.values, content.n_rows.tolist(), strict=True):
+        if n_rows:
+            levels[label_text(value)] += n_rows
+    if n_missing:
+        levels[MISSING_LEVEL] += n_missing
+    fill = -1.0 if impute and not n_missing else None
+    return Column(name, levels=tuple(levels), fill=fill, n_rows=tuple(levels.values()))
 
 
 def _level_codes(
