@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from normball.inputs.reading import TextFormat
-from normball.messages import DataError, Finding
+from normball.messages import OR, DataError, Finding, count, words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,7 +17,9 @@ SHARE_OF_A_BLOCK = 32  # reading ahead, decoding and encoding hold several block
 LARGEST_BLOCK = 1 << 25  # bytes; larger ones are no faster
 BYTES_OF_A_CELL = 8
 
-Opener: TypeAlias = "Callable[[Sequence[str], int], Iterator[pl.DataFrame]]"
+NUMBERS, TRUTH, CATEGORIES, TEXT, DATES = "numbers", "truth values", "categories", "text", "dates or times"
+
+Opener: TypeAlias = "Callable[[list[str], int], Iterator[pl.DataFrame]]"
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class LongTable:
 
     Attributes
     ----------
-    names : tuple of str
-        The columns.
+    schema : {name: polars type}
+        The columns; a part of the table may hold another type of the same kind.
     opened : callable
         Reads some of the columns from the first row on: polars frames of about so many rows each.
     form : TextFormat or None
@@ -38,18 +40,57 @@ class LongTable:
         False: an array, whose columns go by position.
     """
 
-    names: tuple[str, ...]
+    schema: Mapping[str, Any]
     opened: Opener
     form: TextFormat | None = None
     kept_as_text: tuple[str, ...] = ()
     named: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.schema)
 
     def parts(self, columns: Sequence[str], n_rows: int) -> Iterator[pl.DataFrame]:
         """Some of the columns, in frames of exactly `n_rows` rows but for the last.
 
         So the parts do not depend on how the table is stored: on the files it is in or on their groups of rows.
         """
-        return _of_equal_length(self.opened(list(columns), n_rows), n_rows)
+        columns = list(columns)
+        return _of_equal_length(self._checked(columns, self.opened(columns, n_rows)), n_rows)
+
+    def _checked(self, columns: Sequence[str], frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """The frames, with gaps of the right type where a frame has nothing else."""
+        first_row = 0
+        for frame in frames:
+            kinds = {name: kind_of(frame.schema[name]) for name in columns}
+            empty = [name for name, kind in kinds.items() if not kind]
+            for name in columns:
+                if kinds[name] not in (kind_of(self.schema[name]), ""):
+                    raise another_type(
+                        name, self.schema[name], frame.schema[name], f"from row {count(first_row + 1)} on"
+                    )
+            first_row += frame.height
+            yield frame.with_columns(frame[name].cast(self.schema[name]) for name in empty) if empty else frame
+
+
+def kind_of(dtype: Any) -> str:
+    """What a column of this type holds, in words; nothing at all where it has gaps only."""
+    import polars as pl
+
+    if dtype.is_numeric():
+        return NUMBERS
+    if dtype.is_temporal():
+        return DATES
+    known = {pl.Boolean: TRUTH, pl.Categorical: CATEGORIES, pl.Enum: CATEGORIES, pl.String: TEXT, pl.Null: ""}
+    return known.get(dtype.base_type(), f"values of type {dtype}")
+
+
+def another_type(name: str, first: Any, found: Any, where: str) -> DataError:
+    """E12: a column does not hold what it held before."""
+    text = f'Column "{name}" holds {kind_of(first) or "no value"} ({first}), but {kind_of(found)} ({found}) {where}.'
+    fix = f"write all of it as one type{OR}drop={words([name])}"
+    return DataError(Finding("E12", text, fix, (name,)))
 
 
 def _of_equal_length(frames: Iterable[pl.DataFrame], n_rows: int) -> Iterator[pl.DataFrame]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normball.inputs.column_findings import not_numeric, row_list
-from normball.inputs.columns import Content, Floats, Labels, Mask, Numbers, Several
+from normball.inputs.columns import AnyLabels, Content, Floats, Labels, Mask, Numbers, Several
 from normball.inputs.disguises import disguise_of
 from normball.messages import OR, DataError, Finding, count, sample
 
@@ -38,7 +40,7 @@ def any_output(mask: Mask) -> Mask:
     return mask if mask.ndim == 1 else np.asarray(mask.any(axis=1))
 
 
-def mostly_numbers(column: Labels) -> bool:
+def mostly_numbers(column: AnyLabels) -> bool:
     """Whether more than half of the labels are numbers, as they are or with something beside them."""
     readable = disguise_of([str(value) for value in column.values]).readable
     return 2 * int(readable.sum()) > len(readable)
@@ -50,27 +52,45 @@ def two_classes(column: Numbers | Labels, name: str, counts: Mask, apart: bool) 
         column = column.as_numbers() or column
     labels = column.as_labels() if isinstance(column, Numbers) else column
     values = labels.values
-    if isinstance(column, Numbers) and len(values) > 2:
-        if values[0] >= 0 and values[-1] <= 1:
-            return Target(column.values, (0, 1))
-        if len(values) > MOST_CLASSES:
-            text = f'Target "{name}" holds numbers with {count(len(values))} distinct values; family="binomial" needs '
-            text += "two classes, or proportions from 0 to 1."
-            counts_too = f'{OR}family="poisson"' if values[0] >= 0 else ""
-            raise DataError(Finding("E13", text, 'family="gaussian"' + counts_too, (name,)))
-    if len(values) > 2:
-        text = f'Target "{name}" has {count(len(values))} classes: {sample(values)}. family="binomial" needs two.'
-        fix = f'keep two of them{OR}family="multinomial"'
-        if isinstance(column, Labels) and not column.declared and mostly_numbers(column):
-            raise DataError(not_numeric(name, column, "Target", apart))
-        raise DataError(Finding("E13", text, fix, (name,)))
-    seen = np.unique(labels.codes[counts & ~labels.missing])
-    if len(seen) == 1:
-        n_rows = count(int((counts & ~labels.missing).sum()))
-        text = f'Target "{name}" has one class only: "{values[seen[0]]}" in all {n_rows} rows. Nothing to learn.'
-        raise DataError(Finding("E03", text, CONSTANT_FIX, (name,)))
+    if isinstance(column, Numbers) and are_proportions(values, len(values), name):
+        return Target(column.values, (0, 1))
+    refuse_more_than_two(labels, name, apart)
+    refuse_one_class(values, labels.take(np.flatnonzero(counts)).n_rows, name)
     y = np.where(labels.missing, np.nan, labels.codes.astype(np.float64))
     return Target(y, (values[0], values[1]) if len(values) == 2 else None)
+
+
+def are_proportions(values: Sequence[Any], n_distinct: int, name: str) -> bool:
+    """Whether sorted numbers are shares of a class, as more than two from 0 to 1 are; raises where they are amounts."""
+    if n_distinct <= 2:
+        return False
+    if values[0] >= 0 and values[-1] <= 1:
+        return True
+    if n_distinct > MOST_CLASSES:
+        text = f'Target "{name}" holds numbers with {count(n_distinct)} distinct values; family="binomial" needs '
+        text += "two classes, or proportions from 0 to 1."
+        counts_too = f'{OR}family="poisson"' if values[0] >= 0 else ""
+        raise DataError(Finding("E13", text, 'family="gaussian"' + counts_too, (name,)))
+    return False
+
+
+def refuse_more_than_two(labels: AnyLabels, name: str, apart: bool) -> None:
+    """Raise where there are more than two classes."""
+    values = labels.values
+    if len(values) <= 2:
+        return
+    if not labels.declared and mostly_numbers(labels):
+        raise DataError(not_numeric(name, labels, "Target", apart))
+    text = f'Target "{name}" has {count(len(values))} classes: {sample(values)}. family="binomial" needs two.'
+    raise DataError(Finding("E13", text, f'keep two of them{OR}family="multinomial"', (name,)))
+
+
+def refuse_one_class(values: Sequence[Any], n_rows: NDArray[np.intp], name: str) -> None:
+    """Raise where all rows that count are of one class; `n_rows` of each do."""
+    seen = np.flatnonzero(n_rows)
+    if len(seen) == 1:
+        text = f'Target "{name}" has one class only: "{values[seen[0]]}" in all {count(int(n_rows.sum()))} rows. '
+        raise DataError(Finding("E03", text + "Nothing to learn.", CONSTANT_FIX, (name,)))
 
 
 def many_classes(column: Numbers | Labels, name: str, counts: Mask) -> Target:
@@ -79,26 +99,27 @@ def many_classes(column: Numbers | Labels, name: str, counts: Mask) -> Target:
     values, codes = labels.values, labels.codes
     if not values:
         return Target(np.full((len(codes), 1), np.nan))
-    n_rows = int((~labels.missing).sum())
     measured = column if isinstance(column, Numbers) else None if column.declared else column.as_numbers()
-    if len(values) > MOST_CLASSES and (
-        (measured is not None and _are_measurements(measured.values, len(values)))
-        or (measured is None and isinstance(column, Labels) and not column.declared and mostly_numbers(column))
-    ):
-        text = f'Target "{name}" holds numbers with {count(len(values))} distinct values in {count(n_rows)} rows; they '
-        text += "look like measurements, not like classes."
-        raise DataError(Finding("E13", text, 'family="gaussian"', (name,)))
-    if 2 * len(values) > n_rows > 2:
-        text = f'Target "{name}" holds {count(len(values))} labels in {count(n_rows)} rows, too many to be classes.'
-        raise DataError(Finding("E13", text, "choose another target", (name,)))
+    known = None if measured is None else measured.values[np.isfinite(measured.values)]
+    refuse_measurements(labels, name, None if known is None else bool((known % 1 == 0).all()))
     y = np.where(labels.missing[:, None], np.nan, np.eye(len(values))[np.maximum(codes, 0)])
     return _of_classes(y, values, name, counts)
 
 
-def _are_measurements(values: Floats, n_distinct: int) -> bool:
-    """Whether so many different numbers have fractions, or are each in few rows."""
-    known = values[np.isfinite(values)]
-    return bool((known % 1 != 0).any()) or len(known) < ROWS_OF_A_CLASS * n_distinct
+def refuse_measurements(labels: AnyLabels, name: str, is_whole: bool | None) -> None:
+    """Raise where labels are no classes; `is_whole`: whether they are whole numbers, None where they are no numbers."""
+    n_labels, n_rows = len(labels.values), int(labels.n_rows.sum())
+    if n_labels > MOST_CLASSES:
+        are_measurements = is_whole is False or (is_whole is True and n_rows < ROWS_OF_A_CLASS * n_labels)
+        if are_measurements or (is_whole is None and not labels.declared and mostly_numbers(labels)):
+            text = (
+                f'Target "{name}" holds numbers with {count(n_labels)} distinct values in {count(n_rows)} rows; "
+            )
+            text += "look like measurements, not like classes."
+            raise DataError(Finding("E13", text, 'family="gaussian"', (name,)))
+    if 2 * n_labels > n_rows > 2:
+        text = f'Target "{name}" holds {count(n_labels)} labels in {count(n_rows)} rows, too many to be classes.'
+        raise DataError(Finding("E13", text, "choose another target", (name,)))
 
 
 def shares(several: Several, name: str, counts: Mask) -> Target:
@@ -137,20 +158,24 @@ def _shares_of(column: Content, one: str, name: str) -> Floats:
 def _of_classes(y: Floats, values: tuple[Any, ...], name: str, counts: Mask) -> Target:
     """The target, if there is something to learn about each class."""
     used = y[counts & ~np.isnan(y).any(axis=1)]
-    n_rows = (used > 0).sum(axis=0)
+    findings = learnable_classes(values, (used > 0).sum(axis=0), len(used), name)
+    return Target(y, values, tuple(str(value) for value in values), tuple(findings))
+
+
+def learnable_classes(values: Sequence[Any], n_rows: NDArray[np.intp], n_used: int, name: str) -> list[Finding]:
+    """W17 for classes of one row; raises where a class has no row that counts, or one of them has all."""
     shown = [f'"{value}"' for value in values]
-    if (n_rows > 0).sum() == 1 and len(used):
+    if (n_rows > 0).sum() == 1 and n_used:
         place = int(n_rows.argmax())
-        text = f'Target "{name}" has one class only: {shown[place]} in all {count(len(used))} rows. Nothing to learn.'
+        text = f'Target "{name}" has one class only: {shown[place]} in all {count(n_used)} rows. Nothing to learn.'
         raise DataError(Finding("E03", text, CONSTANT_FIX, (name,)))
     absent = [shown[k] for k in np.flatnonzero(n_rows == 0)]
-    if absent and len(used):
+    if absent and n_used:
         text = f'Target "{name}" has no row that counts of class {sample(absent)}; nothing can be learned about it.'
         raise DataError(Finding("E13", text, "leave out the rows or columns of such classes", (name,)))
     once = [shown[k] for k in np.flatnonzero(n_rows == 1)]
-    findings = []
-    if once:
-        text = f'Class in one row only: {sample(once)} of target "{name}". No fold can hold it out and learn it.'
-        fix = "collect more of these rows, or give rare classes one name in common"
-        findings.append(Finding("W17", text, fix, (name,)))
-    return Target(y, values, tuple(str(value) for value in values), tuple(findings))
+    if not once:
+        return []
+    text = f'Class in one row only: {sample(once)} of target "{name}". No fold can hold it out and learn it.'
+    fix = "collect more of these rows, or give rare classes one name in common"
+    return [Finding("W17", text, fix, (name,))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,7 +13,15 @@ from normball.inputs.text import to_numbers
 from normball.messages import SAMPLE, DataError, Finding, count, did_you_mean, sample
 
 
-def not_found(source: Source, name: str, what: str) -> Finding:
+class HasNames(Protocol):
+    """A table, of which no more is asked than what its columns are called."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+
+
+def not_found(source: HasNames, name: str, what: str) -> Finding:
     """E02: no column of that name."""
     text = f'{what} "{name}" not found. Columns: {sample(source.names)}.{did_you_mean(name, source.names)}'
     fix = ""
@@ -25,7 +33,7 @@ def not_found(source: Source, name: str, what: str) -> Finding:
     return Finding("E02", text, fix, (name,))
 
 
-def not_found_of(source: Source, names: Sequence[str], what: str) -> list[Finding]:
+def not_found_of(source: HasNames, names: Sequence[str], what: str) -> list[Finding]:
     """E02 for each of the names that is no column's, the first few with a hint."""
     known = set(source.names)
     lacking = [name for name in names if name not in known]

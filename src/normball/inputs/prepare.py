@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from normball.families import AUTO, family_name, find_family
 from normball.inputs.class_targets import Target
-from normball.inputs.column_findings import LARGEST, row_list
+from normball.inputs.column_findings import LARGEST
 from normball.inputs.columns import Content, Floats, Labels, Numbers, Several
 from normball.inputs.features import gaps_of, read_features
 from normball.inputs.lookup import not_found_of, vector_of
+from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation
 from normball.inputs.rows import misplaced
 from normball.inputs.several import columns_of, names_in, several_of
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
-from normball.inputs.targets import class_labels, guess_family, read_target, settled
+from normball.inputs.targets import AmountsAtHand, class_labels, guess_family, read_target, settled
 from normball.messages import DataError, Finding, count, raise_errors, sample
 from normball.settings import name_list
 
@@ -233,7 +234,7 @@ def _family_of(column: Content | Several, name: str, family: str, findings: list
         family, remarks = guess_family(column, name)
         findings += remarks
     elif find_family(family).amounts and isinstance(column, Numbers):
-        findings += class_labels(column.values[~column.missing], name, family)
+        findings += class_labels(AmountsAtHand(column.values), name, family)
     return family
 
 
@@ -297,30 +298,59 @@ def row_numbers(
     if isinstance(column, Labels) and not column.declared:
         column = column.as_numbers() or column
     if not isinstance(column, Numbers):
-        findings.append(Finding("E15", f'{label} must be numbers; "{name}" holds labels or dates.', columns=(name,)))
+        findings.append(no_row_numbers(label, name))
         return defaults
     numbers = column.values
-    bad = ~np.isfinite(numbers)
-    problem = "are missing or infinite"
-    if role == "sample_weight" and not bad.any():
-        bad, problem = numbers < 0, "are negative"
-    if bad.any():
-        text = f"{count(int(bad.sum()))} of {count(len(numbers))} values of {label} {problem}: "
-        findings.append(Finding("E15", text + row_list(np.flatnonzero(bad)) + ".", columns=(name,)))
+    with np.errstate(invalid="ignore"):
+        size = np.abs(numbers)
+        problem, divisor = judge_row_numbers(
+            name,
+            role,
+            label,
+            len(numbers),
+            not_finite=Places.of(~np.isfinite(numbers)),
+            negative=Places.of(numbers < 0),
+            too_large=Places.of(size > LARGEST),
+            largest=float(np.max(size, initial=0.0)),
+        )
+    findings += problem
+    if any(finding.is_error for finding in problem):
         return defaults
-    if role == "sample_weight" and not numbers.any():
-        findings.append(Finding("E15", f"All {label} values are zero; nothing can be learned.", columns=(name,)))
-        return defaults
-    largest = float(np.max(np.abs(numbers), initial=0.0))
-    if role == "offset" and largest > LARGEST:
-        rows = row_list(np.flatnonzero(np.abs(numbers) > LARGEST))
-        findings.append(Finding("E15", f"Values of {label} are beyond {LARGEST:g} in size: {rows}.", columns=(name,)))
-        return defaults
-    if role == "sample_weight" and not 1e-100 < largest < 1e100:
-        numbers = numbers / largest  # so that their sums are numbers
+    return np.ascontiguousarray(numbers / divisor if divisor != 1.0 else numbers)
+
+
+def no_row_numbers(label: str, name: str) -> Finding:
+    """E15: weights or offsets that are no numbers."""
+    return Finding("E15", f'{label} must be numbers; "{name}" holds labels or dates.', columns=(name,))
+
+
+def judge_row_numbers(
+    name: str,
+    role: str,
+    label: str,
+    n: int,
+    *,
+    not_finite: Places,
+    negative: Places,
+    too_large: Places,
+    largest: float,
+) -> tuple[list[Finding], float]:
+    """What there is to say about `n` weights or offsets, and what to divide them by so that their sums are numbers."""
+    is_weight = role == "sample_weight"
+    bad, problem = (not_finite, "are missing or infinite") if not_finite else (negative, "are negative")
+    if bad and (is_weight or not_finite):
+        text = f"{count(bad.n)} of {count(n)} values of {label} {problem}: {bad}."
+        return [Finding("E15", text, columns=(name,))], 1.0
+    if is_weight and largest == 0.0:
+        text = f"All {label} values are zero; nothing can be learned."
+        return [Finding("E15", text, columns=(name,))], 1.0
+    if role == "offset" and too_large:
+        text = f"Values of {label} are beyond {LARGEST:g} in size: {too_large}."
+        return [Finding("E15", text, columns=(name,))], 1.0
+    if is_weight and not 1e-100 < largest < 1e100:
         text = f"{label} up to {largest:g} were divided by the largest: only their ratios matter."
-        findings.append(Finding("W05", text, columns=(name,)))
-    return np.ascontiguousarray(numbers)
+        return [Finding("W05", text, columns=(name,))], largest
+    return [], 1.0
 
 
 def offsets_of(source: Source, offset: Any, output_names: Sequence[str], findings: list[Finding]) -> Floats:

@@ -178,12 +178,12 @@ def _interpreted(
     met: set[str] = set()
     for j, cells in zip(free, read_columns(text, reading.form), strict=True):
         result[j], met = cells.values, met | cells.matched
-        remarks += _about_cells(names[j], columns[j], cells, reading.form)
+        remarks += about_cells(names[j], columns[j], cells, reading.form)
     for j in {*range(len(columns))}.difference(free):
         column = columns[j].str.strip_chars() if columns[j].dtype == pl.String else columns[j]
         result[j], found = _without_words(column, reading.form)
         met |= found
-    remarks += _not_met(reading.form, met)
+    remarks += not_met(reading.form, met)
     fix = 'rename one of them, or dedupe="suffix"'
     if 2 * np.isfinite(to_numbers(names)).sum() > len(names):
         fix += ', or header="none" if the first line holds no names'
@@ -193,7 +193,7 @@ def _interpreted(
     return pl.DataFrame([result[j].alias(names[j]) for j in keep])
 
 
-def _about_cells(name: str, text: pl.Series, cells: Cells, form: TextFormat) -> list[Finding]:
+def about_cells(name: str, text: pl.Series, cells: Cells, form: TextFormat) -> list[Finding]:
     """What there is to say about a column that was read."""
     if cells.n_foreign:
         bad = cells.values.filter(cells.values.str.contains(".", literal=True)).to_list()
@@ -230,7 +230,7 @@ def _said(form: TextFormat) -> list[str]:
     return [f'{name}="{value}"' for name, value in form.options.items() if name in ("thousands", "decimal")]
 
 
-def _not_met(form: TextFormat, met: Collection[str]) -> list[Finding]:
+def not_met(form: TextFormat, met: Collection[str]) -> list[Finding]:
     """W10: what was said about the text and was not met in it."""
     lacking = [("na", f'no value is "{word}"') for word in form.na if word not in met]
     lacking += [("units", f'no number has "{unit}" beside it') for unit in form.units if unit not in met]
@@ -355,7 +355,7 @@ def _read_svmlight(path: Path, content: bytes, form: TextFormat, remarks: list[F
         raise unreadable(path, problem)
     matrix.resize((matrix.shape[0], len(names)))
     met = {word for word in form.na if _mark_missing(matrix.data, label, to_numbers([word])[0])}
-    remarks += _not_met(TextFormat(na=form.na), met)
+    remarks += not_met(TextFormat(na=form.na), met)
     is_whole = bool((label % 1 == 0).all())
     return SparseTable(matrix, tuple(names), label.astype(np.int64) if is_whole else label)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,12 +21,102 @@ from normball.inputs.class_targets import (
     shares,
     two_classes,
 )
-from normball.inputs.column_findings import not_numeric, row_list
-from normball.inputs.columns import Content, Floats, Labels, Mask, Numbers, Several, Unusable, read_values
+from normball.inputs.column_findings import not_numeric
+from normball.inputs.columns import (
+    AnyLabels,
+    Content,
+    Floats,
+    Labels,
+    Mask,
+    Numbers,
+    Several,
+    Unusable,
+    read_values,
+)
+from normball.inputs.places import Places
 from normball.messages import OR, DataError, Finding, count, sample
 
 FIRST_ROWS = 20
 LONG_TAIL = 1.4  # mean over median; an exponential distribution has 1.44
+
+
+class Amounts(Protocol):
+    """What the rules ask of the finite numbers of a target."""
+
+    @property
+    def n(self) -> int:
+        """How many they are."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of them are whole."""
+
+    @property
+    def distinct(self) -> Floats:
+        """Those that differ, in order; all or too many to be classes."""
+
+    @property
+    def low(self) -> float:
+        """The smallest."""
+
+    @property
+    def high(self) -> float:
+        """The largest."""
+
+    @property
+    def mean(self) -> float:
+        """Their mean."""
+
+    @property
+    def median(self) -> float:
+        """Their median."""
+
+    @property
+    def n_zeros(self) -> int:
+        """How many are zero."""
+
+
+class AmountsAtHand:
+    """The same of numbers in memory, looked for as it is asked."""
+
+    def __init__(self, values: Floats) -> None:
+        self._values = values[np.isfinite(values)]
+        self.n = len(self._values)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all of them are whole."""
+        return bool((self._values[:FIRST_ROWS] % 1 == 0).all() and (self._values % 1 == 0).all())
+
+    @cached_property
+    def distinct(self) -> Floats:
+        """Those that differ, in order."""
+        return np.unique(self._values)
+
+    @property
+    def low(self) -> float:
+        """The smallest."""
+        return float(self._values.min())
+
+    @property
+    def high(self) -> float:
+        """The largest."""
+        return float(self._values.max())
+
+    @property
+    def mean(self) -> float:
+        """Their mean."""
+        return float(self._values.mean())
+
+    @property
+    def median(self) -> float:
+        """Their median."""
+        return float(np.median(self._values))
+
+    @property
+    def n_zeros(self) -> int:
+        """How many are zero."""
+        return int(np.count_nonzero(self._values == 0))
 
 
 def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
@@ -36,25 +127,34 @@ def guess_family(y: Any, name: str = "y") -> tuple[str, list[Finding]]:
     """
     column = read_values(y, name)
     if isinstance(column, Unusable):
-        return "gaussian", []
+        return DEFAULT, []
     if isinstance(column, Labels):
         numbers = None if column.declared or len(column.values) <= 2 else column.as_numbers()
         if numbers is None:
-            if len(column.values) <= 2:
-                return "binomial", []
-            if not column.declared and mostly_numbers(column):
-                return "gaussian", []
-            return "multinomial", _too_many(column, name)
+            return family_of_labels(column, name)
         column = numbers
-    values = column.values[np.isfinite(column.values)]
-    if len(np.unique(values)) == 2:
+    return family_of_amounts(AmountsAtHand(column.values), name)
+
+
+def family_of_labels(column: AnyLabels, name: str) -> tuple[str, list[Finding]]:
+    """The family of labels that are no numbers."""
+    if len(column.values) <= 2:
         return "binomial", []
-    if labels := class_labels(values, name):
-        return "gaussian", labels
-    return "gaussian", _counts_or_amounts(values, name) if len(values) else []
+    if not column.declared and mostly_numbers(column):
+        return DEFAULT, []
+    return "multinomial", _too_many(column, name)
 
 
-def _too_many(column: Labels, name: str) -> list[Finding]:
+def family_of_amounts(amounts: Amounts, name: str) -> tuple[str, list[Finding]]:
+    """The family of numbers."""
+    if len(amounts.distinct) == 2:
+        return "binomial", []
+    if labels := class_labels(amounts, name):
+        return DEFAULT, labels
+    return DEFAULT, _counts_or_long_tail(amounts, name) if amounts.n else []
+
+
+def _too_many(column: AnyLabels, name: str) -> list[Finding]:
     """E13: more labels than a target of classes is expected to have."""
     if len(column.values) <= MOST_CLASSES:
         return []
@@ -62,30 +162,29 @@ def _too_many(column: Labels, name: str) -> list[Finding]:
     return [Finding("E13", text, f'choose another target{OR}family="multinomial" if they are classes', (name,))]
 
 
-def _counts_or_amounts(values: Floats, name: str) -> list[Finding]:
+def _counts_or_long_tail(amounts: Amounts, name: str) -> list[Finding]:
     """W16: counts, and amounts with so long a tail that their spread grows with their mean."""
-    extent = f"from {values.min():g} to {values.max():g}"
-    if (values % 1 == 0).all() and 0 <= values.min() <= 1:
+    low, high, zeros = amounts.low, amounts.high, amounts.n_zeros
+    extent = f"from {low:g} to {high:g}"
+    if amounts.is_whole and 0 <= low <= 1:
         text = f'Target "{name}" holds whole numbers {extent}; fitted as gaussian.'
         return [Finding("W16", text, 'if they are counts: family="poisson"', (name,))]
-    middle = np.median(values)
-    if values.min() < 0 or values.mean() < LONG_TAIL * middle or np.ptp(values) == 0:
+    if low < 0 or low == high or amounts.mean < LONG_TAIL * amounts.median:
         return []
-    zeros = int(np.count_nonzero(values == 0))
-    text = f'Target "{name}" holds amounts {extent} with a long tail (mean {values.mean():.3g}, median {middle:.3g}'
+    text = f'Target "{name}" holds amounts {extent} with a long tail (mean {amounts.mean:.3g}, median '
+    text += f"{amounts.median:.3g}"
     text += f", {count(zeros)} zeros" if zeros else ""
     text += "); fitted as gaussian, for which the largest decide."
     fix = f'if their spread grows with their mean: family="{"tweedie" if zeros else "gamma"}"'
     return [Finding("W16", text, fix, (name,))]
 
 
-def class_labels(values: Floats, name: str, family: str = DEFAULT) -> list[Finding]:
+def class_labels(amounts: Amounts, name: str, family: str = DEFAULT) -> list[Finding]:
     """W26: a target of amounts that is so few whole numbers that they may be classes."""
-    with np.errstate(invalid="ignore"):
-        if not (values[:FIRST_ROWS] % 1 == 0).all() or not (values % 1 == 0).all():
-            return []
-    found = np.unique(values)
-    if not 2 <= len(found) <= MOST_CLASSES or len(values) < ROWS_OF_A_CLASS * len(found):
+    if not amounts.is_whole:
+        return []
+    found = amounts.distinct
+    if not 2 <= len(found) <= MOST_CLASSES or amounts.n < ROWS_OF_A_CLASS * len(found):
         return []
     what = f"{count(len(found))} whole numbers only ({sample([f'{value:g}' for value in found])})"
     text = f'Target "{name}" holds {what}; fitted as {family}, which takes them for amounts.'
@@ -119,15 +218,12 @@ def read_target(
     parts = column.columns if isinstance(column, Several) else {name: column}
     for part, content in parts.items():
         if isinstance(content, Unusable):
-            wanted = "classes" if known.has_outputs and known.has_classes else "numbers or two classes"
-            text = f'Target "{part}" holds {content.reason}; it must hold {wanted}.'
-            raise DataError(Finding("E13", text, columns=(part,)))
+            raise DataError(unusable_target(part, content, family))
     if isinstance(column, Several):
         return shares(column, name, counts) if known.has_classes else _several(column, name, family, counts, free)
     assert not isinstance(column, Unusable)
     if known.has_outputs and not known.has_classes:
-        text = f'Target "{name}" is one column; family="{family}" takes two or more.'
-        raise DataError(Finding("E13", text, 'family="gaussian"', (name,)))
+        raise DataError(one_column(name, family))
     if known.has_classes:
         finite = column.with_infinite_as_missing() if isinstance(column, Numbers) else column
         target = many_classes(finite, name, counts) if known.has_outputs else two_classes(finite, name, counts, apart)
@@ -135,9 +231,27 @@ def read_target(
     values = numbers_for(family, column, name, apart)
     used = values[counts & np.isfinite(values)]
     if len(used) and (used == used[0]).all() and not free:
-        text = f'Target "{name}" has one value only: {used[0]:g} in all {count(len(used))} rows. Nothing to learn.'
-        raise DataError(Finding("E03", text, CONSTANT_FIX, (name,)))
+        raise DataError(constant_target(name, used[0], len(used)))
     return Target(values)
+
+
+def unusable_target(name: str, column: Unusable, family: str) -> Finding:
+    """E13: neither numbers nor labels."""
+    known = find_family(family)
+    wanted = "classes" if known.has_outputs and known.has_classes else "numbers or two classes"
+    return Finding("E13", f'Target "{name}" holds {column.reason}; it must hold {wanted}.', columns=(name,))
+
+
+def one_column(name: str, family: str) -> Finding:
+    """E13: the family has several outputs."""
+    text = f'Target "{name}" is one column; family="{family}" takes two or more.'
+    return Finding("E13", text, 'family="gaussian"', (name,))
+
+
+def constant_target(name: str, value: float, n_rows: int) -> Finding:
+    """E03: all rows that count have the same target."""
+    text = f'Target "{name}" has one value only: {value:g} in all {count(n_rows)} rows. Nothing to learn.'
+    return Finding("E03", text, CONSTANT_FIX, (name,))
 
 
 def numbers_for(family: str, column: Numbers | Labels, name: str, apart: bool) -> Floats:
@@ -145,11 +259,15 @@ def numbers_for(family: str, column: Numbers | Labels, name: str, apart: bool) -
     values = _numbers(column, name, family, apart)
     refused, problem, other = find_family(family).refused(values)
     if refused.any():
-        rows = np.flatnonzero(refused)
-        text = f'Target "{name}" has {count(len(rows))} {problem}.\n{row_list(rows)}'
-        text += f"   values {sample([f'{value:g}' for value in values[rows]])}"
-        raise DataError(Finding("E13", text, f'family="{other}"' + OR + "correct these values", (name,)))
+        raise DataError(refused_values(name, Places.of(refused), values[refused], problem, other))
     return values
+
+
+def refused_values(name: str, places: Places, values: Floats, problem: str, other: str) -> Finding:
+    """E13: numbers that cannot be targets, of which `values` are the first."""
+    text = f'Target "{name}" has {count(places.n)} {problem}.\n{places}'
+    text += f"   values {sample([f'{value:g}' for value in values[: places.n]])}"
+    return Finding("E13", text, f'family="{other}"' + OR + "correct these values", (name,))
 
 
 def _infinite_kept(target: Target, column: Numbers | Labels) -> Target:
@@ -197,8 +315,13 @@ def _numbers(column: Numbers | Labels, name: str, family: str, apart: bool) -> F
     numbers = column.as_truth() or (None if column.declared else column.as_numbers())
     if numbers is not None:
         return numbers.values
+    raise DataError(no_numbers(column, name, family, apart))
+
+
+def no_numbers(column: AnyLabels, name: str, family: str, apart: bool) -> Finding:
+    """E01 or E13: labels where a family needs numbers."""
     if not column.declared and mostly_numbers(column):
-        raise DataError(not_numeric(name, column, "Target", apart))
+        return not_numeric(name, column, "Target", apart)
     text = f'Target "{name}" holds labels ({sample(column.values, quote=True)}); family="{family}" needs numbers.'
     fix = 'family="binomial"' if len(column.values) == 2 else f'convert it to numbers{OR}family="multinomial"'
-    raise DataError(Finding("E13", text, fix, (name,)))
+    return Finding("E13", text, fix, (name,))

@@ -1,0 +1,114 @@
+"""Long tables in files: one, all that a pattern names, or all in a folder."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from normball.blocks.long_table import LongTable, another_type, kind_of
+from normball.inputs.reading import Reading
+from normball.inputs.tables import ARROW, PARQUET, TEXT
+from normball.inputs.text_files import unreadable
+from normball.messages import DataError, Finding, sample
+
+if TYPE_CHECKING:
+    import polars as pl
+
+KNOWN = PARQUET + ARROW + TEXT
+
+
+def files_of(place: str | Path) -> list[Path]:
+    """The files that a path names, by name: itself, what a pattern finds, or what is in a folder."""
+    path = Path(place)
+    if path.is_dir():
+        found = [file for file in sorted(path.rglob("*")) if kind_of_file(file) in KNOWN and not _is_hidden(file, path)]
+        if not found:
+            raise unreadable(path, "is a folder without a table", f"tables end in {sample(KNOWN)}")
+        return found
+    if path.exists():
+        return [path]
+    found = sorted(Path(file) for file in glob.glob(str(place), recursive=True) if Path(file).is_file())
+    if not found:
+        raise unreadable(path, "is a pattern that no file has" if glob.has_magic(str(place)) else "does not exist")
+    return found
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+
+
+def kind_of_file(file: Path) -> str:
+    """The end of its name, without `.gz`."""
+    suffixes = [suffix.lower() for suffix in file.suffixes if suffix.lower() != ".gz"]
+    return suffixes[-1] if suffixes else ""
+
+
+def table_of_files(files: Sequence[Path], reading: Reading) -> LongTable:
+    """The table that some files make together."""
+    kinds = {kind_of_file(file) for file in files}
+    if not kinds <= {*KNOWN}:
+        odd = next(file for file in files if kind_of_file(file) not in KNOWN)
+        raise unreadable(odd, "is no kind of table that can be read in parts", "save it as .parquet or .csv")
+    empty = [file.name for file in files if not file.stat().st_size]
+    if empty:
+        text = f"Empty file: {sample(empty, quote=True)} of {len(files)}."
+        raise DataError(Finding("E11", text, "write it again, or take it away"))
+    if kinds <= {*PARQUET}:
+        return _columnar(files, "parquet", reading)
+    if kinds <= {*ARROW}:
+        return _columnar(files, "ipc", reading)
+    names = [next(file.name for file in files if kind_of_file(file) == kind) for kind in sorted(kinds)]
+    raise unreadable(
+        files[0], f"is one of files of several kinds: {sample(names, quote=True)}", "name those of one kind"
+    )
+
+
+def _columnar(files: Sequence[Path], kind: str, reading: Reading) -> LongTable:
+    """Parquet or Arrow files."""
+    import polars as pl
+
+    scan: Callable[[Path], pl.LazyFrame] = pl.scan_parquet if kind == "parquet" else pl.scan_ipc
+    schemas = {}
+    for file in files:
+        with _read_as(kind, file):
+            schemas[file] = scan(file).collect_schema()
+
+    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+        for file in files:
+            with _read_as(kind, file):
+                yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
+
+    return LongTable(common_schema(schemas), opened, reading.form, reading.categorical)
+
+
+@contextmanager
+def _read_as(kind: str, file: Path) -> Iterator[None]:
+    """What goes wrong in here is wrong with the file."""
+    import polars as pl
+
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        problem = str(error).splitlines()[0][:200]
+        raise unreadable(file, f"cannot be read as {kind} ({problem})", "write it again") from None
+
+
+def common_schema(schemas: Mapping[Path, Mapping[str, Any]]) -> dict[str, Any]:
+    """The columns of all files; raises unless these have the same, and of the same kind."""
+    (first, known), *others = schemas.items()
+    known = dict(known)
+    for file, schema in others:
+        lacking, more = [name for name in known if name not in schema], [name for name in schema if name not in known]
+        if lacking:
+            raise unreadable(file, f'lacks columns that "{first.name}" has: {sample(lacking, quote=True)}')
+        if more:
+            raise unreadable(file, f'has columns that "{first.name}" lacks: {sample(more, quote=True)}')
+        for name, dtype in schema.items():
+            if not kind_of(known[name]):
+                known[name] = dtype
+            elif kind_of(dtype) not in ("", kind_of(known[name])):
+                raise another_type(name, known[name], dtype, f'in "{file.name}"')
+    return known

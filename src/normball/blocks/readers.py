@@ -1,0 +1,96 @@
+"""How a column becomes an array of numbers or codes, part by part, once it is known what the whole of it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.blocks.long_table import changed
+from normball.inputs.columns import Floats
+from normball.inputs.reading import TextFormat
+from normball.inputs.text import read_columns
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Reader(Protocol):
+    """Reads one column."""
+
+    def read(self, series: pl.Series) -> NDArray[Any]:
+        """The values of a part: floats, or codes of labels with -1 where there is none."""
+
+
+@dataclass(frozen=True)
+class NumberReader:
+    """Numbers that are stored as such; `na` are those that mean a missing value."""
+
+    inf_is_missing: bool
+    na: tuple[float, ...] = ()
+
+    def read(self, series: pl.Series) -> Floats:
+        """The numbers, NaN where one is missing."""
+        import polars as pl
+
+        values = np.asarray(series.cast(pl.Float64).to_numpy(), dtype=np.float64)
+        return without(values, self.inf_is_missing, self.na)
+
+
+def without(values: Floats, inf_is_missing: bool, na: Sequence[float] = ()) -> Floats:
+    """The numbers with NaN in place of those that mean a missing value."""
+    gaps = np.isinf(values) if inf_is_missing else np.zeros(len(values), dtype=bool)
+    for value in na:
+        gaps |= values == value
+    return np.where(gaps, np.nan, values) if gaps.any() else values
+
+
+@dataclass(frozen=True)
+class TextNumberReader:
+    """Numbers that are written as text in one format."""
+
+    form: TextFormat
+    inf_is_missing: bool
+
+    def read(self, series: pl.Series) -> Floats:
+        """The numbers, NaN where one is missing."""
+        (cells,) = read_columns(series.to_frame(), self.form)
+        if not cells.values.dtype.is_numeric():
+            raise changed(f'"{series.name}" holds text that is no number')
+        return NumberReader(self.inf_is_missing).read(cells.values)
+
+
+@dataclass(frozen=True)
+class ItemReader:
+    """What stands in the table, translated item by item; numbers as their own reader has them before."""
+
+    translation: Mapping[Any, float]
+    missing: float  # what stands for a missing item
+    dtype: type
+    before: NumberReader | None = None
+
+    def read(self, series: pl.Series) -> NDArray[Any]:
+        """The translations."""
+        import polars as pl
+
+        if self.before is None:
+            series = as_items(series)
+        else:
+            values = pl.Series(series.name, self.before.read(series), nan_to_null=True)
+            series = values.cast(series.dtype) if series.dtype.is_integer() else values
+        items = pl.Series([*self.translation], dtype=series.dtype)
+        found = series.replace_strict(items, pl.Series([*self.translation.values()], dtype=pl.Float64), default=None)
+        lost = found.is_null() & series.is_not_null()
+        if lost.any():
+            raise changed(f'"{series.name}" holds "{series.filter(lost)[0]}", which it did not')
+        return np.asarray(found.fill_null(self.missing).to_numpy(), dtype=self.dtype)
+
+
+def as_items(series: pl.Series) -> pl.Series:
+    """The column as its items are counted: categories as text."""
+    import polars as pl
+
+    return series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum) else series
