@@ -112,10 +112,8 @@ def refuse_measurements(labels: AnyLabels, name: str, is_whole: bool | None) -> 
     if n_labels > MOST_CLASSES:
         are_measurements = is_whole is False or (is_whole is True and n_rows < ROWS_OF_A_CLASS * n_labels)
         if are_measurements or (is_whole is None and not labels.declared and mostly_numbers(labels)):
-            text = (
-                f'Target "{name}" holds numbers with {count(n_labels)} distinct values in {count(n_rows)} rows; "
-            )
-            text += "look like measurements, not like classes."
+            text = f'Target "{name}" holds numbers with {count(n_labels)} distinct values in {count(n_rows)} rows; '
+            text += "they look like measurements, not like classes."
             raise DataError(Finding("E13", text, 'family="gaussian"', (name,)))
     if 2 * n_labels > n_rows > 2:
         text = f'Target "{name}" holds {count(n_labels)} labels in {count(n_rows)} rows, too many to be classes.'
