@@ -24,7 +24,7 @@ from sklearn.utils.validation import (
 )
 
 from normball.families import find_family
-from normball.inputs.prepare import column_values
+from normball.inputs.row_numbers import column_values
 from normball.inputs.rows import index_of, misplaced
 from normball.messages import DataError
 from normball.path import Fit, Path

@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight
 
 from normball._estimator_base import estimator
-from normball.inputs.prepare import column_values
+from normball.inputs.row_numbers import column_values
 from normball.path import Fit, Path
 from normball.settings import truth
 

@@ -54,6 +54,8 @@ def column_survey(
     name: str, table: LongTable, *, as_labels: bool, wants_distinct: bool, inf_is_missing: bool
 ) -> ColumnSurvey:
     """The survey of a column, by its type."""
+    import polars as pl
+
     dtype = table.schema[name]
     kind = kind_of(dtype)
     form = table.form or TextFormat()
@@ -63,7 +65,7 @@ def column_survey(
     if kind == TEXT and table.form is not None and name not in table.kept_as_text:
         return TextColumn(name, form, wants_distinct, inf_is_missing)
     if kind in (TRUTH, CATEGORIES, TEXT):
-        order = tuple(getattr(dtype, "categories", ()) or ()) if str(dtype).startswith("Enum") else ()
+        order = dtype.categories.to_list() if isinstance(dtype, pl.Enum) else ()
         return LabelColumn(name, kind != TEXT, order, form.na)
     return OddColumn(Unusable(DATES if kind == DATES else kind, is_date=kind == DATES))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -18,7 +18,6 @@ from normball.inputs.places import Places
 from normball.messages import Finding
 
 Surveyed: TypeAlias = SurveyedNumbers | SurveyedLabels | Unusable
-Passed: TypeAlias = Callable[[int], None]  # told how many rows of a pass are done
 
 
 @dataclass(frozen=True)
@@ -29,20 +28,18 @@ class Wanted:
     ----------
     columns : tuple of str
         The columns to look at.
-    with_gaps : tuple of str
-        Those of them, features and targets, whose missing values cost a row.
+    features, target : tuple of str
+        Those of them whose missing values cost a row.
     as_labels : frozenset of str
         Columns of numbers to take for labels.
-    distinct : frozenset of str
-        Columns whose distinct values count even where they are not whole.
     inf_is_missing : bool
         Whether an infinite number is a missing value.
     """
 
     columns: tuple[str, ...]
-    with_gaps: tuple[str, ...]
+    features: tuple[str, ...]
+    target: tuple[str, ...]
     as_labels: frozenset[str]
-    distinct: frozenset[str]
     inf_is_missing: bool
 
 
@@ -58,8 +55,8 @@ class Survey:
         What each column holds.
     readers : {column: Reader}
         How it is read from now on, those without use aside.
-    anywhere : Places
-        Rows that lack a value in one of the columns `with_gaps`.
+    with_gap, without_target : Places
+        Rows that lack a feature or the target, and those that lack the target.
     matched : frozenset of str
         The parts of the format of text that were met.
     """
@@ -67,27 +64,28 @@ class Survey:
     n_rows: int
     contents: dict[str, Surveyed]
     readers: dict[str, Reader]
-    anywhere: Places
+    with_gap: Places
+    without_target: Places
     matched: frozenset[str]
     findings: list[Finding]
 
 
-def survey(table: LongTable, wanted: Wanted, n_rows: int, passed: Passed) -> Survey:
+def survey(table: LongTable, wanted: Wanted, n_rows: int) -> Survey:
     """Look at all rows of a table, `n_rows` at once."""
     columns = {
         name: column_survey(
             name,
             table,
             as_labels=name in wanted.as_labels,
-            wants_distinct=name in wanted.distinct,
+            wants_distinct=name in wanted.target,
             inf_is_missing=wanted.inf_is_missing,
         )
         for name in wanted.columns
     }
-    total, anywhere = _pass(table, columns, wanted.with_gaps, n_rows, passed)
+    total, with_gap, without_target = _pass(table, columns, wanted, n_rows)
     again = {name: further for name, column in columns.items() if (further := column.again()) is not None}
     if again:
-        _pass(table, again, (), n_rows, passed)
+        _pass(table, again, wanted, n_rows)
     settled = {
         name: column.settled(partial(_places, table, name, n_rows)) for name, column in {**columns, **again}.items()
     }
@@ -95,26 +93,27 @@ def survey(table: LongTable, wanted: Wanted, n_rows: int, passed: Passed) -> Sur
         total,
         {name: column.content for name, column in settled.items()},
         {name: column.reader for name, column in settled.items() if column.reader is not None},
-        anywhere,
+        with_gap,
+        without_target,
         frozenset().union(*(column.matched for column in settled.values())),
         [finding for column in settled.values() for finding in column.findings],
     )
 
 
 def _pass(
-    table: LongTable, columns: Mapping[str, ColumnSurvey], with_gaps: Collection[str], n_rows: int, passed: Passed
-) -> tuple[int, Places]:
-    total, anywhere = 0, Places()
+    table: LongTable, columns: Mapping[str, ColumnSurvey], wanted: Wanted, n_rows: int
+) -> tuple[int, Places, Places]:
+    """Show all rows to some columns; returns how many there are, and which have gaps."""
+    total, with_gap, without_target = 0, Places(), Places()
     for frame in table.parts(list(columns), n_rows):
-        lacking = np.zeros(frame.height, dtype=bool)
-        for name, column in columns.items():
-            gaps = column.add(frame[name], total)
-            if name in with_gaps:
-                lacking |= gaps
-        anywhere = Places.union((anywhere, Places.of(lacking, total)))
+        gaps = {name: column.add(frame[name], total) for name, column in columns.items()}
+        none = np.zeros(frame.height, dtype=bool)
+        lacks_target = np.logical_or.reduce([none, *(gaps[name] for name in wanted.target if name in gaps)])
+        lacks = np.logical_or.reduce([lacks_target, *(gaps[name] for name in wanted.features if name in gaps)])
+        without_target = Places.union((without_target, Places.of(lacks_target, total)))
+        with_gap = Places.union((with_gap, Places.of(lacks, total)))
         total += frame.height
-        passed(total)
-    return total, anywhere
+    return total, with_gap, without_target
 
 
 def _places(table: LongTable, name: str, n_rows: int, codes: Mapping[Any, int], which: Mask) -> Places:

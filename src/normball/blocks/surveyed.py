@@ -39,6 +39,8 @@ class SurveyedNumbers:
         How many are zero.
     distinct : ndarray or None
         The finite values in order, where they are whole or were asked for and not too many.
+    times : ndarray of int
+        How often each of them occurs.
     rises : bool
         Whether each is larger than the one before.
     median : float or None
@@ -59,6 +61,7 @@ class SurveyedNumbers:
     total: float = 0.0
     n_zeros: int = 0
     distinct: Floats | None = field(default_factory=lambda: np.zeros(0))
+    times: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
     rises: bool = True
     median: float | None = None
 
@@ -100,11 +103,17 @@ class SurveyedNumbers:
         self.low, self.high = min(self.low, low), max(self.high, high)
         self.total += float(finite.sum())
         self.n_zeros += int(np.count_nonzero(finite == 0.0))
-        if self.distinct is not None and (self.is_whole or self.wants_distinct):
-            found = np.unique(finite)
-            self.distinct = None if len(found) > MOST_DISTINCT else np.union1d(self.distinct, found)
-        if self.distinct is not None and len(self.distinct) > MOST_DISTINCT:
+        self._count_distinct(finite)
+
+    def _count_distinct(self, values: Floats, times: NDArray[np.intp] | None = None) -> None:
+        if not (self.is_whole or self.wants_distinct) or self.distinct is None:
             self.distinct = None
+            return
+        every = np.concatenate([self.distinct, values])
+        counted = np.concatenate([self.times, np.ones(len(values), np.intp) if times is None else times])
+        found, where = np.unique(every, return_inverse=True)
+        self.distinct = found if len(found) <= MOST_DISTINCT else None
+        self.times = np.bincount(where, counted).astype(np.intp)
 
     def _add_places(self, values: Floats, low: float, high: float, first_row: int) -> None:
         largest = max(high, -low)
@@ -117,6 +126,16 @@ class SurveyedNumbers:
                 self.too_large = Places.union((self.too_large, Places.of(found, first_row)))
             if largest < SMALLEST:
                 self.not_zero = Places.union((self.not_zero, Places.of(np.isfinite(size) & (size > 0.0), first_row)))
+
+    def as_labels(self) -> SurveyedLabels | None:
+        """The same column with each distinct number as a label; None where there are too many."""
+        if self.distinct is None:
+            return None
+        labels = self.distinct.astype(np.int64) if self.whole else self.distinct
+        values = tuple(labels.tolist())
+        codes = {value: code for code, value in enumerate(values)}
+        met = np.arange(len(values))
+        return SurveyedLabels(codes, values, True, False, self.times, self.missing, self.n, met, lambda *_: Places())
 
     def findings(self, name: str) -> list[Finding]:
         """W13 and W14, as `examine_numbers` has them."""
@@ -173,15 +192,17 @@ class SurveyedLabels:
         """The rows that hold one of these labels."""
         return self.locate(self.codes, which)
 
+    def meant(self) -> Floats:
+        """The number that each label is the text of, NaN where it is none."""
+        return to_numbers(self.values)
+
+    def truth(self) -> Floats:
+        """1 and 0 for labels that are truth values, NaN for others."""
+        return np.array([TRUTH.get(label_key(value), np.nan) for value in self.values])
+
     def as_numbers(self) -> SurveyedNumbers | None:
         """The same column as numbers, where every label is the text of one."""
-        return self._with(to_numbers(self.values))
-
-    def as_truth(self) -> SurveyedNumbers | None:
-        """The same column as 1 and 0, where every label is a truth value."""
-        return self._with(np.array([TRUTH.get(label_key(value), np.nan) for value in self.values]))
-
-    def _with(self, numbers: Floats) -> SurveyedNumbers | None:
+        numbers = self.meant()
         if np.isnan(numbers).any():
             return None
         return numbers_from(numbers, self.n_rows, self.missing, self.n, self.places_of)
@@ -197,6 +218,8 @@ def numbers_from(
     found.n, found.missing, found.rises = n, missing, False
     found.total = float(n_rows[finite] @ values[finite])
     found.n_zeros = int(n_rows[values == 0.0].sum())
+    found.distinct, found.times = np.zeros(0), np.zeros(0, np.intp)
+    found._count_distinct(values[finite], n_rows[finite])
     masks = {
         "infinite": np.isinf(values),
         "negative": values < 0.0,

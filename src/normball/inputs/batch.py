@@ -13,7 +13,8 @@ from normball.inputs.class_targets import Target
 from normball.inputs.column_findings import infinite_values, missing_of
 from normball.inputs.columns import Content, Floats, Numbers, Unusable
 from normball.inputs.places import places_in
-from normball.inputs.prepare import Data, guess_family, prepare, row_numbers, without_weight
+from normball.inputs.prepare import Data, guess_family, prepare
+from normball.inputs.row_numbers import row_numbers, without_weight
 from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import read_target

@@ -301,15 +301,18 @@ def _assemble(columns: Sequence[Column], parts: Sequence[NDArray[Any]]) -> Any:
         n_rows if column.levels else np.count_nonzero(part) for column, part in zip(columns, parts, strict=True)
     )
     n_cells = n_rows * n_features
-    return (_sparse if n_cells > LARGE and n_filled < MOSTLY_EMPTY * n_cells else _dense)(columns, parts, n_features)
+    if n_cells > LARGE and n_filled < MOSTLY_EMPTY * n_cells:
+        return _sparse(columns, parts, n_features)
+    return dense_design(columns, parts)
 
 
 def _filled(column: Column, values: Floats) -> Floats:
     return values if column.fill is None else np.where(np.isnan(values), column.fill, values)
 
 
-def _dense(columns: Sequence[Column], parts: Sequence[NDArray[Any]], n_features: int) -> NDArray[np.float64]:
-    design = np.zeros((len(parts[0]), n_features), order="F")
+def dense_design(columns: Sequence[Column], parts: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """The design of columns that are level codes (-1 for none) or numbers."""
+    design = np.zeros((len(parts[0]), sum(column.n_features for column in columns)), order="F")
     j = 0
     for column, part in zip(columns, parts, strict=True):
         if column.levels is not None:

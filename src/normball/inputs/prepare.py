@@ -11,28 +11,24 @@ from numpy.typing import NDArray
 
 from normball.families import AUTO, family_name, find_family
 from normball.inputs.class_targets import Target
-from normball.inputs.column_findings import LARGEST
 from normball.inputs.columns import Content, Floats, Labels, Numbers, Several
 from normball.inputs.features import gaps_of, read_features
 from normball.inputs.lookup import not_found_of, vector_of
-from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation
+from normball.inputs.row_numbers import offsets_of, row_numbers, without_weight
 from normball.inputs.rows import misplaced
-from normball.inputs.several import columns_of, names_in, several_of
+from normball.inputs.several import names_in, several_of
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
 from normball.inputs.targets import AmountsAtHand, class_labels, guess_family, read_target, settled
-from normball.messages import DataError, Finding, count, raise_errors, sample
+from normball.messages import DataError, Finding, raise_errors, sample
 from normball.settings import name_list
 
 __all__ = [
     "Data",
-    "column_values",
     "guess_family",
     "prepare",
     "prepare_new",
-    "row_numbers",
-    "without_weight",
 ]
 
 
@@ -282,110 +278,6 @@ def _size_findings(source: Source) -> list[Finding]:
         rows = "no rows" if source.n_rows == 0 else "one row only (n_samples = 1)"
         return [Finding("E14", f"X has {rows}; nothing can be learned.")]
     return []
-
-
-def row_numbers(
-    source: Source, values: Any, role: str, default: float, findings: list[Finding], label: str = ""
-) -> Floats:
-    """Weights or offset, one finite number a row; `label` says which, where there are several."""
-    label = label or role
-    defaults = np.full(source.n_rows, default)
-    if values is None:
-        return defaults
-    name, column = vector_of(source, values, label, findings)
-    if column is None:
-        return defaults
-    if isinstance(column, Labels) and not column.declared:
-        column = column.as_numbers() or column
-    if not isinstance(column, Numbers):
-        findings.append(no_row_numbers(label, name))
-        return defaults
-    numbers = column.values
-    with np.errstate(invalid="ignore"):
-        size = np.abs(numbers)
-        problem, divisor = judge_row_numbers(
-            name,
-            role,
-            label,
-            len(numbers),
-            not_finite=Places.of(~np.isfinite(numbers)),
-            negative=Places.of(numbers < 0),
-            too_large=Places.of(size > LARGEST),
-            largest=float(np.max(size, initial=0.0)),
-        )
-    findings += problem
-    if any(finding.is_error for finding in problem):
-        return defaults
-    return np.ascontiguousarray(numbers / divisor if divisor != 1.0 else numbers)
-
-
-def no_row_numbers(label: str, name: str) -> Finding:
-    """E15: weights or offsets that are no numbers."""
-    return Finding("E15", f'{label} must be numbers; "{name}" holds labels or dates.', columns=(name,))
-
-
-def judge_row_numbers(
-    name: str,
-    role: str,
-    label: str,
-    n: int,
-    *,
-    not_finite: Places,
-    negative: Places,
-    too_large: Places,
-    largest: float,
-) -> tuple[list[Finding], float]:
-    """What there is to say about `n` weights or offsets, and what to divide them by so that their sums are numbers."""
-    is_weight = role == "sample_weight"
-    bad, problem = (not_finite, "are missing or infinite") if not_finite else (negative, "are negative")
-    if bad and (is_weight or not_finite):
-        text = f"{count(bad.n)} of {count(n)} values of {label} {problem}: {bad}."
-        return [Finding("E15", text, columns=(name,))], 1.0
-    if is_weight and largest == 0.0:
-        text = f"All {label} values are zero; nothing can be learned."
-        return [Finding("E15", text, columns=(name,))], 1.0
-    if role == "offset" and too_large:
-        text = f"Values of {label} are beyond {LARGEST:g} in size: {too_large}."
-        return [Finding("E15", text, columns=(name,))], 1.0
-    if is_weight and not 1e-100 < largest < 1e100:
-        text = f"{label} up to {largest:g} were divided by the largest: only their ratios matter."
-        return [Finding("W05", text, columns=(name,))], largest
-    return [], 1.0
-
-
-def offsets_of(source: Source, offset: Any, output_names: Sequence[str], findings: list[Finding]) -> Floats:
-    """The offsets (n,), or where there are several outputs (n, n_outputs)."""
-    n_outputs, named = len(output_names), names_in(source, offset)
-    if not n_outputs and len(named) > 1:
-        findings.append(Finding("E14", f"offset has {count(len(named))} columns; the model has one output."))
-        return np.zeros(source.n_rows)
-    if not n_outputs:
-        return row_numbers(source, named[0] if named else offset, "offset", 0.0, findings)
-    if offset is None:
-        return np.zeros((source.n_rows, n_outputs))
-    columns = columns_of(source, offset, "offset", findings, outputs=True)
-    if columns and len(columns) != n_outputs:
-        text = f"offset has {count(len(columns))} column{'s' * (len(columns) != 1)}; the model has {count(n_outputs)} "
-        names = sample(output_names, quote=True)
-        findings.append(Finding("E14", f"{text}outputs, and each has an offset of its own: {names}, in this order."))
-        return np.zeros((source.n_rows, n_outputs))
-    return np.column_stack(
-        [row_numbers(source, column, "offset", 0.0, findings, name) for name, column in columns.items()]
-        or [np.zeros((source.n_rows, n_outputs))]
-    )
-
-
-def column_values(X: Any, name: str, role: str) -> Floats:
-    """The numbers in a column of new rows that has a role, such as the offset."""
-    findings: list[Finding] = []
-    values = row_numbers(source_of(X), name, role, 0.0, findings)
-    raise_errors(findings)
-    return values
-
-
-def without_weight(label: str) -> Finding:
-    """E15: the rows that have a weight were left out."""
-    return Finding("E15", f"All {label} values are zero in the rows without missing values; nothing can be learned.")
 
 
 def _native_layout(design: Any) -> Any:

@@ -52,8 +52,12 @@ class Amounts(Protocol):
         """Whether all of them are whole."""
 
     @property
+    def n_distinct(self) -> int:
+        """How many of them differ."""
+
+    @property
     def distinct(self) -> Floats:
-        """Those that differ, in order; all or too many to be classes."""
+        """Those that differ, in order; asked for only where they are few."""
 
     @property
     def low(self) -> float:
@@ -92,6 +96,11 @@ class AmountsAtHand:
     def distinct(self) -> Floats:
         """Those that differ, in order."""
         return np.unique(self._values)
+
+    @property
+    def n_distinct(self) -> int:
+        """How many of them differ."""
+        return len(self.distinct)
 
     @property
     def low(self) -> float:
@@ -147,7 +156,7 @@ def family_of_labels(column: AnyLabels, name: str) -> tuple[str, list[Finding]]:
 
 def family_of_amounts(amounts: Amounts, name: str) -> tuple[str, list[Finding]]:
     """The family of numbers."""
-    if len(amounts.distinct) == 2:
+    if amounts.n_distinct == 2:
         return "binomial", []
     if labels := class_labels(amounts, name):
         return DEFAULT, labels
@@ -183,9 +192,9 @@ def class_labels(amounts: Amounts, name: str, family: str = DEFAULT) -> list[Fin
     """W26: a target of amounts that is so few whole numbers that they may be classes."""
     if not amounts.is_whole:
         return []
-    found = amounts.distinct
-    if not 2 <= len(found) <= MOST_CLASSES or amounts.n < ROWS_OF_A_CLASS * len(found):
+    if not 2 <= amounts.n_distinct <= MOST_CLASSES or amounts.n < ROWS_OF_A_CLASS * amounts.n_distinct:
         return []
+    found = amounts.distinct
     what = f"{count(len(found))} whole numbers only ({sample([f'{value:g}' for value in found])})"
     text = f'Target "{name}" holds {what}; fitted as {family}, which takes them for amounts.'
     if len(found) == 2:
@@ -248,6 +257,12 @@ def one_column(name: str, family: str) -> Finding:
     return Finding("E13", text, 'family="gaussian"', (name,))
 
 
+def constant_targets(name: str, columns: tuple[str, ...], n_rows: int) -> Finding:
+    """E03: the same of all of several targets."""
+    text = f'Target "{name}" has one value only in each of its columns, in all {count(n_rows)} rows. '
+    return Finding("E03", text + "Nothing to learn.", CONSTANT_FIX, columns)
+
+
 def constant_target(name: str, value: float, n_rows: int) -> Finding:
     """E03: all rows that count have the same target."""
     text = f'Target "{name}" has one value only: {value:g} in all {count(n_rows)} rows. Nothing to learn.'
@@ -290,8 +305,7 @@ def _several(several: Several, name: str, family: str, counts: Mask, free: bool)
     y = np.column_stack(list(columns.values()))
     used = y[counts & np.isfinite(y).all(axis=1)]
     if len(used) and (used == used[0]).all() and not free:
-        text = f'Target "{name}" has one value only in each of its columns, in all {count(len(used))} rows. '
-        raise DataError(Finding("E03", text + "Nothing to learn.", CONSTANT_FIX, tuple(columns)))
+        raise DataError(constant_targets(name, tuple(columns), len(used)))
     names = tuple(columns) if several.named else tuple(f"y{k}" for k in range(len(columns)))
     return Target(y, output_names=names)
 

@@ -156,7 +156,7 @@ def evaluate(
 ) -> Evaluation:
     """Score a model on new rows; see `Fit.evaluate`."""
     from normball.inputs.new_targets import new_target
-    from normball.inputs.prepare import row_numbers
+    from normball.inputs.row_numbers import row_numbers
     from normball.inputs.sources import source_of
     from normball.messages import Finding, raise_errors
     from normball.settings import whole
@@ -197,7 +197,7 @@ def _groups(source: Source, values: Any) -> NDArray[Any]:
 
 def _null_predictor(fit: Fit, source: Source, offset: Any, target: Array) -> Array | None:
     """The linear predictor of the model without features."""
-    from normball.inputs.prepare import offsets_of
+    from normball.inputs.row_numbers import offsets_of
     from normball.messages import Finding, raise_errors
 
     if fit.null_intercept is None:

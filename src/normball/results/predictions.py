@@ -35,7 +35,8 @@ def predict(
 
     `coefs` has a row for each of the `intercepts`, which are (n_models,) or (n_models, n_outputs).
     """
-    from normball.inputs.prepare import column_values, prepare_new
+    from normball.inputs.prepare import prepare_new
+    from normball.inputs.row_numbers import column_values
     from normball.inputs.rows import index_of, misplaced
 
     if not isinstance(kind, str) or kind not in ("link", "response", "class"):

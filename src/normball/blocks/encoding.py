@@ -1,0 +1,198 @@
+"""From a part of a long table to a `Block`: columns read, rows left out, levels and gaps made features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.blocks.block import Block
+from normball.blocks.long_table import LongTable, changed
+from normball.blocks.readers import NumberReader, Reader
+from normball.blocks.target import TargetColumns
+from normball.inputs.class_targets import any_output
+from normball.inputs.columns import Floats, Mask
+from normball.inputs.preparation import Preparation, dense_design
+from normball.messages import count
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns are what.
+
+    Attributes
+    ----------
+    features, target : tuple of str
+        Features, and the target: several columns where it has several outputs.
+    weights, exposure, fold : str
+        Weights of the rows, what the logarithm of is an offset, and the folds; "" for none.
+    offsets : tuple of str
+        Offsets, one for each output.
+    """
+
+    features: tuple[str, ...]
+    target: tuple[str, ...]
+    weights: str = ""
+    offsets: tuple[str, ...] = ()
+    exposure: str = ""
+    fold: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of them, each once."""
+        others = (*self.target, self.weights, *self.offsets, self.exposure, self.fold)
+        return tuple(dict.fromkeys(name for name in (*self.features, *others) if name))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows as they were read: the columns, and which of them a model uses.
+
+    Attributes
+    ----------
+    columns : {name: ndarray}
+        Numbers with NaN, or codes with -1, where a value is missing.
+    y, weights, offset : ndarray
+        As in `Block`.
+    used : ndarray of bool or None
+        The rows that are not left out; None: all.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    y: Floats
+    weights: Floats
+    offset: Floats
+    used: Mask | None
+
+    def kept(self) -> tuple[Mapping[str, NDArray[Any]], Floats, Floats, Floats]:
+        """Columns, target, weights and offset of the rows that are used."""
+        used = self.used
+        if used is None:
+            return self.columns, self.y, self.weights, self.offset
+        columns = {name: values[used] for name, values in self.columns.items()}
+        return columns, self.y[used], self.weights[used], self.offset[used]
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Reads the rows of a part of the table.
+
+    Attributes
+    ----------
+    roles, readers, target
+        Which columns are what and how they are read.
+    weight_divisor : float
+        What weights are divided by.
+    drops_gaps : bool
+        Whether rows that lack a feature are left out.
+    """
+
+    roles: Roles
+    readers: Mapping[str, Reader]
+    target: TargetColumns
+    weight_divisor: float
+    drops_gaps: bool
+
+    def read(self, frame: pl.DataFrame) -> Rows:
+        """All rows of a frame."""
+        columns = {name: self.readers[name].read(frame[name]) for name in self.roles.columns}
+        y = self.target.values(columns)
+        used = ~any_output(np.isnan(y))
+        if self.drops_gaps:
+            for name in self.roles.features:
+                used &= ~lacking(columns[name])
+        weights = np.ones(len(y)) if not self.roles.weights else columns[self.roles.weights] / self.weight_divisor
+        return Rows(columns, y, weights, self._offset(columns, y.shape), None if used.all() else used)
+
+    def _offset(self, columns: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> Floats:
+        offsets = [columns[name] for name in self.roles.offsets]
+        if self.roles.exposure:
+            offsets.append(np.log(columns[self.roles.exposure]))
+        if not offsets:
+            return np.zeros(shape)
+        return np.column_stack(offsets) if len(shape) == 2 else np.asarray(sum(offsets))
+
+
+def lacking(values: NDArray[Any]) -> Mask:
+    """Where numbers or codes are missing."""
+    return np.isnan(values) if values.dtype.kind == "f" else values < 0
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """The `RowSource` of a long table.
+
+    Attributes
+    ----------
+    table : LongTable
+        Where rows come from.
+    reader : RowReader
+        How they are read.
+    preparation : Preparation
+        How they become features.
+    n_table_rows, block_rows : int
+        Rows of the table, and how many of them make a block.
+    levels : {column: ndarray}
+        For columns of labels the level that each code is, and -1 or the level of gaps at the end.
+    """
+
+    table: LongTable
+    reader: RowReader
+    preparation: Preparation
+    n_table_rows: int
+    block_rows: int
+    levels: Mapping[str, NDArray[np.int32]]
+
+    @property
+    def n_blocks_hint(self) -> int:
+        """How many blocks there are."""
+        return -(-self.n_table_rows // self.block_rows)
+
+    def open(self) -> Iterator[Block]:
+        """The blocks from the first one on."""
+        first_row = 0
+        for number, frame in enumerate(self.table.parts(self.reader.roles.columns, self.block_rows)):
+            block = self.block(frame, number, first_row)
+            yield block
+            first_row += block.n_rows
+
+    def block(self, frame: pl.DataFrame, number: int, first_row: int) -> Block:
+        """The block that a part of the table gives."""
+        rows = self.reader.read(frame)
+        columns, y, weights, offset = rows.kept()
+        fold = columns[self.reader.roles.fold] if self.reader.roles.fold else None
+        X = self._stored_as_it_is(frame) if rows.used is None else None
+        if X is None:
+            X = self._design(columns)
+        if not np.isfinite(X.sum(dtype=np.float64)):
+            raise changed(f"a feature is missing or infinite in rows {count(first_row + 1)} and following")
+        folds = None if fold is None else np.where(np.isnan(fold), -1, fold).astype(np.int32)
+        return Block(number, first_row, X, y, weights, offset, folds)
+
+    def _stored_as_it_is(self, frame: pl.DataFrame) -> NDArray[Any] | None:
+        """The features where all of them are stored as the solver takes them."""
+        plain = all(
+            isinstance(reader := self.reader.readers[column.name], NumberReader)
+            and not reader.na
+            and not column.indicator
+            for column in self.preparation.columns
+        )
+        if not plain:
+            return None
+        matrix = frame.select(self.reader.roles.features).to_numpy(order="fortran")
+        if matrix.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
+            return matrix.astype(np.float64)
+        return matrix
+
+    def _design(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        parts = [
+            self.levels[name][columns[name]] if name in self.levels else columns[name]
+            for name in self.reader.roles.features
+        ]
+        return dense_design(self.preparation.columns, parts)

@@ -1,0 +1,290 @@
+"""Every long table becomes blocks of rows here, and every problem with it is said here.
+
+What `inputs.prepare` is for a table in memory, by the same rules: a first pass finds out what the columns hold
+(`survey`), a second one, where it is needed, learns from the rows that are used (`learning`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.blocks.encoding import Roles, RowReader, TableRows, lacking
+from normball.blocks.learning import Columns, Content, UsedRows, learn_from_rows
+from normball.blocks.long_table import LongTable, rows_of_a_block
+from normball.blocks.medians import MedianSearch
+from normball.blocks.roles import roles_of
+from normball.blocks.source import RowBlocks
+from normball.blocks.survey import Survey, Wanted, survey
+from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
+from normball.blocks.table_features import feature_contents, number_reader
+from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
+from normball.families import family_name, find_family
+from normball.inputs.columns import Floats
+from normball.inputs.gaps import MISSING_LEVEL, Gaps
+from normball.inputs.places import Places
+from normball.inputs.preparation import Column, Preparation, learn_labels, learn_numbers
+from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers, several_offsets, without_weight
+from normball.inputs.targets import refused_values
+from normball.inputs.text import label_text
+from normball.messages import SAMPLE, DataError, Finding, raise_errors, sample
+from normball.settings import name_list
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The options about data, as `fit_path` has them."""
+
+    missing: str = "error"
+    inf: str = "error"
+    categorical: tuple[str, ...] = ()
+
+
+def prepare_long_table(
+    table: LongTable,
+    y: Any,
+    *,
+    family: str,
+    sample_weight: Any = None,
+    offset: Any = None,
+    missing: str = "error",
+    inf: str = "error",
+    categorical: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    by_row: Mapping[str, Any] | None = None,
+    exposure: str = "",
+    memory: int | None = None,
+    block_rows: int | None = None,
+) -> RowBlocks:
+    """Look at all rows of a table and lay out how they become blocks.
+
+    Parameters
+    ----------
+    table : LongTable
+        The table.
+    y : str or list of str
+        The column of the target, or those of a family with several outputs.
+    family, missing, inf, categorical, drop
+        As in `inputs.prepare.prepare`.
+    sample_weight, offset : str, optional
+        Columns; of several outputs a list of offsets.
+    by_row : {role: name}, optional
+        Columns with another role, which are no features; that of "fold_ids" becomes the fold of the rows.
+    exposure : str
+        A column of positive numbers, whose logarithm is added to the offset.
+    memory : int, optional
+        Bytes that reading may take, by default 1 GiB.
+    block_rows : int, optional
+        Rows of the table that make a block; by default as many as the memory allows, 32 MB at most.
+
+    Returns
+    -------
+    RowBlocks
+
+    Raises
+    ------
+    DataError
+        With every problem found.
+    """
+    family = family_name(family)
+    policy = Policy(missing, inf, tuple(name_list("categorical", categorical)))
+    roles = roles_of(
+        table,
+        y,
+        family=family,
+        sample_weight=sample_weight,
+        offset=offset,
+        exposure=exposure,
+        drop=name_list("drop", drop),
+        categorical=policy.categorical,
+        by_row=by_row or {},
+    )
+    n_rows = rows_of_a_block(len(roles.columns), memory, block_rows)
+    surveyed = _Surveyed(table, roles, policy, survey(table, _wanted(roles, policy), n_rows), n_rows)
+    family, reader, features = surveyed.reader(family)
+    used = surveyed.used(reader, features)
+    if not used.has_weight:
+        raise DataError(without_weight("sample_weight"))
+    target, findings = reader.target, surveyed.findings
+    findings += judge_target(target, used.target, family, bool(roles.offsets or roles.exposure))
+    impute = missing == "impute"
+    columns = [
+        learn_labels(name, content, impute)
+        if isinstance(content, SurveyedLabels)
+        else learn_numbers(name, content, impute)
+        for name, content in used.contents.items()
+    ]
+    preparation = Preparation(tuple(columns), table.named, inf == "nan")
+    levels = {
+        column.name: _levels(column, content)
+        for column, content in zip(columns, used.contents.values(), strict=True)
+        if isinstance(content, SurveyedLabels)
+    }
+    width = max(len(roles.columns), len(preparation.feature_names))
+    source = TableRows(
+        table, reader, preparation, surveyed.found.n_rows, rows_of_a_block(width, memory, block_rows), levels
+    )
+    return RowBlocks(source, family, target.classes, target.output_names, target.title, preparation, findings)
+
+
+def _wanted(roles: Roles, policy: Policy) -> Wanted:
+    return Wanted(
+        columns=roles.columns,
+        features=roles.features,
+        target=roles.target,
+        as_labels=frozenset(policy.categorical) & frozenset(roles.features),
+        inf_is_missing=policy.inf == "nan",
+    )
+
+
+class _Surveyed:
+    """A table that was looked at, on its way to blocks."""
+
+    def __init__(self, table: LongTable, roles: Roles, policy: Policy, found: Survey, n_rows: int) -> None:
+        self.table, self.roles, self.policy, self.found, self.n_rows = table, roles, policy, found, n_rows
+        self.readers = dict(found.readers)
+        self.findings = list(found.findings)
+
+    def reader(self, family: str) -> tuple[str, RowReader, dict[str, Content]]:
+        """The family, how rows are read, and the features; raises with every problem of single columns."""
+        features, readers, remarks = feature_contents(self.table, self.roles, self.policy.categorical, self.found)
+        self.readers |= readers
+        divisor = self._row_numbers()
+        self.findings += remarks
+        family, target = self._target(family)
+        title = sample(self.roles.target)
+        outputs = () if target is None else target.output_names
+        if (n_offsets := len(self.roles.offsets)) and n_offsets != max(len(outputs), 1):
+            self.findings.append(several_offsets(n_offsets, outputs))
+        self.findings += self._gaps(features).findings(self.policy.missing, title)
+        raise_errors(self.findings)
+        assert target is not None
+        return family, RowReader(self.roles, self.readers, target, divisor, self.policy.missing == "drop"), features
+
+    def _target(self, family: str) -> tuple[str, TargetColumns | None]:
+        """The family and the target; None, with findings, where it cannot be used."""
+        try:
+            family, target, remarks = decide_target(self.roles.target, self.found.contents, family, self._median)
+        except DataError as error:
+            self.findings += error.findings
+            return family, None
+        self.findings += remarks
+        known = find_family(family)
+        for name in self.roles.target:
+            content = self.found.contents[name]
+            if isinstance(content, SurveyedNumbers) and not known.has_classes and content.n_finite:
+                self.findings += self._refused(name, content, family)
+        return family, target
+
+    def _refused(self, name: str, content: SurveyedNumbers, family: str) -> list[Finding]:
+        """E13 for numbers that the family does not take, found in a further pass."""
+        refused, problem, other = find_family(family).refused(np.array([content.low]))
+        if not refused.any():
+            return []
+        places, values, first_row = Places(), np.zeros(0), 0
+        for frame in self.table.parts([name], self.n_rows):
+            numbers = self.readers[name].read(frame[name])
+            mask = find_family(family).refused(numbers)[0]
+            places = Places.union((places, Places.of(mask, first_row)))
+            values = np.append(values, numbers[mask])[:SAMPLE]
+            first_row += len(numbers)
+        return [refused_values(name, places, values, problem, other)]
+
+    def _median(self, name: str) -> float:
+        """The median of a column, in passes of its own."""
+        search = MedianSearch()
+        while True:
+            for frame in self.table.parts([name], self.n_rows):
+                values = self.readers[name].read(frame[name])
+                search.add(np.where(np.isinf(values), np.nan, values))
+            search.end_pass()
+            if not search.is_open:
+                assert search.median is not None
+                return search.median
+
+    def _row_numbers(self) -> float:
+        """Look at weights, offsets and exposure; returns what weights are divided by."""
+        divisor = 1.0
+        roles = self.roles
+        columns = [("sample_weight", roles.weights), *(("offset", name) for name in (*roles.offsets, roles.exposure))]
+        for role, name in columns:
+            if not name:
+                continue
+            content = self.found.contents[name]
+            if isinstance(content, SurveyedLabels) and not content.declared and (numbers := content.as_numbers()):
+                self.readers[name] = number_reader(content)
+                content = numbers
+            if not isinstance(content, SurveyedNumbers):
+                self.findings.append(no_row_numbers(role, name))
+                continue
+            problems, found = judge_row_numbers(
+                name,
+                role,
+                role,
+                len(content),
+                not_finite=content.missing or content.infinite,
+                negative=content.negative,
+                too_large=content.too_large,
+                largest=max(content.high, -content.low, 0.0),
+            )
+            self.findings += problems
+            divisor = found if role == "sample_weight" else divisor
+            if name == roles.exposure and content.low <= 0.0:
+                text = f'The exposure "{name}" must be positive numbers; the smallest is {content.low:g}.'
+                self.findings.append(Finding("E15", text, columns=(name,)))
+        return divisor
+
+    def _gaps(self, features: Mapping[str, Content]) -> Gaps:
+        """Where features and target lack a number."""
+        numbers = {name: one for name, one in features.items() if isinstance(one, SurveyedNumbers)}
+        targets = [one for name in self.roles.target if isinstance(one := self.found.contents[name], SurveyedNumbers)]
+        return Gaps(
+            n_rows=self.found.n_rows,
+            n_features=len(self.roles.features),
+            missing={name: one.missing for name, one in features.items() if one.missing},
+            target_missing=self.found.without_target,
+            anywhere=self.found.with_gap,
+            n_complete=self._n_complete,
+            infinite={name: one.infinite for name, one in numbers.items() if one.infinite},
+            beyond={name: one.beyond for name, one in numbers.items() if one.beyond},
+            target_infinite=Places.union(one.infinite for one in targets),
+            target_beyond=Places.union(one.beyond for one in targets),
+        )
+
+    def _n_complete(self, names: Iterable[str]) -> int:
+        """How many rows have the target and all of these columns, found in a further pass."""
+        columns = [*names, *self.roles.target]
+        total = 0
+        for frame in self.table.parts(columns, self.n_rows):
+            gaps = [lacking(self.readers[name].read(frame[name])) for name in columns]
+            total += int((~np.logical_or.reduce(gaps)).sum())
+        return total
+
+    def used(self, reader: RowReader, features: Mapping[str, Content]) -> UsedRows:
+        """What the rows that are used hold: from the survey where all are, else in further passes."""
+        impute = self.policy.missing == "impute"
+        dropped = self.found.with_gap if self.policy.missing == "drop" else self.found.without_target
+        weights = self.found.contents.get(self.roles.weights)
+        has_zeros = isinstance(weights, SurveyedNumbers) and weights.n_zeros > 0
+        target = surveyed_rows(reader.target, self.found.contents)
+        if target is not None and not (dropped or has_zeros or impute):
+            return UsedRows(dict(features), target, self.found.n_rows, True)
+
+        def passes() -> Iterator[tuple[Columns, Floats, Floats]]:
+            for frame in self.table.parts(self.roles.columns, self.n_rows):
+                columns, y, weights, _ = reader.read(frame).kept()
+                yield columns, y, weights
+
+        return learn_from_rows(passes, features, impute)
+
+
+def _levels(column: Column, content: SurveyedLabels) -> NDArray[np.int32]:
+    """The level that each code of the column is, and at the end that of gaps."""
+    assert column.levels is not None
+    place = {level: j for j, level in enumerate(column.levels)}
+    found = [place.get(label_text(value), -1) for value in content.values]
+    return np.array([*found, place.get(MISSING_LEVEL, -1)], dtype=np.int32)

@@ -1,0 +1,52 @@
+"""The features of a long table: numbers or labels, and what is remarkable about single columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from normball.blocks.encoding import Roles
+from normball.blocks.learning import Content
+from normball.blocks.long_table import LongTable
+from normball.blocks.readers import ItemReader, Reader
+from normball.blocks.survey import Survey
+from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
+from normball.inputs.column_findings import examine_text, numbers_as_text, unusable
+from normball.inputs.columns import Unusable
+from normball.messages import Finding
+
+
+def feature_contents(
+    table: LongTable, roles: Roles, categorical: Collection[str], found: Survey
+) -> tuple[dict[str, Content], dict[str, Reader], list[Finding]]:
+    """What the features hold, the readers of those that are read otherwise now, and what there is to say.
+
+    By the rules of `inputs.features.read_features`.
+    """
+    contents: dict[str, Content] = {}
+    readers: dict[str, Reader] = {}
+    findings: list[Finding] = []
+    for name in roles.features:
+        content = found.contents[name]
+        if isinstance(content, Unusable):
+            findings.append(unusable(name, content))
+            continue
+        if isinstance(content, SurveyedLabels) and name not in categorical and not content.declared:
+            numbers = content.as_numbers()
+            if numbers is None:
+                findings += examine_text(name, content)
+            else:
+                findings += numbers_as_text(name, content)
+                readers[name] = number_reader(content)
+                content = numbers
+        if isinstance(content, SurveyedNumbers) and table.named:
+            findings += content.findings(name)
+        contents[name] = content
+    return contents, readers, findings
+
+
+def number_reader(content: SurveyedLabels) -> ItemReader:
+    """The reader of labels that are the text of numbers."""
+    numbers = np.append(content.meant(), np.nan).tolist()
+    return ItemReader({item: numbers[code] for item, code in content.codes.items()}, np.nan, np.float64)

@@ -1,0 +1,36 @@
+"""What is a long table: files, folders and patterns, frames that are not there yet, streams that open again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from normball.blocks.files import files_of, table_of_files
+from normball.blocks.long_table import LongTable
+from normball.inputs.reading import Reading, TextFormat
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PLAIN = Reading(TextFormat(), None, None, None, (), "error")
+
+
+def long_table_of(X: Any, reading: Reading = PLAIN) -> LongTable | None:
+    """The long table that `X` is; None where it is none of these."""
+    if isinstance(X, LongTable):
+        return X
+    if isinstance(X, str | Path):
+        return table_of_files(files_of(X), reading)
+    import narwhals as nw
+
+    if nw.dependencies.is_polars_lazyframe(X):
+        return _of_lazy_frame(X)
+    return None
+
+
+def _of_lazy_frame(frame: pl.LazyFrame) -> LongTable:
+    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+        return iter(frame.select(columns).collect_batches(chunk_size=n_rows, maintain_order=True))
+
+    return LongTable(frame.collect_schema(), opened)

@@ -1,0 +1,125 @@
+"""A table that is read in parts is prepared as the same table in memory: the same preparation, blocks, words."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import sparse
+
+import normball as nb
+from normball.blocks.prepare import prepare_long_table
+from normball.blocks.source import RowBlocks
+from normball.blocks.tables import long_table_of
+from normball.inputs.prepare import Data, prepare
+
+N = 101
+LENGTHS = (1, 40, 1000)
+
+
+def mixed(seed: int = 0) -> pl.DataFrame:
+    """A table with a column of every kind."""
+    rng = np.random.default_rng(seed)
+
+    def with_gaps(values: Any) -> pl.Series:
+        return pl.Series([None if gap else value for gap, value in zip(rng.random(N) < 0.15, values, strict=True)])
+
+    return pl.DataFrame(
+        {
+            "number": rng.standard_normal(N),
+            "count": rng.integers(0, 5, N),
+            "text": rng.choice(["u", "v", "w", " u"], N),
+            "truth": rng.random(N) < 0.3,
+            "category": pl.Series(rng.choice(["late", "early"], N), dtype=pl.Categorical),
+            "rank": pl.Series(rng.choice(["low", "mid"], N), dtype=pl.Enum(["low", "mid", "high"])),
+            "gaps": with_gaps(rng.random(N)),
+            "level gaps": with_gaps(rng.choice(["k", "l"], N)),
+            "whole gaps": with_gaps(rng.integers(0, 9, N).tolist()),
+            "weight": rng.integers(0, 3, N),
+            "offset": rng.random(N),
+            "y": rng.standard_normal(N),
+            "class": rng.choice(["no", "yes"], N),
+            "kind": with_gaps(rng.choice(["a", "b", "c"], N)),
+            "code": rng.integers(1, 4, N),
+            "share": rng.random(N),
+            "hits": rng.integers(0, 3, N),
+        }
+    )
+
+
+def in_memory(path: Path, y: Any, **options: Any) -> Data:
+    return prepare(nb.read_table(path, findings=[]), y, **options)
+
+
+def in_parts(source: Any, y: Any, block_rows: int | None = None, **options: Any) -> RowBlocks:
+    table = long_table_of(source)
+    assert table is not None
+    return prepare_long_table(table, y, block_rows=block_rows, **options)
+
+
+def check_equal(data: Data, blocks: RowBlocks) -> None:
+    assert blocks.preparation == data.preparation
+    for name in ("family", "classes", "output_names", "target_name", "findings"):
+        assert getattr(blocks, name) == getattr(data, name), name
+    design = data.design
+    if isinstance(design, tuple):
+        design = sparse.csc_array(design[:3], shape=(design[3], data.n_features)).toarray()
+    found = list(blocks.source.open())
+    assert [block.number for block in found] == [*range(len(found))]
+    assert [block.first_row for block in found] == np.cumsum([0, *(block.n_rows for block in found)])[:-1].tolist()
+    np.testing.assert_array_equal(np.concatenate([block.X for block in found]), design)
+    for name in ("y", "weights", "offset"):
+        np.testing.assert_array_equal(np.concatenate([getattr(block, name) for block in found]), getattr(data, name))
+
+
+TARGETS = [
+    ("y", "gaussian"),
+    ("y", "auto"),
+    ("class", "binomial"),
+    ("class", "auto"),
+    ("truth", "auto"),
+    ("share", "binomial"),
+    ("rank", "binomial"),
+    ("kind", "multinomial"),
+    ("kind", "auto"),
+    ("code", "multinomial"),
+    ("code", "gaussian"),
+    ("hits", "poisson"),
+    (["y", "number"], "multigaussian"),
+]
+
+
+@pytest.mark.parametrize("missing", ["drop", "impute"])
+@pytest.mark.parametrize(("y", "family"), TARGETS)
+def test_the_same_preparation_from_parquet(tmp_path: Path, y: Any, family: str, missing: str) -> None:
+    mixed().write_parquet(tmp_path / "t.parquet", row_group_size=20)
+    options = {"family": family, "missing": missing, "categorical": ["count"], "sample_weight": "weight"}
+    if family not in ("multinomial", "multigaussian") and y != "kind":  # whose outputs have an offset each
+        options["offset"] = "offset"
+    data = in_memory(tmp_path / "t.parquet", y, **options)
+    for length in LENGTHS:
+        check_equal(data, in_parts(tmp_path / "t.parquet", y, length, **options))
+
+
+def test_what_is_said_of_gaps_is_the_same(tmp_path: Path) -> None:
+    mixed().write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(nb.DataError) as expected:
+        in_memory(tmp_path / "t.parquet", "kind", family="auto")
+    with pytest.raises(nb.DataError) as found:
+        in_parts(tmp_path / "t.parquet", "kind", 7, family="auto")
+    assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("place", ["data", "data/*.parquet", "data/t0.parquet"])
+def test_files_are_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = mixed()
+    (tmp_path / "data").mkdir()
+    n_files = 1 if place.endswith("t0.parquet") else 4
+    bounds = np.linspace(0, N, n_files + 1).astype(int)
+    for k, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        table[int(start) : int(stop)].write_parquet(tmp_path / "data" / f"t{k}.parquet")
+    data = prepare(table, "class", family="binomial", missing="impute")
+    for length in LENGTHS:
+        check_equal(data, in_parts(place, "class", length, family="binomial", missing="impute"))
