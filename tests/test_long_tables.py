@@ -1,5 +1,6 @@
 """A table that is read in parts is prepared as the same table in memory: the same preparation, blocks, words."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_files_are_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pl
     (tmp_path / "data").mkdir()
     n_files = 1 if place.endswith("t0.parquet") else 4
     bounds = np.linspace(0, N, n_files + 1).astype(int)
-    for k, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for k, (start, stop) in enumerate(pairwise(bounds)):
         table[int(start) : int(stop)].write_parquet(tmp_path / "data" / f"t{k}.parquet")
     data = prepare(table, "class", family="binomial", missing="impute")
     for length in LENGTHS:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from normball.blocks.files import files_of, table_of_files
 from normball.blocks.long_table import LongTable
+from normball.blocks.prepare import prepare_long_table
+from normball.blocks.source import RowBlocks
 from normball.inputs.reading import Reading, TextFormat
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ def long_table_of(X: Any, reading: Reading = PLAIN) -> LongTable | None:
     if nw.dependencies.is_polars_lazyframe(X):
         return _of_lazy_frame(X)
     return None
+
+
+def blocks_of(X: Any, y: Any, **options: Any) -> RowBlocks | None:
+    """The blocks of a long table, None where `X` is none; options are those of `prepare_long_table`."""
+    table = long_table_of(X)
+    return None if table is None else prepare_long_table(table, y, **options)
 
 
 def _of_lazy_frame(frame: pl.LazyFrame) -> LongTable:
