@@ -1,13 +1,14 @@
 # Cox models of R's survival, frozen in cox.json: coefficients, partial likelihoods, hazards, curves, concordance, the
 # test of proportional hazards and Kaplan-Meier curves, on six studies, with both ways to treat ties and with weights.
-#   apt-get install --no-install-recommends r-base-core r-cran-survival
+#   apt-get install --no-install-recommends r-base-core r-cran-survival r-cran-pec
 #   Rscript tests/golden/cox.R FOLDER_OF_THE_DATA_SETS > tests/golden/cox.json
 # `heart` (Crowley & Hu 1977) and `cgd` (Fleming & Harrington 1991) come with survival; their rows, (start, stop], stand
 # in the file.  Weights come from the generator of glmnet.R.  `hazards` are cumulative, of each stratum at the frozen
 # times, at linear predictor 0 (first row) and at those of the rows 1 and 2 of the table; `surv` the probabilities.
-# Concordance is that of `score`, the linear predictor rounded down to eighths, so that there are ties.
+# Concordance is that of `score`, the linear predictor rounded down to eighths, so that there are ties.  Brier scores of
+# the model and of the Kaplan-Meier curve of all rows are those of pec (Mogensen, Ishwaran & Gerds 2012).
 
-suppressPackageStartupMessages(library(survival))
+suppressPackageStartupMessages({library(survival); library(pec)})
 folder <- commandArgs(trailingOnly = TRUE)[1]
 read_table <- function(name) read.csv(gzfile(file.path(folder, paste0(name, ".csv.gz"))))
 
@@ -79,6 +80,15 @@ kaplan_meier <- function(y, group, w) {
   })
 }
 
+brier <- function(fit, y, x) {
+  times <- unname(round(quantile(y[y[, 2] == 1, 1], 1:6 / 7)))
+  fitted <- survfit(fit, newdata = as.data.frame(x), se.fit = FALSE)
+  scores <- pec(list(model = t(summary(fitted, times = times)$surv)), Surv(time, event) ~ 1,
+    data.frame(time = y[, 1], event = y[, 2]), times = times, exact = FALSE, start = NULL, cens.model = "marginal",
+    splitMethod = "none", verbose = FALSE)$AppErr
+  list(times = times, model = scores$model, without = scores$Reference)
+}
+
 fit_study <- function(study, ties, seed = 0) {
   of <- studies[[study]]
   state <<- seed
@@ -102,6 +112,7 @@ fit_study <- function(study, ties, seed = 0) {
     binary <- x[, which(apply(x, 2, function(v) length(unique(v)) == 2))[1]]
     facts$kaplan_meier <- kaplan_meier(y, binary, w)
   }
+  if (!seed && ties == "efron" && ncol(y) == 2 && is.null(of$strata)) facts$brier <- brier(fit, y, x)
   facts$curves <- curves(fit, x, of$strata, times)
   facts
 }

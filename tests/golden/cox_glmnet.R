@@ -1,10 +1,11 @@
-# Cox models of R's glmnet (Breslow's ties), frozen in cox_glmnet.json: to the table of its vignette, to three studies of
-# survival with strata and late entry, and what the vignette prints, at the default threshold and at 1e-14.
+# Cox models of R's glmnet (Breslow's ties), frozen in cox_glmnet.json: to the table of its vignette, to two studies, with
+# strata and with late entry, and what the vignette prints, at the default threshold and at 1e-14.
 #   apt-get install --no-install-recommends r-base-core r-cran-glmnet
 #   Rscript tests/golden/cox_glmnet.R FOLDER_OF_THE_DATA_SETS > tests/golden/cox_glmnet.json
 # `objective` is normball's: half the deviance over the sum of the weights + lam * sum v (l1_ratio |b s| + (1 -
 # l1_ratio)/2 (b s)^2); `beta` belongs to the lambda number `at`, counted from 0.  glmnet scales penalty factors to sum
-# to the number of features.  Weights and offsets come from the generator of glmnet.R; heart and cgd stand in cox.json.
+# to the number of features.  Weights and offsets come from the generator of glmnet.R; heart stands in cox.json.  With
+# strata and late entry at once glmnet 4.1-6 stops 0.3 % above the minimum, with a warning: there is no such fit here.
 
 suppressPackageStartupMessages({library(glmnet); library(survival)})
 glmnet.control(fdev = 0, devmax = 1, epsnr = 1e-10, mxitnr = 500)
@@ -34,9 +35,7 @@ studies <- list(
   glmnet_cox = list(y = example[, 1:2], x = example[, -(1:2)]),
   veteran = with(veteran, list(y = number(time, status), x = number(trt, karno, diagtime, age, prior),
     strata = celltype)),
-  heart = with(heart, list(y = number(start, stop, event), x = number(age, year, surgery, transplant == 1))),
-  cgd = with(cgd, list(y = number(tstart, tstop, status), x = number(treat == "rIFN-g", age, sex == "female",
-    inherit == "autosomal", steroids, propylac), strata = as.character(hos.cat))))
+  heart = with(heart, list(y = number(start, stop, event), x = number(age, year, surgery, transplant == 1))))
 surv_of <- function(y) if (ncol(y) == 2) Surv(y[, 1], y[, 2]) else Surv(y[, 1], y[, 2], y[, 3])
 
 solve_problem <- function(name, study, top, seed = 0, l1_ratio = 1, weighted = FALSE, shifted = FALSE, factors = 1,
@@ -78,7 +77,7 @@ fits <- list(
   solve_problem("lasso with strata", "veteran", 0.4),
   solve_problem("lasso with strata, weights", "veteran", 0.4, seed = 62, weighted = TRUE),
   solve_problem("elastic net with late entry", "heart", 0.1, seed = 63, l1_ratio = 0.5, shifted = TRUE),
-  solve_problem("lasso with strata and late entry, weights", "cgd", 0.1, seed = 64, weighted = TRUE)
+  solve_problem("lasso with late entry, weights", "heart", 0.05, seed = 64, weighted = TRUE)
 )
 
 # coef(fit, s = 0.05), which is taken between two lambdas of the grid, and cross-validation by R's folds with one grid: concordance as cv.glmnet has it, and the partial

@@ -1,1 +1,1 @@
-"""What is said of times to an event, in NumPy alone: from targets and linear predictors, whoever made them."""
+"""What is said of times to an event, from targets and linear predictors alone, whoever made them."""

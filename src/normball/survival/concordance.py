@@ -1,0 +1,152 @@
+"""How often the row with the higher risk has the event first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from normball.survival.censoring import CensoringCurve
+from normball.survival.target import Floats, Places, SurvivalTarget
+
+Kind: TypeAlias = Literal["harrell", "uno"]
+Sums: TypeAlias = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Concordance:
+    """Sums over comparable pairs: of two rows of a stratum, the one with an event at t and one still at risk after t.
+
+    Attributes
+    ----------
+    concordant, discordant, tied : float
+        The weights of the pairs in which the row with the event has the higher risk, the lower, the same.
+    """
+
+    concordant: float
+    discordant: float
+    tied: float
+
+    @property
+    def index(self) -> float:
+        """The share of concordant pairs, tied ones counted half: 0.5 is chance; NaN where no pair is comparable."""
+        pairs = self.concordant + self.discordant + self.tied
+        return (self.concordant + 0.5 * self.tied) / pairs if pairs > 0 else np.nan
+
+
+def concordance(
+    target: SurvivalTarget,
+    risk: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    kind: Kind = "harrell",
+    until: float = np.inf,
+) -> Concordance:
+    """Concordance of risks with the order of the events.
+
+    A pair is comparable if one row has its event at a time t at which the other one is at risk and stays so: it began
+    before t, and ended after t or was censored at t. Two events at the same time are not comparable.
+
+    Parameters
+    ----------
+    target : SurvivalTarget
+        Without missing rows. Rows of different strata are not compared.
+    risk : array_like, shape (n_rows,)
+        The higher, the sooner the event is expected, such as the linear predictor.
+    weights : array_like, shape (n_rows,), optional
+        Weights of the rows, by default 1; a pair has the product of two.
+    kind : {"harrell", "uno"}
+        Harrell's index (Harrell, Lee & Mark 1996) takes pairs as they are; it depends on the censoring. Uno's divides
+        them by the squared probability of not being censored before t (Uno et al. 2011), taken from each stratum.
+    until : float
+        Events after this time do not count; for Uno's index, where that probability is small.
+
+    Returns
+    -------
+    Concordance
+
+    Raises
+    ------
+    ValueError
+        If `kind` is unknown, or Uno's index is asked for with late entry, for which it is not defined.
+
+    Examples
+    --------
+    >>> target = SurvivalTarget(np.array([2.0, 3.0, 5.0]), np.array([True, False, True]))
+    >>> concordance(target, [0.7, 0.9, 0.1]).index
+    0.5
+    """
+    if kind not in ("harrell", "uno"):
+        raise ValueError(f'kind is {kind!r}, but must be "harrell" or "uno"')
+    w = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=float)
+    counts = target.event & (w > 0) & (target.stop <= until)
+    strength = w[counts]
+    if kind == "uno":
+        strength = strength / CensoringCurve.fit(target, w).before(target.stop, target.codes)[counts] ** 2
+    scores = np.unique(np.asarray(risk, dtype=float), return_inverse=True)[1]
+    return Concordance(*_pair_sums(target, scores, w, np.flatnonzero(counts), strength))
+
+
+def _pair_sums(target: SurvivalTarget, scores: Places, weights: Floats, events: Places, strength: Floats) -> Sums:
+    """For all these events, the weights of the rows still at risk after it that have a lower, a higher, the same score.
+
+    Those still at risk after t are the ones that end after t, less the ones that begin at t or later. All ends,
+    beginnings and events stand in the order of time; what comes after an event is a difference of running sums. Of two
+    different scores the highest bit in which they differ says which is larger: bit by bit, from the highest, the order
+    is split, as in a radix sort, into what has a 0 there and what has a 1.
+    """
+    order, row, signed = _in_order_of_time(target, weights, events)
+    score = scores[row][order]
+    group, value = target.codes[row][order], signed[order]
+    asked = np.zeros(len(row))
+    asked[len(row) - len(events) :] = strength
+    asked = asked[order]
+    lower = higher = 0.0
+    for bit in reversed(range(int(scores.max(initial=0)).bit_length())):
+        one = (score >> bit) & 1 == 1
+        first, last = _ends(group)
+        zeros, ones = _running(np.where(one, 0.0, value)), _running(np.where(one, value, 0.0))
+        here = np.arange(1, len(score) + 1)
+        lower += float((asked * one) @ (zeros[last] - zeros[here]))
+        higher += float((asked * ~one) @ (ones[last] - ones[here]))
+        n_zeros = _running(~one)
+        place = np.where(one, here - 1 + n_zeros[last] - n_zeros[here], first + n_zeros[here] - 1 - n_zeros[first])
+        group = 2 * group + one
+        for values in (score, group, value, asked):
+            values[place] = values.copy()
+    every = _running(value)
+    return lower, higher, float(asked @ (every[_ends(group)[1]] - every[1:]))
+
+
+def _in_order_of_time(target: SurvivalTarget, weights: Floats, events: Places) -> tuple[Places, Places, Floats]:
+    """The order of all ends, beginnings and events, stratum by stratum; whose each is; its weight, - at a beginning.
+
+    At the same time rows with an event end first; then comes what is asked of events, then what is censored or begins.
+    """
+    known, rank = np.unique(target.stop, return_inverse=True)
+    ends = 3 * rank + 2 * ~target.event
+    rows = np.arange(len(target))
+    moments, row, signed = [ends], [rows], [weights]
+    if target.start is not None:
+        moments.append(3 * (np.searchsorted(known, target.start, side="right") - 1) + 2)
+        row.append(rows)
+        signed.append(-weights)
+    moments.append(3 * rank[events] + 1)
+    row.append(events)
+    signed.append(np.zeros(len(events)))
+    whose = np.concatenate(row)
+    return np.lexsort((np.concatenate(moments), target.codes[whose])), whose, np.concatenate(signed)
+
+
+def _ends(groups: Places) -> tuple[Places, Places]:
+    """For each element of sorted groups, where its group begins and where the next one does."""
+    bounds = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1, [len(groups)]])
+    sizes = np.diff(bounds)
+    return np.repeat(bounds[:-1], sizes), np.repeat(bounds[1:], sizes)
+
+
+def _running(values: NDArray[Any]) -> NDArray[Any]:
+    """The sum of the first k values, k = 0, 1, ..."""
+    return np.concatenate([[0], np.cumsum(values)])
