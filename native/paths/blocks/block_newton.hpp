@@ -87,9 +87,10 @@ class BlockNewton {
     const auto n = static_cast<double>(design_.n_rows);
     const auto q = static_cast<double>(curvature_.size());
     const double factor = q * q * q / 3.0;
-    // BLAS multiplies some six times as fast as columns are read, which a step does twice
+    // BLAS multiplies some six times as fast as columns are read, which a step does twice; so it does with the
+    // curvature and its factor
     const double one_step =
-        12.0 * n * static_cast<double>(state_.theta().size()) + (joins_values_ ? 3.0 * factor : 0.0);
+        12.0 * (n * static_cast<double>(state_.theta().size()) + q * q) + (joins_values_ ? 3.0 * factor : 0.0);
     return steps > 1.5 + 0.5 * (n * q * q + factor) / one_step;
   }
 

@@ -196,13 +196,38 @@ void take_null(Problem& problem, const PathResult& result, Index k) {
   problem.largest_gradient = problem.null_gradient = 1e-3 * result.lambda_max[k];  // (M10)
 }
 
+// Problem k back in feature space; whether that is the end of it, since all is solved or it was interrupted.
+bool expand_all(const Call& call, Expansion& expansion, Index k, Monitor& monitor, PathResult& result) {
+  const Index n_outputs = call.spec.n_outputs;
+  const auto n_lambdas = static_cast<Index>(result.lambdas.size());
+  Point* points = result.points.data() + k * n_lambdas * n_outputs;
+  bool is_solved = true;
+  for (Index l = 0; l < n_lambdas; ++l) {
+    Point* own = points + l * n_outputs;
+    monitor.progress((k + 1) * n_lambdas, call.spec.n_problems * n_lambdas);
+    result.interrupted = monitor.stopped();
+    if (result.interrupted) {
+      std::fill_n(own, n_outputs, Point{});  // what is there is of the basis
+      continue;
+    }
+    expansion.expand(result.lambdas[l], own);
+    is_solved = is_solved && own->status == Status::converged;
+    result.n_sweeps += 1.0;
+  }
+  return is_solved || result.interrupted;
+}
+
 PathResult run(const Call& call) {
   const Specification& spec = call.spec;
   PathResult result = null_result(call);
   Vector centre;
-  Monitor monitor(call.poll);
+  Index furthest = 0;
+  const Monitor::Poll poll = [&](Index done, Index total) {  // a problem that is solved again does not go back
+    furthest = std::max(furthest, done);
+    return call.poll && call.poll(furthest, total);
+  };
+  Monitor monitor(poll);
   std::vector<Problem> problems = make_problems(call.design, centre, spec, false, call.threads);
-  const auto n_lambdas = static_cast<Index>(result.lambdas.size());
   RowKernel kernel(call.design);
   for (Index k = 0; k < spec.n_problems && !result.interrupted; ++k) {
     if (kernel.prepare(spec, problems[k])) result.n_sweeps += 1.0;
@@ -210,22 +235,15 @@ PathResult run(const Call& call) {
     basis.stretch();
     const PerProblem responses{.data = problems[k].y};
     const PerProblem offsets{.data = problems[k].offset};
-    // the basis may be proved by the dual point of a model, features are by the residual alone
-    const double tol = 1e-4 * spec.tol;
-    if (!solve_on_basis(basis, spec, responses, offsets, k, tol, result, call.threads, call.poll)) break;
     OutputsProblem of(spec, std::move(problems[k]));
     take_null(of.problem, result, k);
     Expansion expansion(call, std::move(of), basis, centre.data());
-    Point* points = result.points.data() + k * n_lambdas * spec.n_outputs;
-    for (Index l = 0; l < n_lambdas; ++l) {
-      monitor.progress((k + 1) * n_lambdas, spec.n_problems * n_lambdas);
-      result.interrupted = monitor.stopped();
-      if (result.interrupted) {
-        std::fill_n(points + l * spec.n_outputs, spec.n_outputs, Point{});  // what is there is of the basis
-        continue;
-      }
-      expansion.expand(result.lambdas[l], points + l * spec.n_outputs);
-      result.n_sweeps += 1.0;
+    // the basis may be proved by the dual point of a model, features are by the residual alone: where that leaves one
+    // unproved, all are solved again to more digits
+    for (const double share : {0.1, 1e-4}) {
+      const double tol = share * spec.tol;
+      if (!solve_on_basis(basis, spec, responses, offsets, k, tol, result, call.threads, poll)) break;
+      if (expand_all(call, expansion, k, monitor, result)) break;
     }
   }
   return result;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 import numpy as np
@@ -148,11 +149,13 @@ class Path:
         """Share of the null model's deviance that is explained, at each strength."""
         return explained(self.loss, self.null_loss)
 
-    @property
+    @cached_property
     def n_nonzero(self) -> NDArray[np.int64]:
         """Number of features with a nonzero coefficient, at each strength."""
         kept = self.coef_rows.any_output(self.n_outputs)
-        return kept.sums(kept.values != 0).astype(np.int64)
+        counts = kept.sums(kept.values != 0).astype(np.int64)
+        counts.setflags(write=False)
+        return counts
 
     @property
     def has_group_penalty(self) -> bool:

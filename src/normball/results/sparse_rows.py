@@ -96,7 +96,8 @@ class SparseRows:
         if n_outputs == 1:
             return self
         here = self.values != 0
-        found = np.unique(self._row_of_value()[here] // n_outputs * self.n_columns + self.indices[here])
+        places = self._row_of_value()[here] // n_outputs * self.n_columns + self.indices[here]
+        found = _distinct(places, len(self) // n_outputs * self.n_columns)
         starts = np.arange(len(self) // n_outputs + 1, dtype=np.int64) * self.n_columns
         columns = (found % self.n_columns).astype(np.int32)
         return SparseRows(np.searchsorted(found, starts).astype(np.int64), columns, found >= 0, self.n_columns)
@@ -155,3 +156,12 @@ class SparseRows:
 
     def _row_of_value(self) -> NDArray[np.intp]:
         return np.repeat(np.arange(len(self)), np.diff(self.indptr))
+
+
+def _distinct(places: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """The ascending places below `size` that occur; marked where many do, which is faster than to sort them."""
+    if 8 * places.size < size:
+        return np.unique(places)
+    marked = np.zeros(size, dtype=bool)
+    marked[places] = True
+    return np.flatnonzero(marked)

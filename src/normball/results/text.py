@@ -14,7 +14,7 @@ def printable(text: str) -> str:
 
 def isolated(text: str) -> str:
     """`text` so that numbers and signs beside it keep their places where it is written from right to left."""
-    turned = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
+    turned = not text.isascii() and any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
     return f"\u2068{text}\u2069" if turned else text
 
 
