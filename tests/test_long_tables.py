@@ -1,5 +1,6 @@
 """A table that is read in parts is prepared as the same table in memory: the same preparation, blocks, words."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
 from normball.blocks.tables import long_table_of
 from normball.inputs.prepare import Data, prepare
+from normball.messages import Finding
 
-N = 101
-LENGTHS = (1, 40, 1000)
+N = 61
+LENGTHS = (1, 25, 1000)
 
 
 def mixed(seed: int = 0) -> pl.DataFrame:
@@ -50,7 +52,9 @@ def mixed(seed: int = 0) -> pl.DataFrame:
 
 
 def in_memory(path: Path, y: Any, **options: Any) -> Data:
-    return prepare(nb.read_table(path, findings=[]), y, **options)
+    findings: list[Finding] = []
+    data = prepare(nb.read_table(path, findings=findings), y, **options)
+    return replace(data, findings=findings + data.findings)
 
 
 def in_parts(source: Any, y: Any, block_rows: int | None = None, **options: Any) -> RowBlocks:
@@ -101,6 +105,16 @@ def test_the_same_preparation_from_parquet(tmp_path: Path, y: Any, family: str, 
     data = in_memory(tmp_path / "t.parquet", y, **options)
     for length in LENGTHS:
         check_equal(data, in_parts(tmp_path / "t.parquet", y, length, **options))
+
+
+@pytest.mark.parametrize("missing", ["drop", "impute"])
+@pytest.mark.parametrize(("y", "family"), TARGETS)
+def test_the_same_preparation_from_text(tmp_path: Path, y: Any, family: str, missing: str) -> None:
+    mixed().write_csv(tmp_path / "t.csv")
+    data = in_memory(tmp_path / "t.csv", y, family=family, missing=missing, sample_weight="weight")
+    for length in LENGTHS:
+        found = in_parts(tmp_path / "t.csv", y, length, family=family, missing=missing, sample_weight="weight")
+        check_equal(data, found)
 
 
 def test_what_is_said_of_gaps_is_the_same(tmp_path: Path) -> None:

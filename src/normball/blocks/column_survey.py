@@ -221,6 +221,10 @@ class TextColumn:
     def add(self, series: pl.Series, first_row: int) -> Mask:
         """Take the next part; returns which values are missing."""
         (cells,) = read_columns(series.to_frame(), self._form)
+        return self.add_cells(series, cells, first_row)
+
+    def add_cells(self, series: pl.Series, cells: Cells, first_row: int) -> Mask:
+        """The same of text that was read already, together with other columns."""
         self._matched |= cells.matched
         has_units = len(self._matched & {*self._form.units}) > 1
         self._may_be_numbers &= cells.values.dtype.is_numeric() and not cells.is_plain and not has_units

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from normball.blocks.block import Block
 from normball.blocks.long_table import LongTable, changed
-from normball.blocks.readers import NumberReader, Reader
+from normball.blocks.readers import NumberReader, Reader, read_frame
 from normball.blocks.target import TargetColumns
 from normball.inputs.class_targets import any_output
 from normball.inputs.columns import Floats, Mask
@@ -101,7 +101,7 @@ class RowReader:
 
     def read(self, frame: pl.DataFrame) -> Rows:
         """All rows of a frame."""
-        columns = {name: self.readers[name].read(frame[name]) for name in self.roles.columns}
+        columns = read_frame({name: self.readers[name] for name in self.roles.columns}, frame)
         y = self.target.values(columns)
         used = ~any_output(np.isnan(y))
         if self.drops_gaps:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import glob
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normball.blocks.long_table import LongTable, another_type, kind_of
+from normball.blocks.text_parts import TextFile, text_file
 from normball.inputs.reading import Reading
-from normball.inputs.tables import ARROW, PARQUET, TEXT
+from normball.inputs.tables import ARROW, PARQUET, TEXT, suffixed
 from normball.inputs.text_files import unreadable
-from normball.messages import DataError, Finding, sample
+from normball.messages import DataError, Finding, raise_errors, sample
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,6 +59,8 @@ def table_of_files(files: Sequence[Path], reading: Reading) -> LongTable:
     if empty:
         text = f"Empty file: {sample(empty, quote=True)} of {len(files)}."
         raise DataError(Finding("E11", text, "write it again, or take it away"))
+    if kinds <= {*TEXT}:
+        return _text(files, reading)
     if kinds <= {*PARQUET}:
         return _columnar(files, "parquet", reading)
     if kinds <= {*ARROW}:
@@ -82,6 +87,36 @@ def _columnar(files: Sequence[Path], kind: str, reading: Reading) -> LongTable:
                 yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
 
     return LongTable(common_schema(schemas), opened, reading.form, reading.categorical)
+
+
+def _text(files: Sequence[Path], reading: Reading) -> LongTable:
+    """Text files, all of whose columns are text until they are surveyed."""
+    import polars as pl
+
+    findings: list[Finding] = []
+    opened_files = {}
+    for file in files:
+        opened_files[file] = one = text_file(file, reading, findings)
+        if reading.dedupe == "suffix":
+            opened_files[file] = replace(one, layout=replace(one.layout, names=tuple(suffixed(one.layout.names))))
+        raise_errors(_doubles(opened_files[file]))
+    schema = common_schema({file: dict.fromkeys(one.layout.names, pl.String()) for file, one in opened_files.items()})
+    checked: set[Path] = set()  # files of whose rows the lengths are known to be right
+
+    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+        for file, one in opened_files.items():
+            yield from one.parts(columns, checks_lengths=file not in checked)
+            checked.add(file)
+
+    return LongTable(schema, opened, reading.form, reading.categorical, findings=tuple(findings))
+
+
+def _doubles(file: TextFile) -> list[Finding]:
+    """E06 for names that more than one column has."""
+    twice = [name for name, times in Counter(file.layout.names).items() if times > 1]
+    text = f'"{file.path.name}" has more than one column called '
+    fix = 'rename one of them, or dedupe="suffix"'
+    return [Finding("E06", f'{text}"{name}".', fix, (name,)) for name in twice]
 
 
 @contextmanager

@@ -38,6 +38,8 @@ class LongTable:
         Columns of files whose text is not to be read as numbers.
     named : bool
         False: an array, whose columns go by position.
+    findings : tuple of Finding
+        What is worth knowing of how it is written.
     """
 
     schema: Mapping[str, Any]
@@ -45,6 +47,7 @@ class LongTable:
     form: TextFormat | None = None
     kept_as_text: tuple[str, ...] = ()
     named: bool = True
+    findings: tuple[Finding, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ What `inputs.prepare` is for a table in memory, by the same rules: a first pass 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from normball.inputs.gaps import MISSING_LEVEL, Gaps
 from normball.inputs.places import Places
 from normball.inputs.preparation import Column, Preparation, learn_labels, learn_numbers
 from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers, several_offsets, without_weight
+from normball.inputs.tables import not_met
 from normball.inputs.targets import refused_values
 from normball.inputs.text import label_text
 from normball.messages import SAMPLE, DataError, Finding, raise_errors, sample
@@ -103,6 +104,8 @@ def prepare_long_table(
         categorical=policy.categorical,
         by_row=by_row or {},
     )
+    if table.form is not None:  # text that is to be labels stays as it is written
+        table = replace(table, kept_as_text=(*table.kept_as_text, *policy.categorical))
     n_rows = rows_of_a_block(len(roles.columns), memory, block_rows)
     surveyed = _Surveyed(table, roles, policy, survey(table, _wanted(roles, policy), n_rows), n_rows)
     family, reader, features = surveyed.reader(family)
@@ -147,7 +150,9 @@ class _Surveyed:
     def __init__(self, table: LongTable, roles: Roles, policy: Policy, found: Survey, n_rows: int) -> None:
         self.table, self.roles, self.policy, self.found, self.n_rows = table, roles, policy, found, n_rows
         self.readers = dict(found.readers)
-        self.findings = list(found.findings)
+        self.findings = [*table.findings, *found.findings]
+        if table.form is not None:
+            self.findings += not_met(table.form, found.matched)
 
     def reader(self, family: str) -> tuple[str, RowReader, dict[str, Content]]:
         """The family, how rows are read, and the features; raises with every problem of single columns."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from normball.blocks.long_table import changed
 from normball.inputs.columns import Floats
 from normball.inputs.reading import TextFormat
-from normball.inputs.text import read_columns
+from normball.inputs.text import Cells, read_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,8 +58,12 @@ class TextNumberReader:
     def read(self, series: pl.Series) -> Floats:
         """The numbers, NaN where one is missing."""
         (cells,) = read_columns(series.to_frame(), self.form)
+        return self.numbers(series.name, cells)
+
+    def numbers(self, name: str, cells: Cells) -> Floats:
+        """The numbers of text that was read already."""
         if not cells.values.dtype.is_numeric():
-            raise changed(f'"{series.name}" holds text that is no number')
+            raise changed(f'"{name}" holds text that is no number')
         return NumberReader(self.inf_is_missing).read(cells.values)
 
 
@@ -94,3 +98,14 @@ def as_items(series: pl.Series) -> pl.Series:
     import polars as pl
 
     return series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum) else series
+
+
+def read_frame(readers: Mapping[str, Reader], frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
+    """What the readers make of the columns of a frame; numbers in text are read together, since there may be many."""
+    texts = {name: reader for name, reader in readers.items() if isinstance(reader, TextNumberReader)}
+    columns = {name: reader.read(frame[name]) for name, reader in readers.items() if name not in texts}
+    if texts:
+        form = next(iter(texts.values())).form  # one table has one
+        for name, cells in zip(texts, read_columns(frame.select([*texts]), form), strict=True):
+            columns[name] = texts[name].numbers(name, cells)
+    return columns

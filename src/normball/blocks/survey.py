@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from normball.blocks.column_survey import ColumnSurvey, column_survey
+from normball.blocks.column_survey import ColumnSurvey, TextColumn, column_survey
 from normball.blocks.long_table import LongTable
 from normball.blocks.readers import Reader, as_items
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.inputs.columns import Mask, Unusable
 from normball.inputs.places import Places
+from normball.inputs.text import PLAIN, read_columns
 from normball.messages import Finding
 
 Surveyed: TypeAlias = SurveyedNumbers | SurveyedLabels | Unusable
@@ -105,8 +106,15 @@ def _pass(
 ) -> tuple[int, Places, Places]:
     """Show all rows to some columns; returns how many there are, and which have gaps."""
     total, with_gap, without_target = 0, Places(), Places()
+    texts, form = [name for name, column in columns.items() if isinstance(column, TextColumn)], table.form or PLAIN
     for frame in table.parts(list(columns), n_rows):
-        gaps = {name: column.add(frame[name], total) for name, column in columns.items()}
+        cells = dict(zip(texts, read_columns(frame.select(texts), form), strict=True)) if texts else {}
+        gaps = {
+            name: column.add_cells(frame[name], cells[name], total)
+            if isinstance(column, TextColumn)
+            else column.add(frame[name], total)
+            for name, column in columns.items()
+        }
         none = np.zeros(frame.height, dtype=bool)
         lacks_target = np.logical_or.reduce([none, *(gaps[name] for name in wanted.target if name in gaps)])
         lacks = np.logical_or.reduce([lacks_target, *(gaps[name] for name in wanted.features if name in gaps)])

@@ -171,7 +171,7 @@ def _interpreted(
     import polars as pl
 
     if reading.dedupe == "suffix":
-        names = _suffixed(names)
+        names = suffixed(names)
     result = list(columns)
     free = [j for j, name in enumerate(names) if columns[j].dtype == pl.String and name not in reading.categorical]
     text = pl.DataFrame([columns[j].alias(f"{j}") for j in free])
@@ -307,7 +307,7 @@ def _unpacked(path: Path, content: bytes) -> bytes:
     return content
 
 
-def _suffixed(names: Sequence[str]) -> list[str]:
+def suffixed(names: Sequence[str]) -> list[str]:
     """`score, score` as `score, score_2`, or the first number that no other column has."""
     result: list[str] = []
     taken = set(names)

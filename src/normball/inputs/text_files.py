@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,14 @@ def read_text_file(
 ) -> tuple[list[str], pl.DataFrame, str]:
     """Names, cells and delimiter of a text table; all cells are text, null where there is nothing."""
     text = decode(path, content, reading.encoding, findings).replace("\r\n", "\n").replace("\r", "\n")
+    start, delimiter = beginning_of(path, text, reading, findings)
+    body = "\n".join(text.split("\n")[start - 1 :])
+    layout, table = split(path, body, delimiter, reading.header != 0, findings)
+    return list(layout.names), _without_empty_end(path, table, findings), delimiter
+
+
+def beginning_of(path: Path, text: str, reading: Reading, findings: list[Finding]) -> tuple[int, str]:
+    """The line with which a table begins, counted from 1, and what is between its values, by its first lines."""
     if not text.strip():
         raise unreadable(path, "is empty")
     delimiter, start = reading.delimiter, 1
@@ -61,31 +70,38 @@ def read_text_file(
     delimiter = delimiter or _delimiter(lines[start - 1 : start + FIRST_LINES], reading)
     if reading.header is None:
         _refuse_preamble(path, lines, start, delimiter)
-    body = re.sub(r"\n(?: *\n)+", "\n", "\n".join(lines[start - 1 :]).strip("\n"))  # blank lines are no rows
-    if delimiter == " ":  # several of them are one
-        body = re.sub(r"(?m)^ | $", "", re.sub(r"[ \t]+", " ", body))
-    return *_split(path, body, delimiter, reading.header != 0, findings), delimiter
+    return start, delimiter
 
 
 def decode(path: Path, content: bytes, encoding: str | None, findings: list[Finding]) -> str:
     """The text of a file."""
-    marked = next((name for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), None)
-    if marked and encoding and _family(encoding) != _family(marked):
-        text = f'"{path.name}" begins with the mark of {marked.removesuffix("-sig")}, which is used; not {encoding}.'
-        findings.append(Finding("W10", text))
-    used = marked or encoding or "utf-8"
-    if not marked and not encoding and b"\0" in content[:4096]:
-        fix = 'encoding="utf-16-le"' if content[1:2] == b"\0" else ""
-        raise unreadable(path, "is not a text table: it holds binary data", fix)
+    used = encoding_of(path, content, encoding, findings)
     try:
         return content.decode(used)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        problem = f"is not {used} text: line {count(line)} has the byte {content[error.start]:#x}"
-        other = "cp1252" if any(0x80 <= byte < 0xA0 for byte in content) else "latin-1"
-        raise unreadable(path, problem, f'encoding="{other}", or whatever it was written in') from None
+        raise not_encoded(path, used, f"line {count(line)}", content[error.start :]) from None
     except (UnicodeError, LookupError) as error:
         raise unreadable(path, f"cannot be read as {used} ({error})") from None
+
+
+def encoding_of(path: Path, content: bytes, encoding: str | None, findings: list[Finding]) -> str:
+    """How the text of a file is written, by its first bytes."""
+    marked = next((name for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    if marked and encoding and _family(encoding) != _family(marked):
+        text = f'"{path.name}" begins with the mark of {marked.removesuffix("-sig")}, which is used; not {encoding}.'
+        findings.append(Finding("W10", text))
+    if not marked and not encoding and b"\0" in content[:4096]:
+        fix = 'encoding="utf-16-le"' if content[1:2] == b"\0" else ""
+        raise unreadable(path, "is not a text table: it holds binary data", fix)
+    return marked or encoding or "utf-8"
+
+
+def not_encoded(path: Path, encoding: str, where: str, rest: bytes) -> DataError:
+    """E11: the `rest` of a file begins with a byte that has no place in text of this encoding."""
+    other = "cp1252" if any(0x80 <= byte < 0xA0 for byte in rest) else "latin-1"
+    problem = f"is not {encoding} text: {where} has the byte {rest[0]:#x}"
+    return unreadable(path, problem, f'encoding="{other}", or whatever it was written in')
 
 
 def _family(encoding: str) -> str:
@@ -144,12 +160,40 @@ def _refuse_preamble(path: Path, lines: Sequence[str], start: int, delimiter: st
             raise unreadable(path, problem, f"header={number}")
 
 
-def _split(
-    path: Path, text: str, delimiter: str, has_names: bool, findings: list[Finding]
-) -> tuple[list[str], pl.DataFrame]:
-    """Names and cells of the lines from the one with the names on."""
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a file make the table.
+
+    Attributes
+    ----------
+    width : int
+        Columns of the file.
+    keep : tuple of int
+        Those that are kept: neither names of rows nor empty ones without a name.
+    names : tuple of str
+        What they are called.
+    """
+
+    width: int
+    keep: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+def split(
+    path: Path,
+    body: str,
+    delimiter: str,
+    has_names: bool,
+    findings: list[Finding],
+    layout: Layout | None = None,
+    checks_lengths: bool = True,
+) -> tuple[Layout, pl.DataFrame]:
+    """Cells of the lines from the one with the names on, in the `layout` that was found before, or that they have."""
     import polars as pl
 
+    text = re.sub(r"\n(?: *\n)+", "\n", body.strip("\n"))  # blank lines are no rows
+    if delimiter == " ":  # several of them are one
+        text = re.sub(r"(?m)^ | $", "", re.sub(r"[ \t]+", " ", text))
     names: list[str] = []
     plain = '"' in text and len({line.count(delimiter) for line in text.split("\n")}) == 1
     try:
@@ -169,24 +213,43 @@ def _split(
         table = _parsed(text, delimiter, has_names, quotes=False)
         what = f'"{path.name}" has quotes that do not close; they are taken for text, and each line for a row.'
         findings.append(Finding("W10", what))
-    if not has_names:
-        names = [""] * table.width
+    if layout is None:
+        layout = _layout(path, text, delimiter, has_names, names, table, findings)
+    if checks_lengths and (table.width != layout.width or table.to_series(-1).null_count()):
+        _check_lengths(path, text, delimiter, has_names, layout.width == len(names) + 1)
+    if table.width != layout.width:
+        raise unreadable(path, f"has {count(len(names))} names for {count(table.width)} columns")
+    return layout, table[:, list(layout.keep)]
+
+
+def _layout(
+    path: Path,
+    text: str,
+    delimiter: str,
+    has_names: bool,
+    names: Sequence[str],
+    table: pl.DataFrame,
+    findings: list[Finding],
+) -> Layout:
+    """Which columns of the file make the table."""
+    names = [*names] if has_names else [""] * table.width
     while len(names) > table.width and not names[-1]:
         names.pop()
+    first = 0
     last_is_empty = table.to_series(-1).null_count() == table.height
     if table.width == len(names) + 1 and last_is_empty:  # a delimiter at the end of every row
         names.append("")
     elif table.width == len(names) + 1 and _are_row_names(table.to_series(0), text):
         what = f'The rows of "{path.name}" have one value more than there are names: the first is taken for the name of'
         findings.append(Finding("W10", f"{what} the row and left out."))
-        table = table.drop(table.columns[0])
-    if table.width != len(names) or table.to_series(-1).null_count():
-        _check_lengths(path, text, delimiter, has_names, last_is_empty)
+        names, first = ["", *names], 1
     if table.width != len(names):
+        _check_lengths(path, text, delimiter, has_names, last_is_empty)
         raise unreadable(path, f"has {count(len(names))} names for {count(table.width)} columns")
-    keep = [j for j, name in enumerate(names) if name or table.to_series(j).null_count() < table.height]
-    table = _without_empty_end(path, table[:, keep], findings)
-    return [names[j] or f"column_{j + 1}" for j in keep], table
+    keep = [
+        j for j, name in enumerate(names) if j >= first and (name or table.to_series(j).null_count() < table.height)
+    ]
+    return Layout(table.width, tuple(keep), tuple(names[j] or f"column_{j + 1 - first}" for j in keep))
 
 
 def _parsed(text: str, delimiter: str, has_names: bool, quotes: bool = True) -> pl.DataFrame:
