@@ -1,6 +1,7 @@
 """A table that is read in parts is prepared as the same table in memory: the same preparation, blocks, words."""
 
-from dataclasses import replace
+import pickle
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from scipy import sparse
 
 import normball as nb
+from normball.blocks.long_table import LongTable
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
 from normball.blocks.tables import long_table_of
@@ -138,3 +140,31 @@ def test_files_are_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pl
     data = prepare(table, "class", family="binomial", missing="impute")
     for length in LENGTHS:
         check_equal(data, in_parts(place, "class", length, family="binomial", missing="impute"))
+
+
+class Divided(LongTable):
+    """A table whose parts are each shown to a copy of what gathers, as on machines of a cluster."""
+
+    def run(self, columns: Any, n_rows: int, gathered: Any) -> Any:
+        begun, first_row = pickle.dumps(gathered), 0
+        found = []
+        for frame in self.parts(columns, n_rows):
+            found.append(pickle.loads(begun))
+            found[-1].add(frame, first_row)
+            first_row += frame.height
+        found = pickle.loads(pickle.dumps(found))
+        for later in found[1:]:
+            found[0].join(later)
+        return found[0]
+
+
+@pytest.mark.parametrize("end", ["csv", "parquet"])
+@pytest.mark.parametrize(("y", "family"), TARGETS)
+def test_parts_that_are_gathered_apart(tmp_path: Path, y: Any, family: str, end: str) -> None:
+    path = tmp_path / f"t.{end}"
+    getattr(mixed(), f"write_{end}")(path)
+    options = {"family": family, "missing": "impute", "sample_weight": "weight", "categorical": ["count"]}
+    table = long_table_of(path)
+    assert table is not None
+    divided = Divided(**{field.name: getattr(table, field.name) for field in fields(table)})
+    check_equal(in_memory(path, y, **options), in_parts(divided, y, 9, **options))

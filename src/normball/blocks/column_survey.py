@@ -43,6 +43,9 @@ class ColumnSurvey(Protocol):
     def add(self, series: pl.Series, first_row: int) -> Mask:
         """Take the next part, the first row of which is `first_row`; returns which values are missing."""
 
+    def join(self, later: Any) -> None:
+        """Take what another survey of this column found in later rows."""
+
     def again(self) -> ColumnSurvey | None:
         """The survey of a further pass, where one is needed."""
 
@@ -80,6 +83,9 @@ class OddColumn:
         """No value counts as missing."""
         return np.zeros(len(series), dtype=bool)
 
+    def join(self, later: OddColumn) -> None:
+        """There is nothing to take."""
+
     def again(self) -> None:
         """Nothing is left open."""
 
@@ -107,6 +113,11 @@ class NumberColumn:
         values = self.values(series)
         self.found.add(values, series.dtype.is_integer(), first_row)
         return np.isnan(values)
+
+    def join(self, later: NumberColumn) -> None:
+        """Take what was found in later rows."""
+        self._matched |= later._matched
+        self.found.join(later.found)
 
     def again(self) -> None:
         """Nothing is left open."""
@@ -140,9 +151,7 @@ class LabelColumn:
         items = series.unique(maintain_order=True).to_list()
         for item, n_rows in zip(items, series.unique_counts().to_list(), strict=True):
             self.counts[item] += n_rows
-        if len(self.counts) > MOST_LEVELS:
-            text = f'Column "{self.name}" holds more than {count(MOST_LEVELS)} labels, too many to count.'
-            raise DataError(Finding("E12", text, f"drop={words([self.name])}", (self.name,)))
+        self._refuse_too_many()
         gone = [item for item in items if item is not None and self.is_missing(item)]
         gaps = series.is_null()
         if gone:
@@ -151,6 +160,19 @@ class LabelColumn:
         self.missing = Places.union((self.missing, Places.of(mask, first_row)))
         self.n += len(series)
         return mask
+
+    def join(self, later: LabelColumn) -> None:
+        """Take what was found in later rows."""
+        self.counts.update(later.counts)
+        self._refuse_too_many()
+        self.missing = Places.union((self.missing, later.missing))
+        self.n += later.n
+        self._met |= later._met
+
+    def _refuse_too_many(self) -> None:
+        if len(self.counts) > MOST_LEVELS:
+            text = f'Column "{self.name}" holds more than {count(MOST_LEVELS)} labels, too many to count.'
+            raise DataError(Finding("E12", text, f"drop={words([self.name])}", (self.name,)))
 
     def is_missing(self, item: Any) -> bool:
         """Whether an item is a word for a missing value."""
@@ -194,6 +216,12 @@ class LabelledNumbers(LabelColumn):
         values = pl.Series(series.name, self._numbers.values(series), nan_to_null=True)
         return super().add(values.cast(series.dtype) if series.dtype.is_integer() else values, first_row)
 
+    def join(self, later: LabelColumn) -> None:
+        """Take what was found in later rows."""
+        super().join(later)
+        assert isinstance(later, LabelledNumbers)
+        self._numbers.join(later._numbers)
+
     def settled(self, locate: Locate) -> Settled:
         """The labels; their reader sees numbers as `add` did."""
         labels = super().settled(locate)
@@ -226,8 +254,7 @@ class TextColumn:
     def add_cells(self, series: pl.Series, cells: Cells, first_row: int) -> Mask:
         """The same of text that was read already, together with other columns."""
         self._matched |= cells.matched
-        has_units = len(self._matched & {*self._form.units}) > 1
-        self._may_be_numbers &= cells.values.dtype.is_numeric() and not cells.is_plain and not has_units
+        self._may_be_numbers &= cells.values.dtype.is_numeric() and not cells.is_plain and not self._has_units
         if self._keeps_texts:
             self._texts.add(series, first_row)
             self._keeps_texts = not self._may_be_numbers or len(self._texts.counts) <= FEW_TEXTS
@@ -238,6 +265,25 @@ class TextColumn:
             self._negative = series if cells.n_negative and not self._n_negative else self._negative
             self._n_negative += cells.n_negative
         return gaps
+
+    @property
+    def _has_units(self) -> bool:
+        """Whether several things stand beside numbers: 12 kg and 500 g are no one quantity."""
+        return len(self._matched & {*self._form.units}) > 1
+
+    def join(self, later: TextColumn) -> None:
+        """Take what was found in later rows."""
+        self._matched |= later._matched
+        self._may_be_numbers &= later._may_be_numbers and not self._has_units
+        self._missing = Places.union((self._missing, later._missing))
+        self._keeps_texts &= later._keeps_texts
+        if self._keeps_texts:
+            self._texts.join(later._texts)
+            self._keeps_texts = not self._may_be_numbers or len(self._texts.counts) <= FEW_TEXTS
+        if self._may_be_numbers:
+            self._numbers.join(later._numbers)
+            self._negative = later._negative if self._negative is None else self._negative
+            self._n_negative += later._n_negative
 
     def again(self) -> TextColumn | None:
         """The survey that gathers all texts, where these count and were not kept."""

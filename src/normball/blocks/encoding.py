@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from normball.blocks.block import Block
 from normball.blocks.long_table import LongTable, changed
+from normball.blocks.passes import lacking
 from normball.blocks.readers import NumberReader, Reader, read_frame
 from normball.blocks.target import TargetColumns
 from normball.inputs.class_targets import any_output
@@ -117,11 +118,6 @@ class RowReader:
         if not offsets:
             return np.zeros(shape)
         return np.column_stack(offsets) if len(shape) == 2 else np.asarray(sum(offsets))
-
-
-def lacking(values: NDArray[Any]) -> Mask:
-    """Where numbers or codes are missing."""
-    return np.isnan(values) if values.dtype.kind == "f" else values < 0
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,24 @@ The first pass has it where every row is used. Where rows are left out, or media
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from normball.blocks.long_table import LongTable
 from normball.blocks.medians import MedianSearch
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.inputs.columns import Floats
 from normball.inputs.places import Places
 
+if TYPE_CHECKING:
+    import polars as pl
+
+    from normball.blocks.encoding import RowReader
+
 Content: TypeAlias = SurveyedNumbers | SurveyedLabels
-Columns: TypeAlias = Mapping[str, NDArray[Any]]
 
 
 @dataclass
@@ -43,9 +47,84 @@ class TargetRows:
     def add(self, y: Floats) -> None:
         """Take more of these rows."""
         if len(y):
-            self.n += len(y)
-            self.low, self.high = np.minimum(self.low, y.min(axis=0)), np.maximum(self.high, y.max(axis=0))
-            self.n_positive = self.n_positive + (y > 0).sum(axis=0)
+            self.join(TargetRows(len(y), y.min(axis=0), y.max(axis=0), (y > 0).sum(axis=0)))
+
+    def join(self, later: TargetRows) -> None:
+        """Take what was found in other rows."""
+        self.n += later.n
+        self.low, self.high = np.minimum(self.low, later.low), np.maximum(self.high, later.high)
+        self.n_positive = self.n_positive + later.n_positive
+
+
+class RowsPass:
+    """One read of the rows that are used.
+
+    Attributes
+    ----------
+    counts : {column: ndarray}
+        How many rows hold each label, those without one first.
+    n_missing : {column: int}
+        How many rows lack a number.
+    searches : {column: MedianSearch}
+        Medians that are looked for.
+    target : TargetRows
+    n_rows : int
+        How many rows are used.
+    has_weight : bool
+        Whether some of them has a weight.
+    """
+
+    def __init__(self, reader: RowReader, contents: Mapping[str, Content], wants_medians: bool) -> None:
+        self._reader = reader
+        labels = {name: content for name, content in contents.items() if isinstance(content, SurveyedLabels)}
+        self.counts = {name: np.zeros(len(content.values) + 1, np.intp) for name, content in labels.items()}
+        self.n_missing = {name: 0 for name in contents if name not in labels}
+        self.searches = {name: MedianSearch() for name in self.n_missing} if wants_medians else {}
+        self.target, self.n_rows, self.has_weight = TargetRows(), 0, False
+
+    def add(self, frame: pl.DataFrame, first_row: int) -> None:
+        """Take the next rows."""
+        columns, y, weights, _ = self._reader.read(frame).kept()
+        for name, count in self.counts.items():
+            count += np.bincount(columns[name] + 1, minlength=len(count))
+        for name in self.n_missing:
+            self.n_missing[name] += int(np.isnan(columns[name]).sum())
+        for name, search in self.searches.items():
+            search.add(columns[name])
+        self.target.add(y[weights > 0])
+        self.n_rows += len(y)
+        self.has_weight |= bool(weights.any())
+
+    def join(self, later: RowsPass) -> None:
+        """Take what was found in later rows."""
+        for name, count in self.counts.items():
+            count += later.counts[name]
+        for name in self.n_missing:
+            self.n_missing[name] += later.n_missing[name]
+        for name, search in self.searches.items():
+            search.join(later.searches[name])
+        self.target.join(later.target)
+        self.n_rows += later.n_rows
+        self.has_weight |= later.has_weight
+
+
+@dataclass
+class MediansPass:
+    """A further read, for medians that are not found yet."""
+
+    reader: RowReader
+    searches: dict[str, MedianSearch]
+
+    def add(self, frame: pl.DataFrame, first_row: int) -> None:
+        """Take the next rows."""
+        columns, *_ = self.reader.read(frame).kept()
+        for name, search in self.searches.items():
+            search.add(columns[name])
+
+    def join(self, later: MediansPass) -> None:
+        """Take what was found in later rows."""
+        for name, search in self.searches.items():
+            search.join(later.searches[name])
 
 
 @dataclass
@@ -59,44 +138,24 @@ class UsedRows:
 
 
 def learn_from_rows(
-    passes: Callable[[], Any],
-    contents: Mapping[str, Content],
-    wants_medians: bool,
+    table: LongTable, reader: RowReader, contents: Mapping[str, Content], n_rows: int, wants_medians: bool
 ) -> UsedRows:
-    """Count in the rows that are used, in as many passes as the medians need.
-
-    Each pass of `passes` yields the columns, the target and the weights of some of these rows at a time.
-    """
-    counts = {
-        name: np.zeros(len(c.values) + 1, np.intp) for name, c in contents.items() if isinstance(c, SurveyedLabels)
-    }
-    n_missing = {name: 0 for name, content in contents.items() if isinstance(content, SurveyedNumbers)}
-    searches = {name: MedianSearch() for name in n_missing} if wants_medians else {}
-    target, n_rows, has_weight = TargetRows(), 0, False
-    for columns, y, weights in passes():
-        for name, count in counts.items():
-            count += np.bincount(columns[name] + 1, minlength=len(count))  # the first is that of missing ones
-        for name in n_missing:
-            n_missing[name] += int(np.isnan(columns[name]).sum())
-        for name, search in searches.items():
-            search.add(columns[name])
-        target.add(y[weights > 0])
-        n_rows += len(y)
-        has_weight |= bool(weights.any())
+    """Count in the rows that are used, in as many passes as the medians need."""
+    found = table.run(reader.roles.columns, n_rows, RowsPass(reader, contents, wants_medians))
+    searches = found.searches
     for search in searches.values():
         search.end_pass()
     while still := {name: search for name, search in searches.items() if search.is_open}:
-        for columns, _, _ in passes():
-            for name, search in still.items():
-                search.add(columns[name])
-        for search in still.values():
-            search.end_pass()
+        searches |= table.run(reader.roles.columns, n_rows, MediansPass(reader, still)).searches
+        for name in still:
+            searches[name].end_pass()
     learned: dict[str, Content] = {}
     for name, content in contents.items():
         if isinstance(content, SurveyedLabels):
-            missing = Places(int(counts[name][0]))
-            learned[name] = replace(content, n_rows=counts[name][1:], missing=missing, n=n_rows)
+            counts = found.counts[name]
+            learned[name] = replace(content, n_rows=counts[1:], missing=Places(int(counts[0])), n=found.n_rows)
         else:
             median = searches[name].median if wants_medians else None
-            learned[name] = replace(content, missing=Places(n_missing[name]), n=n_rows, median=median)
-    return UsedRows(learned, target, n_rows, has_weight)
+            missing = Places(found.n_missing[name])
+            learned[name] = replace(content, missing=missing, n=found.n_rows, median=median)
+    return UsedRows(learned, found.target, found.n_rows, found.has_weight)

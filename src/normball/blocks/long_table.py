@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
 
 from normball.inputs.reading import TextFormat
 from normball.messages import OR, DataError, Finding, count, words
@@ -19,6 +19,18 @@ BYTES_OF_A_CELL = 8
 
 NUMBERS, TRUTH, CATEGORIES, TEXT, DATES = "numbers", "truth values", "categories", "text", "dates or times"
 
+
+class Pass(Protocol):
+    """What is gathered in one read of a table; picklable, so that parts of the table can be read anywhere."""
+
+    def add(self, frame: pl.DataFrame, first_row: int) -> None:
+        """Take the next rows, the first of which has the number `first_row`."""
+
+    def join(self, later: Self) -> None:
+        """Take what another one, which began as this one did, gathered in the rows behind those of this one."""
+
+
+Gathered = TypeVar("Gathered", bound=Pass)
 Opener: TypeAlias = "Callable[[list[str], int], Iterator[pl.DataFrame]]"
 
 
@@ -61,6 +73,14 @@ class LongTable:
         """
         columns = list(columns)
         return _of_equal_length(self._checked(columns, self.opened(columns, n_rows)), n_rows)
+
+    def run(self, columns: Sequence[str], n_rows: int, gathered: Gathered) -> Gathered:
+        """Show all rows of some columns to what gathers, `n_rows` at once."""
+        first_row = 0
+        for frame in self.parts(columns, n_rows):
+            gathered.add(frame, first_row)
+            first_row += frame.height
+        return gathered
 
     def _checked(self, columns: Sequence[str], frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """The frames, with gaps of the right type where a frame has nothing else."""

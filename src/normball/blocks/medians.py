@@ -44,11 +44,22 @@ class _Interval:
         bins = (keys - np.uint64(self._start)) >> np.uint64(self._shift)  # keys below the start wrap around
         inside = (keys >= np.uint64(self._start)) & (bins < (1 << BITS))
         self._counts += np.bincount(bins[inside].astype(np.intp), minlength=1 << BITS)
-        if self._kept is not None:
-            every = np.concatenate([self._kept[0], keys[inside]])
-            times = np.concatenate([self._kept[1], np.ones(np.count_nonzero(inside), np.int64)])
-            found, where = np.unique(every, return_inverse=True)
-            self._kept = (found, np.bincount(where, times).astype(np.int64)) if len(found) <= KEPT else None
+        self._keep(keys[inside], np.ones(np.count_nonzero(inside), np.int64))
+
+    def _keep(self, keys: Keys, times: NDArray[np.int64]) -> None:
+        if self._kept is None:
+            return
+        found, where = np.unique(np.concatenate([self._kept[0], keys]), return_inverse=True)
+        counts = np.bincount(where, np.concatenate([self._kept[1], times])).astype(np.int64)
+        self._kept = (found, counts) if len(found) <= KEPT else None
+
+    def join(self, later: _Interval) -> None:
+        """Take what another one of these keys has counted."""
+        self._counts += later._counts
+        if later._kept is None:
+            self._kept = None
+        else:
+            self._keep(*later._kept)
 
     def narrowed(self, rank: int) -> float | _Interval:
         """The number of this rank, counted from 0, or a smaller interval that holds it."""
@@ -94,6 +105,15 @@ class MedianSearch:
         for _, found in self._found:
             if isinstance(found, _Interval):
                 found.add(keys)
+
+    def join(self, later: MedianSearch) -> None:
+        """Take what another one, which began this pass as this one did, has seen in it."""
+        if not self._found:
+            self._n += later._n
+            self._whole.join(later._whole)
+        for (_, mine), (_, other) in zip(self._found, later._found, strict=True):
+            if isinstance(mine, _Interval) and isinstance(other, _Interval):
+                mine.join(other)
 
     def end_pass(self) -> None:
         """The pass is over."""

@@ -6,17 +6,17 @@ What `inputs.prepare` is for a table in memory, by the same rules: a first pass 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.blocks.encoding import Roles, RowReader, TableRows, lacking
-from normball.blocks.learning import Columns, Content, UsedRows, learn_from_rows
+from normball.blocks.encoding import Roles, RowReader, TableRows
+from normball.blocks.learning import Content, UsedRows, learn_from_rows
 from normball.blocks.long_table import LongTable, rows_of_a_block
-from normball.blocks.medians import MedianSearch
+from normball.blocks.passes import Refused, median_of, n_complete
 from normball.blocks.roles import roles_of
 from normball.blocks.source import RowBlocks
 from normball.blocks.survey import Survey, Wanted, survey
@@ -24,7 +24,6 @@ from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.blocks.table_features import feature_contents, number_reader
 from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
 from normball.families import family_name, find_family
-from normball.inputs.columns import Floats
 from normball.inputs.gaps import MISSING_LEVEL, Gaps
 from normball.inputs.places import Places
 from normball.inputs.preparation import Column, Preparation, learn_labels, learn_numbers
@@ -32,7 +31,7 @@ from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers, sever
 from normball.inputs.tables import not_met
 from normball.inputs.targets import refused_values
 from normball.inputs.text import label_text
-from normball.messages import SAMPLE, DataError, Finding, raise_errors, sample
+from normball.messages import DataError, Finding, raise_errors, sample
 from normball.settings import name_list
 
 
@@ -190,26 +189,12 @@ class _Surveyed:
         refused, problem, other = find_family(family).refused(np.array([content.low]))
         if not refused.any():
             return []
-        places, values, first_row = Places(), np.zeros(0), 0
-        for frame in self.table.parts([name], self.n_rows):
-            numbers = self.readers[name].read(frame[name])
-            mask = find_family(family).refused(numbers)[0]
-            places = Places.union((places, Places.of(mask, first_row)))
-            values = np.append(values, numbers[mask])[:SAMPLE]
-            first_row += len(numbers)
-        return [refused_values(name, places, values, problem, other)]
+        found = self.table.run([name], self.n_rows, Refused(name, self.readers[name], family))
+        return [refused_values(name, found.places, found.values, problem, other)]
 
     def _median(self, name: str) -> float:
         """The median of a column, in passes of its own."""
-        search = MedianSearch()
-        while True:
-            for frame in self.table.parts([name], self.n_rows):
-                values = self.readers[name].read(frame[name])
-                search.add(np.where(np.isinf(values), np.nan, values))
-            search.end_pass()
-            if not search.is_open:
-                assert search.median is not None
-                return search.median
+        return median_of(self.table, name, self.readers[name], self.n_rows)
 
     def _row_numbers(self) -> float:
         """Look at weights, offsets and exposure; returns what weights are divided by."""
@@ -262,12 +247,7 @@ class _Surveyed:
 
     def _n_complete(self, names: Iterable[str]) -> int:
         """How many rows have the target and all of these columns, found in a further pass."""
-        columns = [*names, *self.roles.target]
-        total = 0
-        for frame in self.table.parts(columns, self.n_rows):
-            gaps = [lacking(self.readers[name].read(frame[name])) for name in columns]
-            total += int((~np.logical_or.reduce(gaps)).sum())
-        return total
+        return n_complete(self.table, self.readers, [*names, *self.roles.target], self.n_rows)
 
     def used(self, reader: RowReader, features: Mapping[str, Content]) -> UsedRows:
         """What the rows that are used hold: from the survey where all are, else in further passes."""
@@ -278,13 +258,7 @@ class _Surveyed:
         target = surveyed_rows(reader.target, self.found.contents)
         if target is not None and not (dropped or has_zeros or impute):
             return UsedRows(dict(features), target, self.found.n_rows, True)
-
-        def passes() -> Iterator[tuple[Columns, Floats, Floats]]:
-            for frame in self.table.parts(self.roles.columns, self.n_rows):
-                columns, y, weights, _ = reader.read(frame).kept()
-                yield columns, y, weights
-
-        return learn_from_rows(passes, features, impute)
+        return learn_from_rows(self.table, reader, features, self.n_rows, impute)
 
 
 def _levels(column: Column, content: SurveyedLabels) -> NDArray[np.int32]:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from normball.blocks.column_survey import ColumnSurvey, TextColumn, column_survey
 from normball.blocks.long_table import LongTable
-from normball.blocks.readers import Reader, as_items
+from normball.blocks.passes import places_of_labels
+from normball.blocks.readers import Reader
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
-from normball.inputs.columns import Mask, Unusable
+from normball.inputs.columns import Unusable
 from normball.inputs.places import Places
+from normball.inputs.reading import TextFormat
 from normball.inputs.text import PLAIN, read_columns
 from normball.messages import Finding
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Surveyed: TypeAlias = SurveyedNumbers | SurveyedLabels | Unusable
 
@@ -83,56 +88,55 @@ def survey(table: LongTable, wanted: Wanted, n_rows: int) -> Survey:
         )
         for name in wanted.columns
     }
-    total, with_gap, without_target = _pass(table, columns, wanted, n_rows)
+    first = table.run(list(columns), n_rows, SurveyPass(columns, wanted, table.form or PLAIN))
+    columns = dict(first.columns)
     again = {name: further for name, column in columns.items() if (further := column.again()) is not None}
     if again:
-        _pass(table, again, wanted, n_rows)
-    settled = {
-        name: column.settled(partial(_places, table, name, n_rows)) for name, column in {**columns, **again}.items()
-    }
+        columns |= table.run(list(again), n_rows, SurveyPass(again, wanted, table.form or PLAIN)).columns
+    settled = {name: column.settled(partial(places_of_labels, table, name, n_rows)) for name, column in columns.items()}
     return Survey(
-        total,
+        first.n_rows,
         {name: column.content for name, column in settled.items()},
         {name: column.reader for name, column in settled.items() if column.reader is not None},
-        with_gap,
-        without_target,
+        first.with_gap,
+        first.without_target,
         frozenset().union(*(column.matched for column in settled.values())),
         [finding for column in settled.values() for finding in column.findings],
     )
 
 
-def _pass(
-    table: LongTable, columns: Mapping[str, ColumnSurvey], wanted: Wanted, n_rows: int
-) -> tuple[int, Places, Places]:
-    """Show all rows to some columns; returns how many there are, and which have gaps."""
-    total, with_gap, without_target = 0, Places(), Places()
-    texts, form = [name for name, column in columns.items() if isinstance(column, TextColumn)], table.form or PLAIN
-    for frame in table.parts(list(columns), n_rows):
-        cells = dict(zip(texts, read_columns(frame.select(texts), form), strict=True)) if texts else {}
+@dataclass
+class SurveyPass:
+    """One read of the columns; see `Survey` for what it gathers."""
+
+    columns: Mapping[str, ColumnSurvey]
+    wanted: Wanted
+    form: TextFormat
+    n_rows: int = 0
+    with_gap: Places = field(default_factory=Places)
+    without_target: Places = field(default_factory=Places)
+
+    def add(self, frame: pl.DataFrame, first_row: int) -> None:
+        """Take the next rows."""
+        texts = [name for name, column in self.columns.items() if isinstance(column, TextColumn)]
+        cells = dict(zip(texts, read_columns(frame.select(texts), self.form), strict=True)) if texts else {}
         gaps = {
-            name: column.add_cells(frame[name], cells[name], total)
+            name: column.add_cells(frame[name], cells[name], first_row)
             if isinstance(column, TextColumn)
-            else column.add(frame[name], total)
-            for name, column in columns.items()
+            else column.add(frame[name], first_row)
+            for name, column in self.columns.items()
         }
         none = np.zeros(frame.height, dtype=bool)
-        lacks_target = np.logical_or.reduce([none, *(gaps[name] for name in wanted.target if name in gaps)])
-        lacks = np.logical_or.reduce([lacks_target, *(gaps[name] for name in wanted.features if name in gaps)])
-        without_target = Places.union((without_target, Places.of(lacks_target, total)))
-        with_gap = Places.union((with_gap, Places.of(lacks, total)))
-        total += frame.height
-    return total, with_gap, without_target
+        lacks_target = np.logical_or.reduce([none, *(gaps[name] for name in self.wanted.target if name in gaps)])
+        lacks = np.logical_or.reduce([lacks_target, *(gaps[name] for name in self.wanted.features if name in gaps)])
+        self.without_target = Places.union((self.without_target, Places.of(lacks_target, first_row)))
+        self.with_gap = Places.union((self.with_gap, Places.of(lacks, first_row)))
+        self.n_rows += frame.height
 
-
-def _places(table: LongTable, name: str, n_rows: int, codes: Mapping[Any, int], which: Mask) -> Places:
-    """The rows in which a column holds one of some labels, in a further pass."""
-    import polars as pl
-
-    items = [item for item, code in codes.items() if code >= 0 and which[code]]
-    found, first_row = Places(), 0
-    for frame in table.parts([name], n_rows):
-        series = as_items(frame[name])
-        mask = series.is_in(pl.Series(items, dtype=series.dtype).implode()).fill_null(False).to_numpy()
-        found = Places.union((found, Places.of(mask, first_row)))
-        first_row += frame.height
-    return found
+    def join(self, later: SurveyPass) -> None:
+        """Take what was found in later rows."""
+        for name, column in self.columns.items():
+            column.join(later.columns[name])
+        self.without_target = Places.union((self.without_target, later.without_target))
+        self.with_gap = Places.union((self.with_gap, later.with_gap))
+        self.n_rows += later.n_rows

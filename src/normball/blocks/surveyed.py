@@ -105,6 +105,22 @@ class SurveyedNumbers:
         self.n_zeros += int(np.count_nonzero(finite == 0.0))
         self._count_distinct(finite)
 
+    def join(self, later: SurveyedNumbers) -> None:
+        """Take what was found in later rows."""
+        self.n += later.n
+        self.whole &= later.whole
+        self.is_whole &= later.is_whole
+        self.rises = self.rises and later.rises and later.low > self.high
+        for kind in ("missing", "infinite", "negative", "too_large", "not_zero"):
+            setattr(self, kind, Places.union((getattr(self, kind), getattr(later, kind))))
+        self.low, self.high = min(self.low, later.low), max(self.high, later.high)
+        self.total += later.total
+        self.n_zeros += later.n_zeros
+        if later.distinct is None:
+            self.distinct = None
+        else:
+            self._count_distinct(later.distinct, later.times)
+
     def _count_distinct(self, values: Floats, times: NDArray[np.intp] | None = None) -> None:
         if not (self.is_whole or self.wants_distinct) or self.distinct is None:
             self.distinct = None
