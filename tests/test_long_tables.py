@@ -168,3 +168,55 @@ def test_parts_that_are_gathered_apart(tmp_path: Path, y: Any, family: str, end:
     assert table is not None
     divided = Divided(**{field.name: getattr(table, field.name) for field in fields(table)})
     check_equal(in_memory(path, y, **options), in_parts(divided, y, 9, **options))
+
+
+class Stream:
+    """Gives an Arrow stream each time it is asked."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+def sources(table: pl.DataFrame, folder: Path) -> dict[str, Any]:
+    import duckdb
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    (folder / "parts").mkdir()
+    for k, start in enumerate(range(0, N, 20)):
+        table[start : start + 20].write_parquet(folder / "parts" / f"{k}.parquet")
+    batches = table.to_arrow().to_batches(max_chunksize=13)
+    return {
+        "lazy": pl.scan_parquet(folder / "parts" / "*.parquet"),
+        "lazy frame": table.lazy(),
+        "dataset": ds.dataset(folder / "parts"),
+        "dataset in memory": ds.dataset(pa.Table.from_batches(batches)),
+        "relation": duckdb.connect().sql(
+            f"select * from '{folder}/parts/*.parquet' order by filename, file_row_number"
+        ),
+        "stream": Stream(pa.Table.from_batches(batches)),
+    }
+
+
+@pytest.mark.parametrize("kind", ["lazy", "lazy frame", "dataset", "dataset in memory", "relation", "stream"])
+@pytest.mark.parametrize(("y", "family"), [("y", "gaussian"), ("class", "auto"), ("kind", "multinomial")])
+def test_other_tables(tmp_path: Path, kind: str, y: str, family: str) -> None:
+    """Text of frames is what it is: not read as that of files."""
+    table = mixed()
+    source = sources(table, tmp_path)[kind]
+    options = {"family": family, "missing": "impute", "categorical": ["count"], "sample_weight": "weight"}
+    if kind == "relation":  # knows no categories but in an order of its own
+        table = table.with_columns(pl.col("category").cast(pl.String))
+    check_equal(prepare(table, y, **options), in_parts(source, y, 9, **options))
+
+
+def test_a_stream_that_opens_once(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    batches = mixed().to_arrow().to_batches(max_chunksize=13)
+    once = pa.RecordBatchReader.from_batches(batches[0].schema, batches)
+    with pytest.raises(nb.DataError, match="read once"):
+        long_table_of(once)

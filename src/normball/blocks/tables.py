@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +15,7 @@ from normball.blocks.long_table import LongTable
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
 from normball.inputs.reading import Reading, TextFormat
+from normball.messages import DataError, Finding, raise_errors
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,7 +33,20 @@ def long_table_of(X: Any, reading: Reading = PLAIN) -> LongTable | None:
 
     if nw.dependencies.is_polars_lazyframe(X):
         return _of_lazy_frame(X)
+    if _is_of("pyarrow.dataset", "Dataset", X):
+        return _of_arrow_dataset(X)
+    if nw.dependencies.is_duckdb_relation(X):
+        return _of_relation(X)
+    in_memory = nw.dependencies.is_into_dataframe(X) or nw.dependencies.is_into_series(X)
+    if hasattr(X, "__arrow_c_stream__") and not in_memory:
+        return _of_stream(X)
     return None
+
+
+def _is_of(module: str, name: str, X: Any) -> bool:
+    """Whether it is an object of a class of a module, which is then loaded already."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(X, getattr(loaded, name))
 
 
 def blocks_of(X: Any, y: Any, **options: Any) -> RowBlocks | None:
@@ -38,7 +56,98 @@ def blocks_of(X: Any, y: Any, **options: Any) -> RowBlocks | None:
 
 
 def _of_lazy_frame(frame: pl.LazyFrame) -> LongTable:
-    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
-        return iter(frame.select(columns).collect_batches(chunk_size=n_rows, maintain_order=True))
+    """A polars LazyFrame, which is computed again in each pass."""
 
-    return LongTable(frame.collect_schema(), opened)
+    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+        with _reading("the lazy frame"):
+            yield from frame.select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
+
+    with _reading("the lazy frame"):
+        return LongTable(frame.collect_schema(), opened)
+
+
+def _of_arrow_dataset(dataset: Any) -> LongTable:
+    """A `pyarrow.dataset`."""
+    from pyarrow.dataset import ParquetFileFormat, ParquetFragmentScanOptions
+
+    options = {"batch_readahead": 1, "fragment_readahead": 1}
+    if isinstance(getattr(dataset, "format", None), ParquetFileFormat):  # else whole groups of rows lie in memory
+        options["fragment_scan_options"] = ParquetFragmentScanOptions(pre_buffer=False)
+
+    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+        with _reading("the dataset"):
+            for batch in dataset.to_batches(columns=columns, batch_size=n_rows, **options):
+                yield _frame_of(batch)
+
+    return LongTable(_schema_of(dataset.schema), opened)
+
+
+def _of_relation(relation: Any) -> LongTable:
+    """A DuckDB relation, whose query runs again in each pass."""
+    _need_pyarrow("a DuckDB relation")
+
+    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+        quoted = ['"' + name.replace('"', '""') + '"' for name in columns]
+        with _reading("the relation"):
+            yield from map(_frame_of, relation.project(", ".join(quoted)).to_arrow_reader(n_rows))
+
+    return LongTable(_schema_of(relation.limit(0).to_arrow_table().schema), opened)
+
+
+def _of_stream(X: Any) -> LongTable:
+    """Anything that gives an Arrow stream as often as it is asked."""
+    reader = _need_pyarrow("an Arrow stream").RecordBatchReader
+    first, second = (next(iter(reader.from_stream(X)), None) for _ in range(2))
+    if first is not None and (second is None or not first.equals(second)):
+        text = f"X is a stream that can be read once ({type(X).__name__}); a model needs several passes over its rows."
+        fix = "hand over what gives such a stream each time (a dataset, a query, a class with __arrow_c_stream__), or "
+        raise DataError(Finding("E14", text, f"{fix}write it into a Parquet file first"))
+
+    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+        with _reading("the stream"):
+            for batch in reader.from_stream(X):
+                yield _frame_of(batch.select(columns))
+
+    return LongTable(_schema_of(reader.from_stream(X).schema), opened)
+
+
+def _need_pyarrow(what: str) -> Any:
+    try:
+        return importlib.import_module("pyarrow")
+    except ImportError:
+        raise ImportError(f"{what} is read by pyarrow, which is not installed: pip install pyarrow") from None
+
+
+def _frame_of(batch: Any) -> pl.DataFrame:
+    import polars as pl
+
+    frame = pl.from_arrow(batch)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _schema_of(schema: Any) -> Mapping[str, Any]:
+    """The columns as polars types; raises where a name stands for two."""
+    twice = [name for name, times in Counter(schema.names).items() if times > 1]
+    raise_errors(Finding("E06", f'More than one column is called "{name}".', "rename one of them") for name in twice)
+    return _frame_of(schema.empty_table()).schema
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """What goes wrong in here is said to be wrong with the table."""
+    import polars as pl
+
+    arrow = sys.modules.get("pyarrow")
+    duckdb = sys.modules.get("duckdb")
+    errors = (
+        OSError,
+        pl.exceptions.PolarsError,
+        *([arrow.ArrowException] if arrow else []),
+        *([duckdb.Error] if duckdb else []),
+    )
+    try:
+        yield
+    except errors as error:
+        problem = str(error).splitlines()[0][:200]
+        raise DataError(Finding("E11", f"{what[0].upper()}{what[1:]} cannot be read: {problem}.")) from None
