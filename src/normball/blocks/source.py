@@ -1,8 +1,11 @@
-"""`RowSource` gives the rows of a table block by block, as often as it is asked; `RowBlocks`: what is known of it."""
+"""`RowSource` gives the rows of a table block by block, as often as it is asked; `RowBlocks`: what is known of it.
+
+`DividedRows` is a source whose blocks can be made one by one, in any place; `MappedRows` one whose blocks are changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,6 +23,43 @@ class RowSource(Protocol):
 
     def open(self) -> Iterator[Block]:
         """The blocks from the first one on; a DataError where the data cannot be read or have changed."""
+
+
+class DividedRows(RowSource, Protocol):
+    """A source each block of which can be made without those before it, so that workers can share them out."""
+
+    @property
+    def pieces(self) -> Sequence[Any]:
+        """What each block is made of, in order: something small, or what a cluster knows a value of its own by."""
+
+    @property
+    def block_of(self) -> Callable[[Any, int], Block]:
+        """Makes a block of a piece and its number; picklable. `first_row` is 0: who makes it knows not those before."""
+
+
+@dataclass(frozen=True, eq=False)
+class MappedRows:
+    """The blocks of a source, each of them changed by a function.
+
+    Attributes
+    ----------
+    source : RowSource
+        Gives the blocks.
+    function : callable
+        Takes a Block, returns one of the same number, first row and number of rows; picklable.
+    """
+
+    source: RowSource
+    function: Callable[[Block], Block]
+
+    @property
+    def n_blocks_hint(self) -> int | None:
+        """As many as the source has."""
+        return self.source.n_blocks_hint
+
+    def open(self) -> Iterator[Block]:
+        """The changed blocks from the first one on."""
+        return map(self.function, self.source.open())
 
 
 @dataclass(frozen=True, eq=False)
