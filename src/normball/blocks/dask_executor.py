@@ -94,7 +94,8 @@ class DaskExecutor:
         """
         changes: tuple[Callable[[Block], Block], ...] = ()
         while isinstance(source, MappedRows):
-            source, changes = source.source, (source.function, *changes)
+            changes = (source.function, *changes)
+            source = source.source
         if not hasattr(source, "pieces"):
             what = f"Dask needs rows each block of which can be made by itself, which {type(source).__name__} has not"
             raise TypeError(f"{what}: give a dask collection, dask.dataframe.read_parquet(...) for instance")
