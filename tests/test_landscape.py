@@ -105,7 +105,7 @@ def test_two_features_alone(family: str) -> None:
     X, y = made(family)
     cv = nb.cv_path(X, y, family=family, cv=5, n_lambdas=20, tol=1e-9)
     content = described(cv, X, y)
-    assert len(content["evidence"]["pairs"]) == 10
+    assert len(content["evidence"]["pairs"]) == 6
     for one in content["evidence"]["pairs"][:3]:
         features = standardised(cv, X, content)[:, [one["j"], one["k"]]]
         own = nb.fit_path(features, y, family=family, lambdas=cv.lambdas, standardize=False, tol=1e-9)

@@ -1,10 +1,8 @@
 """The lessons: every number that they state, own data against the solver, and a page that is safe and offline."""
 
-import base64
 import json
 import re
 import sys
-import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from normball import charts, learn
 from normball.cli.arguments import LEARN_EPILOG
 from normball.learn import built_in, figure, own
 from normball.messages import DataError
+from pages import unpacked
 
 NASTY = ["</script><b>", '<img src=x onerror="alert(1)">', "a & b", "'\"quoted\"'"]
 
@@ -442,7 +441,7 @@ class Page(HTMLParser):
         super().__init__()
         self.attributes: list[tuple[str, str | None]] = []
         self.tags: list[str] = []
-        self.data = ""
+        self.data: dict[str, Any] = {}
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -451,7 +450,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.tags[-1:] == ["script"] and not self.data:
-            self.data = zlib.decompress(base64.b64decode(data)).decode()
+            self.data = unpacked(data)
 
 
 @pytest.mark.parametrize("quiz", [False, True])
@@ -459,7 +458,7 @@ def test_the_page_is_one_small_offline_file(quiz: bool) -> None:
     text = learn.page(built_in(), learn.IDS, quiz=quiz)
     assert len(text.encode()) < 250_000
     page = Page(text)
-    assert set(json.loads(page.data)) == set(learn.IDS)
+    assert set(page.data) == set(learn.IDS)
     assert not any(value and "http" in value for name, value in page.attributes if name not in ("xmlns", "http-equiv"))
     assert not any(name.startswith("on") or name == "src" for name, _ in page.attributes)
     policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
@@ -485,7 +484,7 @@ def test_nasty_names_stay_text_and_own_pages_are_small() -> None:
     assert page.tags.count("script") == 3
     assert page.tags.count("img") == 0
     assert "<b>" not in text
-    assert set(json.loads(page.data)["f"]["names"]) == set(NASTY)
+    assert set(page.data["f"]["names"]) == set(NASTY)
 
 
 def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

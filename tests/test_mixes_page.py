@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from commands import Capture, run, small_table
 from normball.report import other_mixes
 from normball.report.other_mixes import some_lambdas, thinned
 from normball.run import Run
-from pages import payload_of
+from pages import payload_of, unpacked
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +34,7 @@ def comparison(table: tuple[Any, Any]) -> nb.Comparison:
 def others_of(page: str) -> list[Any]:
     held = re.search(r'id="others">([^<]*)<', page)
     assert held is not None
-    content = json.loads(zlib.decompress(base64.b64decode(held[1])))
+    content = unpacked(held[1])
     assert isinstance(content, list)
     return content
 

@@ -32,7 +32,7 @@ export function element(name, attributes, content = "") {
   const words = Object.entries(attributes)
     .filter(([, value]) => value !== undefined && value !== "")
     .map(([key, value]) => ` ${key}="${typeof value === "number" ? px(value) : escape(value)}"`);
-  return `<${name}${words.join("")}>${content}</${name}>`;
+  return content ? `<${name}${words.join("")}>${content}</${name}>` : `<${name}${words.join("")}/>`;
 }
 
 /** @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 @param {Record<string, string | number | undefined>} [more] */

@@ -5,13 +5,14 @@ So the drawing that a file holds for print, mail and readers without JavaScript 
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from quickjs import Context
@@ -43,13 +44,20 @@ def bundle(package: str, name: str) -> str:
 
 
 def packed(data: Mapping[str, Any] | Sequence[Any]) -> str:
-    """Data as deflated JSON in base64, a third of its size; any element can hold it (`web/src/page/unpack.js`)."""
+    """Data as deflated JSON in characters that stand in any element as they are (`web/src/page/unpack.js`)."""
     return deflated(json.dumps(data, allow_nan=False, separators=(",", ":")))
 
 
 def deflated(text: str) -> str:
-    """A text deflated, in base64."""
-    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    """A text deflated, 13 bits in two of 91 characters: 8 % shorter than in base64.
+
+    They are those from # to }, with ~ and ! in place of < and &, which HTML reads as its own.
+    """
+    bits = np.unpackbits(np.frombuffer(zlib.compress(text.encode(), 9), dtype=np.uint8))
+    groups = np.pad(bits, (0, -bits.size % 13)).reshape(-1, 13)
+    values = groups @ (1 << np.arange(12, -1, -1))
+    letters = np.stack(np.divmod(values, 91), axis=1) + ord("#")
+    return letters.astype(np.uint8).tobytes().decode("ascii").translate({ord("<"): "~", ord("&"): "!"})
 
 
 @cache

@@ -15,7 +15,7 @@ from normball.evidence.listed import plain
 Array = NDArray[np.float64]
 Square = tuple[tuple[float, float], tuple[float, float]]  # ranges of x and y
 
-TOP = 5  # features whose pairs have grids of their own
+TOP = 4  # features whose pairs have grids of their own
 SLICES_AT = 3  # indices of lambda
 SIZE = 17  # points along a side
 DIGITS = 5
