@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,18 @@ def others_of(page: str) -> list[Any]:
     held = re.search(r'id="others">([^<]*)<', page)
     assert held is not None
     content = unpacked(held[1])
-    assert isinstance(content, list)
-    return content
+
+    def of(by_name: dict[str, list[Any]] | None, k: int) -> dict[str, Any] | None:
+        return None if by_name is None else {name: values[k] for name, values in by_name.items()}
+
+    def told(k: int) -> dict[str, Any]:
+        sections = of(content["sections"], k) or {}
+        return {
+            "data": {**(of(content["data"], k) or {}), "evidence": of(content["evidence"], k)},
+            "sections": {name: text for name, text in sections.items() if text is not None},
+        }
+
+    return [None if version is None else told(k) for k, version in enumerate(content["data"]["version"])]
 
 
 def test_every_mix_is_on_the_page(comparison: nb.Comparison, table: tuple[Any, Any], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ PLACE = '<script type="application/zlib" id="others">'
 MOST_BYTES = ((100, 490_000), (np.inf, 880_000))  # of a page, by its features
 MOST_LAMBDAS = 33
 LEAST_LAMBDAS = 10
-OVERHEAD = 25_000  # bytes that another mix takes with few lambdas
+OVERHEAD = 10_000  # bytes that another mix takes with few lambdas
 PART = re.compile(r'<(section|nav)[^>]* aria-labelledby="([^"]+)".*?</\1>', re.DOTALL)
 ANSWER = re.compile(r'<div id="answer".*?(?=\s*<section)', re.DOTALL)
 
@@ -42,7 +42,7 @@ def with_others(
     wanted = (room / others - OVERHEAD) / of_one_lambda
     n_lambdas = int(np.clip(wanted, LEAST_LAMBDAS, MOST_LAMBDAS))
     own = parts(outline(cv, cv, run, content, comparison))
-    held: list[dict[str, Any] | None] = []
+    held: list[tuple[dict[str, Any], dict[str, str]] | None] = []
     run = replace(run, select=run.rule)  # a number is a lambda of the mix that the page opens with
     for one in comparison:
         if one is cv:
@@ -52,8 +52,24 @@ def with_others(
         data = payload(shown, run, evidence(shown), comparison)
         its = parts(outline(one, shown, run, data, comparison))
         differ = {name: its.get(name, "") for name in {**own, **its} if its.get(name, "") != own.get(name, "")}
-        held.append({"data": {**data, "comparison": None}, "sections": differ})
-    return page.replace(PLACE, PLACE + charts.packed(held))
+        held.append(({**data, "comparison": None}, differ))
+    return page.replace(PLACE, PLACE + charts.packed(_side_by_side(held)))
+
+
+def _side_by_side(held: Sequence[tuple[dict[str, Any], dict[str, str]] | None]) -> dict[str, Any]:
+    """What all mixes hold, by name: deflation looks 32 KB back, so what is alike has to stand close together."""
+    data = _by_name([None if one is None else one[0] for one in held])
+    evidence = data.pop("evidence")
+    return {
+        "data": data,
+        "evidence": _by_name(evidence) if any(evidence) else None,
+        "sections": _by_name([None if one is None else one[1] for one in held]),
+    }
+
+
+def _by_name(several: Sequence[dict[str, Any] | None]) -> dict[str, list[Any]]:
+    names = dict.fromkeys(name for one in several for name in one or ())
+    return {name: [None if one is None else one.get(name) for one in several] for name in names}
 
 
 def parts(page: str) -> dict[str, str]:

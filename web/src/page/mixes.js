@@ -2,7 +2,10 @@
 import { unpack } from "./unpack.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
-/** @typedef {{ data: Payload, sections: Record<string, string> }} Held what the page holds of a penalty: `sections` are those that differ, by name; "" where it has none */
+/**
+ * @typedef {Record<string, any[]>} ByName something of each penalty
+ * @typedef {{ data: ByName, evidence: ByName | null, sections: ByName }} Held what the page holds of all: their payloads, the evidence apart, and the sections that differ, "" where a penalty has none
+ */
 
 /**
  * @param {Document} page @param {Payload} opened of the penalty that the file opens with
@@ -12,7 +15,7 @@ export function mixes(page, opened) {
   const text = page.getElementById("others")?.textContent ?? "";
   const main = /** @type {HTMLElement} */ (page.querySelector("main"));
   const untouched = comparison && text ? /** @type {HTMLElement} */ (main.cloneNode(true)) : null;
-  /** @type {(Held | null)[] | undefined} */
+  /** @type {Held | undefined} */
   let held;
   let as_in_file = true;
 
@@ -23,15 +26,22 @@ export function mixes(page, opened) {
       return opened;
     }
     as_in_file = false;
-    held ??= /** @type {(Held | null)[]} */ (unpack(text));
-    const other = held[k];
     const fresh = /** @type {HTMLElement} */ (untouched.cloneNode(true));
-    for (const [name, html] of Object.entries(other?.sections ?? {})) replaced(fresh, name, html);
+    if (k === comparison.current) {
+      page.querySelector("main")?.replaceWith(fresh);
+      return opened;
+    }
+    held ??= /** @type {Held} */ (unpack(text));
+    for (const [name, html] of Object.entries(of(held.sections, k))) if (html !== null) replaced(fresh, name, html);
     page.querySelector("main")?.replaceWith(fresh);
-    return other ? { ...other.data, comparison: { ...comparison, current: k } } : opened;
+    const evidence = held.evidence && of(held.evidence, k);
+    return /** @type {Payload} */ ({ ...of(held.data, k), evidence, comparison: { ...comparison, current: k } });
   }
   return { current: comparison?.current ?? 0, bring, asked: () => asked(opened) };
 }
+
+/** What stands there of one penalty. @param {ByName} by_name @param {number} k @returns {Record<string, any>} */
+const of = (by_name, k) => Object.fromEntries(Object.entries(by_name).map(([name, values]) => [name, values[k]]));
 
 /** The penalty that the address asks for. @param {Payload} opened */
 function asked({ comparison }) {
