@@ -8,7 +8,7 @@ is computed again from the collection. No block travels to the client.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -142,14 +142,26 @@ class DaskExecutor:
         from dask import delayed
 
         request = delayed((function, placed.changes), pure=False, traverse=False)
-        how = delayed(merge, pure=False, traverse=False)
-        task, join = delayed(_value, pure=False), delayed(_joined, pure=False)
+        task = delayed(_value, pure=False)
         assert placed.blocks is not None
         values = [task(request, *block) for block in zip(placed.blocks, placed.first_rows, strict=True)]
+        return self.joined(values, merge, on_block)
+
+    def joined(self, values: Sequence[Any], merge: Callable[[Any, Any], Any], on_block: OnBlock) -> Any:
+        """Values that stand for those of tasks (Delayed), joined on the workers in the order of `Tree`."""
+        from dask import delayed
+
+        how, join = delayed(merge, pure=False, traverse=False), delayed(_joined, pure=False)
         tree = Tree(lambda earlier, later: join(how, earlier, later))
         for value in values:
             tree.add(value)
         return self._scheduler.total(values, tree.total(), on_block)
+
+    def together(self, values: Sequence[Any], on_block: OnBlock) -> list[Any]:
+        """The small values of some tasks."""
+        from dask import delayed
+
+        return list(self._scheduler.total(values, delayed(list, pure=False)(values), on_block))
 
 
 class _Threads:
@@ -180,13 +192,13 @@ class _Threads:
             blocks[number] = delayed(block, pure=False, traverse=False)
         return blocks, list(n_rows)
 
-    def total(self, values: list[Any], total: Any, on_block: OnBlock) -> Any:
+    def total(self, values: Sequence[Any], total: Any, on_block: OnBlock) -> Any:
         """Compute the total of some values."""
         with _told_by_threads(values, on_block):
             return total.compute(scheduler="threads")
 
 
-def _told_by_threads(tasks: list[Any], on_block: OnBlock) -> Any:
+def _told_by_threads(tasks: Sequence[Any], on_block: OnBlock) -> Any:
     """Tells how many of these tasks are done while Dask's threads compute."""
     from dask.callbacks import Callback
 
@@ -217,7 +229,7 @@ class _Cluster:
         n_rows = self.total(sizes, delayed(list, pure=False)(sizes), on_block)
         return blocks, n_rows
 
-    def total(self, values: list[Any], total: Any, on_block: OnBlock) -> Any:
+    def total(self, values: Sequence[Any], total: Any, on_block: OnBlock) -> Any:
         """Compute the total of some values."""
         from distributed import as_completed
         from distributed.scheduler import KilledWorker

@@ -72,7 +72,7 @@ class LongTable:
         So the parts do not depend on how the table is stored: on the files it is in or on their groups of rows.
         """
         columns = list(columns)
-        return _of_equal_length(self._checked(columns, self.opened(columns, n_rows)), n_rows)
+        return _of_equal_length(self._checked(self.opened(columns, n_rows)), n_rows)
 
     def run(self, columns: Sequence[str], n_rows: int, gathered: Gathered) -> Gathered:
         """Show all rows of some columns to what gathers, `n_rows` at once."""
@@ -82,19 +82,21 @@ class LongTable:
             first_row += frame.height
         return gathered
 
-    def _checked(self, columns: Sequence[str], frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """The frames, with gaps of the right type where a frame has nothing else."""
+    def _checked(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         first_row = 0
         for frame in frames:
-            kinds = {name: kind_of(frame.schema[name]) for name in columns}
-            empty = [name for name, kind in kinds.items() if not kind]
-            for name in columns:
-                if kinds[name] not in (kind_of(self.schema[name]), ""):
-                    raise another_type(
-                        name, self.schema[name], frame.schema[name], f"from row {count(first_row + 1)} on"
-                    )
+            yield self.checked(frame, first_row)
             first_row += frame.height
-            yield frame.with_columns(frame[name].cast(self.schema[name]) for name in empty) if empty else frame
+
+    def checked(self, frame: pl.DataFrame, first_row: int) -> pl.DataFrame:
+        """A part whose columns hold what they are known to hold, with gaps of the right type if they hold nothing."""
+        kinds = {name: kind_of(dtype) for name, dtype in frame.schema.items()}
+        for name, kind in kinds.items():
+            if kind not in (kind_of(self.schema[name]), ""):
+                where = f"from row {count(first_row + 1)} on"
+                raise another_type(name, self.schema[name], frame.schema[name], where)
+        empty = [name for name, kind in kinds.items() if not kind]
+        return frame.with_columns(frame[name].cast(self.schema[name]) for name in empty) if empty else frame
 
 
 def kind_of(dtype: Any) -> str:

@@ -1,0 +1,295 @@
+"""Dask's frames and arrays as long tables whose partitions are read where they are, each of them a block."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from normball.blocks.block import Block
+from normball.blocks.dask_executor import DaskExecutor
+from normball.blocks.encoding import TableRows
+from normball.blocks.long_table import Gathered, LongTable
+from normball.blocks.prepare import prepare_long_table
+from normball.blocks.source import RowBlocks
+from normball.inputs.sources import source_of
+from normball.messages import DataError, Finding, count
+from normball.settings import name_list
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaskTable(LongTable):
+    """A dask collection.
+
+    Attributes
+    ----------
+    divided : callable
+        Gives for some columns what stands for each partition (Delayed), whose value `framed` takes.
+    executor : DaskExecutor
+        Where they are computed.
+    """
+
+    divided: Callable[[Sequence[str]], list[Any]]
+    executor: DaskExecutor
+
+    @cached_property
+    def first_rows(self) -> list[int]:
+        """Number of the first row of each partition."""
+        from dask import delayed
+
+        parts = self.divided(self.names[:1])
+        lengths = self.executor.together([delayed(len, pure=False)(part) for part in parts], _nothing)
+        return [0, *accumulate(lengths[:-1])]
+
+    @property
+    def columns_alone(self) -> LongTable:
+        """What is known of the columns, for a worker."""
+        return LongTable(**{field.name: getattr(self, field.name) for field in fields(LongTable)} | {"opened": _unread})
+
+    def run(self, columns: Sequence[str], n_rows: int, gathered: Gathered) -> Gathered:
+        """Show each partition to a copy of what gathers, where it is, and join these there."""
+        from dask import delayed
+
+        begun = delayed((self.columns_alone, tuple(columns), gathered), pure=False, traverse=False)
+        task = delayed(_gathered, pure=False)
+        parts = zip(self.divided(columns), self.first_rows, strict=True)
+        found: Gathered = self.executor.joined([task(begun, *part) for part in parts], _join, _nothing)
+        return found
+
+
+@dataclass(frozen=True)
+class PartitionRows:
+    """The `DividedRows` of a dask collection: each partition is a block.
+
+    Attributes
+    ----------
+    rows : TableRows
+        How a part of the table becomes a block.
+    """
+
+    rows: TableRows
+    table: DaskTable
+
+    @property
+    def n_blocks_hint(self) -> int:
+        """How many partitions there are."""
+        return len(self.table.first_rows)
+
+    @property
+    def pieces(self) -> list[Any]:
+        """What stands for the partitions."""
+        return self.table.divided(self.rows.reader.roles.columns)
+
+    @property
+    def block_of(self) -> Callable[[Any, int], Block]:
+        """Makes a partition a block."""
+        return partial(_encoded, replace(self.rows, table=self.table.columns_alone), tuple(self.table.first_rows))
+
+    def open(self) -> Iterator[Block]:
+        """The blocks from the first one on, one after the other here."""
+        first_row, block_of = 0, self.block_of
+        for number, piece in enumerate(self.pieces):
+            (part,) = self.table.executor.together([piece], _nothing)
+            block = replace(block_of(part, number), first_row=first_row)
+            yield block
+            first_row += block.n_rows
+
+
+def read_dask(X: Any, y: Any, *, executor: Any = None, **options: Any) -> RowBlocks | None:
+    """The blocks of a dask frame or array; None where `X` is neither.
+
+    Parameters
+    ----------
+    X : dask.dataframe.DataFrame or dask.array.Array
+        The rows. The columns of an array go by position.
+    y : str, dask.dataframe.Series, array or dask.array.Array
+        The target: of a frame a column or a series with the same partitions, of an array an array.
+    executor : DaskExecutor, optional
+        By default on the active client, or on threads where there is none.
+    **options
+        As `prepare_long_table` has them; those that hold a value for each row are given as `y` is.
+
+    Raises
+    ------
+    TypeError
+        When the executor is none of dask.
+    DataError
+        As `prepare_long_table`.
+    """
+    if not is_dask(X):
+        return None
+    executor = executor or DaskExecutor.active()
+    if not isinstance(executor, DaskExecutor):
+        raise TypeError(f"a dask collection needs a DaskExecutor, not {type(executor).__name__}")
+    by_row = options.pop("by_row", None) or {}
+    vectors = {"y": y, "sample_weight": options.get("sample_weight"), "offset": options.get("offset"), **by_row}
+    if hasattr(X, "columns"):
+        table, names, categorical = _of_frame(X, vectors, executor)
+        options["categorical"] = [*name_list("categorical", options.get("categorical", ())), *categorical]
+    else:
+        table, names = _of_array(X, vectors, executor)
+    options |= {name: names.pop(name) for name in ("sample_weight", "offset")}
+    y = names.pop("y")
+    found = prepare_long_table(table, y, by_row=names, **options)
+    assert isinstance(found.source, TableRows)
+    return replace(found, source=PartitionRows(found.source, table))
+
+
+def is_dask(X: Any) -> bool:
+    """Whether it is a frame or an array of dask, which is loaded then."""
+    dask = sys.modules.get("dask")
+    return dask is not None and dask.is_dask_collection(X) and hasattr(X, "to_delayed") and hasattr(X, "ndim")
+
+
+def _of_frame(
+    X: Any, vectors: Mapping[str, Any], executor: DaskExecutor
+) -> tuple[DaskTable, dict[str, Any], list[str]]:
+    """The table of a frame, the columns for each role, and those whose categories are numbers."""
+    import polars as pl
+
+    X = X.to_frame() if X.ndim == 1 else X
+    X = X.rename(columns={name: str(name) for name in X.columns})
+    names = dict(vectors)
+    for role, vector in vectors.items():
+        if is_dask(vector) and vector.ndim == 1 and hasattr(vector, "name"):
+            names[role] = str(vector.name or role)
+            X = X.assign(**{names[role]: vector})
+    schema, categorical = {}, []
+    for name, dtype in X.dtypes.items():
+        (schema[name],) = pl.from_pandas(X._meta[[name]]).dtypes
+        if hasattr(dtype, "categories"):
+            texts = [category for category in dtype.categories if isinstance(category, str)]
+            if len(texts) < len(dtype.categories):
+                categorical.append(name)
+            elif dtype.ordered:
+                schema[name] = pl.Enum(texts)
+    return _table(schema, lambda columns: X[list(columns)].to_delayed(), executor), names, categorical
+
+
+def _of_array(X: Any, vectors: Mapping[str, Any], executor: DaskExecutor) -> tuple[DaskTable, dict[str, Any]]:
+    """The table of an array and of what has a value for each of its rows, and the columns of these."""
+    import polars as pl
+    from dask import delayed
+
+    if X.ndim != 2 or X.dtype.kind not in "fiub":
+        text = f"X is a dask array of {X.ndim} dimensions and type {X.dtype}; a table of numbers has 2."
+        raise DataError(Finding("E14", text, "X.reshape(-1, 1) if it is one column"))
+    X = X if X.numblocks[1] == 1 else X.rechunk({1: -1})
+    features = source_of(np.empty((1, X.shape[1]))).names
+    given = {role: _as_chunked(role, vector, X) for role, vector in vectors.items() if vector is not None}
+    names = {role: role if role in given else None for role in vectors}
+    (kind,) = pl.DataFrame(np.zeros((1, 1), X.dtype)).dtypes
+    schema = dict.fromkeys(features, kind)
+    schema |= {role: pl.Series(np.zeros(1, vector.dtype)).dtype for role, vector in given.items()}
+
+    def divided(columns: Sequence[str]) -> list[Any]:
+        used = {role: given[role] for role in columns if role in given}
+        task = delayed(_columns_of, pure=False)
+        chunks = [X.to_delayed().ravel(), *(vector.to_delayed().ravel() for vector in used.values())]
+        return [task(tuple(columns), features, tuple(used), *parts) for parts in zip(*chunks, strict=True)]
+
+    return _table(schema, divided, executor, named=False), names
+
+
+def _as_chunked(role: str, vector: Any, X: Any) -> Any:
+    """A vector in chunks of the same rows as X."""
+    import dask.array as da
+
+    if isinstance(vector, str):
+        text = f"The rows are those of an array, whose columns have no names: there is no column {vector!r}."
+        raise DataError(Finding("E02", text, f"{role} as an array"))
+    if hasattr(vector, "to_dask_array"):
+        vector = vector.to_dask_array()
+    if not is_dask(vector):
+        if np.isnan(X.shape[0]):
+            text = f"{role} is no dask array, and it is unknown how many rows each chunk of X has."
+            raise DataError(
+                Finding("E14", text, f"X.compute_chunk_sizes(), or {role} as a dask array with the same chunks")
+            )
+        vector = da.from_array(np.asarray(vector), chunks=-1)
+    known = not (np.isnan(X.shape[0]) or np.isnan(vector.shape[0]))
+    if (
+        vector.ndim != 1
+        or (known and vector.shape[0] != X.shape[0])
+        or (not known and vector.numblocks != X.numblocks[:1])
+    ):
+        text = f"X has {_rows_of(X)} and {role} {_rows_of(vector)}; each row of X needs one value."
+        raise DataError(Finding("E14", text))
+    return vector.rechunk((X.chunks[0],)) if known else vector
+
+
+def _rows_of(array: Any) -> str:
+    n_rows = "an unknown number of" if np.isnan(array.shape[0]) else count(array.shape[0])
+    return f"{n_rows} rows in {count(array.numblocks[0])} chunks"
+
+
+def _table(schema: Mapping[str, Any], divided: Any, executor: DaskExecutor, named: bool = True) -> DaskTable:
+    table: DaskTable
+
+    def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+        for part in divided(columns):
+            (found,) = executor.together([part], _nothing)
+            yield framed(found, columns, schema)
+
+    table = DaskTable(schema, opened, named=named, divided=divided, executor=executor)
+    return table
+
+
+def framed(part: Any, columns: Sequence[str], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Some columns of a partition, a pandas or polars frame, as polars has them."""
+    import polars as pl
+
+    frame = part if isinstance(part, pl.DataFrame) else pl.from_pandas(part[list(columns)])
+    ordered = [name for name in columns if isinstance(schema[name], pl.Enum)]
+    return frame.with_columns(pl.col(name).cast(schema[name]) for name in ordered)
+
+
+def _columns_of(columns: Sequence[str], features: Sequence[str], vectors: Sequence[str], X: Any, *values: Any) -> Any:
+    """Some columns of the rows of a chunk."""
+    import polars as pl
+
+    for name, vector in zip(vectors, values, strict=True):
+        if len(vector) != len(X):
+            text = f"A chunk of X has {count(len(X))} rows, and that of {name} {count(len(vector))}."
+            raise DataError(Finding("E14", text, "chunks of the same rows"))
+    found = dict(zip(vectors, map(pl.Series, values), strict=True))
+    places = {name: j for j, name in enumerate(features)}
+    return pl.DataFrame({name: found[name] if name in found else X[:, places[name]] for name in columns})
+
+
+def _gathered(begun: tuple[LongTable, tuple[str, ...], Any], part: Any, first_row: int) -> Any:
+    """What is gathered in one partition. The beginning belongs to all of them."""
+    table, columns, gathered = begun
+    gathered = copy.deepcopy(gathered)
+    gathered.add(table.checked(framed(part, columns, table.schema), first_row), first_row)
+    return gathered
+
+
+def _join(earlier: Any, later: Any) -> Any:
+    """Both; the earlier one stays what it is, since it may be asked for again when a worker is lost."""
+    found = copy.deepcopy(earlier)
+    found.join(later)
+    return found
+
+
+def _encoded(rows: TableRows, first_rows: Sequence[int], part: Any, number: int) -> Block:
+    columns = rows.reader.roles.columns
+    frame = rows.table.checked(framed(part, columns, rows.table.schema), first_rows[number])
+    return replace(rows.block(frame, number, first_rows[number]), first_row=0)
+
+
+def _unread(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+    raise RuntimeError("a worker has the columns of the table, not its rows")
+
+
+def _nothing(_: int) -> None:
+    pass
