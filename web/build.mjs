@@ -48,6 +48,9 @@ function put(path, text) {
   }
 }
 
+/** What esbuild leaves as it is: the letters in tagged templates, of which only what is read counts here. @param {string} text */
+const ascii = (text) => text.replace(/[^\0-\x7f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 const mark = fingerprint();
 for (const [entry, target] of Object.entries(BUNDLES)) {
   if (!existsSync(join(here, entry))) throw new Error(`${entry} is missing`);
@@ -65,7 +68,7 @@ for (const [entry, target] of Object.entries(BUNDLES)) {
     banner: { js: `/* normball; d3 modules (ISC) and fflate (MIT), see LICENSES.txt. source ${mark} */` },
   });
   // a bundle stands inside a <script> element
-  put(join(here, target), result.outputFiles[0].text.replaceAll("</script", "<\\/script"));
+  put(join(here, target), ascii(result.outputFiles[0].text).replaceAll("</script", "<\\/script"));
 }
 put(join(here, "../src/normball/charts/LICENSES.txt"), licences());
 process.exit(stale ? 1 : 0);

@@ -11,21 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.family import Family
+from normball.language import message
 from normball.scores import errors, losses, right
 
 Array = NDArray[np.float64]
 ByWeighting = Callable[[Array], Array]  # (n_weightings, n) -> (n_weightings,); NaN where a score is undefined
 
 LABELS = {
-    "accuracy": "accuracy",
+    "accuracy": message("accuracy"),
     "auc": "AUC",
-    "f1_macro": "macro F1",
-    "brier": "Brier score",
-    "deviance": "deviance",
+    "f1_macro": message("macro F1"),
+    "brier": message("Brier score"),
+    "deviance": message("deviance"),
     "rmse": "RMSE",
     "mae": "MAE",
     "r2": "R2",
-    "calibration_slope": "calibration slope",
+    "calibration_slope": message("calibration slope"),
 }
 OF_LABELS = ("accuracy", "f1_macro")  # which shares of classes have not
 NEWTON_STEPS = 50

@@ -1,9 +1,10 @@
 /** Axes as text: d3-scale finds the ticks, svg.js writes them. */
+import { tr } from "./language.js";
 import { FAINT, GRID, figures, segment, words } from "./svg.js";
 
 /** @typedef {import("d3-scale").ScaleContinuousNumeric<number, number>} Scale */
 
-const LARGE = [{ least: 1e12, name: "trillion" }, { least: 1e9, name: "billion" }, { least: 1e6, name: "million" }];
+const LARGE = [{ least: 1e12, name: tr`trillion` }, { least: 1e9, name: tr`billion` }, { least: 1e6, name: tr`million` }];
 const MOST_DECIMALS = 4;
 
 /** The horizontal axis below a chart. @param {Scale} x @param {number} y @param {string} label @param {{ ticks?: number, format?: (value: number) => string, ends?: string[] }} [how] with words at both ends */
@@ -20,7 +21,7 @@ export function below(x, y, label, { ticks = 6, format, ends } = {}) {
 }
 
 /** Every axis of lambda runs this way. */
-export const STRENGTHS = ["← stronger", "weaker →"];
+export const STRENGTHS = [tr`← stronger`, tr`weaker →`];
 
 /** Words at both ends of an axis. @param {number} start @param {number} end @param {number} y @param {string[]} ends */
 export const atEnds = (start, end, y, [first, last]) => words(start, y, first, { fill: FAINT }) + words(end, y, last, { fill: FAINT, "text-anchor": "end" });
@@ -57,7 +58,7 @@ export function formatOf(ticks) {
     const shown = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",") + (part ? `.${part}` : "");
     return value < 0 ? `-${shown}` : shown;
   };
-  return { write, unit: large ? `, ${large.name}s` : "" };
+  return { write, unit: large ? tr`, ${large.name}s` : "" };
 }
 
 /** A number by itself, without noise of the last digit. @param {number} value */

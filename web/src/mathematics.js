@@ -27,6 +27,7 @@ const VARIANCES = {
  * @property {boolean} has_classes whether the target is a class, or proportions of classes
  * @property {boolean} quadratic whether the loss is the squared error, so that its quadratic about any point is exact
  * @property {string} factor what exp(coefficient) multiplies, as "odds"; "" where it means nothing
+ * @property {string} factor_column the same as the title of a column of coefficients.csv
  * @property {string | null} eta the linear predictor in words, as "log-odds"; null for the target itself
  * @property {string} predicted what a prediction is, as "Probability", "Expected"
  */

@@ -1,14 +1,15 @@
 /** Pieces that several views of the data share: the lambda axis of a small panel, keys, hatching and bars. */
+import { tr } from "./language.js";
 import { scaleLog } from "d3-scale";
 import { FAINT, GRID, element, figures, segment, words } from "./svg.js";
 import { tick } from "./axes.js";
 
-export const NEEDS_DATA = "This view needs the data: normball report model.json --data FILE.";
+export const NEEDS_DATA = tr`This view needs the data: normball report model.json --data FILE.`;
 /** What views of single coefficients say of a model whose penalty acts on groups of them. */
-export const ON_GROUPS = "This view draws penalties of single coefficients; the penalty of this model acts on groups of features.";
+export const ON_GROUPS = tr`This view draws penalties of single coefficients; the penalty of this model acts on groups of features.`;
 
 /** What views of one linear predictor say of a model that has several; the page leaves them out. */
-export const ONE_OUTPUT = "This view draws a model with one prediction for each row; this one has several.";
+export const ONE_OUTPUT = tr`This view draws a model with one prediction for each row; this one has several.`;
 
 /** Charts of the data are drawn this wide: readable at 330 pixels, and no coarser on a wide screen. */
 const WIDTH = 620;
@@ -66,7 +67,7 @@ export function nearest(at, index) {
 }
 
 /** Said where a picture is of another lambda than the one in use. @param {number[]} lambdas @param {number} stored @param {number} index */
-export const borrowed = (lambdas, stored, index) => (stored === index ? "" : ` Stored for lambda = ${figures(lambdas[stored])}, the nearest to ${figures(lambdas[index])}.`);
+export const borrowed = (lambdas, stored, index) => (stored === index ? "" : tr` Stored for lambda = ${figures(lambdas[stored])}, the nearest to ${figures(lambdas[index])}.`);
 
 /** A hatching of one colour under an id. @param {string} id @param {string} colour */
 export const hatching = (id, colour) =>

@@ -1,4 +1,5 @@
 /** What the geometry view shows, found in a payload: the loss of two coefficients, the solution, its gradient. */
+import { tr } from "./language.js";
 import { exchanged, slope, smooth } from "./contours.js";
 import { centre, cleaned, part, solution, value, weights } from "./geometry.js";
 import { known, nearest } from "./panels.js";
@@ -30,7 +31,7 @@ export function scene(data, state) {
   const evidence = /** @type {Evidence} */ (data.evidence);
   const [j, k] = state.pair;
   const features = [data.features[j], data.features[k]];
-  if (!features[0] || !features[1] || j === k) return "Choose two different features.";
+  if (!features[0] || !features[1] || j === k) return tr`Choose two different features.`;
   /** @type {(of: (number | null)[] | undefined, otherwise: number) => Point} */
   const two = (of, otherwise) => [of?.[j] ?? otherwise, of?.[k] ?? otherwise];
   /** @type {Pick<Scene, "names" | "lambda" | "weights">} */
@@ -48,12 +49,12 @@ function inModel(data, evidence, { pair: [j, k], index }, base, gradient) {
   const path = data.lambdas.map((_, at) => /** @type {Point} */ ([coefficient(data, j, at), coefficient(data, k, at)]));
   const at = cleaned(path[index]);
   const level = evidence.loss[index];
-  if (![...at, ...gradient, level].every(known)) return "The numbers of this lambda are not finite, so there is nothing to draw.";
+  if (![...at, ...gradient, level].every(known)) return tr`The numbers of this lambda are not finite, so there is nothing to draw.`;
   const stored = evidence.slices.filter((one) => (one.j === j && one.k === k) || (one.j === k && one.k === j));
   const here = stored.find((one) => one.at === index);
   if (here) return { ...base, ...exact(here, here.j !== j, { at, gradient, value: level }), at, gradient, level, path, caution: "", centre: null };
   const quadratic = expanded(evidence, [j, k], index, at, gradient, level);
-  if (!quadratic) return `Contours are stored for the first ${evidence.n_hessian} features of the list: choose two of them.`;
+  if (!quadratic) return tr`Contours are stored for the first ${evidence.n_hessian} features of the list: choose two of them.`;
   const { quadratic: known_everywhere } = data.mathematics;
   const caution = known_everywhere ? "" : approximate(data, stored.map((one) => one.at), index);
   return { ...base, ...asQuadratic(quadratic), at, gradient, level, path, caution, centre: known_everywhere ? centre(quadratic) : null };
@@ -85,10 +86,10 @@ function expanded(evidence, [j, k], index, at, gradient, value) {
 
 /** @param {Payload} data @param {number[]} stored @param {number} index */
 function approximate(data, stored, index) {
-  const text = "The contours are approximate: the loss to second order about the solution.";
-  if (data.comparison && !data.evidence?.slices.length) return `${text} Exact ones are stored for the penalty that was picked.`;
-  if (stored.length === 0) return `${text} Exact ones are stored for pairs of the first features of the list.`;
-  return `${text} The nearest lambda with exact ones is ${figures(data.lambdas[stored[nearest(stored, index)]])}.`;
+  const text = tr`The contours are approximate: the loss to second order about the solution.`;
+  if (data.comparison && !data.evidence?.slices.length) return tr`${text} Exact ones are stored for the penalty that was picked.`;
+  if (stored.length === 0) return tr`${text} Exact ones are stored for pairs of the first features of the list.`;
+  return tr`${text} The nearest lambda with exact ones is ${figures(data.lambdas[stored[nearest(stored, index)]])}.`;
 }
 
 /** Two features alone, where the loss is a quadratic. @param {Payload} data @param {Evidence} evidence @param {State} state @param {Pick<Scene, "names" | "lambda" | "weights">} base @returns {Scene | string} */
@@ -96,7 +97,7 @@ function aloneClosed(data, evidence, { pair: [j, k], index }, base) {
   const ready = Math.max(j, k) < Math.min(evidence.n_hessian, evidence.alone.length) && evidence.hessians.length > 0;
   const hessian = ready ? part(evidence.hessians[0], j, k) : null;
   const numbers = [evidence.alone[j], evidence.alone[k]];
-  if (!hessian || ![...hessian, ...numbers].every(known)) return `Two features alone are stored for the first ${evidence.alone.length} of the list: choose two of them.`;
+  if (!hessian || ![...hessian, ...numbers].every(known)) return tr`Two features alone are stored for the first ${evidence.alone.length} of the list: choose two of them.`;
   /** @type {import("./geometry.js").Quadratic} */
   const quadratic = { hessian, gradient: [-numbers[0], -numbers[1]], at: [0, 0], value: evidence.null_loss };
   const path = data.lambdas.map((lambda) => solution(quadratic, base.weights, lambda));
@@ -121,7 +122,7 @@ function aloneStored(data, evidence, { pair: [j, k], index }, base) {
   const turn = (u) => (turned ? [u[1], u[0]] : u);
   const path = found.path.map(turn);
   const at = path[index] && cleaned(path[index]);
-  if (!at || !at.every(known)) return "The solution of these two alone is not known at this lambda.";
+  if (!at || !at.every(known)) return tr`The solution of these two alone is not known at this lambda.`;
   const grid = turned ? exchanged(found) : found;
   const loss = smooth(grid);
   const step = (grid.x[1] - grid.x[0]) / (4 * grid.size);
@@ -137,7 +138,7 @@ function atSolution(read, u, w, lambda) {
 
 /** @param {Payload} data @param {Evidence} evidence */
 function available(data, evidence) {
-  if (evidence.pairs.length === 0) return "Two features alone are not stored in this report; choose “in this model”.";
+  if (evidence.pairs.length === 0) return tr`Two features alone are not stored in this report; choose “in this model”.`;
   const listed = [...new Set(evidence.pairs.flatMap((one) => [one.j, one.k]))].map((at) => data.features[at].name);
-  return `Two features alone are stored for pairs of ${listed.join(", ")}.`;
+  return tr`Two features alone are stored for pairs of ${listed.join(", ")}.`;
 }

@@ -21,7 +21,7 @@ import { NASTY, payload } from "./payloads.js";
 
 /** @typedef {import("../src/payload.js").Payload} Payload @typedef {import("../src/payload.js").State} State */
 
-const CLASSES = { inverse_link: /** @type {const} */ ("softmax"), variance: /** @type {const} */ ("mu (1 - mu)"), parameter: null, dispersion: 1, has_classes: true, quadratic: false, factor: "", eta: "log of the probability", predicted: "Probability" };
+const CLASSES = { inverse_link: /** @type {const} */ ("softmax"), variance: /** @type {const} */ ("mu (1 - mu)"), parameter: null, dispersion: 1, has_classes: true, quadratic: false, factor: "", factor_column: "", eta: "log of the probability", predicted: "Probability" };
 
 /**
  * A model of several classes or targets: the features count for output k as (k - 1) times what they count for the first.

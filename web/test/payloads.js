@@ -7,13 +7,13 @@ export const FAMILIES = /** @type {const} @satisfies {readonly Family[]} */ (["g
 
 /** What Python says of these families. @type {Record<Family, import("../src/mathematics.js").Mathematics>} */
 export const MATHEMATICS = {
-  gaussian: { inverse_link: "identity", variance: "", parameter: null, dispersion: null, has_classes: false, quadratic: true, factor: "", eta: null, predicted: "Predicted" },
-  binomial: { inverse_link: "logistic", variance: "mu (1 - mu)", parameter: null, dispersion: 1, has_classes: true, quadratic: false, factor: "odds", eta: "log-odds", predicted: "Probability" },
-  poisson: { inverse_link: "exp", variance: "mu", parameter: null, dispersion: 1.5, has_classes: false, quadratic: false, factor: "rate", eta: "log of the rate", predicted: "Expected" },
-  gamma: { inverse_link: "exp", variance: "mu^2", parameter: null, dispersion: 0.7, has_classes: false, quadratic: false, factor: "mean", eta: "log of the mean", predicted: "Expected" },
-  "tweedie(1.5)": { inverse_link: "exp", variance: "mu^power", parameter: 1.5, dispersion: 3, has_classes: false, quadratic: false, factor: "mean", eta: "log of the mean", predicted: "Expected" },
-  "negative_binomial(2)": { inverse_link: "exp", variance: "mu + mu^2 / theta", parameter: 2, dispersion: 1.1, has_classes: false, quadratic: false, factor: "rate", eta: "log of the rate", predicted: "Expected" },
-  "huber(1.345)": { inverse_link: "identity", variance: "", parameter: 1.345, dispersion: null, has_classes: false, quadratic: false, factor: "", eta: null, predicted: "Predicted" },
+  gaussian: { inverse_link: "identity", variance: "", parameter: null, dispersion: null, has_classes: false, quadratic: true, factor: "", factor_column: "", eta: null, predicted: "Predicted" },
+  binomial: { inverse_link: "logistic", variance: "mu (1 - mu)", parameter: null, dispersion: 1, has_classes: true, quadratic: false, factor: "odds", factor_column: "odds", eta: "log-odds", predicted: "Probability" },
+  poisson: { inverse_link: "exp", variance: "mu", parameter: null, dispersion: 1.5, has_classes: false, quadratic: false, factor: "rate", factor_column: "rate", eta: "log of the rate", predicted: "Expected" },
+  gamma: { inverse_link: "exp", variance: "mu^2", parameter: null, dispersion: 0.7, has_classes: false, quadratic: false, factor: "mean", factor_column: "mean", eta: "log of the mean", predicted: "Expected" },
+  "tweedie(1.5)": { inverse_link: "exp", variance: "mu^power", parameter: 1.5, dispersion: 3, has_classes: false, quadratic: false, factor: "mean", factor_column: "mean", eta: "log of the mean", predicted: "Expected" },
+  "negative_binomial(2)": { inverse_link: "exp", variance: "mu + mu^2 / theta", parameter: 2, dispersion: 1.1, has_classes: false, quadratic: false, factor: "rate", factor_column: "rate", eta: "log of the rate", predicted: "Expected" },
+  "huber(1.345)": { inverse_link: "identity", variance: "", parameter: 1.345, dispersion: null, has_classes: false, quadratic: false, factor: "", factor_column: "", eta: null, predicted: "Predicted" },
 };
 
 /** Numbers that look random and are the same each time. @param {number} seed @returns {() => number} */

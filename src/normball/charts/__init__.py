@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normball.language import current, messages, speaking
+
 if TYPE_CHECKING:
     from quickjs import Context
 
@@ -35,7 +37,7 @@ def call(function: str, *arguments: Any) -> Any:
     Plain data.
     """
     given = ",".join(json.dumps(argument, allow_nan=False) for argument in arguments)
-    return json.loads(_engine().eval(f"JSON.stringify(normball.{function}({given}))"))
+    return json.loads(_engine(current()).eval(f"JSON.stringify(normball.{function}({given}))"))
 
 
 def bundle(package: str, name: str) -> str:
@@ -67,9 +69,12 @@ def _deflated(text: str, strategy: int) -> str:
 
 
 @cache
-def _engine() -> Context:
+def _engine(language: str) -> Context:
+    """An engine that draws in a language: it reads the messages once, before anything else."""
     from quickjs import Context
 
     context = Context()
+    with speaking(language):
+        context.eval(f"var normballMessages = {json.dumps(messages('page', 'lessons'))}")
     context.eval(bundle("normball.charts", "charts.js"))
     return context

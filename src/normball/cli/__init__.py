@@ -15,6 +15,7 @@ from normball.cli.console import Console, print_to
 from normball.cli.exits import CLOSED, DATA, FILE, INTERRUPTED, USAGE, file_problem
 from normball.cli.parsing import with_dashed_values
 from normball.cli.styles import switch
+from normball.language import ENGLISH, speaking
 
 FILE_CODES = {"E10", "E11"}  # findings about files rather than about what is in them
 
@@ -82,7 +83,8 @@ def _run(arguments: Namespace, words: list[str], console: Console) -> int:
 
     try:
         refuse_own_inputs(arguments)
-        return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
+        with speaking(getattr(arguments, "lang", ENGLISH)):
+            return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
     except DataError as error:
         findings = [finding.in_command_line_words(vars(arguments)) for finding in error.findings]
         console.document({"error": "data", "findings": [vars(finding) for finding in findings]})

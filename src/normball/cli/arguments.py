@@ -23,7 +23,7 @@ from normball.cli.values import (
     seed,
     share,
 )
-from normball.cli.writing import fit_files, open_page
+from normball.cli.writing import fit_files, in_language, page
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
 from normball.version import __version__
 
@@ -176,6 +176,7 @@ def _show(commands: Commands, common: Parser) -> None:
     )
     show.add_argument("model", help="model.json as written by fit")
     show.add_argument("--path", action="store_true", help="where each feature enters or leaves, with the error there")
+    in_language(show)
     _choice_options(show)
 
 
@@ -195,7 +196,7 @@ def _report(commands: Commands, common: Parser) -> None:
         help="what the page holds about the data: nothing, or statistics, never a row (default: stats)",
     )
     report.add_argument("-o", "--output", metavar="FILE", help="default: report.html beside the model; - is stdout")
-    open_page(report)
+    page(report)
     _choice_options(report)
 
 
@@ -318,7 +319,7 @@ def _learn(commands: Commands, common: Parser) -> None:
     group.add_argument("--svg", metavar="DIR", help="one drawing for each lesson, as SVG")
     group.add_argument("--png", metavar="DIR", help="the same as PNG (needs: pip install normball[png])")
     group.add_argument("--quiz", action="store_true", help="first predict, then see")
-    open_page(group)
+    page(group, by_locale=True)
 
 
 def _model_options(fit: Parser) -> None:

@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.styles import BOLD, DIM, Stream, are_wanted, is_terminal, marked, styled, switch
-from normball.results.text import printable
+from normball.language import tr
+from normball.results.text import display_width, printable
 
 if TYPE_CHECKING:
     import rich.console
@@ -90,6 +91,10 @@ class Console:
     def sentence(self, text: str) -> None:
         """A line of the result that a terminal may break between words, under its first word."""
         self.result(self.wrapped(text, "stdout", " " * 9) if is_terminal("stdout") else text)
+
+    def told(self, label: str, text: str) -> None:
+        """A sentence behind its label, which is a `message`; without one below the sentence before."""
+        self.sentence(labelled(label, text))
 
     def document(self, content: Any) -> None:
         """The JSON document of `--json`, on stdout."""
@@ -174,6 +179,12 @@ class Console:
         from rich.console import Console as Drawn
 
         return Drawn(file=sys.stderr, no_color=not are_wanted(), highlight=False)
+
+
+def labelled(label: str, text: str) -> str:
+    """A text behind its label in the language of the results."""
+    own = tr(label)
+    return f"{own}{' ' * (8 - display_width(own))} {text}"
 
 
 class Bar:

@@ -15,6 +15,7 @@ from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
 from normball.cli.positive import with_positive
 from normball.cli.source import Task, UsageError, read
 from normball.cli.values import MIX_OF_PENALTY
+from normball.language import ENGLISH, message, retold, speaking
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
@@ -46,14 +47,15 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     grouped = _is_grouped(arguments.grouped, data)
     _check_unpenalised(arguments, task, data)
     about_groups, of_features = groups.options(arguments, groups_file, data, task.options["drop"])
-    task.run = replace(
-        task.run,
-        table=describe.table_in_words(task, data),
-        outcome=describe.target_in_words(data, ratios, of_features, grouped),
-        select=arguments.select,
-    )
-    console.sentence(f"Read     {task.run.table}")
-    console.sentence(f"Target   {task.run.outcome}")
+    with speaking(ENGLISH):  # what a model file holds
+        task.run = replace(
+            task.run,
+            table=describe.table_in_words(task, data),
+            outcome=describe.target_in_words(data, ratios, of_features, grouped),
+            select=arguments.select,
+        )
+    console.told(message("Read"), retold(task.run.table))
+    console.told(message("Target"), retold(task.run.outcome))
     if task.run.example in examples.NOTES:
         console.sentence(f"         {examples.NOTES[task.run.example]}")
     console.findings(task.findings)
@@ -93,9 +95,9 @@ def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Pa
     document = {**summary.document(comparison, cv, task.run, written), "seconds": console.seconds}
     if failure is not None:
         return file_problem(failure, "fit", console, document)
-    console.sentence(f"Wrote    {outputs.sizes(written.values())}")
+    console.told(message("Wrote"), outputs.sizes(written.values()))
     console.took()
-    console.sentence(f"Next     normball predict {files['model']} new.csv   |   open {files['report']}")
+    console.told(message("Next"), f"normball predict {files['model']} new.csv   |   open {files['report']}")
     console.document(document)
     return 0
 

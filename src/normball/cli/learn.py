@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from normball.cli import examples
-from normball.cli.console import Console
+from normball.cli.console import Console, labelled
 from normball.cli.source import UsageError, about_other_columns, opened, reading_options
+from normball.language import message
 from normball.messages import raise_errors
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if place_of_page:
         write(place_of_page, page(lessons, ids, quiz=arguments.quiz), console)
     for written in console.written:
-        console.result(f"Wrote    {sizes([written])}")
+        console.result(labelled(message("Wrote"), sizes([written])))
     if arguments.open:
         open_page(place_of_page, console)
     console.document({"lessons": ids, "data": lessons.about, "files": console.written})

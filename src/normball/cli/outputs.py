@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from normball.cli.source import UsageError
 from normball.files import write_text
+from normball.language import tr
 from normball.messages import sample
 
 if TYPE_CHECKING:
@@ -94,6 +95,6 @@ def sizes(files: Iterable[str]) -> str:
     for place in map(Path, files):
         size = max(1, round(place.stat().st_size / 1024))
         folders.setdefault(str(place.parent), []).append(f"{place.name} ({size:,} KB)")
-    here = " in this folder" if len(folders) > 1 else ""
-    each = [", ".join(names) + (here if folder == "." else f" in {folder}") for folder, names in folders.items()]
+    here = tr(" in this folder") if len(folders) > 1 else ""
+    each = [", ".join(names) + (here if folder == "." else tr(" in {0}", folder)) for folder, names in folders.items()]
     return "; ".join(each)

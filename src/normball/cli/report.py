@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from normball.cli.console import Console
+from normball.cli.console import Console, labelled
 from normball.cli.source import UsageError
+from normball.language import message
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -48,7 +49,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         page = page_text(model, made, data, comparison)
     write(place, page, console)
     if console.written:
-        console.result(f"Wrote    {sizes(console.written)}")
+        console.result(labelled(message("Wrote"), sizes(console.written)))
         console.took()
     console.document({"files": {"report": str(place)}})
     if arguments.open:

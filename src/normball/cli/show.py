@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from normball.cli.console import Console
 from normball.cli.source import UsageError
+from normball.language import message, retold
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -37,8 +38,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     made = replace(made, select=arguments.lam or made.select)
     choose(model, made.select)
     if made.table:
-        console.sentence(f"Read     {made.table}")
-        console.sentence(f"Target   {made.outcome}")
+        console.told(message("Read"), retold(made.table))
+        console.told(message("Target"), retold(made.outcome))
     shown = saved if isinstance(saved, Comparison) and asked_mix(arguments) is None else model
     summary.say(shown, model, made, console)
     findings = facts.findings(model, facts.point(model, made.select))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normball.cli.console import Console
+from normball.cli.console import Console, labelled
+from normball.language import message, tr
 from normball.report.reproduce import one_line
-from normball.results import answers, facts, mixes, summaries
+from normball.results import answers, facts, mixes, sentences, summaries
 from normball.results.evaluation import Evaluation
 from normball.results.text import table
 
@@ -26,7 +27,7 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
     console.result("")
     index = facts.points(cv, run.select)[0].index
     if index is not None:  # else the strength stands between two of the grid, whose left-out rows nobody predicted
-        console.sentence(f"Answer   {answers.answer(cv, run.target, index)}")
+        console.told(message("Answer"), str(answers.answer(cv, run.target, index)))
     if (comparison := several(model)) is not None:
         _say_mixes(comparison, run, console)
     if index is not None or comparison is not None:
@@ -40,7 +41,7 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
 def _say_mixes(comparison: Comparison, run: Run, console: Console) -> None:
     """Which mix to take, and all of them side by side."""
     for k, sentence in enumerate(mixes.advice(comparison, run.rule)):
-        console.sentence(f"{'         ' if k else 'Take     '}{sentence}")
+        console.told("" if k else message("Take"), sentence)
     console.result("")
     head, *rows = mixes.table_lines(comparison, run.rule, console.width)
     for line in (console.bold(head), *rows):
@@ -61,15 +62,17 @@ def of_rows_apart(run: Run, console: Console) -> list[str]:
     """How well rows that no fit saw are predicted, where some were set apart."""
     if "evaluation" not in run.apart:
         return []
-    head, *rows = table(Evaluation.from_dict(run.apart["evaluation"]).rows(title="On rows set apart"), align="<>>>")
+    head, *rows = table(Evaluation.from_dict(run.apart["evaluation"]).rows(title=tr("On rows set apart")), align="<>>>")
     return ["", console.bold(head), *rows, ""]
 
 
 def closing(cv: CVPath, run: Run) -> list[str]:
     """How well it is solved, and the same model elsewhere."""
-    lam = facts.points(cv, run.select)[0].fit.lam
-    solved = [f"Solved   {facts.certificate(cv.path)}", f"Same as  {one_line(cv.path, lam, run)}"]
-    return [*facts.about_ranges(facts.points(cv, run.select)[0]), *solved]
+    picked = facts.points(cv, run.select)[0]
+    told = [(message("Samples"), text) for text in sentences.about_ranges(picked)]
+    told.append((message("Solved"), sentences.certificate(cv.path)))
+    told.append((message("Same as"), one_line(cv.path, picked.fit.lam, run)))
+    return [labelled(label, text) for label, text in told]
 
 
 def several(model: Any) -> Comparison | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from normball.language import ENGLISH, languages, of_locale
+
 
 def fit_files(fit: argparse.ArgumentParser) -> None:
     """Those of `normball fit`."""
@@ -14,9 +16,16 @@ def fit_files(fit: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV of each row's fold, target, and prediction by the folds that did not fit it",
     )
-    open_page(group)
+    page(group)
 
 
-def open_page(group: argparse._ActionsContainer) -> None:
-    """Of all that write a page."""
+def page(group: argparse._ActionsContainer, *, by_locale: bool = False) -> None:
+    """Of all that write a page; in the language of the locale or in English if none is asked for."""
+    in_language(group, of_locale() if by_locale else ENGLISH)
     group.add_argument("--open", action="store_true", help="open the page in the browser")
+
+
+def in_language(group: argparse._ActionsContainer, language: str = ENGLISH) -> None:
+    """Of all that tell results."""
+    text = f"language of results and pages (default: {language})"
+    group.add_argument("--lang", choices=languages(), default=language, help=text)

@@ -14,6 +14,7 @@ from normball.evidence.fitted_rows import FittedRows, dense_columns
 from normball.evidence.held_out import quantiles
 from normball.evidence.listed import plain
 from normball.inputs.gaps import MISSING_LEVEL
+from normball.language import tr
 from normball.results.facts import figures
 from normball.results.text import isolated
 from normball.scores import errors, right
@@ -140,8 +141,8 @@ def _of_number(name: str, values: Array, weights: Array) -> _Column:
         edges = np.unique(quantiles(number[~gap], weights[~gap], QUARTERS))
         codes = np.searchsorted(edges, number)
         shown = [_shown(edge) for edge in edges.tolist()]
-        middle = [f"{name} from {low} to {high}" for low, high in pairwise(shown)]
-        names = [f"{name} up to {shown[0]}", *middle, f"{name} above {shown[-1]}"]
+        middle = [tr("{0} from {1} to {2}", name, low, high) for low, high in pairwise(shown)]
+        names = [tr("{0} up to {1}", name, shown[0]), *middle, tr("{0} above {1}", name, shown[-1])]
     if not gap.any():
         return _Column(codes, names)
     return _Column(np.where(gap, len(names), codes), [*names, f"{name}: {MISSING_LEVEL}"])

@@ -11,6 +11,7 @@ import numpy as np
 from normball.cv import cv_path
 from normball.inputs.prepare import Data, prepare
 from normball.inputs.sources import source_of
+from normball.language import tr
 from normball.learn.overfitting import fitted_and_held_out, noisy_points
 from normball.learn.table import Array, Table, few_of_many, standardised, turned
 from normball.learn.which_one import built_in_tables, own_table
@@ -46,14 +47,14 @@ def built_in() -> Lessons:
         "a": {"points": points, "w": [1, 1], "b": 0, "names": ["x1", "x2"], "n_rows": len(points), "totals": None},
         "b": noisy_points(),
         "c": _bargain(two),
-        "d": {"quadratic": None, "names": ["x1", "its copy"], "lam": 0.1},
+        "d": {"quadratic": None, "names": ["x1", tr("its copy")], "lam": 0.1},
         "e": {"quadratic": None, "names": ["x1", "x2"]},
         "f": {**_mixes(two), "truth": truth.tolist()},
         "g": {"bend": 1, "centre": 1, "base": 0.2, "name": "x"},
         "h": {"quadratic": quadratic, "names": ["x1", "x2"]},
         "i": built_in_tables(),
     }
-    return Lessons(by_id, "The lessons use small data made for them.")
+    return Lessons(by_id, tr("The lessons use small data made for them."))
 
 
 def own(
@@ -92,24 +93,27 @@ def own(
     table = standardised(data.design, target, data.feature_names, columns, source_of(X))
     first, second = _names(table, table.pair)
     about = (
-        f"The lessons use {data.n_rows:,} rows; the target is {data.target_name}. Two weights are those of {first} and "
-        f"{second}. {classes} Weights are per standard deviation. Up to {MOST_POINTS} rows are drawn in lesson a."
+        tr("The lessons use {0} rows; the target is {1}.", f"{data.n_rows:,}", data.target_name),
+        tr("Two weights are those of {0} and {1}.", first, second),
+        classes,
+        tr("Weights are per standard deviation. Up to {0} rows are drawn in lesson a.", MOST_POINTS),
     )
-    return Lessons({id: _OF_A_TABLE[id](table) for id in ids}, about)
+    return Lessons({id: _OF_A_TABLE[id](table) for id in ids}, " ".join(about))
 
 
 def _target(data: Data) -> tuple[Array, str]:
     """What the lessons explain, and what they say of its classes."""
     if data.classes is None:
-        return data.y, "Lessons a and b ask whether the target is above its median."
+        return data.y, tr("Lessons a and b ask whether the target is above its median.")
     names = [str(label) for label in data.classes]
     y = data.y
     if len(names) > 2:
         common = int(np.argmax(y.sum(axis=0)))
-        y, names = y[:, common], ["all others", names[common]]
-    called = "" if names == ["0", "1"] else f"Class 0 is {names[0]}, class 1 {names[1]}; "
-    said = f"{called}lessons c to h use the squared error on 0 and 1."
-    return y, said[0].upper() + said[1:]
+        y, names = y[:, common], [tr("all others"), names[common]]
+    if names == ["0", "1"]:
+        return y, tr("Lessons c to h use the squared error on 0 and 1.")
+    text = "Class 0 is {0}, class 1 {1}; lessons c to h use the squared error on 0 and 1."
+    return y, tr(text, names[0], names[1])
 
 
 def _names(table: Table, pair: tuple[int, int]) -> list[str]:

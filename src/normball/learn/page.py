@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from normball import charts
+from normball.language import current, messages, tr
 from normball.version import __version__
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def page(lessons: Lessons, ids: Sequence[str], *, quiz: bool = False) -> str:
             about=lessons.about,
             lessons=shown,
             quiz=quiz,
+            language=current(),
+            messages=charts.packed(found) if (found := messages("page", "lessons")) else "",
             data=charts.packed(data),
             script=charts.deflated(charts.bundle("normball.learn", "page.js")),
             boot=Markup(charts.bundle("normball.report", "boot.js")),
@@ -94,10 +97,12 @@ def _colours() -> dict[str, str]:
 def _templates() -> Environment:
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=ChoiceLoader([PackageLoader("normball", "learn"), PackageLoader("normball", "report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["tr"] = tr
+    return environment

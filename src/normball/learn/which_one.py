@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from normball.cv_result import summarise_folds
 from normball.families import find_family
+from normball.language import tr
 from normball.learn.table import Array, Table, few_of_many, normal
 from normball.messages import NotConverged
 from normball.mixes import MIXES, compare
@@ -33,8 +34,8 @@ def built_in_tables() -> dict[str, Any]:
     dense = X @ weights + 1.4 * normal((n_rows, 1), start=5000)[:, 0]
     return {
         "tables": [
-            {"name": "4 of 20 features matter", **compared(X, y, "gaussian")},
-            {"name": "all 20 matter a little", **compared(X, dense, "gaussian")},
+            {"name": tr("4 of 20 features matter"), **compared(X, y, "gaussian")},
+            {"name": tr("all 20 matter a little"), **compared(X, dense, "gaussian")},
         ],
         "counted": counted(record()),
     }
@@ -48,7 +49,7 @@ def own_table(table: Table) -> dict[str, Any]:
     X = X[:, X.std(axis=0) > 0]
     found = compared(X, (table.classes if two_kinds else table.y)[rows], "binomial" if two_kinds else "gaussian")
     return {
-        "tables": [{"name": "your table", **found, "n_all": len(table.y)}],
+        "tables": [{"name": tr("your table"), **found, "n_all": len(table.y)}],
         "counted": counted(record()),
     }
 
@@ -82,7 +83,7 @@ def compared(X: Array, y: Array, family: str) -> dict[str, Any]:
         "n_rows": len(y),
         "n_features": X.shape[1],
         "n_folds": comparison[0].n_folds,
-        "error": "share of variance left unexplained" if gaussian else "mean cross-entropy",
+        "error": tr("share of variance left unexplained" if gaussian else "mean cross-entropy"),
         "null": unit * comparison.null_mean,
         "null_loss": unit * null_loss,
         "null_loss_se": unit * null_loss_se,

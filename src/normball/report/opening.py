@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from normball.language import message, tr
 from normball.messages import count
 from normball.results import facts
 
@@ -16,19 +17,19 @@ SEPARABLE = "W21"
 FIRST = ("effects", "cv_curve")  # views of the first screen
 LESSONS = ("convexity", "breakdown")  # views of what is minimised, folded
 SHORT = {  # names of views in the contents; others go by their title
-    "effects": "Effects",
-    "cv_curve": "Error by lambda",
-    "features": "Features",
-    "confusion": "Classes taken for others",
-    "errors": "Error of each target",
-    "decisions": "Right and wrong",
-    "observed": "Fitted and observed",
-    "row_groups": "Groups of rows",
-    "calibration": "Predicted and observed",
-    "residuals": "Residuals",
-    "coefficients": "Coefficient path",
-    "geometry": "Loss and ball",
-    "sigmoid": "Sigmoid",
+    "effects": message("Effects"),
+    "cv_curve": message("Error by lambda"),
+    "features": message("Features"),
+    "confusion": message("Classes taken for others"),
+    "errors": message("Error of each target"),
+    "decisions": message("Right and wrong"),
+    "observed": message("Fitted and observed"),
+    "row_groups": message("Groups of rows"),
+    "calibration": message("Predicted and observed"),
+    "residuals": message("Residuals"),
+    "coefficients": message("Coefficient path"),
+    "geometry": message("Loss and ball"),
+    "sigmoid": message("Sigmoid"),
 }
 
 
@@ -49,9 +50,11 @@ def notices(cv: CVPath, picked: facts.Point, answer: Answer | None) -> list[Noti
     if any(finding.code == SEPARABLE for finding in cv.findings):
         found.append(
             Notice(
-                "Some rows are told apart without any doubt.",
-                "Without a penalty coefficients would grow without end: their signs and order mean something here, "
-                "their size is a choice of lambda (W21, below).",
+                tr("Some rows are told apart without any doubt."),
+                tr(
+                    "Without a penalty coefficients would grow without end: their signs and order mean something here, "
+                    "their size is a choice of lambda (W21, below)."
+                ),
             )
         )
     return found
@@ -60,19 +63,26 @@ def notices(cv: CVPath, picked: facts.Point, answer: Answer | None) -> list[Noti
 def _nothing(cv: CVPath, picked: facts.Point) -> Notice:
     """No feature helps: what that means, and what one can still try."""
     kept, best = picked.fit.n_nonzero, int(cv.path.n_nonzero[cv.index_best])
-    text = "With features, left-out rows are predicted no better than without any. That is a result: "
-    text += f"{count(cv.path.n_rows)} rows show no effect that this kind of model could use."
+    text = tr(
+        "With features, left-out rows are predicted no better than without any. That is a result: {0} rows show no "
+        "effect that this kind of model could use.",
+        count(cv.path.n_rows),
+    )
     steps = []
     if kept == 0 and best > 0:
-        kept_there = f"{count(best)} feature{'s' * (best > 1)}"
         steps.append(
-            f"The best score on left-out rows is that of lambda_best, with {kept_there}; it is within one standard "
-            "error of using none, so it may be chance. Press “best” to see it."
+            tr(
+                "The best score on left-out rows is that of lambda_best, with {0}; it is within one standard error of "
+                "using none, so it may be chance. Press “best” to see it.",
+                tr("{0} features" if best > 1 else "{0} feature", count(best)),
+            )
         )
-    steps.append("An effect may need more rows, other columns, or a transformation of those at hand, as a logarithm.")
+    steps.append(
+        tr("An effect may need more rows, other columns, or a transformation of those at hand, as a logarithm.")
+    )
     if cv.path.l1_ratio > 0:
-        steps.append("Many small effects together are found by an L2 penalty rather than by L1: try ridge.")
-    return Notice("Nothing was found that helps.", text, tuple(steps))
+        steps.append(tr("Many small effects together are found by an L2 penalty rather than by L1: try ridge."))
+    return Notice(tr("Nothing was found that helps."), text, tuple(steps))
 
 
 def absent(views: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
@@ -86,15 +96,18 @@ def absent(views: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
 
 def contents(titles: dict[str, str], findings: bool, lessons: bool) -> list[tuple[str, str]]:
     """Anchors and names of the parts of the page in their order; `titles` are those of the views."""
-    parts = [(f"{view}-heading", SHORT.get(view, title)) for view, title in titles.items() if view not in LESSONS]
-    parts.append(("what-if-heading", "What if?"))
-    parts += [("findings", "About these data")] * findings
-    parts += [("choice", "In numbers"), ("certificate", "Certificate"), ("reproduce", "The same elsewhere")]
-    return [*parts, *[("lessons", "What happens inside")] * lessons, ("reading", "How to read this")]
+    shown = {view: tr(SHORT[view]) if view in SHORT else title for view, title in titles.items()}
+    parts = [(f"{view}-heading", title) for view, title in shown.items() if view not in LESSONS]
+    parts.append(("what-if-heading", tr("What if?")))
+    parts += [("findings", tr("About these data"))] * findings
+    parts += [("choice", tr("In numbers")), ("certificate", tr("Certificate")), ("reproduce", tr("The same elsewhere"))]
+    return [*parts, *[("lessons", tr("What happens inside"))] * lessons, ("reading", tr("How to read this"))]
 
 
 def made(cv: CVPath, date: str, version: str) -> str:
     """When, with what and from which data the model was made."""
-    when = f" on {date}" if date else ""
-    rows = f"{count(cv.path.n_rows)} rows, {count(cv.path.n_features)} features"
-    return f"Fitted{when} with normball {version}. Data: {rows}, fingerprint {cv.path.fingerprint}."
+    sizes = count(cv.path.n_rows), count(cv.path.n_features)
+    rows = tr("Data: {0} rows, {1} features, fingerprint {2}.", *sizes, cv.path.fingerprint)
+    if not date:
+        return f"{tr('Fitted with normball {0}.', version)} {rows}"
+    return f"{tr('Fitted on {0} with normball {1}.', tr('{0}-{1}-{2}', *date.split('-')), version)} {rows}"

@@ -12,10 +12,11 @@ import numpy as np
 from normball import charts
 from normball.families import find_family
 from normball.family import LANDSCAPES
+from normball.language import current, message, messages, retold, tr
 from normball.report import opening
 from normball.report.payload import payload
 from normball.report.recipes import recipes
-from normball.results import facts, mixes
+from normball.results import facts, mixes, sentences
 from normball.results.answers import answer
 from normball.results.evaluation import Evaluation
 from normball.results.text import isolated_in
@@ -31,16 +32,23 @@ if TYPE_CHECKING:
     from normball.run import Run
 
 GRID_TITLES = (
-    "lambda",
-    "features",
-    "explained, fitted rows",
-    "CV mean",
-    "CV error",
-    "duality gap",
-    "KKT violation",
-    "status",
+    message("lambda"),
+    message("features"),
+    message("explained, fitted rows"),
+    message("CV mean"),
+    message("CV error"),
+    message("duality gap"),
+    message("KKT violation"),
+    message("status"),
 )
-CHOSEN_TITLES = ("choice", "lambda", "features", "duality gap", "KKT violation", "status")
+CHOSEN_TITLES = (
+    message("choice"),
+    message("lambda"),
+    message("features"),
+    message("duality gap"),
+    message("KKT violation"),
+    message("status"),
+)
 NOT_OF_ALL = {  # views that a family may be without
     "sigmoid",
     "calibration",
@@ -56,79 +64,103 @@ NOT_OF_ALL = {  # views that a family may be without
 NO_TABLE: dict[str, Any] = {"head": [], "rows": []}
 SIDE_BY_SIDE = 6  # outputs; of more the page tells one at a time
 CAPTIONS = {
-    "coefficients": "Each curve is one feature. From left to right the penalty weakens and coefficients grow.",
-    "cv_curve": "The solid line is the mean over the folds with a band of one standard error (1 SE), thin lines are "
-    "single folds, the dashed line is the same score on the rows that were fitted.",
+    "coefficients": message("Each curve is one feature. From left to right the penalty weakens and coefficients grow."),
+    "cv_curve": message(
+        "The solid line is the mean over the folds with a band of one standard error (1 SE), thin lines are single "
+        "folds, the dashed line is the same score on the rows that were fitted."
+    ),
 }
 READING = (
     (
-        "What is lambda?",
-        "lambda is the strength of the penalty: how much each unit of coefficient costs. With a strong penalty all "
-        "coefficients are small or zero; as it weakens they grow, and the model follows the fitted rows more closely. "
-        "Move the slider from left (strong) to right (weak) and watch every chart follow.",
+        message("What is lambda?"),
+        message(
+            "lambda is the strength of the penalty: how much each unit of coefficient costs. With a strong "
+            "penalty all coefficients are small or zero; as it weakens they grow, and the model follows the "
+            "fitted rows more closely. Move the slider from left (strong) to right (weak) and watch every chart "
+            "follow."
+        ),
     ),
     (
-        "What do the marks best and 1-SE mean?",
-        "lambda_best is where rows left out of the fit are predicted best. lambda_1se is the strongest penalty that is "
-        "within one standard error of that: a simpler model that the data cannot tell from the best one. Errors are "
-        "given as deviance (0 is perfect; compare it with the model without features), or, for numbers, as root mean "
-        "squared error in the unit of the target.",
+        message("What do the marks best and 1-SE mean?"),
+        message(
+            "lambda_best is where rows left out of the fit are predicted best. lambda_1se is the strongest "
+            "penalty that is within one standard error of that: a simpler model that the data cannot tell from "
+            "the best one. Errors are given as deviance (0 is perfect; compare it with the model without "
+            "features), or, for numbers, as root mean squared error in the unit of the target."
+        ),
     ),
     (
-        "Why are some coefficients exactly zero?",
-        "The L1 part of a penalty costs the same for every bit of a coefficient, down to the last: unless a feature "
-        "reduces the error by more than that, its coefficient stays at zero. The L2 part costs almost nothing close to "
-        "zero, so it shrinks all coefficients without removing any. The chart of two features shows both: a ball with "
-        "corners is mostly touched at a corner, a round one is not.",
+        message("Why are some coefficients exactly zero?"),
+        message(
+            "The L1 part of a penalty costs the same for every bit of a coefficient, down to the last: unless a "
+            "feature reduces the error by more than that, its coefficient stays at zero. The L2 part costs "
+            "almost nothing close to zero, so it shrinks all coefficients without removing any. The chart of two "
+            "features shows both: a ball with corners is mostly touched at a corner, a round one is not."
+        ),
     ),
     (
-        "Which features matter most?",
-        "Coefficients per SD can be compared with one another: each says what one standard deviation of its feature "
-        "does. Coefficients per unit belong to the feature as it stands in the table. They are shrunken towards zero "
-        "on purpose, and no p-values are given, since features that were selected on these rows would pass any test "
-        "on them.",
+        message("Which features matter most?"),
+        message(
+            "Coefficients per SD can be compared with one another: each says what one standard deviation of its "
+            "feature does. Coefficients per unit belong to the feature as it stands in the table. They are "
+            "shrunken towards zero on purpose, and no p-values are given, since features that were selected on "
+            "these rows would pass any test on them."
+        ),
     ),
     (
-        "How sure is the selection?",
-        "Among features that say nearly the same, L1 keeps one more or less by chance: see in how many folds each was "
-        "kept. A column of levels counts the folds that kept any of them, since the same difference can be told by one "
-        "level or by another; the folds that kept a level itself stand in its own line, or in brackets. A feature that "
-        "was not kept is not thereby without effect.",
+        message("How sure is the selection?"),
+        message(
+            "Among features that say nearly the same, L1 keeps one more or less by chance: see in how many folds "
+            "each was kept. A column of levels counts the folds that kept any of them, since the same difference "
+            "can be told by one level or by another; the folds that kept a level itself stand in its own line, "
+            "or in brackets. A feature that was not kept is not thereby without effect."
+        ),
     ),
     (
-        "What are the levels of a column measured against?",
-        "No level is left out beforehand. With L1 the levels that are not kept have the coefficient 0, and the others "
-        "say how they differ from these. With L2 every level has a coefficient, and they say how far it is from the "
-        "average of its column; only differences between levels count. A level that one or two rows have is told by "
-        "these rows alone, which is why such levels stand apart.",
+        message("What are the levels of a column measured against?"),
+        message(
+            "No level is left out beforehand. With L1 the levels that are not kept have the coefficient 0, and "
+            "the others say how they differ from these. With L2 every level has a coefficient, and they say how "
+            "far it is from the average of its column; only differences between levels count. A level that one "
+            "or two rows have is told by these rows alone, which is why such levels stand apart."
+        ),
     ),
     (
-        "When are large coefficients bad?",
-        "Large coefficients make large predictions. For yes/no targets they push probabilities towards 0 and 1, where "
-        "the slope of the sigmoid is flat: the model is very sure, whether it is right or not. The gap between the "
-        "error on fitted and on left-out rows shows how much of it was learned by heart.",
+        message("When are large coefficients bad?"),
+        message(
+            "Large coefficients make large predictions. For yes/no targets they push probabilities towards 0 and "
+            "1, where the slope of the sigmoid is flat: the model is very sure, whether it is right or not. The "
+            "gap between the error on fitted and on left-out rows shows how much of it was learned by heart."
+        ),
     ),
     (
-        "Do these coefficients say what causes what?",
-        "No. They say what goes along with the target in these rows, given the other features. What-if predictions "
-        "are what the model expects for a row with such values, not what follows if somebody changes them.",
+        message("Do these coefficients say what causes what?"),
+        message(
+            "No. They say what goes along with the target in these rows, given the other features. What-if "
+            "predictions are what the model expects for a row with such values, not what follows if somebody "
+            "changes them."
+        ),
     ),
     (
-        "How do I know that the numbers are right?",
-        "The duality gap proves how far a solution can be from the optimum at most, relative to the loss of a model "
-        "without features; no other program can find a solution that is better by more than this. The code for other "
-        "programs is there to try it.",
+        message("How do I know that the numbers are right?"),
+        message(
+            "The duality gap proves how far a solution can be from the optimum at most, relative to the loss of "
+            "a model without features; no other program can find a solution that is better by more than this. "
+            "The code for other programs is there to try it."
+        ),
     ),
 )
 
 
 READING_OF_CLASSES = (
     (
-        "What does a coefficient of one class among several say?",
-        "Each class has coefficients of its own. One that is positive says that the class grows more probable as the "
-        "feature grows, against the other classes; only differences between classes count, so that a class whose "
-        "coefficient is zero is not thereby untouched. The probabilities of a row add up to 1. The table of classes "
-        "shows which of them the model cannot tell apart.",
+        message("What does a coefficient of one class among several say?"),
+        message(
+            "Each class has coefficients of its own. One that is positive says that the class grows more "
+            "probable as the feature grows, against the other classes; only differences between classes count, "
+            "so that a class whose coefficient is zero is not thereby untouched. The probabilities of a row add "
+            "up to 1. The table of classes shows which of them the model cannot tell apart."
+        ),
     ),
 )
 
@@ -176,19 +208,20 @@ def _rendered(
     for view in views.values():
         view["svg"] = Markup(view.get("svg", ""))
     if path.l1_ratio == 0:  # ridge selects none
-        views["features"]["title"] = "Largest coefficients"
+        views["features"]["title"] = tr("Largest coefficients")
     absent = opening.absent(views)
     views = {name: view for name, view in views.items() if not view["missing"] or name in opening.FIRST}
     lessons = [name for name in opening.LESSONS if name in views]
     findings = facts.findings(cv, picked)
     titles = {name: view["title"] for name, view in views.items()}
+    reading = (*READING, *(READING_OF_CLASSES if path.output_names and family.has_classes else ()))
     return _template().render(
         made=opening.made(cv, run.date, __version__),
         title=run.target,
         notices=opening.notices(cv, picked, None if picked.index is None else answer(cv, run.target, picked.index)),
         contents=opening.contents(titles, bool(findings), bool(lessons)),
         verdict=charts.call("verdict", data, data["picked"]),
-        about=_isolated(" · ".join(text for text in (run.table, run.outcome, cv.folds) if text), path, run),
+        about=_isolated(" · ".join(retold(text) for text in (run.table, run.outcome, cv.folds) if text), path, run),
         advice=[] if comparison is None else [_typeset(one) for one in mixes.advice(comparison, run.rule)],
         mixes=[] if comparison is None else [mixes.name(one.path) for one in comparison],
         choices=numbers[0][1:],
@@ -200,21 +233,33 @@ def _rendered(
         lessons=lessons,
         absent=absent,
         outputs=path.output_names,
-        of_what="Class" if family.has_classes else "Target",
+        of_what=tr("Class" if family.has_classes else "Target"),
         one_at_a_time=_one_at_a_time(path),
-        captions=CAPTIONS,
+        captions={view: tr(text) for view, text in CAPTIONS.items()},
         findings=[_readable(finding, path, run) for finding in findings],
-        certificate=facts.certificate(whole.path),
+        certificate=sentences.certificate(whole.path),
         fold_gap=facts.figures(float(np.max(whole.fold_dual_gaps)), 2),
         tol=f"{path.tol:g}",
-        chosen={"head": CHOSEN_TITLES, "rows": [_certificate_row(one) for one in chosen]},
-        grid={"head": GRID_TITLES, "rows": _grid(cv)},
+        chosen={"head": [tr(title) for title in CHOSEN_TITLES], "rows": [_certificate_row(one) for one in chosen]},
+        grid={"head": [tr(title) for title in GRID_TITLES], "rows": _grid(cv)},
         recipes=recipes(cv, run, picked.fit.lam),
-        reading=(*READING, *(READING_OF_CLASSES if path.output_names and family.has_classes else ())),
+        reading=[(tr(heading), tr(text)) for heading, text in reading],
         payload=packed,
-        script=charts.deflated(charts.bundle("normball.report", "page.js")) if packed else "",
-        boot=Markup(charts.bundle("normball.report", "boot.js")),
+        **_scripts(whole=bool(packed)),
     )
+
+
+def _scripts(*, whole: bool) -> dict[str, Any]:
+    """What makes the page move, and in another language than English its messages; an outline goes without."""
+    from markupsafe import Markup
+
+    found = messages("page") if whole else {}
+    return {
+        "language": current(),
+        "messages": charts.packed(found) if found else "",
+        "script": charts.deflated(charts.bundle("normball.report", "page.js")) if whole else "",
+        "boot": Markup(charts.bundle("normball.report", "boot.js")),
+    }
 
 
 def _typeset(text: str) -> str:
@@ -251,13 +296,14 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["tr"] = tr
     return environment.get_template("page.html.j2")
 
 
 def _rows_of_choice(rows: list[list[str]]) -> list[list[str]]:
     """The error in the unit of the target first, or the share where that has none."""
     typeset = [[_typeset(cell) for cell in row] for row in rows]
-    first = ("lambda", facts.RMSE, "CV deviance explained")
+    first = (tr("lambda"), facts.RMSE, tr("CV deviance explained"))
     return sorted(typeset, key=lambda row: first.index(row[0]) if row[0] in first else len(first))
 
 
@@ -268,7 +314,7 @@ def _null_note(cv: CVPath, score: str) -> str:
         return ""
     if cv.score in find_family(cv.path.family).root_scores:
         score, null = facts.RMSE, math.sqrt(null)
-    return f"A model without features has a {score} of {facts.figures(null)} on the same left-out rows."
+    return tr("A model without features has a {0} of {1} on the same left-out rows.", score, facts.figures(null))
 
 
 def _apart(run: Run) -> dict[str, Any] | None:
@@ -278,13 +324,13 @@ def _apart(run: Run) -> dict[str, Any] | None:
     evaluation = Evaluation.from_dict(run.apart["evaluation"])
     head, *rows = evaluation.rows()
     how: str = run.apart["how"]
-    return {"how": f"At lambda {facts.figures(evaluation.lam)}, {how}", "head": head, "rows": rows}
+    return {"how": tr("At lambda {0}, {1}", facts.figures(evaluation.lam), retold(how)), "head": head, "rows": rows}
 
 
 def _certificate_row(one: facts.Point) -> list[Any]:
     fit = one.fit
     numbers = [facts.figures(fit.lam), f"{fit.n_nonzero:,}", f"{fit.dual_gap:.1e}", f"{fit.kkt_violation:.1e}"]
-    return [one.label, *numbers, fit.status]
+    return [one.label, *numbers, tr(fit.status)]
 
 
 def _grid(cv: CVPath) -> list[list[str]]:
@@ -309,7 +355,7 @@ def _grid(cv: CVPath) -> list[list[str]]:
             facts.figures(error, 2),
             f"{gap:.1e}",
             f"{violation:.1e}",
-            str(status),
+            tr(str(status)),
         ]
         for lam, kept, explained, mean, error, gap, violation, status in columns
     ]

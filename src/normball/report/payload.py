@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from normball.evidence.listed import digits_of, in_full, lengths, listed, listed_coefs, others, picked, plain
 from normball.families import find_family
+from normball.language import tr
 from normball.report.columns import columns
 from normball.report.recipes import recipes
 from normball.results import answers, facts, mixes
@@ -112,9 +113,10 @@ def _mathematics(cv: CVPath) -> dict[str, Any]:
         "dispersion": 1.0 if family.has_classes else plain([found])[0],
         "has_classes": family.has_classes,
         "quadratic": family.quadratic,
-        "factor": family.factor,
-        "eta": family.eta_is or None,
-        "predicted": family.predicted,
+        "factor": tr(family.factor),
+        "factor_column": family.factor,
+        "eta": tr(family.eta_is) or None,
+        "predicted": tr(family.predicted),
     }
 
 
@@ -149,7 +151,7 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
         "train": plain(cv.train_mean, DIGITS),
         "folds": plain(cv.fold_scores[:MOST_FOLDS], DIGITS),
         "n_folds": cv.n_folds,
-        "score": cv.score,
+        "score": tr(cv.score),
         "by_root": cv.score in find_family(cv.path.family).root_scores,
         "explained_of": facts.explained_of(cv),
         "greater_is_better": cv.greater_is_better,

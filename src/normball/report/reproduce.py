@@ -11,6 +11,7 @@ import numpy as np
 
 from normball.families import find_family
 from normball.family import Family, written
+from normball.language import message, tr
 from normball.settings import BY_COLUMNS, GROUP_OPTIONS, RIDGE_LAMBDAS, RIDGE_SHORTER, default_min_ratio
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from normball.run import Run
 
 WIDTH = 100
-GROUP_PENALTY = "penalty on groups of features (group lasso)"
+GROUP_PENALTY = message("penalty on groups of features (group lasso)")
 MOST_GROUPED = 100  # features whose groups are written out
 WITH_GROUPS = "gglasso, grpreg and adelie"
 
@@ -98,19 +99,21 @@ def _about_groups(path: Path) -> tuple[list[str], list[str]]:
 def one_line(path: Path, lam: float, run: Run | None = None) -> str:
     """The same model in one line: scikit-learn's class and glmnet's lambda."""
     if path.has_group_penalty:
-        return f"nothing in scikit-learn or glmnet, which have no {GROUP_PENALTY}; in R {WITH_GROUPS} have it"
+        text = "nothing in scikit-learn or glmnet, which have no {0}; in R {1} have it"
+        return tr(text, tr(GROUP_PENALTY), WITH_GROUPS)
     parts = []
     if not sklearn_lacks(path, run):
-        parts.append(f"sklearn {sklearn_estimator(path, lam)}{' on standardised X' if path.standardize else ''}")
+        estimator = sklearn_estimator(path, lam)
+        parts.append(tr("sklearn {0} on standardised X", estimator) if path.standardize else f"sklearn {estimator}")
     family = find_family(path.family)
     if family.glmnet_lacks:
-        parts.append("nothing in glmnet: see the report")
+        parts.append(tr("nothing in glmnet: see the report"))
     elif lacking := glmnet_lacks(path):
-        parts.append(f"nothing in glmnet, which has no {lacking}")
+        parts.append(tr("nothing in glmnet, which has no {0}", tr(lacking)))
     elif not path.penalty_factors.any():
-        parts.append("R glm(): nothing is penalised")
+        parts.append(tr("R glm(): nothing is penalised"))
     elif family.glmnet_scales_target and path.l1_ratio < 1:
-        parts.append("glmnet: see the report (its L2 part depends on the sd of y)")
+        parts.append(tr("glmnet: see the report (its L2 part depends on the sd of y)"))
     else:
         mix = "" if path.l1_ratio == 1 else f", alpha={written(path.l1_ratio)}"
         parts.append(
@@ -136,22 +139,22 @@ def sklearn_lacks(path: Path, run: Run | None = None) -> str:
     """What this model has and scikit-learn's have not, or ""."""
     family = find_family(path.family)
     if path.grouped and path.l1_ratio > 0 and family.has_classes:
-        return "penalty that takes a feature for all classes or for none"
+        return message("penalty that takes a feature for all classes or for none")
     if run is not None and run.targets and family.has_classes:
-        return "target of shares of classes"
+        return message("target of shares of classes")
     if run is not None and run.weights and path.grouped and path.l1_ratio > 0:
-        return "weights of rows for several targets that are penalised together"
+        return message("weights of rows for several targets that are penalised together")
     if not family.sklearn(1.0, path.l1_ratio, 1.0, 1):
-        with_l1 = " with an L1 penalty" if family.ridge_in_sklearn else ""
-        return family.sklearn_lacks or f"{family.label} regression{with_l1}"
+        text = "{0} regression with an L1 penalty" if family.ridge_in_sklearn else "{0} regression"
+        return family.sklearn_lacks or tr(text, tr(family.label))
     if path.has_group_penalty:
         return GROUP_PENALTY
     if path.has_offset:
-        return "offset"
+        return message("offset")
     if not np.all(path.penalty_factors == 1):
-        return "feature without a penalty"
+        return message("feature without a penalty")
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
-        return "bounds on coefficients"
+        return message("bounds on coefficients")
     return ""
 
 
@@ -159,7 +162,7 @@ def glmnet_lacks(path: Path) -> str:
     """What a model of several outputs has and glmnet has not, or ""."""
     family = find_family(path.family)
     together = path.grouped or path.l1_ratio == 0 or family.has_classes or not family.has_outputs
-    return "" if together else "penalty on each of several targets by itself (fit one after the other)"
+    return "" if together else message("penalty on each of several targets by itself (fit one after the other)")
 
 
 def glmnet_outputs(path: Path) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from normball.families import find_family
 from normball.family import written
+from normball.language import tr
 from normball.report.reproduce import (
     GROUP_PENALTY,
     WITH_GROUPS,
@@ -30,15 +31,15 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     """R code; its grid leads down to the strength wanted, since glmnet is less exact at a single one."""
     family = find_family(path.family)
     if family.glmnet_lacks:
-        return Recipe(TITLE, note=f"glmnet has no {family.glmnet_lacks}.")
+        return Recipe(TITLE, note=tr("glmnet has no {0}.", tr(family.glmnet_lacks)))
     if path.has_group_penalty:
-        return Recipe(TITLE, note=f"glmnet has no {GROUP_PENALTY}; in R {WITH_GROUPS} have it.")
+        return Recipe(TITLE, note=tr("glmnet has no {0}; in R {1} have it.", tr(GROUP_PENALTY), WITH_GROUPS))
     if lacking := glmnet_lacks(path):
-        return Recipe(TITLE, note=f"glmnet has no {lacking}.")
+        return Recipe(TITLE, note=tr("glmnet has no {0}.", tr(lacking)))
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
-        return Recipe(TITLE, note="Bounds are not written out here; see glmnet's lower.limits and upper.limits.")
+        return Recipe(TITLE, note=tr("Bounds are not written out here; see glmnet's lower.limits and upper.limits."))
     if not path.penalty_factors.any():
-        return Recipe(TITLE, note="Nothing is penalised here: R's glm() gives the same model.")
+        return Recipe(TITLE, note=tr("Nothing is penalised here: R's glm() gives the same model."))
     lines = ["library(glmnet)", *_reading(path, run)]
     if not family.glmnet.startswith('"'):  # an object: its steps stop early otherwise
         lines.append("glmnet.control(epsnr = 1e-12, mxitnr = 500)")

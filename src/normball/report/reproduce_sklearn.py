@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from normball.language import tr
 from normball.report.reproduce import Recipe, call, example_lines, sklearn_estimator, sklearn_lacks
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ PRECISION = {  # the defaults stop early
 def in_sklearn(path: Path, run: Run, lam: float) -> Recipe:
     """Code that reads the same table and fits the same model with scikit-learn."""
     if lacking := sklearn_lacks(path, run):
-        return Recipe(TITLE, note=f"scikit-learn has no {lacking}.")
+        return Recipe(TITLE, note=tr("scikit-learn has no {0}.", tr(lacking)))
     name = sklearn_estimator(path, lam).partition("(")[0]
     imports = {f"from sklearn.linear_model import {name}", "from sklearn.pipeline import make_pipeline"}
     encoders = _encoders(path, run, imports)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.families import find_family
+from normball.language import tr
 from normball.results.facts import figures
 from normball.results.text import isolated
 
@@ -64,31 +65,46 @@ def class_name(cv: CVPath, target: str, place: int) -> str:
 
 def _found(cv: CVPath, target: str, index: int, helps: bool) -> str:
     path = cv.path
-    kept, n, what = _kept(cv, index)
-    features = f"{n:,} {what}{'s' * (n != 1)}"
+    kept, n, columns = _kept(cv, index)
+    features = _counted(n, columns)
     if kept == 0 and index in (cv.index_best, cv.index_1se):
-        return f"None of the {features} is found to help with {target}"
+        return tr("None of the {0} is found to help with {1}", features, target)
     if kept == 0:
-        return f"None of the {features} is kept"
+        return tr("None of the {0} is kept", features)
     if not helps:
-        return f"{what.capitalize()}s do not help to predict {target}"
-    used = f"All {features}" if path.l1_ratio == 0 else f"{kept:,} of {features}"
-    verb = "tell" if kept > 1 or path.l1_ratio == 0 else "tells"
+        text = "Columns do not help to predict {0}" if columns else "Features do not help to predict {0}"
+        return tr(text, target)
+    used = tr("All {0}", features) if path.l1_ratio == 0 else _some(kept, n, columns)
+    several = kept > 1 or path.l1_ratio == 0
     if path.classes is None:
-        return f"{used} {'explain' if verb == 'tell' else 'explains'} {target}"
+        return tr("{0} explain {1}" if several else "{0} explains {1}", used, target)
     if path.output_names:
-        return f"{used} {verb} the {path.n_outputs} classes of {target} apart"
-    return f"{used} {verb} {class_name(cv, target, 1)} from {class_name(cv, target, 0)}"
+        text = "{0} tell the {1} classes of {2} apart" if several else "{0} tells the {1} classes of {2} apart"
+        return tr(text, used, path.n_outputs, target)
+    text = "{0} tell {1} from {2}" if several else "{0} tells {1} from {2}"
+    return tr(text, used, class_name(cv, target, 1), class_name(cv, target, 0))
 
 
-def _kept(cv: CVPath, index: int) -> tuple[int, int, str]:
-    """How many are kept of how many: columns of the table where some give several features."""
+def _counted(n: int, columns: bool) -> str:
+    one, many = ("{0} column", "{0} columns") if columns else ("{0} feature", "{0} features")
+    return tr(one if n == 1 else many, f"{n:,}")
+
+
+def _some(kept: int, n: int, columns: bool) -> str:
+    one, many = "{0} of {1} feature", "{0} of {1} features"
+    if columns:
+        one, many = "{0} of {1} column", "{0} of {1} columns"
+    return tr(one if n == 1 else many, f"{kept:,}", f"{n:,}")
+
+
+def _kept(cv: CVPath, index: int) -> tuple[int, int, bool]:
+    """How many are kept of how many, and whether these are columns, as where some of them give several features."""
     path = cv.path
     if path.n_features == len(path.preparation.columns):
-        return int(path.n_nonzero[index]), path.n_features, "feature"
+        return int(path.n_nonzero[index]), path.n_features, False
     any_output = path.coef_at(index) != 0
     features = np.flatnonzero(any_output if any_output.ndim == 1 else any_output.any(axis=0))
-    return len(set(path.preparation.column_of_feature[features].tolist())), len(path.preparation.columns), "column"
+    return len(set(path.preparation.column_of_feature[features].tolist())), len(path.preparation.columns), True
 
 
 def _quality(cv: CVPath, target: str, index: int) -> str:
@@ -100,21 +116,25 @@ def _quality(cv: CVPath, target: str, index: int) -> str:
     if held_out.null.ndim:
         return _of_targets(cv, index, held_out)
     error, null = float(held_out.typical(index)), float(held_out.typical_null)
-    first = f"On rows not used for the fit, {target} is typically missed by {figures(error)}"
+    first = tr("On rows not used for the fit, {0} is typically missed by {1}", target, figures(error))
     if not error < null:
-        return f"{first}, which is no less than without features ({figures(null)})."
-    return f"{first}; {_without(cv)} it would be missed by {figures(null)}."
+        return tr("{0}, which is no less than without features ({1}).", first, figures(null))
+    if _by_mean(cv):
+        return tr("{0}; by the mean alone it would be missed by {1}.", first, figures(null))
+    return tr("{0}; without features it would be missed by {1}.", first, figures(null))
 
 
 def _of_classes(cv: CVPath, target: str, index: int, held_out: HeldOut) -> str:
     share, null = float(held_out.values[index]), float(held_out.null)
     always = class_name(cv, target, held_out.commonest)
-    first = f"Of the rows not used for the fit, {percent(share)} are put into the right class"
+    first = tr("Of the rows not used for the fit, {0} are put into the right class", percent(share))
     if share > null + LEAST_GAIN:
-        return f"{first}; always saying {always} would be right for {percent(null)}."
-    ranks = _ranking(cv, target, index)
-    compared = "about as many as" if share > null - LEAST_GAIN else "fewer than"
-    return f"{first}, {compared} by always saying {always} ({percent(null)}).{ranks}"
+        return tr("{0}; always saying {1} would be right for {2}.", first, always, percent(null))
+    alike = share > null - LEAST_GAIN
+    text = (
+        "{0}, about as many as by always saying {1} ({2})." if alike else "{0}, fewer than by always saying {1} ({2})."
+    )
+    return tr(text, first, always, percent(null)) + _ranking(cv, target, index)
 
 
 def _ranking(cv: CVPath, target: str, index: int) -> str:
@@ -123,9 +143,11 @@ def _ranking(cv: CVPath, target: str, index: int) -> str:
     area = cv.diagnostics.get(name, {}).get("auc", 0.0)
     if cv.path.output_names or not area >= INFORMATIVE:
         return ""
-    return (
-        f" Even so it ranks them: of a row of {class_name(cv, target, 1)} and another one, the first gets the "
-        f"higher probability in {percent(area)} of such pairs."
+    return tr(
+        " Even so it ranks them: of a row of {0} and another one, the first gets the higher probability in {1} of such "
+        "pairs.",
+        class_name(cv, target, 1),
+        percent(area),
     )
 
 
@@ -134,26 +156,27 @@ def _of_targets(cv: CVPath, index: int, held_out: HeldOut) -> str:
     errors, nulls = held_out.typical(index), held_out.typical_null
     with np.errstate(invalid="ignore", divide="ignore"):
         order = np.argsort(errors / nulls, kind="stable")
-    told = [
-        f"{isolated(cv.path.output_names[k])} is typically missed by {figures(float(errors[k]))} "
-        f"({_without(cv)} by {figures(float(nulls[k]))})"
-        for k in order
-    ]
+    text = "{0} is typically missed by {1} (without features by {2})"
+    if _by_mean(cv):
+        text = "{0} is typically missed by {1} (by the mean alone by {2})"
+    names = [isolated(name) for name in cv.path.output_names]
+    told = [tr(text, names[k], figures(float(errors[k])), figures(float(nulls[k]))) for k in order]
     if len(told) <= MOST_TARGETS:
-        return f"On rows not used for the fit, {', '.join(told)}."
-    return f"On rows not used for the fit, at best {told[0]}, at worst {told[-1]}."
+        return tr("On rows not used for the fit, {0}.", ", ".join(told))
+    return tr("On rows not used for the fit, at best {0}, at worst {1}.", told[0], told[-1])
 
 
 def _by_score(cv: CVPath, index: int) -> str:
     """What is left to say of a file that keeps scores alone."""
-    null = "" if np.isnan(cv.null_mean) else f", against {figures(cv.null_mean)} without features"
-    return f"On rows not used for the fit, the {cv.score} is {figures(float(cv.cv_mean[index]))}{null}."
+    null = "" if np.isnan(cv.null_mean) else tr(", against {0} without features", figures(cv.null_mean))
+    mean = figures(float(cv.cv_mean[index]))
+    return tr("On rows not used for the fit, the {0} is {1}{2}.", tr(cv.score), mean, null)
 
 
-def _without(cv: CVPath) -> str:
+def _by_mean(cv: CVPath) -> bool:
+    """Whether the model without features predicts the mean of the target."""
     path = cv.path
-    mean = path.fit_intercept and not path.has_offset and find_family(path.family).typical_error == "mse"
-    return "by the mean alone" if mean else "without features"
+    return path.fit_intercept and not path.has_offset and find_family(path.family).typical_error == "mse"
 
 
 def percent(share: float) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from normball.language import message, tr
 from normball.results.facts import Feature
 
 if TYPE_CHECKING:
     from normball.results.fit import Fit
 
-ROWS = "rows"  # the title of their numbers
-RARE = "Levels told by one or two rows"
+ROWS = message("rows")  # the title of their numbers
+RARE = message("Levels told by one or two rows")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def blocks(fit: Fit, features: Sequence[Feature], most: int) -> list[Block]:
         by_column.setdefault(feature.column, []).append(feature)
     found = [_block(fit, column, one) for column, one in by_column.items()]
     shown = rare[: max(0, most - len(common[:room]))]
-    return [*found, Block(RARE, None, tuple(shown))] if shown else found
+    return [*found, Block(tr(RARE), None, tuple(shown))] if shown else found
 
 
 def _block(fit: Fit, column: str, features: list[Feature]) -> Block:
@@ -60,8 +61,8 @@ def _block(fit: Fit, column: str, features: list[Feature]) -> Block:
     levels.sort(key=lambda one: -one.per_unit)
     if number:  # and the mark of its gaps
         return Block("", first.folds, (number[0], *levels))
-    of_all = f"{n_levels}" if n_kept == n_levels else f"{n_kept} of {n_levels}"
-    return Block(f"{column} ({of_all} levels)", first.folds, tuple(levels))
+    of_all = n_levels if n_kept == n_levels else tr("{0} of {1}", n_kept, n_levels)
+    return Block(tr("{0} ({1} levels)", column, of_all), first.folds, tuple(levels))
 
 
 def _own(feature: Feature) -> int | None:
@@ -81,5 +82,5 @@ def reference(fit: Fit) -> str:
     if all(columns[j].levels is None for j in fit.preparation.column_of_feature[fit.kept]):
         return ""
     if fit.l1_ratio == 0:
-        return "Levels are measured against the average of their column."
-    return "Levels are measured against those of their column that are not kept."
+        return tr("Levels are measured against the average of their column.")
+    return tr("Levels are measured against those of their column that are not kept.")

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.families import find_family
 from normball.family import Family
+from normball.language import tr
 from normball.results.arrays import Array
 from normball.results.predictions import Unknown
 from normball.results.text import table
@@ -118,9 +119,9 @@ class Evaluation:
 
     def head(self) -> str:
         """Which rows these are, in a sentence."""
-        rows = f"{self.n_rows:,} row{'s' * (self.n_rows != 1)}"
-        groups = "" if self.n_groups is None else f" in {self.n_groups:,} groups"
-        return f"{rows}{groups} at lambda {self.lam:.4g}"
+        rows = tr("{0} row" if self.n_rows == 1 else "{0} rows", f"{self.n_rows:,}")
+        groups = "" if self.n_groups is None else tr(" in {0} groups", f"{self.n_groups:,}")
+        return tr("{0}{1} at lambda {2}", rows, groups, f"{self.lam:.4g}")
 
     def rows(self, title: str = "") -> list[list[str]]:
         """Titles, and a row for each score."""
@@ -129,12 +130,12 @@ class Evaluation:
         def shown(value: float | None) -> str:
             return "-" if value is None or math.isnan(value) else figures(value)
 
-        head = [title, "model", f"{100 * LEVEL:.0f} % interval", "without features"]
+        head = [title, tr("model"), tr("{0} % interval", f"{100 * LEVEL:.0f}"), tr("without features")]
         body = []
         for name, value in self.scores.items():
             low, high = self.intervals.get(name, (math.nan, math.nan))
-            between = "-" if math.isnan(low) else f"{figures(low)} to {figures(high)}"
-            body.append([LABELS[name], shown(value), between, shown(self.null_scores.get(name))])
+            between = "-" if math.isnan(low) else tr("{0} to {1}", figures(low), figures(high))
+            body.append([tr(LABELS[name]), shown(value), between, shown(self.null_scores.get(name))])
         return [head, *body]
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from normball.families import find_family
 from normball.family import written
+from normball.language import message, tr
 from normball.results import outputs
 from normball.results.arrays import explained
 from normball.results.remarks import few_rows, rare_levels
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
     from normball.inputs.preparation import Preparation
     from normball.messages import Finding
     from normball.results.fit import Fit
-    from normball.results.path import Path
-    from normball.results.paths import Paths
     from normball.results.ranges import Ranges
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}
 FACTOR = " x/"  # after what is multiplied by exp(coefficient), before the step that does it
-RANGE = "90 % of samples"  # above the range of a coefficient over bootstrap samples
+RANGE = message("90 % of samples")  # above the range of a coefficient over bootstrap samples
 STABLE = 0.8  # of the folds
 RMSE = "CV RMSE"
 LARGE = 1e7  # from here on numbers have an exponent
@@ -52,7 +51,7 @@ class Point:
     @property
     def title(self) -> str:
         """What stands above the features; L2 alone selects none."""
-        return f"{'Selected' if self.fit.l1_ratio > 0 else 'Coefficients'} at {self.label}"
+        return tr("Selected at {0}" if self.fit.l1_ratio > 0 else "Coefficients at {0}", self.label)
 
     def numbers(self, cv: CVPath) -> dict[str, Any]:
         """As plain data."""
@@ -175,40 +174,42 @@ def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     """Titles, and a row for each number; a column for each choice, the picked one first."""
     family = find_family(cv.path.family)
-    rows = [["", *(f"{one.label} (picked)" if one is chosen[0] else one.label for one in chosen)]]
-    rows.append(["lambda", *(figures(one.fit.lam) for one in chosen)])
+    rows = [["", *(tr("{0} (picked)", one.label) if one is chosen[0] else one.label for one in chosen)]]
+    rows.append([tr("lambda"), *(figures(one.fit.lam) for one in chosen)])
     if cv.score in family.root_scores:
         rows.append([RMSE, *(_root(one) for one in chosen)])
-    rows.append([f"CV {cv.score}", *(with_error(one.mean, one.se) for one in chosen)])
+    rows.append([tr("CV {0}", tr(cv.score)), *(with_error(one.mean, one.se) for one in chosen)])
     if (whole := explained_of(cv)) is not None:
-        rows.append(["CV deviance explained", *(_share(one.mean, whole) for one in chosen)])
-    rows.append(["explained, fitted rows", *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
+        rows.append([tr("CV deviance explained"), *(_share(one.mean, whole) for one in chosen)])
+    rows.append([tr("explained, fitted rows"), *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
     if family.has_classes and cv.score != "auc":
         rows.append(
             [
-                "CV AUC, one against the rest" if family.has_outputs else "CV AUC",
+                tr("CV AUC, one against the rest") if family.has_outputs else "CV AUC",
                 *(_diagnostic(one, "auc") for one in chosen),
             ]
         )
     rows += kept_rows([one.fit for one in chosen])
     if kept_of_each := [text for one in chosen if (text := groups_kept(one.fit))]:
-        rows.append(["groups kept", *kept_of_each])
-    rows.append(["train-validation gap", *("-" if one.gap is None else figures(one.gap) for one in chosen)])
+        rows.append([tr("groups kept"), *kept_of_each])
+    rows.append([tr("train-validation gap"), *("-" if one.gap is None else figures(one.gap) for one in chosen)])
     if family.reports_dispersion:
-        rows.append(["dispersion", *(_dispersion(one) for one in chosen)])
+        rows.append([tr("dispersion"), *(_dispersion(one) for one in chosen)])
     if family.has_classes:
-        rows.append(["largest |margin|", *(_margin(one) for one in chosen)])
+        rows.append([tr("largest |margin|"), *(_margin(one) for one in chosen)])
     return [row for row in rows if not row[0] or any(cell != "-" for cell in row[1:])]
 
 
 def kept_rows(fits: Sequence[Fit]) -> list[list[str]]:
     """How many columns of the table and how many features are kept, a row each; one row where these are the same."""
     columns, n_features = fits[0].preparation.columns, len(fits[0].feature_names)
-    kept = "kept" if fits[0].l1_ratio > 0 else "used"  # ridge leaves none out
-    rows = [[f"features {kept}", *(f"{fit.n_nonzero:,} of {n_features:,}" for fit in fits)]]
+    kept = fits[0].l1_ratio > 0  # ridge leaves none out
+    first = tr("features kept" if kept else "features used")
+    rows = [[first, *(tr("{0} of {1}", f"{fit.n_nonzero:,}", f"{n_features:,}") for fit in fits)]]
     if len(columns) == n_features:
         return rows
-    return [[f"columns {kept}", *(f"{n_columns_kept(fit):,} of {len(columns):,}" for fit in fits)], *rows]
+    first = tr("columns kept" if kept else "columns used")
+    return [[first, *(tr("{0} of {1}", f"{n_columns_kept(fit):,}", f"{len(columns):,}") for fit in fits)], *rows]
 
 
 def n_columns_kept(fit: Fit) -> int:
@@ -220,13 +221,13 @@ def feature_titles(point: Point, short: bool = False) -> list[str]:
     """What `feature_cells` are; of several outputs `short` tells the largest alone."""
     fit = point.fit
     if fit.output_names:
-        return outputs.titles(fit, short) + ["kept in folds"] * _counts_folds(point)
+        return outputs.titles(fit, short) + [tr("kept in folds")] * _counts_folds(point)
     factor = find_family(fit.family).factor
     levels = any(fit.preparation.origin(int(j))[1] is not None for j in fit.kept)
-    step = "unit" if not fit.standardize else "SD or level" if levels else "SD"
-    titles = ["per SD"] * fit.standardize + ["per unit"] + [f"{factor}{FACTOR}{step}"] * bool(factor)
-    titles += [] if point.ranges is None else [RANGE]
-    return titles + ["kept in folds"] * _counts_folds(point)
+    step = tr("unit" if not fit.standardize else "SD or level" if levels else "SD")
+    titles = [tr("per SD")] * fit.standardize + [tr("per unit")] + [f"{tr(factor)}{FACTOR}{step}"] * bool(factor)
+    titles += [] if point.ranges is None else [tr(RANGE)]
+    return titles + [tr("kept in folds")] * _counts_folds(point)
 
 
 def feature_cells(point: Point, feature: Feature, short: bool = False) -> list[str]:
@@ -238,20 +239,8 @@ def feature_cells(point: Point, feature: Feature, short: bool = False) -> list[s
     cells = [signed(feature.per_sd)] * point.fit.standardize + [signed(feature.per_unit)]
     cells += [factor(feature.factor)] if feature.factor is not None else []
     if feature.low is not None and feature.high is not None:
-        cells += [f"{signed(feature.low)} to {signed(feature.high)}"]
+        cells += [tr("{0} to {1}", signed(feature.low), signed(feature.high))]
     return cells + folds
-
-
-def about_ranges(point: Point) -> list[str]:
-    """What the ranges over bootstrap samples are and are not, where there are any."""
-    if point.ranges is None:
-        return []
-    unit = " per SD" if point.fit.standardize else ""
-    return [
-        f"Samples  the middle {100 * point.ranges.middle:.0f} % of each coefficient{unit} over {point.ranges.n_fits} "
-        "bootstrap samples of the rows, at the same lambda; no confidence interval, for a penalty pulls all of them "
-        "towards 0"
-    ]
 
 
 def intercept_cells(fit: Fit, short: bool = False) -> list[str]:
@@ -274,39 +263,21 @@ def null_score(cv: CVPath) -> float | None:
     return None if math.isnan(cv.null_mean) else cv.null_mean
 
 
-def certificate(path: Path) -> str:
-    """How well the whole path is solved, in a sentence."""
-    solved = int(np.count_nonzero(path.statuses == "converged"))
-    worst = float(np.max(path.dual_gaps))
-    if solved == path.lambdas.size:
-        return f"all {solved} lambdas, the largest duality gap is {worst:.1e} of the null model's loss"
-    return f"{solved} of {path.lambdas.size} lambdas; the largest duality gap is {worst:.1e} of the null model's loss"
-
-
-def dispersion(path: Path) -> str:
-    """Pearson's dispersion at the weakest penalty in words; nothing where it is not known."""
-    return "" if path.dispersion is None else f"dispersion {figures(path.dispersion)} at the last lambda"
-
-
-def reads(result: Path | Paths | CVPath) -> str:
-    """How often the matrix was read, in words."""
-    number = figures(result.n_sweeps, 2)
-    return f"{number} read{'s' * (number != '1.0')} of the matrix"
-
-
 def penalty(l1_ratio: float, groups: FeatureGroups | None = None) -> str:
     """The penalty in a word or two."""
-    mix = PENALTIES.get(l1_ratio, f"elastic net (l1_ratio {written(l1_ratio)})")
+    mix = PENALTIES.get(l1_ratio) or tr("elastic net (l1_ratio {0})", written(l1_ratio))
     if groups is None or groups.ratio == 0:
         return mix
-    return f"{mix} on groups" + (f" and features (group_ratio {groups.ratio:g})" if groups.ratio < 1 else "")
+    if groups.ratio == 1:
+        return tr("{0} on groups", mix)
+    return tr("{0} on groups and features (group_ratio {1})", mix, f"{groups.ratio:g}")
 
 
 def groups_kept(fit: Fit) -> str:
     """`3 of 7`; nothing where there are no groups, or none can be left out."""
     if fit.groups is None or fit.l1_ratio == 0:
         return ""
-    return f"{fit.n_groups_nonzero:,} of {len(fit.groups):,}"
+    return tr("{0} of {1}", f"{fit.n_groups_nonzero:,}", f"{len(fit.groups):,}")
 
 
 def figures(value: float, digits: int = 3) -> str:
@@ -378,7 +349,8 @@ def _margin(one: Point) -> str:
     if one.diagnostics is None:
         return "-"
     share = 100 * one.diagnostics["saturated"]
-    return f"{figures(one.diagnostics['largest_margin'], 2)} ({share:.{0 if share in (0, 100) else 1}f} % saturated)"
+    largest = figures(one.diagnostics["largest_margin"], 2)
+    return tr("{0} ({1} % saturated)", largest, f"{share:.{0 if share in (0, 100) else 1}f}")
 
 
 def _counts_folds(point: Point) -> bool:
@@ -390,10 +362,10 @@ def _in_folds(feature: Feature, n_folds: int) -> str:
     kept, own = feature.folds, feature.own_folds
     if kept is None:
         return "-"
-    itself = f" (itself {own}/{n_folds})" if own is not None and own < kept else ""
+    itself = tr(" (itself {0}/{1})", own, n_folds) if own is not None and own < kept else ""
     return in_folds(kept, n_folds) + itself
 
 
 def in_folds(kept: int, n_folds: int) -> str:
     """`8/10`, with a word where these are few."""
-    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else ' unstable'}"
+    return f"{kept}/{n_folds}{'' if kept >= STABLE * n_folds else tr(' unstable')}"

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from normball.family import written
+from normball.language import message, tr
 from normball.results import facts
 from normball.results.text import display_width, table
 
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
     from normball.cv_result import Choice
     from normball.results.path import Path
 
-NAMES = {0.0: "ridge", 1.0: "lasso"}
+NAMES = {0.0: message("ridge"), 1.0: message("lasso")}
 
 
 def name(path: Path) -> str:
     """What the mix of a path is called."""
     if path.has_group_penalty:
         return facts.penalty(path.l1_ratio, path.groups)
-    return NAMES.get(path.l1_ratio) or f"elastic net {written(path.l1_ratio)}"
+    pure = NAMES.get(path.l1_ratio)
+    return tr(pure) if pure else tr("elastic net {0}", written(path.l1_ratio))
 
 
 def comparison_summary(comparison: Comparison, select: Choice = "1se") -> str:
@@ -44,23 +46,24 @@ def comparison_rows(comparison: Comparison, select: Choice = "1se") -> list[list
     """Titles, and a row for each mix and for the model without features."""
     score = comparison[0].score
     picked = comparison.pick(select)
-    rows = [["Penalty", f"CV {score}", "worse by", "features", "at lambda_1se", "features"]]
+    features = tr("features")
+    rows = [[tr("Penalty"), tr("CV {0}", tr(score)), tr("worse by"), features, tr("at {0}", "lambda_1se"), features]]
     for cv in comparison:
         best, one_se = comparison.candidate(cv, "best"), comparison.candidate(cv, "1se")
-        mark = " (picked)" if cv is picked else ""
-        worse = "the best" if cv is comparison.best else facts.with_error(best.loss, best.loss_se)
-        row = [f"{name(cv.path)}{mark}", facts.with_error(best.cv_mean, best.cv_se), worse, f"{best.n_nonzero:,}"]
+        shown = tr("{0} (picked)", name(cv.path)) if cv is picked else name(cv.path)
+        worse = tr("the best") if cv is comparison.best else facts.with_error(best.loss, best.loss_se)
+        row = [shown, facts.with_error(best.cv_mean, best.cv_se), worse, f"{best.n_nonzero:,}"]
         rows.append([*row, facts.with_error(one_se.cv_mean, one_se.cv_se), f"{one_se.n_nonzero:,}"])
     if not math.isnan(comparison.null_mean):
         null = facts.with_error(comparison.null_mean, comparison.null_se)
-        rows.append(["no features", null, facts.with_error(*comparison.null_loss), "0", "", ""])
+        rows.append([tr("no features"), null, facts.with_error(*comparison.null_loss), "0", "", ""])
     return rows
 
 
 def advice(comparison: Comparison, select: Choice = "1se") -> list[str]:
     """Which mix to take for prediction and which for a short list, by how much, in sentences."""
     if comparison.finds_nothing:
-        return ["No penalty predicts better than the model without features: nothing was found."]
+        return [tr("No penalty predicts better than the model without features: nothing was found.")]
     if len(comparison) == 1:
         return []
     return [*_for_prediction(comparison, select), *([] if math.isnan(comparison.gain) else _short_list(comparison))]
@@ -69,32 +72,43 @@ def advice(comparison: Comparison, select: Choice = "1se") -> list[str]:
 def _for_prediction(comparison: Comparison, select: Choice) -> list[str]:
     """The best model beside the best of another mix, and what the picked one gives up where it is not the best."""
     picked, best = comparison.pick(select), comparison.for_prediction
-    folds = f"over the same {best.cv.n_folds} folds"
     others = [comparison.candidate(cv, "best") for cv in comparison if cv is not best.cv]
     named = next((one for one in others if one.l1_ratio == 1.0), min(others, key=lambda one: one.loss))
-    worse = facts.with_error(named.loss, named.loss_se)
-    text = (
-        f"For prediction: {name(best.cv.path)} at lambda_best, CV {best.cv.score} {facts.figures(best.cv_mean)} with "
+    text = tr(
+        "For prediction: {0} at lambda_best, CV {1} {2} with {3}; {4} is worse by {5} over the same {6} folds.",
+        name(best.cv.path),
+        tr(best.cv.score),
+        facts.figures(best.cv_mean),
+        _features(best),
+        name(named.cv.path),
+        facts.with_error(named.loss, named.loss_se),
+        best.cv.n_folds,
     )
-    text += f"{_features(best)}; {name(named.cv.path)} is worse by {worse} {folds}."
     if select == "best":
         return [text]
     own = comparison.candidate(picked, select)
     if own.n_nonzero == 0:
-        return [text, "Picked: no features; one standard error is more than any model gains over that."]
-    score = f"CV {own.cv.score} {facts.figures(own.cv_mean)}"
-    chosen = f"Picked: {name(picked.path)} at lambda_{select}: {_features(own)}, {score}; the simplest penalty, and "
-    return [text, f"{chosen}then the strongest lambda, within one standard error of the best."]
+        return [text, tr("Picked: no features; one standard error is more than any model gains over that.")]
+    chosen = tr(
+        "Picked: {0} at {1}: {2}, CV {3} {4}; the simplest penalty, and then the strongest lambda, within one standard "
+        "error of the best.",
+        name(picked.path),
+        f"lambda_{select}",
+        _features(own),
+        tr(own.cv.score),
+        facts.figures(own.cv_mean),
+    )
+    return [text, chosen]
 
 
 def _features(one: Candidate) -> str:
-    return f"{one.n_nonzero:,} feature{'s' * (one.n_nonzero != 1)}"
+    return tr("{0} feature" if one.n_nonzero == 1 else "{0} features", f"{one.n_nonzero:,}")
 
 
 def _short_list(comparison: Comparison) -> list[str]:
     """The fewest features for a tenth of the gain, and what the lasso does where that is not the one."""
     short = comparison.short_list()
-    text = f"For a short list: {_shortened(comparison, short)} of what the best model gains over no features"
+    text = tr("For a short list: {0} of what the best model gains over no features", _shortened(comparison, short))
     lasso = next((cv for cv in comparison if cv.path.l1_ratio == 1.0), None)
     if lasso is not None and lasso is not short.cv:
         own = comparison.candidate(lasso, "best")
@@ -105,7 +119,8 @@ def _short_list(comparison: Comparison) -> list[str]:
 def _shortened(comparison: Comparison, one: Candidate) -> str:
     """`lasso at lambda 0.036 keeps 24 features and gives up 9.5 +/- 5.3 %`."""
     given_up = facts.with_error(100 * one.loss / comparison.gain, 100 * one.loss_se / comparison.gain)
-    return f"{name(one.cv.path)} at lambda {facts.figures(one.lam)} keeps {_features(one)} and gives up {given_up} %"
+    text = "{0} at lambda {1} keeps {2} and gives up {3} %"
+    return tr(text, name(one.cv.path), facts.figures(one.lam), _features(one), given_up)
 
 
 def document(comparison: Comparison, select: Choice) -> dict[str, Any]:

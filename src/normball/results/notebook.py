@@ -6,7 +6,8 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from normball.results import by_column, facts, mixes, summaries
+from normball.language import message, retold, tr
+from normball.results import by_column, facts, mixes, sentences, summaries
 
 if TYPE_CHECKING:
     from normball.comparison import Comparison
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 LIGHT = "--normball-faint: #5b6570; --normball-line: #d5dbe1; --normball-strong: #0072b2; color: #1d2329"
 DARK = "--normball-faint: #a3adb8; --normball-line: #3c4650; --normball-strong: #6bb8ee; color: #e6e9ec"
+TITLE_OF_FEATURES = message("{0}; .plot() draws the path, .report(file) writes a page")
 STYLE = f"""<style>
 .normball {{ {LIGHT}; }}
 @media (prefers-color-scheme: dark) {{ .normball {{ {DARK}; }} }}
@@ -37,8 +39,8 @@ STYLE = f"""<style>
 
 def fit_html(fit: Fit) -> str:
     """The features."""
-    rows = summaries.feature_rows(facts.Point("", fit, None), "feature", summaries.MOST_FEATURES, "")
-    caption = f"{summaries.title(fit)}, lambda {fit.lam:.4g}"
+    rows = summaries.feature_rows(facts.Point("", fit, None), tr("feature"), summaries.MOST_FEATURES, "")
+    caption = tr("{0}, lambda {1}", summaries.title(fit), f"{fit.lam:.4g}")
     return _page((_with_reference(caption, fit), rows))
 
 
@@ -48,23 +50,25 @@ def path_html(path: Path) -> str:
         [f"{path.lambdas[i]:.4g}", str(n), summaries.percent(ratio), f"{path.dual_gaps[i]:.1e}"]
         for i, n, ratio, _ in summaries.some_points(path)
     ]
-    caption = ", ".join(filter(None, [summaries.title(path), facts.dispersion(path)]))
-    return _page((caption, [["lambda", "features", "deviance explained", "dual gap"], *rows]))
+    caption = ", ".join(filter(None, [summaries.title(path), sentences.dispersion(path)]))
+    return _page((caption, [[tr("lambda"), tr("features"), tr("deviance explained"), tr("dual gap")], *rows]))
 
 
 def paths_html(paths: Paths) -> str:
     """Ten problems of a batch."""
-    return _page((f"{summaries.title(paths[0])}, {len(paths):,} problems", summaries.problem_rows(paths)))
+    return _page((tr("{0}, {1} problems", summaries.title(paths[0]), f"{len(paths):,}"), summaries.problem_rows(paths)))
 
 
 def cv_html(cv: CVPath) -> str:
     """Both choices of strength, and the features of the one that is picked."""
     chosen = facts.points(cv, "1se")
-    features = summaries.feature_rows(chosen[0], "feature", summaries.MOST_FEATURES, "")
+    features = summaries.feature_rows(chosen[0], tr("feature"), summaries.MOST_FEATURES, "")
     return _page(
-        (f"{summaries.title(cv.path)}, {cv.folds}", facts.comparison(cv, chosen)),
+        (f"{summaries.title(cv.path)}, {retold(cv.folds)}", facts.comparison(cv, chosen)),
         (
-            _with_reference(f"{chosen[0].title}; .plot() draws the path, .report(file) writes a page", chosen[0].fit),
+            _with_reference(
+                tr("{0}; .plot() draws the path, .report(file) writes a page", chosen[0].title), chosen[0].fit
+            ),
             features,
         ),
         findings=facts.findings(cv, chosen[0]),
@@ -73,20 +77,22 @@ def cv_html(cv: CVPath) -> str:
 
 def comparison_html(comparison: Comparison) -> str:
     """The mixes of the penalty."""
-    caption = " ".join(["Comparison on the same folds.", *mixes.advice(comparison)])
+    caption = " ".join([tr("Comparison on the same folds."), *mixes.advice(comparison)])
     return _page((caption, mixes.comparison_rows(comparison)))
 
 
 def findings_html(findings: Sequence[Finding]) -> str:
     """What is to be known about the data."""
-    return _page(findings=findings) if findings else f'{STYLE}<div class="normball"><p>Nothing found.</p></div>'
+    return _page(findings=findings) if findings else f'{STYLE}<div class="normball"><p>{tr("Nothing found.")}</p></div>'
 
 
 def _page(*tables: tuple[str, Sequence[Sequence[str]]], findings: Sequence[Finding] = ()) -> str:
     content = "".join(_table(caption, rows) for caption, rows in tables)
     if findings:
         rows = [[finding.code, finding.text, finding.fix] for finding in findings]
-        content += f'<div class="in-words">{_table("Findings", [["code", "finding", "fix"], *rows])}</div>'
+        content += (
+            f'<div class="in-words">{_table(tr("Findings"), [[tr("code"), tr("finding"), tr("fix")], *rows])}</div>'
+        )
     return f'{STYLE}<div class="normball">{content}</div>'
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normball.language import tr
 from normball.results.text import shortened
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ WIDEST_TITLE = 16
 
 def titles(fit: Fit, short: bool) -> list[str]:
     """The titles of `cells`, after that of the length of a feature's coefficients over the outputs."""
-    length = "length per SD" if fit.standardize else "length"
+    length = tr("length per SD" if fit.standardize else "length")
     if short or fit.n_outputs > MOST_COLUMNS:
-        return [length, "largest"]
+        return [length, tr("largest")]
     return [length, *(shortened(name, WIDEST_TITLE) for name in fit.output_names)]
 
 

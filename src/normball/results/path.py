@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.language import message
 from normball.messages import Finding
 from normball.results.arrays import Array, explained, freeze
 from normball.results.fit import Fit
@@ -348,4 +349,5 @@ class Path:
         return path_html(self)
 
 
-STATUSES = np.array(["converged", "max_iter", "interrupted", "numerical"])  # in the order of the native code's numbers
+_STATUSES = (message("converged"), message("max_iter"), message("interrupted"), message("numerical"))
+STATUSES = np.array(_STATUSES)  # in the order of the native code's numbers

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
+from normball.language import tr
 from normball.messages import SAMPLE, Finding, count, sample, words
 from normball.results.arrays import Array, explained
 
@@ -113,8 +114,8 @@ def few_rows(preparation: Preparation, feature: int) -> str:
     n_with, n_all = column.n_rows[place], sum(column.n_rows)
     if n_with <= FEW_ROWS:
         return _rows(n_with)
-    return f"all but {_rows(n_all - n_with)}" if n_all - n_with <= FEW_ROWS else ""
+    return tr("all but {0}", _rows(n_all - n_with)) if n_all - n_with <= FEW_ROWS else ""
 
 
 def _rows(number: int) -> str:
-    return f"{count(number)} row{'s' * (number != 1)}"
+    return tr("{0} row" if number == 1 else "{0} rows", count(number))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from normball.results import by_column, facts
+from normball.language import message, tr
+from normball.results import by_column, facts, sentences
 from normball.results.remarks import rare_levels
 from normball.results.text import display_width, printable, shortened, table
 
@@ -19,50 +20,60 @@ if TYPE_CHECKING:
     from normball.results.paths import Paths
 
 MOST_FEATURES = 30
+PATH_TITLES = (
+    message("lambda"),
+    message("features"),
+    message("deviance explained"),
+    message("L1 norm"),
+    message("dual gap"),
+    message("status"),
+)
 NARROWEST_NAME = 18
 
 
 def fit_summary(fit: Fit) -> str:
     """One model: its strength, certificate and features."""
     rows = [
-        ["lambda", f"{fit.lam:.4g}"],
+        [tr("lambda"), f"{fit.lam:.4g}"],
         *facts.kept_rows([fit]),
-        ["deviance explained", percent(fit.deviance_ratio)],
-        ["certificate", _certificate(fit)],
+        [tr("deviance explained"), percent(fit.deviance_ratio)],
+        [tr("certificate"), _certificate(fit)],
     ]
     if kept := facts.groups_kept(fit):
-        rows.insert(2, ["groups kept", kept])
+        rows.insert(2, [tr("groups kept"), kept])
     if fit.radius is not None:
-        rows.insert(1, ["radius", f"{fit.radius:.6g}"])
-    features = feature_lines(facts.Point("", fit, None), "Features")
+        rows.insert(1, [tr("radius"), f"{fit.radius:.6g}"])
+    features = feature_lines(facts.Point("", fit, None), tr("Features"))
     return "\n".join([title(fit), *table(rows, align="<<"), "", *features, *map(str, rare_levels(fit))])
 
 
 def path_summary(path: Path) -> str:
     """The whole path in ten rows."""
-    head = ["lambda", "features", "deviance explained", "L1 norm", "dual gap", "status"]
+    head = [tr(one) for one in PATH_TITLES]
     rows = [
         [f"{path.lambdas[i]:.4g}", str(n), percent(ratio), f"{norm:.4g}", f"{path.dual_gaps[i]:.1e}", path.statuses[i]]
         for i, n, ratio, norm in some_points(path)
     ]
     if path.n_groups_nonzero is not None:
-        head.insert(2, "groups")
+        head.insert(2, tr("groups"))
         for row, (i, *_) in zip(rows, some_points(path), strict=True):
             row.insert(2, str(path.n_groups_nonzero[i]))
     solved = int(np.sum(path.statuses == "converged"))
-    closing = f"{solved} of {path.lambdas.size} lambdas certified to a relative duality gap of {path.tol:g}"
-    lines = [title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {facts.reads(path)}"]
-    return "\n".join([*lines, *filter(None, [facts.dispersion(path)])])
+    text = "{0} of {1} lambdas certified to a relative duality gap of {2}"
+    closing = tr(text, solved, path.lambdas.size, f"{path.tol:g}")
+    lines = [title(path), *table([head, *rows], align="<" * len(head)), f"{closing}; {sentences.reads(path)}"]
+    return "\n".join([*lines, *filter(None, [sentences.dispersion(path)])])
 
 
 def paths_summary(paths: Paths) -> str:
     """A batch, a row for each of ten problems."""
     rows = problem_rows(paths)
     solved = int(np.sum(paths.statuses == "converged"))
-    closing = f"{solved:,} of {paths.statuses.size:,} solutions certified to a relative duality gap of {paths[0].tol:g}"
-    lines = [title(paths[0]), *table(rows, align="<" * len(rows[0])), f"{closing}; {facts.reads(paths)}"]
+    text = "{0} of {1} solutions certified to a relative duality gap of {2}"
+    closing = tr(text, f"{solved:,}", f"{paths.statuses.size:,}", f"{paths[0].tol:g}")
+    lines = [title(paths[0]), *table(rows, align="<" * len(rows[0])), f"{closing}; {sentences.reads(paths)}"]
     if len(rows) <= len(paths):
-        lines.insert(-1, f"({len(paths):,} problems in all)")
+        lines.insert(-1, tr("({0} problems in all)", f"{len(paths):,}"))
     return "\n".join(lines)
 
 
@@ -70,7 +81,7 @@ def cv_summary(cv: CVPath, select: Choice) -> str:
     """Both choices of strength side by side, the features of the one selected, and what is to be known about it."""
     chosen = facts.points(cv, select)
     features = feature_lines(chosen[0], chosen[0].title)
-    closing = f"Solved: {facts.certificate(cv.path)}; {facts.reads(cv)} for path and folds"
+    closing = tr("Solved: {0}; {1} for path and folds", sentences.certificate(cv.path), sentences.reads(cv))
     findings = map(str, facts.findings(cv, chosen[0]))
     return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, closing, *findings])
 
@@ -81,7 +92,7 @@ def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = N
     if (null := facts.null_score(cv)) is not None:
         by_root = rows[2][0] == facts.RMSE
         told = facts.figures(math.sqrt(null) if by_root else null)
-        rows.insert(3, ["  without features", told, *[""] * (len(chosen) - 1)])
+        rows.insert(3, ["  " + tr("without features"), told, *[""] * (len(chosen) - 1)])
     lines = table(rows, align="<" * len(rows[0]))
     if width is not None and max(map(display_width, lines)) > width:
         pairs = [[[row[0], row[k]] for row in rows[1:] if row[k]] for k in range(1, len(rows[0]))]
@@ -90,10 +101,12 @@ def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = N
         lines = [textwrap.fill(line, width, subsequent_indent=under) for block in blocks for line in block]
     undefined = int(np.isnan(cv.fold_scores).all(axis=1).sum())
     if undefined:
-        lines.append(f"({cv.score} is undefined in {undefined} of {cv.n_folds} folds, which do not count)")
+        text = "({0} is undefined in {1} of {2} folds, which do not count)"
+        lines.append(tr(text, tr(cv.score), undefined, cv.n_folds))
     lacking = int(np.isnan(cv.cv_mean).sum())
     if lacking:
-        lines.append(f"({cv.score} is undefined in some fold at {lacking} of {cv.lambdas.size} lambdas, never chosen)")
+        text = "({0} is undefined in some fold at {1} of {2} lambdas, never chosen)"
+        lines.append(tr(text, tr(cv.score), lacking, cv.lambdas.size))
     return lines
 
 
@@ -109,7 +122,7 @@ def feature_lines(
             rows = [[*row[: _least(rows[0])], *row[_least(rows[0]) + 1 :]] for row in rows]
         room = max(NARROWEST_NAME, _room(rows, width))
         rows = [[shortened(rows[0][0], room), *rows[0][1:]], *([_cut(row[0], room), *row[1:]] for row in rows[1:])]
-    last = "<" if rows[0][-1] == "kept in folds" else ">"
+    last = "<" if rows[0][-1] == tr("kept in folds") else ">"
     note = textwrap.wrap(by_column.reference(point.fit), width or 120)
     return table(rows, align="<" + ">" * (len(rows[0]) - 2) + last) + note
 
@@ -122,7 +135,7 @@ def _room(rows: list[list[str]], width: int) -> int:
 
 def _least(titles: list[str]) -> int:
     """The column that is missed least: it follows from another, is that of rows, or the last."""
-    ends = (facts.RANGE, facts.FACTOR, by_column.ROWS)
+    ends = (tr(facts.RANGE), facts.FACTOR, tr(by_column.ROWS))
     missed = (k for end in ends for k, title in enumerate(titles) if end in title)
     return next(missed, len(titles) - 1)
 
@@ -135,17 +148,19 @@ def _cut(name: str, room: int) -> str:
 
 def title(result: Fit | Path) -> str:
     """Family and penalty."""
-    scale = "" if result.standardize else ", not standardised"
-    kind = "classes" if result.classes else "targets"
-    outputs = f" of {result.n_outputs} {kind}" if result.output_names else ""
-    across = f" across {kind}" if result.grouped else ""
+    scale = "" if result.standardize else tr(", not standardised")
+    outputs = across = ""
+    if result.output_names:
+        outputs = tr(" of {0} classes" if result.classes else " of {0} targets", result.n_outputs)
+    if result.grouped:
+        across = tr(" across classes" if result.classes else " across targets")
     return f"{result.family}{outputs}, {facts.penalty(result.l1_ratio, result.groups)}{across}{scale}"
 
 
 def _certificate(fit: Fit) -> str:
     if math.isnan(fit.dual_gap):
-        return "none (interpolated between two certified strengths)"
-    return f"relative duality gap {fit.dual_gap:.1e}, {fit.status}"
+        return tr("none (interpolated between two certified strengths)")
+    return tr("relative duality gap {0}, {1}", f"{fit.dual_gap:.1e}", tr(fit.status))
 
 
 def some_points(path: Path) -> list[tuple[int, int, float, float]]:
@@ -157,7 +172,7 @@ def some_points(path: Path) -> list[tuple[int, int, float, float]]:
 
 def problem_rows(paths: Paths) -> list[list[str]]:
     """Titles, and ten problems: where each begins to keep features, and what it reaches at the end of the grid."""
-    rows = [["problem", "lambda_max", "features at the end", "deviance explained", "largest dual gap"]]
+    rows = [[tr("problem"), "lambda_max", tr("features at the end"), tr("deviance explained"), tr("largest dual gap")]]
     for k in np.unique(np.linspace(0, len(paths) - 1, min(10, len(paths))).round().astype(int)):
         path = paths[int(k)]
         last = [str(path.n_nonzero[-1]), percent(float(path.deviance_ratio[-1])), f"{path.dual_gaps.max():.1e}"]
@@ -174,13 +189,15 @@ def feature_rows(point: facts.Point, title: str, most: int, more: str, short: bo
     blocks = by_column.blocks(fit, features, most)
     shown = [feature for block in blocks for feature in block.features]
     counted = any(feature.n_rows is not None for feature in shown)
-    titles = [by_column.ROWS] * counted + facts.feature_titles(point, short)
+    titles = [tr(by_column.ROWS)] * counted + facts.feature_titles(point, short)
     rows = [[title, *titles]]
     for block in blocks:
         rows += _block_rows(block, point, titles, short)
     if len(features) > len(shown):
-        rows.append([f"  ... and {len(features) - len(shown):,} more{more}"])
-    rows += [["  (intercept)", *[""] * counted, *cells] for cells in [facts.intercept_cells(fit, short)] if cells]
+        rows.append(["  " + tr("... and {0} more{1}", f"{len(features) - len(shown):,}", more)])
+    rows += [
+        ["  " + tr("(intercept)"), *[""] * counted, *cells] for cells in [facts.intercept_cells(fit, short)] if cells
+    ]
     return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
 
 
@@ -190,15 +207,17 @@ def _block_rows(block: by_column.Block, point: facts.Point, titles: list[str], s
     names = dict(zip(point.fit.feature_names, point.fit.preparation.shown_names, strict=True))
     if block.title:
         told = (
-            "" if block.folds is None or titles[-1] != "kept in folds" else facts.in_folds(block.folds, point.n_folds)
+            ""
+            if block.folds is None or titles[-1] != tr("kept in folds")
+            else facts.in_folds(block.folds, point.n_folds)
         )
         rows.append([f"  {printable(block.title)}", *[""] * (len(titles) - 1), told])
-    alone = len(block.features) == 1 or block.title == by_column.RARE
+    alone = len(block.features) == 1 or block.title == tr(by_column.RARE)
     for feature in block.features:
         name = names[feature.name] if alone or feature.level is None else feature.level
         indent = "    " if block.title or (feature.level is not None and not alone) else "  "
         few = f" ({feature.few_rows})" if feature.few_rows else ""
-        of_level = ["" if feature.n_rows is None else f"{feature.n_rows:,}"] * (titles[0] == by_column.ROWS)
+        of_level = ["" if feature.n_rows is None else f"{feature.n_rows:,}"] * (titles[0] == tr(by_column.ROWS))
         rows.append([f"{indent}{printable(name)}{few}", *of_level, *facts.feature_cells(point, feature, short)])
     return rows
 

@@ -1,4 +1,5 @@
 /** b: models that are really fitted, from a strong penalty to none, and rows that were not fitted. */
+import { tr } from "../language.js";
 import { whole } from "../panels.js";
 import { figures } from "../svg.js";
 import { inTwoParts, movable, slope } from "./lesson.js";
@@ -37,27 +38,27 @@ import * as m from "./mathml.js";
 /** @type {import("./lesson.js").Lesson} */
 export const b = {
   id: "b",
-  title: "Less and less penalty: fitted rows, and rows not seen",
+  title: tr`Less and less penalty: fitted rows, and rows not seen`,
   text: [
-    "Here a model is really fitted, once for each strength of the penalty, from a strong one on the left to next to none on the right. A strong penalty keeps the weights small and the sigmoid flat: every probability stays near the middle. A weak one lets the weights grow until the fitted rows are explained as well as the model can.",
-    "The error of the fitted rows can only fall as the penalty weakens. Rows that were not fitted tell the other half. Their error falls while the weights learn what all rows have in common, and it may rise again once they learn by heart what these few rows happen to be: a mistake made with certainty costs more than all the certainty gains. That is overfitting. The penalty is there to keep the weights, on purpose, away from the minimum of the training error.",
+    tr`Here a model is really fitted, once for each strength of the penalty, from a strong one on the left to next to none on the right. A strong penalty keeps the weights small and the sigmoid flat: every probability stays near the middle. A weak one lets the weights grow until the fitted rows are explained as well as the model can.`,
+    tr`The error of the fitted rows can only fall as the penalty weakens. Rows that were not fitted tell the other half. Their error falls while the weights learn what all rows have in common, and it may rise again once they learn by heart what these few rows happen to be: a mistake made with certainty costs more than all the certainty gains. That is overfitting. The penalty is there to keep the weights, on purpose, away from the minimum of the training error.`,
   ],
-  formulas: [m.formula(m.least(m.row(m.frac(m.mn("1"), m.mi("n")), m.sum("i", m.row(m.mi("log"), m.mo("("), m.mn("1"), m.mo("+"), m.sup(m.mi("e"), m.row(m.mo("−"), m.sub(m.mi("m"), m.mi("i")))), m.mo(")"))), m.mo("+"), m.frac(m.lambda, m.mn("2")), m.sum("j", m.wj2))), m.mo(","), m.text("\u2003"), m.sub(m.mi("m"), m.mi("i")), m.text(": the sum in favour of row i's own class"))],
-  careful: "It is often said that large weights stop learning because the sigmoid is flat at its ends: its slope is 0.25 in the middle, 0.197 at a sum of 1 and 0.000045 at a sum of 10. With cross-entropy a row pulls at the weights with 1 − p, p being the probability given to the truth. So only rows that are right already stop pulling, and one that is badly wrong pulls with all its force. (With squared error the pull is multiplied by the slope, and rows that are hopelessly wrong do stop.) Overfitting shows in rows that were not fitted, not in flat slopes.",
+  formulas: [m.formula(m.least(m.row(m.frac(m.mn("1"), m.mi("n")), m.sum("i", m.row(m.mi("log"), m.mo("("), m.mn("1"), m.mo("+"), m.sup(m.mi("e"), m.row(m.mo("−"), m.sub(m.mi("m"), m.mi("i")))), m.mo(")"))), m.mo("+"), m.frac(m.lambda, m.mn("2")), m.sum("j", m.wj2))), m.mo(","), m.text("\u2003"), m.sub(m.mi("m"), m.mi("i")), m.text(tr`: the sum in favour of row i's own class`))],
+  careful: tr`It is often said that large weights stop learning because the sigmoid is flat at its ends: its slope is 0.25 in the middle, 0.197 at a sum of 1 and 0.000045 at a sum of 10. With cross-entropy a row pulls at the weights with 1 − p, p being the probability given to the truth. So only rows that are right already stop pulling, and one that is badly wrong pulls with all its force. (With squared error the pull is multiplied by the slope, and rows that are hopelessly wrong do stop.) Overfitting shows in rows that were not fitted, not in flat slopes.`,
   names: NAMES,
   controls: (/** @type {Data} */ data) => [
     {
-      id: "at", label: "lambda", min: 0, max: lambdasOf(data).length - 1, step: 1, value: Math.round(0.35 * lambdasOf(data).length), ends: ["stronger", "weaker"],
+      id: "at", label: tr`lambda`, min: 0, max: lambdasOf(data).length - 1, step: 1, value: Math.round(0.35 * lambdasOf(data).length), ends: [tr`stronger`, tr`weaker`],
       show: (/** @type {number} */ v) => strength(lambdasOf(data)[v]),
     },
     ...(data.own
       ? []
       : [
-          { id: "curved", label: "features", min: 0, max: 1, step: 1, value: 0, choices: ["x1 and x2: a straight line", "their products up to the third: a curve"] },
-          { id: "adds", label: "a click adds", min: 0, max: 1, step: 1, value: 0, choices: ["● a point of class 0", "■ a point of class 1"] },
+          { id: "curved", label: tr`features`, min: 0, max: 1, step: 1, value: 0, choices: [tr`x1 and x2: a straight line`, tr`their products up to the third: a curve`] },
+          { id: "adds", label: tr`a click adds`, min: 0, max: 1, step: 1, value: 0, choices: [tr`● a point of class 0`, tr`■ a point of class 1`] },
         ]),
   ],
-  buttons: (/** @type {Data} */ data) => (data.own ? [] : [{ label: "add a point in the middle", act: (values) => inTheMiddle(data.points, values) }]),
+  buttons: (/** @type {Data} */ data) => (data.own ? [] : [{ label: tr`add a point in the middle`, act: (values) => inTheMiddle(data.points, values) }]),
   grab(data, values, name, px, py) {
     const { x, y } = plane();
     const [left, right, bottom, top] = [...x.range(), ...y.range()];
@@ -89,7 +90,7 @@ export const b = {
     return {
       svg,
       sentence,
-      table: { head: ["lambda", "error, fitted", "error, held out", "largest weight"], rows: rows.filter((_, k) => k % 4 === 0 || k === at || k === rows.length - 1) },
+      table: { head: [tr`lambda`, tr`error, fitted`, tr`error, held out`, tr`largest weight`], rows: rows.filter((_, k) => k % 4 === 0 || k === at || k === rows.length - 1) },
       numbers: {
         lam: lambdas[at], lambdas, fitted, held_out: held, best: lambdas[best], turns: turns(held, best), weights: weights[at], sums: model.sums[at], violation: Math.max(...model.violations),
         slopes: [slope(0), slope(1), slope(10)], points: points.map(({ point }) => point),
@@ -97,10 +98,10 @@ export const b = {
     };
   },
   quiz: {
-    question: "The penalty becomes weaker and weaker, and the model is fitted anew each time. What does the error of the fitted rows do?",
-    answers: ["It falls, or stays as it is", "It rises", "It falls first, and rises later"],
+    question: tr`The penalty becomes weaker and weaker, and the model is fitted anew each time. What does the error of the fitted rows do?`,
+    answers: [tr`It falls, or stays as it is`, tr`It rises`, tr`It falls first, and rises later`],
     right: 0,
-    why: "With fewer restrictions the best fit never becomes worse. So nothing in the fitted rows ever says stop: a penalty must, or rows that were held out.",
+    why: tr`With fewer restrictions the best fit never becomes worse. So nothing in the fitted rows ever says stop: a penalty must, or rows that were held out.`,
   },
 };
 
@@ -116,7 +117,7 @@ function inTheMiddle(points, values) {
 const lambdasOf = (data) => (data.own ? data.lambdas : [...data.lambdas, 0]);
 
 /** @param {number} lam */
-const strength = (lam) => (lam === 0 ? "0: no penalty" : figures(lam));
+const strength = (lam) => (lam === 0 ? tr`0: no penalty` : figures(lam));
 
 /** The model that came with the page. @param {Own} own @param {number[]} lambdas @returns {Fitted} */
 const given = (own, lambdas) => ({
@@ -162,19 +163,19 @@ const turns = (errors, best) => Math.max(...errors.slice(best).map((one) => one 
 
 /** @param {Data} data @param {Fitted} model @param {number} at @param {number} best */
 function said(data, { lambdas, fitted, held, weights, dots, sums }, at, best) {
-  const how = lambdas[at] ? `With lambda ${figures(lambdas[at])}` : "Without a penalty";
+  const how = lambdas[at] ? tr`With lambda ${figures(lambdas[at])}` : tr`Without a penalty`;
   const n = data.own ? data.own.n_fitted : dots.filter((dot) => !dot.held).length;
   const m = data.own ? data.own.n_held_out : data.held_out.length;
-  const rows = data.own ? "rows" : "points";
+  const rows = data.own ? tr`rows` : tr`points`;
   const own = dots.flatMap((dot, k) => (dot.held ? [] : [dot.label ? sums[at][k] : -sums[at][k]]));
   const flat = own.filter((margin) => slope(margin) < 0.01).length;
   const here = fitted[at] === null
-    ? `Without a penalty these points have no best weights: the classes can be parted, so larger weights always cost the fitted points less; drawn are the weights of lambda ${figures(lambdas[at - 1])}.`
-    : `${how} the mean error is ${figures(fitted[at])} on the ${whole(n)} fitted ${rows} and ${figures(held[at])} on the ${whole(m)} held out; the largest weight is ${figures(Math.max(...weights[at].map(Math.abs)))}.`;
+    ? tr`Without a penalty these points have no best weights: the classes can be parted, so larger weights always cost the fitted points less; drawn are the weights of lambda ${figures(lambdas[at - 1])}.`
+    : tr`${how} the mean error is ${figures(fitted[at])} on the ${whole(n)} fitted ${rows} and ${figures(held[at])} on the ${whole(m)} held out; the largest weight is ${figures(Math.max(...weights[at].map(Math.abs)))}.`;
   const last = held.reduce((/** @type {number} */ end, value, k) => (value === null ? end : k), 0);
   const there = turns(held, best)
-    ? `The held-out error is least, ${figures(held[best])}, at lambda ${figures(lambdas[best])}, and turns upwards after it, to ${figures(held[last])} at lambda ${figures(lambdas[last])}.`
-    : `Here held-out ${rows} do not turn upwards: ` + (best === last ? `their error is least, ${figures(held[best])}, at the weakest penalty.` : `their error is least, ${figures(held[best])}, at lambda ${figures(lambdas[best])}, and still ${figures(held[last])} at the weakest penalty.`);
-  const slopes = data.own ? `Where the slope of the sigmoid is below 0.01: ${flat} of the ${own.length} fitted rows drawn (a sample).` : `Where the slope of the sigmoid is below 0.01: ${flat} of the ${own.length} fitted points.`;
+    ? tr`The held-out error is least, ${figures(held[best])}, at lambda ${figures(lambdas[best])}, and turns upwards after it, to ${figures(held[last])} at lambda ${figures(lambdas[last])}.`
+    : tr`Here held-out ${rows} do not turn upwards: ` + (best === last ? tr`their error is least, ${figures(held[best])}, at the weakest penalty.` : tr`their error is least, ${figures(held[best])}, at lambda ${figures(lambdas[best])}, and still ${figures(held[last])} at the weakest penalty.`);
+  const slopes = data.own ? tr`Where the slope of the sigmoid is below 0.01: ${flat} of the ${own.length} fitted rows drawn (a sample).` : tr`Where the slope of the sigmoid is below 0.01: ${flat} of the ${own.length} fitted points.`;
   return `${here} ${there} ${slopes}`;
 }

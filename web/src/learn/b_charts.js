@@ -1,4 +1,5 @@
 /** The four charts of lesson b. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { filled, lines } from "../contours.js";
@@ -23,8 +24,8 @@ export function field(model, at, points, held, values) {
   const level = (/** @type {number} */ z, /** @type {Record<string, string | number>} */ look) =>
     lines(grid, z).map((line) => curve(through(line.map(([u, v]) => [x(u), y(v)])), { fill: "none", ...look })).join("");
   return [
-    words(LEFT, 18, "● class 0 · ■ class 1 · small: held out", { fill: FAINT }),
-    words(LEFT, 34, values.adds ? "drag a point; a click adds a ■; drag it out to remove it" : "drag a point; a click adds a ●; drag it out to remove it", { fill: FAINT }),
+    words(LEFT, 18, tr`● class 0 · ■ class 1 · small: held out`, { fill: FAINT }),
+    words(LEFT, 34, values.adds ? tr`drag a point; a click adds a ■; drag it out to remove it` : tr`drag a point; a click adds a ●; drag it out to remove it`, { fill: FAINT }),
     element("rect", { x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP, fill: "var(--card)" }),
     clipping("lesson-b-field", LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP),
     below(x, BOTTOM, "x1"),
@@ -34,7 +35,7 @@ export function field(model, at, points, held, values) {
     ...points.map(({ point: [u, v, label] }) => markOf(x(u), y(v), label)),
     ...points.map(({ k, point: [u, v, label] }) =>
       element("circle", {
-        class: "handle", "data-handle": String(k), tabindex: "0", role: "button", "aria-label": `point of class ${label} at ${figures(u)}, ${figures(v)}; move it with the arrow keys, take it away with Delete`,
+        class: "handle", "data-handle": String(k), tabindex: "0", role: "button", "aria-label": tr`point of class ${label} at ${figures(u)}, ${figures(v)}; move it with the arrow keys, take it away with Delete`,
         cx: x(u), cy: y(v), r: 12, fill: "transparent",
       }),
     ),
@@ -51,8 +52,8 @@ export function costs({ lambdas, fitted, held }, at, best) {
   const path = (errors) => through(errors.map((one, k) => [place(lambdas[k]), one === null || one > 1.02 * top ? NaN : y(one)]));
   const dots = [fitted, held].map((errors, k) => (errors[at] === null || Number(errors[at]) > top ? "" : element("circle", { cx: place(lambdas[at]), cy: y(Number(errors[at])), r: 5, fill: COLOURS[k], stroke: "var(--paper)" })));
   return [
-    legend(470, 14, [["error of the fitted", COLOURS[0], ""], ["error of those held out", COLOURS[1], DASHES[1]]]),
-    words(470, 68, `held-out error least at lambda ${lambdas[best] ? figures(lambdas[best]) : "0"}`, { fill: FAINT }),
+    legend(470, 14, [[tr`error of the fitted`, COLOURS[0], ""], [tr`error of those held out`, COLOURS[1], DASHES[1]]]),
+    words(470, 68, tr`held-out error least at lambda ${lambdas[best] ? figures(lambdas[best]) : "0"}`, { fill: FAINT }),
     below(scale, BOTTOM, STRENGTH, { ticks: 4, format: logTicks(/** @type {[number, number]} */ (scale.domain())) }),
     beside(y, 470, 800, ""),
     lambdas.at(-1) === 0 ? words(800, BOTTOM + 18, "0", { "text-anchor": "middle", fill: FAINT }) : "",
@@ -73,8 +74,8 @@ export function sigmoid({ dots, sums }, at) {
   const within = (/** @type {number} */ z) => Math.max(-reach, Math.min(reach, z));
   const places = dots.map(({ label }, k) => /** @type {Point} */ ([x(within(sums[at][k])), y(sigma(sums[at][k])), label]));
   return [
-    words(470, 442, "probability of class 1, for each row", { fill: FAINT }),
-    below(x, 630, "weighted sum"),
+    words(470, 442, tr`probability of class 1, for each row`, { fill: FAINT }),
+    below(x, 630, tr`weighted sum`),
     beside(y, 470, 800, ""),
     curve(through(grid.map((z) => [x(z), y(sigma(z))])), { stroke: COLOURS[2], "stroke-width": 2.5 }),
     smallMarks(places.filter((_, k) => dots[k].held)),
@@ -97,7 +98,7 @@ function bar(y, value, most, from, to) {
 export function weightsBelow({ names, weights }, at) {
   const most = Math.max(...weights[at].map(Math.abs), 1);
   return [
-    words(LEFT, 442, "weights per standard deviation", { "font-weight": 600 }),
+    words(LEFT, 442, tr`weights per standard deviation`, { "font-weight": 600 }),
     ...weights[at].map((value, j) => words(LEFT, 466 + 23 * j, names[j]) + bar(455 + 23 * j, value, most, LEFT + 60, 305) + words(315, 466 + 23 * j, figures(value))),
   ].join("");
 }
@@ -106,7 +107,7 @@ export function weightsBelow({ names, weights }, at) {
 export function weightsBeside({ names, weights }, at) {
   const most = Math.max(...weights[at].map(Math.abs), 1e-12);
   return [
-    words(20, 24, names.length < 12 ? "weights per standard deviation" : "the largest weights, per standard deviation", { "font-weight": 600 }),
+    words(20, 24, names.length < 12 ? tr`weights per standard deviation` : tr`the largest weights, per standard deviation`, { "font-weight": 600 }),
     ...weights[at].map((value, j) => element("text", { x: 20, y: 56 + 50 * j, fill: INK, "font-size": 12 }, escape(`${short(names[j], 40)}: ${figures(value)}`)) + bar(62 + 50 * j, value, most, 20, 370)),
   ].join("");
 }

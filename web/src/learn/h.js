@@ -1,4 +1,5 @@
 /** h: the budget holds the solution off the minimum; the price that does the same is what one more unit would save. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { COLOURS, DASHES, FAINT, curve, element, figures, through, words } from "../svg.js";
@@ -12,23 +13,23 @@ import * as m from "./mathml.js";
 /** @type {import("./lesson.js").Lesson} */
 export const h = {
   id: "h",
-  title: "A budget and a price",
+  title: tr`A budget and a price`,
   text: [
-    "One may fix a budget: the least error with weights of total size at most t. Or one may fix a price: the least error + price × size. Both give the same solutions. Wherever the budget stops the weights, there is a price at which they would have stopped by themselves. Either way they are kept, on purpose, away from the minimum of the training error.",
-    "The price is how much error one more unit of budget would save: the slope of the error over t. It can be read off the pull, the arrow towards smaller error. For the diamond of L1 the price is the largest component of the pull, since all of a little more budget goes where it saves most. For the disc of L2 it is the length of the pull. The second chart draws the price over t. A tight budget means a high price; once the budget covers the weights of least error, more of it saves nothing.",
+    tr`One may fix a budget: the least error with weights of total size at most t. Or one may fix a price: the least error + price × size. Both give the same solutions. Wherever the budget stops the weights, there is a price at which they would have stopped by themselves. Either way they are kept, on purpose, away from the minimum of the training error.`,
+    tr`The price is how much error one more unit of budget would save: the slope of the error over t. It can be read off the pull, the arrow towards smaller error. For the diamond of L1 the price is the largest component of the pull, since all of a little more budget goes where it saves most. For the disc of L2 it is the length of the pull. The second chart draws the price over t. A tight budget means a high price; once the budget covers the weights of least error, more of it saves nothing.`,
   ],
   formulas: [
-    m.formula(m.mi("E"), m.mo("("), m.mi("t"), m.mo(")"), m.mo("="), m.text("least error with size at most t")),
-    m.formula(m.text("price"), m.mo("="), m.mo("−"), m.frac(m.row(m.mi("d"), m.mi("E")), m.row(m.mi("d"), m.mi("t")))),
-    m.formula(m.text("L1: "), m.lambda, m.mo("="), m.text("price"), m.mo(","), m.text("\u2003L2: "), m.lambda, m.mo("="), m.frac(m.text("price"), m.mi("t"))),
+    m.formula(m.mi("E"), m.mo("("), m.mi("t"), m.mo(")"), m.mo("="), m.text(tr`least error with size at most t`)),
+    m.formula(m.text(tr`price`), m.mo("="), m.mo("−"), m.frac(m.row(m.mi("d"), m.mi("E")), m.row(m.mi("d"), m.mi("t")))),
+    m.formula(m.text("L1: "), m.lambda, m.mo("="), m.text(tr`price`), m.mo(","), m.text("\u2003L2: "), m.lambda, m.mo("="), m.frac(m.text(tr`price`), m.mi("t"))),
   ],
-  careful: "The lambda of L1 is this price. The lambda of L2, which stands before half the sum of squares, is the price of one more unit of t²/2, so the price divided by t. Which budget goes with which lambda depends on the data, and not always one to one: every t beyond the end of the curve has price zero; under L1 every lambda above the start of the curve gives t = 0, while under L2 no lambda, however large, does.",
+  careful: tr`The lambda of L1 is this price. The lambda of L2, which stands before half the sum of squares, is the price of one more unit of t²/2, so the price divided by t. Which budget goes with which lambda depends on the data, and not always one to one: every t beyond the end of the curve has price zero; under L1 every lambda above the start of the curve gives t = 0, while under L2 no lambda, however large, does.`,
   controls: (/** @type {Data} */ data) => {
     const most = norm("l1", least(data.quadratic));
     const step = Number((most / 60).toPrecision(1));
     return [
-      { id: "shape", label: "ball", min: 0, max: 1, step: 1, value: 0, choices: ["L1: diamond", "L2: disc"] },
-      { id: "t", label: "budget t", min: step, max: snapped(1.3 * most, step), step, value: snapped(0.5 * most, step), ends: ["tighter", "wider"], show: (v) => figures(v) },
+      { id: "shape", label: tr`ball`, min: 0, max: 1, step: 1, value: 0, choices: [tr`L1: diamond`, tr`L2: disc`] },
+      { id: "t", label: tr`budget t`, min: step, max: snapped(1.3 * most, step), step, value: snapped(0.5 * most, step), ends: [tr`tighter`, tr`wider`], show: (v) => figures(v) },
     ];
   },
   draw(/** @type {Data} */ data, values) {
@@ -55,44 +56,44 @@ export const h = {
       level > 0 ? on.contour(q, level) : "",
       element("g", {}, curve(through(met.map(({ w: [u, v] }) => [on.x(u), on.y(v)])), { stroke: COLOURS[3], "stroke-dasharray": DASHES[2], "stroke-width": 2 })),
       pull(on, q, at.w),
-      on.mark(free, "lowest error", FAINT, awayFrom(free, at.w)),
-      on.mark(at.w, "solution", COLOURS[2], { ...awayFrom(at.w, free), dy: 20 }),
+      on.mark(free, tr`lowest error`, FAINT, awayFrom(free, at.w)),
+      on.mark(at.w, tr`solution`, COLOURS[2], { ...awayFrom(at.w, free), dy: 20 }),
     ], [
-      below(x, 330, "budget t"),
+      below(x, 330, tr`budget t`),
       beside(y, 470, 800, ""),
       curve(through(ts.map((one, k) => [x(one), y(prices[k])])), { stroke: COLOURS[values.shape], "stroke-width": 2.5 }),
       cursor(x(t), 68, 330),
       element("circle", { cx: x(t), cy: y(price), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }),
-      legend(470, 16, [["price: error saved by one more unit of t", COLOURS[values.shape], ""]]),
-      legend(470, 34, [["solutions of all budgets", COLOURS[3], DASHES[2]]]),
-      words(470, 56, "arrow: the pull towards smaller error", { fill: FAINT }),
+      legend(470, 16, [[tr`price: error saved by one more unit of t`, COLOURS[values.shape], ""]]),
+      legend(470, 34, [[tr`solutions of all budgets`, COLOURS[3], DASHES[2]]]),
+      words(470, 56, tr`arrow: the pull towards smaller error`, { fill: FAINT }),
     ], values);
     return {
       svg,
       sentence,
       table: {
-        head: ["ball", "t", "size used", "price", "lambda", data.names[0], data.names[1], "error"],
+        head: [tr`ball`, "t", tr`size used`, tr`price`, tr`lambda`, data.names[0], data.names[1], tr`error`],
         rows: [0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.2].map((share) => {
           const one = touch(q, shape, share * norm(shape, free));
-          return [shape === "l1" ? "diamond" : "disc", figures(share * norm(shape, free)), figures(norm(shape, one.w)), figures(priceOf(q, shape, one)), figures(one.lam), figures(one.w[0]), figures(one.w[1]), figures(loss(q, one.w), 4)];
+          return [shape === "l1" ? tr`diamond` : tr`disc`, figures(share * norm(shape, free)), figures(norm(shape, one.w)), figures(priceOf(q, shape, one)), figures(one.lam), figures(one.w[0]), figures(one.w[1]), figures(loss(q, one.w), 4)];
         }),
       },
       numbers: { shape, t, w: at.w, lam: at.lam, kkt: at.kkt, price, pull: [-g[0], -g[1]], error: loss(q, at.w), used: norm(shape, at.w), end: norm(shape, free), ts, prices },
     };
   },
   quiz: {
-    question: "The budget t is larger than the size of the unpenalised weights. What is the price?",
-    answers: ["Very large", "Zero", "It cannot be said"],
+    question: tr`The budget t is larger than the size of the unpenalised weights. What is the price?`,
+    answers: [tr`Very large`, tr`Zero`, tr`It cannot be said`],
     right: 1,
-    why: "More budget would not change the solution, so it is worth nothing.",
+    why: tr`More budget would not change the solution, so it is worth nothing.`,
   },
 };
 
 /** @param {import("./two_weights.js").Shape} shape @param {number} t @param {import("./two_weights.js").Touch} at @param {import("./two_weights.js").Pair} force @param {number} price @param {number} end */
 function said(shape, t, at, force, price, end) {
-  if (at.lam === 0) return `A budget of ${figures(t)} is more than the ${figures(end)} that the weights of least error use: nothing is stopped, and more budget would save nothing. The price is 0, and so is lambda.`;
-  const where = `A budget of ${figures(t)} stops the weights at (${figures(at.w[0])}, ${figures(at.w[1])}). The pull there is (${figures(force[0])}, ${figures(force[1])})`;
+  if (at.lam === 0) return tr`A budget of ${figures(t)} is more than the ${figures(end)} that the weights of least error use: nothing is stopped, and more budget would save nothing. The price is 0, and so is lambda.`;
+  const where = tr`A budget of ${figures(t)} stops the weights at (${figures(at.w[0])}, ${figures(at.w[1])}). The pull there is (${figures(force[0])}, ${figures(force[1])})`;
   return shape === "l1"
-    ? `${where}; its largest component, ${figures(price)}, is the price, and the lambda of L1.`
-    : `${where}; its length, ${figures(price)}, is the price. The lambda of L2 is the price divided by t: ${figures(at.lam)}.`;
+    ? tr`${where}; its largest component, ${figures(price)}, is the price, and the lambda of L1.`
+    : tr`${where}; its length, ${figures(price)}, is the price. The lambda of L2 is the price divided by t: ${figures(at.lam)}.`;
 }

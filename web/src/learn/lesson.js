@@ -37,12 +37,13 @@
  * @property {RegExp} [names] of values that no control holds
  * @property {{ question: string, answers: string[], right: number, why: string }} quiz
  */
+import { tr } from "../language.js";
 import { tick } from "../axes.js";
 import { NARROW } from "../panels.js";
 import { COLOURS, drawing, element, px } from "../svg.js";
 
 /** Below an axis of strengths: they grow weaker to the right everywhere. */
-export const STRENGTH = "stronger ← lambda → weaker";
+export const STRENGTH = tr`stronger ← lambda → weaker`;
 
 /** The values a lesson opens with. @param {Lesson} lesson @param {any} data @returns {Values} */
 export const openingValues = (lesson, data) => Object.fromEntries(lesson.controls(data).map(({ id, value }) => [id, value]));
@@ -82,7 +83,7 @@ export const smallMarks = (rows) =>
 
 /** A mark that can be dragged, also with the arrow keys. @param {string} name @param {string} label @param {number} cx @param {number} cy @param {string} fill */
 export const handle = (name, label, cx, cy, fill) =>
-  element("circle", { class: "handle", "data-handle": name, tabindex: "0", role: "button", "aria-label": `${label}; move it with the arrow keys`, cx, cy, r: 9, fill, stroke: "var(--paper)", "stroke-width": 2 });
+  element("circle", { class: "handle", "data-handle": name, tabindex: "0", role: "button", "aria-label": tr`${label}; move it with the arrow keys`, cx, cy, r: 9, fill, stroke: "var(--paper)", "stroke-width": 2 });
 
 /** A drawing with handles in it: a group, since nothing inside an image can be reached. @param {string} svg */
 export const movable = (svg) => svg.replace('role="img"', 'role="group"');

@@ -1,4 +1,5 @@
 /** The page: sliders, handles and predictions bring the drawings to life. */
+import { tr } from "../language.js";
 import { theme } from "../page/theme.js";
 import { unpack } from "../page/unpack.js";
 import { escape } from "../svg.js";
@@ -29,7 +30,7 @@ function enliven(section, lesson, data) {
   const controls = lesson.controls(data);
   const place = the(".controls", section);
   const inputs = controls.map((control) => added(place, lesson, control, (value) => change({ ...values, [control.id]: value })));
-  const reset = button("reset", () => change({ ...opening, narrow: values.narrow }));
+  const reset = button(tr`reset`, () => change({ ...opening, narrow: values.narrow }));
   const buttons = (lesson.buttons?.(data) ?? []).map(({ label, act }) => button(label, () => change(act(values))));
   place.append(Object.assign(document.createElement("div"), { className: "buttons" }));
   the(".buttons", place).append(...buttons, reset);
@@ -179,7 +180,7 @@ const counted = {};
 function score() {
   const answers = Object.values(counted);
   const open = document.querySelectorAll(".lesson").length - answers.length;
-  return `${answers.filter(Boolean).length} of ${answers.length} right at the first answer${open ? `, ${open} to go` : ""}.`;
+  return tr`${answers.filter(Boolean).length} of ${answers.length} right at the first answer${open ? tr`, ${open} to go` : ""}.`;
 }
 
 /** First predict, then see. @param {HTMLElement} section @param {Lesson} lesson */
@@ -189,7 +190,7 @@ function predictions(section, lesson) {
   section.querySelectorAll(".choice").forEach((button, k) =>
     button.addEventListener("click", () => {
       counted[lesson.id] ??= k === right; // the first answer counts
-      verdict.textContent = `${k === right ? "Yes." : `Not quite. The answer is “${answers[right]}”.`} ${why} ${score()}`;
+      verdict.textContent = `${k === right ? tr`Yes.` : tr`Not quite. The answer is “${answers[right]}”.`} ${why} ${score()}`;
       the(".score").textContent = score();
       section.querySelectorAll(".choice").forEach((other, j) => {
         other.setAttribute("aria-pressed", String(j === k));

@@ -1,4 +1,5 @@
 /** Formulas as MathML, which browsers draw themselves: a few marks that put each other together. */
+import { tr } from "../language.js";
 
 /** @param {string} tag */
 const tag = (tag) => (/** @type {string[]} */ ...inside) => `<${tag}>${inside.join("")}</${tag}>`;
@@ -27,7 +28,7 @@ export const sum = (index, of) => row(`<munder>${mo("∑")}${mi(index)}</munder>
 /** Something under "minimise over w". @param {string} what */
 export const least = (what) => row(`<munder>${mo("min")}${mi("w")}</munder>`, what);
 /** The mean cross-entropy or squared error of all rows, "error(w)". */
-export const error = row(text("error"), mo("("), mi("w"), mo(")"));
+export const error = row(text(tr`error`), mo("("), mi("w"), mo(")"));
 export const half = frac(mn("1"), mn("2"));
 
 /** A line of its own. @param {string[]} inside */

@@ -1,4 +1,5 @@
 /** The plane of two weights: contours of the loss, the ball, points. One unit is as long to the right as upwards. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { COLOURS, DASHES, FAINT, INK, curve, element, escape, segment, through, words } from "../svg.js";
 import { tick } from "../axes.js";
@@ -23,8 +24,8 @@ export function plane({ left, top, size, reach, id }, names) {
     ...y.ticks(5).map((at) => segment(left, y(at), left + size, y(at)) + words(left - 6, y(at) + 4, tick(at), { "text-anchor": "end", fill: FAINT })),
     segment(x(0), top, x(0), top + size, { stroke: FAINT }),
     segment(left, y(0), left + size, y(0), { stroke: FAINT }),
-    words(left + size / 2, top + size + 34, `weight of ${short(names[0])}`, { "text-anchor": "middle" }),
-    words(0, 0, `weight of ${short(names[1])}`, { "text-anchor": "middle", transform: `translate(${left - 34} ${top + size / 2}) rotate(-90)` }),
+    words(left + size / 2, top + size + 34, tr`weight of ${short(names[0])}`, { "text-anchor": "middle" }),
+    words(0, 0, tr`weight of ${short(names[1])}`, { "text-anchor": "middle", transform: `translate(${left - 34} ${top + size / 2}) rotate(-90)` }),
   ].join("");
   return {
     x,

@@ -1,4 +1,5 @@
 /** The slider of lambda that stays on top, its number box and its keys. */
+import { tr } from "../language.js";
 import { figures } from "../svg.js";
 import { keptOf } from "../views/columns.js";
 import { shownScore } from "../views/cv_curve.js";
@@ -36,7 +37,7 @@ export function bar(page, model) {
   });
   if (rules.best === rules.one_se) {
     one(place, '[data-go="best"]').hidden = true;
-    one(place, '[data-go="one_se"]').textContent = "best = 1-SE";
+    one(place, '[data-go="one_se"]').textContent = tr`best = 1-SE`;
   }
   for (const button of all(place, "[data-go]")) {
     button.addEventListener("click", () => set({ index: rules[/** @type {"best" | "one_se"} */ (button.dataset.go)] }));
@@ -52,7 +53,8 @@ export function bar(page, model) {
   }
 
   function show() {
-    const used = `${keptOf(data, state.index)}${data.l1_ratio === 0 ? "" : " kept"}`;
+    const count = keptOf(data, state.index);
+    const used = data.l1_ratio === 0 ? count : tr`${count} kept`;
     slider.value = String(state.index);
     slider.setAttribute("aria-valuetext", `${figures(data.lambdas[state.index])}, ${used}`);
     if (page.activeElement !== box) {
@@ -61,7 +63,7 @@ export function bar(page, model) {
     }
     if (state.index !== refusedAt) refused.textContent = "";
     const name = rule(data, state.index);
-    one(place, "[data-where]").textContent = `${name === "lambda" ? "" : `${name} · `}${used}${error(data, state.index)}`;
+    one(place, "[data-where]").textContent = `${name === tr`lambda` ? "" : `${name} · `}${used}${error(data, state.index)}`;
     for (const button of all(place, "[data-go]")) {
       button.setAttribute("aria-pressed", String(rules[/** @type {"best" | "one_se"} */ (button.dataset.go)] === state.index));
     }
@@ -73,7 +75,7 @@ export function bar(page, model) {
 /** The error of left-out rows, so that it is in sight wherever the reader is. @param {import("../payload.js").Payload} data @param {number} index */
 function error(data, index) {
   const { name, of } = shownScore(data);
-  return data.cv ? ` · CV ${name} ${figures(of(data.cv.mean[index]))}` : "";
+  return data.cv ? tr` · CV ${name} ${figures(of(data.cv.mean[index]))}` : "";
 }
 
 /**
@@ -86,9 +88,9 @@ export function typed(text, lambdas) {
   const grouped = /^[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(plain);
   const value = Number(grouped ? plain.replaceAll(",", "") : plain.replace(",", "."));
   const [most, least] = [lambdas[0], lambdas[lambdas.length - 1]];
-  if (!plain || !Number.isFinite(value)) return { value: null, problem: `“${text.trim()}” is no number. Type one as 0.05 or 3,464.` };
-  if (value < 0) return { value: null, problem: "lambda is never negative." };
-  if (value > most * 1.01 || value < least / 1.01) return { value, problem: `The path goes from ${figures(most)} to ${figures(least)}; shown is its end.` };
+  if (!plain || !Number.isFinite(value)) return { value: null, problem: tr`“${text.trim()}” is no number. Type one as 0.05 or 3,464.` };
+  if (value < 0) return { value: null, problem: tr`lambda is never negative.` };
+  if (value > most * 1.01 || value < least / 1.01) return { value, problem: tr`The path goes from ${figures(most)} to ${figures(least)}; shown is its end.` };
   return { value, problem: "" };
 }
 
@@ -113,7 +115,7 @@ function ticks(slider, data) {
   const near = best !== one_se && Math.abs(best - one_se) / last < 0.16;
   const first = Math.min(best, one_se);
   const shared = near && (first / last < 0.12 || Math.max(best, one_se) / last > 0.88); // one label for both ticks
-  const named = best === one_se ? [{ l: best, label: "best = 1-SE" }] : [{ l: one_se, label: shared ? "1-SE, best" : "1-SE" }, { l: best, label: shared ? "" : "best" }];
+  const named = best === one_se ? [{ l: best, label: tr`best = 1-SE` }] : [{ l: one_se, label: shared ? tr`1-SE, best` : tr`1-SE` }, { l: best, label: shared ? "" : tr`best` }];
   for (const { l, label } of named) {
     const mark = slider.ownerDocument.createElement("span");
     mark.textContent = label;

@@ -1,4 +1,5 @@
 /** The coefficients at this lambda as a file or on the clipboard. */
+import { tr } from "../language.js";
 import { coefficientOf } from "../views/outputs.js";
 import { all, one } from "./dom.js";
 
@@ -14,7 +15,7 @@ const plain = (name) => name.replace(/[\u2068\u2069]/gu, "");
 /** Every feature of the page that is not zero at a lambda, and the intercept, by the names of coefficients.csv. @param {Payload} data @param {number} index @returns {Row[]} */
 export function coefficientRows(data, index) {
   if (data.outputs.length) return ofOutputs(data, index);
-  const { factor } = data.mathematics;
+  const { factor_column: factor } = data.mathematics;
   const row = (/** @type {string} */ feature, /** @type {number} */ coef, /** @type {number | null} */ scale) => ({ feature, per_sd: scale === null ? null : coef * scale, per_unit: coef, ...(factor ? { [factor]: Math.exp(coef) } : {}) });
   const listed = data.features.map((one) => row(one.name, one.coefs[index], one.scale));
   const others = data.others.map(({ name, scale, coefs }) => row(name, coefs.find(([l]) => l === index)?.[1] ?? 0, scale));
@@ -52,7 +53,7 @@ export function downloads(page, { data, state }) {
   const place = page.querySelector('[data-view="features"]');
   if (!place) return;
   const complete = data.others_complete && (data.outputs.length === 0 || data.others.length === 0);
-  const note = complete ? "" : " It has the features of this page; coefficients.csv beside it has all.";
+  const note = complete ? "" : tr` It has the features of this page; coefficients.csv beside it has all.`;
   const said = (/** @type {string} */ text) => (one(place, "[data-saved]").textContent = text + note);
   for (const button of all(place, "[data-save]")) {
     button.addEventListener("click", () => {
@@ -60,11 +61,11 @@ export function downloads(page, { data, state }) {
       const mix = data.comparison ? `${data.comparison.mixes[data.comparison.current].name.replaceAll(" ", "_")}_` : "";
       const name = `coefficients_${mix}${data.lambdas[state.index].toPrecision(3)}.${csv ? "csv" : "json"}`;
       save(page, name, csv ? MARK + asCsv(data, state.index) : asJson(data, state.index), csv ? "text/csv" : "application/json");
-      said(`${name} is saved; where the browser does not allow that, use Copy.`);
+      said(tr`${name} is saved; where the browser does not allow that, use Copy.`);
     });
   }
   one(place, "[data-copy]").addEventListener("click", async () => {
-    said((await copy(page, asCsv(data, state.index))) ? "Copied." : "The browser does not allow copying here.");
+    said((await copy(page, asCsv(data, state.index))) ? tr`Copied.` : tr`The browser does not allow copying here.`);
   });
 }
 

@@ -1,4 +1,5 @@
 /** Any chart as a file or on the clipboard: a drawing with the colours of the page in it, or its pixels. */
+import { tr } from "../language.js";
 import { all } from "./dom.js";
 import { copy, save } from "./download.js";
 
@@ -16,12 +17,12 @@ export function pictures(page) {
     const row = page.createElement("div");
     row.className = "controls pictures";
     row.append(
-      button(page, "Copy as SVG", async () => (await copy(page, standalone(place)) ? "Copied." : "The browser does not allow copying here.")),
-      button(page, "Save SVG", () => {
+      button(page, tr`Copy as SVG`, async () => (await copy(page, standalone(place)) ? tr`Copied.` : tr`The browser does not allow copying here.`)),
+      button(page, tr`Save SVG`, () => {
         save(page, `${name}.svg`, standalone(place), "image/svg+xml");
-        return "Saved, where the browser allows it.";
+        return tr`Saved, where the browser allows it.`;
       }),
-      button(page, "Save PNG", async () => ((await savePng(page, place, name)) ? "Saved, where the browser allows it." : "The browser does not allow pictures here.")),
+      button(page, tr`Save PNG`, async () => ((await savePng(page, place, name)) ? tr`Saved, where the browser allows it.` : tr`The browser does not allow pictures here.`)),
       said,
     );
     after.append(row);

@@ -1,7 +1,10 @@
 /** Light, dark, or as the system has it; remembered where the browser allows it. */
+import { tr } from "../language.js";
 import { one } from "./dom.js";
 
-const THEMES = ["auto", "light", "dark"];
+/** @type {Record<string, string>} */
+const NAMES = { auto: tr`theme: auto`, light: tr`theme: light`, dark: tr`theme: dark` };
+const THEMES = Object.keys(NAMES);
 
 /** @param {Document} page */
 export function theme(page) {
@@ -11,7 +14,7 @@ export function theme(page) {
   function show() {
     if (now === "auto") delete page.documentElement.dataset.theme;
     else page.documentElement.dataset.theme = now;
-    button.textContent = `theme: ${now}`;
+    button.textContent = NAMES[now];
   }
   button.addEventListener("click", () => {
     now = THEMES[(THEMES.indexOf(now) + 1) % THEMES.length];

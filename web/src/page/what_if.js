@@ -1,4 +1,5 @@
 /** A row that the reader makes, one input for each column of the table, and the prediction for it. */
+import { tr } from "../language.js";
 import { figures } from "../svg.js";
 import { FIRST, asked, bars, inWords, predict, predictAll, probabilities, ready, someFixed, spread, startOf } from "../views/what_if.js";
 import { matches, whole } from "../views/strength.js";
@@ -46,8 +47,8 @@ export function whatIf(page, model) {
 function ofOne({ data, state }) {
   const { has_classes, predicted } = data.mathematics;
   const { value, typical } = predict(data, state);
-  const what = has_classes ? `${predicted} of “${data.classes[1] ?? 1}”` : `${predicted} ${data.title}`;
-  return `${what}: ${figures(value, 4)}${Object.keys(state.inputs).length ? ` (at the start ${figures(typical, 4)})` : ""}`;
+  const what = has_classes ? tr`${predicted} of “${data.classes[1] ?? 1}”` : tr`${predicted} ${data.title}`;
+  return `${what}: ${figures(value, 4)}${Object.keys(state.inputs).length ? tr` (at the start ${figures(typical, 4)})` : ""}`;
 }
 
 /**
@@ -58,7 +59,7 @@ function others(section, make, count, fields) {
   /** @type {HTMLDetailsElement} */
   const more = one(section, "[data-more]");
   more.hidden = count <= 0;
-  one(more, "summary").textContent = `${count} more column${count === 1 ? "" : "s"}`;
+  one(more, "summary").textContent = count === 1 ? tr`1 more column` : tr`${count} more columns`;
   /** @type {HTMLInputElement} */
   const search = one(more, "input[type=search]");
   const place = one(more, "[data-more-inputs]");
@@ -99,7 +100,7 @@ function choice(page, place, column, c, take) {
   select.id = `input-${c}`;
   select.dataset.input = String(c);
   select.autocomplete = "off";
-  const order = new Intl.Collator(undefined, { numeric: true }).compare;
+  const order = new Intl.Collator(page.documentElement.lang, { numeric: true }).compare;
   const levels = [...column.levels.keys()].sort((a, b) => order(column.levels[a], column.levels[b]));
   for (const k of levels) select.add(new Option(`${column.levels[k]} (${rowsOf(column, k)})`, String(k)));
   select.addEventListener("change", () => take(Number(select.value)));
@@ -110,7 +111,7 @@ function choice(page, place, column, c, take) {
 /** @param {Column} column @param {number} k */
 function rowsOf({ n_rows }, k) {
   const count = n_rows?.[k] ?? 0;
-  return `${whole(count)} row${count === 1 ? "" : "s"}`;
+  return count === 1 ? tr`1 row` : tr`${whole(count)} rows`;
 }
 
 /**
@@ -122,7 +123,7 @@ function numberField(page, place, column, c, take) {
   const digits = column.whole || high === low ? 0 : Math.max(0, 3 - Math.floor(Math.log10(high - low)));
   const rounded = (/** @type {number} */ value) => Math.min(high, Math.max(low, digits > 20 ? value : Number(value.toFixed(digits))));
   const told = (/** @type {number} */ value) => (column.whole ? whole(value) : figures(value, 4));
-  const slider = input(page, "range", { min: low, max: high, step: column.whole ? 1 : "any", "aria-label": `${column.name}, slider` });
+  const slider = input(page, "range", { min: low, max: high, step: column.whole ? 1 : "any", "aria-label": tr`${column.name}, slider` });
   const box = input(page, "number", { min: low, max: high, step: column.whole ? 1 : "any", id: `input-${c}`, "data-input": c });
   const note = page.createElement("p");
   note.className = "faint";
@@ -132,13 +133,13 @@ function numberField(page, place, column, c, take) {
   const gap = input(page, "checkbox", {});
   if (column.levels.length > 0) {
     const label = page.createElement("label");
-    label.append(gap, known ? " missing" : ` ${column.name} is missing`);
+    label.append(gap, known ? tr` missing` : tr` ${column.name} is missing`);
     place.append(label);
   }
   place.append(note);
   const within = (/** @type {number} */ value) => {
     const held = Math.min(high, Math.max(low, value));
-    note.textContent = held === value ? "" : `The data hold ${told(low)} to ${told(high)}: counted as ${told(held)}.`;
+    note.textContent = held === value ? "" : tr`The data hold ${told(low)} to ${told(high)}: counted as ${told(held)}.`;
     slider.value = String(held);
     take(held);
   };

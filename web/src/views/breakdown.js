@@ -1,4 +1,5 @@
 /** What the objective is made of: error and penalty, along the path and at this lambda, and who pays the penalty. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { STRENGTHS, below, beside } from "../axes.js";
 import { weights } from "../geometry.js";
@@ -14,7 +15,7 @@ const HATCH = "url(#breakdown-hatch)";
 /** @type {import("../payload.js").View} */
 export const breakdown = {
   id: "breakdown",
-  title: "The objective: error and penalty",
+  title: tr`The objective: error and penalty`,
   missing: (data) => (data.n_groups > 0 ? ON_GROUPS : data.evidence ? "" : NEEDS_DATA),
   draw(data, state) {
     const { index } = state;
@@ -54,9 +55,9 @@ function shares(data, evidence, index, total) {
 
 /** The objective at this lambda as one bar. @param {number} right @param {number} error @param {number} penalty */
 function bar(right, error, penalty) {
-  const title = heading(LEFT, 16, "At this lambda");
+  const title = heading(LEFT, 16, tr`At this lambda`);
   const total = error + penalty;
-  const keys = boxOfKey(LEFT, 78, `error ${figures(error)}`, { fill: COLOURS[0] }) + boxOfKey((LEFT + right) / 2, 78, `penalty ${figures(penalty)}`, { fill: HATCH, stroke: COLOURS[1] });
+  const keys = boxOfKey(LEFT, 78, tr`error ${figures(error)}`, { fill: COLOURS[0] }) + boxOfKey((LEFT + right) / 2, 78, tr`penalty ${figures(penalty)}`, { fill: HATCH, stroke: COLOURS[1] });
   if (!known(total) || total <= 0 || error < 0) return title + keys;
   const split = LEFT + ((right - LEFT) * error) / total;
   return title + keys + element("rect", { x: LEFT, y: 28, width: split - LEFT, height: 26, fill: COLOURS[0] }) + element("rect", { x: split, y: 28, width: right - split, height: 26, fill: HATCH, stroke: COLOURS[1] });
@@ -75,19 +76,19 @@ function along(right, data, evidence, index) {
     return curve(through([...top, ...bottom.reverse()]), { fill, stroke: "none" });
   };
   return [
-    heading(LEFT, 120, "Along the path"),
-    beside(y, LEFT, right, "objective"),
+    heading(LEFT, 120, tr`Along the path`),
+    beside(y, LEFT, right, tr`objective`),
     layer(() => y.domain()[0], (row) => row.error, COLOURS[0]),
     layer((row) => row.error, (row) => row.sum, HATCH),
-    below(scale, 330, "lambda", { format: logTicks(/** @type {[number, number]} */ (scale.domain())), ends: STRENGTHS }),
+    below(scale, 330, tr`lambda`, { format: logTicks(/** @type {[number, number]} */ (scale.domain())), ends: STRENGTHS }),
     cursor(place(data.lambdas[index]), 132, 330),
   ].join("");
 }
 
 /** Bars from the middle of the drawing, with room for the share beside the longest. @param {number} right @param {Payer[]} payers */
 function paid(right, payers) {
-  const title = heading(LEFT, 404, `Who pays the penalty${payers.length > MOST ? ` (the ${MOST} largest of ${payers.length})` : ""}`);
-  if (payers.length === 0) return title + note((LEFT + right) / 2, 436, "no feature is kept, so there is no penalty");
+  const title = heading(LEFT, 404, tr`Who pays the penalty${payers.length > MOST ? tr` (the ${MOST} largest of ${payers.length})` : ""}`);
+  if (payers.length === 0) return title + note((LEFT + right) / 2, 436, tr`no feature is kept, so there is no penalty`);
   const start = 0.4 * right;
   const width = (right - start - 60) / Math.max(payers[0].share, 1e-12);
   const rows = payers.slice(0, MOST).map(({ name, share }, k) => {
@@ -101,14 +102,14 @@ function paid(right, payers) {
 /** @param {Payload} data @param {number} index @param {number} error @param {number} penalty @param {Payer[]} payers */
 function told(data, index, error, penalty, payers) {
   const total = error + penalty;
-  const start = `At lambda = ${figures(data.lambdas[index])} the objective is ${figures(total)}: error ${figures(error)} and penalty ${figures(penalty)}${total > 0 ? ` (${percent(penalty / total)} of it)` : ""}.`;
-  if (payers.length === 0) return `${start} No feature pays a penalty here.`;
+  const start = tr`At lambda = ${figures(data.lambdas[index])} the objective is ${figures(total)}: error ${figures(error)} and penalty ${figures(penalty)}${total > 0 ? tr` (${percent(penalty / total)} of it)` : ""}.`;
+  if (payers.length === 0) return tr`${start} No feature pays a penalty here.`;
   const listed = payers.slice(0, 3).map(({ name, share }) => `${name} ${percent(share)}`).join(", ");
-  return `${start} The penalty is paid most by ${listed}.`;
+  return tr`${start} The penalty is paid most by ${listed}.`;
 }
 
 /** @param {number} error @param {number} penalty @param {Payer[]} payers @returns {import("../payload.js").Shown["table"]} */
 const table = (error, penalty, payers) => ({
-  head: ["part of the objective", "value", "share of the penalty"],
-  rows: [["error", figures(error, 5), ""], ["penalty", figures(penalty, 5), "100%"], ...payers.slice(0, MOST).map((one) => [`penalty of ${one.name}`, figures(one.paid), percent(one.share)])],
+  head: [tr`part of the objective`, tr`value`, tr`share of the penalty`],
+  rows: [[tr`error`, figures(error, 5), ""], [tr`penalty`, figures(penalty, 5), "100%"], ...payers.slice(0, MOST).map((one) => [tr`penalty of ${one.name}`, figures(one.paid), percent(one.share)])],
 });

@@ -1,4 +1,5 @@
 /** Whether predictions can be taken at their word: what was observed where the model predicted so much. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { rangeOf, varianceAt } from "../mathematics.js";
@@ -13,7 +14,7 @@ const [LEFT, TOP, BOTTOM] = [84, 14, 380];
 /** @type {import("../payload.js").View} */
 export const calibration = {
   id: "calibration",
-  title: "Predicted and observed",
+  title: tr`Predicted and observed`,
   missing: (data) => (data.evidence?.calibration || data.evidence?.outputs?.calibration ? "" : NEEDS_DATA),
   draw(data, state) {
     const { part, place, name, note } = /** @type {NonNullable<ReturnType<typeof storedOf<"calibration">>>} */ (storedOf(data, state, "calibration"));
@@ -21,7 +22,7 @@ export const calibration = {
       const observed = part.observed[place]?.[k];
       return known(predicted) && known(observed) ? [{ predicted, observed, se: part.se[place]?.[k] ?? null, count: part.counts[place]?.[k] ?? 0 }] : [];
     });
-    const against = name ? `${name} against all other classes. ` : "";
+    const against = name ? tr`${name} against all other classes. ` : "";
     const sentence = against + told(data, state.index, bins, part.brier?.[place], part.log_loss?.[place]) + note;
     return { svg: picture(data, state, name || (data.classes[1] ?? "1"), bins, sentence), sentence, table: table(bins) };
   },
@@ -36,21 +37,21 @@ function picture(data, state, name, bins, description) {
   const points = bins.map(({ predicted, observed }) => /** @type {[number, number]} */ ([x(predicted), y(observed)]));
   const most = Math.max(1, ...bins.map((bin) => bin.count));
   const { has_classes } = data.mathematics;
-  const label = has_classes ? `share of ${shortened(name)}` : "mean of the target";
+  const label = has_classes ? tr`share of ${shortened(name)}` : tr`mean of the target`;
   return drawing({ id: "calibration", width, style, height: state.narrow ? 564 : 540, title: calibration.title, description }, [
     clipping("calibration-clip", LEFT, TOP, right - LEFT, BOTTOM - TOP),
-    beside(y, LEFT, right, `observed ${label}`),
+    beside(y, LEFT, right, tr`observed ${label}`),
     box(LEFT, TOP, right - LEFT, BOTTOM - TOP),
     segment(x(domain[0]), y(domain[0]), x(domain[1]), y(domain[1]), { stroke: FAINT, "stroke-dasharray": DASHES[1], "stroke-width": 2 }),
-    bins.length === 0 ? note((LEFT + right) / 2, 120, "no predictions are stored at this lambda") : "",
+    bins.length === 0 ? note((LEFT + right) / 2, 120, tr`no predictions are stored at this lambda`) : "",
     element("g", { "clip-path": "url(#calibration-clip)" }, bins.map((bin) => whisker(bin, x, y)).join("") + curve(through(points), { stroke: COLOURS[0], "stroke-width": 2 })),
     ...points.map(([a, b]) => element("circle", { cx: a, cy: b, r: 5, fill: COLOURS[0] })),
     ...bins.map(({ predicted, count }) => element("rect", { x: x(predicted) - 4, y: 430 - (36 * count) / most, width: 8, height: (36 * count) / most, fill: COLOURS[0], "fill-opacity": 0.6 })),
-    below(x, 430, has_classes ? `predicted probability of ${shortened(name)}` : "predicted mean"),
+    below(x, 430, has_classes ? tr`predicted probability of ${shortened(name)}` : tr`predicted mean`),
     inColumns([
-      (at, line) => entryOfKey(at, line, "observed, ± 2 standard errors", { stroke: COLOURS[0] }),
-      (at, line) => entryOfKey(at, line, "observed = predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
-      (at, line) => boxOfKey(at, line, `bars below: rows of each group, at most ${whole(most)}`, { fill: COLOURS[0], "fill-opacity": 0.6 }),
+      (at, line) => entryOfKey(at, line, tr`observed, ± 2 standard errors`, { stroke: COLOURS[0] }),
+      (at, line) => entryOfKey(at, line, tr`observed = predicted`, { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
+      (at, line) => boxOfKey(at, line, tr`bars below: rows of each group, at most ${whole(most)}`, { fill: COLOURS[0], "fill-opacity": 0.6 }),
     ], state.narrow ? [LEFT] : [LEFT, 360], 500),
   ]);
 }
@@ -76,16 +77,16 @@ function extent(mathematics, bins) {
 
 /** @param {Payload} data @param {number} index @param {Bin[]} bins @param {number | null | undefined} brier @param {number | null | undefined} loss */
 function told(data, index, bins, brier, loss) {
-  const rows = data.evidence?.held_out ? "rows that were held out of the fit" : "the rows of the fit itself, which flatter the model";
-  const start = `At lambda = ${figures(data.lambdas[index])}, for ${rows}: `;
-  if (bins.length === 0) return `${start}no predictions are stored.`;
+  const rows = data.evidence?.held_out ? tr`rows that were held out of the fit` : tr`the rows of the fit itself, which flatter the model`;
+  const start = tr`At lambda = ${figures(data.lambdas[index])}, for ${rows}: `;
+  if (bins.length === 0) return tr`${start}no predictions are stored.`;
   const show = data.mathematics.has_classes ? percent : figures;
   const worst = bins.reduce((far, bin) => (Math.abs(bin.observed - bin.predicted) > Math.abs(far.observed - far.predicted) ? bin : far));
-  const scores = known(brier) || known(loss) ? ` Brier score ${figures(brier)}, log-loss ${figures(loss)} (half the deviance); lower is better.` : "";
+  const scores = known(brier) || known(loss) ? tr` Brier score ${figures(brier)}, log-loss ${figures(loss)} (half the deviance); lower is better.` : "";
   const tested = bins.filter((bin) => known(bin.se));
   const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Math.max(Number(bin.se), expected(data.mathematics, bin))).length;
-  const within = tested.length ? ` ${agree} of ${tested.length} groups of rows agree within two standard errors.` : "";
-  return `${start}where the model is furthest off it predicts ${show(worst.predicted)} and ${show(worst.observed)} was observed (${whole(worst.count)} rows).${within}${scores}`;
+  const within = tested.length ? tr` ${agree} of ${tested.length} groups of rows agree within two standard errors.` : "";
+  return tr`${start}where the model is furthest off it predicts ${show(worst.predicted)} and ${show(worst.observed)} was observed (${whole(worst.count)} rows).${within}${scores}`;
 }
 
 /** The standard error that the prediction itself implies: where all rows of a group are alike, theirs is 0. @param {import("../mathematics.js").Mathematics} mathematics @param {Bin} bin */
@@ -94,4 +95,4 @@ function expected(mathematics, { predicted, count }) {
 }
 
 /** @param {Bin[]} bins */
-const table = (bins) => ({ head: ["predicted", "observed", "standard error", "rows"], rows: bins.map((bin) => [figures(bin.predicted), figures(bin.observed), figures(bin.se), bin.count]) });
+const table = (bins) => ({ head: [tr`predicted`, tr`observed`, tr`standard error`, tr`rows`], rows: bins.map((bin) => [figures(bin.predicted), figures(bin.observed), figures(bin.se), bin.count]) });

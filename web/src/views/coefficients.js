@@ -1,4 +1,5 @@
 /** Every coefficient along the path; of many outputs the length of those of a feature. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
 import { COLOURS, DASHES, FAINT, apart, curve, drawing, element, escape, figures, segment, through, words } from "../svg.js";
@@ -75,8 +76,8 @@ function others(data, state, at, y) {
 /** @type {import("../payload.js").View} */
 export const coefficients = {
   id: "coefficients",
-  title: "How the coefficients grow",
-  missing: (data) => (data.features.length ? "" : "No feature is kept at any lambda, so there is no curve to draw."),
+  title: tr`How the coefficients grow`,
+  missing: (data) => (data.features.length ? "" : tr`No feature is kept at any lambda, so there is no curve to draw.`),
   draw(data, state) {
     const named = namedOnes(data, state);
     if (pictured(data)) {
@@ -85,7 +86,7 @@ export const coefficients = {
     }
     const { x, y } = places(data, state);
     const right = rightOf(state);
-    const unit = state.per_sd ? "per SD" : "per unit";
+    const unit = state.per_sd ? tr`per SD` : tr`per unit`;
     const lines = data.features.map((feature, j) => {
       const rank = named.indexOf(j);
       const quiet = state.hovered !== null ? j !== state.hovered : rank < 0 && state.filter.trim() !== "";
@@ -95,7 +96,7 @@ export const coefficients = {
     });
     lines.reverse().sort((a, b) => Number(a.j === state.hovered) - Number(b.j === state.hovered));
     const body = [
-      beside(y, LEFT, right, data.outputs.length ? `length over the ${kindOf(data)[1]}, ${unit}` : `coefficient ${unit}`),
+      beside(y, LEFT, right, data.outputs.length ? tr`length over the ${kindOf(data)[1]}, ${unit}` : tr`coefficient ${unit}`),
       x.axis,
       kept(data, x.at),
       segment(LEFT, y(0), right, y(0), { stroke: FAINT }),
@@ -106,7 +107,7 @@ export const coefficients = {
       cut(data, state, named, y),
     ];
     const sentence = describe(data, state, named);
-    const title = "Coefficient path";
+    const title = tr`Coefficient path`;
     return { svg: drawing({ id: "coefficients", width: widthOf(state), height: HEIGHT, title, description: sentence }, body), sentence, table: table(data, state) };
   },
 };
@@ -140,29 +141,30 @@ const HALO = { stroke: "var(--paper)", "stroke-width": 3.5, "stroke-linejoin": "
 function cut(data, state, named, y) {
   const [low, high] = y.domain();
   const leaves = named.some((j) => data.features[j].coefs.some((_, l) => coefficient(data.features[j], l, state.per_sd) > high || coefficient(data.features[j], l, state.per_sd) < low));
-  return leaves ? words(rightOf(state) - 4, BOTTOM - 8, "some curves leave the frame", { ...HALO, fill: FAINT, "font-size": 11, "text-anchor": "end" }) : "";
+  return leaves ? words(rightOf(state) - 4, BOTTOM - 8, tr`some curves leave the frame`, { ...HALO, fill: FAINT, "font-size": 11, "text-anchor": "end" }) : "";
 }
 
 /** @param {Payload} data @param {State} state @param {number[]} named */
 function describe(data, state, named) {
-  const lam = `At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
-  const unit = state.per_sd ? "per SD" : "per unit";
+  const lam = tr`At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
+  const unit = state.per_sd ? tr`per SD` : tr`per unit`;
   if (state.hovered !== null) {
     const feature = data.features[state.hovered];
     const entry = feature.coefs.findIndex((value) => value !== 0);
-    const enters = data.l1_ratio === 0 || entry < 0 ? "" : `; it enters at lambda ${figures(positive(data.lambdas)[entry])}`;
-    return `${feature.name}: ${figures(coefficient(feature, state.index, state.per_sd))} ${unit} ${lam.replace("At", "at")}${enters}.`;
+    const enters = data.l1_ratio === 0 || entry < 0 ? "" : tr`; it enters at lambda ${figures(positive(data.lambdas)[entry])}`;
+    return tr`${feature.name}: ${figures(coefficient(feature, state.index, state.per_sd))} ${unit} at ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}${enters}.`;
   }
-  if (state.filter.trim() !== "" && named.length === 0) return `None of the features drawn here has a name with “${state.filter.trim()}”.`;
+  if (state.filter.trim() !== "" && named.length === 0) return tr`None of the features drawn here has a name with “${state.filter.trim()}”.`;
   const largest = largestFirst(data, state).slice(0, 3).map(({ feature, value }) => `${feature.name} (${figures(value)})`);
-  const count = data.l1_ratio === 0 ? `all ${keptOf(data, state.index)} are used` : `${keptOf(data, state.index)} are kept`;
-  return `${lam}, ${count}${largest.length ? `; ${data.outputs.length ? `the largest over all ${kindOf(data)[1]} (length ${unit})` : `the largest coefficients ${unit}`}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
+  const count = data.l1_ratio === 0 ? tr`all ${keptOf(data, state.index)} are used` : tr`${keptOf(data, state.index)} are kept`;
+  const most = data.outputs.length ? tr`the largest over all ${kindOf(data)[1]} (length ${unit})` : tr`the largest coefficients ${unit}`;
+  return tr`${lam}, ${count}${largest.length ? `; ${most}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
 }
 
 /** What the drawing leaves out. @param {Payload} data */
 function undrawn(data) {
   const drawn = data.features.length + data.others.length;
-  return data.others_complete || drawn >= data.n_features ? "" : ` Drawn are the ${whole(drawn)} that count most.`;
+  return data.others_complete || drawn >= data.n_features ? "" : tr` Drawn are the ${whole(drawn)} that count most.`;
 }
 
 /** @param {Payload} data @param {State} state */
@@ -177,6 +179,6 @@ function largestFirst(data, state) {
 function table(data, state) {
   const { best, one_se } = data.cv ?? { best: data.picked, one_se: data.picked };
   const columns = [state.index, one_se, best];
-  const head = ["feature", ...columns.map((l, k) => `${["at this lambda", "1-SE", "best"][k]} (${figures(data.lambdas[l])})`)];
+  const head = [tr`feature`, ...columns.map((l, k) => `${[tr`at this lambda`, tr`1-SE`, tr`best`][k]} (${figures(data.lambdas[l])})`)];
   return { head, rows: data.features.map((feature) => [feature.name, ...columns.map((l) => figures(coefficient(feature, l, state.per_sd)))]) };
 }

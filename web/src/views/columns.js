@@ -1,4 +1,5 @@
 /** The columns of the table: which features they give, and where the coefficients of these stand. */
+import { tr } from "../language.js";
 import { coefficientOf } from "./outputs.js";
 import { whole } from "./strength.js";
 
@@ -38,18 +39,18 @@ export const entryOf = (data, place) => data.lambdas[data.lambdas.findIndex((_, 
 /** Columns and features that are kept, as `12 of 73 columns (35 of 314 features)`. @param {Payload} data @param {number} index of lambda */
 export function keptOf(data, index) {
   const { n_columns, n_features, columns_kept, n_nonzero } = data;
-  const features = data.l1_ratio === 0 ? whole(n_features) : `${whole(n_nonzero[index])} of ${whole(n_features)}`;
-  if (n_columns === n_features) return `${features} features`;
-  return `${data.l1_ratio === 0 ? whole(n_columns) : `${whole(columns_kept[index])} of ${whole(n_columns)}`} columns (${features} features)`;
+  const features = data.l1_ratio === 0 ? whole(n_features) : tr`${whole(n_nonzero[index])} of ${whole(n_features)}`;
+  if (n_columns === n_features) return tr`${features} features`;
+  return tr`${data.l1_ratio === 0 ? whole(n_columns) : tr`${whole(columns_kept[index])} of ${whole(n_columns)}`} columns (${features} features)`;
 }
 
 /** What coefficients of levels are measured against. @param {Payload} data @param {Column} column @param {number} index of lambda */
 export function against(data, column, index) {
-  if (data.l1_ratio === 0) return "against the average of the column";
-  if (!column.settable && !data.others_complete) return "against the other levels";
+  if (data.l1_ratio === 0) return tr`against the average of the column`;
+  if (!column.settable && !data.others_complete) return tr`against the other levels`;
   const zero = column.levels.filter((_, level) => (column.places[level] === null ? 0 : coefAt(data, column.places[level] ?? 0, index)) === 0);
-  if (zero.length === 0) return "against one another";
-  return zero.length === 1 ? `against “${zero[0]}”` : `against the ${whole(zero.length)} other levels`;
+  if (zero.length === 0) return tr`against one another`;
+  return zero.length === 1 ? tr`against “${zero[0]}”` : tr`against the ${whole(zero.length)} other levels`;
 }
 
 

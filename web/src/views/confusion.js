@@ -1,4 +1,5 @@
 /** Which classes are taken for which, on rows that were not used for their fit. */
+import { tr } from "../language.js";
 import { NEEDS_DATA, borrowed, nearest } from "../panels.js";
 import { COLOURS, FAINT, GRID, drawing, element, figures, words } from "../svg.js";
 import { rule, shortened, whole, widthOf } from "./strength.js";
@@ -15,7 +16,7 @@ export const percent = (share) => `${(100 * share).toFixed(1)} %`;
 /** @param {Payload} data @param {Confusion} stored @param {number} place @returns {Square} */
 function squareOf(data, { named, counts }, place) {
   const left = data.outputs.length - named.length;
-  const names = [...named.map((k) => data.outputs[k].name), ...(left ? [`${whole(left)} others`] : [])];
+  const names = [...named.map((k) => data.outputs[k].name), ...(left ? [tr`${whole(left)} others`] : [])];
   const rows = names.map((_, i) => counts[place].slice(i * names.length, (i + 1) * names.length));
   return { names, counts: rows, sizes: rows.map((row) => row.reduce((sum, count) => sum + count, 0)), rest: left > 0 };
 }
@@ -23,7 +24,7 @@ function squareOf(data, { named, counts }, place) {
 /** @type {import("../payload.js").View} */
 export const confusion = {
   id: "confusion",
-  title: "Which classes are taken for which",
+  title: tr`Which classes are taken for which`,
   missing: (data) => (data.evidence?.outputs?.confusion ? "" : NEEDS_DATA),
   draw(data, state) {
     const stored = /** @type {Confusion} */ (data.evidence?.outputs?.confusion);
@@ -61,9 +62,9 @@ function picture(square, state, description) {
     return turned ? words(0, 0, text, { transform: `translate(${x + 4} ${top - 8}) rotate(-45)` }) : words(x, top - 8, text, { "text-anchor": "middle" });
   });
   const titles = [
-    words(left, 14, "put into the class", { fill: FAINT }),
-    words(left - 6, top - 8, turned || left < 118 ? "class" : "class of the row", { fill: FAINT, "text-anchor": "end" }),
-    words(left + names.length * size + 8, top - 8, "found", { fill: FAINT }),
+    words(left, 14, tr`put into the class`, { fill: FAINT }),
+    words(left - 6, top - 8, turned || left < 118 ? tr`class` : tr`class of the row`, { fill: FAINT, "text-anchor": "end" }),
+    words(left + names.length * size + 8, top - 8, tr`found`, { fill: FAINT }),
   ];
   return drawing({ id: "confusion", width, height: top + counts.length * size + 12, title: confusion.title, description }, [...titles, ...cells, ...above, ...aside]);
 }
@@ -95,22 +96,22 @@ export function hits(data, index) {
 /** @param {Payload} data @param {number} index @param {Square} square */
 function told(data, index, square) {
   const found = hits(data, index);
-  const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
-  if (!found) return `${at} no row has a prediction by a model that was not fitted to it.`;
-  const start = `${at}, of ${whole(found.rows)} rows not used for their fit ${whole(found.right)} (${percent(found.share)}) are put into the right class; always saying “${found.common}” would be right for ${percent(found.commonShare)}.`;
+  const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
+  if (!found) return tr`${at} no row has a prediction by a model that was not fitted to it.`;
+  const start = tr`${at}, of ${whole(found.rows)} rows not used for their fit ${whole(found.right)} (${percent(found.share)}) are put into the right class; always saying “${found.common}” would be right for ${percent(found.commonShare)}.`;
   const pairs = square.names.flatMap((_, i) => square.names.map((_, j) => ({ i, j, count: square.counts[i][j] }))).filter(({ i, j }) => i !== j);
   const worst = pairs.reduce((most, pair) => (pair.count > most.count ? pair : most), { i: 0, j: 0, count: 0 });
-  const rows = (/** @type {number} */ count) => `${whole(count)} row${count === 1 ? "" : "s"}`;
-  const confused = worst.count ? ` Most often “${square.names[worst.i]}” is taken for “${square.names[worst.j]}” (${rows(worst.count)}).` : "";
+  const rows = (/** @type {number} */ count) => (count === 1 ? tr`1 row` : tr`${whole(count)} rows`);
+  const confused = worst.count ? tr` Most often “${square.names[worst.i]}” is taken for “${square.names[worst.j]}” (${rows(worst.count)}).` : "";
   const known = square.names.map((_, i) => i).filter((i) => square.sizes[i] && isRight(square, i, i));
   const least = known.reduce((low, i) => (shareAt(square, i, i) < shareAt(square, low, low) ? i : low), known[0] ?? 0);
-  const hard = worst.count && known.length ? ` Found least is “${square.names[least]}”: ${square.counts[least][least]} of ${rows(square.sizes[least])}.` : "";
+  const hard = worst.count && known.length ? tr` Found least is “${square.names[least]}”: ${square.counts[least][least]} of ${rows(square.sizes[least])}.` : "";
   return `${start}${confused}${hard}`;
 }
 
 /** @param {Square} square @returns {import("../payload.js").Shown["table"]} */
 function table(square) {
   const { names, counts, sizes } = square;
-  const head = ["class of the row", "rows", ...names.map((name) => `as ${name}`)];
+  const head = [tr`class of the row`, tr`rows`, ...names.map((name) => tr`as ${name}`)];
   return { head, rows: names.map((name, i) => [name, whole(sizes[i]), ...counts[i].map((count, j) => (count ? `${whole(count)} (${percentOf(shareAt(square, i, j))})` : "0"))]) };
 }

@@ -1,4 +1,5 @@
 /** Loss, penalty and their sum along a straight line of models: both are convex, so the sum is, and has one valley. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside, tick } from "../axes.js";
 import { NEEDS_DATA, ONE_OUTPUT, ON_GROUPS, borrowed, clipping, cursor, entryOfKey, inColumns, known, nearest, sized } from "../panels.js";
@@ -13,7 +14,7 @@ const LOOKS = [{ stroke: COLOURS[0], "stroke-dasharray": DASHES[1] }, { stroke: 
 /** @type {import("../payload.js").View} */
 export const convexity = {
   id: "convexity",
-  title: "Loss + penalty along a line: one valley",
+  title: tr`Loss + penalty along a line: one valley`,
   missing: (data) => (data.outputs.length ? ONE_OUTPUT : data.n_groups > 0 ? ON_GROUPS : data.evidence?.convexity?.at.length ? "" : NEEDS_DATA),
   draw(data, state) {
     const { index } = state;
@@ -26,7 +27,7 @@ export const convexity = {
     const lowest = steps.reduce((/** @type {Step | null} */ least, step) => (least === null || step.sum < least.sum ? step : least), null);
     const sentence = told(data.lambdas[stored.at[place]], steps, lowest) + borrowed(data.lambdas, stored.at[place], index);
     const rows = steps.map((step) => [figures(step.t), figures(step.loss, 5), figures(step.penalty, 5), figures(step.sum, 5)]);
-    return { svg: picture(state, steps, lowest, sentence), sentence, table: { head: ["position on the line", "loss", "penalty", "sum"], rows } };
+    return { svg: picture(state, steps, lowest, sentence), sentence, table: { head: [tr`position on the line`, tr`loss`, tr`penalty`, tr`sum`], rows } };
   },
 };
 
@@ -42,13 +43,13 @@ function picture(state, steps, lowest, description) {
   const chord = first && segment(x(first.t), y(first.sum), x(last.t), y(last.sum), { stroke: FAINT, "stroke-width": 1.5 });
   return drawing({ id: "convexity", width, style, height: state.narrow ? 476 : 430, title: convexity.title, description }, [
     clipping("convexity-clip", LEFT, TOP - 4, right - LEFT, BOTTOM - TOP + 8),
-    beside(y, LEFT, right, base ? `penalty; loss and sum less ${figures(base, 4)}` : "loss, penalty and sum"),
-    below(x, BOTTOM, `position on the line: 0 = no features, 1 = this model${state.narrow ? "" : ", beyond 1 = larger weights"}`),
+    beside(y, LEFT, right, base ? tr`penalty; loss and sum less ${figures(base, 4)}` : tr`loss, penalty and sum`),
+    below(x, BOTTOM, tr`position on the line: 0 = no features, 1 = this model${state.narrow ? "" : tr`, beyond 1 = larger weights`}`),
     element("g", { "clip-path": "url(#convexity-clip)" }, [chord ?? "", path("loss", LOOKS[0]), path("penalty", LOOKS[1]), path("sum", LOOKS[2])].join("")),
-    lowest ? cursor(x(lowest.t), TOP, BOTTOM) + element("circle", { cx: x(lowest.t), cy: y(lowest.sum - base), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }) : words(LEFT + 20, 60, "nothing is stored at this lambda", { fill: FAINT }),
+    lowest ? cursor(x(lowest.t), TOP, BOTTOM) + element("circle", { cx: x(lowest.t), cy: y(lowest.sum - base), r: 6, fill: COLOURS[2], stroke: "var(--paper)", "stroke-width": 2 }) : words(LEFT + 20, 60, tr`nothing is stored at this lambda`, { fill: FAINT }),
     inColumns([
-      ...["loss", "penalty", "sum, with its minimum"].map((name, k) => (/** @type {number} */ at, /** @type {number} */ line) => entryOfKey(at, line, name, LOOKS[k])),
-      (at, line) => entryOfKey(at, line, `chord: above the sum${state.narrow ? "" : ", as over any convex curve"}`, { stroke: FAINT, "stroke-width": 1.5 }),
+      ...[tr`loss`, tr`penalty`, tr`sum, with its minimum`].map((name, k) => (/** @type {number} */ at, /** @type {number} */ line) => entryOfKey(at, line, name, LOOKS[k])),
+      (at, line) => entryOfKey(at, line, tr`chord: above the sum${state.narrow ? "" : tr`, as over any convex curve`}`, { stroke: FAINT, "stroke-width": 1.5 }),
     ], state.narrow ? [LEFT] : [LEFT, LEFT + 150, LEFT + 300], 388),
   ]);
 }
@@ -70,11 +71,11 @@ function window(steps) {
 
 /** @param {number} lambda @param {Step[]} steps @param {Step | null} lowest */
 function told(lambda, steps, lowest) {
-  if (!lowest) return `Nothing is stored at lambda = ${figures(lambda)}.`;
+  if (!lowest) return tr`Nothing is stored at lambda = ${figures(lambda)}.`;
   const least = (/** @type {(step: Step) => number} */ of) => steps.reduce((best, step) => (of(step) < of(best) ? step : best));
   const [start, free] = [least((step) => Math.abs(step.t)), least((step) => step.loss)];
-  const parts = `loss ${figures(lowest.loss)} + penalty ${figures(lowest.penalty)} = ${figures(lowest.sum)}`;
-  const line = `At lambda = ${figures(lambda)}, along the line from the model without features (0, loss ${figures(start.loss)}) to this model (1) and beyond, the sum is lowest at ${tick(lowest.t)}: ${parts}.`;
-  const beyond = free === steps[steps.length - 1] ? "falls to the end of the line" : `is lowest at ${tick(free.t)}`;
-  return `${line} The loss alone ${beyond}, the penalty alone is lowest at 0; both are convex, so their sum has a single valley.`;
+  const parts = tr`loss ${figures(lowest.loss)} + penalty ${figures(lowest.penalty)} = ${figures(lowest.sum)}`;
+  const line = tr`At lambda = ${figures(lambda)}, along the line from the model without features (0, loss ${figures(start.loss)}) to this model (1) and beyond, the sum is lowest at ${tick(lowest.t)}: ${parts}.`;
+  const beyond = free === steps[steps.length - 1] ? tr`falls to the end of the line` : tr`is lowest at ${tick(free.t)}`;
+  return tr`${line} The loss alone ${beyond}, the penalty alone is lowest at 0; both are convex, so their sum has a single valley.`;
 }

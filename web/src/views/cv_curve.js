@@ -1,4 +1,5 @@
 /** How well rows are predicted that the fit has not seen, along the path. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
 import { NARROW } from "../panels.js";
@@ -17,7 +18,7 @@ export function shownScore(data) {
   const squared = data.cv?.by_root ?? false;
   /** @type {(value: number | null) => number} */
   const number = (value) => (value === null ? NaN : value);
-  return { name: squared ? "RMSE" : (data.cv?.score ?? ""), of: squared ? /** @param {number | null} value */ (value) => Math.sqrt(Math.max(0, number(value))) : number };
+  return { name: squared ? tr`RMSE` : (data.cv?.score ?? ""), of: squared ? /** @param {number | null} value */ (value) => Math.sqrt(Math.max(0, number(value))) : number };
 }
 
 /** @param {Payload} data */
@@ -38,8 +39,8 @@ function lines(data) {
 /** @type {import("../payload.js").View} */
 export const cv_curve = {
   id: "cv_curve",
-  title: "Error on rows not used for the fit",
-  missing: (data) => (data.cv ? "" : "The model was not cross-validated."),
+  title: tr`Error on rows not used for the fit`,
+  missing: (data) => (data.cv ? "" : tr`The model was not cross-validated.`),
   draw(data, state) {
     const { mean, upper, lower, train, folds, nothing } = lines(data);
     const x = strengths(data, "lambda", RIGHT, BOTTOM);
@@ -54,7 +55,7 @@ export const cv_curve = {
     const line = mean.length - 1;
     const ends = apart([mean, train].map((values) => clamp(y(values[line]))), 15, TOP + 6, BOTTOM - 4);
     const body = [
-      beside(y, LEFT, RIGHT, `CV ${shownScore(data).name}`),
+      beside(y, LEFT, RIGHT, tr`CV ${shownScore(data).name}`),
       x.axis,
       kept(data, x.at),
       framed("cv_curve-frame", RIGHT, [
@@ -66,12 +67,12 @@ export const cv_curve = {
       ].join(""), BOTTOM),
       nullLabel(nothing, y),
       marks(data, x.at, BOTTOM),
-      words(RIGHT + 6, ends[0] + 4, "left-out rows"),
-      words(RIGHT + 6, ends[1] + 4, "fitted rows"),
+      words(RIGHT + 6, ends[0] + 4, tr`left-out rows`),
+      words(RIGHT + 6, ends[1] + 4, tr`fitted rows`),
       cursor(x.at[state.index], BOTTOM),
     ];
     const sentence = describe(data, state.index);
-    const frame = { id: "cv_curve", width: NARROW, height: BOTTOM + 48, title: "Cross-validation curve", description: sentence };
+    const frame = { id: "cv_curve", width: NARROW, height: BOTTOM + 48, title: tr`Cross-validation curve`, description: sentence };
     return { svg: drawing(frame, body), sentence, table: table(data) };
   },
 };
@@ -83,7 +84,7 @@ const clamp = (height) => (Number.isFinite(height) ? Math.min(BOTTOM, Math.max(T
 function nullLabel(nothing, y) {
   const height = y(nothing);
   if (!Number.isFinite(height) || height < TOP || height > BOTTOM) return "";
-  return words(RIGHT - 4, height < TOP + 16 ? height + 14 : height - 5, "without features", { "text-anchor": "end", fill: FAINT });
+  return words(RIGHT - 4, height < TOP + 16 ? height + 14 : height - 5, tr`without features`, { "text-anchor": "end", fill: FAINT });
 }
 
 /** @param {Payload} data @param {number} index */
@@ -91,17 +92,17 @@ function describe(data, index) {
   const { mean, upper, train, nothing } = lines(data);
   const { name } = shownScore(data);
   const error = upper[index] - mean[index];
-  const spread = Number.isFinite(error) ? ` (1 SE: ${figures(error, 2)})` : "";
-  const against = Number.isFinite(nothing) ? ` A model without features has ${figures(nothing)}.` : "";
-  const learned = data.n_nonzero[index] === 0 ? "; no feature is kept, though single folds may keep some" : ": the difference is what was learned by heart";
-  return `At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows and ${figures(train[index])} on the fitted rows${learned}.${against}`;
+  const spread = Number.isFinite(error) ? tr` (1 SE: ${figures(error, 2)})` : "";
+  const against = Number.isFinite(nothing) ? tr` A model without features has ${figures(nothing)}.` : "";
+  const learned = data.n_nonzero[index] === 0 ? tr`; no feature is kept, though single folds may keep some` : tr`: the difference is what was learned by heart`;
+  return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows and ${figures(train[index])} on the fitted rows${learned}.${against}`;
 }
 
 /** @param {Payload} data */
 function table(data) {
   const { mean, upper, train } = lines(data);
   const { name } = shownScore(data);
-  const head = ["lambda", ...(data.l1_ratio === 0 ? [] : ["kept"]), `CV ${name}`, "1 SE", "fitted rows"];
+  const head = [tr`lambda`, ...(data.l1_ratio === 0 ? [] : [tr`kept`]), tr`CV ${name}`, tr`1 SE`, tr`fitted rows`];
   const rows = data.lambdas.map((lam, l) => [figures(lam), ...(data.l1_ratio === 0 ? [] : [data.n_nonzero[l]]), figures(mean[l], 4), figures(upper[l] - mean[l], 2), figures(train[l], 4)]);
   return { head, rows };
 }

@@ -1,4 +1,5 @@
 /** Two classes: what becomes of held-out rows when a probability above a cut-off counts as the second class. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside, tick } from "../axes.js";
 import { NEEDS_DATA, box, heading, known, note, percent, sized } from "../panels.js";
@@ -34,7 +35,7 @@ export function cheapest(cells) {
 /** @type {import("../payload.js").View} */
 export const decisions = {
   id: "decisions",
-  title: "Right and wrong at a cut-off",
+  title: tr`Right and wrong at a cut-off`,
   missing: (data) => (data.evidence?.decisions ? "" : NEEDS_DATA),
   draw(data, state) {
     const stored = /** @type {Decisions} */ (data.evidence?.decisions);
@@ -66,9 +67,9 @@ function matrix(data, { found, missed, alarms, passed }) {
   }));
   const names = [zero, one].flatMap((name, k) => [
     words(-8, 26 + (k + 0.5) * size, name, { "text-anchor": "end" }),
-    words((k + 0.5) * size, 14, `as ${name}`, { "text-anchor": "middle" }),
+    words((k + 0.5) * size, 14, tr`as ${name}`, { "text-anchor": "middle" }),
   ]);
-  return [heading(-72, -6, "Class, and what it is called"), ...names, ...cells].join("");
+  return [heading(-72, -6, tr`Class, and what it is called`), ...names, ...cells].join("");
 }
 
 /** A square panel with both axes from 0 to 1. @param {string} title @param {string} across @param {string} up */
@@ -88,7 +89,7 @@ const shareOf = (part, whole) => (whole ? part / whole : 0);
 /** @param {Payload} data @param {Decisions} stored @param {Cells[]} cells @param {State} state */
 function roc(data, stored, cells, state) {
   const [zero, one] = namesOf(data, 12);
-  const { x, y, frame } = unitSquare(area("ROC curve", stored.auc[state.index]), `share of ${zero} called ${one}`, `share of ${one} found`);
+  const { x, y, frame } = unitSquare(area(tr`ROC curve`, stored.auc[state.index]), tr`share of ${zero} called ${one}`, tr`share of ${one} found`);
   const point = (/** @type {Cells} */ at) => /** @type {[number, number]} */ ([x(shareOf(at.alarms, at.alarms + at.passed)), y(shareOf(at.found, at.found + at.missed))]);
   const chance = segment(x(0), y(0), x(1), y(1), { stroke: FAINT, "stroke-dasharray": DASHES[1] });
   return frame + chance + curve(through([[x(1), y(1)], ...cells.map(point), [x(0), y(0)]]), { stroke: COLOURS[0], "stroke-width": 2 }) + mark(...point(cells[state.cutoff]));
@@ -97,7 +98,7 @@ function roc(data, stored, cells, state) {
 /** @param {Payload} data @param {Decisions} stored @param {Cells[]} cells @param {State} state */
 function recall(data, stored, cells, state) {
   const one = namesOf(data, 12)[1];
-  const { x, y, frame } = unitSquare(area("Precision and recall", stored.average_precision[state.index]), `share of ${one} found (recall)`, "of those called, right");
+  const { x, y, frame } = unitSquare(area(tr`Precision and recall`, stored.average_precision[state.index]), tr`share of ${one} found (recall)`, tr`of those called, right`);
   const called = cells.filter((at) => at.found + at.alarms > 0);
   const point = (/** @type {Cells} */ at) => /** @type {[number, number]} */ ([x(shareOf(at.found, at.found + at.missed)), y(shareOf(at.found, at.found + at.alarms))]);
   const { found, missed, alarms, passed } = cells[0];
@@ -113,14 +114,14 @@ const area = (name, value) => (known(value) ? `${name}: ${figures(value)}` : nam
 /** What all errors cost at each cut-off. @param {Cells[]} cells @param {State} state */
 function costs(cells, state) {
   const most = Math.max(...cells.map((one) => one.cost));
-  if (!(most > 0)) return heading(-56, -6, "Cost of all errors") + note(SIDE / 2, 120, "no cost at any cut-off");
+  if (!(most > 0)) return heading(-56, -6, tr`Cost of all errors`) + note(SIDE / 2, 120, tr`no cost at any cut-off`);
   const x = scaleLinear().domain([0, 1]).range([0, SIDE]);
   const y = scaleLinear().domain([0, most]).range([SIDE, 0]).nice(5);
   const at = (/** @type {Cells} */ one) => /** @type {[number, number]} */ ([x(one.cutoff), 22 + y(one.cost)]);
   const best = cells[cheapest(cells)];
-  const axes = element("g", { transform: "translate(0 22)" }, element("g", { transform: "translate(-56 0)" }, beside(y, 56, 56 + SIDE, "cost", { ticks: 5 })) + below(x, SIDE, "cut-off", { ticks: 5 }) + box(0, 0, SIDE, SIDE));
+  const axes = element("g", { transform: "translate(0 22)" }, element("g", { transform: "translate(-56 0)" }, beside(y, 56, 56 + SIDE, tr`cost`, { ticks: 5 })) + below(x, SIDE, tr`cut-off`, { ticks: 5 }) + box(0, 0, SIDE, SIDE));
   const least = segment(at(best)[0], 22, at(best)[0], 22 + SIDE, { stroke: FAINT, "stroke-dasharray": DASHES[1] });
-  return heading(-56, -6, "Cost of all errors") + axes + least + curve(through(cells.map(at)), { stroke: COLOURS[0], "stroke-width": 2 }) + mark(...at(cells[state.cutoff]));
+  return heading(-56, -6, tr`Cost of all errors`) + axes + least + curve(through(cells.map(at)), { stroke: COLOURS[0], "stroke-width": 2 }) + mark(...at(cells[state.cutoff]));
 }
 
 /** @param {Payload} data @param {State} state @param {Decisions} stored @param {Cells[]} cells @param {Cells} here */
@@ -128,17 +129,17 @@ function told(data, state, stored, cells, here) {
   const { found, missed, alarms, passed } = here;
   const [rows, ones, zeros] = [found + missed + alarms + passed, found + missed, alarms + passed];
   const [zero, one] = namesOf(data);
-  const at = `At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
-  if (rows === 0) return `${at} no row has a prediction by a model that was not fitted to it.`;
+  const at = tr`At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
+  if (rows === 0) return tr`${at} no row has a prediction by a model that was not fitted to it.`;
   const common = Math.max(ones, zeros) / rows;
-  const first = `${at}, a row is called “${one}” above a probability of ${tick(here.cutoff)}: of ${whole(rows)} rows not used for their fit ${whole(found + passed)} (${percent((found + passed) / rows)}) are right; always saying “${ones > zeros ? one : zero}” would be right for ${percent(common)}.`;
-  const wrong = ` ${whole(missed)} of ${whole(ones)} “${one}” are missed, ${whole(alarms)} of ${whole(zeros)} “${zero}” are called “${one}”.`;
+  const first = tr`${at}, a row is called “${one}” above a probability of ${tick(here.cutoff)}: of ${whole(rows)} rows not used for their fit ${whole(found + passed)} (${percent((found + passed) / rows)}) are right; always saying “${ones > zeros ? one : zero}” would be right for ${percent(common)}.`;
+  const wrong = tr` ${whole(missed)} of ${whole(ones)} “${one}” are missed, ${whole(alarms)} of ${whole(zeros)} “${zero}” are called “${one}”.`;
   const { cost_missed, cost_alarm } = state;
   const best = cells[cheapest(cells)];
   const word = cost_alarm / (cost_alarm + cost_missed || 1);
-  const price = cost_missed + cost_alarm > 0 ? ` With a cost of ${tick(cost_missed)} for each miss and ${tick(cost_alarm)} for each false alarm, all errors cost ${tick(here.cost)}; on these rows the cheapest cut-off is ${tick(best.cutoff)} (${tick(best.cost)}), and for probabilities that can be taken at their word it is ${figures(word)}.` : "";
+  const price = cost_missed + cost_alarm > 0 ? tr` With a cost of ${tick(cost_missed)} for each miss and ${tick(cost_alarm)} for each false alarm, all errors cost ${tick(here.cost)}; on these rows the cheapest cut-off is ${tick(best.cutoff)} (${tick(best.cost)}), and for probabilities that can be taken at their word it is ${figures(word)}.` : "";
   const known_area = stored.auc[state.index];
-  const ranks = known(known_area) ? ` In ${percent(known_area)} of all pairs of a “${one}” and a “${zero}” the first has the higher probability.` : "";
+  const ranks = known(known_area) ? tr` In ${percent(known_area)} of all pairs of a “${one}” and a “${zero}” the first has the higher probability.` : "";
   return first + wrong + price + ranks;
 }
 
@@ -147,7 +148,7 @@ function table(cells, chosen) {
   const shown = cells.filter((one, k) => k === chosen || Math.abs(one.cutoff * 20 - Math.round(one.cutoff * 20)) < 1e-9);
   const share = (/** @type {number} */ part, /** @type {number} */ all) => (all ? percent(part / all) : "–");
   return {
-    head: ["cut-off", "found", "missed", "false alarms", "passed", "right", "precision", "recall", "cost"],
+    head: [tr`cut-off`, tr`found`, tr`missed`, tr`false alarms`, tr`passed`, tr`right`, tr`precision`, tr`recall`, tr`cost`],
     rows: shown.map(({ cutoff, found, missed, alarms, passed, cost }) => [tick(cutoff), found, missed, alarms, passed, share(found + passed, found + missed + alarms + passed), share(found, found + alarms), share(found, found + missed), tick(cost)]),
   };
 }

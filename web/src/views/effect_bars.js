@@ -1,4 +1,5 @@
 /** What the features that count most do to the one target of a model, as signed bars. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { atEnds } from "../axes.js";
 import { note } from "../panels.js";
@@ -35,15 +36,15 @@ export function subject({ classes, title, mathematics }) {
 }
 
 /** @param {Payload} data @returns {[string, string]} */
-const directions = (data) => (data.mathematics.has_classes ? [`less often ${subject(data)}`, `more often ${subject(data)}`] : [`less ${data.title}`, `more ${data.title}`]);
+const directions = (data) => (data.mathematics.has_classes ? [tr`less often ${subject(data)}`, tr`more often ${subject(data)}`] : [tr`less ${data.title}`, tr`more ${data.title}`]);
 
 /** The bars at this lambda with their sentence and table. @param {Payload} data @param {State} state @param {string} title @returns {import("../payload.js").Shown} */
 export function drawn(data, state, title) {
   const effects = largest(data, state.index);
   const sentence = told(data, state.index, effects);
   const { factor } = data.mathematics;
-  const unit = data.standardize ? "per SD" : "per unit";
-  const head = ["feature", unit, ...(factor ? [`${factor} ×`] : [])];
+  const unit = data.standardize ? tr`per SD` : tr`per unit`;
+  const head = [tr`feature`, unit, ...(factor ? [`${factor} ×`] : [])];
   const rows = effects.map(({ name, value, step }) => [name, signed(value), ...(factor ? [figures(Math.exp(step))] : [])]);
   return { svg: picture(data, state, effects, title, sentence), sentence, table: { head, rows } };
 }
@@ -60,9 +61,9 @@ function picture(data, state, effects, title, description) {
   const [negative, positive] = [least < 0, most > 0];
   const x = scaleLinear().domain(negative || positive ? [least, most] : [0, 1]).range([negative ? low : names + 8, positive ? high : end - 8]);
   const height = HEAD + LINE * Math.max(1, effects.length) + 8;
-  const [less, more] = state.narrow ? ["less", "more"] : directions(data).map((text) => shortened(text, 30));
+  const [less, more] = state.narrow ? [tr`less`, tr`more`] : directions(data).map((text) => shortened(text, 30));
   return drawing({ id: "effects", width, height, title, description }, [
-    effects.length ? atEnds(names + 8, end, 14, [negative ? `← ${less}` : "", positive ? `${more} →` : ""]) : note(width / 2, HEAD + 14, "no feature is kept at this lambda"),
+    effects.length ? atEnds(names + 8, end, 14, [negative ? `← ${less}` : "", positive ? `${more} →` : ""]) : note(width / 2, HEAD + 14, tr`no feature is kept at this lambda`),
     factor && effects.length ? words(width, 14, factor, { fill: FAINT, "text-anchor": "end" }) : "",
     ...effects.map((effect, k) => row(data, effect, x, HEAD + LINE * k, names, width, state.narrow)),
     effects.length ? segment(x(0), HEAD - 4, x(0), height - 6, { stroke: INK }) : "",
@@ -86,22 +87,22 @@ const whisker = (low, high, y) => segment(low, y, high, y, { stroke: INK, "strok
 
 /** @param {Payload} data @param {number} index @param {Effect[]} effects */
 function told(data, index, effects) {
-  const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
-  if (effects.length === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
+  const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
+  if (effects.length === 0) return tr`${at} no feature is kept: the model predicts the same for every row.`;
   const [less, more] = directions(data);
   const side = (/** @type {number} */ sign) => {
     const first = effects.filter(({ value }) => value * sign > 0).slice(0, 3);
     const named = (/** @type {boolean} */ level) => first.filter((one) => one.level === level).map(({ name }) => shortened(name, 40)).join(", ");
-    return [named(false) && `larger ${named(false)}`, named(true)].filter(Boolean).join(", ");
+    return [named(false) && tr`larger ${named(false)}`, named(true)].filter(Boolean).join(", ");
   };
   const parts = [1, -1].flatMap((sign) => (side(sign) ? [`${side(sign)}: ${sign > 0 ? more : less}`] : []));
   if (effects[0].value < 0) parts.reverse(); // the largest first
   const { factor, eta } = data.mathematics;
   const [first] = effects;
-  const who = first.level ? shortened(first.name, 40) : `${data.standardize ? "One standard deviation" : "One unit"} more of ${shortened(first.name, 40)}`;
-  const what = factor ? `multiplies the ${factor} by ${figures(Math.exp(first.step))}` : `changes the prediction by ${signed(first.step)}`;
+  const who = first.level ? shortened(first.name, 40) : tr`${data.standardize ? tr`One standard deviation` : tr`One unit`} more of ${shortened(first.name, 40)}`;
+  const what = factor ? tr`multiplies the ${factor} by ${figures(Math.exp(first.step))}` : tr`changes the prediction by ${signed(first.step)}`;
   const count = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[index];
-  const rest = count > effects.length ? ` Drawn are the ${whole(effects.length)} largest of ${whole(count)}.` : "";
-  const whiskers = first.range && data.ranges ? ` Whiskers: the middle ${Math.round(100 * data.ranges.middle)} % of ${whole(data.ranges.n_fits)} samples of the rows.` : "";
-  return `${at}, ${parts.join("; ")}. ${who} ${what}, all else equal (bars: ${factor ? `the ${eta}` : data.title} ${data.standardize ? "per SD" : "per unit"}).${whiskers}${rest}`;
+  const rest = count > effects.length ? tr` Drawn are the ${whole(effects.length)} largest of ${whole(count)}.` : "";
+  const whiskers = first.range && data.ranges ? tr` Whiskers: the middle ${Math.round(100 * data.ranges.middle)} % of ${whole(data.ranges.n_fits)} samples of the rows.` : "";
+  return tr`${at}, ${parts.join("; ")}. ${who} ${what}, all else equal (bars: ${factor ? tr`the ${eta}` : data.title} ${data.standardize ? tr`per SD` : tr`per unit`}).${whiskers}${rest}`;
 }

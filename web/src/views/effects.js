@@ -1,4 +1,5 @@
 /** What the features that count most do to the target, or to each class or target, as bars. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { note } from "../panels.js";
 import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "../svg.js";
@@ -31,15 +32,15 @@ function largest(data, state, outputs) {
 /** @type {import("../payload.js").View} */
 export const effects = {
   id: "effects",
-  title: "What the features do",
-  missing: (data) => (data.features.length ? "" : "No feature is kept at any lambda."),
+  title: tr`What the features do`,
+  missing: (data) => (data.features.length ? "" : tr`No feature is kept at any lambda.`),
   draw(data, state) {
     if (data.outputs.length === 0) return drawn(data, state, effects.title);
     const outputs = shown(data, state);
     const features = largest(data, state, outputs);
     const sentence = told(data, state, outputs, features);
     const value = (/** @type {Feature} */ feature, /** @type {number} */ k) => coefficientOf(feature, k, state.index, data.standardize);
-    const head = ["feature", ...outputs.map((k) => data.outputs[k].name)];
+    const head = [tr`feature`, ...outputs.map((k) => data.outputs[k].name)];
     const table = { head, rows: features.map((feature) => [feature.name, ...outputs.map((k) => signed(value(feature, k)))]) };
     return { svg: picture(data, state, outputs, features, sentence), sentence, table };
   },
@@ -63,7 +64,7 @@ function picture(data, state, outputs, features, description) {
   });
   const rows = Math.ceil(outputs.length / across);
   const labels = Array.from({ length: rows }, (_, line) => features.map((feature, row) => words(names - 4, line * high + HEAD + LINE * row + 13, shortened(feature.name, Math.floor(names / 7.6)), { "text-anchor": "end" })));
-  const nothing = features.length ? "" : note(width / 2, HEAD + 14, "no feature is kept at this lambda");
+  const nothing = features.length ? "" : note(width / 2, HEAD + 14, tr`no feature is kept at this lambda`);
   return drawing({ id: "effects", width, height: rows * high, title: effects.title, description }, [...labels.flat(), ...body, nothing]);
 }
 
@@ -77,15 +78,15 @@ function bar(value, x, top, written) {
 
 /** @param {Payload} data @param {State} state @param {number[]} outputs @param {Feature[]} features */
 function told(data, state, outputs, features) {
-  const at = `At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
-  const step = data.standardize ? "one standard deviation more of a feature" : "one unit more of a feature";
-  const does = data.mathematics.has_classes ? "speaks for a class (bar to the right) or against it (to the left)" : `adds to a ${kindOf(data)[0]} as much as its bar says, in the unit of the ${kindOf(data)[0]}`;
-  if (features.length === 0) return `${at} no feature is kept.`;
+  const at = tr`At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
+  const step = data.standardize ? tr`one standard deviation more of a feature` : tr`one unit more of a feature`;
+  const does = data.mathematics.has_classes ? tr`speaks for a class (bar to the right) or against it (to the left)` : tr`adds to a ${kindOf(data)[0]} as much as its bar says, in the unit of the ${kindOf(data)[0]}`;
+  if (features.length === 0) return tr`${at} no feature is kept.`;
   const most = outputs.map((k) => {
     const value = (/** @type {Feature} */ feature) => coefficientOf(feature, k, state.index, data.standardize);
     const first = features.reduce((best, feature) => (Math.abs(value(feature)) > Math.abs(value(best)) ? feature : best));
-    return `${data.outputs[k].name}: ${value(first) === 0 ? "nothing" : `${first.name} (${signed(value(first))})`}`;
+    return `${data.outputs[k].name}: ${value(first) === 0 ? tr`nothing` : `${first.name} (${signed(value(first))})`}`;
   });
-  const own = data.mathematics.has_classes ? " Numbers add to the logarithm of a probability, and only differences between classes count." : "";
-  return `${at}, ${step} ${does}. Most for ${most.join("; for ")}.${own}`;
+  const own = data.mathematics.has_classes ? tr` Numbers add to the logarithm of a probability, and only differences between classes count.` : "";
+  return tr`${at}, ${step} ${does}. Most for ${most.join(tr`; for `)}.${own}`;
 }

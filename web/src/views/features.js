@@ -1,4 +1,5 @@
 /** The columns that the model uses at a lambda with their levels, as a table; there is no drawing. */
+import { tr } from "../language.js";
 import { figures } from "../svg.js";
 import { against, coefAt, coefOfOutput, entryOf, featureAt, keptOf, partsOf, stepOf } from "./columns.js";
 import { kindOf } from "./outputs.js";
@@ -19,7 +20,7 @@ import { matches, rule, shortened, whole } from "./strength.js";
 
 const STABLE = 0.8;
 const MOST_COLUMNS = 10; // outputs that are told one by one
-const RARE = "Levels told by one or two rows";
+const RARE = tr`Levels told by one or two rows`;
 
 /** A coefficient with its sign. @param {number} value */
 const signed = (value) => (value > 0 ? `+${figures(value)}` : figures(value));
@@ -72,7 +73,7 @@ function block(data, column, index, filter) {
   if (plain.length === 1) return { head: null, lines: [line(data, column, first, index, { name: featureAt(data, first.place).name, note: first.level < 0 ? "" : text, kind: "column" })], rare };
   const levels = plain.filter(({ level }) => level >= 0);
   const number = plain.find(({ level }) => level < 0);
-  const note = column.is_number ? "" : `${data.l1_ratio === 0 ? "" : `${whole(kept.length)} of `}${whole(column.levels.length)} levels, ${text}`;
+  const note = column.is_number ? "" : data.l1_ratio === 0 ? tr`${whole(column.levels.length)} levels, ${text}` : tr`${whole(kept.length)} of ${whole(column.levels.length)} levels, ${text}`;
   const lines = levels.map((part) => line(data, column, part, index, { name: column.levels[part.level], note: "", kind: "level" }));
   const head = number ? line(data, column, number, index, { name: column.name, note: "", kind: "column" }) : summary(data, column, lines, index, note);
   return { head, lines, rare };
@@ -112,7 +113,7 @@ function summary(data, column, lines, index, note) {
   const cells = [`${column.name} (${note})`, ...values.slice(1).map(() => "")];
   const titled = titles(data);
   if (data.l1_ratio > 0) {
-    const at = titled.indexOf("enters at lambda");
+    const at = titled.indexOf(tr`enters at lambda`);
     values[at] = Math.max(...lines.map((one) => Number(one.values[at])));
     cells[at] = figures(Number(values[at]));
   }
@@ -147,33 +148,33 @@ function ofOutputs(data, place, index) {
 
 /** @param {Payload} data */
 function titlesOfOutputs(data) {
-  const length = data.standardize ? "length per SD" : "length";
-  return data.outputs.length > MOST_COLUMNS ? [length, "largest"] : [length, ...data.outputs.map((one) => shortened(one.name, 20))];
+  const length = data.standardize ? tr`length per SD` : tr`length`;
+  return data.outputs.length > MOST_COLUMNS ? [length, tr`largest`] : [length, ...data.outputs.map((one) => shortened(one.name, 20))];
 }
 
 /** In how many folds its column was kept, a word where these are few, and in how many the feature itself if fewer. @param {number} count @param {number | undefined} own @param {number} all @returns {[string, number]} */
 function folds(count, own, all) {
-  const itself = own !== undefined && own < count ? ` (itself ${own}/${all})` : "";
-  return [`${count}/${all}${count < STABLE * all ? " unstable" : ""}${itself}`, count];
+  const itself = own !== undefined && own < count ? tr` (itself ${own}/${all})` : "";
+  return [`${count}/${all}${count < STABLE * all ? tr` unstable` : ""}${itself}`, count];
 }
 
 /** @param {Payload} data */
 export function titles(data) {
   const { factor } = data.mathematics;
   return [
-    hasLevels(data) ? "column" : "feature",
-    ...(hasLevels(data) ? ["rows"] : []),
-    ...(data.outputs.length ? titlesOfOutputs(data) : [...(data.standardize ? ["per SD"] : []), "per unit"]),
-    ...(factor ? [`${factor} × / ${!data.standardize ? "unit" : hasLevels(data) ? "SD or level" : "SD"}`] : []),
-    ...(data.l1_ratio > 0 ? ["enters at lambda"] : []),
-    ...(data.cv && data.columns.some((column) => column.counts) ? ["kept in folds"] : []),
+    hasLevels(data) ? tr`column` : tr`feature`,
+    ...(hasLevels(data) ? [tr`rows`] : []),
+    ...(data.outputs.length ? titlesOfOutputs(data) : [...(data.standardize ? [tr`per SD`] : []), tr`per unit`]),
+    ...(factor ? [`${factor} × / ${!data.standardize ? tr`unit` : hasLevels(data) ? tr`SD or level` : tr`SD`}`] : []),
+    ...(data.l1_ratio > 0 ? [tr`enters at lambda`] : []),
+    ...(data.cv && data.columns.some((column) => column.counts) ? [tr`kept in folds`] : []),
   ];
 }
 
 /** @type {import("../payload.js").View} */
 export const features = {
   id: "features",
-  title: "Selected features",
+  title: tr`Selected features`,
   missing: () => "",
   draw(data, state) {
     const shown = rows(data, state);
@@ -184,14 +185,14 @@ export const features = {
 
 /** @param {Payload} data @param {import("../payload.js").State} state @param {Line[]} lines */
 function describe(data, state, lines) {
-  const at = `At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
+  const at = tr`At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
   const filter = state.filter.trim();
   const shown = lines.filter((one) => one.coefficient).length;
   const used = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[state.index];
-  if (filter !== "") return `${at}, ${whole(shown)} of the features in this table ${shown === 1 ? "has" : "have"} a name with “${filter}”.`;
-  if (used === 0) return `${at} no feature is kept: the model predicts the same for every row.`;
-  const count = data.l1_ratio === 0 ? `all ${keptOf(data, state.index)} are used` : `${keptOf(data, state.index)} are kept`;
+  if (filter !== "") return shown === 1 ? tr`${at}, 1 of the features in this table has a name with “${filter}”.` : tr`${at}, ${whole(shown)} of the features in this table have a name with “${filter}”.`;
+  if (used === 0) return tr`${at} no feature is kept: the model predicts the same for every row.`;
+  const count = data.l1_ratio === 0 ? tr`all ${keptOf(data, state.index)} are used` : tr`${keptOf(data, state.index)} are kept`;
   const missing = used - shown;
-  const more = missing > 0 ? `; ${missing === 1 ? "a smaller feature is" : `the ${whole(missing)} smaller features are`} not in this table` : "";
-  return `${at}, ${count}, the largest ${data.outputs.length ? `over all ${kindOf(data)[1]} (length${data.standardize ? " per SD" : ""})` : data.standardize ? "per SD" : "by their weight"} first${more}.${data.outputs.length ? "" : ` Intercept: ${figures(data.intercepts[state.index], 4)}.`}`;
+  const more = missing <= 0 ? "" : missing === 1 ? tr`; a smaller feature is not in this table` : tr`; the ${whole(missing)} smaller features are not in this table`;
+  return tr`${at}, ${count}, the largest ${data.outputs.length ? tr`over all ${kindOf(data)[1]} (length${data.standardize ? tr` per SD` : ""})` : data.standardize ? tr`per SD` : tr`by their weight`} first${more}.${data.outputs.length ? "" : tr` Intercept: ${figures(data.intercepts[state.index], 4)}.`}`;
 }

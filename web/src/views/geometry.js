@@ -1,4 +1,5 @@
 /** The loss and the penalty as a map of two coefficients: why the solution lies where contour and ball touch. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { FINE, closer, filled, levels, lines, lowest } from "../contours.js";
@@ -16,12 +17,12 @@ const [LOSS, BALL, PULL, NORMAL] = [COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[
 /** @type {import("../payload.js").View} */
 export const geometry = {
   id: "geometry",
-  title: "Two coefficients: the loss, the ball and where they touch",
+  title: tr`Two coefficients: the loss, the ball and where they touch`,
   missing(data) {
     if (data.outputs.length) return ONE_OUTPUT;
     if (data.n_groups > 0) return ON_GROUPS;
     if (!data.evidence) return NEEDS_DATA;
-    return data.features.length < 2 ? "This view needs two features; the model has fewer." : "";
+    return data.features.length < 2 ? tr`This view needs two features; the model has fewer.` : "";
   },
   draw(data, state) {
     const found = scene(data, state);
@@ -38,7 +39,7 @@ function empty(state, why) {
     box(1, 1, width - 2, 118),
     words(width / 2, 64, shortened(why, Math.floor(width / 7.4)), { "text-anchor": "middle", fill: FAINT, "font-size": 13 }),
   ]);
-  return { svg, sentence: why, table: { head: ["", "value"], rows: [] } };
+  return { svg, sentence: why, table: { head: ["", tr`value`], rows: [] } };
 }
 
 /**
@@ -90,8 +91,8 @@ function picture(state, shown, l1_ratio, description) {
   ].join(""));
   return drawing({ id: "geometry", width, style, height: bottom + (state.narrow ? 214 : 136), title: geometry.title, description }, [
     clipping("geometry-clip", left, TOP, side, side),
-    beside(y, left, right, `${shortened(shown.names[1], state.narrow ? 30 : 40)} (per SD)`),
-    below(x, bottom, `${shortened(shown.names[0], state.narrow ? 30 : 40)} (per SD)`),
+    beside(y, left, right, tr`${shortened(shown.names[1], state.narrow ? 30 : 40)} (per SD)`),
+    below(x, bottom, tr`${shortened(shown.names[0], state.narrow ? 30 : 40)} (per SD)`),
     inside,
     box(left, TOP, side, side),
     key(shown, l1_ratio, state.narrow ? [20] : [20, 320], bottom + 64),
@@ -183,63 +184,63 @@ function marks({ at, centre: free }, x, y) {
 }
 
 /** @param {number} l1_ratio */
-const ballName = (l1_ratio) => (l1_ratio === 1 ? "L1 ball" : l1_ratio === 0 ? "L2 ball" : "elastic-net ball");
+const ballName = (l1_ratio) => (l1_ratio === 1 ? tr`L1 ball` : l1_ratio === 0 ? tr`L2 ball` : tr`elastic-net ball`);
 
 /** @param {Scene} shown @param {number} l1_ratio @param {number[]} columns @param {number} top */
 function key(shown, l1_ratio, columns, top) {
-  const normal = shown.at[0] === 0 && shown.at[1] === 0 ? "gradients that keep both at 0" : "normals of the ball there";
+  const normal = shown.at[0] === 0 && shown.at[1] === 0 ? tr`gradients that keep both at 0` : tr`normals of the ball there`;
   return inColumns([
-    (x, y) => entryOfKey(x, y, `contours of the loss${shown.caution ? " (approximate)" : ""}`, { stroke: LOSS }),
-    (x, y) => entryOfKey(x, y, "minus the gradient (its direction)", { stroke: PULL, "stroke-width": 3 }),
-    (x, y) => boxOfKey(x, y, `${ballName(l1_ratio)} through the solution`, { fill: "var(--band)", stroke: BALL, "stroke-width": 2 }),
+    (x, y) => entryOfKey(x, y, tr`contours of the loss${shown.caution ? tr` (approximate)` : ""}`, { stroke: LOSS }),
+    (x, y) => entryOfKey(x, y, tr`minus the gradient (its direction)`, { stroke: PULL, "stroke-width": 3 }),
+    (x, y) => boxOfKey(x, y, tr`${ballName(l1_ratio)} through the solution`, { fill: "var(--band)", stroke: BALL, "stroke-width": 2 }),
     (x, y) => boxOfKey(x, y, normal, { fill: NORMAL, "fill-opacity": 0.2, stroke: NORMAL, "stroke-dasharray": "6 4", "stroke-width": 2 }),
-    (x, y) => element("circle", { cx: x + 12, cy: y - 4, r: 6, fill: INK }) + words(x + 30, y, "the solution: where they touch", { "font-size": 13 }),
-    (x, y) => (shown.centre ? cross(x + 12, y - 4) + words(x + 30, y, "without a penalty (if in the frame)", { "font-size": 13 }) : ""),
+    (x, y) => element("circle", { cx: x + 12, cy: y - 4, r: 6, fill: INK }) + words(x + 30, y, tr`the solution: where they touch`, { "font-size": 13 }),
+    (x, y) => (shown.centre ? cross(x + 12, y - 4) + words(x + 30, y, tr`without a penalty (if in the frame)`, { "font-size": 13 }) : ""),
   ], columns, top);
 }
 
 /** @param {Scene} shown @param {number} l1_ratio @param {"model" | "alone"} slice */
 function told(shown, l1_ratio, slice) {
   const { names, at, centre: free, lambda, caution } = shown;
-  const who = slice === "model" ? "In this model, all other coefficients held, " : "With these two features alone, ";
-  const first = `${who}lambda = ${figures(lambda)} gives ${names[0]} = ${figures(at[0])} and ${names[1]} = ${figures(at[1])} per SD.`;
-  const without = free ? ` Without a penalty they would be ${figures(free[0])} and ${figures(free[1])}${slice === "model" ? ", a centre that moves with lambda, since the others move too" : ", a centre that stays"}.` : "";
-  const open = names.filter((_, i) => shown.weights.l1[i] === 0 && shown.weights.l2[i] === 0).map((name) => ` ${name} is not penalised: the ball has no end in its direction.`);
+  const who = slice === "model" ? tr`In this model, all other coefficients held, ` : tr`With these two features alone, `;
+  const first = tr`${who}lambda = ${figures(lambda)} gives ${names[0]} = ${figures(at[0])} and ${names[1]} = ${figures(at[1])} per SD.`;
+  const without = free ? tr` Without a penalty they would be ${figures(free[0])} and ${figures(free[1])}${slice === "model" ? tr`, a centre that moves with lambda, since the others move too` : tr`, a centre that stays`}.` : "";
+  const open = names.filter((_, i) => shown.weights.l1[i] === 0 && shown.weights.l2[i] === 0).map((name) => tr` ${name} is not penalised: the ball has no end in its direction.`);
   return `${first} ${why(shown, l1_ratio)}${open.join("")}${without}${caution ? ` ${caution}` : ""}`;
 }
 
 /** @param {Scene} shown @param {number} l1_ratio */
 function why({ names, at, gradient, weights, lambda }, l1_ratio) {
   const [a, b] = cleaned(gradient);
-  const pull = `minus the gradient, (${figures(-a)}, ${figures(-b)}),`;
-  if (Math.hypot(...gradient) < 1e-9) return "The gradient of the loss is zero here: the penalty holds nothing back.";
+  const pull = tr`minus the gradient, (${figures(-a)}, ${figures(-b)}),`;
+  if (Math.hypot(...gradient) < 1e-9) return tr`The gradient of the loss is zero here: the penalty holds nothing back.`;
   const zeros = [0, 1].filter((i) => at[i] === 0 && weights.l1[i] > 0);
   const bound = (/** @type {number} */ i) => figures(lambda * weights.l1[i]);
-  if (zeros.length === 2) return `The ball has shrunk to the origin: ${pull} stays within ${bound(0)} and ${bound(1)}, lambda times the weights of the penalty, so neither coefficient pays.`;
+  if (zeros.length === 2) return tr`The ball has shrunk to the origin: ${pull} stays within ${bound(0)} and ${bound(1)}, lambda times the weights of the penalty, so neither coefficient pays.`;
   if (zeros.length === 1) {
     const i = zeros[0];
-    return `The solution sits on a corner of the ${ballName(l1_ratio)}: ${pull} points into the fan of normals. The pull on ${names[i]}, ${figures(Math.abs(gradient[i]))}, is weaker than lambda's ${bound(i)}, so it stays at 0.`;
+    return tr`The solution sits on a corner of the ${ballName(l1_ratio)}: ${pull} points into the fan of normals. The pull on ${names[i]}, ${figures(Math.abs(gradient[i]))}, is weaker than lambda's ${bound(i)}, so it stays at 0.`;
   }
   const off = outside(cone(weights, at), [-gradient[0], -gradient[1]]);
-  const law = l1_ratio === 1 && weights.l1[0] === weights.l1[1] ? " On a face of the ball both pulls are as strong as lambda." : " It is lambda times the slope of the penalty there.";
-  const apart = off > 0.02 ? `, up to ${figures((off * 180) / Math.PI, 2)} degrees` : "";
-  return `Here the ball has one normal, and ${pull} points along it${apart}.${law}`;
+  const law = l1_ratio === 1 && weights.l1[0] === weights.l1[1] ? tr` On a face of the ball both pulls are as strong as lambda.` : tr` It is lambda times the slope of the penalty there.`;
+  const apart = off > 0.02 ? tr`, up to ${figures((off * 180) / Math.PI, 2)} degrees` : "";
+  return tr`Here the ball has one normal, and ${pull} points along it${apart}.${law}`;
 }
 
 /** @param {Scene} shown @returns {import("../payload.js").Shown["table"]} */
 function table({ names, at, gradient, centre: free, weights, lambda, level }) {
   const [a, b] = cleaned(gradient);
   const row = (/** @type {string} */ name, /** @type {Point | null} */ u) => [name, figures(u?.[0]), figures(u?.[1])];
-  const rays = cone(weights, at).map((ray, k) => row(`normal of the ball ${k + 1}, times lambda`, [lambda * ray[0], lambda * ray[1]]));
+  const rays = cone(weights, at).map((ray, k) => row(tr`normal of the ball ${k + 1}, times lambda`, [lambda * ray[0], lambda * ray[1]]));
   return {
     head: ["", names[0], names[1]],
     rows: [
-      row("solution (per SD)", at),
-      row("without a penalty", free),
-      row("minus the gradient of the loss", [-a, -b]),
+      row(tr`solution (per SD)`, at),
+      row(tr`without a penalty`, free),
+      row(tr`minus the gradient of the loss`, [-a, -b]),
       ...rays,
-      ["penalty of the two (size of the ball)", figures(penalty(weights, at)), ""],
-      ["loss at the solution", figures(level, 6), ""],
+      [tr`penalty of the two (size of the ball)`, figures(penalty(weights, at)), ""],
+      [tr`loss at the solution`, figures(level, 6), ""],
     ],
   };
 }

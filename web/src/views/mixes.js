@@ -1,4 +1,5 @@
 /** Lasso, elastic nets and ridge on the same folds: how well each predicts left-out rows with so many features. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { beside, below } from "../axes.js";
 import { entryOfKey, inColumns, percent } from "../panels.js";
@@ -32,8 +33,8 @@ const look = (k) => ({ stroke: COLOURS[k % COLOURS.length], "stroke-dasharray": 
 /** @type {import("../payload.js").View} */
 export const mixes = {
   id: "mixes",
-  title: "Lasso, elastic net or ridge?",
-  missing: (data) => (data.comparison ? "" : "Only one penalty was fitted."),
+  title: tr`Lasso, elastic net or ridge?`,
+  missing: (data) => (data.comparison ? "" : tr`Only one penalty was fitted.`),
   draw(data, state) {
     const { mixes: all, null_mean, current } = /** @type {Comparison} */ (data.comparison);
     const { name, of } = shownScore(data);
@@ -53,17 +54,17 @@ export const mixes = {
     const rows = Math.ceil(all.length / columns.length);
     const here = data.cv?.mean[state.index] ?? NaN;
     const body = [
-      beside(y, LEFT, right, `CV ${name}`),
+      beside(y, LEFT, right, tr`CV ${name}`),
       counts(x, most),
-      Number.isFinite(nothing) ? segment(LEFT, y(nothing), right, y(nothing), { stroke: FAINT, "stroke-dasharray": "1 3", "stroke-width": 1.5 }) + words(right - 4, y(nothing) + 14, "without features", { "text-anchor": "end", fill: FAINT }) : "",
+      Number.isFinite(nothing) ? segment(LEFT, y(nothing), right, y(nothing), { stroke: FAINT, "stroke-dasharray": "1 3", "stroke-width": 1.5 }) + words(right - 4, y(nothing) + 14, tr`without features`, { "text-anchor": "end", fill: FAINT }) : "",
       ...curves.map((points, k) => curve(through(points.map(([count, score]) => [x(spread(count)), inside(score)])), { ...look(k), "stroke-width": k === current ? 3.5 : 2 })),
       ...all.map((mix, k) => marks(mix, x, inside, look(k).stroke)),
       Number.isFinite(of(here)) ? element("circle", { cx: x(spread(data.n_nonzero[state.index])), cy: inside(here), r: 10, fill: "none", stroke: INK, "stroke-width": 2 }) : "",
       inColumns(all.map((mix, k) => (across, down) => entryOfKey(across, down, mix.name, look(k))), columns, HEIGHT + ROW),
-      words(LEFT, HEIGHT + ROW * (rows + 1), "● best lambda   ○ 1-SE   ◯ the model shown", { fill: FAINT }),
+      words(LEFT, HEIGHT + ROW * (rows + 1), tr`● best lambda   ○ 1-SE   ◯ the model shown`, { fill: FAINT }),
     ];
     const sentence = describe(data, state);
-    const frame = { id: "mixes", width: widthOf(state), height: HEIGHT + ROW * (rows + 2), title: "Error against number of features", description: sentence };
+    const frame = { id: "mixes", width: widthOf(state), height: HEIGHT + ROW * (rows + 2), title: tr`Error against number of features`, description: sentence };
     return { svg: drawing(frame, body), sentence, table: table(data) };
   },
 };
@@ -73,7 +74,7 @@ function counts(x, most) {
   const ticks = [0, 1, 3, ...[1, 2, 3, 4, 5, 6].flatMap((power) => [10 ** power, 3 * 10 ** power])].filter((count) => count <= most);
   const places = new Map(ticks.map((count) => [spread(count), whole(count)]));
   const scale = Object.assign(x.copy(), { ticks: () => [...places.keys()] });
-  return below(scale, BOTTOM, "features kept", { format: (place) => places.get(place) ?? "" });
+  return below(scale, BOTTOM, tr`features kept`, { format: (place) => places.get(place) ?? "" });
 }
 
 /** @param {import("../payload.js").Mix} mix @param {import("d3-scale").ScaleLinear<number, number>} x @param {(score: number) => number} y @param {string} colour */
@@ -91,9 +92,9 @@ function describe(data, state) {
   const { name, of } = shownScore(data);
   const mean = data.cv?.mean[state.index] ?? null;
   const gain = null_mean === null || mean === null ? null : (mean - null_mean) / (best(data) - null_mean);
-  const share = gain === null || !Number.isFinite(gain) ? "" : `, ${percent(Math.max(0, gain))} of what the best model of all gains over no features`;
+  const share = gain === null || !Number.isFinite(gain) ? "" : tr`, ${percent(Math.max(0, gain))} of what the best model of all gains over no features`;
   const kept = data.n_nonzero[state.index];
-  return `All penalties were cross-validated on the same folds. This page shows ${all[current].name} at ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}: ${whole(kept)} feature${kept === 1 ? "" : "s"}, CV ${name} ${figures(of(mean))}${share}.`;
+  return tr`All penalties were cross-validated on the same folds. This page shows ${all[current].name} at ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}: ${kept === 1 ? tr`1 feature` : tr`${whole(kept)} features`}, CV ${name} ${figures(of(mean))}${share}.`;
 }
 
 /** The best mean score of all. @param {Payload} data */
@@ -108,6 +109,6 @@ function table(data) {
   const { mixes: all, null_mean } = /** @type {Comparison} */ (data.comparison);
   const { name, of } = shownScore(data);
   const score = data.cv?.score ?? "";
-  const rows = all.map((mix) => [mix.name, figures(of(mix.mean[mix.best])), whole(mix.n_nonzero[mix.best]), mix.loss === 0 ? "the best" : `${figures(mix.loss)} ± ${figures(mix.loss_se, 2)}`, figures(of(mix.mean[mix.one_se])), whole(mix.n_nonzero[mix.one_se])]);
-  return { head: ["penalty", `CV ${name} at its best`, "features", `worse by (${score})`, `CV ${name} at 1-SE`, "features"], rows: [...rows, ["no features", figures(of(null_mean)), "0", "", "", ""]] };
+  const rows = all.map((mix) => [mix.name, figures(of(mix.mean[mix.best])), whole(mix.n_nonzero[mix.best]), mix.loss === 0 ? tr`the best` : `${figures(mix.loss)} ± ${figures(mix.loss_se, 2)}`, figures(of(mix.mean[mix.one_se])), whole(mix.n_nonzero[mix.one_se])]);
+  return { head: [tr`penalty`, tr`CV ${name} at its best`, tr`features`, tr`worse by (${score})`, tr`CV ${name} at 1-SE`, tr`features`], rows: [...rows, [tr`no features`, figures(of(null_mean)), "0", "", "", ""]] };
 }

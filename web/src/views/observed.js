@@ -1,4 +1,5 @@
 /** Numbers and counts: what was observed where the model predicted so much, as a spread rather than a mean. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { NEEDS_DATA, borrowed, box, boxOfKey, clipping, entryOfKey, inColumns, known, nearest, note, sized, whole } from "../panels.js";
@@ -13,7 +14,7 @@ const [LEFT, TOP, BOTTOM] = [84, 14, 380];
 /** @type {import("../payload.js").View} */
 export const observed = {
   id: "observed",
-  title: "Fitted and observed",
+  title: tr`Fitted and observed`,
   missing: (data) => (data.evidence?.observed ? "" : NEEDS_DATA),
   draw(data, state) {
     const stored = /** @type {Observed} */ (data.evidence?.observed);
@@ -37,15 +38,15 @@ function picture(data, state, groups, description) {
   const [start, end] = x.domain();
   return drawing({ id: "observed", width, style, height: state.narrow ? 510 : 486, title: observed.title, description }, [
     clipping("observed-clip", LEFT, TOP, right - LEFT, BOTTOM - TOP),
-    beside(y, LEFT, right, "observed"),
+    beside(y, LEFT, right, tr`observed`),
     box(LEFT, TOP, right - LEFT, BOTTOM - TOP),
-    groups.length === 0 ? note((LEFT + right) / 2, 120, "no predictions are stored at this lambda") : "",
+    groups.length === 0 ? note((LEFT + right) / 2, 120, tr`no predictions are stored at this lambda`) : "",
     element("g", { "clip-path": "url(#observed-clip)" }, segment(x(start), y(start), x(end), y(end), { stroke: FAINT, "stroke-dasharray": DASHES[1], "stroke-width": 2 }) + groups.map((group) => spread(group, x, y)).join("")),
-    below(x, BOTTOM, `predicted ${data.outputs.length ? "" : "mean"}`.trim()),
+    below(x, BOTTOM, tr`predicted ${data.outputs.length ? "" : tr`mean`}`.trim()),
     inColumns([
-      (at, line) => entryOfKey(at, line, "nine in ten rows", { stroke: COLOURS[0], "stroke-width": 1.5 }),
-      (at, line) => boxOfKey(at, line, "half of them, and the median", { fill: "var(--card)", stroke: COLOURS[0], "stroke-width": 2 }),
-      (at, line) => entryOfKey(at, line, "observed = predicted", { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
+      (at, line) => entryOfKey(at, line, tr`nine in ten rows`, { stroke: COLOURS[0], "stroke-width": 1.5 }),
+      (at, line) => boxOfKey(at, line, tr`half of them, and the median`, { fill: "var(--card)", stroke: COLOURS[0], "stroke-width": 2 }),
+      (at, line) => entryOfKey(at, line, tr`observed = predicted`, { stroke: FAINT, "stroke-dasharray": DASHES[1] }),
     ], state.narrow ? [LEFT] : [LEFT, 330], 446),
   ]);
 }
@@ -60,11 +61,11 @@ function spread({ predicted, points }, x, y) {
 
 /** @param {Payload} data @param {number} index @param {Observed} stored @param {number} place @param {Group[]} groups */
 function told(data, index, stored, place, groups) {
-  const start = `At ${rule(data, index)} = ${figures(data.lambdas[index])}, for rows that were held out of the fit: `;
-  if (groups.length === 0) return `${start}no predictions are stored.`;
-  const errors = `the root mean squared error is ${figures(stored.rmse[place])} and the mean absolute error ${figures(stored.mae[place])}, in the unit of the target.`;
+  const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for rows that were held out of the fit: `;
+  if (groups.length === 0) return tr`${start}no predictions are stored.`;
+  const errors = tr`the root mean squared error is ${figures(stored.rmse[place])} and the mean absolute error ${figures(stored.mae[place])}, in the unit of the target.`;
   const group = groups[Math.floor(groups.length / 2)];
-  const middle = ` Where the model predicts about ${figures(group.predicted)} (${whole(group.count)} rows), half of the rows lie between ${figures(group.points[1])} and ${figures(group.points[3])}, nine in ten between ${figures(group.points[0])} and ${figures(group.points[4])}.`;
+  const middle = tr` Where the model predicts about ${figures(group.predicted)} (${whole(group.count)} rows), half of the rows lie between ${figures(group.points[1])} and ${figures(group.points[3])}, nine in ten between ${figures(group.points[0])} and ${figures(group.points[4])}.`;
   return start + errors + middle + dispersed(data);
 }
 
@@ -72,9 +73,9 @@ function told(data, index, stored, place, groups) {
 function dispersed({ mathematics, family }) {
   const { dispersion, variance } = mathematics;
   if (!known(dispersion) || !variance.startsWith("mu") || variance === "mu^2" || variance === "mu^power") return "";
-  const more = dispersion > 2 ? `: the counts vary ${figures(dispersion)} times as much about their predictions as the family allows for, so a range taken from it would be far too narrow` : "";
-  return ` The dispersion at lambda_best is ${figures(dispersion)} (1 for ${family} counts)${more}.`;
+  const more = dispersion > 2 ? tr`: the counts vary ${figures(dispersion)} times as much about their predictions as the family allows for, so a range taken from it would be far too narrow` : "";
+  return tr` The dispersion at lambda_best is ${figures(dispersion)} (1 for ${family} counts)${more}.`;
 }
 
 /** @param {Group[]} groups @returns {import("../payload.js").Shown["table"]} */
-const table = (groups) => ({ head: ["predicted", "5 %", "25 %", "median", "75 %", "95 %", "rows"], rows: groups.map(({ predicted, points, count }) => [figures(predicted), ...points.map((point) => figures(point)), count]) });
+const table = (groups) => ({ head: [tr`predicted`, "5 %", "25 %", tr`median`, "75 %", "95 %", tr`rows`], rows: groups.map(({ predicted, points, count }) => [figures(predicted), ...points.map((point) => figures(point)), count]) });

@@ -1,4 +1,5 @@
 /** What views of several outputs share: how they are called, and where the numbers of one of them stand. */
+import { tr } from "../language.js";
 import { borrowed, nearest } from "../panels.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {import("../payload.js").Feature} Feature */
@@ -7,7 +8,7 @@ import { borrowed, nearest } from "../panels.js";
 export const SIDE_BY_SIDE = 6;
 
 /** What one is, and what several are. @param {Payload} data @returns {[string, string]} */
-export const kindOf = (data) => (data.mathematics.has_classes ? ["class", "classes"] : ["target", "targets"]);
+export const kindOf = (data) => (data.mathematics.has_classes ? [tr`class`, tr`classes`] : [tr`target`, tr`targets`]);
 
 /** A coefficient of one output. @param {Feature} feature @param {number} output @param {number} l index of lambda @param {boolean} perSd */
 export const coefficientOf = (feature, output, l, perSd) => (feature.by_output?.[output]?.[l] ?? 0) * (perSd ? feature.scale : 1);

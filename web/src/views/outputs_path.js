@@ -1,4 +1,5 @@
 /** The coefficient paths of a few outputs: one small picture for each, over the same axes. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { entryOfKey, heading, inColumns, lambdaScale, logTicks } from "../panels.js";
@@ -27,11 +28,11 @@ function across(data, state) {
   const { right, bottom } = layout(data, state);
   if (state.axis === "lambda") {
     const { scale, place } = lambdaScale(data.lambdas, [LEFT, right]);
-    return { at: data.lambdas.map(place), axis: below(scale, bottom, "", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }), label: "lambda: stronger on the left, weaker on the right" };
+    return { at: data.lambdas.map(place), axis: below(scale, bottom, "", { format: logTicks(/** @type {[number, number]} */ (scale.domain())) }), label: tr`lambda: stronger on the left, weaker on the right` };
   }
   const values = state.axis === "norm" ? data.norms : data.deviance_ratio.map((share) => 100 * share);
   const x = scaleLinear().domain([0, Math.max(...values) || 1]).range([LEFT, right]);
-  const label = state.axis === "norm" ? "size of all coefficients together (sum of |coefficient| per SD)" : "% of the deviance explained on the fitted rows";
+  const label = state.axis === "norm" ? tr`size of all coefficients together (sum of |coefficient| per SD)` : tr`% of the deviance explained on the fitted rows`;
   return { at: values.map((value) => x(value)), axis: below(x, bottom, "", { ticks: 4 }), label };
 }
 
@@ -68,7 +69,7 @@ export function pictures(data, state, named, description) {
   const end = rows * high + 14;
   const body = [...drawn, words((LEFT + width) / 2, end, x.label, { "text-anchor": "middle" }), inColumns(key, places, end + LINE + 8)];
   const height = end + LINE * Math.ceil(named.length / places.length) + 24;
-  return drawing({ id: "coefficients", width, height, title: "Coefficient paths", description }, body);
+  return drawing({ id: "coefficients", width, height, title: tr`Coefficient paths`, description }, body);
 }
 
 /** @param {Payload} data @param {State} state @param {number[]} named @param {ReturnType<typeof across>} x @param {Linear} y @param {number} k */
@@ -82,7 +83,7 @@ function picture(data, state, named, x, y, k) {
   });
   const frame = element("clipPath", { id: `coefficients-frame-${k}` }, element("rect", { x: LEFT, y: TOP - 2, width: right - LEFT + 1, height: bottom - TOP + 4 }));
   return [
-    beside(y, LEFT, right, k % columns === 0 ? `coefficient ${state.per_sd ? "per SD" : "per unit"}` : "", { ticks: 4 }),
+    beside(y, LEFT, right, k % columns === 0 ? tr`coefficient ${state.per_sd ? tr`per SD` : tr`per unit`}` : "", { ticks: 4 }),
     heading(LEFT, 14, shortened(data.outputs[k].name, Math.floor((wide - LEFT) / 9))),
     x.axis,
     segment(LEFT, y(0), right, y(0), { stroke: FAINT }),
@@ -96,7 +97,7 @@ function picture(data, state, named, x, y, k) {
 function rules(data, at, bottom) {
   if (!data.cv) return "";
   const { best, one_se } = data.cv;
-  const named = best === one_se ? [{ l: best, label: "best = 1-SE" }] : [{ l: one_se, label: "1-SE" }, { l: best, label: "best" }];
+  const named = best === one_se ? [{ l: best, label: tr`best = 1-SE` }] : [{ l: one_se, label: tr`1-SE` }, { l: best, label: tr`best` }];
   return named
     .map(({ l, label }, k) => {
       const other = named[1 - k]?.l;
@@ -126,6 +127,6 @@ export function nearestInPictures(data, state, right, down) {
 
 /** The coefficients at this lambda, a column for each output. @param {Payload} data @param {State} state */
 export function tableOf(data, state) {
-  const head = ["feature", ...data.outputs.map((one) => one.name)];
+  const head = [tr`feature`, ...data.outputs.map((one) => one.name)];
   return { head, rows: data.features.map((feature) => [feature.name, ...data.outputs.map((_, k) => figures(coefficientOf(feature, k, state.index, state.per_sd)))]) };
 }

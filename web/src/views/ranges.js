@@ -1,4 +1,5 @@
 /** How far coefficients lie apart in the folds, and when the rows are drawn anew. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below } from "../axes.js";
 import { borrowed, entryOfKey, inColumns, nearest, sized } from "../panels.js";
@@ -25,13 +26,13 @@ function beside({ fold_ranges }, stored, place, j) {
 }
 
 /** What the fits are. @param {Ranges} stored */
-const kindOf = ({ middle, n_fits }) => (middle < 1 ? `${n_fits} bootstrap samples of the rows` : `the models of ${n_fits} folds`);
+const kindOf = ({ middle, n_fits }) => (middle < 1 ? tr`${n_fits} bootstrap samples of the rows` : tr`the models of ${n_fits} folds`);
 
 /** @type {import("../payload.js").View} */
 export const ranges = {
   id: "ranges",
-  title: "How much each coefficient owes to these rows",
-  missing: (data) => (data.ranges || data.fold_ranges ? "" : "No bootstrap samples were drawn: normball fit --bootstrap 100."),
+  title: tr`How much each coefficient owes to these rows`,
+  missing: (data) => (data.ranges || data.fold_ranges ? "" : tr`No bootstrap samples were drawn: normball fit --bootstrap 100.`),
   draw(data, state) {
     const stored = /** @type {Ranges} */ (data.ranges ?? data.fold_ranges);
     const place = nearest(stored.at, state.index);
@@ -58,16 +59,16 @@ function picture(data, state, stored, rows, description) {
       + curve(`M${px(x(low))} ${y - 4}v8m0-4H${px(x(high))}m0-4v8`)
       + words(right - 60, y + 4, `${count}/${stored.n_fits}`, { fill: FAINT });
   });
-  const share = stored.middle < 1 ? `whisker: the middle ${Math.round(100 * stored.middle)} % of samples` : "whisker: from the least to the most of the folds";
+  const share = stored.middle < 1 ? tr`whisker: the middle ${Math.round(100 * stored.middle)} % of samples` : tr`whisker: from the least to the most of the folds`;
   return drawing({ id: "ranges", width, style, height: bottom + (state.narrow ? 130 : 100), title: ranges.title, description }, [
-    words(right - 60, TOP - 6, "not zero", { fill: FAINT }),
+    words(right - 60, TOP - 6, tr`not zero`, { fill: FAINT }),
     ...drawn,
     segment(x(0), TOP - 2, x(0), bottom, { stroke: FAINT }),
-    below(x, bottom, `coefficient per ${data.standardize ? "SD" : "unit"}`, { ticks: state.narrow ? 4 : 6 }),
+    below(x, bottom, tr`coefficient per ${data.standardize ? tr`SD` : tr`unit`}`, { ticks: state.narrow ? 4 : 6 }),
     inColumns([
-      (at, line) => entryOfKey(at, line, "coefficient of all rows", { stroke: COLOURS[0], "stroke-width": 9, "stroke-opacity": 0.55 }),
+      (at, line) => entryOfKey(at, line, tr`coefficient of all rows`, { stroke: COLOURS[0], "stroke-width": 9, "stroke-opacity": 0.55 }),
       (at, line) => entryOfKey(at, line, share, { stroke: INK, "stroke-width": 1.5 }),
-      ...(rows.some((row) => row.folds) ? [(/** @type {number} */ at, /** @type {number} */ line) => entryOfKey(at, line, "from the least to the most of the folds", { stroke: INK, "stroke-width": 5, "stroke-opacity": 0.45 })] : []),
+      ...(rows.some((row) => row.folds) ? [(/** @type {number} */ at, /** @type {number} */ line) => entryOfKey(at, line, tr`from the least to the most of the folds`, { stroke: INK, "stroke-width": 5, "stroke-opacity": 0.45 })] : []),
     ], state.narrow ? [20] : [60, 320], bottom + 66),
   ]);
 }
@@ -75,16 +76,16 @@ function picture(data, state, stored, rows, description) {
 /** @param {Payload} data @param {Ranges} stored @param {number} place @param {Row[]} rows */
 function told(data, stored, place, rows) {
   const index = stored.at[place];
-  const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}, in ${kindOf(stored)}`;
-  if (!rows.length) return `${at}, no coefficient of these is mostly kept.`;
+  const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, in ${kindOf(stored)}`;
+  if (!rows.length) return tr`${at}, no coefficient of these is mostly kept.`;
   const kept = rows.filter((row) => row.coef !== 0);
   const steady = kept.filter((row) => row.low * row.high > 0 && row.count >= OFTEN * stored.n_fits);
-  const first = `${at}, ${steady.length} of the ${kept.length} coefficients shown keep their sign in nearly all of them.`;
-  return `${first} The range says how much a coefficient owes to the rows at hand, the penalty being the same. It is no confidence interval: the penalty pulls every coefficient towards zero in every fit, so that a range lies too close to zero for the effect without a penalty, and one that leaves zero out is no proof of an effect.`;
+  const first = tr`${at}, ${steady.length} of the ${kept.length} coefficients shown keep their sign in nearly all of them.`;
+  return tr`${first} The range says how much a coefficient owes to the rows at hand, the penalty being the same. It is no confidence interval: the penalty pulls every coefficient towards zero in every fit, so that a range lies too close to zero for the effect without a penalty, and one that leaves zero out is no proof of an effect.`;
 }
 
 /** @param {Ranges} stored @param {Row[]} rows @returns {import("../payload.js").Shown["table"]} */
 const table = (stored, rows) => ({
-  head: ["feature", "coefficient", "from", "to", "not zero", ...(rows.some((row) => row.folds) ? ["folds from", "folds to"] : [])],
+  head: [tr`feature`, tr`coefficient`, tr`from`, tr`to`, tr`not zero`, ...(rows.some((row) => row.folds) ? [tr`folds from`, tr`folds to`] : [])],
   rows: rows.map(({ name, coef, low, high, count, folds }) => [name, figures(coef), figures(low), figures(high), `${count}/${stored.n_fits}`, ...(folds ?? []).map((value) => figures(value))]),
 });

@@ -1,4 +1,5 @@
 /** What the model leaves unexplained: the distribution of target minus prediction. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
 import { NEEDS_DATA, bars, boxOfKey, entryOfKey, inColumns, known, note, sized } from "../panels.js";
@@ -13,15 +14,15 @@ const POINTS = ["5 %", "25 %", "50 %", "75 %", "95 %"];
 /** @type {import("../payload.js").View} */
 export const residuals = {
   id: "residuals",
-  title: "Residuals: what the model leaves unexplained",
+  title: tr`Residuals: what the model leaves unexplained`,
   missing(data) {
-    if (data.mathematics.has_classes) return "A pair of classes has no residuals that a histogram would show; see “Predicted and observed”.";
+    if (data.mathematics.has_classes) return tr`A pair of classes has no residuals that a histogram would show; see “Predicted and observed”.`;
     return data.evidence?.residuals || data.evidence?.outputs?.residuals ? "" : NEEDS_DATA;
   },
   draw(data, state) {
     const { part, place, name, note } = /** @type {NonNullable<ReturnType<typeof storedOf<"residuals">>>} */ (storedOf(data, state, "residuals"));
     const quantiles = part.quantiles[place] ?? [];
-    const rows = data.evidence?.held_out ? "held-out rows" : "rows of the fit";
+    const rows = data.evidence?.held_out ? tr`held-out rows` : tr`rows of the fit`;
     const sentence = (name ? `${name}. ` : "") + told(data.lambdas[state.index], quantiles, rows) + note;
     return { svg: picture(part, state, place, sentence, rows), sentence, table: table(part, place) };
   },
@@ -38,11 +39,11 @@ function picture({ edges, counts, quantiles }, state, index, description, rows) 
     beside(y, LEFT, right, rows),
     bars(edges, here, x, y, { fill: COLOURS[0] }),
     segment(x(0), TOP - 8, x(0), BOTTOM, { stroke: "var(--ink)", "stroke-dasharray": "2 3", "stroke-width": 1.5 }),
-    here.some((one) => one > 0) ? spread(quantiles[index] ?? [], x) : note((LEFT + right) / 2, 150, "no residuals are stored at this lambda"),
-    below(x, BOTTOM, "residual: observed − predicted", { ticks: state.narrow ? 4 : 6 }),
+    here.some((one) => one > 0) ? spread(quantiles[index] ?? [], x) : note((LEFT + right) / 2, 150, tr`no residuals are stored at this lambda`),
+    below(x, BOTTOM, tr`residual: observed − predicted`, { ticks: state.narrow ? 4 : 6 }),
     inColumns([
-      (at, line) => entryOfKey(at, line, "middle 90 %", { stroke: COLOURS[1] }),
-      (at, line) => boxOfKey(at, line, "middle half, with the median", { fill: "var(--card)", stroke: COLOURS[1], "stroke-width": 2 }),
+      (at, line) => entryOfKey(at, line, tr`middle 90 %`, { stroke: COLOURS[1] }),
+      (at, line) => boxOfKey(at, line, tr`middle half, with the median`, { fill: "var(--card)", stroke: COLOURS[1], "stroke-width": 2 }),
     ], state.narrow ? [LEFT] : [LEFT, 230], 376),
   ]);
 }
@@ -68,10 +69,10 @@ function spread(quantiles, x) {
 /** @param {number} lambda @param {(number | null)[]} quantiles @param {string} rows */
 function told(lambda, quantiles, rows) {
   const [q5, q25, q50, q75, q95] = quantiles;
-  const start = `At lambda = ${figures(lambda)}, for ${rows}: `;
-  if (!known(q50)) return `${start}no residuals are stored.`;
-  return `${start}half of the residuals lie between ${figures(q25)} and ${figures(q75)}, nine in ten between ${figures(q5)} and ${figures(q95)}; their median is ${figures(q50)}.`;
+  const start = tr`At lambda = ${figures(lambda)}, for ${rows}: `;
+  if (!known(q50)) return tr`${start}no residuals are stored.`;
+  return tr`${start}half of the residuals lie between ${figures(q25)} and ${figures(q75)}, nine in ten between ${figures(q5)} and ${figures(q95)}; their median is ${figures(q50)}.`;
 }
 
 /** @param {Residuals} stored @param {number} index */
-const table = ({ quantiles }, index) => ({ head: ["share of rows below", "residual"], rows: POINTS.map((point, k) => [point, figures(quantiles[index]?.[k])]) });
+const table = ({ quantiles }, index) => ({ head: [tr`share of rows below`, tr`residual`], rows: POINTS.map((point, k) => [point, figures(quantiles[index]?.[k])]) });

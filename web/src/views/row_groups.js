@@ -1,4 +1,5 @@
 /** Where the model errs most: held-out rows in groups by the columns of the table. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below } from "../axes.js";
 import { NEEDS_DATA, borrowed, known, nearest, percent, sized } from "../panels.js";
@@ -12,7 +13,7 @@ const [TOP, STEP] = [40, 30];
 /** @type {import("../payload.js").View} */
 export const row_groups = {
   id: "row_groups",
-  title: "Where the model errs most",
+  title: tr`Where the model errs most`,
   missing: (data) => (data.evidence?.row_groups ? "" : NEEDS_DATA),
   draw(data, state) {
     const stored = /** @type {RowGroups} */ (data.evidence?.row_groups);
@@ -34,7 +35,7 @@ function picture(data, state, stored, place, description) {
   const most = Math.max(overall, ...groups.map((group) => group.error)) || 1;
   const x = scaleLinear().domain([0, most]).range([left, right - 62]).nice();
   const bottom = TOP + STEP * Math.max(1, groups.length) + 6;
-  const label = data.mathematics.has_classes ? "share of wrong rows" : "mean absolute error";
+  const label = data.mathematics.has_classes ? tr`share of wrong rows` : tr`mean absolute error`;
   const rows = groups.map((group, k) => {
     const y = TOP + STEP * k;
     const strong = group.excess > stored.by_chance;
@@ -43,7 +44,7 @@ function picture(data, state, stored, place, description) {
       + words(x(group.error) + 6, y + 15, shown(data, group.error));
   });
   return drawing({ id: "row-groups", width, style, height: bottom + 48, title: row_groups.title, description }, [
-    words(x(overall), TOP - 10, `all rows ${shown(data, overall)}`, { "text-anchor": "middle", fill: FAINT }),
+    words(x(overall), TOP - 10, tr`all rows ${shown(data, overall)}`, { "text-anchor": "middle", fill: FAINT }),
     ...rows,
     segment(x(overall), TOP - 4, x(overall), bottom, { stroke: INK, "stroke-dasharray": "4 3" }),
     below(x, bottom, label, { ticks: state.narrow ? 3 : 5, ...(data.mathematics.has_classes ? { format: percent } : {}) }),
@@ -53,17 +54,18 @@ function picture(data, state, stored, place, description) {
 /** @param {Payload} data @param {number} index @param {RowGroups} stored @param {number} place */
 function told(data, index, stored, place) {
   const groups = stored.told[place];
-  const at = `At ${rule(data, index)} = ${figures(data.lambdas[index])}, for rows that were held out of the fit: `;
+  const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for rows that were held out of the fit: `;
   const overall = stored.overall[place];
-  if (!known(overall)) return `${at}no predictions are stored.`;
+  if (!known(overall)) return tr`${at}no predictions are stored.`;
   const wrong = data.mathematics.has_classes;
-  const whole_ = wrong ? `${shown(data, overall)} of all rows are wrong.` : `predictions are off by ${shown(data, overall)} on average.`;
-  if (!groups.length) return `${at}${whole_} No column parts the rows into groups that are large enough.`;
+  const whole_ = wrong ? tr`${shown(data, overall)} of all rows are wrong.` : tr`predictions are off by ${shown(data, overall)} on average.`;
+  if (!groups.length) return tr`${at}${whole_} No column parts the rows into groups that are large enough.`;
   const strong = groups.filter((group) => group.excess > stored.by_chance).length;
-  if (!strong) return `${at}${whole_} None of the ${whole(stored.n_groups)} groups by single columns stands out: their differences are no larger than chance makes them.`;
+  if (!strong) return tr`${at}${whole_} None of the ${whole(stored.n_groups)} groups by single columns stands out: their differences are no larger than chance makes them.`;
   const worst = groups[0];
-  const first = ` ${wrong ? "More often" : "By more"} where ${worst.name}: ${shown(data, worst.error)} ${wrong ? "of" : "in"} ${whole(worst.n_rows)} rows.`;
-  return `${at}${whole_}${first}${shifted(data, groups)} Dark bars are groups that err by more than the luck of ${whole(stored.n_groups)} groups explains.`;
+  const [error, size] = [shown(data, worst.error), whole(worst.n_rows)];
+  const first = wrong ? tr` More often where ${worst.name}: ${error} of ${size} rows.` : tr` By more where ${worst.name}: ${error} in ${size} rows.`;
+  return tr`${at}${whole_}${first}${shifted(data, groups)} Dark bars are groups that err by more than the luck of ${whole(stored.n_groups)} groups explains.`;
 }
 
 /** The group whose predictions lie on one side the most. @param {Payload} data @param {Group[]} groups */
@@ -72,16 +74,17 @@ function shifted(data, groups) {
   const sure = (/** @type {Group} */ group) => (group.bias_se > 0 ? Math.abs(group.bias) / group.bias_se : 0);
   const far = groups.reduce((most, group) => (sure(group) > sure(most) ? group : most));
   if (sure(far) < 4) return "";
-  const size = data.mathematics.has_classes ? `${percent(Math.abs(far.bias))} of the rows` : figures(Math.abs(far.bias));
-  return ` Where ${far.name}, predictions are too ${far.bias > 0 ? "low" : "high"} by ${size} on average: a form of this column that the model lacks (a square, a level, a product with another column) might help.`;
+  const size = data.mathematics.has_classes ? tr`${percent(Math.abs(far.bias))} of the rows` : figures(Math.abs(far.bias));
+  const first = far.bias > 0 ? tr` Where ${far.name}, predictions are too low by ${size} on average` : tr` Where ${far.name}, predictions are too high by ${size} on average`;
+  return tr`${first}: a form of this column that the model lacks (a square, a level, a product with another column) might help.`;
 }
 
 /** @param {Payload} data @param {RowGroups} stored @param {number} place @returns {import("../payload.js").Shown["table"]} */
 function table(data, stored, place) {
   const several = data.outputs.length > 0;
-  const error = data.mathematics.has_classes ? "wrong" : "mean absolute error";
+  const error = data.mathematics.has_classes ? tr`wrong` : tr`mean absolute error`;
   return {
-    head: ["group", "rows", error, "standard errors above all rows", ...(several ? [] : ["observed − predicted", "± standard error"])],
+    head: [tr`group`, tr`rows`, error, tr`standard errors above all rows`, ...(several ? [] : [tr`observed − predicted`, tr`± standard error`])],
     rows: stored.told[place].map((group) => [group.name, group.n_rows, shown(data, group.error), figures(group.excess), ...(several ? [] : [figures(group.bias), figures(group.bias_se)])]),
   };
 }

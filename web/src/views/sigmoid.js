@@ -1,4 +1,5 @@
 /** Where the rows lie on the sigmoid, how flat it is there, and what larger weights do to fitted and held-out rows. */
+import { tr } from "../language.js";
 import { scaleLinear, scaleLog } from "d3-scale";
 import { STRENGTHS, below, beside, tick } from "../axes.js";
 import { NEEDS_DATA, ONE_OUTPUT, bars, borrowed, boxOfKey, cursor, entryOfKey, hatching, heading, inColumns, known, lambdaScale, logTicks, nearest, note, percent, shortened, sized, whole } from "../panels.js";
@@ -15,10 +16,10 @@ const probability = (margin) => 1 / (1 + Math.exp(-margin));
 /** @type {import("../payload.js").View} */
 export const sigmoid = {
   id: "sigmoid",
-  title: "The sigmoid: where the rows lie, and what larger weights do",
+  title: tr`The sigmoid: where the rows lie, and what larger weights do`,
   missing(data) {
     if (data.outputs.length) return ONE_OUTPUT;
-    if (!data.mathematics.has_classes) return "The target is no pair of classes, so the model has no sigmoid that could go flat.";
+    if (!data.mathematics.has_classes) return tr`The target is no pair of classes, so the model has no sigmoid that could go flat.`;
     return data.evidence?.margins ? "" : NEEDS_DATA;
   },
   draw(data, state) {
@@ -52,23 +53,23 @@ function histogram(data, state, { edges, counts, negative }) {
   const [zero, one] = [0, 1].map((k) => shortened(data.classes[k] ?? String(k), narrow ? 8 : 20));
   const columns = narrow ? [60] : [60, 330];
   return [
-    heading(60, 16, "Rows on the sigmoid"),
+    heading(60, 16, tr`Rows on the sigmoid`),
     flatZones(x),
-    beside(share, 60, right, "probability", { ticks: 3 }),
+    beside(share, 60, right, tr`probability`, { ticks: 3 }),
     curve(line(probability), { "stroke-width": 2.5 }),
     curve(line((at) => 4 * probability(at) * probability(-at)), { "stroke-dasharray": DASHES[2], "stroke-width": 2.5 }),
-    entryOfKey(60, 38, `probability of ${one}`, { stroke: "var(--ink)" }),
-    entryOfKey(narrow ? 236 : 330, 38, "its slope, times 4", { stroke: "var(--ink)", "stroke-dasharray": DASHES[2] }),
+    entryOfKey(60, 38, tr`probability of ${one}`, { stroke: "var(--ink)" }),
+    entryOfKey(narrow ? 236 : 330, 38, tr`its slope, times 4`, { stroke: "var(--ink)", "stroke-dasharray": DASHES[2] }),
     bars(edges, counts[index] ?? [], x, up, { fill: SECOND }),
     bars(edges, negative[index] ?? [], x, down, { fill: "url(#sigmoid-hatch)", stroke: FIRST, "stroke-width": 0.7 }),
     segment(60, 285, right, 285, { stroke: "var(--faint)" }),
     words(54, 212, whole(most), { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 289, "0", { "text-anchor": "end", fill: "var(--faint)" }) + words(54, 366, whole(most), { "text-anchor": "end", fill: "var(--faint)" }),
-    words(0, 0, "rows", { "text-anchor": "middle", transform: "translate(14 285) rotate(-90)" }),
-    below(x, 372, "margin: intercept + sum of coefficient × value"),
+    words(0, 0, tr`rows`, { "text-anchor": "middle", transform: "translate(14 285) rotate(-90)" }),
+    below(x, 372, tr`margin: intercept + sum of coefficient × value`),
     inColumns([
-      (at, line) => boxOfKey(at, line, `rows of class ${one} (up)`, { fill: SECOND }),
-      (at, line) => boxOfKey(at, line, `rows of class ${zero} (down)`, { fill: "url(#sigmoid-hatch)", stroke: FIRST }),
-      (at, line) => boxOfKey(at, line, "flat: the slope is below 0.01", { fill: "var(--band)" }),
+      (at, line) => boxOfKey(at, line, tr`rows of class ${one} (up)`, { fill: SECOND }),
+      (at, line) => boxOfKey(at, line, tr`rows of class ${zero} (down)`, { fill: "url(#sigmoid-hatch)", stroke: FIRST }),
+      (at, line) => boxOfKey(at, line, tr`flat: the slope is below 0.01`, { fill: "var(--band)" }),
     ], columns, 436),
   ].join("");
 }
@@ -99,9 +100,9 @@ function flatness(data, { index }, { flat }) {
   const points = data.lambdas.map((lambda, k) => /** @type {[number, number]} */ ([place(lambda), known(flat[k]) ? y(flat[k]) : NaN]));
   const here = points[index];
   return [
-    heading(60, 500, "Share of flat rows"),
-    beside(y, 60, 290, "share of rows", { ticks: 5, format: percent }),
-    below(scale, 730, "lambda", { format: logTicks(/** @type {[number, number]} */ (scale.domain())), ends: STRENGTHS }),
+    heading(60, 500, tr`Share of flat rows`),
+    beside(y, 60, 290, tr`share of rows`, { ticks: 5, format: percent }),
+    below(scale, 730, tr`lambda`, { format: logTicks(/** @type {[number, number]} */ (scale.domain())), ends: STRENGTHS }),
     curve(through(points), { stroke: COLOURS[0], "stroke-width": 2.5 }),
     cursor(here[0], 520, 730),
     known(here[1]) ? element("circle", { cx: here[0], cy: here[1], r: 5, fill: COLOURS[0] }) : "",
@@ -110,8 +111,8 @@ function flatness(data, { index }, { flat }) {
 
 /** Losses and gradient against the factor. @param {State} state @param {Scaling | null} scaling */
 function scaled(state, scaling) {
-  const title = heading(372, 500, "Weights × 0.1 … 10");
-  if (!scaling || scaling.at.length === 0) return title + note(485, 620, "not stored");
+  const title = heading(372, 500, tr`Weights × 0.1 … 10`);
+  if (!scaling || scaling.at.length === 0) return title + note(485, 620, tr`not stored`);
   const { train, held, gradient } = curvesOf(state, scaling);
   const x = scaleLog().domain([scaling.factors[0], scaling.factors[scaling.factors.length - 1]]).range([372, 602]);
   const values = [...train, ...held, ...gradient].filter(known);
@@ -125,7 +126,7 @@ function scaled(state, scaling) {
     title,
     clip,
     beside(y, 372, 602, "", { ticks: 5 }),
-    below(x, 730, "factor of the weights", { format: logTicks(/** @type {[number, number]} */ (x.domain())) }),
+    below(x, 730, tr`factor of the weights`, { format: logTicks(/** @type {[number, number]} */ (x.domain())) }),
     element("g", { "clip-path": "url(#sigmoid-clip)" }, path(train, LOOKS[0]) + path(held, LOOKS[1]) + path(gradient, LOOKS[2])),
     cursor(x(state.scaling), 520, 730),
   ].join("");
@@ -133,7 +134,7 @@ function scaled(state, scaling) {
 
 /** @param {State} state */
 function keyOfScaled({ narrow }) {
-  const entries = ["loss, fitted rows", "loss, held-out rows", "mean |p − y|"].map((name, k) => (/** @type {number} */ x, /** @type {number} */ y) => entryOfKey(x, y, name, LOOKS[k]));
+  const entries = [tr`loss, fitted rows`, tr`loss, held-out rows`, tr`mean |p − y|`].map((name, k) => (/** @type {number} */ x, /** @type {number} */ y) => entryOfKey(x, y, name, LOOKS[k]));
   return inColumns(entries, narrow ? [60] : [60, 240, 430], narrow ? 1130 : 796);
 }
 
@@ -159,8 +160,8 @@ function between(factors, values, factor) {
 /** @param {Payload} data @param {State} state @param {Margins} margins @param {Scaling | null} scaling */
 function told(data, state, margins, scaling) {
   const { index } = state;
-  const flat = `At lambda = ${figures(data.lambdas[index])} ${percent(margins.flat[index])} of ${whole(data.n_rows)} rows lie where the sigmoid is flat (slope below 0.01), and the largest margin is ${figures(margins.largest[index])}.`;
-  const honest = " A flat sigmoid alone does no harm here: with cross-entropy the gradient of a row is p − y, so a row that is wrong keeps its pull however flat the sigmoid is; what shows overfitting is the loss of held-out rows.";
+  const flat = tr`At lambda = ${figures(data.lambdas[index])} ${percent(margins.flat[index])} of ${whole(data.n_rows)} rows lie where the sigmoid is flat (slope below 0.01), and the largest margin is ${figures(margins.largest[index])}.`;
+  const honest = tr` A flat sigmoid alone does no harm here: with cross-entropy the gradient of a row is p − y, so a row that is wrong keeps its pull however flat the sigmoid is; what shows overfitting is the loss of held-out rows.`;
   return flat + (scaling && scaling.at.length ? factorTold(data, state, scaling) : "") + honest;
 }
 
@@ -170,9 +171,9 @@ function factorTold(data, state, scaling) {
   const at = (/** @type {(number | null)[]} */ of, /** @type {number} */ factor) => figures(between(scaling.factors, of, factor));
   const now = state.scaling;
   const none = held.every((one) => !known(one));
-  const size = ` Weights × ${tick(now)}: loss ${at(train, now)} on fitted rows${none ? "" : ` and ${at(held, now)} on held-out rows`}, mean |p − y| ${at(gradient, now)}`;
+  const size = tr` Weights × ${tick(now)}: loss ${at(train, now)} on fitted rows${none ? "" : tr` and ${at(held, now)} on held-out rows`}, mean |p − y| ${at(gradient, now)}`;
   const compared = now === 1 ? "." : ` (× 1: ${at(train, 1)}${none ? "" : `, ${at(held, 1)}`}, ${at(gradient, 1)}).`;
-  return size + compared + best(scaling.factors, held) + (none ? " No predictions of held-out rows were at hand." : "") + borrowed(data.lambdas, stored, state.index);
+  return size + compared + best(scaling.factors, held) + (none ? tr` No predictions of held-out rows were at hand.` : "") + borrowed(data.lambdas, stored, state.index);
 }
 
 /** @param {number[]} factors @param {(number | null)[]} held */
@@ -181,14 +182,14 @@ function best(factors, held) {
   held.forEach((one, k) => {
     if (known(one) && (least < 0 || one < Number(held[least]))) least = k;
   });
-  return least < 0 ? "" : ` Held-out rows are predicted best at × ${figures(factors[least])}.`;
+  return least < 0 ? "" : tr` Held-out rows are predicted best at × ${figures(factors[least])}.`;
 }
 
 /** @param {State} state @param {Scaling | null} scaling @param {Margins} margins @returns {import("../payload.js").Shown["table"]} */
 function table(state, scaling, margins) {
   if (!scaling || scaling.at.length === 0) {
-    return { head: ["margin from", "to", "rows of the second class", "rows of the first"], rows: (margins.counts[state.index] ?? []).map((one, k) => [figures(margins.edges[k]), figures(margins.edges[k + 1]), one, margins.negative[state.index]?.[k] ?? 0]) };
+    return { head: [tr`margin from`, tr`to`, tr`rows of the second class`, tr`rows of the first`], rows: (margins.counts[state.index] ?? []).map((one, k) => [figures(margins.edges[k]), figures(margins.edges[k + 1]), one, margins.negative[state.index]?.[k] ?? 0]) };
   }
   const { train, held, gradient } = curvesOf(state, scaling);
-  return { head: ["weights ×", "loss, fitted rows", "loss, held-out rows", "mean |p − y|"], rows: scaling.factors.map((factor, k) => [figures(factor), figures(train[k]), figures(held[k]), figures(gradient[k])]) };
+  return { head: [tr`weights ×`, tr`loss, fitted rows`, tr`loss, held-out rows`, tr`mean |p − y|`], rows: scaling.factors.map((factor, k) => [figures(factor), figures(train[k]), figures(held[k]), figures(gradient[k])]) };
 }

@@ -1,4 +1,5 @@
 /** What the charts over the whole path share: the axis of the strength, the marks of the two rules, the cursor, names. */
+import { tr } from "../language.js";
 import { scaleLinear, scaleLog } from "d3-scale";
 import { STRENGTHS, atEnds, below, tick } from "../axes.js";
 import { NARROW } from "../panels.js";
@@ -34,7 +35,7 @@ export function strengths(data, axis, right, bottom = BOTTOM) {
   }
   const values = axis === "norm" ? data.norms : data.deviance_ratio.map((share) => 100 * share);
   const x = scaleLinear().domain([0, Math.max(...values) || 1]).range([LEFT, right]);
-  const label = axis === "norm" ? "size of all coefficients together (sum of |coefficient| per SD)" : "% of the deviance explained on the fitted rows";
+  const label = axis === "norm" ? tr`size of all coefficients together (sum of |coefficient| per SD)` : tr`% of the deviance explained on the fitted rows`;
   return { at: values.map((value) => x(value)), axis: below(x, bottom, label) };
 }
 
@@ -55,7 +56,7 @@ function decades(x, bottom) {
   return [
     segment(LEFT, bottom, right, bottom, { stroke: FAINT }),
     ...ticks.map((value) => segment(x(value), bottom, x(value), bottom + 5, { stroke: FAINT }) + words(x(value), bottom + 18, tick(value), { "text-anchor": "middle", fill: FAINT })),
-    words((LEFT + right) / 2, bottom + 38, "lambda", { "text-anchor": "middle" }),
+    words((LEFT + right) / 2, bottom + 38, tr`lambda`, { "text-anchor": "middle" }),
     atEnds(LEFT, right, bottom + 38, STRENGTHS),
   ].join("");
 }
@@ -69,14 +70,14 @@ export function kept(data, at) {
     last = at[l];
     return words(at[l], TOP - 24, whole(count), { "text-anchor": "middle", fill: FAINT });
   });
-  return words(LEFT - 20, TOP - 24, "kept", { "text-anchor": "end", fill: FAINT }) + numbers.join("");
+  return words(LEFT - 20, TOP - 24, tr`kept`, { "text-anchor": "end", fill: FAINT }) + numbers.join("");
 }
 
 /** Dashed lines where the two rules choose. @param {Payload} data @param {number[]} at @param {number} [bottom] */
 export function marks(data, at, bottom = BOTTOM) {
   if (!data.cv) return "";
   const { best, one_se } = data.cv;
-  const named = best === one_se ? [{ l: best, label: "best = 1-SE" }] : [{ l: one_se, label: "1-SE" }, { l: best, label: "best" }];
+  const named = best === one_se ? [{ l: best, label: tr`best = 1-SE` }] : [{ l: one_se, label: tr`1-SE` }, { l: best, label: tr`best` }];
   const near = named.length === 2 && Math.abs(at[best] - at[one_se]) < 50;
   return named
     .map(({ l, label }, k) => {
@@ -131,5 +132,5 @@ export const matches = (name, filter) => name.toLowerCase().includes(filter.trim
 /** The strength with the name of the rule that chose it. @param {Payload} data @param {number} index */
 export function rule(data, index) {
   if (index === data.cv?.one_se) return "lambda_1se";
-  return index === data.cv?.best ? "lambda_best" : "lambda";
+  return index === data.cv?.best ? "lambda_best" : tr`lambda`;
 }

@@ -1,4 +1,5 @@
 /** The result at a lambda: the answer in words, and six numbers for those who want them. */
+import { tr } from "../language.js";
 import { figures } from "../svg.js";
 import { percent } from "./confusion.js";
 import { shownScore } from "./cv_curve.js";
@@ -23,11 +24,11 @@ function numbers(data, index) {
   const error = cv ? of(cv.mean[index] + (cv.se[index] ?? NaN)) - mean : NaN;
   const share = cv?.explained_of ? percent(1 - cv.mean[index] / cv.explained_of) : "–";
   return [
-    ["lambda", figures(data.lambdas[index])],
-    [data.l1_ratio === 0 ? "used" : "kept", keptOf(data, index)],
-    [`CV ${name}`.trim(), `${figures(mean)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
-    ["without features", figures(cv ? of(cv.null_score) : NaN)],
-    ["CV deviance explained", share],
-    ["explained, fitted rows", percent(data.deviance_ratio[index])],
+    [tr`lambda`, figures(data.lambdas[index])],
+    [data.l1_ratio === 0 ? tr`used` : tr`kept`, keptOf(data, index)],
+    [tr`CV ${name}`.trim(), `${figures(mean)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
+    [tr`without features`, figures(cv ? of(cv.null_score) : NaN)],
+    [tr`CV deviance explained`, share],
+    [tr`explained, fitted rows`, percent(data.deviance_ratio[index])],
   ];
 }

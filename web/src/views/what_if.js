@@ -1,4 +1,5 @@
 /** The prediction for a row that the reader makes, and how far left-out rows with such a prediction were from it. */
+import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { meanAt, meansAt } from "../mathematics.js";
 import { NARROW, known, whole } from "../panels.js";
@@ -95,9 +96,9 @@ export function probabilities(data, state) {
       words(right + 10, top + 13, percent(values[k])),
     ].join("");
   });
-  const frame = [words(x(0), 12, state.narrow ? "dashed: at the start" : "probability; dashed: at the start", { fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
+  const frame = [words(x(0), 12, state.narrow ? tr`dashed: at the start` : tr`probability; dashed: at the start`, { fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
   const description = shown.map((k) => `${data.outputs[k].name} ${percent(values[k])}`).join(", ");
-  return drawing({ id: "what_if", width, height, title: "Probability of each class", description }, [...frame, ...body]);
+  return drawing({ id: "what_if", width, height, title: tr`Probability of each class`, description }, [...frame, ...body]);
 }
 
 /** The predictions in words: the most probable class, or the number of each target. @param {Payload} data @param {State} state */
@@ -105,10 +106,10 @@ export function inWords(data, state) {
   const { values, typical } = predictAll(data, state);
   const moved = Object.keys(state.inputs).length > 0;
   if (data.mathematics.has_classes) {
-    const told = (/** @type {number[]} */ all) => `“${data.outputs[likeliest(all)[0]].name}” with ${percent(all[likeliest(all)[0]])}`;
-    return `Most probable: ${told(values)}${moved ? ` (at the start ${told(typical)})` : ""}`;
+    const told = (/** @type {number[]} */ all) => tr`“${data.outputs[likeliest(all)[0]].name}” with ${percent(all[likeliest(all)[0]])}`;
+    return tr`Most probable: ${told(values)}${moved ? tr` (at the start ${told(typical)})` : ""}`;
   }
-  const told = values.slice(0, MOST).map((value, k) => `${data.outputs[k].name} ${figures(value, 4)}${moved ? ` (at the start ${figures(typical[k], 4)})` : ""}`);
+  const told = values.slice(0, MOST).map((value, k) => `${data.outputs[k].name} ${figures(value, 4)}${moved ? tr` (at the start ${figures(typical[k], 4)})` : ""}`);
   return `${data.mathematics.predicted}: ${told.join(", ")}`;
 }
 
@@ -130,9 +131,9 @@ export function bars(data, state) {
       words(amount < 0 ? from - 6 : to + 6, top + 13, `${amount > 0 ? "+" : ""}${figures(amount)}`, { "text-anchor": amount < 0 ? "end" : "start" }),
     ].join("");
   });
-  const title = "What each input adds";
-  const description = `Prediction ${figures(value, 4)}; ${figures(typical, 4)} at the start.`;
-  const frame = [words(x(0), 12, `what it adds to ${data.outputs.length ? "" : "the "}${shortened(unit, 24)}, against the start`, { "text-anchor": "middle", fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
+  const title = tr`What each input adds`;
+  const description = tr`Prediction ${figures(value, 4)}; ${figures(typical, 4)} at the start.`;
+  const frame = [words(x(0), 12, data.outputs.length ? tr`what it adds to ${shortened(unit, 24)}, against the start` : tr`what it adds to the ${shortened(unit, 24)}, against the start`, { "text-anchor": "middle", fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
   return drawing({ id: "what_if", width, height, title, description }, [...frame, ...body]);
 }
 
@@ -145,7 +146,7 @@ export function spread(data, state) {
   const part = data.evidence?.held_out ? data.evidence.calibration : null;
   const { value } = predict(data, state);
   if (part) return toldOf(data, part, state.index, value, data.classes[1] ?? "1");
-  return data.cv?.by_root ? `Left-out rows were off by ${figures(Math.sqrt(data.cv.mean[state.index]))} (root mean squared error).` : "";
+  return data.cv?.by_root ? tr`Left-out rows were off by ${figures(Math.sqrt(data.cv.mean[state.index]))} (root mean squared error).` : "";
 }
 
 /**
@@ -156,10 +157,10 @@ function toldOf(data, part, place, value, name) {
   const groups = part.predicted[place].flatMap((one, k) => (known(one) && known(part.observed[place][k]) ? [{ k, predicted: one }] : []));
   if (groups.length === 0) return "";
   const { k, predicted } = groups.reduce((best, one) => (Math.abs(one.predicted - value) < Math.abs(best.predicted - value) ? one : best));
-  const who = (/** @type {string} */ mean) => `Of the ${whole(part.counts[place][k])} left-out rows with the nearest predictions (${mean} on average), `;
-  if (data.mathematics.has_classes) return `${who(percent(predicted))}${percent(part.observed[place][k] ?? NaN)} were “${name}”.`;
+  const who = (/** @type {string} */ mean) => tr`Of the ${whole(part.counts[place][k])} left-out rows with the nearest predictions (${mean} on average), `;
+  if (data.mathematics.has_classes) return tr`${who(percent(predicted))}${percent(part.observed[place][k] ?? NaN)} were “${name}”.`;
   const [low, high] = part.spans?.[place]?.[k] ?? [];
-  return known(low) && known(high) ? `${who(figures(predicted))}8 in 10 lay between ${told(low)} and ${told(high)}.` : "";
+  return known(low) && known(high) ? tr`${who(figures(predicted))}8 in 10 lay between ${told(low)} and ${told(high)}.` : "";
 }
 
 /** @param {number} value of a target, which may be a count */
@@ -178,5 +179,5 @@ function spreadOfTargets(data, { index }) {
   const found = data.evidence?.outputs?.errors;
   if (!found) return "";
   const each = data.outputs.slice(0, MOST).map(({ name }, k) => `${name} ${figures(found.rmse[k][index])}`);
-  return `Left-out rows were off by (root mean squared error): ${each.join(", ")}.`;
+  return tr`Left-out rows were off by (root mean squared error): ${each.join(", ")}.`;
 }

@@ -1,0 +1,51 @@
+"""How well a result is solved, and what its ranges are, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normball.language import tr
+from normball.results.facts import Point, figures
+
+if TYPE_CHECKING:
+    from normball.cv_result import CVPath
+    from normball.results.path import Path
+    from normball.results.paths import Paths
+
+
+def certificate(path: Path) -> str:
+    """How well the whole path is solved, in a sentence."""
+    solved = int(np.count_nonzero(path.statuses == "converged"))
+    worst = float(np.max(path.dual_gaps))
+    gap = f"{worst:.1e}"
+    if solved == path.lambdas.size:
+        return tr("all {0} lambdas, the largest duality gap is {1} of the null model's loss", solved, gap)
+    text = "{0} of {1} lambdas; the largest duality gap is {2} of the null model's loss"
+    return tr(text, solved, path.lambdas.size, gap)
+
+
+def dispersion(path: Path) -> str:
+    """Pearson's dispersion at the weakest penalty in words; nothing where it is not known."""
+    return "" if path.dispersion is None else tr("dispersion {0} at the last lambda", figures(path.dispersion))
+
+
+def reads(result: Path | Paths | CVPath) -> str:
+    """How often the matrix was read, in words."""
+    number = figures(result.n_sweeps, 2)
+    return tr("{0} read of the matrix" if number == "1.0" else "{0} reads of the matrix", number)
+
+
+def about_ranges(point: Point) -> list[str]:
+    """What the ranges over bootstrap samples are and are not, where there are any."""
+    if point.ranges is None:
+        return []
+    text = tr(
+        "the middle {0} % of each coefficient{1} over {2} bootstrap samples of the rows, at the same lambda; no "
+        "confidence interval, for a penalty pulls all of them towards 0",
+        f"{100 * point.ranges.middle:.0f}",
+        tr(" per SD") if point.fit.standardize else "",
+        point.ranges.n_fits,
+    )
+    return [text]

@@ -1,0 +1,263 @@
+"""Other languages: no message is missing, none is stale, and what is put in stands where it belongs."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import normball as nb
+from latin import LATIN, english_in
+from messages_in_source import PACKAGE, in_javascript, in_python, messages
+from normball.cli import main
+from normball.cv_result import CVPath
+from normball.language import ENGLISH, current, languages, of_locale, retold, speaking, tr
+from normball.language.particles import particle
+from normball.learn import IDS, built_in, figure, own, page
+from normball.report import page_text
+from normball.run import Run
+
+OTHERS = [language for language in languages() if language != ENGLISH]
+PLACE = re.compile(r"\{(\d+)\}")
+PARTICLES = re.compile(r"\{\d+\|([^}]*)\}")
+KNOWN_PARTICLES = {"은/는", "이/가", "을/를", "과/와", "으로/로", "이라고/라고", "이었/였"}
+
+
+def table_of(language: str) -> dict[str, dict[str, str]]:
+    found = json.loads((PACKAGE / "language" / f"{language}.json").read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.skipif(not (PACKAGE.parents[1] / "web" / "src").is_dir(), reason="the source of the pages is not here")
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_message_is_missing_and_none_is_stale(language: str) -> None:
+    table, source = table_of(language), messages()
+    assert set(table) == {"page", "lessons", "python", "stored"}
+    every = source["page"] | source["lessons"] | source["python"]
+    assert source["page"] - table["page"].keys() == set()
+    assert source["lessons"] - table["page"].keys() - table["lessons"].keys() == set()
+    held = set().union(*(table[part].keys() for part in ("page", "lessons", "python")))
+    assert source["python"] - held == set()
+    assert held - every == set(), "no longer in the source"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_places_are_those_of_the_english_message(language: str) -> None:
+    for part, table in table_of(language).items():
+        for english, own_words in table.items():
+            assert sorted(set(PLACE.findall(english))) == sorted(set(PLACE.findall(own_words))), (part, english)
+            assert own_words, (part, english)
+            assert set(PARTICLES.findall(own_words)) <= KNOWN_PARTICLES, (part, english)
+            assert "{" not in re.sub(r"\{\d+(\|[^/}]+/[^/}]+)?\}", "", own_words), (part, english)
+
+
+def test_messages_are_found_in_the_source() -> None:
+    script = 'const a = tr`${n} of ${p > 1 ? tr` (all ${`${p}`})` : "}"} \\u2003rows`;'
+    assert in_javascript(script) == {"{0} of {1} \u2003rows", " (all {0})"}
+    code = """
+def f(n):
+    text = "one" if n == 1 else "{0} many"
+    a, b = "first", "second"
+    return tr(text, n) + tr("third") + message("fourth") + tr(a) + other("fifth")
+"""
+    assert in_python(code) == {"one", "{0} many", "first", "second", "third", "fourth"}
+
+
+def test_particles() -> None:
+    cases = json.loads((Path(__file__).parent / "particles.json").read_text("utf-8"))
+    for forms, words in cases.items():
+        closed, opened = forms.split("/")
+        for word, expected in words.items():
+            assert word + particle(word, closed, opened) == expected
+
+
+def test_a_language_is_spoken_for_a_while() -> None:
+    assert current() == ENGLISH
+    assert tr("Answer") == "Answer"
+    with speaking("ko"):
+        assert current() == "ko"
+        assert tr("Answer") == "답"
+        with speaking("en"):
+            assert tr("Answer") == "Answer"
+    assert tr("Answer") == "Answer"
+    with pytest.raises(ValueError, match="must be one of en, ko"), speaking("tlh"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"LC_ALL": "ko_KR.UTF-8", "LANG": "en_US.UTF-8"}, "ko"),
+        ({"LC_ALL": "", "LC_MESSAGES": "ko_KR", "LANG": "de_DE"}, "ko"),
+        ({"LANG": "ko"}, "ko"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "tlh_QO"}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_the_language_of_the_locale(settings: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert of_locale() == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10 stratified folds at random",
+        "5 folds at random, 3 times",
+        "4 folds in time order",
+        "example 7: 1,599 rows x 12 columns (11 numeric, 1 categorical -> 3 indicators)",
+        "7: 10 rows x 2 columns (2 numeric); 3 rows with missing values left out; besides 5 rows set apart, 2 % of all "
+        "at random",
+        "7: 10 rows x 2 columns (2 numeric); besides 5 rows set apart, the last 20 % of all",
+        '7: binary, "1" 217 (13.6 %) / "0" 1,382 -> logistic, l1_ratio 1, 0.5',
+        "7: numeric, mean 152, sd 77.0 -> linear, L1",
+        "7: count, mean 3.2, 45.1 % zeros -> negative binomial (2), L2",
+        '7: 3 classes, "1" 50, "2" 50 and 2 more -> multinomial, elastic net (l1_ratio 0.5) across classes',
+        "7: 2 targets, 8 mean 1 sd 2, 9 mean 1 sd 2 -> linear, several targets, L1 across targets",
+    ],
+)
+def test_what_a_model_file_holds_is_retold(text: str) -> None:
+    with speaking("ko"):
+        told = retold(text)
+    assert re.findall(r"[A-Za-z]+", re.sub(r"l1_ratio|L1|L2", "", told)) == []
+    assert sorted(re.findall(r"[\d.,]*\d", told)) == sorted(re.findall(r"[\d.,]*\d", text))
+
+
+def tables() -> Iterator[Any]:
+    """A model of each kind: its name, frame, target and options."""
+    generator = np.random.default_rng(3)
+    n = 160
+    numbers = generator.normal(size=(n, 5))
+    frame = pl.DataFrame({f"q{k}": numbers[:, k] for k in range(5)}).with_columns(
+        zz=pl.Series(generator.choice(["갑", "을", "병"], n))
+    )
+    eta = 0.8 * numbers[:, 0] - 0.6 * numbers[:, 1]
+    yield "gaussian", frame, eta + generator.normal(size=n), {}
+    yield "binomial", frame, np.where(eta + generator.normal(size=n) > 0, "예", "아니요"), {"family": "binomial"}
+    yield "poisson", frame, generator.poisson(np.exp(eta)), {"family": "poisson"}
+    yield (
+        "multinomial",
+        frame,
+        np.digitize(eta + generator.normal(size=n), [-0.5, 0.5]).astype(str),
+        {"family": "multinomial"},
+    )
+    yield "several", frame, np.column_stack([eta, -eta]) + generator.normal(size=(n, 2)), {"family": "multigaussian"}
+    yield "nothing", frame, generator.normal(size=n), {}
+
+
+MODELS = {name: (frame, y, options) for name, frame, y, options in tables()}
+
+
+@pytest.fixture(scope="module", params=list(MODELS))
+def compared(request: pytest.FixtureRequest) -> tuple[Any, Any, Any]:
+    frame, y, options = MODELS[request.param]
+    return frame, y, nb.compare(frame, y, (1.0, 0.0), cv=4, n_lambdas=12, keep_predictions=True, **options)
+
+
+def test_no_english_is_left_on_a_korean_page(compared: tuple[Any, Any, Any]) -> None:
+    from normball.evidence.refound import refound
+
+    frame, y, comparison = compared
+    run = Run(target="zy", date="2026-11-30")
+    data = refound(comparison[0].path, frame, y)
+    picked: CVPath = comparison.pick("1se")
+    with speaking("ko"):
+        html = page_text(picked, run, data, comparison)
+        alone = page_text(picked, run)
+    names = [
+        *frame.columns,
+        "zy",
+        picked.path.fingerprint,
+        picked.path.family,
+        *picked.path.output_names,
+        *map(str, picked.path.classes or ()),
+    ]
+    for text in (html, alone):
+        assert '<html lang="ko">' in text
+        assert english_in(text, names) == []
+    assert "2026년 11월 30일" in html
+    assert 'id="messages"' in html
+    assert 'id="messages"' not in page_text(picked, run)
+
+
+def test_no_english_is_left_in_korean_lessons() -> None:
+    frame, y, _ = MODELS["binomial"]
+    with speaking("ko"):
+        pages = [page(built_in(), IDS), page(own(frame.drop("zz"), y), IDS, quiz=True)]
+        drawing = figure("e")
+    names = [*frame.columns, "x1", "x2", *json.loads(json.dumps(_data_sets()))]
+    for text in pages:
+        assert '<html lang="ko"' in text
+        assert english_in(text, names) == []
+    assert "마름모" in drawing.sentence
+    assert "diamond" in figure("e").sentence
+
+
+def _data_sets() -> list[str]:
+    from normball.learn.which_one import counted, record
+
+    names: list[str] = counted(record())["data_sets"]
+    return list(itertools.chain.from_iterable([name, *name.split()] for name in names))
+
+
+def test_summaries_are_in_the_language_and_english_stays(compared: tuple[Any, Any, Any]) -> None:
+    frame, _y, comparison = compared
+    picked: CVPath = comparison.pick("1se")
+    told: list[Callable[[], str]] = [
+        comparison.summary,
+        picked.summary,
+        picked.path.summary,
+        picked.at("1se").summary,
+    ]
+    before = [tell() for tell in told]
+    with speaking("ko"):
+        korean = [tell() for tell in told]
+    assert [tell() for tell in told] == before
+    names = [*frame.columns, *picked.path.output_names, picked.path.family, "target", "y0", "y1", *LATIN]
+    known = re.compile(
+        rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(?![A-Za-z])"
+    )
+    for text in korean:
+        lines = [line for line in text.splitlines() if not re.match(r"W\d\d|    ", line)]  # findings are English
+        assert [line for line in lines if re.search(r"[A-Za-z]{2}", known.sub("", line))] == []
+
+
+def test_commands_speak_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame, y, _ = MODELS["binomial"]
+    frame.with_columns(zy=pl.Series(y)).write_csv(tmp_path / "t.csv")
+    arguments = ["fit", str(tmp_path / "t.csv"), "--target", "zy", "-o", str(tmp_path), "--bootstrap", "0"]
+    assert main([*arguments, "--penalty", "l1", "--lang", "ko"]) == 0
+    korean = capsys.readouterr().out
+    assert "답" in korean
+    assert "목표     zy: 두 클래스" in korean
+    assert "Answer" not in korean
+    assert 'lang="ko"' in (tmp_path / "report.html").read_text("utf-8")
+    model = str(tmp_path / "model.json")
+    assert "binary" in json.loads((tmp_path / "model.json").read_text("utf-8"))["run"]["outcome"]
+    assert main(["show", model]) == 0
+    assert "Answer" in capsys.readouterr().out
+    assert main(["show", model, "--lang", "ko"]) == 0
+    shown = capsys.readouterr().out
+    assert "답" in shown
+    assert "Answer" not in shown
+    assert main(["report", model, "--lang", "ko", "-o", str(tmp_path / "r.html")]) == 0
+    assert 'lang="ko"' in (tmp_path / "r.html").read_text("utf-8")
+    assert main(["report", model, "--lang", "tlh"]) == 2
+
+
+def test_lessons_follow_the_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    assert main(["learn", "e", "--html", str(tmp_path / "ko.html"), "--quiet"]) == 0
+    assert main(["learn", "e", "--html", str(tmp_path / "en.html"), "--quiet", "--lang", "en"]) == 0
+    assert 'lang="ko"' in (tmp_path / "ko.html").read_text("utf-8")
+    assert 'lang="en"' in (tmp_path / "en.html").read_text("utf-8")
