@@ -127,6 +127,7 @@ class Monitor {
     }
     return stop_;
   }
+  void stop() { stop_ = true; }
   void progress(Index done, Index total) {
     done_ = done;
     total_ = total;

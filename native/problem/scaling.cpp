@@ -22,7 +22,7 @@ Spread spread_of(const Design& design, const Vector& centre, const double* weigh
   for (std::size_t j = 0; j < squares.size(); ++j) {
     const double correction = shift[j] * shift[j];
     spread.variance[j] -= correction;
-    spread.noise[j] = variance_noise(design, squares[j], centre[j]);
+    spread.noise[j] = variance_noise(design.mean_noise, squares[j], centre[j]);
     if (correction > 100.0 * spread.variance[j]) far.push_back(static_cast<Index>(j));
   }
   if (far.empty()) return spread;
@@ -40,7 +40,7 @@ Spread spread_of(const Design& design, const Vector& centre, const double* weigh
     const Index j = far[f];
     const double size = std::max(std::abs(centre[j]), std::abs(shift[j]));
     spread.variance[j] = square[f] - rest[f] * rest[f];
-    spread.noise[j] = std::max(variance_noise(design, square[f], own[j]), 1e-28 * size * size);
+    spread.noise[j] = std::max(variance_noise(design.mean_noise, square[f], own[j]), 1e-28 * size * size);
     shift[j] += rest[f];
   }
   return spread;

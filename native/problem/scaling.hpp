@@ -30,8 +30,8 @@ struct Scaling {
 };
 
 // The variance up to which a column is constant: the rounding of its mean square about the centre, and of the centre.
-inline double variance_noise(const Design& design, double square, double centre) {
-  return std::max(1e-12 * square, design.mean_noise * centre * centre);
+inline double variance_noise(double mean_noise, double square, double centre) {
+  return std::max(1e-12 * square, mean_noise * centre * centre);
 }
 
 // Of every problem in three reads of the design (and of single columns), with norms where `wants_norms`; sets `centre`.

@@ -1,146 +1,21 @@
-// Python to C++ and back: checks layout, picks the instantiation once, releases the GIL, returns owned arrays.
+// Python to C++ and back: arrays.hpp checks layouts and returns owned arrays; the GIL is released here.
 // Everything else about the input was checked in src/normball/inputs/.
-#include <cstdio>  // nanobind's headers use stderr without it
-#include <optional>
-#include <string>
-#include <utility>
-
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-
-#include "design/csc.hpp"
-#include "design/dense.hpp"
 #include "design/predictor.hpp"
 #include "kernels/weight_kernels.hpp"
 #include "paths/path.hpp"
 #include "paths/windows/rough_gram.hpp"
+#include "python/arrays.hpp"
+#include "python/row_blocks.hpp"
 #include "python/scipy_blas.hpp"
 #include "python/test_hooks.hpp"
 #include "screening/byte_copy.hpp"
 #include "screening/float_sweep.hpp"
 #include "screening/residual_basis.hpp"
 
-namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace normball {
 namespace {
-
-template <class T, class... Shape>
-using Array = nb::ndarray<const T, nb::numpy, nb::device::cpu, Shape...>;
-template <class T>
-using Flat = Array<T, nb::ndim<1>, nb::c_contig>;
-using Table = Array<double, nb::ndim<2>, nb::c_contig>;
-
-template <class T, class Order>
-std::unique_ptr<Design> as_dense(nb::handle X, bool is_row_major) {
-  Array<T, nb::ndim<2>, Order> array;
-  if (!nb::try_cast(X, array, false)) return nullptr;
-  return dense_design(array.data(), static_cast<Index>(array.shape(0)), static_cast<Index>(array.shape(1)),
-                      is_row_major);
-}
-
-template <class T>
-std::unique_ptr<Design> as_csc(const nb::tuple& parts) {
-  Flat<T> data;
-  if (!nb::try_cast(parts[0], data, false)) return nullptr;
-  const auto indices = nb::cast<Flat<std::int32_t>>(parts[1], false);
-  const auto indptr = nb::cast<Flat<std::int64_t>>(parts[2], false);
-  return csc_design(data.data(), indices.data(), indptr.data(), nb::cast<Index>(parts[3]),
-                    static_cast<Index>(indptr.size()) - 1);
-}
-
-// The caller keeps X alive; the design only points into it.
-std::unique_ptr<Design> as_design(nb::handle X) {
-  std::unique_ptr<Design> design;
-  if (nb::isinstance<nb::tuple>(X)) {
-    const auto parts = nb::borrow<nb::tuple>(X);
-    if (parts.size() == 4) design = as_csc<double>(parts);
-    if (parts.size() == 4 && design == nullptr) design = as_csc<float>(parts);
-  } else {
-    design = as_dense<double, nb::f_contig>(X, false);
-    if (design == nullptr) design = as_dense<double, nb::c_contig>(X, true);
-    if (design == nullptr) design = as_dense<float, nb::f_contig>(X, false);
-    if (design == nullptr) design = as_dense<float, nb::c_contig>(X, true);
-  }
-  if (design != nullptr) return design;
-  throw nb::type_error("X must be a contiguous float32 or float64 matrix or (data, indices, indptr, n_rows)");
-}
-
-template <class T>
-nb::object owned(std::vector<T>&& values, std::initializer_list<std::size_t> shape) {
-  auto* moved = new std::vector<T>(std::move(values));
-  const nb::capsule owner(moved, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  return nb::cast(nb::ndarray<nb::numpy, T>(moved->data(), shape, owner));
-}
-
-Monitor::Poll polling(const nb::object& poll) {
-  return [&poll](Index done, Index total) {
-    const nb::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) {
-      if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) == 0) throw nb::python_error();
-      PyErr_Clear();  // the caller sees `interrupted` and raises its own, with what was finished
-      return true;
-    }
-    return !poll.is_none() && nb::cast<bool>(poll(done, total));
-  };
-}
-
-nb::dict as_dict(PathResult&& result, const Specification& spec) {
-  const std::size_t n_points = result.points.size();
-  const auto k = static_cast<std::size_t>(spec.n_problems);
-  const auto n_outputs = static_cast<std::size_t>(spec.n_outputs);
-  const std::size_t l = n_points / (k * n_outputs);
-  Vector intercepts, loss, whole_loss, gaps, violations, values;
-  std::vector<std::int64_t> indptr{0};
-  std::vector<std::int32_t> indices, iterations;
-  std::vector<std::int8_t> statuses;
-  std::size_t n_nonzero = 0;
-  for (const Point& point : result.points) n_nonzero += point.features.size();
-  indices.reserve(n_nonzero);
-  values.reserve(n_nonzero);
-  for (const Point& point : result.points) {
-    intercepts.push_back(point.intercept);
-    indices.insert(indices.end(), point.features.begin(), point.features.end());
-    values.insert(values.end(), point.values.begin(), point.values.end());
-    indptr.push_back(static_cast<std::int64_t>(indices.size()));
-    if (intercepts.size() % n_outputs != 0) continue;  // the rest is the same for all outputs
-    loss.push_back(point.loss);
-    whole_loss.push_back(point.whole_loss);
-    gaps.push_back(point.dual_gap);
-    violations.push_back(point.kkt_violation);
-    iterations.push_back(point.n_iter);
-    statuses.push_back(static_cast<std::int8_t>(point.status));
-  }
-  const std::size_t n_values = values.size();
-  nb::dict out;
-  out["lambdas"] = owned(std::move(result.lambdas), {l});
-  out["intercepts"] =
-      n_outputs == 1 ? owned(std::move(intercepts), {k, l}) : owned(std::move(intercepts), {k, l, n_outputs});
-  out["loss"] = owned(std::move(loss), {k, l});
-  out["whole_loss"] = owned(std::move(whole_loss), {k, l});
-  out["dual_gaps"] = owned(std::move(gaps), {k, l});
-  out["kkt_violations"] = owned(std::move(violations), {k, l});
-  out["n_iters"] = owned(std::move(iterations), {k, l});
-  out["statuses"] = owned(std::move(statuses), {k, l});
-  out["indptr"] = owned(std::move(indptr), {n_points + 1});
-  out["indices"] = owned(std::move(indices), {n_values});
-  out["values"] = owned(std::move(values), {n_values});
-  out["null_loss"] = owned(std::move(result.null_loss), {k});
-  out["lambda_max"] = owned(std::move(result.lambda_max), {k});
-  out["scales"] = owned(std::move(result.scales), {k, static_cast<std::size_t>(spec.n_features)});
-  out["n_sweeps"] = result.n_sweeps;
-  out["interrupted"] = result.interrupted;
-  return out;
-}
-
-const Family& family_named(const std::string& name) {
-  const Family* family = Family::find(name);
-  if (family == nullptr) throw nb::value_error(("unknown family: " + name).c_str());
-  return *family;
-}
 
 nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, const std::string& family, double parameter,
                double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas, double lambda_min_ratio,
@@ -151,8 +26,6 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
   load_blas();
   const std::unique_ptr<Design> design = as_design(X);
   Specification spec;
-  spec.family = &family_named(family);
-  spec.family_parameter = parameter;
   spec.n_problems = static_cast<Index>(weights.shape(0));
   spec.n_rows = design->n_rows;
   spec.n_features = design->n_cols;
@@ -164,27 +37,11 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
                    .ratio = group_ratio,
                    .is_orthonormal = orthonormalize};
   }
-  const auto take = [&](const Table& table, Index width) {
-    const bool is_shared = table.shape(0) == 1;
-    if (!std::cmp_equal(table.shape(1), width) || (!is_shared && !std::cmp_equal(table.shape(0), spec.n_problems))) {
-      throw nb::value_error("the shapes of X, responses, weights, offsets, penalty_factors and bounds do not agree");
-    }
-    return PerProblem{.data = table.data(), .stride = is_shared ? 0 : width};
-  };
-  spec.weights = take(weights, spec.n_rows).data;
-  spec.responses = take(responses, spec.n_rows * n_outputs);
-  spec.offsets = take(offsets, spec.n_rows * n_outputs);
-  spec.penalty_factors = take(penalty_factors, spec.n_features);
-  spec.lower_bounds = take(lower_bounds, spec.n_features);
-  spec.upper_bounds = take(upper_bounds, spec.n_features);
-  spec.l1_ratio = l1_ratio;
-  if (lambdas) spec.lambdas.assign(lambdas->data(), lambdas->data() + lambdas->size());
-  spec.n_lambdas = n_lambdas;
-  spec.lambda_min_ratio = lambda_min_ratio;
-  spec.fit_intercept = fit_intercept;
-  spec.standardize = standardize;
-  spec.tol = tol;
-  spec.max_iter = max_iter;
+  spec.weights = per_problem(spec, weights, spec.n_rows).data;
+  spec.responses = per_problem(spec, responses, spec.n_rows * n_outputs);
+  spec.offsets = per_problem(spec, offsets, spec.n_rows * n_outputs);
+  ask(spec, {family, parameter, l1_ratio, lambdas, n_lambdas, lambda_min_ratio, penalty_factors, lower_bounds,
+             upper_bounds, fit_intercept, standardize, tol, max_iter});
   PathResult result;
   {
     const nb::gil_scoped_release no_gil;
@@ -376,6 +233,7 @@ NB_MODULE(_native, m) {
   m.def("rough_gram", &normball::rough_gram, "X"_a.noconvert(), "d"_a.noconvert(), "in_bytes"_a, "seed"_a);
   m.def("linear_predictor", &normball::predict_rows, "X"_a, "rows"_a.none().noconvert(), "intercepts"_a.noconvert(),
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "n_threads"_a = 1);
+  normball::define_row_blocks(m);
   normball::define_test_hooks(m);
   normball::define_shrink_weights<float>(m);
   normball::define_shrink_weights<double>(m);

@@ -11,6 +11,7 @@ from normball.version import __version__ as __version__
 if TYPE_CHECKING:
     from normball.ball import fit_ball
     from normball.batch import fit_paths
+    from normball.blocks.opening import Blocks
     from normball.comparison import Comparison
     from normball.cv import cv_path
     from normball.cv_result import CVPath
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from normball.results.paths import Paths
 
 __all__ = [
+    "Blocks",
     "CVPath",
     "Comparison",
     "DataError",
@@ -50,6 +52,7 @@ __all__ = [
 ]
 
 _MODULE_OF = {
+    "Blocks": "blocks.opening",
     "CVPath": "cv_result",
     "Comparison": "comparison",
     "DataError": "messages",

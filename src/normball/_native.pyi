@@ -39,6 +39,80 @@ def linear_predictor(
     values: NDArray[np.float64],
     n_threads: int = 1,
 ) -> NDArray[np.float64]: ...
+
+# rows in blocks: the sums of one block for a pass, and the driver that asks for passes
+def takes_blocks(family: str) -> bool: ...
+def block_moments(
+    *,
+    X: NDArray[Any],
+    y: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    fold: NDArray[np.int32] | None,
+    first_row: int,
+    family: str,
+    parameter: float,
+    n_folds: int,
+    has_gram: bool,
+) -> NDArray[np.float64]: ...
+def joined_moments(
+    first: NDArray[np.float64], second: NDArray[np.float64], n_features: int, has_gram: bool
+) -> NDArray[np.float64]: ...
+def moment_facts(moments: NDArray[np.float64], n_features: int, has_gram: bool) -> dict[str, NDArray[np.float64]]: ...
+def block_null_sums(
+    *,
+    X: NDArray[Any],
+    y: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    fold: NDArray[np.int32] | None,
+    first_row: int,
+    family: str,
+    parameter: float,
+    totals: NDArray[np.float64],
+    intercepts: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def block_candidate_sums(
+    *,
+    X: NDArray[Any],
+    y: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    fold: NDArray[np.int32] | None,
+    first_row: int,
+    family: str,
+    parameter: float,
+    totals: NDArray[np.float64],
+    least_curvature: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    order: NDArray[np.int64],
+    problem: NDArray[np.int64],
+    constant: NDArray[np.float64],
+    coefs: NDArray[np.float64],
+    inverse_units: NDArray[np.float64],
+    digits: NDArray[np.int8],
+) -> NDArray[np.float64]: ...
+def solve_row_blocks(
+    *,
+    moments: NDArray[np.float64],
+    reduce: Callable[[str, dict[str, Any]], NDArray[np.float64] | None],
+    n_rows: int,
+    family: str,
+    parameter: float,
+    l1_ratio: float,
+    lambdas: NDArray[np.float64] | None,
+    n_lambdas: int,
+    lambda_min_ratio: float,
+    penalty_factors: NDArray[np.float64],
+    lower_bounds: NDArray[np.float64],
+    upper_bounds: NDArray[np.float64],
+    fit_intercept: bool,
+    standardize: bool,
+    tol: float,
+    max_iter: int,
+    n_threads: int,
+    poll: Callable[[int, int], bool] | None,
+) -> dict[str, Any]: ...
 def screened_products(
     X: Design, centre: NDArray[np.float64], vectors: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...

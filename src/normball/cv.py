@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
@@ -10,19 +9,21 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.blocks.problem import BlockProblem
+from normball.cv_blocks import cross_validate_blocks, with_folds
 from normball.cv_result import Choice, CVPath, summarise_folds
 from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
-from normball.messages import DataError, Finding, Interrupted, NormballWarning
-from normball.out_of_fold import Examiner, weights_of
-from normball.path import Problem, prepare_problem, warn_not_converged
+from normball.messages import DataError, Finding, Interrupted
+from normball.out_of_fold import Examiner, check_defined, is_deviance, squares, squares_left_out, weights_of
+from normball.path import Problem, problem_anywhere, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
 from normball.results.ranges import ranges_of
 from normball.results.remarks import overdispersed, possible_leak, underdispersed
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, Score, dispersion, even_parameter, mean_area
+from normball.scores import SCORES, Score, even_parameter, mean_area
 from normball.scoring import find_score
 from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
 from normball.solution import Solution, joined
@@ -111,10 +112,20 @@ def cv_path(
     """
     check_words("cv_path", options, (*FitOptions.__annotations__, *CV_OPTIONS))
     by_row = {"fold_groups": fold_groups, "time_order": time_order, "fold_ids": fold_ids}
-    problem = prepare_problem(X, y, options, by_row)
+    problem = problem_anywhere(X, y, options, by_row)
     chosen = find_score(score, problem.settings.family, problem.data.classes)
-    folds = folds_of(problem, {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state})
+    ways = {**by_row, "cv": cv, "repeats": repeats, "random_state": random_state}
+    problem, folds = with_folds_of(problem, ways)
     return cross_validate(problem, folds, chosen, truth("keep_predictions", keep_predictions))
+
+
+def with_folds_of(
+    problem: Problem | BlockProblem, options: Mapping[str, Any]
+) -> tuple[Problem, Folds] | tuple[BlockProblem, None]:
+    """The problem and its folds; rows that come in blocks bring theirs with them."""
+    if isinstance(problem, BlockProblem):
+        return with_folds(problem, options), None
+    return problem, folds_of(problem, options)
 
 
 def folds_of(problem: Problem, options: Mapping[str, Any]) -> Folds:
@@ -143,8 +154,13 @@ class _Model:
         return eta + (offset if rows is None else offset[rows])[:, None]
 
 
-def cross_validate(problem: Problem, folds: Folds, score: Score, keep_predictions: bool) -> CVPath:
+def cross_validate(
+    problem: Problem | BlockProblem, folds: Folds | None, score: Score, keep_predictions: bool
+) -> CVPath:
     """The path of a problem and of each fold's training rows, scored on the rows held out."""
+    if isinstance(problem, BlockProblem):
+        return cross_validate_blocks(problem, score, keep_predictions)
+    assert folds is not None
     solution, designs = _solve(problem, folds)
     n_finished = solution.n_finished
     if n_finished == 0:
@@ -208,7 +224,7 @@ def _assess(
     data, family = problem.data, path.family
     fold_scores = np.full((len(folds), path.lambdas.size), np.nan) if known_scores is None else known_scores
     # what `possible_leak` judges by; the same array where that is the score
-    fold_deviances = fold_scores if _is_deviance(score, family) else np.full_like(fold_scores, np.nan)
+    fold_deviances = fold_scores if is_deviance(score, family) else np.full_like(fold_scores, np.nan)
     fold_weights = weights_of(folds, problem.data.weights)
     sums = np.zeros((data.n_rows, *path.intercepts.shape)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
@@ -225,7 +241,7 @@ def _assess(
             sums[test] += eta
         times_held_out[test] += 1.0
     fold_scores[fold_scores == (np.inf if score.greater_is_better else -np.inf)] = np.nan  # better than any is none
-    _check_defined(fold_scores, fold_weights, score)
+    check_defined(fold_scores, fold_weights, score)
     leak = possible_leak(path, summarise_folds(fold_deviances, fold_weights)[0] / 2.0)
     with np.errstate(invalid="ignore"):  # 0/0 where no fold held the row out
         predictions = None if sums is None else (sums.T / times_held_out).T
@@ -268,46 +284,20 @@ def _diagnosed(result: CVPath, problem: Problem, models: list[_Model], folds: Fo
     return replace(result, diagnostics=known, path=replace(path, findings=(*path.findings, *remarks)))
 
 
-def _check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None:
-    """Warn about strengths that cannot be chosen since a fold has no score there; raise where none can."""
-    lacking = np.isnan(summarise_folds(fold_scores, fold_weights)[0])
-    if lacking.all():
-        every = np.isnan(fold_scores).all()
-        where = "the held-out rows of every fold" if every else "some fold at every lambda, so that none has a mean"
-        raise ValueError(f"The score {score.name} is undefined for {where}")
-    if lacking.any():
-        text = f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
-        warnings.warn(f"{text}none of these is chosen.", NormballWarning, stacklevel=5)
-
-
-def _is_deviance(score: Score, family: str) -> bool:
-    return score is SCORES["deviance"] or (score is SCORES["mse"] and _squares(family))
-
-
-def _squares(family: str) -> bool:
-    """Whether the deviance is the squared error; of several outputs it is the sum of theirs, and not the mean."""
-    known = find_family(family)
-    return known.quadratic and not known.has_outputs
-
-
 def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds: Folds, score: Score) -> Array | None:
-    """Squared errors on held-out rows (folds, strengths) without predictions: all rows' less the training rows'.
+    """Squared errors on held-out rows (folds, strengths) without predictions.
 
-    None where the engine does not know them, where a fold's rows are not the complement of its training rows, or where
-    so little error is left that the difference of sums would have lost its digits.
+    None where the engine does not know them, or where a fold's rows are not the complement of its training rows.
     """
-    data, held_out = problem.data, weights_of(folds, problem.data.weights)[:, None]
-    squares = score in (SCORES["deviance"], SCORES["mse"]) and _squares(problem.settings.family)
-    if not squares or not (held_out > 0.0).all():
+    data, held_out = problem.data, weights_of(folds, problem.data.weights)
+    is_squares = score in (SCORES["deviance"], SCORES["mse"]) and squares(problem.settings.family)
+    if not is_squares or not (held_out > 0.0).all():
         return None
     for train, test in folds:
         times = np.bincount(train, minlength=data.n_rows) + np.bincount(test, minlength=data.n_rows)
         if (times != 1).any():
             return None
-    whole, own = solution.whole_loss[1:, keep], solution.loss[1:, keep]
-    total = data.weights.sum()
-    means = (total * whole - (total - held_out) * own) / held_out
-    return 2.0 * means if (means > 1e-6 * solution.null_loss[0]).all() else None
+    return squares_left_out(solution, keep, data.sum_weights, held_out)
 
 
 def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> Array:
@@ -330,7 +320,7 @@ def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, 
     """
     data, which, family = problem.data, slice(index, index + 1), find_family(path.family)
     if family.reports_dispersion:
-        return {"dispersion": dispersion(family, *problem.rows_at(path, index))}
+        return {"dispersion": problem.dispersion(path, index)}
     areas = np.array(
         [
             mean_area(data.y[test], model.predict(test, data.offset, which), data.weights[test])

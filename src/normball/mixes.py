@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from normball.blocks.data import BlockData
 from normball.comparison import Comparison
-from normball.cv import BY_ROW, cross_validate, folds_of
+from normball.cv import BY_ROW, cross_validate, with_folds_of
 from normball.families import find_family
 from normball.inputs.prepare import Data
 from normball.messages import Interrupted
-from normball.path import prepare_problem
+from normball.path import problem_anywhere
 from normball.scoring import find_score
 from normball.settings import (
     CV_OPTIONS,
@@ -73,10 +74,10 @@ def compare(
     check_words("compare", arguments, known, "The mixes are called l1_ratios; every path holds all of its lambdas")
     own = {name: value for name, value in arguments.items() if name in CV_OPTIONS}
     options = {name: value for name, value in arguments.items() if name not in CV_OPTIONS}
-    problem = prepare_problem(X, y, options, {name: own[name] for name in BY_ROW if name in own})
+    problem = problem_anywhere(X, y, options, {name: own[name] for name in BY_ROW if name in own})
     score = find_score(own.pop("score", None), problem.settings.family, problem.data.classes)
     keep_predictions = truth("keep_predictions", own.pop("keep_predictions", False))
-    folds = folds_of(problem, own)
+    problem, folds = with_folds_of(problem, own)
     given: list[Any] = default_mixes(problem.data) if l1_ratios is None else np.atleast_1d(l1_ratios).tolist()
     if not given:
         raise ValueError("l1_ratios is empty")
@@ -100,14 +101,11 @@ def compare(
     return Comparison(tuple(paths))
 
 
-def default_mixes(data: Data) -> list[float]:
+def default_mixes(data: Data | BlockData) -> list[float]:
     """The values of l1_ratio that mix as `MIXES` do for a target in units of its standard deviation."""
     if not find_family(data.family).amounts:
         return list(MIXES)
-    share = data.weights / data.weights.sum()
-    centred = data.y - share @ data.y
-    variance = float(np.mean(share @ centred**2))
-    return [_in_the_unit(mix, variance**0.5) for mix in MIXES]
+    return [_in_the_unit(mix, data.target_variance**0.5) for mix in MIXES]
 
 
 def _in_the_unit(mix: float, deviation: float) -> float:
@@ -119,6 +117,6 @@ def _in_the_unit(mix: float, deviation: float) -> float:
     return smaller if odds < 1.0 else float(f"{1.0 - smaller:.15g}")
 
 
-def _grid_of_ridge(settings: Settings, data: Data) -> Settings:
+def _grid_of_ridge(settings: Settings, data: Data | BlockData) -> Settings:
     ratio = default_min_ratio(data.n_rows, data.n_features) / RIDGE_SHORTER
     return replace(settings, n_lambdas=RIDGE_LAMBDAS, lambda_min_ratio=ratio)

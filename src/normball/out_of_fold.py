@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.cv_result import summarise_folds
 from normball.families import find_family
+from normball.messages import NormballWarning
 from normball.results.held_out import HeldOut
 from normball.scores import SCORES, Score
 
 if TYPE_CHECKING:
     from normball.folds import Folds
     from normball.path import Problem
+    from normball.solution import Solution
 
 Array = NDArray[np.float64]
 
@@ -106,3 +110,38 @@ def null_links(problem: Problem, folds: Folds) -> list[Array]:
 def _measure(has_classes: bool, y: Array, typical_error: str) -> str:
     """Shares of classes are no labels that could be right."""
     return "accuracy" if has_classes and np.isin(y, (0.0, 1.0)).all() else typical_error
+
+
+def check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None:
+    """Warn about strengths that cannot be chosen since a fold has no score there; raise where none can."""
+    lacking = np.isnan(summarise_folds(fold_scores, fold_weights)[0])
+    if lacking.all():
+        every = np.isnan(fold_scores).all()
+        where = "the held-out rows of every fold" if every else "some fold at every lambda, so that none has a mean"
+        raise ValueError(f"The score {score.name} is undefined for {where}")
+    if lacking.any():
+        text = f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
+        warnings.warn(f"{text}none of these is chosen.", NormballWarning, stacklevel=5)
+
+
+def is_deviance(score: Score, family: str) -> bool:
+    """Whether a score is the deviance, by this or another name."""
+    return score is SCORES["deviance"] or (score is SCORES["mse"] and squares(family))
+
+
+def squares(family: str) -> bool:
+    """Whether the deviance is the squared error; of several outputs it is the sum of theirs, and not the mean."""
+    known = find_family(family)
+    return known.quadratic and not known.has_outputs
+
+
+def squares_left_out(solution: Solution, keep: slice, total: float, held_out: Array) -> Array | None:
+    """Mean squared errors (folds, strengths) of the rows that each fold holds out: all rows' less the training rows'.
+
+    `total` and `held_out` are sums of weights. None where the engine does not know the errors, or where so few are left
+    that the difference of sums would have lost its digits.
+    """
+    whole, own = solution.whole_loss[1:, keep], solution.loss[1:, keep]
+    held_out = held_out[:, None]
+    means = (total * whole - (total - held_out) * own) / held_out
+    return 2.0 * means if (means > 1e-6 * solution.null_loss[0]).all() else None

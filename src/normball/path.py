@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.blocks.opening import comes_in_blocks
+from normball.blocks.problem import BlockProblem, block_problem
 from normball.families import find_family
-from normball.messages import Interrupted, NotConverged
+from normball.messages import NotConverged
 from normball.predictor import linear_predictor
-from normball.progress import Poll
+from normball.question import Question, checked
 from normball.results.fit import Fit
-from normball.results.path import STATUSES, Path
+from normball.results.path import Path
 from normball.scores import dispersion
 from normball.settings import (
     DEFAULT_MAX_ITER,
@@ -26,15 +26,11 @@ from normball.settings import (
     Progress,
     Settings,
     check_words,
-    default_min_ratio,
-    grouped_of,
-    name_list,
 )
-from normball.solution import Solution
-from normball.threads import default_threads, single_threaded_blas
+from normball.solution import Solution, rows_of
+from normball.threads import default_threads
 
 if TYPE_CHECKING:
-    from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.prepare import Data
 
 __all__ = ["Fit", "Path", "fit_path"]
@@ -192,95 +188,55 @@ def fit_path(
     """
     given = {name: value for name, value in locals().items() if name in FitOptions.__annotations__}
     check_words("fit_path", unknown, FitOptions.__annotations__)
-    problem = prepare_problem(X, y, given)
-    solution = problem.solve(problem.data.weights[None, :])
+    problem = problem_anywhere(X, y, given)
+    solution = problem.solve()
     path = problem.finished_path(solution)
     warn_not_converged(solution, problem.settings.tol, depth=2)
     return path
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Checked data and settings: what remains is to solve."""
-
-    data: Data
-    settings: Settings
-    penalty_factors: Array
-    lower_bounds: Array
-    upper_bounds: Array
-    has_offset: bool
-    grouped: bool
-    groups: FeatureGroups | None = None
+class Problem(Question["Data"]):
+    """A question about rows in memory."""
 
     def solve(
         self,
-        weights: Array,
+        weights: Array | None = None,
         *,
         responses: Array | None = None,
         design: Any = None,
         lambdas: Array | None = None,
         own: Mapping[str, Array] | None = None,
     ) -> Solution:
-        """Solve one problem for each row of `weights` (n_problems, n) over one design and one grid.
+        """Solve one problem for each row of `weights` (n_problems, n), by default that of the data.
 
-        `responses` (n_problems, n), or with several outputs (n_problems, n, n_outputs), stand in for the target of the
-        data, `design` for its design (a fold's own imputation) and `lambdas` for the grid of the settings; `own` holds
-        what else differs between the problems, a row for each: "offsets" (as `responses`), "penalty_factors",
-        "lower_bounds", "upper_bounds".
+        All are over one design and one grid. `responses` (n_problems, n), or with several outputs (n_problems, n,
+        n_outputs), stand in for the target of the data, `design` for its design (a fold's own imputation) and `lambdas`
+        for the grid of the settings; `own` holds what else differs between the problems, a row for each: "offsets" (as
+        `responses`), "penalty_factors", "lower_bounds", "upper_bounds".
         """
         from normball import _native
 
-        settings, family = self.settings, find_family(self.settings.family)
-        ratio = settings.lambda_min_ratio
-        if ratio is None:
-            ratio = default_min_ratio(self.data.n_rows, self.data.n_features)
-        n_outputs = self.data.n_outputs
-        by_problem = {
-            "penalty_factors": self.penalty_factors,
-            "lower_bounds": self.lower_bounds,
-            "upper_bounds": self.upper_bounds,
-            **(own or {}),
-        }
+        data, own = self.data, own or {}
+        weights = data.weights[None, :] if weights is None else weights
         by_row = {
-            "responses": self.data.y if responses is None else responses,
-            "offsets": by_problem.pop("offsets", self.data.offset),
+            "responses": data.y if responses is None else responses,
+            "offsets": own.get("offsets", data.offset),
         }
-        with single_threaded_blas, Poll(settings.progress) as poll:
-            answer = _native.solve_path(
-                X=self.data.design if design is None else design,
-                **{
-                    name: np.ascontiguousarray(values).reshape(-1, self.data.n_rows * n_outputs)
-                    for name, values in by_row.items()
-                },
-                weights=_rows(weights),
-                family=family.name,
-                parameter=family.parameter,
-                l1_ratio=settings.l1_ratio,
-                lambdas=settings.lambdas if lambdas is None else lambdas,
-                n_lambdas=settings.n_lambdas,
-                lambda_min_ratio=ratio,
-                **{name: _rows(values) for name, values in by_problem.items()},
-                n_outputs=n_outputs,
-                grouped=self.grouped,
-                **({} if self.groups is None else self.groups.for_native()),
-                fit_intercept=settings.fit_intercept,
-                standardize=settings.standardize,
-                tol=settings.tol,
-                max_iter=settings.max_iter,
-                n_threads=settings.n_threads or default_threads(weights.size * self.data.n_features),
-                poll=poll,
-            )
-        answer["interrupted"] |= poll.stopped  # even where nothing was left to stop
-        return Solution(**answer, n_features=self.data.n_features)
-
-    def finished_path(self, solution: Solution) -> Path:
-        """The path of problem 0, or Interrupted with as much of it as all problems finished."""
-        n_finished = solution.n_finished
-        path = self._with_dispersion(self.path(solution, n_finished)) if n_finished else None
-        if solution.interrupted:
-            raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", path)
-        assert path is not None
-        return path
+        call = {
+            "X": data.design if design is None else design,
+            **{
+                name: np.ascontiguousarray(values).reshape(-1, data.n_rows * data.n_outputs)
+                for name, values in by_row.items()
+            },
+            "weights": rows_of(weights),
+            **self.native_options(lambdas, own),
+            "n_outputs": data.n_outputs,
+            "grouped": self.grouped,
+            **({} if self.groups is None else self.groups.for_native()),
+            "n_threads": self.settings.n_threads or default_threads(weights.size * data.n_features),
+        }
+        return self.answer_of(lambda poll: _native.solve_path(**call, poll=poll))
 
     def rows_at(self, path: Path, index: int) -> tuple[Array, Array, Array, int]:
         """Targets, linear predictor and weights of all rows at one strength, and how many coefficients that took."""
@@ -289,62 +245,9 @@ class Problem:
         eta = linear_predictor(data.design, path.intercepts[which], rows, None, n_threads)[:, 0] + data.offset
         return data.y, eta, data.weights, int(path.n_nonzero[index]) + path.fit_intercept
 
-    def _with_dispersion(self, path: Path) -> Path:
-        """The path with the dispersion at its weakest penalty, where its family has one."""
-        family = find_family(path.family)
-        if not family.reports_dispersion:
-            return path
-        found = dispersion(family, *self.rows_at(path, path.lambdas.size - 1))
-        return path if math.isnan(found) else replace(path, dispersion=found)
-
-    def path(self, solution: Solution, n_lambdas: int, index: int = 0) -> Path:
-        """One problem of a solution, whose data these are, at its first `n_lambdas` strengths."""
-        data, settings = self.data, self.settings
-        keep = slice(0, n_lambdas)
-        fingerprint = hashlib.sha256()
-        for column in (data.y, data.weights, data.offset):
-            fingerprint.update(column.tobytes())
-        return Path(
-            family=settings.family,
-            l1_ratio=settings.l1_ratio,
-            fit_intercept=settings.fit_intercept,
-            standardize=settings.standardize,
-            tol=settings.tol,
-            n_rows=data.n_rows,
-            n_features=data.n_features,
-            sum_weights=float(data.weights.sum()),
-            feature_names=tuple(data.feature_names),
-            classes=data.classes,
-            has_offset=self.has_offset,
-            preparation=data.preparation,
-            penalty_factors=self.penalty_factors,
-            lower_bounds=self.lower_bounds,
-            upper_bounds=self.upper_bounds,
-            groups=self.groups,
-            scales=solution.scales[index],
-            lambdas=solution.lambdas[keep],
-            lambda_max=float(solution.lambda_max[index]),
-            intercepts=solution.intercepts[index, keep],
-            coef_rows=solution.coef_rows(index).take(keep, data.n_outputs),
-            loss=solution.loss[index, keep],
-            null_loss=float(solution.null_loss[index]),
-            dual_gaps=solution.dual_gaps[index, keep],
-            kkt_violations=solution.kkt_violations[index, keep],
-            statuses=STATUSES[solution.statuses[index, keep]],
-            n_iters=solution.n_iters[index, keep],
-            n_sweeps=float(solution.n_sweeps),
-            fingerprint=fingerprint.hexdigest()[:16],
-            findings=tuple(data.findings),
-            n_outputs=data.n_outputs,
-            output_names=data.output_names,
-            grouped=self.grouped,
-            null_intercept=data.null_intercept(settings.fit_intercept),
-        )
-
-
-def _rows(values: Array) -> Array:
-    """One row for each problem, or one that all share, as the native code reads them."""
-    return np.ascontiguousarray(np.atleast_2d(values))
+    def dispersion(self, path: Path, index: int) -> float:
+        """Pearson's statistic over its degrees of freedom at one strength."""
+        return dispersion(find_family(path.family), *self.rows_at(path, index))
 
 
 def prepare_problem(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None) -> Problem:
@@ -355,6 +258,16 @@ def prepare_problem(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[
     return problem_of(prepare(X, y, family=settings.family, by_row=by_row, **for_data), settings, options)
 
 
+def problem_anywhere(
+    X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None
+) -> Problem | BlockProblem:
+    """The same where the rows may come in blocks."""
+    if not comes_in_blocks(X):
+        return prepare_problem(X, y, options, by_row)
+    settings, for_data = split_options(options)
+    return block_problem(X, y, settings, for_data, by_row)
+
+
 def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
     """The checked settings, and those of the options that are about the data."""
     settings = Settings(**{name: value for name, value in options.items() if name not in _DATA_OPTIONS})
@@ -363,23 +276,7 @@ def split_options(options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]
 
 def problem_of(data: Data, settings: Settings, options: Mapping[str, Any]) -> Problem:
     """The problem of data that were prepared."""
-    from normball.inputs.feature_groups import feature_groups
-    from normball.inputs.per_feature import per_feature
-
-    settings = replace(settings, family=data.family)
-    dropped = name_list("drop", options.get("drop"))
-
-    def feature_values(name: str, default: float) -> Array:
-        return per_feature(getattr(settings, name), name, data.preparation, default, dropped)
-
-    factors = feature_values("penalty_factors", 1.0)
-    lower, upper = feature_values("lower_bounds", -np.inf), feature_values("upper_bounds", np.inf)
-    grouped = grouped_of(settings)
-    groups = feature_groups(settings, data.preparation, factors, dropped)
-    if groups is not None and (np.isfinite(lower).any() or np.isfinite(upper).any()):
-        name = "lower_bounds" if np.isfinite(lower).any() else "upper_bounds"
-        raise ValueError(f"{name} and groups are given, but bounds and group penalties do not go together")
-    return Problem(data, settings, factors, lower, upper, options.get("offset") is not None, grouped, groups)
+    return Problem(data, **checked(data, settings, options))
 
 
 def warn_not_converged(solution: Solution, tol: float, depth: int) -> None:

@@ -29,6 +29,8 @@ class Poll:
         self._bar: Any = None
         self._task: Any = None
         self._error: Exception | None = None
+        self._last = (0, 1)  # done and total
+        self._text = "path"
         self.stopped = False  # by the callable or by Ctrl-C while Python code ran
 
     def __enter__(self) -> Poll:
@@ -36,6 +38,7 @@ class Poll:
 
     def __call__(self, done: int, total: int) -> bool:
         """Report, and return whether the fit is to stop."""
+        self._last = (done, total)
         try:
             if self._callback is not None:
                 self.stopped |= self._callback(done, total) is True
@@ -48,6 +51,11 @@ class Poll:
             self.stopped = True
         return self.stopped
 
+    def meanwhile(self, text: str) -> bool:
+        """Report that work goes on at `text`, with as much done as before; returns whether the fit is to stop."""
+        self._text = text
+        return self(*self._last)
+
     def _show(self, done: int, total: int) -> None:
         if self._bar is None:
             from rich.console import Console
@@ -55,9 +63,9 @@ class Poll:
 
             console = Console(stderr=True)
             self._bar = Bar(console=console, transient=console.is_terminal)
-            self._task = self._bar.add_task("path", total=total)
+            self._task = self._bar.add_task(self._text, total=total)
             self._bar.start()
-        self._bar.update(self._task, completed=done, total=total)
+        self._bar.update(self._task, completed=done, total=total, description=self._text)
 
     def __exit__(
         self,

@@ -37,6 +37,7 @@ class Solution:
     n_sweeps: float
     interrupted: bool  # whether the call was stopped before its end
     n_features: int
+    null_intercepts: Array | None = None  # (K,), of rows that came in blocks
 
     @property
     def n_finished(self) -> int:
@@ -51,7 +52,12 @@ class Solution:
         return rows.take(slice(problem * length, (problem + 1) * length))
 
 
-_SHARED = ("lambdas", "n_features")  # by solutions that can be joined
+def rows_of(values: Array) -> Array:
+    """One row for each problem, or one that all share, as the native code reads them."""
+    return np.ascontiguousarray(np.atleast_2d(values))
+
+
+_SHARED = ("lambdas", "n_features", "null_intercepts")  # by solutions that can be joined
 
 
 def joined(solutions: Sequence[Solution]) -> Solution:

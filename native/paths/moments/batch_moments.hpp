@@ -10,27 +10,20 @@
 #include <memory>
 #include <optional>
 
-#include "problem/problem.hpp"
+#include "paths/moments/summaries.hpp"
 
 namespace normball {
-
-// What problems with the same weights share.
-struct SharedGram {
-  Vector gram;         // p x p, standardised
-  Vector eigenvalues;  // where ridge wants them; their eigenvectors then stand in `gram`
-};
-
-struct Summary {
-  std::shared_ptr<SharedGram> shared;
-  Vector product;         // X'(y - o), centred and standardised
-  double variance = 0.0;  // of y - o
-};
 
 class BatchMoments {
  public:
   BatchMoments(Design& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems,
                Threads& threads)
-      : design_(design), centre_(centre), spec_(spec), problems_(problems), threads_(threads) {
+      : design_(design),
+        centre_(centre),
+        spec_(spec),
+        problems_(problems),
+        threads_(threads),
+        summaries_(spec, problems, design.mean_noise) {
     take_targets();
     centre_.assign(static_cast<std::size_t>(spec.n_features), 0.0);
     Vector guess(centre_.size(), 0.0);
@@ -48,7 +41,7 @@ class BatchMoments {
     for (Problem& problem : problems_) std::ranges::fill(problem.scaling.shift, 0.0);
   }
 
-  std::vector<Summary> take() { return std::move(summaries_); }
+  std::vector<Summary> take() { return summaries_.take(); }
   double n_reads() const { return n_reads_; }
 
  private:
@@ -62,22 +55,20 @@ class BatchMoments {
 
   void take_targets() {
     const Index n = spec_.n_rows;
-    summaries_.resize(problems_.size());
     totals_.assign(problems_.size(), 0.0);
-    target_means_.assign(problems_.size(), 0.0);
     for (std::size_t k = 0; k < problems_.size(); ++k) {
       Problem& problem = problems_[k];
       const double* w = weights(k);
       for (Index i = 0; i < n; ++i) totals_[k] += w[i];
       if (target_of(k) == k) targets_.push_back(problem.y);
       const double* target = problem.y;
-      for (Index i = 0; i < n; ++i) target_means_[k] += w[i] * target[i];
-      target_means_[k] /= totals_[k];
-      const double mean = spec_.fit_intercept ? target_means_[k] : 0.0;
-      problem.null_intercept = mean;
+      double mean = 0.0;
+      for (Index i = 0; i < n; ++i) mean += w[i] * target[i];
+      mean /= totals_[k];
+      const double null = spec_.fit_intercept ? mean : 0.0;
       double sum = 0.0;
-      for (Index i = 0; i < n; ++i) sum += w[i] * (target[i] - mean) * (target[i] - mean);
-      summaries_[k].variance = sum / totals_[k];
+      for (Index i = 0; i < n; ++i) sum += w[i] * (target[i] - null) * (target[i] - null);
+      summaries_.set_target(k, mean, sum / totals_[k]);
     }
   }
 
@@ -280,59 +271,8 @@ class BatchMoments {
     return true;
   }
 
-  // Means, scales, Gram and products of problems that share their weights, from their sums about `centre`. `sum` has
-  // the products with all targets, or with the one of a single problem.
   void finish(const std::vector<std::size_t>& members, RowMoments sum, const Vector& centre) {
-    const auto p = static_cast<std::size_t>(spec_.n_features);
-    const double total = totals_[members[0]];
-    Scaling& first = problems_[members[0]].scaling;
-    first.shift.resize(p);
-    first.scale.resize(p);
-    for (std::size_t j = 0; j < p; ++j) {
-      first.shift[j] = sum.products[j] / total;
-      const double square = sum.gram[j * p + j] / total;
-      const double variance = square - first.shift[j] * first.shift[j];
-      const bool is_constant =
-          (spec_.fit_intercept || spec_.standardize) && variance <= variance_noise(design_, square, centre[j]);
-      first.scale[j] = is_constant ? 0.0 : (spec_.standardize ? std::sqrt(variance) : 1.0);
-    }
-    const bool one_target = sum.products.size() == 2 * p;
-    for (const std::size_t k : members) {
-      Problem& problem = problems_[k];
-      problem.scaling = first;
-      const double* raw = sum.products.data() + p * (one_target ? 1 : 1 + target_of(k));
-      const double mean = target_means_[k];
-      summaries_[k].product.resize(p);
-      for (std::size_t j = 0; j < p; ++j) {
-        double product = raw[j] / total - first.shift[j] * mean;
-        if (!spec_.fit_intercept) product += (centre[j] + first.shift[j]) * mean;
-        summaries_[k].product[j] = first.scale[j] > 0.0 ? product / first.scale[j] : 0.0;
-      }
-    }
-    auto shared = std::make_shared<SharedGram>();
-    shared->gram = std::move(sum.gram);
-    standardise(first, total, centre, shared->gram.data());
-    for (const std::size_t k : members) {
-      summaries_[k].shared = shared;
-      for (std::size_t j = 0; j < p; ++j) problems_[k].scaling.shift[j] += centre[j] - centre_[j];
-    }
-  }
-
-  void standardise(const Scaling& scaling, double total, const Vector& centre, double* gram) const {
-    const Index p = spec_.n_features;
-    const Vector& shift = scaling.shift;
-    const Vector& scale = scaling.scale;
-    Vector mean(static_cast<std::size_t>(p), 0.0);
-    if (!spec_.fit_intercept) {
-      for (Index j = 0; j < p; ++j) mean[j] = centre[j] + shift[j];
-    }
-    for (Index b = 0; b < p; ++b) {
-      for (Index a = 0; a <= b; ++a) {
-        const double product = scale[a] * scale[b];
-        const double raw = gram[b * p + a] / total - shift[a] * shift[b] + mean[a] * mean[b];
-        gram[b * p + a] = gram[a * p + b] = product > 0.0 ? raw / product : 0.0;
-      }
-    }
+    summaries_.set_columns(members, totals_[members[0]], std::move(sum), centre, centre_);
   }
 
   Design& design_;
@@ -342,8 +282,7 @@ class BatchMoments {
   Threads& threads_;
   std::vector<const double*> targets_;  // the distinct responses
   Vector totals_;                       // per problem: sum of weights
-  Vector target_means_;                 // per problem
-  std::vector<Summary> summaries_;
+  Summaries summaries_;
   double n_reads_ = 0.0;
 };
 

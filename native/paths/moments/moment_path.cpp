@@ -1,5 +1,7 @@
 // Squared error on tall data: the whole path of every problem lives in p-space. Once the moments are known X is
 // never read again. (M11)
+#include "paths/moments/moment_path.hpp"
+
 #include "paths/moments/batch_moments.hpp"
 #include "paths/path_solver.hpp"
 #include "quadratic/continuation.hpp"
@@ -10,12 +12,14 @@ namespace {
 
 class MomentPath {
  public:
-  MomentPath(Design& design, Vector& centre, const Specification& spec, std::vector<Problem>& problems,
-             Threads& threads, Monitor& monitor)
-      : spec_(spec), problems_(problems), threads_(threads), monitor_(monitor), states_(problems.size()) {
-    BatchMoments batch(design, centre, spec, problems, threads);
-    n_reads_ = batch.n_reads();
-    std::vector<Summary> summaries = batch.take();
+  MomentPath(std::vector<Summary>&& summaries, double n_reads, const Specification& spec,
+             const std::vector<Problem>& problems, Threads& threads, Monitor& monitor)
+      : spec_(spec),
+        problems_(problems),
+        threads_(threads),
+        monitor_(monitor),
+        states_(problems.size()),
+        n_reads_(n_reads) {
     for (std::size_t k = 0; k < states_.size(); ++k) {
       states_[k].summary = std::move(summaries[k]);
       states_[k].at = iterate_at_zero(spec.n_features);
@@ -282,15 +286,15 @@ class MomentPath {
   Threads& threads_;
   Monitor& monitor_;
   std::vector<State> states_;
-  double n_reads_ = 0.0;
+  double n_reads_;
 };
 
 PathResult run(const Call& call) {
   Vector centre;
   Monitor monitor(call.poll);
   std::vector<Problem> problems = blank_problems(call.spec);
-  MomentPath solver(call.design, centre, call.spec, problems, call.threads, monitor);
-  return run_path(solver, call.spec, problems, centre);
+  BatchMoments batch(call.design, centre, call.spec, problems, call.threads);
+  return path_by_moments(batch.take(), batch.n_reads(), call.spec, problems, centre, call.threads, monitor);
 }
 
 // Whether p-space is cheaper than working sets on sparse columns, in nanoseconds of an ordinary core. For each solution
@@ -317,6 +321,12 @@ bool pays(const Call& call) {
 }
 
 }  // namespace
+
+PathResult path_by_moments(std::vector<Summary>&& summaries, double n_reads, const Specification& spec,
+                           std::vector<Problem>& problems, const Vector& centre, Threads& threads, Monitor& monitor) {
+  MomentPath solver(std::move(summaries), n_reads, spec, problems, threads, monitor);
+  return run_path(solver, spec, problems, centre);
+}
 
 constexpr PathSolver by_moments = {
     .can = [](const Call& call) { return call.spec.family->is_quadratic; }, .pays = pays, .run = run};

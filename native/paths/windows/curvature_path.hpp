@@ -2,7 +2,9 @@
 // they change smoothly, and the minimiser of the model between those places.
 #pragma once
 
+#include "core/blas.hpp"
 #include "paths/windows/row_pass.hpp"
+#include "problem/problem.hpp"
 #include "quadratic/matrix_solver.hpp"
 
 namespace normball {

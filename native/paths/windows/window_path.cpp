@@ -5,8 +5,10 @@
 // each is certified. Gram is the dear part, so it is computed at a few places along log(lambda) only and
 // blended between them; gradients are exact, so a stale curvature costs steps, never accuracy. Problems share the
 // curvature of the first one until that proves too far off (folds differ little).
+#include "paths/windows/window_path.hpp"
+
 #include "paths/path_solver.hpp"
-#include "paths/windows/curvature_path.hpp"
+#include "paths/windows/design_pass.hpp"
 #include "paths/windows/problem_state.hpp"
 #include "quadratic/continuation.hpp"
 
@@ -15,12 +17,12 @@ namespace {
 
 class WindowPath {
  public:
-  WindowPath(const DenseDesign& design, const Specification& spec, const Losses& losses,
-             const std::vector<Problem>& problems, Threads& threads, Monitor& monitor)
+  WindowPath(RowPass& pass, const Vector& units, const Specification& spec, const std::vector<Problem>& problems,
+             Threads& threads, Monitor& monitor)
       : spec_(spec),
         problems_(problems),
-        units_(common_units(spec, problems)),
-        pass_(design, spec, losses, problems, units_, threads),
+        units_(units),
+        pass_(pass),
         threads_(threads),
         monitor_(monitor),
         curvatures_(problems.size()),
@@ -82,6 +84,7 @@ class WindowPath {
     state.at.intercept = problem.null_intercept;
     state.step = LambdaState::Step::reevaluate;
     state.wants_curvature = k == 0;
+    problem_state.base = state.at;
     problem_state.open.push_back(std::move(state));
   }
 
@@ -151,7 +154,7 @@ class WindowPath {
       prepare(*states[i], evaluations[i]);
       list.push_back(&evaluations[i]);
     }
-    pass_.run(list);
+    if (!pass_.run(list)) return monitor_.stop();
     for (std::size_t i = 0; i < states.size(); ++i) judge(*states[i], evaluations[i]);
     for (ProblemState& problem_state : problem_states_) problem_state.retreat();
     refresh();
@@ -307,8 +310,8 @@ class WindowPath {
 
   const Specification& spec_;
   const std::vector<Problem>& problems_;
-  Vector units_;
-  RowPass pass_;
+  const Vector& units_;
+  RowPass& pass_;
   Threads& threads_;
   Monitor& monitor_;
   std::vector<CurvaturePath> curvatures_;
@@ -332,9 +335,23 @@ bool can(const Call& call) {
 // p x p curvatures, a few at a time, must be small against X
 bool pays(const Call& call) { return call.spec.n_rows >= 10 * call.spec.n_features; }
 
+PathResult run(const Call& call) {
+  Vector centre;
+  Monitor monitor(call.poll);
+  auto [problems, losses] = problems_on_rows(call, centre);
+  const Vector units = common_units(call.spec, problems);
+  DesignPass pass(*dense(call), call.spec, losses, problems, units, call.threads);
+  return path_by_windows(pass, units, call.spec, problems, centre, call.threads, monitor);
+}
+
 }  // namespace
 
-constexpr PathSolver by_windows = {
-    .can = can, .pays = pays, .run = [](const Call& call) { return run_on_rows<WindowPath>(call, *dense(call)); }};
+PathResult path_by_windows(RowPass& pass, const Vector& units, const Specification& spec,
+                           std::vector<Problem>& problems, const Vector& centre, Threads& threads, Monitor& monitor) {
+  WindowPath solver(pass, units, spec, problems, threads, monitor);
+  return run_path(solver, spec, problems, centre);
+}
+
+constexpr PathSolver by_windows = {.can = can, .pays = pays, .run = run};
 
 }  // namespace normball

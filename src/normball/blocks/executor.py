@@ -22,7 +22,11 @@ class Executor(Protocol):
         """Make the blocks of `source` ready for many passes; returns what `map_reduce` knows them by."""
 
     def map_reduce(
-        self, handle: Any, function: Callable[[Block], Value], merge: Callable[[Value, Value], Value]
+        self,
+        handle: Any,
+        function: Callable[[Block], Value],
+        merge: Callable[[Value, Value], Value],
+        on_block: Callable[[int], None],
     ) -> Value:
         """`function` of every block, joined by `merge` in the order of `Tree`.
 
@@ -35,6 +39,8 @@ class Executor(Protocol):
             returns, which is small beside a block.
         merge : callable
             Joins two of these, of which the first is of the earlier blocks; picklable.
+        on_block : callable
+            Called with the number of blocks that are done, now and then; what it raises ends the pass.
         """
 
 

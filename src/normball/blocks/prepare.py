@@ -130,7 +130,8 @@ def prepare_long_table(
     source = TableRows(
         table, reader, preparation, surveyed.found.n_rows, rows_of_a_block(width, memory, block_rows), levels
     )
-    return RowBlocks(source, family, target.classes, target.output_names, target.title, preparation, findings)
+    known = (family, target.classes, target.output_names, target.title, preparation, findings)
+    return RowBlocks(source, *known, has_offset=bool(roles.offsets or roles.exposure))
 
 
 def _wanted(roles: Roles, policy: Policy) -> Wanted:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from normball.blocks.block import Block
 from normball.inputs.preparation import Preparation
 from normball.messages import Finding
+
+if TYPE_CHECKING:
+    from normball.blocks.executor import Executor
 
 
 class RowSource(Protocol):
@@ -82,6 +85,14 @@ class RowBlocks:
         How the table becomes the design.
     findings : list of Finding
         What is worth knowing.
+    has_offset : bool
+        Whether an offset was given.
+    n_folds : int
+        How many folds the blocks name, 0 for none.
+    folds : str
+        These folds in words.
+    executor : Executor or None
+        Runs passes where the rows are, where that is not here.
     """
 
     source: RowSource
@@ -91,6 +102,10 @@ class RowBlocks:
     target_name: str
     preparation: Preparation
     findings: list[Finding]
+    has_offset: bool = False
+    n_folds: int = 0
+    folds: str = ""
+    executor: Executor | None = None
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -92,6 +93,25 @@ class Data:
     def n_features(self) -> int:
         """Number of columns of the design."""
         return len(self.feature_names)
+
+    @property
+    def sum_weights(self) -> float:
+        """Sum of the weights."""
+        return float(self.weights.sum())
+
+    @property
+    def target_variance(self) -> float:
+        """Weighted variance of the target, of several outputs their mean."""
+        share = self.weights / self.weights.sum()
+        return float(np.mean(share @ (self.y - share @ self.y) ** 2))
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells these rows from others."""
+        found = hashlib.sha256()
+        for column in (self.y, self.weights, self.offset):
+            found.update(column.tobytes())
+        return found.hexdigest()[:16]
 
     def null_intercept(self, free: bool) -> float | Floats | None:
         """The linear predictor, less the offset, of the model without features; 0 where the intercept is not free.

@@ -1,0 +1,213 @@
+#include "paths/row_blocks/block_rows.hpp"
+
+#include <utility>
+
+#include "core/blas.hpp"
+#include "paths/windows/candidate_rows.hpp"
+
+namespace normball {
+namespace {
+
+// The losses of all problems on the rows of a block, with weights of sum 1 over all blocks.
+class BlockLosses {
+ public:
+  BlockLosses(const BlockRows& rows, const Vector& totals) {
+    const auto n = static_cast<std::size_t>(rows.n_rows);
+    for (std::size_t k = 0; k < totals.size(); ++k) {
+      Vector& own = weights_.emplace_back(n);
+      for (std::size_t i = 0; i < n; ++i) {
+        const bool is_held_out = k > 0 && rows.fold != nullptr && std::cmp_equal(rows.fold[i], k - 1);
+        own[i] = is_held_out ? 0.0 : rows.weights[i] / totals[k];
+      }
+      losses_.push_back(rows.family->loss(rows.parameter, rows.y, own.data(), rows.n_rows));
+    }
+  }
+  const Losses& losses() const { return losses_; }
+
+ private:
+  std::vector<Vector> weights_;
+  Losses losses_;
+};
+
+// Few rows at a time, sorted by fold, so that each fold's share of them is one product of matrices about its own means.
+class SortedRows {
+ public:
+  SortedRows(const BlockRows& rows, Index n_folds, Index length)
+      : rows_(rows), length_(length), start_(static_cast<std::size_t>(n_folds) + 1) {
+    const Index p = rows.design->n_cols;
+    zeros_.assign(static_cast<std::size_t>(p), 0.0);
+    as_stored_ = rows.design->about(zeros_.data());
+    stored_.resize(static_cast<std::size_t>(length * p));
+    sorted_.resize(stored_.size());
+    place_.resize(static_cast<std::size_t>(length));
+    for (Vector* one : {&weights_, &roots_, &targets_, &rooted_}) one->resize(static_cast<std::size_t>(length));
+  }
+
+  // joins what the rows [first, first + count) add up to `out`; `own` is room for the moments of one fold
+  void add(Index first, Index count, const MomentsOfFolds& out, Vector& own) {
+    sort(first, count, out);
+    const Columns all{.list = nullptr, .count = out.p};
+    dynamic_cast<const DenseDesign&>(*as_stored_).pack_rows(all, first, count, stored_.data(), length_);
+    for (Index j = 0; j < out.p; ++j) {
+      for (Index r = 0; r < count; ++r) {
+        if (place_[r] >= 0) sorted_[j * length_ + place_[r]] = stored_[j * length_ + r];
+      }
+    }
+    for (Index f = 0; f < out.count(); ++f) {
+      if (start_[f + 1] == start_[f]) continue;
+      FoldMoments::clear(own.data(), out.p, out.has_gram);
+      const FoldMoments moments{own.data(), out.p, out.has_gram};
+      take_targets(start_[f], start_[f + 1], moments);
+      take_columns(start_[f], start_[f + 1], moments);
+      out[f].join(moments);
+    }
+  }
+
+ private:
+  Index fold_of(Index i) const { return rows_.fold == nullptr ? 0 : rows_.fold[i] + 1; }
+
+  void sort(Index first, Index count, const MomentsOfFolds& out) {
+    std::ranges::fill(start_, 0);
+    for (Index i = first; i < first + count; ++i) {
+      out[fold_of(i)].n_rows() += 1.0;
+      if (rows_.weights[i] > 0.0) ++start_[fold_of(i) + 1];
+    }
+    for (std::size_t f = 1; f < start_.size(); ++f) start_[f] += start_[f - 1];
+    std::vector<Index> next = start_;
+    for (Index r = 0; r < count; ++r) {
+      const Index i = first + r;
+      place_[r] = rows_.weights[i] > 0.0 ? next[fold_of(i)]++ : -1;
+      if (place_[r] < 0) continue;
+      weights_[place_[r]] = rows_.weights[i];
+      roots_[place_[r]] = std::sqrt(rows_.weights[i]);
+      targets_[place_[r]] = rows_.y[i] - (rows_.family->is_location ? rows_.offset[i] : 0.0);
+      rooted_[place_[r]] = rows_.offset[i];  // until its smallest and largest are taken
+    }
+  }
+
+  void take_targets(Index begin, Index end, const FoldMoments& out) {
+    out.n_weighted() = static_cast<double>(end - begin);
+    for (Index r = begin; r < end; ++r) {
+      out.total() += weights_[r];
+      out.smallest() = std::min(out.smallest(), targets_[r]);
+      out.largest() = std::max(out.largest(), targets_[r]);
+      out.least_offset() = std::min(out.least_offset(), rooted_[r]);
+      out.largest_offset() = std::max(out.largest_offset(), rooted_[r]);
+    }
+    out.constant() =
+        rows_.family->loss(rows_.parameter, targets_.data() + begin, weights_.data() + begin, end - begin)->constant();
+    out.target() = mean_of(targets_.data(), begin, end, out.total());
+    for (Index r = begin; r < end; ++r) {
+      rooted_[r] = roots_[r] * (targets_[r] - out.target());
+      out.target_squares() += rooted_[r] * rooted_[r];
+    }
+  }
+
+  void take_columns(Index begin, Index end, const FoldMoments& out) {
+    const Index count = end - begin;
+    for (Index j = 0; j < out.p; ++j) {
+      double* x = sorted_.data() + j * length_;
+      out.mean()[j] = mean_of(x, begin, end, out.total());
+      const auto [least, most] = std::minmax_element(x + begin, x + end);
+      out.least()[j] = *least;
+      out.most()[j] = *most;
+      for (Index r = begin; r < end; ++r) x[r] = roots_[r] * (x[r] - out.mean()[j]);
+      if (!out.has_gram) {
+        out.products()[j] = kernels::dot(x + begin, 0.0, x + begin, count);
+      } else {
+        out.cross()[j] = kernels::dot(x + begin, 0.0, rooted_.data() + begin, count);
+      }
+    }
+    if (!out.has_gram) return;
+    gram_.assign(static_cast<std::size_t>(out.p * out.p), 0.0);
+    linalg::add_at_a(out.p, count, 1.0, sorted_.data() + begin, length_, gram_.data(), out.p);
+    double* to = out.products();
+    for (Index b = 0; b < out.p; ++b) to = std::copy_n(gram_.data() + b * out.p, b + 1, to);
+  }
+
+  // exact where all are the same
+  double mean_of(const double* x, Index begin, Index end, double total) const {
+    double sum = 0.0;
+    for (Index r = begin; r < end; ++r) sum += weights_[r] * (x[r] - x[begin]);
+    return x[begin] + sum / total;
+  }
+
+  const BlockRows& rows_;
+  Index length_;
+  Vector zeros_;
+  std::unique_ptr<Design> as_stored_;
+  Vector stored_;  // length x p
+  Vector sorted_;  // the same by fold
+  std::vector<Index> start_;
+  std::vector<Index> place_;  // of each row among the sorted, -1 without weight
+  Vector weights_;
+  Vector roots_;
+  Vector targets_;
+  Vector rooted_;  // centred targets times roots
+  Vector gram_;
+};
+
+}  // namespace
+
+void add_moments(const BlockRows& rows, const MomentsOfFolds& out) {
+  constexpr Index rows_of_a_fold = 256;
+  const Index length = std::min(rows.n_rows, rows_of_a_fold * out.count());
+  SortedRows sorted(rows, out.count(), length);
+  Vector own(static_cast<std::size_t>(FoldMoments::size(out.p, out.has_gram)));
+  for (Index first = 0; first < rows.n_rows; first += length) {
+    sorted.add(first, std::min(length, rows.n_rows - first), out, own);
+  }
+}
+
+Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const double* intercepts) {
+  const BlockLosses block(rows, problems.totals);
+  Vector out;
+  Vector eta(static_cast<std::size_t>(rows.n_rows));
+  Vector curvature(eta.size());
+  for (std::size_t k = 0; k < problems.totals.size(); ++k) {
+    for (std::size_t i = 0; i < eta.size(); ++i) eta[i] = rows.offset[i] + intercepts[k];
+    out.push_back(block.losses()[k]->evaluate(eta.data(), {.curvature = curvature.data()}).residual);
+    out.push_back(0.0);
+    for (const double d : curvature) out.back() += d;
+  }
+  return out;
+}
+
+Vector candidate_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates) {
+  const BlockLosses block(rows, problems.totals);
+  const CandidateRows::Problems on_rows{.losses = block.losses(),
+                                        .offsets = std::vector(problems.totals.size(), rows.offset),
+                                        .least_curvature = problems.least_curvature};
+  const CandidateSums sums = CandidateRows(*rows.design, rows.first_row, on_rows, candidates).sums(0, rows.n_rows);
+  Vector out = sums.products;
+  for (const RowSums& one : sums.sums) out.insert(out.end(), {one.loss, one.residual, one.pearson, one.squares});
+  out.insert(out.end(), sums.totals.begin(), sums.totals.end());
+  const Index p = candidates.n_features;
+  for (Index h = 0; h < candidates.n_curved(); ++h) {
+    for (Index b = 0; b < p; ++b) {
+      for (Index a = 0; a <= b; ++a) out.push_back(sums.entry(h, p, a, b));
+    }
+  }
+  return out;
+}
+
+CandidateSums from_array(const Vector& values, const Candidates& candidates) {
+  const Index p = candidates.n_features;
+  const double* from = values.data();
+  CandidateSums out;
+  out.products.assign(from, from + p * candidates.n_targets());
+  from += p * candidates.n_targets();
+  for (Index c = 0; c < candidates.count(); ++c, from += 4) {
+    out.sums.push_back({.loss = from[0], .residual = from[1], .pearson = from[2], .squares = from[3]});
+  }
+  out.totals.assign(from, from + candidates.n_curved());
+  from += candidates.n_curved();
+  out.roughs.resize(out.totals.size());
+  for (Index h = 0; h < candidates.n_curved(); ++h) {
+    Vector& gram = out.grams.emplace_back(static_cast<std::size_t>(p * p), 0.0);
+    for (Index b = 0; b < p; from += ++b) std::copy_n(from, b + 1, gram.data() + b * p);
+  }
+  return out;
+}
+
+}  // namespace normball

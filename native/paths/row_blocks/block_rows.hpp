@@ -1,0 +1,39 @@
+// The rows of one block, and what they add to each pass.
+#pragma once
+
+#include "design/design.hpp"
+#include "losses/family.hpp"
+#include "paths/row_blocks/fold_moments.hpp"
+#include "paths/windows/candidates.hpp"
+
+namespace normball {
+
+struct BlockRows {
+  const DenseDesign* design = nullptr;  // null where the columns have no part in what is asked
+  Index n_rows = 0;
+  Index first_row = 0;
+  const double* y = nullptr;
+  const double* weights = nullptr;
+  const double* offset = nullptr;
+  const std::int32_t* fold = nullptr;  // that holds a row out, -1 for none; null: no row is held out
+  const Family* family = nullptr;
+  double parameter = 0.0;
+};
+
+// Problem 0 has all rows, problem k those that fold k - 1 does not hold out; `totals` are their sums of weights.
+struct FoldProblems {
+  Vector totals;
+  Vector least_curvature;
+};
+
+// The first pass: the moments of each fold's rows, about their own means.
+void add_moments(const BlockRows& rows, const MomentsOfFolds& out);
+
+// Of each problem at its intercept alone: the sums of f' and f''.
+Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const double* intercepts);
+
+// What the rows add up for candidates, as an array; `from_array` makes it sums again.
+Vector candidate_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates);
+CandidateSums from_array(const Vector& values, const Candidates& candidates);
+
+}  // namespace normball

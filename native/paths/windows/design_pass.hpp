@@ -1,0 +1,63 @@
+// The pass over rows that are all in memory, in shares whose number depends on sizes alone, so that the sums do, too.
+#pragma once
+
+#include "core/threads.hpp"
+#include "paths/windows/candidate_rows.hpp"
+#include "problem/problem.hpp"
+
+namespace normball {
+
+class DesignPass final : public RowPass {
+ public:
+  DesignPass(const DenseDesign& design, const Specification& spec, const Losses& losses,
+             const std::vector<Problem>& problems, const Vector& units, Threads& threads)
+      : design_(design),
+        spec_(spec),
+        units_(units),
+        threads_(threads),
+        problems_{.losses = losses, .offsets = {}, .least_curvature = {}} {
+    for (const Problem& problem : problems) {
+      problems_.offsets.push_back(problem.offset);
+      problems_.least_curvature.push_back(problem.least_curvature());
+    }
+  }
+
+ private:
+  static constexpr Index block = CandidateRows::block;
+
+  bool read_for(const std::vector<Evaluation*>& evaluations) override {
+    const Candidates candidates(evaluations, units_, wants_all_digits(spec_.n_rows));
+    const CandidateRows rows(design_, 0, problems_, candidates);
+    std::vector<CandidateSums> parts(static_cast<std::size_t>(n_parts()));
+    threads_.parallel_for(static_cast<Index>(parts.size()), [&](Index i) {
+      const auto count = static_cast<Index>(parts.size());
+      const Index n_blocks = (spec_.n_rows + block - 1) / block;
+      parts[i] =
+          rows.sums(block * (n_blocks * i / count), std::min(spec_.n_rows, block * (n_blocks * (i + 1) / count)));
+    });
+    for (std::size_t i = 1; i < parts.size(); ++i) parts[0].add(parts[i]);
+    parts[0].write(candidates, units_, spec_.fit_intercept, evaluations);
+    return true;
+  }
+
+  // memory: the sums of all parts stay below a tenth of X, or 8 MB
+  Index n_parts() const {
+    const Index p = spec_.n_features;
+    const Index room = std::max(spec_.n_rows * p / 10, Index{1'000'000});
+    const Index fits = room / (p * (most_candidates() / 2 + 3 * p));
+    return std::clamp<Index>(std::min(fits, spec_.n_rows / (4 * block)), 1, 8);
+  }
+  Index most_candidates() const override { return 256; }
+  Index most_curved() const override {
+    const Index p = spec_.n_features;
+    return std::max<Index>(1, 2 * std::max(spec_.n_rows * p / 12, Index{1'000'000}) / (n_parts() * p * p));
+  }
+
+  const DenseDesign& design_;
+  const Specification& spec_;
+  const Vector& units_;
+  Threads& threads_;
+  CandidateRows::Problems problems_;
+};
+
+}  // namespace normball

@@ -1,0 +1,250 @@
+#include "python/arrays.hpp"
+
+#include "python/row_blocks.hpp"
+
+#include "paths/row_blocks/row_blocks.hpp"
+#include "python/scipy_blas.hpp"
+
+using namespace nb::literals;
+
+namespace normball {
+namespace {
+
+// The arrays of a block, and the loss that looks at them.
+struct Given {
+  nb::object X;
+  Flat<double> y;
+  Flat<double> weights;
+  Flat<double> offset;
+  std::optional<Flat<std::int32_t>> fold;
+  Index first_row;
+  std::string family;
+  double parameter;
+};
+
+class GivenRows {
+ public:
+  GivenRows(const Given& given, Index n_folds) {
+    design_ = as_design(given.X);
+    rows_ = {.design = dynamic_cast<const DenseDesign*>(design_.get()),
+             .n_rows = design_->n_rows,
+             .first_row = given.first_row,
+             .y = given.y.data(),
+             .weights = given.weights.data(),
+             .offset = given.offset.data(),
+             .fold = given.fold ? given.fold->data() : nullptr,
+             .family = &family_named(given.family),
+             .parameter = given.parameter};
+    if (rows_.design == nullptr) throw nb::type_error("X of a block must be a dense matrix");
+    const auto fits = [&](const auto& array) { return std::cmp_equal(array.size(), rows_.n_rows); };
+    if (!fits(given.y) || !fits(given.weights) || !fits(given.offset) || (given.fold && !fits(*given.fold))) {
+      throw nb::value_error("the arrays of a block have different numbers of rows");
+    }
+    for (Index i = 0; rows_.fold != nullptr && i < rows_.n_rows; ++i) {
+      if (rows_.fold[i] < -1 || rows_.fold[i] >= n_folds) throw nb::value_error("a fold has no number below n_folds");
+    }
+    if (!takes_blocks(*rows_.family)) throw nb::value_error("this family is no sum over blocks of rows");
+  }
+
+  Design& design() { return *design_; }
+  const BlockRows& operator*() const { return rows_; }
+
+ private:
+  std::unique_ptr<Design> design_;
+  BlockRows rows_;
+};
+
+nb::object block_moments(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
+                         std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
+                         double parameter, Index n_folds, bool has_gram) {
+  load_blas();
+  GivenRows rows({X, y, weights, offset, fold, first_row, family, parameter}, n_folds);
+  const Index p = rows.design().n_cols;
+  Vector values(static_cast<std::size_t>((n_folds + 1) * FoldMoments::size(p, has_gram)));
+  const MomentsOfFolds out{.values = values, .p = p, .has_gram = has_gram};
+  {
+    const nb::gil_scoped_release no_gil;
+    out.clear();
+    add_moments(*rows, out);
+  }
+  return owned(std::move(values));
+}
+
+nb::object joined_moments(const Flat<double>& first, const Flat<double>& second, Index n_features, bool has_gram) {
+  if (first.size() != second.size()) throw nb::value_error("moments of different sizes cannot be joined");
+  Vector values(first.data(), first.data() + first.size());
+  Vector other(second.data(), second.data() + second.size());
+  MomentsOfFolds{values, n_features, has_gram}.join({other, n_features, has_gram});
+  return owned(std::move(values));
+}
+
+// What the moments say of the rows of each fold, beside the columns'.
+nb::dict moment_facts(const Flat<double>& moments, Index n_features, bool has_gram) {
+  Vector values(moments.data(), moments.data() + moments.size());
+  const MomentsOfFolds all{.values = values, .p = n_features, .has_gram = has_gram};
+  constexpr std::array names = {"n_rows",   "n_weighted", "weight",   "target_mean",  "target_squares",
+                                "smallest", "largest",    "constant", "least_offset", "largest_offset"};
+  nb::dict out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    Vector of_folds;
+    for (Index f = 0; f < all.count(); ++f) of_folds.push_back(all[f].at[i]);
+    out[names[i]] = owned(std::move(of_folds));
+  }
+  const auto columns = [&](auto&& part) {
+    Vector of_folds;
+    for (Index f = 0; f < all.count(); ++f) of_folds.insert(of_folds.end(), part(all[f]), part(all[f]) + n_features);
+    return owned(std::move(of_folds), {static_cast<std::size_t>(all.count()), static_cast<std::size_t>(n_features)});
+  };
+  out["means"] = columns([](const FoldMoments& one) { return one.mean(); });
+  out["least"] = columns([](const FoldMoments& one) { return one.least(); });
+  out["most"] = columns([](const FoldMoments& one) { return one.most(); });
+  return out;
+}
+
+Vector as_vector(const Flat<double>& array) { return {array.data(), array.data() + array.size()}; }
+
+nb::object block_null_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
+                           std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
+                           double parameter, const Flat<double>& totals, const Flat<double>& intercepts) {
+  const GivenRows rows({X, y, weights, offset, fold, first_row, family, parameter},
+                       static_cast<Index>(totals.size()) - 1);
+  const FoldProblems problems{.totals = as_vector(totals), .least_curvature = {}};
+  if (intercepts.size() != totals.size()) throw nb::value_error("each problem has an intercept");
+  Vector sums;
+  {
+    const nb::gil_scoped_release no_gil;
+    sums = null_sums(*rows, problems, intercepts.data());
+  }
+  return owned(std::move(sums));
+}
+
+template <class T, class From>
+std::vector<T> as_list(const Flat<From>& array) {
+  std::vector<T> list;
+  for (std::size_t i = 0; i < array.size(); ++i) list.push_back(static_cast<T>(array.data()[i]));
+  return list;
+}
+
+nb::object block_candidate_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
+                                std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
+                                double parameter, const Flat<double>& totals, const Flat<double>& least_curvature,
+                                const Flat<double>& centre, const Flat<std::int64_t>& order,
+                                const Flat<std::int64_t>& problem, const Flat<double>& constant,
+                                const Flat<double>& coefs, const Flat<double>& inverse_units,
+                                const Flat<std::int8_t>& digits) {
+  load_blas();
+  GivenRows rows({X, y, weights, offset, fold, first_row, family, parameter}, static_cast<Index>(totals.size()) - 1);
+  const auto p = static_cast<std::size_t>(rows.design().n_cols);
+  const bool agree = centre.size() == p && order.size() == p && inverse_units.size() == p && problem.size() > 0 &&
+                     constant.size() == problem.size() && digits.size() == problem.size();
+  if (!agree) throw nb::value_error("the candidates are not those of these columns");
+  Candidates candidates;
+  candidates.n_features = rows.design().n_cols;
+  candidates.order = as_list<Index>(order);
+  candidates.n_used = static_cast<Index>(coefs.size() / problem.size());
+  candidates.problem = as_list<Index>(problem);
+  candidates.constant = as_vector(constant);
+  candidates.coefs = as_vector(coefs);
+  candidates.inverse_units = as_vector(inverse_units);
+  candidates.digits = as_list<Digits>(digits);
+  candidates.find_curved();
+  rows.design().centre = centre.data();
+  const FoldProblems problems{.totals = as_vector(totals), .least_curvature = as_vector(least_curvature)};
+  Vector sums;
+  {
+    const nb::gil_scoped_release no_gil;
+    sums = candidate_sums(*rows, problems, candidates);
+  }
+  return owned(std::move(sums));
+}
+
+template <class T>
+nb::object copied(const std::vector<T>& values) {
+  return owned(std::vector<T>(values));
+}
+
+// A pass through Python: reduce(verb, request) gives the sum of `verb` over all blocks, or None where it was stopped.
+std::optional<Vector> reduced(const nb::object& reduce, const char* verb, const nb::dict& request) {
+  const nb::object sums = reduce(verb, request);
+  if (sums.is_none()) return std::nullopt;
+  return as_vector(nb::cast<Flat<double>>(sums, false));
+}
+
+BlockPasses passes_through(const nb::object& reduce) {
+  const auto null_sums = [&reduce](const FoldProblems& problems, const Vector& intercepts) {
+    const nb::gil_scoped_acquire gil;
+    nb::dict request;
+    request["totals"] = copied(problems.totals);
+    request["intercepts"] = copied(intercepts);
+    return reduced(reduce, "block_null_sums", request);
+  };
+  const auto candidate_sums = [&reduce](const FoldProblems& problems, const Vector& centre,
+                                        const Candidates& candidates) {
+    const nb::gil_scoped_acquire gil;
+    nb::dict request;
+    request["totals"] = copied(problems.totals);
+    request["least_curvature"] = copied(problems.least_curvature);
+    request["centre"] = copied(centre);
+    request["order"] = owned(std::vector<std::int64_t>(candidates.order.begin(), candidates.order.end()));
+    request["problem"] = owned(std::vector<std::int64_t>(candidates.problem.begin(), candidates.problem.end()));
+    request["constant"] = copied(candidates.constant);
+    request["coefs"] = copied(candidates.coefs);
+    request["inverse_units"] = copied(candidates.inverse_units);
+    std::vector<std::int8_t> digits;
+    for (const Digits one : candidates.digits) digits.push_back(static_cast<std::int8_t>(one));
+    request["digits"] = owned(std::move(digits));
+    return reduced(reduce, "block_candidate_sums", request);
+  };
+  return {.null_sums = null_sums, .candidate_sums = candidate_sums};
+}
+
+nb::dict solve_blocks(const Flat<double>& moments, nb::object reduce, Index n_rows, const std::string& family,
+                      double parameter, double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas,
+                      double lambda_min_ratio, Table penalty_factors, Table lower_bounds, Table upper_bounds,
+                      bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads, nb::object poll) {
+  load_blas();
+  Specification spec;
+  spec.n_rows = n_rows;
+  spec.n_features = static_cast<Index>(penalty_factors.shape(1));
+  const bool has_gram = family_named(family).is_quadratic;
+  Vector values = as_vector(moments);
+  const MomentsOfFolds all{.values = values, .p = spec.n_features, .has_gram = has_gram};
+  spec.n_problems = all.count();
+  ask(spec, {family, parameter, l1_ratio, lambdas, n_lambdas, lambda_min_ratio, penalty_factors, lower_bounds,
+             upper_bounds, fit_intercept, standardize, tol, max_iter});
+  PathResult result;
+  {
+    const nb::gil_scoped_release no_gil;
+    Threads threads(n_threads);
+    result = solve_row_blocks(spec, all, passes_through(reduce), threads, polling(poll));
+  }
+  Vector null_intercepts = result.null_intercepts;
+  nb::dict out = as_dict(std::move(result), spec);
+  out["null_intercepts"] = owned(std::move(null_intercepts));
+  return out;
+}
+
+}  // namespace
+
+#define NORMBALL_BLOCK                                                                      \
+  nb::kw_only(), "X"_a, "y"_a.noconvert(), "weights"_a.noconvert(), "offset"_a.noconvert(), \
+      "fold"_a.none().noconvert(), "first_row"_a, "family"_a, "parameter"_a
+
+void define_row_blocks(nb::module_& m) {
+  m.def("block_moments", &block_moments, NORMBALL_BLOCK, "n_folds"_a, "has_gram"_a);
+  m.def("joined_moments", &joined_moments, "first"_a.noconvert(), "second"_a.noconvert(), "n_features"_a, "has_gram"_a);
+  m.def("moment_facts", &moment_facts, "moments"_a.noconvert(), "n_features"_a, "has_gram"_a);
+  m.def("block_null_sums", &block_null_sums, NORMBALL_BLOCK, "totals"_a.noconvert(), "intercepts"_a.noconvert());
+  m.def("block_candidate_sums", &block_candidate_sums, NORMBALL_BLOCK, "totals"_a.noconvert(),
+        "least_curvature"_a.noconvert(), "centre"_a.noconvert(), "order"_a.noconvert(), "problem"_a.noconvert(),
+        "constant"_a.noconvert(), "coefs"_a.noconvert(), "inverse_units"_a.noconvert(), "digits"_a.noconvert());
+  m.def("takes_blocks", [](const std::string& family) { return takes_blocks(family_named(family)); }, "family"_a);
+  m.def("solve_row_blocks", &solve_blocks, nb::kw_only(), "moments"_a.noconvert(), "reduce"_a.none(), "n_rows"_a,
+        "family"_a, "parameter"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(), "n_lambdas"_a, "lambda_min_ratio"_a,
+        "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(), "upper_bounds"_a.noconvert(), "fit_intercept"_a,
+        "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "poll"_a.none());
+}
+
+#undef NORMBALL_BLOCK
+
+}  // namespace normball

@@ -1,0 +1,188 @@
+"""`BlockData`: data that come in blocks, as `fit_path` and `cv_path` see them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.blocks.executor import Executor
+from normball.blocks.folds import WithFolds
+from normball.blocks.sums import Moments, Passes, PassStopped
+from normball.blocks.source import RowBlocks
+from normball.families import find_family
+from normball.inputs.preparation import Preparation
+from normball.messages import OR, DataError, Finding, Interrupted, count, sample
+from normball.progress import Poll
+from normball.settings import Progress
+
+Array = NDArray[np.float64]
+
+MOST_FEATURES = 3000  # the curvature of all of them is held, and so is that of every fold
+
+
+@dataclass(frozen=True, eq=False)
+class BlockData:
+    """Data in blocks and what runs over them; what is known of all rows comes from the first pass.
+
+    It has the attributes of `inputs.prepare.Data` that do not have a row for each row of the data.
+    """
+
+    blocks: RowBlocks
+    executor: Executor
+    progress: Progress = None
+
+    def __post_init__(self) -> None:
+        from normball import _native
+
+        family = find_family(self.blocks.family)
+        if family.is_open:
+            text = f"{family.parameter_name} of {family.name} is estimated from rows in memory; these come in blocks: "
+            raise ValueError(f'{text}write it, as in family="{family.name}(2)"')
+        if not _native.takes_blocks(family.name):
+            raise ValueError(f"{family.name} needs all rows in memory, and these come in blocks: fit a sample of them")
+        if self.n_features > MOST_FEATURES:
+            text = f"{count(self.n_features)} features are too many for rows that come in blocks: their curvature "
+            text += f"takes memory by the square of their number, and {count(MOST_FEATURES)} are the most."
+            fix = f"a column-major numpy.memmap, which is read by columns{OR}leave columns out"
+            raise DataError(Finding("E14", text, fix))
+
+    @property
+    def family(self) -> str:
+        """The family with its parameter."""
+        return self.blocks.family
+
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        """The two labels of a binomial target."""
+        return self.blocks.classes
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """None here: there is one output."""
+        return self.blocks.output_names
+
+    @property
+    def n_outputs(self) -> int:
+        """One."""
+        return self.blocks.n_outputs
+
+    @property
+    def target_name(self) -> str:
+        """Name of the target."""
+        return self.blocks.target_name
+
+    @property
+    def preparation(self) -> Preparation:
+        """How the table becomes the design."""
+        return self.blocks.preparation
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is worth knowing."""
+        return self.blocks.findings
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns of the design."""
+        return self.blocks.feature_names
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of the design."""
+        return self.blocks.n_features
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.moments.n_rows
+
+    @property
+    def sum_weights(self) -> float:
+        """Sum of the weights."""
+        return float(self.moments.weights.sum())
+
+    @property
+    def target_variance(self) -> float:
+        """Weighted variance of the target."""
+        return self.moments.target_variance
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells these rows from others."""
+        return hashlib.sha256(repr(self.passes.seen).encode()).hexdigest()[:16]
+
+    def null_intercept(self, free: bool) -> float | None:
+        """The linear predictor of the model without features where no offset varies; else None."""
+        facts = self.moments.facts
+        if not free:
+            return 0.0
+        family, offset = find_family(self.family), facts["largest_offset"].max()
+        if not family.quadratic and facts["least_offset"].min() != offset:
+            return None
+        with np.errstate(divide="ignore"):
+            null = float(family.link(np.array(self.moments.target_mean)))
+        return null - (0.0 if family.quadratic else float(offset)) if np.isfinite(null) else None
+
+    @cached_property
+    def passes(self) -> Passes:
+        """Over these blocks."""
+        return Passes(self.blocks, self.executor)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """The first pass; checks what it says."""
+        with Poll(self.progress) as poll:
+            try:
+                moments = self.passes.moments(poll)
+            except PassStopped:
+                raise Interrupted("Interrupted in the first pass over the data") from None
+        self._check(moments)
+        return moments
+
+    def _check(self, moments: Moments) -> None:
+        facts, weighted = moments.facts, moments.weights > 0.0
+        if moments.n_rows < 2:
+            raise DataError(Finding("E14", f"X has {count(moments.n_rows)} rows; nothing can be learned."))
+        if not weighted.any():
+            raise DataError(Finding("E15", "All sample_weight values are zero; nothing can be learned."))
+        gaps = np.flatnonzero(~np.isfinite(facts["means"][weighted]).all(axis=0))
+        if gaps.size:
+            names = [self.feature_names[j] for j in gaps]
+            text = f"{count(gaps.size)} columns have missing or infinite values: {sample(names, quote=True)}."
+            raise DataError(Finding("E04", text, "fill them in, or leave the columns out", tuple(names)))
+        least, most = facts["smallest"][weighted], facts["largest"][weighted]
+        is_constant = least.min() == most.max()
+        if is_constant and (self.classes is not None or not self.blocks.has_offset):
+            rows = count(int(facts["n_weighted"].sum()))
+            text = (
+                f'Target "{self.target_name}" has one value only: {least.min():g} in all {rows} rows. Nothing to learn.'
+            )
+            raise DataError(Finding("E03", text, columns=(self.target_name,)))
+        for fold in range(1, weighted.size):
+            left = weighted & (np.arange(weighted.size) != fold)
+            if not left.any():
+                text = f"All training rows of fold {fold} of {weighted.size - 1} have weight 0."
+                raise DataError(Finding("E05", text, "use fewer folds"))
+            alone = facts["smallest"][left].min() == facts["largest"][left].max()
+            if alone and self.classes is not None:
+                kept = int(facts["smallest"][left].min())
+                text = f'Class "{self.classes[1 - kept]}" is absent from the training rows of fold {fold} of '
+                text += f"{weighted.size - 1}."
+                raise DataError(Finding("E05", text, "use fewer folds, or folds that keep both classes"))
+
+    def with_folds(self, n_folds: int, seed: int) -> BlockData:
+        """The same with rows dealt out to folds by their numbers."""
+        source = WithFolds(self.blocks.source, n_folds, seed)
+        how = f"{n_folds} folds at random by row number"
+        return replace(self, blocks=replace(self.blocks, source=source, n_folds=n_folds, folds=how))
+
+    def quiet(self) -> BlockData:
+        """The same, read so far, without asking the caller whether to go on."""
+        silent = replace(self, progress=False)
+        silent.__dict__.update({name: self.__dict__[name] for name in ("passes", "moments")})
+        return silent

@@ -1,0 +1,63 @@
+"""Which fold holds a row out, by its number alone: nothing about other rows need be known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.blocks.block import Block
+from normball.blocks.source import RowSource
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def fold_of_rows(first: int, count: int, n_folds: int, seed: int = 0) -> NDArray[np.int32]:
+    """The folds of the rows `first`, ..., `first + count - 1`.
+
+    Every `n_folds` consecutive rows, counted from row 0, are dealt out to all folds in an order of their own, so that
+    sizes differ by 1 at most. The order is that of SplitMix64 (Steele, Lea & Flood 2014) of the row numbers: it depends
+    on these and the seed alone.
+
+    Examples
+    --------
+    >>> fold_of_rows(0, 9, 3).tolist() == [*fold_of_rows(0, 4, 3).tolist(), *fold_of_rows(4, 5, 3).tolist()]
+    True
+    >>> sorted(fold_of_rows(6, 3, 3).tolist())
+    [0, 1, 2]
+    """
+    start = first // n_folds * n_folds
+    n_runs = -(-(first + count - start) // n_folds)
+    numbers = np.arange(start, start + n_runs * n_folds, dtype=np.uint64)
+    keys = _mixed(numbers + _mixed(np.array([seed], dtype=np.uint64)))
+    folds = np.argsort(keys.reshape(n_runs, n_folds), axis=1, kind="stable").ravel()
+    return folds[first - start : first - start + count].astype(np.int32)
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64 of each number as its state."""
+    mixed = (numbers + np.uint64(1)) * _GOLDEN
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+@dataclass(frozen=True)
+class WithFolds:
+    """A source whose rows are dealt out to folds by their numbers."""
+
+    source: RowSource
+    n_folds: int
+    seed: int
+
+    @property
+    def n_blocks_hint(self) -> int | None:
+        """As of the source."""
+        return self.source.n_blocks_hint
+
+    def open(self) -> Iterator[Block]:
+        """The same blocks with folds."""
+        for block in self.source.open():
+            yield replace(block, fold=fold_of_rows(block.first_row, block.n_rows, self.n_folds, self.seed))

@@ -1,0 +1,157 @@
+"""What passes over the blocks say of fitted models: scores of held-out rows, and what some families have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.blocks.block import Block
+from normball.blocks.sums import PassStopped
+from normball.families import find_family
+from normball.messages import Interrupted
+from normball.predictor import linear_predictor
+from normball.progress import Poll
+from normball.results.sparse_rows import SparseRows
+from normball.scores import SCORES, dispersion
+
+if TYPE_CHECKING:
+    from normball.blocks.data import BlockData
+    from normball.results.path import Path
+
+Array = NDArray[np.float64]
+Totals = dict[str, Array]
+
+ADDITIVE = ("deviance", "mse", "mae", "accuracy", "brier")  # scores that are means over rows
+SAMPLED_ROWS = 200_000  # at most, evenly spaced, of which an area under the curve is taken
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of some problems at the same strengths."""
+
+    family: str
+    intercepts: Array  # (n_problems, n_lambdas)
+    coefs: tuple[SparseRows, ...]
+
+    def predict(self, problem: int, block: Block, rows: NDArray[np.int64] | None = None) -> Array:
+        """The linear predictor (rows, strengths)."""
+        eta = linear_predictor(block.X, self.intercepts[problem], self.coefs[problem], rows, 1)
+        return eta + (block.offset if rows is None else block.offset[rows])[:, None]
+
+
+def added(first: Totals, second: Totals) -> Totals:
+    """The totals of both."""
+    return {name: np.add(one, second[name]) for name, one in first.items()}
+
+
+def held_out_totals(models: Models, nulls: Array, score: str, block: Block) -> Totals:
+    """Weighted sums of scores over the rows that each fold holds out, by its own model and by one without features.
+
+    Problem 0 has all rows and problem k + 1 those that fold k leaves; `nulls` are intercepts without features.
+    """
+    family, fold_ids = find_family(models.family), block.fold
+    assert fold_ids is not None
+    shape = (nulls.size, models.intercepts.shape[1])
+    measures = ("accuracy", family.typical_error) if family.has_classes else (family.typical_error,)
+    names = dict.fromkeys((score, "deviance", *measures))
+    totals: Totals = {name: np.zeros(shape) for name in names}
+    totals |= {f"null {name}": np.zeros(nulls.size) for name in names}
+    totals |= {"second": np.zeros(nulls.size), "shares": np.zeros(1), "train": np.zeros(shape[1])}
+    for fold in np.unique(fold_ids[fold_ids >= 0]).tolist():
+        rows = np.flatnonzero(fold_ids == fold)
+        y, weights = block.y[rows], block.weights[rows]
+        total = weights.sum()
+        if not total > 0.0:
+            continue
+        eta = models.predict(fold + 1, block, rows)
+        null = (block.offset[rows] + nulls[fold])[:, None]
+        with np.errstate(all="ignore"):  # a class or a count that no training row has
+            for name in names:
+                totals[name][fold] += total * SCORES[name](y, eta, weights, models.family)
+                totals[f"null {name}"][fold] += total * SCORES[name](y, null, weights, models.family)[0]
+        totals["second"][fold] += weights @ y
+        totals["shares"] += np.count_nonzero((y != 0.0) & (y != 1.0))
+    if score != "deviance" and block.weights.any():
+        eta = models.predict(0, block)
+        totals["train"] += block.weights.sum() * SCORES[score](block.y, eta, block.weights, models.family)
+    return totals
+
+
+def pearson_totals(models: Models, block: Block) -> Totals:
+    """Pearson's statistic of each model of all rows, and how many rows it counts."""
+    n_weighted = np.count_nonzero(block.weights)
+    statistics = np.zeros(models.intercepts.shape[1])
+    if n_weighted > 0:
+        family, eta = find_family(models.family), models.predict(0, block)
+        statistics += [n_weighted * dispersion(family, block.y, one, block.weights, 0) for one in eta.T]
+    return {"statistic": statistics, "n_weighted": np.array([float(n_weighted)])}
+
+
+@dataclass(frozen=True)
+class Margins:
+    """How far out in the sigmoid the rows lie by some models of all rows, and a sample of the held-out rows.
+
+    The sample has a row for each row of the data: fold, target, weight, and the linear predictor by each model of the
+    fold.
+    """
+
+    largest: Array
+    saturated: Array  # numbers of rows
+    sample: Array
+
+
+def margins_of(models: Models, flat_from: float, step: int, block: Block) -> Margins:
+    """Of one block; the sample takes every `step`-th row of the data."""
+    assert block.fold is not None
+    margins = find_family(models.family).margin(models.predict(0, block))
+    taken = np.flatnonzero((block.first_row + np.arange(block.n_rows)) % step == 0)
+    parts = []
+    for fold in np.unique(block.fold[taken]).tolist():
+        rows = taken[block.fold[taken] == fold]
+        known = [np.full(rows.size, float(fold)), block.y[rows], block.weights[rows]]
+        if fold >= 0:
+            parts.append(np.column_stack([*known, models.predict(fold + 1, block, rows)]))
+    width = 3 + margins.shape[1]
+    return Margins(
+        margins.max(axis=0, initial=0.0),
+        np.count_nonzero(margins > flat_from, axis=0).astype(np.float64),
+        np.concatenate([np.empty((0, width)), *parts]),
+    )
+
+
+def joined_margins(first: Margins, second: Margins) -> Margins:
+    """Of the rows of both."""
+    return Margins(
+        np.maximum(first.largest, second.largest),
+        first.saturated + second.saturated,
+        np.concatenate([first.sample, second.sample]),
+    )
+
+
+def dispersion_of_path(data: BlockData, path: Path, index: int) -> float:
+    """Pearson's statistic over its degrees of freedom at one strength, by a pass of its own."""
+    which = slice(index, index + 1)
+    models = Models(path.family, path.intercepts[None, which], (path.coef_rows.take(which),))
+    totals = run_pass(data, partial(pearson_totals, models), added)
+    return dispersion_of(totals, [int(path.n_nonzero[index]) + path.fit_intercept])[0]
+
+
+def dispersion_of(totals: Totals, n_coefs: Sequence[int]) -> list[float]:
+    """The dispersion of each model by its `pearson_totals`."""
+    free = float(totals["n_weighted"][0]) - np.array(n_coefs)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [float(one) for one in np.where(free > 0, totals["statistic"] / free, np.nan)]
+
+
+def run_pass(data: BlockData, function: Callable[[Block], Any], merge: Callable[[Any, Any], Any]) -> Any:
+    """One pass over the blocks after the models are fitted."""
+    with Poll(data.progress) as poll:
+        try:
+            return data.passes.run(function, merge, poll)
+        except PassStopped:
+            raise Interrupted("Interrupted while rows were scored") from None

@@ -1,0 +1,80 @@
+"""What comes in blocks of rows, and who reads it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from normball.blocks.arrays import read_arrays
+from normball.blocks.data import MOST_FEATURES, BlockData
+from normball.blocks.executor import Executor
+from normball.blocks.local import LocalExecutor
+from normball.blocks.source import RowBlocks
+from normball.blocks.tables import blocks_of
+from normball.families import family_name
+from normball.settings import Settings
+
+READERS: tuple[Callable[..., RowBlocks | None], ...] = (read_arrays, blocks_of)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Data that are to be read block by block: what `fit_path`, `cv_path` and `compare` take as X.
+
+    A `numpy.memmap` of many rows goes that way by itself; this says so of other data, and how.
+
+    Parameters
+    ----------
+    X
+        An array, a `numpy.memmap` or the path of a `.npy` file; a path, folder or pattern of Parquet or Arrow files; a
+        polars LazyFrame.
+    rows : int, optional
+        How many rows a block has; by default as many as make 8 MB of an array, 32 MB of a table.
+    memory : int, optional
+        Bytes that reading a table may take, and that blocks may which are kept between passes where all fit. By default
+        a table is read in 1 GiB, and no block is kept.
+    executor : Executor, optional
+        Where the blocks are and who computes; by default threads of this process, `LocalExecutor`.
+
+    Examples
+    --------
+    >>> import numpy as np, normball as nb
+    >>> X = np.random.default_rng(0).normal(size=(1000, 5))
+    >>> path = nb.fit_path(nb.Blocks(X, rows=100), X[:, 0] - X[:, 1])
+    >>> path.n_sweeps
+    1.0
+    """
+
+    X: Any
+    rows: int | None = None
+    memory: int | None = None
+    executor: Executor | None = None
+
+
+def comes_in_blocks(X: Any) -> bool:
+    """Whether `X` says so, or is a memory map of few columns and many rows, or a path; else it is read as a whole."""
+    if "polars" in sys.modules and isinstance(X, sys.modules["polars"].LazyFrame):
+        return True
+    if isinstance(X, np.memmap):
+        return X.ndim == 2 and X.shape[1] <= MOST_FEATURES and X.shape[0] >= 10 * X.shape[1]
+    return isinstance(X, Blocks | str | os.PathLike)
+
+
+def block_data(
+    X: Any, y: Any, settings: Settings, options: Mapping[str, Any], by_row: Mapping[str, Any] | None
+) -> BlockData:
+    """What the first reader that knows `X` makes of it; `options` and `by_row` are those of `prepare`."""
+    given = X if isinstance(X, Blocks) else Blocks(X)
+    by_row = {name: values for name, values in (by_row or {}).items() if values is not None}
+    how = {"memory": given.memory, "block_rows": given.rows}
+    for read in READERS:
+        found = read(given.X, y, family=family_name(settings.family), by_row=by_row, **how, **options)
+        if found is not None:
+            executor = given.executor or found.executor or LocalExecutor(settings.n_threads, given.memory or 0)
+            return BlockData(found, executor, settings.progress)
+    raise TypeError(f"{type(given.X).__name__} is nothing that can be read in blocks of rows")

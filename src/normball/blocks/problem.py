@@ -1,0 +1,49 @@
+"""`BlockProblem`: a question about rows that come in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from normball.blocks.data import BlockData
+from normball.blocks.held_out import dispersion_of_path
+from normball.blocks.opening import block_data
+from normball.question import Question, checked
+from normball.results.path import Path
+from normball.settings import Settings
+from normball.solution import Solution
+from normball.threads import default_threads
+
+
+@dataclass(frozen=True)
+class BlockProblem(Question[BlockData]):
+    """A question about rows that come in blocks, and about those that each fold leaves."""
+
+    def solve(self) -> Solution:
+        """Problem 0 has all rows, problem k + 1 those that fold k leaves; by as many passes as it takes."""
+        from normball import _native
+
+        data = self.data
+        call = {
+            "moments": data.moments.values,
+            "n_rows": data.n_rows,
+            **self.native_options(None, {}),
+            "n_threads": self.settings.n_threads or default_threads(),
+        }
+        return self.answer_of(lambda poll: _native.solve_row_blocks(**call, reduce=data.passes.native(poll), poll=poll))
+
+    def dispersion(self, path: Path, index: int) -> float:
+        """Pearson's statistic over its degrees of freedom at one strength, by a pass of its own."""
+        return dispersion_of_path(self.data, path, index)
+
+
+def block_problem(
+    X: Any, y: Any, settings: Settings, for_data: Mapping[str, Any], by_row: Mapping[str, Any] | None
+) -> BlockProblem:
+    """Check settings and what is known of the data before they are read."""
+    data = block_data(X, y, settings, for_data, by_row)
+    fields = checked(data, settings, for_data) | {"has_offset": data.blocks.has_offset}
+    if fields["groups"] is not None:
+        raise ValueError("groups need all rows in memory, and these come in blocks: leave groups out, or fit a sample")
+    return BlockProblem(data, **fields)

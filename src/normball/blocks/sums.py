@@ -1,0 +1,195 @@
+"""The passes over the blocks of a source: each adds up what is made of a block, and sees that the rows are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.blocks.block import Block
+from normball.blocks.executor import Executor
+from normball.blocks.source import RowBlocks
+from normball.families import find_family
+from normball.messages import DataError, Finding, count
+from normball.progress import Poll
+from normball.threads import single_threaded_blas
+
+Array = NDArray[np.float64]
+
+
+class Seen(NamedTuple):
+    """What a pass saw of one block, to compare it with the first one."""
+
+    number: int
+    first_row: int
+    n_rows: int
+    sums: tuple[float, float, float, float]  # of X, targets, weights and offsets
+
+
+def seen_of(block: Block) -> Seen:
+    """A checksum of the arrays; sums in one order are the same to the last bit."""
+    parts = (block.X, block.y, block.weights, block.offset)
+    sums = [float(np.sum(one, dtype=np.float64)) for one in parts]
+    return Seen(block.number, block.first_row, block.n_rows, (sums[0], sums[1], sums[2], sums[3]))
+
+
+class Sums(NamedTuple):
+    """What some blocks add up to."""
+
+    seen: list[Seen]
+    values: Any
+
+
+def block_sums(function: Callable[[Block], Any], block: Block) -> Sums:
+    """What one block adds."""
+    with single_threaded_blas:
+        return Sums([seen_of(block)], function(block))
+
+
+def joined(merge: Callable[[Any, Any], Any], first: Sums, second: Sums) -> Sums:
+    """What the blocks of both add up to."""
+    return Sums(first.seen + second.seen, merge(first.values, second.values))
+
+
+def native_sums(verb: str, request: Mapping[str, Any], block: Block) -> Array:
+    """What one block adds to a pass of the native code."""
+    from normball import _native
+
+    sums: Array = getattr(_native, verb)(
+        X=block.X,
+        y=block.y,
+        weights=block.weights,
+        offset=block.offset,
+        fold=block.fold,
+        first_row=block.first_row,
+        **request,
+    )
+    return sums
+
+
+def joined_moments(n_features: int, has_gram: bool, first: Array, second: Array) -> Array:
+    """Moments of both, joined pairwise."""
+    from normball import _native
+
+    moments: Array = _native.joined_moments(first, second, n_features, has_gram)
+    return moments
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The first pass: the sums about means of each fold's rows, those that no fold holds out first.
+
+    What is attributed to folds has a row for each: of weights, targets and offsets (n_folds + 1,), of columns
+    (n_folds + 1, n_features).
+    """
+
+    values: Array
+    facts: dict[str, Array]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows, those without weight counted."""
+        return int(self.facts["n_rows"].sum())
+
+    @property
+    def weights(self) -> Array:
+        """Sums of weights."""
+        return self.facts["weight"]
+
+    @property
+    def target_mean(self) -> float:
+        """Mean of all targets."""
+        return float(self.weights @ self._finite("target_mean") / self.weights.sum())
+
+    @property
+    def target_variance(self) -> float:
+        """Variance of all targets."""
+        apart = self._finite("target_mean") - self.target_mean
+        return float((self.facts["target_squares"].sum() + self.weights @ apart**2) / self.weights.sum())
+
+    def _finite(self, name: str) -> Array:
+        return np.where(self.weights > 0.0, self.facts[name], 0.0)
+
+
+class PassStopped(Exception):
+    """The caller's progress function, or Ctrl-C, ended a pass."""
+
+
+class Passes:
+    """Runs passes over data in blocks, wherever an executor keeps these."""
+
+    def __init__(self, blocks: RowBlocks, executor: Executor) -> None:
+        self._blocks, self._executor = blocks, executor
+        self.seen: list[Seen] | None = None  # in the first pass
+        self.n_passes = 0
+
+    @cached_property
+    def _handle(self) -> Any:
+        return self._executor.place(self._blocks.source)
+
+    def moments(self, poll: Poll) -> Moments:
+        """The first pass; raises PassStopped."""
+        from normball import _native
+
+        family, p = find_family(self._blocks.family), self._blocks.n_features
+        request = {
+            "family": family.name,
+            "parameter": family.parameter,
+            "n_folds": self._blocks.n_folds,
+            "has_gram": family.quadratic,
+        }
+        merge = partial(joined_moments, p, family.quadratic)
+        values = self.run(partial(native_sums, "block_moments", request), merge, poll)
+        return Moments(values, _native.moment_facts(values, p, family.quadratic))
+
+    def native(self, poll: Poll) -> Callable[[str, Mapping[str, Any]], Array | None]:
+        """What the native driver calls for a pass: a verb and its request; None stops it."""
+        family = find_family(self._blocks.family)
+
+        def reduce(verb: str, request: Mapping[str, Any]) -> Array | None:
+            asked = {"family": family.name, "parameter": family.parameter, **request}
+            try:
+                sums: Array = self.run(partial(native_sums, verb, asked), np.add, poll)
+                return sums
+            except PassStopped:
+                return None
+
+        return reduce
+
+    def run(self, function: Callable[[Block], Any], merge: Callable[[Any, Any], Any], poll: Poll) -> Any:
+        """`function` of all blocks, joined by `merge`; raises PassStopped."""
+        hint = self._blocks.source.n_blocks_hint
+        of = "" if hint is None else f" of {count(hint)}"
+        self.n_passes += 1
+
+        def on_block(n_done: int) -> None:
+            if poll.meanwhile(f"pass {self.n_passes}, block {count(n_done)}{of}"):
+                raise PassStopped
+
+        try:
+            total = self._executor.map_reduce(
+                self._handle, partial(block_sums, function), partial(joined, merge), on_block
+            )
+        except KeyboardInterrupt:
+            poll.stopped = True
+            raise PassStopped from None
+        self._check(total.seen)
+        return total.values
+
+    def _check(self, seen: list[Seen]) -> None:
+        """Raise where the blocks are not those of the first pass."""
+        if self.seen is None:
+            self.seen = seen
+        if seen == self.seen:
+            return
+        changed = next((now for now, first in zip(seen, self.seen, strict=False) if now != first), None)
+        if changed is None:
+            what = f"there were {count(len(self.seen))} blocks, and are {count(len(seen))}"
+        else:
+            what = f"block {count(changed.number)}, from row {count(changed.first_row + 1)} on, is another one"
+        text = f"The data changed between two passes over them: {what}."
+        raise DataError(Finding("E17", text, "leave the data alone until the fit is over, or fit a copy"))

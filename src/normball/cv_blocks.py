@@ -1,0 +1,207 @@
+"""Cross-validation of whole paths over rows that come in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.blocks.held_out import (
+    ADDITIVE,
+    SAMPLED_ROWS,
+    Margins,
+    Models,
+    Totals,
+    added,
+    dispersion_of,
+    held_out_totals,
+    joined_margins,
+    margins_of,
+    pearson_totals,
+    run_pass,
+)
+from normball.blocks.problem import BlockProblem
+from normball.cv_result import Choice, CVPath, summarise_folds
+from normball.families import find_family
+from normball.findings.saturation import FLAT_FROM
+from normball.messages import DataError, Finding, Interrupted, count
+from normball.out_of_fold import check_defined, is_deviance, squares_left_out
+from normball.path import warn_not_converged
+from normball.results.held_out import HeldOut
+from normball.results.ranges import ranges_of
+from normball.results.remarks import overdispersed, possible_leak
+from normball.results.sparse_rows import SparseRows
+from normball.scores import Score, mean_area
+from normball.settings import whole
+from normball.solution import Solution
+
+Array = NDArray[np.float64]
+
+
+def with_folds(problem: BlockProblem, options: Mapping[str, Any]) -> BlockProblem:
+    """The problem with the folds of `cv_path` by its options."""
+    data = problem.data
+    cv, repeats, seed = options.get("cv", 10), options.get("repeats", 1), options.get("random_state", 0)
+    if data.blocks.n_folds:
+        return problem
+    in_blocks = "of rows that come in blocks"
+    if not isinstance(cv, int | np.integer) or isinstance(cv, bool):
+        raise ValueError(f"folds {in_blocks} are a number or given by fold_ids; cv is {type(cv).__name__}")
+    if repeats != 1:
+        raise ValueError(f"repeats is {repeats!r}, but the folds {in_blocks} are drawn once")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise ValueError(f"random_state {in_blocks} must be a whole number, not {type(seed).__name__}")
+    n_folds = whole("cv", cv, 2)
+    return replace(problem, data=data.with_folds(n_folds, whole("random_state", seed, 0)))
+
+
+def cross_validate_blocks(problem: BlockProblem, score: Score, keep_predictions: bool) -> CVPath:
+    """The path of all rows and of those that each fold leaves, scored on the rows held out."""
+    data = problem.data
+    if score.name not in ADDITIVE:
+        text = f"score {score.name} needs all held-out rows at once, and these come in blocks: use one of "
+        raise ValueError(text + ", ".join(ADDITIVE))
+    if keep_predictions:
+        raise ValueError("keep_predictions needs the memory of all rows times lambdas, and these come in blocks")
+    if problem.data.n_rows < data.blocks.n_folds:
+        text = f"{count(data.n_rows)} rows cannot make {data.blocks.n_folds} folds."
+        raise DataError(Finding("E05", text, f"cv={data.n_rows} or fewer"))
+    solution = problem.solve()
+    n_finished = solution.n_finished
+    if n_finished == 0:
+        raise Interrupted("Interrupted before the first lambda was finished")
+    if solution.interrupted:
+        problem = replace(problem, data=data.quiet())
+    result = _Assessment(problem, solution, n_finished, score).result()
+    if solution.interrupted:
+        raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
+    warn_not_converged(solution, problem.settings.tol, depth=3)
+    return result
+
+
+class _Assessment:
+    """Scores every fold on its held-out rows."""
+
+    def __init__(self, problem: BlockProblem, solution: Solution, n_finished: int, score: Score) -> None:
+        self.problem, self.solution, self.score = problem, solution, score
+        self.data = problem.data
+        self.family = find_family(problem.settings.family)
+        self.keep = slice(0, n_finished)
+        self.path = problem.path(solution, n_finished)
+        self.n_folds = self.data.blocks.n_folds
+        facts = self.data.moments.facts
+        self.sizes, self.weights = facts["n_rows"][1:], facts["weight"][1:]
+
+    def models(self, which: slice | NDArray[np.intp]) -> Models:
+        """The models of all problems at some strengths."""
+        places = np.arange(self.solution.lambdas.size)[which]
+        rows = (self.solution.coef_rows(k).select(places) for k in range(self.n_folds + 1))
+        return Models(str(self.family), self.solution.intercepts[:, places], tuple(rows))
+
+    def result(self) -> CVPath:
+        """Everything that is known of the folds."""
+        path, score = self.path, self.score
+        totals = self._by_sums() or self._by_a_pass()
+        weight = np.where(self.weights > 0.0, self.weights, np.nan)
+        fold_scores = totals[score.name] / weight[:, None]
+        fold_scores[fold_scores == (np.inf if score.greater_is_better else -np.inf)] = np.nan
+        check_defined(fold_scores, self.weights, score)
+        nulls = totals[f"null {score.name}"] / weight
+        fold_deviances = fold_scores if is_deviance(score, path.family) else totals["deviance"] / weight[:, None]
+        leak = possible_leak(path, summarise_folds(fold_deviances, self.weights)[0] / 2.0)
+        models = [self.solution.coef_rows(k).take(self.keep) for k in range(1, self.n_folds + 1)]
+        groups = path.preparation.column_of_feature
+        deviance = score.name == "deviance"
+        result = CVPath(
+            path=replace(path, findings=(*path.findings, *leak)),
+            score=score.name,
+            greater_is_better=score.greater_is_better,
+            fold_scores=fold_scores,
+            fold_weights=self.weights,
+            fold_sizes=self.sizes.astype(np.int64),
+            fold_dual_gaps=self.solution.dual_gaps[1:, self.keep],
+            fold_ids=None,
+            folds=self.data.blocks.folds,
+            train_mean=2.0 * path.loss if deviance else totals["train"] / self.data.sum_weights,
+            selection_counts=SparseRows.counting(models),
+            predictions=None,
+            diagnostics={},
+            counts_by_column=SparseRows.counting(models, groups) if groups[-1] + 1 < groups.size else None,
+            null_fold_scores=np.where(np.isfinite(nulls), nulls, np.nan),
+            held_out=self._held_out(totals),
+        )
+        marks = sorted({result.index_1se, result.index_best})
+        at_marks = [rows.at(marks) for rows in models]
+        result = replace(result, fold_ranges=ranges_of(at_marks, path.lambdas[marks], middle=1.0))
+        return self._diagnosed(result)
+
+    def _by_sums(self) -> Totals | None:
+        """Squared errors need no pass where the engine knows them by its sums."""
+        if not self.family.quadratic or self.score.name not in ("deviance", "mse"):
+            return None
+        total = self.data.sum_weights
+        known = squares_left_out(self.solution, self.keep, total, self.weights)
+        if known is None:
+            return None
+        facts, nulls = self.data.moments.facts, self.solution.null_intercepts
+        assert nulls is not None
+        apart = facts["target_mean"][1:] - nulls[1:]
+        squares = facts["target_squares"][1:] + self.weights * apart**2
+        names = dict.fromkeys(("deviance", "mse"))
+        totals: Totals = dict.fromkeys(names, known * self.weights[:, None])
+        totals |= {f"null {name}": squares for name in names}
+        return totals | {"train": 2.0 * self.path.loss * total}
+
+    def _by_a_pass(self) -> Totals:
+        nulls = self.solution.null_intercepts
+        assert nulls is not None
+        function = partial(held_out_totals, self.models(self.keep), nulls[1:], self.score.name)
+        totals: Totals = run_pass(self.data, function, added)
+        return totals
+
+    def _held_out(self, totals: Totals) -> HeldOut:
+        """The means over the folds in a measure that needs no statistics."""
+        total = self.weights.sum()
+        if self.family.has_classes and totals["shares"][0] == 0.0:
+            second = totals["second"].sum()
+            sizes = np.array([total - second, second])
+            commonest = int(np.argmax(sizes))
+            return HeldOut(
+                "accuracy", totals["accuracy"].sum(axis=0) / total, np.asarray(sizes[commonest] / total), commonest
+            )
+        measure = self.family.typical_error
+        null = np.asarray(totals[f"null {measure}"].sum() / total)
+        return HeldOut(measure, totals[measure].sum(axis=0) / total, null)
+
+    def _diagnosed(self, result: CVPath) -> CVPath:
+        """The result with what only some families have, at "best" and "1se", by one more pass."""
+        path, choices = result.path, dict[Choice, int](best=result.index_best)
+        choices["1se"] = result.index_1se
+        places = np.array(list(choices.values()))
+        if self.family.reports_dispersion:
+            totals = run_pass(self.data, partial(pearson_totals, self.models(places)), added)
+            n_coefs = [int(path.n_nonzero[one]) + path.fit_intercept for one in places]
+            found = [{"dispersion": one} for one in dispersion_of(totals, n_coefs)]
+            remarks = overdispersed(path, found[0]["dispersion"])
+            result = replace(result, path=replace(path, findings=(*path.findings, *remarks)))
+        elif self.family.has_classes:
+            step = -(-self.data.n_rows // SAMPLED_ROWS)
+            function = partial(margins_of, self.models(places), FLAT_FROM, step)
+            found = self._of_margins(run_pass(self.data, function, joined_margins))
+        else:
+            return result
+        return replace(result, diagnostics=dict(zip(choices, found, strict=True)))
+
+    def _of_margins(self, margins: Margins) -> list[dict[str, float]]:
+        fold, y, weights = margins.sample[:, 0], margins.sample[:, 1], margins.sample[:, 2]
+        parts = [np.flatnonzero(fold == one) for one in range(self.n_folds)]
+        areas = np.array([mean_area(y[rows], margins.sample[rows, 3:], weights[rows]) for rows in parts])
+        means = summarise_folds(areas, self.weights)[0]
+        return [
+            {"auc": float(area), "largest_margin": float(margin), "saturated": float(number / self.data.n_rows)}
+            for area, margin, number in zip(means, margins.largest, margins.saturated, strict=True)
+        ]
