@@ -94,6 +94,8 @@ nb::dict as_dict(PathResult&& result, const Specification& spec) {
   out["indptr"] = owned(std::move(indptr), {n_points + 1});
   out["indices"] = owned(std::move(indices), {n_values});
   out["values"] = owned(std::move(values), {n_values});
+  result.null_intercepts.resize(k, std::numeric_limits<double>::quiet_NaN());
+  out["null_intercepts"] = owned(std::move(result.null_intercepts), {k});
   out["null_loss"] = owned(std::move(result.null_loss), {k});
   out["lambda_max"] = owned(std::move(result.lambda_max), {k});
   out["scales"] = owned(std::move(result.scales), {k, static_cast<std::size_t>(spec.n_features)});

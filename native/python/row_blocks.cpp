@@ -218,10 +218,7 @@ nb::dict solve_blocks(const Flat<double>& moments, nb::object reduce, Index n_ro
     Threads threads(n_threads);
     result = solve_row_blocks(spec, all, passes_through(reduce), threads, polling(poll));
   }
-  Vector null_intercepts = result.null_intercepts;
-  nb::dict out = as_dict(std::move(result), spec);
-  out["null_intercepts"] = owned(std::move(null_intercepts));
-  return out;
+  return as_dict(std::move(result), spec);
 }
 
 }  // namespace

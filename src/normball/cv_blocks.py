@@ -148,7 +148,6 @@ class _Assessment:
         if known is None:
             return None
         facts, nulls = self.data.moments.facts, self.solution.null_intercepts
-        assert nulls is not None
         apart = facts["target_mean"][1:] - nulls[1:]
         squares = facts["target_squares"][1:] + self.weights * apart**2
         names = dict.fromkeys(("deviance", "mse"))
@@ -158,7 +157,6 @@ class _Assessment:
 
     def _by_a_pass(self) -> Totals:
         nulls = self.solution.null_intercepts
-        assert nulls is not None
         function = partial(held_out_totals, self.models(self.keep), nulls[1:], self.score.name)
         totals: Totals = run_pass(self.data, function, added)
         return totals

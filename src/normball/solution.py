@@ -31,13 +31,13 @@ class Solution:
     indptr: NDArray[np.int64]  # (K L n_outputs + 1,)
     indices: NDArray[np.int32]
     values: Array
-    null_loss: Array  # (K,), as the next one
+    null_loss: Array  # (K,), as the next ones
     lambda_max: Array
+    null_intercepts: Array  # of models without features; NaN where there are several outputs
     scales: Array  # (K, n_features)
     n_sweeps: float
     interrupted: bool  # whether the call was stopped before its end
     n_features: int
-    null_intercepts: Array | None = None  # (K,), of rows that came in blocks
 
     @property
     def n_finished(self) -> int:
@@ -57,7 +57,7 @@ def rows_of(values: Array) -> Array:
     return np.ascontiguousarray(np.atleast_2d(values))
 
 
-_SHARED = ("lambdas", "n_features", "null_intercepts")  # by solutions that can be joined
+_SHARED = ("lambdas", "n_features")  # by solutions that can be joined
 
 
 def joined(solutions: Sequence[Solution]) -> Solution:

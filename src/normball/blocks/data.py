@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.blocks.executor import Executor
-from normball.blocks.folds import WithFolds
+from normball.blocks.folds import with_folds
+from normball.blocks.source import MappedRows, RowBlocks
 from normball.blocks.sums import Moments, Passes, PassStopped
-from normball.blocks.source import RowBlocks
 from normball.families import find_family
 from normball.inputs.preparation import Preparation
 from normball.messages import OR, DataError, Finding, Interrupted, count, sample
@@ -177,7 +177,7 @@ class BlockData:
 
     def with_folds(self, n_folds: int, seed: int) -> BlockData:
         """The same with rows dealt out to folds by their numbers."""
-        source = WithFolds(self.blocks.source, n_folds, seed)
+        source = MappedRows(self.blocks.source, partial(with_folds, n_folds, seed))
         how = f"{n_folds} folds at random by row number"
         return replace(self, blocks=replace(self.blocks, source=source, n_folds=n_folds, folds=how))
 

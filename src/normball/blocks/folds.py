@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.blocks.block import Block
-from normball.blocks.source import RowSource
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -44,20 +42,6 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-@dataclass(frozen=True)
-class WithFolds:
-    """A source whose rows are dealt out to folds by their numbers."""
-
-    source: RowSource
-    n_folds: int
-    seed: int
-
-    @property
-    def n_blocks_hint(self) -> int | None:
-        """As of the source."""
-        return self.source.n_blocks_hint
-
-    def open(self) -> Iterator[Block]:
-        """The same blocks with folds."""
-        for block in self.source.open():
-            yield replace(block, fold=fold_of_rows(block.first_row, block.n_rows, self.n_folds, self.seed))
+def with_folds(n_folds: int, seed: int, block: Block) -> Block:
+    """The block with its rows dealt out to folds by their numbers."""
+    return replace(block, fold=fold_of_rows(block.first_row, block.n_rows, n_folds, seed))
