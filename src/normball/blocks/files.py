@@ -86,7 +86,8 @@ def _columnar(files: Sequence[Path], kind: str, reading: Reading) -> LongTable:
             with _read_as(kind, file):
                 yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
 
-    return LongTable(common_schema(schemas), opened, reading.form, reading.categorical)
+    schema, conflicts = common_schema(schemas)
+    return LongTable(schema, opened, reading.form, reading.categorical, conflicts=conflicts)
 
 
 def _text(files: Sequence[Path], reading: Reading) -> LongTable:
@@ -100,7 +101,9 @@ def _text(files: Sequence[Path], reading: Reading) -> LongTable:
         if reading.dedupe == "suffix":
             opened_files[file] = replace(one, layout=replace(one.layout, names=tuple(suffixed(one.layout.names))))
         raise_errors(_doubles(opened_files[file]))
-    schema = common_schema({file: dict.fromkeys(one.layout.names, pl.String()) for file, one in opened_files.items()})
+    schema, _ = common_schema(
+        {file: dict.fromkeys(one.layout.names, pl.String()) for file, one in opened_files.items()}
+    )
     checked: set[Path] = set()  # files of whose rows the lengths are known to be right
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
@@ -131,10 +134,11 @@ def _read_as(kind: str, file: Path) -> Iterator[None]:
         raise unreadable(file, f"cannot be read as {kind} ({problem})", "write it again") from None
 
 
-def common_schema(schemas: Mapping[Path, Mapping[str, Any]]) -> dict[str, Any]:
-    """The columns of all files; raises unless these have the same, and of the same kind."""
+def common_schema(schemas: Mapping[Path, Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Finding]]:
+    """The columns of all files, and what is wrong with those of several kinds; raises where some file lacks one."""
     (first, known), *others = schemas.items()
     known = dict(known)
+    conflicts: dict[str, Finding] = {}
     for file, schema in others:
         lacking, more = [name for name in known if name not in schema], [name for name in schema if name not in known]
         if lacking:
@@ -145,5 +149,5 @@ def common_schema(schemas: Mapping[Path, Mapping[str, Any]]) -> dict[str, Any]:
             if not kind_of(known[name]):
                 known[name] = dtype
             elif kind_of(dtype) not in ("", kind_of(known[name])):
-                raise another_type(name, known[name], dtype, f'in "{file.name}"')
-    return known
+                conflicts.setdefault(name, another_type(name, known[name], dtype, f'in "{file.name}"'))
+    return known, conflicts

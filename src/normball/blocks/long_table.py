@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
 
 from normball.inputs.reading import TextFormat
@@ -52,6 +52,8 @@ class LongTable:
         False: an array, whose columns go by position.
     findings : tuple of Finding
         What is worth knowing of how it is written.
+    conflicts : {name: Finding}
+        Columns that do not hold the same in all files, which can be left out.
     """
 
     schema: Mapping[str, Any]
@@ -60,6 +62,7 @@ class LongTable:
     kept_as_text: tuple[str, ...] = ()
     named: bool = True
     findings: tuple[Finding, ...] = ()
+    conflicts: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,11 +114,11 @@ def kind_of(dtype: Any) -> str:
     return known.get(dtype.base_type(), f"values of type {dtype}")
 
 
-def another_type(name: str, first: Any, found: Any, where: str) -> DataError:
+def another_type(name: str, first: Any, found: Any, where: str) -> Finding:
     """E12: a column does not hold what it held before."""
     text = f'Column "{name}" holds {kind_of(first) or "no value"} ({first}), but {kind_of(found)} ({found}) {where}.'
     fix = f"write all of it as one type{OR}drop={words([name])}"
-    return DataError(Finding("E12", text, fix, (name,)))
+    return Finding("E12", text, fix, (name,))
 
 
 def _of_equal_length(frames: Iterable[pl.DataFrame], n_rows: int) -> Iterator[pl.DataFrame]:

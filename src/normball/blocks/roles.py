@@ -39,6 +39,7 @@ def roles_of(
     features = tuple(name for name in table.names if name not in apart)
     if not features:
         findings.append(Finding("E14", "No column is left to be a feature."))
+    findings += [finding for name, finding in table.conflicts.items() if name in apart.difference(drop) | {*features}]
     raise_errors(findings)
     fold = others.get("fold_ids", [""])[0]
     return Roles(features, tuple(targets), "".join(weights[:1]), tuple(offsets), exposure, fold)

@@ -19,6 +19,7 @@ from normball.messages import Finding, count
 if TYPE_CHECKING:
     import polars as pl
 
+HEAD = 1 << 20  # characters that tell the layout
 PIECE = 1 << 22  # characters that are read at once
 LONGEST = 1 << 26  # of one row; a quote that does not close makes one of the rest of the file
 
@@ -51,8 +52,10 @@ class TextFile:
     def parts(self, names: Sequence[str], checks_lengths: bool) -> Iterator[pl.DataFrame]:
         """These columns as text, null where there is nothing, from the first row on."""
         held: list[pl.DataFrame] = []  # rows that hold nothing: at the end of a file they are none
+        n_rows = 0
         for piece in self._pieces():
-            table = self._table(piece, checks_lengths)
+            table = self._table(piece, checks_lengths, n_rows)
+            n_rows += table.height
             n_empty = _n_empty_at_end(table)
             if n_empty < table.height:
                 yield from (rows.select(names) for rows in held)
@@ -61,10 +64,16 @@ class TextFile:
             if n_empty:
                 held.append(table.tail(n_empty))
 
-    def _table(self, piece: str, checks_lengths: bool) -> pl.DataFrame:
-        has_names = bool(self.header)
+    def _table(self, piece: str, checks_lengths: bool, n_before: int) -> pl.DataFrame:
         _, table = split(
-            self.path, self.header + piece, self.delimiter, has_names, [], self.layout, checks_lengths=checks_lengths
+            self.path,
+            self.header + piece,
+            self.delimiter,
+            bool(self.header),
+            [],
+            self.layout,
+            checks_lengths=checks_lengths,
+            n_before=n_before,
         )
         table.columns = list(self.layout.names)
         return table
@@ -75,7 +84,7 @@ class TextFile:
             for _ in range(self.n_before):
                 file.readline()
             file.read(len(self.header))
-            yield from (piece for piece in _whole_rows(self.path, file) if piece.strip())
+            yield from (piece for piece in _whole_rows(self.path, file, PIECE) if piece.strip())
 
 
 def text_file(path: Path, reading: Reading, findings: list[Finding]) -> TextFile:
@@ -87,7 +96,7 @@ def text_file(path: Path, reading: Reading, findings: list[Finding]) -> TextFile
         beginning = file.read(4096)
     encoding = encoding_of(path, beginning, reading.encoding, findings)
     with _opened(path, encoding) as file:
-        head = next(_whole_rows(path, file), "")
+        head = next(_whole_rows(path, file, HEAD), "")
     start, delimiter = beginning_of(path, head, reading, findings)
     lines = head.split("\n")
     header = ""
@@ -132,10 +141,10 @@ def _line_of(path: Path, encoding: str) -> str:
     return "a line"
 
 
-def _whole_rows(path: Path, file: IO[str]) -> Iterator[str]:
+def _whole_rows(path: Path, file: IO[str], size: int) -> Iterator[str]:
     """The text in pieces that end with a row: at the end of a line where every quote has closed."""
     rest = ""
-    while piece := file.read(PIECE):
+    while piece := file.read(size):
         text = rest + piece
         end = _end_of_rows(text)
         if end:

@@ -187,8 +187,12 @@ def split(
     findings: list[Finding],
     layout: Layout | None = None,
     checks_lengths: bool = True,
+    n_before: int = 0,
 ) -> tuple[Layout, pl.DataFrame]:
-    """Cells of the lines from the one with the names on, in the `layout` that was found before, or that they have."""
+    """Cells of the lines from the one with the names on, in the `layout` that was found before, or that they have.
+
+    `n_before` rows of the file stand before these.
+    """
     import polars as pl
 
     text = re.sub(r"\n(?: *\n)+", "\n", body.strip("\n"))  # blank lines are no rows
@@ -206,7 +210,7 @@ def split(
         raise unreadable(path, "has a header row but no data rows") from None
     except (pl.exceptions.PolarsError, csv.Error) as error:
         if not plain:
-            _check_lengths(path, text, delimiter, has_names)
+            _check_lengths(path, text, delimiter, has_names, n_before=n_before)
             problem = str(error).splitlines()[0][:200]
             fix = "look for quotes that do not close"
             raise unreadable(path, f"cannot be read as a table ({problem})", fix) from None
@@ -216,7 +220,7 @@ def split(
     if layout is None:
         layout = _layout(path, text, delimiter, has_names, names, table, findings)
     if checks_lengths and (table.width != layout.width or table.to_series(-1).null_count()):
-        _check_lengths(path, text, delimiter, has_names, layout.width == len(names) + 1)
+        _check_lengths(path, text, delimiter, has_names, layout.width == len(names) + 1, n_before)
     if table.width != layout.width:
         raise unreadable(path, f"has {count(len(names))} names for {count(table.width)} columns")
     return layout, table[:, list(layout.keep)]
@@ -293,7 +297,9 @@ def _without_empty_end(path: Path, table: pl.DataFrame, findings: list[Finding])
     return table.head(height)
 
 
-def _check_lengths(path: Path, text: str, delimiter: str, has_names: bool, one_more: bool = False) -> None:
+def _check_lengths(
+    path: Path, text: str, delimiter: str, has_names: bool, one_more: bool = False, n_before: int = 0
+) -> None:
     """Raise when rows have more or fewer values than the header; `one_more`: an empty one at their end is none."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
@@ -301,10 +307,10 @@ def _check_lengths(path: Path, text: str, delimiter: str, has_names: bool, one_m
     except csv.Error as error:
         raise unreadable(path, f"cannot be read as a table ({error})") from None
     allowed = {width, width + 1} if one_more else {width}
-    wrong = [row for row, found in enumerate(widths, start=1) if found not in allowed]
+    wrong = [row for row, found in enumerate(widths, start=n_before + 1) if found not in allowed]
     if not wrong:
         return
-    found = widths[wrong[0] - 1]
+    found = widths[wrong[0] - n_before - 1]
     what = "1 row" if len(wrong) == 1 else f"{count(len(wrong))} rows"
     base = "header" if has_names else "first line"
     problem = f"has {what} with another number of values than the {base}, which has {width}: "
