@@ -220,3 +220,32 @@ def test_a_stream_that_opens_once(tmp_path: Path) -> None:
     once = pa.RecordBatchReader.from_batches(batches[0].schema, batches)
     with pytest.raises(nb.DataError, match="read once"):
         long_table_of(once)
+
+
+@pytest.mark.parametrize("missing", ["drop", "impute"])
+@pytest.mark.parametrize("end", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("name", "y", "family"),
+    [
+        ("titanic", "survived", "auto"),
+        ("german_credit", "class", "auto"),
+        ("wine_quality", "quality", "auto"),
+        ("glmnet_multinomial", "y", "multinomial"),
+        ("glmnet_poisson", "y", "poisson"),
+        ("glmnet_quickstart", "y", "gaussian"),
+        ("ames_housing", "Sale_Price", "auto"),
+    ],
+)
+def test_data_sets(
+    shared_data: Path, tmp_path: Path, monkeypatch: Any, name: str, y: str, family: str, end: str, missing: str
+) -> None:
+    table = nb.read_table(shared_data / f"{name}.csv.gz", findings=[])
+    assert isinstance(table, pl.DataFrame)
+    monkeypatch.chdir(tmp_path)
+    height = table.height
+    for k, (start, stop) in enumerate(pairwise([0, height // 5, height // 2, height])):
+        getattr(table[start:stop], f"write_{end}")(f"{k}.{end}")
+    getattr(table, f"write_{end}")(f"whole.{end}")
+    data = in_memory(Path(f"whole.{end}"), y, family=family, missing=missing)
+    for length in (height // 7, height):
+        check_equal(data, in_parts(f"[0-2].{end}", y, length, family=family, missing=missing))

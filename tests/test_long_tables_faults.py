@@ -12,9 +12,8 @@ import normball as nb
 from normball.blocks import text_parts
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
-from normball.blocks.tables import long_table_of
+from normball.blocks.tables import long_table_of, open_table
 from normball.inputs.prepare import prepare
-from normball.inputs.reading import checked
 
 N = 90
 
@@ -216,15 +215,8 @@ def test_a_byte_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "t.csv").write_bytes(content)
     found = error_of(tmp_path / "t.csv")
     assert "is not utf-8 text: line 6,002 has the byte 0xfc" in found
-    table = long_table_of(tmp_path / "t.csv", reading(encoding="latin-1"))
-    assert table is not None
+    table = open_table(tmp_path / "t.csv", encoding="latin-1")
     assert "b = ü" in prepare_long_table(table, "y", family="gaussian").preparation.feature_names
-
-
-def reading(**options: Any) -> Any:
-    default: dict[str, Any] = {"na": (), "thousands": None, "decimal": ".", "units": (), "delimiter": None}
-    default |= {"encoding": None, "header": None, "categorical": (), "dedupe": "error"}
-    return checked(**{**default, **options})
 
 
 def test_a_packed_file_that_is_cut(tmp_path: Path) -> None:
@@ -249,8 +241,7 @@ def test_pieces_end_where_rows_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     rows = ["a;text;y", '1,5;"one\nline ""and"" more";2', "", "2,5;x;3", ' 3,5;"y;z";4', "-;x;1"] + ["4,5;x;2"] * 20
     content = (ending if ending == "\r\n" else "\n").join(rows) + ending.replace(",", ";")
     (tmp_path / "t.csv").write_bytes(content.encode())
-    table = long_table_of(tmp_path / "t.csv", reading(decimal=",", na=["-"]))
-    assert table is not None
+    table = open_table(tmp_path / "t.csv", decimal=",", na=["-"])
     options: dict[str, Any] = {"family": "gaussian", "missing": "drop"}
     data = prepare(nb.read_table(tmp_path / "t.csv", decimal=",", na=["-"], findings=[]), "y", **options)
     blocks = prepare_long_table(table, "y", block_rows=3, **options)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 FEW_TEXTS = 1000  # are kept of a column of text that may yet be numbers
+FEW_ROWS = 2000  # are counted faster one by one
 MOST_LEVELS = 1_000_000  # labels that are counted
 
 
@@ -148,9 +149,7 @@ class LabelColumn:
         import polars as pl
 
         series = as_items(series)
-        items = series.unique(maintain_order=True).to_list()
-        for item, n_rows in zip(items, series.unique_counts().to_list(), strict=True):
-            self.counts[item] += n_rows
+        items = self._count(series)
         self._refuse_too_many()
         gone = [item for item in items if item is not None and self.is_missing(item)]
         gaps = series.is_null()
@@ -160,6 +159,17 @@ class LabelColumn:
         self.missing = Places.union((self.missing, Places.of(mask, first_row)))
         self.n += len(series)
         return mask
+
+    def _count(self, series: pl.Series) -> list[Any]:
+        """Count the items of a part; returns those that differ."""
+        if len(series) < FEW_ROWS and kind_of(series.dtype) == TEXT:
+            found = Counter(series.to_list())
+            self.counts.update(found)
+            return list(found)
+        items: list[Any] = series.unique(maintain_order=True).to_list()
+        for item, n_rows in zip(items, series.unique_counts().to_list(), strict=True):
+            self.counts[item] += n_rows
+        return items
 
     def join(self, later: LabelColumn) -> None:
         """Take what was found in later rows."""

@@ -5,14 +5,14 @@ The first pass has it where every row is used. Where rows are left out, or media
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from normball.blocks.long_table import LongTable
-from normball.blocks.medians import MedianSearch
+from normball.blocks.medians import MedianSearch, bytes_of_a_search
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.inputs.columns import Floats
 from normball.inputs.places import Places
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from normball.blocks.encoding import RowReader
+
+SHARE_OF_SEARCHES = 4  # of the memory, for medians that are looked for in the same pass
 
 Content: TypeAlias = SurveyedNumbers | SurveyedLabels
 
@@ -74,12 +76,12 @@ class RowsPass:
         Whether some of them has a weight.
     """
 
-    def __init__(self, reader: RowReader, contents: Mapping[str, Content], wants_medians: bool) -> None:
+    def __init__(self, reader: RowReader, contents: Mapping[str, Content], medians: Collection[str]) -> None:
         self._reader = reader
         labels = {name: content for name, content in contents.items() if isinstance(content, SurveyedLabels)}
         self.counts = {name: np.zeros(len(content.values) + 1, np.intp) for name, content in labels.items()}
         self.n_missing = {name: 0 for name in contents if name not in labels}
-        self.searches = {name: MedianSearch() for name in self.n_missing} if wants_medians else {}
+        self.searches = {name: MedianSearch() for name in medians}
         self.target, self.n_rows, self.has_weight = TargetRows(), 0, False
 
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
@@ -138,17 +140,29 @@ class UsedRows:
 
 
 def learn_from_rows(
-    table: LongTable, reader: RowReader, contents: Mapping[str, Content], n_rows: int, wants_medians: bool
+    table: LongTable,
+    reader: RowReader,
+    contents: Mapping[str, Content],
+    n_rows: int,
+    wants_medians: bool,
+    memory: int,
 ) -> UsedRows:
-    """Count in the rows that are used, in as many passes as the medians need."""
-    found = table.run(reader.roles.columns, n_rows, RowsPass(reader, contents, wants_medians))
+    """Count in the rows that are used, in as many passes as the medians need under a limit of `memory` bytes."""
+    numbers = [name for name, content in contents.items() if isinstance(content, SurveyedNumbers)]
+    wanted = numbers if wants_medians else []
+    all_rows = max((len(contents[name]) for name in numbers), default=1)
+    n_together = max(1, memory // SHARE_OF_SEARCHES // bytes_of_a_search(all_rows))
+    found = table.run(reader.roles.columns, n_rows, RowsPass(reader, contents, wanted[:n_together]))
     searches = found.searches
-    for search in searches.values():
-        search.end_pass()
-    while still := {name: search for name, search in searches.items() if search.is_open}:
+    while True:
+        for search in searches.values():
+            search.end_pass()
+        still = {name: search for name, search in searches.items() if search.is_open}
+        more = [name for name in wanted if name not in searches][: max(0, n_together - len(still))]
+        still |= {name: MedianSearch() for name in more}
+        if not still:
+            break
         searches |= table.run(reader.roles.columns, n_rows, MediansPass(reader, still)).searches
-        for name in still:
-            searches[name].end_pass()
     learned: dict[str, Content] = {}
     for name, content in contents.items():
         if isinstance(content, SurveyedLabels):

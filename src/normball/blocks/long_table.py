@@ -97,7 +97,7 @@ class LongTable:
         for name, kind in kinds.items():
             if kind not in (kind_of(self.schema[name]), ""):
                 where = f"from row {count(first_row + 1)} on"
-                raise another_type(name, self.schema[name], frame.schema[name], where)
+                raise DataError(another_type(name, self.schema[name], frame.schema[name], where))
         empty = [name for name, kind in kinds.items() if not kind]
         return frame.with_columns(frame[name].cast(self.schema[name]) for name in empty) if empty else frame
 

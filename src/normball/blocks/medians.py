@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from normball.inputs.columns import Floats
 
 BITS = 16
-KEPT = 50_000  # distinct numbers of an interval that are kept
+KEPT = 1 << 15  # distinct numbers of an interval that are kept
 
 Keys = NDArray[np.uint64]
 _SIGN = np.uint64(1 << 63)
@@ -32,46 +32,65 @@ def value_of(key: int) -> float:
 
 
 class _Interval:
-    """Keys from `start` on in bins of 2**shift, of which `below` are smaller."""
+    """Keys from `start` on in bins of 2**shift, of which `below` are smaller: kept while they are few, then counted."""
 
     def __init__(self, start: int, shift: int, below: int) -> None:
         self._start, self._shift, self._below = start, shift, below
-        self._counts = np.zeros(1 << BITS, dtype=np.int64)
         self._kept: tuple[Keys, NDArray[np.int64]] | None = (np.zeros(0, np.uint64), np.zeros(0, np.int64))
+        self._counts: NDArray[np.int64] | None = None
 
     def add(self, keys: Keys) -> None:
         """Take the next keys."""
         bins = (keys - np.uint64(self._start)) >> np.uint64(self._shift)  # keys below the start wrap around
-        inside = (keys >= np.uint64(self._start)) & (bins < (1 << BITS))
-        self._counts += np.bincount(bins[inside].astype(np.intp), minlength=1 << BITS)
-        self._keep(keys[inside], np.ones(np.count_nonzero(inside), np.int64))
-
-    def _keep(self, keys: Keys, times: NDArray[np.int64]) -> None:
-        if self._kept is None:
-            return
-        found, where = np.unique(np.concatenate([self._kept[0], keys]), return_inverse=True)
-        counts = np.bincount(where, np.concatenate([self._kept[1], times])).astype(np.int64)
-        self._kept = (found, counts) if len(found) <= KEPT else None
+        inside = keys[(keys >= np.uint64(self._start)) & (bins < (1 << BITS))]
+        self._take(*np.unique(inside, return_counts=True))
 
     def join(self, later: _Interval) -> None:
-        """Take what another one of these keys has counted."""
-        self._counts += later._counts
-        if later._kept is None:
-            self._kept = None
-        else:
-            self._keep(*later._kept)
+        """Take what another one of these keys has seen."""
+        if later._kept is not None:
+            self._take(*later._kept)
+            return
+        assert later._counts is not None
+        self._counted()
+        self._counts = later._counts if self._counts is None else self._counts + later._counts
+
+    def _take(self, keys: Keys, times: NDArray[np.int64]) -> None:
+        if self._kept is not None and len(self._kept[0]) + len(keys) <= KEPT:
+            found, where = np.unique(np.concatenate([self._kept[0], keys]), return_inverse=True)
+            counts = np.bincount(where, np.concatenate([self._kept[1], times]))
+            self._kept = (found, counts.astype(np.int64))
+            return
+        self._counted()
+        self._count(keys, times)
+
+    def _counted(self) -> None:
+        """Count what was kept."""
+        if self._kept is not None:
+            (keys, times), self._kept = self._kept, None
+            self._count(keys, times)
+
+    def _count(self, keys: Keys, times: NDArray[np.int64]) -> None:
+        bins = ((keys - np.uint64(self._start)) >> np.uint64(self._shift)).astype(np.intp)
+        counts = np.bincount(bins, times, minlength=1 << BITS).astype(np.int64)
+        self._counts = counts if self._counts is None else self._counts + counts
 
     def narrowed(self, rank: int) -> float | _Interval:
         """The number of this rank, counted from 0, or a smaller interval that holds it."""
         if self._kept is not None:
             found, times = self._kept
             return value_of(int(found[np.searchsorted(self._below + np.cumsum(times), rank, side="right")]))
+        assert self._counts is not None
         ends = self._below + np.cumsum(self._counts)
         place = int(np.searchsorted(ends, rank, side="right"))
         start = self._start + (place << self._shift)
         if not self._shift:
             return value_of(start)
         return _Interval(start, max(0, self._shift - BITS), int(ends[place] - self._counts[place]))
+
+
+def bytes_of_a_search(n: int) -> int:
+    """The most memory that the search among `n` numbers takes: two intervals of them or of their counts."""
+    return 2 * 16 * max(1, min(n, 1 << BITS))
 
 
 class MedianSearch:
@@ -122,5 +141,6 @@ class MedianSearch:
         ranks = ((self._n - 1) // 2, self._n // 2)
         known = self._found or [(rank, self._whole) for rank in ranks]
         self._found = [(rank, found.narrowed(rank) if isinstance(found, _Interval) else found) for rank, found in known]
+        self._whole = _Interval(0, 64 - BITS, 0)  # its counts are not needed any more
         if not self.is_open:
             self.median = float(np.mean([found for _, found in self._found]))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from normball.blocks.encoding import Roles, RowReader, TableRows
 from normball.blocks.learning import Content, UsedRows, learn_from_rows
-from normball.blocks.long_table import LongTable, rows_of_a_block
+from normball.blocks.long_table import DEFAULT_MEMORY, LongTable, rows_of_a_block
 from normball.blocks.passes import Refused, median_of, n_complete
 from normball.blocks.roles import roles_of
 from normball.blocks.source import RowBlocks
@@ -108,7 +108,7 @@ def prepare_long_table(
     n_rows = rows_of_a_block(len(roles.columns), memory, block_rows)
     surveyed = _Surveyed(table, roles, policy, survey(table, _wanted(roles, policy), n_rows), n_rows)
     family, reader, features = surveyed.reader(family)
-    used = surveyed.used(reader, features)
+    used = surveyed.used(reader, features, memory or DEFAULT_MEMORY)
     if not used.has_weight:
         raise DataError(without_weight("sample_weight"))
     target, findings = reader.target, surveyed.findings
@@ -250,7 +250,7 @@ class _Surveyed:
         """How many rows have the target and all of these columns, found in a further pass."""
         return n_complete(self.table, self.readers, [*names, *self.roles.target], self.n_rows)
 
-    def used(self, reader: RowReader, features: Mapping[str, Content]) -> UsedRows:
+    def used(self, reader: RowReader, features: Mapping[str, Content], memory: int) -> UsedRows:
         """What the rows that are used hold: from the survey where all are, else in further passes."""
         impute = self.policy.missing == "impute"
         dropped = self.found.with_gap if self.policy.missing == "drop" else self.found.without_target
@@ -259,7 +259,7 @@ class _Surveyed:
         target = surveyed_rows(reader.target, self.found.contents)
         if target is not None and not (dropped or has_zeros or impute):
             return UsedRows(dict(features), target, self.found.n_rows, True)
-        return learn_from_rows(self.table, reader, features, self.n_rows, impute)
+        return learn_from_rows(self.table, reader, features, self.n_rows, impute, memory)
 
 
 def _levels(column: Column, content: SurveyedLabels) -> NDArray[np.int32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,33 +14,96 @@ from normball.blocks.files import files_of, table_of_files
 from normball.blocks.long_table import LongTable
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
-from normball.inputs.reading import Reading, TextFormat
+from normball.inputs.reading import checked
 from normball.messages import DataError, Finding, raise_errors
 
 if TYPE_CHECKING:
     import polars as pl
 
-PLAIN = Reading(TextFormat(), None, None, None, (), "error")
+
+def open_table(
+    place: str | Path,
+    *,
+    na: Sequence[str] = (),
+    thousands: str | None = None,
+    decimal: str = ".",
+    units: Sequence[str] = (),
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    header: int | str | None = None,
+    categorical: Sequence[str] = (),
+    dedupe: str = "error",
+) -> LongTable:
+    """Open a table of files that is read in parts, as often as a fit needs it: what `read_table` is in memory.
+
+    Parameters
+    ----------
+    place : str or Path
+        A Parquet, Arrow (Feather) or text file, a pattern such as ``data/*.parquet``, or a folder. Files are one table
+        in the order of their names; text files may be packed with gzip.
+    na, thousands, decimal, units, delimiter, encoding, header, categorical, dedupe
+        As in `read_table`.
+
+    Returns
+    -------
+    LongTable
+        To be handed to `fit_path` or `cv_path`, with names of columns for target, weights and offset.
+
+    Raises
+    ------
+    DataError
+        When a file cannot be read or has other columns than the first.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, normball as nb
+    >>> place = pathlib.Path(tempfile.mkdtemp()) / "prices.csv"
+    >>> _ = place.write_text("size;price\\n1,5;10\\n2;-\\n")
+    >>> from normball.blocks.tables import open_table
+    >>> open_table(place, decimal=",", na=["-"]).names
+    ('size', 'price')
+    """
+    reading = checked(
+        na=na,
+        thousands=thousands,
+        decimal=decimal,
+        units=units,
+        delimiter=delimiter,
+        encoding=encoding,
+        header=header,
+        categorical=categorical,
+        dedupe=dedupe,
+    )
+    return table_of_files(files_of(place), reading)
 
 
-def long_table_of(X: Any, reading: Reading = PLAIN) -> LongTable | None:
-    """The long table that `X` is; None where it is none of these."""
+def is_long_table(X: Any) -> bool:
+    """Whether `X` is read in parts: a path, a lazy frame, a dataset, a query, a stream."""
+    return isinstance(X, LongTable | str | Path) or _opener(X) is not None
+
+
+def long_table_of(X: Any) -> LongTable | None:
+    """The long table that `X` is; None where it is none."""
     if isinstance(X, LongTable):
         return X
     if isinstance(X, str | Path):
-        return table_of_files(files_of(X), reading)
+        return open_table(X)
+    opener = _opener(X)
+    return None if opener is None else opener(X)
+
+
+def _opener(X: Any) -> Callable[[Any], LongTable] | None:
+    """What makes a long table of such an object; none is imported that is not loaded already."""
     import narwhals as nw
 
     if nw.dependencies.is_polars_lazyframe(X):
-        return _of_lazy_frame(X)
+        return _of_lazy_frame
     if _is_of("pyarrow.dataset", "Dataset", X):
-        return _of_arrow_dataset(X)
+        return _of_arrow_dataset
     if nw.dependencies.is_duckdb_relation(X):
-        return _of_relation(X)
+        return _of_relation
     in_memory = nw.dependencies.is_into_dataframe(X) or nw.dependencies.is_into_series(X)
-    if hasattr(X, "__arrow_c_stream__") and not in_memory:
-        return _of_stream(X)
-    return None
+    return _of_stream if hasattr(X, "__arrow_c_stream__") and not in_memory else None
 
 
 def _is_of(module: str, name: str, X: Any) -> bool:
