@@ -34,7 +34,7 @@ def open_table(
     categorical: Sequence[str] = (),
     dedupe: str = "error",
 ) -> LongTable:
-    """Open a table of files that is read in parts, as often as a fit needs it: what `read_table` is in memory.
+    r"""Open a table of files that is read in parts, as often as a fit needs it: what `read_table` is in memory.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def open_table(
     --------
     >>> import tempfile, pathlib, normball as nb
     >>> place = pathlib.Path(tempfile.mkdtemp()) / "prices.csv"
-    >>> _ = place.write_text("size;price\\n1,5;10\\n2;-\\n")
+    >>> _ = place.write_text("size;price\n1,5;10\n2;-\n")
     >>> from normball.blocks.tables import open_table
     >>> open_table(place, decimal=",", na=["-"]).names
     ('size', 'price')
