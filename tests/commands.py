@@ -10,6 +10,10 @@ from normball.cli import main
 
 Capture = pytest.CaptureFixture[str]
 
+# the lasso of the small table, in little time
+FIT = ("fit", "t.csv", "--target", "y", "--drop", "t,w", "--cv", "4", "--penalty", "l1", "--bootstrap", "0")
+FIT += ("-o", "out")
+
 
 def small_table() -> pl.DataFrame:
     """A binary target, numbers, labels (one of them a formula), times and weights."""

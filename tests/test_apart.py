@@ -8,30 +8,13 @@ import pytest
 from sklearn import metrics
 
 import normball as nb
-from commands import run, small_table
+from commands import FIT, run, small_table
 from normball.cli.apart import without_them
 from normball.cli.models import load_model
 from normball.folds import held_out_rows
 from normball.messages import DataError
 from normball.results.facts import figures
 from normball.run import Run
-
-FIT = (
-    "fit",
-    "t.csv",
-    "--target",
-    "y",
-    "--drop",
-    "t,w",
-    "--cv",
-    "4",
-    "--penalty",
-    "l1",
-    "--bootstrap",
-    "0",
-    "-o",
-    "out",
-)
 
 
 def train_and_test(rows):

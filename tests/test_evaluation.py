@@ -331,3 +331,12 @@ def test_score_draws_the_groups_of_the_fit(folder, capsys):
     code, out, _ = run(capsys, "score", "out/model.json", "t.csv", "--bootstrap", "10")
     assert code == 0
     assert "120 rows in 30 groups" in out
+
+
+def test_a_share_of_nothing_is_zero() -> None:
+    """The mean explains nothing of its own rows, and rounding is no share."""
+    for seed in range(20):
+        y = np.random.default_rng(seed).normal(3.0, 2.0, size=57)
+        X = np.random.default_rng(seed + 100).normal(size=(57, 3))
+        path = nb.fit_path(X, y, n_lambdas=3)
+        assert path.at(lam=path.lambdas[0]).evaluate(X, y, n_bootstrap=0).null_scores["r2"] == 0.0

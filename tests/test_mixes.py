@@ -279,3 +279,21 @@ def test_words(comparison):
     assert mixes.advice(alone) == []
     nothing = replace(comparison[0], null_fold_scores=comparison[0].fold_scores.min(axis=1))
     assert nb.Comparison((nothing, comparison[1])).finds_nothing
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+def test_where_nothing_is_found_the_simplest_mix_is_picked(family: str) -> None:
+    found = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(100, 8)), rng.normal(size=100)
+        target = y if family == "gaussian" else np.where(y > 0.3, "yes", "no")
+        comparison = nb.compare(X, target, family=family, cv=5)
+        if not comparison.finds_nothing:
+            continue
+        found += 1
+        picked = comparison.picked
+        kept = [int(cv.path.n_nonzero[cv.index_1se]) for cv in comparison]
+        assert picked.path.n_nonzero[picked.index_1se] == min(kept)
+        assert picked.path.l1_ratio > 0.0
+    assert found >= 2

@@ -8,24 +8,7 @@ import polars as pl
 import pytest
 
 import normball as nb
-from commands import run
-
-FIT = (
-    "fit",
-    "t.csv",
-    "--target",
-    "y",
-    "--drop",
-    "t,w",
-    "--cv",
-    "4",
-    "--penalty",
-    "l1",
-    "--bootstrap",
-    "0",
-    "-o",
-    "out",
-)
+from commands import FIT, run
 
 
 def test_the_other_label_turns_every_sign(folder, capsys):

@@ -228,7 +228,8 @@ class Comparison:
             "best" takes the mix with the best score. "1se" takes one of the mixes whose best model is within one
             standard error of that (of the paired differences): the one that keeps the fewest features at its
             `lambda_1se`, and of several such the one with most of L1. It is the simplest where the data cannot tell, as
-            the rule of that name is along lambda.
+            the rule of that name is along lambda. Where no mix does better than the model without features, all of
+            them are as near.
 
         Returns
         -------
@@ -241,7 +242,7 @@ class Comparison:
         near = []
         for cv in self.paths:
             one = self.candidate(cv, "best")
-            if one.loss <= (one.loss_se if one.loss_se > 0.0 else 0.0):
+            if self.finds_nothing or one.loss <= (one.loss_se if one.loss_se > 0.0 else 0.0):
                 near.append((int(cv.path.n_nonzero[cv.index_1se]), -cv.path.l1_ratio, cv))
         return min(near, key=lambda found: found[:2])[2]
 

@@ -216,6 +216,8 @@ class Family(ABC):
 
 def entropy(values: Array) -> Array:
     """`v log v`, 0 at 0."""
+    if not ((values != 0.0) & (values != 1.0)).any():  # labels, at a fraction of the time
+        return np.zeros_like(values)
     return values * np.log(values, out=np.zeros_like(values), where=values > 0.0)
 
 

@@ -30,6 +30,7 @@ LABELS = {
 }
 OF_LABELS = ("accuracy", "f1_macro")  # which shares of classes have not
 NEWTON_STEPS = 50
+ROUNDING = 1e-12  # of a share: what is less is none
 
 
 def weighted_score(name: str, family: Family, y: Array, eta: Array) -> ByWeighting:
@@ -60,7 +61,7 @@ def _rmse(family: Family, y: Array, eta: Array) -> ByWeighting:
 
 
 def _r2(family: Family, y: Array, eta: Array) -> ByWeighting:
-    """1 less the squared errors over those of the rows' own mean; of several outputs the mean of theirs."""
+    """1 less the squared errors over those of the rows' own mean, 0 where rounding is all; of several outputs the mean."""
     squares = errors(y, eta[:, None], family)[:, 0] ** 2
     centred = y - y.mean(axis=0)  # for the digits
 
@@ -69,6 +70,7 @@ def _r2(family: Family, y: Array, eta: Array) -> ByWeighting:
         spread = weights @ centred**2 - (weights @ centred) ** 2 / total
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = np.where(spread > 0.0, 1.0 - (weights @ squares) / spread, np.nan)
+        shares = np.where(np.abs(shares) < ROUNDING, 0.0, shares)
         return np.asarray(shares if y.ndim == 1 else shares.mean(axis=1))
 
     return score

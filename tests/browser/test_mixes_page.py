@@ -14,7 +14,7 @@ from normball.cli import main
 from normball.results.answers import answer
 
 from .conftest import Browser
-from .test_report_page import at, click, drawn, find
+from .handling import at, click, drawn, find
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from .conftest import NASTY, Browser, Report
-from .test_report_page import SET, at, click, drawn, find, framed, themes
+from .handling import SET, at, click, drawn, find, framed, themes
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from .conftest import Browser, Report
-from .test_report_page import SET, at, find
+from .handling import SET, at, find
 
 pytestmark = pytest.mark.slow
 
