@@ -7,7 +7,7 @@
  * @property {string} key as the model and its files call it: "hr = 4"
  * @property {number} scale its standard deviation
  * @property {number | null} mean null without evidence
- * @property {number[]} coefs by lambda, all digits at both rules and where the page opens, elsewhere nine; of several outputs the length over them, never negative
+ * @property {number[]} coefs by lambda, all digits; of several outputs the length over them, never negative
  * @property {number[][] | null} by_output of several outputs: the coefficients for each, by lambda; else null
  * @property {number[] | null} own_counts by lambda: in how many it was kept itself, where another feature of its column may say something else
  *

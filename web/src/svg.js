@@ -42,7 +42,7 @@ export const segment = (x1, y1, x2, y2, more = {}) => element("line", { x1, y1, 
 export const curve = (d, more = {}) => element("path", { d, fill: "none", stroke: INK, ...more });
 
 /** Words at a place, if there are any; the text is escaped. @param {number} x @param {number} y @param {unknown} text @param {Record<string, string | number | undefined>} [more] */
-export const words = (x, y, text, more = {}) => text === "" ? "" : element("text", { x, y, fill: INK, "font-size": 12, ...more }, escape(text));
+export const words = (x, y, text, more = {}) => text === "" ? "" : element("text", { x, y, fill: INK, ...more }, escape(text));
 
 /** The `d` of a line through the points with finite coordinates. @param {Array<[number, number]>} points */
 export function through(points) {
@@ -95,7 +95,7 @@ export function drawing({ id, width, height, title, description, style }, body) 
   const names = element("title", { id: `${id}-title` }, escape(title)) + element("desc", { id: `${id}-desc` }, escape(description));
   return element(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-labelledby": `${id}-title ${id}-desc`, style, xmlns: "http://www.w3.org/2000/svg" },
+    { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-labelledby": `${id}-title ${id}-desc`, "font-size": 12, style, xmlns: "http://www.w3.org/2000/svg" },
     names + body.join(""),
   );
 }

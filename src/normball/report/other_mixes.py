@@ -25,7 +25,7 @@ Evidence = Callable[["CVPath"], "dict[str, Any] | None"]
 PLACE = '<script type="application/zlib" id="others">'
 MOST_BYTES = ((100, 490_000), (np.inf, 880_000))  # of a page, by its features
 MOST_LAMBDAS = 33
-LEAST_LAMBDAS = 10
+LEAST_LAMBDAS = 8
 OVERHEAD = 10_000  # bytes that another mix takes with few lambdas
 PART = re.compile(r'<(section|nav)[^>]* aria-labelledby="([^"]+)".*?</\1>', re.DOTALL)
 ANSWER = re.compile(r'<div id="answer".*?(?=\s*<section)', re.DOTALL)

@@ -29,8 +29,7 @@ Array = NDArray[np.float64]
 
 MOST_FOLDS = 20  # curves of single folds
 DIGITS = 5  # of what is only drawn
-DIGITS_BETWEEN = 9  # of coefficients at lambdas that no rule chose
-DIGITS_BESIDE = 7  # of those of features that are not listed
+DIGITS_BESIDE = 7  # of coefficients of features that are not listed
 
 
 def payload(
@@ -73,7 +72,7 @@ def payload(
         "kkt": plain(path.kkt_violations, 3),
         "statuses": [str(status) for status in path.statuses],
         "cv": _cross_validation(cv),
-        "features": _features(cv, chosen, means, {picked(cv, run), cv.index_best, cv.index_1se}),
+        "features": _features(cv, chosen, means),
         "others": _others(path, beside, in_full(path, chosen, beside)),
         "others_complete": complete,
         "columns": columns(cv, chosen, beside, ranges),
@@ -178,18 +177,15 @@ def _ranges(cv: CVPath, ranges: Ranges | None, chosen: NDArray[np.intp]) -> dict
     }
 
 
-def _features(cv: CVPath, chosen: NDArray[np.intp], means: list[float | None], marks: set[int]) -> list[dict[str, Any]]:
-    """The listed features, with all digits where predictions are usually made: at both rules and the choice.
+def _features(cv: CVPath, chosen: NDArray[np.intp], means: list[float | None]) -> list[dict[str, Any]]:
+    """The listed features with all digits, since predictions are made of them.
 
     Of several outputs "coefs" are lengths over them; the coefficients of each stand in "by_output".
     """
     path = cv.path
     coefs = listed_coefs(path, chosen)
     by_output = coefs.T if path.output_names else None
-    sizes = plain(np.linalg.norm(coefs, axis=1), DIGITS) if path.output_names else plain(coefs, DIGITS_BETWEEN)
-    if not path.output_names:
-        for index in marks:
-            sizes[index] = plain(coefs[index])
+    sizes = plain(np.linalg.norm(coefs, axis=1), DIGITS) if path.output_names else plain(coefs)
     own_counts = cv.selection_counts[:, chosen] if path.l1_ratio > 0 else None  # ridge keeps every feature in each fold
     return [
         {
