@@ -35,6 +35,11 @@ def cv() -> nb.CVPath:
     return nb.cv_path(pl.DataFrame(X, schema=NASTY), y, family="binomial", cv=5)
 
 
+# the parts of a table that another part ends without an end tag (HTML standard, 13.1.2.4)
+CELLS = ("td", "th")
+ENDED_BY = {"td": CELLS, "th": CELLS, "tr": (*CELLS, "tr"), "tbody": (*CELLS, "tr", "thead", "tbody")}
+
+
 class Page(HTMLParser):
     """The tags and the text of a page."""
 
@@ -49,6 +54,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
+        while self.open and self.open[-1] in ENDED_BY.get(tag, ()):
+            self.open.pop()
         if tag not in ("meta", "input"):
             self.open.append(tag)
 
@@ -57,6 +64,8 @@ class Page(HTMLParser):
         self.attributes += attrs
 
     def handle_endtag(self, tag: str) -> None:
+        while tag == "table" and self.open[-1] in ENDED_BY["tbody"]:
+            self.open.pop()
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:

@@ -61,7 +61,7 @@ def _rmse(family: Family, y: Array, eta: Array) -> ByWeighting:
 
 
 def _r2(family: Family, y: Array, eta: Array) -> ByWeighting:
-    """1 less the squared errors over those of the rows' own mean, rounded to 0; of several outputs the mean of theirs."""
+    """1 less the squared errors over those of the rows' own mean; of several outputs the mean of theirs."""
     squares = errors(y, eta[:, None], family)[:, 0] ** 2
     centred = y - y.mean(axis=0)  # for the digits
 
