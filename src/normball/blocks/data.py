@@ -25,6 +25,14 @@ Array = NDArray[np.float64]
 MOST_FEATURES = 3000  # the curvature of all of them is held, and so is that of every fold
 
 
+def refuse_family(name: str) -> None:
+    """Raise where a family needs all rows at once."""
+    from normball import _native
+
+    if not _native.takes_blocks(name):
+        raise ValueError(f"{name} needs all rows in memory, and these come in blocks: fit a sample of them")
+
+
 @dataclass(frozen=True, eq=False)
 class BlockData:
     """Data in blocks and what runs over them; what is known of all rows comes from the first pass.
@@ -37,14 +45,11 @@ class BlockData:
     progress: Progress = None
 
     def __post_init__(self) -> None:
-        from normball import _native
-
         family = find_family(self.blocks.family)
         if family.is_open:
             text = f"{family.parameter_name} of {family.name} is estimated from rows in memory; these come in blocks: "
             raise ValueError(f'{text}write it, as in family="{family.name}(2)"')
-        if not _native.takes_blocks(family.name):
-            raise ValueError(f"{family.name} needs all rows in memory, and these come in blocks: fit a sample of them")
+        refuse_family(family.name)
         if self.n_features > MOST_FEATURES:
             text = f"{count(self.n_features)} features are too many for rows that come in blocks: their curvature "
             text += f"takes memory by the square of their number, and {count(MOST_FEATURES)} are the most."

@@ -13,6 +13,7 @@ from normball.blocks.block import Block
 from normball.blocks.long_table import LongTable, changed
 from normball.blocks.passes import lacking
 from normball.blocks.readers import NumberReader, Reader, read_frame
+from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.blocks.target import TargetColumns
 from normball.inputs.class_targets import any_output
 from normball.inputs.columns import Floats, Mask
@@ -92,6 +93,8 @@ class RowReader:
         What weights are divided by.
     drops_gaps : bool
         Whether rows that lack a feature are left out.
+    folds : tuple or None
+        What the folds are called in the column that names them.
     """
 
     roles: Roles
@@ -99,6 +102,7 @@ class RowReader:
     target: TargetColumns
     weight_divisor: float
     drops_gaps: bool
+    folds: tuple[Any, ...] | None = None
 
     def read(self, frame: pl.DataFrame) -> Rows:
         """All rows of a frame."""
@@ -111,6 +115,16 @@ class RowReader:
         weights = np.ones(len(y)) if not self.roles.weights else columns[self.roles.weights] / self.weight_divisor
         return Rows(columns, y, weights, self._offset(columns, y.shape), None if used.all() else used)
 
+    def fold_numbers(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.int32] | None:
+        """The fold of each row, -1 for none."""
+        if self.folds is None:
+            return None
+        named = columns[self.roles.fold]
+        if named.dtype.kind != "f":
+            return named.astype(np.int32)  # codes of labels
+        known = named >= 0  # NaN is not
+        return np.where(known, np.searchsorted(self.folds, np.where(known, named, 0.0)), -1).astype(np.int32)
+
     def _offset(self, columns: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> Floats:
         offsets = [columns[name] for name in self.roles.offsets]
         if self.roles.exposure:
@@ -118,6 +132,19 @@ class RowReader:
         if not offsets:
             return np.zeros(shape)
         return np.column_stack(offsets) if len(shape) == 2 else np.asarray(sum(offsets))
+
+
+def named_folds(content: Any) -> tuple[Any, ...]:
+    """What the folds are called, of numbers those that are not negative; raises as `make_folds` does."""
+    if isinstance(content, SurveyedLabels):
+        names = content.values
+    elif not isinstance(content, SurveyedNumbers) or not content.is_whole or content.distinct is None:
+        raise ValueError("fold_ids must name folds by whole numbers or labels")
+    else:
+        names = tuple(content.distinct[content.distinct >= 0].tolist())
+    if len(names) < 2:
+        raise ValueError(f"fold_ids must name at least 2 folds, not {len(names)}")
+    return names
 
 
 @dataclass(frozen=True)
@@ -162,14 +189,13 @@ class TableRows:
         """The block that a part of the table gives."""
         rows = self.reader.read(frame)
         columns, y, weights, offset = rows.kept()
-        fold = columns[self.reader.roles.fold] if self.reader.roles.fold else None
+        fold = self.reader.fold_numbers(columns)
         X = self._stored_as_it_is(frame) if rows.used is None else None
         if X is None:
             X = self._design(columns)
         if not np.isfinite(X.sum(dtype=np.float64)):
             raise changed(f"a feature is missing or infinite in rows {count(first_row + 1)} and following")
-        folds = None if fold is None else np.where(np.isnan(fold), -1, fold).astype(np.int32)
-        return Block(number, first_row, X, y, weights, offset, folds)
+        return Block(number, first_row, X, y, weights, offset, fold)
 
     def _stored_as_it_is(self, frame: pl.DataFrame) -> NDArray[Any] | None:
         """The features where all of them are stored as the solver takes them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from normball.blocks.arrays import read_arrays
-from normball.blocks.data import MOST_FEATURES, BlockData
+from normball.blocks.data import MOST_FEATURES, BlockData, refuse_family
 from normball.blocks.executor import Executor
 from normball.blocks.local import LocalExecutor
 from normball.blocks.source import RowBlocks
-from normball.blocks.tables import blocks_of
-from normball.families import family_name
+from normball.blocks.tables import blocks_of, is_long_table
+from normball.families import AUTO, family_name, find_family
 from normball.settings import Settings
 
 READERS: tuple[Callable[..., RowBlocks | None], ...] = (read_arrays, blocks_of)
@@ -34,7 +33,7 @@ class Blocks:
         An array, a `numpy.memmap` or the path of a `.npy` file; a path, folder or pattern of Parquet or Arrow files; a
         polars LazyFrame.
     rows : int, optional
-        How many rows a block has; by default as many as make 8 MB of an array, 32 MB of a table.
+        How many rows a block has; by default as many as make 8 MB.
     memory : int, optional
         Bytes that reading a table may take, and that blocks may which are kept between passes where all fit. By default
         a table is read in 1 GiB, and no block is kept.
@@ -57,12 +56,12 @@ class Blocks:
 
 
 def comes_in_blocks(X: Any) -> bool:
-    """Whether `X` says so, or is a memory map of few columns and many rows, or a path; else it is read as a whole."""
-    if "polars" in sys.modules and isinstance(X, sys.modules["polars"].LazyFrame):
-        return True
+    """Whether `X` says so, is a memory map of few columns and many rows, or a table that is not in memory."""
     if isinstance(X, np.memmap):
         return X.ndim == 2 and X.shape[1] <= MOST_FEATURES and X.shape[0] >= 10 * X.shape[1]
-    return isinstance(X, Blocks | str | os.PathLike)
+    if isinstance(X, np.ndarray | list | tuple):
+        return False
+    return isinstance(X, Blocks | str | os.PathLike) or is_long_table(X)
 
 
 def block_data(
@@ -70,6 +69,8 @@ def block_data(
 ) -> BlockData:
     """What the first reader that knows `X` makes of it; `options` and `by_row` are those of `prepare`."""
     given = X if isinstance(X, Blocks) else Blocks(X)
+    if settings.family != AUTO:
+        refuse_family(find_family(family_name(settings.family)).name)  # before all rows are read
     by_row = {name: values for name, values in (by_row or {}).items() if values is not None}
     how = {"memory": given.memory, "block_rows": given.rows}
     for read in READERS:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.blocks.encoding import Roles, RowReader, TableRows
+from normball.blocks.encoding import Roles, RowReader, TableRows, named_folds
+from normball.blocks.estimates import settled_family
 from normball.blocks.learning import Content, UsedRows, learn_from_rows
 from normball.blocks.long_table import DEFAULT_MEMORY, LongTable, rows_of_a_block
 from normball.blocks.passes import Refused, median_of, n_complete
@@ -26,7 +27,7 @@ from normball.blocks.target import TargetColumns, decide_target, judge_target, s
 from normball.families import family_name, find_family
 from normball.inputs.gaps import MISSING_LEVEL, Gaps
 from normball.inputs.places import Places
-from normball.inputs.preparation import Column, Preparation, learn_labels, learn_numbers
+from normball.inputs.preparation import Preparation, learn_labels, learn_numbers
 from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers, several_offsets, without_weight
 from normball.inputs.tables import not_met
 from normball.inputs.targets import refused_values
@@ -79,7 +80,7 @@ def prepare_long_table(
     memory : int, optional
         Bytes that reading may take, by default 1 GiB.
     block_rows : int, optional
-        Rows of the table that make a block; by default as many as the memory allows, 32 MB at most.
+        Rows of the table that make a block; by default as many as the memory allows, 8 MB at most.
 
     Returns
     -------
@@ -113,25 +114,44 @@ def prepare_long_table(
         raise DataError(without_weight("sample_weight"))
     target, findings = reader.target, surveyed.findings
     findings += judge_target(target, used.target, family, bool(roles.offsets or roles.exposure))
-    impute = missing == "impute"
-    columns = [
-        learn_labels(name, content, impute)
-        if isinstance(content, SurveyedLabels)
-        else learn_numbers(name, content, impute)
-        for name, content in used.contents.items()
-    ]
-    preparation = Preparation(tuple(columns), table.named, inf == "nan")
-    levels = {
-        column.name: _levels(column, content)
-        for column, content in zip(columns, used.contents.values(), strict=True)
-        if isinstance(content, SurveyedLabels)
-    }
+    family, remarks = settled_family(family, table, reader, surveyed.found.n_rows, n_rows)
+    findings += remarks
+    preparation, levels = _learned(used.contents, table.named, policy)
     width = max(len(roles.columns), len(preparation.feature_names))
     source = TableRows(
         table, reader, preparation, surveyed.found.n_rows, rows_of_a_block(width, memory, block_rows), levels
     )
-    known = (family, target.classes, target.output_names, target.title, preparation, findings)
-    return RowBlocks(source, *known, has_offset=bool(roles.offsets or roles.exposure))
+    n_folds = 0 if reader.folds is None else len(reader.folds)
+    return RowBlocks(
+        source=source,
+        family=family,
+        classes=target.classes,
+        output_names=target.output_names,
+        target_name=target.title,
+        preparation=preparation,
+        findings=findings,
+        has_offset=bool(roles.offsets or roles.exposure),
+        n_folds=n_folds,
+        folds=f"{n_folds} given folds" if n_folds else "",
+    )
+
+
+def _learned(
+    contents: Mapping[str, Content], named: bool, policy: Policy
+) -> tuple[Preparation, dict[str, NDArray[np.int32]]]:
+    """How the columns become features, and for those of labels the level of each code and, at the end, of gaps."""
+    impute = policy.missing == "impute"
+    columns, levels = [], {}
+    for name, content in contents.items():
+        if isinstance(content, SurveyedLabels):
+            column = learn_labels(name, content, impute)
+            place = {level: j for j, level in enumerate(column.levels or ())}
+            found = [place.get(label_text(value), -1) for value in content.values]
+            levels[name] = np.array([*found, place.get(MISSING_LEVEL, -1)], dtype=np.int32)
+        else:
+            column = learn_numbers(name, content, impute)
+        columns.append(column)
+    return Preparation(tuple(columns), named, policy.inf == "nan"), levels
 
 
 def _wanted(roles: Roles, policy: Policy) -> Wanted:
@@ -140,6 +160,7 @@ def _wanted(roles: Roles, policy: Policy) -> Wanted:
         features=roles.features,
         target=roles.target,
         as_labels=frozenset(policy.categorical) & frozenset(roles.features),
+        distinct=frozenset((*roles.target, roles.fold)),
         inf_is_missing=policy.inf == "nan",
     )
 
@@ -168,7 +189,9 @@ class _Surveyed:
         self.findings += self._gaps(features).findings(self.policy.missing, title)
         raise_errors(self.findings)
         assert target is not None
-        return family, RowReader(self.roles, self.readers, target, divisor, self.policy.missing == "drop"), features
+        drops_gaps = self.policy.missing == "drop"
+        folds = named_folds(self.found.contents[self.roles.fold]) if self.roles.fold else None
+        return family, RowReader(self.roles, self.readers, target, divisor, drops_gaps, folds), features
 
     def _target(self, family: str) -> tuple[str, TargetColumns | None]:
         """The family and the target; None, with findings, where it cannot be used."""
@@ -260,11 +283,3 @@ class _Surveyed:
         if target is not None and not (dropped or has_zeros or impute):
             return UsedRows(dict(features), target, self.found.n_rows, True)
         return learn_from_rows(self.table, reader, features, self.n_rows, impute, memory)
-
-
-def _levels(column: Column, content: SurveyedLabels) -> NDArray[np.int32]:
-    """The level that each code of the column is, and at the end that of gaps."""
-    assert column.levels is not None
-    place = {level: j for j, level in enumerate(column.levels)}
-    found = [place.get(label_text(value), -1) for value in content.values]
-    return np.array([*found, place.get(MISSING_LEVEL, -1)], dtype=np.int32)

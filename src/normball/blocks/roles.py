@@ -7,7 +7,7 @@ from typing import Any
 
 from normball.blocks.encoding import Roles
 from normball.blocks.long_table import LongTable
-from normball.families import AUTO
+from normball.families import AUTO, find_family
 from normball.inputs.lookup import not_found, not_found_of
 from normball.messages import DataError, Finding, raise_errors
 
@@ -32,9 +32,9 @@ def roles_of(
     named = {"sample_weight": weights, "offset": offsets, "exposure": _names("exposure", exposure or None)}
     for role, names in {**named, "drop": drop, "categorical": categorical, **others}.items():
         findings += not_found_of(table, names, f"Column (of {role})")
-    if family == AUTO and len(targets) > 1:
-        text = f"y names {len(targets)} columns; the family of several outputs has to be said."
-        findings.append(Finding("E14", text, 'family="multigaussian"'))
+    if len(targets) > 1 and (family == AUTO or not find_family(family).has_outputs):
+        one = "the family of several outputs has to be said" if family == AUTO else f"{family} takes one"
+        findings.append(Finding("E14", f"y names {len(targets)} columns; {one}.", 'family="multigaussian"'))
     apart = {*targets, *weights, *offsets, exposure, *drop, *(name for names in others.values() for name in names)}
     features = tuple(name for name in table.names if name not in apart)
     if not features:

@@ -36,8 +36,8 @@ class Wanted:
         The columns to look at.
     features, target : tuple of str
         Those of them whose missing values cost a row.
-    as_labels : frozenset of str
-        Columns of numbers to take for labels.
+    as_labels, distinct : frozenset of str
+        Columns of numbers to take for labels, and such whose distinct values count even where they are not whole.
     inf_is_missing : bool
         Whether an infinite number is a missing value.
     """
@@ -46,6 +46,7 @@ class Wanted:
     features: tuple[str, ...]
     target: tuple[str, ...]
     as_labels: frozenset[str]
+    distinct: frozenset[str]
     inf_is_missing: bool
 
 
@@ -83,7 +84,7 @@ def survey(table: LongTable, wanted: Wanted, n_rows: int) -> Survey:
             name,
             table,
             as_labels=name in wanted.as_labels,
-            wants_distinct=name in wanted.target,
+            wants_distinct=name in wanted.distinct,
             inf_is_missing=wanted.inf_is_missing,
         )
         for name in wanted.columns

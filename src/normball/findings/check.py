@@ -24,6 +24,7 @@ W25    no time to decide whether the classes can be separated
 W26    whole numbers that may be class labels and are fitted as gaussian
 W27    a survival time beside a column of events
 W34    columns that together predict held-out rows too well to be true
+W38    a parameter of the family that was estimated from some of the rows, where these are read in blocks
 =====  ==========================================================================================================
 """
 
