@@ -124,7 +124,6 @@ def test_what_cannot_be_is_told() -> None:
         read_dask(X, np.ones(9), family="gaussian")
     with pytest.raises(nb.DataError, match="3 dimensions"):
         read_dask(da.ones((3, 3, 3)), np.ones(3), family="gaussian")
-    assert read_dask(np.ones((3, 3)), np.ones(3), family="gaussian") is None
 
 
 def test_a_partition_of_another_type_is_told() -> None:

@@ -117,8 +117,6 @@ class DaskExecutor:
         RuntimeError
             When workers end again and again, or their cluster drops the blocks.
         """
-        if not len(handle.rows.pieces):
-            raise ValueError("there are no blocks")
         for _ in range(ATTEMPTS):
             try:
                 if handle.blocks is None:
@@ -131,6 +129,8 @@ class DaskExecutor:
     def _make(self, placed: Placed, on_block: OnBlock) -> None:
         from dask import delayed
 
+        if not len(placed.rows.pieces):
+            raise ValueError("there are no blocks")
         make = delayed(placed.rows.block_of, pure=False, traverse=False)
         task = delayed(_made, pure=False)
         blocks = [task(make, piece, number) for number, piece in enumerate(placed.rows.pieces)]

@@ -15,7 +15,7 @@ import numpy as np
 from normball.blocks.block import Block
 from normball.blocks.dask_executor import DaskExecutor
 from normball.blocks.encoding import TableRows
-from normball.blocks.long_table import Gathered, LongTable
+from normball.blocks.long_table import DEFAULT_MEMORY, Gathered, LongTable
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
 from normball.inputs.sources import source_of
@@ -84,7 +84,7 @@ class PartitionRows:
         """How many partitions there are."""
         return len(self.table.first_rows)
 
-    @property
+    @cached_property
     def pieces(self) -> list[Any]:
         """What stands for the partitions."""
         return self.table.divided(self.rows.reader.roles.columns)
@@ -104,8 +104,10 @@ class PartitionRows:
             first_row += block.n_rows
 
 
-def read_dask(X: Any, y: Any, *, executor: Any = None, **options: Any) -> RowBlocks | None:
-    """The blocks of a dask frame or array; None where `X` is neither.
+def read_dask(
+    X: Any, y: Any, *, executor: Any = None, memory: int | None = None, block_rows: int | None = None, **options: Any
+) -> RowBlocks:
+    """The blocks of a dask frame or array.
 
     Parameters
     ----------
@@ -115,6 +117,10 @@ def read_dask(X: Any, y: Any, *, executor: Any = None, **options: Any) -> RowBlo
         The target: of a frame a column or a series with the same partitions, of an array an array.
     executor : DaskExecutor, optional
         By default on the active client, or on threads where there is none.
+    memory : int, optional
+        Bytes of blocks that threads keep between passes, by default 1 GiB.
+    block_rows : int, optional
+        Not available: a block is a partition.
     **options
         As `prepare_long_table` has them; those that hold a value for each row are given as `y` is.
 
@@ -122,12 +128,15 @@ def read_dask(X: Any, y: Any, *, executor: Any = None, **options: Any) -> RowBlo
     ------
     TypeError
         When the executor is none of dask.
+    ValueError
+        When there are to be other blocks.
     DataError
         As `prepare_long_table`.
     """
-    if not is_dask(X):
-        return None
-    executor = executor or DaskExecutor.active()
+    if block_rows is not None:
+        text = "rows is not available for dask collections, whose partitions are the blocks"
+        raise ValueError(f"{text}: frame.repartition(...) or array.rechunk(...) makes others")
+    executor = executor or DaskExecutor.active(memory or DEFAULT_MEMORY)
     if not isinstance(executor, DaskExecutor):
         raise TypeError(f"a dask collection needs a DaskExecutor, not {type(executor).__name__}")
     by_row = options.pop("by_row", None) or {}
@@ -141,7 +150,7 @@ def read_dask(X: Any, y: Any, *, executor: Any = None, **options: Any) -> RowBlo
     y = names.pop("y")
     found = prepare_long_table(table, y, by_row=names, **options)
     assert isinstance(found.source, TableRows)
-    return replace(found, source=PartitionRows(found.source, table))
+    return replace(found, source=PartitionRows(found.source, table), executor=executor)
 
 
 def is_dask(X: Any) -> bool:

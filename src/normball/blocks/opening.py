@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from normball.blocks.arrays import read_arrays
+from normball.blocks.dask_tables import is_dask, read_dask
 from normball.blocks.data import MOST_FEATURES, BlockData, refuse_family
 from normball.blocks.executor import Executor
 from normball.blocks.local import LocalExecutor
@@ -31,14 +33,15 @@ class Blocks:
     ----------
     X
         An array, a `numpy.memmap` or the path of a `.npy` file; a path, folder or pattern of Parquet or Arrow files; a
-        polars LazyFrame.
+        polars LazyFrame; a dask frame or array, whose blocks are its partitions.
     rows : int, optional
         How many rows a block has; by default as many as make 8 MB.
     memory : int, optional
         Bytes that reading a table may take, and that blocks may which are kept between passes where all fit. By default
-        a table is read in 1 GiB, and no block is kept.
+        a table is read in 1 GiB, and no block is kept, but for 1 GiB of those of dask without a cluster.
     executor : Executor, optional
-        Where the blocks are and who computes; by default threads of this process, `LocalExecutor`.
+        Where the blocks are and who computes; by default threads of this process, `LocalExecutor`; of dask collections
+        the active client, or Dask's threads.
 
     Examples
     --------
@@ -61,7 +64,7 @@ def comes_in_blocks(X: Any) -> bool:
         return X.ndim == 2 and X.shape[1] <= MOST_FEATURES and X.shape[0] >= 10 * X.shape[1]
     if isinstance(X, np.ndarray | list | tuple):
         return False
-    return isinstance(X, Blocks | str | os.PathLike) or is_long_table(X)
+    return isinstance(X, Blocks | str | os.PathLike) or is_dask(X) or is_long_table(X)
 
 
 def block_data(
@@ -73,7 +76,8 @@ def block_data(
         refuse_family(find_family(family_name(settings.family)).name)  # before all rows are read
     by_row = {name: values for name, values in (by_row or {}).items() if values is not None}
     how = {"memory": given.memory, "block_rows": given.rows}
-    for read in READERS:
+    readers = (partial(read_dask, executor=given.executor),) if is_dask(given.X) else READERS
+    for read in readers:
         found = read(given.X, y, family=family_name(settings.family), by_row=by_row, **how, **options)
         if found is not None:
             executor = given.executor or found.executor or LocalExecutor(settings.n_threads, given.memory or 0)
