@@ -104,7 +104,8 @@ def test_folds_may_be_a_column() -> None:
     found = read_dask(frame[["number", "y", "code"]], "y", family="gaussian", by_row={"fold_ids": "code"})
     assert found.feature_names == ("number",)
     folds = np.concatenate([block.fold for block in found.source.open()])
-    np.testing.assert_array_equal(folds, mixed()["code"].to_numpy())
+    np.testing.assert_array_equal(folds, mixed()["code"].to_numpy() - 1)
+    assert found.n_folds == 3
 
 
 def test_what_is_said_of_gaps_is_the_same() -> None:
