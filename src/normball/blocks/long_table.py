@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 DEFAULT_MEMORY = 1 << 30
-SHARE_OF_A_BLOCK = 32  # reading ahead, decoding and encoding hold several blocks, and some of them twice
+SHARE_OF_A_BLOCK = 64  # reading ahead, decoding and encoding hold several blocks, and some of them twice
 LARGEST_BLOCK = 1 << 23  # bytes: columns of a block stay in the cache of a core
 BYTES_OF_A_CELL = 8
 

@@ -25,9 +25,11 @@ from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.blocks.table_features import feature_contents, number_reader
 from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
 from normball.families import family_name, find_family
+from normball.inputs.features import refuse_equal_names
 from normball.inputs.gaps import MISSING_LEVEL, Gaps
 from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation, learn_labels, learn_numbers
+from normball.inputs.prepare import check_word
 from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers, several_offsets, without_weight
 from normball.inputs.tables import not_met
 from normball.inputs.targets import refused_values
@@ -92,6 +94,8 @@ def prepare_long_table(
         With every problem found.
     """
     family = family_name(family)
+    check_word("missing", missing, ("error", "drop", "impute"))
+    check_word("inf", inf, ("error", "nan"))
     policy = Policy(missing, inf, tuple(name_list("categorical", categorical)))
     roles = roles_of(
         table,
@@ -117,6 +121,7 @@ def prepare_long_table(
     family, remarks = settled_family(family, table, reader, surveyed.found.n_rows, n_rows)
     findings += remarks
     preparation, levels = _learned(used.contents, table.named, policy)
+    refuse_equal_names(preparation)
     width = max(len(roles.columns), len(preparation.feature_names))
     source = TableRows(
         table, reader, preparation, surveyed.found.n_rows, rows_of_a_block(width, memory, block_rows), levels

@@ -58,14 +58,19 @@ class Features:
             preparation = learn(contents, named=self.named, impute=self.missing == "impute")
         else:
             preparation = Preparation(tuple(Column(name) for name in self.names), self.named)
-        names = preparation.feature_names
-        if len(set(names)) < len(names):
-            twice = sorted(name for name, times in Counter(names).items() if times > 1)
-            text = f"More than one feature is called {sample(twice, quote=True)}."
-            raise DataError(Finding("E06", text, "rename the column", tuple(twice)))
+        refuse_equal_names(preparation)
         if self.matrix is None:
             return preparation.design(list(contents.values())), preparation
         return self.matrix if rows is None else self.matrix[rows], preparation
+
+
+def refuse_equal_names(preparation: Preparation) -> None:
+    """Raise where two features have the same name."""
+    names = preparation.feature_names
+    if len(set(names)) < len(names):
+        twice = sorted(name for name, times in Counter(names).items() if times > 1)
+        text = f"More than one feature is called {sample(twice, quote=True)}."
+        raise DataError(Finding("E06", text, "rename the column", tuple(twice)))
 
 
 def read_features(

@@ -171,8 +171,8 @@ def prepare(
         With every problem found.
     """
     family = family_name(family)
-    _check_word("missing", missing, ("error", "drop", "impute"))
-    _check_word("inf", inf, ("error", "nan"))
+    check_word("missing", missing, ("error", "drop", "impute"))
+    check_word("inf", inf, ("error", "nan"))
     source = source_of(X)
     if inf == "nan":
         source = source.with_infinite_as_missing()
@@ -282,11 +282,12 @@ def _rows_without_gaps(kept: NDArray[np.bool_], weights: Floats) -> NDArray[np.i
 
 def prepare_new(preparation: Preparation, X: Any, *, unknown: str = "error") -> Any:
     """Lay new rows out for the solver as the training rows were; see `Preparation.transform`."""
-    _check_word("unknown", unknown, ("error", "warn", "baseline"))
+    check_word("unknown", unknown, ("error", "warn", "baseline"))
     return _native_layout(preparation.transform(X, unknown=unknown))
 
 
-def _check_word(name: str, value: Any, known: Sequence[str]) -> None:
+def check_word(name: str, value: Any, known: Sequence[str]) -> None:
+    """Raise a ValueError where an option is none of the words that it may be."""
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
 
