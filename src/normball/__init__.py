@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from normball.ball import fit_ball
     from normball.batch import fit_paths
     from normball.blocks.opening import Blocks
+    from normball.blocks.tables import open_table
     from normball.comparison import Comparison
     from normball.cv import cv_path
     from normball.cv_result import CVPath
@@ -48,6 +49,7 @@ __all__ = [
     "fit_path",
     "fit_paths",
     "load",
+    "open_table",
     "read_table",
 ]
 
@@ -73,6 +75,7 @@ _MODULE_OF = {
     "fit_path": "path",
     "fit_paths": "batch",
     "load": "model_file",
+    "open_table": "blocks.tables",
     "read_table": "inputs.tables",
 }
 

@@ -71,15 +71,22 @@ def block_data(
     X: Any, y: Any, settings: Settings, options: Mapping[str, Any], by_row: Mapping[str, Any] | None
 ) -> BlockData:
     """What the first reader that knows `X` makes of it; `options` and `by_row` are those of `prepare`."""
-    given = X if isinstance(X, Blocks) else Blocks(X)
     if settings.family != AUTO:
         refuse_family(find_family(family_name(settings.family)).name)  # before all rows are read
+    found = row_blocks(X, y, {"family": settings.family, **options}, by_row)
+    given = X if isinstance(X, Blocks) else Blocks(X)
+    executor = given.executor or found.executor or LocalExecutor(settings.n_threads, given.memory or 0)
+    return BlockData(found, executor, settings.progress)
+
+
+def row_blocks(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None) -> RowBlocks:
+    """The blocks of the first reader that knows `X`; see `block_data`."""
+    given = X if isinstance(X, Blocks) else Blocks(X)
     by_row = {name: values for name, values in (by_row or {}).items() if values is not None}
-    how = {"memory": given.memory, "block_rows": given.rows}
     readers = (partial(read_dask, executor=given.executor),) if is_dask(given.X) else READERS
+    known = {**options, "family": family_name(options["family"])}
     for read in readers:
-        found = read(given.X, y, family=family_name(settings.family), by_row=by_row, **how, **options)
+        found = read(given.X, y, by_row=by_row, memory=given.memory, block_rows=given.rows, **known)
         if found is not None:
-            executor = given.executor or found.executor or LocalExecutor(settings.n_threads, given.memory or 0)
-            return BlockData(found, executor, settings.progress)
+            return found
     raise TypeError(f"{type(given.X).__name__} is nothing that can be read in blocks of rows")

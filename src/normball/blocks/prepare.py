@@ -46,6 +46,10 @@ class Policy:
     inf: str = "error"
     categorical: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        check_word("missing", self.missing, ("error", "drop", "impute"))
+        check_word("inf", self.inf, ("error", "nan"))
+
 
 def prepare_long_table(
     table: LongTable,
@@ -94,8 +98,6 @@ def prepare_long_table(
         With every problem found.
     """
     family = family_name(family)
-    check_word("missing", missing, ("error", "drop", "impute"))
-    check_word("inf", inf, ("error", "nan"))
     policy = Policy(missing, inf, tuple(name_list("categorical", categorical)))
     roles = roles_of(
         table,

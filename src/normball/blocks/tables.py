@@ -59,8 +59,7 @@ def open_table(
     >>> import tempfile, pathlib, normball as nb
     >>> place = pathlib.Path(tempfile.mkdtemp()) / "prices.csv"
     >>> _ = place.write_text("size;price\n1,5;10\n2;-\n")
-    >>> from normball.blocks.tables import open_table
-    >>> open_table(place, decimal=",", na=["-"]).names
+    >>> nb.open_table(place, decimal=",", na=["-"]).names
     ('size', 'price')
     """
     reading = checked(

@@ -25,6 +25,7 @@ W26    whole numbers that may be class labels and are fitted as gaussian
 W27    a survival time beside a column of events
 W34    columns that together predict held-out rows too well to be true
 W38    a parameter of the family that was estimated from some of the rows, where these are read in blocks
+W39    a sample of the rows was looked at, where these come in blocks
 =====  ==========================================================================================================
 """
 
@@ -32,13 +33,14 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, overload
 
 import numpy as np
 from scipy import sparse
 
+from normball.blocks.opening import comes_in_blocks, row_blocks
 from normball.findings.column_statistics import Columns, Floats, Ints
 from normball.findings.design import (
     Table,
@@ -49,6 +51,7 @@ from normball.findings.design import (
     more_columns_than_rows,
     scaling,
 )
+from normball.findings.in_blocks import WholeColumns, sampled
 from normball.findings.outputs import leaks_of_targets, rare_classes, separated_classes
 from normball.findings.saturation import saturation
 from normball.findings.separation import separation
@@ -133,6 +136,9 @@ def check(
     given = {name: value for name, value in locals().items() if name not in ("X", "y", "unknown")}
     check_words("check", unknown, given)
     for_data = {name: value for name, value in given.items() if name not in ("fit_intercept", "trial_fit", "seconds")}
+    how: dict[str, Any] = {"fit_intercept": fit_intercept, "trial_fit": trial_fit, "seconds": seconds}
+    if comes_in_blocks(X):
+        return _check_blocks(X, y, for_data, how)
     try:
         data = prepare(X, y, **for_data)
         findings = list(data.findings)
@@ -143,11 +149,21 @@ def check(
         except DataError as second:
             return Findings(list(dict.fromkeys((*findings, *second.findings))))
         findings += [finding for finding in data.findings if finding.code != "W04" and finding not in findings]
-    return Findings(findings + check_data(data, fit_intercept=fit_intercept, trial_fit=trial_fit, seconds=seconds))
+    return Findings(findings + check_data(data, **how))
+
+
+def _check_blocks(X: Any, y: Any, for_data: Mapping[str, Any], how: Mapping[str, Any]) -> Findings:
+    """The same of rows that come in blocks."""
+    try:
+        data, whole, remarks = sampled(row_blocks(X, y, for_data))
+    except DataError as error:
+        return Findings(error.findings)
+    return Findings([*data.findings, *remarks, *check_data(data, whole, **how)])
 
 
 def check_data(
     data: Data,
+    whole: WholeColumns | None = None,
     *,
     fit_intercept: bool = True,
     trial_fit: bool = True,
@@ -157,15 +173,18 @@ def check_data(
 ) -> list[Finding]:
     """What `check` adds to the findings of `prepare`; see there.
 
-    Of copies, `wanted` columns are the originals. The mix `l1_ratio` is that of the fit to come, if it is known.
+    What is known of all rows, where `data` are a sample of them, is in `whole`. Of copies, `wanted` columns are the
+    originals. The mix `l1_ratio` is that of the fit to come, if it is known.
     """
     counts = data.weights > 0
     rows = slice(None) if counts.all() else np.flatnonzero(counts)
     table = replace(_table(data, rows), l1_ratio=l1_ratio)
     y = data.y[rows]
-    findings = constant_columns(table)
+    everywhere = table if whole is None else whole.of(table)
+    findings = constant_columns(everywhere)
+    about_copies, different = copied_columns(everywhere, wanted)
     if table.varies.size:
-        about_copies, different = copied_columns(table, wanted)
+        different = np.intersect1d(different, table.varies)
         known = {name for finding in data.findings for name in finding.columns}
         findings += about_copies + correlated_columns(table, different)
         findings += codes_and_row_numbers(table, known) + scaling(table)

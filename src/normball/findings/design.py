@@ -49,6 +49,8 @@ class Table:
         The family that is fitted.
     l1_ratio : float or None
         The mix of the penalty, None where it is not known.
+    digests : sequence of bytes, optional
+        Those of the features in all rows, of which these may be a sample.
     """
 
     columns: Columns
@@ -59,6 +61,7 @@ class Table:
     varies: Ints
     family: str = DEFAULT
     l1_ratio: float | None = None
+    digests: Sequence[bytes] | None = None
 
     def named(self, features: Iterable[int]) -> tuple[str, ...]:
         """Names of these features."""
@@ -99,7 +102,7 @@ def copied_columns(table: Table, wanted: Collection[str] = ()) -> tuple[list[Fin
 
     That one is the first, or the first made of a `wanted` column of the user's table.
     """
-    digests = table.columns.digests()
+    digests = table.digests or table.columns.digests()
     first: dict[bytes, int] = {}
     for j in sorted(table.varies.tolist(), key=lambda j: table.sources[j] not in wanted):
         first.setdefault(digests[j], j)
