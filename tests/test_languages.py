@@ -12,19 +12,20 @@ import polars as pl
 import pytest
 
 import normball as nb
-from latin import LATIN, english_in
+from latin import LATIN, english_in, words_of
 from messages_in_source import PACKAGE, in_javascript, in_python, messages
 from normball.cli import main
 from normball.cv_result import CVPath
-from normball.language import ENGLISH, current, languages, of_locale, retold, speaking, tr
+from normball.language import ENGLISH, PARTS, current, languages, of_locale, retold, speaking, tr
 from normball.language.particles import particle
 from normball.learn import IDS, built_in, figure, own, page
 from normball.report import page_text
 from normball.run import Run
 
 OTHERS = [language for language in languages() if language != ENGLISH]
-PLACE = re.compile(r"\{(\d+)\}")
+PLACE = re.compile(r"\{(\d+)\*?\}")
 PARTICLES = re.compile(r"\{\d+\|([^}]*)\}")
+REMEDIES = ("drop", "cv_path", "family", "negative_binomial", "repeats", "cv")
 KNOWN_PARTICLES = {"은/는", "이/가", "을/를", "과/와", "으로/로", "이라고/라고", "이었/였"}
 
 
@@ -38,7 +39,7 @@ def table_of(language: str) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_message_is_missing_and_none_is_stale(language: str) -> None:
     table, source = table_of(language), messages()
-    assert set(table) == {"page", "lessons", "python", "stored"}
+    assert set(table) == {*PARTS}
     every = source["page"] | source["lessons"] | source["python"]
     assert source["page"] - table["page"].keys() == set()
     assert source["lessons"] - table["page"].keys() - table["lessons"].keys() == set()
@@ -54,7 +55,7 @@ def test_places_are_those_of_the_english_message(language: str) -> None:
             assert sorted(set(PLACE.findall(english))) == sorted(set(PLACE.findall(own_words))), (part, english)
             assert own_words, (part, english)
             assert set(PARTICLES.findall(own_words)) <= KNOWN_PARTICLES, (part, english)
-            assert "{" not in re.sub(r"\{\d+(\|[^/}]+/[^/}]+)?\}", "", own_words), (part, english)
+            assert "{" not in re.sub(r"\{\d+(\*|\|[^/}]+/[^/}]+)?\}", "", own_words), (part, english)
 
 
 def test_messages_are_found_in_the_source() -> None:
@@ -131,6 +132,52 @@ def test_what_a_model_file_holds_is_retold(text: str) -> None:
         told = retold(text)
     assert re.findall(r"[A-Za-z]+", re.sub(r"l1_ratio|L1|L2", "", told)) == []
     assert sorted(re.findall(r"[\d.,]*\d", told)) == sorted(re.findall(r"[\d.,]*\d", text))
+
+
+def remarkable() -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Columns and targets that much is to be said about; some are called as words of the messages are."""
+    generator = np.random.default_rng(0)
+    n = 200
+    normal = generator.normal(size=(n, 4))
+    frame = pl.DataFrame(
+        {
+            "mean": normal[:, 0],
+            "count": np.full(n, 2.0),
+            "copy": normal[:, 0],
+            "near": normal[:, 0] + 1e-4 * normal[:, 1],
+            "wide": 1e9 * normal[:, 2],
+            "drowned": 1e6 + 1e-8 * normal[:, 3],
+            "id": np.arange(n),
+            "code": generator.integers(100, 999, 40)[generator.integers(0, 40, n)],
+        }
+    )
+    targets = {
+        "rare": (generator.uniform(size=n) < 0.03).astype(int),
+        "unbalanced": (np.arange(n) % 13 == 0).astype(int),
+        "separable": (normal[:, 0] > 0).astype(int),
+        "leaked": 2 * normal[:, 0] + 1e-6 * normal[:, 1],
+        "whole": generator.poisson(2, size=n),
+        "long tail": np.exp(3 * normal[:, 3]),
+    }
+    return frame, targets
+
+
+def test_findings_are_in_the_language_and_names_stay() -> None:
+    frame, targets = remarkable()
+    found = [finding for y in targets.values() for finding in nb.check(frame, y)]
+    codes = {finding.code for finding in found}
+    assert codes >= {"W11", "W12", "W13", "W14", "W15", "W16", "W17", "W18", "W19", "W20", "W21", "W23", "W26"}
+    with speaking("ko"):
+        told = [finding.in_command_line_words().retold() for finding in found]
+    words = words_of([*frame.columns, "L1", "L2", "AUC", "R2", "YYYYMMDD", "gaussian", "lam", "y", "e"])
+    for finding, own_words in zip(found, told, strict=True):
+        assert re.findall("[A-Za-z]{2,}", words.sub("", own_words.text)) == [], finding
+        assert [name in own_words.text for name in finding.columns] == [
+            name in finding.text for name in finding.columns
+        ]
+        remedies = re.sub(r"normball \w+|--[a-z0-9-]+ [\w.,()]+", "", own_words.fix)
+        assert re.findall("[A-Za-z]{2,}", remedies) == [], finding
+    assert [finding.retold() for finding in found] == found
 
 
 def tables() -> Iterator[Any]:
@@ -223,13 +270,19 @@ def test_summaries_are_in_the_language_and_english_stays(compared: tuple[Any, An
     with speaking("ko"):
         korean = [tell() for tell in told]
     assert [tell() for tell in told] == before
-    names = [*frame.columns, *picked.path.output_names, picked.path.family, "target", "y0", "y1", *LATIN]
-    known = re.compile(
-        rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(?![A-Za-z])"
-    )
+    names = [*frame.columns, *picked.path.output_names, picked.path.family, "target", "y0", "y1", *REMEDIES, *LATIN]
+    known = words_of(names)
     for text in korean:
-        lines = [line for line in text.splitlines() if not re.match(r"W\d\d|    ", line)]  # findings are English
-        assert [line for line in lines if re.search(r"[A-Za-z]{2}", known.sub("", line))] == []
+        assert [line for line in text.splitlines() if re.search(r"[A-Za-z]{2}", known.sub("", line))] == []
+
+
+@pytest.mark.parametrize("target", ["count", "logistic", "mean", "model"])
+def test_names_are_no_messages(target: str) -> None:
+    with speaking("ko"):
+        assert (
+            retold(f"{target}: numeric, mean 1.5, sd 2 -> linear, L1")
+            == f"{target}: 수치, 평균 1.5, 표준편차 2 → 선형, L1"
+        )
 
 
 def test_commands_speak_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

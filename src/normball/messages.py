@@ -16,7 +16,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-OR = "  or  "
+from normball.language import message, retold, tr
+
+OR = message("  or  ")
 SAMPLE = 5  # how many rows, values or names a message shows
 
 
@@ -61,8 +63,13 @@ class Finding:
             return self
         return replace(self, fix=f"fit again with {self.fix}")
 
+    def retold(self) -> Finding:
+        """The same finding in the language that is spoken, as far as that has words for it."""
+        remedies = [retold(remedy, "findings") for remedy in self.fix.split(OR)]
+        return replace(self, text=retold(self.text, "findings"), fix=tr(OR).join(remedies))
+
     def __str__(self) -> str:
-        fix = f"\nFix: {self.fix}" if self.fix else ""
+        fix = f"\n{tr('Fix:')} {self.fix}" if self.fix else ""
         return f"{self.code} {self.text}{fix}".replace("\n", "\n    ")
 
 

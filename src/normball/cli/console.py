@@ -109,7 +109,7 @@ class Console:
     def findings(self, findings: Iterable[Finding]) -> None:
         """Warnings, on stderr, in the words of the command line."""
         for finding in findings:
-            self.note(self.wrapped(str(finding.in_command_line_words()), "stderr"))
+            self.note(self.wrapped(str(finding.in_command_line_words().retold()), "stderr"))
 
     def error(self, text: str) -> None:
         """Why the command stops, on stderr, also when quiet."""

@@ -2,8 +2,8 @@
 
 English stands in the source. Another language is one file in this folder, `ko.json`: its messages by the English ones,
 with places {0}, {1} for what is put in, and {0|은/는} for the particle that goes with it. A table has parts: "page" and
-"lessons" are those of the JavaScript (`tr` of web/src/language.js), "python" those of `tr` here, and "stored"
-sentences that model files hold in English.
+"lessons" are those of the JavaScript (`tr` of web/src/language.js), "python" those of `tr` here, "stored"
+sentences that model files hold in English, and "findings" what is said about data and fits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from normball.language.particles import particle
 __all__ = ["ENGLISH", "current", "languages", "message", "messages", "of_locale", "retold", "speaking", "tr"]
 
 ENGLISH = "en"
-PARTS = ("page", "lessons", "python", "stored")
+PARTS = ("page", "lessons", "python", "stored", "findings")
 PLACE = re.compile(r"\{(\d+)(?:\|([^/}]*)/([^}]*))?\}")
 
 _current: ContextVar[str] = ContextVar("language", default=ENGLISH)
@@ -119,12 +119,16 @@ def _filled(text: str, values: tuple[object, ...]) -> str:
     return PLACE.sub(put, text)
 
 
-def retold(text: str) -> str:
-    """A sentence that was written down in English, in a model file say, in the language that is spoken."""
-    for english, own in _table(current())["stored"].items():
+def retold(text: str, part: str = "stored") -> str:
+    """A sentence that was written down in English, in a model file say, in the language that is spoken.
+
+    Of what is put in, {0*} is such a text, too; a name stays as it is.
+    """
+    for english, own in _table(current())[part].items():
         if found := _pattern(english).fullmatch(text):
-            return _filled(own, tuple(retold(value) for value in found.groups()))
-    return tr(text)
+            values = [retold(one, part) if f"{{{k}*}}" in own else one for k, one in enumerate(found.groups())]
+            return _filled(own.replace("*}", "}"), tuple(values))
+    return text
 
 
 @cache

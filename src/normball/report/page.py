@@ -269,7 +269,8 @@ def _typeset(text: str) -> str:
 def _readable(finding: Finding, path: Path, run: Run) -> Finding:
     """A finding in the words of the reader, names from right to left isolated."""
     worded = finding.in_command_line_words() if run.command else finding
-    return replace(worded, text=_isolated(worded.text, path, run))
+    told = worded.retold()
+    return replace(told, text=_isolated(told.text, path, run))
 
 
 def _isolated(text: str, path: Path, run: Run) -> str:

@@ -44,7 +44,8 @@ def fit_summary(fit: Fit) -> str:
     if fit.radius is not None:
         rows.insert(1, [tr("radius"), f"{fit.radius:.6g}"])
     features = feature_lines(facts.Point("", fit, None), tr("Features"))
-    return "\n".join([title(fit), *table(rows, align="<<"), "", *features, *map(str, rare_levels(fit))])
+    findings = (str(finding.retold()) for finding in rare_levels(fit))
+    return "\n".join([title(fit), *table(rows, align="<<"), "", *features, *findings])
 
 
 def path_summary(path: Path) -> str:
@@ -82,7 +83,7 @@ def cv_summary(cv: CVPath, select: Choice) -> str:
     chosen = facts.points(cv, select)
     features = feature_lines(chosen[0], chosen[0].title)
     closing = tr("Solved: {0}; {1} for path and folds", sentences.certificate(cv.path), sentences.reads(cv))
-    findings = map(str, facts.findings(cv, chosen[0]))
+    findings = (str(finding.retold()) for finding in facts.findings(cv, chosen[0]))
     return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, closing, *findings])
 
 
