@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normball.language import message
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
 TARGETS = {"diabetes": "progression", "breast_cancer": "benign", "wine": "class_0"}
 NOTES = {
-    "breast_cancer": "The target is 1 for benign and 0 for malignant tumours.",
-    "wine": "The data have three classes; the question here is class 0 against the other two.",
+    "breast_cancer": message("The target is 1 for benign and 0 for malignant tumours."),
+    "wine": message("The data have three classes; the question here is class 0 against the other two."),
 }
 OF_CELLS = (
     "radius",

@@ -15,7 +15,7 @@ from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
 from normball.cli.positive import with_positive
 from normball.cli.source import Task, UsageError, read
 from normball.cli.values import MIX_OF_PENALTY
-from normball.language import ENGLISH, message, retold, speaking
+from normball.language import ENGLISH, message, retold, speaking, tr
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MIXED = 0.5  # what stands for several mixes where it matters whether L1 or L2 is asked for
 SEPARATION_SECONDS = 5.0
-WHY_DROPPED = {"W11": "constant", "W12": "exact copy of another column"}
+WHY_DROPPED = {"W11": message("constant"), "W12": message("exact copy of another column")}
 MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse table make no difference
 
 
@@ -57,7 +57,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.told(message("Read"), retold(task.run.table))
     console.told(message("Target"), retold(task.run.outcome))
     if task.run.example in examples.NOTES:
-        console.sentence(f"         {examples.NOTES[task.run.example]}")
+        console.told("", tr(examples.NOTES[task.run.example]))
     console.findings(task.findings)
     findings = task.findings + _examine(task, data, arguments, ratios[0] if len(ratios) == 1 else MIXED, console)
     options = {**_options(arguments, task, data), **about_groups}
@@ -169,7 +169,7 @@ def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, cons
         if columns:
             task.options["drop"] += columns
             finding = Finding(finding.code, f"Dropped: {sample(columns)} ({WHY_DROPPED[finding.code]}).")
-            console.sentence(f"Dropped  {sample(columns)} ({WHY_DROPPED[finding.code]})  {finding.code}")
+            console.told(message("Dropped"), f"{sample(columns)} ({tr(WHY_DROPPED[finding.code])})  {finding.code}")
         else:
             console.findings([finding])
         findings.append(finding)
@@ -246,9 +246,10 @@ def _solve(
         options = {**options, "lambdas": _grid_with(arguments.select, task, options, ratios[0], arguments)}
     if len(ratios) > 1:
         n_paths = len(ratios) * (arguments.cv * arguments.repeats + 1)
-        text = f"{len(ratios)} penalties on the same {arguments.cv * arguments.repeats} folds, {n_paths} paths in all"
-        hint = "" if arguments.l1_ratio else "; --no-compare fits the lasso alone"
-        console.sentence(f"Compare  {text}{hint}")
+        n_folds = arguments.cv * arguments.repeats
+        text = tr("{0} penalties on the same {1} folds, {2} paths in all", len(ratios), n_folds, n_paths)
+        hint = "" if arguments.l1_ratio else tr("; --no-compare fits the lasso alone")
+        console.told(message("Compare"), text + hint)
     bar = console.bar("Path", "lambdas", rounds)
     try:
         with warnings.catch_warnings():

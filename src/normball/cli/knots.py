@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from normball.cv_result import CVPath
 from normball.families import find_family
+from normball.language import message, tr
 from normball.results import facts
 from normball.results.text import display_width, printable, shortened, table
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from normball.results.path import Path
 
 LEAST_ROOM = 24  # for names
-RIDGE = "L2 keeps every feature at every lambda: none enters or leaves."
+RIDGE = message("L2 keeps every feature at every lambda: none enters or leaves.")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Knot:
         """`+bmi, +s5, -age`, in so much room as many as there is room for."""
         each = [f"+{printable(name)}" for name in self.entered] + [f"-{printable(name)}" for name in self.left]
         for shown in range(len(each), 0, -1):
-            more = f" and {len(each) - shown:,} more" if shown < len(each) else ""
+            more = tr(" and {0} more", f"{len(each) - shown:,}") if shown < len(each) else ""
             text = ", ".join(each[:shown]) + more
             if room is None or display_width(text) <= room:
                 return text
@@ -57,21 +58,21 @@ def lines(result: Path | CVPath, console: Console) -> list[str]:
     """The table: lambda, features kept, the error of held-out rows, and which features enter (+) or leave (-)."""
     path, cv = (result.path, result) if isinstance(result, CVPath) else (result, None)
     if path.l1_ratio == 0:
-        return [RIDGE]
+        return [tr(RIDGE)]
     marks = {} if cv is None else _marks(cv)
     shown = [
         one
         for one in knots(path, path.preparation.shown_names)
         if one.entered or one.left or one.index in marks or one.index == 0
     ]
-    titles = ["lambda", "features", *([] if cv is None else [f"CV {_score(cv)[0]}", ""])]
+    titles = [tr("lambda"), tr("features"), *([] if cv is None else [tr("CV {0}", tr(_score(cv)[0])), ""])]
     rows = [titles]
     for one in shown:
         of_folds = [] if cv is None else [facts.figures(_score(cv)[1][one.index], 4), marks.get(one.index, "")]
         rows.append([facts.figures(path.lambdas[one.index]), f"{path.n_nonzero[one.index]:,}", *of_folds])
     width = max(map(display_width, table(rows, align=">" * len(titles)))) + 3
     room = None if console.verbose else max(LEAST_ROOM, console.width - width)
-    changes = ["enters (+) or leaves (-)", *(one.changes(room) for one in shown)]
+    changes = [tr("enters (+) or leaves (-)"), *(one.changes(room) for one in shown)]
     align = ">>" + ("" if cv is None else "><") + "<"
     head, *rest = table([[*row, change] for row, change in zip(rows, changes, strict=True)], align=align)
     return [console.bold(head), *rest]
@@ -90,8 +91,8 @@ def document(result: Path | CVPath) -> list[dict[str, Any]]:
 def _marks(cv: CVPath) -> dict[int, str]:
     """What stands beside the strengths of the two rules."""
     if cv.index_1se == cv.index_best:
-        return {cv.index_best: "1-SE, best"}
-    return {cv.index_1se: "1-SE", cv.index_best: "best"}
+        return {cv.index_best: tr("1-SE, best")}
+    return {cv.index_1se: tr("1-SE"), cv.index_best: tr("best")}
 
 
 def _score(cv: CVPath) -> tuple[str, Sequence[float]]:

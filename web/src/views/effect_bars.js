@@ -99,10 +99,11 @@ function told(data, index, effects) {
   if (effects[0].value < 0) parts.reverse(); // the largest first
   const { factor, eta } = data.mathematics;
   const [first] = effects;
-  const who = first.level ? shortened(first.name, 40) : tr`${data.standardize ? tr`One standard deviation` : tr`One unit`} more of ${shortened(first.name, 40)}`;
+  const name = shortened(first.name, 40);
   const what = factor ? tr`multiplies the ${factor} by ${figures(Math.exp(first.step))}` : tr`changes the prediction by ${signed(first.step)}`;
+  const alone = first.level ? tr`${name} ${what}, all else equal` : data.standardize ? tr`One standard deviation more of ${name} ${what}, all else equal` : tr`One unit more of ${name} ${what}, all else equal`;
   const count = data.l1_ratio === 0 ? data.n_features : data.n_nonzero[index];
   const rest = count > effects.length ? tr` Drawn are the ${whole(effects.length)} largest of ${whole(count)}.` : "";
   const whiskers = first.range && data.ranges ? tr` Whiskers: the middle ${Math.round(100 * data.ranges.middle)} % of ${whole(data.ranges.n_fits)} samples of the rows.` : "";
-  return tr`${at}, ${parts.join("; ")}. ${who} ${what}, all else equal (bars: ${factor ? tr`the ${eta}` : data.title} ${data.standardize ? tr`per SD` : tr`per unit`}).${whiskers}${rest}`;
+  return tr`${at}, ${parts.join("; ")}. ${alone} (bars: ${factor ? tr`the ${eta}` : data.title} ${data.standardize ? tr`per SD` : tr`per unit`}).${whiskers}${rest}`;
 }
