@@ -91,3 +91,15 @@ def test_options_about_text(tmp_path: Path) -> None:
 def test_families_that_need_all_rows_are_refused_before_any_is_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needs all rows in memory"):
         nb.fit_path(str(tmp_path / "nothing.parquet"), "y", family="multinomial")
+
+
+def test_progress_may_stop_the_first_pass(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> bool:
+        told.append((done, total))
+        return done >= 100
+
+    with pytest.raises(nb.Interrupted, match="nothing is fitted yet"):
+        nb.fit_path(nb.Blocks(written(tmp_path, "parquet"), rows=50), "y", missing="drop", progress=stop)
+    assert told == [(50, N), (100, N)]

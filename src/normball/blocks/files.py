@@ -76,10 +76,11 @@ def _columnar(files: Sequence[Path], kind: str, reading: Reading) -> LongTable:
     import polars as pl
 
     scan: Callable[[Path], pl.LazyFrame] = pl.scan_parquet if kind == "parquet" else pl.scan_ipc
-    schemas = {}
+    schemas, n_rows = {}, 0
     for file in files:
         with _read_as(kind, file):
             schemas[file] = scan(file).collect_schema()
+            n_rows += int(scan(file).select(pl.len()).collect().item())  # stands in the file
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         for file in files:
@@ -87,7 +88,7 @@ def _columnar(files: Sequence[Path], kind: str, reading: Reading) -> LongTable:
                 yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
 
     schema, conflicts = common_schema(schemas)
-    return LongTable(schema, opened, reading.form, reading.categorical, conflicts=conflicts)
+    return LongTable(schema, opened, reading.form, reading.categorical, conflicts=conflicts, n_rows_hint=n_rows)
 
 
 def _text(files: Sequence[Path], reading: Reading) -> LongTable:

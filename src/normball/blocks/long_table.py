@@ -54,6 +54,8 @@ class LongTable:
         What is worth knowing of how it is written.
     conflicts : {name: Finding}
         Columns that do not hold the same in all files, which can be left out.
+    n_rows_hint : int
+        How many rows there are, for progress; 0 where that is not known beforehand.
     """
 
     schema: Mapping[str, Any]
@@ -63,6 +65,7 @@ class LongTable:
     named: bool = True
     findings: tuple[Finding, ...] = ()
     conflicts: Mapping[str, Finding] = field(default_factory=dict)
+    n_rows_hint: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:

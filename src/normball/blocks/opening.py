@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,9 +18,7 @@ from normball.blocks.local import LocalExecutor
 from normball.blocks.source import RowBlocks
 from normball.blocks.tables import blocks_of, is_long_table
 from normball.families import AUTO, family_name, find_family
-from normball.settings import Settings
-
-READERS: tuple[Callable[..., RowBlocks | None], ...] = (read_arrays, blocks_of)
+from normball.settings import Progress, Settings
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,9 @@ class Blocks:
     Parameters
     ----------
     X
-        An array, a `numpy.memmap` or the path of a `.npy` file; a path, folder or pattern of Parquet or Arrow files; a
-        polars LazyFrame; a dask frame or array, whose blocks are its partitions.
+        An array, a `numpy.memmap` or the path of a `.npy` file; a path, folder or pattern of Parquet, Arrow or text
+        files, or what `open_table` gives; a polars LazyFrame, `pyarrow.dataset`, DuckDB relation or anything else that
+        gives an Arrow stream each time; a dask frame or array, whose blocks are its partitions.
     rows : int, optional
         How many rows a block has; by default as many as make 8 MB.
     memory : int, optional
@@ -73,17 +72,20 @@ def block_data(
     """What the first reader that knows `X` makes of it; `options` and `by_row` are those of `prepare`."""
     if settings.family != AUTO:
         refuse_family(find_family(family_name(settings.family)).name)  # before all rows are read
-    found = row_blocks(X, y, {"family": settings.family, **options}, by_row)
+    found = row_blocks(X, y, {"family": settings.family, **options}, by_row, settings.progress)
     given = X if isinstance(X, Blocks) else Blocks(X)
     executor = given.executor or found.executor or LocalExecutor(settings.n_threads, given.memory or 0)
     return BlockData(found, executor, settings.progress)
 
 
-def row_blocks(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None) -> RowBlocks:
+def row_blocks(
+    X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None, progress: Progress = None
+) -> RowBlocks:
     """The blocks of the first reader that knows `X`; see `block_data`."""
     given = X if isinstance(X, Blocks) else Blocks(X)
     by_row = {name: values for name, values in (by_row or {}).items() if values is not None}
-    readers = (partial(read_dask, executor=given.executor),) if is_dask(given.X) else READERS
+    local = (read_arrays, partial(blocks_of, progress=progress))
+    readers = (partial(read_dask, executor=given.executor),) if is_dask(given.X) else local
     known = {**options, "family": family_name(options["family"])}
     for read in readers:
         found = read(given.X, y, by_row=by_row, memory=given.memory, block_rows=given.rows, **known)

@@ -7,15 +7,20 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normball.blocks.encoding import TableRows
 from normball.blocks.files import files_of, table_of_files
 from normball.blocks.long_table import LongTable
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
+from normball.blocks.watched import watched
 from normball.inputs.reading import checked
 from normball.messages import DataError, Finding, raise_errors
+from normball.progress import Poll
+from normball.settings import Progress
 
 if TYPE_CHECKING:
     import polars as pl
@@ -111,10 +116,15 @@ def _is_of(module: str, name: str, X: Any) -> bool:
     return loaded is not None and isinstance(X, getattr(loaded, name))
 
 
-def blocks_of(X: Any, y: Any, **options: Any) -> RowBlocks | None:
+def blocks_of(X: Any, y: Any, *, progress: Progress = None, **options: Any) -> RowBlocks | None:
     """The blocks of a long table, None where `X` is none; options are those of `prepare_long_table`."""
     table = long_table_of(X)
-    return None if table is None else prepare_long_table(table, y, **options)
+    if table is None:
+        return None
+    with Poll(progress) as poll:
+        found = prepare_long_table(watched(table, poll), y, **options)
+    assert isinstance(found.source, TableRows)
+    return replace(found, source=replace(found.source, table=table))
 
 
 def _of_lazy_frame(frame: pl.LazyFrame) -> LongTable:
