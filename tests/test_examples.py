@@ -8,7 +8,7 @@ import pytest
 from sklearn import datasets
 
 from normball.cli import examples
-from normball.cli.arguments import EXAMPLES
+from normball.cli.options import EXAMPLES
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

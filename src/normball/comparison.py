@@ -169,8 +169,8 @@ class Comparison:
         for cv in self.paths:
             if math.isclose(cv.path.l1_ratio, l1_ratio, rel_tol=0.0, abs_tol=1e-12):
                 return cv
-        kept = ", ".join(f"{ratio!r}" for ratio in self.l1_ratios)
-        raise ValueError(f"there is no path with l1_ratio={l1_ratio!r}: those compared are {kept}")
+        kept = ", ".join(map(written, self.l1_ratios))
+        raise ValueError(f"there is no path with l1_ratio={written(l1_ratio)}: those compared are {kept}")
 
     def losses(self, cv: CVPath) -> tuple[Array, Array]:
         """How much worse than the best model of all each model of a path is, and the standard errors, by lambda."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.inputs.columns import missing_in
 from normball.inputs.dates import moments_of
 from normball.messages import OR, DataError, Finding, count
 
@@ -89,13 +90,15 @@ def make_folds(
     elif not is_number:
         folds = _from_splitter(cv, y if strata is None or y.ndim == 1 else strata, labels)
     else:
-        _check_number(cv, n_rows)
+        if cv < 2:
+            raise ValueError(f"cv is {cv}, but needs at least 2 folds")
         if in_time:
             times = np.arange(n_rows) if time_order is True else moments_of(time_order, "time_order")
             folds = _expanding_window(per_row("time_order", times, n_rows, rows), int(cv))
         else:
-            if strata is not None and members is not None and classes is not None and labels is None:
-                _check_rarest(members[counts], int(cv), classes)
+            if labels is None:
+                of_classes = None if strata is None or members is None else members[counts]
+                _check_number(int(cv), n_rows, of_classes, classes)
             folds = _at_random(strata, labels, n_rows, int(cv), int(repeats), _generator(random_state))
     if members is not None and classes is not None:
         _check_all_classes(members, counts, folds, classes)
@@ -109,13 +112,6 @@ def _members(y: NDArray[np.float64]) -> NDArray[np.bool_] | None:
     return np.column_stack([y == 0.0, y == 1.0]) if np.isin(y, (0.0, 1.0)).all() else None
 
 
-def _check_number(cv: int, n_rows: int) -> None:
-    if cv < 2:
-        raise ValueError(f"cv is {cv}, but needs at least 2 folds")
-    if cv > n_rows:
-        raise DataError(Finding("E05", f"{count(n_rows)} rows cannot make {cv} folds.", f"cv={n_rows} or fewer"))
-
-
 def _fewer(most: int, what: str) -> str:
     return f"cv={most} or fewer" if most > 1 else f"more {what}"
 
@@ -127,9 +123,8 @@ def per_row(name: str, values: Any, n_rows: int, rows: NDArray[np.intp] | None =
         array = array[rows]
     if array.shape != (n_rows,):
         raise ValueError(f"{name} has shape {array.shape}, but there are {n_rows} rows")
-    missing = [value is None or value != value for value in array] if array.dtype.kind in "fmMO" else [False]
-    if any(missing):
-        raise ValueError(f"{name} has missing values, first in row {missing.index(True) + 1}")
+    if (missing := missing_in(array)).any():
+        raise ValueError(f"{name} has missing values, first in row {missing.argmax() + 1}")
     return array
 
 
@@ -291,14 +286,21 @@ def _from_splitter(cv: Any, y: NDArray[Any], groups: NDArray[Any] | None) -> Fol
     return Folds(tuple(train), tuple(test), ids, f"{len(test)} folds of {type(cv).__name__}")
 
 
-def _check_rarest(members: NDArray[np.bool_], n_folds: int, classes: tuple[Any, ...]) -> None:
-    sizes = members.sum(axis=0).tolist()
-    rarest = sizes.index(min(sizes))
-    if sizes[rarest] < n_folds:
-        rows = f"{sizes[rarest]} row{'s' * (sizes[rarest] != 1)}"
-        text = f'Class "{classes[rarest]}" has {rows} but cv={n_folds} needs at least {n_folds}.'
-        fix = f"cv={sizes[rarest]}{OR}merge the class" if sizes[rarest] > 1 else "merge the class with another"
-        raise DataError(Finding("E05", text, fix))
+def _check_number(
+    n_folds: int, n_rows: int, members: NDArray[np.bool_] | None, classes: tuple[Any, ...] | None
+) -> None:
+    """E05 where there are fewer rows than folds, or fewer of the rarest class, whichever leaves fewer folds."""
+    if members is not None and classes is not None:
+        sizes = members.sum(axis=0).tolist()
+        rarest = sizes.index(min(sizes))
+        if sizes[rarest] < n_folds:
+            rows = f"{count(sizes[rarest])} row{'s' * (sizes[rarest] != 1)}"
+            text = f'Class "{classes[rarest]}" has {rows}; each of {count(n_folds)} folds needs one.'
+            fix = f"cv={sizes[rarest]}{OR}merge the class" if sizes[rarest] > 1 else "merge the class with another"
+            raise DataError(Finding("E05", text, fix))
+    if n_folds > n_rows:
+        text = f"{count(n_rows)} rows cannot make {count(n_folds)} folds."
+        raise DataError(Finding("E05", text, _fewer(n_rows, "rows")))
 
 
 def _check_all_classes(

@@ -2,8 +2,7 @@
 
 A finding says what is wrong, where, how often, and what to do about it. Its `fix` is written in the words of Python:
 `missing="drop"` is an argument of the function that says it, `cv_path(X, y, repeats=5)` a call of another one; several
-remedies are joined by `OR`. Every option has the same name on the command line, so `command_line_words` can turn it
-into `--missing drop` there.
+remedies are joined by `OR`. `command_line_words` turns it into `--missing drop` where a command says it.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class Finding:
     def in_command_line_words(self, known: Collection[str] | None = None) -> Finding:
         """The same finding with its remedy as command-line options; `known` ones, if a command has not all of them."""
         fix = self.fix if known is None else with_known_options(self.fix, known)
-        return replace(self, text=_named(self.text), fix=command_line_words(fix))
+        return replace(self, text=command_line_words(self.text), fix=command_line_words(fix))
 
     def with_known_options(self, known: Collection[str]) -> Finding:
         """The same finding without the remedies whose options a function lacks."""
@@ -108,38 +107,73 @@ def raise_errors(findings: Iterable[Finding]) -> None:
 
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
-_OPTION = re.compile(rf"\b([a-z_0-9]+)=({_STRING}|\[(?:{_STRING}(?:, )?)*\]|[\w.-]*\w)")
+_VALUE = rf"{_STRING}|\[(?:{_STRING}(?:, )?)*\]|[\w.-]*\w"
+_OPTION = re.compile(rf"\b([a-z_0-9]+)=({_VALUE})")
 _CALL = re.compile(
     r"\b(cv_path|check|\w+ = normball\.read_table)\((?:X, y|X|\{[^}]*\})(?:, )?"
     rf"((?:{_STRING}|[^()\"])*)\)(?:\[{_STRING}\])?"
 )
-_TABLE = re.compile(r"^X\b(?= (?:lacks|has) )")
-_LAM = re.compile(r"(?<![-\w])lam\b")
 _COMMANDS = {"cv_path": "normball fit", "check": "normball check"}  # a table is read by the options of every command
+_RENAMED = {  # arguments whose option has another name
+    "sample_weight": "--weights",
+    "fold_groups": "--group",
+    "row_groups": "--group",
+    "penalty_factors": "--keep-unpenalised",
+    "n_threads": "--threads",
+    "random_state": "--seed",
+    "n_bootstrap": "--bootstrap",
+}
+_ARGUMENTS = (  # those whose option has the same name
+    *("categorical", "cv", "decimal", "dedupe", "delimiter", "drop", "encoding", "family", "group_ratio", "grouped"),
+    *("groups", "header", "inf", "kind", "l1_ratio", "lam", "lambda_min_ratio", "missing", "n_lambdas", "na", "offset"),
+    *("repeats", "score", "seconds", "thousands", "time_order", "tol", "units", "unknown"),
+)
+_TERMS = re.compile(  # what is an interface's own in a sentence; what stands in quotes is the user's
+    rf"\b(?P<name>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?P<value>{_VALUE})"
+    rf"|(?P<quoted>{_STRING})"
+    rf"|(?<![-\w.])(?P<bare>{'|'.join(name for name in (*_RENAMED, *_ARGUMENTS) if '_' in name)})\b"
+    r"|(?<![-\w])(?P<lam>lam)\b"
+    r"|(?P<table>(?<=\bof )X\b|(?:^|(?<=\. )|(?<=; ))X(?= (?:lacks|has|must)\b))"
+)
 
 
-def command_line_words(fix: str) -> str:
-    """Rewrite `name="value"` and `name=["a", "b"]` as `--name value` and `--name a,b`, and calls as commands."""
+def command_line_words(text: str) -> str:
+    """What is said in the words of Python, in those of the command line.
 
-    def option(match: re.Match[str]) -> str:
-        name, value = match.groups()
-        if value.startswith("["):
-            value = ",".join(word.replace(",", r"\,") for word in json.loads(value))
-        elif value.startswith('"'):
-            value = json.loads(value)
-        return f"--{name.replace('_', '-')} {shlex.quote(value)}"
+    `name="value"` and `name=["a", "b"]` become `--name value` and `--name a,b`, calls become commands, and an argument
+    is called by its option.
+    """
 
     def command(match: re.Match[str]) -> str:
         function, arguments = match.groups()
-        options = [option(one) for one in _OPTION.finditer(arguments)]
+        options = [_TERMS.sub(_term, one[0]) for one in _OPTION.finditer(arguments)]
         return " ".join([*filter(None, [_COMMANDS.get(function)]), *options])
 
-    return _named(_OPTION.sub(option, _CALL.sub(command, fix)))
+    return _TERMS.sub(_term, _CALL.sub(command, text))
 
 
-def _named(text: str) -> str:
-    """The names of arguments in a sentence as what they are."""
-    return _LAM.sub("lambda", _TABLE.sub("The table", text))
+def _term(match: re.Match[str]) -> str:
+    """One argument, or one word for the table, as the command line has it."""
+    if match["quoted"]:
+        return match["quoted"]
+    if match["table"]:
+        return (
+            "The table"
+            if match.start() == 0 or match.string[match.start() - 2 : match.start()] == ". "
+            else "the table"
+        )
+    if match["lam"]:
+        return "lambda"
+    name = match["name"] or match["bare"]
+    option = _RENAMED.get(name, f"--{name.replace('_', '-')}")
+    if match["bare"]:
+        return option
+    value = match["value"]
+    if value.startswith("["):
+        value = ",".join(word.replace(",", r"\,") for word in json.loads(value))
+    elif value.startswith('"'):
+        value = json.loads(value)
+    return f"{option} {shlex.quote(value)}"
 
 
 def with_known_options(fix: str, known: Collection[str]) -> str:

@@ -94,11 +94,17 @@ def compare(
         except KeyboardInterrupt as stop:
             partial = getattr(stop, "result", None)
             finished = paths if partial is None else [*paths, partial]
-            text = (
-                f"Interrupted after {len(paths)} of {len(ratios)} values of l1_ratio" if len(ratios) > 1 else str(stop)
-            )
+            text = _how_far(len(ratios), len(paths), partial, settings) if len(ratios) > 1 else str(stop)
             raise Interrupted(text, Comparison(tuple(finished)) if finished else None) from None
     return Comparison(tuple(paths))
+
+
+def _how_far(n_mixes: int, n_finished: int, partial: Any, settings: Settings) -> str:
+    """How far a comparison came; the path that was in work counts where all of its lambdas were there."""
+    n_lambdas = 0 if partial is None else partial.lambdas.size
+    is_whole = n_lambdas == (settings.n_lambdas if settings.lambdas is None else len(settings.lambdas))
+    text = f"Interrupted after {n_finished + is_whole} of {n_mixes} penalties"
+    return text if is_whole or not n_lambdas else f"{text}, and {n_lambdas} lambdas of the next"
 
 
 def default_mixes(data: Data | BlockData) -> list[float]:

@@ -26,7 +26,7 @@ from normball.blocks.table_features import feature_contents, number_reader
 from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
 from normball.families import family_name, find_family
 from normball.inputs.features import refuse_equal_names
-from normball.inputs.gaps import MISSING_LEVEL, Gaps
+from normball.inputs.gaps import MISSING_LEVEL, Gaps, Needed
 from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation, learn_labels, learn_numbers
 from normball.inputs.prepare import check_word
@@ -193,7 +193,7 @@ class _Surveyed:
         outputs = () if target is None else target.output_names
         if (n_offsets := len(self.roles.offsets)) and n_offsets != max(len(outputs), 1):
             self.findings.append(several_offsets(n_offsets, outputs))
-        self.findings += self._gaps(features).findings(self.policy.missing, title)
+        self.findings += self._gaps(features, title).findings(self.policy.missing, title)
         raise_errors(self.findings)
         assert target is not None
         drops_gaps = self.policy.missing == "drop"
@@ -259,7 +259,7 @@ class _Surveyed:
                 self.findings.append(Finding("E15", text, columns=(name,)))
         return divisor
 
-    def _gaps(self, features: Mapping[str, Content]) -> Gaps:
+    def _gaps(self, features: Mapping[str, Content], title: str) -> Gaps:
         """Where features and target lack a number."""
         numbers = {name: one for name, one in features.items() if isinstance(one, SurveyedNumbers)}
         targets = [one for name in self.roles.target if isinstance(one := self.found.contents[name], SurveyedNumbers)]
@@ -267,7 +267,8 @@ class _Surveyed:
             n_rows=self.found.n_rows,
             n_features=len(self.roles.features),
             missing={name: one.missing for name, one in features.items() if one.missing},
-            target_missing=self.found.without_target,
+            needed=[Needed(title, "target", self.found.without_target)] if self.found.without_target else [],
+            unusable=self.found.without_target,
             anywhere=self.found.with_gap,
             n_complete=self._n_complete,
             infinite={name: one.infinite for name, one in numbers.items() if one.infinite},

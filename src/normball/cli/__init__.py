@@ -12,8 +12,8 @@ from typing import Any
 
 from normball.cli.arguments import parser
 from normball.cli.console import Console, print_to
-from normball.cli.exits import CLOSED, DATA, FILE, INTERRUPTED, USAGE, file_problem
-from normball.cli.parsing import with_dashed_values
+from normball.cli.exits import CLOSED, DATA, FILE, INTERRUPTED, file_problem, usage_problem
+from normball.cli.parsing import NotUnderstood, with_dashed_values
 from normball.cli.styles import switch
 from normball.language import ENGLISH, speaking
 
@@ -44,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         print_to("stdout")  # argparse does not flush its help
         return int(end.code or 0)
+    except NotUnderstood as error:
+        console = Console(machine="--json" in words, colour="--no-color" not in words)
+        return usage_problem(str(error), error.prog, console, f"\nAll options: {error.prog} --help")
     console = Console(
         machine=getattr(arguments, "json", False),
         quiet=getattr(arguments, "quiet", False),
@@ -55,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.showwarning = partial(_note, console)
             code = _run(arguments, words, console)
     except KeyboardInterrupt:  # here, so that the imports of a command are covered too
-        console.error(f"Interrupted; {console.files_in_words()}.")
+        message = f"Interrupted; {console.files_in_words()}."
+        console.document({"error": "interrupted", "message": message})
+        console.error(message)
         return INTERRUPTED
     return code or _code_of_stdout(arguments.command, console)
 
@@ -87,13 +92,11 @@ def _run(arguments: Namespace, words: list[str], console: Console) -> int:
             return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
     except DataError as error:
         findings = [finding.in_command_line_words(vars(arguments)) for finding in error.findings]
-        console.document({"error": "data", "findings": [vars(finding) for finding in findings]})
-        console.error("\n".join(str(finding) for finding in findings))
+        message = "\n".join(str(finding) for finding in findings)
+        console.document({"error": "data", "message": message, "findings": [vars(finding) for finding in findings]})
+        console.error(message)
         return FILE if {finding.code for finding in findings} <= FILE_CODES else DATA
     except (UsageError, ValueError) as error:
-        message = command_line_words(str(error))
-        console.document({"error": "usage", "message": message})
-        console.error(f"normball {arguments.command}: {message}")
-        return USAGE
+        return usage_problem(command_line_words(str(error)), f"normball {arguments.command}", console)
     except OSError as error:
         return file_problem(error, arguments.command, console)

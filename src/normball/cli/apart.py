@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.cli.source import Task, logarithm, values_of
+from normball.cli.source import Task, by_row_of, logarithm, values_of
 from normball.folds import held_out_rows
 from normball.inputs.sources import SparseTable
 from normball.messages import DataError, Finding, count, did_you_mean, sample
@@ -93,7 +93,15 @@ def without_them(table: Any, run: Run, path: Path) -> Any:
         return table
     offset = logarithm(table, run.exposure) if run.exposure else run.offset or None
     options = {name: run.options[name] for name in OF_DATA if name in run.options}
-    data = prepare(table, run.y, family=path.family, offset=offset, drop=run.apart.get("drop", ()), **options)
+    data = prepare(
+        table,
+        run.y,
+        family=path.family,
+        offset=offset,
+        drop=run.apart.get("drop", ()),
+        by_row=by_row_of(run),
+        **options,
+    )
     return taken(table, np.setdiff1d(np.arange(table.height), rows_apart(table, run, data)))
 
 
@@ -155,4 +163,4 @@ def _word(value: Any) -> str:
 
 def _taken_values(values: Any, rows: NDArray[np.intp]) -> Any:
     """Some of the values given row by row; a name of a column stays."""
-    return values[rows] if isinstance(values, np.ndarray) else values
+    return values if values is None or isinstance(values, str | list) else values[rows]

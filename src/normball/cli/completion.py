@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from normball.cli.arguments import FAMILIES, parser
+from normball.cli.arguments import parser
 from normball.cli.console import Console
+from normball.cli.options import FAMILIES
 
 FILES = ("data", "model")
 PLACES = {
@@ -16,7 +17,7 @@ PLACES = {
     ("fit", "output"): "DIRECTORY",
     ("fit", "out_of_fold"): "FILE",
     ("fit", "groups"): "FILE",
-    ("learn", "html"): "FILE",
+    ("learn", "output"): "FILE",
     ("learn", "svg"): "DIRECTORY",
     ("learn", "png"): "DIRECTORY",
 }

@@ -1,10 +1,17 @@
-"""How a command ends: the codes, and what is said where a file is in the way."""
+"""How a command ends: the codes, and what is said of an error, on stderr and as data."""
 
 from __future__ import annotations
 
 from normball.cli.console import Console
 
 USAGE, DATA, NOT_CONVERGED, FILE, INTERRUPTED, CLOSED = 2, 3, 4, 5, 130, 141
+
+
+def usage_problem(message: str, prog: str, console: Console, hint: str = "") -> int:
+    """Say what is wrong with the words of a command."""
+    console.document({"error": "usage", "message": message})
+    console.error(f"{prog}: {message}{hint}")
+    return USAGE
 
 
 def file_problem(error: OSError, command: str, console: Console, result: dict[str, object] | None = None) -> int:

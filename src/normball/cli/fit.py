@@ -13,7 +13,7 @@ from normball.cli import examples
 from normball.cli.console import Console
 from normball.cli.exits import INTERRUPTED, NOT_CONVERGED, file_problem
 from normball.cli.positive import with_positive
-from normball.cli.source import Task, UsageError, read
+from normball.cli.source import Task, UsageError, by_row_of, read
 from normball.cli.values import MIX_OF_PENALTY
 from normball.language import ENGLISH, message, retold, speaking, tr
 from normball.messages import DataError, Finding, Interrupted, NotConverged, count, did_you_mean, sample
@@ -194,8 +194,7 @@ def _options(arguments: Namespace, task: Task, data: Data) -> dict[str, Any]:
         "penalty_factors": dict.fromkeys(arguments.keep_unpenalised, 0.0),
         "n_threads": arguments.threads,
         "score": None if arguments.score == "deviance" else arguments.score,
-        "fold_groups": task.column(task.run.group),
-        "time_order": task.column(task.run.time_order),
+        **by_row_of(task.run),
     }
     options = {name: value for name, value in options.items() if not _says_nothing(name, value)}
     if arguments.no_standardize:
@@ -265,7 +264,9 @@ def _solve(
 
 def _with_findings(comparison: Comparison, of_data: list[Finding], select: str | float, interrupted: str) -> Comparison:
     """Each path with what is to be known about the data, and about itself."""
-    found = [(cv, (*of_data, *_about_result(cv, select, interrupted))) for cv in comparison]
+    last = comparison.paths[-1]  # an interrupted one ends where it came to
+    about = [_about_result(cv, select, interrupted, is_cut=bool(interrupted) and cv is last) for cv in comparison]
+    found = [(cv, (*of_data, *own)) for cv, own in zip(comparison, about, strict=True)]
     return replace(comparison, paths=tuple(replace(cv, path=replace(cv.path, findings=all)) for cv, all in found))
 
 
@@ -286,8 +287,8 @@ def _grid_with(lam: float, task: Task, options: dict[str, Any], l1_ratio: float,
     return np.append(np.geomspace(max(first.lambda_max, lam), end, arguments.n_lambdas), lam)
 
 
-def _about_result(cv: CVPath, select: str | float, interrupted: str) -> list[Finding]:
-    """What the result itself gives to know."""
+def _about_result(cv: CVPath, select: str | float, interrupted: str, is_cut: bool) -> list[Finding]:
+    """What the result itself gives to know; where its path is cut short, nothing about its end."""
     findings = [
         finding for finding in cv.findings if finding.code in ("W34", "W36", "W37")
     ]  # what is about the data was said before
@@ -310,7 +311,7 @@ def _about_result(cv: CVPath, select: str | float, interrupted: str) -> list[Fin
         text += f"{cv.path.tol:g}), first at {cv.lambdas[unsolved[0]]:.3g}; {which}."
         findings.append(Finding("W31", text))
     last = cv.lambdas.size - 1
-    if cv.index_best == last and abs(cv.cv_mean[last] - cv.cv_mean[last // 2]) > cv.cv_se[last]:
+    if not is_cut and cv.index_best == last and abs(cv.cv_mean[last] - cv.cv_mean[last // 2]) > cv.cv_se[last]:
         text = "lambda_best is the weakest lambda of the path: an even weaker penalty may predict better."
         findings.append(Finding("W33", text, f"lambda_min_ratio={cv.lambdas[-1] / cv.path.lambda_max / 100:.0e}"))
     return findings

@@ -33,7 +33,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
                 place = Path(folder) / f"lesson_{figure.id}.{kind}"
                 _save(figure, place)
                 console.written.append(str(place))
-    place_of_page = arguments.html or ("" if console.written else "learn.html")
+    place_of_page = arguments.output or ("" if console.written else "learn.html")
     if place_of_page:
         write(place_of_page, page(lessons, ids, quiz=arguments.quiz), console)
     for written in console.written:
@@ -67,10 +67,10 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--drop is about a table: give it with --data FILE")
     if arguments.x and len(arguments.x) != 2:
         raise UsageError("--x takes two columns: --x age,income")
-    if arguments.open and (arguments.html in STDOUT or ((arguments.svg or arguments.png) and not arguments.html)):
-        raise UsageError("--open needs a page in a file: --html FILE")
-    if arguments.quiz and (arguments.svg or arguments.png) and not arguments.html:
-        raise UsageError("--quiz is for the page: add --html FILE")
+    if arguments.open and (arguments.output in STDOUT or ((arguments.svg or arguments.png) and not arguments.output)):
+        raise UsageError("--open needs a page in a file: -o FILE")
+    if arguments.quiz and (arguments.svg or arguments.png) and not arguments.output:
+        raise UsageError("--quiz is for the page: add -o FILE")
 
 
 def _lessons(arguments: Namespace, ids: list[str], console: Console) -> Lessons:

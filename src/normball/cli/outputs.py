@@ -31,7 +31,6 @@ def refuse_own_inputs(arguments: Namespace) -> None:
     outputs = {
         "-o": None if folder else getattr(arguments, "output", None),
         "--out-of-fold": getattr(arguments, "out_of_fold", None),
-        "--html": getattr(arguments, "html", None),
         **{f"{name} in the folder of -o": folder / name for name in FILES_OF_FIT if folder},
     }
     inputs = [getattr(arguments, name, None) for name in ("data", "model", "groups")]

@@ -7,17 +7,23 @@ import difflib
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
-from normball.cli.styles import CYAN, marked, styled
-
 TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep", "--keep-unpenalised", "--target")
+
+
+class NotUnderstood(Exception):
+    """Words that are no command; `prog` is as far as they were understood."""
+
+    def __init__(self, message: str, prog: str) -> None:
+        super().__init__(message)
+        self.prog = prog
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that says what is wrong without repeating every option."""
 
     def error(self, message: str) -> NoReturn:
-        """Say it on stderr and leave with 2."""
-        self.exit(2, f"{marked(f'{self.prog}: {message}', 'stderr')}\nAll options: {self.prog} --help\n")
+        """Raise what `main` says in the form that is asked for."""
+        raise NotUnderstood(message, self.prog)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """As ever, but of a command nothing is left over, and a mistyped option is said before what is missing."""
@@ -60,5 +66,6 @@ def with_dashed_values(words: Sequence[str]) -> list[str]:
 
 def _similar(word: str, known: Iterable[str], noun: str) -> str:
     """`. A similar command exists: fit`, or nothing where none is close."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1)
-    return f". A similar {noun} exists: {styled(close[0], CYAN, 'stderr')}" if close else ""
+    bare = {name.lstrip("-"): name for name in known}  # dashes are alike in all options
+    close = difflib.get_close_matches(word.lower().lstrip("-"), bare, n=1)
+    return f". A similar {noun} exists: {bare[close[0]]}" if close else ""

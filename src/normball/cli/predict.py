@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
 from normball.cli.source import READING, UsageError
-from normball.messages import DataError, Finding, count, did_you_mean, raise_errors
+from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,9 +72,17 @@ def new_rows(
 
 def check_column(table: Any, name: str, use: str) -> None:
     """Raise where the new table lacks a column; `use` says what for, as the end of the sentence."""
-    if name not in table.columns:
-        text = f'The new table lacks the column "{name}"{use}.'
-        raise DataError(Finding("E08", text + did_you_mean(name, table.columns), columns=(name,)))
+    check_columns(table, [name], use)
+
+
+def check_columns(table: Any, names: Collection[str], use: str) -> None:
+    """As `check_column`, of several at once."""
+    known = list(table.columns)
+    lacking = [name for name in names if name not in known]
+    if lacking:
+        text = 'The new table lacks the column "{}"{}. Its columns: {}.{}'
+        told = [text.format(name, use, sample(known), did_you_mean(name, known)) for name in lacking]
+        raise DataError(*(Finding("E08", one, columns=(name,)) for one, name in zip(told, lacking, strict=True)))
 
 
 def beside(first: dict[str, list[Any]], then: dict[str, list[Any]]) -> dict[str, list[Any]]:
@@ -89,8 +97,7 @@ def _kept(table: Any, names: list[str]) -> dict[str, list[Any]]:
     """Columns of the table as they stand there, missing values as None."""
     from normball.inputs.sources import source_of
 
-    for name in names:
-        check_column(table, name, " (of --keep)")
+    check_columns(table, names, " (of --keep)")
     source = source_of(table)
     return {name: [None if x != x else x for x in source.values(name).tolist()] for name in names}
 
@@ -132,12 +139,14 @@ def _about(remarks: list[Finding], used: set[str], given: Collection[str]) -> li
 
 def offset_of(table: Any, made: Run) -> Any:
     """The offset of the new rows, None for a model without one."""
-    from normball.cli.source import logarithm, values_of
+    from normball.cli.source import complete_values_of, logarithm
 
     names = [made.exposure] if made.exposure else made.offset_columns
     for name in names:
         check_column(table, name, ", which the model takes as offset")
     if not names:
         return None
-    values = [logarithm(table, name) if made.exposure else values_of(table, name) for name in names]
+    values = [complete_values_of(table, name) for name in names]
+    if made.exposure:
+        return logarithm(table, made.exposure)
     return values[0] if len(values) == 1 else list(zip(*values, strict=True))

@@ -61,7 +61,7 @@ def _with_data(paths: list[CVPath], made: Run, file: str) -> tuple[list[CVPath],
     """The data of the fit, read as they were then, and the models with the predictions of their folds."""
     from normball.cli import apart
     from normball.cli.positive import in_order
-    from normball.cli.source import logarithm, opened
+    from normball.cli.source import by_row_of, logarithm, opened
     from normball.evidence.refound import refound
     from normball.inputs.tables import read_table
     from normball.report import MOST_PREDICTIONS
@@ -70,7 +70,8 @@ def _with_data(paths: list[CVPath], made: Run, file: str) -> tuple[list[CVPath],
     table = apart.without_them(in_order(table, made), made, paths[0].path)
     offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
     inf = made.options.get("inf", "error")
-    data = refound(paths[0].path, table, made.y, sample_weight=made.weights or None, offset=offset, inf=inf)
+    for_data = {"sample_weight": made.weights or None, "offset": offset, "inf": inf, "by_row": by_row_of(made)}
+    data = refound(paths[0].path, table, made.y, **for_data)
     n_predictions = data.n_rows * max(one.path.intercepts.size for one in paths) * len(paths)
     if n_predictions <= MOST_PREDICTIONS:
         paths = [_with_predictions(one, made, table, offset, data) for one in paths]
@@ -81,7 +82,7 @@ def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: D
     """The model with the predictions of its folds, fitted once more; without where the folds are not these."""
     import numpy as np
 
-    from normball.cli.source import values_of
+    from normball.cli.source import by_row_of
     from normball.cv import cv_path
     from normball.evidence.refound import superfluous
 
@@ -96,11 +97,9 @@ def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: D
         family=path.family,
         l1_ratio=path.l1_ratio,
         lambdas=path.lambdas,
-        fold_groups=values_of(table, made.group) if made.group else None,
-        time_order=values_of(table, made.time_order) if made.time_order else None,
         keep_predictions=True,
         progress=False,
-        **{**options, "offset": offset},
+        **{**options, **by_row_of(made), "offset": offset},
     )
     same = again.fold_ids is not None and np.array_equal(again.fold_ids, model.fold_ids)
     return replace(model, predictions=again.predictions) if same else model

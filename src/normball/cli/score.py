@@ -15,7 +15,7 @@ from normball.run import Run
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.models import choose, load_model, mix_of
-    from normball.cli.source import STDIN, StandardInput, values_of
+    from normball.cli.source import STDIN, StandardInput, complete_values_of
     from normball.cli.values import names
     from normball.results.text import table as aligned
 
@@ -37,7 +37,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
             targets if len(targets) > 1 else targets[0],
             sample_weight=weights,
             offset=offset_of(table, made),
-            row_groups=None if group is None else values_of(table, group),
+            row_groups=None if group is None else complete_values_of(table, group),
             n_bootstrap=arguments.bootstrap,
             random_state=arguments.seed,
             unknown=arguments.unknown,

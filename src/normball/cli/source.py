@@ -54,11 +54,17 @@ class Task:
         """Check the table; raises a DataError with everything that is wrong."""
         from normball.inputs.prepare import prepare
 
-        return prepare(self.table, self.run.y, family=self.family, offset=self.offset, **self.options)
+        by_row = by_row_of(self.run)
+        return prepare(self.table, self.run.y, family=self.family, offset=self.offset, by_row=by_row, **self.options)
 
     def column(self, name: str) -> Any:
         """The values of a column by name, None for no name."""
         return values_of(self.table, name) if name else None
+
+
+def by_row_of(run: Run) -> dict[str, str]:
+    """The columns that make the folds, by the arguments of `cv_path`."""
+    return {role: name for role, name in (("fold_groups", run.group), ("time_order", run.time_order)) if name}
 
 
 def read(arguments: Namespace, command: list[str]) -> Task:
@@ -83,7 +89,6 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         "--time-order": arguments.time_order,
     }
     problems = [_not_found(table, name, option) for option, name in roles.items() if name]
-    problems += [_not_found(table, name, "--target") for name in targets if len(targets) > 1]
     problems += [_not_found(table, name, "--offset") for name in offsets]
     if any(problems):
         raise DataError(*(problem for problem in problems if problem))
@@ -130,12 +135,28 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
     from normball.families import AUTO, find_family
 
     targets = named(arguments.target or [examples.TARGETS[arguments.example]], table, "--target")
+    if len(targets) > 1 and (unknown := [found for name in targets if (found := _not_found(table, name, "--target"))]):
+        raise DataError(*unknown)
     takes_several = arguments.family != AUTO and find_family(arguments.family).has_outputs
     if len(targets) > 1 and not takes_several:
-        takes = "" if arguments.family == AUTO else f"; {arguments.family} takes one"
-        several = "--family multigaussian (numbers) or --family multinomial (the share of each class)"
-        raise UsageError(f"--target names {len(targets)} columns{takes}: give one, or {several}")
+        takes = "and one is to be explained" if arguments.family == AUTO else f"and {arguments.family} takes one"
+        one = " or ".join(f"--target {shlex.quote(name)}" for name in targets[:3])
+        raise UsageError(f"--target names {len(targets)} columns, {takes}: give {one}{_together(table, targets)}")
     return targets
+
+
+def _together(table: Any, targets: Sequence[str]) -> str:
+    """The families that explain several columns at once, as far as these columns suit them."""
+    from normball.inputs.columns import Numbers
+    from normball.inputs.sources import source_of
+
+    source = source_of(table)
+    columns = [source.read(source.names.index(name)) for name in targets]
+    numbers = [column.values for column in columns if isinstance(column, Numbers)]
+    if len(numbers) < len(targets):
+        return ""
+    shares = all((values[values == values] >= 0).all() for values in numbers)
+    return f", or all of them with --family multigaussian{' (as shares of classes: multinomial)' if shares else ''}"
 
 
 def named(given: Sequence[str], table: Any, option: str) -> list[str]:
@@ -160,9 +181,7 @@ def about_other_columns(findings: list[Finding], columns: Collection[str]) -> li
 
 
 def values_of(table: Any, name: str) -> Any:
-    """The values of a column as an array, numbers as such; raises where some are missing."""
-    import numpy as np
-
+    """The values of a column as an array, numbers as such; None or NaN where they are missing."""
     from normball.inputs.columns import Labels, Numbers
     from normball.inputs.sources import source_of
 
@@ -171,29 +190,36 @@ def values_of(table: Any, name: str) -> Any:
     if isinstance(column, Labels) and not column.declared:
         column = column.as_numbers() or column
     as_is = hasattr(table, "get_column") and not isinstance(column, Numbers)
-    values: Any = table.get_column(name).to_numpy() if as_is else column.values  # type: ignore[union-attr]
-    missing: Any = table.get_column(name).is_null().to_numpy() if as_is else np.isnan(values)
-    if missing.any():
-        first = f"{int(np.argmax(missing)) + 1:,}"
-        text = f'Column "{name}" has {int(missing.sum()):,} missing values, first in row {first}.'
+    return table.get_column(name).to_numpy() if as_is else column.values  # type: ignore[union-attr]
+
+
+def complete_values_of(table: Any, name: str) -> Any:
+    """As `values_of`; raises where some are missing."""
+    from normball.inputs.column_findings import row_list
+    from normball.inputs.columns import missing_in
+
+    values = values_of(table, name)
+    if (missing := missing_in(values)).any():
+        text = f'Column "{name}" has {int(missing.sum()):,} missing values: {row_list(missing.nonzero()[0])}.'
         raise DataError(Finding("E15", text, "fill them in, or remove the rows", (name,)))
     return values
 
 
 def logarithm(table: Any, name: str) -> Any:
-    """The logarithm of a column of exposures; raises where it has none."""
+    """The logarithm of a column of exposures, a column of the same name; raises where it has none."""
     import numpy as np
+    import polars
 
     from normball.inputs.column_findings import row_list
 
     values = np.asarray(values_of(table, name))
     if values.dtype.kind not in "fiu":
         raise DataError(Finding("E15", f'The exposure "{name}" must be numbers.', columns=(name,)))
-    wrong = np.flatnonzero(~(values > 0) | ~np.isfinite(values))
+    wrong = np.flatnonzero((values <= 0) | np.isinf(values))
     if wrong.size:
         text = f'The exposure "{name}" must be positive numbers; {wrong.size:,} values are not: {row_list(wrong)}.'
         raise DataError(Finding("E15", text, "correct these values, or remove the rows", (name,)))
-    return np.log(values.astype(float))
+    return polars.Series(name, np.log(values.astype(float)))
 
 
 def _without_folders(command: Sequence[str], places: Sequence[str | None]) -> list[str]:

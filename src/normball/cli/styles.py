@@ -15,6 +15,7 @@ _STARTS = (  # of a line, and how they are shown
     (re.compile(r"W\d\d\b|(Warning|Careful)\b"), YELLOW),
     (re.compile(r" *Fix: .*", re.DOTALL), CYAN),
 )
+_MEANT = re.compile(r"(?<= exists: )\S+")  # what a mistyped word was meant to be
 
 _switch = {"on": True}
 
@@ -44,5 +45,6 @@ def marked(line: str, stream: Stream) -> str:
     """A line of a message with its code, or all of its remedy, in colour."""
     for start, style in _STARTS:
         if found := start.match(line):
-            return styled(found[0], style, stream) + line[found.end() :]
+            rest = _MEANT.sub(lambda meant: styled(meant[0], CYAN, stream), line[found.end() :])
+            return styled(found[0], style, stream) + rest
     return line

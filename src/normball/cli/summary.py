@@ -32,9 +32,10 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
         _say_mixes(comparison, run, console)
     if index is not None or comparison is not None:
         console.result("")
-    for line in [*lines(cv, run, console), *of_rows_apart(run, console)]:
+    tables = lines(cv, run, console)
+    for line in [*tables, *of_rows_apart(run, console)]:
         console.result(line)
-    for line in closing(cv, run):
+    for line in closing(cv, run, with_ranges=any(tr(facts.RANGE) in line for line in tables)):
         console.sentence(line)
 
 
@@ -66,10 +67,10 @@ def of_rows_apart(run: Run, console: Console) -> list[str]:
     return ["", console.bold(head), *rows, ""]
 
 
-def closing(cv: CVPath, run: Run) -> list[str]:
-    """How well it is solved, and the same model elsewhere."""
+def closing(cv: CVPath, run: Run, with_ranges: bool) -> list[str]:
+    """What the ranges are, where the tables have them, how well it is solved, and the same model elsewhere."""
     picked = facts.points(cv, run.select)[0]
-    told = [(message("Samples"), text) for text in sentences.about_ranges(picked)]
+    told = [(message("Samples"), text) for text in sentences.about_ranges(picked) if with_ranges]
     told.append((message("Solved"), sentences.certificate(cv.path)))
     told.append((message("Same as"), one_line(cv.path, picked.fit.lam, run)))
     return [labelled(label, text) for label, text in told]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -42,10 +43,39 @@ def checked(check: Callable[[str], Any]) -> Callable[[str], Any]:
     return convert
 
 
+def page(text: str) -> str:
+    """A file for a page: its name says that it is one, or it is stdout or a device."""
+    return _file(text, (".html", ".htm"), "a page")
+
+
+def csv_file(text: str) -> str:
+    """A file for a table, as `page`."""
+    return _file(text, (".csv",), "a CSV file")
+
+
+def _file(text: str, endings: tuple[str, ...], what: str) -> str:
+    is_stream = text == "-" or (os.path.exists(text) and not os.path.isfile(text) and not os.path.isdir(text))
+    if is_stream or text.lower().endswith(endings):
+        return text
+    if os.path.isdir(text):
+        raise ValueError(f'"{text}" is a folder: name a file in it, {os.path.join(text, "NAME" + endings[0])}')
+    raise ValueError(f'"{text}" is no name of {what}: name it {os.path.splitext(text)[0]}{endings[0]}')
+
+
+def folder(text: str) -> str:
+    """A folder for several files, which is not called like one of them."""
+    if os.path.splitext(text)[1].lower() in (".html", ".htm", ".csv", ".json") and not os.path.isdir(text):
+        raise ValueError(
+            f'"{text}" looks like a file; several are written, so name a folder: {os.path.splitext(text)[0]}'
+        )
+    return text
+
+
 def lesson(text: str) -> str:
     """A letter of a lesson, or all."""
-    if text != "all" and text not in "abcdefghi":
-        raise argparse.ArgumentTypeError(f'"{text}" is no lesson; they are called a to i')
+    if text != "all" and text not in tuple("abcdefghi"):
+        hint = f"; a page is named by -o {text}" if text.lower().endswith((".html", ".htm")) else ""
+        raise argparse.ArgumentTypeError(f'"{text}" is no lesson; they are called a to i{hint}')
     return text
 
 

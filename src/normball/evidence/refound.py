@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,7 +10,16 @@ if TYPE_CHECKING:
     from normball.results.path import Path
 
 
-def refound(path: Path, X: Any, y: Any, *, sample_weight: Any = None, offset: Any = None, inf: str = "nan") -> Data:
+def refound(
+    path: Path,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    offset: Any = None,
+    inf: str = "nan",
+    by_row: Mapping[str, Any] | None = None,
+) -> Data:
     """Prepare data as they were for the fit of `path`: its columns only, and the rows that it could use.
 
     Parameters
@@ -20,6 +30,8 @@ def refound(path: Path, X: Any, y: Any, *, sample_weight: Any = None, offset: An
         As they were given to `cv_path`, names of columns included.
     inf : {"error", "nan"}
         As in `cv_path`.
+    by_row : {role: values}, optional
+        What made the folds, as in `prepare`: rows without it were left out.
 
     Raises
     ------
@@ -42,6 +54,7 @@ def refound(path: Path, X: Any, y: Any, *, sample_weight: Any = None, offset: An
         inf=inf,
         categorical=[column.name for column in leveled if column.name in names],
         drop=superfluous(path, X, [y, sample_weight, offset]),
+        by_row=by_row,
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from normball.families import AUTO, find_family
 from normball.inputs.class_targets import Target
 from normball.inputs.column_findings import infinite_values, missing_of
-from normball.inputs.columns import Content, Floats, Numbers, Unusable
+from normball.inputs.columns import Content, Floats, Mask, Numbers, Unusable
+from normball.inputs.gaps import NOUNS
 from normball.inputs.places import places_in
 from normball.inputs.prepare import Data, guess_family, prepare
 from normball.inputs.row_numbers import row_numbers, without_weight
@@ -111,15 +112,18 @@ def prepare_batch(
     if options.get("inf") == "nan":
         source = source.with_infinite_as_missing()
     findings: list[Finding] = []
+    missing = options.get("missing", "error")
     columns = columns_of(source, y, "y", findings)
-    weights = _numbers(source, sample_weight, "sample_weight", 1.0, findings)
-    offsets = _numbers(source, offset, "offset", 0.0, findings)
+    weights, lack_weights = _numbers(source, sample_weight, "sample_weight", 1.0, missing, findings)
+    offsets, lack_offsets = _numbers(source, offset, "offset", 0.0, missing, findings)
     raise_errors(findings)
     names = _problem_names({"y": columns, "sample_weight": weights, "offset": offsets}, counts)
     apart = [name for values in (y, sample_weight, offset) for name in names_in(source, values)]
     table = np.array([*weights.values()] * (len(names) // len(weights)))
     offset_rows = np.array([*offsets.values()])
-    remarks = _without_gaps(columns, table, options.get("missing", "error"))
+    remarks = _without_gaps(columns, table, missing)
+    for gaps, noun in ((lack_weights, "weight"), (lack_offsets, "offset")):
+        _take_out(gaps, noun, table, remarks)
     family = _one_family(columns, family)
     _check_outputs(columns, family, offset is not None)
     first = next(iter(columns))
@@ -142,14 +146,33 @@ def prepare_batch(
     return Batch(data, responses, table, offset_rows, tuple(names), targets, tuple(columns), tuple(remarks))
 
 
-def _numbers(source: Source, values: Any, role: str, default: float, findings: list[Finding]) -> dict[str, Floats]:
-    """The weights or offsets of each problem by name."""
+def _numbers(
+    source: Source, values: Any, role: str, default: float, missing: str, findings: list[Finding]
+) -> tuple[dict[str, Floats], dict[str, Mask]]:
+    """The weights or offsets of each problem by name, and where they are missing."""
     if values is None:
-        return {"y": np.full(source.n_rows, default)}
+        return {"y": np.full(source.n_rows, default)}, {}
     columns = columns_of(source, values, role, findings)
     if findings:
-        return {}
-    return {name: row_numbers(source, column, role, default, findings, name) for name, column in columns.items()}
+        return {}, {}
+    gaps = {name: one.missing for name, one in columns.items() if not isinstance(one, Unusable)}
+    if missing == "error":
+        findings += missing_of({f"{name} ({NOUNS[role]})": mask for name, mask in gaps.items()}, _GAP_FIX)
+    numbers = {
+        name: row_numbers(source, one, role, default, findings, name, may_lack=True) for name, one in columns.items()
+    }
+    return numbers, gaps
+
+
+def _take_out(gaps: Mapping[str, Mask], noun: str, weights: Floats, remarks: list[list[Finding]]) -> None:
+    """Give the rows that lack a number of their own weight 0, in place, in the problems that it is for."""
+    each = list(gaps.items())
+    for k, row in enumerate(weights if each else ()):
+        name, mask = each[k if len(each) > 1 else 0]
+        if mask.any():
+            row[mask] = 0.0
+            text = f'{count(int(mask.sum()))} of {count(len(mask))} rows have no {noun} "{name}"; '
+            remarks[k].append(Finding("W04", f"{text}they have weight 0 there.", columns=(name,)))
 
 
 def _problem_names(by_row: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) -> list[str]:

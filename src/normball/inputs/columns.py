@@ -254,11 +254,11 @@ def read_array(array: NDArray[Any]) -> Numbers | Labels | Unusable:
 
 
 def _read_objects(items: list[Any]) -> Numbers | Labels | Unusable:
-    present = [item for item in items if not _is_missing(item)]
+    present = [item for item in items if not is_missing(item)]
     if all(isinstance(item, bool | np.bool_) for item in present) and present:
         return _labels(items, declared=True)
     if all(isinstance(item, numbers.Real | decimal.Decimal) for item in present):
-        values = [np.nan if _is_missing(item) else _float(item) for item in items]
+        values = [np.nan if is_missing(item) else _float(item) for item in items]
         return Numbers(np.array(values), all(isinstance(item, numbers.Integral) for item in present))
     if any(isinstance(item, datetime.date | datetime.time | datetime.timedelta) for item in present):
         return Unusable("dates or times", is_date=True)
@@ -275,7 +275,8 @@ def _float(item: Any) -> float:
         return math.inf if item > 0 else -math.inf
 
 
-def _is_missing(item: Any) -> bool:
+def is_missing(item: Any) -> bool:
+    """Whether something stands for a missing value, of whatever library."""
     return (
         item is None
         or type(item).__name__ in ("NAType", "NaTType")
@@ -292,9 +293,17 @@ def _labels(items: list[Any], order: Sequence[Any] = (), declared: bool = False)
     return Labels(np.array(found, dtype=np.int32), values, declared, ordered=len(order) > 0)
 
 
+def missing_in(values: NDArray[Any]) -> Mask:
+    """Where an array of whatever it holds has missing values."""
+    kind = values.dtype.kind
+    if kind in "fmM":
+        return np.asarray(values != values)
+    return np.array([is_missing(value) for value in values] if kind == "O" else np.zeros(len(values)), dtype=bool)
+
+
 def codes_of(counts: Mapping[Any, int], order: Sequence[Any] = ()) -> tuple[dict[Any, int], tuple[Any, ...]]:
     """For values that occur so often, in the order in which they are met: the code of each and the labels by code."""
-    keys, spelling = labels_of({item: n for item, n in counts.items() if not _is_missing(item)})
+    keys, spelling = labels_of({item: n for item, n in counts.items() if not is_missing(item)})
     ordered = [key for key in dict.fromkeys(keys.get(item) for item in order) if key] or list(_sorted(spelling))
     place = {key: code for code, key in enumerate(ordered)}
     return {item: place[key] for item, key in keys.items()}, tuple(spelling[key] for key in ordered)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,10 @@ from normball.inputs.column_findings import (
     suspicious_columns,
 )
 from normball.inputs.columns import Labels, Mask, Numbers, Unusable
-from normball.inputs.gaps import Gaps
+from normball.inputs.gaps import Gaps, Needed
 from normball.inputs.places import Places, places_in
 from normball.inputs.preparation import Column, Preparation, learn
+from normball.inputs.row_numbers import Lacking
 from normball.inputs.sources import Source
 from normball.messages import DataError, Finding, sample
 
@@ -74,9 +75,9 @@ def refuse_equal_names(preparation: Preparation) -> None:
 
 
 def read_features(
-    source: Source, left_out: Collection[str], categorical: Collection[str], missing: str
-) -> tuple[Features, list[Finding]]:
-    """Read the features of a source and say what is remarkable about single columns."""
+    source: Source, left_out: Collection[str], categorical: Collection[str], missing: str, findings: list[Finding]
+) -> Features:
+    """Read the features of a source; what is remarkable about single columns is added to the `findings`."""
     positions = [j for j, name in enumerate(source.names) if name not in left_out]
     names = tuple(source.names[j] for j in positions)
     matrix = source.block(positions) if names and not set(categorical) & set(names) else None
@@ -85,7 +86,6 @@ def read_features(
         matrix = None
     needed = range(len(names)) if matrix is None or missing == "impute" else suspects
     contents: dict[str, Numbers | Labels] = {}
-    findings: list[Finding] = []
     for j in needed:
         name, column = names[j], source.read(positions[j])
         if isinstance(column, Numbers) and name in categorical:
@@ -105,24 +105,25 @@ def read_features(
         findings += [finding for j in whole for finding in examine_numbers(names[j], matrix[:, j])]
     if not names and source.names:
         findings.append(Finding("E14", "No column is left to be a feature."))
-    return Features(names, source.named, source.n_rows, matrix, contents, missing), findings
+    return Features(names, source.named, source.n_rows, matrix, contents, missing)
 
 
-def gaps_of(features: Features, target: Target | None) -> Gaps:
-    """Where the features and the target lack a number."""
+def gaps_of(features: Features, target: Target | None, lacking: Sequence[Lacking]) -> Gaps:
+    """Where the features, the target and what else each row needs lack a number."""
     gaps = features.gaps()
     columns = {name: item for name, item in features.contents.items() if isinstance(item, Numbers)}
     none = np.zeros(features.n_rows, dtype=bool)
-    lacks_target = none if target is None else target.missing
+    unusable = np.logical_or.reduce([none, *(one.rows for one in lacking)])
 
     def complete(names: Iterable[str]) -> Mask:
-        return np.asarray(~np.logical_or.reduce([lacks_target, *(gaps[name] for name in names)]))
+        return np.asarray(~np.logical_or.reduce([unusable, *(gaps[name] for name in names)]))
 
     return Gaps(
         n_rows=features.n_rows,
         n_features=len(features.names),
         missing=places_in(gaps),
-        target_missing=Places.of(lacks_target),
+        needed=[Needed(one.column, one.role, Places.of(one.rows)) for one in lacking],
+        unusable=Places.of(unusable),
         anywhere=Places.of(~complete(gaps)),
         n_complete=lambda names: int(complete(names).sum()),
         infinite=places_in({name: np.isinf(column.values) for name, column in columns.items()}),

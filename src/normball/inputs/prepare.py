@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from normball.families import AUTO, family_name, find_family
 from normball.inputs.class_targets import Target
-from normball.inputs.columns import Content, Floats, Labels, Numbers, Several
+from normball.inputs.columns import Content, Floats, Labels, Mask, Numbers, Several
 from normball.inputs.features import gaps_of, read_features
 from normball.inputs.lookup import not_found_of, vector_of
 from normball.inputs.preparation import Preparation
-from normball.inputs.row_numbers import offsets_of, row_numbers, without_weight
+from normball.inputs.row_numbers import Lacking, lacking_rows, offsets_of, row_numbers, without_weight
 from normball.inputs.rows import misplaced
 from normball.inputs.several import names_in, several_of
 from normball.inputs.sources import Source, source_of
@@ -173,33 +173,32 @@ def prepare(
     family = family_name(family)
     check_word("missing", missing, ("error", "drop", "impute"))
     check_word("inf", inf, ("error", "nan"))
-    source = source_of(X)
-    if inf == "nan":
-        source = source.with_infinite_as_missing()
+    source = source_of(X).with_infinite_as_missing() if inf == "nan" else source_of(X)
     drop, categorical, by_row = name_list("drop", drop), name_list("categorical", categorical), by_row or {}
     findings = [*source.findings, *_size_findings(source), *_without_column(source, drop, categorical, by_row)]
     given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **by_row}
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
     target_name, target_column = _target(source, y, target_name, family, inf, findings)
-    weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
+    weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings, may_lack=True)
+    lacking = lacking_rows(source, {"sample_weight": sample_weight, "offset": offset, **by_row})
     apart = {*drop, *(name for name in given_by_row.values() if isinstance(name, str)), *names_in(source, offset)}
     if isinstance(target_column, Several):
         apart |= {*names_in(source, y)}
-    features, remarks = read_features(source, apart, categorical, missing)
-    findings += remarks
+    features = read_features(source, apart, categorical, missing, findings)
     target = None
     if target_column is not None:
         family = _family_of(target_column, target_name, family, findings)
         findings += survival(source, target_column, target_name, apart)
-        counts, bare = (weights > 0) & features.complete(), not isinstance(y, str | Numbers | Labels)
+        counts, bare = _usable(features.complete(), lacking) & (weights > 0), not isinstance(y, str | Numbers | Labels)
         target = _read_target(target_column, target_name, family, counts, offset is not None, bare, findings)
-    findings += gaps_of(features, target).findings(missing, target_name)
-    offsets = offsets_of(source, offset, target.output_names if target else (), findings)
+    if target is not None and target.missing.any():
+        lacking = [Lacking(target_name, "target", target.missing), *lacking]
+    findings += gaps_of(features, target, lacking).findings(missing, target_name)
+    offsets = offsets_of(source, offset, target.output_names if target else (), findings, may_lack=True)
     raise_errors(findings)
     assert target is not None
-    rows = _rows_without_gaps(features.complete() & ~target.missing, weights)
-    y = target.y if rows is None else target.y[rows]
-    weights, offsets = (values if rows is None else values[rows] for values in (weights, offsets))
+    rows = _rows_without_gaps(_usable(features.complete(), lacking), weights)
+    y, weights, offsets = (values if rows is None else values[rows] for values in (target.y, weights, offsets))
     family = settled(family, y, weights, offsets, target_name)
     design, preparation = features.design(rows)
     return Data(
@@ -271,6 +270,11 @@ def _read_target(
         return None
     findings += target.findings
     return target
+
+
+def _usable(rows: Mask, lacking: Sequence[Lacking]) -> Mask:
+    """Those of the rows that lack nothing of what each needs."""
+    return np.asarray(np.logical_and.reduce([rows, *(~one.rows for one in lacking)]))
 
 
 def _rows_without_gaps(kept: NDArray[np.bool_], weights: Floats) -> NDArray[np.intp] | None:

@@ -1,25 +1,80 @@
-"""Weights and offsets: one finite number a row."""
+"""Weights and offsets, one finite number a row, and the rows that lack such a number or another thing they need."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from normball.inputs.column_findings import LARGEST
-from normball.inputs.columns import Floats, Labels, Numbers
+from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable, missing_in, read_values
+from normball.inputs.gaps import NOUNS
 from normball.inputs.lookup import vector_of
 from normball.inputs.places import Places
 from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source, source_of
-from normball.messages import Finding, count, raise_errors, sample
+from normball.messages import DataError, Finding, count, raise_errors, sample
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """The rows in which a column with a role, which nothing can stand in for, has no value."""
+
+    column: str
+    role: str  # a noun: "target", "weight", "offset"
+    rows: Mask
+
+
+def lacking_rows(source: Source, by_row: Mapping[str, Any]) -> list[Lacking]:
+    """The gaps in what is given row by row, by role; what cannot be read at all is for others to say."""
+    found = []
+    for role, values in by_row.items():
+        for name, rows in _gaps(source, values).items():
+            if len(rows) == source.n_rows and rows.any():
+                found.append(Lacking(name or role, NOUNS[role], rows))
+    return found
+
+
+def _gaps(source: Source, values: Any) -> dict[str, Mask]:
+    """Where values are missing, by the name of the column if it has one."""
+    if values is None or isinstance(values, bool | np.bool_):
+        return {}
+    if names := names_in(source, values):
+        return {name: _missing(source, name) for name in names if name in source.names}
+    if getattr(values, "ndim", 1) == 2 or hasattr(values, "columns"):
+        found: list[Finding] = []
+        columns = columns_of(source, values, "offset", found)
+        masks = [column.missing for column in columns.values() if not isinstance(column, Unusable)]
+        return {"": np.logical_or.reduce(masks)} if masks and not found else {}
+    try:
+        column = read_values(values, "")
+    except DataError:
+        return {}
+    name = getattr(values, "name", None)
+    mask = missing_in(np.asarray(values)) if isinstance(column, Unusable) else column.missing
+    return {name if isinstance(name, str) else "": mask}
+
+
+def _missing(source: Source, name: str) -> Mask:
+    column = source.read(source.names.index(name))
+    return missing_in(source.values(name)) if isinstance(column, Unusable) else column.missing
 
 
 def row_numbers(
-    source: Source, values: Any, role: str, default: float, findings: list[Finding], label: str = ""
+    source: Source,
+    values: Any,
+    role: str,
+    default: float,
+    findings: list[Finding],
+    label: str = "",
+    may_lack: bool = False,
 ) -> Floats:
-    """Weights or offset, one finite number a row; `label` says which, where there are several."""
+    """Weights or offset, one finite number a row; `label` says which, where there are several.
+
+    Rows that `may_lack` a value, since others have to say so (`lacking_rows`), have the `default`.
+    """
     label = label or role
     defaults = np.full(source.n_rows, default)
     if values is None:
@@ -32,7 +87,7 @@ def row_numbers(
     if not isinstance(column, Numbers):
         findings.append(no_row_numbers(label, name))
         return defaults
-    numbers = column.values
+    numbers = np.where(column.missing, default, column.values) if may_lack else column.values
     with np.errstate(invalid="ignore"):
         size = np.abs(numbers)
         problem, divisor = judge_row_numbers(
@@ -72,7 +127,7 @@ def judge_row_numbers(
     bad, problem = (not_finite, "are missing or infinite") if not_finite else (negative, "are negative")
     if bad and (is_weight or not_finite):
         text = f"{count(bad.n)} of {count(n)} values of {label} {problem}: {bad}."
-        return [Finding("E15", text, columns=(name,))], 1.0
+        return [Finding("E15", text, "correct these values, or leave out the rows", (name,))], 1.0
     if is_weight and largest == 0.0:
         text = f"All {label} values are zero; nothing can be learned."
         return [Finding("E15", text, columns=(name,))], 1.0
@@ -85,14 +140,16 @@ def judge_row_numbers(
     return [], 1.0
 
 
-def offsets_of(source: Source, offset: Any, output_names: Sequence[str], findings: list[Finding]) -> Floats:
+def offsets_of(
+    source: Source, offset: Any, output_names: Sequence[str], findings: list[Finding], may_lack: bool = False
+) -> Floats:
     """The offsets (n,), or where there are several outputs (n, n_outputs)."""
     n_outputs, named = len(output_names), names_in(source, offset)
     if not n_outputs and len(named) > 1:
         findings.append(several_offsets(len(named)))
         return np.zeros(source.n_rows)
     if not n_outputs:
-        return row_numbers(source, named[0] if named else offset, "offset", 0.0, findings)
+        return row_numbers(source, named[0] if named else offset, "offset", 0.0, findings, may_lack=may_lack)
     if offset is None:
         return np.zeros((source.n_rows, n_outputs))
     columns = columns_of(source, offset, "offset", findings, outputs=True)
@@ -100,7 +157,7 @@ def offsets_of(source: Source, offset: Any, output_names: Sequence[str], finding
         findings.append(several_offsets(len(columns), output_names))
         return np.zeros((source.n_rows, n_outputs))
     return np.column_stack(
-        [row_numbers(source, column, "offset", 0.0, findings, name) for name, column in columns.items()]
+        [row_numbers(source, column, "offset", 0.0, findings, name, may_lack) for name, column in columns.items()]
         or [np.zeros((source.n_rows, n_outputs))]
     )
 

@@ -1,0 +1,288 @@
+"""The options of the commands, in groups. Imports nothing heavy, so that help comes at once."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from normball.cli.parsing import Parser
+from normball.cli.values import (
+    MIX_OF_PENALTY,
+    checked,
+    choice,
+    column,
+    columns,
+    csv_file,
+    family,
+    folder,
+    folds,
+    names,
+    part,
+    positive,
+    ratios,
+    seed,
+    share,
+)
+from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
+from normball.language import ENGLISH, languages, of_locale
+
+EXAMPLES = ("diabetes", "breast_cancer", "wine")
+FAMILIES = (
+    "gaussian",
+    "binomial",
+    "poisson",
+    "gamma",
+    "tweedie",
+    "negative_binomial",
+    "huber",
+    "multinomial",
+    "multigaussian",
+)
+_COLUMNS: dict[str, Any] = {"type": columns, "action": "append", "metavar": "COL[,COL]"}
+SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
+
+
+def common_options() -> Parser:
+    """How to tell the results, for every command."""
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="one JSON document on stdout instead of tables")
+    group.add_argument("--quiet", action="store_true", help="nothing but errors; the exit code tells the rest")
+    group.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
+    group.add_argument("-v", "--verbose", action="store_true", help="say more")
+    return common
+
+
+def reading_options() -> Parser:
+    """How the text of a table is read."""
+    reading = Parser(add_help=False)
+    group = reading.add_argument_group("reading")
+    group.add_argument(
+        "--na", type=names, action="extend", default=[], metavar="A,B", help="more words that mean a missing value"
+    )
+    group.add_argument(
+        "--units", type=names, action="extend", default=[], metavar="A,B", help="what stands beside numbers: %%,$,kg"
+    )
+    for option, check, explanation in (
+        ("--thousands", as_thousands, "thousands separator inside numbers"),
+        ("--decimal", as_decimal, "decimal separator, if it is not the point"),
+        ("--delimiter", as_delimiter, "between values, tab for a tab (default: what the header has most of)"),
+    ):
+        group.add_argument(option, type=checked(check), metavar="CHAR", help=explanation)
+    group.add_argument("--encoding", type=checked(as_encoding), help="of text files (default: utf-8)")
+    group.add_argument(
+        "--header", type=checked(as_header), metavar="{LINE,none}", help="line with the names (default: the first one)"
+    )
+    group.add_argument("--dedupe", choices=("suffix",), help="name a second column called score: score_2")
+    return reading
+
+
+def data_options() -> Parser:
+    """The table, its target and the family."""
+    options = Parser(add_help=False, parents=[reading_options()])
+    group = options.add_argument_group("data")
+    group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz; - is stdin")
+    group.add_argument(
+        "--target",
+        **_COLUMNS,
+        help="column to explain; several, or --target again, for a family with several targets",
+    )
+    group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
+    group.add_argument(
+        "--family",
+        type=checked(family),
+        metavar="NAME",
+        default="auto",
+        help=f"{', '.join(FAMILIES)}, or with a parameter, as 'tweedie(1.5)'; auto (default): two values are binomial, "
+        "more labels multinomial, other numbers gaussian",
+    )
+    return options
+
+
+def column_options() -> Parser:
+    """What the columns are there for."""
+    options = Parser(add_help=False)
+    group = options.add_argument_group("columns")
+    group.add_argument("--drop", type=names, action="extend", default=[], metavar="A,B", help="columns to leave out")
+    group.add_argument(
+        "--categorical", type=names, action="extend", default=[], metavar="A,B", help="numbers that are codes"
+    )
+    group.add_argument("--weights", type=column, metavar="COL", help="column with the weight of each row")
+    group.add_argument("--offset", **_COLUMNS, help="added to the linear predictor: a column, or one a class or target")
+    group.add_argument("--exposure", type=column, metavar="COL", help="column whose logarithm is the offset")
+    group.add_argument("--group", type=column, metavar="COL", help="rows of one group stay in one fold")
+    group.add_argument("--time-order", type=column, metavar="COL", help="train on the past, test on the future")
+    group.add_argument(
+        "--missing",
+        choices=("error", "drop", "impute"),
+        default="error",
+        help="missing values: stop, drop the rows, or median and indicator learned in each fold",
+    )
+    group.add_argument("--inf", choices=("error", "nan"), default="error", help="infinite values: stop, or missing")
+    return options
+
+
+def model_options(fit: Parser) -> None:
+    """The penalty, the path and the choice on it, for `normball fit`."""
+    group = fit.add_argument_group("model")
+    group.add_argument(
+        "--penalty",
+        choices=tuple(MIX_OF_PENALTY),
+        help="fit this one alone (default: lasso, two elastic nets and ridge are compared on the same folds)",
+    )
+    mix = "mix of the elastic net, 1 = l1, 0 = l2; several are compared"
+    group.add_argument("--l1-ratio", type=ratios, metavar="R[,R]", help=mix)
+    group.add_argument("--no-compare", action="store_true", help="fit one penalty alone: that named, or the lasso")
+    group.add_argument(
+        "--keep-unpenalised", type=names, action="extend", default=[], metavar="A,B", help="columns without a penalty"
+    )
+    group.add_argument(
+        "--grouped",
+        action=argparse.BooleanOptionalAction,
+        help="keep or drop a feature for all classes or targets together (default: multigaussian only)",
+    )
+    group.add_argument(
+        "--groups",
+        metavar="FILE",
+        help='features kept or dropped together: JSON {"group": ["feature", ...]}, or CSV of feature,group',
+    )
+    group.add_argument(
+        "--group-columns", action="store_true", help="keep or drop all levels of a column of labels together"
+    )
+    group.add_argument(
+        "--group-ratio", type=part, metavar="R", help="1 penalises whole groups (default), 0 single features"
+    )
+    group.add_argument("--no-standardize", action="store_true", help="penalise coefficients in the data's units")
+    group.add_argument("--n-lambdas", type=positive, default=100, metavar="N", help="points on the path (default: 100)")
+    group.add_argument("--lambda-min-ratio", type=share, metavar="R", help="end of the path over its start")
+    group.add_argument("--tol", type=share, default=1e-6, help="relative duality gap that is solved (default: 1e-6)")
+    group.add_argument("--threads", type=positive, metavar="N", help="default: all cores")
+    group = fit.add_argument_group("selection")
+    group.add_argument(
+        "--select",
+        type=choice,
+        default="1se",
+        metavar="{1se,best,LAM}",
+        help="strongest lambda within one standard error of the best, the best, or a number; of several penalties the "
+        "simplest within one standard error of the best, or the best; a number fits one alone (default: 1se)",
+    )
+    group.add_argument("--cv", type=folds, default=10, metavar="K", help="folds (default: 10)")
+    group.add_argument("--repeats", type=positive, default=1, metavar="N", help="repeat the folds with new shuffles")
+    group.add_argument(
+        "--score",
+        default="deviance",
+        metavar="NAME",
+        help=f"what the folds are judged by: {', '.join(SCORES)}, or a scorer of scikit-learn such as f1_macro "
+        "(default: deviance)",
+    )
+    group.add_argument("--seed", type=seed, default=0, metavar="N", help="shuffles the folds (default: 0)")
+
+
+def file_options(fit: argparse.ArgumentParser) -> None:
+    """The files that `normball fit` writes."""
+    group = fit.add_argument_group("files")
+    group.add_argument(
+        "-o",
+        "--output",
+        type=checked(folder),
+        metavar="DIR",
+        default=".",
+        help="folder of the files written (default: here)",
+    )
+    group.add_argument(
+        "--out-of-fold",
+        type=checked(csv_file),
+        metavar="FILE",
+        help="CSV of each row's fold, target, and prediction by the folds that did not fit it",
+    )
+    page_options(group)
+
+
+def page_options(group: argparse._ActionsContainer, *, by_locale: bool = False) -> None:
+    """For every command that writes a page; in the language of the locale or in English if none is asked for."""
+    language_option(group, of_locale() if by_locale else ENGLISH)
+    group.add_argument("--open", action="store_true", help="open the page in the browser")
+
+
+def language_option(group: argparse._ActionsContainer, language: str = ENGLISH) -> None:
+    """For every command that tells results."""
+    text = f"language of results and pages (default: {language})"
+    group.add_argument("--lang", choices=languages(), default=language, help=text)
+
+
+def judging_options(fit: argparse.ArgumentParser) -> None:
+    """How `normball fit` judges its model on rows that it was not fitted to."""
+    group = fit.add_argument_group("judging")
+    apart = group.add_mutually_exclusive_group()
+    apart.add_argument(
+        "--holdout",
+        type=share,
+        metavar="R",
+        help="a share of the rows that no fit sees, as 0.2; the model is scored on them (as folds: classes evenly, "
+        "groups as wholes, the latest with --time-order)",
+    )
+    apart.add_argument(
+        "--split",
+        type=column,
+        metavar="COL",
+        help="column that marks such rows: test, or 1 (0 in a column called train)",
+    )
+    group.add_argument(
+        "--positive",
+        metavar="LABEL",
+        help="of a target of two labels the one whose probability is modelled (default: the second in order)",
+    )
+    group.add_argument(
+        "--bootstrap",
+        type=seed,
+        metavar="N",
+        help="bootstrap samples for the range of each coefficient, 0 for none (default: 100, of tables up to a million "
+        "cells); not with several outputs",
+    )
+
+
+def choice_options(command: Parser) -> None:
+    """Which of the models that a file holds."""
+    command.add_argument(
+        "--lam", type=choice, metavar="{1se,best,LAM}", help="default: the one picked when the model was fitted"
+    )
+    command.add_argument(
+        "--penalty",
+        choices=("l1", "l2"),
+        help="of the penalties compared the lasso (l1) or ridge (l2), not the one picked",
+    )
+    command.add_argument("--l1-ratio", type=part, metavar="R", help="of the penalties compared the one with this mix")
+
+
+def score_options(score: argparse.ArgumentParser) -> None:
+    """The model, the rows and their roles, for `normball score`."""
+    score.add_argument("model", help="model.json as written by fit")
+    score.add_argument("data", help="table with the target and the columns that the model uses, - for stdin")
+    score.add_argument(
+        "--target",
+        type=columns,
+        action="append",
+        metavar="COL[,COL]",
+        help="where it has another name than for the fit, or the model was saved from Python",
+    )
+    score.add_argument("--weights", type=column, metavar="COL", help="default: those of the fit, if the table has them")
+    score.add_argument(
+        "--group",
+        type=column,
+        metavar="COL",
+        help="rows that belong together are drawn together (default as --weights)",
+    )
+    score.add_argument(
+        "--bootstrap", type=seed, default=500, metavar="N", help="samples for the intervals, 0 for none (default: 500)"
+    )
+    score.add_argument("--seed", type=seed, default=0, metavar="N", help="draws these samples (default: 0)")
+
+
+def unknown_option(command: Parser) -> None:
+    """Levels that the training rows lack."""
+    command.add_argument(
+        "--unknown",
+        choices=("error", "baseline"),
+        default="error",
+        help="what to do with a level unseen in training: stop, or count it as none of the levels",
+    )
