@@ -79,6 +79,20 @@ def check_writable(path: str | os.PathLike[str]) -> os.stat_result | None:
     raise OSError(problem, os.strerror(problem), os.fspath(path))
 
 
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Raise the OSError that making this folder, and others above it, would raise."""
+    place = os.path.realpath(path)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        problem = errno.EEXIST if place == os.path.realpath(path) else errno.ENOTDIR
+    elif not os.access(place, os.W_OK | os.X_OK):
+        problem = errno.EACCES
+    else:
+        return
+    raise OSError(problem, os.strerror(problem), os.fspath(path))
+
+
 def _is_stream(path: str | os.PathLike[str], status: os.stat_result) -> bool:
     """Whether there is nothing to replace: a pipe or a device, or the open file that /dev/stdout stands for."""
     return not stat.S_ISREG(status.st_mode) or os.path.abspath(path).startswith(("/dev/std", "/dev/fd/", "/proc/"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.cli.source import Task, by_row_of, logarithm, values_of
+from normball.cli.source import Task, by_row_of, fitted_offset, values_of
 from normball.folds import held_out_rows
 from normball.inputs.sources import SparseTable
 from normball.messages import DataError, Finding, count, did_you_mean, sample
@@ -91,7 +91,7 @@ def without_them(table: Any, run: Run, path: Path) -> Any:
 
     if not run.apart:
         return table
-    offset = logarithm(table, run.exposure) if run.exposure else run.offset or None
+    offset = fitted_offset(table, run)
     options = {name: run.options[name] for name in OF_DATA if name in run.options}
     data = prepare(
         table,
@@ -103,6 +103,24 @@ def without_them(table: Any, run: Run, path: Path) -> Any:
         **options,
     )
     return taken(table, np.setdiff1d(np.arange(table.height), rows_apart(table, run, data)))
+
+
+def fitted(path: Path, run: Run, table: Any) -> tuple[Any, Data]:
+    """The rows of a fit in a table that was read again, and what was made of them; raises where they are others."""
+    from normball.cli.positive import in_order
+    from normball.evidence.refound import refound
+
+    rows = without_them(in_order(table, run), run, path)
+    data = refound(
+        path,
+        rows,
+        run.y,
+        sample_weight=run.weights or None,
+        offset=fitted_offset(rows, run),
+        inf=run.options.get("inf", "error"),
+        by_row=by_row_of(run),
+    )
+    return rows, data
 
 
 def taken(table: Any, rows: NDArray[np.intp]) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from normball.cli.outputs import STDOUT, csv_text, write
 from normball.cli.source import UsageError
-from normball.files import check_writable
+from normball.files import check_folder, check_writable
 
 if TYPE_CHECKING:
     from normball.cli.console import Console
@@ -29,7 +29,7 @@ def places(output: str, out_of_fold: str | None) -> dict[str, Path]:
     if output in STDOUT:
         raise UsageError(f"fit writes four files: -o names their folder, and {output} is none")
     folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
     files = {
         "model": folder / "model.json",
         "report": folder / "report.html",
@@ -41,7 +41,8 @@ def places(output: str, out_of_fold: str | None) -> dict[str, Path]:
     if out_of_fold:
         files["out_of_fold"] = Path(out_of_fold)
     for place in files.values():
-        check_writable(place)
+        if place.parent != folder or folder.is_dir():  # else it is made when there is something to write
+            check_writable(place)
     return files
 
 
@@ -82,6 +83,7 @@ def write_all(
         write(files[what], csv_text(header, rows, console), console)
 
     console.planned = [str(place) for place in files.values()]
+    files["model"].parent.mkdir(parents=True, exist_ok=True)
     at(files["model"].name)
     paths = tuple(replace(one, predictions=None) for one in comparison)
     save(Comparison(paths) if len(paths) > 1 else paths[0], files["model"], run.to_dict())

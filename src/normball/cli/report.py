@@ -60,29 +60,23 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
 def _with_data(paths: list[CVPath], made: Run, file: str) -> tuple[list[CVPath], Data]:
     """The data of the fit, read as they were then, and the models with the predictions of their folds."""
     from normball.cli import apart
-    from normball.cli.positive import in_order
-    from normball.cli.source import by_row_of, logarithm, opened
-    from normball.evidence.refound import refound
+    from normball.cli.source import opened
     from normball.inputs.tables import read_table
     from normball.report import MOST_PREDICTIONS
 
     table = read_table(opened(file)[0], findings=[], **made.reading)
-    table = apart.without_them(in_order(table, made), made, paths[0].path)
-    offset = logarithm(table, made.exposure) if made.exposure else made.offset or None
-    inf = made.options.get("inf", "error")
-    for_data = {"sample_weight": made.weights or None, "offset": offset, "inf": inf, "by_row": by_row_of(made)}
-    data = refound(paths[0].path, table, made.y, **for_data)
+    table, data = apart.fitted(paths[0].path, made, table)
     n_predictions = data.n_rows * max(one.path.intercepts.size for one in paths) * len(paths)
     if n_predictions <= MOST_PREDICTIONS:
-        paths = [_with_predictions(one, made, table, offset, data) for one in paths]
+        paths = [_with_predictions(one, made, table, data) for one in paths]
     return paths, data
 
 
-def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: Data) -> CVPath:
+def _with_predictions(model: CVPath, made: Run, table: Any, data: Data) -> CVPath:
     """The model with the predictions of its folds, fitted once more; without where the folds are not these."""
     import numpy as np
 
-    from normball.cli.source import by_row_of
+    from normball.cli.source import by_row_of, fitted_offset
     from normball.cv import cv_path
     from normball.evidence.refound import superfluous
 
@@ -99,7 +93,7 @@ def _with_predictions(model: CVPath, made: Run, table: Any, offset: Any, data: D
         lambdas=path.lambdas,
         keep_predictions=True,
         progress=False,
-        **{**options, **by_row_of(made), "offset": offset},
+        **{**options, **by_row_of(made), "offset": fitted_offset(table, made)},
     )
     same = again.fold_ids is not None and np.array_equal(again.fold_ids, model.fold_ids)
     return replace(model, predictions=again.predictions) if same else model

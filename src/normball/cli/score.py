@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
 from normball.cli.predict import check_column, new_rows, offset_of
 from normball.cli.source import UsageError, named
-from normball.messages import sample
+from normball.messages import DataError, sample
 from normball.run import Run
+
+if TYPE_CHECKING:
+    from normball.cv_result import CVPath
+    from normball.results.fit import Fit
+    from normball.results.path import Path
+
+FITTED = (
+    "Careful  The model was fitted to {}: it will do worse on others. The cross-validated scores are those of "
+    "normball show; normball fit --holdout 0.2 sets rows apart to score."
+)
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -19,8 +29,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.cli.values import names
     from normball.results.text import table as aligned
 
-    model, made = load_model(arguments.model)
-    fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
+    saved, made = load_model(arguments.model)
+    model = mix_of(saved, arguments, made)
+    fit = choose(model, arguments.lam or made.select)
     _check_target(arguments, made)
     asked = [name for text in arguments.target or [] for name in (text, *names(text))] or made.target_columns
     roles = {name for name in (*asked, arguments.weights, arguments.group) if name}
@@ -46,11 +57,31 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.product(f"Scored   {name}: {found.head()}")
     if weights:
         console.product(f"Weights  {weights}")
+    fitted = _rows_of_the_fit(model, made, table)
+    if fitted:
+        console.note(FITTED.format("these rows" if fitted == table.height else f"{fitted:,} of these rows"))
     console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
     console.product("\n".join([console.bold(head), *rows]))
-    console.document({"model": arguments.model, "data": name, "target": sample(targets), **found.to_dict()})
+    told = {"model": arguments.model, "data": name, "target": sample(targets), "rows_of_the_fit": fitted}
+    console.document({**told, **found.to_dict()})
     return 0
+
+
+def _rows_of_the_fit(model: Fit | Path | CVPath, made: Run, table: Any) -> int:
+    """How many rows of the table the model was fitted to, where those of its fit are all there; else 0."""
+    from normball.cli import apart
+    from normball.results.fit import Fit
+    from normball.results.path import Path
+
+    if isinstance(model, Fit) or made == Run():
+        return 0
+    path = model if isinstance(model, Path) else model.path
+    try:
+        data = apart.fitted(path, made, table)[1]
+    except DataError:  # another table
+        return 0
+    return data.n_rows if data.fingerprint == path.fingerprint else 0
 
 
 def _check_target(arguments: Namespace, made: Run) -> None:

@@ -222,6 +222,11 @@ def logarithm(table: Any, name: str) -> Any:
     return polars.Series(name, np.log(values.astype(float)))
 
 
+def fitted_offset(table: Any, run: Run) -> Any:
+    """The offset of a fit, as `prepare` takes it."""
+    return logarithm(table, run.exposure) if run.exposure else run.offset or None
+
+
 def _without_folders(command: Sequence[str], places: Sequence[str | None]) -> list[str]:
     """The words with the bare names of these files: model and page go to others, who need not know where they lay."""
     words = list(command)
