@@ -115,7 +115,7 @@ def test_gaps_in_a_column_that_makes_folds(option: str, folder: Path, capsys: Ca
     table.with_columns(g=pl.when(pl.col("t") != 6).then("g")).write_csv("t.csv")
     code, _, err = fit(capsys, option, "g")
     assert code == 3
-    assert 'E15 Column "g" has 1 missing values, first in row 7.' in err
+    assert f"E04 Missing values (NaN): g ({'group' if option == '--group' else 'time'}) 1 (0.8 %). First row 7." in err
     table.write_csv("t.csv")
     assert fit(capsys, option, "g", "--cv", "2")[0] == 0
 

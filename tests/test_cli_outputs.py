@@ -203,8 +203,8 @@ def test_check(table: pl.DataFrame, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--target", "a,b"], "--target names 2 columns: give one, or --family multigaussian (numbers)"),
-        (["--target", "a", "--target", "b", "--family", "gaussian"], "names 2 columns; gaussian takes one"),
+        (["--target", "a,b"], "names 2 columns, and one is to be explained: give --target a or --target b"),
+        (["--target", "a", "--target", "b", "--family", "gaussian"], "names 2 columns, and gaussian takes one"),
         (["--target", "a,b,a", "--family", "multigaussian"], '--target names "a" twice'),
         (["--target", "a", "--grouped"], "--grouped is about families with several classes or targets; gaussian has"),
         (["--target", ","], "argument --target: nothing is given"),
@@ -299,8 +299,6 @@ def test_nothing_is_written_over_what_is_read(folder: Path, capsys: Capture, opt
     commands = {
         "-o": [
             ("predict", "m/model.json", "t.csv", "-o", "./t.csv"),
-            ("predict", "m/model.json", "t.csv", "-o", "m/model.json"),
-            ("report", "m/model.json", "-o", "m/model.json"),
         ],
         "--out-of-fold": [("fit", "t.csv", "--target", "y", "-o", "n", "--out-of-fold", "t.csv")],
     }

@@ -105,7 +105,7 @@ def test_what_has_an_order_keeps_it(values: Any, order: list[int]) -> None:
 
 
 def test_gaps_in_the_times_are_said() -> None:
-    with pytest.raises(ValueError, match="time_order has missing values, first in row 2"):
+    with pytest.raises(ValueError, match=r"E04 Missing values \(NaN\): time_order 2 \(50.0 %\). First rows 2, 4."):
         nb.cv_path(
             RNG.normal(size=(4, 2)), [1.0, 2.0, 3.0, 4.0], time_order=["2020-01-01", None, "2020-01-02", "NA"], cv=2
         )

@@ -251,7 +251,8 @@ def test_score_on_the_command_line(folder, capsys):
     table = pl.read_csv("t.csv")
     table.with_columns(pl.lit(2.0).alias("weight")).write_csv("new.csv")
     code, out, err = run(capsys, "score", "out/model.json", "new.csv")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.startswith("Careful  The model was fitted to these rows: it will do worse on others.")
     found = nb.load("out/model.json").evaluate(table, "y", lam="1se")
     assert out.splitlines()[0] == f"Scored   new.csv: 120 rows at lambda {found.lam:.4g}"
     assert out.splitlines()[2:] == found.summary().splitlines()[1:]
@@ -268,7 +269,7 @@ def test_score_on_the_command_line(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["--target", "yy"], 'E08 The new table lacks the column "yy" (of --target). Did you mean "y"?'),
+        (["--target", "yy"], 'E08 The new table lacks the column "yy" (of --target). Its columns: y, a, b, colour, t and 1 more. Did you mean "y"?'),
         (["--weights", "who"], 'E08 The new table lacks the column "who" (of --weights)'),
         (["--group", "who"], 'E08 The new table lacks the column "who" (of --group)'),
     ],

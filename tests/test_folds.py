@@ -135,13 +135,13 @@ def test_folds_that_cannot_be_made(options, error, message):
 
 def test_a_class_rarer_than_the_folds():
     y = np.repeat([0.0, 1.0], [40, 4])
-    with pytest.raises(nb.DataError, match='E05 Class "gold" has 4 rows but cv=10 needs at least 10') as error:
+    with pytest.raises(nb.DataError, match='E05 Class "gold" has 4 rows; each of 10 folds needs one') as error:
         make_folds(y, classes=("lead", "gold"))
     assert "Fix: cv=4" in str(error.value)
     with pytest.raises(nb.DataError, match='Class "gold" is absent from the training rows of fold 1 of 2'):
         make_folds(y, fold_ids=(y == 0).astype(int), classes=("lead", "gold"))
     weights = np.where(np.arange(44) == 43, 1.0, y == 0)
-    with pytest.raises(nb.DataError, match='"gold" has 1 row but'):
+    with pytest.raises(nb.DataError, match='"gold" has 1 row;'):
         make_folds(y, classes=("lead", "gold"), weights=weights, cv=2)
 
 

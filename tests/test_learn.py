@@ -512,7 +512,7 @@ def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (["--data", "t.csv", "--example", "wine"], 2, "either"),
         (["--target", "y"], 2, "--data FILE"),
         (["--data", "t.csv", "--target", "y", "--x", "u"], 2, "two columns"),
-        (["--quiz", "--svg", "s"], 2, "--html"),
+        (["--quiz", "--svg", "s"], 2, "add -o FILE"),
         (["--data", "t.csv", "--target", "yy"], 3, "E02"),
         (["--data", "none.csv", "--target", "y"], 5, "none.csv"),
         (["--html", "no/such/folder.html"], 5, "no/such"),

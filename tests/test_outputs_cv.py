@@ -160,7 +160,7 @@ def test_folds_by_class() -> None:
 
 def test_rare_classes_and_folds_without_one() -> None:
     few = np.where(np.arange(150) < 146, np.where(LABELS == "virginica", "versicolor", LABELS), "rare")
-    with pytest.raises(nb.DataError, match=r'E05 Class "rare" has 4 rows but cv=10 needs at least 10.\n.*cv=4'):
+    with pytest.raises(nb.DataError, match=r'E05 Class "rare" has 4 rows; each of 10 folds needs one.\n.*cv=4'):
         nb.cv_path(X, few, family="multinomial")
     assert nb.cv_path(X, few, family="multinomial", cv=4, n_lambdas=4).n_folds == 4
     with pytest.raises(nb.DataError, match=r'E05 Class "setosa" is absent from the training rows of fold 1 of 3'):

@@ -54,7 +54,7 @@ def csv_file(text: str) -> str:
 
 
 def _file(text: str, endings: tuple[str, ...], what: str) -> str:
-    is_stream = text == "-" or (os.path.exists(text) and not os.path.isfile(text) and not os.path.isdir(text))
+    is_stream = text == "-" or text.startswith(("/dev/", "/proc/"))
     if is_stream or text.lower().endswith(endings):
         return text
     if os.path.isdir(text):
