@@ -196,7 +196,10 @@ def test_rows_without_a_target_are_absent_from_that_problem_alone(table):
             {"sample_weight": np.outer(np.ones(90), [1, 1, -1])},
             r"90 of 90 values of sample_weight\[:, 2\] are negative",
         ),
-        ({"sample_weight": np.outer(np.ones(90), [1, np.nan, 1])}, r"E04 Missing values .* sample_weight\[:, 1\] \(weight\) 90"),
+        (
+            {"sample_weight": np.outer(np.ones(90), [1, np.nan, 1])},
+            r"E04 .* sample_weight\[:, 1\] \(weight\) 90",
+        ),
     ],
 )
 def test_what_cannot_be_a_batch(table, change, message):

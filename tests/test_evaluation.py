@@ -269,7 +269,10 @@ def test_score_on_the_command_line(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["--target", "yy"], 'E08 The new table lacks the column "yy" (of --target). Its columns: y, a, b, colour, t and 1 more. Did you mean "y"?'),
+        (
+            ["--target", "yy"],
+            '"yy" (of --target). Its columns: y, a, b, colour, t and 1 more. Did you mean "y"?',
+        ),
         (["--weights", "who"], 'E08 The new table lacks the column "who" (of --weights)'),
         (["--group", "who"], 'E08 The new table lacks the column "who" (of --group)'),
     ],

@@ -211,7 +211,11 @@ def test_kept_columns_stand_beside_the_predictions(folder: Path, capsys: Capture
     document = json.loads(run(capsys, "predict", "out/model.json", "new.csv", "--keep", "id", "--json")[1])
     assert document["id"][7] == "00007"
     for words, code, message in (
-        (["--keep", "idd"], 3, 'lacks the column "idd" (of --keep). Its columns: y, a, b, colour, t and 4 more. Did you mean "id"?'),
+        (
+            ["--keep", "idd"],
+            3,
+            '"idd" (of --keep). Its columns: y, a, b, colour, t and 4 more. Did you mean "id"?',
+        ),
         (["--keep", "prediction"], 2, "there is a column of predictions of this name"),
     ):
         table.with_columns(prediction=1).write_csv("new.csv")

@@ -97,7 +97,7 @@ def test_functions_of_ones_own() -> None:
     by_metric = nb.cv_path(X, LABELS, family="multinomial", score=metrics.accuracy_score, **SHORT)
     by_name = nb.cv_path(X, LABELS, family="multinomial", score="accuracy", **SHORT)
     np.testing.assert_allclose(by_metric.fold_scores, by_name.fold_scores)
-    with pytest.raises(ValueError, match='score="auc" needs family="binomial" or "multinomial"; for multigaussian use'):
+    with pytest.raises(ValueError, match='score="auc" is about classes, and multigaussian models have none: use'):
         nb.cv_path(FITNESS.data, FITNESS.target, family="multigaussian", score="auc")
 
 

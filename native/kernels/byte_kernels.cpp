@@ -1,10 +1,11 @@
+#include "kernels/byte_kernels.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 
 #include "core/cpu.hpp"
-#include "kernels/kernels.hpp"
 
 #if NORMBALL_X86_LEVELS
 #pragma GCC diagnostic push

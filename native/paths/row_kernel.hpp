@@ -6,6 +6,7 @@
 
 #include "core/blas.hpp"
 #include "design/dense.hpp"
+#include "kernels/kernels.hpp"
 #include "paths/path.hpp"
 #include "paths/path_solver.hpp"
 

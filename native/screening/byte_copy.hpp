@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "design/design.hpp"
+#include "kernels/byte_kernels.hpp"
 #include "kernels/kernels.hpp"
 #include "screening/slack.hpp"
 

@@ -132,6 +132,7 @@ _TERMS = re.compile(  # what is an interface's own in a sentence; what stands in
     rf"\b(?P<name>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?P<value>{_VALUE})"
     rf"|(?P<quoted>{_STRING})"
     rf"|(?<![-\w.])(?P<bare>{'|'.join(name for name in (*_RENAMED, *_ARGUMENTS) if '_' in name)})\b"
+    rf"|(?<=\(of )(?P<role>{'|'.join((*_RENAMED, *_ARGUMENTS))})(?=\))"
     r"|(?<![-\w])(?P<lam>lam)\b"
     r"|(?P<table>(?<=\bof )X\b|(?:^|(?<=\. )|(?<=; ))X(?= (?:lacks|has|must)\b))"
 )
@@ -164,9 +165,9 @@ def _term(match: re.Match[str]) -> str:
         )
     if match["lam"]:
         return "lambda"
-    name = match["name"] or match["bare"]
+    name = match["name"] or match["bare"] or match["role"]
     option = _RENAMED.get(name, f"--{name.replace('_', '-')}")
-    if match["bare"]:
+    if not match["name"]:
         return option
     value = match["value"]
     if value.startswith("["):

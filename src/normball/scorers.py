@@ -32,9 +32,9 @@ _OF_SCORES = {"hinge_loss": "decision_function"}  # what metrics of labels want 
 def named(score: str, family: str, classes: Classes) -> Score:
     """The score that scikit-learn knows by this name."""
     if score not in get_scorer_names():
-        known = f"{', '.join(SCORES)}, a name in sklearn.metrics.get_scorer_names(), or a callable"
         hint = did_you_mean(score, [*SCORES, *get_scorer_names()])
-        raise ValueError(f"score is {score!r}, but must be one of {known}.{hint}")
+        text = f'"{score}" is no score: use {", ".join(SCORES)}, or the name of a scorer of scikit-learn, such as r2.'
+        raise ValueError(text + hint)
     return _of_scorer(get_scorer(score), score, family, classes)
 
 
@@ -75,9 +75,7 @@ def _of_scorer(scorer: Any, name: str, family: str, classes: Classes, greater_is
     """A scorer, asked about a stand-in for the fitted estimator."""
     wants = getattr(scorer, "_response_method", "predict")
     if not find_family(family).has_classes and "predict" not in np.atleast_1d(wants):
-        raise ValueError(
-            f'score="{name}" needs family="binomial" or "multinomial"; for {family} use deviance, mse or mae'
-        )
+        raise ValueError(f'score="{name}" is about classes, and {family} models have none: use deviance, mse or mae')
 
     def columns(y: Array, eta: Array, weights: Array, family: str) -> Array:
         y, eta, weights = _with_weight(y, eta, weights)

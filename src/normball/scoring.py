@@ -19,7 +19,7 @@ def find_score(score: Any, family: str, classes: tuple[Any, ...] | None = None) 
     if isinstance(score, str) and score in SCORES:
         if score in _OF_CLASSES and not find_family(family).has_classes:
             raise ValueError(
-                f'score="{score}" needs family="binomial" or "multinomial"; for {family} use deviance, mse or mae'
+                f'score="{score}" is about classes, and {family} models have none: use deviance, mse or mae'
             )
         return SCORES[score]
     from normball import scorers  # imports scikit-learn

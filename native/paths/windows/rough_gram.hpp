@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "kernels/byte_kernels.hpp"
 #include "kernels/kernels.hpp"
 
 namespace normball {

@@ -124,7 +124,7 @@ def _check_score(score: str, data: Data) -> None:
     try:
         find_score(score, data.family, data.classes)
     except ValueError as error:
-        raise UsageError(f"--score {score}: {error}") from None
+        raise UsageError(str(error)) from None
 
 
 def _is_grouped(asked: bool | None, data: Data) -> bool:

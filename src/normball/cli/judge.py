@@ -23,7 +23,7 @@ def check_bootstrap(n_samples: int | None, data: Data) -> None:
     """Ranges over bootstrap samples are shown of a single output."""
     if n_samples and data.output_names:
         text = f"--bootstrap is about models of one output; this one has {data.n_outputs} (classes or targets)"
-        raise UsageError(f"{text}: leave it out; in Python cv.bootstrap(X, y) gives the ranges of several")
+        raise UsageError(f"{text}: leave it out")
 
 
 def judged(

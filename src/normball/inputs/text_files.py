@@ -68,6 +68,10 @@ def beginning_of(path: Path, text: str, reading: Reading, findings: list[Finding
     while not lines[start - 1].strip(" "):
         start += 1
     delimiter = delimiter or _delimiter(lines[start - 1 : start + FIRST_LINES], reading)
+    if reading.delimiter and not any(delimiter in line for line in lines):
+        other = _fix_lengths("\n".join(filter(None, lines[start - 1 : start + FIRST_LINES])), delimiter)
+        if other.startswith("delimiter="):
+            raise unreadable(path, f'has no "{delimiter}" between its values', other)
     if reading.header is None:
         _refuse_preamble(path, lines, start, delimiter)
     return start, delimiter
