@@ -323,10 +323,10 @@ def test_e12_complex_numbers(matrix: Any) -> None:
     ("options", "text"),
     [
         ({"sample_weight": [1.0, -1.0] * 15}, "15 of 30 values of sample_weight are negative: rows 2, 4, 6, 8, 10 and"),
-        ({"sample_weight": [1.0, np.inf] * 15}, "15 of 30 values of sample_weight are infinite: rows 2,"),
+        ({"sample_weight": [1.0, np.inf] * 15}, "15 of 30 values of sample_weight are missing or infinite: rows 2,"),
         ({"sample_weight": np.zeros(N)}, "All sample_weight values are zero; nothing can be learned."),
         ({"sample_weight": ["a"] * N}, 'sample_weight must be numbers; "sample_weight" holds labels or dates.'),
-        ({"offset": [np.inf, *Y[1:]]}, "1 of 30 values of offset are infinite: row 1."),
+        ({"offset": [np.inf, *Y[1:]]}, "1 of 30 values of offset are missing or infinite: row 1."),
     ],
 )
 def test_e15_weights_and_offset(options: dict[str, Any], text: str) -> None:
@@ -401,3 +401,54 @@ def test_values_of_features_are_numbers() -> None:
 def test_findings_go_with_the_path() -> None:
     path = nb.fit_path(frame(id=range(N)), "y", lambdas=[1.0])
     assert [type(finding) for finding in path.findings] == [Finding]
+
+
+# rows that lack what each needs
+
+
+@pytest.mark.parametrize("missing", ["drop", "impute"])
+@pytest.mark.parametrize(
+    "lacking", [("sample_weight",), ("offset",), ("fold_groups",), ("time_order",), ("sample_weight", "offset")]
+)
+@pytest.mark.parametrize("by_name", [True, False])
+def test_rows_without_what_each_needs_are_left_out_and_counted(
+    missing: str, lacking: tuple[str, ...], by_name: bool
+) -> None:
+    gaps = {role: np.arange(N) % 10 == k for k, role in enumerate(lacking)}
+    values = {role: np.where(mask, np.nan, np.arange(N) % 5 + 1.0) for role, mask in gaps.items()}
+    table = frame(y=Y, **{f"c_{role}": column for role, column in values.items()}) if by_name else X
+    given = {role: f"c_{role}" if by_name else column for role, column in values.items()}
+    options: dict[str, Any] = {"n_lambdas": 5, "cv": 3}
+    cv = nb.cv_path(table, "y" if by_name else Y, missing=missing, **given, **options)
+    kept = ~np.logical_or.reduce(list(gaps.values()))
+    names = frame(y=Y).filter(kept) if by_name else X[kept]
+    same = nb.cv_path(names, "y" if by_name else Y[kept], **{k: v[kept] for k, v in values.items()}, **options)
+    assert cv.path.n_rows == kept.sum()
+    assert np.array_equal(cv.path.coefs, same.path.coefs)
+    assert np.array_equal(cv.cv_mean, same.cv_mean)
+    (told,) = (finding.text for finding in cv.path.findings if finding.code == "W04")
+    assert told.startswith(f"Left out {N - kept.sum()} of {N} rows; missing: ")
+    for role, mask in gaps.items():
+        assert f"{f'c_{role}' if by_name else role}" in told
+        assert f"{mask.sum()} ({100 * mask.mean():.1f} %)" in told
+    with pytest.raises(DataError, match="E04 Missing values") as caught:
+        nb.cv_path(table, "y" if by_name else Y, **given, **options)
+    (found,) = (finding for finding in caught.value.findings if finding.code == "E04")
+    assert found.fix == f'missing="drop" (keeps {kept.sum()} rows)'
+
+
+def test_a_role_that_no_row_has() -> None:
+    with pytest.raises(DataError, match="E04 Only 0 of 30 rows have a weight") as caught:
+        nb.fit_path(X, Y, sample_weight=np.full(N, np.nan), missing="drop")
+    assert caught.value.findings[0].fix == "fit without the weights"
+
+
+def test_a_batch_gives_rows_that_lack_a_number_no_weight_there() -> None:
+    W = np.column_stack([np.ones(N), np.where(np.arange(N) < 4, np.nan, 1.0)])
+    paths = nb.fit_paths(X, Y, sample_weight=W, missing="drop", n_lambdas=5)
+    alone = nb.fit_path(X, Y, sample_weight=np.nan_to_num(W[:, 1]), lambdas=paths[1].lambdas)
+    assert np.abs(paths[1].coefs - alone.coefs).max() < 1e-4
+    assert [finding.code for finding in paths[0].findings] == []
+    assert "4 of 30 rows have no weight" in paths[1].findings[0].text
+    with pytest.raises(DataError, match='missing="drop" gives these rows weight 0'):
+        nb.fit_paths(X, Y, sample_weight=W, n_lambdas=5)

@@ -290,7 +290,7 @@ def test_command_line(folder, capsys):
     assert nb.load("m/model.json").score == "roc_auc"
     capsys.readouterr()
     assert main([*words, "--score", "roc_au"]) == 2
-    assert "normball fit: "roc_au" is no score" in capsys.readouterr().err
+    assert 'normball fit: "roc_au" is no score' in capsys.readouterr().err
 
 
 def test_a_warning_about_the_score_is_a_line_at_the_command_line(folder, capsys, monkeypatch):

@@ -188,16 +188,16 @@ def test_quotes_around_cells_may_hold_delimiters_and_line_ends(read: Read) -> No
 @pytest.mark.parametrize(
     ("content", "options", "fix", "better"),
     [
-        ("a,b,y\n" + lines(","), {"delimiter": ";"}, 'delimiter="," where the file is read', {"delimiter": ","}),
-        ("a\tb\ty\n" + lines("\t"), {"delimiter": ";"}, 'delimiter="tab" where the file is read', {"delimiter": "tab"}),
+        ("a,b,y\n" + lines(","), {"delimiter": ";"}, 'delimiter=","', {"delimiter": ","}),
+        ("a\tb\ty\n" + lines("\t"), {"delimiter": ";"}, 'delimiter="tab"', {"delimiter": "tab"}),
         (lines(), {"dedupe": "suffix"}, 'header="none" where the file is read', {"header": "none"}),
     ],
 )
 def test_a_target_that_is_not_found_tells_how_to_read_the_file(
     content: str, options: dict[str, Any], fix: str, better: dict[str, Any], read: Read
 ) -> None:
-    with pytest.raises(DataError, match="E02 Target") as caught:
+    with pytest.raises(DataError, match=r'E02 Target|E11 "t.csv" has no ";" between its values') as caught:
         prepare(read(content, **options), "y", family="auto")
-    (missing,) = (finding for finding in caught.value.findings if finding.code == "E02")
+    (missing,) = (finding for finding in caught.value.findings if finding.code in ("E02", "E11"))
     assert missing.fix.startswith(fix)
     assert read(content, **better).rows() == ROWS

@@ -128,7 +128,6 @@ FAULTS = (
         "E01",
         (
             FIT.replace("t.csv", "commas.csv --decimal ,"),
-            FIT.replace("t.csv", "commas.csv --thousands ,"),
             FIT.replace("t.csv", "commas.csv --categorical a"),
             FIT.replace("t.csv", "commas.csv --drop a"),
         ),
