@@ -406,7 +406,7 @@ def test_data_errors_say_all(folder: Path, capsys: Capture) -> None:
         (["fit", "t.csv", "--target", "y", "--threads", "0"], 2, "whole number of 1 or more"),
         (["fit", "t.csv", "--target", "y", "--tol", "0"], 2, "between 0 and 1"),
         (["fit", "t.csv", "--target", "y", "--tol", "x"], 2, "between 0 and 1"),
-        (["fit", "t.csv", "--target", "a", "--score", "auc"], 2, "--score auc needs --family binomial"),
+        (["fit", "t.csv", "--target", "a", "--score", "auc"], 2, "--score auc is about classes"),
         (["fit", "t.csv", "--target", "y", "--cv", "90"], 3, "E05"),
         (["fit", "--example", "wine", "--target", "x"], 2, "the target of this example is class_0"),
         (["fit", "none.csv", "--target", "y"], 5, 'E11 "none.csv" does not exist'),
