@@ -119,6 +119,15 @@ def test_the_same_preparation_from_text(tmp_path: Path, y: Any, family: str, mis
         check_equal(data, found)
 
 
+@pytest.mark.parametrize("y", ["time", "status"])
+def test_survival_data_are_told(y: str) -> None:
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame({"time": rng.random(N), "status": rng.integers(0, 2, N), "age": rng.random(N)})
+    data = prepare(table, y, family="auto")
+    assert "W27" in [finding.code for finding in data.findings]
+    check_equal(data, in_parts(table.lazy(), y, 9, family="auto"))
+
+
 def test_what_is_said_of_gaps_is_the_same(tmp_path: Path) -> None:
     mixed().write_parquet(tmp_path / "t.parquet")
     with pytest.raises(nb.DataError) as expected:

@@ -22,7 +22,7 @@ from normball.blocks.roles import roles_of
 from normball.blocks.source import RowBlocks
 from normball.blocks.survey import Survey, Wanted, survey
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
-from normball.blocks.table_features import feature_contents, number_reader
+from normball.blocks.table_features import feature_contents, number_reader, survival_findings
 from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
 from normball.families import family_name, find_family
 from normball.inputs.features import refuse_equal_names
@@ -207,7 +207,7 @@ class _Surveyed:
         except DataError as error:
             self.findings += error.findings
             return family, None
-        self.findings += remarks
+        self.findings += remarks + survival_findings(self.table, self.roles, self.found)
         known = find_family(family)
         for name in self.roles.target:
             content = self.found.contents[name]

@@ -13,7 +13,9 @@ from normball.blocks.readers import ItemReader, Reader
 from normball.blocks.survey import Survey
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.inputs.column_findings import examine_text, numbers_as_text, unusable
-from normball.inputs.columns import Unusable
+from normball.inputs.columns import Labels, Numbers, Unusable
+from normball.inputs.sources import Source
+from normball.inputs.survival import FEWEST_TIMES, survival
 from normball.messages import Finding
 
 
@@ -50,3 +52,24 @@ def number_reader(content: SurveyedLabels) -> ItemReader:
     """The reader of labels that are the text of numbers."""
     numbers = np.append(content.meant(), np.nan).tolist()
     return ItemReader({item: numbers[code] for item, code in content.codes.items()}, np.nan, np.float64)
+
+
+def survival_findings(table: LongTable, roles: Roles, found: Survey) -> list[Finding]:
+    """W27 by the rule for columns in memory, which looks at no more than which values there are."""
+    if len(roles.target) > 1:
+        return []
+    source = Source(table.names, table.named, found.n_rows, lambda j: _values_of(found.contents[table.names[j]]))
+    (name,) = roles.target
+    apart = {*table.names}.difference(roles.features)
+    return survival(source, _values_of(found.contents[name]), name, apart)
+
+
+def _values_of(content: Content | Unusable) -> Numbers | Labels | Unusable:
+    """A column in which each value stands once; of numbers that were not told apart, some between their ends."""
+    if isinstance(content, SurveyedLabels):
+        return Labels(np.arange(len(content.values), dtype=np.int32), content.values, content.declared)
+    if isinstance(content, Unusable):
+        return content
+    if content.distinct is not None:
+        return Numbers(content.distinct, content.whole)
+    return Numbers(np.linspace(content.low, content.high, FEWEST_TIMES))
