@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,8 +49,13 @@ class Roles:
     @property
     def columns(self) -> tuple[str, ...]:
         """All of them, each once."""
-        others = (*self.target, self.weights, *self.offsets, self.exposure, self.fold)
-        return tuple(dict.fromkeys(name for name in (*self.features, *others) if name))
+        return tuple(dict.fromkeys((*self.features, *self.others)))
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Those that are no features."""
+        names = (*self.target, self.weights, *self.offsets, self.exposure, self.fold)
+        return tuple(dict.fromkeys(name for name in names if name))
 
 
 @dataclass(frozen=True)
@@ -104,9 +110,10 @@ class RowReader:
     drops_gaps: bool
     folds: tuple[Any, ...] | None = None
 
-    def read(self, frame: pl.DataFrame) -> Rows:
-        """All rows of a frame."""
-        columns = read_frame({name: self.readers[name] for name in self.roles.columns}, frame)
+    def read(self, frame: pl.DataFrame, with_features: bool = True) -> Rows:
+        """All rows of a frame; features may be left out where none of them decides which rows are used."""
+        names = self.roles.columns if with_features else self.roles.others
+        columns = read_frame({name: self.readers[name] for name in names}, frame)
         y = self.target.values(columns)
         used = ~any_output(np.isnan(y))
         if self.drops_gaps:
@@ -187,30 +194,29 @@ class TableRows:
 
     def block(self, frame: pl.DataFrame, number: int, first_row: int) -> Block:
         """The block that a part of the table gives."""
-        rows = self.reader.read(frame)
+        as_it_is = self._is_stored_so and not self.reader.drops_gaps
+        rows = self.reader.read(frame, with_features=not as_it_is)
         columns, y, weights, offset = rows.kept()
         fold = self.reader.fold_numbers(columns)
-        X = self._stored_as_it_is(frame) if rows.used is None else None
-        if X is None:
-            X = self._design(columns)
+        X = self._stored(frame if rows.used is None else frame.filter(rows.used)) if as_it_is else self._design(columns)
         if not np.isfinite(X.sum(dtype=np.float64)):
             raise changed(f"a feature is missing or infinite in rows {count(first_row + 1)} and following")
         return Block(number, first_row, X, y, weights, offset, fold)
 
-    def _stored_as_it_is(self, frame: pl.DataFrame) -> NDArray[Any] | None:
-        """The features where all of them are stored as the solver takes them."""
-        plain = all(
+    @cached_property
+    def _is_stored_so(self) -> bool:
+        """Whether all features are stored as the solver takes them."""
+        return all(
             isinstance(reader := self.reader.readers[column.name], NumberReader)
             and not reader.na
             and not column.indicator
             for column in self.preparation.columns
         )
-        if not plain:
-            return None
+
+    def _stored(self, frame: pl.DataFrame) -> NDArray[Any]:
+        """The features, without a copy where the frame has them together."""
         matrix = frame.select(self.reader.roles.features).to_numpy(order="fortran")
-        if matrix.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
-            return matrix.astype(np.float64)
-        return matrix
+        return matrix if matrix.dtype in (np.dtype(np.float32), np.dtype(np.float64)) else matrix.astype(np.float64)
 
     def _design(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         parts = [

@@ -196,7 +196,7 @@ class _Surveyed:
         self.findings += self._gaps(features, title).findings(self.policy.missing, title)
         raise_errors(self.findings)
         assert target is not None
-        drops_gaps = self.policy.missing == "drop"
+        drops_gaps = self.policy.missing == "drop" and self.found.with_gap.n > self.found.without_target.n
         folds = named_folds(self.found.contents[self.roles.fold]) if self.roles.fold else None
         return family, RowReader(self.roles, self.readers, target, divisor, drops_gaps, folds), features
 
