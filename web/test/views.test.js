@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { opening } from "../src/payload.js";
 import { breakdown } from "../src/views/breakdown.js";
 import { calibration } from "../src/views/calibration.js";
+import { coefficients } from "../src/views/coefficients.js";
 import { convexity } from "../src/views/convexity.js";
+import { effects } from "../src/views/effects.js";
 import { geometry } from "../src/views/geometry.js";
 import { residuals } from "../src/views/residuals.js";
 import { sigmoid } from "../src/views/sigmoid.js";
@@ -108,7 +110,7 @@ test("contours are called approximate only where no exact grid is stored", () =>
 test("the sigmoid says what overfits and what does not", () => {
   const data = payload("binomial");
   const { sentence } = sigmoid.draw(data, { ...opening(data), scaling: 10 });
-  assert.match(sentence, /Weights × 10: loss 0\.200 on fitted rows and 0\.900 on held-out rows/);
+  assert.match(sentence, /Weights × 10: loss 0\.200 on fitted rows and 0\.900 on left-out rows/);
   assert.match(sentence, /best at × 1\.00|best at × 1\b/);
   assert.match(sentence, /a row that is wrong keeps its pull/);
 });
@@ -118,4 +120,30 @@ test("the shares of the penalty sum to one", () => {
   const { table } = breakdown.draw(data, { ...opening(data), index: 4 });
   const sum = table.rows.slice(2).reduce((all, row) => all + parseFloat(String(row[2])), 0);
   assert.ok(Math.abs(sum - 100) < 1, `${sum}`);
+});
+
+test("whiskers in the path stand where their lambda does, for the curves that have one", () => {
+  const data = payload("gaussian");
+  const draw = (/** @type {Partial<import("../src/payload.js").State>} */ state) => coefficients.draw(data, { ...opening(data), ...state });
+  assert.doesNotMatch(draw({ index: 3 }).sentence, /Whiskers/);
+  const far = data.features.map(() => 0);
+  data.fold_ranges = { at: [3], n_fits: 10, middle: 1, low: [far.map(() => -1)], high: [far.map(() => 1)], counts: [far] };
+  const kept = data.features.filter(({ coefs }) => coefs[3] !== 0).length;
+  const clipped = (/** @type {string} */ svg) => svg.split("coefficients-ranges")[1] ? [...svg.slice(svg.indexOf("coefficients-ranges")).split("</g>")[0].matchAll(/<line/g)].length : 0;
+  assert.ok(kept > 0);
+  assert.equal(clipped(draw({ index: 3 }).svg), Math.min(kept, 6));
+  assert.match(draw({ index: 3 }).sentence, /Whiskers: from the least to the most of the 10 folds\./);
+  assert.equal(clipped(draw({ index: 2 }).svg), 0);
+  const hovered = data.features.findIndex(({ coefs }) => coefs[3] !== 0);
+  assert.equal(clipped(draw({ index: 3, hovered }).svg), 1);
+});
+
+test("where nothing was found there are no bars", () => {
+  const data = payload("gaussian");
+  const score = [1, 1.1, 1.2, 1.3, 1.4];
+  const cv = { mean: score, se: score, train: score, folds: [], n_folds: 5, score: "deviance", by_root: false, explained_of: null, greater_is_better: false, null_score: 1.5, best: 0, one_se: 0 };
+  const bars = (/** @type {number} */ null_score) => effects.draw({ ...data, cv: { ...cv, null_score } }, { ...opening(data), index: 3 });
+  assert.match(bars(1.5).svg, /<rect/);
+  assert.doesNotMatch(bars(0.9).svg, /<rect/);
+  assert.match(bars(0.9).sentence, /no effect to draw/);
 });

@@ -12,6 +12,7 @@ import { BOTTOM, HEIGHT, LEFT, TOP, cursor, framed, inFrame, kept, marks, matche
 /** @typedef {import("../payload.js").State} State */
 
 const NAMED = 12;
+const WITH_RANGE = 6; // of the named curves, or the one under the pointer
 
 /** Where the curves end; their names stand where lambda is. @param {State} state */
 const rightOf = (state) => widthOf(state) - 20;
@@ -103,6 +104,7 @@ export const coefficients = {
       framed("coefficients-frame", right, others(data, state, x.at, y) + lines.map((line) => line.text).join("")),
       marks(data, x.at),
       cursor(x.at[state.index]),
+      whiskers(data, state, named, x.at[state.index], y),
       labels(data, state, named, x.at[state.index], y),
       cut(data, state, named, y),
     ];
@@ -117,10 +119,34 @@ const colour = (rank) => COLOURS[rank % COLOURS.length];
 /** @param {number} rank */
 const dash = (rank) => DASHES[Math.floor(rank / COLOURS.length) % DASHES.length];
 
+/** On which side of lambda the names stand: where there is more room. @param {State} state @param {number} at */
+const sideOf = (state, at) => (at > LEFT + 0.6 * (rightOf(state) - LEFT) ? -1 : 1);
+
+/** The ranges over samples, or else over folds, that are known at this lambda. @param {Payload} data @param {State} state */
+function rangesAt({ ranges, fold_ranges }, state) {
+  const stored = [ranges, fold_ranges].find((one) => one?.at.includes(state.index));
+  return stored ? { stored, place: stored.at.indexOf(state.index) } : null;
+}
+
+/** These ranges of some named curves that are not at zero, side by side where lambda stands. @param {Payload} data @param {State} state @param {number[]} named @param {number} at @param {import("d3-scale").ScaleLinear<number, number>} y */
+function whiskers(data, state, named, at, y) {
+  const known = rangesAt(data, state);
+  if (!known) return "";
+  const { low, high } = known.stored;
+  const drawn = named
+    .filter((j) => data.features[j].coefs[state.index] !== 0 && (state.hovered ?? j) === j)
+    .slice(0, WITH_RANGE)
+    .map((j, k) => {
+      const unit = state.per_sd ? 1 : data.features[j].scale;
+      const across = at - sideOf(state, at) * (5 + 4 * k);
+      return segment(across, y(low[known.place][j] / unit), across, y(high[known.place][j] / unit), { stroke: colour(named.indexOf(j)), "stroke-width": 1.5 });
+    });
+  return framed("coefficients-ranges", rightOf(state), drawn.join(""));
+}
+
 /** The names of the curves that are not at zero, where lambda stands, and the one that is asked for. @param {Payload} data @param {State} state @param {number[]} named @param {number} at @param {import("d3-scale").ScaleLinear<number, number>} y */
 function labels(data, state, named, at, y) {
-  const right = rightOf(state);
-  const side = at > LEFT + 0.6 * (right - LEFT) ? -1 : 1; // where there is more room
+  const side = sideOf(state, at);
   const shown = named.filter((j) => data.features[j].coefs[state.index] !== 0 || j === state.hovered);
   const wanted = shown.map((j) => Math.min(BOTTOM, Math.max(TOP, y(coefficient(data.features[j], state.index, state.per_sd)))));
   const heights = apart(wanted, 15, TOP + 6, BOTTOM - 6);
@@ -158,7 +184,15 @@ function describe(data, state, named) {
   const largest = largestFirst(data, state).slice(0, 3).map(({ feature, value }) => `${feature.name} (${figures(value)})`);
   const count = data.l1_ratio === 0 ? tr`all ${keptOf(data, state.index)} are used` : tr`${keptOf(data, state.index)} are kept`;
   const most = data.outputs.length ? tr`the largest over all ${kindOf(data)[1]} (length ${unit})` : tr`the largest coefficients ${unit}`;
-  return tr`${lam}, ${count}${largest.length ? `; ${most}: ${largest.join(", ")}` : ""}.${undrawn(data)}`;
+  return tr`${lam}, ${count}${largest.length ? `; ${most}: ${largest.join(", ")}` : ""}.${undrawn(data)}` + ofWhiskers(data, state);
+}
+
+/** What the whiskers say. @param {Payload} data @param {State} state */
+function ofWhiskers(data, state) {
+  const known = rangesAt(data, state);
+  if (!known || data.outputs.length) return "";
+  const { middle, n_fits } = known.stored;
+  return middle < 1 ? tr` Whiskers: the middle ${Math.round(100 * middle)} % of ${whole(n_fits)} samples of the rows.` : tr` Whiskers: from the least to the most of the ${whole(n_fits)} folds.`;
 }
 
 /** What the drawing leaves out. @param {Payload} data */

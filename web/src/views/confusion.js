@@ -83,7 +83,7 @@ function cell(square, i, j, x, y, size) {
 }
 
 /**
- * How many held-out rows are put into the right class, and what saying always the same would reach.
+ * How many left-out rows are put into the right class, and what saying always the same would reach.
  * @param {Payload} data @param {number} index
  * @returns {{ right: number, rows: number, share: number, common: string, commonShare: number } | null}
  */

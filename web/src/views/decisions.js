@@ -1,4 +1,4 @@
-/** Two classes: what becomes of held-out rows when a probability above a cut-off counts as the second class. */
+/** Two classes: what becomes of left-out rows when a probability above a cut-off counts as the second class. */
 import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside, tick } from "../axes.js";

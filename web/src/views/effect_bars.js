@@ -38,9 +38,16 @@ export function subject({ classes, title, mathematics }) {
 /** @param {Payload} data @returns {[string, string]} */
 const directions = (data) => (data.mathematics.has_classes ? [tr`less often ${subject(data)}`, tr`more often ${subject(data)}`] : [tr`less ${data.title}`, tr`more ${data.title}`]);
 
+/** Whether left-out rows are predicted no better than without features at any lambda: bars would be of chance alone. @param {Payload} data */
+function findsNothing({ cv }) {
+  const score = cv?.mean[cv.best] ?? null;
+  if (!cv || score === null || cv.null_score === null) return false;
+  return cv.greater_is_better ? score <= cv.null_score : score >= cv.null_score;
+}
+
 /** The bars at this lambda with their sentence and table. @param {Payload} data @param {State} state @param {string} title @returns {import("../payload.js").Shown} */
 export function drawn(data, state, title) {
-  const effects = largest(data, state.index);
+  const effects = findsNothing(data) ? [] : largest(data, state.index);
   const sentence = told(data, state.index, effects);
   const { factor } = data.mathematics;
   const unit = data.standardize ? tr`per SD` : tr`per unit`;
@@ -63,7 +70,7 @@ function picture(data, state, effects, title, description) {
   const height = HEAD + LINE * Math.max(1, effects.length) + 8;
   const [less, more] = state.narrow ? [tr`less`, tr`more`] : directions(data).map((text) => shortened(text, 30));
   return drawing({ id: "effects", width, height, title, description }, [
-    effects.length ? atEnds(names + 8, end, 14, [negative ? `← ${less}` : "", positive ? `${more} →` : ""]) : note(width / 2, HEAD + 14, tr`no feature is kept at this lambda`),
+    effects.length ? atEnds(names + 8, end, 14, [negative ? `← ${less}` : "", positive ? `${more} →` : ""]) : note(width / 2, HEAD + 14, findsNothing(data) ? tr`no effect was found` : tr`no feature is kept at this lambda`),
     factor && effects.length ? words(width, 14, factor, { fill: FAINT, "text-anchor": "end" }) : "",
     ...effects.map((effect, k) => row(data, effect, x, HEAD + LINE * k, names, width, state.narrow)),
     effects.length ? segment(x(0), HEAD - 4, x(0), height - 6, { stroke: INK }) : "",
@@ -88,6 +95,7 @@ const whisker = (low, high, y) => segment(low, y, high, y, { stroke: INK, "strok
 /** @param {Payload} data @param {number} index @param {Effect[]} effects */
 function told(data, index, effects) {
   const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
+  if (findsNothing(data)) return tr`Left-out rows are predicted no better with features than without: there is no effect to draw. The coefficients stand in the table of features.`;
   if (effects.length === 0) return tr`${at} no feature is kept: the model predicts the same for every row.`;
   const [less, more] = directions(data);
   const side = (/** @type {number} */ sign) => {

@@ -12,6 +12,7 @@ import { BOTTOM, HEIGHT, LEFT, TOP, rule, whole, widthOf } from "./strength.js";
 
 const ROW = 24; // of the key
 const AIR = 0.05;
+const NEAREST = 30; // pixels between two ticks
 
 /** Places of numbers of features: close together where there are many, and none has a place, too. @param {number} count */
 const spread = (count) => Math.log10(1 + count);
@@ -69,9 +70,10 @@ export const mixes = {
   },
 };
 
-/** Numbers of features along the bottom: none, and powers of ten as far as they go. @param {import("d3-scale").ScaleLinear<number, number>} x @param {number} most */
+/** Numbers of features along the bottom: none, powers of ten and three times these as far as they go, and the largest. @param {import("d3-scale").ScaleLinear<number, number>} x @param {number} most */
 function counts(x, most) {
-  const ticks = [0, 1, 3, ...[1, 2, 3, 4, 5, 6].flatMap((power) => [10 ** power, 3 * 10 ** power])].filter((count) => count <= most);
+  const ticks = [0, 1, 3, ...[1, 2, 3, 4, 5, 6].flatMap((power) => [10 ** power, 3 * 10 ** power])].filter((count) => count === most || x(spread(most)) - x(spread(count)) > NEAREST).filter((count) => count <= most);
+  if (!ticks.includes(most)) ticks.push(most);
   const places = new Map(ticks.map((count) => [spread(count), whole(count)]));
   const scale = Object.assign(x.copy(), { ticks: () => [...places.keys()] });
   return below(scale, BOTTOM, tr`features kept`, { format: (place) => places.get(place) ?? "" });
@@ -91,8 +93,9 @@ function describe(data, state) {
   const { mixes: all, current, null_mean } = /** @type {Comparison} */ (data.comparison);
   const { name, of } = shownScore(data);
   const mean = data.cv?.mean[state.index] ?? null;
-  const gain = null_mean === null || mean === null ? null : (mean - null_mean) / (best(data) - null_mean);
-  const share = gain === null || !Number.isFinite(gain) ? "" : tr`, ${percent(Math.max(0, gain))} of what the best model of all gains over no features`;
+  const most = null_mean === null ? NaN : best(data) - null_mean; // what the best model of all gains
+  const gains = mean !== null && null_mean !== null && (data.cv?.greater_is_better ? most > 0 : most < 0);
+  const share = !gains ? "" : tr`, ${percent(Math.max(0, (mean - null_mean) / most))} of what the best model of all gains over no features`;
   const kept = data.n_nonzero[state.index];
   return tr`All penalties were cross-validated on the same folds. This page shows ${all[current].name} at ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}: ${kept === 1 ? tr`1 feature` : tr`${whole(kept)} features`}, CV ${name} ${figures(of(mean))}${share}.`;
 }
