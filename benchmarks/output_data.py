@@ -34,6 +34,7 @@ class OutputSet:
     lambda_min_ratio: float
     grouped: bool = False
     group_size: int = 0
+    own_groups: bool = False
     is_real: bool = False
 
 
@@ -106,6 +107,9 @@ def _sets() -> list[OutputSet]:
     sets.append(OutputSet("trim32", "120 rats, 20 genes of 5 columns each", "trim32",
                           lambda: real_data.table("trim32_bardet100", "y"), "gaussian", _TALL, group_size=5,
                           is_real=True))  # fmt: skip
+    sets.append(OutputSet("ames_columns", "2,930 houses, 73 columns, the levels of one together", "ames_columns",
+                          lambda: real_data.by_columns("ames_housing", "Sale_Price"), "gaussian", _TALL,
+                          own_groups=True, is_real=True))  # fmt: skip
     for family, scale, seed in (("gaussian", 2.0, 63), ("binomial", 3.0, 64)):
         name = f"groups_{family}"
 

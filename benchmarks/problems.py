@@ -55,7 +55,12 @@ class Problem:
     n_folds: int = N_FOLDS
     grouped: bool = False  # with several outputs: whether a feature is taken for all of them or for none
     group_size: int = 0  # the penalty takes so many neighbours at a time; 0: single features
+    own_groups: bool = False  # the penalty takes the groups that come with the data, neighbours of various sizes
     is_real: bool = False  # whether it takes the folder of real data sets
+
+    @property
+    def has_groups(self) -> bool:
+        return self.group_size > 0 or self.own_groups
 
     def page(self) -> Path:
         """The problem's JSON page; makes it and its data if they are not there."""
@@ -85,6 +90,8 @@ class Problem:
         offset, target, groups = folder / "offset.bin", folder / f"{self.target}.bin", Path(f"{stem}.groups.bin")
         if self.group_size:
             (np.arange(size["p"], dtype=np.int32) // self.group_size).tofile(groups)
+        elif self.own_groups:
+            np.fromfile(folder / "groups.bin").astype(np.int32).tofile(groups)
         made = Page(
             name=self.name,
             family=self.family,
@@ -98,7 +105,7 @@ class Problem:
             folds=f"{stem}.folds.bin",
             n_outputs=target.stat().st_size // (8 * size["n"]),
             grouped=self.grouped,
-            groups=str(groups) if self.group_size else "",
+            groups=str(groups) if self.has_groups else "",
         )
         np.zeros(0).tofile(made.lambdas)
         folds(made.n, self.n_folds).tofile(made.folds)
@@ -342,7 +349,8 @@ def _classes() -> list[Problem]:
     """Classes, several targets, and groups of features."""
     return [
         Problem(one.name, one.says, one.data, one.build, one.family, "classes", lambda_min_ratio=one.lambda_min_ratio,
-                leaders=_OUTPUT_PEERS, cv=True, grouped=one.grouped, group_size=one.group_size, is_real=one.is_real)
+                leaders=_OUTPUT_PEERS, cv=True, grouped=one.grouped, group_size=one.group_size,
+                own_groups=one.own_groups, is_real=one.is_real)
         for one in output_data.SETS
     ]  # fmt: skip
 

@@ -57,6 +57,19 @@ def table(name: str, target: str, *, positive: str = "", drop: tuple[str, ...] =
     return _design(frame.drop(target, *drop, *([exposure] if exposure else []))), vectors
 
 
+def by_columns(name: str, target: str, *, drop: tuple[str, ...] = ()) -> Built:
+    """A set in columns, each a group: labels become an orthonormal basis of their indicators, as `groups="columns"`."""
+    frame = _read(name)
+    blocks = []
+    for column in frame.drop(target, *drop):
+        block = np.column_stack(_columns(column))
+        basis, sizes, _ = np.linalg.svd(block - block.mean(0), full_matrices=False)
+        blocks.append(basis[:, sizes > 1e-10 * len(block) ** 0.5] * len(block) ** 0.5)
+    groups = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])
+    groups = np.unique(groups, return_inverse=True)[1].astype(float)  # a column that does not vary has no group
+    return np.asfortranarray(np.column_stack(blocks)), {"y": frame[target].cast(float).to_numpy(), "groups": groups}
+
+
 def classes(name: str, target: str, *, drop: tuple[str, ...] = ()) -> Built:
     """A set in columns, with an indicator in y for each label, in their order."""
     frame = _read(name)
@@ -70,16 +83,17 @@ def _read(name: str) -> Any:
 
 
 def _design(frame: Any) -> Array:
+    X = np.asfortranarray(np.column_stack([one for column in frame for one in _columns(column)]))
+    return standardise(X[:, X.std(0) > 0])
+
+
+def _columns(column: Any) -> list[Array]:
+    """Numbers as they are, or an indicator for each label."""
     import polars as pl
 
-    columns = []
-    for column in frame:
-        if column.dtype == pl.String:
-            columns.extend(_indicators(column.fill_null("missing").to_numpy()))
-        else:
-            columns.append(column.cast(float).fill_null(column.median()).to_numpy())
-    X = np.asfortranarray(np.column_stack(columns))
-    return standardise(X[:, X.std(0) > 0])
+    if column.dtype == pl.String:
+        return _indicators(column.fill_null("missing").to_numpy())
+    return [column.cast(float).fill_null(column.median()).to_numpy()]
 
 
 def _indicators(levels: NDArray[Any]) -> list[Array]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from scipy.optimize import approx_fprime
@@ -11,7 +12,7 @@ from scipy.optimize import approx_fprime
 import normball as nb
 from benchmarks import __main__ as command
 from benchmarks import judge_blocks as judging
-from benchmarks import output_data, plans, problems, report
+from benchmarks import output_data, plans, problems, real_data, report
 from benchmarks.bracket import Bracket
 from benchmarks.judge import judge, largest_strength, null_loss
 from benchmarks.judge_rows import find_row_loss
@@ -270,13 +271,14 @@ def test_the_peers_that_are_asked_for_each_kind():
         problem = PROBLEMS[name]
         page = Page("", problem.family, 1.0, 900, 100, False, *[""] * 6)
         n_outputs = 3 if problem.family.startswith("multi") else 1
-        page = replace(page, n_outputs=n_outputs, grouped=problem.grouped, groups="g" if problem.group_size else "")
+        page = replace(page, n_outputs=n_outputs, grouped=problem.grouped, groups="g" if problem.has_groups else "")
         return {name for name in SOLVERS if SOLVERS[name].supports(page)}
 
     assert met("digits") == {"normball", "glmnet", "scikit-learn"}
     assert met("digits_grouped") == {"normball", "glmnet", "adelie"}
     assert met("targets_wide") == {"normball", "glmnet", "adelie", "scikit-learn", "skglm", "celer"}
     assert met("trim32") == {"normball", "adelie", "skglm", "celer"}
+    assert met("ames_columns") == {"normball", "adelie", "skglm", "celer"}
     assert met("groups_binomial") == {"normball", "adelie", "skglm"}
 
 
@@ -341,3 +343,21 @@ def test_a_comparison_of_classes_from_data_to_report(tiny, tmp_path):
     assert max(path["ours"]["suboptimality"], path["theirs"]["suboptimality"]) <= 1e-6
     assert any(r["kind"] == "comparison" and r["task"] == "cv" for r in records) == (tiny.name == "t")
     assert "| scikit-learn |" in report.readme(records)
+
+
+def test_groups_of_columns_are_those_of_groups_columns(monkeypatch):
+    """An orthonormal basis of the indicators of a column is what `groups="columns"` solves."""
+    rng = np.random.default_rng(0)
+    kind, size = np.array(["a", "b", "c", "d"])[np.arange(60) % 4], rng.normal(size=60)
+    y = size + (kind == "b") + rng.normal(size=60)
+    frame = pl.DataFrame({"kind": kind, "size": size, "same": np.ones(60), "y": y})
+    monkeypatch.setattr(real_data, "_read", lambda _: frame)
+    X, vectors = real_data.by_columns("made", "y")
+    assert vectors["groups"].tolist() == [0, 0, 0, 1]
+    np.testing.assert_allclose(X[:, :3].T @ X[:, :3] / 60, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(X.std(axis=0), 1.0)
+    ours = nb.fit_path(frame.drop("same"), "y", groups="columns", n_lambdas=10, tol=1e-10)
+    theirs = nb.fit_path(
+        X, y, groups=vectors["groups"].astype(int), orthonormalize=False, lambdas=ours.lambdas, tol=1e-10
+    )
+    np.testing.assert_allclose(theirs.loss, ours.loss, rtol=1e-7)
