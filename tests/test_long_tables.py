@@ -109,6 +109,15 @@ def test_the_same_preparation_from_parquet(tmp_path: Path, y: Any, family: str, 
         check_equal(data, in_parts(tmp_path / "t.parquet", y, length, **options))
 
 
+@pytest.mark.parametrize(("y", "family"), TARGETS[::3])
+def test_a_large_file_is_read_page_by_page(tmp_path: Path, monkeypatch: Any, y: Any, family: str) -> None:
+    monkeypatch.setattr("normball.blocks.files.LARGE_FILE", 0)
+    mixed().rename({"number": "a.b", "text": "[c] d"}).write_parquet(tmp_path / "t.parquet", row_group_size=20)
+    y = [{"number": "a.b"}.get(name, name) for name in y] if isinstance(y, list) else y
+    data = in_memory(tmp_path / "t.parquet", y, family=family, missing="impute")
+    check_equal(data, in_parts(tmp_path / "t.parquet", y, 7, family=family, missing="impute"))
+
+
 @pytest.mark.parametrize("missing", ["drop", "impute"])
 @pytest.mark.parametrize(("y", "family"), TARGETS)
 def test_the_same_preparation_from_text(tmp_path: Path, y: Any, family: str, missing: str) -> None:

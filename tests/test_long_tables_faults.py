@@ -51,7 +51,9 @@ def test_a_truncated_file(tmp_path: Path, keep: float) -> None:
     assert '"1.parquet" cannot be read as parquet' in error_of(folder)
 
 
-def test_a_file_whose_middle_is_damaged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("large", [0, 1 << 26])
+def test_a_file_whose_middle_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
+    monkeypatch.setattr("normball.blocks.files.LARGE_FILE", large)
     folder = thirds(frame(), tmp_path / "t")
     content = bytearray((folder / "2.parquet").read_bytes())
     content[8:200] = bytes(192)

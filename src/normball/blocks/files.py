@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import glob
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 KNOWN = PARQUET + ARROW + TEXT
+LARGE_FILE = 1 << 26  # bytes from which on a Parquet file is read page by page
+PAGE = 1 << 20
 
 
 def files_of(place: str | Path) -> list[Path]:
@@ -85,10 +89,25 @@ def _columnar(files: Sequence[Path], kind: str, reading: Reading) -> LongTable:
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         for file in files:
             with _read_as(kind, file):
-                yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
+                if kind == "parquet" and file.stat().st_size > LARGE_FILE and find_spec("pyarrow"):
+                    yield from _by_pages(file, columns, n_rows)
+                else:
+                    yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
 
     schema, conflicts = common_schema(schemas)
     return LongTable(schema, opened, reading.form, reading.categorical, conflicts=conflicts, n_rows_hint=n_rows)
+
+
+def _by_pages(file: Path, columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+    """A Parquet file page by page: polars holds whole groups of rows, which may be most of the file."""
+    import polars as pl
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(file, pre_buffer=False, buffer_size=PAGE) as opened:
+        for batch in opened.iter_batches(n_rows, columns=columns):
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)
+            yield frame.select(columns)
 
 
 def _text(files: Sequence[Path], reading: Reading) -> LongTable:
@@ -126,13 +145,22 @@ def _doubles(file: TextFile) -> list[Finding]:
 @contextmanager
 def _read_as(kind: str, file: Path) -> Iterator[None]:
     """What goes wrong in here is wrong with the file."""
-    import polars as pl
-
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except reading_errors() as error:
         problem = str(error).splitlines()[0][:200]
         raise unreadable(file, f"cannot be read as {kind} ({problem})", "write it again") from None
+
+
+def reading_errors() -> tuple[type[Exception], ...]:
+    """What the libraries raise that read tables, of those that are loaded."""
+    import polars as pl
+
+    errors: list[type[Exception]] = [OSError, pl.exceptions.PolarsError]
+    for module, name in (("pyarrow", "ArrowException"), ("duckdb", "Error")):
+        if module in sys.modules:
+            errors.append(getattr(sys.modules[module], name))
+    return tuple(errors)
 
 
 def common_schema(schemas: Mapping[Path, Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Finding]]:
