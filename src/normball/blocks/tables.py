@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normball.blocks.encoding import TableRows
-from normball.blocks.files import files_of, table_of_files
+from normball.blocks.files import files_of, reading_errors, table_of_files
 from normball.blocks.long_table import LongTable
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
@@ -208,18 +208,8 @@ def _schema_of(schema: Any) -> Mapping[str, Any]:
 @contextmanager
 def _reading(what: str) -> Iterator[None]:
     """What goes wrong in here is said to be wrong with the table."""
-    import polars as pl
-
-    arrow = sys.modules.get("pyarrow")
-    duckdb = sys.modules.get("duckdb")
-    errors = (
-        OSError,
-        pl.exceptions.PolarsError,
-        *([arrow.ArrowException] if arrow else []),
-        *([duckdb.Error] if duckdb else []),
-    )
     try:
         yield
-    except errors as error:
+    except reading_errors() as error:
         problem = str(error).splitlines()[0][:200]
         raise DataError(Finding("E11", f"{what[0].upper()}{what[1:]} cannot be read: {problem}.")) from None
