@@ -388,3 +388,9 @@ def test_words_of_messages_separate_spam(read_shared: Any) -> None:
     findings = real(read_shared, "sms_spam", "")
     assert {"W12", "W21", "W22"} <= set(findings)
     assert findings["W21"].text.startswith("Separable: ")
+
+
+def test_nothing_is_said_twice_where_the_rest_cannot_be_looked_at() -> None:
+    empty = pl.DataFrame({"a": pl.Series([None] * 30, dtype=pl.Float64), "b": np.arange(30.0), "y": np.arange(30.0)})
+    found = nb.check(empty, "y")
+    assert [(one.code, one.columns) for one in found if one.is_error] == [("E04", ("a",))]

@@ -47,4 +47,9 @@ def test_the_command_line_has_no_arguments_of_functions() -> None:
     told = lacking.in_command_line_words()
     assert told.text == "The table lacks 2 columns that the model uses: x, X lacks."
     assert told.fix == "a larger lambda, chosen by normball fit --cv 5"
+    assert command_line_words("X has one row only (n_samples = 1); nothing") == "The table has one row only; nothing"
+    assert command_line_words('10 values of sample_weight; "sample_weight=1, X"') == (
+        '10 values of --weights; "sample_weight=1, X"'  # what stands in quotes is the user's
+    )
+    assert command_line_words("Column (of drop) must fit fold_groups") == "Column (of --drop) must fit --group"
     assert command_line_words("give --lam a number, or lam=0.5") == "give --lam a number, or --lam 0.5"

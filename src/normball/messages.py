@@ -113,6 +113,7 @@ _CALL = re.compile(
     r"\b(cv_path|check|\w+ = normball\.read_table)\((?:X, y|X|\{[^}]*\})(?:, )?"
     rf"((?:{_STRING}|[^()\"])*)\)(?:\[{_STRING}\])?"
 )
+_FOR_SKLEARN = " (n_samples = 1)"  # which its checks of estimators look for
 _COMMANDS = {"cv_path": "normball fit", "check": "normball check"}  # a table is read by the options of every command
 _RENAMED = {  # arguments whose option has another name
     "sample_weight": "--weights",
@@ -150,7 +151,7 @@ def command_line_words(text: str) -> str:
         options = [_TERMS.sub(_term, one[0]) for one in _OPTION.finditer(arguments)]
         return " ".join([*filter(None, [_COMMANDS.get(function)]), *options])
 
-    return _TERMS.sub(_term, _CALL.sub(command, text))
+    return _TERMS.sub(_term, _CALL.sub(command, text.replace(_FOR_SKLEARN, "")))
 
 
 def _term(match: re.Match[str]) -> str:

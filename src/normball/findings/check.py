@@ -147,7 +147,8 @@ def check(
         try:
             data = prepare(X, y, **_mended(for_data, findings))
         except DataError as second:
-            return Findings(list(dict.fromkeys((*findings, *second.findings))))
+            told = {(finding.code, finding.columns) for finding in findings}
+            return Findings([*findings, *(one for one in second.findings if (one.code, one.columns) not in told)])
         findings += [finding for finding in data.findings if finding.code != "W04" and finding not in findings]
     return Findings(findings + check_data(data, **how))
 
