@@ -90,14 +90,16 @@ nb::dict moment_facts(const Flat<double>& moments, Index n_features, bool has_gr
     for (Index f = 0; f < all.count(); ++f) of_folds.push_back(all[f].at[i]);
     out[names[i]] = owned(std::move(of_folds));
   }
-  const auto columns = [&](auto&& part) {
-    Vector of_folds;
-    for (Index f = 0; f < all.count(); ++f) of_folds.insert(of_folds.end(), part(all[f]), part(all[f]) + n_features);
-    return owned(std::move(of_folds), {static_cast<std::size_t>(all.count()), static_cast<std::size_t>(n_features)});
-  };
-  out["means"] = columns([](const FoldMoments& one) { return one.mean(); });
-  out["least"] = columns([](const FoldMoments& one) { return one.least(); });
-  out["most"] = columns([](const FoldMoments& one) { return one.most(); });
+  Vector means;
+  Vector squares;
+  for (Index f = 0; f < all.count(); ++f) {
+    means.insert(means.end(), all[f].mean(), all[f].mean() + n_features);
+    for (Index j = 0; j < n_features; ++j) squares.push_back(all[f].square(j));
+  }
+  const std::initializer_list<std::size_t> shape{static_cast<std::size_t>(all.count()),
+                                                 static_cast<std::size_t>(n_features)};
+  out["means"] = owned(std::move(means), shape);
+  out["squares"] = owned(std::move(squares), shape);
   return out;
 }
 

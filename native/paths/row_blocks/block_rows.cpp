@@ -48,9 +48,13 @@ class SortedRows {
     sort(first, count, out);
     const Columns all{.list = nullptr, .count = out.p};
     dynamic_cast<const DenseDesign&>(*as_stored_).pack_rows(all, first, count, stored_.data(), length_);
-    for (Index j = 0; j < out.p; ++j) {
-      for (Index r = 0; r < count; ++r) {
-        if (place_[r] >= 0) sorted_[j * length_ + place_[r]] = stored_[j * length_ + r];
+    if (is_in_order_) {
+      std::swap(stored_, sorted_);
+    } else {
+      for (Index j = 0; j < out.p; ++j) {
+        for (Index r = 0; r < count; ++r) {
+          if (place_[r] >= 0) sorted_[j * length_ + place_[r]] = stored_[j * length_ + r];
+        }
       }
     }
     for (Index f = 0; f < out.count(); ++f) {
@@ -74,9 +78,11 @@ class SortedRows {
     }
     for (std::size_t f = 1; f < start_.size(); ++f) start_[f] += start_[f - 1];
     std::vector<Index> next = start_;
+    is_in_order_ = true;
     for (Index r = 0; r < count; ++r) {
       const Index i = first + r;
       place_[r] = rows_.weights[i] > 0.0 ? next[fold_of(i)]++ : -1;
+      is_in_order_ = is_in_order_ && place_[r] == r;
       if (place_[r] < 0) continue;
       weights_[place_[r]] = rows_.weights[i];
       roots_[place_[r]] = std::sqrt(rows_.weights[i]);
@@ -108,9 +114,6 @@ class SortedRows {
     for (Index j = 0; j < out.p; ++j) {
       double* x = sorted_.data() + j * length_;
       out.mean()[j] = mean_of(x, begin, end, out.total());
-      const auto [least, most] = std::minmax_element(x + begin, x + end);
-      out.least()[j] = *least;
-      out.most()[j] = *most;
       for (Index r = begin; r < end; ++r) x[r] = roots_[r] * (x[r] - out.mean()[j]);
       if (!out.has_gram) {
         out.products()[j] = kernels::dot(x + begin, 0.0, x + begin, count);
@@ -127,9 +130,7 @@ class SortedRows {
 
   // exact where all are the same
   double mean_of(const double* x, Index begin, Index end, double total) const {
-    double sum = 0.0;
-    for (Index r = begin; r < end; ++r) sum += weights_[r] * (x[r] - x[begin]);
-    return x[begin] + sum / total;
+    return x[begin] + kernels::dot(x + begin, x[begin], weights_.data() + begin, end - begin) / total;
   }
 
   const BlockRows& rows_;
@@ -140,6 +141,7 @@ class SortedRows {
   Vector sorted_;  // the same by fold
   std::vector<Index> start_;
   std::vector<Index> place_;  // of each row among the sorted, -1 without weight
+  bool is_in_order_ = false;
   Vector weights_;
   Vector roots_;
   Vector targets_;

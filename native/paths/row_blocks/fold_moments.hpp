@@ -18,14 +18,12 @@ struct FoldMoments {
   Index p;
   bool has_gram;
 
-  static Index size(Index p, bool has_gram) { return 10 + 3 * p + (has_gram ? p * (p + 1) / 2 + p : p); }
+  static Index size(Index p, bool has_gram) { return 10 + p + (has_gram ? p * (p + 1) / 2 + p : p); }
   static void clear(double* at, Index p, bool has_gram) {
     std::fill_n(at, size(p, has_gram), 0.0);
     FoldMoments cleared{at, p, has_gram};
     cleared.smallest() = cleared.least_offset() = infinity;
     cleared.largest() = cleared.largest_offset() = -infinity;
-    std::fill_n(cleared.least(), p, infinity);
-    std::fill_n(cleared.most(), p, -infinity);
   }
 
   double& n_rows() const { return at[0]; }
@@ -39,10 +37,8 @@ struct FoldMoments {
   double& least_offset() const { return at[8]; }
   double& largest_offset() const { return at[9]; }
   double* mean() const { return at + 10; }  // of each column
-  double* least() const { return at + 10 + p; }
-  double* most() const { return at + 10 + 2 * p; }
   // of the columns: sums of squares, or with `has_gram` the upper triangle of products, column by column
-  double* products() const { return at + 10 + 3 * p; }
+  double* products() const { return at + 10 + p; }
   double* cross() const { return products() + p * (p + 1) / 2; }  // products with the target, beside a Gram
   double square(Index j) const { return products()[has_gram ? j * (j + 3) / 2 : j]; }
 
@@ -61,8 +57,6 @@ struct FoldMoments {
     for (Index j = 0; j < p; ++j) {
       apart[j] = other.mean()[j] - mean()[j];
       mean()[j] += share * apart[j];
-      least()[j] = std::min(least()[j], other.least()[j]);
-      most()[j] = std::max(most()[j], other.most()[j]);
     }
     if (has_gram) {
       double* to = products();

@@ -155,10 +155,11 @@ class BlockData:
             raise DataError(Finding("E14", f"X has {count(moments.n_rows)} rows; nothing can be learned."))
         if not weighted.any():
             raise DataError(Finding("E15", "All sample_weight values are zero; nothing can be learned."))
-        gaps = np.flatnonzero(~np.isfinite(facts["means"][weighted]).all(axis=0))
+        gaps = np.flatnonzero(~np.isfinite(facts["means"] + facts["squares"])[weighted].all(axis=0))
         if gaps.size:
             names = [self.feature_names[j] for j in gaps]
-            text = f"{count(gaps.size)} columns have missing or infinite values: {sample(names, quote=True)}."
+            text = f"{count(gaps.size)} columns have missing, infinite or far too large values: "
+            text += f"{sample(names, quote=True)}."
             raise DataError(Finding("E04", text, "fill them in, or leave the columns out", tuple(names)))
         least, most = facts["smallest"][weighted], facts["largest"][weighted]
         is_constant = least.min() == most.max()
