@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -156,3 +157,31 @@ def test_no_partition_comes_to_the_client() -> None:
 
 def column_sums(block: Any) -> Any:
     return block.X.sum(axis=0)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas, within dask
+def test_files_of_parquet(tmp_path: Path) -> None:
+    """The optimiser of dask.dataframe joins files of which few columns are read; blocks must stay what they are."""
+    table = mixed().drop("rank")  # dask knows of categories in files only that they are some
+    for k in range(8):
+        table[8 * k : 8 * k + 8].write_parquet(tmp_path / f"{k}.parquet")
+    frame = dd.read_parquet(tmp_path)
+    options = {"family": "binomial", "missing": "impute"}
+    check_equal(prepare(table, "class", **options), read_dask(frame, "class", **options))
+    few = ["number", "y"]
+    check_equal(prepare(table[few], "y", family="gaussian"), read_dask(frame[few], "y", family="gaussian"))
+
+
+def test_another_number_of_rows_is_told(tmp_path: Path) -> None:
+    """The second look counts the rows that are left, the third one makes blocks."""
+
+    def grows(part: Any) -> Any:
+        mark = tmp_path / f"{part.index[0]}"
+        seen = mark.exists()
+        mark.touch()
+        return pd.concat([part, part]) if part.index[0] > 0 and seen else part
+
+    _, frame = frame_of(2)
+    growing = frame.map_partitions(grows, meta=frame._meta)
+    with pytest.raises(nb.DataError, match=r"E11 .*partition 1 has another number of rows"):
+        read_dask(growing, "y", family="gaussian", missing="drop", executor=DaskExecutor())

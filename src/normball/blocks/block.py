@@ -41,6 +41,14 @@ class Block:
     offset: Array
     fold: NDArray[np.int32] | None = None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Unpickled, arrays may begin at any byte of a message; sums over those would have other last digits."""
+        aligned = {
+            name: value.copy(order="K") if isinstance(value, np.ndarray) and not value.flags.aligned else value
+            for name, value in state.items()
+        }
+        self.__dict__.update(aligned)
+
     @property
     def n_rows(self) -> int:
         """How many rows it holds."""

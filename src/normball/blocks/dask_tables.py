@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from normball.blocks.block import Block
 from normball.blocks.dask_executor import DaskExecutor
 from normball.blocks.encoding import TableRows
-from normball.blocks.long_table import DEFAULT_MEMORY, Gathered, LongTable
+from normball.blocks.long_table import DEFAULT_MEMORY, Gathered, LongTable, changed
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
 from normball.inputs.sources import source_of
@@ -32,23 +32,18 @@ class DaskTable(LongTable):
 
     Attributes
     ----------
-    divided : callable
-        Gives for some columns what stands for each partition (Delayed), whose value `framed` takes.
+    partitions : sequence of Delayed
+        Stand for its partitions, frames of all columns. They are the same for every pass: the optimiser of
+        dask.dataframe would join partitions of fewer columns.
     executor : DaskExecutor
         Where they are computed.
+    first_rows : list of int
+        The number of the first row of each partition, and that of all rows; empty before the first pass.
     """
 
-    divided: Callable[[Sequence[str]], list[Any]]
+    partitions: Sequence[Any]
     executor: DaskExecutor
-
-    @cached_property
-    def first_rows(self) -> list[int]:
-        """Number of the first row of each partition."""
-        from dask import delayed
-
-        parts = self.divided(self.names[:1])
-        lengths = self.executor.together([delayed(len, pure=False)(part) for part in parts], _nothing)
-        return [0, *accumulate(lengths[:-1])]
+    first_rows: list[int] = field(default_factory=list)
 
     @property
     def columns_alone(self) -> LongTable:
@@ -61,9 +56,27 @@ class DaskTable(LongTable):
 
         begun = delayed((self.columns_alone, tuple(columns), gathered), pure=False, traverse=False)
         task = delayed(_gathered, pure=False)
-        parts = zip(self.divided(columns), self.first_rows, strict=True)
-        found: Gathered = self.executor.joined([task(begun, *part) for part in parts], _join, _nothing)
-        return found
+        parts = zip(self.partitions, self._first_rows(), strict=True)
+        found: tuple[Gathered, list[int]] = self.executor.joined(
+            [task(begun, *part) for part in parts], _join, _nothing
+        )
+        first_rows = [0, *accumulate(found[1])]
+        if self.first_rows and first_rows != self.first_rows:
+            number = (
+                next(k for k, (old, new) in enumerate(zip(self.first_rows, first_rows, strict=True)) if old != new) - 1
+            )
+            raise changed(f"partition {count(number)} has another number of rows")
+        self.first_rows[:] = first_rows
+        return found[0]
+
+    def _first_rows(self) -> list[Any]:
+        """The number of the first row of each partition; as long as it is unknown, what stands for it."""
+        from dask import delayed
+
+        if self.first_rows:
+            return self.first_rows[:-1]
+        after = delayed(_row_after, pure=False)
+        return [*accumulate(self.partitions[:-1], after, initial=0)]
 
 
 @dataclass(frozen=True)
@@ -82,12 +95,12 @@ class PartitionRows:
     @property
     def n_blocks_hint(self) -> int:
         """How many partitions there are."""
-        return len(self.table.first_rows)
+        return len(self.table.partitions)
 
-    @cached_property
-    def pieces(self) -> list[Any]:
+    @property
+    def pieces(self) -> Sequence[Any]:
         """What stands for the partitions."""
-        return self.table.divided(self.rows.reader.roles.columns)
+        return self.table.partitions
 
     @property
     def block_of(self) -> Callable[[Any, int], Block]:
@@ -164,6 +177,7 @@ def _of_frame(
 ) -> tuple[DaskTable, dict[str, Any], list[str]]:
     """The table of a frame, the columns for each role, and those whose categories are numbers."""
     import polars as pl
+    from dask.dataframe.utils import UNKNOWN_CATEGORIES
 
     X = X.to_frame() if X.ndim == 1 else X
     X = X.rename(columns={name: str(name) for name in X.columns})
@@ -175,13 +189,13 @@ def _of_frame(
     schema, categorical = {}, []
     for name, dtype in X.dtypes.items():
         (schema[name],) = pl.from_pandas(X._meta[[name]]).dtypes
-        if hasattr(dtype, "categories"):
+        if hasattr(dtype, "categories") and UNKNOWN_CATEGORIES not in dtype.categories:
             texts = [category for category in dtype.categories if isinstance(category, str)]
             if len(texts) < len(dtype.categories):
                 categorical.append(name)
             elif dtype.ordered:
                 schema[name] = pl.Enum(texts)
-    return _table(schema, lambda columns: X[list(columns)].to_delayed(), executor), names, categorical
+    return _table(schema, X.to_delayed(), executor), names, categorical
 
 
 def _of_array(X: Any, vectors: Mapping[str, Any], executor: DaskExecutor) -> tuple[DaskTable, dict[str, Any]]:
@@ -200,13 +214,10 @@ def _of_array(X: Any, vectors: Mapping[str, Any], executor: DaskExecutor) -> tup
     schema = dict.fromkeys(features, kind)
     schema |= {role: pl.Series(np.zeros(1, vector.dtype)).dtype for role, vector in given.items()}
 
-    def divided(columns: Sequence[str]) -> list[Any]:
-        used = {role: given[role] for role in columns if role in given}
-        task = delayed(_columns_of, pure=False)
-        chunks = [X.to_delayed().ravel(), *(vector.to_delayed().ravel() for vector in used.values())]
-        return [task(tuple(columns), features, tuple(used), *parts) for parts in zip(*chunks, strict=True)]
-
-    return _table(schema, divided, executor, named=False), names
+    task = delayed(_frame_of, pure=False)
+    chunks = [X.to_delayed().ravel(), *(vector.to_delayed().ravel() for vector in given.values())]
+    partitions = [task(features, tuple(given), *parts) for parts in zip(*chunks, strict=True)]
+    return _table(schema, partitions, executor, named=False), names
 
 
 def _as_chunked(role: str, vector: Any, X: Any) -> Any:
@@ -241,53 +252,54 @@ def _rows_of(array: Any) -> str:
     return f"{n_rows} rows in {count(array.numblocks[0])} chunks"
 
 
-def _table(schema: Mapping[str, Any], divided: Any, executor: DaskExecutor, named: bool = True) -> DaskTable:
-    table: DaskTable
-
+def _table(schema: Mapping[str, Any], partitions: Sequence[Any], executor: Any, named: bool = True) -> DaskTable:
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
-        for part in divided(columns):
+        for part in partitions:
             (found,) = executor.together([part], _nothing)
             yield framed(found, columns, schema)
 
-    table = DaskTable(schema, opened, named=named, divided=divided, executor=executor)
-    return table
+    return DaskTable(schema, opened, named=named, partitions=partitions, executor=executor)
 
 
 def framed(part: Any, columns: Sequence[str], schema: Mapping[str, Any]) -> pl.DataFrame:
     """Some columns of a partition, a pandas or polars frame, as polars has them."""
     import polars as pl
 
-    frame = part if isinstance(part, pl.DataFrame) else pl.from_pandas(part[list(columns)])
+    frame = part.select(columns) if isinstance(part, pl.DataFrame) else pl.from_pandas(part[list(columns)])
     ordered = [name for name in columns if isinstance(schema[name], pl.Enum)]
     return frame.with_columns(pl.col(name).cast(schema[name]) for name in ordered)
 
 
-def _columns_of(columns: Sequence[str], features: Sequence[str], vectors: Sequence[str], X: Any, *values: Any) -> Any:
-    """Some columns of the rows of a chunk."""
+def _frame_of(features: Sequence[str], vectors: Sequence[str], X: Any, *values: Any) -> pl.DataFrame:
+    """The rows of a chunk."""
     import polars as pl
 
     for name, vector in zip(vectors, values, strict=True):
         if len(vector) != len(X):
             text = f"A chunk of X has {count(len(X))} rows, and that of {name} {count(len(vector))}."
             raise DataError(Finding("E14", text, "chunks of the same rows"))
-    found = dict(zip(vectors, map(pl.Series, values), strict=True))
-    places = {name: j for j, name in enumerate(features)}
-    return pl.DataFrame({name: found[name] if name in found else X[:, places[name]] for name in columns})
+    columns = dict(zip(features, np.asarray(X).T, strict=True))
+    return pl.DataFrame(columns | dict(zip(vectors, map(pl.Series, values), strict=True)))
 
 
-def _gathered(begun: tuple[LongTable, tuple[str, ...], Any], part: Any, first_row: int) -> Any:
-    """What is gathered in one partition. The beginning belongs to all of them."""
+def _row_after(first_row: int, part: Any) -> int:
+    """The number of the first row after a partition."""
+    return first_row + len(part)
+
+
+def _gathered(begun: tuple[LongTable, tuple[str, ...], Any], part: Any, first_row: int) -> tuple[Any, list[int]]:
+    """What is gathered in one partition, and how many rows it has. The beginning belongs to all of them."""
     table, columns, gathered = begun
     gathered = copy.deepcopy(gathered)
     gathered.add(table.checked(framed(part, columns, table.schema), first_row), first_row)
-    return gathered
+    return gathered, [len(part)]
 
 
-def _join(earlier: Any, later: Any) -> Any:
+def _join(earlier: tuple[Any, list[int]], later: tuple[Any, list[int]]) -> tuple[Any, list[int]]:
     """Both; the earlier one stays what it is, since it may be asked for again when a worker is lost."""
-    found = copy.deepcopy(earlier)
-    found.join(later)
-    return found
+    gathered = copy.deepcopy(earlier[0])
+    gathered.join(later[0])
+    return gathered, earlier[1] + later[1]
 
 
 def _encoded(rows: TableRows, first_rows: Sequence[int], part: Any, number: int) -> Block:
