@@ -56,6 +56,13 @@ def test_frames_are_prepared_as_in_memory(y: Any, family: str, missing: str) -> 
         check_equal(prepare(table, y, **options), read_dask(frame, y, **options))
 
 
+def test_text_may_be_of_python_objects() -> None:
+    with dask.config.set({"dataframe.convert-string": False}):
+        table, frame = frame_of(3, pd.DataFrame({"t": pd.Series([*"abcabc"], dtype=object), "y": np.arange(6.0)}))
+        assert str(frame.dtypes["t"]) == "object"
+        check_equal(prepare(table, "y", family="gaussian"), read_dask(frame, "y", family="gaussian"))
+
+
 def test_categories_of_numbers_are_labels() -> None:
     table, frame = frame_of(3, pd.DataFrame({"i": pd.Categorical([10, 9, 10, 7, 9, 10]), "y": np.arange(6.0)}))
     check_equal(prepare(table, "y", family="gaussian"), read_dask(frame, "y", family="gaussian"))

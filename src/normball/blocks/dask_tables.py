@@ -189,7 +189,11 @@ def _of_frame(
     schema, categorical = {}, []
     for name, dtype in X.dtypes.items():
         (schema[name],) = pl.from_pandas(X._meta[[name]]).dtypes
-        if hasattr(dtype, "categories") and UNKNOWN_CATEGORIES not in dtype.categories:
+        if str(dtype) == "object":
+            schema[name] = pl.String()
+        elif hasattr(dtype, "categories") and {*dtype.categories} <= {UNKNOWN_CATEGORIES}:  # not before it is read
+            schema[name] = pl.Categorical()
+        elif hasattr(dtype, "categories"):
             texts = [category for category in dtype.categories if isinstance(category, str)]
             if len(texts) < len(dtype.categories):
                 categorical.append(name)
