@@ -86,7 +86,8 @@ def fit_path(
     ----------
     X : array, sparse matrix or data frame, shape (n, n_features)
         The features. NumPy, SciPy sparse, pandas, polars or Arrow; string, boolean and categorical columns of a frame
-        become one indicator a level. Float arrays are not copied.
+        become one indicator a level. Float arrays are not copied. What does not fit into memory is read in blocks of
+        rows: a `numpy.memmap` of many rows, files by their path, and the other things that `Blocks` lists.
     y : array, shape (n,), or str
         The target, or the name of its column in X. For the binomial family two distinct labels of any kind, the second
         one, sorted or in the order of an Enum, being that whose probability is modelled, or proportions. Multinomial
