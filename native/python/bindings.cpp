@@ -40,8 +40,19 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
   spec.weights = per_problem(spec, weights, spec.n_rows).data;
   spec.responses = per_problem(spec, responses, spec.n_rows * n_outputs);
   spec.offsets = per_problem(spec, offsets, spec.n_rows * n_outputs);
-  ask(spec, {family, parameter, l1_ratio, lambdas, n_lambdas, lambda_min_ratio, penalty_factors, lower_bounds,
-             upper_bounds, fit_intercept, standardize, tol, max_iter});
+  ask(spec, {.family = family,
+             .parameter = parameter,
+             .l1_ratio = l1_ratio,
+             .lambdas = std::move(lambdas),
+             .n_lambdas = n_lambdas,
+             .lambda_min_ratio = lambda_min_ratio,
+             .penalty_factors = penalty_factors,
+             .lower_bounds = lower_bounds,
+             .upper_bounds = upper_bounds,
+             .fit_intercept = fit_intercept,
+             .standardize = standardize,
+             .tol = tol,
+             .max_iter = max_iter});
   PathResult result;
   {
     const nb::gil_scoped_release no_gil;

@@ -2,6 +2,8 @@
 
 #include "python/row_blocks.hpp"
 
+#include <utility>
+
 #include "paths/row_blocks/row_blocks.hpp"
 #include "python/scipy_blas.hpp"
 
@@ -58,7 +60,15 @@ nb::object block_moments(nb::object X, Flat<double> y, Flat<double> weights, Fla
                          std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
                          double parameter, Index n_folds, bool has_gram) {
   load_blas();
-  GivenRows rows({X, y, weights, offset, fold, first_row, family, parameter}, n_folds);
+  GivenRows rows({.X = std::move(X),
+                  .y = y,
+                  .weights = weights,
+                  .offset = offset,
+                  .fold = std::move(fold),
+                  .first_row = first_row,
+                  .family = family,
+                  .parameter = parameter},
+                 n_folds);
   const Index p = rows.design().n_cols;
   Vector values(static_cast<std::size_t>((n_folds + 1) * FoldMoments::size(p, has_gram)));
   const MomentsOfFolds out{.values = values, .p = p, .has_gram = has_gram};
@@ -74,7 +84,8 @@ nb::object joined_moments(const Flat<double>& first, const Flat<double>& second,
   if (first.size() != second.size()) throw nb::value_error("moments of different sizes cannot be joined");
   Vector values(first.data(), first.data() + first.size());
   Vector other(second.data(), second.data() + second.size());
-  MomentsOfFolds{values, n_features, has_gram}.join({other, n_features, has_gram});
+  const MomentsOfFolds joined{.values = values, .p = n_features, .has_gram = has_gram};
+  joined.join({.values = other, .p = n_features, .has_gram = has_gram});
   return owned(std::move(values));
 }
 
@@ -108,7 +119,14 @@ Vector as_vector(const Flat<double>& array) { return {array.data(), array.data()
 nb::object block_null_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
                            std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
                            double parameter, const Flat<double>& totals, const Flat<double>& intercepts) {
-  const GivenRows rows({X, y, weights, offset, fold, first_row, family, parameter},
+  const GivenRows rows({.X = std::move(X),
+                        .y = y,
+                        .weights = weights,
+                        .offset = offset,
+                        .fold = std::move(fold),
+                        .first_row = first_row,
+                        .family = family,
+                        .parameter = parameter},
                        static_cast<Index>(totals.size()) - 1);
   const FoldProblems problems{.totals = as_vector(totals), .least_curvature = {}};
   if (intercepts.size() != totals.size()) throw nb::value_error("each problem has an intercept");
@@ -123,6 +141,7 @@ nb::object block_null_sums(nb::object X, Flat<double> y, Flat<double> weights, F
 template <class T, class From>
 std::vector<T> as_list(const Flat<From>& array) {
   std::vector<T> list;
+  list.reserve(array.size());
   for (std::size_t i = 0; i < array.size(); ++i) list.push_back(static_cast<T>(array.data()[i]));
   return list;
 }
@@ -135,7 +154,15 @@ nb::object block_candidate_sums(nb::object X, Flat<double> y, Flat<double> weigh
                                 const Flat<double>& coefs, const Flat<double>& inverse_units,
                                 const Flat<std::int8_t>& digits) {
   load_blas();
-  GivenRows rows({X, y, weights, offset, fold, first_row, family, parameter}, static_cast<Index>(totals.size()) - 1);
+  GivenRows rows({.X = std::move(X),
+                  .y = y,
+                  .weights = weights,
+                  .offset = offset,
+                  .fold = std::move(fold),
+                  .first_row = first_row,
+                  .family = family,
+                  .parameter = parameter},
+                 static_cast<Index>(totals.size()) - 1);
   const auto p = static_cast<std::size_t>(rows.design().n_cols);
   const bool agree = centre.size() == p && order.size() == p && inverse_units.size() == p && problem.size() > 0 &&
                      constant.size() == problem.size() && digits.size() == problem.size();
@@ -193,6 +220,7 @@ BlockPasses passes_through(const nb::object& reduce) {
     request["coefs"] = copied(candidates.coefs);
     request["inverse_units"] = copied(candidates.inverse_units);
     std::vector<std::int8_t> digits;
+    digits.reserve(candidates.digits.size());
     for (const Digits one : candidates.digits) digits.push_back(static_cast<std::int8_t>(one));
     request["digits"] = owned(std::move(digits));
     return reduced(reduce, "block_candidate_sums", request);
@@ -212,8 +240,19 @@ nb::dict solve_blocks(const Flat<double>& moments, nb::object reduce, Index n_ro
   Vector values = as_vector(moments);
   const MomentsOfFolds all{.values = values, .p = spec.n_features, .has_gram = has_gram};
   spec.n_problems = all.count();
-  ask(spec, {family, parameter, l1_ratio, lambdas, n_lambdas, lambda_min_ratio, penalty_factors, lower_bounds,
-             upper_bounds, fit_intercept, standardize, tol, max_iter});
+  ask(spec, {.family = family,
+             .parameter = parameter,
+             .l1_ratio = l1_ratio,
+             .lambdas = std::move(lambdas),
+             .n_lambdas = n_lambdas,
+             .lambda_min_ratio = lambda_min_ratio,
+             .penalty_factors = penalty_factors,
+             .lower_bounds = lower_bounds,
+             .upper_bounds = upper_bounds,
+             .fit_intercept = fit_intercept,
+             .standardize = standardize,
+             .tol = tol,
+             .max_iter = max_iter});
   PathResult result;
   {
     const nb::gil_scoped_release no_gil;

@@ -60,7 +60,7 @@ class SortedRows {
     for (Index f = 0; f < out.count(); ++f) {
       if (start_[f + 1] == start_[f]) continue;
       FoldMoments::clear(own.data(), out.p, out.has_gram);
-      const FoldMoments moments{own.data(), out.p, out.has_gram};
+      const FoldMoments moments{.at = own.data(), .p = out.p, .has_gram = out.has_gram};
       take_targets(start_[f], start_[f + 1], moments);
       take_columns(start_[f], start_[f + 1], moments);
       out[f].join(moments);

@@ -21,7 +21,7 @@ struct FoldMoments {
   static Index size(Index p, bool has_gram) { return 10 + p + (has_gram ? p * (p + 1) / 2 + p : p); }
   static void clear(double* at, Index p, bool has_gram) {
     std::fill_n(at, size(p, has_gram), 0.0);
-    FoldMoments cleared{at, p, has_gram};
+    const FoldMoments cleared{.at = at, .p = p, .has_gram = has_gram};
     cleared.smallest() = cleared.least_offset() = infinity;
     cleared.largest() = cleared.largest_offset() = -infinity;
   }
@@ -87,7 +87,9 @@ struct MomentsOfFolds {
   bool has_gram;
 
   Index count() const { return std::ssize(values) / FoldMoments::size(p, has_gram); }
-  FoldMoments operator[](Index f) const { return {values.data() + f * FoldMoments::size(p, has_gram), p, has_gram}; }
+  FoldMoments operator[](Index f) const {
+    return {.at = values.data() + f * FoldMoments::size(p, has_gram), .p = p, .has_gram = has_gram};
+  }
 
   void clear() const {
     for (Index f = 0; f < count(); ++f) FoldMoments::clear((*this)[f].at, p, has_gram);

@@ -39,7 +39,7 @@ class OwnMoments {
  public:
   OwnMoments(const MomentsOfFolds& all, Index k)
       : values_(static_cast<std::size_t>(FoldMoments::size(all.p, all.has_gram))),
-        moments_{values_.data(), all.p, all.has_gram} {
+        moments_{.at = values_.data(), .p = all.p, .has_gram = all.has_gram} {
     FoldMoments::clear(values_.data(), all.p, all.has_gram);
     for (Index f = 0; f < all.count(); ++f) {
       if (k == 0 || f != k) moments_.join(all[f]);
