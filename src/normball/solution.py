@@ -40,6 +40,11 @@ class Solution:
     n_features: int
 
     @property
+    def n_outputs(self) -> int:
+        """How many linear predictors a row has."""
+        return 1 if self.intercepts.ndim == 2 else int(self.intercepts.shape[2])
+
+    @property
     def n_finished(self) -> int:
         """How many leading strengths all problems went through."""
         unfinished = (self.statuses == _INTERRUPTED).any(axis=0)
@@ -75,3 +80,32 @@ def joined(solutions: Sequence[Solution]) -> Solution:
     for name in {field.name for field in fields(first)}.difference(_SHARED, parts):
         parts[name] = np.concatenate([getattr(one, name) for one in solutions])
     return replace(first, **parts)
+
+
+_BY_LAMBDA = ("intercepts", "loss", "whole_loss", "dual_gaps", "kkt_violations", "n_iters", "statuses")
+
+
+def followed_by(first: Solution, rest: Solution) -> Solution:
+    """The strengths that `first` finished, and behind them those of `rest`, of the same problems."""
+    n_finished, n_problems = first.n_finished, len(first.null_loss)
+    each = [
+        part
+        for problem in range(n_problems)
+        for part in (
+            first.coef_rows(problem).take(slice(0, n_finished), first.n_outputs),
+            rest.coef_rows(problem),
+        )
+    ]
+    lengths = np.concatenate([np.diff(part.indptr) for part in each])
+    parts: dict[str, Any] = {
+        name: np.concatenate([getattr(first, name)[:, :n_finished], getattr(rest, name)], axis=1) for name in _BY_LAMBDA
+    }
+    return replace(
+        rest,
+        lambdas=np.concatenate([first.lambdas[:n_finished], rest.lambdas]),
+        indptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        indices=np.concatenate([part.indices for part in each]),
+        values=np.concatenate([part.values for part in each]),
+        n_sweeps=first.n_sweeps + rest.n_sweeps,
+        **parts,
+    )

@@ -14,6 +14,7 @@ from normball.blocks.executor import Executor
 from normball.blocks.folds import with_folds
 from normball.blocks.source import MappedRows, RowBlocks
 from normball.blocks.sums import Moments, Passes, PassStopped
+from normball.blocks.unfinished import Unfinished
 from normball.families import find_family
 from normball.inputs.preparation import Preparation
 from normball.messages import OR, DataError, Finding, Interrupted, count, sample
@@ -43,6 +44,7 @@ class BlockData:
     blocks: RowBlocks
     executor: Executor
     progress: Progress = None
+    unfinished: Unfinished | None = None
 
     def __post_init__(self) -> None:
         family = find_family(self.blocks.family)

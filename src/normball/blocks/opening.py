@@ -17,6 +17,7 @@ from normball.blocks.executor import Executor
 from normball.blocks.local import LocalExecutor
 from normball.blocks.source import RowBlocks
 from normball.blocks.tables import blocks_of, is_long_table
+from normball.blocks.unfinished import Unfinished
 from normball.families import AUTO, family_name, find_family
 from normball.settings import Progress, Settings
 
@@ -32,7 +33,8 @@ class Blocks:
     X
         An array, a `numpy.memmap` or the path of a `.npy` file; a path, folder or pattern of Parquet, Arrow or text
         files, or what `open_table` gives; a polars LazyFrame, `pyarrow.dataset`, DuckDB relation or anything else that
-        gives an Arrow stream each time; a dask frame or array, whose blocks are its partitions.
+        gives an Arrow stream each time; a dask frame or array, whose blocks are its partitions; rows that the same
+        options made blocks of before (`RowBlocks`).
     rows : int, optional
         How many rows a block has; by default as many as make 8 MB.
     memory : int, optional
@@ -41,6 +43,9 @@ class Blocks:
     executor : Executor, optional
         Where the blocks are and who computes; by default threads of this process, `LocalExecutor`; of dask collections
         the active client, or Dask's threads.
+    resume : path-like, optional
+        A file (.npz) for what is solved. Where the fit is interrupted, the same call goes on from there; the file stays
+        until it is removed.
 
     Examples
     --------
@@ -55,6 +60,7 @@ class Blocks:
     rows: int | None = None
     memory: int | None = None
     executor: Executor | None = None
+    resume: str | os.PathLike[str] | None = None
 
 
 def comes_in_blocks(X: Any) -> bool:
@@ -75,7 +81,8 @@ def block_data(
     found = row_blocks(X, y, {"family": settings.family, **options}, by_row, settings.progress)
     given = X if isinstance(X, Blocks) else Blocks(X)
     executor = given.executor or found.executor or LocalExecutor(settings.n_threads, given.memory or 0)
-    return BlockData(found, executor, settings.progress)
+    unfinished = None if given.resume is None else Unfinished(given.resume)
+    return BlockData(found, executor, settings.progress, unfinished)
 
 
 def row_blocks(
@@ -83,6 +90,8 @@ def row_blocks(
 ) -> RowBlocks:
     """The blocks of the first reader that knows `X`; see `block_data`."""
     given = X if isinstance(X, Blocks) else Blocks(X)
+    if isinstance(given.X, RowBlocks):
+        return given.X
     by_row = {name: values for name, values in (by_row or {}).items() if values is not None}
     local = (read_arrays, partial(blocks_of, progress=progress))
     readers = (partial(read_dask, executor=given.executor),) if is_dask(given.X) else local

@@ -9,11 +9,14 @@ from typing import Any
 from normball.blocks.data import BlockData
 from normball.blocks.held_out import dispersion_of_path
 from normball.blocks.opening import block_data
+from normball.blocks.unfinished import signature
 from normball.question import Question, checked
 from normball.results.path import Path
 from normball.settings import Settings
 from normball.solution import Solution
 from normball.threads import default_threads
+
+_OF_ONE_PATH = ("l1_ratio", "lambdas", "n_lambdas", "lambda_min_ratio")
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,20 @@ class BlockProblem(Question[BlockData]):
         from normball import _native
 
         data = self.data
-        call = {
-            "moments": data.moments.values,
-            "n_rows": data.n_rows,
-            **self.native_options(None, {}),
-            "n_threads": self.settings.n_threads or default_threads(),
-        }
-        return self.answer_of(lambda poll: _native.solve_row_blocks(**call, reduce=data.passes.native(poll), poll=poll))
+        options = self.native_options(None, {}) | {"n_rows": data.n_rows, "moments": data.moments.values}
+        of_path = {name: options.pop(name) for name in _OF_ONE_PATH}
+        n_threads = self.settings.n_threads or default_threads()
+
+        def solve(lambdas: Any) -> Solution:
+            call = {**options, **of_path, "lambdas": lambdas, "n_threads": n_threads}
+            return self.answer_of(
+                lambda poll: _native.solve_row_blocks(**call, reduce=data.passes.native(poll), poll=poll)
+            )
+
+        if data.unfinished is None:
+            return solve(of_path["lambdas"])
+        whose = signature(options | {"rows": data.fingerprint})
+        return data.unfinished.go_on(whose, signature(of_path), of_path["lambdas"], solve)
 
     def dispersion(self, path: Path, index: int) -> float:
         """Pearson's statistic over its degrees of freedom at one strength, by a pass of its own."""

@@ -13,6 +13,7 @@ from normball.cli.options import (
     file_options,
     judging_options,
     language_option,
+    large_tables_options,
     model_options,
     page_options,
     reading_options,
@@ -95,6 +96,7 @@ def _fit(commands: Commands, common: Parser) -> None:
     model_options(fit)
     file_options(fit)
     judging_options(fit)
+    large_tables_options(fit, fits=True)
 
 
 def _check(commands: Commands, common: Parser) -> None:
@@ -108,6 +110,7 @@ def _check(commands: Commands, common: Parser) -> None:
     check.add_argument(
         "--seconds", type=positive, default=10, metavar="N", help="time to decide whether classes can be separated"
     )
+    large_tables_options(check)
 
 
 def _predict(commands: Commands, common: Parser) -> None:

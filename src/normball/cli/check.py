@@ -11,16 +11,17 @@ from normball.cli.source import read
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
+    from normball.cli import long_tables
     from normball.findings.check import check
 
     with console.phase("Read"):
-        task = read(arguments, words)
+        task = long_tables.read(arguments, words) if long_tables.is_long(arguments) else read(arguments, words)
     given = {**task.options, "family": task.family, "offset": task.offset, "seconds": arguments.seconds}
     with console.phase("Check"):
         found = check(task.table, task.run.y, **given)
     findings = [finding.in_command_line_words(vars(arguments)) for finding in (*task.findings, *found)]
     name = task.run.source or f"example {task.run.example}"
-    console.sentence(f"Read     {name}: {task.table.height:,} rows x {task.table.width:,} columns")
+    console.sentence(f"Read     {name}: {task.n_rows:,} rows x {task.n_columns:,} columns")
     for finding in findings:
         if console.quiet and finding.is_error:
             console.error(str(finding))

@@ -27,11 +27,13 @@ def table_in_words(task: Task, data: Data) -> str:
         n_indicators = sum(len(column.features) for column in levels)
         parts.append(f"{count(len(levels))} categorical -> {count(n_indicators)} indicators")
     name = task.run.source or f"example {task.run.example}"
-    size = f"{count(task.table.height)} rows x {count(task.table.width)} columns"
-    left_out = task.table.height - data.n_rows
+    size = f"{count(task.n_rows)} rows x {count(task.n_columns)} columns"
+    left_out = task.n_rows - (data.sample_of or data.n_rows)
     rows = f"; {count(left_out)} rows with missing values left out" if left_out else ""
     apart = "" if task.apart is None else f"; besides {task.apart.how}"
-    return f"{name}: {size} ({', '.join(parts)}){rows}{apart}"
+    sampled = data.sample_of not in (None, data.n_rows)
+    pictures = f"; read in blocks, pictures show {count(data.n_rows)} evenly spaced rows" if sampled else ""
+    return f"{name}: {size} ({', '.join(parts)}){rows}{apart}{pictures}"
 
 
 def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups | None, grouped: bool) -> str:
@@ -51,6 +53,7 @@ def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups |
     mixes = f"l1_ratio {', '.join(map(written, ratios))}"
     mixes = penalty(ratios[0], groups) if len(ratios) == 1 else mixes + penalty(1.0, groups).removeprefix(penalty(1.0))
     across = f" across {_kind(data)}" if grouped else ""
+    text += "" if data.sample_of in (None, data.n_rows) else f" in {count(data.n_rows)} evenly spaced rows"
     return f"{data.target_name}: {text} -> {family.title}, {mixes}{across}"
 
 

@@ -31,14 +31,14 @@ MOST_RECORDED = 200  # dropped columns; the constant columns of a wide sparse ta
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli import apart, describe, fit_files, groups, judge, outputs
+    from normball.cli import describe, fit_files, groups, judge, outputs
     from normball.cli.models import choose
     from normball.mixes import default_mixes
     from normball.results.remarks import rare_levels
 
     asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
     with console.phase("Read"):
-        task = apart.with_rows_apart(with_positive(read(arguments, words), arguments.positive), arguments)
+        task = _task(arguments, words)
         data = task.prepare()
     judge.check_bootstrap(arguments.bootstrap, data)
     files = fit_files.places(arguments.output, arguments.out_of_fold)
@@ -63,7 +63,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
     n_predictions = data.n_rows * data.n_outputs * arguments.n_lambdas * len(ratios)
-    options["keep_predictions"] = fit_files.keeps_predictions(n_predictions, files, compared=asked is None)
+    keeps = fit_files.keeps_predictions(n_predictions, files, compared=asked is None)
+    options["keep_predictions"] = keeps and data.sample_of is None
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
@@ -75,9 +76,21 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if arguments.open:
         outputs.open_page(files["report"], console)
     if interrupted:
-        console.error(f"{interrupted}. What was finished is in {Path(arguments.output)}.")
+        console.error(f"{interrupted}. What was finished is in {Path(arguments.output)}.{task.goes_on()}")
         return INTERRUPTED
+    task.finished()
     return 0 if choose(cv, arguments.select).status == "converged" else NOT_CONVERGED
+
+
+def _task(arguments: Namespace, words: list[str]) -> Task:
+    """The table of the fit."""
+    from normball.cli import apart, long_tables
+
+    if long_tables.is_long(arguments):
+        return long_tables.read(arguments, words)
+    if arguments.resume:
+        raise UsageError("--resume is about tables that are read in blocks: with --memory, of a folder or of a pattern")
+    return apart.with_rows_apart(with_positive(read(arguments, words), arguments.positive), arguments)
 
 
 def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Path], console: Console) -> int:
@@ -156,16 +169,15 @@ def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, cons
     Of copies those stay whose names are asked for, and all where features have groups: a copy in another one is not
     superfluous.
     """
-    from normball.findings.check import check_data
-
     wanted = arguments.keep_unpenalised
     reasons = {"W11"} if arguments.groups or arguments.group_columns else {*WHY_DROPPED}
     with console.phase("Check"):
-        looked = check_data(data, trial_fit=False, seconds=SEPARATION_SECONDS, wanted=wanted, l1_ratio=l1_ratio)
-        found = [*data.findings, *looked]
+        how = {"trial_fit": False, "seconds": SEPARATION_SECONDS, "wanted": wanted, "l1_ratio": l1_ratio}
+        found = [*data.findings, *task.check(data, **how)]
     findings = []
     for finding in found:
-        columns = _whole_columns(data, finding) if finding.code in reasons else []
+        drops = finding.code in reasons and data.sample_of is None  # else the blocks are laid out already
+        columns = _whole_columns(data, finding) if drops else []
         if columns:
             task.options["drop"] += columns
             finding = Finding(finding.code, f"Dropped: {sample(columns)} ({WHY_DROPPED[finding.code]}).")

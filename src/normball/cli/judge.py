@@ -40,7 +40,7 @@ def judged(
     cv = picked(comparison, arguments.select)
     apart.score(choose(cv, arguments.select), task, console)
     path = cv.path
-    n_samples = 0 if hurried else arguments.bootstrap
+    n_samples = 0 if hurried or task.prepares_sample else arguments.bootstrap
     if n_samples is None:
         n_samples = SAMPLES if path.n_rows * path.n_features <= MOST_CELLS and not path.output_names else 0
         if not n_samples and not path.output_names:

@@ -22,6 +22,7 @@ from normball.cli.values import (
     ratios,
     seed,
     share,
+    size,
 )
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
 from normball.language import ENGLISH, languages, of_locale
@@ -196,6 +197,20 @@ def file_options(fit: argparse.ArgumentParser) -> None:
         help="CSV of each row's fold, target, and prediction by the folds that did not fit it",
     )
     page_options(group)
+
+
+def large_tables_options(command: argparse.ArgumentParser, *, fits: bool = False) -> None:
+    """Of the commands that read tables in blocks."""
+    group = command.add_argument_group("large tables")
+    group.add_argument(
+        "--memory",
+        type=size,
+        metavar="SIZE",
+        help="read the table in blocks of rows within so much memory, as 500MB or 2GB; FILE may then be a pattern "
+        "as 'data/*.parquet', or a folder",
+    )
+    if fits:
+        group.add_argument("--resume", action="store_true", help="go on with a fit in blocks that was interrupted")
 
 
 def page_options(group: argparse._ActionsContainer, *, by_locale: bool = False) -> None:

@@ -37,7 +37,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     roles = {name for name in (*asked, arguments.weights, arguments.group) if name}
     table = new_rows(arguments, fit, made, console, roles)
     weights, group = (_column(table, name, option) for name, option in _roles(arguments, made, table))
-    targets = named(arguments.target, table, "--target") if arguments.target else made.target_columns
+    targets = named(arguments.target, table.columns, "--target") if arguments.target else made.target_columns
     if len(targets) > 1 and not fit.output_names:
         raise UsageError(f"--target names {len(targets)} columns; the model has one target: give one")
     for name in targets:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from normball.cli import examples
 from normball.cli.values import names
@@ -50,12 +50,37 @@ class Task:
     findings: list[Finding]
     apart: Apart | None = None  # rows that no fit sees
 
+    prepares_sample: ClassVar[bool] = False  # whether `prepare` gives some of the rows
+
     def prepare(self) -> Data:
         """Check the table; raises a DataError with everything that is wrong."""
         from normball.inputs.prepare import prepare
 
         by_row = by_row_of(self.run)
         return prepare(self.table, self.run.y, family=self.family, offset=self.offset, by_row=by_row, **self.options)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the table."""
+        return int(self.table.height)
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the table."""
+        return int(self.table.width)
+
+    def check(self, data: Data, **how: Any) -> list[Finding]:
+        """What `check` finds in `data`, which are those of this task."""
+        from normball.findings.check import check_data
+
+        return check_data(data, **how)
+
+    def goes_on(self) -> str:
+        """How the fit can be taken up where it was interrupted, if it can."""
+        return ""
+
+    def finished(self) -> None:
+        """The fit is written: nothing is left of what was on the way."""
 
     def column(self, name: str) -> Any:
         """The values of a column by name, None for no name."""
@@ -81,15 +106,15 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         table = read_table(file, findings=findings, **reading)
         findings = about_other_columns(findings, arguments.drop)
         raise_errors(findings)
-    targets, offsets = _targets(arguments, table), named(arguments.offset or [], table, "--offset")
+    targets, offsets = _targets(arguments, table), named(arguments.offset or [], table.columns, "--offset")
     roles = {
         "--weights": arguments.weights,
         "--exposure": arguments.exposure,
         "--group": arguments.group,
         "--time-order": arguments.time_order,
     }
-    problems = [_not_found(table, name, option) for option, name in roles.items() if name]
-    problems += [_not_found(table, name, "--offset") for name in offsets]
+    problems = [not_found(table.columns, name, option) for option, name in roles.items() if name]
+    problems += [not_found(table.columns, name, "--offset") for name in offsets]
     if any(problems):
         raise DataError(*(problem for problem in problems if problem))
     apart = [name for name in (arguments.exposure, arguments.group, arguments.time_order) if name]
@@ -105,7 +130,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         example=arguments.example or "",
         target=sample(targets),
         targets=tuple(targets) if len(targets) > 1 else (),
-        command=shlex.join(["normball", *_without_folders(command, [getattr(arguments, name, "") for name in PLACES])]),
+        command=shlex.join(["normball", *without_folders(command, [getattr(arguments, name, "") for name in PLACES])]),
         date=date.today().isoformat(),
         reading=reading,
         exposure=arguments.exposure or "",
@@ -134,9 +159,10 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
     """The columns of the target."""
     from normball.families import AUTO, find_family
 
-    targets = named(arguments.target or [examples.TARGETS[arguments.example]], table, "--target")
-    if len(targets) > 1 and (unknown := [found for name in targets if (found := _not_found(table, name, "--target"))]):
-        raise DataError(*unknown)
+    targets = named(arguments.target or [examples.TARGETS[arguments.example]], table.columns, "--target")
+    unknown = [not_found(table.columns, name, "--target") for name in targets if len(targets) > 1]
+    if any(unknown):
+        raise DataError(*(problem for problem in unknown if problem))
     takes_several = arguments.family != AUTO and find_family(arguments.family).has_outputs
     if len(targets) > 1 and not takes_several:
         takes = "and one is to be explained" if arguments.family == AUTO else f"and {arguments.family} takes one"
@@ -159,9 +185,9 @@ def _together(table: Any, targets: Sequence[str]) -> str:
     return f", or all of them with --family multigaussian{' (as shares of classes: multinomial)' if shares else ''}"
 
 
-def named(given: Sequence[str], table: Any, option: str) -> list[str]:
+def named(given: Sequence[str], columns: Sequence[str], option: str) -> list[str]:
     """The columns that an option names; names between commas are several, unless a column is called just so."""
-    found = [name for text in given for name in ([text] if text in table.columns else names(text))]
+    found = [name for text in given for name in ([text] if text in columns else names(text))]
     twice = next((name for k, name in enumerate(found) if name in found[:k]), None)
     if twice is not None:
         raise UsageError(f'{option} names "{twice}" twice')
@@ -227,7 +253,7 @@ def fitted_offset(table: Any, run: Run) -> Any:
     return logarithm(table, run.exposure) if run.exposure else run.offset or None
 
 
-def _without_folders(command: Sequence[str], places: Sequence[str | None]) -> list[str]:
+def without_folders(command: Sequence[str], places: Sequence[str | None]) -> list[str]:
     """The words with the bare names of these files: model and page go to others, who need not know where they lay."""
     words = list(command)
     for place in filter(None, places):
@@ -251,8 +277,9 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--group and --time-order make different folds: give one")
 
 
-def _not_found(table: Any, name: str, option: str) -> Finding | None:
-    if name in table.columns:
+def not_found(columns: Sequence[str], name: str, option: str) -> Finding | None:
+    """E02: no column has the name that an option gives."""
+    if name in columns:
         return None
-    text = f'Column "{name}" of {option} not found. Columns: {sample(list(table.columns))}.'
-    return Finding("E02", text + did_you_mean(name, table.columns), columns=(name,))
+    text = f'Column "{name}" of {option} not found. Columns: {sample(list(columns))}.'
+    return Finding("E02", text + did_you_mean(name, columns), columns=(name,))

@@ -139,6 +139,22 @@ def share(text: str) -> float:
     return value
 
 
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+LEAST_MEMORY = 50_000_000
+
+
+def size(text: str) -> int:
+    """Bytes, as 500MB or 2GB."""
+    unit = text.strip().lstrip("0123456789.")
+    try:
+        value = float(text.strip().removesuffix(unit)) * UNITS[unit.strip().upper()]
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(f'"{text}" is no amount of memory: write it as 500MB or 2GB') from None
+    if not LEAST_MEMORY <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{text}" is too little: give {LEAST_MEMORY // 10**6}MB or more')
+    return int(value)
+
+
 def part(text: str) -> float:
     """A number from 0 to 1, ends included."""
     try:

@@ -165,7 +165,7 @@ class FittedRows:
 
 
 def fitted_rows(cv: CVPath, run: Run, data: Data) -> FittedRows:
-    """Lay out the rows of `data`, which have to be those that `cv` was fitted to."""
+    """Lay out the rows of `data`, which have to be those that `cv` was fitted to, or a sample of them."""
     path = cv.path
     design = _design(path, data)
     columns = listed(cv, run)
@@ -188,6 +188,8 @@ def fitted_rows(cv: CVPath, run: Run, data: Data) -> FittedRows:
         marks=(picked(cv, run), cv.index_best, cv.index_1se),
     )
     last = path.lambdas.size - 1
+    if data.sample_of is not None:
+        return rows
     if abs(rows.loss(rows.link(slice(last, None)))[0] - path.loss[last]) > SAME_LOSS * (path.null_loss or 1.0):
         raise _other_data("their loss under the model differs from that of the rows it was fitted to")
     return rows
@@ -266,8 +268,9 @@ def _design(path: Path, data: Data) -> Any:
         from normball.inputs.prepare import prepare_new
 
         design = prepare_new(path.preparation, data.frame)
-    if data.n_rows != path.n_rows:
-        raise _other_data(f"they have {count(data.n_rows)} rows, and it was fitted to {count(path.n_rows)}")
+    n_rows = data.sample_of or data.n_rows
+    if n_rows != path.n_rows:
+        raise _other_data(f"they have {count(n_rows)} rows, and it was fitted to {count(path.n_rows)}")
     return design
 
 

@@ -77,6 +77,7 @@ def sampled(blocks: RowBlocks) -> tuple[Data, WholeColumns, list[Finding]]:
         frame=source_of(X),
         rows=None,
         findings=blocks.findings,
+        sample_of=n_rows,
     )
     findings = []
     if every > 1:

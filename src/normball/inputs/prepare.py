@@ -59,6 +59,8 @@ class Data:
         Which rows of the input are used, where some were left out.
     findings : list of Finding
         What is worth knowing.
+    sample_of : int or None
+        How many rows there are, where these are a sample of them.
     """
 
     design: Any
@@ -73,6 +75,7 @@ class Data:
     frame: Source
     rows: NDArray[np.intp] | None
     findings: list[Finding]
+    sample_of: int | None = None
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -1,0 +1,182 @@
+"""`normball fit` of a table that is read in blocks of rows: with --memory, of a folder, or of a pattern of files."""
+
+from __future__ import annotations
+
+import glob
+import shlex
+from argparse import Namespace
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from normball.cli.source import PLACES, STDIN, Task, UsageError, named, not_found, reading_options, without_folders
+from normball.messages import DataError, Finding, sample
+from normball.run import Run
+
+if TYPE_CHECKING:
+    from normball.blocks.source import RowBlocks
+    from normball.findings.in_blocks import WholeColumns
+    from normball.inputs.prepare import Data
+
+# options that need all rows at once
+NEED_ROWS = (
+    "positive",
+    "group",
+    "time_order",
+    "holdout",
+    "split",
+    "bootstrap",
+    "out_of_fold",
+    "groups",
+    "group_columns",
+)
+UNFINISHED = "unfinished.npz"
+
+
+@dataclass
+class LongTask(Task):
+    """A table in blocks: `table` is what the fit reads, and what looks at rows gets a sample of them."""
+
+    blocks: RowBlocks | None = None
+    size: tuple[int, int] = (0, 0)
+
+    prepares_sample = True
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the table."""
+        return self.size[0]
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the table."""
+        return self.size[1]
+
+    @cached_property
+    def _looked_at(self) -> tuple[Data, WholeColumns, list[Finding]]:
+        from normball.findings.in_blocks import sampled
+
+        assert self.blocks is not None
+        return sampled(self.blocks)
+
+    def prepare(self) -> Data:
+        """The sample."""
+        return self._looked_at[0]
+
+    def check(self, data: Data, **how: Any) -> list[Finding]:
+        """What is found in the sample, and in all rows."""
+        from normball.findings.check import check_data
+
+        _, whole, remarks = self._looked_at
+        return [*remarks, *check_data(data, whole, **how)]
+
+    def goes_on(self) -> str:
+        """How the fit can be taken up where it was interrupted."""
+        return " The same command with --resume goes on from there."
+
+    def finished(self) -> None:
+        """The fit is written: its solutions need no other file."""
+        if self.table.resume is not None:
+            self.table.resume.unlink(missing_ok=True)
+
+
+def is_long(arguments: Namespace) -> bool:
+    """Whether a table is to be read in blocks: it is said so, or there is no other way to read it."""
+    place = arguments.data
+    if arguments.memory is not None:
+        if not place:
+            raise UsageError("--memory is about a file; an example needs none")
+        if place in STDIN:
+            raise UsageError(f"--memory reads a table several times, and {place} can be read once: give a file")
+        return True
+    return bool(place) and not Path(place).is_file() and (Path(place).is_dir() or glob.has_magic(place))
+
+
+def read(arguments: Namespace, command: list[str]) -> LongTask:
+    """Look at all rows of the table, and lay out how it becomes blocks."""
+    from normball.blocks.encoding import TableRows
+    from normball.blocks.local import LocalExecutor
+    from normball.blocks.opening import Blocks
+    from normball.blocks.tables import blocks_of, open_table
+
+    _check(arguments)
+    reading = reading_options(arguments)
+    table = open_table(arguments.data, **reading)
+    columns = list(table.names)
+    targets = named(arguments.target, columns, "--target")
+    offsets = named(arguments.offset or [], columns, "--offset")
+    asked = [(name, "--target") for name in targets] + [(name, "--offset") for name in offsets]
+    asked += [(name, f"--{role}") for role in ("weights", "exposure") if (name := getattr(arguments, role))]
+    problems = [problem for name, option in asked if (problem := not_found(columns, name, option))]
+    if problems:
+        raise DataError(*problems)
+    y: Any = targets if len(targets) > 1 else targets[0]
+    options = {
+        "sample_weight": arguments.weights,
+        "missing": arguments.missing,
+        "inf": arguments.inf,
+        "categorical": list(arguments.categorical),
+        "drop": list(arguments.drop),
+    }
+    offset = offsets[0] if len(offsets) == 1 else offsets or None
+    blocks = blocks_of(
+        table,
+        y,
+        family=arguments.family,
+        offset=offset,
+        exposure=arguments.exposure or "",
+        memory=arguments.memory,
+        **options,
+    )
+    assert blocks is not None
+    assert isinstance(blocks.source, TableRows)
+    executor = LocalExecutor(getattr(arguments, "threads", None), arguments.memory or 0)
+    run = Run(
+        source=arguments.data,
+        target=sample(targets),
+        targets=tuple(targets) if len(targets) > 1 else (),
+        command=shlex.join(["normball", *without_folders(command, [getattr(arguments, name, "") for name in PLACES])]),
+        date=date.today().isoformat(),
+        reading=reading,
+        exposure=arguments.exposure or "",
+    )
+    return LongTask(
+        table=Blocks(blocks, executor=executor, resume=unfinished(arguments)),
+        family=arguments.family,
+        options=options,
+        offset=offset,
+        run=run,
+        findings=[],
+        blocks=blocks,
+        size=(blocks.source.n_table_rows, len(columns)),
+    )
+
+
+def unfinished(arguments: Namespace) -> Path | None:
+    """The file from which an interrupted fit goes on, beside the others that it writes."""
+    place = Path(arguments.output) / UNFINISHED if hasattr(arguments, "resume") else None
+    if place is not None and place.exists() and not arguments.resume:
+        text = f"{place} holds what an interrupted fit had solved: go on from there with --resume, or remove the file"
+        raise UsageError(text)
+    if place is not None and arguments.resume and not place.exists():
+        raise UsageError(f"--resume has nothing to go on with: there is no {place}")
+    return place
+
+
+def _check(arguments: Namespace) -> None:
+    if arguments.example:
+        raise UsageError("give either a file or --example diabetes|breast_cancer|wine")
+    if not arguments.target:
+        raise UsageError("--target is missing: which column is to be explained?")
+    if arguments.offset and arguments.exposure:
+        raise UsageError("--offset and --exposure are two ways to say the same: give one")
+    given = [name for name in NEED_ROWS if getattr(arguments, name, None)]
+    if given:
+        words = " and ".join("--" + name.replace("_", "-") for name in given)
+        text = f"{words}: not for a table that is read in blocks of rows"
+        why = "--memory" if arguments.memory is not None else "a folder, or a pattern of files"
+        raise UsageError(f"{text} ({why}): leave it out, or fit a sample of the rows from one file")
+    if getattr(arguments, "repeats", 1) != 1:
+        raise UsageError(f"--repeats {arguments.repeats}: folds of rows that come in blocks are drawn once")

@@ -1,0 +1,211 @@
+"""`normball fit` and `check` of tables that are read in blocks, and fits that go on where they were interrupted."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import normball as nb
+from commands import Capture, run
+from normball.cli.long_tables import NEED_ROWS, UNFINISHED
+from normball.findings import in_blocks
+from normball.messages import DataError, Interrupted
+from normball.model_file import load
+
+N = 1_200
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pl.DataFrame:
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(N, 4))
+    colour = rng.choice(["red", "blue", "green"], N)
+    frame = pl.DataFrame(
+        {
+            **{f"x{j}": X[:, j] for j in range(4)},
+            "colour": colour,
+            "days": rng.integers(1, 9, N),
+            "w": rng.integers(1, 4, N),
+            "y": X[:, 0] - 0.5 * X[:, 1] + (colour == "red") + rng.normal(size=N),
+            "n": rng.poisson(np.exp(0.3 * X[:, 0])),
+            "class": np.where(X[:, 2] + rng.normal(size=N) > 0.0, "yes", "no"),
+        }
+    )
+    monkeypatch.chdir(tmp_path)
+    Path("parts").mkdir()
+    for part in range(3):
+        frame.slice(part * N // 3, N // 3).write_parquet(f"parts/{part}.parquet")
+    frame.write_parquet("whole.parquet")
+    frame.write_csv("whole.csv")
+    return frame
+
+
+def others(target: str) -> str:
+    return ",".join({"y", "n", "class"} - {target})
+
+
+@pytest.mark.parametrize("place", ["parts", "parts/*.parquet", "whole.parquet", "whole.csv"])
+@pytest.mark.parametrize(
+    ("target", "more"),
+    [
+        ("y", ["--weights", "w", "--drop", "days"]),
+        ("n", ["--family", "poisson", "--exposure", "days", "--drop", "w"]),
+        ("class", ["--drop", "w,days"]),
+    ],
+)
+def test_the_model_is_that_of_the_table_in_memory(
+    table: pl.DataFrame, capsys: Capture, place: str, target: str, more: list[str]
+) -> None:
+    words = ["--target", target, "--drop", others(target), *more, "--no-compare", "--n-lambdas", "20", "--cv", "4"]
+    words += ["--bootstrap", "0"]
+    assert run(capsys, "fit", "whole.parquet", *words, "-o", "in_memory")[0] == 0
+    code, out, err = run(capsys, "fit", place, *words, "-o", "in_blocks", "--memory", "200MB")
+    assert (code, err) == (0, "")
+    first, second = load("in_memory/model.json"), load("in_blocks/model.json")
+    assert "1,200 rows x 10 columns" in out
+    assert first.path.preparation == second.path.preparation
+    np.testing.assert_allclose(second.lambdas, first.lambdas, rtol=1e-9)
+    size = np.abs(first.path.coefs).max()
+    tolerance = 1e-9 if target == "y" else 1e-4  # both within tol of the optimum
+    np.testing.assert_allclose(second.path.coefs, first.path.coefs, atol=tolerance * size)
+    assert second.path.dual_gaps.max() <= 1e-6
+    assert Path("in_blocks/report.html").stat().st_size > 100_000
+
+
+def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(
+    table: pl.DataFrame, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_blocks, "MOST_ROWS", 100)
+    table.with_columns(copy=pl.col("x0")).write_parquet("whole.parquet")
+    words = ["whole.parquet", "--target", "class", "--drop", others("class"), "--memory", "200MB"]
+    code, out, err = run(capsys, "fit", *words, "--cv", "3", "-o", "out")
+    said = " ".join((out + err).split())
+    assert code == 0
+    assert "read in blocks, pictures show 150 evenly spaced rows" in said
+    assert "in 150 evenly spaced rows" in said
+    assert "Looked at every 8th row, 150 of 1,200" in said
+    assert "W12" in said
+    assert "evenly spaced rows" in Path("out/report.html").read_text()
+    assert load("out/model.json").path.n_rows == N
+    code, out, _ = run(capsys, "check", *words)
+    assert code == 0
+    assert "W12" in out
+    assert "Looked at every 8th row" in " ".join(out.split())
+
+
+VALUES = {
+    "positive": ["yes"],
+    "group": ["w"],
+    "time_order": ["days"],
+    "holdout": ["0.2"],
+    "split": ["w"],
+    "bootstrap": ["10"],
+    "out_of_fold": ["o.csv"],
+    "groups": ["g.json"],
+    "group_columns": [],
+}
+
+
+@pytest.mark.parametrize("name", NEED_ROWS)
+def test_options_that_need_all_rows_say_so(table: pl.DataFrame, capsys: Capture, name: str) -> None:
+    option = "--" + name.replace("_", "-")
+    Path("g.json").write_text('{"a": ["x0", "x1"]}')
+    words = ["fit", "parts", "--target", "class", "-o", "out", option, *VALUES[name]]
+    code, _, err = run(capsys, *words)
+    assert code == 2
+    assert f"{option}: not for a table that is read in blocks of rows" in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["fit", "--example", "wine", "--memory", "1GB"], "--memory is about a file"),
+        (["fit", "-", "--target", "y", "--memory", "1GB"], "can be read once"),
+        (["fit", "parts", "--target", "y", "--memory", "1"], "no amount of memory"),
+        (["fit", "parts", "--target", "y", "--memory", "1MB"], "is too little"),
+        (["fit", "parts", "--target", "y", "--repeats", "2"], "drawn once"),
+        (["fit", "whole.csv", "--target", "y", "--resume"], "--resume is about tables that are read in blocks"),
+        (["fit", "parts", "--target", "y", "--resume"], "--resume has nothing to go on with"),
+        (["fit", "parts"], "--target is missing"),
+    ],
+)
+def test_what_makes_no_sense_is_told(table: pl.DataFrame, capsys: Capture, words: list[str], says: str) -> None:
+    try:
+        code, _, err = run(capsys, *words)
+    except SystemExit as stop:
+        code, err = stop.code, capsys.readouterr().err
+    assert code == 2
+    assert says in " ".join(err.split())
+
+
+def test_a_column_that_is_not_there_is_told_with_its_option(table: pl.DataFrame, capsys: Capture) -> None:
+    code, _, err = run(capsys, "fit", "parts", "--target", "yy", "--weights", "ww")
+    assert code == 3
+    assert 'Column "yy" of --target not found' in " ".join(err.split())
+    assert 'Column "ww" of --weights not found' in " ".join(err.split())
+
+
+class StopsAfter:
+    """A progress function that stops the fit in its so-manieth call after the first of 60 lambdas."""
+
+    def __init__(self, n: int) -> None:
+        self.left = n
+
+    def __call__(self, done: int, total: int) -> bool:
+        self.left -= total == 60 and done > 0  # other totals are rows and blocks
+        return self.left < 0
+
+
+@pytest.mark.parametrize(("target", "family"), [("y", "gaussian"), ("n", "poisson"), ("class", "binomial")])
+@pytest.mark.parametrize("fit", [nb.fit_path, nb.cv_path])
+def test_a_fit_goes_on_where_it_was_interrupted(
+    table: pl.DataFrame, target: str, family: str, fit: Callable[..., Any]
+) -> None:
+    place = Path(UNFINISHED)
+    drop = [name for name in table.columns if not name.startswith("x") and name != target]
+    options = {"family": family, "drop": drop, "n_lambdas": 60}
+    blocks = nb.Blocks("whole.parquet", rows=100, resume=place)
+    whole = fit(nb.Blocks("whole.parquet", rows=100), target, **options)
+    for n in (0, 3, 20):
+        try:
+            fit(blocks, target, **options, progress=StopsAfter(n))
+        except Interrupted:
+            assert place.exists()
+    found = fit(blocks, target, **options)
+    np.testing.assert_array_equal(found.lambdas, whole.lambdas)
+    first, second = (getattr(one, "path", one) for one in (whole, found))
+    assert (second.statuses == "converged").all()
+    np.testing.assert_allclose(second.coefs, first.coefs, atol=1e-3 * np.abs(first.coefs).max())
+    if fit is nb.cv_path:
+        np.testing.assert_allclose(found.fold_scores, whole.fold_scores, rtol=1e-4)
+    again = fit(blocks, target, **options)  # all of it is in the file
+    np.testing.assert_array_equal(getattr(again, "path", again).coefs, second.coefs)
+
+
+def test_the_file_of_another_fit_is_refused_and_kept(table: pl.DataFrame) -> None:
+    place = Path(UNFINISHED)
+    drop = ["colour", "days", "w", "n", "class"]
+    nb.fit_path(nb.Blocks("whole.parquet", resume=place), "y", drop=drop)
+    before = place.read_bytes()
+    with pytest.raises(DataError, match="is of other data or other options"):
+        nb.fit_path(nb.Blocks("whole.parquet", resume=place), "y", drop=drop, standardize=False)
+    with pytest.raises(DataError, match="is of other data or other options"):
+        nb.cv_path(nb.Blocks("whole.parquet", resume=place), "y", drop=drop, random_state=1)
+    table.with_columns(x0=pl.col("x0") + 1e-9).write_parquet("whole.parquet")
+    with pytest.raises(DataError, match="is of other data or other options"):
+        nb.fit_path(nb.Blocks("whole.parquet", resume=place), "y", drop=drop)
+    assert place.read_bytes() == before
+    place.write_bytes(before[:100])
+    with pytest.raises(DataError, match="cannot be read"):
+        nb.fit_path(nb.Blocks("whole.parquet", resume=place), "y", drop=drop)
+
+
+def test_another_grid_is_solved_anew(table: pl.DataFrame) -> None:
+    drop = ["colour", "days", "w", "n", "class"]
+    blocks = nb.Blocks("whole.parquet", resume=UNFINISHED)
+    assert nb.fit_path(blocks, "y", drop=drop).lambdas.size == 100
+    assert nb.fit_path(blocks, "y", drop=drop, n_lambdas=7).lambdas.size == 7
+    assert nb.fit_path(blocks, "y", drop=drop, l1_ratio=0.5).l1_ratio == 0.5
