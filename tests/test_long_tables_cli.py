@@ -89,7 +89,7 @@ def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(
     assert "Looked at every 8th row, 150 of 1,200" in said
     assert "W12" in said
     assert "evenly spaced rows" in Path("out/report.html").read_text()
-    assert load("out/model.json").path.n_rows == N
+    assert load("out/model.json")[0].path.n_rows == N
     code, out, _ = run(capsys, "check", *words)
     assert code == 0
     assert "W12" in out

@@ -7,7 +7,7 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Unfinished:
         if start is None:
             found = solve(lambdas)
         elif start.n_finished == start.lambdas.size:
-            return start
+            return replace(start, interrupted=False)  # it was stopped with nothing left to solve
         else:
             found = followed_by(start, solve(start.lambdas[start.n_finished :]))
         self._write(whose, kept | {which: found})
