@@ -11,10 +11,50 @@ namespace normball {
 
 // What solvers may rely on, known before there is a problem.
 struct LossTraits {
-  bool is_quadratic = false;  // f'' is 1 everywhere
-  bool is_location = false;   // f depends on y - eta alone
-  bool is_piecewise = false;  // f'' jumps, and is 0 on some pieces
-  bool is_separable = false;  // a sum over rows, so that it may be had of some of them
+  bool is_quadratic = false;        // f'' is 1 everywhere
+  bool is_location = false;         // f depends on y - eta alone
+  bool is_piecewise = false;        // f'' jumps, and is 0 on some pieces
+  bool is_separable = false;        // a sum over rows, so that it may be had of some of them
+  bool is_shift_invariant = false;  // the same number may be added to all of eta, so that there is no intercept
+  Index target_width = 1;           // numbers that a row's target is made of, where there is one output
+};
+
+// The targets of the rows that count, as a null model sees them.
+struct TargetRange {
+  double mean = 0.0;
+  double smallest = infinity;
+  double largest = -infinity;
+};
+
+// What holds rows together in the curvature of a loss that is no sum over them: H = diag(d) - M'M at some eta. (M34)
+class Coupling {
+ public:
+  Coupling() = default;
+  virtual ~Coupling() = default;
+  Coupling(const Coupling&) = delete;
+  Coupling& operator=(const Coupling&) = delete;
+
+  virtual Index n_terms() const = 0;                                   // rows of M
+  virtual void project(const double* v, double* out) const = 0;        // out = M v
+  virtual void take_back(const double* terms, double* out) const = 0;  // out -= M' terms
+  // As the loss's own `dual`, after a step that led to `eta`: `dual` holds the residual that a model with this
+  // curvature expected there. Infinite where that is not known to be in the domain of the conjugate.
+  virtual DualSums dual(const double* step, const double* eta, const double* dual) const = 0;
+};
+
+// The second derivative of a loss at some eta: diag(d) - M'M.
+struct LossCurvature {
+  Vector diagonal;
+  std::unique_ptr<const Coupling> coupling = nullptr;  // null where there is no M
+
+  // out += what it makes of a step of eta
+  void add_product(const Vector& step, Vector& out) const {
+    for (std::size_t i = 0; i < step.size(); ++i) out[i] += diagonal[i] * step[i];
+    if (coupling == nullptr) return;
+    Vector terms(static_cast<std::size_t>(coupling->n_terms()));
+    coupling->project(step.data(), terms.data());
+    coupling->take_back(terms.data(), out.data());
+  }
 };
 
 class Loss : public LossTraits {
@@ -41,6 +81,17 @@ class Loss : public LossTraits {
   // `dual` holds w_i u_i; those for which (M8b) does not hold go to the nearest for which it does
   virtual DualSums dual(const double* eta, double* dual) const = 0;
 
+  // null where the curvature is diagonal; without it a parabola is steeper
+  virtual std::unique_ptr<const Coupling> coupling(const double* /*eta*/) const { return nullptr; }
+  LossCurvature curve(const Vector& eta, double least_curvature, bool majorises) const {
+    LossCurvature out{.diagonal = Vector(eta.size())};
+    evaluate(eta.data(),
+             {.curvature = out.diagonal.data(), .least_curvature = least_curvature, .majorises = majorises});
+    if (!majorises) out.coupling = coupling(eta.data());
+    return out;
+  }
+
+  virtual TargetRange targets() const = 0;
   virtual double constant() const = 0;                 // the part of the loss that depends on the targets alone
   virtual double link(double mean) const = 0;          // eta at which the mean response is this
   virtual double curvature_at(double mean) const = 0;  // f'' there, where y is the mean

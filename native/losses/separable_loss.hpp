@@ -70,6 +70,16 @@ class SeparableLoss final : public Loss {
     return sums;
   }
 
+  TargetRange targets() const override {
+    TargetRange range;
+    for (Index i = 0; i < n_rows_; ++i) {
+      if (weights_[i] == 0.0) continue;
+      range.mean += weights_[i] * y_[i];
+      range.smallest = std::min(range.smallest, y_[i]);
+      range.largest = std::max(range.largest, y_[i]);
+    }
+    return range;
+  }
   double constant() const override {
     double sum = 0.0;
     for (Index i = 0; i < n_rows_; ++i) sum += weights_[i] == 0.0 ? 0.0 : weights_[i] * formula_.constant(y_[i]);

@@ -32,11 +32,11 @@ class RowKernel {
     return true;
   }
 
-  // about the weighted means of the rows, where there is an intercept
+  // about the weighted means of the rows, where columns may be shifted
   Vector centred(const Specification& spec, const Problem& problem) const {
     const Index n = spec.n_rows;
     Vector kernel = raw_;
-    if (!spec.fit_intercept) return kernel;
+    if (!spec.may_centre()) return kernel;
     Vector mean(static_cast<std::size_t>(n), 0.0);
     for (Index b = 0; b < n; ++b) {
       for (Index a = 0; a <= b; ++a) {

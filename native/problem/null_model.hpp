@@ -64,14 +64,13 @@ class NullModel {
 
  private:
   static Response response_of(const Loss& loss, const Problem& problem) {
-    Response response{.constant = loss.constant()};
+    const TargetRange targets = loss.targets();
+    Response response{.mean = targets.mean,
+                      .smallest = targets.smallest,
+                      .largest = targets.largest,
+                      .constant = loss.constant()};
     for (Index i = 0; i < problem.spec->n_rows; ++i) {
-      const double w = problem.weights[i];
-      if (w == 0.0) continue;
-      response.mean += w * problem.y[i];
-      response.smallest = std::min(response.smallest, problem.y[i]);
-      response.largest = std::max(response.largest, problem.y[i]);
-      response.largest_offset = std::max(response.largest_offset, problem.offset[i]);
+      if (problem.weights[i] != 0.0) response.largest_offset = std::max(response.largest_offset, problem.offset[i]);
     }
     return response;
   }

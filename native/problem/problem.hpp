@@ -145,7 +145,7 @@ struct Problem {
       const Index j = model.features[feature];
       const double value = penalty.clamp(j, coefficient / scaling.scale[j]);
       point.values.push_back(value);
-      point.intercept -= value * (centre[j] + scaling.shift[j]);
+      if (spec->fit_intercept) point.intercept -= value * (centre[j] + scaling.shift[j]);
       feature = static_cast<std::int32_t>(j);
     }
     point.loss = model.loss;
@@ -182,7 +182,7 @@ inline std::vector<Problem> make_problems(Design& design, Vector& centre, const 
     weights.push_back(problem.weights.data());
   }
   std::vector<Scaling> scalings =
-      scalings_of(design, centre, weights, spec.fit_intercept, spec.standardize, wants_norms, threads);
+      scalings_of(design, centre, weights, spec.may_centre(), spec.standardize, wants_norms, threads);
   for (std::size_t k = 0; k < problems.size(); ++k) problems[k].scaling = std::move(scalings[k]);
   return problems;
 }

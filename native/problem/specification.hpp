@@ -22,13 +22,13 @@ struct Specification {
   Index n_rows = 0;
   Index n_features = 0;
   Index n_outputs = 1;   // columns of eta
-  PerProblem responses;  // n_rows x n_outputs, row-major
+  PerProblem responses;  // n_rows x target_width(), row-major
   // of each problem, where responses were centred: what was taken from them and intercepts get back, and the loss that
   // rounding alone gives them
   const double* origins = nullptr;
   const double* negligible_loss = nullptr;
   const double* weights = nullptr;  // n_problems x n_rows
-  PerProblem offsets;               // as the responses
+  PerProblem offsets;               // n_rows x n_outputs, row-major
   PerProblem penalty_factors;       // n_features
   PerProblem lower_bounds;          // in the units of the data, like the coefficients
   PerProblem upper_bounds;
@@ -50,6 +50,10 @@ struct Specification {
   }
   // whether the penalty is a sum over single coefficients of one output
   bool is_separable() const { return n_outputs == 1 && groups.of_feature.empty(); }
+  // numbers that a row's target is made of
+  Index target_width() const { return family->loss == nullptr ? n_outputs : family->target_width; }
+  // whether columns may be shifted: an intercept takes it up, or the loss does not mind
+  bool may_centre() const { return fit_intercept || family->is_shift_invariant; }
   double origin(Index k) const { return origins == nullptr ? 0.0 : origins[k]; }
 };
 

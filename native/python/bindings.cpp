@@ -37,9 +37,6 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
                    .ratio = group_ratio,
                    .is_orthonormal = orthonormalize};
   }
-  spec.weights = per_problem(spec, weights, spec.n_rows).data;
-  spec.responses = per_problem(spec, responses, spec.n_rows * n_outputs);
-  spec.offsets = per_problem(spec, offsets, spec.n_rows * n_outputs);
   ask(spec, {.family = family,
              .parameter = parameter,
              .l1_ratio = l1_ratio,
@@ -53,6 +50,9 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
              .standardize = standardize,
              .tol = tol,
              .max_iter = max_iter});
+  spec.weights = per_problem(spec, weights, spec.n_rows).data;
+  spec.responses = per_problem(spec, responses, spec.n_rows * spec.target_width());
+  spec.offsets = per_problem(spec, offsets, spec.n_rows * n_outputs);
   PathResult result;
   {
     const nb::gil_scoped_release no_gil;
@@ -77,6 +77,22 @@ nb::object predict_rows(nb::object X, std::optional<Flat<std::int64_t>> rows, Fl
     eta = predict(*design, rows ? rows->data() : nullptr, n_chosen, coefs, n_threads);
   }
   return owned(std::move(eta), {static_cast<std::size_t>(n_chosen), intercepts.size()});
+}
+
+// the mean loss at each row of eta, of a family of one output; the weights have the sum 1
+nb::object mean_losses(const std::string& family, double parameter, const Flat<double>& y, const Flat<double>& weights,
+                       const Table& eta, int n_threads) {
+  const Family& known = family_named(family);
+  const auto n = static_cast<Index>(weights.size());
+  const std::unique_ptr<const Loss> loss = known.loss(parameter, y.data(), weights.data(), n);
+  Vector out(eta.shape(0));
+  {
+    const nb::gil_scoped_release no_gil;
+    Threads threads(n_threads);
+    threads.parallel_for(std::ssize(out),
+                         [&](Index l) { out[l] = loss->evaluate(eta.data() + l * n).loss + loss->constant(); });
+  }
+  return owned(std::move(out), {eta.shape(0)});
 }
 
 // f, f' and f'' of rows, as the engine computes them, for the tests that compare them with others' formulas.
@@ -235,6 +251,8 @@ NB_MODULE(_native, m) {
         "max_iter"_a, "n_threads"_a, "poll"_a.none(), "n_outputs"_a = 1, "grouped"_a = false,
         "groups"_a.none().noconvert() = nb::none(), "group_weights"_a.none().noconvert() = nb::none(),
         "group_ratio"_a = 1.0, "orthonormalize"_a = false);
+  m.def("mean_losses", &normball::mean_losses, "family"_a, "parameter"_a, "y"_a.noconvert(), "weights"_a.noconvert(),
+        "eta"_a.noconvert(), "n_threads"_a = 1);
   m.def("loss_rows", &normball::loss_rows, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert());
   m.def("loss_dual", &normball::loss_dual, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert(),
         "u"_a.noconvert());

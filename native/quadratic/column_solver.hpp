@@ -3,7 +3,10 @@
 // others, preconditioned by the diagonal, finish.
 #pragma once
 
+#include <numeric>
+
 #include "core/threads.hpp"
+#include "losses/loss.hpp"
 #include "problem/problem.hpp"
 
 namespace normball {
@@ -16,8 +19,8 @@ class ColumnSolver {
   struct Model {
     const std::vector<Index>& set;
     const std::vector<ElasticNet>& terms;
-    const Vector& d;
-    double total;  // of d
+    const LossCurvature& rows;
+    double total;  // of its diagonal
     const Vector& gradient;
     double residual_sum;
     double tolerance;
@@ -29,7 +32,7 @@ class ColumnSolver {
   // `b` is moved from b0 to the minimiser
   void solve(Monitor& monitor, Vector& b) {
     b_ = b.data();
-    state_.assign(model_.d.size(), 0.0);
+    state_.assign(model_.rows.diagonal.size(), 0.0);
     state_sum_ = model_.residual_sum;
     measure();
     for (int round = 0; round < 500 && !monitor.stopped(); ++round) {
@@ -55,13 +58,13 @@ class ColumnSolver {
       const Index j = model_.set[s];
       double sum = 0.0;
       double square = 0.0;
-      design_.weighted_sums(j, model_.d.data(), &sum, &square);
+      design_.weighted_sums(j, model_.rows.diagonal.data(), &sum, &square);
       entries_read_ += design_.n_entries(j);
       const double scale = problem_.scaling.scale[j];
       inverse_scale_.push_back(scale == 0.0 ? 0.0 : 1.0 / scale);
       if (!has_intercept()) sum = 0.0;
       means_.push_back(sum * inverse_scale_[s]);
-      const double curvature = std::max(0.0, square - sum * sum / model_.total);
+      const double curvature = std::max(0.0, square - sum * sum / model_.total - coupled_square(j));
       diagonal_.push_back(curvature * inverse_scale_[s] * inverse_scale_[s]);
       // of the stored column, which is not centred
       const double centre = design_.stored_centre(j) + problem_.scaling.shift[j];
@@ -84,6 +87,25 @@ class ColumnSolver {
     design_.add(model_.set[s], &scaled, d, rows.data());
   }
 
+  // what the rows' coupling takes from x'Dx of a stored column
+  double coupled_square(Index j) {
+    const Coupling* coupling = model_.rows.coupling.get();
+    if (coupling == nullptr) return 0.0;
+    eta_.assign(state_.size(), 0.0);
+    const double one = 1.0;
+    design_.add(j, &one, nullptr, eta_.data());
+    Vector terms(static_cast<std::size_t>(coupling->n_terms()));
+    coupling->project(eta_.data(), terms.data());
+    return std::inner_product(terms.begin(), terms.end(), terms.begin(), 0.0);
+  }
+
+  void add_to_state(Index s, double step) {
+    if (model_.rows.coupling == nullptr) return add(s, step, model_.rows.diagonal.data(), state_);
+    eta_.assign(state_.size(), 0.0);
+    add(s, step, nullptr, eta_);
+    model_.rows.add_product(eta_, state_);
+  }
+
   // one pass over the columns; the largest violation that it met
   double descend() {
     double worst = 0.0;
@@ -98,7 +120,7 @@ class ColumnSolver {
       if (step == 0.0) continue;
       b_[s] += step;
       state_sum_ += step * means_[s];
-      add(s, step, model_.d.data(), state_);
+      add_to_state(s, step);
     }
     return worst;
   }
@@ -168,8 +190,8 @@ class ColumnSolver {
       add(active_[c], search_[c], nullptr, search_eta_);
       sum += search_[c] * means_[active_[c]];
     }
-    weighted_.resize(state_.size());
-    for (std::size_t i = 0; i < weighted_.size(); ++i) weighted_[i] = model_.d[i] * search_eta_[i];
+    weighted_.assign(state_.size(), 0.0);
+    model_.rows.add_product(search_eta_, weighted_);
     double curvature = 0.0;
     for (std::size_t c = 0; c < active_.size(); ++c) {
       const Index s = active_[c];
@@ -225,7 +247,7 @@ class ColumnSolver {
   }
 
   void take() {
-    for (std::size_t i = 0; i < eta_.size(); ++i) state_[i] += model_.d[i] * eta_[i];
+    model_.rows.add_product(eta_, state_);
     for (std::size_t c = 0; c < active_.size(); ++c) {
       double& value = b_[active_[c]];
       const double target = value + moved_[c];
@@ -235,12 +257,14 @@ class ColumnSolver {
   }
 
   // whether the step moved_, which shifts eta by eta_, lowers the model
-  bool lowers() const {
+  bool lowers() {
+    curved_eta_.assign(eta_.size(), 0.0);
+    model_.rows.add_product(eta_, curved_eta_);
     double linear = 0.0;
     double square = 0.0;
     for (std::size_t i = 0; i < eta_.size(); ++i) {
       linear += state_[i] * eta_[i];
-      square += model_.d[i] * eta_[i] * eta_[i];
+      square += curved_eta_[i] * eta_[i];
     }
     double sum = 0.0;
     double penalty = 0.0;
@@ -278,6 +302,7 @@ class ColumnSolver {
   Vector curved_;
   Vector moved_;
   Vector eta_;
+  Vector curved_eta_;
   Vector search_eta_;
   Vector weighted_;
 };

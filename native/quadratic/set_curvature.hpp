@@ -1,9 +1,11 @@
-// The curvature of one problem on its working set: H = X'DX with the intercept profiled out, D fixed at some eta.
+// The curvature of one problem on its working set: H = X'DX with the intercept profiled out, less (MX)'MX where the
+// loss couples rows, D and M fixed at some eta.
 #pragma once
 
 #include <numeric>
 
 #include "core/blas.hpp"
+#include "losses/loss.hpp"
 #include "problem/problem.hpp"
 
 namespace normball {
@@ -12,20 +14,21 @@ class SetCurvature {
  public:
   static constexpr Index largest_dense = 4096;
 
-  bool empty() const { return weights_.empty(); }
+  bool empty() const { return rows_.diagonal.empty(); }
   bool is_dense() const { return dense_; }
   const double* matrix() const { return matrix_.get(); }
   Index stride() const { return stride_; }
-  const Vector& weights() const { return weights_; }
+  const LossCurvature& rows() const { return rows_; }
   Index version() const { return version_; }  // changes whenever entries do; not when columns join
   double total() const { return total_; }
   double mean(Index s) const { return means_[s]; }  // sum_i d_i of standardised column s
 
   void clear() { reset({}); }
 
-  void reset(Vector weights) {
-    weights_ = std::move(weights);
-    total_ = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+  void reset(LossCurvature rows) {
+    rows_ = std::move(rows);
+    projected_.clear();
+    total_ = std::accumulate(rows_.diagonal.begin(), rows_.diagonal.end(), 0.0);
     known_ = 0;
     ++version_;
     means_.clear();
@@ -36,24 +39,24 @@ class SetCurvature {
   // square of z - m (Chan, Golub & LeVeque 1983). False where H is better made anew.
   bool change(const Design& design, const Problem& problem, const std::vector<Index>& set, const Vector& weights) {
     const auto* dense = dynamic_cast<const DenseDesign*>(&design);
-    if (dense == nullptr || !dense_ || empty()) return false;
+    if (dense == nullptr || !dense_ || empty() || rows_.coupling != nullptr) return false;
     std::vector<std::int64_t> rows;
     double moved = 0.0;
     for (std::size_t i = 0; i < weights.size(); ++i) {
-      if (weights[i] != weights_[i]) rows.push_back(static_cast<std::int64_t>(i));
-      moved += std::abs(weights[i] - weights_[i]);
+      if (weights[i] != rows_.diagonal[i]) rows.push_back(static_cast<std::int64_t>(i));
+      moved += std::abs(weights[i] - rows_.diagonal[i]);
     }
     if (8 * std::ssize(rows) > design.n_rows || 2.0 * moved > total_) return false;
     if (rows.empty()) return true;
-    const auto lost = std::ranges::partition(rows, [&](Index i) { return weights[i] > weights_[i]; });
+    const auto lost = std::ranges::partition(rows, [&](Index i) { return weights[i] > rows_.diagonal[i]; });
     const auto n_lost = static_cast<Index>(lost.size());
     const Index n_gained = std::ssize(rows) - n_lost;
     const Vector entries = weigh_rows(*dense, problem, set, rows, weights);
     linalg::add_a_at(known_, n_gained, 1.0, entries.data(), known_, matrix_.get(), stride_);
     linalg::add_a_at(known_, n_lost, -1.0, entries.data() + n_gained * known_, known_, matrix_.get(), stride_);
     mirror(0, known_);
-    weights_ = weights;
-    total_ = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+    rows_.diagonal = weights;
+    total_ = std::accumulate(weights.begin(), weights.end(), 0.0);
     ++version_;
     return true;
   }
@@ -99,7 +102,7 @@ class SetCurvature {
     Vector sums(set.size(), 0.0);
     design.add_gram({.columns = {.list = set.data(), .count = size},
                      .first_new = known_,
-                     .d = weights_.data(),
+                     .d = rows_.diagonal.data(),
                      .out = matrix_.get(),
                      .stride = stride_,
                      .sums = sums.data()},
@@ -110,6 +113,7 @@ class SetCurvature {
       inverse[a] = 1.0 / problem.scaling.scale[set[a]];
       if (a >= known_) means_[a] = problem.scaling.product(set[a], sums[a], total_);
     }
+    if (rows_.coupling != nullptr) take_coupled(design, set, threads);
     const double share = problem.spec->fit_intercept ? 1.0 / total_ : 0.0;
     for (Index b = known_; b < size; ++b) {
       double* column = matrix_.get() + b * stride_;
@@ -129,6 +133,8 @@ class SetCurvature {
     }
     for (std::size_t b = 0; b < kept.size(); ++b) {
       means_[b] = means_[kept[b]];
+      const Index n = rows_.coupling == nullptr ? 0 : rows_.coupling->n_terms();
+      std::copy_n(projected_.begin() + kept[b] * n, n, projected_.begin() + static_cast<Index>(b) * n);
       for (std::size_t a = 0; a < kept.size(); ++a) {
         matrix_[static_cast<Index>(b) * stride_ + static_cast<Index>(a)] = matrix_[kept[b] * stride_ + kept[a]];
       }
@@ -139,6 +145,29 @@ class SetCurvature {
   }
 
  private:
+  static constexpr double least_share = 1e-9;  // of x'Dx that M leaves
+
+  // takes (MX)'MX from the columns that are new
+  void take_coupled(const Design& design, const std::vector<Index>& set, Threads& threads) {
+    const Index n = rows_.coupling->n_terms();
+    const Index fresh = std::ssize(set) - known_;
+    projected_.resize(static_cast<std::size_t>(n * std::ssize(set)));
+    double* joined = projected_.data() + known_ * n;
+    threads.parallel_for(fresh, [&](Index f) {
+      const Index j = set[known_ + f];
+      Vector column(static_cast<std::size_t>(design.n_rows), -design.stored_centre(j));
+      for_each_entry(design, j, [&](Index i, double x) { column[i] += x; });
+      rows_.coupling->project(column.data(), joined + f * n);
+      for (Index t = 0; t < n; ++t) joined[f * n + t] = -joined[f * n + t];
+    });
+    double* H = matrix_.get() + known_ * stride_;
+    // where rows are fitted perfectly the difference is rounding: a column keeps a say
+    for (Index f = 0; f < fresh; ++f) H[f * stride_ + known_ + f] *= 1.0 + least_share;
+    linalg::add_at_b(known_, fresh, n, projected_.data(), n, joined, n, H, stride_);
+    linalg::add_at_a(fresh, n, -1.0, joined, n, H + known_, stride_);
+    for (Index e = 0; e < fresh * n; ++e) joined[e] = -joined[e];
+  }
+
   // the rows that change H, about the means of those before them and times the root of what they count, row-major
   Vector weigh_rows(const DenseDesign& design, const Problem& problem, const std::vector<Index>& set,
                     const std::vector<std::int64_t>& rows, const Vector& weights) {
@@ -148,7 +177,7 @@ class SetCurvature {
     double total = total_;
     double* z = entries.data();
     for (const Index i : rows) {
-      const double d = weights[i] - weights_[i];
+      const double d = weights[i] - rows_.diagonal[i];
       const double share = problem.spec->fit_intercept ? 1.0 / total : 0.0;
       const double root = std::sqrt(std::abs(d / (1.0 + d * share)));
       for (Index s = 0; s < known_; ++s, ++z) {
@@ -166,7 +195,7 @@ class SetCurvature {
   bool dense_pays(const Design& design, const std::vector<Index>& set, double active, double n_passes) const {
     const auto size = static_cast<double>(set.size());
     if (size > largest_dense) return false;
-    if (!design.is_sparse()) return true;
+    if (!design.is_sparse() || rows_.coupling != nullptr) return true;
     const double fresh = size == 0.0 ? 0.0 : 1.0 - (dense_ ? static_cast<double>(known_) / size : 0.0);
     const double solution = fresh * factor_cost(active) + 2.0 * active * size;
     return fresh * gram_cost(design, set) + solution <= n_passes * pass_cost(design, set);
@@ -193,7 +222,8 @@ class SetCurvature {
     stride_ = wider;
   }
 
-  Vector weights_;
+  LossCurvature rows_;
+  Vector projected_;  // M x of the columns that are known, as they are stored
   double total_ = 0.0;
   Buffer matrix_;
   Index stride_ = 0;

@@ -25,14 +25,14 @@ class SetModel {
 
   bool empty() const { return curvature_.empty(); }
   bool is_dense() const { return curvature_.is_dense(); }  // whether H stands there
-  const Vector& weights() const { return curvature_.weights(); }
+  const LossCurvature& rows() const { return curvature_.rows(); }
 
   void clear() { curvature_.clear(); }
   // false where what is known of the curvature was changed, and not made anew
-  bool renew(Vector weights, const std::vector<Index>& set) {
+  bool renew(LossCurvature rows, const std::vector<Index>& set) {
     rented_ = 0.0;
-    if (curvature_.change(design_, problem_, set, weights)) return false;
-    curvature_.reset(std::move(weights));
+    if (curvature_.change(design_, problem_, set, rows.diagonal)) return false;
+    curvature_.reset(std::move(rows));
     return true;
   }
 
@@ -91,7 +91,7 @@ class SetModel {
     ColumnSolver solver(design_, problem_,
                         {.set = at.set,
                          .terms = at.terms,
-                         .d = curvature_.weights(),
+                         .rows = curvature_.rows(),
                          .total = curvature_.total(),
                          .gradient = at.gradient,
                          .residual_sum = at.residual_sum,

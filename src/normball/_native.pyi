@@ -152,6 +152,14 @@ def solve_groups(
     b: NDArray[np.float64],
     gradients: NDArray[np.float64],
 ) -> None: ...
+def mean_losses(
+    family: str,
+    parameter: float,
+    y: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    n_threads: int = 1,
+) -> NDArray[np.float64]: ...
 def loss_rows(
     family: str, parameter: float, y: NDArray[np.float64], eta: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]: ...

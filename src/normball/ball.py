@@ -247,5 +247,5 @@ class _Search:
             eta = _native.linear_predictor(
                 data.design, None, np.array([fit.intercept]), indptr, places, fit.coef[places]
             )
-        losses = find_family(fit.family).loss(data.y, eta[:, 0] + data.offset)
-        return float(data.weights @ losses / data.weights.sum())
+        shares = data.weights / data.weights.sum()
+        return float(find_family(fit.family).mean_loss(data.y, shares, eta + data.offset[:, None])[0])

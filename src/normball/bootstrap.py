@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.families import find_family
 from normball.folds import per_row
 from normball.messages import DataError, Finding, Interrupted
 from normball.path import Problem
@@ -52,6 +53,7 @@ def bootstrapped(
     from normball.evidence.refound import refound
 
     n_samples = whole("n_samples", n_samples)
+    find_family(cv.path.family).check_rows("bootstrap")
     data = refound(cv.path, X, y, sample_weight=sample_weight, offset=offset)
     wanted = [cv.lambda_1se, cv.lambda_best] if lambdas is None else lambdas
     return replace(cv, bootstrap_ranges=bootstrap_ranges(cv.path, data, wanted, n_samples, **draws))

@@ -17,6 +17,7 @@ from normball.findings.saturation import FLAT_FROM
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted
 from normball.out_of_fold import Examiner, check_defined, is_deviance, squares, squares_left_out, weights_of
+from normball.partial_likelihood import EventExaminer, check_events, strata_of_folds
 from normball.path import Problem, problem_anywhere, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
@@ -136,6 +137,8 @@ def folds_of(problem: Problem, options: Mapping[str, Any]) -> Folds:
     data = problem.data
     columns = {name: data.frame.values(options[name]) for name in BY_ROW if isinstance(options.get(name), str)}
     options = {**options, **columns}
+    if data.survival is not None:
+        options["strata"] = strata_of_folds(data.y, data.weights, options.get("cv", 10))
     return make_folds(data.y, classes=data.classes, rows=data.rows, weights=data.weights, **options)
 
 
@@ -164,6 +167,8 @@ def cross_validate(
     if isinstance(problem, BlockProblem):
         return cross_validate_blocks(problem, score, keep_predictions)
     assert folds is not None
+    if problem.data.survival is not None:
+        check_events(problem, folds)
     solution, designs = _solve(problem, folds)
     n_finished = solution.n_finished
     if n_finished == 0:
@@ -181,7 +186,10 @@ def cross_validate(
     ]
     gaps = solution.dual_gaps[1:, keep]
     path = problem.path(solution, n_finished)
-    known = _held_out_deviances(problem, solution, keep, folds, score)
+    if problem.data.survival is None:
+        known = _held_out_deviances(problem, solution, keep, folds, score)
+    else:
+        known = EventExaminer(problem, folds).scores(_links(problem, models), path.lambdas.size)
     result = _assess(problem, path, models, gaps, folds, score, keep_predictions, known)
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
@@ -228,14 +236,14 @@ def _assess(
     fold_scores = np.full((len(folds), path.lambdas.size), np.nan) if known_scores is None else known_scores
     # what `possible_leak` judges by; the same array where that is the score
     fold_deviances = fold_scores if is_deviance(score, family) else np.full_like(fold_scores, np.nan)
-    fold_weights = weights_of(folds, problem.data.weights)
+    examiner = _examiner(problem, folds, path.lambdas.size, known_scores)
+    fold_weights = examiner.weights
     sums = np.zeros((data.n_rows, *path.intercepts.shape)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
     needs_predictions = known_scores is None or keep_predictions
-    examiner = Examiner(problem, folds, path.lambdas.size, known_scores)
     for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)) if needs_predictions else ():
         eta = model.predict(test, data.offset)
-        if known_scores is None and fold_weights[fold] > 0.0:
+        if isinstance(examiner, Examiner) and known_scores is None and fold_weights[fold] > 0.0:
             examiner.see(fold, eta)
             fold_scores[fold] = score(data.y[test], eta, data.weights[test], family)
             if fold_deviances is not fold_scores:
@@ -245,7 +253,7 @@ def _assess(
         times_held_out[test] += 1.0
     fold_scores[fold_scores == (np.inf if score.greater_is_better else -np.inf)] = np.nan  # better than any is none
     check_defined(fold_scores, fold_weights, score)
-    leak = possible_leak(path, summarise_folds(fold_deviances, fold_weights)[0] / 2.0)
+    leak = possible_leak(path, summarise_folds(fold_deviances, fold_weights)[0] / examiner.deviance_of_loss)
     with np.errstate(invalid="ignore"):  # 0/0 where no fold held the row out
         predictions = None if sums is None else (sums.T / times_held_out).T
     folds_rows = [model.coefs.any_output(path.n_outputs) for model in models[1:]]
@@ -260,7 +268,7 @@ def _assess(
         fold_dual_gaps=fold_dual_gaps,
         fold_ids=folds.fold_ids,
         folds=folds.how,
-        train_mean=_train_score(problem, models[0], path, score),
+        train_mean=_train_score(problem, models[0], path, score, examiner.deviance_of_loss),
         selection_counts=SparseRows.counting(folds_rows),
         predictions=predictions,
         diagnostics={},
@@ -287,6 +295,17 @@ def _diagnosed(result: CVPath, problem: Problem, models: list[_Model], folds: Fo
     return replace(result, diagnostics=known, path=replace(path, findings=(*path.findings, *remarks)))
 
 
+def _examiner(problem: Problem, folds: Folds, n_lambdas: int, known: Array | None) -> Examiner | EventExaminer:
+    if problem.data.survival is not None:
+        return EventExaminer(problem, folds)
+    return Examiner(problem, folds, n_lambdas, known)
+
+
+def _links(problem: Problem, models: list[_Model]) -> Callable[[int, slice], Array]:
+    """The linear predictor of all rows by the model of a fold, at some strengths."""
+    return lambda fold, which: models[fold + 1].predict(None, problem.data.offset, which)
+
+
 def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds: Folds, score: Score) -> Array | None:
     """Squared errors on held-out rows (folds, strengths) without predictions.
 
@@ -303,10 +322,10 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     return squares_left_out(solution, keep, data.sum_weights, held_out)
 
 
-def _train_score(problem: Problem, model: _Model, path: Path, score: Score) -> Array:
+def _train_score(problem: Problem, model: _Model, path: Path, score: Score, deviance_of_loss: float) -> Array:
     """The score of the path on its own rows, a block of strengths at a time."""
     if score is SCORES["deviance"]:
-        return 2.0 * path.loss
+        return deviance_of_loss * path.loss
     data = problem.data
     width = max(1, _BLOCK // data.y.size)
     blocks = [slice(start, start + width) for start in range(0, path.lambdas.size, width)]

@@ -16,6 +16,7 @@ import numpy as np
 
 from normball.estimates import delta_at_null, theta_at_null
 from normball.families_outputs import MultiGaussian, Multinomial
+from normball.families_survival import Cox
 from normball.family import LANDSCAPES, Array, Family, by_newton, entropy, logistic, logistic_slope, written
 from normball.messages import did_you_mean
 
@@ -354,7 +355,7 @@ _NOT_CONVEX = (
     "solution could be certified: "
 )
 _NOT_OFFERED = {"inverse_gaussian": _NOT_CONVEX.format("above twice the target") + 'write family="gamma"'}
-_ENTRIES = (Gaussian, Binomial, Poisson, Gamma, Tweedie, NegativeBinomial, Huber, Multinomial, MultiGaussian)
+_ENTRIES = (Gaussian, Binomial, Poisson, Gamma, Tweedie, NegativeBinomial, Huber, Multinomial, MultiGaussian, Cox)
 FAMILIES: dict[str, type[Family]] = {entry.name: entry for entry in _ENTRIES}
 _UNKNOWN = f"family is {{!r}}, but must be one of {', '.join((*FAMILIES, AUTO))}."
 _FORM = re.compile(r"(\w+)(?:\((.*)\))?")  # name(parameter)
@@ -379,20 +380,10 @@ def _read(text: str) -> Family:
         raise ValueError(f"family is {text!r}, but {_NOT_OFFERED[text]}")
     if form is None or form[1] not in FAMILIES:
         raise ValueError(_UNKNOWN.format(text) + did_you_mean(text, FAMILIES))
-    entry = FAMILIES[form[1]]
-    if form[2] is None:
-        return entry(entry.default)
-    if not entry.parameter_name:
-        raise ValueError(f"family is {text!r}, but {form[1]} has no parameter: write {form[1]!r}")
     try:
-        parameter = float(form[2])
-    except ValueError:
-        raise ValueError(f"family is {text!r}, but {entry.parameter_name} must be a number") from None
-    try:
-        entry.check_parameter(parameter)
+        return FAMILIES[form[1]].read(form[2])
     except ValueError as error:
         raise ValueError(f"family is {text!r}, but {error}") from None
-    return entry(parameter)
 
 
 def family_of_power(power: float) -> str:

@@ -40,6 +40,9 @@ class Family(ABC):
         Whether the target is a class, or proportions of classes.
     has_outputs : bool
         Whether it has several linear predictors, the last axis of `y`, `eta` and `mean`; losses then lack that axis.
+    has_risk_sets : bool
+        Whether rows are judged together, by who is at risk when: a target has several columns (`families_survival`),
+        there is no intercept, and `mean_loss` alone says what a prediction costs.
     of_one : str
         With several outputs the family of one of them by itself, `alone`.
     with_outputs : str
@@ -95,6 +98,7 @@ class Family(ABC):
     no_estimate: ClassVar[tuple[str, str]] = ("", "")
     has_classes: ClassVar[bool] = False
     has_outputs: ClassVar[bool] = False
+    has_risk_sets: ClassVar[bool] = False
     of_one: ClassVar[str] = ""
     with_outputs: ClassVar[str] = ""
     grouped_by_default: ClassVar[bool] = False
@@ -148,6 +152,26 @@ class Family(ABC):
         """Raise a ValueError that says why there is no family with this parameter."""
         if not 0.0 < value < math.inf:
             raise ValueError(f"{cls.parameter_name} must be a positive number")
+
+    @classmethod
+    def read(cls, given: str | None) -> Family:
+        """The family with the parameter in the brackets, None for a bare name; a ValueError says why there is none."""
+        if given is None:
+            return cls(cls.default)
+        if not cls.parameter_name:
+            raise ValueError(f"{cls.name} has no parameter: write {cls.name!r}")
+        try:
+            parameter = float(given)
+        except ValueError:
+            raise ValueError(f"{cls.parameter_name} must be a number") from None
+        cls.check_parameter(parameter)
+        return cls(parameter)
+
+    def check_rows(self, what: str) -> None:
+        """Raise a ValueError where `what` judges rows one by one, and the family does not."""
+        if self.has_risk_sets:
+            offered = "fit_path, cv_path, compare, fit_ball, fit_paths and predict are"
+            raise ValueError(f'{what} is not offered for family="{self}" yet; {offered}')
 
     def estimate(self, y: Array, weights: Array, offset: Array) -> float:
         """The parameter that suits the null model of these rows, to three digits; NaN where there is none."""

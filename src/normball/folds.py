@@ -55,17 +55,19 @@ def make_folds(
     random_state: Any = 0,
     rows: NDArray[np.intp] | None = None,
     weights: NDArray[np.float64] | None = None,
+    strata: NDArray[np.intp] | None = None,
 ) -> Folds:
     """Make the folds that `cv_path` was asked for; see there for the parameters.
 
     `rows` says which rows of the caller's arrays are those of `y` (None: all); rows whose weight is 0 do not count as
     examples of a class. Folds are stratified where `classes` says that `y` holds a class; proportions between 0 and 1
-    are none. Of several outputs `y` has a column each.
+    are none; or by `strata`, a number for each row. Of several outputs `y` has a column each.
     """
     n_rows = len(y)
     counts = np.ones(n_rows, dtype=bool) if weights is None else weights > 0.0
     members = None if classes is None else _members(y)
-    strata = members.argmax(axis=1) if members is not None and np.isin(y, (0.0, 1.0)).all() else None
+    if strata is None and members is not None and np.isin(y, (0.0, 1.0)).all():
+        strata = members.argmax(axis=1)
     if isinstance(time_order, np.bool_):
         time_order = bool(time_order)
     in_time = time_order is not None and time_order is not False

@@ -37,11 +37,13 @@ class Examiner:
         several = self._measure != "accuracy" and data.y.ndim == 2
         shape = (len(folds), n_lambdas, *((data.n_outputs,) if several else ()))
         self._values = np.full(shape, np.nan) if known is None else known.copy()
-        self._weights = weights_of(folds, data.weights)
+        self.weights = weights_of(folds, data.weights)
+
+    deviance_of_loss = 2.0
 
     def see(self, fold: int, eta: Array) -> None:
         """Take the linear predictors (rows, strengths), or with several outputs (.., .., outputs), of held-out rows."""
-        if self._weights[fold] > 0.0:
+        if self.weights[fold] > 0.0:
             self._values[fold] = self._judged(fold, eta)
 
     def result(self) -> HeldOut:
@@ -49,10 +51,10 @@ class Examiner:
         if self._measure == "accuracy":
             sizes = np.sum([self._share_of_classes(fold) for fold in range(len(self._folds))], axis=0)
             commonest = int(np.argmax(sizes))
-            null = np.asarray(sizes[commonest] / self._weights.sum())
-            return HeldOut(self._measure, self._mean(self._values[self._weights > 0.0]), null, commonest)
-        nulls = [self._judged(fold, self._nulls[fold][:, None])[0] for fold in np.flatnonzero(self._weights).tolist()]
-        return HeldOut(self._measure, self._mean(self._values[self._weights > 0.0]), self._mean(np.array(nulls)))
+            null = np.asarray(sizes[commonest] / self.weights.sum())
+            return HeldOut(self._measure, self._mean(self._values[self.weights > 0.0]), null, commonest)
+        nulls = [self._judged(fold, self._nulls[fold][:, None])[0] for fold in np.flatnonzero(self.weights).tolist()]
+        return HeldOut(self._measure, self._mean(self._values[self.weights > 0.0]), self._mean(np.array(nulls)))
 
     def null_scores(self, score: Score) -> Array:
         """The score (folds,) of the model without features; NaN where it has none, as under a score of the user's."""
@@ -61,7 +63,7 @@ class Examiner:
             return result
         data, family = self._data, str(self._family)
         for fold, test in enumerate(self._folds.test):
-            if self._weights[fold] > 0.0:
+            if self.weights[fold] > 0.0:
                 with np.errstate(all="ignore"):  # a class or a count that no training row has
                     found = score(data.y[test], self._nulls[fold][:, None], data.weights[test], family)[0]
                 result[fold] = found if np.isfinite(found) else np.nan
@@ -86,7 +88,7 @@ class Examiner:
 
     def _mean(self, values: Array) -> Array:
         """Over the folds that hold out rows of any weight."""
-        weights = self._weights[self._weights > 0.0]
+        weights = self.weights[self.weights > 0.0]
         return np.asarray(np.tensordot(weights / weights.sum(), values, 1))
 
 

@@ -37,7 +37,7 @@ __all__ = ["Fit", "Path", "fit_path"]
 
 Array = NDArray[np.float64]
 
-_DATA_OPTIONS = ("sample_weight", "offset", "missing", "inf", "categorical", "drop")
+_DATA_OPTIONS = ("sample_weight", "offset", "strata", "missing", "inf", "categorical", "drop")
 
 
 def fit_path(
@@ -51,6 +51,7 @@ def fit_path(
     lambda_min_ratio: float | None = None,
     sample_weight: ArrayLike | None = None,
     offset: ArrayLike | None = None,
+    strata: ArrayLike | str | None = None,
     penalty_factors: ArrayLike | Mapping[str, float] | None = None,
     lower_bounds: ArrayLike | Mapping[str, float] | None = None,
     upper_bounds: ArrayLike | Mapping[str, float] | None = None,
@@ -92,7 +93,9 @@ def fit_path(
         The target, or the name of its column in X. For the binomial family two distinct labels of any kind, the second
         one, sorted or in the order of an Enum, being that whose probability is modelled, or proportions. Multinomial
         takes labels of any kind, or for each class a column with its share in each row; for the multigaussian family a
-        column for each target. Columns are an array (n, n_outputs), a frame, or a list of names of columns of X.
+        column for each target; for cox the columns (time, event) or (start, stop, event), the event being 0 or 1 (or
+        true), also as a structured array. Columns are an array (n, n_columns), a frame, or a list of names of columns
+        of X.
     family : str
         Distribution of the target: "gaussian" and "huber(delta)" (errors beyond delta count in proportion) with the
         identity link, "binomial" with the logit, and with the logarithm "poisson", "negative_binomial(theta)" (variance
@@ -100,8 +103,9 @@ def fit_path(
         1.5, the theta of the largest likelihood of the model without features, or for delta 1.345 standard deviations
         of its residuals by their median distance from the median, to three digits; the `family` of the result says
         which. "multinomial" has a linear predictor for each class, "multigaussian" one for each target, and a loss that
-        is the sum of their squared errors. "auto" takes binomial for a target of two values, multinomial for more
-        labels that are no numbers, else gaussian.
+        is the sum of their squared errors. "cox" is the model of proportional hazards by its partial likelihood, with
+        events at the same time by Efron's method, or "cox(breslow)" by Breslow's. "auto" takes binomial for a target
+        of two values, multinomial for more labels that are no numbers, else gaussian.
     l1_ratio : float
         Mix of the penalty: 1 is the lasso, 0 is ridge.
     lambdas : array, optional
@@ -115,6 +119,8 @@ def fit_path(
         Weights of the rows; only their ratios matter.
     offset : array, shape (n,), optional
         A known part of the linear predictor; of several outputs (n, n_outputs).
+    strata : array, shape (n,), or str, optional
+        Of the cox family, for each row a label of its stratum: each has a baseline hazard of its own.
     penalty_factors : float, array or {name: value}, optional
         Multiplies the strength for each feature: 0 leaves it unpenalised, infinity excludes it. Default 1.
     lower_bounds, upper_bounds : float, array or {name: value}, optional
@@ -143,7 +149,7 @@ def fit_path(
         Whether a group is penalised in an orthonormal basis of its columns (``R_g`` is a root of their covariance), so
         that how they are written makes no difference. By default so where `group_ratio` is 1.
     fit_intercept : bool
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalised. Cox has none: the baseline hazard takes its place.
     standardize : bool
         Whether the penalty acts on the coefficient per standard deviation. Results are in the data's units anyway.
     tol : float
@@ -211,10 +217,10 @@ class Problem(Question["Data"]):
     ) -> Solution:
         """Solve one problem for each row of `weights` (n_problems, n), by default that of the data.
 
-        All are over one design and one grid. `responses` (n_problems, n), or with several outputs (n_problems, n,
-        n_outputs), stand in for the target of the data, `design` for its design (a fold's own imputation) and `lambdas`
+        All are over one design and one grid. `responses` (n_problems, n), or with several columns (n_problems, n,
+        n_columns), stand in for the target of the data, `design` for its design (a fold's own imputation) and `lambdas`
         for the grid of the settings; `own` holds what else differs between the problems, a row for each: "offsets" (as
-        `responses`), "penalty_factors", "lower_bounds", "upper_bounds".
+        that of the data), "penalty_factors", "lower_bounds", "upper_bounds".
         """
         from normball import _native
 
@@ -224,10 +230,11 @@ class Problem(Question["Data"]):
             "responses": data.y if responses is None else responses,
             "offsets": own.get("offsets", data.offset),
         }
+        width = {"responses": data.y.size // data.n_rows, "offsets": data.n_outputs}
         call = {
             "X": data.design if design is None else design,
             **{
-                name: np.ascontiguousarray(values).reshape(-1, data.n_rows * data.n_outputs)
+                name: np.ascontiguousarray(values).reshape(-1, data.n_rows * width[name])
                 for name, values in by_row.items()
             },
             "weights": rows_of(weights),

@@ -16,6 +16,11 @@ def find_score(score: Any, family: str, classes: tuple[Any, ...] | None = None) 
         return SCORES["deviance"]
     if not isinstance(score, str) and not callable(score):
         raise TypeError(f"score is {score!r}, but must be the name of one score, or a callable")
+    if find_family(family).has_risk_sets and score != "deviance":
+        text = (
+            f'score={score!r} judges rows one by one; family="{family}" has "deviance", that of the partial likelihood'
+        )
+        raise ValueError(text)
     if isinstance(score, str) and score in SCORES:
         if score in _OF_CLASSES and not find_family(family).has_classes:
             raise ValueError(

@@ -63,6 +63,7 @@ class BatchOptions(TypedDict, total=False):
     n_lambdas: int
     lambda_min_ratio: float | None
     offset: ArrayLike | None
+    strata: ArrayLike | str | None
     penalty_factors: ArrayLike | Mapping[str, float] | None
     lower_bounds: ArrayLike | Mapping[str, float] | None
     upper_bounds: ArrayLike | Mapping[str, float] | None

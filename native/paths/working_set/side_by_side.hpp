@@ -10,8 +10,9 @@ namespace normball {
 class SideBySide {
  public:
   SideBySide(const Design& design, const Specification& spec)
-      : design_(spec.family->is_piecewise || spec.l1_ratio == 0.0 ? nullptr
-                                                                  : dynamic_cast<const SparseDesign*>(&design)),
+      : design_(!spec.family->is_separable || spec.family->is_piecewise || spec.l1_ratio == 0.0
+                    ? nullptr
+                    : dynamic_cast<const SparseDesign*>(&design)),
         is_quadratic_(spec.family->is_quadratic) {}
 
   // Whether products with a copy of the set are cheaper than X'DX and its factor for each of `n_lambdas`, in

@@ -264,15 +264,11 @@ class WorkingSet {
 
   // true when the curvature is made anew, of the present eta
   bool update_model(double violation, double last) {
-    const bool wanted = model_.empty() || loss_.is_piecewise ||
+    const bool majorised = !loss_.is_separable && !model_.empty() && model_.rows().coupling == nullptr;
+    const bool wanted = model_.empty() || loss_.is_piecewise || majorises_ || majorised ||
                         (!loss_.is_quadratic && model_.is_slow(set_, n_active(), violation, last));
-    bool is_new = loss_.is_quadratic;
-    if (wanted) {
-      Vector d(eta_.size());
-      loss_.evaluate(eta_.data(),
-                     {.curvature = d.data(), .least_curvature = problem_.least_curvature(), .majorises = majorises_});
-      is_new = model_.renew(std::move(d), set_);
-    }
+    const bool is_new =
+        wanted ? model_.renew(loss_.curve(eta_, problem_.least_curvature(), majorises_), set_) : loss_.is_quadratic;
     model_.cover(set_, n_active());
     return is_new;
   }
@@ -289,13 +285,14 @@ class WorkingSet {
     Vector expected = residual_;
     const double length = move(before, after, intercept_step);
     // Newton's step has little to go by where few rows have a curvature: one by the parabolas above comes in between
-    majorises_ = loss_.is_piecewise && length < 1.0 && !majorises_;
+    const double too_short = loss_.is_separable ? (loss_.is_piecewise ? 1.0 : 0.0) : 0.01;
+    majorises_ = length < too_short && !majorises_;
     if (length == 0.0) return majorises_;
     if (loss_.is_quadratic) {
       has_gradient_ = model_.is_dense();  // the model is exact
       if (has_gradient_) gradient_.swap(gradient);
     } else if (length == 1.0 && problem_.penalty.selects()) {  // ridge: the residual's own gap is a square already
-      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += model_.weights()[i] * slope_[i];
+      model_.rows().add_product(slope_, expected);
       make_dual(goal, expected, gradient);
     }
     return true;
@@ -318,7 +315,9 @@ class WorkingSet {
 
   // `expected`: the residual that the model expects here, clipped to the domain of f* (saturated rows leave it)
   void make_dual(const Tolerance& goal, Vector& expected, Vector& gradient) {
-    dual_.sums = loss_.dual(eta_.data(), expected.data());
+    const Coupling* coupling = model_.rows().coupling.get();
+    dual_.sums = coupling == nullptr ? loss_.dual(eta_.data(), expected.data())
+                                     : coupling->dual(slope_.data(), eta_.data(), expected.data());
     if (!(dual_.sums.dual_pearson <= goal.gap)) return;  // its gap is larger still
     dual_.intercept_gradient = spec_.fit_intercept ? dual_.sums.total : 0.0;
     if (gradient.empty() || dual_.sums.n_clipped > 0.0) read_gradient(expected, dual_.sums.total, 0, gradient);

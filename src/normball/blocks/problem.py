@@ -10,6 +10,7 @@ from normball.blocks.data import BlockData
 from normball.blocks.held_out import dispersion_of_path
 from normball.blocks.opening import block_data
 from normball.blocks.unfinished import signature
+from normball.families import AUTO, find_family
 from normball.question import Question, checked
 from normball.results.path import Path
 from normball.settings import Settings
@@ -52,7 +53,12 @@ def block_problem(
     X: Any, y: Any, settings: Settings, for_data: Mapping[str, Any], by_row: Mapping[str, Any] | None
 ) -> BlockProblem:
     """Check settings and what is known of the data before they are read."""
-    data = block_data(X, y, settings, for_data, by_row)
+    if settings.family != AUTO:
+        find_family(settings.family).check_rows("a fit of rows in blocks")
+    options = dict(for_data)
+    if options.pop("strata", None) is not None:
+        raise ValueError('strata are those of family="cox", which needs all rows in memory')
+    data = block_data(X, y, settings, options, by_row)
     fields = checked(data, settings, for_data) | {"has_offset": data.blocks.has_offset}
     if fields["groups"] is not None:
         raise ValueError("groups need all rows in memory, and these come in blocks: leave groups out, or fit a sample")

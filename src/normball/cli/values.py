@@ -168,6 +168,8 @@ def part(text: str) -> float:
 
 def family(text: str) -> str:
     """The name of a family as it is written everywhere."""
-    from normball.families import family_name
+    from normball.families import AUTO, family_name, find_family
 
+    if text != AUTO:
+        find_family(text).check_rows("the command line")
     return family_name(text)

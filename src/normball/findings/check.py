@@ -41,6 +41,7 @@ import numpy as np
 from scipy import sparse
 
 from normball.blocks.opening import comes_in_blocks, row_blocks
+from normball.families import AUTO, find_family
 from normball.findings.column_statistics import Columns, Floats, Ints
 from normball.findings.design import (
     Table,
@@ -135,6 +136,8 @@ def check(
     fit_intercept, trial_fit = truth("fit_intercept", fit_intercept), truth("trial_fit", trial_fit)
     given = {name: value for name, value in locals().items() if name not in ("X", "y", "unknown")}
     check_words("check", unknown, given)
+    if family != AUTO:
+        find_family(family).check_rows("check")
     for_data = {name: value for name, value in given.items() if name not in ("fit_intercept", "trial_fit", "seconds")}
     how: dict[str, Any] = {"fit_intercept": fit_intercept, "trial_fit": trial_fit, "seconds": seconds}
     if comes_in_blocks(X):

@@ -19,7 +19,7 @@ from normball.inputs.row_numbers import row_numbers, without_weight
 from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import read_target
-from normball.messages import OR, DataError, Finding, count, raise_errors
+from normball.messages import OR, DataError, Finding, count, raise_errors, sample
 from normball.settings import name_list
 
 _GAP_FIX = 'missing="drop" gives these rows weight 0 in that problem alone'
@@ -113,12 +113,14 @@ def prepare_batch(
         source = source.with_infinite_as_missing()
     findings: list[Finding] = []
     missing = options.get("missing", "error")
-    columns = columns_of(source, y, "y", findings)
+    has_times = family != AUTO and find_family(family).has_risk_sets
+    columns = {"y": y} if has_times else columns_of(source, y, "y", findings)
     weights, lack_weights = _numbers(source, sample_weight, "sample_weight", 1.0, missing, findings)
     offsets, lack_offsets = _numbers(source, offset, "offset", 0.0, missing, findings)
     raise_errors(findings)
     names = _problem_names({"y": columns, "sample_weight": weights, "offset": offsets}, counts)
-    apart = [name for values in (y, sample_weight, offset) for name in names_in(source, values)]
+    by_problem = (sample_weight, offset) if has_times else (y, sample_weight, offset)
+    apart = [name for values in by_problem for name in names_in(source, values)]
     table = np.array([*weights.values()] * (len(names) // len(weights)))
     offset_rows = np.array([*offsets.values()])
     remarks = _without_gaps(columns, table, missing)
@@ -141,7 +143,7 @@ def prepare_batch(
         table, offset_rows = table[:, data.rows], offset_rows[:, data.rows]
     if data.output_names:
         offset_rows = data.offset[None]
-    targets = _targets(columns, data, table, names, free=offset is not None)
+    targets = _times(data, table, names) if has_times else _targets(columns, data, table, names, offset is not None)
     responses = np.array([target.y for target in targets])
     return Batch(data, responses, table, offset_rows, tuple(names), targets, tuple(columns), tuple(remarks))
 
@@ -241,6 +243,17 @@ def _check_outputs(columns: Mapping[str, Content], family: str, has_offset: bool
     text = f'fit_paths fits each column of y by itself; family="{family}" is a model of all of them.'
     fix = f'family="gaussian"{OR}fit_path(X, y), one model of all columns'
     raise DataError(Finding("E13", text, fix, tuple(columns)))
+
+
+def _times(data: Data, weights: Floats, names: Sequence[str]) -> tuple[Target, ...]:
+    """The one target of all problems of survival, whose weighted rows have an event in each."""
+    assert data.survival is not None
+    without = [name for name, row in zip(names, weights, strict=True) if not data.survival.event[row > 0.0].any()]
+    if without:
+        text = f"There is no event among the rows that have a weight in {count(len(without))} of {count(len(names))} "
+        text += f"problems: {sample(without, quote=True)}. Nothing to learn."
+        raise DataError(Finding("E03", text, "leave these problems out"))
+    return (Target(data.y, survival=data.survival),)
 
 
 def _targets(

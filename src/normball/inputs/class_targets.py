@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from normball.inputs.column_findings import not_numeric, row_list
 from normball.inputs.columns import AnyLabels, Content, Floats, Labels, Mask, Numbers, Several
 from normball.inputs.disguises import disguise_of
 from normball.messages import OR, DataError, Finding, count, sample
+from normball.survival.target import SurvivalTarget
 
 MOST_CLASSES = 20
 ROWS_OF_A_CLASS = 5  # on average; a number that occurs less often is no label
@@ -28,11 +29,16 @@ class Target:
     classes: tuple[Any, ...] | None = None  # of a binomial target the second one is y = 1, of others each has a column
     output_names: tuple[str, ...] = ()  # of several outputs
     findings: tuple[Finding, ...] = ()  # what is worth knowing
+    survival: SurvivalTarget | None = None  # times, where `y` says who is at risk when
 
     @property
     def missing(self) -> Mask:
         """Rows without a target."""
         return any_output(np.isnan(self.y))
+
+    def take(self, rows: NDArray[np.intp]) -> Target:
+        """The target of these rows only."""
+        return replace(self, y=self.y[rows], survival=None if self.survival is None else self.survival.take(rows))
 
 
 def any_output(mask: Mask) -> Mask:

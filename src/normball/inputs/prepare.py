@@ -21,9 +21,19 @@ from normball.inputs.rows import misplaced
 from normball.inputs.several import names_in, several_of
 from normball.inputs.sources import Source, source_of
 from normball.inputs.survival import survival
-from normball.inputs.targets import AmountsAtHand, class_labels, guess_family, read_target, settled
+from normball.inputs.survival_target import strata_of, survival_columns
+from normball.inputs.targets import (
+    AmountsAtHand,
+    check_strata,
+    class_labels,
+    guess_family,
+    read_target,
+    read_times,
+    settled,
+)
 from normball.messages import DataError, Finding, raise_errors, sample
 from normball.settings import name_list
+from normball.survival.target import SurvivalTarget
 
 __all__ = [
     "Data",
@@ -42,7 +52,8 @@ class Data:
     design : ndarray or tuple
         What the native code takes: the array, or data, indices, indptr and number of rows of a CSC matrix.
     y, weights, offset : ndarray, shape (n_rows,)
-        With several outputs `y` and `offset` are (n_rows, n_outputs).
+        With several outputs `y` and `offset` are (n_rows, n_outputs); of times to an event `y` is as in
+        `families_survival`.
     family : str
         The family, also where "auto" was asked for, with its parameter, also where that was estimated.
     classes : tuple or None
@@ -51,6 +62,8 @@ class Data:
         Names of the outputs, where there are several: of classes, or of targets.
     target_name : str
         Name of the target.
+    survival : SurvivalTarget or None
+        The times, where the target is one to an event.
     preparation : Preparation
         How the table became the design.
     frame : Source
@@ -76,6 +89,7 @@ class Data:
     rows: NDArray[np.intp] | None
     findings: list[Finding]
     sample_of: int | None = None
+    survival: SurvivalTarget | None = None
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -135,6 +149,7 @@ def prepare(
     family: str,
     sample_weight: Any = None,
     offset: Any = None,
+    strata: Any = None,
     missing: str = "error",
     inf: str = "error",
     categorical: Sequence[str] = (),
@@ -153,6 +168,8 @@ def prepare(
         outputs also a frame or an array of columns, or a list of names.
     family : str
         Distribution of the target, or "auto".
+    strata : array or str, optional
+        Of a model of survival, the stratum of each row.
     missing : {"error", "drop", "impute"}
         What to do with missing values. The medians of "impute" are learned from all rows; see `Preparation.refit`.
     inf : {"error", "nan"}
@@ -174,39 +191,38 @@ def prepare(
         With every problem found.
     """
     family = family_name(family)
-    check_word("missing", missing, ("error", "drop", "impute"))
-    check_word("inf", inf, ("error", "nan"))
+    _check_words(missing, inf)
     source = source_of(X).with_infinite_as_missing() if inf == "nan" else source_of(X)
     drop, categorical, by_row = name_list("drop", drop), name_list("categorical", categorical), by_row or {}
     findings = [*source.findings, *_size_findings(source), *_without_column(source, drop, categorical, by_row)]
-    given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, **by_row}
+    given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, "strata": strata, **by_row}
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
     target_name, target_column = _target(source, y, target_name, family, inf, findings)
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings, may_lack=True)
     lacking = lacking_rows(source, {"sample_weight": sample_weight, "offset": offset, **by_row})
     apart = {*drop, *(name for name in given_by_row.values() if isinstance(name, str)), *names_in(source, offset)}
-    if isinstance(target_column, Several):
-        apart |= {*names_in(source, y)}
+    apart |= {*names_in(source, y)} if isinstance(target_column, Several) else set()
     features = read_features(source, apart, categorical, missing, findings)
     target = None
     if target_column is not None:
         family = _family_of(target_column, target_name, family, findings)
         findings += survival(source, target_column, target_name, apart)
         counts, bare = _usable(features.complete(), lacking) & (weights > 0), not isinstance(y, str | Numbers | Labels)
-        target = _read_target(target_column, target_name, family, counts, offset is not None, bare, findings)
-    if target is not None and target.missing.any():
-        lacking = [Lacking(target_name, "target", target.missing), *lacking]
+        named = strata_of(source, strata, findings)
+        target = _read_target(target_column, target_name, family, counts, offset is not None, bare, named, findings)
+    lacking = [*_lacking_target(target, target_name), *lacking]
     findings += gaps_of(features, target, lacking).findings(missing, target_name)
     offsets = offsets_of(source, offset, target.output_names if target else (), findings, may_lack=True)
     raise_errors(findings)
     assert target is not None
     rows = _rows_without_gaps(_usable(features.complete(), lacking), weights)
-    y, weights, offsets = (values if rows is None else values[rows] for values in (target.y, weights, offsets))
-    family = settled(family, y, weights, offsets, target_name)
+    if rows is not None:
+        target, weights, offsets = target.take(rows), weights[rows], offsets[rows]
+    family = settled(family, target.y, weights, offsets, target_name)
     design, preparation = features.design(rows)
     return Data(
         design=_native_layout(design),
-        y=y,
+        y=target.y,
         family=family,
         classes=target.classes,
         output_names=target.output_names,
@@ -217,7 +233,17 @@ def prepare(
         frame=source if rows is None else source.take(rows),
         rows=rows,
         findings=findings,
+        survival=target.survival,
     )
+
+
+def _check_words(missing: str, inf: str) -> None:
+    check_word("missing", missing, ("error", "drop", "impute"))
+    check_word("inf", inf, ("error", "nan"))
+
+
+def _lacking_target(target: Target | None, name: str) -> list[Lacking]:
+    return [] if target is None or not target.missing.any() else [Lacking(name, "target", target.missing)]
 
 
 def _without_column(
@@ -234,9 +260,11 @@ def _target(
 ) -> tuple[str, Content | Several | None]:
     """The name and content of the target: one column, or where the family has several outputs, several."""
     column: Content | Several | None = None
-    if isinstance(y, Several) or (family != AUTO and find_family(family).has_outputs):
+    known = None if family == AUTO else find_family(family)
+    if isinstance(y, Several) or (known is not None and (known.has_outputs or known.has_risk_sets)):
         n_before = len(findings)
-        column = several_of(source, y, findings)
+        of_times = known is not None and known.has_risk_sets
+        column = (survival_columns if of_times else several_of)(source, y, findings)
         if len(findings) > n_before:
             return name, None
     if isinstance(column, Several):
@@ -263,11 +291,16 @@ def _read_target(
     counts: NDArray[np.bool_],
     has_offset: bool,
     bare: bool,
+    strata: Labels | None,
     findings: list[Finding],
 ) -> Target | None:
     """The target; None, with findings, where it cannot be used."""
     try:
-        target = read_target(column, name, family, counts, has_offset, bare)
+        if find_family(family).has_risk_sets:
+            target = read_times(column, counts, strata)
+        else:
+            check_strata(strata, family)
+            target = read_target(column, name, family, counts, has_offset, bare)
     except DataError as error:
         findings += error.findings
         return None

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from normball.families import find_family
+from normball.families_survival import risk_rows
 from normball.family import DEFAULT
 from normball.inputs.class_targets import (
     CONSTANT_FIX,
@@ -34,6 +35,7 @@ from normball.inputs.columns import (
     read_values,
 )
 from normball.inputs.places import Places
+from normball.inputs.survival_target import survival_target
 from normball.messages import OR, DataError, Finding, count, sample
 
 FIRST_ROWS = 20
@@ -267,6 +269,19 @@ def constant_target(name: str, value: float, n_rows: int) -> Finding:
     """E03: all rows that count have the same target."""
     text = f'Target "{name}" has one value only: {value:g} in all {count(n_rows)} rows. Nothing to learn.'
     return Finding("E03", text, CONSTANT_FIX, (name,))
+
+
+def read_times(columns: Content | Several, counts: Mask, strata: Labels | None) -> Target:
+    """The target of a model of survival, or a DataError."""
+    assert isinstance(columns, Several)
+    times, remarks = survival_target(columns, counts, strata)
+    return Target(risk_rows(times), findings=tuple(remarks), survival=times)
+
+
+def check_strata(strata: Labels | None, family: str) -> None:
+    """Raise a ValueError where strata are given to a family that has none."""
+    if strata is not None:
+        raise ValueError(f'strata are given, but family="{family}" has none; they are those of family="cox"')
 
 
 def numbers_for(family: str, column: Numbers | Labels, name: str, apart: bool) -> Floats:

@@ -162,6 +162,7 @@ def evaluate(
     from normball.messages import Finding, raise_errors
     from normball.settings import whole
 
+    find_family(fit.family).check_rows("evaluate")
     n_bootstrap = whole("n_bootstrap", n_bootstrap, 0)
     source = source_of(X)
     findings: list[Finding] = []

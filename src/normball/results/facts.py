@@ -192,7 +192,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows += kept_rows([one.fit for one in chosen])
     if kept_of_each := [text for one in chosen if (text := groups_kept(one.fit))]:
         rows.append([tr("groups kept"), *kept_of_each])
-    rows.append([tr("train-validation gap"), *("-" if one.gap is None else figures(one.gap) for one in chosen)])
+    if not family.has_risk_sets:  # of which the score compares held-out rows with the others, too
+        rows.append([tr("train-validation gap"), *("-" if one.gap is None else figures(one.gap) for one in chosen)])
     if family.reports_dispersion:
         rows.append([tr("dispersion"), *(_dispersion(one) for one in chosen)])
     if family.has_classes:

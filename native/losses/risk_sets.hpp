@@ -1,0 +1,95 @@
+// Who is at risk when. The distinct times of events are numbered, stratum after stratum; a row is at risk at those of
+// [first, last), and its event, if it has one, happens at the last of these.
+//
+// Sums over risk sets, and over the times of a row, are made of running sums that only ever add: rows that are at risk
+// from the beginning of their stratum share one, which runs from its last time to its first; the interval of a row that
+// enters late is cut at the multiple of the largest power of two inside it, into the end of one dyadic block and the
+// beginning of the next. So nothing cancels, however much the terms of a sum differ. (M33)
+#pragma once
+
+#include <map>
+#include <tuple>
+
+#include "core/types.hpp"
+
+namespace normball {
+
+class RiskSets {
+ public:
+  static constexpr Index target_width = 4;  // first, last, whether it has an event, the first time of its stratum
+
+  RiskSets(const double* target, const double* weights, Index n_rows);
+
+  Index n_rows() const { return std::ssize(rows_); }
+  Index n_times() const { return n_times_; }
+  Index n_cells() const { return std::ssize(time_of_cell_); }
+  Index time_of_cell(Index c) const { return time_of_cell_[c]; }
+  bool starts_run(Index c) const { return starts_run_[c] != 0; }  // the sum that runs over the cells begins anew here
+
+  // The cells at which a row joins running sums, and the time of its event, at which it leaves: it has no part in the
+  // running sum there. What a row has not is the number behind the last one.
+  struct Row {
+    std::int32_t cell;
+    std::int32_t late_cell;  // the second one of a row that enters late
+    std::int32_t event;
+  };
+  const Row& row(Index i) const { return rows_[i]; }
+  bool counts(Index i) const { return rows_[i].cell < n_cells() || rows_[i].event < n_times_; }
+
+ private:
+  struct Interval {
+    Index first;
+    Index last;
+    Index begin;  // of the stratum's times
+    Index end;
+  };
+
+  void place(const Interval& at_risk, Row& row);
+  Index run(Index first, Index last, bool descends);  // its first cell
+
+  Index n_times_ = 0;
+  std::vector<Row> rows_;
+  std::vector<std::int32_t> time_of_cell_;
+  std::vector<std::uint8_t> starts_run_;
+  std::map<std::tuple<Index, Index, bool>, Index> runs_;
+};
+
+// The sums over risk sets at some eta, weighted by w e^eta. They are in units of 512 log 2 of eta, one for each time,
+// so that any eta will do.
+class RiskSums {
+ public:
+  static constexpr double unit = 512.0 * 0.693147180559945309417232121458176568;
+
+  RiskSums(const RiskSets& sets, const double* weights, const double* eta);
+
+  // a sum over those at risk at a time: of those who stay, and of those who have their event
+  struct Members {
+    Vector stay;
+    Vector leave;
+  };
+  // of w e^eta v, over e^(unit * exponent)
+  void over_members(const double* v, Members& out) const;
+  const Members& totals() const { return totals_; }
+  double exponent(Index t) const { return exponents_[t]; }
+  // out_i = w e^eta times the sum over the times of the row, over e^(unit * exponent) in turn
+  void over_times(const Members& at, double* out) const;
+
+  // w e^eta of a row that has an event, in the unit of that time
+  double event_weight(Index i) const { return factors_[i].event; }
+
+ private:
+  struct Factors {
+    double cell;
+    double late_cell;
+    double event;
+  };
+
+  const RiskSets& sets_;
+  std::vector<Factors> factors_;  // of a row: w e^eta in the unit of its cells
+  Vector from_last_;              // the unit of the cell before, in that of this one; 0 where a run starts
+  Vector to_time_;                // that of the cell, in that of its time
+  Vector exponents_;              // of each time
+  Members totals_;
+};
+
+}  // namespace normball

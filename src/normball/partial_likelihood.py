@@ -1,0 +1,96 @@
+"""Held-out rows of a model whose rows are judged together: what they add to the partial likelihood of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.families import find_family
+from normball.messages import DataError, Finding, count
+
+if TYPE_CHECKING:
+    from normball.folds import Folds
+    from normball.path import Problem
+    from normball.scores import Score
+
+Array = NDArray[np.float64]
+BLOCK = 2**24  # most predictions held at a time
+
+_EVENT = 2  # the column of a target that says whether a row has its event
+
+
+def has_event(y: Array) -> NDArray[np.bool_]:
+    """Which rows of a target (n, 4) have their event."""
+    return np.asarray(y[:, _EVENT] == 1.0)
+
+
+def check_events(problem: Problem, folds: Folds) -> None:
+    """Raise a DataError where the training rows of a fold have no event."""
+    events = has_event(problem.data.y) & (problem.data.weights > 0.0)
+    for fold, (train, _) in enumerate(folds):
+        if not events[train].any():
+            text = f"There is no event in the training rows of fold {fold + 1} of {len(folds)}."
+            raise DataError(Finding("E05", text, "use fewer folds, or folds that keep some events"))
+
+
+def strata_of_folds(y: Array, weights: Array, n_folds: object) -> NDArray[np.intp]:
+    """What random folds are to hold alike: rows with an event and those without. Each fold has to have one."""
+    events = has_event(y) & (weights > 0.0)
+    n_events = int(np.count_nonzero(events))
+    if isinstance(n_folds, int) and 2 <= n_folds <= len(y) and n_events < n_folds:
+        text = f"{count(n_events)} events cannot make {n_folds} folds with an event each."
+        raise DataError(Finding("E05", text, f"cv={n_events} or fewer" if n_events > 1 else "more events"))
+    return events.astype(np.intp)
+
+
+class EventExaminer:
+    """Judges the models of all folds by the events that these hold out; see `out_of_fold.Examiner`."""
+
+    def __init__(self, problem: Problem, folds: Folds) -> None:
+        self._data, self._folds = problem.data, folds
+        self._family = find_family(problem.settings.family)
+        events = problem.data.weights * has_event(problem.data.y)
+        self.weights = np.array([events[test].sum() for test in folds.test])
+        # the loss is a mean over all rows, the score one over events
+        self.deviance_of_loss = 2.0 * float(problem.data.weights.sum() / events.sum())
+
+    def scores(self, links: Callable[[int, slice], Array], n_strengths: int) -> Array:
+        """What held-out rows add to the deviance, per event (folds, strengths); NaN where no event is held out.
+
+        The deviance of all rows less that of the training rows, both at the coefficients of the latter (Verweij & van
+        Houwelingen 1993), as in glmnet: held-out rows are compared with the training rows, too, and not among
+        themselves alone. `links(fold, which)` is the linear predictor (n, m) of all rows by some strengths of a fold.
+        """
+        data = self._data
+        scores = np.full((len(self._folds), n_strengths), np.nan)
+        for fold, (train, test) in enumerate(self._folds):
+            if self.weights[fold] == 0.0:
+                continue
+            kept = data.weights * np.bincount(train, minlength=data.n_rows)
+            both = kept.copy()
+            both[test] += data.weights[test]
+            for which in _blocks(n_strengths, data.n_rows):
+                eta = links(fold, which)
+                added = self._deviance(both, eta) - self._deviance(kept, eta)
+                scores[fold, which] = added / self.weights[fold]
+        return scores
+
+    def _deviance(self, weights: Array, eta: Array) -> Array:
+        total = weights.sum()
+        return np.asarray(2.0 * total * self._family.mean_loss(self._data.y, weights / total, eta))
+
+    def null_scores(self, score: Score) -> Array:
+        """The score (folds,) of the model without features."""
+        return self.scores(lambda fold, which: self._data.offset[:, None], 1)[:, 0]
+
+    def result(self) -> None:
+        """No measure in plain words: a linear predictor says who is first, and not when."""
+        return
+
+
+def _blocks(n_strengths: int, n_rows: int) -> Iterator[slice]:
+    width = max(1, BLOCK // n_rows)
+    return (slice(start, start + width) for start in range(0, n_strengths, width))
