@@ -31,6 +31,8 @@ class Placed:
             return
         self._kept, room = [], self.memory
         for block in self.source.open():
+            if block.number == 0 and block.n_bytes * (self.source.n_blocks_hint or 1) > room:
+                room = 0.0  # known before many of them are held in vain
             room -= block.n_bytes
             if room >= 0:
                 self._kept.append(block)

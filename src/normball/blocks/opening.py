@@ -21,6 +21,8 @@ from normball.blocks.unfinished import Unfinished
 from normball.families import AUTO, family_name, find_family
 from normball.settings import Progress, Settings
 
+SHARE_KEPT = 0.4  # of the memory, for blocks that stay between passes; reading and sums take theirs
+
 
 @dataclass(frozen=True)
 class Blocks:
@@ -80,7 +82,7 @@ def block_data(
         refuse_family(find_family(family_name(settings.family)).name)  # before all rows are read
     found = row_blocks(X, y, {"family": settings.family, **options}, by_row, settings.progress)
     given = X if isinstance(X, Blocks) else Blocks(X)
-    executor = given.executor or found.executor or LocalExecutor(settings.n_threads, given.memory or 0)
+    executor = given.executor or found.executor or LocalExecutor(settings.n_threads, SHARE_KEPT * (given.memory or 0))
     unfinished = None if given.resume is None else Unfinished(given.resume)
     return BlockData(found, executor, settings.progress, unfinished)
 

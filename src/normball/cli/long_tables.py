@@ -98,7 +98,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     """Look at all rows of the table, and lay out how it becomes blocks."""
     from normball.blocks.encoding import TableRows
     from normball.blocks.local import LocalExecutor
-    from normball.blocks.opening import Blocks
+    from normball.blocks.opening import SHARE_KEPT, Blocks
     from normball.blocks.tables import blocks_of, open_table
 
     _check(arguments)
@@ -132,7 +132,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     )
     assert blocks is not None
     assert isinstance(blocks.source, TableRows)
-    executor = LocalExecutor(getattr(arguments, "threads", None), arguments.memory or 0)
+    executor = LocalExecutor(getattr(arguments, "threads", None), SHARE_KEPT * (arguments.memory or 0))
     run = Run(
         source=arguments.data,
         target=sample(targets),
