@@ -289,13 +289,12 @@ def test_models_are_saved_and_predict_relative_hazards(tmp_path):
     np.testing.assert_array_equal(again.coefs, path.coefs)
     eta = path.predict(case.X, lam=path.lambdas[-1])
     np.testing.assert_allclose(eta, case.X @ path.coefs[-1], rtol=1e-12)
-    np.testing.assert_allclose(path.predict(case.X, lam=path.lambdas[-1], kind="response"), np.exp(eta), rtol=1e-14)
+    np.testing.assert_allclose(path.predict(case.X, lam=path.lambdas[-1], kind="risk"), np.exp(eta), rtol=1e-14)
 
 
 CASE = Case(17)
 NOT_YET = {
     "evaluate": lambda: CASE.path(n_lambdas=3).at(lam=0.05).evaluate(CASE.X, CASE.target),
-    "check": lambda: nb.check(CASE.X, CASE.target, family="cox"),
     "a page": lambda: nb.cv_path(CASE.X, CASE.target, family="cox", cv=3, n_lambdas=3).report("page.html"),
     "bootstrap": lambda: nb.cv_path(CASE.X, CASE.target, family="cox", cv=3, n_lambdas=3).bootstrap(
         CASE.X, CASE.target, 3

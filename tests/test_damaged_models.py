@@ -56,6 +56,9 @@ def made(kind: str) -> tuple[Any, Any]:
     if kind == "fit of two targets":
         Y = {"one": X[:, 0], "two": X[:, 1]}
         return nb.fit_path(X, pl.DataFrame(Y), family="multigaussian", grouped=False, n_lambdas=4).fit_at(2.5), X
+    if kind == "path of survival with strata":
+        times, event = np.ceil(4 * np.exp(X[:, 0])), np.arange(30) % 3 > 0
+        return nb.fit_path(X, (times, event), family="cox", strata=["a", "b", "b"] * 10, n_lambdas=4), X
     if kind == "path with groups":
         groups = {"pair": [0, 1], "one": [3]}
         return nb.fit_path(X, X[:, 0] - X[:, 3], groups=groups, group_weights={"one": 0.5}, n_lambdas=4), X
@@ -69,6 +72,7 @@ KINDS = (
     "cv_path with repeats",
     "cv_path of three classes",
     "path of a sparse matrix",
+    "path of survival with strata",
     "path with groups",
     "fit",
     "fit of two targets",
@@ -132,6 +136,9 @@ def predicted(result: Any, X: Any) -> Any:
     kinds = ("link", "class") if result_classes(result) else ("link",)
     if isinstance(result, nb.CVPath):
         return [result.predict(X, lam=lam, kind=kind).tolist() for lam in ("best", "1se") for kind in kinds]
+    if isinstance(result, nb.Path) and result.baselines is not None:
+        curves = {"kind": "survival", "times": [1.0, 3.0, 5.0], "strata": ["a", "b", "b"] * 10}
+        return [np.nan_to_num(result.predict(X, lam=result.lambdas, **options)).tolist() for options in ({}, curves)]
     if isinstance(result, nb.Path):
         return [result.predict(X, lam=result.lambdas, kind=kind).tolist() for kind in kinds]
     return [result.predict(X, kind=kind).tolist() for kind in kinds]

@@ -81,15 +81,15 @@ def test_a_time_beside_an_event_is_called_survival_data(time: str, event: str, c
     table = survival(time, event, codes)
     (finding,) = found(table, time, "W27")
     assert finding.columns == (time, event)
-    assert "Cox) are not offered yet" in finding.fix
-    assert f'drop=["{event}"]' in finding.fix
+    assert finding.fix == f'y=["{time}", "{event}"], family="cox"  or  drop=["{event}"] if every time is a full one'
     assert not [one for one in nb.check(table, time, drop=[event]) if one.code == "W27"]
 
 
 def test_the_event_as_target_too() -> None:
     (finding,) = found(survival("time", "death"), "death", "W27")
     assert finding.columns == ("death", "time")
-    assert 'drop=["time"]' in finding.fix
+    assert finding.fix.startswith('y=["time", "death"], family="cox"  or  drop=["time"] if')
+    assert finding.in_command_line_words().fix.startswith("--target time,death, --family cox  or  --drop time if")
 
 
 def test_other_tables_are_none() -> None:

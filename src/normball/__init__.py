@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from normball.cv import cv_path
     from normball.cv_result import CVPath
     from normball.estimators import GLMClassifier, GLMClassifierCV, GLMRegressor, GLMRegressorCV
+    from normball.estimators_survival import CoxRegressor, CoxRegressorCV
     from normball.findings.check import check
     from normball.inputs.tables import read_table
     from normball.messages import DataError, Interrupted, NormballWarning, NotConverged
@@ -31,6 +32,8 @@ __all__ = [
     "Blocks",
     "CVPath",
     "Comparison",
+    "CoxRegressor",
+    "CoxRegressorCV",
     "DataError",
     "Fit",
     "GLMClassifier",
@@ -57,6 +60,8 @@ _MODULE_OF = {
     "Blocks": "blocks.opening",
     "CVPath": "cv_result",
     "Comparison": "comparison",
+    "CoxRegressor": "estimators_survival",
+    "CoxRegressorCV": "estimators_survival",
     "DataError": "messages",
     "Fit": "results.path",
     "GLMClassifier": "estimators",

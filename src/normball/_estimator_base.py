@@ -101,12 +101,10 @@ class GLM(BaseEstimator):
     """Input, options and prediction of every estimator."""
 
     l1_ratio: float = 1.0
-    fit_intercept: bool = True
     standardize: bool = True
     penalty_factors: PerFeature = None
     lower_bounds: PerFeature = None
     upper_bounds: PerFeature = None
-    grouped: bool | None = None
     groups: Mapping[str, Sequence[str | int]] | ArrayLike | str | None = None
     group_weights: Mapping[str, float] | None = None
     group_ratio: float = 1.0
@@ -153,8 +151,7 @@ class GLM(BaseEstimator):
 
     def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate as scikit-learn does; a frame with named columns stays one, for its levels and names."""
-        if self.unknown not in get_args(Unknown):
-            raise ValueError(f"unknown is {self.unknown!r}, but must be one of {', '.join(get_args(Unknown))}")
+        self._check_unknown()
         if _is_frame(X):
             if found := misplaced(index_of(X), y, "y"):
                 raise DataError(found)
@@ -163,6 +160,19 @@ class GLM(BaseEstimator):
                 return X, self._target(y)
         X, y = self._validated(X, y=y, y_numeric=is_regressor(self), multi_output=self._takes_targets())
         return X, self._target(y)
+
+    def _check_unknown(self) -> None:
+        if self.unknown not in get_args(Unknown):
+            raise ValueError(f"unknown is {self.unknown!r}, but must be one of {', '.join(get_args(Unknown))}")
+
+    def _features(self, X: Any) -> Any:
+        """Validate features alone, of a target that scikit-learn does not know."""
+        self._check_unknown()
+        if _is_frame(X):
+            validate_data(self, X, skip_check_array=True)
+            if hasattr(self, "feature_names_in_"):
+                return X
+        return self._validated(X)
 
     def _weights(self, y: NDArray[Any], sample_weight: ArrayLike | None) -> ArrayLike | None:
         """The weights of the rows as the fit takes them."""
@@ -204,7 +214,6 @@ class GLM(BaseEstimator):
         self.path_ = path
         self.lam_ = float(fit.lam)
         self.coef_ = fit.coef
-        self.intercept_: Any = fit.intercept
         self.dual_gap_ = float(fit.dual_gap)
         self.n_iter_ = fit.n_iters
         self.status_ = str(fit.status)
@@ -225,9 +234,9 @@ class GLM(BaseEstimator):
         importances[place] = np.bincount(fit.preparation.column_of_feature, weights=charged)
         return importances
 
-    def _predict(self, X: Any, kind: Kind, offset: ArrayLike | str | None) -> NDArray[Any]:
+    def _predict(self, X: Any, kind: Kind, offset: ArrayLike | str | None, **more: Any) -> NDArray[Any]:
         X = self._new_data(X)
-        return np.asarray(self._fit.predict(X, kind=kind, offset=offset, unknown=self.unknown))
+        return np.asarray(self._fit.predict(X, kind=kind, offset=offset, unknown=self.unknown, **more))
 
 
 @estimator
@@ -235,6 +244,8 @@ class Regressor(RegressorMixin):
     """Prediction and score of a regressor."""
 
     family: str = "gaussian"
+    fit_intercept: bool = True
+    grouped: bool | None = None
 
     def predict(self: Any, X: Any, offset: ArrayLike | str | None = None) -> NDArray[np.float64]:
         """Predict the expected target.
@@ -309,7 +320,11 @@ class Regressor(RegressorMixin):
 
     def _options(self: Any) -> dict[str, Any]:
         family = find_family(self.family).with_outputs if self._n_targets > 1 else self.family
-        return {"family": family, **super()._options()}
+        return {"family": family, "fit_intercept": self.fit_intercept, "grouped": self.grouped, **super()._options()}
+
+    def _keep(self, path: Path, fit: Fit) -> None:
+        super()._keep(path, fit)
+        self.intercept_: Any = fit.intercept
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

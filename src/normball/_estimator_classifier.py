@@ -31,6 +31,8 @@ class Classifier(ClassifierMixin):
     """Prediction and score of a classifier."""
 
     class_weight: Mapping[Any, float] | Literal["balanced"] | None = None
+    fit_intercept: bool = True
+    grouped: bool | None = None
 
     def _target(self, y: NDArray[Any]) -> NDArray[Any]:
         y = super()._target(y)
@@ -38,7 +40,7 @@ class Classifier(ClassifierMixin):
         return y
 
     def _options(self: Any) -> dict[str, Any]:
-        options = super()._options()
+        options = {"fit_intercept": self.fit_intercept, "grouped": self.grouped, **super()._options()}
         if self.classes_.size > 2:
             return {"family": "multinomial", **options}
         if self.grouped is not None:

@@ -50,10 +50,14 @@ class OneStrength(GLM):
         self : object
             The fitted estimator.
         """
+        return self._fit_rows(X, y, sample_weight=sample_weight, offset=offset)
+
+    def _fit_rows(self, X: Any, y: Any, sample_weight: ArrayLike | str | None, **by_row: Any) -> Self:
+        """Fit the model; `by_row` is what else is given row by row."""
         X, y = self._data(X, y)
-        given: dict[str, Any] = {"sample_weight": self._weights(y, sample_weight), "offset": offset}
+        weights = self._weights(y, sample_weight)
         with in_words_of(self):
-            path = fit_path(X, y, lambdas=[self.lam], **given, **self._options())
+            path = fit_path(X, y, lambdas=[self.lam], sample_weight=weights, **by_row, **self._options())
         self._keep(path, path.at(lam=self.lam))
         return self
 
@@ -103,18 +107,21 @@ class CrossValidated(GLM):
         self : object
             The fitted estimator.
         """
+        by_row = {"offset": offset, "fold_groups": groups, "time_order": time_order}
+        return self._fit_rows(X, y, sample_weight=sample_weight, **by_row)
+
+    def _fit_rows(self, X: Any, y: Any, sample_weight: ArrayLike | str | None, **by_row: Any) -> Self:
+        """Fit, cross-validate and select; `by_row` is what else is given row by row."""
         if not isinstance(self.select, str) or self.select not in ("1se", "best"):
             raise ValueError(f'select is {self.select!r}, but must be "1se" or "best"')
         X, y = self._data(X, y)
         options: dict[str, Any] = {
             **self._grid(),
-            "cv": self._default_folds(X, y, groups) if self.cv is None else self.cv,
+            "cv": self._default_folds(X, y, by_row["fold_groups"]) if self.cv is None else self.cv,
             "score": self.scoring,
             "random_state": self.random_state,
             "sample_weight": self._weights(y, sample_weight),
-            "offset": offset,
-            "fold_groups": groups,
-            "time_order": time_order,
+            **by_row,
             **self._options(),
         }
         with in_words_of(self):
@@ -155,11 +162,12 @@ class CrossValidated(GLM):
         source = source_of(X)
         if isinstance(groups, str):
             groups = source.values(groups) if groups in source.names else None  # cv_path says what is not there
-        if groups is not None:
-            allowed = np.unique(groups).size
-        else:
-            allowed = np.unique(y, return_counts=True)[1].min() if is_classifier(self) else len(y)
+        allowed = np.unique(groups).size if groups is not None else self._n_scarce(X, y)
         return int(min(max(allowed, 2), 10))
+
+    def _n_scarce(self, X: Any, y: Any) -> int:
+        """How many rows there are of what each fold needs some of."""
+        return int(np.unique(y, return_counts=True)[1].min()) if is_classifier(self) else len(y)
 
     @property
     def coef_path_(self) -> NDArray[np.float64]:

@@ -260,10 +260,12 @@ class Comparison:
         kind: Kind = "link",
         offset: ArrayLike | str | None = None,
         unknown: Unknown = "error",
+        times: ArrayLike | None = None,
+        strata: ArrayLike | str | None = None,
     ) -> NDArray[Any]:
         """Predict for new rows with one mix, by default the one that `pick` takes; see `CVPath.predict`."""
         cv = self.pick(lam if isinstance(lam, str) else "1se") if l1_ratio is None else self.with_mix(l1_ratio)
-        return cv.predict(X, lam=lam, kind=kind, offset=offset, unknown=unknown)
+        return cv.predict(X, lam=lam, kind=kind, offset=offset, unknown=unknown, times=times, strata=strata)
 
     def to_frame(self) -> polars.DataFrame:
         """One row for each mix and choice of strength ("best", "1se"): its score, and its loss to the best of all."""

@@ -14,6 +14,7 @@ from normball.cv_blocks import cross_validate_blocks, with_folds
 from normball.cv_result import Choice, CVPath, summarise_folds
 from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
+from normball.findings.survival import remarks_on_effects
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted
 from normball.out_of_fold import Examiner, check_defined, is_deviance, squares, squares_left_out, weights_of
@@ -189,8 +190,11 @@ def cross_validate(
     if problem.data.survival is None:
         known = _held_out_deviances(problem, solution, keep, folds, score)
     else:
-        known = EventExaminer(problem, folds).scores(_links(problem, models), path.lambdas.size)
+        known = EventExaminer(problem, folds, score).scores(_links(problem, models), path.lambdas.size)
     result = _assess(problem, path, models, gaps, folds, score, keep_predictions, known)
+    if problem.data.survival is not None:
+        remarks = remarks_on_effects(problem.data, path, result.index_1se)
+        result = replace(result, path=replace(result.path, findings=(*result.path.findings, *remarks)))
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
     warn_not_converged(solution, problem.settings.tol, depth=3)
@@ -236,7 +240,7 @@ def _assess(
     fold_scores = np.full((len(folds), path.lambdas.size), np.nan) if known_scores is None else known_scores
     # what `possible_leak` judges by; the same array where that is the score
     fold_deviances = fold_scores if is_deviance(score, family) else np.full_like(fold_scores, np.nan)
-    examiner = _examiner(problem, folds, path.lambdas.size, known_scores)
+    examiner = _examiner(problem, folds, score, path.lambdas.size, known_scores)
     fold_weights = examiner.weights
     sums = np.zeros((data.n_rows, *path.intercepts.shape)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
@@ -276,12 +280,26 @@ def _assess(
         null_fold_scores=examiner.null_scores(score),
         held_out=examiner.result(),
     )
-    if not path.output_names:  # nothing shows the ranges of several outputs
-        marks = sorted({result.index_1se, result.index_best})
-        rows = [model.coefs.at(marks, path.n_outputs) for model in models[1:]]
-        result = replace(result, fold_ranges=ranges_of(rows, path.lambdas[marks], middle=1.0))
+    result = _with_ranges(result, models[1:])
     asked = find_family(family)
     return _diagnosed(result, problem, models, folds) if asked.has_classes or asked.reports_dispersion else result
+
+
+def _examiner(
+    problem: Problem, folds: Folds, score: Score, n_lambdas: int, known: Array | None
+) -> Examiner | EventExaminer:
+    if problem.data.survival is not None:
+        return EventExaminer(problem, folds, score)
+    return Examiner(problem, folds, n_lambdas, known)
+
+
+def _with_ranges(result: CVPath, models: list[_Model]) -> CVPath:
+    """The result with how far the coefficients of the folds lie apart at both choices, where something shows that."""
+    if result.path.output_names:
+        return result
+    marks = sorted({result.index_1se, result.index_best})
+    rows = [model.coefs.at(marks, result.path.n_outputs) for model in models]
+    return replace(result, fold_ranges=ranges_of(rows, result.path.lambdas[marks], middle=1.0))
 
 
 def _diagnosed(result: CVPath, problem: Problem, models: list[_Model], folds: Folds) -> CVPath:
@@ -293,12 +311,6 @@ def _diagnosed(result: CVPath, problem: Problem, models: list[_Model], folds: Fo
     }
     remarks = _on_dispersion(problem, path, result.index_best, known["best"])
     return replace(result, diagnostics=known, path=replace(path, findings=(*path.findings, *remarks)))
-
-
-def _examiner(problem: Problem, folds: Folds, n_lambdas: int, known: Array | None) -> Examiner | EventExaminer:
-    if problem.data.survival is not None:
-        return EventExaminer(problem, folds)
-    return Examiner(problem, folds, n_lambdas, known)
 
 
 def _links(problem: Problem, models: list[_Model]) -> Callable[[int, slice], Array]:

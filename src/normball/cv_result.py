@@ -238,10 +238,12 @@ class CVPath:
         kind: Kind = "link",
         offset: ArrayLike | str | None = None,
         unknown: Unknown = "error",
+        times: ArrayLike | None = None,
+        strata: ArrayLike | str | None = None,
     ) -> NDArray[Any]:
         """Predict for new rows at "best", "1se" or a given strength; see `Fit.predict`."""
         fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
-        return fit.predict(X, kind=kind, offset=offset, unknown=unknown)
+        return fit.predict(X, kind=kind, offset=offset, unknown=unknown, times=times, strata=strata)
 
     def evaluate(
         self, X: Any, y: Any, *, lam: Choice | float = "1se", **options: Unpack[EvaluateOptions]

@@ -13,8 +13,9 @@ from typing import ClassVar, Never
 import numpy as np
 
 from normball.family import Array, Family
+from normball.survival.concordance import concordance
 from normball.survival.risk_sets import risk_sets
-from normball.survival.target import SurvivalTarget
+from normball.survival.target import SurvivalTarget, Ties
 
 
 def risk_rows(target: SurvivalTarget) -> Array:
@@ -34,11 +35,21 @@ def risk_rows(target: SurvivalTarget) -> Array:
     return rows
 
 
+def concordance_of_rows(y: Array, eta: Array, weights: Array) -> Array:
+    """Harrell's concordance of each column of `eta` (n, m) with a target as `risk_rows` makes it; NaN without a pair.
+
+    The places of the times serve as times: rows that end between two events are still at risk after the first.
+    """
+    starts, strata = np.unique(y[:, 3], return_inverse=True)
+    target = SurvivalTarget(y[:, 1], y[:, 2] == 1.0, y[:, 0], strata, tuple(starts))
+    return np.array([concordance(target, column, weights).index for column in eta.T])
+
+
 class Cox(Family):
     """Times to an event, with the events of one time taken out of their risk set by and by (Efron 1977)."""
 
     name, label, kind = "cox", "Cox", "time to an event"
-    ties: ClassVar[str] = "efron"
+    ties: ClassVar[Ties] = "efron"
     has_risk_sets = True
     inverse_link, factor, eta_is, predicted = "exp", "hazard", "log of the relative hazard", "Relative hazard"
     sklearn_lacks = "models of survival (scikit-survival has them, without Efron's ties)"

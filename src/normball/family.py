@@ -10,6 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.survival.target import Ties
+
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
@@ -43,6 +45,8 @@ class Family(ABC):
     has_risk_sets : bool
         Whether rows are judged together, by who is at risk when: a target has several columns (`families_survival`),
         there is no intercept, and `mean_loss` alone says what a prediction costs.
+    ties : str
+        With risk sets, how events at the same time are treated.
     of_one : str
         With several outputs the family of one of them by itself, `alone`.
     with_outputs : str
@@ -99,6 +103,7 @@ class Family(ABC):
     has_classes: ClassVar[bool] = False
     has_outputs: ClassVar[bool] = False
     has_risk_sets: ClassVar[bool] = False
+    ties: ClassVar[Ties] = "efron"
     of_one: ClassVar[str] = ""
     with_outputs: ClassVar[str] = ""
     grouped_by_default: ClassVar[bool] = False

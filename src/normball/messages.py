@@ -117,6 +117,7 @@ _FOR_SKLEARN = " (n_samples = 1)"  # which its checks of estimators look for
 _COMMANDS = {"cv_path": "normball fit", "check": "normball check"}  # a table is read by the options of every command
 _RENAMED = {  # arguments whose option has another name
     "sample_weight": "--weights",
+    "y": "--target",
     "fold_groups": "--group",
     "row_groups": "--group",
     "penalty_factors": "--keep-unpenalised",

@@ -18,7 +18,17 @@ from normball.comparison import Comparison
 from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.messages import DataError, Finding
-from normball.model_readers import finding, fold_ids, held_out, length_of, per_output, ranges, sparse_rows
+from normball.model_readers import (
+    finding,
+    fold_ids,
+    hazards,
+    held_out,
+    label,
+    length_of,
+    per_output,
+    ranges,
+    sparse_rows,
+)
 from normball.results.fit import Fit
 from normball.results.path import STATUSES, Path
 from normball.results.saving import SCHEMA, checksum
@@ -159,8 +169,10 @@ def _decode_fit(content: Any, where: str) -> Fit:
         "radius": optional(number(0)),
         "groups": optional(_groups(n_features)),
         "null_intercept": optional(number() if n_outputs == 1 else array((n_outputs,))),
+        "baseline": hazards(),
     }
-    values = record(content, where, readers, optional=("groups", "null_intercept"))  # earlier files have none
+    # earlier files have none of these, and other models no hazards
+    values = record(content, where, readers, optional=("groups", "null_intercept", "baseline"))
     values["coef"] = values["coef"][0] if n_outputs == 1 else values["coef"].toarray()
     fit = Fit(**values)
     _check_agreement(fit, where)
@@ -202,9 +214,10 @@ def _decode_path(content: Any, where: str) -> Path:
         "dispersion": optional(number(0)),
         "groups": optional(_groups(n_features)),
         "null_intercept": optional(number() if n_outputs == 1 else array((n_outputs,))),
+        "baselines": hazards(n_lambdas),
     }
-    # earlier files have none of these
-    values = record(content, where, readers, optional=("dispersion", "groups", "null_intercept"))
+    # earlier files have none of these, and other models no hazards
+    values = record(content, where, readers, optional=("dispersion", "groups", "null_intercept", "baselines"))
     values["statuses"] = np.array(values["statuses"], dtype=STATUSES.dtype)
     values["n_iters"] = values["n_iters"].astype(np.int32)
     path = Path(**values)
@@ -293,6 +306,9 @@ def _check_agreement(model: Fit | Path, where: str) -> None:
     family = find_family(model.family)
     if model.classes is not None and not family.has_classes:
         raise Damaged(f"{where}.classes", f"are given, but the family is {model.family}")
+    if family.has_risk_sets != ((model.baselines if isinstance(model, Path) else model.baseline) is not None):
+        name = "baselines" if isinstance(model, Path) else "baseline"
+        raise Damaged(f"{where}.{name}", f"are the part of a model of survival alone; the family is {model.family}")
     if family.has_outputs != (model.n_outputs > 1):
         raise Damaged(f"{where}.n_outputs", f"is {model.n_outputs}, but the family is {model.family}")
     if family.has_outputs and family.has_classes:
@@ -304,10 +320,6 @@ def _check_agreement(model: Fit | Path, where: str) -> None:
 
 def _classes(n_outputs: int) -> Reader:
     """The labels of two classes, or of one for each output."""
-
-    def label(value: Any, where: str) -> Any:
-        return value if isinstance(value, (str, bool)) else number(whole=isinstance(value, int))(value, where)
-
     return optional(listed(label, distinct=True, length=max(n_outputs, 2)))
 
 

@@ -14,6 +14,7 @@ from normball.results.held_out import MEASURES, HeldOut
 from normball.results.ranges import Ranges
 from normball.results.sparse_rows import SparseRows
 from normball.schema import Damaged, Reader, array, first_of, listed, number, one_of, record, text
+from normball.survival.baseline import Baseline, Baselines
 
 if TYPE_CHECKING:
     from normball.results.path import Path
@@ -83,6 +84,38 @@ def length_of(content: Any, where: str, *names: str) -> int:
         if name not in given:
             raise Damaged(f"{where}.{name}", "is missing")
     return mode(len(schema.entries(given[name], f"{where}.{name}")) for name in names)
+
+
+def hazards(n_lambdas: int | None = None) -> Reader:
+    """The baseline hazards of a path, or with `n_lambdas` None of one model."""
+
+    def read(value: Any, where: str) -> Baselines | Baseline:
+        n_times = length_of(value, where, "times", "strata")
+        n_strata = length_of(value, where, "ends")
+        readers: dict[str, Reader] = {
+            "times": array((n_times,)),
+            "strata": array((n_times,), 0, n_strata - 1, whole=True),
+            "log_hazards": array((n_times,) if n_lambdas is None else (n_lambdas, n_times)),
+            "ends": array((n_strata,), finite=False),
+            "stratum_names": listed(label, distinct=True),
+        }
+        found = record(value, where, readers)
+        found["strata"] = found["strata"].astype(np.intp)
+        next_stratum = np.diff(found["strata"]) > 0
+        if not (next_stratum | (np.diff(found["times"]) > 0)).all() or (np.diff(found["strata"]) < 0).any():
+            raise Damaged(f"{where}.times", "must be ascending within ascending strata")
+        if not (next_stratum | (np.diff(found["log_hazards"]) >= 0)).all():
+            raise Damaged(f"{where}.log_hazards", "falls within a stratum")
+        if max(1, len(found["stratum_names"])) != n_strata:
+            raise Damaged(f"{where}.ends", f"are {n_strata}, but there are {len(found['stratum_names'])} stratum_names")
+        return (Baseline if n_lambdas is None else Baselines)(**found)
+
+    return read
+
+
+def label(value: Any, where: str) -> Any:
+    """A label of a class or a stratum."""
+    return value if isinstance(value, (str, bool)) else number(whole=isinstance(value, int))(value, where)
 
 
 def held_out(path: Path) -> Reader:

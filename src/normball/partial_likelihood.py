@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from normball.families import find_family
 from normball.messages import DataError, Finding, count
+from normball.scores import SCORES
 
 if TYPE_CHECKING:
     from normball.folds import Folds
@@ -49,34 +50,41 @@ def strata_of_folds(y: Array, weights: Array, n_folds: object) -> NDArray[np.int
 class EventExaminer:
     """Judges the models of all folds by the events that these hold out; see `out_of_fold.Examiner`."""
 
-    def __init__(self, problem: Problem, folds: Folds) -> None:
-        self._data, self._folds = problem.data, folds
+    def __init__(self, problem: Problem, folds: Folds, score: Score) -> None:
+        self._data, self._folds, self._score = problem.data, folds, score
         self._family = find_family(problem.settings.family)
         events = problem.data.weights * has_event(problem.data.y)
-        self.weights = np.array([events[test].sum() for test in folds.test])
+        self._by_event = score is SCORES["deviance"]
+        counted = events if self._by_event else problem.data.weights
+        self.weights = np.array([counted[test].sum() for test in folds.test])
         # the loss is a mean over all rows, the score one over events
         self.deviance_of_loss = 2.0 * float(problem.data.weights.sum() / events.sum())
 
     def scores(self, links: Callable[[int, slice], Array], n_strengths: int) -> Array:
-        """What held-out rows add to the deviance, per event (folds, strengths); NaN where no event is held out.
+        """How held-out rows fare (folds, strengths); NaN where that cannot be said, as without an event among them.
 
-        The deviance of all rows less that of the training rows, both at the coefficients of the latter (Verweij & van
-        Houwelingen 1993), as in glmnet: held-out rows are compared with the training rows, too, and not among
-        themselves alone. `links(fold, which)` is the linear predictor (n, m) of all rows by some strengths of a fold.
+        The deviance is what they add to it, per event: that of all rows less that of the training rows, both at the
+        coefficients of the latter (Verweij & van Houwelingen 1993), as in glmnet. There they are compared with the
+        training rows, too; the other scores compare them among themselves alone. `links(fold, which)` is the linear
+        predictor (n, m) of all rows by some strengths of a fold.
         """
         data = self._data
         scores = np.full((len(self._folds), n_strengths), np.nan)
-        for fold, (train, test) in enumerate(self._folds):
-            if self.weights[fold] == 0.0:
-                continue
-            kept = data.weights * np.bincount(train, minlength=data.n_rows)
-            both = kept.copy()
-            both[test] += data.weights[test]
+        for fold in np.flatnonzero(self.weights).tolist():
             for which in _blocks(n_strengths, data.n_rows):
-                eta = links(fold, which)
-                added = self._deviance(both, eta) - self._deviance(kept, eta)
-                scores[fold, which] = added / self.weights[fold]
+                eta, test = links(fold, which), self._folds.test[fold]
+                if self._by_event:
+                    scores[fold, which] = self._added(fold, eta) / self.weights[fold]
+                else:
+                    scores[fold, which] = self._score(data.y[test], eta[test], data.weights[test], str(self._family))
         return scores
+
+    def _added(self, fold: int, eta: Array) -> Array:
+        train, test = self._folds.train[fold], self._folds.test[fold]
+        kept = self._data.weights * np.bincount(train, minlength=self._data.n_rows)
+        both = kept.copy()
+        both[test] += self._data.weights[test]
+        return self._deviance(both, eta) - self._deviance(kept, eta)
 
     def _deviance(self, weights: Array, eta: Array) -> Array:
         total = weights.sum()

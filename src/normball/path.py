@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from normball.blocks.opening import comes_in_blocks
 from normball.blocks.problem import BlockProblem, block_problem
 from normball.families import find_family
+from normball.hazards import hazards_of
 from normball.messages import NotConverged
 from normball.predictor import linear_predictor
 from normball.question import Question, checked
@@ -32,6 +33,8 @@ from normball.threads import default_threads
 
 if TYPE_CHECKING:
     from normball.inputs.prepare import Data
+    from normball.results.sparse_rows import SparseRows
+    from normball.survival.baseline import Baselines
 
 __all__ = ["Fit", "Path", "fit_path"]
 
@@ -252,6 +255,10 @@ class Problem(Question["Data"]):
         rows, n_threads = path.coef_rows.take(which, path.n_outputs), self.settings.n_threads
         eta = linear_predictor(data.design, path.intercepts[which], rows, None, n_threads)[:, 0] + data.offset
         return data.y, eta, data.weights, int(path.n_nonzero[index]) + path.fit_intercept
+
+    def hazards(self, intercepts: Array, coefs: SparseRows) -> Baselines | None:
+        """The baseline hazards of models of survival, a row of coefficients each; None of other models."""
+        return hazards_of(self.data, intercepts, coefs)
 
     def dispersion(self, path: Path, index: int) -> float:
         """Pearson's statistic over its degrees of freedom at one strength."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from normball.blocks.data import BlockData
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.prepare import Data
+    from normball.results.sparse_rows import SparseRows
+    from normball.survival.baseline import Baselines
 
 Array = NDArray[np.float64]
 
@@ -42,6 +44,10 @@ class Question(ABC, Generic[D]):
     has_offset: bool
     grouped: bool
     groups: FeatureGroups | None = None
+
+    def hazards(self, intercepts: Array, coefs: SparseRows) -> Baselines | None:
+        """The baseline hazards of models of survival, a row of coefficients each; None of other models."""
+        return None
 
     @abstractmethod
     def dispersion(self, path: Path, index: int) -> float:
@@ -96,6 +102,8 @@ class Question(ABC, Generic[D]):
         """One problem of a solution, whose data these are, at its first `n_lambdas` strengths."""
         data, settings = self.data, self.settings
         keep = slice(0, n_lambdas)
+        intercepts = solution.intercepts[index, keep]
+        coef_rows = solution.coef_rows(index).take(keep, data.n_outputs)
         return Path(
             family=settings.family,
             l1_ratio=settings.l1_ratio,
@@ -116,8 +124,8 @@ class Question(ABC, Generic[D]):
             scales=solution.scales[index],
             lambdas=solution.lambdas[keep],
             lambda_max=float(solution.lambda_max[index]),
-            intercepts=solution.intercepts[index, keep],
-            coef_rows=solution.coef_rows(index).take(keep, data.n_outputs),
+            intercepts=intercepts,
+            coef_rows=coef_rows,
             loss=solution.loss[index, keep],
             null_loss=float(solution.null_loss[index]),
             dual_gaps=solution.dual_gaps[index, keep],
@@ -130,6 +138,7 @@ class Question(ABC, Generic[D]):
             n_outputs=data.n_outputs,
             output_names=data.output_names,
             grouped=self.grouped,
+            baselines=self.hazards(intercepts, coef_rows),
             null_intercept=data.null_intercept(settings.fit_intercept),
         )
 

@@ -95,6 +95,11 @@ class Run:
         return str(self.options.get("sample_weight") or "")
 
     @property
+    def strata(self) -> str:
+        """The column of strata, "" for none."""
+        return str(self.options.get("strata") or "")
+
+    @property
     def offset(self) -> str | list[str]:
         """The offset as it is named in a call: its column, or one for each of several outputs; "" for none."""
         named = self.options.get("offset") or ""
@@ -108,7 +113,7 @@ class Run:
     @property
     def not_features(self) -> list[str]:
         """Columns of the table that are no features."""
-        roles = (*self.target_columns, self.weights, *self.offset_columns, *self.options.get("drop", ()))
+        roles = (*self.target_columns, self.weights, self.strata, *self.offset_columns, *self.options.get("drop", ()))
         return list(dict.fromkeys(name for name in roles if name))
 
     def to_dict(self) -> dict[str, Any]:
@@ -146,6 +151,7 @@ def _offset(value: Any, where: str) -> Any:
 
 _OPTIONS: dict[str, Reader] = {
     "sample_weight": text,
+    "strata": text,
     "offset": _offset,
     "missing": text,
     "inf": text,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from normball.estimates import LARGEST_THETA, to_digits
 from normball.families import find_family
+from normball.families_survival import concordance_of_rows
 from normball.family import Family
 
 Array = NDArray[np.float64]
@@ -135,5 +136,6 @@ SCORES = {
         Score("auc", True, lambda y, eta, w, f: mean_area(y, eta, w)),
         Score("accuracy", True, lambda y, eta, w, f: _weighted_mean(right(y, eta, find_family(f)), w)),
         Score("brier", False, _brier),
+        Score("concordance", True, lambda y, eta, w, f: concordance_of_rows(y, eta, w)),
     )
 }

@@ -7,6 +7,7 @@ from typing import Any
 from normball.families import find_family
 from normball.scores import SCORES, Score
 
+_OF_TIMES = ("concordance",)
 _OF_CLASSES = ("auc", "accuracy", "brier")
 
 
@@ -16,11 +17,9 @@ def find_score(score: Any, family: str, classes: tuple[Any, ...] | None = None) 
         return SCORES["deviance"]
     if not isinstance(score, str) and not callable(score):
         raise TypeError(f"score is {score!r}, but must be the name of one score, or a callable")
-    if find_family(family).has_risk_sets and score != "deviance":
-        text = (
-            f'score={score!r} judges rows one by one; family="{family}" has "deviance", that of the partial likelihood'
-        )
-        raise ValueError(text)
+    if find_family(family).has_risk_sets != (score in _OF_TIMES) and score != "deviance":
+        of_rows = f'score={score!r} judges rows one by one; family="{family}" has "deviance" and "concordance"'
+        raise ValueError(of_rows if score not in _OF_TIMES else f'score="{score}" needs family="cox", not "{family}"')
     if isinstance(score, str) and score in SCORES:
         if score in _OF_CLASSES and not find_family(family).has_classes:
             raise ValueError(

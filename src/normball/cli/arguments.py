@@ -21,6 +21,7 @@ from normball.cli.options import (
     unknown_option,
 )
 from normball.cli.parsing import Commands, Parser
+from normball.cli.survival import kind_options
 from normball.cli.values import checked, column, csv_file, lesson, names, page, positive
 from normball.version import __version__
 
@@ -33,6 +34,7 @@ examples:
   normball fit claims.csv --target n --family poisson --exposure years
   normball fit iris.csv --target species
   normball fit body.csv --target weight,waist --family multigaussian
+  normball fit trial.csv --target days --event died --strata centre
   zcat visits.csv.gz | normball fit - --target cost    (CSV, TSV, SVMlight, Parquet or Arrow)
   normball fit --example diabetes --open
 """
@@ -138,12 +140,7 @@ def _predict(commands: Commands, common: Parser) -> None:
         help="columns of the table to stand beside the predictions, such as an id",
     )
     choice_options(predict)
-    predict.add_argument(
-        "--kind",
-        choices=("response", "link", "class"),
-        help="mean or probability, linear predictor, or class (default: class and probability, or the mean)",
-    )
-    predict.add_argument("--proba", action="store_const", dest="kind", const="response", help="same as --kind response")
+    kind_options(predict)
     unknown_option(predict)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
-from normball.family import written
+from normball.family import Family, written
 from normball.messages import count, sample
 from normball.results.facts import figures, penalty
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from normball.cli.source import Task
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.prepare import Data
+    from normball.survival.target import SurvivalTarget
 
 
 def table_in_words(task: Task, data: Data) -> str:
@@ -39,7 +40,9 @@ def table_in_words(task: Task, data: Data) -> str:
 def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups | None, grouped: bool) -> str:
     """`quality_high: binary, "yes" 217 (13.6 %) / "no" 1,382 -> logistic, L1`."""
     y, family = data.y, find_family(data.family)
-    if family.has_outputs:
+    if data.survival is not None:
+        text = _times(data.survival, family)
+    elif family.has_outputs:
         text = _several(data)
     elif family.has_classes and data.classes is not None and np.isin(y, (0.0, 1.0)).all():
         n_ones = int(y.sum())
@@ -55,6 +58,16 @@ def target_in_words(data: Data, ratios: Sequence[float], groups: FeatureGroups |
     across = f" across {_kind(data)}" if grouped else ""
     text += "" if data.sample_of in (None, data.n_rows) else f" in {count(data.n_rows)} evenly spaced rows"
     return f"{data.target_name}: {text} -> {family.title}, {mixes}{across}"
+
+
+def _times(target: SurvivalTarget, family: Family) -> str:
+    """`time to an event, 161 of 418 rows have it, between 41 and 4,191`."""
+    died = target.stop[target.event]
+    text = (
+        f"{family.kind}, {count(died.size)} of {count(len(target))} rows have it, between {figures(float(died.min()))} "
+    )
+    strata = f", {count(target.n_strata)} strata" if target.n_strata > 1 else ""
+    return f"{text}and {figures(float(died.max()))}{strata}"
 
 
 def _several(data: Data) -> str:

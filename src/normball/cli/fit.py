@@ -42,6 +42,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         data = task.prepare()
     judge.check_bootstrap(arguments.bootstrap, data)
     files = fit_files.places(arguments.output, arguments.out_of_fold)
+    if data.survival is not None:
+        judge.check_survival(arguments)
+        del files["report"]  # no page is offered for these yet
     ratios = default_mixes(data) if asked is None else asked
     _check_score(arguments.score, data)
     grouped = _is_grouped(arguments.grouped, data)
@@ -110,7 +113,8 @@ def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Pa
         return file_problem(failure, "fit", console, document)
     console.told(message("Wrote"), outputs.sizes(written.values()))
     console.took()
-    console.told(message("Next"), f"normball predict {files['model']} new.csv   |   open {files['report']}")
+    page = f"   |   open {files['report']}" if "report" in files else ""
+    console.told(message("Next"), f"normball predict {files['model']} new.csv{page}")
     console.document(document)
     return 0
 

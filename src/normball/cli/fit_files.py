@@ -92,13 +92,15 @@ def write_all(
     write_table("coefficients", coefficients.columns, coefficients.iter_rows())
     path = path_table(cv, console)
     write_table("path", list(path), zip(*path.values(), strict=True))
-    at(files["report"].name)
+    if "report" in files:
+        at(files["report"].name)
     prepared = data()
     if "out_of_fold" in files:
         columns = out_of_fold_file.columns(cv, run, prepared)
         write_table("out_of_fold", list(columns), zip(*columns.values(), strict=True))
-    write_report(cv, files["report"], run, prepared, comparison if len(paths) > 1 else None)
-    console.written.append(str(files["report"]))
+    if "report" in files:
+        write_report(cv, files["report"], run, prepared, comparison if len(paths) > 1 else None)
+        console.written.append(str(files["report"]))
 
 
 def path_table(cv: CVPath, console: Console) -> dict[str, list[Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from normball.cli.console import Console
 from normball.cli.source import Task, UsageError
+from normball.families import find_family
 from normball.messages import Interrupted, count
 
 if TYPE_CHECKING:
@@ -24,6 +25,17 @@ def check_bootstrap(n_samples: int | None, data: Data) -> None:
     if n_samples and data.output_names:
         text = f"--bootstrap is about models of one output; this one has {data.n_outputs} (classes or targets)"
         raise UsageError(f"{text}: leave it out")
+    if n_samples and data.survival is not None:
+        raise UsageError("--bootstrap is not offered for times to an event yet: leave it out")
+
+
+def check_survival(arguments: Namespace) -> None:
+    """What is not offered for times to an event yet."""
+    given = {"--holdout": arguments.holdout, "--split": arguments.split, "--open": arguments.open}
+    given |= {"--out-of-fold": arguments.out_of_fold, "--groups": arguments.groups}
+    for option, value in given.items():
+        if value:
+            raise UsageError(f"{option} is not offered for times to an event yet: leave it out")
 
 
 def judged(
@@ -40,7 +52,8 @@ def judged(
     cv = picked(comparison, arguments.select)
     apart.score(choose(cv, arguments.select), task, console)
     path = cv.path
-    n_samples = 0 if hurried or task.prepares_sample else arguments.bootstrap
+    of_times = find_family(path.family).has_risk_sets
+    n_samples = 0 if hurried or task.prepares_sample or of_times else arguments.bootstrap
     if n_samples is None:
         n_samples = SAMPLES if path.n_rows * path.n_features <= MOST_CELLS and not path.output_names else 0
         if not n_samples and not path.output_names:

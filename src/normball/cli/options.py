@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from normball.cli.parsing import Parser
+from normball.cli.survival import event_options
 from normball.cli.values import (
     MIX_OF_PENALTY,
     checked,
@@ -38,9 +39,10 @@ FAMILIES = (
     "huber",
     "multinomial",
     "multigaussian",
+    "cox",
 )
 _COLUMNS: dict[str, Any] = {"type": columns, "action": "append", "metavar": "COL[,COL]"}
-SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier")
+SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier", "concordance")
 
 
 def common_options() -> Parser:
@@ -111,6 +113,7 @@ def column_options() -> Parser:
     group.add_argument("--weights", type=column, metavar="COL", help="column with the weight of each row")
     group.add_argument("--offset", **_COLUMNS, help="added to the linear predictor: a column, or one a class or target")
     group.add_argument("--exposure", type=column, metavar="COL", help="column whose logarithm is the offset")
+    event_options(group)
     group.add_argument("--group", type=column, metavar="COL", help="rows of one group stay in one fold")
     group.add_argument("--time-order", type=column, metavar="COL", help="train on the past, test on the future")
     group.add_argument(

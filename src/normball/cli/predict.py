@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from normball.results.fit import Fit
     from normball.results.path import Path
     from normball.run import Run
+    from normball.survival.baseline import Baseline
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -105,10 +106,40 @@ def _kept(table: Any, names: list[str]) -> dict[str, list[Any]]:
 def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[str, list[Any]]:
     """The columns of the answer by name; of several outputs one each, by its own."""
 
-    def predicted(kind: Any) -> NDArray[Any]:
-        return fit.predict(table, kind=kind, offset=offset_of(table, made), unknown=arguments.unknown)
+    def predicted(kind: Any, **more: Any) -> NDArray[Any]:
+        return fit.predict(table, kind=kind, offset=offset_of(table, made), unknown=arguments.unknown, **more)
 
+    if fit.baseline is not None:
+        return _of_times(fit.baseline, table, made, arguments, predicted)
+    if arguments.times:
+        raise UsageError(f"--times is about models of times to an event; this one is {fit.family}")
     return by_name(fit, predicted, arguments.kind)
+
+
+def _of_times(
+    baseline: Baseline, table: Any, made: Run, arguments: Namespace, predicted: Callable[..., NDArray[Any]]
+) -> dict[str, list[Any]]:
+    """Curves at --times as columns, one each; without times risk and median, or the kind that is asked for."""
+    from normball.results.predictions import CURVES
+
+    by_row: dict[str, Any] = {}
+    if baseline.stratum_names:
+        if not made.strata:
+            raise UsageError("the model has strata whose column is not known: predict in Python, with strata=")
+        check_column(table, made.strata, ", which the model takes for strata")
+        by_row["strata"] = made.strata
+    if arguments.times:
+        kind = arguments.kind or "survival"
+        curves = predicted(kind, times=arguments.times, **by_row)
+        names = [f"{kind.replace('_', ' ')} at {time:g}" for time in arguments.times]
+        return dict(zip(names, curves.T.tolist(), strict=True))
+    if arguments.kind in CURVES:
+        raise UsageError(f"--kind {arguments.kind} needs --times, at which the curve is wanted")
+    kinds = [arguments.kind] if arguments.kind else ["risk", "median"]
+    return {
+        "prediction" if arguments.kind else kind: predicted(kind, **(by_row if kind == "median" else {})).tolist()
+        for kind in kinds
+    }
 
 
 def by_name(

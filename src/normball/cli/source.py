@@ -106,12 +106,15 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         table = read_table(file, findings=findings, **reading)
         findings = about_other_columns(findings, arguments.drop)
         raise_errors(findings)
+    from normball.families import AUTO
+
     targets, offsets = _targets(arguments, table), named(arguments.offset or [], table.columns, "--offset")
     roles = {
         "--weights": arguments.weights,
         "--exposure": arguments.exposure,
         "--group": arguments.group,
         "--time-order": arguments.time_order,
+        "--strata": arguments.strata,
     }
     problems = [not_found(table.columns, name, option) for option, name in roles.items() if name]
     problems += [not_found(table.columns, name, "--offset") for name in offsets]
@@ -120,6 +123,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     apart = [name for name in (arguments.exposure, arguments.group, arguments.time_order) if name]
     options = {
         "sample_weight": arguments.weights,
+        "strata": arguments.strata,
         "missing": arguments.missing,
         "inf": arguments.inf,
         "categorical": list(arguments.categorical),
@@ -140,7 +144,8 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     offset = offsets[0] if len(offsets) == 1 else offsets or None
     if arguments.exposure:
         offset = logarithm(table, arguments.exposure)
-    return Task(table, arguments.family, options, offset, run, findings)
+    family = "cox" if arguments.event and arguments.family == AUTO else arguments.family
+    return Task(table, family, options, offset, run, findings)
 
 
 def opened(place: str) -> tuple[Any, str]:
@@ -156,14 +161,23 @@ def opened(place: str) -> tuple[Any, str]:
 
 
 def _targets(arguments: Namespace, table: Any) -> list[str]:
-    """The columns of the target."""
+    """The columns of the target; of times to an event those of --start, --target and --event."""
     from normball.families import AUTO, find_family
 
     targets = named(arguments.target or [examples.TARGETS[arguments.example]], table.columns, "--target")
+    family = None if arguments.family == AUTO else find_family(arguments.family)
+    if arguments.event and (family is None or family.has_risk_sets):
+        if len(targets) > 1:
+            raise UsageError("--target names one column, the time, where --event names the other")
+        targets = [*([arguments.start] if arguments.start else []), *targets, arguments.event]
+    of_times = bool(arguments.event) if family is None else family.has_risk_sets
+    given = next((name for name in ("event", "start", "strata") if getattr(arguments, name)), None)
+    if given and not of_times:
+        raise UsageError(f"--{given} is about times to an event: --target TIME --event COL, which is --family cox")
+    takes_several = of_times or (family is not None and family.has_outputs)
     unknown = [not_found(table.columns, name, "--target") for name in targets if len(targets) > 1]
     if any(unknown):
         raise DataError(*(problem for problem in unknown if problem))
-    takes_several = arguments.family != AUTO and find_family(arguments.family).has_outputs
     if len(targets) > 1 and not takes_several:
         takes = "and one is to be explained" if arguments.family == AUTO else f"and {arguments.family} takes one"
         one = " or ".join(f"--target {shlex.quote(name)}" for name in targets[:3])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -103,6 +104,17 @@ def ratios(text: str) -> list[float]:
     return found
 
 
+def times(text: str) -> list[float]:
+    """Times at which curves are wanted."""
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = [math.nan]
+    if not all(map(math.isfinite, found)):
+        raise argparse.ArgumentTypeError(f'"{text}": numbers, separated by commas')
+    return found
+
+
 def _whole(text: str, least: int) -> int:
     try:
         value = int(text)
@@ -168,8 +180,6 @@ def part(text: str) -> float:
 
 def family(text: str) -> str:
     """The name of a family as it is written everywhere."""
-    from normball.families import AUTO, family_name, find_family
+    from normball.families import family_name
 
-    if text != AUTO:
-        find_family(text).check_rows("the command line")
     return family_name(text)

@@ -23,9 +23,13 @@ W24    an overconfident logistic fit: weights too large for held-out rows
 W25    no time to decide whether the classes can be separated
 W26    whole numbers that may be class labels and are fitted as gaussian
 W27    a survival time beside a column of events
+W28    times to an event that differ by rounding only
+W29    events at time 0, no row without the event, strata without one
+W30    features along which the likelihood of a model of survival grows without end
 W34    columns that together predict held-out rows too well to be true
 W38    a parameter of the family that was estimated from some of the rows, where these are read in blocks
 W39    a sample of the rows was looked at, where these come in blocks
+W40    effects that change with time in a model of survival; said by `cv_path` alone
 =====  ==========================================================================================================
 """
 
@@ -41,7 +45,6 @@ import numpy as np
 from scipy import sparse
 
 from normball.blocks.opening import comes_in_blocks, row_blocks
-from normball.families import AUTO, find_family
 from normball.findings.column_statistics import Columns, Floats, Ints
 from normball.findings.design import (
     Table,
@@ -56,6 +59,7 @@ from normball.findings.in_blocks import WholeColumns, sampled
 from normball.findings.outputs import leaks_of_targets, rare_classes, separated_classes
 from normball.findings.saturation import saturation
 from normball.findings.separation import separation
+from normball.findings.survival import about_events
 from normball.findings.target import classes, halves, leaks, separated, strata_of
 from normball.inputs.prepare import Data, prepare
 from normball.messages import DataError, Finding, Interrupted, NotConverged
@@ -84,6 +88,7 @@ def check(
     family: str = "auto",
     sample_weight: Any = None,
     offset: Any = None,
+    strata: Any = None,
     missing: str = "error",
     inf: str = "error",
     categorical: Sequence[str] = (),
@@ -106,6 +111,8 @@ def check(
         Weights of the rows. Rows with weight 0 do not count; otherwise only the trial fit uses them.
     offset : array (n,), optional
         A known part of the linear predictor; of several outputs (n, n_outputs).
+    strata : array (n,) or str, optional
+        Of a model of survival, the stratum of each row.
     missing : {"error", "drop", "impute"}
         What to do with missing values. With "error" they are reported, and the rest of the check imputes them.
     inf : {"error", "nan"}
@@ -116,7 +123,7 @@ def check(
         Whether separating directions have an intercept.
     trial_fit : bool
         Whether to fit a path to one half of the rows and see on the other whether it predicts too well to be true,
-        and how saturated its end is.
+        and how saturated its end is; not of survival, where rows are judged together.
     seconds : float
         Time for the linear programs that decide about separation, and again for the trial fit.
 
@@ -136,8 +143,6 @@ def check(
     fit_intercept, trial_fit = truth("fit_intercept", fit_intercept), truth("trial_fit", trial_fit)
     given = {name: value for name, value in locals().items() if name not in ("X", "y", "unknown")}
     check_words("check", unknown, given)
-    if family != AUTO:
-        find_family(family).check_rows("check")
     for_data = {name: value for name, value in given.items() if name not in ("fit_intercept", "trial_fit", "seconds")}
     how: dict[str, Any] = {"fit_intercept": fit_intercept, "trial_fit": trial_fit, "seconds": seconds}
     if comes_in_blocks(X):
@@ -194,16 +199,18 @@ def check_data(
         findings += codes_and_row_numbers(table, known) + scaling(table)
     findings += more_columns_than_rows(table)
     if table.varies.size:
-        findings += _about_target(table, y, data, fit_intercept, seconds)
-    if trial_fit and table.varies.size:
+        findings += _about_target(table, y, data, rows, fit_intercept, seconds)
+    if trial_fit and table.varies.size and data.survival is None:
         trial = _trial(table, data, _Rows(y, data.weights[rows], data.offset[rows]), fit_intercept, seconds)
         alone = {name for finding in findings if finding.code == "W15" for name in finding.columns}
         findings += [finding for finding in trial if finding.code != "W34" or not alone.issuperset(finding.columns)]
     return findings
 
 
-def _about_target(table: Table, y: Floats, data: Data, fit_intercept: bool, seconds: float) -> list[Finding]:
-    """Leaks, rare classes, and whether classes can be separated."""
+def _about_target(table: Table, y: Floats, data: Data, rows: Any, fit_intercept: bool, seconds: float) -> list[Finding]:
+    """Leaks, rare classes, and whether classes can be separated, or events."""
+    if data.survival is not None:
+        return about_events(table, data.survival.take(rows))
     if data.classes is None:
         return leaks_of_targets(table, y, data.output_names) if data.output_names else leaks(table, y)
     if data.output_names:

@@ -9,7 +9,7 @@ import numpy as np
 
 from normball.inputs.columns import Content, Floats, Labels, Numbers, Several, Unusable
 from normball.inputs.sources import Source
-from normball.messages import Finding, sample, words
+from normball.messages import OR, Finding, sample, words
 
 TIME_NAME = re.compile(
     r"surv|follow|(^|[^a-z])((fu|s|life)?time|days|weeks|months|years|duration|t|os|pfs|dfs|rfs|efs|los)($|[^a-z])",
@@ -18,7 +18,6 @@ TIME_NAME = re.compile(
 EVENT_NAME = re.compile(r"event|status|death|dead|died|deceas|cens|relaps|recur", re.IGNORECASE)
 EVENT_CODES = {0.0, 1.0, 2.0}  # two of these, or all where an end has two reasons
 FEWEST_TIMES = 10  # different ones
-NOT_YET = "models of survival (Cox) are not offered yet"
 
 
 def survival(source: Source, target: Content | Several, target_name: str, left_out: Collection[str]) -> list[Finding]:
@@ -41,7 +40,9 @@ def survival(source: Source, target: Content | Several, target_name: str, left_o
     if not others:
         return []
     text = f'"{target_name}" beside {sample(others, quote=True)} looks like survival data: {consequence}'
-    return [Finding("W27", text, f"{NOT_YET}; if {harmless}: drop={words(others)}", (target_name, *others))]
+    both = [others[0], target_name] if name is TIME_NAME else [target_name, others[0]]
+    fix = f'y={words(both)}, family="cox"{OR}drop={words(others)} if {harmless}'
+    return [Finding("W27", text, fix, (target_name, *others))]
 
 
 def _is_time(column: Numbers | Labels | Unusable) -> bool:

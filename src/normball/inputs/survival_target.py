@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normball.inputs.class_targets import mostly_numbers
 from normball.inputs.column_findings import LARGEST, not_numeric, row_list
@@ -13,7 +15,8 @@ from normball.inputs.lookup import vector_of
 from normball.inputs.rows import misplaced
 from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source
-from normball.messages import Finding, count, raise_errors, sample
+from normball.inputs.text import label_key
+from normball.messages import DataError, Finding, count, raise_errors, sample
 from normball.survival.risk_sets import risk_sets
 from normball.survival.target import SurvivalTarget
 
@@ -96,6 +99,37 @@ def strata_of(source: Source, strata: Any, findings: list[Finding]) -> Labels | 
         findings.append(Finding("E15", text, fix, (name,)))
         return None
     return labels
+
+
+def new_strata(source: Source, strata: Any, names: Sequence[Any]) -> NDArray[np.intp]:
+    """The strata of new rows as places in the `names` that a model knows.
+
+    Raises
+    ------
+    ValueError
+        If strata are lacking, or given to a model without.
+    DataError
+        If there is no such column (E02), or a stratum is missing (E15) or none of the model's (E09).
+    """
+    if not names:
+        if strata is not None:
+            raise ValueError("The model was fitted without strata: leave strata= out")
+        return np.zeros(source.n_rows, dtype=np.intp)
+    if strata is None:
+        raise ValueError("The model was fitted with strata: pass strata= for the new rows too")
+    findings: list[Finding] = []
+    labels = strata_of(source, strata, findings)
+    raise_errors(findings)
+    assert labels is not None
+    place = {label_key(name): k for k, name in enumerate(names)}
+    codes = np.array([place.get(label_key(value), -1) for value in labels.values], dtype=np.intp)[labels.codes]
+    unknown = np.flatnonzero(codes < 0)
+    if len(unknown):
+        strange = list(dict.fromkeys(str(labels.values[code]) for code in labels.codes[unknown]))
+        text = f"Strata that the model does not know: {sample(strange, quote=True)} in {row_list(unknown)}. "
+        text += f"It knows {sample(names, quote=True)}."
+        raise DataError(Finding("E09", text, "leave these rows out: no baseline hazard is known for them"))
+    return codes
 
 
 def survival_target(

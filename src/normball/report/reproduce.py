@@ -106,9 +106,9 @@ def one_line(path: Path, lam: float, run: Run | None = None) -> str:
         estimator = sklearn_estimator(path, lam)
         parts.append(tr("sklearn {0} on standardised X", estimator) if path.standardize else f"sklearn {estimator}")
     family = find_family(path.family)
-    if family.glmnet_lacks:
+    if family.glmnet_lacks and not family.has_risk_sets:  # of which there is no report
         parts.append(tr("nothing in glmnet: see the report"))
-    elif lacking := glmnet_lacks(path):
+    elif lacking := glmnet_lacks(path) or family.glmnet_lacks:
         parts.append(tr("nothing in glmnet, which has no {0}", tr(lacking)))
     elif not path.penalty_factors.any():
         parts.append(tr("R glm(): nothing is penalised"))

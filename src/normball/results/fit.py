@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
     from normball.results.evaluation import EvaluateOptions, Evaluation
+    from normball.survival.baseline import Baseline
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,6 +53,8 @@ class Fit:
         As in `Path`.
     groups, null_intercept
         As in `Path`.
+    baseline : Baseline or None
+        The hazard at linear predictor 0, of a model of survival.
     """
 
     saved_as: ClassVar[str] = "fit"
@@ -79,6 +82,7 @@ class Fit:
     grouped: bool = False
     groups: FeatureGroups | None = None
     null_intercept: float | Array | None = None
+    baseline: Baseline | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -122,7 +126,14 @@ class Fit:
         return float(np.sqrt((self.coef_per_sd**2).sum()))
 
     def predict(
-        self, X: Any, *, kind: Kind = "link", offset: ArrayLike | str | None = None, unknown: Unknown = "error"
+        self,
+        X: Any,
+        *,
+        kind: Kind = "link",
+        offset: ArrayLike | str | None = None,
+        unknown: Unknown = "error",
+        times: ArrayLike | None = None,
+        strata: ArrayLike | str | None = None,
     ) -> NDArray[Any]:
         """Predict for new rows.
 
@@ -130,21 +141,29 @@ class Fit:
         ----------
         X : array, sparse matrix or data frame, shape (n, n_features)
             A frame's columns are matched by name, whatever their order.
-        kind : {"link", "response", "class"}
-            The linear predictor, the expected target (a probability, a rate), or the most probable class.
+        kind : {"link", "response", "class"}, of survival {"link", "risk", "survival", "cumulative_hazard", "median"}
+            The linear predictor, the expected target (a probability, a rate), or the most probable class. Of survival
+            the linear predictor, its exponential (the hazard over that of a row whose linear predictor is 0), the
+            probability of no event up to and including each of the `times`, minus its logarithm, or the time by which
+            half of such rows have the event: infinite where fewer had as long as anybody was seen.
         offset : array, shape (n,), or str, optional
             Required exactly when the model was fitted with one; a name is that of a column of X. Of several outputs
             (n, n_outputs), or a list of names.
         unknown : {"error", "warn", "baseline"}
             What to do with a level unseen in training: raise a DataError, or take none of the levels, with a warning
             or without.
+        times : float or array, shape (n_times,), optional
+            Where curves are wanted, in the unit of the target; they are NaN beyond the last time that was seen.
+        strata : array, shape (n,), or str, optional
+            The stratum of each row, for curves and medians of a model with strata; a name is that of a column of X.
 
         Returns
         -------
-        ndarray, shape (n,), or with several outputs (n, n_outputs), classes apart
+        ndarray, shape (n,), or with several outputs (n, n_outputs), classes apart; of curves (n, n_times)
         """
         rows = SparseRows.from_rows(np.atleast_2d(self.coef), len(self.feature_names))
-        return predict(self, X, np.array([self.intercept]), rows, kind, offset, unknown)[:, 0]
+        intercepts, baselines = np.array([self.intercept]), [self.baseline]
+        return predict(self, X, intercepts, rows, kind, offset, unknown, times, strata, baselines)[:, 0]
 
     def evaluate(self, X: Any, y: Any, **options: Unpack[EvaluateOptions]) -> Evaluation:
         """Score the model on rows with known targets, beside the model without features.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
     from normball.results.evaluation import EvaluateOptions, Evaluation
+    from normball.survival.baseline import Baselines
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,6 +86,8 @@ class Path:
         What they are called, where there are several.
     grouped : bool
         Whether the penalty took a feature for all outputs or for none.
+    baselines : Baselines or None
+        Of a model of survival, the hazards at linear predictor 0, of each strength.
     """
 
     saved_as: ClassVar[str] = "path"
@@ -124,6 +127,7 @@ class Path:
     grouped: bool = False
     groups: FeatureGroups | None = None
     null_intercept: float | Array | None = None
+    baselines: Baselines | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -248,6 +252,7 @@ class Path:
             grouped=self.grouped,
             groups=self.groups,
             null_intercept=self.null_intercept,
+            baseline=None if self.baselines is None else self.baselines.between(index, ahead, share),
         )
 
     def predict(
@@ -258,6 +263,8 @@ class Path:
         kind: Kind = "link",
         offset: ArrayLike | str | None = None,
         unknown: Unknown = "error",
+        times: ArrayLike | None = None,
+        strata: ArrayLike | str | None = None,
     ) -> NDArray[Any]:
         """Predict for new rows at one strength, or at several.
 
@@ -265,24 +272,26 @@ class Path:
         ----------
         lam : float or sequence of float
             Strengths within the range of the path.
-        X, kind, offset, unknown
+        X, kind, offset, unknown, times, strata
             As in `Fit.predict`.
 
         Returns
         -------
         ndarray, shape (n,) for one strength, (n, len(lam)) for several
-            Of several outputs (n, n_outputs) and (n, len(lam), n_outputs), classes apart.
+            Of several outputs (n, n_outputs) and (n, len(lam), n_outputs), classes apart; of curves at several times
+            (n, n_times) and (n, len(lam), n_times).
         """
-        intercepts = []
+        intercepts, baselines = [], []
 
         def coefs() -> Iterator[Array]:
             for one in np.atleast_1d(np.asarray(lam, dtype=np.float64)):
                 fit = self.at(lam=float(one))
                 intercepts.append(fit.intercept)
+                baselines.append(fit.baseline)
                 yield from np.atleast_2d(fit.coef)
 
         rows = SparseRows.from_rows(coefs(), self.n_features)
-        predictions = predict(self, X, np.array(intercepts), rows, kind, offset, unknown)
+        predictions = predict(self, X, np.array(intercepts), rows, kind, offset, unknown, times, strata, baselines)
         return predictions[:, 0] if np.ndim(lam) == 0 else predictions
 
     def evaluate(self, X: Any, y: Any, *, lam: float, **options: Unpack[EvaluateOptions]) -> Evaluation:

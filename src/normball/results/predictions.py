@@ -14,12 +14,18 @@ from normball.predictor import linear_predictor
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
+    from normball.family import Family
     from normball.results.fit import Fit
     from normball.results.path import Path
+    from normball.survival.baseline import Baseline
 
 Array = NDArray[np.float64]
-Kind = Literal["link", "response", "class"]
+Kind = Literal["link", "response", "class", "risk", "survival", "cumulative_hazard", "median"]
 Unknown = Literal["error", "warn", "baseline"]
+
+KINDS = ("link", "response", "class")
+KINDS_OF_TIMES = ("link", "risk", "survival", "cumulative_hazard", "median")
+CURVES = ("survival", "cumulative_hazard")
 
 
 def predict(
@@ -30,19 +36,21 @@ def predict(
     kind: Kind,
     offset: ArrayLike | str | Sequence[str] | None,
     unknown: Unknown,
+    times: ArrayLike | None = None,
+    strata: ArrayLike | str | None = None,
+    baselines: Sequence[Baseline | None] = (),
 ) -> NDArray[Any]:
     """Predictions (n, n_models), or with several outputs (n, n_models, n_outputs), of several models like `model`.
 
-    `coefs` has a row for each of the `intercepts`, which are (n_models,) or (n_models, n_outputs).
+    `coefs` has a row for each of the `intercepts`, which are (n_models,) or (n_models, n_outputs). Curves at several
+    `times` are (n, n_models, n_times), by the `baselines` of the models.
     """
     from normball.inputs.prepare import prepare_new
     from normball.inputs.row_numbers import column_values
     from normball.inputs.rows import index_of, misplaced
 
-    if not isinstance(kind, str) or kind not in ("link", "response", "class"):
-        raise ValueError(f'kind is {kind!r}, but must be "link", "response" or "class"')
-    if kind == "class" and model.classes is None:
-        raise ValueError(f'kind="class" needs a binomial or multinomial model; this one is {model.family}')
+    family = find_family(model.family)
+    _check_kind(model, family, kind, times)
     if isinstance(offset, str):
         offset = column_values(X, offset, "offset")
     elif model.output_names and isinstance(offset, list | tuple) and all(isinstance(name, str) for name in offset):
@@ -52,10 +60,52 @@ def predict(
     design = prepare_new(model.preparation, X, unknown=unknown)
     eta = linear_predictor(design, intercepts, coefs)
     eta = eta + _checked_offset(model, offset, eta.shape[0])[:, None]
-    family = find_family(model.family)
+    if kind in (*CURVES, "median"):
+        return _of_times(X, eta, kind, times, strata, baselines)
+    if strata is not None:
+        raise ValueError(f'strata are given, but kind="{kind}" does not depend on them')
     if kind == "class":
         return np.asarray(model.classes)[family.choice(eta)]
-    return family.mean(eta) if kind == "response" else np.asarray(eta)
+    return np.asarray(eta) if kind == "link" else family.mean(eta)
+
+
+def _check_kind(model: Fit | Path, family: Family, kind: Kind, times: ArrayLike | None) -> None:
+    known = KINDS_OF_TIMES if family.has_risk_sets else KINDS
+    if not isinstance(kind, str) or kind not in known:
+        words = ", ".join(f'"{one}"' for one in known[:-1])
+        raise ValueError(f'kind is {kind!r}, but of {model.family} it must be {words} or "{known[-1]}"')
+    if kind == "class" and model.classes is None:
+        raise ValueError(f'kind="class" needs a binomial or multinomial model; this one is {model.family}')
+    if kind in CURVES and times is None:
+        raise ValueError(f'kind="{kind}" needs times=, at which the curve is wanted')
+    if kind not in CURVES and times is not None:
+        raise ValueError(f'times are given, but kind="{kind}" does not depend on them')
+
+
+def _of_times(
+    X: Any,
+    eta: Array,
+    kind: Kind,
+    times: ArrayLike | None,
+    strata: ArrayLike | str | None,
+    baselines: Sequence[Baseline | None],
+) -> Array:
+    """Curves (n, n_models, n_times), or (n, n_models) at one time; or medians (n, n_models)."""
+    from normball.inputs.sources import source_of
+    from normball.inputs.survival_target import new_strata
+
+    known = [baseline for baseline in baselines if baseline is not None]
+    codes = new_strata(source_of(X), strata, known[0].stratum_names)
+    pairs = list(zip(known, eta.T, strict=True))
+    if kind == "median":
+        return np.column_stack([baseline.quantile(0.5, one, codes) for baseline, one in pairs])
+    at = np.asarray(times, dtype=np.float64)
+    if at.ndim > 1 or not np.isfinite(at).all():
+        raise ValueError("times must be a finite number, or a list of them")
+    hazards = [baseline.cumulative_hazard(np.atleast_1d(at), one, codes) for baseline, one in pairs]
+    curves = np.stack(hazards, axis=1)
+    curves = np.exp(-curves) if kind == "survival" else curves
+    return curves if at.ndim else curves[:, :, 0]
 
 
 def _checked_offset(model: Fit | Path, offset: ArrayLike | None, n_rows: int) -> Array:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 _OF_OUTPUTS = ("n_outputs", "output_names", "grouped")  # not written where there is one output
 _OF_RECORDS = ("held_out", "fold_ranges", "bootstrap_ranges")  # parts of a cross-validation that are records themselves
+_OF_TIMES = ("baseline", "baselines")  # written of models of survival alone
 _PER_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds", "scales")
 
 
@@ -61,7 +62,9 @@ def to_dict(result: Fit | Path | CVPath | Comparison) -> dict[str, Any]:
 
 def _fields(model: Fit | Path) -> dict[str, Any]:
     names = [field.name for field in fields(model) if model.output_names or field.name not in _OF_OUTPUTS]
-    return {name: _encode(getattr(model, name)) for name in names}
+    content = {name: _encode(getattr(model, name)) for name in names if name not in _OF_TIMES}
+    hazards = {name: part for name in _OF_TIMES if (part := getattr(model, name, None)) is not None}
+    return content | {name: _encode(vars(part)) for name, part in hazards.items()}
 
 
 def _fit(fit: Fit) -> dict[str, Any]:

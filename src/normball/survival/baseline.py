@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from normball.survival.target import Floats, Places, SurvivalTarget
-from normball.survival.terms import Ties, terms_of
+from normball.survival.risk_sets import risk_sets
+from normball.survival.target import Floats, Places, SurvivalTarget, Ties
+from normball.survival.terms import terms_of
+
+WIDE = 500.0  # steps of the hazard whose logarithms lie further apart are added up by these
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,33 @@ class Baseline:
         return slice(int(low), int(high))
 
 
+@dataclass(frozen=True)
+class Baselines:
+    """The baseline hazards of several linear predictors of the same rows, such as those of the strengths of a path.
+
+    Attributes
+    ----------
+    times, strata, ends, stratum_names
+        As in `Baseline`, shared by all.
+    log_hazards : ndarray, shape (n_models, n_times)
+        Of each model.
+    """
+
+    times: Floats
+    log_hazards: Floats
+    strata: Places
+    ends: Floats
+    stratum_names: tuple[Any, ...] = ()
+
+    def __getitem__(self, index: int) -> Baseline:
+        return Baseline(self.times, self.log_hazards[index], self.strata, self.ends, self.stratum_names)
+
+    def between(self, index: int, ahead: int, share: float) -> Baseline:
+        """One between two models: the logarithm goes straight from the one to the other, as an intercept would."""
+        mixed = (1 - share) * self.log_hazards[index] + share * self.log_hazards[ahead]
+        return replace(self[index], log_hazards=mixed)
+
+
 def fit_baseline(
     target: SurvivalTarget, eta: ArrayLike, weights: ArrayLike | None = None, ties: Ties = "efron"
 ) -> Baseline:
@@ -144,13 +175,32 @@ def fit_baseline(
     >>> np.exp(fit_baseline(target, np.zeros(3)).log_hazards).round(3)
     array([0.333, 1.333])
     """
+    return fit_baselines(target, [np.asarray(eta, dtype=float)], weights, ties)[0]
+
+
+def fit_baselines(
+    target: SurvivalTarget, etas: Iterable[Floats], weights: ArrayLike | None = None, ties: Ties = "efron"
+) -> Baselines:
+    """The baseline hazards of several linear predictors (n_rows,) each; see `fit_baseline`."""
     w = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=float)
-    terms = terms_of(target, np.asarray(eta, dtype=float), w, ties)
-    sets = terms.sets
-    steps = np.bincount(terms.place, terms.strength / terms.total, len(sets.times))
-    hazards = [np.cumsum(steps[sets.of_stratum(stratum)]) for stratum in range(target.n_strata)]
-    log_hazards = np.log(np.concatenate(hazards)) - terms.shifts[sets.strata]
-    return Baseline(sets.times, log_hazards, sets.strata, last_seen(target, w), target.stratum_names)
+    sets = risk_sets(target, w)
+    slices = [sets.of_stratum(stratum) for stratum in range(target.n_strata)]
+    rows = []
+    for eta in etas:
+        terms = terms_of(target, eta, w, ties, sets)
+        log_steps = np.log(terms.strength) - terms.log_total
+        rows.append(np.concatenate([_log_running(log_steps, terms.place, own) for own in slices]))
+    return Baselines(sets.times, np.array(rows), sets.strata, last_seen(target, w), target.stratum_names)
+
+
+def _log_running(log_steps: Floats, place: Places, own: slice) -> Floats:
+    """The logarithm of the running sum, time by time, of the steps that are at these times."""
+    first, last = np.searchsorted(place, [own.start, own.stop])
+    steps = log_steps[first:last]
+    most, least = steps.max(initial=-np.inf), steps.min(initial=np.inf)
+    narrow = most - least < WIDE
+    running = np.log(np.cumsum(np.exp(steps - most))) + most if narrow else np.logaddexp.accumulate(steps)
+    return np.asarray(running)[np.searchsorted(place[first:last], np.arange(own.start, own.stop), side="right") - 1]
 
 
 def last_seen(target: SurvivalTarget, weights: Floats) -> Floats:

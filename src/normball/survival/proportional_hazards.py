@@ -11,8 +11,8 @@ from scipy.special import chdtrc
 from scipy.stats import rankdata
 
 from normball.survival.kaplan_meier import kaplan_meier
-from normball.survival.target import Floats, SurvivalTarget
-from normball.survival.terms import Terms, Ties, terms_of
+from normball.survival.target import Floats, SurvivalTarget, Ties
+from normball.survival.terms import Terms, terms_of
 
 Scale: TypeAlias = Literal["km", "rank", "identity", "log"]
 NEGLIGIBLE = 1e-10  # of a variance: what is left of it by rounding
@@ -25,7 +25,8 @@ class ProportionalHazards:
     Attributes
     ----------
     chi_square : ndarray, shape (n_features,)
-        Of one degree of freedom each; NaN for a feature that depends on the others.
+        Of one degree of freedom each; NaN for a feature that depends on the others, and where the linear predictors lie
+        so far apart that a risk vanishes beside another one.
     p_values : ndarray, shape (n_features,)
         How often chance alone gives a chi square as large.
     slopes : ndarray, shape (n_features,)
@@ -88,6 +89,9 @@ def proportional_hazards(
     X = np.asarray(features, dtype=float)
     terms = terms_of(target, np.asarray(eta, dtype=float), w, ties)
     times = _scaled(target, w, terms.sets.times, scale)
+    if (terms.total == 0).any():  # linear predictors so far apart that one row alone counts
+        nothing = np.full(X.shape[1], np.nan)
+        return ProportionalHazards(nothing, nothing, nothing, np.nan, np.nan, 0)
     place = terms.sets.place
     died = place >= 0
     times = times - times[place[died]].mean()

@@ -32,32 +32,58 @@ class RiskSets:
     place: Places
 
     def over_rows(self, values: Floats) -> Floats:
-        """At each time, the sum of the values (n_rows,) or (n_rows, k) of those at risk.
+        """At each time, the sum of the values (n_rows,) or (n_rows, k) of those at risk."""
+        return self._combined(values, np.add, 0.0)
 
-        A row is at risk in a range of times, which is a few nodes of a binary tree over them: only what belongs to a
-        sum is added to it. A difference of two running sums would lose small numbers beside large ones.
+    def log_sums(self, values: Floats) -> Floats:
+        """At each time, the logarithm of the sum of the exponentials of the values (n_rows,) of those at risk."""
+        return self._combined(values, np.logaddexp, -np.inf)
+
+    def largest(self, values: Floats) -> Floats:
+        """At each time, the largest of the values (n_rows,) or (n_rows, k) of those at risk."""
+        return self._combined(values, np.maximum, -np.inf)
+
+    def _combined(self, values: Floats, combine: np.ufunc, nothing: float) -> Floats:
+        """The values of those at risk at each time, combined: only what belongs to a sum is ever added to it."""
+        rows = np.flatnonzero(self.first < self.last)
+        if (self.first[rows] == np.searchsorted(self.strata, self.strata[self.first[rows]])).all():
+            result = np.full((len(self.times), *values.shape[1:]), nothing)
+            combine.at(result, self.last[rows] - 1, values[rows])
+            bounds = np.flatnonzero(np.diff(self.strata, prepend=-1, append=-1))
+            for own in map(slice, bounds[:-1], bounds[1:]):
+                result[own] = combine.accumulate(result[own][::-1])[::-1]
+            return result
+        return self._over_ranges(values, combine, nothing)
+
+    def _over_ranges(self, values: Floats, combine: np.ufunc, nothing: float) -> Floats:
+        """With late entry: a row is at risk in a range of times, which is a few nodes of a binary tree over them.
+
+        A difference of two running sums would lose small numbers beside large ones.
         """
         size = 1 << max(0, len(self.times) - 1).bit_length()
-        tree = np.zeros((2 * size, *values.shape[1:]))
+        tree = np.full((2 * size, *values.shape[1:]), nothing)
         low, high = self.first + size, np.maximum(self.first, self.last) + size
         while (low < high).any():
             odd = (low < high) & (low % 2 == 1)
-            np.add.at(tree, low[odd], values[odd])
+            combine.at(tree, low[odd], values[odd])
             low = low + odd
             odd = (low < high) & (high % 2 == 1)
             high = high - odd
-            np.add.at(tree, high[odd], values[odd])
+            combine.at(tree, high[odd], values[odd])
             low, high = low // 2, high // 2
         level = 1
         while level < size:
-            tree[2 * level : 4 * level] += np.repeat(tree[level : 2 * level], 2, axis=0)
+            children = tree[2 * level : 4 * level]
+            combine(children, np.repeat(tree[level : 2 * level], 2, axis=0), out=children)
             level *= 2
         return tree[size : size + len(self.times)]
 
     def over_events(self, values: Floats) -> Floats:
         """At each time, the sum of the values (n_rows,) or (n_rows, k) of those whose event it is."""
+        died = np.flatnonzero(self.place >= 0)
+        if values.ndim == 1:
+            return np.asarray(np.bincount(self.place[died], values[died], len(self.times)), dtype=np.float64)
         sums = np.zeros((len(self.times), *values.shape[1:]))
-        died = self.place >= 0
         np.add.at(sums, self.place[died], values[died])
         return sums
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from normball.survival.risk_sets import RiskSets, risk_sets
-from normball.survival.target import Floats, Places, SurvivalTarget
+from normball.survival.target import Floats, Places, SurvivalTarget, Ties
 
-Ties: TypeAlias = Literal["efron", "breslow"]
+SMALL = 1e-250  # sums of risks beside the largest risk: smaller ones are taken by their logarithms
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,8 @@ class Terms:
         l/d, the part of the risk of the tied events that is left out.
     strength : ndarray, shape (n_terms,)
         The weight of a term; those of a time sum to the weights of its events.
-    total : ndarray, shape (n_terms,)
-        The sum of the risks.
+    log_total : ndarray, shape (n_terms,)
+        The logarithm of the sum of weight times exp(eta) over those at risk.
     """
 
     sets: RiskSets
@@ -44,7 +43,12 @@ class Terms:
     place: Places
     fraction: Floats
     strength: Floats
-    total: Floats
+    log_total: Floats
+
+    @property
+    def total(self) -> Floats:
+        """The sum of the risks; 0 where they are too small beside the largest of the stratum."""
+        return np.exp(self.log_total - self.shifts[self.sets.strata[self.place]])
 
     def mean(self, values: Floats) -> Floats:
         """The mean (n_terms, k) of the values (n_rows, k) over each risk set."""
@@ -61,21 +65,28 @@ class Terms:
         return np.asarray(self.risks * (running[self.sets.last] - running[self.sets.first] - left_out[self.sets.place]))
 
 
-def terms_of(target: SurvivalTarget, eta: Floats, weights: Floats | None, ties: Ties) -> Terms:
-    """The terms at a linear predictor."""
+def terms_of(target: SurvivalTarget, eta: Floats, w: Floats, ties: Ties, sets: RiskSets | None = None) -> Terms:
+    """The terms at a linear predictor; `sets` are those of the target with these weights, if they are known."""
     if ties not in ("efron", "breslow"):
         raise ValueError(f'ties is {ties!r}, but must be "efron" or "breslow"')
-    w = np.ones(len(target)) if weights is None else weights
-    sets = risk_sets(target, w)
+    sets = risk_sets(target, w) if sets is None else sets
+    rows = np.flatnonzero(w > 0)
+    codes = target.codes[rows]
     shifts = np.full(target.n_strata, -np.inf)
-    np.maximum.at(shifts, target.codes[w > 0], eta[w > 0])
+    np.maximum.at(shifts, codes, eta[rows])
     risks = np.zeros(len(target))
-    risks[w > 0] = w[w > 0] * np.exp(eta - shifts[target.codes])[w > 0]
-    died = sets.over_events(w)
+    risks[rows] = w[rows] * np.exp(eta[rows] - shifts[codes])
     n_tied = np.bincount(sets.place[sets.place >= 0], minlength=len(sets.times))
     n_terms = n_tied if ties == "efron" else np.ones_like(n_tied)
     place = np.repeat(np.arange(len(n_terms)), n_terms)
     fraction = (np.arange(len(place)) - np.repeat(np.cumsum(n_terms) - n_terms, n_terms)) / n_terms[place]
     every, tied = sets.over_rows(risks), sets.over_events(risks)
-    total = every[place] - fraction * tied[place]
-    return Terms(sets, risks, shifts, place, fraction, died[place] / n_terms[place], total)
+    if (every > SMALL).all():
+        log_total = np.log(every[place] - fraction * tied[place]) + shifts[sets.strata[place]]
+    else:
+        log_risks = np.full(len(target), -np.inf)
+        log_risks[rows] = np.log(w[rows]) + eta[rows]
+        log_every, log_tied = sets.log_sums(log_risks), np.full(len(sets.times), -np.inf)
+        np.logaddexp.at(log_tied, sets.place[sets.place >= 0], log_risks[sets.place >= 0])
+        log_total = log_every[place] + np.log1p(-fraction * np.exp(log_tied - log_every)[place])
+    return Terms(sets, risks, shifts, place, fraction, sets.over_events(w)[place] / n_terms[place], log_total)

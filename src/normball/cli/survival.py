@@ -1,0 +1,26 @@
+"""The options about times to an event. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+
+from normball.cli.values import column, times
+
+
+def event_options(group: argparse._ActionsContainer) -> None:
+    """Those of all that read a target."""
+    group.add_argument("--event", type=column, metavar="COL", help="whether the time ended with it (Cox model)")
+    group.add_argument("--start", type=column, metavar="COL", help="when a row came under observation (Cox)")
+    group.add_argument("--strata", type=column, metavar="COL", help="strata with hazards of their own (Cox)")
+
+
+def kind_options(predict: argparse.ArgumentParser) -> None:
+    """What `normball predict` says of new rows."""
+    predict.add_argument(
+        "--kind",
+        choices=("response", "link", "class", "risk", "survival", "cumulative_hazard", "median"),
+        help="mean or probability, linear predictor, or class (default: class and probability, or the mean); of times "
+        "to an event risk, median, survival or cumulative hazard at --times (default: risk and median, or survival)",
+    )
+    predict.add_argument("--proba", action="store_const", dest="kind", const="response", help="same as --kind response")
+    predict.add_argument("--times", type=times, metavar="T[,T]", help="where survival is wanted")

@@ -1,0 +1,35 @@
+"""The baseline hazards of the models of a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.families import find_family
+from normball.predictor import linear_predictor
+from normball.survival.baseline import Baselines, fit_baselines
+
+if TYPE_CHECKING:
+    from normball.inputs.prepare import Data
+    from normball.results.sparse_rows import SparseRows
+
+Array = NDArray[np.float64]
+BLOCK = 2**24  # most linear predictors held at a time
+
+
+def hazards_of(data: Data, intercepts: Array, coefs: SparseRows) -> Baselines | None:
+    """The hazards of models of survival with these coefficients, a row each; None of other models."""
+    if data.survival is None:
+        return None
+
+    def etas() -> Iterator[Array]:
+        width = max(1, BLOCK // data.n_rows)
+        for start in range(0, len(intercepts), width):
+            which = slice(start, start + width)
+            eta = linear_predictor(data.design, intercepts[which], coefs.take(which, 1))
+            yield from np.ascontiguousarray(eta.T) + data.offset
+
+    return fit_baselines(data.survival, etas(), data.weights, find_family(data.family).ties)

@@ -1,0 +1,133 @@
+"""The commands with times to an event."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import normball as nb
+from commands import Capture, run
+
+
+@pytest.fixture
+def table(folder: Path) -> pl.DataFrame:
+    """Times of patients of three centres, with late entry."""
+    rng = np.random.default_rng(2)
+    n = 150
+    a, b, c = rng.normal(size=(3, n)).round(3)
+    time, cut = rng.exponential(np.exp(-a)), rng.exponential(2, n)
+    days = np.ceil(100 * np.minimum(time, cut)) + 1
+    columns = {
+        "days": days,
+        "died": time <= cut,
+        "a": a,
+        "b": b,
+        "c": c,
+        "centre": np.array(list("xyz"))[np.arange(n) % 3],
+    }
+    made = pl.DataFrame({**columns, "since": np.floor(days * rng.random(n) * 0.5)})
+    made.write_csv("t.csv")
+    return made
+
+
+TIMES = ("t.csv", "--target", "days", "--event", "died", "--drop", "since")
+
+
+def test_a_cox_model_from_table_to_predictions(table: pl.DataFrame, capsys: Capture) -> None:
+    code, out, _ = run(capsys, "fit", "--no-compare", *TIMES, "--strata", "centre", "--cv", "3", "-o", "out")
+    assert code == 0
+    n_events = int(table["died"].sum())
+    assert f"Target   days, died: time to an event, {n_events} of 150 rows have it, between " in out
+    assert ", 3 strata -> Cox, L1\n" in out
+    assert "hazard x/SD" in out
+    assert "nothing in glmnet, which has no Efron's ties before its version 5" in out
+    assert sorted(file.name for file in Path("out").iterdir()) == ["coefficients.csv", "model.json", "path.csv"]
+    model = nb.load("out/model.json")
+    assert (model.path.family, model.path.feature_names) == ("cox", ("a", "b", "c"))
+    fit = model.at("1se")
+    code, shown, _ = run(capsys, "predict", "out/model.json", "t.csv", "--times", "50,100.5", "--keep", "a")
+    assert code == 0
+    found = pl.read_csv(shown.encode())
+    assert found.columns == ["a", "survival at 50", "survival at 100.5"]
+    expected = fit.predict(table, kind="survival", times=[50, 100.5], strata="centre")
+    np.testing.assert_allclose(found.drop("a").to_numpy(), expected)
+    _, shown, _ = run(capsys, "predict", "out/model.json", "t.csv")
+    found = pl.read_csv(shown.encode())
+    np.testing.assert_allclose(found["risk"], fit.predict(table, kind="risk"))
+    medians = fit.predict(table, kind="median", strata="centre")
+    np.testing.assert_array_equal(found["median"].cast(pl.Float64), medians)
+    _, shown, _ = run(capsys, "predict", "out/model.json", "t.csv", "--kind", "cumulative_hazard", "--times", "50")
+    assert shown.splitlines()[0] == "cumulative hazard at 50"
+    code, again, _ = run(capsys, "show", "out/model.json")
+    assert code == 0
+    assert "a  " in again
+
+
+def test_late_entry_and_the_same_as_in_python(table: pl.DataFrame, capsys: Capture) -> None:
+    words = ("t.csv", "--target", "days", "--event", "died", "--start", "since", "--drop", "centre")
+    code, out, _ = run(capsys, "fit", "--no-compare", *words, "--score", "concordance", "--json", "-o", "out")
+    assert code == 0
+    document = json.loads(out)
+    ours = nb.cv_path(table.drop("centre"), ["since", "days", "died"], family="cox", score="concordance")
+    saved = nb.load("out/model.json")
+    np.testing.assert_array_equal(saved.path.coefs, ours.path.coefs)
+    np.testing.assert_array_equal(saved.fold_scores, ours.fold_scores)
+    assert document["target"] == "since, days, died"
+    assert document["family"] == "cox"
+
+
+def test_all_penalties_are_compared(table: pl.DataFrame, capsys: Capture) -> None:
+    code, out, _ = run(capsys, "fit", *TIMES, "--strata", "centre", "--cv", "3", "--n-lambdas", "20", "-o", "out")
+    assert code == 0
+    assert "ridge" in out
+    assert len(nb.load("out/model.json")) == 4
+
+
+def test_check_looks_at_times(table: pl.DataFrame, capsys: Capture) -> None:
+    table.with_columns(code=pl.col("centre").replace_strict({"x": 1.0, "y": 2.5, "z": 3.0})).write_csv("c.csv")
+    code, out, _ = run(
+        capsys, "check", "c.csv", "--target", "days", "--event", "died", "--drop", "since", "--strata", "centre"
+    )
+    assert code == 0
+    assert "W11 Constant within every stratum: code." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("--strata", "centre"),
+            "--strata is about times to an event: --target TIME --event COL, which is --family cox",
+        ),
+        (("--event", "died", "--family", "poisson"), "--event is about times to an event"),
+        (("--event", "dead"), 'Column "dead" of --target not found'),
+        (("--event", "died", "--strata", "center"), 'Column "center" of --strata not found'),
+        (("--event", "died", "--holdout", "0.2"), "--holdout is not offered for times to an event yet: leave it out"),
+        (("--event", "died", "--bootstrap", "10"), "--bootstrap is not offered for times to an event yet"),
+        (("--event", "died", "--open"), "--open is not offered for times to an event yet"),
+        (("--event", "a"), 'E13 Event "a" holds'),
+    ],
+)
+def test_what_cannot_be_asked_for(table: pl.DataFrame, capsys: Capture, words: tuple[str, ...], message: str) -> None:
+    code, _, said = run(capsys, "fit", "t.csv", "--target", "days", "--drop", "since", *words, "-o", "out")
+    assert code in (2, 3)
+    assert message in said
+
+
+def test_times_are_asked_of_models_of_times(table: pl.DataFrame, capsys: Capture) -> None:
+    run(capsys, "fit", "--no-compare", "t.csv", "--target", "a", "--drop", "since,days,died,centre", "-o", "out")
+    code, _, said = run(capsys, "predict", "out/model.json", "t.csv", "--times", "5")
+    assert code == 2
+    assert "--times is about models of times to an event; this one is gaussian" in said
+    run(capsys, "fit", "--no-compare", *TIMES, "--strata", "centre", "--n-lambdas", "10", "-o", "out")
+    code, _, said = run(capsys, "predict", "out/model.json", "t.csv", "--kind", "survival")
+    assert "--kind survival needs --times" in said
+    table.drop("centre").write_csv("n.csv")
+    code, _, said = run(capsys, "predict", "out/model.json", "n.csv", "--times", "5")
+    assert 'The new table lacks the column "centre", which the model takes for strata.' in said
+    code, _, said = run(capsys, "report", "out/model.json")
+    assert "a page is not offered for" in said
+    code, _, said = run(capsys, "score", "out/model.json", "t.csv")
+    assert code != 0
