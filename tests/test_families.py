@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import normball as nb
-from normball.cli import arguments
+from normball.cli import options
 from normball.families import FAMILIES, family_name, find_family
 from normball.family import Family
 from normball.inputs.prepare import prepare
@@ -281,7 +281,7 @@ def test_counts_that_vary_too_much_are_told_so() -> None:
 
 
 def test_the_terminal_lists_the_table() -> None:
-    assert tuple(NAMES) == arguments.FAMILIES
+    assert tuple(NAMES) == options.FAMILIES
 
 
 def test_the_page_knows_the_functions_that_families_name() -> None:
