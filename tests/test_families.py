@@ -281,7 +281,7 @@ def test_counts_that_vary_too_much_are_told_so() -> None:
 
 
 def test_the_terminal_lists_the_table() -> None:
-    assert tuple(NAMES) == options.FAMILIES
+    assert tuple(FAMILIES) == options.FAMILIES
 
 
 def test_the_page_knows_the_functions_that_families_name() -> None:

@@ -165,16 +165,16 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
     from normball.families import AUTO, find_family
 
     targets = named(arguments.target or [examples.TARGETS[arguments.example]], table.columns, "--target")
-    family = None if arguments.family == AUTO else find_family(arguments.family)
-    if arguments.event and (family is None or family.has_risk_sets):
+    known = None if arguments.family == AUTO else find_family(arguments.family)
+    if arguments.event and (known is None or known.has_risk_sets):
         if len(targets) > 1:
             raise UsageError("--target names one column, the time, where --event names the other")
         targets = [*([arguments.start] if arguments.start else []), *targets, arguments.event]
-    of_times = bool(arguments.event) if family is None else family.has_risk_sets
+    of_times = bool(arguments.event) if known is None else known.has_risk_sets
     given = next((name for name in ("event", "start", "strata") if getattr(arguments, name)), None)
     if given and not of_times:
         raise UsageError(f"--{given} is about times to an event: --target TIME --event COL, which is --family cox")
-    takes_several = of_times or (family is not None and family.has_outputs)
+    takes_several = of_times or (known is not None and known.has_outputs)
     unknown = [not_found(table.columns, name, "--target") for name in targets if len(targets) > 1]
     if any(unknown):
         raise DataError(*(problem for problem in unknown if problem))
