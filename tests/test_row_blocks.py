@@ -113,6 +113,15 @@ def test_blocks_of_an_array_are_views(tmp_path):
     assert source.n_blocks_hint == 4
 
 
+def test_targets_weights_and_offsets_may_be_columns_of_arrays():
+    case = Case("binomial", "weights and offset")
+    columns = np.column_stack([case.y, case.options["sample_weight"], case.options["offset"]])  # row-major
+    options = {**case.options, "sample_weight": columns[:, 1], "offset": columns[:, 2]}
+    found = nb.fit_path(nb.Blocks(case.X, rows=50), columns[:, 0], **options)
+    same = nb.fit_path(nb.Blocks(case.X, rows=50), case.y, **case.options)
+    np.testing.assert_array_equal(found.coefs, same.coefs)
+
+
 def test_a_wide_column_major_map_is_read_by_columns_and_not_copied(tmp_path):
     import tracemalloc
 

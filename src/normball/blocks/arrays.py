@@ -98,8 +98,9 @@ def read_arrays(
     ids, n_folds = _fold_numbers(folds, n_rows)
     names = source_of(X[:1]).names
     size = block_rows or max(1, BYTES // max(1, X.itemsize * X.shape[1]))
+    rows = (np.ascontiguousarray(one) for one in (data.y, data.weights, data.offset))
     return RowBlocks(
-        source=ArraySource(X, data.y, data.weights, data.offset, ids, size),
+        source=ArraySource(X, *rows, ids, size),
         family=data.family,
         classes=data.classes,
         output_names=data.output_names,
