@@ -9,6 +9,7 @@ import pytest
 
 import normball as nb
 from normball import _native
+from normball.blocks.arrays import read_arrays
 from normball.blocks.executor import Tree
 from normball.blocks.folds import fold_of_rows
 from normball.blocks.local import LocalExecutor
@@ -104,7 +105,7 @@ def test_arrays_on_disk_in_any_layout(tmp_path, dtype, order):
 
 def test_blocks_of_an_array_are_views(tmp_path):
     mapped = np.lib.format.open_memmap(tmp_path / "X.npy", mode="w+", dtype=np.float64, shape=(1000, 5))
-    source = nb.blocks.arrays.read_arrays(mapped, np.arange(1000.0), family="gaussian", block_rows=300).source
+    source = read_arrays(mapped, np.arange(1000.0), family="gaussian", block_rows=300).source
     blocks = list(source.open())
     assert [(one.number, one.first_row, one.n_rows) for one in blocks] == [
         (0, 0, 300), (1, 300, 300), (2, 600, 300), (3, 900, 100),
@@ -355,7 +356,7 @@ def test_control_c_within_a_pass(family, at_pass):
 
 def test_what_a_block_adds_can_be_sent_elsewhere():
     case = Case("binomial")
-    source = nb.blocks.arrays.read_arrays(case.X, case.y, family="binomial", block_rows=60).source
+    source = read_arrays(case.X, case.y, family="binomial", block_rows=60).source
     block = next(source.open())
     request = {"family": "binomial", "parameter": np.nan, "n_folds": 0, "has_gram": False}
     function = partial(block_sums, partial(native_sums, "block_moments", request))
