@@ -91,7 +91,7 @@ def test_parameters_survive_cloning_and_pickling():
         (GLMRegressor(lam=-1), ValueError, "lambdas must be"),
         (GLMRegressor(family="gama"), ValueError, "family is 'gama'"),
         (GLMRegressorCV(select="2se"), ValueError, "select is '2se'"),
-        (GLMRegressorCV(scoring="auc"), ValueError, "binomial"),
+        (GLMRegressorCV(scoring="auc"), ValueError, "is about classes"),
         (GLMRegressorCV(cv=1), ValueError, "at least 2 folds"),
         (GLMRegressor(penalty_factors={"x9": 0.0}), ValueError, "x9"),
     ],

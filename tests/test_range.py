@@ -124,7 +124,7 @@ def test_command_line(folder, capsys: Capture) -> None:
         warnings.simplefilter("error")
         code, _, stderr = run(capsys, *words, "--weights", "w", "--drop", "huge")
     assert code == 0
-    assert stderr == "W05 sample_weight up to 1e+307 were divided by the largest: only their ratios matter.\n"
+    assert stderr == "W05 --weights up to 1e+307 were divided by the largest: only their ratios matter.\n"
     code, _, stderr = run(capsys, *words, "--drop", "w")
     assert code == 3
     assert "E07 Values beyond" in stderr

@@ -21,7 +21,7 @@ from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 
 from normball.families import find_family
 from normball.messages import NormballWarning, did_you_mean
-from normball.scores import SCORES, Array, Score
+from normball.scores import OF_TIMES, SCORES, Array, Score
 
 Classes = tuple[Any, ...] | None
 
@@ -103,7 +103,7 @@ def _instead(family: str, labels: bool) -> str:
     """What to do about a score that does not suit."""
     if not find_family(family).has_classes:
         return "Use deviance, mse or mae"
-    ours = ", ".join(SCORES)
+    ours = ", ".join(name for name in SCORES if name not in OF_TIMES)
     return (
         f"Use one of {ours}" if labels else f"The target holds shares of classes, which {ours} judge: use one of these"
     )

@@ -139,3 +139,4 @@ SCORES = {
         Score("concordance", True, lambda y, eta, w, f: concordance_of_rows(y, eta, w)),
     )
 }
+OF_TIMES = ("concordance",)  # scores of a target that is a time to an event

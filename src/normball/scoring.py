@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from normball.families import find_family
-from normball.scores import SCORES, Score
+from normball.scores import OF_TIMES, SCORES, Score
 
-_OF_TIMES = ("concordance",)
 _OF_CLASSES = ("auc", "accuracy", "brier")
 
 
@@ -17,9 +16,9 @@ def find_score(score: Any, family: str, classes: tuple[Any, ...] | None = None) 
         return SCORES["deviance"]
     if not isinstance(score, str) and not callable(score):
         raise TypeError(f"score is {score!r}, but must be the name of one score, or a callable")
-    if find_family(family).has_risk_sets != (score in _OF_TIMES) and score != "deviance":
+    if find_family(family).has_risk_sets != (score in OF_TIMES) and score != "deviance":
         of_rows = f'score={score!r} judges rows one by one; family="{family}" has "deviance" and "concordance"'
-        raise ValueError(of_rows if score not in _OF_TIMES else f'score="{score}" needs family="cox", not "{family}"')
+        raise ValueError(of_rows if score not in OF_TIMES else f'score="{score}" needs family="cox", not "{family}"')
     if isinstance(score, str) and score in SCORES:
         if score in _OF_CLASSES and not find_family(family).has_classes:
             raise ValueError(

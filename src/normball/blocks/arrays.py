@@ -98,9 +98,8 @@ def read_arrays(
     ids, n_folds = _fold_numbers(folds, n_rows)
     names = source_of(X[:1]).names
     size = block_rows or max(1, BYTES // max(1, X.itemsize * X.shape[1]))
-    rows = (np.ascontiguousarray(one) for one in (data.y, data.weights, data.offset))
     return RowBlocks(
-        source=ArraySource(X, *rows, ids, size),
+        source=ArraySource(X, *_dense(data.y, data.weights, data.offset), ids, size),
         family=data.family,
         classes=data.classes,
         output_names=data.output_names,
@@ -111,6 +110,11 @@ def read_arrays(
         n_folds=n_folds,
         folds=f"{n_folds} given folds" if n_folds else "",
     )
+
+
+def _dense(y: Array, weights: Array, offset: Array) -> tuple[Array, Array, Array]:
+    """Without gaps between rows."""
+    return np.ascontiguousarray(y), np.ascontiguousarray(weights), np.ascontiguousarray(offset)
 
 
 def opened(path: str | os.PathLike[str]) -> NDArray[Any]:

@@ -95,6 +95,9 @@ def row_blocks(
     if isinstance(given.X, RowBlocks):
         return given.X
     by_row = {name: values for name, values in (by_row or {}).items() if values is not None}
+    options = dict(options)
+    if options.pop("strata", None) is not None:
+        raise ValueError('strata are those of family="cox", which needs all rows in memory')
     local = (read_arrays, partial(blocks_of, progress=progress))
     readers = (partial(read_dask, executor=given.executor),) if is_dask(given.X) else local
     known = {**options, "family": family_name(options["family"])}

@@ -55,10 +55,7 @@ def block_problem(
     """Check settings and what is known of the data before they are read."""
     if settings.family != AUTO:
         find_family(settings.family).check_rows("a fit of rows in blocks")
-    options = dict(for_data)
-    if options.pop("strata", None) is not None:
-        raise ValueError('strata are those of family="cox", which needs all rows in memory')
-    data = block_data(X, y, settings, options, by_row)
+    data = block_data(X, y, settings, for_data, by_row)
     fields = checked(data, settings, for_data) | {"has_offset": data.blocks.has_offset}
     if fields["groups"] is not None:
         raise ValueError("groups need all rows in memory, and these come in blocks: leave groups out, or fit a sample")
