@@ -71,6 +71,8 @@ class Browser:
             self.driver.switch_to.frame(0)
         else:
             self.driver.get(page.as_uri())
+        if media:
+            self.media(**media)  # the page may have come with a process of its own
 
     def cdp(self, command: str, **options: Any) -> Any:
         return self.driver.execute_cdp_cmd(command, options)
