@@ -65,10 +65,8 @@ class NullModel {
  private:
   static Response response_of(const Loss& loss, const Problem& problem) {
     const TargetRange targets = loss.targets();
-    Response response{.mean = targets.mean,
-                      .smallest = targets.smallest,
-                      .largest = targets.largest,
-                      .constant = loss.constant()};
+    Response response{
+        .mean = targets.mean, .smallest = targets.smallest, .largest = targets.largest, .constant = loss.constant()};
     for (Index i = 0; i < problem.spec->n_rows; ++i) {
       if (problem.weights[i] != 0.0) response.largest_offset = std::max(response.largest_offset, problem.offset[i]);
     }
