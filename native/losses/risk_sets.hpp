@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <numbers>
 #include <tuple>
 
 #include "core/types.hpp"
@@ -58,7 +59,7 @@ class RiskSets {
 // so that any eta will do.
 class RiskSums {
  public:
-  static constexpr double unit = 512.0 * 0.693147180559945309417232121458176568;
+  static constexpr double unit = 512.0 * std::numbers::ln2;
 
   RiskSums(const RiskSets& sets, const double* weights, const double* eta);
 
