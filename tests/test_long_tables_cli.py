@@ -11,6 +11,7 @@ import pytest
 import normball as nb
 from commands import Capture, run
 from normball.cli.long_tables import NEED_ROWS, UNFINISHED
+from normball.cli.options import column_options
 from normball.findings import in_blocks
 from normball.messages import DataError, Interrupted
 from normball.model_file import load
@@ -96,7 +97,20 @@ def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(
     assert "Looked at every 8th row" in " ".join(out.split())
 
 
+# options about columns that the blocks are made by
+TAKEN = {"drop", "categorical", "weights", "offset", "exposure", "missing", "inf"}
+
+
+def test_every_option_about_columns_is_taken_or_refused() -> None:
+    known = {action.dest for action in column_options()._actions} - {"help"}
+    assert known <= TAKEN | {*NEED_ROWS}
+    assert not TAKEN.intersection(NEED_ROWS)
+
+
 VALUES = {
+    "event": ["class"],
+    "start": ["w"],
+    "strata": ["colour"],
     "positive": ["yes"],
     "group": ["w"],
     "time_order": ["days"],

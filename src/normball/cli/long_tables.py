@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 # options that need all rows at once
 NEED_ROWS = (
+    "event",
+    "start",
+    "strata",
     "positive",
     "group",
     "time_order",
