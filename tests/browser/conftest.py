@@ -3,6 +3,7 @@
 import html
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    "--disable-features=IsolateSandboxedIframes",  # what the system prefers reaches a frame of the same process alone
     "--window-size=1280,900",
 ]
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -54,9 +56,9 @@ class Browser:
     def open(self, page: Path, *, framed: bool = False, media: dict[str, str] | None = None) -> None:
         """Open a page by its file, or inside a frame that may run scripts and nothing else."""
         self.driver.switch_to.default_content()
+        self.driver.get("about:blank")
         self.media(**(media or {}))
         self.size(1280, 900)
-        self.driver.get("about:blank")
         self.log("browser"), self.log("performance")
         if framed:
             frame = self.folder / "frame.html"
@@ -79,8 +81,15 @@ class Browser:
 
     def media(self, **features: str) -> None:
         """Pretend that the system prefers something, as `prefers-color-scheme` = dark."""
-        wanted = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
-        self.cdp("Emulation.setEmulatedMedia", features=wanted)
+        wanted = {name.replace("_", "-"): value for name, value in features.items()}
+        queries = [f"({name}: {value})" for name, value in wanted.items()]
+        end = time.monotonic() + 20
+        while True:  # a page that has just come may not have heard of it
+            self.cdp("Emulation.setEmulatedMedia", features=[{"name": n, "value": v} for n, v in wanted.items()])
+            if not queries or self.run("return arguments[0].every((query) => matchMedia(query).matches)", queries):
+                return
+            assert time.monotonic() < end, f"the browser does not take {queries}"
+            time.sleep(0.05)
 
     def size(self, width: int, height: int) -> None:
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)

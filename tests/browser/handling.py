@@ -12,6 +12,8 @@ themes = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
 def find(browser: Browser, selector: str):  # type: ignore[no-untyped-def]
+    """An element of the page as it stands once what was changed before is drawn: the page draws with the next frame."""
+    browser.frames()
     return browser.driver.find_element("css selector", selector)
 
 

@@ -88,7 +88,7 @@ def test_the_first_words_say_which_to_take(browser: Browser, page: Path) -> None
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_accessible_under_every_penalty(browser: Browser, page: Path, theme: str) -> None:
-    browser.open(page, media={"prefers-color-scheme": theme})
+    browser.open(page, media={"prefers_color_scheme": theme})
     for k in (0, 3):
         choose(browser, k)
         assert browser.accessibility() == []
