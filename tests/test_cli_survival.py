@@ -85,6 +85,21 @@ def test_all_penalties_are_compared(table: pl.DataFrame, capsys: Capture) -> Non
     assert len(nb.load("out/model.json")) == 4
 
 
+def test_held_out_predictions_in_a_file(table: pl.DataFrame, capsys: Capture) -> None:
+    words = ("t.csv", "--target", "days", "--event", "died", "--start", "since", "--strata", "centre", "--cv", "3")
+    code, _, _ = run(capsys, "fit", "--no-compare", *words, "--out-of-fold", "held.csv", "-o", "out")
+    assert code == 0
+    held = pl.read_csv("held.csv")
+    assert held.columns == ["row", "fold", "start", "time", "event", "stratum", "risk", "median"]
+    assert held["stratum"].to_list() == table["centre"].to_list()
+    cv = nb.cv_path(
+        table, ["since", "days", "died"], family="cox", strata="centre", cv=3, keep_predictions=True
+    )  # fmt: skip
+    np.testing.assert_allclose(held["risk"], np.exp(cv.predictions[:, cv.index_1se]), rtol=1e-9)
+    medians = cv.path.baselines[cv.index_1se].quantile(0.5, cv.predictions[:, cv.index_1se], np.arange(150) % 3)
+    np.testing.assert_allclose(held["median"].cast(pl.Float64), medians)
+
+
 def test_check_looks_at_times(table: pl.DataFrame, capsys: Capture) -> None:
     table.with_columns(code=pl.col("centre").replace_strict({"x": 1.0, "y": 2.5, "z": 3.0})).write_csv("c.csv")
     code, out, _ = run(

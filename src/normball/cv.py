@@ -18,7 +18,7 @@ from normball.findings.survival import remarks_on_effects
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted
 from normball.out_of_fold import Examiner, check_defined, is_deviance, squares, squares_left_out, weights_of
-from normball.partial_likelihood import EventExaminer, check_events, strata_of_folds
+from normball.partial_likelihood import EventExaminer, check_events, shifts_of_folds, strata_of_folds
 from normball.path import Problem, problem_anywhere, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
@@ -85,7 +85,8 @@ def cv_path(
         ends in "_loss", "_error" or "_deviance". A scorer of one's own, a callable (estimator, X, y), gets the linear
         predictor as X.
     keep_predictions : bool
-        Keep the held-out predictions of every row and strength.
+        Keep the held-out predictions of every row and strength. Linear predictors of a Cox model have a meaning only
+        beside its baseline hazard: those of each fold are put on the scale of that of all rows (see `CVPath`).
     random_state : int, Generator or RandomState
         Seed of the random folds.
     **options
@@ -245,6 +246,9 @@ def _assess(
     sums = np.zeros((data.n_rows, *path.intercepts.shape)) if keep_predictions else None
     times_held_out = np.zeros(data.n_rows)
     needs_predictions = known_scores is None or keep_predictions
+    shifts = None
+    if keep_predictions and data.survival is not None:
+        shifts = shifts_of_folds(problem, folds, path, _links(problem, models))
     for fold, (test, model) in enumerate(zip(folds.test, models[1:], strict=True)) if needs_predictions else ():
         eta = model.predict(test, data.offset)
         if isinstance(examiner, Examiner) and known_scores is None and fold_weights[fold] > 0.0:
@@ -253,7 +257,7 @@ def _assess(
             if fold_deviances is not fold_scores:
                 fold_deviances[fold] = SCORES["deviance"](data.y[test], eta, data.weights[test], family)
         if sums is not None:
-            sums[test] += eta
+            sums[test] += eta if shifts is None else eta + shifts[fold]
         times_held_out[test] += 1.0
     fold_scores[fold_scores == (np.inf if score.greater_is_better else -np.inf)] = np.nan  # better than any is none
     check_defined(fold_scores, fold_weights, score)
@@ -314,7 +318,7 @@ def _diagnosed(result: CVPath, problem: Problem, models: list[_Model], folds: Fo
 
 
 def _links(problem: Problem, models: list[_Model]) -> Callable[[int, slice], Array]:
-    """The linear predictor of all rows by the model of a fold, at some strengths."""
+    """The linear predictor of all rows by the model of a fold, -1 for that of all rows, at some strengths."""
     return lambda fold, which: models[fold + 1].predict(None, problem.data.offset, which)
 
 

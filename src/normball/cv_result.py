@@ -82,6 +82,9 @@ class CVPath:
         What was noticed about the data, and whether held-out rows are predicted too well to be true.
     predictions : ndarray or None, shape (n, n_lambdas), or with several outputs (n, n_lambdas, n_outputs)
         Linear predictor of each row from the folds that held it out (their mean), NaN where none did; kept on request.
+        Those of Cox models compare within a fold alone. So that all can be laid side by side, those of a fold are
+        shifted by the number with which the baseline hazard of `path` expects as many events of the fold's training
+        rows as with its own predictors.
     null_fold_scores : ndarray or None, shape (n_folds,)
         The same score of a model without features (intercept and offset alone) that is fitted to the training rows of
         each fold; NaN under a score of the user's. None in files of earlier versions.

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from normball.families import find_family
 from normball.messages import DataError, Finding, count
 from normball.scores import SCORES
+from normball.survival.expected import log_hazards_of_rows, shift_to
 
 if TYPE_CHECKING:
     from normball.folds import Folds
     from normball.path import Problem
+    from normball.results.path import Path
     from normball.scores import Score
+
+    Links = Callable[[int, slice], "Array"]
 
 Array = NDArray[np.float64]
 BLOCK = 2**24  # most predictions held at a time
@@ -60,7 +64,7 @@ class EventExaminer:
         # the loss is a mean over all rows, the score one over events
         self.deviance_of_loss = 2.0 * float(problem.data.weights.sum() / events.sum())
 
-    def scores(self, links: Callable[[int, slice], Array], n_strengths: int) -> Array:
+    def scores(self, links: Links, n_strengths: int) -> Array:
         """How held-out rows fare (folds, strengths); NaN where that cannot be said, as without an event among them.
 
         The deviance is what they add to it, per event: that of all rows less that of the training rows, both at the
@@ -97,6 +101,27 @@ class EventExaminer:
     def result(self) -> None:
         """No measure in plain words: a linear predictor says who is first, and not when."""
         return
+
+
+def shifts_of_folds(problem: Problem, folds: Folds, path: Path, links: Links) -> Array:
+    """What puts the linear predictors of each fold's models on the scale of those of `path`, shape (folds, strengths).
+
+    Only differences between linear predictors of one model have a meaning: what is added to all of them its baseline
+    hazard takes off again. With the shift of a fold the hazard of `path` expects as many events of its training rows by
+    the predictors of the fold as by its own, so that one hazard serves the predictions of all folds, and these can be
+    laid side by side. `links` are as in `EventExaminer.scores`, and those of `path` at fold -1.
+    """
+    data, n_strengths = problem.data, path.lambdas.size
+    assert data.survival is not None
+    assert path.baselines is not None
+    hazards = log_hazards_of_rows(data.survival, data.weights, path.baselines)
+    shifts = np.zeros((len(folds), n_strengths))
+    for which in _blocks(n_strengths, data.n_rows):
+        own = links(-1, which)
+        for fold, (train, _) in enumerate(folds):
+            weights = data.weights * np.bincount(train, minlength=data.n_rows)
+            shifts[fold, which] = shift_to(hazards[which], own, links(fold, which), weights)
+    return shifts
 
 
 def _blocks(n_strengths: int, n_rows: int) -> Iterator[slice]:

@@ -13,7 +13,9 @@ from normball.families import find_family
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
+    from normball.results.path import Path
     from normball.run import Run
+    from normball.survival.target import SurvivalTarget
 
 
 def columns(cv: CVPath, run: Run, data: Data) -> dict[str, list[Any]]:
@@ -21,7 +23,8 @@ def columns(cv: CVPath, run: Run, data: Data) -> dict[str, list[Any]]:
     from normball.cli.predict import by_name
 
     assert cv.predictions is not None
-    eta = cv.predictions[:, picked(cv, run)]
+    index = picked(cv, run)
+    eta = cv.predictions[:, index]
     family = find_family(cv.path.family)
     known = np.isfinite(eta.reshape(len(eta), -1)).all(axis=1)
 
@@ -32,8 +35,28 @@ def columns(cv: CVPath, run: Run, data: Data) -> dict[str, list[Any]]:
         return np.asarray(told)
 
     rows = np.arange(data.n_rows) if data.rows is None else data.rows
-    told = {"row": (rows + 1).tolist(), **_folds(cv), **_observed(data)}
-    return {**told, **by_name(cv.path, predicted)}
+    told = {"row": (rows + 1).tolist(), **_folds(cv)}
+    if data.survival is not None:
+        return {**told, **_times(data.survival), **_of_times(cv.path, index, data.survival, eta)}
+    return {**told, **_observed(data), **by_name(cv.path, predicted)}
+
+
+def _times(target: SurvivalTarget) -> dict[str, list[Any]]:
+    """The target of a model of survival, as it was read."""
+    start = {} if target.start is None else {"start": target.start.tolist()}
+    stratum = {} if target.strata is None else {"stratum": [target.stratum_names[code] for code in target.codes]}
+    return {**start, "time": target.stop.tolist(), "event": target.event.astype(int).tolist(), **stratum}
+
+
+def _of_times(path: Path, index: int, target: SurvivalTarget, eta: NDArray[np.float64]) -> dict[str, list[Any]]:
+    """What `normball predict` says, by the hazard of all rows; the folds' linear predictors are on its scale."""
+    assert path.baselines is not None
+    with np.errstate(over="ignore"):
+        told = {"risk": np.exp(eta), "median": path.baselines[index].quantile(0.5, eta, target.codes)}
+    known = np.isfinite(eta)
+    return {
+        name: [float(x) if k else None for x, k in zip(values, known, strict=True)] for name, values in told.items()
+    }
 
 
 def _folds(cv: CVPath) -> dict[str, list[Any]]:
