@@ -18,7 +18,13 @@ from normball.findings.survival import remarks_on_effects
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted
 from normball.out_of_fold import Examiner, check_defined, is_deviance, squares, squares_left_out, weights_of
-from normball.partial_likelihood import EventExaminer, check_events, shifts_of_folds, strata_of_folds
+from normball.partial_likelihood import (
+    EventExaminer,
+    check_events,
+    concordance_of_folds,
+    shifts_of_folds,
+    strata_of_folds,
+)
 from normball.path import Problem, problem_anywhere, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
@@ -195,7 +201,10 @@ def cross_validate(
     result = _assess(problem, path, models, gaps, folds, score, keep_predictions, known)
     if problem.data.survival is not None:
         remarks = remarks_on_effects(problem.data, path, result.index_1se)
-        result = replace(result, path=replace(result.path, findings=(*result.path.findings, *remarks)))
+        marks, links = (result.index_1se, result.index_best), _links(problem, models)
+        ranked = concordance_of_folds(problem, folds, links, path.lambdas.size, marks)
+        path = replace(result.path, findings=(*result.path.findings, *remarks))
+        result = replace(result, path=path, held_out=ranked)
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
     warn_not_converged(solution, problem.settings.tol, depth=3)

@@ -13,7 +13,7 @@ from typing import ClassVar, Never
 import numpy as np
 
 from normball.family import Array, Family
-from normball.survival.concordance import concordance
+from normball.survival.concordance import concordances
 from normball.survival.risk_sets import risk_sets
 from normball.survival.target import SurvivalTarget, Ties
 
@@ -42,7 +42,7 @@ def concordance_of_rows(y: Array, eta: Array, weights: Array) -> Array:
     """
     starts, strata = np.unique(y[:, 3], return_inverse=True)
     target = SurvivalTarget(y[:, 1], y[:, 2] == 1.0, y[:, 0], strata, tuple(starts))
-    return np.array([concordance(target, column, weights).index for column in eta.T])
+    return concordances(target, eta, weights)
 
 
 class Cox(Family):

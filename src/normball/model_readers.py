@@ -123,17 +123,19 @@ def held_out(path: Path) -> Reader:
     n_classes = len(path.classes or ())
 
     def read(value: Any, where: str) -> HeldOut:
-        of_classes = schema.fields(value, where).get("measure") == "accuracy"
+        measure = schema.fields(value, where).get("measure")
+        of_classes = measure == "accuracy"
         per_lambda = per_output(path.lambdas.size, n_outputs=1 if of_classes else path.n_outputs)
         per_target = per_output(n_outputs=1 if of_classes else path.n_outputs)
-        most = 1.0 if of_classes else np.inf
+        most = 1.0 if measure in ("accuracy", "concordance") else np.inf
         readers: dict[str, Reader] = {
             "measure": one_of(*MEASURES),
             "values": array(per_lambda, 0, most, finite=False),
             "null": array(per_target, 0, most, finite=False) if per_target else number(0, most, finite=False),
             "commonest": number(-1, n_classes - 1, whole=True),
+            "errors": array(per_lambda, 0, finite=False),
         }
-        found = record(value, where, readers)
+        found = record(value, where, readers, optional=("errors",))
         return HeldOut(**{**found, "null": np.asarray(found["null"])})
 
     return read

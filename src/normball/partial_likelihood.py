@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.cv_result import summarise_folds
 from normball.families import find_family
 from normball.messages import DataError, Finding, count
+from normball.out_of_fold import weights_of
+from normball.results.held_out import HeldOut
 from normball.scores import SCORES
+from normball.survival.concordance import concordances
 from normball.survival.expected import log_hazards_of_rows, shift_to
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 BLOCK = 2**24  # most predictions held at a time
+MOST_PAIRS = 1e9  # of rows, over all strengths, for whose order there is time
+FEW = 10  # strengths, where there is not
 
 _EVENT = 2  # the column of a target that says whether a row has its event
 
@@ -122,6 +128,31 @@ def shifts_of_folds(problem: Problem, folds: Folds, path: Path, links: Links) ->
             weights = data.weights * np.bincount(train, minlength=data.n_rows)
             shifts[fold, which] = shift_to(hazards[which], own, links(fold, which), weights)
     return shifts
+
+
+def concordance_of_folds(
+    problem: Problem, folds: Folds, links: Links, n_strengths: int, marks: Sequence[int]
+) -> HeldOut:
+    """Harrell's concordance of held-out rows, each fold by itself, whatever the score.
+
+    Where rows are very many it is known at the `marks` and at a few more strengths. `links` as in
+    `EventExaminer.scores`.
+    """
+    data = problem.data
+    assert data.survival is not None
+    at = np.arange(n_strengths)
+    if n_strengths * sum(float(len(test)) ** 2 for test in folds.test) > MOST_PAIRS:
+        at = np.union1d(np.linspace(0, n_strengths - 1, FEW).astype(int), marks)
+    found = np.full((len(folds), n_strengths), np.nan)
+    for fold, test in enumerate(folds.test):
+        target, weights = data.survival.take(test), data.weights[test]
+        for which in _blocks(n_strengths, data.n_rows):
+            asked = at[(at >= which.start) & (at < which.stop)]
+            if len(asked):
+                etas = links(fold, which)[np.ix_(test, asked - which.start)]
+                found[fold, asked] = concordances(target, etas, weights)
+    mean, error = summarise_folds(found, weights_of(folds, data.weights))
+    return HeldOut("concordance", mean, np.asarray(0.5), errors=error)
 
 
 def _blocks(n_strengths: int, n_rows: int) -> Iterator[slice]:

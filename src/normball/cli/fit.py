@@ -312,7 +312,7 @@ def _about_result(cv: CVPath, select: str | float, interrupted: str, is_cut: boo
         findings.append(Finding("W32", f"{interrupted}: the choices below are the best of what was finished."))
     kept = cv.path.n_nonzero
     if select == "1se" and kept[cv.index_1se] == 0:
-        text = "lambda_1se keeps no feature: within one standard error, the mean alone is as good."
+        text = "lambda_1se keeps no feature: within one standard error, the model without features is as good."
         n_best = kept[cv.index_best]
         more = f"show, predict and report with --lam best use {n_best}" if n_best else ""
         findings.append(Finding("W03", text, more))

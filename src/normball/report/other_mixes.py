@@ -94,6 +94,7 @@ def thinned(cv: CVPath, keep: NDArray[np.intp]) -> CVPath:
         **{name: getattr(path, name)[keep] for name in ("lambdas", "intercepts", "loss", "dual_gaps")},
         **{name: getattr(path, name)[keep] for name in ("kkt_violations", "statuses", "n_iters")},
         coef_rows=path.coef_rows.select(keep, path.n_outputs),
+        baselines=None if path.baselines is None else path.baselines.take(keep),
     )
     return replace(
         cv,
@@ -104,5 +105,5 @@ def thinned(cv: CVPath, keep: NDArray[np.intp]) -> CVPath:
         selection_counts=cv.selection_counts.select(keep),
         counts_by_column=None if cv.counts_by_column is None else cv.counts_by_column.select(keep),
         predictions=None if cv.predictions is None else cv.predictions[:, keep],
-        held_out=None if cv.held_out is None else replace(cv.held_out, values=cv.held_out.values[keep]),
+        held_out=None if cv.held_out is None else cv.held_out.take(keep),
     )

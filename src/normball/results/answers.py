@@ -9,7 +9,7 @@ import numpy as np
 
 from normball.families import find_family
 from normball.language import tr
-from normball.results.facts import figures
+from normball.results.facts import figures, with_error
 from normball.results.text import isolated
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Answer:
 def answer(cv: CVPath, target: str, index: int) -> Answer:
     """The answer at one strength of the grid; `target` is the name of what is predicted."""
     helps = features_help(cv, index)
-    return Answer(_found(cv, target, index, helps), _quality(cv, target, index), helps)
+    told = tr("the time to an event ({0})", target) if find_family(cv.path.family).has_risk_sets else target
+    return Answer(_found(cv, told, index, helps), _quality(cv, target, index), helps)
 
 
 def features_help(cv: CVPath, index: int) -> bool:
@@ -113,6 +114,8 @@ def _quality(cv: CVPath, target: str, index: int) -> str:
         return _by_score(cv, index)
     if held_out.measure == "accuracy":
         return _of_classes(cv, target, index, held_out)
+    if held_out.measure == "concordance":
+        return _of_times(cv, index, held_out)
     if held_out.null.ndim:
         return _of_targets(cv, index, held_out)
     error, null = float(held_out.typical(index)), float(held_out.typical_null)
@@ -135,6 +138,34 @@ def _of_classes(cv: CVPath, target: str, index: int, held_out: HeldOut) -> str:
         "{0}, about as many as by always saying {1} ({2})." if alike else "{0}, fewer than by always saying {1} ({2})."
     )
     return tr(text, first, always, percent(null)) + _ranking(cv, target, index)
+
+
+def _of_times(cv: CVPath, index: int, held_out: HeldOut) -> str:
+    """How often the row with the higher risk is first, beside the deviance; of a null model what the best does."""
+    if cv.path.n_nonzero[index] == 0:
+        text = tr("Without features all rows have the same risk.")
+        best = cv.index_best
+        found = held_out.concordance(best)
+        if index != cv.index_1se or cv.path.n_nonzero[best] == 0 or found is None:
+            return text
+        told = tr(
+            "lambda_1se is strict here: the score of few events varies so much between folds that none of the models "
+            "is better than no features by more than one standard error. lambda_best keeps {0}, with a concordance of "
+            "{1} on rows not used for the fit (0.5 without features).",
+            tr("{0} features" if cv.path.n_nonzero[best] > 1 else "{0} feature", f"{cv.path.n_nonzero[best]:,}"),
+            with_error(*found),
+        )
+        return f"{text} {told}"
+    share, error = held_out.concordance(index) or (np.nan, np.nan)
+    first = tr("On rows not used for the fit, the concordance is {0} (0.5 without features)", with_error(share, error))
+    if share <= 0.5:
+        told = tr("{0}: the risks put them in no better order than chance.", first)
+    else:
+        told = tr("{0}: of two rows, the one with the higher risk has its event first in {1}.", first, percent(share))
+    if cv.score == "concordance":
+        return told
+    null = "" if np.isnan(cv.null_mean) else tr(", against {0} without features", figures(cv.null_mean))
+    return told + tr(" The {0} is {1}{2}.", tr(cv.score), figures(float(cv.cv_mean[index])), null)
 
 
 def _ranking(cv: CVPath, target: str, index: int) -> str:

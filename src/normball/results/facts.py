@@ -65,11 +65,17 @@ class Point:
             "cv_se": self.se,
             "score": cv.score,
             "train_validation_gap": self.gap,
+            **self._concordance(cv),
             "dual_gap": fit.dual_gap,
             "kkt_violation": fit.kkt_violation,
             "status": fit.status,
             **(self.diagnostics or {}),
         }
+
+    def _concordance(self, cv: CVPath) -> dict[str, float]:
+        """Of times to an event how well held-out rows are ranked."""
+        found = None if self.index is None or cv.held_out is None else cv.held_out.concordance(self.index)
+        return {} if found is None else dict(zip(("concordance", "concordance_se"), found, strict=True))
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,7 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     if (whole := explained_of(cv)) is not None:
         rows.append([tr("CV deviance explained"), *(_share(one.mean, whole) for one in chosen)])
     rows.append([tr("explained, fitted rows"), *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
+    rows.append([tr("CV {0}", tr("concordance")), *(_ranked(cv, one) for one in chosen)])
     if family.has_classes and cv.score != "auc":
         rows.append(
             [
@@ -227,8 +234,14 @@ def feature_titles(point: Point, short: bool = False) -> list[str]:
     levels = any(fit.preparation.origin(int(j))[1] is not None for j in fit.kept)
     step = tr("unit" if not fit.standardize else "SD or level" if levels else "SD")
     titles = [tr("per SD")] * fit.standardize + [tr("per unit")] + [f"{tr(factor)}{FACTOR}{step}"] * bool(factor)
+    titles += [f"{tr(factor)}{FACTOR}{tr('unit')}"] * has_both_factors(fit)
     titles += [] if point.ranges is None else [tr(RANGE)]
     return titles + [tr("kept in folds")] * _counts_folds(point)
+
+
+def has_both_factors(fit: Fit) -> bool:
+    """Whether what a unit multiplies is told besides what a standard deviation does: it is usual of hazards."""
+    return fit.standardize and find_family(fit.family).has_risk_sets
 
 
 def feature_cells(point: Point, feature: Feature, short: bool = False) -> list[str]:
@@ -239,6 +252,7 @@ def feature_cells(point: Point, feature: Feature, short: bool = False) -> list[s
         return [figures(feature.per_sd), *outputs.cells(point.fit, feature.by_output, values, short), *folds]
     cells = [signed(feature.per_sd)] * point.fit.standardize + [signed(feature.per_unit)]
     cells += [factor(feature.factor)] if feature.factor is not None else []
+    cells += [factor(_exp(feature.per_unit))] * has_both_factors(point.fit)
     if feature.low is not None and feature.high is not None:
         cells += [tr("{0} to {1}", signed(feature.low), signed(feature.high))]
     return cells + folds
@@ -339,6 +353,13 @@ def _share(left: float | None, whole: float) -> str:
 
 def _diagnostic(one: Point, name: str) -> str:
     return "-" if one.diagnostics is None else f"{one.diagnostics[name]:.3f}"
+
+
+def _ranked(cv: CVPath, one: Point) -> str:
+    """The concordance, where it is not the score itself."""
+    if one.index is None or cv.score == "concordance" or cv.held_out is None:
+        return "-"
+    return with_error(*(cv.held_out.concordance(one.index) or (None, None)))
 
 
 def _dispersion(one: Point) -> str:

@@ -202,6 +202,7 @@ class Fit:
     def to_frame(self) -> polars.DataFrame:
         """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`).
 
+        Of survival there is no intercept, and `hazard_per_sd` and `hazard_per_unit` are the hazard ratios.
         With several outputs one row for each feature and `output`, the outputs of a feature one after the other. With
         groups of features `group` stands beside `feature`.
         """
@@ -218,9 +219,14 @@ class Fit:
             "per_sd": [*self.coef_per_sd.tolist(), None],
             "per_unit": per_unit,
         }
-        if factor := find_family(self.family).factor:
-            with np.errstate(over="ignore"):
-                table[factor] = np.exp(per_unit)
+        family = find_family(self.family)
+        with np.errstate(over="ignore"):
+            if family.has_risk_sets:
+                table[f"{family.factor}_per_sd"] = [*np.exp(self.coef_per_sd).tolist(), None]
+                table[f"{family.factor}_per_unit"] = np.exp(per_unit)
+                return polars.DataFrame(table).head(-1)
+            if family.factor:
+                table[family.factor] = np.exp(per_unit)
         return polars.DataFrame(table)
 
     def summary(self) -> str:

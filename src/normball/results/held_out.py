@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normball.results.arrays import Array, freeze
 
-MEASURES = ("accuracy", "mse", "mae")
+MEASURES = ("accuracy", "mse", "mae", "concordance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +21,10 @@ class HeldOut:
 
     Attributes
     ----------
-    measure : {"accuracy", "mse", "mae"}
-        Of classes the share that is put into the right one, of all else the mean squared or absolute error.
+    measure : {"accuracy", "mse", "mae", "concordance"}
+        Of classes the share that is put into the right one, of times to an event the share of comparable pairs of rows
+        of a fold in which the one with the higher risk has its event first (Harrell's concordance, a mean over the
+        folds), of all else the mean squared or absolute error.
     values : ndarray, shape (n_lambdas,), or with several targets (n_lambdas, n_outputs)
         The measure of each model; NaN where no fold has one.
     null : ndarray, shape (), or with several targets (n_outputs,)
@@ -29,15 +32,29 @@ class HeldOut:
         commonest, which is what always saying it reaches.
     commonest : int
         The place of that class among the classes; -1 for other targets.
+    errors : ndarray, shape (n_lambdas,), or None
+        Standard errors of a concordance over the folds; None of other measures.
     """
 
     measure: str
     values: Array
     null: Array
     commonest: int = -1
+    errors: Array | None = None
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def take(self, which: NDArray[np.intp]) -> HeldOut:
+        """The same of some strengths only."""
+        errors = None if self.errors is None else self.errors[which]
+        return replace(self, values=self.values[which], errors=errors)
+
+    def concordance(self, index: int) -> tuple[float, float] | None:
+        """The concordance at a strength and its standard error; None where it is not known, or the measure another."""
+        if self.errors is None or np.isnan(self.values[index]):
+            return None
+        return float(self.values[index]), float(self.errors[index])
 
     def typical(self, index: int) -> Array:
         """The measure at a strength in the unit of the target: of a mean squared error its root."""

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.results.fit import Fit
+    from normball.results.held_out import HeldOut
     from normball.results.path import Path
+    from normball.results.ranges import Ranges
 
 SCHEMA = 1
 _OF_OUTPUTS = ("n_outputs", "output_names", "grouped")  # not written where there is one output
@@ -88,10 +90,14 @@ def _path(path: Path) -> dict[str, Any]:
 def _cv_path(result: CVPath) -> dict[str, Any]:
     own = [field.name for field in fields(result) if field.name not in ("path", *_OF_RECORDS)]
     cv = {name: _encode(getattr(result, name)) for name in own}
-    cv |= {name: None if (part := getattr(result, name)) is None else _encode(vars(part)) for name in _OF_RECORDS}
+    cv |= {name: None if (part := getattr(result, name)) is None else _part(part) for name in _OF_RECORDS}
     # read by people and by other programs; loading computes them anew
     cv |= {"lambda_best": result.lambda_best, "lambda_1se": result.lambda_1se}
     return {**_path(result.path), "cv": cv}
+
+
+def _part(part: HeldOut | Ranges) -> dict[str, Any]:
+    return {name: _encode(value) for name, value in vars(part).items() if value is not None}
 
 
 def _comparison(result: Comparison) -> dict[str, Any]:

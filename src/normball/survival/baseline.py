@@ -139,6 +139,10 @@ class Baselines:
     def __getitem__(self, index: int) -> Baseline:
         return Baseline(self.times, self.log_hazards[index], self.strata, self.ends, self.stratum_names)
 
+    def take(self, which: Places) -> Baselines:
+        """Those of some models only."""
+        return replace(self, log_hazards=self.log_hazards[which])
+
     def between(self, index: int, ahead: int, share: float) -> Baseline:
         """One between two models: the logarithm goes straight from the one to the other, as an intercept would."""
         mixed = (1 - share) * self.log_hazards[index] + share * self.log_hazards[ahead]

@@ -14,6 +14,8 @@ from normball.survival.target import Floats, Places, SurvivalTarget
 Kind: TypeAlias = Literal["harrell", "uno"]
 Sums: TypeAlias = tuple[float, float, float]
 
+MANY = 20_000  # rows from which on pairs are too many to be looked at one by one
+
 
 @dataclass(frozen=True)
 class Concordance:
@@ -118,6 +120,33 @@ def _pair_sums(target: SurvivalTarget, scores: Places, weights: Floats, events: 
             values[place] = values.copy()
     every = _running(value)
     return lower, higher, float(asked @ (every[_ends(group)[1]] - every[1:]))
+
+
+def concordances(target: SurvivalTarget, risks: Floats, weights: Floats) -> Floats:
+    """The index of each column of `risks` (n_rows, m) as `concordance` has it; NaN where no pair is comparable.
+
+    Of few rows all pairs are looked at, for all columns at once.
+
+    Examples
+    --------
+    >>> target = SurvivalTarget(np.array([2.0, 3.0, 5.0]), np.array([True, False, True]))
+    >>> concordances(target, np.array([[3.0, 1.0], [2.0, 1.0], [1.0, 1.0]]), np.ones(3))
+    array([1. , 0.5])
+    """
+    if len(target) > MANY:
+        return np.array([concordance(target, column, weights).index for column in risks.T])
+    start = np.full(len(target), -np.inf) if target.start is None else target.start
+    codes, stop, event = target.codes, target.stop, target.event & (weights > 0)
+    reached, pairs = np.zeros(risks.shape[1]), 0.0
+    for row in np.flatnonzero(event).tolist():
+        at = stop[row]
+        later = (stop > at) | ((stop == at) & ~event)
+        others = np.flatnonzero((codes == codes[row]) & (start < at) & later & (weights > 0))
+        order = np.sign(risks[row] - risks[others])
+        asked = weights[row] * weights[others]
+        reached += asked @ order
+        pairs += asked.sum()
+    return 0.5 + 0.5 * reached / pairs if pairs > 0 else np.full(risks.shape[1], np.nan)
 
 
 def _in_order_of_time(target: SurvivalTarget, weights: Floats, events: Places) -> tuple[Places, Places, Floats]:
