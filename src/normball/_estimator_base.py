@@ -28,7 +28,7 @@ from normball.inputs.row_numbers import column_values
 from normball.inputs.rows import index_of, misplaced
 from normball.messages import DataError
 from normball.path import Fit, Path
-from normball.results.predictions import Kind, Unknown
+from normball.results.kinds import Kind, Unknown
 from normball.results.remarks import rare_levels
 from normball.scores import explained_deviance
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words

@@ -14,7 +14,7 @@ from normball.cv_result import Choice, CVPath, summarise_folds
 from normball.family import written
 from normball.results.arrays import Array
 from normball.results.fit import Fit
-from normball.results.predictions import Kind, Unknown
+from normball.results.kinds import Kind, Unknown
 
 if TYPE_CHECKING:
     import os

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.blocks.problem import BlockProblem
+from normball.block_problem import BlockProblem
 from normball.cv_blocks import cross_validate_blocks, with_folds
 from normball.cv_result import Choice, CVPath, summarise_folds
 from normball.families import find_family

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.blocks.held_out import (
+from normball.block_problem import BlockProblem
+from normball.block_scores import (
     ADDITIVE,
     SAMPLED_ROWS,
     Margins,
@@ -24,7 +25,6 @@ from normball.blocks.held_out import (
     pearson_totals,
     run_pass,
 )
-from normball.blocks.problem import BlockProblem
 from normball.cv_result import Choice, CVPath, summarise_folds
 from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM

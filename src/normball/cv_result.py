@@ -17,8 +17,8 @@ from normball.messages import Finding
 from normball.results.arrays import Array, freeze
 from normball.results.fit import Fit
 from normball.results.held_out import HeldOut
+from normball.results.kinds import Kind, Unknown
 from normball.results.path import Path
-from normball.results.predictions import Kind, Unknown
 from normball.results.ranges import Ranges
 from normball.results.sparse_rows import SparseRows
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.block_problem import BlockProblem, block_problem
 from normball.blocks.opening import comes_in_blocks
-from normball.blocks.problem import BlockProblem, block_problem
 from normball.families import find_family
 from normball.hazards import hazards_of
 from normball.messages import NotConverged

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -127,23 +128,33 @@ def _calibration_slope(family: Family, y: Array, eta: Array) -> ByWeighting:
     def one(weights: Array) -> float:
         used = weights > 0.0
         target, x, w = y[used], apart[used], weights[used] / weights.sum()
-        if np.ptp(x) <= 1e-12 * (1.0 + abs(centre)):
-            return float("nan")
-        coefs = np.array([centre, 1.0])
-        for _ in range(NEWTON_STEPS):
-            linear = coefs[0] + coefs[1] * x
-            slope, bend = w * family.residual(target, linear), w * family.curvature(target, linear)
-            gradient = np.array([slope.sum(), slope @ x])
-            hessian = np.array([[bend.sum(), bend @ x], [bend @ x, bend @ x**2]])
-            if not np.isfinite(hessian).all() or np.linalg.det(hessian) <= 1e-14 * hessian[0, 0] * hessian[1, 1]:
-                return float("nan")  # classes that a line separates: no finite slope is best
-            step = np.clip(np.linalg.solve(hessian, -gradient), -1.0, 1.0)
-            coefs = coefs + step
-            if np.abs(step).max() <= 1e-9 * (1.0 + np.abs(coefs).max()):
-                return float(coefs[1])
-        return float("nan")
+        return best_slope(centre, float(np.ptp(x)), lambda coefs: slope_sums(family, target, x, w, coefs))
 
     return lambda weights: np.array([one(row) for row in weights])
+
+
+def slope_sums(family: Family, y: Array, apart: Array, weights: Array, coefs: Array) -> Array:
+    """The gradient (2,) and the curvature (3,) of the loss of rows by intercept and slope of a line through eta."""
+    linear = coefs[0] + coefs[1] * apart
+    slope, bend = weights * family.residual(y, linear), weights * family.curvature(y, linear)
+    return np.array([slope.sum(), slope @ apart, bend.sum(), bend @ apart, bend @ apart**2])
+
+
+def best_slope(centre: float, width: float, sums: Callable[[Array], Array]) -> float:
+    """The slope at which `slope_sums` of all rows, whose weights add up to 1, have no gradient; NaN for none."""
+    if width <= 1e-12 * (1.0 + abs(centre)):
+        return math.nan
+    coefs = np.array([centre, 1.0])
+    for _ in range(NEWTON_STEPS):
+        found = sums(coefs)
+        hessian = found[[2, 3, 3, 4]].reshape(2, 2)
+        if not np.isfinite(hessian).all() or np.linalg.det(hessian) <= 1e-14 * hessian[0, 0] * hessian[1, 1]:
+            return math.nan  # classes that a line separates: no finite slope is best
+        step = np.clip(np.linalg.solve(hessian, -found[:2]), -1.0, 1.0)
+        coefs = coefs + step
+        if np.abs(step).max() <= 1e-9 * (1.0 + np.abs(coefs).max()):
+            return float(coefs[1])
+    return math.nan
 
 
 def _mean(values: Array) -> ByWeighting:

@@ -149,21 +149,36 @@ def read_dask(
     if block_rows is not None:
         text = "rows is not available for dask collections, whose partitions are the blocks"
         raise ValueError(f"{text}: frame.repartition(...) or array.rechunk(...) makes others")
-    executor = executor or DaskExecutor.active(memory or DEFAULT_MEMORY)
-    if not isinstance(executor, DaskExecutor):
-        raise TypeError(f"a dask collection needs a DaskExecutor, not {type(executor).__name__}")
     by_row = options.pop("by_row", None) or {}
     vectors = {"y": y, "sample_weight": options.get("sample_weight"), "offset": options.get("offset"), **by_row}
-    if hasattr(X, "columns"):
-        table, names, categorical = _of_frame(X, vectors, executor)
-        options["categorical"] = [*name_list("categorical", options.get("categorical", ())), *categorical]
-    else:
-        table, names = _of_array(X, vectors, executor)
+    table, names, categorical = dask_table(X, vectors, executor, memory)
+    options["categorical"] = [*name_list("categorical", options.get("categorical", ())), *categorical]
     options |= {name: names.pop(name) for name in ("sample_weight", "offset")}
     y = names.pop("y")
     found = prepare_long_table(table, y, by_row=names, **options)
     assert isinstance(found.source, TableRows)
-    return replace(found, source=PartitionRows(found.source, table), executor=executor)
+    return replace(found, source=PartitionRows(found.source, table), executor=table.executor)
+
+
+def dask_table(
+    X: Any, vectors: Mapping[str, Any], executor: Any = None, memory: int | None = None
+) -> tuple[DaskTable, dict[str, Any], list[str]]:
+    """A frame or an array, and what has a value for each of its rows, as one table.
+
+    Returns
+    -------
+    DaskTable
+    {role: name}
+        The columns of the vectors.
+    list of str
+        Columns of categories that are numbers.
+    """
+    executor = executor or DaskExecutor.active(memory or DEFAULT_MEMORY)
+    if not isinstance(executor, DaskExecutor):
+        raise TypeError(f"a dask collection needs a DaskExecutor, not {type(executor).__name__}")
+    if hasattr(X, "columns"):
+        return _of_frame(X, vectors, executor)
+    return *_of_array(X, vectors, executor), []
 
 
 def is_dask(X: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -14,7 +15,6 @@ from normball.blocks.executor import Executor
 from normball.blocks.folds import with_folds
 from normball.blocks.source import MappedRows, RowBlocks
 from normball.blocks.sums import Moments, Passes, PassStopped
-from normball.blocks.unfinished import Unfinished
 from normball.families import find_family
 from normball.inputs.preparation import Preparation
 from normball.messages import OR, DataError, Finding, Interrupted, count, sample
@@ -44,7 +44,7 @@ class BlockData:
     blocks: RowBlocks
     executor: Executor
     progress: Progress = None
-    unfinished: Unfinished | None = None
+    resume: str | os.PathLike[str] | None = None  # a file for what is solved where the fit is interrupted
 
     def __post_init__(self) -> None:
         family = find_family(self.blocks.family)

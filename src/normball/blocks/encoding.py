@@ -101,26 +101,32 @@ class RowReader:
         Whether rows that lack a feature are left out.
     folds : tuple or None
         What the folds are called in the column that names them.
+    n_outputs : int
+        How many outputs there are, where there is no target.
     """
 
     roles: Roles
     readers: Mapping[str, Reader]
-    target: TargetColumns
+    target: TargetColumns | None
     weight_divisor: float
     drops_gaps: bool
     folds: tuple[Any, ...] | None = None
+    n_outputs: int = 1
 
     def read(self, frame: pl.DataFrame, with_features: bool = True) -> Rows:
         """All rows of a frame; features may be left out where none of them decides which rows are used."""
         names = self.roles.columns if with_features else self.roles.others
         columns = read_frame({name: self.readers[name] for name in names}, frame)
-        y = self.target.values(columns)
+        y = self._no_target(frame.height) if self.target is None else self.target.values(columns)
         used = ~any_output(np.isnan(y))
         if self.drops_gaps:
             for name in self.roles.features:
                 used &= ~lacking(columns[name])
         weights = np.ones(len(y)) if not self.roles.weights else columns[self.roles.weights] / self.weight_divisor
         return Rows(columns, y, weights, self._offset(columns, y.shape), None if used.all() else used)
+
+    def _no_target(self, n_rows: int) -> Floats:
+        return np.zeros((n_rows, self.n_outputs) if self.n_outputs > 1 else n_rows)
 
     def fold_numbers(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.int32] | None:
         """The fold of each row, -1 for none."""
@@ -210,6 +216,7 @@ class TableRows:
             isinstance(reader := self.reader.readers[column.name], NumberReader)
             and not reader.na
             and not column.indicator
+            and column.fill is None
             for column in self.preparation.columns
         )
 

@@ -49,6 +49,7 @@ def settled_family(
     every = -(-n_rows // SAMPLED)
     found = table.run(reader.roles.columns, part_rows, SpacedRows(reader, every))
     y, weights, offset = (np.concatenate(arrays) for arrays in zip(*found.parts, strict=True))
+    assert reader.target is not None
     known = settled(family, y, weights, offset, reader.target.title)
     if every == 1:
         return known, []

@@ -9,15 +9,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from normball.blocks.arrays import read_arrays
+from normball.blocks.arrays import opened, read_arrays
 from normball.blocks.dask_tables import is_dask, read_dask
 from normball.blocks.data import MOST_FEATURES, BlockData, refuse_family
 from normball.blocks.executor import Executor
 from normball.blocks.local import LocalExecutor
 from normball.blocks.source import RowBlocks
 from normball.blocks.tables import blocks_of, is_long_table
-from normball.blocks.unfinished import Unfinished
 from normball.families import AUTO, family_name, find_family
 from normball.settings import Progress, Settings
 
@@ -74,6 +74,14 @@ def comes_in_blocks(X: Any) -> bool:
     return isinstance(X, Blocks | str | os.PathLike) or is_dask(X) or is_long_table(X)
 
 
+def array_of(X: Any) -> NDArray[Any] | None:
+    """The array that is to be read in blocks, or the one in a `.npy` file; None for all else."""
+    found = X.X if isinstance(X, Blocks) else X
+    if isinstance(found, str | os.PathLike) and str(found).endswith(".npy"):
+        found = opened(found)
+    return found if isinstance(found, np.ndarray) else None
+
+
 def block_data(
     X: Any, y: Any, settings: Settings, options: Mapping[str, Any], by_row: Mapping[str, Any] | None
 ) -> BlockData:
@@ -83,8 +91,7 @@ def block_data(
     found = row_blocks(X, y, {"family": settings.family, **options}, by_row, settings.progress)
     given = X if isinstance(X, Blocks) else Blocks(X)
     executor = given.executor or found.executor or LocalExecutor(settings.n_threads, SHARE_KEPT * (given.memory or 0))
-    unfinished = None if given.resume is None else Unfinished(given.resume)
-    return BlockData(found, executor, settings.progress, unfinished)
+    return BlockData(found, executor, settings.progress, given.resume)
 
 
 def row_blocks(

@@ -57,6 +57,16 @@ def n_complete(table: LongTable, readers: Mapping[str, Reader], names: Sequence[
     return table.run(names, n_rows, Where(partial(_complete, some))).places.n
 
 
+def places_lacking(table: LongTable, readers: Mapping[str, Reader], names: Sequence[str], n_rows: int) -> Places:
+    """The rows that lack a value in one of some columns."""
+    some = {name: readers[name] for name in names}
+    return table.run(names, n_rows, Where(partial(_incomplete, some))).places
+
+
+def _incomplete(readers: Mapping[str, Reader], frame: pl.DataFrame) -> Mask:
+    return ~_complete(readers, frame)
+
+
 def _complete(readers: Mapping[str, Reader], frame: pl.DataFrame) -> Mask:
     has_all = [~lacking(reader.read(frame[name])) for name, reader in readers.items()]
     return np.asarray(np.logical_and.reduce(has_all))

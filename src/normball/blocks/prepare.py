@@ -17,24 +17,23 @@ from normball.blocks.encoding import Roles, RowReader, TableRows, named_folds
 from normball.blocks.estimates import settled_family
 from normball.blocks.learning import Content, UsedRows, learn_from_rows
 from normball.blocks.long_table import DEFAULT_MEMORY, LongTable, rows_of_a_block
-from normball.blocks.passes import Refused, median_of, n_complete
-from normball.blocks.roles import roles_of
+from normball.blocks.passes import median_of, n_complete
+from normball.blocks.roles import judged_row_numbers, refused_numbers, roles_of
 from normball.blocks.source import RowBlocks
 from normball.blocks.survey import Survey, Wanted, survey
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
-from normball.blocks.table_features import feature_contents, number_reader, survival_findings
+from normball.blocks.table_features import feature_contents, survival_findings
 from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
-from normball.families import family_name, find_family
+from normball.families import family_name
 from normball.inputs.features import refuse_equal_names
 from normball.inputs.gaps import MISSING_LEVEL, Gaps, Needed
 from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation, learn_labels, learn_numbers
 from normball.inputs.prepare import check_word
-from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers, several_offsets, without_weight
+from normball.inputs.row_numbers import several_offsets, without_weight
 from normball.inputs.tables import not_met
-from normball.inputs.targets import refused_values
 from normball.inputs.text import label_text
-from normball.messages import DataError, Finding, raise_errors, sample
+from normball.messages import DataError, raise_errors, sample
 from normball.settings import name_list
 
 
@@ -119,11 +118,11 @@ def prepare_long_table(
     if not used.has_weight:
         raise DataError(without_weight("sample_weight"))
     target, findings = reader.target, surveyed.findings
+    assert target is not None
     findings += judge_target(target, used.target, family, bool(roles.offsets or roles.exposure))
     family, remarks = settled_family(family, table, reader, surveyed.found.n_rows, n_rows)
     findings += remarks
     preparation, levels = _learned(used.contents, table.named, policy)
-    refuse_equal_names(preparation)
     width = max(len(roles.columns), len(preparation.feature_names))
     source = TableRows(
         table, reader, preparation, surveyed.found.n_rows, rows_of_a_block(width, memory, block_rows), levels
@@ -158,7 +157,9 @@ def _learned(
         else:
             column = learn_numbers(name, content, impute)
         columns.append(column)
-    return Preparation(tuple(columns), named, policy.inf == "nan"), levels
+    preparation = Preparation(tuple(columns), named, policy.inf == "nan")
+    refuse_equal_names(preparation)
+    return preparation, levels
 
 
 def _wanted(roles: Roles, policy: Policy) -> Wanted:
@@ -186,8 +187,8 @@ class _Surveyed:
         """The family, how rows are read, and the features; raises with every problem of single columns."""
         features, readers, remarks = feature_contents(self.table, self.roles, self.policy.categorical, self.found)
         self.readers |= readers
-        divisor = self._row_numbers()
-        self.findings += remarks
+        divisor, of_numbers = judged_row_numbers(self.roles, self.found, self.readers)
+        self.findings += of_numbers + remarks
         family, target = self._target(family)
         title = sample(self.roles.target)
         outputs = () if target is None else target.output_names
@@ -208,56 +209,12 @@ class _Surveyed:
             self.findings += error.findings
             return family, None
         self.findings += remarks + survival_findings(self.table, self.roles, self.found)
-        known = find_family(family)
-        for name in self.roles.target:
-            content = self.found.contents[name]
-            if isinstance(content, SurveyedNumbers) and not known.has_classes and content.n_finite:
-                self.findings += self._refused(name, content, family)
+        self.findings += refused_numbers(self.table, self.roles.target, self.found, family, self.n_rows)
         return family, target
-
-    def _refused(self, name: str, content: SurveyedNumbers, family: str) -> list[Finding]:
-        """E13 for numbers that the family does not take, found in a further pass."""
-        refused, problem, other = find_family(family).refused(np.array([content.low]))
-        if not refused.any():
-            return []
-        found = self.table.run([name], self.n_rows, Refused(name, self.readers[name], family))
-        return [refused_values(name, found.places, found.values, problem, other)]
 
     def _median(self, name: str) -> float:
         """The median of a column, in passes of its own."""
         return median_of(self.table, name, self.readers[name], self.n_rows)
-
-    def _row_numbers(self) -> float:
-        """Look at weights, offsets and exposure; returns what weights are divided by."""
-        divisor = 1.0
-        roles = self.roles
-        columns = [("sample_weight", roles.weights), *(("offset", name) for name in (*roles.offsets, roles.exposure))]
-        for role, name in columns:
-            if not name:
-                continue
-            content = self.found.contents[name]
-            if isinstance(content, SurveyedLabels) and not content.declared and (numbers := content.as_numbers()):
-                self.readers[name] = number_reader(content)
-                content = numbers
-            if not isinstance(content, SurveyedNumbers):
-                self.findings.append(no_row_numbers(role, name))
-                continue
-            problems, found = judge_row_numbers(
-                name,
-                role,
-                role,
-                len(content),
-                not_finite=content.missing or content.infinite,
-                negative=content.negative,
-                too_large=content.too_large,
-                largest=max(content.high, -content.low, 0.0),
-            )
-            self.findings += problems
-            divisor = found if role == "sample_weight" else divisor
-            if name == roles.exposure and content.low <= 0.0:
-                text = f'The exposure "{name}" must be positive numbers; the smallest is {content.low:g}.'
-                self.findings.append(Finding("E15", text, columns=(name,)))
-        return divisor
 
     def _gaps(self, features: Mapping[str, Content], title: str) -> Gaps:
         """Where features and target lack a number."""
@@ -287,6 +244,7 @@ class _Surveyed:
         dropped = self.found.with_gap if self.policy.missing == "drop" else self.found.without_target
         weights = self.found.contents.get(self.roles.weights)
         has_zeros = isinstance(weights, SurveyedNumbers) and weights.n_zeros > 0
+        assert reader.target is not None
         target = surveyed_rows(reader.target, self.found.contents)
         if target is not None and not (dropped or has_zeros or impute):
             return UsedRows(dict(features), target, self.found.n_rows, True)

@@ -74,7 +74,7 @@ class ItemReader:
     translation: Mapping[Any, float]
     missing: float  # what stands for a missing item
     dtype: type
-    before: NumberReader | None = None
+    before: Reader | None = None
 
     def read(self, series: pl.Series) -> NDArray[Any]:
         """The translations."""

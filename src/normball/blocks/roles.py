@@ -1,14 +1,23 @@
-"""Which column of a long table is what."""
+"""Which column of a long table is what, and what there is to say about those that are no features."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from normball.blocks.encoding import Roles
 from normball.blocks.long_table import LongTable
+from normball.blocks.passes import Refused
+from normball.blocks.readers import Reader
+from normball.blocks.survey import Survey
+from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
+from normball.blocks.table_features import number_reader
 from normball.families import AUTO, find_family
 from normball.inputs.lookup import not_found, not_found_of
+from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers
+from normball.inputs.targets import refused_values
 from normball.messages import DataError, Finding, raise_errors
 
 
@@ -25,11 +34,11 @@ def roles_of(
     by_row: Mapping[str, Any],
 ) -> Roles:
     """Find the columns that are named; raises with all that are not there."""
-    targets = _names("y", y)
-    weights, offsets = _names("sample_weight", sample_weight), _names("offset", offset)
-    others = {role: _names(role, value) for role, value in by_row.items() if value is not None}
+    targets = names_of("y", y)
+    weights, offsets = names_of("sample_weight", sample_weight), names_of("offset", offset)
+    others = {role: names_of(role, value) for role, value in by_row.items() if value is not None}
     findings = [not_found(table, name, "Target") for name in targets if name not in table.schema]
-    named = {"sample_weight": weights, "offset": offsets, "exposure": _names("exposure", exposure or None)}
+    named = {"sample_weight": weights, "offset": offsets, "exposure": names_of("exposure", exposure or None)}
     for role, names in {**named, "drop": drop, "categorical": categorical, **others}.items():
         findings += not_found_of(table, names, f"Column (of {role})")
     if len(targets) > 1 and (family == AUTO or not find_family(family).has_outputs):
@@ -45,7 +54,7 @@ def roles_of(
     return Roles(features, tuple(targets), "".join(weights[:1]), tuple(offsets), exposure, fold)
 
 
-def _names(role: str, values: Any) -> list[str]:
+def names_of(role: str, values: Any) -> list[str]:
     """The names that are given for a role; what is no name cannot be matched with rows that come part by part."""
     if values is None:
         return []
@@ -54,3 +63,52 @@ def _names(role: str, values: Any) -> list[str]:
         return list(names)
     text = f"{role} is {type(values).__name__}; of a table that is read in parts it has to be the name of a column."
     raise DataError(Finding("E14", text, f"write it into the table as a column, and {role} its name"))
+
+
+def judged_row_numbers(roles: Roles, found: Survey, readers: dict[str, Reader]) -> tuple[float, list[Finding]]:
+    """What weights are divided by, and what there is to say about weights, offsets and exposure.
+
+    Where labels are the text of numbers, the readers take them for these.
+    """
+    divisor, findings = 1.0, list[Finding]()
+    columns = [("sample_weight", roles.weights), *(("offset", name) for name in (*roles.offsets, roles.exposure))]
+    for role, name in columns:
+        if not name:
+            continue
+        content = found.contents[name]
+        if isinstance(content, SurveyedLabels) and not content.declared and (numbers := content.as_numbers()):
+            readers[name] = number_reader(content)
+            content = numbers
+        if not isinstance(content, SurveyedNumbers):
+            findings.append(no_row_numbers(role, name))
+            continue
+        problems, scale = judge_row_numbers(
+            name,
+            role,
+            role,
+            len(content),
+            not_finite=content.missing or content.infinite,
+            negative=content.negative,
+            too_large=content.too_large,
+            largest=max(content.high, -content.low, 0.0),
+        )
+        findings += problems
+        divisor = scale if role == "sample_weight" else divisor
+        if name == roles.exposure and content.low <= 0.0:
+            text = f'The exposure "{name}" must be positive numbers; the smallest is {content.low:g}.'
+            findings.append(Finding("E15", text, columns=(name,)))
+    return divisor, findings
+
+
+def refused_numbers(table: LongTable, names: Sequence[str], found: Survey, family: str, n_rows: int) -> list[Finding]:
+    """E13 for numbers among the targets that the family does not take, found in a further pass."""
+    known, findings = find_family(family), list[Finding]()
+    for name in names:
+        content = found.contents[name]
+        if known.has_classes or not isinstance(content, SurveyedNumbers) or not content.n_finite:
+            continue
+        refused, problem, other = known.refused(np.array([content.low]))
+        if refused.any():
+            where = table.run([name], n_rows, Refused(name, found.readers[name], family))
+            findings.append(refused_values(name, where.places, where.values, problem, other))
+    return findings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -125,7 +125,7 @@ def decide_target(
             family, findings = _guessed(content, name, medians)
         elif find_family(family).amounts and isinstance(content, SurveyedNumbers):
             findings = class_labels(SurveyedAmounts(content, lambda: medians(name)), name, family)
-        return family, _one(content, name, family), findings
+        return family, target_of_one(content, name, family), findings
     known = find_family(family)
     numbers = {}
     for name, content in usable.items():
@@ -146,7 +146,7 @@ def _guessed(content: Content, name: str, medians: Callable[[str], float]) -> tu
     return family_of_amounts(SurveyedAmounts(content, lambda: medians(name)), name)
 
 
-def _one(content: Content, name: str, family: str) -> TargetColumns:
+def target_of_one(content: Content, name: str, family: str) -> TargetColumns:
     """A target of one column."""
     known = find_family(family)
     if known.has_outputs and not known.has_classes:
@@ -185,10 +185,15 @@ def _many_classes(content: Content, name: str) -> TargetColumns:
         return TargetColumns((name,), {name: _codes(content)}, None, values, tuple(map(str, values)))
     labels = content.as_labels()
     if labels is None:
-        text = f'Target "{name}" holds numbers with more than {MOST_DISTINCT:,} distinct values; they are no classes.'
-        raise DataError(Finding("E13", text, 'family="gaussian"', (name,)))
+        raise DataError(replace(too_many_classes(name), fix='family="gaussian"'))
     refuse_measurements(labels, name, content.is_whole)
     return TargetColumns((name,), {}, content.distinct, labels.values, tuple(map(str, labels.values)))
+
+
+def too_many_classes(name: str) -> Finding:
+    """E13: numbers of which there are too many to be classes."""
+    text = f'Target "{name}" holds numbers with more than {MOST_DISTINCT:,} distinct values; they are no classes.'
+    return Finding("E13", text, columns=(name,))
 
 
 def _numbers_of(content: SurveyedLabels, name: str, family: str) -> Floats:

@@ -24,7 +24,7 @@ class WatchedTable(LongTable):
             gathered.add(frame, done)
             done += frame.height
             if self.poll is not None and total and self.poll(done, max(done, total)):
-                raise Interrupted("Interrupted while the table was looked at: nothing is fitted yet")
+                raise Interrupted("Interrupted while the table was looked at")
         self.seen["rows"] = done
         return gathered
 

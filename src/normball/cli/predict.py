@@ -120,7 +120,7 @@ def _of_times(
     baseline: Baseline, table: Any, made: Run, arguments: Namespace, predicted: Callable[..., NDArray[Any]]
 ) -> dict[str, list[Any]]:
     """Curves at --times as columns, one each; without times risk and median, or the kind that is asked for."""
-    from normball.results.predictions import CURVES
+    from normball.results.kinds import CURVES
 
     by_row: dict[str, Any] = {}
     if baseline.stratum_names:

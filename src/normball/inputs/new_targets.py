@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normball.inputs.class_targets import Target, share_values
 from normball.inputs.column_findings import missing_of, row_list
 from normball.inputs.columns import Content, Floats, Labels, Numbers, Several, Unusable, read_values
 from normball.inputs.lookup import not_found
+from normball.inputs.places import Places
 from normball.inputs.preparation import same_number
 from normball.inputs.several import several_of
 from normball.inputs.sources import Source
@@ -18,7 +20,7 @@ from normball.inputs.targets import numbers_for
 from normball.inputs.text import label_key
 from normball.messages import DataError, Finding, count, sample
 
-_FILL_IN = "fill them in, or leave these rows out"
+FILL_IN = "fill them in, or leave these rows out"
 
 
 def new_target(
@@ -54,8 +56,7 @@ def new_target(
     if classes is not None:
         values = _of_classes(column, name, classes, len(output_names))
     elif output_names:
-        text = f'Target "{name}" is one column; the model has {count(len(output_names))}: {sample(output_names)}.'
-        raise DataError(Finding("E13", text, columns=(name,)))
+        raise DataError(one_target(name, output_names))
     else:
         values = numbers_for(family, column, name, apart=not isinstance(y, str))
     _check(source, values, name)
@@ -77,8 +78,7 @@ def _of_several(several: Several, family: str, classes: tuple[Any, ...] | None, 
     if several.named and set(columns) == set(output_names):
         columns = {name: columns[name] for name in output_names}
     elif several.named or len(columns) != len(output_names):
-        text = f"The target has the columns {sample(list(columns))}; those of the model are {sample(output_names)}."
-        raise DataError(Finding("E13", text))
+        raise DataError(other_targets(list(columns), output_names))
     if classes is not None:
         return share_values(Several(columns, several.named), "y")
     numbers = [
@@ -98,24 +98,42 @@ def _of_classes(column: Numbers | Labels, name: str, classes: tuple[Any, ...], n
         if ((known >= 0.0) & (known <= 1.0)).all():
             return column.values
     labels = column if isinstance(column, Labels) else column.as_labels()
-    place = {label_key(value): k for k, value in enumerate(classes)}
-    found = np.array([place.get(label_key(value), -1) for value in labels.values] + [-1], dtype=np.intp)
-    codes = np.where(found < 0, same_number(labels.values, [str(one) for one in classes], found.size), found)[
-        labels.codes
-    ]
+    found = class_of_values(classes, labels.values)
+    codes = found[labels.codes]
     unseen = (codes < 0) & ~labels.missing
     if unseen.any():
         strange, n_rows = np.unique(labels.codes[unseen], return_counts=True)
-        parts = [
-            f'"{labels.values[code]}" ({count(number)} row{"s" * (number > 1)})'
-            for code, number in zip(strange, n_rows.tolist(), strict=True)
-        ]
-        text = f'Target "{name}" has labels that the model does not know: {sample(parts)}. '
-        text += f"It knows {sample(classes, quote=True)}.\n{row_list(np.flatnonzero(unseen))}"
-        raise DataError(Finding("E09", text, "correct these labels, or leave these rows out", (name,)))
+        counted = {labels.values[code]: number for code, number in zip(strange, n_rows.tolist(), strict=True)}
+        raise DataError(unknown_classes(name, counted, classes, Places.of(unseen)))
     if not n_outputs:
         return np.where(labels.missing, np.nan, codes.astype(np.float64))
     return np.where(labels.missing[:, None], np.nan, np.eye(len(classes))[np.maximum(codes, 0)])
+
+
+def other_targets(names: Sequence[str], output_names: Sequence[str]) -> Finding:
+    """E13: columns of a target that are not those of the model."""
+    return Finding("E13", f"The target has the columns {sample(names)}; those of the model are {sample(output_names)}.")
+
+
+def one_target(name: str, output_names: Sequence[str]) -> Finding:
+    """E13: one column where the model has several targets."""
+    text = f'Target "{name}" is one column; the model has {count(len(output_names))}: {sample(output_names)}.'
+    return Finding("E13", text, columns=(name,))
+
+
+def class_of_values(classes: tuple[Any, ...], values: Sequence[Any]) -> NDArray[np.intp]:
+    """The class that each of some labels is, -1 for none; and a -1 at the end, which the code of a gap finds."""
+    place = {label_key(value): k for k, value in enumerate(classes)}
+    found = np.array([place.get(label_key(value), -1) for value in values] + [-1], dtype=np.intp)
+    return np.where(found < 0, same_number(values, [str(one) for one in classes], found.size), found)
+
+
+def unknown_classes(name: str, n_rows: Mapping[Any, int], classes: tuple[Any, ...], places: Places) -> Finding:
+    """E09 for labels of a target, each of so many rows, that are no class of the model."""
+    parts = [f'"{value}" ({count(number)} row{"s" * (number > 1)})' for value, number in n_rows.items()]
+    text = f'Target "{name}" has labels that the model does not know: {sample(parts)}. '
+    text += f"It knows {sample(classes, quote=True)}.\n{places}"
+    return Finding("E09", text, "correct these labels, or leave these rows out", (name,))
 
 
 def _check(source: Source, values: Floats, name: str) -> None:
@@ -123,9 +141,9 @@ def _check(source: Source, values: Floats, name: str) -> None:
         text = f'Target "{name}" has {count(len(values))} values; X has {count(source.n_rows)} rows.'
         raise DataError(Finding("E14", text))
     target = Target(values)
-    problems = missing_of({f"{name} (target)": target.missing}, _FILL_IN)
+    problems = missing_of({f"{name} (target)": target.missing}, FILL_IN)
     if not problems and not np.isfinite(values).all():
         rows = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
-        problems = [Finding("E07", f'Target "{name}" is infinite in {row_list(rows)}.', _FILL_IN, (name,))]
+        problems = [Finding("E07", f'Target "{name}" is infinite in {row_list(rows)}.', FILL_IN, (name,))]
     if problems:
         raise DataError(*problems)

@@ -256,26 +256,33 @@ def _level_codes(
     column: Column, levels: tuple[str, ...], labels: Labels, unknown: str
 ) -> tuple[NDArray[np.int32], list[Finding]]:
     """The level of each row, -1 for none, and E09 for labels that are no level."""
+    found, of_gaps = level_of_values(levels, labels.values)
+    codes = np.where(labels.missing, of_gaps, found[labels.codes]).astype(np.int32)
+    unseen = np.flatnonzero(found[: len(labels.values)] < 0)
+    return codes, about_unseen(column, {labels.values[k]: n for k in unseen if (n := int(labels.n_rows[k]))}, unknown)
+
+
+def level_of_values(levels: tuple[str, ...], values: Sequence[Any]) -> tuple[NDArray[np.int32], int]:
+    """The level that each of some labels is, -1 for none, with one entry at least; and the level of gaps."""
     where = {label_key(level): j for j, level in enumerate(levels)}
-    found = np.array([where.get(label_key(value), -1) for value in labels.values] or [-1], dtype=np.int32)
+    found = np.array([where.get(label_key(value), -1) for value in values] or [-1], dtype=np.int32)
     if (found < 0).any():
-        found = np.where(found < 0, same_number(labels.values, levels, len(found)), found)
-    codes = np.where(labels.missing, where.get(MISSING_LEVEL, -1), found[labels.codes]).astype(np.int32)
-    unseen = (codes < 0) & ~labels.missing
-    if unknown == "baseline" or not unseen.any():
-        return codes, []
-    values, n_rows = np.unique(labels.codes[unseen], return_counts=True)
-    parts = [
-        f'"{label_text(labels.values[value])}" ({count(n)} row{"s" * (n > 1)})'
-        for value, n in zip(values, n_rows.tolist(), strict=True)
-    ]
+        found = np.where(found < 0, same_number(values, levels, len(found)), found)
+    return found, where.get(MISSING_LEVEL, -1)
+
+
+def about_unseen(column: Column, n_rows: Mapping[Any, int], unknown: str) -> list[Finding]:
+    """E09 for labels that are no level, each of so many rows, or a warning."""
+    if unknown == "baseline" or not n_rows:
+        return []
+    parts = [f'"{label_text(value)}" ({count(n)} row{"s" * (n > 1)})' for value, n in n_rows.items()]
     what = "a level" if len(parts) == 1 else f"{count(len(parts))} levels"
     text = f'Column "{column.name}" has {what} unseen in training: {sample(parts)}.'
     if unknown == "error":
-        return codes, [Finding("E09", text, 'unknown="baseline"', (column.name,))]
+        return [Finding("E09", text, 'unknown="baseline"', (column.name,))]
     fix = 'unknown="error" to refuse such rows, unknown="baseline" to say nothing'
     warnings.warn(f"{text} Taken for none of the levels.\nFix: {fix}", NormballWarning, stacklevel=2)
-    return codes, []
+    return []
 
 
 def same_number(values: Sequence[Any], levels: Sequence[str], size: int) -> NDArray[np.int32]:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.families import find_family
 from normball.family import Family
 from normball.language import tr
 from normball.results.arrays import Array
-from normball.results.predictions import Unknown
+from normball.results.kinds import Unknown
 from normball.results.text import table
 from normball.weighted_scores import LABELS, OF_LABELS, weighted_score
 
 if TYPE_CHECKING:
     import polars
 
-    from normball.inputs.sources import Source
     from normball.results.fit import Fit
 
 LEVEL = 0.95
@@ -61,6 +59,9 @@ class Evaluation:
     null_scores : dict of str to float
         The same scores, as far as it has them, of the model without features with the intercept of the rows that were
         fitted; empty where that is not known (files of earlier versions).
+    within : dict of str to float
+        Scores by ranks of more rows than memory was allowed for, which were put in bins of predictions: how far from
+        the exact value at most. Empty where all scores are exact.
     """
 
     family: str
@@ -71,6 +72,7 @@ class Evaluation:
     scores: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     null_scores: dict[str, float]
+    within: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, as `normball score --json` prints it."""
@@ -143,75 +145,8 @@ class Evaluation:
         return f"<Evaluation {self.family}, {self.n_rows:,} rows: {shown}>"
 
 
-def evaluate(
-    fit: Fit,
-    X: Any,
-    y: Any,
-    *,
-    sample_weight: Any = None,
-    offset: Any = None,
-    row_groups: Any = None,
-    n_bootstrap: int = 500,
-    random_state: Any = 0,
-    unknown: Unknown = "error",
-) -> Evaluation:
-    """Score a model on new rows; see `Fit.evaluate`."""
-    from normball.inputs.new_targets import new_target
-    from normball.inputs.row_numbers import row_numbers
-    from normball.inputs.sources import source_of
-    from normball.messages import Finding, raise_errors
-    from normball.settings import whole
-
-    find_family(fit.family).check_rows("evaluate")
-    n_bootstrap = whole("n_bootstrap", n_bootstrap, 0)
-    source = source_of(X)
-    findings: list[Finding] = []
-    weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
-    raise_errors(findings)
-    target = new_target(source, y, fit.family, fit.classes, fit.output_names)
-    eta = fit.predict(X, kind="link", offset=offset, unknown=unknown)
-    groups = None if row_groups is None else _groups(source, row_groups)
-    null = _null_predictor(fit, source, offset, target)
-    used = weights > 0.0
-    rows = _Rows(
-        find_family(fit.family),
-        target[used],
-        eta[used],
-        None if null is None else null[used],
-        weights[used],
-        None if groups is None else np.unique(groups[used], return_inverse=True)[1],
-    )
-    return rows.evaluation(fit, n_bootstrap, np.random.default_rng(random_state))
-
-
-def _groups(source: Source, values: Any) -> NDArray[Any]:
-    """For each row a label of its group."""
-    from normball.folds import per_row
-
-    given = source.values(values) if isinstance(values, str) and values in source.names else values
-    if isinstance(given, str):
-        from normball.inputs.lookup import not_found
-        from normball.messages import DataError
-
-        raise DataError(not_found(source, given, "Column (of row_groups)"))
-    return per_row("row_groups", given, source.n_rows)
-
-
-def _null_predictor(fit: Fit, source: Source, offset: Any, target: Array) -> Array | None:
-    """The linear predictor of the model without features."""
-    from normball.inputs.row_numbers import offsets_of
-    from normball.messages import Finding, raise_errors
-
-    if fit.null_intercept is None:
-        return None
-    findings: list[Finding] = []
-    offsets = offsets_of(source, offset, fit.output_names, findings)
-    raise_errors(findings)
-    return np.asarray(np.broadcast_to(fit.null_intercept + offsets, target.shape))
-
-
 @dataclass(frozen=True)
-class _Rows:
+class JudgedRows:
     """The rows that are judged, all of which have a weight."""
 
     family: Family
@@ -223,7 +158,7 @@ class _Rows:
 
     def evaluation(self, fit: Fit, n_bootstrap: int, generator: np.random.Generator) -> Evaluation:
         """All scores, their intervals, and those of the model without features."""
-        names = [name for name in self.family.told if name not in OF_LABELS or np.isin(self.y, (0.0, 1.0)).all()]
+        names = told_of(self.family, bool(np.isin(self.y, (0.0, 1.0)).all()))
         once = self.weights[None, :] / self.weights.mean()
         made = {name: weighted_score(name, self.family, self.y, self.eta) for name in names}
         scores = {name: float(score(once)[0]) for name, score in made.items()}
@@ -256,6 +191,11 @@ class _Rows:
         counts = np.array([np.bincount(generator.integers(size, size=size), minlength=size) for _ in range(n_samples)])
         drawn = counts if self.groups is None else counts[:, self.groups]
         return np.asarray(drawn * (self.weights / self.weights.mean()))
+
+
+def told_of(family: Family, has_labels: bool) -> list[str]:
+    """The scores of a family, of shares of classes without those that need labels."""
+    return [name for name in family.told if name not in OF_LABELS or has_labels]
 
 
 def interval(values: Array) -> tuple[float, float]:

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.families import find_family
 from normball.results.arrays import Array, explained, freeze
-from normball.results.predictions import Kind, Unknown, predict
+from normball.results.kinds import Kind, Unknown
+from normball.results.predictions import predict
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ class Fit:
         Parameters
         ----------
         X : array, sparse matrix or data frame, shape (n, n_features)
-            A frame's columns are matched by name, whatever their order.
+            A frame's columns are matched by name, whatever their order. What `fit_path` reads in blocks is read
+            in parts here too: files, folders and patterns, `open_table`, lazy frames, dask collections, `Blocks`.
         kind : {"link", "response", "class"}, of survival {"link", "risk", "survival", "cumulative_hazard", "median"}
             The linear predictor, the expected target (a probability, a rate), or the most probable class. Of survival
             the linear predictor, its exponential (the hazard over that of a row whose linear predictor is 0), the
@@ -171,13 +173,15 @@ class Fit:
         Parameters
         ----------
         X, y
-            Rows that the model was not fitted to, as for the fit; y may name a column of X.
+            Rows that the model was not fitted to, as for the fit; y may name a column of X, and does where X is read in
+            parts (see `predict`).
         sample_weight, offset : array, shape (n,), or str, optional
             As for the fit.
         row_groups : array, shape (n,), or str, optional
             Rows that belong together (several of one patient): the bootstrap draws groups as wholes.
         n_bootstrap : int
-            Bootstrap samples for the intervals, 500 by default; 0 for none.
+            Bootstrap samples for the intervals, 500 by default; 0 for none, as where the predictions of rows that are
+            read in parts have no room in half the memory that is allowed for (`Blocks`).
         random_state : int or Generator
             Seed of these samples, 0 by default.
         unknown
@@ -188,14 +192,15 @@ class Fit:
         Evaluation
             Numbers: RMSE, MAE and R2, counts and amounts also the deviance. Classes: accuracy, area under the ROC curve
             (of several the mean of each against the rest), macro F1, Brier score and deviance. With a link other than
-            the identity the calibration slope.
+            the identity the calibration slope. Without that room the area is by bins of predictions, and `within` says
+            how near the exact one; the others are exact.
 
         Raises
         ------
         DataError
             If the rows cannot be used; E09 if a label is none of the model's.
         """
-        from normball.results.evaluation import evaluate
+        from normball.results.evaluate import evaluate
 
         return evaluate(self, X, y, **options)
 

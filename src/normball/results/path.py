@@ -14,7 +14,8 @@ from normball.language import message
 from normball.messages import Finding
 from normball.results.arrays import Array, explained, freeze
 from normball.results.fit import Fit
-from normball.results.predictions import Kind, Unknown, predict
+from normball.results.kinds import Kind, Unknown
+from normball.results.predictions import predict
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:

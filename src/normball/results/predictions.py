@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,21 +11,26 @@ from numpy.typing import ArrayLike, NDArray
 from normball.families import find_family
 from normball.messages import DataError
 from normball.predictor import linear_predictor
+from normball.results.in_parts import predict_parts
+from normball.results.kinds import (
+    CURVES,
+    Kind,
+    Unknown,
+    check_kind,
+    check_offset,
+    in_parts,
+    of_kind,
+    refuse_curves,
+    without_parts,
+)
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
-    from normball.family import Family
     from normball.results.fit import Fit
     from normball.results.path import Path
     from normball.survival.baseline import Baseline
 
 Array = NDArray[np.float64]
-Kind = Literal["link", "response", "class", "risk", "survival", "cumulative_hazard", "median"]
-Unknown = Literal["error", "warn", "baseline"]
-
-KINDS = ("link", "response", "class")
-KINDS_OF_TIMES = ("link", "risk", "survival", "cumulative_hazard", "median")
-CURVES = ("survival", "cumulative_hazard")
 
 
 def predict(
@@ -50,7 +55,13 @@ def predict(
     from normball.inputs.rows import index_of, misplaced
 
     family = find_family(model.family)
-    _check_kind(model, family, kind, times)
+    check_kind(model, family, kind, times)
+    if strata is not None and kind not in (*CURVES, "median"):
+        raise ValueError(f'strata are given, but kind="{kind}" does not depend on them')
+    if in_parts(X):
+        refuse_curves(kind)
+        return predict_parts(model, X, intercepts, coefs, kind, offset, unknown)
+    X = without_parts(X)
     if isinstance(offset, str):
         offset = column_values(X, offset, "offset")
     elif model.output_names and isinstance(offset, list | tuple) and all(isinstance(name, str) for name in offset):
@@ -62,24 +73,7 @@ def predict(
     eta = eta + _checked_offset(model, offset, eta.shape[0])[:, None]
     if kind in (*CURVES, "median"):
         return _of_times(X, eta, kind, times, strata, baselines)
-    if strata is not None:
-        raise ValueError(f'strata are given, but kind="{kind}" does not depend on them')
-    if kind == "class":
-        return np.asarray(model.classes)[family.choice(eta)]
-    return np.asarray(eta) if kind == "link" else family.mean(eta)
-
-
-def _check_kind(model: Fit | Path, family: Family, kind: Kind, times: ArrayLike | None) -> None:
-    known = KINDS_OF_TIMES if family.has_risk_sets else KINDS
-    if not isinstance(kind, str) or kind not in known:
-        words = ", ".join(f'"{one}"' for one in known[:-1])
-        raise ValueError(f'kind is {kind!r}, but of {model.family} it must be {words} or "{known[-1]}"')
-    if kind == "class" and model.classes is None:
-        raise ValueError(f'kind="class" needs a binomial or multinomial model; this one is {model.family}')
-    if kind in CURVES and times is None:
-        raise ValueError(f'kind="{kind}" needs times=, at which the curve is wanted')
-    if kind not in CURVES and times is not None:
-        raise ValueError(f'times are given, but kind="{kind}" does not depend on them')
+    return of_kind(kind, eta, family, model.classes)
 
 
 def _of_times(
@@ -110,12 +104,9 @@ def _of_times(
 
 def _checked_offset(model: Fit | Path, offset: ArrayLike | None, n_rows: int) -> Array:
     shape = (n_rows, model.n_outputs) if model.output_names else (n_rows,)
+    check_offset(model, offset is not None)
     if offset is None:
-        if model.has_offset:
-            raise ValueError("The model was fitted with an offset: pass offset= for the new rows too")
         return np.zeros(shape)
-    if not model.has_offset:
-        raise ValueError("The model was fitted without an offset: leave offset= out")
     values = np.asarray(offset, dtype=np.float64)
     if values.shape != shape:
         outputs = f" and the model {model.n_outputs} outputs" if model.output_names else ""

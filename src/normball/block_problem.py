@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from normball.block_scores import dispersion_of_path
 from normball.blocks.data import BlockData
-from normball.blocks.held_out import dispersion_of_path
 from normball.blocks.opening import block_data
-from normball.blocks.unfinished import signature
 from normball.families import AUTO, find_family
 from normball.question import Question, checked
 from normball.results.path import Path
 from normball.settings import Settings
 from normball.solution import Solution
 from normball.threads import default_threads
+from normball.unfinished import Unfinished, signature
 
 _OF_ONE_PATH = ("l1_ratio", "lambdas", "n_lambdas", "lambda_min_ratio")
 
@@ -39,10 +39,10 @@ class BlockProblem(Question[BlockData]):
                 lambda poll: _native.solve_row_blocks(**call, reduce=data.passes.native(poll), poll=poll)
             )
 
-        if data.unfinished is None:
+        if data.resume is None:
             return solve(of_path["lambdas"])
         whose = signature(options | {"rows": data.fingerprint})
-        return data.unfinished.go_on(whose, signature(of_path), of_path["lambdas"], solve)
+        return Unfinished(data.resume).go_on(whose, signature(of_path), of_path["lambdas"], solve)
 
     def dispersion(self, path: Path, index: int) -> float:
         """Pearson's statistic over its degrees of freedom at one strength, by a pass of its own."""

@@ -1,0 +1,89 @@
+"""A model judged on rows with known targets, wherever they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normball.families import find_family
+from normball.results.arrays import Array
+from normball.results.evaluation import Evaluation, JudgedRows
+from normball.results.judged_in_parts import evaluate_parts
+from normball.results.kinds import Unknown, in_parts, without_parts
+
+if TYPE_CHECKING:
+    from normball.inputs.sources import Source
+    from normball.results.fit import Fit
+
+
+def evaluate(
+    fit: Fit,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    offset: Any = None,
+    row_groups: Any = None,
+    n_bootstrap: int = 500,
+    random_state: Any = 0,
+    unknown: Unknown = "error",
+) -> Evaluation:
+    """Score a model on new rows; see `Fit.evaluate`."""
+    from normball.inputs.new_targets import new_target
+    from normball.inputs.row_numbers import row_numbers
+    from normball.inputs.sources import source_of
+    from normball.messages import Finding, raise_errors
+    from normball.settings import whole
+
+    find_family(fit.family).check_rows("evaluate")
+    n_bootstrap = whole("n_bootstrap", n_bootstrap, 0)
+    if in_parts(X):
+        roles = {"y": y, "sample_weight": sample_weight, "offset": offset, "row_groups": row_groups}
+        return evaluate_parts(fit, X, roles, n_bootstrap, random_state, unknown)
+    X = without_parts(X)
+    source = source_of(X)
+    findings: list[Finding] = []
+    weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
+    raise_errors(findings)
+    target = new_target(source, y, fit.family, fit.classes, fit.output_names)
+    eta = fit.predict(X, kind="link", offset=offset, unknown=unknown)
+    groups = None if row_groups is None else _groups(source, row_groups)
+    null = _null_predictor(fit, source, offset, target)
+    used = weights > 0.0
+    rows = JudgedRows(
+        find_family(fit.family),
+        target[used],
+        eta[used],
+        None if null is None else null[used],
+        weights[used],
+        None if groups is None else np.unique(groups[used], return_inverse=True)[1],
+    )
+    return rows.evaluation(fit, n_bootstrap, np.random.default_rng(random_state))
+
+
+def _groups(source: Source, values: Any) -> NDArray[Any]:
+    """For each row a label of its group."""
+    from normball.folds import per_row
+
+    given = source.values(values) if isinstance(values, str) and values in source.names else values
+    if isinstance(given, str):
+        from normball.inputs.lookup import not_found
+        from normball.messages import DataError
+
+        raise DataError(not_found(source, given, "Column (of row_groups)"))
+    return per_row("row_groups", given, source.n_rows)
+
+
+def _null_predictor(fit: Fit, source: Source, offset: Any, target: Array) -> Array | None:
+    """The linear predictor of the model without features."""
+    from normball.inputs.row_numbers import offsets_of
+    from normball.messages import Finding, raise_errors
+
+    if fit.null_intercept is None:
+        return None
+    findings: list[Finding] = []
+    offsets = offsets_of(source, offset, fit.output_names, findings)
+    raise_errors(findings)
+    return np.asarray(np.broadcast_to(fit.null_intercept + offsets, target.shape))
