@@ -289,3 +289,9 @@ def test_new_values_that_are_missing_infinite_or_of_another_kind() -> None:
     assert fitted().preparation.transform(twice).shape == (N, len(FEATURES))
     twice.insert(0, "number", Y, allow_duplicates=True)
     assert "E06 Duplicated" in problem(twice)
+
+
+@pytest.mark.parametrize("name", ["*", "^x.*$"])
+def test_a_name_that_polars_takes_for_a_pattern_is_that_of_one_column(name: str) -> None:
+    columns = {name: [1.0, 2.0, 4.0], "x1": [2.0, 1.0, 0.0], "x2": [0.0, 1.0, 0.0]}
+    assert prepare(pl.DataFrame(columns), [0.0, 1.0, 2.0], family="gaussian").feature_names == (name, "x1", "x2")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import polars
 
     from normball.bootstrap import BootstrapOptions
+    from normball.export.exporting import ExportOptions
     from normball.results.evaluation import EvaluateOptions, Evaluation
 
 Choice = Literal["best", "1se"]
@@ -349,6 +350,17 @@ class CVPath:
         from normball.results.saving import save
 
         save(self, path)
+
+    def export(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        lam: Choice | float = "1se",
+        **options: Unpack[ExportOptions],
+    ) -> str | bytes:
+        """Write the model at "best", "1se" or a given strength for another program; see `Fit.export`."""
+        fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
+        return fit.export(path, **options)
 
     def __repr__(self) -> str:
         return (

@@ -1,4 +1,4 @@
-"""The command line: `normball fit | predict | show | report | check | learn`."""
+"""The command line: `normball fit | predict | export | show | report | check | learn`."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from normball.cli.options import (
     column_options,
     common_options,
     data_options,
+    export_options,
     file_options,
     judging_options,
     language_option,
@@ -48,6 +49,13 @@ install it for yourself, then open a new terminal:
   fish   normball completion fish > ~/.config/fish/completions/normball.fish
 """
 
+EXPORT_EPILOG = """\
+examples:
+  normball export model.json -o score.sql --dialect duckdb --table visits --keep id
+  normball export model.json -o score.py --kind response
+  normball export model.json --to c --lam best > score.c
+"""
+
 LEARN_EPILOG = """\
 lessons:
   a  the same line, with small and with large weights
@@ -79,7 +87,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"normball {__version__}")
     commands = top.add_subparsers(dest="command", metavar="command", required=True)
-    for add in (_fit, _check, _predict, _score, _show, _report, _learn, _completion):
+    for add in (_fit, _check, _predict, _score, _export, _show, _report, _learn, _completion):
         add(commands, common)
     return top
 
@@ -142,6 +150,21 @@ def _predict(commands: Commands, common: Parser) -> None:
     choice_options(predict)
     kind_options(predict)
     unknown_option(predict)
+
+
+def _export(commands: Commands, common: Parser) -> None:
+    export = commands.add_parser(
+        "export",
+        parents=[common],
+        help="a saved model for SQL, Python, JavaScript or C",
+        description="Write a saved model for another program, which then predicts without normball.",
+        epilog=EXPORT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export.add_argument("model", help="model.json as written by fit")
+    export_options(export)
+    choice_options(export)
+    unknown_option(export)
 
 
 def _score(commands: Commands, common: Parser) -> None:

@@ -12,6 +12,7 @@ from normball.cli.options import FAMILIES
 FILES = ("data", "model")
 PLACES = {
     ("predict", "output"): "FILE",
+    ("export", "output"): "FILE",
     ("report", "output"): "FILE",
     ("report", "data"): "FILE",
     ("fit", "output"): "DIRECTORY",

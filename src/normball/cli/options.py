@@ -24,7 +24,9 @@ from normball.cli.values import (
     seed,
     share,
     size,
+    times,
 )
+from normball.export.targets import DIALECTS, ENDINGS, TARGETS
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
 from normball.language import ENGLISH, languages, of_locale
 
@@ -303,4 +305,33 @@ def unknown_option(command: Parser) -> None:
         choices=("error", "baseline"),
         default="error",
         help="what to do with a level unseen in training: stop, or count it as none of the levels",
+    )
+
+
+def export_options(export: Parser) -> None:
+    """The target, and what is said in it, for `normball export`."""
+    export.add_argument("--to", choices=TARGETS, help="the target (default: what the ending of -o tells)")
+    export.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=f"the file, as score{', score'.join(ENDINGS)} (default: text goes to stdout, -)",
+    )
+    export.add_argument(
+        "--kind",
+        choices=("response", "link", "class", "risk", "survival", "cumulative_hazard"),
+        help="mean or probability, linear predictor, or class (default: class and probability, or the mean); of times "
+        "to an event risk, survival or cumulative hazard at --times (default: risk)",
+    )
+    export.add_argument("--times", type=times, metavar="T[,T]", help="where survival is wanted")
+    group = export.add_argument_group("SQL")
+    group.add_argument("--dialect", choices=DIALECTS, help=f"of SQL (default: {DIALECTS[0]})")
+    group.add_argument("--table", type=column, metavar="NAME", help="the table to score (default: data)")
+    group.add_argument(
+        "--keep",
+        type=names,
+        action="extend",
+        default=[],
+        metavar="A,B",
+        help="columns of the table to stand beside the predictions (default: all)",
     )

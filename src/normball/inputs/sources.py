@@ -201,7 +201,7 @@ def _frame_source(X: Any) -> Source | None:
     def block(columns: list[int]) -> Any:
         if not all(dtypes[keep[j]].is_float() or dtypes[keep[j]].is_integer() for j in columns):
             return None
-        array = frame.select([keys[keep[j]] for j in columns]).to_numpy()
+        array = frame[:, [keep[j] for j in columns]].to_numpy()  # by place: polars takes "*" and "^x.*$" for patterns
         return None if array.dtype == object else _float_array(array)  # objects: gaps that pandas keeps as such
 
     kept = tuple(names[j] for j in keep)

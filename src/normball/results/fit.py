@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.export.exporting import ExportOptions
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
     from normball.results.evaluation import EvaluateOptions, Evaluation
@@ -245,6 +246,64 @@ class Fit:
         from normball.results.saving import save
 
         save(self, path)
+
+    def export(self, path: str | os.PathLike[str] | None = None, **options: Unpack[ExportOptions]) -> str | bytes:
+        """Write the model for another program, which then predicts without normball.
+
+        Columns whose coefficients are all zero are left out. What the file reads, and what it makes of missing values
+        and unseen levels, stands at its top.
+
+        Parameters
+        ----------
+        path : path, optional
+            The file; its ending tells the target: ``.sql``, ``.py``, ``.js``, ``.c``, ``.onnx``, ``.pmml``, ``.xlsx``.
+            Without one nothing is written.
+        to : {"sql", "python", "javascript", "c", "onnx", "pmml", "excel"}
+            The target, where no name of a file tells.
+        kind : {"link", "response", "class"}, of survival {"link", "risk", "survival", "cumulative_hazard"}
+            As in `predict`. By default the mean, or the class and the probabilities; of survival the risk.
+        times : list of float, optional
+            Where survival is wanted.
+        unknown : {"error", "baseline"}
+            A level unseen in training is refused where the target can (elsewhere the result is missing), or counts as
+            none of the levels.
+        offset : str or list of str, optional
+            The column of the offset, or one for each of several outputs; required exactly when the model has one.
+        exposure : str, optional
+            In its place the column whose logarithm the offset is.
+        dialect : {"postgres", "duckdb", "sqlite", "bigquery"}
+            Of SQL.
+        table : str
+            Of SQL, the table to score; "data" by default.
+        keep : list of str
+            Of SQL, the columns beside the predictions; all by default.
+
+        Returns
+        -------
+        str, of ONNX and Excel bytes
+            The content of the file.
+
+        Raises
+        ------
+        ValueError
+            If the target cannot hold the model: a name that it does not allow, a kind of prediction that it lacks.
+        ImportError
+            If the package that the target needs is not installed: ``onnx`` for ONNX.
+
+        Examples
+        --------
+        >>> import normball
+        >>> fit = normball.fit_path([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]).at(lam=0.01)
+        >>> print(fit.export(to="python").partition("the prediction.")[2])  # doctest: +ELLIPSIS
+        \"\"\"
+            link = 1.01341640786...
+            link += 1.99105572809... * _number(row['x0'])
+            return link
+        <BLANKLINE>
+        """
+        from normball.export.exporting import export
+
+        return export(self, path, **options)
 
     def __repr__(self) -> str:
         return f"<Fit {self.family}, lam={self.lam:.6g}: {self.n_nonzero} of {len(self.feature_names)} features>"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.export.exporting import ExportOptions
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.preparation import Preparation
     from normball.results.evaluation import EvaluateOptions, Evaluation
@@ -348,6 +349,12 @@ class Path:
         from normball.results.saving import save
 
         save(self, path)
+
+    def export(
+        self, path: str | os.PathLike[str] | None = None, *, lam: float, **options: Unpack[ExportOptions]
+    ) -> str | bytes:
+        """Write the model at one strength for another program; see `Fit.export`."""
+        return self.at(lam=lam).export(path, **options)
 
     def __repr__(self) -> str:
         low, high = self.lambdas[-1], self.lambdas[0]

@@ -1,0 +1,1 @@
+"""Fitted models as programs in other languages."""
