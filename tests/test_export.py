@@ -337,7 +337,7 @@ def test_text_in_the_place_of_a_number_is_no_zero(tmp_path):
         ({"to": "sql", "offset": "kind"}, 'The offset "kind" is a column of labels'),
         ({"to": "sql", "offset": "off", "exposure": "years"}, "offset and exposure are both given"),
         ({"to": "sql", "offset": "off", "dialect": "oracle"}, "dialect is 'oracle', but must be one of postgres"),
-        ({"to": "python", "offset": "off", "dialect": "sqlite"}, "dialect is about SQL"),
+        ({"to": "python", "offset": "off", "dialect": "sqlite"}, 'dialect="sqlite" is about SQL'),
         ({"to": "sql", "offset": "off", "unknown": "warn"}, "unknown is 'warn', but must be one of error, baseline"),
         ({"to": "sql", "offset": "off", "kind": "class"}, "needs a binomial or multinomial model"),
         ({"to": "sql", "offset": "off", "kind": "median"}, 'can be "link", "response" or "class"'),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from normball.export.program import program_of
 from normball.export.targets import DIALECTS, TARGETS, target_of
@@ -80,14 +80,15 @@ def exported(fit: Fit, target: str, options: ExportOptions) -> str | bytes:
 
 
 def _check_options(target: str, options: ExportOptions) -> None:
-    for name in options:
+    given: Mapping[str, Any] = dict(options)
+    for name in given:
         if name not in ExportOptions.__annotations__:
             raise TypeError(f"export() has no argument {name!r}")
     if target not in TARGETS:
         raise ValueError(f"to is {target!r}, but must be one of {', '.join(TARGETS)}")
     for name in OF_SQL:
-        if name in options and target != "sql":
-            raise ValueError(f"{name}={json.dumps(options[name])} is about SQL, but the export is to {target}")
+        if name in given and target != "sql":
+            raise ValueError(f"{name}={json.dumps(given[name])} is about SQL, but the export is to {target}")
     for name, value, known in (
         ("dialect", options.get("dialect", DIALECTS[0]), DIALECTS),
         ("unknown", options.get("unknown", "error"), ("error", "baseline")),
