@@ -140,7 +140,7 @@ def test_the_calibration_slope_of_separated_classes_is_undefined():
     assert found.rows()[-1][1:3] == ["-", "-"]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "cox"])  # test_survival_held_out.py
 def test_every_score_of_a_family_has_a_label_and_many_weightings_at_once(family):
     rng = np.random.default_rng(0)
     entry = find_family({"tweedie": "tweedie(1.5)", "negative_binomial": "negative_binomial(2)"}.get(family, family))

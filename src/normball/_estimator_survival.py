@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normball._estimator_base import estimator, in_words_of
+from normball.inputs.new_targets import new_times
 from normball.inputs.row_numbers import row_numbers
 from normball.inputs.sources import Source, source_of
-from normball.inputs.survival_target import new_strata, strata_of, survival_columns, survival_target
+from normball.inputs.survival_target import new_strata, strata_of
 from normball.messages import Finding, raise_errors
 from normball.survival.concordance import concordance
 from normball.survival.target import SurvivalTarget, Ties
@@ -185,7 +186,6 @@ class Survival:
 def _times(source: Source, y: Any, counts: NDArray[np.bool_], strata: Any) -> SurvivalTarget:
     """The target of rows, or a DataError."""
     findings: list[Finding] = []
-    columns, labels = survival_columns(source, y, findings), strata_of(source, strata, findings)
+    labels = strata_of(source, strata, findings)
     raise_errors(findings)
-    assert columns is not None
-    return survival_target(columns, counts, labels)[0]
+    return new_times(source, y, counts, labels)

@@ -52,6 +52,7 @@ class Cox(Family):
     ties: ClassVar[Ties] = "efron"
     has_risk_sets = True
     inverse_link, factor, eta_is, predicted = "exp", "hazard", "log of the relative hazard", "Relative hazard"
+    told = ("concordance", "uno", "brier", "deviance")
     sklearn_lacks = "models of survival (scikit-survival has them, without Efron's ties)"
     glmnet_lacks = "Efron's ties before its version 5"
 

@@ -175,7 +175,7 @@ class Family(ABC):
     def check_rows(self, what: str) -> None:
         """Raise a ValueError where `what` judges rows one by one, and the family does not."""
         if self.has_risk_sets:
-            offered = "fit_path, cv_path, compare, fit_ball, fit_paths and predict are"
+            offered = "fit_path, cv_path, compare, fit_ball, fit_paths, predict, evaluate and bootstrap are"
             raise ValueError(f'{what} is not offered for family="{self}" yet; {offered}')
 
     def estimate(self, y: Array, weights: Array, offset: Array) -> float:

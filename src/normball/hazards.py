@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from normball.families import find_family
 from normball.predictor import linear_predictor
-from normball.survival.baseline import Baselines, fit_baselines
+from normball.survival.baseline import Baselines, fit_baseline, fit_baselines
+from normball.survival.kaplan_meier import kaplan_meier
+from normball.survival.target import SurvivalTarget, Ties
 
 if TYPE_CHECKING:
     from normball.inputs.prepare import Data
@@ -32,4 +35,15 @@ def hazards_of(data: Data, intercepts: Array, coefs: SparseRows) -> Baselines | 
             eta = linear_predictor(data.design, intercepts[which], coefs.take(which, 1))
             yield from np.ascontiguousarray(eta.T) + data.offset
 
-    return fit_baselines(data.survival, etas(), data.weights, find_family(data.family).ties)
+    ties = find_family(data.family).ties
+    found = fit_baselines(data.survival, etas(), data.weights, ties)
+    return replace(found, null=_without_features(data.survival, data.offset, data.weights, ties))
+
+
+def _without_features(target: SurvivalTarget, offset: Array, weights: Array, ties: Ties) -> Array:
+    """The logarithm of the cumulative hazard of all rows: Kaplan & Meier's curve, or with an offset what it leaves."""
+    if (offset != offset[0]).any():
+        return fit_baseline(target, offset, weights, ties).log_hazards
+    with np.errstate(divide="ignore"):  # the curve may end at 0
+        hazard = -np.log(np.concatenate([curve.survival for curve in kaplan_meier(target, weights)]))
+        return np.asarray(np.log(hazard) - offset[0])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from normball import schema
 from normball.messages import Finding
+from normball.packed import unpack
 from normball.results.held_out import MEASURES, HeldOut
 from normball.results.ranges import Ranges
 from normball.results.sparse_rows import SparseRows
@@ -95,20 +96,32 @@ def hazards(n_lambdas: int | None = None) -> Reader:
         readers: dict[str, Reader] = {
             "times": array((n_times,)),
             "strata": array((n_times,), 0, n_strata - 1, whole=True),
-            "log_hazards": array((n_times,) if n_lambdas is None else (n_lambdas, n_times)),
+            "log_hazards": array((n_times,)) if n_lambdas is None else _tables(n_lambdas, n_times),
+            "null": array((n_times,), finite=False),
             "ends": array((n_strata,), finite=False),
             "stratum_names": listed(label, distinct=True),
         }
-        found = record(value, where, readers)
+        found = record(value, where, readers, optional=("null",))
         found["strata"] = found["strata"].astype(np.intp)
         next_stratum = np.diff(found["strata"]) > 0
         if not (next_stratum | (np.diff(found["times"]) > 0)).all() or (np.diff(found["strata"]) < 0).any():
             raise Damaged(f"{where}.times", "must be ascending within ascending strata")
-        if not (next_stratum | (np.diff(found["log_hazards"]) >= 0)).all():
-            raise Damaged(f"{where}.log_hazards", "falls within a stratum")
+        for name in ("log_hazards", "null"):
+            if name in found and not (next_stratum | (found[name][..., 1:] >= found[name][..., :-1])).all():
+                raise Damaged(f"{where}.{name}", "falls within a stratum")
         if max(1, len(found["stratum_names"])) != n_strata:
             raise Damaged(f"{where}.ends", f"are {n_strata}, but there are {len(found['stratum_names'])} stratum_names")
         return (Baseline if n_lambdas is None else Baselines)(**found)
+
+    return read
+
+
+def _tables(n_rows: int, n_columns: int) -> Reader:
+    """A table of numbers, packed or as lists of them."""
+    plain = array((n_rows, n_columns))
+
+    def read(value: Any, where: str) -> Any:
+        return unpack(value, where, (n_rows, n_columns)) if isinstance(value, dict) else plain(value, where)
 
     return read
 

@@ -29,9 +29,20 @@ LABELS = {
     "r2": "R2",
     "calibration_slope": message("calibration slope"),
 }
+LABELS_OF_TIMES = {
+    "concordance": message("concordance"),
+    "uno": message("Uno's concordance"),
+    "brier": message("integrated Brier score"),
+    "deviance": message("deviance"),
+}
 OF_LABELS = ("accuracy", "f1_macro")  # which shares of classes have not
 NEWTON_STEPS = 50
 ROUNDING = 1e-12  # of a share: what is less is none
+
+
+def label_of(name: str, family: Family) -> str:
+    """What a score is called; Brier's is integrated over time where there is one."""
+    return (LABELS_OF_TIMES if family.has_risk_sets else LABELS)[name]
 
 
 def weighted_score(name: str, family: Family, y: Array, eta: Array) -> ByWeighting:

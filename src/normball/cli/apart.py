@@ -144,6 +144,7 @@ def score(fit: Fit, task: Task, console: Console) -> None:
                 task.run.y,
                 sample_weight=task.run.weights or None,
                 offset=task.apart.offset,
+                strata=task.run.strata or None,
                 row_groups=values_of(task.apart.table, task.run.group) if task.run.group else None,
                 random_state=task.run.apart["seed"],
                 unknown="warn",

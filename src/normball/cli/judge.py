@@ -31,8 +31,7 @@ def check_bootstrap(n_samples: int | None, data: Data) -> None:
 
 def check_survival(arguments: Namespace) -> None:
     """What is not offered for times to an event yet."""
-    given = {"--holdout": arguments.holdout, "--split": arguments.split, "--open": arguments.open}
-    given |= {"--groups": arguments.groups}
+    given = {"--open": arguments.open, "--groups": arguments.groups}
     for option, value in given.items():
         if value:
             raise UsageError(f"{option} is not offered for times to an event yet: leave it out")

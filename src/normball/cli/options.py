@@ -7,6 +7,7 @@ from typing import Any
 
 from normball.cli.parsing import Parser
 from normball.cli.survival import event_options
+from normball.cli.survival import score_options as columns_of_times
 from normball.cli.values import (
     MIX_OF_PENALTY,
     checked,
@@ -285,6 +286,7 @@ def score_options(score: argparse.ArgumentParser) -> None:
         metavar="COL[,COL]",
         help="where it has another name than for the fit, or the model was saved from Python",
     )
+    columns_of_times(score)
     score.add_argument("--weights", type=column, metavar="COL", help="default: those of the fit, if the table has them")
     score.add_argument(
         "--group",

@@ -111,8 +111,9 @@ def _predictions(fit: Fit, table: Any, made: Run, arguments: Namespace) -> dict[
 
     if fit.baseline is not None:
         return _of_times(fit.baseline, table, made, arguments, predicted)
-    if arguments.times:
-        raise UsageError(f"--times is about models of times to an event; this one is {fit.family}")
+    for option in ("times", "strata"):
+        if getattr(arguments, option):
+            raise UsageError(f"--{option} is about models of times to an event; this one is {fit.family}")
     return by_name(fit, predicted, arguments.kind)
 
 
@@ -122,24 +123,32 @@ def _of_times(
     """Curves at --times as columns, one each; without times risk and median, or the kind that is asked for."""
     from normball.results.kinds import CURVES
 
-    by_row: dict[str, Any] = {}
-    if baseline.stratum_names:
-        if not made.strata:
-            raise UsageError("the model has strata whose column is not known: predict in Python, with strata=")
-        check_column(table, made.strata, ", which the model takes for strata")
-        by_row["strata"] = made.strata
+    kinds = [arguments.kind] if arguments.kind else ["survival"] if arguments.times else ["risk", "median"]
+    of_strata = {"median", *CURVES}.intersection(kinds)
+    strata = strata_of(baseline, table, arguments.strata, made) if of_strata else None
     if arguments.times:
-        kind = arguments.kind or "survival"
-        curves = predicted(kind, times=arguments.times, **by_row)
-        names = [f"{kind.replace('_', ' ')} at {time:g}" for time in arguments.times]
+        curves = predicted(kinds[0], times=arguments.times, strata=strata)
+        names = [f"{kinds[0].replace('_', ' ')} at {time:g}" for time in arguments.times]
         return dict(zip(names, curves.T.tolist(), strict=True))
     if arguments.kind in CURVES:
         raise UsageError(f"--kind {arguments.kind} needs --times, at which the curve is wanted")
-    kinds = [arguments.kind] if arguments.kind else ["risk", "median"]
     return {
-        "prediction" if arguments.kind else kind: predicted(kind, **(by_row if kind == "median" else {})).tolist()
+        "prediction" if arguments.kind else kind: predicted(kind, strata=strata if kind in of_strata else None).tolist()
         for kind in kinds
     }
+
+
+def strata_of(baseline: Baseline | None, table: Any, given: str | None, made: Run) -> str | None:
+    """The column of strata of new rows, None for a model without."""
+    if baseline is None or not baseline.stratum_names:
+        if given:
+            raise UsageError("the model has no strata: leave --strata out")
+        return None
+    name = given or made.strata
+    if not name:
+        raise UsageError("the model has strata whose column is not known, for it was saved from Python: give --strata")
+    check_column(table, name, ", which the model takes for strata")
+    return name
 
 
 def by_name(

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
-from normball.cli.predict import check_column, new_rows, offset_of
+from normball.cli.predict import check_column, new_rows, offset_of, strata_of
 from normball.cli.source import UsageError, named
 from normball.messages import DataError, sample
 from normball.run import Run
@@ -32,13 +32,17 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     saved, made = load_model(arguments.model)
     model = mix_of(saved, arguments, made)
     fit = choose(model, arguments.lam or made.select)
-    _check_target(arguments, made)
+    of_times = fit.baseline is not None
+    _check_target(arguments, made, of_times)
     asked = [name for text in arguments.target or [] for name in (text, *names(text))] or made.target_columns
-    roles = {name for name in (*asked, arguments.weights, arguments.group) if name}
+    given = (arguments.event, arguments.start, arguments.strata, arguments.weights, arguments.group)
+    roles = {name for name in (*asked, *given) if name}
     table = new_rows(arguments, fit, made, console, roles)
     weights, group = (_column(table, name, option) for name, option in _roles(arguments, made, table))
     targets = named(arguments.target, table.columns, "--target") if arguments.target else made.target_columns
-    if len(targets) > 1 and not fit.output_names:
+    if of_times:
+        targets = _times(targets, arguments, made)
+    elif len(targets) > 1 and not fit.output_names:
         raise UsageError(f"--target names {len(targets)} columns; the model has one target: give one")
     for name in targets:
         _column(table, name, "--target")
@@ -48,6 +52,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
             targets if len(targets) > 1 else targets[0],
             sample_weight=weights,
             offset=offset_of(table, made),
+            strata=strata_of(fit.baseline, table, arguments.strata, made),
             row_groups=None if group is None else complete_values_of(table, group),
             n_bootstrap=arguments.bootstrap,
             random_state=arguments.seed,
@@ -84,11 +89,28 @@ def _rows_of_the_fit(model: Fit | Path | CVPath, made: Run, table: Any) -> int:
     return data.n_rows if data.fingerprint == path.fingerprint else 0
 
 
-def _check_target(arguments: Namespace, made: Run) -> None:
-    """A model that was saved from Python does not say what its target is called."""
+def _check_target(arguments: Namespace, made: Run, of_times: bool) -> None:
+    """A model that was saved from Python does not say what its target is called, and few have times."""
+    known = "this model was saved from Python and does not know the name of its target"
+    for option in ("event", "start", "strata"):
+        if getattr(arguments, option) and not of_times:
+            raise UsageError(f"--{option} is about models of times to an event; this one is not: leave it out")
     if not arguments.target and made == Run():
-        text = "this model was saved from Python and does not know the name of its target"
-        raise UsageError(f"--target is missing: {text}; give --target COL, of several outputs --target A,B")
+        columns = "--target TIME --event COL" if of_times else "--target COL, of several outputs --target A,B"
+        raise UsageError(f"--target is missing: {known}; give {columns}")
+    if of_times and not arguments.event and made == Run():
+        raise UsageError(f"--event is missing: {known}; give --event COL")
+
+
+def _times(targets: list[str], arguments: Namespace, made: Run) -> list[str]:
+    """The columns of times to an event: those of the fit but for those that are given."""
+    *starts, time, event = ["", "", "", *made.target_columns][-3:]
+    if arguments.target:
+        if len(targets) > 1:
+            raise UsageError(f"--target names {len(targets)} columns; of times to an event it names the time alone")
+        time = targets[0]
+    start = arguments.start or starts[0]
+    return [*([start] if start else []), time, arguments.event or event]
 
 
 def _roles(arguments: Namespace, made: Run, table: Any) -> list[tuple[str | None, str]]:

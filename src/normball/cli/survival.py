@@ -14,6 +14,14 @@ def event_options(group: argparse._ActionsContainer) -> None:
     group.add_argument("--strata", type=column, metavar="COL", help="strata with hazards of their own (Cox)")
 
 
+def score_options(group: argparse._ActionsContainer) -> None:
+    """The columns of times to an event in a table that is scored."""
+    told = "where it has another name than for the fit"
+    group.add_argument("--event", type=column, metavar="COL", help=f"whether the time ended with it, {told}")
+    group.add_argument("--start", type=column, metavar="COL", help="when a row came under observation (as --event)")
+    group.add_argument("--strata", type=column, metavar="COL", help="the strata (as --event)")
+
+
 def kind_options(predict: argparse.ArgumentParser) -> None:
     """What `normball predict` says of new rows."""
     predict.add_argument(
@@ -24,3 +32,6 @@ def kind_options(predict: argparse.ArgumentParser) -> None:
     )
     predict.add_argument("--proba", action="store_const", dest="kind", const="response", help="same as --kind response")
     predict.add_argument("--times", type=times, metavar="T[,T]", help="where survival is wanted")
+    predict.add_argument(
+        "--strata", type=column, metavar="COL", help="the strata, where they have another name than for the fit"
+    )

@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 
 from normball.inputs.class_targets import Target, share_values
 from normball.inputs.column_findings import missing_of, row_list
-from normball.inputs.columns import Content, Floats, Labels, Numbers, Several, Unusable, read_values
+from normball.inputs.columns import Content, Floats, Labels, Mask, Numbers, Several, Unusable, read_values
 from normball.inputs.lookup import not_found
 from normball.inputs.places import Places
 from normball.inputs.preparation import same_number
 from normball.inputs.several import several_of
 from normball.inputs.sources import Source
+from normball.inputs.survival_target import survival_columns, survival_target
 from normball.inputs.targets import numbers_for
 from normball.inputs.text import label_key
-from normball.messages import DataError, Finding, count, sample
+from normball.messages import DataError, Finding, count, raise_errors, sample
+from normball.survival.target import SurvivalTarget
 
 FILL_IN = "fill them in, or leave these rows out"
 
@@ -61,6 +63,24 @@ def new_target(
         values = numbers_for(family, column, name, apart=not isinstance(y, str))
     _check(source, values, name)
     return values
+
+
+def new_times(source: Source, y: Any, counts: Mask, strata: Labels | None = None) -> SurvivalTarget:
+    """The times to an event of rows that a model of survival is judged on; `counts` are those that have a weight.
+
+    Raises
+    ------
+    DataError
+        If there are no such columns, a value is missing or wrong, or there is no event.
+    """
+    findings: list[Finding] = []
+    columns = survival_columns(source, y, findings)
+    raise_errors(findings)
+    assert columns is not None
+    target = survival_target(columns, counts, strata)[0]
+    names = " and ".join(map(str, columns.columns))
+    raise_errors(missing_of({f"{names} (target)": target.missing}, FILL_IN))
+    return target
 
 
 def _column(source: Source, y: Any) -> tuple[str, Content]:

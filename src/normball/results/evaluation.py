@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.families import find_family
 from normball.family import Family
 from normball.language import tr
 from normball.results.arrays import Array
 from normball.results.kinds import Unknown
 from normball.results.text import table
-from normball.weighted_scores import LABELS, OF_LABELS, weighted_score
+from normball.weighted_scores import OF_LABELS, ByWeighting, label_of, weighted_score
 
 if TYPE_CHECKING:
     import polars
@@ -31,6 +32,7 @@ class EvaluateOptions(TypedDict, total=False):
 
     sample_weight: ArrayLike | str | None
     offset: ArrayLike | str | None
+    strata: ArrayLike | str | None
     row_groups: ArrayLike | str | None
     n_bootstrap: int
     random_state: Any
@@ -137,11 +139,14 @@ class Evaluation:
         for name, value in self.scores.items():
             low, high = self.intervals.get(name, (math.nan, math.nan))
             between = "-" if math.isnan(low) else tr("{0} to {1}", figures(low), figures(high))
-            body.append([tr(LABELS[name]), shown(value), between, shown(self.null_scores.get(name))])
+            body.append(
+                [tr(label_of(name, find_family(self.family))), shown(value), between, shown(self.null_scores.get(name))]
+            )
         return [head, *body]
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{LABELS[name]} {value:.4g}" for name, value in self.scores.items())
+        family = find_family(self.family)
+        shown = ", ".join(f"{label_of(name, family)} {value:.4g}" for name, value in self.scores.items())
         return f"<Evaluation {self.family}, {self.n_rows:,} rows: {shown}>"
 
 
@@ -149,45 +154,54 @@ class Evaluation:
 class JudgedRows:
     """The rows that are judged, all of which have a weight."""
 
-    family: Family
-    y: Array
-    eta: Array
-    null_eta: Array | None
+    scores: dict[str, ByWeighting]
+    null_scores: dict[str, ByWeighting]  # of the model without features
     weights: Array
     groups: NDArray[np.intp] | None
+    n_predictions: int
+
+    @classmethod
+    def of_numbers(
+        cls,
+        family: Family,
+        y: Array,
+        eta: Array,
+        null_eta: Array | None,
+        weights: Array,
+        groups: NDArray[np.intp] | None,
+    ) -> JudgedRows:
+        """Those with a target of numbers or classes, and linear predictors."""
+        names = told_of(family, bool(np.isin(y, (0.0, 1.0)).all()))
+        scores, null_scores = (
+            {name: weighted_score(name, family, y, one) for name in names} if one is not None else {}
+            for one in (eta, null_eta)
+        )
+        return cls(scores, null_scores, weights, groups, y.size)
 
     def evaluation(self, fit: Fit, n_bootstrap: int, generator: np.random.Generator) -> Evaluation:
         """All scores, their intervals, and those of the model without features."""
-        names = told_of(self.family, bool(np.isin(self.y, (0.0, 1.0)).all()))
         once = self.weights[None, :] / self.weights.mean()
-        made = {name: weighted_score(name, self.family, self.y, self.eta) for name in names}
-        scores = {name: float(score(once)[0]) for name, score in made.items()}
-        samples: dict[str, list[Array]] = {name: [] for name in names}
-        width = max(1, BLOCK // self.y.size)
+        samples: dict[str, list[Array]] = {name: [] for name in self.scores}
+        width = max(1, BLOCK // self.n_predictions)
         for start in range(0, n_bootstrap, width):
             weights = self.resampled(min(width, n_bootstrap - start), generator)
-            for name, score in made.items():
+            for name, score in self.scores.items():
                 samples[name].append(score(weights))
-        null_scores = {}
-        if self.null_eta is not None:
-            of_null = {name: weighted_score(name, self.family, self.y, self.null_eta) for name in names}
-            null_scores = {
-                name: value for name, score in of_null.items() if math.isfinite(value := float(score(once)[0]))
-            }
+        null_scores = {name: float(score(once)[0]) for name, score in self.null_scores.items()}
         return Evaluation(
             family=fit.family,
             lam=fit.lam,
-            n_rows=self.y.shape[0],
+            n_rows=self.weights.size,
             n_groups=None if self.groups is None else int(self.groups.max()) + 1,
             n_bootstrap=n_bootstrap,
-            scores=scores,
+            scores={name: float(score(once)[0]) for name, score in self.scores.items()},
             intervals={name: interval(np.concatenate(parts)) for name, parts in samples.items() if parts},
-            null_scores=null_scores,
+            null_scores={name: value for name, value in null_scores.items() if math.isfinite(value)},
         )
 
     def resampled(self, n_samples: int, generator: np.random.Generator) -> Array:
         """Weights (n_samples, n) of bootstrap samples: how often each row or its group was drawn, times its weight."""
-        size = self.y.shape[0] if self.groups is None else int(self.groups.max()) + 1
+        size = self.weights.size if self.groups is None else int(self.groups.max()) + 1
         counts = np.array([np.bincount(generator.integers(size, size=size), minlength=size) for _ in range(n_samples)])
         drawn = counts if self.groups is None else counts[:, self.groups]
         return np.asarray(drawn * (self.weights / self.weights.mean()))

@@ -178,6 +178,8 @@ class Fit:
             parts (see `predict`).
         sample_weight, offset : array, shape (n,), or str, optional
             As for the fit.
+        strata : array, shape (n,), or str, optional
+            The stratum of each row, exactly where the model has strata.
         row_groups : array, shape (n,), or str, optional
             Rows that belong together (several of one patient): the bootstrap draws groups as wholes.
         n_bootstrap : int
@@ -194,7 +196,10 @@ class Fit:
             Numbers: RMSE, MAE and R2, counts and amounts also the deviance. Classes: accuracy, area under the ROC curve
             (of several the mean of each against the rest), macro F1, Brier score and deviance. With a link other than
             the identity the calibration slope. Without that room the area is by bins of predictions, and `within` says
-            how near the exact one; the others are exact.
+            how near the exact one; the others are exact. Times to an event: Harrell's and Uno's concordance, the Brier
+            score integrated up to the time by which 90 % of the events have happened (beside that of Kaplan & Meier's
+            curve of the rows of the fit), and per event the deviance of the partial likelihood of these rows by
+            themselves; with late entry the first and the last of these.
 
         Raises
         ------

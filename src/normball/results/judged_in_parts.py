@@ -83,7 +83,7 @@ def _kept(fit: Fit, rows: NewRows, predictor: Predictor) -> JudgedRows:
     groups = [part.group for part in parts if part.group is not None]
     numbered = np.unique(np.concatenate(groups), return_inverse=True)[1] if groups else None
     null = None if fit.null_intercept is None else np.asarray(fit.null_intercept + offset)
-    return JudgedRows(find_family(fit.family), y, eta, null, weights, numbered)
+    return JudgedRows.of_numbers(find_family(fit.family), y, eta, null, weights, numbered)
 
 
 def _alone(predictor: Predictor, block: Block) -> list[Kept]:

@@ -1,8 +1,8 @@
 """Models written as JSON with a schema number; `normball.model_file` reads them back.
 
-Numbers are written so that they come back bit for bit. JSON knows no NaN and no infinity: these are the strings "nan",
-"inf" and "-inf". An array of equal values is written as that value, and rows that store every column (ridge) without
-their column numbers.
+Numbers are written so that they come back bit for bit, but for the hazards of a path of survival models. JSON knows no
+NaN and no infinity: these are the strings "nan", "inf" and "-inf". An array of equal values is written as that value,
+and rows that store every column (ridge) without their column numbers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.files import write_text
+from normball.packed import pack
 from normball.results.sparse_rows import SparseRows
 from normball.version import __version__
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from normball.results.held_out import HeldOut
     from normball.results.path import Path
     from normball.results.ranges import Ranges
+    from normball.survival.baseline import Baseline, Baselines
 
 SCHEMA = 1
 _OF_OUTPUTS = ("n_outputs", "output_names", "grouped")  # not written where there is one output
@@ -66,7 +68,14 @@ def _fields(model: Fit | Path) -> dict[str, Any]:
     names = [field.name for field in fields(model) if model.output_names or field.name not in _OF_OUTPUTS]
     content = {name: _encode(getattr(model, name)) for name in names if name not in _OF_TIMES}
     hazards = {name: part for name in _OF_TIMES if (part := getattr(model, name, None)) is not None}
-    return content | {name: _encode(vars(part)) for name, part in hazards.items()}
+    return content | {name: _encode_hazards(part) for name, part in hazards.items()}
+
+
+def _encode_hazards(part: Baseline | Baselines) -> dict[str, Any]:
+    """One hazard to the last bit; the many of a path, which would be most of the file, rounded to 2**-40."""
+    content = {name: _encode(value) for name, value in vars(part).items() if name != "null" or value is not None}
+    packed = pack(part.log_hazards) if part.log_hazards.ndim == 2 else None
+    return content if packed is None else {**content, "log_hazards": packed}
 
 
 def _fit(fit: Fit) -> dict[str, Any]:

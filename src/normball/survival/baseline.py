@@ -32,6 +32,8 @@ class Baseline:
         The last time at which anybody of a stratum was seen: nothing is known beyond; -inf where nobody was.
     stratum_names : tuple
         What the strata are called; empty where there is one.
+    null : ndarray, shape (n_times,), or None
+        The same logarithm of a model without features; None where that is not known (files of earlier versions).
     """
 
     times: Floats
@@ -39,6 +41,7 @@ class Baseline:
     strata: Places
     ends: Floats
     stratum_names: tuple[Any, ...] = ()
+    null: Floats | None = None
 
     def cumulative_hazard(self, times: ArrayLike, eta: ArrayLike, strata: ArrayLike | None = None) -> Floats:
         """The cumulative hazard of rows at some times.
@@ -113,6 +116,14 @@ class Baseline:
             result[rows] = np.append(self.times[own], np.inf)[place]
         return result
 
+    def without_end(self) -> Baseline:
+        """The same hazard, which stays where it is beyond the last time that was seen."""
+        return replace(self, ends=np.full_like(self.ends, np.inf))
+
+    def without_features(self) -> Baseline | None:
+        """That of the model without features, where it is known."""
+        return None if self.null is None else replace(self, log_hazards=self.null)
+
     def _of(self, stratum: int) -> slice:
         low, high = np.searchsorted(self.strata, [stratum, stratum + 1])
         return slice(int(low), int(high))
@@ -124,7 +135,7 @@ class Baselines:
 
     Attributes
     ----------
-    times, strata, ends, stratum_names
+    times, strata, ends, stratum_names, null
         As in `Baseline`, shared by all.
     log_hazards : ndarray, shape (n_models, n_times)
         Of each model.
@@ -135,9 +146,10 @@ class Baselines:
     strata: Places
     ends: Floats
     stratum_names: tuple[Any, ...] = ()
+    null: Floats | None = None
 
     def __getitem__(self, index: int) -> Baseline:
-        return Baseline(self.times, self.log_hazards[index], self.strata, self.ends, self.stratum_names)
+        return Baseline(self.times, self.log_hazards[index], self.strata, self.ends, self.stratum_names, self.null)
 
     def take(self, which: Places) -> Baselines:
         """Those of some models only."""

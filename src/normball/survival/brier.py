@@ -68,6 +68,80 @@ def brier_scores(
     return np.asarray(w @ errors / w.sum())
 
 
+N_TIMES = 50
+SHARE = 0.9  # of the events, up to which time scores are integrated: beyond, few rows are left
+
+
+def times_to_integrate(target: SurvivalTarget, weights: ArrayLike | None = None) -> Floats:
+    """Times evenly spaced from 0 to that by which 90 % of the events have happened, for the integrated Brier score.
+
+    Parameters
+    ----------
+    target : SurvivalTarget
+        Without missing rows.
+    weights : array_like, shape (n_rows,), optional
+        Weights of the rows, by default 1.
+
+    Returns
+    -------
+    ndarray, shape (51,)
+        Below the last time that was seen, whose events do not count here; of no length where there is no other event.
+    """
+    w = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=float)
+    last = target.stop[w > 0].max(initial=0.0)
+    counted = np.flatnonzero(target.event & (w > 0) & (target.stop < last) & (target.stop > 0))
+    if not len(counted):
+        return np.zeros(0)
+    ranked = counted[np.argsort(target.stop[counted], kind="stable")]
+    reached = np.cumsum(w[ranked])
+    horizon = target.stop[ranked[np.searchsorted(reached, SHARE * reached[-1])]]
+    return np.linspace(0.0, horizon, N_TIMES + 1)
+
+
+def integrated_by_weighting(
+    target: SurvivalTarget,
+    survival: Floats,
+    times: Floats,
+    weightings: Floats,
+    censoring: CensoringCurve | None = None,
+) -> Floats:
+    """The integrated Brier score of one model under each of several weightings of its rows.
+
+    Parameters
+    ----------
+    target : SurvivalTarget
+        Without missing rows and without late entry.
+    survival : ndarray, shape (n_rows, n_times)
+        As in `brier_scores`.
+    times : ndarray, shape (n_times,)
+        At least two, increasing.
+    weightings : ndarray, shape (n_weightings, n_rows)
+        Weights of the rows.
+    censoring : CensoringCurve, optional
+        Of all strata together; by default that of the rows with each weighting.
+
+    Returns
+    -------
+    ndarray, shape (n_weightings,)
+        As `integrated` of `brier_scores`, with a time after which nobody is seen counting for those who had the event.
+    """
+    shares = np.convolve(np.diff(times), [0.5, 0.5]) / (times[-1] - times[0])
+    died = target.event[:, None] & (target.stop[:, None] <= times)
+    of_events = (died * survival**2) @ shares
+    of_others = shares * (target.stop[:, None] > times) * (1 - survival) ** 2
+    together = SurvivalTarget(target.stop, target.event, target.start)
+    row, time = np.zeros(len(target), dtype=np.intp), np.zeros(len(times), dtype=np.intp)
+    others = weightings @ of_others
+    result = np.empty(len(weightings))
+    for k, w in enumerate(weightings):
+        curve = CensoringCurve.fit(together, w) if censoring is None else censoring
+        counts, after = w * of_events, curve.after(times, time)
+        events = np.divide(counts, curve.before(target.stop, row), out=np.zeros_like(counts), where=counts > 0)
+        left = np.divide(others[k], after, out=np.zeros_like(after), where=others[k] > 0)
+        result[k] = (events.sum() + left.sum()) / w.sum()
+    return result
+
+
 def integrated(scores: ArrayLike, times: ArrayLike) -> float:
     """The mean of scores over time, straight between the times: the integrated Brier score.
 

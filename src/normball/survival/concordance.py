@@ -12,7 +12,7 @@ from normball.survival.censoring import CensoringCurve
 from normball.survival.target import Floats, Places, SurvivalTarget
 
 Kind: TypeAlias = Literal["harrell", "uno"]
-Sums: TypeAlias = tuple[float, float, float]
+Sums: TypeAlias = tuple[Floats, Floats, Floats]
 
 MANY = 20_000  # rows from which on pairs are too many to be looked at one by one
 
@@ -80,19 +80,36 @@ def concordance(
     >>> concordance(target, [0.7, 0.9, 0.1]).index
     0.5
     """
+    w = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=float)
+    return Concordance(*(float(one[0]) for one in _sums(target, risk, w[None], kind, until)))
+
+
+def concordance_by_weighting(
+    target: SurvivalTarget, risk: ArrayLike, weightings: Floats, *, kind: Kind = "harrell", until: float = np.inf
+) -> Floats:
+    """The index of `concordance` under each of several weightings (n_weightings, n_rows); NaN where no pair counts."""
+    concordant, discordant, tied = _sums(target, risk, weightings, kind, until)
+    pairs = concordant + discordant + tied
+    return np.divide(concordant + 0.5 * tied, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
+
+
+def _sums(target: SurvivalTarget, risk: ArrayLike, weightings: Floats, kind: Kind, until: float) -> Sums:
     if kind not in ("harrell", "uno"):
         raise ValueError(f'kind is {kind!r}, but must be "harrell" or "uno"')
-    w = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=float)
-    counts = target.event & (w > 0) & (target.stop <= until)
-    strength = w[counts]
+    events = np.flatnonzero(target.event & (target.stop <= until))
+    strength = weightings[:, events]
     if kind == "uno":
-        strength = strength / CensoringCurve.fit(target, w).before(target.stop, target.codes)[counts] ** 2
+        own = target.take(events)
+        curves = [CensoringCurve.fit(target, w).before(own.stop, own.codes) for w in weightings]
+        strength = np.divide(strength, np.square(curves), out=np.zeros_like(strength), where=strength > 0)
     scores = np.unique(np.asarray(risk, dtype=float), return_inverse=True)[1]
-    return Concordance(*_pair_sums(target, scores, w, np.flatnonzero(counts), strength))
+    return _pair_sums(target, scores, weightings.T, events, strength.T)
 
 
 def _pair_sums(target: SurvivalTarget, scores: Places, weights: Floats, events: Places, strength: Floats) -> Sums:
     """For all these events, the weights of the rows still at risk after it that have a lower, a higher, the same score.
+
+    `weights` are (n_rows, n_weightings), and `strength`, that of each event, (n_events, n_weightings).
 
     Those still at risk after t are the ones that end after t, less the ones that begin at t or later. All ends,
     beginnings and events stand in the order of time; what comes after an event is a difference of running sums. Of two
@@ -102,24 +119,28 @@ def _pair_sums(target: SurvivalTarget, scores: Places, weights: Floats, events: 
     order, row, signed = _in_order_of_time(target, weights, events)
     score = scores[row][order]
     group, value = target.codes[row][order], signed[order]
-    asked = np.zeros(len(row))
+    asked = np.zeros_like(signed)
     asked[len(row) - len(events) :] = strength
     asked = asked[order]
-    lower = higher = 0.0
+    lower, higher = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
     for bit in reversed(range(int(scores.max(initial=0)).bit_length())):
         one = (score >> bit) & 1 == 1
         first, last = _ends(group)
-        zeros, ones = _running(np.where(one, 0.0, value)), _running(np.where(one, value, 0.0))
+        zeros, ones = _running(np.where(one[:, None], 0.0, value)), _running(np.where(one[:, None], value, 0.0))
         here = np.arange(1, len(score) + 1)
-        lower += float((asked * one) @ (zeros[last] - zeros[here]))
-        higher += float((asked * ~one) @ (ones[last] - ones[here]))
+        lower += _products(asked[one], zeros[last[one]] - zeros[here[one]])
+        higher += _products(asked[~one], ones[last[~one]] - ones[here[~one]])
         n_zeros = _running(~one)
         place = np.where(one, here - 1 + n_zeros[last] - n_zeros[here], first + n_zeros[here] - 1 - n_zeros[first])
         group = 2 * group + one
         for values in (score, group, value, asked):
             values[place] = values.copy()
     every = _running(value)
-    return lower, higher, float(asked @ (every[_ends(group)[1]] - every[1:]))
+    return lower, higher, _products(asked, every[_ends(group)[1]] - every[1:])
+
+
+def _products(first: Floats, second: Floats) -> Floats:
+    return np.asarray(np.einsum("ij,ij->j", first, second))
 
 
 def concordances(target: SurvivalTarget, risks: Floats, weights: Floats) -> Floats:
@@ -150,7 +171,7 @@ def concordances(target: SurvivalTarget, risks: Floats, weights: Floats) -> Floa
 
 
 def _in_order_of_time(target: SurvivalTarget, weights: Floats, events: Places) -> tuple[Places, Places, Floats]:
-    """The order of all ends, beginnings and events, stratum by stratum; whose each is; its weight, - at a beginning.
+    """The order of all ends, beginnings and events, stratum by stratum; whose each is; its weights, - at a beginning.
 
     At the same time rows with an event end first; then comes what is asked of events, then what is censored or begins.
     """
@@ -164,7 +185,7 @@ def _in_order_of_time(target: SurvivalTarget, weights: Floats, events: Places) -
         signed.append(-weights)
     moments.append(3 * rank[events] + 1)
     row.append(events)
-    signed.append(np.zeros(len(events)))
+    signed.append(np.zeros((len(events), weights.shape[1])))
     whose = np.concatenate(row)
     return np.lexsort((np.concatenate(moments), target.codes[whose])), whose, np.concatenate(signed)
 
@@ -178,4 +199,4 @@ def _ends(groups: Places) -> tuple[Places, Places]:
 
 def _running(values: NDArray[Any]) -> NDArray[Any]:
     """The sum of the first k values, k = 0, 1, ..."""
-    return np.concatenate([[0], np.cumsum(values)])
+    return np.concatenate([np.zeros((1, *values.shape[1:]), dtype=np.intp), np.cumsum(values, axis=0)])

@@ -90,3 +90,18 @@ def terms_of(target: SurvivalTarget, eta: Floats, w: Floats, ties: Ties, sets: R
         np.logaddexp.at(log_tied, sets.place[sets.place >= 0], log_risks[sets.place >= 0])
         log_total = log_every[place] + np.log1p(-fraction * np.exp(log_tied - log_every)[place])
     return Terms(sets, risks, shifts, place, fraction, sets.over_events(w)[place] / n_terms[place], log_total)
+
+
+def deviances_of_events(target: SurvivalTarget, eta: Floats, w: Floats, ties: Ties) -> Floats:
+    """What each event adds to the deviance of the partial likelihood, per unit of its weight; 0 for other rows.
+
+    The loss of the term that an event belongs to, in the mean over those of a time, less that of the saturated model,
+    which gives all of the hazard to the rows with the event (M33).
+    """
+    terms = terms_of(target, eta, w, ties)
+    n_times = len(terms.sets.times)
+    saturated = np.log(terms.sets.over_events(w)[terms.place] * (1.0 - terms.fraction))
+    n_terms = np.bincount(terms.place, minlength=n_times)
+    of_times = np.bincount(terms.place, terms.log_total - saturated, n_times) / n_terms
+    died = terms.sets.place >= 0
+    return np.where(died, 2.0 * (of_times[terms.sets.place] - eta), 0.0)
