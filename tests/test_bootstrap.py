@@ -46,6 +46,24 @@ def test_ranges_are_those_of_fits_one_by_one(family, l1_ratio):
     assert "30 fits at lambda" in repr(ranges)
 
 
+def test_ranges_of_times_to_an_event():
+    """With strata, weights and an offset, by fits one by one."""
+    rng = np.random.default_rng(5)
+    X, offset, codes = rng.normal(size=(120, 3)), rng.normal(scale=0.3, size=120), np.arange(120) % 2
+    time, cut = rng.exponential(np.exp(-X[:, 0])), rng.exponential(2, 120)
+    y, weights = (np.minimum(time, cut), time <= cut), rng.uniform(0.5, 2.0, 120)
+    given = {"strata": codes, "offset": offset}
+    cv = nb.cv_path(X, y, family="cox", cv=3, n_lambdas=8, sample_weight=weights, tol=1e-10, **given)
+    lam = cv.lambda_best
+    ranges = cv.bootstrap(X, y, 12, lambdas=[lam], sample_weight=weights, random_state=7, **given).bootstrap_ranges
+    coefs = [
+        nb.fit_path(X, y, family="cox", lambdas=[lam], sample_weight=weights * counts, tol=1e-10, **given).coefs[0]
+        for counts in drawn(120, 12, 7)
+    ]
+    assert ranges.low[0] == pytest.approx(np.quantile(coefs, 0.05, axis=0), abs=1e-5)
+    assert ranges.counts[0].tolist() == np.count_nonzero(coefs, axis=0).tolist()
+
+
 def test_groups_are_drawn_as_wholes():
     X, y = made("gaussian", n=80)
     cv = nb.cv_path(X, y, cv=4, n_lambdas=12)

@@ -119,8 +119,6 @@ def test_check_looks_at_times(table: pl.DataFrame, capsys: Capture) -> None:
         (("--event", "died", "--family", "poisson"), "--event is about times to an event"),
         (("--event", "dead"), 'Column "dead" of --target not found'),
         (("--event", "died", "--strata", "center"), 'Column "center" of --strata not found'),
-        (("--event", "died", "--holdout", "0.2"), "--holdout is not offered for times to an event yet: leave it out"),
-        (("--event", "died", "--bootstrap", "10"), "--bootstrap is not offered for times to an event yet"),
         (("--event", "died", "--open"), "--open is not offered for times to an event yet"),
         (("--event", "a"), 'E13 Event "a" holds'),
     ],
@@ -144,5 +142,76 @@ def test_times_are_asked_of_models_of_times(table: pl.DataFrame, capsys: Capture
     assert 'The new table lacks the column "centre", which the model takes for strata.' in said
     code, _, said = run(capsys, "report", "out/model.json")
     assert "a page is not offered for" in said
+
+
+def test_rows_set_apart_and_rows_scored_later(table: pl.DataFrame, capsys: Capture) -> None:
+    """--holdout and --split score as `normball score` does, and that as `evaluate`; events are set apart evenly."""
+    words = ("fit", "--no-compare", *TIMES, "--strata", "centre", "--cv", "3", "--n-lambdas", "15", "-o", "out")
+    code, out, _ = run(capsys, *words, "--holdout", "0.4", "--bootstrap", "10")
+    assert code == 0
+    assert "besides 60 rows set apart, 40 % of all at random" in out
+    model, apart = nb.load("out/model.json"), json.loads(Path("out/model.json").read_text())["run"]["apart"]
+    assert {one["score"] for one in apart["evaluation"]["scores"]} == {"concordance", "uno", "brier", "deviance"}
+    assert model.bootstrap_ranges.n_fits == 10
+    from normball.folds import held_out_rows
+
+    held = held_out_rows(150, 0.4, table["died"].to_numpy().astype(float))
+    assert abs(table[held]["died"].mean() - table["died"].mean()) < 0.02
+    rows = table[held]
+    found = model.evaluate(rows, ["days", "died"], lam="1se", strata="centre", random_state=0)
+    assert {one["score"]: one["value"] for one in apart["evaluation"]["scores"]} == pytest.approx(found.scores)
+    rows.rename({"days": "time", "died": "dead", "centre": "site"}).write_csv("new.csv")
+    renamed = ("--target", "time", "--event", "dead", "--strata", "site")
+    code, out, _ = run(capsys, "score", "out/model.json", "new.csv", *renamed, "--json")
+    assert code == 0
+    assert {one["score"]: one["value"] for one in json.loads(out)["scores"]} == pytest.approx(found.scores)
+    assert json.loads(out)["target"] == "time, dead"
+    rows.write_csv("same.csv")
+    code, shown, _ = run(capsys, "score", "out/model.json", "same.csv", "--bootstrap", "20")
+    assert code == 0
+    assert [line.split("  ")[0] for line in shown.splitlines()[-4:]] == [
+        "concordance", "Uno's concordance", "integrated Brier score", "deviance"
+    ]  # fmt: skip
+    code, shown, _ = run(capsys, "predict", "out/model.json", "new.csv", "--times", "50", "--strata", "site")
+    expected = model.predict(rows, kind="survival", times=[50], strata="centre")
+    np.testing.assert_allclose(pl.read_csv(shown.encode()).to_numpy(), expected)
+    table.with_columns(part=pl.Series(np.where(np.isin(np.arange(150), held), "test", "train"))).write_csv("t.csv")
+    code, _, _ = run(capsys, *words, "--split", "part", "--bootstrap", "0")
+    assert code == 0
+    again = json.loads(Path("out/model.json").read_text())["run"]["apart"]
+    assert again["evaluation"]["scores"][0]["value"] == pytest.approx(found.scores["concordance"])
     code, _, said = run(capsys, "score", "out/model.json", "t.csv")
-    assert code != 0
+    assert "The model was fitted to 90 of these rows" in said
+
+
+def test_what_cannot_be_scored(table: pl.DataFrame, capsys: Capture) -> None:
+    words = ("--cv", "3", "--n-lambdas", "8", "--bootstrap", "0", "-o", "out")
+    run(capsys, "fit", "--no-compare", *TIMES, "--strata", "centre", *words)
+    table.rename({"died": "dead"}).write_csv("d.csv")
+    score = ("score", "out/model.json")
+    for words, message in (
+        (("d.csv",), 'The new table lacks the column "died" (of --event)'),
+        (("d.csv", "--event", "deaths"), 'The new table lacks the column "deaths" (of --event)'),
+        (("t.csv", "--target", "days,died"), "of times to an event it names the time alone"),
+        (("t.csv", "--strata", "site"), 'The new table lacks the column "site", which the model takes for strata'),
+    ):
+        code, _, said = run(capsys, *score, *words)
+        assert code in (2, 3)
+        assert message in said
+    nb.load("out/model.json").save("bare.json")
+    for words, message in (
+        ((), "--target is missing: this model was saved from Python and does not know the name of its target; give "),
+        (("--target", "days"), "--event is missing"),
+        (("--target", "days", "--event", "died"), "it was saved from Python: give --strata"),
+    ):
+        code, _, said = run(capsys, "score", "bare.json", "t.csv", *words)
+        assert code == 2
+        assert message in said
+    asked = ("--target", "days", "--event", "died", "--strata", "centre")
+    code, _, _ = run(capsys, "score", "bare.json", "t.csv", *asked, "--bootstrap", "0")
+    assert code == 0
+    run(capsys, "fit", "--no-compare", "t.csv", "--target", "a", "--drop", "since,days,died,centre", "-o", "out")
+    code, _, said = run(capsys, *score, "t.csv", "--event", "died")
+    assert "--event is about models of times to an event; this one is not: leave it out" in said
+    code, _, said = run(capsys, "predict", "out/model.json", "t.csv", "--strata", "centre")
+    assert "--strata is about models of times to an event; this one is gaussian" in said

@@ -1,11 +1,19 @@
-"""Rows that a model of survival did not see: linear predictors of the folds, scores of other rows."""
+"""Rows that a model of survival did not see: linear predictors of the folds, scores of other rows.
+
+The oracles here look at every pair of rows and at every row at every time.
+"""
+
+import re
 
 import numpy as np
 import pytest
 
 import normball as nb
 from normball.survival.baseline import fit_baselines
+from normball.survival.brier import brier_scores, integrated, times_to_integrate
+from normball.survival.concordance import concordance
 from normball.survival.expected import log_hazards_of_rows, shift_to
+from normball.survival.kaplan_meier import kaplan_meier
 from test_oracle_cox import grid
 from test_survival import drawn
 
@@ -60,3 +68,174 @@ def test_predictions_of_folds_are_on_one_scale():
         alone = nb.fit_path(X[train], y[train], family="cox", strata=target.codes[train], lambdas=near.lambdas,
                             tol=1e-10)  # fmt: skip
         assert np.ptp(near.predictions[test] - X[test] @ alone.coefs.T, axis=0).max() < 1e-5
+
+
+# scores of other rows
+
+
+def pairs(stop, event, start, codes, eta, w, uno=False):
+    """Concordance by its definition."""
+    above = total = 0.0
+    for i in np.flatnonzero(event):
+        g = 1.0
+        if uno:
+            for t in np.unique(stop[~event & (codes == codes[i])]):
+                here = (codes == codes[i]) & (stop >= t) & ~(event & (stop == t))
+                if t < stop[i]:
+                    g *= 1 - w[here & (stop == t)].sum() / w[here].sum()
+        for j in range(len(stop)):
+            later = stop[j] > stop[i] or (stop[j] == stop[i] and not event[j])
+            if codes[i] == codes[j] and start[j] < stop[i] and later:
+                pair = w[i] * w[j] / g**2
+                total += pair
+                above += pair * (1.0 if eta[i] > eta[j] else 0.5 if eta[i] == eta[j] else 0.0)
+    return above / total
+
+
+def uncensored(stop, event, w, at, before):
+    g = 1.0
+    for t in np.unique(stop[~event]):
+        if t < at or (t == at and not before):
+            here = (stop > t) | ((stop == t) & ~event)
+            g *= 1 - w[~event & (stop == t)].sum() / w[here].sum()
+    return g
+
+
+def brier(stop, event, w, times, curve):
+    """The integrated Brier score of curve(row, time) by its definition."""
+    scores = []
+    for t in times:
+        one = 0.0
+        for i in range(len(stop)):
+            if event[i] and stop[i] <= t:
+                one += w[i] * curve(i, t) ** 2 / uncensored(stop, event, w, stop[i], True)
+            elif stop[i] > t:
+                one += w[i] * (1 - curve(i, t)) ** 2 / uncensored(stop, event, w, t, False)
+        scores.append(one / w.sum())
+    return np.trapezoid(scores, times) / (times[-1] - times[0])
+
+
+def deviance(target, eta, w, ties):
+    """Twice the loss per event, from risk sets that are written out."""
+    stop, event, codes = target.stop, target.event, target.codes
+    start = np.full(len(stop), -np.inf) if target.start is None else target.start
+    total = 0.0
+    for code in np.unique(codes):
+        for t in np.unique(stop[event & (codes == code)]):
+            at_risk = (codes == code) & (start < t) & (stop >= t)
+            tied = at_risk & event & (stop == t)
+            n_tied = tied.sum()
+            for k in range(n_tied):
+                share = np.where(tied, 1 - k / n_tied, 1.0) if ties == "efron" else np.ones(len(stop))
+                mean = w[tied].sum() / n_tied
+                total += mean * np.log((w * share * np.exp(eta))[at_risk].sum())
+                total -= mean * np.log((w * share)[tied].sum())
+            total -= (w * eta)[tied].sum()
+    return 2 * total / w[event].sum()
+
+
+@grid
+def test_scores_of_other_rows_by_their_definitions(ties, strata, entry, weights):
+    family = "cox" if ties == "efron" else "cox(breslow)"
+    target, y, w, _ = drawn(11, 80, strata=strata, entry=entry, weights=weights)
+    rng = np.random.default_rng(12)
+    X, offset = rng.normal(size=(80, 3)).round(1), rng.normal(scale=0.2, size=80).round(1)
+    labels = {"strata": target.codes} if strata else {}
+    path = nb.fit_path(X, y, family=family, sample_weight=w, lambdas=[0.02], **labels)
+    new, new_y, v, _ = drawn(13, 50, strata=strata, entry=entry, weights=weights)
+    Z = rng.normal(size=(50, 3)).round(1)
+    v[:5] = 0.0
+    used = v > 0
+    labels = {"strata": new.codes} if strata else {}
+    found = path.evaluate(Z, new_y, lam=0.02, sample_weight=v, n_bootstrap=0, **labels)
+    rows, u = new.take(used), v[used]
+    eta, start = Z[used] @ path.coefs[0], np.full(used.sum(), -np.inf) if new.start is None else new.start[used]
+    given = (rows.stop, rows.event, start, rows.codes)
+    assert found.scores["concordance"] == pytest.approx(pairs(*given, eta, u), rel=1e-12)
+    assert found.null_scores["concordance"] == 0.5
+    assert found.scores["deviance"] == pytest.approx(deviance(rows, eta, u, ties), rel=1e-12)
+    assert found.null_scores["deviance"] == pytest.approx(deviance(rows, 0 * eta, u, ties), rel=1e-12)
+    assert found.n_rows == 45
+    if entry:
+        assert list(found.scores) == ["concordance", "deviance"]
+        return
+    assert list(found.scores) == ["concordance", "uno", "brier", "deviance"]
+    assert found.scores["uno"] == pytest.approx(pairs(*given, eta, u, uno=True), rel=1e-11)
+    times = times_to_integrate(rows, u)
+    curves = path.baselines[0].without_end()
+    survival = curves.survival(times, eta, rows.codes)
+    at = {t: k for k, t in enumerate(times)}
+    expected = brier(rows.stop, rows.event, u, times, lambda i, t: survival[i, at[t]])
+    assert found.scores["brier"] == pytest.approx(expected, rel=1e-11)
+    fitted = kaplan_meier(target, w)
+
+    def reference(i, t):
+        curve = fitted[rows.codes[i]]
+        before = np.flatnonzero(curve.times <= t)
+        return curve.survival[before[-1]] if len(before) else 1.0
+
+    expected = brier(rows.stop, rows.event, u, times, reference)
+    assert found.null_scores["brier"] == pytest.approx(expected, rel=1e-11)
+    with_offset = nb.fit_path(X, y, family=family, offset=offset, sample_weight=w, lambdas=[0.02],
+                              **({"strata": target.codes} if strata else {}))  # fmt: skip
+    shifted = rng.normal(size=50)
+    found = with_offset.evaluate(Z, new_y, lam=0.02, sample_weight=v, offset=shifted, n_bootstrap=0, **labels)
+    assert found.null_scores["concordance"] == pytest.approx(pairs(*given, shifted[used], u), rel=1e-12)
+    null = fit_baselines(target, [offset], w, ties)[0].without_end().survival(times, shifted[used], rows.codes)
+    expected = brier(rows.stop, rows.event, u, times, lambda i, t: null[i, at[t]])
+    assert found.null_scores["brier"] == pytest.approx(expected, rel=1e-11)
+
+
+def test_intervals_of_scores_of_times():
+    """Each score lies within its interval; those of concordance and of Brier's are those of rows drawn one by one."""
+    target, y, _, _ = drawn(15, 120)
+    X = np.random.default_rng(16).normal(size=(120, 2))
+    path = nb.fit_path(X, y, family="cox", lambdas=[0.05])
+    found = path.evaluate(X, y, lam=0.05, n_bootstrap=60, random_state=3)
+    for name, value in found.scores.items():
+        low, high = found.intervals[name]
+        assert low < value < high, name
+    eta, generator = X @ path.coefs[0], np.random.default_rng(3)
+    times = times_to_integrate(target)
+    survival = path.baselines[0].survival(times, eta)
+    drawn_scores = []
+    for _ in range(60):
+        w = np.bincount(generator.integers(120, size=120), minlength=120).astype(float)
+        one = brier_scores(target.take(w > 0), survival[w > 0], times, w[w > 0], None)
+        drawn_scores.append((concordance(target, eta, w).index, integrated(one, times)))
+    low, high = np.quantile(drawn_scores, [0.025, 0.975], axis=0)
+    assert found.intervals["concordance"] == pytest.approx((low[0], high[0]), rel=1e-12)
+    assert found.summary().splitlines()[1].split()[0] == "model"
+    groups = path.evaluate(X, y, lam=0.05, n_bootstrap=20, row_groups=np.arange(120) // 3)
+    assert groups.n_groups == 40
+
+
+def test_what_cannot_be_scored():
+    target, y, _, _ = drawn(15, 60, strata=True)
+    X = np.random.default_rng(16).normal(size=(60, 2))
+    path = nb.fit_path(X, y, family="cox", strata=target.codes, lambdas=[0.05])
+    lacking = np.where(np.arange(60)[:, None] == 3, np.nan, y)
+    for given, options, message in (
+        (lacking, {"strata": target.codes}, "E04"),
+        (y, {"strata": target.codes + 5}, "E09 Strata that the model does not know"),
+        (y * [1, 0], {"strata": target.codes}, "E03"),
+        (y[:, 0], {"strata": target.codes}, "E14"),
+    ):
+        with pytest.raises(nb.DataError, match=message):
+            path.evaluate(X, given, lam=0.05, **options)
+    with pytest.raises(ValueError, match=re.escape("fitted with strata: pass strata=")):
+        path.evaluate(X, y, lam=0.05)
+    model = nb.CoxRegressor(lam=0.05).fit(X, y)
+    with pytest.raises(nb.DataError, match="E04"):
+        model.score(X, lacking)
+    gaussian = nb.fit_path(X, X[:, 0], lambdas=[0.1])
+    with pytest.raises(ValueError, match="strata are of models of times to an event; this one is gaussian"):
+        gaussian.evaluate(X, X[:, 0], lam=0.1, strata=target.codes)
+
+
+def test_one_time_of_events_has_no_brier_score():
+    """All events at the last time: there is none up to which to integrate."""
+    X = np.random.default_rng(2).normal(size=(30, 2))
+    y = np.column_stack([np.where(np.arange(30) % 2, 5.0, 2.0), np.arange(30) % 2])
+    path = nb.fit_path(X, y, family="cox", lambdas=[0.01])
+    assert list(path.evaluate(X, y, lam=0.01, n_bootstrap=0).scores) == ["concordance", "uno", "deviance"]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from normball.families import find_family
 from normball.folds import per_row
 from normball.messages import DataError, Finding, Interrupted
 from normball.path import Problem
@@ -17,6 +16,7 @@ from normball.results.arrays import Array
 from normball.results.ranges import MIDDLE, Ranges, ranges_of
 from normball.results.sparse_rows import SparseRows
 from normball.settings import Settings, whole
+from normball.survival.risk_sets import risk_sets
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -34,6 +34,7 @@ class BootstrapOptions(TypedDict, total=False):
     lambdas: ArrayLike | None
     sample_weight: Any
     offset: Any
+    strata: Any
     row_groups: ArrayLike | None
     random_state: Any
 
@@ -47,14 +48,14 @@ def bootstrapped(
     lambdas: ArrayLike | None = None,
     sample_weight: Any = None,
     offset: Any = None,
+    strata: Any = None,
     **draws: Any,
 ) -> CVPath:
     """A cross-validated path with the ranges of its coefficients; see `CVPath.bootstrap`."""
     from normball.evidence.refound import refound
 
     n_samples = whole("n_samples", n_samples)
-    find_family(cv.path.family).check_rows("bootstrap")
-    data = refound(cv.path, X, y, sample_weight=sample_weight, offset=offset)
+    data = refound(cv.path, X, y, sample_weight=sample_weight, offset=offset, strata=strata)
     wanted = [cv.lambda_1se, cv.lambda_best] if lambdas is None else lambdas
     return replace(cv, bootstrap_ranges=bootstrap_ranges(cv.path, data, wanted, n_samples, **draws))
 
@@ -114,18 +115,24 @@ def bootstrap_ranges(
 
 
 def _drawn(data: Data, groups: NDArray[np.intp], size: int, generator: np.random.Generator) -> Array:
-    """The weights of a sample that a model can be fitted to: every class is there, and numbers differ."""
+    """The weights of a sample that a model can be fitted to."""
     for _ in range(MOST_DRAWS):
         weights = data.weights * np.bincount(generator.integers(size, size=size), minlength=size)[groups]
-        y = data.y[weights > 0.0]
-        if (
-            y.size
-            and (data.classes is None or data.y.ndim == 1 or (y > 0.0).any(axis=0).all())
-            and np.ptp(y, axis=0).any()
-        ):
+        if _can_be_learned(data, weights > 0.0):
             return np.asarray(weights)
-    text = f"In {MOST_DRAWS} bootstrap samples running the target has one value, or lacks a class; it is too rare."
+    lacks = "has one value, or lacks a class" if data.survival is None else "has no event"
+    text = f"In {MOST_DRAWS} bootstrap samples running the target {lacks}; it is too rare."
     raise DataError(Finding("E05", text, "collect more of these rows"))
+
+
+def _can_be_learned(data: Data, drawn: NDArray[np.bool_]) -> bool:
+    """Whether every class is there, and numbers differ; of times to an event, whether one happens beside other rows."""
+    if data.survival is not None:
+        target = data.survival.take(drawn)
+        return bool((risk_sets(target).over_rows(np.ones(len(target))) > 1.0).any())
+    y = data.y[drawn]
+    has_all = data.classes is None or data.y.ndim == 1 or (y > 0.0).any(axis=0).all()
+    return bool(y.size and has_all and np.ptp(y, axis=0).any())
 
 
 def _problem(path: Path, data: Data, lambdas: ArrayLike) -> Problem:

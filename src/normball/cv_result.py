@@ -267,7 +267,7 @@ class CVPath:
             How many samples to draw, at least 1.
         lambdas : array-like, optional
             The strengths, by default those of "1se" and "best". They are not chosen anew for each sample.
-        sample_weight, offset : optional
+        sample_weight, offset, strata : optional
             As `cv_path` got them.
         row_groups : array-like, shape (n,), optional
             Rows that belong together: groups are drawn as wholes.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from normball.results.path import Path
     from normball.run import Run
 
-OF_DATA = ("sample_weight", "missing", "inf", "categorical")  # besides "drop", options by which rows are usable
+OF_DATA = ("sample_weight", "strata", "missing", "inf", "categorical")  # besides "drop", by which rows are usable
 TRAIN = ("train", "training", "fit", "false", "0")
 TEST = ("test", "testing", "holdout", "held_out", "validation", "true", "1")
 
@@ -82,6 +82,8 @@ def rows_apart(table: Any, run: Run, data: Data) -> NDArray[np.intp]:
     }
     classes = data.classes is not None and bool(np.isin(data.y, (0.0, 1.0)).all())
     strata = (data.y if data.y.ndim == 1 else data.y.argmax(axis=1)) if classes else None
+    if data.survival is not None:
+        strata = data.survival.event.astype(np.float64)
     return np.asarray(places[held_out_rows(data.n_rows, run.apart["share"], strata, seed=run.apart["seed"], **by_row)])
 
 
@@ -117,6 +119,7 @@ def fitted(path: Path, run: Run, table: Any) -> tuple[Any, Data]:
         run.y,
         sample_weight=run.weights or None,
         offset=fitted_offset(rows, run),
+        strata=run.strata or None,
         inf=run.options.get("inf", "error"),
         by_row=by_row_of(run),
     )

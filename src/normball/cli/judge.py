@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from normball.cli.console import Console
 from normball.cli.source import Task, UsageError
-from normball.families import find_family
 from normball.messages import Interrupted, count
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ def check_bootstrap(n_samples: int | None, data: Data) -> None:
     if n_samples and data.output_names:
         text = f"--bootstrap is about models of one output; this one has {data.n_outputs} (classes or targets)"
         raise UsageError(f"{text}: leave it out")
-    if n_samples and data.survival is not None:
-        raise UsageError("--bootstrap is not offered for times to an event yet: leave it out")
 
 
 def check_survival(arguments: Namespace) -> None:
@@ -51,8 +48,7 @@ def judged(
     cv = picked(comparison, arguments.select)
     apart.score(choose(cv, arguments.select), task, console)
     path = cv.path
-    of_times = find_family(path.family).has_risk_sets
-    n_samples = 0 if hurried or task.prepares_sample or of_times else arguments.bootstrap
+    n_samples = 0 if hurried or task.prepares_sample else arguments.bootstrap
     if n_samples is None:
         n_samples = SAMPLES if path.n_rows * path.n_features <= MOST_CELLS and not path.output_names else 0
         if not n_samples and not path.output_names:

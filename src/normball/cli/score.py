@@ -45,7 +45,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     elif len(targets) > 1 and not fit.output_names:
         raise UsageError(f"--target names {len(targets)} columns; the model has one target: give one")
     for name in targets:
-        _column(table, name, "--target")
+        _column(table, name, _option_of(name, targets, of_times))
     with console.phase("Score"):
         found = fit.evaluate(
             table,
@@ -111,6 +111,11 @@ def _times(targets: list[str], arguments: Namespace, made: Run) -> list[str]:
         time = targets[0]
     start = arguments.start or starts[0]
     return [*([start] if start else []), time, arguments.event or event]
+
+
+def _option_of(name: str, targets: list[str], of_times: bool) -> str:
+    """The option that names a column of the target."""
+    return ("--event", "--target", "--start")[targets[::-1].index(name)] if of_times else "--target"
 
 
 def _roles(arguments: Namespace, made: Run, table: Any) -> list[tuple[str | None, str]]:

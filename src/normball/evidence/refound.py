@@ -17,6 +17,7 @@ def refound(
     *,
     sample_weight: Any = None,
     offset: Any = None,
+    strata: Any = None,
     inf: str = "nan",
     by_row: Mapping[str, Any] | None = None,
 ) -> Data:
@@ -26,7 +27,7 @@ def refound(
     ----------
     path : Path
         The fitted path.
-    X, y, sample_weight, offset
+    X, y, sample_weight, offset, strata
         As they were given to `cv_path`, names of columns included.
     inf : {"error", "nan"}
         As in `cv_path`.
@@ -50,10 +51,11 @@ def refound(
         family=path.family,
         sample_weight=sample_weight,
         offset=offset,
+        strata=strata,
         missing="impute" if preparation.imputes else "drop",
         inf=inf,
         categorical=[column.name for column in leveled if column.name in names],
-        drop=superfluous(path, X, [y, sample_weight, offset]),
+        drop=superfluous(path, X, [y, sample_weight, offset, strata]),
         by_row=by_row,
     )
 
