@@ -20,7 +20,7 @@ FEWER = -k "native_losses or not (gamma or tweedie or negative_binomial or huber
 COMPILERS = clang++-16 clang++-19 aarch64-linux-gnu-g++
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench dev lint format coverage sanitize older-cpus portable compilers test-oldest web wheel clean
+.PHONY: demo test docs bench dev lint format coverage sanitize older-cpus portable compilers test-oldest web wheel clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.installed
@@ -28,6 +28,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed $(VENV)/.test
 	$(BIN)/pytest $(PYTEST_ARGS) $(CHOSEN) $(COVERAGE)
+
+# The site: pages, reference and examples, in build/docs/html. A warning is an error.
+docs: $(VENV)/.installed $(VENV)/.docs
+	$(BIN)/sphinx-build -W --keep-going -q -b html -d build/docs/doctrees docs build/docs/html
 
 # The peers live in an environment of their own; glmnet is R's, and left out where there is no Rscript.
 bench: $(VENV)/.installed $(PEERS)/.bench
@@ -51,7 +55,7 @@ format: $(VENV)/.lint
 
 coverage: COVERAGE = --cov --cov-report=term
 coverage: CHOSEN =
-coverage: $(VENV)/.torch test
+coverage: $(VENV)/.torch $(VENV)/.docs test
 
 sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
@@ -94,7 +98,7 @@ wheel: $(VENV)/.tools
 	$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps -C build-dir=$(BUILD) --wheel-dir dist .
 
 clean:
-	rm -rf build dist demo .venv .venv-sanitize .venv-portable .venv-oldest .venv-peers .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist demo docs/gallery docs/reference/generated .venv .venv-sanitize .venv-portable .venv-oldest .venv-peers .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 %/.tools: pyproject.toml
 	$(PYTHON) -m venv $*
@@ -108,6 +112,10 @@ clean:
 
 %/.lint: %/.tools
 	$*/$(INSTALL) --group lint
+	touch $@
+
+%/.docs: %/.tools
+	$*/$(INSTALL) --group docs
 	touch $@
 
 %/.torch: %/.tools

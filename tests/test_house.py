@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import normball
-from normball.settings import CV_OPTIONS, FitOptions
+from normball.settings import CV_OPTIONS, GROUP_OPTIONS, FitOptions
 
 SOURCE = Path(normball.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -155,6 +155,20 @@ def documentation(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_options_of_cross_validation_are_listed_in_full() -> None:
-    own = set(inspect.signature(normball.cv_path).parameters) - {"X", "y", "options"}
-    assert own == set(CV_OPTIONS)
-    assert own.isdisjoint(FitOptions.__annotations__)
+    own = set(inspect.signature(normball.cv_path, follow_wrapped=False).parameters) - {"X", "y"}
+    assert own == {*CV_OPTIONS, *FitOptions.__annotations__}
+    assert set(CV_OPTIONS).isdisjoint(FitOptions.__annotations__)
+
+
+@pytest.mark.parametrize("name", ["cv_path", "compare", "fit_paths", "fit_ball"])
+def test_help_shows_every_option(name: str) -> None:
+    function, of_path = getattr(normball, name), inspect.signature(normball.fit_path).parameters
+    shown = inspect.signature(function).parameters
+    assert not any(one.kind is one.VAR_KEYWORD for one in shown.values())
+    for option in {*shown}.intersection(of_path) - {"X", "y", "sample_weight"}:
+        assert shown[option].default == of_path[option].default
+    with pytest.raises(TypeError, match="has no argument"):
+        function([[0.0], [1.0]], [0.0, 1.0], **({"radius": 1.0} if name == "fit_ball" else {}), nonsense=1)
+    rejected = {"fit_ball": {*GROUP_OPTIONS, "l1_ratio", "lambdas", "n_lambdas", "lambda_min_ratio"}}
+    rejected["compare"] = {"l1_ratio"}
+    assert {*FitOptions.__annotations__} - {*shown} == rejected.get(name, set())

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from normball.families import find_family
 from normball.messages import Interrupted, NotConverged
-from normball.path import Problem, prepare_problem
+from normball.path import Problem, fit_path, prepare_problem
 from normball.results.fit import Fit
 from normball.results.points import share_reaching
-from normball.settings import DEFAULT_TOL, GROUP_OPTIONS, FitOptions, check_words, number
+from normball.settings import DEFAULT_TOL, GROUP_OPTIONS, FitOptions, check_words, number, with_options_of
 from normball.threads import single_threaded_blas
 
 __all__ = ["fit_ball"]
@@ -36,6 +36,7 @@ _HINT = "The strength follows from radius, and the mix from norm; the result hol
 _NOT_HERE = ("l1_ratio", "lambdas", "n_lambdas", "lambda_min_ratio")
 
 
+@with_options_of(fit_path, *GROUP_OPTIONS, *_NOT_HERE)
 def fit_ball(
     X: Any,
     y: Any,

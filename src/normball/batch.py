@@ -11,14 +11,15 @@ import numpy as np
 from normball.inputs.batch import Batch, prepare_batch
 from normball.inputs.per_feature import FEATURE_OPTIONS, feature_columns
 from normball.messages import Interrupted
-from normball.path import Problem, problem_of, split_options, warn_not_converged
+from normball.path import Problem, fit_path, problem_of, split_options, warn_not_converged
 from normball.results.paths import Paths
-from normball.settings import BatchOptions, FitOptions, check_words
+from normball.settings import BatchOptions, FitOptions, check_words, with_options_of
 from normball.solution import Solution
 
 __all__ = ["Paths", "fit_paths"]
 
 
+@with_options_of(fit_path)
 def fit_paths(
     X: Any,
     y: Any,

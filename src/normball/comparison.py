@@ -83,7 +83,7 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """Cross-validated paths of several mixes on the same folds; iterates over its `CVPath`s.
+    """Cross-validated paths of several mixes on the same folds; iterates over them.
 
     A loss is a paired difference: the score of a model less that of another one fold by fold, with the sign that makes
     it positive where the first is worse. Folds that are hard for one model are hard for the others, so that the mean of

@@ -25,7 +25,7 @@ from normball.partial_likelihood import (
     shifts_of_folds,
     strata_of_folds,
 )
-from normball.path import Problem, problem_anywhere, warn_not_converged
+from normball.path import Problem, fit_path, problem_anywhere, warn_not_converged
 from normball.predictor import linear_predictor
 from normball.results.path import Path
 from normball.results.ranges import ranges_of
@@ -33,7 +33,7 @@ from normball.results.remarks import overdispersed, possible_leak, underdisperse
 from normball.results.sparse_rows import SparseRows
 from normball.scores import SCORES, Score, even_parameter, mean_area
 from normball.scoring import find_score
-from normball.settings import CV_OPTIONS, FitOptions, check_words, truth
+from normball.settings import CV_OPTIONS, FitOptions, check_words, truth, with_options_of
 from normball.solution import Solution, joined
 
 __all__ = ["CVPath", "cv_path"]
@@ -44,6 +44,7 @@ _BLOCK = 2**24  # most predictions held at a time when the training rows are sco
 BY_ROW = ("fold_groups", "time_order", "fold_ids")
 
 
+@with_options_of(fit_path)
 def cv_path(
     X: Any,
     y: Any,

@@ -75,7 +75,7 @@ class GLMRegressor(Regressor, OneStrength):
         Intercept.
     feature_names_out_ : ndarray of str, shape (n_coefficients,)
         What each coefficient belongs to: a column, or a level of one ("colour = red").
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (n_columns,)
         For each column of `X` the sum of its absolute coefficients, per standard deviation with ``standardize=True``:
         what an L1 penalty charges for the column. Grouped coefficients count by their Euclidean length.
     findings_ : list of Finding
@@ -92,7 +92,7 @@ class GLMRegressor(Regressor, OneStrength):
         The result object behind these numbers.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (n_columns,)
         Their names, if `X` was a frame.
 
     See Also

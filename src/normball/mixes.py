@@ -10,7 +10,7 @@ import numpy as np
 
 from normball.blocks.data import BlockData
 from normball.comparison import Comparison
-from normball.cv import BY_ROW, cross_validate, with_folds_of
+from normball.cv import BY_ROW, cross_validate, cv_path, with_folds_of
 from normball.families import find_family
 from normball.inputs.prepare import Data
 from normball.messages import Interrupted
@@ -25,11 +25,13 @@ from normball.settings import (
     check_words,
     default_min_ratio,
     truth,
+    with_options_of,
 )
 
 MIXES = (1.0, 0.5, 0.1, 0.0)
 
 
+@with_options_of(cv_path, "l1_ratio")
 def compare(
     X: Any,
     y: Any,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, ParamSpec, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,8 @@ from normball.families import family_name, find_family
 from normball.family import DEFAULT
 from normball.messages import did_you_mean
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Progress = bool | Callable[[int, int], Any] | None
 
 DEFAULT_TOL = 1e-6
@@ -104,6 +107,21 @@ CV_OPTIONS = (  # what `cv_path` takes beside those
 
 RIDGE_LAMBDAS = 50  # where mixes are compared: its curve is smooth
 RIDGE_SHORTER = 100  # its end, to the end of the usual grid, where ridge is often best
+
+
+def with_options_of(other: Callable[..., Any], *left_out: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let `help` and completion show, in place of ``**options``, the keyword arguments of another function."""
+
+    def told(function: Callable[P, T]) -> Callable[P, T]:
+        own = inspect.signature(function)
+        mine = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
+        hidden = {*left_out, *(one.name for one in mine)}
+        options = [one for one in inspect.signature(other).parameters.values() if one.kind is one.KEYWORD_ONLY]
+        shown = own.replace(parameters=[*mine, *(one for one in options if one.name not in hidden)])
+        function.__signature__ = shown  # type: ignore[attr-defined]
+        return function
+
+    return told
 
 
 def default_min_ratio(n_rows: int, n_features: int) -> float:

@@ -11,13 +11,13 @@ that every solution is certified: `dual_gap_` bounds how far the objective is fr
 =====================  =====================  =============================================================
 scikit-learn           here                   objective in scikit-learn's scale, whose gap is `dual_gap_`
 =====================  =====================  =============================================================
-Lasso(alpha)           lam = alpha            1/(2 W) sum w (y - Xb)² + alpha |b|₁
-ElasticNet(alpha, r)   lam = alpha            1/(2 W) sum w (y - Xb)² + alpha (r |b|₁ + (1 - r)/2 |b|₂²)
-Ridge(alpha)           lam = alpha / W        sum w (y - Xb)² + alpha |b|₂²
-MultiTaskLasso(alpha)  lam = alpha            1/(2 W) sum w |y - Bx|₂² + alpha sum_j |b_j|₂
-MultiTaskElasticNet    lam = alpha            1/(2 W) sum w |y - Bx|₂² + alpha sum_j (r |b_j|₂ + (1 - r)/2 |b_j|₂²)
-LogisticRegression     lam = 1 / (C W)        1/W sum w loss + (r |b|₁ + (1 - r)/2 |b|₂²) / (C W)
-PoissonRegressor       lam = alpha            1/(2 W) sum w deviance + alpha/2 |b|₂²
+Lasso(alpha)           lam = alpha            1/(2 W) sum w (y - Xb)² + alpha ‖b‖₁
+ElasticNet(alpha, r)   lam = alpha            1/(2 W) sum w (y - Xb)² + alpha (r ‖b‖₁ + (1 - r)/2 ‖b‖₂²)
+Ridge(alpha)           lam = alpha / W        sum w (y - Xb)² + alpha ‖b‖₂²
+MultiTaskLasso(alpha)  lam = alpha            1/(2 W) sum w ‖y - Bx‖₂² + alpha sum_j ‖b_j‖₂
+MultiTaskElasticNet    lam = alpha            1/(2 W) sum w ‖y - Bx‖₂² + alpha sum_j (r ‖b_j‖₂ + (1 - r)/2 ‖b_j‖₂²)
+LogisticRegression     lam = 1 / (C W)        1/W sum w loss + (r ‖b‖₁ + (1 - r)/2 ‖b‖₂²) / (C W)
+PoissonRegressor       lam = alpha            1/(2 W) sum w deviance + alpha/2 ‖b‖₂²
 GammaRegressor         lam = alpha            the same
 TweedieRegressor       lam = alpha            the same; power 0, or 1 to 2
 =====================  =====================  =============================================================

@@ -20,8 +20,8 @@ class Monitor:
 
     At each `every`-th step of the optimizer it notes the norm of every weight tensor and of its gradient (just before
     the step), and the share of each activation module's outputs that are saturated: where the slope is below a tenth
-    of the steepest (|sigmoid - 1/2| > 0.474, |tanh| > 0.949), for ReLU where it is off. Activations that `forward`
-    calls as functions (`torch.relu`) are not seen. Nothing waits for the device until the numbers are read.
+    of the steepest (``|sigmoid - 1/2| > 0.474``, ``|tanh| > 0.949``), for ReLU where it is off. Activations that
+    `forward` calls as functions (`torch.relu`) are not seen. Nothing waits for the device until the numbers are read.
 
     Parameters
     ----------

@@ -1,0 +1,106 @@
+"""How `make docs` builds the site: Sphinx, the pages in Markdown, the reference from docstrings, the examples run."""
+
+import importlib.util
+import os
+import re
+import sys
+import warnings
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+
+import normball
+from normball.cli.arguments import parser
+
+sys.path.insert(0, str(Path(__file__).parent))
+os.environ["COLUMNS"] = "100"  # as wide as the terminal that the pages show
+warnings.filterwarnings("error", module="__main__")  # an example that warns is one to mend
+
+project = "normball"
+author = "the normball developers"
+version = release = normball.__version__
+project_copyright = author
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["examples/*", "gallery/*.ipynb", "gallery/*.py"]
+nitpicky = False
+suppress_warnings = ["config.cache"]
+
+html_theme = "furo"
+html_title = "normball"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options = {"top_of_page_buttons": []}
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
+myst_heading_anchors = 4
+
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say more
+autodoc_member_order = "bysource"
+autodoc_mock_imports = [name for name in ("torch", "dask", "distributed") if importlib.util.find_spec(name) is None]
+numpydoc_show_class_members = False
+numpydoc_validation_checks = set()
+
+linkcheck_timeout = 10
+
+
+def _needs(name: str) -> bool:
+    """Whether an example can run here: that of the network wants PyTorch."""
+    return name != "network" or importlib.util.find_spec("torch") is not None
+
+
+_RUNNABLE = "|".join(
+    re.escape(path.stem) for path in sorted((Path(__file__).parent / "examples").glob("*.py")) if _needs(path.stem)
+)
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": rf"/({_RUNNABLE})\.py$",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 10,
+    "within_subsection_order": "FileNameSortKey",
+    "plot_gallery": True,
+}
+
+
+class CommandHelp(Directive):
+    """What `--help` says of every command, a section each."""
+
+    def run(self) -> list[nodes.Node]:
+        top = parser()
+        each = next(action.choices for action in top._actions if action.dest == "command")
+        return [
+            self._section(name, one.format_help().strip()) for name, one in {"normball": top, **(each or {})}.items()
+        ]
+
+    def _section(self, name: str, text: str) -> nodes.Node:
+        title = name if name == "normball" else f"normball {name}"
+        found = nodes.section("", nodes.title("", title), nodes.literal_block(text, text, language="none"))
+        self.state.document.note_implicit_target(found, found)
+        found["names"].append(nodes.fully_normalize_name(title))
+        found["ids"] = [nodes.make_id(title)]
+        return found
+
+
+def setup(app: Sphinx) -> None:
+    """Add the directive of the page about commands."""
+    app.add_directive("command-help", CommandHelp)
