@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.families import find_family
+from normball.log import logger
 from normball.messages import Interrupted
 from normball.progress import Poll
 from normball.results.path import STATUSES, Path
@@ -76,10 +78,21 @@ class Question(ABC, Generic[D]):
 
     def answer_of(self, call: Callable[[Poll], dict[str, Any]]) -> Solution:
         """The solution that a native call gives, with progress as it was asked for."""
+        start = time.perf_counter()
         with single_threaded_blas, Poll(self.settings.progress) as poll:
             answer = call(poll)
         answer["interrupted"] |= poll.stopped  # even where nothing was left to stop
-        return Solution(**answer, n_features=self.data.n_features)
+        solution = Solution(**answer, n_features=self.data.n_features)
+        logger.info(
+            "%s, l1_ratio %g: %d rows x %d features, %s, in %.3g s",
+            self.settings.family,
+            self.settings.l1_ratio,
+            self.data.n_rows,
+            self.data.n_features,
+            solution.outcome,
+            time.perf_counter() - start,
+        )
+        return solution
 
     def finished_path(self, solution: Solution) -> Path:
         """The path of problem 0, or Interrupted with as much of it as all problems finished."""
@@ -151,6 +164,8 @@ def checked(data: Data | BlockData, settings: Settings, options: Mapping[str, An
     from normball.inputs.feature_groups import feature_groups
     from normball.inputs.per_feature import per_feature
 
+    for finding in data.findings:
+        logger.info("%s: %s", finding.code, finding.text)
     family = find_family(data.family)
     has_intercept = settings.fit_intercept and not family.has_risk_sets
     settings = replace(settings, family=data.family, fit_intercept=has_intercept)

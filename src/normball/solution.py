@@ -50,6 +50,18 @@ class Solution:
         unfinished = (self.statuses == _INTERRUPTED).any(axis=0)
         return int(np.argmax(unfinished)) if unfinished.any() else self.lambdas.size
 
+    @property
+    def outcome(self) -> str:
+        """How it came out, in a line for a log."""
+        n_problems, n_lambdas = self.statuses.shape
+        n_unsolved = int((self.statuses[:, : self.n_finished] != 0).sum())
+        ended = f"interrupted after {self.n_finished} of {n_lambdas}" if self.interrupted else str(n_lambdas)
+        worst = float(np.max(self.dual_gaps[:, : self.n_finished], initial=0.0))
+        return (
+            f"{ended} lambdas of {n_problems} problem{'s' * (n_problems > 1)}, {n_unsolved} not solved, "
+            f"largest duality gap {worst:.2g}, {self.n_sweeps:.3g} reads of the data"
+        )
+
     def coef_rows(self, problem: int) -> SparseRows:
         """The coefficients of one problem, a row for each strength and output."""
         length = self.intercepts[problem].size

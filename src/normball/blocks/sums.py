@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -14,6 +15,7 @@ from normball.blocks.block import Block
 from normball.blocks.executor import Executor
 from normball.blocks.source import RowBlocks
 from normball.families import find_family
+from normball.log import logger
 from normball.messages import DataError, Finding, count
 from normball.progress import Poll
 from normball.threads import single_threaded_blas
@@ -165,6 +167,7 @@ class Passes:
         hint = self._blocks.source.n_blocks_hint
         of = "" if hint is None else f" of {count(hint)}"
         self.n_passes += 1
+        start = time.perf_counter()
 
         def on_block(n_done: int) -> None:
             if poll.meanwhile(f"pass {self.n_passes}, block {count(n_done)}{of}"):
@@ -178,6 +181,8 @@ class Passes:
             poll.stopped = True
             raise PassStopped from None
         self._check(total.seen)
+        seconds = time.perf_counter() - start
+        logger.debug("pass %d over %d blocks, in %.3g s", self.n_passes, len(total.seen), seconds)
         return total.values
 
     def _check(self, seen: list[Seen]) -> None:
