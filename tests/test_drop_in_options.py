@@ -31,7 +31,7 @@ WEIGHTS = RNG.uniform(0.5, 2.0, size=40)
         ("ElasticNet", {"alpha": 0.3, "positive": True}),
         ("ElasticNet", {"alpha": 0.3, "fit_intercept": False}),
         ("Ridge", {"alpha": 5.0}),
-        ("Ridge", {"alpha": [0.1, 5.0, 100.0]}),
+        ("Ridge", {"alpha": np.array([0.1, 5.0, 100.0])}),
     ],
 )
 def test_each_target_gets_the_model_of_its_own(name, options, weights, container):

@@ -72,7 +72,7 @@ class Unfinished:
             for field in fields(solution)
         }
         content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **{WHOSE: np.array(whose), **arrays})
+        np.savez(content, **{WHOSE: np.array(whose), **arrays})
         Path(self.place).parent.mkdir(parents=True, exist_ok=True)
         write_bytes(self.place, content.getvalue())
 

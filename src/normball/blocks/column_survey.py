@@ -166,10 +166,9 @@ class LabelColumn:
             found = Counter(series.to_list())
             self.counts.update(found)
             return list(found)
-        items: list[Any] = series.unique(maintain_order=True).to_list()
-        for item, n_rows in zip(items, series.unique_counts().to_list(), strict=True):
-            self.counts[item] += n_rows
-        return items
+        found = dict(series.to_frame("item").group_by("item", maintain_order=True).len().iter_rows())
+        self.counts.update(found)
+        return list(found)
 
     def join(self, later: LabelColumn) -> None:
         """Take what was found in later rows."""
