@@ -17,7 +17,7 @@ NUMERIC = $(foreach name,bad_points ball batch budgets certificate cox cpu cv du
     properties residual_basis rough_gram row_blocks screens side_by_side sparse_engine tall threads,tests/test_$(name).py)
 # what differs between the newer families is their formula alone: further builds and CPUs run it, not every grid over it
 FEWER = -k "native_losses or not (gamma or tweedie or negative_binomial or huber)"
-COMPILERS = clang++-16 clang++-19 aarch64-linux-gnu-g++
+COMPILERS = clang++-16 clang++-19 aarch64-linux-gnu-g++ "clang++-16 -stdlib=libc++ -fsyntax-only"
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test docs bench dev lint format coverage sanitize older-cpus portable compilers test-oldest web wheel clean
@@ -72,22 +72,23 @@ portable: $(PORTABLE)/.installed $(PORTABLE)/.test
 	$(PORTABLE)/bin/python -c 'from normball import _native; assert _native.cpu_levels() == ["plain"]'
 	OPENBLAS_CORETYPE=Prescott $(PORTABLE)/bin/pytest $(PYTEST_ARGS) $(CHOSEN) $(FEWER) $(NUMERIC)
 
-# Every source by every other compiler that is installed, without a warning.
+# Every source by every other compiler that is installed, and with the standard library of macOS, without a warning.
 compilers: INCLUDES = import nanobind, sysconfig; print("-isystem", nanobind.include_dir(), "-isystem", sysconfig.get_path("include"))
 compilers: $(VENV)/.tools
 	for compiler in $(COMPILERS); do \
-	    if command -v $$compiler; then \
+	    if echo '#include <vector>' | $$compiler -x c++ -fsyntax-only - 2>/dev/null; then \
+	        echo "$$compiler"; \
 	        printf '%s\n' $(filter %.cpp,$(NATIVE)) | xargs -P 2 -n 1 $$compiler -std=c++20 -fPIC -c -o /dev/null \
 	            -Inative $$($(BIN)/python -c '$(INCLUDES)') -Wall -Wextra -Wpedantic -Werror || exit 1; \
 	    fi; \
 	done
 
-# The numeric tests with the oldest versions that pyproject.toml allows.
+# The tests with the oldest versions that pyproject.toml allows.
 test-oldest: wheel
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/$(INSTALL) --upgrade 'pip>=25.1'
 	$(OLDEST)/$(INSTALL) --group test --constraint tests/oldest.txt "$$(ls dist/*.whl)[plot]"
-	$(OLDEST)/bin/pytest $(PYTEST_ARGS) $(NUMERIC)
+	$(OLDEST)/bin/pytest $(PYTEST_ARGS) $(CHOSEN)
 
 # The JavaScript of the pages: built, checked and tested where there is node; its builds are committed, so nobody else needs it.
 web:
