@@ -166,9 +166,9 @@ class LabelColumn:
             found = Counter(series.to_list())
             self.counts.update(found)
             return list(found)
-        found = dict(series.to_frame("item").group_by("item", maintain_order=True).len().iter_rows())
-        self.counts.update(found)
-        return list(found)
+        counted = dict(series.to_frame("item").group_by("item", maintain_order=True).len().iter_rows())
+        self.counts.update(counted)
+        return list(counted)
 
     def join(self, later: LabelColumn) -> None:
         """Take what was found in later rows."""
