@@ -43,7 +43,12 @@ def test_a_cox_model_from_table_to_predictions(table: pl.DataFrame, capsys: Capt
     assert ", 3 strata -> Cox, L1\n" in out
     assert "hazard x/SD" in out
     assert "nothing in glmnet, which has no Efron's ties before its version 5" in out
-    assert sorted(file.name for file in Path("out").iterdir()) == ["coefficients.csv", "model.json", "path.csv"]
+    assert sorted(file.name for file in Path("out").iterdir()) == [
+        "coefficients.csv",
+        "model.json",
+        "path.csv",
+        "report.html",
+    ]
     model = nb.load("out/model.json")
     assert (model.path.family, model.path.feature_names) == ("cox", ("a", "b", "c"))
     fit = model.at("1se")
@@ -119,7 +124,6 @@ def test_check_looks_at_times(table: pl.DataFrame, capsys: Capture) -> None:
         (("--event", "died", "--family", "poisson"), "--event is about times to an event"),
         (("--event", "dead"), 'Column "dead" of --target not found'),
         (("--event", "died", "--strata", "center"), 'Column "center" of --strata not found'),
-        (("--event", "died", "--open"), "--open is not offered for times to an event yet"),
         (("--event", "a"), 'E13 Event "a" holds'),
     ],
 )
@@ -140,8 +144,8 @@ def test_times_are_asked_of_models_of_times(table: pl.DataFrame, capsys: Capture
     table.drop("centre").write_csv("n.csv")
     code, _, said = run(capsys, "predict", "out/model.json", "n.csv", "--times", "5")
     assert 'The new table lacks the column "centre", which the model takes for strata.' in said
-    code, _, said = run(capsys, "report", "out/model.json")
-    assert "a page is not offered for" in said
+    assert run(capsys, "report", "out/model.json", "--data", "t.csv", "-o", "again.html")[0] == 0
+    assert 'data-view="survival_curves"' in Path("again.html").read_text()
 
 
 def test_rows_set_apart_and_rows_scored_later(table: pl.DataFrame, capsys: Capture) -> None:

@@ -294,11 +294,6 @@ def test_models_are_saved_and_predict_relative_hazards(tmp_path):
 
 CASE = Case(17)
 NOT_YET = {
-    "evaluate": lambda: CASE.path(n_lambdas=3).at(lam=0.05).evaluate(CASE.X, CASE.target),
-    "a page": lambda: nb.cv_path(CASE.X, CASE.target, family="cox", cv=3, n_lambdas=3).report("page.html"),
-    "bootstrap": lambda: nb.cv_path(CASE.X, CASE.target, family="cox", cv=3, n_lambdas=3).bootstrap(
-        CASE.X, CASE.target, 3
-    ),
     "GLMRegressor": lambda: nb.GLMRegressor(family="cox").fit(CASE.X, CASE.target[:, 0]),
     "a penalty of groups": lambda: nb.fit_path(CASE.X, CASE.target, family="cox", groups=[0, 0, 1, 1, 2, 2]),
 }

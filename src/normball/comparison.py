@@ -304,6 +304,7 @@ class Comparison:
         select: Choice = "1se",
         sample_weight: Any = None,
         offset: Any = None,
+        strata: Any = None,
     ) -> None:
         """Write the HTML page about all mixes; it opens with the one that `pick(select)` takes.
 
@@ -311,7 +312,7 @@ class Comparison:
         ----------
         path : path-like
             The file to write.
-        X, y, sample_weight, offset : optional
+        X, y, sample_weight, offset, strata : optional
             The data as `compare` got them; see `CVPath.report`.
         select : {"1se", "best"}
             The rule that chooses mix and strength.
@@ -328,7 +329,7 @@ class Comparison:
         if (X is None) != (y is None):
             raise TypeError("report() takes both X and y, or neither")
         first = self.paths[0].path
-        data = None if X is None else refound(first, X, y, sample_weight=sample_weight, offset=offset)
+        data = None if X is None else refound(first, X, y, sample_weight=sample_weight, offset=offset, strata=strata)
         write_report(self.pick(select), path, Run(select=select), data, self if len(self) > 1 else None)
 
     def save(self, path: str | os.PathLike[str]) -> None:

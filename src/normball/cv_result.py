@@ -320,6 +320,7 @@ class CVPath:
         *,
         sample_weight: Any = None,
         offset: Any = None,
+        strata: Any = None,
     ) -> None:
         """Write the HTML page about this result.
 
@@ -327,7 +328,7 @@ class CVPath:
         ----------
         path : path-like
             The file to write.
-        X, y, sample_weight, offset : optional
+        X, y, sample_weight, offset, strata : optional
             The data as `cv_path` got them. The page then also shows the loss round the solution, margins or
             residuals, and, with `keep_predictions`, how well rows are predicted that were held out. It holds
             statistics of the data, never a row of them.
@@ -342,7 +343,9 @@ class CVPath:
 
         if (X is None) != (y is None):
             raise TypeError("report() takes both X and y, or neither")
-        data = None if X is None else refound(self.path, X, y, sample_weight=sample_weight, offset=offset)
+        data = (
+            None if X is None else refound(self.path, X, y, sample_weight=sample_weight, offset=offset, strata=strata)
+        )
         write_report(self, path, data=data)
 
     def save(self, path: str | os.PathLike[str]) -> None:

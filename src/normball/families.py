@@ -28,7 +28,7 @@ class _IdentityLink(Family):
 
     kind, inverse_link = "numeric", "identity"
     amounts = True
-    views = LANDSCAPES | {"residuals", "observed"}
+    views = LANDSCAPES | {"residuals", "observed", "row_groups"}
 
     def mean(self, eta: Array) -> Array:
         """The linear predictor itself."""
@@ -77,7 +77,7 @@ class Binomial(Family):
     name, label, kind = "binomial", "logistic", "proportion"
     has_classes, inverse_link, variance_function = True, "logistic", "mu (1 - mu)"
     factor, eta_is, predicted = "odds", "log-odds", "Probability"
-    views = LANDSCAPES | {"sigmoid", "calibration", "decisions"}
+    views = LANDSCAPES | {"sigmoid", "calibration", "decisions", "row_groups"}
     told = ("accuracy", "auc", "f1_macro", "brier", "deviance", "calibration_slope")
     glmnet = '"binomial"'
 
@@ -126,7 +126,7 @@ class _LogLink(Family):
     """The linear predictor is the logarithm of the mean."""
 
     inverse_link, factor, eta_is, predicted = "exp", "rate", "log of the rate", "Expected"
-    views, reports_dispersion = LANDSCAPES | {"residuals", "calibration", "observed"}, True
+    views, reports_dispersion = LANDSCAPES | {"residuals", "calibration", "observed", "row_groups"}, True
     told = ("rmse", "mae", "r2", "deviance", "calibration_slope")
 
     def mean(self, eta: Array) -> Array:

@@ -29,7 +29,7 @@ class Multinomial(_Outputs):
     name, label, kind = "multinomial", "multinomial", "class"
     has_classes = True
     of_one = "binomial"
-    views = frozenset({"confusion", "calibration"})
+    views = frozenset({"confusion", "calibration", "row_groups"})
     told = ("accuracy", "auc", "f1_macro", "brier", "deviance")
     inverse_link, variance_function = "softmax", "mu (1 - mu)"
     eta_is, predicted = "log of the probability, but for a constant of the row", "Probability"
@@ -108,7 +108,7 @@ class MultiGaussian(_Outputs):
     inverse_link = "identity"
     amounts = True
     of_one = "gaussian"
-    views = frozenset({"errors", "residuals"})
+    views = frozenset({"errors", "residuals", "row_groups"})
     quadratic = True
     grouped_by_default = True
     root_scores = ("mse",)

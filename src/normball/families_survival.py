@@ -51,7 +51,8 @@ class Cox(Family):
     name, label, kind = "cox", "Cox", "time to an event"
     ties: ClassVar[Ties] = "efron"
     has_risk_sets = True
-    inverse_link, factor, eta_is, predicted = "exp", "hazard", "log of the relative hazard", "Relative hazard"
+    views = frozenset({"survival_curves", "survival_calibration"})
+    inverse_link, factor, eta_is, predicted = "exp", "hazard", "log of the hazard", "Relative hazard"
     told = ("concordance", "uno", "brier", "deviance")
     sklearn_lacks = "models of survival (scikit-survival has them, without Efron's ties)"
     glmnet_lacks = "Efron's ties before its version 5"

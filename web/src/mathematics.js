@@ -26,6 +26,7 @@ const VARIANCES = {
  * @property {number | null} dispersion what it is to be multiplied by; null where that is not known
  * @property {boolean} has_classes whether the target is a class, or proportions of classes
  * @property {boolean} quadratic whether the loss is the squared error, so that its quadratic about any point is exact
+ * @property {boolean} of_times whether the target is a time to an event: there is no intercept, and hazards take its place
  * @property {string} factor what exp(coefficient) multiplies, as "odds"; "" where it means nothing
  * @property {string} factor_column the same as the title of a column of coefficients.csv
  * @property {string | null} eta the linear predictor in words, as "log-odds"; null for the target itself

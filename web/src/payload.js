@@ -28,7 +28,7 @@
  * @typedef {object} CrossValidation
  * @property {number[]} mean by lambda
  * @property {(number | null)[]} se
- * @property {number[]} train
+ * @property {number[] | null} train null where held-out rows are compared with the fitted ones, so that these have no such score
  * @property {(number | null)[][]} folds at most 20 folds, each by lambda
  * @property {number} n_folds
  * @property {string} score its name, as "deviance"
@@ -36,6 +36,8 @@
  * @property {number | null} explained_of the deviance whose explained share says more of left-out rows than the score
  * @property {boolean} greater_is_better
  * @property {number | null} null_score of the model without features
+ * @property {(number | null)[] | null} concordance of times to an event: how well left-out rows are ranked, by lambda
+ * @property {(number | null)[] | null} concordance_se
  * @property {number} best index of lambda_best
  * @property {number} one_se index of lambda_1se
  *
@@ -92,12 +94,19 @@
  * @property {Column[]} columns of the table that have a feature here, those that count most first
  * @property {number} n_columns of the table
  * @property {number[]} columns_kept by lambda
+ * @property {Hazards | null} hazards of times to an event
+ * @property {string} time_name of the column of times
  * @property {string[][]} recipes code that gives the model again, for each program by lambda; "" where there is none
  * @property {Ranges | null} ranges of coefficients over bootstrap samples; null where none were drawn
  * @property {Ranges | null} fold_ranges over the models of the folds; null where these are not known
  * @property {Evidence | null} evidence what needs the data themselves; null where they were not at hand
  *
  * @typedef {{ at: number[], n_fits: number, middle: number, low: number[][], high: number[][], counts: number[][] }} Ranges ends of the middle share of the coefficients per SD over so many samples, and in how many they are not zero, of each listed feature for the indices of lambda `at`
+ *
+ * @typedef {{ strata: string[], times: number[][], ends: (number | null)[], centres: number[][], steps: number[][][] }} Hazards by stratum (names are empty where there is one): the times of events, the last time that was seen; the logarithms of the cumulative hazards at linear predictor 0 are the centre of a lambda plus the steps of all lambdas up to it, in thousandths
+ * @typedef {{ times: number[], ticks: number[], survival: (number | null)[][][], ends: number[][], medians: (number | null)[][], at_risk: number[][][], events: number[][] }} SurvivalCurves Kaplan-Meier at `times` and rows at risk at `ticks`, by place in `at` and group, the lowest risk first
+ * @typedef {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], events: number[][] }} SurvivalCalibration survival up to the horizon in groups with like predictions, by place in `at`
+ * @typedef {{ horizon: number, at?: number[], curves: SurvivalCurves | null, calibration: SurvivalCalibration | null }} SurvivalEvidence out of fold, for the indices of lambda `at`; null without such predictions
  *
  * @typedef {object} Slice loss near the solution when two coefficients (per SD) move and all others stay
  * @property {number} j index in features
@@ -137,6 +146,7 @@
  * @property {Decisions | null} decisions two classes, out of fold
  * @property {Observed | null} observed numbers and counts, out of fold
  * @property {RowGroups | null} row_groups out of fold
+ * @property {SurvivalEvidence | null} survival of times to an event
  * @property {OutputsEvidence | null} outputs what held-out rows say of several outputs; null for one, and where no such predictions are at hand
  * @property {{ at: number[], t: number[], loss: number[][], penalty: number[][] } | null} convexity along the line from the null model (t=0) to the solution (t=1) and beyond, for the indices of lambda `at`; penalty with that lambda
  * @property {boolean} held_out whether predictions of held-out rows were at hand
@@ -158,6 +168,7 @@
  * @property {number} cost_missed of a row of the second class that is not called so
  * @property {number} cost_alarm of a row of the first class that is called the second
  * @property {number} output index of the class or target that is shown by itself
+ * @property {number} stratum of the row of what-if
  * @property {boolean} narrow whether the window is as narrow as that of a phone
  */
 
@@ -193,6 +204,7 @@ export function opening(data) {
     cost_missed: 1,
     cost_alarm: 1,
     output: 0,
+    stratum: 0,
     narrow: false,
   };
 }

@@ -22,7 +22,7 @@ function leveled(l1_ratio = 1) {
   const hr = { ...numberColumn("hr", 0), is_number: false, number: null, range: null, levels: ["1", "2", "3", "4"], places: [1, 4, 2, null], n_rows: [10, 1200, 30, 20], few_rows: ["", "", "", ""], counts };
   const age = { ...numberColumn("age", 0), number: null, levels: ["(missing)"], places: [3], n_rows: [7], few_rows: [""], counts };
   data.columns = [{ ...numberColumn("dose", 0), counts }, hr, age];
-  data.cv = { mean: [5, 4, 3, 2, 1], se: [1, 1, 1, 1, 1], train: [5, 4, 3, 2, 1], folds: [], n_folds: 5, score: "deviance", greater_is_better: false, by_root: false, explained_of: null, null_score: 5, best: 4, one_se: 2 };
+  data.cv = { mean: [5, 4, 3, 2, 1], se: [1, 1, 1, 1, 1], train: [5, 4, 3, 2, 1], folds: [], concordance: null, concordance_se: null, n_folds: 5, score: "deviance", greater_is_better: false, by_root: false, explained_of: null, null_score: 5, best: 4, one_se: 2 };
   [data.n_features, data.n_columns, data.n_nonzero, data.columns_kept] = [314, 73, [0, 1, 3, 4, 5], [0, 1, 2, 2, 3]];
   return data;
 }

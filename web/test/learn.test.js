@@ -13,13 +13,13 @@ const DATA = {
   c: { quadratic, lambdas: { l1: [2, 1, 0.5], l2: [3, 1, 0.1] }, names: NAMES },
   d: { quadratic: null, names: NAMES, lam: 0.1 },
   e: { quadratic: null, names: NAMES },
-  f: { names: NAMES, truth: null, n_features: 2, n_folds: 10, paths: [1, 0.5, 0].map((l1_ratio) => ({ l1_ratio, ...path, n_nonzero: [0, 1, 2], unexplained: [1, 0.4, 0.5] })) },
+  f: { names: NAMES, truth: null, n_features: 2, concordance: null, concordance_se: null, n_folds: 10, paths: [1, 0.5, 0].map((l1_ratio) => ({ l1_ratio, ...path, n_nonzero: [0, 1, 2], unexplained: [1, 0.4, 0.5] })) },
   g: { bend: 1, centre: 1, base: 0.2, name: NAMES[0] },
   h: { quadratic, names: NAMES },
   i: {
     counted: { tasks: 3, data_sets: ["one", "two"], ridge: 1, lasso: 1, unclear: 1, mix: 0 },
     tables: ["few <b>", "many"].map((name) => ({
-      name, n_rows: 100, n_features: 4, n_folds: 10, error: "mean cross-entropy", null: 0.7, null_loss: 0.2, null_loss_se: 0.1,
+      name, n_rows: 100, n_features: 4, concordance: null, concordance_se: null, n_folds: 10, error: "mean cross-entropy", null: 0.7, null_loss: 0.2, null_loss_se: 0.1,
       mixes: [1, 0.5, 0.1, 0].map((l1_ratio) => ({ l1_ratio, lambdas: [1, 0.1, 0.01], n: l1_ratio ? [0, 2, 4] : [4, 4, 4], errors: [0.7, 0.5 + l1_ratio / 10, 0.6], loss: l1_ratio / 10, loss_se: 0.03 })),
     })),
   },

@@ -8,7 +8,7 @@ import { payload } from "./payloads.js";
 /** @returns {import("../src/payload.js").Payload} */
 function compared() {
   const data = payload("binomial");
-  data.cv = { mean: [1.3, 1.1, 0.9, 0.8, 0.85], se: [0.1, 0.1, 0.1, 0.1, 0.1], train: [1, 1, 1, 1, 1], folds: [], n_folds: 5, score: "deviance", greater_is_better: false, by_root: false, explained_of: null, null_score: 1.3, best: 3, one_se: 2 };
+  data.cv = { mean: [1.3, 1.1, 0.9, 0.8, 0.85], se: [0.1, 0.1, 0.1, 0.1, 0.1], train: [1, 1, 1, 1, 1], folds: [], concordance: null, concordance_se: null, n_folds: 5, score: "deviance", greater_is_better: false, by_root: false, explained_of: null, null_score: 1.3, best: 3, one_se: 2 };
   const mix = { l1_ratio: 1, n_nonzero: [0, 1, 2, 3, 3], mean: [1.3, 1.1, 0.9, 0.8, 0.85], best: 3, one_se: 2, loss: 0.1, loss_se: 0.05 };
   data.comparison = { null_mean: 1.3, current: 0, mixes: [{ ...mix, name: "lasso" }, { ...mix, name: "ridge <b>", l1_ratio: 0, n_nonzero: [3, 3, 3, 3, 3], mean: [1.3, 1.0, null, 0.7, 0.75], loss: 0, loss_se: null }] };
   return data;

@@ -21,7 +21,7 @@ import { NASTY, payload } from "./payloads.js";
 
 /** @typedef {import("../src/payload.js").Payload} Payload @typedef {import("../src/payload.js").State} State */
 
-const CLASSES = { inverse_link: /** @type {const} */ ("softmax"), variance: /** @type {const} */ ("mu (1 - mu)"), parameter: null, dispersion: 1, has_classes: true, quadratic: false, factor: "", factor_column: "", eta: "log of the probability", predicted: "Probability" };
+const CLASSES = { inverse_link: /** @type {const} */ ("softmax"), variance: /** @type {const} */ ("mu (1 - mu)"), parameter: null, dispersion: 1, has_classes: true, quadratic: false, of_times: false, factor: "", factor_column: "", eta: "log of the probability", predicted: "Probability" };
 
 /**
  * A model of several classes or targets: the features count for output k as (k - 1) times what they count for the first.
@@ -37,7 +37,7 @@ function several(kind, count = 3, names = []) {
     feature.by_output = called.map((_, k) => feature.coefs.map((coef) => (k - 1) * coef));
     feature.coefs = feature.coefs.map((_, l) => Math.hypot(...called.map((_, k) => feature.by_output?.[k][l] ?? 0)));
   }
-  data.cv = { mean: [4, 3, 2, 1, 1], se: [1, 1, 1, 1, 1], train: [4, 3, 2, 1, 0], folds: [], n_folds: 5, score: "deviance", greater_is_better: false, by_root: false, explained_of: kind === "classes" ? null : 5, null_score: 5, best: 3, one_se: 2 };
+  data.cv = { mean: [4, 3, 2, 1, 1], se: [1, 1, 1, 1, 1], train: [4, 3, 2, 1, 0], folds: [], concordance: null, concordance_se: null, n_folds: 5, score: "deviance", greater_is_better: false, by_root: false, explained_of: kind === "classes" ? null : 5, null_score: 5, best: 3, one_se: 2 };
   const evidence = /** @type {NonNullable<Payload["evidence"]>} */ (data.evidence);
   const at = [0, 2, 4];
   const one = /** @type {NonNullable<typeof evidence.calibration>} */ ({ ...evidence.calibration, spans: null });

@@ -18,7 +18,7 @@ import { FAMILIES, NASTY, payload } from "./payloads.js";
 function validated(family, how) {
   const data = payload(family, how);
   const mean = data.lambdas.map((_, l) => 4 - 0.5 * l);
-  data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], n_folds: 10, score: "deviance", greater_is_better: false, by_root: family === "gaussian", explained_of: null, null_score: 5, best: 4, one_se: 2 };
+  data.cv = { mean, se: mean.map(() => 0.3), train: mean.map((value) => value - 0.5), folds: [mean, mean.map(() => null)], concordance: null, concordance_se: null, n_folds: 10, score: "deviance", greater_is_better: false, by_root: family === "gaussian", explained_of: null, null_score: 5, best: 4, one_se: 2 };
   data.columns.forEach((column, j) => (column.counts = data.l1_ratio > 0 ? data.lambdas.map(() => 10 - 3 * j) : null));
   return data;
 }

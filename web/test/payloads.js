@@ -7,13 +7,13 @@ export const FAMILIES = /** @type {const} @satisfies {readonly Family[]} */ (["g
 
 /** What Python says of these families. @type {Record<Family, import("../src/mathematics.js").Mathematics>} */
 export const MATHEMATICS = {
-  gaussian: { inverse_link: "identity", variance: "", parameter: null, dispersion: null, has_classes: false, quadratic: true, factor: "", factor_column: "", eta: null, predicted: "Predicted" },
-  binomial: { inverse_link: "logistic", variance: "mu (1 - mu)", parameter: null, dispersion: 1, has_classes: true, quadratic: false, factor: "odds", factor_column: "odds", eta: "log-odds", predicted: "Probability" },
-  poisson: { inverse_link: "exp", variance: "mu", parameter: null, dispersion: 1.5, has_classes: false, quadratic: false, factor: "rate", factor_column: "rate", eta: "log of the rate", predicted: "Expected" },
-  gamma: { inverse_link: "exp", variance: "mu^2", parameter: null, dispersion: 0.7, has_classes: false, quadratic: false, factor: "mean", factor_column: "mean", eta: "log of the mean", predicted: "Expected" },
-  "tweedie(1.5)": { inverse_link: "exp", variance: "mu^power", parameter: 1.5, dispersion: 3, has_classes: false, quadratic: false, factor: "mean", factor_column: "mean", eta: "log of the mean", predicted: "Expected" },
-  "negative_binomial(2)": { inverse_link: "exp", variance: "mu + mu^2 / theta", parameter: 2, dispersion: 1.1, has_classes: false, quadratic: false, factor: "rate", factor_column: "rate", eta: "log of the rate", predicted: "Expected" },
-  "huber(1.345)": { inverse_link: "identity", variance: "", parameter: 1.345, dispersion: null, has_classes: false, quadratic: false, factor: "", factor_column: "", eta: null, predicted: "Predicted" },
+  gaussian: { inverse_link: "identity", variance: "", parameter: null, dispersion: null, has_classes: false, quadratic: true, of_times: false, factor: "", factor_column: "", eta: null, predicted: "Predicted" },
+  binomial: { inverse_link: "logistic", variance: "mu (1 - mu)", parameter: null, dispersion: 1, has_classes: true, quadratic: false, of_times: false, factor: "odds", factor_column: "odds", eta: "log-odds", predicted: "Probability" },
+  poisson: { inverse_link: "exp", variance: "mu", parameter: null, dispersion: 1.5, has_classes: false, quadratic: false, of_times: false, factor: "rate", factor_column: "rate", eta: "log of the rate", predicted: "Expected" },
+  gamma: { inverse_link: "exp", variance: "mu^2", parameter: null, dispersion: 0.7, has_classes: false, quadratic: false, of_times: false, factor: "mean", factor_column: "mean", eta: "log of the mean", predicted: "Expected" },
+  "tweedie(1.5)": { inverse_link: "exp", variance: "mu^power", parameter: 1.5, dispersion: 3, has_classes: false, quadratic: false, of_times: false, factor: "mean", factor_column: "mean", eta: "log of the mean", predicted: "Expected" },
+  "negative_binomial(2)": { inverse_link: "exp", variance: "mu + mu^2 / theta", parameter: 2, dispersion: 1.1, has_classes: false, quadratic: false, of_times: false, factor: "rate", factor_column: "rate", eta: "log of the rate", predicted: "Expected" },
+  "huber(1.345)": { inverse_link: "identity", variance: "", parameter: 1.345, dispersion: null, has_classes: false, quadratic: false, of_times: false, factor: "", factor_column: "", eta: null, predicted: "Predicted" },
 };
 
 /** Numbers that look random and are the same each time. @param {number} seed @returns {() => number} */
@@ -49,7 +49,7 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
     version: "0", title: "target", family, mathematics: MATHEMATICS[family], penalty: "L1", l1_ratio, n_groups: 0, grouped: false, outputs: [], standardize: true, classes: family === "binomial" ? ["no", "<yes>"] : [], comparison: null,
     n_rows: 100, n_features: features, lambdas: LAMBDAS, picked: 2, answers: LAMBDAS.map((_, k) => [`found ${k}`, `quality ${k}`]), intercepts: byLambda(() => 0), rest: byLambda(() => 0), n_nonzero: byLambda((k) => Math.min(k, features)),
     norms: byLambda((k) => k), deviance_ratio: byLambda((k) => k / 10), dual_gaps: byLambda(() => 1e-8), kkt: byLambda(() => 1e-8), statuses: LAMBDAS.map(() => "solved"),
-    cv: null, features: listed, others: [], others_complete: true, columns, n_columns: features, columns_kept: byLambda((k) => Math.min(k, features)), recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], ranges: null, fold_ranges: null, evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
+    cv: null, features: listed, others: [], others_complete: true, columns, n_columns: features, columns_kept: byLambda((k) => Math.min(k, features)), hazards: null, time_name: "time", recipes: [LAMBDAS.map((lam) => `fit(${lam})`)], ranges: null, fold_ranges: null, evidence: evidence(family, features, { hessian, pulls, solutions, l1_ratio, q }),
   };
 }
 
@@ -77,6 +77,7 @@ function evidence(family, features, { hessian, pulls, solutions, q }) {
     convexity: { at: [1, 2], t: [0, 0.5, 1, 1.5, 2], loss: [[0.7, 0.5, 0.4, 0.5, 0.8], [0.7, 0.4, 0.3, 0.4, 0.7]], penalty: [[0, 0.1, 0.2, 0.3, 0.4], [0, 0.05, 0.1, 0.15, 0.2]] },
     decisions: family === "binomial" ? { cutoffs: [0.25, 0.5, 0.75], positive: at.map((k) => [4 - k, 6, 10, 30 + k]), negative: at.map((k) => [20 + k, 15, 10, 5 - k]), auc: at.map((k) => (k ? 0.7 + k / 20 : null)), average_precision: at.map(() => 0.8) } : null,
     observed: family === "binomial" ? null : { at: [0, 2], predicted: [[1], [1, 2, 4]], quantiles: [[[0, 1, 2, 3, 9]], [[0, 0, 1, 2, 3], [0, 1, 2, 3, 5], [1, 2, 4, 6, 9]]], counts: [[90], [30, 30, 30]], rmse: [2, 1.5], mae: [1.6, null] },
+    survival: null,
     row_groups: { at: [1, 3], overall: [0.3, 0.25], n_groups: 20, by_chance: 2.8, told: [[], [{ name: "age above 40", n_rows: 30, error: 0.5, excess: 4, bias: 0.3, bias_se: 0.05 }, { name: "dose = <b>", n_rows: 21, error: 0.3, excess: 1, bias: 0, bias_se: 0 }]] },
     held_out: true, outputs: null,
   };

@@ -141,7 +141,7 @@ test("whiskers in the path stand where their lambda does, for the curves that ha
 test("where nothing was found there are no bars", () => {
   const data = payload("gaussian");
   const score = [1, 1.1, 1.2, 1.3, 1.4];
-  const cv = { mean: score, se: score, train: score, folds: [], n_folds: 5, score: "deviance", by_root: false, explained_of: null, greater_is_better: false, null_score: 1.5, best: 0, one_se: 0 };
+  const cv = { mean: score, se: score, train: score, folds: [], concordance: null, concordance_se: null, n_folds: 5, score: "deviance", by_root: false, explained_of: null, greater_is_better: false, null_score: 1.5, best: 0, one_se: 0 };
   const bars = (/** @type {number} */ null_score) => effects.draw({ ...data, cv: { ...cv, null_score } }, { ...opening(data), index: 3 });
   assert.match(bars(1.5).svg, /<rect/);
   assert.doesNotMatch(bars(0.9).svg, /<rect/);

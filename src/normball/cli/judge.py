@@ -28,7 +28,7 @@ def check_bootstrap(n_samples: int | None, data: Data) -> None:
 
 def check_survival(arguments: Namespace) -> None:
     """What is not offered for times to an event yet."""
-    given = {"--open": arguments.open, "--groups": arguments.groups}
+    given = {"--groups": arguments.groups}
     for option, value in given.items():
         if value:
             raise UsageError(f"{option} is not offered for times to an event yet: leave it out")

@@ -84,7 +84,7 @@ def _with_predictions(model: CVPath, made: Run, table: Any, data: Data) -> CVPat
     if model.fold_ids is None or data.n_rows != path.n_rows:
         return model
     options = {name: value for name, value in made.options.items() if name not in OF_THE_GRID}
-    options["drop"] = superfluous(path, table, [*made.target_columns, made.weights, *made.offset_columns])
+    options["drop"] = superfluous(path, table, [*made.target_columns, made.weights, made.strata, *made.offset_columns])
     again = cv_path(
         table,
         made.y,

@@ -16,6 +16,7 @@ from normball.evidence.observed import observed
 from normball.evidence.outputs import of_outputs
 from normball.evidence.row_groups import row_groups
 from normball.evidence.slices import convexity, pairs, slices
+from normball.evidence.survival import of_times
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -59,8 +60,18 @@ def evidence(cv: CVPath, run: Run, data: Data, *, landscapes: bool = True) -> di
         "factors": plain(path.penalty_factors[rows.columns]),
         "held_out": cv.predictions is not None,
         "row_groups": row_groups(rows, cv.predictions),
-        **(_of_several(rows, cv) if rows.family.has_outputs else _of_one(rows, cv.predictions, on_single, landscapes)),
+        "survival": of_times(rows, cv.predictions),
+        **_of_rows(rows, cv, on_single, landscapes),
     }
+
+
+def _of_rows(rows: FittedRows, cv: CVPath, on_single: bool, landscapes: bool) -> dict[str, Any]:
+    """What depends on how many predictions a row has, and on whether it can be judged by itself."""
+    if rows.family.has_risk_sets:
+        return _nothing()
+    if rows.family.has_outputs:
+        return {**_nothing(), "outputs": of_outputs(rows, cv)}
+    return _of_one(rows, cv.predictions, on_single, landscapes)
 
 
 def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool, landscapes: bool) -> dict[str, Any]:
@@ -85,11 +96,11 @@ def _of_one(rows: FittedRows, held_out: Array | None, on_single: bool, landscape
     }
 
 
-def _of_several(rows: FittedRows, cv: CVPath) -> dict[str, Any]:
-    """The same of a model with several; the views of one linear predictor have nothing to show."""
+def _nothing() -> dict[str, Any]:
+    """The same where the views of rows with one linear predictor have nothing to show."""
     lists: dict[str, Any] = {name: [] for name in ("gradients", "hessians_at", "hessians", "alone", "slices", "pairs")}
     nothing = dict.fromkeys(("margins", "scaling", "calibration", "residuals", "decisions", "observed", "convexity"))
-    return {**lists, "n_hessian": 0, **nothing, "outputs": of_outputs(rows, cv)}
+    return {**lists, "n_hessian": 0, **nothing, "outputs": None}
 
 
 def _gradients(rows: FittedRows) -> Array:

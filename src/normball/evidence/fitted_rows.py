@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from normball.inputs.prepare import Data
     from normball.results.path import Path
     from normball.run import Run
+    from normball.survival.target import SurvivalTarget
 
 Array = NDArray[np.float64]
 
@@ -57,6 +58,8 @@ class FittedRows:
         The indices of lambda that a reader asks for first.
     n_few : int
         How many indices of lambda there are for what cannot be had for all.
+    survival : SurvivalTarget or None
+        Of times to an event the target that `y` codes, (n, 4).
     """
 
     path: Path
@@ -71,6 +74,7 @@ class FittedRows:
     offset: Array
     marks: tuple[int, ...]
     n_few: int = FEW
+    survival: SurvivalTarget | None = None
 
     def of_output(self, output: int, at: list[int]) -> FittedRows:
         """The rows of one of several outputs by itself, with the marks as places in `at`, some indices of lambda."""
@@ -104,7 +108,7 @@ class FittedRows:
 
     def blocks(self) -> list[slice]:
         """The strengths in slices few enough to hold their linear predictors."""
-        width = max(1, BLOCK // self.y.size)
+        width = max(1, BLOCK // (self.weights.size * self.path.n_outputs))
         length = self.path.lambdas.size
         return [slice(start, min(start + width, length)) for start in range(0, length, width)]
 
@@ -116,7 +120,12 @@ class FittedRows:
         return self.loss_of(lambda some: eta[some], eta[0].size)
 
     def loss_of(self, eta: Callable[[slice], Array], width: int) -> Array:
-        """The same of a linear predictor with `width` numbers a row that is made of some rows at a time."""
+        """The same of a linear predictor with `width` numbers a row that is made of some rows at a time.
+
+        Rows that are judged together are taken at once.
+        """
+        if self.family.has_risk_sets:
+            return self.family.mean_loss(self.y, self.weights, eta(slice(None)))
         return self._summed(lambda some: self.family.mean_loss(self.y[some], self.weights[some], eta(some)), width)
 
     def derivatives_of(self, eta: Callable[[slice], Array], width: int) -> tuple[Array, Array]:
@@ -186,6 +195,7 @@ def fitted_rows(cv: CVPath, run: Run, data: Data) -> FittedRows:
         weights=weights,
         offset=data.offset,
         marks=(picked(cv, run), cv.index_best, cv.index_1se),
+        survival=data.survival,
     )
     last = path.lambdas.size - 1
     if data.sample_of is not None:

@@ -176,9 +176,9 @@ def _groups(eta: Array, mean: Array, y: Array, weights: Array) -> tuple[NDArray[
     return group, predicted, observed, np.sqrt(spread / effective), np.bincount(group)
 
 
-def groups_of_like(eta: Array, weights: Array) -> NDArray[np.intp]:
-    """At most ten groups of about equal weight by the linear predictor; equal ones stay together."""
-    wanted = max(1, min(GROUPS, eta.size // LEAST))
+def groups_of_like(eta: Array, weights: Array, most: int = GROUPS) -> NDArray[np.intp]:
+    """At most so many groups of about equal weight by the linear predictor; equal ones stay together."""
+    wanted = max(1, min(most, eta.size // LEAST))
     cell = _cells(eta)
     total = np.bincount(cell, weights=weights)
     middle = (np.cumsum(total) - total / 2) / total.sum()

@@ -45,7 +45,7 @@ def row_groups(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | Non
     wrong would be 0); "n_groups" are those that were looked at, and "by_chance" is the excess that the largest of so
     many passes in one of twenty cases where all have the same error.
     """
-    if held_out is None:
+    if held_out is None or rows.family.has_risk_sets:
         return None
     columns = [column for column in _columns(rows) if column.names]
     at, n_groups = rows.few(), sum(len(column.names) for column in columns)

@@ -15,6 +15,7 @@ from normball.family import LANDSCAPES
 from normball.language import current, message, messages, retold, tr
 from normball.report import opening
 from normball.report.payload import payload
+from normball.report.reading import reading
 from normball.report.recipes import recipes
 from normball.results import facts, mixes, sentences
 from normball.results.answers import answer
@@ -57,6 +58,9 @@ NOT_OF_ALL = {  # views that a family may be without
     "errors",
     "decisions",
     "observed",
+    "row_groups",
+    "survival_curves",
+    "survival_calibration",
     "ranges",
     "mixes",
     *LANDSCAPES,
@@ -70,99 +74,13 @@ CAPTIONS = {
         "folds, the dashed line is the same score on the rows that were fitted."
     ),
 }
-READING = (
-    (
-        message("What is lambda?"),
-        message(
-            "lambda is the strength of the penalty: how much each unit of coefficient costs. With a strong "
-            "penalty all coefficients are small or zero; as it weakens they grow, and the model follows the "
-            "fitted rows more closely. Move the slider from left (strong) to right (weak) and watch every chart "
-            "follow."
-        ),
+CAPTIONS_OF_ADDED = {  # where the score of fitted rows is no like of that of left-out ones
+    **CAPTIONS,
+    "cv_curve": message(
+        "The solid line is the mean over the folds with a band of one standard error (1 SE), thin lines are single "
+        "folds."
     ),
-    (
-        message("What do the marks best and 1-SE mean?"),
-        message(
-            "lambda_best is where rows left out of the fit are predicted best. lambda_1se is the strongest "
-            "penalty that is within one standard error of that: a simpler model that the data cannot tell from "
-            "the best one. Errors are given as deviance (0 is perfect; compare it with the model without "
-            "features), or, for numbers, as root mean squared error in the unit of the target."
-        ),
-    ),
-    (
-        message("Why are some coefficients exactly zero?"),
-        message(
-            "The L1 part of a penalty costs the same for every bit of a coefficient, down to the last: unless a "
-            "feature reduces the error by more than that, its coefficient stays at zero. The L2 part costs "
-            "almost nothing close to zero, so it shrinks all coefficients without removing any. The chart of two "
-            "features shows both: a ball with corners is mostly touched at a corner, a round one is not."
-        ),
-    ),
-    (
-        message("Which features matter most?"),
-        message(
-            "Coefficients per SD can be compared with one another: each says what one standard deviation of its "
-            "feature does. Coefficients per unit belong to the feature as it stands in the table. They are "
-            "shrunken towards zero on purpose, and no p-values are given, since features that were selected on "
-            "these rows would pass any test on them."
-        ),
-    ),
-    (
-        message("How sure is the selection?"),
-        message(
-            "Among features that say nearly the same, L1 keeps one more or less by chance: see in how many folds "
-            "each was kept. A column of levels counts the folds that kept any of them, since the same difference "
-            "can be told by one level or by another; the folds that kept a level itself stand in its own line, "
-            "or in brackets. A feature that was not kept is not thereby without effect."
-        ),
-    ),
-    (
-        message("What are the levels of a column measured against?"),
-        message(
-            "No level is left out beforehand. With L1 the levels that are not kept have the coefficient 0, and "
-            "the others say how they differ from these. With L2 every level has a coefficient, and they say how "
-            "far it is from the average of its column; only differences between levels count. A level that one "
-            "or two rows have is told by these rows alone, which is why such levels stand apart."
-        ),
-    ),
-    (
-        message("When are large coefficients bad?"),
-        message(
-            "Large coefficients make large predictions. For yes/no targets they push probabilities towards 0 and "
-            "1, where the slope of the sigmoid is flat: the model is very sure, whether it is right or not. The "
-            "gap between the error on fitted and on left-out rows shows how much of it was learned by heart."
-        ),
-    ),
-    (
-        message("Do these coefficients say what causes what?"),
-        message(
-            "No. They say what goes along with the target in these rows, given the other features. What-if "
-            "predictions are what the model expects for a row with such values, not what follows if somebody "
-            "changes them."
-        ),
-    ),
-    (
-        message("How do I know that the numbers are right?"),
-        message(
-            "The duality gap proves how far a solution can be from the optimum at most, relative to the loss of "
-            "a model without features; no other program can find a solution that is better by more than this. "
-            "The code for other programs is there to try it."
-        ),
-    ),
-)
-
-
-READING_OF_CLASSES = (
-    (
-        message("What does a coefficient of one class among several say?"),
-        message(
-            "Each class has coefficients of its own. One that is positive says that the class grows more "
-            "probable as the feature grows, against the other classes; only differences between classes count, "
-            "so that a class whose coefficient is zero is not thereby untouched. The probabilities of a row add "
-            "up to 1. The table of classes shows which of them the model cannot tell apart."
-        ),
-    ),
-)
+}
 
 
 def render(cv: CVPath, run: Run, evidence: dict[str, Any] | None = None) -> str:
@@ -214,7 +132,7 @@ def _rendered(
     lessons = [name for name in opening.LESSONS if name in views]
     findings = facts.findings(cv, picked)
     titles = {name: view["title"] for name, view in views.items()}
-    reading = (*READING, *(READING_OF_CLASSES if path.output_names and family.has_classes else ()))
+    shows_fitted = data["cv"]["train"] is not None
     return _template().render(
         made=opening.made(cv, run.date, __version__),
         title=run.target,
@@ -235,7 +153,7 @@ def _rendered(
         outputs=path.output_names,
         of_what=tr("Class" if family.has_classes else "Target"),
         one_at_a_time=_one_at_a_time(path),
-        captions={view: tr(text) for view, text in CAPTIONS.items()},
+        captions={view: tr(text) for view, text in (CAPTIONS if shows_fitted else CAPTIONS_OF_ADDED).items()},
         findings=[_readable(finding, path, run) for finding in findings],
         certificate=sentences.certificate(whole.path),
         fold_gap=facts.figures(float(np.max(whole.fold_dual_gaps)), 2),
@@ -243,7 +161,7 @@ def _rendered(
         chosen={"head": [tr(title) for title in CHOSEN_TITLES], "rows": [_certificate_row(one) for one in chosen]},
         grid={"head": [tr(title) for title in GRID_TITLES], "rows": _grid(cv)},
         recipes=recipes(cv, run, picked.fit.lam),
-        reading=[(tr(heading), tr(text)) for heading, text in reading],
+        reading=reading(family),
         payload=packed,
         **_scripts(whole=bool(packed)),
     )

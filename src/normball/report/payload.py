@@ -12,6 +12,7 @@ from normball.evidence.listed import digits_of, in_full, lengths, listed, listed
 from normball.families import find_family
 from normball.language import tr
 from normball.report.columns import columns
+from normball.report.hazards import hazards
 from normball.report.recipes import recipes
 from normball.results import answers, facts, mixes
 from normball.results.sparse_rows import SparseRows
@@ -78,6 +79,8 @@ def payload(
         "columns": columns(cv, chosen, beside, ranges),
         "n_columns": len(path.preparation.columns),
         "columns_kept": plain(_columns_kept(path)),
+        "hazards": hazards(path.baselines),
+        "time_name": isolated(run.targets[-2]) if path.baselines is not None and run.targets else tr("time"),
         "recipes": _recipes(cv, run),
         "ranges": _ranges(cv, cv.bootstrap_ranges, chosen),
         "fold_ranges": _ranges(cv, cv.fold_ranges, chosen),
@@ -88,7 +91,7 @@ def payload(
 def _answers(cv: CVPath, run: Run) -> list[list[str]]:
     """What was found and how good it is, by lambda."""
     told = [answers.answer(cv, isolated(run.target), index) for index in range(cv.lambdas.size)]
-    return [[one.found, one.quality] for one in told]
+    return [[one.found, one.quality.replace("+/-", "±")] for one in told]
 
 
 def _intercepts(path: Path, rest: list[Any] | None) -> dict[str, Any]:
@@ -112,6 +115,7 @@ def _mathematics(cv: CVPath) -> dict[str, Any]:
         "dispersion": 1.0 if family.has_classes else plain([found])[0],
         "has_classes": family.has_classes,
         "quadratic": family.quadratic,
+        "of_times": family.has_risk_sets,
         "factor": tr(family.factor),
         "factor_column": family.factor,
         "eta": tr(family.eta_is) or None,
@@ -144,10 +148,13 @@ def _comparison(cv: CVPath, comparison: Comparison | None) -> dict[str, Any] | N
 
 
 def _cross_validation(cv: CVPath) -> dict[str, Any]:
+    """The scores; without those of fitted rows where held-out ones are compared with these, too."""
+    of_added = find_family(cv.path.family).has_risk_sets and cv.score == "deviance"
+    errors = None if cv.held_out is None else cv.held_out.errors
     return {
         "mean": plain(cv.cv_mean),
         "se": plain(cv.cv_se),
-        "train": plain(cv.train_mean, DIGITS),
+        "train": None if of_added else plain(cv.train_mean, DIGITS),
         "folds": plain(cv.fold_scores[:MOST_FOLDS], DIGITS),
         "n_folds": cv.n_folds,
         "score": tr(cv.score),
@@ -155,6 +162,8 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
         "explained_of": facts.explained_of(cv),
         "greater_is_better": cv.greater_is_better,
         "null_score": facts.null_score(cv),
+        "concordance": None if cv.held_out is None or errors is None else plain(cv.held_out.values, DIGITS),
+        "concordance_se": None if errors is None else plain(errors, DIGITS),
         "best": cv.index_best,
         "one_se": cv.index_1se,
     }

@@ -15,11 +15,14 @@ const plain = (name) => name.replace(/[\u2068\u2069]/gu, "");
 /** Every feature of the page that is not zero at a lambda, and the intercept, by the names of coefficients.csv. @param {Payload} data @param {number} index @returns {Row[]} */
 export function coefficientRows(data, index) {
   if (data.outputs.length) return ofOutputs(data, index);
-  const { factor_column: factor } = data.mathematics;
-  const row = (/** @type {string} */ feature, /** @type {number} */ coef, /** @type {number | null} */ scale) => ({ feature, per_sd: scale === null ? null : coef * scale, per_unit: coef, ...(factor ? { [factor]: Math.exp(coef) } : {}) });
+  const { factor_column: factor, of_times } = data.mathematics;
+  /** @type {(coef: number, scale: number | null) => Record<string, number>} */
+  const factors = (coef, scale) => (!factor ? {} : of_times ? { [`${factor}_per_sd`]: Math.exp(coef * (scale ?? 1)), [`${factor}_per_unit`]: Math.exp(coef) } : { [factor]: Math.exp(coef) });
+  const row = (/** @type {string} */ feature, /** @type {number} */ coef, /** @type {number | null} */ scale) => ({ feature, per_sd: scale === null ? null : coef * scale, per_unit: coef, ...factors(coef, scale) });
   const listed = data.features.map((one) => row(one.name, one.coefs[index], one.scale));
   const others = data.others.map(({ name, scale, coefs }) => row(name, coefs.find(([l]) => l === index)?.[1] ?? 0, scale));
-  return [...[...listed, ...others].filter((one) => one.per_unit !== 0), row("(intercept)", data.intercepts[index], null)];
+  const kept = [...listed, ...others].filter((one) => one.per_unit !== 0);
+  return of_times ? kept : [...kept, row("(intercept)", data.intercepts[index], null)];
 }
 
 /** A row for each feature and output; of the features that are not listed the page knows lengths only. @param {Payload} data @param {number} index @returns {Row[]} */
@@ -39,7 +42,7 @@ function quoted(text) {
 export function asCsv(data, index) {
   const rows = coefficientRows(data, index);
   const written = rows.map((row) => Object.values(row).map((cell) => (typeof cell === "string" ? quoted(cell) : String(cell ?? ""))));
-  return [Object.keys(rows[0]), ...written, []].map((cells) => cells.join(",")).join("\n");
+  return [Object.keys(rows[0] ?? { feature: "" }), ...written, []].map((cells) => cells.join(",")).join("\n");
 }
 
 /** @param {Payload} data @param {number} index */

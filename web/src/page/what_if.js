@@ -3,6 +3,7 @@ import { tr } from "../language.js";
 import { figures } from "../svg.js";
 import { FIRST, asked, bars, inWords, predict, predictAll, probabilities, ready, someFixed, spread, startOf } from "../views/what_if.js";
 import { matches, whole } from "../views/strength.js";
+import * as survival from "../views/what_if_survival.js";
 import { all, one } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -13,18 +14,22 @@ import { all, one } from "./dom.js";
 export function whatIf(page, model) {
   const { data, state, set, listen } = model;
   const classes = data.outputs.length > 0 && data.mathematics.has_classes;
+  const ofTimes = data.hazards !== null;
   /** @type {HTMLElement} */
   const section = one(page, "[data-what-if]");
   if (!ready(data)) return;
   section.hidden = false;
   one(page, "[data-what-if-link]").hidden = false;
   const columns = asked(data);
+  const stratum = strata(page, model);
+  if (stratum) one(section, "[data-inputs]").append(stratum);
   const fields = columns.slice(0, FIRST).map((c) => field(page, model, c));
   one(section, "[data-inputs]").append(...fields.map((made) => made.place));
   others(section, () => columns.slice(FIRST).map((c) => field(page, model, c)), columns.length - FIRST, fields);
   one(section, "[data-fixed]").hidden = !someFixed(data);
   one(section, "[data-reset]").addEventListener("click", () => {
-    set({ inputs: {} });
+    set({ inputs: {}, stratum: 0 });
+    if (stratum) /** @type {HTMLSelectElement} */ (one(stratum, "select")).value = "0";
     fields.forEach((made) => made.show());
   });
 
@@ -32,15 +37,36 @@ export function whatIf(page, model) {
     const { terms } = predict(data, state);
     const moved = classes || terms.length > 0;
     const output = one(section, "[data-prediction]");
-    output.textContent = data.outputs.length ? inWords(data, state) : ofOne(model);
+    output.textContent = ofTimes ? survival.inWords(data, state) : data.outputs.length ? inWords(data, state) : ofOne(model);
     output.dataset.value = String(data.outputs.length ? predictAll(data, state).values : predict(data, state).value);
-    one(section, "[data-spread]").textContent = spread(data, state);
+    one(section, "[data-spread]").textContent = ofTimes ? survival.spread(data, state) : spread(data, state);
+    one(section, "[data-survival]").hidden = !ofTimes;
+    if (ofTimes) one(section, "[data-survival]").innerHTML = survival.drawn(data, state);
     one(section, "[data-terms]").innerHTML = !moved ? "" : classes ? probabilities(data, state) : bars(data, state);
     one(section, "[data-terms]").hidden = !moved;
     one(section, "[data-unmoved]").hidden = moved;
   }
-  listen((changed) => ["index", "inputs", "narrow", "output"].some((name) => changed.has(name)) && show());
+  listen((changed) => ["index", "inputs", "narrow", "output", "stratum"].some((name) => changed.has(name)) && show());
   show();
+}
+
+/** The choice of a stratum, which has a hazard of its own; null where there is one. @param {Document} page @param {Store} model */
+function strata(page, { data, state, set }) {
+  const names = data.hazards?.strata ?? [];
+  if (names.length < 2) return null;
+  const place = page.createElement("div");
+  const label = page.createElement("label");
+  label.htmlFor = "input-stratum";
+  label.textContent = tr`stratum`;
+  const select = page.createElement("select");
+  select.id = "input-stratum";
+  select.dataset.stratum = "";
+  select.autocomplete = "off";
+  names.forEach((name, k) => select.add(new Option(name, String(k))));
+  select.value = String(state.stratum);
+  select.addEventListener("change", () => set({ stratum: Number(select.value) }));
+  place.append(label, select);
+  return place;
 }
 
 /** The prediction of a model with one output. @param {Store} model */

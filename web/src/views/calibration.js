@@ -7,7 +7,8 @@ import { NEEDS_DATA, box, boxOfKey, clipping, entryOfKey, inColumns, known, note
 import { storedOf } from "./outputs.js";
 import { COLOURS, DASHES, FAINT, curve, drawing, element, figures, segment, through } from "../svg.js";
 
-/** @typedef {import("../payload.js").Payload} Payload @typedef {{ predicted: number, observed: number, se: number | null, count: number }} Bin */
+/** @typedef {import("../payload.js").Payload} Payload */
+/** @typedef {{ predicted: number, observed: number, se: number | null, count: number }} Bin */
 
 const [LEFT, TOP, BOTTOM] = [84, 14, 380];
 
@@ -24,30 +25,39 @@ export const calibration = {
     });
     const against = name ? tr`${name} against all other classes. ` : "";
     const sentence = against + told(data, state.index, bins, part.brier?.[place], part.log_loss?.[place]) + note;
-    return { svg: picture(data, state, name || (data.classes[1] ?? "1"), bins, sentence), sentence, table: table(bins) };
+    return { svg: groupsDrawn(state, frameOf(data, name || (data.classes[1] ?? "1"), bins), bins, sentence), sentence, table: table(bins) };
   },
 };
 
-/** @param {Payload} data @param {import("../payload.js").State} state @param {string} name of the class @param {Bin[]} bins @param {string} description */
-function picture(data, state, name, bins, description) {
+/** @param {Payload} data @param {string} name of the class @param {Bin[]} bins */
+function frameOf(data, name, bins) {
+  const { has_classes } = data.mathematics;
+  const label = has_classes ? tr`share of ${shortened(name)}` : tr`mean of the target`;
+  const across = has_classes ? tr`predicted probability of ${shortened(name)}` : tr`predicted mean`;
+  return { id: "calibration", title: calibration.title, domain: extent(data.mathematics, bins), across, upwards: tr`observed ${label}` };
+}
+
+/**
+ * Observed by predicted, a point a group.
+ * @param {import("../payload.js").State} state @param {{ id: string, title: string, domain: [number, number], across: string, upwards: string }} frame with the names of its axes
+ * @param {Bin[]} bins @param {string} description
+ */
+export function groupsDrawn(state, { id, title, domain, across, upwards }, bins, description) {
   const { width, right, style } = sized(state);
-  const domain = extent(data.mathematics, bins);
   const x = scaleLinear().domain(domain).range([LEFT, right]);
   const y = scaleLinear().domain(domain).range([BOTTOM, TOP]);
   const points = bins.map(({ predicted, observed }) => /** @type {[number, number]} */ ([x(predicted), y(observed)]));
   const most = Math.max(1, ...bins.map((bin) => bin.count));
-  const { has_classes } = data.mathematics;
-  const label = has_classes ? tr`share of ${shortened(name)}` : tr`mean of the target`;
-  return drawing({ id: "calibration", width, style, height: state.narrow ? 564 : 540, title: calibration.title, description }, [
-    clipping("calibration-clip", LEFT, TOP, right - LEFT, BOTTOM - TOP),
-    beside(y, LEFT, right, tr`observed ${label}`),
+  return drawing({ id, width, style, height: state.narrow ? 564 : 540, title, description }, [
+    clipping(`${id}-clip`, LEFT, TOP, right - LEFT, BOTTOM - TOP),
+    beside(y, LEFT, right, upwards),
     box(LEFT, TOP, right - LEFT, BOTTOM - TOP),
     segment(x(domain[0]), y(domain[0]), x(domain[1]), y(domain[1]), { stroke: FAINT, "stroke-dasharray": DASHES[1], "stroke-width": 2 }),
     bins.length === 0 ? note((LEFT + right) / 2, 120, tr`no predictions are stored at this lambda`) : "",
-    element("g", { "clip-path": "url(#calibration-clip)" }, bins.map((bin) => whisker(bin, x, y)).join("") + curve(through(points), { stroke: COLOURS[0], "stroke-width": 2 })),
+    element("g", { "clip-path": `url(#${id}-clip)` }, bins.map((bin) => whisker(bin, x, y)).join("") + curve(through(points), { stroke: COLOURS[0], "stroke-width": 2 })),
     ...points.map(([a, b]) => element("circle", { cx: a, cy: b, r: 5, fill: COLOURS[0] })),
     ...bins.map(({ predicted, count }) => element("rect", { x: x(predicted) - 4, y: 430 - (36 * count) / most, width: 8, height: (36 * count) / most, fill: COLOURS[0], "fill-opacity": 0.6 })),
-    below(x, 430, has_classes ? tr`predicted probability of ${shortened(name)}` : tr`predicted mean`),
+    below(x, 430, across),
     inColumns([
       (at, line) => entryOfKey(at, line, tr`observed, ± 2 standard errors`, { stroke: COLOURS[0] }),
       (at, line) => entryOfKey(at, line, tr`observed = predicted`, { stroke: FAINT, "stroke-dasharray": DASHES[1] }),

@@ -30,7 +30,7 @@ function lines(data) {
     mean: cv.mean.map(of),
     upper: cv.mean.map((mean, l) => of(mean + error[l])),
     lower: cv.mean.map((mean, l) => of(mean - error[l])),
-    train: cv.train.map(of),
+    train: cv.train?.map(of) ?? null,
     folds: cv.folds.map((fold) => fold.map(of)),
     nothing: of(cv.null_score),
   };
@@ -45,7 +45,7 @@ export const cv_curve = {
     const { mean, upper, lower, train, folds, nothing } = lines(data);
     const x = strengths(data, "lambda", RIGHT, BOTTOM);
     const seen = inFrame(data, state.index);
-    const values = seen.flatMap((l) => [mean[l], upper[l], lower[l], train[l]]).filter(Number.isFinite);
+    const values = seen.flatMap((l) => [mean[l], upper[l], lower[l], train?.[l] ?? NaN]).filter(Number.isFinite);
     const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
     const air = 0.05 * (high - low) || Math.abs(high) * 0.05 || 1;
     const y = scaleLinear().domain([low - air, high + air]).range([BOTTOM, TOP]);
@@ -53,7 +53,7 @@ export const cv_curve = {
     const known = mean.map((_, l) => l).filter((l) => Number.isFinite(upper[l]) && Number.isFinite(lower[l]));
     const band = [...known.map((l) => [x.at[l], y(upper[l])]), ...known.reverse().map((l) => [x.at[l], y(lower[l])])];
     const line = mean.length - 1;
-    const ends = apart([mean, train].map((values) => clamp(y(values[line]))), 15, TOP + 6, BOTTOM - 4);
+    const ends = apart([mean, ...(train ? [train] : [])].map((values) => clamp(y(values[line]))), 15, TOP + 6, BOTTOM - 4);
     const body = [
       beside(y, LEFT, RIGHT, tr`CV ${shownScore(data).name}`),
       x.axis,
@@ -62,13 +62,13 @@ export const cv_curve = {
         band.length ? curve(`${through(/** @type {[number, number][]} */ (band))}Z`, { stroke: "none", fill: "var(--band)" }) : "",
         ...folds.map((fold) => curve(along(fold), { stroke: FAINT, "stroke-width": 0.7, opacity: 0.5 })),
         Number.isFinite(nothing) ? segment(LEFT, y(nothing), RIGHT, y(nothing), { stroke: FAINT, "stroke-dasharray": "1 3", "stroke-width": 1.5 }) : "",
-        curve(along(train), { stroke: COLOURS[1], "stroke-width": 2, "stroke-dasharray": "7 3" }),
+        train ? curve(along(train), { stroke: COLOURS[1], "stroke-width": 2, "stroke-dasharray": "7 3" }) : "",
         curve(along(mean), { stroke: COLOURS[0], "stroke-width": 2.5 }),
       ].join(""), BOTTOM),
       nullLabel(nothing, y),
       marks(data, x.at, BOTTOM),
       words(RIGHT + 6, ends[0] + 4, tr`left-out rows`),
-      words(RIGHT + 6, ends[1] + 4, tr`fitted rows`),
+      train ? words(RIGHT + 6, ends[1] + 4, tr`fitted rows`) : "",
       cursor(x.at[state.index], BOTTOM),
     ];
     const sentence = describe(data, state.index);
@@ -94,15 +94,22 @@ function describe(data, index) {
   const error = upper[index] - mean[index];
   const spread = Number.isFinite(error) ? tr` (1 SE: ${figures(error, 2)})` : "";
   const against = Number.isFinite(nothing) ? tr` A model without features has ${figures(nothing)}.` : "";
+  if (!train) return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows: what they add to that of the others, per event.${against}${ranked(data, index)}`;
   const learned = data.n_nonzero[index] === 0 ? tr`; no feature is kept, though single folds may keep some` : tr`: the difference is what was learned by heart`;
   return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows and ${figures(train[index])} on the fitted rows${learned}.${against}`;
+}
+
+/** How well left-out rows are ranked. @param {Payload} data @param {number} index */
+function ranked({ cv }, index) {
+  const [value, error] = [cv?.concordance?.[index] ?? NaN, cv?.concordance_se?.[index] ?? NaN];
+  return Number.isFinite(value) ? tr` The concordance is ${figures(value)} (1 SE: ${figures(error, 2)}), against 0.5.` : "";
 }
 
 /** @param {Payload} data */
 function table(data) {
   const { mean, upper, train } = lines(data);
   const { name } = shownScore(data);
-  const head = [tr`lambda`, ...(data.l1_ratio === 0 ? [] : [tr`kept`]), tr`CV ${name}`, tr`1 SE`, tr`fitted rows`];
-  const rows = data.lambdas.map((lam, l) => [figures(lam), ...(data.l1_ratio === 0 ? [] : [data.n_nonzero[l]]), figures(mean[l], 4), figures(upper[l] - mean[l], 2), figures(train[l], 4)]);
+  const head = [tr`lambda`, ...(data.l1_ratio === 0 ? [] : [tr`kept`]), tr`CV ${name}`, tr`1 SE`, ...(train ? [tr`fitted rows`] : [])];
+  const rows = data.lambdas.map((lam, l) => [figures(lam), ...(data.l1_ratio === 0 ? [] : [data.n_nonzero[l]]), figures(mean[l], 4), figures(upper[l] - mean[l], 2), ...(train ? [figures(train[l], 4)] : [])]);
   return { head, rows };
 }

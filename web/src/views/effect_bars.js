@@ -7,7 +7,7 @@ import { COLOURS, FAINT, INK, drawing, element, figures, segment, words } from "
 import { isLevel, stepOf } from "./columns.js";
 import { rule, shortened, whole, widthOf } from "./strength.js";
 
-/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {{ name: string, value: number, step: number, level: boolean, range: [number, number] | null }} Effect a coefficient per SD with its range over samples, and what a step of its feature adds */
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {{ name: string, value: number, step: number, unit: number, level: boolean, range: [number, number] | null }} Effect a coefficient per SD with its range over samples, and what a step and a unit of its feature add */
 
 export const MOST = 12;
 const [HEAD, LINE] = [26, 25];
@@ -19,7 +19,7 @@ export function largest(data, index) {
   /** @type {(j: number) => [number, number] | null} */
   const rangeOf = (j) => (ranges && place >= 0 ? [ranges.low[place][j], ranges.high[place][j]] : null);
   return data.features
-    .map(({ name, coefs, scale }, j) => ({ name, value: coefs[index] * (data.standardize ? scale : 1), step: coefs[index] * stepOf(data, j), level: isLevel(data, j), range: rangeOf(j) }))
+    .map(({ name, coefs, scale }, j) => ({ name, value: coefs[index] * (data.standardize ? scale : 1), step: coefs[index] * stepOf(data, j), unit: coefs[index], level: isLevel(data, j), range: rangeOf(j) }))
     .filter(({ value }) => value !== 0)
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
     .slice(0, MOST);
@@ -36,7 +36,7 @@ export function subject({ classes, title, mathematics }) {
 }
 
 /** @param {Payload} data @returns {[string, string]} */
-const directions = (data) => (data.mathematics.has_classes ? [tr`less often ${subject(data)}`, tr`more often ${subject(data)}`] : [tr`less ${data.title}`, tr`more ${data.title}`]);
+const directions = (data) => data.mathematics.of_times ? [tr`event later`, tr`event sooner`] : (data.mathematics.has_classes ? [tr`less often ${subject(data)}`, tr`more often ${subject(data)}`] : [tr`less ${data.title}`, tr`more ${data.title}`]);
 
 /** Whether left-out rows are predicted no better than without features at any lambda: bars would be of chance alone. @param {Payload} data */
 function findsNothing({ cv }) {
@@ -51,8 +51,9 @@ export function drawn(data, state, title) {
   const sentence = told(data, state.index, effects);
   const { factor } = data.mathematics;
   const unit = data.standardize ? tr`per SD` : tr`per unit`;
-  const head = [tr`feature`, unit, ...(factor ? [`${factor} ×`] : [])];
-  const rows = effects.map(({ name, value, step }) => [name, signed(value), ...(factor ? [figures(Math.exp(step))] : [])]);
+  const both = data.mathematics.of_times && data.standardize;
+  const head = [tr`feature`, unit, ...(factor ? [`${factor} ×`] : []), ...(both ? [`${factor} × / ${tr`unit`}`] : [])];
+  const rows = effects.map(({ name, value, step, unit }) => [name, signed(value), ...(factor ? [figures(Math.exp(step))] : []), ...(both ? [figures(Math.exp(unit), 4)] : [])]);
   return { svg: picture(data, state, effects, title, sentence), sentence, table: { head, rows } };
 }
 

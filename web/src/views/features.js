@@ -31,6 +31,9 @@ function factor(value) {
   return excess > 1e-8 && excess < 0.1 ? value.toFixed(1 - Math.floor(Math.log10(excess))) : figures(value);
 }
 
+/** Whether what a unit multiplies is told besides what a standard deviation does: it is usual of hazards. @param {Payload} data */
+const bothFactors = (data) => data.mathematics.of_times && data.standardize;
+
 /** Whether the table tells numbers of rows: that of every level. @param {Payload} data */
 const hasLevels = (data) => data.columns.some((column) => column.levels.length > 0);
 
@@ -95,6 +98,7 @@ function line(data, column, { place, level }, index, told) {
   if (data.mathematics.factor) {
     const step = coef * stepOf(data, place);
     columns.push([factor(Math.exp(step)), step]);
+    if (bothFactors(data)) columns.push([factor(Math.exp(coef)), coef]);
   }
   if (data.l1_ratio > 0) columns.push([figures(entryOf(data, place)), entryOf(data, place)]);
   if (column.counts && data.cv) {
@@ -166,6 +170,7 @@ export function titles(data) {
     ...(hasLevels(data) ? [tr`rows`] : []),
     ...(data.outputs.length ? titlesOfOutputs(data) : [...(data.standardize ? [tr`per SD`] : []), tr`per unit`]),
     ...(factor ? [`${factor} × / ${!data.standardize ? tr`unit` : hasLevels(data) ? tr`SD or level` : tr`SD`}`] : []),
+    ...(bothFactors(data) ? [`${factor} × / ${tr`unit`}`] : []),
     ...(data.l1_ratio > 0 ? [tr`enters at lambda`] : []),
     ...(data.cv && data.columns.some((column) => column.counts) ? [tr`kept in folds`] : []),
   ];
@@ -194,5 +199,5 @@ function describe(data, state, lines) {
   const count = data.l1_ratio === 0 ? tr`all ${keptOf(data, state.index)} are used` : tr`${keptOf(data, state.index)} are kept`;
   const missing = used - shown;
   const more = missing <= 0 ? "" : missing === 1 ? tr`; a smaller feature is not in this table` : tr`; the ${whole(missing)} smaller features are not in this table`;
-  return tr`${at}, ${count}, the largest ${data.outputs.length ? tr`over all ${kindOf(data)[1]} (length${data.standardize ? tr` per SD` : ""})` : data.standardize ? tr`per SD` : tr`by their weight`} first${more}.${data.outputs.length ? "" : tr` Intercept: ${figures(data.intercepts[state.index], 4)}.`}`;
+  return tr`${at}, ${count}, the largest ${data.outputs.length ? tr`over all ${kindOf(data)[1]} (length${data.standardize ? tr` per SD` : ""})` : data.standardize ? tr`per SD` : tr`by their weight`} first${more}.${data.outputs.length || data.mathematics.of_times ? "" : tr` Intercept: ${figures(data.intercepts[state.index], 4)}.`}`;
 }

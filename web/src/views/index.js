@@ -16,6 +16,8 @@ import { ranges } from "./ranges.js";
 import { residuals } from "./residuals.js";
 import { row_groups } from "./row_groups.js";
 import { sigmoid } from "./sigmoid.js";
+import { survival_calibration } from "./survival_calibration.js";
+import { survival_curves } from "./survival_curves.js";
 
 /** @type {import("../payload.js").View[]} */
-export const VIEWS = [effects, cv_curve, mixes, features, ranges, decisions, confusion, errors, observed, row_groups, calibration, residuals, coefficients, geometry, sigmoid, convexity, breakdown];
+export const VIEWS = [effects, cv_curve, mixes, features, survival_curves, survival_calibration, ranges, decisions, confusion, errors, observed, row_groups, calibration, residuals, coefficients, geometry, sigmoid, convexity, breakdown];

@@ -16,6 +16,9 @@ export function verdict(data, index) {
   return { found, quality, numbers: numbers(data, index) };
 }
 
+/** @param {import("../payload.js").CrossValidation} cv @param {number} index */
+const ranked = ({ concordance, concordance_se }, index) => `${figures(concordance?.[index])} ± ${figures(concordance_se?.[index], 2)}`;
+
 /** The errors first, then what was reached on the fitted rows, by that name. @param {Payload} data @param {number} index @returns {[string, string][]} */
 function numbers(data, index) {
   const { cv } = data;
@@ -28,6 +31,7 @@ function numbers(data, index) {
     [data.l1_ratio === 0 ? tr`used` : tr`kept`, keptOf(data, index)],
     [tr`CV ${name}`.trim(), `${figures(mean)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
     [tr`without features`, figures(cv ? of(cv.null_score) : NaN)],
+    ...(cv?.concordance && cv.score !== "concordance" ? [/** @type {[string, string]} */ ([tr`CV concordance (0.5 by chance)`, ranked(cv, index)])] : []),
     [tr`CV deviance explained`, share],
     [tr`explained, fitted rows`, percent(data.deviance_ratio[index])],
   ];
