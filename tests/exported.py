@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+import pmml_evaluator
 from normball.export.c import identifiers
 
 Columns = dict[str, list[Any]]
@@ -111,4 +113,32 @@ def by_c(code: str, table: pl.DataFrame, names: Sequence[str], texts: set[str], 
         for name, member in zip(names, identifiers(names), strict=True):
             value = getattr(result, member)
             found[name].append(value.decode() if isinstance(value, bytes) else _plain(value))
+    return found
+
+
+def by_onnx(content: bytes, table: pl.DataFrame, names: Sequence[str]) -> Columns:
+    """`table` has the columns of the model only."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    fed = {}
+    for column in table:
+        if column.dtype == pl.String:
+            fed[column.name] = np.array([["" if one is None else one] for one in column], dtype=object)
+        else:
+            fed[column.name] = column.cast(pl.Float64).to_numpy().astype(float).reshape(-1, 1)
+    found = session.run(list(names), fed)
+    columns = zip(names, [one[:, 0].tolist() for one in found], strict=True)
+    return {name: [None if one == "" else _plain(one) for one in column] for name, column in columns}
+
+
+def by_pmml(document: str, table: pl.DataFrame, names: Sequence[str]) -> Columns:
+    found: Columns = {name: [] for name in names}
+    for row in table.to_dicts():
+        try:
+            answer = pmml_evaluator.evaluate(document, row)
+        except pmml_evaluator.Invalid:
+            answer = {}
+        for name in names:
+            found[name].append(_plain(answer.get(name)))
     return found

@@ -1,6 +1,8 @@
 """What exported models say is what `predict` says, in every language that runs here."""
 
 import shutil
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
@@ -14,7 +16,7 @@ from targets import FAMILIES, draw
 
 SEVERAL = ("multinomial", "multigaussian", "cox")
 LEVELS = ("a", "b'c", 'd "quoted"', "é\n\\", "7")
-LANGUAGES = ("sqlite", "duckdb", "python", "javascript", "c")
+LANGUAGES = ("sqlite", "duckdb", "python", "javascript", "c", "onnx", "pmml")
 
 
 @cache
@@ -118,20 +120,21 @@ def run(language, fit, rows, names, folder, **options):
     code = fit.export(to=language, **options)
     if language == "python":
         return exported.by_python(code, rows, names)
+    if language == "pmml":
+        return exported.by_pmml(code, rows, names)
     if language == "javascript":
         if shutil.which("node") is None:
             pytest.skip("node is not here")
         return exported.by_node(code, rows, names, folder)
+    given = [options[name] for name in ("offset", "exposure") if name in options]
+    given = given[0] if given and isinstance(given[0], list) else given
+    rows = pl.DataFrame([rows[name] for name in used_columns(fit, given)])
+    if language == "onnx":
+        return exported.by_onnx(code, rows, names)
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not here")
-    given = [options["offset"]] if isinstance(options.get("offset"), str) else options.get("offset", [])
-    read = used_columns(fit, given)
-    texts = (
-        {"prediction"}
-        if fit.classes and isinstance(fit.classes[0], str) and options.get("kind") in (None, "class")
-        else set()
-    )
-    return exported.by_c(code, pl.DataFrame([rows[name] for name in read]), names, texts, folder)
+    of_text = fit.classes and isinstance(fit.classes[0], str) and options.get("kind") in (None, "class")
+    return exported.by_c(code, rows, names, {"prediction"} if of_text else set(), folder)
 
 
 def used_columns(fit, offset):
@@ -251,11 +254,19 @@ def test_columns_and_levels_may_be_called_anything(tmp_path):
     levels, columns = names[:400], names[400:]
     x = rng.normal(size=(300, len(columns)))
     rows = pl.DataFrame(x, schema=columns).with_columns(pl.Series("kind", rng.choice(levels, 300)))
-    fit = normball.fit_path(rows, x @ rng.normal(size=len(columns)), l1_ratio=0).at(lam=5.0)
+    y = x @ rng.normal(size=len(columns))
+    fit = normball.fit_path(rows, y, l1_ratio=0).at(lam=5.0)
     given = rows[:5]
     wanted = expected(fit, given, None, None)
-    for language in LANGUAGES:
+    for language in set(LANGUAGES) - {"pmml"}:
         check(run(language, fit, given, ["prediction"], tmp_path), ["prediction"], wanted)
+    with pytest.raises(ValueError, match=r"PMML, as all XML, cannot hold"):
+        fit.export(to="pmml")
+    plain = str.maketrans("\x0c\x1b", "\u2010\u2011")
+    rows = rows.rename({name: name.translate(plain) for name in columns})
+    rows = rows.with_columns(kind=pl.Series([level.translate(plain) for level in rows["kind"]]))
+    fit = normball.fit_path(rows, y, l1_ratio=0).at(lam=5.0)
+    check(run("pmml", fit, rows[:5], ["prediction"], tmp_path), ["prediction"], expected(fit, rows[:5], None, None))
     for dialect in ("postgres", "bigquery"):
         ok = normball.fit_path(rows.select(columns[:1]).rename({columns[0]: "a b"}), x[:, 0]).at(n_nonzero=1)
         assert ok.export(to="sql", dialect=dialect)
@@ -312,9 +323,8 @@ def test_exposure_and_its_logarithm_are_the_same(tmp_path):
     wanted = [fit.predict(rows, kind="response", offset=np.log(rows["years"].to_numpy())).tolist()]
     bad = rows[:2].with_columns(years=pl.Series([0.0, -1.0]))
     for language in LANGUAGES:
-        if language != "c":
-            check(run(language, fit, rows, ["prediction"], tmp_path, exposure="years"), ["prediction"], wanted)
-            assert run(language, fit, bad, ["prediction"], tmp_path, exposure="years") == {"prediction": [None, None]}
+        check(run(language, fit, rows, ["prediction"], tmp_path, exposure="years"), ["prediction"], wanted)
+        assert run(language, fit, bad, ["prediction"], tmp_path, exposure="years") == {"prediction": [None, None]}
 
 
 def test_text_in_the_place_of_a_number_is_no_zero(tmp_path):
@@ -366,3 +376,16 @@ def test_paths_and_their_files(tmp_path):
     with pytest.raises(TypeError, match="export\\(\\) has no argument 'dialekt'"):
         cv.export(place, dialekt="sqlite")
     assert place.read_text() == content
+
+
+def test_onnx_without_its_package_is_an_error_that_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    fit, offset = fitted("gaussian")
+    with pytest.raises(ImportError, match=r"pip install normball\[onnx\]"):
+        fit.export(to="onnx", offset=offset)
+
+
+def test_no_package_of_a_target_is_imported_unasked():
+    code = "import sys, normball.export.exporting; print({'onnx', 'google.protobuf', 'xml.etree'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout == "set()\n"

@@ -1,6 +1,7 @@
 """`normball export`, as a user meets it."""
 
 import json
+import sys
 from pathlib import Path
 
 import duckdb
@@ -70,3 +71,17 @@ def test_what_cannot_be_done_is_said_and_no_file_is_touched(
     assert what in err
     assert Path("out/model.json").read_bytes() == before
     assert sorted(path.name for path in Path().iterdir()) == ["out", "t.csv"]
+
+
+def test_files_that_are_no_text(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit(capsys)
+    code, out, err = run(capsys, "export", "out/model.json", "--to", "onnx")
+    assert (code, out) == (2, "")
+    assert "-o is needed: a file for onnx is no text" in err
+    assert run(capsys, "export", "out/model.json", "-o", "score.onnx")[0] == 0
+    assert Path("score.onnx").read_bytes()
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    code, _, err = run(capsys, "export", "out/model.json", "-o", "other.onnx")
+    assert code == 2
+    assert err == "normball export: ONNX needs a package: pip install normball[onnx]\n"
+    assert not Path("other.onnx").exists()

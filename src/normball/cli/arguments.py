@@ -53,6 +53,7 @@ EXPORT_EPILOG = """\
 examples:
   normball export model.json -o score.sql --dialect duckdb --table visits --keep id
   normball export model.json -o score.py --kind response
+  normball export model.json -o score.onnx      (needs: pip install "normball[onnx]")
   normball export model.json --to c --lam best > score.c
 """
 
@@ -156,7 +157,7 @@ def _export(commands: Commands, common: Parser) -> None:
     export = commands.add_parser(
         "export",
         parents=[common],
-        help="a saved model for SQL, Python, JavaScript or C",
+        help="a saved model for SQL, Python, JavaScript, C, ONNX or PMML",
         description="Write a saved model for another program, which then predicts without normball.",
         epilog=EXPORT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

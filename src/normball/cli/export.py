@@ -28,7 +28,10 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         raise UsageError(f"-o is needed: a file for {target} is no text, so name one")
     model, made = load_model(arguments.model)
     fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
-    content = exported(fit, target, _options(arguments, fit, made))
+    try:
+        content = exported(fit, target, _options(arguments, fit, made))
+    except ImportError as error:
+        raise UsageError(str(error)) from None
     if place not in STDOUT:
         write_bytes(place, content.encode() if isinstance(content, str) else content)
         console.written.append(place)

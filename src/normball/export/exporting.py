@@ -115,8 +115,22 @@ def _to_c(program: Program) -> str:
     return write_c(program)
 
 
+def _to_onnx(program: Program) -> bytes:
+    from normball.export.onnx import write_onnx
+
+    return write_onnx(program)
+
+
+def _to_pmml(program: Program) -> str:
+    from normball.export.pmml import write_pmml
+
+    return write_pmml(program)
+
+
 _WRITERS: dict[str, Callable[[Program], str | bytes]] = {
     "python": _to_python,
     "javascript": _to_javascript,
     "c": _to_c,
+    "onnx": _to_onnx,
+    "pmml": _to_pmml,
 }

@@ -223,9 +223,9 @@ def _of_times(baseline: Baseline | None, kind: str | None, times: Sequence[float
         raise ValueError(f'kind="{kind}" of a model with strata cannot be exported; kind="risk" can')
     outputs = []
     for time in times:
-        at_zero = float(baseline.cumulative_hazard([time], [0.0])[0, 0])
-        hazard = _times_risk(at_zero)
-        curve = Exp(Product((Number(-1.0), hazard))) if kind == "survival" else hazard
+        hazard = _times_risk(float(baseline.cumulative_hazard([time], [0.0])[0, 0]))
+        as_survival = kind == "survival" and not isinstance(hazard, Missing)
+        curve = Exp(Product((Number(-1.0), hazard))) if as_survival else hazard
         outputs.append(Output(f"{kind.replace('_', ' ')} at {time:g}", curve))
     return outputs
 

@@ -11,6 +11,8 @@ ENDINGS = {
     ".py": "python",
     ".js": "javascript",
     ".c": "c",
+    ".onnx": "onnx",
+    ".pmml": "pmml",
 }
 TARGETS = tuple(ENDINGS.values())
 BINARY = ("onnx", "excel")
