@@ -6,7 +6,9 @@ import errno
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -15,7 +17,14 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file as a whole or not at all.
+    """Write a file as a whole or not at all; see `being_written`."""
+    with being_written(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def being_written(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write to, which is there as a whole or not at all.
 
     The content goes to a new file in the same folder, which takes the place of `path` once all of it is on the disk.
     Whatever happens before (a full disk, Ctrl-C), a file that was there stays as it was. A link stays a link, and a
@@ -29,7 +38,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     status = check_writable(path)
     if status is not None and _is_stream(path, status):
         with open(path, "ab") as stream:  # "ab" keeps what is in the file that /dev/stdout may stand for
-            stream.write(content)
+            yield stream
         return
     place = os.path.realpath(path)
     temporary = os.path.join(os.path.dirname(place), f".normball-{secrets.token_hex(8)}")
@@ -37,7 +46,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         # the kernel applies the umask to 0o666; to ask for the umask is to change it for all threads
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         with open(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(handle)
         if status is not None:

@@ -57,6 +57,10 @@ class NewRows:
         Bytes that reading them, and what is kept of each row, may take.
     findings : tuple of Finding
         What is worth knowing.
+    progress : bool, callable or None
+        Told of passes over the rows.
+    has_groups : bool
+        Whether groups of rows were named.
     """
 
     blocks: RowBlocks
@@ -65,6 +69,8 @@ class NewRows:
     n_rows: int
     memory: int
     findings: tuple[Finding, ...]
+    progress: Progress
+    has_groups: bool
 
     @cached_property
     def passes(self) -> Passes:
@@ -133,8 +139,9 @@ def new_rows(
         findings=findings,
         has_offset=bool(roles.offsets or roles.exposure),
     )
-    local = LocalExecutor(memory=SHARE_KEPT * (given.memory or 0))
-    return NewRows(blocks, executor or local, table, rows.n_table_rows, given.memory or DEFAULT_MEMORY, tuple(findings))
+    executor = executor or LocalExecutor(memory=SHARE_KEPT * (given.memory or 0))
+    memory = given.memory or DEFAULT_MEMORY
+    return NewRows(blocks, executor, table, rows.n_table_rows, memory, tuple(findings), progress, bool(roles.fold))
 
 
 def _rows(

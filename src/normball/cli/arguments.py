@@ -23,7 +23,7 @@ from normball.cli.options import (
 )
 from normball.cli.parsing import Commands, Parser
 from normball.cli.survival import kind_options
-from normball.cli.values import checked, column, csv_file, lesson, names, page, positive
+from normball.cli.values import checked, column, lesson, names, page, positive, table_file
 from normball.version import __version__
 
 SHELLS = ("bash", "zsh", "fish")
@@ -136,9 +136,9 @@ def _predict(commands: Commands, common: Parser) -> None:
     predict.add_argument(
         "-o",
         "--output",
-        type=checked(csv_file),
+        type=checked(table_file),
         metavar="FILE",
-        help="write NAME.csv instead of to stdout (-)",
+        help="write NAME.csv or NAME.parquet instead of CSV to stdout (-)",
     )
     predict.add_argument(
         "--keep",
@@ -151,6 +151,7 @@ def _predict(commands: Commands, common: Parser) -> None:
     choice_options(predict)
     kind_options(predict)
     unknown_option(predict)
+    large_tables_options(predict)
 
 
 def _export(commands: Commands, common: Parser) -> None:
@@ -178,6 +179,7 @@ def _score(commands: Commands, common: Parser) -> None:
     choice_options(score)
     score_options(score)
     unknown_option(score)
+    large_tables_options(score)
 
 
 def _show(commands: Commands, common: Parser) -> None:

@@ -60,21 +60,41 @@ def write(place: str | Path, text: str, console: Console) -> None:
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], console: Console) -> str:
+    """CSV as `CsvRows` write it."""
+    written = CsvRows(header)
+    text = written.header() + written.text(rows)
+    written.warn(console)
+    return text
+
+
+class CsvRows:
     """CSV with every text as it is; missing values are empty, numbers have all their digits.
 
     Names and labels have to be found again in other tables, so that nothing is put before those which a spreadsheet
     takes for formulas; they are named instead.
     """
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    formulas = dict.fromkeys(name for name in header if is_formula(name))
-    for row in rows:
-        writer.writerow(row)
-        formulas.update(dict.fromkeys(cell for cell in row if is_formula(cell)))
-    if formulas:
-        console.note(f"Careful  a spreadsheet takes these for formulas: {sample(list(formulas), quote=True)}")
-    return buffer.getvalue()
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._header, self._formulas = header, dict.fromkeys(name for name in header if is_formula(name))
+
+    def header(self) -> str:
+        """The first line."""
+        return self.text([self._header])
+
+    def text(self, rows: Iterable[Sequence[Any]]) -> str:
+        """More lines."""
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer, lineterminator="\n")
+        for row in rows:
+            writer.writerow(row)
+            self._formulas.update(dict.fromkeys(cell for cell in row if is_formula(cell)))
+        return buffer.getvalue()
+
+    def warn(self, console: Console) -> None:
+        """Name the formulas that were met."""
+        if self._formulas:
+            found = sample(list(self._formulas), quote=True)
+            console.note(f"Careful  a spreadsheet takes these for formulas: {found}")
 
 
 def is_formula(cell: Any) -> bool:

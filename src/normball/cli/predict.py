@@ -21,18 +21,25 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
+    from normball.cli.long_tables import is_long
     from normball.cli.models import choose, load_model, mix_of
-    from normball.cli.outputs import STDOUT, csv_text, write
+    from normball.cli.outputs import STDOUT
+    from normball.cli.prediction_file import PredictionFile
 
     model, made = load_model(arguments.model)
     fit = choose(mix_of(model, arguments, made), arguments.lam or made.select)
+    if is_long(arguments):
+        from normball.cli.long_predictions import predict
+
+        return predict(arguments, fit, made, console)
     with console.phase("Read"):
         table = new_rows(arguments, fit, made, console, arguments.keep, arguments.keep)
     with console.phase("Predict"):
         columns = beside(_kept(table, arguments.keep), _predictions(fit, table, made, arguments))
     if arguments.output or not console.machine:
         place = arguments.output or STDOUT[0]
-        write(place, csv_text(list(columns), zip(*columns.values(), strict=True), console), console)
+        with PredictionFile(place, console) as file:
+            file.add(columns)
         if place not in STDOUT:
             console.note(f"Wrote    {count(table.height)} predictions at lambda {fit.lam:.4g} to {place}")
     own = {"predictions": columns} if fit.output_names else columns  # which may be called anything
@@ -52,23 +59,36 @@ def new_rows(
 
     `also` are columns that are used beside the features; those that are copied `as_they_stand` keep every character.
     """
-    from normball.cli.source import opened, reading_options
+    from normball.cli.source import opened
     from normball.inputs.tables import read_table
 
-    labels = [column.name for column in fit.preparation.columns if column.levels is not None]
     used = {*(column.name for column in fit.preparation.columns), *made.offset_columns, made.exposure}
-    labels += [name for name in as_they_stand if name not in used]  # 00501 stays as it is
+    reading, given = reading_of_the_fit(arguments, fit, made)
+    reading["categorical"] += [name for name in as_they_stand if name not in used]  # 00501 stays as it is
+    remarks: list[Finding] = []
+    table = read_table(opened(arguments.data)[0], findings=remarks, **reading)
+    about_the_rows(remarks, {*also, *(column.name for column in fit.preparation.columns)}, given, console)
+    return table
+
+
+def reading_of_the_fit(arguments: Namespace, fit: Fit, made: Run) -> tuple[dict[str, Any], Collection[str]]:
+    """The options of `read_table` by which the table of the fit was read, with what is said of the new one; these."""
+    from normball.cli.source import reading_options
+
     given = reading_options(arguments)
+    labels = [column.name for column in fit.preparation.columns if column.levels is not None]
     reading = {**made.reading, **given, "categorical": labels}
     for option in ("na", "units"):  # those of the fit stay
         if option in reading:
             reading[option] = list(dict.fromkeys([*made.reading.get(option, ()), *given.get(option, ())]))
-    remarks: list[Finding] = []
-    table = read_table(opened(arguments.data)[0], findings=remarks, **reading)
-    remarks = _about(remarks, {*also, *(column.name for column in fit.preparation.columns)}, given)
+    return reading, given
+
+
+def about_the_rows(remarks: list[Finding], used: set[str], given: Collection[str], console: Console) -> None:
+    """Tell what there is to say of these columns, and raise where it is an error."""
+    remarks = _about(remarks, used, given)
     raise_errors(remarks)
     console.findings(remarks)
-    return table
 
 
 def check_column(table: Any, name: str, use: str) -> None:
@@ -78,7 +98,7 @@ def check_column(table: Any, name: str, use: str) -> None:
 
 def check_columns(table: Any, names: Collection[str], use: str) -> None:
     """As `check_column`, of several at once."""
-    known = list(table.columns)
+    known = list(getattr(table, "columns", ())) or list(table.names)  # of a frame, or of a long table
     lacking = [name for name in names if name not in known]
     if lacking:
         text = 'The new table lacks the column "{}"{}. Its columns: {}.{}'

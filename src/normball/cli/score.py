@@ -24,6 +24,8 @@ FITTED = (
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
+    from normball.cli.long_predictions import evaluated, opened_table
+    from normball.cli.long_tables import is_long
     from normball.cli.models import choose, load_model, mix_of
     from normball.cli.source import STDIN, StandardInput, complete_values_of
     from normball.cli.values import names
@@ -37,32 +39,42 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     asked = [name for text in arguments.target or [] for name in (text, *names(text))] or made.target_columns
     given = (arguments.event, arguments.start, arguments.strata, arguments.weights, arguments.group)
     roles = {name for name in (*asked, *given) if name}
-    table = new_rows(arguments, fit, made, console, roles)
-    weights, group = (_column(table, name, option) for name, option in _roles(arguments, made, table))
-    targets = named(arguments.target, table.columns, "--target") if arguments.target else made.target_columns
+    in_parts = is_long(arguments)
+    if in_parts and of_times:
+        text = "models of times to an event are scored on rows that are all in memory"
+        raise UsageError(f"{text}: name one file, without --memory, or score a sample of the rows")
+    table: Any = opened_table(arguments, fit, made) if in_parts else new_rows(arguments, fit, made, console, roles)
+    columns = list(table.names if in_parts else table.columns)
+    weights, group = (_column(table, name, option) for name, option in _roles(arguments, made, columns))
+    targets = named(arguments.target, columns, "--target") if arguments.target else made.target_columns
     if of_times:
         targets = _times(targets, arguments, made)
     elif len(targets) > 1 and not fit.output_names:
         raise UsageError(f"--target names {len(targets)} columns; the model has one target: give one")
     for name in targets:
         _column(table, name, _option_of(name, targets, of_times))
-    with console.phase("Score"):
-        found = fit.evaluate(
-            table,
-            targets if len(targets) > 1 else targets[0],
-            sample_weight=weights,
-            offset=offset_of(table, made),
-            strata=strata_of(fit.baseline, table, arguments.strata, made),
-            row_groups=None if group is None else complete_values_of(table, group),
-            n_bootstrap=arguments.bootstrap,
-            random_state=arguments.seed,
-            unknown=arguments.unknown,
-        )
+    y = targets if len(targets) > 1 else targets[0]
+    if in_parts:
+        by_row = {"y": y, "sample_weight": weights, "offset": made.offset or None, "row_groups": group}
+        found = evaluated(arguments, fit, made, table, by_row, console)
+    else:
+        with console.phase("Score"):
+            found = fit.evaluate(
+                table,
+                y,
+                sample_weight=weights,
+                offset=offset_of(table, made),
+                strata=strata_of(fit.baseline, table, arguments.strata, made),
+                row_groups=None if group is None else complete_values_of(table, group),
+                n_bootstrap=arguments.bootstrap,
+                random_state=arguments.seed,
+                unknown=arguments.unknown,
+            )
     name = StandardInput.name if arguments.data in STDIN else arguments.data
     console.product(f"Scored   {name}: {found.head()}")
     if weights:
         console.product(f"Weights  {weights}")
-    fitted = _rows_of_the_fit(model, made, table)
+    fitted = 0 if in_parts else _rows_of_the_fit(model, made, table)
     if fitted:
         console.note(FITTED.format("these rows" if fitted == table.height else f"{fitted:,} of these rows"))
     console.product("")
@@ -118,11 +130,11 @@ def _option_of(name: str, targets: list[str], of_times: bool) -> str:
     return ("--event", "--target", "--start")[targets[::-1].index(name)] if of_times else "--target"
 
 
-def _roles(arguments: Namespace, made: Run, table: Any) -> list[tuple[str | None, str]]:
+def _roles(arguments: Namespace, made: Run, columns: list[str]) -> list[tuple[str | None, str]]:
     """The columns of weights and of groups: as given, or those of the fit where the new table has them."""
 
     def of_the_fit(name: str) -> str | None:
-        return name if name in table.columns else None
+        return name if name in columns else None
 
     return [
         (arguments.weights or of_the_fit(made.weights), "--weights"),

@@ -54,6 +54,11 @@ def csv_file(text: str) -> str:
     return _file(text, (".csv",), "a CSV file")
 
 
+def table_file(text: str) -> str:
+    """A file for a table that may be long, as `page`."""
+    return _file(text, (".csv", ".parquet"), "a CSV or Parquet file")
+
+
 def _file(text: str, endings: tuple[str, ...], what: str) -> str:
     is_stream = text == "-" or text.startswith(("/dev/", "/proc/"))
     if is_stream or text.lower().endswith(endings):

@@ -181,7 +181,7 @@ def _interpreted(
         remarks += about_cells(names[j], columns[j], cells, reading.form)
     for j in {*range(len(columns))}.difference(free):
         column = columns[j].str.strip_chars() if columns[j].dtype == pl.String else columns[j]
-        result[j], found = _without_words(column, reading.form)
+        result[j], found = without_words(column, reading.form)
         met |= found
     remarks += not_met(reading.form, met)
     fix = 'rename one of them, or dedupe="suffix"'
@@ -252,7 +252,7 @@ def _without_effect(option: str, why: str) -> Finding:
     return Finding("W10", f"The option {option} changed nothing: {why}.")
 
 
-def _without_words(column: pl.Series, form: TextFormat) -> tuple[pl.Series, set[str]]:
+def without_words(column: pl.Series, form: TextFormat) -> tuple[pl.Series, set[str]]:
     """A column of numbers or labels with null for the words that mean a missing value, and those that were met."""
     import polars as pl
 

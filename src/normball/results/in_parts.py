@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.blocks.new_rows import NewRows, new_rows
 from normball.blocks.new_target import Terms
+from normball.blocks.sums import PassStopped
 from normball.families import find_family
 from normball.messages import Interrupted
 from normball.predictor import linear_predictor
 from normball.progress import Poll
-from normball.results.kinds import Kind, Unknown, check_offset, of_kind
+from normball.results.kinds import CURVES, Kind, Unknown, check_offset, curves_of, of_kind
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from normball.blocks.block import Block
     from normball.results.fit import Fit
     from normball.results.path import Path
+    from normball.survival.baseline import Baseline
 
 Array = NDArray[np.float64]
 
@@ -39,8 +41,10 @@ class Predictor:
         Of the models.
     intercepts, coefs
         As `linear_predictor` takes them.
-    kind : str
+    kind, times
         As in `Fit.predict`.
+    baselines
+        Of models of survival.
     """
 
     family: str
@@ -48,14 +52,23 @@ class Predictor:
     intercepts: Array
     coefs: SparseRows
     kind: Kind
+    times: ArrayLike | None = None
+    baselines: tuple[Baseline | None, ...] = ()
 
     def eta(self, block: Block) -> Array:
         """The linear predictors (rows, models), of several outputs (rows, models, outputs)."""
         return linear_predictor(block.X, self.intercepts, self.coefs, None, 1) + block.offset[:, None]
 
+    def of(self, eta: Array) -> NDArray[Any]:
+        """What linear predictors say."""
+        if self.kind in (*CURVES, "median"):
+            known = [baseline for baseline in self.baselines if baseline is not None]
+            return curves_of(self.kind, eta, self.times, np.zeros(len(eta), dtype=np.intp), known)
+        return of_kind(self.kind, eta, find_family(self.family), self.classes)
+
     def __call__(self, block: Block) -> list[NDArray[Any]]:
         """The predictions of a block, alone in a list."""
-        return [of_kind(self.kind, self.eta(block), find_family(self.family), self.classes)]
+        return [self.of(self.eta(block))]
 
 
 def rows_for(model: Fit | Path, X: Any, **roles: Any) -> NewRows:
@@ -66,26 +79,31 @@ def rows_for(model: Fit | Path, X: Any, **roles: Any) -> NewRows:
 
 def predict_parts(
     model: Fit | Path,
+    predictor: Predictor,
     X: Any,
-    intercepts: Array,
-    coefs: SparseRows,
-    kind: Kind,
     offset: ArrayLike | str | Sequence[str] | None,
+    strata: Any,
     unknown: Unknown,
 ) -> NDArray[Any]:
     """The predictions of `predictions.predict` for rows that are read in parts."""
+    refuse_strata(predictor, strata)
     rows = rows_for(model, X, offset=offset, unknown=unknown)
-    predictor = Predictor(model.family, model.classes, intercepts, coefs, kind)
     if not rows.n_rows:
-        return np.zeros((0, *intercepts.shape))
+        return predictor.of(np.zeros((0, *predictor.intercepts.shape)))
     return np.concatenate(pass_over(rows, predictor, operator.add))
+
+
+def refuse_strata(predictor: Predictor, strata: Any = None) -> None:
+    """Raise where predictions depend on strata."""
+    baselines = [one for one in predictor.baselines if one is not None and one.stratum_names]
+    if strata is not None or (baselines and predictor.kind in (*CURVES, "median")):
+        text = f'kind="{predictor.kind}" depends on strata, which need rows in memory, and these are read in parts'
+        raise ValueError(f'{text}: kind="risk", or a part of the rows at a time')
 
 
 def pass_over(rows: NewRows, function: Callable[[Block], Any], merge: Callable[[Any, Any], Any]) -> Any:
     """`function` of all blocks, joined by `merge`."""
-    from normball.blocks.sums import PassStopped
-
-    with Poll(None) as poll:
+    with Poll(rows.progress) as poll:
         try:
             return rows.passes.run(function, merge, poll)
         except PassStopped:

@@ -57,7 +57,11 @@ def evaluate_parts(
     fit: Fit, X: Any, roles: Mapping[str, Any], n_bootstrap: int, random_state: Any, unknown: Unknown
 ) -> Evaluation:
     """What `evaluation.evaluate` gives for rows that are read in parts; roles are those of `new_rows`."""
-    rows = rows_for(fit, X, unknown=unknown, **roles)
+    return evaluation_of(fit, rows_for(fit, X, unknown=unknown, **roles), n_bootstrap, random_state)
+
+
+def evaluation_of(fit: Fit, rows: NewRows, n_bootstrap: int, random_state: Any) -> Evaluation:
+    """The scores of a model on rows with targets."""
     if not rows.n_rows:
         raise DataError(Finding("E14", "X has 0 rows; nothing can be judged."))
     coefs = SparseRows.from_rows(np.atleast_2d(fit.coef), len(fit.feature_names))
@@ -65,7 +69,7 @@ def evaluate_parts(
     if rows.n_rows * bytes_of_a_row(fit.n_outputs) <= rows.memory // SHARE_KEPT:
         kept = _kept(fit, rows, predictor)
         return kept.evaluation(fit, n_bootstrap, np.random.default_rng(random_state))
-    if roles.get("row_groups") is not None:
+    if rows.has_groups:
         text = f"{count(rows.n_rows)} rows are too many to draw groups of them within {count(rows.memory)} bytes"
         raise ValueError(f"{text}: leave row_groups out, or allow more memory")
     return _by_sums(fit, rows, predictor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from normball.family import Family
     from normball.results.fit import Fit
     from normball.results.path import Path
+    from normball.survival.baseline import Baseline
 
 Array = NDArray[np.float64]
 Kind = Literal["link", "response", "class", "risk", "survival", "cumulative_hazard", "median"]
@@ -47,10 +49,20 @@ def without_parts(X: Any) -> Any:
     return X if found is None else found
 
 
-def refuse_curves(kind: Kind) -> None:
-    """Raise for what takes more than a row's linear predictor."""
-    if kind in (*CURVES, "median"):
-        raise ValueError(f'kind="{kind}" needs rows in memory, and these are read in parts: kind="link" or "risk"')
+def curves_of(
+    kind: Kind, eta: Array, times: ArrayLike | None, codes: NDArray[np.intp], baselines: Sequence[Baseline]
+) -> Array:
+    """Curves (n, n_models, n_times), or (n, n_models) at one time; or medians (n, n_models), of rows by stratum."""
+    pairs = list(zip(baselines, eta.T, strict=True))
+    if kind == "median":
+        return np.column_stack([baseline.quantile(0.5, one, codes) for baseline, one in pairs])
+    at = np.asarray(times, dtype=np.float64)
+    if at.ndim > 1 or not np.isfinite(at).all():
+        raise ValueError("times must be a finite number, or a list of them")
+    hazards = [baseline.cumulative_hazard(np.atleast_1d(at), one, codes) for baseline, one in pairs]
+    curves = np.stack(hazards, axis=1)
+    curves = np.exp(-curves) if kind == "survival" else curves
+    return curves if at.ndim else curves[:, :, 0]
 
 
 def check_kind(model: Fit | Path, family: Family, kind: Kind, times: ArrayLike | None) -> None:

@@ -11,16 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from normball.families import find_family
 from normball.messages import DataError
 from normball.predictor import linear_predictor
-from normball.results.in_parts import predict_parts
+from normball.results.in_parts import Predictor, predict_parts
 from normball.results.kinds import (
     CURVES,
     Kind,
     Unknown,
     check_kind,
     check_offset,
+    curves_of,
     in_parts,
     of_kind,
-    refuse_curves,
     without_parts,
 )
 from normball.results.sparse_rows import SparseRows
@@ -59,8 +59,8 @@ def predict(
     if strata is not None and kind not in (*CURVES, "median"):
         raise ValueError(f'strata are given, but kind="{kind}" does not depend on them')
     if in_parts(X):
-        refuse_curves(kind)
-        return predict_parts(model, X, intercepts, coefs, kind, offset, unknown)
+        predictor = Predictor(model.family, model.classes, intercepts, coefs, kind, times, tuple(baselines))
+        return predict_parts(model, predictor, X, offset, strata, unknown)
     X = without_parts(X)
     if isinstance(offset, str):
         offset = column_values(X, offset, "offset")
@@ -89,17 +89,7 @@ def _of_times(
     from normball.inputs.survival_target import new_strata
 
     known = [baseline for baseline in baselines if baseline is not None]
-    codes = new_strata(source_of(X), strata, known[0].stratum_names)
-    pairs = list(zip(known, eta.T, strict=True))
-    if kind == "median":
-        return np.column_stack([baseline.quantile(0.5, one, codes) for baseline, one in pairs])
-    at = np.asarray(times, dtype=np.float64)
-    if at.ndim > 1 or not np.isfinite(at).all():
-        raise ValueError("times must be a finite number, or a list of them")
-    hazards = [baseline.cumulative_hazard(np.atleast_1d(at), one, codes) for baseline, one in pairs]
-    curves = np.stack(hazards, axis=1)
-    curves = np.exp(-curves) if kind == "survival" else curves
-    return curves if at.ndim else curves[:, :, 0]
+    return curves_of(kind, eta, times, new_strata(source_of(X), strata, known[0].stratum_names), known)
 
 
 def _checked_offset(model: Fit | Path, offset: ArrayLike | None, n_rows: int) -> Array:
