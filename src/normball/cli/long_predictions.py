@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.cli.console import Console
-from normball.cli.predict import about_the_rows, beside, by_name, check_columns, reading_of_the_fit
+from normball.cli.new_rows import about_the_rows, beside, by_name, check_columns, reading_of_the_fit
 from normball.cli.source import UsageError
 from normball.messages import count
 from normball.run import Run

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def columns(cv: CVPath, run: Run, data: Data) -> dict[str, list[Any]]:
     """The columns of the file: the row of the table, its fold, the target and the predictions at the chosen lambda."""
-    from normball.cli.predict import by_name
+    from normball.cli.new_rows import by_name
 
     assert cv.predictions is not None
     index = picked(cv, run)

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import Console
-from normball.cli.predict import check_column, new_rows, offset_of, strata_of
+from normball.cli.new_rows import check_column, new_rows, offset_of, strata_of
 from normball.cli.source import UsageError, named
 from normball.messages import DataError, sample
 from normball.run import Run
