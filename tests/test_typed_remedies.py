@@ -186,7 +186,7 @@ FAULTS = (
     Fault(FIT.replace("-o made", "-o -"), "-o names their folder", (FIT,)),
     Fault(f"{FIT} --out-of-fold folds", "name it folds.csv", (f"{FIT} --out-of-fold folds.csv",)),
     Fault(f"{FIT} --out-of-fold -", "--out-of-fold names a file", (f"{FIT} --out-of-fold folds.csv",)),
-    Fault("predict m/model.json t.csv -o p.parquet", "name it p.csv", ("predict m/model.json t.csv -o p.csv",)),
+    Fault("predict m/model.json t.csv -o p.xlsx", "name it p.csv", ("predict m/model.json t.csv -o p.csv",)),
     Fault("predict m/model.json t.csv -o m", "m/NAME.csv", ("predict m/model.json t.csv -o m/p.csv",)),
     Fault("predict m/model.json t.csv -o t.csv", "another name", ("predict m/model.json t.csv -o p.csv",)),
     Fault("report m/model.json -o m", "m/NAME.html", ("report m/model.json -o m/page.html",)),
