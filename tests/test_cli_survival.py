@@ -174,7 +174,7 @@ def test_rows_set_apart_and_rows_scored_later(table: pl.DataFrame, capsys: Captu
     code, shown, _ = run(capsys, "score", "out/model.json", "same.csv", "--bootstrap", "20")
     assert code == 0
     assert [line.split("  ")[0] for line in shown.splitlines()[-4:]] == [
-        "concordance", "Uno's concordance", "integrated Brier score", "deviance"
+        "concordance", "concordance (Uno)", "integrated Brier score", "deviance"
     ]  # fmt: skip
     code, shown, _ = run(capsys, "predict", "out/model.json", "new.csv", "--times", "50", "--strata", "site")
     expected = model.predict(rows, kind="survival", times=[50], strata="centre")

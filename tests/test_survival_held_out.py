@@ -186,6 +186,58 @@ def test_scores_of_other_rows_by_their_definitions(ties, strata, entry, weights)
     assert found.null_scores["brier"] == pytest.approx(expected, rel=1e-11)
 
 
+@pytest.mark.parametrize("score", ["uno", "brier"])
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize("strata", [False, True])
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_scores_of_folds_by_their_definitions(ties, strata, weights, score):
+    """Held-out rows, with the probability of not being censored of all rows and the curves of the training rows."""
+    family = "cox" if ties == "efron" else "cox(breslow)"
+    target, y, w, _ = drawn(21, 90, strata=strata, entry=False, weights=weights)
+    X = np.random.default_rng(22).normal(size=(90, 3)).round(1)
+    labels = {"strata": target.codes} if strata else {}
+    cv = nb.cv_path(X, y, family=family, sample_weight=w, n_lambdas=4, cv=3, score=score, tol=1e-10, **labels)
+    assert (cv.score, cv.greater_is_better) == (score, score == "uno")
+    times, stop, event = times_to_integrate(target, w), target.stop, target.event
+    survived = {t: uncensored(stop, event, w, t, False) for t in times}
+    before = np.ones(90)
+    for i in np.flatnonzero(event):
+        same = target.codes == target.codes[i] if score == "uno" else np.ones(90, dtype=bool)
+        before[i] = uncensored(stop[same], event[same], w[same], stop[i], True)
+
+    def judged(test, eta, curve):
+        if score == "uno":
+            rows = target.take(test)
+            above = total = 0.0
+            for i in np.flatnonzero(rows.event):
+                later = (rows.stop > rows.stop[i]) | ((rows.stop == rows.stop[i]) & ~rows.event)
+                pair = w[test][i] * w[test] / before[test][i] ** 2 * (later & (rows.codes == rows.codes[i]))
+                total += pair.sum()
+                above += (pair * (eta[i] > eta)).sum() + 0.5 * (pair * (eta[i] == eta)).sum()
+            return above / total
+        errors = []
+        for k, t in enumerate(times):
+            died, seen = event[test] & (stop[test] <= t), stop[test] > t
+            error = died * curve[:, k] ** 2 / before[test] + seen * (1 - curve[:, k]) ** 2 / survived[t]
+            errors.append(w[test] @ error / w[test].sum())
+        return np.trapezoid(errors, times) / times[-1]
+
+    for fold in range(3):
+        test, train = np.flatnonzero(cv.fold_ids == fold), np.flatnonzero(cv.fold_ids != fold)
+        alone = nb.fit_path(X[train], y[train], family=family, sample_weight=w[train], lambdas=cv.lambdas, tol=1e-10,
+                            **({"strata": target.codes[train]} if strata else {}))  # fmt: skip
+        for index in range(4):
+            eta = X[test] @ alone.coefs[index]
+            curve = alone.baselines[index].without_end().survival(times, eta, target.codes[test])
+            assert cv.fold_scores[fold, index] == pytest.approx(judged(test, eta, curve), rel=1e-5)
+        null = alone.baselines[0].without_features().without_end().survival(times, 0 * eta, target.codes[test])
+        assert cv.null_fold_scores[fold] == pytest.approx(judged(test, 0 * eta, null), rel=1e-10)
+    eta = X @ cv.path.coefs[2]
+    curve = cv.path.baselines[2].without_end().survival(times, eta, target.codes)
+    assert cv.train_mean[2] == pytest.approx(judged(np.arange(90), eta, curve), rel=1e-10)
+    np.testing.assert_allclose(cv.fold_weights, [w[cv.fold_ids == fold].sum() for fold in range(3)])
+
+
 def test_intervals_of_scores_of_times():
     """Each score lies within its interval; those of concordance and of Brier's are those of rows drawn one by one."""
     target, y, _, _ = drawn(15, 120)

@@ -384,12 +384,21 @@ def test_concordance_by_r_s_folds(read_shared):
     np.testing.assert_allclose(cv.cv_se, theirs["deviance_se"], rtol=1e-4)
 
 
-def test_scores_of_rows_and_of_pairs_are_told_apart():
+def test_scores_of_rows_and_of_times_are_told_apart():
     _, target, X, _, _ = fitted()
-    with pytest.raises(ValueError, match='score=\'auc\' judges rows one by one; family="cox" has "deviance" and'):
-        nb.cv_path(X, target.columns, family="cox", score="auc")
-    with pytest.raises(ValueError, match='score="concordance" needs family="cox", not "gaussian"'):
-        nb.cv_path(X, X[:, 0], score="concordance")
+    message = 'family="cox" has "deviance", "concordance", "uno", "brier"'
+    for score in ("auc", "mse", "r2", lambda y, mean, weights: 0.0):
+        with pytest.raises(ValueError, match=message):
+            nb.cv_path(X, target.columns, family="cox", score=score)
+    for score in ("concordance", "uno"):
+        with pytest.raises(ValueError, match=f'score="{score}" needs family="cox", not "gaussian"'):
+            nb.cv_path(X, X[:, 0], score=score)
+    _, target, X, _, _ = fitted(entry=True)
+    for score in ("uno", "brier"):
+        with pytest.raises(
+            ValueError, match=r"rows that come under observation late \(start, stop, event\) do not tell"
+        ):
+            nb.cv_path(X, target.columns, family="cox", score=score)
 
 
 def test_effects_that_change_with_time_are_told():

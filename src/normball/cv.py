@@ -90,7 +90,9 @@ def cv_path(
         sample_weight), predictions being expected targets and binomial targets 0 or 1; weights go by name where it has
         an argument of that name. Greater is better, unless its attribute ``greater_is_better`` is False or its name
         ends in "_loss", "_error" or "_deviance". A scorer of one's own, a callable (estimator, X, y), gets the linear
-        predictor as X.
+        predictor as X. Cox models have "deviance", "concordance" (Harrell's), "uno" (Uno's concordance) and "brier":
+        squared errors of the survival that the training rows give, integrated from 0 to the time by which 90 % of the
+        events have happened. For these two the probability of not being censored is that of all rows.
     keep_predictions : bool
         Keep the held-out predictions of every row and strength. Linear predictors of a Cox model have a meaning only
         beside its baseline hazard: those of each fold are put on the scale of that of all rows (see `CVPath`).
@@ -177,7 +179,7 @@ def cross_validate(
         return cross_validate_blocks(problem, score, keep_predictions)
     assert folds is not None
     if problem.data.survival is not None:
-        check_events(problem, folds)
+        check_events(problem, folds, score)
     solution, designs = _solve(problem, folds)
     n_finished = solution.n_finished
     if n_finished == 0:
@@ -286,7 +288,7 @@ def _assess(
         fold_dual_gaps=fold_dual_gaps,
         fold_ids=folds.fold_ids,
         folds=folds.how,
-        train_mean=_train_score(problem, models[0], path, score, examiner.deviance_of_loss),
+        train_mean=_train_score(problem, models, path, score, examiner),
         selection_counts=SparseRows.counting(folds_rows),
         predictions=predictions,
         diagnostics={},
@@ -348,15 +350,19 @@ def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds
     return squares_left_out(solution, keep, data.sum_weights, held_out)
 
 
-def _train_score(problem: Problem, model: _Model, path: Path, score: Score, deviance_of_loss: float) -> Array:
+def _train_score(
+    problem: Problem, models: list[_Model], path: Path, score: Score, examiner: Examiner | EventExaminer
+) -> Array:
     """The score of the path on its own rows, a block of strengths at a time."""
     if score is SCORES["deviance"]:
-        return deviance_of_loss * path.loss
+        return examiner.deviance_of_loss * path.loss
+    if isinstance(examiner, EventExaminer):
+        return examiner.train_scores(_links(problem, models), path.lambdas.size)
     data = problem.data
     width = max(1, _BLOCK // data.y.size)
     blocks = [slice(start, start + width) for start in range(0, path.lambdas.size, width)]
     return np.concatenate(
-        [score(data.y, model.predict(None, data.offset, block), data.weights, path.family) for block in blocks]
+        [score(data.y, models[0].predict(None, data.offset, block), data.weights, path.family) for block in blocks]
     )
 
 

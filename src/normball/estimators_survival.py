@@ -106,9 +106,9 @@ class CoxRegressorCV(Survival, CrossValidated):
     cv : int, splitter or iterable of (train, test), default=None
         The folds. An int makes so many at random, with the events spread evenly, and keeps groups of rows together
         where `fit` is given any. None makes 10, or as many as there are groups or events.
-    scoring : {"deviance", "concordance"}, default="deviance"
-        What is compared on the rows left out: what they add to the deviance of the partial likelihood, per event, or
-        the concordance of their risks with the order of their events.
+    scoring : {"deviance", "concordance", "uno", "brier"}, default="deviance"
+        What is compared on the rows left out: what they add to the deviance of the partial likelihood, per event; the
+        concordance of their risks with the order of their events, Harrell's or Uno's; or the integrated Brier score.
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
     standardize, penalty_factors, lower_bounds, upper_bounds, groups, group_weights, group_ratio, orthonormalize, \

@@ -13,7 +13,6 @@ from typing import ClassVar, Never
 import numpy as np
 
 from normball.family import Array, Family
-from normball.survival.concordance import concordances
 from normball.survival.risk_sets import risk_sets
 from normball.survival.target import SurvivalTarget, Ties
 
@@ -33,16 +32,6 @@ def risk_rows(target: SurvivalTarget) -> Array:
     rows = np.column_stack([sets.first, sets.last, sets.place >= 0, begin]).astype(np.float64)
     rows[target.missing] = np.nan
     return rows
-
-
-def concordance_of_rows(y: Array, eta: Array, weights: Array) -> Array:
-    """Harrell's concordance of each column of `eta` (n, m) with a target as `risk_rows` makes it; NaN without a pair.
-
-    The places of the times serve as times: rows that end between two events are still at risk after the first.
-    """
-    starts, strata = np.unique(y[:, 3], return_inverse=True)
-    target = SurvivalTarget(y[:, 1], y[:, 2] == 1.0, y[:, 0], strata, tuple(starts))
-    return concordances(target, eta, weights)
 
 
 class Cox(Family):

@@ -37,10 +37,10 @@ def hazards_of(data: Data, intercepts: Array, coefs: SparseRows) -> Baselines | 
 
     ties = find_family(data.family).ties
     found = fit_baselines(data.survival, etas(), data.weights, ties)
-    return replace(found, null=_without_features(data.survival, data.offset, data.weights, ties))
+    return replace(found, null=hazard_without_features(data.survival, data.offset, data.weights, ties))
 
 
-def _without_features(target: SurvivalTarget, offset: Array, weights: Array, ties: Ties) -> Array:
+def hazard_without_features(target: SurvivalTarget, offset: Array, weights: Array, ties: Ties) -> Array:
     """The logarithm of the cumulative hazard of all rows: Kaplan & Meier's curve, or with an offset what it leaves."""
     if (offset != offset[0]).any():
         return fit_baseline(target, offset, weights, ties).log_hazards

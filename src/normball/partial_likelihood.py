@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from normball.cv_result import summarise_folds
 from normball.families import find_family
+from normball.held_out_times import check_times, judge_of
 from normball.messages import DataError, Finding, count
 from normball.out_of_fold import weights_of
 from normball.results.held_out import HeldOut
@@ -38,8 +39,9 @@ def has_event(y: Array) -> NDArray[np.bool_]:
     return np.asarray(y[:, _EVENT] == 1.0)
 
 
-def check_events(problem: Problem, folds: Folds) -> None:
-    """Raise a DataError where the training rows of a fold have no event."""
+def check_events(problem: Problem, folds: Folds, score: Score) -> None:
+    """Raise a DataError where the training rows of a fold have no event, a ValueError where there can be no score."""
+    check_times(score, problem.data)
     events = has_event(problem.data.y) & (problem.data.weights > 0.0)
     for fold, (train, _) in enumerate(folds):
         if not events[train].any():
@@ -61,7 +63,7 @@ class EventExaminer:
     """Judges the models of all folds by the events that these hold out; see `out_of_fold.Examiner`."""
 
     def __init__(self, problem: Problem, folds: Folds, score: Score) -> None:
-        self._data, self._folds, self._score = problem.data, folds, score
+        self._data, self._folds, self._judge = problem.data, folds, judge_of(score, problem.data)
         self._family = find_family(problem.settings.family)
         events = problem.data.weights * has_event(problem.data.y)
         self._by_event = score is SCORES["deviance"]
@@ -75,23 +77,30 @@ class EventExaminer:
 
         The deviance is what they add to it, per event: that of all rows less that of the training rows, both at the
         coefficients of the latter (Verweij & van Houwelingen 1993), as in glmnet. There they are compared with the
-        training rows, too; the other scores compare them among themselves alone. `links(fold, which)` is the linear
+        training rows, too; concordance compares them among themselves alone. `links(fold, which)` is the linear
         predictor (n, m) of all rows by some strengths of a fold.
         """
-        data = self._data
         scores = np.full((len(self._folds), n_strengths), np.nan)
         for fold in np.flatnonzero(self.weights).tolist():
-            for which in _blocks(n_strengths, data.n_rows):
+            for which in _blocks(n_strengths, self._data.n_rows):
                 eta, test = links(fold, which), self._folds.test[fold]
                 if self._by_event:
                     scores[fold, which] = self._added(fold, eta) / self.weights[fold]
                 else:
-                    scores[fold, which] = self._score(data.y[test], eta[test], data.weights[test], str(self._family))
+                    scores[fold, which] = self._judge.of_models(self._kept(fold), test, eta)
         return scores
 
+    def train_scores(self, links: Links, n_strengths: int) -> Array:
+        """The score (strengths,), other than the deviance, of all rows by the models of all rows."""
+        every = np.arange(self._data.n_rows)
+        blocks = _blocks(n_strengths, self._data.n_rows)
+        return np.concatenate([self._judge.of_models(self._data.weights, every, links(-1, which)) for which in blocks])
+
+    def _kept(self, fold: int) -> Array:
+        return np.asarray(self._data.weights * np.bincount(self._folds.train[fold], minlength=self._data.n_rows))
+
     def _added(self, fold: int, eta: Array) -> Array:
-        train, test = self._folds.train[fold], self._folds.test[fold]
-        kept = self._data.weights * np.bincount(train, minlength=self._data.n_rows)
+        test, kept = self._folds.test[fold], self._kept(fold)
         both = kept.copy()
         both[test] += self._data.weights[test]
         return self._deviance(both, eta) - self._deviance(kept, eta)
@@ -102,7 +111,12 @@ class EventExaminer:
 
     def null_scores(self, score: Score) -> Array:
         """The score (folds,) of the model without features."""
-        return self.scores(lambda fold, which: self._data.offset[:, None], 1)[:, 0]
+        offset, found = self._data.offset, np.full(len(self._folds), np.nan)
+        if self._by_event:
+            return self.scores(lambda fold, which: offset[:, None], 1)[:, 0]
+        for fold in np.flatnonzero(self.weights).tolist():
+            found[fold] = self._judge.without_features(self._kept(fold), self._folds.test[fold], offset)
+        return found
 
     def result(self) -> None:
         """No measure in plain words: a linear predictor says who is first, and not when."""

@@ -32,8 +32,9 @@ _OF_SCORES = {"hinge_loss": "decision_function"}  # what metrics of labels want 
 def named(score: str, family: str, classes: Classes) -> Score:
     """The score that scikit-learn knows by this name."""
     if score not in get_scorer_names():
-        hint = did_you_mean(score, [*SCORES, *get_scorer_names()])
-        text = f'"{score}" is no score: use {", ".join(SCORES)}, or the name of a scorer of scikit-learn, such as r2.'
+        hint = did_you_mean(score, [*SCORES, *OF_TIMES, *get_scorer_names()])
+        known = ", ".join(dict.fromkeys([*SCORES, *OF_TIMES]))
+        text = f'"{score}" is no score: use {known}, or the name of a scorer of scikit-learn, such as r2.'
         raise ValueError(text + hint)
     return _of_scorer(get_scorer(score), score, family, classes)
 
@@ -103,7 +104,7 @@ def _instead(family: str, labels: bool) -> str:
     """What to do about a score that does not suit."""
     if not find_family(family).has_classes:
         return "Use deviance, mse or mae"
-    ours = ", ".join(name for name in SCORES if name not in OF_TIMES)
+    ours = ", ".join(SCORES)
     return (
         f"Use one of {ours}" if labels else f"The target holds shares of classes, which {ours} judge: use one of these"
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.estimates import LARGEST_THETA, to_digits
 from normball.families import find_family
-from normball.families_survival import concordance_of_rows
 from normball.family import Family
 
 Array = NDArray[np.float64]
@@ -136,7 +136,21 @@ SCORES = {
         Score("auc", True, lambda y, eta, w, f: mean_area(y, eta, w)),
         Score("accuracy", True, lambda y, eta, w, f: _weighted_mean(right(y, eta, find_family(f)), w)),
         Score("brier", False, _brier),
-        Score("concordance", True, lambda y, eta, w, f: concordance_of_rows(y, eta, w)),
     )
 }
-OF_TIMES = ("concordance",)  # scores of a target that is a time to an event
+
+
+def _needs_times(y: Array, eta: Array, weights: Array, family: str) -> Never:
+    raise TypeError("judged by times and strata: see `held_out_times`")
+
+
+OF_TIMES = {  # scores of a target that is a time to an event
+    score.name: score
+    for score in (
+        SCORES["deviance"],
+        Score("concordance", True, _needs_times),
+        Score("uno", True, _needs_times),
+        Score("brier", False, _needs_times),
+    )
+}
+OF_CENSORED = ("uno", "brier")  # those that undo the censoring by weights

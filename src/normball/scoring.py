@@ -16,9 +16,13 @@ def find_score(score: Any, family: str, classes: tuple[Any, ...] | None = None) 
         return SCORES["deviance"]
     if not isinstance(score, str) and not callable(score):
         raise TypeError(f"score is {score!r}, but must be the name of one score, or a callable")
-    if find_family(family).has_risk_sets != (score in OF_TIMES) and score != "deviance":
-        of_rows = f'score={score!r} judges rows one by one; family="{family}" has "deviance" and "concordance"'
-        raise ValueError(of_rows if score not in OF_TIMES else f'score="{score}" needs family="cox", not "{family}"')
+    if find_family(family).has_risk_sets:
+        if isinstance(score, str) and score in OF_TIMES:
+            return OF_TIMES[score]
+        known = ", ".join(f'"{name}"' for name in OF_TIMES)
+        raise ValueError(f'score={score!r} judges rows one by one; family="{family}" has {known}')
+    if isinstance(score, str) and score in OF_TIMES and score not in SCORES:
+        raise ValueError(f'score="{score}" needs family="cox", not "{family}"')
     if isinstance(score, str) and score in SCORES:
         if score in _OF_CLASSES and not find_family(family).has_classes:
             raise ValueError(

@@ -31,7 +31,7 @@ LABELS = {
 }
 LABELS_OF_TIMES = {
     "concordance": message("concordance"),
-    "uno": message("Uno's concordance"),
+    "uno": message("concordance (Uno)"),
     "brier": message("integrated Brier score"),
     "deviance": message("deviance"),
 }

@@ -135,10 +135,11 @@ def _l1_ratios(arguments: Namespace) -> list[float] | None:
 
 
 def _check_score(score: str, data: Data) -> None:
+    from normball.held_out_times import check_times
     from normball.scoring import find_score
 
     try:
-        find_score(score, data.family, data.classes)
+        check_times(find_score(score, data.family, data.classes), data)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

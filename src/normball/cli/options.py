@@ -45,7 +45,7 @@ FAMILIES = (
     "cox",
 )
 _COLUMNS: dict[str, Any] = {"type": columns, "action": "append", "metavar": "COL[,COL]"}
-SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier", "concordance")
+SCORES = ("deviance", "mse", "mae", "auc", "accuracy", "brier", "concordance", "uno")
 
 
 def common_options() -> Parser:

@@ -14,7 +14,7 @@ from normball.survival.target import Floats, Places, SurvivalTarget
 Kind: TypeAlias = Literal["harrell", "uno"]
 Sums: TypeAlias = tuple[Floats, Floats, Floats]
 
-MANY = 20_000  # rows from which on pairs are too many to be looked at one by one
+MANY = 1000  # rows from which on it takes longer to look at all pairs than to sort them
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,7 @@ def concordance_by_weighting(
     target: SurvivalTarget, risk: ArrayLike, weightings: Floats, *, kind: Kind = "harrell", until: float = np.inf
 ) -> Floats:
     """The index of `concordance` under each of several weightings (n_weightings, n_rows); NaN where no pair counts."""
-    concordant, discordant, tied = _sums(target, risk, weightings, kind, until)
-    pairs = concordant + discordant + tied
-    return np.divide(concordant + 0.5 * tied, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
+    return _index(*_sums(target, risk, weightings, kind, until))
 
 
 def _sums(target: SurvivalTarget, risk: ArrayLike, weightings: Floats, kind: Kind, until: float) -> Sums:
@@ -143,10 +141,11 @@ def _products(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.einsum("ij,ij->j", first, second))
 
 
-def concordances(target: SurvivalTarget, risks: Floats, weights: Floats) -> Floats:
+def concordances(target: SurvivalTarget, risks: Floats, weights: Floats, factors: Floats | None = None) -> Floats:
     """The index of each column of `risks` (n_rows, m) as `concordance` has it; NaN where no pair is comparable.
 
-    Of few rows all pairs are looked at, for all columns at once.
+    Of few rows all pairs are looked at, for all columns at once. `factors` (n_rows,) multiply the pairs of each event,
+    as Uno's index has it.
 
     Examples
     --------
@@ -154,20 +153,30 @@ def concordances(target: SurvivalTarget, risks: Floats, weights: Floats) -> Floa
     >>> concordances(target, np.array([[3.0, 1.0], [2.0, 1.0], [1.0, 1.0]]), np.ones(3))
     array([1. , 0.5])
     """
+    strength = weights if factors is None else weights * factors
+    events = np.flatnonzero(target.event & (weights > 0))
     if len(target) > MANY:
-        return np.array([concordance(target, column, weights).index for column in risks.T])
+        columns = (np.unique(risk, return_inverse=True)[1] for risk in risks.T)
+        asked = strength[events, None]
+        return np.array([_index(*_pair_sums(target, one, weights[:, None], events, asked))[0] for one in columns])
     start = np.full(len(target), -np.inf) if target.start is None else target.start
-    codes, stop, event = target.codes, target.stop, target.event & (weights > 0)
+    codes, stop = target.codes, target.stop
+    event = np.isin(np.arange(len(target)), events)
     reached, pairs = np.zeros(risks.shape[1]), 0.0
-    for row in np.flatnonzero(event).tolist():
+    for row in events.tolist():
         at = stop[row]
         later = (stop > at) | ((stop == at) & ~event)
         others = np.flatnonzero((codes == codes[row]) & (start < at) & later & (weights > 0))
         order = np.sign(risks[row] - risks[others])
-        asked = weights[row] * weights[others]
+        asked = strength[row] * weights[others]
         reached += asked @ order
         pairs += asked.sum()
     return 0.5 + 0.5 * reached / pairs if pairs > 0 else np.full(risks.shape[1], np.nan)
+
+
+def _index(concordant: Floats, discordant: Floats, tied: Floats) -> Floats:
+    pairs = concordant + discordant + tied
+    return np.divide(concordant + 0.5 * tied, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
 
 
 def _in_order_of_time(target: SurvivalTarget, weights: Floats, events: Places) -> tuple[Places, Places, Floats]:
