@@ -183,3 +183,24 @@ def test_percent_never_rounds_to_all_or_nothing() -> None:
 def test_labels_that_are_numbers_are_told_with_their_target() -> None:
     cv = nb.cv_path(X, (X[:, 0] > 0).astype(int) ^ (RNG.random(N) < 0.2), family="binomial", cv=5, n_lambdas=5)
     assert class_name(cv, "benign", 1) == "benign = 1"
+
+
+@pytest.mark.parametrize("family", ["gaussian", "cox"])
+def test_a_choice_without_features_is_said_in_words(family):
+    rng = np.random.default_rng(1)
+    X, noise = rng.normal(size=(200, 5)), rng.exponential(size=200)
+    y = noise if family == "gaussian" else (noise, rng.random(200) < 0.8)
+    cv = nb.cv_path(X, y, family=family, n_lambdas=20)
+    assert cv.at("best").n_nonzero == 0
+    assert "No feature is kept: held-out rows are predicted best without." in cv.summary().splitlines()
+    assert "No feature is kept: held-out rows are predicted best without." in cv._repr_html_()
+    time = rng.exponential(np.exp(-0.22 * X[:, 0]))
+    y = -np.log(time) if family == "gaussian" else (time, np.ones(200))
+    some = nb.cv_path(X, y, family=family, n_lambdas=20)
+    n_best = some.at("best").n_nonzero
+    assert (some.at("1se").n_nonzero, n_best > 0) == (0, True)
+    text = (
+        "No feature is kept at lambda_1se: one standard error is more than any model gains over none. lambda_best keeps"
+    )
+    assert f"{text} {n_best}." in some.summary().splitlines()
+    assert "No feature" not in some.summary(select="best")

@@ -105,6 +105,23 @@ def test_held_out_predictions_in_a_file(table: pl.DataFrame, capsys: Capture) ->
     np.testing.assert_allclose(held["median"].cast(pl.Float64), medians)
 
 
+def test_scores_of_times_in_words(table: pl.DataFrame, capsys: Capture) -> None:
+    words = ("fit", "--no-compare", *TIMES, "--cv", "3", "--n-lambdas", "8", "--bootstrap", "0", "-o", "out")
+    for score, name in (("uno", "concordance (Uno)"), ("brier", "integrated Brier score")):
+        code, out, _ = run(capsys, *words, "--score", score)
+        assert code == 0
+        assert f" The {name} is " in out
+        assert f"CV {name} " in out
+        assert nb.load("out/model.json").score == score
+    late = ("t.csv", "--target", "days", "--event", "died", "--start", "since", "--drop", "centre", "--score", "brier")
+    code, _, said = run(capsys, "fit", *late)
+    assert code == 2
+    assert "rows that come under observation late (start, stop, event) do not tell" in said
+    code, _, said = run(capsys, "fit", *TIMES, "--score", "auc")
+    assert code == 2
+    assert 'judges rows one by one; --family cox has "deviance", "concordance", "uno", "brier"' in said
+
+
 def test_check_looks_at_times(table: pl.DataFrame, capsys: Capture) -> None:
     table.with_columns(code=pl.col("centre").replace_strict({"x": 1.0, "y": 2.5, "z": 3.0})).write_csv("c.csv")
     code, out, _ = run(

@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.families import find_family
 from normball.family import Family
-from normball.language import message
+from normball.language import message, tr
 from normball.scores import errors, losses, right
 
 Array = NDArray[np.float64]
@@ -43,6 +44,12 @@ ROUNDING = 1e-12  # of a share: what is less is none
 def label_of(name: str, family: Family) -> str:
     """What a score is called; Brier's is integrated over time where there is one."""
     return (LABELS_OF_TIMES if family.has_risk_sets else LABELS)[name]
+
+
+def score_name(score: str, family: str) -> str:
+    """What the score of a cross-validation is called in a sentence."""
+    entry = find_family(family)
+    return tr(LABELS_OF_TIMES.get(score, score) if entry.has_risk_sets else score)
 
 
 def weighted_score(name: str, family: Family, y: Array, eta: Array) -> ByWeighting:

@@ -18,6 +18,7 @@ from normball.results import answers, facts, mixes
 from normball.results.sparse_rows import SparseRows
 from normball.results.text import isolated
 from normball.version import __version__
+from normball.weighted_scores import score_name
 
 if TYPE_CHECKING:
     from normball.comparison import Comparison
@@ -157,7 +158,7 @@ def _cross_validation(cv: CVPath) -> dict[str, Any]:
         "train": None if of_added else plain(cv.train_mean, DIGITS),
         "folds": plain(cv.fold_scores[:MOST_FOLDS], DIGITS),
         "n_folds": cv.n_folds,
-        "score": tr(cv.score),
+        "score": score_name(cv.score, cv.path.family),
         "by_root": cv.score in find_family(cv.path.family).root_scores,
         "explained_of": facts.explained_of(cv),
         "greater_is_better": cv.greater_is_better,

@@ -11,6 +11,7 @@ from normball.families import find_family
 from normball.language import tr
 from normball.results.facts import figures, with_error
 from normball.results.text import isolated
+from normball.weighted_scores import score_name
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -165,7 +166,9 @@ def _of_times(cv: CVPath, index: int, held_out: HeldOut) -> str:
     if cv.score == "concordance":
         return told
     null = "" if np.isnan(cv.null_mean) else tr(", against {0} without features", figures(cv.null_mean))
-    return told + tr(" The {0} is {1}{2}.", tr(cv.score), figures(float(cv.cv_mean[index])), null)
+    return told + tr(
+        " The {0} is {1}{2}.", score_name(cv.score, cv.path.family), figures(float(cv.cv_mean[index])), null
+    )
 
 
 def _ranking(cv: CVPath, target: str, index: int) -> str:
@@ -201,7 +204,7 @@ def _by_score(cv: CVPath, index: int) -> str:
     """What is left to say of a file that keeps scores alone."""
     null = "" if np.isnan(cv.null_mean) else tr(", against {0} without features", figures(cv.null_mean))
     mean = figures(float(cv.cv_mean[index]))
-    return tr("On rows not used for the fit, the {0} is {1}{2}.", tr(cv.score), mean, null)
+    return tr("On rows not used for the fit, the {0} is {1}{2}.", score_name(cv.score, cv.path.family), mean, null)
 
 
 def _by_mean(cv: CVPath) -> bool:

@@ -15,6 +15,7 @@ from normball.language import message, tr
 from normball.results import outputs
 from normball.results.arrays import explained
 from normball.results.remarks import few_rows, rare_levels
+from normball.weighted_scores import score_name
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -184,7 +185,7 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows.append([tr("lambda"), *(figures(one.fit.lam) for one in chosen)])
     if cv.score in family.root_scores:
         rows.append([RMSE, *(_root(one) for one in chosen)])
-    rows.append([tr("CV {0}", tr(cv.score)), *(with_error(one.mean, one.se) for one in chosen)])
+    rows.append([tr("CV {0}", score_name(cv.score, cv.path.family)), *(with_error(one.mean, one.se) for one in chosen)])
     if (whole := explained_of(cv)) is not None:
         rows.append([tr("CV deviance explained"), *(_share(one.mean, whole) for one in chosen)])
     rows.append([tr("explained, fitted rows"), *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])

@@ -9,6 +9,7 @@ from normball.family import written
 from normball.language import message, tr
 from normball.results import facts
 from normball.results.text import display_width, table
+from normball.weighted_scores import score_name
 
 if TYPE_CHECKING:
     from normball.comparison import Candidate, Comparison
@@ -77,7 +78,7 @@ def _for_prediction(comparison: Comparison, select: Choice) -> list[str]:
     text = tr(
         "For prediction: {0} at lambda_best, CV {1} {2} with {3}; {4} is worse by {5} over the same {6} folds.",
         name(best.cv.path),
-        tr(best.cv.score),
+        score_name(best.cv.score, best.cv.path.family),
         facts.figures(best.cv_mean),
         _features(best),
         name(named.cv.path),
@@ -95,7 +96,7 @@ def _for_prediction(comparison: Comparison, select: Choice) -> list[str]:
         name(picked.path),
         f"lambda_{select}",
         _features(own),
-        tr(own.cv.score),
+        score_name(own.cv.score, own.cv.path.family),
         facts.figures(own.cv_mean),
     )
     return [text, chosen]

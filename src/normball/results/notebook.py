@@ -63,14 +63,10 @@ def cv_html(cv: CVPath) -> str:
     """Both choices of strength, and the features of the one that is picked."""
     chosen = facts.points(cv, "1se")
     features = summaries.feature_rows(chosen[0], tr("feature"), summaries.MOST_FEATURES, "")
+    caption = tr("{0}; .plot() draws the path, .report(file) writes a page", chosen[0].title)
     return _page(
         (f"{summaries.title(cv.path)}, {retold(cv.folds)}", facts.comparison(cv, chosen)),
-        (
-            _with_reference(
-                tr("{0}; .plot() draws the path, .report(file) writes a page", chosen[0].title), chosen[0].fit
-            ),
-            features,
-        ),
+        (" ".join([_with_reference(caption, chosen[0].fit), *sentences.about_no_features(chosen)]), features),
         findings=facts.findings(cv, chosen[0]),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,19 @@ def certificate(path: Path) -> str:
 def dispersion(path: Path) -> str:
     """Pearson's dispersion at the weakest penalty in words; nothing where it is not known."""
     return "" if path.dispersion is None else tr("dispersion {0} at the last lambda", figures(path.dispersion))
+
+
+def about_no_features(chosen: Sequence[Point]) -> list[str]:
+    """Why the first of the choices of "1se" and "best" keeps no feature, where that is so."""
+    picked, best = chosen[0], chosen[-1]
+    if picked.fit.n_nonzero or picked.label not in ("lambda_1se", "lambda_best"):
+        return []
+    if best.fit.n_nonzero == 0:
+        return [tr("No feature is kept: held-out rows are predicted best without.")]
+    text = (
+        "No feature is kept at {0}: one standard error is more than any model gains over none. lambda_best keeps {1}."
+    )
+    return [tr(text, picked.label, f"{best.fit.n_nonzero:,}")]
 
 
 def reads(result: Path | Paths | CVPath) -> str:

@@ -12,6 +12,7 @@ from normball.language import message, tr
 from normball.results import by_column, facts, sentences
 from normball.results.remarks import rare_levels
 from normball.results.text import display_width, printable, shortened, table
+from normball.weighted_scores import score_name
 
 if TYPE_CHECKING:
     from normball.cv_result import Choice, CVPath
@@ -82,6 +83,8 @@ def cv_summary(cv: CVPath, select: Choice) -> str:
     """Both choices of strength side by side, the features of the one selected, and what is to be known about it."""
     chosen = facts.points(cv, select)
     features = feature_lines(chosen[0], chosen[0].title)
+    if alone := sentences.about_no_features(chosen):
+        features = [*alone, *(features if len(features) > 1 else ())]  # the intercept, where there is one
     closing = tr("Solved: {0}; {1} for path and folds", sentences.certificate(cv.path), sentences.reads(cv))
     findings = (str(finding.retold()) for finding in facts.findings(cv, chosen[0]))
     return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, closing, *findings])
@@ -103,11 +106,11 @@ def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = N
     undefined = int(np.isnan(cv.fold_scores).all(axis=1).sum())
     if undefined:
         text = "({0} is undefined in {1} of {2} folds, which do not count)"
-        lines.append(tr(text, tr(cv.score), undefined, cv.n_folds))
+        lines.append(tr(text, score_name(cv.score, cv.path.family), undefined, cv.n_folds))
     lacking = int(np.isnan(cv.cv_mean).sum())
     if lacking:
         text = "({0} is undefined in some fold at {1} of {2} lambdas, never chosen)"
-        lines.append(tr(text, tr(cv.score), lacking, cv.lambdas.size))
+        lines.append(tr(text, score_name(cv.score, cv.path.family), lacking, cv.lambdas.size))
     return lines
 
 
