@@ -1,20 +1,24 @@
 """Exported models put to work: each function scores rows by the file of one language and gives a dict of columns."""
 
 import ctypes
+import io
 import json
 import math
 import shutil
 import sqlite3
 import subprocess
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
 
 import pmml_evaluator
 from normball.export.c import identifiers
+from normball.export.xlsx import letters
 
 Columns = dict[str, list[Any]]
 
@@ -142,3 +146,54 @@ def by_pmml(document: str, table: pl.DataFrame, names: Sequence[str]) -> Columns
         for name in names:
             found[name].append(_plain(answer.get(name)))
     return found
+
+
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+TABLE, OFFICE, TEXT = (f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("table", "office", "text"))
+
+
+def by_calc(content: bytes, table: pl.DataFrame, names: Sequence[str], folder: Path) -> Columns:
+    """`table` has the columns of the model only, in its order; LibreOffice calculates the formulas beside them."""
+    place = folder / "model.xlsx"
+    _fill_in(content, table, place)
+    profile = f"-env:UserInstallation=file://{folder}/profile"
+    command = [shutil.which("soffice") or "", profile, "--headless", "--convert-to", "fods", "--outdir", folder, place]
+    subprocess.run(command, check=True, capture_output=True)
+    tree = ElementTree.parse(folder / "model.fods")
+    rows = next(tree.getroot().iter(f"{TABLE}table")).findall(f"{TABLE}table-row")
+    found: Columns = {name: [] for name in names}
+    for row in rows[1 : len(table) + 1]:
+        cells = [one for cell in row for one in [cell] * int(cell.get(f"{TABLE}number-columns-repeated", 1))]
+        for name, cell in zip(names, cells[table.width :], strict=False):
+            shown = "\n".join("".join(part.itertext()) for part in cell.iter(f"{TEXT}p"))
+            is_number = cell.get(f"{OFFICE}value-type") == "float" and not shown.startswith(("#", "Err:"))
+            found[name].append(float(cell.get(f"{OFFICE}value")) if is_number else None if shown == "#N/A" else shown)
+    return found
+
+
+def _fill_in(content: bytes, table: pl.DataFrame, place: Path) -> None:
+    """Put rows before the formulas of the first sheet."""
+    ElementTree.register_namespace("", MAIN[1:-1])
+    with zipfile.ZipFile(io.BytesIO(content)) as read, zipfile.ZipFile(place, "w") as written:
+        for name in read.namelist():
+            part = read.read(name)
+            if name.endswith("sheet1.xml"):
+                root = ElementTree.fromstring(part)
+                rows = root.find(f"{MAIN}sheetData")
+                for values, row in zip(table.rows(), list(rows)[1:], strict=False):
+                    for column, value in reversed(list(enumerate(values))):
+                        if value is not None:
+                            row.insert(0, _cell(f"{letters(column)}{row.get('r')}", value))
+                part = ElementTree.tostring(root)
+            written.writestr(name, part)
+
+
+def _cell(where: str, value: Any) -> ElementTree.Element:
+    cell = ElementTree.Element(f"{MAIN}c", r=where)
+    if isinstance(value, str):
+        cell.set("t", "inlineStr")
+        text = ElementTree.SubElement(ElementTree.SubElement(cell, f"{MAIN}is"), f"{MAIN}t")
+        text.text = value
+    else:
+        ElementTree.SubElement(cell, f"{MAIN}v").text = repr(float(value))
+    return cell

@@ -1,9 +1,12 @@
 """What exported models say is what `predict` says, in every language that runs here."""
 
+import io
 import shutil
 import subprocess
 import sys
+import zipfile
 from functools import cache
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
@@ -166,15 +169,23 @@ def test_every_family(family, language, tmp_path):
 
 
 def strange(rows):
-    """Rows that `predict` refuses if it is not told otherwise: an unseen level, and one that is no level elsewhere."""
-    return rows[:2].with_columns(pl.Series("kind", ["A", "07"]))
+    """Rows with levels unseen in training."""
+    return rows[:2].with_columns(pl.Series("kind", ["A", "unseen"]))
+
+
+def test_a_spelling_that_no_list_can_hold_is_refused(tmp_path):
+    """`predict` finds the level 7 for any text that is the number; a list of texts has 7 and 7.0."""
+    fit, offset = fitted("gaussian")
+    rows = new_rows(gaps=False)[:3].with_columns(kind=pl.Series(["7", "7.0", "0007"]))
+    (answers,) = expected(fit, rows, offset, None)
+    found = run("sqlite", fit, rows, ["prediction"], tmp_path, offset=offset)
+    check(found, ["prediction"], [[*answers[:2], None]])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_levels_unseen_in_training_are_refused_or_count_as_none(language, tmp_path):
     fit, offset = fitted("binomial")
     rows, names = strange(new_rows(gaps=False)), ["prediction"]
-    rows = rows.with_columns(pl.Series("kind", ["A", "unseen"]))
     told = {"offset": offset, "kind": "response"}
     found = run(language, fit, rows, names, tmp_path, unknown="baseline", **told)
     check(found, names, expected(fit, rows, offset, "response", "baseline"))
@@ -389,3 +400,42 @@ def test_no_package_of_a_target_is_imported_unasked():
     code = "import sys, normball.export.exporting; print({'onnx', 'google.protobuf', 'xml.etree'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout == "set()\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not here")
+@pytest.mark.parametrize("family", ["binomial", "poisson", "multinomial"])
+def test_a_workbook_calculates_what_predict_says(family, tmp_path):
+    fit, offset = fitted(family)
+    rows = new_rows(gaps=True).filter(pl.col("size").abs() < 100)  # a spreadsheet has no infinite numbers
+    rows = pl.concat([rows, strange(rows)])
+    names, columns = names_of(fit, None), used_columns(fit, [offset] if isinstance(offset, str) else offset)
+    given = pl.DataFrame([rows[name] for name in columns])
+    found = exported.by_calc(fit.export(to="excel", offset=offset), given, names, tmp_path)
+    check(found, names, expected(fit, rows, offset, None), 1e-9)
+
+
+def test_a_workbook_holds_any_name_and_is_the_same_each_time():
+    names = ["\x1b", "_x0041_", "a\r\nb", "=1+1", "🙂&<>\"'"]
+    rows = pl.DataFrame(np.random.default_rng(0).normal(size=(50, len(names))), schema=names)
+    fit = normball.fit_path(rows, rows.sum_horizontal()).at(n_nonzero=5)
+    content = fit.export(to="excel")
+    assert content == fit.export(to="excel")
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        roots = {name: ElementTree.fromstring(parts.read(name)) for name in parts.namelist()}
+    texts = [one.text for one in roots["xl/worksheets/sheet1.xml"].iter(f"{exported.MAIN}t")]
+    assert texts == ["_x001B_", "_x005F_x0041_", "a_x000D_\nb", "=1+1", "🙂&<>\"'", "prediction"]
+    numbers = [float(one.text) for one in roots["xl/worksheets/sheet3.xml"].iter(f"{exported.MAIN}v")]
+    assert set(fit.coef.tolist()) <= set(numbers)
+    formulas = [
+        one.text for sheet in (1, 2) for one in roots[f"xl/worksheets/sheet{sheet}.xml"].iter(f"{exported.MAIN}f")
+    ]
+    assert len(formulas) == 1000 * (1 + 7)
+    assert all(len(one) < 8192 for one in formulas)
+
+
+def test_a_model_of_more_terms_than_a_sheet_has_columns_is_refused():
+    x = np.random.default_rng(0).normal(size=(20, 16500))
+    fit = normball.fit_path(x, x[:, 0], l1_ratio=0, n_lambdas=2).at(n_nonzero=16500)
+    with pytest.raises(ValueError, match="the model has 16,502 terms, but a sheet has 16,384 columns"):
+        fit.export(to="excel")

@@ -158,7 +158,7 @@ def _export(commands: Commands, common: Parser) -> None:
     export = commands.add_parser(
         "export",
         parents=[common],
-        help="a saved model for SQL, Python, JavaScript, C, ONNX or PMML",
+        help="a saved model for SQL, Python, JavaScript, C, ONNX, PMML or Excel",
         description="Write a saved model for another program, which then predicts without normball.",
         epilog=EXPORT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

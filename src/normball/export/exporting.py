@@ -127,10 +127,17 @@ def _to_pmml(program: Program) -> str:
     return write_pmml(program)
 
 
+def _to_excel(program: Program) -> bytes:
+    from normball.export.excel import write_excel
+
+    return write_excel(program)
+
+
 _WRITERS: dict[str, Callable[[Program], str | bytes]] = {
     "python": _to_python,
     "javascript": _to_javascript,
     "c": _to_c,
     "onnx": _to_onnx,
     "pmml": _to_pmml,
+    "excel": _to_excel,
 }

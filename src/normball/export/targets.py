@@ -13,6 +13,7 @@ ENDINGS = {
     ".c": "c",
     ".onnx": "onnx",
     ".pmml": "pmml",
+    ".xlsx": "excel",
 }
 TARGETS = tuple(ENDINGS.values())
 BINARY = ("onnx", "excel")
