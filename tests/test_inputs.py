@@ -177,7 +177,7 @@ def test_e07_infinite_values() -> None:
     [
         ([datetime.date(2020, 1, 1)] * N, 'Column "c" holds dates or times; a linear model needs numbers or labels.'),
         (["2020-01-03"] * N, 'Column "c" holds dates;'),
-        (["3.1.2020 10:00"] * N, "put a number in its place: days since the first date, the month, the weekday"),
+        (["3.1.2020 10:00"] * N, 'dates=["c"] for the year, month, weekday and days  or  drop=["c"]'),
         ([[1, 2]] * N, 'Column "c" holds values of type List(Int64);'),
         ([f"name {i}" for i in range(N)], 'Column "c" has a different text in every row (30): it names the rows.'),
     ],

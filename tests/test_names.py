@@ -10,7 +10,9 @@ from sklearn.model_selection import cross_val_score
 
 import normball as nb
 from normball.inputs.per_feature import per_feature
-from normball.inputs.preparation import Column, Preparation
+from normball.inputs.preparation import Preparation
+from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.numbers import NumberTerm
 
 N = 80
 RNG = np.random.default_rng(3)
@@ -32,7 +34,9 @@ def coef(X, y, **options):
 
 # -- a number for each feature
 
-PREPARATION = Preparation((Column("age"), Column("colour", levels=("blue", "red")), Column("size", None, 0.0, True)))
+PREPARATION = Preparation(
+    (NumberTerm("age"), LevelTerm("colour", levels=("blue", "red")), NumberTerm("size", fill=0.0, indicator=True))
+)
 
 
 def test_one_number_a_feature() -> None:
@@ -291,7 +295,7 @@ def test_numbers(value) -> None:
 
 def test_twenty_thousand_names_take_no_time() -> None:
     names = [f"gene_{j:06d}" for j in range(20_000)]
-    preparation = Preparation(tuple(map(Column, names)))
+    preparation = Preparation(tuple(map(NumberTerm, names)))
     for value in (dict.fromkeys(names, 2.0), pd.Series(2.0, index=names)):
         start = time.perf_counter()
         assert (per_feature(value, "penalty_factors", preparation, 1.0) == 2.0).all()

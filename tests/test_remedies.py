@@ -38,7 +38,7 @@ WORDS = (  # what no option does
     "choose another unit",
     "choose another unit: divide by their largest size",
     "convert it to numbers",
-    "put a number in its place: days since the first date, the month, the weekday",
+    "put a number in its place, such as hours",
     "if it is a quantity: convert it to numbers",
     "keep the penalty: a lam chosen by cross-validation gives finite, valid coefficients",
     "let features be standardised (the default), or choose other units",

@@ -110,9 +110,16 @@ class GLM(BaseEstimator):
     group_ratio: float = 1.0
     orthonormalize: bool | None = None
     missing: str = "error"
+    fill_value: float | None = None
     inf: str = "error"
     categorical: Sequence[str] = ()
     drop: Sequence[str] = ()
+    min_count: int = 0
+    baseline: Mapping[str, str] | str | None = None
+    dates: Sequence[str] = ()
+    text: Sequence[str] | Mapping[str, int | None] = ()
+    spline: Sequence[str] | Mapping[str, int | None] = ()
+    interact: Sequence[str | tuple[str, str]] = ()
     unknown: Unknown = "warn"
     tol: float = DEFAULT_TOL
     max_iter: int = DEFAULT_MAX_ITER
@@ -223,15 +230,15 @@ class GLM(BaseEstimator):
 
     def _importances(self, fit: Fit) -> NDArray[np.float64]:
         """By column of X the sum of what an L1 penalty charges for its coefficients; 0 for what is no feature."""
-        columns = fit.preparation.columns
-        place: Any = np.arange(len(columns))
-        if hasattr(self, "feature_names_in_"):
-            known = {name: j for j, name in enumerate(self.feature_names_in_)}
-            place = [known[column.name] for column in columns]
+        preparation = fit.preparation
+        known = {name: j for j, name in enumerate(getattr(self, "feature_names_in_", preparation.sources))}
         importances = np.zeros(self.n_features_in_)
         per_sd = np.atleast_2d(fit.coef_per_sd)
         charged = np.linalg.norm(per_sd, axis=0) if fit.grouped else np.abs(per_sd).sum(axis=0)
-        importances[place] = np.bincount(fit.preparation.column_of_feature, weights=charged)
+        of_columns = np.bincount(preparation.column_of_feature, weights=charged)
+        for column, charge in zip(preparation.columns, of_columns.tolist(), strict=True):
+            for name in column.sources:  # a product belongs to both of its columns
+                importances[known[name]] += charge / len(column.sources)
         return importances
 
     def _predict(self, X: Any, kind: Kind, offset: ArrayLike | str | None, **more: Any) -> NDArray[Any]:

@@ -224,7 +224,7 @@ def _solve(problem: Problem, folds: Folds) -> tuple[Solution, list[Any]]:
         if total == 0.0:
             text = f"All training rows of fold {fold} of {len(folds)} have weight 0."
             raise DataError(Finding("E05", text, "use fewer folds"))
-    if not data.preparation.has_imputation:
+    if not data.preparation.learns_in_folds:
         return problem.solve(weights), [data.design] * weights.shape[0]
     from normball.inputs.prepare import prepare_new
 

@@ -126,10 +126,10 @@ _RENAMED = {  # arguments whose option has another name
     "n_bootstrap": "--bootstrap",
 }
 _ARGUMENTS = (  # those whose option has the same name
-    *("categorical", "cv", "decimal", "dedupe", "delimiter", "dialect", "drop", "encoding", "family", "group_ratio"),
-    *("grouped", "groups", "header", "inf", "keep", "kind", "l1_ratio", "lam", "lambda_min_ratio", "missing"),
-    *("n_lambdas", "na", "offset", "repeats", "score", "seconds", "table", "thousands", "time_order", "tol", "units"),
-    "unknown",
+    *("baseline", "categorical", "cv", "dates", "decimal", "dedupe", "delimiter", "dialect", "drop", "encoding"),
+    *("family", "fill_value", "group_ratio", "grouped", "groups", "header", "inf", "interact", "keep", "kind"),
+    *("l1_ratio", "lam", "lambda_min_ratio", "min_count", "missing", "n_lambdas", "na", "offset", "repeats", "score"),
+    *("seconds", "spline", "table", "text", "thousands", "time_order", "tol", "units", "unknown"),
 )
 _TERMS = re.compile(  # what is an interface's own in a sentence; what stands in quotes is the user's
     rf"\b(?P<name>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?P<value>{_VALUE})"

@@ -14,6 +14,7 @@ from normball.block_problem import BlockProblem, block_problem
 from normball.blocks.opening import comes_in_blocks
 from normball.families import find_family
 from normball.hazards import hazards_of
+from normball.inputs.terms.plan import ABOUT_COLUMNS
 from normball.messages import NotConverged
 from normball.predictor import linear_predictor
 from normball.question import Question, checked
@@ -40,7 +41,7 @@ __all__ = ["Fit", "Path", "fit_path"]
 
 Array = NDArray[np.float64]
 
-_DATA_OPTIONS = ("sample_weight", "offset", "strata", "missing", "inf", "categorical", "drop")
+_DATA_OPTIONS = ("sample_weight", "offset", "strata", *ABOUT_COLUMNS)
 
 
 def fit_path(
@@ -70,9 +71,16 @@ def fit_path(
     n_threads: int | None = None,
     progress: Progress = None,
     missing: str = "error",
+    fill_value: float | None = None,
     inf: str = "error",
     categorical: Sequence[str] = (),
     drop: Sequence[str] = (),
+    min_count: int = 0,
+    baseline: Mapping[str, str] | str | None = None,
+    dates: Sequence[str] = (),
+    text: Sequence[str] | Mapping[str, int | None] = (),
+    spline: Sequence[str] | Mapping[str, int | None] = (),
+    interact: Sequence[str | tuple[str, str]] = (),
     **unknown: Never,
 ) -> Path:
     """Fit a regularised model for a whole grid of strengths.
@@ -165,13 +173,34 @@ def fit_path(
     progress : bool or callable, optional
         Progress bar: None shows one on a terminal when the work takes a while. A callable gets (done, total) and stops
         the fit by returning True.
-    missing : {"error", "drop", "impute"}
-        What to do with missing values: refuse them, leave their rows out, or fill in the median (in cross-validation
-        that of each fold's training rows) and add an indicator.
+    missing : {"error", "drop", "impute", "median", "mean", "constant"}
+        What to do with missing values: refuse them, leave their rows out, or fill in the median ("impute" is the same),
+        the mean or a constant, and add an indicator. In cross-validation medians and means are those of each fold's
+        training rows. A missing label is a level of its own.
+    fill_value : float, optional
+        The constant, by default 0.
     inf : {"error", "nan"}
         Whether an infinite feature or target is an error or a missing value.
     categorical, drop : sequence of str
         Names of numeric columns to treat as categories, and of columns to leave out.
+    min_count : int
+        Levels that fewer rows have stand together as one level, "(rare)", and so does a level of new rows that training
+        did not see. Counted in all rows, as are the levels themselves.
+    baseline : {column: level} or "commonest", optional
+        Levels that get no indicator, so that the others of their column are measured against them.
+    dates : sequence of str
+        Columns of dates, or of text such as 2021-12-31. Each gives the year, the month and the weekday (levels), and
+        the days since the first date, as far as they vary.
+    text : sequence of str, or {name: int}
+        Columns of text. Each gives how often every word, and every pair of neighbouring words, occurs
+        (scikit-learn's `CountVectorizer`), if so many rows have it; by default three rows, and one in a thousand. The
+        words are those of all rows; new words of new rows count for nothing.
+    spline : sequence of str, or {name: int}
+        Columns of numbers that give the functions of a cubic B-spline basis (scikit-learn's `SplineTransformer`) with
+        so many knots, by default 5, at quantiles of all rows; beyond the outer knots the curve is a line.
+    interact : sequence of str or pairs
+        Products of two columns, as "a:b" or ("a", "b"), beside the columns themselves: of numbers, of levels (those
+        that occur), or of either.
 
     Returns
     -------

@@ -149,6 +149,10 @@ def _offset(value: Any, where: str) -> Any:
     return text(value, where) if isinstance(value, str) else _NAMES(value, where)
 
 
+def _baseline(value: Any, where: str) -> Any:
+    return text(value, where) if isinstance(value, str) else mapping(text)(value, where)
+
+
 _OPTIONS: dict[str, Reader] = {
     "sample_weight": text,
     "strata": text,
@@ -157,6 +161,13 @@ _OPTIONS: dict[str, Reader] = {
     "inf": text,
     "categorical": _NAMES,
     "drop": _NAMES,
+    "fill_value": number(),
+    "min_count": number(0, whole=True),
+    "baseline": _baseline,
+    "dates": _NAMES,
+    "text": mapping(optional(number(1, whole=True))),
+    "spline": mapping(optional(number(1, whole=True))),
+    "interact": _NAMES,
     "grouped": truth,
     "penalty_factors": mapping(number(0, finite=False)),
     "groups": _groups,

@@ -82,9 +82,16 @@ class BatchOptions(TypedDict, total=False):
     n_threads: int | None
     progress: Progress
     missing: str
+    fill_value: float | None
     inf: str
     categorical: Sequence[str]
     drop: Sequence[str]
+    min_count: int
+    baseline: Mapping[str, str] | str | None
+    dates: Sequence[str]
+    text: Sequence[str] | Mapping[str, int | None]
+    spline: Sequence[str] | Mapping[str, int | None]
+    interact: Sequence[str | tuple[str, str]]
 
 
 class FitOptions(BatchOptions, total=False):

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from normball.blocks.block import Array, Block
 from normball.blocks.source import RowBlocks
-from normball.inputs.preparation import Column, Preparation
+from normball.inputs.preparation import Preparation
 from normball.inputs.prepare import prepare
 from normball.inputs.sources import source_of
+from normball.inputs.terms.numbers import NumberTerm
 from normball.messages import DataError, Finding
 
 BYTES = 2**23  # of a block, unless it is asked for otherwise: columns of a block stay in the cache of a core
@@ -104,7 +105,7 @@ def read_arrays(
         classes=data.classes,
         output_names=data.output_names,
         target_name=data.target_name,
-        preparation=Preparation(tuple(Column(name) for name in names), named=False),
+        preparation=Preparation(tuple(NumberTerm(name) for name in names), named=False),
         findings=data.findings,
         has_offset=offset is not None,
         n_folds=n_folds,

@@ -230,4 +230,4 @@ class TableRows:
             self.levels[name][columns[name]] if name in self.levels else columns[name]
             for name in self.reader.roles.features
         ]
-        return dense_design(self.preparation.columns, parts)
+        return dense_design(self.preparation.columns, parts, len(parts[0]))

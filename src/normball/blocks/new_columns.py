@@ -18,7 +18,9 @@ from normball.blocks.table_features import number_reader
 from normball.inputs.column_findings import infinite_values, missing_values, not_numeric, unusable
 from normball.inputs.columns import Unusable
 from normball.inputs.places import Places
-from normball.inputs.preparation import Column, Preparation, about_unseen, level_of_values
+from normball.inputs.preparation import Preparation
+from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.term import Term
 from normball.messages import Finding
 
 
@@ -69,16 +71,16 @@ def judged_columns(preparation: Preparation, found: Survey, unknown: str) -> tup
             findings.append(replace(unusable(column.name, content), fix="put in what the model was fitted on"))
             kept.append(column)
             continue
-        if column.levels is not None:
-            findings += _levels(columns, column, column.levels, content, found.readers[column.name], unknown)
+        if isinstance(column, LevelTerm):
+            findings += _levels(columns, column, content, found.readers[column.name], unknown)
         else:
             findings += _numbers(columns, column, content)
-        kept.append(column if content.missing else column._replace(fill=None))
+        kept.append(column if content.missing else replace(column, fill=None))
     columns.preparation = replace(preparation, columns=tuple(kept))
     return columns, findings
 
 
-def _numbers(columns: NewColumns, column: Column, content: Any) -> list[Finding]:
+def _numbers(columns: NewColumns, column: Term, content: Any) -> list[Finding]:
     name = column.name
     if isinstance(content, SurveyedLabels):
         truth = content.truth()
@@ -99,9 +101,7 @@ def _numbers(columns: NewColumns, column: Column, content: Any) -> list[Finding]
     return []
 
 
-def _levels(
-    columns: NewColumns, column: Column, levels: tuple[str, ...], content: Any, reader: Reader, unknown: str
-) -> list[Finding]:
+def _levels(columns: NewColumns, column: LevelTerm, content: Any, reader: Reader, unknown: str) -> list[Finding]:
     name = column.name
     if not isinstance(content, SurveyedLabels):  # a column of gaps alone, which is one of numbers
         assert isinstance(reader, ItemReader)
@@ -109,9 +109,9 @@ def _levels(
             reader, translation=dict.fromkeys(reader.translation, -1), missing=-1, dtype=np.int32
         )
     values = content.values if isinstance(content, SurveyedLabels) else ()
-    found, of_gaps = level_of_values(levels, values)
-    columns.levels[name] = np.append(found[: len(values)], np.int32(of_gaps))
-    if content.missing and of_gaps < 0 and column.fill is None and unknown != "baseline":
+    codes, is_known = column.codes(values)
+    columns.levels[name] = np.append(codes, np.int32(column.code_of_gaps))
+    if content.missing and not column.takes_gaps and unknown != "baseline":
         columns.missing[name] = content.missing
-    unseen = [k for k in range(len(values)) if found[k] < 0 and content.n_rows[k]]
-    return about_unseen(column, {values[k]: int(content.n_rows[k]) for k in unseen}, unknown)
+    unseen = [k for k in range(len(values)) if not is_known[k] and content.n_rows[k]]
+    return column.about_unseen({values[k]: int(content.n_rows[k]) for k in unseen}, unknown)

@@ -31,6 +31,8 @@ from normball.inputs.new_targets import FILL_IN
 from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation
 from normball.inputs.row_numbers import several_offsets
+from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.numbers import NumberTerm
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
 from normball.progress import Poll
 from normball.settings import Progress
@@ -121,6 +123,7 @@ def new_rows(
     """
     given = X if isinstance(X, Blocks) else Blocks(X)
     vectors = {"y": y, "sample_weight": sample_weight, "offset": offset, "row_groups": row_groups}
+    _check_kinds(preparation)
     executor, table = given.executor, _table_of(given, vectors)
     if isinstance(table, DaskTable):
         executor = table.executor
@@ -142,6 +145,16 @@ def new_rows(
     executor = executor or LocalExecutor(memory=SHARE_KEPT * (given.memory or 0))
     memory = given.memory or DEFAULT_MEMORY
     return NewRows(blocks, executor, table, rows.n_table_rows, memory, tuple(findings), progress, bool(roles.fold))
+
+
+def _check_kinds(preparation: Preparation) -> None:
+    """Raise where columns give features that blocks do not have."""
+    other = [column.name for column in preparation.columns if not isinstance(column, NumberTerm | LevelTerm)]
+    if other:
+        text = (
+            f"The model makes dates, words, splines or products features: {sample(other, quote=True)}. Rows in blocks "
+        )
+        raise DataError(Finding("E16", text + "do not have these.", "give a table in memory", tuple(other)))
 
 
 def _rows(
@@ -202,7 +215,7 @@ def _roles(
         if len(there) != len(features):
             text = f"X has {count(len(there))} columns; the model was fitted on {count(len(features))}."
             raise DataError(Finding("E08", text))
-        renamed = (column._replace(name=name) for column, name in zip(preparation.columns, there, strict=True))
+        renamed = (replace(column, name=name) for column, name in zip(preparation.columns, there, strict=True))
         preparation, features = replace(preparation, columns=tuple(renamed)), there
     lacking = [name for name in features if name not in table.schema]
     if lacking:

@@ -19,6 +19,7 @@ from normball.blocks.local import LocalExecutor
 from normball.blocks.source import RowBlocks
 from normball.blocks.tables import blocks_of, is_long_table
 from normball.families import AUTO, family_name, find_family
+from normball.inputs.terms.plan import ABOUT_COLUMNS, NEW_FEATURES, Plan
 from normball.settings import Progress, Settings
 
 SHARE_KEPT = 0.4  # of the memory, for blocks that stay between passes; reading and sums take theirs
@@ -94,6 +95,17 @@ def block_data(
     return BlockData(found, executor, settings.progress, given.resume)
 
 
+def _without_terms(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that readers of blocks take; a ValueError where columns are to become features in other ways."""
+    plan = Plan(**{name: options[name] for name in ABOUT_COLUMNS if name in options})
+    if asked := plan.makes_features:
+        text = f"{' and '.join(asked)}: not for rows that come in blocks, where columns give numbers and levels"
+        fills = ', and missing numbers take the median (missing="impute")' if plan.fills_otherwise else ""
+        raise ValueError(f"{text}{fills}; leave it out, or fit a sample of the rows in memory")
+    kept = {name: value for name, value in options.items() if name not in NEW_FEATURES}
+    return {**kept, "missing": plan.missing} if "missing" in options else kept
+
+
 def row_blocks(
     X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None, progress: Progress = None
 ) -> RowBlocks:
@@ -105,6 +117,7 @@ def row_blocks(
     options = dict(options)
     if options.pop("strata", None) is not None:
         raise ValueError('strata are those of family="cox", which needs all rows in memory')
+    options = _without_terms(options)
     local = (read_arrays, partial(blocks_of, progress=progress))
     readers = (partial(read_dask, executor=given.executor),) if is_dask(given.X) else local
     known = {**options, "family": family_name(options["family"])}

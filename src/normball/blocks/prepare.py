@@ -28,10 +28,13 @@ from normball.families import family_name
 from normball.inputs.features import refuse_equal_names
 from normball.inputs.gaps import MISSING_LEVEL, Gaps, Needed
 from normball.inputs.places import Places
-from normball.inputs.preparation import Preparation, learn_labels, learn_numbers
-from normball.inputs.prepare import check_word
+from normball.inputs.preparation import Preparation
 from normball.inputs.row_numbers import several_offsets, without_weight
 from normball.inputs.tables import not_met
+from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.numbers import NumberTerm
+from normball.inputs.terms.plan import Plan, check_word
+from normball.inputs.terms.term import Term
 from normball.inputs.text import label_text
 from normball.messages import DataError, raise_errors, sample
 from normball.settings import name_list
@@ -146,17 +149,18 @@ def _learned(
     contents: Mapping[str, Content], named: bool, policy: Policy
 ) -> tuple[Preparation, dict[str, NDArray[np.int32]]]:
     """How the columns become features, and for those of labels the level of each code and, at the end, of gaps."""
-    impute = policy.missing == "impute"
-    columns, levels = [], {}
+    plan = Plan(missing=policy.missing)
+    columns: list[Term] = []
+    levels = {}
     for name, content in contents.items():
         if isinstance(content, SurveyedLabels):
-            column = learn_labels(name, content, impute)
-            place = {level: j for j, level in enumerate(column.levels or ())}
+            column = LevelTerm.learn(name, content, plan)
+            place = {level: j for j, level in enumerate(column.levels)}
             found = [place.get(label_text(value), -1) for value in content.values]
             levels[name] = np.array([*found, place.get(MISSING_LEVEL, -1)], dtype=np.int32)
+            columns.append(column)
         else:
-            column = learn_numbers(name, content, impute)
-        columns.append(column)
+            columns.append(NumberTerm.learn(name, content, plan.filling))
     preparation = Preparation(tuple(columns), named, policy.inf == "nan")
     refuse_equal_names(preparation)
     return preparation, levels

@@ -16,17 +16,26 @@ if TYPE_CHECKING:
     from normball.cli.source import Task
     from normball.inputs.feature_groups import FeatureGroups
     from normball.inputs.prepare import Data
+    from normball.inputs.terms.term import Term
     from normball.survival.target import SurvivalTarget
+
+
+KINDS = {"dates": "dates", "text": "text", "spline": "splines", "interaction": "products"}
 
 
 def table_in_words(task: Task, data: Data) -> str:
     """`wine.csv: 1,599 rows x 12 columns (11 numeric, 1 categorical -> 3 indicators)`."""
-    columns = data.preparation.columns
-    levels = [column for column in columns if column.levels is not None]
-    parts = [f"{count(len(columns) - len(levels))} numeric"] if len(levels) < len(columns) else []
+    by_kind: dict[str, list[Term]] = {}
+    for column in data.preparation.columns:
+        by_kind.setdefault(column.kind, []).append(column)
+    numbers, levels = by_kind.pop("number", []), by_kind.pop("levels", [])
+    parts = [f"{count(len(numbers))} numeric"] if numbers else []
     if levels:
         n_indicators = sum(len(column.features) for column in levels)
         parts.append(f"{count(len(levels))} categorical -> {count(n_indicators)} indicators")
+    for kind, others in by_kind.items():
+        n_features = sum(len(column.features) for column in others)
+        parts.append(f"{count(len(others))} {KINDS[kind]} -> {count(n_features)} features")
     name = task.run.source or f"example {task.run.example}"
     size = f"{count(task.n_rows)} rows x {count(task.n_columns)} columns"
     left_out = task.n_rows - (data.sample_of or data.n_rows)

@@ -67,7 +67,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     n_predictions = data.n_rows * data.n_outputs * arguments.n_lambdas * len(ratios)
     keeps = fit_files.keeps_predictions(n_predictions, files, compared=asked is None)
     options["keep_predictions"] = keeps and data.sample_of is None
-    rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.has_imputation else 1)
+    rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.learns_in_folds else 1)
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
@@ -197,7 +197,8 @@ def _whole_columns(data: Data, finding: Finding) -> list[str]:
     named = set(finding.columns)
     columns = data.preparation.columns
     whole = [column.name for column in columns if named.issuperset(column.features)]
-    return whole if len(whole) < len(columns) else []
+    products = {name for column in columns if column.kind == "interaction" for name in (column.name, *column.sources)}
+    return [name for name in whole if name not in products] if len(whole) < len(columns) else []
 
 
 def _options(arguments: Namespace, task: Task, data: Data) -> dict[str, Any]:

@@ -34,6 +34,13 @@ NEED_ROWS = (
     "out_of_fold",
     "groups",
     "group_columns",
+    "fill_value",
+    "min_count",
+    "baseline",
+    "dates",
+    "text",
+    "spline",
+    "interact",
 )
 UNFINISHED = "unfinished.npz"
 
@@ -181,5 +188,7 @@ def _check(arguments: Namespace) -> None:
         text = f"{words}: not for a table that is read in blocks of rows"
         why = "--memory" if arguments.memory is not None else "a folder, or a pattern of files"
         raise UsageError(f"{text} ({why}): leave it out, or fit a sample of the rows from one file")
+    if arguments.missing in ("mean", "constant"):
+        raise UsageError(f"--missing {arguments.missing}: of a table that is read in blocks numbers take the median")
     if getattr(arguments, "repeats", 1) != 1:
         raise UsageError(f"--repeats {arguments.repeats}: folds of rows that come in blocks are drawn once")

@@ -34,12 +34,12 @@ def new_rows(
     from normball.cli.source import opened
     from normball.inputs.tables import read_table
 
-    used = {*(column.name for column in fit.preparation.columns), *made.offset_columns, made.exposure}
+    used = {*fit.preparation.sources, *made.offset_columns, made.exposure}
     reading, given = reading_of_the_fit(arguments, fit, made)
     reading["categorical"] += [name for name in as_they_stand if name not in used]  # 00501 stays as it is
     remarks: list[Finding] = []
     table = read_table(opened(arguments.data)[0], findings=remarks, **reading)
-    about_the_rows(remarks, {*also, *(column.name for column in fit.preparation.columns)}, given, console)
+    about_the_rows(remarks, {*also, *fit.preparation.sources}, given, console)
     return table
 
 
@@ -48,7 +48,7 @@ def reading_of_the_fit(arguments: Namespace, fit: Fit, made: Run) -> tuple[dict[
     from normball.cli.source import reading_options
 
     given = reading_options(arguments)
-    labels = [column.name for column in fit.preparation.columns if column.levels is not None]
+    labels = fit.preparation.labels
     reading = {**made.reading, **given, "categorical": labels}
     for option in ("na", "units"):  # those of the fit stay
         if option in reading:

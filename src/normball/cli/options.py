@@ -8,6 +8,7 @@ from typing import Any
 from normball.cli.parsing import Parser
 from normball.cli.survival import event_options
 from normball.cli.survival import score_options as columns_of_times
+from normball.cli.terms import term_options
 from normball.cli.values import (
     MIX_OF_PENALTY,
     checked,
@@ -119,12 +120,7 @@ def column_options() -> Parser:
     event_options(group)
     group.add_argument("--group", type=column, metavar="COL", help="rows of one group stay in one fold")
     group.add_argument("--time-order", type=column, metavar="COL", help="train on the past, test on the future")
-    group.add_argument(
-        "--missing",
-        choices=("error", "drop", "impute"),
-        default="error",
-        help="missing values: stop, drop the rows, or median and indicator learned in each fold",
-    )
+    term_options(group)
     group.add_argument("--inf", choices=("error", "nan"), default="error", help="infinite values: stop, or missing")
     return options
 

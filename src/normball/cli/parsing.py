@@ -7,7 +7,19 @@ import difflib
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
-TAKES_TEXT = ("--na", "--units", "--drop", "--x", "--categorical", "--keep", "--keep-unpenalised", "--target")
+TAKES_TEXT = (
+    "--na",
+    "--units",
+    "--drop",
+    "--x",
+    "--categorical",
+    "--keep",
+    "--keep-unpenalised",
+    "--target",
+    "--text",
+    "--interact",
+    "--baseline",
+)
 
 
 class NotUnderstood(Exception):

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from normball.cli import examples
+from normball.cli import examples, terms
 from normball.cli.values import names
 from normball.messages import DataError, Finding, did_you_mean, raise_errors, sample
 from normball.run import Run
@@ -102,6 +102,8 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         from normball.inputs.tables import read_table
 
         reading = reading_options(arguments)
+        if kept := [*reading.get("categorical", ()), *terms.read_as_text(arguments)]:
+            reading["categorical"] = kept
         file, source = opened(arguments.data)
         table = read_table(file, findings=findings, **reading)
         findings = about_other_columns(findings, arguments.drop)
@@ -128,6 +130,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         "inf": arguments.inf,
         "categorical": list(arguments.categorical),
         "drop": list(dict.fromkeys([*arguments.drop, *apart])),
+        **_about_terms(arguments, table.columns),
     }
     run = Run(
         source=source,
@@ -146,6 +149,13 @@ def read(arguments: Namespace, command: list[str]) -> Task:
         offset = logarithm(table, arguments.exposure)
     family = "cox" if arguments.event and arguments.family == AUTO else arguments.family
     return Task(table, family, options, offset, run, findings)
+
+
+def _about_terms(arguments: Namespace, columns: Sequence[str]) -> dict[str, Any]:
+    try:
+        return terms.options_of(arguments, columns)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def opened(place: str) -> tuple[Any, str]:

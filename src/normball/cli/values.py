@@ -140,6 +140,17 @@ def folds(text: str) -> int:
     return _whole(text, 2)
 
 
+def a_number(text: str) -> float:
+    """A number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f'"{text}" is no number')
+    return value
+
+
 def seed(text: str) -> int:
     """A whole number from 0 on."""
     return _whole(text, 0)

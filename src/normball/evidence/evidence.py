@@ -17,6 +17,7 @@ from normball.evidence.outputs import of_outputs
 from normball.evidence.row_groups import row_groups
 from normball.evidence.slices import convexity, pairs, slices
 from normball.evidence.survival import of_times
+from normball.inputs.terms.numbers import NumberTerm
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
@@ -162,7 +163,7 @@ def _ranges(rows: FittedRows, beside: NDArray[np.intp]) -> list[dict[str, Any] |
     found: list[dict[str, Any] | None] = []
     for j in [*rows.columns, *beside]:
         place = preparation.column_of_feature[j]
-        if preparation.columns[place].levels is not None or starts[place] != j:
+        if not isinstance(preparation.columns[place], NumberTerm) or starts[place] != j:
             found.append(None)
             continue
         values = dense_columns(rows.design, np.array([j]))[rows.counted, 0]

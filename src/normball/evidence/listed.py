@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.numbers import NumberTerm
+
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
+    from normball.inputs.terms.term import Term
     from normball.results.path import Path
     from normball.results.sparse_rows import SparseRows
     from normball.run import Run
@@ -127,8 +131,13 @@ def settable(path: Path, columns: NDArray[np.intp], beside: NDArray[np.intp]) ->
     kept[path.coef_rows.indices[path.coef_rows.values != 0]] = True
     n_columns = len(path.preparation.columns)
     lacking = np.bincount(column_of[kept & ~known], minlength=n_columns) > 0
-    has_start = np.array([one.levels is None or one.n_rows is not None for one in path.preparation.columns])
+    has_start = np.array([_has_start(one) for one in path.preparation.columns])
     return np.asarray((np.bincount(column_of[kept], minlength=n_columns) > 0) & ~lacking & has_start)
+
+
+def _has_start(column: Term) -> bool:
+    """Whether one value of the column is all that its features need, and a first one is known."""
+    return isinstance(column, NumberTerm) or (isinstance(column, LevelTerm) and column.n_rows is not None)
 
 
 def plain(values: ArrayLike, digits: int | None = None) -> Any:

@@ -43,8 +43,11 @@ def refound(
     from normball.inputs.sources import source_of
 
     preparation = path.preparation
-    leveled = [column for column in preparation.columns if column.levels is not None]
     names = set(source_of(X).names)
+    roles: dict[str, Any] = {
+        role: [one for one in named if isinstance(one, tuple) or one in names]
+        for role, named in preparation.roles.items()
+    }
     return prepare(
         X,
         y,
@@ -54,9 +57,10 @@ def refound(
         strata=strata,
         missing="impute" if preparation.imputes else "drop",
         inf=inf,
-        categorical=[column.name for column in leveled if column.name in names],
         drop=superfluous(path, X, [y, sample_weight, offset, strata]),
         by_row=by_row,
+        fitted=preparation,
+        **roles,
     )
 
 
@@ -69,7 +73,7 @@ def superfluous(path: Path, X: Any, roles: list[Any]) -> list[str]:
     from normball.inputs.sources import source_of
 
     source = source_of(X)
-    used = {column.name for column in path.preparation.columns}
+    used = {*path.preparation.sources}
     used.update(name for role in roles for name in names_in(source, role))
     names = list(source.names)
     if not source.named:

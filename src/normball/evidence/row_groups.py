@@ -14,6 +14,8 @@ from normball.evidence.fitted_rows import FittedRows, dense_columns
 from normball.evidence.held_out import quantiles
 from normball.evidence.listed import plain
 from normball.inputs.gaps import MISSING_LEVEL
+from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.numbers import NumberTerm
 from normball.language import tr
 from normball.results.facts import figures
 from normball.results.text import isolated
@@ -120,9 +122,11 @@ def _columns(rows: FittedRows) -> list[_Column]:
     found = []
     for j in wanted:
         column = preparation.columns[j]
+        if not isinstance(column, NumberTerm | LevelTerm):
+            continue
         features = first[j] + np.arange(column.n_features)
         values = dense_columns(rows.design, features)
-        if column.levels is not None:
+        if isinstance(column, LevelTerm):
             codes = np.where(values.any(axis=1), values.argmax(axis=1), -1)
             found.append(_Column(codes, list(column.shown)))
         else:

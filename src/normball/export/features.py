@@ -9,20 +9,26 @@ from collections.abc import Sequence
 
 from normball.export.tree import Case, Expression, Input, IsMissing, Lookup, Number, Product, Value
 from normball.inputs.gaps import MISSING_LEVEL
-from normball.inputs.preparation import Column
+from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.numbers import NumberTerm
+from normball.inputs.terms.term import Term
 from normball.inputs.text import MISSING_WORDS, TRUTH, WHOLE, label_key, to_numbers
 
 WORDS = tuple(sorted(MISSING_WORDS))
 
 
-def input_of(column: Column, inf_is_missing: bool) -> Input:
-    """What the column has to be in the table."""
-    if column.levels is None:
+def input_of(column: Term, inf_is_missing: bool) -> Input:
+    """What the column has to be in the table; a ValueError where its features cannot be written down yet."""
+    if isinstance(column, NumberTerm):
         return Input(column.name, "number", inf_is_missing)
+    if not isinstance(column, LevelTerm):
+        raise ValueError(f'"{column.name}" gives features of the kind {column.kind}, which no export has yet')
+    if column.baseline is not None or column.rare:
+        raise ValueError(f'"{column.name}" has a baseline or rare levels that stand together, which no export has yet')
     return Input(column.name, "text", levels=tuple(level for level in column.levels if level != MISSING_LEVEL))
 
 
-def terms(column: Column, source: Input, coefs: Sequence[float], refuse: bool) -> list[Expression]:
+def terms(column: Term, source: Input, coefs: Sequence[float], refuse: bool) -> list[Expression]:
     """The terms that a column adds to a linear predictor in which its features have these coefficients."""
     if not any(coefs):
         return []
@@ -32,7 +38,7 @@ def terms(column: Column, source: Input, coefs: Sequence[float], refuse: bool) -
     return [Product((Number(coef), feature)) for coef, feature in pairs if coef]
 
 
-def _numbers(column: Column, source: Input) -> list[Expression]:
+def _numbers(column: Term, source: Input) -> list[Expression]:
     """The features of a column of numbers."""
     own: list[Expression] = [Value(source, column.fill)]
     if column.indicator:
@@ -40,7 +46,7 @@ def _numbers(column: Column, source: Input) -> list[Expression]:
     return own
 
 
-def _lookup(column: Column, levels: Sequence[str], source: Input, numbers: Sequence[float], refuse: bool) -> Lookup:
+def _lookup(column: Term, levels: Sequence[str], source: Input, numbers: Sequence[float], refuse: bool) -> Lookup:
     """The number of each level; `refuse` says whether others are an error."""
     spelled: dict[float, list[str]] = {}
     missing = 0.0 if column.fill is not None or not refuse else None

@@ -6,6 +6,7 @@ code   what is found
 E..    what keeps the data from being used at all: unreadable, missing or infinite values, a target of one value
 W04    rows left out, or values imputed, because of missing values
 W05    weights so large or small that their ratios are used
+W06    rare levels that stand together as one
 W11    constant columns
 W12    exact copies of columns
 W13    whole numbers that may be codes
@@ -90,9 +91,16 @@ def check(
     offset: Any = None,
     strata: Any = None,
     missing: str = "error",
+    fill_value: float | None = None,
     inf: str = "error",
     categorical: Sequence[str] = (),
     drop: Sequence[str] = (),
+    min_count: int = 0,
+    baseline: Mapping[str, str] | str | None = None,
+    dates: Sequence[str] = (),
+    text: Sequence[str] | Mapping[str, int | None] = (),
+    spline: Sequence[str] | Mapping[str, int | None] = (),
+    interact: Sequence[str | tuple[str, str]] = (),
     fit_intercept: bool = True,
     trial_fit: bool = True,
     seconds: float = 10.0,
@@ -113,12 +121,16 @@ def check(
         A known part of the linear predictor; of several outputs (n, n_outputs).
     strata : array (n,) or str, optional
         Of a model of survival, the stratum of each row.
-    missing : {"error", "drop", "impute"}
+    missing : {"error", "drop", "impute", "median", "mean", "constant"}
         What to do with missing values. With "error" they are reported, and the rest of the check imputes them.
+    fill_value : float, optional
+        The constant, by default 0.
     inf : {"error", "nan"}
         Whether an infinite feature or target is an error or a missing value.
     categorical, drop : sequence of str
         Columns to take for labels, and to leave out.
+    min_count, baseline, dates, text, spline, interact
+        How columns become features, as in `fit_path`.
     fit_intercept : bool
         Whether separating directions have an intercept.
     trial_fit : bool
@@ -139,7 +151,7 @@ def check(
     W11 Constant column: x1 (always 1). A coefficient there is zero in every model.
         Fix: drop=["x1"]
     """
-    drop, categorical = name_list("drop", drop), name_list("categorical", categorical)
+    drop = name_list("drop", drop)
     fit_intercept, trial_fit = truth("fit_intercept", fit_intercept), truth("trial_fit", trial_fit)
     given = {name: value for name, value in locals().items() if name not in ("X", "y", "unknown")}
     check_words("check", unknown, given)

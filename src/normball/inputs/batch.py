@@ -19,6 +19,7 @@ from normball.inputs.row_numbers import row_numbers, without_weight
 from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source, source_of
 from normball.inputs.targets import read_target
+from normball.inputs.terms.plan import policy_of
 from normball.messages import OR, DataError, Finding, count, raise_errors, sample
 from normball.settings import name_list
 
@@ -112,7 +113,7 @@ def prepare_batch(
     if options.get("inf") == "nan":
         source = source.with_infinite_as_missing()
     findings: list[Finding] = []
-    missing = options.get("missing", "error")
+    missing = policy_of(options.get("missing", "error"))
     has_times = family != AUTO and find_family(family).has_risk_sets
     columns = {"y": y} if has_times else columns_of(source, y, "y", findings)
     weights, lack_weights = _numbers(source, sample_weight, "sample_weight", 1.0, missing, findings)

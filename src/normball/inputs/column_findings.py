@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.inputs.columns import AnyLabels, Floats, Labels, Mask, Numbers, Unusable
-from normball.inputs.dates import are_dates, are_dates_in_digits
+from normball.inputs.dates import are_dates, are_dates_in_digits, have_years
 from normball.inputs.disguises import Disguise, disguise_of
 from normball.inputs.places import Places, places_in
 from normball.inputs.reading import TextFormat
@@ -39,8 +39,10 @@ def examine(name: str, column: Numbers | Labels | Unusable) -> list[Finding]:
 def unusable(name: str, column: Unusable) -> Finding:
     """E12: neither numbers nor labels."""
     fix = f"drop={words([name])}"
-    if column.is_date:
-        fix += f"{OR}put a number in its place: days since the first date, the month, the weekday"
+    if column.has_years:
+        fix = f"dates={words([name])} for the year, month, weekday and days{OR}{fix}"
+    elif column.is_date:
+        fix += f"{OR}put a number in its place, such as hours"
     return Finding(
         "E12", f'Column "{name}" holds {column.reason}; a linear model needs numbers or labels.', fix, (name,)
     )
@@ -61,7 +63,7 @@ def examine_whole(name: str, low: float, high: float, n_distinct: int, are_dates
     """The same for whole numbers from `low` to `high`, so many of which differ."""
     if are_dates:
         text = f'"{name}" holds dates written YYYYMMDD, such as {low:.0f}; used as numeric.'
-        fix = f"drop={words([name])}, or put a number in its place: days since the first date, the month"
+        fix = f"dates={words([name])} for the year, month, weekday and days{OR}drop={words([name])}"
         return [Finding("W13", text, fix, (name,))]
     is_code = CODE_NAME.search(name) is not None
     if n_distinct == n_rows and (is_code or high - low == n_rows - 1):
@@ -86,14 +88,14 @@ def examine_text(name: str, column: AnyLabels) -> list[Finding]:
     """E01, E12, W13 and W14: text that is nearly numbers or dates, names the rows or has very many levels."""
     values = [str(value) for value in column.values]
     if are_dates(values):
-        return [unusable(name, Unusable("dates", is_date=True))]
+        return [unusable(name, Unusable("dates", is_date=True, has_years=have_years(values)))]
     n_rows = column.n_rows
     if nearly := _nearly_numbers(name, column, values, n_rows):
         return nearly
     n_present = int(n_rows.sum())
     if n_present >= MANY_ROWS and len(values) == n_present:
         text = f'Column "{name}" has a different text in every row ({count(n_present)}): it names the rows.'
-        fix = f"drop={words([name])}{OR}categorical={words([name])} to use it all the same"
+        fix = f"drop={words([name])}{OR}text={words([name])} to use its words"
         return [Finding("E12", text, fix, (name,))]
     findings = spelled_twice(name, column)
     if len(values) > MANY_LEVELS and 2 * len(values) > n_present:

@@ -166,11 +166,37 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class Dates:
+    """A column of dates, or of dates and times; in UTC where they have a time zone."""
+
+    days: Floats  # since 1970-01-01, NaN where one is missing
+    form: str | None = None  # of text, as `strptime` takes it
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    @property
+    def missing(self) -> Mask:
+        """Which are missing."""
+        return np.isnan(self.days)
+
+    @property
+    def n_missing(self) -> int:
+        """How many are missing."""
+        return int(self.missing.sum())
+
+    def take(self, rows: NDArray[np.intp]) -> Dates:
+        """The column with these rows only."""
+        return replace(self, days=self.days[rows])
+
+
+@dataclass(frozen=True)
 class Unusable:
     """A column that is neither numbers nor labels."""
 
     reason: str
     is_date: bool = False
+    has_years: bool = False  # these are dates, not times of day or durations alone
 
 
 Content: TypeAlias = Numbers | Labels | Unusable
@@ -233,7 +259,7 @@ def read_series(series: Any) -> Numbers | Labels | Unusable:
     if dtype == nw.String:
         return _labels(series.to_list())
     if dtype.is_temporal():
-        return Unusable("dates or times", is_date=True)
+        return Unusable("dates or times", is_date=True, has_years=dtype in (nw.Date, nw.Datetime))
     if dtype.is_nested() or dtype == nw.Binary:
         return Unusable(f"values of type {dtype}")
     return read_array(np.asarray(series.to_native()))
@@ -247,7 +273,7 @@ def read_array(array: NDArray[Any]) -> Numbers | Labels | Unusable:
     if kind == "b":
         return _labels(array.tolist(), declared=True)
     if kind in "mM":
-        return Unusable("dates or times", is_date=True)
+        return Unusable("dates or times", is_date=True, has_years=kind == "M")
     if kind != "O":
         return Unusable("complex numbers" if kind == "c" else f"values of type {array.dtype}")
     return _read_objects(array.tolist())
@@ -261,7 +287,8 @@ def _read_objects(items: list[Any]) -> Numbers | Labels | Unusable:
         values = [np.nan if is_missing(item) else _float(item) for item in items]
         return Numbers(np.array(values), all(isinstance(item, numbers.Integral) for item in present))
     if any(isinstance(item, datetime.date | datetime.time | datetime.timedelta) for item in present):
-        return Unusable("dates or times", is_date=True)
+        has_years = all(isinstance(item, datetime.date) for item in present)
+        return Unusable("dates or times", is_date=True, has_years=has_years)
     odd = [item for item in present if not isinstance(item, str | numbers.Real | np.bool_ | decimal.Decimal)]
     if odd:
         return Unusable(f"values of type {sample(sorted({type(item).__name__ for item in odd}))}")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.inputs.columns import Labels, Numbers, Unusable, read_values
+from normball.inputs.columns import Dates, Floats, Labels, Numbers, Unusable, is_missing, read_values
 from normball.inputs.text import label_text
 from normball.messages import DataError, Finding, sample
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from normball.inputs.sources import Source
 
 YEAR_OF_FOUR = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d. %m. %Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
@@ -37,6 +41,8 @@ ZONE = r"(?:Z|[+-]\d\d(?::?\d\d)?)$"
 WEEK = r"^(\d{4})[- ]?W(\d\d)$"
 QUARTER = r"^(\d{4})[- /]?Q([1-4])$"
 QUARTER_FIRST = r"^Q([1-4])[- /]?(\d{4})$"
+MICROSECONDS_A_DAY = 86_400_000_000.0
+FIX_DATES = "give dates, or text such as 2021-12-31"
 FIX = "write dates as YYYY-MM-DD, with a time as YYYY-MM-DD HH:MM, or give numbers that grow with time"
 
 
@@ -47,6 +53,12 @@ def are_dates(values: Sequence[str]) -> bool:
     return any(2 * moments.drop_nulls().len() > len(some) for _, moments in _readings(some)) and any(
         2 * moments.drop_nulls().len() > len(text) for _, moments in _readings(text)
     )
+
+
+def have_years(values: Sequence[str]) -> bool:
+    """Whether dates that are written as text name a day of a year."""
+    some = _normal(values[:FIRST])
+    return any(form.startswith("%") and 2 * moments.drop_nulls().len() > len(some) for form, moments in _readings(some))
 
 
 def moments_of(values: Any, name: str = "time_order") -> NDArray[Any]:
@@ -77,13 +89,10 @@ def moments_of(values: Any, name: str = "time_order") -> NDArray[Any]:
 def _codes_in_time(column: Labels, name: str) -> NDArray[np.int32]:
     """The rank in time of each row, -1 where it is missing."""
     values = [label_text(value) for value in column.values]
-    text = _normal(values)
-    found = [form for form, moments in _readings(text.head(FIRST)) if not moments.null_count()]
     orders: dict[bytes, tuple[str, NDArray[np.int32]]] = {}
-    for form, moments in _readings(text, found) if found else ():
-        if not moments.null_count():
-            rank = np.unique(moments.to_physical().to_numpy(), return_inverse=True)[1].astype(np.int32)
-            orders.setdefault(rank.tobytes(), (form, rank))
+    for form, moments in _whole_readings(_normal(values)):
+        rank = np.unique(moments.to_physical().to_numpy(), return_inverse=True)[1].astype(np.int32)
+        orders.setdefault(rank.tobytes(), (form, rank))
     if not orders:
         words = f"{name} holds text that does not tell its order in time: {sample(values, quote=True)}."
         raise DataError(Finding("E15", words, FIX))
@@ -93,6 +102,90 @@ def _codes_in_time(column: Labels, name: str) -> NDArray[np.int32]:
         raise DataError(Finding("E15", words, FIX))
     ((_, rank),) = orders.values()
     return np.append(rank, np.int32(-1))[column.codes]
+
+
+def _whole_readings(text: pl.Series) -> Iterator[tuple[str, pl.Series]]:
+    """The ways to read all of these dates in words, and what comes out."""
+    found = [form for form, moments in _readings(text.head(FIRST)) if not moments.null_count()]
+    for form, moments in _readings(text, found) if found else ():
+        if not moments.null_count():
+            yield form, moments
+
+
+def date_form(values: Sequence[str], name: str) -> str:
+    """The form in which all of these texts are dates; a DataError where there is none, or more than one day."""
+    ways: dict[bytes, str] = {}
+    for form, moments in _whole_readings(_normal(values)):
+        if form.startswith("%"):
+            ways.setdefault(moments.to_physical().to_numpy().tobytes(), form)
+    if len(ways) > 1:
+        words = f'Column "{name}" (of dates) can be read in more than one way ({" or ".join(ways.values())}): '
+        raise DataError(Finding("E15", f"{words}{sample(values, quote=True)}.", "write dates as YYYY-MM-DD", (name,)))
+    if ways:
+        return next(iter(ways.values()))
+    readable = [form for form, moments in _readings(_normal(values[:FIRST])) if form.startswith("%")]
+    days = [days_in(values, form) for form in readable]
+    worst = min((np.flatnonzero(np.isnan(one)) for one in days), key=len, default=np.arange(len(values)))
+    strange = sample([values[k] for k in worst.tolist()], quote=True)
+    words = f'Column "{name}" (of dates) holds text that is no date: {strange}.'
+    raise DataError(Finding("E15", words, "write dates as YYYY-MM-DD, and leave the cell empty for none", (name,)))
+
+
+def days_in(values: Sequence[str], form: str) -> Floats:
+    """Days since 1970-01-01 of texts in a form, NaN where one is no date in it."""
+    text = _normal(values)
+    for _, moments in _readings(text, [form]):
+        days = moments.to_physical().to_numpy().astype(np.float64) / MICROSECONDS_A_DAY
+        return np.where(moments.is_null().to_numpy(), np.nan, days)
+    return np.full(len(values), np.nan)
+
+
+def days_of(values: NDArray[Any]) -> Floats | None:
+    """Days since 1970-01-01 of an array of dates, NaN where one is missing; None where it holds something else."""
+    if values.dtype.kind == "O":
+        items = values.tolist()
+        if not all(is_missing(item) or isinstance(item, datetime.date) for item in items):
+            return None
+        values = np.array([None if is_missing(item) else _in_utc(item) for item in items], dtype="datetime64[us]")
+    if values.dtype.kind != "M":
+        return None
+    moments = values.astype("datetime64[us]")
+    days = moments.astype(np.int64) / MICROSECONDS_A_DAY
+    return np.where(np.isnat(moments), np.nan, days)
+
+
+def _in_utc(item: Any) -> Any:
+    zone = getattr(item, "tzinfo", None)
+    return item if zone is None else item.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+def read_dates(source: Source, name: str, form: str | None = None) -> Dates:
+    """A column of dates: of a type for them, text, or whole numbers written YYYYMMDD.
+
+    `form` is that of text, if it is known already.
+    """
+    j = source.names.index(name)
+    column = source.read(j)
+    if isinstance(column, Numbers) and not column.missing.all():
+        if not are_dates_in_digits(np.unique(column.values[~column.missing])):
+            text = f'Column "{name}" (of dates) holds numbers that are no dates: {sample(column.values.tolist())}.'
+            raise DataError(Finding("E15", text, FIX_DATES, (name,)))
+        column = replace(column, whole=True).as_labels()
+    if isinstance(column, Labels):
+        values = [label_text(value) for value in column.values]
+        form = date_form(values, name) if form is None else form
+        days = days_in(values, form)
+        if (wrong := np.flatnonzero(np.isnan(days))).size:
+            strange = sample([values[k] for k in wrong], quote=True)
+            text = f'Column "{name}" (of dates) holds text that is no date in the form {form}: {strange}.'
+            raise DataError(Finding("E15", text, f"write them as {datetime.date(2021, 12, 31):{form}}", (name,)))
+        return Dates(np.append(days, np.nan)[column.codes], form)
+    found = column.values if isinstance(column, Numbers) else days_of(source.raw(j)) if source.raw else None
+    if found is None:
+        assert isinstance(column, Unusable)
+        text = f'Column "{name}" (of dates) holds {column.reason}, but no dates with a year.'
+        raise DataError(Finding("E15", text, FIX_DATES, (name,)))
+    return Dates(found)
 
 
 def _normal(values: Sequence[str]) -> pl.Series:

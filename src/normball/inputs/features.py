@@ -19,12 +19,17 @@ from normball.inputs.column_findings import (
     numbers_as_text,
     suspicious_columns,
 )
-from normball.inputs.columns import Labels, Mask, Numbers, Unusable
+from normball.inputs.columns import Dates, Labels, Mask, Numbers, Unusable
+from normball.inputs.dates import read_dates
 from normball.inputs.gaps import Gaps, Needed
 from normball.inputs.places import Places, places_in
-from normball.inputs.preparation import Column, Preparation, learn
+from normball.inputs.preparation import Preparation
 from normball.inputs.row_numbers import Lacking
 from normball.inputs.sources import Source
+from normball.inputs.terms.learning import learn
+from normball.inputs.terms.numbers import NumberTerm
+from normball.inputs.terms.plan import Plan
+from normball.inputs.terms.words import as_text
 from normball.messages import DataError, Finding, sample
 
 
@@ -36,8 +41,8 @@ class Features:
     named: bool
     n_rows: int
     matrix: Any
-    contents: dict[str, Numbers | Labels]
-    missing: str  # the policy: "error", "drop" or "impute"
+    contents: dict[str, Numbers | Labels | Dates]
+    plan: Plan
 
     def gaps(self) -> dict[str, Mask]:
         """Where values are missing, for each column in which some are."""
@@ -47,22 +52,33 @@ class Features:
     def complete(self) -> Mask:
         """The rows to use as far as the features decide it."""
         rows = np.ones(self.n_rows, dtype=bool)
-        if self.missing == "drop":
+        if self.plan.missing == "drop":
             for gaps in self.gaps().values():
                 rows &= ~gaps
         return rows
 
-    def design(self, rows: NDArray[np.intp] | None) -> tuple[Any, Preparation]:
-        """The design of these rows (None: all) and how it was made."""
+    def design(
+        self, rows: NDArray[np.intp] | None, findings: list[Finding], fitted: Preparation | None = None
+    ) -> tuple[Any, Preparation]:
+        """The design of these rows (None: all) and how it was made, if it is not `fitted` already.
+
+        What was done to levels is added to the `findings`.
+        """
         contents = self.contents if rows is None else {name: item.take(rows) for name, item in self.contents.items()}
-        if self.matrix is None or self.missing == "impute":
-            preparation = learn(contents, named=self.named, impute=self.missing == "impute")
+        if fitted is not None:
+            return fitted.design(contents) if self.matrix is None else self._matrix(rows), fitted
+        if self.matrix is None or self.plan.imputes:
+            columns = learn(contents, self.plan, findings)
         else:
-            preparation = Preparation(tuple(Column(name) for name in self.names), self.named)
+            columns = tuple(NumberTerm(name) for name in self.names)
+        preparation = Preparation(columns, self.named, self.plan.inf == "nan")
         refuse_equal_names(preparation)
         if self.matrix is None:
-            return preparation.design(list(contents.values())), preparation
-        return self.matrix if rows is None else self.matrix[rows], preparation
+            return preparation.design(contents), preparation
+        return self._matrix(rows), preparation
+
+    def _matrix(self, rows: NDArray[np.intp] | None) -> Any:
+        return self.matrix if rows is None else self.matrix[rows]
 
 
 def refuse_equal_names(preparation: Preparation) -> None:
@@ -74,28 +90,25 @@ def refuse_equal_names(preparation: Preparation) -> None:
         raise DataError(Finding("E06", text, "rename the column", tuple(twice)))
 
 
-def read_features(
-    source: Source, left_out: Collection[str], categorical: Collection[str], missing: str, findings: list[Finding]
-) -> Features:
+def read_features(source: Source, left_out: Collection[str], plan: Plan, findings: list[Finding]) -> Features:
     """Read the features of a source; what is remarkable about single columns is added to the `findings`."""
     positions = [j for j, name in enumerate(source.names) if name not in left_out]
     names = tuple(source.names[j] for j in positions)
-    matrix = source.block(positions) if names and not set(categorical) & set(names) else None
+    as_they_are = {*plan.categorical, *plan.dates, *plan.text} & set(names)
+    is_plain = not as_they_are and not plan.spline and not plan.interact
+    matrix = source.block(positions) if names and is_plain else None
     suspects = [] if matrix is None else suspicious_columns(matrix)
-    if suspects and missing == "impute":
+    if suspects and plan.imputes:
         matrix = None
-    needed = range(len(names)) if matrix is None or missing == "impute" else suspects
-    contents: dict[str, Numbers | Labels] = {}
+    needed = range(len(names)) if matrix is None or plan.imputes else suspects
+    contents: dict[str, Numbers | Labels | Dates] = {}
     for j in needed:
-        name, column = names[j], source.read(positions[j])
-        if isinstance(column, Numbers) and name in categorical:
-            column = column.as_labels()
-        elif isinstance(column, Labels) and not column.declared and name not in categorical:
-            numbers = column.as_numbers()
-            if numbers is not None:
-                findings += numbers_as_text(name, column)
-                column = numbers
-        if matrix is None and (name not in categorical or isinstance(column, Unusable)):
+        name = names[j]
+        column = _read_column(source, positions[j], plan, findings)
+        if column is None:
+            continue
+        is_odd = isinstance(column, Unusable)
+        if matrix is None and not isinstance(column, Dates) and (name not in as_they_are or is_odd):
             findings += examine(name, column)
         if not isinstance(column, Unusable):
             contents[name] = column
@@ -105,7 +118,31 @@ def read_features(
         findings += [finding for j in whole for finding in examine_numbers(names[j], matrix[:, j])]
     if not names and source.names:
         findings.append(Finding("E14", "No column is left to be a feature."))
-    return Features(names, source.named, source.n_rows, matrix, contents, missing)
+    return Features(names, source.named, source.n_rows, matrix, contents, plan)
+
+
+def _read_column(
+    source: Source, place: int, plan: Plan, findings: list[Finding]
+) -> Numbers | Labels | Dates | Unusable | None:
+    """A column as it is to be a feature; None, with a finding, where its dates cannot be read."""
+    name = source.names[place]
+    if name in plan.dates:
+        try:
+            return read_dates(source, name)
+        except DataError as error:
+            findings += error.findings
+            return None
+    column = source.read(place)
+    if isinstance(column, Numbers) and name in plan.categorical:
+        return column.as_labels()
+    if name in plan.text and not isinstance(column, Unusable):
+        return as_text(column)
+    if isinstance(column, Labels) and not column.declared and name not in plan.categorical:
+        numbers = column.as_numbers()
+        if numbers is not None:
+            findings += numbers_as_text(name, column)
+            return numbers
+    return column
 
 
 def gaps_of(features: Features, target: Target | None, lacking: Sequence[Lacking]) -> Gaps:

@@ -72,7 +72,7 @@ class Gaps:
     target_infinite: Places
     target_beyond: Places
 
-    def findings(self, policy: str, target_name: str) -> list[Finding]:
+    def findings(self, policy: str, target_name: str, numbers_take: str = "the median") -> list[Finding]:
         """What there is to say about them, and what is done about them under a `policy` of `missing`."""
         key = f"{target_name} (target)"
         infinite = {**self.infinite, **({key: self.target_infinite} if self.target_infinite else {})}
@@ -90,8 +90,8 @@ class Gaps:
             text = f"Left out {count(lost)} of {count(self.n_rows)} rows; missing: {per_column(reason, self.n_rows)}."
             findings.append(Finding("W04", text, columns=tuple(reason)))
         if policy == "impute" and self.missing:
-            text = f"Missing values imputed: {per_column(self.missing, self.n_rows)}. Numbers take the median and an "
-            text += f'indicator marks them; among labels "{MISSING_LEVEL}" is one.'
+            text = f"Missing values imputed: {per_column(self.missing, self.n_rows)}. Numbers take {numbers_take} "
+            text += f'and an indicator marks them; among labels "{MISSING_LEVEL}" is one.'
             findings.append(Finding("W04", text, columns=tuple(self.missing)))
         return findings
 

@@ -13,11 +13,11 @@ from normball.inputs.column_findings import missing_of, row_list
 from normball.inputs.columns import Content, Floats, Labels, Mask, Numbers, Several, Unusable, read_values
 from normball.inputs.lookup import not_found
 from normball.inputs.places import Places
-from normball.inputs.preparation import same_number
 from normball.inputs.several import several_of
 from normball.inputs.sources import Source
 from normball.inputs.survival_target import survival_columns, survival_target
 from normball.inputs.targets import numbers_for
+from normball.inputs.terms.levels import same_number
 from normball.inputs.text import label_key
 from normball.messages import DataError, Finding, count, raise_errors, sample
 from normball.survival.target import SurvivalTarget
@@ -145,7 +145,8 @@ def class_of_values(classes: tuple[Any, ...], values: Sequence[Any]) -> NDArray[
     """The class that each of some labels is, -1 for none; and a -1 at the end, which the code of a gap finds."""
     place = {label_key(value): k for k, value in enumerate(classes)}
     found = np.array([place.get(label_key(value), -1) for value in values] + [-1], dtype=np.intp)
-    return np.where(found < 0, same_number(values, [str(one) for one in classes], found.size), found)
+    same = np.append(same_number(values, [str(one) for one in classes]), -1)
+    return np.where(found < 0, same, found)
 
 
 def unknown_classes(name: str, n_rows: Mapping[Any, int], classes: tuple[Any, ...], places: Places) -> Finding:

@@ -94,7 +94,7 @@ def places_of(preparation: Preparation) -> dict[str, slice]:
     start = 0
     for column in preparation.columns:
         features = column.features
-        if column.levels is not None:
+        if column.features[0] != column.name:  # the name of a number is that of its first feature
             places[column.name] = slice(start, start + len(features))
         places.update({feature: slice(start + k, start + k + 1) for k, feature in enumerate(features)})
         start += len(features)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,8 @@ from normball.inputs.targets import (
     read_times,
     settled,
 )
+from normball.inputs.terms.plan import Plan, check_word
 from normball.messages import DataError, Finding, raise_errors, sample
-from normball.settings import name_list
 from normball.survival.target import SurvivalTarget
 
 __all__ = [
@@ -150,12 +150,10 @@ def prepare(
     sample_weight: Any = None,
     offset: Any = None,
     strata: Any = None,
-    missing: str = "error",
-    inf: str = "error",
-    categorical: Sequence[str] = (),
-    drop: Sequence[str] = (),
     target_name: str = "y",
     by_row: Mapping[str, Any] | None = None,
+    fitted: Preparation | None = None,
+    **about_columns: Any,
 ) -> Data:
     """Check the data and lay them out for the solver.
 
@@ -170,16 +168,14 @@ def prepare(
         Distribution of the target, or "auto".
     strata : array or str, optional
         Of a model of survival, the stratum of each row.
-    missing : {"error", "drop", "impute"}
-        What to do with missing values. The medians of "impute" are learned from all rows; see `Preparation.refit`.
-    inf : {"error", "nan"}
-        Whether an infinite feature or target is an error or a missing value.
-    categorical, drop : sequence of str
-        Columns to take for labels, and to leave out.
     target_name : str
         What to call a target that has no name of its own.
     by_row : {role: values}, optional
         What else is given row by row, such as groups. A name is that of a column of `X`, which is no feature then.
+    fitted : Preparation, optional
+        How columns become features, where that was learned already.
+    **about_columns
+        The options of `Plan`. What is imputed is learned from all rows; see `Preparation.refit`.
 
     Returns
     -------
@@ -191,18 +187,18 @@ def prepare(
         With every problem found.
     """
     family = family_name(family)
-    _check_words(missing, inf)
-    source = source_of(X).with_infinite_as_missing() if inf == "nan" else source_of(X)
-    drop, categorical, by_row = name_list("drop", drop), name_list("categorical", categorical), by_row or {}
-    findings = [*source.findings, *_size_findings(source), *_without_column(source, drop, categorical, by_row)]
+    plan, by_row = Plan(**about_columns), by_row or {}
+    source = source_of(X).with_infinite_as_missing() if plan.inf == "nan" else source_of(X)
+    findings = [*source.findings, *_size_findings(source), *_without_column(source, plan, by_row)]
     given_by_row = {"y": y, "sample_weight": sample_weight, "offset": offset, "strata": strata, **by_row}
     findings += [found for role, values in given_by_row.items() if (found := misplaced(source.index, values, role))]
-    target_name, target_column = _target(source, y, target_name, family, inf, findings)
+    target_name, target_column = _target(source, y, target_name, family, plan.inf, findings)
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings, may_lack=True)
     lacking = lacking_rows(source, {"sample_weight": sample_weight, "offset": offset, **by_row})
-    apart = {*drop, *(name for name in given_by_row.values() if isinstance(name, str)), *names_in(source, offset)}
+    apart = {*plan.drop, *(name for name in given_by_row.values() if isinstance(name, str)), *names_in(source, offset)}
     apart |= {*names_in(source, y)} if isinstance(target_column, Several) else set()
-    features = read_features(source, apart, categorical, missing, findings)
+    findings += plan.problems(source.names, apart)
+    features = read_features(source, apart, plan, findings)
     target = None
     if target_column is not None:
         family = _family_of(target_column, target_name, family, findings)
@@ -211,7 +207,7 @@ def prepare(
         named = strata_of(source, strata, findings)
         target = _read_target(target_column, target_name, family, counts, offset is not None, bare, named, findings)
     lacking = [*_lacking_target(target, target_name), *lacking]
-    findings += gaps_of(features, target, lacking).findings(missing, target_name)
+    findings += gaps_of(features, target, lacking).findings(plan.missing, target_name, plan.fill_words)
     offsets = offsets_of(source, offset, target.output_names if target else (), findings, may_lack=True)
     raise_errors(findings)
     assert target is not None
@@ -219,7 +215,7 @@ def prepare(
     if rows is not None:
         target, weights, offsets = target.take(rows), weights[rows], offsets[rows]
     family = settled(family, target.y, weights, offsets, target_name)
-    design, preparation = features.design(rows)
+    design, preparation = features.design(rows, findings, fitted)
     return Data(
         design=_native_layout(design),
         y=target.y,
@@ -229,7 +225,7 @@ def prepare(
         target_name=target_name,
         weights=weights,
         offset=offsets,
-        preparation=replace(preparation, inf_is_missing=inf == "nan"),
+        preparation=preparation,
         frame=source if rows is None else source.take(rows),
         rows=rows,
         findings=findings,
@@ -237,21 +233,14 @@ def prepare(
     )
 
 
-def _check_words(missing: str, inf: str) -> None:
-    check_word("missing", missing, ("error", "drop", "impute"))
-    check_word("inf", inf, ("error", "nan"))
-
-
 def _lacking_target(target: Target | None, name: str) -> list[Lacking]:
     return [] if target is None or not target.missing.any() else [Lacking(name, "target", target.missing)]
 
 
-def _without_column(
-    source: Source, drop: list[str], categorical: list[str], by_row: Mapping[str, Any]
-) -> list[Finding]:
+def _without_column(source: Source, plan: Plan, by_row: Mapping[str, Any]) -> list[Finding]:
     """E02 for each name of a role that is no column's."""
     columns_of = {role: [name] for role, name in by_row.items() if isinstance(name, str)}
-    names_of = {"drop": drop, "categorical": categorical, **columns_of}
+    names_of = {"drop": plan.drop, **plan.named, **columns_of}
     return [one for role, names in names_of.items() for one in not_found_of(source, names, f"Column (of {role})")]
 
 
@@ -324,12 +313,6 @@ def prepare_new(preparation: Preparation, X: Any, *, unknown: str = "error") -> 
     """Lay new rows out for the solver as the training rows were; see `Preparation.transform`."""
     check_word("unknown", unknown, ("error", "warn", "baseline"))
     return _native_layout(preparation.transform(X, unknown=unknown))
-
-
-def check_word(name: str, value: Any, known: Sequence[str]) -> None:
-    """Raise a ValueError where an option is none of the words that it may be."""
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
 
 
 def _size_findings(source: Source) -> list[Finding]:

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.evidence.listed import settable
-from normball.inputs.gaps import MISSING_LEVEL
+from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.numbers import NumberTerm
 from normball.results.remarks import few_rows
 from normball.results.text import isolated
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
-    from normball.inputs.preparation import Column
+    from normball.inputs.terms.term import Term
 
 
 def columns(
@@ -36,28 +37,38 @@ def columns(
     told = []
     for c in shown:
         column, start = preparation.columns[c], int(starts[c])
-        first = start + (column.levels is None)  # of the levels
-        levels = range(first, start + column.n_features)
-        about = ranges[place_of[start]] if column.levels is None and ranges and start in place_of else None
+        parts = [(start + k, part) for k, part in enumerate(column.parts) if part.name is not None]
+        is_number = column.parts[0].name is None
+        about = ranges[place_of[start]] if isinstance(column, NumberTerm) and ranges and start in place_of else None
+        n_rows = [part.n_rows for _, part in parts]
         told.append(
             {
                 "name": isolated(column.name),
-                "number": place_of.get(start) if column.levels is None else None,
+                "number": place_of.get(start) if is_number else None,
                 **(about or {"range": None, "whole": False}),
-                "fill": column.fill if column.levels is None else None,
-                "levels": [isolated(level) for level in _levels(column)],
-                "places": [place_of.get(j) for j in levels],
-                "n_rows": None if column.n_rows is None else list(column.n_rows),
-                "few_rows": [few_rows(preparation, j) for j in levels],
-                "is_number": column.levels is None,
+                "fill": column.fill if isinstance(column, NumberTerm) else None,
+                "levels": [isolated(str(part.name)) for _, part in parts],
+                "places": [place_of.get(j) for j, _ in parts],
+                "n_rows": None if None in n_rows else n_rows,
+                "few_rows": [few_rows(preparation, j) for j, _ in parts],
+                "indicators": None if _of_levels(column) else [part.is_indicator for _, part in parts],
+                "is_number": is_number,
                 "counts": cv.column_counts[:, c].tolist() if c in with_counts else None,
                 "settable": bool(can_be_set[c]) and bool(ranges),
             }
         )
+        _add_baseline(told[-1], column)
     return told
 
 
-def _levels(column: Column) -> tuple[str, ...]:
-    if column.levels is not None:
-        return column.levels
-    return (MISSING_LEVEL,) if column.indicator else ()
+def _of_levels(column: Term) -> bool:
+    return isinstance(column, NumberTerm | LevelTerm)
+
+
+def _add_baseline(told: dict[str, Any], column: Term) -> None:
+    """The level without an indicator, which a reader may choose like the others."""
+    if isinstance(column, LevelTerm) and column.baseline is not None:
+        told["levels"].append(isolated(column.baseline))
+        told["places"].append(None)
+        told["few_rows"].append("")
+        told["n_rows"] = [*told["n_rows"], column.n_baseline]

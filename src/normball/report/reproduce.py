@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 GROUP_PENALTY = message("penalty on groups of features (group lasso)")
+OWN_FEATURES = message(
+    "Some features are made here of dates, words, splines, products or levels taken together, which is not written out "
+    "in the words of {0}."
+)
 MOST_GROUPED = 100  # features whose groups are written out
 WITH_GROUPS = "gglasso, grpreg and adelie"
 

@@ -12,6 +12,7 @@ from normball.family import written
 from normball.language import tr
 from normball.report.reproduce import (
     GROUP_PENALTY,
+    OWN_FEATURES,
     WITH_GROUPS,
     Recipe,
     call,
@@ -30,6 +31,8 @@ TITLE = "glmnet (R)"
 def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     """R code; its grid leads down to the strength wanted, since glmnet is less exact at a single one."""
     family = find_family(path.family)
+    if not path.preparation.is_plain:
+        return Recipe(TITLE, note=tr(OWN_FEATURES, "R"))
     if family.glmnet_lacks:
         return Recipe(TITLE, note=tr("glmnet has no {0}.", tr(family.glmnet_lacks)))
     if path.has_group_penalty:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from normball.inputs.terms.numbers import NumberTerm
+from normball.inputs.terms.plan import FILLED_BY
 from normball.language import tr
-from normball.report.reproduce import Recipe, call, example_lines, sklearn_estimator, sklearn_lacks
+from normball.report.reproduce import OWN_FEATURES, Recipe, call, example_lines, sklearn_estimator, sklearn_lacks
 
 if TYPE_CHECKING:
     from normball.results.path import Path
@@ -27,6 +29,8 @@ PRECISION = {  # the defaults stop early
 
 def in_sklearn(path: Path, run: Run, lam: float) -> Recipe:
     """Code that reads the same table and fits the same model with scikit-learn."""
+    if not path.preparation.is_plain:
+        return Recipe(TITLE, note=tr(OWN_FEATURES, "scikit-learn"))
     if lacking := sklearn_lacks(path, run):
         return Recipe(TITLE, note=tr("scikit-learn has no {0}.", tr(lacking)))
     name = sklearn_estimator(path, lam).partition("(")[0]
@@ -53,17 +57,24 @@ def _encoders(path: Path, run: Run, imports: set[str]) -> list[str]:
     if leveled:
         imports.add("from sklearn.preprocessing import OneHotEncoder")
         encoder = "OneHotEncoder(sparse_output=False)"
-        if run.options.get("missing") == "impute":
+        if run.options.get("missing") in FILLED_BY:
             imports.add("from sklearn.impute import SimpleImputer")
             encoder = f'make_pipeline(SimpleImputer(strategy="constant", fill_value="(missing)"), {encoder})'
         lines.append(f"    ({encoder}, {leveled!r}),")
     if imputed:
         imports.add("from sklearn.impute import SimpleImputer")
-        lines.append(f'    (SimpleImputer(strategy="median", add_indicator=True), {imputed!r}),')
+        lines.append(f"    ({_imputer(path)}, {imputed!r}),")
     if lines:
         imports.add("from sklearn.compose import make_column_transformer")
         lines.append('    remainder="passthrough",')
     return lines
+
+
+def _imputer(path: Path) -> str:
+    """How gaps of numbers are filled, which is alike in all columns."""
+    column = next(one for one in path.preparation.columns if isinstance(one, NumberTerm) and one.indicator)
+    value = f", fill_value={column.fill:g}" if column.fill_by == "constant" and column.fill else ""
+    return f'SimpleImputer(strategy="{column.fill_by}"{value}, add_indicator=True)'
 
 
 def _reading(run: Run, imports: set[str]) -> list[str]:

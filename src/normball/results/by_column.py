@@ -10,6 +10,7 @@ from normball.language import message, tr
 from normball.results.facts import Feature
 
 if TYPE_CHECKING:
+    from normball.inputs.terms.term import Term
     from normball.results.fit import Fit
 
 ROWS = message("rows")  # the title of their numbers
@@ -55,25 +56,26 @@ def _block(fit: Fit, column: str, features: list[Feature]) -> Block:
     first = features[0]
     if len(features) == 1:
         return Block("", first.folds, (first,))
-    n_levels, n_kept = _levels(fit, column)
+    term, n_kept = _term(fit, column)
     number = [feature for feature in features if feature.level is None]
     levels = [replace(one, folds=_own(one), own_folds=None) for one in features if one.level is not None]
-    levels.sort(key=lambda one: -one.per_unit)
+    levels.sort(key=lambda one: -one.per_unit if term.levels is not None else -one.per_sd)
     if number:  # and the mark of its gaps
         return Block("", first.folds, (number[0], *levels))
-    of_all = n_levels if n_kept == n_levels else tr("{0} of {1}", n_kept, n_levels)
-    return Block(tr("{0} ({1} levels)", column, of_all), first.folds, tuple(levels))
+    of_all = f"{n_kept:,}" if n_kept == term.n_features else tr("{0} of {1}", f"{n_kept:,}", f"{term.n_features:,}")
+    title = "{0} ({1} levels)" if term.levels is not None else "{0} ({1} features)"
+    return Block(tr(title, column, of_all), first.folds, tuple(levels))
 
 
 def _own(feature: Feature) -> int | None:
     return feature.folds if feature.own_folds is None else feature.own_folds
 
 
-def _levels(fit: Fit, column: str) -> tuple[int, int]:
-    """How many levels a column has, and how many of them are kept."""
+def _term(fit: Fit, column: str) -> tuple[Term, int]:
+    """What gives the features of a column, and how many of these are kept."""
     preparation = fit.preparation
     place = next(k for k, one in enumerate(preparation.columns) if one.name == column)
-    return preparation.columns[place].n_features, int((preparation.column_of_feature[fit.kept] == place).sum())
+    return preparation.columns[place], int((preparation.column_of_feature[fit.kept] == place).sum())
 
 
 def reference(fit: Fit) -> str:

@@ -141,8 +141,8 @@ def selected(point: Point) -> list[Feature]:
 def _feature(point: Point, j: int, per_sd: float, per_unit: float) -> Feature:
     """What is known about one feature with these coefficients."""
     fit, preparation = point.fit, point.fit.preparation
-    column, level, n_rows = preparation.origin(j)
-    step = per_sd if level is None and fit.standardize else per_unit  # a row has a level, or has it not
+    column, part = preparation.origin(j)
+    step = per_unit if part.is_indicator or not fit.standardize else per_sd
     own = point.counts is not None and speaks_for_itself(preparation, j)
     low, high, samples = _range(point, j)
     return Feature(
@@ -157,9 +157,9 @@ def _feature(point: Point, j: int, per_sd: float, per_unit: float) -> Feature:
         low,
         high,
         samples,
-        column,
-        level,
-        n_rows,
+        column.name,
+        part.name,
+        part.n_rows,
     )
 
 
@@ -232,7 +232,7 @@ def feature_titles(point: Point, short: bool = False) -> list[str]:
     if fit.output_names:
         return outputs.titles(fit, short) + [tr("kept in folds")] * _counts_folds(point)
     factor = find_family(fit.family).factor
-    levels = any(fit.preparation.origin(int(j))[1] is not None for j in fit.kept)
+    levels = any(fit.preparation.origin(int(j)).part.is_indicator for j in fit.kept)
     step = tr("unit" if not fit.standardize else "SD or level" if levels else "SD")
     titles = [tr("per SD")] * fit.standardize + [tr("per unit")] + [f"{tr(factor)}{FACTOR}{step}"] * bool(factor)
     titles += [f"{tr(factor)}{FACTOR}{tr('unit')}"] * has_both_factors(fit)

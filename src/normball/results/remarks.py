@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
+from normball.inputs.terms.levels import LevelTerm
 from normball.language import tr
-from normball.messages import SAMPLE, Finding, count, sample, words
+from normball.messages import OR, SAMPLE, Finding, count, sample, words
 from normball.results.arrays import Array, explained
 
 if TYPE_CHECKING:
@@ -97,24 +98,20 @@ def rare_levels(fit: Fit) -> list[Finding]:
     text += "Such a coefficient is learned from these rows alone."
     column_of_feature = fit.preparation.column_of_feature
     columns = list(dict.fromkeys(fit.preparation.columns[column_of_feature[j]].name for j, _ in rare))
-    fix = "give rare levels one name in common before the fit"
-    fix += f", or drop={words(columns)}" if len(columns) <= SAMPLE else ""
+    fix = f"min_count={FEW_ROWS + 1} to let rare levels stand together"
+    fix += f"{OR}drop={words(columns)}" if len(columns) <= SAMPLE else ""
     return [Finding("W35", text, fix, tuple(columns))]
 
 
 def few_rows(preparation: Preparation, feature: int) -> str:
-    """`1 row` or `all but 2 rows` for an indicator that so few rows tell apart from the others, else nothing."""
-    j = int(preparation.column_of_feature[feature])
-    column = preparation.columns[j]
-    if column.n_rows is None:
+    """`1 row` or `all but 2 rows` for a feature that so few rows tell apart from the others, else nothing."""
+    column, part = preparation.origin(feature)
+    if part.n_rows is None:
         return ""
-    place = feature - int(np.searchsorted(preparation.column_of_feature, j))
-    if column.levels is None:  # the number, then the indicator of its gaps
-        return _rows(column.n_rows[0]) if place == 1 and column.n_rows[0] <= FEW_ROWS else ""
-    n_with, n_all = column.n_rows[place], sum(column.n_rows)
-    if n_with <= FEW_ROWS:
-        return _rows(n_with)
-    return tr("all but {0}", _rows(n_all - n_with)) if n_all - n_with <= FEW_ROWS else ""
+    if part.n_rows <= FEW_ROWS:
+        return _rows(part.n_rows)
+    others = column.n_all - part.n_rows if isinstance(column, LevelTerm) else FEW_ROWS + 1
+    return tr("all but {0}", _rows(others)) if others <= FEW_ROWS else ""
 
 
 def _rows(number: int) -> str:

@@ -28,7 +28,8 @@ export function coefOfOutput(data, place, output, index) {
 const entry = (coefs, index) => coefs.find(([l]) => l === index)?.[1] ?? 0;
 
 /** Whether it is a level: a row has it or not. @param {Payload} data @param {number} place */
-export const isLevel = (data, place) => data.columns.some(({ places }) => places.includes(place));
+export const isLevel = (data, place) =>
+  data.columns.some(({ places, indicators }) => places.includes(place) && (indicators?.[places.indexOf(place)] ?? true));
 
 /** A step of it that one can imagine: a level instead of none, or one standard deviation of a number. @param {Payload} data @param {number} place */
 export const stepOf = (data, place) => (data.standardize && !isLevel(data, place) ? featureAt(data, place).scale : 1);

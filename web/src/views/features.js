@@ -68,19 +68,23 @@ function block(data, column, index, filter) {
   const kept = partsOf(column).filter(({ place }) => coefAt(data, place, index) !== 0);
   const asked = kept.filter(({ place }) => matches(featureAt(data, place).name, filter));
   const few = asked.filter(({ level }) => column.few_rows[level]);
-  const plain = asked.filter(({ level }) => !column.few_rows[level]).sort((a, b) => coefAt(data, b.place, index) - coefAt(data, a.place, index));
-  const text = column.is_number ? "" : against(data, column, index);
+  const sizes = (/** @type {number} */ place) => (column.indicators ? Math.abs(coefAt(data, place, index) * featureAt(data, place).scale) : coefAt(data, place, index));
+  const plain = asked.filter(({ level }) => !column.few_rows[level]).sort((a, b) => sizes(b.place) - sizes(a.place));
+  const text = column.is_number || column.indicators ? "" : against(data, column, index);
   const rare = few.map((part) => line(data, column, part, index, { name: featureAt(data, part.place).name, note: column.few_rows[part.level], kind: "level" }));
   if (plain.length === 0) return { head: null, lines: [], rare };
   const [first] = plain;
   if (plain.length === 1) return { head: null, lines: [line(data, column, first, index, { name: featureAt(data, first.place).name, note: first.level < 0 ? "" : text, kind: "column" })], rare };
   const levels = plain.filter(({ level }) => level >= 0);
   const number = plain.find(({ level }) => level < 0);
-  const note = column.is_number ? "" : data.l1_ratio === 0 ? tr`${whole(column.levels.length)} levels, ${text}` : tr`${whole(kept.length)} of ${whole(column.levels.length)} levels, ${text}`;
+  const note = column.is_number ? "" : column.indicators ? partly(data, column, kept.length) : data.l1_ratio === 0 ? tr`${whole(column.levels.length)} levels, ${text}` : tr`${whole(kept.length)} of ${whole(column.levels.length)} levels, ${text}`;
   const lines = levels.map((part) => line(data, column, part, index, { name: column.levels[part.level], note: "", kind: "level" }));
   const head = number ? line(data, column, number, index, { name: column.name, note: "", kind: "column" }) : summary(data, column, lines, index, note);
   return { head, lines, rare };
 }
+
+/** How many features of a column are kept. @param {Payload} data @param {Column} column @param {number} n_kept */
+const partly = (data, { levels }, n_kept) => (data.l1_ratio === 0 ? tr`${whole(levels.length)} features` : tr`${whole(n_kept)} of ${whole(levels.length)} features`);
 
 /**
  * A line with the numbers of a feature.

@@ -1,0 +1,1 @@
+"""How the columns of a table become features: one file for each kind of term."""
