@@ -42,6 +42,7 @@ WEEK = r"^(\d{4})[- ]?W(\d\d)$"
 QUARTER = r"^(\d{4})[- /]?Q([1-4])$"
 QUARTER_FIRST = r"^Q([1-4])[- /]?(\d{4})$"
 MICROSECONDS_A_DAY = 86_400_000_000.0
+COMPACT = "%Y%m%d"
 FIX_DATES = "give dates, or text such as 2021-12-31"
 FIX = "write dates as YYYY-MM-DD, with a time as YYYY-MM-DD HH:MM, or give numbers that grow with time"
 
@@ -114,6 +115,9 @@ def _whole_readings(text: pl.Series) -> Iterator[tuple[str, pl.Series]]:
 
 def date_form(values: Sequence[str], name: str) -> str:
     """The form in which all of these texts are dates; a DataError where there is none, or more than one day."""
+    in_digits = all(len(value) == len("YYYYMMDD") and value.isdecimal() for value in values)
+    if in_digits and are_dates_in_digits(np.array(values, dtype=np.float64)):
+        return COMPACT
     ways: dict[bytes, str] = {}
     for form, moments in _whole_readings(_normal(values)):
         if form.startswith("%"):
@@ -123,21 +127,33 @@ def date_form(values: Sequence[str], name: str) -> str:
         raise DataError(Finding("E15", f"{words}{sample(values, quote=True)}.", "write dates as YYYY-MM-DD", (name,)))
     if ways:
         return next(iter(ways.values()))
-    readable = [form for form, moments in _readings(_normal(values[:FIRST])) if form.startswith("%")]
-    days = [days_in(values, form) for form in readable]
-    worst = min((np.flatnonzero(np.isnan(one)) for one in days), key=len, default=np.arange(len(values)))
-    strange = sample([values[k] for k in worst.tolist()], quote=True)
+    strange = sample(_unreadable(values), quote=True)
     words = f'Column "{name}" (of dates) holds text that is no date: {strange}.'
     raise DataError(Finding("E15", words, "write dates as YYYY-MM-DD, and leave the cell empty for none", (name,)))
+
+
+def _unreadable(values: Sequence[str]) -> list[str]:
+    """The texts that are no dates in the form in which most are."""
+    with_digits = [value for value in values if any(map(str.isdigit, value))]
+    forms = [form for form, _ in _readings(_normal(with_digits[:FIRST])) if form.startswith("%")]
+    gaps = [np.isnan(days_in(with_digits, form)) for form in forms]
+    fewest = min(gaps, key=np.sum, default=np.ones(len(with_digits), dtype=bool))
+    wrong = {value for value, is_gap in zip(with_digits, fewest.tolist(), strict=True) if is_gap}
+    return [value for value in values if value in wrong or value not in with_digits]
 
 
 def days_in(values: Sequence[str], form: str) -> Floats:
     """Days since 1970-01-01 of texts in a form, NaN where one is no date in it."""
     text = _normal(values)
-    for _, moments in _readings(text, [form]):
+    readings = _readings(text, [form]) if form != COMPACT else [(form, _compact(text))]
+    for _, moments in readings:
         days = moments.to_physical().to_numpy().astype(np.float64) / MICROSECONDS_A_DAY
         return np.where(moments.is_null().to_numpy(), np.nan, days)
     return np.full(len(values), np.nan)
+
+
+def _compact(text: pl.Series) -> pl.Series:
+    return text.str.to_datetime(COMPACT, strict=False, time_unit="us")
 
 
 def days_of(values: NDArray[Any]) -> Floats | None:
