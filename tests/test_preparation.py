@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -214,9 +215,9 @@ def test_json_round_trip() -> None:
 def test_medians_are_learned_on_the_rows_given() -> None:
     values = [None, None, *map(float, range(N - 2))]
     data = prepare(pl.DataFrame({"a": values, "b": X[:, 0]}), Y, family="gaussian", missing="impute")
-    assert data.preparation.has_imputation
+    assert data.preparation.learns_in_folds
     refitted = data.preparation.refit(data.frame, np.arange(5))
-    assert refitted.columns[0] == data.preparation.columns[0]._replace(fill=1.0)
+    assert refitted.columns[0] == replace(data.preparation.columns[0], fill=1.0)
     assert refitted.columns[1] == data.preparation.columns[1]
     assert data.preparation.refit(data.frame, np.arange(2)) == data.preparation
     assert refitted.feature_names == data.feature_names

@@ -1,5 +1,6 @@
 """What a page predicts for a row is what the model predicts: recomputed here from the numbers that the page holds."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def test_without_levels_counted_a_text_stays_at_its_mean() -> None:
     """Models of earlier versions do not know the commonest level."""
     X, y = table("gaussian")
     cv = nb.cv_path(X.select("x0", "sex"), y, cv=3, n_lambdas=10)
-    old = tuple(column._replace(n_rows=None) for column in cv.path.preparation.columns)
+    old = tuple(replace(column, n_rows=None) for column in cv.path.preparation.columns)
     object.__setattr__(cv.path.preparation, "columns", old)
     content = described(cv, X.select("x0", "sex"), y)
     assert {column["name"]: column["settable"] for column in content["columns"]} == {"x0": True, "sex": False}

@@ -66,7 +66,7 @@ class Features:
         """
         contents = self.contents if rows is None else {name: item.take(rows) for name, item in self.contents.items()}
         if fitted is not None:
-            return fitted.design(contents) if self.matrix is None else self._matrix(rows), fitted
+            return self._as_fitted(fitted, list(contents.values()), rows), fitted
         if self.matrix is None or self.plan.imputes:
             columns = learn(contents, self.plan, findings)
         else:
@@ -76,6 +76,14 @@ class Features:
         if self.matrix is None:
             return preparation.design(contents), preparation
         return self._matrix(rows), preparation
+
+    def _as_fitted(self, fitted: Preparation, contents: list[Any], rows: NDArray[np.intp] | None) -> Any:
+        """The design of a model, whose columns may stand in another order here."""
+        places = fitted.positions(self.names, self.named)
+        if self.matrix is None:
+            return fitted.design({name: contents[j] for name, j in places.items()})
+        matrix, order = self._matrix(rows), [*places.values()]
+        return matrix if order == [*range(len(order))] else matrix[:, order]
 
     def _matrix(self, rows: NDArray[np.intp] | None) -> Any:
         return self.matrix if rows is None else self.matrix[rows]

@@ -132,10 +132,10 @@ class Preparation:
         if self.inf_is_missing:
             source = source.with_infinite_as_missing()
         if all(isinstance(column, NumberTerm) and not column.indicator for column in self.columns):
-            block = source.block([*self._positions(source).values()])
+            block = source.block([*self.positions(source.names, source.named).values()])
             if block is not None and not suspicious_columns(block):
                 return block
-        return self.design(self._read(source, self._positions(source)), unknown=unknown)
+        return self.design(self._read(source, self.positions(source.names, source.named)), unknown=unknown)
 
     def _read(self, source: Source, positions: Mapping[str, int]) -> dict[str, Content]:
         """What columns of the table hold that are at these positions."""
@@ -148,25 +148,26 @@ class Preparation:
     def design(self, contents: Contents, *, unknown: str = "error") -> Any:
         """Make the design of columns that were read already."""
         met = Met(unknown)
-        for name in self.sources:
-            if isinstance(content := contents[name], Unusable):
-                met.findings.append(replace(unusable(name, content), fix="put in what the model was fitted on"))
-        raise_errors(met.findings)
-        encoded = [column.encode(contents, met) for column in self.columns]
+        encoded, odd = [], {name for name, one in contents.items() if isinstance(one, Unusable)}
+        for column in self.columns:
+            if odd.isdisjoint(column.sources):
+                encoded.append(column.encode(contents, met))
+            elif isinstance(content := contents.get(column.name), Unusable):
+                met.findings.append(replace(unusable(column.name, content), fix="put in what the model was fitted on"))
         findings = [*met.findings, *missing_of(met.missing, 'fill them in, or fit the model with missing="impute"')]
         findings += infinite_values(places_in(met.infinite), "correct them upstream")
         raise_errors(findings)
         n_rows = next(len(one) for one in contents.values() if not isinstance(one, Unusable))
         return _assemble(self.columns, encoded, n_rows)
 
-    def _positions(self, source: Source) -> dict[str, int]:
-        """Where the columns of the table are in `source`."""
-        if not (self.named and source.named):
-            if len(source.names) != len(self.sources):
-                text = f"X has {count(len(source.names))} columns; the model was fitted on {count(len(self.sources))}."
+    def positions(self, names: Sequence[str], named: bool) -> dict[str, int]:
+        """Where the columns of the model are among those of a table, which go by place unless they are `named`."""
+        if not (self.named and named):
+            if len(names) != len(self.sources):
+                text = f"X has {count(len(names))} columns; the model was fitted on {count(len(self.sources))}."
                 raise DataError(Finding("E08", text))
             return {name: j for j, name in enumerate(self.sources)}
-        where = {name: j for j, name in enumerate(source.names)}
+        where = {name: j for j, name in enumerate(names)}
         lacking = [name for name in self.sources if name not in where]
         if lacking:
             which = "1 column" if len(lacking) == 1 else f"{count(len(lacking))} columns"
@@ -178,7 +179,7 @@ class Preparation:
         """The same preparation with what it fills in learned on these rows of `frame` only."""
         wanted = {name for column in self.columns if column.learns for name in column.sources}
         source = source_of(frame)
-        positions = self._positions(source)
+        positions = self.positions(source.names, source.named)
         contents = {
             name: content.take(rows)
             for name, content in self._read(source, {name: positions[name] for name in wanted}).items()
