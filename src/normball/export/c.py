@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from normball.export.code import CodePrinter, indented
 from normball.export.printer import notes, quoted
-from normball.export.tree import Expression, Input, Lookup, Program, Value
+from normball.export.tree import Case, Expression, Input, Lookup, Program, Value
 
 _RESERVED = """
 alignas alignof auto bool break case char const constexpr continue default do double else enum extern false float for
@@ -106,9 +106,9 @@ class CPrinter(CodePrinter):
         """NaN."""
         return f"isnan({self.expression(Value(of.input) if isinstance(of, Value) else of)})"
 
-    def case(self, condition: str, then: str, otherwise: str) -> str:
+    def case(self, node: Case) -> str:
         """A conditional expression."""
-        return f"({condition} ? {then} : {otherwise})"
+        return f"({self.condition(node.condition)} ? {self.expression(node.then)} : {self.expression(node.otherwise)})"
 
 
 def _byte(byte: int) -> str:

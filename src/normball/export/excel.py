@@ -92,9 +92,9 @@ class ExcelPrinter(Printer):
         """An empty cell, or a result that is not available."""
         return f'{self.cell(of.input)}=""' if isinstance(of, Value) else f"ISNA({self.expression(of)})"
 
-    def case(self, condition: str, then: str, otherwise: str) -> str:
+    def case(self, node: Case) -> str:
         """By IF."""
-        return f"IF({condition},{then},{otherwise})"
+        return f"IF({self.condition(node.condition)},{self.expression(node.then)},{self.expression(node.otherwise)})"
 
     def term(self, node: Expression) -> tuple[str, str]:
         """The heading of a term of a linear predictor, and its formula."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from normball.export.code import CodePrinter, indented
 from normball.export.printer import notes
-from normball.export.tree import Expression, Input, Lookup, Program, Value
+from normball.export.tree import Case, Expression, Input, Lookup, Program, Value
 
 CELL = """
 /** What a row has in a column; missing values are null, undefined or NaN. */
@@ -79,9 +79,9 @@ class JavaScriptPrinter(CodePrinter):
         """NaN."""
         return f"Number.isNaN({self.expression(Value(of.input) if isinstance(of, Value) else of)})"
 
-    def case(self, condition: str, then: str, otherwise: str) -> str:
+    def case(self, node: Case) -> str:
         """A conditional expression."""
-        return f"({condition} ? {then} : {otherwise})"
+        return f"({self.condition(node.condition)} ? {self.expression(node.then)} : {self.expression(node.otherwise)})"
 
 
 def write_javascript(program: Program) -> str:

@@ -65,8 +65,8 @@ class Printer(ABC):
                 return self.extreme("smallest", [self.expression(one) for one in of])
             case Step(name):
                 return self.step(name)
-            case Case(condition, then, otherwise):
-                return self.case(self.condition(condition), self.expression(then), self.expression(otherwise))
+            case Case():
+                return self.case(node)
 
     def condition(self, node: Condition) -> str:
         """A condition."""
@@ -138,7 +138,7 @@ class Printer(ABC):
         """The condition that something is missing."""
 
     @abstractmethod
-    def case(self, condition: str, then: str, otherwise: str) -> str:
+    def case(self, node: Case) -> str:
         """One thing or another."""
 
 

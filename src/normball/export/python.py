@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from normball.export.code import CodePrinter, indented
 from normball.export.printer import notes
-from normball.export.tree import Expression, Input, Lookup, Program, Value
+from normball.export.tree import Case, Expression, Input, Lookup, Program, Value
 
 NUMBER = '''
 def _number(value):
@@ -87,9 +87,11 @@ class PythonPrinter(CodePrinter):
         """NaN."""
         return f"math.isnan({self.expression(Value(of.input) if isinstance(of, Value) else of)})"
 
-    def case(self, condition: str, then: str, otherwise: str) -> str:
+    def case(self, node: Case) -> str:
         """A conditional expression."""
-        return f"({then} if {condition} else {otherwise})"
+        return (
+            f"({self.expression(node.then)} if {self.condition(node.condition)} else {self.expression(node.otherwise)})"
+        )
 
 
 def write_python(program: Program) -> str:

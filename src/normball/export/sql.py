@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from normball.export.printer import Printer, notes, number, quoted
-from normball.export.tree import Expression, Input, Lookup, Program, Step, Sum, Value
+from normball.export.tree import Case, Expression, Input, Lookup, Program, Step, Sum, Value
 
 BREAK = "\n     "
 DEEPEST = 100  # terms in one pair of brackets: SQLite and DuckDB stop at a depth of 1000
@@ -157,9 +157,14 @@ class SqlPrinter(Printer):
             f"IS_NAN({printed})" if self.dialect.nan_differs else f"{printed} = {self._special('NaN')}"
         )
 
-    def case(self, condition: str, then: str, otherwise: str) -> str:
-        """CASE."""
-        return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
+    def case(self, node: Case) -> str:
+        """CASE; of several in a row one."""
+        branches = []
+        found: Expression = node
+        while isinstance(found, Case):
+            branches.append(f"WHEN {self.condition(found.condition)} THEN {self.expression(found.then)}")
+            found = found.otherwise
+        return f"CASE {' '.join(branches)} ELSE {self.expression(found)} END"
 
 
 def step_column(name: str) -> str:
