@@ -20,12 +20,9 @@ class Events {
         ties_(ties),
         n_tied_(static_cast<std::size_t>(sets.n_times()), 0),
         share_(n_tied_.size(), 0.0) {
-    for (Index i = 0; i < n_rows; ++i) {
-      const Index t = sets.row(i).event;
-      if (t == n_times()) continue;
-      rows_.push_back(i);
+    for (const auto& [row, t] : sets.leaving()) {
       ++n_tied_[t];
-      share_[t] += weights[i];
+      share_[t] += weights[row];
     }
   }
 
@@ -33,8 +30,7 @@ class Events {
   const double* const weights;
 
   Index n_times() const { return sets.n_times(); }
-  const std::vector<Index>& rows() const { return rows_; }  // that have an event
-  double share(Index t) const { return share_[t]; }         // of the weights, of the events at a time
+  double share(Index t) const { return share_[t]; }  // of the weights, of the events at a time
   bool is_tied(Index t) const { return ties_ == Ties::efron && n_tied_[t] > 1; }
 
   // the terms of a time: the weight of one, and with which share those who have their event there are still at risk
@@ -56,7 +52,6 @@ class Events {
   Ties ties_;
   std::vector<Index> n_tied_;
   Vector share_;
-  std::vector<Index> rows_;
 };
 
 // the expected events of each row, which is the diagonal of the curvature: the sum over its times of the chance that
@@ -78,10 +73,10 @@ void expect(const Events& events, const RiskSums& sums, Vector& out) {
 void add_terms(const Events& events, const RiskSums& sums, const double* eta, RowSums& out) {
   Vector inverse(static_cast<std::size_t>(events.n_times()), 0.0);  // sum w^2 / (w e^eta)
   Vector linear(inverse.size(), 0.0);
-  for (const Index i : events.rows()) {
-    const Index t = events.sets.row(i).event;
-    linear[t] += events.weights[i] * eta[i];
-    inverse[t] += events.weights[i] * (events.weights[i] / sums.event_weight(i));
+  for (std::size_t m = 0; m < events.sets.leaving().size(); ++m) {
+    const auto [row, t] = events.sets.leaving()[m];
+    linear[t] += events.weights[row] * eta[row];
+    inverse[t] += events.weights[row] * (events.weights[row] / sums.of_leaving()[m]);
   }
   for (Index t = 0; t < events.n_times(); ++t) {
     const double share = events.share(t);
@@ -151,7 +146,7 @@ class RiskCoupling final : public Coupling {
     out.pearson = sums.pearson;
     Vector residual;
     expect(events_, reached, residual);
-    for (const Index i : events_.rows()) residual[i] -= events_.weights[i];
+    for (const auto& [row, t] : events_.sets.leaving()) residual[row] -= events_.weights[row];
     for (std::size_t i = 0; i < residual.size(); ++i) {
       if (events_.weights[i] == 0.0) continue;
       const double apart = dual[i] - residual[i];
@@ -244,7 +239,7 @@ class CoxLoss final : public Loss {
     Vector expected;
     expect(events_, sums, expected);
     if (wanted.curvature != nullptr) std::ranges::copy(expected, wanted.curvature);
-    for (const Index i : events_.rows()) expected[i] -= events_.weights[i];
+    for (const auto& [row, t] : events_.sets.leaving()) expected[row] -= events_.weights[row];
     for (std::size_t i = 0; i < expected.size(); ++i) {
       out.residual += expected[i];
       if (events_.weights[i] != 0.0) out.squares += expected[i] * expected[i] / events_.weights[i];
@@ -266,7 +261,7 @@ class CoxLoss final : public Loss {
 
   TargetRange targets() const override {
     TargetRange range{.smallest = 0.0, .largest = 1.0};
-    for (const Index i : events_.rows()) range.mean += events_.weights[i];
+    for (const auto& [row, t] : events_.sets.leaving()) range.mean += events_.weights[row];
     return range;
   }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "kernels/simd.hpp"
 
@@ -18,48 +20,43 @@ RiskSets::RiskSets(const double* target, const double* weights, Index n_rows) {
   const auto again = std::ranges::unique(begins);
   begins.erase(again.begin(), again.end());
   begins.push_back(n_times_);
+  counts_.assign(static_cast<std::size_t>(n_rows), 0);
   for (Index i = 0; i < n_rows; ++i, target += target_width) {
-    Row row{.cell = -1, .late_cell = -1, .event = -1};
+    if (weights[i] == 0.0) continue;
+    const auto row = static_cast<std::int32_t>(i);
     const auto last = static_cast<Index>(target[1]);
     const bool has_event = target[2] != 0.0;
-    if (weights[i] != 0.0) {
-      const auto begin = static_cast<Index>(target[3]);
-      place({.first = static_cast<Index>(target[0]),
-             .last = last - (has_event ? 1 : 0),
-             .begin = begin,
-             .end = *std::ranges::upper_bound(begins, begin)},
-            row);
-      if (has_event) row.event = static_cast<std::int32_t>(last - 1);
-    }
-    rows_.push_back(row);
-  }
-  const auto no_cell = static_cast<std::int32_t>(n_cells());
-  for (Row& row : rows_) {
-    if (row.cell < 0) row.cell = no_cell;
-    if (row.late_cell < 0) row.late_cell = no_cell;
-    if (row.event < 0) row.event = static_cast<std::int32_t>(n_times_);
+    const auto begin = static_cast<Index>(target[3]);
+    place({.first = static_cast<Index>(target[0]),
+           .last = last - (has_event ? 1 : 0),
+           .begin = begin,
+           .end = *std::ranges::upper_bound(begins, begin)},
+          row);
+    if (has_event) leaving_.push_back({.row = row, .at = static_cast<std::int32_t>(last - 1)});
   }
   runs_.clear();
+  for (std::vector<Member>* members : {&joining_, &leaving_}) {
+    std::ranges::sort(*members, {}, [](const Member& m) { return std::pair(m.at, m.row); });
+    for (const Member& m : *members) counts_[m.row] = 1;
+  }
+  joined_.assign(static_cast<std::size_t>(n_cells()) + 1, 0);
+  for (const Member& m : joining_) ++joined_[m.at + 1];
+  std::partial_sum(joined_.begin(), joined_.end(), joined_.begin());
 }
 
-void RiskSets::place(const Interval& at_risk, Row& row) {
+void RiskSets::place(const Interval& at_risk, std::int32_t row) {
+  const auto join = [&](Index cell) { joining_.push_back({.row = row, .at = static_cast<std::int32_t>(cell)}); };
   const auto [first, last, begin, end] = at_risk;
   if (first >= last) return;
-  if (first == begin) {
-    row.cell = static_cast<std::int32_t>(run(begin, end, true) + end - last);
-    return;
-  }
+  if (first == begin) return join(run(begin, end, true) + end - last);
   const auto from = static_cast<std::size_t>(first - begin);
   const auto to = static_cast<std::size_t>(last - 1 - begin);
   const auto length = static_cast<Index>(std::bit_floor(from ^ to));  // of the blocks; 0 where it is one time
-  if (length == 0) {
-    row.cell = static_cast<std::int32_t>(run(first, last, true));
-    return;
-  }
+  if (length == 0) return join(run(first, last, true));
   const Index cut = begin + static_cast<Index>(to) / length * length;
   const Index stop = std::min(cut + length, end);
-  row.cell = static_cast<std::int32_t>(run(cut, stop, true) + stop - last);
-  row.late_cell = static_cast<std::int32_t>(run(cut - length, cut, false) + first - (cut - length));
+  join(run(cut, stop, true) + stop - last);
+  join(run(cut - length, cut, false) + first - (cut - length));
 }
 
 Index RiskSets::run(Index first, Index last, bool descends) {
@@ -101,78 +98,101 @@ NORMBALL_INLINE void exponentials(double* x, Index count) {
 
 RiskSums::RiskSums(const RiskSets& sets, const double* weights, const double* eta) : sets_(sets) {
   const Index n = sets.n_rows();
-  const Index n_cells = sets.n_cells();
-  Vector whole(static_cast<std::size_t>(n), 0.0);  // eta in units
-  Vector rest(whole.size(), 0.0);
-  Vector of_cell(static_cast<std::size_t>(n_cells) + 1, none);
-  exponents_.assign(static_cast<std::size_t>(sets.n_times()) + 1, none);
+  Vector rest(static_cast<std::size_t>(n), 0.0);
+  double widest = 0.0;
   for (Index i = 0; i < n; ++i) {
     if (!sets.counts(i)) continue;
-    whole[i] = std::nearbyint(eta[i] * (1.0 / unit));
-    rest[i] = eta[i] - whole[i] * unit;
-    const RiskSets::Row& row = sets.row(i);
-    of_cell[row.cell] = std::max(of_cell[row.cell], whole[i]);
-    of_cell[row.late_cell] = std::max(of_cell[row.late_cell], whole[i]);
-    exponents_[row.event] = std::max(exponents_[row.event], whole[i]);
+    rest[i] = eta[i];
+    widest = std::max(widest, std::abs(eta[i]));
+  }
+  Vector whole(rest.size(), 0.0);  // eta in units
+  if (widest > 0.5 * unit) {
+    for (Index i = 0; i < n; ++i) {
+      whole[i] = std::nearbyint(rest[i] * (1.0 / unit));
+      rest[i] -= whole[i] * unit;
+    }
   }
   cpu::PerCpu<exponentials<64>, exponentials<32>, exponentials<16>>::run(rest.data(), n);
-  from_last_.assign(of_cell.size(), 0.0);
-  to_time_.assign(of_cell.size(), 0.0);
-  for (Index c = 0; c < n_cells; ++c) {
-    if (!sets.starts_run(c) && of_cell[c - 1] != none) {
-      from_last_[c] = 1.0;
-      if (of_cell[c] != of_cell[c - 1]) {
-        from_last_[c] = power(std::min(0.0, of_cell[c - 1] - of_cell[c]));
-        of_cell[c] = std::max(of_cell[c], of_cell[c - 1]);
-      }
+  choose_units(whole);
+  const auto fill = [&](const std::vector<RiskSets::Member>& members, const Vector& units, Vector& out) {
+    out.resize(members.size());
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      const auto [row, at] = members[m];
+      out[m] = weights[row] * rest[row] * power(whole[row] - units[at]);
     }
-    double& exponent = exponents_[sets.time_of_cell(c)];
-    exponent = std::max(exponent, of_cell[c]);
-  }
-  for (Index c = 0; c < n_cells; ++c) {
-    if (of_cell[c] != none) to_time_[c] = power(of_cell[c] - exponents_[sets.time_of_cell(c)]);
-  }
-  factors_.assign(whole.size(), {.cell = 0.0, .late_cell = 0.0, .event = 0.0});
-  for (Index i = 0; i < n; ++i) {
-    if (!sets.counts(i)) continue;
-    const RiskSets::Row& row = sets.row(i);
-    const double size = weights[i] * rest[i];
-    if (row.cell < n_cells) factors_[i].cell = size * power(whole[i] - of_cell[row.cell]);
-    if (row.late_cell < n_cells) factors_[i].late_cell = size * power(whole[i] - of_cell[row.late_cell]);
-    if (row.event < sets.n_times()) factors_[i].event = size * power(whole[i] - exponents_[row.event]);
-  }
+  };
+  fill(sets.joining(), unit_of_cell_, of_joining_);
+  fill(sets.leaving(), exponents_, of_leaving_);
   over_members(nullptr, totals_);
 }
 
-void RiskSums::over_members(const double* v, Members& out) const {
-  Vector cells(static_cast<std::size_t>(sets_.n_cells()) + 1, 0.0);
-  out.stay.assign(exponents_.size(), 0.0);
-  out.leave.assign(exponents_.size(), 0.0);
-  for (Index i = 0; i < sets_.n_rows(); ++i) {
-    const RiskSets::Row& row = sets_.row(i);
-    const double value = v == nullptr ? 1.0 : v[i];
-    cells[row.cell] += factors_[i].cell * value;
-    cells[row.late_cell] += factors_[i].late_cell * value;
-    out.leave[row.event] += factors_[i].event * value;
+// the largest that have a part in a sum
+void RiskSums::choose_units(const Vector& whole) {
+  const Index n_cells = sets_.n_cells();
+  unit_of_cell_.assign(static_cast<std::size_t>(n_cells), none);
+  exponents_.assign(static_cast<std::size_t>(sets_.n_times()) + 1, none);
+  from_last_.assign(unit_of_cell_.size() + 1, 0.0);
+  to_time_.assign(unit_of_cell_.size(), 0.0);
+  for (const auto& [row, cell] : sets_.joining()) unit_of_cell_[cell] = std::max(unit_of_cell_[cell], whole[row]);
+  for (const auto& [row, time] : sets_.leaving()) exponents_[time] = std::max(exponents_[time], whole[row]);
+  for (Index c = 0; c < n_cells; ++c) {
+    double& own = unit_of_cell_[c];
+    if (!sets_.starts_run(c) && unit_of_cell_[c - 1] != none) {
+      from_last_[c] = power(std::min(0.0, unit_of_cell_[c - 1] - own));
+      own = std::max(own, unit_of_cell_[c - 1]);
+    }
+    if (from_last_[c] != 1.0) changes_.push_back(c);
+    double& exponent = exponents_[sets_.time_of_cell(c)];
+    exponent = std::max(exponent, own);
   }
-  double running = 0.0;
-  for (Index c = 0; c < sets_.n_cells(); ++c) {
-    running = running * from_last_[c] + cells[c];
-    out.stay[sets_.time_of_cell(c)] += to_time_[c] * running;
+  changes_.push_back(n_cells);
+  for (Index c = 0; c < n_cells; ++c) {
+    if (unit_of_cell_[c] != none) to_time_[c] = power(unit_of_cell_[c] - exponents_[sets_.time_of_cell(c)]);
   }
 }
 
+void RiskSums::over_members(const double* v, Members& out) const {
+  out.stay.assign(exponents_.size(), 0.0);
+  out.leave.assign(exponents_.size(), 0.0);
+  Vector running(of_joining_.size() + 1);  // where so many have joined
+  const auto add = [&](const auto& value) {
+    double sum = 0.0;
+    for (std::size_t part = 0; part + 1 < changes_.size(); ++part) {
+      const Index first = changes_[part];
+      const Index last = changes_[part + 1];
+      sum *= from_last_[first];
+      running[sets_.joined(first)] = sum;
+      for (Index m = sets_.joined(first); m < sets_.joined(last); ++m) {
+        sum += of_joining_[m] * value(sets_.joining()[m].row);
+        running[m + 1] = sum;
+      }
+      for (Index c = first; c < last; ++c) {
+        out.stay[sets_.time_of_cell(c)] += to_time_[c] * running[sets_.joined(c + 1)];
+      }
+    }
+    for (std::size_t m = 0; m < of_leaving_.size(); ++m) {
+      const auto [row, time] = sets_.leaving()[m];
+      out.leave[time] += of_leaving_[m] * value(row);
+    }
+  };
+  v == nullptr ? add([](Index) { return 1.0; }) : add([v](Index row) { return v[row]; });
+}
+
 void RiskSums::over_times(const Members& at, double* out) const {
-  Vector cells(static_cast<std::size_t>(sets_.n_cells()) + 1, 0.0);
+  Vector cells(static_cast<std::size_t>(sets_.n_cells()));
   double running = 0.0;
   for (Index c = sets_.n_cells() - 1; c >= 0; --c) {
     running = running * from_last_[c + 1] + to_time_[c] * at.stay[sets_.time_of_cell(c)];
     cells[c] = running;
   }
-  for (Index i = 0; i < sets_.n_rows(); ++i) {
-    const RiskSets::Row& row = sets_.row(i);
-    out[i] = factors_[i].cell * cells[row.cell] + factors_[i].late_cell * cells[row.late_cell] +
-             factors_[i].event * at.leave[row.event];
+  std::fill_n(out, sets_.n_rows(), 0.0);
+  for (std::size_t m = 0; m < of_joining_.size(); ++m) {
+    const auto [row, cell] = sets_.joining()[m];
+    out[row] += of_joining_[m] * cells[cell];
+  }
+  for (std::size_t m = 0; m < of_leaving_.size(); ++m) {
+    const auto [row, time] = sets_.leaving()[m];
+    out[row] += of_leaving_[m] * at.leave[time];
   }
 }
 

@@ -21,21 +21,24 @@ class RiskSets {
 
   RiskSets(const double* target, const double* weights, Index n_rows);
 
-  Index n_rows() const { return std::ssize(rows_); }
+  Index n_rows() const { return std::ssize(counts_); }
   Index n_times() const { return n_times_; }
   Index n_cells() const { return std::ssize(time_of_cell_); }
   Index time_of_cell(Index c) const { return time_of_cell_[c]; }
   bool starts_run(Index c) const { return starts_run_[c] != 0; }  // the sum that runs over the cells begins anew here
 
-  // The cells at which a row joins running sums, and the time of its event, at which it leaves: it has no part in the
-  // running sum there. What a row has not is the number behind the last one.
-  struct Row {
-    std::int32_t cell;
-    std::int32_t late_cell;  // the second one of a row that enters late
-    std::int32_t event;
+  // A row where it has a part in sums; in the order of these, so that they are added up from one end of memory to the
+  // other: rows are in no order of time.
+  struct Member {
+    std::int32_t row;
+    std::int32_t at;
   };
-  const Row& row(Index i) const { return rows_[i]; }
-  bool counts(Index i) const { return rows_[i].cell < n_cells() || rows_[i].event < n_times_; }
+  // at the cells where rows join running sums, those that enter late at two of them
+  const std::vector<Member>& joining() const { return joining_; }
+  Index joined(Index c) const { return joined_[c]; }  // how many join at cells before this one
+  // at the time of their event, at which they leave: they have no part in the running sum there
+  const std::vector<Member>& leaving() const { return leaving_; }
+  bool counts(Index i) const { return counts_[i] != 0; }
 
  private:
   struct Interval {
@@ -45,11 +48,14 @@ class RiskSets {
     Index end;
   };
 
-  void place(const Interval& at_risk, Row& row);
+  void place(const Interval& at_risk, std::int32_t row);
   Index run(Index first, Index last, bool descends);  // its first cell
 
   Index n_times_ = 0;
-  std::vector<Row> rows_;
+  std::vector<std::uint8_t> counts_;
+  std::vector<Member> joining_;
+  std::vector<Member> leaving_;
+  std::vector<Index> joined_;
   std::vector<std::int32_t> time_of_cell_;
   std::vector<std::uint8_t> starts_run_;
   std::map<std::tuple<Index, Index, bool>, Index> runs_;
@@ -75,21 +81,20 @@ class RiskSums {
   // out_i = w e^eta times the sum over the times of the row, over e^(unit * exponent) in turn
   void over_times(const Members& at, double* out) const;
 
-  // w e^eta of a row that has an event, in the unit of that time
-  double event_weight(Index i) const { return factors_[i].event; }
+  // w e^eta of those leaving, in the unit of that time
+  const Vector& of_leaving() const { return of_leaving_; }
 
  private:
-  struct Factors {
-    double cell;
-    double late_cell;
-    double event;
-  };
+  void choose_units(const Vector& whole);
 
   const RiskSets& sets_;
-  std::vector<Factors> factors_;  // of a row: w e^eta in the unit of its cells
-  Vector from_last_;              // the unit of the cell before, in that of this one; 0 where a run starts
-  Vector to_time_;                // that of the cell, in that of its time
-  Vector exponents_;              // of each time
+  Vector of_joining_;           // w e^eta in the unit of the cell
+  Vector of_leaving_;           // in that of the time
+  Vector from_last_;            // the unit of the cell before, in that of this one; 0 where a run starts
+  std::vector<Index> changes_;  // the cells where that is not 1, and the number of cells
+  Vector to_time_;              // the unit of the cell, in that of its time
+  Vector unit_of_cell_;
+  Vector exponents_;  // of each time
   Members totals_;
 };
 
