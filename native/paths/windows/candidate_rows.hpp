@@ -26,7 +26,27 @@ class CandidateRows {
   CandidateRows(const DenseDesign& design, Index first_row, const Problems& problems, const Candidates& candidates)
       : design_(design), first_row_(first_row), problems_(problems), candidates_(candidates) {}
 
+  // of a loss that is a sum over rows
   CandidateSums sums(Index begin, Index end) const {
+    return sums(begin, end, [&](CandidateSums& out, const double* x, Index first, Index count, double* targets) {
+      predict(x, first, count, targets, block);
+      evaluate(out, first, count, targets);
+    });
+  }
+
+  // eta of each candidate, `stride` apart
+  void predict(Index begin, Index end, double* eta, Index stride) const {
+    Vector x(static_cast<std::size_t>(block * candidates_.n_used));
+    for (Index first = begin; first < end; first += block) {
+      const Index count = std::min(block, end - first);
+      design_.pack_rows({.list = candidates_.order.data(), .count = candidates_.n_used}, first, count, x.data(), block);
+      predict(x.data(), first, count, eta + first, stride);
+    }
+  }
+
+  // fill(sums, packed columns, first row, rows, targets) puts residuals of candidates, and curvatures after them
+  template <class Fill>
+  CandidateSums sums(Index begin, Index end, const Fill& fill) const {
     CandidateSums out;
     const auto width = static_cast<std::size_t>(p());
     const Index n_targets = candidates_.n_targets();
@@ -53,7 +73,7 @@ class CandidateRows {
     for (Index first = begin; first < end; first += block) {
       const Index count = std::min(block, end - first);
       design_.pack_rows(columns, first, count, buffers.x.data(), block);
-      evaluate(out, buffers, first, count);
+      fill(out, buffers.x.data(), first, count, buffers.targets.data());
       for (std::size_t h = 0; h < n_curved; ++h) add_gram(out, buffers, h, first, count);
       linalg::add_at_b(p(), n_targets, count, buffers.x.data(), block, buffers.targets.data(), block,
                        out.products.data(), p());
@@ -73,23 +93,25 @@ class CandidateRows {
   Index p() const { return candidates_.n_features; }
   bool has_all_digits(std::size_t h) const { return candidates_.digits[candidates_.curved[h]] == Digits::all; }
 
-  void evaluate(CandidateSums& out, Buffers& buffers, Index first, Index count) const {
+  void predict(const double* x, Index first, Index count, double* eta, Index stride) const {
     const Index n_candidates = candidates_.count();
     for (Index c = 0; c < n_candidates; ++c) {
-      double* eta = buffers.targets.data() + c * block;
       const double* offset = problems_.offsets[candidates_.problem[c]] + first;
-      for (Index r = 0; r < count; ++r) eta[r] = offset[r] + candidates_.constant[c];
+      for (Index r = 0; r < count; ++r) eta[c * stride + r] = offset[r] + candidates_.constant[c];
     }
-    if (candidates_.n_used > 0) {
-      linalg::add_a_b(count, n_candidates, candidates_.n_used, buffers.x.data(), block, candidates_.coefs.data(),
-                      candidates_.n_used, buffers.targets.data(), block);
-    }
+    if (candidates_.n_used == 0) return;
+    linalg::add_a_b(count, n_candidates, candidates_.n_used, x, block, candidates_.coefs.data(), candidates_.n_used,
+                    eta, stride);
+  }
+
+  void evaluate(CandidateSums& out, Index first, Index count, double* targets) const {
+    const Index n_candidates = candidates_.count();
     Index h = 0;
     for (Index c = 0; c < n_candidates; ++c) {
       const Index problem = candidates_.problem[c];
-      double* eta = buffers.targets.data() + c * block;
+      double* eta = targets + c * block;
       double* curvature = nullptr;
-      if (candidates_.digits[c] != Digits::none) curvature = buffers.targets.data() + (n_candidates + h++) * block;
+      if (candidates_.digits[c] != Digits::none) curvature = targets + (n_candidates + h++) * block;
       out.sums[c] += problems_.losses[problem]->evaluate(
           first, count, eta,
           {.residual = eta, .curvature = curvature, .least_curvature = problems_.least_curvature[problem]});

@@ -63,6 +63,7 @@ struct CandidateSums {
   Vector totals;
   std::vector<Vector> grams;               // of curvatures in all digits
   std::vector<std::vector<float>> roughs;  // of the others
+  std::vector<Vector> coupled;             // what is taken from each of them, where a loss couples rows
 
   void add(const CandidateSums& other) {
     for (std::size_t i = 0; i < products.size(); ++i) products[i] += other.products[i];
@@ -76,7 +77,8 @@ struct CandidateSums {
 
   // of the curvature's upper triangle
   double entry(Index h, Index p, Index a, Index b) const {
-    return grams[h].empty() ? roughs[h][b * RoughGram::stride(p) + a] : grams[h][b * p + a];
+    const double value = grams[h].empty() ? roughs[h][b * RoughGram::stride(p) + a] : grams[h][b * p + a];
+    return coupled.empty() ? value : value - coupled[h][b * p + a];
   }
 
   void write(const Candidates& asked, const Vector& units, bool is_profiled,

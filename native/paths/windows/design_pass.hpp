@@ -7,7 +7,7 @@
 
 namespace normball {
 
-class DesignPass final : public RowPass {
+class DesignPass : public RowPass {
  public:
   DesignPass(const DenseDesign& design, const Specification& spec, const Losses& losses,
              const std::vector<Problem>& problems, const Vector& units, Threads& threads)
@@ -22,21 +22,40 @@ class DesignPass final : public RowPass {
     }
   }
 
+ protected:
+  const DenseDesign& design() const { return design_; }
+  const CandidateRows::Problems& problems() const { return problems_; }
+  Threads& threads() const { return threads_; }
+
+  virtual CandidateSums add_up(const Candidates& candidates) {
+    const CandidateRows rows(design_, 0, problems_, candidates);
+    return add_parts([&](Index begin, Index end) { return rows.sums(begin, end); });
+  }
+
+  // task(part, begin, end) of the rows
+  template <class Task>
+  void for_parts(const Task& task) const {
+    const Index count = n_parts();
+    threads_.parallel_for(count, [&](Index i) {
+      const Index n_blocks = (spec_.n_rows + block - 1) / block;
+      task(i, block * (n_blocks * i / count), std::min(spec_.n_rows, block * (n_blocks * (i + 1) / count)));
+    });
+  }
+
+  template <class Sums>
+  CandidateSums add_parts(const Sums& sums) const {
+    std::vector<CandidateSums> parts(static_cast<std::size_t>(n_parts()));
+    for_parts([&](Index i, Index begin, Index end) { parts[i] = sums(begin, end); });
+    for (std::size_t i = 1; i < parts.size(); ++i) parts[0].add(parts[i]);
+    return std::move(parts[0]);
+  }
+
  private:
   static constexpr Index block = CandidateRows::block;
 
   bool read_for(const std::vector<Evaluation*>& evaluations) override {
     const Candidates candidates(evaluations, units_, wants_all_digits(spec_.n_rows));
-    const CandidateRows rows(design_, 0, problems_, candidates);
-    std::vector<CandidateSums> parts(static_cast<std::size_t>(n_parts()));
-    threads_.parallel_for(static_cast<Index>(parts.size()), [&](Index i) {
-      const auto count = static_cast<Index>(parts.size());
-      const Index n_blocks = (spec_.n_rows + block - 1) / block;
-      parts[i] =
-          rows.sums(block * (n_blocks * i / count), std::min(spec_.n_rows, block * (n_blocks * (i + 1) / count)));
-    });
-    for (std::size_t i = 1; i < parts.size(); ++i) parts[0].add(parts[i]);
-    parts[0].write(candidates, units_, spec_.fit_intercept, evaluations);
+    add_up(candidates).write(candidates, units_, spec_.fit_intercept, evaluations);
     return true;
   }
 

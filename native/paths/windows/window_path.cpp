@@ -8,7 +8,7 @@
 #include "paths/windows/window_path.hpp"
 
 #include "paths/path_solver.hpp"
-#include "paths/windows/design_pass.hpp"
+#include "paths/windows/coupled_pass.hpp"
 #include "paths/windows/problem_state.hpp"
 #include "quadratic/continuation.hpp"
 
@@ -329,7 +329,7 @@ const DenseDesign* dense(const Call& call) { return dynamic_cast<const DenseDesi
 // where f'' jumps it cannot be blended between lambdas
 bool can(const Call& call) {
   const LossTraits& loss = *call.spec.family;
-  return !loss.is_quadratic && !loss.is_piecewise && loss.is_separable && dense(call) != nullptr;
+  return !loss.is_quadratic && !loss.is_piecewise && dense(call) != nullptr;
 }
 
 // p x p curvatures, a few at a time, must be small against X
@@ -340,8 +340,12 @@ PathResult run(const Call& call) {
   Monitor monitor(call.poll);
   auto [problems, losses] = problems_on_rows(call, centre);
   const Vector units = common_units(call.spec, problems);
-  DesignPass pass(*dense(call), call.spec, losses, problems, units, call.threads);
-  return path_by_windows(pass, units, call.spec, problems, centre, call.threads, monitor);
+  const auto solve = [&](RowPass&& pass) {
+    return path_by_windows(pass, units, call.spec, problems, centre, call.threads, monitor);
+  };
+  if (call.spec.family->is_separable)
+    return solve(DesignPass(*dense(call), call.spec, losses, problems, units, call.threads));
+  return solve(CoupledPass(*dense(call), call.spec, losses, problems, units, call.threads));
 }
 
 }  // namespace
