@@ -24,7 +24,18 @@ class Events {
       ++n_tied_[t];
       share_[t] += weights[row];
     }
+    for (Index t = 0; t < n_times(); ++t) {
+      for_each_term(t, [&](double weight, double at_risk) {
+        terms_.push_back({.time = t, .weight = weight, .at_risk = at_risk});
+      });
+    }
   }
+
+  struct Term {
+    Index time;
+    double weight;
+    double at_risk;  // the share of those who have their event there that still is
+  };
 
   const RiskSets sets;
   const double* const weights;
@@ -33,7 +44,8 @@ class Events {
   double share(Index t) const { return share_[t]; }  // of the weights, of the events at a time
   bool is_tied(Index t) const { return ties_ == Ties::efron && n_tied_[t] > 1; }
 
-  // the terms of a time: the weight of one, and with which share those who have their event there are still at risk
+  const std::vector<Term>& terms() const { return terms_; }  // of all times
+  // of one: visit(weight, at_risk)
   template <class Visit>
   void for_each_term(Index t, const Visit& visit) const {
     const Index n = is_tied(t) ? n_tied_[t] : std::min<Index>(n_tied_[t], 1);
@@ -52,42 +64,54 @@ class Events {
   Ties ties_;
   std::vector<Index> n_tied_;
   Vector share_;
+  std::vector<Term> terms_;
 };
+
+// what is at risk at each term
+Vector totals_of(const Events& events, const RiskSums& sums) {
+  Vector out;
+  out.reserve(events.terms().size());
+  for (const auto& [t, weight, at_risk] : events.terms()) {
+    out.push_back(sums.totals().stay[t] + at_risk * sums.totals().leave[t]);
+  }
+  return out;
+}
 
 // the expected events of each row, which is the diagonal of the curvature: the sum over its times of the chance that
 // an event there is its own
-void expect(const Events& events, const RiskSums& sums, Vector& out) {
+void expect(const Events& events, const RiskSums& sums, const Vector& totals, double* out) {
   RiskSums::Members rates = events.blank();
-  for (Index t = 0; t < events.n_times(); ++t) {
-    events.for_each_term(t, [&](double weight, double at_risk) {
-      const double rate = weight / (sums.totals().stay[t] + at_risk * sums.totals().leave[t]);
-      rates.stay[t] += rate;
-      rates.leave[t] += at_risk * rate;
-    });
+  for (std::size_t l = 0; l < totals.size(); ++l) {
+    const auto& [t, weight, at_risk] = events.terms()[l];
+    const double rate = weight / totals[l];
+    rates.stay[t] += rate;
+    rates.leave[t] += at_risk * rate;
   }
-  out.resize(static_cast<std::size_t>(events.sets.n_rows()));
-  sums.over_times(rates, out.data());
+  sums.over_times(rates, out);
 }
 
 // of the terms: their logarithms less the eta of the events, and what the saturated point is apart from this one
-void add_terms(const Events& events, const RiskSums& sums, const double* eta, RowSums& out) {
-  Vector inverse(static_cast<std::size_t>(events.n_times()), 0.0);  // sum w^2 / (w e^eta)
-  Vector linear(inverse.size(), 0.0);
+void add_terms(const Events& events, const RiskSums& sums, const Vector& totals, const double* eta, RowSums& out) {
+  const auto n_times = static_cast<std::size_t>(events.n_times());
+  Vector inverse(n_times, 0.0);  // sum w^2 / (w e^eta)
+  Vector centre(n_times, 0.0);
   for (std::size_t m = 0; m < events.sets.leaving().size(); ++m) {
     const auto [row, t] = events.sets.leaving()[m];
-    linear[t] += events.weights[row] * eta[row];
+    centre[t] += events.weights[row] * eta[row];
     inverse[t] += events.weights[row] * (events.weights[row] / sums.of_leaving()[m]);
   }
-  for (Index t = 0; t < events.n_times(); ++t) {
-    const double share = events.share(t);
-    if (share == 0.0) continue;
-    const double centre = linear[t] / share - RiskSums::unit * sums.exponent(t);
-    events.for_each_term(t, [&](double weight, double at_risk) {
-      const double total = sums.totals().stay[t] + at_risk * sums.totals().leave[t];
-      out.loss += weight * (std::log(total) - centre);
-      const double chi_square = inverse[t] / (at_risk * share) * (total / share) - 1.0;
-      out.pearson += weight * std::max(0.0, chi_square);
-    });
+  for (std::size_t t = 0; t < n_times; ++t) {
+    if (events.share(t) == 0.0) continue;
+    centre[t] = centre[t] / events.share(t) - RiskSums::unit * sums.exponent(t);
+    inverse[t] /= events.share(t);
+  }
+  Vector logarithms = totals;
+  take_logarithms(logarithms);
+  for (std::size_t l = 0; l < totals.size(); ++l) {
+    const auto& [t, weight, at_risk] = events.terms()[l];
+    out.loss += weight * (logarithms[l] - centre[t]);
+    const double chi_square = inverse[t] * (totals[l] / (at_risk * events.share(t))) - 1.0;
+    out.pearson += weight * std::max(0.0, chi_square);
   }
 }
 
@@ -142,10 +166,11 @@ class RiskCoupling final : public Coupling {
     DualSums out{.dual_pearson = divergence(step, eta, reached)};
     if (out.dual_pearson == infinity) return out;
     RowSums sums;
-    add_terms(events_, reached, eta, sums);
+    const Vector totals = totals_of(events_, reached);
+    add_terms(events_, reached, totals, eta, sums);
     out.pearson = sums.pearson;
-    Vector residual;
-    expect(events_, reached, residual);
+    Vector residual(eta_.size());
+    expect(events_, reached, totals, residual.data());
     for (const auto& [row, t] : events_.sets.leaving()) residual[row] -= events_.weights[row];
     for (std::size_t i = 0; i < residual.size(); ++i) {
       if (events_.weights[i] == 0.0) continue;
@@ -234,10 +259,11 @@ class CoxLoss final : public Loss {
   RowSums evaluate(const double* eta, const Wanted& wanted) const override {
     const RiskSums sums(events_.sets, events_.weights, eta);
     RowSums out;
-    add_terms(events_, sums, eta, out);
+    const Vector totals = totals_of(events_, sums);
+    add_terms(events_, sums, totals, eta, out);
     if (wanted.residual == nullptr && wanted.curvature == nullptr) return out;
-    Vector expected;
-    expect(events_, sums, expected);
+    Vector expected(static_cast<std::size_t>(events_.sets.n_rows()));
+    expect(events_, sums, totals, expected.data());
     if (wanted.curvature != nullptr) std::ranges::copy(expected, wanted.curvature);
     for (const auto& [row, t] : events_.sets.leaving()) expected[row] -= events_.weights[row];
     for (std::size_t i = 0; i < expected.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <numbers>
 
 #include "core/cpu.hpp"
@@ -121,6 +122,22 @@ NORMBALL_INLINE void log1p_unit(const V& e, V& out) {
   for (const double c : coefficients) tail = tail * z + c;
   const V value = f - s * (f - z * tail);
   out = large ? std::numbers::ln2 + value : value;
+}
+
+// log x to about 1 ulp: the exponent's part and that of 1 <= m < 2; -infinity below all normal numbers
+template <class V>
+NORMBALL_INLINE void log(const V& x, V& out) {
+  using Integers = decltype(x < x);
+  Integers bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  const Integers mantissa = (bits & 0xfffffffffffff) | 0x3ff0000000000000;
+  V m;
+  std::memcpy(&m, &mantissa, sizeof m);
+  V value;
+  log1p_unit(m - 1.0, value);
+  value += std::numbers::ln2 * __builtin_convertvector((bits >> 52) - 1023, V);
+  const V beyond = x < 1.0 ? V{} - infinity : x;
+  out = x >= std::numeric_limits<double>::min() && x < infinity ? value : beyond;
 }
 
 // what stands for them where a formula is asked for one number

@@ -42,6 +42,15 @@ RiskSets::RiskSets(const double* target, const double* weights, Index n_rows) {
   joined_.assign(static_cast<std::size_t>(n_cells()) + 1, 0);
   for (const Member& m : joining_) ++joined_[m.at + 1];
   std::partial_sum(joined_.begin(), joined_.end(), joined_.begin());
+  ordinary_.of_cell.assign(time_of_cell_.size(), 0.0);
+  ordinary_.of_time.assign(static_cast<std::size_t>(n_times_) + 1, 0.0);
+  ordinary_.to_time.assign(time_of_cell_.size(), 1.0);
+  for (Index c = 0; c < n_cells(); ++c) {
+    ordinary_.from_last.push_back(starts_run(c) ? 0.0 : 1.0);
+    if (starts_run(c)) ordinary_.changes.push_back(c);
+  }
+  ordinary_.from_last.push_back(0.0);
+  ordinary_.changes.push_back(n_cells());
 }
 
 void RiskSets::place(const Interval& at_risk, std::int32_t row) {
@@ -75,99 +84,129 @@ constexpr double none = -1e300;  // the exponent of nothing
 // e^(unit * difference), where the difference is a whole number and not positive: below -1 beyond all digits
 double power(double difference) { return difference == 0.0 ? 1.0 : (difference == -1.0 ? 0x1p-512 : 0.0); }
 
-// e^x, in place
-template <int Bytes>
-NORMBALL_INLINE void exponentials(double* x, Index count) {
+struct Exponential {
+  template <class V>
+  NORMBALL_INLINE void operator()(const V& x, V& out) const {
+    simd::exp(x, out);
+  }
+};
+
+struct Logarithm {
+  template <class V>
+  NORMBALL_INLINE void operator()(const V& x, V& out) const {
+    simd::log(x, out);
+  }
+};
+
+// Formula{}(x, out) of so many numbers, in place
+template <class Formula, int Bytes>
+NORMBALL_INLINE void replace_all(double* x, Index count) {
   using V = simd::Lanes<Bytes>;
   V value;
   Index i = 0;
   for (; i + simd::width<V> <= count; i += simd::width<V>) {
     simd::load(x + i, value);
-    simd::exp(value, value);
+    Formula{}(value, value);
     simd::store(value, x + i);
   }
   double rest[simd::width<V>] = {};
   std::copy(x + i, x + count, rest);
   simd::load(rest, value);
-  simd::exp(value, value);
+  Formula{}(value, value);
   simd::store(value, rest);
   std::copy_n(rest, count - i, x + i);
 }
 
+template <class Formula>
+void replace(Vector& x) {
+  cpu::PerCpu<replace_all<Formula, 64>, replace_all<Formula, 32>, replace_all<Formula, 16>>::run(x.data(),
+                                                                                                 std::ssize(x));
+}
+
 }  // namespace
 
-RiskSums::RiskSums(const RiskSets& sets, const double* weights, const double* eta) : sets_(sets) {
-  const Index n = sets.n_rows();
-  Vector rest(static_cast<std::size_t>(n), 0.0);
+void take_logarithms(Vector& x) { replace<Logarithm>(x); }
+
+RiskSums::RiskSums(const RiskSets& sets, const double* weights, const double* eta)
+    : sets_(sets), units_(&sets.ordinary()) {
+  Vector rest(static_cast<std::size_t>(sets.n_rows()), 0.0);
   double widest = 0.0;
-  for (Index i = 0; i < n; ++i) {
-    if (!sets.counts(i)) continue;
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (!sets.counts(static_cast<Index>(i))) continue;
     rest[i] = eta[i];
     widest = std::max(widest, std::abs(eta[i]));
   }
-  Vector whole(rest.size(), 0.0);  // eta in units
-  if (widest > 0.5 * unit) {
-    for (Index i = 0; i < n; ++i) {
+  const bool is_ordinary = !(widest > 0.5 * unit);
+  Vector whole;  // eta in units
+  if (!is_ordinary) {
+    whole.resize(rest.size());
+    for (std::size_t i = 0; i < rest.size(); ++i) {
       whole[i] = std::nearbyint(rest[i] * (1.0 / unit));
       rest[i] -= whole[i] * unit;
     }
+    own_ = units_for(sets, whole);
+    units_ = &own_;
   }
-  cpu::PerCpu<exponentials<64>, exponentials<32>, exponentials<16>>::run(rest.data(), n);
-  choose_units(whole);
+  replace<Exponential>(rest);
+  for (std::size_t i = 0; i < rest.size(); ++i) rest[i] *= weights[i];
   const auto fill = [&](const std::vector<RiskSets::Member>& members, const Vector& units, Vector& out) {
     out.resize(members.size());
-    for (std::size_t m = 0; m < members.size(); ++m) {
-      const auto [row, at] = members[m];
-      out[m] = weights[row] * rest[row] * power(whole[row] - units[at]);
+    for (std::size_t m = 0; m < members.size(); ++m) out[m] = rest[members[m].row];
+    for (std::size_t m = 0; !is_ordinary && m < members.size(); ++m) {
+      out[m] *= power(whole[members[m].row] - units[members[m].at]);
     }
   };
-  fill(sets.joining(), unit_of_cell_, of_joining_);
-  fill(sets.leaving(), exponents_, of_leaving_);
+  fill(sets.joining(), units_->of_cell, of_joining_);
+  fill(sets.leaving(), units_->of_time, of_leaving_);
   over_members(nullptr, totals_);
 }
 
 // the largest that have a part in a sum
-void RiskSums::choose_units(const Vector& whole) {
-  const Index n_cells = sets_.n_cells();
-  unit_of_cell_.assign(static_cast<std::size_t>(n_cells), none);
-  exponents_.assign(static_cast<std::size_t>(sets_.n_times()) + 1, none);
-  from_last_.assign(unit_of_cell_.size() + 1, 0.0);
-  to_time_.assign(unit_of_cell_.size(), 0.0);
-  for (const auto& [row, cell] : sets_.joining()) unit_of_cell_[cell] = std::max(unit_of_cell_[cell], whole[row]);
-  for (const auto& [row, time] : sets_.leaving()) exponents_[time] = std::max(exponents_[time], whole[row]);
+RiskSets::Units RiskSums::units_for(const RiskSets& sets, const Vector& whole) {
+  const Index n_cells = sets.n_cells();
+  const auto count = static_cast<std::size_t>(n_cells);
+  RiskSets::Units out{.of_cell = Vector(count, none),
+                      .of_time = Vector(static_cast<std::size_t>(sets.n_times()) + 1, none),
+                      .from_last = Vector(count + 1, 0.0),
+                      .changes = {},
+                      .to_time = Vector(count, 0.0)};
+  for (const auto& [row, cell] : sets.joining()) out.of_cell[cell] = std::max(out.of_cell[cell], whole[row]);
+  for (const auto& [row, time] : sets.leaving()) out.of_time[time] = std::max(out.of_time[time], whole[row]);
   for (Index c = 0; c < n_cells; ++c) {
-    double& own = unit_of_cell_[c];
-    if (!sets_.starts_run(c) && unit_of_cell_[c - 1] != none) {
-      from_last_[c] = power(std::min(0.0, unit_of_cell_[c - 1] - own));
-      own = std::max(own, unit_of_cell_[c - 1]);
+    double& own = out.of_cell[c];
+    if (!sets.starts_run(c) && out.of_cell[c - 1] != none) {
+      out.from_last[c] = power(std::min(0.0, out.of_cell[c - 1] - own));
+      own = std::max(own, out.of_cell[c - 1]);
     }
-    if (from_last_[c] != 1.0) changes_.push_back(c);
-    double& exponent = exponents_[sets_.time_of_cell(c)];
-    exponent = std::max(exponent, own);
+    if (out.from_last[c] != 1.0) out.changes.push_back(c);
+    double& of_time = out.of_time[sets.time_of_cell(c)];
+    of_time = std::max(of_time, own);
   }
-  changes_.push_back(n_cells);
+  out.changes.push_back(n_cells);
   for (Index c = 0; c < n_cells; ++c) {
-    if (unit_of_cell_[c] != none) to_time_[c] = power(unit_of_cell_[c] - exponents_[sets_.time_of_cell(c)]);
+    if (out.of_cell[c] != none) out.to_time[c] = power(out.of_cell[c] - out.of_time[sets.time_of_cell(c)]);
   }
+  return out;
 }
 
 void RiskSums::over_members(const double* v, Members& out) const {
-  out.stay.assign(exponents_.size(), 0.0);
-  out.leave.assign(exponents_.size(), 0.0);
+  const RiskSets::Units& units = *units_;
+  out.stay.assign(units.of_time.size(), 0.0);
+  out.leave.assign(units.of_time.size(), 0.0);
   Vector running(of_joining_.size() + 1);  // where so many have joined
   const auto add = [&](const auto& value) {
     double sum = 0.0;
-    for (std::size_t part = 0; part + 1 < changes_.size(); ++part) {
-      const Index first = changes_[part];
-      const Index last = changes_[part + 1];
-      sum *= from_last_[first];
+    for (std::size_t part = 0; part + 1 < units.changes.size(); ++part) {
+      const Index first = units.changes[part];
+      const Index last = units.changes[part + 1];
+      sum *= units.from_last[first];
       running[sets_.joined(first)] = sum;
       for (Index m = sets_.joined(first); m < sets_.joined(last); ++m) {
         sum += of_joining_[m] * value(sets_.joining()[m].row);
         running[m + 1] = sum;
       }
       for (Index c = first; c < last; ++c) {
-        out.stay[sets_.time_of_cell(c)] += to_time_[c] * running[sets_.joined(c + 1)];
+        out.stay[sets_.time_of_cell(c)] += units.to_time[c] * running[sets_.joined(c + 1)];
       }
     }
     for (std::size_t m = 0; m < of_leaving_.size(); ++m) {
@@ -179,10 +218,11 @@ void RiskSums::over_members(const double* v, Members& out) const {
 }
 
 void RiskSums::over_times(const Members& at, double* out) const {
+  const RiskSets::Units& units = *units_;
   Vector cells(static_cast<std::size_t>(sets_.n_cells()));
   double running = 0.0;
   for (Index c = sets_.n_cells() - 1; c >= 0; --c) {
-    running = running * from_last_[c + 1] + to_time_[c] * at.stay[sets_.time_of_cell(c)];
+    running = running * units.from_last[c + 1] + units.to_time[c] * at.stay[sets_.time_of_cell(c)];
     cells[c] = running;
   }
   std::fill_n(out, sets_.n_rows(), 0.0);

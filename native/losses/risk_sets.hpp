@@ -40,6 +40,16 @@ class RiskSets {
   const std::vector<Member>& leaving() const { return leaving_; }
   bool counts(Index i) const { return counts_[i] != 0; }
 
+  // In what units sums over them are, powers of e^512 log 2: of each cell and of each time.
+  struct Units {
+    Vector of_cell;
+    Vector of_time;
+    Vector from_last;            // the unit of the cell before, in that of this one; 0 where a run starts
+    std::vector<Index> changes;  // the cells where that is not 1, and the number of cells
+    Vector to_time;              // the unit of the cell, in that of its time
+  };
+  const Units& ordinary() const { return ordinary_; }  // all are 1
+
  private:
   struct Interval {
     Index first;
@@ -56,6 +66,7 @@ class RiskSets {
   std::vector<Member> joining_;
   std::vector<Member> leaving_;
   std::vector<Index> joined_;
+  Units ordinary_;
   std::vector<std::int32_t> time_of_cell_;
   std::vector<std::uint8_t> starts_run_;
   std::map<std::tuple<Index, Index, bool>, Index> runs_;
@@ -68,6 +79,9 @@ class RiskSums {
   static constexpr double unit = 512.0 * std::numbers::ln2;
 
   RiskSums(const RiskSets& sets, const double* weights, const double* eta);
+  RiskSums(const RiskSums&) = delete;
+  RiskSums& operator=(const RiskSums&) = delete;
+  ~RiskSums() = default;
 
   // a sum over those at risk at a time: of those who stay, and of those who have their event
   struct Members {
@@ -77,7 +91,7 @@ class RiskSums {
   // of w e^eta v, over e^(unit * exponent)
   void over_members(const double* v, Members& out) const;
   const Members& totals() const { return totals_; }
-  double exponent(Index t) const { return exponents_[t]; }
+  double exponent(Index t) const { return units_->of_time[t]; }
   // out_i = w e^eta times the sum over the times of the row, over e^(unit * exponent) in turn
   void over_times(const Members& at, double* out) const;
 
@@ -85,17 +99,17 @@ class RiskSums {
   const Vector& of_leaving() const { return of_leaving_; }
 
  private:
-  void choose_units(const Vector& whole);
+  static RiskSets::Units units_for(const RiskSets& sets, const Vector& whole);
 
   const RiskSets& sets_;
-  Vector of_joining_;           // w e^eta in the unit of the cell
-  Vector of_leaving_;           // in that of the time
-  Vector from_last_;            // the unit of the cell before, in that of this one; 0 where a run starts
-  std::vector<Index> changes_;  // the cells where that is not 1, and the number of cells
-  Vector to_time_;              // the unit of the cell, in that of its time
-  Vector unit_of_cell_;
-  Vector exponents_;  // of each time
+  RiskSets::Units own_;  // where the ordinary ones do not do
+  const RiskSets::Units* units_;
+  Vector of_joining_;  // w e^eta in the unit of the cell
+  Vector of_leaving_;  // in that of the time
   Members totals_;
 };
+
+// the logarithms of positive numbers, in place
+void take_logarithms(Vector& x);
 
 }  // namespace normball

@@ -89,8 +89,9 @@ nb::object mean_losses(const std::string& family, double parameter, const Flat<d
   {
     const nb::gil_scoped_release no_gil;
     Threads threads(n_threads);
+    const double constant = loss->constant();
     threads.parallel_for(std::ssize(out),
-                         [&](Index l) { out[l] = loss->evaluate(eta.data() + l * n).loss + loss->constant(); });
+                         [&](Index l) { out[l] = loss->evaluate(eta.data() + l * n).loss + constant; });
   }
   return owned(std::move(out), {eta.shape(0)});
 }
