@@ -78,6 +78,14 @@ class SetCurvature {
     return 5.0 * entries + 1.5 * entries * entries / static_cast<double>(design.n_rows) + 3.0 * size * size;
   }
 
+  // of what is taken from H where the loss couples rows
+  double coupling_cost(const std::vector<Index>& set) const {
+    if (rows_.coupling == nullptr) return 0.0;
+    const auto size = static_cast<double>(set.size());
+    const auto n_terms = static_cast<double>(rows_.coupling->n_terms());
+    return size * (10.0 * static_cast<double>(rows_.diagonal.size()) + 0.05 * n_terms * size);
+  }
+
   static double factor_cost(double size) { return 0.02 * size * size * size; }
 
   // Covers all of `set`, whose first columns it may know already. `n_passes`: over the columns, what a solution of

@@ -52,7 +52,8 @@ class SetModel {
   bool is_slow(const std::vector<Index>& set, double n_active, double violation, double last) {
     if (!curvature_.is_dense()) return true;  // two passes, where a step takes many
     const double step = 2.0 * SetCurvature::pass_cost(design_, set) + 60.0 * static_cast<double>(spec_.n_rows);
-    const double anew = SetCurvature::gram_cost(design_, set) + SetCurvature::factor_cost(n_active);
+    const double anew =
+        SetCurvature::gram_cost(design_, set) + curvature_.coupling_cost(set) + SetCurvature::factor_cost(n_active);
     if (last < infinity) rented_ += step;
     // one that is hardly dearer than a step saves one
     return rented_ > anew || anew < 3.0 * step || (last < infinity && violation > 0.5 * last);
