@@ -215,6 +215,23 @@ def test_all_events_tied_and_a_last_risk_set_of_one_row(ties):
     assert np.isfinite(path.coefs).all()
 
 
+@pytest.mark.parametrize(("ties", "strata", "entry", "weights"), [(t, *[o] * 3) for t in TIES for o in (False, True)])
+def test_tall_data_goes_by_windows(ties, strata, entry, weights):
+    """From 1,000 rows on: certified, optimal by the oracle, and what working sets find, which sparse columns go by."""
+    case = Case(20, ties, strata, entry, weights, n=1050)
+    lower = np.array([-np.inf] * 5 + [0.0])
+    own = {"l1_ratio": 0.7, "penalty_factors": [1.0, 0.0, 2.0, 1.0, 1.0, 0.5], "lower_bounds": lower}
+    path = case.path(n_lambdas=6, lambda_min_ratio=1e-3, tol=1e-9, **own)
+    assert (path.statuses == "converged").all()
+    if ties == "breslow":  # a term a time: the oracle writes few risk sets down
+        problem = case.problem(l1_ratio=0.7, penalty_factors=own["penalty_factors"], lower=lower)
+        theta, lam = problem.theta(0.0, path.coefs[3]), path.lambdas[3]
+        assert path.loss[3] == pytest.approx(problem.mean_loss(theta), rel=1e-12)
+        assert problem.kkt(theta, lam) <= 1e-3 * lam
+    on_sets = nb.fit_path(sparse.csc_array(case.X), case.target, **case.options() | own, lambdas=path.lambdas, tol=1e-9)
+    np.testing.assert_allclose(path.coefs, on_sets.coefs, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("ties", TIES)
 def test_many_rows_on_few_times(ties):
     rng = np.random.default_rng(11)

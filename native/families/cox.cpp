@@ -100,7 +100,7 @@ void add_terms(const Events& events, const RiskSums& sums, const Vector& totals,
     centre[t] += events.weights[row] * eta[row];
     inverse[t] += events.weights[row] * (events.weights[row] / sums.of_leaving()[m]);
   }
-  for (std::size_t t = 0; t < n_times; ++t) {
+  for (Index t = 0; t < events.n_times(); ++t) {
     if (events.share(t) == 0.0) continue;
     centre[t] = centre[t] / events.share(t) - RiskSums::unit * sums.exponent(t);
     inverse[t] /= events.share(t);

@@ -332,8 +332,13 @@ bool can(const Call& call) {
   return !loss.is_quadratic && !loss.is_piecewise && dense(call) != nullptr;
 }
 
-// p x p curvatures, a few at a time, must be small against X
-bool pays(const Call& call) { return call.spec.n_rows >= 10 * call.spec.n_features; }
+// p x p curvatures, a few at a time, must be small against X. Where a loss couples rows, small data is quick on working
+// sets, too, which prove to the last digits.
+bool pays(const Call& call) {
+  constexpr Index fewest_coupled = 1000;
+  return call.spec.n_rows >= 10 * call.spec.n_features &&
+         (call.spec.family->is_separable || call.spec.n_rows >= fewest_coupled);
+}
 
 PathResult run(const Call& call) {
   Vector centre;
