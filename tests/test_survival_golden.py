@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import normball as nb
 from oracle_cox import Problem
 from survival_data import GOLDEN, draw_weights, load
 from test_glmnet import Generator
@@ -35,8 +36,8 @@ def test_the_oracle_agrees_with_coxph(frozen, read_shared):
     assert np.abs(problem.gradient(beta)).max() <= 1e-8 * np.abs(problem.gradient(0 * beta)).max()
 
 
-def glmnet_problem(frozen, read_shared):
-    """The data of a fit of glmnet, and the oracle's problem."""
+def glmnet_case(frozen, read_shared):
+    """The data of a fit of glmnet, and what is asked of them, in the words of the oracle."""
     y, x, strata = load(frozen["study"], read_shared)
     random, n = Generator(frozen.get("seed", 1)), len(x)
     w = 1 + np.floor(3 * random.draw(n)) if frozen.get("weighted") else np.ones(n)
@@ -44,19 +45,46 @@ def glmnet_problem(frozen, read_shared):
     checksum = [*x.shape, x.sum(), (x * x).sum(), *y.sum(axis=0), w @ offset, w.sum()]
     np.testing.assert_allclose(checksum, frozen["checksum"], rtol=1e-12, atol=1e-12)
     factors = np.resize(frozen.get("factors", 1), x.shape[1]).astype(float)
-    return Problem(x, y, ties="breslow", strata=strata, weights=w, offset=offset, penalty_factors=factors,
-                   l1_ratio=frozen.get("l1_ratio", 1.0), lower=frozen.get("lower", -np.inf),
-                   standardize=frozen.get("standardize", True))  # fmt: skip
+    return x, y, {
+        "strata": strata, "weights": w, "offset": offset, "penalty_factors": factors,
+        "l1_ratio": frozen.get("l1_ratio", 1.0), "lower": frozen.get("lower", -np.inf),
+        "standardize": frozen.get("standardize", True),
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("frozen", GLMNET["fits"], ids=lambda frozen: frozen["name"].replace(" ", "_").replace(",", ""))
+of_glmnet = pytest.mark.parametrize(
+    "frozen", GLMNET["fits"], ids=lambda frozen: frozen["name"].replace(" ", "_").replace(",", "")
+)
+
+
+@of_glmnet
 def test_the_oracle_agrees_with_glmnet(frozen, read_shared):
     """The same objective at glmnet's coefficients, which are a minimiser's."""
-    problem = glmnet_problem(frozen, read_shared)
+    x, y, asked = glmnet_case(frozen, read_shared)
+    problem = Problem(x, y, ties="breslow", **asked)
     at = frozen["at"]
     theta, lam = problem.theta(0.0, frozen["beta"]), frozen["lambdas"][at]
     assert problem.objective(theta, lam) == pytest.approx(frozen["objective"][at], rel=1e-12)
     assert problem.kkt(theta, lam) <= 1e-3 * lam
+
+
+@of_glmnet
+def test_no_objective_of_glmnet_is_lower(frozen, read_shared):
+    x, y, asked = glmnet_case(frozen, read_shared)
+    w, strata = asked["weights"], asked["strata"]
+    path = nb.fit_path(
+        x, y, family="cox(breslow)", lambdas=frozen["lambdas"], tol=1e-10, sample_weight=w, offset=asked["offset"],
+        strata=None if strata is None else list(strata), lower_bounds=np.full(x.shape[1], float(asked["lower"])),
+        **{name: asked[name] for name in ("penalty_factors", "l1_ratio", "standardize")},
+    )  # fmt: skip
+    share = w / w.sum()
+    sizes = np.sqrt(share @ (x - share @ x) ** 2) if asked["standardize"] else 1.0
+    b, ratio = path.coefs * sizes, asked["l1_ratio"]
+    penalty = (ratio * np.abs(b) + (1 - ratio) / 2 * b**2) @ asked["penalty_factors"]
+    ours = path.loss + path.lambdas * penalty
+    assert (ours <= np.array(frozen["objective"]) + 1e-9).all()
+    np.testing.assert_allclose(ours, frozen["objective"], rtol=1e-6)
+    np.testing.assert_allclose(b[frozen["at"]], np.array(frozen["beta"]) * sizes, rtol=0, atol=1e-5)
 
 
 def test_glmnet_agrees_with_its_vignette():
