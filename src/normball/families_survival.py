@@ -43,8 +43,7 @@ class Cox(Family):
     views = frozenset({"survival_curves", "survival_calibration"})
     inverse_link, factor, eta_is, predicted = "exp", "hazard", "log of the hazard", "Relative hazard"
     told = ("concordance", "uno", "brier", "deviance")
-    sklearn_lacks = "models of survival (scikit-survival has them, without Efron's ties)"
-    glmnet_lacks = "Efron's ties before its version 5"
+    glmnet = '"cox"'
 
     @classmethod
     def read(cls, given: str | None) -> Family:
@@ -89,8 +88,6 @@ class CoxBreslow(Cox):
 
     name, label = "cox(breslow)", "Cox (Breslow's ties)"
     ties = "breslow"
-    sklearn_lacks = "models of survival (scikit-survival has them)"
-    glmnet, glmnet_lacks = '"cox"', ""
 
 
 _ENTRIES = (Cox, CoxBreslow)

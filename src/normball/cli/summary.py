@@ -9,7 +9,7 @@ import numpy as np
 
 from normball.cli.console import Console, labelled
 from normball.language import message, tr
-from normball.report.reproduce import one_line
+from normball.report.recipes import same_as
 from normball.results import answers, facts, mixes, sentences, summaries
 from normball.results.evaluation import Evaluation
 from normball.results.text import table
@@ -72,7 +72,7 @@ def closing(cv: CVPath, run: Run, with_ranges: bool) -> list[str]:
     picked = facts.points(cv, run.select)[0]
     told = [(message("Samples"), text) for text in sentences.about_ranges(picked) if with_ranges]
     told.append((message("Solved"), sentences.certificate(cv.path)))
-    told.append((message("Same as"), one_line(cv.path, picked.fit.lam, run)))
+    told.append((message("Same as"), same_as(cv.path, picked.fit.lam, run)))
     return [labelled(label, text) for label, text in told]
 
 

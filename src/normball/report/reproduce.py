@@ -25,6 +25,10 @@ OWN_FEATURES = message(
     "Some features are made here of dates, words, splines, products or levels taken together, which is not written out "
     "in the words of {0}."
 )
+BY_BRESLOW = message(
+    "It takes tied events by Breslow's approximation, and this model by Efron's: the two are the same only where no "
+    'events are at the same time. family="cox(breslow)" fits Breslow\'s.'
+)
 MOST_GROUPED = 100  # features whose groups are written out
 WITH_GROUPS = "gglasso, grpreg and adelie"
 
@@ -110,12 +114,12 @@ def one_line(path: Path, lam: float, run: Run | None = None) -> str:
         estimator = sklearn_estimator(path, lam)
         parts.append(tr("sklearn {0} on standardised X", estimator) if path.standardize else f"sklearn {estimator}")
     family = find_family(path.family)
-    if family.glmnet_lacks and not family.has_risk_sets:  # of which there is no report
+    if family.glmnet_lacks:
         parts.append(tr("nothing in glmnet: see the report"))
-    elif lacking := glmnet_lacks(path) or family.glmnet_lacks:
+    elif lacking := glmnet_lacks(path):
         parts.append(tr("nothing in glmnet, which has no {0}", tr(lacking)))
     elif not path.penalty_factors.any():
-        parts.append(tr("R glm(): nothing is penalised"))
+        parts.append(tr("R {0}(): nothing is penalised", "glm"))
     elif family.glmnet_scales_target and path.l1_ratio < 1:
         parts.append(tr("glmnet: see the report (its L2 part depends on the sd of y)"))
     else:

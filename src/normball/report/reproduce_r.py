@@ -11,6 +11,7 @@ from normball.families import find_family
 from normball.family import written
 from normball.language import tr
 from normball.report.reproduce import (
+    BY_BRESLOW,
     GROUP_PENALTY,
     OWN_FEATURES,
     WITH_GROUPS,
@@ -42,9 +43,10 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     if np.isfinite(path.lower_bounds).any() or np.isfinite(path.upper_bounds).any():
         return Recipe(TITLE, note=tr("Bounds are not written out here; see glmnet's lower.limits and upper.limits."))
     if not path.penalty_factors.any():
-        return Recipe(TITLE, note=tr("Nothing is penalised here: R's glm() gives the same model."))
+        name = "coxph" if family.has_risk_sets else "glm"
+        return Recipe(TITLE, note=tr("Nothing is penalised here: R's {0}() gives the same model.", name))
     lines = ["library(glmnet)", *_reading(path, run)]
-    if not family.glmnet.startswith('"'):  # an object: its steps stop early otherwise
+    if not family.glmnet.startswith('"') or family.has_risk_sets:  # not in Fortran: its steps stop early otherwise
         lines.append("glmnet.control(epsnr = 1e-12, mxitnr = 500)")
     alpha, strength = written(path.l1_ratio), repr(lam * factor_scale(path))
     if family.glmnet_scales_target and path.l1_ratio < 1:
@@ -61,7 +63,7 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     arguments += ["weights = w"] if run.weights else []
     arguments += ["offset = offset"] if path.has_offset else []
     arguments += [] if path.standardize else ["standardize = FALSE"]
-    arguments += [] if path.fit_intercept else ["intercept = FALSE"]
+    arguments += [] if path.fit_intercept or family.has_risk_sets else ["intercept = FALSE"]
     free = np.flatnonzero(path.penalty_factors == 0)
     if free.size:
         names = ", ".join(_quoted(_their_name(path, int(j))) for j in free)
@@ -73,6 +75,8 @@ def in_glmnet(path: Path, run: Run, lam: float) -> Recipe:
     note = ""
     if run.options.get("missing") == "impute":
         note = "Impute the missing values first, by median and indicator."
+    if family.has_risk_sets and family.ties == "efron":
+        note = " ".join(filter(None, [note, tr(BY_BRESLOW), tr("From its version 5 on glmnet has Efron's, too.")]))
     return Recipe(TITLE, "\n".join(lines), note)
 
 
@@ -100,7 +104,7 @@ def _reading(path: Path, run: Run) -> list[str]:
     away = [
         name
         for name in run.not_features
-        if name not in (*run.target_columns, run.weights, *run.offset_columns, run.exposure)
+        if name not in (*run.target_columns, run.weights, run.strata, *run.offset_columns, run.exposure)
     ]
     lines = [f"table <- {reader}"]
     lines += ["# first take thousands separators and units out of the numbers"] * bool(
@@ -110,16 +114,25 @@ def _reading(path: Path, run: Run) -> list[str]:
         lines.append(f"table <- table[setdiff(names(table), {_vector(away)})]")
     if run.options.get("missing") == "drop":
         lines.append("table <- na.omit(table)")
-    roles = [role for role in (*run.target_columns, run.weights, *run.offset_columns, run.exposure) if role]
+    all_roles = (*run.target_columns, run.weights, run.strata, *run.offset_columns, run.exposure)
+    roles = [role for role in all_roles if role]
     labels = [column.name for column in path.preparation.columns if column.levels is not None]
     lines.append(f"features <- table[setdiff(names(table), {_vector(roles)})]")
     if labels:
         lines.append(f"for (name in {_vector(labels)}) features[[name]] <- factor(features[[name]])")
-    lines += ["x <- makeX(features)", f"y <- {_columns(run.y)}"]
+    lines += ["x <- makeX(features)", f"y <- {_times(run) if path.baselines is not None else _columns(run.y)}"]
     lines += ["y <- factor(y)"] if find_family(path.family).has_classes and not run.targets else []
     lines += [f"w <- table[[{_quoted(run.weights)}]]"] if run.weights else []
     lines += [f"offset <- {_columns(run.offset)}"] if run.offset else []
     return [*lines, f"offset <- log(table[[{_quoted(run.exposure)}]])"] if run.exposure else lines
+
+
+def _times(run: Run) -> str:
+    """The target of a Cox model, with its strata."""
+    *times, event = run.targets
+    truth = f'tolower({_columns(event)}) %in% c("1", "true")'  # R takes "true" for a word
+    surv = f"survival::Surv({', '.join(map(_columns, times))}, {truth})"
+    return f"stratifySurv({surv}, table[[{_quoted(run.strata)}]])" if run.strata else surv
 
 
 def _their_name(path: Path, feature: int) -> str:

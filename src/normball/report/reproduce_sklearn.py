@@ -35,21 +35,21 @@ def in_sklearn(path: Path, run: Run, lam: float) -> Recipe:
         return Recipe(TITLE, note=tr("scikit-learn has no {0}.", tr(lacking)))
     name = sklearn_estimator(path, lam).partition("(")[0]
     imports = {f"from sklearn.linear_model import {name}", "from sklearn.pipeline import make_pipeline"}
-    encoders = _encoders(path, run, imports)
-    body = ["encode = make_column_transformer(", *encoders, ")"] if encoders else []
-    steps = ["encode"] if encoders else []
+    encoding = encoders(path, run, imports)
+    body = ["encode = make_column_transformer(", *encoding, ")"] if encoding else []
+    steps = ["encode"] if encoding else []
     if path.standardize:
         imports.add("from sklearn.preprocessing import StandardScaler")
-        steps.append(f"StandardScaler({'with_mean=False' if _is_svmlight(run) else ''})")
+        steps.append(f"StandardScaler({'with_mean=False' if is_svmlight(run) else ''})")
     steps.append(sklearn_estimator(path, lam, PRECISION[name], digits=15))
     body.append(call("model = make_pipeline", steps))
     weighted = ["standardscaler"] * path.standardize + [name.lower()] if run.weights else []
     body.append(f"model.fit({', '.join(['X', 'y', *(f'{step}__sample_weight=w' for step in weighted)])})")
-    reading = _reading(run, imports)
-    return Recipe(TITLE, "\n".join([*sorted(imports), *reading, "", *body]))
+    lines = reading(run, imports)
+    return Recipe(TITLE, "\n".join([*sorted(imports), *lines, "", *body]))
 
 
-def _encoders(path: Path, run: Run, imports: set[str]) -> list[str]:
+def encoders(path: Path, run: Run, imports: set[str]) -> list[str]:
     """Lines of a column transformer for labels and gaps; none where all columns are numbers."""
     leveled = [column.name for column in path.preparation.columns if column.levels is not None]
     imputed = [column.name for column in path.preparation.columns if column.indicator]
@@ -77,7 +77,7 @@ def _imputer(path: Path) -> str:
     return f'SimpleImputer(strategy="{column.fill_by}"{value}, add_indicator=True)'
 
 
-def _reading(run: Run, imports: set[str]) -> list[str]:
+def reading(run: Run, imports: set[str]) -> list[str]:
     """Lines that define X, y and, where there are weights, w."""
     if run.example:
         imported, *lines = example_lines(run.example)
@@ -85,7 +85,7 @@ def _reading(run: Run, imports: set[str]) -> list[str]:
         return lines
     if not run.source:
         return ["", "# X, y: the arrays that were fitted"]
-    if _is_svmlight(run):
+    if is_svmlight(run):
         imports.add("from sklearn.datasets import load_svmlight_file")
         return ["", f"X, y = load_svmlight_file({run.source!r})"]
     if run.reading.keys() & {"units", "header"}:  # what pandas does not know
@@ -95,12 +95,12 @@ def _reading(run: Run, imports: set[str]) -> list[str]:
     else:
         imports.add("import pandas as pd")
         lines = ["", f"table = pd.{_reader(run)}"]
-    others = [name for name in run.not_features if name not in (*run.target_columns, run.weights)]
+    others = [name for name in run.not_features if name not in (*run.target_columns, run.weights, run.strata)]
     if others:
         lines.append(f"table = table.drop(columns={others!r})")
     if run.options.get("missing") == "drop":
         lines.append("table = table.dropna()")
-    apart = [*run.target_columns, *([run.weights] if run.weights else [])]
+    apart = [*run.target_columns, *filter(None, [run.weights, run.strata])]
     lines += [f"X = table.drop(columns={apart!r})", f"y = table[{run.y!r}]"]
     return [*lines, f"w = table[{run.weights!r}]"] if run.weights else lines
 
@@ -123,5 +123,6 @@ def _reader(run: Run) -> str:
     return f"read_csv({', '.join([repr(run.source), *(f'{key}={value!r}' for key, value in options.items())])})"
 
 
-def _is_svmlight(run: Run) -> bool:
+def is_svmlight(run: Run) -> bool:
+    """Whether the table is a sparse matrix in a file."""
     return run.source.lower().removesuffix(".gz").endswith((".svmlight", ".svm", ".libsvm"))
