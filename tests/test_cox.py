@@ -55,6 +55,72 @@ class Case:
         )
 
 
+GROUPS = [0, 1, 1, 2, 2, 2]
+
+
+@grid
+@pytest.mark.parametrize(("orthonormalize", "l1_ratio"), [(True, 1.0), (False, 0.7)])
+def test_groups_are_optimal(ties, strata, entry, weights, orthonormalize, l1_ratio):
+    """What holds a group at zero, or where it is, by the gradient of the oracle."""
+    case = Case(41, ties, strata, entry, weights, n=50)
+    offset = case.rng.normal(scale=0.3, size=50)
+    options = {"groups": GROUPS, "orthonormalize": orthonormalize, "l1_ratio": l1_ratio, "n_lambdas": 12}
+    path = case.path(**options, offset=offset, lambda_min_ratio=0.01, tol=1e-11)
+    assert (path.statuses == "converged").all()
+    assert not path.intercepts.any()
+    loss = CoxLoss(case.target, case.weights, case.strata, ties)
+    w = np.ones(50) if case.weights is None else case.weights
+    centred = case.X - w @ case.X / w.sum()
+    covariance = centred.T @ (centred * w[:, None]) / w.sum()
+    for index, lam in enumerate(path.lambdas):
+        b = path.coefs[index]
+        eta = case.X @ b + offset
+        assert path.loss[index] == pytest.approx(loss.value(eta), rel=1e-9)
+        slope = case.X.T @ loss.gradient(eta)
+        for group in range(3):
+            own = np.flatnonzero(np.array(GROUPS) == group)
+            metric = covariance[np.ix_(own, own)]
+            metric = metric if orthonormalize else np.diag(np.diag(metric))
+            strength = lam * np.sqrt(len(own))
+            if b[own].any():
+                norm = np.sqrt(b[own] @ metric @ b[own])
+                pull = strength * (l1_ratio / norm + 1 - l1_ratio) * metric @ b[own]
+                np.testing.assert_allclose(slope[own], -pull, rtol=0, atol=1e-3 * strength * np.sqrt(metric.max()))
+            else:
+                assert np.sqrt(slope[own] @ np.linalg.solve(metric, slope[own])) <= strength * l1_ratio * (1 + 1e-6)
+    assert 0 < path.n_groups_nonzero[1] < 3
+
+
+def test_groups_that_are_nothing():
+    """Groups of one feature, or none of the penalty on groups; sparse columns; groups without a penalty."""
+    case = Case(42, "efron", True, True, True, n=50)
+    alone = case.path(n_lambdas=8, tol=1e-11)
+    options = {"lambdas": alone.lambdas, "tol": 1e-11}
+    for given in ({"groups": list(range(6))}, {"groups": GROUPS, "group_ratio": 0.0}):
+        np.testing.assert_allclose(case.path(**given, **options).coefs, alone.coefs, atol=1e-6)
+    together = case.path(groups=GROUPS, orthonormalize=False, **options)
+    X = np.where(np.abs(case.X - 5) < 1, 0.0, case.X)
+    dense, thin = (
+        nb.fit_path(one, case.target, groups=GROUPS, orthonormalize=False, **case.options(), **options)
+        for one in (X, sparse.csc_array(X))
+    )
+    np.testing.assert_allclose(dense.coefs, thin.coefs, atol=1e-6)
+    assert together.null_loss == pytest.approx(alone.null_loss, rel=1e-12)
+    free = case.path(groups=GROUPS, penalty_factors=[0, 1, 1, 1, 1, 1], **options)
+    null = nb.fit_path(case.X[:, :1], case.target, **case.options(), lambdas=[0.0], tol=1e-12)
+    assert free.null_loss == pytest.approx(null.loss[0], rel=1e-7)
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.0])
+def test_groups_of_many_features(l1_ratio):
+    """More features than rows, and more of them at work than a matrix of their curvature is worth."""
+    case = Case(43, n=40, p=900)
+    path = case.path(groups=np.arange(900) // 3, l1_ratio=l1_ratio, n_lambdas=8, orthonormalize=False)
+    assert (path.statuses == "converged").all()
+    cv = nb.cv_path(case.X, case.target, family="cox", groups=np.arange(900) // 3, n_lambdas=5, cv=3, l1_ratio=l1_ratio)
+    assert (cv.fold_dual_gaps <= 1e-6).all()
+
+
 @grid
 @pytest.mark.parametrize("size", [1.0, 50.0, 1000.0])
 def test_the_loss_is_that_of_the_oracle_however_far_eta_goes(ties, strata, entry, weights, size):
@@ -331,7 +397,6 @@ def test_models_are_saved_and_predict_relative_hazards(tmp_path):
 CASE = Case(17)
 NOT_YET = {
     "GLMRegressor": lambda: nb.GLMRegressor(family="cox").fit(CASE.X, CASE.target[:, 0]),
-    "a penalty of groups": lambda: nb.fit_path(CASE.X, CASE.target, family="cox", groups=[0, 0, 1, 1, 2, 2]),
 }
 
 

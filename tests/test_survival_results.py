@@ -95,6 +95,13 @@ def test_without_a_penalty_coefficients_and_curves_are_those_of_r(frozen, read_s
         by_row = {} if level == "" else {"strata": [level] * 2}
         found = path.predict(x[:2], lam=1e-9, kind="survival", times=curve["times"], **by_row)
         np.testing.assert_allclose(found, curve["surv"][1:], rtol=0, atol=1e-6)
+    # a model that ranks by their score is judged as they judge it
+    score = np.floor(8 * x @ np.array(frozen["beta"]))[:, None] / 8
+    ranking = nb.fit_path(score, y, family="cox", strata=names, sample_weight=w, lambdas=[0.01])
+    judged = ranking.evaluate(score, y, lam=0.01, sample_weight=w, strata=names, n_bootstrap=0).scores
+    assert judged["concordance"] == pytest.approx(frozen["concordance"]["harrell"], rel=1e-12)
+    if "uno" in frozen["concordance"]:
+        assert judged["uno"] == pytest.approx(frozen["concordance"]["uno"], rel=1e-10)
 
 
 def test_what_is_asked_for_in_vain():

@@ -6,10 +6,11 @@
 
 namespace normball {
 
-// Of each row: diag(d) - r r', where a loss couples its outputs, else diag(d).
+// Of each row: diag(d) - r r', where a loss couples its outputs, else diag(d); and what couples rows.
 struct RowCurvature {
-  Vector diagonal;  // w_i d
-  Vector root;      // sqrt(w_i) r; empty where outputs are not coupled
+  Vector diagonal;                                     // w_i d
+  Vector root;                                         // sqrt(w_i) r; empty where outputs are not coupled
+  std::unique_ptr<const Coupling> coupling = nullptr;  // of the rows of one output; null where they are not
 };
 
 class OutputsLoss {
@@ -18,7 +19,7 @@ class OutputsLoss {
     bool is_quadratic = false;        // its curvature is the same everywhere
     bool is_location = false;         // it depends on y - eta alone
     bool is_shift_invariant = false;  // the same number may be added to all outputs
-    bool is_coupled = false;          // the curvature of a row is not diagonal
+    bool is_coupled = false;          // the curvature is not diagonal
   };
 
   OutputsLoss(Index n_outputs, const Traits& traits) : n_outputs(n_outputs), traits(traits) {}

@@ -11,7 +11,7 @@ class SingleOutput final : public OutputsLoss {
       : OutputsLoss(1, {.is_quadratic = loss->is_quadratic,
                         .is_location = loss->is_location,
                         .is_shift_invariant = false,
-                        .is_coupled = false}),
+                        .is_coupled = !loss->is_separable}),
         loss_(std::move(loss)),
         n_rows_(static_cast<std::size_t>(n_rows)),
         least_curvature_(least_curvature) {}
@@ -27,6 +27,7 @@ class SingleOutput final : public OutputsLoss {
     loss_->evaluate(eta, {.curvature = curvature.diagonal.data(),
                           .least_curvature = least_curvature_,
                           .majorises = loss_->is_piecewise});
+    curvature.coupling = loss_->coupling(eta);
   }
   DualSums dual(const double* eta, double* dual) const override { return loss_->dual(eta, dual); }
   double constant() const override { return loss_->constant(); }

@@ -183,8 +183,11 @@ def _term(match: re.Match[str]) -> str:
 def with_known_options(fix: str, known: Collection[str]) -> str:
     """Leave out those of the remedies that need an option which is not known; calls of other functions stay."""
 
+    def is_known(name: str) -> bool:
+        return name in known or _RENAMED.get(name, "")[2:].replace("-", "_") in known
+
     def can_be_followed(remedy: str) -> bool:
-        return all(match[1] in known for match in _OPTION.finditer(_CALL.sub("", remedy)))
+        return all(is_known(match[1]) for match in _OPTION.finditer(_CALL.sub("", remedy)))
 
     return OR.join(remedy for remedy in fix.split(OR) if can_be_followed(remedy))
 

@@ -169,8 +169,6 @@ def checked(data: Data | BlockData, settings: Settings, options: Mapping[str, An
     family = find_family(data.family)
     has_intercept = settings.fit_intercept and not family.has_risk_sets
     settings = replace(settings, family=data.family, fit_intercept=has_intercept)
-    if settings.groups is not None:
-        family.check_rows("a penalty of groups")
     dropped = name_list("drop", options.get("drop"))
 
     def feature_values(name: str, default: float) -> Array:

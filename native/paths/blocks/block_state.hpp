@@ -162,15 +162,18 @@ class BlockState {
       dual_ = direction;
       multiply(*model, dual_);
       for (std::size_t i = 0; i < dual_.size(); ++i) dual_[i] += start.residual[i];
-      dual_sums_ = loss_.dual(eta_.data(), dual_.data());
+      dual_sums_ = model->coupling == nullptr ? loss_.dual(eta_.data(), dual_.data())
+                                              : model->coupling->dual(direction.data(), eta_.data(), dual_.data());
     }
     read_gradients();
     return true;
   }
 
-  // vectors shaped like eta become their product with the curvature of each row
+  // vectors shaped like eta become their product with the curvature
   void multiply(const RowCurvature& rows, Vector& vectors) const {
     const Index n = design_.n_rows;
+    Vector terms(static_cast<std::size_t>(rows.coupling == nullptr ? 0 : rows.coupling->n_terms()));
+    if (rows.coupling != nullptr) rows.coupling->project(vectors.data(), terms.data());
     Vector total(static_cast<std::size_t>(rows.root.empty() ? 0 : n), 0.0);
     for (Index k = 0; k < n_outputs() && !total.empty(); ++k) {
       for (Index i = 0; i < n; ++i) total[i] += rows.root[k * n + i] * vectors[k * n + i];
@@ -181,6 +184,7 @@ class BlockState {
         vectors[at] = rows.diagonal[at] * vectors[at] - (total.empty() ? 0.0 : rows.root[at] * total[i]);
       }
     }
+    if (rows.coupling != nullptr) rows.coupling->take_back(terms.data(), vectors.data());
   }
 
   // what values shaped like theta add to eta

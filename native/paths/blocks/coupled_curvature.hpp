@@ -1,7 +1,7 @@
 // H = sum_i x_i x_i' (x) W_i over the values of a model that matter, W_i = diag(d_i) - r_i r_i' the curvature of a row:
 // exact, since a diagonal bound would let classes that compete wait for each other. With Z the columns r_ik x_ij it is
-// one Gram of all values, H = blocks of X'D_k X - Z'Z (M26), and one of each output's own. It is kept while steps
-// converge.
+// one Gram of all values, H = blocks of X'D_k X - Z'Z (M26), and one of each output's own. Rows that hold together take
+// another one, (MX)'MX. It is kept while steps converge.
 #pragma once
 
 #include <algorithm>
@@ -49,6 +49,7 @@ class CoupledCurvature {
     } else {
       add_rows(set, old);
     }
+    if (rows_.coupling != nullptr) take_coupled(set, old);
     for (Index b = old; b < size(); ++b) {
       for (Index a = 0; a < b; ++a) column(a)[b] = column(b)[a];
     }
@@ -68,6 +69,7 @@ class CoupledCurvature {
 
  private:
   static constexpr Index block_rows = 256;
+  static constexpr double least_share = 1e-9;  // of x'Dx that M leaves
 
   double* column(Index b) { return H_.get() + b * stride_; }
 
@@ -144,6 +146,31 @@ class CoupledCurvature {
 
   static Index n_fresh(const std::vector<Index>& places, Index old) {
     return places.end() - std::ranges::lower_bound(places, old);
+  }
+
+  // Takes (MX)'MX from what is new, where the rows of one output hold together. (M34)
+  void take_coupled(const SetColumns& set, Index old) {
+    const Index n = rows_.coupling->n_terms();
+    const Index fresh = size() - old;
+    projected_.resize(static_cast<std::size_t>(n * size()));
+    std::vector<Index> value_of(static_cast<std::size_t>(set.n_columns()), -1);
+    for (Index a = old; a < size(); ++a) value_of[values_[a].column] = a;
+    Vector rows(static_cast<std::size_t>(design_.n_rows));
+    for (Index place = 0; place < set.size(); ++place) {
+      for (Index c = 0; c < set.width(place); ++c) {
+        const Index a = value_of[set.first(place) + c];
+        if (a < 0) continue;
+        set.read(place, c, rows);
+        rows_.coupling->project(rows.data(), projected_.data() + a * n);
+      }
+    }
+    double* joined = projected_.data() + old * n;
+    // where rows are fitted perfectly the difference is rounding: a column keeps a say
+    for (Index b = old; b < size(); ++b) column(b)[b] *= 1.0 + least_share;
+    for (Index e = 0; e < fresh * n; ++e) joined[e] = -joined[e];
+    linalg::add_at_b(old, fresh, n, projected_.data(), n, joined, n, column(old), stride_);
+    linalg::add_at_a(fresh, n, -1.0, joined, n, column(old) + old, stride_);
+    for (Index e = 0; e < fresh * n; ++e) joined[e] = -joined[e];
   }
 
   struct Entry {
@@ -235,6 +262,7 @@ class CoupledCurvature {
   Buffer H_;
   Index stride_ = 0;
   Index version_ = 0;
+  Vector projected_;  // M times the columns of the values
   Vector border_;
   Vector corner_;
 };

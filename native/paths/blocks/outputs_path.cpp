@@ -243,6 +243,7 @@ class OutputsPath {
       for (const auto& [j, value] : coefs) {
         point.features.push_back(static_cast<std::int32_t>(j));
         point.values.push_back(value);
+        if (!spec_.fit_intercept) continue;
         point.intercept -= value * (centre[j] + (state.rows == nullptr ? 0.0 : problem.scaling.shift[j]));
       }
       mean_intercept += point.intercept / static_cast<double>(spec_.n_outputs);

@@ -9,7 +9,7 @@ namespace normball {
 
 struct OutputsProblem {
   Problem problem;
-  Vector targets;  // n_rows x n_outputs, column-major, as the next one
+  Vector targets;  // n_rows x n_outputs, column-major, as the next one; of one output as they came
   Vector offset;
   Vector origins;  // that were taken from the targets
   std::unique_ptr<const OutputsLoss> loss;
@@ -18,7 +18,8 @@ struct OutputsProblem {
   // `standardised`: with weights and scaling
   OutputsProblem(const Specification& spec, Problem standardised)
       : problem(std::move(standardised)), origins(static_cast<std::size_t>(spec.n_outputs), 0.0) {
-    targets = by_output(problem.y, spec);
+    targets = spec.n_outputs == 1 ? Vector(problem.y, problem.y + spec.n_rows * spec.target_width())
+                                  : by_output(problem.y, spec);
     offset = by_output(problem.offset, spec);
     if (spec.n_outputs > 1 && spec.family->is_location) centre_targets(spec);
     make_loss(spec);

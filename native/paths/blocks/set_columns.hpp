@@ -64,6 +64,16 @@ class SetColumns {
     }
   }
 
+  // all rows of a column
+  void read(Index place, Index c, Vector& out) const {
+    out.assign(static_cast<std::size_t>(design_.n_rows), list_[place] == intercept ? 1.0 : 0.0);
+    for_each_member(place, c, [&](Index member, double factor) {
+      const double centre = factor * design_.stored_centre(features_[member]);
+      for (double& value : out) value -= centre;
+      normball::for_each_entry(design_, features_[member], [&](Index i, double x) { out[i] += factor * x; });
+    });
+  }
+
   // The same for stored entries, row by row: visits (row, column, value); not centred where a column is not full, as
   // `centres` tells.
   template <class Visit>

@@ -42,8 +42,6 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         data = task.prepare()
     judge.check_bootstrap(arguments.bootstrap, data)
     files = fit_files.places(arguments.output, arguments.out_of_fold)
-    if data.survival is not None:
-        judge.check_survival(arguments)
     ratios = default_mixes(data) if asked is None else asked
     _check_score(arguments.score, data)
     grouped = _is_grouped(arguments.grouped, data)

@@ -26,14 +26,6 @@ def check_bootstrap(n_samples: int | None, data: Data) -> None:
         raise UsageError(f"{text}: leave it out")
 
 
-def check_survival(arguments: Namespace) -> None:
-    """What is not offered for times to an event yet."""
-    given = {"--groups": arguments.groups}
-    for option, value in given.items():
-        if value:
-            raise UsageError(f"{option} is not offered for times to an event yet: leave it out")
-
-
 def judged(
     comparison: Comparison, task: Task, arguments: Namespace, console: Console, hurried: bool
 ) -> tuple[Comparison, CVPath]:

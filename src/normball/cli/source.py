@@ -176,15 +176,13 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
 
     targets = named(arguments.target or [examples.TARGETS[arguments.example]], table.columns, "--target")
     known = None if arguments.family == AUTO else find_family(arguments.family)
-    if arguments.event and (known is None or known.has_risk_sets):
-        if len(targets) > 1:
-            raise UsageError("--target names one column, the time, where --event names the other")
-        targets = [*([arguments.start] if arguments.start else []), *targets, arguments.event]
     of_times = bool(arguments.event) if known is None else known.has_risk_sets
+    if of_times:
+        return _of_times(arguments, targets, table)
     given = next((name for name in ("event", "start", "strata") if getattr(arguments, name)), None)
-    if given and not of_times:
+    if given:
         raise UsageError(f"--{given} is about times to an event: --target TIME --event COL, which is --family cox")
-    takes_several = of_times or (known is not None and known.has_outputs)
+    takes_several = known is not None and known.has_outputs
     unknown = [not_found(table.columns, name, "--target") for name in targets if len(targets) > 1]
     if any(unknown):
         raise DataError(*(problem for problem in unknown if problem))
@@ -193,6 +191,30 @@ def _targets(arguments: Namespace, table: Any) -> list[str]:
         one = " or ".join(f"--target {shlex.quote(name)}" for name in targets[:3])
         raise UsageError(f"--target names {len(targets)} columns, {takes}: give {one}{_together(table, targets)}")
     return targets
+
+
+def _of_times(arguments: Namespace, targets: list[str], table: Any) -> list[str]:
+    """The start, if there is one, the time and the event, which may all be named by --target."""
+    if arguments.event and len(targets) > 1:
+        raise UsageError("--target names one column, the time, where --event names the other")
+    if not arguments.event and len(targets) == 1:
+        raise UsageError("--event is missing: times to an event are --target TIME --event COL")
+    if arguments.start and not arguments.event:
+        raise UsageError("--start goes with --target TIME --event COL")
+    named_by = {"--start": arguments.start, "--target": targets[0], "--event": arguments.event}
+    if not arguments.event:
+        named_by = {f"--target ({k + 1})": name for k, name in enumerate(targets)}
+    options = {option: name for option, name in named_by.items() if name}
+    for option, name in options.items():
+        first = next(one for one, other in options.items() if other == name)
+        if first != option:
+            raise UsageError(
+                f'{option} names "{name}", which {first} names, too: times and event are different columns'
+            )
+    problems = [not_found(table.columns, name, option.split()[0]) for option, name in options.items()]
+    if any(problems):
+        raise DataError(*(problem for problem in problems if problem))
+    return list(options.values())
 
 
 def _together(table: Any, targets: Sequence[str]) -> str:
