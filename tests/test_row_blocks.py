@@ -141,7 +141,7 @@ def test_a_wide_column_major_map_is_read_by_columns_and_not_copied(tmp_path):
 
 SCORES = {
     "gaussian": ("deviance", "mse", "mae"),
-    "binomial": ("deviance", "accuracy", "brier"),
+    "binomial": ("deviance", "accuracy", "brier", "auc"),
     "poisson": ("deviance", "mae"),
 }
 
@@ -439,3 +439,14 @@ def test_what_is_no_source_is_told(tmp_path):
         nb.fit_path(nb.Blocks(np.ones((30, 2))), "y")
     with pytest.raises(ValueError, match="missing is not available"):
         nb.fit_path(nb.Blocks(np.ones((30, 2))), np.arange(30.0), missing="impute")
+
+
+def test_areas_of_many_rows_are_by_bins_and_as_near_as_they_say(monkeypatch):
+    case = Case("binomial")
+    given = {"fold_ids": case.folds, "score": "auc", "n_lambdas": 10, **case.options}
+    whole = nb.cv_path(case.X, case.y, **given)
+    monkeypatch.setattr("normball.cv_blocks.ranks_kept", lambda *_: 16)
+    cv = nb.cv_path(nb.Blocks(case.X, rows=50), case.y, **given)
+    (remark,) = (one for one in cv.path.findings if one.code == "W38")
+    within = float(remark.text.split("within ")[1].split()[0])
+    assert 0.0 < np.abs(cv.fold_scores - whole.fold_scores).max() <= 1.1 * within

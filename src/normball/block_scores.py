@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.blocks.block import Block
+from normball.blocks.ranks import Ranks
 from normball.blocks.sums import PassStopped
 from normball.families import find_family
 from normball.messages import Interrupted
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from normball.results.path import Path
 
 Array = NDArray[np.float64]
-Totals = dict[str, Array]
+Totals = dict[str, NDArray[Any]]
 
 ADDITIVE = ("deviance", "mse", "mae", "accuracy", "brier")  # scores that are means over rows
+BY_RANKS = ("auc",)
+BYTES_OF_RANKS = 1 << 24  # of all of them together; what few rows have is kept whatever it takes, up to
+BYTES_OF_ALL_RANKS = 1 << 27
+BYTES_OF_A_RANK = 24
 SAMPLED_ROWS = 200_000  # at most, evenly spaced, of which an area under the curve is taken
 
 
@@ -49,18 +54,40 @@ def added(first: Totals, second: Totals) -> Totals:
     return {name: np.add(one, second[name]) for name, one in first.items()}
 
 
-def held_out_totals(models: Models, nulls: Array, score: str, block: Block) -> Totals:
+def ranks_kept(n_rows: int, n_folds: int, n_lambdas: int) -> int:
+    """How many predictions are told apart by each model: all of them where they have room."""
+    if 2 * n_rows * n_lambdas * BYTES_OF_A_RANK <= BYTES_OF_ALL_RANKS:
+        return max(n_rows, 1)
+    return max(64, BYTES_OF_RANKS // (BYTES_OF_A_RANK * (n_folds + 1) * n_lambdas))
+
+
+def ranks_of(most: int, y: Array, eta: Array, weights: Array) -> NDArray[np.object_]:
+    """The ranks of some rows by each model; arrays of these add up as those of numbers do."""
+    found = np.empty(eta.shape[1], dtype=object)
+    for column in range(eta.shape[1]):
+        found[column] = Ranks.of(most, eta[:, column], weights * y, weights * (1.0 - y))
+    return found
+
+
+def held_out_totals(models: Models, nulls: Array, score: str, most: int, block: Block) -> Totals:
     """Weighted sums of scores over the rows that each fold holds out, by its own model and by one without features.
 
-    Problem 0 has all rows and problem k + 1 those that fold k leaves; `nulls` are intercepts without features.
+    Problem 0 has all rows and problem k + 1 those that fold k leaves; `nulls` are intercepts without features. Of a
+    score by ranks these stand for it, at most so many predictions by each model.
     """
     family, fold_ids = find_family(models.family), block.fold
     assert fold_ids is not None
     shape = (nulls.size, models.intercepts.shape[1])
     measures = ("accuracy", family.typical_error) if family.has_classes else (family.typical_error,)
     names = dict.fromkeys((score, "deviance", *measures))
+    by_ranks = score in BY_RANKS
     totals: Totals = {name: np.zeros(shape) for name in names}
     totals |= {f"null {name}": np.zeros(nulls.size) for name in names}
+    if by_ranks:
+        none = Ranks.of(most, *(np.zeros(0) for _ in range(3)))
+        totals |= {score: np.full(shape, none), f"null {score}": np.full(nulls.size, none)}
+        totals["train ranks"] = np.full(shape[1], none)
+        del names[score]
     totals |= {"second": np.zeros(nulls.size), "shares": np.zeros(1), "train": np.zeros(shape[1])}
     for fold in np.unique(fold_ids[fold_ids >= 0]).tolist():
         rows = np.flatnonzero(fold_ids == fold)
@@ -74,9 +101,14 @@ def held_out_totals(models: Models, nulls: Array, score: str, block: Block) -> T
             for name in names:
                 totals[name][fold] += total * SCORES[name](y, eta, weights, models.family)
                 totals[f"null {name}"][fold] += total * SCORES[name](y, null, weights, models.family)[0]
+        if by_ranks:
+            totals[score][fold] = ranks_of(most, y, eta, weights)
+            totals[f"null {score}"][fold] = ranks_of(most, y, null, weights)[0]
         totals["second"][fold] += weights @ y
         totals["shares"] += np.count_nonzero((y != 0.0) & (y != 1.0))
-    if score != "deviance" and block.weights.any():
+    if by_ranks:
+        totals["train ranks"] = ranks_of(most, block.y, models.predict(0, block), block.weights)
+    elif score != "deviance" and block.weights.any():
         eta = models.predict(0, block)
         totals["train"] += block.weights.sum() * SCORES[score](block.y, eta, block.weights, models.family)
     return totals

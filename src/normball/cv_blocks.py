@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from normball.block_problem import BlockProblem
 from normball.block_scores import (
     ADDITIVE,
+    BY_RANKS,
     SAMPLED_ROWS,
     Margins,
     Models,
@@ -23,6 +24,7 @@ from normball.block_scores import (
     joined_margins,
     margins_of,
     pearson_totals,
+    ranks_kept,
     run_pass,
 )
 from normball.cv_result import Choice, CVPath, summarise_folds
@@ -62,9 +64,9 @@ def with_folds(problem: BlockProblem, options: Mapping[str, Any]) -> BlockProble
 def cross_validate_blocks(problem: BlockProblem, score: Score, keep_predictions: bool) -> CVPath:
     """The path of all rows and of those that each fold leaves, scored on the rows held out."""
     data = problem.data
-    if score.name not in ADDITIVE:
+    if score.name not in (*ADDITIVE, *BY_RANKS):
         text = f"score {score.name} needs all held-out rows at once, and these come in blocks: use one of "
-        raise ValueError(text + ", ".join(ADDITIVE))
+        raise ValueError(text + ", ".join((*ADDITIVE, *BY_RANKS)))
     if keep_predictions:
         raise ValueError("keep_predictions needs the memory of all rows times lambdas, and these come in blocks")
     if problem.data.n_rows < data.blocks.n_folds:
@@ -106,6 +108,7 @@ class _Assessment:
         """Everything that is known of the folds."""
         path, score = self.path, self.score
         totals = self._by_sums() or self._by_a_pass()
+        remarks = self._ranked(totals) if score.name in BY_RANKS else []
         weight = np.where(self.weights > 0.0, self.weights, np.nan)
         fold_scores = totals[score.name] / weight[:, None]
         fold_scores[fold_scores == (np.inf if score.greater_is_better else -np.inf)] = np.nan
@@ -117,7 +120,7 @@ class _Assessment:
         groups = path.preparation.column_of_feature
         deviance = score.name == "deviance"
         result = CVPath(
-            path=replace(path, findings=(*path.findings, *leak)),
+            path=replace(path, findings=(*path.findings, *remarks, *leak)),
             score=score.name,
             greater_is_better=score.greater_is_better,
             fold_scores=fold_scores,
@@ -157,9 +160,23 @@ class _Assessment:
 
     def _by_a_pass(self) -> Totals:
         nulls = self.solution.null_intercepts
-        function = partial(held_out_totals, self.models(self.keep), nulls[1:], self.score.name)
+        most = ranks_kept(self.data.n_rows, self.n_folds, self.path.lambdas.size)
+        function = partial(held_out_totals, self.models(self.keep), nulls[1:], self.score.name, most)
         totals: Totals = run_pass(self.data, function, added)
         return totals
+
+    def _ranked(self, totals: Totals) -> list[Finding]:
+        """Put areas times weights in place of ranks, and say how near they are where the rows went into bins."""
+        name, within = self.score.name, 0.0
+        for which, weight in ((name, self.weights[:, None]), (f"null {name}", self.weights)):
+            found = np.array([ranks.area() for ranks in totals[which].ravel()]).reshape(*totals[which].shape, 2)
+            totals[which] = found[..., 0] * weight
+            within = max(within, float(found[..., 1].max()))
+        totals["train"] = np.array([ranks.area()[0] for ranks in totals["train ranks"]]) * self.data.sum_weights
+        if not within:
+            return []
+        text = f"{name} was taken by bins of predictions, and is within {within:.1g} of the exact one."
+        return [Finding("W38", text, 'score="deviance" is exact')]
 
     def _held_out(self, totals: Totals) -> HeldOut:
         """The means over the folds in a measure that needs no statistics."""

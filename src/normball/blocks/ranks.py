@@ -43,6 +43,10 @@ class Ranks:
         """Those of some rows by linear predictor, with their weights in the two classes."""
         return _summed(most, 0, ordered_keys(eta), positive, negative)
 
+    def __add__(self, later: Ranks) -> Ranks:
+        """As `join`, so that arrays of them add up."""
+        return self.join(later)
+
     def join(self, later: Ranks) -> Ranks:
         """Those of more rows."""
         shift = max(self.shift, later.shift)
