@@ -98,7 +98,7 @@ def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(
 
 
 # options about columns that the blocks are made by
-TAKEN = {"drop", "categorical", "weights", "offset", "exposure", "missing", "inf"}
+TAKEN = {"drop", "categorical", "weights", "offset", "exposure", "missing", "inf", "group", "time_order"}
 
 
 def test_every_option_about_columns_is_taken_or_refused() -> None:
@@ -112,8 +112,6 @@ VALUES = {
     "start": ["w"],
     "strata": ["colour"],
     "positive": ["yes"],
-    "group": ["w"],
-    "time_order": ["days"],
     "holdout": ["0.2"],
     "split": ["w"],
     "bootstrap": ["10"],

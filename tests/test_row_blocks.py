@@ -394,19 +394,18 @@ def spoiled(name):
             y = y[:50]
         case "huber(1)" | "multinomial":
             options["family"] = name
-        case "auc" | "roc_auc":
+        case "roc_auc":
             options["score"] = name
         case "splitter":
             options["cv"] = [(np.arange(100), np.arange(100, N_ROWS))]
         case "groups":
             options = {"family": "binomial", "groups": np.zeros(7, dtype=int)}
-        case "folds" | "seed" | "repeats" | "predictions" | "past":
+        case "folds" | "seed" | "repeats" | "predictions":
             options |= {
                 "folds": {"cv": 300},
                 "seed": {"random_state": np.random.default_rng(0)},
                 "repeats": {"repeats": 2},
                 "predictions": {"keep_predictions": True},
-                "past": {"time_order": np.arange(N_ROWS)},
             }[name]
     return X, y, options
 
@@ -417,10 +416,10 @@ def spoiled(name):
         ("gap", '"x2"'), ("infinite", '"x2"'), ("huge", '"x2"'),
         ("one class", "class"), ("rare class", "absent from the training rows"),
         ("wide", "3,001 features are too many"), ("huber(1)", "needs all rows in memory"),
-        ("multinomial", "needs all rows in memory"), ("auc", "use one of deviance"),
+        ("multinomial", "needs all rows in memory"),
         ("roc_auc", "use one of deviance"), ("splitter", "fold_ids"), ("groups", "groups need all rows"),
         ("folds", "cannot make 300 folds"), ("seed", "whole number"), ("repeats", "drawn once"),
-        ("predictions", "keep_predictions"), ("past", "time_order"),
+        ("predictions", "keep_predictions"),
     ],
 )  # fmt: skip
 def test_what_blocks_cannot_do_is_told(name, message):

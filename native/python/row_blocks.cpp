@@ -118,7 +118,7 @@ Vector as_vector(const Flat<double>& array) { return {array.data(), array.data()
 
 nb::object block_null_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
                            std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
-                           double parameter, const Flat<double>& totals, const Flat<double>& intercepts) {
+                           double parameter, bool in_time, const Flat<double>& totals, const Flat<double>& intercepts) {
   const GivenRows rows({.X = std::move(X),
                         .y = y,
                         .weights = weights,
@@ -128,7 +128,7 @@ nb::object block_null_sums(nb::object X, Flat<double> y, Flat<double> weights, F
                         .family = family,
                         .parameter = parameter},
                        static_cast<Index>(totals.size()) - 1);
-  const FoldProblems problems{.totals = as_vector(totals), .least_curvature = {}};
+  const FoldProblems problems{.totals = as_vector(totals), .least_curvature = {}, .in_time = in_time};
   if (intercepts.size() != totals.size()) throw nb::value_error("each problem has an intercept");
   Vector sums;
   {
@@ -148,11 +148,11 @@ std::vector<T> as_list(const Flat<From>& array) {
 
 nb::object block_candidate_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
                                 std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
-                                double parameter, const Flat<double>& totals, const Flat<double>& least_curvature,
-                                const Flat<double>& centre, const Flat<std::int64_t>& order,
-                                const Flat<std::int64_t>& problem, const Flat<double>& constant,
-                                const Flat<double>& coefs, const Flat<double>& inverse_units,
-                                const Flat<std::int8_t>& digits) {
+                                double parameter, bool in_time, const Flat<double>& totals,
+                                const Flat<double>& least_curvature, const Flat<double>& centre,
+                                const Flat<std::int64_t>& order, const Flat<std::int64_t>& problem,
+                                const Flat<double>& constant, const Flat<double>& coefs,
+                                const Flat<double>& inverse_units, const Flat<std::int8_t>& digits) {
   load_blas();
   GivenRows rows({.X = std::move(X),
                   .y = y,
@@ -178,7 +178,8 @@ nb::object block_candidate_sums(nb::object X, Flat<double> y, Flat<double> weigh
   candidates.digits = as_list<Digits>(digits);
   candidates.find_curved();
   rows.design().centre = centre.data();
-  const FoldProblems problems{.totals = as_vector(totals), .least_curvature = as_vector(least_curvature)};
+  const FoldProblems problems{
+      .totals = as_vector(totals), .least_curvature = as_vector(least_curvature), .in_time = in_time};
   Vector sums;
   {
     const nb::gil_scoped_release no_gil;
@@ -203,6 +204,7 @@ BlockPasses passes_through(const nb::object& reduce) {
   const auto null_sums = [&reduce](const FoldProblems& problems, const Vector& intercepts) {
     const nb::gil_scoped_acquire gil;
     nb::dict request;
+    request["in_time"] = problems.in_time;
     request["totals"] = copied(problems.totals);
     request["intercepts"] = copied(intercepts);
     return reduced(reduce, "block_null_sums", request);
@@ -211,6 +213,7 @@ BlockPasses passes_through(const nb::object& reduce) {
                                         const Candidates& candidates) {
     const nb::gil_scoped_acquire gil;
     nb::dict request;
+    request["in_time"] = problems.in_time;
     request["totals"] = copied(problems.totals);
     request["least_curvature"] = copied(problems.least_curvature);
     request["centre"] = copied(centre);
@@ -228,10 +231,11 @@ BlockPasses passes_through(const nb::object& reduce) {
   return {.null_sums = null_sums, .candidate_sums = candidate_sums};
 }
 
-nb::dict solve_blocks(const Flat<double>& moments, nb::object reduce, Index n_rows, const std::string& family,
-                      double parameter, double l1_ratio, std::optional<Flat<double>> lambdas, Index n_lambdas,
-                      double lambda_min_ratio, Table penalty_factors, Table lower_bounds, Table upper_bounds,
-                      bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads, nb::object poll) {
+nb::dict solve_blocks(const Flat<double>& moments, bool in_time, nb::object reduce, Index n_rows,
+                      const std::string& family, double parameter, double l1_ratio, std::optional<Flat<double>> lambdas,
+                      Index n_lambdas, double lambda_min_ratio, Table penalty_factors, Table lower_bounds,
+                      Table upper_bounds, bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads,
+                      nb::object poll) {
   load_blas();
   Specification spec;
   spec.n_rows = n_rows;
@@ -257,7 +261,7 @@ nb::dict solve_blocks(const Flat<double>& moments, nb::object reduce, Index n_ro
   {
     const nb::gil_scoped_release no_gil;
     Threads threads(n_threads);
-    result = solve_row_blocks(spec, all, passes_through(reduce), threads, polling(poll));
+    result = solve_row_blocks(spec, all, in_time, passes_through(reduce), threads, polling(poll));
   }
   return as_dict(std::move(result), spec);
 }
@@ -272,15 +276,17 @@ void define_row_blocks(nb::module_& m) {
   m.def("block_moments", &block_moments, NORMBALL_BLOCK, "n_folds"_a, "has_gram"_a);
   m.def("joined_moments", &joined_moments, "first"_a.noconvert(), "second"_a.noconvert(), "n_features"_a, "has_gram"_a);
   m.def("moment_facts", &moment_facts, "moments"_a.noconvert(), "n_features"_a, "has_gram"_a);
-  m.def("block_null_sums", &block_null_sums, NORMBALL_BLOCK, "totals"_a.noconvert(), "intercepts"_a.noconvert());
-  m.def("block_candidate_sums", &block_candidate_sums, NORMBALL_BLOCK, "totals"_a.noconvert(),
+  m.def("block_null_sums", &block_null_sums, NORMBALL_BLOCK, "in_time"_a, "totals"_a.noconvert(),
+        "intercepts"_a.noconvert());
+  m.def("block_candidate_sums", &block_candidate_sums, NORMBALL_BLOCK, "in_time"_a, "totals"_a.noconvert(),
         "least_curvature"_a.noconvert(), "centre"_a.noconvert(), "order"_a.noconvert(), "problem"_a.noconvert(),
         "constant"_a.noconvert(), "coefs"_a.noconvert(), "inverse_units"_a.noconvert(), "digits"_a.noconvert());
   m.def("takes_blocks", [](const std::string& family) { return takes_blocks(family_named(family)); }, "family"_a);
-  m.def("solve_row_blocks", &solve_blocks, nb::kw_only(), "moments"_a.noconvert(), "reduce"_a.none(), "n_rows"_a,
-        "family"_a, "parameter"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(), "n_lambdas"_a, "lambda_min_ratio"_a,
-        "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(), "upper_bounds"_a.noconvert(), "fit_intercept"_a,
-        "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "poll"_a.none());
+  m.def("solve_row_blocks", &solve_blocks, nb::kw_only(), "moments"_a.noconvert(), "in_time"_a, "reduce"_a.none(),
+        "n_rows"_a, "family"_a, "parameter"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(), "n_lambdas"_a,
+        "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
+        "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
+        "poll"_a.none());
 }
 
 #undef NORMBALL_BLOCK

@@ -69,6 +69,7 @@ def block_null_sums(
     first_row: int,
     family: str,
     parameter: float,
+    in_time: bool,
     totals: NDArray[np.float64],
     intercepts: NDArray[np.float64],
 ) -> NDArray[np.float64]: ...
@@ -82,6 +83,7 @@ def block_candidate_sums(
     first_row: int,
     family: str,
     parameter: float,
+    in_time: bool,
     totals: NDArray[np.float64],
     least_curvature: NDArray[np.float64],
     centre: NDArray[np.float64],
@@ -95,6 +97,7 @@ def block_candidate_sums(
 def solve_row_blocks(
     *,
     moments: NDArray[np.float64],
+    in_time: bool,
     reduce: Callable[[str, dict[str, Any]], NDArray[np.float64] | None],
     n_rows: int,
     family: str,

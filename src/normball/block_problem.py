@@ -29,7 +29,11 @@ class BlockProblem(Question[BlockData]):
         from normball import _native
 
         data = self.data
-        options = self.native_options(None, {}) | {"n_rows": data.n_rows, "moments": data.moments.values}
+        options = self.native_options(None, {}) | {
+            "n_rows": data.n_rows,
+            "moments": data.moments.values,
+            "in_time": data.blocks.in_time,
+        }
         of_path = {name: options.pop(name) for name in _OF_ONE_PATH}
         n_threads = self.settings.n_threads or default_threads()
 

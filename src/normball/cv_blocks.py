@@ -52,7 +52,8 @@ def with_folds(problem: BlockProblem, options: Mapping[str, Any]) -> BlockProble
         return problem
     in_blocks = "of rows that come in blocks"
     if not isinstance(cv, int | np.integer) or isinstance(cv, bool):
-        raise ValueError(f"folds {in_blocks} are a number or given by fold_ids; cv is {type(cv).__name__}")
+        text = "are a number, or given by fold_ids, fold_groups or time_order"
+        raise ValueError(f"folds {in_blocks} {text}; cv is {type(cv).__name__}")
     if repeats != 1:
         raise ValueError(f"repeats is {repeats!r}, but the folds {in_blocks} are drawn once")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
@@ -144,7 +145,7 @@ class _Assessment:
 
     def _by_sums(self) -> Totals | None:
         """Squared errors need no pass where the engine knows them by its sums."""
-        if not self.family.quadratic or self.score.name not in ("deviance", "mse"):
+        if not self.family.quadratic or self.score.name not in ("deviance", "mse") or self.data.blocks.in_time:
             return None
         total = self.data.sum_weights
         known = squares_left_out(self.solution, self.keep, total, self.weights)

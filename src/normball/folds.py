@@ -170,11 +170,9 @@ def _at_random(
     generator: np.random.Generator,
 ) -> Folds:
     if groups is not None:
-        labels, group_of_row = np.unique(groups, return_inverse=True)
-        if labels.size < n_folds:
-            text = f"{count(labels.size)} groups cannot make {n_folds} folds."
-            raise DataError(Finding("E05", text, _fewer(labels.size, "groups")))
-        rounds = [_group_ids(group_of_row, n_folds, generator) for _ in range(repeats)]
+        group_of_row = np.unique(groups, return_inverse=True)[1]
+        sizes = np.bincount(group_of_row)
+        rounds = [folds_of_groups(sizes, n_folds, generator)[group_of_row] for _ in range(repeats)]
         kind = "grouped "
     else:
         stratum = np.zeros(n_rows, dtype=np.intp) if strata is None else strata
@@ -194,9 +192,11 @@ def _stratified_ids(stratum: NDArray[np.intp], n_folds: int, generator: np.rando
     return ids
 
 
-def _group_ids(group_of_row: NDArray[np.intp], n_folds: int, generator: np.random.Generator) -> Rows:
-    """Put whole groups, the largest first, into the fold that is smallest so far."""
-    sizes = np.bincount(group_of_row)
+def folds_of_groups(sizes: NDArray[np.intp], n_folds: int, generator: np.random.Generator) -> Rows:
+    """Put whole groups of so many rows, the largest first, into the fold that is smallest so far."""
+    if sizes.size < n_folds:
+        text = f"{count(sizes.size)} groups cannot make {n_folds} folds."
+        raise DataError(Finding("E05", text, _fewer(sizes.size, "groups")))
     shuffled = generator.permutation(sizes.size)
     fold_of_group = np.empty(sizes.size, dtype=np.int64)
     filled = np.zeros(n_folds, dtype=np.int64)
@@ -204,7 +204,7 @@ def _group_ids(group_of_row: NDArray[np.intp], n_folds: int, generator: np.rando
         fold = int(np.argmin(filled))
         fold_of_group[group] = fold
         filled[fold] += sizes[group]
-    return fold_of_group[group_of_row]
+    return fold_of_group
 
 
 def held_out_rows(
@@ -249,22 +249,27 @@ def _expanding_window(times: NDArray[Any], n_folds: int) -> Folds:
 
     Rows of the same time stay in one block.
     """
-    moments, moment_of_row = np.unique(times, return_inverse=True)
-    if moments.size <= n_folds:
-        text = f"time_order has {count(moments.size)} distinct times, too few for {n_folds} folds."
-        raise DataError(Finding("E05", text, _fewer(moments.size - 1, "times")))
-    n_blocks = n_folds + 1
-    rows_before = np.cumsum(np.bincount(moment_of_row)) - np.bincount(moment_of_row)
-    starts = np.searchsorted(rows_before, np.arange(n_blocks) * times.size / n_blocks)
-    order = np.arange(n_blocks)  # each block takes at least one moment, however crowded the others are
-    starts = np.minimum(np.maximum.accumulate(starts - order) + order, moments.size - n_blocks + order)
-    block = (np.searchsorted(starts, np.arange(moments.size), side="right") - 1)[moment_of_row]
+    moment_of_row = np.unique(times, return_inverse=True)[1]
+    ids = folds_of_moments(np.bincount(moment_of_row), n_folds)[moment_of_row]
     return Folds(
-        train=tuple(np.flatnonzero(block < fold) for fold in range(1, n_blocks)),
-        test=tuple(np.flatnonzero(block == fold) for fold in range(1, n_blocks)),
-        fold_ids=block.astype(np.int64) - 1,
+        train=tuple(np.flatnonzero(ids < fold) for fold in range(n_folds)),
+        test=tuple(np.flatnonzero(ids == fold) for fold in range(n_folds)),
+        fold_ids=ids,
         how=f"{n_folds} folds in time order",
     )
+
+
+def folds_of_moments(sizes: NDArray[np.intp], n_folds: int) -> Rows:
+    """The fold of each moment in time, of so many rows, in their order: -1 for the block that no fold holds out."""
+    if sizes.size <= n_folds:
+        text = f"time_order has {count(sizes.size)} distinct times, too few for {n_folds} folds."
+        raise DataError(Finding("E05", text, _fewer(sizes.size - 1, "times")))
+    n_blocks = n_folds + 1
+    rows_before = np.cumsum(sizes) - sizes
+    starts = np.searchsorted(rows_before, np.arange(n_blocks) * sizes.sum() / n_blocks)
+    order = np.arange(n_blocks)  # each block takes at least one moment, however crowded the others are
+    starts = np.minimum(np.maximum.accumulate(starts - order) + order, sizes.size - n_blocks + order)
+    return np.searchsorted(starts, np.arange(sizes.size), side="right").astype(np.int64) - 2
 
 
 def _from_splitter(cv: Any, y: NDArray[Any], groups: NDArray[Any] | None) -> Folds:

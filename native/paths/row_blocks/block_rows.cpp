@@ -1,7 +1,5 @@
 #include "paths/row_blocks/block_rows.hpp"
 
-#include <utility>
-
 #include "core/blas.hpp"
 #include "paths/windows/candidate_rows.hpp"
 
@@ -11,13 +9,14 @@ namespace {
 // The losses of all problems on the rows of a block, with weights of sum 1 over all blocks.
 class BlockLosses {
  public:
-  BlockLosses(const BlockRows& rows, const Vector& totals) {
+  BlockLosses(const BlockRows& rows, const FoldProblems& problems) {
     const auto n = static_cast<std::size_t>(rows.n_rows);
-    for (std::size_t k = 0; k < totals.size(); ++k) {
+    for (std::size_t k = 0; k < problems.totals.size(); ++k) {
       Vector& own = weights_.emplace_back(n);
       for (std::size_t i = 0; i < n; ++i) {
-        const bool is_held_out = k > 0 && rows.fold != nullptr && std::cmp_equal(rows.fold[i], k - 1);
-        own[i] = is_held_out ? 0.0 : rows.weights[i] / totals[k];
+        const bool is_left_out =
+            rows.fold != nullptr && FoldProblems::leaves_out(static_cast<Index>(k), rows.fold[i], problems.in_time);
+        own[i] = is_left_out ? 0.0 : rows.weights[i] / problems.totals[k];
       }
       losses_.push_back(rows.family->loss(rows.parameter, rows.y, own.data(), rows.n_rows));
     }
@@ -162,7 +161,7 @@ void add_moments(const BlockRows& rows, const MomentsOfFolds& out) {
 }
 
 Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const double* intercepts) {
-  const BlockLosses block(rows, problems.totals);
+  const BlockLosses block(rows, problems);
   Vector out;
   Vector eta(static_cast<std::size_t>(rows.n_rows));
   Vector curvature(eta.size());
@@ -176,7 +175,7 @@ Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const doub
 }
 
 Vector candidate_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates) {
-  const BlockLosses block(rows, problems.totals);
+  const BlockLosses block(rows, problems);
   const CandidateRows::Problems on_rows{.losses = block.losses(),
                                         .offsets = std::vector(problems.totals.size(), rows.offset),
                                         .least_curvature = problems.least_curvature};

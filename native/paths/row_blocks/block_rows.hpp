@@ -20,10 +20,16 @@ struct BlockRows {
   double parameter = 0.0;
 };
 
-// Problem 0 has all rows, problem k those that fold k - 1 does not hold out; `totals` are their sums of weights.
+// Problem 0 has all rows, problem k those that fold k - 1 does not hold out, or where folds are `in_time` those of the
+// folds before it and of none; `totals` are their sums of weights.
 struct FoldProblems {
   Vector totals;
   Vector least_curvature;
+  bool in_time = false;
+
+  static bool leaves_out(Index problem, Index fold, bool in_time) {
+    return problem > 0 && (in_time ? fold >= problem - 1 : fold == problem - 1);
+  }
 };
 
 // The first pass: the moments of each fold's rows, about their own means.

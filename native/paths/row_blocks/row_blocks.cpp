@@ -34,15 +34,15 @@ class BlockPass final : public RowPass {
   const BlockPasses& passes_;
 };
 
-// The moments of a problem's rows: those of all folds but its own.
+// The moments of a problem's rows: those of the folds that it does not leave out.
 class OwnMoments {
  public:
-  OwnMoments(const MomentsOfFolds& all, Index k)
+  OwnMoments(const MomentsOfFolds& all, Index k, bool in_time)
       : values_(static_cast<std::size_t>(FoldMoments::size(all.p, all.has_gram))),
         moments_{.at = values_.data(), .p = all.p, .has_gram = all.has_gram} {
     FoldMoments::clear(values_.data(), all.p, all.has_gram);
     for (Index f = 0; f < all.count(); ++f) {
-      if (k == 0 || f != k) moments_.join(all[f]);
+      if (!FoldProblems::leaves_out(k, f - 1, in_time)) moments_.join(all[f]);
     }
   }
   OwnMoments(const OwnMoments&) = delete;
@@ -61,14 +61,15 @@ class OwnMoments {
 constexpr double mean_noise = 1e-24;  // as of a dense design
 
 // Squared error: the targets are y - o less the mean of the first problem's, as CentredTargets has them.
-PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all, Threads& threads, Monitor& monitor) {
+PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all, bool in_time, Threads& threads,
+                           Monitor& monitor) {
   constexpr double digits = 1e-13;  // to which a response is known
   const Index p = spec.n_features;
   Vector centre;
   std::vector<Problem> problems = blank_problems(spec);
   Summaries summaries(spec, problems, mean_noise);
   for (std::size_t k = 0; k < problems.size(); ++k) {
-    const OwnMoments own(all, static_cast<Index>(k));
+    const OwnMoments own(all, static_cast<Index>(k), in_time);
     if (k == 0) centre = own.mean();
     problems[k].origin = k > 0 ? problems[0].origin : spec.fit_intercept ? own->target() : 0.0;
     const double variance = own->target_squares() / own->total();
@@ -91,10 +92,11 @@ PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all,
 // Of a curved loss: scales, and the null models as far as they are known without another pass.
 class CurvedProblems {
  public:
-  CurvedProblems(const Specification& spec, const MomentsOfFolds& all)
+  CurvedProblems(const Specification& spec, const MomentsOfFolds& all, bool in_time)
       : spec_(spec), loss_(spec.family->loss(spec.family_parameter, nullptr, nullptr, 0)), list_(blank_problems(spec)) {
+    totals_.in_time = in_time;
     for (Index k = 0; k < spec.n_problems; ++k) {
-      const OwnMoments own(all, k);
+      const OwnMoments own(all, k, in_time);
       if (k == 0) centre_ = own.mean();
       scale(*own, list_[k].scaling);
       totals_.totals.push_back(own->total());
@@ -156,9 +158,9 @@ class CurvedProblems {
   bool has_offsets_ = false;
 };
 
-PathResult solve_curved(const Specification& spec, const MomentsOfFolds& all, const BlockPasses& passes,
+PathResult solve_curved(const Specification& spec, const MomentsOfFolds& all, bool in_time, const BlockPasses& passes,
                         Threads& threads, Monitor& monitor) {
-  CurvedProblems problems(spec, all);
+  CurvedProblems problems(spec, all, in_time);
   const std::optional<Index> n_passes = problems.fit_intercepts(passes);
   if (!n_passes) monitor.stop();
   const Vector units = common_units(spec, problems.list());
@@ -174,11 +176,11 @@ bool takes_blocks(const Family& family) {
   return family.loss != nullptr && family.is_separable && (family.is_quadratic || !family.is_piecewise);
 }
 
-PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, const BlockPasses& passes,
-                            Threads& threads, const Monitor::Poll& poll) {
+PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, bool in_time,
+                            const BlockPasses& passes, Threads& threads, const Monitor::Poll& poll) {
   Monitor monitor(poll);
-  return spec.family->is_quadratic ? solve_quadratic(spec, moments, threads, monitor)
-                                   : solve_curved(spec, moments, passes, threads, monitor);
+  return spec.family->is_quadratic ? solve_quadratic(spec, moments, in_time, threads, monitor)
+                                   : solve_curved(spec, moments, in_time, passes, threads, monitor);
 }
 
 }  // namespace normball

@@ -20,9 +20,9 @@ struct BlockPasses {
 // Whether the loss can be solved by sums over blocks.
 bool takes_blocks(const Family& family);
 
-// `moments` are those of all blocks. The first problem has all rows, the next ones those that each fold leaves; the
-// specification has no arrays over rows.
-PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, const BlockPasses& passes,
-                            Threads& threads, const Monitor::Poll& poll);
+// `moments` are those of all blocks. The first problem has all rows, the next ones those that each fold leaves, or the
+// ones before it where folds are `in_time`; the specification has no arrays over rows.
+PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, bool in_time,
+                            const BlockPasses& passes, Threads& threads, const Monitor::Poll& poll);
 
 }  // namespace normball

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.blocks.block import Array, Block
+from normball.blocks.fold_units import FoldUnits
 from normball.blocks.source import RowBlocks
+from normball.folds import make_folds, per_row
+from normball.inputs.dates import moments_of
 from normball.inputs.preparation import Preparation
 from normball.inputs.prepare import prepare
 from normball.inputs.sources import source_of
@@ -93,10 +96,10 @@ def read_arrays(
         sample_weight=vectors.pop("sample_weight"),
         offset=vectors.pop("offset"),
     )
-    folds = vectors.pop("fold_ids", None)
-    if vectors:
-        raise ValueError(f"{next(iter(vectors))} is not available for rows that are read in blocks: use fold_ids")
-    ids, n_folds = _fold_numbers(folds, n_rows)
+    if len(vectors) > 1:
+        raise ValueError(f"{' and '.join(vectors)} cannot be combined: choose one way to make folds")
+    role, given = next(iter(vectors.items()), ("", None))
+    ids, n_folds, units = _fold_numbers(role, given, n_rows)
     names = source_of(X[:1]).names
     size = block_rows or max(1, BYTES // max(1, X.itemsize * X.shape[1]))
     return RowBlocks(
@@ -110,6 +113,7 @@ def read_arrays(
         has_offset=offset is not None,
         n_folds=n_folds,
         folds=f"{n_folds} given folds" if n_folds else "",
+        units=units,
     )
 
 
@@ -127,12 +131,17 @@ def opened(path: str | os.PathLike[str]) -> NDArray[Any]:
     return array
 
 
-def _fold_numbers(ids: Any, n_rows: int) -> tuple[NDArray[np.int32] | None, int]:
-    """The folds by number, -1 for none, and how many they are."""
-    if ids is None:
-        return None, 0
-    from normball.folds import make_folds
-
-    folds = make_folds(np.zeros(n_rows), fold_ids=ids)
-    assert folds.fold_ids is not None
-    return folds.fold_ids.astype(np.int32), len(folds)
+def _fold_numbers(role: str, values: Any, n_rows: int) -> tuple[NDArray[np.int32] | None, int, FoldUnits | None]:
+    """The folds by number, -1 for none, and how many they are; or codes of what is to stay in one fold."""
+    if not role:
+        return None, 0, None
+    if role == "fold_ids":
+        folds = make_folds(np.zeros(n_rows), fold_ids=values)
+        assert folds.fold_ids is not None
+        return folds.fold_ids.astype(np.int32), len(folds), None
+    of_rows = np.arange(n_rows) if values is True else values
+    moments = moments_of(of_rows, role) if role == "time_order" else of_rows
+    found, codes = np.unique(per_row(role, moments, n_rows), return_inverse=True)
+    sizes = np.bincount(codes).astype(np.intp)
+    units = FoldUnits(role, sizes, found if role == "time_order" else None)
+    return codes.astype(np.int32), 0, units

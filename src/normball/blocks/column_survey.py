@@ -68,6 +68,8 @@ def column_survey(
         return LabelledNumbers(name, numbers) if as_labels else numbers
     if kind == TEXT and table.form is not None and name not in table.kept_as_text:
         return TextColumn(name, form, wants_distinct, inf_is_missing)
+    if kind == DATES and as_labels:
+        return LabelColumn(name, True)
     if kind in (TRUTH, CATEGORIES, TEXT):
         order = dtype.categories.to_list() if isinstance(dtype, pl.Enum) else ()
         return LabelColumn(name, kind != TEXT, order, form.na)

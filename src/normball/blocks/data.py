@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.blocks.executor import Executor
-from normball.blocks.folds import with_folds
+from normball.blocks.folds import dealt_out, with_folds
 from normball.blocks.source import MappedRows, RowBlocks
 from normball.blocks.sums import Moments, Passes, PassStopped
 from normball.families import find_family
@@ -172,7 +172,8 @@ class BlockData:
             )
             raise DataError(Finding("E03", text, columns=(self.target_name,)))
         for fold in range(1, weighted.size):
-            left = weighted & (np.arange(weighted.size) != fold)
+            parts = np.arange(weighted.size)
+            left = weighted & (parts < fold if self.blocks.in_time else parts != fold)
             if not left.any():
                 text = f"All training rows of fold {fold} of {weighted.size - 1} have weight 0."
                 raise DataError(Finding("E05", text, "use fewer folds"))
@@ -184,10 +185,15 @@ class BlockData:
                 raise DataError(Finding("E05", text, "use fewer folds, or folds that keep both classes"))
 
     def with_folds(self, n_folds: int, seed: int) -> BlockData:
-        """The same with rows dealt out to folds by their numbers."""
-        source = MappedRows(self.blocks.source, partial(with_folds, n_folds, seed))
+        """The same with rows dealt out to folds: by their numbers, or by what is to stay together."""
+        units, dealt = self.blocks.units, partial(with_folds, n_folds, seed)
         how = f"{n_folds} folds at random by row number"
-        return replace(self, blocks=replace(self.blocks, source=source, n_folds=n_folds, folds=how))
+        if units is not None:
+            fold_of, how = units.folds(n_folds, seed)
+            dealt = partial(dealt_out, fold_of)
+        source, in_time = MappedRows(self.blocks.source, dealt), units is not None and units.in_time
+        blocks = replace(self.blocks, source=source, n_folds=n_folds, folds=how, units=None, in_time=in_time)
+        return replace(self, blocks=blocks)
 
     def quiet(self) -> BlockData:
         """The same, read so far, without asking the caller whether to go on."""

@@ -14,10 +14,10 @@ from normball.blocks.block import Block
 from normball.blocks.long_table import LongTable, changed
 from normball.blocks.passes import lacking
 from normball.blocks.readers import NumberReader, Reader, read_frame
-from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.blocks.target import TargetColumns
 from normball.inputs.class_targets import any_output
 from normball.inputs.columns import Floats, Mask
+from normball.inputs.gaps import NOUNS
 from normball.inputs.preparation import Preparation, dense_design
 from normball.messages import count
 
@@ -34,9 +34,11 @@ class Roles:
     features, target : tuple of str
         Features, and the target: several columns where it has several outputs.
     weights, exposure, fold : str
-        Weights of the rows, what the logarithm of is an offset, and the folds; "" for none.
+        Weights of the rows, what the logarithm of is an offset, and what makes the folds; "" for none.
     offsets : tuple of str
         Offsets, one for each output.
+    fold_role : str
+        "fold_ids", "fold_groups" or "time_order"; "" where the column is something else.
     """
 
     features: tuple[str, ...]
@@ -45,6 +47,16 @@ class Roles:
     offsets: tuple[str, ...] = ()
     exposure: str = ""
     fold: str = ""
+    fold_role: str = ""
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """The columns without which a row is not used, and the role of each in a word."""
+        roles = [(name, "target") for name in self.target]
+        roles += [(name, NOUNS["sample_weight"]) for name in [self.weights] if name]
+        roles += [(name, NOUNS["offset"]) for name in (*self.offsets, self.exposure) if name]
+        roles += [(self.fold, NOUNS[role]) for role in [self.fold_role] if role]
+        return dict(roles)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -100,7 +112,7 @@ class RowReader:
     drops_gaps : bool
         Whether rows that lack a feature are left out.
     folds : tuple or None
-        What the folds are called in the column that names them.
+        What stands in the column that makes the folds: the names of these, groups, or times.
     n_outputs : int
         How many outputs there are, where there is no target.
     """
@@ -119,6 +131,8 @@ class RowReader:
         columns = read_frame({name: self.readers[name] for name in names}, frame)
         y = self._no_target(frame.height) if self.target is None else self.target.values(columns)
         used = ~any_output(np.isnan(y))
+        for name in self.roles.needed:
+            used &= ~lacking(columns[name])
         if self.drops_gaps:
             for name in self.roles.features:
                 used &= ~lacking(columns[name])
@@ -129,14 +143,15 @@ class RowReader:
         return np.zeros((n_rows, self.n_outputs) if self.n_outputs > 1 else n_rows)
 
     def fold_numbers(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.int32] | None:
-        """The fold of each row, -1 for none."""
+        """Which of the `folds` each row has, -1 for none."""
         if self.folds is None:
             return None
         named = columns[self.roles.fold]
         if named.dtype.kind != "f":
             return named.astype(np.int32)  # codes of labels
-        known = named >= 0  # NaN is not
-        return np.where(known, np.searchsorted(self.folds, np.where(known, named, 0.0)), -1).astype(np.int32)
+        known = np.array(self.folds, dtype=np.float64)
+        place = np.minimum(np.searchsorted(known, named), len(known) - 1)
+        return np.where(known[place] == named, place, -1).astype(np.int32)
 
     def _offset(self, columns: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> Floats:
         offsets = [columns[name] for name in self.roles.offsets]
@@ -145,19 +160,6 @@ class RowReader:
         if not offsets:
             return np.zeros(shape)
         return np.column_stack(offsets) if len(shape) == 2 else np.asarray(sum(offsets))
-
-
-def named_folds(content: Any) -> tuple[Any, ...]:
-    """What the folds are called, of numbers those that are not negative; raises as `make_folds` does."""
-    if isinstance(content, SurveyedLabels):
-        names = content.values
-    elif not isinstance(content, SurveyedNumbers) or not content.is_whole or content.distinct is None:
-        raise ValueError("fold_ids must name folds by whole numbers or labels")
-    else:
-        names = tuple(content.distinct[content.distinct >= 0].tolist())
-    if len(names) < 2:
-        raise ValueError(f"fold_ids must name at least 2 folds, not {len(names)}")
-    return names
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,12 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
+def dealt_out(fold_of: NDArray[np.int32], block: Block) -> Block:
+    """The block with the fold of what each row is one of, by the code of that."""
+    assert block.fold is not None
+    return replace(block, fold=fold_of[block.fold])
+
+
 def with_folds(n_folds: int, seed: int, block: Block) -> Block:
     """The block with its rows dealt out to folds by their numbers."""
     return replace(block, fold=fold_of_rows(block.first_row, block.n_rows, n_folds, seed))

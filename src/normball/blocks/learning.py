@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normball.blocks.long_table import LongTable
 from normball.blocks.medians import MedianSearch, bytes_of_a_search
@@ -74,6 +75,8 @@ class RowsPass:
         How many rows are used.
     has_weight : bool
         Whether some of them has a weight.
+    fold_sizes : ndarray or None
+        How many have each of what makes the folds.
     """
 
     def __init__(self, reader: RowReader, contents: Mapping[str, Content], medians: Collection[str]) -> None:
@@ -83,10 +86,14 @@ class RowsPass:
         self.n_missing = {name: 0 for name in contents if name not in labels}
         self.searches = {name: MedianSearch() for name in medians}
         self.target, self.n_rows, self.has_weight = TargetRows(), 0, False
+        self.fold_sizes = None if reader.folds is None else np.zeros(len(reader.folds), np.intp)
 
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
         """Take the next rows."""
         columns, y, weights, _ = self._reader.read(frame).kept()
+        codes = self._reader.fold_numbers(columns)
+        if codes is not None and self.fold_sizes is not None:
+            self.fold_sizes += np.bincount(codes + 1, minlength=len(self.fold_sizes) + 1)[1:]
         for name, count in self.counts.items():
             count += np.bincount(columns[name] + 1, minlength=len(count))
         for name in self.n_missing:
@@ -106,6 +113,8 @@ class RowsPass:
         for name, search in self.searches.items():
             search.join(later.searches[name])
         self.target.join(later.target)
+        if self.fold_sizes is not None and later.fold_sizes is not None:
+            self.fold_sizes += later.fold_sizes
         self.n_rows += later.n_rows
         self.has_weight |= later.has_weight
 
@@ -131,12 +140,13 @@ class MediansPass:
 
 @dataclass
 class UsedRows:
-    """Columns and target as the rows that are used have them."""
+    """Columns and target as the rows that are used have them, and how many of these have what makes the folds."""
 
     contents: dict[str, Content]
     target: TargetRows
     n_rows: int
     has_weight: bool
+    fold_sizes: NDArray[np.intp] | None = None
 
 
 def learn_from_rows(
@@ -172,4 +182,4 @@ def learn_from_rows(
             median = searches[name].median if wants_medians else None
             missing = Places(found.n_missing[name])
             learned[name] = replace(content, missing=missing, n=found.n_rows, median=median)
-    return UsedRows(learned, found.target, found.n_rows, found.has_weight)
+    return UsedRows(learned, found.target, found.n_rows, found.has_weight, found.fold_sizes)

@@ -172,7 +172,7 @@ def _rows(
     wanted = Wanted(
         columns=roles.columns,
         features=roles.features,
-        target=roles.target,
+        needed=roles.target,
         as_labels=labels,
         distinct=frozenset((*roles.target, roles.fold)),
         inf_is_missing=preparation.inf_is_missing,
@@ -264,7 +264,7 @@ def _target(
 ) -> tuple[TargetColumns | None, list[Finding]]:
     title = sample(roles.target)
     findings: list[Finding] = []
-    if gaps := found.without_target:
+    if gaps := found.without_needed:
         findings += missing_values({f"{title} (target)": gaps}, gaps, found.n_rows, FILL_IN)
     numbers = {name: one for name in roles.target if isinstance(one := found.contents[name], SurveyedNumbers)}
     infinite = {name: one.infinite for name, one in numbers.items() if one.infinite}

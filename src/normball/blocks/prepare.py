@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.blocks.encoding import Roles, RowReader, TableRows, named_folds
+from normball.blocks.encoding import Roles, RowReader, TableRows
 from normball.blocks.estimates import settled_family
+from normball.blocks.fold_units import fold_names, folds_and_units, sizes_of
 from normball.blocks.learning import Content, UsedRows, learn_from_rows
-from normball.blocks.long_table import DEFAULT_MEMORY, LongTable, rows_of_a_block
-from normball.blocks.passes import median_of, n_complete
+from normball.blocks.long_table import DATES, DEFAULT_MEMORY, LongTable, kind_of, rows_of_a_block
+from normball.blocks.passes import median_of, n_complete, places_lacking
 from normball.blocks.roles import judged_row_numbers, refused_numbers, roles_of
 from normball.blocks.source import RowBlocks
 from normball.blocks.survey import Survey, Wanted, survey
@@ -25,6 +26,7 @@ from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.blocks.table_features import feature_contents, survival_findings
 from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
 from normball.families import family_name
+from normball.inputs.columns import Unusable
 from normball.inputs.features import refuse_equal_names
 from normball.inputs.gaps import MISSING_LEVEL, Gaps, Needed
 from normball.inputs.places import Places
@@ -82,7 +84,8 @@ def prepare_long_table(
     sample_weight, offset : str, optional
         Columns; of several outputs a list of offsets.
     by_row : {role: name}, optional
-        Columns with another role, which are no features; that of "fold_ids" becomes the fold of the rows.
+        Columns with another role, which are no features: what makes the folds of the rows, "fold_ids", "fold_groups" or
+        "time_order".
     exposure : str
         A column of positive numbers, whose logarithm is added to the offset.
     memory : int, optional
@@ -115,22 +118,20 @@ def prepare_long_table(
     if table.form is not None:  # text that is to be labels stays as it is written
         table = replace(table, kept_as_text=(*table.kept_as_text, *policy.categorical))
     n_rows = rows_of_a_block(len(roles.columns), memory, block_rows)
-    surveyed = _Surveyed(table, roles, policy, survey(table, _wanted(roles, policy), n_rows), n_rows)
+    surveyed = _Surveyed(table, roles, policy, survey(table, _wanted(table, roles, policy), n_rows), n_rows)
     family, reader, features = surveyed.reader(family)
     used = surveyed.used(reader, features, memory or DEFAULT_MEMORY)
     if not used.has_weight:
         raise DataError(without_weight("sample_weight"))
-    target, findings = reader.target, surveyed.findings
+    target, findings, has_offset = reader.target, surveyed.findings, bool(roles.offsets or roles.exposure)
     assert target is not None
-    findings += judge_target(target, used.target, family, bool(roles.offsets or roles.exposure))
+    findings += judge_target(target, used.target, family, has_offset)
     family, remarks = settled_family(family, table, reader, surveyed.found.n_rows, n_rows)
     findings += remarks
     preparation, levels = _learned(used.contents, table.named, policy)
-    width = max(len(roles.columns), len(preparation.feature_names))
-    source = TableRows(
-        table, reader, preparation, surveyed.found.n_rows, rows_of_a_block(width, memory, block_rows), levels
-    )
-    n_folds = 0 if reader.folds is None else len(reader.folds)
+    n_rows = rows_of_a_block(max(len(roles.columns), len(preparation.feature_names)), memory, block_rows)
+    source = TableRows(table, reader, preparation, surveyed.found.n_rows, n_rows, levels)
+    n_folds, units = folds_and_units(roles.fold_role, reader.folds, used.fold_sizes)
     return RowBlocks(
         source=source,
         family=family,
@@ -139,9 +140,10 @@ def prepare_long_table(
         target_name=target.title,
         preparation=preparation,
         findings=findings,
-        has_offset=bool(roles.offsets or roles.exposure),
+        has_offset=has_offset,
         n_folds=n_folds,
         folds=f"{n_folds} given folds" if n_folds else "",
+        units=units,
     )
 
 
@@ -166,12 +168,13 @@ def _learned(
     return preparation, levels
 
 
-def _wanted(roles: Roles, policy: Policy) -> Wanted:
+def _wanted(table: LongTable, roles: Roles, policy: Policy) -> Wanted:
+    times = [roles.fold] if roles.fold and kind_of(table.schema[roles.fold]) == DATES else []
     return Wanted(
         columns=roles.columns,
         features=roles.features,
-        target=roles.target,
-        as_labels=frozenset(policy.categorical) & frozenset(roles.features),
+        needed=tuple(roles.needed),
+        as_labels=frozenset(policy.categorical) & frozenset(roles.features) | {*times},
         distinct=frozenset((*roles.target, roles.fold)),
         inf_is_missing=policy.inf == "nan",
     )
@@ -191,7 +194,7 @@ class _Surveyed:
         """The family, how rows are read, and the features; raises with every problem of single columns."""
         features, readers, remarks = feature_contents(self.table, self.roles, self.policy.categorical, self.found)
         self.readers |= readers
-        divisor, of_numbers = judged_row_numbers(self.roles, self.found, self.readers)
+        divisor, of_numbers = judged_row_numbers(self.roles, self.found, self.readers, may_lack=True)
         self.findings += of_numbers + remarks
         family, target = self._target(family)
         title = sample(self.roles.target)
@@ -201,8 +204,10 @@ class _Surveyed:
         self.findings += self._gaps(features, title).findings(self.policy.missing, title)
         raise_errors(self.findings)
         assert target is not None
-        drops_gaps = self.policy.missing == "drop" and self.found.with_gap.n > self.found.without_target.n
-        folds = named_folds(self.found.contents[self.roles.fold]) if self.roles.fold else None
+        drops_gaps = self.policy.missing == "drop" and self.found.with_gap.n > self.found.without_needed.n
+        folds = None
+        if self.roles.fold:
+            folds = fold_names(self.roles.fold, self.roles.fold_role, self.found.contents[self.roles.fold])
         return family, RowReader(self.roles, self.readers, target, divisor, drops_gaps, folds), features
 
     def _target(self, family: str) -> tuple[str, TargetColumns | None]:
@@ -228,8 +233,8 @@ class _Surveyed:
             n_rows=self.found.n_rows,
             n_features=len(self.roles.features),
             missing={name: one.missing for name, one in features.items() if one.missing},
-            needed=[Needed(title, "target", self.found.without_target)] if self.found.without_target else [],
-            unusable=self.found.without_target,
+            needed=self._needed(title),
+            unusable=self.found.without_needed,
             anywhere=self.found.with_gap,
             n_complete=self._n_complete,
             infinite={name: one.infinite for name, one in numbers.items() if one.infinite},
@@ -238,18 +243,32 @@ class _Surveyed:
             target_beyond=Places.union(one.beyond for one in targets),
         )
 
+    def _needed(self, title: str) -> list[Needed]:
+        """The target and what else each row needs, as far as some rows lack it."""
+        if not self.found.without_needed:
+            return []
+        contents = {name: self.found.contents[name] for name in self.roles.needed}
+        lacking = {name: one.missing for name, one in contents.items() if not isinstance(one, Unusable)}
+        of_target = [name for name in self.roles.target if lacking.get(name)]
+        if len(of_target) > 1:
+            lacking[of_target[0]] = places_lacking(self.table, self.readers, of_target, self.n_rows)
+        found = [Needed(title, "target", lacking[of_target[0]])] if of_target else []
+        others = {name: role for name, role in self.roles.needed.items() if role != "target"}
+        return found + [Needed(name, role, lacking[name]) for name, role in others.items() if lacking.get(name)]
+
     def _n_complete(self, names: Iterable[str]) -> int:
         """How many rows have the target and all of these columns, found in a further pass."""
-        return n_complete(self.table, self.readers, [*names, *self.roles.target], self.n_rows)
+        return n_complete(self.table, self.readers, list(dict.fromkeys([*names, *self.roles.needed])), self.n_rows)
 
     def used(self, reader: RowReader, features: Mapping[str, Content], memory: int) -> UsedRows:
         """What the rows that are used hold: from the survey where all are, else in further passes."""
         impute = self.policy.missing == "impute"
-        dropped = self.found.with_gap if self.policy.missing == "drop" else self.found.without_target
+        dropped = self.found.with_gap if self.policy.missing == "drop" else self.found.without_needed
         weights = self.found.contents.get(self.roles.weights)
         has_zeros = isinstance(weights, SurveyedNumbers) and weights.n_zeros > 0
         assert reader.target is not None
         target = surveyed_rows(reader.target, self.found.contents)
         if target is not None and not (dropped or has_zeros or impute):
-            return UsedRows(dict(features), target, self.found.n_rows, True)
+            sizes = sizes_of(self.found.contents[self.roles.fold]) if self.roles.fold else None
+            return UsedRows(dict(features), target, self.found.n_rows, True, sizes)
         return learn_from_rows(self.table, reader, features, self.n_rows, impute, memory)

@@ -37,6 +37,8 @@ def roles_of(
     targets = names_of("y", y)
     weights, offsets = names_of("sample_weight", sample_weight), names_of("offset", offset)
     others = {role: names_of(role, value) for role, value in by_row.items() if value is not None}
+    if len(others) > 1:
+        raise ValueError(f"{' and '.join(others)} cannot be combined: choose one way to make folds")
     findings = [not_found(table, name, "Target") for name in targets if name not in table.schema]
     named = {"sample_weight": weights, "offset": offsets, "exposure": names_of("exposure", exposure or None)}
     for role, names in {**named, "drop": drop, "categorical": categorical, **others}.items():
@@ -50,8 +52,8 @@ def roles_of(
         findings.append(Finding("E14", "No column is left to be a feature."))
     findings += [finding for name, finding in table.conflicts.items() if name in apart.difference(drop) | {*features}]
     raise_errors(findings)
-    fold = others.get("fold_ids", [""])[0]
-    return Roles(features, tuple(targets), "".join(weights[:1]), tuple(offsets), exposure, fold)
+    role, fold = next(((role, names[0]) for role, names in others.items()), ("", ""))
+    return Roles(features, tuple(targets), "".join(weights[:1]), tuple(offsets), exposure, fold, role)
 
 
 def names_of(role: str, values: Any) -> list[str]:
@@ -65,10 +67,12 @@ def names_of(role: str, values: Any) -> list[str]:
     raise DataError(Finding("E14", text, f"write it into the table as a column, and {role} its name"))
 
 
-def judged_row_numbers(roles: Roles, found: Survey, readers: dict[str, Reader]) -> tuple[float, list[Finding]]:
+def judged_row_numbers(
+    roles: Roles, found: Survey, readers: dict[str, Reader], may_lack: bool = False
+) -> tuple[float, list[Finding]]:
     """What weights are divided by, and what there is to say about weights, offsets and exposure.
 
-    Where labels are the text of numbers, the readers take them for these.
+    Where labels are the text of numbers, the readers take them for these. Rows `may_lack` one where others say so.
     """
     divisor, findings = 1.0, list[Finding]()
     columns = [("sample_weight", roles.weights), *(("offset", name) for name in (*roles.offsets, roles.exposure))]
@@ -87,7 +91,7 @@ def judged_row_numbers(roles: Roles, found: Survey, readers: dict[str, Reader]) 
             role,
             role,
             len(content),
-            not_finite=content.missing or content.infinite,
+            not_finite=content.infinite if may_lack else content.missing or content.infinite,
             negative=content.negative,
             too_large=content.too_large,
             largest=max(content.high, -content.low, 0.0),

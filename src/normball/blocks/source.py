@@ -15,6 +15,7 @@ from normball.messages import Finding
 
 if TYPE_CHECKING:
     from normball.blocks.executor import Executor
+    from normball.blocks.fold_units import FoldUnits
 
 
 class RowSource(Protocol):
@@ -93,6 +94,10 @@ class RowBlocks:
         These folds in words.
     executor : Executor or None
         Runs passes where the rows are, where that is not here.
+    units : FoldUnits or None
+        What folds are to keep together, by the codes that stand in place of folds in the blocks.
+    in_time : bool
+        Whether the folds follow each other in time, so that each is predicted from those before it.
     """
 
     source: RowSource
@@ -106,6 +111,8 @@ class RowBlocks:
     n_folds: int = 0
     folds: str = ""
     executor: Executor | None = None
+    units: FoldUnits | None = None
+    in_time: bool = False
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -34,8 +34,8 @@ class Wanted:
     ----------
     columns : tuple of str
         The columns to look at.
-    features, target : tuple of str
-        Those of them whose missing values cost a row.
+    features, needed : tuple of str
+        Those of them whose missing values cost a row; nothing can stand in for one of `needed`.
     as_labels, distinct : frozenset of str
         Columns of numbers to take for labels, and such whose distinct values count even where they are not whole.
     inf_is_missing : bool
@@ -44,7 +44,7 @@ class Wanted:
 
     columns: tuple[str, ...]
     features: tuple[str, ...]
-    target: tuple[str, ...]
+    needed: tuple[str, ...]
     as_labels: frozenset[str]
     distinct: frozenset[str]
     inf_is_missing: bool
@@ -62,8 +62,8 @@ class Survey:
         What each column holds.
     readers : {column: Reader}
         How it is read from now on, those without use aside.
-    with_gap, without_target : Places
-        Rows that lack a feature or the target, and those that lack the target.
+    with_gap, without_needed : Places
+        Rows that lack a feature or something needed, and those that lack something needed.
     matched : frozenset of str
         The parts of the format of text that were met.
     """
@@ -72,7 +72,7 @@ class Survey:
     contents: dict[str, Surveyed]
     readers: dict[str, Reader]
     with_gap: Places
-    without_target: Places
+    without_needed: Places
     matched: frozenset[str]
     findings: list[Finding]
 
@@ -100,7 +100,7 @@ def survey(table: LongTable, wanted: Wanted, n_rows: int) -> Survey:
         {name: column.content for name, column in settled.items()},
         {name: column.reader for name, column in settled.items() if column.reader is not None},
         first.with_gap,
-        first.without_target,
+        first.without_needed,
         frozenset().union(*(column.matched for column in settled.values())),
         [finding for column in settled.values() for finding in column.findings],
     )
@@ -115,7 +115,7 @@ class SurveyPass:
     form: TextFormat
     n_rows: int = 0
     with_gap: Places = field(default_factory=Places)
-    without_target: Places = field(default_factory=Places)
+    without_needed: Places = field(default_factory=Places)
 
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
         """Take the next rows."""
@@ -128,9 +128,9 @@ class SurveyPass:
             for name, column in self.columns.items()
         }
         none = np.zeros(frame.height, dtype=bool)
-        lacks_target = np.logical_or.reduce([none, *(gaps[name] for name in self.wanted.target if name in gaps)])
-        lacks = np.logical_or.reduce([lacks_target, *(gaps[name] for name in self.wanted.features if name in gaps)])
-        self.without_target = Places.union((self.without_target, Places.of(lacks_target, first_row)))
+        lacks_needed = np.logical_or.reduce([none, *(gaps[name] for name in self.wanted.needed if name in gaps)])
+        lacks = np.logical_or.reduce([lacks_needed, *(gaps[name] for name in self.wanted.features if name in gaps)])
+        self.without_needed = Places.union((self.without_needed, Places.of(lacks_needed, first_row)))
         self.with_gap = Places.union((self.with_gap, Places.of(lacks, first_row)))
         self.n_rows += frame.height
 
@@ -138,6 +138,6 @@ class SurveyPass:
         """Take what was found in later rows."""
         for name, column in self.columns.items():
             column.join(later.columns[name])
-        self.without_target = Places.union((self.without_target, later.without_target))
+        self.without_needed = Places.union((self.without_needed, later.without_needed))
         self.with_gap = Places.union((self.with_gap, later.with_gap))
         self.n_rows += later.n_rows

@@ -26,8 +26,6 @@ NEED_ROWS = (
     "start",
     "strata",
     "positive",
-    "group",
-    "time_order",
     "holdout",
     "split",
     "bootstrap",
@@ -115,13 +113,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     reading = reading_options(arguments)
     table = open_table(arguments.data, **reading)
     columns = list(table.names)
-    targets = named(arguments.target, columns, "--target")
-    offsets = named(arguments.offset or [], columns, "--offset")
-    asked = [(name, "--target") for name in targets] + [(name, "--offset") for name in offsets]
-    asked += [(name, f"--{role}") for role in ("weights", "exposure") if (name := getattr(arguments, role))]
-    problems = [problem for name, option in asked if (problem := not_found(columns, name, option))]
-    if problems:
-        raise DataError(*problems)
+    targets, offsets = _columns(arguments, columns)
     y: Any = targets if len(targets) > 1 else targets[0]
     options = {
         "sample_weight": arguments.weights,
@@ -137,6 +129,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         family=arguments.family,
         offset=offset,
         exposure=arguments.exposure or "",
+        by_row={"fold_groups": arguments.group or None, "time_order": arguments.time_order or None},
         memory=arguments.memory,
         **options,
     )
@@ -151,6 +144,8 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         date=date.today().isoformat(),
         reading=reading,
         exposure=arguments.exposure or "",
+        group=arguments.group or "",
+        time_order=arguments.time_order or "",
     )
     return LongTask(
         table=Blocks(blocks, executor=executor, resume=unfinished(arguments)),
@@ -162,6 +157,19 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         blocks=blocks,
         size=(blocks.source.n_table_rows, len(columns)),
     )
+
+
+def _columns(arguments: Namespace, columns: list[str]) -> tuple[list[str], list[str]]:
+    """Targets and offsets; raises where a column that has a role is not there."""
+    targets = named(arguments.target, columns, "--target")
+    offsets = named(arguments.offset or [], columns, "--offset")
+    asked = [(name, "--target") for name in targets] + [(name, "--offset") for name in offsets]
+    roles = ("weights", "exposure", "group", "time_order")
+    asked += [(name, f"--{role.replace('_', '-')}") for role in roles if (name := getattr(arguments, role))]
+    problems = [problem for name, option in asked if (problem := not_found(columns, name, option))]
+    if problems:
+        raise DataError(*problems)
+    return targets, offsets
 
 
 def unfinished(arguments: Namespace) -> Path | None:
@@ -182,6 +190,8 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--target is missing: which column is to be explained?")
     if arguments.offset and arguments.exposure:
         raise UsageError("--offset and --exposure are two ways to say the same: give one")
+    if arguments.group and arguments.time_order:
+        raise UsageError("--group and --time-order make different folds: give one")
     given = [name for name in NEED_ROWS if getattr(arguments, name, None)]
     if given:
         words = " and ".join("--" + name.replace("_", "-") for name in given)
