@@ -99,6 +99,7 @@ def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(
 
 # options about columns that the blocks are made by
 TAKEN = {"drop", "categorical", "weights", "offset", "exposure", "missing", "inf", "group", "time_order"}
+TAKEN |= {"min_count", "baseline"}
 
 
 def test_every_option_about_columns_is_taken_or_refused() -> None:
@@ -118,6 +119,11 @@ VALUES = {
     "out_of_fold": ["o.csv"],
     "groups": ["g.json"],
     "group_columns": [],
+    "fill_value": ["1"],
+    "dates": ["x0"],
+    "text": ["colour"],
+    "spline": ["x0"],
+    "interact": ["x0:x1"],
 }
 
 

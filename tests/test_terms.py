@@ -381,7 +381,7 @@ def test_words_that_are_none(options: dict[str, Any]) -> None:
         nb.fit_path(TABLE, "y", **options)
 
 
-@pytest.mark.parametrize("option", ["min_count", "baseline", "dates", "text", "spline", "interact"])
+@pytest.mark.parametrize("option", ["dates", "text", "spline", "interact"])
 def test_rows_in_blocks_refuse_them(option: str) -> None:
     with pytest.raises(ValueError, match=f"{option}: not for rows that come in blocks"):
         nb.fit_path(nb.Blocks(TABLE[["y", "a", "b"]]), "y", **{option: ALL[option]})

@@ -78,7 +78,14 @@ def read_arrays(
         X = opened(X)
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "fiub":
         return None
-    unasked: dict[str, Any] = {"missing": "error", "inf": "error", "categorical": (), "drop": ()}
+    unasked: dict[str, Any] = {
+        "missing": "error",
+        "inf": "error",
+        "categorical": (),
+        "drop": (),
+        "min_count": 0,
+        "baseline": None,
+    }
     for name in [name for name, usual in unasked.items() if options.get(name, usual) not in (usual, None, [])]:
         raise ValueError(f"{name} is not available for arrays that are read in blocks: give a table, or leave it out")
     vectors = {"y": y, "sample_weight": sample_weight, "offset": offset, **(by_row or {})}

@@ -22,6 +22,7 @@ from normball.families import AUTO, family_name, find_family
 from normball.inputs.terms.plan import ABOUT_COLUMNS, NEW_FEATURES, Plan
 from normball.settings import Progress, Settings
 
+IN_BLOCKS = ("min_count", "baseline")  # of the options about features
 SHARE_KEPT = 0.4  # of the memory, for blocks that stay between passes; reading and sums take theirs
 
 
@@ -98,11 +99,11 @@ def block_data(
 def _without_terms(options: dict[str, Any]) -> dict[str, Any]:
     """The options that readers of blocks take; a ValueError where columns are to become features in other ways."""
     plan = Plan(**{name: options[name] for name in ABOUT_COLUMNS if name in options})
-    if asked := plan.makes_features:
+    if asked := [name for name in plan.makes_features if name not in IN_BLOCKS]:
         text = f"{' and '.join(asked)}: not for rows that come in blocks, where columns give numbers and levels"
         fills = ', and missing numbers take the median (missing="impute")' if plan.fills_otherwise else ""
         raise ValueError(f"{text}{fills}; leave it out, or fit a sample of the rows in memory")
-    kept = {name: value for name, value in options.items() if name not in NEW_FEATURES}
+    kept = {name: value for name, value in options.items() if name not in NEW_FEATURES or name in IN_BLOCKS}
     return {**kept, "missing": plan.missing} if "missing" in options else kept
 
 

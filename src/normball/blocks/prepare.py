@@ -7,7 +7,7 @@ What `inputs.prepare` is for a table in memory, by the same rules: a first pass 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,37 +22,23 @@ from normball.blocks.passes import median_of, n_complete, places_lacking
 from normball.blocks.roles import judged_row_numbers, refused_numbers, roles_of
 from normball.blocks.source import RowBlocks
 from normball.blocks.survey import Survey, Wanted, survey
-from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
+from normball.blocks.surveyed import SurveyedNumbers
 from normball.blocks.table_features import feature_contents, survival_findings
 from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
 from normball.families import family_name
 from normball.inputs.columns import Unusable
 from normball.inputs.features import refuse_equal_names
-from normball.inputs.gaps import MISSING_LEVEL, Gaps, Needed
+from normball.inputs.gaps import Gaps, Needed
 from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation
 from normball.inputs.row_numbers import several_offsets, without_weight
 from normball.inputs.tables import not_met
+from normball.inputs.terms.learning import without_levels
 from normball.inputs.terms.levels import LevelTerm
 from normball.inputs.terms.numbers import NumberTerm
-from normball.inputs.terms.plan import Plan, check_word
+from normball.inputs.terms.plan import Plan
 from normball.inputs.terms.term import Term
-from normball.inputs.text import label_text
-from normball.messages import DataError, raise_errors, sample
-from normball.settings import name_list
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The options about data, as `fit_path` has them."""
-
-    missing: str = "error"
-    inf: str = "error"
-    categorical: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_word("missing", self.missing, ("error", "drop", "impute"))
-        check_word("inf", self.inf, ("error", "nan"))
+from normball.messages import DataError, Finding, raise_errors, sample
 
 
 def prepare_long_table(
@@ -68,6 +54,8 @@ def prepare_long_table(
     drop: Sequence[str] = (),
     by_row: Mapping[str, Any] | None = None,
     exposure: str = "",
+    min_count: int = 0,
+    baseline: Any = None,
     memory: int | None = None,
     block_rows: int | None = None,
 ) -> RowBlocks:
@@ -79,7 +67,7 @@ def prepare_long_table(
         The table.
     y : str or list of str
         The column of the target, or those of a family with several outputs.
-    family, missing, inf, categorical, drop
+    family, missing, inf, categorical, drop, min_count, baseline
         As in `inputs.prepare.prepare`.
     sample_weight, offset : str, optional
         Columns; of several outputs a list of offsets.
@@ -103,7 +91,7 @@ def prepare_long_table(
         With every problem found.
     """
     family = family_name(family)
-    policy = Policy(missing, inf, tuple(name_list("categorical", categorical)))
+    plan = Plan(missing, inf, categorical, drop, min_count, baseline)
     roles = roles_of(
         table,
         y,
@@ -111,14 +99,13 @@ def prepare_long_table(
         sample_weight=sample_weight,
         offset=offset,
         exposure=exposure,
-        drop=name_list("drop", drop),
-        categorical=policy.categorical,
+        plan=plan,
         by_row=by_row or {},
     )
     if table.form is not None:  # text that is to be labels stays as it is written
-        table = replace(table, kept_as_text=(*table.kept_as_text, *policy.categorical))
+        table = replace(table, kept_as_text=(*table.kept_as_text, *plan.categorical))
     n_rows = rows_of_a_block(len(roles.columns), memory, block_rows)
-    surveyed = _Surveyed(table, roles, policy, survey(table, _wanted(table, roles, policy), n_rows), n_rows)
+    surveyed = _Surveyed(table, roles, plan, survey(table, _wanted(table, roles, plan), n_rows), n_rows)
     family, reader, features = surveyed.reader(family)
     used = surveyed.used(reader, features, memory or DEFAULT_MEMORY)
     if not used.has_weight:
@@ -128,7 +115,7 @@ def prepare_long_table(
     findings += judge_target(target, used.target, family, has_offset)
     family, remarks = settled_family(family, table, reader, surveyed.found.n_rows, n_rows)
     findings += remarks
-    preparation, levels = _learned(used.contents, table.named, policy)
+    preparation, levels = _learned(used.contents, table.named, plan, findings)
     n_rows = rows_of_a_block(max(len(roles.columns), len(preparation.feature_names)), memory, block_rows)
     source = TableRows(table, reader, preparation, surveyed.found.n_rows, n_rows, levels)
     n_folds, units = folds_and_units(roles.fold_role, reader.folds, used.fold_sizes)
@@ -148,43 +135,47 @@ def prepare_long_table(
 
 
 def _learned(
-    contents: Mapping[str, Content], named: bool, policy: Policy
+    contents: Mapping[str, Content], named: bool, plan: Plan, findings: list[Finding]
 ) -> tuple[Preparation, dict[str, NDArray[np.int32]]]:
     """How the columns become features, and for those of labels the level of each code and, at the end, of gaps."""
-    plan = Plan(missing=policy.missing)
     columns: list[Term] = []
     levels = {}
+    numbers = [name for name, content in contents.items() if isinstance(content, SurveyedNumbers)]
+    problems = without_levels(numbers, plan)
     for name, content in contents.items():
-        if isinstance(content, SurveyedLabels):
-            column = LevelTerm.learn(name, content, plan)
-            place = {level: j for j, level in enumerate(column.levels)}
-            found = [place.get(label_text(value), -1) for value in content.values]
-            levels[name] = np.array([*found, place.get(MISSING_LEVEL, -1)], dtype=np.int32)
-            columns.append(column)
-        else:
+        if isinstance(content, SurveyedNumbers):
             columns.append(NumberTerm.learn(name, content, plan.filling))
-    preparation = Preparation(tuple(columns), named, policy.inf == "nan")
+            continue
+        try:
+            column = LevelTerm.learn(name, content, plan, findings)
+        except DataError as error:
+            problems += error.findings
+            continue
+        levels[name] = np.append(column.codes(content.values)[0], np.int32(column.code_of_gaps))
+        columns.append(column)
+    raise_errors(problems)
+    preparation = Preparation(tuple(columns), named, plan.inf == "nan")
     refuse_equal_names(preparation)
     return preparation, levels
 
 
-def _wanted(table: LongTable, roles: Roles, policy: Policy) -> Wanted:
+def _wanted(table: LongTable, roles: Roles, plan: Plan) -> Wanted:
     times = [roles.fold] if roles.fold and kind_of(table.schema[roles.fold]) == DATES else []
     return Wanted(
         columns=roles.columns,
         features=roles.features,
         needed=tuple(roles.needed),
-        as_labels=frozenset(policy.categorical) & frozenset(roles.features) | {*times},
+        as_labels=frozenset(plan.categorical) & frozenset(roles.features) | {*times},
         distinct=frozenset((*roles.target, roles.fold)),
-        inf_is_missing=policy.inf == "nan",
+        inf_is_missing=plan.inf == "nan",
     )
 
 
 class _Surveyed:
     """A table that was looked at, on its way to blocks."""
 
-    def __init__(self, table: LongTable, roles: Roles, policy: Policy, found: Survey, n_rows: int) -> None:
-        self.table, self.roles, self.policy, self.found, self.n_rows = table, roles, policy, found, n_rows
+    def __init__(self, table: LongTable, roles: Roles, plan: Plan, found: Survey, n_rows: int) -> None:
+        self.table, self.roles, self.plan, self.found, self.n_rows = table, roles, plan, found, n_rows
         self.readers = dict(found.readers)
         self.findings = [*table.findings, *found.findings]
         if table.form is not None:
@@ -192,7 +183,7 @@ class _Surveyed:
 
     def reader(self, family: str) -> tuple[str, RowReader, dict[str, Content]]:
         """The family, how rows are read, and the features; raises with every problem of single columns."""
-        features, readers, remarks = feature_contents(self.table, self.roles, self.policy.categorical, self.found)
+        features, readers, remarks = feature_contents(self.table, self.roles, self.plan.categorical, self.found)
         self.readers |= readers
         divisor, of_numbers = judged_row_numbers(self.roles, self.found, self.readers, may_lack=True)
         self.findings += of_numbers + remarks
@@ -201,10 +192,10 @@ class _Surveyed:
         outputs = () if target is None else target.output_names
         if (n_offsets := len(self.roles.offsets)) and n_offsets != max(len(outputs), 1):
             self.findings.append(several_offsets(n_offsets, outputs))
-        self.findings += self._gaps(features, title).findings(self.policy.missing, title)
+        self.findings += self._gaps(features, title).findings(self.plan.missing, title)
         raise_errors(self.findings)
         assert target is not None
-        drops_gaps = self.policy.missing == "drop" and self.found.with_gap.n > self.found.without_needed.n
+        drops_gaps = self.plan.missing == "drop" and self.found.with_gap.n > self.found.without_needed.n
         folds = None
         if self.roles.fold:
             folds = fold_names(self.roles.fold, self.roles.fold_role, self.found.contents[self.roles.fold])
@@ -262,8 +253,8 @@ class _Surveyed:
 
     def used(self, reader: RowReader, features: Mapping[str, Content], memory: int) -> UsedRows:
         """What the rows that are used hold: from the survey where all are, else in further passes."""
-        impute = self.policy.missing == "impute"
-        dropped = self.found.with_gap if self.policy.missing == "drop" else self.found.without_needed
+        impute = self.plan.missing == "impute"
+        dropped = self.found.with_gap if self.plan.missing == "drop" else self.found.without_needed
         weights = self.found.contents.get(self.roles.weights)
         has_zeros = isinstance(weights, SurveyedNumbers) and weights.n_zeros > 0
         assert reader.target is not None

@@ -18,6 +18,7 @@ from normball.families import AUTO, find_family
 from normball.inputs.lookup import not_found, not_found_of
 from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers
 from normball.inputs.targets import refused_values
+from normball.inputs.terms.plan import Plan
 from normball.messages import DataError, Finding, raise_errors
 
 
@@ -29,8 +30,7 @@ def roles_of(
     sample_weight: Any,
     offset: Any,
     exposure: str,
-    drop: Sequence[str],
-    categorical: Sequence[str],
+    plan: Plan,
     by_row: Mapping[str, Any],
 ) -> Roles:
     """Find the columns that are named; raises with all that are not there."""
@@ -41,16 +41,19 @@ def roles_of(
         raise ValueError(f"{' and '.join(others)} cannot be combined: choose one way to make folds")
     findings = [not_found(table, name, "Target") for name in targets if name not in table.schema]
     named = {"sample_weight": weights, "offset": offsets, "exposure": names_of("exposure", exposure or None)}
-    for role, names in {**named, "drop": drop, "categorical": categorical, **others}.items():
+    for role, names in {**named, "drop": plan.drop, **plan.named, **others}.items():
         findings += not_found_of(table, names, f"Column (of {role})")
     if len(targets) > 1 and (family == AUTO or not find_family(family).has_outputs):
         one = "the family of several outputs has to be said" if family == AUTO else f"{family} takes one"
         findings.append(Finding("E14", f"y names {len(targets)} columns; {one}.", 'family="multigaussian"'))
-    apart = {*targets, *weights, *offsets, exposure, *drop, *(name for names in others.values() for name in names)}
+    apart = {*targets, *weights, *offsets, exposure, *plan.drop, *(name for names in others.values() for name in names)}
     features = tuple(name for name in table.names if name not in apart)
+    findings += plan.problems(table.names, apart.difference(targets))
     if not features:
         findings.append(Finding("E14", "No column is left to be a feature."))
-    findings += [finding for name, finding in table.conflicts.items() if name in apart.difference(drop) | {*features}]
+    findings += [
+        finding for name, finding in table.conflicts.items() if name in apart.difference(plan.drop) | {*features}
+    ]
     raise_errors(findings)
     role, fold = next(((role, names[0]) for role, names in others.items()), ("", ""))
     return Roles(features, tuple(targets), "".join(weights[:1]), tuple(offsets), exposure, fold, role)

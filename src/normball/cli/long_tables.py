@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.source import PLACES, STDIN, Task, UsageError, named, not_found, reading_options, without_folders
+from normball.cli.terms import options_of
 from normball.messages import DataError, Finding, sample
 from normball.run import Run
 
@@ -33,8 +34,6 @@ NEED_ROWS = (
     "groups",
     "group_columns",
     "fill_value",
-    "min_count",
-    "baseline",
     "dates",
     "text",
     "spline",
@@ -121,6 +120,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         "inf": arguments.inf,
         "categorical": list(arguments.categorical),
         "drop": list(arguments.drop),
+        **options_of(arguments, columns),
     }
     offset = offsets[0] if len(offsets) == 1 else offsets or None
     blocks = blocks_of(

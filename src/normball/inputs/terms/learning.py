@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from normball.inputs.columns import Dates, Labels, Numbers
@@ -45,7 +45,7 @@ def learn(contents: Mapping[str, Numbers | Labels | Dates], plan: Plan, findings
             add(LevelTerm.learn, name, content, plan, findings)
         else:
             add(NumberTerm.learn, name, content, plan.filling)
-    problems += _without_levels(contents, plan)
+    problems += without_levels([name for name, one in contents.items() if not isinstance(one, Labels)], plan)
     for pair in plan.interact:
         names = factors_of(pair, contents)
         assert names is not None  # as `Plan.problems` found out
@@ -63,10 +63,10 @@ def _spline(name: str, content: Numbers | Labels, plan: Plan) -> SplineTerm:
     return SplineTerm.learn(name, content, plan)
 
 
-def _without_levels(contents: Mapping[str, Any], plan: Plan) -> list[Finding]:
-    """E16 for a baseline of a column that has no levels."""
+def without_levels(others: Collection[str], plan: Plan) -> list[Finding]:
+    """E16 for a baseline of a column that has no levels, but numbers or dates."""
     named = [*plan.baseline] if isinstance(plan.baseline, Mapping) else []
-    wrong = [name for name in named if name in contents and not isinstance(contents[name], Labels)]
+    wrong = [name for name in named if name in others]
     wrong += [name for name in named if name in plan.text]
     text = 'Column "{}" (of baseline) has no levels.'
     return [
