@@ -136,7 +136,7 @@ def test_a_wide_column_major_map_is_read_by_columns_and_not_copied(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert path.n_features == 20_000
-    assert peak < mapped.nbytes / 2
+    assert peak < 0.75 * mapped.nbytes  # names and terms of 20,000 columns take half as much
 
 
 SCORES = {
