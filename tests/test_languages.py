@@ -123,6 +123,8 @@ def test_the_language_of_the_locale(settings: dict[str, str], expected: str, mon
         '7: binary, "1" 217 (13.6 %) / "0" 1,382 -> logistic, l1_ratio 1, 0.5',
         "7: numeric, mean 152, sd 77.0 -> linear, L1",
         "7: count, mean 3.2, 45.1 % zeros -> negative binomial (2), L2",
+        "7, 8: time to an event, 128 of 137 rows have it, between 1.00 and 999, 4 strata -> Cox, L1",
+        "7, 8: time to an event, 128 of 137 rows have it, between 1.00 and 999 -> Cox (Breslow's ties), L2",
         '7: 3 classes, "1" 50, "2" 50 and 2 more -> multinomial, elastic net (l1_ratio 0.5) across classes',
         "7: 2 targets, 8 mean 1 sd 2, 9 mean 1 sd 2 -> linear, several targets, L1 across targets",
     ],

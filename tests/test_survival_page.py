@@ -189,3 +189,24 @@ def test_a_page_in_python_takes_strata(tmp_path):
     assert "data-survival" in (tmp_path / "page.html").read_text()
     with pytest.raises(nb.DataError, match="E14"):
         cv.report(tmp_path / "page.html", table, ["since", "time", "dead"])
+
+
+def test_no_curves_of_very_many_strata():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(120, 2))
+    target = np.column_stack([rng.exponential(size=120), np.arange(120) % 2])
+    path = nb.fit_path(X, target, family="cox", strata=np.arange(120) // 2, n_lambdas=3)
+    assert hazards(path.baselines) is None
+
+
+def test_a_null_model_at_lambda_1se_is_no_proof_of_nothing():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(60, 8))
+    target = np.column_stack([rng.exponential(np.exp(-0.5 * X[:, 0])) + 0.01, rng.random(60) < 0.6])
+    cv = nb.cv_path(X, target, family="cox", keep_predictions=True)
+    page = page_text(cv, Run(), refound(cv.path, X, target))
+    assert cv.path.n_nonzero[cv.index_1se] == 0
+    assert "<strong>lambda_1se keeps no feature.</strong>" in page
+    assert "Nothing was found that helps" not in page
+    at_best = page_text(cv, Run(select="best"))
+    assert "lambda_1se keeps no feature." not in at_best

@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 MOST_TIMES = 300  # of all strata together
 FEWEST_TIMES = 12  # of one
+MOST_STRATA = 30  # more, such as matched pairs, take room that their curves are not worth
 DIGITS = 1000.0  # steps of the logarithm of a hazard that are told apart
 
 
 def hazards(baselines: Baselines | None) -> dict[str, Any] | None:
-    """The cumulative hazards at linear predictor 0, by stratum; None of models that have none.
+    """The cumulative hazards at linear predictor 0, by stratum; None of models that have none, or very many strata.
 
     Their logarithms are "centres" (by stratum and lambda) plus "steps" (by stratum, lambda and time), whole numbers
     that are thousandths once each is added to that of the lambda before: little changes along a path, so they take
     little room deflated. Where a stratum has very many times some are left out, evenly by rank.
     """
-    if baselines is None:
+    if baselines is None or len(baselines.ends) > MOST_STRATA:
         return None
     n_strata = len(baselines.ends)
     most = max(FEWEST_TIMES, MOST_TIMES // n_strata)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from normball.families import find_family
 from normball.language import message, tr
 from normball.messages import count
 from normball.results import facts
@@ -46,7 +47,7 @@ def notices(cv: CVPath, picked: facts.Point, answer: Answer | None) -> list[Noti
     """Those of the model that the page opens with."""
     found = []
     if answer is not None and not answer.helps:
-        found.append(_nothing(cv, picked))
+        found.append(_by_the_rule(cv) if _rule_takes_none(cv, picked) else _nothing(cv, picked))
     if any(finding.code == SEPARABLE for finding in cv.findings):
         found.append(
             Notice(
@@ -58,6 +59,30 @@ def notices(cv: CVPath, picked: facts.Point, answer: Answer | None) -> list[Noti
             )
         )
     return found
+
+
+def _rule_takes_none(cv: CVPath, picked: facts.Point) -> bool:
+    """Whether a model of times to an event has features at lambda_best, and none at lambda_1se, which was picked."""
+    of_times = find_family(cv.path.family).has_risk_sets
+    kept = cv.path.n_nonzero
+    return of_times and picked.index == cv.index_1se and kept[cv.index_1se] == 0 < kept[cv.index_best]
+
+
+def _by_the_rule(cv: CVPath) -> Notice:
+    """What that means: the rule is strict where events are few."""
+    best = int(cv.path.n_nonzero[cv.index_best])
+    text = tr(
+        "One standard error is more than features gain here, so the rule takes none of them. That does not say that "
+        "they tell nothing: with few events the error is large."
+    )
+    steps = (
+        tr(
+            "lambda_best keeps {0}. Press “best” to see it, and take it for a hint that other rows may bear out.",
+            tr("{0} features" if best > 1 else "{0} feature", count(best)),
+        ),
+        tr("More events make the error smaller; more rows without an event hardly do."),
+    )
+    return Notice(tr("lambda_1se keeps no feature."), text, steps)
 
 
 def _nothing(cv: CVPath, picked: facts.Point) -> Notice:
