@@ -339,6 +339,21 @@ def test_estimators_work_with_scikit_learn():
     ]
 
 
+@pytest.mark.parametrize("scoring", ["concordance", "uno", "brier"])
+def test_an_estimator_chooses_by_any_score_of_times(scoring):
+    """And is cross-validated itself, so that each choice is judged on rows that it did not see."""
+    _, target, X, _, _ = fitted(n=120)
+    y = structured(target)
+    model = nb.CoxRegressorCV(n_lambdas=6, cv=3, scoring=scoring, select="best").fit(X, y)
+    cv = nb.cv_path(X, target.columns, family="cox", n_lambdas=6, cv=3, score=scoring)
+    np.testing.assert_array_equal(model.cv_mean_, cv.cv_mean)
+    assert model.lam_ == cv.lambda_best
+    scores = cross_val_score(model, X, y, cv=3, error_score="raise")
+    assert ((scores > 0.3) & (scores < 1.0)).all()
+    with pytest.raises(ValueError, match='has "deviance", "concordance", "uno", "brier"'):
+        nb.CoxRegressorCV(scoring="r2").fit(X, y)
+
+
 def test_estimators_refuse_what_they_cannot_do():
     _, target, X, _, _ = fitted()
     y = structured(target)

@@ -66,7 +66,7 @@ def cv_html(cv: CVPath) -> str:
     caption = tr("{0}; .plot() draws the path, .report(file) writes a page", chosen[0].title)
     return _page(
         (f"{summaries.title(cv.path)}, {retold(cv.folds)}", facts.comparison(cv, chosen)),
-        (" ".join([_with_reference(caption, chosen[0].fit), *sentences.about_no_features(chosen)]), features),
+        (" ".join([_with_reference(caption, chosen[0].fit), *sentences.about_no_features(cv, chosen)]), features),
         findings=facts.findings(cv, chosen[0]),
     )
 

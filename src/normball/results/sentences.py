@@ -32,10 +32,11 @@ def dispersion(path: Path) -> str:
     return "" if path.dispersion is None else tr("dispersion {0} at the last lambda", figures(path.dispersion))
 
 
-def about_no_features(chosen: Sequence[Point]) -> list[str]:
+def about_no_features(cv: CVPath, chosen: Sequence[Point]) -> list[str]:
     """Why the first of the choices of "1se" and "best" keeps no feature, where that is so."""
     picked, best = chosen[0], chosen[-1]
-    if picked.fit.n_nonzero or picked.label not in ("lambda_1se", "lambda_best"):
+    said = any(finding.code == "W03" for finding in cv.findings)  # `normball fit` does
+    if said or picked.fit.n_nonzero or picked.label not in ("lambda_1se", "lambda_best"):
         return []
     if best.fit.n_nonzero == 0:
         return [tr("No feature is kept: held-out rows are predicted best without.")]

@@ -83,7 +83,7 @@ def cv_summary(cv: CVPath, select: Choice) -> str:
     """Both choices of strength side by side, the features of the one selected, and what is to be known about it."""
     chosen = facts.points(cv, select)
     features = feature_lines(chosen[0], chosen[0].title)
-    if alone := sentences.about_no_features(chosen):
+    if alone := sentences.about_no_features(cv, chosen):
         features = [*alone, *(features if len(features) > 1 else ())]  # the intercept, where there is one
     closing = tr("Solved: {0}; {1} for path and folds", sentences.certificate(cv.path), sentences.reads(cv))
     findings = (str(finding.retold()) for finding in facts.findings(cv, chosen[0]))
