@@ -18,15 +18,19 @@ from normball.cli import main
 from normball.cv_result import CVPath
 from normball.language import ENGLISH, PARTS, current, languages, of_locale, retold, speaking, tr
 from normball.language.particles import particle
+from normball.language.retelling import Template, joined, retell
 from normball.learn import IDS, built_in, figure, own, page
 from normball.report import page_text
+from normball.results.text import display_width
 from normball.run import Run
+from said_at_the_terminal import every_text, phrases
 
 OTHERS = [language for language in languages() if language != ENGLISH]
 PLACE = re.compile(r"\{(\d+)\*?\}")
-PARTICLES = re.compile(r"\{\d+\|([^}]*)\}")
+PARTICLES = re.compile(r"\{\d*\|([^}]*)\}")
 REMEDIES = ("drop", "cv_path", "family", "negative_binomial", "repeats", "cv")
-KNOWN_PARTICLES = {"은/는", "이/가", "을/를", "과/와", "으로/로", "이라고/라고", "이었/였"}
+KNOWN_PARTICLES = {"은/는", "이/가", "을/를", "과/와", "으로/로", "이라고/라고", "이었/였", "이어야/여야"}
+OF_PLURALS = re.compile(r"(?<=[a-z])\{(\d+)\}")  # the s of "rows", say, which other languages lack
 
 
 def table_of(language: str) -> dict[str, dict[str, str]]:
@@ -46,16 +50,24 @@ def test_no_message_is_missing_and_none_is_stale(language: str) -> None:
     held = set().union(*(table[part].keys() for part in ("page", "lessons", "python")))
     assert source["python"] - held == set()
     assert held - every == set(), "no longer in the source"
+    told = table["terminal"].keys()
+    assert phrases() - told - table["stored"].keys() - held == set()
+    assert told - every_text() == set(), "no longer in the source"
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_places_are_those_of_the_english_message(language: str) -> None:
     for part, table in table_of(language).items():
         for english, own_words in table.items():
-            assert sorted(set(PLACE.findall(english))) == sorted(set(PLACE.findall(own_words))), (part, english)
+            places, given = set(PLACE.findall(own_words)), set(PLACE.findall(english))
+            assert given - set(OF_PLURALS.findall(english)) <= places <= given, (part, english)
             assert own_words, (part, english)
             assert set(PARTICLES.findall(own_words)) <= KNOWN_PARTICLES, (part, english)
-            assert "{" not in re.sub(r"\{\d+(\*|\|[^/}]+/[^/}]+)?\}", "", own_words), (part, english)
+            left = re.sub(r"\{\d*(\*|\|[^/}]+/[^/}]+)?\}", "", own_words)
+            assert left.count("{") == PLACE.sub("", english).count("{"), (
+                part,
+                english,
+            )  # those of {"group": [...]}, say
 
 
 def test_messages_are_found_in_the_source() -> None:
@@ -170,7 +182,7 @@ def test_findings_are_in_the_language_and_names_stay() -> None:
     codes = {finding.code for finding in found}
     assert codes >= {"W11", "W12", "W13", "W14", "W15", "W16", "W17", "W18", "W19", "W20", "W21", "W23", "W26"}
     with speaking("ko"):
-        told = [finding.in_command_line_words().retold() for finding in found]
+        told = [finding.in_command_line_words() for finding in found]
     words = words_of([*frame.columns, "L1", "L2", "AUC", "R2", "YYYYMMDD", "gaussian", "lam", "y", "e"])
     for finding, own_words in zip(found, told, strict=True):
         assert re.findall("[A-Za-z]{2,}", words.sub("", own_words.text)) == [], finding
@@ -316,3 +328,81 @@ def test_lessons_follow_the_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert main(["learn", "e", "--html", str(tmp_path / "en.html"), "--quiet", "--lang", "en"]) == 0
     assert 'lang="ko"' in (tmp_path / "ko.html").read_text("utf-8")
     assert 'lang="en"' in (tmp_path / "en.html").read_text("utf-8")
+
+
+USAGE = {  # words of the command line, and what is said of them
+    ("fit", "--tarket", "y"): "--tarket 옵션은 없습니다. 비슷한 옵션: --target",
+    ("fot",): '"fot" 명령은 없습니다. 비슷한 명령: fit',
+    ("fit", "--cv", "a"): '인자 --cv: "a"는 2 이상의 정수가 아닙니다',
+    ("fit", "--family", "gama"): "혹시 “gamma”?",
+}
+
+
+@pytest.mark.parametrize("words", USAGE)
+def test_usage_is_told_in_the_language(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "--lang", "ko"]) == 2
+    told = capsys.readouterr().err
+    assert USAGE[words] in told
+    assert "모든 옵션: normball" in told
+
+
+DATA = {  # a table, and what is said of it: the particle goes with the name, the remedy is what can be typed
+    "": ["E11 “t.csv”가 비어 있습니다."],
+    "a,b,y\n": ["E11 “t.csv”에 머리글 행만 있고 데이터 행이 없습니다."],
+    "a,y\n1,2\n3\n4,5\n": ["E11 “t.csv”의 1행에서 값의 수가 머리글(2개)과 다릅니다: 2행. 2행에는 1개."],
+    "나이,y\n1,2\n,3\n3,4\n4,6.5\n": [
+        "E04 결측(NaN): 나이 1 (25.0 %). 처음은 2행.",
+        "--missing drop(3행이 남음)  또는",
+    ],
+    "a,y\nx,1\n2,2.5\n3,4\n4,5\n": ["값 4개 중 1개를 숫자로 읽을 수 없습니다.", "--categorical a  또는  --drop a"],
+    "a,b\n1,2\n2,3\n": ["E02 목표 변수 “y” 열이 없습니다. 있는 열: a, b."],
+    "a,y\n1,2\n2,2\n": ["E03 목표 변수 “y”의 값이 2행 모두 2 하나뿐입니다."],
+}
+
+
+@pytest.mark.parametrize("content", DATA)
+def test_errors_about_data_are_told_in_the_language(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "t.csv"
+    place.write_text(content, "utf-8")
+    arguments = ["fit", str(place), "--target", "y", "-o", str(tmp_path)]
+    code = main([*arguments, "--lang", "ko"])
+    told = capsys.readouterr().err
+    assert code in (3, 5)
+    for expected in DATA[content]:
+        assert expected in told
+    assert re.findall("[A-Za-z]{2,}", re.sub(r"--[a-z]+( [a-z]+)?|t\.csv|NaN|E\d\d", "", told)) == []
+    assert main(arguments) == code
+    assert re.search("[가-힣]", capsys.readouterr().err.replace("나이", "")) is None
+
+
+@pytest.mark.parametrize("command", ["", "fit", "check", "predict", "score", "show", "report", "learn", "completion"])
+def test_help_is_in_the_language_and_fits_its_lines(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*filter(None, [command]), "--lang", "ko", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("사용법: normball")
+    sentences = [line for line in told.splitlines() if re.search(r"\b(the|of|a|to|is|for|with|and)\b [a-z]", line)]
+    assert sentences == []
+    indented = [line for line in told.splitlines() if re.match(" {24}.*[가-힣]", line)]
+    assert all(display_width(line) <= 80 for line in indented)
+
+
+def test_what_is_told_by_pieces() -> None:
+    templates = [
+        Template('"{0}" {1}.', "“{0}”{1*}."),
+        Template("is lacking {0}", "{|은/는} {0*}{0|이/가} 없습니다"),
+        Template("{0} rows", "{0}행"),
+        Template("it stands alone", "홀로 섭니다"),
+        Template("There is {0}{1}", "{0} 있음{1*}"),
+        Template(", and beside it {0}", ", 옆에 {0}"),
+    ]
+    assert joined(retell('"표" is lacking 3 rows.', templates)) == "“표”는 3행이 없습니다."
+    assert joined(retell("path is lacking y", templates)) == "path는 y가 없습니다"
+    assert retell("There is x, and beside it y", templates) == "x 있음, 옆에 y"
+    assert retell("There is x", templates) == "x 있음"
+    assert retell("it stands alone", templates) == "홀로 섭니다"
+    assert retell("something else", templates) == "something else"

@@ -66,8 +66,10 @@ def cross_validate_blocks(problem: BlockProblem, score: Score, keep_predictions:
     """The path of all rows and of those that each fold leaves, scored on the rows held out."""
     data = problem.data
     if score.name not in (*ADDITIVE, *BY_RANKS):
-        text = f"score {score.name} needs all held-out rows at once, and these come in blocks: use one of "
-        raise ValueError(text + ", ".join((*ADDITIVE, *BY_RANKS)))
+        raise ValueError(
+            f"score {score.name} needs all held-out rows at once, and these come in blocks: use one of "
+            f"{', '.join((*ADDITIVE, *BY_RANKS))}"
+        )
     if keep_predictions:
         raise ValueError("keep_predictions needs the memory of all rows times lambdas, and these come in blocks")
     if problem.data.n_rows < data.blocks.n_folds:

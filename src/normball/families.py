@@ -233,7 +233,7 @@ class Tweedie(_LogLink):
         if not 1.0 < value < 2.0:
             bound = (value - 1.0) / (value - 2.0)
             where = f"{'above' if value > 2.0 else 'below'} {bound:.3g} times the target"
-            raise ValueError(_NOT_CONVEX.format(where) + 'write a power between 1 and 2, or "gamma"')
+            raise ValueError(_not_convex(where, 'write a power between 1 and 2, or "gamma"'))
 
     def _parts(self, y: Array, eta: Array) -> tuple[Array, Array]:
         power = self.parameter
@@ -350,14 +350,18 @@ class Huber(_IdentityLink):
 
 
 _POWERS = {0.0: Gaussian.name, 1.0: Poisson.name, 2.0: Gamma.name}
-_NOT_CONVEX = (
-    "its loss is not convex in the linear predictor (the curvature is negative where the mean is {}), so that no "
-    "solution could be certified: "
-)
-_NOT_OFFERED = {"inverse_gaussian": _NOT_CONVEX.format("above twice the target") + 'write family="gamma"'}
+
+
+def _not_convex(where: str, fix: str) -> str:
+    return (
+        f"its loss is not convex in the linear predictor (the curvature is negative where the mean is {where}), so "
+        f"that no solution could be certified: {fix}"
+    )
+
+
+_NOT_OFFERED = {"inverse_gaussian": _not_convex("above twice the target", 'write family="gamma"')}
 _ENTRIES = (Gaussian, Binomial, Poisson, Gamma, Tweedie, NegativeBinomial, Huber, Multinomial, MultiGaussian, Cox)
 FAMILIES: dict[str, type[Family]] = {entry.name: entry for entry in _ENTRIES}
-_UNKNOWN = f"family is {{!r}}, but must be one of {', '.join((*FAMILIES, AUTO))}."
 _FORM = re.compile(r"(\w+)(?:\((.*)\))?")  # name(parameter)
 
 
@@ -369,7 +373,7 @@ def family_name(text: Any) -> str:
 def find_family(text: Any) -> Family:
     """The family of this name; raises a ValueError that says what to write where there is none."""
     if not isinstance(text, str):
-        raise ValueError(_UNKNOWN.format(text))
+        raise ValueError(_unknown(text))
     return _read(text)
 
 
@@ -379,7 +383,7 @@ def _read(text: str) -> Family:
     if text in _NOT_OFFERED:
         raise ValueError(f"family is {text!r}, but {_NOT_OFFERED[text]}")
     if form is None or form[1] not in FAMILIES:
-        raise ValueError(_UNKNOWN.format(text) + did_you_mean(text, FAMILIES))
+        raise ValueError(_unknown(text, did_you_mean(text, FAMILIES)))
     try:
         return FAMILIES[form[1]].read(form[2])
     except ValueError as error:
@@ -389,3 +393,7 @@ def _read(text: str) -> Family:
 def family_of_power(power: float) -> str:
     """The family whose variance is that power of its mean; a ValueError says why there is none."""
     return _POWERS[power] if power in _POWERS else str(find_family(f"{Tweedie.name}({power!r})"))
+
+
+def _unknown(text: object, hint: str = "") -> str:
+    return f"family is {text!r}, but must be one of {', '.join((*FAMILIES, AUTO))}.{hint}"

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.inputs.columns import missing_in
 from normball.inputs.dates import moments_of
-from normball.messages import OR, DataError, Finding, count
+from normball.messages import OR, DataError, Finding, count, count_rows
 
 Rows = NDArray[np.int64]
 
@@ -301,8 +301,9 @@ def _check_number(
         sizes = members.sum(axis=0).tolist()
         rarest = sizes.index(min(sizes))
         if sizes[rarest] < n_folds:
-            rows = f"{count(sizes[rarest])} row{'s' * (sizes[rarest] != 1)}"
-            text = f'Class "{classes[rarest]}" has {rows}; each of {count(n_folds)} folds needs one.'
+            text = (
+                f'Class "{classes[rarest]}" has {count_rows(sizes[rarest])}; each of {count(n_folds)} folds needs one.'
+            )
             fix = f"cv={sizes[rarest]}{OR}merge the class" if sizes[rarest] > 1 else "merge the class with another"
             raise DataError(Finding("E05", text, fix))
     if n_folds > n_rows:

@@ -48,9 +48,13 @@ class Finding:
         return self.code.startswith("E")
 
     def in_command_line_words(self, known: Collection[str] | None = None) -> Finding:
-        """The same finding with its remedy as command-line options; `known` ones, if a command has not all of them."""
+        """The same finding in the language that is spoken, with its remedy as command-line options.
+
+        Those are `known` ones, if a command has not all of them.
+        """
         fix = self.fix if known is None else with_known_options(self.fix, known)
-        return replace(self, text=command_line_words(self.text), fix=command_line_words(fix))
+        told = replace(self, fix=fix).retold()
+        return replace(told, text=command_line_words(told.text), fix=command_line_words(told.fix))
 
     def with_known_options(self, known: Collection[str]) -> Finding:
         """The same finding without the remedies whose options a function lacks."""
@@ -64,8 +68,8 @@ class Finding:
 
     def retold(self) -> Finding:
         """The same finding in the language that is spoken, as far as that has words for it."""
-        remedies = [retold(remedy, "findings") for remedy in self.fix.split(OR)]
-        return replace(self, text=retold(self.text, "findings"), fix=tr(OR).join(remedies))
+        remedies = [retold(remedy, "terminal") for remedy in self.fix.split(OR)]
+        return replace(self, text=retold(self.text, "terminal"), fix=tr(OR).join(remedies))
 
     def __str__(self) -> str:
         fix = f"\n{tr('Fix:')} {self.fix}" if self.fix else ""
@@ -107,7 +111,7 @@ def raise_errors(findings: Iterable[Finding]) -> None:
 
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
-_VALUE = rf"{_STRING}|\[(?:{_STRING}(?:, )?)*\]|[\w.-]*\w"
+_VALUE = rf"{_STRING}|\[(?:{_STRING}(?:, )?)*\]|[A-Za-z0-9_.-]*[A-Za-z0-9_]"
 _OPTION = re.compile(rf"\b([a-z_0-9]+)=({_VALUE})")
 _CALL = re.compile(
     r"\b(cv_path|check|\w+ = normball\.read_table)\((?:X, y|X|\{[^}]*\})(?:, )?"
@@ -134,9 +138,10 @@ _ARGUMENTS = (  # those whose option has the same name
 _TERMS = re.compile(  # what is an interface's own in a sentence; what stands in quotes is the user's
     rf"\b(?P<name>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?P<value>{_VALUE})"
     rf"|(?P<quoted>{_STRING})"
-    rf"|(?<![-\w.])(?P<bare>{'|'.join(name for name in (*_RENAMED, *_ARGUMENTS) if '_' in name)})\b"
+    rf"|(?<![-\w.])(?P<bare>{'|'.join(name for name in (*_RENAMED, *_ARGUMENTS) if '_' in name)})(?![A-Za-z0-9_])"
+    rf"|\b(?P<given>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?= )"
     rf"|(?<=\(of )(?P<role>{'|'.join((*_RENAMED, *_ARGUMENTS))})(?=\))"
-    r"|(?<![-\w])(?P<lam>lam)\b"
+    r"|(?<![-\w])(?P<lam>lam)(?![A-Za-z0-9_])"
     r"|(?P<table>(?<=\bof )X\b|(?:^|(?<=\. )|(?<=; ))X(?= (?:lacks|has|must)\b))"
 )
 
@@ -168,7 +173,7 @@ def _term(match: re.Match[str]) -> str:
         )
     if match["lam"]:
         return "lambda"
-    name = match["name"] or match["bare"] or match["role"]
+    name = match["name"] or match["bare"] or match["given"] or match["role"]
     option = _RENAMED.get(name, f"--{name.replace('_', '-')}")
     if not match["name"]:
         return option
@@ -200,6 +205,11 @@ def words(values: Sequence[str]) -> str:
 def count(number: int) -> str:
     """A whole number with thousands separators."""
     return f"{number:,}"
+
+
+def count_rows(number: int) -> str:
+    """How many rows, in words: `1 row`, `1,382 rows`."""
+    return "1 row" if number == 1 else f"{count(number)} rows"
 
 
 def sample(items: Sequence[Any], *, quote: bool = False) -> str:

@@ -122,8 +122,11 @@ def check_defined(fold_scores: Array, fold_weights: Array, score: Score) -> None
         where = "the held-out rows of every fold" if every else "some fold at every lambda, so that none has a mean"
         raise ValueError(f"The score {score.name} is undefined for {where}")
     if lacking.any():
-        text = f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
-        warnings.warn(f"{text}none of these is chosen.", NormballWarning, stacklevel=5)
+        text = (
+            f"The score {score.name} is undefined (NaN) in some fold at {lacking.sum()} of {lacking.size} lambdas; "
+            "none of these is chosen."
+        )
+        warnings.warn(text, NormballWarning, stacklevel=5)
 
 
 def is_deviance(score: Score, family: str) -> bool:

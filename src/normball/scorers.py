@@ -93,8 +93,10 @@ def _of_scorer(scorer: Any, name: str, family: str, classes: Classes, greater_is
             except (AttributeError, TypeError, ValueError) as error:
                 if labels and (np.ptp(y) == 0.0 if y.ndim == 1 else not y.any(axis=0).all()):
                     break  # undefined where a class is absent
-                text = f"score {name} cannot judge the predictions of {family} models: {error}"
-                raise ValueError(f"{text}. {_instead(family, labels)}") from error
+                text = (
+                    f"score {name} cannot judge the predictions of {family} models: {error}. {_instead(family, labels)}"
+                )
+                raise ValueError(text) from error
         return scores
 
     return Score(name, greater_is_better, columns)

@@ -216,8 +216,11 @@ class Settings:
             name = next(name for name, is_given in given.items() if is_given)
             raise ValueError(f"{name} says how groups of features are penalised, but there are no groups: give groups")
         if self.orthonormalize and ratio < 1.0:
-            text = f"orthonormalize is True, but group_ratio is {ratio:g}: below 1 coefficients of single features are "
-            raise ValueError(f"{text}penalised, which an orthonormal basis does not keep apart; leave one of them out")
+            text = (
+                f"orthonormalize is True, but group_ratio is {ratio:g}: below 1 coefficients of single features are "
+                "penalised, which an orthonormal basis does not keep apart; leave one of them out"
+            )
+            raise ValueError(text)
 
 
 def grouped_of(settings: Settings) -> bool:
@@ -228,8 +231,11 @@ def grouped_of(settings: Settings) -> bool:
         raise ValueError(text)
     grouped = family.grouped_by_default if settings.grouped is None else settings.grouped
     if grouped and (settings.lower_bounds is not None or settings.upper_bounds is not None):
-        text = "bounds and group penalties do not go together: grouped=True takes a feature for all outputs or for "
-        raise ValueError(f"{text}none; leave the bounds out, or write grouped=False")
+        text = (
+            "bounds and group penalties do not go together: grouped=True takes a feature for all outputs or for "
+            "none; leave the bounds out, or write grouped=False"
+        )
+        raise ValueError(text)
     return grouped
 
 

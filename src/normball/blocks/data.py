@@ -49,12 +49,17 @@ class BlockData:
     def __post_init__(self) -> None:
         family = find_family(self.blocks.family)
         if family.is_open:
-            text = f"{family.parameter_name} of {family.name} is estimated from rows in memory; these come in blocks: "
-            raise ValueError(f'{text}write it, as in family="{family.name}(2)"')
+            text = (
+                f"{family.parameter_name} of {family.name} is estimated from rows in memory; these come in blocks: "
+                f'write it, as in family="{family.name}(2)"'
+            )
+            raise ValueError(text)
         refuse_family(family.name)
         if self.n_features > MOST_FEATURES:
-            text = f"{count(self.n_features)} features are too many for rows that come in blocks: their curvature "
-            text += f"takes memory by the square of their number, and {count(MOST_FEATURES)} are the most."
+            text = (
+                f"{count(self.n_features)} features are too many for rows that come in blocks: their curvature "
+                f"takes memory by the square of their number, and {count(MOST_FEATURES)} are the most."
+            )
             fix = f"a column-major numpy.memmap, which is read by columns{OR}leave columns out"
             raise DataError(Finding("E14", text, fix))
 
@@ -160,8 +165,10 @@ class BlockData:
         gaps = np.flatnonzero(~np.isfinite(facts["means"] + facts["squares"])[weighted].all(axis=0))
         if gaps.size:
             names = [self.feature_names[j] for j in gaps]
-            text = f"{count(gaps.size)} columns have missing, infinite or far too large values: "
-            text += f"{sample(names, quote=True)}."
+            text = (
+                f"{count(gaps.size)} columns have missing, infinite or far too large values: "
+                f"{sample(names, quote=True)}."
+            )
             raise DataError(Finding("E04", text, "fill them in, or leave the columns out", tuple(names)))
         least, most = facts["smallest"][weighted], facts["largest"][weighted]
         is_constant = least.min() == most.max()
@@ -180,8 +187,10 @@ class BlockData:
             alone = facts["smallest"][left].min() == facts["largest"][left].max()
             if alone and self.classes is not None:
                 kept = int(facts["smallest"][left].min())
-                text = f'Class "{self.classes[1 - kept]}" is absent from the training rows of fold {fold} of '
-                text += f"{weighted.size - 1}."
+                text = (
+                    f'Class "{self.classes[1 - kept]}" is absent from the training rows of fold {fold} of '
+                    f"{weighted.size - 1}."
+                )
                 raise DataError(Finding("E05", text, "use fewer folds, or folds that keep both classes"))
 
     def with_folds(self, n_folds: int, seed: int) -> BlockData:

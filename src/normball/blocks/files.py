@@ -137,9 +137,10 @@ def _text(files: Sequence[Path], reading: Reading) -> LongTable:
 def _doubles(file: TextFile) -> list[Finding]:
     """E06 for names that more than one column has."""
     twice = [name for name, times in Counter(file.layout.names).items() if times > 1]
-    text = f'"{file.path.name}" has more than one column called '
     fix = 'rename one of them, or dedupe="suffix"'
-    return [Finding("E06", f'{text}"{name}".', fix, (name,)) for name in twice]
+    return [
+        Finding("E06", f'"{file.path.name}" has more than one column called "{name}".', fix, (name,)) for name in twice
+    ]
 
 
 @contextmanager

@@ -153,8 +153,9 @@ def _check_kinds(preparation: Preparation) -> None:
     if other:
         text = (
             f"The model makes dates, words, splines or products features: {sample(other, quote=True)}. Rows in blocks "
+            "do not have these."
         )
-        raise DataError(Finding("E16", text + "do not have these.", "give a table in memory", tuple(other)))
+        raise DataError(Finding("E16", text, "give a table in memory", tuple(other)))
 
 
 def _rows(

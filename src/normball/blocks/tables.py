@@ -172,8 +172,11 @@ def _of_stream(X: Any) -> LongTable:
     first, second = (next(iter(reader.from_stream(X)), None) for _ in range(2))
     if first is not None and (second is None or not first.equals(second)):
         text = f"X is a stream that can be read once ({type(X).__name__}); a model needs several passes over its rows."
-        fix = "hand over what gives such a stream each time (a dataset, a query, a class with __arrow_c_stream__), or "
-        raise DataError(Finding("E14", text, f"{fix}write it into a Parquet file first"))
+        fix = (
+            "hand over what gives such a stream each time (a dataset, a query, a class with __arrow_c_stream__), or "
+            "write it into a Parquet file first"
+        )
+        raise DataError(Finding("E14", text, fix))
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         with _reading("the stream"):

@@ -13,9 +13,9 @@ from typing import Any
 from normball.cli.arguments import parser
 from normball.cli.console import Console, print_to
 from normball.cli.exits import CLOSED, DATA, FILE, INTERRUPTED, file_problem, usage_problem
-from normball.cli.parsing import NotUnderstood, with_dashed_values
+from normball.cli.parsing import NotUnderstood, language_of, with_dashed_values
 from normball.cli.styles import switch
-from normball.language import ENGLISH, speaking
+from normball.language import current, retold, speaking, tr
 
 FILE_CODES = {"E10", "E11"}  # findings about files rather than about what is in them
 
@@ -36,6 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     switch("--no-color" not in words)
+    with speaking(language_of(words)):
+        return _spoken(words)
+
+
+def _spoken(words: list[str]) -> int:
+    """The same in the language that is spoken."""
     if not words:
         parser().print_help()
         return 0
@@ -46,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(end.code or 0)
     except NotUnderstood as error:
         console = Console(machine="--json" in words, colour="--no-color" not in words)
-        return usage_problem(str(error), error.prog, console, f"\nAll options: {error.prog} --help")
+        hint = tr("All options: {0}", f"{error.prog} --help")
+        return usage_problem(str(error), error.prog, console, f"\n{hint}")
     console = Console(
         machine=getattr(arguments, "json", False),
         quiet=getattr(arguments, "quiet", False),
@@ -54,11 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         verbose=getattr(arguments, "verbose", False),
     )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), speaking(getattr(arguments, "lang", current())):
             warnings.showwarning = partial(_note, console)
             code = _run(arguments, words, console)
     except KeyboardInterrupt:  # here, so that the imports of a command are covered too
-        message = f"Interrupted; {console.files_in_words()}."
+        message = tr("Interrupted; {0}.", console.files_in_words())
         console.document({"error": "interrupted", "message": message})
         console.error(message)
         return INTERRUPTED
@@ -77,19 +84,18 @@ def _code_of_stdout(command: str, console: Console) -> int:
 
 def _note(console: Console, message: Warning | str, *where: Any, **more: Any) -> None:
     """A warning as a line on stderr, without the place in the code."""
-    console.note(f"Warning: {message}")
+    console.note(f"{tr('Warning')}: {retold(str(message), 'terminal')}")
 
 
 def _run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command and turn what the user can mend into a message and an exit code."""
     from normball.cli.outputs import refuse_own_inputs
     from normball.cli.source import UsageError
-    from normball.messages import DataError, command_line_words
+    from normball.messages import DataError
 
     try:
         refuse_own_inputs(arguments)
-        with speaking(getattr(arguments, "lang", ENGLISH)):
-            return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
+        return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
     except DataError as error:
         findings = [finding.in_command_line_words(vars(arguments)) for finding in error.findings]
         message = "\n".join(str(finding) for finding in findings)
@@ -97,6 +103,6 @@ def _run(arguments: Namespace, words: list[str], console: Console) -> int:
         console.error(message)
         return FILE if {finding.code for finding in findings} <= FILE_CODES else DATA
     except (UsageError, ValueError) as error:
-        return usage_problem(command_line_words(str(error)), f"normball {arguments.command}", console)
+        return usage_problem(str(error), f"normball {arguments.command}", console)
     except OSError as error:
         return file_problem(error, arguments.command, console)

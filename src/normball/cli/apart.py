@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.cli.console import labelled
 from normball.cli.source import Task, by_row_of, fitted_offset, values_of
 from normball.folds import held_out_rows
 from normball.inputs.sources import SparseTable
+from normball.language import message
 from normball.messages import DataError, Finding, count, did_you_mean, sample
 
 if TYPE_CHECKING:
@@ -140,7 +142,7 @@ def score(fit: Fit, task: Task, console: Console) -> None:
     if task.apart is None:
         return
     try:
-        with console.phase("Score"), warnings.catch_warnings(record=True) as caught:
+        with console.phase(message("Score")), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             found = fit.evaluate(
                 task.apart.table,
@@ -156,7 +158,8 @@ def score(fit: Fit, task: Task, console: Console) -> None:
         console.findings(error.findings)
         return
     for warning in caught:
-        console.note(f"Careful  Of the rows set apart: {str(warning.message).splitlines()[0]}")
+        told = f"Of the rows set apart: {str(warning.message).splitlines()[0]}"
+        console.note(labelled(message("Careful"), told))
     task.run = replace(task.run, apart={**task.run.apart, "evaluation": machine_form(found.to_dict())})
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from normball.cli.options import (
     EXAMPLES,
     choice_options,
@@ -13,7 +11,6 @@ from normball.cli.options import (
     export_options,
     file_options,
     judging_options,
-    language_option,
     large_tables_options,
     model_options,
     page_options,
@@ -21,7 +18,7 @@ from normball.cli.options import (
     score_options,
     unknown_option,
 )
-from normball.cli.parsing import Commands, Parser
+from normball.cli.parsing import Commands, HelpAsItStands, Parser
 from normball.cli.survival import kind_options
 from normball.cli.values import checked, column, lesson, names, page, positive, table_file
 from normball.version import __version__
@@ -102,7 +99,7 @@ def _fit(commands: Commands, common: Parser) -> None:
         description="Check the data, solve the whole path with cross-validation for lasso, elastic nets and ridge\n"
         "on the same folds, say which to take, and write model.json, report.html, coefficients.csv and path.csv.",
         epilog=FIT_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpAsItStands,
     )
     model_options(fit)
     file_options(fit)
@@ -161,7 +158,7 @@ def _export(commands: Commands, common: Parser) -> None:
         help="a saved model for SQL, Python, JavaScript, C, ONNX, PMML or Excel",
         description="Write a saved model for another program, which then predicts without normball.",
         epilog=EXPORT_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpAsItStands,
     )
     export.add_argument("model", help="model.json as written by fit")
     export_options(export)
@@ -191,7 +188,6 @@ def _show(commands: Commands, common: Parser) -> None:
     )
     show.add_argument("model", help="model.json as written by fit")
     show.add_argument("--path", action="store_true", help="where each feature enters or leaves, with the error there")
-    language_option(show)
     choice_options(show)
 
 
@@ -228,7 +224,7 @@ def _completion(commands: Commands, common: Parser) -> None:
         help="what your shell needs to complete commands and options at the tab key",
         description="Print a script that lets your shell complete commands, options and file names.",
         epilog=COMPLETION_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpAsItStands,
     )
     completion.add_argument("shell", choices=SHELLS, help="your shell; `echo $SHELL` tells")
 
@@ -242,7 +238,7 @@ def _learn(commands: Commands, common: Parser) -> None:
         description="Write a page with nine lessons on penalties, or their drawings. They use data made for\n"
         "them, or your own table.",
         epilog=LEARN_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpAsItStands,
     )
     learn.add_argument("lessons", nargs="*", type=lesson, metavar="a ... i|all", help="which lessons (default: all)")
     group = learn.add_argument_group("data")
@@ -269,4 +265,4 @@ def _learn(commands: Commands, common: Parser) -> None:
     group.add_argument("--svg", metavar="DIR", help="one drawing for each lesson, as SVG")
     group.add_argument("--png", metavar="DIR", help="the same as PNG (needs: pip install normball[png])")
     group.add_argument("--quiz", action="store_true", help="first predict, then see")
-    page_options(group, by_locale=True)
+    page_options(group)

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.styles import BOLD, DIM, Stream, are_wanted, is_terminal, marked, styled, switch
-from normball.language import tr
+from normball.language import message, retold, tr
 from normball.results.text import display_width, printable
 
 if TYPE_CHECKING:
@@ -104,12 +104,12 @@ class Console:
     def note(self, text: str) -> None:
         """Something on the way, on stderr."""
         if not self.quiet:
-            print_to("stderr", text)
+            print_to("stderr", retold(text, "terminal"))
 
     def findings(self, findings: Iterable[Finding]) -> None:
         """Warnings, on stderr, in the words of the command line."""
         for finding in findings:
-            self.note(self.wrapped(str(finding.in_command_line_words().retold()), "stderr"))
+            self.note(self.wrapped(str(finding.in_command_line_words()), "stderr"))
 
     def error(self, text: str) -> None:
         """Why the command stops, on stderr, also when quiet."""
@@ -130,9 +130,12 @@ class Console:
     def files_in_words(self) -> str:
         """What there is to be found after a failure."""
         if not self.written:
-            return "no file was written"
-        missing = [f"{place} (what is there is older)" * os.path.exists(place) or place for place in self.unwritten]
-        return f"written: {', '.join(self.written)}" + (f"; not written: {', '.join(missing)}" if missing else "")
+            return tr("no file was written")
+        missing = [
+            tr("{0} (what is there is older)", place) if os.path.exists(place) else place for place in self.unwritten
+        ]
+        written = tr("written: {0}", ", ".join(self.written))
+        return tr("{0}; not written: {1}", written, ", ".join(missing)) if missing else written
 
     @property
     def unwritten(self) -> list[str]:
@@ -152,19 +155,20 @@ class Console:
         begun = time.perf_counter()
         try:
             if self._moves:
-                with self._drawn().status(name) as status:
-                    yield lambda at: status.update(f"{name:<8} {at}")
+                with self._drawn().status(tr(name)) as status:
+                    yield lambda at: status.update(labelled(name, at))
             else:
                 yield lambda at: None
         finally:
-            self.seconds[name.lower()] = self.seconds.get(name.lower(), 0.0) + time.perf_counter() - begun
+            own = tr(name).lower()
+            self.seconds[own] = self.seconds.get(own, 0.0) + time.perf_counter() - begun
 
     def took(self) -> None:
         """Say on a terminal how long the whole of it took, and each phase."""
         if not self._moves:
             return
         each = ", ".join(f"{name} {seconds:.1f}" for name, seconds in self.seconds.items())
-        text = f"Took     {time.perf_counter() - self._start:.1f} s ({each})"
+        text = labelled(message("Took"), tr("{0} s ({1})", f"{time.perf_counter() - self._start:.1f}", each))
         self.note(styled(self._broken(text, " " * 9), DIM, "stderr"))
 
     def bar(self, label: str, unit: str, rounds: int = 1) -> Bar:
@@ -184,7 +188,7 @@ class Console:
 def labelled(label: str, text: str) -> str:
     """A text behind its label in the language of the results."""
     own = tr(label)
-    return f"{own}{' ' * (8 - display_width(own))} {text}"
+    return f"{own}{' ' * (8 - display_width(own))} {retold(text, 'terminal')}"
 
 
 class Bar:
@@ -212,15 +216,15 @@ class Bar:
             self._round += done < self._done
             self._done = done
             share = self._round - 1 + done / max(total, 1)
-            which = f"  fit {self._round}/{self._rounds}" if self._rounds > 1 else ""
-            self._progress.update(self._task, completed=share, count=f"{done}/{total} {self._unit}{which}")
+            which = f"  {tr('fit')} {self._round}/{self._rounds}" if self._rounds > 1 else ""
+            self._progress.update(self._task, completed=share, count=f"{done}/{total} {tr(self._unit)}{which}")
         return False
 
     def _start(self, console: rich.console.Console) -> Progress:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (
-            TextColumn(f"{self._label:<8}"),
+            TextColumn(labelled(self._label, "")[:-1]),
             BarColumn(),
             TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
@@ -232,7 +236,7 @@ class Bar:
 
     def close(self) -> None:
         """Leave the finished bar on its line, and its time with those of other phases."""
-        self._seconds.setdefault(self._label.lower(), time.perf_counter() - self._begun)
+        self._seconds.setdefault(tr(self._label).lower(), time.perf_counter() - self._begun)
         if self._progress is not None:
             self._progress.stop()
             self._progress = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any, cast
 
-from normball.cli.console import Console
+from normball.cli.console import Console, labelled
 from normball.cli.source import UsageError
 from normball.export.targets import BINARY, ENDINGS, TARGETS
+from normball.language import message
 
 if TYPE_CHECKING:
     from normball.export.exporting import ExportOptions
@@ -35,7 +36,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if place not in STDOUT:
         write_bytes(place, content.encode() if isinstance(content, str) else content)
         console.written.append(place)
-        console.note(f"Wrote    the model at lambda {fit.lam:.4g} to {place}")
+        console.note(labelled(message("Wrote"), f"the model at lambda {fit.lam:.4g} to {place}"))
     elif not console.machine:
         console.product(str(content).removesuffix("\n"))
     told = {"content": content} if place in STDOUT else {"files": {"export": place}}

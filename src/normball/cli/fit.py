@@ -37,7 +37,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.results.remarks import rare_levels
 
     asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
-    with console.phase("Read"):
+    with console.phase(message("Read")):
         task = _task(arguments, words)
         data = task.prepare()
     judge.check_bootstrap(arguments.bootstrap, data)
@@ -99,7 +99,7 @@ def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Pa
 
     failure = None
     try:
-        with console.phase("Write") as at:
+        with console.phase(message("Write")) as at:
             fit_files.write_all(comparison, cv, task.run, files, partial(apart.prepared, task), console, at)
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
@@ -149,8 +149,8 @@ def _is_grouped(asked: bool | None, data: Data) -> bool:
     try:
         return grouped_of(Settings(family=data.family, grouped=asked))
     except ValueError:
-        text = "--grouped is about families with several classes or targets"
-        raise UsageError(f"{text}; {data.family} has one: leave it out") from None
+        text = f"--grouped is about families with several classes or targets; {data.family} has one: leave it out"
+        raise UsageError(text) from None
 
 
 def _check_unpenalised(arguments: Namespace, task: Task, data: Data) -> None:
@@ -173,7 +173,7 @@ def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, cons
     """
     wanted = arguments.keep_unpenalised
     reasons = {"W11"} if arguments.groups or arguments.group_columns else {*WHY_DROPPED}
-    with console.phase("Check"):
+    with console.phase(message("Check")):
         how = {"trial_fit": False, "seconds": SEPARATION_SECONDS, "wanted": wanted, "l1_ratio": l1_ratio}
         found = [*data.findings, *task.check(data, **how)]
     findings = []
@@ -264,7 +264,7 @@ def _solve(
         text = tr("{0} penalties on the same {1} folds, {2} paths in all", len(ratios), n_folds, n_paths)
         hint = "" if arguments.l1_ratio else tr("; --no-compare fits the lasso alone")
         console.told(message("Compare"), text + hint)
-    bar = console.bar("Path", "lambdas", rounds)
+    bar = console.bar(message("Path"), message("lambdas"), rounds)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotConverged)  # W31 says which
@@ -322,8 +322,8 @@ def _about_result(cv: CVPath, select: str | float, interrupted: str, is_cut: boo
         which = "the selected models are affected" if touched else "the selected models are not affected"
         text = (
             f"Not converged at {count(len(unsolved))} of {count(cv.lambdas.size)} lambdas (relative gap {worst:.1g} > "
+            f"{cv.path.tol:g}), first at {cv.lambdas[unsolved[0]]:.3g}; {which}."
         )
-        text += f"{cv.path.tol:g}), first at {cv.lambdas[unsolved[0]]:.3g}; {which}."
         findings.append(Finding("W31", text))
     last = cv.lambdas.size - 1
     if not is_cut and cv.index_best == last and abs(cv.cv_mean[last] - cv.cv_mean[last // 2]) > cv.cv_se[last]:

@@ -54,8 +54,11 @@ def keeps_predictions(number: int, files: Mapping[str, Path], compared: bool) ->
     from normball.report import MOST_PREDICTIONS
 
     if "out_of_fold" in files and number > MOST_HELD_OUT:
-        text = f"--out-of-fold needs {number:,} predictions in memory, one for each row, lambda and penalty"
-        raise UsageError(f"{text}: make it fewer with {'--no-compare or ' if compared else ''}--n-lambdas 20")
+        text = (
+            f"--out-of-fold needs {number:,} predictions in memory, one for each row, lambda and penalty"
+            f": make it fewer with {'--no-compare or ' if compared else ''}--n-lambdas 20"
+        )
+        raise UsageError(text)
     return number <= MOST_PREDICTIONS or "out_of_fold" in files
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from normball.cli.console import Console
 from normball.cli.source import Task, UsageError
+from normball.language import message
 from normball.messages import Interrupted, count
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ MOST_CELLS = 1_000_000  # of a table whose bootstrap samples are drawn unasked
 def check_bootstrap(n_samples: int | None, data: Data) -> None:
     """Ranges over bootstrap samples are shown of a single output."""
     if n_samples and data.output_names:
-        text = f"--bootstrap is about models of one output; this one has {data.n_outputs} (classes or targets)"
-        raise UsageError(f"{text}: leave it out")
+        text = (
+            f"--bootstrap is about models of one output; this one has {data.n_outputs} (classes or targets)"
+            ": leave it out"
+        )
+        raise UsageError(text)
 
 
 def judged(
@@ -45,11 +49,12 @@ def judged(
         n_samples = SAMPLES if path.n_rows * path.n_features <= MOST_CELLS and not path.output_names else 0
         if not n_samples and not path.output_names:
             size = f"{count(path.n_rows * path.n_features)} cells"
-            console.sentence(f"Samples  none drawn of so large a table ({size}); --bootstrap {SAMPLES} draws them")
+            text = f"none drawn of so large a table ({size}); --bootstrap {SAMPLES} draws them"
+            console.told(message("Samples"), text)
     if n_samples == 0:
         return comparison, cv
     select = [arguments.select] if isinstance(arguments.select, float) else []
-    bar = console.bar("Samples", "samples")
+    bar = console.bar(message("Samples"), message("samples"))
     try:
         ranges = bootstrap_ranges(
             path,

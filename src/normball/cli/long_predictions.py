@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normball.cli.console import Console
+from normball.cli.console import Console, labelled
 from normball.cli.new_rows import about_the_rows, beside, by_name, check_columns, reading_of_the_fit
 from normball.cli.source import UsageError
+from normball.language import message
 from normball.messages import count
 from normball.run import Run
 
@@ -38,7 +39,7 @@ def predict(arguments: Namespace, fit: Fit, made: Run, console: Console) -> int:
     check_columns(table, arguments.keep, " (of --keep)")
     _check_kind(arguments, fit)
     rows = _new_rows(table, arguments, fit, made, console, {"offset": made.offset or None})
-    bar = console.bar("Predict", "rows")
+    bar = console.bar(message("Predict"), message("rows"))
     n_done = 0
     try:
         with PredictionFile(place, console, parts=True) as file:
@@ -51,7 +52,8 @@ def predict(arguments: Namespace, fit: Fit, made: Run, console: Console) -> int:
     finally:
         bar.close()
     if place not in STDOUT:
-        console.note(f"Wrote    {count(n_done)} predictions at lambda {fit.lam:.4g} to {place}")
+        told = f"{count(n_done)} predictions at lambda {fit.lam:.4g} to {place}"
+        console.note(labelled(message("Wrote"), told))
     console.document({"model": arguments.model, "lam": fit.lam, "n_rows": n_done, "output": place})
     return 0
 
@@ -71,7 +73,7 @@ def _new_rows(
     from normball.results.in_parts import rows_for
 
     check_columns(table, _offsets(made), ", which the model takes as offset")
-    bar = console.bar("Read", "rows")
+    bar = console.bar(message("Read"), message("rows"))
     try:
         blocks = Blocks(table, memory=arguments.memory)
         rows = rows_for(fit, blocks, exposure=made.exposure or None, unknown=arguments.unknown, progress=bar, **roles)
@@ -174,7 +176,9 @@ def evaluated(
     found = evaluation_of(fit, rows, arguments.bootstrap, arguments.seed)
     if found.within:
         each = ", ".join(f"{name} within {within:.1g}" for name, within in found.within.items())
-        console.note(f"Ranks    by bins of predictions: {each} of the exact value, which more --memory gives")
+        told = f"by bins of predictions: {each} of the exact value, which more --memory gives"
+        console.note(labelled(message("Ranks"), told))
     if arguments.bootstrap and not found.n_bootstrap:
-        console.note("Samples  none drawn: predictions of so many rows have no room in half of --memory")
+        told = "none drawn: predictions of so many rows have no room in half of --memory"
+        console.note(labelled(message("Samples"), told))
     return found

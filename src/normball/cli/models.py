@@ -84,8 +84,11 @@ def choose(model: Fit | Path | CVPath, lam: str | float) -> Fit:
     try:
         return model.at(lam=lam)
     except ValueError:
-        text = f"the path has no lambda {lam:g}: give --lam a number from {_within(low, high)}, or fit with --select"
-        raise ValueError(f"{text} {written(lam)}") from None
+        text = (
+            f"the path has no lambda {lam:g}: give --lam a number from {_within(low, high)}, or fit with --select"
+            f" {written(lam)}"
+        )
+        raise ValueError(text) from None
 
 
 def _within(low: float, high: float) -> str:

@@ -73,8 +73,10 @@ def check_columns(table: Any, names: Collection[str], use: str) -> None:
     known = list(getattr(table, "columns", ())) or list(table.names)  # of a frame, or of a long table
     lacking = [name for name in names if name not in known]
     if lacking:
-        text = 'The new table lacks the column "{}"{}. Its columns: {}.{}'
-        told = [text.format(name, use, sample(known), did_you_mean(name, known)) for name in lacking]
+        told = [
+            f'The new table lacks the column "{name}"{use}. Its columns: {sample(known)}.{did_you_mean(name, known)}'
+            for name in lacking
+        ]
         raise DataError(*(Finding("E08", one, columns=(name,)) for one, name in zip(told, lacking, strict=True)))
 
 

@@ -30,7 +30,7 @@ from normball.cli.values import (
 )
 from normball.export.targets import DIALECTS, ENDINGS, TARGETS
 from normball.inputs.reading import as_decimal, as_delimiter, as_encoding, as_header, as_thousands
-from normball.language import ENGLISH, languages, of_locale
+from normball.language import ENGLISH, languages
 
 EXAMPLES = ("diabetes", "breast_cancer", "wine")
 FAMILIES = (
@@ -57,6 +57,8 @@ def common_options() -> Parser:
     group.add_argument("--quiet", action="store_true", help="nothing but errors; the exit code tells the rest")
     group.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
     group.add_argument("-v", "--verbose", action="store_true", help="say more")
+    text = f"language of all that is told (default: {ENGLISH}; of lessons that of the locale)"
+    group.add_argument("--lang", choices=languages(), help=text)
     return common
 
 
@@ -215,16 +217,9 @@ def large_tables_options(command: argparse.ArgumentParser, *, fits: bool = False
         group.add_argument("--resume", action="store_true", help="go on with a fit in blocks that was interrupted")
 
 
-def page_options(group: argparse._ActionsContainer, *, by_locale: bool = False) -> None:
-    """For every command that writes a page; in the language of the locale or in English if none is asked for."""
-    language_option(group, of_locale() if by_locale else ENGLISH)
+def page_options(group: argparse._ActionsContainer) -> None:
+    """For every command that writes a page."""
     group.add_argument("--open", action="store_true", help="open the page in the browser")
-
-
-def language_option(group: argparse._ActionsContainer, language: str = ENGLISH) -> None:
-    """For every command that tells results."""
-    text = f"language of results and pages (default: {language})"
-    group.add_argument("--lang", choices=languages(), default=language, help=text)
 
 
 def judging_options(fit: argparse.ArgumentParser) -> None:

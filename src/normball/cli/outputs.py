@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normball.cli.console import labelled
 from normball.cli.source import UsageError
 from normball.files import write_text
-from normball.language import tr
+from normball.language import message, tr
 from normball.messages import sample
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class CsvRows:
         """Name the formulas that were met."""
         if self._formulas:
             found = sample(list(self._formulas), quote=True)
-            console.note(f"Careful  a spreadsheet takes these for formulas: {found}")
+            console.note(labelled(message("Careful"), f"a spreadsheet takes these for formulas: {found}"))
 
 
 def is_formula(cell: Any) -> bool:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import itertools
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
+
+from normball.language import ENGLISH, current, languages, of_locale, retold
+from normball.results.text import display_width
 
 TAKES_TEXT = (
     "--na",
@@ -30,8 +35,35 @@ class NotUnderstood(Exception):
         self.prog = prog
 
 
+class Help(argparse.HelpFormatter):
+    """Help whose lines are as long as they look: letters of some languages take two columns."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        lines = [""]
+        for word in text.split():
+            longer = f"{lines[-1]} {word}".lstrip()
+            if display_width(longer) > width and lines[-1]:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+        return lines
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in self._split_lines(text, width))
+
+
+class HelpAsItStands(Help, argparse.RawDescriptionHelpFormatter):
+    """The same with the lines of descriptions and examples as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return argparse.RawDescriptionHelpFormatter._fill_text(self, text, width, indent)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that says what is wrong without repeating every option."""
+
+    def __init__(self, *, formatter_class: type[argparse.HelpFormatter] = Help, **options: Any) -> None:
+        super().__init__(formatter_class=formatter_class, **options)
 
     def error(self, message: str) -> NoReturn:
         """Raise what `main` says in the form that is asked for."""
@@ -51,6 +83,20 @@ class Parser(argparse.ArgumentParser):
             self.error(f"not understood: {' '.join(rest)}")
         return known, rest
 
+    def format_help(self) -> str:
+        """The help in the language that is spoken."""
+        if current() == ENGLISH:
+            return super().format_help()
+        for group in self._action_groups:
+            group.title = retold(group.title or "", "terminal")
+        for action in self._actions:
+            listed = action._choices_actions if isinstance(action, argparse._SubParsersAction) else []
+            for one in (action, *listed):
+                one.help = retold(one.help or "", "terminal")
+        self.description = retold(self.description or "", "terminal")
+        self.epilog = retold(self.epilog or "", "terminal")
+        return re.sub(r"\Ausage: ", retold("usage: ", "terminal"), super().format_help())
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """What `argparse` says, without quotes and brackets of Python, and with the nearest of the choices."""
         choices: Collection[Any] | None = action.choices  # type: ignore[assignment]
@@ -63,6 +109,15 @@ class Parser(argparse.ArgumentParser):
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+def language_of(words: Sequence[str]) -> str:
+    """The language that the words ask for, before they are understood; of lessons by default that of the locale."""
+    asked = [after for word, after in itertools.pairwise(words) if word == "--lang"]
+    asked += [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    if asked and asked[-1] in languages():
+        return asked[-1]
+    return of_locale() if "learn" in words[:1] else ENGLISH
 
 
 def with_dashed_values(words: Sequence[str]) -> list[str]:

@@ -6,9 +6,10 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from normball.cli.console import Console
+from normball.cli.console import Console, labelled
 from normball.cli.new_rows import beside, by_name, check_columns, new_rows, offset_of, strata_of
 from normball.cli.source import UsageError
+from normball.language import message
 from normball.messages import count
 
 if TYPE_CHECKING:
@@ -32,16 +33,17 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         from normball.cli.long_predictions import predict
 
         return predict(arguments, fit, made, console)
-    with console.phase("Read"):
+    with console.phase(message("Read")):
         table = new_rows(arguments, fit, made, console, arguments.keep, arguments.keep)
-    with console.phase("Predict"):
+    with console.phase(message("Predict")):
         columns = beside(_kept(table, arguments.keep), _predictions(fit, table, made, arguments))
     if arguments.output or not console.machine:
         place = arguments.output or STDOUT[0]
         with PredictionFile(place, console) as file:
             file.add(columns)
         if place not in STDOUT:
-            console.note(f"Wrote    {count(table.height)} predictions at lambda {fit.lam:.4g} to {place}")
+            told = f"{count(table.height)} predictions at lambda {fit.lam:.4g} to {place}"
+            console.note(labelled(message("Wrote"), told))
     own = {"predictions": columns} if fit.output_names else columns  # which may be called anything
     console.document({"model": arguments.model, "lam": fit.lam, **own})
     return 0

@@ -41,11 +41,11 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     place = Path(arguments.output) if arguments.output else Path(arguments.model).with_name("report.html")
     data = None
     if arguments.data and arguments.embed != "none":
-        with console.phase("Data"):
+        with console.phase(message("Data")):
             paths, data = _with_data([model] if comparison is None else [*comparison], made, arguments.data)
             model = next(one for one in paths if one.path.l1_ratio == model.path.l1_ratio)
             comparison = None if comparison is None else replace(comparison, paths=tuple(paths))
-    with console.phase("Page"):
+    with console.phase(message("Page")):
         page = page_text(model, made, data, comparison)
     write(place, page, console)
     if console.written:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from normball.cli.console import Console
+from normball.cli.console import Console, labelled
 from normball.cli.new_rows import check_column, new_rows, offset_of, strata_of
 from normball.cli.source import UsageError, named
+from normball.language import message
 from normball.messages import DataError, sample
 from normball.run import Run
 
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.results.fit import Fit
     from normball.results.path import Path
-
-FITTED = (
-    "Careful  The model was fitted to {}: it will do worse on others. The cross-validated scores are those of "
-    "normball show; normball fit --holdout 0.2 sets rows apart to score."
-)
 
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
@@ -58,7 +54,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         by_row = {"y": y, "sample_weight": weights, "offset": made.offset or None, "row_groups": group}
         found = evaluated(arguments, fit, made, table, by_row, console)
     else:
-        with console.phase("Score"):
+        with console.phase(message("Score")):
             found = fit.evaluate(
                 table,
                 y,
@@ -71,18 +67,26 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
                 unknown=arguments.unknown,
             )
     name = StandardInput.name if arguments.data in STDIN else arguments.data
-    console.product(f"Scored   {name}: {found.head()}")
+    console.product(labelled(message("Scored"), f"{name}: {found.head()}"))
     if weights:
-        console.product(f"Weights  {weights}")
+        console.product(labelled(message("Weights"), weights))
     fitted = 0 if in_parts else _rows_of_the_fit(model, made, table)
     if fitted:
-        console.note(FITTED.format("these rows" if fitted == table.height else f"{fitted:,} of these rows"))
+        _warn(console, "these rows" if fitted == table.height else f"{fitted:,} of these rows")
     console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
     console.product("\n".join([console.bold(head), *rows]))
     told = {"model": arguments.model, "data": name, "target": sample(targets), "rows_of_the_fit": fitted}
     console.document({**told, **found.to_dict()})
     return 0
+
+
+def _warn(console: Console, fitted: str) -> None:
+    warning = (
+        f"The model was fitted to {fitted}: it will do worse on others. The cross-validated scores are those of "
+        "normball show; normball fit --holdout 0.2 sets rows apart to score."
+    )
+    console.note(labelled(message("Careful"), warning))
 
 
 def _rows_of_the_fit(model: Fit | Path | CVPath, made: Run, table: Any) -> int:

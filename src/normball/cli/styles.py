@@ -7,14 +7,11 @@ import re
 import sys
 from typing import Literal
 
+from normball.language import tr
+
 Stream = Literal["stdout", "stderr"]
 
 BOLD, DIM, CYAN, RED, YELLOW = "1", "2", "36", "1;31", "1;33"  # codes of SGR
-_STARTS = (  # of a line, and how they are shown
-    (re.compile(r"E\d\d\b|normball( \w+)?:"), RED),
-    (re.compile(r"W\d\d\b|(Warning|Careful)\b"), YELLOW),
-    (re.compile(r" *Fix: .*", re.DOTALL), CYAN),
-)
 _MEANT = re.compile(r"(?<= exists: )\S+")  # what a mistyped word was meant to be
 
 _switch = {"on": True}
@@ -43,8 +40,13 @@ def styled(text: str, style: str, stream: Stream) -> str:
 
 def marked(line: str, stream: Stream) -> str:
     """A line of a message with its code, or all of its remedy, in colour."""
-    for start, style in _STARTS:
-        if found := start.match(line):
+    starts = (  # and how they are shown
+        (r"E\d\d\b|normball( \w+)?:", RED),
+        (rf"W\d\d\b|({tr('Warning')}|{tr('Careful')})\b", YELLOW),
+        (rf" *{tr('Fix:')} .*", CYAN),
+    )
+    for start, style in starts:
+        if found := re.match(start, line, re.DOTALL):
             rest = _MEANT.sub(lambda meant: styled(meant[0], CYAN, stream), line[found.end() :])
             return styled(found[0], style, stream) + rest
     return line

@@ -225,8 +225,10 @@ def codes_and_row_numbers(table: Table, known: set[str]) -> list[Finding]:
         findings.append(Finding("W13", text, f"if they are codes: categorical={words(which[:SAMPLE])}", which))
     if row_numbers:
         which = table.named(row_numbers)
-        verb = "is" if len(which) == 1 else "are"
-        text = f"{sample(which, quote=True)} {verb} unique in every row; used as a feature?"
+        shown = sample(which, quote=True)
+        text = f"{shown} is unique in every row; used as a feature?"
+        if len(which) > 1:
+            text = f"{shown} are unique in every row; used as a feature?"
         findings.append(Finding("W14", text, table.drop(row_numbers), which))
     return findings
 

@@ -81,8 +81,11 @@ def sampled(blocks: RowBlocks) -> tuple[Data, WholeColumns, list[Finding]]:
     )
     findings = []
     if every > 1:
-        text = f"Looked at every {count(every)}th row, {count(len(y))} of {count(n_rows)}; "
-        findings.append(Finding("W39", f"{text}constant columns and copies are those of all rows."))
+        text = (
+            f"Looked at every {count(every)}th row, {count(len(y))} of {count(n_rows)}; "
+            "constant columns and copies are those of all rows."
+        )
+        findings.append(Finding("W39", text))
     return data, WholeColumns(low, high, [digest.digest() for digest in digests]), findings
 
 

@@ -87,9 +87,11 @@ class Saturation:
         best = self.best_scale
         if not (self.grows_without_limit and self.share_flat > 0.5 if best is None else best < 1):
             return None
-        text = f"{where} is {self.verdict} (largest margin {self.largest_margin:.3g}).\n"
-        text += f"All weights x 10: cross-entropy on training rows {self._from_to(self.train)}"
-        text += f", on held-out rows {self._from_to(self.heldout)}." if self.heldout is not None else "."
+        heldout = f", on held-out rows {self._from_to(self.heldout)}" if self.heldout is not None else ""
+        text = (
+            f"{where} is {self.verdict} (largest margin {self.largest_margin:.3g}).\n"
+            f"All weights x 10: cross-entropy on training rows {self._from_to(self.train)}{heldout}."
+        )
         return Finding("W24", text, 'a larger lam, chosen by cv_path(X, y, family="binomial")')
 
     @staticmethod

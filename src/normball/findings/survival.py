@@ -42,8 +42,10 @@ def about_events(table: Table, target: SurvivalTarget) -> list[Finding]:
     findings = []
     if flat.size:
         where = "every stratum" if target.n_strata > 1 else "every set of rows that are compared"
-        text = f"Constant within {where}: {sample([table.shown[j] for j in flat])}. "
-        text += "That says nothing about who has the event first; a coefficient there is zero in every model."
+        text = (
+            f"Constant within {where}: {sample([table.shown[j] for j in flat])}. "
+            "That says nothing about who has the event first; a coefficient there is zero in every model."
+        )
         findings.append(Finding("W11", text, table.drop(flat), table.named(flat)))
     if largest.size or smallest.size:
         parts = [
@@ -109,12 +111,14 @@ def changing_effects(
         return []
     ways = ["grows" if coefs[j] * test.slopes[j] > 0 else "fades" for j in order]
     parts = [f"{shown[j]} ({way}, p = {p_values[j]:.1g})" for j, way in zip(order, ways, strict=True)]
-    text = f"Hazards are not proportional; with time the effect changes of {sample(parts)}. "
-    text += "The model takes effects for constant, which gives something like their mean."
+    text = (
+        f"Hazards are not proportional; with time the effect changes of {sample(parts)}. "
+        "The model takes effects for constant, which gives something like their mean."
+    )
     fix = (
         "strata by such a feature if it has few values, or rows (start, stop, event) for early and late times, with a "
+        "feature for each"
     )
-    fix += "feature for each"
     return [Finding("W40", text, fix, tuple(names[j] for j in order))]
 
 

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from normball.findings.column_statistics import Floats, Ints
 from normball.findings.design import Table
 from normball.findings.separation import Separation
-from normball.messages import OR, Finding, count, sample
+from normball.messages import OR, Finding, count, count_rows, sample
 
 RARE_ROWS = 10
 RARE_SHARE = 0.01
@@ -159,18 +159,21 @@ def separated(result: Separation, table: Table, labels: tuple[object, object]) -
         text = f"Separable: {count(len(which))} features together split the classes perfectly ({some})."
     elif result.cuts:
         parts = [
-            f'"{table.shown[cut.feature]}" wherever it is not {cut.value:g} ({_rows(cut.n_rows)})'
+            f'"{table.shown[cut.feature]}" wherever it is not {cut.value:g} ({count_rows(cut.n_rows)})'
             for cut in result.cuts
         ]
         text = f"Partly separable: the class is certain from {sample(parts)}."
     else:
-        text = f"Partly separable: {count(len(which))} features together tell the class of {_rows(result.n_rows)} "
-        text += f"for certain ({some})."
-    text += "\nWithout a penalty such coefficients grow without limit"
-    text += "; with more features than rows this is nearly always so." if p >= n else "."
+        text = (
+            f"Partly separable: {count(len(which))} features together tell the class of {count_rows(result.n_rows)} "
+            f"for certain ({some})."
+        )
+    if p >= n:
+        text += (
+            "\nWithout a penalty such coefficients grow without limit; with more features than rows this is nearly "
+            "always so."
+        )
+    else:
+        text += "\nWithout a penalty such coefficients grow without limit."
     fix = "keep the penalty: a lam chosen by cross-validation gives finite, valid coefficients"
     return [Finding("W21", text, fix, table.named(result.features))]
-
-
-def _rows(number: int) -> str:
-    return f"{count(number)} row{'s' * (number != 1)}"

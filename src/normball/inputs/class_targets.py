@@ -73,8 +73,10 @@ def are_proportions(values: Sequence[Any], n_distinct: int, name: str) -> bool:
     if values[0] >= 0 and values[-1] <= 1:
         return True
     if n_distinct > MOST_CLASSES:
-        text = f'Target "{name}" holds numbers with {count(n_distinct)} distinct values; family="binomial" needs '
-        text += "two classes, or proportions from 0 to 1."
+        text = (
+            f'Target "{name}" holds numbers with {count(n_distinct)} distinct values; family="binomial" needs '
+            "two classes, or proportions from 0 to 1."
+        )
         counts_too = f'{OR}family="poisson"' if values[0] >= 0 else ""
         raise DataError(Finding("E13", text, 'family="gaussian"' + counts_too, (name,)))
     return False
@@ -95,8 +97,11 @@ def refuse_one_class(values: Sequence[Any], n_rows: NDArray[np.intp], name: str)
     """Raise where all rows that count are of one class; `n_rows` of each do."""
     seen = np.flatnonzero(n_rows)
     if len(seen) == 1:
-        text = f'Target "{name}" has one class only: "{values[seen[0]]}" in all {count(int(n_rows.sum()))} rows. '
-        raise DataError(Finding("E03", text + "Nothing to learn.", CONSTANT_FIX, (name,)))
+        text = (
+            f'Target "{name}" has one class only: "{values[seen[0]]}" in all {count(int(n_rows.sum()))} rows. '
+            "Nothing to learn."
+        )
+        raise DataError(Finding("E03", text, CONSTANT_FIX, (name,)))
 
 
 def many_classes(column: Numbers | Labels, name: str, counts: Mask) -> Target:
@@ -118,8 +123,10 @@ def refuse_measurements(labels: AnyLabels, name: str, is_whole: bool | None) -> 
     if n_labels > MOST_CLASSES:
         are_measurements = is_whole is False or (is_whole is True and n_rows < ROWS_OF_A_CLASS * n_labels)
         if are_measurements or (is_whole is None and not labels.declared and mostly_numbers(labels)):
-            text = f'Target "{name}" holds numbers with {count(n_labels)} distinct values in {count(n_rows)} rows; '
-            text += "they look like measurements, not like classes."
+            text = (
+                f'Target "{name}" holds numbers with {count(n_labels)} distinct values in {count(n_rows)} rows; '
+                "they look like measurements, not like classes."
+            )
             raise DataError(Finding("E13", text, 'family="gaussian"', (name,)))
     if 2 * n_labels > n_rows > 2:
         text = f'Target "{name}" holds {count(n_labels)} labels in {count(n_rows)} rows, too many to be classes.'
@@ -143,8 +150,10 @@ def share_values(several: Several, name: str) -> Floats:
     sums = y.sum(axis=1)
     wrong = np.flatnonzero(np.abs(sums - 1.0) > ROUNDING)
     if len(wrong):
-        text = f'Target "{name}" has shares of classes that do not add up to 1 in {count(len(wrong))} rows.\n'
-        text += f"{row_list(wrong)}   sums {sample([f'{value:g}' for value in sums[wrong]])}"
+        text = (
+            f'Target "{name}" has shares of classes that do not add up to 1 in {count(len(wrong))} rows.\n'
+            f"{row_list(wrong)}   sums {sample([f'{value:g}' for value in sums[wrong]])}"
+        )
         fix = "sample_weight=y.sum(axis=1) and y / y.sum(axis=1, keepdims=True) if they are counts"
         raise DataError(Finding("E13", text, fix, (name,)))
     return np.asarray(y / sums[:, None])

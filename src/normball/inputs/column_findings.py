@@ -124,8 +124,10 @@ def _nearly_numbers(name: str, column: AnyLabels, values: Sequence[str], n_rows:
 
 def _with_unit(name: str, column: AnyLabels, disguise: Disguise) -> Finding:
     examples = sample(column.values[:2], quote=True)
-    text = f'"{name}" holds numbers with "{disguise.units[0]}" beside them, such as {examples}; '
-    text += f"each of its {count(len(column.values))} values becomes a level."
+    text = (
+        f'"{name}" holds numbers with "{disguise.units[0]}" beside them, such as {examples}; '
+        f"each of its {count(len(column.values))} values becomes a level."
+    )
     return Finding("W13", text, f"if it is a quantity: {reading(disguise.forms[0])}", (name,))
 
 
@@ -175,7 +177,7 @@ def _read_in_two_ways(forms: Sequence[TextFormat], values: Sequence[str]) -> str
     """What the first value with a mark is in each of the formats."""
     value = next(value for value in values if re.search(r"\d[^\d-]+\d", value))
     ways = [f"{to_numbers([value], form)[0]:.15g} where {' and '.join(_marks(form))}" for form in forms]
-    return f'"{value}" is {", ".join(ways)}.'
+    return f'"{value}" would be {", ".join(ways)}.'
 
 
 def _marks(form: TextFormat) -> list[str]:
@@ -262,7 +264,8 @@ def _is_suspicious(values: NDArray[Any]) -> bool:
 
 def row_list(rows: NDArray[np.intp]) -> str:
     """The first rows in words, counted from 1: `rows 3, 9`."""
-    return f"row{'s' * (len(rows) > 1)} {sample((rows + 1).tolist())}"
+    shown = sample((rows + 1).tolist())
+    return f"rows {shown}" if len(rows) > 1 else f"row {shown}"
 
 
 def _some(parts: Sequence[str], separator: str = ", ") -> str:

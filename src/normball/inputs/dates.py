@@ -123,8 +123,11 @@ def date_form(values: Sequence[str], name: str) -> str:
         if form.startswith("%"):
             ways.setdefault(moments.to_physical().to_numpy().tobytes(), form)
     if len(ways) > 1:
-        words = f'Column "{name}" (of dates) can be read in more than one way ({" or ".join(ways.values())}): '
-        raise DataError(Finding("E15", f"{words}{sample(values, quote=True)}.", "write dates as YYYY-MM-DD", (name,)))
+        words = (
+            f'Column "{name}" (of dates) can be read in more than one way ({" or ".join(ways.values())}): '
+            f"{sample(values, quote=True)}."
+        )
+        raise DataError(Finding("E15", words, "write dates as YYYY-MM-DD", (name,)))
     if ways:
         return next(iter(ways.values()))
     strange = sample(_unreadable(values), quote=True)
@@ -259,5 +262,8 @@ def _refuse_day_first(values: NDArray[np.float64], name: str) -> None:
         return
     for form, written in (("%d%m%Y", "DDMMYYYY"), ("%m%d%Y", "MMDDYYYY")):
         if are_dates_in_digits(present, form):
-            words = f"{name} looks like dates written {written} ({sample([int(value) for value in present])}), "
-            raise DataError(Finding("E15", words + "which do not grow with time.", FIX))
+            words = (
+                f"{name} looks like dates written {written} ({sample([int(value) for value in present])}), "
+                "which do not grow with time."
+            )
+            raise DataError(Finding("E15", words, FIX))

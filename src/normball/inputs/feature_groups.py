@@ -122,8 +122,11 @@ def feature_groups(
     for g, name in enumerate(names):
         for feature in members[name]:
             if of_feature[feature] >= 0:
-                text = f'Feature "{preparation.feature_names[feature]}" is in two groups, '
-                raise _error(f'{text}"{names[of_feature[feature]]}" and "{name}"; groups must not overlap.')
+                text = (
+                    f'Feature "{preparation.feature_names[feature]}" is in two groups, '
+                    f'"{names[of_feature[feature]]}" and "{name}"; groups must not overlap.'
+                )
+                raise _error(text)
             of_feature[feature] = g
     weights = _weights(settings.group_weights, names, members)
     if not names:
@@ -215,8 +218,11 @@ def _by_label(labels: Any, preparation: Preparation, left_out: Collection[str]) 
     if values.ndim != 1:
         raise _error(f"groups has shape {values.shape}, but must be {_WANTED}.")
     if values.size != n_features:
-        text = f"groups has {count(values.size)} labels; one for each of the {count(n_features)} features is wanted "
-        raise _error(f"{text}(each level of a column is one). {_OF_ROWS}")
+        text = (
+            f"groups has {count(values.size)} labels; one for each of the {count(n_features)} features is wanted "
+            f"(each level of a column is one). {_OF_ROWS}"
+        )
+        raise _error(text)
     found: dict[str, list[int]] = {}
     keys = names_of(labels, preparation, "groups")
     named = {preparation.feature_names[j]: j for j in range(n_features)}

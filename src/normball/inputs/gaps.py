@@ -90,8 +90,10 @@ class Gaps:
             text = f"Left out {count(lost)} of {count(self.n_rows)} rows; missing: {per_column(reason, self.n_rows)}."
             findings.append(Finding("W04", text, columns=tuple(reason)))
         if policy == "impute" and self.missing:
-            text = f"Missing values imputed: {per_column(self.missing, self.n_rows)}. Numbers take {numbers_take} "
-            text += f'and an indicator marks them; among labels "{MISSING_LEVEL}" is one.'
+            text = (
+                f"Missing values imputed: {per_column(self.missing, self.n_rows)}. Numbers take {numbers_take} "
+                f'and an indicator marks them; among labels "{MISSING_LEVEL}" is one.'
+            )
             findings.append(Finding("W04", text, columns=tuple(self.missing)))
         return findings
 

@@ -19,7 +19,7 @@ from normball.inputs.survival_target import survival_columns, survival_target
 from normball.inputs.targets import numbers_for
 from normball.inputs.terms.levels import same_number
 from normball.inputs.text import label_key
-from normball.messages import DataError, Finding, count, raise_errors, sample
+from normball.messages import DataError, Finding, count, count_rows, raise_errors, sample
 from normball.survival.target import SurvivalTarget
 
 FILL_IN = "fill them in, or leave these rows out"
@@ -151,9 +151,11 @@ def class_of_values(classes: tuple[Any, ...], values: Sequence[Any]) -> NDArray[
 
 def unknown_classes(name: str, n_rows: Mapping[Any, int], classes: tuple[Any, ...], places: Places) -> Finding:
     """E09 for labels of a target, each of so many rows, that are no class of the model."""
-    parts = [f'"{value}" ({count(number)} row{"s" * (number > 1)})' for value, number in n_rows.items()]
-    text = f'Target "{name}" has labels that the model does not know: {sample(parts)}. '
-    text += f"It knows {sample(classes, quote=True)}.\n{places}"
+    parts = [f'"{value}" ({count_rows(number)})' for value, number in n_rows.items()]
+    text = (
+        f'Target "{name}" has labels that the model does not know: {sample(parts)}. '
+        f"It knows {sample(classes, quote=True)}.\n{places}"
+    )
     return Finding("E09", text, "correct these labels, or leave these rows out", (name,))
 
 

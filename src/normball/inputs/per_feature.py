@@ -51,8 +51,10 @@ def per_feature(
     elif given.shape in ((), (n_features,)):
         values[:] = given
     else:
-        text = f"{name} has shape {given.shape}; it must be one number or one for each of the "
-        text += f"{count(n_features)} features (each level of a column is one)."
+        text = (
+            f"{name} has shape {given.shape}; it must be one number or one for each of the "
+            f"{count(n_features)} features (each level of a column is one)."
+        )
         raise DataError(
             Finding("E16", text, f'{name}={{"{preparation.feature_names[0]}": {default:g}}} names the few that differ')
         )
@@ -83,9 +85,10 @@ def names_of(value: Any, preparation: Preparation, name: str) -> list[str] | Non
         return keys
     if keys == [f"{j}" for j in range(len(preparation.feature_names))]:
         return None
-    text = f"The index of {name} holds neither names of features nor 0 to {count(len(preparation.feature_names) - 1)}: "
+    last = count(len(preparation.feature_names) - 1)
+    text = f"The index of {name} holds neither names of features nor 0 to {last}: {sample(keys)}."
     fix = f"{name}={name}.to_numpy() where the values are in the order of the features"
-    raise DataError(Finding("E16", f"{text}{sample(keys)}.", fix))
+    raise DataError(Finding("E16", text, fix))
 
 
 def places_of(preparation: Preparation) -> dict[str, slice]:

@@ -45,7 +45,7 @@ class Places:
         """In words, counted from 1: `rows 3, 9`."""
         shown = ", ".join(str(row + 1) for row in self.first)
         more = f" and {count(self.n - len(self.first))} more" if self.n > len(self.first) else ""
-        return f"row{'s' * (self.n > 1)} {shown}{more}"
+        return f"rows {shown}{more}" if self.n > 1 else f"row {shown}"
 
 
 def places_in(masks: Mapping[str, NDArray[np.bool_]]) -> dict[str, Places]:

@@ -166,8 +166,11 @@ def several_offsets(n: int, output_names: Sequence[str] = ()) -> Finding:
     """E14: `n` columns of offsets, but another number of outputs."""
     if not output_names:
         return Finding("E14", f"offset has {count(n)} columns; the model has one output.")
-    text = f"offset has {count(n)} column{'s' * (n != 1)}; the model has {count(len(output_names))} outputs, and each "
-    return Finding("E14", f"{text}has an offset of its own: {sample(output_names, quote=True)}, in this order.")
+    text = (
+        f"offset has {count(n)} column{'s' * (n != 1)}; the model has {count(len(output_names))} outputs, and each "
+        f"has an offset of its own: {sample(output_names, quote=True)}, in this order."
+    )
+    return Finding("E14", text)
 
 
 def column_values(X: Any, name: str, role: str) -> Floats:

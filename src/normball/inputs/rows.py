@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from normball.messages import Finding, sample
+from normball.messages import OR, Finding, sample
 
 
 def index_of(values: Any) -> Any:
@@ -29,7 +29,7 @@ def misplaced(index: Any, values: Any, role: str) -> Finding | None:
         return None
     text = f"The index of {role} is not that of X: {sample(own[:3])}, ... against {sample(index[:3])}, ..."
     by_place = f"{role}={role}.to_numpy() if they go by place"
-    fix = f"{role}={role}.loc[X.index] if they go by index  or  {by_place}" if has_all else by_place
+    fix = f"{role}={role}.loc[X.index] if they go by index{OR}{by_place}" if has_all else by_place
     return Finding("E14", text, fix)
 
 

@@ -27,8 +27,10 @@ def survival(source: Source, target: Content | Several, target_name: str, left_o
         return []
     if TIME_NAME.search(target_name) and _is_time(target):
         name, kind = EVENT_NAME, _is_event
-        consequence = "a plain regression takes the time of a row without the event for the full time, and the event "
-        consequence += "itself for a feature."
+        consequence = (
+            "a plain regression takes the time of a row without the event for the full time, and the event "
+            "itself for a feature."
+        )
         harmless = "every time is a full one"
     elif EVENT_NAME.search(target_name) and _is_event(target):
         name, kind = TIME_NAME, _is_time

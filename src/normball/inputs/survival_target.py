@@ -56,7 +56,7 @@ def survival_columns(source: Source, y: Any, findings: list[Finding]) -> Several
                 text = f"{name} has {count(len(column))} values; X has {count(source.n_rows)} rows."
                 findings.append(Finding("E14", text))
     if len(findings) == n_before and len(columns) not in (2, 3):
-        number = f"{count(len(columns))} column{'s' * (len(columns) != 1)}"
+        number = "1 column" if len(columns) == 1 else f"{count(len(columns))} columns"
         findings.append(Finding("E14", f"The target has {number}; a survival model takes {FORMS}."))
     if len(findings) > n_before:
         return None
@@ -93,8 +93,10 @@ def strata_of(source: Source, strata: Any, findings: list[Finding]) -> Labels | 
         return None
     labels = column.as_labels() if isinstance(column, Numbers) else column
     if labels.missing.any():
-        text = f'The stratum is missing in {count(int(labels.missing.sum()))} rows ("{name}").'
-        text += f"\n{row_list(np.flatnonzero(labels.missing))}"
+        text = (
+            f'The stratum is missing in {count(int(labels.missing.sum()))} rows ("{name}").'
+            f"\n{row_list(np.flatnonzero(labels.missing))}"
+        )
         fix = "leave these rows out, or give them a stratum of their own"
         findings.append(Finding("E15", text, fix, (name,)))
         return None
@@ -126,8 +128,10 @@ def new_strata(source: Source, strata: Any, names: Sequence[Any]) -> NDArray[np.
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
         strange = list(dict.fromkeys(str(labels.values[code]) for code in labels.codes[unknown]))
-        text = f"Strata that the model does not know: {sample(strange, quote=True)} in {row_list(unknown)}. "
-        text += f"It knows {sample(names, quote=True)}."
+        text = (
+            f"Strata that the model does not know: {sample(strange, quote=True)} in {row_list(unknown)}. "
+            f"It knows {sample(names, quote=True)}."
+        )
         raise DataError(Finding("E09", text, "leave these rows out: no baseline hazard is known for them"))
     return codes
 
@@ -250,8 +254,8 @@ def _merged(times: list[Floats], known: Mask, names: list[str]) -> tuple[list[Fl
     called = " and ".join(f'"{name}"' for name in names)
     text = (
         f"{count(int((~new).sum()))} of {count(len(every))} times of target {called} differ from another by rounding "
+        f"only, such as {float(every[one - 1])!r} and {float(every[one])!r}; these are taken for the same."
     )
-    text += f"only, such as {float(every[one - 1])!r} and {float(every[one])!r}; these are taken for the same."
     fix = "if these are different times: subtract the first of all times, or round them to the unit that was measured"
     return merged, [Finding("W28", text, fix, tuple(names))]
 
@@ -264,8 +268,10 @@ def _wrong_intervals(target: SurvivalTarget, names: list[str]) -> list[Finding]:
         shown = [f"{value:g}" for value in target.stop[rows]]
     else:
         rows = np.flatnonzero(target.stop <= target.start)
-        text = f'Target "{names[1]}" must be larger than "{names[0]}"; it is not in {count(len(rows))} of '
-        text += f"{count(len(target))} rows."
+        text = (
+            f'Target "{names[1]}" must be larger than "{names[0]}"; it is not in {count(len(rows))} of '
+            f"{count(len(target))} rows."
+        )
         shown = [f"({target.start[row]:g}, {target.stop[row]:g}]" for row in rows]
     if not len(rows):
         return []
@@ -285,8 +291,10 @@ def _about_events(target: SurvivalTarget, counts: Mask, names: tuple[str, ...]) 
     sets = risk_sets(target, counts.astype(float))
     alone = sets.over_rows(counts.astype(float)) == 1
     if alone.all():
-        text = f'Whenever event "{event}" occurs, one row only is at risk: there is none to compare it with. '
-        text += "Nothing to learn."
+        text = (
+            f'Whenever event "{event}" occurs, one row only is at risk: there is none to compare it with. '
+            "Nothing to learn."
+        )
         return [Finding("E03", text, "use fewer strata, or longer times at risk", names)]
     findings = []
     at_zero = np.flatnonzero(died & (target.stop == 0))
@@ -300,6 +308,9 @@ def _about_events(target: SurvivalTarget, counts: Mask, names: tuple[str, ...]) 
     n_events = np.bincount(target.codes[died], minlength=target.n_strata)
     idle = [name for name, number in zip(target.stratum_names, n_events.tolist(), strict=False) if not number]
     if idle:
-        text = f"Without an event, and so without a say: {count(len(idle))} of {count(target.n_strata)} strata, "
-        findings.append(Finding("W29", f"{text}{sample(idle, quote=True)}.", columns=(event,)))
+        text = (
+            f"Without an event, and so without a say: {count(len(idle))} of {count(target.n_strata)} strata, "
+            f"{sample(idle, quote=True)}."
+        )
+        findings.append(Finding("W29", text, columns=(event,)))
     return findings

@@ -19,7 +19,7 @@ from normball.inputs.reading import Reading, TextFormat, checked
 from normball.inputs.sources import SparseTable, unique_names
 from normball.inputs.text import GROUPED, Cells, read_columns, to_numbers
 from normball.inputs.text_files import decode, read_text_file, unreadable
-from normball.messages import Finding, NormballWarning, count, raise_errors, sample, words
+from normball.messages import OR, Finding, NormballWarning, count, raise_errors, sample, words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -197,18 +197,25 @@ def about_cells(name: str, text: pl.Series, cells: Cells, form: TextFormat) -> l
     """What there is to say about a column that was read."""
     if cells.n_foreign:
         bad = cells.values.filter(cells.values.str.contains(".", literal=True)).to_list()
-        what = f'Column "{name}" has {count(cells.n_foreign)} of {count(len(text))} values with points, which '
-        what += f'decimal="{form.decimal}" does not explain: {sample(bad, quote=True)}.'
-        fix = f"{reading_call(replace(form, thousands='.', na=()))}  or  categorical={words([name])}"
-        return [Finding("E01", what, f"{fix}  or  drop={words([name])}", (name,))]
+        what = (
+            f'Column "{name}" has {count(cells.n_foreign)} of {count(len(text))} values with points, which '
+            f'decimal="{form.decimal}" does not explain: {sample(bad, quote=True)}.'
+        )
+        fix = OR.join(
+            [reading_call(replace(form, thousands=".", na=())), f"categorical={words([name])}", f"drop={words([name])}"]
+        )
+        return [Finding("E01", what, fix, (name,))]
     if cells.is_plain:
         what = f'"{name}" has decimal points, unlike {" and ".join(_said(form))}, and is read so.'
         return [Finding("W13", what, columns=(name,))]
     if cells.n_negative:
         example = str(text.filter(text.str.contains(r"\)\s*$|\d\s*-\s*$"))[0])
-        what = f'"{name}" has {count(cells.n_negative)} values in parentheses or with a minus behind, such as '
+        what = (
+            f'"{name}" has {count(cells.n_negative)} values in parentheses or with a minus behind, such as '
+            f'"{example}"; read as negative numbers.'
+        )
         fix = f"if these are labels: categorical={words([name])}"
-        return [Finding("W13", f'{what}"{example}"; read as negative numbers.', fix, (name,))]
+        return [Finding("W13", what, fix, (name,))]
     return []
 
 
@@ -220,9 +227,12 @@ def _points(names: Sequence[str], cells: pl.DataFrame, table: pl.DataFrame) -> l
     for name, text in zip(names, cells.get_columns(), strict=True):
         if table[name].dtype == pl.Float64 and text.str.strip_chars().str.contains(GROUPED).all():
             example = text.drop_nulls()[0]
-            what = f'"{name}" has a point and three digits behind it in every value, such as "{example}"; read'
+            what = (
+                f'"{name}" has a point and three digits behind it in every value, such as "{example}"; read as '
+                "decimals."
+            )
             fix = f"if the points separate thousands: {reading_call(TextFormat(thousands='.', decimal=','))}"
-            found.append(Finding("W13", f"{what} as decimals.", fix, (name,)))
+            found.append(Finding("W13", what, fix, (name,)))
     return found
 
 

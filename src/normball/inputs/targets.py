@@ -182,10 +182,11 @@ def _counts_or_long_tail(amounts: Amounts, name: str) -> list[Finding]:
         return [Finding("W16", text, 'if they are counts: family="poisson"', (name,))]
     if low < 0 or low == high or amounts.mean < LONG_TAIL * amounts.median:
         return []
-    text = f'Target "{name}" holds amounts {extent} with a long tail (mean {amounts.mean:.3g}, median '
-    text += f"{amounts.median:.3g}"
-    text += f", {count(zeros)} zeros" if zeros else ""
-    text += "); fitted as gaussian, for which the largest decide."
+    some = f", {count(zeros)} zeros" if zeros else ""
+    text = (
+        f'Target "{name}" holds amounts {extent} with a long tail (mean {amounts.mean:.3g}, median '
+        f"{amounts.median:.3g}{some}); fitted as gaussian, for which the largest decide."
+    )
     fix = f'if their spread grows with their mean: family="{"tweedie" if zeros else "gamma"}"'
     return [Finding("W16", text, fix, (name,))]
 
@@ -261,8 +262,8 @@ def one_column(name: str, family: str) -> Finding:
 
 def constant_targets(name: str, columns: tuple[str, ...], n_rows: int) -> Finding:
     """E03: the same of all of several targets."""
-    text = f'Target "{name}" has one value only in each of its columns, in all {count(n_rows)} rows. '
-    return Finding("E03", text + "Nothing to learn.", CONSTANT_FIX, columns)
+    text = f'Target "{name}" has one value only in each of its columns, in all {count(n_rows)} rows. Nothing to learn.'
+    return Finding("E03", text, CONSTANT_FIX, columns)
 
 
 def constant_target(name: str, value: float, n_rows: int) -> Finding:
@@ -295,8 +296,10 @@ def numbers_for(family: str, column: Numbers | Labels, name: str, apart: bool) -
 
 def refused_values(name: str, places: Places, values: Floats, problem: str, other: str) -> Finding:
     """E13: numbers that cannot be targets, of which `values` are the first."""
-    text = f'Target "{name}" has {count(places.n)} {problem}.\n{places}'
-    text += f"   values {sample([f'{value:g}' for value in values[: places.n]])}"
+    text = (
+        f'Target "{name}" has {count(places.n)} {problem}.\n{places}'
+        f"   values {sample([f'{value:g}' for value in values[: places.n]])}"
+    )
     return Finding("E13", text, f'family="{other}"' + OR + "correct these values", (name,))
 
 

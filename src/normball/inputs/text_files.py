@@ -58,8 +58,11 @@ def beginning_of(path: Path, text: str, reading: Reading, findings: list[Finding
     if sep := SEP_LINE.match(text):  # a line for Excel
         named, start = sep[1].replace("\\t", "\t"), 2
         if delimiter not in (None, named):
-            what = f'The first line of "{path.name}" says that "{named}" separates values;'
-            findings.append(Finding("W10", f'{what} "{delimiter}" is used, as asked for.'))
+            what = (
+                f'The first line of "{path.name}" says that "{named}" separates values;'
+                f' "{delimiter}" is used, as asked for.'
+            )
+            findings.append(Finding("W10", what))
         delimiter = delimiter or named
     lines = text.split("\n")
     start = max(start, reading.header or 1)
@@ -248,8 +251,11 @@ def _layout(
     if table.width == len(names) + 1 and last_is_empty:  # a delimiter at the end of every row
         names.append("")
     elif table.width == len(names) + 1 and _are_row_names(table.to_series(0), text):
-        what = f'The rows of "{path.name}" have one value more than there are names: the first is taken for the name of'
-        findings.append(Finding("W10", f"{what} the row and left out."))
+        what = (
+            f'The rows of "{path.name}" have one value more than there are names: the first is taken for the name of'
+            " the row and left out."
+        )
+        findings.append(Finding("W10", what))
         names, first = ["", *names], 1
     if table.width != len(names):
         _check_lengths(path, text, delimiter, has_names, last_is_empty)
@@ -317,8 +323,10 @@ def _check_lengths(
     found = widths[wrong[0] - n_before - 1]
     what = "1 row" if len(wrong) == 1 else f"{count(len(wrong))} rows"
     base = "header" if has_names else "first line"
-    problem = f"has {what} with another number of values than the {base}, which has {width}: "
-    problem += f"row{'s' * (len(wrong) > 1)} {sample(wrong)}; row {wrong[0]} has {found}"
+    problem = (
+        f"has {what} with another number of values than the {base}, which has {width}: "
+        f"row{'s' * (len(wrong) > 1)} {sample(wrong)}; row {wrong[0]} has {found}"
+    )
     raise unreadable(path, problem, _fix_lengths(text, delimiter))
 
 

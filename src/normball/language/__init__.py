@@ -2,8 +2,10 @@
 
 English stands in the source. Another language is one file in this folder, `ko.json`: its messages by the English ones,
 with places {0}, {1} for what is put in, and {0|은/는} for the particle that goes with it. A table has parts: "page" and
-"lessons" are those of the JavaScript (`tr` of web/src/language.js), "python" those of `tr` here, "stored"
-sentences that model files hold in English, and "findings" what is said about data and fits.
+"lessons" are those of the JavaScript (`tr` of web/src/language.js), "python" those of `tr` here. The others are of what
+is made in English and told in another language when it is shown (`retold`): "stored" what model files hold, "terminal"
+errors, findings and help as they stand in the source, "composed" what several of these make together, and what other
+libraries say.
 """
 
 from __future__ import annotations
@@ -17,13 +19,12 @@ from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 
-from normball.language.particles import particle
+from normball.language.retelling import Template, filled, joined, retell
 
 __all__ = ["ENGLISH", "current", "languages", "message", "messages", "of_locale", "retold", "speaking", "tr"]
 
 ENGLISH = "en"
-PARTS = ("page", "lessons", "python", "stored", "findings")
-PLACE = re.compile(r"\{(\d+)(?:\|([^/}]*)/([^}]*))?\}")
+PARTS = ("page", "lessons", "python", "stored", "terminal", "composed")
 
 _current: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
@@ -100,7 +101,7 @@ def message(english: str) -> str:
 
 def tr(english: str, *values: object) -> str:
     """A message in the language that is spoken, with the values in its places."""
-    return _filled(_of_python(current()).get(english, english), values)
+    return filled(_of_python(current()).get(english, english), values)
 
 
 @cache
@@ -110,28 +111,19 @@ def _of_python(language: str) -> Mapping[str, str]:
     return {**table["lessons"], **table["page"], **table["python"]}
 
 
-def _filled(text: str, values: tuple[object, ...]) -> str:
-    def put(match: re.Match[str]) -> str:
-        place, closed, opened = match.groups()
-        value = str(values[int(place)])
-        return value if closed is None else particle(value, closed, opened)
-
-    return PLACE.sub(put, text)
-
-
 def retold(text: str, part: str = "stored") -> str:
-    """A sentence that was written down in English, in a model file say, in the language that is spoken.
+    """A sentence that is there in English in the language that is spoken: one that a model file holds, or an error.
 
-    Of what is put in, {0*} is such a text, too; a name stays as it is.
+    Sentences of the part "terminal" are also looked for among "composed"; of those that are "stored", the first of the
+    table counts that makes one. What has no words there stays as it is.
     """
-    for english, own in _table(current())[part].items():
-        if found := _pattern(english).fullmatch(text):
-            values = [retold(one, part) if f"{{{k}*}}" in own else one for k, one in enumerate(found.groups())]
-            return _filled(own.replace("*}", "}"), tuple(values))
-    return text
+    return text if current() == ENGLISH else joined(retell(text, _templates(current(), part)))
 
 
 @cache
-def _pattern(english: str) -> re.Pattern[str]:
-    parts = PLACE.split(english)[::4]  # what stands between the places
-    return re.compile("(.*?)".join(map(re.escape, parts)))
+def _templates(language: str, part: str) -> tuple[Template, ...]:
+    table = _table(language)
+    if part == "stored":
+        return tuple(Template(english, own, telling=0) for english, own in table[part].items())
+    found = [Template(english, own) for english, own in {**table[part], **table["composed"]}.items()]
+    return tuple(sorted(found, key=lambda one: one.rank))

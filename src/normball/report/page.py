@@ -186,8 +186,7 @@ def _typeset(text: str) -> str:
 
 def _readable(finding: Finding, path: Path, run: Run) -> Finding:
     """A finding in the words of the reader, names from right to left isolated."""
-    worded = finding.in_command_line_words() if run.command else finding
-    told = worded.retold()
+    told = finding.in_command_line_words() if run.command else finding.retold()
     return replace(told, text=_isolated(told.text, path, run))
 
 

@@ -49,8 +49,10 @@ def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
     parts = np.bincount(path.preparation.column_of_feature, weights=per_sd)
     order = [int(j) for j in np.argsort(-parts, kind="stable") if parts[j] > NEGLIGIBLE * parts.max()]
     names = [path.column_names[j] for j in order]
-    text = f"Possible leak: {sample(names, quote=True)}{' together' if len(names) > 1 else ''} explain"
-    text += f"{'s' if len(names) == 1 else ''} more than {100 * TOO_GOOD:g} % of the deviance of held-out rows."
+    text = (
+        f"Possible leak: {sample(names, quote=True)}{' together' if len(names) > 1 else ''} explain"
+        f"{'s' if len(names) == 1 else ''} more than {100 * TOO_GOOD:g} % of the deviance of held-out rows."
+    )
     fix = "find out whether some are made of the target, and leave those out"
     if len(names) <= SAMPLE:
         fix = f"unless known before the target is: drop={words(names)}"
@@ -62,9 +64,11 @@ def overdispersed(path: Path, dispersion: float) -> list[Finding]:
     other = find_family(path.family).if_overdispersed
     if not other or not dispersion > FAR_ABOVE_ONE:
         return []
-    text = f"The target varies {dispersion:.3g} times as much as {path.family} says (Pearson's dispersion at "
-    text += "lambda_best). Coefficients and predictions hold all the same; a standard error computed elsewhere has to "
-    text += "be multiplied by its root."
+    text = (
+        f"The target varies {dispersion:.3g} times as much as {path.family} says (Pearson's dispersion at "
+        "lambda_best). Coefficients and predictions hold all the same; a standard error computed elsewhere has to "
+        "be multiplied by its root."
+    )
     return [Finding("W36", text, f'a family with a variance of its own: family="{other}"')]
 
 
@@ -76,11 +80,11 @@ def underdispersed(path: Path, dispersion: float, even_parameter: Callable[[], f
     family = find_family(path.family)
     if not family.grows_even or not dispersion < FAR_BELOW_ONE:
         return []
-    text = f"The target varies {dispersion:.2g} times as much as {path.family} says (Pearson's dispersion at "
-    text += (
+    text = (
+        f"The target varies {dispersion:.2g} times as much as {path.family} says (Pearson's dispersion at "
         f"lambda_best): {family.parameter_name} is too small. An estimate is made before the fit and takes for noise "
+        "what the features then explain."
     )
-    text += "what the features then explain."
     larger = even_parameter()
     fix = f'family="{replace(family, parameter=larger)}"' if math.isfinite(larger) else family.no_estimate[1]
     return [Finding("W37", text, fix)]
@@ -94,8 +98,7 @@ def rare_levels(fit: Fit) -> list[Finding]:
     if not rare:
         return []
     shown = sample([f'"{fit.preparation.shown_names[j]}" ({which})' for j, which in rare])
-    text = f"Selected, though one or two rows decide: {shown}. "
-    text += "Such a coefficient is learned from these rows alone."
+    text = f"Selected, though one or two rows decide: {shown}. Such a coefficient is learned from these rows alone."
     column_of_feature = fit.preparation.column_of_feature
     columns = list(dict.fromkeys(fit.preparation.columns[column_of_feature[j]].name for j, _ in rare))
     fix = f"min_count={FEW_ROWS + 1} to let rare levels stand together"

@@ -68,7 +68,12 @@ def without_levels(others: Collection[str], plan: Plan) -> list[Finding]:
     named = [*plan.baseline] if isinstance(plan.baseline, Mapping) else []
     wrong = [name for name in named if name in others]
     wrong += [name for name in named if name in plan.text]
-    text = 'Column "{}" (of baseline) has no levels.'
     return [
-        Finding("E16", text.format(name), f'categorical=["{name}"] if its numbers are codes', (name,)) for name in wrong
+        Finding(
+            "E16",
+            f'Column "{name}" (of baseline) has no levels.',
+            f'categorical=["{name}"] if its numbers are codes',
+            (name,),
+        )
+        for name in wrong
     ]

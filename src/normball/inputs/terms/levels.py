@@ -17,7 +17,7 @@ from normball.inputs.gaps import MISSING_LEVEL
 from normball.inputs.terms.plan import COMMONEST, Plan
 from normball.inputs.terms.term import Contents, Met, Part, Term
 from normball.inputs.text import TRUTH, label_key, label_text, to_numbers
-from normball.messages import DataError, Finding, NormballWarning, count, did_you_mean, sample
+from normball.messages import DataError, Finding, NormballWarning, count, count_rows, did_you_mean, sample
 from normball.schema import Damaged, Reader, listed, number, text, truth
 
 RARE_LEVEL = "(rare)"
@@ -144,7 +144,7 @@ class LevelTerm(Term):
         """E09 for labels that are no level, each of so many rows, or a warning."""
         if unknown == "baseline" or not n_rows:
             return []
-        told = [f'"{label_text(value)}" ({count(n)} row{"s" * (n > 1)})' for value, n in n_rows.items()]
+        told = [f'"{label_text(value)}" ({count_rows(n)})' for value, n in n_rows.items()]
         what = "a level" if len(told) == 1 else f"{count(len(told))} levels"
         text = f'Column "{self.name}" has {what} unseen in training: {sample(told)}.'
         if unknown == "error":
@@ -202,8 +202,8 @@ def _kept(name: str, counts: Mapping[str, int], plan: Plan, findings: list[Findi
     told = sample([f'"{level}" {count(rare[level])}' for level in most])
     text = (
         f'"{name}": {count(len(rare))} of {count(len(counts))} levels are in fewer than {count(plan.min_count)} rows '
+        f'and stand together as "{RARE_LEVEL}" ({count_rows(n_rare)}): {told}.'
     )
-    text += f'and stand together as "{RARE_LEVEL}" ({count(n_rare)} row{"s" * (n_rare > 1)}): {told}.'
     findings.append(Finding("W06", text, columns=(name,)))
     return {level: n for level, n in counts.items() if level not in rare}, n_rare
 
