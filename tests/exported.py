@@ -77,7 +77,7 @@ console.log(JSON.stringify(rows.map((row) => predict(row)), plain));
 def by_node(code: str, table: pl.DataFrame, names: Sequence[str], folder: Path) -> Columns:
     (folder / "model.js").write_text(code, encoding="utf-8")
     (folder / "run.js").write_text(NODE)
-    (folder / "rows.json").write_text(json.dumps(table.to_dicts()))
+    (folder / "rows.json").write_text(json.dumps(table.to_dicts(), default=str))
     command = [shutil.which("node") or "", folder / "run.js", folder / "model.js", folder / "rows.json"]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
     if ran.returncode:

@@ -10,6 +10,10 @@ FUNCTIONS = {
     "/": lambda a, b: a / b,
     "exp": lambda a: math.exp(a) if a < 709.7 else math.inf,
     "ln": math.log,
+    "not": lambda a: not a,
+    "floor": math.floor,
+    "isIn": lambda value, *known: value in known,
+    "equal": lambda a, b: a == b,
     "max": max,
     "min": min,
     "greaterThan": lambda a, b: a > b,
@@ -94,8 +98,8 @@ class _Model:
             chosen = 1 if self._expression(node[0], values) else 2
             return self._expression(node[chosen], values) if chosen < len(node) else None
         arguments = [self._expression(one, values) for one in node]
-        if function == "isMissing":
-            return arguments[0] is None
+        if function in ("isMissing", "isNotMissing"):
+            return (arguments[0] is None) == (function == "isMissing")
         return None if None in arguments else FUNCTIONS[function](*arguments)
 
     def _table(self, table, values):

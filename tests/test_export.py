@@ -14,6 +14,7 @@ import pytest
 
 import exported
 import normball
+from normball.export import excel
 from normball.messages import DataError
 from targets import FAMILIES, draw
 
@@ -143,7 +144,8 @@ def run(language, fit, rows, names, folder, **options):
 def used_columns(fit, offset):
     """The columns with a coefficient, in the order of the table, and the offset."""
     kept = dict.fromkeys(fit.preparation.column_of_feature[fit.kept].tolist())
-    return [fit.preparation.columns[j].name for j in kept] + list(offset)
+    read = {name for j in kept for name in fit.preparation.columns[j].sources}
+    return [name for name in fit.preparation.sources if name in read] + list(offset)
 
 
 def check(found, names, wanted, relative=1e-12):
@@ -161,7 +163,7 @@ def check(found, names, wanted, relative=1e-12):
 def test_every_family(family, language, tmp_path):
     fit, offset = fitted(family)
     rows = new_rows(gaps=True)
-    for kind in (None, "link"):
+    for kind in (None, "link") if family in ("binomial", "gamma", "multinomial") else (None,):
         names = names_of(fit, kind)
         options = {"kind": kind} if kind else {}
         found = run(language, fit, rows, names, tmp_path, offset=offset, **options)
@@ -434,8 +436,8 @@ def test_a_workbook_holds_any_name_and_is_the_same_each_time():
     assert all(len(one) < 8192 for one in formulas)
 
 
-def test_a_model_of_more_terms_than_a_sheet_has_columns_is_refused():
-    x = np.random.default_rng(0).normal(size=(20, 16500))
-    fit = normball.fit_path(x, x[:, 0], l1_ratio=0, n_lambdas=2).at(n_nonzero=16500)
-    with pytest.raises(ValueError, match="the model has 16,502 terms, but a sheet has 16,384 columns"):
-        fit.export(to="excel")
+def test_a_model_of_more_terms_than_a_sheet_has_columns_is_refused(monkeypatch):
+    monkeypatch.setattr(excel, "MOST_COLUMNS", 5)
+    fit, offset = fitted("gaussian")
+    with pytest.raises(ValueError, match="the model has 8 terms, but a sheet has 5 columns"):
+        fit.export(to="excel", offset=offset)

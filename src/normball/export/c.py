@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from normball.export.civil import with_days
 from normball.export.code import CodePrinter, indented
 from normball.export.printer import notes, quoted
-from normball.export.tree import Case, Expression, Input, Lookup, Program, Value
+from normball.export.tree import Case, DatePart, Expression, Input, Lookup, Program, Value
 
 _RESERVED = """
 alignas alignof auto bool break case char const constexpr continue default do double else enum extern false float for
@@ -86,6 +87,10 @@ class CPrinter(CodePrinter):
         size = f"sizeof {table} / sizeof {table}[0]"
         return f"level_of(row->{self.member[node.input]}, {table}, {size}, {missing}, {otherwise})"
 
+    def date_part(self, node: DatePart) -> str:
+        """By arithmetic, see `with_days`."""
+        raise AssertionError(node)
+
     def exp(self, of: str) -> str:
         """The exponential."""
         return f"exp({of})"
@@ -121,13 +126,16 @@ def _byte(byte: int) -> str:
 def write_c(program: Program) -> str:
     """The file as text."""
     _check_texts(program)
+    program = with_days(program)
     printer = CPrinter(program)
     body = printer.statements()
     results = identifiers(one.name for one in program.outputs)
     for name, one in zip(results, program.outputs, strict=True):
         body.append(f"result->{name} = {printer.expression(one.of)};")
     text = "\n".join(body)
-    lines = [f"// {line}".rstrip() for line in notes(program, "NAN, of text NULL", "gives NAN")]
+    lines = [
+        f"// {line}".rstrip() for line in notes(program, "NAN, of text NULL", "gives NAN", "days since 1970-01-01")
+    ]
     lines += ["// Texts are in UTF-8.", "#include <math.h>", "#include <stddef.h>", "#include <string.h>", ""]
     members = [_member(source.kind, printer.member[source], source.name) for source in program.inputs]
     lines += ["struct row {", *indented(members or ["char unused;"]), "};", "", "struct prediction {"]
@@ -137,7 +145,7 @@ def write_c(program: Program) -> str:
     lines += [one for one, name in known if name in text]
     for place, table in enumerate(printer.tables):
         pairs = [f"    {{{printer.string(text)}, {printer.number(value)}}}," for text, value in printer.texts_of(table)]
-        lines += ["", f"static const struct level LEVELS_{place + 1}[] = {{", *pairs, "};"]
+        lines += ["", f"static const struct level TABLE_{place + 1}[] = {{", *pairs, "};"]
     head = "void predict(const struct row *row, struct prediction *result) {"
     unused = [] if "row->" in text else ["(void)row;"]
     return "\n".join([*lines, "", head, *indented([*unused, *body]), "}", ""])

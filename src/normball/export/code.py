@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from normball.export.printer import Printer
-from normball.export.tree import Expression, Lookup, Number, Program, Sum
+from normball.export.tree import Expression, Lookup, Number, Program, Sum, Words
 
 
 class CodePrinter(Printer):
@@ -17,13 +17,17 @@ class CodePrinter(Printer):
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.tables: list[Lookup] = []
+        self.tables: list[Lookup | Words] = []
 
     def lookup(self, node: Lookup) -> str:
         """A call with the table of the levels, which is written once."""
+        return self.found(node, self.table(node))
+
+    def table(self, node: Lookup | Words) -> str:
+        """The name of a table, which stands before the function."""
         if node not in self.tables:
             self.tables.append(node)
-        return self.found(node, f"LEVELS_{self.tables.index(node) + 1}")
+        return f"TABLE_{self.tables.index(node) + 1}"
 
     @abstractmethod
     def found(self, node: Lookup, table: str) -> str:
@@ -43,12 +47,12 @@ class CodePrinter(Printer):
 
     def statements(self) -> list[str]:
         """The steps, a line for each term of a linear predictor."""
-        lines: list[str] = []
+        constant = self.declare.replace("let", "const")
+        lines = [f"{constant}{name} = {self._bare(node)}{self.end}" for name, node in self.program.before.items()]
         for name, link in self.program.links.items():
             first, *rest = link.terms
             lines.append(f"{self.declare}{name} = {self.expression(first)}{self.end}")
             lines += [self._further(name, term) for term in rest]
-        constant = self.declare.replace("let", "const")
         lines += [f"{constant}{name} = {self._bare(node)}{self.end}" for name, node in self.program.steps.items()]
         return lines
 
@@ -61,8 +65,10 @@ class CodePrinter(Printer):
             self.sum([self.expression(one) for one in node.terms]) if isinstance(node, Sum) else self.expression(node)
         )
 
-    def texts_of(self, node: Lookup) -> list[tuple[str, float]]:
-        """Every spelling with its number."""
+    def texts_of(self, node: Lookup | Words) -> list[tuple[str, float]]:
+        """Every spelling, or word, with its number."""
+        if isinstance(node, Words):
+            return list(node.entries)
         return [(text, value) for texts, value in node.entries for text in texts]
 
     def optional_number(self, value: float | None, nothing: str) -> str:

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from normball.export.printer import Printer, notes, number
-from normball.export.tree import Case, Expression, Input, IsMissing, Lookup, Number, Product, Program, Sum, Value
+from normball.export.program import inputs_in
+from normball.export.tree import (
+    Case,
+    DatePart,
+    Expression,
+    Input,
+    IsMissing,
+    Lookup,
+    Number,
+    Product,
+    Program,
+    Sum,
+    Value,
+)
 from normball.export.xlsx import MOST_COLUMNS, Formula, Sheet, letters, workbook
 
 MOST_ROWS, MOST_CELLS = 1000, 200_000
@@ -16,6 +30,8 @@ _DIGITS = 15  # of a number in a formula; cells hold all
 
 class ExcelPrinter(Printer):
     """Formulas of one row; numbers with many digits, levels and labels are cells of the sheet with the model."""
+
+    signs: ClassVar[dict[str, str]] = {"==": "="}
 
     def __init__(self, program: Program) -> None:
         self.model = Sheet(MODEL, width=24.0)
@@ -52,6 +68,8 @@ class ExcelPrinter(Printer):
 
     def value(self, source: Input, fill: float | None) -> str:
         """A number, or what stands for one that is missing; other texts are not available."""
+        if source.kind == "date":
+            return self.date_part(DatePart(source, "days"))
         cell = self.cell(source)
         plain = f"IF(ISNUMBER({cell}),{cell},NA())"
         return plain if fill is None else f'IF({cell}="",{self.kept(fill, source.name, "if missing")},{plain})'
@@ -71,6 +89,12 @@ class ExcelPrinter(Printer):
         known = found if node.otherwise == 0.0 else f"IF(SUMPRODUCT({same}*1)>0,{found},{otherwise})"
         missing = "NA()" if node.missing is None else self.number(node.missing)
         return known if missing == otherwise else f'IF({cell}="",{missing},{known})'
+
+    def date_part(self, node: DatePart) -> str:
+        """By the functions of dates; spreadsheets count days from 1899-12-30."""
+        cell = self.cell(node.input)
+        parts = {"year": f"YEAR({cell})", "month": f"MONTH({cell})", "weekday": f"WEEKDAY({cell},2)-1"}
+        return f"IF(ISNUMBER({cell}),{parts.get(node.part, f'{cell}-25569')},NA())"
 
     def exp(self, of: str) -> str:
         """The exponential, at most the largest number that there is."""
@@ -110,7 +134,7 @@ class ExcelPrinter(Printer):
                 return "term", f"{self.kept(coef, '', 'coefficient')}*{self.expression(feature)}"
             case Lookup(source):
                 return source.name, self.expression(node)
-        return "offset", self.expression(node)
+        return " and ".join(dict.fromkeys(one.name for one in inputs_in(node))), self.expression(node)
 
 
 def write_excel(program: Program) -> bytes:
@@ -124,6 +148,8 @@ def write_excel(program: Program) -> bytes:
         formulas.append(formula)
         return letters(len(formulas) - 1)
 
+    for name, node in program.before.items():
+        printer.steps[name] = add(name.replace("_", " "), printer.expression(node))
     for name, link in program.links.items():
         columns = [add(*printer.term(term)) for term in link.terms]
         printer.steps[name] = add(name, f"SUM({columns[0]}{printer.row}:{columns[-1]}{printer.row})")
@@ -143,7 +169,7 @@ def write_excel(program: Program) -> bytes:
         asked = f"COUNTA({_at(ends, row)})=0" if program.inputs else "FALSE"
         table.add(*empty, *(Formula(f'IF({asked},"",{_at(one, row)})') for one in outputs))
         terms.add(*(Formula(_at(one, row)) for one in formulas))
-    for line in notes(program, "empty cells", "gives #N/A"):
+    for line in notes(program, "empty cells", "gives #N/A", "dates as the spreadsheet has them"):
         note.add(line)
     note.add("")
     note.add(f"Put the rows into the sheet {TABLE}.")

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from normball.export.code import CodePrinter, indented
 from normball.export.printer import notes
-from normball.export.tree import Case, Expression, Input, Lookup, Program, Value
+from normball.export.tree import Case, DatePart, Expression, Input, Lookup, Program, Value, Words
+from normball.inputs.text import MISSING_WORDS
 
+DATES = "objects of Date, by their time in UTC, or text as 2021-12-31"
 CELL = """
 /** What a row has in a column; missing values are null, undefined or NaN. */
 function cellOf(row, column) {
@@ -38,6 +40,34 @@ function levelOf(row, column, levels, missing, otherwise) {
   return found;
 }"""
 
+DATE = r"""
+/** A part of a date in UTC; days are counted from 1970-01-01, weekdays from Monday, 0. */
+function dateOf(row, column, part) {
+  let value = cellOf(row, column);
+  if (value === null || value === undefined) return NaN;
+  if (typeof value === "string") {
+    const isPlain = !/\d[T ]\d/.test(value) || /(Z|[+-]\d\d:?\d\d)$/.test(value);
+    value = new Date(isPlain ? value : `${value.trim().replace(" ", "T")}Z`);
+  }
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
+    throw new TypeError(`${JSON.stringify(column)} is no date: ${String(row[column])}`);
+  }
+  if (part === "year") return value.getUTCFullYear();
+  if (part === "month") return value.getUTCMonth() + 1;
+  return part === "weekday" ? (value.getUTCDay() + 6) % 7 : value.getTime() / 86400000;
+}"""
+WORDS = r"""
+const GAPS = new Set({MISSING_WORDS});
+/** How often words and pairs of neighbouring words occur, times their numbers. */
+function wordsOf(row, column, numbers, missing) {
+  const text = cellOf(row, column);
+  const isGap = text === null || text === undefined || Number.isNaN(text) || GAPS.has(String(text).trim());
+  if (isGap) return missing === null ? NaN : missing;
+  const words = String(text).toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? [];
+  const pairs = words.slice(1).map((word, place) => `${words[place]} ${word}`);
+  return [...words, ...pairs].reduce((sum, word) => sum + (numbers.get(word) ?? 0), 0);
+}"""
+
 
 class JavaScriptPrinter(CodePrinter):
     """Expressions of JavaScript."""
@@ -55,6 +85,8 @@ class JavaScriptPrinter(CodePrinter):
 
     def value(self, source: Input, fill: float | None) -> str:
         """A call that checks the type."""
+        if source.kind == "date":
+            return self.date_part(DatePart(source, "days"))
         plain = f"numberOf(row, {self.string(source.name)})"
         return plain if fill is None else f"filled({plain}, {self.number(fill)})"
 
@@ -62,6 +94,15 @@ class JavaScriptPrinter(CodePrinter):
         """A call that looks it up."""
         missing, otherwise = (self.optional_number(one, "null") for one in (node.missing, node.otherwise))
         return f"levelOf(row, {self.string(node.input.name)}, {table}, {missing}, {otherwise})"
+
+    def date_part(self, node: DatePart) -> str:
+        """A call with the name of the part."""
+        return f"dateOf(row, {self.string(node.input.name)}, {self.string(node.part)})"
+
+    def words(self, node: Words) -> str:
+        """A call with the table of the words."""
+        missing = self.optional_number(node.missing, "null")
+        return f"wordsOf(row, {self.string(node.input.name)}, {self.table(node)}, {missing})"
 
     def exp(self, of: str) -> str:
         """The exponential."""
@@ -97,12 +138,20 @@ def write_javascript(program: Program) -> str:
     inf_is_missing = any(source.inf_is_missing for source in program.inputs)
     text = "\n".join(body)
     finite = "Number.isFinite(Number(value)) ? Number(value) : NaN" if inf_is_missing else "Number(value)"
-    known = ((CELL, "Of(row"), (NUMBER % finite, "numberOf("), (FILL, "filled("), (LOOKUP, "levelOf("))
-    helpers = [one for one, name in known if name in text]
-    lines = [f"// {line}".rstrip() for line in notes(program, "null or NaN", "throws a RangeError")]
+    known = (
+        (CELL, "Of(row"),
+        (NUMBER % finite, "numberOf("),
+        (FILL, "filled("),
+        (LOOKUP, "levelOf("),
+        (DATE, "dateOf("),
+        (WORDS, "wordsOf("),
+    )
+    gaps = json.dumps(sorted(MISSING_WORDS))
+    helpers = [one.replace("{MISSING_WORDS}", gaps) for one, name in known if name in text]
+    lines = [f"// {line}".rstrip() for line in notes(program, "null or NaN", "throws a RangeError", DATES)]
     for place, table in enumerate(printer.tables):
         pairs = [f"  [{printer.string(text)}, {printer.number(value)}]," for text, value in printer.texts_of(table)]
-        lines += ["", f"const LEVELS_{place + 1} = new Map([", *pairs, "]);"]
+        lines += ["", f"const TABLE_{place + 1} = new Map([", *pairs, "]);"]
     answer = "the prediction" if len(results) == 1 else "an object of predictions"
     head = ["", f"/** Take an object with a value for each column and give {answer}. */", "function predict(row) {"]
     export = 'if (typeof module !== "undefined") module.exports = { predict };'

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.export.printer import notes, quoted
+from normball.export.civil import DAYS, with_days
+from normball.export.printer import no_words, notes, quoted
 from normball.export.tree import (
     Case,
     Compare,
     Condition,
+    DatePart,
     Exp,
     Expression,
+    Floor,
     Input,
     IsMissing,
     Largest,
@@ -30,13 +33,14 @@ from normball.export.tree import (
     Sum,
     Text,
     Value,
+    Words,
 )
 
 if TYPE_CHECKING:
     import onnx
 
 OPSET, IR_VERSION = 19, 9  # the first with Equal on texts; onnxruntime 1.17 and later read it
-_SIGNS = {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterOrEqual"}
+_SIGNS = {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterOrEqual", "==": "Equal"}
 
 
 class Graph:
@@ -92,6 +96,12 @@ class Graph:
                 return self._value(source, fill)
             case Lookup():
                 return self._lookup(node)
+            case DatePart():
+                raise AssertionError(node)  # see `with_days`
+            case Words():
+                raise no_words(node)
+            case Floor(of):
+                return self.node("Floor", self.expression(of))
             case Sum(terms):
                 return self._sum(terms)
             case Product(factors):
@@ -191,10 +201,11 @@ def model_of(program: Program) -> onnx.ModelProto:
     except ImportError:
         raise ImportError("ONNX needs a package: pip install normball[onnx]") from None
     _check_names(program)
+    program = with_days(program)
     graph = Graph(helper, TensorProto)
-    types = {"number": TensorProto.DOUBLE, "text": TensorProto.STRING}
+    types = {"number": TensorProto.DOUBLE, "date": TensorProto.DOUBLE, "text": TensorProto.STRING}
     graph.names = {source: source.name for source in program.inputs}
-    for name, node in (*program.links.items(), *program.steps.items()):
+    for name, node in (*program.before.items(), *program.links.items(), *program.steps.items()):
         graph.steps[name] = graph.expression(node)
     absent = graph.node("IsNaN", graph.steps[next(iter(program.links))])
     for one in program.outputs:
@@ -211,7 +222,7 @@ def model_of(program: Program) -> onnx.ModelProto:
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="normball",
-        doc_string="\n".join(notes(program, 'NaN, of texts ""', "gives NaN")),
+        doc_string="\n".join(notes(program, 'NaN, of texts ""', "gives NaN", DAYS)),
     )
     onnx.checker.check_model(model)
     return model

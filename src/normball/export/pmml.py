@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-from normball.export.printer import notes, number, quoted
+from normball.export.civil import with_days
+from normball.export.printer import no_words, notes, number, quoted
 from normball.export.tree import (
     Case,
     Compare,
     Condition,
     Exp,
     Expression,
+    Floor,
     Input,
     IsMissing,
     Largest,
@@ -28,6 +30,7 @@ from normball.export.tree import (
     Sum,
     Text,
     Value,
+    Words,
 )
 from normball.inputs.gaps import MISSING_LEVEL
 from normball.inputs.text import label_text
@@ -37,14 +40,17 @@ Element = ElementTree.Element
 NAMESPACE = "http://www.dmg.org/PMML-4_4"
 LARGEST = "1.7976931348623157e308"
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SIGNS = {"<": "lessThan", "<=": "lessOrEqual", ">": "greaterThan", ">=": "greaterOrEqual"}
+_SIGNS = {"<": "lessThan", "<=": "lessOrEqual", ">": "greaterThan", ">=": "greaterOrEqual", "==": "equal"}
 
 
 def write_pmml(program: Program) -> str:
     """The document as text."""
     _check_names(program)
+    program = with_days(program)
     root = Element("PMML", xmlns=NAMESPACE, version="4.4")
-    text = "\n".join(notes(program, "missing", "is an invalid value, for which there is no result"))
+    text = "\n".join(
+        notes(program, "missing", "is an invalid value, for which there is no result", "days since 1970-01-01")
+    )
     header = _under(root, "Header", description=_FORBIDDEN.sub("?", text))
     _under(header, "Application", name="normball", version=__version__)
     fields = Fields(program)
@@ -91,6 +97,9 @@ class Fields:
                 if isinstance(term, Lookup):
                     self.lookups.setdefault(term.input, []).append(term)
         self.target = self.free("class")
+        self.steps: dict[str, str] = {}
+        for name, node in program.before.items():
+            self.steps[name] = self.name_of(node, name)
 
     def free(self, name: str) -> str:
         """A name that no other field has."""
@@ -102,7 +111,7 @@ class Fields:
 
     def data_field(self, source: Input) -> Element:
         """The declaration of a column."""
-        if source.kind == "number":
+        if source.kind != "text":
             return Element("DataField", name=source.name, optype="continuous", dataType="double")
         field = Element("DataField", name=source.name, optype="categorical", dataType="string")
         spelled = dict.fromkeys(
@@ -119,7 +128,8 @@ class Fields:
         field = Element("MiningField", name=source.name)
         found = self.lookups.get(source, ())
         if source.kind == "text":
-            field.set("invalidValueTreatment", "returnInvalid" if self.program.refuses else "asIs")
+            refuses = self.program.refuses and all(one.otherwise is None for one in found)
+            field.set("invalidValueTreatment", "returnInvalid" if refuses else "asIs")
         if any(one.missing is None for one in found):
             field.set("missingValueTreatment", "returnInvalid")
         elif any(_replaced(one) for one in found):
@@ -130,9 +140,11 @@ class Fields:
         """The field that has the value of an expression: a column, or one derived from that."""
         if isinstance(node, Value) and node.fill is None and not node.input.inf_is_missing:
             return node.input.name
+        if isinstance(node, Step):
+            return self.steps[node.name]
         if node not in self.derived:
             field = Element("DerivedField", name=self.free(called), optype="continuous", dataType="double")
-            field.append(expression(node, {}))
+            field.append(expression(node, self.steps))
             self.derived[node] = field
         return self.derived[node].attrib["name"]
 
@@ -154,6 +166,8 @@ def expression(node: Expression, steps: Mapping[str, str]) -> Element:
                 return _present(source)
             absent = _apply("isMissing", _present(source))
             return _apply("if", absent, expression(Number(fill), steps), _present(source))
+        case Lookup():
+            return _chosen(node)
         case Sum(terms):
             return _chain("+", [expression(one, steps) for one in terms])
         case Product(factors):
@@ -168,8 +182,14 @@ def expression(node: Expression, steps: Mapping[str, str]) -> Element:
             return _apply("max", *(expression(one, steps) for one in of))
         case Smallest(of):
             return _apply("min", *(expression(one, steps) for one in of))
+        case Floor(of):
+            return _apply("floor", expression(of, steps))
+        case Words():
+            raise no_words(node)
         case Step(name):
             return Element("FieldRef", field=steps[name])
+        case Case(condition, Missing(), otherwise):
+            return _apply("if", _apply("not", _condition(condition, steps)), expression(otherwise, steps))
         case Case(condition, then, Missing()):
             return _apply("if", _condition(condition, steps), expression(then, steps))
         case Case(condition, then, otherwise):
@@ -186,6 +206,20 @@ def _present(source: Input) -> Element:
         for function, sign in (("greaterOrEqual", "-"), ("lessOrEqual", ""))
     ]
     return _apply("if", _apply("and", *inside), Element("FieldRef", field=source.name))
+
+
+def _chosen(node: Lookup) -> Element:
+    """The number of a level inside another expression."""
+
+    def field() -> Element:
+        return Element("FieldRef", field=node.input.name)
+
+    found = [] if node.otherwise is None else [expression(Number(node.otherwise), {})]
+    for texts, value in node.entries[::-1]:
+        known = _apply("isIn", field(), *(_constant(text, "string") for text in texts))
+        found = [_apply("if", known, expression(Number(value), {}), *found)]
+    present = _apply("isNotMissing", field())
+    return _apply("if", present, *found, *([] if node.missing is None else [expression(Number(node.missing), {})]))
 
 
 def _condition(node: Condition, steps: Mapping[str, str]) -> Element:

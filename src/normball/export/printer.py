@@ -6,13 +6,16 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from normball.export.tree import (
     Case,
     Compare,
     Condition,
+    DatePart,
     Exp,
     Expression,
+    Floor,
     Input,
     IsMissing,
     Largest,
@@ -28,12 +31,14 @@ from normball.export.tree import (
     Sum,
     Text,
     Value,
+    Words,
 )
 
 
 class Printer(ABC):
     """Expressions as text; every method returns something that binds at least as strongly as a product."""
 
+    signs: ClassVar[dict[str, str]] = {}  # of comparisons, where they are others
     together = 0  # so many terms of a sum stand in brackets of their own, where depth is limited
 
     def expression(self, node: Expression) -> str:
@@ -49,6 +54,10 @@ class Printer(ABC):
                 return self.value(source, fill)
             case Lookup():
                 return self.lookup(node)
+            case DatePart():
+                return self.date_part(node)
+            case Words():
+                return self.words(node)
             case Sum(terms):
                 return f"({self.sum([self.expression(term) for term in terms])})"
             case Product(factors):
@@ -59,6 +68,8 @@ class Printer(ABC):
                 return self.exp(self.expression(of))
             case Log(of):
                 return self.log(self.expression(of))
+            case Floor(of):
+                return f"floor({self.expression(of)})"
             case Largest(of):
                 return self.extreme("largest", [self.expression(one) for one in of])
             case Smallest(of):
@@ -74,7 +85,7 @@ class Printer(ABC):
             case IsMissing(of):
                 return self.is_missing(of)
             case Compare(left, sign, right):
-                return f"{self.expression(left)} {sign} {self.expression(right)}"
+                return f"{self.expression(left)} {self.signs.get(sign, sign)} {self.expression(right)}"
 
     def sum(self, terms: Sequence[str]) -> str:
         """Terms added up, without brackets."""
@@ -118,6 +129,14 @@ class Printer(ABC):
         """The number of a level."""
 
     @abstractmethod
+    def date_part(self, node: DatePart) -> str:
+        """A part of a date."""
+
+    def words(self, node: Words) -> str:
+        """How often words occur."""
+        raise no_words(node)
+
+    @abstractmethod
     def exp(self, of: str) -> str:
         """The exponential."""
 
@@ -142,6 +161,12 @@ class Printer(ABC):
         """One thing or another."""
 
 
+def no_words(node: Words) -> ValueError:
+    """What is said where a target cannot count words."""
+    name = quoted(node.input.name)
+    return ValueError(f"column {name} is text, whose words only exports to python and javascript count")
+
+
 def number(value: float) -> str:
     """A double so that it is read back to the last bit."""
     if not math.isfinite(value):
@@ -160,21 +185,23 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def notes(program: Program, missing: str, refused: str) -> list[str]:
+def notes(program: Program, missing: str, refused: str, dates: str) -> list[str]:
     """What a reader of the exported file has to know, in lines: the model, and what its columns have to be.
 
-    `missing` says what stands for a missing value, and `refused` what becomes of a level unseen in training.
+    `missing` says what stands for a missing value, `refused` what becomes of a level unseen in training, and `dates`
+    what these are.
     """
     lines = [program.title, "", "Reads"]
     for source in program.inputs:
-        kind = "text" if source.kind == "text" else "number"
         what = {"feature": "", "offset": ", added to the linear predictor", "exposure": ", greater than 0"}
         levels = f": {', '.join(map(quoted, source.levels[:5]))}" if source.levels else ""
         more = f" and {len(source.levels) - 5} more" if len(source.levels) > 5 else ""
-        lines.append(f"  {quoted(source.name)} ({kind}{what.get(source.role, '')}){levels}{more}")
+        lines.append(f"  {quoted(source.name)} ({source.kind}{what.get(source.role, '')}){levels}{more}")
     lines += ["", "Gives"]
     lines += [f"  {quoted(one.name)} ({one.kind})" for one in program.outputs]
     lines += ["", f"Missing values are {missing}; where the model has no number for one, so is the result."]
+    if any(source.kind == "date" for source in program.inputs):
+        lines.append(f"Dates are {dates}.")
     if any(source.kind == "text" for source in program.inputs):
         lines.append(
             "Levels are compared as texts, letter by letter; numbers and truth values by their text (7, true)."

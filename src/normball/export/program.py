@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from normball.export.features import input_of, terms
+from normball.export.features import Features
 from normball.export.tree import (
     Case,
     Compare,
@@ -57,12 +57,13 @@ def program_of(
     family = find_family(fit.family)
     _check_kind(fit, family, kind, times)
     refuse = unknown == "error"
-    sources = {column.name: input_of(column, fit.preparation.inf_is_missing) for column in fit.preparation.columns}
+    features = Features(fit.preparation, refuse)
+    sources = features.sources
     offsets = _offsets(fit, offset, exposure, sources)
     coefs, intercepts = np.atleast_2d(fit.coef), np.atleast_1d(fit.intercept)
     names = [f"link_{k + 1}" for k in range(len(intercepts))] if fit.output_names else ["link"]
     links = {
-        name: Sum((Number(float(intercept)), *_terms(fit, sources, own, refuse), *((added,) if added else ())))
+        name: Sum((Number(float(intercept)), *_terms(fit, features, own), *((added,) if added else ())))
         for name, intercept, own, added in zip(names, intercepts, coefs, offsets, strict=True)
     }
     steps: dict[str, Expression] = {}
@@ -70,13 +71,13 @@ def program_of(
         outputs = _of_times(fit.baseline, kind, times or ())
     else:
         outputs = _outputs(fit, family, kind, names, steps)
-    used = list(
-        dict.fromkeys(one for part in (*links.values(), *(out.of for out in outputs)) for one in inputs_in(part))
-    )
+    parts = (*features.before.values(), *links.values(), *(one.of for one in outputs))
+    used = list(dict.fromkeys(one for part in parts for one in inputs_in(part)))
     order = list(sources.values())
     return Program(
         title=f"{family.title} model at lambda {fit.lam:.6g}, l1_ratio {fit.l1_ratio:g}, by normball {__version__}",
         inputs=tuple(sorted(used, key=order.index)),
+        before=features.before,
         links=links,
         steps=steps,
         outputs=tuple(replace(one, name=_free(one.name, used)) for one in outputs),
@@ -87,13 +88,13 @@ def program_of(
     )
 
 
-def _terms(fit: Fit, sources: Mapping[str, Input], coefs: Any, refuse: bool) -> Iterator[Expression]:
+def _terms(fit: Fit, features: Features, coefs: Any) -> Iterator[Expression]:
     """What the columns add to one linear predictor."""
     place = 0
     for column in fit.preparation.columns:
         own = coefs[place : place + column.n_features].tolist()
         place += column.n_features
-        yield from terms(column, sources[column.name], own, refuse)
+        yield from features.terms(column, own)
 
 
 def inputs_in(node: Any) -> Iterator[Input]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from normball.export.printer import Printer, notes, number, quoted
-from normball.export.tree import Case, Expression, Input, Lookup, Program, Step, Sum, Value
+from normball.export.tree import Case, DatePart, Expression, Input, Lookup, Program, Step, Sum, Value
 
 BREAK = "\n     "
+DATES = dict.fromkeys(("postgres", "duckdb", "bigquery"), "dates, timestamps, or text as 2021-12-31")
+DATES["sqlite"] = "text as 2021-12-31, with a time to the second as 2021-12-31 23:59:59"
 DEEPEST = 100  # terms in one pair of brackets: SQLite and DuckDB stop at a depth of 1000
 
 
@@ -50,6 +53,7 @@ class SqlPrinter(Printer):
     """Expressions of one dialect; the table is called `data` inside."""
 
     together = DEEPEST
+    signs: ClassVar[dict[str, str]] = {"==": "="}
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -77,6 +81,8 @@ class SqlPrinter(Printer):
 
     def value(self, source: Input, fill: float | None) -> str:
         """NULL or NaN where it is missing; in SQLite also where it is text, which it would take for 0."""
+        if source.kind == "date":
+            return self.date_part(DatePart(source, "days"))
         column = self._column(source)
         if self.dialect.name == "sqlite":
             finite = f" AND abs({column}) < 9e999" if source.inf_is_missing else ""
@@ -125,6 +131,28 @@ class SqlPrinter(Printer):
             parts.append(f"ELSE {self.number(node.otherwise)}")
         return f"CASE {' '.join(parts)} END" if node.entries else self.number(node.otherwise or 0.0)
 
+    def date_part(self, node: DatePart) -> str:
+        """By the functions of the dialect."""
+        column, part = self._column(node.input), node.part
+        if self.dialect.name == "sqlite":
+            sign = {"year": "%Y", "month": "%m", "weekday": "%w", "days": "%s"}[part]
+            plain = f"CAST(strftime('{sign}', {column}) AS REAL)"
+            ends = {"weekday": f"CAST(strftime('%w', {column}) + 6 AS INTEGER) % 7", "days": f"{plain} / 86400e0"}
+            return f"({ends[part]})" if part in ends else plain
+        if self.dialect.name == "bigquery":
+            moment = f"CAST({column} AS DATETIME)"
+            others = {
+                "weekday": f"MOD(EXTRACT(DAYOFWEEK FROM {moment}) + 5, 7)",
+                "days": f"(UNIX_MICROS(TIMESTAMP({moment})) / 86400e6)",
+            }
+        else:
+            moment = f"CAST({column} AS TIMESTAMP)"
+            others = {
+                "weekday": f"(EXTRACT(ISODOW FROM {moment}) - 1)",
+                "days": f"(EXTRACT(EPOCH FROM {moment}) / 86400)",
+            }
+        return f"CAST({others.get(part, f'EXTRACT({part.upper()} FROM {moment})')} AS {self.dialect.double})"
+
     def exp(self, of: str) -> str:
         """The exponential; 0 and infinite where that of the dialect would raise."""
         if not self.dialect.guards_exp:
@@ -148,6 +176,8 @@ class SqlPrinter(Printer):
 
     def is_missing(self, of: Expression) -> str:
         """NULL or NaN."""
+        if isinstance(of, Value) and of.input.kind == "date":
+            return f"{self._column(of.input)} IS NULL"
         if isinstance(of, Value):
             return self._without(of.input) if self.dialect.name == "sqlite" else f"{self._or_null(of.input)} IS NULL"
         printed = self.expression(of)
@@ -187,7 +217,7 @@ def write_sql(program: Program, dialect: str, table: str, keep: Sequence[str]) -
     printer = SqlPrinter(DIALECTS[dialect])
     _check_names(printer.dialect, [*(source.name for source in program.inputs), *keep])
     _check_texts(program)
-    lines = [f"-- {line}".rstrip() for line in notes(program, "NULL", "gives NULL")]
+    lines = [f"-- {line}".rstrip() for line in notes(program, "NULL", "gives NULL", DATES[dialect])]
     lines.append(f"-- The dialect is that of {dialect}; put the name of your table in the place of {quoted(table)}.")
     inner = f"{_table(printer, table)} AS data"
     for names in _layers(program):
@@ -202,10 +232,10 @@ def write_sql(program: Program, dialect: str, table: str, keep: Sequence[str]) -
 
 def _layers(program: Program) -> list[dict[str, Expression]]:
     """Steps that can stand in one query, the innermost first."""
-    layers: list[dict[str, Expression]] = [dict(program.links)]
-    depth = dict.fromkeys(program.links, 0)
-    for name, node in program.steps.items():
-        depth[name] = 1 + max(depth[one] for one in steps_in(node))
+    layers: list[dict[str, Expression]] = []
+    depth: dict[str, int] = {}
+    for name, node in (*program.before.items(), *program.links.items(), *program.steps.items()):
+        depth[name] = max((1 + depth[one] for one in steps_in(node)), default=0)
         while len(layers) <= depth[name]:
             layers.append({})
         layers[depth[name]][name] = node

@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+Kind: TypeAlias = Literal["number", "text", "date"]
+
 
 @dataclass(frozen=True)
 class Input:
     """A column of the table to score."""
 
     name: str
-    kind: Literal["number", "text"]
+    kind: Kind
     inf_is_missing: bool = False
     levels: tuple[str, ...] = ()  # of a text column, for those who read about it
     role: Literal["feature", "offset", "exposure", "strata"] = "feature"
@@ -44,7 +46,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Value:
-    """A number of the table, with `fill` where it is missing."""
+    """A number of the table, of a date the days since 1970-01-01, with `fill` where it is missing."""
 
     input: Input
     fill: float | None = None
@@ -58,6 +60,23 @@ class Lookup:
     entries: tuple[tuple[tuple[str, ...], float], ...]  # the spellings of some levels, and their number
     missing: float | None
     otherwise: float | None
+
+
+@dataclass(frozen=True)
+class DatePart:
+    """Of a date the year, the month (1 to 12), the weekday (0 is Monday), or the days since 1970-01-01."""
+
+    input: Input
+    part: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """How often words, and pairs of neighbouring words, occur in a text, times their numbers; None is no number."""
+
+    input: Input
+    entries: tuple[tuple[str, float], ...]
+    missing: float | None
 
 
 @dataclass(frozen=True)
@@ -97,6 +116,13 @@ class Log:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """The largest whole number that is not above it."""
+
+    of: Expression
+
+
+@dataclass(frozen=True)
 class Largest:
     """The largest of several."""
 
@@ -129,7 +155,7 @@ class Compare:
     """How two numbers compare; not so where one is missing."""
 
     left: Expression
-    sign: Literal["<", "<=", ">", ">="]
+    sign: Literal["<", "<=", ">", ">=", "=="]
     right: Expression
 
 
@@ -144,7 +170,23 @@ class Case:
 
 Condition: TypeAlias = IsMissing | Compare
 Expression: TypeAlias = (
-    Number | Text | Missing | Value | Lookup | Sum | Product | Quotient | Exp | Log | Largest | Smallest | Step | Case
+    Number
+    | Text
+    | Missing
+    | Value
+    | Lookup
+    | DatePart
+    | Words
+    | Sum
+    | Product
+    | Quotient
+    | Exp
+    | Log
+    | Floor
+    | Largest
+    | Smallest
+    | Step
+    | Case
 )
 
 
@@ -167,6 +209,8 @@ class Program:
         What it is, in a line.
     inputs : tuple of Input
         The columns that it needs.
+    before : dict of str
+        What the linear predictors refer to, by name.
     links : dict of str
         By the name of its step, each linear predictor; of features first, then the offset.
     steps : dict of str
@@ -185,6 +229,7 @@ class Program:
 
     title: str
     inputs: tuple[Input, ...]
+    before: dict[str, Expression]
     links: dict[str, Sum]
     steps: dict[str, Expression]
     outputs: tuple[Output, ...]

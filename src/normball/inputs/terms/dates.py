@@ -62,17 +62,21 @@ class DateTerm(Term):
                 terms.append(replace(NumberTerm.learn(key, column, plan.filling), indicator=False))
         return replace(empty, terms=tuple(terms))
 
+    @property
+    def start(self) -> int:
+        """The first date as days since 1970-01-01."""
+        return (datetime.date.fromisoformat(self.first) - datetime.date(1970, 1, 1)).days
+
     def columns(self, content: Dates) -> dict[str, Numbers | Labels]:
         """The year, month, weekday and days of dates, each as a column."""
         missing = content.missing
         whole = np.floor(np.where(missing, 0.0, content.days)).astype("int64")
         months = whole.astype("datetime64[D]").astype("datetime64[M]").astype("int64")
-        start = (datetime.date.fromisoformat(self.first) - datetime.date(1970, 1, 1)).days
         found: dict[str, Numbers | Labels] = {
             "year": Numbers(np.where(missing, np.nan, months // 12 + 1970.0), whole=True),
             "month": _labels(np.where(missing, -1, months % 12), MONTHS),
             "weekday": _labels(np.where(missing, -1, (whole + FIRST_WEEKDAY) % 7), WEEKDAYS),
-            "days": Numbers(content.days - start),
+            "days": Numbers(content.days - self.start),
         }
         return {f"{self.name} {key}": column for key, column in found.items()}
 

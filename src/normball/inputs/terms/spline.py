@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -85,6 +85,20 @@ class SplineTerm(Term):
 
         knots = np.array(self.knots)[:, None]
         return SplineTransformer(degree=DEGREE, knots=knots, include_bias=False, extrapolation="linear").fit(knots)
+
+    def pieces(self, coefs: Sequence[float]) -> list[tuple[float, tuple[float, ...]]]:
+        """The curve that the functions add up to with these coefficients, piece by piece from the left.
+
+        Each has the place from which its polynomial counts, and that's coefficients, the constant first: a line up to
+        the first knot, a cubic from each knot to the next, and a line from the last one on.
+        """
+        from scipy.interpolate import BSpline, PPoly
+
+        curve = PPoly.from_spline(BSpline(self._basis.bsplines_[0].t, np.append(coefs, 0.0), DEGREE))
+        inside = (curve.x[:-1] >= self.knots[0]) & (curve.x[:-1] < self.knots[-1]) & (np.diff(curve.x) > 0)
+        cubics = [(float(curve.x[k]), tuple(curve.c[::-1, k].tolist())) for k in np.flatnonzero(inside)]
+        (start, (value, slope, *_)), end = cubics[0], self.knots[-1]
+        return [(start, (value, slope)), *cubics, (end, (float(curve(end)), float(curve(end, 1))))]
 
     def encode(self, contents: Contents, met: Met) -> Any:
         """The numbers, NaN where they are missing."""
