@@ -439,5 +439,5 @@ def test_a_workbook_holds_any_name_and_is_the_same_each_time():
 def test_a_model_of_more_terms_than_a_sheet_has_columns_is_refused(monkeypatch):
     monkeypatch.setattr(excel, "MOST_COLUMNS", 5)
     fit, offset = fitted("gaussian")
-    with pytest.raises(ValueError, match="the model has 8 terms, but a sheet has 5 columns"):
+    with pytest.raises(ValueError, match=r"the model has \d+ terms, but a sheet has 5 columns"):
         fit.export(to="excel", offset=offset)
