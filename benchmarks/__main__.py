@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import real_data
 from benchmarks.machine import describe
-from benchmarks.plans import Job, all_jobs, chosen, classes, families, growth, hard, only, quick, sparse
+from benchmarks.plans import Job, all_jobs, chosen, classes, families, growth, hard, only, quick, sparse, survival
 from benchmarks.problems import CACHE, PROBLEMS
 from benchmarks.records import Recorder, read
 from benchmarks.session import OutOfTime, Patience, Session
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--quick", action="store_true", help="the fastest peers on the workloads, in 15 minutes")
     what.add_argument("--all", action="store_true", help="every solver on every problem; takes hours")
     what.add_argument("--families", action="store_true", help="gamma, Tweedie, negative binomial, Huber; tall and wide")
+    what.add_argument("--survival", action="store_true", help="Cox models")
     what.add_argument("--sparse", action="store_true", help="sparse problems of different make")
     what.add_argument("--classes", action="store_true", help="several outputs and groups of features")
     what.add_argument("--hard", action="store_true", help="the hard designs")
@@ -91,6 +92,8 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
         jobs += chosen(options.problem)
     if options.families:
         jobs += families()
+    if options.survival:
+        jobs += survival()
     if options.sparse:
         jobs += sparse()
     if options.classes:
@@ -111,7 +114,9 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
 
 def _run(options: argparse.Namespace, given: list[str]) -> int:
     jobs = _jobs(options)
-    plans = (options.families, options.sparse, options.classes, options.hard, options.growth, options.all)
+    plans = (
+        options.families, options.survival, options.sparse, options.classes, options.hard, options.growth, options.all
+    )  # fmt: skip
     is_quick = options.quick or not (options.problem or any(plans))
     minutes = options.minutes or (_QUICK_MINUTES if is_quick else float("inf"))
     patience = Patience(

@@ -101,6 +101,20 @@ def of_family(family: str, n: int, p: int, n_true: int, scale: float, seed: int)
     return X, _TARGETS[family](eta, rng)
 
 
+def survival(n: int, p: int, n_true: int, scale: float, seed: int, *, days: int = 0) -> tuple[Array, Array]:
+    """Exponential times with a third or so censored, in whole days of at most so many where that is not 0."""
+    rng = np.random.default_rng(seed)
+    X = standardise(autoregressive(n, p, 0.5, rng))
+    eta = X @ spread_signal(p, n_true, rng)
+    eta *= scale / eta.std()
+    time = rng.standard_exponential(n) * np.exp(-eta)
+    censored = rng.standard_exponential(n) * 2 * np.median(time)
+    seen = np.minimum(time, censored)
+    if days:
+        seen = np.ceil(days * np.minimum(1.0, seen / np.quantile(seen, 0.99)))
+    return X, np.column_stack([seen, time <= censored]).astype(float)
+
+
 def _compound(mu: Array, rng: np.random.Generator) -> Array:
     """Amounts of power 1.5 and dispersion 1: a Poisson number of gamma sizes (Jorgensen 1987)."""
     number = rng.poisson(2 * np.sqrt(mu))

@@ -10,7 +10,7 @@ solution supplies one u: its residual, after the intercept has been brought to i
 alone is a loose bound, so where it proves little one Newton step for the coefficients that are not zero is taken from
 there, and the residual which that step expects is tried as well; P - D with the better one is reported as `gap`. The
 best D over all solutions of a problem is tighter still (`suboptimality`). Several outputs, and penalties of the norms
-of groups, are those of `judge_blocks`.
+of groups, are those of `judge_blocks`; times to an event those of `judge_survival`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from scipy.linalg import solve
 from scipy.sparse.linalg import LinearOperator, cg
 
-from benchmarks import judge_blocks
+from benchmarks import judge_blocks, judge_survival
 from benchmarks.bracket import Bracket
 from benchmarks.judge_losses import Gaussian, Loss, find_loss
-from benchmarks.store import Arrays, Solution
+from benchmarks.store import Arrays, Solution, is_survival
 
 Array = NDArray[np.float64]
 
@@ -58,6 +58,8 @@ class Verdict:
 
 def judge(data: Arrays, family: str, l1_ratio: float, solution: Solution, known: Bracket | None = None) -> Verdict:
     """Judge a path against the problem on exactly these columns; what is known already saves proving it again."""
+    if is_survival(family):
+        return Verdict(*judge_survival.judge_survival(data, l1_ratio, solution), null_loss(data, family))
     if not _is_plain(data):
         known = known or Bracket.unknown(data.lambdas.size)
         return Verdict(*judge_blocks.judge_blocks(data, family, l1_ratio, solution, known), null_loss(data, family))
@@ -72,6 +74,8 @@ def judge(data: Arrays, family: str, l1_ratio: float, solution: Solution, known:
 
 def null_loss(data: Arrays, family: str) -> float:
     """The mean loss of the best intercept alone."""
+    if is_survival(family):
+        return judge_survival.null_loss(data)
     if not _is_plain(data):
         return judge_blocks.null_loss(data, family)
     loss = find_loss(family)
@@ -80,6 +84,8 @@ def null_loss(data: Arrays, family: str) -> float:
 
 def largest_strength(data: Arrays, family: str) -> float:
     """The smallest strength at which all coefficients are 0, with an l1_ratio of 1."""
+    if is_survival(family):
+        return judge_survival.largest_strength(data)
     if not _is_plain(data):
         return judge_blocks.largest_strength(data, family)
     return float(np.abs(null_gradient(data, family)).max())

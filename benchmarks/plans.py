@@ -54,12 +54,17 @@ def all_jobs() -> list[Job]:
     jobs = [Job(problem, fast, ("path", "cv")) for problem in problems]
     jobs += [Job(problem, problem.leaders, ("path", "cv"), 2) for problem in problems]
     jobs += [Job(problem, _SLOW, ("path",)) for problem in problems]
-    return jobs + families() + sparse() + classes() + hard() + growth()
+    return jobs + families() + survival() + sparse() + classes() + hard() + growth()
 
 
 def families() -> list[Job]:
     """The further families, with every peer that has them."""
     return [Job(problem, problem.leaders, ("path",)) for problem in _group("families")]
+
+
+def survival() -> list[Job]:
+    """Cox models, with every peer that has them."""
+    return [Job(problem, problem.leaders, ("path", "cv")) for problem in _group("survival")]
 
 
 def sparse() -> list[Job]:

@@ -18,7 +18,7 @@ from benchmarks import generators as make
 from benchmarks import output_data, real_data
 from benchmarks import sparse_generators as sparse
 from benchmarks.judge import largest_strength
-from benchmarks.store import Arrays, Page, write_data
+from benchmarks.store import Arrays, Page, is_survival, write_data
 
 Array = NDArray[np.float64]
 Built = tuple[Any, dict[str, Array]]  # the columns in their own units, and vectors by name: y..., offset
@@ -43,7 +43,7 @@ class Problem:
     data: str  # problems may share their data
     build: Callable[[], Built]
     family: str
-    group: str  # "workload", "families", "sparse", "classes", "hard", "growth" or "real"
+    group: str  # "workload", "families", "survival", "sparse", "classes", "hard", "growth" or "real"
     l1_ratio: float = 1.0
     lambda_min_ratio: float = 1e-2
     top: float = 1.0
@@ -103,7 +103,7 @@ class Problem:
             offset=str(offset) if offset.exists() else "",
             lambdas=f"{stem}.lambdas.bin",
             folds=f"{stem}.folds.bin",
-            n_outputs=target.stat().st_size // (8 * size["n"]),
+            n_outputs=1 if is_survival(self.family) else target.stat().st_size // (8 * size["n"]),
             grouped=self.grouped,
             groups=str(groups) if self.has_groups else "",
         )
@@ -216,6 +216,29 @@ def _families() -> list[Problem]:
             says, made = f"dense, n={n:,} p={p:,}, correlation 0.5", build(family, n, p, scale, seed)
             problems.append(Problem(name, says, name, made, family, "families", lambda_min_ratio=ratio, leaders=peers))
     return problems
+
+
+def _survival() -> list[Problem]:
+    """Cox models with Breslow's ties, which all peers have."""
+
+    def build(n: int, p: int, n_true: int, scale: float, seed: int, *, days: int = 0) -> Callable[[], Built]:
+        return lambda: _one(make.survival(n, p, n_true, scale, seed, days=days))
+
+    peers = ("glmnet", "adelie", "scikit-survival")
+    rows: list[tuple[str, str, Callable[[], Built], dict[str, Any]]] = [
+        ("cox_tall", "dense, n=50,000 p=100, correlation 0.5", build(50_000, 100, 20, 1.0, 61),
+         {"lambda_min_ratio": 1e-3}),
+        ("cox_trial", "a trial's size: n=700 p=10, times in days", build(700, 10, 5, 0.8, 62, days=2500),
+         {"lambda_min_ratio": 1e-4}),
+        ("cox_wide", "dense, n=500 p=20,000, correlation 0.5", build(500, 20_000, 20, 1.5, 63), {}),
+        ("cox_genes", "dense, n=2,000 p=20,000, correlation 0.5", build(2000, 20_000, 20, 1.5, 64), {}),
+        ("metabric9", "1,904 patients, 9 clinical and genetic columns",
+         lambda: real_data.survival("metabric9", drop=("split",)), {"lambda_min_ratio": 1e-4, "is_real": True}),
+    ]  # fmt: skip
+    return [
+        Problem(name, says, name, made, "cox(breslow)", "survival", leaders=peers, cv=True, **options)
+        for name, says, made, options in rows
+    ]
 
 
 def _sparse() -> list[Problem]:
@@ -357,6 +380,6 @@ def _classes() -> list[Problem]:
 
 PROBLEMS = {
     problem.name: problem
-    for make_group in (_workloads, _families, _sparse, _classes, _hard, _growth, _real)
+    for make_group in (_workloads, _families, _survival, _sparse, _classes, _hard, _growth, _real)
     for problem in make_group()
 }

@@ -57,6 +57,13 @@ def table(name: str, target: str, *, positive: str = "", drop: tuple[str, ...] =
     return _design(frame.drop(target, *drop, *([exposure] if exposure else []))), vectors
 
 
+def survival(name: str, *, drop: tuple[str, ...] = ()) -> Built:
+    """A set in columns; a row of y is (time + 1, event): R's glmnet takes no time 0, and only the order counts."""
+    frame = _read(name)
+    y = frame.select("time", "event").to_numpy().astype(float)
+    return _design(frame.drop("time", "event", *drop)), {"y": y + np.array([1.0, 0.0])}
+
+
 def by_columns(name: str, target: str, *, drop: tuple[str, ...] = ()) -> Built:
     """A set in columns, each a group: labels become an orthonormal basis of their indicators, as `groups="columns"`."""
     frame = _read(name)

@@ -23,6 +23,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+def is_survival(family: str) -> bool:
+    """Whether rows of y are (time, event)."""
+    return family.startswith("cox")
+
+
 @dataclass(frozen=True)
 class Page:
     """What a worker is told about a problem; all paths are absolute."""
@@ -71,7 +76,7 @@ class Page:
         y = np.fromfile(self.y)
         return Arrays(
             X=read_matrix(folder, self.n, self.p, self.sparse),
-            y=y if self.n_outputs == 1 else y.reshape(self.n, self.n_outputs),
+            y=y if y.size == self.n else y.reshape(self.n, -1),
             offset=np.fromfile(self.offset) if self.offset else None,
             lambdas=np.fromfile(self.lambdas),
             folds=np.fromfile(self.folds, np.int32),
@@ -82,7 +87,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Arrays:
-    """A problem in memory: X dense and column-major, or compressed sparse columns; y (n,) or (n, n_outputs)."""
+    """A problem in memory: X dense and column-major, or compressed sparse columns.
+
+    y is (n,), of several outputs (n, n_outputs), of times to an event (n, 2).
+    """
 
     X: Any
     y: Array

@@ -74,6 +74,7 @@ def _warm_up(kind: type[Solver], page: Page, n_threads: int) -> None:
         "gamma": np.exp(y),
         "multinomial": (np.arange(60)[:, None] // 3 % page.n_outputs == outputs).astype(float),  # each in every fold
         "multigaussian": dense[:, outputs % 8] + y[:, None],
+        "cox": np.column_stack([np.exp(y), np.arange(60) % 4 > 0]),
     }.get(page.family_name, counts)
     offset = np.zeros(60) if page.offset else None
     lambdas = np.array([0.3, 0.1])

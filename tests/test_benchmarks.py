@@ -301,6 +301,7 @@ def test_plans_name_what_exists():
     assert {problem.group for problem in PROBLEMS.values()} == {
         "workload",
         "families",
+        "survival",
         "sparse",
         "classes",
         "hard",

@@ -10,6 +10,7 @@ from benchmarks.solvers.glum import Glum
 from benchmarks.solvers.gram import Gram, WideVectorGram
 from benchmarks.solvers.normball import Normball
 from benchmarks.solvers.scikit_learn import ScikitLearn, ScikitLearnLars
+from benchmarks.solvers.scikit_survival import ScikitSurvival
 from benchmarks.solvers.skglm import Skglm
 
 SOLVERS: dict[str, type[Solver]] = {
@@ -24,6 +25,7 @@ SOLVERS: dict[str, type[Solver]] = {
         Gram,
         ScikitLearn,
         ScikitLearnLars,
+        ScikitSurvival,
         Skglm,
         WideVectorGram,
     )

@@ -19,7 +19,8 @@ class Adelie(Solver):
 
     `cv_grpnet` fits each fold over the grid and no path on all rows; its result's `fit` then follows the path on all
     rows down to the strength chosen. Both are timed. Of the further families it has none, but takes definitions of them
-    (`adelie_losses.py`); Huber's loss, which is straight in places, is not among these: it steps by the curvature.
+    (`adelie_losses.py`); Huber's loss, which is straight in places, is not among these: it steps by the curvature. Its
+    `cv_grpnet` makes training sets by weights and scores held-out rows among themselves, so it is not asked for Cox.
 
     Of several outputs it takes a feature for all or for none. Its loss is then divided by their number and its penalty
     multiplied by the root of it, so that its strengths are ours over `_unit`. `cv_grpnet` begins its grid at the
@@ -51,7 +52,9 @@ class Adelie(Solver):
 
     @classmethod
     def supports_cv(cls, page: Page) -> bool:
-        return page.l1_ratio > 0 and not page.offset  # it makes its grid itself, which for ridge is not ours
+        return (
+            page.l1_ratio > 0 and not page.offset and page.family_name != "cox"
+        )  # it makes its grid itself, which for ridge is not ours
 
     def _parts(self) -> tuple[Any, Any]:
         import adelie as ad
@@ -59,6 +62,9 @@ class Adelie(Solver):
         matrix = ad.matrix.sparse if self.page.sparse else ad.matrix.dense
         X = matrix(self.data.X, method="naive", n_threads=self.n_threads)
         name = self.page.family_name
+        if name == "cox":
+            time, event = self.data.y.T
+            return X, ad.glm.cox(start=np.full(time.size, -1.0), stop=time, status=event, tie_method="breslow")
         own = getattr(ad.glm, name, None)
         return X, own(y=self.data.y) if own else make_glm(name, self.page.parameter, self.data.y)
 

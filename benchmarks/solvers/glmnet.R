@@ -22,6 +22,8 @@ if (page$sparse) {
   dim(X) <- c(page$n, page$p)
 }
 y <- read_doubles(page$y)
+is_cox <- startsWith(page$family, "cox")
+if (is_cox) y <- survival::Surv(y[c(TRUE, FALSE)], y[c(FALSE, TRUE)])
 n_outputs <- max(1, page$n_outputs)  # pages of before have none
 if (n_outputs > 1) y <- matrix(y, ncol = n_outputs, byrow = TRUE)
 if (page$family == "multinomial") y <- factor(max.col(y), levels = seq_len(n_outputs))
@@ -41,7 +43,7 @@ if (page$family == "gaussian" && alpha < 1) {
 parameter <- suppressWarnings(as.numeric(sub(".*\\((.*)\\)", "\\1", page$family)))  # NA where the family has no parameter
 family <- switch(sub("\\(.*", "", page$family),
                  gamma = Gamma("log"), tweedie = statmod::tweedie(var.power = parameter, link.power = 0),
-                 negative_binomial = MASS::negative.binomial(parameter), multigaussian = "mgaussian", page$family)
+                 negative_binomial = MASS::negative.binomial(parameter), multigaussian = "mgaussian", cox = "cox", page$family)
 grouped <- if (page$family == "multinomial") list(type.multinomial = if (page$grouped) "grouped" else "ungrouped")
 glmnet.control(fdev = 0, devmax = 1)  # no early end of the path
 arguments <- function(thresh) {
@@ -60,7 +62,7 @@ write_solution <- function(fit, stem) {
     beta <- do.call(cbind, beta)[, as.vector(t(matrix(seq_len(n_strengths * n_outputs), n_strengths))), drop = FALSE]
   }
   beta <- as(beta, "CsparseMatrix")
-  a0 <- as.numeric(fit$a0)
+  a0 <- if (is_cox) numeric(ncol(beta)) else as.numeric(fit$a0)
   if (own_units) {  # into the coefficients of the standardised columns
     scales <- read_doubles(file.path(folder, "scales.bin"))
     a0 <- a0 + as.numeric(crossprod(beta, read_doubles(file.path(folder, "means.bin"))))
@@ -80,7 +82,7 @@ warm_up <- function() {
   response <- dense[, 1] + 0.5 * rnorm(60)
   target <- switch(sub("\\(.*", "", page$family), gaussian = response, binomial = as.numeric(response > 0),
                    gamma = exp(response), multinomial = factor((0:59 %/% 3) %% n_outputs),  # each class in every fold
-                   multigaussian = response + dense[, (seq_len(n_outputs) - 1) %% 8 + 1], floor(exp(response)))
+                   cox = survival::Surv(exp(response), 0:59 %% 4 > 0), multigaussian = response + dense[, (seq_len(n_outputs) - 1) %% 8 + 1], floor(exp(response)))
   common <- c(list(small, target, family = family, alpha = alpha, lambda = c(0.3, 0.1), standardize = own_units), grouped)
   do.call(glmnet, common)
   do.call(cv.glmnet, c(common, list(foldid = rep(1:3, 20))))

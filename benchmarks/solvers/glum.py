@@ -23,7 +23,7 @@ class Glum(Solver):
 
     @classmethod
     def supports(cls, page: Page) -> bool:
-        return page.is_plain and page.p <= _MOST_FEATURES and page.family_name != "huber"
+        return page.is_plain and page.p <= _MOST_FEATURES and page.family_name not in ("huber", "cox")
 
     def _family(self) -> Any:
         """Its distribution; that of counts has variance mu + theta mu^2, so that its theta is one over ours."""

@@ -30,7 +30,7 @@ class Skglm(Solver):
         elif page.n_outputs > 1:
             known = page.family == "multigaussian" and page.grouped and page.l1_ratio == 1
         else:
-            known = page.family_name not in ("tweedie", "negative_binomial")
+            known = page.family_name not in ("tweedie", "negative_binomial", "cox")
         return known and page.l1_ratio > 0 and not page.offset
 
     def __init__(self, *arguments: Any) -> None:
