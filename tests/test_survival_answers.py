@@ -83,6 +83,17 @@ def test_a_null_model_at_lambda_1se_says_what_the_best_one_does():
     assert f"a concordance of {value:.2f}" in told.quality
 
 
+def test_an_offset_ranks_rows_by_itself():
+    case = Case(34, n=90)
+    folds, offset = np.arange(90) % 3, np.clip(case.X[:, 0] - 5.0, -1.0, 1.0)
+    cv = nb.cv_path(case.X[:, 1:], case.target, family="cox", offset=offset, fold_ids=folds, n_lambdas=5)
+    ones, zeros = np.ones(30), np.zeros(30)
+    each = [ranked(case.target[folds == fold], zeros, ones, offset[folds == fold]) for fold in range(3)]
+    assert float(cv.held_out.null) == pytest.approx(np.mean(each), rel=1e-12)
+    assert answer(cv, "time", 0).quality.startswith("Without features the offset alone makes the risks of rows.")
+    assert f"({np.mean(each):.3g} without features)" in answer(cv, "time", 4).quality
+
+
 def test_hazard_ratios_per_sd_and_per_unit():
     case = Case(33, n=100)
     table = pl.DataFrame(case.X, schema=list("abcdef")).with_columns(time=case.target[:, 0], dead=case.target[:, 1])

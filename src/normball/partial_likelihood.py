@@ -157,16 +157,18 @@ def concordance_of_folds(
     at = np.arange(n_strengths)
     if n_strengths * sum(float(len(test)) ** 2 for test in folds.test) > MOST_PAIRS:
         at = np.union1d(np.linspace(0, n_strengths - 1, FEW).astype(int), marks)
-    found = np.full((len(folds), n_strengths), np.nan)
+    found, nulls = np.full((len(folds), n_strengths), np.nan), np.full((len(folds), 1), np.nan)
     for fold, test in enumerate(folds.test):
         target, weights = data.survival.take(test), data.weights[test]
+        nulls[fold] = concordances(target, data.offset[test, None], weights)
         for which in _blocks(n_strengths, data.n_rows):
             asked = at[(at >= which.start) & (at < which.stop)]
             if len(asked):
                 etas = links(fold, which)[np.ix_(test, asked - which.start)]
                 found[fold, asked] = concordances(target, etas, weights)
-    mean, error = summarise_folds(found, weights_of(folds, data.weights))
-    return HeldOut("concordance", mean, np.asarray(0.5), errors=error)
+    sizes = weights_of(folds, data.weights)
+    mean, error = summarise_folds(found, sizes)
+    return HeldOut("concordance", mean, np.asarray(summarise_folds(nulls, sizes)[0][0]), errors=error)
 
 
 def _blocks(n_strengths: int, n_rows: int) -> Iterator[slice]:

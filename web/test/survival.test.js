@@ -109,7 +109,7 @@ test("hazard ratios per SD and per unit, and neither an intercept nor scores of 
   assert.ok(!rest.some((line) => line.startsWith("(intercept)")));
   assert.equal(asCsv({ ...data, features: [], others: [] }, 0), "feature\n");
   const curve = cv_curve.draw(data, at(2));
-  assert.match(curve.sentence, /what they add to that of the others, per event\. A model without features has 5\.00\. The concordance is 0\.700 \(1 SE: 0\.020\), against 0\.5\.$/);
+  assert.match(curve.sentence, /what they add to that of the others, per event\. A model without features has 5\.000\. The concordance is 0\.700 \(1 SE: 0\.020\), against 0\.5\.$/);
   assert.doesNotMatch(curve.svg, /fitted rows|NaN/);
   assert.deepEqual(verdict(data, 2).numbers[4], ["CV concordance (0.5 by chance)", "0.700 ± 0.020"]);
   const bars = effects(data, at(2), "title");

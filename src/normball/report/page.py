@@ -230,9 +230,10 @@ def _null_note(cv: CVPath, score: str) -> str:
     null = facts.null_score(cv)
     if null is None:
         return ""
+    shown = facts.of_score(cv, null)
     if cv.score in find_family(cv.path.family).root_scores:
-        score, null = facts.RMSE, math.sqrt(null)
-    return tr("A model without features has a {0} of {1} on the same left-out rows.", score, facts.figures(null))
+        score, shown = facts.RMSE, facts.figures(math.sqrt(null))
+    return tr("A model without features has a {0} of {1} on the same left-out rows.", score, shown)
 
 
 def _apart(run: Run) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from normball.families import find_family
 from normball.language import tr
-from normball.results.facts import figures, with_error
+from normball.results.facts import figures, of_score, with_error
 from normball.results.text import isolated
 from normball.weighted_scores import score_name
 
@@ -143,8 +143,12 @@ def _of_classes(cv: CVPath, target: str, index: int, held_out: HeldOut) -> str:
 
 def _of_times(cv: CVPath, index: int, held_out: HeldOut) -> str:
     """How often the row with the higher risk is first, beside the deviance; of a null model what the best does."""
+    null_rank = f"{float(held_out.null):.3g}"  # other than one half with an offset
     if cv.path.n_nonzero[index] == 0:
-        text = tr("Without features all rows have the same risk.")
+        text = "Without features all rows have the same risk."
+        if cv.path.has_offset:
+            text = "Without features the offset alone makes the risks of rows."
+        text = tr(text)
         best = cv.index_best
         found = held_out.concordance(best)
         if index != cv.index_1se or cv.path.n_nonzero[best] == 0 or found is None:
@@ -152,23 +156,24 @@ def _of_times(cv: CVPath, index: int, held_out: HeldOut) -> str:
         told = tr(
             "lambda_1se is strict here: the score of few events varies so much between folds that none of the models "
             "is better than no features by more than one standard error. lambda_best keeps {0}, with a concordance of "
-            "{1} on rows not used for the fit (0.5 without features).",
+            "{1} on rows not used for the fit ({2} without features).",
             tr("{0} features" if cv.path.n_nonzero[best] > 1 else "{0} feature", f"{cv.path.n_nonzero[best]:,}"),
             with_error(*found),
+            null_rank,
         )
         return f"{text} {told}"
     share, error = held_out.concordance(index) or (np.nan, np.nan)
-    first = tr("On rows not used for the fit, the concordance is {0} (0.5 without features)", with_error(share, error))
+    text = "On rows not used for the fit, the concordance is {0} ({1} without features)"
+    first = tr(text, with_error(share, error), null_rank)
     if share <= 0.5:
         told = tr("{0}: the risks put them in no better order than chance.", first)
     else:
         told = tr("{0}: of two rows, the one with the higher risk has its event first in {1}.", first, percent(share))
     if cv.score == "concordance":
         return told
-    null = "" if np.isnan(cv.null_mean) else tr(", against {0} without features", figures(cv.null_mean))
-    return told + tr(
-        " The {0} is {1}{2}.", score_name(cv.score, cv.path.family), figures(float(cv.cv_mean[index])), null
-    )
+    null = "" if np.isnan(cv.null_mean) else tr(", against {0} without features", of_score(cv, cv.null_mean))
+    mean = of_score(cv, float(cv.cv_mean[index]))
+    return told + tr(" The {0} is {1}{2}.", score_name(cv.score, cv.path.family), mean, null)
 
 
 def _ranking(cv: CVPath, target: str, index: int) -> str:

@@ -274,6 +274,11 @@ def findings(cv: CVPath, point: Point) -> tuple[Finding, ...]:
     return (*cv.findings, *rare_levels(point.fit))
 
 
+def of_score(cv: CVPath, value: float) -> str:
+    """A score: what features take from the deviance of a partial likelihood is little beside the whole."""
+    return figures(value, 4 if find_family(cv.path.family).has_risk_sets and cv.score == "deviance" else 3)
+
+
 def null_score(cv: CVPath) -> float | None:
     """The score of a model without features on the same left-out rows; None where it is not known."""
     return None if math.isnan(cv.null_mean) else cv.null_mean

@@ -95,7 +95,7 @@ def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = N
     rows = facts.comparison(cv, chosen)
     if (null := facts.null_score(cv)) is not None:
         by_root = rows[2][0] == facts.RMSE
-        told = facts.figures(math.sqrt(null) if by_root else null)
+        told = facts.figures(math.sqrt(null)) if by_root else facts.of_score(cv, null)
         rows.insert(3, ["  " + tr("without features"), told, *[""] * (len(chosen) - 1)])
     lines = table(rows, align="<" * len(rows[0]))
     if width is not None and max(map(display_width, lines)) > width:

@@ -74,8 +74,8 @@ export function bar(page, model) {
 
 /** The error of left-out rows, so that it is in sight wherever the reader is. @param {import("../payload.js").Payload} data @param {number} index */
 function error(data, index) {
-  const { name, of } = shownScore(data);
-  return data.cv ? tr` · CV ${name} ${figures(of(data.cv.mean[index]))}` : "";
+  const { name, of, digits } = shownScore(data);
+  return data.cv ? tr` · CV ${name} ${figures(of(data.cv.mean[index]), digits)}` : "";
 }
 
 /**

@@ -18,7 +18,8 @@ export function shownScore(data) {
   const squared = data.cv?.by_root ?? false;
   /** @type {(value: number | null) => number} */
   const number = (value) => (value === null ? NaN : value);
-  return { name: squared ? tr`RMSE` : (data.cv?.score ?? ""), of: squared ? /** @param {number | null} value */ (value) => Math.sqrt(Math.max(0, number(value))) : number };
+  const digits = data.mathematics.of_times && data.cv?.score === "deviance" ? 4 : 3; // what features take from it is little beside the whole
+  return { digits, name: squared ? tr`RMSE` : (data.cv?.score ?? ""), of: squared ? /** @param {number | null} value */ (value) => Math.sqrt(Math.max(0, number(value))) : number };
 }
 
 /** @param {Payload} data */
@@ -90,11 +91,11 @@ function nullLabel(nothing, y) {
 /** @param {Payload} data @param {number} index */
 function describe(data, index) {
   const { mean, upper, train, nothing } = lines(data);
-  const { name } = shownScore(data);
+  const { name, digits } = shownScore(data);
   const error = upper[index] - mean[index];
   const spread = Number.isFinite(error) ? tr` (1 SE: ${figures(error, 2)})` : "";
-  const against = Number.isFinite(nothing) ? tr` A model without features has ${figures(nothing)}.` : "";
-  if (!train) return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows: what they add to that of the others, per event.${against}${ranked(data, index)}`;
+  const against = Number.isFinite(nothing) ? tr` A model without features has ${figures(nothing, digits)}.` : "";
+  if (!train) return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index], digits)}${spread} on left-out rows: what they add to that of the others, per event.${against}${ranked(data, index)}`;
   const learned = data.n_nonzero[index] === 0 ? tr`; no feature is kept, though single folds may keep some` : tr`: the difference is what was learned by heart`;
   return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows and ${figures(train[index])} on the fitted rows${learned}.${against}`;
 }

@@ -22,15 +22,15 @@ const ranked = ({ concordance, concordance_se }, index) => `${figures(concordanc
 /** The errors first, then what was reached on the fitted rows, by that name. @param {Payload} data @param {number} index @returns {[string, string][]} */
 function numbers(data, index) {
   const { cv } = data;
-  const { name, of } = shownScore(data);
+  const { name, of, digits } = shownScore(data);
   const mean = cv ? of(cv.mean[index]) : NaN;
   const error = cv ? of(cv.mean[index] + (cv.se[index] ?? NaN)) - mean : NaN;
   const share = cv?.explained_of ? percent(1 - cv.mean[index] / cv.explained_of) : "–";
   return [
     [tr`lambda`, figures(data.lambdas[index])],
     [data.l1_ratio === 0 ? tr`used` : tr`kept`, keptOf(data, index)],
-    [tr`CV ${name}`.trim(), `${figures(mean)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
-    [tr`without features`, figures(cv ? of(cv.null_score) : NaN)],
+    [tr`CV ${name}`.trim(), `${figures(mean, digits)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
+    [tr`without features`, figures(cv ? of(cv.null_score) : NaN, digits)],
     ...(cv?.concordance && cv.score !== "concordance" ? [/** @type {[string, string]} */ ([tr`CV concordance (0.5 by chance)`, ranked(cv, index)])] : []),
     [tr`CV deviance explained`, share],
     [tr`explained, fitted rows`, percent(data.deviance_ratio[index])],
