@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from normball.blocks.opening import refuse_blocks
 from normball.families import find_family
 from normball.inputs.row_numbers import column_values
 from normball.inputs.rows import index_of, misplaced
@@ -36,6 +37,7 @@ from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL, check_words
 PerFeature = ArrayLike | Mapping[str, float] | None
 _Class = TypeVar("_Class")
 _OF_CLASSES = re.compile('family="(bi|multi)nomial"')
+_READS_BLOCKS = "normball.fit_path and normball.cv_path read them, and what they give predicts and evaluates"
 _OF_NUMBERS = 'family="gaussian"'
 _TWINS = ("Regressor", "Classifier")
 
@@ -159,6 +161,7 @@ class GLM(BaseEstimator):
     def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate as scikit-learn does; a frame with named columns stays one, for its levels and names."""
         self._check_unknown()
+        refuse_blocks(X, f"{type(self).__name__}.fit", _READS_BLOCKS)
         if _is_frame(X):
             if found := misplaced(index_of(X), y, "y"):
                 raise DataError(found)
@@ -187,6 +190,8 @@ class GLM(BaseEstimator):
 
     def _new_data(self, X: Any) -> Any:
         check_is_fitted(self)
+        instead = f".path_.predict(X, lam={self.lam_!r}) reads them"
+        refuse_blocks(X, f"{type(self).__name__}.predict", instead)
         if _is_frame(X) and hasattr(self, "feature_names_in_"):
             return validate_data(self, X, reset=False, skip_check_array=True)
         return self._validated(X, reset=False)

@@ -15,6 +15,7 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.blocks.opening import refuse_blocks
 from normball.families import find_family
 from normball.messages import Interrupted, NotConverged
 from normball.path import Problem, fit_path, prepare_problem
@@ -96,6 +97,8 @@ def fit_ball(
         raise ValueError(f'norm is {norm!r}, but must be "l1" or "l2"')
     tol = number("tol", options.get("tol", DEFAULT_TOL), minimum=0.0, exclusive=True)
     tightened: FitOptions = {**options, "l1_ratio": float(norm == "l1"), "tol": tol * _TIGHTER}
+    at = f", and .at(l1_norm={radius:g}) of what it gives is near this model" if norm == "l1" else " with l1_ratio=0"
+    refuse_blocks(X, "fit_ball", f"fit_path reads them{at}")
     problem = prepare_problem(X, y, tightened)
     if problem.data.n_outputs > 1:
         text = f"fit_ball takes families with one output, but {problem.settings.family} has {problem.data.n_outputs}"

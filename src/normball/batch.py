@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from normball.blocks.opening import refuse_blocks
 from normball.inputs.batch import Batch, prepare_batch
 from normball.inputs.per_feature import FEATURE_OPTIONS, feature_columns
 from normball.messages import Interrupted
@@ -107,6 +108,7 @@ def fit_paths(
     ['bmi', 'bp', 's1', 's3', 's4', 's5', 's6', 'sex']
     """
     check_words("fit_paths", options, FitOptions.__annotations__)
+    refuse_blocks(X, "fit_paths", "fit_path reads them, one target at a time")
     settings, for_data = split_options(options)
     drop, offset = for_data.pop("drop", ()), for_data.pop("offset", None)
     columns = {name: feature_columns(getattr(settings, name)) for name in FEATURE_OPTIONS}

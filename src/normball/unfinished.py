@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.files import write_bytes
-from normball.messages import DataError, Finding
+from normball.messages import DataError, Finding, NormballWarning
 from normball.solution import Solution, followed_by
 
 WHOSE = "fit"  # names the data and the options of a file
@@ -46,7 +47,13 @@ class Unfinished:
             return replace(start, interrupted=False)  # it was stopped with nothing left to solve
         else:
             found = followed_by(start, solve(start.lambdas[start.n_finished :]))
-        self._write(whose, kept | {which: found})
+        try:
+            self._write(whose, kept | {which: found})
+        except OSError as error:  # what is solved is worth more than a file of it
+            text = (
+                f"What is solved could not be written to {os.fspath(self.place)}: {error.strerror}. It goes on without."
+            )
+            warnings.warn(text, NormballWarning, stacklevel=2)
         return found
 
     def _read(self, whose: str) -> dict[str, Solution]:

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normball.blocks.long_table import LongTable, another_type, kind_of
+from normball.blocks.partitions import path_columns
 from normball.blocks.text_parts import TextFile, text_file
 from normball.inputs.reading import Reading
 from normball.inputs.tables import ARROW, PARQUET, TEXT, suffixed
@@ -53,8 +55,8 @@ def kind_of_file(file: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def table_of_files(files: Sequence[Path], reading: Reading) -> LongTable:
-    """The table that some files make together."""
+def table_of_files(files: Sequence[Path], reading: Reading, root: Path | None = None) -> LongTable:
+    """The table that some files make together; names of folders below `root` may be columns."""
     kinds = {kind_of_file(file) for file in files}
     if not kinds <= {*KNOWN}:
         odd = next(file for file in files if kind_of_file(file) not in KNOWN)
@@ -64,37 +66,42 @@ def table_of_files(files: Sequence[Path], reading: Reading) -> LongTable:
         text = f"Empty file: {sample(empty, quote=True)} of {len(files)}."
         raise DataError(Finding("E11", text, "write it again, or take it away"))
     if kinds <= {*TEXT}:
-        return _text(files, reading)
+        return _text(files, reading, root)
     if kinds <= {*PARQUET}:
-        return _columnar(files, "parquet", reading)
+        return _columnar(files, "parquet", reading, root)
     if kinds <= {*ARROW}:
-        return _columnar(files, "ipc", reading)
+        return _columnar(files, "ipc", reading, root)
     names = [next(file.name for file in files if kind_of_file(file) == kind) for kind in sorted(kinds)]
     raise unreadable(
         files[0], f"is one of files of several kinds: {sample(names, quote=True)}", "name those of one kind"
     )
 
 
-def _columnar(files: Sequence[Path], kind: str, reading: Reading) -> LongTable:
+def _columnar(files: Sequence[Path], kind: str, reading: Reading, root: Path | None) -> LongTable:
     """Parquet or Arrow files."""
     import polars as pl
 
     scan: Callable[[Path], pl.LazyFrame] = pl.scan_parquet if kind == "parquet" else pl.scan_ipc
-    schemas, n_rows = {}, 0
+    schemas, n_rows = dict[Path, dict[str, Any]](), 0
     for file in files:
         with _read_as(kind, file):
-            schemas[file] = scan(file).collect_schema()
+            schemas[file] = dict(scan(file).collect_schema())
             n_rows += int(scan(file).select(pl.len()).collect().item())  # stands in the file
+
+    in_paths = path_columns(files, root, schemas, as_text=False)
+
+    def parts(file: Path, n_rows: int, columns: list[str]) -> Iterator[pl.DataFrame]:
+        with _read_as(kind, file):
+            if kind == "parquet" and file.stat().st_size > LARGE_FILE and find_spec("pyarrow"):
+                yield from _by_pages(file, columns, n_rows)
+            else:
+                yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         for file in files:
-            with _read_as(kind, file):
-                if kind == "parquet" and file.stat().st_size > LARGE_FILE and find_spec("pyarrow"):
-                    yield from _by_pages(file, columns, n_rows)
-                else:
-                    yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
+            yield from in_paths.added(file, columns, schemas[file], partial(parts, file, n_rows))
 
-    schema, conflicts = common_schema(schemas)
+    schema, conflicts = common_schema({file: own | in_paths.of(file) for file, own in schemas.items()})
     return LongTable(schema, opened, reading.form, reading.categorical, conflicts=conflicts, n_rows_hint=n_rows)
 
 
@@ -110,7 +117,7 @@ def _by_pages(file: Path, columns: list[str], n_rows: int) -> Iterator[pl.DataFr
             yield frame.select(columns)
 
 
-def _text(files: Sequence[Path], reading: Reading) -> LongTable:
+def _text(files: Sequence[Path], reading: Reading, root: Path | None) -> LongTable:
     """Text files, all of whose columns are text until they are surveyed."""
     import polars as pl
 
@@ -121,14 +128,17 @@ def _text(files: Sequence[Path], reading: Reading) -> LongTable:
         if reading.dedupe == "suffix":
             opened_files[file] = replace(one, layout=replace(one.layout, names=tuple(suffixed(one.layout.names))))
         raise_errors(_doubles(opened_files[file]))
+    names = {file: one.layout.names for file, one in opened_files.items()}
+    in_paths = path_columns(files, root, names, as_text=True)
     schema, _ = common_schema(
-        {file: dict.fromkeys(one.layout.names, pl.String()) for file, one in opened_files.items()}
+        {file: dict.fromkeys(own, pl.String()) | in_paths.of(file) for file, own in names.items()}
     )
     checked: set[Path] = set()  # files of whose rows the lengths are known to be right
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         for file, one in opened_files.items():
-            yield from one.parts(columns, checks_lengths=file not in checked)
+            parts = partial(one.parts, checks_lengths=file not in checked)
+            yield from in_paths.added(file, columns, names[file], parts)
             checked.add(file)
 
     return LongTable(schema, opened, reading.form, reading.categorical, findings=tuple(findings))

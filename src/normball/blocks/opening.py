@@ -76,6 +76,12 @@ def comes_in_blocks(X: Any) -> bool:
     return isinstance(X, Blocks | str | os.PathLike) or is_dask(X) or is_long_table(X)
 
 
+def refuse_blocks(X: Any, who: str, instead: str) -> None:
+    """A TypeError where something that needs all rows in memory is given rows in blocks; it says what to do instead."""
+    if not isinstance(X, np.ndarray) and comes_in_blocks(X):
+        raise TypeError(f"{who} needs all rows in memory, and {type(X).__name__} comes in blocks: {instead}")
+
+
 def array_of(X: Any) -> NDArray[Any] | None:
     """The array that is to be read in blocks, or the one in a `.npy` file; None for all else."""
     found = X.X if isinstance(X, Blocks) else X

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from normball.blocks.encoding import TableRows
 from normball.blocks.files import files_of, reading_errors, table_of_files
 from normball.blocks.long_table import LongTable
+from normball.blocks.partitions import root_of
 from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
 from normball.blocks.watched import watched
@@ -45,7 +46,7 @@ def open_table(
     ----------
     place : str or Path
         A Parquet, Arrow (Feather) or text file, a pattern such as ``data/*.parquet``, or a folder. Files are one table
-        in the order of their names; text files may be packed with gzip.
+        in the order of their names; text files may be packed with gzip. Folders called ``year=2025`` are a column.
     na, thousands, decimal, units, delimiter, encoding, header, categorical, dedupe
         As in `read_table`.
 
@@ -78,7 +79,7 @@ def open_table(
         categorical=categorical,
         dedupe=dedupe,
     )
-    return table_of_files(files_of(place), reading)
+    return table_of_files(files_of(place), reading, root_of(place))
 
 
 def is_long_table(X: Any) -> bool:

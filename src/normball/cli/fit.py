@@ -107,6 +107,8 @@ def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Pa
     written = {what: str(place) for what, place in files.items() if str(place) in console.written}
     document = {**summary.document(comparison, cv, task.run, written), "seconds": console.seconds}
     if failure is not None:
+        if more := task.goes_on():
+            console.note(f"What is solved is kept.{more}")
         return file_problem(failure, "fit", console, document)
     console.told(message("Wrote"), outputs.sizes(written.values()))
     console.took()

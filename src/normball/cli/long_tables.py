@@ -81,7 +81,8 @@ class LongTask(Task):
 
     def goes_on(self) -> str:
         """How the fit can be taken up where it was interrupted."""
-        return " The same command with --resume goes on from there."
+        is_kept = self.table.resume is not None and self.table.resume.exists()
+        return " The same command with --resume goes on from there." if is_kept else ""
 
     def finished(self) -> None:
         """The fit is written: its solutions need no other file."""

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled, process_routing
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
+from normball.blocks.opening import refuse_blocks
 from normball.messages import NotConverged, sample
 from normball.results.fit import Fit
 from normball.settings import DEFAULT_MAX_ITER, DEFAULT_TOL
@@ -48,6 +49,8 @@ def validated(
     model: Any, X: Any, y: Any, sample_weight: Any, *, dtype: Any = (np.float64, np.float32), **checks: Any
 ) -> tuple[Any, NDArray[Any], Array]:
     """X, y of one or two dimensions and weights as arrays, checked with scikit-learn's own messages."""
+    instead = "normball.fit_path and normball.cv_path read them, and what they give predicts and evaluates"
+    refuse_blocks(X, f"{type(model).__name__}.fit", instead)
     X, y = validate_data(
         model,
         X,
