@@ -50,9 +50,8 @@ class Unfinished:
         try:
             self._write(whose, kept | {which: found})
         except OSError as error:  # what is solved is worth more than a file of it
-            text = (
-                f"What is solved could not be written to {os.fspath(self.place)}: {error.strerror}. It goes on without."
-            )
+            place, why = os.fspath(self.place), error.strerror
+            text = f"What is solved could not be written to {place}: {why}. The fit goes on without."
             warnings.warn(text, NormballWarning, stacklevel=2)
         return found
 
