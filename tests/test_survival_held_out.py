@@ -10,8 +10,8 @@ import pytest
 
 import normball as nb
 from normball.survival.baseline import fit_baselines
-from normball.survival.brier import brier_scores, integrated, times_to_integrate
-from normball.survival.concordance import concordance
+from normball.survival.brier import brier_scores, integrated, integrated_by_weighting, times_to_integrate
+from normball.survival.concordance import concordance, concordance_by_weighting
 from normball.survival.expected import log_hazards_of_rows, shift_to
 from normball.survival.kaplan_meier import kaplan_meier
 from test_oracle_cox import grid
@@ -260,6 +260,25 @@ def test_intervals_of_scores_of_times():
     assert found.summary().splitlines()[1].split()[0] == "model"
     groups = path.evaluate(X, y, lam=0.05, n_bootstrap=20, row_groups=np.arange(120) // 3)
     assert groups.n_groups == 40
+
+
+@pytest.mark.parametrize("strata", [False, True])
+def test_many_weightings_at_once(strata):
+    """As one by one, rows without weight included, and as without these rows."""
+    target, _, _, _ = drawn(17, 60, strata=strata)
+    rng = np.random.default_rng(18)
+    weightings = rng.integers(0, 3, size=(5, 60)).astype(float)
+    risk, times = rng.normal(size=60), times_to_integrate(target)
+    survival = rng.uniform(size=(60, len(times)))
+    for judge in (
+        lambda rows, w: concordance_by_weighting(target.take(rows), risk[rows], w),
+        lambda rows, w: concordance_by_weighting(target.take(rows), risk[rows], w, kind="uno"),
+        lambda rows, w: integrated_by_weighting(target.take(rows), survival[rows], times, w),
+    ):
+        found = judge(np.arange(60), weightings)
+        for k, w in enumerate(weightings):
+            rows = np.flatnonzero(w)
+            assert found[k] == pytest.approx(judge(rows, w[None, rows])[0], rel=1e-12)
 
 
 def test_what_cannot_be_scored():

@@ -131,15 +131,12 @@ def integrated_by_weighting(
     of_others = shares * (target.stop[:, None] > times) * (1 - survival) ** 2
     together = SurvivalTarget(target.stop, target.event, target.start)
     row, time = np.zeros(len(target), dtype=np.intp), np.zeros(len(times), dtype=np.intp)
-    others = weightings @ of_others
-    result = np.empty(len(weightings))
-    for k, w in enumerate(weightings):
-        curve = CensoringCurve.fit(together, w) if censoring is None else censoring
-        counts, after = w * of_events, curve.after(times, time)
-        events = np.divide(counts, curve.before(target.stop, row), out=np.zeros_like(counts), where=counts > 0)
-        left = np.divide(others[k], after, out=np.zeros_like(after), where=others[k] > 0)
-        result[k] = (events.sum() + left.sum()) / w.sum()
-    return result
+    curve = CensoringCurve.fit(together, weightings) if censoring is None else censoring
+    counts, others = weightings * of_events, weightings @ of_others
+    before, after = curve.before(target.stop, row), np.broadcast_to(curve.after(times, time), others.shape)
+    events = np.divide(counts, before, out=np.zeros_like(counts), where=counts > 0)
+    left = np.divide(others, after, out=np.zeros_like(others), where=others > 0)
+    return np.asarray((events.sum(axis=1) + left.sum(axis=1)) / weightings.sum(axis=1))
 
 
 def integrated(scores: ArrayLike, times: ArrayLike) -> float:

@@ -98,8 +98,8 @@ def _sums(target: SurvivalTarget, risk: ArrayLike, weightings: Floats, kind: Kin
     strength = weightings[:, events]
     if kind == "uno":
         own = target.take(events)
-        curves = [CensoringCurve.fit(target, w).before(own.stop, own.codes) for w in weightings]
-        strength = np.divide(strength, np.square(curves), out=np.zeros_like(strength), where=strength > 0)
+        before = CensoringCurve.fit(target, weightings).before(own.stop, own.codes)
+        strength = np.divide(strength, before**2, out=np.zeros_like(strength), where=strength > 0)
     scores = np.unique(np.asarray(risk, dtype=float), return_inverse=True)[1]
     return _pair_sums(target, scores, weightings.T, events, strength.T)
 
