@@ -3,7 +3,8 @@ Which measurements tell how diabetes will progress?
 ===================================================
 
 442 patients, ten measurements, and how far the disease had come a year later (Efron, Hastie, Johnstone & Tibshirani
-2004; the set comes with scikit-learn). Which measurements does a doctor need, and how far off is a prediction by them?
+2004; the set comes with scikit-learn). Which measurements does a doctor need, and how far off is a prediction by
+them?
 """
 
 import matplotlib.pyplot as plt
@@ -15,8 +16,8 @@ X, y = load_diabetes(return_X_y=True, as_frame=True)
 cv = nb.cv_path(X, y)
 
 # %%
-# The path shows in which order the measurements enter, the curve beside it where the error on patients who took no part
-# in the fit stops falling.
+# The path shows in which order the measurements enter, the curve beside it where the error on patients who took no
+# part in the fit stops falling.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 cv.path.plot(left)
