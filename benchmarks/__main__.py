@@ -1,4 +1,4 @@
-"""The command: `python -m benchmarks` runs, `report` and `readme` read the records, `levers` compares revisions."""
+"""The command: `python -m benchmarks` runs, `report` reads the records, `levers` compares revisions."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _QUICK_MINUTES = 12.0  # and what has been begun by then
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the answer is its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] in (["report"], ["readme"]):
-        return _read(given[0], given[1:])
+    if given[:1] == ["report"]:
+        return _report(given[1:])
     if given[:1] == ["levers"]:
         from benchmarks import levers
 
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare normball with other programs: time, and accuracy by a neutral judge.",
-        epilog="`report RESULTS` makes tables and pictures, `readme RESULTS` prints the table of the README. "
+        epilog="`report RESULTS` makes tables and pictures, and writes the tables of docs/benchmarks.md. "
         "`levers` measures revisions of normball against each other.",
     )
     what = parser.add_argument_group("what to run (without any of these: --quick)")
@@ -143,23 +143,19 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
     return 0
 
 
-def _read(command: str, arguments: Sequence[str]) -> int:
+def _report(arguments: Sequence[str]) -> int:
     from benchmarks import report, standings, tables, weakest
 
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks {command}")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks report")
     parser.add_argument("results", type=Path, nargs="?", default=CACHE / "results.jsonl")
-    if command == "report":
-        parser.add_argument("-o", "--output", type=Path, default=CACHE / "report", help="folder (default: %(default)s)")
+    parser.add_argument("-o", "--output", type=Path, default=CACHE / "report", help="folder (default: %(default)s)")
     options = parser.parse_args(arguments)
     if not options.results.exists():
         parser.error(f"there is no file {options.results}; `python -m benchmarks` makes it")
     records = read(options.results)
-    if command == "readme":
-        print(report.readme(records))
-    else:
-        print(report.write(records, options.output))
-        if weakest.keep(records) | standings.keep(records):
-            print(tables.PAGE)
+    print(report.write(records, options.output))
+    if weakest.keep(records) | standings.keep(records) | report.keep(records):
+        print(tables.PAGE)
     return 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.records import Record, latest
 from benchmarks.session import TARGET
 from benchmarks.tables import (
+    PAGE,
     TASKS,
     compared,
     in_order,
@@ -16,6 +17,7 @@ from benchmarks.tables import (
     of_x,
     peer_name,
     peers,
+    put,
     standing,
     table,
     thread_counts,
@@ -45,8 +47,8 @@ def write(records: list[Record], folder: Path) -> Path:
     return page
 
 
-def readme(records: list[Record]) -> str:
-    """The README's table: for every problem and task the fastest peer of those that reached the accuracy."""
+def fastest(records: list[Record]) -> str:
+    """For every problem and task the fastest peer of those that reached the accuracy."""
     records = standing(records)
     rows = []
     for threads in thread_counts(records):
@@ -65,8 +67,16 @@ def readme(records: list[Record]) -> str:
         f" strengths, relative to the null loss, by a neutral judge; everyone had to reach {TARGET:g}."
         " Below 1 in the last column the peer is faster."
     )
-    parts = [table(heads, rows), notes, _provenance(records), _readme_failures(records)]
+    parts = [table(heads, rows), notes, _provenance(records), _in_a_line(_failed(records))]
     return "\n\n".join(part for part in parts if part)
+
+
+def keep(records: list[Record], page: Path = PAGE) -> bool:
+    """Put the table of the fastest peers between the page's marks; whether there was anything to say."""
+    found = any(record["kind"] == "comparison" for record in standing(records))
+    if found:
+        put(page, "fastest", fastest(records))
+    return found
 
 
 def _fastest(records: list[Record], task: str, threads: int) -> list[Record]:
@@ -161,8 +171,8 @@ def _failures(records: list[Record]) -> str:
     return "## Not reached\n\n" + table(["problem", "program", "task", "threads", "why"], rows)
 
 
-def _readme_failures(records: list[Record]) -> str:
-    missed = [f"{r['problem']} {r['task']} {r['solver']}" for r in _failed(records)]
+def _in_a_line(failures: list[Record]) -> str:
+    missed = [f"{r['problem']} {r['task']} {r['solver']}" for r in failures]
     return f"Not reached within the time or tolerances tried: {'; '.join(missed)}." if missed else ""
 
 

@@ -1,6 +1,7 @@
 """How `make docs` builds the site: Sphinx, the pages in Markdown, the reference from docstrings, the examples run."""
 
 import importlib.util
+import logging
 import os
 import re
 import sys
@@ -16,6 +17,7 @@ from normball.cli.arguments import parser
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["COLUMNS"] = "100"  # as wide as the terminal that the pages show
+logging.getLogger("normball").setLevel(logging.WARNING)  # the log of the build is Sphinx's
 warnings.filterwarnings("error", module="__main__")  # an example that warns is one to mend
 
 project = "normball"
@@ -54,9 +56,7 @@ autodoc_typehints = "none"  # the docstrings say more
 autodoc_member_order = "bysource"
 autodoc_mock_imports = [name for name in ("torch", "dask", "distributed") if importlib.util.find_spec(name) is None]
 numpydoc_show_class_members = False
-numpydoc_validation_checks = set()
-
-linkcheck_timeout = 10
+default_role = "py:obj"  # `fit_path` in a docstring is a link
 
 
 def _needs(name: str) -> bool:

@@ -342,7 +342,7 @@ def test_a_comparison_of_classes_from_data_to_report(tiny, tmp_path):
     assert path["n_outputs"] == 3
     assert max(path["ours"]["suboptimality"], path["theirs"]["suboptimality"]) <= 1e-6
     assert any(r["kind"] == "comparison" and r["task"] == "cv" for r in records) == (tiny.name == "t")
-    assert "| scikit-learn |" in report.readme(records)
+    assert "| scikit-learn |" in report.fastest(records)
 
 
 def test_groups_of_columns_are_those_of_groups_columns(monkeypatch):

@@ -1,6 +1,6 @@
 """The table of the worst ratios, from records and into a page."""
 
-from benchmarks import standings, tables, weakest
+from benchmarks import report, standings, tables, weakest
 
 MACHINE = {"processor": "one", "cores": 2}
 
@@ -140,3 +140,11 @@ def test_the_table_of_classes_has_a_column_for_each_program(tmp_path):
     ]
     assert "| digits | binomial | 10 × 2,000 × 3 |" in text
     assert "<!-- classes: begin -->" in tables.PAGE.read_text()
+
+
+def test_the_page_has_a_place_for_every_table(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    page.write_text(tables.PAGE.read_text())
+    tables.put(page, "fastest", "a table")
+    assert "<!-- fastest: begin -->\na table\n<!-- fastest: end -->" in page.read_text()
+    assert not report.keep([run("now")], page)

@@ -174,7 +174,7 @@ def test_a_comparison_from_data_to_report(tiny, tmp_path):
     page = report.write(records, tmp_path / "report").read_text()
     assert "scikit-learn" in page
     assert "Cross-validation against our own path" in page
-    assert "| tiny | path | 1 |" in report.readme(records)
+    assert "| tiny | path | 1 |" in report.fastest(records)
 
 
 @pytest.mark.slow
@@ -337,7 +337,7 @@ def test_the_report_takes_what_a_later_run_found(tmp_path):
     compared("gram", 0.5)
     recorder.add("failure", **where, solver="adelie", why="crashed")
     compared("glmnet", 2.0)
-    text = report.readme(read(recorder.path))
+    text = report.fastest(read(recorder.path))
     assert "| glmnet | 2.000 |" in text
     assert "Not reached within the time or tolerances tried: A path adelie." in text
     page = report.write(read(recorder.path), tmp_path / "report").read_text()

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,9 @@ def test_an_interrupted_fit_says_what_the_catalogue_shows(
     (shown,) = re.findall(r"```text\n(.*)\n```", CATALOGUE.read_text(encoding="utf-8")[start:end])
     how_far = re.compile(r"Interrupted after .*: the")  # which hangs on when the bar was drawn
     assert how_far.sub("", shown) in how_far.sub("", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(("module", "page"), [("normball", "index"), ("normball.drop_in", "drop_in")])
+def test_the_reference_has_every_public_name(module: str, page: str) -> None:
+    text = (DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8")
+    assert {name for name in import_module(module).__all__ if not re.search(rf"\b{name}\b", text)} == set()

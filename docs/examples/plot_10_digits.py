@@ -29,8 +29,8 @@ plt.show()
 # %%
 # ``grouped=True`` keeps a pixel for all digits or for none: then the question is which pixels are needed at all.
 
-grouped = nb.cv_path(X[learn], y[learn], family="multinomial", grouped=True, cv=5, n_lambdas=60)
-chosen = grouped.path.at(n_nonzero=25)
+grouped = nb.fit_path(X[learn], y[learn], family="multinomial", grouped=True, n_lambdas=40)
+chosen = grouped.at(n_nonzero=25)
 used = np.any(chosen.coef != 0, axis=0)
 right = np.mean(chosen.predict(X[~learn], kind="class") == y[~learn])
 print(f"{used.sum()} of 64 pixels for all digits: {right:.1%} of the others are read correctly")
