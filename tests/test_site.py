@@ -15,7 +15,12 @@ from normball.cli import main
 from site_pages import DOCS, run
 
 CATALOGUE = DOCS / "guide" / "findings.md"
-PAGES = [DOCS / "start.md", *sorted(DOCS.glob("guide/*.md")), *sorted(DOCS.glob("coming_from/*.md"))]
+PAGES = [
+    DOCS.parent / "README.md",
+    DOCS / "start.md",
+    *sorted(DOCS.glob("guide/*.md")),
+    *sorted(DOCS.glob("coming_from/*.md")),
+]
 CODE = re.compile(r"[EW]\d\d")
 INTERRUPTED = "W32"  # nobody can type it
 SOURCE = Path(nb.__file__).parent
@@ -93,3 +98,12 @@ def test_an_interrupted_fit_says_what_the_catalogue_shows(
 def test_the_reference_has_every_public_name(module: str, page: str) -> None:
     text = (DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8")
     assert {name for name in import_module(module).__all__ if not re.search(rf"\b{name}\b", text)} == set()
+
+
+@pytest.mark.parametrize(
+    "page", [DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", *DOCS.rglob("*.md")], ids=str
+)
+def test_links_lead_somewhere_on_a_forge_too(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    places = {target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target}
+    assert [place for place in places if place and not (page.parent / place).exists()] == []
