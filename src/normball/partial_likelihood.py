@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 BLOCK = 2**24  # most predictions held at a time
-MOST_PAIRS = 1e9  # of rows, over all strengths, for whose order there is time
+MOST_PAIRS = 5e9  # of rows, over all strengths, for whose order there is time
 FEW = 10  # strengths, where there is not
 
 _EVENT = 2  # the column of a target that says whether a row has its event

@@ -31,8 +31,7 @@ function numbers(data, index) {
     [data.l1_ratio === 0 ? tr`used` : tr`kept`, keptOf(data, index)],
     [tr`CV ${name}`.trim(), `${figures(mean, digits)}${Number.isFinite(error) ? ` ± ${figures(error, 2)}` : ""}`],
     [tr`without features`, figures(cv ? of(cv.null_score) : NaN, digits)],
-    ...(cv?.concordance && cv.score !== "concordance" ? [/** @type {[string, string]} */ ([tr`CV concordance (0.5 by chance)`, ranked(cv, index)])] : []),
-    [tr`CV deviance explained`, share],
+    cv?.concordance && cv.score !== "concordance" ? [tr`CV concordance (0.5 by chance)`, ranked(cv, index)] : [tr`CV deviance explained`, share],
     [tr`explained, fitted rows`, percent(data.deviance_ratio[index])],
   ];
 }
