@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.block_problem import BlockProblem
 from normball.cv_blocks import cross_validate_blocks, with_folds
-from normball.cv_result import Choice, CVPath, summarise_folds
+from normball.cv_diagnostics import diagnosed
+from normball.cv_result import CVPath, summarise_folds
 from normball.families import find_family
-from normball.findings.saturation import FLAT_FROM
 from normball.findings.survival import remarks_on_effects
 from normball.folds import Folds, make_folds
 from normball.messages import DataError, Finding, Interrupted
@@ -29,9 +29,9 @@ from normball.path import Problem, fit_path, problem_anywhere, warn_not_converge
 from normball.predictor import linear_predictor
 from normball.results.path import Path
 from normball.results.ranges import ranges_of
-from normball.results.remarks import overdispersed, possible_leak, underdispersed
+from normball.results.remarks import possible_leak
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, Score, even_parameter, mean_area
+from normball.scores import SCORES, Score
 from normball.scoring import find_score
 from normball.settings import CV_OPTIONS, FitOptions, check_words, truth, with_options_of
 from normball.solution import Solution, joined
@@ -298,7 +298,7 @@ def _assess(
     )
     result = _with_ranges(result, models[1:])
     asked = find_family(family)
-    return _diagnosed(result, problem, models, folds) if asked.has_classes or asked.reports_dispersion else result
+    return diagnosed(result, problem, models, folds) if asked.has_classes or asked.reports_dispersion else result
 
 
 def _examiner(
@@ -316,17 +316,6 @@ def _with_ranges(result: CVPath, models: list[_Model]) -> CVPath:
     marks = sorted({result.index_1se, result.index_best})
     rows = [model.coefs.at(marks, result.path.n_outputs) for model in models]
     return replace(result, fold_ranges=ranges_of(rows, result.path.lambdas[marks], middle=1.0))
-
-
-def _diagnosed(result: CVPath, problem: Problem, models: list[_Model], folds: Folds) -> CVPath:
-    """The result with what only some families have, and the remarks that follow from it."""
-    path = result.path
-    choices: tuple[Choice, Choice] = ("best", "1se")
-    known: dict[str, dict[str, float]] = {
-        which: _diagnose(problem, models, folds, path, result.index_of(which)) for which in choices
-    }
-    remarks = _on_dispersion(problem, path, result.index_best, known["best"])
-    return replace(result, diagnostics=known, path=replace(path, findings=(*path.findings, *remarks)))
 
 
 def _links(problem: Problem, models: list[_Model]) -> Callable[[int, slice], Array]:
@@ -364,37 +353,3 @@ def _train_score(
     return np.concatenate(
         [score(data.y, models[0].predict(None, data.offset, block), data.weights, path.family) for block in blocks]
     )
-
-
-def _diagnose(problem: Problem, models: list[_Model], folds: Folds, path: Path, index: int) -> dict[str, float]:
-    """What only some families have.
-
-    Of classes the out-of-fold area under the curve (of several its mean over each against the rest), and how far into
-    the flat part of the sigmoid the rows lie; the dispersion of what has one.
-    """
-    data, which, family = problem.data, slice(index, index + 1), find_family(path.family)
-    if family.reports_dispersion:
-        return {"dispersion": problem.dispersion(path, index)}
-    areas = np.array(
-        [
-            mean_area(data.y[test], model.predict(test, data.offset, which), data.weights[test])
-            for test, model in zip(folds.test, models[1:], strict=True)
-        ]
-    )
-    margins = family.margin(models[0].predict(None, data.offset, which)[:, 0])
-    fold_weights = weights_of(folds, problem.data.weights)
-    return {
-        "auc": float(summarise_folds(areas, fold_weights)[0][0]),
-        "largest_margin": float(margins.max()),
-        "saturated": float(np.mean(margins > FLAT_FROM)),
-    }
-
-
-def _on_dispersion(problem: Problem, path: Path, index: int, known: Mapping[str, float]) -> list[Finding]:
-    """What is to be known about the dispersion at lambda_best, for families that have one."""
-    found = known.get("dispersion", 1.0)
-
-    def even() -> float:
-        return even_parameter(find_family(path.family), *problem.rows_at(path, index))
-
-    return [*overdispersed(path, found), *underdispersed(path, found, even)]

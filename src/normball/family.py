@@ -215,6 +215,13 @@ class Family(ABC):
         """The variance of a target by its mean, but for the dispersion; only where `variance_function` names it."""
         raise NotImplementedError(f"the variance of {self.name} does not follow from its mean")
 
+    def probability_of_zero(self, mean: Array, dispersion: float) -> Array:
+        """How probable a target of zero is by its mean and, where the family has one, the dispersion.
+
+        Only where `shows_zeros`.
+        """
+        raise NotImplementedError(f"a zero has no probability of its own under {self.name}")
+
     @abstractmethod
     def null_intercept(self, y: Array, weights: Array, offset: Array) -> float | Array:
         """The linear predictor, less the offset, of the model without features."""

@@ -65,6 +65,21 @@ def dispersion(family: Family, y: Array, eta: Array, weights: Array, n_coefs: in
     return float(statistic / free) if free > 0 else float("nan")
 
 
+def zeros(family: Family, y: Array, eta: Array, times: Array) -> dict[str, float]:
+    """How many targets are zero, how many the family expects of these predictions, and one standard error of that.
+
+    Each row counts so many `times`. Where zeros depend on a dispersion (Tweedie), it is Pearson's of these predictions.
+    """
+    mean = family.mean(eta)
+    spread = float(times @ ((y - mean) ** 2 / family.variance(mean)) / times.sum())
+    chance = family.probability_of_zero(mean, spread)
+    return {
+        "zeros": float(times[y == 0.0].sum()),
+        "zeros_expected": float(times @ chance),
+        "zeros_se": float(np.sqrt(times @ (chance * (1.0 - chance)))),
+    }
+
+
 def even_parameter(family: Family, y: Array, eta: Array, weights: Array, n_coefs: int) -> float:
     """The larger parameter of the family with which the dispersion would be 1; infinite where none is large enough."""
     from scipy.optimize import brentq

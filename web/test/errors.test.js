@@ -62,9 +62,10 @@ test("the ROC curve ends in both corners and passes through the cut-off in use",
 
 test("counts that vary more than their family allows are told", () => {
   const data = payload("poisson");
-  assert.match(observed.draw(data, opening(data)).sentence, /The dispersion at lambda_best is 1\.50 \(1 for poisson counts\)\.$/);
+  assert.match(observed.draw(data, opening(data)).sentence, /The dispersion at lambda_best is 1\.50 \(1 for poisson counts\)\. 31 of the targets are zero, where poisson expects 30 ± 4 of these means\.$/);
   data.mathematics = { ...data.mathematics, dispersion: 76 };
   assert.match(observed.draw(data, opening(data)).sentence, /vary 76\.0 times as much about their predictions as the family allows for/);
+  assert.match(observed.draw(data, { ...opening(data), index: 0 }).sentence, /31 of the targets are zero, where poisson expects 12 ± 3 of these means: more than it has room for/);
   assert.doesNotMatch(observed.draw(payload("gamma"), opening(payload("gamma"))).sentence, /dispersion/);
   assert.match(observed.draw(payload("gaussian"), { ...opening(payload("gaussian")), index: 1 }).sentence, /Stored for lambda/);
 });

@@ -15,6 +15,7 @@ from normball.language import message, tr
 from normball.results import outputs
 from normball.results.arrays import explained
 from normball.results.remarks import few_rows, rare_levels
+from normball.results.zeros import zeros
 from normball.weighted_scores import score_name
 
 if TYPE_CHECKING:
@@ -202,8 +203,8 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
         rows.append([tr("groups kept"), *kept_of_each])
     if not family.has_risk_sets:  # of which the score compares held-out rows with the others, too
         rows.append([tr("train-validation gap"), *("-" if one.gap is None else figures(one.gap) for one in chosen)])
-    if family.reports_dispersion:
-        rows.append([tr("dispersion"), *(_dispersion(one) for one in chosen)])
+    rows.append([tr("dispersion"), *(_dispersion(one) for one in chosen)])
+    rows.append([tr("zeros (expected)"), *(zeros(one.diagnostics) for one in chosen)])
     if family.has_classes:
         rows.append([tr("largest |margin|"), *(_margin(one) for one in chosen)])
     return [row for row in rows if not row[0] or any(cell != "-" for cell in row[1:])]

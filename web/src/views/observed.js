@@ -66,7 +66,18 @@ function told(data, index, stored, place, groups) {
   const errors = tr`the root mean squared error is ${figures(stored.rmse[place])} and the mean absolute error ${figures(stored.mae[place])}, in the unit of the target.`;
   const group = groups[Math.floor(groups.length / 2)];
   const middle = tr` Where the model predicts about ${figures(group.predicted)} (${whole(group.count)} rows), half of the rows lie between ${figures(group.points[1])} and ${figures(group.points[3])}, nine in ten between ${figures(group.points[0])} and ${figures(group.points[4])}.`;
-  return start + errors + middle + dispersed(data);
+  return start + errors + middle + dispersed(data) + zeros(data, stored.zeros[place]);
+}
+
+/** How many rows are zero, and how many the family expects of these means. @param {Payload} data @param {(number | null)[] | null} found */
+function zeros({ family }, found) {
+  if (!found || !found.every(known)) return "";
+  const [met, expected, error] = found.map(Number);
+  if (Math.max(met, expected) < 1) return "";
+  const far = Math.abs(met - expected) > 3 * Math.max(error, 1);
+  const told = tr` ${whole(met)} of the targets are zero, where ${family} expects ${whole(Math.round(expected))} ± ${whole(Math.max(1, Math.round(error)))} of these means`;
+  if (!far) return tr`${told}.`;
+  return met > expected ? tr`${told}: more than it has room for, as where some rows can only be zero.` : tr`${told}: fewer than it expects.`;
 }
 
 /** How the spread about the predictions compares with that of the family. @param {Payload} data */
