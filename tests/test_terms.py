@@ -63,7 +63,7 @@ def test_rare_levels_stand_together_and_are_counted() -> None:
     assert sum(preparation.columns[0].n_rows or ()) == N
     (finding,) = prepare(TABLE[["y", "town"]], "y", family="gaussian", min_count=20).findings
     assert finding.code == "W06"
-    assert f"({sum(counts[town] for town in rare)} rows)" in finding.text
+    assert f'"town" {len(rare)} of 5 levels ({sum(counts[town] for town in rare)} rows): ' in finding.text
 
 
 def test_a_level_of_new_rows_is_rare_where_rare_levels_stand_together() -> None:
@@ -393,7 +393,7 @@ def test_at_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     words += ["--interact", "a:side,b:b", "--missing", "mean", "--cv", "3", "--n-lambdas", "20", "--penalty", "l1"]
     assert main(["fit", str(tmp_path / "t.csv"), "--target", "y", "-o", str(tmp_path), *words]) == 0
     told = "".join(capsys.readouterr())
-    assert "1 dates -> " in told
+    assert "1 date -> " in told
     assert "1 text -> " in told
     assert "stand together" in told
     made = nb.load(tmp_path / "model.json")

@@ -22,6 +22,7 @@
  * @property {(number | null)[]} places by level
  * @property {number[] | null} n_rows by level; null where an older model does not know
  * @property {boolean[] | null} indicators by level: whether a row has it or has it not; null where all are such, else these are features of other kinds, such as words
+ * @property {number} n_features how many it gives; of kinds other than levels those that are never kept do not stand here
  * @property {string[]} few_rows by level: "1 row", "all but 2 rows" where so few tell it from the others, else ""
  * @property {number[] | null} counts by lambda: in how many folds it was kept, by whichever level; null for ridge, and where no feature is listed
  * @property {boolean} settable whether what-if can set it: all that it ever adds is here

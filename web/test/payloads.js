@@ -54,7 +54,7 @@ export function payload(family, { features = 3, l1_ratio = 1, names = ["age", "d
 }
 
 /** A column of numbers from 0 to 3. @param {string} name @param {number} place @returns {import("../src/payload.js").Column} */
-export const numberColumn = (name, place) => ({ name, is_number: true, number: place, range: [0, 1, 3], whole: false, fill: null, levels: [], places: [], n_rows: null, indicators: null, few_rows: [], counts: null, settable: true });
+export const numberColumn = (name, place) => ({ name, is_number: true, number: place, range: [0, 1, 3], whole: false, fill: null, levels: [], places: [], n_rows: null, indicators: null, n_features: 1, few_rows: [], counts: null, settable: true });
 
 /** @param {string} family @param {number} features @param {{ hessian: number[], pulls: number[], solutions: [number, number][], l1_ratio: number, q: import("../src/geometry.js").Quadratic }} model @returns {import("../src/payload.js").Evidence} */
 function evidence(family, features, { hessian, pulls, solutions, q }) {

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from normball.blocks.long_table import LongTable, another_type, kind_of
 from normball.blocks.partitions import path_columns
 from normball.blocks.text_parts import TextFile, text_file
+from normball.inputs.file_kinds import ARROW, PARQUET, TEXT, refuse_address
 from normball.inputs.reading import Reading
-from normball.inputs.tables import ARROW, PARQUET, TEXT, suffixed
+from normball.inputs.tables import suffixed
 from normball.inputs.text_files import unreadable
 from normball.messages import DataError, Finding, raise_errors, sample
 
@@ -31,6 +32,7 @@ PAGE = 1 << 20
 
 def files_of(place: str | Path) -> list[Path]:
     """The files that a path names, by name: itself, what a pattern finds, or what is in a folder."""
+    refuse_address(place)
     path = Path(place)
     if path.is_dir():
         found = [file for file in sorted(path.rglob("*")) if kind_of_file(file) in KNOWN and not _is_hidden(file, path)]

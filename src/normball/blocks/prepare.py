@@ -34,7 +34,7 @@ from normball.inputs.preparation import Preparation
 from normball.inputs.row_numbers import several_offsets, without_weight
 from normball.inputs.tables import not_met
 from normball.inputs.terms.learning import without_levels
-from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.levels import LevelTerm, taken_together
 from normball.inputs.terms.numbers import NumberTerm
 from normball.inputs.terms.plan import Plan
 from normball.inputs.terms.term import Term
@@ -147,12 +147,13 @@ def _learned(
             columns.append(NumberTerm.learn(name, content, plan.filling))
             continue
         try:
-            column = LevelTerm.learn(name, content, plan, findings)
+            column = LevelTerm.learn(name, content, plan)
         except DataError as error:
             problems += error.findings
             continue
         levels[name] = np.append(column.codes(content.values)[0], np.int32(column.code_of_gaps))
         columns.append(column)
+    findings += taken_together(columns, contents, plan.min_count)
     raise_errors(problems)
     preparation = Preparation(tuple(columns), named, plan.inf == "nan")
     refuse_equal_names(preparation)

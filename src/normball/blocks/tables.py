@@ -19,7 +19,7 @@ from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
 from normball.blocks.watched import watched
 from normball.inputs.reading import checked
-from normball.messages import DataError, Finding, raise_errors
+from normball.messages import OR, DataError, Finding, raise_errors
 from normball.progress import Poll
 from normball.settings import Progress
 
@@ -177,7 +177,7 @@ def _of_stream(X: Any) -> LongTable:
             "hand over what gives such a stream each time (a dataset, a query, a class with __arrow_c_stream__), or "
             "write it into a Parquet file first"
         )
-        raise DataError(Finding("E14", text, fix))
+        raise DataError(Finding("E14", text, f"X.read_all(){OR}{fix}" if hasattr(X, "read_all") else fix))
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         with _reading("the stream"):

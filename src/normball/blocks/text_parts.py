@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from normball.inputs.file_kinds import GZIP
 from normball.inputs.reading import Reading
-from normball.inputs.tables import PACKED
 from normball.inputs.text_files import Layout, beginning_of, encoding_of, not_encoded, split, unreadable
 from normball.messages import Finding, count
 
@@ -91,7 +91,7 @@ def text_file(path: Path, reading: Reading, findings: list[Finding]) -> TextFile
     """Read the beginning of a text table."""
     with path.open("rb") as raw:
         beginning = raw.read(4096)
-    packed = beginning.startswith(PACKED)
+    packed = beginning.startswith(GZIP)
     with gzip.open(path) if packed else path.open("rb") as file:
         beginning = file.read(4096)
     encoding = encoding_of(path, beginning, reading.encoding, findings)
@@ -118,7 +118,7 @@ def _is_open(text: str) -> bool:
 def _opened(path: Path, encoding: str) -> Iterator[IO[str]]:
     """The text of a file, packed or not, with one kind of line ends."""
     with path.open("rb") as raw:
-        packed = raw.read(2) == PACKED
+        packed = raw.read(2) == GZIP
     try:
         with gzip.open(path) if packed else path.open("rb") as content:
             yield io.TextIOWrapper(content, encoding=encoding)
@@ -131,7 +131,7 @@ def _opened(path: Path, encoding: str) -> Iterator[IO[str]]:
 def _line_of(path: Path, encoding: str) -> str:
     """The first line that is no text of this encoding."""
     with path.open("rb") as raw:
-        packed = raw.read(2) == PACKED
+        packed = raw.read(2) == GZIP
     with gzip.open(path) if packed else path.open("rb") as content:
         for number, line in enumerate(content, start=1):
             try:

@@ -33,7 +33,7 @@ examples:
   normball fit iris.csv --target species
   normball fit body.csv --target weight,waist --family multigaussian
   normball fit trial.csv --target days --event died --strata centre
-  zcat visits.csv.gz | normball fit - --target cost    (CSV, TSV, SVMlight, Parquet or Arrow)
+  zcat visits.csv.gz | normball fit - --target cost    (CSV, JSON lines, Excel, Parquet, ...)
   normball fit --example diabetes --open
 """
 

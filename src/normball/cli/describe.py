@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from normball.survival.target import SurvivalTarget
 
 
-KINDS = {"dates": "dates", "text": "text", "spline": "splines", "interaction": "products"}
+KINDS = {"dates": "date", "text": "text", "spline": "spline", "interaction": "product"}
 
 
 def table_in_words(task: Task, data: Data) -> str:
@@ -35,7 +35,7 @@ def table_in_words(task: Task, data: Data) -> str:
         parts.append(f"{count(len(levels))} categorical -> {count(n_indicators)} indicators")
     for kind, others in by_kind.items():
         n_features = sum(len(column.features) for column in others)
-        parts.append(f"{count(len(others))} {KINDS[kind]} -> {count(n_features)} features")
+        parts.append(f"{count(len(others))} {KINDS[kind]}{'s' * (len(others) > 1)} -> {count(n_features)} features")
     name = task.run.source or f"example {task.run.example}"
     size = f"{count(task.n_rows)} rows x {count(task.n_columns)} columns"
     left_out = task.n_rows - (data.sample_of or data.n_rows)

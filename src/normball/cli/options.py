@@ -90,7 +90,11 @@ def data_options() -> Parser:
     """The table, its target and the family."""
     options = Parser(add_help=False, parents=[reading_options()])
     group = options.add_argument_group("data")
-    group.add_argument("data", nargs="?", help="CSV, TSV, Parquet, Arrow or SVMlight file, may be .gz; - is stdin")
+    group.add_argument(
+        "data",
+        nargs="?",
+        help="CSV, TSV, Parquet, Arrow, JSON lines, Excel or SVMlight file, may be .gz, .zip or .zst; - is stdin",
+    )
     group.add_argument(
         "--target",
         **_COLUMNS,

@@ -162,7 +162,7 @@ def opened(place: str) -> tuple[Any, str]:
     """What `read_table` reads for a word of the command line, and what the table is called."""
     if place not in STDIN:
         return place, place
-    from normball.inputs.tables import kind_of
+    from normball.inputs.file_kinds import kind_of
 
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(f"{place} stands for what is piped in, and nothing is: cat data.csv | normball ...")

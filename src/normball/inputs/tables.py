@@ -1,12 +1,9 @@
-"""Read tables from files, or from frames whose cells are text: CSV, TSV, Parquet, Arrow and svmlight."""
+"""Read tables from files, or from frames whose cells are text."""
 
 from __future__ import annotations
 
-import gzip
 import io
-import re
 import warnings
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.inputs.column_findings import reading as reading_call
+from normball.inputs.file_kinds import (
+    KNOWN,
+    SVMLIGHT,
+    TEXT,
+    kind_of,
+    kind_of_name,
+    read_columns_of,
+    refuse_address,
+    unpacked,
+)
 from normball.inputs.reading import Reading, TextFormat, checked
 from normball.inputs.sources import SparseTable, unique_names
 from normball.inputs.text import GROUPED, Cells, read_columns, to_numbers
@@ -26,17 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SparseTable", "read_table"]
 
-TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
-PARQUET = (".parquet", ".pq")
-ARROW = (".arrow", ".feather", ".ipc")
 OF_FILES = ("delimiter", "encoding", "header")
-SVMLIGHT = (".svmlight", ".svm", ".libsvm")
-PACKED = b"\x1f\x8b"  # what gzip begins with
-BEGINNINGS = (  # of the first line, for what has no name
-    (re.compile(rb"PAR1"), PARQUET[0]),
-    (re.compile(rb"ARROW1"), ARROW[0]),
-    (re.compile(rb"[-+.\deE]+( +qid:\d+)?( +\d+:[-+.\deE]+)+ *(#.*)?\r?(\n|$)"), SVMLIGHT[0]),
-)
 
 
 def read_table(
@@ -55,14 +52,16 @@ def read_table(
 ) -> pl.DataFrame | SparseTable:
     """Read a table from a file, or the cells of text in a frame.
 
-    The kind of a file is told by the end of its name, with or without ``.gz``. A column of text becomes numeric when
-    every value in it is a number or missing; otherwise it stays text. Spaces around names and values are dropped.
+    The kind of a file is told by the end of its name, with or without ``.gz``, ``.zip`` or ``.zst``. A column of text
+    becomes numeric when every value in it is a number or missing; otherwise it stays text. Spaces around names and
+    values are dropped.
 
     Parameters
     ----------
     source : str, Path, binary file, frame or dict
-        CSV, TSV, Parquet, Arrow (Feather) or svmlight. Names of svmlight columns are read from ``NAME.features.txt``
-        beside it, one a line; its target is called "label". Or a file that is open for reading bytes, whose kind is
+        CSV, TSV, Parquet, Arrow (Feather), JSON lines (``.jsonl``, ``.ndjson``), Excel (``.xlsx``, its first sheet;
+        needs openpyxl or fastexcel) or svmlight. Names of svmlight columns are read from ``NAME.features.txt`` beside
+        it, one a line; its target is called "label". Or a file that is open for reading bytes, whose kind is
         told by how it begins; a frame of any library; or columns by name.
     na : sequence of str
         Words that mean a missing value, besides the usual ones such as "NA", "n/a" and "NaN". A word that is a number,
@@ -120,27 +119,26 @@ def read_table(
 def _read(source: Any, reading: Reading, remarks: list[Finding]) -> pl.DataFrame | SparseTable:
     """The table, by the kind of its source."""
     if hasattr(source, "read"):
-        content = _unpacked(Path("the stream"), source.read())
+        content = source.read()
         kind = kind_of(content)
+        content, _ = unpacked(Path("the stream"), content)
         return _read_bytes(Path(f"{getattr(source, 'name', 'stream')}{kind}"), kind, content, reading, remarks)
     if not isinstance(source, str | Path):
         remarks += _unsuited("a frame", reading, OF_FILES)
         names, columns = _frame_columns(source)
         return _interpreted(names, columns, reading, remarks)
+    refuse_address(source)
     path = Path(source)
     if path.is_dir() or not path.exists():
         raise unreadable(path, "is a folder" if path.is_dir() else "does not exist")
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    kind = suffixes[-1] if suffixes else ""
-    if kind not in TEXT + PARQUET + ARROW + SVMLIGHT:
+    kind, content = kind_of_name(path), None
+    if kind not in KNOWN and path.suffix.lower() == ".zip":  # what is in it tells
+        content, inside = unpacked(path, path.read_bytes())
+        kind = kind_of_name(Path(inside))
+    if kind not in KNOWN:
         raise unreadable(path, "is no kind of table that is known by its name", "save it as .csv or .parquet")
-    return _read_bytes(path, kind, _unpacked(path, path.read_bytes()), reading, remarks)
-
-
-def kind_of(content: bytes) -> str:
-    """The end of the name that a table of this content would have, by how it begins; what is nothing else is text."""
-    content = _unpacked(Path("the stream"), content)
-    return next((kind for beginning, kind in BEGINNINGS if beginning.match(content)), TEXT[0])
+    content = unpacked(path, path.read_bytes())[0] if content is None else content
+    return _read_bytes(path, kind, content, reading, remarks)
 
 
 def _read_bytes(
@@ -150,9 +148,9 @@ def _read_bytes(
     if kind in SVMLIGHT:
         remarks += _unsuited("an svmlight file", reading, {*OF_FILES, "dedupe", "thousands", "decimal", "units"})
         return _read_svmlight(path, content, reading.form, remarks)
-    if kind in PARQUET + ARROW:
+    if kind not in TEXT:
         remarks += _unsuited(f"a {kind[1:]} file", reading, {*OF_FILES, "dedupe"})
-        table = _read_binary(path, kind, content)
+        table = read_columns_of(path, kind, content)
         return _interpreted(table.columns, table.get_columns(), reading, remarks)
     names, cells, delimiter = read_text_file(path, content, reading, remarks)
     table = _interpreted(names, cells.get_columns(), reading, remarks)
@@ -308,15 +306,6 @@ def _as_polars(series: Any) -> pl.Series:
     return values
 
 
-def _unpacked(path: Path, content: bytes) -> bytes:
-    if content.startswith(PACKED):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise unreadable(path, f"cannot be unpacked ({error})") from None
-    return content
-
-
 def suffixed(names: Sequence[str]) -> list[str]:
     """`score, score` as `score, score_2`, or the first number that no other column has."""
     result: list[str] = []
@@ -329,20 +318,6 @@ def suffixed(names: Sequence[str]) -> list[str]:
         seen.add(new)
         result.append(new)
     return result
-
-
-def _read_binary(path: Path, kind: str, content: bytes) -> pl.DataFrame:
-    import polars as pl
-
-    file = io.BytesIO(content)
-    try:
-        table = pl.read_parquet(file) if kind in PARQUET else pl.read_ipc(file)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        problem = str(error).splitlines()[0][:200]
-        raise unreadable(path, f"cannot be read as {kind[1:]} ({problem})") from None
-    if not table.height:
-        raise unreadable(path, "has no rows")
-    return table
 
 
 def _read_svmlight(path: Path, content: bytes, form: TextFormat, remarks: list[Finding]) -> SparseTable:
@@ -358,7 +333,7 @@ def _read_svmlight(path: Path, content: bytes, form: TextFormat, remarks: list[F
     names = [f"x{j + 1}" for j in range(matrix.shape[1])]
     for names_path in (path.with_name(path.name[: len(stem)] + end) for end in (".features.txt", ".features.txt.gz")):
         if names_path.exists():
-            names = decode(names_path, _unpacked(names_path, names_path.read_bytes()), None, []).splitlines()
+            names = decode(names_path, unpacked(names_path, names_path.read_bytes())[0], None, []).splitlines()
             break
     if len(names) < matrix.shape[1]:
         problem = f"has {count(matrix.shape[1])} columns, but {names_path.name} has {count(len(names))} names"

@@ -38,6 +38,8 @@ def columns(
     for c in shown:
         column, start = preparation.columns[c], int(starts[c])
         parts = [(start + k, part) for k, part in enumerate(column.parts) if part.name is not None]
+        if not _of_levels(column):  # of thousands of words those that are here
+            parts = [(j, part) for j, part in parts if j in place_of]
         is_number = column.parts[0].name is None
         about = ranges[place_of[start]] if isinstance(column, NumberTerm) and ranges and start in place_of else None
         n_rows = [part.n_rows for _, part in parts]
@@ -52,6 +54,7 @@ def columns(
                 "n_rows": None if None in n_rows else n_rows,
                 "few_rows": [few_rows(preparation, j) for j, _ in parts],
                 "indicators": None if _of_levels(column) else [part.is_indicator for _, part in parts],
+                "n_features": column.n_features,
                 "is_number": is_number,
                 "counts": cv.column_counts[:, c].tolist() if c in with_counts else None,
                 "settable": bool(can_be_set[c]) and bool(ranges),

@@ -102,7 +102,7 @@ def _some(kept: int, n: int, columns: bool) -> str:
 def _kept(cv: CVPath, index: int) -> tuple[int, int, bool]:
     """How many are kept of how many, and whether these are columns, as where some of them give several features."""
     path = cv.path
-    if path.n_features == len(path.preparation.columns):
+    if len(path.preparation.columns) in (1, path.n_features):
         return int(path.n_nonzero[index]), path.n_features, False
     any_output = path.coef_at(index) != 0
     features = np.flatnonzero(any_output if any_output.ndim == 1 else any_output.any(axis=0))

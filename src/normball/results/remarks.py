@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normball.families import find_family
-from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.gaps import MISSING_LEVEL
+from normball.inputs.terms.levels import RARE_LEVEL, LevelTerm
 from normball.language import tr
 from normball.messages import OR, SAMPLE, Finding, count, sample, words
 from normball.results.arrays import Array, explained
@@ -101,9 +102,17 @@ def rare_levels(fit: Fit) -> list[Finding]:
     text = f"Selected, though one or two rows decide: {shown}. Such a coefficient is learned from these rows alone."
     column_of_feature = fit.preparation.column_of_feature
     columns = list(dict.fromkeys(fit.preparation.columns[column_of_feature[j]].name for j, _ in rare))
-    fix = f"min_count={FEW_ROWS + 1} to let rare levels stand together"
-    fix += f"{OR}drop={words(columns)}" if len(columns) <= SAMPLE else ""
+    remedies = [f"drop={words(columns)}"] if len(columns) <= SAMPLE else []
+    if all(_could_join_others(fit.preparation, j) for j, _ in rare):
+        remedies.insert(0, f"min_count={FEW_ROWS + 1} to let rare levels stand together")
+    fix = OR.join(remedies)
     return [Finding("W35", text, fix, tuple(columns))]
+
+
+def _could_join_others(preparation: Preparation, feature: int) -> bool:
+    """Whether a feature is a level that has not been taken together with other rare ones already."""
+    column, part = preparation.origin(feature)
+    return isinstance(column, LevelTerm) and part.name not in (RARE_LEVEL, MISSING_LEVEL)
 
 
 def few_rows(preparation: Preparation, feature: int) -> str:

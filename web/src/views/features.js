@@ -77,14 +77,11 @@ function block(data, column, index, filter) {
   if (plain.length === 1) return { head: null, lines: [line(data, column, first, index, { name: featureAt(data, first.place).name, note: first.level < 0 ? "" : text, kind: "column" })], rare };
   const levels = plain.filter(({ level }) => level >= 0);
   const number = plain.find(({ level }) => level < 0);
-  const note = column.is_number ? "" : column.indicators ? partly(data, column, kept.length) : data.l1_ratio === 0 ? tr`${whole(column.levels.length)} levels, ${text}` : tr`${whole(kept.length)} of ${whole(column.levels.length)} levels, ${text}`;
+  const note = column.is_number ? "" : column.indicators ? tr`${whole(column.n_features)} features` : data.l1_ratio === 0 ? tr`${whole(column.levels.length)} levels, ${text}` : tr`${whole(kept.length)} of ${whole(column.levels.length)} levels, ${text}`;
   const lines = levels.map((part) => line(data, column, part, index, { name: column.levels[part.level], note: "", kind: "level" }));
   const head = number ? line(data, column, number, index, { name: column.name, note: "", kind: "column" }) : summary(data, column, lines, index, note);
   return { head, lines, rare };
 }
-
-/** How many features of a column are kept. @param {Payload} data @param {Column} column @param {number} n_kept */
-const partly = (data, { levels }, n_kept) => (data.l1_ratio === 0 ? tr`${whole(levels.length)} features` : tr`${whole(n_kept)} of ${whole(levels.length)} features`);
 
 /**
  * A line with the numbers of a feature.

@@ -8,7 +8,7 @@ from typing import Any
 from normball.inputs.columns import Dates, Labels, Numbers
 from normball.inputs.terms.dates import DateTerm
 from normball.inputs.terms.interaction import InteractionTerm
-from normball.inputs.terms.levels import LevelTerm
+from normball.inputs.terms.levels import LevelTerm, taken_together
 from normball.inputs.terms.numbers import NumberTerm
 from normball.inputs.terms.plan import Plan, factors_of
 from normball.inputs.terms.spline import SplineTerm
@@ -42,9 +42,10 @@ def learn(contents: Mapping[str, Numbers | Labels | Dates], plan: Plan, findings
         elif name in plan.spline:
             add(_spline, name, content, plan)
         elif isinstance(content, Labels):
-            add(LevelTerm.learn, name, content, plan, findings)
+            add(LevelTerm.learn, name, content, plan)
         else:
             add(NumberTerm.learn, name, content, plan.filling)
+    findings += taken_together(terms, contents, plan.min_count)
     problems += without_levels([name for name, one in contents.items() if not isinstance(one, Labels)], plan)
     for pair in plan.interact:
         names = factors_of(pair, contents)

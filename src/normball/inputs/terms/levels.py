@@ -54,14 +54,14 @@ class LevelTerm(Term):
     }
 
     @classmethod
-    def learn(cls, name: str, content: AnyLabels, plan: Plan, findings: list[Finding] | None = None) -> LevelTerm:
+    def learn(cls, name: str, content: AnyLabels, plan: Plan) -> LevelTerm:
         """What a column of labels gives."""
         n_missing = content.n_missing if plan.imputes else 0
         counts: Counter[str] = Counter()
         for value, n_rows in zip(content.values, content.n_rows.tolist(), strict=True):
             if n_rows:
                 counts[label_text(value)] += n_rows
-        kept, n_rare = _kept(name, counts, plan, [] if findings is None else findings)
+        kept, n_rare = _kept(name, counts, plan)
         if n_missing:
             kept[MISSING_LEVEL] = n_missing
         if n_rare:
@@ -191,21 +191,33 @@ class LevelTerm(Term):
             raise Damaged(f"{where}.rare", f"is true, but {RARE_LEVEL} is not the last level")
 
 
-def _kept(name: str, counts: Mapping[str, int], plan: Plan, findings: list[Finding]) -> tuple[dict[str, int], int]:
-    """The levels that stay by themselves, and how many rows have the others; W06 says which these are."""
+def _kept(name: str, counts: Mapping[str, int], plan: Plan) -> tuple[dict[str, int], int]:
+    """The levels that stay by themselves, and how many rows have the others."""
     asked = plan.baseline.get(name) if isinstance(plan.baseline, Mapping) else None
-    rare = {level: n for level, n in counts.items() if n < plan.min_count and label_key(level) != label_key(asked)}
-    if not rare:
-        return dict(counts), 0
-    n_rare = sum(rare.values())
-    most = sorted(rare, key=lambda level: -rare[level])
-    told = sample([f'"{level}" {count(rare[level])}' for level in most])
-    text = (
-        f'"{name}": {count(len(rare))} of {count(len(counts))} levels are in fewer than {count(plan.min_count)} rows '
-        f'and stand together as "{RARE_LEVEL}" ({count_rows(n_rare)}): {told}.'
-    )
-    findings.append(Finding("W06", text, columns=(name,)))
-    return {level: n for level, n in counts.items() if level not in rare}, n_rare
+    rare = {level for level, n in counts.items() if n < plan.min_count and label_key(level) != label_key(asked)}
+    return {level: n for level, n in counts.items() if level not in rare}, sum(counts[level] for level in rare)
+
+
+def taken_together(terms: Sequence[Term], contents: Mapping[str, Any], min_count: int) -> list[Finding]:
+    """W06: which levels stand together as rare ones."""
+    told, names = [], []
+    for term in terms:
+        if not isinstance(term, LevelTerm) or not term.rare:
+            continue
+        labels: AnyLabels = contents[term.name]
+        own = {label_key(level) for level in (*term.levels, term.baseline) if level is not None}
+        n_rows = {value: int(n) for value, n in zip(labels.values, labels.n_rows, strict=True) if n}
+        rare = {label_text(value): n for value, n in n_rows.items() if label_key(value) not in own}
+        n_rare = sum(rare.values())
+        told.append(f'"{term.name}" {count(len(rare))} of {count(len(n_rows))} levels ({count_rows(n_rare)})')
+        names.append(term.name)
+    if not told:
+        return []
+    if len(told) == 1:
+        most = sorted(rare, key=lambda level: -rare[level])
+        told[0] = f"{told[0]}: {sample([f'{level} {count(rare[level])}' for level in most])}"
+    text = f'Levels with fewer than {count(min_count)} rows stand together as "{RARE_LEVEL}": {sample(told)}.'
+    return [Finding("W06", text, columns=tuple(names))]
 
 
 def _baseline(name: str, kept: Mapping[str, int], counts: Mapping[str, int], plan: Plan) -> str | None:
