@@ -142,7 +142,7 @@ def test_binary_tables(tmp_path: Path, ending: str) -> None:
         (b'a,b\n"1,2\n3,4,5\n', "t.csv", "row 1 has 1"),
         (b'a,b\n"1,x"y",2\n3,4\n', "t.csv", "cannot be read as a table .*\n    Fix: look for quotes that do not close"),
         (b'a,b\n"' + b"1," * 100_000, "t.csv", "cannot be read as a table"),
-        (b"PK", "t.xlsx", "is no kind of table that is known by its name.\n    Fix: save it as .csv or .parquet"),
+        (b"PK", "t.xls", "is no kind of table that is known by its name.\n    Fix: save it as .csv or .parquet"),
         (b"no", "t.parquet", "cannot be read as parquet"),
         (b"no", "t.feather", "cannot be read as feather"),
         (b"1 1:2 x\n", "t.svm", "cannot be read as svmlight"),
