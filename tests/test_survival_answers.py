@@ -1,11 +1,14 @@
 """What is said of a Cox model first: how held-out rows are ranked, and hazard ratios."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
 
 import normball as nb
 from normball.results.answers import answer
+from normball.results.saving import checksum
 from test_cox import Case, grid
 
 
@@ -44,6 +47,20 @@ def test_concordance_of_held_out_rows_beside_the_deviance(ties, strata, entry, w
     cv.save(tmp_path / "cv.json")
     again = nb.load(tmp_path / "cv.json").held_out
     np.testing.assert_array_equal([again.values, again.errors], [cv.held_out.values, cv.held_out.errors])
+
+
+@pytest.mark.parametrize("measure", ["concordance", "mae"])
+def test_a_concordance_has_errors_and_nothing_else_has(measure, tmp_path):
+    case = Case(30)
+    nb.cv_path(case.X, case.target, family="cox", cv=3, n_lambdas=3).save(tmp_path / "cv.json")
+    content = json.loads((tmp_path / "cv.json").read_text())
+    content["cv"]["held_out"]["measure"] = measure
+    if measure == "concordance":
+        del content["cv"]["held_out"]["errors"]
+    content["checksum"] = checksum(content)
+    (tmp_path / "cv.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"cv\.held_out\.errors belong to a concordance, and to nothing else"):
+        nb.load(tmp_path / "cv.json")
 
 
 def test_the_answer_in_words():

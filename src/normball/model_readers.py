@@ -149,6 +149,8 @@ def held_out(path: Path) -> Reader:
             "errors": array(per_lambda, 0, finite=False),
         }
         found = record(value, where, readers, optional=("errors",))
+        if (measure == "concordance") != ("errors" in found):
+            raise Damaged(f"{where}.errors", "belong to a concordance, and to nothing else")
         return HeldOut(**{**found, "null": np.asarray(found["null"])})
 
     return read

@@ -114,6 +114,7 @@ test("hazard ratios per SD and per unit, and neither an intercept nor scores of 
   assert.deepEqual(verdict(data, 2).numbers[4], ["CV concordance (0.5 by chance)", "0.700 ± 0.020"]);
   const bars = effects(data, at(2), "title");
   assert.match(bars.svg, /event sooner →/);
+  assert.match(effects(data, at(2, true), "title").svg, />sooner →/);
   assert.deepEqual(bars.table.head, ["feature", "per SD", "hazard ×", "hazard × / unit"]);
 });
 

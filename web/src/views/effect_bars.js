@@ -69,7 +69,8 @@ function picture(data, state, effects, title, description) {
   const [negative, positive] = [least < 0, most > 0];
   const x = scaleLinear().domain(negative || positive ? [least, most] : [0, 1]).range([negative ? low : names + 8, positive ? high : end - 8]);
   const height = HEAD + LINE * Math.max(1, effects.length) + 8;
-  const [less, more] = state.narrow ? [tr`less`, tr`more`] : directions(data).map((text) => shortened(text, 30));
+  const brief = data.mathematics.of_times ? [tr`later`, tr`sooner`] : [tr`less`, tr`more`];
+  const [less, more] = state.narrow ? brief : directions(data).map((text) => shortened(text, 30));
   return drawing({ id: "effects", width, height, title, description }, [
     effects.length ? atEnds(names + 8, end, 14, [negative ? `← ${less}` : "", positive ? `${more} →` : ""]) : note(width / 2, HEAD + 14, findsNothing(data) ? tr`no effect was found` : tr`no feature is kept at this lambda`),
     factor && effects.length ? words(width, 14, factor, { fill: FAINT, "text-anchor": "end" }) : "",

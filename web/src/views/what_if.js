@@ -133,7 +133,8 @@ export function bars(data, state) {
   });
   const title = tr`What each input adds`;
   const description = tr`Prediction ${figures(value, 4)}; ${figures(typical, 4)} at the start.`;
-  const frame = [words(x(0), 12, data.outputs.length ? tr`what it adds to ${shortened(unit, 24)}, against the start` : tr`what it adds to the ${shortened(unit, 24)}, against the start`, { "text-anchor": "middle", fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
+  const caption = state.narrow ? { x: width, "text-anchor": "end" } : { x: x(0), "text-anchor": "middle" }; // no room on either side of 0
+  const frame = [words(x(0), 12, data.outputs.length ? tr`what it adds to ${shortened(unit, 24)}, against the start` : tr`what it adds to the ${shortened(unit, 24)}, against the start`, { ...caption, fill: FAINT }), segment(x(0), 20, x(0), height, { stroke: INK })];
   return drawing({ id: "what_if", width, height, title, description }, [...frame, ...body]);
 }
 
