@@ -51,12 +51,20 @@ class GLMRegressor(Regressor, OneStrength):
         1 penalises whole groups, 0 single features, in between both.
     orthonormalize : bool, default=None
         Whether groups are penalised in an orthonormal basis of their columns; None does so where `group_ratio` is 1.
-    missing : {"error", "drop", "impute"}, default="error"
+    missing : {"error", "drop", "impute", "median", "mean", "constant"}, default="error"
         What to do about missing values in `X`.
+    fill_value : float, default=None
+        What takes the place of missing numbers with ``missing="constant"``; None takes 0.
     inf : {"error", "nan"}, default="error"
         Whether an infinite feature is an error or a missing value.
     categorical, drop : sequence of str, default=()
         Numeric columns of a frame whose values are levels, and columns that are no features.
+    min_count : int, default=0
+        Levels in fewer rows stand together as one, and so do those of new rows that `fit` did not see.
+    baseline : dict of levels by column name or "commonest", default=None
+        Levels without an indicator.
+    dates, text, spline, interact : sequence of str, default=()
+        Columns of dates, of text, and of numbers that become splines, and products "a:b"; as in `fit_path`.
     unknown : {"warn", "baseline", "error"}, default="warn"
         What becomes of rows to predict with a level unseen in `fit`: they take none of the levels, with a warning or
         without, or are an error.
@@ -154,12 +162,20 @@ class GLMClassifier(Classifier, OneStrength):
         1 penalises whole groups, 0 single features, in between both.
     orthonormalize : bool, default=None
         Whether groups are penalised in an orthonormal basis of their columns; None does so where `group_ratio` is 1.
-    missing : {"error", "drop", "impute"}, default="error"
+    missing : {"error", "drop", "impute", "median", "mean", "constant"}, default="error"
         What to do about missing values in `X`.
+    fill_value : float, default=None
+        What takes the place of missing numbers with ``missing="constant"``; None takes 0.
     inf : {"error", "nan"}, default="error"
         Whether an infinite feature is an error or a missing value.
     categorical, drop : sequence of str, default=()
         Numeric columns of a frame whose values are levels, and columns that are no features.
+    min_count : int, default=0
+        Levels in fewer rows stand together as one, and so do those of new rows that `fit` did not see.
+    baseline : dict of levels by column name or "commonest", default=None
+        Levels without an indicator.
+    dates, text, spline, interact : sequence of str, default=()
+        Columns of dates, of text, and of numbers that become splines, and products "a:b"; as in `fit_path`.
     unknown : {"warn", "baseline", "error"}, default="warn"
         What becomes of rows to predict with a level unseen in `fit`: they take none of the levels, with a warning or
         without, or are an error.
@@ -222,7 +238,8 @@ class GLMRegressorCV(Regressor, CrossValidated):
     random_state : int, default=0
         Seed of the folds.
     fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, grouped, groups, group_weights, \
-group_ratio, orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
+group_ratio, orthonormalize, missing, fill_value, inf, categorical, drop, min_count, baseline, dates, text, spline, \
+interact, unknown, tol, max_iter, n_threads
         As in `GLMRegressor`.
 
     Attributes
@@ -284,7 +301,8 @@ default="deviance"
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
     fit_intercept, standardize, penalty_factors, lower_bounds, upper_bounds, grouped, groups, group_weights, \
-group_ratio, orthonormalize, missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
+group_ratio, orthonormalize, missing, fill_value, inf, categorical, drop, min_count, baseline, dates, text, spline, \
+interact, unknown, tol, max_iter, n_threads
         As in `GLMClassifier`.
 
     Attributes

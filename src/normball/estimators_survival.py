@@ -31,7 +31,8 @@ class CoxRegressor(Survival, OneStrength):
         Bounds of the coefficients in the data's units; they must admit 0.
     groups, group_weights, group_ratio, orthonormalize
         Groups of features, as in `GLMRegressor`.
-    missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
+    missing, fill_value, inf, categorical, drop, min_count, baseline, dates, text, spline, interact, unknown, tol, \
+max_iter, n_threads
         As in `GLMRegressor`.
 
     Attributes
@@ -112,7 +113,8 @@ class CoxRegressorCV(Survival, CrossValidated):
     lambdas, n_lambdas, lambda_min_ratio, select, random_state
         As in `GLMRegressorCV`.
     standardize, penalty_factors, lower_bounds, upper_bounds, groups, group_weights, group_ratio, orthonormalize, \
-missing, inf, categorical, drop, unknown, tol, max_iter, n_threads
+missing, fill_value, inf, categorical, drop, min_count, baseline, dates, text, spline, interact, unknown, tol, \
+max_iter, n_threads
         As in `CoxRegressor`.
 
     Attributes
