@@ -105,6 +105,16 @@ def test_held_out_predictions_in_a_file(table: pl.DataFrame, capsys: Capture) ->
     np.testing.assert_allclose(held["median"].cast(pl.Float64), medians)
 
 
+def test_a_time_beside_its_event_has_a_remedy_to_type(table: pl.DataFrame, capsys: Capture) -> None:
+    _, out, _ = run(capsys, "check", "t.csv", "--target", "days", "--drop", "since,centre")
+    assert "W27" in out
+    assert "--target days,died, --family cox  or  --drop died if every time is a full one" in " ".join(
+        out.split("\n    ")
+    )
+    code, out, _ = run(capsys, "check", "t.csv", "--target", "days,died", "--family", "cox", "--drop", "since,centre")
+    assert (code, "Found    nothing" in out) == (0, True)
+
+
 def test_scores_of_times_in_words(table: pl.DataFrame, capsys: Capture) -> None:
     words = ("fit", "--no-compare", *TIMES, "--cv", "3", "--n-lambdas", "8", "--bootstrap", "0", "-o", "out")
     for score, name in (("uno", "concordance (Uno)"), ("brier", "integrated Brier score")):
