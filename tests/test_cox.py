@@ -299,6 +299,18 @@ def test_tall_data_goes_by_windows(ties, strata, entry, weights):
     np.testing.assert_allclose(path.coefs, on_sets.coefs, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("n", [900, 1500])
+@pytest.mark.parametrize("size", [1.0, 300.0])
+def test_offsets_far_apart_and_a_feature_of_few_rows(n, size):
+    """There is hardly any curvature, and from one step to the next it changes in few rows; tall or not."""
+    rng = np.random.default_rng(21)
+    X = rng.normal(size=(n, 2))
+    X[:, 0] = rng.random(n) < 0.02
+    target = np.column_stack([rng.exponential(size=n) * np.exp(20.0 * X[:, 0]), rng.random(n) < 0.7])
+    path = nb.fit_path(X, target, family="cox", n_lambdas=10, offset=size * rng.normal(size=n))
+    assert (path.statuses == "converged").all()
+
+
 @pytest.mark.parametrize("ties", TIES)
 def test_many_rows_on_few_times(ties):
     rng = np.random.default_rng(11)

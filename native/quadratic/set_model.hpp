@@ -31,7 +31,7 @@ class SetModel {
   // false where what is known of the curvature was changed, and not made anew
   bool renew(LossCurvature rows, const std::vector<Index>& set) {
     rented_ = 0.0;
-    if (curvature_.change(design_, problem_, set, rows.diagonal)) return false;
+    if (rows.coupling == nullptr && curvature_.change(design_, problem_, set, rows.diagonal)) return false;
     curvature_.reset(std::move(rows));
     return true;
   }

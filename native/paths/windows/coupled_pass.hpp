@@ -31,7 +31,11 @@ class CoupledPass final : public DesignPass {
       });
     });
     out.sums = std::move(losses);
-    for (const auto& coupling : couplings) out.coupled.push_back(gram(*coupling, candidates));
+    for (std::size_t h = 0; h < couplings.size(); ++h) {
+      const bool is_precise = candidates.digits[candidates.curved[h]] == Digits::all;
+      const Index most = is_precise ? couplings[h]->n_terms() : most_terms;
+      out.coupled.push_back(gram(MergedTerms(*couplings[h], n, most), candidates));
+    }
     return out;
   }
 
@@ -57,10 +61,9 @@ class CoupledPass final : public DesignPass {
   }
 
   // (MX)'MX on the columns divided by their units, upper triangle
-  Vector gram(const Coupling& coupling, const Candidates& candidates) const {
+  Vector gram(const MergedTerms& terms, const Candidates& candidates) const {
     const Index n = design().n_rows;
     const Index p = candidates.n_features;
-    const MergedTerms terms(coupling, n, most_terms);
     Vector projected(static_cast<std::size_t>(terms.count() * p));
     threads().parallel_for((p + packed - 1) / packed, [&](Index part) {
       const Index first = part * packed;

@@ -340,6 +340,13 @@ bool pays(const Call& call) {
          (call.spec.family->is_separable || call.spec.n_rows >= fewest_coupled);
 }
 
+// A likelihood that a feature or an offset makes monotone leaves next to no curvature, of which a model in few terms
+// says little; working sets have all of them, and parabolas above the loss.
+bool is_lost(const PathResult& result) {
+  return !result.interrupted &&
+         std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::numerical; });
+}
+
 PathResult run(const Call& call) {
   Vector centre;
   Monitor monitor(call.poll);
@@ -350,7 +357,8 @@ PathResult run(const Call& call) {
   };
   if (call.spec.family->is_separable)
     return solve(DesignPass(*dense(call), call.spec, losses, problems, units, call.threads));
-  return solve(CoupledPass(*dense(call), call.spec, losses, problems, units, call.threads));
+  PathResult result = solve(CoupledPass(*dense(call), call.spec, losses, problems, units, call.threads));
+  return is_lost(result) ? by_working_sets.run(call) : result;
 }
 
 }  // namespace
