@@ -86,7 +86,7 @@ def command(words: str) -> str:
 
 def needs_a_peer(code: str) -> bool:
     """Whether code is about another program that is not installed here."""
-    peers = re.findall(r"^(?:from|import) (lifelines|onnxruntime|statsmodels)\b", code, re.MULTILINE)
+    peers = re.findall(r"^(?:from|import) (lifelines|onnx|onnxruntime|openpyxl|skl2onnx|statsmodels)\b", code, re.MULTILINE)
     return any(find_spec(name) is None for name in peers)
 
 
