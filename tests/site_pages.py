@@ -29,6 +29,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINE = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 TINY = re.compile(r"\b\d(?:\.\d+)?e-(?:0[7-9]|[1-9]\d)\b")  # rounding, another on every processor
+PEER = re.compile(r"^(?:from|import) (lifelines|onnx|onnxruntime|openpyxl|skl2onnx|statsmodels)\b", re.MULTILINE)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -86,8 +87,7 @@ def command(words: str) -> str:
 
 def needs_a_peer(code: str) -> bool:
     """Whether code is about another program that is not installed here."""
-    peers = re.findall(r"^(?:from|import) (lifelines|onnx|onnxruntime|openpyxl|skl2onnx|statsmodels)\b", code, re.MULTILINE)
-    return any(find_spec(name) is None for name in peers)
+    return any(find_spec(name) is None for name in PEER.findall(code))
 
 
 def blocks(page: Path) -> Iterator[re.Match[str]]:
