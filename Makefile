@@ -20,7 +20,7 @@ FEWER = -k "native_losses or not (gamma or tweedie or negative_binomial or huber
 COMPILERS = clang++-16 clang++-19 aarch64-linux-gnu-g++ "clang++-16 -stdlib=libc++ -fsyntax-only"
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test docs bench dev lint format coverage sanitize older-cpus portable compilers test-oldest web wheel clean
+.PHONY: demo test docs links bench dev lint format coverage sanitize older-cpus portable compilers test-oldest web wheel clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.installed
@@ -32,6 +32,10 @@ test: $(VENV)/.installed $(VENV)/.test
 # The site: pages, reference and examples, in build/docs/html. A warning is an error.
 docs: $(VENV)/.installed $(VENV)/.docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html -d build/docs/doctrees docs build/docs/html
+
+# The addresses on the pages, as far as they can be reached from here.
+links: docs
+	$(BIN)/sphinx-build -q -b linkcheck -d build/docs/doctrees docs build/docs/links
 
 # The peers live in an environment of their own; glmnet is R's, and left out where there is no Rscript.
 bench: $(VENV)/.installed $(PEERS)/.bench
