@@ -99,7 +99,7 @@ def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(
 
 # options about columns that the blocks are made by
 TAKEN = {"drop", "categorical", "weights", "offset", "exposure", "missing", "inf", "group", "time_order"}
-TAKEN |= {"min_count", "baseline"}
+TAKEN |= {"min_count", "baseline", "holdout", "split"}
 
 
 def test_every_option_about_columns_is_taken_or_refused() -> None:
@@ -113,8 +113,6 @@ VALUES = {
     "start": ["w"],
     "strata": ["colour"],
     "positive": ["yes"],
-    "holdout": ["0.2"],
-    "split": ["w"],
     "bootstrap": ["10"],
     "out_of_fold": ["o.csv"],
     "groups": ["g.json"],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from normball.block_scores import dispersion_of_path
 from normball.blocks.data import BlockData
@@ -47,6 +49,12 @@ class BlockProblem(Question[BlockData]):
             return solve(of_path["lambdas"])
         whose = signature(options | {"rows": data.fingerprint})
         return Unfinished(data.resume).go_on(whose, signature(of_path), of_path["lambdas"], solve)
+
+    def path(self, solution: Solution, n_lambdas: int, index: int = 0) -> Path:
+        """The path of one problem; passes tell the intercept without features where no formula does."""
+        path = super().path(solution, n_lambdas, index)
+        null = float(solution.null_intercepts[index])
+        return replace(path, null_intercept=null) if path.null_intercept is None and np.isfinite(null) else path
 
     def dispersion(self, path: Path, index: int) -> float:
         """Pearson's statistic over its degrees of freedom at one strength, by a pass of its own."""

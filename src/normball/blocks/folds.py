@@ -34,6 +34,13 @@ def fold_of_rows(first: int, count: int, n_folds: int, seed: int = 0) -> NDArray
     return folds[first - start : first - start + count].astype(np.int32)
 
 
+def are_apart(first: int, count: int, share: float, seed: int = 0) -> NDArray[np.bool_]:
+    """Which of the rows `first`, ..., `first + count - 1` are among those of a share, by their numbers and a seed."""
+    numbers = np.arange(first, first + count, dtype=np.uint64)
+    mixed = _mixed(numbers + _mixed(np.array([seed], dtype=np.uint64)))
+    return np.asarray(mixed.astype(np.float64) * 2.0**-64 < share)
+
+
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """SplitMix64 of each number as its state."""
     mixed = (numbers + np.uint64(1)) * _GOLDEN

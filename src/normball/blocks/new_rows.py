@@ -101,6 +101,7 @@ def new_rows(
     exposure: str | None = None,
     row_groups: Any = None,
     unknown: str = "error",
+    missing: str = "error",
     progress: Progress = None,
 ) -> NewRows:
     """Look at all rows, and lay out how they become blocks.
@@ -115,6 +116,8 @@ def new_rows(
         Columns; y and offset of several outputs a list of them. Of dask collections what has a value for each row.
     unknown : {"error", "warn", "baseline"}
         What to do with a level unseen in training.
+    missing : {"error", "drop", "impute"}
+        Whether rows that lack what a model cannot do without are left out; those that lack a feature by "drop" alone.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def new_rows(
     labels = frozenset(column.name for column in preparation.columns if column.levels is not None)
     if table.form is not None:  # text that is to be labels stays as it is written
         table = replace(table, kept_as_text=(*table.kept_as_text, *labels))
-    rows, findings = _rows(table, preparation, terms, roles, labels, given, unknown, progress)
+    rows, findings = _rows(table, preparation, terms, roles, labels, given, (unknown, missing), progress)
     blocks = RowBlocks(
         source=PartitionRows(rows, table) if isinstance(table, DaskTable) else rows,
         family=terms.family,
@@ -165,7 +168,7 @@ def _rows(
     roles: Roles,
     labels: frozenset[str],
     given: Blocks,
-    unknown: str,
+    policy: tuple[str, str],
     progress: Progress,
 ) -> tuple[TableRows, list[Finding]]:
     """How parts of the table become blocks, after a look at all of it."""
@@ -181,7 +184,7 @@ def _rows(
     with Poll(progress) as poll:
         looked_at = watched(table, poll)
         found = survey(looked_at, wanted, n_rows)
-        reader, columns, findings = _judged(looked_at, preparation, terms, roles, found, n_rows, unknown)
+        reader, columns, findings = _judged(looked_at, preparation, terms, roles, found, n_rows, *policy)
     width = max(len(roles.columns), len(preparation.feature_names))
     n_rows = rows_of_a_block(width, given.memory, given.rows)
     return TableRows(table, reader, columns.preparation, found.n_rows, n_rows, columns.levels), findings
@@ -240,24 +243,27 @@ def _judged(
     found: Survey,
     n_rows: int,
     unknown: str,
+    missing: str,
 ) -> tuple[RowReader, NewColumns, list[Finding]]:
     """How the rows are read; raises with every problem of single columns."""
     columns, findings = judged_columns(preparation, found, unknown)
     findings = [*table.findings, *found.findings, *findings]
     readers = dict(found.readers) | columns.readers
-    divisor, of_numbers = judged_row_numbers(roles, found, readers)
+    divisor, of_numbers = judged_row_numbers(roles, found, readers, may_lack=missing != "error")
+    if missing == "drop":
+        columns.missing = {}
     findings += of_numbers + columns.gaps(table, readers, n_rows)
     target = None
     if roles.target:
         target, problems = _target(table, terms, roles, found, readers, n_rows)
-        findings += problems
+        findings += [one for one in problems if missing == "error" or one.code != "E04"]
     groups = None
     if roles.fold:
         groups, problems = _groups(roles.fold, found)
         findings += problems
     raise_errors(findings)
     n_outputs = max(len(terms.output_names), 1)
-    return RowReader(roles, readers, target, divisor, False, groups, n_outputs), columns, findings
+    return RowReader(roles, readers, target, divisor, missing == "drop", groups, n_outputs), columns, findings
 
 
 def _target(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ def with_rows_apart(task: Task, arguments: Namespace) -> Task:
     apart = rows_apart(task.table, task.run, data)
     used = apart if data.rows is None else np.intersect1d(apart, data.rows)
     kept = np.setdiff1d(np.arange(task.table.height), apart)
-    how = f"{count(used.size)} rows set apart, {_how(task.run)}"
+    how = f"{count(used.size)} rows set apart, {how_set_apart(task.run)}"
     task.run = replace(task.run, apart={**chosen, "how": how})
     beside = Apart(taken(task.table, used), _taken_values(task.offset, used), how, kept)
     return replace(task, table=taken(task.table, kept), offset=_taken_values(task.offset, kept), apart=beside)
@@ -139,21 +140,12 @@ def score(fit: Fit, task: Task, console: Console) -> None:
     """Score the model on the rows that were set apart, and keep that with the run."""
     from normball.cli.console import machine_form
 
-    if task.apart is None:
+    if not task.run.apart:
         return
     try:
         with console.phase(message("Score")), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            found = fit.evaluate(
-                task.apart.table,
-                task.run.y,
-                sample_weight=task.run.weights or None,
-                offset=task.apart.offset,
-                strata=task.run.strata or None,
-                row_groups=values_of(task.apart.table, task.run.group) if task.run.group else None,
-                random_state=task.run.apart["seed"],
-                unknown="warn",
-            )
+            found = task.judged(fit)
     except DataError as error:  # a class that the fit never saw: the fit is good all the same
         console.findings(error.findings)
         return
@@ -163,7 +155,8 @@ def score(fit: Fit, task: Task, console: Console) -> None:
     task.run = replace(task.run, apart={**task.run.apart, "evaluation": machine_form(found.to_dict())})
 
 
-def _how(run: Run) -> str:
+def how_set_apart(run: Run) -> str:
+    """How the rows were chosen, in words."""
     if "column" in run.apart:
         return f'as "{run.apart["column"]}" marks them'
     share = f"{100 * run.apart['share']:g} % of all"
@@ -172,7 +165,12 @@ def _how(run: Run) -> str:
 
 def _marked(table: Any, column: str) -> NDArray[np.bool_]:
     """Whether a column marks each row as one for the test; the 1 of a column called "train" is one for the fit."""
-    words = np.array([_word(value) for value in values_of(table, column).tolist()])
+    return marks(values_of(table, column).tolist(), column)
+
+
+def marks(values: Sequence[Any], column: str) -> NDArray[np.bool_]:
+    """Whether each of the values of a column marks rows for the test."""
+    words = np.array([_word(value) for value in values])
     strange = sorted({*words.tolist()} - {*TRAIN, *TEST})
     if strange or not np.isin(words, TEST).any() or np.isin(words, TEST).all():
         found = f"It holds {sample(sorted({*words.tolist()}), quote=True)}."

@@ -5,21 +5,25 @@ from __future__ import annotations
 import glob
 import shlex
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normball.cli.apart import how_set_apart, marks
 from normball.cli.source import PLACES, STDIN, Task, UsageError, named, not_found, reading_options, without_folders
 from normball.cli.terms import options_of
-from normball.messages import DataError, Finding, sample
+from normball.messages import DataError, Finding, count, sample
 from normball.run import Run
 
 if TYPE_CHECKING:
+    from normball.blocks.long_table import LongTable
     from normball.blocks.source import RowBlocks
     from normball.findings.in_blocks import WholeColumns
     from normball.inputs.prepare import Data
+    from normball.results.evaluation import Evaluation
+    from normball.results.fit import Fit
 
 # options that need all rows at once
 NEED_ROWS = (
@@ -27,8 +31,6 @@ NEED_ROWS = (
     "start",
     "strata",
     "positive",
-    "holdout",
-    "split",
     "bootstrap",
     "out_of_fold",
     "groups",
@@ -39,6 +41,8 @@ NEED_ROWS = (
     "spline",
     "interact",
 )
+N_BOOTSTRAP = 500  # samples of the rows that were set apart, as of those in memory
+ROWS_AT_ONCE = 1 << 16
 UNFINISHED = "unfinished.npz"
 
 
@@ -48,6 +52,7 @@ class LongTask(Task):
 
     blocks: RowBlocks | None = None
     size: tuple[int, int] = (0, 0)
+    beside: Any = None  # the rows that no fit sees, a Blocks of their table
 
     prepares_sample = True
 
@@ -78,6 +83,29 @@ class LongTask(Task):
 
         _, whole, remarks = self._looked_at
         return [*remarks, *check_data(data, whole, **how)]
+
+    def judged(self, fit: Fit) -> Evaluation:
+        """How well a model predicts the rows that were set apart."""
+        from normball.results.in_parts import rows_for
+        from normball.results.judged_in_parts import evaluation_of
+
+        run = self.run
+        rows = rows_for(
+            fit,
+            self.beside,
+            y=run.y,
+            sample_weight=run.weights or None,
+            offset=self.offset,
+            exposure=run.exposure or None,
+            row_groups=run.group or None,
+            unknown="warn",
+            missing=self.options["missing"],
+            progress=False,
+        )
+        found = evaluation_of(fit, rows, N_BOOTSTRAP, run.apart["seed"])
+        how = f"{count(found.n_rows)} rows set apart, {how_set_apart(run)}"
+        self.run = replace(run, apart={**run.apart, "how": how})
+        return found
 
     def goes_on(self) -> str:
         """How the fit can be taken up where it was interrupted."""
@@ -115,17 +143,18 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     columns = list(table.names)
     targets, offsets = _columns(arguments, columns)
     y: Any = targets if len(targets) > 1 else targets[0]
+    seen, beside, chosen = _with_rows_apart(table, arguments)
     options = {
         "sample_weight": arguments.weights,
         "missing": arguments.missing,
         "inf": arguments.inf,
         "categorical": list(arguments.categorical),
-        "drop": list(arguments.drop),
+        "drop": chosen.get("drop", list(arguments.drop)),
         **options_of(arguments, columns),
     }
     offset = offsets[0] if len(offsets) == 1 else offsets or None
     blocks = blocks_of(
-        table,
+        seen,
         y,
         family=arguments.family,
         offset=offset,
@@ -147,7 +176,10 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         exposure=arguments.exposure or "",
         group=arguments.group or "",
         time_order=arguments.time_order or "",
+        apart=chosen,
     )
+    if chosen:
+        run = replace(run, apart={**chosen, "how": f"rows set apart, {how_set_apart(run)}"})
     return LongTask(
         table=Blocks(blocks, executor=executor, resume=unfinished(arguments)),
         family=arguments.family,
@@ -157,7 +189,30 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         findings=[],
         blocks=blocks,
         size=(blocks.source.n_table_rows, len(columns)),
+        beside=None if beside is None else Blocks(beside, memory=arguments.memory),
     )
+
+
+def _with_rows_apart(table: LongTable, arguments: Namespace) -> tuple[LongTable, LongTable | None, dict[str, Any]]:
+    """The rows that the fit sees, those that --holdout or --split sets apart, and how these were chosen."""
+    from normball.blocks.selected import ByMark, ByShare, Items, selected
+
+    share, column, seed = arguments.holdout, arguments.split, getattr(arguments, "seed", 0)
+    if share is None and column is None:
+        return table, None, {}
+    given = [name for name in ("group", "time_order") if getattr(arguments, name)]
+    if share is not None and given:
+        option = "--" + given[0].replace("_", "-")
+        text = f"--holdout {share:g} takes single rows by their numbers where a table is read in blocks, and {option}"
+        raise UsageError(f"{text} does not: mark the rows in a column, and name it with --split")
+    drop = list(dict.fromkeys([*arguments.drop, *([column] if column else [])]))
+    if column is None:
+        kept, apart = (selected(table, ByShare(share, seed, which)) for which in (False, True))
+        return kept, apart, {"seed": seed, "share": share, "drop": drop}
+    items = [*table.run([column], ROWS_AT_ONCE, Items(column)).found]
+    marked = tuple(item for item, mark in zip(items, marks(items, column).tolist(), strict=True) if mark)
+    kept, apart = (selected(table, ByMark(column, marked, which)) for which in (False, True))
+    return kept, apart, {"seed": seed, "column": column, "drop": drop}
 
 
 def _columns(arguments: Namespace, columns: list[str]) -> tuple[list[str], list[str]]:
@@ -165,8 +220,8 @@ def _columns(arguments: Namespace, columns: list[str]) -> tuple[list[str], list[
     targets = named(arguments.target, columns, "--target")
     offsets = named(arguments.offset or [], columns, "--offset")
     asked = [(name, "--target") for name in targets] + [(name, "--offset") for name in offsets]
-    roles = ("weights", "exposure", "group", "time_order")
-    asked += [(name, f"--{role.replace('_', '-')}") for role in roles if (name := getattr(arguments, role))]
+    roles = ("weights", "exposure", "group", "time_order", "split")
+    asked += [(name, f"--{role.replace('_', '-')}") for role in roles if (name := getattr(arguments, role, None))]
     problems = [problem for name, option in asked if (problem := not_found(columns, name, option))]
     if problems:
         raise DataError(*problems)

@@ -20,6 +20,8 @@ from normball.run import Run
 if TYPE_CHECKING:
     from normball.cli.apart import Apart
     from normball.inputs.prepare import Data
+    from normball.results.evaluation import Evaluation
+    from normball.results.fit import Fit
 
 READING = ("na", "thousands", "decimal", "units", "delimiter", "encoding", "header", "dedupe", "categorical")
 
@@ -74,6 +76,20 @@ class Task:
         from normball.findings.check import check_data
 
         return check_data(data, **how)
+
+    def judged(self, fit: Fit) -> Evaluation:
+        """How well a model predicts the rows that were set apart."""
+        assert self.apart is not None
+        return fit.evaluate(
+            self.apart.table,
+            self.run.y,
+            sample_weight=self.run.weights or None,
+            offset=self.apart.offset,
+            strata=self.run.strata or None,
+            row_groups=values_of(self.apart.table, self.run.group) if self.run.group else None,
+            random_state=self.run.apart["seed"],
+            unknown="warn",
+        )
 
     def goes_on(self) -> str:
         """How the fit can be taken up where it was interrupted, if it can."""

@@ -1,0 +1,94 @@
+"""Some rows of a long table as a table of their own: those that a fit sees, or those that are set apart from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from normball.blocks.folds import are_apart
+from normball.blocks.long_table import LongTable, Opener
+from normball.blocks.readers import as_items
+from normball.inputs.columns import Mask
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Selection(Protocol):
+    """Which rows are meant."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns that decide."""
+
+    def of(self, frame: pl.DataFrame, first_row: int) -> Mask:
+        """The rows of a part, the first of which is `first_row` of the table."""
+
+
+@dataclass(frozen=True)
+class ByShare:
+    """A share of the rows by their numbers, or the others."""
+
+    share: float
+    seed: int
+    apart: bool
+    needs: tuple[str, ...] = ()
+
+    def of(self, frame: pl.DataFrame, first_row: int) -> Mask:
+        """Whether the row is set apart, or is not."""
+        return np.asarray(are_apart(first_row, frame.height, self.share, self.seed) == self.apart)
+
+
+@dataclass(frozen=True)
+class ByMark:
+    """The rows in which a column holds one of some values, or the others."""
+
+    column: str
+    items: tuple[Any, ...]
+    apart: bool
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The column."""
+        return (self.column,)
+
+    def of(self, frame: pl.DataFrame, first_row: int) -> Mask:
+        """Whether the row is marked, or is not."""
+        marked = np.isin(np.array(as_items(frame[self.column]).to_list(), dtype=object), np.array(self.items, object))
+        return np.asarray(marked == self.apart)
+
+
+def selected(table: LongTable, selection: Selection) -> LongTable:
+    """The table of these rows, which are numbered anew."""
+    return replace(table, opened=partial(_chosen, table.opened, selection), n_rows_hint=0)
+
+
+def _chosen(opened: Opener, selection: Selection, columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+    import polars as pl
+
+    first_row = 0
+    for frame in opened(list(dict.fromkeys([*columns, *selection.needs])), n_rows):
+        chosen = selection.of(frame, first_row)
+        first_row += frame.height
+        if chosen.any():
+            yield frame.filter(pl.Series(chosen)).select(columns)
+
+
+@dataclass
+class Items:
+    """What a column holds, each once, in the order in which it is met."""
+
+    name: str
+    found: dict[Any, None] = field(default_factory=dict)
+
+    def add(self, frame: pl.DataFrame, first_row: int) -> None:
+        """Take the next rows."""
+        self.found |= dict.fromkeys(as_items(frame[self.name]).unique(maintain_order=True).to_list())
+
+    def join(self, later: Items) -> None:
+        """Take what was found in later rows."""
+        self.found |= later.found
