@@ -114,8 +114,8 @@ def test_gaps_among_the_rows_set_apart(frame: pl.DataFrame, capsys: Capture, mis
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--holdout", "0.2", "--group", "days"], "name it with --split"),
-        (["--holdout", "0.2", "--time-order", "days"], "name it with --split"),
+        (["--holdout", "0.2", "--group", "days"], "for --split"),
+        (["--holdout", "0.2", "--time-order", "days"], "for --split"),
         (["--split", "parts"], 'Column "parts" of --split not found'),
         (["--split", "x0"], 'must mark each row as "train" or "test"'),
     ],

@@ -197,16 +197,19 @@ def _with_rows_apart(table: LongTable, arguments: Namespace) -> tuple[LongTable,
     """The rows that the fit sees, those that --holdout or --split sets apart, and how these were chosen."""
     from normball.blocks.selected import ByMark, ByShare, Items, selected
 
-    share, column, seed = arguments.holdout, arguments.split, getattr(arguments, "seed", 0)
+    share, column = (getattr(arguments, name, None) for name in ("holdout", "split"))
+    seed = getattr(arguments, "seed", 0)
     if share is None and column is None:
         return table, None, {}
     given = [name for name in ("group", "time_order") if getattr(arguments, name)]
     if share is not None and given:
         option = "--" + given[0].replace("_", "-")
-        text = f"--holdout {share:g} takes single rows by their numbers where a table is read in blocks, and {option}"
-        raise UsageError(f"{text} does not: mark the rows in a column, and name it with --split")
+        text = (
+            f"--holdout takes single rows of a table in blocks, {option} does not: mark them in a column, for --split"
+        )
+        raise UsageError(text)
     drop = list(dict.fromkeys([*arguments.drop, *([column] if column else [])]))
-    if column is None:
+    if share is not None:
         kept, apart = (selected(table, ByShare(share, seed, which)) for which in (False, True))
         return kept, apart, {"seed": seed, "share": share, "drop": drop}
     items = [*table.run([column], ROWS_AT_ONCE, Items(column)).found]
