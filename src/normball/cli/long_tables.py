@@ -199,8 +199,7 @@ def _with_rows_apart(table: LongTable, arguments: Namespace) -> tuple[LongTable,
 
     share, column = (getattr(arguments, name, None) for name in ("holdout", "split"))
     seed = getattr(arguments, "seed", 0)
-    if share is None and column is None:
-        return table, None, {}
+    drop = list(dict.fromkeys([*arguments.drop, *([column] if column else [])]))
     given = [name for name in ("group", "time_order") if getattr(arguments, name)]
     if share is not None and given:
         option = "--" + given[0].replace("_", "-")
@@ -208,10 +207,11 @@ def _with_rows_apart(table: LongTable, arguments: Namespace) -> tuple[LongTable,
             f"--holdout takes single rows of a table in blocks, {option} does not: mark them in a column, for --split"
         )
         raise UsageError(text)
-    drop = list(dict.fromkeys([*arguments.drop, *([column] if column else [])]))
     if share is not None:
         kept, apart = (selected(table, ByShare(share, seed, which)) for which in (False, True))
         return kept, apart, {"seed": seed, "share": share, "drop": drop}
+    if column is None:
+        return table, None, {}
     items = [*table.run([column], ROWS_AT_ONCE, Items(column)).found]
     marked = tuple(item for item, mark in zip(items, marks(items, column).tolist(), strict=True) if mark)
     kept, apart = (selected(table, ByMark(column, marked, which)) for which in (False, True))
