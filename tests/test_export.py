@@ -373,6 +373,14 @@ def test_what_cannot_be_exported_is_said(options, what):
         fit.export(**options)
 
 
+def test_of_several_mixes_the_picked_one_is_exported(tmp_path):
+    rows = table().select("size", "none")
+    y = rows["size"].to_numpy() + rows["none"].to_numpy() / 9
+    several = normball.compare(rows, y, l1_ratios=(0, 1), cv=3)
+    assert several.export(to="c", lam="best") == several.pick("best").export(to="c", lam="best")
+    assert several.export(to="c", l1_ratio=0) == several.with_mix(0).export(to="c")
+
+
 def test_paths_and_their_files(tmp_path):
     rows = table().select("size", "none")
     y = rows["size"].to_numpy() + rows["none"].to_numpy() / 9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import polars
 
+    from normball.export.exporting import ExportOptions
 SHORT_LIST_LOSS = 0.1  # of what the best model gains over the one without features
 
 
@@ -266,6 +267,18 @@ class Comparison:
         """Predict for new rows with one mix, by default the one that `pick` takes; see `CVPath.predict`."""
         cv = self.pick(lam if isinstance(lam, str) else "1se") if l1_ratio is None else self.with_mix(l1_ratio)
         return cv.predict(X, lam=lam, kind=kind, offset=offset, unknown=unknown, times=times, strata=strata)
+
+    def export(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        l1_ratio: float | None = None,
+        lam: Choice | float = "1se",
+        **options: Unpack[ExportOptions],
+    ) -> str | bytes:
+        """Write the model of one mix, by default the one that `pick` takes, for another program; see `Fit.export`."""
+        cv = self.pick(lam if isinstance(lam, str) else "1se") if l1_ratio is None else self.with_mix(l1_ratio)
+        return cv.export(path, lam=lam, **options)
 
     def to_frame(self) -> polars.DataFrame:
         """One row for each mix and choice of strength ("best", "1se"): its score, and its loss to the best of all."""
