@@ -3,28 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import is_dataclass
-from importlib import import_module
-
-_PLAIN = (  # modules whose classes hold data alone
-    "comparison",
-    "cv_result",
-    "inputs.feature_groups",
-    "inputs.preparation",
-    "inputs.terms.dates",
-    "inputs.terms.interaction",
-    "inputs.terms.levels",
-    "inputs.terms.numbers",
-    "inputs.terms.spline",
-    "inputs.terms.term",
-    "inputs.terms.words",
-    "messages",
-    "results.fit",
-    "results.held_out",
-    "results.path",
-    "results.ranges",
-    "results.sparse_rows",
-    "survival.baseline",
-)
 
 
 def trusted_types() -> list[str]:
@@ -42,16 +20,22 @@ def trusted_types() -> list[str]:
     >>> "normball.estimators.GLMRegressor" in trusted_types()
     True
     """
-    from normball import drop_in, estimators, estimators_survival
+    from normball import comparison, cv_result, drop_in, estimators, estimators_survival, messages
+    from normball.inputs import feature_groups, preparation
+    from normball.inputs.terms import dates, interaction, levels, numbers, spline, term, words
+    from normball.results import fit, held_out, path, ranges, sparse_rows
+    from normball.survival import baseline
 
+    modules = [comparison, cv_result, feature_groups, preparation, dates, interaction, levels, numbers, spline, term]
+    modules += [words, messages, fit, held_out, path, ranges, sparse_rows, baseline]
     public = [getattr(drop_in, name) for name in drop_in.__all__]
     public += [estimators.GLMRegressor, estimators.GLMRegressorCV, estimators.GLMClassifier, estimators.GLMClassifierCV]
     public += [estimators_survival.CoxRegressor, estimators_survival.CoxRegressorCV]
     held = [
         kind
-        for name in _PLAIN
-        for kind in vars(import_module(f"normball.{name}")).values()
-        if isinstance(kind, type) and kind.__module__ == f"normball.{name}" and _holds_data(kind)
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__module__ == module.__name__ and _holds_data(kind)
     ]
     return sorted({f"{kind.__module__}.{kind.__qualname__}" for kind in (*public, *held)})
 

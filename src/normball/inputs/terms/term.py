@@ -67,6 +67,10 @@ class Term(ABC):
         "n_rows": listed(number(0, whole=True)),
     }
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy needs: the fields, and nothing that was made of them."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
     @property
     def sources(self) -> tuple[str, ...]:
         """The columns of the table that it reads."""
