@@ -167,7 +167,7 @@ def test_old_files_tell_the_score() -> None:
 
     cv = nb.cv_path(X, X[:, 0] + RNG.normal(size=N), cv=5, n_lambdas=10)
     old = replace(cv, null_fold_scores=None, held_out=None)
-    assert answer(old, "y", 5).quality == f"On rows not used for the fit, the deviance is {cv.cv_mean[5]:.3g}."
+    assert answer(old, "y", 5).quality == f"On held-out rows, the deviance is {cv.cv_mean[5]:.3g}."
 
 
 def test_percent_never_rounds_to_all_or_nothing() -> None:

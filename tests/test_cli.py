@@ -27,7 +27,7 @@ def test_fit_prints_the_numbers_of_the_model_that_it_writes(folder: Path, capsys
     n_yes = int((pl.read_csv("t.csv")["y"] == "yes").sum())
     assert f'Target   y: binary, "yes" {n_yes} (' in out
     assert "-> logistic, L1" in out
-    assert "lambda_1se (picked)" in out
+    assert "lambda_1se (selected)" in out
     assert re.search(rf"features kept +{cv.at('1se').n_nonzero} of 5", out)
     assert re.search(rf"\nCV deviance .*\n  without features +{cv.null_mean:.2f}\n", out)
     assert f"Answer   {answer(cv, 'y', cv.index_1se)}\n" in out
@@ -65,9 +65,9 @@ def test_select(select: str, folder: Path, capsys: Capture) -> None:
     assert code == 0
     cv = load("out/model.json")
     if select == "best":
-        assert "lambda_best (picked)" in out
+        assert "lambda_best (selected)" in out
     else:
-        assert "lambda (picked)" in out
+        assert "lambda (selected)" in out
         assert 0.03 in cv.lambdas
         assert cv.at(lam=0.03).dual_gap <= 1e-6
     code, shown, _ = run(capsys, "show", "out/model.json")
@@ -237,7 +237,7 @@ def test_report_and_show_of_another_lambda(folder: Path, capsys: Capture) -> Non
     assert code == 0
     assert out.startswith("Wrote    report.html (")
     assert out.endswith(" KB) in out\n")
-    assert "lambda_best (picked)" in Path("out/report.html").read_text()
+    assert "lambda_best (selected)" in Path("out/report.html").read_text()
     between = str(float(np.sqrt(np.prod(load("out/model.json").lambdas[30:32]))))
     code, out, _ = run(capsys, "show", "out/model.json", "--lam", between)
     assert code == 0

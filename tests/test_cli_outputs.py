@@ -46,7 +46,7 @@ def test_text_of_three_classes_is_multinomial(table: pl.DataFrame, capsys: Captu
     assert (cv.path.output_names, cv.path.grouped) == (("=owl", "hare", "red fox"), False)
     page = Path("out/report.html").read_text(encoding="utf-8")
     assert "tell the 3 classes of kind apart" in page
-    assert "rows not used for their fit" in page
+    assert "held-out rows" in page
     code, shown_again, _ = run(capsys, "show", "out/model.json")
     assert code == 0
     assert shown_again.splitlines()[3:] == out.splitlines()[3 : len(shown_again.splitlines())]

@@ -241,7 +241,7 @@ def test_table_of_a_cross_validated_path(cv):
 def test_summary_of_a_cross_validated_path(cv):
     text = cv.summary()
     for line in (
-        "lambda_1se (picked)",
+        "lambda_1se (selected)",
         "CV deviance",
         "  without features",
         "CV AUC",

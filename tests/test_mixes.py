@@ -272,7 +272,7 @@ def test_what_was_finished_is_kept(table, rounds):
 
 def test_words(comparison):
     told = comparison.summary()
-    for text in ("lasso", "elastic net 0.5", "elastic net 0.1", "ridge", "no features", "(picked)", "the best"):
+    for text in ("lasso", "elastic net 0.5", "elastic net 0.1", "ridge", "no features", "(selected)", "the best"):
         assert text in told
     short = comparison.short_list()
     given_up = 100 * short.loss / comparison.gain

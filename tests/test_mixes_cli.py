@@ -46,8 +46,8 @@ def test_fit_compares_by_default(folder: Path, capsys: Capture) -> None:
     rows = {line.split("  ")[0]: line for line in out.splitlines() if "+/-" in line}
     picked = comparison.picked
     for cv, name in zip(comparison, ("lasso", "elastic net 0.5", "elastic net 0.1", "ridge"), strict=True):
-        (row,) = [line for start, line in rows.items() if start.removesuffix(" (picked)") == name]
-        assert ("(picked)" in row) == (cv is picked)
+        (row,) = [line for start, line in rows.items() if start.removesuffix(" (selected)") == name]
+        assert ("(selected)" in row) == (cv is picked)
         one = comparison.candidate(cv, "best")
         assert facts.with_error(one.cv_mean, one.cv_se) in row
         assert ("the best" in row) == (cv is comparison.best)

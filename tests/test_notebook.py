@@ -74,6 +74,6 @@ def test_names_are_text(results: dict[str, Any]) -> None:
 
 def test_the_picked_features_are_there(results: dict[str, Any]) -> None:
     text = Tags(results["cv"]._repr_html_()).text
-    assert "lambda_1se (picked)" in text
+    assert "lambda_1se (selected)" in text
     assert "Selected at lambda_1se" in text
     assert "kept in folds" in text

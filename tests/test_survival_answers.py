@@ -72,7 +72,7 @@ def test_the_answer_in_words():
     assert told.helps
     assert told.found.endswith("features explain the time to an event (time, dead)")
     assert told.quality.startswith(
-        f"On rows not used for the fit, the concordance is {value:.3f} +/- {error:.3f} (0.5 without features): of two "
+        f"On held-out rows, the concordance is {value:.3f} +/- {error:.3f} (0.5 without features): of two "
         f"rows, the one with the higher risk has its event first in {100 * value:.1f} %. The deviance is "
     )
     row = next(line for line in cv.summary().splitlines() if line.startswith("CV concordance"))

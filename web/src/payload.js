@@ -35,10 +35,10 @@
  * @property {number} n_folds
  * @property {string} score its name, as "deviance"
  * @property {boolean} by_root whether it is a mean squared error, shown by its root in the unit of the target
- * @property {number | null} explained_of the deviance whose explained share says more of left-out rows than the score
+ * @property {number | null} explained_of the deviance whose explained share says more of held-out rows than the score
  * @property {boolean} greater_is_better
  * @property {number | null} null_score of the model without features
- * @property {(number | null)[] | null} concordance of times to an event: how well left-out rows are ranked, by lambda
+ * @property {(number | null)[] | null} concordance of times to an event: how well held-out rows are ranked, by lambda
  * @property {(number | null)[] | null} concordance_se
  * @property {number} best index of lambda_best
  * @property {number} one_se index of lambda_1se
@@ -47,7 +47,7 @@
  * @property {string} name
  * @property {number} l1_ratio
  * @property {number[]} n_nonzero by its own lambdas, as the next one
- * @property {(number | null)[]} mean score of left-out rows
+ * @property {(number | null)[]} mean score of held-out rows
  * @property {number} best index of its lambda_best
  * @property {number} one_se index of its lambda_1se
  * @property {number} loss how much worse its best model is than the best of all: the mean of paired differences over folds
@@ -80,7 +80,7 @@
  * @property {number} n_features
  * @property {number[]} lambdas descending
  * @property {number} picked index of the choice that the page opens with
- * @property {[string, string][]} answers by lambda: what was found, and how good it is on rows not used for the fit
+ * @property {[string, string][]} answers by lambda: what was found, and how good it is on held-out rows
  * @property {number[]} intercepts by lambda; empty for several outputs, which have their own
  * @property {number[] | null} rest by lambda: intercept + what the features of columns that cannot be set add at their means; null without evidence
  * @property {number[]} n_nonzero by lambda

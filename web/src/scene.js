@@ -87,7 +87,7 @@ function expanded(evidence, [j, k], index, at, gradient, value) {
 /** @param {Payload} data @param {number[]} stored @param {number} index */
 function approximate(data, stored, index) {
   const text = tr`The contours are approximate: the loss to second order about the solution.`;
-  if (data.comparison && !data.evidence?.slices.length) return tr`${text} Exact ones are stored for the penalty that was picked.`;
+  if (data.comparison && !data.evidence?.slices.length) return tr`${text} Exact ones are stored for the penalty that was selected.`;
   if (stored.length === 0) return tr`${text} Exact ones are stored for pairs of the first features of the list.`;
   return tr`${text} The nearest lambda with exact ones is ${figures(data.lambdas[stored[nearest(stored, index)]])}.`;
 }

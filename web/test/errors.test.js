@@ -48,7 +48,7 @@ test("the four cells are the rows on either side of a cut-off, and their cost", 
   assert.equal(cheapest(cellsOf(stored, 0, { ...state, cost_missed: 0 })), 2); // no alarm at all is cheapest
   assert.equal(cheapest(cellsOf(stored, 0, { ...state, cost_missed: 0, cost_alarm: 0 })), 1); // all alike: the middle one
   const { sentence, table } = decisions.draw(data, { ...state, index: 0 });
-  assert.match(sentence, /above a probability of 0\.5: of 100 rows not used for their fit 75 \(75%\) are right; always saying “no” would be right for 50%/);
+  assert.match(sentence, /above a probability of 0\.5: of 100 held-out rows 75 \(75%\) are right; always saying “no” would be right for 50%/);
   assert.match(sentence, /10 of 50 “<yes>” are missed, 15 of 50 “no” are called “<yes>”/);
   assert.match(sentence, /all errors cost 65; on these rows the cheapest cut-off is 0\.25 \(50\), and for probabilities that can be taken at their word it is 0\.167/);
   assert.deepEqual(table.rows[1], ["0.5", 40, 10, 15, 35, "75%", "73%", "80%", "65"]);

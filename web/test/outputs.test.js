@@ -181,8 +181,8 @@ test("what-if gives the probability of every class", () => {
   assert.match(inWords(data, state), /^Most probable: “out 2” with [\d.]+ % \(at the start “out 2” with [\d.]+ %\)$/);
   assert.match(inWords(data, stateOf(data)), /^Most probable: “out \d” with [\d.]+ %$/);
   assert.match(inWords(several("targets"), stateOf(several("targets"))), /^Predicted: out 0 [-\d.]+, out 1 0\.1000, out 2 [-\d.]+$/);
-  assert.match(spread(data, state), /^Of the 30 left-out rows with the nearest predictions \(80\.0 % on average\), 90\.0 % were “out 2”\.$/);
-  assert.match(spread(several("targets"), stateOf(several("targets"))), /^Left-out rows were off by \(root mean squared error\): out 0 0\.333, out 1 3\.33, out 2 33\.3\.$/);
+  assert.match(spread(data, state), /^Of the 30 held-out rows with the nearest predictions \(80\.0 % on average\), 90\.0 % were “out 2”\.$/);
+  assert.match(spread(several("targets"), stateOf(several("targets"))), /^Held-out rows were off by \(root mean squared error\): out 0 0\.333, out 1 3\.33, out 2 33\.3\.$/);
   assert.equal(ready(data), true);
   data.outputs[1].rest = null;
   assert.equal(ready(data), false);

@@ -69,7 +69,7 @@ test("curves say who is at risk, what happened up to the horizon, and for which 
   const { svg, sentence, table } = survival_curves.draw(data, at(2));
   assert.match(sentence, /At days = 20 \(the median time of the events\), dotted, 95% of the lowest third are without the event and 40% of the highest third; half of the highest third have it by days = 20, more than half of the lowest third have none as long as they were seen\.$/);
   assert.match(survival_curves.draw(data, at(3)).sentence, /Stored for lambda = 0\.1/);
-  assert.match(survival_curves.draw(data, at(0)).sentence, /all left-out rows have the same predicted risk; 80% are without the event/);
+  assert.match(survival_curves.draw(data, at(0)).sentence, /all held-out rows have the same predicted risk; 80% are without the event/);
   assert.equal(svg.match(/rows still at risk/g)?.length, 1);
   assert.deepEqual(table.rows[2], ["40", "90%", "8", "60%", "4", "–", "0"]);
   for (const narrow of [false, true]) assert.doesNotMatch(survival_curves.draw(data, at(2, narrow)).svg, /NaN|undefined/);
@@ -92,7 +92,7 @@ test("the survival of a row, beside that at the start", () => {
   assert.match(inWords(data, moved), new RegExp(`The hazard is ${Math.exp(2 * coef).toPrecision(3)} times that at the start\\.$`));
   assert.match(drawn(data, moved).replaceAll("\n", ""), /this row.*at the start/);
   assert.doesNotMatch(drawn(data, start), /at the start|NaN/);
-  assert.match(spread(data, start), /^Of the 10 left-out rows with the nearest predictions \(\d+% on average\), \d+% were without the event at days = 20\.$/);
+  assert.match(spread(data, start), /^Of the 10 held-out rows with the nearest predictions \(\d+% on average\), \d+% were without the event at days = 20\.$/);
 });
 
 test("hazard ratios per SD and per unit, and neither an intercept nor scores of fitted rows", () => {

@@ -110,7 +110,7 @@ test("contours are called approximate only where no exact grid is stored", () =>
 test("the sigmoid says what overfits and what does not", () => {
   const data = payload("binomial");
   const { sentence } = sigmoid.draw(data, { ...opening(data), scaling: 10 });
-  assert.match(sentence, /Weights × 10: loss 0\.200 on fitted rows and 0\.900 on left-out rows/);
+  assert.match(sentence, /Weights × 10: loss 0\.200 on fitted rows and 0\.900 on held-out rows/);
   assert.match(sentence, /best at × 1\.00|best at × 1\b/);
   assert.match(sentence, /a row that is wrong keeps its pull/);
 });

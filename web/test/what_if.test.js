@@ -62,15 +62,15 @@ test("a prediction needs to know what it starts from", () => {
   assert.equal(ready({ ...data, columns: data.columns.map((column) => ({ ...column, settable: false })) }), false);
 });
 
-test("how far left-out rows with the nearest predictions were spread", () => {
+test("how far held-out rows with the nearest predictions were spread", () => {
   const counts = payload("poisson");
   const at = (/** @type {Payload} */ data, /** @type {number} */ rest) => spread({ ...data, rest: data.lambdas.map(() => rest), columns: data.columns.map((column) => ({ ...column, range: [0, 0, 1] })) }, opening(data));
-  assert.equal(at(counts, Math.log(0.37)), "Of the 40 left-out rows with the nearest predictions (0.400 on average), 8 in 10 lay between 0.500 and 3.");
-  assert.equal(at(counts, 9), "Of the 30 left-out rows with the nearest predictions (0.800 on average), 8 in 10 lay between 2 and 9.");
-  assert.equal(at(payload("binomial"), -3), "Of the 30 left-out rows with the nearest predictions (10.0 % on average), 15.0 % were “<yes>”.");
+  assert.equal(at(counts, Math.log(0.37)), "Of the 40 held-out rows with the nearest predictions (0.400 on average), 8 in 10 lay between 0.500 and 3.");
+  assert.equal(at(counts, 9), "Of the 30 held-out rows with the nearest predictions (0.800 on average), 8 in 10 lay between 2 and 9.");
+  assert.equal(at(payload("binomial"), -3), "Of the 30 held-out rows with the nearest predictions (10.0 % on average), 15.0 % were “<yes>”.");
   const numbers = payload("gaussian");
   numbers.cv = { mean: [9, 9, 4, 9, 9], se: [], train: [], folds: [], concordance: null, concordance_se: null, n_folds: 5, score: "deviance", by_root: true, explained_of: null, greater_is_better: false, null_score: 9, best: 2, one_se: 2 };
   assert.match(at(numbers, 0), /8 in 10 lay between/);
   const evidence = { .../** @type {NonNullable<Payload["evidence"]>} */ (numbers.evidence), held_out: false, calibration: null };
-  assert.equal(at({ ...numbers, evidence }, 0), "Left-out rows were off by 2.00 (root mean squared error).");
+  assert.equal(at({ ...numbers, evidence }, 0), "Held-out rows were off by 2.00 (root mean squared error).");
 });

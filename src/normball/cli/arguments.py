@@ -57,7 +57,7 @@ examples:
 LEARN_EPILOG = """\
 lessons:
   a  the same line, with small and with large weights
-  b  when large weights hurt: slopes and rows not seen
+  b  when large weights hurt: slopes and held-out rows
   c  the bargain: error plus lambda times penalty
   d  two features that say the same
   e  why L1 gives zeros: the ellipse meets the diamond

@@ -260,12 +260,12 @@ def judging_options(fit: argparse.ArgumentParser) -> None:
 def choice_options(command: Parser) -> None:
     """Which of the models that a file holds."""
     command.add_argument(
-        "--lam", type=choice, metavar="{1se,best,LAM}", help="default: the one picked when the model was fitted"
+        "--lam", type=choice, metavar="{1se,best,LAM}", help="default: the one selected when the model was fitted"
     )
     command.add_argument(
         "--penalty",
         choices=("l1", "l2"),
-        help="of the penalties compared the lasso (l1) or ridge (l2), not the one picked",
+        help="of the penalties compared the lasso (l1) or ridge (l2), not the one selected",
     )
     command.add_argument("--l1-ratio", type=part, metavar="R", help="of the penalties compared the one with this mix")
 

@@ -26,7 +26,7 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
     """Print the answer of `cv`, which mix of `model` to take, the tables, the certificate and the same elsewhere."""
     console.result("")
     index = facts.points(cv, run.select)[0].index
-    if index is not None:  # else the strength stands between two of the grid, whose left-out rows nobody predicted
+    if index is not None:  # else the strength stands between two of the grid, whose held-out rows nobody predicted
         console.told(message("Answer"), str(answers.answer(cv, run.target, index)))
     if (comparison := several(model)) is not None:
         _say_mixes(comparison, run, console)

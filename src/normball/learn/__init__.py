@@ -85,7 +85,7 @@ def figure(
     Parameters
     ----------
     id : {"a", "b", "c", "d", "e", "f", "g", "h", "i"}
-        The lesson: a the same line with larger weights, b slopes and rows not seen, c error plus penalty, d two
+        The lesson: a the same line with larger weights, b slopes and held-out rows, c error plus penalty, d two
         features that say the same, e ellipse and ball, f few or small weights, g convexity, h budget and price,
         i which penalty.
     X, y : optional

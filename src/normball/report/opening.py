@@ -89,7 +89,7 @@ def _nothing(cv: CVPath, picked: facts.Point) -> Notice:
     """No feature helps: what that means, and what one can still try."""
     kept, best = picked.fit.n_nonzero, int(cv.path.n_nonzero[cv.index_best])
     text = tr(
-        "With features, left-out rows are predicted no better than without any. That is a result: {0} rows show no "
+        "With features, held-out rows are predicted no better than without any. That is a result: {0} rows show no "
         "effect that this kind of model could use.",
         count(cv.path.n_rows),
     )
@@ -97,7 +97,7 @@ def _nothing(cv: CVPath, picked: facts.Point) -> Notice:
     if kept == 0 and best > 0:
         steps.append(
             tr(
-                "The best score on left-out rows is that of lambda_best, with {0}; it is within one standard error of "
+                "The best score on held-out rows is that of lambda_best, with {0}; it is within one standard error of "
                 "using none, so it may be chance. Press “best” to see it.",
                 tr("{0} features" if best > 1 else "{0} feature", count(best)),
             )

@@ -74,7 +74,7 @@ CAPTIONS = {
         "folds, the dashed line is the same score on the rows that were fitted."
     ),
 }
-CAPTIONS_OF_ADDED = {  # where the score of fitted rows is no like of that of left-out ones
+CAPTIONS_OF_ADDED = {  # where the score of fitted rows is no like of that of held-out ones
     **CAPTIONS,
     "cv_curve": message(
         "The solid line is the mean over the folds with a band of one standard error (1 SE), thin lines are single "
@@ -233,7 +233,7 @@ def _null_note(cv: CVPath, score: str) -> str:
     shown = facts.of_score(cv, null)
     if cv.score in find_family(cv.path.family).root_scores:
         score, shown = facts.RMSE, facts.figures(math.sqrt(null))
-    return tr("A model without features has a {0} of {1} on the same left-out rows.", score, shown)
+    return tr("A model without features has a {0} of {1} on the same held-out rows.", score, shown)
 
 
 def _apart(run: Run) -> dict[str, Any] | None:

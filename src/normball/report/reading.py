@@ -21,7 +21,8 @@ READING = (
     (
         message("What do the marks best and 1-SE mean?"),
         message(
-            "lambda_best is where rows left out of the fit are predicted best. lambda_1se is the strongest penalty "
+            "lambda_best is where held-out rows, those that a fit did not use, are predicted best. lambda_1se is the "
+            "strongest penalty "
             "that is within one standard error of that: a simpler model that the data cannot tell from the best "
             "one. Errors are given as deviance (0 is perfect; compare it with the model without features), or, for "
             "numbers, as root mean squared error in the unit of the target."
@@ -68,7 +69,7 @@ READING = (
         message(
             "Large coefficients make large predictions. For yes/no targets they push probabilities towards 0 and 1,"
             " where the slope of the sigmoid is flat: the model is very sure, whether it is right or not. The gap "
-            "between the error on fitted and on left-out rows shows how much of it was learned by heart."
+            "between the error on fitted and on held-out rows shows how much of it was learned by heart."
         ),
     ),
     (
@@ -119,7 +120,7 @@ READING_OF_TIMES = (
         message(
             "Concordance is the share of pairs of rows in which the one with the higher risk has its event first, "
             "among those where this can be known; 0.5 is chance, 1 is a perfect order. The deviance of the partial "
-            "likelihood also asks how far risks lie apart. For left-out rows it is what they add to the deviance of"
+            "likelihood also asks how far risks lie apart. For held-out rows it is what they add to the deviance of"
             " the others, per event, so that it has no like on the fitted rows; compare it with the model without "
             "features."
         ),

@@ -1,4 +1,4 @@
-"""The answer first: what was found, and how good it is on rows not used for the fit, in the words of the data."""
+"""The answer first: what was found, and how good it is on held-out rows, in the words of the data."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def answer(cv: CVPath, target: str, index: int) -> Answer:
 
 
 def features_help(cv: CVPath, index: int) -> bool:
-    """Whether features are kept, and left-out rows score better with them than without."""
+    """Whether features are kept, and held-out rows score better with them than without."""
     if cv.path.n_nonzero[index] == 0:
         return False
     gain = float(cv.cv_mean[index]) - cv.null_mean
@@ -120,7 +120,7 @@ def _quality(cv: CVPath, target: str, index: int) -> str:
     if held_out.null.ndim:
         return _of_targets(cv, index, held_out)
     error, null = float(held_out.typical(index)), float(held_out.typical_null)
-    first = tr("On rows not used for the fit, {0} is typically missed by {1}", target, figures(error))
+    first = tr("On held-out rows, {0} is typically missed by {1}", target, figures(error))
     if not error < null:
         return tr("{0}, which is no less than without features ({1}).", first, figures(null))
     if _by_mean(cv):
@@ -131,7 +131,7 @@ def _quality(cv: CVPath, target: str, index: int) -> str:
 def _of_classes(cv: CVPath, target: str, index: int, held_out: HeldOut) -> str:
     share, null = float(held_out.values[index]), float(held_out.null)
     always = class_name(cv, target, held_out.commonest)
-    first = tr("Of the rows not used for the fit, {0} are put into the right class", percent(share))
+    first = tr("Of held-out rows, {0} are put into the right class", percent(share))
     if share > null + LEAST_GAIN:
         return tr("{0}; always saying {1} would be right for {2}.", first, always, percent(null))
     alike = share > null - LEAST_GAIN
@@ -156,14 +156,14 @@ def _of_times(cv: CVPath, index: int, held_out: HeldOut) -> str:
         told = tr(
             "lambda_1se is strict here: the score of few events varies so much between folds that none of the models "
             "is better than no features by more than one standard error. lambda_best keeps {0}, with a concordance of "
-            "{1} on rows not used for the fit ({2} without features).",
+            "{1} on held-out rows ({2} without features).",
             tr("{0} features" if cv.path.n_nonzero[best] > 1 else "{0} feature", f"{cv.path.n_nonzero[best]:,}"),
             with_error(*found),
             null_rank,
         )
         return f"{text} {told}"
     share, error = held_out.concordance(index) or (np.nan, np.nan)
-    text = "On rows not used for the fit, the concordance is {0} ({1} without features)"
+    text = "On held-out rows, the concordance is {0} ({1} without features)"
     first = tr(text, with_error(share, error), null_rank)
     if share <= 0.5:
         told = tr("{0}: the risks put them in no better order than chance.", first)
@@ -201,15 +201,15 @@ def _of_targets(cv: CVPath, index: int, held_out: HeldOut) -> str:
     names = [isolated(name) for name in cv.path.output_names]
     told = [tr(text, names[k], figures(float(errors[k])), figures(float(nulls[k]))) for k in order]
     if len(told) <= MOST_TARGETS:
-        return tr("On rows not used for the fit, {0}.", ", ".join(told))
-    return tr("On rows not used for the fit, at best {0}, at worst {1}.", told[0], told[-1])
+        return tr("On held-out rows, {0}.", ", ".join(told))
+    return tr("On held-out rows, at best {0}, at worst {1}.", told[0], told[-1])
 
 
 def _by_score(cv: CVPath, index: int) -> str:
     """What is left to say of a file that keeps scores alone."""
     null = "" if np.isnan(cv.null_mean) else tr(", against {0} without features", figures(cv.null_mean))
     mean = figures(float(cv.cv_mean[index]))
-    return tr("On rows not used for the fit, the {0} is {1}{2}.", score_name(cv.score, cv.path.family), mean, null)
+    return tr("On held-out rows, the {0} is {1}{2}.", score_name(cv.score, cv.path.family), mean, null)
 
 
 def _by_mean(cv: CVPath) -> bool:

@@ -182,7 +182,7 @@ def speaks_for_itself(preparation: Preparation, feature: int) -> bool:
 def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     """Titles, and a row for each number; a column for each choice, the picked one first."""
     family = find_family(cv.path.family)
-    rows = [["", *(tr("{0} (picked)", one.label) if one is chosen[0] else one.label for one in chosen)]]
+    rows = [["", *(tr("{0} (selected)", one.label) if one is chosen[0] else one.label for one in chosen)]]
     rows.append([tr("lambda"), *(figures(one.fit.lam) for one in chosen)])
     if cv.score in family.root_scores:
         rows.append([RMSE, *(_root(one) for one in chosen)])
@@ -281,7 +281,7 @@ def of_score(cv: CVPath, value: float) -> str:
 
 
 def null_score(cv: CVPath) -> float | None:
-    """The score of a model without features on the same left-out rows; None where it is not known."""
+    """The score of a model without features on the same held-out rows; None where it is not known."""
     return None if math.isnan(cv.null_mean) else cv.null_mean
 
 
@@ -350,7 +350,7 @@ def _root(one: Point) -> str:
 
 
 def explained_of(cv: CVPath) -> float | None:
-    """The deviance of left-out rows without features, of which models explain a share; None for other scores."""
+    """The deviance of held-out rows without features, of which models explain a share; None for other scores."""
     return null_score(cv) if cv.score == "deviance" else None
 
 

@@ -51,7 +51,7 @@ def comparison_rows(comparison: Comparison, select: Choice = "1se") -> list[list
     rows = [[tr("Penalty"), tr("CV {0}", tr(score)), tr("worse by"), features, tr("at {0}", "lambda_1se"), features]]
     for cv in comparison:
         best, one_se = comparison.candidate(cv, "best"), comparison.candidate(cv, "1se")
-        shown = tr("{0} (picked)", name(cv.path)) if cv is picked else name(cv.path)
+        shown = tr("{0} (selected)", name(cv.path)) if cv is picked else name(cv.path)
         worse = tr("the best") if cv is comparison.best else facts.with_error(best.loss, best.loss_se)
         row = [shown, facts.with_error(best.cv_mean, best.cv_se), worse, f"{best.n_nonzero:,}"]
         rows.append([*row, facts.with_error(one_se.cv_mean, one_se.cv_se), f"{one_se.n_nonzero:,}"])
@@ -89,10 +89,10 @@ def _for_prediction(comparison: Comparison, select: Choice) -> list[str]:
         return [text]
     own = comparison.candidate(picked, select)
     if own.n_nonzero == 0:
-        return [text, tr("Picked: no features; one standard error is more than any model gains over that.")]
+        return [text, tr("Selected: no features; one standard error is more than any model gains over that.")]
     chosen = tr(
-        "Picked: {0} at {1}: {2}, CV {3} {4}; the simplest penalty, and then the strongest lambda, within one standard "
-        "error of the best.",
+        "Selected: {0} at {1}: {2}, CV {3} {4}; the simplest penalty, and then the strongest lambda, within one "
+        "standard error of the best.",
         name(picked.path),
         f"lambda_{select}",
         _features(own),

@@ -65,7 +65,7 @@ def plot_cv(cv: CVPath, ax: Any) -> Any:
     ax = _axes(ax)
     mean, error = cv.cv_mean, cv.cv_se
     ax.fill_between(cv.lambdas, mean - error, mean + error, alpha=0.25, linewidth=0.0)
-    ax.plot(cv.lambdas, mean, label="left-out rows")
+    ax.plot(cv.lambdas, mean, label="held-out rows")
     ax.plot(cv.lambdas, cv.train_mean, linestyle="--", label="training rows")
     ax.axvline(cv.lambda_best, color="0.4", linestyle=":", label="best")
     ax.axvline(cv.lambda_1se, color="0.4", linestyle="-.", label="one standard error")

@@ -38,7 +38,7 @@ import * as m from "./mathml.js";
 /** @type {import("./lesson.js").Lesson} */
 export const b = {
   id: "b",
-  title: tr`Less and less penalty: fitted rows, and rows not seen`,
+  title: tr`Less and less penalty: fitted rows, and held-out rows`,
   text: [
     tr`Here a model is really fitted, once for each strength of the penalty, from a strong one on the left to next to none on the right. A strong penalty keeps the weights small and the sigmoid flat: every probability stays near the middle. A weak one lets the weights grow until the fitted rows are explained as well as the model can.`,
     tr`The error of the fitted rows can only fall as the penalty weakens. Rows that were not fitted tell the other half. Their error falls while the weights learn what all rows have in common, and it may rise again once they learn by heart what these few rows happen to be: a mistake made with certainty costs more than all the certainty gains. That is overfitting. The penalty is there to keep the weights, on purpose, away from the minimum of the training error.`,

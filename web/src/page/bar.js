@@ -72,7 +72,7 @@ export function bar(page, model) {
   show();
 }
 
-/** The error of left-out rows, so that it is in sight wherever the reader is. @param {import("../payload.js").Payload} data @param {number} index */
+/** The error of held-out rows, so that it is in sight wherever the reader is. @param {import("../payload.js").Payload} data @param {number} index */
 function error(data, index) {
   const { name, of, digits } = shownScore(data);
   return data.cv ? tr` · CV ${name} ${figures(of(data.cv.mean[index]), digits)}` : "";

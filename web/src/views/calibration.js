@@ -87,7 +87,7 @@ function extent(mathematics, bins) {
 
 /** @param {Payload} data @param {number} index @param {Bin[]} bins @param {number | null | undefined} brier @param {number | null | undefined} loss */
 function told(data, index, bins, brier, loss) {
-  const rows = data.evidence?.held_out ? tr`left-out rows` : tr`the rows of the fit itself, which flatter the model`;
+  const rows = data.evidence?.held_out ? tr`held-out rows` : tr`the rows of the fit itself, which flatter the model`;
   const start = tr`At lambda = ${figures(data.lambdas[index])}, for ${rows}: `;
   if (bins.length === 0) return tr`${start}no predictions are stored.`;
   const show = data.mathematics.has_classes ? percent : figures;

@@ -83,7 +83,7 @@ function cell(square, i, j, x, y, size) {
 }
 
 /**
- * How many left-out rows are put into the right class, and what saying always the same would reach.
+ * How many held-out rows are put into the right class, and what saying always the same would reach.
  * @param {Payload} data @param {number} index
  * @returns {{ right: number, rows: number, share: number, common: string, commonShare: number } | null}
  */
@@ -98,7 +98,7 @@ function told(data, index, square) {
   const found = hits(data, index);
   const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
   if (!found) return tr`${at} no row has a prediction by a model that was not fitted to it.`;
-  const start = tr`${at}, of ${whole(found.rows)} rows not used for their fit ${whole(found.right)} (${percent(found.share)}) are put into the right class; always saying “${found.common}” would be right for ${percent(found.commonShare)}.`;
+  const start = tr`${at}, of ${whole(found.rows)} held-out rows ${whole(found.right)} (${percent(found.share)}) are put into the right class; always saying “${found.common}” would be right for ${percent(found.commonShare)}.`;
   const pairs = square.names.flatMap((_, i) => square.names.map((_, j) => ({ i, j, count: square.counts[i][j] }))).filter(({ i, j }) => i !== j);
   const worst = pairs.reduce((most, pair) => (pair.count > most.count ? pair : most), { i: 0, j: 0, count: 0 });
   const rows = (/** @type {number} */ count) => (count === 1 ? tr`1 row` : tr`${whole(count)} rows`);

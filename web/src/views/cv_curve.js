@@ -40,7 +40,7 @@ function lines(data) {
 /** @type {import("../payload.js").View} */
 export const cv_curve = {
   id: "cv_curve",
-  title: tr`Error on rows not used for the fit`,
+  title: tr`Error on held-out rows`,
   missing: (data) => (data.cv ? "" : tr`The model was not cross-validated.`),
   draw(data, state) {
     const { mean, upper, lower, train, folds, nothing } = lines(data);
@@ -68,7 +68,7 @@ export const cv_curve = {
       ].join(""), BOTTOM),
       nullLabel(nothing, y),
       marks(data, x.at, BOTTOM),
-      words(RIGHT + 6, ends[0] + 4, tr`left-out rows`),
+      words(RIGHT + 6, ends[0] + 4, tr`held-out rows`),
       train ? words(RIGHT + 6, ends[1] + 4, tr`fitted rows`) : "",
       cursor(x.at[state.index], BOTTOM),
     ];
@@ -95,12 +95,12 @@ function describe(data, index) {
   const error = upper[index] - mean[index];
   const spread = Number.isFinite(error) ? tr` (1 SE: ${figures(error, 2)})` : "";
   const against = Number.isFinite(nothing) ? tr` A model without features has ${figures(nothing, digits)}.` : "";
-  if (!train) return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index], digits)}${spread} on left-out rows: what they add to that of the others, per event.${against}${ranked(data, index)}`;
+  if (!train) return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index], digits)}${spread} on held-out rows: what they add to that of the others, per event.${against}${ranked(data, index)}`;
   const learned = data.n_nonzero[index] === 0 ? tr`; no feature is kept, though single folds may keep some` : tr`: the difference is what was learned by heart`;
-  return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on left-out rows and ${figures(train[index])} on the fitted rows${learned}.${against}`;
+  return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on held-out rows and ${figures(train[index])} on the fitted rows${learned}.${against}`;
 }
 
-/** How well left-out rows are ranked. @param {Payload} data @param {number} index */
+/** How well held-out rows are ranked. @param {Payload} data @param {number} index */
 function ranked({ cv }, index) {
   const [value, error] = [cv?.concordance?.[index] ?? NaN, cv?.concordance_se?.[index] ?? NaN];
   return Number.isFinite(value) ? tr` The concordance is ${figures(value)} (1 SE: ${figures(error, 2)}), against 0.5.` : "";

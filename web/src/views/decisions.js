@@ -1,4 +1,4 @@
-/** Two classes: what becomes of left-out rows when a probability above a cut-off counts as the second class. */
+/** Two classes: what becomes of held-out rows when a probability above a cut-off counts as the second class. */
 import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside, tick } from "../axes.js";
@@ -132,7 +132,7 @@ function told(data, state, stored, cells, here) {
   const at = tr`At ${rule(data, state.index)} = ${figures(data.lambdas[state.index])}`;
   if (rows === 0) return tr`${at} no row has a prediction by a model that was not fitted to it.`;
   const common = Math.max(ones, zeros) / rows;
-  const first = tr`${at}, a row is called “${one}” above a probability of ${tick(here.cutoff)}: of ${whole(rows)} rows not used for their fit ${whole(found + passed)} (${percent((found + passed) / rows)}) are right; always saying “${ones > zeros ? one : zero}” would be right for ${percent(common)}.`;
+  const first = tr`${at}, a row is called “${one}” above a probability of ${tick(here.cutoff)}: of ${whole(rows)} held-out rows ${whole(found + passed)} (${percent((found + passed) / rows)}) are right; always saying “${ones > zeros ? one : zero}” would be right for ${percent(common)}.`;
   const wrong = tr` ${whole(missed)} of ${whole(ones)} “${one}” are missed, ${whole(alarms)} of ${whole(zeros)} “${zero}” are called “${one}”.`;
   const { cost_missed, cost_alarm } = state;
   const best = cells[cheapest(cells)];

@@ -38,7 +38,7 @@ export function subject({ classes, title, mathematics }) {
 /** @param {Payload} data @returns {[string, string]} */
 const directions = (data) => data.mathematics.of_times ? [tr`event later`, tr`event sooner`] : (data.mathematics.has_classes ? [tr`less often ${subject(data)}`, tr`more often ${subject(data)}`] : [tr`less ${data.title}`, tr`more ${data.title}`]);
 
-/** Whether left-out rows are predicted no better than without features at any lambda: bars would be of chance alone. @param {Payload} data */
+/** Whether held-out rows are predicted no better than without features at any lambda: bars would be of chance alone. @param {Payload} data */
 function findsNothing({ cv }) {
   const score = cv?.mean[cv.best] ?? null;
   if (!cv || score === null || cv.null_score === null) return false;
@@ -97,7 +97,7 @@ const whisker = (low, high, y) => segment(low, y, high, y, { stroke: INK, "strok
 /** @param {Payload} data @param {number} index @param {Effect[]} effects */
 function told(data, index, effects) {
   const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
-  if (findsNothing(data)) return tr`Left-out rows are predicted no better with features than without: there is no effect to draw. The coefficients stand in the table of features.`;
+  if (findsNothing(data)) return tr`Held-out rows are predicted no better with features than without: there is no effect to draw. The coefficients stand in the table of features.`;
   if (effects.length === 0) return tr`${at} no feature is kept: the model predicts the same for every row.`;
   const [less, more] = directions(data);
   const side = (/** @type {number} */ sign) => {

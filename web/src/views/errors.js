@@ -58,7 +58,7 @@ function picture(state, all, description) {
     words(x(1), TOP - 10, tr`its mean alone`, { "text-anchor": "middle" }),
     ...bars,
     segment(x(1), TOP - 4, x(1), bottom, { stroke: INK, "stroke-dasharray": "4 3" }),
-    below(x, bottom, state.narrow ? tr`typical error, 1 = mean alone` : tr`typical error of left-out rows as a share of that of the mean alone`, { ticks: state.narrow ? 3 : 6 }),
+    below(x, bottom, state.narrow ? tr`typical error, 1 = mean alone` : tr`typical error of held-out rows as a share of that of the mean alone`, { ticks: state.narrow ? 3 : 6 }),
   ]);
 }
 
@@ -68,6 +68,6 @@ function told(data, index, rows) {
   if (rows.length === 0) return tr`${at} no errors are stored.`;
   const one = (/** @type {Row} */ { name, error, null: alone }) => tr`${name} by ${figures(error)} (its mean alone by ${figures(alone)})`;
   const more = rows.length > MOST ? tr` Drawn are the ${MOST} that are predicted best; the table has all ${whole(rows.length)}.` : "";
-  if (rows.length <= 4) return tr`${at}, left-out rows are typically missed in ${rows.map(one).join(tr`, in `)}.${more}`;
-  return tr`${at}, left-out rows are typically missed in ${one(rows[0])} at best, in ${one(rows[rows.length - 1])} at worst.${more}`;
+  if (rows.length <= 4) return tr`${at}, held-out rows are typically missed in ${rows.map(one).join(tr`, in `)}.${more}`;
+  return tr`${at}, held-out rows are typically missed in ${one(rows[0])} at best, in ${one(rows[rows.length - 1])} at worst.${more}`;
 }

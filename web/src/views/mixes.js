@@ -1,4 +1,4 @@
-/** Lasso, elastic nets and ridge on the same folds: how well each predicts left-out rows with so many features. */
+/** Lasso, elastic nets and ridge on the same folds: how well each predicts held-out rows with so many features. */
 import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { beside, below } from "../axes.js";

@@ -61,7 +61,7 @@ function spread({ predicted, points }, x, y) {
 
 /** @param {Payload} data @param {number} index @param {Observed} stored @param {number} place @param {Group[]} groups */
 function told(data, index, stored, place, groups) {
-  const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for left-out rows: `;
+  const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for held-out rows: `;
   if (groups.length === 0) return tr`${start}no predictions are stored.`;
   const errors = tr`the root mean squared error is ${figures(stored.rmse[place])} and the mean absolute error ${figures(stored.mae[place])}, in the unit of the target.`;
   const group = groups[Math.floor(groups.length / 2)];

@@ -22,7 +22,7 @@ export const residuals = {
   draw(data, state) {
     const { part, place, name, note } = /** @type {NonNullable<ReturnType<typeof storedOf<"residuals">>>} */ (storedOf(data, state, "residuals"));
     const quantiles = part.quantiles[place] ?? [];
-    const rows = data.evidence?.held_out ? tr`left-out rows` : tr`rows of the fit`;
+    const rows = data.evidence?.held_out ? tr`held-out rows` : tr`rows of the fit`;
     const sentence = (name ? `${name}. ` : "") + told(data.lambdas[state.index], quantiles, rows) + note;
     return { svg: picture(part, state, place, sentence, rows), sentence, table: table(part, place) };
   },

@@ -1,4 +1,4 @@
-/** Where the model errs most: left-out rows in groups by the columns of the table. */
+/** Where the model errs most: held-out rows in groups by the columns of the table. */
 import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below } from "../axes.js";
@@ -54,7 +54,7 @@ function picture(data, state, stored, place, description) {
 /** @param {Payload} data @param {number} index @param {RowGroups} stored @param {number} place */
 function told(data, index, stored, place) {
   const groups = stored.told[place];
-  const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for left-out rows: `;
+  const at = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for held-out rows: `;
   const overall = stored.overall[place];
   if (!known(overall)) return tr`${at}no predictions are stored.`;
   const wrong = data.mathematics.has_classes;

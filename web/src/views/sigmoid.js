@@ -1,4 +1,4 @@
-/** Where the rows lie on the sigmoid, how flat it is there, and what larger weights do to fitted and left-out rows. */
+/** Where the rows lie on the sigmoid, how flat it is there, and what larger weights do to fitted and held-out rows. */
 import { tr } from "../language.js";
 import { scaleLinear, scaleLog } from "d3-scale";
 import { STRENGTHS, below, beside, tick } from "../axes.js";
@@ -134,7 +134,7 @@ function scaled(state, scaling) {
 
 /** @param {State} state */
 function keyOfScaled({ narrow }) {
-  const entries = [tr`loss, fitted rows`, tr`loss, left-out rows`, tr`mean |p − y|`].map((name, k) => (/** @type {number} */ x, /** @type {number} */ y) => entryOfKey(x, y, name, LOOKS[k]));
+  const entries = [tr`loss, fitted rows`, tr`loss, held-out rows`, tr`mean |p − y|`].map((name, k) => (/** @type {number} */ x, /** @type {number} */ y) => entryOfKey(x, y, name, LOOKS[k]));
   return inColumns(entries, narrow ? [60] : [60, 240, 430], narrow ? 1130 : 796);
 }
 
@@ -161,7 +161,7 @@ function between(factors, values, factor) {
 function told(data, state, margins, scaling) {
   const { index } = state;
   const flat = tr`At lambda = ${figures(data.lambdas[index])} ${percent(margins.flat[index])} of ${whole(data.n_rows)} rows lie where the sigmoid is flat (slope below 0.01), and the largest margin is ${figures(margins.largest[index])}.`;
-  const honest = tr` A flat sigmoid alone does no harm here: with cross-entropy the gradient of a row is p − y, so a row that is wrong keeps its pull however flat the sigmoid is; what shows overfitting is the loss of left-out rows.`;
+  const honest = tr` A flat sigmoid alone does no harm here: with cross-entropy the gradient of a row is p − y, so a row that is wrong keeps its pull however flat the sigmoid is; what shows overfitting is the loss of held-out rows.`;
   return flat + (scaling && scaling.at.length ? factorTold(data, state, scaling) : "") + honest;
 }
 
@@ -171,9 +171,9 @@ function factorTold(data, state, scaling) {
   const at = (/** @type {(number | null)[]} */ of, /** @type {number} */ factor) => figures(between(scaling.factors, of, factor));
   const now = state.scaling;
   const none = held.every((one) => !known(one));
-  const size = tr` Weights × ${tick(now)}: loss ${at(train, now)} on fitted rows${none ? "" : tr` and ${at(held, now)} on left-out rows`}, mean |p − y| ${at(gradient, now)}`;
+  const size = tr` Weights × ${tick(now)}: loss ${at(train, now)} on fitted rows${none ? "" : tr` and ${at(held, now)} on held-out rows`}, mean |p − y| ${at(gradient, now)}`;
   const compared = now === 1 ? "." : ` (× 1: ${at(train, 1)}${none ? "" : `, ${at(held, 1)}`}, ${at(gradient, 1)}).`;
-  return size + compared + best(scaling.factors, held) + (none ? tr` No predictions of left-out rows were at hand.` : "") + borrowed(data.lambdas, stored, state.index);
+  return size + compared + best(scaling.factors, held) + (none ? tr` No predictions of held-out rows were at hand.` : "") + borrowed(data.lambdas, stored, state.index);
 }
 
 /** @param {number[]} factors @param {(number | null)[]} held */
@@ -182,7 +182,7 @@ function best(factors, held) {
   held.forEach((one, k) => {
     if (known(one) && (least < 0 || one < Number(held[least]))) least = k;
   });
-  return least < 0 ? "" : tr` Left-out rows are predicted best at × ${figures(factors[least])}.`;
+  return least < 0 ? "" : tr` Held-out rows are predicted best at × ${figures(factors[least])}.`;
 }
 
 /** @param {State} state @param {Scaling | null} scaling @param {Margins} margins @returns {import("../payload.js").Shown["table"]} */
@@ -191,5 +191,5 @@ function table(state, scaling, margins) {
     return { head: [tr`margin from`, tr`to`, tr`rows of the second class`, tr`rows of the first`], rows: (margins.counts[state.index] ?? []).map((one, k) => [figures(margins.edges[k]), figures(margins.edges[k + 1]), one, margins.negative[state.index]?.[k] ?? 0]) };
   }
   const { train, held, gradient } = curvesOf(state, scaling);
-  return { head: [tr`weights ×`, tr`loss, fitted rows`, tr`loss, left-out rows`, tr`mean |p − y|`], rows: scaling.factors.map((factor, k) => [figures(factor), figures(train[k]), figures(held[k]), figures(gradient[k])]) };
+  return { head: [tr`weights ×`, tr`loss, fitted rows`, tr`loss, held-out rows`, tr`mean |p − y|`], rows: scaling.factors.map((factor, k) => [figures(factor), figures(train[k]), figures(held[k]), figures(gradient[k])]) };
 }

@@ -1,4 +1,4 @@
-/** Survival of groups of left-out rows and of a row that the reader makes: what is stored, and steps as lines. */
+/** Survival of groups of held-out rows and of a row that the reader makes: what is stored, and steps as lines. */
 import { tr } from "../language.js";
 import { nearest, whole } from "../panels.js";
 import { figures } from "../svg.js";
@@ -8,7 +8,7 @@ import { figures } from "../svg.js";
 /** What groups by risk are called, the lowest first. @param {number} count */
 export const named = (count) => (count === 3 ? [tr`lowest third`, tr`middle third`, tr`highest third`] : count === 2 ? [tr`lower half`, tr`higher half`] : [tr`all rows`]);
 
-/** What is told of left-out rows. @param {Payload} data */
+/** What is told of held-out rows. @param {Payload} data */
 export const evidenceOf = (data) => /** @type {import("../payload.js").SurvivalEvidence} */ (data.evidence?.survival);
 
 /** A time as people write it. @param {number} time */

@@ -1,4 +1,4 @@
-/** Whether predicted survival can be taken at its word: what happened to left-out rows up to one time. */
+/** Whether predicted survival can be taken at its word: what happened to held-out rows up to one time. */
 import { tr } from "../language.js";
 import { NEEDS_DATA, borrowed, known, percent, whole } from "../panels.js";
 import { figures } from "../svg.js";
@@ -42,7 +42,7 @@ function extent(bins) {
 
 /** @param {Payload} data @param {number} index @param {Bin[]} bins */
 function told(data, index, bins) {
-  const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for left-out rows: `;
+  const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for held-out rows: `;
   if (bins.length === 0) return tr`${start}nobody was seen as long as ${atHorizon(data)}.`;
   const worst = bins.reduce((far, bin) => (Math.abs(bin.observed - bin.predicted) > Math.abs(far.observed - far.predicted) ? bin : far));
   const error = (/** @type {Bin} */ { predicted, se, count }) => Math.max(se ?? 0, Math.sqrt((predicted * (1 - predicted)) / count)); // without an event the first is 0

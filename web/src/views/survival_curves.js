@@ -1,4 +1,4 @@
-/** Survival of left-out rows by predicted risk: a model that ranks rows keeps the curves apart. */
+/** Survival of held-out rows by predicted risk: a model that ranks rows keeps the curves apart. */
 import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside, formatOf } from "../axes.js";
@@ -69,7 +69,7 @@ function told(data, index, groups) {
   const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
   const note = borrowed(data.lambdas, place, index);
   const share = (/** @type {Group} */ { values }) => percent(reached(times, values, horizon));
-  if (groups.length === 1) return tr`${start} all left-out rows have the same predicted risk; ${share(groups[0])} are without the event at ${atHorizon(data)}.${note}`;
+  if (groups.length === 1) return tr`${start} all held-out rows have the same predicted risk; ${share(groups[0])} are without the event at ${atHorizon(data)}.${note}`;
   const [first, last] = [groups[0], groups[groups.length - 1]];
   const halves = groups.length === 3 ? tr`thirds` : tr`halves`;
   const median = (/** @type {Group} */ one) => (one.median === null ? tr`more than half of the ${one.name} have none as long as they were seen` : tr`half of the ${one.name} have it by ${timed(data, one.median)}`);

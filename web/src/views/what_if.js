@@ -1,4 +1,4 @@
-/** The prediction for a row that the reader makes, and how far left-out rows with such a prediction were from it. */
+/** The prediction for a row that the reader makes, and how far held-out rows with such a prediction were from it. */
 import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { meanAt, meansAt } from "../mathematics.js";
@@ -139,7 +139,7 @@ export function bars(data, state) {
 }
 
 /**
- * How far the targets of left-out rows with a prediction like this one were spread; "" where that is not known.
+ * How far the targets of held-out rows with a prediction like this one were spread; "" where that is not known.
  * @param {Payload} data @param {State} state
  */
 export function spread(data, state) {
@@ -147,18 +147,18 @@ export function spread(data, state) {
   const part = data.evidence?.held_out ? data.evidence.calibration : null;
   const { value } = predict(data, state);
   if (part) return toldOf(data, part, state.index, value, data.classes[1] ?? "1");
-  return data.cv?.by_root ? tr`Left-out rows were off by ${figures(Math.sqrt(data.cv.mean[state.index]))} (root mean squared error).` : "";
+  return data.cv?.by_root ? tr`Held-out rows were off by ${figures(Math.sqrt(data.cv.mean[state.index]))} (root mean squared error).` : "";
 }
 
 /**
- * The left-out rows whose predictions are nearest to one.
+ * The held-out rows whose predictions are nearest to one.
  * @param {Payload} data @param {import("../payload.js").Calibration} part @param {number} place @param {number} value @param {string} name of the class
  */
 function toldOf(data, part, place, value, name) {
   const groups = part.predicted[place].flatMap((one, k) => (known(one) && known(part.observed[place][k]) ? [{ k, predicted: one }] : []));
   if (groups.length === 0) return "";
   const { k, predicted } = groups.reduce((best, one) => (Math.abs(one.predicted - value) < Math.abs(best.predicted - value) ? one : best));
-  const who = (/** @type {string} */ mean) => tr`Of the ${whole(part.counts[place][k])} left-out rows with the nearest predictions (${mean} on average), `;
+  const who = (/** @type {string} */ mean) => tr`Of the ${whole(part.counts[place][k])} held-out rows with the nearest predictions (${mean} on average), `;
   if (data.mathematics.has_classes) return tr`${who(percent(predicted))}${percent(part.observed[place][k] ?? NaN)} were “${name}”.`;
   const [low, high] = part.spans?.[place]?.[k] ?? [];
   return known(low) && known(high) ? tr`${who(figures(predicted))}8 in 10 lay between ${told(low)} and ${told(high)}.` : "";
@@ -180,5 +180,5 @@ function spreadOfTargets(data, { index }) {
   const found = data.evidence?.outputs?.errors;
   if (!found) return "";
   const each = data.outputs.slice(0, MOST).map(({ name }, k) => `${name} ${figures(found.rmse[k][index])}`);
-  return tr`Left-out rows were off by (root mean squared error): ${each.join(", ")}.`;
+  return tr`Held-out rows were off by (root mean squared error): ${each.join(", ")}.`;
 }

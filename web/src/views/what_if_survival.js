@@ -60,7 +60,7 @@ export function drawn(data, state) {
   ]);
 }
 
-/** What happened to the left-out rows whose predictions are nearest to that of the row. @param {Payload} data @param {State} state */
+/** What happened to the held-out rows whose predictions are nearest to that of the row. @param {Payload} data @param {State} state */
 export function spread(data, state) {
   const told = data.evidence?.survival;
   if (!told?.calibration) return "";
@@ -69,5 +69,5 @@ export function spread(data, state) {
   const bins = binsAt(data, state.index);
   if (bins.length === 0 || !Number.isFinite(value)) return "";
   const near = bins.reduce((best, bin) => (Math.abs(bin.predicted - value) < Math.abs(best.predicted - value) ? bin : best));
-  return tr`Of the ${whole(near.count)} left-out rows with the nearest predictions (${percent(near.predicted)} on average), ${percent(near.observed)} were without the event at ${timed(data, told.horizon)}.`;
+  return tr`Of the ${whole(near.count)} held-out rows with the nearest predictions (${percent(near.predicted)} on average), ${percent(near.observed)} were without the event at ${timed(data, told.horizon)}.`;
 }
