@@ -215,14 +215,14 @@ def test_the_null_model_has_the_shares_of_the_classes(path: nb.Path) -> None:
 
 def test_frames(path: nb.Path) -> None:
     fit = path.at(lam=path.lambdas[8])
-    long = fit.to_frame()
+    long = pl.DataFrame(fit.to_frame())
     assert long.columns == ["feature", "output", "per_sd", "per_unit"]
     assert long["output"].to_list() == [*SPECIES] * 5
     chosen = long.filter(pl.col("output") == "virginica")
     assert chosen["feature"].to_list() == [*X.columns, "(intercept)"]
     np.testing.assert_array_equal(chosen["per_unit"], [*fit.coef[2], fit.intercept[2]])
     np.testing.assert_array_equal(chosen["per_sd"][:-1], fit.coef_per_sd[2])
-    along = path.to_frame()
+    along = pl.DataFrame(path.to_frame())
     np.testing.assert_array_equal(along["intercept = versicolor"], path.intercepts[:, 1])
     assert "intercept" not in along.columns
 
@@ -346,7 +346,7 @@ def test_groups_of_features_beside_outputs() -> None:
     assert (kept.any(axis=(1, 3)) != kept.all(axis=(1, 3))).any()
     fit = together.at(lam=together.lambdas[20])
     assert fit.summary().splitlines()[0] == "multinomial of 3 classes, L1 on groups across classes"
-    frame = fit.to_frame()
+    frame = pl.DataFrame(fit.to_frame())
     assert frame.columns[:3] == ["feature", "group", "output"]
     assert frame["group"].to_list() == [*["sepal"] * 6, *["petal"] * 6, *[None] * 3]
 

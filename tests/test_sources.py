@@ -172,3 +172,20 @@ def test_values_of_several_types_are_text_and_gaps_may_lack() -> None:
     assert table["a"].to_list() == ["1", "x", None]
     assert table["b"].to_list() == [True, None, False]
     assert table["c"].to_list() == [None, None, 2.5]
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas", "pyarrow"])
+def test_results_are_frames_of_the_library_that_the_table_came_in(library: str, tmp_path: Path) -> None:
+    table = {"polars": TABLE, "pandas": TABLE.to_pandas(), "pyarrow": TABLE.to_arrow()}[library]
+    how: dict[str, Any] = {"missing": "impute", "n_lambdas": 10}
+    cv = nb.cv_path(table, "y", cv=3, **how)
+    results = [cv, cv.path, cv.at("best"), nb.compare(table, "y", (1.0, 0.0), cv=3, **how)]
+    results.append(nb.fit_paths(table, "y", sample_weight=np.ones((N, 2)), **how))
+    for result in results:
+        found = result.to_frame()
+        assert type(found).__module__.partition(".")[0] == library
+        plain = found if library == "polars" else pl.DataFrame(found)
+        assert plain.height > 0
+    cv.save(tmp_path / "model.json")
+    told = pl.DataFrame(cv.to_frame())
+    assert nb.load(tmp_path / "model.json").to_frame().equals(told)  # a file forgets the library

@@ -14,12 +14,12 @@ from normball.cv_result import Choice, CVPath, summarise_folds
 from normball.family import written
 from normball.results.arrays import Array
 from normball.results.fit import Fit
+from normball.results.frames import in_library
 from normball.results.kinds import Kind, Unknown
 
 if TYPE_CHECKING:
     import os
 
-    import polars
 
     from normball.export.exporting import ExportOptions
 SHORT_LIST_LOSS = 0.1  # of what the best model gains over the one without features
@@ -280,7 +280,7 @@ class Comparison:
         cv = self.pick(lam if isinstance(lam, str) else "1se") if l1_ratio is None else self.with_mix(l1_ratio)
         return cv.export(path, lam=lam, **options)
 
-    def to_frame(self) -> polars.DataFrame:
+    def to_frame(self) -> Any:
         """One row for each mix and choice of strength ("best", "1se"): its score, and its loss to the best of all."""
         import polars
 
@@ -300,7 +300,7 @@ class Comparison:
             for which in choices
             for one in (self.candidate(cv, which),)
         ]
-        return polars.DataFrame(rows)
+        return in_library(polars.DataFrame(rows), self.paths[0].path.preparation.library)
 
     def summary(self) -> str:
         """The comparison in plain text."""

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from normball.messages import Finding
 from normball.results.arrays import Array, freeze
 from normball.results.fit import Fit
+from normball.results.frames import in_library, numbers_of
 from normball.results.held_out import HeldOut
 from normball.results.kinds import Kind, Unknown
 from normball.results.path import Path
@@ -24,8 +25,6 @@ from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
     import os
-
-    import polars
 
     from normball.bootstrap import BootstrapOptions
     from normball.export.exporting import ExportOptions
@@ -294,13 +293,14 @@ class CVPath:
 
         return bootstrapped(self, X, y, n_samples, **options)
 
-    def to_frame(self) -> polars.DataFrame:
-        """One row a strength: the score and the numbers of the path."""
+    def to_frame(self) -> Any:
+        """One row a strength: the score and the numbers of the path; a frame as that of `Path.to_frame`."""
         import polars
 
         scores = {"cv_mean": self.cv_mean, "cv_se": self.cv_se, "train_mean": self.train_mean}
-        frame = self.path.to_frame()
-        return frame.select("lam").hstack(polars.DataFrame(scores)).hstack(frame.drop("lam"))
+        frame = numbers_of(self.path)
+        table = frame.select("lam").hstack(polars.DataFrame(scores)).hstack(frame.drop("lam"))
+        return in_library(table, self.path.preparation.library)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean score with its standard error with matplotlib and return the axes."""

@@ -43,6 +43,7 @@ class Features:
     matrix: Any
     contents: dict[str, Numbers | Labels | Dates]
     plan: Plan
+    library: str = ""  # of the frame
 
     def gaps(self) -> dict[str, Mask]:
         """Where values are missing, for each column in which some are."""
@@ -71,7 +72,7 @@ class Features:
             columns = learn(contents, self.plan, findings)
         else:
             columns = tuple(NumberTerm(name) for name in self.names)
-        preparation = Preparation(columns, self.named, self.plan.inf == "nan")
+        preparation = Preparation(columns, self.named, self.plan.inf == "nan", self.library)
         refuse_equal_names(preparation)
         if self.matrix is None:
             return preparation.design(contents), preparation
@@ -126,7 +127,7 @@ def read_features(source: Source, left_out: Collection[str], plan: Plan, finding
         findings += [finding for j in whole for finding in examine_numbers(names[j], matrix[:, j])]
     if not names and source.names:
         findings.append(Finding("E14", "No column is left to be a feature."))
-    return Features(names, source.named, source.n_rows, matrix, contents, plan)
+    return Features(names, source.named, source.n_rows, matrix, contents, plan, source.library)
 
 
 def _read_column(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -44,6 +44,7 @@ class Preparation:
     columns: tuple[Term, ...]
     named: bool = True  # False: the columns go by position
     inf_is_missing: bool = False
+    library: str = field(default="", compare=False)  # of the frame that it was learned from; files forget it
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:

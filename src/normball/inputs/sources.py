@@ -60,6 +60,7 @@ class Source:
     findings: list[Finding] = field(default_factory=list)
     index: Any = None  # of a pandas frame
     raw: Callable[[int], NDArray[Any]] | None = None  # a column as the frame holds it, dates and all
+    library: str = ""  # of a frame: "polars", "pandas", "pyarrow"
 
     def values(self, name: str) -> NDArray[Any]:
         """A column as an array of whatever it holds; missing values are None or NaN."""
@@ -89,9 +90,8 @@ class Source:
             return self.raw(j)[rows]
 
         index = None if self.index is None else self.index[rows]
-        return Source(
-            self.names, self.named, len(rows), read, block, self.findings, index, None if self.raw is None else raw
-        )
+        raw_of_rows = None if self.raw is None else raw
+        return replace(self, n_rows=len(rows), read=read, block=block, index=index, raw=raw_of_rows)
 
     def with_infinite_as_missing(self) -> Source:
         """The source with NaN where a number is infinite."""
@@ -214,6 +214,7 @@ def _frame_source(X: Any) -> Source | None:
         findings,
         index,
         lambda j: np.asarray(series(keep[j]).to_numpy()),
+        frame.implementation.name.lower(),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from normball.families import find_family
 from normball.results.arrays import Array, explained, freeze
+from normball.results.frames import in_library
 from normball.results.kinds import Kind, Unknown
 from normball.results.predictions import predict
 from normball.results.sparse_rows import SparseRows
@@ -210,13 +211,17 @@ class Fit:
 
         return evaluate(self, X, y, **options)
 
-    def to_frame(self) -> polars.DataFrame:
+    def to_frame(self) -> Any:
         """One row a feature and one for the intercept: `feature`, `per_sd`, `per_unit` (and `odds` or `rate`).
 
         Of survival there is no intercept, and `hazard_per_sd` and `hazard_per_unit` are the hazard ratios.
         With several outputs one row for each feature and `output`, the outputs of a feature one after the other. With
-        groups of features `group` stands beside `feature`.
+        groups of features `group` stands beside `feature`. A frame of pandas or pyarrow where the model was fitted to
+        one, else of polars.
         """
+        return in_library(self._table(), self.preparation.library)
+
+    def _table(self) -> polars.DataFrame:
         import polars
 
         if self.output_names:

@@ -14,14 +14,13 @@ from normball.language import message
 from normball.messages import Finding
 from normball.results.arrays import Array, explained, freeze
 from normball.results.fit import Fit
+from normball.results.frames import in_library, numbers_of
 from normball.results.kinds import Kind, Unknown
 from normball.results.predictions import predict
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
     import os
-
-    import polars
 
     from normball.export.exporting import ExportOptions
     from normball.inputs.feature_groups import FeatureGroups
@@ -300,33 +299,13 @@ class Path:
         """Score the model at one strength on rows with known targets; see `Fit.evaluate`."""
         return self.at(lam=lam).evaluate(X, y, **options)
 
-    def to_frame(self, lam: float | None = None) -> polars.DataFrame:
+    def to_frame(self, lam: float | None = None) -> Any:
         """One row a strength with the numbers of the path, or with `lam` the coefficients there (`Fit.to_frame`).
 
-        Several outputs have a column of intercepts each, `intercept = name`.
+        Several outputs have a column of intercepts each, `intercept = name`. A frame of pandas or pyarrow where the
+        path was fitted to one, else of polars.
         """
-        import polars
-
-        from normball.results.outputs import named_intercepts
-
-        if lam is not None:
-            return self.at(lam=lam).to_frame()
-        of_groups = {} if self.groups is None else {"n_groups_nonzero": self.n_groups_nonzero}
-        return polars.DataFrame(
-            {
-                "lam": self.lambdas,
-                "n_nonzero": self.n_nonzero,
-                **of_groups,
-                "deviance_ratio": self.deviance_ratio,
-                "l1_norm": self.l1_norms,
-                "l2_norm": self.l2_norms,
-                **named_intercepts(self),
-                "dual_gap": self.dual_gaps,
-                "kkt_violation": self.kkt_violations,
-                "status": self.statuses,
-                "n_iters": self.n_iters,
-            }
-        )
+        return in_library(numbers_of(self), self.preparation.library) if lam is None else self.at(lam=lam).to_frame()
 
     def plot(self, ax: Any = None, x: Literal["lam", "l1_norm", "deviance"] = "lam") -> Any:
         """Draw the coefficients along the path with matplotlib and return the axes.

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normball.results.fit import Fit
+from normball.results.frames import in_library, numbers_of
 from normball.results.path import Path
 from normball.results.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
-    import polars
+    pass
 
 Array = NDArray[np.float64]
 
@@ -106,14 +107,15 @@ class Paths(Sequence[Path]):
         """Choose one model of each problem, as `Path.at`."""
         return [path.at(lam=lam, l1_norm=l1_norm, n_nonzero=n_nonzero) for path in self.paths]
 
-    def to_frame(self) -> polars.DataFrame:
+    def to_frame(self) -> Any:
         """One row for each problem and strength: `problem`, and the numbers of `Path.to_frame`."""
         import polars
 
-        return polars.concat(
-            path.to_frame().select(polars.lit(name).alias("problem"), polars.all())
+        table = polars.concat(
+            numbers_of(path).select(polars.lit(name).alias("problem"), polars.all())
             for name, path in zip(self.names, self.paths, strict=True)
         )
+        return in_library(table, self.paths[0].preparation.library)
 
     def summary(self) -> str:
         """The batch in plain text."""
