@@ -20,7 +20,6 @@ from normball.results.kinds import Kind, Unknown
 if TYPE_CHECKING:
     import os
 
-
     from normball.export.exporting import ExportOptions
 SHORT_LIST_LOSS = 0.1  # of what the best model gains over the one without features
 
