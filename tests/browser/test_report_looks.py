@@ -116,6 +116,9 @@ def test_print(browser: Browser, report: Report) -> None:
     assert 2 <= pdf.count(b"/Type /Page\n") <= 12
     browser.cdp("Emulation.setEmulatedMedia", media="print")
     assert not find(browser, "[data-bar]").is_displayed()
+    assert find(browser, ".contents").is_displayed()
+    charts = "return [...document.querySelectorAll('[data-live] > svg')].map((svg) => svg.clientHeight)"
+    assert max(browser.run(charts)) <= 9.5 / 2.54 * 96 + 1  # two on a page, with what is told of them
     browser.cdp("Emulation.setEmulatedMedia", media="")
 
 
