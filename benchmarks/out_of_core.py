@@ -2,10 +2,11 @@
 
     python -m benchmarks.out_of_core make FOLDER --rows 10000000 --features 100
     python -m benchmarks.out_of_core fit FOLDER --memory 1000 --family binomial
+    python -m benchmarks.out_of_core score FOLDER --memory 1000 --family binomial
     python -m benchmarks.out_of_core growth FOLDER --features 10
 
 `fit` runs in a process of its own whose anonymous memory cannot grow beyond the limit (RLIMIT_DATA), so that a
-table that were held would end it.
+table that were held would end it. `score` judges a model of the first file on all rows in such a process.
 """
 
 from __future__ import annotations
@@ -77,6 +78,36 @@ def fit(folder: Path, family: str, memory: int, n_folds: int, n_threads: int) ->
     }
 
 
+def score(folder: Path, family: str, memory: int, n_folds: int, n_threads: int) -> dict[str, Any]:
+    """Judge and predict all rows within `memory` bytes by a model of the first file, in fewer passes than a fit."""
+    import polars as pl
+
+    import normball as nb
+
+    target, other = ("class", "number") if family == "binomial" else ("number", "class")
+    first = pl.read_parquet(folder / "00000.parquet")
+    path = nb.fit_path(first, target, family=family, drop=[other], n_threads=n_threads, progress=False)
+    model = path.at(lam=float(path.lambdas[50]))
+    del first
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    blocks = nb.Blocks(folder, memory=memory)
+    start = time.perf_counter()
+    found = model.evaluate(blocks, target, n_bootstrap=0)
+    judged = time.perf_counter() - start
+    start = time.perf_counter()
+    n_rows = len(model.predict(blocks))
+    return {
+        "family": family,
+        "rows": n_rows,
+        "scores": found.scores,
+        "within": found.within,
+        "seconds_to_judge": judged,
+        "seconds_to_predict": time.perf_counter() - start,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "limit_mb": memory / 1e6,
+    }
+
+
 def _blocks(blocks: Any, target: str, options: dict[str, Any]) -> Iterator[Any]:
     """The blocks as a pass reads them; the schema is looked at before the first one."""
     from normball.blocks.opening import row_blocks
@@ -96,9 +127,11 @@ def growth(folder: Path, n_features: int, memory: int, n_threads: int) -> list[d
     return found
 
 
-def _apart(folder: Path, family: str, memory: int, n_folds: int, n_threads: int) -> dict[str, Any]:
-    """`fit` in a process of its own."""
-    words = ["_fit", str(folder), "--family", family, "--memory", str(memory // 10**6), "--folds", str(n_folds)]
+def _apart(
+    folder: Path, family: str, memory: int, n_folds: int, n_threads: int, command: str = "_fit"
+) -> dict[str, Any]:
+    """`fit` or `score` in a process of its own."""
+    words = [command, str(folder), "--family", family, "--memory", str(memory // 10**6), "--folds", str(n_folds)]
     words += ["--threads", str(n_threads)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.out_of_core", *words], capture_output=True, text=True, check=False
@@ -112,7 +145,7 @@ def _apart(folder: Path, family: str, memory: int, n_folds: int, n_threads: int)
 def main() -> None:
     """Run a command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("make", "fit", "growth", "_fit"))
+    parser.add_argument("command", choices=("make", "fit", "score", "growth", "_fit", "_score"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--features", type=int, default=100)
@@ -127,8 +160,9 @@ def main() -> None:
     elif asked.command == "growth":
         growth(asked.folder, asked.features, memory, asked.threads)
     else:
-        run = fit if asked.command == "_fit" else _apart
-        print(json.dumps(run(asked.folder, asked.family, memory, asked.folds, asked.threads)))
+        given = (asked.folder, asked.family, memory, asked.folds, asked.threads)
+        inside = {"_fit": fit, "_score": score}.get(asked.command)
+        print(json.dumps(inside(*given) if inside else _apart(*given, f"_{asked.command}")))
 
 
 if __name__ == "__main__":
