@@ -2,7 +2,8 @@
 
 Blocks of `python` run in one namespace a page, and a block of `text` after one is what it prints; an error about data
 counts as printed. Blocks of `console` are commands after "$ " with what they print. Three dots stand for anything.
-A block of other languages, or about a program that is not installed here, is left alone with its text.
+A block of other languages, or about a program that is not installed here, is left alone with its text, and so is one
+that goes on from there.
 
 `python tests/site_pages.py PAGES` writes what the blocks give now into the pages, where it differs.
 """
@@ -99,10 +100,19 @@ def run(page: Path, within: str = "") -> Iterator[Shown]:
     """Run the blocks of a page in this folder, in its order."""
     names: dict[str, Any] = {"__name__": "page"}
     before: tuple[str, str] | None = None
+    left_alone = False
     for block in blocks(page):
         kind, text = block.groups()
         if kind == "python":
-            before = None if needs_a_peer(text) else (text, printed(text, names))
+            before = None
+            if needs_a_peer(text):
+                left_alone = True
+                continue
+            try:
+                before = (text, printed(text, names))
+            except NameError:
+                if not left_alone:
+                    raise
         elif kind == "text" and before is not None:
             yield Shown(page, block.start(2), block.end(2), before[0], text, before[1])
             before = None

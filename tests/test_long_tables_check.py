@@ -49,7 +49,7 @@ def test_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int) ->
     monkeypatch.setattr(in_blocks, "MOST_ROWS", 60)
     table().write_parquet(tmp_path / "t.parquet")
     found = {finding.code: finding for finding in nb.check(nb.Blocks(tmp_path / "t.parquet", rows=rows), "y")}
-    assert "every 4th row, 100 of 400" in found["W39"].text
+    assert "one row in 4, 100 of 400" in found["W39"].text
     assert "constant (always 2)" in found["W11"].text
     assert "late" not in found["W11"].text  # it is not constant, though in the sample it is
     assert "copy (= a)" in found["W12"].text

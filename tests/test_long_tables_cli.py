@@ -87,14 +87,14 @@ def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(
     assert code == 0
     assert "read in blocks, pictures show 150 evenly spaced rows" in said
     assert "in 150 evenly spaced rows" in said
-    assert "Looked at every 8th row, 150 of 1,200" in said
+    assert "Looked at one row in 8, 150 of 1,200" in said
     assert "W12" in said
     assert "evenly spaced rows" in Path("out/report.html").read_text()
     assert load("out/model.json")[0].path.n_rows == N
     code, out, _ = run(capsys, "check", *words)
     assert code == 0
     assert "W12" in out
-    assert "Looked at every 8th row" in " ".join(out.split())
+    assert "Looked at one row in 8" in " ".join(out.split())
 
 
 # options about columns that the blocks are made by

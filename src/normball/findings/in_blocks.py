@@ -82,7 +82,7 @@ def sampled(blocks: RowBlocks) -> tuple[Data, WholeColumns, list[Finding]]:
     findings = []
     if every > 1:
         text = (
-            f"Looked at every {count(every)}th row, {count(len(y))} of {count(n_rows)}; "
+            f"Looked at one row in {count(every)}, {count(len(y))} of {count(n_rows)}; "
             "constant columns and copies are those of all rows."
         )
         findings.append(Finding("W39", text))
