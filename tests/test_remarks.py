@@ -206,6 +206,17 @@ def test_levels_of_one_or_two_rows_are_flagged_where_they_are_selected() -> None
         assert [finding.columns for finding in model.findings_ if finding.code == "W35"] == [("level", "other", "x")]
 
 
+@pytest.mark.parametrize("n_others", [0, 1, 2])
+def test_rare_levels_stand_together_where_that_helps(n_others: int) -> None:
+    level = np.array(["rare", "rare", *["other"] * n_others] + ["a", "b"] * N)[:N]
+    y = 30.0 * (level == "rare") + 20.0 * (level == "other") + 0.1 * RNG.normal(size=N)
+    X = pl.DataFrame({"level": level})
+    said = nb.fit_path(X, y).at(n_nonzero=1).summary()
+    assert "W35" in said
+    assert ("min_count=3" in said) == (n_others > 0)
+    assert ("W35" in nb.fit_path(X, y, min_count=3).at(n_nonzero=1).summary()) == (n_others == 0)
+
+
 def test_levels_of_three_rows_are_not() -> None:
     X, y = rare(3)
     assert "W35" not in nb.cv_path(X, y, missing="impute", cv=4).summary("best")

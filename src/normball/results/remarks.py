@@ -110,9 +110,12 @@ def rare_levels(fit: Fit) -> list[Finding]:
 
 
 def _could_join_others(preparation: Preparation, feature: int) -> bool:
-    """Whether a feature is a level that has not been taken together with other rare ones already."""
+    """Whether a feature is a rare level, and more rows would share one with it if such levels stood together."""
     column, part = preparation.origin(feature)
-    return isinstance(column, LevelTerm) and part.name not in (RARE_LEVEL, MISSING_LEVEL)
+    if not isinstance(column, LevelTerm) or part.name in (RARE_LEVEL, MISSING_LEVEL):
+        return False
+    sizes = [n for level, n in zip(column.levels, column.n_rows or (), strict=False) if level != MISSING_LEVEL]
+    return sum(n for n in sizes if n <= FEW_ROWS) > FEW_ROWS
 
 
 def few_rows(preparation: Preparation, feature: int) -> str:
