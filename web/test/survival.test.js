@@ -118,6 +118,15 @@ test("hazard ratios per SD and per unit, and neither an intercept nor scores of 
   assert.deepEqual(bars.table.head, ["feature", "per SD", "hazard ×", "hazard × / unit"]);
 });
 
+test("only held-out rows that do worse show what was learned by heart", () => {
+  const data = cox();
+  const scored = (/** @type {number[]} */ train, greater = true) => ({ ...data, cv: { .../** @type {import("../src/payload.js").CrossValidation} */ (data.cv), mean: [0.5, 0.6, 0.7, 0.7, 0.7], train, score: greater ? "concordance" : "brier", greater_is_better: greater } });
+  const says = (/** @type {number[]} */ train, greater = true) => cv_curve.draw(scored(train, greater), at(2)).sentence;
+  const [low, high] = [[0.5, 0.6, 0.65, 0.7, 0.7], [0.5, 0.6, 0.75, 0.7, 0.7]];
+  for (const worse of [says(high), says(low, false)]) assert.match(worse, /on the fitted rows: the difference is what was learned by heart\./);
+  for (const better of [says(low), says(high, false)]) assert.match(better, /on the fitted rows: held-out rows do no worse, so nothing shows/);
+});
+
 test("every view draws or says why not", () => {
   const data = cox();
   for (const view of VIEWS) if (view.missing(data) === "" && !["geometry", "ranges"].includes(view.id)) for (const index of [0, 2, 4]) assert.doesNotMatch(JSON.stringify(view.draw(data, at(index))), /NaN|undefined/, view.id);

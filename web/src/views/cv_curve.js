@@ -96,8 +96,14 @@ function describe(data, index) {
   const spread = Number.isFinite(error) ? tr` (1 SE: ${figures(error, 2)})` : "";
   const against = Number.isFinite(nothing) ? tr` A model without features has ${figures(nothing, digits)}.` : "";
   if (!train) return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index], digits)}${spread} on held-out rows: what they add to that of the others, per event.${against}${ranked(data, index)}`;
-  const learned = data.n_nonzero[index] === 0 ? tr`; no feature is kept, though single folds may keep some` : tr`: the difference is what was learned by heart`;
-  return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on held-out rows and ${figures(train[index])} on the fitted rows${learned}.${against}`;
+  return tr`At ${rule(data, index)} = ${figures(data.lambdas[index])} the ${name} is ${figures(mean[index])}${spread} on held-out rows and ${figures(train[index])} on the fitted rows${difference(data, index, mean[index], train[index])}.${against}`;
+}
+
+/** What the scores of held-out and of fitted rows say beside each other. @param {Payload} data @param {number} index @param {number} mean @param {number} train */
+function difference(data, index, mean, train) {
+  if (data.n_nonzero[index] === 0) return tr`; no feature is kept, though single folds may keep some`;
+  const worse = data.cv?.greater_is_better ? train - mean : mean - train;
+  return worse > 0 ? tr`: the difference is what was learned by heart` : tr`: held-out rows do no worse, so nothing shows that rows were learned by heart`;
 }
 
 /** How well held-out rows are ranked. @param {Payload} data @param {number} index */
