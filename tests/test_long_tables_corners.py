@@ -49,6 +49,29 @@ def test_folders_may_be_columns(frame: pl.DataFrame, tmp_path: Path, monkeypatch
     assert "year" not in other.feature_names  # it is in front of what the pattern leaves open
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv", "lazy", "dask"])
+def test_names_that_polars_takes_for_patterns(frame: pl.DataFrame, tmp_path: Path, kind: str) -> None:
+    whole = frame.rename({"x0": "*", "x1": "^x.*$", "kind": "^.*$"})
+    places: dict[str, Any] = {"parquet": tmp_path / "t.parquet", "csv": tmp_path / "t.csv", "lazy": whole.lazy()}
+    whole.write_parquet(places["parquet"])
+    whole.write_csv(places["csv"])
+    if kind == "dask":
+        dd = pytest.importorskip("dask.dataframe")
+        places["dask"] = dd.from_pandas(whole.to_pandas(), npartitions=3)
+    how: dict[str, Any] = {"baseline": {"^.*$": "a"}}
+    expected = nb.fit_path(whole, "y", **how)
+    found = nb.fit_path(places[kind], "y", **how)
+    assert found.feature_names == expected.feature_names
+    np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-9)
+    fit = expected.at(lam=expected.lambdas[20])
+    np.testing.assert_allclose(fit.predict(places[kind]), fit.predict(whole), atol=1e-12)
+    labels = whole.with_columns(pl.lit("u ").alias("^x.*$"))
+    labels.write_parquet(tmp_path / "labels.parquet")
+    assert nb.read_table(tmp_path / "labels.parquet", categorical=["^x.*$"])["^x.*$"].to_list() == ["u"] * N
+    numbers = whole[["*", "^x.*$", "x2", "y"]]  # are taken as they are stored
+    np.testing.assert_allclose(nb.fit_path(numbers.lazy(), "y").coefs, nb.fit_path(numbers, "y").coefs, atol=1e-9)
+
+
 def test_a_file_outside_of_these_folders_is_told(frame: pl.DataFrame, tmp_path: Path) -> None:
     for name in ("year=2020", "."):
         (tmp_path / name).mkdir(exist_ok=True)

@@ -82,6 +82,7 @@ def table_of_files(files: Sequence[Path], reading: Reading, root: Path | None = 
 def _columnar(files: Sequence[Path], kind: str, reading: Reading, root: Path | None) -> LongTable:
     """Parquet or Arrow files."""
     import polars as pl
+    from polars.selectors import by_name
 
     scan: Callable[[Path], pl.LazyFrame] = pl.scan_parquet if kind == "parquet" else pl.scan_ipc
     schemas, n_rows = dict[Path, dict[str, Any]](), 0
@@ -97,7 +98,7 @@ def _columnar(files: Sequence[Path], kind: str, reading: Reading, root: Path | N
             if kind == "parquet" and file.stat().st_size > LARGE_FILE and find_spec("pyarrow"):
                 yield from _by_pages(file, columns, n_rows)
             else:
-                yield from scan(file).select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
+                yield from scan(file).select(by_name(columns)).collect_batches(chunk_size=n_rows, maintain_order=True)
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         for file in files:
@@ -116,7 +117,7 @@ def _by_pages(file: Path, columns: list[str], n_rows: int) -> Iterator[pl.DataFr
         for batch in opened.iter_batches(n_rows, columns=columns):
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
-            yield frame.select(columns)
+            yield frame[columns]
 
 
 def _text(files: Sequence[Path], reading: Reading, root: Path | None) -> LongTable:

@@ -105,6 +105,11 @@ class LongTable:
         return frame.with_columns(frame[name].cast(self.schema[name]) for name in empty) if empty else frame
 
 
+def column_of(frame: pl.DataFrame, name: str) -> pl.Series:
+    """A column of a part without its name, in which methods of a series look for a pattern such as "^x.*$"."""
+    return frame[name].alias("")
+
+
 def kind_of(dtype: Any) -> str:
     """What a column of this type holds, in words; nothing at all where it has gaps only."""
     import polars as pl

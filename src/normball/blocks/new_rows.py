@@ -86,7 +86,7 @@ class NewRows:
         first_row = 0
         names = list(dict.fromkeys([*rows.reader.roles.columns, *columns]))
         for number, frame in enumerate(self.table.parts(names, rows.block_rows)):
-            yield frame.select(columns), rows.block(frame, number, first_row)
+            yield frame[list(columns)], rows.block(frame, number, first_row)
             first_row += frame.height
 
 

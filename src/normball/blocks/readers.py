@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.blocks.long_table import changed
+from normball.blocks.long_table import changed, column_of
 from normball.inputs.columns import Floats
 from normball.inputs.reading import TextFormat
 from normball.inputs.text import Cells, read_columns
@@ -103,9 +103,9 @@ def as_items(series: pl.Series) -> pl.Series:
 def read_frame(readers: Mapping[str, Reader], frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
     """What the readers make of the columns of a frame; numbers in text are read together, since there may be many."""
     texts = {name: reader for name, reader in readers.items() if isinstance(reader, TextNumberReader)}
-    columns = {name: reader.read(frame[name]) for name, reader in readers.items() if name not in texts}
+    columns = {name: reader.read(column_of(frame, name)) for name, reader in readers.items() if name not in texts}
     if texts:
         form = next(iter(texts.values())).form  # one table has one
-        for name, cells in zip(texts, read_columns(frame.select([*texts]), form), strict=True):
+        for name, cells in zip(texts, read_columns(frame[[*texts]], form), strict=True):
             columns[name] = texts[name].numbers(name, cells)
     return columns

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from normball.blocks.folds import are_apart
-from normball.blocks.long_table import LongTable, Opener
+from normball.blocks.long_table import LongTable, Opener, column_of
 from normball.blocks.readers import as_items
 from normball.inputs.columns import Mask
 
@@ -58,7 +58,8 @@ class ByMark:
 
     def of(self, frame: pl.DataFrame, first_row: int) -> Mask:
         """Whether the row is marked, or is not."""
-        marked = np.isin(np.array(as_items(frame[self.column]).to_list(), dtype=object), np.array(self.items, object))
+        items = as_items(column_of(frame, self.column)).to_list()
+        marked = np.isin(np.array(items, dtype=object), np.array(self.items, object))
         return np.asarray(marked == self.apart)
 
 
@@ -75,7 +76,7 @@ def _chosen(opened: Opener, selection: Selection, columns: list[str], n_rows: in
         chosen = selection.of(frame, first_row)
         first_row += frame.height
         if chosen.any():
-            yield frame.filter(pl.Series(chosen)).select(columns)
+            yield frame.filter(pl.Series(chosen))[columns]
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Items:
 
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
         """Take the next rows."""
-        self.found |= dict.fromkeys(as_items(frame[self.name]).unique(maintain_order=True).to_list())
+        self.found |= dict.fromkeys(as_items(column_of(frame, self.name)).unique(maintain_order=True).to_list())
 
     def join(self, later: Items) -> None:
         """Take what was found in later rows."""

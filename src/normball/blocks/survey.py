@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from normball.blocks.column_survey import ColumnSurvey, TextColumn, column_survey
-from normball.blocks.long_table import LongTable
+from normball.blocks.long_table import LongTable, column_of
 from normball.blocks.passes import places_of_labels
 from normball.blocks.readers import Reader
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
@@ -120,11 +120,11 @@ class SurveyPass:
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
         """Take the next rows."""
         texts = [name for name, column in self.columns.items() if isinstance(column, TextColumn)]
-        cells = dict(zip(texts, read_columns(frame.select(texts), self.form), strict=True)) if texts else {}
+        cells = dict(zip(texts, read_columns(frame[texts], self.form), strict=True)) if texts else {}
         gaps = {
-            name: column.add_cells(frame[name], cells[name], first_row)
+            name: column.add_cells(column_of(frame, name), cells[name], first_row)
             if isinstance(column, TextColumn)
-            else column.add(frame[name], first_row)
+            else column.add(column_of(frame, name), first_row)
             for name, column in self.columns.items()
         }
         none = np.zeros(frame.height, dtype=bool)

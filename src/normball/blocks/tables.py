@@ -130,10 +130,11 @@ def blocks_of(X: Any, y: Any, *, progress: Progress = None, **options: Any) -> R
 
 def _of_lazy_frame(frame: pl.LazyFrame) -> LongTable:
     """A polars LazyFrame, which is computed again in each pass."""
+    from polars.selectors import by_name
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         with _reading("the lazy frame"):
-            yield from frame.select(columns).collect_batches(chunk_size=n_rows, maintain_order=True)
+            yield from frame.select(by_name(columns)).collect_batches(chunk_size=n_rows, maintain_order=True)
 
     with _reading("the lazy frame"):
         return LongTable(frame.collect_schema(), opened)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from normball.blocks.long_table import LongTable
+    from normball.blocks.long_table import LongTable, column_of
     from normball.blocks.new_rows import NewRows
     from normball.results.evaluation import Evaluation
     from normball.results.fit import Fit
@@ -154,7 +154,7 @@ def _kept(frame: pl.DataFrame, table: LongTable, rows: NewRows) -> dict[str, lis
     assert isinstance(source, TableRows)
     kept = {}
     for name in frame.columns:
-        column = frame[name]
+        column = column_of(frame, name)
         reader = source.reader.readers.get(name)
         if isinstance(reader, TextNumberReader):
             values = reader.read(column).tolist()

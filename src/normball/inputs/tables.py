@@ -170,6 +170,7 @@ def _interpreted(
 
     if reading.dedupe == "suffix":
         names = suffixed(names)
+    columns = [column.alias("") for column in columns]  # else "^x.*$" is a pattern to their methods
     result = list(columns)
     free = [j for j, name in enumerate(names) if columns[j].dtype == pl.String and name not in reading.categorical]
     text = pl.DataFrame([columns[j].alias(f"{j}") for j in free])

@@ -83,13 +83,14 @@ def read_cells(text: pl.Series, form: TextFormat = PLAIN) -> Cells:
 
 def read_columns(table: pl.DataFrame, form: TextFormat = PLAIN) -> list[Cells]:
     """Read all columns of a table of text; those of plain numbers, of which there may be thousands, many at once."""
+    columns = [column.alias("") for column in table]  # else "^x.*$" is a pattern to the methods of a series
     if not form.is_plain:
-        return [read_cells(column, form) for column in table]
+        return [read_cells(column, form) for column in columns]
     n_together = max(1, CELLS_AT_ONCE // max(1, table.height))
     return [
         cells
         for start in range(0, table.width, n_together)
-        for cells in _read_plain(table.get_columns()[start : start + n_together], form)
+        for cells in _read_plain(columns[start : start + n_together], form)
     ]
 
 
@@ -97,7 +98,7 @@ def _read_plain(columns: list[pl.Series], form: TextFormat) -> list[Cells]:
     import polars as pl
 
     shape = len(columns), len(columns[0])
-    text = pl.concat([column.alias("") for column in columns]).str.strip_chars()
+    text = pl.concat(columns).str.strip_chars()
     number = np.array(text.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()).reshape(shape)
     na = {word: _value(word, form) for word in form.na}
     words = [*MISSING_WORDS, *(word for word, value in na.items() if value is None)]
