@@ -43,6 +43,7 @@ html_theme = "furo"
 html_title = "normball"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sourcelink = False
 html_theme_options = {"top_of_page_buttons": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -101,6 +102,12 @@ class CommandHelp(Directive):
         return found
 
 
+def _to_gallery(app: Sphinx, page: str, source: list[str]) -> None:
+    """Let links to an example's file, which a forge follows, lead to its page."""
+    source[0] = re.sub(r"(\]\([^)\s]*)examples/(plot_\w+)\.py\)", r"\1gallery/\2.rst)", source[0])
+
+
 def setup(app: Sphinx) -> None:
-    """Add the directive of the page about commands."""
+    """Add the directive of the page about commands, and the links between pages and examples."""
     app.add_directive("command-help", CommandHelp)
+    app.connect("source-read", _to_gallery)

@@ -24,12 +24,12 @@ cv.path.plot(left)
 cv.plot(right)
 left.set_title("Coefficients")
 right.set_title("Error on held-out patients")
+figure.suptitle("Ten measurements enter one after the other; the error falls until about six are in")
 plt.show()
 
 # %%
-# Within one standard error of the best, five measurements are enough, and every fold keeps the same five.
-
-# The ranges say how far each coefficient moves when other patients are drawn.
+# Within one standard error of the best, five measurements are enough, and every fold keeps these five. The ranges say
+# how far each coefficient moves when other patients are drawn.
 
 print(cv.bootstrap(X, y).summary())
 

@@ -20,7 +20,7 @@ comparison = nb.compare(X, y, family="binomial", keep_predictions=True)
 print(comparison.summary())
 
 # %%
-# The lasso with ten measurements is within one standard error of everything else. Its predictions for tumours that
+# The lasso with ten measurements is within one standard error of the best penalty. Its predictions for tumours that
 # were held out, as probabilities:
 
 cv = comparison.picked
@@ -47,6 +47,7 @@ right.plot(thresholds, cost)
 right.axvline(best, color="black", linestyle="--", label=f"cheapest: {best:.2f}")
 right.set(xlabel="threshold", ylabel="10 × missed + alarms")
 right.legend()
+figure.suptitle("Held-out tumours by their predicted probability, and what each threshold costs")
 plt.show()
 
 # %%
@@ -55,5 +56,6 @@ for cut in (0.5, best):
     print(f"threshold {thresholds[k]:.2f}: {missed[k]:2} of {is_malignant.sum()} missed, {alarms[k]:2} false alarms")
 
 # %%
-# **Conclusion.** Ten of thirty measurements do. Where the model is cut is another decision than how it is fitted: the
-# probabilities stay, the threshold moves with the cost. The page of ``normball fit`` has a slider for it.
+# **Conclusion.** Ten of thirty measurements do. Where the model is cut is another decision than how it is fitted: with
+# the threshold at 0.12 instead of one half the same probabilities miss 2 malignant tumours instead of 13, for 42 false
+# alarms instead of 5. The page of ``normball fit`` has a slider for it.

@@ -39,6 +39,7 @@ axes.axhline(0.6, color="black", linestyle="--")
 axes.set(ylabel="kept in so many halves", xticks=range(order.size), xticklabels=order)
 axes.tick_params(axis="x", rotation=90)
 axes.set_xlabel("gene (orange: the five that count)")
+figure.suptitle("How often the lasso keeps a gene when half of the patients are drawn")
 plt.show()
 
 # %%
@@ -46,5 +47,5 @@ stable = np.flatnonzero(share > 0.6)
 print("kept in more than 60 % of the halves:", stable, " true:", true)
 
 # %%
-# **Conclusion.** Cross-validation is about prediction and lets some chance finds in; drawing rows anew tells them
-# from what is there. Both took one matrix of 120 × 5,000 and a fraction of a second.
+# **Conclusion.** Cross-validation is about prediction and lets chance finds in, 23 beside the five true genes; drawing
+# rows anew tells them from what is there: the five are kept in more than 60 % of the halves, and no other gene is.

@@ -51,9 +51,10 @@ shown = [*order[:12], *order[-12:]]
 figure, axes = plt.subplots(figsize=(7, 5.5), layout="constrained")
 axes.barh(names[shown], fit.coef[shown], color=["C0" if fit.coef[j] < 0 else "C1" for j in shown])
 axes.set(xlabel="change of the log odds where the word occurs: numpy ←   → scipy")
+figure.suptitle("The twelve words that speak most for either library")
 plt.show()
 
 # %%
 # **Conclusion.** Of three thousand words, some dozens are enough. Some are about the subject (optimization,
-# iterations), others about house style (``out`` arguments here, tables of summaries there): a model finds what
+# iterations), others about house style (``out`` arguments in NumPy, ``autosummary`` in SciPy): a model finds what
 # separates, which need not be what was meant. Looking at the words is how one notices.

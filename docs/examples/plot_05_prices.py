@@ -37,6 +37,7 @@ right.plot(np.exp(y.cumsum()), label="NASDAQ Composite")
 right.plot(np.exp(followed.cumsum()), label=f"{fit.n_nonzero} stocks")
 right.set(yscale="log", ylabel="growth since the start")
 right.legend()
+figure.suptitle("Weights of the stocks by lambda, and the index beside its portfolio")
 plt.show()
 
 # %%
@@ -47,6 +48,6 @@ for number in (3, 5, 7):
     print(f"{number} stocks: {1 - cv.cv_mean[k] / cv.null_mean:.0%} explained in later months")
 
 # %%
-# **Conclusion.** All seven are kept, and explain three quarters of what the index did in later months; fewer,
+# **Conclusion.** All seven are kept, and explain nearly three quarters of what the index did in later months; fewer,
 # shrunken as they are, follow it clearly worse. What the model cannot know is which companies would survive: the
 # seven were chosen in hindsight, which no cross-validation notices.

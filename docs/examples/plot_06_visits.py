@@ -8,6 +8,7 @@ person-years (the set comes with statsmodels). Does a share of the costs keep pe
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import scipy.stats
 import statsmodels.datasets
 
@@ -33,11 +34,16 @@ for finding in poisson.findings:
 
 # %%
 # The counts vary several times as much as Poisson's. The negative binomial family has a variance of its own, and its
-# parameter is estimated.
+# parameter is estimated. Where both families predict best, their coefficients can be compared.
 
 cv = nb.cv_path(X, y, family="negative_binomial")
 print(cv.path.family)
 print(cv.at("1se").summary())
+
+beside = pd.DataFrame(
+    {"poisson": poisson.at("best").coef_per_sd, "negative binomial": cv.at("best").coef_per_sd}, index=X.columns
+)
+print(beside.round(2))
 
 # %%
 counts = np.arange(16)
@@ -54,9 +60,10 @@ axes.plot(
 )
 axes.set(xlabel="visits in a year", ylabel="share of people")
 axes.legend()
+figure.suptitle("Visits in a year: observed, and expected by both families")
 plt.show()
 
 # %%
 # **Conclusion.** Illness brings people to the doctor, and a share of the costs keeps them away: plans were drawn by
-# lot, so this is an effect. The coefficients of both families agree; the picture shows which of them knows how many
-# people never go.
+# lot, so this is an effect. The coefficients of both families are nearly the same; the picture shows which of them
+# knows how many people never go.

@@ -42,9 +42,10 @@ right.plot(year[later], y[later] ** 2, "k.-", label="observed")
 right.plot(year[later], predicted**2, "C1", label="foretold the year before")
 right.set(ylabel="sunspots")
 right.legend()
+figure.suptitle("Which years count, and the sunspots since 1951 beside what was foretold")
 plt.show()
 
 # %%
 # **Conclusion.** Last year, the years about one cycle ago, and against them the one in the opposite phase: the lasso
-# has found the cycle of eleven years without being told. The error is a third smaller than that of saying the same
-# again.
+# has found the cycle of eleven years without being told. The error is three tenths smaller than that of saying
+# the same again.

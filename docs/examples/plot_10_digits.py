@@ -24,6 +24,7 @@ figure, axes = plt.subplots(2, 5, figsize=(8, 3.6), layout="constrained")
 for digit, (ax, coef) in enumerate(zip(axes.flat, fit.coef_per_sd, strict=True)):
     ax.imshow(coef.reshape(8, 8), cmap="PuOr", vmin=-size, vmax=size)
     ax.set(title=f"{digit}: {np.count_nonzero(coef)} pixels", xticks=[], yticks=[])
+figure.suptitle("What speaks for each digit (violet) and against it (orange)")
 plt.show()
 
 # %%
@@ -36,5 +37,5 @@ right = np.mean(chosen.predict(X[~learn], kind="class") == y[~learn])
 print(f"{used.sum()} of 64 pixels for all digits: {right:.1%} of the others are read correctly")
 
 # %%
-# **Conclusion.** A linear model with zeros reads nineteen of twenty digits of the half that it has not seen, and
-# shows what it looks at.
+# **Conclusion.** A linear model with zeros reads 94 % of the digits of the held-out half, and shows what it looks at;
+# with 26 pixels for all digits it still reads 90 %.

@@ -40,8 +40,9 @@ right.annotate(
     textcoords="offset points",
 )
 right.set(xlabel="predicted", ylabel="observed")
+figure.suptitle("Coefficients of three fits, and the murders that they predict: D.C. is far from all others")
 plt.show()
 
 # %%
-# **Conclusion.** With squared errors one row nearly doubles the weight of single parents. Huber's loss, with all 51
-# rows, finds about what squared errors find without that row, and nobody had to decide whether it belongs.
+# **Conclusion.** With squared errors one row raises the weight of single parents from 1.7 to 2.8. Huber's loss,
+# with all 51 rows, finds about what squared errors find without that row, and nobody had to decide whether it belongs.

@@ -29,6 +29,8 @@ new = data.head(3).assign(age=[35.0, 47.0, 58.0])
 for limit in (45, 50):
     new[f"years above {limit}"] = (new["age"] - limit).clip(lower=0)
 curves = fit.predict(new, kind="survival", times=times)
+for age, days in zip(new["age"], fit.predict(new, kind="median"), strict=True):
+    print(f"half of the patients aged {age:.0f} are expected to live for {days:.0f} days or more")
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
 for age, curve in zip(new["age"], curves, strict=True):
     axes.plot(times, curve, label=f"aged {age:.0f}")
@@ -36,9 +38,10 @@ for age, curve in zip(new["age"], curves, strict=True):
 axes.step(observed.times, observed.survival, color="grey", where="post", label="all, Kaplan-Meier")
 axes.set(xlabel="days after the transplant", ylabel="share alive", xlim=(0, 1500))
 axes.legend()
+figure.suptitle("Expected survival by age, beside that of all patients")
 plt.show()
 
 # %%
 # **Conclusion.** Age matters, and it is the years beyond the middle forties that cost: half of the patients of 35
-# live for nearly two years, of those of 58 for two months. With 69 patients the standard error is large, and the 1-SE
-# rule would rather keep nothing.
+# are expected to live for a year and a half, of those of 58 for two months. With 69 patients the standard error is
+# large, and the 1-SE rule keeps nothing.

@@ -43,6 +43,7 @@ axes[1].imshow(np.where(weight > 0, weight, np.nan).reshape(8, 8))
 axes[1].set_title("weight of a pixel (white: none)")
 for ax in axes:
     ax.set(xticks=[], yticks=[])
+figure.suptitle("The mean of all digits, and the pixels that the network still uses")
 plt.show()
 
 # %%

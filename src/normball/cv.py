@@ -71,8 +71,8 @@ def cv_path(
     cv : int, splitter or iterable of (train, test)
         Number of folds, drawn at random, with each class spread evenly over them; or a scikit-learn splitter.
         Rows that come in blocks (`Blocks`) are dealt out to folds by their numbers, which asks nothing of the classes;
-        there the score is a mean over rows, the medians of ``missing="impute"`` are those of all rows, and the "auc" of
-        the diagnostics is that of 200,000 rows at most, evenly spaced.
+        there the score is a mean over rows or "auc", the medians of ``missing="impute"`` are those of all rows, and
+        the "auc" of the diagnostics is that of 200,000 rows at most, evenly spaced.
     fold_groups : array, shape (n,), or str, optional
         Rows of one group are never split between training and held-out rows. A name, here and below, is that of a
         column of X, which is no feature then.
