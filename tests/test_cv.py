@@ -218,10 +218,12 @@ def test_stopping_keeps_what_all_folds_finished():
         nb.cv_path(X, y, family="binomial", cv=3, progress=lambda *_: True)
     assert stopped.value.result is None
     X[::7, 0] = np.nan
-    with pytest.raises(nb.Interrupted, match="before all folds were fitted"):
+    with pytest.raises(nb.Interrupted, match="before all folds were fitted") as stopped:
         nb.cv_path(
             X, y, family="binomial", cv=3, n_lambdas=3, missing="impute", progress=lambda done, total: done == total
         )
+    assert isinstance(stopped.value.result, nb.Path)  # of all rows
+    assert stopped.value.result.lambdas.size == 3
 
 
 def test_training_rows_need_weight(table):

@@ -165,7 +165,7 @@ def test_a_stop_while_rows_are_scored_loses_nothing(frame: pl.DataFrame, tmp_pat
     table = frame.with_columns(n=pl.col("y").abs().floor()).drop("y", "kind", "year")
     blocks = nb.Blocks(table.lazy(), rows=20, resume=tmp_path / UNFINISHED)
     how = {"family": "poisson", "n_lambdas": 30, "cv": 3}
-    with pytest.raises(Interrupted, match="scored"):
+    with pytest.raises(Interrupted, match="scored: the path of all rows is finished") as stopped:
         nb.cv_path(blocks, "n", **how, progress=StopsWhenSolved())
     calls = []
     found = nb.cv_path(blocks, "n", **how, progress=lambda done, total: calls.append((done, total)))
@@ -173,6 +173,10 @@ def test_a_stop_while_rows_are_scored_loses_nothing(frame: pl.DataFrame, tmp_pat
     np.testing.assert_array_equal(
         found.fold_scores, nb.cv_path(nb.Blocks(table.lazy(), rows=20), "n", **how).fold_scores
     )
+    np.testing.assert_array_equal(stopped.value.result.coefs, found.path.coefs)
+    with pytest.raises(Interrupted, match="scored") as stopped:
+        nb.compare(nb.Blocks(table.lazy(), rows=20), "n", [1.0], **how, progress=StopsWhenSolved())
+    assert stopped.value.result is None  # a path without scores cannot be compared
 
 
 def test_no_block_of_a_cluster_travels_to_who_predicts(frame: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,8 @@ def cv_path(
     DataError
         If the data cannot be used, or folds cannot be made of them.
     Interrupted
-        On Ctrl-C; its `result` is the CVPath of the strengths that all folds finished.
+        On Ctrl-C; its `result` is the CVPath of the strengths that all folds finished, or the Path of all rows where
+        that alone was.
 
     Warns
     -----
@@ -232,7 +233,9 @@ def _solve(problem: Problem, folds: Folds) -> tuple[Solution, list[Any]]:
     designs = [data.design]
     for row, train in enumerate(folds.train, start=1):
         if solutions[-1].interrupted:
-            raise Interrupted("Interrupted before all folds were fitted")
+            known, n_finished = solutions[0], solutions[0].n_finished
+            path = problem.path(known, n_finished) if n_finished else None
+            raise Interrupted("Interrupted before all folds were fitted", path)
         designs.append(prepare_new(data.preparation.refit(data.frame, train), data.frame))
         solutions.append(problem.solve(weights[row : row + 1], design=designs[-1], lambdas=solutions[0].lambdas))
     return joined(solutions), designs

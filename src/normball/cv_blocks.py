@@ -81,7 +81,11 @@ def cross_validate_blocks(problem: BlockProblem, score: Score, keep_predictions:
         raise Interrupted("Interrupted before the first lambda was finished")
     if solution.interrupted:
         problem = replace(problem, data=data.quiet())
-    result = _Assessment(problem, solution, n_finished, score).result()
+    assessment = _Assessment(problem, solution, n_finished, score)
+    try:
+        result = assessment.result()
+    except Interrupted as stop:
+        raise Interrupted(f"{stop}: the path of all rows is finished", assessment.path) from None
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
     warn_not_converged(solution, problem.settings.tol, depth=3)

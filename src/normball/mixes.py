@@ -11,6 +11,7 @@ import numpy as np
 from normball.blocks.data import BlockData
 from normball.comparison import Comparison
 from normball.cv import BY_ROW, cross_validate, cv_path, with_folds_of
+from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.inputs.prepare import Data
 from normball.messages import Interrupted
@@ -94,7 +95,8 @@ def compare(
             one = replace(problem, settings=settings)
             paths.append(cross_validate(one, folds, score, keep_predictions))
         except KeyboardInterrupt as stop:
-            partial = getattr(stop, "result", None)
+            found = getattr(stop, "result", None)
+            partial = found if isinstance(found, CVPath) else None  # a path without scores cannot be compared
             finished = paths if partial is None else [*paths, partial]
             text = _how_far(len(ratios), len(paths), partial, settings) if len(ratios) > 1 else str(stop)
             raise Interrupted(text, Comparison(tuple(finished)) if finished else None) from None
