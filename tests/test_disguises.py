@@ -114,13 +114,13 @@ def test_a_comma_that_can_be_either_is_left_to_the_reader() -> None:
     with pytest.raises(DataError) as caught:
         prepare(X, "y", family="gaussian")
     text = str(caught.value)
-    assert re.search(r'"1,\d{3},000" is', text) is None  # two commas separate thousands only
+    assert re.search(r'"1,\d{3},000" would be', text) is None  # two commas separate thousands only
     X = X.with_columns(v=pl.Series([f"{v:,}" for v in WHOLE]))
     with pytest.raises(DataError) as caught:
         prepare(X, "y", family="gaussian")
     value = X["v"].sort()[0]
     assert (
-        f'"{value}" is {value.replace(",", "")} where "," separates thousands, {value.replace(",", ".")} where'
+        f'"{value}" would be {value.replace(",", "")} where "," separates thousands, {value.replace(",", ".")} where'
         in str(caught.value)
     )
     fix = caught.value.findings[0].fix

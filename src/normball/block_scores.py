@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from normball.messages import Interrupted
 from normball.predictor import linear_predictor
 from normball.progress import Poll
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, dispersion
+from normball.scores import SCORES, dispersion, pearson, zero_sums
 
 if TYPE_CHECKING:
     from normball.blocks.data import BlockData
@@ -115,13 +115,36 @@ def held_out_totals(models: Models, nulls: Array, score: str, most: int, block: 
 
 
 def pearson_totals(models: Models, block: Block) -> Totals:
-    """Pearson's statistic of each model of all rows, and how many rows it counts."""
+    """Pearson's statistic of each model of all rows, that of held-out predictions, and how many rows they count."""
     n_weighted = np.count_nonzero(block.weights)
-    statistics = np.zeros(models.intercepts.shape[1])
+    family, statistics = find_family(models.family), np.zeros(models.intercepts.shape[1])
+    held_out, n_held_out = np.zeros(statistics.size), 0
     if n_weighted > 0:
-        family, eta = find_family(models.family), models.predict(0, block)
+        eta = models.predict(0, block)
         statistics += [n_weighted * dispersion(family, block.y, one, block.weights, 0) for one in eta.T]
-    return {"statistic": statistics, "n_weighted": np.array([float(n_weighted)])}
+    for rows, eta in _held_out(models, block) if family.shows_zeros and len(models.coefs) > 1 else ():
+        held_out += [pearson(family, block.y[rows], one, np.ones(rows.size)) for one in eta.T]
+        n_held_out += rows.size
+    counts = np.array([n_weighted, n_held_out], dtype=np.float64)
+    return {"statistic": statistics, "held_out": held_out, "n_rows": counts}
+
+
+def zero_totals(models: Models, spreads: Array, block: Block) -> Totals:
+    """What a block adds to the zeros of held-out rows, met and expected, by each model."""
+    family, sums = find_family(models.family), np.zeros((spreads.size, 3))
+    for rows, eta in _held_out(models, block):
+        pairs = zip(eta.T, spreads.tolist(), strict=True)
+        sums += [zero_sums(family, block.y[rows], one, np.ones(rows.size), spread) for one, spread in pairs]
+    return {"sums": sums}
+
+
+def _held_out(models: Models, block: Block) -> Iterator[tuple[NDArray[np.int64], Array]]:
+    """The rows of each fold that have weight, and their linear predictors by the models without them."""
+    assert block.fold is not None
+    for fold in np.unique(block.fold[block.fold >= 0]).tolist():
+        rows = np.flatnonzero((block.fold == fold) & (block.weights > 0.0))
+        if rows.size:
+            yield rows, models.predict(fold + 1, block, rows)
 
 
 @dataclass(frozen=True)
@@ -175,7 +198,7 @@ def dispersion_of_path(data: BlockData, path: Path, index: int) -> float:
 
 def dispersion_of(totals: Totals, n_coefs: Sequence[int]) -> list[float]:
     """The dispersion of each model by its `pearson_totals`."""
-    free = float(totals["n_weighted"][0]) - np.array(n_coefs)
+    free = float(totals["n_rows"][0]) - np.array(n_coefs)
     with np.errstate(divide="ignore", invalid="ignore"):
         return [float(one) for one in np.where(free > 0, totals["statistic"] / free, np.nan)]
 

@@ -26,6 +26,7 @@ from normball.block_scores import (
     pearson_totals,
     ranks_kept,
     run_pass,
+    zero_totals,
 )
 from normball.cv_result import Choice, CVPath, summarise_folds
 from normball.families import find_family
@@ -37,7 +38,7 @@ from normball.results.held_out import HeldOut
 from normball.results.ranges import ranges_of
 from normball.results.remarks import overdispersed, possible_leak
 from normball.results.sparse_rows import SparseRows
-from normball.scores import Score, mean_area
+from normball.scores import Score, mean_area, zeros_of
 from normball.settings import whole
 from normball.solution import Solution
 
@@ -199,15 +200,25 @@ class _Assessment:
         null = np.asarray(totals[f"null {measure}"].sum() / total)
         return HeldOut(measure, totals[measure].sum(axis=0) / total, null)
 
+    def _zeros(self, models: Models, totals: Totals) -> list[dict[str, float]]:
+        """The zeros that were met and those expected of held-out means, of families that have any, by a pass."""
+        n_rows = totals["n_rows"][1]
+        if not n_rows:
+            return [{}] * models.intercepts.shape[1]
+        function = partial(zero_totals, models, totals["held_out"] / n_rows)
+        return [zeros_of(one) for one in run_pass(self.data, function, added)["sums"]]
+
     def _diagnosed(self, result: CVPath) -> CVPath:
-        """The result with what only some families have, at "best" and "1se", by one more pass."""
+        """The result with what only some families have, at "best" and "1se", by one more pass, or two."""
         path, choices = result.path, dict[Choice, int](best=result.index_best)
         choices["1se"] = result.index_1se
         places = np.array(list(choices.values()))
         if self.family.reports_dispersion:
-            totals = run_pass(self.data, partial(pearson_totals, self.models(places)), added)
+            models = self.models(places)
+            totals = run_pass(self.data, partial(pearson_totals, models), added)
             n_coefs = [int(path.n_nonzero[one]) + path.fit_intercept for one in places]
-            found = [{"dispersion": one} for one in dispersion_of(totals, n_coefs)]
+            zeros = self._zeros(models, totals)
+            found = [{"dispersion": one, **met} for one, met in zip(dispersion_of(totals, n_coefs), zeros, strict=True)]
             remarks = overdispersed(path, found[0]["dispersion"])
             result = replace(result, path=replace(path, findings=(*path.findings, *remarks)))
         elif self.family.has_classes:

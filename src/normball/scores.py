@@ -70,14 +70,25 @@ def zeros(family: Family, y: Array, eta: Array, times: Array) -> dict[str, float
 
     Each row counts so many `times`. Where zeros depend on a dispersion (Tweedie), it is Pearson's of these predictions.
     """
+    spread = pearson(family, y, eta, times) / times.sum()
+    return zeros_of(zero_sums(family, y, eta, times, spread))
+
+
+def pearson(family: Family, y: Array, eta: Array, times: Array) -> float:
+    """The sum of squared errors over the variances that the family expects, each row so many `times`."""
     mean = family.mean(eta)
-    spread = float(times @ ((y - mean) ** 2 / family.variance(mean)) / times.sum())
-    chance = family.probability_of_zero(mean, spread)
-    return {
-        "zeros": float(times[y == 0.0].sum()),
-        "zeros_expected": float(times @ chance),
-        "zeros_se": float(np.sqrt(times @ (chance * (1.0 - chance)))),
-    }
+    return float(times @ ((y - mean) ** 2 / family.variance(mean)))
+
+
+def zero_sums(family: Family, y: Array, eta: Array, times: Array, spread: float) -> Array:
+    """What rows add to `zeros_of`: zeros, those expected, and the variance of these."""
+    chance = family.probability_of_zero(family.mean(eta), spread)
+    return np.array([times[y == 0.0].sum(), times @ chance, times @ (chance * (1.0 - chance))])
+
+
+def zeros_of(sums: Array) -> dict[str, float]:
+    """What `zeros` tells, from sums over rows."""
+    return {"zeros": float(sums[0]), "zeros_expected": float(sums[1]), "zeros_se": float(np.sqrt(sums[2]))}
 
 
 def even_parameter(family: Family, y: Array, eta: Array, weights: Array, n_coefs: int) -> float:
