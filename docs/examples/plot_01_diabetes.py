@@ -24,7 +24,7 @@ cv.path.plot(left)
 cv.plot(right)
 left.set_title("Coefficients")
 right.set_title("Error on held-out patients")
-figure.suptitle("Ten measurements enter one after the other; the error falls until about six are in")
+figure.suptitle("Ten measurements enter one after the other; with five the error is near its smallest")
 plt.show()
 
 # %%

@@ -11,7 +11,7 @@ import { LEFT, TOP, cursor, framed, inFrame, kept, marks, rule, strengths } from
 /** It stands beside other things on every screen, and is drawn as for a phone. */
 const BOTTOM = 268;
 /** Where the curves end. */
-export const RIGHT = NARROW - 84;
+export const RIGHT = NARROW - 96;
 
 /** Squared errors are shown by their root, in the unit of the target. @param {Payload} data */
 export function shownScore(data) {
