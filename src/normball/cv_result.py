@@ -102,9 +102,9 @@ class CVPath:
         For "best" and "1se" what some families have. Counts and amounts have a "dispersion", Pearson's statistic over
         its degrees of freedom (rows with a weight less nonzero coefficients and intercept). Where targets may be zero,
         "zeros" are those of the rows, "zeros_expected" and "zeros_se" what the family expects of out-of-fold means and
-        one standard error of that; more zeros than that speak for rows that can only be zero. Classes have the out-of-
-        fold "auc" (of several the mean of each against the rest), and on all rows the "largest_margin" and the share
-        "saturated" of rows where the sigmoid's slope is below 0.01.
+        one standard error of that; more zeros than that speak for rows that can only be zero. Classes have the "auc"
+        of held-out rows (of several the mean of each against the rest), and on all rows the "largest_margin" and the
+        share "saturated" of rows where the sigmoid's slope is below 0.01.
     """
 
     saved_as: ClassVar[str] = "cv_path"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from normball.results.path import Path
 
 _AXIS_TITLE = {
-    "lam": "lam",
+    "lam": "lambda",
     "l1_norm": "sum of absolute coefficients per standard deviation",
     "deviance": "share of the deviance explained",
 }
@@ -56,7 +56,7 @@ def _draw_path(
     ax.set_ylabel(title)
     ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
     if labelled and legend:
-        ax.legend(fontsize="small", frameon=False)
+        ax.legend(fontsize="small", framealpha=0.85, edgecolor="none")
     return ax
 
 
@@ -66,13 +66,13 @@ def plot_cv(cv: CVPath, ax: Any) -> Any:
     mean, error = cv.cv_mean, cv.cv_se
     ax.fill_between(cv.lambdas, mean - error, mean + error, alpha=0.25, linewidth=0.0)
     ax.plot(cv.lambdas, mean, label="held-out rows")
-    ax.plot(cv.lambdas, cv.train_mean, linestyle="--", label="training rows")
-    ax.axvline(cv.lambda_best, color="0.4", linestyle=":", label="best")
-    ax.axvline(cv.lambda_1se, color="0.4", linestyle="-.", label="one standard error")
+    ax.plot(cv.lambdas, cv.train_mean, linestyle="--", label="fitted rows")
+    ax.axvline(cv.lambda_best, color="0.4", linestyle=":", label="lambda_best")
+    ax.axvline(cv.lambda_1se, color="0.4", linestyle="-.", label="lambda_1se")
     _strength_axis(ax)
-    ax.set_xlabel("lam")
+    ax.set_xlabel("lambda")
     ax.set_ylabel(cv.score)
-    ax.legend(fontsize="small", frameon=False)
+    ax.legend(fontsize="small", framealpha=0.85, edgecolor="none")
     return ax
 
 

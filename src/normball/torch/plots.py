@@ -26,7 +26,7 @@ def plot_path(path: NetworkPath, axes: Any = None) -> Any:
             above.axvline(point.lam, color="0.4", linestyle=style, label=label)
     above.set_xscale("log")
     above.set_ylabel("loss held out")
-    above.legend(fontsize="small", frameon=False)
+    above.legend(fontsize="small", framealpha=0.85, edgecolor="none")
     below.step(lams, [point.n_selected for point in shown], where="mid", color="C0")
     below.set_xscale("log")
     below.set_xlabel("lam")
@@ -52,7 +52,7 @@ def plot_monitor(frame: pl.DataFrame, axes: Any = None) -> Any:
             ax.plot(frame["step"], frame[name], label=name.partition("/")[2], lw=1)
         ax.set_ylabel(says)
         if names:
-            ax.legend(fontsize="small", frameon=False)
+            ax.legend(fontsize="small", framealpha=0.85, edgecolor="none")
     drawn[1].set_yscale("log")
     drawn[2].set_ylim(0, 1)
     drawn[2].set_xlabel("step")
