@@ -70,6 +70,25 @@ def test_marked_rows_are_those_in_memory(frame: pl.DataFrame, capsys: Capture, c
     assert {one["score"]: one["value"] for one in told} == pytest.approx(found, rel=1e-9, nan_ok=True)
 
 
+@pytest.mark.parametrize("words", [[], ["--split", "part"], ["--holdout", "0.25"]])
+def test_rows_of_the_fit_are_told_where_they_are_scored(frame: pl.DataFrame, capsys: Capture, words: list[str]) -> None:
+    drop = "k,train" if "part" in words else "k,train,part"
+    role = ["--target", "n", "--family", "poisson", "--exposure", "days", "--drop", drop]
+    assert run(capsys, "fit", "parts", *role, *words, *HOW, "-o", "out")[0] == 0
+    n_rows = load("out/model.json").path.n_rows
+    says = "fitted to these rows" if n_rows == N else f"fitted to {n_rows} of these rows"
+    readings = [["parts"], ["t.csv", "--memory", "50MB"], ["t.parquet"]]
+    for data in readings if "--holdout" not in words else readings[:2]:
+        code, out, err = run(capsys, "score", "out/model.json", *data, "--bootstrap", "0", "--json")
+        assert code == 0
+        assert json.loads(out)["rows_of_the_fit"] == n_rows
+        assert says in " ".join(err.split())
+    frame.with_columns(n=pl.col("n") + 1).write_parquet("other.parquet")
+    for data in (["other.parquet"], ["other.parquet", "--memory", "50MB"]):
+        out, err = run(capsys, "score", "out/model.json", *data, "--bootstrap", "0", "--json")[1:]
+        assert (json.loads(out)["rows_of_the_fit"], "fitted to" in err) == (0, False)
+
+
 def test_a_share_of_the_rows(frame: pl.DataFrame, capsys: Capture) -> None:
     words = ["--target", "k", "--drop", "n,part,train", "--holdout", "0.25", "--seed", "3"]
     code, out, _ = run(capsys, "fit", "parts", *words, *HOW, "-o", "out")

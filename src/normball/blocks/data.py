@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -126,7 +125,7 @@ class BlockData:
     @property
     def fingerprint(self) -> str:
         """Tells these rows from others."""
-        return hashlib.sha256(repr(self.passes.seen).encode()).hexdigest()[:16]
+        return self.passes.fingerprint
 
     def null_intercept(self, free: bool) -> float | None:
         """The linear predictor of the model without features where no offset varies; else None."""

@@ -15,6 +15,7 @@ from normball.blocks.block import Block
 from normball.blocks.executor import Executor
 from normball.blocks.source import RowBlocks
 from normball.families import find_family
+from normball.inputs.fingerprint import fingerprint_of, rows_digest
 from normball.log import logger
 from normball.messages import DataError, Finding, count
 from normball.progress import Poll
@@ -29,14 +30,14 @@ class Seen(NamedTuple):
     number: int
     first_row: int
     n_rows: int
-    sums: tuple[float, float, float, float]  # of X, targets, weights and offsets
+    sum: float  # of X; in one order it is the same to the last bit
+    digest: int  # of targets, weights and offsets
 
 
 def seen_of(block: Block) -> Seen:
-    """A checksum of the arrays; sums in one order are the same to the last bit."""
-    parts = (block.X, block.y, block.weights, block.offset)
-    sums = [float(np.sum(one, dtype=np.float64)) for one in parts]
-    return Seen(block.number, block.first_row, block.n_rows, (sums[0], sums[1], sums[2], sums[3]))
+    """A checksum of the arrays."""
+    digest = rows_digest(block.y, block.weights, block.offset)
+    return Seen(block.number, block.first_row, block.n_rows, float(np.sum(block.X, dtype=np.float64)), digest)
 
 
 class Sums(NamedTuple):
@@ -128,6 +129,11 @@ class Passes:
         self._blocks, self._executor = blocks, executor
         self.seen: list[Seen] | None = None  # in the first pass
         self.n_passes = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells the rows of the first pass from others."""
+        return fingerprint_of(*(one.digest for one in self.seen or ()))
 
     @cached_property
     def _handle(self) -> Any:

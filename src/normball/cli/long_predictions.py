@@ -13,17 +13,18 @@ from normball.cli.console import Console, labelled
 from normball.cli.new_rows import about_the_rows, beside, by_name, check_columns, reading_of_the_fit
 from normball.cli.source import UsageError
 from normball.language import message
-from normball.messages import count
+from normball.messages import DataError, count
 from normball.run import Run
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from normball.blocks.long_table import LongTable, column_of
+    from normball.blocks.long_table import LongTable
     from normball.blocks.new_rows import NewRows
     from normball.results.evaluation import Evaluation
     from normball.results.fit import Fit
+    from normball.results.path import Path
 
 
 def predict(arguments: Namespace, fit: Fit, made: Run, console: Console) -> int:
@@ -146,7 +147,7 @@ def _of_kind(fit: Fit, eta: NDArray[np.float64], kind: Any) -> NDArray[Any]:
 def _kept(frame: pl.DataFrame, table: LongTable, rows: NewRows) -> dict[str, list[Any]]:
     """Columns of a part as they stand there, but for numbers in text that the model uses; missing values as None."""
     from normball.blocks.encoding import TableRows
-    from normball.blocks.long_table import TEXT, kind_of
+    from normball.blocks.long_table import TEXT, column_of, kind_of
     from normball.blocks.readers import TextNumberReader
     from normball.inputs.tables import without_words
 
@@ -168,8 +169,8 @@ def _kept(frame: pl.DataFrame, table: LongTable, rows: NewRows) -> dict[str, lis
 
 def evaluated(
     arguments: Namespace, fit: Fit, made: Run, table: LongTable, roles: dict[str, Any], console: Console
-) -> Evaluation:
-    """The scores of a model on the rows of a table; roles are those of `Fit.evaluate`."""
+) -> tuple[Evaluation, NewRows]:
+    """The scores of a model on the rows of a table, and these; roles are those of `Fit.evaluate`."""
     from normball.results.judged_in_parts import evaluation_of
 
     rows = _new_rows(table, arguments, fit, made, console, roles)
@@ -181,4 +182,29 @@ def evaluated(
     if arguments.bootstrap and not found.n_bootstrap:
         told = "none drawn: predictions of so many rows have no room in half of --memory"
         console.note(labelled(message("Samples"), told))
-    return found
+    return found, rows
+
+
+def rows_of_the_fit(
+    arguments: Namespace, path: Path, made: Run, table: LongTable, roles: dict[str, Any], judged: NewRows
+) -> int:
+    """How many of the rows that were judged the model was fitted to, where those of its fit are all there; else 0."""
+    from normball.blocks.opening import Blocks
+    from normball.cli.long_tables import divided
+    from normball.results.in_parts import pass_over, rows_for
+
+    if judged.passes.fingerprint == path.fingerprint:
+        return judged.n_rows
+    if not made.apart or judged.n_rows <= path.n_rows or made.apart.get("column", table.names[0]) not in table.names:
+        return 0
+    try:
+        kept = Blocks(divided(table, made.apart)[0], memory=arguments.memory)
+        rows = rows_for(path, kept, exposure=made.exposure or None, unknown="baseline", progress=False, **roles)
+        pass_over(rows, _nothing, _nothing)
+    except DataError:  # another table
+        return 0
+    return rows.n_rows if rows.passes.fingerprint == path.fingerprint else 0
+
+
+def _nothing(*_: Any) -> None:
+    """Blocks are looked at, and no more."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import shlex
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,8 +196,6 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
 
 def _with_rows_apart(table: LongTable, arguments: Namespace) -> tuple[LongTable, LongTable | None, dict[str, Any]]:
     """The rows that the fit sees, those that --holdout or --split sets apart, and how these were chosen."""
-    from normball.blocks.selected import ByMark, ByShare, Items, selected
-
     share, column = (getattr(arguments, name, None) for name in ("holdout", "split"))
     seed = getattr(arguments, "seed", 0)
     drop = list(dict.fromkeys([*arguments.drop, *([column] if column else [])]))
@@ -207,15 +206,26 @@ def _with_rows_apart(table: LongTable, arguments: Namespace) -> tuple[LongTable,
             f"--holdout takes single rows of a table in blocks, {option} does not: mark them in a column, for --split"
         )
         raise UsageError(text)
-    if share is not None:
-        kept, apart = (selected(table, ByShare(share, seed, which)) for which in (False, True))
-        return kept, apart, {"seed": seed, "share": share, "drop": drop}
-    if column is None:
+    if share is None and column is None:
         return table, None, {}
-    items = [*table.run([column], ROWS_AT_ONCE, Items(column)).found]
-    marked = tuple(item for item, mark in zip(items, marks(items, column).tolist(), strict=True) if mark)
-    kept, apart = (selected(table, ByMark(column, marked, which)) for which in (False, True))
-    return kept, apart, {"seed": seed, "column": column, "drop": drop}
+    how = {"share": share} if column is None else {"column": column}
+    chosen = {"seed": seed, **how, "drop": drop}
+    return *divided(table, chosen), chosen
+
+
+def divided(table: LongTable, chosen: Mapping[str, Any]) -> tuple[LongTable, LongTable]:
+    """The rows that the fit sees, and those that were set apart as the run of it says."""
+    from normball.blocks.selected import ByMark, ByShare, Items, selected
+
+    by: Any
+    if "share" in chosen:
+        by = partial(ByShare, chosen["share"], chosen["seed"])
+    else:
+        column = chosen["column"]
+        items = [*table.run([column], ROWS_AT_ONCE, Items(column)).found]
+        marked = tuple(item for item, mark in zip(items, marks(items, column).tolist(), strict=True) if mark)
+        by = partial(ByMark, column, marked)
+    return selected(table, by(False)), selected(table, by(True))
 
 
 def _columns(arguments: Namespace, columns: list[str]) -> tuple[list[str], list[str]]:

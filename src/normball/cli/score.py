@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
-    from normball.cli.long_predictions import evaluated, opened_table
+    from normball.cli.long_predictions import evaluated, opened_table, rows_of_the_fit
     from normball.cli.long_tables import is_long
     from normball.cli.models import choose, load_model, mix_of
     from normball.cli.source import STDIN, StandardInput, complete_values_of
@@ -52,7 +52,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     y = targets if len(targets) > 1 else targets[0]
     if in_parts:
         by_row = {"y": y, "sample_weight": weights, "offset": made.offset or None, "row_groups": group}
-        found = evaluated(arguments, fit, made, table, by_row, console)
+        found, judged = evaluated(arguments, fit, made, table, by_row, console)
+        path = _path_of(model)
+        fitted = 0 if path is None else rows_of_the_fit(arguments, path, made, table, by_row, judged)
     else:
         with console.phase(message("Score")):
             found = fit.evaluate(
@@ -66,13 +68,14 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
                 random_state=arguments.seed,
                 unknown=arguments.unknown,
             )
+        fitted = _rows_of_the_fit(model, made, table)
     name = StandardInput.name if arguments.data in STDIN else arguments.data
     console.product(labelled(message("Scored"), f"{name}: {found.head()}"))
     if weights:
         console.product(labelled(message("Weights"), weights))
-    fitted = 0 if in_parts else _rows_of_the_fit(model, made, table)
     if fitted:
-        _warn(console, "these rows" if fitted == table.height else f"{fitted:,} of these rows")
+        n_rows = judged.n_rows if in_parts else table.height
+        _warn(console, "these rows" if fitted == n_rows else f"{fitted:,} of these rows")
     console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
     console.product("\n".join([console.bold(head), *rows]))
@@ -89,15 +92,23 @@ def _warn(console: Console, fitted: str) -> None:
     console.note(labelled(message("Careful"), warning))
 
 
-def _rows_of_the_fit(model: Fit | Path | CVPath, made: Run, table: Any) -> int:
-    """How many rows of the table the model was fitted to, where those of its fit are all there; else 0."""
-    from normball.cli import apart
+def _path_of(model: Fit | Path | CVPath) -> Path | None:
+    """The path, which knows the rows of its fit."""
     from normball.results.fit import Fit
     from normball.results.path import Path
 
-    if isinstance(model, Fit) or made == Run():
+    if isinstance(model, Fit):
+        return None
+    return model if isinstance(model, Path) else model.path
+
+
+def _rows_of_the_fit(model: Fit | Path | CVPath, made: Run, table: Any) -> int:
+    """How many rows of the table the model was fitted to, where those of its fit are all there; else 0."""
+    from normball.cli import apart
+
+    path = _path_of(model)
+    if path is None or made == Run():
         return 0
-    path = model if isinstance(model, Path) else model.path
     try:
         data = apart.fitted(path, made, table)[1]
     except DataError:  # another table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from normball.families import AUTO, family_name, find_family
 from normball.inputs.class_targets import Target
 from normball.inputs.columns import Content, Floats, Labels, Mask, Numbers, Several
 from normball.inputs.features import gaps_of, read_features
+from normball.inputs.fingerprint import fingerprint_of, rows_digest
 from normball.inputs.lookup import not_found_of, vector_of
 from normball.inputs.preparation import Preparation
 from normball.inputs.row_numbers import Lacking, lacking_rows, offsets_of, row_numbers, without_weight
@@ -125,10 +125,7 @@ class Data:
     @property
     def fingerprint(self) -> str:
         """Tells these rows from others."""
-        found = hashlib.sha256()
-        for column in (self.y, self.weights, self.offset):
-            found.update(column.tobytes())
-        return found.hexdigest()[:16]
+        return fingerprint_of(rows_digest(self.y, self.weights, self.offset))
 
     def null_intercept(self, free: bool) -> float | Floats | None:
         """The linear predictor, less the offset, of the model without features; 0 where the intercept is not free.
