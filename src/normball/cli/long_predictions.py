@@ -186,13 +186,15 @@ def evaluated(
 
 
 def rows_of_the_fit(
-    arguments: Namespace, path: Path, made: Run, table: LongTable, roles: dict[str, Any], judged: NewRows
+    arguments: Namespace, path: Path | None, made: Run, table: LongTable, roles: dict[str, Any], judged: NewRows
 ) -> int:
     """How many of the rows that were judged the model was fitted to, where those of its fit are all there; else 0."""
     from normball.blocks.opening import Blocks
     from normball.cli.long_tables import divided
     from normball.results.in_parts import pass_over, rows_for
 
+    if path is None:
+        return 0
     if judged.passes.fingerprint == path.fingerprint:
         return judged.n_rows
     if not made.apart or judged.n_rows <= path.n_rows or made.apart.get("column", table.names[0]) not in table.names:

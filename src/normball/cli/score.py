@@ -53,8 +53,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if in_parts:
         by_row = {"y": y, "sample_weight": weights, "offset": made.offset or None, "row_groups": group}
         found, judged = evaluated(arguments, fit, made, table, by_row, console)
-        path = _path_of(model)
-        fitted = 0 if path is None else rows_of_the_fit(arguments, path, made, table, by_row, judged)
+        n_rows, fitted = judged.n_rows, rows_of_the_fit(arguments, _path_of(model), made, table, by_row, judged)
     else:
         with console.phase(message("Score")):
             found = fit.evaluate(
@@ -68,13 +67,12 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
                 random_state=arguments.seed,
                 unknown=arguments.unknown,
             )
-        fitted = _rows_of_the_fit(model, made, table)
+        n_rows, fitted = table.height, _rows_of_the_fit(model, made, table)
     name = StandardInput.name if arguments.data in STDIN else arguments.data
     console.product(labelled(message("Scored"), f"{name}: {found.head()}"))
     if weights:
         console.product(labelled(message("Weights"), weights))
     if fitted:
-        n_rows = judged.n_rows if in_parts else table.height
         _warn(console, "these rows" if fitted == n_rows else f"{fitted:,} of these rows")
     console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
