@@ -72,8 +72,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.product(labelled(message("Scored"), f"{name}: {found.head()}"))
     if weights:
         console.product(labelled(message("Weights"), weights))
-    if fitted:
-        _warn(console, "these rows" if fitted == n_rows else f"{fitted:,} of these rows")
+    _warn_of_the_fit(console, fitted, n_rows)
     console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
     console.product("\n".join([console.bold(head), *rows]))
@@ -82,9 +81,13 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     return 0
 
 
-def _warn(console: Console, fitted: str) -> None:
+def _warn_of_the_fit(console: Console, fitted: int, n_rows: int) -> None:
+    """Say of how many rows the model was fitted to them, where there are any."""
+    if not fitted:
+        return
+    which = "these rows" if fitted == n_rows else f"{fitted:,} of these rows"
     warning = (
-        f"The model was fitted to {fitted}: it will do worse on others. The cross-validated scores are those of "
+        f"The model was fitted to {which}: it will do worse on others. The cross-validated scores are those of "
         "normball show; normball fit --holdout 0.2 sets rows apart to score."
     )
     console.note(labelled(message("Careful"), warning))
