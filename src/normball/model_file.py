@@ -57,6 +57,16 @@ def load(path: str | os.PathLike[str]) -> Model:
     ------
     DataError
         If the file is no model, was written by a newer normball, or was damaged or changed since it was written (E10).
+
+    Examples
+    --------
+    >>> import os, tempfile, numpy as np, normball as nb
+    >>> path = nb.fit_path(np.eye(4)[:, :2], np.array([1.0, 2.0, 3.0, 4.0]), n_lambdas=5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "model.json")
+    ...     path.save(file)
+    ...     (nb.load(file).coefs == path.coefs).all()
+    np.True_
     """
     return load_with_run(path, schema.fields)[0]
 

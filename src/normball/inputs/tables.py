@@ -94,6 +94,12 @@ def read_table(
         When the table cannot be read.
     ValueError
         When an option has no meaning.
+
+    Examples
+    --------
+    >>> import normball as nb
+    >>> nb.read_table({"rent": ["1,200 $", "980 $"]}, thousands=",", units=["$"])["rent"].to_list()
+    [1200, 980]
     """
     reading = checked(
         na=na,

@@ -58,6 +58,15 @@ class Fit:
         As in `Path`.
     baseline : Baseline or None
         The hazard at linear predictor 0, of a model of survival.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> import normball as nb
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> fit = nb.fit_path(X, y).at(lam=5.0)
+    >>> fit.n_nonzero, fit.predict(X.head(2)).round(1).tolist()
+    (5, [201.3, 80.7])
     """
 
     saved_as: ClassVar[str] = "fit"

@@ -89,6 +89,16 @@ class Path:
         Whether the penalty took a feature for all outputs or for none.
     baselines : Baselines or None
         Of a model of survival, the hazards at linear predictor 0, of each strength.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> import normball as nb
+    >>> path = nb.fit_path(*load_diabetes(return_X_y=True, as_frame=True))
+    >>> path.coefs.shape, bool(path.dual_gaps.max() < 1e-6)
+    ((100, 10), True)
+    >>> [path.feature_names[j] for j in path.at(n_nonzero=3).kept]
+    ['bmi', 'bp', 's5']
     """
 
     saved_as: ClassVar[str] = "path"
@@ -312,6 +322,14 @@ class Path:
 
         Up to six outputs have a picture each, and axes are returned for each. More of them, or one `ax` that is given,
         show the length of each feature's coefficients over the outputs.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; by default a new figure.
+        x : {"lam", "l1_norm", "deviance"}
+            What the coefficients are drawn against: the strength, the sum of their absolute values per standard
+            deviation, or the share of the deviance that is explained.
         """
         from normball.results.plots import plot_path
 
