@@ -157,6 +157,26 @@ def test_what_makes_no_sense_is_told(table: pl.DataFrame, capsys: Capture, words
     assert says in " ".join(err.split())
 
 
+def test_columns_are_kept_whatever_they_are_called(capsys: Capture, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x, label = rng.normal(size=90), rng.choice(["u", "v"], 90)
+    table = pl.DataFrame({"^x.*$": label, "*": x, "day": [f"{k % 27 + 1}.05.2021" for k in range(90)], "y": x + 1})
+    table.write_csv("t.csv")
+    memory = ["--memory", "100MB"]
+    code, _, err = run(capsys, "fit", "t.csv", "--target", "y", *memory)
+    assert code == 2
+    assert "--drop day" in err
+    assert "--dates" not in err  # not taken there
+    code, _, err = run(capsys, "fit", "t.csv", "--target", "y", "--drop", "day", "--no-compare", "-o", "o", *memory)
+    assert code == 0, err
+    code, out, err = run(capsys, "predict", "o/model.json", "t.csv", "--keep", "*,^x.*$", *memory)
+    assert code == 0, err
+    kept = pl.read_csv(out.encode())
+    assert kept.columns == ["*", "^x.*$", "prediction"]
+    assert kept["^x.*$"].to_list() == label.tolist()
+
+
 def test_a_column_that_is_not_there_is_told_with_its_option(table: pl.DataFrame, capsys: Capture) -> None:
     code, _, err = run(capsys, "fit", "parts", "--target", "yy", "--weights", "ww")
     assert code == 3

@@ -17,12 +17,12 @@ from normball.blocks.data import MOST_FEATURES, BlockData, refuse_family
 from normball.blocks.executor import Executor
 from normball.blocks.local import LocalExecutor
 from normball.blocks.source import RowBlocks
+from normball.blocks.table_features import IN_BLOCKS
 from normball.blocks.tables import blocks_of, is_long_table
 from normball.families import AUTO, family_name, find_family
 from normball.inputs.terms.plan import ABOUT_COLUMNS, NEW_FEATURES, Plan
 from normball.settings import Progress, Settings
 
-IN_BLOCKS = ("min_count", "baseline")  # of the options about features
 SHARE_KEPT = 0.4  # of the memory, for blocks that stay between passes; reading and sums take theirs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from normball.inputs.column_findings import examine_text, numbers_as_text, unusa
 from normball.inputs.columns import Labels, Numbers, Unusable
 from normball.inputs.sources import Source
 from normball.inputs.survival import FEWEST_TIMES, survival
-from normball.messages import Finding
+from normball.inputs.terms.plan import NEW_FEATURES
+from normball.messages import OR, Finding
+
+IN_BLOCKS = ("min_count", "baseline")  # of the options that make features
 
 
 def feature_contents(
@@ -45,7 +49,13 @@ def feature_contents(
         if isinstance(content, SurveyedNumbers) and table.named:
             findings += content.findings(name)
         contents[name] = content
-    return contents, readers, findings
+    return contents, readers, [_in_blocks(finding) for finding in findings]
+
+
+def _in_blocks(finding: Finding) -> Finding:
+    """Without the remedies that rows in blocks do not take."""
+    refused = tuple(f"{name}=" for name in NEW_FEATURES if name not in IN_BLOCKS)
+    return replace(finding, fix=OR.join(fix for fix in finding.fix.split(OR) if not fix.startswith(refused)))
 
 
 def number_reader(content: SurveyedLabels) -> ItemReader:

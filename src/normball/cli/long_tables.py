@@ -268,6 +268,7 @@ def _check(arguments: Namespace) -> None:
         why = "--memory" if arguments.memory is not None else "a folder, or a pattern of files"
         raise UsageError(f"{text} ({why}): leave it out, or fit a sample of the rows from one file")
     if arguments.missing in ("mean", "constant"):
-        raise UsageError(f"--missing {arguments.missing}: of a table that is read in blocks numbers take the median")
+        text = f"--missing {arguments.missing}: of a table that is read in blocks numbers take the median"
+        raise UsageError(f"{text}, which is --missing median")
     if getattr(arguments, "repeats", 1) != 1:
         raise UsageError(f"--repeats {arguments.repeats}: folds of rows that come in blocks are drawn once")
