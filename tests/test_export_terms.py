@@ -124,5 +124,6 @@ def test_text_in_the_place_of_a_date_is_no_result(tmp_path):
     assert run("sqlite", fit, rows, ["prediction"], tmp_path) == {"prediction": [None]}
     with pytest.raises(ValueError, match="soon"):
         run("python", fit, rows, ["prediction"], tmp_path)
-    with pytest.raises(exported.Failed, match='"day" is no date: soon'):
-        run("javascript", fit, rows, ["prediction"], tmp_path)
+    for text in ("soon", "05.04.2021", "4/5/2021", "2021-4-5"):  # some are dates to JavaScript, of the wrong day
+        with pytest.raises(exported.Failed, match=f'"day" is no date: {text}'):
+            run("javascript", fit, rows.with_columns(day=pl.lit(text)), ["prediction"], tmp_path)

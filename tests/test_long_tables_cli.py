@@ -165,7 +165,7 @@ def test_columns_are_kept_whatever_they_are_called(capsys: Capture, tmp_path: Pa
     table.write_csv("t.csv")
     memory = ["--memory", "100MB"]
     code, _, err = run(capsys, "fit", "t.csv", "--target", "y", *memory)
-    assert code == 2
+    assert code == 3
     assert "--drop day" in err
     assert "--dates" not in err  # not taken there
     code, _, err = run(capsys, "fit", "t.csv", "--target", "y", "--drop", "day", "--no-compare", "-o", "o", *memory)

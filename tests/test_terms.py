@@ -423,3 +423,31 @@ def test_words_of_the_terminal_that_cannot_be(
     TABLE.write_csv(tmp_path / "t.csv")
     assert main(["fit", str(tmp_path / "t.csv"), "--target", "y", *words]) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("fitted_on", "new", "wrong"),
+    [
+        ("%d.%m.%Y", ["02.01.2021", "soon", "2.1.21", "2021-01-02"], '"2.1.21", "2021-01-02", "soon"'),
+        ("%Y-%m-%dT%H:%M:%SZ", ["2021-01-02T10:00:00Z", "soon", "2021-01-02"], '"2021-01-02", "soon"'),
+        ("%d.%m.%y", ["02.01.21", "02.01.2021"], '"02.01.2021"'),
+    ],
+)
+def test_new_text_that_is_no_date_is_told_apart_from_dates(fitted_on: str, new: list[str], wrong: str) -> None:
+    days = [datetime.datetime(2021, 1, 1) + datetime.timedelta(37 * k) for k in range(60)]
+    table = pl.DataFrame({"day": [f"{day:{fitted_on}}" for day in days], "y": np.arange(60.0)})
+    fit = nb.fit_path(table, "y", dates=["day"]).at(lam=0.01)
+    with pytest.raises(DataError) as raised:
+        fit.predict(pl.DataFrame({"day": new}))
+    assert f": {wrong}." in str(raised.value)
+    assert f"{datetime.datetime(2021, 12, 31, 10, 30):{fitted_on.removesuffix('Z').replace('T', ' ')}}" in str(
+        raised.value
+    )
+
+
+def test_a_factor_that_new_rows_have_as_text_is_told() -> None:
+    fit = nb.fit_path(TABLE, "y", interact=["a:b"], drop=["day", "note"], missing="mean").at(lam=0.1)
+    new = TABLE.with_columns(a=pl.lit("abc"))
+    with pytest.raises(DataError, match='New column "a" is not numeric') as raised:
+        fit.predict(new)
+    assert len(raised.value.findings) == 1

@@ -224,7 +224,7 @@ class LabelledNumbers(LabelColumn):
         """Take the next part; returns which values are missing."""
         import polars as pl
 
-        values = pl.Series(series.name, self._numbers.values(series), nan_to_null=True)
+        values = pl.Series(self._numbers.values(series), nan_to_null=True)
         return super().add(values.cast(series.dtype) if series.dtype.is_integer() else values, first_row)
 
     def join(self, later: LabelColumn) -> None:
@@ -315,7 +315,7 @@ class TextColumn:
             findings = tuple(about_cells(name, text, cells, form))
             return Settled(self._numbers.found, TextNumberReader(form, self._inf_is_missing), cells.matched, findings)
         texts = [text for text in counts if text is not None]
-        text = pl.Series(name, texts, dtype=pl.String)
+        text = pl.Series(texts, dtype=pl.String)
         cells = read_cells(text, form)
         n_rows = np.array([counts[one] for one in texts], dtype=np.intp)
         if cells.n_foreign:

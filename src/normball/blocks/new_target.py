@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normball.blocks.long_table import LongTable, column_of
+from normball.blocks.long_table import LongTable
 from normball.blocks.passes import Where
 from normball.blocks.readers import ItemReader, Reader
 from normball.blocks.survey import Survey
@@ -100,7 +100,7 @@ def _no_median(name: str) -> float:
 
 
 def _is_among(name: str, reader: Reader, values: Floats, frame: pl.DataFrame) -> Mask:
-    return np.isin(reader.read(column_of(frame, name)), values)
+    return np.isin(reader.read(frame[name]), values)
 
 
 def _refuse_unknown(name: str, labels: SurveyedLabels, found: Any, classes: tuple[Any, ...], places_of: Any) -> None:

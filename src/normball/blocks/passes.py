@@ -68,7 +68,7 @@ def _incomplete(readers: Mapping[str, Reader], frame: pl.DataFrame) -> Mask:
 
 
 def _complete(readers: Mapping[str, Reader], frame: pl.DataFrame) -> Mask:
-    has_all = [~lacking(reader.read(column_of(frame, name))) for name, reader in readers.items()]
+    has_all = [~lacking(reader.read(frame[name])) for name, reader in readers.items()]
     return np.asarray(np.logical_and.reduce(has_all))
 
 
@@ -89,7 +89,7 @@ class Refused:
 
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
         """Take the next rows."""
-        numbers = self.reader.read(column_of(frame, self.name))
+        numbers = self.reader.read(frame[self.name])
         mask = find_family(self.family).refused(numbers)[0]
         self.places = Places.union((self.places, Places.of(mask, first_row)))
         self.values = np.append(self.values, numbers[mask])[:SAMPLE]
@@ -107,7 +107,7 @@ class _Median:
     search: MedianSearch = field(default_factory=MedianSearch)
 
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
-        values = self.reader.read(column_of(frame, self.name))
+        values = self.reader.read(frame[self.name])
         self.search.add(np.where(np.isinf(values), np.nan, values))
 
     def join(self, later: _Median) -> None:

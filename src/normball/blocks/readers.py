@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.blocks.long_table import changed, column_of
+from normball.blocks.long_table import changed
 from normball.inputs.columns import Floats
 from normball.inputs.reading import TextFormat
 from normball.inputs.text import Cells, read_columns
@@ -80,16 +80,18 @@ class ItemReader:
         """The translations."""
         import polars as pl
 
+        name = series.name
         if self.before is None:
             series = as_items(series)
         else:
-            values = pl.Series(series.name, self.before.read(series), nan_to_null=True)
+            values = pl.Series(self.before.read(series), nan_to_null=True)
             series = values.cast(series.dtype) if series.dtype.is_integer() else values
+        series = series.alias("")  # see `column_of`
         items = pl.Series([*self.translation], dtype=series.dtype)
         found = series.replace_strict(items, pl.Series([*self.translation.values()], dtype=pl.Float64), default=None)
         lost = found.is_null() & series.is_not_null()
         if lost.any():
-            raise changed(f'"{series.name}" holds "{series.filter(lost)[0]}", which it did not')
+            raise changed(f'"{name}" holds "{series.filter(lost)[0]}", which it did not')
         return np.asarray(found.fill_null(self.missing).to_numpy(), dtype=self.dtype)
 
 
@@ -103,7 +105,7 @@ def as_items(series: pl.Series) -> pl.Series:
 def read_frame(readers: Mapping[str, Reader], frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
     """What the readers make of the columns of a frame; numbers in text are read together, since there may be many."""
     texts = {name: reader for name, reader in readers.items() if isinstance(reader, TextNumberReader)}
-    columns = {name: reader.read(column_of(frame, name)) for name, reader in readers.items() if name not in texts}
+    columns = {name: reader.read(frame[name]) for name, reader in readers.items() if name not in texts}
     if texts:
         form = next(iter(texts.values())).form  # one table has one
         for name, cells in zip(texts, read_columns(frame[[*texts]], form), strict=True):

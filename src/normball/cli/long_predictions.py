@@ -158,7 +158,7 @@ def _kept(frame: pl.DataFrame, table: LongTable, rows: NewRows) -> dict[str, lis
         column = column_of(frame, name)
         reader = source.reader.readers.get(name)
         if isinstance(reader, TextNumberReader):
-            values = reader.read(column).tolist()
+            values = reader.read(frame[name]).tolist()
         elif table.form is not None and kind_of(column.dtype) == TEXT:
             values = without_words(column.str.strip_chars(), table.form)[0].to_list()
         else:

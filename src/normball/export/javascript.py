@@ -46,8 +46,9 @@ function dateOf(row, column, part) {
   let value = cellOf(row, column);
   if (value === null || value === undefined) return NaN;
   if (typeof value === "string") {
-    const isPlain = !/\d[T ]\d/.test(value) || /(Z|[+-]\d\d:?\d\d)$/.test(value);
-    value = new Date(isPlain ? value : `${value.trim().replace(" ", "T")}Z`);
+    const text = value.trim().replace(" ", "T");
+    const isPlain = !text.includes("T") || /(Z|[+-]\d\d:?\d\d)$/.test(text);
+    value = new Date(/^\d{4}-\d\d-\d\d(T|$)/.test(text) ? text + (isPlain ? "" : "Z") : NaN);
   }
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
     throw new TypeError(`${JSON.stringify(column)} is no date: ${String(row[column])}`);

@@ -38,6 +38,7 @@ YEAR_OF_TWO = (
 TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
 FIRST = 20  # values on which formats are tried before all others
 ZONE = r"(?:Z|[+-]\d\d(?::?\d\d)?)$"
+ZONED = r":\d\d(?:[.,]\d+)? ?" + ZONE
 WEEK = r"^(\d{4})[- ]?W(\d\d)$"
 QUARTER = r"^(\d{4})[- /]?Q([1-4])$"
 QUARTER_FIRST = r"^Q([1-4])[- /]?(\d{4})$"
@@ -148,11 +149,20 @@ def _unreadable(values: Sequence[str]) -> list[str]:
 def days_in(values: Sequence[str], form: str) -> Floats:
     """Days since 1970-01-01 of texts in a form, NaN where one is no date in it."""
     text = _normal(values)
-    readings = _readings(text, [form]) if form != COMPACT else [(form, _compact(text))]
-    for _, moments in readings:
-        days = moments.to_physical().to_numpy().astype(np.float64) / MICROSECONDS_A_DAY
-        return np.where(moments.is_null().to_numpy(), np.nan, days)
-    return np.full(len(values), np.nan)
+    if form == COMPACT:
+        return _as_days(_compact(text))
+    days = np.full(len(values), np.nan)
+    has_year = text.str.contains(r"\d{4}" if "%Y" in form else r"\d")
+    zoned = text.str.contains(ZONED)
+    for which in (has_year & zoned, has_year & ~zoned):  # one text must not decide how another one is read
+        for _, moments in _readings(text.filter(which), [form]):
+            days[which.to_numpy()] = _as_days(moments)
+    return days
+
+
+def _as_days(moments: pl.Series) -> Floats:
+    days = moments.to_physical().to_numpy().astype(np.float64) / MICROSECONDS_A_DAY
+    return np.where(moments.is_null().to_numpy(), np.nan, days)
 
 
 def _compact(text: pl.Series) -> pl.Series:
@@ -196,8 +206,9 @@ def read_dates(source: Source, name: str, form: str | None = None) -> Dates:
         days = days_in(values, form)
         if (wrong := np.flatnonzero(np.isnan(days))).size:
             strange = sample([values[k] for k in wrong], quote=True)
-            text = f'Column "{name}" (of dates) holds text that is no date in the form {form}: {strange}.'
-            raise DataError(Finding("E15", text, f"write them as {datetime.date(2021, 12, 31):{form}}", (name,)))
+            example = f"{datetime.datetime(2021, 12, 31, 10, 30):{form}}"
+            text = f'Column "{name}" (of dates) holds text that is no date in the form {example}: {strange}.'
+            raise DataError(Finding("E15", text, f"write them as {example}", (name,)))
         return Dates(np.append(days, np.nan)[column.codes], form)
     found = column.values if isinstance(column, Numbers) else days_of(source.raw(j)) if source.raw else None
     if found is None:
@@ -232,7 +243,7 @@ def _readings(text: pl.Series, forms: Sequence[str] = ()) -> Iterator[tuple[str,
             yield form, both[0] * 100 + both[1]
     if not forms or "time of day" in forms:
         yield "time of day", text.str.replace(r"^(\d{1,2}:\d\d)$", "$1:00").str.to_time("%H:%M:%S", strict=False)
-    zoned = bool(text.str.contains(r":\d\d(?:[.,]\d+)? ?" + ZONE).all())
+    zoned = bool(text.str.contains(ZONED).all())
     if zoned:
         text = text.str.replace("Z$", "+00:00").str.replace(r" ?([+-]\d\d)(?::?(\d\d))?$", "$1:${2}00")
         text = text.str.replace(r"([+-]\d\d:\d\d)00$", "$1")

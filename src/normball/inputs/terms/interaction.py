@@ -90,7 +90,10 @@ class InteractionTerm(Term):
         import scipy.sparse as sparse
 
         own = Met("baseline")  # the columns are read for themselves, too, and what is wrong is said there
-        left, right = (one.sparse(one.encode(contents, own)) for one in (self.left, self.right))
+        factors = [(one, one.encode(contents, own)) for one in (self.left, self.right)]
+        if any(encoded is None for _, encoded in factors):
+            return None
+        left, right = (one.sparse(encoded) for one, encoded in factors)
         products = [left[:, [i]].multiply(right[:, [j]]) for i, j in self.pairs]
         return sparse.csc_array(sparse.hstack(products, format="csc"))
 
