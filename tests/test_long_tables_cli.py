@@ -174,6 +174,9 @@ def test_columns_are_kept_whatever_they_are_called(capsys: Capture, tmp_path: Pa
     assert code == 0, err
     kept = pl.read_csv(out.encode())
     assert kept.columns == ["*", "^x.*$", "prediction"]
+    code, out, err = run(capsys, "predict", "o/model.json", "t.csv", *memory)
+    assert code == 0, err
+    assert pl.read_csv(out.encode()).equals(kept.select("prediction"))
     assert kept["^x.*$"].to_list() == label.tolist()
 
 

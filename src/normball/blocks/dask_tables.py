@@ -284,7 +284,7 @@ def framed(part: Any, columns: Sequence[str], schema: Mapping[str, Any]) -> pl.D
     """Some columns of a partition, a pandas or polars frame, as polars has them."""
     import polars as pl
 
-    frame = part[list(columns)] if isinstance(part, pl.DataFrame) else pl.from_pandas(part[list(columns)])
+    frame = part[:, list(columns)] if isinstance(part, pl.DataFrame) else pl.from_pandas(part[list(columns)])
     ordered = [name for name in columns if isinstance(schema[name], pl.Enum)]
     return frame.with_columns(pl.col(name).cast(schema[name]) for name in ordered)
 

@@ -224,7 +224,7 @@ class TableRows:
 
     def _stored(self, frame: pl.DataFrame) -> NDArray[Any]:
         """The features, without a copy where the frame has them together."""
-        matrix = frame[list(self.reader.roles.features)].to_numpy(order="fortran")
+        matrix = frame[:, list(self.reader.roles.features)].to_numpy(order="fortran")
         return matrix if matrix.dtype in (np.dtype(np.float32), np.dtype(np.float64)) else matrix.astype(np.float64)
 
     def _design(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:

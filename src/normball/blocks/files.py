@@ -117,7 +117,7 @@ def _by_pages(file: Path, columns: list[str], n_rows: int) -> Iterator[pl.DataFr
         for batch in opened.iter_batches(n_rows, columns=columns):
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
-            yield frame[columns]
+            yield frame[:, columns]
 
 
 def _text(files: Sequence[Path], reading: Reading, root: Path | None) -> LongTable:

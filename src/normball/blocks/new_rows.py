@@ -81,15 +81,12 @@ class NewRows:
 
     def parts(self, columns: Sequence[str]) -> Iterator[tuple[pl.DataFrame, Block]]:
         """Block after block, beside it some columns of the table as they stand there."""
-        import polars as pl
-
         rows = self.blocks.source
         assert isinstance(rows, TableRows)
         first_row = 0
         names = list(dict.fromkeys([*rows.reader.roles.columns, *columns]))
         for number, frame in enumerate(self.table.parts(names, rows.block_rows)):
-            kept = pl.DataFrame([frame[name] for name in columns])  # frame[[]] would have all columns
-            yield kept, rows.block(frame, number, first_row)
+            yield frame[:, list(columns)], rows.block(frame, number, first_row)
             first_row += frame.height
 
 

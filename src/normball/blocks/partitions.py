@@ -58,7 +58,7 @@ class PathColumns:
         inside = [name for name in columns if name not in values] or [next(iter(own))]  # which tells how many rows
         constants = [pl.lit(value, dtype=self.schema[name]).alias(name) for name, value in values.items()]
         for frame in parts(inside):
-            yield frame.with_columns(constants)[list(columns)]
+            yield frame.with_columns(constants)[:, list(columns)]
 
 
 def path_columns(

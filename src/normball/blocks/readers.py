@@ -108,6 +108,6 @@ def read_frame(readers: Mapping[str, Reader], frame: pl.DataFrame) -> dict[str, 
     columns = {name: reader.read(frame[name]) for name, reader in readers.items() if name not in texts}
     if texts:
         form = next(iter(texts.values())).form  # one table has one
-        for name, cells in zip(texts, read_columns(frame[[*texts]], form), strict=True):
+        for name, cells in zip(texts, read_columns(frame[:, [*texts]], form), strict=True):
             columns[name] = texts[name].numbers(name, cells)
     return columns

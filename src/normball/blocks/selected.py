@@ -76,7 +76,7 @@ def _chosen(opened: Opener, selection: Selection, columns: list[str], n_rows: in
         chosen = selection.of(frame, first_row)
         first_row += frame.height
         if chosen.any():
-            yield frame.filter(pl.Series(chosen))[columns]
+            yield frame.filter(pl.Series(chosen))[:, columns]
 
 
 @dataclass

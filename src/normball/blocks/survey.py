@@ -120,7 +120,7 @@ class SurveyPass:
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
         """Take the next rows."""
         texts = [name for name, column in self.columns.items() if isinstance(column, TextColumn)]
-        cells = dict(zip(texts, read_columns(frame[texts], self.form), strict=True)) if texts else {}
+        cells = dict(zip(texts, read_columns(frame[:, texts], self.form), strict=True)) if texts else {}
         gaps = {
             name: column.add_cells(column_of(frame, name), cells[name], first_row)
             if isinstance(column, TextColumn)

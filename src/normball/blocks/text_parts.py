@@ -58,8 +58,8 @@ class TextFile:
             n_rows += table.height
             n_empty = _n_empty_at_end(table)
             if n_empty < table.height:
-                yield from (rows[list(names)] for rows in held)
-                yield table.head(table.height - n_empty)[list(names)]
+                yield from (rows[:, list(names)] for rows in held)
+                yield table.head(table.height - n_empty)[:, list(names)]
                 held = []
             if n_empty:
                 held.append(table.tail(n_empty))
