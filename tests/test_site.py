@@ -107,3 +107,16 @@ def test_links_lead_somewhere_on_a_forge_too(page: Path) -> None:
     text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     places = {target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target}
     assert [place for place in places if place and not (page.parent / place).exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("examples/plot_*.py")), ids=lambda page: page.stem)
+def test_an_example_has_a_picture_that_says_what_it_shows_and_a_conclusion(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text.count("plt.show()") == len(re.findall(r"^figure\.suptitle\(\"", text, re.MULTILINE)) > 0
+    assert "# **Conclusion.** " in text.split("plt.show()")[-1]
+
+
+def test_pictures_say_what_they_show() -> None:
+    pages = [DOCS.parent / "README.md", *DOCS.rglob("*.md")]
+    shown = [alt for page in pages for alt in re.findall(r"!\[([^\]]*)\]\(", page.read_text(encoding="utf-8"))]
+    assert shown and min(map(len, shown)) > 20
