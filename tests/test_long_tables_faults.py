@@ -249,3 +249,12 @@ def test_pieces_end_where_rows_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     blocks = prepare_long_table(table, "y", block_rows=3, **options)
     assert blocks.preparation == data.preparation
     np.testing.assert_array_equal(np.concatenate([block.X for block in blocks.source.open()]), data.design)
+
+
+def test_remedies_are_of_rows_in_blocks() -> None:
+    table = pl.DataFrame({"y": np.arange(60.0) % 2, "x": [None, *np.arange(59.0)], "z": np.arange(60.0) % 7}).lazy()
+    with pytest.raises(nb.DataError, match=r"E04.*") as caught:
+        nb.fit_path(table, "y")
+    assert 'missing="impute" (median of all rows + indicator)' in str(caught.value)  # folds share what is filled in
+    with pytest.raises(ValueError, match="read the table, or a sample of its rows, into memory"):
+        nb.cv_path(table, ["x", "y"], family="cox")

@@ -316,7 +316,7 @@ class Regressor(RegressorMixin):
         return explained_deviance(family, target, predicted, weights)
 
     def _target(self: Any, y: NDArray[Any]) -> NDArray[Any]:
-        find_family(self.family).check_rows(type(self).__name__)
+        find_family(self.family).check_rows(type(self).__name__, "CoxRegressor and CoxRegressorCV are")
         if find_family(self.family).has_classes:
             raise ValueError(f"family is {self.family!r}, but a regressor is for numbers; GLMClassifier is for classes")
         y = super()._target(y)

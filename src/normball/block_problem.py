@@ -66,7 +66,9 @@ def block_problem(
 ) -> BlockProblem:
     """Check settings and what is known of the data before they are read."""
     if settings.family != AUTO:
-        find_family(settings.family).check_rows("a fit of rows in blocks")
+        find_family(settings.family).check_rows(
+            "a fit of rows in blocks", "read the table, or a sample of its rows, into memory"
+        )
     data = block_data(X, y, settings, for_data, by_row)
     fields = checked(data, settings, for_data) | {"has_offset": data.blocks.has_offset}
     if fields["groups"] is not None:

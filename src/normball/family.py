@@ -172,11 +172,10 @@ class Family(ABC):
         cls.check_parameter(parameter)
         return cls(parameter)
 
-    def check_rows(self, what: str) -> None:
-        """Raise a ValueError where `what` judges rows one by one, and the family does not."""
+    def check_rows(self, what: str, instead: str) -> None:
+        """Raise a ValueError that says what to do `instead` where `what` judges rows one by one, and the family not."""
         if self.has_risk_sets:
-            offered = "fit_path, cv_path, compare, fit_ball, fit_paths, predict, evaluate and bootstrap are"
-            raise ValueError(f'{what} is not offered for family="{self}" yet; {offered}')
+            raise ValueError(f'{what} is not offered for family="{self}" yet; {instead}')
 
     def estimate(self, y: Array, weights: Array, offset: Array) -> float:
         """The parameter that suits the null model of these rows, to three digits; NaN where there is none."""

@@ -233,6 +233,7 @@ class _Surveyed:
             beyond={name: one.beyond for name, one in numbers.items() if one.beyond},
             target_infinite=Places.union(one.infinite for one in targets),
             target_beyond=Places.union(one.beyond for one in targets),
+            learned="median of all rows + indicator",
         )
 
     def _needed(self, title: str) -> list[Needed]:

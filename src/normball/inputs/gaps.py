@@ -58,6 +58,8 @@ class Gaps:
         How many rows have all that they need, and a value in each of some columns.
     infinite, beyond, target_infinite, target_beyond
         Infinite values, and such that cannot be squared.
+    learned : str
+        In words, what imputing does.
     """
 
     n_rows: int
@@ -71,6 +73,7 @@ class Gaps:
     beyond: Mapping[str, Places]
     target_infinite: Places
     target_beyond: Places
+    learned: str = "median + indicator, learned in each fold"
 
     def findings(self, policy: str, target_name: str, numbers_take: str = "the median") -> list[Finding]:
         """What there is to say about them, and what is done about them under a `policy` of `missing`."""
@@ -125,7 +128,7 @@ class Gaps:
         if (kept := self.n_rows - self.anywhere.n) >= FEWEST_KEPT:
             remedies.append(f'missing="drop" (keeps {count(kept)} rows)')
         if self.missing and not any(places.n == self.n_rows for places in self.missing.values()):
-            remedies.append('missing="impute" (median + indicator, learned in each fold)')
+            remedies.append(f'missing="impute" ({self.learned})')
         mostly = [name for name, places in self.missing.items() if places.n > MOSTLY * self.n_rows]
         others = [name for name in self.missing if name not in set(mostly)]
         if 0 < len(mostly) < self.n_features:

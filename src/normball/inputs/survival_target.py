@@ -199,7 +199,7 @@ def _times(column: Content, name: str, apart: bool, errors: list[Finding]) -> Fl
         errors.append(not_numeric(name, column, "Target", apart))
     elif isinstance(column, Labels):
         text = f'Target "{name}" holds labels ({sample(column.values, quote=True)}); times must be numbers.'
-        errors.append(Finding("E13", text, f"choose another column: {FORMS}", (name,)))
+        errors.append(Finding("E13", text, "choose another column for the times", (name,)))
     elif isinstance(column, Unusable):
         text = f'Target "{name}" holds {column.reason}; times must be numbers.'
         fix = "put the time since each row's beginning in its place, in days or years" if column.is_date else ""
@@ -216,7 +216,7 @@ def _events(column: Content, name: str, time_names: list[str], columns: Several,
     if numbers is None:
         assert isinstance(column, Labels)
         text = f'Event "{name}" holds labels ({sample(column.values, quote=True)}); it must be {CODES}.'
-        fix = f'compare it with the word for the event, such as {name} == "{column.values[-1]}"'
+        fix = f'put 1 in place of the word for the event, such as "{column.values[-1]}", and 0 elsewhere'
         errors.append(Finding("E13", text, fix, (name,)))
         return np.zeros(0)
     known = np.unique(numbers.values[~numbers.missing])

@@ -46,7 +46,11 @@ def evaluate(
     if strata is not None and fit.baseline is None:
         raise ValueError(f"strata are of models of times to an event; this one is {fit.family}: leave strata= out")
     if in_parts(X):
-        find_family(fit.family).check_rows("evaluate on rows that are read in parts")
+        what, instead = (
+            "evaluate on rows that are read in parts",
+            "read the table, or a sample of its rows, into memory",
+        )
+        find_family(fit.family).check_rows(what, instead)
         roles = {"y": y, "sample_weight": sample_weight, "offset": offset, "row_groups": row_groups}
         return evaluate_parts(fit, X, roles, n_bootstrap, random_state, unknown)
     X = without_parts(X)
