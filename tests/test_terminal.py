@@ -20,6 +20,7 @@ from normball.cli.console import Console
 from normball.messages import Interrupted
 from normball.mixes import compare
 from normball.model_file import load
+from normball.results.summaries import cut
 from normball.results.text import display_width, shortened
 
 
@@ -37,6 +38,8 @@ def test_names_are_cut_to_the_terminal(folder: Path, capsys: Capture, monkeypatc
     assert "Samples  " not in out  # what explains a column that had no room
     assert shortened("abc", 3) == "abc"
     assert shortened("abcdefgh", 5) == "ab…gh"
+    assert cut("  sex:passengerClass (2 of 3 features)", 34) == "  sex:pas…rClass (2 of 3 features)"
+    assert cut("  sex:passengerClass (2 of 3 features)", 20) == "  sex:passe…eatures)"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ PATH_TITLES = (
     message("status"),
 )
 NARROWEST_NAME = 18
+FEWEST_LETTERS = 8  # of a name before what stands in brackets behind it
 
 
 def fit_summary(fit: Fit) -> str:
@@ -125,7 +126,7 @@ def feature_lines(
         while len(rows[0]) > 2 and _room(rows, width) < NARROWEST_NAME:
             rows = [[*row[: _least(rows[0])], *row[_least(rows[0]) + 1 :]] for row in rows]
         room = max(NARROWEST_NAME, _room(rows, width))
-        rows = [[shortened(rows[0][0], room), *rows[0][1:]], *([_cut(row[0], room), *row[1:]] for row in rows[1:])]
+        rows = [[shortened(rows[0][0], room), *rows[0][1:]], *([cut(row[0], room), *row[1:]] for row in rows[1:])]
     last = "<" if rows[0][-1] == tr("kept in folds") else ">"
     note = textwrap.wrap(by_column.reference(point.fit), width or 120)
     return table(rows, align="<" + ">" * (len(rows[0]) - 2) + last) + note
@@ -144,10 +145,14 @@ def _least(titles: list[str]) -> int:
     return next(missed, len(titles) - 1)
 
 
-def _cut(name: str, room: int) -> str:
-    """An indented name in at most `room` columns."""
+def cut(name: str, room: int) -> str:
+    """An indented name in at most `room` columns; how many features a column has stays behind it, as it stands."""
     indent = len(name) - len(name.lstrip())
-    return name[:indent] + shortened(name, room - indent)
+    front, bracket, rest = name.rpartition(" (")
+    tail = bracket + rest if front.strip() and name.endswith(")") else ""
+    if display_width(name) <= room or room - indent - display_width(tail) < FEWEST_LETTERS:
+        tail = ""
+    return name[:indent] + shortened(name.removesuffix(tail), room - indent - display_width(tail)) + tail
 
 
 def title(result: Fit | Path) -> str:

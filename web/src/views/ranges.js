@@ -60,6 +60,7 @@ function picture(data, state, stored, rows, description) {
       + words(right - 60, y + 4, `${count}/${stored.n_fits}`, { fill: FAINT });
   });
   const share = stored.middle < 1 ? tr`whisker: the middle ${Math.round(100 * stored.middle)} % of samples` : tr`whisker: from the least to the most of the folds`;
+  const columns = state.narrow ? [20] : stored.middle < 1 ? [60, 320] : [60]; // what is said of folds is too long for two
   return drawing({ id: "ranges", width, style, height: bottom + (state.narrow ? 130 : 100), title: ranges.title, description }, [
     words(right - 60, TOP - 6, tr`not zero`, { fill: FAINT }),
     ...drawn,
@@ -69,7 +70,7 @@ function picture(data, state, stored, rows, description) {
       (at, line) => entryOfKey(at, line, tr`coefficient of all rows`, { stroke: COLOURS[0], "stroke-width": 9, "stroke-opacity": 0.55 }),
       (at, line) => entryOfKey(at, line, share, { stroke: INK, "stroke-width": 1.5 }),
       ...(rows.some((row) => row.folds) ? [(/** @type {number} */ at, /** @type {number} */ line) => entryOfKey(at, line, tr`from the least to the most of the folds`, { stroke: INK, "stroke-width": 5, "stroke-opacity": 0.45 })] : []),
-    ], state.narrow ? [20] : [60, 320], bottom + 66),
+    ], columns, bottom + 66),
   ]);
 }
 
@@ -80,7 +81,7 @@ function told(data, stored, place, rows) {
   if (!rows.length) return tr`${at}, no coefficient of these is mostly kept.`;
   const kept = rows.filter((row) => row.coef !== 0);
   const steady = kept.filter((row) => row.low * row.high > 0 && row.count >= OFTEN * stored.n_fits);
-  const first = tr`${at}, ${steady.length} of the ${kept.length} coefficients shown keep their sign in nearly all of them.`;
+  const first = !kept.length ? tr`${at}, some coefficients are mostly kept that the model of all rows leaves out.` : tr`${at}, ${steady.length} of the ${kept.length} coefficients shown keep their sign in nearly all of them.`;
   return tr`${first} The range says how much a coefficient owes to the rows at hand, the penalty being the same. It is no confidence interval: the penalty pulls every coefficient towards zero in every fit, so that a range lies too close to zero for the effect without a penalty, and one that leaves zero out is no proof of an effect.`;
 }
 
