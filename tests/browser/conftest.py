@@ -57,6 +57,8 @@ class Browser:
         """Open a page by its file, or inside a frame that may run scripts and nothing else."""
         self.driver.switch_to.default_content()
         self.driver.get("about:blank")
+        # the theme that a test before has chosen
+        self.cdp("Storage.clearDataForOrigin", origin="file://", storageTypes="local_storage")
         self.media(**(media or {}))
         self.size(1280, 900)
         self.log("browser"), self.log("performance")
