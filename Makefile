@@ -82,7 +82,7 @@ compilers: $(VENV)/.tools
 	for compiler in $(COMPILERS); do \
 	    if echo '#include <vector>' | $$compiler -x c++ -fsyntax-only - 2>/dev/null; then \
 	        echo "$$compiler"; \
-	        printf '%s\n' $(filter %.cpp,$(NATIVE)) | xargs -P 2 -n 1 $$compiler -std=c++20 -fPIC -c -o /dev/null \
+	        printf '%s\n' $(filter %.cpp,$(NATIVE)) | xargs -P 2 -n 1 $$compiler -std=c++20 -fPIC -fvisibility=hidden -c -o /dev/null \
 	            -Inative $$($(BIN)/python -c '$(INCLUDES)') -Wall -Wextra -Wpedantic -Werror || exit 1; \
 	    fi; \
 	done
