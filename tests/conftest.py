@@ -9,13 +9,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
-import sklearn
 
 from commands import small_table
 from normball import _native
-
-if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9):
-    collect_ignore_glob = ["test_drop_in*.py"]  # which says itself what it needs
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 

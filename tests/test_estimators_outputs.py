@@ -61,7 +61,6 @@ def test_a_classifier_is_a_point_of_fit_path(container, grouped):
     assert model.score(X, LABELS, WEIGHTS, offset) == pytest.approx(np.average(right, weights=WEIGHTS))
 
 
-@pytest.mark.skipif(sk.LogisticRegression().penalty == "l2", reason="l1_ratio alone is the penalty from 1.8 on")
 @pytest.mark.parametrize(("X", "y"), [(Z, WINE.target), (DIGITS.data[SOME] / 16, DIGITS.target[SOME])])
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
 def test_no_model_of_scikit_learn_is_below_the_minimum(X, y, l1_ratio):

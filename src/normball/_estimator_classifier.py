@@ -53,12 +53,8 @@ class Classifier(ClassifierMixin):
         if isinstance(sample_weight, str):
             raise TypeError("With class_weight, sample_weight must be an array, not the name of a column")
         given = _check_sample_weight(sample_weight, y)
-        place = np.searchsorted(self.classes_, y)
-        asked = self.class_weight
-        if isinstance(asked, str) and asked == "balanced":  # by weights of rows, as scikit-learn does from 1.7 on
-            sums = np.bincount(place, weights=given)
-            asked = dict(zip(self.classes_.tolist(), given.sum() / (sums.size * sums), strict=True))
-        return np.asarray(given * compute_class_weight(asked, classes=self.classes_, y=y)[place])
+        of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=given)
+        return np.asarray(given * of_class[np.searchsorted(self.classes_, y)])
 
     def _keep(self, path: Path, fit: Fit) -> None:
         super()._keep(path, fit)

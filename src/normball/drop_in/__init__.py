@@ -66,15 +66,6 @@ does one with another link than identity for power 0 and log for the others.
 scikit-learn's own tests run on these classes; docs/drop_in.md has the numbers, and what is left out and why.
 """
 
-import sklearn
-
-if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9):
-    raise ImportError(
-        "normball.drop_in is the classes of scikit-learn 1.9 with another fit, and this is "
-        f"{sklearn.__version__}. Update it (pip install -U scikit-learn), or take what works from 1.6 on: "
-        "normball.GLMRegressor, GLMClassifier, and their CV forms"
-    )
-
 from normball.drop_in.linear import ElasticNet, ElasticNetCV, Lasso, LassoCV
 from normball.drop_in.log_link import GammaRegressor, PoissonRegressor, TweedieRegressor
 from normball.drop_in.logistic import LogisticRegression, LogisticRegressionCV

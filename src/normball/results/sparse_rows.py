@@ -50,8 +50,12 @@ class SparseRows:
             dense = np.zeros(self.n_columns, dtype=self.values.dtype)
             dense[self.indices[stored]] = self.values[stored]
             return dense
-        if isinstance(key, tuple) and isinstance(key[1], int | np.integer):  # which SciPy does from 1.15 on
-            return self._matrix()[:, [key[1]]].toarray()[key[0], 0]
+        if isinstance(key, tuple):  # SciPy gives vectors from 1.15 on
+            row, column = key
+            if isinstance(row, int | np.integer):
+                return self[row][column]
+            if isinstance(column, int | np.integer):
+                return self._matrix()[:, [column]].toarray()[row, 0]
         part = self._matrix()[key]
         return part.toarray() if sparse.issparse(part) else part
 
