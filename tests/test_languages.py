@@ -332,9 +332,9 @@ def test_lessons_follow_the_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 USAGE = {  # words of the command line, and what is said of them
     ("fit", "--tarket", "y"): "--tarket 옵션은 없습니다. 비슷한 옵션: --target",
-    ("fot",): '"fot" 명령은 없습니다. 비슷한 명령: fit',
-    ("fit", "--cv", "a"): '인자 --cv: "a"는 2 이상의 정수가 아닙니다',
-    ("fit", "--family", "gama"): "혹시 “gamma”?",
+    ("fot",): "“fot” 명령은 없습니다. 비슷한 명령: fit",
+    ("fit", "--cv", "a"): "인자 --cv: “a”는 2 이상의 정수가 아닙니다",
+    ("fit", "--family", "gama"): "비슷한 이름: “gamma”.",
 }
 
 
@@ -349,9 +349,11 @@ def test_usage_is_told_in_the_language(words: tuple[str, ...], capsys: pytest.Ca
 DATA = {  # a table, and what is said of it: the particle goes with the name, the remedy is what can be typed
     "": ["E11 “t.csv”가 비어 있습니다."],
     "a,b,y\n": ["E11 “t.csv”에 머리글 행만 있고 데이터 행이 없습니다."],
-    "a,y\n1,2\n3\n4,5\n": ["E11 “t.csv”의 1행에서 값의 수가 머리글(2개)과 다릅니다: 2행. 2행에는 1개."],
+    "a,y\n1,2\n3\n4,5\n": [
+        "E11 “t.csv”에 값의 수가 머리글(2개)과 다른 행이 있습니다(1행): 2번 행. 2번 행의 값은 1개입니다."
+    ],
     "나이,y\n1,2\n,3\n3,4\n4,6.5\n": [
-        "E04 결측(NaN): 나이 1 (25.0 %). 처음은 2행.",
+        "E04 결측(NaN): 나이 1 (25.0 %). 처음은 2번 행.",
         "--missing drop(3행이 남음)  또는",
     ],
     "a,y\nx,1\n2,2.5\n3,4\n4,5\n": ["값 4개 중 1개를 숫자로 읽을 수 없습니다.", "--categorical a  또는  --drop a"],

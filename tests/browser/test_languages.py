@@ -74,7 +74,7 @@ def test_no_english_comes_into_a_report(browser: Browser, korean: Path, report: 
     names = [*words, "yes", "no", report.cv.path.fingerprint]
     left = english_in(browser.driver.page_source, names)
     assert [piece for piece in left if "…" not in piece] == []
-    assert browser.run("return document.querySelector('[data-theme-switch]').textContent") == "화면: 밝게"
+    assert browser.run("return document.querySelector('[data-theme-switch]').textContent") == "테마: 밝게"
     assert "숫자가 아닙니다" in browser.run("return document.querySelector('[data-refused]').textContent")
 
 
