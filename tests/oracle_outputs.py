@@ -187,7 +187,12 @@ class Problem:
         B = np.asarray(coef, dtype=float).reshape(self.n_outputs, -1).T
         assert (B[self.out & (self.groups < 0)] == 0).all(), "a feature that is left out has a coefficient"
         rows = self.T @ B
-        return np.vstack([np.ravel(intercept) + self.means @ B, rows]) if self.first else rows
+        if not self.first:
+            return rows
+        level = np.ravel(intercept) + self.means @ B
+        if isinstance(self.loss, Multinomial):
+            level = level - level.mean()  # a shift of all classes is no loss, but one of 1e4 costs the last digits of eta
+        return np.vstack([level, rows])
 
     def coefficients(self, theta):
         """Return the intercepts (K,) and coefficients (K, p) of theta, of those with the same fit the shortest."""
