@@ -191,7 +191,7 @@ class Problem:
             return rows
         level = np.ravel(intercept) + self.means @ B
         if isinstance(self.loss, Multinomial):
-            level = level - level.mean()  # a shift of all classes is no loss, but one of 1e4 costs the last digits of eta
+            level = level - level.mean()  # a shift of all classes is no loss, but a large one costs eta its last digits
         return np.vstack([level, rows])
 
     def coefficients(self, theta):
