@@ -1,11 +1,14 @@
 """How `make docs` builds the site: Sphinx, the pages in Markdown, the reference from docstrings, the examples run."""
 
+import argparse
 import importlib.util
 import logging
 import os
 import re
 import sys
+import textwrap
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
@@ -14,6 +17,7 @@ from sphinx.application import Sphinx
 
 import normball
 from normball.cli.arguments import parser
+from normball.cli.parsing import Parser
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["COLUMNS"] = "100"  # as wide as the terminal that the pages show
@@ -84,22 +88,50 @@ sphinx_gallery_conf = {
 
 
 class CommandHelp(Directive):
-    """What `--help` says of every command, a section each."""
+    """What `--help` says of every command, a section each; a list of options breaks its lines where a phone does."""
 
     def run(self) -> list[nodes.Node]:
         top = parser()
         each = next(action.choices for action in top._actions if action.dest == "command")
-        return [
-            self._section(name, one.format_help().strip()) for name, one in {"normball": top, **(each or {})}.items()
-        ]
+        return [self._section(name, one) for name, one in {"normball": top, **(each or {})}.items()]
 
-    def _section(self, name: str, text: str) -> nodes.Node:
+    def _section(self, name: str, command: Parser) -> nodes.Node:
         title = name if name == "normball" else f"normball {name}"
-        found = nodes.section("", nodes.title("", title), nodes.literal_block(text, text, language="none"))
+        found = nodes.section("", nodes.title("", title))
         self.state.document.note_implicit_target(found, found)
         found["names"].append(nodes.fully_normalize_name(title))
         found["ids"] = [nodes.make_id(title)]
-        return found
+        about = " ".join((command.description or "").split())
+        usage = command.format_usage().removeprefix("usage: ").replace("\n       ", "\n").strip()
+        found += [nodes.paragraph("", about), nodes.literal_block(usage, usage, language="none")]
+        for group in command._action_groups:
+            items = [item for action in group._group_actions for item in _items(command, action)]
+            if items:
+                found += [nodes.rubric("", group.title or ""), nodes.definition_list("", *items, classes=["options"])]
+        return found + _epilog(command)
+
+
+def _items(command: Parser, action: argparse.Action) -> Iterator[nodes.Node]:
+    """An option, or each of the commands, with what it says of itself."""
+    formatter = command._get_formatter()
+    listed = action._choices_actions if isinstance(action, argparse._SubParsersAction) else [action]
+    for one in listed:
+        told = nodes.literal("", formatter._format_action_invocation(one))
+        about = nodes.paragraph("", formatter._expand_help(one) if one.help else "")
+        yield nodes.definition_list_item("", nodes.term("", "", told), nodes.definition("", about))
+
+
+def _epilog(command: Parser) -> list[nodes.Node]:
+    """Examples and lists as they stand, sentences as a paragraph."""
+    found: list[nodes.Node] = []
+    for part in (command.epilog or "").strip().split("\n\n"):
+        heading, _, lines = part.partition(":\n")
+        if lines:
+            text = textwrap.dedent(lines)
+            found += [nodes.rubric("", heading), nodes.literal_block(text, text, language="none")]
+        elif part:
+            found.append(nodes.paragraph("", part))
+    return found
 
 
 def _to_gallery(app: Sphinx, page: str, source: list[str]) -> None:

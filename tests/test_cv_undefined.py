@@ -7,7 +7,7 @@ import pytest
 from sklearn import model_selection
 
 import normball as nb
-from normball.cv_result import summarise_folds
+from normball.results.cross_validated import summarise_folds
 from targets import each_family
 
 

@@ -244,7 +244,7 @@ def test_a_stream_that_opens_once(tmp_path: Path) -> None:
     batches = mixed().to_arrow().to_batches(max_chunksize=13)
     once = pa.RecordBatchReader.from_batches(batches[0].schema, batches)
     with pytest.raises(nb.DataError, match="read once"):
-        long_table_of(once)
+        long_table_of(once)  # `nb.fit_path` reads it into memory
 
 
 @pytest.mark.parametrize("missing", ["drop", "impute"])

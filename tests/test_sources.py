@@ -71,13 +71,52 @@ FILES: dict[str, Callable[[], bytes]] = {
     "t.ndjson.gz": lambda: gzip.compress(JSON_LINES),
     "t.xlsx": excel,
 }
+
+
+class Stream:
+    """Gives an Arrow stream whenever it is asked, of whatever is left of it, and says nothing else of itself."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+class Shuffled:
+    """A stream whose rows come in another order each time."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        table: Any = TABLE.sample(fraction=1.0, shuffle=True).to_arrow()
+        return table.__arrow_c_stream__(requested_schema)
+
+
+def reader(rows: int = N) -> Any:
+    """What can be read once, so many rows at a time."""
+    return TABLE.to_arrow().to_reader(rows)
+
+
 FRAMES: dict[str, Callable[[], Any]] = {
     "polars": lambda: TABLE,
     "pandas": TABLE.to_pandas,
     "arrow": TABLE.to_arrow,
-    "read once, then in memory": lambda: TABLE.to_arrow().to_reader().read_all(),
+    "reader": reader,
+    "reader of parts": lambda: reader(7),
+    "read once": lambda: Stream(reader()),
+    "read once, two parts": lambda: Stream(reader(N // 2)),
+    "read once, parts": lambda: Stream(reader(7)),
     "collected": lambda: TABLE.lazy().collect(),
-    "duckdb": lambda: pytest.importorskip("duckdb").from_arrow(TABLE.to_arrow()).to_arrow_table(),
+    "duckdb's table": lambda: pytest.importorskip("duckdb").from_arrow(TABLE.to_arrow()).to_arrow_table(),
+    "duckdb's reader": lambda: pytest.importorskip("duckdb").from_arrow(TABLE.to_arrow()).to_arrow_reader(20),
+}
+IN_PARTS: dict[str, Callable[[Path], Any]] = {
+    "lazy": lambda folder: TABLE.lazy(),
+    "stream": lambda folder: Stream(TABLE.to_arrow()),
+    "duckdb": lambda folder: pytest.importorskip("duckdb").from_arrow(TABLE.to_arrow()),
+    **{
+        name: lambda folder, name=name: folder / name
+        for name in ("t.csv", "t.tsv", "t.csv.gz", "t.parquet", "t.feather")
+    },
 }
 
 
@@ -100,23 +139,72 @@ def test_the_same_model_from_every_frame(name: str) -> None:
     assert model(FRAMES[name]()) == MODEL
 
 
+def test_the_same_model_from_everything_that_is_read_in_parts(tmp_path: Path) -> None:
+    """To the bit among themselves; beside rows in memory sums are added up in another order."""
+    models = {}
+    for name, source in IN_PARTS.items():
+        if name in FILES:
+            (tmp_path / name).write_bytes(FILES[name]())
+        models[name] = model(source(tmp_path))
+    assert len(set(models.values())) == 1
+    names, lambdas, coefs, _ = models["lazy"]
+    assert names == MODEL[0]
+    for found, wanted in zip((lambdas, coefs), MODEL[1:3], strict=True):
+        assert np.frombuffer(found) == pytest.approx(np.frombuffer(wanted), rel=1e-9, abs=1e-12)
+
+
+def test_everything_in_python_takes_what_can_be_read_once(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"missing": "impute", "n_lambdas": 10}
+    path, cv = nb.fit_path(TABLE, "y", **how), nb.cv_path(TABLE, "y", cv=3, **how)
+    fit = path.at(n_nonzero=2)
+    assert (nb.cv_path(reader(), "y", cv=3, **how).cv_mean == cv.cv_mean).all()
+    assert (nb.compare(reader(), "y", (1.0, 0.0), cv=3, **how)[0].cv_mean == cv.cv_mean).all()
+    assert (nb.fit_paths(reader(), "y", sample_weight=np.ones((N, 2)), **how)[1].coefs == path.coefs).all()
+    ball = nb.fit_ball(reader(), "y", radius=0.1, missing="impute")
+    assert (ball.coef == nb.fit_ball(TABLE, "y", radius=0.1, missing="impute").coef).all()
+    assert str(nb.check(reader(), "y", missing="impute")) == str(nb.check(TABLE, "y", missing="impute"))
+    assert (fit.predict(reader()) == fit.predict(TABLE)).all()
+    assert fit.evaluate(reader(), "y").to_dict() == fit.evaluate(TABLE, "y").to_dict()
+    ranges = [cv.bootstrap(X, "y", 3).bootstrap_ranges for X in (reader(), TABLE)]
+    assert str(ranges[0]) == str(ranges[1])
+    for place, X in (("a.html", reader()), ("b.html", TABLE)):
+        cv.report(tmp_path / place, X, "y")
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+    assert read_table(reader()).equals(read_table(TABLE))
+    model = nb.GLMRegressor(lam=0.01, missing="impute").fit(reader(), TABLE["y"])
+    assert (model.coef_ == nb.GLMRegressor(lam=0.01, missing="impute").fit(TABLE, TABLE["y"]).coef_).all()
+    assert (model.predict(reader()) == model.predict(TABLE)).all()
+    weights = {"sample_weight": "size"}
+    assert model.score(reader(), TABLE["y"], **weights) == model.score(TABLE, TABLE["y"], **weights)
+
+
+def test_streams_that_cannot_be_used_say_why() -> None:
+    with pytest.raises(DataError, match=r"E14 X is a stream that gives other rows each time \(Shuffled\)"):
+        nb.fit_path(Shuffled(), "y", missing="impute")
+    with pytest.raises(DataError, match=r"read once \(RecordBatchReader\)") as caught:
+        nb.fit_path(nb.Blocks(reader()), "y", missing="impute")
+    assert "hand it over without Blocks" in str(caught.value)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_the_same_table_from_a_stream(name: str) -> None:
     assert read_table(io.BytesIO(FILES[name]())).equals(read_table(io.BytesIO(CSV)))
 
 
-def test_standard_input_takes_json_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", FILES)
+def test_the_same_model_from_standard_input(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Piped:
-        buffer = io.BytesIO(JSON_LINES)
+        buffer = io.BytesIO(FILES[name]())
         isatty = staticmethod(lambda: False)
 
     monkeypatch.setattr(sys, "stdin", Piped)
-    words = ["fit", "-", "--target", "y", "--missing", "impute", "--cv", "3", "--n-lambdas", "10", "--penalty", "l1"]
+    words = ["fit", "-", "--target", "y", "--missing", "impute", "--cv", "3", "--n-lambdas", "15", "--penalty", "l1"]
     assert main([*words, "-o", str(tmp_path)]) == 0
-    assert "stdin.jsonl: 90 rows x 4 columns" in capsys.readouterr().out
-    assert nb.load(tmp_path / "model.json").path.n_rows == N
+    assert ": 90 rows x 4 columns" in capsys.readouterr().out
+    path = nb.load(tmp_path / "model.json").path
+    assert (path.feature_names, path.lambdas.tobytes(), path.coefs.tobytes(), path.intercepts.tobytes()) == MODEL
 
 
 def test_an_address_is_refused_with_a_word() -> None:

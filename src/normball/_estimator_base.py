@@ -27,6 +27,7 @@ from normball.blocks.opening import refuse_blocks
 from normball.families import find_family
 from normball.inputs.row_numbers import column_values
 from normball.inputs.rows import index_of, misplaced
+from normball.inputs.streams import at_hand
 from normball.messages import DataError
 from normball.path import Fit, Path
 from normball.results.kinds import Kind, Unknown
@@ -161,6 +162,7 @@ class GLM(BaseEstimator):
     def _data(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """Validate as scikit-learn does; a frame with named columns stays one, for its levels and names."""
         self._check_unknown()
+        X = at_hand(X)
         refuse_blocks(X, f"{type(self).__name__}.fit", _READS_BLOCKS)
         if _is_frame(X):
             if found := misplaced(index_of(X), y, "y"):
@@ -178,6 +180,7 @@ class GLM(BaseEstimator):
     def _features(self, X: Any) -> Any:
         """Validate features alone, of a target that scikit-learn does not know."""
         self._check_unknown()
+        X = at_hand(X)
         if _is_frame(X):
             validate_data(self, X, skip_check_array=True)
             if hasattr(self, "feature_names_in_"):
@@ -190,6 +193,7 @@ class GLM(BaseEstimator):
 
     def _new_data(self, X: Any) -> Any:
         check_is_fitted(self)
+        X = at_hand(X)
         instead = f".path_.predict(X, lam={self.lam_!r}) reads them"
         refuse_blocks(X, f"{type(self).__name__}.predict", instead)
         if _is_frame(X) and hasattr(self, "feature_names_in_"):
@@ -305,6 +309,7 @@ class Regressor(RegressorMixin):
         score : float
             1 for a perfect prediction, 0 for one as good as the mean of `y`.
         """
+        X = at_hand(X)
         predicted = self.predict(X, offset)
         if isinstance(sample_weight, str):
             sample_weight = column_values(X, sample_weight, "sample_weight")

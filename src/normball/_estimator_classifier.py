@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from normball._estimator_base import estimator
 from normball.inputs.row_numbers import column_values
+from normball.inputs.streams import at_hand
 from normball.path import Fit, Path
 from normball.settings import truth
 
@@ -165,6 +166,7 @@ class Classifier(ClassifierMixin):
         score : float
             The share of rows whose class is predicted.
         """
+        X = at_hand(X)
         if isinstance(sample_weight, str):
             sample_weight = column_values(X, sample_weight, "sample_weight")
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))

@@ -12,6 +12,7 @@ from normball._estimator_base import estimator, in_words_of
 from normball.inputs.new_targets import new_times
 from normball.inputs.row_numbers import row_numbers
 from normball.inputs.sources import Source, source_of
+from normball.inputs.streams import at_hand
 from normball.inputs.survival_target import new_strata, strata_of
 from normball.messages import Finding, raise_errors
 from normball.survival.concordance import concordance
@@ -146,6 +147,7 @@ class Survival:
         score : float
             The share of comparable pairs in which the row with the higher risk has the event first: 0.5 is chance.
         """
+        X = at_hand(X)
         risk, source, findings = self.predict(X, offset), source_of(X), list[Finding]()
         weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
         with in_words_of(self):
@@ -153,7 +155,7 @@ class Survival:
             return concordance(_times(source, y, weights > 0, strata), risk, weights).index
 
     def _curves(self: Any, X: Any, kind: Any, before: float, as_array: bool, offset: Any, strata: Any) -> NDArray[Any]:
-        baseline = self._fit.baseline
+        X, baseline = at_hand(X), self._fit.baseline
         curves = self._predict(X, kind, offset, times=self.unique_times_, strata=strata)
         if as_array:
             return np.asarray(curves)

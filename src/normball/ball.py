@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from normball.blocks.opening import refuse_blocks
 from normball.families import find_family
+from normball.inputs.streams import at_hand
 from normball.messages import Interrupted, NotConverged
 from normball.path import Problem, fit_path, prepare_problem
 from normball.results.fit import Fit
@@ -98,6 +99,7 @@ def fit_ball(
     tol = number("tol", options.get("tol", DEFAULT_TOL), minimum=0.0, exclusive=True)
     tightened: FitOptions = {**options, "l1_ratio": float(norm == "l1"), "tol": tol * _TIGHTER}
     at = f", and .at(l1_norm={radius:g}) of what it gives is near this model" if norm == "l1" else " with l1_ratio=0"
+    X = at_hand(X)
     refuse_blocks(X, "fit_ball", f"fit_path reads them{at}")
     problem = prepare_problem(X, y, tightened)
     if problem.data.n_outputs > 1:

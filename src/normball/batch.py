@@ -11,6 +11,7 @@ import numpy as np
 from normball.blocks.opening import refuse_blocks
 from normball.inputs.batch import Batch, prepare_batch
 from normball.inputs.per_feature import FEATURE_OPTIONS, feature_columns
+from normball.inputs.streams import at_hand
 from normball.messages import Interrupted
 from normball.path import Problem, fit_path, problem_of, split_options, warn_not_converged
 from normball.results.paths import Paths
@@ -108,6 +109,7 @@ def fit_paths(
     ['bmi', 'bp', 's1', 's3', 's4', 's5', 's6', 'sex']
     """
     check_words("fit_paths", options, FitOptions.__annotations__)
+    X = at_hand(X)
     refuse_blocks(X, "fit_paths", "fit_path reads them, one target at a time")
     settings, for_data = split_options(options)
     drop, offset = for_data.pop("drop", ()), for_data.pop("offset", None)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from normball.block_problem import BlockProblem
 from normball.cv_blocks import cross_validate_blocks, with_folds
 from normball.cv_diagnostics import diagnosed
-from normball.cv_result import CVPath, summarise_folds
+from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.findings.survival import remarks_on_effects
 from normball.folds import Folds, make_folds
@@ -27,6 +27,7 @@ from normball.partial_likelihood import (
 )
 from normball.path import Problem, fit_path, problem_anywhere, warn_not_converged
 from normball.predictor import linear_predictor
+from normball.results.cross_validated import summarise_folds
 from normball.results.path import Path
 from normball.results.ranges import ranges_of
 from normball.results.remarks import possible_leak

@@ -28,12 +28,13 @@ from normball.block_scores import (
     run_pass,
     zero_totals,
 )
-from normball.cv_result import Choice, CVPath, summarise_folds
+from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
 from normball.messages import DataError, Finding, Interrupted, count
 from normball.out_of_fold import check_defined, is_deviance, squares_left_out
 from normball.path import warn_not_converged
+from normball.results.cross_validated import Choice, summarise_folds
 from normball.results.held_out import HeldOut
 from normball.results.ranges import ranges_of
 from normball.results.remarks import overdispersed, possible_leak

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.cv_result import Choice, CVPath, summarise_folds
+from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.family import Family
 from normball.findings.saturation import FLAT_FROM
@@ -17,6 +17,7 @@ from normball.folds import Folds
 from normball.messages import Finding
 from normball.out_of_fold import weights_of
 from normball.path import Problem
+from normball.results.cross_validated import Choice, summarise_folds
 from normball.results.path import Path
 from normball.results.remarks import overdispersed, underdispersed
 from normball.scores import even_parameter, mean_area, zeros

@@ -6,19 +6,17 @@ has to be solved for.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from normball.messages import Finding
 from normball.results.arrays import Array, freeze
-from normball.results.fit import Fit
+from normball.results.cross_validated import Choice, CrossValidated
 from normball.results.frames import in_library, numbers_of
 from normball.results.held_out import HeldOut
-from normball.results.kinds import Kind, Unknown
 from normball.results.path import Path
 from normball.results.ranges import Ranges
 from normball.results.sparse_rows import SparseRows
@@ -27,14 +25,10 @@ if TYPE_CHECKING:
     import os
 
     from normball.bootstrap import BootstrapOptions
-    from normball.export.exporting import ExportOptions
-    from normball.results.evaluation import EvaluateOptions, Evaluation
-
-Choice = Literal["best", "1se"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CVPath:
+class CVPath(CrossValidated):
     """A path and what cross-validation says about each of its strengths; arrays are read-only.
 
     Attributes
@@ -105,6 +99,17 @@ class CVPath:
         one standard error of that; more zeros than that speak for rows that can only be zero. Classes have the "auc"
         of held-out rows (of several the mean of each against the rest), and on all rows the "largest_margin" and the
         share "saturated" of rows where the sigmoid's slope is below 0.01.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> import normball as nb
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> cv = nb.cv_path(X, y)
+    >>> cv
+    >>> {which: [cv.path.feature_names[j] for j in cv.at(which).kept] for which in ("1se", "best")}
+    >>> kept = cv.selection_counts[cv.index_1se]  # in how many of the ten folds
+    >>> dict(zip(cv.path.feature_names, kept.tolist()))
     """
 
     saved_as: ClassVar[str] = "cv_path"
@@ -132,19 +137,9 @@ class CVPath:
         freeze(self)
 
     @property
-    def lambdas(self) -> Array:
-        """The strengths, descending."""
-        return self.path.lambdas
-
-    @property
     def n_sweeps(self) -> float:
         """Reads of the whole matrix, for the path and all folds together."""
         return self.path.n_sweeps
-
-    @property
-    def n_folds(self) -> int:
-        """Number of folds, repeats included."""
-        return int(self.fold_scores.shape[0])
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -155,107 +150,6 @@ class CVPath:
     def column_counts(self) -> SparseRows:
         """In how many folds each column of the table was kept, whichever of its levels were."""
         return self.selection_counts if self.counts_by_column is None else self.counts_by_column
-
-    @property
-    def cv_mean(self) -> Array:
-        """Weighted mean of the fold scores."""
-        return summarise_folds(self.fold_scores, self.fold_weights)[0]
-
-    @property
-    def cv_se(self) -> Array:
-        """Standard error of `cv_mean`."""
-        return summarise_folds(self.fold_scores, self.fold_weights)[1]
-
-    @property
-    def null_mean(self) -> float:
-        """Weighted mean of the scores of a model without features."""
-        return self._null_summary[0]
-
-    @property
-    def null_se(self) -> float:
-        """Standard error of `null_mean`."""
-        return self._null_summary[1]
-
-    @property
-    def _null_summary(self) -> tuple[float, float]:
-        if self.null_fold_scores is None:
-            return math.nan, math.nan
-        counts = ~np.isnan(self.fold_scores).all(axis=1)
-        mean, error = summarise_folds(self.null_fold_scores[counts, None], self.fold_weights[counts])
-        return float(mean[0]), float(error[0])
-
-    @property
-    def index_best(self) -> int:
-        """Position of the best mean score; of the largest strength among equals."""
-        mean = self.cv_mean
-        return int(np.nanargmax(mean) if self.greater_is_better else np.nanargmin(mean))
-
-    @property
-    def index_1se(self) -> int:
-        """Position of the largest strength whose mean score is within one standard error of the best."""
-        sign = 1.0 if self.greater_is_better else -1.0
-        mean, best = sign * self.cv_mean, self.index_best
-        error = self.cv_se[best]
-        return int(np.argmax(mean >= mean[best] - (error if error > 0.0 else 0.0)))
-
-    @property
-    def lambda_best(self) -> float:
-        """The strength with the best mean score."""
-        return float(self.lambdas[self.index_best])
-
-    @property
-    def lambda_1se(self) -> float:
-        """The largest strength whose mean score is within one standard error of the best."""
-        return float(self.lambdas[self.index_1se])
-
-    @property
-    def train_validation_gap(self) -> Array:
-        """How much worse the score is on held-out rows than on the rows fitted to, at each strength."""
-        worse = self.train_mean - self.cv_mean
-        return worse if self.greater_is_better else -worse
-
-    def index_of(self, which: Choice) -> int:
-        """`index_best` or `index_1se` by name."""
-        if isinstance(which, str) and which in ("best", "1se"):
-            return self.index_best if which == "best" else self.index_1se
-        raise ValueError(f'{which!r} is no choice of lambda: use "best", "1se", or lam=...')
-
-    def at(
-        self,
-        which: Choice | None = None,
-        *,
-        lam: float | None = None,
-        l1_norm: float | None = None,
-        n_nonzero: int | None = None,
-    ) -> Fit:
-        """Choose one model: "best", "1se", or as `Path.at`."""
-        if which is None:
-            return self.path.at(lam=lam, l1_norm=l1_norm, n_nonzero=n_nonzero)
-        if (lam, l1_norm, n_nonzero) != (None, None, None):
-            raise TypeError('at() takes either "best" or "1se", or one of lam, l1_norm and n_nonzero')
-        return self.path.at(lam=self.lambdas[self.index_of(which)])
-
-    def predict(
-        self,
-        X: Any,
-        *,
-        lam: Choice | float = "1se",
-        kind: Kind = "link",
-        offset: ArrayLike | str | None = None,
-        unknown: Unknown = "error",
-        times: ArrayLike | None = None,
-        strata: ArrayLike | str | None = None,
-    ) -> NDArray[Any]:
-        """Predict for new rows at "best", "1se" or a given strength; see `Fit.predict`."""
-        fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
-        return fit.predict(X, kind=kind, offset=offset, unknown=unknown, times=times, strata=strata)
-
-    def evaluate(
-        self, X: Any, y: Any, *, lam: Choice | float = "1se", **options: Unpack[EvaluateOptions]
-    ) -> Evaluation:
-        """Score the model at "best", "1se" or a given strength on rows with known targets; see `Fit.evaluate`."""
-        fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
-        return fit.evaluate(X, y, **options)
 
     def bootstrap(self, X: Any, y: Any, n_samples: int = 100, **options: Unpack[BootstrapOptions]) -> CVPath:
         """Fit bootstrap samples of the rows, and return the same result with its `bootstrap_ranges`.
@@ -288,13 +182,29 @@ class CVPath:
             If `n_samples` is no whole number of at least 1.
         Interrupted
             On Ctrl-C; its `result` holds the `Ranges` of the samples that were finished, None for fewer than two.
+
+        Examples
+        --------
+        >>> import numpy as np, normball as nb
+        >>> X = np.random.default_rng(0).normal(size=(60, 5))
+        >>> y = X[:, 0] + 0.1 * X[:, 1]
+        >>> cv = nb.cv_path(X, y, cv=5).bootstrap(X, y, 50)
+        >>> cv.bootstrap_ranges
         """
         from normball.bootstrap import bootstrapped
 
         return bootstrapped(self, X, y, n_samples, **options)
 
     def to_frame(self) -> Any:
-        """One row a strength: the score and the numbers of the path; a frame as that of `Path.to_frame`."""
+        """One row a strength: the score and the numbers of the path; a frame as that of `Path.to_frame`.
+
+        Examples
+        --------
+        >>> import numpy as np, normball as nb
+        >>> X = np.random.default_rng(0).normal(size=(60, 5))
+        >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
+        >>> cv.to_frame().columns[:5]
+        """
         import polars
 
         scores = {"cv_mean": self.cv_mean, "cv_se": self.cv_se, "train_mean": self.train_mean}
@@ -303,13 +213,44 @@ class CVPath:
         return in_library(table, self.path.preparation.library)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the mean score with its standard error with matplotlib and return the axes."""
+        """Draw the mean score with its standard error.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; by default new axes.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> import numpy as np, normball as nb
+        >>> X = np.random.default_rng(0).normal(size=(60, 5))
+        >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
+        >>> axes = cv.plot()
+        >>> axes.get_xlabel()
+        """
         from normball.results.plots import plot_cv
 
         return plot_cv(self, ax)
 
     def summary(self, select: Choice = "1se") -> str:
-        """The choice of strength and the features it selects, in plain text."""
+        """The choice of strength and the features it selects, in plain text.
+
+        Parameters
+        ----------
+        select : {"1se", "best"}
+            The strength.
+
+        Examples
+        --------
+        >>> import numpy as np, normball as nb
+        >>> X = np.random.default_rng(0).normal(size=(60, 5))
+        >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
+        >>> print(cv.summary("best"))
+        """
         from normball.results.summaries import cv_summary
 
         return cv_summary(self, select)
@@ -339,6 +280,15 @@ class CVPath:
         ------
         DataError
             If the data are not those that the model was fitted to.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, numpy as np, normball as nb
+        >>> X = np.random.default_rng(0).normal(size=(60, 5))
+        >>> y = X[:, 0] + 0.1 * X[:, 1]
+        >>> place = pathlib.Path(tempfile.mkdtemp()) / "report.html"
+        >>> nb.cv_path(X, y, cv=5).report(place, X, y)
+        >>> place.exists()
         """
         from normball.evidence.refound import refound
         from normball.report import write_report
@@ -351,21 +301,20 @@ class CVPath:
         write_report(self, path, data=data)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write path and cross-validation as JSON; `normball.load` reads it."""
+        """Write path and cross-validation as JSON; `normball.load` reads it.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile, numpy as np, normball as nb
+        >>> X = np.random.default_rng(0).normal(size=(60, 5))
+        >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
+        >>> place = pathlib.Path(tempfile.mkdtemp()) / "model.json"
+        >>> cv.save(place)
+        >>> nb.load(place).lambda_1se == cv.lambda_1se
+        """
         from normball.results.saving import save
 
         save(self, path)
-
-    def export(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        *,
-        lam: Choice | float = "1se",
-        **options: Unpack[ExportOptions],
-    ) -> str | bytes:
-        """Write the model at "best", "1se" or a given strength for another program; see `Fit.export`."""
-        fit = self.at(lam) if isinstance(lam, str) else self.at(lam=lam)
-        return fit.export(path, **options)
 
     def __repr__(self) -> str:
         return (
@@ -377,18 +326,3 @@ class CVPath:
         from normball.results.notebook import cv_html
 
         return cv_html(self)
-
-
-def summarise_folds(scores: Array, weights: Array) -> tuple[Array, Array]:
-    """Mean over folds and its standard error, as glmnet's cvstats.
-
-    Folds that have no score at any strength do not count. Where another fold has none there is no mean: over different
-    folds means do not compare.
-    """
-    counts = ~np.isnan(scores).all(axis=1)
-    weight, scores = weights[counts, None], scores[counts]
-    total = weight.sum()
-    with np.errstate(invalid="ignore", divide="ignore"):  # NaN where no fold, or one alone, has a score
-        mean = (weight * scores).sum(axis=0) / total
-        spread = (weight * (scores - mean) ** 2).sum(axis=0) / total
-        return mean, np.sqrt(spread / (counts.sum() - 1))

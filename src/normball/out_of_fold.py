@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.cv_result import summarise_folds
 from normball.families import find_family
 from normball.messages import NormballWarning
+from normball.results.cross_validated import summarise_folds
 from normball.results.held_out import HeldOut
 from normball.scores import SCORES, Score
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.cv_result import summarise_folds
 from normball.families import find_family
 from normball.held_out_times import check_times, judge_of
 from normball.messages import DataError, Finding, count
 from normball.out_of_fold import weights_of
+from normball.results.cross_validated import summarise_folds
 from normball.results.held_out import HeldOut
 from normball.scores import SCORES
 from normball.survival.concordance import concordances

@@ -14,6 +14,7 @@ from normball.block_problem import BlockProblem, block_problem
 from normball.blocks.opening import comes_in_blocks
 from normball.families import find_family
 from normball.hazards import hazards_of
+from normball.inputs.streams import at_hand
 from normball.inputs.terms.plan import ABOUT_COLUMNS
 from normball.messages import NotConverged
 from normball.predictor import linear_predictor
@@ -305,7 +306,8 @@ def prepare_problem(X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[
 def problem_anywhere(
     X: Any, y: Any, options: Mapping[str, Any], by_row: Mapping[str, Any] | None = None
 ) -> Problem | BlockProblem:
-    """The same where the rows may come in blocks."""
+    """The same where the rows may come in blocks, or in a stream that is read once."""
+    X = at_hand(X)
     if not comes_in_blocks(X):
         return prepare_problem(X, y, options, by_row)
     settings, for_data = split_options(options)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
@@ -117,18 +118,37 @@ RIDGE_SHORTER = 100  # its end, to the end of the usual grid, where ridge is oft
 
 
 def with_options_of(other: Callable[..., Any], *left_out: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Let `help` and completion show, in place of ``**options``, the keyword arguments of another function."""
+    """Let `help` and completion show the keyword arguments of another function that go into ``**options``.
+
+    The signature has them in its place, and the docstring behind what it says of ``**options``, with their paragraphs.
+    """
 
     def told(function: Callable[P, T]) -> Callable[P, T]:
         own = inspect.signature(function)
         mine = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
         hidden = {*left_out, *(one.name for one in mine)}
         options = [one for one in inspect.signature(other).parameters.values() if one.kind is one.KEYWORD_ONLY]
-        shown = own.replace(parameters=[*mine, *(one for one in options if one.name not in hidden)])
-        function.__signature__ = shown  # type: ignore[attr-defined]
+        added = [one for one in options if one.name not in hidden]
+        function.__signature__ = own.replace(parameters=[*mine, *added])  # type: ignore[attr-defined]
+        if function.__doc__ and other.__doc__:  # which python -OO leaves out
+            function.__doc__ = _with_paragraphs(function.__doc__, other.__doc__, {one.name for one in added})
         return function
 
     return told
+
+
+_PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?=\n\n\S)", re.DOTALL | re.MULTILINE)
+
+
+def _with_paragraphs(docstring: str, other: str, names: Collection[str]) -> str:
+    """A docstring with the paragraphs of another one about parameters of these names, at the end of its own."""
+    docstring, given = inspect.cleandoc(docstring), _PARAMETERS.search(inspect.cleandoc(other))
+    place = _PARAMETERS.search(docstring)
+    if given is None or place is None:
+        return docstring
+    paragraphs = re.split(r"\n(?=\S)", given[1])  # "name, name : type", and lines that are indented
+    about = [one for one in paragraphs if not names.isdisjoint(re.split(r"\s*,\s*", one.partition(" : ")[0]))]
+    return "\n".join([docstring[: place.end()], *about]) + docstring[place.end() :]
 
 
 def default_min_ratio(n_rows: int, n_features: int) -> float:

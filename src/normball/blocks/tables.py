@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from normball.blocks.prepare import prepare_long_table
 from normball.blocks.source import RowBlocks
 from normball.blocks.watched import watched
 from normball.inputs.reading import checked
+from normball.inputs.streams import at_hand, is_stream, need_pyarrow
 from normball.messages import OR, DataError, Finding, raise_errors
 from normball.progress import Poll
 from normball.settings import Progress
@@ -107,8 +107,7 @@ def _opener(X: Any) -> Callable[[Any], LongTable] | None:
         return _of_arrow_dataset
     if nw.dependencies.is_duckdb_relation(X):
         return _of_relation
-    in_memory = nw.dependencies.is_into_dataframe(X) or nw.dependencies.is_into_series(X)
-    return _of_stream if hasattr(X, "__arrow_c_stream__") and not in_memory else None
+    return _of_stream if is_stream(X) else None
 
 
 def _is_of(module: str, name: str, X: Any) -> bool:
@@ -158,7 +157,7 @@ def _of_arrow_dataset(dataset: Any) -> LongTable:
 
 def _of_relation(relation: Any) -> LongTable:
     """A DuckDB relation, whose query runs again in each pass."""
-    _need_pyarrow("a DuckDB relation")
+    need_pyarrow("a DuckDB relation")
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         quoted = ['"' + name.replace('"', '""') + '"' for name in columns]
@@ -170,15 +169,14 @@ def _of_relation(relation: Any) -> LongTable:
 
 def _of_stream(X: Any) -> LongTable:
     """Anything that gives an Arrow stream as often as it is asked."""
-    reader = _need_pyarrow("an Arrow stream").RecordBatchReader
-    first, second = (next(iter(reader.from_stream(X)), None) for _ in range(2))
-    if first is not None and (second is None or not first.equals(second)):
-        text = f"X is a stream that can be read once ({type(X).__name__}); a model needs several passes over its rows."
+    if at_hand(X) is not X:
+        text = f"X is a stream that can be read once ({type(X).__name__}); in blocks its rows are read several times."
         fix = (
-            "hand over what gives such a stream each time (a dataset, a query, a class with __arrow_c_stream__), or "
-            "write it into a Parquet file first"
+            f"hand it over without Blocks, to be read into memory{OR}hand over what gives such a stream each time (a "
+            "dataset, a query, a class with __arrow_c_stream__), or write it into a Parquet file first"
         )
-        raise DataError(Finding("E14", text, f"X.read_all(){OR}{fix}" if hasattr(X, "read_all") else fix))
+        raise DataError(Finding("E14", text, fix))
+    reader = need_pyarrow("an Arrow stream").RecordBatchReader
 
     def opened(columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
         with _reading("the stream"):
@@ -186,13 +184,6 @@ def _of_stream(X: Any) -> LongTable:
                 yield _frame_of(batch.select(columns))
 
     return LongTable(_schema_of(reader.from_stream(X).schema), opened)
-
-
-def _need_pyarrow(what: str) -> Any:
-    try:
-        return importlib.import_module("pyarrow")
-    except ImportError:
-        raise ImportError(f"{what} is read by pyarrow, which is not installed: pip install pyarrow") from None
 
 
 def _frame_of(batch: Any) -> pl.DataFrame:

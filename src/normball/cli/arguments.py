@@ -54,6 +54,40 @@ examples:
   normball export model.json --to c --lam best > score.c
 """
 
+CHECK_EPILOG = """\
+examples:
+  normball check churn.csv --target churned
+  normball check 'sales/*.parquet' --target units --memory 2GB
+"""
+
+PREDICT_EPILOG = """\
+examples:
+  normball predict model.json new.csv -o predictions.csv --keep id
+  normball predict model.json new.csv --lam best --kind class
+  normball predict survival.json new.csv --kind survival --times 365,730
+  zcat new.csv.gz | normball predict model.json - > predictions.csv
+"""
+
+SCORE_EPILOG = """\
+examples:
+  normball score model.json test.csv
+  normball score model.json test.csv --lam best --group patient
+  normball score model.json 'test/*.parquet' --memory 2GB
+"""
+
+SHOW_EPILOG = """\
+examples:
+  normball show model.json
+  normball show model.json --lam best
+  normball show model.json --penalty l2 --path
+"""
+
+REPORT_EPILOG = """\
+examples:
+  normball report model.json --data wine.csv --open
+  normball report model.json --lam best -o best.html
+"""
+
 LEARN_EPILOG = """\
 lessons:
   a  the same line, with small and with large weights
@@ -113,7 +147,9 @@ def _check(commands: Commands, common: Parser) -> None:
         parents=[common, data_options(), column_options()],
         usage="normball check FILE --target COL [options]\n       normball check --example NAME [options]",
         help="check the data only, fit nothing",
-        description="Look for what would spoil a fit: constant and copied columns, separation, leaks, rare classes.",
+        description="Look for what would spoil a fit: constant and copied columns,\nseparation, leaks, rare classes.",
+        epilog=CHECK_EPILOG,
+        formatter_class=HelpAsItStands,
     )
     check.add_argument(
         "--seconds", type=positive, default=10, metavar="N", help="time to decide whether classes can be separated"
@@ -126,7 +162,9 @@ def _predict(commands: Commands, common: Parser) -> None:
         "predict",
         parents=[common, reading_options()],
         help="predict new rows with a saved model",
-        description="Predict new rows. The model file holds the whole path, so any lambda can be chosen now.",
+        description="Predict new rows. The model file holds the whole path,\nso any lambda can be chosen now.",
+        epilog=PREDICT_EPILOG,
+        formatter_class=HelpAsItStands,
     )
     predict.add_argument("model", help="model.json as written by fit")
     predict.add_argument("data", help="table with the columns that the model uses, - for stdin; others are ignored")
@@ -171,7 +209,9 @@ def _score(commands: Commands, common: Parser) -> None:
         "score",
         parents=[common, reading_options()],
         help="how well a saved model predicts rows with known targets",
-        description="Score a saved model on rows that it was not fitted to, beside the model without features.",
+        description="Score a saved model on rows that it was not fitted to,\nbeside the model without features.",
+        epilog=SCORE_EPILOG,
+        formatter_class=HelpAsItStands,
     )
     choice_options(score)
     score_options(score)
@@ -185,6 +225,8 @@ def _show(commands: Commands, common: Parser) -> None:
         parents=[common],
         help="the summary of a saved model",
         description="The summary of a saved model, at any lambda of its path.",
+        epilog=SHOW_EPILOG,
+        formatter_class=HelpAsItStands,
     )
     show.add_argument("model", help="model.json as written by fit")
     show.add_argument("--path", action="store_true", help="where each feature enters or leaves, with the error there")
@@ -197,6 +239,8 @@ def _report(commands: Commands, common: Parser) -> None:
         parents=[common],
         help="write the report of a saved model again",
         description="Write the page of a saved model: one HTML file that needs no network.",
+        epilog=REPORT_EPILOG,
+        formatter_class=HelpAsItStands,
     )
     report.add_argument("model", help="model.json as written by fit")
     report.add_argument("--data", metavar="FILE", help="the table of the fit, for the charts that need it")

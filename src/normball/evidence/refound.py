@@ -41,7 +41,9 @@ def refound(
     """
     from normball.inputs.prepare import prepare
     from normball.inputs.sources import source_of
+    from normball.inputs.streams import at_hand
 
+    X = at_hand(X)
     preparation = path.preparation
     names = set(source_of(X).names)
     roles: dict[str, Any] = {

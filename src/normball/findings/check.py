@@ -63,6 +63,7 @@ from normball.findings.separation import separation
 from normball.findings.survival import about_events
 from normball.findings.target import classes, halves, leaks, separated, strata_of
 from normball.inputs.prepare import Data, prepare
+from normball.inputs.streams import at_hand
 from normball.messages import DataError, Finding, Interrupted, NotConverged
 from normball.results.remarks import possible_leak
 from normball.scores import SCORES
@@ -157,6 +158,7 @@ def check(
     check_words("check", unknown, given)
     for_data = {name: value for name, value in given.items() if name not in ("fit_intercept", "trial_fit", "seconds")}
     how: dict[str, Any] = {"fit_intercept": fit_intercept, "trial_fit": trial_fit, "seconds": seconds}
+    X = at_hand(X)
     if comes_in_blocks(X):
         return _check_blocks(X, y, for_data, how)
     try:

@@ -24,6 +24,7 @@ from normball.inputs.file_kinds import (
 )
 from normball.inputs.reading import Reading, TextFormat, checked
 from normball.inputs.sources import SparseTable, unique_names
+from normball.inputs.streams import at_hand
 from normball.inputs.text import GROUPED, Cells, read_columns, to_numbers
 from normball.inputs.text_files import decode, read_text_file, unreadable
 from normball.messages import OR, Finding, NormballWarning, count, raise_errors, sample, words
@@ -294,6 +295,7 @@ def _frame_columns(source: Any) -> tuple[list[str], list[pl.Series]]:
 
     if isinstance(source, Mapping):
         return [str(name) for name in source], [pl.Series(list(values), strict=False) for values in source.values()]
+    source = at_hand(source)
     if not nw.dependencies.is_into_dataframe(source):
         raise TypeError(f"the source of a table must be a path, a frame or a dict, not {type(source).__name__}")
     frame = nw.from_native(source, eager_only=True)

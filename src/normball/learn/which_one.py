@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.cv_result import summarise_folds
 from normball.families import find_family
 from normball.language import tr
 from normball.learn.table import Array, Table, few_of_many, normal
 from normball.messages import NotConverged
 from normball.mixes import MIXES, compare
+from normball.results.cross_validated import summarise_folds
 
 if TYPE_CHECKING:
-    from normball.comparison import Candidate, Comparison
+    from normball.comparison import Comparison
+    from normball.ranking import Candidate
 
 MOST_ROWS = 2000  # of a large table a sample is compared
 FOLDS = 10

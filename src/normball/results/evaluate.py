@@ -39,10 +39,11 @@ def evaluate(
     """Score a model on new rows; see `Fit.evaluate`."""
     from normball.inputs.row_numbers import row_numbers
     from normball.inputs.sources import source_of
+    from normball.inputs.streams import at_hand
     from normball.messages import Finding, raise_errors
     from normball.settings import whole
 
-    n_bootstrap = whole("n_bootstrap", n_bootstrap, 0)
+    X, n_bootstrap = at_hand(X), whole("n_bootstrap", n_bootstrap, 0)
     if strata is not None and fit.baseline is None:
         raise ValueError(f"strata are of models of times to an event; this one is {fit.family}: leave strata= out")
     if in_parts(X):

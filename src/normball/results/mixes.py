@@ -12,8 +12,9 @@ from normball.results.text import display_width, table
 from normball.weighted_scores import score_name
 
 if TYPE_CHECKING:
-    from normball.comparison import Candidate, Comparison
-    from normball.cv_result import Choice
+    from normball.comparison import Comparison
+    from normball.ranking import Candidate
+    from normball.results.cross_validated import Choice
     from normball.results.path import Path
 
 NAMES = {0.0: message("ridge"), 1.0: message("lasso")}

@@ -53,8 +53,9 @@ def predict(
     from normball.inputs.prepare import prepare_new
     from normball.inputs.row_numbers import column_values
     from normball.inputs.rows import index_of, misplaced
+    from normball.inputs.streams import at_hand
 
-    family = find_family(model.family)
+    X, family = at_hand(X), find_family(model.family)
     check_kind(model, family, kind, times)
     if strata is not None and kind not in (*CURVES, "median"):
         raise ValueError(f'strata are given, but kind="{kind}" does not depend on them')

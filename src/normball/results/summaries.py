@@ -15,7 +15,8 @@ from normball.results.text import display_width, printable, shortened, table
 from normball.weighted_scores import score_name
 
 if TYPE_CHECKING:
-    from normball.cv_result import Choice, CVPath
+    from normball.cv_result import CVPath
+    from normball.results.cross_validated import Choice
     from normball.results.fit import Fit
     from normball.results.path import Path
     from normball.results.paths import Paths
