@@ -20,9 +20,9 @@ MODULES = (
     *("out_of_fold.py", "partial_likelihood.py", "scorers.py", "scoring.py", "results/predictions.py", "unfinished.py"),
     *("results/in_parts.py", "results/judged_in_parts.py", "results/kinds.py", "results/remarks.py", "block_*.py"),
 )
-OF_PYTHON_ALONE = (  # several problems at once; other blocks than those of files
+OF_PYTHON_ALONE = (  # several problems at once; other blocks than those of files; streams
     *("inputs/batch.py", "blocks/arrays.py", "blocks/tables.py", "blocks/opening.py", "blocks/executor.py"),
-    *("blocks/dask_executor.py", "blocks/dask_tables.py"),
+    *("blocks/dask_executor.py", "blocks/dask_tables.py", "inputs/streams.py"),
 )
 FOR_PROGRAMS = ("cli/out_of_fold_file.py", "cli/describe.py")  # columns of files; what model files hold in English
 PHRASE = re.compile(r"[A-Za-z]{2,}[,;:.]? [A-Za-z(]|\} [a-z]{2,}|[a-z]{2,} \{|[a-z]{3}[:;,.?] ?\{")

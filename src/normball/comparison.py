@@ -45,9 +45,13 @@ class Comparison(Ranking):
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> comparison = nb.compare(X, y, (1, 0.5, 0))
     >>> comparison
+    <Comparison of l1_ratio 1, 0.5, 0: best 0>
     >>> comparison.for_prediction
+    <Candidate l1_ratio 0, lambda 0.0024, 10 features, loss 0 +/- 0>
     >>> comparison.simpler
+    <Candidate l1_ratio 1, lambda 0.996, 7 features, loss 4.5 +/- 20>
     >>> comparison.short_list()
+    <Candidate l1_ratio 1, lambda 6.4, 4 features, loss 195 +/- 61>
     """
 
     saved_as: ClassVar[str] = "comparison"
@@ -97,6 +101,7 @@ class Comparison(Ranking):
         >>> y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=80)
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
         >>> comparison.predict(X[:2], l1_ratio=1, lam="best").round(2).tolist()
+        [0.12, 0.36]
         """
         cv = self.pick(lam if isinstance(lam, str) else "1se") if l1_ratio is None else self.with_mix(l1_ratio)
         return cv.predict(X, lam=lam, kind=kind, offset=offset, unknown=unknown, times=times, strata=strata)
@@ -132,7 +137,8 @@ class Comparison(Ranking):
         >>> X = np.random.default_rng(0).normal(size=(80, 5))
         >>> y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=80)
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
-        >>> print(comparison.export(to="sql", table="visits").splitlines()[-1])
+        >>> "def predict(row)" in comparison.export(to="python", l1_ratio=0)
+        True
         """
         cv = self.pick(lam if isinstance(lam, str) else "1se") if l1_ratio is None else self.with_mix(l1_ratio)
         return cv.export(path, lam=lam, **options)
@@ -147,6 +153,7 @@ class Comparison(Ranking):
         >>> y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=80)
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
         >>> comparison.to_frame().columns
+        ['l1_ratio', 'choice', 'lam', 'cv_mean', 'cv_se', 'loss', 'loss_se', 'n_nonzero']
         """
         import polars
 
@@ -177,7 +184,11 @@ class Comparison(Ranking):
         >>> X = np.random.default_rng(0).normal(size=(80, 5))
         >>> y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=80)
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
-        >>> print(comparison.summary())
+        >>> print(comparison.summary().partition("For")[0].rstrip())
+        Penalty            CV deviance         worse by              features   at lambda_1se         features
+        lasso (selected)   0.0075 +/- 0.0010   the best              4          0.00831 +/- 0.00068   1
+        ridge              0.0076 +/- 0.0010   0.00014 +/- 0.00010   5          0.00823 +/- 0.00095   5
+        no features        0.73 +/- 0.12       0.72 +/- 0.12         0
         """
         from normball.results.mixes import comparison_summary
 
@@ -217,6 +228,7 @@ class Comparison(Ranking):
         >>> place = pathlib.Path(tempfile.mkdtemp()) / "report.html"
         >>> nb.compare(X, X[:, 0] + X[:, 1], (1, 0), cv=5).report(place)
         >>> place.exists()
+        True
         """
         from normball.evidence.refound import refound
         from normball.report import write_report
@@ -238,6 +250,7 @@ class Comparison(Ranking):
         >>> place = pathlib.Path(tempfile.mkdtemp()) / "model.json"
         >>> nb.compare(X, X[:, 0] + X[:, 1], (1, 0), cv=5).save(place)
         >>> len(nb.load(place))
+        2
         """
         from normball.results.saving import save
 

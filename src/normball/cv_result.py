@@ -107,9 +107,12 @@ class CVPath(CrossValidated):
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> cv = nb.cv_path(X, y)
     >>> cv
+    <CVPath gaussian, 10 folds at random, deviance: lambda_1se 5.31, lambda_best 0.0736>
     >>> {which: [cv.path.feature_names[j] for j in cv.at(which).kept] for which in ("1se", "best")}
+    {'1se': ['sex', 'bmi', 'bp', 's3', 's5'], 'best': ['age', 'sex', 'bmi', 'bp', 's1', 's2', 's4', 's5', 's6']}
     >>> kept = cv.selection_counts[cv.index_1se]  # in how many of the ten folds
     >>> dict(zip(cv.path.feature_names, kept.tolist()))
+    {'age': 0, 'sex': 10, 'bmi': 10, 'bp': 10, 's1': 0, 's2': 0, 's3': 10, 's4': 0, 's5': 10, 's6': 2}
     """
 
     saved_as: ClassVar[str] = "cv_path"
@@ -186,10 +189,11 @@ class CVPath(CrossValidated):
         Examples
         --------
         >>> import numpy as np, normball as nb
-        >>> X = np.random.default_rng(0).normal(size=(60, 5))
-        >>> y = X[:, 0] + 0.1 * X[:, 1]
+        >>> X, noise = np.split(np.random.default_rng(0).normal(size=(60, 6)), [5], axis=1)
+        >>> y = X[:, 0] + noise[:, 0] / 4
         >>> cv = nb.cv_path(X, y, cv=5).bootstrap(X, y, 50)
         >>> cv.bootstrap_ranges
+        <Ranges of 50 fits at lambda 0.0727, 0.0379>
         """
         from normball.bootstrap import bootstrapped
 
@@ -201,9 +205,10 @@ class CVPath(CrossValidated):
         Examples
         --------
         >>> import numpy as np, normball as nb
-        >>> X = np.random.default_rng(0).normal(size=(60, 5))
-        >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
+        >>> X, noise = np.split(np.random.default_rng(0).normal(size=(60, 6)), [5], axis=1)
+        >>> cv = nb.cv_path(X, X[:, 0] + noise[:, 0] / 4, cv=5)
         >>> cv.to_frame().columns[:5]
+        ['lam', 'cv_mean', 'cv_se', 'train_mean', 'n_nonzero']
         """
         import polars
 
@@ -227,10 +232,11 @@ class CVPath(CrossValidated):
         Examples
         --------
         >>> import numpy as np, normball as nb
-        >>> X = np.random.default_rng(0).normal(size=(60, 5))
-        >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
+        >>> X, noise = np.split(np.random.default_rng(0).normal(size=(60, 6)), [5], axis=1)
+        >>> cv = nb.cv_path(X, X[:, 0] + noise[:, 0] / 4, cv=5)
         >>> axes = cv.plot()
         >>> axes.get_xlabel()
+        'lambda'
         """
         from normball.results.plots import plot_cv
 
@@ -247,9 +253,13 @@ class CVPath(CrossValidated):
         Examples
         --------
         >>> import numpy as np, normball as nb
-        >>> X = np.random.default_rng(0).normal(size=(60, 5))
-        >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
-        >>> print(cv.summary("best"))
+        >>> X, noise = np.split(np.random.default_rng(0).normal(size=(60, 6)), [5], axis=1)
+        >>> cv = nb.cv_path(X, X[:, 0] + noise[:, 0] / 4, cv=5)
+        >>> print(cv.summary("best").partition("  without")[0].rstrip())
+        gaussian, L1
+                                 lambda_best (selected)   lambda_1se
+        lambda                   0.0379                   0.0727
+        CV RMSE                  0.214 +/- 0.013          0.224 +/- 0.013
         """
         from normball.results.summaries import cv_summary
 
@@ -284,11 +294,12 @@ class CVPath(CrossValidated):
         Examples
         --------
         >>> import pathlib, tempfile, numpy as np, normball as nb
-        >>> X = np.random.default_rng(0).normal(size=(60, 5))
-        >>> y = X[:, 0] + 0.1 * X[:, 1]
+        >>> X, noise = np.split(np.random.default_rng(0).normal(size=(60, 6)), [5], axis=1)
+        >>> y = X[:, 0] + noise[:, 0] / 4
         >>> place = pathlib.Path(tempfile.mkdtemp()) / "report.html"
         >>> nb.cv_path(X, y, cv=5).report(place, X, y)
         >>> place.exists()
+        True
         """
         from normball.evidence.refound import refound
         from normball.report import write_report
@@ -306,11 +317,12 @@ class CVPath(CrossValidated):
         Examples
         --------
         >>> import pathlib, tempfile, numpy as np, normball as nb
-        >>> X = np.random.default_rng(0).normal(size=(60, 5))
-        >>> cv = nb.cv_path(X, X[:, 0] + 0.1 * X[:, 1], cv=5)
+        >>> X, noise = np.split(np.random.default_rng(0).normal(size=(60, 6)), [5], axis=1)
+        >>> cv = nb.cv_path(X, X[:, 0] + noise[:, 0] / 4, cv=5)
         >>> place = pathlib.Path(tempfile.mkdtemp()) / "model.json"
         >>> cv.save(place)
         >>> nb.load(place).lambda_1se == cv.lambda_1se
+        True
         """
         from normball.results.saving import save
 

@@ -149,6 +149,7 @@ class Ranking:
         >>> y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=80)
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
         >>> comparison.with_mix(0).at("best").n_nonzero
+        5
         """
         for cv in self.paths:
             if math.isclose(cv.path.l1_ratio, l1_ratio, rel_tol=0.0, abs_tol=1e-12):
@@ -177,6 +178,7 @@ class Ranking:
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
         >>> losses, errors = comparison.losses(comparison.best)
         >>> float(losses[comparison.best.index_best])
+        0.0
         """
         best = self.best
         mean, error = summarise_folds(
@@ -206,6 +208,7 @@ class Ranking:
         >>> y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=80)
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
         >>> comparison.candidate(comparison.with_mix(1), "1se").n_nonzero
+        1
         """
         index = cv.index_of(which) if isinstance(which, str) else range(cv.lambdas.size)[which]
         mean, error = self.losses(cv)
@@ -246,6 +249,7 @@ class Ranking:
         >>> y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=80)
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
         >>> comparison.short_list(0.05).n_nonzero
+        1
         """
         if not 0.0 <= most_loss <= 1.0:
             raise ValueError(f"most_loss is {most_loss!r}, but must be a share from 0 to 1")
@@ -295,6 +299,7 @@ class Ranking:
         >>> y = X[:, 0] + 0.1 * np.random.default_rng(1).normal(size=80)
         >>> comparison = nb.compare(X, y, (1, 0), cv=5)
         >>> comparison.pick("1se").path.l1_ratio
+        1.0
         """
         if select == "best":
             return self.best

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
@@ -140,7 +140,7 @@ def with_options_of(other: Callable[..., Any], *left_out: str) -> Callable[[Call
 _PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?=\n\n\S)", re.DOTALL | re.MULTILINE)
 
 
-def _with_paragraphs(docstring: str, other: str, names: Collection[str]) -> str:
+def _with_paragraphs(docstring: str, other: str, names: set[str]) -> str:
     """A docstring with the paragraphs of another one about parameters of these names, at the end of its own."""
     docstring, given = inspect.cleandoc(docstring), _PARAMETERS.search(inspect.cleandoc(other))
     place = _PARAMETERS.search(docstring)
