@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from messages_in_source import PACKAGE
+from normball.cli import main
+from normball.language.retelling import filled
+from normball.messages import command_line_words
+from normball.results.text import display_width
 
 GLOSSARY = Path(__file__).parents[1] / "docs" / "languages.md"
 LAST_WORD = re.compile(r"[가-힣]+(?=[.?!](?:\s|$|[\"”)]))")  # of a sentence
@@ -47,3 +51,26 @@ def test_messages_keep_to_the_glossary() -> None:
 def test_sentences_are_in_one_register() -> None:
     for english, own in korean():
         assert [word for word in LAST_WORD.findall(own) if OTHER_REGISTERS.search(word)] == [], english
+
+
+@pytest.mark.parametrize(("mark", "expected"), [(",", "“,”가"), (";", "“;”이"), ("|", "“|”이"), ("", "“”이(가)")])
+def test_the_particle_of_a_mark_goes_with_its_name(mark: str, expected: str) -> None:
+    assert filled("“{0}”{0|이/가}", [mark]) == expected
+
+
+def test_options_are_called_by_their_names_in_korean_and_columns_by_theirs() -> None:
+    told = command_line_words(
+        "min_count= 열 “min_count”가 “l1_ratio” 열(dates=)과 다릅니다. offset=을 빼세요: 옵션 n_lambdas"
+    )
+    assert told == "--min-count 열 “min_count”가 “l1_ratio” 열(--dates)과 다릅니다. --offset을 빼세요: 옵션 --n-lambdas"
+
+
+def test_a_remedy_with_a_quotation_mark_leaves_the_others_whole() -> None:
+    fix = 'X = normball.read_table(X, na=["\\"x"])  or  categorical=["b"]  or  drop=["b"]'
+    assert command_line_words(fix) == "--na '\"x'  or  --categorical b  or  --drop b"
+
+
+def test_lines_of_usage_begin_below_one_another(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "--help", "--lang", "ko"]) == 0
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert display_width(first[: first.index("normball")]) == second.index("normball")

@@ -358,6 +358,10 @@ DATA = {  # a table, and what is said of it: the particle goes with the name, th
     ],
     "a,y\nx,1\n2,2.5\n3,4\n4,5\n": ["값 4개 중 1개를 숫자로 읽을 수 없습니다.", "--categorical a  또는  --drop a"],
     "a,b\n1,2\n2,3\n": ["E02 목표 변수 “y” 열이 없습니다. 있는 열: a, b."],
+    'a,y\n"1,100",1\n"2,200",3\n"3,300",2\n': [
+        "“1,100”은 “,”가 천 단위를 나누면 1100, “,”가 소수점이면 1.1입니다.",
+        "조치: --thousands ,  또는  --decimal ,  또는  --categorical a  또는  --drop a",
+    ],
     "a,y\n1,2\n2,2\n": ["E03 목표 변수 “y”의 값이 2행 모두 2 하나뿐입니다."],
 }
 
@@ -389,6 +393,7 @@ def test_help_is_in_the_language_and_fits_its_lines(
     assert told.startswith("사용법: normball")
     sentences = [line for line in told.splitlines() if re.search(r"\b(the|of|a|to|is|for|with|and)\b [a-z]", line)]
     assert sentences == []
+    assert re.findall(r"^[a-z ]+:$", told, re.MULTILINE) == []  # titles of groups
     indented = [line for line in told.splitlines() if re.match(" {24}.*[가-힣]", line)]
     assert all(display_width(line) <= 80 for line in indented)
 

@@ -137,9 +137,9 @@ _ARGUMENTS = (  # those whose option has the same name
 )
 _TERMS = re.compile(  # what is an interface's own in a sentence; what stands in quotes is the user's
     rf"\b(?P<name>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?P<value>{_VALUE})"
-    rf"|(?P<quoted>{_STRING})"
+    rf"|(?P<quoted>{_STRING}|“[^”]*”)"
+    rf"|\b(?P<given>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?=[ )]|[^\x00-\x7f])"
     rf"|(?<![-\w.])(?P<bare>{'|'.join(name for name in (*_RENAMED, *_ARGUMENTS) if '_' in name)})(?![A-Za-z0-9_])"
-    rf"|\b(?P<given>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?= )"
     rf"|(?<=\(of )(?P<role>{'|'.join((*_RENAMED, *_ARGUMENTS))})(?=\))"
     r"|(?<![-\w])(?P<lam>lam)(?![A-Za-z0-9_])"
     r"|(?P<table>(?<=\bof )X\b|(?:^|(?<=\. )|(?<=; ))X(?= (?:lacks|has|must)\b))"
@@ -158,7 +158,11 @@ def command_line_words(text: str) -> str:
         options = [_TERMS.sub(_term, one[0]) for one in _OPTION.finditer(arguments)]
         return " ".join([*filter(None, [_COMMANDS.get(function)]), *options])
 
-    return _TERMS.sub(_term, _CALL.sub(command, text.replace(_FOR_SKLEARN, "")))
+    text, told, end = text.replace(_FOR_SKLEARN, ""), "", 0
+    for call in _CALL.finditer(text):
+        told += _TERMS.sub(_term, text[end : call.start()]) + command(call)
+        end = call.end()
+    return told + _TERMS.sub(_term, text[end:])
 
 
 def _term(match: re.Match[str]) -> str:

@@ -3,7 +3,8 @@
  * by the English ones, with places {0}, {1} for what is put in. It has to be there before this module is read.
  *
  * A Korean particle has two forms, "{0}{0|은/는}": the first after a consonant, the second after a vowel; {0|으로/로} has
- * the second after an l, too. Numbers are read digit by digit, Latin words as they are spelled in Korean.
+ * the second after an l, too. Numbers are read digit by digit, Latin words as they are spelled in Korean. After brackets
+ * that follow a word without a space the form is that of the word.
  */
 const PLACE = /\{(\d+)(?:\|([^/}]*)\/([^}]*))?\}/g;
 
@@ -22,7 +23,8 @@ export function tr(parts, ...values) {
 
 /** The form of a particle that goes with a text; where nobody can tell, both. @param {string} text @param {string} closed @param {string} open */
 function particle(text, closed, open) {
-  const end = finalOf(text.replace(/[^\p{L}\p{N}%]+$/u, ""));
+  const before = text.replace(/(?<=[^\s(])\([^()]*\)[^\p{L}\p{N}]*$/u, "");
+  const end = finalOf(before.replace(/[^\p{L}\p{N}%]+$/u, ""));
   if (end === null) return `${closed}(${open})`;
   return end === "" || (end === "l" && closed === "으로") ? open : closed;
 }

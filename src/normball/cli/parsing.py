@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import itertools
-import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -95,7 +94,10 @@ class Parser(argparse.ArgumentParser):
                 one.help = retold(one.help or "", "terminal")
         self.description = retold(self.description or "", "terminal")
         self.epilog = retold(self.epilog or "", "terminal")
-        return re.sub(r"\Ausage: ", retold("usage: ", "terminal"), super().format_help())
+        usage, blank, rest = super().format_help().partition("\n\n")
+        head = retold("usage: ", "terminal")
+        wider = " " * (display_width(head) - len("usage: "))  # what stands below begins where the first line does
+        return usage.replace("\n", "\n" + wider).replace("usage: ", head, 1) + blank + rest
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """What `argparse` says, without quotes and brackets of Python, and with the nearest of the choices."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DELIMITERS = ",;\t|"
 ALIKE = 20  # lines that tell the delimiter
 FIRST_LINES = 200  # among which the line with the names is looked for
+KOREAN = rb"(?:[\x00-\x7f]|[\xa1-\xc8][\xa1-\xfe])"  # ASCII or a pair of bytes of KS X 1001: signs and Hangul
+IN_KOREAN = re.compile(KOREAN + rb"{100}|" + KOREAN + rb"*\Z")
 BYTE_ORDER_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"),
     (b"\0\0\xfe\xff", "utf-32"),
@@ -106,7 +108,7 @@ def encoding_of(path: Path, content: bytes, encoding: str | None, findings: list
 
 def not_encoded(path: Path, encoding: str, where: str, rest: bytes) -> DataError:
     """E11: the `rest` of a file begins with a byte that has no place in text of this encoding."""
-    other = "cp1252" if any(0x80 <= byte < 0xA0 for byte in rest) else "latin-1"
+    other = "cp949" if IN_KOREAN.match(rest) else "cp1252" if any(0x80 <= byte < 0xA0 for byte in rest) else "latin-1"
     problem = f"is not {encoding} text: {where} has the byte {rest[0]:#x}"
     return unreadable(path, problem, f'encoding="{other}", or whatever it was written in')
 

@@ -7,14 +7,19 @@ import re
 FIRST, LAST = ord("가"), ord("힣")
 FINALS = 28  # of a syllable, the first of which is none
 RIEUL = 8
+MARKS = {",": "", ".": "x", ";": "x", ":": "x", "|": "l", "'": "", "\t": "x"}  # 쉼표 점 세미콜론 콜론 세로줄 따옴표 탭
 
 
 def particle(word: str, closed: str, opened: str) -> str:
     """은 or 는, 을 or 를: the form after a consonant or that after a vowel; where nobody can tell, both.
 
+    After brackets that follow a word without a space it is that of the word: 시간(일)을.
+
     Numbers are read digit by digit, Latin words as they are spelled in Korean. 으로 is 로 after ㄹ, too.
     """
-    end = final(re.sub(r"[\W_]+$", "", word.replace("%", "퍼센트")))
+    before_brackets = re.sub(r"(?<=[^\s(])\([^()]*\)\W*$", "", word)
+    letters = re.sub(r"[\W_]+$", "", before_brackets.replace("%", "퍼센트"))
+    end = final(letters) if letters else MARKS.get(word)
     if end is None:
         return f"{closed}({opened})"
     return opened if end == "" or (end == "l" and closed == "으로") else closed

@@ -71,7 +71,7 @@ def retell(text: str, templates: Sequence[Template]) -> str:
 
 
 def _ways(text: str, templates: Sequence[Template]) -> Iterator[str | None]:
-    """As a whole; divided; by a template of few words, which may seem to make what it does not; after a first word."""
+    """As a whole; divided; by a template of few words, which may make it by chance; after a word or a line."""
     telling = [one for one in templates if one.is_telling]
     yield _whole(text, telling, templates)
     for head, rest in _divided(text):
@@ -81,6 +81,7 @@ def _ways(text: str, templates: Sequence[Template]) -> Iterator[str | None]:
     first, _, rest = text.partition(" ")
     told = _whole(rest, telling, templates)
     yield first + told if told is not None and told.startswith("{|") else None
+    yield "\n" + retell(text[1:], templates) if text.startswith("\n") else None
 
 
 def _whole(text: str, templates: Sequence[Template], every: Sequence[Template]) -> str | None:

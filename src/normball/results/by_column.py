@@ -62,9 +62,10 @@ def _block(fit: Fit, column: str, features: list[Feature]) -> Block:
     levels.sort(key=lambda one: -one.per_unit if term.levels is not None else -one.per_sd)
     if number:  # and the mark of its gaps
         return Block("", first.folds, (number[0], *levels))
-    of_all = f"{n_kept:,}" if n_kept == term.n_features else tr("{0} of {1}", f"{n_kept:,}", f"{term.n_features:,}")
     title = "{0} ({1} levels)" if term.levels is not None else "{0} ({1} features)"
-    return Block(tr(title, column, of_all), first.folds, tuple(levels))
+    if n_kept < term.n_features:
+        title = "{0} ({1} of {2} levels)" if term.levels is not None else "{0} ({1} of {2} features)"
+    return Block(tr(title, column, f"{n_kept:,}", f"{term.n_features:,}"), first.folds, tuple(levels))
 
 
 def _own(feature: Feature) -> int | None:

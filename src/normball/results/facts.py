@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from normball.results.ranges import Ranges
 
 PENALTIES = {0.0: "L2", 1.0: "L1"}
-FACTOR = " x/"  # after what is multiplied by exp(coefficient), before the step that does it
+FACTOR = message(" x/")  # after what is multiplied by exp(coefficient), before the step that does it
 RANGE = message("90 % of samples")  # above the range of a coefficient over bootstrap samples
 STABLE = 0.8  # of the folds
 RMSE = "CV RMSE"
@@ -235,8 +235,8 @@ def feature_titles(point: Point, short: bool = False) -> list[str]:
     factor = find_family(fit.family).factor
     levels = any(fit.preparation.origin(int(j)).part.is_indicator for j in fit.kept)
     step = tr("unit" if not fit.standardize else "SD or level" if levels else "SD")
-    titles = [tr("per SD")] * fit.standardize + [tr("per unit")] + [f"{tr(factor)}{FACTOR}{step}"] * bool(factor)
-    titles += [f"{tr(factor)}{FACTOR}{tr('unit')}"] * has_both_factors(fit)
+    titles = [tr("per SD")] * fit.standardize + [tr("per unit")] + [f"{tr(factor)}{tr(FACTOR)}{step}"] * bool(factor)
+    titles += [f"{tr(factor)}{tr(FACTOR)}{tr('unit')}"] * has_both_factors(fit)
     titles += [] if point.ranges is None else [tr(RANGE)]
     return titles + [tr("kept in folds")] * _counts_folds(point)
 

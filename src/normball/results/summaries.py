@@ -141,7 +141,7 @@ def _room(rows: list[list[str]], width: int) -> int:
 
 def _least(titles: list[str]) -> int:
     """The column that is missed least: it follows from another, is that of rows, or the last."""
-    ends = (tr(facts.RANGE), facts.FACTOR, tr(by_column.ROWS))
+    ends = (tr(facts.RANGE), tr(facts.FACTOR), tr(by_column.ROWS))
     missed = (k for end in ends for k in reversed(range(len(titles))) if end in titles[k])
     return next(missed, len(titles) - 1)
 

@@ -40,9 +40,12 @@ export const entryOf = (data, place) => data.lambdas[data.lambdas.findIndex((_, 
 /** Columns and features that are kept, as `12 of 73 columns (35 of 314 features)`. @param {Payload} data @param {number} index of lambda */
 export function keptOf(data, index) {
   const { n_columns, n_features, columns_kept, n_nonzero } = data;
-  const features = data.l1_ratio === 0 ? whole(n_features) : tr`${whole(n_nonzero[index])} of ${whole(n_features)}`;
-  if (n_columns === n_features) return tr`${features} features`;
-  return tr`${data.l1_ratio === 0 ? whole(n_columns) : tr`${whole(columns_kept[index])} of ${whole(n_columns)}`} columns (${features} features)`;
+  const columns = whole(n_columns);
+  const features = whole(n_features);
+  if (data.l1_ratio === 0) return n_columns === n_features ? tr`${features} features` : tr`${columns} columns (${features} features)`;
+  const kept = whole(n_nonzero[index]);
+  if (n_columns === n_features) return tr`${kept} of ${features} features`;
+  return tr`${whole(columns_kept[index])} of ${columns} columns (${kept} of ${features} features)`;
 }
 
 /** What coefficients of levels are measured against. @param {Payload} data @param {Column} column @param {number} index of lambda */
