@@ -53,6 +53,7 @@ def test_folds_are_those_of_rows_in_memory(
     frame.write_csv(tmp_path / "t.csv")
     drop = [one for one in ROLES if one not in (y, name)]
     how = {"family": family, "drop": drop, "n_lambdas": 12, "cv": 4, "random_state": 3, "tol": 1e-9, role: name}
+    how["keep_predictions"] = True
     whole = nb.cv_path(frame, y, **how)
     for source in (nb.Blocks(frame.lazy(), rows=50), nb.Blocks(tmp_path / "t.csv", rows=33)):
         cv = nb.cv_path(source, y, **how)
@@ -62,6 +63,21 @@ def test_folds_are_those_of_rows_in_memory(
         np.testing.assert_allclose(cv.fold_scores, whole.fold_scores, rtol=1e-5)
         np.testing.assert_allclose(cv.null_fold_scores, whole.null_fold_scores, rtol=1e-9)
         assert cv.fold_dual_gaps.max() <= 1e-9
+        np.testing.assert_array_equal(cv.fold_ids, whole.fold_ids)
+        np.testing.assert_allclose(cv.predictions, whole.predictions, atol=1e-3)
+        assert np.isnan(cv.predictions).any() == (role == "time_order")
+
+
+def test_predictions_that_have_no_room_are_refused_before_the_fit(
+    frame: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("normball.cv_blocks.BYTES_OF_PREDICTIONS", 8 * N * 7)
+    drop = [one for one in ROLES if one != "y"]
+    how = {"drop": drop, "cv": 3, "keep_predictions": True}
+    with pytest.raises(ValueError, match="n_lambdas=7 or fewer  or  normball fit --out-of-fold"):
+        nb.cv_path(frame.lazy(), "y", n_lambdas=8, **how)
+    cv = nb.cv_path(frame.lazy(), "y", n_lambdas=7, **how)
+    assert cv.predictions.shape == (N, 7)
 
 
 @pytest.mark.parametrize("more", [{}, {"sample_weight": "w", "score": "mse"}])

@@ -78,7 +78,7 @@ def test_rows_of_the_fit_are_told_where_they_are_scored(frame: pl.DataFrame, cap
     n_rows = load("out/model.json").path.n_rows
     says = "fitted to these rows" if n_rows == N else f"fitted to {n_rows} of these rows"
     readings = [["parts"], ["t.csv", "--memory", "50MB"], ["t.parquet"]]
-    for data in readings if "--holdout" not in words else readings[:2]:
+    for data in readings:
         code, out, err = run(capsys, "score", "out/model.json", *data, "--bootstrap", "0", "--json")
         assert code == 0
         assert json.loads(out)["rows_of_the_fit"] == n_rows

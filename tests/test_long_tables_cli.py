@@ -10,6 +10,7 @@ import pytest
 
 import normball as nb
 from commands import Capture, run
+from normball.blocks.folds import are_apart
 from normball.cli.long_tables import NEED_ROWS, UNFINISHED
 from normball.cli.options import column_options
 from normball.findings import in_blocks
@@ -76,6 +77,80 @@ def test_the_model_is_that_of_the_table_in_memory(
     assert Path("in_blocks/report.html").stat().st_size > 100_000
 
 
+@pytest.mark.parametrize(
+    ("target", "more"),
+    [
+        ("y", ["--missing", "drop", "--weights", "w", "--drop", "days"]),
+        ("n", ["--missing", "impute", "--family", "poisson", "--exposure", "days", "--holdout", "0.2", "--drop", "w"]),
+        ("class", ["--missing", "drop", "--time-order", "days", "--drop", "w"]),
+        ("class", ["--missing", "drop", "--group", "days", "--drop", "w", "--select", "best", "--seed", "4"]),
+    ],
+)
+def test_out_of_fold_predictions_are_those_of_the_other_folds(
+    table: pl.DataFrame, capsys: Capture, monkeypatch: pytest.MonkeyPatch, target: str, more: list[str]
+) -> None:
+    monkeypatch.setattr("normball.blocks.long_table.LARGEST_BLOCK", 1 << 12)
+    rows = pl.int_range(pl.len())
+    gappy = table.with_columns(x1=pl.when(rows % 17 == 3).then(None).otherwise("x1"))
+    gappy.write_csv("gappy.csv")
+    words = ["--target", target, "--drop", others(target), *more, "--no-compare", "--n-lambdas", "12", "--cv", "4"]
+    code, _, err = run(capsys, "fit", "gappy.csv", *words, "--memory", "100MB", "--out-of-fold", "o.csv", "-o", "out")
+    assert code == 0, err
+    told, cv = pl.read_csv("o.csv"), load("out/model.json")
+    used = [k for k in range(N) if k % 17 != 3 or "impute" in more]
+    if "--holdout" in more:
+        used = [k for k in used if not are_apart(k, 1, 0.2)[0]]
+    assert told["row"].to_list() == [k + 1 for k in used]
+    own = gappy[used]
+    assert told["observed"].to_list() == own[target].to_list()
+    path = cv.path
+    numbers = own.select("x0", "x1", "x2", "x3").to_numpy()
+    fill = np.nanmedian(numbers[:, 1])
+    gaps = np.isnan(numbers[:, 1]).astype(float)
+    numbers[:, 1] = np.where(gaps > 0, fill, numbers[:, 1])
+    levels = [(own["colour"] == name).to_numpy().astype(float) for name in ("blue", "green", "red")]
+    extra = [gaps] if "impute" in more else []
+    X = np.column_stack([numbers[:, :2], *extra, numbers[:, 2:], *levels])
+    assert X.shape[1] == path.n_features
+    y = (own[target] == "yes").to_numpy().astype(float) if target == "class" else own[target].to_numpy()
+    weights = own["w"].to_numpy() if "--weights" in more else np.ones(len(y))
+    offset = np.log(own["days"].to_numpy()) if "--exposure" in more else np.zeros(len(y))
+    lam = cv.lambda_best if "best" in more else cv.lambda_1se
+    shown = "probability of yes" if target == "class" else "prediction"
+    assert {*told["fold"].drop_nulls().unique()} == {1, 2, 3, 4}
+    if "--time-order" not in more:
+        assert not told["fold"].null_count()
+    days = own["days"].to_numpy()
+    for fold in range(1, 5):
+        test = (told["fold"] == fold).fill_null(False).to_numpy()
+        train = days < days[test].min() if "--time-order" in more else ~test
+        how = {"family": path.family, "lambdas": cv.lambdas, "tol": 1e-9, "sample_weight": weights[train]}
+        one = nb.fit_path(X[train], y[train], **how, offset=offset[train])
+        eta = one.predict(X[test], lam=lam, offset=offset[test])
+        mean = {"gaussian": eta, "poisson": np.exp(eta), "binomial": 1 / (1 + np.exp(-eta))}[path.family]
+        np.testing.assert_allclose(told[shown].to_numpy()[test], mean, rtol=2e-3, atol=2e-4)
+    never = told["fold"].is_null()
+    assert (told[shown].is_null() == never).all()
+
+
+def test_a_table_that_changes_before_predictions_are_written_is_told(
+    table: pl.DataFrame, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from normball.cli import judge
+
+    def judged(*arguments: Any) -> Any:
+        table.with_columns(y=pl.col("y") + 1).write_parquet("whole.parquet")
+        return known(*arguments)
+
+    known = judge.judged
+    monkeypatch.setattr(judge, "judged", judged)
+    words = ["--target", "y", "--drop", others("y"), "--no-compare", "--n-lambdas", "5", "--cv", "3", "-o", "out"]
+    code, _, err = run(capsys, "fit", "whole.parquet", *words, "--memory", "100MB", "--out-of-fold", "o.csv")
+    assert code == 5
+    assert "The table changed while it was read" in " ".join(err.split())
+    assert not Path("o.csv").exists()
+
+
 def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(
     table: pl.DataFrame, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +189,6 @@ VALUES = {
     "strata": ["colour"],
     "positive": ["yes"],
     "bootstrap": ["10"],
-    "out_of_fold": ["o.csv"],
     "groups": ["g.json"],
     "group_columns": [],
     "fill_value": ["1"],

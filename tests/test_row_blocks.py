@@ -400,12 +400,11 @@ def spoiled(name):
             options["cv"] = [(np.arange(100), np.arange(100, N_ROWS))]
         case "groups":
             options = {"family": "binomial", "groups": np.zeros(7, dtype=int)}
-        case "folds" | "seed" | "repeats" | "predictions":
+        case "folds" | "seed" | "repeats":
             options |= {
                 "folds": {"cv": 300},
                 "seed": {"random_state": np.random.default_rng(0)},
                 "repeats": {"repeats": 2},
-                "predictions": {"keep_predictions": True},
             }[name]
     return X, y, options
 
@@ -419,7 +418,6 @@ def spoiled(name):
         ("multinomial", "needs all rows in memory"),
         ("roc_auc", "use one of deviance"), ("splitter", "fold_ids"), ("groups", "groups need all rows"),
         ("folds", "cannot make 300 folds"), ("seed", "whole number"), ("repeats", "drawn once"),
-        ("predictions", "keep_predictions"),
     ],
 )  # fmt: skip
 def test_what_blocks_cannot_do_is_told(name, message):

@@ -48,6 +48,41 @@ class Models:
         eta = linear_predictor(block.X, self.intercepts[problem], self.coefs[problem], rows, 1)
         return eta + (block.offset if rows is None else block.offset[rows])[:, None]
 
+    def select(self, places: NDArray[np.intp]) -> Models:
+        """The models at some of the strengths."""
+        return Models(self.family, self.intercepts[:, places], tuple(one.select(places) for one in self.coefs))
+
+
+@dataclass(frozen=True)
+class HeldOutLinks:
+    """What the folds predict of the rows that they hold out.
+
+    Attributes
+    ----------
+    fold : ndarray of int32, shape (n,)
+        The fold of each row, -1 for none.
+    eta : ndarray, shape (n, n_lambdas), or with several outputs (n, n_lambdas, n_outputs)
+        The linear predictors by the model of that fold, NaN where no fold holds the row out.
+    """
+
+    fold: NDArray[np.int32]
+    eta: Array
+
+
+def held_out_links(models: Models, block: Block) -> HeldOutLinks:
+    """The linear predictors of the rows of a block by the models of the folds that hold them out."""
+    assert block.fold is not None
+    eta = np.full((block.n_rows, *models.intercepts.shape[1:]), np.nan)
+    for fold in np.unique(block.fold[block.fold >= 0]).tolist():
+        rows = np.flatnonzero(block.fold == fold)
+        eta[rows] = models.predict(fold + 1, block, rows)
+    return HeldOutLinks(block.fold, eta)
+
+
+def links_in_a_list(models: Models, block: Block) -> list[HeldOutLinks]:
+    """The same alone in a list, so that those of all blocks can be joined."""
+    return [held_out_links(models, block)]
+
 
 def added(first: Totals, second: Totals) -> Totals:
     """The totals of both."""

@@ -95,8 +95,9 @@ def cv_path(
         squared errors of the survival that the training rows give, integrated from 0 to the time by which 90 % of the
         events have happened. For these two the probability of not being censored is that of all rows.
     keep_predictions : bool
-        Keep the held-out predictions of every row and strength. Linear predictors of a Cox model have a meaning only
-        beside its baseline hazard: those of each fold are put on the scale of that of all rows (see `CVPath`).
+        Keep the held-out predictions of every row and strength; of rows that come in blocks 2 GB of them at most.
+        Linear predictors of a Cox model have a meaning only beside its baseline hazard: those of each fold are put on
+        the scale of that of all rows (see `CVPath`).
     random_state : int, Generator or RandomState
         Seed of the random folds.
     **options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,7 @@ from normball.block_scores import (
     ADDITIVE,
     BY_RANKS,
     SAMPLED_ROWS,
+    HeldOutLinks,
     Margins,
     Models,
     Totals,
@@ -22,6 +24,7 @@ from normball.block_scores import (
     dispersion_of,
     held_out_totals,
     joined_margins,
+    links_in_a_list,
     margins_of,
     pearson_totals,
     ranks_kept,
@@ -31,7 +34,7 @@ from normball.block_scores import (
 from normball.cv_result import CVPath
 from normball.families import find_family
 from normball.findings.saturation import FLAT_FROM
-from normball.messages import DataError, Finding, Interrupted, count
+from normball.messages import OR, DataError, Finding, Interrupted, count
 from normball.out_of_fold import check_defined, is_deviance, squares_left_out
 from normball.path import warn_not_converged
 from normball.results.cross_validated import Choice, summarise_folds
@@ -44,6 +47,8 @@ from normball.settings import whole
 from normball.solution import Solution
 
 Array = NDArray[np.float64]
+
+BYTES_OF_PREDICTIONS = 2_000_000_000  # of held-out rows, which `keep_predictions` may hold
 
 
 def with_folds(problem: BlockProblem, options: Mapping[str, Any]) -> BlockProblem:
@@ -72,11 +77,11 @@ def cross_validate_blocks(problem: BlockProblem, score: Score, keep_predictions:
             f"score {score.name} needs all held-out rows at once, and these come in blocks: use one of "
             f"{', '.join((*ADDITIVE, *BY_RANKS))}"
         )
-    if keep_predictions:
-        raise ValueError("keep_predictions needs the memory of all rows times lambdas, and these come in blocks")
     if problem.data.n_rows < data.blocks.n_folds:
         text = f"{count(data.n_rows)} rows cannot make {data.blocks.n_folds} folds."
         raise DataError(Finding("E05", text, f"cv={data.n_rows} or fewer"))
+    if keep_predictions:
+        _check_room(problem)
     solution = problem.solve()
     n_finished = solution.n_finished
     if n_finished == 0:
@@ -85,13 +90,29 @@ def cross_validate_blocks(problem: BlockProblem, score: Score, keep_predictions:
         problem = replace(problem, data=data.quiet())
     assessment = _Assessment(problem, solution, n_finished, score)
     try:
-        result = assessment.result()
+        result = assessment.result(keep_predictions)
     except Interrupted as stop:
         raise Interrupted(f"{stop}: the path of all rows is finished", assessment.path) from None
     if solution.interrupted:
         raise Interrupted(f"Interrupted after {n_finished} of {solution.lambdas.size} lambdas", result)
     warn_not_converged(solution, problem.settings.tol, depth=3)
     return result
+
+
+def _check_room(problem: BlockProblem) -> None:
+    """Raise where held-out predictions of all rows and strengths are more than may be held."""
+    data, settings = problem.data, problem.settings
+    n_lambdas = settings.n_lambdas if settings.lambdas is None else len(np.atleast_1d(settings.lambdas))
+    most = BYTES_OF_PREDICTIONS // (8 * data.n_rows * data.n_outputs)
+    if n_lambdas > most:
+        text = (
+            f"keep_predictions would take {8e-9 * data.n_rows * data.n_outputs * n_lambdas:.3g} GB for "
+            f"{count(data.n_rows)} rows at {count(n_lambdas)} lambdas, more than the {BYTES_OF_PREDICTIONS / 1e9:g} GB "
+            "that may be held"
+        )
+        fewer = f"n_lambdas={most} or fewer{OR}" if most else ""
+        fix = f"{fewer}normball fit --out-of-fold FILE, which writes those of one lambda block by block"
+        raise ValueError(f"{text}: {fix}")
 
 
 class _Assessment:
@@ -113,9 +134,10 @@ class _Assessment:
         rows = (self.solution.coef_rows(k).select(places) for k in range(self.n_folds + 1))
         return Models(str(self.family), self.solution.intercepts[:, places], tuple(rows))
 
-    def result(self) -> CVPath:
+    def result(self, keep_predictions: bool) -> CVPath:
         """Everything that is known of the folds."""
         path, score = self.path, self.score
+        links = self._links() if keep_predictions else None
         totals = self._by_sums() or self._by_a_pass()
         remarks = self._ranked(totals) if score.name in BY_RANKS else []
         weight = np.where(self.weights > 0.0, self.weights, np.nan)
@@ -136,20 +158,33 @@ class _Assessment:
             fold_weights=self.weights,
             fold_sizes=self.sizes.astype(np.int64),
             fold_dual_gaps=self.solution.dual_gaps[1:, self.keep],
-            fold_ids=None,
+            fold_ids=None if links is None else links.fold.astype(np.int64),
             folds=self.data.blocks.folds,
             train_mean=2.0 * path.loss if deviance else totals["train"] / self.data.sum_weights,
             selection_counts=SparseRows.counting(models),
-            predictions=None,
+            predictions=None if links is None else links.eta,
             diagnostics={},
             counts_by_column=SparseRows.counting(models, groups) if groups[-1] + 1 < groups.size else None,
             null_fold_scores=np.where(np.isfinite(nulls), nulls, np.nan),
             held_out=self._held_out(totals),
+            fold_models=self.models(self.keep),
         )
         marks = sorted({result.index_1se, result.index_best})
         at_marks = [rows.at(marks) for rows in models]
         result = replace(result, fold_ranges=ranges_of(at_marks, path.lambdas[marks], middle=1.0))
         return self._diagnosed(result)
+
+    def _links(self) -> HeldOutLinks:
+        """The held-out linear predictors of all rows, by a pass."""
+        parts = run_pass(self.data, partial(links_in_a_list, self.models(self.keep)), operator.add)
+        eta = np.empty((self.data.n_rows, *parts[0].eta.shape[1:]))
+        fold = np.concatenate([one.fold for one in parts])
+        end = eta.shape[0]
+        while parts:  # each part goes when it is copied: they are most of the memory
+            part = parts.pop().eta
+            eta[end - len(part) : end] = part
+            end -= len(part)
+        return HeldOutLinks(fold, eta)
 
     def _by_sums(self) -> Totals | None:
         """Squared errors need no pass where the engine knows them by its sums."""

@@ -24,6 +24,7 @@ from normball.results.sparse_rows import SparseRows
 if TYPE_CHECKING:
     import os
 
+    from normball.block_scores import Models
     from normball.bootstrap import BootstrapOptions
 
 
@@ -92,6 +93,9 @@ class CVPath(CrossValidated):
         files of earlier versions.
     bootstrap_ranges : Ranges or None
         How far the coefficients lie apart over bootstrap samples of the rows; from `bootstrap`.
+    fold_models : Models or None
+        Of rows in blocks the models of all rows and of each fold, by which held-out rows can be predicted block by
+        block; files do not keep them.
     diagnostics : dict
         For "best" and "1se" what some families have. Counts and amounts have a "dispersion", Pearson's statistic over
         its degrees of freedom (rows with a weight less nonzero coefficients and intercept). Where targets may be zero,
@@ -135,6 +139,7 @@ class CVPath(CrossValidated):
     held_out: HeldOut | None = None
     fold_ranges: Ranges | None = None
     bootstrap_ranges: Ranges | None = None
+    fold_models: Models | None = None
 
     def __post_init__(self) -> None:
         freeze(self)

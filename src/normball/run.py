@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from normball.schema import Damaged, Reader, listed, mapping, number, one_of, optional, record, text, truth
 
+BY_ROW_NUMBER = "row number"
+
 
 def rule_of(select: str | float) -> Literal["1se", "best"]:
     """The rule that picks among several penalties; a number, a lambda of its own, goes with "1se"."""
@@ -42,7 +44,8 @@ class Run:
     options : dict
         The options of `cv_path` that are plain data; columns with a role are named.
     apart : dict
-        Of rows that no fit saw: "share" or "column" says which these are, with the "seed", and "how" in words; "drop"
+        Of rows that no fit saw: "share" or "column" says which these are, with the "seed", and "how" in words; a share
+        is drawn from usable rows as folds are, or "by" the numbers of all rows alone, as those in blocks are; "drop"
         are the columns in which a gap does not keep a row from being drawn; "evaluation" is how well they are
         predicted. Empty where there are none.
     positive : str
@@ -210,10 +213,11 @@ def _apart(value: Any, where: str) -> dict[str, Any]:
         "column": text,
         "drop": _NAMES,
         "seed": number(0, whole=True),
+        "by": one_of(BY_ROW_NUMBER),
         "how": text,
         "evaluation": _evaluation,
     }
-    read = record(value, where, known, optional=("share", "column", "drop", "evaluation") if value else known)
+    read = record(value, where, known, optional=("share", "column", "by", "drop", "evaluation") if value else known)
     if read and ("share" in read) == ("column" in read):
         raise Damaged(where, 'must have either "share" or "column"')
     return read

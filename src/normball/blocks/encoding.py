@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -194,14 +194,26 @@ class TableRows:
 
     def open(self) -> Iterator[Block]:
         """The blocks from the first one on."""
+        return (block for _, block in self.beside([]))
+
+    def beside(self, names: Sequence[str]) -> Iterator[tuple[pl.DataFrame, Block]]:
+        """The blocks from the first one on, beside each of them some columns of its rows as they stand in the table."""
+        import polars as pl
+
         first_row = 0
-        for number, frame in enumerate(self.table.parts(self.reader.roles.columns, self.block_rows)):
-            block = self.block(frame, number, first_row)
-            yield block
+        columns = list(dict.fromkeys([*self.reader.roles.columns, *names]))
+        for number, frame in enumerate(self.table.parts(columns, self.block_rows)):
+            block, used = self._block(frame, number, first_row)
+            rows = frame if used is None else frame.filter(pl.Series(used))
+            yield rows[:, list(names)], block
             first_row += block.n_rows
 
     def block(self, frame: pl.DataFrame, number: int, first_row: int) -> Block:
         """The block that a part of the table gives."""
+        return self._block(frame, number, first_row)[0]
+
+    def _block(self, frame: pl.DataFrame, number: int, first_row: int) -> tuple[Block, Mask | None]:
+        """A block, and which of the rows are in it."""
         as_it_is = self._is_stored_so and not self.reader.drops_gaps
         rows = self.reader.read(frame, with_features=not as_it_is)
         columns, y, weights, offset = rows.kept()
@@ -209,7 +221,7 @@ class TableRows:
         X = self._stored(frame if rows.used is None else frame.filter(rows.used)) if as_it_is else self._design(columns)
         if not np.isfinite(X.sum(dtype=np.float64)):
             raise changed(f"a feature is missing or infinite in rows {count(first_row + 1)} and following")
-        return Block(number, first_row, X, y, weights, offset, fold)
+        return Block(number, first_row, X, y, weights, offset, fold), rows.used
 
     @cached_property
     def _is_stored_so(self) -> bool:

@@ -83,11 +83,7 @@ class NewRows:
         """Block after block, beside it some columns of the table as they stand there."""
         rows = self.blocks.source
         assert isinstance(rows, TableRows)
-        first_row = 0
-        names = list(dict.fromkeys([*rows.reader.roles.columns, *columns]))
-        for number, frame in enumerate(self.table.parts(names, rows.block_rows)):
-            yield frame[:, list(columns)], rows.block(frame, number, first_row)
-            first_row += frame.height
+        return rows.beside(columns)
 
 
 def new_rows(

@@ -79,6 +79,28 @@ def _chosen(opened: Opener, selection: Selection, columns: list[str], n_rows: in
             yield frame.filter(pl.Series(chosen))[:, columns]
 
 
+def numbered(table: LongTable) -> tuple[LongTable, str]:
+    """The table with a column that numbers its rows from 1 on, and the name of that."""
+    import polars as pl
+
+    name = "row"
+    while name in table.schema:
+        name += "_"
+    schema = {**table.schema, name: pl.Int64()}
+    return replace(table, schema=schema, opened=partial(_with_numbers, table.opened, name)), name
+
+
+def _with_numbers(opened: Opener, name: str, columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
+    import polars as pl
+
+    first_row = 1
+    for frame in opened([column for column in columns if column != name], n_rows):
+        last_row = first_row + frame.height
+        numbers = pl.int_range(first_row, last_row, dtype=pl.Int64, eager=True).alias(name)
+        yield frame.with_columns(numbers)[:, columns]
+        first_row = last_row
+
+
 @dataclass
 class Items:
     """What a column holds, each once, in the order in which it is met."""

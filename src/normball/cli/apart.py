@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.blocks.folds import are_apart
 from normball.cli.console import labelled
 from normball.cli.source import Task, by_row_of, fitted_offset, values_of
 from normball.folds import held_out_rows
@@ -78,6 +79,8 @@ def rows_apart(table: Any, run: Run, data: Data) -> NDArray[np.intp]:
     """The rows of the whole table that were set apart; `data` are all of its rows that can be used."""
     if "column" in run.apart:
         return np.flatnonzero(_marked(table, run.apart["column"]))
+    if "by" in run.apart:
+        return np.flatnonzero(are_apart(0, int(table.height), run.apart["share"], run.apart["seed"]))
     places = np.arange(data.n_rows) if data.rows is None else data.rows
     by_row = {
         name: None if not column else values_of(table, column)[places]

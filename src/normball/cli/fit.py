@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from argparse import Namespace
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +62,9 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     options = {**_options(arguments, task, data), **about_groups}
     task.run = replace(task.run, options=_recorded(options))
     n_predictions = data.n_rows * data.n_outputs * arguments.n_lambdas * len(ratios)
-    keeps = fit_files.keeps_predictions(n_predictions, files, compared=asked is None)
-    options["keep_predictions"] = keeps and data.sample_of is None
+    options["keep_predictions"] = data.sample_of is None and fit_files.keeps_predictions(
+        n_predictions, files, compared=asked is None
+    )  # of rows in blocks those of one lambda are made when they are written
     rounds = len(ratios) * (arguments.cv * arguments.repeats + 1 if data.preparation.learns_in_folds else 1)
     del data  # compare makes its own
     comparison, interrupted = _solve(task, options, ratios, arguments, console, rounds)
@@ -95,12 +95,12 @@ def _task(arguments: Namespace, words: list[str]) -> Task:
 
 def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Path], console: Console) -> int:
     """Write the files and tell what was found; the exit code of a file that could not be written, or 0."""
-    from normball.cli import apart, fit_files, outputs, summary
+    from normball.cli import fit_files, outputs, summary
 
     failure = None
     try:
         with console.phase(message("Write")) as at:
-            fit_files.write_all(comparison, cv, task.run, files, partial(apart.prepared, task), console, at)
+            fit_files.write_all(comparison, cv, task, files, console, at)
     except OSError as error:
         failure = error  # the summary is then all that is left of the fit
     summary.say(comparison, cv, task.run, console)

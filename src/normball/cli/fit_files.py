@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.cli.outputs import STDOUT, csv_text, write
-from normball.cli.source import UsageError
+from normball.cli.source import Task, UsageError
 from normball.files import check_folder, check_writable
 
 if TYPE_CHECKING:
     from normball.cli.console import Console
     from normball.comparison import Comparison
     from normball.cv_result import CVPath
-    from normball.inputs.prepare import Data
-    from normball.run import Run
 
 MOST_COLUMNS = 1000  # of coefficients in a table of the path
 MOST_HELD_OUT = 250_000_000  # predictions in memory, 2 GB
@@ -65,9 +63,8 @@ def keeps_predictions(number: int, files: Mapping[str, Path], compared: bool) ->
 def write_all(
     comparison: Comparison,
     cv: CVPath,
-    run: Run,
+    task: Task,
     files: Mapping[str, Path],
-    data: Callable[[], Data],
     console: Console,
     at: Callable[[str], None],
 ) -> None:
@@ -76,8 +73,10 @@ def write_all(
     `cv` is the mix that was picked; the model file holds all of them.
     The predictions of held-out rows serve their own file and the report; the model file does without.
     """
-    from normball.cli import out_of_fold_file
+    from normball.cli import apart, out_of_fold_file
+    from normball.cli.long_tables import LongTask
     from normball.cli.models import choose
+    from normball.cli.prediction_file import PredictionFile
     from normball.comparison import Comparison
     from normball.report import write_report
     from normball.results.saving import save
@@ -85,6 +84,7 @@ def write_all(
     def write_table(what: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         write(files[what], csv_text(header, rows, console), console)
 
+    run = task.run
     console.planned = [str(place) for place in files.values()]
     files["model"].parent.mkdir(parents=True, exist_ok=True)
     at(files["model"].name)
@@ -97,10 +97,14 @@ def write_all(
     write_table("path", list(path), zip(*path.values(), strict=True))
     if "report" in files:
         at(files["report"].name)
-    prepared = data()
+    prepared = apart.prepared(task)
     if "out_of_fold" in files:
-        columns = out_of_fold_file.columns(cv, run, prepared)
-        write_table("out_of_fold", list(columns), zip(*columns.values(), strict=True))
+        at(files["out_of_fold"].name)
+        with PredictionFile(str(files["out_of_fold"]), console, parts=True) as file:
+            for columns in (
+                task.held_out(cv) if isinstance(task, LongTask) else [out_of_fold_file.columns(cv, run, prepared)]
+            ):
+                file.add(columns)
     if "report" in files:
         write_report(cv, files["report"], run, prepared, comparison if len(paths) > 1 else None)
         console.written.append(str(files["report"]))

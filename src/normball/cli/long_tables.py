@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import shlex
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
@@ -16,11 +16,12 @@ from normball.cli.apart import how_set_apart, marks
 from normball.cli.source import PLACES, STDIN, Task, UsageError, named, not_found, reading_options, without_folders
 from normball.cli.terms import options_of
 from normball.messages import DataError, Finding, count, sample
-from normball.run import Run
+from normball.run import BY_ROW_NUMBER, Run
 
 if TYPE_CHECKING:
     from normball.blocks.long_table import LongTable
     from normball.blocks.source import RowBlocks
+    from normball.cv_result import CVPath
     from normball.findings.in_blocks import WholeColumns
     from normball.inputs.prepare import Data
     from normball.results.evaluation import Evaluation
@@ -33,7 +34,6 @@ NEED_ROWS = (
     "strata",
     "positive",
     "bootstrap",
-    "out_of_fold",
     "groups",
     "group_columns",
     "fill_value",
@@ -53,7 +53,8 @@ class LongTask(Task):
 
     blocks: RowBlocks | None = None
     size: tuple[int, int] = (0, 0)
-    beside: Any = None  # the rows that no fit sees, a Blocks of their table
+    whole: LongTable | None = None  # the table with the rows that no fit sees
+    beside: Any = None  # these, a Blocks of their table
 
     prepares_sample = True
 
@@ -108,6 +109,24 @@ class LongTask(Task):
         self.run = replace(run, apart={**run.apart, "how": how})
         return found
 
+    def held_out(self, cv: CVPath) -> Iterator[dict[str, list[Any]]]:
+        """What --out-of-fold writes, block by block."""
+        from normball.blocks.data import BlockData
+        from normball.blocks.encoding import TableRows
+        from normball.blocks.selected import numbered
+        from normball.blocks.source import MappedRows
+        from normball.cli.out_of_fold_file import columns_of_parts
+
+        assert self.blocks is not None
+        assert self.whole is not None
+        table, row = numbered(self.whole)
+        seen = divided(table, self.run.apart)[0] if self.run.apart else table
+        seed = self.run.options.get("random_state", 0)
+        source = BlockData(self.blocks, self.table.executor).with_folds(cv.n_folds, seed).blocks.source
+        assert isinstance(source, MappedRows)
+        assert isinstance(source.source, TableRows)
+        return columns_of_parts(cv, self.run, replace(source.source, table=seen), source.function, row)
+
     def goes_on(self) -> str:
         """How the fit can be taken up where it was interrupted."""
         is_kept = self.table.resume is not None and self.table.resume.exists()
@@ -143,7 +162,6 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     table = open_table(arguments.data, **reading)
     columns = list(table.names)
     targets, offsets = _columns(arguments, columns)
-    y: Any = targets if len(targets) > 1 else targets[0]
     seen, beside, chosen = _with_rows_apart(table, arguments)
     options = {
         "sample_weight": arguments.weights,
@@ -156,7 +174,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     offset = offsets[0] if len(offsets) == 1 else offsets or None
     blocks = blocks_of(
         seen,
-        y,
+        targets if len(targets) > 1 else targets[0],
         family=arguments.family,
         offset=offset,
         exposure=arguments.exposure or "",
@@ -190,6 +208,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         findings=[],
         blocks=blocks,
         size=(blocks.source.n_table_rows, len(columns)),
+        whole=table,
         beside=None if beside is None else Blocks(beside, memory=arguments.memory),
     )
 
@@ -208,7 +227,7 @@ def _with_rows_apart(table: LongTable, arguments: Namespace) -> tuple[LongTable,
         raise UsageError(text)
     if share is None and column is None:
         return table, None, {}
-    how = {"share": share} if column is None else {"column": column}
+    how = {"share": share, "by": BY_ROW_NUMBER} if column is None else {"column": column}
     chosen = {"seed": seed, **how, "drop": drop}
     return *divided(table, chosen), chosen
 

@@ -2,43 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from normball.block_scores import held_out_links
+from normball.blocks.long_table import changed
+from normball.blocks.sums import seen_of
 from normball.evidence.listed import picked
 from normball.families import find_family
+from normball.inputs.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
+    from normball.blocks.block import Block
+    from normball.blocks.encoding import TableRows
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
     from normball.results.path import Path
     from normball.run import Run
     from normball.survival.target import SurvivalTarget
 
+WithFolds: TypeAlias = "Callable[[Block], Block]"
+
 
 def columns(cv: CVPath, run: Run, data: Data) -> dict[str, list[Any]]:
     """The columns of the file: the row of the table, its fold, the target and the predictions at the chosen lambda."""
-    from normball.cli.new_rows import by_name
-
     assert cv.predictions is not None
     index = picked(cv, run)
     eta = cv.predictions[:, index]
-    family = find_family(cv.path.family)
-    known = np.isfinite(eta.reshape(len(eta), -1)).all(axis=1)
-
-    def predicted(kind: str) -> NDArray[Any]:
-        labels = np.asarray(cv.path.classes, dtype=object)
-        told = (labels[family.choice(eta)] if kind == "class" else family.mean(eta)).astype(object)
-        told[~known] = None
-        return np.asarray(told)
-
     rows = np.arange(data.n_rows) if data.rows is None else data.rows
     told = {"row": (rows + 1).tolist(), **_folds(cv)}
     if data.survival is not None:
         return {**told, **_times(data.survival), **_of_times(cv.path, index, data.survival, eta)}
-    return {**told, **_observed(data), **by_name(cv.path, predicted)}
+    return {**told, **_observed(cv, data.y), **_predicted(cv.path, eta)}
+
+
+def columns_of_parts(
+    cv: CVPath, run: Run, rows: TableRows, folds: WithFolds, row: str
+) -> Iterator[dict[str, list[Any]]]:
+    """The same of rows that are read in parts, part by part; `row` is the column that numbers the rows of the table.
+
+    Raises
+    ------
+    DataError
+        Where these are not the rows of the fit.
+    """
+    assert cv.fold_models is not None
+    models = cv.fold_models.select(np.array([picked(cv, run)]))
+    digests = []
+    for numbers, block in rows.beside([row]):
+        links = held_out_links(models, folds(block))
+        digests.append(seen_of(block).digest)
+        told = {"row": numbers[row].to_list(), "fold": _named(links.fold)}
+        yield {**told, **_observed(cv, block.y), **_predicted(cv.path, links.eta[:, 0])}
+    if fingerprint_of(*digests) != cv.path.fingerprint:
+        raise changed("the rows are not those of the fit")
+
+
+def _predicted(path: Path, eta: NDArray[np.float64]) -> dict[str, list[Any]]:
+    """What linear predictors say, nothing where there is none."""
+    from normball.cli.new_rows import by_name
+
+    family = find_family(path.family)
+    known = np.isfinite(eta.reshape(len(eta), -1)).all(axis=1)
+
+    def predicted(kind: str) -> NDArray[Any]:
+        labels = np.asarray(path.classes, dtype=object)
+        told = (labels[family.choice(eta)] if kind == "class" else family.mean(eta)).astype(object)
+        told[~known] = None
+        return np.asarray(told)
+
+    return by_name(path, predicted)
 
 
 def _times(target: SurvivalTarget) -> dict[str, list[Any]]:
@@ -65,18 +101,19 @@ def _folds(cv: CVPath) -> dict[str, list[Any]]:
         return {}
     repeats = np.atleast_2d(cv.fold_ids)
     names = ["fold"] if len(repeats) == 1 else [f"fold of repeat {k + 1}" for k in range(len(repeats))]
-    return {
-        name: [None if fold < 0 else fold + 1 for fold in folds.tolist()]
-        for name, folds in zip(names, repeats, strict=True)
-    }
+    return {name: _named(folds) for name, folds in zip(names, repeats, strict=True)}
 
 
-def _observed(data: Data) -> dict[str, list[Any]]:
-    """The target: labels of classes, numbers, or a column for each of several."""
-    y = data.y
-    if data.classes is not None and np.isin(y, (0.0, 1.0)).all():
-        places = y.argmax(axis=1) if data.output_names else y.astype(int)
-        return {"observed": np.asarray(data.classes, dtype=object)[places].tolist()}
-    if data.output_names:
-        return {f"observed {name}": y[:, k].tolist() for k, name in enumerate(data.output_names)}
+def _named(folds: NDArray[Any]) -> list[int | None]:
+    return [None if fold < 0 else fold + 1 for fold in folds.tolist()]
+
+
+def _observed(cv: CVPath, y: NDArray[np.float64]) -> dict[str, list[Any]]:
+    """The target: labels of classes, numbers, or a column for each of several; shares of classes are no labels."""
+    path = cv.path
+    if path.classes is not None and cv.held_out is not None and cv.held_out.measure == "accuracy":
+        places = y.argmax(axis=1) if path.output_names else y.astype(int)
+        return {"observed": np.asarray(path.classes, dtype=object)[places].tolist()}
+    if path.output_names:
+        return {f"observed {name}": y[:, k].tolist() for k, name in enumerate(path.output_names)}
     return {"observed": y.tolist()}

@@ -97,7 +97,7 @@ def _path(path: Path) -> dict[str, Any]:
 
 
 def _cv_path(result: CVPath) -> dict[str, Any]:
-    own = [field.name for field in fields(result) if field.name not in ("path", *_OF_RECORDS)]
+    own = [field.name for field in fields(result) if field.name not in ("path", "fold_models", *_OF_RECORDS)]
     cv = {name: _encode(getattr(result, name)) for name in own}
     cv |= {name: None if (part := getattr(result, name)) is None else _part(part) for name in _OF_RECORDS}
     # read by people and by other programs; loading computes them anew
