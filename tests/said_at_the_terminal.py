@@ -19,6 +19,7 @@ MODULES = (
     *("bootstrap.py", "cv.py", "cv_blocks.py", "families*.py", "family.py", "folds.py", "mixes.py", "model_file.py"),
     *("out_of_fold.py", "partial_likelihood.py", "scorers.py", "scoring.py", "results/predictions.py", "unfinished.py"),
     *("results/in_parts.py", "results/judged_in_parts.py", "results/kinds.py", "results/remarks.py", "block_*.py"),
+    "survival/horizon.py",
 )
 OF_PYTHON_ALONE = (  # several problems at once; other blocks than those of files; streams
     *("inputs/batch.py", "blocks/arrays.py", "blocks/tables.py", "blocks/opening.py", "blocks/executor.py"),

@@ -9,6 +9,7 @@ import pytest
 
 import normball as nb
 from commands import Capture, run
+from pages import payload_of
 
 
 @pytest.fixture
@@ -251,3 +252,38 @@ def test_what_cannot_be_scored(table: pl.DataFrame, capsys: Capture) -> None:
     assert "--event is about models of times to an event; this one is not: leave it out" in said
     code, _, said = run(capsys, "predict", "out/model.json", "t.csv", "--strata", "centre")
     assert "--strata is about models of times to an event; this one is gaussian" in said
+
+
+def test_a_horizon_that_is_chosen(table: pl.DataFrame, capsys: Capture) -> None:
+    words = ("--cv", "3", "--n-lambdas", "8", "--bootstrap", "0", "--holdout", "0.3", "-o", "out")
+    code, out, _ = run(capsys, "fit", "--no-compare", *TIMES, "--horizon", "60", *words)
+    assert code == 0
+    assert "Brier score at time 60 " in out
+    page = payload_of(Path("out/report.html").read_text("utf-8"))["evidence"]["survival"]
+    assert page["horizons"][page["horizon"]] == 60
+    assert json.loads(Path("out/model.json").read_text())["run"]["horizon"] == 60
+    score = ("score", "out/model.json", "t.csv", "--bootstrap", "0")
+    told = {words: run(capsys, *score, *words)[1] for words in ((), ("--horizon", "90"))}
+    assert "Brier score at time 60 " in told[()]
+    assert "Brier score at time 90 " in told["--horizon", "90"]
+    report = ("report", "out/model.json", "--data", "t.csv", "-o", "r.html")
+    for asked, horizon in (((), 60), (("--horizon", "90"), 90)):
+        assert run(capsys, *report, *asked)[0] == 0
+        page = payload_of(Path("r.html").read_text("utf-8"))["evidence"]["survival"]
+        assert page["horizons"][page["horizon"]] == horizon
+    first, last = table.filter("died")["days"].min(), table["days"].max()
+    late = ("t.csv", "--target", "days", "--event", "died", "--start", "since", "-o", "late", "--horizon", "60")
+    assert run(capsys, "fit", "--no-compare", *late, *words[:-2])[0] == 0
+    assert "Brier" not in run(capsys, "score", "late/model.json", "t.csv", "--bootstrap", "0")[1]
+    for command, message in (
+        (("fit", *TIMES, "--horizon", "1"), f"--horizon 1 is before {first:g}, the time of the first event: give a "),
+        ((*report, "--horizon", "1e6"), "--horizon 1e+06 is not before "),
+        ((*report[:2], "--horizon", "60"), "--horizon needs the rows of the fit"),
+        ((*report, "--embed", "none", "--horizon", "60"), "--horizon needs the rows of the fit"),
+        (("fit", "t.csv", "--target", "a", "--horizon", "6"), "--horizon 6 is about times to an event; this"),
+        (("score", "late/model.json", "t.csv", "--horizon", "60"), "--horizon asks for a Brier score, which rows"),
+        (("fit", *TIMES, "--horizon", "soon"), '"soon" is no number'),
+    ):
+        code, _, said = run(capsys, *command)
+        assert (code, message in said) == (2, True), said
+    assert last > 90

@@ -147,7 +147,8 @@ def test_scores_of_other_rows_by_their_definitions(ties, strata, entry, weights)
     v[:5] = 0.0
     used = v > 0
     labels = {"strata": new.codes} if strata else {}
-    found = path.evaluate(Z, new_y, lam=0.02, sample_weight=v, n_bootstrap=0, **labels)
+    horizon = None if entry else float(np.median(new.stop))
+    found = path.evaluate(Z, new_y, lam=0.02, sample_weight=v, n_bootstrap=0, horizon=horizon, **labels)
     rows, u = new.take(used), v[used]
     eta, start = Z[used] @ path.coefs[0], np.full(used.sum(), -np.inf) if new.start is None else new.start[used]
     given = (rows.stop, rows.event, start, rows.codes)
@@ -159,7 +160,7 @@ def test_scores_of_other_rows_by_their_definitions(ties, strata, entry, weights)
     if entry:
         assert list(found.scores) == ["concordance", "deviance"]
         return
-    assert list(found.scores) == ["concordance", "uno", "brier", "deviance"]
+    assert list(found.scores) == ["concordance", "uno", "brier", "brier_at_horizon", "deviance"]
     assert found.scores["uno"] == pytest.approx(pairs(*given, eta, u, uno=True), rel=1e-11)
     times = times_to_integrate(rows, u)
     curves = path.baselines[0].without_end()
@@ -167,6 +168,9 @@ def test_scores_of_other_rows_by_their_definitions(ties, strata, entry, weights)
     at = {t: k for k, t in enumerate(times)}
     expected = brier(rows.stop, rows.event, u, times, lambda i, t: survival[i, at[t]])
     assert found.scores["brier"] == pytest.approx(expected, rel=1e-11)
+    survival_there = curves.survival([horizon], eta, rows.codes)
+    expected = brier_scores(rows, survival_there, [horizon], u)[0]
+    assert found.scores["brier_at_horizon"] == pytest.approx(expected, rel=1e-11)
     fitted = kaplan_meier(target, w)
 
     def reference(i, t):
@@ -176,6 +180,9 @@ def test_scores_of_other_rows_by_their_definitions(ties, strata, entry, weights)
 
     expected = brier(rows.stop, rows.event, u, times, reference)
     assert found.null_scores["brier"] == pytest.approx(expected, rel=1e-11)
+    there = np.array([[reference(i, horizon)] for i in range(len(rows))])
+    expected = brier_scores(rows, there, [horizon], u)[0]
+    assert found.null_scores["brier_at_horizon"] == pytest.approx(expected, rel=1e-11)
     with_offset = nb.fit_path(X, y, family=family, offset=offset, sample_weight=w, lambdas=[0.02],
                               **({"strata": target.codes} if strata else {}))  # fmt: skip
     shifted = rng.normal(size=50)
@@ -302,6 +309,27 @@ def test_what_cannot_be_scored():
     gaussian = nb.fit_path(X, X[:, 0], lambdas=[0.1])
     with pytest.raises(ValueError, match="strata are of models of times to an event; this one is gaussian"):
         gaussian.evaluate(X, X[:, 0], lam=0.1, strata=target.codes)
+    with pytest.raises(ValueError, match="a horizon is of models of times to an event; this one is gaussian"):
+        gaussian.evaluate(X, X[:, 0], lam=0.1, horizon=2.0)
+    late = np.column_stack([np.zeros(60), y])
+    entered = nb.fit_path(X, late, family="cox", lambdas=[0.05])
+    with pytest.raises(ValueError, match="which rows that come under observation late"):
+        entered.evaluate(X, late, lam=0.05, horizon=2.0)
+
+
+def test_a_horizon_beyond_all_rows_is_undefined_and_kept():
+    target, y, _, _ = drawn(17, 60)
+    X = np.random.default_rng(18).normal(size=(60, 2))
+    path = nb.fit_path(X, y, family="cox", lambdas=[0.05])
+    beyond = float(target.stop.max())
+    found = path.evaluate(X, y, lam=0.05, horizon=beyond, n_bootstrap=20)
+    assert np.isnan(found.scores["brier_at_horizon"])
+    near = path.evaluate(X, y, lam=0.05, horizon=float(np.median(target.stop)), n_bootstrap=20)
+    low, high = near.intervals["brier_at_horizon"]
+    assert low < near.scores["brier_at_horizon"] < high
+    assert f"Brier score at time {near.horizon:g}" in near.summary()
+    again = nb.results.evaluation.Evaluation.from_dict(near.to_dict())
+    assert (again.horizon, again.scores) == (near.horizon, near.scores)
 
 
 def test_one_time_of_events_has_no_brier_score():

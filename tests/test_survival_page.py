@@ -14,16 +14,17 @@ from normball.report import page_text
 from normball.report.hazards import hazards
 from normball.report.payload import payload
 from normball.run import Run
+from pages import payload_of
 from test_cox import Case, grid
 
 N, SHORT = 120, 2e-4  # what four digits leave
 
 
-def told(case, **options):
+def told(case, horizon=None, **options):
     """The cross-validated path and its payload, through JSON as in the page."""
     given = {**case.options(), **options}
     cv = nb.cv_path(case.X, case.target, cv=4, n_lambdas=12, keep_predictions=True, **given)
-    run = Run(target="time, dead", targets=("time", "dead"))
+    run = Run(target="time, dead", targets=("time", "dead"), horizon=horizon)
     data = refound(cv.path, case.X, case.target, sample_weight=case.weights, strata=case.strata)
     content = json.loads(json.dumps(payload(cv, run, evidence(cv, run, data)), allow_nan=False))
     return cv, content
@@ -78,15 +79,23 @@ def cumulative(case, eta, stratum, until):
 @grid
 def test_curves_and_calibration(ties, strata, entry, weights):
     case = Case(41, ties, strata, entry, weights, n=N)
-    cv, content = told(case)
+    cv, content = told(case, horizon=float(np.quantile(columns(case)[1], 0.4)) + 1e-3 if entry else None)
     found = content["evidence"]["survival"]
     start, stop, event = columns(case)
     w = weights_of(case)
     died = np.sort(np.repeat(stop[event], np.round(2 * w[event]).astype(int)))
-    horizon = died[(len(died) - 1) // 2]
-    assert found["horizon"] == horizon
+    quartiles = [died[int(np.ceil(share * len(died))) - 1] for share in (0.25, 0.5, 0.75)]
+    asked = float(np.quantile(stop, 0.4)) + 1e-3
+    horizons = sorted({*quartiles, asked} if entry else {*quartiles})
+    assert found["horizons"] == pytest.approx(horizons)
+    opened = horizons.index(asked if entry else quartiles[1])
+    assert found["horizon"] == opened
+    assert found["reached"] == pytest.approx([np.mean(died <= time) for time in horizons], abs=SHORT)
     curves, counted = found["curves"], w > 0
-    assert horizon in curves["times"]
+    assert {*found["horizons"]} <= {*curves["times"]}
+    for place, index in [(0, found["at"][0]), (len(found["at"]) - 1, found["at"][-1])]:
+        for k, horizon in enumerate(horizons):
+            calibration_is(case, cv, found["calibration"][k], place, index, horizon)
     for place in (0, len(found["at"]) - 1):
         index = found["at"][place]
         eta = cv.predictions[:, index]
@@ -104,22 +113,33 @@ def test_curves_and_calibration(ties, strata, entry, weights):
             at_risk = [((some[0] < max(t, 1e-300)) & (some[1] >= t)).sum() for t in curves["ticks"]]
             assert curves["at_risk"][place][k] == at_risk
             assert curves["events"][place][k] == some[2].sum()
-        _, codes = (None, np.zeros(N, int)) if case.strata is None else np.unique(case.strata, return_inverse=True)
-        own = case.X @ cv.path.coefs[index]
-        base = np.array([cumulative(case, own, stratum, horizon) for stratum in range(codes.max() + 1)])
-        predicted = np.exp(-base[codes] * np.exp(eta))
-        n_groups = int(np.clip((event & counted & (stop <= horizon)).sum() // 10, 2, 10))
-        group[counted] = thirds(-predicted[counted], w[counted], n_groups)
-        parts = {name: found["calibration"][name][place] for name in ("predicted", "observed", "se", "counts")}
-        names = np.unique(group[counted])
-        assert parts["counts"] == [(group == g).sum() for g in names]
-        for k, g in enumerate(names):
-            rows = group == g
-            scale = w[rows].sum() / (w[rows] ** 2).sum()
-            left, greenwood = product_limit(start[rows], stop[rows], event[rows], w[rows] * scale, horizon)
-            assert parts["predicted"][k] == pytest.approx(np.average(predicted[rows], weights=w[rows]), abs=SHORT)
-            assert parts["observed"][k] == pytest.approx(left, abs=SHORT)
-            assert parts["se"][k] == pytest.approx(left * np.sqrt(greenwood), abs=SHORT)
+
+
+def calibration_is(case, cv, told, place, index, horizon):
+    """What is told of groups with like predictions up to a time."""
+    start, stop, event = columns(case)
+    w = weights_of(case)
+    counted, eta = w > 0, cv.predictions[:, index]
+    _, codes = (None, np.zeros(N, int)) if case.strata is None else np.unique(case.strata, return_inverse=True)
+    own = case.X @ cv.path.coefs[index]
+    base = np.array([cumulative(case, own, stratum, horizon) for stratum in range(codes.max() + 1)])
+    predicted = np.exp(-base[codes] * np.exp(eta))
+    ends = np.array([stop[counted & (codes == stratum)].max() for stratum in range(codes.max() + 1)])
+    counted &= horizon <= ends[codes]
+    group = np.full(N, -1)
+    n_groups = int(np.clip((event & counted & (stop <= horizon)).sum() // 10, 2, 10))
+    group[counted] = thirds(-predicted[counted], w[counted], n_groups)
+    parts = {name: told[name][place] for name in ("predicted", "observed", "se", "counts")}
+    names = np.unique(group[counted])
+    assert parts["counts"] == [(group == g).sum() for g in names]
+    for k, g in enumerate(names):
+        rows = group == g
+        scale = w[rows].sum() / (w[rows] ** 2).sum()
+        left, greenwood = product_limit(start[rows], stop[rows], event[rows], w[rows] * scale, horizon)
+        assert parts["predicted"][k] == pytest.approx(np.average(predicted[rows], weights=w[rows]), abs=SHORT)
+        seen = stop[rows].max() >= horizon
+        assert parts["observed"][k] == (pytest.approx(left, abs=SHORT) if seen else None)
+        assert parts["se"][k] == (pytest.approx(left * np.sqrt(greenwood), abs=SHORT) if seen else None)
 
 
 @grid
@@ -189,6 +209,25 @@ def test_a_page_in_python_takes_strata(tmp_path):
     assert "data-survival" in (tmp_path / "page.html").read_text()
     with pytest.raises(nb.DataError, match="E14"):
         cv.report(tmp_path / "page.html", table, ["since", "time", "dead"])
+
+
+def test_a_page_in_python_takes_a_horizon(tmp_path):
+    case = Case(46, n=N)
+    options = {"family": "cox", "cv": 4, "n_lambdas": 12}
+    cv = nb.cv_path(case.X, case.target, **options, keep_predictions=True)
+    comparison = nb.compare(case.X, case.target, (0, 1), **options, keep_predictions=True)
+    horizon = float(np.quantile(case.target[:, 0], 0.6))
+    for result in (cv, comparison):
+        result.report(tmp_path / "page.html", case.X, case.target, horizon=horizon)
+        found = payload_of((tmp_path / "page.html").read_text())["evidence"]["survival"]
+        assert found["horizons"][found["horizon"]] == pytest.approx(horizon, rel=1e-6)
+        with pytest.raises(ValueError, match=r"horizon=1000 is not before .*, the last time that was seen: give"):
+            result.report(tmp_path / "page.html", case.X, case.target, horizon=1000.0)
+        with pytest.raises(TypeError, match="takes horizon= with X and y"):
+            result.report(tmp_path / "page.html", horizon=horizon)
+    gaussian = nb.cv_path(case.X, case.X[:, 0], cv=4, n_lambdas=5)
+    with pytest.raises(ValueError, match="horizon=1 is about times to an event; this model is gaussian: leave it out"):
+        gaussian.report(tmp_path / "page.html", case.X, case.X[:, 0], horizon=1.0)
 
 
 def test_no_curves_of_very_many_strata():

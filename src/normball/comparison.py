@@ -204,6 +204,7 @@ class Comparison(Ranking):
         sample_weight: Any = None,
         offset: Any = None,
         strata: Any = None,
+        horizon: float | None = None,
     ) -> None:
         """Write the HTML page about all mixes; it opens with the one that `pick(select)` takes.
 
@@ -215,9 +216,13 @@ class Comparison(Ranking):
             The data as `compare` got them; see `CVPath.report`.
         select : {"1se", "best"}
             The rule that chooses mix and strength.
+        horizon : float, optional
+            Up to when predicted and observed survival are compared; by default the median time of the events.
 
         Raises
         ------
+        ValueError
+            If the horizon is not between the first event and the last time, or the model of something else.
         DataError
             If the data are not those that the models were fitted to.
 
@@ -230,15 +235,13 @@ class Comparison(Ranking):
         >>> place.exists()
         True
         """
-        from normball.evidence.refound import refound
-        from normball.report import write_report
+        from normball.report import data_of_page, write_report
         from normball.run import Run
 
-        if (X is None) != (y is None):
-            raise TypeError("report() takes both X and y, or neither")
-        first = self.paths[0].path
-        data = None if X is None else refound(first, X, y, sample_weight=sample_weight, offset=offset, strata=strata)
-        write_report(self.pick(select), path, Run(select=select), data, self if len(self) > 1 else None)
+        by_row = {"sample_weight": sample_weight, "offset": offset, "strata": strata}
+        data = data_of_page(self.paths[0].path, X, y, horizon, **by_row)
+        run = Run(select=select, horizon=horizon)
+        write_report(self.pick(select), path, run, data, self if len(self) > 1 else None)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all paths and their cross-validation as JSON; `normball.load` reads it.

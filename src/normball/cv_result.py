@@ -279,6 +279,7 @@ class CVPath(CrossValidated):
         sample_weight: Any = None,
         offset: Any = None,
         strata: Any = None,
+        horizon: float | None = None,
     ) -> None:
         """Write the HTML page about this result.
 
@@ -290,9 +291,13 @@ class CVPath(CrossValidated):
             The data as `cv_path` got them. The page then also shows the loss round the solution, margins or
             residuals, and, with `keep_predictions`, how well rows are predicted that were held out. It holds
             statistics of the data, never a row of them.
+        horizon : float, optional
+            Up to when predicted and observed survival are compared; by default the median time of the events.
 
         Raises
         ------
+        ValueError
+            If the horizon is not between the first event and the last time, or the model of something else.
         DataError
             If the data are not those that the model was fitted to.
 
@@ -306,15 +311,11 @@ class CVPath(CrossValidated):
         >>> place.exists()
         True
         """
-        from normball.evidence.refound import refound
-        from normball.report import write_report
+        from normball.report import data_of_page, write_report
+        from normball.run import Run
 
-        if (X is None) != (y is None):
-            raise TypeError("report() takes both X and y, or neither")
-        data = (
-            None if X is None else refound(self.path, X, y, sample_weight=sample_weight, offset=offset, strata=strata)
-        )
-        write_report(self, path, data=data)
+        data = data_of_page(self.path, X, y, horizon, sample_weight=sample_weight, offset=offset, strata=strata)
+        write_report(self, path, Run(horizon=horizon), data)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write path and cross-validation as JSON; `normball.load` reads it.

@@ -42,7 +42,7 @@ class Cox(Family):
     has_risk_sets = True
     views = frozenset({"survival_curves", "survival_calibration"})
     inverse_link, factor, eta_is, predicted = "exp", "hazard", "log of the hazard", "Relative hazard"
-    told = ("concordance", "uno", "brier", "deviance")
+    told = ("concordance", "uno", "brier", "brier_at_horizon", "deviance")
     glmnet = '"cox"'
 
     @classmethod

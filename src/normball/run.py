@@ -52,6 +52,9 @@ class Run:
         The label of two that was asked to be the modelled one; "" where the second one is.
     exposure, group, time_order : str
         Columns that become the offset (their logarithm), the groups of rows and the times; "" for none.
+    horizon : float or None
+        Of times to an event the one up to which predicted and observed survival are compared, in their unit; None for
+        the median time of the events.
     """
 
     source: str = ""
@@ -70,6 +73,7 @@ class Run:
     exposure: str = ""
     group: str = ""
     time_order: str = ""
+    horizon: float | None = None
 
     def __post_init__(self) -> None:
         """Forget the folder of the file: model and page are handed on to people who need not know it."""
@@ -120,9 +124,10 @@ class Run:
         return list(dict.fromkeys(name for name in roles if name))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON data; files of a single target say nothing of several."""
-        data = asdict(self)
-        return data if self.targets else {name: value for name, value in data.items() if name != "targets"}
+        """As JSON data; files of a single target say nothing of several, nor of a horizon where none was asked for."""
+        unsaid = set() if self.targets else {"targets"}
+        unsaid |= {"horizon"} if self.horizon is None else set()
+        return {name: value for name, value in asdict(self).items() if name not in unsaid}
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "run") -> Run:
@@ -134,6 +139,7 @@ class Run:
             "reading": _reading,
             "options": _options,
             "apart": _apart,
+            "horizon": number(),
         }
         return cls(**record(data, where, readers, optional=readers))
 
@@ -236,8 +242,9 @@ def _evaluation(value: Any, where: str) -> dict[str, Any]:
         "n_groups": optional(number(1, whole=True)),
         "n_bootstrap": number(0, whole=True),
         "scores": listed(lambda one, where: record(one, where, score)),
+        "horizon": number(),
     }
-    return record(value, where, readers)
+    return record(value, where, readers, optional=("horizon",))
 
 
 def _options(value: Any, where: str) -> dict[str, Any]:

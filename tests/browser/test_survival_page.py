@@ -68,6 +68,25 @@ def test_the_survival_of_a_row_is_that_of_the_model(browser: Browser, trial: Rep
     assert browser.run("return arguments[0].value", select) == "0"
 
 
+def test_the_time_that_is_chosen_holds_for_every_view(browser: Browser, trial: Report) -> None:
+    browser.open(trial.page)
+    curves, calibration = (f'[data-view="{name}"]' for name in ("survival_curves", "survival_calibration"))
+    select = find(browser, f"{curves} [data-horizon]")
+    times = browser.run("return [...arguments[0].options].map((one) => one.text)", select)
+    events = np.sort(trial.table.filter("dead")["days"].to_numpy())
+    quartiles = [events[int(np.ceil(share * len(events))) - 1] for share in (0.25, 0.5, 0.75)]
+    assert times == [f"days = {time:,.0f}" for time in quartiles]
+    assert browser.run("return arguments[0].value", select) == "1"
+    browser.run(CHOOSE, select, "2")
+    browser.frames()
+    assert browser.run("return arguments[0].value", find(browser, f"{calibration} [data-horizon]")) == "2"
+    for place in (f"{curves} figure", f"{calibration} figure", "[data-prediction]"):
+        browser.run("arguments[0].scrollIntoView({ behavior: 'instant' })", find(browser, place))
+        browser.frames()
+        assert f"{times[2]} (" in find(browser, place).text or f"at {times[2]}:" in find(browser, place).text
+    assert browser.errors() == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_at_every_width(browser: Browser, trial: Report, scheme: str) -> None:
     browser.open(trial.page, media={"prefers_color_scheme": scheme})

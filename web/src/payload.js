@@ -107,8 +107,8 @@
  *
  * @typedef {{ strata: string[], times: number[][], ends: (number | null)[], centres: number[][], steps: number[][][] }} Hazards by stratum (names are empty where there is one): the times of events, the last time that was seen; the logarithms of the cumulative hazards at linear predictor 0 are the centre of a lambda plus the steps of all lambdas up to it, in thousandths
  * @typedef {{ times: number[], ticks: number[], survival: (number | null)[][][], ends: number[][], medians: (number | null)[][], at_risk: number[][][], events: number[][] }} SurvivalCurves Kaplan-Meier at `times` and rows at risk at `ticks`, by place in `at` and group, the lowest risk first
- * @typedef {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], events: number[][] }} SurvivalCalibration survival up to the horizon in groups with like predictions, by place in `at`
- * @typedef {{ horizon: number, at?: number[], curves: SurvivalCurves | null, calibration: SurvivalCalibration | null }} SurvivalEvidence out of fold, for the indices of lambda `at`; null without such predictions
+ * @typedef {{ predicted: (number | null)[][], observed: (number | null)[][], se: (number | null)[][], counts: number[][], events: number[][] }} SurvivalCalibration survival up to one of the horizons in groups with like predictions, by place in `at`
+ * @typedef {{ horizons: number[], reached: number[], horizon: number, at?: number[], curves: SurvivalCurves | null, calibration: SurvivalCalibration[] | null }} SurvivalEvidence out of fold, for the indices of lambda `at`; null without such predictions; the times up to which survival is told, the share of the events by each, the place of the one to open with
  *
  * @typedef {object} Slice loss near the solution when two coefficients (per SD) move and all others stay
  * @property {number} j index in features
@@ -171,6 +171,7 @@
  * @property {number} cost_alarm of a row of the first class that is called the second
  * @property {number} output index of the class or target that is shown by itself
  * @property {number} stratum of the row of what-if
+ * @property {number} horizon place of the time up to which survival is told
  * @property {boolean} narrow whether the window is as narrow as that of a phone
  */
 
@@ -207,6 +208,7 @@ export function opening(data) {
     cost_alarm: 1,
     output: 0,
     stratum: 0,
+    horizon: data.evidence?.survival?.horizon ?? 0,
     narrow: false,
   };
 }

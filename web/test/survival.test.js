@@ -34,13 +34,15 @@ function cox() {
     evidence: {
       ...evidence, margins: null, scaling: null, calibration: null, residuals: null, decisions: null, observed: null, row_groups: null, convexity: null, slices: [], pairs: [],
       survival: {
-        horizon: 20,
+        horizons: [10, 20],
+        reached: [0.25, 0.5],
+        horizon: 1,
         at: [0, 2],
         curves: {
           times: [10, 20, 40], ticks: [0, 20, 40, 60], survival: [[[0.9, 0.8, 0.4]], [[1, 0.95, 0.9], [0.9, 0.7, 0.6], [0.7, 0.4, null]]],
           ends: [[60], [60, 60, 30]], medians: [[40], [null, null, 20]], at_risk: [[[30, 20, 10, 2]], [[10, 9, 8, 2], [10, 8, 4, 0], [10, 4, 0, 0]]], events: [[12], [1, 4, 6]],
         },
-        calibration: { predicted: [[0.8], [0.4, 0.7, 0.95, 0.99]], observed: [[0.8], [0.45, 0.4, 1, null]], se: [[0.05], [0.1, 0.1, 0, null]], counts: [[30], [10, 10, 10, 2]], events: [[12], [6, 4, 1, 0]] },
+        calibration: [{ predicted: [[0.9], [0.8, 0.9, 0.99, 0.99]], observed: [[0.9], [0.7, 0.9, 1, 1]], se: [[0.05], [0.1, 0.1, 0, 0]], counts: [[30], [10, 10, 10, 2]], events: [[6], [3, 2, 0, 0]] }, { predicted: [[0.8], [0.4, 0.7, 0.95, 0.99]], observed: [[0.8], [0.45, 0.4, 1, null]], se: [[0.05], [0.1, 0.1, 0, null]], counts: [[30], [10, 10, 10, 2]], events: [[12], [6, 4, 1, 0]] }],
       },
     },
   };
@@ -67,7 +69,7 @@ test("hazards are centres and running sums of steps", () => {
 test("curves say who is at risk, what happened up to the horizon, and for which lambda", () => {
   const data = cox();
   const { svg, sentence, table } = survival_curves.draw(data, at(2));
-  assert.match(sentence, /At days = 20 \(the median time of the events\), dotted, 95% of the lowest third are without the event and 40% of the highest third; half of the highest third have it by days = 20, more than half of the lowest third have none as long as they were seen\.$/);
+  assert.match(sentence, /At days = 20 \(by when 50% of the events had happened\), dotted, 95% of the lowest third are without the event and 40% of the highest third; half of the highest third have it by days = 20, more than half of the lowest third have none as long as they were seen\.$/);
   assert.match(survival_curves.draw(data, at(3)).sentence, /Stored for lambda = 0\.1/);
   assert.match(survival_curves.draw(data, at(0)).sentence, /all held-out rows have the same predicted risk; 80% are without the event/);
   assert.equal(svg.match(/rows still at risk/g)?.length, 1);
@@ -81,6 +83,18 @@ test("calibration compares shares, and a group without an event is judged by its
   assert.match(sentence, /furthest off it predicts 70% and 40% were without it \(10 rows\)\. 2 of 3 groups agree/);
   assert.equal(table.rows.length, 3);
   assert.doesNotMatch(svg, /NaN|undefined/);
+});
+
+test("another time changes every view that tells of one", () => {
+  const data = cox();
+  const first = { ...at(2), horizon: 0 };
+  assert.equal(at(2).horizon, 1);
+  assert.match(survival_curves.draw(data, first).sentence, /At days = 10 \(by when 25% of the events had happened\), dotted, 100% of the lowest third are without the event and 70% of the highest/);
+  assert.match(survival_calibration.draw(data, first).sentence, /furthest off it predicts 80% and 70% were without it \(10 rows\)\. 4 of 4 groups agree/);
+  assert.match(survival_calibration.draw(data, first).svg, /without the event at days = 10/);
+  assert.match(inWords(data, first), /^Without the event at days = 10: /);
+  assert.match(spread(data, first), /were without the event at days = 10\.$/);
+  assert.notEqual(survival_curves.draw(data, first).svg, survival_curves.draw(data, at(2)).svg);
 });
 
 test("the survival of a row, beside that at the start", () => {

@@ -7,6 +7,7 @@ from normball.cli.options import (
     choice_options,
     column_options,
     common_options,
+    compared_option,
     data_options,
     export_options,
     file_options,
@@ -257,6 +258,7 @@ def _report(commands: Commands, common: Parser) -> None:
         metavar="FILE",
         help="NAME.html (default: report.html beside the model); - is stdout",
     )
+    compared_option(report)
     page_options(report)
     choice_options(report)
 

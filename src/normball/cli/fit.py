@@ -34,6 +34,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.cli.models import choose
     from normball.mixes import default_mixes
     from normball.results.remarks import rare_levels
+    from normball.survival.horizon import check_horizon
 
     asked, groups_file = _l1_ratios(arguments), groups.asked(arguments)
     with console.phase(message("Read")):
@@ -43,6 +44,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     files = fit_files.places(arguments.output, arguments.out_of_fold)
     ratios = default_mixes(data) if asked is None else asked
     _check_score(arguments.score, data)
+    check_horizon(arguments.horizon, data.family, data.survival, data.weights, said="--horizon ")
     grouped = _is_grouped(arguments.grouped, data)
     _check_unpenalised(arguments, task, data)
     about_groups, of_features = groups.options(arguments, groups_file, data, task.options["drop"])
@@ -52,6 +54,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
             table=describe.table_in_words(task, data),
             outcome=describe.target_in_words(data, ratios, of_features, grouped),
             select=arguments.select,
+            horizon=arguments.horizon,
         )
     console.told(message("Read"), retold(task.run.table))
     console.told(message("Target"), retold(task.run.outcome))

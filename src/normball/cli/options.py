@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from normball.cli.parsing import Parser
-from normball.cli.survival import event_options
+from normball.cli.survival import event_options, horizon_option
 from normball.cli.survival import score_options as columns_of_times
 from normball.cli.terms import term_options
 from normball.cli.values import (
@@ -254,6 +254,16 @@ def judging_options(fit: argparse.ArgumentParser) -> None:
         metavar="N",
         help="bootstrap samples for the range of each coefficient, 0 for none (default: 100, of tables up to a million "
         "cells); not with several outputs",
+    )
+    compared_option(group)
+
+
+def compared_option(group: argparse._ActionsContainer) -> None:
+    """For every command that writes a page."""
+    horizon_option(
+        group,
+        "time to an event: compare predicted and observed survival up to this time (default: the median time of the "
+        "events)",
     )
 
 

@@ -26,6 +26,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.cli.outputs import STDOUT, open_page, sizes, write
     from normball.cv_result import CVPath
     from normball.report import page_text
+    from normball.survival.horizon import check_horizon
 
     saved, made = load_model(arguments.model)
     model = mix_of(saved, arguments, made)
@@ -34,7 +35,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
         raise ValueError(
             f"{arguments.model} holds a model without cross-validation; the report needs one, as normball fit makes it"
         )
-    made = replace(made, select=arguments.lam or made.select)
+    horizon = made.horizon if arguments.horizon is None else arguments.horizon
+    made = replace(made, select=arguments.lam or made.select, horizon=horizon)
     choose(model, made.select)
     if arguments.open and arguments.output in STDOUT:
         raise UsageError("--open needs a file: -o names one")
@@ -45,6 +47,11 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
             paths, data = _with_data([model] if comparison is None else [*comparison], made, arguments.data)
             model = next(one for one in paths if one.path.l1_ratio == model.path.l1_ratio)
             comparison = None if comparison is None else replace(comparison, paths=tuple(paths))
+            check_horizon(horizon, data.family, data.survival, data.weights, said="--horizon ")
+    elif arguments.horizon is not None:
+        raise UsageError(
+            "--horizon needs the rows of the fit, for what happened by then: give --data, and no --embed none"
+        )
     with console.phase(message("Page")):
         page = page_text(model, made, data, comparison)
     write(place, page, console)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from normball.cli.console import Console, labelled
 from normball.cli.new_rows import check_column, new_rows, offset_of, strata_of
 from normball.cli.source import UsageError, named
+from normball.cli.survival import LATE_ENTRY
 from normball.language import message
 from normball.messages import DataError, sample
 from normball.run import Run
@@ -66,6 +67,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
                 n_bootstrap=arguments.bootstrap,
                 random_state=arguments.seed,
                 unknown=arguments.unknown,
+                horizon=_horizon(arguments, made, targets) if of_times else None,
             )
         n_rows, fitted = table.height, _rows_of_the_fit(model, made, table)
     name = StandardInput.name if arguments.data in STDIN else arguments.data
@@ -73,9 +75,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     if weights:
         console.product(labelled(message("Weights"), weights))
     _warn_of_the_fit(console, fitted, n_rows)
-    console.product("")
     head, *rows = aligned(found.rows(), align="<>>>")
-    console.product("\n".join([console.bold(head), *rows]))
+    console.product("\n".join(["", console.bold(head), *rows]))
     told = {"model": arguments.model, "data": name, "target": sample(targets), "rows_of_the_fit": fitted}
     console.document({**told, **found.to_dict()})
     return 0
@@ -120,8 +121,8 @@ def _rows_of_the_fit(model: Fit | Path | CVPath, made: Run, table: Any) -> int:
 def _check_target(arguments: Namespace, made: Run, of_times: bool) -> None:
     """A model that was saved from Python does not say what its target is called, and few have times."""
     known = "this model was saved from Python and does not know the name of its target"
-    for option in ("event", "start", "strata"):
-        if getattr(arguments, option) and not of_times:
+    for option in ("event", "start", "strata", "horizon"):
+        if getattr(arguments, option) is not None and not of_times:
             raise UsageError(f"--{option} is about models of times to an event; this one is not: leave it out")
     if not arguments.target and made == Run():
         columns = "--target TIME --event COL" if of_times else "--target COL, of several outputs --target A,B"
@@ -139,6 +140,16 @@ def _times(targets: list[str], arguments: Namespace, made: Run) -> list[str]:
         time = targets[0]
     start = arguments.start or starts[0]
     return [*([start] if start else []), time, arguments.event or event]
+
+
+def _horizon(arguments: Namespace, made: Run, targets: list[str]) -> float | None:
+    """The time asked for, or that of the fit, where rows that come under observation late do not forbid it."""
+    if len(targets) < LATE_ENTRY:
+        return made.horizon if arguments.horizon is None else arguments.horizon
+    if arguments.horizon is not None:
+        text = "--horizon asks for a Brier score, which rows that come under observation late have not: leave it out"
+        raise UsageError(text)
+    return None
 
 
 def _option_of(name: str, targets: list[str], of_times: bool) -> str:

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from normball.cli import examples, terms
+from normball.cli.survival import LATE_ENTRY
 from normball.cli.values import names
 from normball.messages import DataError, Finding, did_you_mean, raise_errors, sample
 from normball.run import Run
@@ -89,6 +90,7 @@ class Task:
             row_groups=values_of(self.apart.table, self.run.group) if self.run.group else None,
             random_state=self.run.apart["seed"],
             unknown="warn",
+            horizon=None if len(self.run.targets) == LATE_ENTRY else self.run.horizon,
         )
 
     def goes_on(self) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from normball.cli.values import column, times
+from normball.cli.values import a_number, column, times
+
+LATE_ENTRY = 3  # columns of a target: start, time, event
 
 
 def event_options(group: argparse._ActionsContainer) -> None:
@@ -14,12 +16,18 @@ def event_options(group: argparse._ActionsContainer) -> None:
     group.add_argument("--strata", type=column, metavar="COL", help="strata with hazards of their own (Cox)")
 
 
+def horizon_option(group: argparse._ActionsContainer, told: str) -> None:
+    """The time up to which a model is judged."""
+    group.add_argument("--horizon", type=a_number, metavar="T", help=told)
+
+
 def score_options(group: argparse._ActionsContainer) -> None:
     """The columns of times to an event in a table that is scored."""
     told = "where it has another name than for the fit"
     group.add_argument("--event", type=column, metavar="COL", help=f"whether the time ended with it, {told}")
     group.add_argument("--start", type=column, metavar="COL", help="when a row came under observation (as --event)")
     group.add_argument("--strata", type=column, metavar="COL", help="the strata (as --event)")
+    horizon_option(group, "time to an event: the Brier score at this time, too (default: at that of the fit)")
 
 
 def kind_options(predict: argparse.ArgumentParser) -> None:

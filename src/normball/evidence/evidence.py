@@ -61,7 +61,7 @@ def evidence(cv: CVPath, run: Run, data: Data, *, landscapes: bool = True) -> di
         "factors": plain(path.penalty_factors[rows.columns]),
         "held_out": cv.predictions is not None,
         "row_groups": row_groups(rows, cv.predictions),
-        "survival": of_times(rows, cv.predictions),
+        "survival": of_times(rows, cv.predictions, run.horizon),
         **_of_rows(rows, cv, on_single, landscapes),
     }
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from normball.evidence.fitted_rows import FittedRows
 from normball.evidence.held_out import GROUPS, groups_of_like
 from normball.evidence.listed import plain
-from normball.survival.horizon import horizon
+from normball.survival.horizon import horizons
 from normball.survival.kaplan_meier import KaplanMeier, kaplan_meier, numbers_at_risk
 from normball.survival.target import SurvivalTarget
 
@@ -24,34 +24,39 @@ MOST_TIMES = 60  # at which curves are told
 TICKS = 6  # of the axis of time, at most
 EVENTS_OF_A_GROUP = 10  # up to the horizon, for the calibration
 DIGITS = 4
+DIGITS_OF_TIMES = 7  # everywhere the same, so that times that are equal stay so
+PARTS = ("predicted", "observed", "se", "counts", "events")  # of a calibration
 
 
-def of_times(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
-    """Kaplan-Meier curves of thirds of the rows by predicted risk, and survival as predicted up to one time.
+def of_times(rows: FittedRows, held_out: Array | None, asked: float | None) -> dict[str, Any] | None:
+    """Kaplan-Meier curves of thirds of the rows by predicted risk, and survival as predicted up to some times.
 
-    "horizon" is the median time of the events. Curves stand at some "times", the numbers of rows at risk at the
-    "ticks", both by the indices of lambda in "at". Without predictions of held-out rows there are no curves.
+    These are the "horizons"; the page opens with that at the place "horizon", which is the time that was `asked` for
+    or the median time of the events, and "reached" are the shares of the events by each. Curves stand at some "times",
+    the numbers of rows at risk at the "ticks", both by the indices of lambda in "at". Without predictions of held-out
+    rows there are no curves.
     """
     target = rows.survival
     if target is None:
         return None
-    until = horizon(target, rows.weights)
-    told: dict[str, Any] = {"horizon": until, "curves": None, "calibration": None}
+    until, reached, opened = horizons(target, rows.weights, asked)
+    told = {"horizons": plain(until, DIGITS_OF_TIMES), "reached": plain(reached, DIGITS), "horizon": opened}
     if held_out is None:
-        return told
+        return {**told, "curves": None, "calibration": None}
     at = rows.some(rows.n_few)
     times, ticks = _times(target, rows.counted, until), axis_ticks(target)
     curves: dict[str, list[Any]] = {name: [] for name in ("survival", "ends", "medians", "at_risk", "events")}
-    parts: dict[str, list[Any]] = {name: [] for name in ("predicted", "observed", "se", "counts", "events")}
+    parts: list[dict[str, list[Any]]] = [{name: [] for name in PARTS} for _ in until]
     for index in at:
         eta = held_out[:, index]
         known = np.isfinite(eta) & rows.counted
         some = target.take(np.flatnonzero(known))
         for name, values in _curves(some, eta[known], rows.weights[known], times, ticks).items():
             curves[name].append(values)
-        for name, values in _calibration(rows, index, some, eta[known], known, until).items():
-            parts[name].append(values)
-    stored = {"times": plain(times, 6), "ticks": plain(ticks), **curves}
+        for time, part in zip(until, parts, strict=True):
+            for name, values in _calibration(rows, index, some, eta[known], known, float(time)).items():
+                part[name].append(values)
+    stored = {"times": plain(times, DIGITS_OF_TIMES), "ticks": plain(ticks), **curves}
     return {**told, "at": at, "curves": stored, "calibration": parts}
 
 
@@ -108,8 +113,8 @@ def _in_groups(target: SurvivalTarget, group: Places) -> SurvivalTarget:
     return replace(target, strata=group, stratum_names=tuple(range(int(group.max(initial=0)) + 1)))
 
 
-def _times(target: SurvivalTarget, counted: NDArray[np.bool_], until: float) -> Array:
-    """The times of events, or so many of them evenly by rank and the horizon."""
+def _times(target: SurvivalTarget, counted: NDArray[np.bool_], until: Array) -> Array:
+    """The times of events, or so many of them evenly by rank and the horizons."""
     times = np.unique(target.stop[target.event & counted])
     places = np.linspace(0, len(times) - 1, min(len(times), MOST_TIMES)).round().astype(int)
     return np.union1d(times[places], until)

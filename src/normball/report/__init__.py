@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from normball.comparison import Comparison
     from normball.cv_result import CVPath
     from normball.inputs.prepare import Data
+    from normball.results.path import Path
     from normball.run import Run
 
-__all__ = ["MOST_PREDICTIONS", "page_text", "write_report"]
+__all__ = ["MOST_PREDICTIONS", "data_of_page", "page_text", "write_report"]
 
 MOST_PREDICTIONS = 20_000_000  # of held-out rows, kept for the page; with more of them it goes without
 
@@ -48,6 +49,41 @@ def write_report(
     from normball.run import Run
 
     write_text(path, page_text(cv, run or Run(), data, comparison))
+
+
+def data_of_page(path: Path, X: Any, y: Any, horizon: float | None, **by_row: Any) -> Data | None:
+    """The data of the fit of `path` as Python gives them for a page, None for none.
+
+    Parameters
+    ----------
+    path : Path
+        The path that was fitted to them.
+    X, y, by_row
+        As `cv_path` got them; None, both, for a page without data.
+    horizon : float or None
+        Up to when survival is to be compared.
+
+    Raises
+    ------
+    TypeError
+        If one of X and y lacks, or both do and there is a horizon.
+    ValueError
+        If nothing can be compared up to the horizon.
+    DataError
+        If the data are not those of the fit.
+    """
+    from normball.evidence.refound import refound
+    from normball.survival.horizon import check_horizon
+
+    if (X is None) != (y is None):
+        raise TypeError("report() takes both X and y, or neither")
+    if X is None:
+        if horizon is not None:
+            raise TypeError("report() takes horizon= with X and y, in which it looks up what happened by then")
+        return None
+    data = refound(path, X, y, **by_row)
+    check_horizon(horizon, path.family, data.survival, data.weights)
+    return data
 
 
 def page_text(cv: CVPath, run: Run, data: Data | None = None, comparison: Comparison | None = None) -> str:

@@ -35,6 +35,7 @@ def evaluate(
     n_bootstrap: int = 500,
     random_state: Any = 0,
     unknown: Unknown = "error",
+    horizon: float | None = None,
 ) -> Evaluation:
     """Score a model on new rows; see `Fit.evaluate`."""
     from normball.inputs.row_numbers import row_numbers
@@ -46,6 +47,8 @@ def evaluate(
     X, n_bootstrap = at_hand(X), whole("n_bootstrap", n_bootstrap, 0)
     if strata is not None and fit.baseline is None:
         raise ValueError(f"strata are of models of times to an event; this one is {fit.family}: leave strata= out")
+    if horizon is not None and fit.baseline is None:
+        raise ValueError(f"a horizon is of models of times to an event; this one is {fit.family}: leave horizon= out")
     if in_parts(X):
         what, instead = (
             "evaluate on rows that are read in parts",
@@ -59,7 +62,7 @@ def evaluate(
     findings: list[Finding] = []
     weights = row_numbers(source, sample_weight, "sample_weight", 1.0, findings)
     raise_errors(findings)
-    judged_of = _numbers(fit, source, y) if fit.baseline is None else _times(fit, source, y, strata, weights)
+    judged_of = _numbers(fit, source, y) if fit.baseline is None else _times(fit, source, y, strata, weights, horizon)
     eta = fit.predict(X, kind="link", offset=offset, unknown=unknown)
     groups = None if row_groups is None else _groups(source, row_groups)
     null, used = _null_predictor(fit, source, offset, eta.shape), weights > 0.0
@@ -70,7 +73,7 @@ def evaluate(
         weights[used],
         None if groups is None else np.unique(groups[used], return_inverse=True)[1],
     )
-    return rows.evaluation(fit, n_bootstrap, np.random.default_rng(random_state))
+    return replace(rows.evaluation(fit, n_bootstrap, np.random.default_rng(random_state)), horizon=horizon)
 
 
 def _numbers(fit: Fit, source: Source, y: Any) -> Judging:
@@ -81,7 +84,7 @@ def _numbers(fit: Fit, source: Source, y: Any) -> Judging:
     return lambda used, *rest: JudgedRows.of_numbers(find_family(fit.family), target[used], *rest)
 
 
-def _times(fit: Fit, source: Source, y: Any, strata: Any, weights: Array) -> Judging:
+def _times(fit: Fit, source: Source, y: Any, strata: Any, weights: Array, horizon: float | None) -> Judging:
     """How rows with times to an event are judged."""
     from normball.inputs.new_targets import new_times
     from normball.inputs.survival_target import new_strata
@@ -90,7 +93,10 @@ def _times(fit: Fit, source: Source, y: Any, strata: Any, weights: Array) -> Jud
     names = fit.baseline.stratum_names
     codes = new_strata(source, strata, names)
     target = replace(new_times(source, y, weights > 0.0), strata=codes if names else None, stratum_names=names)
-    return lambda used, *rest: judged_times(fit, target.take(used), *rest)
+    if horizon is not None and target.start is not None:
+        text = "horizon= asks for a Brier score, which rows that come under observation late have not: leave it out"
+        raise ValueError(text)
+    return lambda used, *rest: judged_times(fit, target.take(used), *rest, horizon=horizon)
 
 
 def _groups(source: Source, values: Any) -> NDArray[Any]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from normball.results.fit import Fit
 
 LEVEL = 0.95
+AT_HORIZON = "brier_at_horizon"  # the score of times to an event up to one time
 BLOCK = 4_000_000  # weights held at a time
 
 
@@ -37,6 +38,7 @@ class EvaluateOptions(TypedDict, total=False):
     n_bootstrap: int
     random_state: Any
     unknown: Unknown
+    horizon: float | None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Evaluation:
     within : dict of str to float
         Scores by ranks of more rows than memory was allowed for, which were put in bins of predictions: how far from
         the exact value at most. Empty where all scores are exact.
+    horizon : float or None
+        Of times to an event the one that a Brier score by itself is of, where it was asked for.
     """
 
     family: str
@@ -75,6 +79,7 @@ class Evaluation:
     intervals: dict[str, tuple[float, float]]
     null_scores: dict[str, float]
     within: dict[str, float] = field(default_factory=dict)
+    horizon: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, as `normball score --json` prints it."""
@@ -84,6 +89,7 @@ class Evaluation:
             "n_rows": self.n_rows,
             "n_groups": self.n_groups,
             "n_bootstrap": self.n_bootstrap,
+            **({} if self.horizon is None else {"horizon": self.horizon}),
             "scores": [
                 {
                     "score": name,
@@ -109,6 +115,7 @@ class Evaluation:
             scores=of("value"),
             intervals={name: (low[name], high[name]) for name in low if data["n_bootstrap"]},
             null_scores={name: value for name, value in null.items() if not math.isnan(value)},
+            horizon=data.get("horizon"),
         )
 
     def to_frame(self) -> polars.DataFrame:
@@ -139,14 +146,16 @@ class Evaluation:
         for name, value in self.scores.items():
             low, high = self.intervals.get(name, (math.nan, math.nan))
             between = "-" if math.isnan(low) else tr("{0} to {1}", figures(low), figures(high))
-            body.append(
-                [tr(label_of(name, find_family(self.family))), shown(value), between, shown(self.null_scores.get(name))]
-            )
+            body.append([self._label(name), shown(value), between, shown(self.null_scores.get(name))])
         return [head, *body]
 
+    def _label(self, name: str) -> str:
+        if name == AT_HORIZON:
+            return tr("Brier score at time {0}", f"{self.horizon:g}")
+        return tr(label_of(name, find_family(self.family)))
+
     def __repr__(self) -> str:
-        family = find_family(self.family)
-        shown = ", ".join(f"{label_of(name, family)} {value:.4g}" for name, value in self.scores.items())
+        shown = ", ".join(f"{self._label(name)} {value:.4g}" for name, value in self.scores.items())
         return f"<Evaluation {self.family}, {self.n_rows:,} rows: {shown}>"
 
 

@@ -199,6 +199,8 @@ class Fit:
             Seed of these samples, 0 by default.
         unknown
             As in `predict`.
+        horizon : float, optional
+            Of times to an event, a time for a Brier score by itself, in their unit; none by default.
 
         Returns
         -------
@@ -209,12 +211,15 @@ class Fit:
             how near the exact one; the others are exact. Times to an event: Harrell's and Uno's concordance, the Brier
             score integrated up to the time by which 90 % of the events have happened (beside that of Kaplan & Meier's
             curve of the rows of the fit), and per event the deviance of the partial likelihood of these rows by
-            themselves; with late entry the first and the last of these.
+            themselves; with late entry the first and the last of these. At a `horizon` "brier_at_horizon", which is NaN
+            where none of the rows was seen beyond it.
 
         Raises
         ------
         DataError
             If the rows cannot be used; E09 if a label is none of the model's.
+        ValueError
+            If there is a `horizon`, but no times to an event, or late entry.
         """
         from normball.results.evaluate import evaluate
 

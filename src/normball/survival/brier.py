@@ -105,7 +105,7 @@ def integrated_by_weighting(
     weightings: Floats,
     censoring: CensoringCurve | None = None,
 ) -> Floats:
-    """The integrated Brier score of one model under each of several weightings of its rows.
+    """The integrated Brier score of one model under each of several weightings of its rows; at one time that there.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def integrated_by_weighting(
     survival : ndarray, shape (n_rows, n_times)
         As in `brier_scores`.
     times : ndarray, shape (n_times,)
-        At least two, increasing.
+        Increasing.
     weightings : ndarray, shape (n_weightings, n_rows)
         Weights of the rows.
     censoring : CensoringCurve, optional
@@ -125,7 +125,8 @@ def integrated_by_weighting(
     ndarray, shape (n_weightings,)
         As `integrated` of `brier_scores`, with a time after which nobody is seen counting for those who had the event.
     """
-    shares = np.convolve(np.diff(times), [0.5, 0.5]) / (times[-1] - times[0])
+    between = np.diff(times)
+    shares = np.convolve(between, [0.5, 0.5]) / between.sum() if between.size else np.ones(1)
     died = target.event[:, None] & (target.stop[:, None] <= times)
     of_events = (died * survival**2) @ shares
     of_others = shares * (target.stop[:, None] > times) * (1 - survival) ** 2

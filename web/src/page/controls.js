@@ -1,5 +1,6 @@
 /** What a reader can choose above single charts. */
 import { figures } from "../svg.js";
+import { timed } from "../views/survival.js";
 import { all } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -17,8 +18,21 @@ export function controls(page, model) {
     if (name === "output") model.listen((changed) => changed.has("output") && show()); // it stands above several charts
     show();
   }
+  horizons(page, model);
   pairs(page, model);
   scaling(page, model);
+}
+
+/** The time up to which survival is told, above both charts that do. @param {Document} page @param {Store} model */
+function horizons(page, { data, state, set, listen }) {
+  const selects = all(page, "[data-horizon]").map((element) => /** @type {HTMLSelectElement} */ (element));
+  const show = () => selects.forEach((select) => (select.value = String(state.horizon)));
+  for (const select of selects) {
+    data.evidence?.survival?.horizons.forEach((time, k) => select.add(new Option(timed(data, time), String(k))));
+    select.addEventListener("change", () => set({ horizon: Number(select.value) }));
+  }
+  listen((changed) => changed.has("horizon") && show());
+  show();
 }
 
 /** The two features of the geometry. @param {Document} page @param {Store} model */

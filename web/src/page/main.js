@@ -39,7 +39,7 @@ function start(page) {
 }
 
 /** What a reader chose that means the same under another penalty. @param {State} state @returns {Partial<State>} */
-const carried = ({ axis, per_sd, slice, scaling, filter, output }) => ({ axis, per_sd, slice, scaling, filter, output });
+const carried = ({ axis, per_sd, slice, scaling, filter, output, horizon }) => ({ axis, per_sd, slice, scaling, filter, output, horizon });
 
 /**
  * The page of one penalty, until the signal.

@@ -12,6 +12,8 @@ const SHOWS = {
   residuals: ["output"],
   geometry: ["pair", "slice"],
   sigmoid: ["scaling"],
+  survival_curves: ["horizon"],
+  survival_calibration: ["horizon"],
   decisions: ["cutoff", "cost_missed", "cost_alarm"],
 };
 

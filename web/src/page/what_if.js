@@ -46,7 +46,7 @@ export function whatIf(page, model) {
     one(section, "[data-terms]").hidden = !moved;
     one(section, "[data-unmoved]").hidden = moved;
   }
-  listen((changed) => ["index", "inputs", "narrow", "output", "stratum"].some((name) => changed.has(name)) && show());
+  listen((changed) => ["index", "inputs", "narrow", "output", "stratum", "horizon"].some((name) => changed.has(name)) && show());
   show();
 }
 

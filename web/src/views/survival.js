@@ -1,9 +1,9 @@
 /** Survival of groups of held-out rows and of a row that the reader makes: what is stored, and steps as lines. */
 import { tr } from "../language.js";
-import { nearest, whole } from "../panels.js";
+import { nearest, percent, whole } from "../panels.js";
 import { figures } from "../svg.js";
 
-/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").Hazards} Hazards */
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {import("../payload.js").Hazards} Hazards */
 
 /** What groups by risk are called, the lowest first. @param {number} count */
 export const named = (count) => (count === 3 ? [tr`lowest third`, tr`middle third`, tr`highest third`] : count === 2 ? [tr`lower half`, tr`higher half`] : [tr`all rows`]);
@@ -17,8 +17,11 @@ export const moment = (time) => (Number.isInteger(time) ? whole(time) : figures(
 /** A time with the name of its column. @param {Payload} data @param {number} time */
 export const timed = (data, time) => `${data.time_name} = ${moment(time)}`;
 
-/** The horizon in words. @param {Payload} data */
-export const atHorizon = (data) => tr`${timed(data, data.evidence?.survival?.horizon ?? NaN)} (the median time of the events)`;
+/** The time up to which survival is told. @param {Payload} data @param {State} state */
+export const horizonOf = (data, state) => data.evidence?.survival?.horizons[state.horizon] ?? NaN;
+
+/** The same in words. @param {Payload} data @param {State} state */
+export const atHorizon = (data, state) => tr`${timed(data, horizonOf(data, state))} (by when ${percent(evidenceOf(data).reached[state.horizon])} of the events had happened)`;
 
 /** The place of the stored lambda nearest to the one in use. @param {Payload} data @param {number} index */
 export const placeOf = (data, index) => nearest(data.evidence?.survival?.at ?? [], index);

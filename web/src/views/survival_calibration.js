@@ -4,9 +4,9 @@ import { NEEDS_DATA, borrowed, known, percent, whole } from "../panels.js";
 import { figures } from "../svg.js";
 import { groupsDrawn } from "./calibration.js";
 import { rule } from "./strength.js";
-import { evidenceOf, atHorizon, placeOf, timed } from "./survival.js";
+import { evidenceOf, atHorizon, horizonOf, placeOf, timed } from "./survival.js";
 
-/** @typedef {import("../payload.js").Payload} Payload @typedef {import("./calibration.js").Bin} Bin */
+/** @typedef {import("../payload.js").Payload} Payload @typedef {import("../payload.js").State} State @typedef {import("./calibration.js").Bin} Bin */
 
 /** @type {import("../payload.js").View} */
 export const survival_calibration = {
@@ -14,18 +14,18 @@ export const survival_calibration = {
   title: tr`Predicted and observed survival`,
   missing: (data) => (data.evidence?.survival?.calibration ? "" : NEEDS_DATA),
   draw(data, state) {
-    const { horizon, at } = evidenceOf(data);
-    const bins = binsAt(data, state.index);
-    const sentence = told(data, state.index, bins) + borrowed(data.lambdas, /** @type {number[]} */ (at)[placeOf(data, state.index)], state.index);
-    const label = tr`share without the event at ${timed(data, horizon)}`;
+    const bins = binsAt(data, state);
+    const { at } = evidenceOf(data);
+    const sentence = told(data, state, bins) + borrowed(data.lambdas, /** @type {number[]} */ (at)[placeOf(data, state.index)], state.index);
+    const label = tr`share without the event at ${timed(data, horizonOf(data, state))}`;
     const frame = { id: "survival_calibration", title: survival_calibration.title, domain: extent(bins), across: tr`predicted ${label}`, upwards: tr`observed share` };
     return { svg: groupsDrawn(state, frame, bins, sentence), sentence, table: table(bins) };
   },
 };
 
-/** The groups with like predictions. @param {Payload} data @param {number} index @returns {Bin[]} */
-export function binsAt(data, index) {
-  const { predicted, observed, se, counts } = /** @type {import("../payload.js").SurvivalCalibration} */ (evidenceOf(data).calibration);
+/** The groups with like predictions. @param {Payload} data @param {State} state @returns {Bin[]} */
+export function binsAt(data, { index, horizon }) {
+  const { predicted, observed, se, counts } = /** @type {import("../payload.js").SurvivalCalibration[]} */ (evidenceOf(data).calibration)[horizon];
   const place = placeOf(data, index);
   return predicted[place].flatMap((value, k) => {
     const seen = observed[place][k];
@@ -40,14 +40,15 @@ function extent(bins) {
   return [Math.max(0, Math.min(...values) - 0.03), Math.min(1, Math.max(...values) + 0.03)];
 }
 
-/** @param {Payload} data @param {number} index @param {Bin[]} bins */
-function told(data, index, bins) {
+/** @param {Payload} data @param {State} state @param {Bin[]} bins */
+function told(data, state, bins) {
+  const { index } = state;
   const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for held-out rows: `;
-  if (bins.length === 0) return tr`${start}nobody was seen as long as ${atHorizon(data)}.`;
+  if (bins.length === 0) return tr`${start}nobody was seen as long as ${atHorizon(data, state)}.`;
   const worst = bins.reduce((far, bin) => (Math.abs(bin.observed - bin.predicted) > Math.abs(far.observed - far.predicted) ? bin : far));
   const error = (/** @type {Bin} */ { predicted, se, count }) => Math.max(se ?? 0, Math.sqrt((predicted * (1 - predicted)) / count)); // without an event the first is 0
   const agree = bins.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * error(bin)).length;
-  return tr`${start}the share that is without the event at ${atHorizon(data)}, as predicted and as it was (Kaplan-Meier), in groups with like predictions. Where the model is furthest off it predicts ${percent(worst.predicted)} and ${percent(worst.observed)} were without it (${whole(worst.count)} rows). ${agree} of ${bins.length} groups agree within two standard errors.`;
+  return tr`${start}the share that is without the event at ${atHorizon(data, state)}, as predicted and as it was (Kaplan-Meier), in groups with like predictions. Where the model is furthest off it predicts ${percent(worst.predicted)} and ${percent(worst.observed)} were without it (${whole(worst.count)} rows). ${agree} of ${bins.length} groups agree within two standard errors.`;
 }
 
 /** @param {Bin[]} bins */

@@ -5,7 +5,7 @@ import { below, beside, formatOf } from "../axes.js";
 import { NEEDS_DATA, borrowed, box, percent, sized, whole } from "../panels.js";
 import { COLOURS, DASHES, FAINT, curve, drawing, figures, segment, through, words } from "../svg.js";
 import { rule } from "./strength.js";
-import { atHorizon, evidenceOf, moment, named, placeOf, reached, steps, timed } from "./survival.js";
+import { atHorizon, evidenceOf, horizonOf, moment, named, placeOf, reached, steps, timed } from "./survival.js";
 
 /** @typedef {import("../payload.js").Payload} Payload @typedef {{ name: string, values: (number | null)[], end: number, median: number | null, at_risk: number[], events: number }} Group */
 
@@ -19,7 +19,7 @@ export const survival_curves = {
   missing: (data) => (data.evidence?.survival?.curves ? "" : NEEDS_DATA),
   draw(data, state) {
     const groups = groupsAt(data, state.index);
-    const sentence = told(data, state.index, groups);
+    const sentence = told(data, state, groups);
     return { svg: picture(data, state, groups, sentence), sentence, table: table(data, groups) };
   },
 };
@@ -39,7 +39,7 @@ function groupsAt(data, index) {
 function picture(data, state, groups, description) {
   const { width, right, style } = sized(state);
   const { times, ticks } = stored(data);
-  const { horizon } = evidenceOf(data);
+  const horizon = horizonOf(data, state);
   const start = Math.min(0, ticks[0] ?? 0);
   const x = scaleLinear().domain([start, Math.max(...groups.map(({ end }) => end), ...ticks)]).range([LEFT, right]);
   const y = scaleLinear().domain([0, 1]).range([BOTTOM, TOP]);
@@ -61,19 +61,20 @@ function picture(data, state, groups, description) {
   ]);
 }
 
-/** @param {Payload} data @param {number} index @param {Group[]} groups */
-function told(data, index, groups) {
-  const { at, horizon } = evidenceOf(data);
+/** @param {Payload} data @param {import("../payload.js").State} state @param {Group[]} groups */
+function told(data, state, groups) {
+  const { index } = state;
+  const { at } = evidenceOf(data);
   const { times } = stored(data);
   const place = /** @type {number[]} */ (at)[placeOf(data, index)];
   const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}`;
   const note = borrowed(data.lambdas, place, index);
-  const share = (/** @type {Group} */ { values }) => percent(reached(times, values, horizon));
-  if (groups.length === 1) return tr`${start} all held-out rows have the same predicted risk; ${share(groups[0])} are without the event at ${atHorizon(data)}.${note}`;
+  const share = (/** @type {Group} */ { values }) => percent(reached(times, values, horizonOf(data, state)));
+  if (groups.length === 1) return tr`${start} all held-out rows have the same predicted risk; ${share(groups[0])} are without the event at ${atHorizon(data, state)}.${note}`;
   const [first, last] = [groups[0], groups[groups.length - 1]];
   const halves = groups.length === 3 ? tr`thirds` : tr`halves`;
   const median = (/** @type {Group} */ one) => (one.median === null ? tr`more than half of the ${one.name} have none as long as they were seen` : tr`half of the ${one.name} have it by ${timed(data, one.median)}`);
-  return tr`${start}, rows are put into ${halves} by the risk that a model predicts which has not seen them; lines are the Kaplan-Meier estimates of what happened to them. At ${atHorizon(data)}, dotted, ${share(first)} of the ${first.name} are without the event and ${share(last)} of the ${last.name}; ${median(last)}, ${median(first)}.${note}`;
+  return tr`${start}, rows are put into ${halves} by the risk that a model predicts which has not seen them; lines are the Kaplan-Meier estimates of what happened to them. At ${atHorizon(data, state)}, dotted, ${share(first)} of the ${first.name} are without the event and ${share(last)} of the ${last.name}; ${median(last)}, ${median(first)}.${note}`;
 }
 
 /** @param {Payload} data @param {Group[]} groups */

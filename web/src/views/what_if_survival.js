@@ -4,7 +4,7 @@ import { scaleLinear } from "d3-scale";
 import { below, beside, formatOf } from "../axes.js";
 import { box, entryOfKey, inColumns, percent, sized, whole } from "../panels.js";
 import { COLOURS, FAINT, curve, drawing, figures, segment, through } from "../svg.js";
-import { moment, reached, steps, survivalOf, timed } from "./survival.js";
+import { horizonOf, moment, reached, steps, survivalOf, timed } from "./survival.js";
 import { binsAt } from "./survival_calibration.js";
 import { predict } from "./what_if.js";
 
@@ -25,7 +25,7 @@ export const moved = ({ inputs, stratum }) => Object.keys(inputs).length > 0 || 
 /** What is said of the row first: how many such rows are without the event at the horizon, and when half have it. @param {Payload} data @param {State} state */
 export function inWords(data, state) {
   const { now, before } = survivals(data, state);
-  const horizon = data.evidence?.survival?.horizon ?? NaN;
+  const horizon = horizonOf(data, state);
   const share = (/** @type {typeof now} */ one) => (horizon > one.end ? "–" : percent(reached(one.times, one.values, horizon)));
   const median = (/** @type {typeof now} */ one) => (Number.isFinite(one.median) ? moment(one.median) : tr`later than ${moment(one.end)}, the last that was seen`);
   const told = tr`Without the event at ${timed(data, horizon)}: ${share(now)}. Median ${data.time_name}: ${median(now)}.`;
@@ -62,12 +62,12 @@ export function drawn(data, state) {
 
 /** What happened to the held-out rows whose predictions are nearest to that of the row. @param {Payload} data @param {State} state */
 export function spread(data, state) {
-  const told = data.evidence?.survival;
-  if (!told?.calibration) return "";
+  if (!data.evidence?.survival?.calibration) return "";
+  const horizon = horizonOf(data, state);
   const { now } = survivals(data, state);
-  const value = reached(now.times, now.values, told.horizon);
-  const bins = binsAt(data, state.index);
+  const value = reached(now.times, now.values, horizon);
+  const bins = binsAt(data, state);
   if (bins.length === 0 || !Number.isFinite(value)) return "";
   const near = bins.reduce((best, bin) => (Math.abs(bin.predicted - value) < Math.abs(best.predicted - value) ? bin : best));
-  return tr`Of the ${whole(near.count)} held-out rows with the nearest predictions (${percent(near.predicted)} on average), ${percent(near.observed)} were without the event at ${timed(data, told.horizon)}.`;
+  return tr`Of the ${whole(near.count)} held-out rows with the nearest predictions (${percent(near.predicted)} on average), ${percent(near.observed)} were without the event at ${timed(data, horizon)}.`;
 }
