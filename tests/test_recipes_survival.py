@@ -252,3 +252,17 @@ def test_arrays_without_names() -> None:
     assert "their column is not known" in lifelines.note
     plain = nb.cv_path(X, y, family="cox", cv=3, n_lambdas=5)
     assert re.search(r"^event, time = y\[:, -1\] == 1, y\[:, -2\]$", recipes(plain, Run(), 0.1)[3].code, re.MULTILINE)
+
+
+def test_times_that_differ_by_rounding_are_told_where_they_are_not_tied() -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(60, 2))
+    times, event = np.ceil(10 * rng.exponential(size=60)) / 10, rng.random(60) < 0.7
+    notes = {}
+    for rounded in (True, False):
+        y = np.column_stack([times if rounded else times * (1 + 1e-15 * (np.arange(60) % 2)), event])
+        cv = nb.cv_path(X, y, family="cox(breslow)", cv=3, n_lambdas=5)
+        notes[rounded] = [recipe.note for recipe in recipes(cv, Run(), 0.1)]
+    told = "Times that differ from another by rounding only are tied here, and there they are not: round them first."
+    assert notes[True] == ["", "", "", notes[True][3]]
+    assert notes[False] == ["", told, told, f"{notes[True][3]} {told}"]

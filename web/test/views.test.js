@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { opening } from "../src/payload.js";
 import { breakdown } from "../src/views/breakdown.js";
+import { cv_curve } from "../src/views/cv_curve.js";
 import { calibration } from "../src/views/calibration.js";
 import { coefficients } from "../src/views/coefficients.js";
 import { convexity } from "../src/views/convexity.js";
@@ -146,4 +147,24 @@ test("where nothing was found there are no bars", () => {
   assert.match(bars(1.5).svg, /<rect/);
   assert.doesNotMatch(bars(0.9).svg, /<rect/);
   assert.match(bars(0.9).sentence, /no effect to draw/);
+});
+
+test("a curve that grows without bound does not flatten its minimum, and is said to leave the chart", () => {
+  const model = payload("gaussian");
+  const cv = { mean: [1, 0.8, 0.7, 0.9, 57], se: [0.05, 0.05, 0.05, 0.1, 20], train: [1, 0.8, 0.6, 0.5, 0.4], folds: [], n_folds: 5, score: "deviance", by_root: false, explained_of: 1, greater_is_better: false, null_score: 1, best: 2, one_se: 1, concordance: null, concordance_se: null };
+  const shown = (/** @type {Partial<import("../src/payload.js").CrossValidation>} */ change) => cv_curve.draw({ ...model, cv: { ...cv, ...change } }, opening(model));
+  const heights = (/** @type {string} */ svg) => [...svg.matchAll(/<text x="72" y="([\d.]+)"[^>]*>([\d.]+)</g)].map(([, y, value]) => [Number(value), Number(y)]);
+  const far = shown({});
+  assert.ok(Math.max(...heights(far.svg).map(([value]) => value)) < 2);
+  const [first, last] = [heights(far.svg)[0], heights(far.svg).slice(-1)[0]];
+  const perUnit = (first[1] - last[1]) / (last[0] - first[0]);
+  assert.ok(0.3 * perUnit > 50, `${perUnit}`); // what the best model gains is a good part of the chart
+  assert.match(far.svg, /reaches 57\.0/);
+  assert.match(far.sentence, /Weaker penalties take the curve out of the chart: it reaches 57\.0\.$/);
+  assert.equal(cv_curve.draw({ ...model, cv }, { ...opening(model), index: 4 }).svg.match(/>reaches/g)?.length, 1); // wherever the slider stands
+  const near = shown({ mean: [1, 0.8, 0.7, 0.9, 1.1], se: [0.05, 0.05, 0.05, 0.1, 0.1] });
+  assert.doesNotMatch(near.svg + near.sentence, /reaches/);
+  const lower = shown({ mean: [0, 0.2, 0.3, 0.1, -57], train: [0, 0.2, 0.4, 0.5, 0.6], null_score: 0, score: "r2", greater_is_better: true });
+  assert.match(lower.svg, /reaches -57\.0/);
+  for (const odd of [shown({ mean: Array(5).fill(NaN), se: [null, null, null, null, null], train: null, null_score: null }), shown({ mean: [1, 1, 1, 1, 1], se: [0, 0, 0, 0, 0], train: [1, 1, 1, 1, 1] })]) assert.doesNotMatch(odd.svg, /NaN|undefined|reaches/);
 });

@@ -32,10 +32,10 @@ def say(model: CVPath | Comparison, cv: CVPath, run: Run, console: Console) -> N
         _say_mixes(comparison, run, console)
     if index is not None or comparison is not None:
         console.result("")
-    tables = lines(cv, run, console)
+    tables, with_ranges = lines(cv, run, console)
     for line in [*tables, *of_rows_apart(run, console)]:
         console.result(line)
-    for line in closing(cv, run, with_ranges=any(tr(facts.RANGE) in line for line in tables)):
+    for line in closing(cv, run, with_ranges):
         console.sentence(line)
 
 
@@ -49,14 +49,14 @@ def _say_mixes(comparison: Comparison, run: Run, console: Console) -> None:
         console.result(line)
 
 
-def lines(cv: CVPath, run: Run, console: Console) -> list[str]:
-    """The tables of the summary, no line wider than the terminal where names can be cut."""
+def lines(cv: CVPath, run: Run, console: Console) -> tuple[list[str], bool]:
+    """The tables of the summary, no line wider than the terminal where names can be cut; whether they have ranges."""
     chosen = facts.points(cv, run.select)
     picked = chosen[0]
     most = picked.fit.n_nonzero if console.verbose else SHOWN
     first, *choices = summaries.choice_lines(cv, chosen, width=console.width)
     head, *features = summaries.feature_lines(picked, picked.title, most=most, more=" (-v)", width=console.width)
-    return [console.bold(first), *choices, "", console.bold(head), *features]
+    return [console.bold(first), *choices, "", console.bold(head), *features], tr(facts.RANGE) in head
 
 
 def of_rows_apart(run: Run, console: Console) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from normball.language import retold, tr
+from normball.language import message, retold, tr
 from normball.report.reproduce import Recipe, in_normball, one_line
 from normball.report.reproduce_r import in_glmnet
 from normball.report.reproduce_sklearn import in_sklearn
@@ -16,12 +16,21 @@ if TYPE_CHECKING:
     from normball.results.path import Path
     from normball.run import Run
 
+MERGED_TIMES = "W28"  # what is found where times differ by rounding
+TIMES_AS_THEY_ARE = message(
+    "Times that differ from another by rounding only are tied here, and there they are not: round them first."
+)
+
 
 def recipes(cv: CVPath, run: Run, lam: float) -> list[Recipe]:
     """The model at strength `lam` in normball, and in other programs that know its kind."""
     of_times = cv.path.baselines is not None
     others = (in_glmnet, in_sksurv, in_lifelines) if of_times else (in_sklearn, in_glmnet)
-    found = [in_normball(cv, run, lam), *(write(cv.path, run, lam) for write in others)]
+    found = [write(cv.path, run, lam) for write in others]
+    if any(finding.code == MERGED_TIMES for finding in cv.findings):
+        about = tr(TIMES_AS_THEY_ARE)
+        found = [replace(one, note=f"{one.note} {about}".strip()) if one.code else one for one in found]
+    found.insert(0, in_normball(cv, run, lam))
     first = [tr("First leave out the rows that no fit saw ({0}).", retold(run.apart["how"]))] if run.apart else []
     if run.positive:
         first.append(tr("First make {0} 1 where it is “{1}”, and else 0.", run.target, run.positive))

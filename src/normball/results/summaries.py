@@ -31,6 +31,7 @@ PATH_TITLES = (
     message("status"),
 )
 NARROWEST_NAME = 18
+LEFT_OUT = message("No room here for {0}; a terminal of {1} columns shows all.")
 FEWEST_LETTERS = 8  # of a name before what stands in brackets behind it
 
 
@@ -121,16 +122,21 @@ def feature_lines(
 ) -> list[str]:
     """The features kept, the titles first; where `width` is too small, columns are left out and names are cut."""
     rows = feature_rows(point, title, most, more)
+    left_out: list[str] = []  # of columns
     if width is not None:
         if point.fit.output_names and _room(rows, width) < NARROWEST_NAME:
             rows = feature_rows(point, title, most, more, short=True)
+        enough, titles = width - _room(rows, width) + NARROWEST_NAME, rows[0]
         while len(rows[0]) > 2 and _room(rows, width) < NARROWEST_NAME:
-            rows = [[*row[: _least(rows[0])], *row[_least(rows[0]) + 1 :]] for row in rows]
+            least = _least(rows[0])
+            rows = [[*row[:least], *row[least + 1 :]] for row in rows]
+        if lacking := [f'"{one}"' for one in titles if one not in rows[0]]:
+            left_out = textwrap.wrap(tr(LEFT_OUT, ", ".join(lacking), enough), width)
         room = max(NARROWEST_NAME, _room(rows, width))
         rows = [[shortened(rows[0][0], room), *rows[0][1:]], *([cut(row[0], room), *row[1:]] for row in rows[1:])]
     last = "<" if rows[0][-1] == tr("kept in folds") else ">"
     note = textwrap.wrap(by_column.reference(point.fit), width or 120)
-    return table(rows, align="<" + ">" * (len(rows[0]) - 2) + last) + note
+    return table(rows, align="<" + ">" * (len(rows[0]) - 2) + last) + note + left_out
 
 
 def _room(rows: list[list[str]], width: int) -> int:
@@ -141,6 +147,9 @@ def _room(rows: list[list[str]], width: int) -> int:
 
 def _least(titles: list[str]) -> int:
     """The column that is missed least: it follows from another, is that of rows, or the last."""
+    factors = [k for k, one in enumerate(titles) if tr(facts.FACTOR) in one]
+    if len(factors) > 1:
+        return factors[-1]
     ends = (tr(facts.RANGE), tr(facts.FACTOR), tr(by_column.ROWS))
     missed = (k for end in ends for k in reversed(range(len(titles))) if end in titles[k])
     return next(missed, len(titles) - 1)

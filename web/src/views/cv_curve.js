@@ -4,12 +4,14 @@ import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
 import { NARROW } from "../panels.js";
 import { COLOURS, FAINT, apart, curve, drawing, figures, segment, through, words } from "../svg.js";
-import { LEFT, TOP, cursor, framed, inFrame, kept, marks, rule, strengths } from "./strength.js";
+import { LEFT, TOP, cursor, framed, kept, marks, rule, strengths } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
 /** It stands beside other things on every screen, and is drawn as for a phone. */
 const BOTTOM = 268;
+/** How far beyond what lies between the ends of `extent` a curve is followed, and where the axis ends if it goes farther, in heights of that. */
+const [FAR, BEYOND] = [1, 0.4];
 /** Where the curves end. */
 export const RIGHT = NARROW - 96;
 
@@ -45,11 +47,7 @@ export const cv_curve = {
   draw(data, state) {
     const { mean, upper, lower, train, folds, nothing } = lines(data);
     const x = strengths(data, "lambda", RIGHT, BOTTOM);
-    const seen = inFrame(data, state.index);
-    const values = seen.flatMap((l) => [mean[l], upper[l], lower[l], train?.[l] ?? NaN]).filter(Number.isFinite);
-    const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
-    const air = 0.05 * (high - low) || Math.abs(high) * 0.05 || 1;
-    const y = scaleLinear().domain([low - air, high + air]).range([BOTTOM, TOP]);
+    const y = scaleLinear().domain(extent(data)).range([BOTTOM, TOP]);
     const along = (/** @type {number[]} */ line) => through(line.map((value, l) => [x.at[l], y(value)]));
     const known = mean.map((_, l) => l).filter((l) => Number.isFinite(upper[l]) && Number.isFinite(lower[l]));
     const band = [...known.map((l) => [x.at[l], y(upper[l])]), ...known.reverse().map((l) => [x.at[l], y(lower[l])])];
@@ -67,16 +65,65 @@ export const cv_curve = {
         curve(along(mean), { stroke: COLOURS[0], "stroke-width": 2.5 }),
       ].join(""), BOTTOM),
       nullLabel(nothing, y),
+      leaving(data, x.at, y),
       marks(data, x.at, BOTTOM),
       words(RIGHT + 6, ends[0] + 4, tr`held-out rows`),
       train ? words(RIGHT + 6, ends[1] + 4, tr`fitted rows`) : "",
       cursor(x.at[state.index], BOTTOM),
     ];
-    const sentence = describe(data, state.index);
+    const left = departure(data);
+    const sentence = describe(data, state.index) + (left ? tr` Weaker penalties take the curve out of the chart: it reaches ${figures(left.far)}.` : "");
     const frame = { id: "cv_curve", width: NARROW, height: BOTTOM + 48, title: tr`Cross-validation curve`, description: sentence };
     return { svg: drawing(frame, body), sentence, table: table(data) };
   },
 };
+
+/**
+ * The ends of the axis: all that lies between the model without features and the best one, and of weaker penalties what
+ * is not far beyond. Where their error grows without bound the minimum would look flat beside it.
+ * @param {Payload} data @returns {[number, number]}
+ */
+function extent(data) {
+  const { mean, upper, lower, train, nothing } = lines(data);
+  const last = Math.max(data.picked, data.cv?.best ?? 0);
+  const each = mean.map((_, l) => [mean[l], upper[l], lower[l], train?.[l] ?? NaN]);
+  const told = (/** @type {number[]} */ values) => values.filter(Number.isFinite);
+  const core = told([...each.slice(0, last + 1).flat(), nothing]);
+  if (core.length === 0) return [0, 1];
+  const [low, high] = [Math.min(...core), Math.max(...core)];
+  const room = high - low || Math.abs(high) * 0.05 || 1;
+  const end = (/** @type {number} */ near, /** @type {number} */ far) => (Math.abs(far - near) <= FAR * room ? far : near + Math.sign(far - near) * BEYOND * room);
+  const all = told(each.flat());
+  const [first, top] = [end(low, Math.min(low, ...all)), end(high, Math.max(high, ...all))];
+  const air = 0.05 * (top - first) || room;
+  return [first - air, top + air];
+}
+
+/** Where the curve of held-out rows leaves the chart for good, if it does: the place in the grid, and how far it gets. @param {Payload} data */
+function departure(data) {
+  const { mean } = lines(data);
+  const [low, high] = extent(data);
+  const outside = mean.map((value) => value < low || value > high);
+  const first = outside.lastIndexOf(false) + 1;
+  if (first === 0 || first === mean.length || !Number.isFinite(mean[first - 1])) return null;
+  const rest = mean.slice(first);
+  return mean[first] > high ? { first, up: true, far: Math.max(...rest) } : { first, up: false, far: Math.min(...rest) };
+}
+
+/** An arrow there, and how far the curve gets. @param {Payload} data @param {number[]} at @param {(value: number) => number} y */
+function leaving(data, at, y) {
+  const found = departure(data);
+  if (!found) return "";
+  const { first, up, far } = found;
+  const { mean } = lines(data);
+  const edge = up ? TOP : BOTTOM;
+  const share = (edge - y(mean[first - 1])) / (y(mean[first]) - y(mean[first - 1]));
+  const x = at[first - 1] + share * (at[first] - at[first - 1]);
+  const back = up ? 8 : -8;
+  const right = x > (LEFT + RIGHT) / 2;
+  const place = right ? [x - 10, "end"] : [x + 10, "start"];
+  return curve(`M${x - 5} ${edge + back}L${x} ${edge}L${x + 5} ${edge + back}`, { stroke: COLOURS[0], "stroke-width": 2 }) + words(Number(place[0]), edge + (up ? 12 : -5), tr`reaches ${figures(far)}`, { "text-anchor": place[1], fill: FAINT });
+}
 
 /** @param {number} height */
 const clamp = (height) => (Number.isFinite(height) ? Math.min(BOTTOM, Math.max(TOP, height)) : BOTTOM);
