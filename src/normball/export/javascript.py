@@ -44,9 +44,12 @@ DATE = r"""
 /** A part of a date in UTC; days are counted from 1970-01-01, weekdays from Monday, 0. */
 function dateOf(row, column, part) {
   let value = cellOf(row, column);
+  let micros = 0;
   if (value === null || value === undefined) return NaN;
   if (typeof value === "string") {
-    const text = value.trim().replace(" ", "T");
+    const fraction = /:\d\d(\.\d+)/.exec(value)?.[1] ?? ""; // a Date has no more than milliseconds
+    micros = Math.round(1e6 * Number(`0${fraction}`));
+    const text = value.trim().replace(" ", "T").replace(fraction, "");
     const isPlain = !text.includes("T") || /(Z|[+-]\d\d:?\d\d)$/.test(text);
     value = new Date(/^\d{4}-\d\d-\d\d(T|$)/.test(text) ? text + (isPlain ? "" : "Z") : NaN);
   }
@@ -55,7 +58,7 @@ function dateOf(row, column, part) {
   }
   if (part === "year") return value.getUTCFullYear();
   if (part === "month") return value.getUTCMonth() + 1;
-  return part === "weekday" ? (value.getUTCDay() + 6) % 7 : value.getTime() / 86400000;
+  return part === "weekday" ? (value.getUTCDay() + 6) % 7 : (value.getTime() * 1000 + micros) / 86400e6;
 }"""
 WORDS = r"""
 const GAPS = new Set({MISSING_WORDS});

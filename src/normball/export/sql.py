@@ -12,7 +12,8 @@ from normball.export.tree import Case, DatePart, Expression, Input, Lookup, Prog
 
 BREAK = "\n     "
 DATES = dict.fromkeys(("postgres", "duckdb", "bigquery"), "dates, timestamps, or text as 2021-12-31")
-DATES["sqlite"] = "text as 2021-12-31, with a time to the second as 2021-12-31 23:59:59"
+DATES["sqlite"] = "text as 2021-12-31, with a time as 2021-12-31 23:59:59"
+A_DAY = "86400e6"  # microseconds: days are one quotient of whole numbers, so rounded once
 DEEPEST = 100  # terms in one pair of brackets: SQLite and DuckDB stop at a depth of 1000
 
 
@@ -135,21 +136,30 @@ class SqlPrinter(Printer):
         """By the functions of the dialect."""
         column, part = self._column(node.input), node.part
         if self.dialect.name == "sqlite":
-            sign = {"year": "%Y", "month": "%m", "weekday": "%w", "days": "%s"}[part]
-            plain = f"CAST(strftime('{sign}', {column}) AS REAL)"
-            ends = {"weekday": f"CAST(strftime('%w', {column}) + 6 AS INTEGER) % 7", "days": f"{plain} / 86400e0"}
-            return f"({ends[part]})" if part in ends else plain
+            # the decimals of seconds by themselves: strftime rounds them, as it likes up to the next day
+            fraction = f"CAST('0' || substr({column}, 20) AS REAL)"
+            moment = f"substr({column}, 1, 19) || ltrim(substr({column}, 20), '.0123456789')"
+            if part == "days":
+                micros = f"CAST(round(1e6 * {fraction}) AS INTEGER)"
+                return f"((strftime('%s', {moment}) * 1000000 + {micros}) / {A_DAY})"
+            sign = {"year": "%Y", "month": "%m", "weekday": "%w"}[part]
+            if part == "weekday":
+                return f"(CAST(strftime('{sign}', {moment}) + 6 AS INTEGER) % 7)"
+            return f"CAST(strftime('{sign}', {moment}) AS REAL)"
         if self.dialect.name == "bigquery":
             moment = f"CAST({column} AS DATETIME)"
             others = {
                 "weekday": f"MOD(EXTRACT(DAYOFWEEK FROM {moment}) + 5, 7)",
-                "days": f"(UNIX_MICROS(TIMESTAMP({moment})) / 86400e6)",
+                "days": f"(UNIX_MICROS(TIMESTAMP({moment})) / {A_DAY})",
             }
         else:
             moment = f"CAST({column} AS TIMESTAMP)"
+            micros = (
+                f"epoch_us({moment})" if self.dialect.name == "duckdb" else f"EXTRACT(EPOCH FROM {moment}) * 1000000"
+            )
             others = {
                 "weekday": f"(EXTRACT(ISODOW FROM {moment}) - 1)",
-                "days": f"(EXTRACT(EPOCH FROM {moment}) / 86400)",
+                "days": f"(CAST({micros} AS {self.dialect.double}) / {A_DAY})",
             }
         return f"CAST({others.get(part, f'EXTRACT({part.upper()} FROM {moment})')} AS {self.dialect.double})"
 
