@@ -108,7 +108,8 @@ class CommandHelp(Directive):
             items = [item for action in group._group_actions for item in _items(command, action)]
             if items:
                 found += [nodes.rubric("", group.title or ""), nodes.definition_list("", *items, classes=["options"])]
-        return found + _epilog(command)
+        found += _epilog(command)
+        return found
 
 
 def _items(command: Parser, action: argparse.Action) -> Iterator[nodes.Node]:

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 import pmml_evaluator
+import postgres
 from normball.export.c import identifiers
 from normball.export.xlsx import letters
 
@@ -47,6 +48,18 @@ def by_duckdb(query: str, table: pl.DataFrame, names: Sequence[str]) -> Columns:
     base = duckdb.connect()
     base.register("data", table.to_arrow())
     return _columns(base.execute(query).fetchall(), names)
+
+
+def by_postgres(query: str, table: pl.DataFrame, names: Sequence[str]) -> Columns:
+    return _columns([[_read(cell) for cell in row] for row in postgres.rows_of(query, table)], names)
+
+
+def _read(cell: str) -> Any:
+    """A number where it is the text of one."""
+    try:
+        return None if cell == "" else float(cell)
+    except ValueError:
+        return cell
 
 
 def _columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> Columns:

@@ -235,3 +235,88 @@ def test_one_in_a_column_called_train_is_a_row_of_the_fit(folder, capsys, name, 
     words = ("marks.csv", "--target", "y", "--split", name, "--no-compare", "--bootstrap", "0", "--cv", "3")
     _, out, _ = run(capsys, "fit", *words, "-o", "marked")
     assert f"marks.csv: {n_fitted} rows" in out
+
+
+def table_with_terms(other: bool) -> pl.DataFrame:
+    """A table with every kind of column; with `other`, rows of the test hold other values, words, levels and dates."""
+    rng, n = np.random.default_rng(0), 240
+    table = pl.DataFrame(
+        {
+            "y": rng.normal(size=n),
+            "x": rng.normal(size=n),
+            "z": [None if k % 9 == 0 else z for k, z in enumerate(rng.normal(size=n).tolist())],
+            "ward": rng.choice(["a", "b", "c", "r1", "r2"], n, p=[0.4, 0.3, 0.26, 0.02, 0.02]),
+            "note": [" ".join(rng.choice(["red", "blue", "green", "old"], 3)) for _ in range(n)],
+            "day": [
+                f"2020-{m:02d}-{d:02d}" for m, d in zip(rng.integers(1, 13, n), rng.integers(1, 29, n), strict=True)
+            ],
+            "part": ["test" if k % 4 == 0 else "train" for k in range(n)],
+        }
+    )
+    if not other:
+        return table
+    values = {
+        "y": 9 * rng.normal(size=n),
+        "x": 50 * rng.normal(size=n) + 7,
+        "z": 50 * rng.normal(size=n) - 7,
+        "ward": rng.choice(["a", "b", "elsewhere"], n),
+        "note": ["violet ocean"] * n,
+        "day": ["2024-02-03"] * n,
+    }
+    kept = pl.col("part") == "train"
+    return table.with_columns(
+        pl.when(kept).then(pl.col(name)).otherwise(pl.Series(v)).alias(name) for name, v in values.items()
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--text", "note", "--spline", "x", "--dates", "day", "--interact", "ward:z", "--min-count", "8"),
+        ("--missing", "mean", "--baseline", "commonest", "--drop", "note,day"),
+        ("--memory", "1GB", "--min-count", "8", "--drop", "note,day"),
+    ],
+)
+def test_nothing_is_learned_from_rows_set_apart(words, tmp_path, monkeypatch, capsys):
+    """Words, knots, levels, dates, what fills gaps and the model are, to the bit, those of the other rows."""
+    monkeypatch.chdir(tmp_path)
+    told = ("--missing", "impute") if "--missing" not in words else ()
+    found = []
+    for other in (False, True):
+        table_with_terms(other).write_csv("t.csv")
+        how = ("--cv", "3", "--n-lambdas", "10", "--penalty", "l1")
+        assert run(capsys, "fit", "t.csv", "--target", "y", "--split", "part", *how, *told, *words)[0] == 0
+        cv = nb.load("model.json")
+        path = cv.path
+        numbers = (path.lambdas, path.coefs, path.intercepts, path.dual_gaps, cv.fold_scores)
+        found.append((path.preparation, path.feature_names, *(one.tobytes() for one in numbers)))
+    assert found[0] == found[1]
+
+
+def test_what_folds_learn_from_all_rows_is_said(tmp_path, capsys):
+    """In the summary of Python and of the terminal, and on the page; not where there is nothing of the kind."""
+    table = table_with_terms(False).drop("part", "z", "day")
+    cv = nb.cv_path(table, "y", text=["note"], spline=["x"], min_count=8, cv=3, n_lambdas=10)
+    told = 'words of "note"; knots of "x"; rare levels of "ward"'
+    assert f"Learned from all rows of the fit, those that a fold holds out among them: {told}." in cv.summary()
+    cv.report(tmp_path / "page.html")
+    assert told.replace('"', "&#34;") in (tmp_path / "page.html").read_text()
+    table.write_csv(tmp_path / "t.csv")
+    words = (
+        "fit",
+        str(tmp_path / "t.csv"),
+        "--target",
+        "y",
+        "--spline",
+        "x",
+        "--drop",
+        "note",
+        "--cv",
+        "3",
+        "-o",
+        str(tmp_path),
+    )
+    out = run(capsys, *words)[1]
+    assert "Learned" in out
+    assert 'knots of "x".' in " ".join(out.split())
+    assert "Learned" not in nb.cv_path(table, "y", drop=["note"], cv=3, n_lambdas=10).summary()

@@ -20,7 +20,7 @@ from targets import FAMILIES, draw
 
 SEVERAL = ("multinomial", "multigaussian", "cox")
 LEVELS = ("a", "b'c", 'd "quoted"', "é\n\\", "7")
-LANGUAGES = ("sqlite", "duckdb", "python", "javascript", "c", "onnx", "pmml")
+LANGUAGES = ("sqlite", "duckdb", "postgres", "python", "javascript", "c", "onnx", "pmml")
 
 
 @cache
@@ -118,7 +118,7 @@ def names_of(fit, kind):
 
 def run(language, fit, rows, names, folder, **options):
     """The answer of one language."""
-    if language in ("sqlite", "duckdb"):
+    if language in ("sqlite", "duckdb", "postgres"):
         query = fit.export(to="sql", dialect=language, **options)
         return getattr(exported, f"by_{language}")(query, rows, names)
     code = fit.export(to=language, **options)

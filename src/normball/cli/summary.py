@@ -71,6 +71,7 @@ def closing(cv: CVPath, run: Run, with_ranges: bool) -> list[str]:
     """What the ranges are, where the tables have them, how well it is solved, and the same model elsewhere."""
     picked = facts.points(cv, run.select)[0]
     told = [(message("Samples"), text) for text in sentences.about_ranges(picked) if with_ranges]
+    told += [(message("Learned"), text) for text in sentences.about_all_rows(cv.path.preparation)]
     told.append((message("Solved"), sentences.certificate(cv.path)))
     told.append((message("Same as"), same_as(cv.path, picked.fit.lam, run)))
     return [labelled(label, text) for label, text in told]

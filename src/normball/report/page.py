@@ -155,6 +155,7 @@ def _rendered(
         one_at_a_time=_one_at_a_time(path),
         captions={view: tr(text) for view, text in (CAPTIONS if shows_fitted else CAPTIONS_OF_ADDED).items()},
         findings=[_readable(finding, path, run) for finding in findings],
+        learned=[tr("Learned {0}.", text) for text in sentences.about_all_rows(path.preparation)],
         certificate=sentences.certificate(whole.path),
         fold_gap=facts.figures(float(np.max(whole.fold_dual_gaps)), 2),
         tol=f"{path.tol:g}",

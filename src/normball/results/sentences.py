@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from normball.language import tr
+from normball.language import message, tr
+from normball.messages import sample
 from normball.results.facts import Point, figures
 
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
+    from normball.inputs.preparation import Preparation
     from normball.results.path import Path
     from normball.results.paths import Paths
 
@@ -50,6 +52,28 @@ def reads(result: Path | Paths | CVPath) -> str:
     """How often the matrix was read, in words."""
     number = figures(result.n_sweeps, 2)
     return tr("{0} read of the matrix" if number == "1.0" else "{0} reads of the matrix", number)
+
+
+def about_all_rows(preparation: Preparation) -> list[str]:
+    """What columns of text, splines and rare levels learned from all rows of the fit, where there are any."""
+    from normball.inputs.terms.levels import LevelTerm
+    from normball.inputs.terms.spline import SplineTerm
+    from normball.inputs.terms.words import TextTerm
+
+    rare = [one.name for one in preparation.columns if isinstance(one, LevelTerm) and one.rare]
+    learned = (
+        (message("words of {0}"), preparation.of_kind(TextTerm)),
+        (message("knots of {0}"), preparation.of_kind(SplineTerm)),
+        (message("rare levels of {0}"), rare),
+    )
+    told = [tr(text, sample(names, quote=True)) for text, names in learned if names]
+    if not told:
+        return []
+    text = (
+        "from all rows of the fit, those that a fold holds out among them: {0}. Targets have no part in that, and rows "
+        "set apart for a test have none either"
+    )
+    return [tr(text, "; ".join(told))]
 
 
 def about_ranges(point: Point) -> list[str]:

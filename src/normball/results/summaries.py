@@ -90,7 +90,8 @@ def cv_summary(cv: CVPath, select: Choice) -> str:
         features = [*alone, *(features if len(features) > 1 else ())]  # the intercept, where there is one
     closing = tr("Solved: {0}; {1} for path and folds", sentences.certificate(cv.path), sentences.reads(cv))
     findings = (str(finding.retold()) for finding in facts.findings(cv, chosen[0]))
-    return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, closing, *findings])
+    learned = [tr("Learned {0}.", text) for text in sentences.about_all_rows(cv.path.preparation)]
+    return "\n".join([title(cv.path), *choice_lines(cv, chosen), "", *features, *learned, closing, *findings])
 
 
 def choice_lines(cv: CVPath, chosen: list[facts.Point], *, width: int | None = None) -> list[str]:
