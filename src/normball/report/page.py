@@ -131,13 +131,12 @@ def _rendered(
     views = {name: view for name, view in views.items() if not view["missing"] or name in opening.FIRST}
     lessons = [name for name in opening.LESSONS if name in views]
     findings = facts.findings(cv, picked)
-    titles = {name: view["title"] for name, view in views.items()}
     shows_fitted = data["cv"]["train"] is not None
     return _template().render(
         made=opening.made(cv, run.date, __version__),
         title=run.target,
         notices=opening.notices(cv, picked, None if picked.index is None else answer(cv, run.target, picked.index)),
-        contents=opening.contents(titles, bool(findings), bool(lessons)),
+        contents=opening.contents({name: view["title"] for name, view in views.items()}, bool(findings), bool(lessons)),
         verdict=charts.call("verdict", data, data["picked"]),
         about=_isolated(" · ".join(retold(text) for text in (run.table, run.outcome, cv.folds) if text), path, run),
         advice=[] if comparison is None else [_typeset(one) for one in mixes.advice(comparison, run.rule)],
