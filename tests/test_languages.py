@@ -353,7 +353,7 @@ DATA = {  # a table, and what is said of it: the particle goes with the name, th
         "E11 “t.csv”에 값의 수가 머리글(2개)과 다른 행이 있습니다(1행): 2번 행. 2번 행의 값은 1개입니다."
     ],
     "나이,y\n1,2\n,3\n3,4\n4,6.5\n": [
-        "E04 결측(NaN): 나이 1 (25.0 %). 처음은 2번 행.",
+        "E04 결측(NaN): 나이 1(25.0%). 처음은 2번 행.",
         "--missing drop(3행이 남음)  또는",
     ],
     "a,y\nx,1\n2,2.5\n3,4\n4,5\n": ["값 4개 중 1개를 숫자로 읽을 수 없습니다.", "--categorical a  또는  --drop a"],

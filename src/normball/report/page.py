@@ -269,7 +269,7 @@ def _grid(cv: CVPath) -> list[list[str]]:
         [
             facts.figures(lam, 4),
             f"{kept:,}",
-            f"{100 * explained:.1f} %",
+            tr("{0} %", f"{100 * explained:.1f}"),
             facts.figures(mean, 4),
             facts.figures(error, 2),
             f"{gap:.1e}",

@@ -224,7 +224,7 @@ def percent(share: float) -> str:
         shown = f"{100 * share:.{digits}f}"
         if share in (0.0, 1.0) or 0.0 < float(shown) < 100.0:
             break
-    return f"{shown} %"
+    return tr("{0} %", shown)
 
 
 def _is_number(label: str) -> bool:

@@ -189,7 +189,7 @@ def comparison(cv: CVPath, chosen: list[Point]) -> list[list[str]]:
     rows.append([tr("CV {0}", score_name(cv.score, cv.path.family)), *(with_error(one.mean, one.se) for one in chosen)])
     if (whole := explained_of(cv)) is not None:
         rows.append([tr("CV deviance explained"), *(_share(one.mean, whole) for one in chosen)])
-    rows.append([tr("explained, fitted rows"), *(f"{100 * one.fit.deviance_ratio:.1f} %" for one in chosen)])
+    rows.append([tr("explained, fitted rows"), *(tr("{0} %", f"{100 * one.fit.deviance_ratio:.1f}") for one in chosen)])
     rows.append([tr("CV {0}", tr("concordance")), *(_ranked(cv, one) for one in chosen)])
     if family.has_classes and cv.score != "auc":
         rows.append(
@@ -355,7 +355,7 @@ def explained_of(cv: CVPath) -> float | None:
 
 
 def _share(left: float | None, whole: float) -> str:
-    return "-" if left is None else f"{100 * float(explained(np.array(left), whole)):.1f} %"
+    return "-" if left is None else tr("{0} %", f"{100 * float(explained(np.array(left), whole)):.1f}")
 
 
 def _diagnostic(one: Point, name: str) -> str:

@@ -244,4 +244,4 @@ def _block_rows(block: by_column.Block, point: facts.Point, titles: list[str], s
 
 def percent(share: float) -> str:
     """0.123 as `12.3 %`."""
-    return f"{100.0 * share:.1f} %"
+    return tr("{0} %", f"{100.0 * share:.1f}")

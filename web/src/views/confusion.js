@@ -11,7 +11,7 @@ const [LARGEST, WHOLE] = [76, 560]; // pixels of a cell, and of all of a row
 const [FOR_SHARE, FOR_COUNT] = [40, 25]; // pixels of a cell that these need
 
 /** @param {number} share */
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+export const percent = (share) => tr`${(100 * share).toFixed(1)} %`;
 
 /** @param {Payload} data @param {Confusion} stored @param {number} place @returns {Square} */
 function squareOf(data, { named, counts }, place) {

@@ -13,7 +13,7 @@ const BOTTOM = 268;
 /** How far beyond what lies between the ends of `extent` a curve is followed, and where the axis ends if it goes farther, in heights of that. */
 const [FAR, BEYOND] = [1, 0.4];
 /** Where the curves end. */
-export const RIGHT = NARROW - 96;
+export const RIGHT = NARROW - 110;
 
 /** Squared errors are shown by their root, in the unit of the target. @param {Payload} data */
 export function shownScore(data) {

@@ -37,7 +37,7 @@ export const errors = {
 };
 
 /** @param {number} share */
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => tr`${(100 * share).toFixed(1)} %`;
 
 /** @param {State} state @param {Row[]} all @param {string} description */
 function picture(state, all, description) {

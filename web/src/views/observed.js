@@ -89,4 +89,4 @@ function dispersed({ mathematics, family }) {
 }
 
 /** @param {Group[]} groups @returns {import("../payload.js").Shown["table"]} */
-const table = (groups) => ({ head: [tr`predicted`, "5 %", "25 %", tr`median`, "75 %", "95 %", tr`rows`], rows: groups.map(({ predicted, points, count }) => [figures(predicted), ...points.map((point) => figures(point)), count]) });
+const table = (groups) => ({ head: [tr`predicted`, tr`${5} %`, tr`${25} %`, tr`median`, tr`${75} %`, tr`${95} %`, tr`rows`], rows: groups.map(({ predicted, points, count }) => [figures(predicted), ...points.map((point) => figures(point)), count]) });

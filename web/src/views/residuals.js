@@ -9,7 +9,7 @@ import { COLOURS, drawing, element, figures, segment } from "../svg.js";
 /** @typedef {import("../payload.js").Residuals} Residuals */
 
 const [LEFT, TOP, BOTTOM] = [70, 54, 300];
-const POINTS = ["5 %", "25 %", "50 %", "75 %", "95 %"];
+const POINTS = [5, 25, 50, 75, 95].map((share) => tr`${share} %`);
 
 /** @type {import("../payload.js").View} */
 export const residuals = {

@@ -78,7 +78,7 @@ export function predictAll(data, state) {
 export const likeliest = (values) => values.map((_, k) => k).sort((a, b) => values[b] - values[a]);
 
 /** @param {number} share */
-const percent = (share) => `${figures(100 * share, share >= 0.9995 ? 4 : 3)} %`;
+const percent = (share) => tr`${figures(100 * share, share >= 0.9995 ? 4 : 3)} %`;
 
 /** The probability of each class as bars, a mark where it is with every feature at its mean. @param {Payload} data @param {State} state */
 export function probabilities(data, state) {
