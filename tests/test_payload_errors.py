@@ -64,6 +64,9 @@ def test_observed_values_of_rows_with_like_predictions(family):
         assert stored["predicted"][index][k] == pytest.approx(mean[rows].mean(), rel=1e-3)
         least = [np.sort(y[rows])[math.ceil(share * 20) - 1] for share in (0.05, 0.25, 0.5, 0.75, 0.95)]
         assert stored["quantiles"][index][k] == pytest.approx(least, rel=1e-3, abs=1e-3)
+        if family == "poisson":
+            assert stored["zero_shares"][index][k] == pytest.approx(np.mean(y[rows] == 0))
+    assert (stored["zero_shares"][index] is None) == (family != "poisson")
 
 
 def test_groups_of_rows_by_the_columns_of_the_table():

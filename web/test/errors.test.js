@@ -70,6 +70,22 @@ test("counts that vary more than their family allows are told", () => {
   assert.match(observed.draw(payload("gaussian"), { ...opening(payload("gaussian")), index: 1 }).sentence, /Stored for lambda/);
 });
 
+test("of counts that are mostly zero the means are drawn, and how many of each group are zero", () => {
+  const data = payload("poisson");
+  const stored = /** @type {import("../src/payload.js").Observed} */ (data.evidence?.observed);
+  assert.doesNotMatch(observed.draw(data, opening(data)).sentence, /Most targets are zero/);
+  stored.zero_shares = [[0.9], [0.95, 0.9, 0.4]];
+  for (const narrow of [false, true]) {
+    const { svg, sentence, table } = observed.draw(data, { ...opening(data), narrow });
+    assert.match(sentence, /Most targets are zero \(40% to 95% of the rows of a group\), so the means of groups with like predictions are drawn\. \d of 2 groups of rows agree within two standard errors\. The dispersion .* 31 of the targets are zero/);
+    assert.match(svg, />observed mean</);
+    assert.doesNotMatch(svg, /nine in ten rows|NaN|undefined/);
+    assert.deepEqual(table.rows.map(([, mean, , zero, rows]) => [mean, zero, rows]), [["0.150", "95%", 30], ["0.350", "90%", 40], ["0.900", "40%", 30]]);
+  }
+  if (data.evidence) data.evidence.calibration = null;
+  assert.match(observed.draw(data, opening(data)).svg, /nine in ten rows/);
+});
+
 test("a group stands out when luck does not explain it, and its shift is told", () => {
   const data = payload("gaussian");
   const at = (/** @type {number} */ index) => row_groups.draw(data, { ...opening(data), index }).sentence;

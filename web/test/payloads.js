@@ -76,7 +76,7 @@ function evidence(family, features, { hessian, pulls, solutions, q }) {
     residuals: curved && family === "binomial" ? null : { edges: [-4, -1, 1, 4], counts: at.map((k) => [10, 50 + k, 20]), quantiles: at.map(() => [-3, -1, 0.1, 1.2, 3.3]) },
     convexity: { at: [1, 2], t: [0, 0.5, 1, 1.5, 2], loss: [[0.7, 0.5, 0.4, 0.5, 0.8], [0.7, 0.4, 0.3, 0.4, 0.7]], penalty: [[0, 0.1, 0.2, 0.3, 0.4], [0, 0.05, 0.1, 0.15, 0.2]] },
     decisions: family === "binomial" ? { cutoffs: [0.25, 0.5, 0.75], positive: at.map((k) => [4 - k, 6, 10, 30 + k]), negative: at.map((k) => [20 + k, 15, 10, 5 - k]), auc: at.map((k) => (k ? 0.7 + k / 20 : null)), average_precision: at.map(() => 0.8) } : null,
-    observed: family === "binomial" ? null : { at: [0, 2], predicted: [[1], [1, 2, 4]], quantiles: [[[0, 1, 2, 3, 9]], [[0, 0, 1, 2, 3], [0, 1, 2, 3, 5], [1, 2, 4, 6, 9]]], counts: [[90], [30, 30, 30]], rmse: [2, 1.5], mae: [1.6, null], zeros: [[31, 12.4, 3.1], [31, 29.8, 4.2]] },
+    observed: family === "binomial" ? null : { at: [0, 2], predicted: [[1], [1, 2, 4]], quantiles: [[[0, 1, 2, 3, 9]], [[0, 0, 1, 2, 3], [0, 1, 2, 3, 5], [1, 2, 4, 6, 9]]], counts: [[90], [30, 30, 30]], rmse: [2, 1.5], mae: [1.6, null], zeros: [[31, 12.4, 3.1], [31, 29.8, 4.2]], zero_shares: [[0.4], [0.6, 0.2, 0]] },
     survival: null,
     row_groups: { at: [1, 3], overall: [0.3, 0.25], n_groups: 20, by_chance: 2.8, told: [[], [{ name: "age above 40", n_rows: 30, error: 0.5, excess: 4, bias: 0.3, bias_se: 0.05 }, { name: "dose = <b>", n_rows: 21, error: 0.3, excess: 1, bias: 0, bias_se: 0 }]] },
     held_out: true, outputs: null,

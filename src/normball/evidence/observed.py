@@ -16,7 +16,10 @@ from normball.scores import zeros
 Array = NDArray[np.float64]
 
 DIGITS = 4
-NOTHING: dict[str, Any] = {"predicted": [], "quantiles": [], "counts": [], "rmse": None, "mae": None, "zeros": None}
+NOTHING: dict[str, Any] = {
+    **{"predicted": [], "quantiles": [], "counts": []},
+    **dict.fromkeys(("rmse", "mae", "zeros", "zero_shares")),
+}
 
 
 def observed(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
@@ -40,6 +43,8 @@ def observed(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
         told["quantiles"].append(plain(each, DIGITS))
         told["counts"].append(np.bincount(group).tolist())
         told["zeros"].append(_zeros(rows.family, y, eta[known]))
+        shares = np.bincount(group, weights=weights * (y == 0)) / total
+        told["zero_shares"].append(plain(shares, DIGITS) if rows.family.shows_zeros else None)
         told["rmse"].append(float(np.sqrt(weights @ (y - mean) ** 2 / weights.sum())))
         told["mae"].append(float(weights @ np.abs(y - mean) / weights.sum()))
     return {"at": at, **told, "rmse": plain(told["rmse"], DIGITS), "mae": plain(told["mae"], DIGITS)}

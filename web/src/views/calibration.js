@@ -19,15 +19,20 @@ export const calibration = {
   missing: (data) => (data.evidence?.calibration || data.evidence?.outputs?.calibration ? "" : NEEDS_DATA),
   draw(data, state) {
     const { part, place, name, note } = /** @type {NonNullable<ReturnType<typeof storedOf<"calibration">>>} */ (storedOf(data, state, "calibration"));
-    const bins = (part.predicted[place] ?? []).flatMap((predicted, k) => {
-      const observed = part.observed[place]?.[k];
-      return known(predicted) && known(observed) ? [{ predicted, observed, se: part.se[place]?.[k] ?? null, count: part.counts[place]?.[k] ?? 0 }] : [];
-    });
+    const bins = binsOf(part, place);
     const against = name ? tr`${name} against all other classes. ` : "";
     const sentence = against + told(data, state.index, bins, part.brier?.[place], part.log_loss?.[place]) + note;
     return { svg: groupsDrawn(state, frameOf(data, name || (data.classes[1] ?? "1"), bins), bins, sentence), sentence, table: table(bins) };
   },
 };
+
+/** The groups of rows at one place. @param {import("../payload.js").Calibration} part @param {number} place @returns {Bin[]} */
+export function binsOf(part, place) {
+  return (part.predicted[place] ?? []).flatMap((predicted, k) => {
+    const observed = part.observed[place]?.[k];
+    return known(predicted) && known(observed) ? [{ predicted, observed, se: part.se[place]?.[k] ?? null, count: part.counts[place]?.[k] ?? 0 }] : [];
+  });
+}
 
 /** @param {Payload} data @param {string} name of the class @param {Bin[]} bins */
 function frameOf(data, name, bins) {
@@ -75,7 +80,7 @@ function whisker({ predicted, observed, se }, x, y) {
 }
 
 /** Both axes share one range, so that the diagonal is one. @param {import("../mathematics.js").Mathematics} mathematics @param {Bin[]} bins @returns {[number, number]} */
-function extent(mathematics, bins) {
+export function extent(mathematics, bins) {
   const [least, most] = rangeOf(mathematics);
   if (Number.isFinite(most - least)) return [least, most];
   const values = bins.flatMap(({ predicted, observed, se }) => [predicted, observed - 2 * (se ?? 0), observed + 2 * (se ?? 0)]);
@@ -93,10 +98,14 @@ function told(data, index, bins, brier, loss) {
   const show = data.mathematics.has_classes ? percent : figures;
   const worst = bins.reduce((far, bin) => (Math.abs(bin.observed - bin.predicted) > Math.abs(far.observed - far.predicted) ? bin : far));
   const scores = known(brier) || known(loss) ? tr` Brier score ${figures(brier)}, log-loss ${figures(loss)} (half the deviance); lower is better.` : "";
+  return tr`${start}where the model is furthest off it predicts ${show(worst.predicted)} and ${show(worst.observed)} was observed (${whole(worst.count)} rows).${agreement(data.mathematics, bins)}${scores}`;
+}
+
+/** How many groups are as predicted. @param {import("../mathematics.js").Mathematics} mathematics @param {Bin[]} bins */
+export function agreement(mathematics, bins) {
   const tested = bins.filter((bin) => known(bin.se));
-  const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Math.max(Number(bin.se), expected(data.mathematics, bin))).length;
-  const within = tested.length ? tr` ${agree} of ${tested.length} groups of rows agree within two standard errors.` : "";
-  return tr`${start}where the model is furthest off it predicts ${show(worst.predicted)} and ${show(worst.observed)} was observed (${whole(worst.count)} rows).${within}${scores}`;
+  const agree = tested.filter((bin) => Math.abs(bin.observed - bin.predicted) <= 2 * Math.max(Number(bin.se), expected(mathematics, bin))).length;
+  return tested.length ? tr` ${agree} of ${tested.length} groups of rows agree within two standard errors.` : "";
 }
 
 /** The standard error that the prediction itself implies: where all rows of a group are alike, theirs is 0. @param {import("../mathematics.js").Mathematics} mathematics @param {Bin} bin */

@@ -2,7 +2,8 @@
 import { tr } from "../language.js";
 import { scaleLinear } from "d3-scale";
 import { below, beside } from "../axes.js";
-import { NEEDS_DATA, borrowed, box, boxOfKey, clipping, entryOfKey, inColumns, known, nearest, note, sized, whole } from "../panels.js";
+import { NEEDS_DATA, borrowed, box, boxOfKey, clipping, entryOfKey, inColumns, known, nearest, note, percent, sized, whole } from "../panels.js";
+import { agreement, binsOf, extent, groupsDrawn } from "./calibration.js";
 import { rule } from "./strength.js";
 import { COLOURS, DASHES, FAINT, drawing, element, figures, segment } from "../svg.js";
 
@@ -20,10 +21,34 @@ export const observed = {
     const stored = /** @type {Observed} */ (data.evidence?.observed);
     const place = nearest(stored.at, state.index);
     const groups = stored.predicted[place].map((predicted, k) => ({ predicted: Number(predicted), points: stored.quantiles[place][k].map(Number), count: stored.counts[place][k] }));
-    const sentence = told(data, state.index, stored, place, groups) + borrowed(data.lambdas, stored.at[place], state.index);
+    const note = borrowed(data.lambdas, stored.at[place], state.index);
+    const means = meansOf(data, stored, place);
+    if (means) {
+      const sentence = errorsOf(data, state.index, stored, place) + ofMeans(data, means) + dispersed(data) + zeros(data, stored.zeros[place]) + note;
+      const frame = { id: "observed", title: observed.title, domain: extent(data.mathematics, means), across: tr`predicted mean`, upwards: tr`observed mean` };
+      return { svg: groupsDrawn(state, frame, means, sentence), sentence, table: tableOfMeans(means) };
+    }
+    const sentence = told(data, state.index, stored, place, groups) + note;
     return { svg: picture(data, state, groups, sentence), sentence, table: table(groups) };
   },
 };
+
+/**
+ * Groups of counts by their means: where most targets are zero, so are the quantiles, and show nothing else.
+ * @param {Payload} data @param {Observed} stored @param {number} place
+ */
+function meansOf(data, stored, place) {
+  const shares = stored.zero_shares[place];
+  const groups = data.evidence?.calibration ? binsOf(data.evidence.calibration, stored.at[place]) : [];
+  if (!shares || shares.length !== groups.length || 2 * shares.filter((share) => Number(share) > 0.5).length <= groups.length) return null;
+  return groups.map((group, k) => ({ ...group, zero: Number(shares[k]) }));
+}
+
+/** @param {Payload} data @param {NonNullable<ReturnType<typeof meansOf>>} means */
+function ofMeans(data, means) {
+  const shares = means.map(({ zero }) => zero);
+  return tr` Most targets are zero (${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} of the rows of a group), so the means of groups with like predictions are drawn.${agreement(data.mathematics, means)}`;
+}
 
 /** @param {Payload} data @param {import("../payload.js").State} state @param {Group[]} groups @param {string} description */
 function picture(data, state, groups, description) {
@@ -59,14 +84,18 @@ function spread({ predicted, points }, x, y) {
   return segment(at, q5, at, q95, look) + element("rect", { x: at - 5, y: q75, width: 10, height: Math.max(1, q25 - q75), fill: "var(--card)", ...look, "stroke-width": 2 }) + segment(at - 5, q50, at + 5, q50, { ...look, "stroke-width": 3 });
 }
 
+/** @param {Payload} data @param {number} index */
+const startOf = (data, index) => tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for held-out rows: `;
+
+/** @param {Payload} data @param {number} index @param {Observed} stored @param {number} place */
+const errorsOf = (data, index, stored, place) => startOf(data, index) + tr`the root mean squared error is ${figures(stored.rmse[place])} and the mean absolute error ${figures(stored.mae[place])}, in the unit of the target.`;
+
 /** @param {Payload} data @param {number} index @param {Observed} stored @param {number} place @param {Group[]} groups */
 function told(data, index, stored, place, groups) {
-  const start = tr`At ${rule(data, index)} = ${figures(data.lambdas[index])}, for held-out rows: `;
-  if (groups.length === 0) return tr`${start}no predictions are stored.`;
-  const errors = tr`the root mean squared error is ${figures(stored.rmse[place])} and the mean absolute error ${figures(stored.mae[place])}, in the unit of the target.`;
+  if (groups.length === 0) return tr`${startOf(data, index)}no predictions are stored.`;
   const group = groups[Math.floor(groups.length / 2)];
   const middle = tr` Where the model predicts about ${figures(group.predicted)} (${whole(group.count)} rows), half of the rows lie between ${figures(group.points[1])} and ${figures(group.points[3])}, nine in ten between ${figures(group.points[0])} and ${figures(group.points[4])}.`;
-  return start + errors + middle + dispersed(data) + zeros(data, stored.zeros[place]);
+  return errorsOf(data, index, stored, place) + middle + dispersed(data) + zeros(data, stored.zeros[place]);
 }
 
 /** How many rows are zero, and how many the family expects of these means. @param {Payload} data @param {(number | null)[] | null} found */
@@ -90,3 +119,6 @@ function dispersed({ mathematics, family }) {
 
 /** @param {Group[]} groups @returns {import("../payload.js").Shown["table"]} */
 const table = (groups) => ({ head: [tr`predicted`, tr`${5} %`, tr`${25} %`, tr`median`, tr`${75} %`, tr`${95} %`, tr`rows`], rows: groups.map(({ predicted, points, count }) => [figures(predicted), ...points.map((point) => figures(point)), count]) });
+
+/** @param {NonNullable<ReturnType<typeof meansOf>>} means @returns {import("../payload.js").Shown["table"]} */
+const tableOfMeans = (means) => ({ head: [tr`predicted`, tr`observed`, tr`standard error`, tr`zero`, tr`rows`], rows: means.map(({ predicted, observed: mean, se, zero, count }) => [figures(predicted), figures(mean), figures(se), percent(zero), count]) });
