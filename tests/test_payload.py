@@ -205,7 +205,8 @@ def test_a_weight_of_two_is_a_row_twice(family: Any) -> None:
     for told in (one, other):
         for name in ("margins", "residuals", "decisions", "row_groups"):  # these count rows
             told.pop(name)
-        for name in ("counts", "predicted", "quantiles", "zeros", "zero_shares") if told["observed"] else ():  # and so do these
+        counted = ("counts", "predicted", "quantiles", "zeros", "zero_shares")  # and so do these
+        for name in counted if told["observed"] else ():
             told["observed"].pop(name)
         for name in ("counts", "se"):
             told["calibration"].pop(name)

@@ -16,10 +16,8 @@ from normball.scores import zeros
 Array = NDArray[np.float64]
 
 DIGITS = 4
-NOTHING: dict[str, Any] = {
-    **{"predicted": [], "quantiles": [], "counts": []},
-    **dict.fromkeys(("rmse", "mae", "zeros", "zero_shares")),
-}
+OF_GROUPS: dict[str, Any] = {"predicted": [], "quantiles": [], "counts": []}
+NOTHING = OF_GROUPS | dict.fromkeys(("rmse", "mae", "zeros", "zero_shares"))
 
 
 def observed(rows: FittedRows, held_out: Array | None) -> dict[str, Any] | None:
