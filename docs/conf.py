@@ -37,6 +37,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "mathml",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["examples/*", "gallery/*.ipynb", "gallery/*.py"]
@@ -44,6 +45,7 @@ nitpicky = False
 suppress_warnings = ["config.cache"]
 
 html_theme = "furo"
+html_math_renderer = "mathml"
 html_title = "normball"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -53,7 +55,9 @@ html_theme_options = {"top_of_page_buttons": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block", "dollarmath"]
+myst_dmath_allow_digits = False  # 5 $ and 7 $ are no formula
+myst_dmath_allow_space = False
 myst_heading_anchors = 4
 
 autosummary_generate = True
