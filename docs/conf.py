@@ -55,9 +55,7 @@ html_theme_options = {"top_of_page_buttons": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-myst_enable_extensions = ["colon_fence", "deflist", "attrs_block", "dollarmath"]
-myst_dmath_allow_digits = False  # 5 $ and 7 $ are no formula
-myst_dmath_allow_space = False
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]  # and "dollarmath" where a page says so: elsewhere $ is money
 myst_heading_anchors = 4
 
 autosummary_generate = True
