@@ -55,7 +55,8 @@ html_theme_options = {"top_of_page_buttons": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]  # and "dollarmath" where a page says so: elsewhere $ is money
+# "dollarmath" where a page says so: elsewhere $ is money
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
 myst_heading_anchors = 4
 
 autosummary_generate = True
