@@ -56,6 +56,16 @@ def test_frames_are_prepared_as_in_memory(y: Any, family: str, missing: str) -> 
         check_equal(prepare(table, y, **options), read_dask(frame, y, **options))
 
 
+def test_terms_are_those_in_memory() -> None:
+    table = mixed().to_pandas()
+    table["moment"] = pd.Timestamp("2020-01-30") + pd.to_timedelta(37 * np.arange(len(table)), unit="h")
+    table.loc[[1, 8, 20, 33], "moment"] = pd.NaT
+    options: dict[str, Any] = {"family": "gaussian", "missing": "impute", "dates": ["moment"]}
+    options |= {"spline": {"number": 4, "gaps": None}, "interact": ["text:truth", "count:category", "gaps:rank"]}
+    for n_partitions in (1, 4):
+        check_equal(prepare(table, "y", **options), read_dask(frame_of(n_partitions, table)[1], "y", **options))
+
+
 def test_text_may_be_of_python_objects() -> None:
     with dask.config.set({"dataframe.convert-string": False}):
         table, frame = frame_of(3, pd.DataFrame({"t": pd.Series([*"abcabc"], dtype=object), "y": np.arange(6.0)}))

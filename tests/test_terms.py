@@ -381,10 +381,15 @@ def test_words_that_are_none(options: dict[str, Any]) -> None:
         nb.fit_path(TABLE, "y", **options)
 
 
-@pytest.mark.parametrize("option", ["dates", "text", "spline", "interact"])
-def test_rows_in_blocks_refuse_them(option: str) -> None:
-    with pytest.raises(ValueError, match=f"{option}: not for rows that come in blocks"):
-        nb.fit_path(nb.Blocks(TABLE[["y", "a", "b"]]), "y", **{option: ALL[option]})
+def test_rows_in_blocks_refuse_words() -> None:
+    with pytest.raises(ValueError, match="text: not for rows that come in blocks"):
+        nb.fit_path(TABLE.lazy(), "y", text=["note"])
+
+
+@pytest.mark.parametrize("option", ["dates", "spline", "interact"])
+def test_arrays_in_blocks_refuse_them(option: str) -> None:
+    with pytest.raises(ValueError, match=f"{option} is not available for arrays that are read in blocks"):
+        nb.fit_path(nb.Blocks(TABLE[["a", "b"]].to_numpy()), Y, **{option: ALL[option]})
 
 
 def test_at_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -413,8 +418,7 @@ def test_at_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["--text", "note=x"], "--text COL=N"),
         (["--baseline", "side"], "--baseline COL=LEVEL"),
         (["--baseline", "commonest,side=left"], "leave the others out"),
-        (["--memory", "1GB", "--dates", "day"], "--dates: not for a table that is read in blocks"),
-        (["--memory", "1GB", "--missing", "mean"], "numbers take the median"),
+        (["--memory", "1GB", "--text", "note"], "--text: not for a table that is read in blocks"),
     ],
 )
 def test_words_of_the_terminal_that_cannot_be(

@@ -24,6 +24,20 @@ from normball.messages import DataError, Finding
 BYTES = 2**23  # of a block, unless it is asked for otherwise: columns of a block stay in the cache of a core
 
 
+OF_TABLES: dict[str, Any] = {  # options that arrays do not take, and what each is where it is not given
+    "missing": "error",
+    "inf": "error",
+    "categorical": (),
+    "drop": (),
+    "min_count": 0,
+    "baseline": None,
+    "fill_value": None,
+    "dates": (),
+    "spline": (),
+    "interact": (),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class ArraySource:
     """Rows of arrays; blocks are views where the layout allows."""
@@ -78,15 +92,7 @@ def read_arrays(
         X = opened(X)
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "fiub":
         return None
-    unasked: dict[str, Any] = {
-        "missing": "error",
-        "inf": "error",
-        "categorical": (),
-        "drop": (),
-        "min_count": 0,
-        "baseline": None,
-    }
-    for name in [name for name, usual in unasked.items() if options.get(name, usual) not in (usual, None, [])]:
+    for name in [name for name, usual in OF_TABLES.items() if options.get(name, usual) not in (usual, None, [], {})]:
         raise ValueError(f"{name} is not available for arrays that are read in blocks: give a table, or leave it out")
     vectors = {"y": y, "sample_weight": sample_weight, "offset": offset, **(by_row or {})}
     vectors = {name: opened(one) if str(one).endswith(".npy") else one for name, one in vectors.items()}

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.blocks.long_table import CATEGORIES, DATES, NUMBERS, TEXT, TRUTH, LongTable, kind_of
-from normball.blocks.readers import ItemReader, NumberReader, Reader, TextNumberReader, as_items
+from normball.blocks.readers import DateReader, ItemReader, NumberReader, Reader, TextNumberReader, as_items
 from normball.blocks.surveyed import Locate, SurveyedLabels, SurveyedNumbers, labels_from, numbers_from
+from normball.blocks.surveyed_dates import DayCounts, SurveyedDates
 from normball.inputs.columns import Floats, Mask, Unusable
 from normball.inputs.places import Places
 from normball.inputs.reading import TextFormat
@@ -36,6 +37,7 @@ class Settled:
     reader: Reader | None = None
     matched: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
+    dates: SurveyedDates | None = None
 
 
 class ColumnSurvey(Protocol):
@@ -55,7 +57,7 @@ class ColumnSurvey(Protocol):
 
 
 def column_survey(
-    name: str, table: LongTable, *, as_labels: bool, wants_distinct: bool, inf_is_missing: bool
+    name: str, table: LongTable, *, as_labels: bool, as_dates: bool, wants_distinct: bool, inf_is_missing: bool
 ) -> ColumnSurvey:
     """The survey of a column, by its type."""
     import polars as pl
@@ -65,9 +67,11 @@ def column_survey(
     form = table.form or TextFormat()
     if kind in (NUMBERS, ""):
         numbers = NumberColumn(form, wants_distinct, inf_is_missing)
-        return LabelledNumbers(name, numbers) if as_labels else numbers
+        return LabelledNumbers(name, numbers) if as_labels or as_dates else numbers
     if kind == TEXT and table.form is not None and name not in table.kept_as_text:
         return TextColumn(name, form, wants_distinct, inf_is_missing)
+    if as_dates and isinstance(dtype, pl.Date | pl.Datetime):
+        return DateColumn()
     if kind == DATES and as_labels:
         return LabelColumn(name, True)
     if kind in (TRUTH, CATEGORIES, TEXT):
@@ -128,6 +132,34 @@ class NumberColumn:
     def settled(self, locate: Locate) -> Settled:
         """The numbers."""
         return Settled(self.found, self.reader, frozenset(self._matched))
+
+
+class DateColumn:
+    """Dates of a type for them."""
+
+    def __init__(self) -> None:
+        self._reader, self._counts, self._missing = DateReader(), DayCounts(), Places()
+
+    def add(self, series: pl.Series, first_row: int) -> Mask:
+        """Take the next part; returns which values are missing."""
+        moments = self._reader.read(series)
+        self._counts.add(moments)
+        missing = np.isnan(moments)
+        self._missing = Places.union((self._missing, Places.of(missing, first_row)))
+        return missing
+
+    def join(self, later: DateColumn) -> None:
+        """Take what was found in later rows."""
+        self._counts.join(later._counts)
+        self._missing = Places.union((self._missing, later._missing))
+
+    def again(self) -> None:
+        """Nothing is left open."""
+
+    def settled(self, locate: Locate) -> Settled:
+        """The dates."""
+        dates = SurveyedDates(self._counts, self._missing, int(self._counts.times.sum()) + self._counts.n_missing)
+        return Settled(Unusable(DATES, is_date=True), self._reader, dates=dates)
 
 
 class LabelColumn:

@@ -15,10 +15,12 @@ from normball.blocks.long_table import LongTable, changed
 from normball.blocks.passes import lacking
 from normball.blocks.readers import NumberReader, Reader, read_frame
 from normball.blocks.target import TargetColumns
+from normball.blocks.terms import Encoder
 from normball.inputs.class_targets import any_output
 from normball.inputs.columns import Floats, Mask
 from normball.inputs.gaps import NOUNS
 from normball.inputs.preparation import Preparation, dense_design
+from normball.inputs.terms.numbers import NumberTerm
 from normball.messages import count
 
 if TYPE_CHECKING:
@@ -227,7 +229,8 @@ class TableRows:
     def _is_stored_so(self) -> bool:
         """Whether all features are stored as the solver takes them."""
         return all(
-            isinstance(reader := self.reader.readers[column.name], NumberReader)
+            isinstance(column, NumberTerm)
+            and isinstance(reader := self.reader.readers[column.name], NumberReader)
             and not reader.na
             and not column.indicator
             and column.fill is None
@@ -240,8 +243,6 @@ class TableRows:
         return matrix if matrix.dtype in (np.dtype(np.float32), np.dtype(np.float64)) else matrix.astype(np.float64)
 
     def _design(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-        parts = [
-            self.levels[name][columns[name]] if name in self.levels else columns[name]
-            for name in self.reader.roles.features
-        ]
-        return dense_design(self.preparation.columns, parts, len(parts[0]))
+        encoder, terms = Encoder(self.levels), self.preparation.columns
+        encoded = [encoder.encoded(term, columns) for term in terms]
+        return dense_design(terms, encoded, len(columns[self.reader.roles.features[0]]))

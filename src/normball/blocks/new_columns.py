@@ -14,14 +14,17 @@ from normball.blocks.passes import places_lacking
 from normball.blocks.readers import ItemReader, Reader
 from normball.blocks.survey import Survey
 from normball.blocks.surveyed import SurveyedLabels
+from normball.blocks.surveyed_dates import dates_of
 from normball.blocks.table_features import number_reader
 from normball.inputs.column_findings import infinite_values, missing_values, not_numeric, unusable
 from normball.inputs.columns import Unusable
 from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation
+from normball.inputs.terms.dates import DateTerm
+from normball.inputs.terms.interaction import InteractionTerm
 from normball.inputs.terms.levels import LevelTerm
 from normball.inputs.terms.term import Term
-from normball.messages import Finding
+from normball.messages import DataError, Finding
 
 
 @dataclass
@@ -64,8 +67,15 @@ class NewColumns:
 def judged_columns(preparation: Preparation, found: Survey, unknown: str) -> tuple[NewColumns, list[Finding]]:
     """The columns, and what there is to say of each."""
     columns, findings = NewColumns(preparation, found.n_rows), list[Finding]()
-    kept = []
+    kept: list[Term] = []
     for column in preparation.columns:
+        if isinstance(column, InteractionTerm):  # its columns are features by themselves, too
+            kept.append(column)
+            continue
+        if isinstance(column, DateTerm):
+            findings += _dates(columns, column, found)
+            kept.append(column)
+            continue
         content: Any = found.contents[column.name]
         if isinstance(content, Unusable):
             findings.append(replace(unusable(column.name, content), fix="put in what the model was fitted on"))
@@ -78,6 +88,17 @@ def judged_columns(preparation: Preparation, found: Survey, unknown: str) -> tup
         kept.append(column if content.missing else replace(column, fill=None))
     columns.preparation = replace(preparation, columns=tuple(kept))
     return columns, findings
+
+
+def _dates(columns: NewColumns, column: DateTerm, found: Survey) -> list[Finding]:
+    name = column.name
+    try:
+        dates, columns.readers[name] = dates_of(name, found, column.form)
+    except DataError as error:
+        return [*error.findings]
+    if dates.missing and not column.imputes:
+        columns.missing[name] = dates.missing
+    return []
 
 
 def _numbers(columns: NewColumns, column: Term, content: Any) -> list[Finding]:

@@ -31,8 +31,11 @@ from normball.inputs.new_targets import FILL_IN
 from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation
 from normball.inputs.row_numbers import several_offsets
+from normball.inputs.terms.dates import DateTerm
+from normball.inputs.terms.interaction import InteractionTerm
 from normball.inputs.terms.levels import LevelTerm
 from normball.inputs.terms.numbers import NumberTerm
+from normball.inputs.terms.spline import SplineTerm
 from normball.messages import DataError, Finding, count, did_you_mean, raise_errors, sample
 from normball.progress import Poll
 from normball.settings import Progress
@@ -122,14 +125,14 @@ def new_rows(
     """
     given = X if isinstance(X, Blocks) else Blocks(X)
     vectors = {"y": y, "sample_weight": sample_weight, "offset": offset, "row_groups": row_groups}
-    _check_kinds(preparation)
     executor, table = given.executor, _table_of(given, vectors)
     if isinstance(table, DaskTable):
         executor = table.executor
+    _check_kinds(preparation, table.named and preparation.named)
     preparation, roles = _roles(table, preparation, {**vectors, "exposure": exposure}, terms)
-    labels = frozenset(column.name for column in preparation.columns if column.levels is not None)
+    labels = frozenset(preparation.of_kind(LevelTerm))
     if table.form is not None:  # text that is to be labels stays as it is written
-        table = replace(table, kept_as_text=(*table.kept_as_text, *labels))
+        table = replace(table, kept_as_text=(*table.kept_as_text, *preparation.labels))
     rows, findings = _rows(table, preparation, terms, roles, labels, given, (unknown, missing), progress)
     blocks = RowBlocks(
         source=PartitionRows(rows, table) if isinstance(table, DaskTable) else rows,
@@ -146,14 +149,13 @@ def new_rows(
     return NewRows(blocks, executor, table, rows.n_table_rows, memory, tuple(findings), progress, bool(roles.fold))
 
 
-def _check_kinds(preparation: Preparation) -> None:
-    """Raise where columns give features that blocks do not have."""
-    other = [column.name for column in preparation.columns if not isinstance(column, NumberTerm | LevelTerm)]
-    if other:
-        text = (
-            f"The model makes dates, words, splines or products features: {sample(other, quote=True)}. Rows in blocks "
-            "do not have these."
-        )
+def _check_kinds(preparation: Preparation, named: bool) -> None:
+    """Raise where columns give features that blocks do not have, or that columns without names cannot give."""
+    plain = (NumberTerm, LevelTerm)
+    taken = (*plain, DateTerm, SplineTerm, InteractionTerm) if named else plain
+    if other := [column.name for column in preparation.columns if not isinstance(column, taken)]:
+        what = "words" if named else "dates, words, splines or products of columns that are found by name"
+        text = f"The model makes {what} features: {sample(other, quote=True)}. Rows in blocks do not have these."
         raise DataError(Finding("E16", text, "give a table in memory", tuple(other)))
 
 
@@ -176,6 +178,7 @@ def _rows(
         as_labels=labels,
         distinct=frozenset((*roles.target, roles.fold)),
         inf_is_missing=preparation.inf_is_missing,
+        as_dates=frozenset(preparation.of_kind(DateTerm)),
     )
     with Poll(progress) as poll:
         looked_at = watched(table, poll)
@@ -209,7 +212,7 @@ def _roles(
         findings += not_found_of(table, names[role], f"Column (of {role})")
     raise_errors(findings)
     apart = {name for some in names.values() for name in some}
-    features = [column.name for column in preparation.columns]
+    features = [*preparation.sources]
     if not (table.named and preparation.named):
         there = [name for name in table.names if name not in apart]
         if len(there) != len(features):

@@ -17,10 +17,8 @@ from normball.blocks.data import MOST_FEATURES, BlockData, refuse_family
 from normball.blocks.executor import Executor
 from normball.blocks.local import LocalExecutor
 from normball.blocks.source import RowBlocks
-from normball.blocks.table_features import IN_BLOCKS
 from normball.blocks.tables import blocks_of, is_long_table
 from normball.families import AUTO, family_name, find_family
-from normball.inputs.terms.plan import ABOUT_COLUMNS, NEW_FEATURES, Plan
 from normball.settings import Progress, Settings
 
 SHARE_KEPT = 0.4  # of the memory, for blocks that stay between passes; reading and sums take theirs
@@ -102,15 +100,14 @@ def block_data(
     return BlockData(found, executor, settings.progress, given.resume)
 
 
-def _without_terms(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that readers of blocks take; a ValueError where columns are to become features in other ways."""
-    plan = Plan(**{name: options[name] for name in ABOUT_COLUMNS if name in options})
-    if asked := [name for name in plan.makes_features if name not in IN_BLOCKS]:
-        text = f"{' and '.join(asked)}: not for rows that come in blocks, where columns give numbers and levels"
-        fills = ', and missing numbers take the median (missing="impute")' if plan.fills_otherwise else ""
-        raise ValueError(f"{text}{fills}; leave it out, or fit a sample of the rows in memory")
-    kept = {name: value for name, value in options.items() if name not in NEW_FEATURES or name in IN_BLOCKS}
-    return {**kept, "missing": plan.missing} if "missing" in options else kept
+def _without_text(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that readers of blocks take; a ValueError where words are to become features."""
+    if options.get("text"):
+        raise ValueError(
+            "text: not for rows that come in blocks, whose words are not counted; leave it out, or fit a sample of the "
+            "rows in memory"
+        )
+    return {name: value for name, value in options.items() if name != "text"}
 
 
 def row_blocks(
@@ -124,7 +121,7 @@ def row_blocks(
     options = dict(options)
     if options.pop("strata", None) is not None:
         raise ValueError('strata are those of family="cox", which needs all rows in memory')
-    options = _without_terms(options)
+    options = _without_text(options)
     local = (read_arrays, partial(blocks_of, progress=progress))
     readers = (partial(read_dask, executor=given.executor),) if is_dask(given.X) else local
     known = {**options, "family": family_name(options["family"])}

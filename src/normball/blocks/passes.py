@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normball.blocks.long_table import LongTable, column_of
-from normball.blocks.medians import MedianSearch
+from normball.blocks.quantiles import QuantileSearch
 from normball.blocks.readers import Reader, as_items
 from normball.families import find_family
 from normball.inputs.columns import Floats, Mask
@@ -104,7 +104,7 @@ class Refused:
 class _Median:
     name: str
     reader: Reader
-    search: MedianSearch = field(default_factory=MedianSearch)
+    search: QuantileSearch = field(default_factory=QuantileSearch)
 
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
         values = self.reader.read(frame[self.name])

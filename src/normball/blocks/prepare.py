@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from normball.blocks.encoding import Roles, RowReader, TableRows
 from normball.blocks.estimates import settled_family
 from normball.blocks.fold_units import fold_names, folds_and_units, sizes_of
-from normball.blocks.learning import Content, UsedRows, learn_from_rows
+from normball.blocks.learning import Feature, Sought, UsedRows, learn_from_rows
 from normball.blocks.long_table import DATES, DEFAULT_MEMORY, LongTable, kind_of, rows_of_a_block
 from normball.blocks.passes import median_of, n_complete, places_lacking
 from normball.blocks.roles import judged_row_numbers, refused_numbers, roles_of
 from normball.blocks.source import RowBlocks
 from normball.blocks.survey import Survey, Wanted, survey
-from normball.blocks.surveyed import SurveyedNumbers
+from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.blocks.table_features import feature_contents, survival_findings
 from normball.blocks.target import TargetColumns, decide_target, judge_target, surveyed_rows
+from normball.blocks.terms import Counts, Encoder, Levels, PairsPass, learned_terms
 from normball.families import family_name
 from normball.inputs.columns import Unusable
 from normball.inputs.features import refuse_equal_names
@@ -33,12 +32,10 @@ from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation
 from normball.inputs.row_numbers import several_offsets, without_weight
 from normball.inputs.tables import not_met
-from normball.inputs.terms.learning import without_levels
-from normball.inputs.terms.levels import LevelTerm, taken_together
-from normball.inputs.terms.numbers import NumberTerm
+from normball.inputs.terms.interaction import InteractionTerm
 from normball.inputs.terms.plan import Plan
-from normball.inputs.terms.term import Term
-from normball.messages import DataError, Finding, raise_errors, sample
+from normball.inputs.terms.spline import shares_of_knots
+from normball.messages import DataError, raise_errors, sample
 
 
 def prepare_long_table(
@@ -54,10 +51,9 @@ def prepare_long_table(
     drop: Sequence[str] = (),
     by_row: Mapping[str, Any] | None = None,
     exposure: str = "",
-    min_count: int = 0,
-    baseline: Any = None,
     memory: int | None = None,
     block_rows: int | None = None,
+    **more_about_columns: Any,
 ) -> RowBlocks:
     """Look at all rows of a table and lay out how they become blocks.
 
@@ -67,7 +63,7 @@ def prepare_long_table(
         The table.
     y : str or list of str
         The column of the target, or those of a family with several outputs.
-    family, missing, inf, categorical, drop, min_count, baseline
+    family, missing, inf, categorical, drop
         As in `inputs.prepare.prepare`.
     sample_weight, offset : str, optional
         Columns; of several outputs a list of offsets.
@@ -80,6 +76,8 @@ def prepare_long_table(
         Bytes that reading may take, by default 1 GiB.
     block_rows : int, optional
         Rows of the table that make a block; by default as many as the memory allows, 8 MB at most.
+    **more_about_columns
+        The other options of `Plan`, but for `text`.
 
     Returns
     -------
@@ -91,7 +89,7 @@ def prepare_long_table(
         With every problem found.
     """
     family = family_name(family)
-    plan = Plan(missing, inf, categorical, drop, min_count, baseline)
+    plan = Plan(missing, inf, categorical, drop, **more_about_columns)
     roles = roles_of(
         table,
         y,
@@ -103,19 +101,19 @@ def prepare_long_table(
         by_row=by_row or {},
     )
     if table.form is not None:  # text that is to be labels stays as it is written
-        table = replace(table, kept_as_text=(*table.kept_as_text, *plan.categorical))
+        table = replace(table, kept_as_text=(*table.kept_as_text, *plan.categorical, *plan.dates))
     n_rows = rows_of_a_block(len(roles.columns), memory, block_rows)
     surveyed = _Surveyed(table, roles, plan, survey(table, _wanted(table, roles, plan), n_rows), n_rows)
     family, reader, features = surveyed.reader(family)
     used = surveyed.used(reader, features, memory or DEFAULT_MEMORY)
-    if not used.has_weight:
-        raise DataError(without_weight("sample_weight"))
     target, findings, has_offset = reader.target, surveyed.findings, bool(roles.offsets or roles.exposure)
     assert target is not None
     findings += judge_target(target, used.target, family, has_offset)
     family, remarks = settled_family(family, table, reader, surveyed.found.n_rows, n_rows)
     findings += remarks
-    preparation, levels = _learned(used.contents, table.named, plan, findings)
+    terms, levels = learned_terms(used.contents, plan, findings, partial(_counted, table, reader, n_rows))
+    preparation = Preparation(terms, table.named, plan.inf == "nan")
+    refuse_equal_names(preparation)
     n_rows = rows_of_a_block(max(len(roles.columns), len(preparation.feature_names)), memory, block_rows)
     source = TableRows(table, reader, preparation, surveyed.found.n_rows, n_rows, levels)
     n_folds, units = folds_and_units(roles.fold_role, reader.folds, used.fold_sizes)
@@ -134,30 +132,11 @@ def prepare_long_table(
     )
 
 
-def _learned(
-    contents: Mapping[str, Content], named: bool, plan: Plan, findings: list[Finding]
-) -> tuple[Preparation, dict[str, NDArray[np.int32]]]:
-    """How the columns become features, and for those of labels the level of each code and, at the end, of gaps."""
-    columns: list[Term] = []
-    levels = {}
-    numbers = [name for name, content in contents.items() if isinstance(content, SurveyedNumbers)]
-    problems = without_levels(numbers, plan)
-    for name, content in contents.items():
-        if isinstance(content, SurveyedNumbers):
-            columns.append(NumberTerm.learn(name, content, plan.filling))
-            continue
-        try:
-            column = LevelTerm.learn(name, content, plan)
-        except DataError as error:
-            problems += error.findings
-            continue
-        levels[name] = np.append(column.codes(content.values)[0], np.int32(column.code_of_gaps))
-        columns.append(column)
-    findings += taken_together(columns, contents, plan.min_count)
-    raise_errors(problems)
-    preparation = Preparation(tuple(columns), named, plan.inf == "nan")
-    refuse_equal_names(preparation)
-    return preparation, levels
+def _counted(
+    table: LongTable, reader: RowReader, n_rows: int, levels: Levels, terms: Sequence[InteractionTerm]
+) -> Counts:
+    """In how many of the rows that are used each product is not zero, in a pass of its own."""
+    return table.run(reader.roles.columns, n_rows, PairsPass(reader, Encoder(levels), terms)).counts
 
 
 def _wanted(table: LongTable, roles: Roles, plan: Plan) -> Wanted:
@@ -169,6 +148,7 @@ def _wanted(table: LongTable, roles: Roles, plan: Plan) -> Wanted:
         as_labels=frozenset(plan.categorical) & frozenset(roles.features) | {*times},
         distinct=frozenset((*roles.target, roles.fold)),
         inf_is_missing=plan.inf == "nan",
+        as_dates=frozenset(plan.dates) & frozenset(roles.features),
     )
 
 
@@ -182,9 +162,9 @@ class _Surveyed:
         if table.form is not None:
             self.findings += not_met(table.form, found.matched)
 
-    def reader(self, family: str) -> tuple[str, RowReader, dict[str, Content]]:
+    def reader(self, family: str) -> tuple[str, RowReader, dict[str, Feature]]:
         """The family, how rows are read, and the features; raises with every problem of single columns."""
-        features, readers, remarks = feature_contents(self.table, self.roles, self.plan.categorical, self.found)
+        features, readers, remarks = feature_contents(self.table, self.roles, self.plan, self.found)
         self.readers |= readers
         divisor, of_numbers = judged_row_numbers(self.roles, self.found, self.readers, may_lack=True)
         self.findings += of_numbers + remarks
@@ -193,7 +173,7 @@ class _Surveyed:
         outputs = () if target is None else target.output_names
         if (n_offsets := len(self.roles.offsets)) and n_offsets != max(len(outputs), 1):
             self.findings.append(several_offsets(n_offsets, outputs))
-        self.findings += self._gaps(features, title).findings(self.plan.missing, title)
+        self.findings += self._gaps(features, title).findings(self.plan.missing, title, self.plan.fill_words)
         raise_errors(self.findings)
         assert target is not None
         drops_gaps = self.plan.missing == "drop" and self.found.with_gap.n > self.found.without_needed.n
@@ -217,7 +197,7 @@ class _Surveyed:
         """The median of a column, in passes of its own."""
         return median_of(self.table, name, self.readers[name], self.n_rows)
 
-    def _gaps(self, features: Mapping[str, Content], title: str) -> Gaps:
+    def _gaps(self, features: Mapping[str, Feature], title: str) -> Gaps:
         """Where features and target lack a number."""
         numbers = {name: one for name, one in features.items() if isinstance(one, SurveyedNumbers)}
         targets = [one for name in self.roles.target if isinstance(one := self.found.contents[name], SurveyedNumbers)]
@@ -253,7 +233,7 @@ class _Surveyed:
         """How many rows have the target and all of these columns, found in a further pass."""
         return n_complete(self.table, self.readers, list(dict.fromkeys([*names, *self.roles.needed])), self.n_rows)
 
-    def used(self, reader: RowReader, features: Mapping[str, Content], memory: int) -> UsedRows:
+    def used(self, reader: RowReader, features: Mapping[str, Feature], memory: int) -> UsedRows:
         """What the rows that are used hold: from the survey where all are, else in further passes."""
         impute = self.plan.missing == "impute"
         dropped = self.found.with_gap if self.plan.missing == "drop" else self.found.without_needed
@@ -261,7 +241,22 @@ class _Surveyed:
         has_zeros = isinstance(weights, SurveyedNumbers) and weights.n_zeros > 0
         assert reader.target is not None
         target = surveyed_rows(reader.target, self.found.contents)
-        if target is not None and not (dropped or has_zeros or impute):
+        sought = self._sought(features)
+        if target is not None and not (dropped or has_zeros or impute or sought):
             sizes = sizes_of(self.found.contents[self.roles.fold]) if self.roles.fold else None
             return UsedRows(dict(features), target, self.found.n_rows, True, sizes)
-        return learn_from_rows(self.table, reader, features, self.n_rows, impute, memory)
+        found = learn_from_rows(self.table, reader, features, self.n_rows, sought, memory)
+        if not found.has_weight:
+            raise DataError(without_weight("sample_weight"))
+        return found
+
+    def _sought(self, features: Mapping[str, Feature]) -> Sought:
+        """The quantiles that are needed: where the knots of splines are, and medians that stand in for gaps."""
+        filling, spline = self.plan.filling, self.plan.spline
+        of_numbers = [name for name, one in features.items() if not isinstance(one, SurveyedLabels)]
+        by_median = filling is not None and filling.by == "median"
+        return {
+            name: tuple(shares_of_knots(self.plan, name).tolist()) if name in spline else ()
+            for name in of_numbers
+            if by_median or name in spline
+        }

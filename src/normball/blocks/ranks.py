@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.blocks.medians import Keys, ordered_keys
+from normball.blocks.quantiles import Keys, ordered_keys
 
 Array = NDArray[np.float64]
 

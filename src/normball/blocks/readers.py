@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from normball.blocks.long_table import changed
 from normball.inputs.columns import Floats
+from normball.inputs.dates import as_days
 from normball.inputs.reading import TextFormat
 from normball.inputs.text import Cells, read_columns
 
@@ -93,6 +94,18 @@ class ItemReader:
         if lost.any():
             raise changed(f'"{name}" holds "{series.filter(lost)[0]}", which it did not')
         return np.asarray(found.fill_null(self.missing).to_numpy(), dtype=self.dtype)
+
+
+@dataclass(frozen=True)
+class DateReader:
+    """Dates of a type for them."""
+
+    def read(self, series: pl.Series) -> Floats:
+        """Days since 1970-01-01, NaN where one is missing; in UTC where there is a time zone."""
+        import polars as pl
+
+        moments = series.cast(pl.Datetime("us")) if series.dtype == pl.Date else series.dt.cast_time_unit("us")
+        return as_days(moments)
 
 
 def as_items(series: pl.Series) -> pl.Series:

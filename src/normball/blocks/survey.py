@@ -14,6 +14,7 @@ from normball.blocks.long_table import LongTable, column_of
 from normball.blocks.passes import places_of_labels
 from normball.blocks.readers import Reader
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
+from normball.blocks.surveyed_dates import SurveyedDates
 from normball.inputs.columns import Unusable
 from normball.inputs.places import Places
 from normball.inputs.reading import TextFormat
@@ -40,6 +41,8 @@ class Wanted:
         Columns of numbers to take for labels, and such whose distinct values count even where they are not whole.
     inf_is_missing : bool
         Whether an infinite number is a missing value.
+    as_dates : frozenset of str
+        Columns of dates.
     """
 
     columns: tuple[str, ...]
@@ -48,6 +51,7 @@ class Wanted:
     as_labels: frozenset[str]
     distinct: frozenset[str]
     inf_is_missing: bool
+    as_dates: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -66,6 +70,8 @@ class Survey:
         Rows that lack a feature or something needed, and those that lack something needed.
     matched : frozenset of str
         The parts of the format of text that were met.
+    dates : {column: SurveyedDates}
+        Columns of a type for dates that were looked at as such.
     """
 
     n_rows: int
@@ -75,6 +81,7 @@ class Survey:
     without_needed: Places
     matched: frozenset[str]
     findings: list[Finding]
+    dates: dict[str, SurveyedDates]
 
 
 def survey(table: LongTable, wanted: Wanted, n_rows: int) -> Survey:
@@ -84,6 +91,7 @@ def survey(table: LongTable, wanted: Wanted, n_rows: int) -> Survey:
             name,
             table,
             as_labels=name in wanted.as_labels,
+            as_dates=name in wanted.as_dates,
             wants_distinct=name in wanted.distinct,
             inf_is_missing=wanted.inf_is_missing,
         )
@@ -103,6 +111,7 @@ def survey(table: LongTable, wanted: Wanted, n_rows: int) -> Survey:
         first.without_needed,
         frozenset().union(*(column.matched for column in settled.values())),
         [finding for column in settled.values() for finding in column.findings],
+        {name: column.dates for name, column in settled.items() if column.dates is not None},
     )
 
 

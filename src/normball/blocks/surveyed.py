@@ -43,8 +43,12 @@ class SurveyedNumbers:
         How often each of them occurs.
     rises : bool
         Whether each is larger than the one before.
-    median : float or None
-        Filled in by the pass that learns it.
+    median, mean : float or None
+        Filled in by the pass that learns them.
+    n_distinct : int
+        How many different values there are, where quantiles were asked for.
+    known_quantiles : ndarray or None
+        These, where they were asked for.
     """
 
     wants_distinct: bool = False
@@ -64,6 +68,15 @@ class SurveyedNumbers:
     times: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
     rises: bool = True
     median: float | None = None
+    mean: float | None = None
+    n_distinct: int = 0
+    known_quantiles: Floats | None = None
+
+    def quantiles(self, shares: Floats) -> Floats:
+        """The quantiles that were asked for."""
+        assert self.known_quantiles is not None
+        assert len(self.known_quantiles) == len(shares)
+        return self.known_quantiles
 
     def __len__(self) -> int:
         return self.n

@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from normball.blocks.encoding import Roles
-from normball.blocks.learning import Content
+from normball.blocks.learning import Content, Feature
 from normball.blocks.long_table import LongTable
 from normball.blocks.readers import ItemReader, Reader
 from normball.blocks.survey import Survey
 from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
+from normball.blocks.surveyed_dates import dates_of
 from normball.inputs.column_findings import examine_text, numbers_as_text, unusable
 from normball.inputs.columns import Labels, Numbers, Unusable
 from normball.inputs.sources import Source
 from normball.inputs.survival import FEWEST_TIMES, survival
-from normball.inputs.terms.plan import NEW_FEATURES
-from normball.messages import OR, Finding
+from normball.inputs.terms.plan import Plan
+from normball.messages import OR, DataError, Finding
 
-IN_BLOCKS = ("min_count", "baseline")  # of the options that make features
+NOT_IN_BLOCKS = ("text",)  # of the options that make features
 
 
 def feature_contents(
-    table: LongTable, roles: Roles, categorical: Collection[str], found: Survey
-) -> tuple[dict[str, Content], dict[str, Reader], list[Finding]]:
+    table: LongTable, roles: Roles, plan: Plan, found: Survey
+) -> tuple[dict[str, Feature], dict[str, Reader], list[Finding]]:
     """What the features hold, the readers of those that are read otherwise now, and what there is to say.
 
     By the rules of `inputs.features.read_features`.
     """
-    contents: dict[str, Content] = {}
+    contents: dict[str, Feature] = {}
     readers: dict[str, Reader] = {}
     findings: list[Finding] = []
     for name in roles.features:
         content = found.contents[name]
+        if name in plan.dates:
+            try:
+                contents[name], readers[name] = dates_of(name, found)
+            except DataError as error:
+                findings += error.findings
+            continue
         if isinstance(content, Unusable):
             findings.append(unusable(name, content))
             continue
-        if isinstance(content, SurveyedLabels) and name not in categorical and not content.declared:
+        if isinstance(content, SurveyedLabels) and name not in plan.categorical and not content.declared:
             numbers = content.as_numbers()
             if numbers is None:
                 findings += examine_text(name, content)
@@ -54,7 +60,7 @@ def feature_contents(
 
 def _in_blocks(finding: Finding) -> Finding:
     """Without the remedies that rows in blocks do not take."""
-    refused = tuple(f"{name}=" for name in NEW_FEATURES if name not in IN_BLOCKS)
+    refused = tuple(f"{name}=" for name in NOT_IN_BLOCKS)
     return replace(finding, fix=OR.join(fix for fix in finding.fix.split(OR) if not fix.startswith(refused)))
 
 

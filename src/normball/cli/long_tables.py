@@ -36,11 +36,7 @@ NEED_ROWS = (
     "bootstrap",
     "groups",
     "group_columns",
-    "fill_value",
-    "dates",
     "text",
-    "spline",
-    "interact",
 )
 N_BOOTSTRAP = 500  # samples of the rows that were set apart, as of those in memory
 ROWS_AT_ONCE = 1 << 16
@@ -286,8 +282,5 @@ def _check(arguments: Namespace) -> None:
         text = f"{words}: not for a table that is read in blocks of rows"
         why = "--memory" if arguments.memory is not None else "a folder, or a pattern of files"
         raise UsageError(f"{text} ({why}): leave it out, or fit a sample of the rows from one file")
-    if arguments.missing in ("mean", "constant"):
-        text = f"--missing {arguments.missing}: of a table that is read in blocks numbers take the median"
-        raise UsageError(f"{text}, which is --missing median")
     if getattr(arguments, "repeats", 1) != 1:
         raise UsageError(f"--repeats {arguments.repeats}: folds of rows that come in blocks are drawn once")

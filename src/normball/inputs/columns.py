@@ -37,6 +37,17 @@ class AnyNumbers(Protocol):
     def median(self) -> float | None:
         """The median of those that are not; None where all are."""
 
+    @property
+    def mean(self) -> float | None:
+        """Their mean; None where there are none."""
+
+    @property
+    def n_distinct(self) -> int:
+        """How many different ones there are, as far as that was asked for."""
+
+    def quantiles(self, shares: Floats) -> Floats:
+        """Their quantiles, as far as these were asked for."""
+
 
 class AnyLabels(Protocol):
     """The same of a column of labels."""
@@ -92,6 +103,21 @@ class Numbers:
         """The median of those that are not; None where all are."""
         present = self.values[~self.missing]
         return float(np.median(present)) if len(present) else None
+
+    @property
+    def mean(self) -> float | None:
+        """Their mean; None where there are none."""
+        present = self.values[~self.missing]
+        return float(present.mean()) if len(present) else None
+
+    @property
+    def n_distinct(self) -> int:
+        """How many different finite values there are."""
+        return int(np.unique(self.values[np.isfinite(self.values)]).size)
+
+    def quantiles(self, shares: Floats) -> Floats:
+        """Quantiles of the finite values."""
+        return np.asarray(np.quantile(self.values[np.isfinite(self.values)], shares))
 
     def take(self, rows: NDArray[np.intp]) -> Numbers:
         """The column with these rows only."""

@@ -150,17 +150,18 @@ def days_in(values: Sequence[str], form: str) -> Floats:
     """Days since 1970-01-01 of texts in a form, NaN where one is no date in it."""
     text = _normal(values)
     if form == COMPACT:
-        return _as_days(_compact(text))
+        return as_days(_compact(text))
     days = np.full(len(values), np.nan)
     has_year = text.str.contains(r"\d{4}" if "%Y" in form else r"\d")
     zoned = text.str.contains(ZONED)
     for which in (has_year & zoned, has_year & ~zoned):  # one text must not decide how another one is read
         for _, moments in _readings(text.filter(which), [form]):
-            days[which.to_numpy()] = _as_days(moments)
+            days[which.to_numpy()] = as_days(moments)
     return days
 
 
-def _as_days(moments: pl.Series) -> Floats:
+def as_days(moments: pl.Series) -> Floats:
+    """Days since 1970-01-01 of moments in microseconds, NaN where one is missing."""
     days = moments.to_physical().to_numpy().astype(np.float64) / MICROSECONDS_A_DAY
     return np.where(moments.is_null().to_numpy(), np.nan, days)
 
@@ -197,25 +198,40 @@ def read_dates(source: Source, name: str, form: str | None = None) -> Dates:
     column = source.read(j)
     if isinstance(column, Numbers) and not column.missing.all():
         if not are_dates_in_digits(np.unique(column.values[~column.missing])):
-            text = f'Column "{name}" (of dates) holds numbers that are no dates: {sample(column.values.tolist())}.'
-            raise DataError(Finding("E15", text, FIX_DATES, (name,)))
+            raise DataError(no_dates_in_digits(name, column.values.tolist()))
         column = replace(column, whole=True).as_labels()
     if isinstance(column, Labels):
-        values = [label_text(value) for value in column.values]
-        form = date_form(values, name) if form is None else form
-        days = days_in(values, form)
-        if (wrong := np.flatnonzero(np.isnan(days))).size:
-            strange = sample([values[k] for k in wrong], quote=True)
-            example = f"{datetime.datetime(2021, 12, 31, 10, 30):{form}}"
-            text = f'Column "{name}" (of dates) holds text that is no date in the form {example}: {strange}.'
-            raise DataError(Finding("E15", text, f"write them as {example}", (name,)))
+        days, form = days_of_texts([label_text(value) for value in column.values], name, form)
         return Dates(np.append(days, np.nan)[column.codes], form)
     found = column.values if isinstance(column, Numbers) else days_of(source.raw(j)) if source.raw else None
     if found is None:
         assert isinstance(column, Unusable)
-        text = f'Column "{name}" (of dates) holds {column.reason}, but no dates with a year.'
-        raise DataError(Finding("E15", text, FIX_DATES, (name,)))
+        raise DataError(without_years(name, column))
     return Dates(found)
+
+
+def days_of_texts(values: Sequence[str], name: str, form: str | None = None) -> tuple[Floats, str]:
+    """The days of different texts, and the form in which they are dates, where it is not known already."""
+    form = date_form(values, name) if form is None else form
+    days = days_in(values, form)
+    if (wrong := np.flatnonzero(np.isnan(days))).size:
+        strange = sample([values[k] for k in wrong.tolist()], quote=True)
+        example = f"{datetime.datetime(2021, 12, 31, 10, 30):{form}}"
+        text = f'Column "{name}" (of dates) holds text that is no date in the form {example}: {strange}.'
+        raise DataError(Finding("E15", text, f"write them as {example}", (name,)))
+    return days, form
+
+
+def no_dates_in_digits(name: str, values: Sequence[float]) -> Finding:
+    """E15 for whole numbers that are not written as dates are."""
+    text = f'Column "{name}" (of dates) holds numbers that are no dates: {sample(values)}.'
+    return Finding("E15", text, FIX_DATES, (name,))
+
+
+def without_years(name: str, column: Unusable) -> Finding:
+    """E15 for a column of something else."""
+    text = f'Column "{name}" (of dates) holds {column.reason}, but no dates with a year.'
+    return Finding("E15", text, FIX_DATES, (name,))
 
 
 def _normal(values: Sequence[str]) -> pl.Series:

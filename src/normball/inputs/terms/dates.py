@@ -6,11 +6,11 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
-from normball.inputs.columns import Dates, Floats, Labels, Numbers
+from normball.inputs.columns import AnyLabels, AnyNumbers, Dates, Floats, Labels, Numbers
 from normball.inputs.terms.levels import LevelTerm
 from normball.inputs.terms.numbers import NumberTerm
 from normball.inputs.terms.plan import Plan
@@ -19,6 +19,7 @@ from normball.schema import Damaged, Reader, text
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+OF_LEVELS = ("month", "weekday")
 FIRST_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
 
@@ -48,19 +49,31 @@ class DateTerm(Term):
     def learn(cls, name: str, content: Dates, plan: Plan) -> DateTerm:
         """What a column of dates gives; the days alone where nothing varies."""
         known = content.days[~content.missing]
-        first = datetime.date(1970, 1, 1) + datetime.timedelta(int(np.floor(known.min())) if known.size else 0)
-        empty = cls(name, first=first.isoformat(), form=content.form)
+        empty = cls.of_first(name, known.min() if known.size else 0.0, content.form)
+        return empty.learned(empty.columns(content), plan)
+
+    @classmethod
+    def of_first(cls, name: str, days: float, form: str | None) -> DateTerm:
+        """Dates of which the first is so many days after 1970-01-01, as yet without features."""
+        first = datetime.date(1970, 1, 1) + datetime.timedelta(int(np.floor(days)))
+        return cls(name, first=first.isoformat(), form=form)
+
+    def learned(self, columns: Mapping[str, AnyNumbers | AnyLabels], plan: Plan) -> DateTerm:
+        """The same with what its `columns` give."""
         terms: list[NumberTerm | LevelTerm] = []
-        for key, column in empty.columns(content).items():
-            if isinstance(column, Labels):
-                if (column.n_rows > 0).sum() > 1:  # the indicator of gaps is that of the days
-                    levels = replace(column, codes=column.codes[column.codes >= 0])
+        for key, column in columns.items():
+            part = key.removeprefix(f"{self.name} ")
+            if part in OF_LEVELS:  # the indicator of gaps is that of the days
+                levels = cast(AnyLabels, column)
+                if (levels.n_rows > 0).sum() > 1:
                     terms.append(replace(LevelTerm.learn(key, levels, Plan()), fill=-1.0 if plan.imputes else None))
-            elif key.endswith(" days"):
-                terms.append(NumberTerm.learn(key, column, plan.filling))
-            elif np.unique(column.values[~column.missing]).size > 1:
-                terms.append(replace(NumberTerm.learn(key, column, plan.filling), indicator=False))
-        return replace(empty, terms=tuple(terms))
+                continue
+            numbers = cast(AnyNumbers, column)
+            if part == "days":
+                terms.append(NumberTerm.learn(key, numbers, plan.filling))
+            elif numbers.n_distinct > 1:
+                terms.append(replace(NumberTerm.learn(key, numbers, plan.filling), indicator=False))
+        return replace(self, terms=tuple(terms))
 
     @property
     def start(self) -> int:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normball.inputs.columns import Floats, Labels, Numbers
 from normball.inputs.terms.levels import LevelTerm
@@ -40,18 +41,28 @@ class InteractionTerm(Term):
     @classmethod
     def learn(cls, names: tuple[str, str], contents: Contents, plan: Plan) -> InteractionTerm:
         """The products that occur in training."""
-        if names[0] == names[1] and isinstance(contents[names[0]], Labels):
+        term = cls.of_factors(names, *(_factor(name, contents, plan) for name in names))
+        return term.kept(np.diff(term.encode(contents, Met("baseline")).indptr))
+
+    @classmethod
+    def of_factors(cls, names: tuple[str, str], left: Factor, right: Factor) -> InteractionTerm:
+        """All products of the features of two columns."""
+        if names[0] == names[1] and isinstance(left, LevelTerm):
             text = f'Levels of "{names[0]}" (of interact) times themselves are these levels again.'
             raise DataError(Finding("E16", text, columns=names[:1]))
-        left, right = (_factor(name, contents, plan) for name in names)
         every = tuple((i, j) for i in range(left.n_features) for j in range(right.n_features))
-        term = cls(":".join(names), left=left, right=right, pairs=every)
-        n_rows = np.diff(term.encode(contents, Met("baseline")).indptr)
-        of_levels = isinstance(left, LevelTerm) or isinstance(right, LevelTerm)
-        kept = [k for k, n in enumerate(n_rows.tolist()) if n > 0 or not of_levels]
-        counted = isinstance(left, LevelTerm) and isinstance(right, LevelTerm)
-        counts = tuple(n_rows[kept].tolist()) if counted else None
-        return replace(term, pairs=tuple(every[k] for k in kept), n_rows=counts)
+        return cls(":".join(names), left=left, right=right, pairs=every)
+
+    @property
+    def n_level_factors(self) -> int:
+        """How many of the two are levels."""
+        return sum(isinstance(one, LevelTerm) for one in (self.left, self.right))
+
+    def kept(self, n_rows: NDArray[np.integer[Any]]) -> InteractionTerm:
+        """Those of all products that occur; `n_rows` says in how many rows each is not zero."""
+        kept = [k for k, n in enumerate(n_rows.tolist()) if n > 0 or not self.n_level_factors]
+        counts = tuple(n_rows[kept].tolist()) if self.n_level_factors == 2 else None
+        return replace(self, pairs=tuple(self.pairs[k] for k in kept), n_rows=counts)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -87,13 +98,15 @@ class InteractionTerm(Term):
 
     def encode(self, contents: Contents, met: Met) -> Any:
         """The products as a CSC matrix."""
+        own = Met("baseline")  # the columns are read for themselves, too, and what is wrong is said there
+        factors = [one.encode(contents, own) for one in (self.left, self.right)]
+        return None if any(encoded is None for encoded in factors) else self.products(*factors)
+
+    def products(self, of_left: Any, of_right: Any) -> Any:
+        """The products of factors that were encoded, as a CSC matrix."""
         import scipy.sparse as sparse
 
-        own = Met("baseline")  # the columns are read for themselves, too, and what is wrong is said there
-        factors = [(one, one.encode(contents, own)) for one in (self.left, self.right)]
-        if any(encoded is None for _, encoded in factors):
-            return None
-        left, right = (one.sparse(encoded) for one, encoded in factors)
+        left, right = self.left.sparse(of_left), self.right.sparse(of_right)
         products = [left[:, [i]].multiply(right[:, [j]]) for i, j in self.pairs]
         return sparse.csc_array(sparse.hstack(products, format="csc"))
 

@@ -11,7 +11,7 @@ from normball.inputs.terms.interaction import InteractionTerm
 from normball.inputs.terms.levels import LevelTerm, taken_together
 from normball.inputs.terms.numbers import NumberTerm
 from normball.inputs.terms.plan import Plan, factors_of
-from normball.inputs.terms.spline import SplineTerm
+from normball.inputs.terms.spline import SplineTerm, of_labels
 from normball.inputs.terms.term import Term
 from normball.inputs.terms.words import TextTerm
 from normball.messages import DataError, Finding
@@ -58,9 +58,7 @@ def learn(contents: Mapping[str, Numbers | Labels | Dates], plan: Plan, findings
 
 def _spline(name: str, content: Numbers | Labels, plan: Plan) -> SplineTerm:
     if isinstance(content, Labels):
-        raise DataError(
-            Finding("E16", f'Column "{name}" (of spline) holds labels; a spline is of numbers.', "", (name,))
-        )
+        raise DataError(of_labels(name))
     return SplineTerm.learn(name, content, plan)
 
 

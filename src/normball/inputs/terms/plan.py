@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from normball.inputs.columns import AnyNumbers, Numbers
+from normball.inputs.columns import AnyNumbers
 from normball.inputs.text import label_text
 from normball.messages import OR, Finding, did_you_mean, sample, words
 from normball.settings import as_number, name_list, whole
@@ -33,11 +33,7 @@ class Filling:
         """The number for one column; None where it has no values."""
         if self.by == "constant":
             return self.constant
-        if self.by == "median":
-            return content.median
-        assert isinstance(content, Numbers)
-        present = content.values[~content.missing]
-        return float(present.mean()) if present.size else None
+        return content.median if self.by == "median" else content.mean
 
 
 @dataclass(frozen=True)
@@ -149,25 +145,16 @@ class Plan:
                     findings.append(Finding("E16", text, columns=(name,)))
         return findings
 
-    @property
-    def makes_features(self) -> list[str]:
-        """The options given that make other features of a column than those it gives by itself."""
-        given = [name for name in NEW_FEATURES if name != "fill_value" and getattr(self, name)]
-        return given + ["missing"] * self.fills_otherwise
-
-    @property
-    def fills_otherwise(self) -> bool:
-        """Whether missing numbers are filled in, and not by their medians."""
-        return self.filling is not None and self.filling.by != "median"
-
 
 def policy_of(missing: str) -> str:
     """What is done about missing values, whatever numbers are filled in: "error", "drop" or "impute"."""
     return "impute" if missing in FILLED_BY else missing
 
 
-NEW_FEATURES = ("min_count", "baseline", "fill_value", "dates", "text", "spline", "interact")
-ABOUT_COLUMNS = ("missing", "inf", "categorical", "drop", *NEW_FEATURES)
+ABOUT_COLUMNS = (
+    *("missing", "inf", "categorical", "drop"),
+    *("min_count", "baseline", "fill_value", "dates", "text", "spline", "interact"),
+)
 
 
 def check_word(name: str, value: Any, known: Sequence[str]) -> None:

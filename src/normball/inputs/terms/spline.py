@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from normball.inputs.columns import Floats, Numbers
+from normball.inputs.columns import AnyNumbers, Floats
 from normball.inputs.gaps import MISSING_LEVEL
 from normball.inputs.terms.numbers import NumberTerm
 from normball.inputs.terms.plan import N_KNOTS, Plan
@@ -20,6 +20,17 @@ from normball.schema import Damaged, Reader, listed, number, one_of
 
 DEGREE = 3
 FEWEST_VALUES = 4  # of which a curve can be told from a line
+
+
+def shares_of_knots(plan: Plan, name: str) -> Floats:
+    """The quantiles at which the knots of a column are."""
+    asked = plan.spline[name]
+    return np.linspace(0.0, 1.0, N_KNOTS if asked is None else asked)
+
+
+def of_labels(name: str) -> Finding:
+    """E16 for a column that holds no numbers."""
+    return Finding("E16", f'Column "{name}" (of spline) holds labels; a spline is of numbers.', "", (name,))
 
 
 @dataclass(frozen=True)
@@ -37,16 +48,13 @@ class SplineTerm(Term):
     }
 
     @classmethod
-    def learn(cls, name: str, content: Numbers, plan: Plan) -> SplineTerm:
+    def learn(cls, name: str, content: AnyNumbers, plan: Plan) -> SplineTerm:
         """Knots at quantiles, which are as many as were asked for where enough values differ."""
-        present = content.values[np.isfinite(content.values)]
-        n_distinct = np.unique(present).size
-        if n_distinct < FEWEST_VALUES:
-            text = f'Column "{name}" (of spline) has {count(n_distinct)} different values, too few for a curve.'
+        if content.n_distinct < FEWEST_VALUES:
+            text = f'Column "{name}" (of spline) has {count(content.n_distinct)} different values, too few for a curve.'
             fix = f"leave it out of spline{OR}categorical={words([name])}"
             raise DataError(Finding("E16", text, fix, (name,)))
-        asked = plan.spline[name]
-        knots = np.unique(np.quantile(present, np.linspace(0.0, 1.0, N_KNOTS if asked is None else asked)))
+        knots = np.unique(content.quantiles(shares_of_knots(plan, name)))
         plain = NumberTerm.learn(name, content, plan.filling)
         return cls(name, plain.fill, plain.indicator, plain.n_rows, tuple(knots.tolist()), plain.fill_by)
 
@@ -110,6 +118,8 @@ class SplineTerm(Term):
 
     def write(self, encoded: Floats, out: Floats) -> None:
         """The functions of the basis, then the gaps."""
+        if not len(encoded):  # which scikit-learn does not take
+            return
         filled = self.number.filled(encoded)
         out[:, : self.n_functions] = self._basis.transform(filled[:, None])
         if self.indicator:

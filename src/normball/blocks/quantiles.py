@@ -1,7 +1,7 @@
-"""Exact medians of numbers that pass by part by part, without holding them: selection by the digits of the numbers.
+"""Exact quantiles of numbers that pass by part by part, without holding them: selection by the digits of the numbers.
 
 A double is read as a whole number of 64 bits of the same order. Each pass counts the numbers by their next 16 bits
-within the interval that holds the median, and keeps those in it where they are few: two passes as a rule, four at most
+within each interval that holds a quantile, and keeps those in it where they are few: two passes as a rule, four at most
 (radix selection: Knuth, The Art of Computer Programming 3, 5.2.5).
 """
 
@@ -74,6 +74,11 @@ class _Interval:
         counts = np.bincount(bins, times, minlength=1 << BITS).astype(np.int64)
         self._counts = counts if self._counts is None else self._counts + counts
 
+    @property
+    def n_distinct(self) -> int:
+        """How many different keys there are; where they are many, one more than are kept."""
+        return KEPT + 1 if self._kept is None else len(self._kept[0])
+
     def narrowed(self, rank: int) -> float | _Interval:
         """The number of this rank, counted from 0, or a smaller interval that holds it."""
         if self._kept is not None:
@@ -88,32 +93,63 @@ class _Interval:
         return _Interval(start, max(0, self._shift - BITS), int(ends[place] - self._counts[place]))
 
 
-def bytes_of_a_search(n: int) -> int:
-    """The most memory that the search among `n` numbers takes: two intervals of them or of their counts."""
-    return 2 * 16 * max(1, min(n, 1 << BITS))
+def bytes_of_a_search(n: int, n_shares: int = 0) -> int:
+    """The most memory that the search among `n` numbers takes: two intervals of them or of their counts a quantile."""
+    return 2 * (1 + n_shares) * 16 * max(1, min(n, 1 << BITS))
 
 
-class MedianSearch:
-    """The median of one column.
+class QuantileSearch:
+    """Quantiles of one column, its median among them.
+
+    Parameters
+    ----------
+    shares : tuple of float
+        Which quantiles, beside the median.
 
     Attributes
     ----------
-    median : float or None
-        None as long as it is not known, and where there is no number.
     is_open : bool
-        Whether a further pass is needed.
+        Whether a further pass is needed; nothing is known before.
+    n_distinct : int
+        How many different numbers there are; where they are many, one more than `KEPT`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shares: tuple[float, ...] = ()) -> None:
         self._n = 0
+        self.shares = shares
         self._whole = _Interval(0, 64 - BITS, 0)
-        self._found: list[tuple[int, float | _Interval]] = []  # both middle ranks and what is known of them
-        self.median: float | None = None
+        self._found: dict[int, float | _Interval] = {}  # what is known of the number of each rank that is wanted
+        self.n_distinct = 0
 
     @property
     def is_open(self) -> bool:
         """Whether a further pass is needed."""
-        return any(isinstance(found, _Interval) for _, found in self._found)
+        return any(isinstance(found, _Interval) for found in self._found.values())
+
+    @property
+    def median(self) -> float | None:
+        """The median; None where there is no number."""
+        return float(np.mean([self._number(rank) for rank in self._middle])) if self._n else None
+
+    @property
+    def quantiles(self) -> Floats:
+        """The quantiles, as `numpy.quantile` has them."""
+        pairs = [np.array([self._number(rank) for rank in self._around(share)]) for share in self.shares]
+        places = [share * (self._n - 1) % 1.0 for share in self.shares]
+        return np.array([np.quantile(pair, place) for pair, place in zip(pairs, places, strict=True)])
+
+    @property
+    def _middle(self) -> tuple[int, int]:
+        return (self._n - 1) // 2, self._n // 2
+
+    def _around(self, share: float) -> tuple[int, int]:
+        below = int(share * (self._n - 1))
+        return below, min(below + 1, self._n - 1)
+
+    def _number(self, rank: int) -> float:
+        found = self._found[rank]
+        assert not isinstance(found, _Interval)
+        return found
 
     def add(self, values: Floats) -> None:
         """Take the next values of a pass; missing ones do not count."""
@@ -121,16 +157,16 @@ class MedianSearch:
         if not self._found:
             self._n += len(keys)
             self._whole.add(keys)
-        for _, found in self._found:
+        for found in self._found.values():
             if isinstance(found, _Interval):
                 found.add(keys)
 
-    def join(self, later: MedianSearch) -> None:
+    def join(self, later: QuantileSearch) -> None:
         """Take what another one, which began this pass as this one did, has seen in it."""
         if not self._found:
             self._n += later._n
             self._whole.join(later._whole)
-        for (_, mine), (_, other) in zip(self._found, later._found, strict=True):
+        for mine, other in zip(self._found.values(), later._found.values(), strict=True):
             if isinstance(mine, _Interval) and isinstance(other, _Interval):
                 mine.join(other)
 
@@ -138,9 +174,12 @@ class MedianSearch:
         """The pass is over."""
         if not self._n:
             return
-        ranks = ((self._n - 1) // 2, self._n // 2)
-        known = self._found or [(rank, self._whole) for rank in ranks]
-        self._found = [(rank, found.narrowed(rank) if isinstance(found, _Interval) else found) for rank, found in known]
+        known = self._found
+        if not known:
+            ranks = [*self._middle, *(rank for share in self.shares for rank in self._around(share))]
+            known = dict.fromkeys(ranks, self._whole)
+            self.n_distinct = self._whole.n_distinct
+        self._found = {
+            rank: found.narrowed(rank) if isinstance(found, _Interval) else found for rank, found in known.items()
+        }
         self._whole = _Interval(0, 64 - BITS, 0)  # its counts are not needed any more
-        if not self.is_open:
-            self.median = float(np.mean([found for _, found in self._found]))
