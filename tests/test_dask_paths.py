@@ -65,13 +65,14 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 def cv_path_of(family: str, rows: Any, executor: Any, **options: Any) -> Any:
     X, y, how = asked(family, rows)
-    return nb.cv_path(nb.Blocks(X, executor=executor), y, cv=3, **how, **options)
+    return nb.cv_path(nb.Blocks(X, executor=executor), y, cv=3, keep_predictions=True, **how, **options)
 
 
 def check_same_bits(found: Any, expected: Any) -> None:
     for name in ("lambdas", "coefs", "intercepts", "dual_gaps"):
         np.testing.assert_array_equal(getattr(found.path, name), getattr(expected.path, name))
     np.testing.assert_array_equal(found.cv_mean, expected.cv_mean)
+    np.testing.assert_array_equal(found.predictions, expected.predictions)
 
 
 @pytest.mark.parametrize("family", TARGETS)

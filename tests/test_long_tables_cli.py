@@ -11,6 +11,8 @@ import pytest
 import normball as nb
 from commands import Capture, run
 from normball.blocks.folds import are_apart
+from normball.blocks.prepare import prepare_long_table
+from normball.cli import long_tables
 from normball.cli.long_tables import NEED_ROWS, UNFINISHED
 from normball.cli.options import column_options
 from normball.findings import in_blocks
@@ -149,6 +151,21 @@ def test_a_table_that_changes_before_predictions_are_written_is_told(
     assert code == 5
     assert "The table changed while it was read" in " ".join(err.split())
     assert not Path("o.csv").exists()
+
+
+@pytest.mark.parametrize(("memory", "kept"), [(200_000_000, 0.0), (400_000_000, 5e7), (2_000_000_000, 8e8)])
+def test_blocks_stay_between_passes_in_what_the_rest_leaves(memory: int, kept: float) -> None:
+    assert long_tables._room_kept(memory) == pytest.approx(kept)
+
+
+def test_the_sample_is_held_once(table: pl.DataFrame) -> None:
+    found = nb.open_table("whole.parquet")
+    blocks = prepare_long_table(found, "y", family="gaussian", drop=["n", "class"], block_rows=100)
+    data, *_ = in_blocks.sampled(blocks)
+    assert data.design.flags.f_contiguous
+    assert np.shares_memory(data.frame.block([*range(data.n_features)]), data.design)
+    rows = np.concatenate([block.X for block in blocks.source.open()])
+    np.testing.assert_array_equal(data.design, rows)
 
 
 def test_what_is_drawn_and_found_in_a_sample_is_said_to_be(

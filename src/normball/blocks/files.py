@@ -111,12 +111,14 @@ def _columnar(files: Sequence[Path], kind: str, reading: Reading, root: Path | N
 def _by_pages(file: Path, columns: list[str], n_rows: int) -> Iterator[pl.DataFrame]:
     """A Parquet file page by page: polars holds whole groups of rows, which may be most of the file."""
     import polars as pl
+    from pyarrow import default_memory_pool
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(file, pre_buffer=False, buffer_size=PAGE) as opened:
         for batch in opened.iter_batches(n_rows, columns=columns):
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
+            default_memory_pool().release_unused()  # pages that were decoded, or they would stay until the end
             yield frame[:, columns]
 
 

@@ -40,6 +40,8 @@ NEED_ROWS = (
 )
 N_BOOTSTRAP = 500  # samples of the rows that were set apart, as of those in memory
 ROWS_AT_ONCE = 1 << 16
+HELD_OTHERWISE = 350_000_000  # bytes, by the libraries, by reading, and by the sample that is looked at
+SHARE_KEPT = 0.4  # of the memory, for blocks that stay between passes
 UNFINISHED = "unfinished.npz"
 
 
@@ -150,7 +152,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     """Look at all rows of the table, and lay out how it becomes blocks."""
     from normball.blocks.encoding import TableRows
     from normball.blocks.local import LocalExecutor
-    from normball.blocks.opening import SHARE_KEPT, Blocks
+    from normball.blocks.opening import Blocks
     from normball.blocks.tables import blocks_of, open_table
 
     _check(arguments)
@@ -180,7 +182,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     )
     assert blocks is not None
     assert isinstance(blocks.source, TableRows)
-    executor = LocalExecutor(getattr(arguments, "threads", None), SHARE_KEPT * (arguments.memory or 0))
+    executor = LocalExecutor(getattr(arguments, "threads", None), _room_kept(arguments.memory or 0))
     run = Run(
         source=arguments.data,
         target=sample(targets),
@@ -207,6 +209,11 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         whole=table,
         beside=None if beside is None else Blocks(beside, memory=arguments.memory),
     )
+
+
+def _room_kept(memory: int) -> float:
+    """The bytes of blocks that may stay between passes, where the whole process is to stay within so many."""
+    return max(0.0, min(SHARE_KEPT * memory, memory - HELD_OTHERWISE))
 
 
 def _with_rows_apart(table: LongTable, arguments: Namespace) -> tuple[LongTable, LongTable | None, dict[str, Any]]:

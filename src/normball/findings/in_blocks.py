@@ -63,9 +63,10 @@ def sampled(blocks: RowBlocks) -> tuple[Data, WholeColumns, list[Finding]]:
             every *= 2
             kept = [tuple(part[arrays[0] % every == 0] for part in arrays) for arrays in kept]
             n_kept = sum(len(arrays[0]) for arrays in kept)
-    _, X, y, weights, offset = (np.concatenate(arrays) for arrays in zip(*kept, strict=True))
+    y, weights, offset = (np.concatenate([arrays[k] for arrays in kept]) for k in (2, 3, 4))
+    design = _joined([arrays[1] for arrays in kept])
     data = Data(
-        design=np.asfortranarray(X),
+        design=design,
         y=y,
         family=blocks.family,
         classes=blocks.classes,
@@ -74,7 +75,7 @@ def sampled(blocks: RowBlocks) -> tuple[Data, WholeColumns, list[Finding]]:
         weights=weights,
         offset=offset,
         preparation=blocks.preparation,
-        frame=source_of(X),
+        frame=source_of(design),
         rows=None,
         findings=blocks.findings,
         sample_of=n_rows,
@@ -87,6 +88,12 @@ def sampled(blocks: RowBlocks) -> tuple[Data, WholeColumns, list[Finding]]:
         )
         findings.append(Finding("W39", text))
     return data, WholeColumns(low, high, [digest.digest() for digest in digests]), findings
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """The rows of all parts by columns, in one copy."""
+    design = np.empty((sum(map(len, parts)), parts[0].shape[1]), np.result_type(*parts), order="F")
+    return np.concatenate(parts, out=design)
 
 
 def _spaced(block: Block, every: int) -> tuple[NDArray[Any], ...]:
