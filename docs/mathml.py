@@ -13,7 +13,7 @@ NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 ACCENTS = ("~", "¯", "ˉ", "^", "ˆ")
 
 
-def _drawn(formula: str, display: bool) -> str:
+def drawn(formula: str, display: bool) -> str:
     """A formula; brackets keep their size, and the indices of a letter with an accent stand beside it."""
     ElementTree.register_namespace("", NAMESPACE)
     told = re.sub(
@@ -35,12 +35,12 @@ def _drawn(formula: str, display: bool) -> str:
 
 
 def _inline(translator: Any, node: nodes.math) -> None:
-    translator.body.append(f'<span class="math">{_drawn(node.astext(), False)}</span>')
+    translator.body.append(f'<span class="math">{drawn(node.astext(), False)}</span>')
     raise nodes.SkipNode
 
 
 def _display(translator: Any, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="math">{_drawn(node.astext(), True)}</div>')
+    translator.body.append(f'<div class="math">{drawn(node.astext(), True)}</div>')
     raise nodes.SkipNode
 
 

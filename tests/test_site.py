@@ -121,3 +121,15 @@ def test_pictures_say_what_they_show() -> None:
     shown = [alt for page in pages for alt in re.findall(r"!\[([^\]]*)\]\(", page.read_text(encoding="utf-8"))]
     assert shown
     assert min(map(len, shown)) > 20
+
+
+def test_every_formula_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS)
+    drawn = import_module("mathml").drawn
+    formulas = re.findall(r"\$([^$\n]+)\$", (DOCS / "mathematics.md").read_text(encoding="utf-8"))
+    assert len(formulas) > 500
+    assert all(drawn(one, False).startswith("<math") for one in formulas)
+    beside = re.sub(r"\s", "", drawn(r"\tilde{b}_{j}", False))
+    assert "<msub><mover" in beside
+    assert "<mi>j</mi></msub>" in beside
