@@ -135,3 +135,60 @@ def test_the_sentence_follows_rows_that_do_not_turn() -> None:
     [shown] = drawn(own(sorted_table(4000, 1.0), "y"), ["b"])
     assert "Here held-out rows do not turn upwards" in shown.sentence
     assert not shown.numbers["turns"]
+
+
+def in_units() -> pl.DataFrame:
+    """Two features in units of their own, one with far values, and more."""
+    rng = np.random.default_rng(4)
+    n = 400
+    X = rng.normal(size=(n, 4))
+    X[:5, 0] = 9.0
+    labels = X[:, 0] + X[:, 1] + rng.logistic(size=n) > 1.5
+    names = {"pressure": 120 + 20 * X[:, 0], "share": 0.01 * X[:, 1], "c": X[:, 2], "d": X[:, 3]}
+    return pl.DataFrame({**names, "y": labels.astype(int)})
+
+
+@pytest.mark.parametrize("curved", [1, 2])
+def test_own_rows_are_points_that_can_be_changed(curved: int) -> None:
+    frame = in_units()
+    lessons = own(frame, "y", ("pressure", "share"))
+    plane = lessons.by_id["b"]["plane"]
+    pair = frame.select("pressure", "share").to_numpy()
+    assert plane["means"] == pytest.approx(pair.mean(axis=0), rel=1e-6)
+    assert plane["scales"] == pytest.approx(pair.std(axis=0), rel=1e-6)
+    Z, labels = (pair - pair.mean(axis=0)) / pair.std(axis=0), frame["y"].to_numpy()
+    held = half(labels.astype(float))
+    known = {(*place, int(label), int(out)) for place, label, out in zip(Z.round(1), labels, held, strict=True)}
+    for name, out, most in (("points", 0, 30), ("held_out", 1, 100)):
+        told = np.array(plane[name])
+        assert len(told) == most
+        assert np.abs(told[:, :2]).max() <= 2.5
+        assert told[:, 2].mean() == pytest.approx(labels.mean(), abs=0.02)
+        assert {(x, y, int(label), out) for x, y, label in told} <= known
+    moved = {"x0": 1.0, "y0": -1.0, "class1": -1, "x30": 0.5, "y30": 0.5, "class30": 1}
+    for values in ({}, moved):
+        [shown] = drawn(lessons, ["b"], {"curved": curved, "at": 20, **values})
+        X, at = features(shown.numbers["points"], curved == 2)
+        path = nb.fit_path(X, at, family="binomial", l1_ratio=0, lambdas=STRENGTHS, tol=1e-12)
+        assert shown.numbers["fitted"][20] == pytest.approx(path.loss[20], rel=1e-5)
+        held_out, their = features(plane["held_out"], curved == 2)
+        sums = path.predict(held_out, lam=shown.numbers["lam"], kind="link")
+        assert shown.numbers["held_out"][20] == pytest.approx(mean_cost(sums, their), rel=1e-4)
+        assert "The points are a sample of the rows" in shown.sentence
+    assert shown.numbers["points"][0][:2] == [1.0, -1.0]
+    assert "x1: pressure" in shown.svg
+    assert ">120<" in shown.svg
+    [whole] = drawn(lessons, ["b"])
+    assert "fitted rows" in whole.sentence
+    assert "data-handle" not in whole.svg
+
+
+def test_where_a_class_has_too_few_rows_in_the_frame_nothing_can_be_changed() -> None:
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(300, 2))
+    y = np.arange(300) < 5
+    X[:5] += 30.0
+    lessons = own(pl.DataFrame(X, schema=["a", "b"]).with_columns(y=y.astype(int)), "y")
+    assert lessons.by_id["b"]["plane"] is None
+    [shown] = drawn(lessons, ["b"])
+    assert "data-handle" not in shown.svg

@@ -74,6 +74,35 @@ test("a press adds a point of the chosen class, a press outside adds none; keys 
   assert.equal(points(b.buttons?.(DATA)[0].act(OPENING) ?? {}).length, 7);
 });
 
+test("a table is shown with all its features, or as points of two in their units that can be changed", () => {
+  const lambdas = DATA.lambdas;
+  const own = { fitted: lambdas.map(() => 0.5), held_out: lambdas.map(() => 0.6), n_fitted: 50, n_held_out: 50, n_features: 3, names: ["age"], weights: lambdas.map(() => [1]), dots: [[0, 0], [1, 1]], sums: lambdas.map(() => [-1, 1]) };
+  const plane = { points: DATA.points, held_out: DATA.held_out, names: ["age", "dose"], means: [40, 0.5], scales: [10, 0.1] };
+  const table = { lambdas, own, plane };
+  const values = openingValues(b, table);
+  const [slider, features] = b.controls(table);
+  assert.deepEqual([slider.max, features.max], [5, 2]);
+  assert.equal(slider.show?.(5, values), slider.show?.(4, values)); // the table has no model without a penalty
+  assert.equal(slider.show?.(5, { ...values, curved: 1 }), "0: no penalty");
+  const whole = b.draw(table, { ...values, at: 5 });
+  assert.match(whole.sentence, /0\.500 on the 50 fitted rows/);
+  assert.doesNotMatch(whole.svg, /data-handle/);
+  assert.deepEqual(b.press?.(table, values, 210, 204), values);
+  const straight = { ...values, curved: 1, adds: 1 };
+  const { svg, numbers, sentence } = b.draw(table, straight);
+  assert.deepEqual(numbers.fitted, b.draw(DATA, OPENING).numbers.fitted);
+  assert.match(svg, />x1: age<[^]*>x2: dose</);
+  assert.match(svg, /point of class 0 at 30\.0, 0\.400;/);
+  assert.match(sentence, /The points are a sample of the rows/);
+  assert.deepEqual(b.draw(table, b.press?.(table, straight, 210, 204) ?? {}).numbers.points.at(-1), [0, 0, 1]);
+  assert.equal(b.draw(table, b.remove?.(table, straight, "0") ?? {}).numbers.points.length, 5);
+  assert.deepEqual(b.draw(table, b.nudge?.(table, straight, "0", 1, 0) ?? {}).numbers.points[0], [-0.9, -1, 0]);
+  assert.deepEqual(b.draw(table, { ...values, curved: 2 }).numbers.fitted, b.draw(DATA, { ...OPENING, curved: 1 }).numbers.fitted);
+  const added = b.buttons?.(table)[0].act(values) ?? {};
+  assert.equal(added.curved, 1); // and shows what it adds to
+  assert.deepEqual([b.controls({ lambdas, own, plane: null }).length, b.buttons?.({ lambdas, own, plane: null }).length], [1, 0]);
+});
+
 test("one point on the wrong side gives a model without a penalty its best weights back", () => {
   const parted = put(OPENING, 5, 1.5, 0.5);
   const last = DATA.lambdas.length;

@@ -41,7 +41,7 @@ def built_in() -> Lessons:
     quadratic = turned(35.0, 0.4)
     X, y, truth = few_of_many()
     names = tuple(f"x{j + 1}" for j in range(X.shape[1]))
-    two = Table(X, y, np.zeros(0), names, (2, 6), (2, 6))
+    two = Table(X, y, np.zeros(0), names, (2, 6), (2, 6), X.mean(axis=0), X.std(axis=0))
     points = [[0.5, 0.5, 1], [1.4, 0.8, 1], [-0.9, -0.6, 0], [-1.3, -1.2, 0], [0.3, 1.7, 1], [-0.4, -0.6, 1]]
     by_id: dict[str, dict[str, Any]] = {
         "a": {"points": points, "w": [1, 1], "b": 0, "names": ["x1", "x2"], "n_rows": len(points), "totals": None},

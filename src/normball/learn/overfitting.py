@@ -12,6 +12,9 @@ from normball.path import fit_path
 
 STRENGTHS = np.geomspace(10.0, 1e-5, 37)
 MOST_DOTS = 30  # rows drawn of those that are fitted, and of those held out
+MOST_POINTS = 30  # of two features that can be dragged
+MOST_HELD_OUT = 100  # beside them
+FEWEST_POINTS = 2  # of a class
 LISTED = 12  # features whose weights are drawn
 REACH = 2.5  # made points lie within this distance from 0, along both axes
 CLOSEST = 0.35  # distance of two points that can be dragged
@@ -53,6 +56,7 @@ def fitted_and_held_out(table: Table) -> dict[str, Any]:
     dots = np.concatenate([_sample(~held), _sample(held)])
     return {
         "lambdas": _short(path.lambdas),
+        "plane": _two_features(table, held),
         "own": {
             "fitted": _short(costs[~held].mean(axis=0)),
             "held_out": _short(costs[held].mean(axis=0)),
@@ -65,6 +69,36 @@ def fitted_and_held_out(table: Table) -> dict[str, Any]:
             "sums": [_short(row, 3) for row in sums[dots].T],
         },
     }
+
+
+def _two_features(table: Table, held: NDArray[np.bool_]) -> dict[str, Any] | None:
+    """Some rows by two features as points that can be changed: in standard deviations, with the units of the axes.
+
+    None where the frame holds too few rows of a class.
+    """
+    pair = list(table.pair)
+    places = table.X[:, pair].round(1)
+    near = np.abs(places).max(axis=1) <= REACH
+    parts = []
+    for which, most in ((~held, MOST_POINTS), (held, MOST_HELD_OUT)):
+        rows = [_some(near & which & (table.classes == label), most, table.classes == label) for label in (0.0, 1.0)]
+        if min(map(len, rows)) < FEWEST_POINTS:
+            return None
+        some = np.sort(np.concatenate(rows))
+        parts.append(np.column_stack([places[some], table.classes[some]]).tolist())
+    return {
+        "points": parts[0],
+        "held_out": parts[1],
+        "names": [table.names[j] for j in pair],
+        "means": _short(table.means[pair]),
+        "scales": _short(table.scales[pair]),
+    }
+
+
+def _some(which: NDArray[np.bool_], most: int, of_class: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Rows of a class by chance, as many of `most` as it is common, and a few of one that is rare."""
+    wanted = max(round(most * float(of_class.mean())), 2 * FEWEST_POINTS)
+    return np.random.default_rng(0).permutation(np.flatnonzero(which))[:wanted]
 
 
 def half(classes: Array) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ ALIKE = 0.999  # features more correlated than this make no ellipse
 
 @dataclass(frozen=True)
 class Table:
-    """Features per standard deviation, the centred target, and the target as two classes."""
+    """Features per standard deviation (with their `means` and `scales`), the centred target, and it as two classes."""
 
     X: Array
     y: Array
@@ -29,6 +29,8 @@ class Table:
     names: tuple[str, ...]
     pair: tuple[int, int]
     twins: tuple[int, int]
+    means: Array
+    scales: Array
 
 
 def standardised(design: Any, y: Array, names: Sequence[str], columns: Sequence[str], source: Any) -> Table:
@@ -38,7 +40,8 @@ def standardised(design: Any, y: Array, names: Sequence[str], columns: Sequence[
     kept = np.flatnonzero(scales > 1e-12 * np.maximum(1.0, np.abs(X).max(axis=0)))
     if kept.size < 2:
         raise DataError(Finding("E14", f"The lessons need two features that vary; there are {kept.size}."))
-    X = (X[:, kept] - X[:, kept].mean(axis=0)) / scales[kept]
+    means, scales = X[:, kept].mean(axis=0), scales[kept]
+    X = (X[:, kept] - means) / scales
     names = tuple(str(names[int(j)]) for j in kept)
     centred = y - y.mean()
     if not np.any(np.abs(centred) > 1e-12 * max(1.0, float(np.abs(y).max()))):
@@ -52,7 +55,7 @@ def standardised(design: Any, y: Array, names: Sequence[str], columns: Sequence[
         text = f'"{names[pair[0]]}" and "{names[pair[1]]}" are copies of one another; they make no ellipse.'
         raise DataError(Finding("E14", text, "choose two other columns"))
     twins = pair if columns else _most_alike(X, centred)
-    return Table(X, centred, classes.astype(np.float64), names, pair, twins)
+    return Table(X, centred, classes.astype(np.float64), names, pair, twins, means, scales)
 
 
 def _dense(design: Any) -> Any:

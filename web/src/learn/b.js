@@ -21,7 +21,14 @@ import * as m from "./mathml.js";
  * @property {[number, number][]} dots class of a sample of rows, and whether held out
  * @property {number[][]} sums of these rows, for each lambda
  *
- * @typedef {{ lambdas: number[], own: null, points: Point[], held_out: Point[] } | { lambdas: number[], own: Own }} Data
+ * @typedef {object} Plane points of two features that can be changed, in standard deviations
+ * @property {Point[]} points those that are fitted
+ * @property {Point[]} held_out
+ * @property {[string, string]} names
+ * @property {[number, number]} means of the features, in their units
+ * @property {[number, number]} scales standard deviations
+ *
+ * @typedef {{ lambdas: number[], own: null, points: Point[], held_out: Point[] } | { lambdas: number[], own: Own, plane: Plane | null }} Data
  *
  * @typedef {object} Fitted
  * @property {number[]} lambdas
@@ -48,43 +55,46 @@ export const b = {
   names: NAMES,
   controls: (/** @type {Data} */ data) => [
     {
-      id: "at", label: tr`lambda`, min: 0, max: lambdasOf(data).length - 1, step: 1, value: Math.round(0.35 * lambdasOf(data).length), ends: [tr`stronger`, tr`weaker`],
-      show: (/** @type {number} */ v) => strength(lambdasOf(data)[v]),
+      id: "at", label: tr`lambda`, min: 0, max: data.lambdas.length - (data.own && !data.plane ? 1 : 0), step: 1, value: Math.round(0.35 * data.lambdas.length), ends: [tr`stronger`, tr`weaker`],
+      show: (/** @type {number} */ v, /** @type {import("./lesson.js").Values} */ values) => strength(lambdasOf(data, values)[placeIn(data, { ...values, at: v })]),
     },
-    ...(data.own
+    ...(data.own && !data.plane
       ? []
       : [
-          { id: "curved", label: tr`features`, min: 0, max: 1, step: 1, value: 0, choices: [tr`x1 and x2: a straight line`, tr`their products up to the third: a curve`] },
+          { id: "curved", label: tr`features`, min: 0, max: data.own ? 2 : 1, step: 1, value: 0, choices: [...(data.own ? [tr`all of the table, all rows`] : []), data.own ? tr`two, to drag: a straight line` : tr`x1 and x2: a straight line`, tr`their products up to the third: a curve`] },
           { id: "adds", label: tr`a click adds`, min: 0, max: 1, step: 1, value: 0, choices: [tr`● a point of class 0`, tr`■ a point of class 1`] },
         ]),
   ],
-  buttons: (/** @type {Data} */ data) => (data.own ? [] : [{ label: tr`add a point in the middle`, act: (values) => inTheMiddle(data.points, values) }]),
+  buttons: (/** @type {Data} */ data) => (data.own && !data.plane ? [] : [{ label: tr`add a point in the middle`, act: (values) => inTheMiddle(data, values) }]),
   grab(data, values, name, px, py) {
+    const given = planeOf(data, values)?.points ?? [];
     const { x, y } = plane();
     const [left, right, bottom, top] = [...x.range(), ...y.range()];
-    if (px < left - 20 || px > right + 20 || py > bottom + 20 || py < top - 20) return remove(data.points, values, Number(name));
+    if (px < left - 20 || px > right + 20 || py > bottom + 20 || py < top - 20) return remove(given, values, Number(name));
     return put(values, Number(name), x.invert(px), y.invert(py));
   },
   nudge: (data, values, name, dx, dy) => {
-    const point = pointsOf(data.points, values).find(({ k }) => k === Number(name))?.point;
+    const point = pointsOf(planeOf(data, values)?.points ?? [], values).find(({ k }) => k === Number(name))?.point;
     return point ? put(values, Number(name), point[0] + 0.1 * dx, point[1] - 0.1 * dy) : values;
   },
   press(data, values, px, py) {
-    if (data.own) return values;
+    const given = planeOf(data, values)?.points;
+    if (!given) return values;
     const { x, y } = plane();
     const [u, v] = [x.invert(px), y.invert(py)];
-    return Math.max(Math.abs(u), Math.abs(v)) > REACH ? values : add(data.points, values, u, v, values.adds);
+    return Math.max(Math.abs(u), Math.abs(v)) > REACH ? values : add(given, values, u, v, values.adds);
   },
-  remove: (data, values, name) => remove(data.points, values, Number(name)),
+  remove: (data, values, name) => remove(planeOf(data, values)?.points ?? [], values, Number(name)),
   draw(/** @type {Data} */ data, values) {
-    const model = data.own ? given(data.own, data.lambdas) : fittedHere(data, values);
+    const shown = planeOf(data, values);
+    const model = shown ? fittedHere(shown, lambdasOf(data, values), curvedIn(data, values), values) : given(/** @type {Own} */ (data.own), data.lambdas);
     const { lambdas, fitted, held, weights } = model;
-    const at = values.at;
+    const at = placeIn(data, values);
     const best = leastOf(held);
-    const sentence = said(data, model, at, best);
-    const points = data.own ? [] : pointsOf(data.points, values);
+    const sentence = said(shown ? null : data.own, model, at, best) + (shown && data.own ? tr` The points are a sample of the rows, each to a tenth of a standard deviation.` : "");
+    const points = shown ? pointsOf(shown.points, values) : [];
     const frame = { id: "lesson-b", width: 820, height: 680, title: b.title, description: sentence };
-    const left = data.own ? [weightsBeside(model, at)] : [field(model, at, points, data.held_out, values), weightsBelow(model, at)];
+    const left = shown ? [field(model, at, points, shown, values), weightsBelow(model, at)] : [weightsBeside(model, at)];
     const svg = movable(inTwoParts(frame, left, [costs(model, at, best), sigmoid(model, at)], values));
     const rows = lambdas.map((lam, k) => [strength(lam), figures(fitted[k]), figures(held[k]), figures(Math.max(...weights[k].map(Math.abs)))]);
     return {
@@ -105,16 +115,27 @@ export const b = {
   },
 };
 
-/** A point more, near the middle, not on another one. @param {Point[]} points @param {import("./lesson.js").Values} values */
-function inTheMiddle(points, values) {
+/** A point more, near the middle, not on another one; of a table with all its features the two of the plane are shown then. @param {Data} data @param {import("./lesson.js").Values} before */
+function inTheMiddle(data, before) {
+  const values = planeOf(data, before) ? before : { ...before, curved: 1 };
+  const { points } = /** @type {Plane} */ (planeOf(data, values));
   const there = pointsOf(points, values).map(({ point }) => point);
   const places = Array.from({ length: 60 }, (_, k) => [0.25 * Math.sqrt(k) * Math.cos(2.4 * k), 0.25 * Math.sqrt(k) * Math.sin(2.4 * k)]);
   const [x, y] = places.find(([u, v]) => there.every((point) => Math.hypot(point[0] - u, point[1] - v) > 0.4)) ?? [0, 0];
   return add(points, values, x, y, values.adds);
 }
 
-/** With a last one of 0 where the model is fitted here. @param {Data} data */
-const lambdasOf = (data) => (data.own ? data.lambdas : [...data.lambdas, 0]);
+/** The points that are shown, if any: of a table only where its reader asks for two features. @param {Data} data @param {import("./lesson.js").Values} values @returns {Plane | null} */
+const planeOf = (data, values) => (data.own ? (values.curved ? data.plane : null) : { points: data.points, held_out: data.held_out, names: ["x1", "x2"], means: [0, 0], scales: [1, 1] });
+
+/** Whether products of the two features are features. @param {Data} data @param {import("./lesson.js").Values} values */
+const curvedIn = (data, { curved }) => curved === (data.own ? 2 : 1);
+
+/** With a last one of 0 where the model is fitted here. @param {Data} data @param {import("./lesson.js").Values} values */
+const lambdasOf = (data, values) => (planeOf(data, values) ? [...data.lambdas, 0] : data.lambdas);
+
+/** The place of the slider among these. @param {Data} data @param {import("./lesson.js").Values} values */
+const placeIn = (data, values) => Math.min(values.at, lambdasOf(data, values).length - 1);
 
 /** @param {number} lam */
 const strength = (lam) => (lam === 0 ? tr`0: no penalty` : figures(lam));
@@ -127,18 +148,17 @@ const given = (own, lambdas) => ({
 /** The last answer: a slider of lambda moves nothing of it. @type {{ key: string, model: Fitted } | null} */
 let memory = null;
 
-/** The model of the points as they are now. @param {Extract<Data, { own: null }>} data @param {import("./lesson.js").Values} values @returns {Fitted} */
-function fittedHere(data, values) {
-  const points = pointsOf(data.points, values).map(({ point }) => point);
-  const key = JSON.stringify([points, values.curved, data.lambdas.length]);
+/** The model of the points as they are now. @param {Plane} shown @param {number[]} lambdas @param {boolean} curved @param {import("./lesson.js").Values} values @returns {Fitted} */
+function fittedHere(shown, lambdas, curved, values) {
+  const points = pointsOf(shown.points, values).map(({ point }) => point);
+  const key = JSON.stringify([points, curved, lambdas.length]);
   if (memory?.key === key) return memory.model;
-  const { names, of } = values.curved ? FEATURES.curved : FEATURES.straight;
+  const { names, of } = curved ? FEATURES.curved : FEATURES.straight;
   const scaled = scaling(points.map(([x, y]) => of(x, y)));
   const rows = points.map(([x, y]) => scaled(of(x, y)));
   const labels = points.map((point) => point[2]);
-  const heldRows = data.held_out.map(([x, y]) => scaled(of(x, y)));
-  const heldLabels = data.held_out.map((point) => point[2]);
-  const lambdas = lambdasOf(data);
+  const heldRows = shown.held_out.map(([x, y]) => scaled(of(x, y)));
+  const heldLabels = shown.held_out.map((point) => point[2]);
   const models = solvePath(rows, labels, lambdas);
   const drawn = models.map((model, k) => model ?? models[k - 1] ?? { w: names.map(() => 0), b: 0, violation: 0, solved: true });
   const model = {
@@ -161,14 +181,14 @@ const leastOf = (errors) => errors.reduce((/** @type {number} */ best, one, k) =
 /** Whether errors rise again, by more than a hundredth, after they were least. @param {(number | null)[]} errors @param {number} best */
 const turns = (errors, best) => Math.max(...errors.slice(best).map((one) => one ?? 0)) > 1.01 * (errors[best] ?? Infinity);
 
-/** @param {Data} data @param {Fitted} model @param {number} at @param {number} best */
-function said(data, { lambdas, fitted, held, weights, dots, sums }, at, best) {
+/** @param {Own | null} own the table, where its models are shown @param {Fitted} model @param {number} at @param {number} best */
+function said(own, { lambdas, fitted, held, weights, dots, sums }, at, best) {
   const how = lambdas[at] ? tr`With lambda ${figures(lambdas[at])}` : tr`Without a penalty`;
-  const n = data.own ? data.own.n_fitted : dots.filter((dot) => !dot.held).length;
-  const m = data.own ? data.own.n_held_out : data.held_out.length;
-  const rows = data.own ? tr`rows` : tr`points`;
-  const own = dots.flatMap((dot, k) => (dot.held ? [] : [dot.label ? sums[at][k] : -sums[at][k]]));
-  const flat = own.filter((margin) => slope(margin) < 0.01).length;
+  const n = own ? own.n_fitted : dots.filter((dot) => !dot.held).length;
+  const m = own ? own.n_held_out : dots.filter((dot) => dot.held).length;
+  const rows = own ? tr`rows` : tr`points`;
+  const margins = dots.flatMap((dot, k) => (dot.held ? [] : [dot.label ? sums[at][k] : -sums[at][k]]));
+  const flat = margins.filter((margin) => slope(margin) < 0.01).length;
   const here = fitted[at] === null
     ? tr`Without a penalty these points have no best weights: the classes can be parted, so larger weights always cost the fitted points less; drawn are the weights of lambda ${figures(lambdas[at - 1])}.`
     : tr`${how} the mean error is ${figures(fitted[at])} on the ${whole(n)} fitted ${rows} and ${figures(held[at])} on the ${whole(m)} held out; the largest weight is ${figures(Math.max(...weights[at].map(Math.abs)))}.`;
@@ -176,6 +196,6 @@ function said(data, { lambdas, fitted, held, weights, dots, sums }, at, best) {
   const there = turns(held, best)
     ? tr`The held-out error is least, ${figures(held[best])}, at lambda ${figures(lambdas[best])}, and turns upwards after it, to ${figures(held[last])} at lambda ${figures(lambdas[last])}.`
     : tr`Here held-out ${rows} do not turn upwards: ` + (best === last ? tr`their error is least, ${figures(held[best])}, at the weakest penalty.` : tr`their error is least, ${figures(held[best])}, at lambda ${figures(lambdas[best])}, and still ${figures(held[last])} at the weakest penalty.`);
-  const slopes = data.own ? tr`Where the slope of the sigmoid is below 0.01: ${flat} of the ${own.length} fitted rows drawn (a sample).` : tr`Where the slope of the sigmoid is below 0.01: ${flat} of the ${own.length} fitted points.`;
+  const slopes = own ? tr`Where the slope of the sigmoid is below 0.01: ${flat} of the ${margins.length} fitted rows drawn (a sample).` : tr`Where the slope of the sigmoid is below 0.01: ${flat} of the ${margins.length} fitted points.`;
   return `${here} ${there} ${slopes}`;
 }

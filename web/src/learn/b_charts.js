@@ -17,9 +17,12 @@ const FINE = 65;
 
 export const plane = () => ({ x: scaleLinear([-REACH, REACH], [LEFT, RIGHT]), y: scaleLinear([-REACH, REACH], [BOTTOM, TOP]) });
 
-/** The points, and where the model gives each class one half; thin where it gives one of them nine tenths. @param {Fitted} model @param {number} at @param {{ k: number, point: Point }[]} points @param {Point[]} held @param {import("./lesson.js").Values} values */
-export function field(model, at, points, held, values) {
+/** The points, and where the model gives each class one half; thin where it gives one of them nine tenths. @param {Fitted} model @param {number} at @param {{ k: number, point: Point }[]} points @param {import("./b.js").Plane} shown with the units of the axes @param {import("./lesson.js").Values} values */
+export function field(model, at, points, { held_out, names, means, scales }, values) {
   const { x, y } = plane();
+  const [across, upwards] = [x, y].map((scale, j) => scale.copy().domain([-REACH, REACH].map((u) => means[j] + scales[j] * u)));
+  const inUnits = (/** @type {number} */ u, /** @type {number} */ j) => figures(means[j] + scales[j] * u);
+  const label = (/** @type {number} */ j) => (names[j] === `x${j + 1}` ? names[j] : `x${j + 1}: ${short(names[j], 40)}`);
   const grid = filled([-REACH, REACH], [-REACH, REACH], FINE, ([u, v]) => model.at(u, v, at));
   const level = (/** @type {number} */ z, /** @type {Record<string, string | number>} */ look) =>
     lines(grid, z).map((line) => curve(through(line.map(([u, v]) => [x(u), y(v)])), { fill: "none", ...look })).join("");
@@ -28,14 +31,14 @@ export function field(model, at, points, held, values) {
     words(LEFT, 34, values.adds ? tr`drag a point; a click adds a ■; drag it out to remove it` : tr`drag a point; a click adds a ●; drag it out to remove it`, { fill: FAINT }),
     element("rect", { x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP, fill: "var(--card)" }),
     clipping("lesson-b-field", LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP),
-    below(x, BOTTOM, "x1"),
-    beside(y, LEFT, RIGHT, "x2"),
-    smallMarks(held.map(([u, v, label]) => [x(u), y(v), label])),
+    below(across, BOTTOM, label(0)),
+    beside(upwards, LEFT, RIGHT, label(1)),
+    smallMarks(held_out.map(([u, v, label]) => [x(u), y(v), label])),
     element("g", { "clip-path": "url(#lesson-b-field)" }, level(Math.log(9), { stroke: COLOURS[1], "stroke-dasharray": DASHES[1] }) + level(-Math.log(9), { stroke: COLOURS[0], "stroke-dasharray": DASHES[1] }) + level(0, { stroke: INK, "stroke-width": 2.5 })),
     ...points.map(({ point: [u, v, label] }) => markOf(x(u), y(v), label)),
     ...points.map(({ k, point: [u, v, label] }) =>
       element("circle", {
-        class: "handle", "data-handle": String(k), tabindex: "0", role: "button", "aria-label": tr`point of class ${label} at ${figures(u)}, ${figures(v)}; move it with the arrow keys, take it away with Delete`,
+        class: "handle", "data-handle": String(k), tabindex: "0", role: "button", "aria-label": tr`point of class ${label} at ${inUnits(u, 0)}, ${inUnits(v, 1)}; move it with the arrow keys, take it away with Delete`,
         cx: x(u), cy: y(v), r: 12, fill: "transparent",
       }),
     ),
