@@ -133,12 +133,13 @@ _ARGUMENTS = (  # those whose option has the same name
     *("baseline", "categorical", "cv", "dates", "decimal", "dedupe", "delimiter", "dialect", "drop", "encoding"),
     *("family", "fill_value", "group_ratio", "grouped", "groups", "header", "inf", "interact", "keep", "kind"),
     *("l1_ratio", "lam", "lambda_min_ratio", "min_count", "missing", "n_lambdas", "na", "offset", "repeats", "score"),
-    *("seconds", "spline", "table", "text", "thousands", "time_order", "tol", "units", "unknown"),
+    *("seconds", "spline", "table", "text", "thousands", "time_order", "times", "tol", "units"),
+    "unknown",
 )
 _TERMS = re.compile(  # what is an interface's own in a sentence; what stands in quotes is the user's
     rf"\b(?P<name>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?P<value>{_VALUE})"
     rf"|(?P<quoted>{_STRING}|“[^”]*”)"
-    rf"|\b(?P<given>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?=[ )]|[^\x00-\x7f])"
+    rf"|\b(?P<given>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?=[ ),]|[^\x00-\x7f])"
     rf"|(?<![-\w.])(?P<bare>{'|'.join(name for name in (*_RENAMED, *_ARGUMENTS) if '_' in name)})(?![A-Za-z0-9_])"
     rf"|(?<=\(of )(?P<role>{'|'.join((*_RENAMED, *_ARGUMENTS))})(?=\))"
     r"|(?<![-\w])(?P<lam>lam)(?![A-Za-z0-9_])"

@@ -39,6 +39,6 @@ function finalOf(word) {
   const [latin] = word.match(/[a-z]+$/i) ?? [""];
   if (!latin) return null;
   if (/^.$|^[A-Z]+$/.test(latin)) return /[lr]$/i.test(latin) ? "l" : /[mn]$/i.test(latin) ? "x" : ""; // by the names of letters
-  if (/l$/i.test(latin)) return "l";
-  return /(m|n|ng|^[^aeiou]*[aeiou][ckpt])$/i.test(latin) ? "x" : "";
+  if (/le?$/i.test(latin)) return "l";
+  return /(me?|ne?|ng|^[^aeiou]*[aeiou][ckpt])$/i.test(latin) ? "x" : "";
 }

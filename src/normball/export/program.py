@@ -125,7 +125,7 @@ def _check_kind(fit: Fit, family: Family, kind: str | None, times: Sequence[floa
     if kind == "class" and fit.classes is None:
         raise ValueError(f'kind="class" needs a binomial or multinomial model; this one is {fit.family}')
     if kind in CURVES and not times:
-        raise ValueError(f'kind="{kind}" needs times=, at which it is wanted')
+        raise ValueError(f'kind="{kind}" needs times=, at which the curve is wanted')
     if kind not in CURVES and times:
         raise ValueError(f'times are given, but kind="{kind or "risk"}" does not depend on them')
 

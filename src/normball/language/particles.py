@@ -38,6 +38,6 @@ def final(word: str) -> str | None:
         return None
     if re.fullmatch(r".|[A-Z]+", latin[0]):  # by the names of letters
         return "l" if latin[0][-1] in "lLrR" else "x" if latin[0][-1] in "mnMN" else ""
-    if latin[0][-1] in "lL":
+    if re.search(r"le?$", latin[0], re.IGNORECASE):
         return "l"
-    return "x" if re.search(r"(m|n|ng|^[^aeiou]*[aeiou][ckpt])$", latin[0], re.IGNORECASE) else ""
+    return "x" if re.search(r"(me?|ne?|ng|^[^aeiou]*[aeiou][ckpt])$", latin[0], re.IGNORECASE) else ""
