@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 import normball as nb
 from commands import fit, run
+from normball import weighted_scores
 from normball.families import FAMILIES, find_family
 from normball.scores import SCORES
 from normball.weighted_scores import LABELS, weighted_score
@@ -160,6 +161,30 @@ def test_every_score_of_a_family_has_a_label_and_many_weightings_at_once(family)
         if name in SCORES:
             expected = [SCORES[name](y, eta[:, None], one, str(entry))[0] for one in weights]
             assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_calibration_slopes_of_bootstrap_samples_start_from_that_of_all_of_them(monkeypatch):
+    """Each takes two or three looks at its rows, and is what Newton's method finds from nothing."""
+    rng = np.random.default_rng(0)
+    eta = rng.normal(size=5000)
+    y, weights = (rng.uniform(size=5000) < 1 / (1 + np.exp(-eta))) * 1.0, rng.poisson(1.0, size=(20, 5000)) * 1.0
+    slopes = weighted_score("calibration_slope", find_family("binomial"), y, eta)
+    from_nothing = [slopes(one[None])[0] for one in weights]
+    looks, terms = [], weighted_scores.slope_terms
+    monkeypatch.setattr(weighted_scores, "slope_terms", lambda *of: looks.append(1) or terms(*of))
+    np.testing.assert_allclose(slopes(weights), from_nothing, rtol=1e-10)
+    assert len(looks) <= 10 + 3 * 20
+
+
+def test_the_area_under_the_curve_counts_pairs():
+    """Of shares of classes and of tied predictions, too, as the definition says."""
+    rng = np.random.default_rng(1)
+    y, eta, weights = rng.choice([0.0, 0.25, 1.0], 60), rng.integers(0, 9, 60) * 1.0, rng.poisson(1.0, (5, 60)) * 1.0
+    won = (eta[:, None] > eta) + 0.5 * (eta[:, None] == eta)
+    found = weighted_score("auc", find_family("binomial"), y, eta)(weights)
+    for area, w in zip(found, weights, strict=True):
+        inside, beside = w * y, w * (1.0 - y)
+        assert area == pytest.approx(inside @ won @ beside / (inside.sum() * beside.sum()), rel=1e-12)
 
 
 def test_intervals_are_quantiles_of_bootstrap_samples():

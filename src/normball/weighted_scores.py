@@ -38,6 +38,8 @@ LABELS_OF_TIMES = {
 }
 OF_LABELS = ("accuracy", "f1_macro")  # which shares of classes have not
 NEWTON_STEPS = 50
+LAST_STEP = 1e-7  # Newton's next one would be in proportion to its square
+NO_LINE = np.full(2, np.nan)
 ROUNDING = 1e-12  # of a share: what is less is none
 
 
@@ -117,20 +119,24 @@ def _auc(family: Family, y: Array, eta: Array) -> ByWeighting:
 
 
 def _area(y: Array, eta: Array) -> ByWeighting:
-    """The area under the ROC curve of a class; the rows are put in order once."""
-    order = np.argsort(eta, kind="stable")
-    ranked = eta[order]
-    last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    """The area under the ROC curve of a class; the rows are put in order once.
 
-    def up_to(parts: Array) -> Array:
-        return np.asarray(np.cumsum(parts[:, order], axis=1)[:, last_of_tie])
+    A row has a share `y` in the class and the rest beside it. What is in meets all that is beside it at lower
+    predictions, and half of that at its own.
+    """
+    order = np.argsort(eta, kind="stable")
+    inside, beside = order[y[order] > 0.0], order[y[order] < 1.0]
+    below, upto = (np.searchsorted(eta[beside], eta[inside], side=side) for side in ("left", "right"))
+    shares, rest = y[inside], 1.0 - y[beside]
 
     def score(weights: Array) -> Array:
-        positive, negative = up_to(weights * y), up_to(weights * (1.0 - y))
-        here, there = np.diff(positive, axis=1, prepend=0.0), np.diff(negative, axis=1, prepend=0.0)
-        pairs = positive[:, -1] * negative[:, -1]
+        positive, negative = weights[:, inside] * shares, weights[:, beside] * rest
+        met = np.zeros((len(weights), beside.size + 1))
+        np.cumsum(negative, axis=1, out=met[:, 1:])
+        pairs = positive.sum(axis=1) * met[:, -1]
+        won = np.einsum("bi,bi->b", positive, met[:, below]) + np.einsum("bi,bi->b", positive, met[:, upto])
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(pairs > 0.0, (here * (negative - there / 2.0)).sum(axis=1) / pairs, np.nan)
+            return np.where(pairs > 0.0, 0.5 * won / pairs, np.nan)
 
     return score
 
@@ -138,41 +144,67 @@ def _area(y: Array, eta: Array) -> ByWeighting:
 def _calibration_slope(family: Family, y: Array, eta: Array) -> ByWeighting:
     """What the linear predictor is to be multiplied by, an intercept apart, to fit these rows best; 1 is right.
 
-    Below 1 predictions are too far apart, as those of a model that learned by heart are.
+    Below 1 predictions are too far apart, as those of a model that learned by heart are. Weightings of the same rows
+    have their slopes close together: each starts from that of all of them together, by a Newton step whose sums are one
+    product of matrices.
     """
     centre = float(eta.mean())
     apart = eta - centre
 
-    def one(weights: Array) -> float:
-        used = weights > 0.0
-        target, x, w = y[used], apart[used], weights[used] / weights.sum()
-        return best_slope(centre, float(np.ptp(x)), lambda coefs: slope_sums(family, target, x, w, coefs))
+    def line(shares: Array, start: Array) -> Array:
+        used = shares > 0.0
+        target, x, w = y[used], apart[used], shares[used]
+        return best_line(start, float(np.ptp(x)), lambda coefs: slope_sums(family, target, x, w, coefs))
 
-    return lambda weights: np.array([one(row) for row in weights])
+    def score(weights: Array) -> Array:
+        shares = weights / weights.sum(axis=1, keepdims=True)
+        together = line(shares.mean(axis=0), np.array([centre, 1.0]))
+        if len(weights) == 1 or math.isnan(together[1]):
+            return np.full(len(weights), together[1])
+        sums = shares @ slope_terms(family, y, apart, together).T
+        return np.array([line(*one)[1] for one in zip(shares, together + newton_steps(sums), strict=True)])
+
+    return score
+
+
+def slope_terms(family: Family, y: Array, apart: Array, coefs: Array) -> Array:
+    """What each row adds to `slope_sums` by weight, shape (5, n)."""
+    linear = coefs[0] + coefs[1] * apart
+    slope, bend = family.residual(y, linear), family.curvature(y, linear)
+    bent = bend * apart
+    return np.array([slope, slope * apart, bend, bent, bent * apart])
 
 
 def slope_sums(family: Family, y: Array, apart: Array, weights: Array, coefs: Array) -> Array:
     """The gradient (2,) and the curvature (3,) of the loss of rows by intercept and slope of a line through eta."""
-    linear = coefs[0] + coefs[1] * apart
-    slope, bend = weights * family.residual(y, linear), weights * family.curvature(y, linear)
-    return np.array([slope.sum(), slope @ apart, bend.sum(), bend @ apart, bend @ apart**2])
+    return np.asarray(np.einsum("si,i->s", slope_terms(family, y, apart, coefs), weights))
 
 
-def best_slope(centre: float, width: float, sums: Callable[[Array], Array]) -> float:
-    """The slope at which `slope_sums` of all rows, whose weights add up to 1, have no gradient; NaN for none."""
-    if width <= 1e-12 * (1.0 + abs(centre)):
-        return math.nan
-    coefs = np.array([centre, 1.0])
+def best_line(start: Array, width: float, sums: Callable[[Array], Array]) -> Array:
+    """Intercept and slope at which `slope_sums` of all rows, whose weights add up to 1, have no gradient; NaN for none.
+
+    `width` is how far the linear predictors lie apart, and the intercept that of their mean.
+    """
+    if width <= 1e-12 * (1.0 + abs(start[0])):
+        return NO_LINE
+    coefs = start
     for _ in range(NEWTON_STEPS):
-        found = sums(coefs)
-        hessian = found[[2, 3, 3, 4]].reshape(2, 2)
-        if not np.isfinite(hessian).all() or np.linalg.det(hessian) <= 1e-14 * hessian[0, 0] * hessian[1, 1]:
-            return math.nan  # classes that a line separates: no finite slope is best
-        step = np.clip(np.linalg.solve(hessian, -found[:2]), -1.0, 1.0)
+        step = newton_steps(sums(coefs)[None])[0]
+        if not np.isfinite(step).all():
+            return NO_LINE  # classes that a line separates: no finite slope is best
         coefs = coefs + step
-        if np.abs(step).max() <= 1e-9 * (1.0 + np.abs(coefs).max()):
-            return float(coefs[1])
-    return math.nan
+        if np.abs(step).max() <= LAST_STEP * (1.0 + np.abs(coefs).max()):
+            return coefs
+    return NO_LINE
+
+
+def newton_steps(sums: Array) -> Array:
+    """The steps (m, 2) that `slope_sums` (m, 5) ask for, none longer than 1; NaN where there is no curvature."""
+    g0, g1, h00, h01, h11 = sums.T
+    determinant = h00 * h11 - h01**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.array([h01 * g1 - h11 * g0, h01 * g0 - h00 * g1]) / determinant
+        return np.asarray(np.where(determinant > 1e-14 * h00 * h11, np.clip(steps, -1.0, 1.0), np.nan).T)
 
 
 def _mean(values: Array) -> ByWeighting:

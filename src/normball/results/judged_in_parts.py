@@ -23,7 +23,7 @@ from normball.results.in_parts import Predictor, pass_over, rows_for
 from normball.results.kinds import Unknown
 from normball.results.sparse_rows import SparseRows
 from normball.results.summed_scores import Areas, Summed, summed_score
-from normball.weighted_scores import best_slope, slope_sums
+from normball.weighted_scores import best_line, slope_sums
 
 if TYPE_CHECKING:
     from normball.blocks.block import Block
@@ -177,7 +177,7 @@ def _scores(rows: NewRows, predictor: Predictor) -> tuple[Judged, dict[str, floa
             total: Array = pass_over(rows, function, np.add)
             return total
 
-        values[SLOPE] = best_slope(centre, found.eta[2] - found.eta[1], sums)
+        values[SLOPE] = float(best_line(np.array([centre, 1.0]), found.eta[2] - found.eta[1], sums)[1])
     return found, {name: values[name] for name in names}
 
 
