@@ -11,6 +11,7 @@
 #include "core/threads.hpp"
 #include "python/scipy_blas.hpp"
 #include "quadratic/group_solver.hpp"
+#include "quadratic/row_solver.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -96,6 +97,23 @@ void solve_groups(const Stack& H, const std::vector<Index>& versions, const Tabl
   }
 }
 
+// From b, moves it and the gradient there to the minimiser; columns of Z, so its rows here, are rows of data, and terms
+// are l1, l2 and both bounds of each coefficient. Whether the tolerance was reached.
+bool solve_by_rows(const Table& Z, const Table& terms, double tolerance, const Written& b, const Written& gradient) {
+  load_blas();
+  std::vector<ElasticNet> list;
+  for (std::size_t j = 0; j < b.size(); ++j) {
+    const double* term = terms.data() + 4 * j;
+    list.push_back({.l1 = term[0], .l2 = term[1], .lower = term[2], .upper = term[3]});
+  }
+  RowSolver solver;
+  return solver.solve({.size = static_cast<Index>(b.size()),
+                       .n_rows = static_cast<Index>(Z.shape(0)),
+                       .Z = Z.data(),
+                       .terms = list.data()},
+                      b.data(), gradient.data(), tolerance);
+}
+
 }  // namespace
 
 void define_test_hooks(nb::module_& m) {
@@ -105,6 +123,7 @@ void define_test_hooks(nb::module_& m) {
   m.def("group_term", &group_term, "l1"_a, "group"_a, "l2"_a, "z"_a, "b"_a, "curvature"_a, "prox"_a);
   m.def("solve_groups", &solve_groups, "H"_a, "versions"_a, "linear"_a, "counts"_a, "terms"_a, "tolerance"_a, "b"_a,
         "gradients"_a);
+  m.def("solve_by_rows", &solve_by_rows, "Z"_a, "terms"_a, "tolerance"_a, "b"_a, "gradient"_a);
   m.def("run_tasks", &run_tasks, "count"_a, "task"_a, "n_threads"_a);
 }
 

@@ -155,6 +155,13 @@ def solve_groups(
     b: NDArray[np.float64],
     gradients: NDArray[np.float64],
 ) -> None: ...
+def solve_by_rows(
+    Z: NDArray[np.float64],
+    terms: NDArray[np.float64],
+    tolerance: float,
+    b: NDArray[np.float64],
+    gradient: NDArray[np.float64],
+) -> bool: ...
 def mean_losses(
     family: str,
     parameter: float,

@@ -18,7 +18,7 @@ class WorkingSet {
         problem_(problem),
         threads_(threads),
         monitor_(monitor),
-        model_(design, problem, threads, monitor),
+        model_(design, problem, loss.is_quadratic, threads, monitor),
         at_(iterate_at_zero(spec_.n_features)),
         position_(static_cast<std::size_t>(spec_.n_features), -1) {}
 
@@ -75,7 +75,7 @@ class WorkingSet {
   // Solutions change almost linearly between two lambdas while signs stay: the last two are continued to the next,
   // where that lowers the objective there. Squared error needs none of it, its step is exact.
   void predict(double lambda, double previous) {
-    if (loss_.is_quadratic && model_.is_dense()) return;
+    if (loss_.is_quadratic && model_.knows_gradient()) return;
     Visited earlier{.lambda = previous, .intercept = at_.intercept, .coef = at_.coef, .eta = eta_};
     std::swap(earlier, visited_);
     const double length = continuation(earlier.lambda, previous, lambda);
@@ -269,7 +269,7 @@ class WorkingSet {
                         (!loss_.is_quadratic && model_.is_slow(set_, n_active(), violation, last));
     const bool is_new =
         wanted ? model_.renew(loss_.curve(eta_, problem_.least_curvature(), majorises_), set_) : loss_.is_quadratic;
-    model_.cover(set_, n_active());
+    model_.cover(set_, terms_, n_active());
     return is_new;
   }
 
@@ -289,7 +289,7 @@ class WorkingSet {
     majorises_ = length < too_short && !majorises_;
     if (length == 0.0) return majorises_;
     if (loss_.is_quadratic) {
-      has_gradient_ = model_.is_dense();  // the model is exact
+      has_gradient_ = model_.knows_gradient();  // the model is exact
       if (has_gradient_) gradient_.swap(gradient);
     } else if (length == 1.0 && problem_.penalty.selects()) {  // ridge: the residual's own gap is a square already
       model_.rows().add_product(slope_, expected);
@@ -301,7 +301,7 @@ class WorkingSet {
   double model_tolerance(double lambda, const Tolerance& goal, const Vector& coef) const {
     const double violation = set_violation();
     if (loss_.is_quadratic) {
-      if (!model_.is_dense()) return 1e-5 * violation;
+      if (!model_.knows_gradient()) return 1e-5 * violation;
       if (goal.gap < 0.0 || !problem_.penalty.selects()) return 1e-9 * violation;
       const double worth = violation_worth(0.5 * goal.gap, problem_, lambda, terms_, n_active());
       return std::clamp(worth, 1e-9 * violation, 0.1 * violation);
