@@ -194,7 +194,7 @@ def best_line(start: Array, width: float, sums: Callable[[Array], Array]) -> Arr
             return NO_LINE  # classes that a line separates: no finite slope is best
         coefs = coefs + step
         if np.abs(step).max() <= LAST_STEP * (1.0 + np.abs(coefs).max()):
-            return coefs
+            return np.asarray(coefs)
     return NO_LINE
 
 

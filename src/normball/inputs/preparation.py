@@ -108,7 +108,17 @@ class Preparation:
         """Whether medians or means went into the design; each fold has to learn its own (`refit`)."""
         return any(column.learns for column in self.columns)
 
-    @property
+    @cached_property
+    def leveled(self) -> list[str]:
+        """The columns that have levels."""
+        return [column.name for column in self.columns if column.levels is not None]
+
+    @cached_property
+    def indicated(self) -> list[str]:
+        """The columns with an indicator of gaps."""
+        return [column.name for column in self.columns if column.indicator]
+
+    @cached_property
     def is_plain(self) -> bool:
         """Whether each column is a number or levels with an indicator each, as other packages have them."""
         return all(

@@ -116,7 +116,7 @@ def _reading(path: Path, run: Run) -> list[str]:
         lines.append("table <- na.omit(table)")
     all_roles = (*run.target_columns, run.weights, run.strata, *run.offset_columns, run.exposure)
     roles = [role for role in all_roles if role]
-    labels = [column.name for column in path.preparation.columns if column.levels is not None]
+    labels = path.preparation.leveled
     lines.append(f"features <- table[setdiff(names(table), {_vector(roles)})]")
     if labels:
         lines.append(f"for (name in {_vector(labels)}) features[[name]] <- factor(features[[name]])")

@@ -51,8 +51,7 @@ def in_sklearn(path: Path, run: Run, lam: float) -> Recipe:
 
 def encoders(path: Path, run: Run, imports: set[str]) -> list[str]:
     """Lines of a column transformer for labels and gaps; none where all columns are numbers."""
-    leveled = [column.name for column in path.preparation.columns if column.levels is not None]
-    imputed = [column.name for column in path.preparation.columns if column.indicator]
+    leveled, imputed = path.preparation.leveled, path.preparation.indicated
     lines = []
     if leveled:
         imports.add("from sklearn.preprocessing import OneHotEncoder")
