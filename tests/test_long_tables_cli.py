@@ -206,16 +206,21 @@ VALUES = {
     "strata": ["colour"],
     "positive": ["yes"],
     "bootstrap": ["10"],
-    "groups": ["g.json"],
-    "group_columns": [],
     "text": ["colour"],
 }
+
+
+@pytest.mark.parametrize("asked", [["--group-columns"], ["--groups", "g.json"]])
+def test_groups_of_features(table: pl.DataFrame, capsys: Capture, asked: list[str]) -> None:
+    Path("g.json").write_text('{"a": ["x0", "x1"]}')
+    words = ["--target", "class", "--drop", others("class"), "--cv", "3", "--n-lambdas", "9", "--l1-ratio", "1", *asked]
+    assert run(capsys, "fit", "parts", *words, "-o", "out")[0] == 0
+    assert load("out/model.json").path.groups is not None
 
 
 @pytest.mark.parametrize("name", NEED_ROWS)
 def test_options_that_need_all_rows_say_so(table: pl.DataFrame, capsys: Capture, name: str) -> None:
     option = "--" + name.replace("_", "-")
-    Path("g.json").write_text('{"a": ["x0", "x1"]}')
     words = ["fit", "parts", "--target", "class", "-o", "out", option, *VALUES[name]]
     code, _, err = run(capsys, *words)
     assert code == 2

@@ -233,14 +233,14 @@ def test_moments_of_parts_join_to_those_of_all(has_gram, far):
     given = [
         _native.block_moments(
             X=X[rows], y=y[rows], weights=w[rows], offset=np.zeros(400)[rows], fold=fold[rows], first_row=0,
-            family="gaussian", parameter=np.nan, n_folds=2, has_gram=has_gram,
+            family="gaussian", parameter=np.nan, n_outputs=1, n_folds=2, has_gram=has_gram,
         )
         for rows in parts
     ]  # fmt: skip
-    tree = Tree(lambda a, b: _native.joined_moments(a, b, 4, has_gram))
+    tree = Tree(lambda a, b: _native.joined_moments(a, b, 4, 1, has_gram))
     for one in given:
         tree.add(one)
-    facts = _native.moment_facts(tree.total(), 4, has_gram)
+    facts = _native.moment_facts(tree.total(), 4, 1, has_gram)
     size = tree.total().size // 3
     for place, name in enumerate((-1, 0, 1)):
         rows = (fold == name) & (w > 0)
@@ -358,7 +358,7 @@ def test_what_a_block_adds_can_be_sent_elsewhere():
     case = Case("binomial")
     source = read_arrays(case.X, case.y, family="binomial", block_rows=60).source
     block = next(source.open())
-    request = {"family": "binomial", "parameter": np.nan, "n_folds": 0, "has_gram": False}
+    request = {"family": "binomial", "parameter": np.nan, "n_outputs": 1, "n_folds": 0, "has_gram": False}
     function = partial(block_sums, partial(native_sums, "block_moments", request))
     here, there = function(block), pickle.loads(pickle.dumps(function))(pickle.loads(pickle.dumps(block)))
     assert here.seen == there.seen
@@ -392,14 +392,16 @@ def spoiled(name):
         case "wide":
             X = np.zeros((50, 3001))
             y = y[:50]
-        case "huber(1)" | "multinomial":
+        case "huber(1)":
             options["family"] = name
+        case "many classes":
+            X, y, options["family"] = np.zeros((400, 100)), np.arange(400) % 31, "multinomial"
+        case "rare of three":
+            y[:], options = np.where(np.arange(N_ROWS) == 3, 2, y), {"family": "multinomial", "fold_ids": case.folds}
         case "roc_auc":
             options["score"] = name
         case "splitter":
             options["cv"] = [(np.arange(100), np.arange(100, N_ROWS))]
-        case "groups":
-            options = {"family": "binomial", "groups": np.zeros(7, dtype=int)}
         case "folds" | "seed" | "repeats":
             options |= {
                 "folds": {"cv": 300},
@@ -415,8 +417,9 @@ def spoiled(name):
         ("gap", '"x2"'), ("infinite", '"x2"'), ("huge", '"x2"'),
         ("one class", "class"), ("rare class", "absent from the training rows"),
         ("wide", "3,001 features are too many"), ("huber(1)", "needs all rows in memory"),
-        ("multinomial", "needs all rows in memory"),
-        ("roc_auc", "use one of deviance"), ("splitter", "fold_ids"), ("groups", "groups need all rows"),
+        ("many classes", "100 features of 31 classes are too many"),
+        ("rare of three", "absent from the training rows"),
+        ("roc_auc", "use one of deviance"), ("splitter", "fold_ids"),
         ("folds", "cannot make 300 folds"), ("seed", "whole number"), ("repeats", "drawn once"),
     ],
 )  # fmt: skip

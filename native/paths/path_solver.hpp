@@ -1,6 +1,7 @@
 // What all path solvers have in common. Each is an entry of a table, which says for which losses and designs it `can`
 // be used and whether that `pays`. Inside it is a class with `fit_null` (every problem without its penalised features,
-// gradients included; then `at`) and `solve` (all lambdas of all problems, in whatever order of work it likes).
+// gradients included; then `at`, or `take_null` where values are not those of columns) and `solve` (all lambdas of all
+// problems, in whatever order of work it likes).
 #pragma once
 
 #include <algorithm>
@@ -27,7 +28,11 @@ PathResult null_result(Solver& solver, const Specification& spec, std::vector<Pr
   PathResult result;
   solver.fit_null();
   for (std::size_t k = 0; k < problems.size(); ++k) {
-    problems[k].take_null(solver.at(static_cast<Index>(k)), spec.family->is_location);
+    if constexpr (requires { solver.take_null(Index{}); }) {
+      solver.take_null(static_cast<Index>(k));
+    } else {
+      problems[k].take_null(solver.at(static_cast<Index>(k)), spec.family->is_location);
+    }
     result.null_loss.push_back(problems[k].null_loss);
     result.lambda_max.push_back(problems[k].lambda_max);
     result.null_intercepts.push_back(problems[k].null_intercept + problems[k].origin);
@@ -35,7 +40,7 @@ PathResult null_result(Solver& solver, const Specification& spec, std::vector<Pr
   }
   result.lambdas =
       spec.lambdas.empty() ? lambda_grid(result.lambda_max[0], spec.n_lambdas, spec.lambda_min_ratio) : spec.lambdas;
-  result.points.resize(problems.size() * result.lambdas.size());
+  result.points.resize(problems.size() * result.lambdas.size() * static_cast<std::size_t>(spec.n_outputs));
   result.n_sweeps = solver.n_sweeps();
   return result;
 }

@@ -77,7 +77,7 @@ struct PathResult {
   std::vector<Point> points;  // problem by problem, lambda by lambda, output by output
   Vector null_loss;           // per problem
   Vector lambda_max;          // per problem
-  Vector null_intercepts;     // per problem, of the model without features, where that is known
+  Vector null_intercepts;     // per problem and output, of the model without features, where that is known
   Vector scales;              // n_problems x n_features
   double n_sweeps = 0.0;      // reads of the whole matrix
   bool interrupted = false;

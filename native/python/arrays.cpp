@@ -94,8 +94,9 @@ nb::dict as_dict(PathResult&& result, const Specification& spec) {
   out["indptr"] = owned(std::move(indptr), {n_points + 1});
   out["indices"] = owned(std::move(indices), {n_values});
   out["values"] = owned(std::move(values), {n_values});
-  result.null_intercepts.resize(k, std::numeric_limits<double>::quiet_NaN());
-  out["null_intercepts"] = owned(std::move(result.null_intercepts), {k});
+  result.null_intercepts.resize(k * n_outputs, std::numeric_limits<double>::quiet_NaN());
+  out["null_intercepts"] = n_outputs == 1 ? owned(std::move(result.null_intercepts), {k})
+                                          : owned(std::move(result.null_intercepts), {k, n_outputs});
   out["null_loss"] = owned(std::move(result.null_loss), {k});
   out["lambda_max"] = owned(std::move(result.lambda_max), {k});
   out["scales"] = owned(std::move(result.scales), {k, static_cast<std::size_t>(spec.n_features)});
@@ -134,6 +135,14 @@ void ask(Specification& spec, const Question& question) {
   spec.standardize = question.standardize;
   spec.tol = question.tol;
   spec.max_iter = question.max_iter;
+  spec.n_outputs = question.n_outputs;
+  spec.is_grouped = question.grouped;
+  if (!question.groups || !question.group_weights) return;
+  const auto& [groups, weights] = std::tie(*question.groups, *question.group_weights);
+  spec.groups = {.of_feature = {groups.data(), groups.data() + groups.size()},
+                 .weights = {weights.data(), weights.data() + weights.size()},
+                 .ratio = question.group_ratio,
+                 .is_orthonormal = question.orthonormalize};
 }
 
 }  // namespace normball

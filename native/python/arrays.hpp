@@ -52,6 +52,12 @@ struct Question {
   bool standardize;
   double tol;
   int max_iter;
+  Index n_outputs;
+  bool grouped;
+  std::optional<Flat<std::int32_t>> groups;
+  std::optional<Flat<double>> group_weights;
+  double group_ratio;
+  bool orthonormalize;
 };
 
 // The caller keeps X alive; the design only points into it.

@@ -29,14 +29,6 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
   spec.n_problems = static_cast<Index>(weights.shape(0));
   spec.n_rows = design->n_rows;
   spec.n_features = design->n_cols;
-  spec.n_outputs = n_outputs;
-  spec.is_grouped = grouped;
-  if (groups && group_weights) {
-    spec.groups = {.of_feature = {groups->data(), groups->data() + groups->size()},
-                   .weights = {group_weights->data(), group_weights->data() + group_weights->size()},
-                   .ratio = group_ratio,
-                   .is_orthonormal = orthonormalize};
-  }
   ask(spec, {.family = family,
              .parameter = parameter,
              .l1_ratio = l1_ratio,
@@ -49,7 +41,13 @@ nb::dict solve(nb::object X, Table responses, Table weights, Table offsets, cons
              .fit_intercept = fit_intercept,
              .standardize = standardize,
              .tol = tol,
-             .max_iter = max_iter});
+             .max_iter = max_iter,
+             .n_outputs = n_outputs,
+             .grouped = grouped,
+             .groups = std::move(groups),
+             .group_weights = std::move(group_weights),
+             .group_ratio = group_ratio,
+             .orthonormalize = orthonormalize});
   spec.weights = per_problem(spec, weights, spec.n_rows).data;
   spec.responses = per_problem(spec, responses, spec.n_rows * spec.target_width());
   spec.offsets = per_problem(spec, offsets, spec.n_rows * n_outputs);

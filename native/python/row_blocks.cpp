@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "paths/row_blocks/output_rows.hpp"
 #include "paths/row_blocks/row_blocks.hpp"
 #include "python/scipy_blas.hpp"
 
@@ -22,6 +23,7 @@ struct Given {
   Index first_row;
   std::string family;
   double parameter;
+  Index n_outputs;
 };
 
 class GivenRows {
@@ -31,6 +33,7 @@ class GivenRows {
     rows_ = {.design = dynamic_cast<const DenseDesign*>(design_.get()),
              .n_rows = design_->n_rows,
              .first_row = given.first_row,
+             .n_outputs = given.n_outputs,
              .y = given.y.data(),
              .weights = given.weights.data(),
              .offset = given.offset.data(),
@@ -38,8 +41,12 @@ class GivenRows {
              .family = &family_named(given.family),
              .parameter = given.parameter};
     if (rows_.design == nullptr) throw nb::type_error("X of a block must be a dense matrix");
-    const auto fits = [&](const auto& array) { return std::cmp_equal(array.size(), rows_.n_rows); };
-    if (!fits(given.y) || !fits(given.weights) || !fits(given.offset) || (given.fold && !fits(*given.fold))) {
+    const auto fits = [&](const auto& array, Index width) {
+      return std::cmp_equal(array.size(), rows_.n_rows * width);
+    };
+    const Index width = rows_.n_outputs;
+    if (!fits(given.y, width) || !fits(given.weights, 1) || !fits(given.offset, width) ||
+        (given.fold && !fits(*given.fold, 1))) {
       throw nb::value_error("the arrays of a block have different numbers of rows");
     }
     for (Index i = 0; rows_.fold != nullptr && i < rows_.n_rows; ++i) {
@@ -58,7 +65,7 @@ class GivenRows {
 
 nb::object block_moments(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
                          std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
-                         double parameter, Index n_folds, bool has_gram) {
+                         double parameter, Index n_outputs, Index n_folds, bool has_gram) {
   load_blas();
   GivenRows rows({.X = std::move(X),
                   .y = y,
@@ -67,11 +74,12 @@ nb::object block_moments(nb::object X, Flat<double> y, Flat<double> weights, Fla
                   .fold = std::move(fold),
                   .first_row = first_row,
                   .family = family,
-                  .parameter = parameter},
+                  .parameter = parameter,
+                  .n_outputs = n_outputs},
                  n_folds);
-  const Index p = rows.design().n_cols;
-  Vector values(static_cast<std::size_t>((n_folds + 1) * FoldMoments::size(p, has_gram)));
-  const MomentsOfFolds out{.values = values, .p = p, .has_gram = has_gram};
+  const MomentShape shape{.p = rows.design().n_cols, .n_targets = n_outputs, .has_gram = has_gram};
+  Vector values(static_cast<std::size_t>((n_folds + 1) * shape.size()));
+  const MomentsOfFolds out{.values = values, .shape = shape};
   {
     const nb::gil_scoped_release no_gil;
     out.clear();
@@ -80,37 +88,47 @@ nb::object block_moments(nb::object X, Flat<double> y, Flat<double> weights, Fla
   return owned(std::move(values));
 }
 
-nb::object joined_moments(const Flat<double>& first, const Flat<double>& second, Index n_features, bool has_gram) {
+nb::object joined_moments(const Flat<double>& first, const Flat<double>& second, Index n_features, Index n_outputs,
+                          bool has_gram) {
   if (first.size() != second.size()) throw nb::value_error("moments of different sizes cannot be joined");
   Vector values(first.data(), first.data() + first.size());
   Vector other(second.data(), second.data() + second.size());
-  const MomentsOfFolds joined{.values = values, .p = n_features, .has_gram = has_gram};
-  joined.join({.values = other, .p = n_features, .has_gram = has_gram});
+  const MomentShape shape{.p = n_features, .n_targets = n_outputs, .has_gram = has_gram};
+  const MomentsOfFolds joined{.values = values, .shape = shape};
+  joined.join({.values = other, .shape = shape});
   return owned(std::move(values));
 }
 
-// What the moments say of the rows of each fold, beside the columns'.
-nb::dict moment_facts(const Flat<double>& moments, Index n_features, bool has_gram) {
+// What the moments say of the rows of each fold, beside the columns': of targets a number for each, where there are
+// several.
+nb::dict moment_facts(const Flat<double>& moments, Index n_features, Index n_outputs, bool has_gram) {
   Vector values(moments.data(), moments.data() + moments.size());
-  const MomentsOfFolds all{.values = values, .p = n_features, .has_gram = has_gram};
-  constexpr std::array names = {"n_rows",   "n_weighted", "weight",   "target_mean",  "target_squares",
-                                "smallest", "largest",    "constant", "least_offset", "largest_offset"};
+  const MomentShape shape{.p = n_features, .n_targets = n_outputs, .has_gram = has_gram};
+  const MomentsOfFolds all{.values = values, .shape = shape};
+  constexpr std::array of_rows = {"n_rows", "n_weighted", "weight", "constant"};
+  constexpr std::array of_targets = {"target_mean", "target_squares", "smallest",
+                                     "largest",     "least_offset",   "largest_offset"};
+  static_assert(of_rows.size() == MomentShape::of_rows && of_targets.size() == MomentShape::of_a_target);
+  const auto n_folds = static_cast<std::size_t>(all.count());
+  const auto table = [&](Index first, Index width) {
+    Vector found;
+    for (Index f = 0; f < all.count(); ++f) found.insert(found.end(), all[f].at + first, all[f].at + first + width);
+    return found;
+  };
   nb::dict out;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    Vector of_folds;
-    for (Index f = 0; f < all.count(); ++f) of_folds.push_back(all[f].at[i]);
-    out[names[i]] = owned(std::move(of_folds));
+  for (std::size_t i = 0; i < of_rows.size(); ++i) out[of_rows[i]] = owned(table(static_cast<Index>(i), 1));
+  for (std::size_t i = 0; i < of_targets.size(); ++i) {
+    Vector found = table(MomentShape::of_rows + static_cast<Index>(i) * n_outputs, n_outputs);
+    out[of_targets[i]] = n_outputs == 1 ? owned(std::move(found))
+                                        : owned(std::move(found), {n_folds, static_cast<std::size_t>(n_outputs)});
   }
-  Vector means;
   Vector squares;
   for (Index f = 0; f < all.count(); ++f) {
-    means.insert(means.end(), all[f].mean(), all[f].mean() + n_features);
     for (Index j = 0; j < n_features; ++j) squares.push_back(all[f].square(j));
   }
-  const std::initializer_list<std::size_t> shape{static_cast<std::size_t>(all.count()),
-                                                 static_cast<std::size_t>(n_features)};
-  out["means"] = owned(std::move(means), shape);
-  out["squares"] = owned(std::move(squares), shape);
+  const std::initializer_list<std::size_t> shape_of_columns{n_folds, static_cast<std::size_t>(n_features)};
+  out["means"] = owned(table(shape.n_facts(), n_features), shape_of_columns);
+  out["squares"] = owned(std::move(squares), shape_of_columns);
   return out;
 }
 
@@ -118,7 +136,8 @@ Vector as_vector(const Flat<double>& array) { return {array.data(), array.data()
 
 nb::object block_null_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
                            std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
-                           double parameter, bool in_time, const Flat<double>& totals, const Flat<double>& intercepts) {
+                           double parameter, Index n_outputs, bool in_time, const Flat<double>& totals,
+                           const Flat<double>& intercepts) {
   const GivenRows rows({.X = std::move(X),
                         .y = y,
                         .weights = weights,
@@ -126,14 +145,18 @@ nb::object block_null_sums(nb::object X, Flat<double> y, Flat<double> weights, F
                         .fold = std::move(fold),
                         .first_row = first_row,
                         .family = family,
-                        .parameter = parameter},
+                        .parameter = parameter,
+                        .n_outputs = n_outputs},
                        static_cast<Index>(totals.size()) - 1);
   const FoldProblems problems{.totals = as_vector(totals), .least_curvature = {}, .in_time = in_time};
-  if (intercepts.size() != totals.size()) throw nb::value_error("each problem has an intercept");
+  if (intercepts.size() != totals.size() * static_cast<std::size_t>(n_outputs)) {
+    throw nb::value_error("each problem has an intercept, or one of each output");
+  }
   Vector sums;
   {
     const nb::gil_scoped_release no_gil;
-    sums = null_sums(*rows, problems, intercepts.data());
+    sums = n_outputs == 1 ? null_sums(*rows, problems, intercepts.data())
+                          : output_sums(*rows, problems, null_candidates(as_vector(intercepts), n_outputs));
   }
   return owned(std::move(sums));
 }
@@ -148,7 +171,7 @@ std::vector<T> as_list(const Flat<From>& array) {
 
 nb::object block_candidate_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
                                 std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
-                                double parameter, bool in_time, const Flat<double>& totals,
+                                double parameter, Index n_outputs, bool in_time, const Flat<double>& totals,
                                 const Flat<double>& least_curvature, const Flat<double>& centre,
                                 const Flat<std::int64_t>& order, const Flat<std::int64_t>& problem,
                                 const Flat<double>& constant, const Flat<double>& coefs,
@@ -161,16 +184,19 @@ nb::object block_candidate_sums(nb::object X, Flat<double> y, Flat<double> weigh
                   .fold = std::move(fold),
                   .first_row = first_row,
                   .family = family,
-                  .parameter = parameter},
+                  .parameter = parameter,
+                  .n_outputs = n_outputs},
                  static_cast<Index>(totals.size()) - 1);
   const auto p = static_cast<std::size_t>(rows.design().n_cols);
   const bool agree = centre.size() == p && order.size() == p && inverse_units.size() == p && problem.size() > 0 &&
-                     constant.size() == problem.size() && digits.size() == problem.size();
+                     constant.size() == problem.size() * static_cast<std::size_t>(n_outputs) &&
+                     digits.size() == problem.size();
   if (!agree) throw nb::value_error("the candidates are not those of these columns");
   Candidates candidates;
   candidates.n_features = rows.design().n_cols;
   candidates.order = as_list<Index>(order);
-  candidates.n_used = static_cast<Index>(coefs.size() / problem.size());
+  candidates.n_outputs = n_outputs;
+  candidates.n_used = static_cast<Index>(coefs.size() / constant.size());
   candidates.problem = as_list<Index>(problem);
   candidates.constant = as_vector(constant);
   candidates.coefs = as_vector(coefs);
@@ -183,7 +209,8 @@ nb::object block_candidate_sums(nb::object X, Flat<double> y, Flat<double> weigh
   Vector sums;
   {
     const nb::gil_scoped_release no_gil;
-    sums = candidate_sums(*rows, problems, candidates);
+    const auto add_up = n_outputs == 1 ? candidate_sums : output_sums;
+    sums = add_up(*rows, problems, candidates);
   }
   return owned(std::move(sums));
 }
@@ -231,19 +258,17 @@ BlockPasses passes_through(const nb::object& reduce) {
   return {.null_sums = null_sums, .candidate_sums = candidate_sums};
 }
 
-nb::dict solve_blocks(const Flat<double>& moments, bool in_time, nb::object reduce, Index n_rows,
+nb::dict solve_blocks(const Flat<double>& moments, Index n_folds, bool in_time, nb::object reduce, Index n_rows,
                       const std::string& family, double parameter, double l1_ratio, std::optional<Flat<double>> lambdas,
                       Index n_lambdas, double lambda_min_ratio, Table penalty_factors, Table lower_bounds,
                       Table upper_bounds, bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads,
-                      nb::object poll) {
+                      nb::object poll, Index n_outputs, bool grouped, std::optional<Flat<std::int32_t>> groups,
+                      std::optional<Flat<double>> group_weights, double group_ratio, bool orthonormalize) {
   load_blas();
   Specification spec;
   spec.n_rows = n_rows;
   spec.n_features = static_cast<Index>(penalty_factors.shape(1));
-  const bool has_gram = family_named(family).is_quadratic;
-  Vector values = as_vector(moments);
-  const MomentsOfFolds all{.values = values, .p = spec.n_features, .has_gram = has_gram};
-  spec.n_problems = all.count();
+  spec.n_problems = n_folds + 1;
   ask(spec, {.family = family,
              .parameter = parameter,
              .l1_ratio = l1_ratio,
@@ -256,7 +281,19 @@ nb::dict solve_blocks(const Flat<double>& moments, bool in_time, nb::object redu
              .fit_intercept = fit_intercept,
              .standardize = standardize,
              .tol = tol,
-             .max_iter = max_iter});
+             .max_iter = max_iter,
+             .n_outputs = n_outputs,
+             .grouped = grouped,
+             .groups = std::move(groups),
+             .group_weights = std::move(group_weights),
+             .group_ratio = group_ratio,
+             .orthonormalize = orthonormalize});
+  Vector values = as_vector(moments);
+  const MomentShape shape{.p = spec.n_features, .n_targets = n_outputs, .has_gram = needs_gram(spec)};
+  const MomentsOfFolds all{.values = values, .shape = shape};
+  if (std::ssize(values) != spec.n_problems * shape.size()) {
+    throw nb::value_error("the moments are not those of this question");
+  }
   PathResult result;
   {
     const nb::gil_scoped_release no_gil;
@@ -270,23 +307,25 @@ nb::dict solve_blocks(const Flat<double>& moments, bool in_time, nb::object redu
 
 #define NORMBALL_BLOCK                                                                      \
   nb::kw_only(), "X"_a, "y"_a.noconvert(), "weights"_a.noconvert(), "offset"_a.noconvert(), \
-      "fold"_a.none().noconvert(), "first_row"_a, "family"_a, "parameter"_a
+      "fold"_a.none().noconvert(), "first_row"_a, "family"_a, "parameter"_a, "n_outputs"_a
 
 void define_row_blocks(nb::module_& m) {
   m.def("block_moments", &block_moments, NORMBALL_BLOCK, "n_folds"_a, "has_gram"_a);
-  m.def("joined_moments", &joined_moments, "first"_a.noconvert(), "second"_a.noconvert(), "n_features"_a, "has_gram"_a);
-  m.def("moment_facts", &moment_facts, "moments"_a.noconvert(), "n_features"_a, "has_gram"_a);
+  m.def("joined_moments", &joined_moments, "first"_a.noconvert(), "second"_a.noconvert(), "n_features"_a, "n_outputs"_a,
+        "has_gram"_a);
+  m.def("moment_facts", &moment_facts, "moments"_a.noconvert(), "n_features"_a, "n_outputs"_a, "has_gram"_a);
   m.def("block_null_sums", &block_null_sums, NORMBALL_BLOCK, "in_time"_a, "totals"_a.noconvert(),
         "intercepts"_a.noconvert());
   m.def("block_candidate_sums", &block_candidate_sums, NORMBALL_BLOCK, "in_time"_a, "totals"_a.noconvert(),
         "least_curvature"_a.noconvert(), "centre"_a.noconvert(), "order"_a.noconvert(), "problem"_a.noconvert(),
         "constant"_a.noconvert(), "coefs"_a.noconvert(), "inverse_units"_a.noconvert(), "digits"_a.noconvert());
   m.def("takes_blocks", [](const std::string& family) { return takes_blocks(family_named(family)); }, "family"_a);
-  m.def("solve_row_blocks", &solve_blocks, nb::kw_only(), "moments"_a.noconvert(), "in_time"_a, "reduce"_a.none(),
-        "n_rows"_a, "family"_a, "parameter"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(), "n_lambdas"_a,
-        "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
+  m.def("solve_row_blocks", &solve_blocks, nb::kw_only(), "moments"_a.noconvert(), "n_folds"_a, "in_time"_a,
+        "reduce"_a.none(), "n_rows"_a, "family"_a, "parameter"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(),
+        "n_lambdas"_a, "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
         "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
-        "poll"_a.none());
+        "poll"_a.none(), "n_outputs"_a, "grouped"_a, "groups"_a.none().noconvert() = nb::none(),
+        "group_weights"_a.none().noconvert() = nb::none(), "group_ratio"_a = 1.0, "orthonormalize"_a = false);
 }
 
 #undef NORMBALL_BLOCK

@@ -52,13 +52,16 @@ def block_moments(
     first_row: int,
     family: str,
     parameter: float,
+    n_outputs: int,
     n_folds: int,
     has_gram: bool,
 ) -> NDArray[np.float64]: ...
 def joined_moments(
-    first: NDArray[np.float64], second: NDArray[np.float64], n_features: int, has_gram: bool
+    first: NDArray[np.float64], second: NDArray[np.float64], n_features: int, n_outputs: int, has_gram: bool
 ) -> NDArray[np.float64]: ...
-def moment_facts(moments: NDArray[np.float64], n_features: int, has_gram: bool) -> dict[str, NDArray[np.float64]]: ...
+def moment_facts(
+    moments: NDArray[np.float64], n_features: int, n_outputs: int, has_gram: bool
+) -> dict[str, NDArray[np.float64]]: ...
 def block_null_sums(
     *,
     X: NDArray[Any],
@@ -69,6 +72,7 @@ def block_null_sums(
     first_row: int,
     family: str,
     parameter: float,
+    n_outputs: int,
     in_time: bool,
     totals: NDArray[np.float64],
     intercepts: NDArray[np.float64],
@@ -83,6 +87,7 @@ def block_candidate_sums(
     first_row: int,
     family: str,
     parameter: float,
+    n_outputs: int,
     in_time: bool,
     totals: NDArray[np.float64],
     least_curvature: NDArray[np.float64],
@@ -97,6 +102,7 @@ def block_candidate_sums(
 def solve_row_blocks(
     *,
     moments: NDArray[np.float64],
+    n_folds: int,
     in_time: bool,
     reduce: Callable[[str, dict[str, Any]], NDArray[np.float64] | None],
     n_rows: int,

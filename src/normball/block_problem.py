@@ -34,7 +34,11 @@ class BlockProblem(Question[BlockData]):
         options = self.native_options(None, {}) | {
             "n_rows": data.n_rows,
             "moments": data.moments.values,
+            "n_folds": data.blocks.n_folds,
             "in_time": data.blocks.in_time,
+            "n_outputs": data.n_outputs,
+            "grouped": self.grouped,
+            **({} if self.groups is None else self.groups.for_native()),
         }
         of_path = {name: options.pop(name) for name in _OF_ONE_PATH}
         n_threads = self.settings.n_threads or default_threads()
@@ -53,8 +57,10 @@ class BlockProblem(Question[BlockData]):
     def path(self, solution: Solution, n_lambdas: int, index: int = 0) -> Path:
         """The path of one problem; passes tell the intercept without features where no formula does."""
         path = super().path(solution, n_lambdas, index)
-        null = float(solution.null_intercepts[index])
-        return replace(path, null_intercept=null) if path.null_intercept is None and np.isfinite(null) else path
+        null = solution.null_intercepts[index]
+        if path.null_intercept is not None or not np.isfinite(null).all():
+            return path
+        return replace(path, null_intercept=null if path.output_names else float(null))
 
     def dispersion(self, path: Path, index: int) -> float:
         """Pearson's statistic over its degrees of freedom at one strength, by a pass of its own."""
@@ -71,6 +77,5 @@ def block_problem(
         )
     data = block_data(X, y, settings, for_data, by_row)
     fields = checked(data, settings, for_data) | {"has_offset": data.blocks.has_offset}
-    if fields["groups"] is not None:
-        raise ValueError("groups need all rows in memory, and these come in blocks: leave groups out, or fit a sample")
-    return BlockProblem(data, **fields)
+    groups = fields["groups"]
+    return BlockProblem(replace(data, has_gram=groups is not None and groups.orthonormalize), **fields)

@@ -14,11 +14,12 @@ from normball.blocks.block import Block
 from normball.blocks.ranks import Ranks
 from normball.blocks.sums import PassStopped
 from normball.families import find_family
+from normball.family import Family
 from normball.messages import Interrupted
 from normball.predictor import linear_predictor
 from normball.progress import Poll
 from normball.results.sparse_rows import SparseRows
-from normball.scores import SCORES, dispersion, pearson, zero_sums
+from normball.scores import SCORES, against_others, dispersion, errors, mean_area, pearson, zero_sums
 
 if TYPE_CHECKING:
     from normball.blocks.data import BlockData
@@ -40,17 +41,29 @@ class Models:
     """The models of some problems at the same strengths."""
 
     family: str
-    intercepts: Array  # (n_problems, n_lambdas)
+    intercepts: Array  # (n_problems, n_lambdas), or with several outputs (n_problems, n_lambdas, n_outputs)
     coefs: tuple[SparseRows, ...]
 
+    @property
+    def n_lambdas(self) -> int:
+        """How many strengths there are."""
+        return int(self.intercepts.shape[1])
+
+    @property
+    def n_outputs(self) -> int:
+        """How many linear predictors a row has."""
+        return 1 if self.intercepts.ndim == 2 else int(self.intercepts.shape[2])
+
     def predict(self, problem: int, block: Block, rows: NDArray[np.int64] | None = None) -> Array:
-        """The linear predictor (rows, strengths)."""
+        """The linear predictor (rows, strengths), or with several outputs (rows, strengths, outputs)."""
         eta = linear_predictor(block.X, self.intercepts[problem], self.coefs[problem], rows, 1)
         return eta + (block.offset if rows is None else block.offset[rows])[:, None]
 
     def select(self, places: NDArray[np.intp]) -> Models:
         """The models at some of the strengths."""
-        return Models(self.family, self.intercepts[:, places], tuple(one.select(places) for one in self.coefs))
+        return Models(
+            self.family, self.intercepts[:, places], tuple(one.select(places, self.n_outputs) for one in self.coefs)
+        )
 
 
 @dataclass(frozen=True)
@@ -97,33 +110,26 @@ def ranks_kept(n_rows: int, n_folds: int, n_lambdas: int) -> int:
 
 
 def ranks_of(most: int, y: Array, eta: Array, weights: Array) -> NDArray[np.object_]:
-    """The ranks of some rows by each model; arrays of these add up as those of numbers do."""
-    found = np.empty(eta.shape[1], dtype=object)
-    for column in range(eta.shape[1]):
-        found[column] = Ranks.of(most, eta[:, column], weights * y, weights * (1.0 - y))
+    """The ranks of some rows by each model, of several classes by each; arrays of these add up as numbers do."""
+    found = np.empty(eta.shape[1:], dtype=object)
+    for place in np.ndindex(found.shape):
+        own, odds = (
+            (y, eta[:, place[0]]) if y.ndim == 1 else (y[:, place[1]], against_others(eta[:, place[0]], place[1]))
+        )
+        found[place] = Ranks.of(most, odds, weights * own, weights * (1.0 - own))
     return found
 
 
 def held_out_totals(models: Models, nulls: Array, score: str, most: int, block: Block) -> Totals:
     """Weighted sums of scores over the rows that each fold holds out, by its own model and by one without features.
 
-    Problem 0 has all rows and problem k + 1 those that fold k leaves; `nulls` are intercepts without features. Of a
-    score by ranks these stand for it, at most so many predictions by each model.
+    Problem 0 has all rows and problem k + 1 those that fold k leaves; `nulls` are intercepts without features, a row
+    for each fold. Of a score by ranks these stand for it, at most so many predictions by each model.
     """
     family, fold_ids = find_family(models.family), block.fold
     assert fold_ids is not None
-    shape = (nulls.size, models.intercepts.shape[1])
-    measures = ("accuracy", family.typical_error) if family.has_classes else (family.typical_error,)
-    names = dict.fromkeys((score, "deviance", *measures))
-    by_ranks = score in BY_RANKS
-    totals: Totals = {name: np.zeros(shape) for name in names}
-    totals |= {f"null {name}": np.zeros(nulls.size) for name in names}
-    if by_ranks:
-        none = Ranks.of(most, *(np.zeros(0) for _ in range(3)))
-        totals |= {score: np.full(shape, none), f"null {score}": np.full(nulls.size, none)}
-        totals["train ranks"] = np.full(shape[1], none)
-        del names[score]
-    totals |= {"second": np.zeros(nulls.size), "shares": np.zeros(1), "train": np.zeros(shape[1])}
+    totals = _no_totals(models, nulls, score, most)
+    names = [name for name in dict.fromkeys((score, "deviance")) if name not in BY_RANKS]
     for fold in np.unique(fold_ids[fold_ids >= 0]).tolist():
         rows = np.flatnonzero(fold_ids == fold)
         y, weights = block.y[rows], block.weights[rows]
@@ -136,17 +142,47 @@ def held_out_totals(models: Models, nulls: Array, score: str, most: int, block: 
             for name in names:
                 totals[name][fold] += total * SCORES[name](y, eta, weights, models.family)
                 totals[f"null {name}"][fold] += total * SCORES[name](y, null, weights, models.family)[0]
-        if by_ranks:
+            totals["errors"][fold] += _errors(family, y, eta, weights)
+            totals["null_errors"][fold] += _errors(family, y, null, weights)[0]
+        if score in BY_RANKS:
             totals[score][fold] = ranks_of(most, y, eta, weights)
             totals[f"null {score}"][fold] = ranks_of(most, y, null, weights)[0]
-        totals["second"][fold] += weights @ y
-        totals["shares"] += np.count_nonzero((y != 0.0) & (y != 1.0))
-    if by_ranks:
+        if family.has_classes:
+            totals["right"][fold] += total * SCORES["accuracy"](y, eta, weights, models.family)
+            totals["classes"] += weights @ (y if y.ndim == 2 else np.column_stack([1.0 - y, y]))
+            totals["shares"] += np.count_nonzero((y != 0.0) & (y != 1.0))
+    if score in BY_RANKS:
         totals["train ranks"] = ranks_of(most, block.y, models.predict(0, block), block.weights)
     elif score != "deviance" and block.weights.any():
         eta = models.predict(0, block)
         totals["train"] += block.weights.sum() * SCORES[score](block.y, eta, block.weights, models.family)
     return totals
+
+
+def _no_totals(models: Models, nulls: Array, score: str, most: int) -> Totals:
+    """What `held_out_totals` begins with.
+
+    Errors are those of a target each where there are several.
+    """
+    family, n_folds = find_family(models.family), len(nulls)
+    shape, outputs = (n_folds, models.n_lambdas), nulls.shape[1:]
+    totals: Totals = {name: np.zeros(shape) for name in (score, "deviance", "right")}
+    totals |= {f"null {name}": np.zeros(n_folds) for name in (score, "deviance")}
+    totals |= {"errors": np.zeros((*shape, *outputs)), "null_errors": np.zeros((n_folds, *outputs))}
+    if score in BY_RANKS:
+        none = Ranks.of(most, *(np.zeros(0) for _ in range(3)))
+        totals |= {score: np.full((*shape, *outputs), none), f"null {score}": np.full((n_folds, *outputs), none)}
+        totals["train ranks"] = np.full((models.n_lambdas, *outputs), none)
+    totals |= {"shares": np.zeros(1), "train": np.zeros(models.n_lambdas)}
+    if family.has_classes:
+        totals["classes"] = np.zeros(outputs or 2)
+    return totals
+
+
+def _errors(family: Family, y: Array, eta: Array, weights: Array) -> Array:
+    """The weighted sums of the typical error (strengths,), or of several targets (strengths, outputs)."""
+    off = errors(y, eta, family)
+    return np.asarray(np.tensordot(weights, off**2 if family.typical_error == "mse" else np.abs(off), 1))
 
 
 def pearson_totals(models: Models, block: Block) -> Totals:
@@ -186,13 +222,24 @@ def _held_out(models: Models, block: Block) -> Iterator[tuple[NDArray[np.int64],
 class Margins:
     """How far out in the sigmoid the rows lie by some models of all rows, and a sample of the held-out rows.
 
-    The sample has a row for each row of the data: fold, target, weight, and the linear predictor by each model of the
-    fold.
+    The sample has a row for each row of the data: fold, weight, target, and the linear predictor by each model of the
+    fold; of several outputs target and predictors of each.
     """
 
     largest: Array
     saturated: Array  # numbers of rows
     sample: Array
+
+    def areas(self, n_folds: int, n_outputs: int) -> Array:
+        """The area under the curve (folds, models) of the rows that each fold holds out."""
+        fold, weights = self.sample[:, 0], self.sample[:, 1]
+        y, eta = np.split(self.sample[:, 2:], [n_outputs], axis=1)
+        if n_outputs == 1:
+            y = y[:, 0]
+        else:
+            eta = eta.reshape(len(eta), -1, n_outputs)
+        parts = [np.flatnonzero(fold == one) for one in range(n_folds)]
+        return np.array([mean_area(y[rows], eta[rows], weights[rows]) for rows in parts])
 
 
 def margins_of(models: Models, flat_from: float, step: int, block: Block) -> Margins:
@@ -203,12 +250,13 @@ def margins_of(models: Models, flat_from: float, step: int, block: Block) -> Mar
     parts = []
     for fold in np.unique(block.fold[taken]).tolist():
         rows = taken[block.fold[taken] == fold]
-        known = [np.full(rows.size, float(fold)), block.y[rows], block.weights[rows]]
-        if fold >= 0:
-            parts.append(np.column_stack([*known, models.predict(fold + 1, block, rows)]))
-    width = 3 + margins.shape[1]
+        if fold < 0:
+            continue
+        known = [np.full(rows.size, float(fold)), block.weights[rows], block.y[rows]]
+        parts.append(np.column_stack([*known, models.predict(fold + 1, block, rows).reshape(rows.size, -1)]))
+    width = 2 + models.n_outputs * (1 + margins.shape[1])
     return Margins(
-        margins.max(axis=0, initial=0.0),
+        margins.max(axis=0, initial=-np.inf),
         np.count_nonzero(margins > flat_from, axis=0).astype(np.float64),
         np.concatenate([np.empty((0, width)), *parts]),
     )

@@ -42,7 +42,7 @@ from normball.results.held_out import HeldOut
 from normball.results.ranges import ranges_of
 from normball.results.remarks import overdispersed, possible_leak
 from normball.results.sparse_rows import SparseRows
-from normball.scores import Score, mean_area, zeros_of
+from normball.scores import Score, zeros_of
 from normball.settings import whole
 from normball.solution import Solution
 
@@ -131,7 +131,8 @@ class _Assessment:
     def models(self, which: slice | NDArray[np.intp]) -> Models:
         """The models of all problems at some strengths."""
         places = np.arange(self.solution.lambdas.size)[which]
-        rows = (self.solution.coef_rows(k).select(places) for k in range(self.n_folds + 1))
+        n_outputs = self.data.n_outputs
+        rows = (self.solution.coef_rows(k).select(places, n_outputs) for k in range(self.n_folds + 1))
         return Models(str(self.family), self.solution.intercepts[:, places], tuple(rows))
 
     def result(self, keep_predictions: bool) -> CVPath:
@@ -147,7 +148,9 @@ class _Assessment:
         nulls = totals[f"null {score.name}"] / weight
         fold_deviances = fold_scores if is_deviance(score, path.family) else totals["deviance"] / weight[:, None]
         leak = possible_leak(path, summarise_folds(fold_deviances, self.weights)[0] / 2.0)
-        models = [self.solution.coef_rows(k).take(self.keep) for k in range(1, self.n_folds + 1)]
+        n_outputs = self.data.n_outputs
+        models = [self.solution.coef_rows(k).take(self.keep, n_outputs) for k in range(1, self.n_folds + 1)]
+        kept = [rows.any_output(n_outputs) for rows in models]
         groups = path.preparation.column_of_feature
         deviance = score.name == "deviance"
         result = CVPath(
@@ -161,17 +164,18 @@ class _Assessment:
             fold_ids=None if links is None else links.fold.astype(np.int64),
             folds=self.data.blocks.folds,
             train_mean=2.0 * path.loss if deviance else totals["train"] / self.data.sum_weights,
-            selection_counts=SparseRows.counting(models),
+            selection_counts=SparseRows.counting(kept),
             predictions=None if links is None else links.eta,
             diagnostics={},
-            counts_by_column=SparseRows.counting(models, groups) if groups[-1] + 1 < groups.size else None,
+            counts_by_column=SparseRows.counting(kept, groups) if groups[-1] + 1 < groups.size else None,
             null_fold_scores=np.where(np.isfinite(nulls), nulls, np.nan),
             held_out=self._held_out(totals),
             fold_models=self.models(self.keep),
         )
-        marks = sorted({result.index_1se, result.index_best})
-        at_marks = [rows.at(marks) for rows in models]
-        result = replace(result, fold_ranges=ranges_of(at_marks, path.lambdas[marks], middle=1.0))
+        if n_outputs == 1:
+            marks = sorted({result.index_1se, result.index_best})
+            at_marks = [rows.at(marks) for rows in models]
+            result = replace(result, fold_ranges=ranges_of(at_marks, path.lambdas[marks], middle=1.0))
         return self._diagnosed(result)
 
     def _links(self) -> HeldOutLinks:
@@ -197,26 +201,29 @@ class _Assessment:
         facts, nulls = self.data.moments.facts, self.solution.null_intercepts
         apart = facts["target_mean"][1:] - nulls[1:]
         squares = facts["target_squares"][1:] + self.weights * apart**2
-        names = dict.fromkeys(("deviance", "mse"))
-        totals: Totals = dict.fromkeys(names, known * self.weights[:, None])
-        totals |= {f"null {name}": squares for name in names}
-        return totals | {"train": 2.0 * self.path.loss * total}
+        totals: Totals = dict.fromkeys(("deviance", "mse", "errors"), known * self.weights[:, None])
+        totals |= {f"null {name}": squares for name in ("deviance", "mse")}
+        return totals | {"null_errors": squares, "train": 2.0 * self.path.loss * total}
 
     def _by_a_pass(self) -> Totals:
-        nulls = self.solution.null_intercepts
-        most = ranks_kept(self.data.n_rows, self.n_folds, self.path.lambdas.size)
-        function = partial(held_out_totals, self.models(self.keep), nulls[1:], self.score.name, most)
+        n_models = self.path.lambdas.size * self.data.n_outputs
+        most = ranks_kept(self.data.n_rows, self.n_folds, n_models)
+        function = partial(
+            held_out_totals, self.models(self.keep), self.solution.null_intercepts[1:], self.score.name, most
+        )
         totals: Totals = run_pass(self.data, function, added)
         return totals
 
     def _ranked(self, totals: Totals) -> list[Finding]:
         """Put areas times weights in place of ranks, and say how near they are where the rows went into bins."""
         name, within = self.score.name, 0.0
-        for which, weight in ((name, self.weights[:, None]), (f"null {name}", self.weights)):
+        several = (-1,) if self.data.n_outputs > 1 else ()  # of each class against the rest, whose mean counts
+        known = {name: self.weights[:, None], f"null {name}": self.weights, "train ranks": self.data.sum_weights}
+        for which, weight in known.items():
             found = np.array([ranks.area() for ranks in totals[which].ravel()]).reshape(*totals[which].shape, 2)
-            totals[which] = found[..., 0] * weight
+            totals[which] = found[..., 0].mean(axis=several) * weight
             within = max(within, float(found[..., 1].max()))
-        totals["train"] = np.array([ranks.area()[0] for ranks in totals["train ranks"]]) * self.data.sum_weights
+        totals["train"] = totals.pop("train ranks")
         if not within:
             return []
         text = f"{name} was taken by bins of predictions, and is within {within:.1g} of the exact one."
@@ -226,15 +233,11 @@ class _Assessment:
         """The means over the folds in a measure that needs no statistics."""
         total = self.weights.sum()
         if self.family.has_classes and totals["shares"][0] == 0.0:
-            second = totals["second"].sum()
-            sizes = np.array([total - second, second])
-            commonest = int(np.argmax(sizes))
-            return HeldOut(
-                "accuracy", totals["accuracy"].sum(axis=0) / total, np.asarray(sizes[commonest] / total), commonest
-            )
-        measure = self.family.typical_error
-        null = np.asarray(totals[f"null {measure}"].sum() / total)
-        return HeldOut(measure, totals[measure].sum(axis=0) / total, null)
+            commonest = int(np.argmax(totals["classes"]))
+            null = np.asarray(totals["classes"][commonest] / total)
+            return HeldOut("accuracy", totals["right"].sum(axis=0) / total, null, commonest)
+        null = np.asarray(totals["null_errors"].sum(axis=0) / total)
+        return HeldOut(self.family.typical_error, totals["errors"].sum(axis=0) / total, null)
 
     def _zeros(self, models: Models, totals: Totals) -> list[dict[str, float]]:
         """The zeros that were met and those expected of held-out means, of families that have any, by a pass."""
@@ -266,9 +269,7 @@ class _Assessment:
         return replace(result, diagnostics=dict(zip(choices, found, strict=True)))
 
     def _of_margins(self, margins: Margins) -> list[dict[str, float]]:
-        fold, y, weights = margins.sample[:, 0], margins.sample[:, 1], margins.sample[:, 2]
-        parts = [np.flatnonzero(fold == one) for one in range(self.n_folds)]
-        areas = np.array([mean_area(y[rows], margins.sample[rows, 3:], weights[rows]) for rows in parts])
+        areas = margins.areas(self.n_folds, self.data.n_outputs)
         means = summarise_folds(areas, self.weights)[0]
         return [
             {"auc": float(area), "largest_margin": float(margin), "saturated": float(number / self.data.n_rows)}

@@ -39,8 +39,13 @@ def mean_area(y: Array, eta: Array, weights: Array) -> Array:
     """The area under the curve; of several classes the mean of those of each against the rest."""
     if y.ndim == 1:
         return area_under_curve(y, eta, weights)
-    odds = [eta[..., k] - np.logaddexp.reduce(np.delete(eta, k, axis=-1), axis=-1) for k in range(y.shape[1])]
-    return np.asarray(np.mean([area_under_curve(y[:, k], one, weights) for k, one in enumerate(odds)], axis=0))
+    areas = [area_under_curve(y[:, k], against_others(eta, k), weights) for k in range(y.shape[1])]
+    return np.asarray(np.mean(areas, axis=0))
+
+
+def against_others(eta: Array, output: int) -> Array:
+    """The logarithm of the odds of one class against all others."""
+    return np.asarray(eta[..., output] - np.logaddexp.reduce(np.delete(eta, output, axis=-1), axis=-1))
 
 
 def explained_deviance(family: Family, y: Array, mean: Array, weights: Array) -> float:

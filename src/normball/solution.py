@@ -31,9 +31,9 @@ class Solution:
     indptr: NDArray[np.int64]  # (K L n_outputs + 1,)
     indices: NDArray[np.int32]
     values: Array
-    null_loss: Array  # (K,), as the next ones
+    null_loss: Array  # (K,), as the next one
     lambda_max: Array
-    null_intercepts: Array  # of models without features; NaN where there are several outputs
+    null_intercepts: Array  # (K,) or (K, n_outputs), of models without features; NaN where they are not known
     scales: Array  # (K, n_features)
     n_sweeps: float
     interrupted: bool  # whether the call was stopped before its end

@@ -133,6 +133,22 @@ class BlockTerms {
   const FeatureBlocks& blocks_;
 };
 
+// As Problem::take_null, of blocks; for_each(visit) calls visit(block, gradient, count) for each at its null model.
+template <class ForEach>
+void take_null(Problem& problem, const FeatureBlocks& blocks, double loss, double squares, const ForEach& for_each) {
+  const Family& family = *problem.spec->family;
+  problem.null_loss = loss;
+  if (!family.is_location) problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(loss));
+  for_each([&](Index b, const double* gradient, Index count) {
+    for (Index v = 0; v < count; ++v) problem.null_gradient = std::max(problem.null_gradient, std::abs(gradient[v]));
+    problem.largest_gradient = std::max(problem.largest_gradient, blocks.strength_asked(b, gradient));
+  });
+  problem.lambda_max = problem.largest_gradient / std::max(problem.penalty.l1_ratio(), 1e-3);
+  if (family.is_location && !problem.penalty.selects() && problem.largest_gradient > 0.0) {
+    problem.lambda_max /= std::sqrt(family.is_quadratic ? 2.0 * loss : squares);
+  }
+}
+
 // Blocks with their values and gradients at one lambda, as their certificate sees them. Those that rest at zero cost
 // nothing and need not be among them.
 class CertifiedBlocks {

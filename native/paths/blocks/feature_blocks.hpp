@@ -4,6 +4,7 @@
 // 2012). A coordinate has as many values as there are outputs. docs/mathematics.md (M29)
 #pragma once
 
+#include <functional>
 #include <numeric>
 #include <span>
 
@@ -16,8 +17,15 @@ namespace normball {
 
 class FeatureBlocks {
  public:
+  // of some columns, under the problem's weights: about their means where there is an intercept; the upper triangle
+  using Covariances = std::function<Vector(const std::vector<Index>& members)>;
+
   FeatureBlocks(const Design& design, const Problem& problem, Threads& threads)
-      : spec_(*problem.spec), problem_(problem) {
+      : FeatureBlocks(problem, [&](const std::vector<Index>& members) {
+          return covariances_of(design, problem, members, threads);
+        }) {}
+
+  FeatureBlocks(const Problem& problem, const Covariances& covariances) : spec_(*problem.spec), problem_(problem) {
     std::vector<std::uint8_t> is_taken(static_cast<std::size_t>(spec_.n_features), 0);
     const FeatureGroups& groups = spec_.groups;
     std::vector<std::vector<Index>> members(groups.weights.size());
@@ -32,7 +40,7 @@ class FeatureBlocks {
         add({&j, 1}, {1.0 / problem.scaling.scale[j]}, problem.penalty.factor(j), false);
       } else {
         for (const Index member : members[g]) is_taken[member] = 1;
-        add_group(design, members[g], groups.weights[g], threads);
+        add_group(members[g], groups.weights[g], covariances);
       }
     }
   }
@@ -186,10 +194,10 @@ class FeatureBlocks {
     transforms_.insert(transforms_.end(), transform.begin(), transform.end());
   }
 
-  void add_group(const Design& design, const std::vector<Index>& members, double weight, Threads& threads) {
+  void add_group(const std::vector<Index>& members, double weight, const Covariances& covariances) {
     Vector transform;
     if (spec_.groups.is_orthonormal) {
-      transform = orthonormal(design, members, threads);
+      transform = orthonormal(std::ssize(members), covariances(members));
     } else {
       transform.assign(members.size() * members.size(), 0.0);
       for (std::size_t m = 0; m < members.size(); ++m) {
@@ -200,27 +208,32 @@ class FeatureBlocks {
     add(members, transform, problem_.penalty.factor(members[0]), true, std::isnan(weight) ? std::sqrt(size) : weight);
   }
 
-  // From the eigenvectors of the correlations; directions in which the columns depend on one another are left out, so
-  // that the coding of a category does not matter.
-  Vector orthonormal(const Design& design, const std::vector<Index>& members, Threads& threads) const {
+  static Vector covariances_of(const Design& design, const Problem& problem, const std::vector<Index>& members,
+                               Threads& threads) {
     const auto m = std::ssize(members);
     Vector gram(static_cast<std::size_t>(m * m), 0.0);
     Vector sums(members.size(), 0.0);
     design.add_gram({.columns = {.list = members.data(), .count = m},
                      .first_new = 0,
-                     .d = problem_.weights.data(),
+                     .d = problem.weights.data(),
                      .out = gram.data(),
                      .stride = m,
                      .sums = sums.data()},
                     threads);
-    Vector size(members.size());
-    const auto covariance = [&](Index a, Index c) {
-      return gram[c * m + a] - (spec_.fit_intercept ? sums[a] * sums[c] : 0.0);
-    };
-    for (Index a = 0; a < m; ++a) size[a] = std::sqrt(covariance(a, a));
-    Vector vectors(gram.size());
+    for (Index c = 0; c < m && problem.spec->fit_intercept; ++c) {
+      for (Index a = 0; a <= c; ++a) gram[c * m + a] -= sums[a] * sums[c];
+    }
+    return gram;
+  }
+
+  // From the eigenvectors of the correlations; directions in which the columns depend on one another are left out, so
+  // that the coding of a category does not matter.
+  static Vector orthonormal(Index m, const Vector& covariance) {
+    Vector size(static_cast<std::size_t>(m));
+    for (Index a = 0; a < m; ++a) size[a] = std::sqrt(covariance[a * m + a]);
+    Vector vectors(covariance.size());
     for (Index c = 0; c < m; ++c) {
-      for (Index a = 0; a <= c; ++a) vectors[c * m + a] = covariance(a, c) / (size[a] * size[c]);
+      for (Index a = 0; a <= c; ++a) vectors[c * m + a] = covariance[c * m + a] / (size[a] * size[c]);
     }
     Vector values;
     linalg::eigen(m, vectors.data(), values);

@@ -19,16 +19,28 @@ class MomentRows {
            p * p * static_cast<double>(spec.n_problems) <= entries;
   }
 
+  // What is known of a problem's rows: sums about the means where there is an intercept, with weights of sum 1.
+  struct Sums {
+    Vector gram;      // p x p, upper triangle
+    Vector products;  // of the columns with each target
+    Vector means;     // of the targets, that the intercepts take
+    double squares;   // of the targets, less those means
+  };
+
   // `of` becomes a problem of these rows, without an intercept: both are centred.
-  MomentRows(const Design& design, OutputsProblem& of, Threads& threads) : spec_(*of.problem.spec) {
+  MomentRows(const Design& design, OutputsProblem& of, Threads& threads)
+      : MomentRows(sums_of(design, of, threads), of) {}
+
+  MomentRows(const Sums& sums, OutputsProblem& of) : spec_(*of.problem.spec) {
     const Index p = spec_.n_features;
-    read(design, of, threads);
     Vector size(static_cast<std::size_t>(p), 0.0);
-    Vector scaled(gram_.size(), 0.0);
-    for (Index j = 0; j < p; ++j) size[j] = of.problem.scaling.scale[j] == 0.0 ? 0.0 : std::sqrt(gram_[j * (p + 1)]);
+    Vector scaled(sums.gram.size(), 0.0);
+    for (Index j = 0; j < p; ++j) {
+      size[j] = of.problem.scaling.scale[j] == 0.0 ? 0.0 : std::sqrt(sums.gram[j * (p + 1)]);
+    }
     for (Index b = 0; b < p; ++b) {
       for (Index a = 0; a <= b && size[b] > 0.0; ++a) {
-        if (size[a] > 0.0) scaled[b * p + a] = gram_[b * p + a] / (size[a] * size[b]);
+        if (size[a] > 0.0) scaled[b * p + a] = sums.gram[b * p + a] / (size[a] * size[b]);
       }
     }
     std::vector<int> places;
@@ -39,7 +51,7 @@ class MomentRows {
       double* column = factor_.data() + places[c] * rank;
       for (Index r = 0; r < std::min(c + 1, rank); ++r) column[r] = root * size[places[c]] * scaled[c * p + r];
     }
-    const double rest = take_targets(of, scaled, places, size, rank);
+    const double rest = take_targets(of, sums, scaled, places, size, rank);
     design_ = dense_design(factor_.data(), rank, p, false);
     centre_.assign(size.size(), 0.0);
     design_->centre = centre_.data();
@@ -51,59 +63,58 @@ class MomentRows {
   const Design& design() const { return *design_; }
 
  private:
-  // the Gram matrix about the problem's own means, and the products with its targets
-  void read(const Design& design, const OutputsProblem& of, Threads& threads) {
-    const Index p = spec_.n_features;
-    const Index n = spec_.n_rows;
+  static Sums sums_of(const Design& design, const OutputsProblem& of, Threads& threads) {
+    const Specification& spec = *of.problem.spec;
+    const Index p = spec.n_features;
+    const Index n = spec.n_rows;
     const Columns all{.list = nullptr, .count = p};
-    gram_.assign(static_cast<std::size_t>(p * p), 0.0);
+    Sums out{.gram = Vector(static_cast<std::size_t>(p * p), 0.0),
+             .products = Vector(static_cast<std::size_t>(p * spec.n_outputs), 0.0),
+             // of one output the mean is not taken from the targets yet
+             .means = spec.fit_intercept ? of.null_intercepts : Vector(of.null_intercepts.size(), 0.0),
+             .squares = 0.0};
     Vector sums(static_cast<std::size_t>(p), 0.0);
     design.add_gram({.columns = all,
                      .first_new = 0,
                      .d = of.problem.weights.data(),
-                     .out = gram_.data(),
+                     .out = out.gram.data(),
                      .stride = p,
                      .sums = sums.data()},
                     threads);
-    for (Index b = 0; b < p && spec_.fit_intercept; ++b) {
-      for (Index a = 0; a <= b; ++a) gram_[b * p + a] -= sums[a] * sums[b];
+    for (Index b = 0; b < p && spec.fit_intercept; ++b) {
+      for (Index a = 0; a <= b; ++a) out.gram[b * p + a] -= sums[a] * sums[b];
     }
     Vector weighted = of.targets;
     std::vector<const double*> vectors;
-    std::vector<double*> out;
-    products_.assign(static_cast<std::size_t>(p * spec_.n_outputs), 0.0);
-    for (Index k = 0; k < spec_.n_outputs; ++k) {
+    std::vector<double*> products;
+    for (Index k = 0; k < spec.n_outputs; ++k) {
       double* target = weighted.data() + k * n;
       for (Index i = 0; i < n; ++i) {
-        target[i] = of.problem.weights[i] * (target[i] - of.offset[k * n + i] - mean_of(of, k));
+        const double own = target[i] - of.offset[k * n + i] - out.means[k];
+        out.squares += of.problem.weights[i] * own * own;
+        target[i] = of.problem.weights[i] * own;
       }
       vectors.push_back(target);
-      out.push_back(products_.data() + k * p);
+      products.push_back(out.products.data() + k * p);
     }
-    design.sweep({.columns = all, .n_vectors = spec_.n_outputs, .vectors = vectors.data(), .out = out.data()}, threads);
+    design.sweep({.columns = all, .n_vectors = spec.n_outputs, .vectors = vectors.data(), .out = products.data()},
+                 threads);
+    return out;
   }
 
-  // what the intercept takes: of one output it is not in the targets yet
-  double mean_of(const OutputsProblem& of, Index k) const { return spec_.fit_intercept ? of.null_intercepts[k] : 0.0; }
-
   // in the order of the factor; returns what no coefficients explain of sum w y^2
-  double take_targets(OutputsProblem& of, const Vector& scaled, const std::vector<int>& places, const Vector& size,
-                      Index rank) {
+  double take_targets(OutputsProblem& of, const Sums& sums, const Vector& scaled, const std::vector<int>& places,
+                      const Vector& size, Index rank) const {
     const Index p = spec_.n_features;
-    const Index n = spec_.n_rows;
     const double root = std::sqrt(static_cast<double>(rank));
-    double rest = 0.0;
+    double rest = sums.squares;
     Vector reduced(static_cast<std::size_t>(rank * spec_.n_outputs), 0.0);
     for (Index k = 0; k < spec_.n_outputs; ++k) {
-      for (Index i = 0; i < n; ++i) {
-        const double target = of.targets[k * n + i] - of.offset[k * n + i] - mean_of(of, k);
-        rest += of.problem.weights[i] * target * target;
-      }
       for (Index r = 0; r < rank; ++r) {
         const Index j = places[r];
-        reduced[k * rank + r] = size[j] > 0.0 ? products_[k * p + j] / size[j] : 0.0;
+        reduced[k * rank + r] = size[j] > 0.0 ? sums.products[k * p + j] / size[j] : 0.0;
       }
-      of.origins[k] += mean_of(of, k);
+      of.origins[k] += sums.means[k];
     }
     linalg::solve_transposed(rank, spec_.n_outputs, scaled.data(), p, reduced.data(), rank);
     for (double& target : reduced) {
@@ -115,8 +126,6 @@ class MomentRows {
   }
 
   Specification spec_;
-  Vector gram_;
-  Vector products_;
   Vector factor_;
   Vector centre_;
   std::unique_ptr<Design> design_;

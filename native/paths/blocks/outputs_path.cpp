@@ -1,7 +1,8 @@
 // Several outputs, and groups of features: along the path by Newton's method on a set of blocks; what holds the others
 // at zero then proves a lambda, or names the blocks that were missed.
+#include "paths/blocks/outputs_path.hpp"
+
 #include "paths/blocks/block_newton.hpp"
-#include "paths/blocks/moment_rows.hpp"
 #include "paths/blocks/outside.hpp"
 #include "paths/path_solver.hpp"
 #include "quadratic/continuation.hpp"
@@ -11,12 +12,23 @@ namespace {
 
 class OutputsPath {
  public:
+  OutputsPath(const Specification& spec, std::vector<OnMoments>&& problems, Threads& threads, Monitor& monitor)
+      : spec_(spec), threads_(threads), monitor_(monitor) {
+    for (auto& [of, rows] : problems) {
+      const Design& design = rows->design();
+      states_.push_back(std::make_unique<State>(design, std::move(of), std::move(rows), threads_, monitor_));
+    }
+  }
+
   OutputsPath(const Call& call, Vector& centre, Monitor& monitor)
-      : design_(call.design), spec_(call.spec), threads_(call.threads), monitor_(monitor) {
+      : spec_(call.spec), threads_(call.threads), monitor_(monitor) {
     std::vector<Problem> problems = make_problems(call.design, centre, spec_, true, threads_);
-    const bool by_moments = MomentRows::pays(design_, spec_);
+    const bool by_moments = MomentRows::pays(call.design, spec_);
     for (Problem& problem : problems) {
-      states_.push_back(std::make_unique<State>(design_, spec_, std::move(problem), by_moments, threads_, monitor_));
+      OutputsProblem of(spec_, std::move(problem));
+      auto rows = by_moments ? std::make_unique<const MomentRows>(call.design, of, threads_) : nullptr;
+      const Design& design = rows == nullptr ? call.design : rows->design();
+      states_.push_back(std::make_unique<State>(design, std::move(of), std::move(rows), threads_, monitor_));
     }
   }
 
@@ -27,8 +39,13 @@ class OutputsPath {
       states_[k]->outside.read(states_[k]->at, -infinity);
     });
     for (const auto& state : states_) {
-      take_null(*state);
-      const Problem& problem = state->of.problem;
+      Problem& problem = state->of.problem;
+      const RowSums& sums = state->at.sums();
+      take_null(problem, state->blocks, sums.loss, sums.squares, [&](const auto& visit) {
+        state->outside.for_each_read(-infinity, false, [&](Index b, const Vector& gradient) {
+          visit(b, gradient.data(), std::ssize(gradient));
+        });
+      });
       result.null_loss.push_back(problem.null_loss);
       result.lambda_max.push_back(problem.lambda_max);
       for (const double scale : problem.scaling.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);
@@ -48,7 +65,6 @@ class OutputsPath {
 
  private:
   struct State {
-    const Design& design;
     OutputsProblem of;
     std::unique_ptr<const MomentRows> rows;  // that stand in for those of the design
     FeatureBlocks blocks;
@@ -58,17 +74,14 @@ class OutputsPath {
     Certificate certificate;
     int n_steps = 0;  // at this lambda
 
-    State(const Design& design, const Specification& spec, Problem&& problem, bool by_moments, Threads& threads,
-          Monitor& monitor)
-        : design(design),
-          of(spec, std::move(problem)),
-          rows(by_moments ? std::make_unique<const MomentRows>(design, of, threads) : nullptr),
-          blocks(seen(), of.problem, threads),
-          at(seen(), *of.loss, of.problem, blocks, threads),
-          newton(seen(), *of.loss, at, threads, monitor),
-          outside(seen(), of.problem, blocks, threads) {}
-
-    const Design& seen() const { return rows == nullptr ? design : rows->design(); }
+    State(const Design& design, OutputsProblem&& problem, std::unique_ptr<const MomentRows>&& stand_ins,
+          Threads& threads, Monitor& monitor)
+        : of(std::move(problem)),
+          rows(std::move(stand_ins)),
+          blocks(design, of.problem, threads),
+          at(design, *of.loss, of.problem, blocks, threads),
+          newton(design, *of.loss, at, threads, monitor),
+          outside(design, of.problem, blocks, threads) {}
 
     void fit_null() {
       const Specification& spec = *of.problem.spec;
@@ -79,24 +92,6 @@ class OutputsPath {
       newton.solve(0.0, {.gap = -1.0, .violation = 1e-12 * of.problem.gradient_size(at.sums().loss)}, 100);
     }
   };
-
-  // as Problem::take_null, of blocks
-  void take_null(State& state) {
-    Problem& problem = state.of.problem;
-    const RowSums& sums = state.at.sums();
-    problem.null_loss = sums.loss;
-    if (!spec_.family->is_location) {
-      problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(sums.loss));
-    }
-    state.outside.for_each_read(-infinity, false, [&](Index b, const Vector& gradient) {
-      for (const double value : gradient) problem.null_gradient = std::max(problem.null_gradient, std::abs(value));
-      problem.largest_gradient = std::max(problem.largest_gradient, state.blocks.strength_asked(b, gradient.data()));
-    });
-    problem.lambda_max = problem.largest_gradient / std::max(problem.penalty.l1_ratio(), 1e-3);
-    if (spec_.family->is_location && !problem.penalty.selects() && problem.largest_gradient > 0.0) {
-      problem.lambda_max /= std::sqrt(spec_.family->is_quadratic ? 2.0 * sums.loss : sums.squares);
-    }
-  }
 
   void solve(PathResult& result, const Vector& centre) {
     const auto n_lambdas = static_cast<Index>(result.lambdas.size());
@@ -259,7 +254,6 @@ class OutputsPath {
     for (Index k = 0; k < spec_.n_outputs; ++k) points[k].intercept -= mean_intercept;
   }
 
-  const Design& design_;
   const Specification& spec_;
   Threads& threads_;
   Monitor& monitor_;
@@ -275,6 +269,12 @@ PathResult run(const Call& call) {
 }
 
 }  // namespace
+
+PathResult outputs_path(const Specification& spec, std::vector<OnMoments>&& problems, const Vector& centre,
+                        Threads& threads, Monitor& monitor) {
+  OutputsPath solver(spec, std::move(problems), threads, monitor);
+  return solver.run(centre);
+}
 
 constexpr PathSolver by_blocks = {.can = [](const Call& call) { return !call.spec.is_separable(); },
                                   .pays = [](const Call&) { return true; },

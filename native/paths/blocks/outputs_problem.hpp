@@ -1,6 +1,8 @@
 // One problem of several outputs, or of groups: its targets output by output, its loss and its null model.
 #pragma once
 
+#include <numeric>
+
 #include "core/threads.hpp"
 #include "losses/single_output.hpp"
 #include "problem/null_model.hpp"
@@ -24,6 +26,10 @@ struct OutputsProblem {
     if (spec.n_outputs > 1 && spec.family->is_location) centre_targets(spec);
     make_loss(spec);
   }
+
+  // of rows that are known by their sums alone, with scaling; others stand in for them
+  OutputsProblem(Problem standardised, Index n_outputs)
+      : problem(std::move(standardised)), origins(static_cast<std::size_t>(n_outputs), 0.0), null_intercepts(origins) {}
 
   // Other rows, whose targets are there already, take the place of all; without an intercept, and with a loss that no
   // coefficient changes.

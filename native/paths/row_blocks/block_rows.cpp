@@ -10,14 +10,8 @@ namespace {
 class BlockLosses {
  public:
   BlockLosses(const BlockRows& rows, const FoldProblems& problems) {
-    const auto n = static_cast<std::size_t>(rows.n_rows);
     for (std::size_t k = 0; k < problems.totals.size(); ++k) {
-      Vector& own = weights_.emplace_back(n);
-      for (std::size_t i = 0; i < n; ++i) {
-        const bool is_left_out =
-            rows.fold != nullptr && FoldProblems::leaves_out(static_cast<Index>(k), rows.fold[i], problems.in_time);
-        own[i] = is_left_out ? 0.0 : rows.weights[i] / problems.totals[k];
-      }
+      const Vector& own = weights_.emplace_back(weights_of(rows, problems, static_cast<Index>(k)));
       losses_.push_back(rows.family->loss(rows.parameter, rows.y, own.data(), rows.n_rows));
     }
   }
@@ -39,18 +33,20 @@ class SortedRows {
     stored_.resize(static_cast<std::size_t>(length * p));
     sorted_.resize(stored_.size());
     place_.resize(static_cast<std::size_t>(length));
-    for (Vector* one : {&weights_, &roots_, &targets_, &rooted_}) one->resize(static_cast<std::size_t>(length));
+    for (Vector* one : {&weights_, &roots_}) one->resize(static_cast<std::size_t>(length));
+    for (Vector* one : {&targets_, &rooted_}) one->resize(static_cast<std::size_t>(length * rows.n_outputs));
   }
 
   // joins what the rows [first, first + count) add up to `out`; `own` is room for the moments of one fold
   void add(Index first, Index count, const MomentsOfFolds& out, Vector& own) {
     sort(first, count, out);
-    const Columns all{.list = nullptr, .count = out.p};
+    const Index p = out.shape.p;
+    const Columns all{.list = nullptr, .count = p};
     dynamic_cast<const DenseDesign&>(*as_stored_).pack_rows(all, first, count, stored_.data(), length_);
     if (is_in_order_) {
       std::swap(stored_, sorted_);
     } else {
-      for (Index j = 0; j < out.p; ++j) {
+      for (Index j = 0; j < p; ++j) {
         for (Index r = 0; r < count; ++r) {
           if (place_[r] >= 0) sorted_[j * length_ + place_[r]] = stored_[j * length_ + r];
         }
@@ -58,8 +54,8 @@ class SortedRows {
     }
     for (Index f = 0; f < out.count(); ++f) {
       if (start_[f + 1] == start_[f]) continue;
-      FoldMoments::clear(own.data(), out.p, out.has_gram);
-      const FoldMoments moments{.at = own.data(), .p = out.p, .has_gram = out.has_gram};
+      const FoldMoments moments{.at = own.data(), .shape = out.shape};
+      moments.clear();
       take_targets(start_[f], start_[f + 1], moments);
       take_columns(start_[f], start_[f + 1], moments);
       out[f].join(moments);
@@ -85,46 +81,66 @@ class SortedRows {
       if (place_[r] < 0) continue;
       weights_[place_[r]] = rows_.weights[i];
       roots_[place_[r]] = std::sqrt(rows_.weights[i]);
-      targets_[place_[r]] = rows_.y[i] - (rows_.family->is_location ? rows_.offset[i] : 0.0);
-      rooted_[place_[r]] = rows_.offset[i];  // until its smallest and largest are taken
+      for (Index k = 0; k < rows_.n_outputs; ++k) {
+        const double offset = rows_.offset[i * rows_.n_outputs + k];
+        const double target = rows_.y[i * rows_.n_outputs + k];
+        targets_[k * length_ + place_[r]] = target - (rows_.family->is_location ? offset : 0.0);
+        rooted_[k * length_ + place_[r]] = offset;  // until its smallest and largest are taken
+      }
     }
   }
 
   void take_targets(Index begin, Index end, const FoldMoments& out) {
     out.n_weighted() = static_cast<double>(end - begin);
-    for (Index r = begin; r < end; ++r) {
-      out.total() += weights_[r];
-      out.smallest() = std::min(out.smallest(), targets_[r]);
-      out.largest() = std::max(out.largest(), targets_[r]);
-      out.least_offset() = std::min(out.least_offset(), rooted_[r]);
-      out.largest_offset() = std::max(out.largest_offset(), rooted_[r]);
+    for (Index r = begin; r < end; ++r) out.total() += weights_[r];
+    out.constant() = constant(begin, end);
+    for (Index k = 0; k < rows_.n_outputs; ++k) {
+      const double* target = targets_.data() + k * length_;
+      double* rooted = rooted_.data() + k * length_;
+      const auto [least, most] = std::minmax_element(target + begin, target + end);
+      const auto [least_offset, most_offset] = std::minmax_element(rooted + begin, rooted + end);
+      out.smallest(k) = *least;
+      out.largest(k) = *most;
+      out.least_offset(k) = *least_offset;
+      out.largest_offset(k) = *most_offset;
+      out.target(k) = mean_of(target, begin, end, out.total());
+      for (Index r = begin; r < end; ++r) {
+        rooted[r] = roots_[r] * (target[r] - out.target(k));
+        out.target_squares(k) += rooted[r] * rooted[r];
+      }
     }
-    out.constant() =
-        rows_.family->loss(rows_.parameter, targets_.data() + begin, weights_.data() + begin, end - begin)->constant();
-    out.target() = mean_of(targets_.data(), begin, end, out.total());
-    for (Index r = begin; r < end; ++r) {
-      rooted_[r] = roots_[r] * (targets_[r] - out.target());
-      out.target_squares() += rooted_[r] * rooted_[r];
+  }
+
+  double constant(Index begin, Index end) const {
+    const Index count = end - begin;
+    const double* weights = weights_.data() + begin;
+    if (rows_.n_outputs == 1) {
+      return rows_.family->loss(rows_.parameter, targets_.data() + begin, weights, count)->constant();
     }
+    Vector targets;  // without gaps between outputs
+    for (Index k = 0; k < rows_.n_outputs; ++k) {
+      targets.insert(targets.end(), targets_.begin() + k * length_ + begin, targets_.begin() + k * length_ + end);
+    }
+    return rows_.family->outputs_loss(rows_.n_outputs, targets.data(), weights, count)->constant();
   }
 
   void take_columns(Index begin, Index end, const FoldMoments& out) {
     const Index count = end - begin;
-    for (Index j = 0; j < out.p; ++j) {
+    const auto& [p, n_targets, has_gram] = out.shape;
+    for (Index j = 0; j < p; ++j) {
       double* x = sorted_.data() + j * length_;
       out.mean()[j] = mean_of(x, begin, end, out.total());
       for (Index r = begin; r < end; ++r) x[r] = roots_[r] * (x[r] - out.mean()[j]);
-      if (!out.has_gram) {
-        out.products()[j] = kernels::dot(x + begin, 0.0, x + begin, count);
-      } else {
-        out.cross()[j] = kernels::dot(x + begin, 0.0, rooted_.data() + begin, count);
+      if (!has_gram) out.products()[j] = kernels::dot(x + begin, 0.0, x + begin, count);
+      for (Index k = 0; k < n_targets && has_gram; ++k) {
+        out.cross(k)[j] = kernels::dot(x + begin, 0.0, rooted_.data() + k * length_ + begin, count);
       }
     }
-    if (!out.has_gram) return;
-    gram_.assign(static_cast<std::size_t>(out.p * out.p), 0.0);
-    linalg::add_at_a(out.p, count, 1.0, sorted_.data() + begin, length_, gram_.data(), out.p);
+    if (!has_gram) return;
+    gram_.assign(static_cast<std::size_t>(p * p), 0.0);
+    linalg::add_at_a(p, count, 1.0, sorted_.data() + begin, length_, gram_.data(), p);
     double* to = out.products();
-    for (Index b = 0; b < out.p; ++b) to = std::copy_n(gram_.data() + b * out.p, b + 1, to);
+    for (Index b = 0; b < p; ++b) to = std::copy_n(gram_.data() + b * p, b + 1, to);
   }
 
   // exact where all are the same
@@ -143,18 +159,27 @@ class SortedRows {
   bool is_in_order_ = false;
   Vector weights_;
   Vector roots_;
-  Vector targets_;
-  Vector rooted_;  // centred targets times roots
+  Vector targets_;  // length x n_outputs
+  Vector rooted_;   // centred targets times roots
   Vector gram_;
 };
 
 }  // namespace
 
+Vector weights_of(const BlockRows& rows, const FoldProblems& problems, Index problem) {
+  Vector own(static_cast<std::size_t>(rows.n_rows));
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const bool is_left_out = rows.fold != nullptr && FoldProblems::leaves_out(problem, rows.fold[i], problems.in_time);
+    own[i] = is_left_out ? 0.0 : rows.weights[i] / problems.totals[problem];
+  }
+  return own;
+}
+
 void add_moments(const BlockRows& rows, const MomentsOfFolds& out) {
   constexpr Index rows_of_a_fold = 256;
   const Index length = std::min(rows.n_rows, rows_of_a_fold * out.count());
   SortedRows sorted(rows, out.count(), length);
-  Vector own(static_cast<std::size_t>(FoldMoments::size(out.p, out.has_gram)));
+  Vector own(static_cast<std::size_t>(out.shape.size()));
   for (Index first = 0; first < rows.n_rows; first += length) {
     sorted.add(first, std::min(length, rows.n_rows - first), out, own);
   }

@@ -12,7 +12,8 @@ struct BlockRows {
   const DenseDesign* design = nullptr;  // null where the columns have no part in what is asked
   Index n_rows = 0;
   Index first_row = 0;
-  const double* y = nullptr;
+  Index n_outputs = 1;
+  const double* y = nullptr;  // row by row, as the offset
   const double* weights = nullptr;
   const double* offset = nullptr;
   const std::int32_t* fold = nullptr;  // that holds a row out, -1 for none; null: no row is held out
@@ -32,13 +33,16 @@ struct FoldProblems {
   }
 };
 
+// of the rows in a problem, of sum 1 over all blocks
+Vector weights_of(const BlockRows& rows, const FoldProblems& problems, Index problem);
+
 // The first pass: the moments of each fold's rows, about their own means.
 void add_moments(const BlockRows& rows, const MomentsOfFolds& out);
 
-// Of each problem at its intercept alone: the sums of f' and f''.
+// Of each problem of one output at its intercept alone: the sums of f' and f''.
 Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const double* intercepts);
 
-// What the rows add up for candidates, as an array; `from_array` makes it sums again.
+// What rows of one output add up for candidates, as an array; `from_array` makes it sums again.
 Vector candidate_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates);
 CandidateSums from_array(const Vector& values, const Candidates& candidates);
 

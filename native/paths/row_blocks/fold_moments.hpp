@@ -12,87 +12,106 @@
 
 namespace normball {
 
+// How many numbers a part has.
+struct MomentShape {
+  Index p;
+  Index n_targets;
+  bool has_gram;
+
+  static constexpr Index of_rows = 4;
+  static constexpr Index of_a_target = 6;
+  Index n_facts() const { return of_rows + of_a_target * n_targets; }
+  Index n_pairs() const { return p * (p + 1) / 2; }
+  Index size() const { return n_facts() + p + (has_gram ? n_pairs() + p * n_targets : p); }
+};
+
 // The part of one fold. Rows without weight are counted, and have no part in anything else.
 struct FoldMoments {
   double* at;
-  Index p;
-  bool has_gram;
+  MomentShape shape;
 
-  static Index size(Index p, bool has_gram) { return 10 + p + (has_gram ? p * (p + 1) / 2 + p : p); }
-  static void clear(double* at, Index p, bool has_gram) {
-    std::fill_n(at, size(p, has_gram), 0.0);
-    const FoldMoments cleared{.at = at, .p = p, .has_gram = has_gram};
-    cleared.smallest() = cleared.least_offset() = infinity;
-    cleared.largest() = cleared.largest_offset() = -infinity;
+  void clear() const {
+    std::fill_n(at, shape.size(), 0.0);
+    for (Index k = 0; k < shape.n_targets; ++k) {
+      smallest(k) = least_offset(k) = infinity;
+      largest(k) = largest_offset(k) = -infinity;
+    }
   }
 
   double& n_rows() const { return at[0]; }
   double& n_weighted() const { return at[1]; }
-  double& total() const { return at[2]; }   // of the weights
-  double& target() const { return at[3]; }  // its mean
-  double& target_squares() const { return at[4]; }
-  double& smallest() const { return at[5]; }  // target
-  double& largest() const { return at[6]; }
-  double& constant() const { return at[7]; }  // weighted sum of the loss's part that depends on the target alone
-  double& least_offset() const { return at[8]; }
-  double& largest_offset() const { return at[9]; }
-  double* mean() const { return at + 10; }  // of each column
-  // of the columns: sums of squares, or with `has_gram` the upper triangle of products, column by column
-  double* products() const { return at + 10 + p; }
-  double* cross() const { return products() + p * (p + 1) / 2; }  // products with the target, beside a Gram
-  double square(Index j) const { return products()[has_gram ? j * (j + 3) / 2 : j]; }
+  double& total() const { return at[2]; }     // of the weights
+  double& constant() const { return at[3]; }  // weighted sum of the loss's part that depends on the targets alone
+  double& target(Index k) const { return fact(0, k); }  // its mean
+  double& target_squares(Index k) const { return fact(1, k); }
+  double& smallest(Index k) const { return fact(2, k); }  // target
+  double& largest(Index k) const { return fact(3, k); }
+  double& least_offset(Index k) const { return fact(4, k); }
+  double& largest_offset(Index k) const { return fact(5, k); }
+  double* mean() const { return at + shape.n_facts(); }  // of each column
+  // of the columns: sums of squares, or with a Gram the upper triangle of products, column by column
+  double* products() const { return mean() + shape.p; }
+  double* cross(Index k) const { return products() + shape.n_pairs() + k * shape.p; }  // with a target, beside a Gram
+  double square(Index j) const { return products()[shape.has_gram ? j * (j + 3) / 2 : j]; }
+  Vector targets() const { return {at + MomentShape::of_rows, at + MomentShape::of_rows + shape.n_targets}; }
 
   void join(const FoldMoments& other) const {
     n_rows() += other.n_rows();
     n_weighted() += other.n_weighted();
     if (other.total() == 0.0) return;
     if (total() == 0.0) {
-      std::copy(other.at + 2, other.at + size(p, has_gram), at + 2);
+      std::copy(other.at + 2, other.at + shape.size(), at + 2);
       return;
     }
     const double share = other.total() / (total() + other.total());
     const double weight = total() * share;  // of a product of two differences of means
-    const double target_apart = other.target() - target();
-    Vector apart(static_cast<std::size_t>(p));
-    for (Index j = 0; j < p; ++j) {
+    Vector apart(static_cast<std::size_t>(shape.p));
+    for (Index j = 0; j < shape.p; ++j) {
       apart[j] = other.mean()[j] - mean()[j];
       mean()[j] += share * apart[j];
     }
-    if (has_gram) {
-      double* to = products();
-      const double* from = other.products();
-      for (Index b = 0; b < p; ++b) {
-        const double scaled = weight * apart[b];
-        for (Index a = 0; a <= b; ++a) *to++ += *from++ + scaled * apart[a];
-      }
-      for (Index j = 0; j < p; ++j) cross()[j] += other.cross()[j] + weight * apart[j] * target_apart;
-    } else {
-      for (Index j = 0; j < p; ++j) products()[j] += other.products()[j] + weight * apart[j] * apart[j];
-    }
+    join_columns(other, weight, apart);
     total() += other.total();
-    target() += share * target_apart;
-    target_squares() += other.target_squares() + weight * target_apart * target_apart;
-    smallest() = std::min(smallest(), other.smallest());
-    largest() = std::max(largest(), other.largest());
     constant() += other.constant();
-    least_offset() = std::min(least_offset(), other.least_offset());
-    largest_offset() = std::max(largest_offset(), other.largest_offset());
+    for (Index k = 0; k < shape.n_targets; ++k) join_target(k, other, share, weight, apart);
+  }
+
+ private:
+  double& fact(Index which, Index k) const { return at[MomentShape::of_rows + which * shape.n_targets + k]; }
+
+  void join_columns(const FoldMoments& other, double weight, const Vector& apart) const {
+    double* to = products();
+    const double* from = other.products();
+    for (Index b = 0; b < shape.p; ++b) {
+      const double scaled = weight * apart[b];
+      for (Index a = shape.has_gram ? 0 : b; a <= b; ++a) *to++ += *from++ + scaled * apart[a];
+    }
+  }
+
+  void join_target(Index k, const FoldMoments& other, double share, double weight, const Vector& apart) const {
+    const double target_apart = other.target(k) - target(k);
+    for (Index j = 0; j < shape.p && shape.has_gram; ++j) {
+      cross(k)[j] += other.cross(k)[j] + weight * apart[j] * target_apart;
+    }
+    target(k) += share * target_apart;
+    target_squares(k) += other.target_squares(k) + weight * target_apart * target_apart;
+    smallest(k) = std::min(smallest(k), other.smallest(k));
+    largest(k) = std::max(largest(k), other.largest(k));
+    least_offset(k) = std::min(least_offset(k), other.least_offset(k));
+    largest_offset(k) = std::max(largest_offset(k), other.largest_offset(k));
   }
 };
 
 // The parts of all folds.
 struct MomentsOfFolds {
   std::span<double> values;
-  Index p;
-  bool has_gram;
+  MomentShape shape;
 
-  Index count() const { return std::ssize(values) / FoldMoments::size(p, has_gram); }
-  FoldMoments operator[](Index f) const {
-    return {.at = values.data() + f * FoldMoments::size(p, has_gram), .p = p, .has_gram = has_gram};
-  }
+  Index count() const { return std::ssize(values) / shape.size(); }
+  FoldMoments operator[](Index f) const { return {.at = values.data() + f * shape.size(), .shape = shape}; }
 
   void clear() const {
-    for (Index f = 0; f < count(); ++f) FoldMoments::clear((*this)[f].at, p, has_gram);
+    for (Index f = 0; f < count(); ++f) (*this)[f].clear();
   }
   void join(const MomentsOfFolds& other) const {
     for (Index f = 0; f < count(); ++f) (*this)[f].join(other[f]);

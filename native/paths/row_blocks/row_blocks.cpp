@@ -2,7 +2,10 @@
 // passes is a sum over blocks.
 #include "paths/row_blocks/row_blocks.hpp"
 
+#include "paths/blocks/outputs_path.hpp"
 #include "paths/moments/moment_path.hpp"
+#include "paths/row_blocks/output_rows.hpp"
+#include "paths/windows/block_values.hpp"
 #include "paths/windows/window_path.hpp"
 #include "problem/null_model.hpp"
 
@@ -19,13 +22,19 @@ class BlockPass final : public RowPass {
   bool read_for(const std::vector<Evaluation*>& evaluations) override {
     const Candidates candidates(evaluations, units_, wants_all_digits(spec_.n_rows));
     const std::optional<Vector> values = passes_.candidate_sums(problems_, centre_, candidates);
-    if (values) from_array(*values, candidates).write(candidates, units_, spec_.fit_intercept, evaluations);
-    return values.has_value();
+    if (!values) return false;
+    if (spec_.n_outputs > 1) {
+      write_output_sums(*values, candidates, evaluations);
+    } else {
+      from_array(*values, candidates).write(candidates, units_, spec_.fit_intercept, evaluations);
+    }
+    return true;
   }
 
   // A pass is dear and candidates are not; what a block gives back stays below some 64 MB.
-  Index most_candidates() const override { return std::max<Index>(256, 8'000'000 / spec_.n_features); }
-  Index most_curved() const override { return std::max<Index>(1, 16'000'000 / (spec_.n_features * spec_.n_features)); }
+  Index most_candidates() const override { return std::max<Index>(256, 8'000'000 / n_coefs()); }
+  Index most_curved() const override { return std::max<Index>(1, 16'000'000 / (n_coefs() * n_coefs())); }
+  Index n_coefs() const { return spec_.n_features * spec_.n_outputs; }
 
   const Specification& spec_;
   const FoldProblems& problems_;
@@ -38,9 +47,8 @@ class BlockPass final : public RowPass {
 class OwnMoments {
  public:
   OwnMoments(const MomentsOfFolds& all, Index k, bool in_time)
-      : values_(static_cast<std::size_t>(FoldMoments::size(all.p, all.has_gram))),
-        moments_{.at = values_.data(), .p = all.p, .has_gram = all.has_gram} {
-    FoldMoments::clear(values_.data(), all.p, all.has_gram);
+      : values_(static_cast<std::size_t>(all.shape.size())), moments_{.at = values_.data(), .shape = all.shape} {
+    moments_.clear();
     for (Index f = 0; f < all.count(); ++f) {
       if (!FoldProblems::leaves_out(k, f - 1, in_time)) moments_.join(all[f]);
     }
@@ -51,7 +59,21 @@ class OwnMoments {
 
   const FoldMoments& operator*() const { return moments_; }
   const FoldMoments* operator->() const { return &moments_; }
-  Vector mean() const { return {moments_.mean(), moments_.mean() + moments_.p}; }
+  Vector mean() const { return {moments_.mean(), moments_.mean() + moments_.shape.p}; }
+
+  // of weights with sum 1, about the means or about 0: the upper triangle of some columns, of which each is once in it
+  Vector covariances(const std::vector<Index>& members, bool about_means) const {
+    const auto m = std::ssize(members);
+    Vector out(static_cast<std::size_t>(m * m), 0.0);
+    for (Index c = 0; c < m; ++c) {
+      for (Index a = 0; a <= c; ++a) {
+        const auto [i, j] = std::minmax(members[a], members[c]);
+        out[c * m + a] = moments_.products()[j * (j + 1) / 2 + i] / moments_.total();
+        if (!about_means) out[c * m + a] += moments_.mean()[i] * moments_.mean()[j];
+      }
+    }
+    return out;
+  }
 
  private:
   Vector values_;
@@ -59,11 +81,29 @@ class OwnMoments {
 };
 
 constexpr double mean_noise = 1e-24;  // as of a dense design
+constexpr double digits = 1e-13;      // to which a response is known
+
+// shift and scale of columns about `centre`, and where they are wanted their norms
+Scaling scaling_of(const Specification& spec, const FoldMoments& own, const Vector& centre, bool wants_norms) {
+  Scaling scaling;
+  for (Index j = 0; j < own.shape.p; ++j) {
+    const double shift = own.mean()[j] - centre[j];
+    const double variance = own.square(j) / own.total();
+    const bool counts = spec.fit_intercept || spec.standardize;
+    const bool is_constant = counts && variance <= variance_noise(mean_noise, variance + shift * shift, centre[j]);
+    scaling.shift.push_back(spec.fit_intercept ? shift : 0.0);
+    scaling.scale.push_back(is_constant ? 0.0 : (spec.standardize ? std::sqrt(variance) : 1.0));
+    if (!wants_norms) continue;
+    const double off_centre = spec.fit_intercept ? 0.0 : own.mean()[j];
+    const double size = std::sqrt(variance + off_centre * off_centre);
+    scaling.norm.push_back(is_constant ? 0.0 : size / scaling.scale[j]);
+  }
+  return scaling;
+}
 
 // Squared error: the targets are y - o less the mean of the first problem's, as CentredTargets has them.
 PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all, bool in_time, Threads& threads,
                            Monitor& monitor) {
-  constexpr double digits = 1e-13;  // to which a response is known
   const Index p = spec.n_features;
   Vector centre;
   std::vector<Problem> problems = blank_problems(spec);
@@ -71,15 +111,15 @@ PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all,
   for (std::size_t k = 0; k < problems.size(); ++k) {
     const OwnMoments own(all, static_cast<Index>(k), in_time);
     if (k == 0) centre = own.mean();
-    problems[k].origin = k > 0 ? problems[0].origin : spec.fit_intercept ? own->target() : 0.0;
-    const double variance = own->target_squares() / own->total();
-    const double square = variance + own->target() * own->target();
+    problems[k].origin = k > 0 ? problems[0].origin : spec.fit_intercept ? own->target(0) : 0.0;
+    const double variance = own->target_squares(0) / own->total();
+    const double square = variance + own->target(0) * own->target(0);
     problems[k].negligible_loss = 0.5 * digits * digits * square;
-    summaries.set_target(k, own->target() - problems[k].origin, spec.fit_intercept ? variance : square);
+    summaries.set_target(k, own->target(0) - problems[k].origin, spec.fit_intercept ? variance : square);
     RowMoments sum(p, 1);
     const double* from = own->products();
     for (Index b = 0; b < p; from += ++b) std::copy_n(from, b + 1, sum.gram.data() + b * p);
-    std::copy_n(own->cross(), p, sum.products.data() + p);
+    std::copy_n(own->cross(0), p, sum.products.data() + p);
     summaries.set_columns({k}, own->total(), std::move(sum), own.mean(), centre);
   }
   if (!spec.fit_intercept) {
@@ -89,34 +129,110 @@ PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all,
   return path_by_moments(summaries.take(), 1.0, spec, problems, centre, threads, monitor);
 }
 
+// The same with a penalty over blocks of coefficients: as many rows as columns stand in for all. (M31)
+PathResult solve_quadratic_blocks(const Specification& spec, const MomentsOfFolds& all, bool in_time, Threads& threads,
+                                  Monitor& monitor) {
+  std::vector<Index> columns(static_cast<std::size_t>(spec.n_features));
+  std::iota(columns.begin(), columns.end(), Index{0});
+  Vector centre;
+  Vector null_intercepts;
+  std::vector<OnMoments> on_moments;
+  for (Problem& problem : blank_problems(spec)) {
+    const OwnMoments own(all, std::ssize(on_moments), in_time);
+    if (on_moments.empty()) centre = own.mean();
+    problem.scaling = scaling_of(spec, *own, centre, true);
+    MomentRows::Sums sums{.gram = own.covariances(columns, spec.fit_intercept),
+                          .products = {},
+                          .means = spec.fit_intercept ? own->targets() : Vector(own->targets().size(), 0.0),
+                          .squares = 0.0};
+    for (Index k = 0; k < spec.n_outputs; ++k) {
+      const double target = own->target(k);
+      const double variance = own->target_squares(k) / own->total();
+      problem.negligible_loss += 0.5 * digits * digits * (variance + target * target);
+      sums.squares += spec.fit_intercept ? variance : variance + target * target;
+      for (const Index j : columns) {
+        const double product = own->cross(k)[j] / own->total();
+        sums.products.push_back(spec.fit_intercept ? product : product + own->mean()[j] * target);
+      }
+    }
+    null_intercepts.insert(null_intercepts.end(), sums.means.begin(), sums.means.end());
+    OutputsProblem of(std::move(problem), spec.n_outputs);
+    auto rows = std::make_unique<const MomentRows>(sums, of);
+    on_moments.push_back({.of = std::move(of), .rows = std::move(rows)});
+  }
+  if (!spec.fit_intercept) std::ranges::fill(centre, 0.0);
+  PathResult result = outputs_path(spec, std::move(on_moments), centre, threads, monitor);
+  result.null_intercepts = std::move(null_intercepts);
+  result.n_sweeps = 1.0;
+  return result;
+}
+
 // Of a curved loss: scales, and the null models as far as they are known without another pass.
 class CurvedProblems {
  public:
   CurvedProblems(const Specification& spec, const MomentsOfFolds& all, bool in_time)
-      : spec_(spec), loss_(spec.family->loss(spec.family_parameter, nullptr, nullptr, 0)), list_(blank_problems(spec)) {
+      : spec_(spec), all_(all), list_(blank_problems(spec)), starts_(list_.size()) {
     totals_.in_time = in_time;
+    if (spec.n_outputs == 1) loss_ = spec.family->loss(spec.family_parameter, nullptr, nullptr, 0);
     for (Index k = 0; k < spec.n_problems; ++k) {
       const OwnMoments own(all, k, in_time);
       if (k == 0) centre_ = own.mean();
-      scale(*own, list_[k].scaling);
+      list_[k].scaling = scaling_of(spec, *own, centre_, false);
       totals_.totals.push_back(own->total());
-      nulls_.emplace_back(*loss_, list_[k],
-                          Response{.mean = own->target(),
-                                   .smallest = own->smallest(),
-                                   .largest = own->largest(),
-                                   .constant = own->constant() / own->total(),
-                                   .largest_offset = own->largest_offset()});
+      if (spec.n_outputs == 1) {
+        nulls_.emplace_back(*loss_, list_[k],
+                            Response{.mean = own->target(0),
+                                     .smallest = own->smallest(0),
+                                     .largest = own->largest(0),
+                                     .constant = own->constant() / own->total(),
+                                     .largest_offset = own->largest_offset(0)});
+        has_offsets_ = has_offsets_ || own->least_offset(0) != own->largest_offset(0);
+      } else {
+        start_outputs(*own, k);
+      }
       totals_.least_curvature.push_back(list_[k].least_curvature());
-      has_offsets_ = has_offsets_ || own->least_offset() != own->largest_offset();
     }
-    if (spec.fit_intercept) return;
-    std::ranges::fill(centre_, 0.0);
-    for (Problem& problem : list_) std::ranges::fill(problem.scaling.shift, 0.0);
+    if (!spec.fit_intercept) std::ranges::fill(centre_, 0.0);
   }
 
   // Where offsets differ the intercepts take passes of their own, all problems at once. Returns their number, nothing
   // where they were stopped.
   std::optional<Index> fit_intercepts(const BlockPasses& passes) {
+    return spec_.n_outputs == 1 ? fit_one(passes) : fit_several(passes);
+  }
+
+  // once intercepts are fitted
+  ValuesOfProblems values(const Vector& units) {
+    if (spec_.is_separable()) return single_values(list_, units);
+    ValuesOfProblems found;
+    for (std::size_t k = 0; k < list_.size(); ++k) {
+      const OwnMoments own(all_, static_cast<Index>(k), totals_.in_time);
+      const auto covariances = [&](const std::vector<Index>& members) {
+        return own.covariances(members, spec_.fit_intercept);
+      };
+      found.push_back(std::make_unique<BlockValues>(list_[k], covariances, units, intercepts_of(k)));
+    }
+    return found;
+  }
+  Vector null_intercepts() const {
+    Vector found;
+    for (std::size_t k = 0; k < list_.size(); ++k) {
+      const Vector own = intercepts_of(k);
+      found.insert(found.end(), own.begin(), own.end());
+    }
+    return found;
+  }
+
+  std::vector<Problem>& list() { return list_; }
+  const FoldProblems& totals() const { return totals_; }
+  const Vector& centre() const { return centre_; }
+
+ private:
+  Vector intercepts_of(std::size_t k) const {
+    return spec_.n_outputs == 1 ? Vector{list_[k].null_intercept} : starts_[k];
+  }
+
+  std::optional<Index> fit_one(const BlockPasses& passes) {
     constexpr double near = 1e-5;  // of which a Newton step leaves the square
     Index n_passes = 0;
     const auto is_open = [](const NullModel& null) { return !null.is_done() && null.last_step() > near; };
@@ -133,25 +249,65 @@ class CurvedProblems {
     return n_passes;
   }
 
-  std::vector<Problem>& list() { return list_; }
-  const FoldProblems& totals() const { return totals_; }
-  const Vector& centre() const { return centre_; }
-
- private:
-  void scale(const FoldMoments& own, Scaling& scaling) const {
-    for (Index j = 0; j < own.p; ++j) {
-      const double shift = own.mean()[j] - centre_[j];
-      const double variance = own.square(j) / own.total();
-      const bool counts = spec_.fit_intercept || spec_.standardize;
-      const bool is_constant = counts && variance <= variance_noise(mean_noise, variance + shift * shift, centre_[j]);
-      scaling.shift.push_back(shift);
-      scaling.scale.push_back(is_constant ? 0.0 : (spec_.standardize ? std::sqrt(variance) : 1.0));
+  std::optional<Index> fit_several(const BlockPasses& passes) {
+    constexpr Index most = 50;
+    constexpr double near = 1e-8;  // of which a Newton step leaves the square
+    Index n_passes = 0;
+    for (double last = infinity; has_offsets_ && spec_.fit_intercept && last > near && n_passes < most; ++n_passes) {
+      const Vector intercepts = null_intercepts();
+      const std::optional<Vector> sums = passes.null_sums(totals_, intercepts);
+      if (!sums) return std::nullopt;
+      std::vector<Evaluation> seen(list_.size());
+      std::vector<Evaluation*> places;
+      for (Evaluation& one : seen) {
+        one.curvature = std::make_shared<WindowCurvature>();
+        places.push_back(&one);
+      }
+      write_output_sums(*sums, null_candidates(intercepts, spec_.n_outputs), places);
+      last = 0.0;
+      for (std::size_t k = 0; k < seen.size(); ++k) {
+        last = std::max(last, step(starts_[k], seen[k].curvature->matrix, std::move(seen[k].residual)));
+      }
     }
+    return n_passes;
+  }
+
+  // Newton's, no longer than 1 in any output; its length. What all outputs have in common stays.
+  double step(Vector& intercepts, Vector& curvature, Vector change) const {
+    const Index count = spec_.n_outputs;
+    double size = 0.0;
+    for (Index k = 0; k < count; ++k) size += curvature[k * (count + 1)] / static_cast<double>(count);
+    for (double& entry : curvature) entry += size;
+    for (Index k = 0; k < count; ++k) curvature[k * (count + 1)] += 1e-12 * size;
+    if (!linalg::cholesky(count, curvature.data(), count)) return 0.0;
+    linalg::cholesky_solve(count, curvature.data(), count, change.data());
+    double longest = 0.0;
+    for (const double one : change) longest = std::max(longest, std::abs(one));
+    for (Index k = 0; k < count; ++k) intercepts[k] -= change[k] / std::max(1.0, longest);
+    return std::isfinite(longest) ? longest : 0.0;
+  }
+
+  void start_outputs(const FoldMoments& own, Index k) {
+    const auto loss = spec_.family->outputs_loss(spec_.n_outputs, nullptr, nullptr, 0);
+    list_[k].constant = own.constant() / own.total();
+    list_[k].mean_curvature = loss->curvature_at(own.targets());
+    starts_[k].assign(static_cast<std::size_t>(spec_.n_outputs), 0.0);
+    if (!spec_.fit_intercept) return;
+    starts_[k] = loss->link(own.targets());
+    double mean = 0.0;
+    for (Index o = 0; o < spec_.n_outputs; ++o) {
+      has_offsets_ = has_offsets_ || own.least_offset(o) != own.largest_offset(o);
+      starts_[k][o] -= own.largest_offset(o);
+      mean += starts_[k][o] / static_cast<double>(spec_.n_outputs);
+    }
+    for (double& start : starts_[k]) start -= loss->traits.is_shift_invariant ? mean : 0.0;
   }
 
   const Specification& spec_;
+  const MomentsOfFolds& all_;
   std::unique_ptr<const Loss> loss_;
   std::vector<Problem> list_;
+  std::vector<Vector> starts_;  // intercepts of each
   FoldProblems totals_;
   Vector centre_;
   std::vector<NullModel> nulls_;
@@ -165,22 +321,27 @@ PathResult solve_curved(const Specification& spec, const MomentsOfFolds& all, bo
   if (!n_passes) monitor.stop();
   const Vector units = common_units(spec, problems.list());
   BlockPass pass(spec, problems.totals(), units, problems.centre(), passes);
-  PathResult result = path_by_windows(pass, units, spec, problems.list(), problems.centre(), threads, monitor);
+  PathResult result =
+      path_by_windows(pass, problems.values(units), spec, problems.list(), problems.centre(), threads, monitor);
+  if (spec.n_outputs > 1) result.null_intercepts = problems.null_intercepts();
   result.n_sweeps += 1.0 + static_cast<double>(n_passes.value_or(0));
   return result;
 }
 
 }  // namespace
 
-bool takes_blocks(const Family& family) {
-  return family.loss != nullptr && family.is_separable && (family.is_quadratic || !family.is_piecewise);
+bool takes_blocks(const Family& family) { return family.is_separable && (family.is_quadratic || !family.is_piecewise); }
+
+bool needs_gram(const Specification& spec) {
+  return spec.family->is_quadratic || (!spec.groups.of_feature.empty() && spec.groups.is_orthonormal);
 }
 
 PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, bool in_time,
                             const BlockPasses& passes, Threads& threads, const Monitor::Poll& poll) {
   Monitor monitor(poll);
-  return spec.family->is_quadratic ? solve_quadratic(spec, moments, in_time, threads, monitor)
-                                   : solve_curved(spec, moments, in_time, passes, threads, monitor);
+  if (!spec.family->is_quadratic) return solve_curved(spec, moments, in_time, passes, threads, monitor);
+  const auto solve = spec.is_separable() ? solve_quadratic : solve_quadratic_blocks;
+  return solve(spec, moments, in_time, threads, monitor);
 }
 
 }  // namespace normball

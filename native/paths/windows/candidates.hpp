@@ -14,11 +14,12 @@ enum class Digits : std::int8_t { none = 0, few = 1, all = 2 };  // of a curvatu
 
 struct Candidates {
   Index n_features = 0;
+  Index n_outputs = 1;
   std::vector<Index> order;  // of the columns: those that any candidate uses come first, products need no others
   Index n_used = 0;
   std::vector<Index> problem;
-  Vector constant;
-  Vector coefs;                // n_used x count, in that order
+  Vector constant;             // n_outputs x count
+  Vector coefs;                // n_used x n_outputs x count, in that order
   Vector inverse_units;        // in that order
   std::vector<Digits> digits;  // of the curvature that is wanted
   std::vector<Index> curved;   // candidates with one
@@ -29,10 +30,10 @@ struct Candidates {
 
   Candidates() = default;
   Candidates(const std::vector<Evaluation*>& evaluations, const Vector& units, bool needs_all_digits)
-      : n_features(std::ssize(units)) {
+      : n_features(std::ssize(units)), n_outputs(std::ssize(evaluations[0]->constant)) {
     std::vector<Index> rest;
     for (Index j = 0; j < n_features; ++j) {
-      const bool used = std::ranges::any_of(evaluations, [j](const Evaluation* e) { return e->coef[j] != 0.0; });
+      const bool used = std::ranges::any_of(evaluations, [&](const Evaluation* e) { return uses(*e, j); });
       (used ? order : rest).push_back(j);
     }
     n_used = std::ssize(order);
@@ -40,8 +41,10 @@ struct Candidates {
     for (const Index j : order) inverse_units.push_back(1.0 / units[j]);
     for (const Evaluation* evaluation : evaluations) {
       problem.push_back(evaluation->problem);
-      constant.push_back(evaluation->constant);
-      for (Index a = 0; a < n_used; ++a) coefs.push_back(evaluation->coef[order[a]]);
+      constant.insert(constant.end(), evaluation->constant.begin(), evaluation->constant.end());
+      for (Index k = 0; k < n_outputs; ++k) {
+        for (Index a = 0; a < n_used; ++a) coefs.push_back(evaluation->coef[k * n_features + order[a]]);
+      }
       const bool is_precise = evaluation->is_precise || needs_all_digits;
       digits.push_back(!evaluation->curvature ? Digits::none : is_precise ? Digits::all : Digits::few);
     }
@@ -54,9 +57,17 @@ struct Candidates {
       if (digits[c] != Digits::none) curved.push_back(c);
     }
   }
+
+ private:
+  bool uses(const Evaluation& evaluation, Index j) const {
+    for (Index k = 0; k < n_outputs; ++k) {
+      if (evaluation.coef[k * n_features + j] != 0.0) return true;
+    }
+    return false;
+  }
 };
 
-// What rows add up, in the order of the columns above.
+// What rows of one output add up, in the order of the columns above.
 struct CandidateSums {
   Vector products;  // p x (candidates + curvatures)
   std::vector<RowSums> sums;

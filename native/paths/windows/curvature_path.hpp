@@ -3,31 +3,9 @@
 #pragma once
 
 #include "core/blas.hpp"
-#include "paths/windows/row_pass.hpp"
-#include "problem/problem.hpp"
-#include "quadratic/matrix_solver.hpp"
+#include "paths/windows/window_values.hpp"
 
 namespace normball {
-
-// What a coefficient is divided by so that all problems can share a curvature: the first one's scale.
-inline Vector common_units(const Specification& spec, const std::vector<Problem>& problems) {
-  Vector units = problems[0].scaling.scale;
-  for (Index j = 0; j < spec.n_features; ++j) {
-    for (std::size_t k = 1; k < problems.size() && units[j] == 0.0; ++k) units[j] = problems[k].scaling.scale[j];
-    if (units[j] == 0.0) units[j] = 1.0;
-  }
-  return units;
-}
-
-// a term of the standardised coefficient, for the one in common units
-inline ElasticNet in_units(ElasticNet term, double ratio) {
-  if (term.l1 == infinity) return term;
-  term.l1 *= ratio;
-  term.l2 *= ratio * ratio;
-  term.lower /= ratio;
-  term.upper /= ratio;
-  return term;
-}
 
 // What one step showed of the true curvature: how the gradient changed along it.
 struct Secant {
@@ -100,14 +78,36 @@ class WindowModel {
  public:
   void forget() { mix_ = {}; }  // curvatures were replaced
 
-  void set(const CurvaturePath::Mix& mix) {
-    if (mix == mix_) return;
+  void set(const CurvaturePath::Mix& mix, const WindowValues& values) {
+    if (mix == mix_ && values.frame() == frame_) return;
+    if (mix != mix_) blend(mix);
     mix_ = mix;
-    ++version_;
-    if (mix.share == 0.0 || mix.first == mix.second) {
-      current_ = mix.first;
-      return;
-    }
+    frame_ = values.frame();
+    current_ = values.own(shared_, own_);
+  }
+
+  // The model's minimiser from `at`: coefficients go to `coef`; returns the step of the intercept. Where a secant is
+  // known the model agrees with it.
+  double minimise(const WindowValues& values, const Iterate& at, const WindowTerms& terms, const Secant* secant,
+                  double tolerance, Vector& coef) {
+    const auto p = static_cast<Index>(at.coef.size());
+    const bool profile = values.profiles_intercept();
+    values.set_means(*current_, mean_);
+    total_ = current_->total;
+    const double* matrix = secant == nullptr ? current_->matrix.data() : corrected(*secant, profile);
+    coef = at.coef;
+    gradient_ = at.gradient;
+    double step = profile ? -at.intercept_gradient / total_ : 0.0;
+    if (profile) kernels::axpy(step, mean_.data(), 0.0, gradient_.data(), p);
+    terms.minimise(matrix, coef, gradient_, tolerance);
+    for (Index j = 0; profile && j < p; ++j) step -= mean_[j] * (coef[j] - at.coef[j]) / total_;
+    return step;
+  }
+
+ private:
+  void blend(const CurvaturePath::Mix& mix) {
+    shared_ = mix.first;
+    if (mix.share == 0.0 || mix.first == mix.second) return;
     blend_.matrix.resize(mix.first->matrix.size());
     blend_.sums.resize(mix.first->sums.size());
     const double a = 1.0 - mix.share;
@@ -119,33 +119,9 @@ class WindowModel {
       blend_.sums[j] = a * mix.first->sums[j] + b * mix.second->sums[j];
     }
     blend_.total = a * mix.first->total + b * mix.second->total;
-    current_ = &blend_;
+    shared_ = &blend_;
   }
 
-  // The model's minimiser from `at`: coefficients go to `coef`; returns the step of the intercept. Where a secant is
-  // known the model agrees with it.
-  double minimise(const Problem& problem, const Vector& units, const Iterate& at, const std::vector<ElasticNet>& terms,
-                  const Secant* secant, double tolerance, Vector& coef) {
-    const auto p = static_cast<Index>(at.coef.size());
-    const bool profile = problem.spec->fit_intercept;
-    mean_.assign(at.coef.size(), 0.0);
-    total_ = current_->total;
-    for (Index j = 0; profile && j < p; ++j) {
-      mean_[j] = current_->sums[j] - problem.scaling.shift[j] / units[j] * current_->total;
-    }
-    const double* matrix = secant == nullptr ? current_->matrix.data() : corrected(*secant, profile);
-    coef = at.coef;
-    gradient_ = at.gradient;
-    double step = profile ? -at.intercept_gradient / total_ : 0.0;
-    if (profile) kernels::axpy(step, mean_.data(), 0.0, gradient_.data(), p);
-    MatrixSolver solver;  // a new one: what it remembers must not reach another problem
-    solver.solve({.size = p, .H = matrix, .stride = p, .terms = terms.data(), .version = version_}, coef.data(),
-                 gradient_.data(), tolerance);
-    for (Index j = 0; profile && j < p; ++j) step -= mean_[j] * (coef[j] - at.coef[j]) / total_;
-    return step;
-  }
-
- private:
   // The BFGS update (Nocedal & Wright 2006, 6.19), the intercept being one more coordinate. One direction along which a
   // blended curvature is far off, a skewed column say, would otherwise hold up every step to come.
   const double* corrected(const Secant& secant, bool is_profiled) {
@@ -178,9 +154,11 @@ class WindowModel {
   }
 
   CurvaturePath::Mix mix_;
+  const void* frame_ = nullptr;  // whose values `current_` is in
   WindowCurvature blend_;
+  const WindowCurvature* shared_ = nullptr;
+  WindowCurvature own_;
   const WindowCurvature* current_ = nullptr;
-  Index version_ = 0;
   Vector corrected_;
   Vector image_;
   Vector mean_;  // 0 where there is no intercept to profile out

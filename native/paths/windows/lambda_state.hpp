@@ -18,7 +18,7 @@ struct LambdaState {
   Index problem;
   double lambda;  // without meaning where it is the null model's
   bool is_null = false;
-  std::vector<ElasticNet> terms;
+  WindowTerms terms;
   Point* point;    // null for the null model and for strides between distant lambdas
   Index plan = 0;  // place in the plan
   double position = 0.0;
@@ -47,31 +47,23 @@ struct LambdaState {
   bool gave_up = false;
   bool closed = false;
 
-  double trial_coef(Index j) const {
-    if (step == Step::reevaluate) return at.coef[j];
-    return fraction == 1.0 ? goal[j] : at.coef[j] + fraction * (goal[j] - at.coef[j]);
+  Vector trial_coefs() const {
+    if (step == Step::reevaluate) return at.coef;
+    Vector trial = goal;
+    for (std::size_t j = 0; fraction != 1.0 && j < trial.size(); ++j) {
+      trial[j] = at.coef[j] + fraction * (goal[j] - at.coef[j]);
+    }
+    return trial;
   }
   double trial_intercept() const {
     return step == Step::reevaluate ? at.intercept : at.intercept + fraction * intercept_step;
-  }
-
-  double violation_at(const Iterate& iterate) const {
-    double worst = std::abs(iterate.intercept_gradient);
-    for (std::size_t j = 0; j < terms.size(); ++j) {
-      worst = std::max(worst, terms[j].violation(iterate.gradient[j], iterate.coef[j]));
-    }
-    return worst;
   }
 
   // A whole step to `goal` comes next; where the model sees none to make that descends, its curvature is put right.
   void aim(double change_of_intercept, const Problem& in) {
     intercept_step = change_of_intercept;
     fraction = 1.0;
-    expected = intercept_step * at.intercept_gradient;
-    for (std::size_t j = 0; j < goal.size(); ++j) {
-      if (goal[j] == at.coef[j]) continue;
-      expected += (goal[j] - at.coef[j]) * at.gradient[j] + terms[j].value(goal[j]) - terms[j].value(at.coef[j]);
-    }
+    expected = intercept_step * at.intercept_gradient + terms.change(at, goal);
     const bool moves = intercept_step != 0.0 || goal != at.coef;
     if (moves && expected < noise(in)) return;
     gave_up = is_exact;
@@ -81,8 +73,8 @@ struct LambdaState {
   // Armijo's rule for what the pass saw at the trial point; true where that point is taken
   bool take(Iterate&& seen, const Problem& in) {
     ++n_iter;
-    const ArmijoRule rule{.objective = at.loss + penalty(at), .expected = expected, .noise = noise(in)};
-    if (step != Step::reevaluate && !rule.accepts(fraction, seen.loss + penalty(seen))) {
+    const ArmijoRule rule{.objective = at.loss + terms.value(at.coef), .expected = expected, .noise = noise(in)};
+    if (step != Step::reevaluate && !rule.accepts(fraction, seen.loss + terms.value(seen.coef))) {
       reject();
       return false;
     }
@@ -93,7 +85,7 @@ struct LambdaState {
       learn(seen);
     }
     at = std::move(seen);
-    violation = violation_at(at);
+    violation = terms.violation_at(at);
     is_exact = step == Step::reevaluate && wants_precision;
     if (step != Step::reevaluate) {
       ++n_accepted;
@@ -119,7 +111,7 @@ struct LambdaState {
 
  private:
   // what rounding leaves of the objective's digits
-  double noise(const Problem& in) const { return in.noise(at.loss) + 1e-13 * penalty(at); }
+  double noise(const Problem& in) const { return in.noise(at.loss) + 1e-13 * terms.value(at.coef); }
 
   void learn(const Iterate& seen) {
     secant = {.step = seen.coef, .change = seen.gradient};
@@ -129,14 +121,6 @@ struct LambdaState {
     }
     secant->intercept_step = seen.intercept - at.intercept;
     secant->intercept_change = seen.intercept_gradient - at.intercept_gradient;
-  }
-
-  double penalty(const Iterate& iterate) const {
-    double sum = 0.0;
-    for (std::size_t j = 0; j < terms.size(); ++j) {
-      if (iterate.coef[j] != 0.0) sum += terms[j].value(iterate.coef[j]);
-    }
-    return sum;
   }
 
   void reject() {

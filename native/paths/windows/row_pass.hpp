@@ -11,24 +11,26 @@
 
 namespace normball {
 
-// X'DX on the columns divided by their units, and what profiles the intercept out of it
+// X'DX on the columns divided by their units, and what profiles the intercept out of it. Of several outputs it is that
+// of the columns of each, one output after the other, and of their intercepts at the end, which are columns there.
 struct WindowCurvature {
   double position = 0.0;  // on the axis of log(lambda)
-  Vector matrix;          // p x p, both triangles, with the intercept profiled out
-  Vector sums;            // sum_i d_i x_ij
-  double total = 0.0;     // sum_i d_i
+  Vector matrix;          // both triangles, of one output with the intercept profiled out
+  Vector sums;            // of one output: sum_i d_i x_ij
+  double total = 0.0;     // and sum_i d_i
 };
 
-// One candidate: what goes into the pass and what comes out.
+// One candidate: what goes into the pass and what comes out, one output after the other.
 struct Evaluation {
   Index problem = 0;
   Vector coef;                                 // units of the data
-  double constant = 0.0;                       // eta of a row at the design's centre, without its offset
+  Vector constant;                             // eta of a row at the design's centre, without its offset
   std::shared_ptr<WindowCurvature> curvature;  // filled where there is one
   bool is_precise = false;                     // that one in double instead of few digits
 
   RowSums sums;
-  Vector product;  // sum_i r_i (x_ij - c_j)
+  Vector product;   // sum_i r_i (x_ij - c_j)
+  Vector residual;  // sum_i r_i, of several outputs
 };
 
 class RowPass {

@@ -17,17 +17,16 @@ namespace {
 
 class WindowPath {
  public:
-  WindowPath(RowPass& pass, const Vector& units, const Specification& spec, const std::vector<Problem>& problems,
-             Threads& threads, Monitor& monitor)
+  WindowPath(RowPass& pass, const ValuesOfProblems& values, const Specification& spec, Threads& threads,
+             Monitor& monitor)
       : spec_(spec),
-        problems_(problems),
-        units_(units),
+        values_(values),
         pass_(pass),
         threads_(threads),
         monitor_(monitor),
-        curvatures_(problems.size()),
+        curvatures_(values.size()),
         models_(n_models),
-        problem_states_(problems.size()) {}
+        problem_states_(values.size()) {}
 
   double n_sweeps() const { return static_cast<double>(pass_.n_reads()); }
 
@@ -35,9 +34,8 @@ class WindowPath {
   void fit_null() {
     threads_.parallel_for(spec_.n_problems, [&](Index k) { start(k); });
     while (!is_done() && !monitor_.stopped()) round();
-    for (Index k = 0; k < spec_.n_problems; ++k) nulls_.push_back(standardised(k, problem_states_[k].base));
   }
-  const Iterate& at(Index k) const { return nulls_[k]; }
+  void take_null(Index k) { values_[k]->take_null(problem_states_[k].base); }
 
   void solve(PathResult& result, const double* centre) {
     centre_ = centre;
@@ -59,7 +57,7 @@ class WindowPath {
     Index point;  // -1: a stride on the way
   };
 
-  Index p() const { return spec_.n_features; }
+  const Problem& problem(Index k) const { return values_[k]->problem(); }
   bool is_done() const {
     return std::ranges::all_of(problem_states_,
                                [](const ProblemState& problem_state) { return problem_state.open.empty(); });
@@ -73,31 +71,19 @@ class WindowPath {
 
   // The intercept alone; the unpenalised features follow in rounds.
   void start(Index k) {
-    const Problem& problem = problems_[k];
     ProblemState& problem_state = problem_states_[k];
-    LambdaState state{.problem = k,
-                      .lambda = 0.0,
-                      .is_null = true,
-                      .terms = terms(k, [&](Index j) { return problem.null_term(j); }),
-                      .point = nullptr};
-    state.at = iterate_at_zero(p());
-    state.at.intercept = problem.null_intercept;
+    LambdaState state{
+        .problem = k, .lambda = 0.0, .is_null = true, .terms = values_[k]->null_terms(), .point = nullptr};
+    state.at = values_[k]->start();
     state.step = LambdaState::Step::reevaluate;
     state.wants_curvature = k == 0;
     problem_state.base = state.at;
     problem_state.open.push_back(std::move(state));
   }
 
-  template <class TermAt>
-  std::vector<ElasticNet> terms(Index k, const TermAt& term_at) const {
-    std::vector<ElasticNet> list(units_.size());
-    for (Index j = 0; j < p(); ++j) list[j] = in_units(term_at(j), problems_[k].scaling.scale[j] / units_[j]);
-    return list;
-  }
-
   // lambdas to visit: between distant ones strides where the quadratic model is still of use
   void plan(const PathResult& result) {
-    largest_ = std::max(problems_[0].lambda_max, result.lambdas[0]);
+    largest_ = std::max(problem(0).lambda_max, result.lambdas[0]);
     for (ProblemState& problem_state : problem_states_) {
       problem_state.position = position(largest_);
       problem_state.next = 0;
@@ -105,7 +91,7 @@ class WindowPath {
     for (CurvaturePath& curvatures : curvatures_) curvatures.place(position(largest_));
     double previous = largest_;
     for (std::size_t l = 0; l < result.lambdas.size(); ++l) {
-      for (const double lambda : strides(previous, result.lambdas[l], problems_[0].lambda_max)) {
+      for (const double lambda : strides(previous, result.lambdas[l], problem(0).lambda_max)) {
         planned_.push_back({.lambda = lambda, .point = -1});
       }
       planned_.push_back({.lambda = result.lambdas[l], .point = static_cast<Index>(l)});
@@ -121,15 +107,16 @@ class WindowPath {
       while (problem_state.next < std::ssize(planned_) && problem_state.open.size() < ProblemState::most_open) {
         const auto [lambda, l] = planned_[problem_state.next];
         if (!problem_state.open.empty() && problem_state.position - position(lambda) > problem_state.lookahead) break;
-        Point* point = l < 0 ? nullptr : &result.points[static_cast<std::size_t>(k) * result.lambdas.size() + l];
+        const auto place = static_cast<std::size_t>(k) * result.lambdas.size() + static_cast<std::size_t>(l);
+        Point* point = l < 0 ? nullptr : &result.points[place * static_cast<std::size_t>(spec_.n_outputs)];
         LambdaState state{.problem = k,
                           .lambda = lambda,
-                          .terms = terms(k, [&, lambda = lambda](Index j) { return problems_[k].term(j, lambda); }),
+                          .terms = values_[k]->terms(lambda),
                           .point = point,
                           .plan = static_cast<Index>(problem_state.next++)};
         state.at = problem_state.base;
         state.position = position(lambda);
-        state.violation = state.violation_at(state.at);
+        state.violation = state.terms.violation_at(state.at);
         if (!close(state)) problem_state.open.push_back(std::move(state));
       }
       if (problem_state.owner != k) continue;
@@ -170,8 +157,9 @@ class WindowPath {
         LambdaState& state = *states[i];
         if (state.step != LambdaState::Step::newton) continue;
         const ProblemState& problem_state = problem_states_[state.problem];
-        const Problem& problem = problems_[state.problem];
-        models_[m].set(mix(problem_state, state));
+        const WindowValues& values = *values_[state.problem];
+        const Problem& problem = values.problem();
+        models_[m].set(mix(problem_state, state), values);
         const bool knows_size = problem.largest_gradient > 0.0;
         const double size = knows_size ? problem.largest_gradient : problem.gradient_size(state.at.loss);
         // a violation that is small beside lambda may still cost much where coefficients are large
@@ -179,7 +167,7 @@ class WindowPath {
         const double asked = state.is_null ? 1e-13 * size : share * std::min(size, state.lambda);
         const double tolerance = std::max(1e-14 * size, asked);
         const Secant* secant = state.secant ? &*state.secant : nullptr;
-        const double step = models_[m].minimise(problem, units_, state.at, state.terms, secant, tolerance, state.goal);
+        const double step = models_[m].minimise(values, state.at, state.terms, secant, tolerance, state.goal);
         state.aim(step, problem);
       }
     });
@@ -194,14 +182,8 @@ class WindowPath {
   }
 
   void prepare(const LambdaState& state, Evaluation& evaluation) const {
-    const Problem& problem = problems_[state.problem];
     evaluation.problem = state.problem;
-    evaluation.coef.resize(static_cast<std::size_t>(p()));
-    evaluation.constant = state.trial_intercept();
-    for (Index j = 0; j < p(); ++j) {
-      evaluation.coef[j] = state.trial_coef(j) / units_[j];
-      evaluation.constant -= evaluation.coef[j] * problem.scaling.shift[j];
-    }
+    values_[state.problem]->ask(state.trial_coefs(), state.trial_intercept(), evaluation);
     if (!state.wants_curvature) return;
     evaluation.curvature = std::make_shared<WindowCurvature>();
     evaluation.curvature->position = state.position;
@@ -210,17 +192,9 @@ class WindowPath {
 
   void judge(LambdaState& state, Evaluation& evaluation) {
     ProblemState& problem_state = problem_states_[state.problem];
-    const Problem& problem = problems_[state.problem];
-    Iterate seen;
-    seen.coef.resize(static_cast<std::size_t>(p()));
-    seen.gradient.resize(static_cast<std::size_t>(p()));
-    for (Index j = 0; j < p(); ++j) {
-      seen.coef[j] = state.trial_coef(j);
-      const double product = evaluation.product[j] - problem.scaling.shift[j] * evaluation.sums.residual;
-      seen.gradient[j] = problem.is_excluded(j) ? 0.0 : product / units_[j];
-    }
-    seen.intercept = state.trial_intercept();
-    seen.intercept_gradient = spec_.fit_intercept ? evaluation.sums.residual : 0.0;
+    const Problem& problem = this->problem(state.problem);
+    Iterate seen{.coef = state.trial_coefs(), .intercept = state.trial_intercept()};
+    values_[state.problem]->read(evaluation, seen);
     seen.loss = evaluation.sums.loss + problem.constant;
     seen.pearson = evaluation.sums.pearson;
     seen.squares = evaluation.sums.squares;
@@ -249,7 +223,7 @@ class WindowPath {
     for (const ProblemState& problem_state : problem_states_)
       n_open += std::ranges::count_if(problem_state.open, [](const LambdaState& s) { return !s.closed; });
     const double step = 1.0 + price_of_round / static_cast<double>(std::max<Index>(n_open, 1));
-    const double curvature = 5.0 + static_cast<double>(p()) / 4.0;
+    const double curvature = 5.0 + static_cast<double>(spec_.n_features * spec_.n_outputs) / 4.0;
     for (Index k = 0; k < spec_.n_problems; ++k) {
       ProblemState& problem_state = problem_states_[k];
       std::vector<LambdaState*> slow;
@@ -272,13 +246,12 @@ class WindowPath {
 
   // certified, out of steps, or good enough for a stride
   bool close(LambdaState& state) {
-    const Problem& problem = problems_[state.problem];
+    const Problem& problem = this->problem(state.problem);
     if (state.point == nullptr) {
       const double enough = state.is_null ? 1e-12 * problem.gradient_size(state.at.loss) : 0.1 * state.lambda;
       return state.violation <= enough || state.n_iter >= (state.is_null ? 100 : 20) || state.gave_up;
     }
-    const Iterate at = standardised(state.problem, state.at);
-    const Certificate certificate = problem.certificate(state.lambda, Problem::candidate(at));
+    const Certificate certificate = values_[state.problem]->certificate(state.lambda, state.at);
     Point& point = *state.point;
     point.dual_gap = problem.relative(certificate.gap);
     point.kkt_violation = certificate.kkt_violation;
@@ -293,31 +266,19 @@ class WindowPath {
       return false;
     }
     point.n_iter = std::max(1, state.n_iter);
-    problem.write(centre_, Problem::candidate(at), point);
+    values_[state.problem]->write(state.lambda, centre_, state.at, state.point);
     ++n_closed_;
     return true;
   }
 
-  // from common units to those of the problem
-  Iterate standardised(Index k, Iterate at) const {
-    for (Index j = 0; j < p(); ++j) {
-      const double ratio = problems_[k].scaling.scale[j] / units_[j];
-      at.coef[j] *= ratio;
-      at.gradient[j] = ratio > 0.0 ? at.gradient[j] / ratio : 0.0;
-    }
-    return at;
-  }
-
   const Specification& spec_;
-  const std::vector<Problem>& problems_;
-  const Vector& units_;
+  const ValuesOfProblems& values_;
   RowPass& pass_;
   Threads& threads_;
   Monitor& monitor_;
   std::vector<CurvaturePath> curvatures_;
   std::vector<WindowModel> models_;
   std::vector<ProblemState> problem_states_;
-  std::vector<Iterate> nulls_;
   std::vector<Planned> planned_;
   double largest_ = 0.0;
   const double* centre_ = nullptr;
@@ -353,7 +314,7 @@ PathResult run(const Call& call) {
   auto [problems, losses] = problems_on_rows(call, centre);
   const Vector units = common_units(call.spec, problems);
   const auto solve = [&](RowPass&& pass) {
-    return path_by_windows(pass, units, call.spec, problems, centre, call.threads, monitor);
+    return path_by_windows(pass, single_values(problems, units), call.spec, problems, centre, call.threads, monitor);
   };
   if (call.spec.family->is_separable)
     return solve(DesignPass(*dense(call), call.spec, losses, problems, units, call.threads));
@@ -363,9 +324,15 @@ PathResult run(const Call& call) {
 
 }  // namespace
 
-PathResult path_by_windows(RowPass& pass, const Vector& units, const Specification& spec,
+ValuesOfProblems single_values(std::vector<Problem>& problems, const Vector& units) {
+  ValuesOfProblems values;
+  for (Problem& problem : problems) values.push_back(std::make_unique<SingleValues>(problem, units));
+  return values;
+}
+
+PathResult path_by_windows(RowPass& pass, const ValuesOfProblems& values, const Specification& spec,
                            std::vector<Problem>& problems, const Vector& centre, Threads& threads, Monitor& monitor) {
-  WindowPath solver(pass, units, spec, problems, threads, monitor);
+  WindowPath solver(pass, values, spec, threads, monitor);
   return run_path(solver, spec, problems, centre);
 }
 

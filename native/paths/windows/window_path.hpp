@@ -6,8 +6,11 @@
 
 namespace normball {
 
-// The path of problems whose intercepts are fitted (NullModel), about `centre`, in units that they share.
-PathResult path_by_windows(RowPass& pass, const Vector& units, const Specification& spec,
+// Of problems whose intercepts are fitted (NullModel), in units that they share.
+ValuesOfProblems single_values(std::vector<Problem>& problems, const Vector& units);
+
+// The path of problems about `centre`, by their values.
+PathResult path_by_windows(RowPass& pass, const ValuesOfProblems& values, const Specification& spec,
                            std::vector<Problem>& problems, const Vector& centre, Threads& threads, Monitor& monitor);
 
 }  // namespace normball

@@ -44,6 +44,7 @@ class BlockData:
     executor: Executor
     progress: Progress = None
     resume: str | os.PathLike[str] | None = None  # a file for what is solved where the fit is interrupted
+    has_gram: bool = False  # whether the first pass tells the products of columns where the loss does not need them
 
     def __post_init__(self) -> None:
         family = find_family(self.blocks.family)
@@ -54,11 +55,18 @@ class BlockData:
             )
             raise ValueError(text)
         refuse_family(family.name)
-        if self.n_features > MOST_FEATURES:
+        n_outputs = 1 if family.quadratic else self.n_outputs
+        if self.n_features * n_outputs > MOST_FEATURES:
+            features, most = count(self.n_features), count(MOST_FEATURES)
             text = (
-                f"{count(self.n_features)} features are too many for rows that come in blocks: their curvature "
-                f"takes memory by the square of their number, and {count(MOST_FEATURES)} are the most."
+                f"{features} features are too many for rows that come in blocks: their curvature takes memory by the "
+                f"square of their number, and {most} are the most."
             )
+            if n_outputs > 1:
+                text = (
+                    f"{features} features of {count(n_outputs)} classes are too many for rows that come in blocks: the "
+                    f"curvature takes memory by the square of the number of coefficients, and {most} are the most."
+                )
             fix = f"a column-major numpy.memmap, which is read by columns{OR}leave columns out"
             raise DataError(Finding("E14", text, fix))
 
@@ -69,17 +77,17 @@ class BlockData:
 
     @property
     def classes(self) -> tuple[Any, ...] | None:
-        """The two labels of a binomial target."""
+        """The labels of the classes."""
         return self.blocks.classes
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """None here: there is one output."""
+        """Names of the outputs, where there are several."""
         return self.blocks.output_names
 
     @property
     def n_outputs(self) -> int:
-        """One."""
+        """Number of linear predictors of a row."""
         return self.blocks.n_outputs
 
     @property
@@ -119,7 +127,7 @@ class BlockData:
 
     @property
     def target_variance(self) -> float:
-        """Weighted variance of the target."""
+        """Weighted variance of the target, of several outputs their mean."""
         return self.moments.target_variance
 
     @property
@@ -127,22 +135,32 @@ class BlockData:
         """Tells these rows from others."""
         return self.passes.fingerprint
 
-    def null_intercept(self, free: bool) -> float | None:
+    def null_intercept(self, free: bool) -> float | Array | None:
         """The linear predictor of the model without features where no offset varies; else None."""
-        facts = self.moments.facts
         if not free:
-            return 0.0
-        family, offset = find_family(self.family), facts["largest_offset"].max()
-        if not family.quadratic and facts["least_offset"].min() != offset:
+            return np.zeros(self.n_outputs) if self.output_names else 0.0
+        family, moments = find_family(self.family), self.moments
+        if not family.quadratic and not moments.has_same_offsets:
             return None
-        with np.errstate(divide="ignore"):
-            null = float(family.link(np.array(self.moments.target_mean)))
-        return null - (0.0 if family.quadratic else float(offset)) if np.isfinite(null) else None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            null = np.asarray(family.link(moments.target_mean))
+            if not family.quadratic:
+                null = null - moments.facts["largest_offset"].max(axis=0)
+            if family.has_classes and self.output_names:
+                null = null - null.mean()  # all may move alike
+        if not np.isfinite(null).all():
+            return None
+        return null if self.output_names else float(null)
+
+    def _trains(self, fold: int) -> NDArray[np.bool_]:
+        """The parts of the moments that train the model without a fold, numbered from 1."""
+        parts = np.arange(self.blocks.n_folds + 1)
+        return parts < fold if self.blocks.in_time else parts != fold
 
     @cached_property
     def passes(self) -> Passes:
         """Over these blocks."""
-        return Passes(self.blocks, self.executor)
+        return Passes(self.blocks, self.executor, self.has_gram)
 
     @cached_property
     def moments(self) -> Moments:
@@ -169,28 +187,32 @@ class BlockData:
                 f"{sample(names, quote=True)}."
             )
             raise DataError(Finding("E04", text, "fill them in, or leave the columns out", tuple(names)))
-        least, most = facts["smallest"][weighted], facts["largest"][weighted]
-        is_constant = least.min() == most.max()
-        if is_constant and (self.classes is not None or not self.blocks.has_offset):
+        least, most = facts["smallest"][weighted].min(axis=0), facts["largest"][weighted].max(axis=0)
+        if (least == most).all() and (self.classes is not None or not self.blocks.has_offset):
             rows = count(int(facts["n_weighted"].sum()))
             text = (
-                f'Target "{self.target_name}" has one value only: {least.min():g} in all {rows} rows. Nothing to learn.'
+                f'Target "{self.target_name}" has one value only: {np.ravel(least)[0]:g} in all {rows} rows. Nothing '
+                "to learn."
             )
             raise DataError(Finding("E03", text, columns=(self.target_name,)))
         for fold in range(1, weighted.size):
-            parts = np.arange(weighted.size)
-            left = weighted & (parts < fold if self.blocks.in_time else parts != fold)
-            if not left.any():
-                text = f"All training rows of fold {fold} of {weighted.size - 1} have weight 0."
-                raise DataError(Finding("E05", text, "use fewer folds"))
-            alone = facts["smallest"][left].min() == facts["largest"][left].max()
-            if alone and self.classes is not None:
-                kept = int(facts["smallest"][left].min())
-                text = (
-                    f'Class "{self.classes[1 - kept]}" is absent from the training rows of fold {fold} of '
-                    f"{weighted.size - 1}."
-                )
-                raise DataError(Finding("E05", text, "use fewer folds, or folds that keep both classes"))
+            self._check_fold(fold, weighted & self._trains(fold), moments)
+
+    def _check_fold(self, fold: int, trains: NDArray[np.bool_], moments: Moments) -> None:
+        n_folds = self.blocks.n_folds
+        if not trains.any():
+            text = f"All training rows of fold {fold} of {n_folds} have weight 0."
+            raise DataError(Finding("E05", text, "use fewer folds"))
+        if self.classes is None:
+            return
+        least, most = moments.facts["smallest"][trains].min(axis=0), moments.facts["largest"][trains].max(axis=0)
+        absent = np.flatnonzero(most == 0.0 if self.output_names else np.array([least == 1.0, most == 0.0]))
+        if absent.size:
+            text = f'Class "{self.classes[absent[0]]}" is absent from the training rows of fold {fold} of {n_folds}.'
+            fix = "use fewer folds, or folds that keep both classes"
+            if self.output_names:
+                fix = "use fewer folds, or folds that keep all classes"
+            raise DataError(Finding("E05", text, fix))
 
     def with_folds(self, n_folds: int, seed: int) -> BlockData:
         """The same with rows dealt out to folds: by their numbers, or by what is to stay together."""

@@ -64,9 +64,9 @@ def native_sums(verb: str, request: Mapping[str, Any], block: Block) -> Array:
 
     sums: Array = getattr(_native, verb)(
         X=block.X,
-        y=block.y,
+        y=np.ravel(block.y),
         weights=block.weights,
-        offset=block.offset,
+        offset=np.ravel(block.offset),
         fold=block.fold,
         first_row=block.first_row,
         **request,
@@ -74,11 +74,11 @@ def native_sums(verb: str, request: Mapping[str, Any], block: Block) -> Array:
     return sums
 
 
-def joined_moments(n_features: int, has_gram: bool, first: Array, second: Array) -> Array:
+def joined_moments(shape: Mapping[str, Any], first: Array, second: Array) -> Array:
     """Moments of both, joined pairwise."""
     from normball import _native
 
-    moments: Array = _native.joined_moments(first, second, n_features, has_gram)
+    moments: Array = _native.joined_moments(first, second, **shape)
     return moments
 
 
@@ -86,8 +86,8 @@ def joined_moments(n_features: int, has_gram: bool, first: Array, second: Array)
 class Moments:
     """The first pass: the sums about means of each fold's rows, those that no fold holds out first.
 
-    What is attributed to folds has a row for each: of weights, targets and offsets (n_folds + 1,), of columns
-    (n_folds + 1, n_features).
+    What is attributed to folds has a row for each: of weights (n_folds + 1,), of columns (n_folds + 1, n_features), of
+    targets and offsets (n_folds + 1,) or with several outputs (n_folds + 1, n_outputs).
     """
 
     values: Array
@@ -104,18 +104,25 @@ class Moments:
         return self.facts["weight"]
 
     @property
-    def target_mean(self) -> float:
-        """Mean of all targets."""
-        return float(self.weights @ self._finite("target_mean") / self.weights.sum())
+    def target_mean(self) -> Array:
+        """Mean of the target of all rows, or of each of several."""
+        rows = self.weights > 0.0
+        return np.asarray(self.weights[rows] @ self.facts["target_mean"][rows] / self.weights.sum())
 
     @property
     def target_variance(self) -> float:
-        """Variance of all targets."""
-        apart = self._finite("target_mean") - self.target_mean
-        return float((self.facts["target_squares"].sum() + self.weights @ apart**2) / self.weights.sum())
+        """Variance of the target of all rows, of several outputs their mean."""
+        rows = self.weights > 0.0
+        apart = self.facts["target_mean"][rows] - self.target_mean
+        squares = self.facts["target_squares"][rows].sum(axis=0) + self.weights[rows] @ apart**2
+        return float(np.mean(squares / self.weights.sum()))
 
-    def _finite(self, name: str) -> Array:
-        return np.where(self.weights > 0.0, self.facts[name], 0.0)
+    @property
+    def has_same_offsets(self) -> bool:
+        """Whether no offset varies over the rows."""
+        rows = self.weights > 0.0
+        least, largest = self.facts["least_offset"][rows], self.facts["largest_offset"][rows]
+        return bool((least.min(axis=0) == largest.max(axis=0)).all())
 
 
 class PassStopped(Exception):
@@ -125,8 +132,8 @@ class PassStopped(Exception):
 class Passes:
     """Runs passes over data in blocks, wherever an executor keeps these."""
 
-    def __init__(self, blocks: RowBlocks, executor: Executor) -> None:
-        self._blocks, self._executor = blocks, executor
+    def __init__(self, blocks: RowBlocks, executor: Executor, has_gram: bool = False) -> None:
+        self._blocks, self._executor, self._has_gram = blocks, executor, has_gram
         self.seen: list[Seen] | None = None  # in the first pass
         self.n_passes = 0
 
@@ -143,23 +150,26 @@ class Passes:
         """The first pass; raises PassStopped."""
         from normball import _native
 
-        family, p = find_family(self._blocks.family), self._blocks.n_features
-        request = {
-            "family": family.name,
-            "parameter": family.parameter,
-            "n_folds": self._blocks.n_folds,
-            "has_gram": family.quadratic,
+        shape: dict[str, Any] = {
+            "n_features": self._blocks.n_features,
+            "n_outputs": self._blocks.n_outputs,
+            "has_gram": self._has_gram or find_family(self._blocks.family).quadratic,
         }
-        merge = partial(joined_moments, p, family.quadratic)
+        request = {**self._loss, "n_folds": self._blocks.n_folds, "has_gram": shape["has_gram"]}
+        merge = partial(joined_moments, shape)
         values = self.run(partial(native_sums, "block_moments", request), merge, poll)
-        return Moments(values, _native.moment_facts(values, p, family.quadratic))
+        return Moments(values, _native.moment_facts(values, **shape))
+
+    @property
+    def _loss(self) -> dict[str, Any]:
+        family = find_family(self._blocks.family)
+        return {"family": family.name, "parameter": family.parameter, "n_outputs": self._blocks.n_outputs}
 
     def native(self, poll: Poll) -> Callable[[str, Mapping[str, Any]], Array | None]:
         """What the native driver calls for a pass: a verb and its request; None stops it."""
-        family = find_family(self._blocks.family)
 
         def reduce(verb: str, request: Mapping[str, Any]) -> Array | None:
-            asked = {"family": family.name, "parameter": family.parameter, **request}
+            asked = {**self._loss, **request}
             try:
                 sums: Array = self.run(partial(native_sums, verb, asked), np.add, poll)
                 return sums

@@ -34,8 +34,6 @@ NEED_ROWS = (
     "strata",
     "positive",
     "bootstrap",
-    "groups",
-    "group_columns",
     "text",
 )
 N_BOOTSTRAP = 500  # samples of the rows that were set apart, as of those in memory
