@@ -394,3 +394,18 @@ def test_nothing_is_said_twice_where_the_rest_cannot_be_looked_at() -> None:
     empty = pl.DataFrame({"a": pl.Series([None] * 30, dtype=pl.Float64), "b": np.arange(30.0), "y": np.arange(30.0)})
     found = nb.check(empty, "y")
     assert [(one.code, one.columns) for one in found if one.is_error] == [("E04", ("a",))]
+
+
+@pytest.mark.parametrize("missing", ["error", "drop", "impute"])
+def test_a_column_without_a_value_is_told_once_and_does_not_hide_the_rest(missing: str) -> None:
+    n = 40
+    table = pl.DataFrame({"y": noise(n)[:, 0], "a": noise(n)[:, 1], "empty": [None] * n, "none": [""] * n, "one": 1.0})
+    table = table.with_columns(empty=pl.col("empty").cast(pl.Float64), gaps=pl.when(pl.col("a") < 1).then("a"))
+    for findings in (nb.check(table, "y", missing=missing), nb.check(table.to_pandas(), "y", missing=missing)):
+        told = [name for finding in findings if finding.is_error for name in finding.columns]
+        assert len(told) == len({*told})
+        assert "empty" in told
+        assert "W11" in {finding.code for finding in findings}
+    for name in ("empty", "y"):
+        again = nb.check(table.with_columns(y=pl.lit(None, pl.Float64)), name, missing=missing)
+        assert [finding.code for finding in again if "target" in str(finding.columns)] == ["E04"]

@@ -1,6 +1,7 @@
 """The commands with times to an event."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +158,7 @@ def test_check_looks_at_times(table: pl.DataFrame, capsys: Capture) -> None:
         (("--family", "cox"), "--event is missing: times to an event are --target TIME --event COL"),
         (("--family", "cox", "--start", "since"), "--event is missing"),
         (("--event", "died", "--strata", "center"), 'Column "center" of --strata not found'),
-        (("--event", "a"), 'E13 Event "a" holds'),
+        (("--event", "a"), 'E13 Event "a" has'),
     ],
 )
 def test_what_cannot_be_asked_for(table: pl.DataFrame, capsys: Capture, words: tuple[str, ...], message: str) -> None:
@@ -287,3 +288,47 @@ def test_a_horizon_that_is_chosen(table: pl.DataFrame, capsys: Capture) -> None:
         code, _, said = run(capsys, *command)
         assert (code, message in said) == (2, True), said
     assert last > 90
+
+
+@pytest.mark.parametrize("kinds", [("alive", "dead"), ("1", "2"), ("0", "1", "2"), ("lost", "dead", "0")])
+def test_an_event_of_labels_is_named_and_the_same_as_its_numbers(
+    kinds: tuple[str, ...], table: pl.DataFrame, capsys: Capture
+) -> None:
+    died = table["died"].to_numpy()
+    others = [kind for kind in kinds if kind != kinds[1]]
+    labels = [kinds[1] if one else others[k % len(others)] for k, one in enumerate(died.tolist())]
+    table.with_columns(died=pl.Series(labels)).write_csv("labels.csv")
+    words = (
+        "--target",
+        "days",
+        "--event",
+        "died",
+        "--drop",
+        "since",
+        "--cv",
+        "3",
+        "--n-lambdas",
+        "8",
+        "--no-compare",
+        "--bootstrap",
+        "0",
+    )
+    for command in ("check", "fit"):
+        code, _, err = run(capsys, command, "labels.csv", *words[: 6 if command == "check" else None])
+        remedies = re.findall(r"--positive (\S+)", err)
+        assert (code, {*remedies}) == (3, {*kinds} - {"0"})
+    for remedy in remedies:
+        assert run(capsys, "fit", "labels.csv", *words, "--positive", remedy, "-o", "any")[0] == 0
+    assert run(capsys, "check", "labels.csv", *words[:6], "--positive", kinds[1])[0] == 0
+    table.write_csv("numbers.csv")
+    assert run(capsys, "fit", "numbers.csv", *words, "-o", "numbers")[0] == 0
+    assert run(capsys, "fit", "labels.csv", *words, "--positive", kinds[1], "--holdout", "0.2", "-o", "apart")[0] == 0
+    assert run(capsys, "fit", "labels.csv", *words, "--positive", kinds[1], "-o", "labels")[0] == 0
+    one, other = (nb.load(f"{name}/model.json") for name in ("numbers", "labels"))
+    assert one.path.coefs.tolist() == other.path.coefs.tolist()
+    scored = [
+        run(capsys, "score", "labels/model.json", f"{name}.csv")[1].splitlines()[1:] for name in ("numbers", "labels")
+    ]
+    assert scored[0] == scored[1]
+    assert run(capsys, "report", "labels/model.json", "--data", "labels.csv")[0] == 0
+    assert f"First make died 1 where it is “{kinds[1]}”, and else 0." in Path("labels/report.html").read_text()

@@ -1,5 +1,6 @@
 """`normball fit` and `check` of tables that are read in blocks, and fits that go on where they were interrupted."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 import normball as nb
 from commands import Capture, run
+from normball.blocks.data import bytes_of_a_fit
 from normball.blocks.folds import are_apart
 from normball.blocks.prepare import prepare_long_table
 from normball.cli import long_tables
@@ -232,10 +234,12 @@ def test_options_that_need_all_rows_say_so(table: pl.DataFrame, capsys: Capture,
     [
         (["fit", "--example", "wine", "--memory", "1GB"], "--memory is about a file"),
         (["fit", "-", "--target", "y", "--memory", "1GB"], "can be read once"),
-        (["fit", "parts", "--target", "y", "--memory", "1"], "no amount of memory"),
+        (["fit", "parts", "--target", "y", "--memory", "1"], "is too little"),
+        (["fit", "parts", "--target", "y", "--memory", "1TB"], "no amount of memory"),
         (["fit", "parts", "--target", "y", "--memory", "1MB"], "is too little"),
         (["fit", "parts", "--target", "y", "--repeats", "2"], "drawn once"),
         (["fit", "whole.csv", "--target", "y", "--resume"], "--resume is about tables that are read in blocks"),
+        (["fit", "parts", "--target", "none", "--resume"], "--resume has nothing to go on with"),
         (["fit", "parts", "--target", "y", "--resume"], "--resume has nothing to go on with"),
         (["fit", "parts"], "--target is missing"),
     ],
@@ -330,7 +334,7 @@ def test_the_file_of_another_fit_is_refused_and_kept(table: pl.DataFrame) -> Non
         nb.fit_path(nb.Blocks("whole.parquet", resume=place), "y", drop=drop)
     assert place.read_bytes() == before
     place.write_bytes(before[:100])
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="was cut off, or is another file"):
         nb.fit_path(nb.Blocks("whole.parquet", resume=place), "y", drop=drop)
 
 
@@ -340,3 +344,36 @@ def test_another_grid_is_solved_anew(table: pl.DataFrame) -> None:
     assert nb.fit_path(blocks, "y", drop=drop).lambdas.size == 100
     assert nb.fit_path(blocks, "y", drop=drop, n_lambdas=7).lambdas.size == 7
     assert nb.fit_path(blocks, "y", drop=drop, l1_ratio=0.5).l1_ratio == 0.5
+
+
+@pytest.mark.parametrize(("target", "need"), [("y", 67), ("class", 27)])
+def test_memory_that_a_fit_exceeds_is_told_before_the_fit_and_the_remedy_holds(
+    target: str, need: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 550)).round(2)
+    y = X[:, 0] + rng.normal(size=120)
+    wide = pl.DataFrame(X, schema=[f"x{j}" for j in range(550)])
+    wide.with_columns(y=y, **{"class": np.where(y > 0, "yes", "no")}).write_parquet("wide.parquet")
+    drop = ("--drop", "class" if target == "y" else "y")
+    words = ("fit", "wide.parquet", "--target", target, *drop, "--no-compare", "--n-lambdas", "4", "--bootstrap", "0")
+    found = bytes_of_a_fit("gaussian" if target == "y" else "binomial", 550, 11)
+    assert round(found / 1e6) == need
+    code, _, err = run(capsys, *words, "--memory", "50MB")
+    if found < 50e6:
+        assert code == 0
+        return
+    assert (code, "550 features in 10 folds take about 67 MB, and --memory allows 50 MB" in err) == (2, True)
+    remedy = re.findall(r"--memory (\d+MB), or", err)
+    assert run(capsys, *words, "--memory", *remedy)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["fit", "check"])
+def test_more_features_than_blocks_take_are_told_before_the_rows_are_read(
+    command: str, table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("normball.blocks.data.MOST_FEATURES", 5)
+    monkeypatch.setattr("normball.blocks.tables.blocks_of", None)
+    code, _, err = run(capsys, command, "parts", "--target", "y")
+    assert (code, "9 features are too many" in err, "--drop" in err) == (2, True, True)

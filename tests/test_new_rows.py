@@ -117,7 +117,10 @@ def test_scores_of_more_rows_than_have_room_are_sums(
     found = fit.evaluate(rows, y, sample_weight="w", **more)
     assert found.within == {}
     assert_same(found, fit.evaluate(new, y, sample_weight="w", n_bootstrap=0, **more))
-    with pytest.raises(ValueError, match="too many to draw groups"):
+    with pytest.raises(
+        ValueError,
+        match=r"are drawn within \d+ bytes, and memory=\d+ is allowed: give memory=\d+, or leave row_groups out",
+    ):
         fit.evaluate(rows, y, row_groups="g", **more)
 
 

@@ -283,7 +283,7 @@ def test_new_values_that_are_missing_infinite_or_of_another_kind() -> None:
     codes = [line[:3] for line in problem(new).splitlines() if line.startswith("E")]
     assert codes == ["E01", "E12", "E04", "E07"]
     assert 'E01 New column "whole" is not numeric: 24 of 24 values cannot be read' in problem(new)
-    assert 'Fix: fill them in, or fit the model with missing="impute"' in problem(new)
+    assert 'Fix: fill them in  or  fit again with cv_path(X, y, missing="impute")' in problem(new)
     twice = as_pandas(MIXED)
     twice.insert(0, "extra", 1.0)
     twice.insert(0, "extra", Y, allow_duplicates=True)

@@ -109,6 +109,9 @@ FAULTS = (
     Fault(f"{FIT} --family poisson", "E13", (f"{FIT} --family gaussian",)),
     Fault(f"{FIT} --family binomial", "E13", (f"{FIT} --family gaussian",)),
     Fault(f"{LABEL} --positive maybe", "one of these for --positive", (f"{LABEL} --positive yes",)),
+    Fault(f"{FIT} --weights num", "which is the target", (f"{FIT} --weights w", FIT)),
+    Fault(f"{FIT} --offset num", "which is the target", (f"{FIT} --offset w",)),
+    Fault(f"{FIT} --exposure num", "which is the target", (f"{FIT} --exposure w",)),
     # tables
     Fault(f"{GAPS} --weights w", "w (weight) 3", (f"{GAPS} --weights w --missing drop",)),
     Fault(f"{GAPS} --offset w", "w (offset) 3", (f"{GAPS} --offset w --missing drop",)),
@@ -148,7 +151,7 @@ FAULTS = (
         (FIT.replace("t.csv", "semi.csv --delimiter ';'"),),
     ),
     Fault(f"{FIT} --thousands ,  --decimal ,", "both", (f"{FIT} --decimal ,", f"{FIT} --thousands ,")),
-    Fault(f"{FIT} --exposure num", "must be positive numbers"),
+    Fault(f"{FIT} --exposure a", "must be positive numbers"),
     Fault(f"{FIT} --drop nothing", "E02"),
     Fault(f"{FIT} --weights weight", "E02"),
     # options of a fit

@@ -79,8 +79,10 @@ def check_writable(path: str | os.PathLike[str]) -> os.stat_result | None:
         problem = errno.EACCES
     elif status is not None and _is_stream(path, status):
         return status
+    elif os.path.exists(folder) and not os.path.isdir(folder):
+        problem = errno.ENOTDIR
     elif not os.path.isdir(folder):
-        problem = errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT
+        raise OSError(errno.ENOENT, f'there is no folder "{os.path.dirname(path)}"', os.fspath(path))
     elif not os.access(folder, os.W_OK):  # where the new file is made before it takes the place
         problem = errno.EACCES
     else:
@@ -94,7 +96,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     while not os.path.lexists(place):
         place = os.path.dirname(place)
     if not os.path.isdir(place):
-        problem = errno.EEXIST if place == os.path.realpath(path) else errno.ENOTDIR
+        problem = errno.ENOTDIR
     elif not os.access(place, os.W_OK | os.X_OK):
         problem = errno.EACCES
     else:

@@ -54,7 +54,10 @@ class Finding:
         """
         fix = self.fix if known is None else with_known_options(self.fix, known)
         told = replace(self, fix=fix).retold()
-        return replace(told, text=command_line_words(told.text), fix=command_line_words(told.fix))
+        text = told.text
+        if known is not None:
+            text = _ROLE.sub(lambda of: of[0] if is_known(of["role"] or of["own"], known) else "", text)
+        return replace(told, text=command_line_words(text), fix=command_line_words(told.fix))
 
     def with_known_options(self, known: Collection[str]) -> Finding:
         """The same finding without the remedies whose options a function lacks."""
@@ -131,20 +134,23 @@ _RENAMED = {  # arguments whose option has another name
 }
 _ARGUMENTS = (  # those whose option has the same name
     *("baseline", "categorical", "cv", "dates", "decimal", "dedupe", "delimiter", "dialect", "drop", "encoding"),
-    *("family", "fill_value", "group_ratio", "grouped", "groups", "header", "inf", "interact", "keep", "kind"),
-    *("l1_ratio", "lam", "lambda_min_ratio", "min_count", "missing", "n_lambdas", "na", "offset", "repeats", "score"),
-    *("seconds", "spline", "table", "text", "thousands", "time_order", "times", "tol", "units"),
-    "unknown",
+    *("exposure", "family", "fill_value", "group_ratio", "grouped", "groups", "header", "inf", "interact", "keep"),
+    *("kind", "l1_ratio", "lam", "lambda_min_ratio", "memory", "min_count", "missing", "n_lambdas", "na", "offset"),
+    *("positive", "repeats", "score", "seconds", "spline", "strata", "table", "text", "thousands", "time_order"),
+    *("times", "to", "tol", "units", "unknown"),
 )
 _TERMS = re.compile(  # what is an interface's own in a sentence; what stands in quotes is the user's
     rf"\b(?P<name>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?P<value>{_VALUE})"
     rf"|(?P<quoted>{_STRING}|“[^”]*”)"
-    rf"|\b(?P<given>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?=[ ),]|[^\x00-\x7f])"
+    rf"|\b(?P<given>{'|'.join((*_RENAMED, *_ARGUMENTS))})=(?=[ ),:]|[^\x00-\x7f])"
     rf"|(?<![-\w.])(?P<bare>{'|'.join(name for name in (*_RENAMED, *_ARGUMENTS) if '_' in name)})(?![A-Za-z0-9_])"
     rf"|(?<=\(of )(?P<role>{'|'.join((*_RENAMED, *_ARGUMENTS))})(?=\))"
     r"|(?<![-\w])(?P<lam>lam)(?![A-Za-z0-9_])"
     r"|(?P<table>(?<=\bof )X\b|(?:^|(?<=\. )|(?<=; ))X(?= (?:lacks|has|must)\b))"
 )
+
+_NAME = "|".join((*_RENAMED, *_ARGUMENTS))
+_ROLE = re.compile(rf"\((?P<own>{_NAME})=\)| \(of (?P<role>{_NAME})\)")
 
 
 def command_line_words(text: str) -> str:
@@ -190,14 +196,16 @@ def _term(match: re.Match[str]) -> str:
     return f"{option} {shlex.quote(value)}"
 
 
+def is_known(name: str, known: Collection[str]) -> bool:
+    """Whether an argument is among the options of a command, perhaps by another name."""
+    return name in known or _RENAMED.get(name, "")[2:].replace("-", "_") in known
+
+
 def with_known_options(fix: str, known: Collection[str]) -> str:
     """Leave out those of the remedies that need an option which is not known; calls of other functions stay."""
 
-    def is_known(name: str) -> bool:
-        return name in known or _RENAMED.get(name, "")[2:].replace("-", "_") in known
-
     def can_be_followed(remedy: str) -> bool:
-        return all(is_known(match[1]) for match in _OPTION.finditer(_CALL.sub("", remedy)))
+        return all(is_known(match[1], known) for match in _OPTION.finditer(_CALL.sub("", remedy)))
 
     return OR.join(remedy for remedy in fix.split(OR) if can_be_followed(remedy))
 

@@ -7,6 +7,7 @@ import io
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -55,14 +56,20 @@ class Unfinished:
             warnings.warn(text, NormballWarning, stacklevel=2)
         return found
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What the file holds; a DataError where that cannot be read."""
+        try:
+            with np.load(io.BytesIO(Path(self.place).read_bytes()), allow_pickle=False) as file:
+                return dict(file)
+        except OSError as error:
+            raise self._unusable(f"cannot be read ({error.strerror})") from None
+        except (AttributeError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):  # an array, no arrays
+            raise self._unusable("was cut off, or is another file") from None
+
     def _read(self, whose: str) -> dict[str, Solution]:
         if not Path(self.place).exists():
             return {}
-        try:
-            with np.load(io.BytesIO(Path(self.place).read_bytes()), allow_pickle=False) as file:
-                arrays = dict(file)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise self._unusable(f"cannot be read ({error})") from None
+        arrays = self.arrays()
         if str(arrays.pop(WHOSE, "")) != whose:
             raise self._unusable("is of other data or other options")
         solutions: dict[str, dict[str, Any]] = {}

@@ -24,6 +24,14 @@ Array = NDArray[np.float64]
 
 MOST_FEATURES = 3000  # the curvature of all of them is held, and so is that of every fold
 
+OF_SQUARES, OF_CURVED = 2.5, 1.0  # products of features that a problem holds, in squares of their number, as measured
+
+
+def bytes_of_a_fit(family: str, n_features: int, n_problems: int) -> int:
+    """About what a fit of all rows and of those that each fold leaves takes, the blocks aside."""
+    share = OF_SQUARES if find_family(family).quadratic else OF_CURVED
+    return int(share * 8 * n_problems * n_features**2)
+
 
 def refuse_family(name: str) -> None:
     """Raise where a family needs all rows at once."""

@@ -19,7 +19,7 @@ from normball.blocks.text_parts import TextFile, text_file
 from normball.inputs.file_kinds import ARROW, PARQUET, TEXT, refuse_address
 from normball.inputs.reading import Reading
 from normball.inputs.tables import suffixed
-from normball.inputs.text_files import unreadable
+from normball.inputs.text_files import missing_file, unreadable
 from normball.messages import DataError, Finding, raise_errors, sample
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def files_of(place: str | Path) -> list[Path]:
         return [path]
     found = sorted(Path(file) for file in glob.glob(str(place), recursive=True) if Path(file).is_file())
     if not found:
-        raise unreadable(path, "is a pattern that no file has" if glob.has_magic(str(place)) else "does not exist")
+        is_pattern = glob.has_magic(str(place))
+        raise unreadable(path, "is a pattern that no file has") if is_pattern else missing_file(path)
     return found
 
 

@@ -16,7 +16,14 @@ from normball.blocks.survey import Survey
 from normball.blocks.surveyed import SurveyedLabels
 from normball.blocks.surveyed_dates import dates_of
 from normball.blocks.table_features import number_reader
-from normball.inputs.column_findings import infinite_values, missing_values, not_numeric, unusable
+from normball.inputs.column_findings import (
+    AS_FITTED,
+    FILL_OR_IMPUTE,
+    infinite_values,
+    missing_values,
+    not_numeric,
+    unusable,
+)
 from normball.inputs.columns import Unusable
 from normball.inputs.places import Places
 from normball.inputs.preparation import Preparation
@@ -59,8 +66,7 @@ class NewColumns:
             anywhere = next(iter(self.missing.values()))
             if len(self.missing) > 1:
                 anywhere = places_lacking(table, readers, [*self.missing], n_rows)
-            fix = 'fill them in, or fit the model with missing="impute"'
-            findings += missing_values(self.missing, anywhere, self.n_rows, fix)
+            findings += missing_values(self.missing, anywhere, self.n_rows, FILL_OR_IMPUTE)
         return findings + infinite_values(self.infinite, "correct them upstream")
 
 
@@ -78,7 +84,7 @@ def judged_columns(preparation: Preparation, found: Survey, unknown: str) -> tup
             continue
         content: Any = found.contents[column.name]
         if isinstance(content, Unusable):
-            findings.append(replace(unusable(column.name, content), fix="put in what the model was fitted on"))
+            findings.append(replace(unusable(column.name, content), fix=AS_FITTED))
             kept.append(column)
             continue
         if isinstance(column, LevelTerm):
@@ -109,7 +115,7 @@ def _numbers(columns: NewColumns, column: Term, content: Any) -> list[Finding]:
             columns.readers[name] = number_reader(content)
             columns.infinite |= {name: numbers.infinite} if numbers.infinite else {}
         elif np.isnan(truth).any():
-            return [not_numeric(name, content, "New column")]
+            return [not_numeric(name, content, "New column", may_lack=column.imputes)]
         else:
             meant = np.append(truth, np.nan).tolist()
             columns.readers[name] = ItemReader(

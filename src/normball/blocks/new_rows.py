@@ -287,7 +287,7 @@ def _groups(name: str, found: Survey) -> tuple[tuple[Any, ...], list[Finding]]:
     content = found.contents[name]
     missing = getattr(content, "missing", Places())
     if missing:
-        text = f"{count(missing.n)} of {count(found.n_rows)} values of row_groups are missing: {missing}."
+        text = f'Column "{name}" (of row_groups) has {count(missing.n)} missing values: {missing}.'
         return (), [Finding("E15", text, "fill them in, or leave these rows out", (name,))]
     if isinstance(content, SurveyedNumbers):
         if content.distinct is None:

@@ -16,10 +16,10 @@ from normball.blocks.surveyed import SurveyedLabels, SurveyedNumbers
 from normball.blocks.table_features import number_reader
 from normball.families import AUTO, find_family
 from normball.inputs.lookup import not_found, not_found_of
-from normball.inputs.row_numbers import judge_row_numbers, no_row_numbers
+from normball.inputs.row_numbers import FIX_EXPOSURE, judge_row_numbers, no_row_numbers
 from normball.inputs.targets import refused_values
 from normball.inputs.terms.plan import Plan
-from normball.messages import DataError, Finding, raise_errors
+from normball.messages import DataError, Finding, count, raise_errors
 
 
 def roles_of(
@@ -82,17 +82,17 @@ def judged_row_numbers(
     for role, name in columns:
         if not name:
             continue
-        content = found.contents[name]
+        content, label = found.contents[name], "exposure" if name == roles.exposure else role
         if isinstance(content, SurveyedLabels) and not content.declared and (numbers := content.as_numbers()):
             readers[name] = number_reader(content)
             content = numbers
         if not isinstance(content, SurveyedNumbers):
-            findings.append(no_row_numbers(role, name))
+            findings.append(no_row_numbers(role, label, name, content))
             continue
         problems, scale = judge_row_numbers(
             name,
             role,
-            role,
+            label,
             len(content),
             not_finite=content.infinite if may_lack else content.missing or content.infinite,
             negative=content.negative,
@@ -102,8 +102,10 @@ def judged_row_numbers(
         findings += problems
         divisor = scale if role == "sample_weight" else divisor
         if name == roles.exposure and content.low <= 0.0:
-            text = f'The exposure "{name}" must be positive numbers; the smallest is {content.low:g}.'
-            findings.append(Finding("E15", text, columns=(name,)))
+            where = content.negative or "zeros"
+            n = content.negative.n + content.n_zeros
+            text = f'The exposure "{name}" must be positive numbers; {count(n)} values are not: {where}.'
+            findings.append(Finding("E15", text, FIX_EXPOSURE, (name,)))
     return divisor, findings
 
 

@@ -89,12 +89,12 @@ def _note(console: Console, message: Warning | str, *where: Any, **more: Any) ->
 
 def _run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command and turn what the user can mend into a message and an exit code."""
-    from normball.cli.outputs import refuse_own_inputs
+    from normball.cli.outputs import check_outputs
     from normball.cli.source import UsageError
     from normball.messages import DataError
 
     try:
-        refuse_own_inputs(arguments)
+        check_outputs(arguments)
         return int(import_module(f"normball.cli.{arguments.command}").run(arguments, words, console))
     except DataError as error:
         findings = [finding.in_command_line_words(vars(arguments)) for finding in error.findings]
@@ -105,4 +105,4 @@ def _run(arguments: Namespace, words: list[str], console: Console) -> int:
     except (UsageError, ValueError) as error:
         return usage_problem(str(error), f"normball {arguments.command}", console)
     except OSError as error:
-        return file_problem(error, arguments.command, console)
+        return file_problem(error, arguments, console)

@@ -118,7 +118,7 @@ def fitted(path: Path, run: Run, table: Any) -> tuple[Any, Data]:
     from normball.cli.positive import in_order
     from normball.evidence.refound import refound
 
-    rows = without_them(in_order(table, run), run, path)
+    rows = without_them(in_order(table, run, path.baselines is not None), run, path)
     data = refound(
         path,
         rows,

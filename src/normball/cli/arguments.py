@@ -21,7 +21,7 @@ from normball.cli.options import (
 )
 from normball.cli.parsing import Commands, HelpAsItStands, Parser
 from normball.cli.survival import kind_options
-from normball.cli.values import checked, column, lesson, names, page, positive, table_file
+from normball.cli.values import checked, column, file, folder, lesson, names, page, positive, table_file
 from normball.version import __version__
 
 SHELLS = ("bash", "zsh", "fish")
@@ -244,7 +244,9 @@ def _report(commands: Commands, common: Parser) -> None:
         formatter_class=HelpAsItStands,
     )
     report.add_argument("model", help="model.json as written by fit")
-    report.add_argument("--data", metavar="FILE", help="the table of the fit, for the charts that need it")
+    report.add_argument(
+        "--data", type=checked(file), metavar="FILE", help="the table of the fit, for the charts that need it"
+    )
     report.add_argument(
         "--embed",
         choices=("none", "stats"),
@@ -288,7 +290,7 @@ def _learn(commands: Commands, common: Parser) -> None:
     )
     learn.add_argument("lessons", nargs="*", type=lesson, metavar="a ... i|all", help="which lessons (default: all)")
     group = learn.add_argument_group("data")
-    group.add_argument("--data", metavar="FILE", help="your own table instead of the built-in data")
+    group.add_argument("--data", type=checked(file), metavar="FILE", help="your own table instead of the built-in data")
     group.add_argument("--target", type=column, metavar="COL", help="column to explain")
     group.add_argument("--example", choices=EXAMPLES, help="a data set that ships inside scikit-learn")
     group.add_argument("--x", type=names, default=[], metavar="A,B", help="the two columns whose weights are drawn")
@@ -308,7 +310,9 @@ def _learn(commands: Commands, common: Parser) -> None:
         metavar="FILE",
         help="the page, NAME.html, - for stdout (default, without another file: learn.html)",
     )
-    group.add_argument("--svg", metavar="DIR", help="one drawing for each lesson, as SVG")
-    group.add_argument("--png", metavar="DIR", help="the same as PNG (needs: pip install normball[png])")
+    group.add_argument("--svg", type=checked(folder), metavar="DIR", help="one drawing for each lesson, as SVG")
+    group.add_argument(
+        "--png", type=checked(folder), metavar="DIR", help="the same as PNG (needs: pip install normball[png])"
+    )
     group.add_argument("--quiz", action="store_true", help="first predict, then see")
     page_options(group)

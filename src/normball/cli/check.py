@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from normball.cli.console import Console, labelled
 from normball.cli.exits import DATA
+from normball.cli.positive import with_positive
 from normball.cli.source import read
 from normball.language import message, tr
 
@@ -16,7 +17,10 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     from normball.findings.check import check
 
     with console.phase(message("Read")):
-        task = long_tables.read(arguments, words) if long_tables.is_long(arguments) else read(arguments, words)
+        is_long = long_tables.is_long(arguments)
+        task = (
+            long_tables.read(arguments, words) if is_long else with_positive(read(arguments, words), arguments.positive)
+        )
     given = {**task.options, "family": task.family, "offset": task.offset, "seconds": arguments.seconds}
     with console.phase(message("Check")):
         found = check(task.table, task.run.y, **given)

@@ -74,7 +74,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     comparison = _with_findings(comparison, findings, arguments.select, interrupted)
     comparison, cv = judge.judged(comparison, task, arguments, console, bool(interrupted))
     console.findings([*cv.findings[len(findings) :], *rare_levels(choose(cv, arguments.select))])
-    if failure := _deliver(comparison, cv, task, files, console):
+    if failure := _deliver(comparison, cv, task, files, arguments, console):
         return failure
     if arguments.open:
         outputs.open_page(files["report"], console)
@@ -96,7 +96,9 @@ def _task(arguments: Namespace, words: list[str]) -> Task:
     return apart.with_rows_apart(with_positive(read(arguments, words), arguments.positive), arguments)
 
 
-def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Path], console: Console) -> int:
+def _deliver(
+    comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Path], arguments: Namespace, console: Console
+) -> int:
     """Write the files and tell what was found; the exit code of a file that could not be written, or 0."""
     from normball.cli import fit_files, outputs, summary
 
@@ -112,7 +114,7 @@ def _deliver(comparison: Comparison, cv: CVPath, task: Task, files: dict[str, Pa
     if failure is not None:
         if more := task.goes_on():
             console.note(f"What is solved is kept.{more}")
-        return file_problem(failure, "fit", console, document)
+        return file_problem(failure, arguments, console, document)
     console.told(message("Wrote"), outputs.sizes(written.values()))
     console.took()
     page = f"   |   open {files['report']}" if "report" in files else ""
@@ -176,6 +178,8 @@ def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, cons
     Of copies those stay whose names are asked for, and all where features have groups: a copy in another one is not
     superfluous.
     """
+    from normball.cli import terms
+
     wanted = arguments.keep_unpenalised
     reasons = {"W11"} if arguments.groups or arguments.group_columns else {*WHY_DROPPED}
     with console.phase(message("Check")):
@@ -186,7 +190,7 @@ def _examine(task: Task, data: Data, arguments: Namespace, l1_ratio: float, cons
         drops = finding.code in reasons and data.sample_of is None  # else the blocks are laid out already
         columns = _whole_columns(data, finding) if drops else []
         if columns:
-            task.options["drop"] += columns
+            task.options = terms.without(task.options, columns)
             finding = Finding(finding.code, f"Dropped: {sample(columns)} ({WHY_DROPPED[finding.code]}).")
             console.told(message("Dropped"), f"{sample(columns)} ({tr(WHY_DROPPED[finding.code])})  {finding.code}")
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import math
 import shlex
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -13,10 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.apart import how_set_apart, marks
-from normball.cli.source import PLACES, STDIN, Task, UsageError, named, not_found, reading_options, without_folders
+from normball.cli.source import (
+    PLACES,
+    STDIN,
+    Task,
+    UsageError,
+    named,
+    not_found,
+    reading_options,
+    refuse_targets,
+    without_folders,
+)
 from normball.cli.terms import options_of
 from normball.messages import DataError, Finding, count, sample
 from normball.run import BY_ROW_NUMBER, Run
+from normball.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from normball.blocks.long_table import LongTable
@@ -36,6 +48,7 @@ NEED_ROWS = (
     "bootstrap",
     "text",
 )
+ROLES = ("weights", "exposure", "group", "time_order", "split")  # of columns, besides target and offset
 N_BOOTSTRAP = 500  # samples of the rows that were set apart, as of those in memory
 ROWS_AT_ONCE = 1 << 16
 HELD_OTHERWISE = 350_000_000  # bytes, by the libraries, by reading, and by the sample that is looked at
@@ -154,10 +167,13 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     from normball.blocks.tables import blocks_of, open_table
 
     _check(arguments)
+    resume = unfinished(arguments)
     reading = reading_options(arguments)
     table = open_table(arguments.data, **reading)
     columns = list(table.names)
     targets, offsets = _columns(arguments, columns)
+    named_apart = {getattr(arguments, name, None) for name in ROLES} | {*arguments.drop, *targets, *offsets}
+    _check_features(len({*columns} - named_apart))
     seen, beside, chosen = _with_rows_apart(table, arguments)
     options = {
         "sample_weight": arguments.weights,
@@ -180,8 +196,28 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     )
     assert blocks is not None
     assert isinstance(blocks.source, TableRows)
+    _check_features(blocks.n_features)
+    _check_memory(arguments, blocks.family, blocks.n_features)
     executor = LocalExecutor(getattr(arguments, "threads", None), _room_kept(arguments.memory or 0))
-    run = Run(
+    return LongTask(
+        table=Blocks(blocks, executor=executor, resume=resume),
+        family=arguments.family,
+        options=options,
+        offset=offset,
+        run=_run(arguments, command, targets, reading, chosen),
+        findings=[],
+        blocks=blocks,
+        size=(blocks.source.n_table_rows, len(columns)),
+        whole=table,
+        beside=None if beside is None else Blocks(beside, memory=arguments.memory),
+    )
+
+
+def _run(
+    arguments: Namespace, command: list[str], targets: list[str], reading: dict[str, Any], chosen: dict[str, Any]
+) -> Run:
+    """What the model file keeps of how it came about."""
+    made = Run(
         source=arguments.data,
         target=sample(targets),
         targets=tuple(targets) if len(targets) > 1 else (),
@@ -194,19 +230,30 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
         apart=chosen,
     )
     if chosen:
-        run = replace(run, apart={**chosen, "how": f"rows set apart, {how_set_apart(run)}"})
-    return LongTask(
-        table=Blocks(blocks, executor=executor, resume=unfinished(arguments)),
-        family=arguments.family,
-        options=options,
-        offset=offset,
-        run=run,
-        findings=[],
-        blocks=blocks,
-        size=(blocks.source.n_table_rows, len(columns)),
-        whole=table,
-        beside=None if beside is None else Blocks(beside, memory=arguments.memory),
-    )
+        made = replace(made, apart={**chosen, "how": f"rows set apart, {how_set_apart(made)}"})
+    return made
+
+
+def _check_features(number: int) -> None:
+    """Raise where there are more features than a fit in blocks takes."""
+    from normball.blocks.data import MOST_FEATURES
+
+    if number > MOST_FEATURES:
+        text = f"{count(number)} features are too many for a table in blocks, which takes {count(MOST_FEATURES)}"
+        raise UsageError(f"{text}: leave columns out with --drop, or fit a sample of the rows from one file")
+
+
+def _check_memory(arguments: Namespace, family: str, n_features: int) -> None:
+    """Raise where a fit would take more than it is allowed to."""
+    from normball.blocks.data import bytes_of_a_fit
+
+    if arguments.memory is None or not hasattr(arguments, "cv"):
+        return
+    need = bytes_of_a_fit(family, n_features, arguments.cv + 1)
+    if need > arguments.memory:
+        wanted = f"{count(n_features)} features in {arguments.cv} folds take about {need / 1e6:,.0f} MB"
+        text = f"{wanted}, and --memory allows {arguments.memory / 1e6:,.0f} MB"
+        raise UsageError(f"{text}: give --memory {math.ceil(need / 1e8) * 100}MB, or leave columns out with --drop")
 
 
 def _room_kept(memory: int) -> float:
@@ -253,11 +300,11 @@ def _columns(arguments: Namespace, columns: list[str]) -> tuple[list[str], list[
     targets = named(arguments.target, columns, "--target")
     offsets = named(arguments.offset or [], columns, "--offset")
     asked = [(name, "--target") for name in targets] + [(name, "--offset") for name in offsets]
-    roles = ("weights", "exposure", "group", "time_order", "split")
-    asked += [(name, f"--{role.replace('_', '-')}") for role in roles if (name := getattr(arguments, role, None))]
+    asked += [(name, f"--{role.replace('_', '-')}") for role in ROLES if (name := getattr(arguments, role, None))]
     problems = [problem for name, option in asked if (problem := not_found(columns, name, option))]
     if problems:
         raise DataError(*problems)
+    refuse_targets(targets, arguments)
     return targets, offsets
 
 
@@ -269,6 +316,8 @@ def unfinished(arguments: Namespace) -> Path | None:
         raise UsageError(text)
     if place is not None and arguments.resume and not place.exists():
         raise UsageError(f"--resume has nothing to go on with: there is no {place}")
+    if place is not None and arguments.resume:
+        Unfinished(place).arrays()  # raises where it cannot be read, before the table is
     return place
 
 

@@ -136,7 +136,7 @@ def offset_of(table: Any, made: Run) -> Any:
         check_column(table, name, ", which the model takes as offset")
     if not names:
         return None
-    values = [complete_values_of(table, name) for name in names]
+    values = [complete_values_of(table, name, "offset") for name in names]
     if made.exposure:
         return logarithm(table, made.exposure)
     return values[0] if len(values) == 1 else list(zip(*values, strict=True))

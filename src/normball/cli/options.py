@@ -17,6 +17,7 @@ from normball.cli.values import (
     columns,
     csv_file,
     family,
+    file,
     folder,
     folds,
     names,
@@ -124,6 +125,12 @@ def column_options() -> Parser:
     group.add_argument("--offset", **_COLUMNS, help="added to the linear predictor: a column, or one a class or target")
     group.add_argument("--exposure", type=column, metavar="COL", help="column whose logarithm is the offset")
     event_options(group)
+    group.add_argument(
+        "--positive",
+        metavar="LABEL",
+        help="of a target of two labels the one whose probability is modelled (default: the second in order); of "
+        "labels of an event the one that is the event",
+    )
     group.add_argument("--group", type=column, metavar="COL", help="rows of one group stay in one fold")
     group.add_argument("--time-order", type=column, metavar="COL", help="train on the past, test on the future")
     term_options(group)
@@ -152,6 +159,7 @@ def model_options(fit: Parser) -> None:
     )
     group.add_argument(
         "--groups",
+        type=checked(file),
         metavar="FILE",
         help='features kept or dropped together: JSON {"group": ["feature", ...]}, or CSV of feature,group',
     )
@@ -244,11 +252,6 @@ def judging_options(fit: argparse.ArgumentParser) -> None:
         help="column that marks such rows: test, or 1 (0 in a column called train)",
     )
     group.add_argument(
-        "--positive",
-        metavar="LABEL",
-        help="of a target of two labels the one whose probability is modelled (default: the second in order)",
-    )
-    group.add_argument(
         "--bootstrap",
         type=seed,
         metavar="N",
@@ -321,6 +324,7 @@ def export_options(export: Parser) -> None:
     export.add_argument(
         "-o",
         "--output",
+        type=checked(file),
         metavar="FILE",
         help=f"the file, as score{', score'.join(ENDINGS)} (default: text goes to stdout, -)",
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from normball.cli.console import labelled
 from normball.cli.source import UsageError
-from normball.files import write_text
+from normball.files import check_folder, check_writable, write_text
 from normball.language import message, tr
 from normball.messages import sample
 
@@ -26,8 +26,17 @@ STDOUT = ("-", "/dev/stdout")
 FILES_OF_FIT = ("model.json", "report.html", "coefficients.csv", "path.csv")
 
 
-def refuse_own_inputs(arguments: Namespace) -> None:
-    """Raise where a command would write over a file that it reads."""
+def check_outputs(arguments: Namespace) -> None:
+    """Raise, before anything is read, where a command could not write, or would write over a file that it reads."""
+    _refuse_own_inputs(arguments)
+    place = getattr(arguments, "output", None)
+    if place and place not in STDOUT and arguments.command != "fit":  # which looks at its files when it knows them
+        check_writable(place)
+    for folder in filter(None, (getattr(arguments, name, None) for name in ("svg", "png"))):
+        check_folder(folder)
+
+
+def _refuse_own_inputs(arguments: Namespace) -> None:
     folder = Path(arguments.output or ".") if arguments.command == "fit" else None
     outputs = {
         "-o": None if folder else getattr(arguments, "output", None),

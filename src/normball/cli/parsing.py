@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import itertools
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -24,6 +25,7 @@ TAKES_TEXT = (
     "--interact",
     "--baseline",
 )
+DASHED_NUMBER = re.compile(r"-[\d.]")
 
 
 class NotUnderstood(Exception):
@@ -123,10 +125,14 @@ def language_of(words: Sequence[str]) -> str:
 
 
 def with_dashed_values(words: Sequence[str]) -> list[str]:
-    """`--na -,n/a` as `--na=-,n/a`, since argparse takes a value that starts with a dash for an option."""
+    """`--na -,n/a` as `--na=-,n/a`, since argparse takes a value that starts with a dash for an option.
+
+    So it is with `--memory -5GB`, which it would say has no value.
+    """
     merged: list[str] = []
     for word in words:
-        if merged and merged[-1] in TAKES_TEXT and word.startswith("-") and not word.startswith("--"):
+        is_value = word.startswith("-") and not word.startswith("--") and merged and merged[-1].startswith("--")
+        if is_value and (merged[-1] in TAKES_TEXT or DASHED_NUMBER.match(word)):
             merged[-1] += f"={word}"
         else:
             merged.append(word)

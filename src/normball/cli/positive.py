@@ -1,27 +1,82 @@
-"""Which of two classes counts as the positive one: `--positive LABEL`."""
+"""Which of two classes counts as the positive one, and which label of an event is the event: `--positive LABEL`."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from normball.cli.source import Task, UsageError
-from normball.messages import DataError, Finding, count, sample
+from normball.messages import OR, DataError, Finding, count, sample
 
 if TYPE_CHECKING:
     from normball.run import Run
 
+MOST_LABELS = 6  # of an event; of more it is another column
+
 
 def with_positive(task: Task, label: str | None) -> Task:
-    """The task with this label as the class whose probability is modelled."""
-    if label is None:
-        return task
-    task.run = replace(task.run, positive=label)
-    return replace(task, table=in_order(task.table, task.run))
+    """The task with this label as the class whose probability is modelled, or as the event."""
+    from normball.families import AUTO, find_family
+
+    task.run = replace(task.run, positive=label or "")
+    if task.family != AUTO and find_family(task.family).has_risk_sets:
+        return replace(task, table=with_events(task.table, task.run.targets[-1], task.run.positive))
+    return task if label is None else replace(task, table=in_order(task.table, task.run))
 
 
-def in_order(table: Any, run: Run) -> Any:
-    """The table with the two labels of its target as categories in order, of which the second one is modelled."""
+def with_events(table: Any, name: str, label: str, known: bool = False) -> Any:
+    """The table with 1 in a column of events where it holds this label, and 0 where it holds another one.
+
+    Raises a DataError where it holds labels and none is named, or lacks that one; not where it is `known` from a fit.
+    """
+    import numpy as np
+    import polars
+
+    from normball.inputs.columns import Numbers, Unusable
+    from normball.inputs.sources import source_of
+    from normball.inputs.text import label_key, label_text, to_numbers
+
+    source = source_of(table)
+    column = source.read(source.names.index(name)) if name in source.names else Unusable("nothing")
+    if isinstance(column, Unusable):
+        return table  # which is said where the target is read
+    labels = column.as_labels() if isinstance(column, Numbers) else column
+    texts = [label_text(value) for value in labels.values]
+    are_events = labels.as_truth() is not None or bool(np.isin(to_numbers(texts), (0.0, 1.0)).all())
+    code = {label_key(text): k for k, text in enumerate(texts)}.get(label_key(label)) if label else None
+    if code is None and (are_events or (known and not label)):
+        if label and not known:
+            raise _no_label("Event", name, label, texts)
+        return table
+    if code is None and not known:
+        raise _no_label("Event", name, label, texts) if label else _no_event(name, texts)
+    values = [None if one < 0 else int(one == code) for one in labels.codes.tolist()]
+    return table.with_columns(polars.Series(name, values, dtype=polars.Int64))
+
+
+def _no_event(name: str, texts: list[str]) -> DataError:
+    """E13: which of these is the event nobody said."""
+    if len(texts) > MOST_LABELS:
+        text = (
+            f'Event "{name}" has {count(len(texts))} values, {sample(texts, quote=True)}; which of them is the event?'
+        )
+        return DataError(Finding("E13", text, "choose another column for the event", (name,)))
+    text = f'Event "{name}" holds {sample(texts, quote=True)}; which of them is the event?'
+    remedies = [f"positive={json.dumps(one, ensure_ascii=False)}" for one in texts if one != "0"]
+    return DataError(Finding("E13", text, OR.join(remedies), (name,)))
+
+
+def _no_label(what: str, name: str, label: str, texts: list[str]) -> DataError:
+    text = f'{what} "{name}" has no label "{label}"; it has {sample(texts, quote=True)}.'
+    return DataError(Finding("E13", text, "one of these for --positive", (name,)))
+
+
+def in_order(table: Any, run: Run, of_times: bool = False) -> Any:
+    """The table with the two labels of its target as categories in order, of which the second one is modelled.
+
+    Where the target is one of times, with its event in numbers.
+    """
     import polars
 
     from normball.inputs.columns import Unusable
@@ -31,6 +86,8 @@ def in_order(table: Any, run: Run) -> Any:
     label, name = run.positive, run.target
     if not label:
         return table
+    if run.targets and of_times:
+        return with_events(table, run.targets[-1], label)
     if run.targets:
         raise UsageError("--positive is about one target column of two labels: leave it out")
     if not isinstance(table, polars.DataFrame):
@@ -49,8 +106,7 @@ def in_order(table: Any, run: Run) -> Any:
         raise DataError(Finding("E13", text, "leave --positive out", (name,)))
     place = {label_key(text): k for k, text in enumerate(texts)}.get(label_key(label))
     if place is None:
-        text = f'Target "{name}" has no label "{label}"; it has {sample(texts, quote=True)}.'
-        raise DataError(Finding("E13", text, "one of these for --positive", (name,)))
+        raise _no_label("Target", name, label, texts)
     order = [texts[1 - place], texts[place]]
     values = [None if code < 0 else texts[code] for code in labels.codes.tolist()]
     return table.with_columns(polars.Series(name, values, dtype=polars.Enum(order)))

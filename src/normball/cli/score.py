@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def run(arguments: Namespace, words: list[str], console: Console) -> int:
     """Run the command."""
     from normball.cli.long_predictions import evaluated, opened_table, rows_of_the_fit
-    from normball.cli.long_tables import is_long
     from normball.cli.models import choose, load_model, mix_of
+    from normball.cli.positive import with_events
     from normball.cli.source import STDIN, StandardInput, complete_values_of
     from normball.cli.values import names
     from normball.results.text import table as aligned
@@ -36,10 +36,7 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     asked = [name for text in arguments.target or [] for name in (text, *names(text))] or made.target_columns
     given = (arguments.event, arguments.start, arguments.strata, arguments.weights, arguments.group)
     roles = {name for name in (*asked, *given) if name}
-    in_parts = is_long(arguments)
-    if in_parts and of_times:
-        text = "models of times to an event are scored on rows that are all in memory"
-        raise UsageError(f"{text}: name one file, without --memory, or score a sample of the rows")
+    in_parts = _in_parts(arguments, of_times)
     table: Any = opened_table(arguments, fit, made) if in_parts else new_rows(arguments, fit, made, console, roles)
     columns = list(table.names if in_parts else table.columns)
     weights, group = (_column(table, name, option) for name, option in _roles(arguments, made, columns))
@@ -58,12 +55,12 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     else:
         with console.phase(message("Score")):
             found = fit.evaluate(
-                table,
+                with_events(table, targets[-1], made.positive, known=True) if of_times else table,
                 y,
                 sample_weight=weights,
                 offset=offset_of(table, made),
                 strata=strata_of(fit.baseline, table, arguments.strata, made),
-                row_groups=None if group is None else complete_values_of(table, group),
+                row_groups=None if group is None else complete_values_of(table, group, "row_groups"),
                 n_bootstrap=arguments.bootstrap,
                 random_state=arguments.seed,
                 unknown=arguments.unknown,
@@ -80,6 +77,17 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     told = {"model": arguments.model, "data": name, "target": sample(targets), "rows_of_the_fit": fitted}
     console.document({**told, **found.to_dict()})
     return 0
+
+
+def _in_parts(arguments: Namespace, of_times: bool) -> bool:
+    """Whether the table is read in parts; raises where the model needs all rows."""
+    from normball.cli.long_tables import is_long
+
+    in_parts = is_long(arguments)
+    if in_parts and of_times:
+        text = "models of times to an event are scored on rows that are all in memory"
+        raise UsageError(f"{text}: name one file, without --memory, or score a sample of the rows")
+    return in_parts
 
 
 def _warn_of_the_fit(console: Console, fitted: int, n_rows: int) -> None:

@@ -140,6 +140,7 @@ def read(arguments: Namespace, command: list[str]) -> Task:
     problems += [not_found(table.columns, name, "--offset") for name in offsets]
     if any(problems):
         raise DataError(*(problem for problem in problems if problem))
+    refuse_targets(targets, arguments)
     apart = [name for name in (arguments.exposure, arguments.group, arguments.time_order) if name]
     options = {
         "sample_weight": arguments.weights,
@@ -283,14 +284,15 @@ def values_of(table: Any, name: str) -> Any:
     return table.get_column(name).to_numpy() if as_is else column.values  # type: ignore[union-attr]
 
 
-def complete_values_of(table: Any, name: str) -> Any:
-    """As `values_of`; raises where some are missing."""
+def complete_values_of(table: Any, name: str, role: str) -> Any:
+    """As `values_of`; raises where some are missing, with the argument that names the column."""
     from normball.inputs.column_findings import row_list
     from normball.inputs.columns import missing_in
 
     values = values_of(table, name)
     if (missing := missing_in(values)).any():
-        text = f'Column "{name}" has {int(missing.sum()):,} missing values: {row_list(missing.nonzero()[0])}.'
+        n, where = f"{int(missing.sum()):,}", row_list(missing.nonzero()[0])
+        text = f'Column "{name}" (of {role}) has {n} missing values: {where}.'
         raise DataError(Finding("E15", text, "fill them in, or remove the rows", (name,)))
     return values
 
@@ -301,14 +303,15 @@ def logarithm(table: Any, name: str) -> Any:
     import polars
 
     from normball.inputs.column_findings import row_list
+    from normball.inputs.row_numbers import FIX_EXPOSURE
 
     values = np.asarray(values_of(table, name))
     if values.dtype.kind not in "fiu":
-        raise DataError(Finding("E15", f'The exposure "{name}" must be numbers.', columns=(name,)))
+        raise DataError(Finding("E15", f'The exposure "{name}" must be numbers.', "give a column of numbers", (name,)))
     wrong = np.flatnonzero((values <= 0) | np.isinf(values))
     if wrong.size:
         text = f'The exposure "{name}" must be positive numbers; {wrong.size:,} values are not: {row_list(wrong)}.'
-        raise DataError(Finding("E15", text, "correct these values, or remove the rows", (name,)))
+        raise DataError(Finding("E15", text, FIX_EXPOSURE, (name,)))
     return polars.Series(name, np.log(values.astype(float)))
 
 
@@ -339,6 +342,14 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--offset and --exposure are two ways to say the same: give one")
     if arguments.group and arguments.time_order:
         raise UsageError("--group and --time-order make different folds: give one")
+
+
+def refuse_targets(targets: Collection[str], arguments: Namespace) -> None:
+    """Raise where weights or offsets are the target itself, which would then explain itself."""
+    given = {"--weights": [arguments.weights], "--exposure": [arguments.exposure], "--offset": arguments.offset or []}
+    for option, names_given in given.items():
+        for name in {*names_given} & {*targets}:
+            raise UsageError(f'{option} names "{name}", which is the target: choose another column, or leave it out')
 
 
 def not_found(columns: Sequence[str], name: str, option: str) -> Finding | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace, _ActionsContainer
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from normball.cli.values import a_number, names, seed
@@ -11,6 +11,7 @@ from normball.cli.values import a_number, names, seed
 COMMONEST = "commonest"
 MISSING = ("error", "drop", "impute", "median", "mean", "constant")
 READ_AS_TEXT = ("dates", "text")
+ABOUT_SINGLE = {"categorical", "baseline", "dates", "text", "spline"}  # options of columns one by one
 
 
 def term_options(group: _ActionsContainer) -> None:
@@ -68,6 +69,18 @@ def options_of(arguments: Namespace, columns: Sequence[str]) -> dict[str, Any]:
         "interact": arguments.interact,
     }
     return {name: value for name, value in given.items() if value or (name == "fill_value" and value is not None)}
+
+
+def without(options: Mapping[str, Any], columns: Collection[str]) -> dict[str, Any]:
+    """The options of a fit, where these columns are to be left out, which nothing can be said about then."""
+    kept = dict(options)
+    for name in ABOUT_SINGLE & options.keys():
+        given = options[name]
+        if isinstance(given, dict):
+            kept[name] = {column: value for column, value in given.items() if column not in columns}
+        elif not isinstance(given, str):
+            kept[name] = [column for column in given if column not in columns]
+    return {**kept, "drop": [*options["drop"], *columns]}
 
 
 def _numbered(option: str, given: Sequence[str], columns: Collection[str]) -> dict[str, int | None]:

@@ -59,7 +59,15 @@ def table_file(text: str) -> str:
     return _file(text, (".csv", ".parquet"), "a CSV or Parquet file")
 
 
+def file(text: str) -> str:
+    """A file of any name."""
+    if not text.strip():
+        raise ValueError("no file is named")
+    return text
+
+
 def _file(text: str, endings: tuple[str, ...], what: str) -> str:
+    file(text)
     is_stream = text == "-" or text.startswith(("/dev/", "/proc/"))
     if is_stream or text.lower().endswith(endings):
         return text
@@ -70,6 +78,8 @@ def _file(text: str, endings: tuple[str, ...], what: str) -> str:
 
 def folder(text: str) -> str:
     """A folder for several files, which is not called like one of them."""
+    if not text.strip():
+        raise ValueError("no folder is named")
     if os.path.splitext(text)[1].lower() in (".html", ".htm", ".csv", ".json") and not os.path.isdir(text):
         raise ValueError(
             f'"{text}" looks like a file; several are written, so name a folder: {os.path.splitext(text)[0]}'
@@ -167,7 +177,7 @@ def share(text: str) -> float:
     return value
 
 
-UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 LEAST_MEMORY = 50_000_000
 
 

@@ -164,7 +164,8 @@ class Printer(ABC):
 def no_words(node: Words) -> ValueError:
     """What is said where a target cannot count words."""
     name = quoted(node.input.name)
-    return ValueError(f"column {name} is text, whose words only exports to python and javascript count")
+    remedy = 'to="python" (score.py) or to="javascript" (score.js)'
+    return ValueError(f"column {name} is text, whose words only two exports count: {remedy}")
 
 
 def number(value: float) -> str:

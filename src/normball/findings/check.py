@@ -64,7 +64,7 @@ from normball.findings.survival import about_events
 from normball.findings.target import classes, halves, leaks, separated, strata_of
 from normball.inputs.prepare import Data, prepare
 from normball.inputs.streams import at_hand
-from normball.messages import DataError, Finding, Interrupted, NotConverged
+from normball.messages import DataError, Finding, Interrupted, NotConverged, words
 from normball.results.remarks import possible_leak
 from normball.scores import SCORES
 from normball.settings import check_words, name_list, truth
@@ -161,18 +161,26 @@ def check(
     X = at_hand(X)
     if comes_in_blocks(X):
         return _check_blocks(X, y, for_data, how)
-    try:
-        data = prepare(X, y, **for_data)
-        findings = list(data.findings)
-    except DataError as error:
-        findings = list(error.findings)
+    data, findings = _prepared(X, y, for_data)
+    return Findings(findings if data is None else findings + check_data(data, **how))
+
+
+def _prepared(X: Any, y: Any, for_data: dict[str, Any]) -> tuple[Data | None, list[Finding]]:
+    """The data, if need be without what keeps them from being used, and what was found on the way; each thing once."""
+    findings: list[Finding] = []
+    while True:
         try:
-            data = prepare(X, y, **_mended(for_data, findings))
-        except DataError as second:
-            told = {(finding.code, finding.columns) for finding in findings}
-            return Findings([*findings, *(one for one in second.findings if (one.code, one.columns) not in told)])
-        findings += [finding for finding in data.findings if finding.code != "W04" and finding not in findings]
-    return Findings(findings + check_data(data, **how))
+            data = prepare(X, y, **for_data)
+        except DataError as error:
+            told = {name for one in findings if one.is_error for name in one.columns}
+            findings += [one for one in error.findings if not (told and one.is_error and told.issuperset(one.columns))]
+            mended = _mended(for_data, error.findings)
+            if mended is None or mended == for_data:
+                return None, findings
+            for_data = mended
+        else:
+            news = [one for one in data.findings if one not in findings]
+            return data, findings + [one for one in news if one.code != "W04" or not findings]
 
 
 def _check_blocks(X: Any, y: Any, for_data: Mapping[str, Any], how: Mapping[str, Any]) -> Findings:
@@ -234,14 +242,15 @@ def _about_target(table: Table, y: Floats, data: Data, rows: Any, fit_intercept:
     return leaks(table, y) + classes(y, data.classes) + separated(result, table, data.classes)
 
 
-def _mended(for_data: dict[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
-    """The arguments with which `prepare` gets past these errors; raises them again if it cannot."""
+def _mended(for_data: dict[str, Any], findings: Sequence[Finding]) -> dict[str, Any] | None:
+    """The arguments with which `prepare` gets past these errors, if there are any."""
     errors = [finding for finding in findings if finding.is_error]
     if not {error.code for error in errors} <= MENDABLE:
-        raise DataError(*findings)
-    unreadable = [name for error in errors if error.code in ("E01", "E12") for name in error.columns]
+        return None
+    useless = [error for error in errors if error.code in ("E01", "E12") or error.fix == f"drop={words(error.columns)}"]
+    drop = [*for_data["drop"], *(name for error in useless for name in error.columns)]
     policy = "impute" if for_data["missing"] == "error" else for_data["missing"]
-    return {**for_data, "missing": policy, "inf": "nan", "drop": [*for_data["drop"], *unreadable]}
+    return {**for_data, "missing": policy, "inf": "nan", "drop": drop}
 
 
 def _table(data: Data, rows: Any) -> Table:

@@ -128,9 +128,14 @@ def refuse_measurements(labels: AnyLabels, name: str, is_whole: bool | None) -> 
                 "they look like measurements, not like classes."
             )
             raise DataError(Finding("E13", text, 'family="gaussian"', (name,)))
-    if 2 * n_labels > n_rows > 2:
+    if are_too_many(n_labels, n_rows):
         text = f'Target "{name}" holds {count(n_labels)} labels in {count(n_rows)} rows, too many to be classes.'
         raise DataError(Finding("E13", text, "choose another target", (name,)))
+
+
+def are_too_many(n_labels: int, n_rows: int) -> bool:
+    """Whether so many labels are no classes."""
+    return 2 * n_labels > n_rows > 2
 
 
 def shares(several: Several, name: str, counts: Mask) -> Target:

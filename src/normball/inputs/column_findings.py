@@ -22,6 +22,8 @@ from normball.messages import OR, Finding, count, sample, words
 MANY_ROWS = 20  # from here on a column that differs in every row is taken for an identifier
 MANY_LEVELS = 20
 PROBED = 1000  # values among which a number is looked for, before all are
+FILL_OR_IMPUTE = f'fill them in{OR}fit again with cv_path(X, y, missing="impute")'  # in rows for a fitted model
+AS_FITTED = "put in what the model was fitted on"
 SMALLEST, LARGEST = 1e-150, 1e150  # numbers of these sizes can be squared and summed
 
 CODE_NAME = re.compile(r"(^|[_. -])(id|code|zip|zipcode|postcode|postal|plz|fips)($|[_. -])", re.IGNORECASE)
@@ -146,10 +148,12 @@ def spelled_twice(name: str, column: AnyLabels) -> list[Finding]:
     return [Finding("W13", text, "write each in one way", (name,))]
 
 
-def not_numeric(name: str, column: AnyLabels, what: str = "Column", apart: bool = False) -> Finding:
+def not_numeric(
+    name: str, column: AnyLabels, what: str = "Column", apart: bool = False, may_lack: bool = True
+) -> Finding:
     """E01: a column of numbers in which some values cannot be read as such.
 
-    `apart` says that it was given apart from a table.
+    `apart` says that it was given apart from a table, `may_lack` whether values may be missing, as words may mean.
     """
     values = [str(value) for value in column.values]
     disguise = disguise_of(values)
@@ -163,14 +167,17 @@ def not_numeric(name: str, column: AnyLabels, what: str = "Column", apart: bool 
     if len(disguise.units) > 1:
         text += f"\nThey carry different units ({sample(disguise.units, quote=True)}); one unit is needed."
     na = [value for value, good in zip(values, disguise.readable, strict=True) if not good and not _has_digit(value)]
-    na = na if len(na) <= MANY_LEVELS else []
-    forms = [replace(form, na=tuple(na)) for form in disguise.forms or [TextFormat()]]
+    na = na if len(na) <= MANY_LEVELS and disguise.readable.any() else []  # or no number would be left
+    forms = [replace(form, na=tuple(na) if may_lack else ()) for form in disguise.forms or [TextFormat()]]
     if len(forms) > 1:
         text += f"\n{_read_in_two_ways(forms, values)}"
     parts = [reading(form, name if apart else "") for form in forms if form.options]
+    if na and not may_lack:
+        parts = [f"{part} and correct the other values" for part in parts]
     if what == "Column":
         parts += [f"categorical={words([name])}", f"drop={words([name])}"]
-    return Finding("E01", text, OR.join(parts) or "correct these values", (name,))
+    otherwise = AS_FITTED if what == "New column" and not disguise.readable.any() else "correct these values"
+    return Finding("E01", text, OR.join(parts) or otherwise, (name,))
 
 
 def _read_in_two_ways(forms: Sequence[TextFormat], values: Sequence[str]) -> str:

@@ -113,7 +113,7 @@ class Gaps:
         usable = self.n_rows - self.unusable.n
         if usable < FEWEST_KEPT:
             text = f"Only {usable} of {count(self.n_rows)} rows have {' and '.join(self._nouns)}."
-            return [Finding("E04", text, self._do_without, tuple(one.column for one in self.needed))]
+            return [Finding("E04", text, self._do_without, tuple(one.name for one in self.needed))]
         if (kept := self.n_kept(policy)) < FEWEST_KEPT:
             worst = max(self.missing, key=lambda name: self.missing[name].n)
             text = f"Only {kept} of {count(self.n_rows)} rows have no missing value; most are missing in {worst}."

@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from normball.inputs.column_findings import infinite_values, missing_of, suspicious_columns, unusable
+from normball.inputs.column_findings import (
+    AS_FITTED,
+    FILL_OR_IMPUTE,
+    infinite_values,
+    missing_of,
+    suspicious_columns,
+    unusable,
+)
 from normball.inputs.columns import Unusable
 from normball.inputs.dates import read_dates
 from normball.inputs.places import places_in
@@ -164,8 +171,8 @@ class Preparation:
             if odd.isdisjoint(column.sources):
                 encoded.append(column.encode(contents, met))
             elif isinstance(content := contents.get(column.name), Unusable):
-                met.findings.append(replace(unusable(column.name, content), fix="put in what the model was fitted on"))
-        findings = [*met.findings, *missing_of(met.missing, 'fill them in, or fit the model with missing="impute"')]
+                met.findings.append(replace(unusable(column.name, content), fix=AS_FITTED))
+        findings = [*met.findings, *missing_of(met.missing, FILL_OR_IMPUTE)]
         findings += infinite_values(places_in(met.infinite), "correct them upstream")
         raise_errors(findings)
         n_rows = next(len(one) for one in contents.values() if not isinstance(one, Unusable))

@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from normball.inputs.column_findings import LARGEST
-from normball.inputs.columns import Floats, Labels, Mask, Numbers, Unusable, missing_in, read_values
+from normball.inputs.column_findings import LARGEST, not_numeric
+from normball.inputs.columns import AnyLabels, Floats, Labels, Mask, Numbers, Unusable, missing_in, read_values
 from normball.inputs.gaps import NOUNS
 from normball.inputs.lookup import vector_of
 from normball.inputs.places import Places
 from normball.inputs.several import columns_of, names_in
 from normball.inputs.sources import Source, source_of
+from normball.inputs.text import to_numbers
 from normball.messages import DataError, Finding, count, raise_errors, sample
+
+FIX_EXPOSURE = "correct these values, or remove the rows"
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def row_numbers(
     if isinstance(column, Labels) and not column.declared:
         column = column.as_numbers() or column
     if not isinstance(column, Numbers):
-        findings.append(no_row_numbers(label, name))
+        findings.append(no_row_numbers(role, label, name, column))
         return defaults
     numbers = np.where(column.missing, default, column.values) if may_lack else column.values
     with np.errstate(invalid="ignore"):
@@ -106,9 +109,15 @@ def row_numbers(
     return np.ascontiguousarray(numbers / divisor if divisor != 1.0 else numbers)
 
 
-def no_row_numbers(label: str, name: str) -> Finding:
-    """E15: weights or offsets that are no numbers."""
-    return Finding("E15", f'{label} must be numbers; "{name}" holds labels or dates.', columns=(name,))
+def no_row_numbers(role: str, label: str, name: str, column: AnyLabels | Unusable) -> Finding:
+    """E01 or E15: weights or offsets some or all of which are no numbers."""
+    if isinstance(column, Unusable):
+        held = column.reason
+    elif not column.declared and np.isfinite(to_numbers(column.values)).any():
+        return not_numeric(name, column, NOUNS[role].capitalize(), may_lack=False)
+    else:
+        held = f"labels ({sample(column.values, quote=True)})"
+    return Finding("E15", f'{label} must be numbers; "{name}" holds {held}.', "give a column of numbers", (name,))
 
 
 def judge_row_numbers(

@@ -26,7 +26,7 @@ from normball.inputs.reading import Reading, TextFormat, checked
 from normball.inputs.sources import SparseTable, unique_names
 from normball.inputs.streams import at_hand
 from normball.inputs.text import GROUPED, Cells, read_columns, to_numbers
-from normball.inputs.text_files import decode, read_text_file, unreadable
+from normball.inputs.text_files import decode, missing_file, read_text_file, unreadable
 from normball.messages import OR, Finding, NormballWarning, count, raise_errors, sample, words
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _read(source: Any, reading: Reading, remarks: list[Finding]) -> pl.DataFrame
     refuse_address(source)
     path = Path(source)
     if path.is_dir() or not path.exists():
-        raise unreadable(path, "is a folder" if path.is_dir() else "does not exist")
+        raise unreadable(path, "is a folder") if path.is_dir() else missing_file(path)
     kind, content = kind_of_name(path), None
     if kind not in KNOWN and path.suffix.lower() == ".zip":  # what is in it tells
         content, inside = unpacked(path, path.read_bytes())

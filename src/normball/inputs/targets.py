@@ -17,6 +17,7 @@ from normball.inputs.class_targets import (
     MOST_CLASSES,
     ROWS_OF_A_CLASS,
     Target,
+    are_too_many,
     many_classes,
     mostly_numbers,
     shares,
@@ -167,8 +168,8 @@ def family_of_amounts(amounts: Amounts, name: str) -> tuple[str, list[Finding]]:
 
 def _too_many(column: AnyLabels, name: str) -> list[Finding]:
     """E13: more labels than a target of classes is expected to have."""
-    if len(column.values) <= MOST_CLASSES:
-        return []
+    if len(column.values) <= MOST_CLASSES or are_too_many(len(column.values), int(column.n_rows.sum())):
+        return []  # which is told where the classes are read
     text = f'Target "{name}" holds {count(len(column.values))} labels: {sample(column.values, quote=True)}.'
     return [Finding("E13", text, f'choose another target{OR}family="multinomial" if they are classes', (name,))]
 

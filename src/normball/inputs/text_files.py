@@ -41,6 +41,11 @@ def unreadable(path: Path, problem: str, fix: str = "") -> DataError:
     return DataError(Finding("E11", f'"{path.name}" {problem}.', fix))
 
 
+def missing_file(path: Path) -> DataError:
+    """E11: there is no such file, where its folder may be what is wrong."""
+    return DataError(Finding("E11", f'"{path}" does not exist.'))
+
+
 def read_text_file(
     path: Path, content: bytes, reading: Reading, findings: list[Finding]
 ) -> tuple[list[str], pl.DataFrame, str]:

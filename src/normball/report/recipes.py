@@ -33,7 +33,8 @@ def recipes(cv: CVPath, run: Run, lam: float) -> list[Recipe]:
     found.insert(0, in_normball(cv, run, lam))
     first = [tr("First leave out the rows that no fit saw ({0}).", retold(run.apart["how"]))] if run.apart else []
     if run.positive:
-        first.append(tr("First make {0} 1 where it is “{1}”, and else 0.", run.target, run.positive))
+        column = run.targets[-1] if of_times else run.target
+        first.append(tr("First make {0} 1 where it is “{1}”, and else 0.", column, run.positive))
     return [replace(one, note=" ".join([*first, *filter(None, [one.note])])) for one in found]
 
 

@@ -66,12 +66,13 @@ def evaluation_of(fit: Fit, rows: NewRows, n_bootstrap: int, random_state: Any) 
         raise DataError(Finding("E14", "X has 0 rows; nothing can be judged."))
     coefs = SparseRows.from_rows(np.atleast_2d(fit.coef), len(fit.feature_names))
     predictor = Predictor(fit.family, fit.classes, np.array([fit.intercept]), coefs, "link")
-    if rows.n_rows * bytes_of_a_row(fit.n_outputs) <= rows.memory // SHARE_KEPT:
+    need = SHARE_KEPT * rows.n_rows * bytes_of_a_row(fit.n_outputs)
+    if need <= rows.memory:
         kept = _kept(fit, rows, predictor)
         return kept.evaluation(fit, n_bootstrap, np.random.default_rng(random_state))
     if rows.has_groups:
-        text = f"{count(rows.n_rows)} rows are too many to draw groups of them within {count(rows.memory)} bytes"
-        raise ValueError(f"{text}: leave row_groups out, or allow more memory")
+        text = f"groups of {count(rows.n_rows)} rows are drawn within {need} bytes, and memory={rows.memory} is allowed"
+        raise ValueError(f"{text}: give memory={need}, or leave row_groups out")
     return _by_sums(fit, rows, predictor)
 
 

@@ -69,7 +69,7 @@ class NumberTerm(Term):
         if isinstance(content, Labels):
             content = content.as_numbers() or content.as_truth() or content
         if isinstance(content, Labels):
-            met.findings.append(not_numeric(self.name, content, "New column"))
+            met.findings.append(not_numeric(self.name, content, "New column", may_lack=self.imputes))
             return None
         assert isinstance(content, Numbers)
         met.missing[self.name] = content.missing & (self.fill is None)

@@ -217,4 +217,4 @@ def _no_pair(pair: Any, names: Collection[str]) -> Finding:
 
 def _left_out(role: str, name: str) -> Finding:
     text = f'Column "{name}" (of {role}) is no feature: it is left out, or has another role.'
-    return Finding("E16", text, f"name it in one place{OR}leave it out of {role}", (name,))
+    return Finding("E16", text, f"name it in one place{OR}leave it out (of {role})", (name,))

@@ -52,7 +52,7 @@ class SplineTerm(Term):
         """Knots at quantiles, which are as many as were asked for where enough values differ."""
         if content.n_distinct < FEWEST_VALUES:
             text = f'Column "{name}" (of spline) has {count(content.n_distinct)} different values, too few for a curve.'
-            fix = f"leave it out of spline{OR}categorical={words([name])}"
+            fix = f"leave it out (of spline){OR}categorical={words([name])}"
             raise DataError(Finding("E16", text, fix, (name,)))
         knots = np.unique(content.quantiles(shares_of_knots(plan, name)))
         plain = NumberTerm.learn(name, content, plan.filling)
