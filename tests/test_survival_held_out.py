@@ -43,7 +43,7 @@ def test_hazards_of_rows_and_what_shifts_predictors(ties, strata, entry, weights
 
 def test_no_event_expected_is_no_shift():
     target, _, w, _ = drawn(5, 20)
-    baselines = fit_baselines(target, [np.zeros(20)])
+    baselines = fit_baselines(target, np.zeros((20, 1)))
     early = np.where(target.stop < target.stop[target.event].min(), 1.0, 0.0)
     hazards = log_hazards_of_rows(target, w, baselines)
     zeros = np.zeros((20, 1))
@@ -188,7 +188,7 @@ def test_scores_of_other_rows_by_their_definitions(ties, strata, entry, weights)
     shifted = rng.normal(size=50)
     found = with_offset.evaluate(Z, new_y, lam=0.02, sample_weight=v, offset=shifted, n_bootstrap=0, **labels)
     assert found.null_scores["concordance"] == pytest.approx(pairs(*given, shifted[used], u), rel=1e-12)
-    null = fit_baselines(target, [offset], w, ties)[0].without_end().survival(times, shifted[used], rows.codes)
+    null = fit_baselines(target, offset[:, None], w, ties)[0].without_end().survival(times, shifted[used], rows.codes)
     expected = brier(rows.stop, rows.event, u, times, lambda i, t: null[i, at[t]])
     assert found.null_scores["brier"] == pytest.approx(expected, rel=1e-11)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,16 +27,17 @@ def hazards_of(data: Data, intercepts: Array, coefs: SparseRows) -> Baselines | 
     if data.survival is None:
         return None
 
-    def etas() -> Iterator[Array]:
-        width = max(1, BLOCK // data.n_rows)
-        for start in range(0, len(intercepts), width):
-            which = slice(start, start + width)
-            eta = linear_predictor(data.design, intercepts[which], coefs.take(which, 1))
-            yield from np.ascontiguousarray(eta.T) + data.offset
-
-    ties = find_family(data.family).ties
-    found = fit_baselines(data.survival, etas(), data.weights, ties)
-    return replace(found, null=hazard_without_features(data.survival, data.offset, data.weights, ties))
+    ties, width = find_family(data.family).ties, max(1, BLOCK // data.n_rows)
+    blocks = []
+    for start in range(0, len(intercepts), width):
+        which = slice(start, start + width)
+        eta = linear_predictor(data.design, intercepts[which], coefs.take(which, 1))
+        blocks.append(fit_baselines(data.survival, eta + data.offset[:, None], data.weights, ties))
+    return replace(
+        blocks[0],
+        log_hazards=np.concatenate([block.log_hazards for block in blocks]),
+        null=hazard_without_features(data.survival, data.offset, data.weights, ties),
+    )
 
 
 def hazard_without_features(target: SurvivalTarget, offset: Array, weights: Array, ties: Ties) -> Array:

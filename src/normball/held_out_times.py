@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from normball.families import find_family
 from normball.hazards import hazard_without_features
 from normball.scores import OF_CENSORED
-from normball.survival.baseline import Baseline, fit_baselines
+from normball.survival.baseline import Baseline, fit_baseline, fit_baselines
 from normball.survival.brier import integrated_by_weighting, times_to_integrate
 from normball.survival.censoring import CensoringCurve
 from normball.survival.concordance import concordances
@@ -88,12 +88,12 @@ class Foresight(Judge):
 
     def of_models(self, kept: Array, test: Rows, eta: Array) -> Array:
         """Each model with its own baseline."""
-        found = fit_baselines(self.target, eta.T, kept, self.ties)
+        found = fit_baselines(self.target, eta, kept, self.ties)
         return np.array([self._of(found[k], test, column) for k, column in enumerate(eta.T)])
 
     def without_features(self, kept: Array, test: Rows, offset: Array) -> float:
         """Kaplan & Meier's curve of the training rows, or with an offset what that leaves."""
-        baseline = fit_baselines(self.target, [offset], kept, self.ties)[0]
+        baseline = fit_baseline(self.target, offset, kept, self.ties)
         log_hazards = hazard_without_features(self.target, offset, kept, self.ties)
         return self._of(replace(baseline, log_hazards=log_hazards), test, offset)
 

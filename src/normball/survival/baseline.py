@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from normball.survival.risk_sets import risk_sets
 from normball.survival.target import Floats, Places, SurvivalTarget, Ties
-from normball.survival.terms import terms_of
+from normball.survival.terms import TermPlaces
 
+CACHED = 2**16  # linear predictors that are worked on at a time
 WIDE = 500.0  # steps of the hazard whose logarithms lie further apart are added up by these
 
 
@@ -191,32 +191,36 @@ def fit_baseline(
     >>> np.exp(fit_baseline(target, np.zeros(3)).log_hazards).round(3)
     array([0.333, 1.333])
     """
-    return fit_baselines(target, [np.asarray(eta, dtype=float)], weights, ties)[0]
+    return fit_baselines(target, np.asarray(eta, dtype=float)[:, None], weights, ties)[0]
 
 
 def fit_baselines(
-    target: SurvivalTarget, etas: Iterable[Floats], weights: ArrayLike | None = None, ties: Ties = "efron"
+    target: SurvivalTarget, etas: Floats, weights: ArrayLike | None = None, ties: Ties = "efron"
 ) -> Baselines:
-    """The baseline hazards of several linear predictors (n_rows,) each; see `fit_baseline`."""
+    """The baseline hazards of several linear predictors, the columns of `etas` (n_rows, m); see `fit_baseline`."""
     w = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=float)
-    sets = risk_sets(target, w)
-    slices = [sets.of_stratum(stratum) for stratum in range(target.n_strata)]
-    rows = []
-    for eta in etas:
-        terms = terms_of(target, eta, w, ties, sets)
-        log_steps = np.log(terms.strength) - terms.log_total
-        rows.append(np.concatenate([_log_running(log_steps, terms.place, own) for own in slices]))
-    return Baselines(sets.times, np.array(rows), sets.strata, last_seen(target, w), target.stratum_names)
+    terms = TermPlaces.of(risk_sets(target, w), w, ties)
+    sets = terms.sets
+    found = np.empty((etas.shape[1], len(sets.times)))
+    width = max(1, CACHED // len(target))
+    for first in range(0, len(found), width):
+        block = slice(first, first + width)
+        log_steps = np.log(terms.strength)[:, None] - terms.totals(target, etas[:, block], w)[2]
+        for own in map(sets.of_stratum, range(target.n_strata)):
+            found[block, own] = _log_running(log_steps, terms.place, own).T
+    return Baselines(sets.times, found, sets.strata, last_seen(target, w), target.stratum_names)
 
 
 def _log_running(log_steps: Floats, place: Places, own: slice) -> Floats:
-    """The logarithm of the running sum, time by time, of the steps that are at these times."""
+    """The logarithms of running sums, time by time, of the steps (n_terms, m) that are at these times."""
     first, last = np.searchsorted(place, [own.start, own.stop])
     steps = log_steps[first:last]
-    most, least = steps.max(initial=-np.inf), steps.min(initial=np.inf)
-    narrow = most - least < WIDE
-    running = np.log(np.cumsum(np.exp(steps - most))) + most if narrow else np.logaddexp.accumulate(steps)
-    return np.asarray(running)[np.searchsorted(place[first:last], np.arange(own.start, own.stop), side="right") - 1]
+    most = steps.max(axis=0, initial=-np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of those that are wide
+        running = np.log(np.cumsum(np.exp(steps - most), axis=0)) + most
+    wide = ~(most - steps.min(axis=0, initial=np.inf) < WIDE)
+    running[:, wide] = np.logaddexp.accumulate(steps[:, wide], axis=0)
+    return np.asarray(running[np.searchsorted(place[first:last], np.arange(own.start, own.stop), side="right") - 1])
 
 
 def last_seen(target: SurvivalTarget, weights: Floats) -> Floats:

@@ -14,6 +14,7 @@ from normball.survival.target import Floats, Places, SurvivalTarget
 Kind: TypeAlias = Literal["harrell", "uno"]
 Sums: TypeAlias = tuple[Floats, Floats, Floats]
 
+CACHED = 2**15  # numbers that are compared at a time
 MANY = 1000  # rows from which on it takes longer to look at all pairs than to sort them
 
 
@@ -163,13 +164,13 @@ def concordances(target: SurvivalTarget, risks: Floats, weights: Floats, factors
     codes, stop = target.codes, target.stop
     event = np.isin(np.arange(len(target)), events)
     reached, pairs = np.zeros(risks.shape[1]), 0.0
-    for row in events.tolist():
-        at = stop[row]
+    width = max(1, CACHED // max(1, risks.size))
+    for own in (events[first : first + width] for first in range(0, len(events), width)):
+        at = stop[own, None]
         later = (stop > at) | ((stop == at) & ~event)
-        others = np.flatnonzero((codes == codes[row]) & (start < at) & later & (weights > 0))
-        order = np.sign(risks[row] - risks[others])
-        asked = strength[row] * weights[others]
-        reached += asked @ order
+        which, others = np.nonzero((codes == codes[own, None]) & (start < at) & later & (weights > 0))
+        asked = strength[own[which]] * weights[others]
+        reached += asked @ np.sign(risks[own[which]] - risks[others])
         pairs += asked.sum()
     return 0.5 + 0.5 * reached / pairs if pairs > 0 else np.full(risks.shape[1], np.nan)
 

@@ -25,7 +25,7 @@ def log_hazards_of_rows(target: SurvivalTarget, weights: Floats, baselines: Base
     --------
     >>> from normball.survival.baseline import fit_baselines
     >>> target = SurvivalTarget(np.array([2.0, 3.0, 5.0]), np.array([True, False, True]))
-    >>> baselines = fit_baselines(target, [np.zeros(3)])
+    >>> baselines = fit_baselines(target, np.zeros((3, 1)))
     >>> np.exp(log_hazards_of_rows(target, np.ones(3), baselines)).round(3)
     array([[0.333, 0.333, 1.333]])
     """

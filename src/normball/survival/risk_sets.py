@@ -36,7 +36,7 @@ class RiskSets:
         return self._combined(values, np.add, 0.0)
 
     def log_sums(self, values: Floats) -> Floats:
-        """At each time, the logarithm of the sum of the exponentials of the values (n_rows,) of those at risk."""
+        """At each time, the logarithm of the sum of the exponentials of the values (n_rows,) or (n_rows, k) at risk."""
         return self._combined(values, np.logaddexp, -np.inf)
 
     def largest(self, values: Floats) -> Floats:
@@ -48,7 +48,10 @@ class RiskSets:
         rows = np.flatnonzero(self.first < self.last)
         if (self.first[rows] == np.searchsorted(self.strata, self.strata[self.first[rows]])).all():
             result = np.full((len(self.times), *values.shape[1:]), nothing)
-            combine.at(result, self.last[rows] - 1, values[rows])
+            order = rows[np.argsort(self.last[rows], kind="stable")]
+            places, starts = np.unique(self.last[order] - 1, return_index=True)
+            if order.size:
+                result[places] = combine.reduceat(values[order], starts, axis=0)
             bounds = np.flatnonzero(np.diff(self.strata, prepend=-1, append=-1))
             for own in map(slice, bounds[:-1], bounds[1:]):
                 result[own] = combine.accumulate(result[own][::-1])[::-1]
@@ -84,7 +87,10 @@ class RiskSets:
         if values.ndim == 1:
             return np.asarray(np.bincount(self.place[died], values[died], len(self.times)), dtype=np.float64)
         sums = np.zeros((len(self.times), *values.shape[1:]))
-        np.add.at(sums, self.place[died], values[died])
+        order = died[np.argsort(self.place[died], kind="stable")]
+        places, starts = np.unique(self.place[order], return_index=True)
+        if order.size:
+            sums[places] = np.add.reduceat(values[order], starts, axis=0)
         return sums
 
     def of_stratum(self, stratum: int) -> slice:

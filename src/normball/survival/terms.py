@@ -65,31 +65,59 @@ class Terms:
         return np.asarray(self.risks * (running[self.sets.last] - running[self.sets.first] - left_out[self.sets.place]))
 
 
-def terms_of(target: SurvivalTarget, eta: Floats, w: Floats, ties: Ties, sets: RiskSets | None = None) -> Terms:
-    """The terms at a linear predictor; `sets` are those of the target with these weights, if they are known."""
-    if ties not in ("efron", "breslow"):
-        raise ValueError(f'ties is {ties!r}, but must be "efron" or "breslow"')
-    sets = risk_sets(target, w) if sets is None else sets
-    rows = np.flatnonzero(w > 0)
-    codes = target.codes[rows]
-    shifts = np.full(target.n_strata, -np.inf)
-    np.maximum.at(shifts, codes, eta[rows])
-    risks = np.zeros(len(target))
-    risks[rows] = w[rows] * np.exp(eta[rows] - shifts[codes])
-    n_tied = np.bincount(sets.place[sets.place >= 0], minlength=len(sets.times))
-    n_terms = n_tied if ties == "efron" else np.ones_like(n_tied)
-    place = np.repeat(np.arange(len(n_terms)), n_terms)
-    fraction = (np.arange(len(place)) - np.repeat(np.cumsum(n_terms) - n_terms, n_terms)) / n_terms[place]
-    every, tied = sets.over_rows(risks), sets.over_events(risks)
-    if (every > SMALL).all():
-        log_total = np.log(every[place] - fraction * tied[place]) + shifts[sets.strata[place]]
-    else:
-        log_risks = np.full(len(target), -np.inf)
-        log_risks[rows] = np.log(w[rows]) + eta[rows]
-        log_every, log_tied = sets.log_sums(log_risks), np.full(len(sets.times), -np.inf)
-        np.logaddexp.at(log_tied, sets.place[sets.place >= 0], log_risks[sets.place >= 0])
-        log_total = log_every[place] + np.log1p(-fraction * np.exp(log_tied - log_every)[place])
-    return Terms(sets, risks, shifts, place, fraction, sets.over_events(w)[place] / n_terms[place], log_total)
+@dataclass(frozen=True)
+class TermPlaces:
+    """Where the terms are, whatever the linear predictor; `place`, `fraction` and `strength` are as in `Terms`."""
+
+    sets: RiskSets
+    place: Places
+    fraction: Floats
+    strength: Floats
+
+    @classmethod
+    def of(cls, sets: RiskSets, w: Floats, ties: Ties) -> TermPlaces:
+        """Those of a target's risk sets with weights `w` (n_rows,)."""
+        if ties not in ("efron", "breslow"):
+            raise ValueError(f'ties is {ties!r}, but must be "efron" or "breslow"')
+        n_tied = np.bincount(sets.place[sets.place >= 0], minlength=len(sets.times))
+        n_terms = n_tied if ties == "efron" else np.ones_like(n_tied)
+        place = np.repeat(np.arange(len(n_terms)), n_terms)
+        fraction = (np.arange(len(place)) - np.repeat(np.cumsum(n_terms) - n_terms, n_terms)) / n_terms[place]
+        return cls(sets, place, fraction, sets.over_events(w)[place] / n_terms[place])
+
+    def totals(self, target: SurvivalTarget, etas: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
+        """`risks`, `shifts` and `log_total` of `Terms`, a column for each linear predictor of `etas` (n_rows, m)."""
+        counts, shifts = w > 0, np.full((target.n_strata, etas.shape[1]), -np.inf)
+        for stratum in np.unique(target.codes[counts]).tolist():
+            shifts[stratum] = etas[counts & (target.codes == stratum)].max(axis=0)
+        centred = np.where(counts[:, None], etas - shifts[target.codes], -np.inf)
+        risks = w[:, None] * np.exp(centred, out=centred)
+        every, tied = self.sets.over_rows(risks), self.sets.over_events(risks)
+        wide = ~(every > SMALL).all(axis=0)
+        with np.errstate(divide="ignore"):
+            log_total = np.log(every[self.place] - self.fraction[:, None] * tied[self.place])
+        log_total += shifts[self.sets.strata[self.place]]
+        if wide.any():
+            log_total[:, wide] = self._by_logarithms(etas[:, wide], w)
+        return risks, shifts, log_total
+
+    def _by_logarithms(self, etas: Floats, w: Floats) -> Floats:
+        """The logarithms of totals of risks that lie too far apart to be added."""
+        rows = np.flatnonzero(w > 0)
+        log_risks = np.full(etas.shape, -np.inf)
+        log_risks[rows] = np.log(w[rows, None]) + etas[rows]
+        log_every, log_tied = self.sets.log_sums(log_risks), np.full((len(self.sets.times), etas.shape[1]), -np.inf)
+        died = np.flatnonzero(self.sets.place >= 0)
+        np.logaddexp.at(log_tied, self.sets.place[died], log_risks[died])
+        left = np.exp(log_tied - log_every)[self.place]
+        return np.asarray(log_every[self.place] + np.log1p(-self.fraction[:, None] * left))
+
+
+def terms_of(target: SurvivalTarget, eta: Floats, w: Floats, ties: Ties) -> Terms:
+    """The terms at a linear predictor."""
+    at = TermPlaces.of(risk_sets(target, w), w, ties)
+    risks, shifts, log_total = at.totals(target, eta[:, None], w)
+    return Terms(at.sets, risks[:, 0], shifts[:, 0], at.place, at.fraction, at.strength, log_total[:, 0])
 
 
 def deviances_of_events(target: SurvivalTarget, eta: Floats, w: Floats, ties: Ties) -> Floats:
