@@ -38,6 +38,15 @@ def test_import_is_quick() -> None:
     assert min(seconds("import normball") for _ in range(3)) < 0.5
 
 
+@pytest.mark.parametrize("family", ["gaussian", "cox"])
+def test_a_cross_validation_loads_no_statistics(family: str) -> None:
+    """Loading `scipy.stats` takes longer than many a fit."""
+    target = "np.column_stack([1 + X[:, 0] ** 2, X[:, 1] > -1])" if family == "cox" else "X[:, 0]"
+    code = "import numpy as np, normball as nb\nX = np.random.default_rng(0).normal(size=(60, 2))\n"
+    code += f"nb.cv_path(X, {target}, family={family!r}, cv=3)\nimport sys\nprint('scipy.stats' in sys.modules)"
+    assert run(code).strip() == "False"
+
+
 @pytest.mark.parametrize("name", normball.__all__)
 def test_every_public_name_exists(name: str) -> None:
     assert name in dir(normball)

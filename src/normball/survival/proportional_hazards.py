@@ -8,7 +8,6 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
-from scipy.stats import rankdata
 
 from normball.survival.kaplan_meier import kaplan_meier
 from normball.survival.target import Floats, SurvivalTarget, Ties
@@ -149,8 +148,9 @@ def _scaled(target: SurvivalTarget, weights: Floats, times: Floats, scale: Scale
             raise ValueError('scale="log" needs events after time 0; take "km" or "rank"')
         return np.log(times)
     if scale == "rank":
-        ranks, order = rankdata(counted.stop), np.argsort(counted.stop)
-        return np.asarray(ranks[order][np.searchsorted(counted.stop[order], times)])
+        known, counts = np.unique(counted.stop, return_counts=True)
+        ranks = np.cumsum(counts) - 0.5 * (counts - 1)  # tied times share the mean of theirs
+        return np.asarray(ranks[np.searchsorted(known, times)])
     if scale != "km":
         raise ValueError(f'scale is {scale!r}, but must be "km", "rank", "identity" or "log"')
     (curve,) = kaplan_meier(counted)
