@@ -409,3 +409,20 @@ def test_a_column_without_a_value_is_told_once_and_does_not_hide_the_rest(missin
     for name in ("empty", "y"):
         again = nb.check(table.with_columns(y=pl.lit(None, pl.Float64)), name, missing=missing)
         assert [finding.code for finding in again if "target" in str(finding.columns)] == ["E04"]
+
+
+@pytest.mark.parametrize("role", ["sample_weight", "offset"])
+@pytest.mark.parametrize("missing", ["error", "impute"])
+def test_weights_and_offsets_that_cannot_be_read_do_not_hide_the_rest(role: str, missing: str) -> None:
+    n = 40
+    values = pl.Series("w", ["x"] + ["1"] * (n - 1))
+    table = pl.DataFrame({"y": noise(n)[:, 0], "a": noise(n)[:, 1], "one": 1.0})
+    expected = {("E01", ("w",)), ("W11", ("one",))}
+    given: Any
+    for frame, given in ((table.with_columns(values), "w"), (table, values), (table, values.to_pandas())):
+        found = nb.check(frame, "y", missing=missing, **{role: given})
+        assert {(one.code, one.columns) for one in found} == expected
+    found = nb.check(table, "y", missing=missing, **{role: values.to_list()})
+    assert {(one.code, one.columns) for one in found} == {("E01", (role,)), ("W11", ("one",))}
+    both = nb.check(table.with_columns(values), "y", sample_weight="w", offset="w")
+    assert [one.code for one in both] == ["E01", "E01", "W11"]

@@ -88,3 +88,65 @@ def test_in_python_the_order_of_the_categories_decides():
         path = nb.fit_path(x[:, None], y, family="binomial", n_lambdas=5)
         assert path.classes == ("yes", "no")
         assert path.coefs[-1, 0] < 0
+
+
+def times(capsys, labels, *words):
+    """A fit of times whose event has these labels, on which `words` go; its exit code and what it says of errors."""
+    rng = np.random.default_rng(3)
+    n = 60
+    table = pl.DataFrame(
+        {"days": rng.integers(1, 90, n), "status": [labels[k % len(labels)] for k in range(n)], "a": rng.normal(size=n)}
+    )
+    table.write_csv("times.csv")
+    base = ("fit", "times.csv", "--target", "days", "--event", "status", "-o", "out")
+    few = ("--cv", "3", "--n-lambdas", "5", "--no-compare", "--bootstrap", "0")
+    return table, run(capsys, *base, *few, *words)
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize(
+    ("kinds", "label", "others"),
+    [(("1", "2"), "2", ["1"]), (("alive", "dead"), "dead", ["alive", "deceased"]), (("1", "2"), "2", ["1", "3"])],
+)
+def test_new_rows_that_lack_the_label_of_the_event(kinds, label, others, lang, folder, capsys):
+    table, (code, _, err) = times(capsys, kinds, "--positive", label)
+    assert code == 0, err
+    new = pl.Series("status", [others[k % len(others)] for k in range(table.height)])
+    table.with_columns(new).write_csv("new.csv")
+    code, _, err = run(capsys, "score", "out/model.json", "new.csv", "--bootstrap", "0", "--lang", lang)
+    assert code == 3
+    if lang == "en":
+        held = ", ".join(f'"{one}"' for one in others)
+        assert f'E13 Event "status" has no label "{label}"; it has {held}.' in err
+        assert f'Fix: write it as "{label}", or as 0 and 1' in err
+    else:
+        assert f"사건 “status”에 레이블 “{label}”" in err
+        assert "0과 1로 적으세요" in err
+    for written in ([label, others[0]], ["1", "0"]):
+        new = pl.Series("status", [written[k % 2] for k in range(table.height)])
+        table.with_columns(new).write_csv("new.csv")
+        assert run(capsys, "score", "out/model.json", "new.csv", "--bootstrap", "0")[0] == 0
+
+
+def test_ones_alone_are_events_to_a_model_of_another_label(folder, capsys):
+    table, (code, _, err) = times(capsys, ("alive", "dead"), "--positive", "dead")
+    assert code == 0, err
+    table.with_columns(status=1).write_csv("new.csv")
+    code, out, _ = run(capsys, "score", "out/model.json", "new.csv", "--bootstrap", "0")
+    assert (code, "60" in out) == (0, True), out
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_of_many_labels_one_is_the_event(lang, folder, capsys):
+    labels = [f"cause {k}" for k in range(8)]
+    _, (code, _, err) = times(capsys, labels, "--lang", lang)
+    assert code == 3
+    assert {"en": "--positive one of them  or  choose", "ko": "--positive에 그중 하나"}[lang] in err
+    assert times(capsys, labels, "--positive", labels[3])[1][0] == 0
+
+
+@pytest.mark.parametrize("label", ["", "  "])
+def test_a_label_that_is_not_named(label, folder, capsys):
+    code, _, err = run(capsys, *FIT, "--positive", label)
+    assert code == 2
+    assert "argument --positive: no label is named" in err

@@ -20,6 +20,7 @@ from normball.cli.values import (
     file,
     folder,
     folds,
+    label,
     names,
     part,
     positive,
@@ -127,6 +128,7 @@ def column_options() -> Parser:
     event_options(group)
     group.add_argument(
         "--positive",
+        type=label,
         metavar="LABEL",
         help="of a target of two labels the one whose probability is modelled (default: the second in order); of "
         "labels of an event the one that is the event",

@@ -28,7 +28,8 @@ def with_positive(task: Task, label: str | None) -> Task:
 def with_events(table: Any, name: str, label: str, known: bool = False) -> Any:
     """The table with 1 in a column of events where it holds this label, and 0 where it holds another one.
 
-    Raises a DataError where it holds labels and none is named, or lacks that one; not where it is `known` from a fit.
+    Raises a DataError where it holds labels and none is named, or lacks that one. Of a label that is `known` from a fit
+    the column may be 1 and 0 instead; but 1 alone is then another code where that label is a number.
     """
     import numpy as np
     import polars
@@ -43,14 +44,19 @@ def with_events(table: Any, name: str, label: str, known: bool = False) -> Any:
         return table  # which is said where the target is read
     labels = column.as_labels() if isinstance(column, Numbers) else column
     texts = [label_text(value) for value in labels.values]
-    are_events = labels.as_truth() is not None or bool(np.isin(to_numbers(texts), (0.0, 1.0)).all())
+    numbers = to_numbers(texts)
+    alone = len(texts) > 0 and bool((numbers == 1.0).all())
+    coded = bool(label) and alone and bool(np.isfinite(to_numbers([label])[0]))
+    are_events = labels.as_truth() is not None or bool(np.isin(numbers, (0.0, 1.0)).all() and not coded)
     code = {label_key(text): k for k, text in enumerate(texts)}.get(label_key(label)) if label else None
-    if code is None and (are_events or (known and not label)):
-        if label and not known:
-            raise _no_label("Event", name, label, texts)
-        return table
-    if code is None and not known:
-        raise _no_label("Event", name, label, texts) if label else _no_event(name, texts)
+    if code is None and not label and not known and not are_events:
+        raise _no_event(name, texts)
+    if code is None and (not label or (known and are_events)):
+        return table  # what a fit from Python cannot know is said where the target is read
+    if code is None:
+        text = f'Event "{name}" has no label "{label}"; it has {sample(texts, quote=True)}.'
+        fix = f'write it as "{label}", or as 0 and 1' if known else "one of these for --positive"
+        raise DataError(Finding("E13", text, fix, (name,)))
     values = [None if one < 0 else int(one == code) for one in labels.codes.tolist()]
     return table.with_columns(polars.Series(name, values, dtype=polars.Int64))
 
@@ -61,15 +67,11 @@ def _no_event(name: str, texts: list[str]) -> DataError:
         text = (
             f'Event "{name}" has {count(len(texts))} values, {sample(texts, quote=True)}; which of them is the event?'
         )
-        return DataError(Finding("E13", text, "choose another column for the event", (name,)))
+        fix = OR.join(("positive= one of them", "choose another column for the event"))
+        return DataError(Finding("E13", text, fix, (name,)))
     text = f'Event "{name}" holds {sample(texts, quote=True)}; which of them is the event?'
     remedies = [f"positive={json.dumps(one, ensure_ascii=False)}" for one in texts if one != "0"]
     return DataError(Finding("E13", text, OR.join(remedies), (name,)))
-
-
-def _no_label(what: str, name: str, label: str, texts: list[str]) -> DataError:
-    text = f'{what} "{name}" has no label "{label}"; it has {sample(texts, quote=True)}.'
-    return DataError(Finding("E13", text, "one of these for --positive", (name,)))
 
 
 def in_order(table: Any, run: Run, of_times: bool = False) -> Any:
@@ -87,7 +89,7 @@ def in_order(table: Any, run: Run, of_times: bool = False) -> Any:
     if not label:
         return table
     if run.targets and of_times:
-        return with_events(table, run.targets[-1], label)
+        return with_events(table, run.targets[-1], label, known=True)
     if run.targets:
         raise UsageError("--positive is about one target column of two labels: leave it out")
     if not isinstance(table, polars.DataFrame):
@@ -106,7 +108,8 @@ def in_order(table: Any, run: Run, of_times: bool = False) -> Any:
         raise DataError(Finding("E13", text, "leave --positive out", (name,)))
     place = {label_key(text): k for k, text in enumerate(texts)}.get(label_key(label))
     if place is None:
-        raise _no_label("Target", name, label, texts)
+        text = f'Target "{name}" has no label "{label}"; it has {sample(texts, quote=True)}.'
+        raise DataError(Finding("E13", text, "one of these for --positive", (name,)))
     order = [texts[1 - place], texts[place]]
     values = [None if code < 0 else texts[code] for code in labels.codes.tolist()]
     return table.with_columns(polars.Series(name, values, dtype=polars.Enum(order)))

@@ -26,6 +26,13 @@ def column(text: str) -> str:
     return text
 
 
+def label(text: str) -> str:
+    """A label of a target or an event."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no label is named")
+    return text
+
+
 def columns(text: str) -> str:
     """The names of one or more columns, as they were given: a table may have a comma in one."""
     names(text)

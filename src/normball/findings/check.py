@@ -57,14 +57,15 @@ from normball.findings.design import (
     scaling,
 )
 from normball.findings.in_blocks import WholeColumns, sampled
+from normball.findings.mended import prepared
 from normball.findings.outputs import leaks_of_targets, rare_classes, separated_classes
 from normball.findings.saturation import saturation
 from normball.findings.separation import separation
 from normball.findings.survival import about_events
 from normball.findings.target import classes, halves, leaks, separated, strata_of
-from normball.inputs.prepare import Data, prepare
+from normball.inputs.prepare import Data
 from normball.inputs.streams import at_hand
-from normball.messages import DataError, Finding, Interrupted, NotConverged, words
+from normball.messages import DataError, Finding, Interrupted, NotConverged
 from normball.results.remarks import possible_leak
 from normball.scores import SCORES
 from normball.settings import check_words, name_list, truth
@@ -76,7 +77,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "check", "check_data"]
 
-MENDABLE = {"E01", "E04", "E07", "E12"}  # errors that do not keep the rest of the table from being looked at
 HALF = 1000  # rows of each class, of the trial fit and of its held-out rows
 TRIAL_LAMBDAS = 30
 TRIAL_TOL = 1e-4
@@ -161,26 +161,8 @@ def check(
     X = at_hand(X)
     if comes_in_blocks(X):
         return _check_blocks(X, y, for_data, how)
-    data, findings = _prepared(X, y, for_data)
+    data, findings = prepared(X, y, for_data)
     return Findings(findings if data is None else findings + check_data(data, **how))
-
-
-def _prepared(X: Any, y: Any, for_data: dict[str, Any]) -> tuple[Data | None, list[Finding]]:
-    """The data, if need be without what keeps them from being used, and what was found on the way; each thing once."""
-    findings: list[Finding] = []
-    while True:
-        try:
-            data = prepare(X, y, **for_data)
-        except DataError as error:
-            told = {name for one in findings if one.is_error for name in one.columns}
-            findings += [one for one in error.findings if not (told and one.is_error and told.issuperset(one.columns))]
-            mended = _mended(for_data, error.findings)
-            if mended is None or mended == for_data:
-                return None, findings
-            for_data = mended
-        else:
-            news = [one for one in data.findings if one not in findings]
-            return data, findings + [one for one in news if one.code != "W04" or not findings]
 
 
 def _check_blocks(X: Any, y: Any, for_data: Mapping[str, Any], how: Mapping[str, Any]) -> Findings:
@@ -240,17 +222,6 @@ def _about_target(table: Table, y: Floats, data: Data, rows: Any, fit_intercept:
         return rare_classes(y, data.classes) + apart
     result = separation(table.columns, y, fit_intercept=fit_intercept, seconds=seconds)
     return leaks(table, y) + classes(y, data.classes) + separated(result, table, data.classes)
-
-
-def _mended(for_data: dict[str, Any], findings: Sequence[Finding]) -> dict[str, Any] | None:
-    """The arguments with which `prepare` gets past these errors, if there are any."""
-    errors = [finding for finding in findings if finding.is_error]
-    if not {error.code for error in errors} <= MENDABLE:
-        return None
-    useless = [error for error in errors if error.code in ("E01", "E12") or error.fix == f"drop={words(error.columns)}"]
-    drop = [*for_data["drop"], *(name for error in useless for name in error.columns)]
-    policy = "impute" if for_data["missing"] == "error" else for_data["missing"]
-    return {**for_data, "missing": policy, "inf": "nan", "drop": drop}
 
 
 def _table(data: Data, rows: Any) -> Table:
