@@ -284,6 +284,8 @@ def test_a_horizon_that_is_chosen(table: pl.DataFrame, capsys: Capture) -> None:
         (("fit", "t.csv", "--target", "a", "--horizon", "6"), "--horizon 6 is about times to an event; this"),
         (("score", "late/model.json", "t.csv", "--horizon", "60"), "--horizon asks for a Brier score, which rows"),
         (("fit", *TIMES, "--horizon", "soon"), '"soon" is no number'),
+        (("score", "out/model.json", "t.csv", "--horizon", "-1"), '"-1" is no time after 0'),
+        (("score", "out/model.json", "t.csv", "--horizon", "inf"), '"inf" is no number'),
     ):
         code, _, said = run(capsys, *command)
         assert (code, message in said) == (2, True), said

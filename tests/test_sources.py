@@ -15,6 +15,7 @@ import pytest
 
 import normball as nb
 from normball.cli import main
+from normball.inputs.streams import at_hand
 from normball.inputs.tables import read_table
 from normball.messages import DataError
 
@@ -277,3 +278,13 @@ def test_results_are_frames_of_the_library_that_the_table_came_in(library: str, 
     cv.save(tmp_path / "model.json")
     told = pl.DataFrame(cv.to_frame())
     assert nb.load(tmp_path / "model.json").to_frame().equals(told)  # a file forgets the library
+
+
+def test_a_stream_with_nan_can_be_read_again() -> None:
+    class Again:
+        def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+            table: Any = pl.DataFrame({"a": [1.0, float("nan"), 3.0]}).to_arrow()
+            return table.__arrow_c_stream__(requested_schema)
+
+    stream = Again()
+    assert at_hand(stream) is stream

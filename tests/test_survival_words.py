@@ -1,11 +1,15 @@
 """What is said of survival times against R's survival (golden/cox.R)."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import normball as nb
 from normball.survival.baseline import fit_baseline
 from normball.survival.brier import brier_scores, integrated
 from normball.survival.concordance import concordance
+from normball.survival.horizon import check_horizon
 from normball.survival.kaplan_meier import kaplan_meier
 from normball.survival.proportional_hazards import proportional_hazards
 from normball.survival.target import SurvivalTarget
@@ -96,3 +100,26 @@ def test_brier_scores_are_those_of_pec(fitted):
     without = brier_scores(target, np.tile(curve.at(times), (len(w), 1)), times)
     np.testing.assert_allclose(without, theirs["without"], rtol=1e-10)
     assert integrated(model, times) < integrated(without, times)
+
+
+@pytest.mark.parametrize("horizon", [-1.0, 0.0, np.inf, np.nan, "soon"])
+def test_a_horizon_is_a_time_after_the_start(horizon: object, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), (rng.integers(1, 90, 60), np.arange(60) % 2)
+    cv = nb.cv_path(X, y, family="cox", cv=3, n_lambdas=5)
+    for ask in (
+        lambda: cv.path.at(n_nonzero=1).evaluate(X, y, n_bootstrap=0, horizon=horizon),
+        lambda: cv.report(tmp_path / "r.html", X, y, horizon=horizon),
+    ):
+        with pytest.raises((ValueError, TypeError), match=r"^horizon (is|must)"):
+            ask()
+
+
+def test_a_horizon_of_events_at_the_last_time_has_no_other_one() -> None:
+    target = SurvivalTarget(np.array([2.0, 8.0, 8.0]), np.array([False, True, True]))
+    for asked in (1.0, 8.0):
+        with pytest.raises(ValueError, match="all events are at 8, the last time that was seen: leave it out"):
+            check_horizon(asked, "cox", target, np.ones(3))
+    target = SurvivalTarget(np.array([2.0, 8.0, 9.0]), np.array([True, True, False]))
+    with pytest.raises(ValueError, match=r"from there to below 9, the last time that was seen$"):
+        check_horizon(1.0, "cox", target, np.ones(3))

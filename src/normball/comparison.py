@@ -240,7 +240,7 @@ class Comparison(Ranking):
 
         by_row = {"sample_weight": sample_weight, "offset": offset, "strata": strata}
         data = data_of_page(self.paths[0].path, X, y, horizon, **by_row)
-        run = Run(select=select, horizon=horizon)
+        run = Run(select=select, horizon=None if horizon is None else float(horizon))
         write_report(self.pick(select), path, run, data, self if len(self) > 1 else None)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -315,7 +315,7 @@ class CVPath(CrossValidated):
         from normball.run import Run
 
         data = data_of_page(self.path, X, y, horizon, sample_weight=sample_weight, offset=offset, strata=strata)
-        write_report(self, path, Run(horizon=horizon), data)
+        write_report(self, path, Run(horizon=None if horizon is None else float(horizon)), data)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write path and cross-validation as JSON; `normball.load` reads it.

@@ -49,7 +49,8 @@ class Run:
         are the columns in which a gap does not keep a row from being drawn; "evaluation" is how well they are
         predicted. Empty where there are none.
     positive : str
-        The label of two that was asked to be the modelled one; "" where the second one is.
+        The label that was asked to be the modelled one of two, or the event; "" where the second one is, or
+        where events are 1 and 0.
     exposure, group, time_order : str
         Columns that become the offset (their logarithm), the groups of rows and the times; "" for none.
     horizon : float or None

@@ -24,6 +24,18 @@ TAKES_TEXT = (
     "--text",
     "--interact",
     "--baseline",
+    "--dates",
+    "--spline",
+    "--positive",
+    "--weights",
+    "--offset",
+    "--exposure",
+    "--event",
+    "--start",
+    "--strata",
+    "--group",
+    "--time-order",
+    "--split",
 )
 DASHED_NUMBER = re.compile(r"-[\d.]")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from normball.cli.values import a_number, column, times
+from normball.cli.values import a_time, column, times
 
 LATE_ENTRY = 3  # columns of a target: start, time, event
 
@@ -18,7 +18,7 @@ def event_options(group: argparse._ActionsContainer) -> None:
 
 def horizon_option(group: argparse._ActionsContainer, told: str) -> None:
     """The time up to which a model is judged."""
-    group.add_argument("--horizon", type=a_number, metavar="T", help=told)
+    group.add_argument("--horizon", type=a_time, metavar="T", help=told)
 
 
 def score_options(group: argparse._ActionsContainer) -> None:

@@ -157,6 +157,14 @@ def folds(text: str) -> int:
     return _whole(text, 2)
 
 
+def a_time(text: str) -> float:
+    """A time after 0."""
+    value = a_number(text)
+    if value <= 0.0:
+        raise argparse.ArgumentTypeError(f'"{text}" is no time after 0')
+    return value
+
+
 def a_number(text: str) -> float:
     """A number."""
     try:

@@ -73,6 +73,7 @@ def data_of_page(path: Path, X: Any, y: Any, horizon: float | None, **by_row: An
         If the data are not those of the fit.
     """
     from normball.evidence.refound import refound
+    from normball.settings import number
     from normball.survival.horizon import check_horizon
 
     if (X is None) != (y is None):
@@ -81,6 +82,8 @@ def data_of_page(path: Path, X: Any, y: Any, horizon: float | None, **by_row: An
         if horizon is not None:
             raise TypeError("report() takes horizon= with X and y, in which it looks up what happened by then")
         return None
+    if horizon is not None:
+        horizon = number("horizon", horizon, minimum=0, exclusive=True)
     data = refound(path, X, y, **by_row)
     check_horizon(horizon, path.family, data.survival, data.weights)
     return data

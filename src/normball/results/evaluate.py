@@ -42,13 +42,15 @@ def evaluate(
     from normball.inputs.sources import source_of
     from normball.inputs.streams import at_hand
     from normball.messages import Finding, raise_errors
-    from normball.settings import whole
+    from normball.settings import number, whole
 
     X, n_bootstrap = at_hand(X), whole("n_bootstrap", n_bootstrap, 0)
     if strata is not None and fit.baseline is None:
         raise ValueError(f"strata are of models of times to an event; this one is {fit.family}: leave strata= out")
     if horizon is not None and fit.baseline is None:
         raise ValueError(f"a horizon is of models of times to an event; this one is {fit.family}: leave horizon= out")
+    if horizon is not None:
+        horizon = number("horizon", horizon, minimum=0, exclusive=True)
     if in_parts(X):
         what, instead = (
             "evaluate on rows that are read in parts",

@@ -24,7 +24,8 @@ def horizon(target: SurvivalTarget, weights: Floats) -> float:
 def horizons(target: SurvivalTarget, weights: Floats, asked: float | None) -> tuple[Floats, Floats, int]:
     """The times that a page offers, the share of the events up to each, and the place of the one it opens with.
 
-    These are the quartiles of the times of events and the one that is `asked` for, which comes first; else the median.
+    These are the quartiles of the times of events and the one that is `asked` for; the page opens with the one that is
+    asked for, else with the median.
 
     Examples
     --------
@@ -58,10 +59,15 @@ def check_horizon(
         raise ValueError(f"{said}{asked:g} is about times to an event; this model is {family}: leave it out")
     used = weights > 0
     first, last = target.stop[used & target.event].min(), target.stop[used].max()
+    if not first < last:
+        raise ValueError(
+            f"{said}{asked:g} asks for survival up to a time, but all events are at {last:g}, the last time that was "
+            "seen: leave it out"
+        )
     if asked < first:
         raise ValueError(
             f"{said}{asked:g} is before {first:g}, the time of the first event: "
-            f"give a time from there to below {last:g}, the last one"
+            f"give a time from there to below {last:g}, the last time that was seen"
         )
     if not asked < last:
         raise ValueError(
