@@ -12,6 +12,7 @@ import normball as nb
 from commands import FIT, Capture, run
 from normball.cli.arguments import parser
 from normball.cli.parsing import TAKES_TEXT
+from normball.files import check_writable
 
 LASSO = ("--no-compare", "--cv", "3", "--n-lambdas", "5", "--bootstrap", "0")
 NEEDED = {  # the words of each command beside one option
@@ -186,3 +187,16 @@ def test_names_and_labels_may_begin_with_a_dash(folder: Path, capsys: Capture) -
         if action.metavar in ("COL", "LABEL")
     }
     assert takes_column <= {*TAKES_TEXT}
+
+
+def test_a_link_into_a_folder_that_is_not_there(folder: Path) -> None:
+    Path("link.csv").symlink_to(folder / "gone" / "x.csv")
+    with pytest.raises(OSError, match=r'there is no folder ".*gone"'):
+        check_writable("link.csv")
+
+
+def test_weights_are_called_in_the_language(folder: Path, capsys: Capture) -> None:
+    pl.read_csv("t.csv").with_columns(w=pl.Series(["x"] + ["1"] * 119)).write_csv("t.csv")
+    for option, noun in (("--weights", "가중치"), ("--offset", "오프셋")):
+        _, _, err = run(capsys, "fit", "t.csv", "--target", "y", option, "w", *LASSO, "--lang", "ko")
+        assert f"E01 {noun} “w”" in err

@@ -125,3 +125,9 @@ def test_a_model_of_more_terms_than_a_sheet_has_columns_is_refused(monkeypatch):
     fit, offset = fitted("gaussian")
     with pytest.raises(ValueError, match=r"the model has \d+ terms, but a sheet has 5 columns"):
         fit.export(to="excel", offset=offset)
+
+
+def test_queries_say_in_which_time_zone_dates_are() -> None:
+    from normball.export.sql import DATES
+
+    assert {name for name, told in DATES.items() if "AT TIME ZONE 'UTC'" in told} == {"postgres", "duckdb"}

@@ -82,7 +82,8 @@ def check_writable(path: str | os.PathLike[str]) -> os.stat_result | None:
     elif os.path.exists(folder) and not os.path.isdir(folder):
         problem = errno.ENOTDIR
     elif not os.path.isdir(folder):
-        raise OSError(errno.ENOENT, f'there is no folder "{os.path.dirname(path)}"', os.fspath(path))
+        named = folder if os.path.islink(path) else os.path.dirname(path)
+        raise OSError(errno.ENOENT, f'there is no folder "{named}"', os.fspath(path))
     elif not os.access(folder, os.W_OK):  # where the new file is made before it takes the place
         problem = errno.EACCES
     else:

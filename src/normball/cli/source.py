@@ -292,7 +292,7 @@ def complete_values_of(table: Any, name: str, role: str) -> Any:
     values = values_of(table, name)
     if (missing := missing_in(values)).any():
         n, where = f"{int(missing.sum()):,}", row_list(missing.nonzero()[0])
-        text = f'Column "{name}" (of {role}) has {n} missing values: {where}.'
+        text = f'Column "{name}" (of {role}) has {n} missing value{"s" * (n != "1")}: {where}.'
         raise DataError(Finding("E15", text, "fill them in, or remove the rows", (name,)))
     return values
 

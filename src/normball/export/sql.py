@@ -11,7 +11,8 @@ from normball.export.printer import Printer, notes, number, quoted
 from normball.export.tree import Case, DatePart, Expression, Input, Lookup, Program, Step, Sum, Value
 
 BREAK = "\n     "
-DATES = dict.fromkeys(("postgres", "duckdb", "bigquery"), "dates, timestamps, or text as 2021-12-31")
+ZONES = "dates, timestamps without a time zone, in UTC (column AT TIME ZONE 'UTC' first), or text as 2021-12-31"
+DATES = dict.fromkeys(("postgres", "duckdb"), ZONES) | {"bigquery": "dates, timestamps, or text as 2021-12-31"}
 DATES["sqlite"] = "text as 2021-12-31, with a time as 2021-12-31 23:59:59"
 A_DAY = "86400e6"  # microseconds: days are one quotient of whole numbers, so rounded once
 DEEPEST = 100  # terms in one pair of brackets: SQLite and DuckDB stop at a depth of 1000

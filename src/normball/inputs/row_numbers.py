@@ -18,6 +18,7 @@ from normball.inputs.sources import Source, source_of
 from normball.inputs.text import to_numbers
 from normball.messages import DataError, Finding, count, raise_errors, sample
 
+TITLES = {"sample_weight": "Weight", "offset": "Offset"}
 FIX_EXPOSURE = "correct these values, or remove the rows"
 
 
@@ -114,7 +115,7 @@ def no_row_numbers(role: str, label: str, name: str, column: AnyLabels | Unusabl
     if isinstance(column, Unusable):
         held = column.reason
     elif not column.declared and np.isfinite(to_numbers(column.values)).any():
-        return not_numeric(name, column, NOUNS[role].capitalize(), may_lack=False)
+        return not_numeric(name, column, TITLES[role], may_lack=False)
     else:
         held = f"labels ({sample(column.values, quote=True)})"
     return Finding("E15", f'{label} must be numbers; "{name}" holds {held}.', "give a column of numbers", (name,))
