@@ -288,3 +288,11 @@ def test_a_stream_with_nan_can_be_read_again() -> None:
 
     stream = Again()
     assert at_hand(stream) is stream
+
+
+def test_streams_that_cannot_be_used_say_so_in_korean() -> None:
+    with pytest.raises(DataError) as caught:
+        at_hand(Shuffled())
+    with nb.language.speaking("ko"):
+        told = caught.value.findings[0].retold()
+    assert ("스트림입니다(Shuffled)" in told.text, "한 번만 읽으세요" in told.fix) == (True, True)
