@@ -176,6 +176,37 @@ def test_calibration_slopes_of_bootstrap_samples_start_from_that_of_all_of_them(
     assert len(looks) <= 10 + 3 * 20
 
 
+@pytest.mark.parametrize("width", [1.0, 3.0])
+def test_no_weighting_that_separates_the_classes_has_a_slope(width):
+    """Nor one that leaves a single class; some of them leave residuals that round to 0 before the curvature does."""
+    n_separated = 0
+    for seed in range(30):
+        rng = np.random.default_rng([12, seed])
+        eta = width * rng.normal(size=12)
+        y = (rng.random(12) < 1 / (1 + np.exp(-eta))) * 1.0
+        weights = rng.multinomial(12, np.full(12, 1 / 12), 20) * 1.0
+        slopes = weighted_score("calibration_slope", find_family("binomial"), y, eta)(weights)
+        for one, slope in zip(weights, slopes, strict=True):
+            low, high = eta[(one > 0) & (y == 0)], eta[(one > 0) & (y == 1)]
+            if not low.size or not high.size or low.max() <= high.min() or high.max() <= low.min():
+                n_separated += 1
+                assert math.isnan(slope)
+    assert n_separated > 50
+
+
+def test_a_weighting_that_a_start_leads_astray_starts_again(monkeypatch):
+    rng = np.random.default_rng(0)
+    eta = rng.normal(size=400)
+    y, weights = (rng.uniform(size=400) < 1 / (1 + np.exp(-eta))) * 1.0, rng.poisson(1.0, size=(3, 400)) * 1.0
+    slopes = weighted_score("calibration_slope", find_family("binomial"), y, eta)
+    expected = slopes(weights)
+    steps, far = weighted_scores.newton_steps, np.array([0.0, 1e3])  # of several weightings at once
+    monkeypatch.setattr(
+        weighted_scores, "newton_steps", lambda sums: far + 0 * steps(sums) if len(sums) > 1 else steps(sums)
+    )
+    np.testing.assert_allclose(slopes(weights), expected, rtol=1e-8)
+
+
 def test_the_area_under_the_curve_counts_pairs():
     """Of shares of classes and of tied predictions, too, as the definition says."""
     rng = np.random.default_rng(1)

@@ -87,3 +87,24 @@ def test_cross_validation_is_that_in_memory(kind, seed):
             assert cv.diagnostics[which] == pytest.approx(known, rel=1e-2, abs=0.05)
         assert (cv.fold_ranges is None) == (whole.fold_ranges is None)
         assert cv.summary()
+
+
+@pytest.mark.parametrize(
+    "options", [{"family": "multigaussian"}, {"groups": {"both": ["x0", "x1"]}}], ids=["outputs", "groups"]
+)
+@pytest.mark.parametrize("is_constant", ["everywhere", "without a fold"])
+@pytest.mark.parametrize("rows", [None, 50])
+def test_columns_that_are_all_constant_leave_the_intercepts(options, is_constant, rows):
+    rng = np.random.default_rng(0)
+    X, folds = np.ones((300, 2)), np.arange(300) % 3
+    if is_constant == "without a fold":
+        X[folds == 0] = rng.normal(size=(100, 2))
+    y = rng.normal(size=(300, 3)) if "family" in options else rng.normal(size=300)
+    given = X if rows is None else in_blocks(X, rows)
+    cv = nb.cv_path(given, y, fold_ids=folds, lambdas=[0.5, 0.1, 0.01], **options)
+    assert set(cv.path.statuses) == {"converged"}
+    assert np.isfinite(cv.fold_scores).all()
+    np.testing.assert_array_less(cv.fold_dual_gaps, 1e-6)
+    if is_constant == "everywhere":
+        np.testing.assert_array_equal(cv.path.coefs, 0.0)
+    np.testing.assert_allclose(cv.fold_scores[0], cv.null_fold_scores[0], rtol=1e-9)

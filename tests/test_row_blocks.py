@@ -389,9 +389,8 @@ def spoiled(name):
             y[:] = 1.0
         case "rare class":
             y[:], options["fold_ids"] = np.arange(N_ROWS) == 3, case.folds
-        case "wide":
-            X = np.zeros((50, 3001))
-            y = y[:50]
+        case "wide" | "no columns":
+            X, y = np.zeros((50, 3001 if name == "wide" else 0)), y[:50]
         case "huber(1)":
             options["family"] = name
         case "many classes":
@@ -402,12 +401,10 @@ def spoiled(name):
             options["score"] = name
         case "splitter":
             options["cv"] = [(np.arange(100), np.arange(100, N_ROWS))]
-        case "folds" | "seed" | "repeats":
-            options |= {
-                "folds": {"cv": 300},
-                "seed": {"random_state": np.random.default_rng(0)},
-                "repeats": {"repeats": 2},
-            }[name]
+        case "folds" | "repeats":
+            options |= {"cv": 300} if name == "folds" else {"repeats": 2}
+        case "seed":
+            options["random_state"] = np.random.default_rng(0)
     return X, y, options
 
 
@@ -416,10 +413,10 @@ def spoiled(name):
     [
         ("gap", '"x2"'), ("infinite", '"x2"'), ("huge", '"x2"'),
         ("one class", "class"), ("rare class", "absent from the training rows"),
-        ("wide", "3,001 features are too many"), ("huber(1)", "needs all rows in memory"),
-        ("many classes", "100 features of 31 classes are too many"),
-        ("rare of three", "absent from the training rows"),
-        ("roc_auc", "use one of deviance"), ("splitter", "fold_ids"),
+        ("no columns", "X has no columns"), ("wide", "3,001 features are too many"),
+        ("huber(1)", "needs all rows in memory"), ("many classes", "100 features of 31 classes are too many"),
+        ("rare of three", "absent from the training rows"), ("roc_auc", "use one of deviance"),
+        ("splitter", "fold_ids"),
         ("folds", "cannot make 300 folds"), ("seed", "whole number"), ("repeats", "drawn once"),
     ],
 )  # fmt: skip

@@ -40,6 +40,7 @@ OF_LABELS = ("accuracy", "f1_macro")  # which shares of classes have not
 NEWTON_STEPS = 50
 LAST_STEP = 1e-7  # Newton's next one would be in proportion to its square
 NO_LINE = np.full(2, np.nan)
+FLAT = 1e-12  # of the largest curvature met: residuals that are left there are rounding
 ROUNDING = 1e-12  # of a share: what is less is none
 
 
@@ -146,10 +147,10 @@ def _calibration_slope(family: Family, y: Array, eta: Array) -> ByWeighting:
 
     Below 1 predictions are too far apart, as those of a model that learned by heart are. Weightings of the same rows
     have their slopes close together: each starts from that of all of them together, by a Newton step whose sums are one
-    product of matrices.
+    product of matrices. Where that leads nowhere, it starts from predictions that are right.
     """
     centre = float(eta.mean())
-    apart = eta - centre
+    apart, right_ones = eta - centre, np.array([centre, 1.0])
 
     def line(shares: Array, start: Array) -> Array:
         used = shares > 0.0
@@ -158,11 +159,16 @@ def _calibration_slope(family: Family, y: Array, eta: Array) -> ByWeighting:
 
     def score(weights: Array) -> Array:
         shares = weights / weights.sum(axis=1, keepdims=True)
-        together = line(shares.mean(axis=0), np.array([centre, 1.0]))
-        if len(weights) == 1 or math.isnan(together[1]):
-            return np.full(len(weights), together[1])
-        sums = shares @ slope_terms(family, y, apart, together).T
-        return np.array([line(*one)[1] for one in zip(shares, together + newton_steps(sums), strict=True)])
+        together = line(shares.mean(axis=0), right_ones)
+        if len(weights) == 1:
+            return together[1:]
+        if math.isnan(together[1]):
+            return np.array([line(one, right_ones)[1] for one in shares])
+        starts = together + newton_steps(shares @ slope_terms(family, y, apart, together).T)
+        slopes = np.array([line(*one)[1] for one in zip(shares, starts, strict=True)])
+        for lost in np.flatnonzero(np.isnan(slopes)):
+            slopes[lost] = line(shares[lost], right_ones)[1]
+        return slopes
 
     return score
 
@@ -187,10 +193,11 @@ def best_line(start: Array, width: float, sums: Callable[[Array], Array]) -> Arr
     """
     if width <= 1e-12 * (1.0 + abs(start[0])):
         return NO_LINE
-    coefs = start
+    coefs, most = start, 0.0
     for _ in range(NEWTON_STEPS):
-        step = newton_steps(sums(coefs)[None])[0]
-        if not np.isfinite(step).all():
+        found = sums(coefs)
+        step, most = newton_steps(found[None])[0], max(most, found[2])
+        if not np.isfinite(step).all() or found[2] <= FLAT * most:
             return NO_LINE  # classes that a line separates: no finite slope is best
         coefs = coefs + step
         if np.abs(step).max() <= LAST_STEP * (1.0 + np.abs(coefs).max()):

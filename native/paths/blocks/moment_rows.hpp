@@ -44,14 +44,15 @@ class MomentRows {
       }
     }
     std::vector<int> places;
-    const Index rank = std::max<Index>(1, linalg::pivoted_cholesky(p, scaled.data(), 1e-12, places));
+    const Index found = linalg::pivoted_cholesky(p, scaled.data(), 1e-12, places);
+    const Index rank = std::max<Index>(1, found);  // where all columns are constant, one row of zeros
     factor_.assign(static_cast<std::size_t>(rank * p), 0.0);
     const double root = std::sqrt(static_cast<double>(rank));  // each row has the weight 1 / rank
     for (Index c = 0; c < p; ++c) {
       double* column = factor_.data() + places[c] * rank;
-      for (Index r = 0; r < std::min(c + 1, rank); ++r) column[r] = root * size[places[c]] * scaled[c * p + r];
+      for (Index r = 0; r < std::min(c + 1, found); ++r) column[r] = root * size[places[c]] * scaled[c * p + r];
     }
-    const double rest = take_targets(of, sums, scaled, places, size, rank);
+    const double rest = take_targets(of, sums, scaled, places, size, found);
     design_ = dense_design(factor_.data(), rank, p, false);
     centre_.assign(size.size(), 0.0);
     design_->centre = centre_.data();
@@ -104,19 +105,20 @@ class MomentRows {
 
   // in the order of the factor; returns what no coefficients explain of sum w y^2
   double take_targets(OutputsProblem& of, const Sums& sums, const Vector& scaled, const std::vector<int>& places,
-                      const Vector& size, Index rank) const {
+                      const Vector& size, Index found) const {
     const Index p = spec_.n_features;
+    const Index rank = std::max<Index>(1, found);
     const double root = std::sqrt(static_cast<double>(rank));
     double rest = sums.squares;
     Vector reduced(static_cast<std::size_t>(rank * spec_.n_outputs), 0.0);
     for (Index k = 0; k < spec_.n_outputs; ++k) {
-      for (Index r = 0; r < rank; ++r) {
+      for (Index r = 0; r < found; ++r) {
         const Index j = places[r];
-        reduced[k * rank + r] = size[j] > 0.0 ? sums.products[k * p + j] / size[j] : 0.0;
+        reduced[k * rank + r] = sums.products[k * p + j] / size[j];
       }
       of.origins[k] += sums.means[k];
     }
-    linalg::solve_transposed(rank, spec_.n_outputs, scaled.data(), p, reduced.data(), rank);
+    linalg::solve_transposed(found, spec_.n_outputs, scaled.data(), p, reduced.data(), rank);
     for (double& target : reduced) {
       rest -= target * target;
       target *= root;

@@ -272,25 +272,28 @@ class CurvedProblems {
     return n_passes;
   }
 
-  // Newton's, no longer than 1 in any output; its length. What all outputs have in common stays.
+  // Newton's, no longer than 1 in any output; its length, 0 where there is none. What all outputs have in common stays
+  // where the loss does not see it.
   double step(Vector& intercepts, Vector& curvature, Vector change) const {
     const Index count = spec_.n_outputs;
     double size = 0.0;
     for (Index k = 0; k < count; ++k) size += curvature[k * (count + 1)] / static_cast<double>(count);
-    for (double& entry : curvature) entry += size;
+    for (double& entry : curvature) entry += is_shift_invariant_ ? size : 0.0;
     for (Index k = 0; k < count; ++k) curvature[k * (count + 1)] += 1e-12 * size;
     if (!linalg::cholesky(count, curvature.data(), count)) return 0.0;
     linalg::cholesky_solve(count, curvature.data(), count, change.data());
+    if (!std::ranges::all_of(change, [](double one) { return std::isfinite(one); })) return 0.0;
     double longest = 0.0;
     for (const double one : change) longest = std::max(longest, std::abs(one));
     for (Index k = 0; k < count; ++k) intercepts[k] -= change[k] / std::max(1.0, longest);
-    return std::isfinite(longest) ? longest : 0.0;
+    return longest;
   }
 
   void start_outputs(const FoldMoments& own, Index k) {
     const auto loss = spec_.family->outputs_loss(spec_.n_outputs, nullptr, nullptr, 0);
     list_[k].constant = own.constant() / own.total();
     list_[k].mean_curvature = loss->curvature_at(own.targets());
+    is_shift_invariant_ = loss->traits.is_shift_invariant;
     starts_[k].assign(static_cast<std::size_t>(spec_.n_outputs), 0.0);
     if (!spec_.fit_intercept) return;
     starts_[k] = loss->link(own.targets());
@@ -300,7 +303,7 @@ class CurvedProblems {
       starts_[k][o] -= own.largest_offset(o);
       mean += starts_[k][o] / static_cast<double>(spec_.n_outputs);
     }
-    for (double& start : starts_[k]) start -= loss->traits.is_shift_invariant ? mean : 0.0;
+    for (double& start : starts_[k]) start -= is_shift_invariant_ ? mean : 0.0;
   }
 
   const Specification& spec_;
@@ -312,6 +315,7 @@ class CurvedProblems {
   Vector centre_;
   std::vector<NullModel> nulls_;
   bool has_offsets_ = false;
+  bool is_shift_invariant_ = false;
 };
 
 PathResult solve_curved(const Specification& spec, const MomentsOfFolds& all, bool in_time, const BlockPasses& passes,

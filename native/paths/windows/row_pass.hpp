@@ -1,5 +1,5 @@
 // One read of tall rows for many candidates at once, wherever the rows are: in memory (design_pass.hpp) or in blocks
-// that something else reads (row_blocks/block_pass.hpp).
+// that something else reads (row_blocks/row_blocks.cpp).
 #pragma once
 
 #include <algorithm>

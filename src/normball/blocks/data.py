@@ -24,13 +24,16 @@ Array = NDArray[np.float64]
 
 MOST_FEATURES = 3000  # the curvature of all of them is held, and so is that of every fold
 
-OF_SQUARES, OF_CURVED = 2.5, 1.0  # products of features that a problem holds, in squares of their number, as measured
+# products of coefficients that are held, in squares of their number, as measured
+OF_SQUARES = 4.0  # of each problem
+OF_CURVED, OF_WINDOWS = 1.0, 30.0  # of each problem, and of the windows of lambdas of all of them
 
 
-def bytes_of_a_fit(family: str, n_features: int, n_problems: int) -> int:
+def bytes_of_a_fit(family: str, n_features: int, n_outputs: int, n_problems: int) -> int:
     """About what a fit of all rows and of those that each fold leaves takes, the blocks aside."""
-    share = OF_SQUARES if find_family(family).quadratic else OF_CURVED
-    return int(share * 8 * n_problems * n_features**2)
+    if find_family(family).quadratic:
+        return int(OF_SQUARES * n_problems * 8 * n_features**2)
+    return int((OF_WINDOWS + OF_CURVED * n_problems) * 8 * (n_features * n_outputs) ** 2)
 
 
 def refuse_family(name: str) -> None:
@@ -63,6 +66,8 @@ class BlockData:
             )
             raise ValueError(text)
         refuse_family(family.name)
+        if not self.n_features:
+            raise DataError(Finding("E14", "X has no columns."))
         n_outputs = 1 if family.quadratic else self.n_outputs
         if self.n_features * n_outputs > MOST_FEATURES:
             features, most = count(self.n_features), count(MOST_FEATURES)

@@ -197,7 +197,7 @@ def read(arguments: Namespace, command: list[str]) -> LongTask:
     assert blocks is not None
     assert isinstance(blocks.source, TableRows)
     _check_features(blocks.n_features)
-    _check_memory(arguments, blocks.family, blocks.n_features)
+    _check_memory(arguments, blocks)
     executor = LocalExecutor(getattr(arguments, "threads", None), _room_kept(arguments.memory or 0))
     return LongTask(
         table=Blocks(blocks, executor=executor, resume=resume),
@@ -243,15 +243,19 @@ def _check_features(number: int) -> None:
         raise UsageError(f"{text}: leave columns out with --drop, or fit a sample of the rows from one file")
 
 
-def _check_memory(arguments: Namespace, family: str, n_features: int) -> None:
+def _check_memory(arguments: Namespace, blocks: RowBlocks) -> None:
     """Raise where a fit would take more than it is allowed to."""
     from normball.blocks.data import bytes_of_a_fit
 
     if arguments.memory is None or not hasattr(arguments, "cv"):
         return
-    need = bytes_of_a_fit(family, n_features, arguments.cv + 1)
+    n_features, n_outputs = blocks.n_features, blocks.n_outputs
+    need = bytes_of_a_fit(blocks.family, n_features, n_outputs, arguments.cv + 1)
     if need > arguments.memory:
         wanted = f"{count(n_features)} features in {arguments.cv} folds take about {need / 1e6:,.0f} MB"
+        if n_outputs > 1 and blocks.classes is not None:
+            n_coefs = count(n_features * n_outputs)
+            wanted = f"{n_coefs} coefficients in {arguments.cv} folds take about {need / 1e6:,.0f} MB"
         text = f"{wanted}, and --memory allows {arguments.memory / 1e6:,.0f} MB"
         raise UsageError(f"{text}: give --memory {math.ceil(need / 1e8) * 100}MB, or leave columns out with --drop")
 
