@@ -110,7 +110,7 @@ def test_the_active_client_is_taken(frame: Any, by_threads: Any) -> None:
     with cluster(1) as client, client.as_current():
         X, y, how = asked("gaussian", frame)
         before = client.run_on_scheduler(n_transitions)
-        check_same_bits(nb.cv_path(X, y, cv=3, **how), by_threads["gaussian"])
+        check_same_bits(nb.cv_path(X, y, cv=3, keep_predictions=True, **how), by_threads["gaussian"])
         assert client.run_on_scheduler(n_transitions) > before + 4 * N_PARTITIONS
 
 

@@ -57,7 +57,7 @@ def test_offset_and_exposure_are_the_columns_of_the_fit(folder: Path, capsys: Ca
         (["--to", "python", "--dialect", "duckdb"], "--dialect duckdb is about SQL, but the export is to python"),
         (["--to", "python", "--kind", "risk"], "kind is 'risk', but an export of binomial can be"),
         (["--to", "python", "-o", "out/model.json"], "-o is out/model.json, which is read here"),
-        (["-o", "nowhere/score.py"], "nowhere/score.py: No such file or directory"),
+        (["-o", "nowhere/score.py"], '-o nowhere/score.py: there is no folder "nowhere"'),
     ],
 )
 def test_what_cannot_be_done_is_said_and_no_file_is_touched(

@@ -106,7 +106,7 @@ def test_a_full_disk_keeps_what_was_written_and_prints_the_rest(
     assert code == 5
     assert sorted(os.listdir("out")) == FILES
     failed = {"all": "model.json"}.get(which, which)
-    assert f"normball fit: out/{failed}: No space left on device" in err
+    assert f"normball fit: -o out: out/{failed}: No space left on device" in err
     new = [name for name in FILES if (Path("out") / name).read_text() != "before"]
     assert ("; written: out/model.json" in err) == (failed != "model.json") == ("model.json" in new)
     assert failed not in new
@@ -195,7 +195,7 @@ def test_places_that_cannot_be_written_are_known_before_the_fit(
     monkeypatch.setattr("normball.cv.cv_path", lambda *_, **__: pytest.fail("fitted"))
     (Path("out") / "report.html").mkdir(parents=True)
     code, out, err = fit(capsys)
-    assert (code, out, err) == (5, "", "normball fit: out/report.html: Is a directory\n")
+    assert (code, out, err) == (5, "", "normball fit: -o out: out/report.html: Is a directory\n")
     code, _, err = run(capsys, "fit", "t.csv", "--target", "y", "-o", "-")
     assert code == 2
     assert "-o names their folder, and - is none" in err
