@@ -6,7 +6,7 @@ PORTABLE = .venv-portable
 OLDEST = .venv-oldest
 PEERS ?= .venv-peers
 PYTEST_ARGS ?= -q -n auto
-# the tests that take minutes (scikit-learn's own, the large data sets) run with `make test CHOSEN=`, and in .ci/run
+# the tests that take minutes (scikit-learn's own, the large data sets, browsers) run with `make slow`, and in .ci/run
 CHOSEN ?= -m "not slow"
 
 BIN = $(VENV)/bin
@@ -20,7 +20,7 @@ FEWER = -k "native_losses or not (gamma or tweedie or negative_binomial or huber
 COMPILERS = clang++-16 clang++-19 aarch64-linux-gnu-g++ "clang++-16 -stdlib=libc++ -fsyntax-only"
 INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test docs links bench dev lint format coverage sanitize older-cpus portable compilers test-oldest web wheel clean
+.PHONY: demo test slow docs links bench dev lint format coverage sanitize older-cpus portable compilers test-oldest web wheel clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.installed
@@ -57,9 +57,12 @@ format: $(VENV)/.lint
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(NATIVE)
 
+# What `make test` leaves out is left out here, too: it takes twice as long under coverage and covers little more.
 coverage: COVERAGE = --cov --cov-report=term
-coverage: CHOSEN =
 coverage: $(VENV)/.torch $(VENV)/.docs test
+
+slow: $(VENV)/.installed $(VENV)/.test
+	$(BIN)/pytest $(PYTEST_ARGS) -m slow
 
 sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
@@ -68,7 +71,9 @@ sanitize: $(SANITIZED)/.installed $(SANITIZED)/.test
 
 # The numeric tests as on CPUs with AVX2 only: their BLAS kernels and ours.
 older-cpus: $(VENV)/.installed $(VENV)/.test
-	OPENBLAS_CORETYPE=Haswell NORMBALL_CPU_LEVEL=avx2 $(BIN)/pytest $(PYTEST_ARGS) $(CHOSEN) $(FEWER) $(NUMERIC)
+	if $(BIN)/python -c 'from normball import _native; exit(_native.cpu_levels()[-1] == "avx2")'; then \
+	    OPENBLAS_CORETYPE=Haswell NORMBALL_CPU_LEVEL=avx2 $(BIN)/pytest $(PYTEST_ARGS) $(CHOSEN) $(FEWER) $(NUMERIC); \
+	else echo "this CPU is one of them: make test has run its kernels"; fi
 
 # The same on a build without versions of the kernels for newer CPUs, which is what ARM has, and with BLAS kernels of a
 # CPU without AVX.

@@ -39,8 +39,7 @@ def test_of_multiples_the_first_or_the_largest_is_left(case, layout, factor):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("layout", ["rows", "columns"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("layout", "dtype"), [("rows", np.float32), ("columns", np.float64)])
 @pytest.mark.parametrize("n", [60, 5000])  # the second is long enough to be solved from moments or windows
 def test_beside_an_intercept_a_shift_makes_no_difference(family, layout, dtype, n):
     X, rng = table(n)

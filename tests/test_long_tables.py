@@ -20,7 +20,7 @@ from normball.inputs.prepare import Data, prepare
 from normball.messages import Finding
 
 N = 61
-LENGTHS = (1, 25, 1000)
+LENGTHS = (6, 25, 1000)
 
 
 def mixed(seed: int = 0) -> pl.DataFrame:
@@ -126,6 +126,14 @@ def test_the_same_preparation_from_text(tmp_path: Path, y: Any, family: str, mis
     for length in LENGTHS:
         found = in_parts(tmp_path / "t.csv", y, length, family=family, missing=missing, sample_weight="weight")
         check_equal(data, found)
+
+
+@pytest.mark.parametrize(("y", "family"), TARGETS[::5])
+@pytest.mark.parametrize("end", ["csv", "parquet"])
+def test_a_row_a_block(tmp_path: Path, y: Any, family: str, end: str) -> None:
+    getattr(mixed(), f"write_{end}")(tmp_path / f"t.{end}")
+    data = in_memory(tmp_path / f"t.{end}", y, family=family, missing="impute")
+    check_equal(data, in_parts(tmp_path / f"t.{end}", y, 1, family=family, missing="impute"))
 
 
 @pytest.mark.parametrize("y", ["time", "status"])

@@ -76,7 +76,7 @@ def test_levels_are_those_in_memory(frame: pl.DataFrame, tmp_path: Path, options
     assert table is not None
     how = {"family": "gaussian", "missing": "impute", "categorical": ["code"], **options}
     how["drop"] = [*how.get("drop", []), *(name for name in DATES if name not in how.get("dates", []))]
-    for rows in (1, 40, N):
+    for rows in (3, 40, N):
         blocks = prepare_long_table(table, "y", block_rows=rows, **how)
         whole = prepare(nb.read_table(tmp_path / f"t.{end}", categorical=DATES if end == "csv" else ()), "y", **how)
         assert blocks.preparation.feature_names == whole.preparation.feature_names
