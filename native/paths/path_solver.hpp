@@ -34,6 +34,7 @@ PathResult null_result(Solver& solver, const Specification& spec, std::vector<Pr
       problems[k].take_null(solver.at(static_cast<Index>(k)), spec.family->is_location);
     }
     result.null_loss.push_back(problems[k].null_loss);
+    result.null_fits.push_back(problems[k].null_fit());
     result.lambda_max.push_back(problems[k].lambda_max);
     result.null_intercepts.push_back(problems[k].null_intercept + problems[k].origin);
     for (const double scale : problems[k].scaling.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);

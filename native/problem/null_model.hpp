@@ -41,6 +41,9 @@ class NullModel {
       for (const double d : curvature) total += d;
       model.step(sums.residual, total);
     }
+    if (!loss.is_location) return;
+    eta.assign(problem.offset, problem.offset + problem.spec->n_rows);
+    problem.note_intercepts(loss.evaluate(eta.data()).loss);
   }
 
   bool is_done() const { return is_done_; }

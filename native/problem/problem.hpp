@@ -50,6 +50,10 @@ struct Problem {
 
   // any model of this family is optimal where the null model has no loss
   bool has_nothing_to_explain() const { return has_no_optimum || null_loss <= negligible_loss; }
+  NullFit null_fit() const {
+    if (has_no_optimum) return NullFit::has_no_optimum;
+    return has_nothing_to_explain() ? NullFit::leaves_nothing : NullFit::leaves_something;
+  }
   double relative(double gap) const { return has_nothing_to_explain() ? 0.0 : gap / null_loss; }
   bool is_solved(const Certificate& certificate) const {
     return has_nothing_to_explain() || (certificate.gap <= spec->tol * null_loss && certificate.is_stationary);
@@ -103,14 +107,35 @@ struct Problem {
     });
   }
 
+  // What intercepts alone leave of the response of a location family, beside which a null model's loss may be rounding.
+  void note_intercepts(double loss) { negligible_loss = std::max(negligible_loss, least_share * loss); }
+
   // The null model is fitted. What there is to explain is judged here, not at eta = offset: an offset, or the unit of
   // an exposure, must not decide it. A location family judges it by the digits of the response.
   //
+  // Where features without a penalty separate the response they have no optimum: their coefficients grow, the curvature
+  // vanishes, and steps end where what they leave of the gradient would cost more than any certificate allows.
+  void judge_null(double loss, double free_cost, double reach) {
+    null_loss = loss;
+    if (spec->family->is_location) return;
+    negligible_loss = std::max({negligible_loss, 10.0 * noise(loss), least_share * mean_curvature});
+    has_no_optimum = has_no_optimum || (reach > far_off && free_cost > std::max(spec->tol, 1e-6) * loss);
+  }
+
   // From its gradient follows the smallest lambda that keeps every penalised coefficient at zero. Ridge has none; its
   // lambda competes with the curvature, so the unit of the response of a location family is divided out. (M10)
   void take_null(const Iterate& at, bool is_location) {
     null_loss = at.loss;
-    if (!is_location) negligible_loss = std::max(negligible_loss, 10.0 * noise(at.loss));
+    const SinglePart intercept{.term = {}, .coef = at.intercept, .gradient = at.intercept_gradient};
+    double free_cost = intercept.free_cost(natural_size());
+    double reach = 0.0;
+    for (Index j = 0; j < spec->n_features; ++j) {
+      if (!is_free(j)) continue;
+      const SinglePart part{.term = null_term(j), .coef = at.coef[j], .gradient = at.gradient[j]};
+      free_cost += part.free_cost(natural_size());
+      reach += std::abs(at.coef[j]);
+    }
+    judge_null(at.loss, free_cost, reach);
     for (Index j = 0; j < spec->n_features; ++j) {
       if (is_excluded(j)) continue;
       null_gradient = std::max(null_gradient, std::abs(at.gradient[j]));
@@ -150,6 +175,12 @@ struct Problem {
     }
     point.loss = model.loss;
   }
+
+ private:
+  // Of the curvature, or of what intercepts leave: a gradient knows some 1e-16 of a coefficient, and a certificate asks
+  // for a millionth of the null loss.
+  static constexpr double least_share = 1e-9;
+  static constexpr double far_off = 100.0;  // sum of free coefficients, per standard deviation
 };
 
 // The batch before anything is known of its columns.

@@ -72,14 +72,18 @@ struct Point {
   int n_iter = 0;
 };
 
+// what the model without penalised features leaves to them
+enum class NullFit : std::int8_t { leaves_something, leaves_nothing, has_no_optimum };
+
 struct PathResult {
   Vector lambdas;
-  std::vector<Point> points;  // problem by problem, lambda by lambda, output by output
-  Vector null_loss;           // per problem
-  Vector lambda_max;          // per problem
-  Vector null_intercepts;     // per problem and output, of the model without features, where that is known
-  Vector scales;              // n_problems x n_features
-  double n_sweeps = 0.0;      // reads of the whole matrix
+  std::vector<Point> points;       // problem by problem, lambda by lambda, output by output
+  Vector null_loss;                // per problem
+  std::vector<NullFit> null_fits;  // per problem
+  Vector lambda_max;               // per problem
+  Vector null_intercepts;          // per problem and output, of the model without features, where that is known
+  Vector scales;                   // n_problems x n_features
+  double n_sweeps = 0.0;           // reads of the whole matrix
   bool interrupted = false;
 };
 

@@ -98,6 +98,9 @@ nb::dict as_dict(PathResult&& result, const Specification& spec) {
   out["null_intercepts"] = n_outputs == 1 ? owned(std::move(result.null_intercepts), {k})
                                           : owned(std::move(result.null_intercepts), {k, n_outputs});
   out["null_loss"] = owned(std::move(result.null_loss), {k});
+  std::vector<std::int8_t> null_fits;
+  for (const NullFit fit : result.null_fits) null_fits.push_back(static_cast<std::int8_t>(fit));
+  out["null_fits"] = owned(std::move(null_fits), {k});
   out["lambda_max"] = owned(std::move(result.lambda_max), {k});
   out["scales"] = owned(std::move(result.scales), {k, static_cast<std::size_t>(spec.n_features)});
   out["n_sweeps"] = result.n_sweeps;

@@ -17,6 +17,7 @@ from normball.log import logger
 from normball.messages import Interrupted
 from normball.progress import Poll
 from normball.results.path import STATUSES, Path
+from normball.results.remarks import nothing_left
 from normball.settings import Settings, default_min_ratio, grouped_of, name_list
 from normball.solution import Solution, rows_of
 from normball.threads import single_threaded_blas
@@ -117,7 +118,7 @@ class Question(ABC, Generic[D]):
         keep = slice(0, n_lambdas)
         intercepts = solution.intercepts[index, keep]
         coef_rows = solution.coef_rows(index).take(keep, data.n_outputs)
-        return Path(
+        found: Path = Path(
             family=settings.family,
             l1_ratio=settings.l1_ratio,
             fit_intercept=settings.fit_intercept,
@@ -154,6 +155,7 @@ class Question(ABC, Generic[D]):
             baselines=self.hazards(intercepts, coef_rows),
             null_intercept=data.null_intercept(settings.fit_intercept),
         )
+        return replace(found, findings=(*found.findings, *nothing_left(found, int(solution.null_fits[index]))))
 
 
 _BY_FEATURE = ("penalty_factors", "lower_bounds", "upper_bounds")

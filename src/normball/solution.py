@@ -31,7 +31,8 @@ class Solution:
     indptr: NDArray[np.int64]  # (K L n_outputs + 1,)
     indices: NDArray[np.int32]
     values: Array
-    null_loss: Array  # (K,), as the next one
+    null_loss: Array  # (K,), as the next ones
+    null_fits: NDArray[np.int8]  # models without penalised features leave 0: something, 1: nothing, 2: have no optimum
     lambda_max: Array
     null_intercepts: Array  # (K,) or (K, n_outputs), of models without features; NaN where they are not known
     scales: Array  # (K, n_features)

@@ -133,19 +133,31 @@ class BlockTerms {
   const FeatureBlocks& blocks_;
 };
 
-// As Problem::take_null, of blocks; for_each(visit) calls visit(block, gradient, count) for each at its null model.
-template <class ForEach>
-void take_null(Problem& problem, const FeatureBlocks& blocks, double loss, double squares, const ForEach& for_each) {
+// As Problem::take_null, of blocks; for_each(visit) calls visit(block, b, gradient) for each at its null model.
+template <class Sums, class ForEach>
+void take_null(Problem& problem, const FeatureBlocks& blocks, const Sums& at, const ForEach& for_each) {
   const Family& family = *problem.spec->family;
-  problem.null_loss = loss;
-  if (!family.is_location) problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(loss));
-  for_each([&](Index b, const double* gradient, Index count) {
-    for (Index v = 0; v < count; ++v) problem.null_gradient = std::max(problem.null_gradient, std::abs(gradient[v]));
-    problem.largest_gradient = std::max(problem.largest_gradient, blocks.strength_asked(b, gradient));
+  const BlockTerms terms(blocks);
+  problem.null_loss = at.loss;
+  double free_cost = 0.0;
+  double reach = 0.0;
+  for_each([&](Index block, const double* b, const double* gradient) {
+    const Index size = terms.part_size(block);
+    const Index count = terms.n_parts(block) * size;
+    for (Index v = 0; v < count && terms.is_free(block); v += size) {
+      free_cost += terms.part(block, 0.0, b + v, gradient + v).free_cost(problem.natural_size());
+    }
+    if (block == SetColumns::intercept) return;
+    for (Index v = 0; v < count; ++v) {
+      reach += std::abs(b[v]);
+      problem.null_gradient = std::max(problem.null_gradient, std::abs(gradient[v]));
+    }
+    problem.largest_gradient = std::max(problem.largest_gradient, blocks.strength_asked(block, gradient));
   });
+  problem.judge_null(at.loss, free_cost, reach);
   problem.lambda_max = problem.largest_gradient / std::max(problem.penalty.l1_ratio(), 1e-3);
   if (family.is_location && !problem.penalty.selects() && problem.largest_gradient > 0.0) {
-    problem.lambda_max /= std::sqrt(family.is_quadratic ? 2.0 * loss : squares);
+    problem.lambda_max /= std::sqrt(family.is_quadratic ? 2.0 * at.loss : at.squares);
   }
 }
 

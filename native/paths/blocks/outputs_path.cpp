@@ -39,14 +39,10 @@ class OutputsPath {
       states_[k]->outside.read(states_[k]->at, -infinity);
     });
     for (const auto& state : states_) {
-      Problem& problem = state->of.problem;
-      const RowSums& sums = state->at.sums();
-      take_null(problem, state->blocks, sums.loss, sums.squares, [&](const auto& visit) {
-        state->outside.for_each_read(-infinity, false, [&](Index b, const Vector& gradient) {
-          visit(b, gradient.data(), std::ssize(gradient));
-        });
-      });
+      take_null(*state);
+      const Problem& problem = state->of.problem;
       result.null_loss.push_back(problem.null_loss);
+      result.null_fits.push_back(problem.null_fit());
       result.lambda_max.push_back(problem.lambda_max);
       for (const double scale : problem.scaling.scale) result.scales.push_back(scale == 0.0 ? 1.0 : scale);
     }
@@ -93,6 +89,21 @@ class OutputsPath {
     }
   };
 
+  // the blocks of the set, and those outside it
+  void take_null(State& state) {
+    BlockState& at = state.at;
+    at.read_gradients();
+    normball::take_null(state.of.problem, state.blocks, at.sums(), [&](const auto& visit) {
+      for (Index place = 0; place < at.set().size(); ++place) {
+        visit(at.set().block(place), at.theta().data() + at.first_value(place),
+              at.gradient().data() + at.first_value(place));
+      }
+      state.outside.for_each_read(-infinity, false, [&](Index b, const Vector& gradient) {
+        visit(b, Vector(gradient.size(), 0.0).data(), gradient.data());
+      });
+    });
+  }
+
   void solve(PathResult& result, const Vector& centre) {
     const auto n_lambdas = static_cast<Index>(result.lambdas.size());
     if (n_lambdas == 0) return;
@@ -125,6 +136,7 @@ class OutputsPath {
       if (monitor_.stopped()) return;
       State& state = *states_[k];
       choose(state, lambda, previous);
+      if (state.of.problem.has_nothing_to_explain()) return;
       state.newton.solve(lambda, {.gap = 0.0, .violation = 1e-2 * state.of.problem.gradient_unit(lambda)}, 20);
       state.outside.read(state.at, strong(lambda, previous));
     });
@@ -140,8 +152,10 @@ class OutputsPath {
     // what the certificate looks at, and the next lambda, if it is as far away as the last
     const double least = std::min(spec_.l1_ratio * lambda, strong(lambda * (lambda / previous), lambda));
     while (!monitor_.stopped()) {
-      state.n_steps +=
-          state.newton.solve(lambda, {.gap = share * spec_.tol * problem.null_loss}, spec_.max_iter - state.n_steps);
+      if (!problem.has_nothing_to_explain()) {
+        state.n_steps +=
+            state.newton.solve(lambda, {.gap = share * spec_.tol * problem.null_loss}, spec_.max_iter - state.n_steps);
+      }
       if (monitor_.stopped()) return;
       state.outside.read(state.at, least, true);
       const bool misses = close(state, lambda);

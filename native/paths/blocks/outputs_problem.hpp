@@ -82,6 +82,7 @@ struct OutputsProblem {
   // as CentredTargets, for each output
   void centre_targets(const Specification& spec) {
     constexpr double digits = 1e-13;
+    double left = 0.0;
     for (std::size_t at = 0; at < targets.size(); ++at) targets[at] -= std::exchange(offset[at], 0.0);
     if (spec.fit_intercept) origins = target_means(spec);
     for (Index k = 0; k < spec.n_outputs; ++k) {
@@ -90,8 +91,10 @@ struct OutputsProblem {
         const double least = digits * target;
         problem.negligible_loss += 0.5 * problem.weights[i] * least * least;
         target -= origins[k];
+        left += 0.5 * problem.weights[i] * target * target;
       }
     }
+    problem.note_intercepts(left);
   }
 };
 

@@ -189,10 +189,7 @@ PathResult null_result(const Call& call) {
 }
 
 void take_null(Problem& problem, const PathResult& result, Index k) {
-  problem.null_loss = result.null_loss[k];
-  if (!problem.spec->family->is_location) {
-    problem.negligible_loss = std::max(problem.negligible_loss, 10.0 * problem.noise(problem.null_loss));
-  }
+  problem.judge_null(result.null_loss[k], 0.0, 0.0);  // ridge without free features, which could have no optimum
   problem.largest_gradient = problem.null_gradient = 1e-3 * result.lambda_max[k];  // (M10)
 }
 

@@ -79,19 +79,20 @@ class MomentPath {
   // An exact step is cheap here; should rounding leave a gap, a tighter tolerance is all there is to try.
   void solve_at(Index k, double lambda, Point& point) {
     for (double tolerance = 1e-9; tolerance > 1e-14 && point.status != Status::converged; tolerance *= 1e-2) {
-      if (shared(k).eigenvalues.empty()) {
-        set_terms(k, [&](Index j) { return problems_[k].term(j, lambda); });
-        predict(k, lambda);
-        step(k, tolerance * problems_[k].gradient_unit(lambda));
-      } else {
-        ridge(k, lambda);
-      }
+      if (!problems_[k].has_nothing_to_explain()) approach(k, lambda, tolerance);
       const Certificate certificate = certify(k, lambda);
       point.n_iter += 1;
       point.dual_gap = problems_[k].relative(certificate.gap);
       point.kkt_violation = certificate.kkt_violation;
       point.status = problems_[k].is_solved(certificate) ? Status::converged : Status::numerical;
     }
+  }
+
+  void approach(Index k, double lambda, double tolerance) {
+    if (!shared(k).eigenvalues.empty()) return ridge(k, lambda);
+    set_terms(k, [&](Index j) { return problems_[k].term(j, lambda); });
+    predict(k, lambda);
+    step(k, tolerance * problems_[k].gradient_unit(lambda));
   }
 
   template <class TermAt>
@@ -324,6 +325,7 @@ bool pays(const Call& call) {
 
 PathResult path_by_moments(std::vector<Summary>&& summaries, double n_reads, const Specification& spec,
                            std::vector<Problem>& problems, const Vector& centre, Threads& threads, Monitor& monitor) {
+  for (std::size_t k = 0; k < problems.size(); ++k) problems[k].note_intercepts(0.5 * summaries[k].variance);
   MomentPath solver(std::move(summaries), n_reads, spec, problems, threads, monitor);
   return run_path(solver, spec, problems, centre);
 }

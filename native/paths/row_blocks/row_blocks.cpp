@@ -155,6 +155,7 @@ PathResult solve_quadratic_blocks(const Specification& spec, const MomentsOfFold
         sums.products.push_back(spec.fit_intercept ? product : product + own->mean()[j] * target);
       }
     }
+    problem.note_intercepts(0.5 * sums.squares);
     null_intercepts.insert(null_intercepts.end(), sums.means.begin(), sums.means.end());
     OutputsProblem of(std::move(problem), spec.n_outputs);
     auto rows = std::make_unique<const MomentRows>(sums, of);

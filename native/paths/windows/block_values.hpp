@@ -110,18 +110,11 @@ class BlockValues final : public WindowValues {
 
   Certificate certificate(double lambda, const Iterate& at) const override {
     CertifiedBlocks all(problem_, terms_, lambda);
-    for (Index b = 0; b < blocks_.size(); ++b) all.add(b, at.coef.data() + first_[b], at.gradient.data() + first_[b]);
-    if (has_intercept_values()) {
-      all.add(SetColumns::intercept, at.coef.data() + first_.back(), at.gradient.data() + first_.back());
-    } else if (spec_.n_outputs == 1) {
-      all.add(SetColumns::intercept, &at.intercept, &at.intercept_gradient);
-    }
+    for_each_block(at, [&](Index b, const double* values, const double* gradient) { all.add(b, values, gradient); });
     return all.certify(at.loss, at.pearson);
   }
   void take_null(const Iterate& at) override {
-    normball::take_null(problem_, blocks_, at.loss, at.squares, [&](const auto& visit) {
-      for (Index b = 0; b < blocks_.size(); ++b) visit(b, at.gradient.data() + first_[b], blocks_.n_values(b));
-    });
+    normball::take_null(problem_, blocks_, at, [&](const auto& visit) { for_each_block(at, visit); });
   }
 
   void write(double lambda, const double* centre, const Iterate& at, Point* points) const override {
@@ -156,6 +149,17 @@ class BlockValues final : public WindowValues {
 
   Index size() const { return std::ssize(begin_) - 1; }
   bool has_intercept_values() const { return spec_.fit_intercept && spec_.n_outputs > 1; }
+
+  // visit(block, values, gradient); the intercepts come last
+  template <class Visit>
+  void for_each_block(const Iterate& at, const Visit& visit) const {
+    for (Index b = 0; b < blocks_.size(); ++b) visit(b, at.coef.data() + first_[b], at.gradient.data() + first_[b]);
+    if (has_intercept_values()) {
+      visit(SetColumns::intercept, at.coef.data() + first_.back(), at.gradient.data() + first_.back());
+    } else if (spec_.n_outputs == 1) {
+      visit(SetColumns::intercept, &at.intercept, &at.intercept_gradient);
+    }
+  }
 
   // visit(column, factor) of what a value adds to, in units of the data
   template <class Visit>

@@ -248,6 +248,7 @@ class WindowPath {
   bool close(LambdaState& state) {
     const Problem& problem = this->problem(state.problem);
     if (state.point == nullptr) {
+      if (!state.is_null && problem.has_nothing_to_explain()) return true;
       const double enough = state.is_null ? 1e-12 * problem.gradient_size(state.at.loss) : 0.1 * state.lambda;
       return state.violation <= enough || state.n_iter >= (state.is_null ? 100 : 20) || state.gave_up;
     }
@@ -302,7 +303,8 @@ bool pays(const Call& call) {
 }
 
 // A likelihood that a feature or an offset makes monotone leaves next to no curvature, of which a model in few terms
-// says little; working sets have all of them, and parabolas above the loss.
+// says little; and where nearly all is explained without a penalty, steps by curvatures of other lambdas end before the
+// last digits. Working sets have all of them, and parabolas above the loss.
 bool is_lost(const PathResult& result) {
   return !result.interrupted &&
          std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::numerical; });
@@ -316,9 +318,9 @@ PathResult run(const Call& call) {
   const auto solve = [&](RowPass&& pass) {
     return path_by_windows(pass, single_values(problems, units), call.spec, problems, centre, call.threads, monitor);
   };
-  if (call.spec.family->is_separable)
-    return solve(DesignPass(*dense(call), call.spec, losses, problems, units, call.threads));
-  PathResult result = solve(CoupledPass(*dense(call), call.spec, losses, problems, units, call.threads));
+  PathResult result = call.spec.family->is_separable
+                          ? solve(DesignPass(*dense(call), call.spec, losses, problems, units, call.threads))
+                          : solve(CoupledPass(*dense(call), call.spec, losses, problems, units, call.threads));
   return is_lost(result) ? by_working_sets.run(call) : result;
 }
 

@@ -86,8 +86,8 @@ class BlockPath {
     std::vector<Index> open(n_solutions);
     std::iota(open.begin(), open.end(), 0);
     threads_.parallel_for(spec_.n_problems, [&](Index k) { predict_set(k, block.lambdas.back(), block.previous); });
-    goes_side_by_side_ =
-        block.lambdas.back() > 0.0 && side_by_side_.pays(sets_[0]->features(), at(0).coef, block.size());
+    goes_side_by_side_ = block.lambdas.back() > 0.0 && !problems_[0].has_nothing_to_explain() &&
+                         side_by_side_.pays(sets_[0]->features(), at(0).coef, block.size());
     std::vector<std::uint8_t> alone(n_solutions, goes_side_by_side_ ? 0 : 1);  // those that go one after the other
     Index n_rounds = 0;
     for (; !open.empty() && !monitor_.stopped(); ++n_rounds) {

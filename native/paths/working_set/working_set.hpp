@@ -107,6 +107,7 @@ class WorkingSet {
 
   // Newton steps until the goal is reached or no step helps any more; the number of steps
   int solve(double lambda, const Tolerance& goal, int max_steps) {
+    if (problem_.has_nothing_to_explain()) return 0;
     terms_.clear();
     for (const Index j : set_) terms_.push_back(problem_.term(j, lambda));
     return newton(lambda, goal, max_steps);

@@ -7,6 +7,7 @@ W34    columns that together predict held-out rows too well to be true
 W35    selected features that one or two rows decide
 W36    targets that vary far more than their family admits
 W37    targets that vary far less than the parameter of their family says
+W41    features without a penalty that leave nothing to the others, or have no largest likelihood
 =====  ==========================================================================================================
 """
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 TOO_GOOD = 0.999  # of the deviance of held-out rows
 NEGLIGIBLE = 0.01  # of the largest column's part
 FEW_ROWS = 2
+LEAVES_SOMETHING, LEAVES_NOTHING, NO_OPTIMUM = 0, 1, 2  # `Solution.null_fits`
 FAR_ABOVE_ONE, FAR_BELOW_ONE = 2.0, 0.5  # dispersion
 
 
@@ -46,10 +48,7 @@ def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
         too_good = np.flatnonzero(explained(held_out_loss, path.null_loss) > TOO_GOOD)
     if not too_good.size or path.n_nonzero[too_good[0]] == 0:
         return []
-    per_sd = np.abs(np.atleast_2d(path.coef_at(too_good[0]))).sum(axis=0) * path.scales
-    parts = np.bincount(path.preparation.column_of_feature, weights=per_sd)
-    order = [int(j) for j in np.argsort(-parts, kind="stable") if parts[j] > NEGLIGIBLE * parts.max()]
-    names = [path.column_names[j] for j in order]
+    names = _most_of(path, np.abs(np.atleast_2d(path.coef_at(too_good[0]))).sum(axis=0) * path.scales)
     text = (
         f"Possible leak: {sample(names, quote=True)}{' together' if len(names) > 1 else ''} explain"
         f"{'s' if len(names) == 1 else ''} more than {100 * TOO_GOOD:g} % of the deviance of held-out rows."
@@ -58,6 +57,43 @@ def possible_leak(path: Path, held_out_loss: Array) -> list[Finding]:
     if len(names) <= SAMPLE:
         fix = f"unless known before the target is: drop={words(names)}"
     return [Finding("W34", text, fix, tuple(names))]
+
+
+def _most_of(path: Path, per_sd: Array) -> list[str]:
+    """The columns that have most of these parts of the features, the largest first."""
+    parts = np.bincount(path.preparation.column_of_feature, weights=per_sd)
+    order = [int(j) for j in np.argsort(-parts, kind="stable") if parts[j] > NEGLIGIBLE * parts.max()]
+    return [path.column_names[j] for j in order]
+
+
+def nothing_left(path: Path, null_fit: int) -> list[Finding]:
+    """W41: what has no penalty explains all of the target's deviance but a billionth, or separates it.
+
+    `null_fit` is that of `Solution.null_fits`. Features are named by the columns that count most in the model of the
+    strongest penalty.
+    """
+    is_free = path.penalty_factors == 0.0
+    if null_fit == LEAVES_SOMETHING or (null_fit == LEAVES_NOTHING and is_free.all()):
+        return []
+    names = _most_of(path, np.where(is_free, np.abs(np.atleast_2d(path.coef_at(0))).sum(axis=0) * path.scales, 0.0))
+    if null_fit == NO_OPTIMUM and names:
+        text = f"Features without a penalty separate the target: {sample(names, quote=True)}.\n"
+        text += "Their coefficients grow without limit: no model has an optimum. All others are zero at every lambda."
+        return [Finding("W41", text, "leave them out of penalty_factors, so that they have a penalty", tuple(names))]
+    if names:
+        text = f"Features without a penalty explain the target but for a billionth: {sample(names, quote=True)}.\n"
+        text += "All others are zero at every lambda."
+        fix = "find out whether some are made of the target, and leave those out"
+        if len(names) <= SAMPLE:
+            fix = f"unless known before the target is: drop={words(names)}"
+        return [Finding("W41", text, fix, tuple(names))]
+    knows_units = find_family(path.family).inverse_link == "exp" and not find_family(path.family).has_risk_sets
+    fix = 'family="gaussian", which sees differences of any size' if knows_units else ""
+    if path.has_offset:
+        text = "The offset alone explains the target but for a billionth; all coefficients are zero."
+    else:
+        text = "A model without features explains the target but for a billionth; all coefficients are zero."
+    return [Finding("W41", text, fix)]
 
 
 def overdispersed(path: Path, dispersion: float) -> list[Finding]:

@@ -1,0 +1,175 @@
+"""Features without a penalty that leave nothing to the others: a certified answer, and a finding that says so."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import normball as nb
+from oracle_cox import CoxLoss
+from targets import FAMILIES
+
+# which path solver a design meets: moments or windows; a working set; sparse columns
+DESIGNS = {"tall": (1200, 6), "wide": (60, 150), "sparse": (300, 40)}
+SEVERAL = ("multinomial", "multigaussian")
+EVERY = (*FAMILIES, "cox", "cox(breslow)", *SEVERAL)
+design = pytest.mark.parametrize("design", DESIGNS)
+l1_ratio = pytest.mark.parametrize("l1_ratio", [1.0, 0.5, 0.0])
+grouped = pytest.mark.parametrize("grouped", [False, True])
+
+
+def features(design, seed=0):
+    """The first two columns are dense: those without a penalty."""
+    rng = np.random.default_rng(seed)
+    n, p = DESIGNS[design]
+    X = rng.normal(size=(n, p))
+    if design == "sparse":
+        X = np.where((rng.random((n, p)) < 0.1) | (np.arange(p) < 2), X, 0.0)
+    return X, rng
+
+
+def mean(family, eta):
+    if family == "multinomial":
+        raised = np.exp(eta - eta.max(axis=1, keepdims=True))
+        return raised / raised.sum(axis=1, keepdims=True)
+    if family == "binomial":
+        return 1.0 / (1.0 + np.exp(-eta))
+    return eta if family in ("gaussian", "multigaussian") or family.startswith("huber") else np.exp(eta)
+
+
+def free_predictor(family, X):
+    slopes = np.array([[1.0, -0.7, 0.3], [-0.5, 1.0, 0.2]]) if family in SEVERAL else np.array([1.0, -0.7])
+    return X[:, :2] @ slopes
+
+
+def solved(X, y, family, l1_ratio, grouped, n_free=2, **options):
+    p = X.shape[1]
+    if grouped and family not in SEVERAL:
+        options["groups"] = [*range(n_free), *(n_free + np.arange(p - n_free) // 2)]
+    design = sparse.csc_array(X) if (X == 0).mean() > 0.5 else X
+    factors = np.r_[np.zeros(n_free), np.ones(p - n_free)]
+    return nb.fit_path(
+        design, y, family=family, l1_ratio=l1_ratio, penalty_factors=factors, n_lambdas=8, **options
+    )  # a warning that some lambda was not solved is an error here
+
+
+def remark(path):
+    """The text of W41, or nothing."""
+    found = [finding for finding in path.findings if finding.code == "W41"]
+    assert len(found) <= 1
+    return found[0].text if found else ""
+
+
+def assert_null_model_everywhere(path):
+    assert (path.statuses == "converged").all()
+    coefs = path.coefs.reshape(path.lambdas.size, -1, path.n_features)
+    assert not coefs[:, :, 2:].any()
+    np.testing.assert_array_equal(path.loss, path.loss[0])
+
+
+@grouped
+@l1_ratio
+@design
+@pytest.mark.parametrize("noise", [0.0, 1e-10, 1e-8, 1e-6])
+@pytest.mark.parametrize("family", [family for family in EVERY if not family.startswith("cox")])
+def test_free_features_that_fit_perfectly(family, noise, design, l1_ratio, grouped):
+    X, rng = features(design)
+    eta = free_predictor(family, X)
+    path = solved(X, mean(family, eta + noise * rng.normal(size=eta.shape)), family, l1_ratio, grouped)
+    assert_null_model_everywhere(path)
+    assert 'explain the target but for a billionth: "x0", "x1".\nAll others are zero' in remark(path)
+
+
+@l1_ratio
+@design
+@pytest.mark.parametrize("family", ["gaussian", "poisson", "gamma", "multigaussian"])
+def test_what_they_leave_is_still_explained(family, design, l1_ratio):
+    """Three in ten thousand are no rounding."""
+    X, rng = features(design)
+    eta = free_predictor(family, X)
+    part = 3e-4 * (X[:, 2] + 0.2 * rng.normal(size=len(X)))
+    path = solved(X, mean(family, eta + (part[:, None] if eta.ndim == 2 else part)), family, l1_ratio, False)
+    assert (path.statuses == "converged").all()
+    assert not remark(path)
+    kept = np.abs(path.coefs[-1].reshape(-1, path.n_features)[:, 2:]).sum(axis=0)
+    assert kept.argmax() == 0
+    assert path.deviance_ratio[-1] > 0.3
+
+
+@grouped
+@l1_ratio
+@design
+@pytest.mark.parametrize("family", ["binomial", "multinomial", "cox", "cox(breslow)"])
+def test_free_features_that_separate(family, design, l1_ratio, grouped):
+    X, _ = features(design)
+    eta = free_predictor(family, X)
+    if family.startswith("cox"):
+        y = np.column_stack([np.argsort(np.argsort(-eta)) + 1.0, np.arange(len(X)) % 9 > 0])
+    else:
+        y = eta.argmax(axis=1) if family == "multinomial" else (eta > 0).astype(float)
+    path = solved(X, y, family, l1_ratio, grouped)
+    assert_null_model_everywhere(path)
+    assert {finding.code for finding in path.findings} >= {"W41"}
+    assert path.null_loss < 0.02
+
+
+def test_every_event_of_a_cox_model_where_the_free_feature_is_largest():
+    """The likelihood is monotone; rounding stops where nothing can be told from its end."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(200, 5))
+    y = np.column_stack([np.argsort(np.argsort(-X[:, 0])) + 1.0, np.ones(200)])
+    path = solved(X, y, "cox", 1.0, False, n_free=1)
+    assert CoxLoss(y).value(X @ path.coefs[0]) == pytest.approx(path.null_loss, abs=1e-9)
+    text = remark(path)
+    assert 'separate the target: "x0".\nTheir coefficients grow without limit: no model has an optimum' in text
+    (finding,) = [one for one in path.findings if one.code == "W41"]
+    assert finding.fix == "leave them out of penalty_factors, so that they have a penalty"
+    followed = nb.fit_path(X, y, family="cox", n_lambdas=8)
+    assert (followed.statuses == "converged").all()
+    assert not remark(followed)
+    assert remark(nb.fit_path(X[:, :1], y, family="cox", penalty_factors=[0.0], lambdas=[0.1]))
+
+
+@l1_ratio
+@design
+@pytest.mark.parametrize("family", ["binomial", "poisson", "multinomial", "cox"])
+def test_a_level_without_an_event_leaves_the_others_something(family, design, l1_ratio):
+    """Its coefficient grows, too, but what it leaves has an optimum, which is found."""
+    X, rng = features(design)
+    X[:, 0] = np.arange(len(X)) % 7 == 0
+    X[:, 1] = np.arange(len(X)) % 2
+    risk = np.exp(0.8 * X[:, 2] + 0.5 * X[:, 1]) * (X[:, 0] == 0)
+    if family == "cox":
+        y = np.column_stack([rng.exponential(1.0 / np.maximum(risk, 0.1)), (risk > 0) & (rng.random(len(X)) < 0.8)])
+    elif family == "poisson":
+        y = rng.poisson(risk).astype(float)
+    else:
+        y = (rng.random(len(X)) < risk / (1.0 + risk)).astype(float)
+    path = solved(X, y, family, l1_ratio, False)
+    assert (path.statuses == "converged").all()
+    assert not remark(path)
+    assert path.n_nonzero[-1] > 2
+
+
+@l1_ratio
+@design
+@pytest.mark.parametrize(
+    "family", ["poisson", "negative_binomial(2)", "gamma", "tweedie(1.5)", "binomial", "multinomial"]
+)
+@pytest.mark.parametrize("spread", [1e-5, 1e-7, 1e-9, 1e-11])
+def test_a_target_that_hardly_varies(family, spread, design, l1_ratio):
+    X, rng = features(design)
+    y = mean(family, 0.7 + spread * rng.normal(size=(len(X), 3) if family == "multinomial" else len(X)))
+    path = solved(X, y, family, l1_ratio, False, n_free=0)
+    assert (path.statuses == "converged").all()
+    assert not path.coefs.any()
+    assert "A model without features explains the target but for a billionth;" in remark(path)
+
+
+def test_folds_and_offsets_that_leave_nothing():
+    X, _ = features("tall")
+    y = np.exp(free_predictor("poisson", X))
+    path = nb.fit_path(X, y, family="poisson", offset=np.log(y), n_lambdas=5)
+    assert remark(path).startswith("The offset alone explains the target but for a billionth;")
+    cv = nb.cv_path(X, y, family="poisson", penalty_factors=[0, 0, 1, 1, 1, 1], cv=3, n_lambdas=5)
+    assert "W41" in {finding.code for finding in cv.findings}
+    assert (cv.fold_dual_gaps <= 1e-6).all()
