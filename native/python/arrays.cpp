@@ -99,6 +99,7 @@ nb::dict as_dict(PathResult&& result, const Specification& spec) {
                                           : owned(std::move(result.null_intercepts), {k, n_outputs});
   out["null_loss"] = owned(std::move(result.null_loss), {k});
   std::vector<std::int8_t> null_fits;
+  null_fits.reserve(k);
   for (const NullFit fit : result.null_fits) null_fits.push_back(static_cast<std::int8_t>(fit));
   out["null_fits"] = owned(std::move(null_fits), {k});
   out["lambda_max"] = owned(std::move(result.lambda_max), {k});
