@@ -114,12 +114,14 @@ struct Problem {
   // an exposure, must not decide it. A location family judges it by the digits of the response.
   //
   // Where features without a penalty separate the response they have no optimum: their coefficients grow, the curvature
-  // vanishes, and steps end where what they leave of the gradient would cost more than any certificate allows.
+  // vanishes, and steps end where what they leave of the gradient would cost more than any certificate allows. In units
+  // of the data nothing tells how far off that is.
   void judge_null(double loss, double free_cost, double reach) {
     null_loss = loss;
     if (spec->family->is_location) return;
     negligible_loss = std::max({negligible_loss, 10.0 * noise(loss), least_share * mean_curvature});
-    has_no_optimum = has_no_optimum || (reach > far_off && free_cost > std::max(spec->tol, 1e-6) * loss);
+    has_no_optimum =
+        has_no_optimum || (spec->standardize && reach > far_off && free_cost > std::max(spec->tol, 1e-6) * loss);
   }
 
   // From its gradient follows the smallest lambda that keeps every penalised coefficient at zero. Ridge has none; its
