@@ -165,6 +165,23 @@ def test_a_target_that_hardly_varies(family, spread, design, l1_ratio):
     assert "A model without features explains the target but for a billionth;" in remark(path)
 
 
+@pytest.mark.filterwarnings("ignore::normball.NotConverged")  # where its gradient is read in such a unit
+@pytest.mark.parametrize("family", ["binomial", "poisson", "cox"])
+def test_a_free_feature_in_a_large_unit_separates_nothing(family):
+    """Without standardising its coefficient is large for its unit alone."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 6))
+    eta = X[:, 0] - 0.5 * X[:, 1] + 0.5 * X[:, 2]
+    y = {
+        "binomial": (rng.random(400) < mean("binomial", eta)).astype(float),
+        "poisson": rng.poisson(np.exp(eta)).astype(float),
+        "cox": np.column_stack([rng.exponential(np.exp(-eta)) + 1e-3, rng.random(400) < 0.8]),
+    }[family]
+    path = solved(np.where(np.arange(6) == 0, 1e-8, 1.0) * X, y, family, 1.0, False, n_free=1, standardize=False)
+    assert not remark(path)
+    assert path.n_nonzero[-1] > 1
+
+
 def test_folds_and_offsets_that_leave_nothing():
     X, _ = features("tall")
     y = np.exp(free_predictor("poisson", X))
