@@ -114,6 +114,20 @@ def test_free_features_that_separate(family, design, l1_ratio, grouped):
     assert path.null_loss < 0.02
 
 
+@pytest.mark.parametrize("n_features", [2, 60])
+@pytest.mark.parametrize("family", ["gaussian", "huber(1.345)", "multigaussian"])
+def test_a_fit_without_any_rounding_has_lambdas(family, n_features):
+    """Lambdas of ridge are measured by what the null model leaves, which is 0 here."""
+    X = np.random.default_rng(0).integers(-8, 9, size=(80, n_features)).astype(float)
+    X[:, 0] = np.arange(80) % 2 * 2.0 - 1.0
+    y = np.column_stack([X[:, 0], 2 * X[:, 0]]) if family == "multigaussian" else 2 * X[:, 0] + 1
+    for grouped in (False, True):
+        path = solved(X, y, family, 0.0, grouped, n_free=1)
+        assert np.isfinite(path.lambdas).all()
+        assert (path.statuses == "converged").all()
+        assert remark(path)
+
+
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
 @pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson", "gamma", "cox", *SEVERAL])
 def test_a_lone_lambda_far_from_the_largest_is_no_other(family, l1_ratio):
@@ -126,8 +140,13 @@ def test_a_lone_lambda_far_from_the_largest_is_no_other(family, l1_ratio):
     assert remark(path)
 
 
-@pytest.mark.parametrize("grouped", [False, True])
-@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson", "gamma", "tweedie(1.5)", *SEVERAL])
+@pytest.mark.parametrize(
+    ("family", "grouped"),
+    [
+        *(("gaussian", False), ("binomial", True), ("poisson", False), ("gamma", True), ("tweedie(1.5)", False)),
+        *((family, grouped) for family in SEVERAL for grouped in (False, True)),
+    ],
+)
 def test_rows_in_blocks_are_judged_alike(family, grouped):
     X, rng = features("tall")
     if family in ("binomial", "multinomial"):

@@ -144,7 +144,9 @@ struct Problem {
       largest_gradient = std::max(largest_gradient, penalty.strength_asked(j, at.gradient[j]));
     }
     lambda_max = largest_gradient / std::max(penalty.l1_ratio(), 1e-3);
-    if (is_location && !penalty.selects() && largest_gradient > 0.0) lambda_max /= std::sqrt(at.squares);
+    if (is_location && !penalty.selects() && largest_gradient > 0.0) {
+      lambda_max /= std::sqrt(std::max(at.squares, negligible_loss));
+    }
   }
 
   // positions in the list, in the order of the features

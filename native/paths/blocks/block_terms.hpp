@@ -157,7 +157,8 @@ void take_null(Problem& problem, const FeatureBlocks& blocks, const Sums& at, co
   problem.judge_null(at.loss, free_cost, reach);
   problem.lambda_max = problem.largest_gradient / std::max(problem.penalty.l1_ratio(), 1e-3);
   if (family.is_location && !problem.penalty.selects() && problem.largest_gradient > 0.0) {
-    problem.lambda_max /= std::sqrt(family.is_quadratic ? 2.0 * at.loss : at.squares);
+    const double squares = family.is_quadratic ? 2.0 * at.loss : at.squares;
+    problem.lambda_max /= std::sqrt(std::max(squares, problem.negligible_loss));
   }
 }
 
