@@ -13,40 +13,30 @@ using namespace nb::literals;
 namespace normball {
 namespace {
 
-// The arrays of a block, and the loss that looks at them.
-struct Given {
-  nb::object X;
-  Flat<double> y;
-  Flat<double> weights;
-  Flat<double> offset;
-  std::optional<Flat<std::int32_t>> fold;
-  Index first_row;
-  std::string family;
-  double parameter;
-  Index n_outputs;
-};
+using Folds = std::optional<Flat<std::int32_t>>;
 
+// The arrays of a block, and the loss that looks at them.
 class GivenRows {
  public:
-  GivenRows(const Given& given, Index n_folds) {
-    design_ = as_design(given.X);
+  GivenRows(const nb::object& X, const Flat<double>& y, const Flat<double>& weights, const Flat<double>& offset,
+            const Folds& fold, Index first_row, const std::string& family, double parameter, Index n_outputs,
+            Index n_folds)
+      : design_(as_design(X)) {
     rows_ = {.design = dynamic_cast<const DenseDesign*>(design_.get()),
              .n_rows = design_->n_rows,
-             .first_row = given.first_row,
-             .n_outputs = given.n_outputs,
-             .y = given.y.data(),
-             .weights = given.weights.data(),
-             .offset = given.offset.data(),
-             .fold = given.fold ? given.fold->data() : nullptr,
-             .family = &family_named(given.family),
-             .parameter = given.parameter};
+             .first_row = first_row,
+             .n_outputs = n_outputs,
+             .y = y.data(),
+             .weights = weights.data(),
+             .offset = offset.data(),
+             .fold = fold ? fold->data() : nullptr,
+             .family = &family_named(family),
+             .parameter = parameter};
     if (rows_.design == nullptr) throw nb::type_error("X of a block must be a dense matrix");
     const auto fits = [&](const auto& array, Index width) {
       return std::cmp_equal(array.size(), rows_.n_rows * width);
     };
-    const Index width = rows_.n_outputs;
-    if (!fits(given.y, width) || !fits(given.weights, 1) || !fits(given.offset, width) ||
-        (given.fold && !fits(*given.fold, 1))) {
+    if (!fits(y, n_outputs) || !fits(weights, 1) || !fits(offset, n_outputs) || (fold && !fits(*fold, 1))) {
       throw nb::value_error("the arrays of a block have different numbers of rows");
     }
     for (Index i = 0; rows_.fold != nullptr && i < rows_.n_rows; ++i) {
@@ -63,20 +53,11 @@ class GivenRows {
   BlockRows rows_;
 };
 
-nb::object block_moments(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
-                         std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
+nb::object block_moments(const nb::object& X, const Flat<double>& y, const Flat<double>& weights,
+                         const Flat<double>& offset, const Folds& fold, Index first_row, const std::string& family,
                          double parameter, Index n_outputs, Index n_folds, bool has_gram) {
   load_blas();
-  GivenRows rows({.X = std::move(X),
-                  .y = y,
-                  .weights = weights,
-                  .offset = offset,
-                  .fold = std::move(fold),
-                  .first_row = first_row,
-                  .family = family,
-                  .parameter = parameter,
-                  .n_outputs = n_outputs},
-                 n_folds);
+  GivenRows rows(X, y, weights, offset, fold, first_row, family, parameter, n_outputs, n_folds);
   const MomentShape shape{.p = rows.design().n_cols, .n_targets = n_outputs, .has_gram = has_gram};
   Vector values(static_cast<std::size_t>((n_folds + 1) * shape.size()));
   const MomentsOfFolds out{.values = values, .shape = shape};
@@ -134,19 +115,11 @@ nb::dict moment_facts(const Flat<double>& moments, Index n_features, Index n_out
 
 Vector as_vector(const Flat<double>& array) { return {array.data(), array.data() + array.size()}; }
 
-nb::object block_null_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
-                           std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
+nb::object block_null_sums(const nb::object& X, const Flat<double>& y, const Flat<double>& weights,
+                           const Flat<double>& offset, const Folds& fold, Index first_row, const std::string& family,
                            double parameter, Index n_outputs, bool in_time, const Flat<double>& totals,
                            const Flat<double>& intercepts) {
-  const GivenRows rows({.X = std::move(X),
-                        .y = y,
-                        .weights = weights,
-                        .offset = offset,
-                        .fold = std::move(fold),
-                        .first_row = first_row,
-                        .family = family,
-                        .parameter = parameter,
-                        .n_outputs = n_outputs},
+  const GivenRows rows(X, y, weights, offset, fold, first_row, family, parameter, n_outputs,
                        static_cast<Index>(totals.size()) - 1);
   const FoldProblems problems{.totals = as_vector(totals), .least_curvature = {}, .in_time = in_time};
   if (intercepts.size() != totals.size() * static_cast<std::size_t>(n_outputs)) {
@@ -169,23 +142,16 @@ std::vector<T> as_list(const Flat<From>& array) {
   return list;
 }
 
-nb::object block_candidate_sums(nb::object X, Flat<double> y, Flat<double> weights, Flat<double> offset,
-                                std::optional<Flat<std::int32_t>> fold, Index first_row, const std::string& family,
-                                double parameter, Index n_outputs, bool in_time, const Flat<double>& totals,
-                                const Flat<double>& least_curvature, const Flat<double>& centre,
-                                const Flat<std::int64_t>& order, const Flat<std::int64_t>& problem,
-                                const Flat<double>& constant, const Flat<double>& coefs,
-                                const Flat<double>& inverse_units, const Flat<std::int8_t>& digits) {
+nb::object block_candidate_sums(const nb::object& X, const Flat<double>& y, const Flat<double>& weights,
+                                const Flat<double>& offset, const Folds& fold, Index first_row,
+                                const std::string& family, double parameter, Index n_outputs, bool in_time,
+                                const Flat<double>& totals, const Flat<double>& least_curvature,
+                                const Flat<double>& centre, const Flat<std::int64_t>& order,
+                                const Flat<std::int64_t>& problem, const Flat<double>& constant,
+                                const Flat<double>& coefs, const Flat<double>& inverse_units,
+                                const Flat<std::int8_t>& digits) {
   load_blas();
-  GivenRows rows({.X = std::move(X),
-                  .y = y,
-                  .weights = weights,
-                  .offset = offset,
-                  .fold = std::move(fold),
-                  .first_row = first_row,
-                  .family = family,
-                  .parameter = parameter,
-                  .n_outputs = n_outputs},
+  GivenRows rows(X, y, weights, offset, fold, first_row, family, parameter, n_outputs,
                  static_cast<Index>(totals.size()) - 1);
   const auto p = static_cast<std::size_t>(rows.design().n_cols);
   const bool agree = centre.size() == p && order.size() == p && inverse_units.size() == p && problem.size() > 0 &&

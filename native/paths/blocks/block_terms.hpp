@@ -133,6 +133,18 @@ class BlockTerms {
   const FeatureBlocks& blocks_;
 };
 
+// Without a penalty nothing but the way there decides what all outputs of a feature have in common: it is to be taken
+// out. for_each_coef(visit) calls visit(feature, coefficient) for each output, in units of the data.
+template <class ForEach>
+Vector common_part(const Problem& problem, bool is_shift_invariant, double lambda, const ForEach& for_each_coef) {
+  Vector common(static_cast<std::size_t>(problem.spec->n_features), 0.0);
+  if (lambda > 0.0 || !is_shift_invariant) return common;
+  for_each_coef([&](Index j, double coef) {
+    if (!problem.penalty.is_bounded(j)) common[j] += coef / static_cast<double>(problem.spec->n_outputs);
+  });
+  return common;
+}
+
 // As Problem::take_null, of blocks; for_each(visit) calls visit(block, b, gradient) for each at its null model.
 template <class Sums, class ForEach>
 void take_null(Problem& problem, const FeatureBlocks& blocks, const Sums& at, const ForEach& for_each) {

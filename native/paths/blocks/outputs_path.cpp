@@ -203,31 +203,28 @@ class OutputsPath {
     return all.certify(at.sums().loss, at.dual_sums().pearson, at.dual_sums().dual_pearson);
   }
 
-  // Without a penalty nothing but the way there decides what all outputs of a feature have in common: it is taken out.
-  Vector common_part(const State& state, double lambda) const {
-    Vector common(static_cast<std::size_t>(spec_.n_features), 0.0);
+  // visit(feature, coefficient in units of the data) of all outputs
+  template <class Visit>
+  static void for_each_coef(const State& state, const Visit& visit) {
     const BlockState& at = state.at;
     Vector raw;
     for (Index place = 0; place < at.set().size(); ++place) {
       const Index b = at.set().block(place);
-      if (lambda > 0.0 || !state.of.loss->traits.is_shift_invariant || b == SetColumns::intercept) continue;
+      if (b == SetColumns::intercept) continue;
       const std::span<const Index> features = state.blocks.features(b);
       raw.resize(features.size());
-      for (Index k = 0; k < spec_.n_outputs; ++k) {
+      for (Index k = 0; k < state.blocks.n_outputs(); ++k) {
         state.blocks.to_raw(b, at.theta().data() + at.first_value(place) + k * at.set().width(place), raw.data());
-        for (std::size_t m = 0; m < features.size(); ++m) {
-          const Index j = features[m];
-          if (!state.of.problem.penalty.is_bounded(j)) common[j] += raw[m] / static_cast<double>(spec_.n_outputs);
-        }
+        for (std::size_t m = 0; m < features.size(); ++m) visit(features[m], raw[m]);
       }
     }
-    return common;
   }
 
   void write(const State& state, double lambda, const Vector& centre, Point* points) {
     const Problem& problem = state.of.problem;
     const BlockState& at = state.at;
-    const Vector common = common_part(state, lambda);
+    const Vector common = common_part(problem, state.of.loss->traits.is_shift_invariant, lambda,
+                                      [&](const auto& visit) { for_each_coef(state, visit); });
     std::vector<std::pair<Index, double>> coefs;
     Vector raw;
     double mean_intercept = 0.0;
@@ -239,7 +236,6 @@ class OutputsPath {
         const Index b = at.set().block(place);
         if (b == SetColumns::intercept) continue;
         const double* theta = at.theta().data() + at.first_value(place) + k * at.set().width(place);
-        if (std::all_of(theta, theta + at.set().width(place), [](double value) { return value == 0.0; })) continue;
         const std::span<const Index> features = state.blocks.features(b);
         raw.resize(features.size());
         state.blocks.to_raw(b, theta, raw.data());

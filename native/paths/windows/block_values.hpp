@@ -120,15 +120,17 @@ class BlockValues final : public WindowValues {
   void write(double lambda, const double* centre, const Iterate& at, Point* points) const override {
     Evaluation raw;
     ask(at.coef, at.intercept, raw);
-    if (is_shift_invariant_ && lambda == 0.0) centre_outputs(raw.coef);
+    const Vector common = common_part(problem_, is_shift_invariant_, lambda, [&](const auto& visit) {
+      for (Index c = 0; c < std::ssize(raw.coef); ++c) visit(c % spec_.n_features, raw.coef[c]);
+    });
     points[0].loss = at.loss;
-    const Point common = points[0];
+    const Point of_all = points[0];
     for (Index k = 0; k < spec_.n_outputs; ++k) {
       Point& point = points[k];
-      point = common;
+      point = of_all;
       point.intercept = raw.constant[k];
       for (Index j = 0; j < spec_.n_features; ++j) {
-        const double value = problem_.penalty.clamp(j, raw.coef[k * spec_.n_features + j]);
+        const double value = problem_.penalty.clamp(j, raw.coef[k * spec_.n_features + j]) - common[j];
         if (value == 0.0) continue;
         point.features.push_back(static_cast<std::int32_t>(j));
         point.values.push_back(value);
@@ -200,17 +202,6 @@ class BlockValues final : public WindowValues {
     }
     if (has_intercept_values()) list.push_back({.first = first_.back(), .count = spec_.n_outputs, .term = {}});
     return WindowTerms(std::move(list));
-  }
-
-  // Without a penalty nothing but the way there decides what all outputs of a feature have in common: it is taken out.
-  void centre_outputs(Vector& coefs) const {
-    for (Index j = 0; j < spec_.n_features; ++j) {
-      if (problem_.penalty.is_bounded(j)) continue;
-      double mean = 0.0;
-      for (Index k = 0; k < spec_.n_outputs; ++k) mean += coefs[k * spec_.n_features + j];
-      mean /= static_cast<double>(spec_.n_outputs);
-      for (Index k = 0; k < spec_.n_outputs; ++k) coefs[k * spec_.n_features + j] -= mean;
-    }
   }
 
   // the same number in all outputs of a coefficient without penalty is nobody's concern: it stays
