@@ -103,33 +103,8 @@ def prepare_long_table(
     if table.form is not None:  # text that is to be labels stays as it is written
         table = replace(table, kept_as_text=(*table.kept_as_text, *plan.categorical, *plan.dates))
     n_rows = rows_of_a_block(len(roles.columns), memory, block_rows)
-    surveyed = _Surveyed(table, roles, plan, survey(table, _wanted(table, roles, plan), n_rows), n_rows)
-    family, reader, features = surveyed.reader(family)
-    used = surveyed.used(reader, features, memory or DEFAULT_MEMORY)
-    target, findings, has_offset = reader.target, surveyed.findings, bool(roles.offsets or roles.exposure)
-    assert target is not None
-    findings += judge_target(target, used.target, family, has_offset)
-    family, remarks = settled_family(family, table, reader, surveyed.found.n_rows, n_rows)
-    findings += remarks
-    terms, levels = learned_terms(used.contents, plan, findings, partial(_counted, table, reader, n_rows))
-    preparation = Preparation(terms, table.named, plan.inf == "nan")
-    refuse_equal_names(preparation)
-    n_rows = rows_of_a_block(max(len(roles.columns), len(preparation.feature_names)), memory, block_rows)
-    source = TableRows(table, reader, preparation, surveyed.found.n_rows, n_rows, levels)
-    n_folds, units = folds_and_units(roles.fold_role, reader.folds, used.fold_sizes)
-    return RowBlocks(
-        source=source,
-        family=family,
-        classes=target.classes,
-        output_names=target.output_names,
-        target_name=target.title,
-        preparation=preparation,
-        findings=findings,
-        has_offset=has_offset,
-        n_folds=n_folds,
-        folds=f"{n_folds} given folds" if n_folds else "",
-        units=units,
-    )
+    found = survey(table, _wanted(table, roles, plan), n_rows)
+    return _Surveyed(table, roles, plan, found, n_rows).laid_out(family, memory, block_rows)
 
 
 def _counted(
@@ -161,6 +136,36 @@ class _Surveyed:
         self.findings = [*table.findings, *found.findings]
         if table.form is not None:
             self.findings += not_met(table.form, found.matched)
+
+    def laid_out(self, family: str, memory: int | None, block_rows: int | None) -> RowBlocks:
+        """How its rows become blocks; raises with every problem found."""
+        family, reader, features = self.reader(family)
+        used = self.used(reader, features, memory or DEFAULT_MEMORY)
+        target, has_offset = reader.target, bool(self.roles.offsets or self.roles.exposure)
+        assert target is not None
+        self.findings += judge_target(target, used.target, family, has_offset)
+        family, remarks = settled_family(family, self.table, reader, self.found.n_rows, self.n_rows)
+        self.findings += remarks
+        counted = partial(_counted, self.table, reader, self.n_rows)
+        terms, levels = learned_terms(used.contents, self.plan, self.findings, counted)
+        preparation = Preparation(terms, self.table.named, self.plan.inf == "nan")
+        refuse_equal_names(preparation)
+        n_columns = max(len(self.roles.columns), len(preparation.feature_names))
+        n_rows = rows_of_a_block(n_columns, memory, block_rows)
+        n_folds, units = folds_and_units(self.roles.fold_role, reader.folds, used.fold_sizes)
+        return RowBlocks(
+            source=TableRows(self.table, reader, preparation, self.found.n_rows, n_rows, levels),
+            family=family,
+            classes=target.classes,
+            output_names=target.output_names,
+            target_name=target.title,
+            preparation=preparation,
+            findings=self.findings,
+            has_offset=has_offset,
+            n_folds=n_folds,
+            folds=f"{n_folds} given folds" if n_folds else "",
+            units=units,
+        )
 
     def reader(self, family: str) -> tuple[str, RowReader, dict[str, Feature]]:
         """The family, how rows are read, and the features; raises with every problem of single columns."""
