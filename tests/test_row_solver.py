@@ -63,7 +63,7 @@ def wide(seed, n=40, p=900):
 
 
 @pytest.mark.parametrize("family", ["binomial", "poisson", "gaussian", "huber(1)"])
-@pytest.mark.parametrize("kind", ["plain", "bounds", "free", "weights"])
+@pytest.mark.parametrize("kind", ["plain", "bounds", "factors", "weights"])
 def test_paths_keep_their_promise(family, kind):
     X, signal, rng = wide(3)
     y = {"binomial": (signal > 0).astype(float), "poisson": rng.poisson(np.exp(0.2 * signal)).astype(float)}.get(
@@ -72,7 +72,7 @@ def test_paths_keep_their_promise(family, kind):
     p = X.shape[1]
     given = {
         "bounds": {"lower_bounds": np.where(np.arange(p) % 3 == 0, 0.0, -0.05), "upper_bounds": 0.1},
-        "free": {"penalty_factors": np.where(np.arange(p) == 5, 0.0, rng.uniform(0.5, 2.0, p))},
+        "factors": {"penalty_factors": rng.uniform(0.5, 2.0, p)},
         "weights": {"sample_weight": rng.multinomial(len(X), np.full(len(X), 1 / len(X))).astype(float)},
     }.get(kind, {})
     how = {"family": family, "l1_ratio": 0.1, "standardize": False}
