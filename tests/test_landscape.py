@@ -158,3 +158,27 @@ def test_a_sum_over_blocks_of_rows_is_the_sum_over_rows() -> None:
     np.testing.assert_allclose(bend, shares @ (chances * (1 - chances)), rtol=1e-10)
     few = y > 0
     np.testing.assert_allclose(rows.loss(eta[few], few), shares[few] @ losses[few] / shares[few].sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.0])
+def test_counts_in_the_hundred_millions_have_a_page(l1_ratio: float) -> None:
+    """Their curvature rounds to whole numbers, and their losses are small differences of large terms."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = np.round(1e8 * np.exp(1e-6 * X @ [1.0, -0.5, 0.2] + 1e-7 * rng.normal(size=60)))
+    cv = nb.cv_path(X, y, family="poisson", l1_ratio=l1_ratio, cv=3, n_lambdas=8)
+    assert described(cv, X, y)["evidence"]["slices"]
+
+
+@pytest.mark.filterwarnings("ignore::normball.NotConverged")  # what rounding leaves is not certified in every fold
+@pytest.mark.parametrize("family", ["gaussian", "poisson", "gamma", "tweedie(1.5)", "negative_binomial(2)", "binomial"])
+def test_data_that_hardly_vary_are_those_of_their_model(family: str) -> None:
+    """And others are not, although their loss is small, too."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(80, 3))
+    eta = 1e-2 * (X @ [1.0, -0.5, 0.2] + 0.1 * rng.normal(size=80))
+    y = {"gaussian": 1e8 + eta, "binomial": 1.0 / (1.0 + np.exp(-eta))}.get(family, 1e8 * np.exp(eta))
+    cv = nb.cv_path(X, y, family=family, cv=3, n_lambdas=8)
+    assert described(cv, X, y)["evidence"]["loss"]
+    with pytest.raises(nb.DataError, match="their loss under the model differs"):
+        described(cv, X, y[::-1].copy())

@@ -28,7 +28,9 @@ FEW = 9  # indices of lambda for what cannot be had for all
 MANY = 20_000  # rows from which on these are the marks alone
 BLOCK = 4_000_000  # linear predictors held at a time
 CACHED = 8_192  # of them that a core has in its cache with all that is made of them, and BLAS does alone
-SAME_LOSS = 1e-5  # of the null loss: from here on the data are others than those fitted
+SAME_LOSS = 1e-5  # of the null loss: from here on the data are others than those fitted, but for rounding
+FAR_OFF = 100.0  # times that rounding is usual: losses of the fit were added up in another way
+NUDGE = 2.0**-49  # of a linear predictor: eight times its last digit
 BLOCK_OF_COLUMNS = 256  # copied at a time
 NEWTON_STEPS = 50
 DONE = 1e-15  # relative to the null loss
@@ -197,12 +199,25 @@ def fitted_rows(cv: CVPath, run: Run, data: Data) -> FittedRows:
         marks=(picked(cv, run), cv.index_best, cv.index_1se),
         survival=data.survival,
     )
-    last = path.lambdas.size - 1
     if data.sample_of is not None:
         return rows
-    if abs(rows.loss(rows.link(slice(last, None)))[0] - path.loss[last]) > SAME_LOSS * (path.null_loss or 1.0):
+    last = path.lambdas.size - 1
+    eta = rows.link(slice(last, None))
+    if abs(rows.loss(eta)[0] - path.loss[last]) > SAME_LOSS * path.null_loss + FAR_OFF * _rounding(rows, eta):
         raise _other_data("their loss under the model differs from that of the rows it was fitted to")
     return rows
+
+
+def _rounding(rows: FittedRows, eta: Array) -> float:
+    """How far the mean loss of one linear predictor may be off: what other last digits do to the losses of rows.
+
+    They may be small differences of large terms, as those of counts in the hundred millions are.
+    """
+    nudged = eta * (1.0 + NUDGE)
+    if rows.family.has_risk_sets:
+        return float(abs(rows.loss(nudged) - rows.loss(eta))[0])
+    y = rows.y[:, None]
+    return float(rows.weights @ np.abs(rows.family.loss(y, nudged) - rows.family.loss(y, eta))[:, 0])
 
 
 def dense_columns(design: Any, columns: NDArray[np.intp]) -> Array:

@@ -145,12 +145,12 @@ def plain(values: ArrayLike, digits: int | None = None) -> Any:
     array = np.asarray(values)
     if array.dtype.kind != "f":
         return array.tolist()
-    shown = array if digits is None else _rounded(array, digits)
+    shown = array if digits is None else rounded(array, digits)
     return _without_gaps(shown.tolist())
 
 
-def _rounded(array: Array, digits: int) -> Array:
-    """Rounded to significant digits; decimal powers are whole, so that numbers have short words."""
+def rounded(array: Array, digits: int) -> Array:
+    """Numbers to so many significant digits; decimal powers are whole, so that numbers have short words."""
     texts = [float(f"{value:.{digits - 1}e}") for value in array.ravel()]
     return np.array(texts).reshape(array.shape)
 

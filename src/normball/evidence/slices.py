@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.evidence.fitted_rows import FittedRows, unpenalised
-from normball.evidence.listed import plain
+from normball.evidence.listed import plain, rounded
 
 Array = NDArray[np.float64]
 Square = tuple[tuple[float, float], tuple[float, float]]  # ranges of x and y
@@ -51,7 +51,7 @@ def slices(rows: FittedRows) -> list[dict[str, Any]]:
             continue
         x, y = box
         beyond = _beyond(rows, eta, j, k, gradient, hessian, _axis(x) - here[0], _axis(y) - here[1])
-        bends = [hessian[0, 0], hessian[0, 1], hessian[1, 1]]
+        bends = plain(hessian[[0, 0, 1], [0, 1, 1]])
         found.append(
             {"j": j, "k": k, "at": index, "x": list(x), "y": list(y), "size": SIZE, "hessian": bends, "beyond": beyond}
         )
@@ -128,7 +128,7 @@ def _derivatives(rows: FittedRows, eta: Array, j: int, k: int) -> tuple[Array, A
     two = rows.features[:, [j, k]]
     gradient = two.T @ (rows.weights * rows.slope(eta))
     hessian = (two.T * (rows.weights * rows.curvature(eta))) @ two
-    return np.array(plain(gradient, DIGITS)), np.array(plain(hessian, DIGITS))
+    return rounded(gradient, DIGITS), rounded(hessian, DIGITS)
 
 
 def _beyond(
