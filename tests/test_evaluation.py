@@ -176,22 +176,42 @@ def test_calibration_slopes_of_bootstrap_samples_start_from_that_of_all_of_them(
     assert len(looks) <= 10 + 3 * 20
 
 
-@pytest.mark.parametrize("width", [1.0, 3.0])
-def test_no_weighting_that_separates_the_classes_has_a_slope(width):
-    """Nor one that leaves a single class; some of them leave residuals that round to 0 before the curvature does."""
-    n_separated = 0
-    for seed in range(30):
+def fits_ever_better(family, y, x):
+    """Whether the steeper some line through these rows is, the better it fits."""
+    low, high = x[y == 0], x[y > 0]
+    if not high.size or (family == "binomial" and not low.size):
+        return True
+    if family == "binomial":
+        return low.max() <= high.min() or high.max() <= low.min()
+    return np.ptp(high) == 0 and (not low.size or high[0] in (x.min(), x.max()))
+
+
+@pytest.mark.parametrize("width", [1.0, 30.0])
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_a_weighting_has_a_slope_unless_the_steepest_is_best(family, width):
+    """Of few rows many have none; some of them leave residuals that round to 0 before the curvature does."""
+    n_without, n_with, mean = 0, 0, find_family(family).mean
+    for seed in range(15):
         rng = np.random.default_rng([12, seed])
-        eta = width * rng.normal(size=12)
-        y = (rng.random(12) < 1 / (1 + np.exp(-eta))) * 1.0
+        x = rng.normal(size=12).round(1)  # some are alike
+        y = (rng.random(12) < 1 / (1 + np.exp(-x))) * 1.0 if family == "binomial" else rng.poisson(0.3, 12) * 1.0
         weights = rng.multinomial(12, np.full(12, 1 / 12), 20) * 1.0
-        slopes = weighted_score("calibration_slope", find_family("binomial"), y, eta)(weights)
+        slopes = weighted_score("calibration_slope", find_family(family), y, width * x)(weights)
         for one, slope in zip(weights, slopes, strict=True):
-            low, high = eta[(one > 0) & (y == 0)], eta[(one > 0) & (y == 1)]
-            if not low.size or not high.size or low.max() <= high.min() or high.max() <= low.min():
-                n_separated += 1
+            used = one > 0
+            if fits_ever_better(family, y[used], x[used]):
+                n_without += 1
                 assert math.isnan(slope)
-    assert n_separated > 50
+                continue
+            n_with += 1
+
+            low, high = -(ends := 60.0 + 5.0 * abs(slope) * width), ends
+            for _ in range(90):
+                middle = (low + high) / 2
+                residuals = one[used] * (mean(middle + slope * width * x[used]) - y[used])
+                low, high = (low, middle) if residuals.sum() > 0 else (middle, high)
+            assert abs(residuals @ x[used]) < 1e-6
+    assert min(n_without, n_with) > 30
 
 
 def test_a_weighting_that_a_start_leads_astray_starts_again(monkeypatch):

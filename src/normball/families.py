@@ -76,6 +76,7 @@ class Binomial(Family):
 
     name, label, kind = "binomial", "logistic", "proportion"
     has_classes, inverse_link, variance_function = True, "logistic", "mu (1 - mu)"
+    limits = (0.0, 1.0)
     factor, eta_is, predicted = "odds", "log-odds", "Probability"
     views = LANDSCAPES | {"sigmoid", "calibration", "decisions", "row_groups"}
     told = ("accuracy", "auc", "f1_macro", "brier", "deviance", "calibration_slope")

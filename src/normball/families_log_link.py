@@ -24,6 +24,7 @@ class _LogLink(Family):
     """The linear predictor is the logarithm of the mean."""
 
     inverse_link, factor, eta_is, predicted = "exp", "rate", "log of the rate", "Expected"
+    limits = (0.0, math.inf)
     views, reports_dispersion = LANDSCAPES | {"residuals", "calibration", "observed", "row_groups"}, True
     told = ("rmse", "mae", "r2", "deviance", "calibration_slope")
 

@@ -55,6 +55,8 @@ class Family(ABC):
         Whether the penalty takes a feature for all outputs or for none, where nothing is said about it.
     quadratic : bool
         Whether the loss is the squared error, known everywhere from one gradient and one Hessian.
+    limits : (float, float)
+        Between which the mean lies. A target at one of them is fitted the better the farther the linear predictor goes.
     amounts : bool
         Whether any number will do as a target, which is then taken for an amount.
     inverse_link, variance_function : str
@@ -108,6 +110,7 @@ class Family(ABC):
     with_outputs: ClassVar[str] = ""
     grouped_by_default: ClassVar[bool] = False
     quadratic: ClassVar[bool] = False
+    limits: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     amounts: ClassVar[bool] = False
     inverse_link: ClassVar[str]
     variance_function: ClassVar[str] = ""

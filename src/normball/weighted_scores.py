@@ -40,7 +40,7 @@ OF_LABELS = ("accuracy", "f1_macro")  # which shares of classes have not
 NEWTON_STEPS = 50
 LAST_STEP = 1e-7  # Newton's next one would be in proportion to its square
 NO_LINE = np.full(2, np.nan)
-FLAT = 1e-12  # of the largest curvature met: residuals that are left there are rounding
+SHORTEST = 1e-6  # of a step: a start from which less helps is left
 ROUNDING = 1e-12  # of a share: what is less is none
 
 
@@ -147,30 +147,71 @@ def _calibration_slope(family: Family, y: Array, eta: Array) -> ByWeighting:
 
     Below 1 predictions are too far apart, as those of a model that learned by heart are. Weightings of the same rows
     have their slopes close together: each starts from that of all of them together, by a Newton step whose sums are one
-    product of matrices. Where that leads nowhere, it starts from predictions that are right.
+    product of matrices. Where that leads nowhere, it starts from the model without a slope, which leads everywhere.
     """
     centre = float(eta.mean())
     apart, right_ones = eta - centre, np.array([centre, 1.0])
+    ends = line_ends(family, y, apart)
 
     def line(shares: Array, start: Array) -> Array:
         used = shares > 0.0
         target, x, w = y[used], apart[used], shares[used]
-        return best_line(start, float(np.ptp(x)), lambda coefs: slope_sums(family, target, x, w, coefs))
+
+        def sums(coefs: Array) -> Array:
+            return slope_sums(family, target, x, w, coefs)
+
+        found = best_line(start, sums)
+        return best_line(np.array([family.link(w @ target), 0.0]), sums) if math.isnan(found[1]) else found
 
     def score(weights: Array) -> Array:
-        shares = weights / weights.sum(axis=1, keepdims=True)
+        shares, slopes = weights / weights.sum(axis=1, keepdims=True), np.full(len(weights), np.nan)
+        have_one = np.flatnonzero(have_line(ends(weights), centre))
+        if not have_one.size:
+            return slopes
         together = line(shares.mean(axis=0), right_ones)
         if len(weights) == 1:
             return together[1:]
         if math.isnan(together[1]):
-            return np.array([line(one, right_ones)[1] for one in shares])
-        starts = together + newton_steps(shares @ slope_terms(family, y, apart, together).T)
-        slopes = np.array([line(*one)[1] for one in zip(shares, starts, strict=True)])
-        for lost in np.flatnonzero(np.isnan(slopes)):
-            slopes[lost] = line(shares[lost], right_ones)[1]
+            together = right_ones
+        starts = together + newton_steps(shares @ slope_terms(family, y, apart, together).T).clip(-1.0, 1.0)
+        for place in have_one:
+            slopes[place] = line(shares[place], starts[place])[1]
         return slopes
 
     return score
+
+
+def line_ends(family: Family, y: Array, x: Array) -> Callable[[Array], Array]:
+    """Of each weighting (n_weightings, n) where the rows are that decide whether a line through `x` fits them best.
+
+    Those are the least and the largest x of rows whose linear predictor cannot fall without limit, and the same of
+    those where it cannot rise, shape (4, n_weightings); infinite where there are none.
+    """
+    order = np.argsort(x, kind="stable")
+    low, high = family.limits
+    along, kinds = x[order], (y[order] > low, y[order] < high)
+
+    def ends(weights: Array) -> Array:
+        counts, found = (weights > 0.0)[:, order], []
+        for kind in kinds:
+            here = counts & kind
+            some, first, last = here.any(axis=1), here.argmax(axis=1), -1 - here[:, ::-1].argmax(axis=1)
+            found += [np.where(some, along[first], np.inf), np.where(some, along[last], -np.inf)]
+        return np.array(found)
+
+    return ends
+
+
+def have_line(ends: Array, centre: float) -> NDArray[np.bool_]:
+    """Whether some finite line fits best, by `line_ends`; `centre` is the linear predictor from which these count.
+
+    There is none where the two kinds of rows lie apart, or touch at one x: the steeper a line is there, the better.
+    """
+    least, largest, least_other, largest_other = ends
+    with np.errstate(invalid="ignore"):  # rows of one kind alone
+        width = np.maximum(largest, largest_other) - np.minimum(least, least_other)
+    lie_apart = (largest_other <= least) | (largest <= least_other)
+    return np.asarray(~lie_apart & (width > 1e-12 * (1.0 + abs(centre))))
 
 
 def slope_terms(family: Family, y: Array, apart: Array, coefs: Array) -> Array:
@@ -186,32 +227,35 @@ def slope_sums(family: Family, y: Array, apart: Array, weights: Array, coefs: Ar
     return np.asarray(np.einsum("si,i->s", slope_terms(family, y, apart, coefs), weights))
 
 
-def best_line(start: Array, width: float, sums: Callable[[Array], Array]) -> Array:
+def best_line(start: Array, sums: Callable[[Array], Array]) -> Array:
     """Intercept and slope at which `slope_sums` of all rows, whose weights add up to 1, have no gradient; NaN for none.
 
-    `width` is how far the linear predictors lie apart, and the intercept that of their mean.
+    A Newton step is shortened where the loss has turned and rises as steeply as half of its fall.
     """
-    if width <= 1e-12 * (1.0 + abs(start[0])):
-        return NO_LINE
-    coefs, most = start, 0.0
-    for _ in range(NEWTON_STEPS):
-        found = sums(coefs)
-        step, most = newton_steps(found[None])[0], max(most, found[2])
-        if not np.isfinite(step).all() or found[2] <= FLAT * most:
-            return NO_LINE  # classes that a line separates: no finite slope is best
-        coefs = coefs + step
-        if np.abs(step).max() <= LAST_STEP * (1.0 + np.abs(coefs).max()):
-            return np.asarray(coefs)
+    with np.errstate(all="ignore"):  # far out means are infinite
+        coefs, found = start, sums(start)
+        for _ in range(NEWTON_STEPS):
+            step, share = newton_steps(found[None])[0], 1.0
+            if not np.isfinite(step).all():
+                break
+            if np.abs(step).max() <= LAST_STEP * (1.0 + np.abs(coefs).max()):
+                return np.asarray(coefs + step)
+            most = -0.5 * (found[:2] @ step)
+            while not (found := sums(coefs + share * step))[:2] @ step <= most:
+                share /= 4.0
+                if share < SHORTEST:
+                    return NO_LINE
+            coefs = coefs + share * step
     return NO_LINE
 
 
 def newton_steps(sums: Array) -> Array:
-    """The steps (m, 2) that `slope_sums` (m, 5) ask for, none longer than 1; NaN where there is no curvature."""
+    """The steps (m, 2) that `slope_sums` (m, 5) ask for; NaN where there is no curvature."""
     g0, g1, h00, h01, h11 = sums.T
     determinant = h00 * h11 - h01**2
     with np.errstate(divide="ignore", invalid="ignore"):
         steps = np.array([h01 * g1 - h11 * g0, h01 * g0 - h00 * g1]) / determinant
-        return np.asarray(np.where(determinant > 1e-14 * h00 * h11, np.clip(steps, -1.0, 1.0), np.nan).T)
+        return np.asarray(np.where(determinant > 1e-14 * h00 * h11, steps, np.nan).T)
 
 
 def _mean(values: Array) -> ByWeighting:

@@ -23,7 +23,7 @@ from normball.results.in_parts import Predictor, pass_over, rows_for
 from normball.results.kinds import Unknown
 from normball.results.sparse_rows import SparseRows
 from normball.results.summed_scores import Areas, Summed, summed_score
-from normball.weighted_scores import best_line, slope_sums
+from normball.weighted_scores import NO_LINE, best_line, have_line, line_ends, slope_sums
 
 if TYPE_CHECKING:
     from normball.blocks.block import Block
@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 
 SHARE_KEPT = 2  # of the memory, for what is kept of each row
 SLOPE = "calibration_slope"
+NO_ENDS = np.array([np.inf, -np.inf, np.inf, -np.inf])
 
 
 class Kept(NamedTuple):
@@ -109,15 +110,18 @@ class Judged:
         Whether no target is a share.
     scores : {score: Summed}
         All but the slope of calibration; empty where no row has a weight.
-    eta : tuple of float
-        The sum of the linear predictors, the smallest and the largest one.
+    eta : float
+        The sum of the linear predictors.
+    ends : ndarray, shape (4,)
+        Their `line_ends`.
     """
 
     n_rows: int
     weight: float
     has_labels: bool
     scores: dict[str, Summed]
-    eta: tuple[float, float, float]
+    eta: float
+    ends: Array
 
     def join(self, later: Judged) -> Judged:
         """Of the rows of both."""
@@ -128,7 +132,8 @@ class Judged:
             self.weight + later.weight,
             self.has_labels and later.has_labels,
             {name: one.join(later.scores[name]) for name, one in self.scores.items() if name in later.scores},
-            (self.eta[0] + later.eta[0], min(self.eta[1], later.eta[1]), max(self.eta[2], later.eta[2])),
+            self.eta + later.eta,
+            np.where([True, False, True, False], np.minimum(self.ends, later.ends), np.maximum(self.ends, later.ends)),
         )
 
 
@@ -136,12 +141,12 @@ def judged_block(predictor: Predictor, block: Block) -> Judged:
     """What the rows of a block add to the scores of a model."""
     family, (y, eta, _, weights, _) = find_family(predictor.family), Kept.of(predictor, block)
     if not len(y):
-        return Judged(0, 0.0, True, {}, (0.0, np.inf, -np.inf))
+        return Judged(0, 0.0, True, {}, 0.0, NO_ENDS)
     has_labels = bool(np.isin(y, (0.0, 1.0)).all())
     names = [name for name in told_of(family, has_labels) if name != SLOPE]
     scores = {name: summed_score(name, family, y, eta, weights) for name in names}
-    ends = (float(eta.sum()), float(eta.min()), float(eta.max()))
-    return Judged(len(y), float(weights.sum()), has_labels, scores, ends)
+    ends = line_ends(family, y, eta)(weights[None])[:, 0] if SLOPE in family.told else NO_ENDS
+    return Judged(len(y), float(weights.sum()), has_labels, scores, float(eta.sum()), ends)
 
 
 def _by_sums(fit: Fit, rows: NewRows, predictor: Predictor) -> Evaluation:
@@ -171,14 +176,15 @@ def _scores(rows: NewRows, predictor: Predictor) -> tuple[Judged, dict[str, floa
     names = told_of(find_family(predictor.family), found.has_labels)
     values = {name: one.value() for name, one in found.scores.items()}
     if SLOPE in names:
-        centre = found.eta[0] / found.n_rows
+        centre = found.eta / found.n_rows
 
         def sums(coefs: Array) -> Array:
             function = partial(_slope_sums, predictor, centre, found.weight, coefs)
             total: Array = pass_over(rows, function, np.add)
             return total
 
-        values[SLOPE] = float(best_line(np.array([centre, 1.0]), found.eta[2] - found.eta[1], sums)[1])
+        line = best_line(np.array([centre, 1.0]), sums) if have_line(found.ends[:, None], centre)[0] else NO_LINE
+        values[SLOPE] = float(line[1])
     return found, {name: values[name] for name in names}
 
 
