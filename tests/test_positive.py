@@ -1,6 +1,7 @@
 """Which of two classes counts as the positive one."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -126,6 +127,20 @@ def test_new_rows_that_lack_the_label_of_the_event(kinds, label, others, lang, f
         new = pl.Series("status", [written[k % 2] for k in range(table.height)])
         table.with_columns(new).write_csv("new.csv")
         assert run(capsys, "score", "out/model.json", "new.csv", "--bootstrap", "0")[0] == 0
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_labels_of_an_event_that_the_fit_did_not_meet(lang, folder, capsys):
+    table, (code, _, err) = times(capsys, ("alive", "dead"), "--positive", "dead")
+    assert code == 0, err
+    assert json.loads(Path("out/model.json").read_text())["run"]["event_labels"] == ["alive", "dead"]
+    score = ("score", "out/model.json", "new.csv", "--bootstrap", "0", "--lang", lang)
+    for labels, told in ((["dead", "alive", "lost"], '"lost"'), (["dead", "alive"], ""), (["1", "0"], "")):
+        new = pl.Series("status", [labels[k % len(labels)] for k in range(table.height)])
+        table.with_columns(new, a=pl.col("a") + 1).write_csv("new.csv")
+        code, _, err = run(capsys, *score)
+        words = {"en": f'Event "status" holds {told}, unknown to the fit: counted as no event.', "ko": "적합에 없던"}
+        assert (code, words[lang] in err) == (0, bool(told)), err
 
 
 def test_ones_alone_are_events_to_a_model_of_another_label(folder, capsys):

@@ -51,6 +51,8 @@ class Run:
     positive : str
         The label that was asked to be the modelled one of two, or the event; "" where the second one is, or
         where events are 1 and 0.
+    event_labels : tuple of str
+        The labels that an event had beside that one, and that one; empty where none was asked for.
     exposure, group, time_order : str
         Columns that become the offset (their logarithm), the groups of rows and the times; "" for none.
     horizon : float or None
@@ -71,6 +73,7 @@ class Run:
     options: dict[str, Any] = field(default_factory=dict)
     apart: dict[str, Any] = field(default_factory=dict)
     positive: str = ""
+    event_labels: tuple[str, ...] = ()
     exposure: str = ""
     group: str = ""
     time_order: str = ""
@@ -125,8 +128,8 @@ class Run:
         return list(dict.fromkeys(name for name in roles if name))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON data; files of a single target say nothing of several, nor of a horizon where none was asked for."""
-        unsaid = set() if self.targets else {"targets"}
+        """As JSON data; files of a single target say nothing of several, nor of what was not asked for."""
+        unsaid = {name for name in ("targets", "event_labels") if not getattr(self, name)}
         unsaid |= {"horizon"} if self.horizon is None else set()
         return {name: value for name, value in asdict(self).items() if name not in unsaid}
 
@@ -136,6 +139,7 @@ class Run:
         readers = {
             **{one.name: text for one in fields(cls)},
             "targets": _NAMES,
+            "event_labels": _NAMES,
             "select": _select,
             "reading": _reading,
             "options": _options,

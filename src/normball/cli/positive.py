@@ -10,6 +10,9 @@ from normball.cli.source import Task, UsageError
 from normball.messages import OR, DataError, Finding, count, sample
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from normball.inputs.columns import Labels
     from normball.run import Run
 
 MOST_LABELS = 6  # of an event; of more it is another column
@@ -21,7 +24,10 @@ def with_positive(task: Task, label: str | None) -> Task:
 
     task.run = replace(task.run, positive=label or "")
     if task.family != AUTO and find_family(task.family).has_risk_sets:
-        return replace(task, table=with_events(task.table, task.run.targets[-1], task.run.positive))
+        event = task.run.targets[-1]
+        found = labels_of(task.table, event) if label else None
+        task.run = replace(task.run, event_labels=() if found is None else found[1])
+        return replace(task, table=with_events(task.table, event, task.run.positive))
     return task if label is None else replace(task, table=in_order(task.table, task.run))
 
 
@@ -34,16 +40,12 @@ def with_events(table: Any, name: str, label: str, known: bool = False) -> Any:
     import numpy as np
     import polars
 
-    from normball.inputs.columns import Numbers, Unusable
-    from normball.inputs.sources import source_of
-    from normball.inputs.text import label_key, label_text, to_numbers
+    from normball.inputs.text import label_key, to_numbers
 
-    source = source_of(table)
-    column = source.read(source.names.index(name)) if name in source.names else Unusable("nothing")
-    if isinstance(column, Unusable):
+    found = labels_of(table, name)
+    if found is None:
         return table  # which is said where the target is read
-    labels = column.as_labels() if isinstance(column, Numbers) else column
-    texts = [label_text(value) for value in labels.values]
+    labels, texts = found
     numbers = to_numbers(texts)
     alone = len(texts) > 0 and bool((numbers == 1.0).all())
     coded = bool(label) and alone and bool(np.isfinite(to_numbers([label])[0]))
@@ -61,7 +63,35 @@ def with_events(table: Any, name: str, label: str, known: bool = False) -> Any:
     return table.with_columns(polars.Series(name, values, dtype=polars.Int64))
 
 
-def _no_event(name: str, texts: list[str]) -> DataError:
+def labels_of(table: Any, name: str) -> tuple[Labels, tuple[str, ...]] | None:
+    """A column as labels, and these as text; None where there is none that could be."""
+    from normball.inputs.columns import Numbers, Unusable
+    from normball.inputs.sources import source_of
+    from normball.inputs.text import label_text
+
+    source = source_of(table)
+    if name not in source.names:
+        return None
+    column = source.read(source.names.index(name))
+    if isinstance(column, Unusable):
+        return None
+    labels = column.as_labels() if isinstance(column, Numbers) else column
+    return labels, tuple(label_text(value) for value in labels.values)
+
+
+def unmet_events(table: Any, run: Run, name: str) -> list[str]:
+    """The labels of an event that the fit did not meet, where the one that is the event is among them."""
+    from normball.inputs.text import label_key
+
+    found = labels_of(table, name) if run.event_labels else None
+    met = {label_key(text) for text in (*run.event_labels, run.positive)}
+    texts = () if found is None else found[1]
+    if label_key(run.positive) not in {label_key(text) for text in texts}:
+        return []  # events as 1 and 0
+    return [text for text in texts if label_key(text) not in met]
+
+
+def _no_event(name: str, texts: Sequence[str]) -> DataError:
     """E13: which of these is the event nobody said."""
     if len(texts) > MOST_LABELS:
         text = (
@@ -81,9 +111,7 @@ def in_order(table: Any, run: Run, of_times: bool = False) -> Any:
     """
     import polars
 
-    from normball.inputs.columns import Unusable
-    from normball.inputs.sources import source_of
-    from normball.inputs.text import label_key, label_text
+    from normball.inputs.text import label_key
 
     label, name = run.positive, run.target
     if not label:
@@ -95,14 +123,10 @@ def in_order(table: Any, run: Run, of_times: bool = False) -> Any:
     if not isinstance(table, polars.DataFrame):
         text = "the targets of an SVMlight file are numbers, of which the larger one is modelled"
         raise UsageError(f"--positive: {text}; leave it out, or exchange the two numbers in the file")
-    source = source_of(table)
-    if name not in source.names:
+    found = labels_of(table, name)
+    if found is None:
         return table  # which is said where the target is read
-    column = source.read(source.names.index(name))
-    if isinstance(column, Unusable):
-        return table
-    labels = column if hasattr(column, "codes") else column.as_labels()
-    texts = [label_text(value) for value in labels.values]
+    labels, texts = found
     if len(texts) != 2:
         text = f'--positive is about a target of two labels; "{name}" has {count(len(texts))}.'
         raise DataError(Finding("E13", text, "leave --positive out", (name,)))

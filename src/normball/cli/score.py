@@ -71,6 +71,8 @@ def run(arguments: Namespace, words: list[str], console: Console) -> int:
     console.product(labelled(message("Scored"), f"{name}: {found.head()}"))
     if weights:
         console.product(labelled(message("Weights"), weights))
+    if of_times:
+        _warn_of_events(console, table, made, targets[-1])
     _warn_of_the_fit(console, fitted, n_rows)
     head, *rows = aligned(found.rows(), align="<>>>")
     console.product("\n".join(["", console.bold(head), *rows]))
@@ -88,6 +90,15 @@ def _in_parts(arguments: Namespace, of_times: bool) -> bool:
         text = "models of times to an event are scored on rows that are all in memory"
         raise UsageError(f"{text}: name one file, without --memory, or score a sample of the rows")
     return in_parts
+
+
+def _warn_of_events(console: Console, table: Any, made: Run, name: str) -> None:
+    """Say of labels of an event that the fit did not meet that they are taken for none."""
+    from normball.cli.positive import unmet_events
+
+    if unmet := unmet_events(table, made, name):
+        text = f'Event "{name}" holds {sample(unmet, quote=True)}, unknown to the fit: counted as no event.'
+        console.note(labelled(message("Careful"), text))
 
 
 def _warn_of_the_fit(console: Console, fitted: int, n_rows: int) -> None:
