@@ -139,6 +139,16 @@ def test_e15_weights_and_offset(options: dict[str, Any], text: str) -> None:
     assert problems(lambda: nb.fit_path(X, Y, **options)).startswith("E15 " + text)
 
 
+@pytest.mark.parametrize("gap", [False, True])
+def test_weights_that_are_all_zero_are_to_be_left_out(gap: bool) -> None:
+    table = frame(a=[None, *Y[1:]] if gap else Y, w=np.where(np.arange(N) == 0, float(gap), 0.0), y=Y)
+    for X_of in (lambda: table, lambda: table.lazy()):
+        message = problems(lambda X_of=X_of: nb.fit_path(X_of(), "y", sample_weight="w", missing="drop"))
+        assert message.startswith("E15 All sample_weight values are zero")
+        assert message.endswith("Fix: leave it out (of sample_weight)")
+    assert "E15" in problems(lambda: nb.fit_path(nb.Blocks(X, rows=9), Y, sample_weight=np.zeros(N)))
+
+
 def test_wrong_length_of_weights_and_offset() -> None:
     message = problems(lambda: nb.fit_path(X, Y, sample_weight=Y[1:], offset=Y[2:]))
     assert message == ("E14 sample_weight has 29 values; X has 30 rows.\nE14 offset has 28 values; X has 30 rows.")

@@ -134,6 +134,8 @@ def test_binary_tables(tmp_path: Path, ending: str) -> None:
         (b"a,b\n", "t.csv", "has a header row but no data rows"),
         (b"a,b\n\n\n", "t.csv", "has a header row but no data rows"),
         (b"a\0b", "t.csv", "is not a text table: it holds binary data"),
+        (bytes(40), "t.csv", "is not a text table: it holds binary data.$"),
+        (bytes(range(256)), "t.csv", "is not a text table: it holds binary data.$"),
         (b"a,b\n1,2\n3,\xe9\n", "t.csv", 'is not utf-8 text: line 3 has the byte 0xe9.\n    Fix: encoding="latin-1"'),
         (b"\x1f\x8bxxxxxxxxxxxx", "t.csv.gz", "cannot be unpacked"),
         (b"a,b\n1,2\n3\n", "t.csv", "has 1 row with another number of values than the header, which has 2: row 2; "),

@@ -56,6 +56,7 @@ def write_tables() -> None:
             "group": np.arange(N) % 6,
             "time": np.arange(N) % 4,
             "one": np.ones(N, int),
+            "zero": np.zeros(N, int),
         }
     )
     table.write_csv("t.csv")
@@ -66,6 +67,7 @@ def write_tables() -> None:
     table.with_columns(kind=pl.lit("pink")).write_csv("pink.csv")
     table.select("num", "a", "b", "w").write_csv("l.csv")
     table.write_csv("semi.csv", separator=";")
+    Path("wide.csv").write_bytes(table.write_csv().encode("utf-16-be"))
     twice = table.select("num", "a", b_="b").write_csv().replace("b_", "a")
     Path("twice.csv").write_text(twice)
     table.select("num", "a", "b").write_csv("bare.csv", include_header=False)
@@ -153,6 +155,10 @@ FAULTS = (
     Fault(f"{FIT} --thousands ,  --decimal ,", "both", (f"{FIT} --decimal ,", f"{FIT} --thousands ,")),
     Fault(f"{FIT} --exposure a", "must be positive numbers"),
     Fault(f"{FIT} --drop nothing", "E02"),
+    Fault(f"{FIT} --weights zero", "All --weights values are zero", (FIT,)),
+    Fault(f"{FIT} --interact a", "any other column beside it", (f"{FIT} --interact a:b",)),
+    Fault(f"{FIT} --interact nowhere", "leave it out (of --interact)", (FIT,)),
+    Fault("fit wide.csv --target num", "E11", (FIT.replace("t.csv", "wide.csv --encoding utf-16-be"),)),
     Fault(f"{FIT} --weights weight", "E02"),
     # options of a fit
     Fault(f"{ALL} --penalty l1 --l1-ratio 0.5", "elasticnet", (f"{ALL} --penalty elasticnet --l1-ratio 0.5",)),
@@ -198,6 +204,8 @@ FAULTS = (
     Fault("report m/model.json -o - --json", "name a file", ("report m/model.json -o page.html --json",)),
     # models
     Fault("show m/model.json --lam 99", "give --lam a number from", (f"{FIT} --select 99",)),
+    Fault("show m/model.json --lam 1e-9", "or fit with --select 1e-09", (f"{FIT} --select 1e-09",)),
+    Fault("show four/model.json --lam 9", "or fit with --select 9", (f"{ALL} --select 9",)),
     Fault("show m/model.json --penalty l2", "leave --penalty l2 out", ("show m/model.json",)),
     Fault("show m/model.json --l1-ratio 0.3", "leave --l1-ratio 0.3 out", ("show m/model.json",)),
     Fault("report four/model.json --l1-ratio 0.7", "one of 1, ", ("report four/model.json --l1-ratio 1",)),

@@ -191,7 +191,8 @@ class BlockData:
         if moments.n_rows < 2:
             raise DataError(Finding("E14", f"X has {count(moments.n_rows)} rows; nothing can be learned."))
         if not weighted.any():
-            raise DataError(Finding("E15", "All sample_weight values are zero; nothing can be learned."))
+            text = "All sample_weight values are zero; nothing can be learned."
+            raise DataError(Finding("E15", text, "leave it out (of sample_weight)"))
         gaps = np.flatnonzero(~np.isfinite(facts["means"] + facts["squares"])[weighted].all(axis=0))
         if gaps.size:
             names = [self.feature_names[j] for j in gaps]

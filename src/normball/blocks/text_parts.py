@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from normball.inputs.file_kinds import GZIP
 from normball.inputs.reading import Reading
-from normball.inputs.text_files import Layout, beginning_of, encoding_of, not_encoded, split, unreadable
+from normball.inputs.text_files import BEGINNING, Layout, beginning_of, encoding_of, not_encoded, split, unreadable
 from normball.messages import Finding, count
 
 if TYPE_CHECKING:
@@ -90,10 +90,9 @@ class TextFile:
 def text_file(path: Path, reading: Reading, findings: list[Finding]) -> TextFile:
     """Read the beginning of a text table."""
     with path.open("rb") as raw:
-        beginning = raw.read(4096)
-    packed = beginning.startswith(GZIP)
+        packed = raw.read(2) == GZIP
     with gzip.open(path) if packed else path.open("rb") as file:
-        beginning = file.read(4096)
+        beginning = file.read(BEGINNING + 1)
     encoding = encoding_of(path, beginning, reading.encoding, findings)
     with _opened(path, encoding) as file:
         head = next(_whole_rows(path, file, HEAD), "")

@@ -261,7 +261,8 @@ def _targets(
     columns: Mapping[str, Content], data: Data, weights: Floats, names: Sequence[str], free: bool
 ) -> tuple[Target, ...]:
     """The targets as the solver takes them, each checked on the rows that have a weight in its problem."""
-    findings = [without_weight(name) for name, row in zip(names, weights, strict=True) if not row.any()]
+    empty = [name for name, row in zip(names, weights, strict=True) if not row.any()]
+    findings = [without_weight(name, "leave these problems out") for name in empty]
     raise_errors(findings)
     first, *others = columns.items()
     targets = [Target(data.y, data.classes, data.output_names)]

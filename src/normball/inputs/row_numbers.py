@@ -140,10 +140,10 @@ def judge_row_numbers(
         return [Finding("E15", text, "correct these values, or leave out the rows", (name,))], 1.0
     if is_weight and largest == 0.0:
         text = f"All {label} values are zero; nothing can be learned."
-        return [Finding("E15", text, columns=(name,))], 1.0
+        return [Finding("E15", text, f"leave it out (of {role})", (name,))], 1.0
     if role == "offset" and too_large:
         text = f"Values of {label} are beyond {LARGEST:g} in size: {too_large}."
-        return [Finding("E15", text, columns=(name,))], 1.0
+        return [Finding("E15", text, "correct these values, or leave out the rows", (name,))], 1.0
     if is_weight and not 1e-100 < largest < 1e100:
         text = f"{label} up to {largest:g} were divided by the largest: only their ratios matter."
         return [Finding("W05", text, columns=(name,))], largest
@@ -191,6 +191,7 @@ def column_values(X: Any, name: str, role: str) -> Floats:
     return values
 
 
-def without_weight(label: str) -> Finding:
+def without_weight(label: str, fix: str = "leave it out (of sample_weight)") -> Finding:
     """E15: the rows that have a weight were left out."""
-    return Finding("E15", f"All {label} values are zero in the rows without missing values; nothing can be learned.")
+    text = f"All {label} values are zero in the rows without missing values; nothing can be learned."
+    return Finding("E15", text, fix)

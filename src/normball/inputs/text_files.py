@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = ",;\t|"
 ALIKE = 20  # lines that tell the delimiter
+BEGINNING = 4096  # bytes that tell text from other data
 FIRST_LINES = 200  # among which the line with the names is looked for
 KOREAN = rb"(?:[\x00-\x7f]|[\xa1-\xc8][\xa1-\xfe])"  # ASCII or a pair of bytes of KS X 1001: signs and Hangul
 IN_KOREAN = re.compile(KOREAN + rb"{100}|" + KOREAN + rb"*\Z")
@@ -105,10 +107,29 @@ def encoding_of(path: Path, content: bytes, encoding: str | None, findings: list
     if marked and encoding and _family(encoding) != _family(marked):
         text = f'"{path.name}" begins with the mark of {marked.removesuffix("-sig")}, which is used; not {encoding}.'
         findings.append(Finding("W10", text))
-    if not marked and not encoding and b"\0" in content[:4096]:
-        fix = 'encoding="utf-16-le"' if content[1:2] == b"\0" else ""
-        raise unreadable(path, "is not a text table: it holds binary data", fix)
+    if not marked and not encoding and b"\0" in content[:BEGINNING]:
+        wide = _of_two_bytes(content)
+        raise unreadable(path, "is not a text table: it holds binary data", f'encoding="{wide}"' if wide else "")
     return marked or encoding or "utf-8"
+
+
+def _of_two_bytes(content: bytes) -> str:
+    """The encoding, of two bytes a letter without a mark of their order, in which a file begins as text; "" if none.
+
+    The upper byte of signs and Latin letters is 0; a line that ends is no letter in the other order.
+    """
+    head, names = content[:BEGINNING], ["utf-16-le", "utf-16-be"]
+    if head[::2].count(0) > head[1::2].count(0):
+        names.reverse()
+    return next((name for name in names if _is_text(head, name, len(content) <= BEGINNING)), "")
+
+
+def _is_text(head: bytes, encoding: str, is_whole: bool) -> bool:
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head, is_whole)
+    except UnicodeDecodeError:
+        return False
+    return all(sign.isprintable() or sign.isspace() for sign in text)
 
 
 def not_encoded(path: Path, encoding: str, where: str, rest: bytes) -> DataError:

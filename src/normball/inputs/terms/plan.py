@@ -132,17 +132,19 @@ class Plan:
                 for name in wanted[one]:
                     if name in wanted[other]:
                         text = f'Column "{name}" is named by both {one} and {other}: it can be one of them.'
-                        findings.append(Finding("E16", text, columns=(name,)))
+                        fix = f"leave it out (of {one}){OR}leave it out (of {other})"
+                        findings.append(Finding("E16", text, fix, (name,)))
         for pair in self.interact:
             found = factors_of(pair, names)
             if found is None:
-                findings.append(_no_pair(pair, names))
+                apart = {*left_out, *wanted["dates"], *wanted["text"]}
+                findings.append(_no_pair(pair, names, [name for name in names if name not in apart]))
                 continue
             findings += [_left_out("interact", name) for name in found if name in left_out]
             for name in found:
                 if kind := next((kind for kind in ("dates", "text") if name in wanted[kind]), ""):
                     text = f'Column "{name}" (of interact) is one of {kind}; products are of numbers and of levels.'
-                    findings.append(Finding("E16", text, columns=(name,)))
+                    findings.append(Finding("E16", text, "leave it out (of interact)", (name,)))
         return findings
 
 
@@ -204,12 +206,15 @@ def _pairs(value: Any) -> list[Any]:
     return pairs
 
 
-def _no_pair(pair: Any, names: Collection[str]) -> Finding:
+def _no_pair(pair: Any, names: Collection[str], factors: Collection[str]) -> Finding:
     if not isinstance(pair, str):
         pair = ":".join(str(name) for name in pair)
     if ":" not in pair:
         text = f'"{pair}" (of interact) is no pair of columns.'
-        return Finding("E16", text, f"interact={words([f'{pair}:other column'])}")
+        others = [name for name in factors if name != pair]
+        if pair not in factors or not others:
+            return Finding("E16", text + did_you_mean(pair, factors), "leave it out (of interact)")
+        return Finding("E16", text, f"interact={words([f'{pair}:{others[0]}'])}, or any other column beside it")
     lacking = [name.strip() for name in pair.split(":") if name.strip() not in names]
     text = f'"{pair}" (of interact) is no pair of columns; there is no {sample(lacking, quote=True)}.'
     return Finding("E02", text + did_you_mean(lacking[0] if lacking else pair, names))
