@@ -13,7 +13,7 @@ BIN = $(VENV)/bin
 BUILD = build/$(notdir $(VENV))
 NATIVE := $(shell find native -name '*.[ch]pp')
 # what the answers depend on; the rest is what surrounds them
-NUMERIC = $(foreach name,bad_points ball batch budgets certificate cox cpu cv duplicates group_solver groups_oracle guards long_work moments native native_losses null_model outputs_oracle own_options path \
+NUMERIC = $(foreach name,bad_points ball batch budgets certificate cox cpu cv duplicates group_solver groups_oracle guards long_work moments native native_losses nothing_left null_model outputs_oracle own_options path \
     properties residual_basis rough_gram row_blocks screens side_by_side sparse_engine tall threads,tests/test_$(name).py)
 # what differs between the newer families is their formula alone: further builds and CPUs run it, not every grid over it
 FEWER = -k "native_losses or not (gamma or tweedie or negative_binomial or huber)"
