@@ -53,7 +53,7 @@ def test_folds_are_those_of_rows_in_memory(
     frame.write_csv(tmp_path / "t.csv")
     drop = [one for one in ROLES if one not in (y, name)]
     how = {"family": family, "drop": drop, "n_lambdas": 12, "cv": 4, "random_state": 3, "tol": 1e-9, role: name}
-    how["keep_predictions"] = True
+    how |= {"keep_predictions": True, "repeats": 2 if name == "number" and role == "fold_groups" else 1}
     whole = nb.cv_path(frame, y, **how)
     for source in (nb.Blocks(frame.lazy(), rows=50), nb.Blocks(tmp_path / "t.csv", rows=33)):
         cv = nb.cv_path(source, y, **how)
@@ -65,6 +65,11 @@ def test_folds_are_those_of_rows_in_memory(
         assert cv.fold_dual_gaps.max() <= 1e-9
         np.testing.assert_array_equal(cv.fold_ids, whole.fold_ids)
         np.testing.assert_allclose(cv.predictions, whole.predictions, atol=1e-3)
+        np.testing.assert_allclose(cv.held_out.values, whole.held_out.values, rtol=1e-3, atol=0.01)
+        assert cv.held_out.null == pytest.approx(whole.held_out.null)
+        assert cv.diagnostics.keys() == whole.diagnostics.keys()
+        for which, known in whole.diagnostics.items():
+            assert cv.diagnostics[which] == pytest.approx(known, rel=1e-3)
         assert np.isnan(cv.predictions).any() == (role == "time_order")
 
 
@@ -163,9 +168,15 @@ def test_the_terminal_has_these_folds(
     name = "g" if option == "--group" else "day"
     drop = ",".join(one for one in ROLES if one not in ("k", name))
     words = ["--target", "k", "--drop", drop, option, name, "--cv", "4", "--n-lambdas", "10", "--no-compare"]
-    assert run(capsys, "fit", "t.parquet", *words, "--bootstrap", "0", "-o", "whole")[0] == 0
-    code = run(capsys, "fit", "parts", *words, "-o", "blocks")[0]
+    words += ["--repeats", "2"] if option == "--group" else []
+    kept = ("--select", "best", "--out-of-fold")
+    assert run(capsys, "fit", "t.parquet", *words, "--bootstrap", "0", "-o", "whole", *kept, "whole.csv")[0] == 0
+    code = run(capsys, "fit", "parts", *words, "-o", "blocks", *kept, "blocks.csv")[0]
     assert code == 0
+    held, expected = pl.read_csv("blocks.csv"), pl.read_csv("whole.csv")
+    assert held.columns == expected.columns
+    assert held.select("row", "^fold.*$", "observed").equals(expected.select("row", "^fold.*$", "observed"))
+    np.testing.assert_allclose(held["probability of yes"], expected["probability of yes"], atol=1e-3)
     first, second = load("whole/model.json"), load("blocks/model.json")
     assert second.folds == first.folds
     np.testing.assert_allclose(second.fold_scores, first.fold_scores, rtol=1e-4)

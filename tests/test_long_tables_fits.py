@@ -104,8 +104,8 @@ def test_options_about_text(tmp_path: Path) -> None:
 
 
 def test_families_that_need_all_rows_are_refused_before_any_is_read(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="needs all rows in memory"):
-        nb.fit_path(str(tmp_path / "nothing.parquet"), "y", family="huber(1)")
+    with pytest.raises(ValueError, match="a fit of rows in blocks is not offered"):
+        nb.fit_path(str(tmp_path / "nothing.parquet"), "y", family="cox")
 
 
 def test_progress_may_stop_the_first_pass(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ struct Huber {
   static double constant(double /*y*/) { return 0.0; }
   static double link(double mean) { return mean; }
   static double curvature_at(double /*mean*/) { return 1.0; }
-  static double null_step(double /*mean*/, double residual, double /*curvature*/) { return -residual; }
+  static double null_step(double /*mean*/, double residual, double curvature) { return -residual / curvature; }
 };
 
 const Family huber = family<Huber>("huber");

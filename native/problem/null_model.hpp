@@ -39,25 +39,33 @@ class NullModel {
       const RowSums sums = loss.evaluate(eta.data(), {.curvature = curvature.data()});
       double total = 0.0;
       for (const double d : curvature) total += d;
-      model.step(sums.residual, total);
+      model.step(sums.residual, total, loss.is_piecewise ? majorant(loss, eta, curvature) : total);
     }
     if (!loss.is_location) return;
     eta.assign(problem.offset, problem.offset + problem.spec->n_rows);
     problem.note_intercepts(loss.evaluate(eta.data()).loss);
   }
 
+  // the sum of the curvatures of parabolas above the loss
+  static double majorant(const Loss& loss, const Vector& eta, Vector& room) {
+    loss.evaluate(eta.data(), {.curvature = room.data(), .majorises = true});
+    double total = 0.0;
+    for (const double d : room) total += d;
+    return total;
+  }
+
   bool is_done() const { return is_done_; }
   double last_step() const { return last_; }
 
-  // One step, by the sums of f' and f'' at the intercept. The mean residual, as a function of the intercept, is known
-  // where the offset is constant, and flatter elsewhere: the step that is exact there (and always for squared error,
-  // Poisson, gamma and Tweedie, as b0 = log(sum w y / sum w e^o)) never goes too far. Near the solution Newton's steps
-  // take over.
-  void step(double residual, double curvature) {
+  // One step, by the sums of f' and f'' at the intercept, and of the curvatures of parabolas above f where f'' jumps.
+  // The mean residual, as a function of the intercept, is known where the offset is constant, and flatter elsewhere:
+  // the step that is exact there (and always for squared error, Poisson, gamma and Tweedie, as b0 = log(sum w y / sum w
+  // e^o)) never goes too far. Near the solution Newton's steps take over.
+  void step(double residual, double curvature, double majorant) {
     // where there is no optimum the residual is taken from the mean that stands for it
     const double excess = residual + response_ - mean_;
-    const bool is_near = std::abs(excess) < 0.1 * curvature;
-    const double change = is_near ? -excess / curvature : loss_.null_step(mean_, excess, curvature);
+    const bool is_near = loss_.is_piecewise ? 2.0 * curvature > majorant : std::abs(excess) < 0.1 * curvature;
+    const double change = is_near ? -excess / curvature : loss_.null_step(mean_, excess, majorant);
     const bool helps = std::isfinite(change) && !(is_near && std::abs(change) >= 0.5 * last_);
     is_done_ = !helps || ++n_steps_ == most_steps;
     if (!helps) return;

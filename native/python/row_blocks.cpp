@@ -19,8 +19,8 @@ using Folds = std::optional<Flat<std::int32_t>>;
 class GivenRows {
  public:
   GivenRows(const nb::object& X, const Flat<double>& y, const Flat<double>& weights, const Flat<double>& offset,
-            const Folds& fold, Index first_row, const std::string& family, double parameter, Index n_outputs,
-            Index n_folds)
+            const Folds& fold, Index n_repeats, Index first_row, const std::string& family, double parameter,
+            Index n_outputs, Index n_folds)
       : design_(as_design(X)) {
     rows_ = {.design = dynamic_cast<const DenseDesign*>(design_.get()),
              .n_rows = design_->n_rows,
@@ -36,13 +36,14 @@ class GivenRows {
     const auto fits = [&](const auto& array, Index width) {
       return std::cmp_equal(array.size(), rows_.n_rows * width);
     };
-    if (!fits(y, n_outputs) || !fits(weights, 1) || !fits(offset, n_outputs) || (fold && !fits(*fold, 1))) {
+    if (!fits(y, n_outputs) || !fits(weights, 1) || !fits(offset, n_outputs) || (fold && !fits(*fold, n_repeats))) {
       throw nb::value_error("the arrays of a block have different numbers of rows");
     }
-    for (Index i = 0; rows_.fold != nullptr && i < rows_.n_rows; ++i) {
+    if (n_repeats < 1 || n_folds % n_repeats != 0) throw nb::value_error("each repeat has the same number of folds");
+    for (Index i = 0; rows_.fold != nullptr && i < n_repeats * rows_.n_rows; ++i) {
       if (rows_.fold[i] < -1 || rows_.fold[i] >= n_folds) throw nb::value_error("a fold has no number below n_folds");
     }
-    if (!takes_blocks(*rows_.family)) throw nb::value_error("this family is no sum over blocks of rows");
+    if (!rows_.family->is_separable) throw nb::value_error("this family is no sum over blocks of rows");
   }
 
   Design& design() { return *design_; }
@@ -54,17 +55,17 @@ class GivenRows {
 };
 
 nb::object block_moments(const nb::object& X, const Flat<double>& y, const Flat<double>& weights,
-                         const Flat<double>& offset, const Folds& fold, Index first_row, const std::string& family,
-                         double parameter, Index n_outputs, Index n_folds, bool has_gram) {
+                         const Flat<double>& offset, const Folds& fold, Index n_repeats, Index first_row,
+                         const std::string& family, double parameter, Index n_outputs, Index n_folds, bool has_gram) {
   load_blas();
-  GivenRows rows(X, y, weights, offset, fold, first_row, family, parameter, n_outputs, n_folds);
+  GivenRows rows(X, y, weights, offset, fold, n_repeats, first_row, family, parameter, n_outputs, n_folds);
   const MomentShape shape{.p = rows.design().n_cols, .n_targets = n_outputs, .has_gram = has_gram};
   Vector values(static_cast<std::size_t>((n_folds + 1) * shape.size()));
   const MomentsOfFolds out{.values = values, .shape = shape};
   {
     const nb::gil_scoped_release no_gil;
     out.clear();
-    add_moments(*rows, out);
+    add_moments(*rows, {.n_folds = n_folds, .n_repeats = n_repeats}, out);
   }
   return owned(std::move(values));
 }
@@ -116,12 +117,15 @@ nb::dict moment_facts(const Flat<double>& moments, Index n_features, Index n_out
 Vector as_vector(const Flat<double>& array) { return {array.data(), array.data() + array.size()}; }
 
 nb::object block_null_sums(const nb::object& X, const Flat<double>& y, const Flat<double>& weights,
-                           const Flat<double>& offset, const Folds& fold, Index first_row, const std::string& family,
-                           double parameter, Index n_outputs, bool in_time, const Flat<double>& totals,
-                           const Flat<double>& intercepts) {
-  const GivenRows rows(X, y, weights, offset, fold, first_row, family, parameter, n_outputs,
+                           const Flat<double>& offset, const Folds& fold, Index n_repeats, Index first_row,
+                           const std::string& family, double parameter, Index n_outputs, bool in_time,
+                           const Flat<double>& totals, const Flat<double>& intercepts) {
+  const GivenRows rows(X, y, weights, offset, fold, n_repeats, first_row, family, parameter, n_outputs,
                        static_cast<Index>(totals.size()) - 1);
-  const FoldProblems problems{.totals = as_vector(totals), .least_curvature = {}, .in_time = in_time};
+  const FoldProblems problems{
+      .totals = as_vector(totals),
+      .least_curvature = {},
+      .folds = {.n_folds = static_cast<Index>(totals.size()) - 1, .n_repeats = n_repeats, .in_time = in_time}};
   if (intercepts.size() != totals.size() * static_cast<std::size_t>(n_outputs)) {
     throw nb::value_error("each problem has an intercept, or one of each output");
   }
@@ -143,7 +147,7 @@ std::vector<T> as_list(const Flat<From>& array) {
 }
 
 nb::object block_candidate_sums(const nb::object& X, const Flat<double>& y, const Flat<double>& weights,
-                                const Flat<double>& offset, const Folds& fold, Index first_row,
+                                const Flat<double>& offset, const Folds& fold, Index n_repeats, Index first_row,
                                 const std::string& family, double parameter, Index n_outputs, bool in_time,
                                 const Flat<double>& totals, const Flat<double>& least_curvature,
                                 const Flat<double>& centre, const Flat<std::int64_t>& order,
@@ -151,7 +155,7 @@ nb::object block_candidate_sums(const nb::object& X, const Flat<double>& y, cons
                                 const Flat<double>& coefs, const Flat<double>& inverse_units,
                                 const Flat<std::int8_t>& digits) {
   load_blas();
-  GivenRows rows(X, y, weights, offset, fold, first_row, family, parameter, n_outputs,
+  GivenRows rows(X, y, weights, offset, fold, n_repeats, first_row, family, parameter, n_outputs,
                  static_cast<Index>(totals.size()) - 1);
   const auto p = static_cast<std::size_t>(rows.design().n_cols);
   const bool agree = centre.size() == p && order.size() == p && inverse_units.size() == p && problem.size() > 0 &&
@@ -171,7 +175,9 @@ nb::object block_candidate_sums(const nb::object& X, const Flat<double>& y, cons
   candidates.find_curved();
   rows.design().centre = centre.data();
   const FoldProblems problems{
-      .totals = as_vector(totals), .least_curvature = as_vector(least_curvature), .in_time = in_time};
+      .totals = as_vector(totals),
+      .least_curvature = as_vector(least_curvature),
+      .folds = {.n_folds = static_cast<Index>(totals.size()) - 1, .n_repeats = n_repeats, .in_time = in_time}};
   Vector sums;
   {
     const nb::gil_scoped_release no_gil;
@@ -197,7 +203,7 @@ BlockPasses passes_through(const nb::object& reduce) {
   const auto null_sums = [&reduce](const FoldProblems& problems, const Vector& intercepts) {
     const nb::gil_scoped_acquire gil;
     nb::dict request;
-    request["in_time"] = problems.in_time;
+    request["in_time"] = problems.folds.in_time;
     request["totals"] = copied(problems.totals);
     request["intercepts"] = copied(intercepts);
     return reduced(reduce, "block_null_sums", request);
@@ -206,7 +212,7 @@ BlockPasses passes_through(const nb::object& reduce) {
                                         const Candidates& candidates) {
     const nb::gil_scoped_acquire gil;
     nb::dict request;
-    request["in_time"] = problems.in_time;
+    request["in_time"] = problems.folds.in_time;
     request["totals"] = copied(problems.totals);
     request["least_curvature"] = copied(problems.least_curvature);
     request["centre"] = copied(centre);
@@ -224,12 +230,13 @@ BlockPasses passes_through(const nb::object& reduce) {
   return {.null_sums = null_sums, .candidate_sums = candidate_sums};
 }
 
-nb::dict solve_blocks(const Flat<double>& moments, Index n_folds, bool in_time, nb::object reduce, Index n_rows,
-                      const std::string& family, double parameter, double l1_ratio, std::optional<Flat<double>> lambdas,
-                      Index n_lambdas, double lambda_min_ratio, Table penalty_factors, Table lower_bounds,
-                      Table upper_bounds, bool fit_intercept, bool standardize, double tol, int max_iter, int n_threads,
-                      nb::object poll, Index n_outputs, bool grouped, std::optional<Flat<std::int32_t>> groups,
-                      std::optional<Flat<double>> group_weights, double group_ratio, bool orthonormalize) {
+nb::dict solve_blocks(const Flat<double>& moments, Index n_folds, Index n_repeats, bool in_time, nb::object reduce,
+                      Index n_rows, const std::string& family, double parameter, double l1_ratio,
+                      std::optional<Flat<double>> lambdas, Index n_lambdas, double lambda_min_ratio,
+                      Table penalty_factors, Table lower_bounds, Table upper_bounds, bool fit_intercept,
+                      bool standardize, double tol, int max_iter, int n_threads, nb::object poll, Index n_outputs,
+                      bool grouped, std::optional<Flat<std::int32_t>> groups, std::optional<Flat<double>> group_weights,
+                      double group_ratio, bool orthonormalize) {
   load_blas();
   Specification spec;
   spec.n_rows = n_rows;
@@ -264,7 +271,8 @@ nb::dict solve_blocks(const Flat<double>& moments, Index n_folds, bool in_time, 
   {
     const nb::gil_scoped_release no_gil;
     Threads threads(n_threads);
-    result = solve_row_blocks(spec, all, in_time, passes_through(reduce), threads, polling(poll));
+    const FoldPlan folds{.n_folds = n_folds, .n_repeats = n_repeats, .in_time = in_time};
+    result = solve_row_blocks(spec, all, folds, passes_through(reduce), threads, polling(poll));
   }
   return as_dict(std::move(result), spec);
 }
@@ -273,7 +281,7 @@ nb::dict solve_blocks(const Flat<double>& moments, Index n_folds, bool in_time, 
 
 #define NORMBALL_BLOCK                                                                      \
   nb::kw_only(), "X"_a, "y"_a.noconvert(), "weights"_a.noconvert(), "offset"_a.noconvert(), \
-      "fold"_a.none().noconvert(), "first_row"_a, "family"_a, "parameter"_a, "n_outputs"_a
+      "fold"_a.none().noconvert(), "n_repeats"_a, "first_row"_a, "family"_a, "parameter"_a, "n_outputs"_a
 
 void define_row_blocks(nb::module_& m) {
   m.def("block_moments", &block_moments, NORMBALL_BLOCK, "n_folds"_a, "has_gram"_a);
@@ -285,13 +293,13 @@ void define_row_blocks(nb::module_& m) {
   m.def("block_candidate_sums", &block_candidate_sums, NORMBALL_BLOCK, "in_time"_a, "totals"_a.noconvert(),
         "least_curvature"_a.noconvert(), "centre"_a.noconvert(), "order"_a.noconvert(), "problem"_a.noconvert(),
         "constant"_a.noconvert(), "coefs"_a.noconvert(), "inverse_units"_a.noconvert(), "digits"_a.noconvert());
-  m.def("takes_blocks", [](const std::string& family) { return takes_blocks(family_named(family)); }, "family"_a);
-  m.def("solve_row_blocks", &solve_blocks, nb::kw_only(), "moments"_a.noconvert(), "n_folds"_a, "in_time"_a,
-        "reduce"_a.none(), "n_rows"_a, "family"_a, "parameter"_a, "l1_ratio"_a, "lambdas"_a.none().noconvert(),
-        "n_lambdas"_a, "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(), "lower_bounds"_a.noconvert(),
-        "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
-        "poll"_a.none(), "n_outputs"_a, "grouped"_a, "groups"_a.none().noconvert() = nb::none(),
-        "group_weights"_a.none().noconvert() = nb::none(), "group_ratio"_a = 1.0, "orthonormalize"_a = false);
+  m.def("solve_row_blocks", &solve_blocks, nb::kw_only(), "moments"_a.noconvert(), "n_folds"_a, "n_repeats"_a,
+        "in_time"_a, "reduce"_a.none(), "n_rows"_a, "family"_a, "parameter"_a, "l1_ratio"_a,
+        "lambdas"_a.none().noconvert(), "n_lambdas"_a, "lambda_min_ratio"_a, "penalty_factors"_a.noconvert(),
+        "lower_bounds"_a.noconvert(), "upper_bounds"_a.noconvert(), "fit_intercept"_a, "standardize"_a, "tol"_a,
+        "max_iter"_a, "n_threads"_a, "poll"_a.none(), "n_outputs"_a, "grouped"_a,
+        "groups"_a.none().noconvert() = nb::none(), "group_weights"_a.none().noconvert() = nb::none(),
+        "group_ratio"_a = 1.0, "orthonormalize"_a = false);
 }
 
 #undef NORMBALL_BLOCK

@@ -41,7 +41,6 @@ def linear_predictor(
 ) -> NDArray[np.float64]: ...
 
 # rows in blocks: the sums of one block for a pass, and the driver that asks for passes
-def takes_blocks(family: str) -> bool: ...
 def block_moments(
     *,
     X: NDArray[Any],
@@ -49,6 +48,7 @@ def block_moments(
     weights: NDArray[np.float64],
     offset: NDArray[np.float64],
     fold: NDArray[np.int32] | None,
+    n_repeats: int,
     first_row: int,
     family: str,
     parameter: float,
@@ -69,6 +69,7 @@ def block_null_sums(
     weights: NDArray[np.float64],
     offset: NDArray[np.float64],
     fold: NDArray[np.int32] | None,
+    n_repeats: int,
     first_row: int,
     family: str,
     parameter: float,
@@ -84,6 +85,7 @@ def block_candidate_sums(
     weights: NDArray[np.float64],
     offset: NDArray[np.float64],
     fold: NDArray[np.int32] | None,
+    n_repeats: int,
     first_row: int,
     family: str,
     parameter: float,
@@ -103,6 +105,7 @@ def solve_row_blocks(
     *,
     moments: NDArray[np.float64],
     n_folds: int,
+    n_repeats: int,
     in_time: bool,
     reduce: Callable[[str, dict[str, Any]], NDArray[np.float64] | None],
     n_rows: int,

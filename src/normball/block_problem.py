@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normball.block_scores import dispersion_of_path
 from normball.blocks.data import BlockData
@@ -15,7 +16,7 @@ from normball.families import AUTO, find_family
 from normball.question import Question, checked
 from normball.results.path import Path
 from normball.settings import Settings
-from normball.solution import Solution
+from normball.solution import Solution, rows_of
 from normball.threads import default_threads
 from normball.unfinished import Unfinished, signature
 
@@ -35,16 +36,20 @@ class BlockProblem(Question[BlockData]):
             "n_rows": data.n_rows,
             "moments": data.moments.values,
             "n_folds": data.blocks.n_folds,
+            "n_repeats": data.blocks.n_repeats,
             "in_time": data.blocks.in_time,
             "n_outputs": data.n_outputs,
             "grouped": self.grouped,
             **({} if self.groups is None else self.groups.for_native()),
         }
         of_path = {name: options.pop(name) for name in _OF_ONE_PATH}
-        n_threads = self.settings.n_threads or default_threads()
+        of_call = {
+            "penalty_factors": rows_of(self._factors()),
+            "n_threads": self.settings.n_threads or default_threads(),
+        }
 
         def solve(lambdas: Any) -> Solution:
-            call = {**options, **of_path, "lambdas": lambdas, "n_threads": n_threads}
+            call = {**options, **of_path, **of_call, "lambdas": lambdas}
             return self.answer_of(
                 lambda poll: _native.solve_row_blocks(**call, reduce=data.passes.native(poll), poll=poll)
             )
@@ -53,6 +58,15 @@ class BlockProblem(Question[BlockData]):
             return solve(of_path["lambdas"])
         whose = signature(options | {"rows": data.fingerprint})
         return Unfinished(data.resume).go_on(whose, signature(of_path), of_path["lambdas"], solve)
+
+    def _factors(self) -> NDArray[np.float64]:
+        """The penalty factors, infinite for copies of columns where these make no difference, as in memory."""
+        factors = self.penalty_factors.copy()
+        if self.settings.l1_ratio == 1.0 and self.groups is None:
+            copies = self.data.moments.copies(self.settings.fit_intercept)
+            bounded = np.isfinite(self.lower_bounds) | np.isfinite(self.upper_bounds)
+            factors[copies.superfluous(factors, bounded, self.settings.standardize)] = np.inf
+        return factors
 
     def path(self, solution: Solution, n_lambdas: int, index: int = 0) -> Path:
         """The path of one problem; passes tell the intercept without features where no formula does."""

@@ -72,10 +72,11 @@ class HeldOutLinks:
 
     Attributes
     ----------
-    fold : ndarray of int32, shape (n,)
+    fold : ndarray of int32, shape (n,) or (n_repeats, n)
         The fold of each row, -1 for none.
     eta : ndarray, shape (n, n_lambdas), or with several outputs (n, n_lambdas, n_outputs)
-        The linear predictors by the model of that fold, NaN where no fold holds the row out.
+        The linear predictors by the model of that fold, of several repeats their mean; NaN where no fold holds the row
+        out.
     """
 
     fold: NDArray[np.int32]
@@ -85,11 +86,11 @@ class HeldOutLinks:
 def held_out_links(models: Models, block: Block) -> HeldOutLinks:
     """The linear predictors of the rows of a block by the models of the folds that hold them out."""
     assert block.fold is not None
-    eta = np.full((block.n_rows, *models.intercepts.shape[1:]), np.nan)
-    for fold in np.unique(block.fold[block.fold >= 0]).tolist():
-        rows = np.flatnonzero(block.fold == fold)
-        eta[rows] = models.predict(fold + 1, block, rows)
-    return HeldOutLinks(block.fold, eta)
+    eta = np.zeros((block.n_rows, *models.intercepts.shape[1:]))
+    for fold, rows in block.held_out():
+        eta[rows] += models.predict(fold + 1, block, rows)
+    eta[(np.atleast_2d(block.fold) < 0).all(axis=0)] = np.nan
+    return HeldOutLinks(block.fold, eta / block.n_repeats)
 
 
 def links_in_a_list(models: Models, block: Block) -> list[HeldOutLinks]:
@@ -102,9 +103,9 @@ def added(first: Totals, second: Totals) -> Totals:
     return {name: np.add(one, second[name]) for name, one in first.items()}
 
 
-def ranks_kept(n_rows: int, n_folds: int, n_lambdas: int) -> int:
+def ranks_kept(n_rows: int, n_folds: int, n_repeats: int, n_lambdas: int) -> int:
     """How many predictions are told apart by each model: all of them where they have room."""
-    if 2 * n_rows * n_lambdas * BYTES_OF_A_RANK <= BYTES_OF_ALL_RANKS:
+    if (1 + n_repeats) * n_rows * n_lambdas * BYTES_OF_A_RANK <= BYTES_OF_ALL_RANKS:
         return max(n_rows, 1)
     return max(64, BYTES_OF_RANKS // (BYTES_OF_A_RANK * (n_folds + 1) * n_lambdas))
 
@@ -126,12 +127,10 @@ def held_out_totals(models: Models, nulls: Array, score: str, most: int, block: 
     Problem 0 has all rows and problem k + 1 those that fold k leaves; `nulls` are intercepts without features, a row
     for each fold. Of a score by ranks these stand for it, at most so many predictions by each model.
     """
-    family, fold_ids = find_family(models.family), block.fold
-    assert fold_ids is not None
+    family = find_family(models.family)
     totals = _no_totals(models, nulls, score, most)
     names = [name for name in dict.fromkeys((score, "deviance")) if name not in BY_RANKS]
-    for fold in np.unique(fold_ids[fold_ids >= 0]).tolist():
-        rows = np.flatnonzero(fold_ids == fold)
+    for fold, rows in block.held_out():
         y, weights = block.y[rows], block.weights[rows]
         total = weights.sum()
         if not total > 0.0:
@@ -205,25 +204,23 @@ def zero_totals(models: Models, spreads: Array, block: Block) -> Totals:
     family, sums = find_family(models.family), np.zeros((spreads.size, 3))
     for rows, eta in _held_out(models, block):
         pairs = zip(eta.T, spreads.tolist(), strict=True)
-        sums += [zero_sums(family, block.y[rows], one, np.ones(rows.size), spread) for one, spread in pairs]
+        once = np.full(rows.size, 1.0 / block.n_repeats)  # however often they are held out
+        sums += [zero_sums(family, block.y[rows], one, once, spread) for one, spread in pairs]
     return {"sums": sums}
 
 
 def _held_out(models: Models, block: Block) -> Iterator[tuple[NDArray[np.int64], Array]]:
     """The rows of each fold that have weight, and their linear predictors by the models without them."""
-    assert block.fold is not None
-    for fold in np.unique(block.fold[block.fold >= 0]).tolist():
-        rows = np.flatnonzero((block.fold == fold) & (block.weights > 0.0))
-        if rows.size:
-            yield rows, models.predict(fold + 1, block, rows)
+    for fold, rows in block.held_out(np.flatnonzero(block.weights > 0.0)):
+        yield rows, models.predict(fold + 1, block, rows)
 
 
 @dataclass(frozen=True)
 class Margins:
     """How far out in the sigmoid the rows lie by some models of all rows, and a sample of the held-out rows.
 
-    The sample has a row for each row of the data: fold, weight, target, and the linear predictor by each model of the
-    fold; of several outputs target and predictors of each.
+    The sample has a row for each row of the data and repeat of the folds: fold, weight, target, and the linear
+    predictor by each model of the fold; of several outputs target and predictors of each.
     """
 
     largest: Array
@@ -244,14 +241,10 @@ class Margins:
 
 def margins_of(models: Models, flat_from: float, step: int, block: Block) -> Margins:
     """Of one block; the sample takes every `step`-th row of the data."""
-    assert block.fold is not None
     margins = find_family(models.family).margin(models.predict(0, block))
     taken = np.flatnonzero((block.first_row + np.arange(block.n_rows)) % step == 0)
     parts = []
-    for fold in np.unique(block.fold[taken]).tolist():
-        rows = taken[block.fold[taken] == fold]
-        if fold < 0:
-            continue
+    for fold, rows in block.held_out(taken):
         known = [np.full(rows.size, float(fold)), block.weights[rows], block.y[rows]]
         parts.append(np.column_stack([*known, models.predict(fold + 1, block, rows).reshape(rows.size, -1)]))
     width = 2 + models.n_outputs * (1 + margins.shape[1])

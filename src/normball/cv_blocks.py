@@ -54,19 +54,20 @@ BYTES_OF_PREDICTIONS = 2_000_000_000  # of held-out rows, which `keep_prediction
 def with_folds(problem: BlockProblem, options: Mapping[str, Any]) -> BlockProblem:
     """The problem with the folds of `cv_path` by its options."""
     data = problem.data
-    cv, repeats, seed = options.get("cv", 10), options.get("repeats", 1), options.get("random_state", 0)
+    cv, seed = options.get("cv", 10), options.get("random_state", 0)
+    repeats, units = whole("repeats", options.get("repeats", 1)), data.blocks.units
+    if repeats > 1 and (data.blocks.n_folds or (units is not None and units.in_time)):
+        raise ValueError("repeats needs folds that are drawn at random: leave it at 1 here")
     if data.blocks.n_folds:
         return problem
     in_blocks = "of rows that come in blocks"
     if not isinstance(cv, int | np.integer) or isinstance(cv, bool):
         text = "are a number, or given by fold_ids, fold_groups or time_order"
         raise ValueError(f"folds {in_blocks} {text}; cv is {type(cv).__name__}")
-    if repeats != 1:
-        raise ValueError(f"repeats is {repeats!r}, but the folds {in_blocks} are drawn once")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
         raise ValueError(f"random_state {in_blocks} must be a whole number, not {type(seed).__name__}")
     n_folds = whole("cv", cv, 2)
-    return replace(problem, data=data.with_folds(n_folds, whole("random_state", seed, 0)))
+    return replace(problem, data=data.with_folds(n_folds, whole("random_state", seed, 0), repeats))
 
 
 def cross_validate_blocks(problem: BlockProblem, score: Score, keep_predictions: bool) -> CVPath:
@@ -77,8 +78,9 @@ def cross_validate_blocks(problem: BlockProblem, score: Score, keep_predictions:
             f"score {score.name} needs all held-out rows at once, and these come in blocks: use one of "
             f"{', '.join((*ADDITIVE, *BY_RANKS))}"
         )
-    if problem.data.n_rows < data.blocks.n_folds:
-        text = f"{count(data.n_rows)} rows cannot make {data.blocks.n_folds} folds."
+    in_a_repeat = data.blocks.n_folds // data.blocks.n_repeats
+    if problem.data.n_rows < in_a_repeat:
+        text = f"{count(data.n_rows)} rows cannot make {in_a_repeat} folds."
         raise DataError(Finding("E05", text, f"cv={data.n_rows} or fewer"))
     if keep_predictions:
         _check_room(problem)
@@ -182,7 +184,7 @@ class _Assessment:
         """The held-out linear predictors of all rows, by a pass."""
         parts = run_pass(self.data, partial(links_in_a_list, self.models(self.keep)), operator.add)
         eta = np.empty((self.data.n_rows, *parts[0].eta.shape[1:]))
-        fold = np.concatenate([one.fold for one in parts])
+        fold = np.concatenate([one.fold for one in parts], axis=-1)
         end = eta.shape[0]
         while parts:  # each part goes when it is copied: they are most of the memory
             part = parts.pop().eta
@@ -207,7 +209,7 @@ class _Assessment:
 
     def _by_a_pass(self) -> Totals:
         n_models = self.path.lambdas.size * self.data.n_outputs
-        most = ranks_kept(self.data.n_rows, self.n_folds, n_models)
+        most = ranks_kept(self.data.n_rows, self.n_folds, self.data.blocks.n_repeats, n_models)
         function = partial(
             held_out_totals, self.models(self.keep), self.solution.null_intercepts[1:], self.score.name, most
         )
@@ -261,7 +263,7 @@ class _Assessment:
             remarks = overdispersed(path, found[0]["dispersion"])
             result = replace(result, path=replace(path, findings=(*path.findings, *remarks)))
         elif self.family.has_classes:
-            step = -(-self.data.n_rows // SAMPLED_ROWS)
+            step = -(-self.data.n_rows * self.data.blocks.n_repeats // SAMPLED_ROWS)
             function = partial(margins_of, self.models(places), FLAT_FROM, step)
             found = self._of_margins(run_pass(self.data, function, joined_margins))
         else:

@@ -2,6 +2,7 @@
 
 #include "core/blas.hpp"
 #include "paths/windows/candidate_rows.hpp"
+#include "problem/null_model.hpp"
 
 namespace normball {
 namespace {
@@ -25,8 +26,12 @@ class BlockLosses {
 // Few rows at a time, sorted by fold, so that each fold's share of them is one product of matrices about its own means.
 class SortedRows {
  public:
-  SortedRows(const BlockRows& rows, Index n_folds, Index length)
-      : rows_(rows), length_(length), start_(static_cast<std::size_t>(n_folds) + 1) {
+  SortedRows(const BlockRows& rows, const FoldPlan& folds, Index repeat, Index length)
+      : rows_(rows),
+        fold_(rows.fold == nullptr ? nullptr : rows.fold + repeat * rows.n_rows),
+        repeat_(repeat),
+        length_(length),
+        start_(static_cast<std::size_t>(folds.n_folds) + 2) {
     const Index p = rows.design->n_cols;
     zeros_.assign(static_cast<std::size_t>(p), 0.0);
     as_stored_ = rows.design->about(zeros_.data());
@@ -63,11 +68,14 @@ class SortedRows {
   }
 
  private:
-  Index fold_of(Index i) const { return rows_.fold == nullptr ? 0 : rows_.fold[i] + 1; }
+  Index fold_of(Index i) const { return fold_ == nullptr ? 0 : fold_[i] + 1; }
+  // what no fold holds out is the same in all repeats
+  bool is_new(Index i) const { return repeat_ == 0 || fold_of(i) > 0; }
 
   void sort(Index first, Index count, const MomentsOfFolds& out) {
     std::ranges::fill(start_, 0);
     for (Index i = first; i < first + count; ++i) {
+      if (!is_new(i)) continue;
       out[fold_of(i)].n_rows() += 1.0;
       if (rows_.weights[i] > 0.0) ++start_[fold_of(i) + 1];
     }
@@ -76,7 +84,7 @@ class SortedRows {
     is_in_order_ = true;
     for (Index r = 0; r < count; ++r) {
       const Index i = first + r;
-      place_[r] = rows_.weights[i] > 0.0 ? next[fold_of(i)]++ : -1;
+      place_[r] = is_new(i) && rows_.weights[i] > 0.0 ? next[fold_of(i)]++ : -1;
       is_in_order_ = is_in_order_ && place_[r] == r;
       if (place_[r] < 0) continue;
       weights_[place_[r]] = rows_.weights[i];
@@ -149,6 +157,8 @@ class SortedRows {
   }
 
   const BlockRows& rows_;
+  const std::int32_t* fold_;
+  Index repeat_;
   Index length_;
   Vector zeros_;
   std::unique_ptr<Design> as_stored_;
@@ -168,20 +178,24 @@ class SortedRows {
 
 Vector weights_of(const BlockRows& rows, const FoldProblems& problems, Index problem) {
   Vector own(static_cast<std::size_t>(rows.n_rows));
+  const FoldPlan& folds = problems.folds;
+  const std::int32_t* fold = rows.fold == nullptr ? nullptr : rows.fold + folds.repeat_of(problem) * rows.n_rows;
   for (std::size_t i = 0; i < own.size(); ++i) {
-    const bool is_left_out = rows.fold != nullptr && FoldProblems::leaves_out(problem, rows.fold[i], problems.in_time);
+    const bool is_left_out = fold != nullptr && folds.leaves_out(problem, fold[i]);
     own[i] = is_left_out ? 0.0 : rows.weights[i] / problems.totals[problem];
   }
   return own;
 }
 
-void add_moments(const BlockRows& rows, const MomentsOfFolds& out) {
+void add_moments(const BlockRows& rows, const FoldPlan& folds, const MomentsOfFolds& out) {
   constexpr Index rows_of_a_fold = 256;
-  const Index length = std::min(rows.n_rows, rows_of_a_fold * out.count());
-  SortedRows sorted(rows, out.count(), length);
+  const Index length = std::min(rows.n_rows, rows_of_a_fold * (1 + folds.in_a_repeat()));
   Vector own(static_cast<std::size_t>(out.shape.size()));
-  for (Index first = 0; first < rows.n_rows; first += length) {
-    sorted.add(first, std::min(length, rows.n_rows - first), out, own);
+  for (Index repeat = 0; repeat < folds.n_repeats; ++repeat) {
+    SortedRows sorted(rows, folds, repeat, length);
+    for (Index first = 0; first < rows.n_rows; first += length) {
+      sorted.add(first, std::min(length, rows.n_rows - first), out, own);
+    }
   }
 }
 
@@ -195,6 +209,8 @@ Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const doub
     out.push_back(block.losses()[k]->evaluate(eta.data(), {.curvature = curvature.data()}).residual);
     out.push_back(0.0);
     for (const double d : curvature) out.back() += d;
+    out.push_back(out.back());
+    if (block.losses()[k]->is_piecewise) out.back() = NullModel::majorant(*block.losses()[k], eta, curvature);
   }
   return out;
 }

@@ -16,30 +16,25 @@ struct BlockRows {
   const double* y = nullptr;  // row by row, as the offset
   const double* weights = nullptr;
   const double* offset = nullptr;
-  const std::int32_t* fold = nullptr;  // that holds a row out, -1 for none; null: no row is held out
+  const std::int32_t* fold = nullptr;  // that holds a row out, -1 for none, in each repeat; null: no row is held out
   const Family* family = nullptr;
   double parameter = 0.0;
 };
 
-// Problem 0 has all rows, problem k those that fold k - 1 does not hold out, or where folds are `in_time` those of the
-// folds before it and of none; `totals` are their sums of weights.
+// `totals` are sums of weights of the problems.
 struct FoldProblems {
   Vector totals;
   Vector least_curvature;
-  bool in_time = false;
-
-  static bool leaves_out(Index problem, Index fold, bool in_time) {
-    return problem > 0 && (in_time ? fold >= problem - 1 : fold == problem - 1);
-  }
+  FoldPlan folds;
 };
 
 // of the rows in a problem, of sum 1 over all blocks
 Vector weights_of(const BlockRows& rows, const FoldProblems& problems, Index problem);
 
 // The first pass: the moments of each fold's rows, about their own means.
-void add_moments(const BlockRows& rows, const MomentsOfFolds& out);
+void add_moments(const BlockRows& rows, const FoldPlan& folds, const MomentsOfFolds& out);
 
-// Of each problem of one output at its intercept alone: the sums of f' and f''.
+// Of each problem of one output at its intercept alone: the sums of f' and f'', and of parabolas above f.
 Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const double* intercepts);
 
 // What rows of one output add up for candidates, as an array; `from_array` makes it sums again.

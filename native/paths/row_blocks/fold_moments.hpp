@@ -12,6 +12,26 @@
 
 namespace normball {
 
+// Which rows a problem has: problem 0 all, problem k those that fold k - 1 does not hold out, or where folds are
+// `in_time` those of the folds before it and of none. Folds are numbered through all repeats, each of which deals out
+// all rows.
+struct FoldPlan {
+  Index n_folds = 0;
+  Index n_repeats = 1;
+  bool in_time = false;
+
+  Index in_a_repeat() const { return n_folds / n_repeats; }
+  Index repeat_of(Index problem) const { return problem == 0 ? 0 : (problem - 1) / in_a_repeat(); }
+  // by the fold, or -1, of a row in the repeat of the problem
+  bool leaves_out(Index problem, Index fold) const {
+    return problem > 0 && (in_time ? fold >= problem - 1 : fold == problem - 1);
+  }
+  // whether a part of the moments is of its rows; every repeat has those of the first part, which no fold holds out
+  bool has(Index problem, Index part) const {
+    return part == 0 || (repeat_of(part) == repeat_of(problem) && !leaves_out(problem, part - 1));
+  }
+};
+
 // How many numbers a part has.
 struct MomentShape {
   Index p;

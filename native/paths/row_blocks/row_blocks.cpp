@@ -46,11 +46,11 @@ class BlockPass final : public RowPass {
 // The moments of a problem's rows: those of the folds that it does not leave out.
 class OwnMoments {
  public:
-  OwnMoments(const MomentsOfFolds& all, Index k, bool in_time)
+  OwnMoments(const MomentsOfFolds& all, Index k, const FoldPlan& folds)
       : values_(static_cast<std::size_t>(all.shape.size())), moments_{.at = values_.data(), .shape = all.shape} {
     moments_.clear();
     for (Index f = 0; f < all.count(); ++f) {
-      if (!FoldProblems::leaves_out(k, f - 1, in_time)) moments_.join(all[f]);
+      if (folds.has(k, f)) moments_.join(all[f]);
     }
   }
   OwnMoments(const OwnMoments&) = delete;
@@ -102,14 +102,14 @@ Scaling scaling_of(const Specification& spec, const FoldMoments& own, const Vect
 }
 
 // Squared error: the targets are y - o less the mean of the first problem's, as CentredTargets has them.
-PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all, bool in_time, Threads& threads,
-                           Monitor& monitor) {
+PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all, const FoldPlan& folds,
+                           Threads& threads, Monitor& monitor) {
   const Index p = spec.n_features;
   Vector centre;
   std::vector<Problem> problems = blank_problems(spec);
   Summaries summaries(spec, problems, mean_noise);
   for (std::size_t k = 0; k < problems.size(); ++k) {
-    const OwnMoments own(all, static_cast<Index>(k), in_time);
+    const OwnMoments own(all, static_cast<Index>(k), folds);
     if (k == 0) centre = own.mean();
     problems[k].origin = k > 0 ? problems[0].origin : spec.fit_intercept ? own->target(0) : 0.0;
     const double variance = own->target_squares(0) / own->total();
@@ -130,15 +130,15 @@ PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all,
 }
 
 // The same with a penalty over blocks of coefficients: as many rows as columns stand in for all. (M31)
-PathResult solve_quadratic_blocks(const Specification& spec, const MomentsOfFolds& all, bool in_time, Threads& threads,
-                                  Monitor& monitor) {
+PathResult solve_quadratic_blocks(const Specification& spec, const MomentsOfFolds& all, const FoldPlan& folds,
+                                  Threads& threads, Monitor& monitor) {
   std::vector<Index> columns(static_cast<std::size_t>(spec.n_features));
   std::iota(columns.begin(), columns.end(), Index{0});
   Vector centre;
   Vector null_intercepts;
   std::vector<OnMoments> on_moments;
   for (Problem& problem : blank_problems(spec)) {
-    const OwnMoments own(all, std::ssize(on_moments), in_time);
+    const OwnMoments own(all, std::ssize(on_moments), folds);
     if (on_moments.empty()) centre = own.mean();
     problem.scaling = scaling_of(spec, *own, centre, true);
     MomentRows::Sums sums{.gram = own.covariances(columns, spec.fit_intercept),
@@ -170,13 +170,15 @@ PathResult solve_quadratic_blocks(const Specification& spec, const MomentsOfFold
 
 // Of a curved loss: scales, and the null models as far as they are known without another pass.
 class CurvedProblems {
+  static constexpr Index most_passes = 50;  // for intercepts
+
  public:
-  CurvedProblems(const Specification& spec, const MomentsOfFolds& all, bool in_time)
+  CurvedProblems(const Specification& spec, const MomentsOfFolds& all, const FoldPlan& folds)
       : spec_(spec), all_(all), list_(blank_problems(spec)), starts_(list_.size()) {
-    totals_.in_time = in_time;
+    totals_.folds = folds;
     if (spec.n_outputs == 1) loss_ = spec.family->loss(spec.family_parameter, nullptr, nullptr, 0);
     for (Index k = 0; k < spec.n_problems; ++k) {
-      const OwnMoments own(all, k, in_time);
+      const OwnMoments own(all, k, folds);
       if (k == 0) centre_ = own.mean();
       list_[k].scaling = scaling_of(spec, *own, centre_, false);
       totals_.totals.push_back(own->total());
@@ -187,7 +189,8 @@ class CurvedProblems {
                                      .largest = own->largest(0),
                                      .constant = own->constant() / own->total(),
                                      .largest_offset = own->largest_offset(0)});
-        has_offsets_ = has_offsets_ || own->least_offset(0) != own->largest_offset(0);
+        needs_passes_ = needs_passes_ || loss_->is_piecewise || own->least_offset(0) != own->largest_offset(0);
+        if (loss_->is_location) start_location(*own, list_[k]);
       } else {
         start_outputs(*own, k);
       }
@@ -196,8 +199,8 @@ class CurvedProblems {
     if (!spec.fit_intercept) std::ranges::fill(centre_, 0.0);
   }
 
-  // Where offsets differ the intercepts take passes of their own, all problems at once. Returns their number, nothing
-  // where they were stopped.
+  // Where offsets differ, or the mean is not the best, the intercepts take passes of their own, all problems at once.
+  // Returns their number, nothing where they were stopped.
   std::optional<Index> fit_intercepts(const BlockPasses& passes) {
     return spec_.n_outputs == 1 ? fit_one(passes) : fit_several(passes);
   }
@@ -207,7 +210,7 @@ class CurvedProblems {
     if (spec_.is_separable()) return single_values(list_, units);
     ValuesOfProblems found;
     for (std::size_t k = 0; k < list_.size(); ++k) {
-      const OwnMoments own(all_, static_cast<Index>(k), totals_.in_time);
+      const OwnMoments own(all_, static_cast<Index>(k), totals_.folds);
       const auto covariances = [&](const std::vector<Index>& members) {
         return own.covariances(members, spec_.fit_intercept);
       };
@@ -233,17 +236,25 @@ class CurvedProblems {
     return spec_.n_outputs == 1 ? Vector{list_[k].null_intercept} : starts_[k];
   }
 
+  // begins at the mean
+  void start_location(const FoldMoments& own, Problem& problem) {
+    const double variance = own.target_squares(0) / own.total();
+    problem.negligible_loss = 0.5 * digits * digits * (variance + own.target(0) * own.target(0));
+    if (spec_.fit_intercept) problem.null_intercept = own.target(0);
+  }
+
   std::optional<Index> fit_one(const BlockPasses& passes) {
-    constexpr double near = 1e-5;  // of which a Newton step leaves the square
+    // of which a Newton step leaves the square; a location's is known in no unit, and goes on to its last digits
+    const double near = loss_->is_location ? 0.0 : 1e-5;
     Index n_passes = 0;
-    const auto is_open = [](const NullModel& null) { return !null.is_done() && null.last_step() > near; };
-    while (has_offsets_ && std::ranges::any_of(nulls_, is_open)) {
+    const auto is_open = [near](const NullModel& null) { return !null.is_done() && null.last_step() > near; };
+    while (needs_passes_ && n_passes < most_passes && std::ranges::any_of(nulls_, is_open)) {
       Vector intercepts;
       for (const Problem& problem : list_) intercepts.push_back(problem.null_intercept);
       const std::optional<Vector> sums = passes.null_sums(totals_, intercepts);
       if (!sums) return std::nullopt;
       for (std::size_t k = 0; k < nulls_.size(); ++k) {
-        if (is_open(nulls_[k])) nulls_[k].step((*sums)[2 * k], (*sums)[2 * k + 1]);
+        if (is_open(nulls_[k])) nulls_[k].step((*sums)[3 * k], (*sums)[3 * k + 1], (*sums)[3 * k + 2]);
       }
       ++n_passes;
     }
@@ -251,10 +262,10 @@ class CurvedProblems {
   }
 
   std::optional<Index> fit_several(const BlockPasses& passes) {
-    constexpr Index most = 50;
     constexpr double near = 1e-8;  // of which a Newton step leaves the square
     Index n_passes = 0;
-    for (double last = infinity; has_offsets_ && spec_.fit_intercept && last > near && n_passes < most; ++n_passes) {
+    for (double last = infinity; needs_passes_ && spec_.fit_intercept && last > near && n_passes < most_passes;
+         ++n_passes) {
       const Vector intercepts = null_intercepts();
       const std::optional<Vector> sums = passes.null_sums(totals_, intercepts);
       if (!sums) return std::nullopt;
@@ -300,7 +311,7 @@ class CurvedProblems {
     starts_[k] = loss->link(own.targets());
     double mean = 0.0;
     for (Index o = 0; o < spec_.n_outputs; ++o) {
-      has_offsets_ = has_offsets_ || own.least_offset(o) != own.largest_offset(o);
+      needs_passes_ = needs_passes_ || own.least_offset(o) != own.largest_offset(o);
       starts_[k][o] -= own.largest_offset(o);
       mean += starts_[k][o] / static_cast<double>(spec_.n_outputs);
     }
@@ -315,13 +326,13 @@ class CurvedProblems {
   FoldProblems totals_;
   Vector centre_;
   std::vector<NullModel> nulls_;
-  bool has_offsets_ = false;
+  bool needs_passes_ = false;
   bool is_shift_invariant_ = false;
 };
 
-PathResult solve_curved(const Specification& spec, const MomentsOfFolds& all, bool in_time, const BlockPasses& passes,
-                        Threads& threads, Monitor& monitor) {
-  CurvedProblems problems(spec, all, in_time);
+PathResult solve_curved(const Specification& spec, const MomentsOfFolds& all, const FoldPlan& folds,
+                        const BlockPasses& passes, Threads& threads, Monitor& monitor) {
+  CurvedProblems problems(spec, all, folds);
   const std::optional<Index> n_passes = problems.fit_intercepts(passes);
   if (!n_passes) monitor.stop();
   const Vector units = common_units(spec, problems.list());
@@ -335,18 +346,16 @@ PathResult solve_curved(const Specification& spec, const MomentsOfFolds& all, bo
 
 }  // namespace
 
-bool takes_blocks(const Family& family) { return family.is_separable && (family.is_quadratic || !family.is_piecewise); }
-
 bool needs_gram(const Specification& spec) {
   return spec.family->is_quadratic || (!spec.groups.of_feature.empty() && spec.groups.is_orthonormal);
 }
 
-PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, bool in_time,
+PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, const FoldPlan& folds,
                             const BlockPasses& passes, Threads& threads, const Monitor::Poll& poll) {
   Monitor monitor(poll);
-  if (!spec.family->is_quadratic) return solve_curved(spec, moments, in_time, passes, threads, monitor);
+  if (!spec.family->is_quadratic) return solve_curved(spec, moments, folds, passes, threads, monitor);
   const auto solve = spec.is_separable() ? solve_quadratic : solve_quadratic_blocks;
-  return solve(spec, moments, in_time, threads, monitor);
+  return solve(spec, moments, folds, threads, monitor);
 }
 
 }  // namespace normball

@@ -17,15 +17,12 @@ struct BlockPasses {
       candidate_sums;
 };
 
-// Whether the loss can be solved by sums over blocks.
-bool takes_blocks(const Family& family);
-
 // Whether the first pass has to tell the products of columns.
 bool needs_gram(const Specification& spec);
 
-// `moments` are those of all blocks. The first problem has all rows, the next ones those that each fold leaves, or the
-// ones before it where folds are `in_time`; the specification has no arrays over rows.
-PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, bool in_time,
+// `moments` are those of all blocks. The first problem has all rows, the next ones those that each fold leaves; the
+// specification has no arrays over rows.
+PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, const FoldPlan& folds,
                             const BlockPasses& passes, Threads& threads, const Monitor::Poll& poll);
 
 }  // namespace normball

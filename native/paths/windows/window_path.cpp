@@ -288,7 +288,7 @@ class WindowPath {
 
 const DenseDesign* dense(const Call& call) { return dynamic_cast<const DenseDesign*>(&call.design); }
 
-// where f'' jumps it cannot be blended between lambdas
+// where f'' jumps, working sets know each piece; rows in blocks blend what many rows make nearly smooth
 bool can(const Call& call) {
   const LossTraits& loss = *call.spec.family;
   return !loss.is_quadratic && !loss.is_piecewise && dense(call) != nullptr;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +30,9 @@ class Block:
         Weights of the rows.
     offset : ndarray of float64, as `y`
         A known part of the linear predictor.
-    fold : ndarray of int32, shape (m,), or None
-        The fold that holds each row out, -1 for none; None where nobody holds rows out.
+    fold : ndarray of int32, shape (m,) or (n_repeats, m), or None
+        The fold that holds each row out, -1 for none; None where nobody holds rows out. Of several repeats, each of
+        which deals out all rows, a row each; folds are numbered through all of them.
     """
 
     number: int
@@ -53,6 +55,19 @@ class Block:
     def n_rows(self) -> int:
         """How many rows it holds."""
         return int(self.X.shape[0])
+
+    @property
+    def n_repeats(self) -> int:
+        """How often its rows are dealt out to folds."""
+        return 1 if self.fold is None or self.fold.ndim == 1 else len(self.fold)
+
+    def held_out(self, among: NDArray[np.int64] | None = None) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Each fold that holds some of the rows out, and these; of some rows alone where they are given."""
+        assert self.fold is not None
+        rows = np.arange(self.n_rows) if among is None else among
+        for repeat in np.atleast_2d(self.fold)[:, rows]:
+            for fold in np.unique(repeat[repeat >= 0]).tolist():
+                yield fold, rows[repeat == fold]
 
     @property
     def n_bytes(self) -> int:

@@ -36,14 +36,6 @@ def bytes_of_a_fit(family: str, n_features: int, n_outputs: int, n_problems: int
     return int((OF_WINDOWS + OF_CURVED * n_problems) * 8 * (n_features * n_outputs) ** 2)
 
 
-def refuse_family(name: str) -> None:
-    """Raise where a family needs all rows at once."""
-    from normball import _native
-
-    if not _native.takes_blocks(name):
-        raise ValueError(f"{name} needs all rows in memory, and these come in blocks: fit a sample of them")
-
-
 @dataclass(frozen=True, eq=False)
 class BlockData:
     """Data in blocks and what runs over them; what is known of all rows comes from the first pass.
@@ -65,7 +57,6 @@ class BlockData:
                 f'write it, as in family="{family.name}(2)"'
             )
             raise ValueError(text)
-        refuse_family(family.name)
         if not self.n_features:
             raise DataError(Finding("E14", "X has no columns."))
         n_outputs = 1 if family.quadratic else self.n_outputs
@@ -136,7 +127,7 @@ class BlockData:
     @property
     def sum_weights(self) -> float:
         """Sum of the weights."""
-        return float(self.moments.weights.sum())
+        return self.moments.sum_weights
 
     @property
     def target_variance(self) -> float:
@@ -149,26 +140,21 @@ class BlockData:
         return self.passes.fingerprint
 
     def null_intercept(self, free: bool) -> float | Array | None:
-        """The linear predictor of the model without features where no offset varies; else None."""
+        """The linear predictor of the model without features, None where the solver knows it."""
         if not free:
             return np.zeros(self.n_outputs) if self.output_names else 0.0
-        family, moments = find_family(self.family), self.moments
-        if not family.quadratic and not moments.has_same_offsets:
+        if not find_family(self.family).quadratic:
             return None
-        with np.errstate(divide="ignore", invalid="ignore"):
-            null = np.asarray(family.link(moments.target_mean))
-            if not family.quadratic:
-                null = null - moments.facts["largest_offset"].max(axis=0)
-            if family.has_classes and self.output_names:
-                null = null - null.mean()  # all may move alike
-        if not np.isfinite(null).all():
-            return None
+        null = self.moments.target_mean
         return null if self.output_names else float(null)
 
     def _trains(self, fold: int) -> NDArray[np.bool_]:
         """The parts of the moments that train the model without a fold, numbered from 1."""
         parts = np.arange(self.blocks.n_folds + 1)
-        return parts < fold if self.blocks.in_time else parts != fold
+        if self.blocks.in_time:
+            return parts < fold
+        repeat = (parts - 1) // (self.blocks.n_folds // self.blocks.n_repeats)
+        return np.asarray((parts != fold) & ((parts == 0) | (repeat == repeat[fold])))
 
     @cached_property
     def passes(self) -> Passes:
@@ -187,7 +173,7 @@ class BlockData:
         return moments
 
     def _check(self, moments: Moments) -> None:
-        facts, weighted = moments.facts, moments.weights > 0.0
+        facts, weighted = moments.facts, moments.facts["weight"] > 0.0
         if moments.n_rows < 2:
             raise DataError(Finding("E14", f"X has {count(moments.n_rows)} rows; nothing can be learned."))
         if not weighted.any():
@@ -203,7 +189,7 @@ class BlockData:
             raise DataError(Finding("E04", text, "fill them in, or leave the columns out", tuple(names)))
         least, most = facts["smallest"][weighted].min(axis=0), facts["largest"][weighted].max(axis=0)
         if (least == most).all() and (self.classes is not None or not self.blocks.has_offset):
-            rows = count(int(facts["n_weighted"].sum()))
+            rows = count(int(facts["n_weighted"][moments.once].sum()))
             text = (
                 f'Target "{self.target_name}" has one value only: {np.ravel(least)[0]:g} in all {rows} rows. Nothing '
                 "to learn."
@@ -228,15 +214,23 @@ class BlockData:
                 fix = "use fewer folds, or folds that keep all classes"
             raise DataError(Finding("E05", text, fix))
 
-    def with_folds(self, n_folds: int, seed: int) -> BlockData:
-        """The same with rows dealt out to folds: by their numbers, or by what is to stay together."""
-        units, dealt = self.blocks.units, partial(with_folds, n_folds, seed)
+    def with_folds(self, n_folds: int, seed: int, n_repeats: int = 1) -> BlockData:
+        """The same with rows dealt out to folds, so many times: by their numbers, or by what is to stay together."""
+        units, dealt = self.blocks.units, partial(with_folds, n_folds, seed, n_repeats)
         how = f"{n_folds} folds at random by row number"
         if units is not None:
-            fold_of, how = units.folds(n_folds, seed)
+            fold_of, how = units.folds(n_folds, seed, n_repeats)
             dealt = partial(dealt_out, fold_of)
-        source, in_time = MappedRows(self.blocks.source, dealt), units is not None and units.in_time
-        blocks = replace(self.blocks, source=source, n_folds=n_folds, folds=how, units=None, in_time=in_time)
+        times = f", {n_repeats} times" if n_repeats > 1 else ""
+        blocks = replace(
+            self.blocks,
+            source=MappedRows(self.blocks.source, dealt),
+            n_folds=n_folds * n_repeats,
+            n_repeats=n_repeats,
+            folds=how + times,
+            units=None,
+            in_time=units is not None and units.in_time,
+        )
         return replace(self, blocks=blocks)
 
     def quiet(self) -> BlockData:

@@ -41,16 +41,18 @@ class FoldUnits:
         """Whether a fold is held out from those before it alone."""
         return self.moments is not None
 
-    def folds(self, n_folds: int, seed: int) -> tuple[NDArray[np.int32], str]:
-        """The fold of each, as rows in memory have it, and these folds in words."""
+    def folds(self, n_folds: int, seed: int, n_repeats: int) -> tuple[NDArray[np.int32], str]:
+        """The fold of each, in each of several repeats, as rows in memory have it; and these folds in words."""
         met = np.flatnonzero(self.sizes)
-        fold_of = np.full(self.sizes.size + 1, -1, dtype=np.int32)  # the code of a gap finds the last one
+        fold_of = np.full((n_repeats, self.sizes.size + 1), -1, dtype=np.int32)  # the code of a gap finds the last one
         if self.moments is None:
-            fold_of[met] = folds_of_groups(self.sizes[met], n_folds, np.random.default_rng(seed))
+            generator = np.random.default_rng(seed)
+            for repeat, row in enumerate(fold_of):
+                row[met] = n_folds * repeat + folds_of_groups(self.sizes[met], n_folds, generator)
             return fold_of, f"{n_folds} grouped folds at random"
         moments, place = np.unique(self.moments[met], return_inverse=True)
         sizes = np.bincount(place, self.sizes[met], minlength=moments.size).astype(np.intp)
-        fold_of[met] = folds_of_moments(sizes, n_folds)[place]
+        fold_of[0, met] = folds_of_moments(sizes, n_folds)[place]
         return fold_of, f"{n_folds} folds in time order"
 
 

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from normball.blocks.arrays import opened, read_arrays
 from normball.blocks.dask_tables import is_dask, read_dask
-from normball.blocks.data import MOST_FEATURES, BlockData, refuse_family
+from normball.blocks.data import MOST_FEATURES, BlockData
 from normball.blocks.executor import Executor
 from normball.blocks.local import LocalExecutor
 from normball.blocks.source import RowBlocks
 from normball.blocks.tables import blocks_of, is_long_table
-from normball.families import AUTO, family_name, find_family
+from normball.families import family_name
 from normball.settings import Progress, Settings
 
 SHARE_KEPT = 0.4  # of the memory, for blocks that stay between passes; reading and sums take theirs
@@ -92,8 +92,6 @@ def block_data(
     X: Any, y: Any, settings: Settings, options: Mapping[str, Any], by_row: Mapping[str, Any] | None
 ) -> BlockData:
     """What the first reader that knows `X` makes of it; `options` and `by_row` are those of `prepare`."""
-    if settings.family != AUTO:
-        refuse_family(find_family(family_name(settings.family)).name)  # before all rows are read
     found = row_blocks(X, y, {"family": settings.family, **options}, by_row, settings.progress)
     given = X if isinstance(X, Blocks) else Blocks(X)
     executor = given.executor or found.executor or LocalExecutor(settings.n_threads, SHARE_KEPT * (given.memory or 0))

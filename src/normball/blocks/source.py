@@ -90,6 +90,8 @@ class RowBlocks:
         Whether an offset was given.
     n_folds : int
         How many folds the blocks name, 0 for none.
+    n_repeats : int
+        How often these deal out all rows; they are numbered through all repeats.
     folds : str
         These folds in words.
     executor : Executor or None
@@ -109,6 +111,7 @@ class RowBlocks:
     findings: list[Finding]
     has_offset: bool = False
     n_folds: int = 0
+    n_repeats: int = 1
     folds: str = ""
     executor: Executor | None = None
     units: FoldUnits | None = None

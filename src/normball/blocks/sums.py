@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normball.blocks.block import Block
+from normball.blocks.copies import Copies, signed_sums
 from normball.blocks.executor import Executor
 from normball.blocks.source import RowBlocks
 from normball.families import find_family
@@ -22,6 +23,8 @@ from normball.progress import Poll
 from normball.threads import single_threaded_blas
 
 Array = NDArray[np.float64]
+
+CONSTANT = 1e-24  # a variance beside the square of the mean that is rounding
 
 
 class Seen(NamedTuple):
@@ -67,19 +70,31 @@ def native_sums(verb: str, request: Mapping[str, Any], block: Block) -> Array:
         y=np.ravel(block.y),
         weights=block.weights,
         offset=np.ravel(block.offset),
-        fold=block.fold,
+        fold=None if block.fold is None else np.ravel(block.fold),
+        n_repeats=block.n_repeats,
         first_row=block.first_row,
         **request,
     )
     return sums
 
 
-def joined_moments(shape: Mapping[str, Any], first: Array, second: Array) -> Array:
-    """Moments of both, joined pairwise."""
+class FirstSums(NamedTuple):
+    """What some blocks add to the first pass."""
+
+    moments: Array
+    signed: Array  # see `copies`
+
+
+def first_sums(request: Mapping[str, Any], block: Block) -> FirstSums:
+    """What one block adds to the first pass."""
+    return FirstSums(native_sums("block_moments", request, block), signed_sums(block))
+
+
+def joined_first(shape: Mapping[str, Any], first: FirstSums, second: FirstSums) -> FirstSums:
+    """Those of both, moments joined pairwise."""
     from normball import _native
 
-    moments: Array = _native.joined_moments(first, second, **shape)
-    return moments
+    return FirstSums(_native.joined_moments(first.moments, second.moments, **shape), first.signed + second.signed)
 
 
 @dataclass(frozen=True)
@@ -87,42 +102,52 @@ class Moments:
     """The first pass: the sums about means of each fold's rows, those that no fold holds out first.
 
     What is attributed to folds has a row for each: of weights (n_folds + 1,), of columns (n_folds + 1, n_features), of
-    targets and offsets (n_folds + 1,) or with several outputs (n_folds + 1, n_outputs).
+    targets and offsets (n_folds + 1,) or with several outputs (n_folds + 1, n_outputs). The parts that are `once` count
+    each row once: those of the first of several repeats. `signed` are the sums that tell copies of columns.
     """
 
     values: Array
     facts: dict[str, Array]
+    once: slice
+    signed: Array
 
     @property
     def n_rows(self) -> int:
         """Number of rows, those without weight counted."""
-        return int(self.facts["n_rows"].sum())
+        return int(self.facts["n_rows"][self.once].sum())
+
+    def _of_rows(self, name: str) -> Array:
+        """A fact of the parts that have rows with a weight, each of which is in one of them."""
+        return self.facts[name][self.once][self.facts["weight"][self.once] > 0.0]
 
     @property
-    def weights(self) -> Array:
-        """Sums of weights."""
-        return self.facts["weight"]
+    def sum_weights(self) -> float:
+        """Sum of the weights of all rows."""
+        return float(self._of_rows("weight").sum())
 
     @property
     def target_mean(self) -> Array:
         """Mean of the target of all rows, or of each of several."""
-        rows = self.weights > 0.0
-        return np.asarray(self.weights[rows] @ self.facts["target_mean"][rows] / self.weights.sum())
+        return np.asarray(self._of_rows("weight") @ self._of_rows("target_mean") / self.sum_weights)
+
+    def copies(self, about_means: bool) -> Copies:
+        """What tells copies among the columns, up to a shift where there is an intercept (`about_means`)."""
+        weights, means, total = self._of_rows("weight"), self._of_rows("means"), self.sum_weights
+        mean = weights @ means / total
+        centre = mean if about_means else np.zeros_like(mean)
+        squares = self._of_rows("squares").sum(axis=0) + weights @ (means - centre) ** 2
+        scales = np.sqrt(squares / total)
+        scales[squares <= CONSTANT * total * mean**2] = 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shapes = (self.signed[:, :-1] - np.outer(self.signed[:, -1], centre)) / (scales * np.sqrt(total))
+        return Copies(np.where(np.isfinite(shapes), shapes, np.nan), scales)
 
     @property
     def target_variance(self) -> float:
         """Variance of the target of all rows, of several outputs their mean."""
-        rows = self.weights > 0.0
-        apart = self.facts["target_mean"][rows] - self.target_mean
-        squares = self.facts["target_squares"][rows].sum(axis=0) + self.weights[rows] @ apart**2
-        return float(np.mean(squares / self.weights.sum()))
-
-    @property
-    def has_same_offsets(self) -> bool:
-        """Whether no offset varies over the rows."""
-        rows = self.weights > 0.0
-        least, largest = self.facts["least_offset"][rows], self.facts["largest_offset"][rows]
-        return bool((least.min(axis=0) == largest.max(axis=0)).all())
+        apart = self._of_rows("target_mean") - self.target_mean
+        squares = self._of_rows("target_squares").sum(axis=0) + self._of_rows("weight") @ apart**2
+        return float(np.mean(squares / self.sum_weights))
 
 
 class PassStopped(Exception):
@@ -156,9 +181,9 @@ class Passes:
             "has_gram": self._has_gram or find_family(self._blocks.family).quadratic,
         }
         request = {**self._loss, "n_folds": self._blocks.n_folds, "has_gram": shape["has_gram"]}
-        merge = partial(joined_moments, shape)
-        values = self.run(partial(native_sums, "block_moments", request), merge, poll)
-        return Moments(values, _native.moment_facts(values, **shape))
+        values, signed = self.run(partial(first_sums, request), partial(joined_first, shape), poll)
+        in_a_repeat = self._blocks.n_folds // self._blocks.n_repeats
+        return Moments(values, _native.moment_facts(values, **shape), slice(0, 1 + in_a_repeat), signed)
 
     @property
     def _loss(self) -> dict[str, Any]:

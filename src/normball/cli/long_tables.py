@@ -130,8 +130,9 @@ class LongTask(Task):
         assert self.whole is not None
         table, row = numbered(self.whole)
         seen = divided(table, self.run.apart)[0] if self.run.apart else table
-        seed = self.run.options.get("random_state", 0)
-        source = BlockData(self.blocks, self.table.executor).with_folds(cv.n_folds, seed).blocks.source
+        seed, repeats = (self.run.options.get(name, usual) for name, usual in (("random_state", 0), ("repeats", 1)))
+        dealt = BlockData(self.blocks, self.table.executor).with_folds(cv.n_folds // repeats, seed, repeats)
+        source = dealt.blocks.source
         assert isinstance(source, MappedRows)
         assert isinstance(source.source, TableRows)
         return columns_of_parts(cv, self.run, replace(source.source, table=seen), source.function, row)
@@ -249,13 +250,13 @@ def _check_memory(arguments: Namespace, blocks: RowBlocks) -> None:
 
     if arguments.memory is None or not hasattr(arguments, "cv"):
         return
-    n_features, n_outputs = blocks.n_features, blocks.n_outputs
-    need = bytes_of_a_fit(blocks.family, n_features, n_outputs, arguments.cv + 1)
+    n_features, n_outputs, n_folds = blocks.n_features, blocks.n_outputs, arguments.cv * arguments.repeats
+    need = bytes_of_a_fit(blocks.family, n_features, n_outputs, n_folds + 1)
     if need > arguments.memory:
-        wanted = f"{count(n_features)} features in {arguments.cv} folds take about {need / 1e6:,.0f} MB"
+        wanted = f"{count(n_features)} features in {count(n_folds)} folds take about {need / 1e6:,.0f} MB"
         if n_outputs > 1 and blocks.classes is not None:
             n_coefs = count(n_features * n_outputs)
-            wanted = f"{n_coefs} coefficients in {arguments.cv} folds take about {need / 1e6:,.0f} MB"
+            wanted = f"{n_coefs} coefficients in {count(n_folds)} folds take about {need / 1e6:,.0f} MB"
         text = f"{wanted}, and --memory allows {arguments.memory / 1e6:,.0f} MB"
         raise UsageError(f"{text}: give --memory {math.ceil(need / 1e8) * 100}MB, or leave columns out with --drop")
 
@@ -340,5 +341,3 @@ def _check(arguments: Namespace) -> None:
         text = f"{words}: not for a table that is read in blocks of rows"
         why = "--memory" if arguments.memory is not None else "a folder, or a pattern of files"
         raise UsageError(f"{text} ({why}): leave it out, or fit a sample of the rows from one file")
-    if getattr(arguments, "repeats", 1) != 1:
-        raise UsageError(f"--repeats {arguments.repeats}: folds of rows that come in blocks are drawn once")

@@ -33,7 +33,8 @@ def columns(cv: CVPath, run: Run, data: Data) -> dict[str, list[Any]]:
     index = picked(cv, run)
     eta = cv.predictions[:, index]
     rows = np.arange(data.n_rows) if data.rows is None else data.rows
-    told = {"row": (rows + 1).tolist(), **_folds(cv)}
+    folds = {} if cv.fold_ids is None else _folds(cv.fold_ids)  # none of another program's making, that may overlap
+    told = {"row": (rows + 1).tolist(), **folds}
     if data.survival is not None:
         return {**told, **_times(data.survival), **_of_times(cv.path, index, data.survival, eta)}
     return {**told, **_observed(cv, data.y), **_predicted(cv.path, eta)}
@@ -55,7 +56,7 @@ def columns_of_parts(
     for numbers, block in rows.beside([row]):
         links = held_out_links(models, folds(block))
         digests.append(seen_of(block).digest)
-        told = {"row": numbers[row].to_list(), "fold": _named(links.fold)}
+        told = {"row": numbers[row].to_list(), **_folds(links.fold)}
         yield {**told, **_observed(cv, block.y), **_predicted(cv.path, links.eta[:, 0])}
     if fingerprint_of(*digests) != cv.path.fingerprint:
         raise changed("the rows are not those of the fit")
@@ -95,11 +96,9 @@ def _of_times(path: Path, index: int, target: SurvivalTarget, eta: NDArray[np.fl
     }
 
 
-def _folds(cv: CVPath) -> dict[str, list[Any]]:
+def _folds(fold_ids: NDArray[Any]) -> dict[str, list[Any]]:
     """The fold of each row, from 1 on, and of each repeat; none for a row that no fold holds out."""
-    if cv.fold_ids is None:  # folds of another program's making, that may overlap
-        return {}
-    repeats = np.atleast_2d(cv.fold_ids)
+    repeats = np.atleast_2d(fold_ids)
     names = ["fold"] if len(repeats) == 1 else [f"fold of repeat {k + 1}" for k in range(len(repeats))]
     return {name: _named(folds) for name, folds in zip(names, repeats, strict=True)}
 
