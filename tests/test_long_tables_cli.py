@@ -293,7 +293,9 @@ class StopsAfter:
         return self.left < 0
 
 
-@pytest.mark.parametrize(("target", "family"), [("y", "gaussian"), ("n", "poisson"), ("class", "binomial")])
+@pytest.mark.parametrize(
+    ("target", "family"), [("y", "gaussian"), ("n", "poisson"), ("class", "binomial"), ("y", "huber(1)")]
+)
 @pytest.mark.parametrize("fit", [nb.fit_path, nb.cv_path])
 def test_a_fit_goes_on_where_it_was_interrupted(
     table: pl.DataFrame, target: str, family: str, fit: Callable[..., Any]

@@ -203,6 +203,7 @@ def test_no_block_of_a_cluster_travels_to_who_predicts(frame: pl.DataFrame, monk
         (lambda rows: nb.fit_ball(rows, "y", radius=1.0, norm="l2"), "l1_ratio=0"),
         (lambda rows: nb.GLMRegressor().fit(rows, "y"), "GLMRegressor.fit needs.*cv_path read them"),
         (lambda rows: nb.GLMClassifierCV().fit(rows, "y"), "GLMClassifierCV.fit needs"),
+        (lambda rows: nb.cv_path(np.eye(30), np.arange(30.0), cv=2).bootstrap(rows, "y"), r"CVPath\.bootstrap needs"),
     ],
 )
 def test_who_needs_all_rows_says_what_to_do(frame: pl.DataFrame, call: Any, says: str) -> None:

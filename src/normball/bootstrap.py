@@ -52,8 +52,10 @@ def bootstrapped(
     **draws: Any,
 ) -> CVPath:
     """A cross-validated path with the ranges of its coefficients; see `CVPath.bootstrap`."""
+    from normball.blocks.opening import refuse_blocks
     from normball.evidence.refound import refound
 
+    refuse_blocks(X, "CVPath.bootstrap", "fold_ranges are those of the folds; or fit a sample of the rows")
     n_samples = whole("n_samples", n_samples)
     data = refound(cv.path, X, y, sample_weight=sample_weight, offset=offset, strata=strata)
     wanted = [cv.lambda_1se, cv.lambda_best] if lambdas is None else lambdas
