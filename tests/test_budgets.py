@@ -49,6 +49,7 @@ PATHS: dict[str, tuple[dict[str, Any], dict[str, Any], int, float]] = {
         {"n": 2000, "p": 60, "family": "binomial"}, {"n_lambdas": 8, "tol": 1e-10, "l1_ratio": 0.5}, 27, 27,
     ),
     "tall poisson": ({"n": 2000, "p": 30, "family": "poisson"}, {"n_lambdas": 100}, 202, 18),
+    "tall logistic, sparse": ({"n": 2000, "p": 60, "family": "binomial", "density": 0.1}, {"n_lambdas": 100}, 202, 18),
     "sparse logistic": ({"n": 300, "p": 1000, "family": "binomial", "density": 0.1}, {"n_lambdas": 60}, 112, 54.74),
     "ridge in the row space": (
         {"n": 60, "p": 400, "family": "binomial"}, {"n_lambdas": 40, "l1_ratio": 0.0}, 80, 8,

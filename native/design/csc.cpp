@@ -47,6 +47,22 @@ class Csc final : public SparseDesign {
     }
   }
 
+  void pack_rows(const Columns& columns, Index begin, Index count, double* out, Index stride) const override {
+    for (Index a = 0; a < columns.count; ++a) {
+      double* const column = out + a * stride;
+      std::fill_n(column, count, -centre[columns[a]]);
+      visit_rows(columns[a], begin, count, [&](Index r, double x) { column[r] = x - centre[columns[a]]; });
+    }
+  }
+  Index read_rows(Index j, Index begin, Index count, std::int32_t* rows, double* values) const override {
+    Index n = 0;
+    visit_rows(j, begin, count, [&](Index r, double x) {
+      rows[n] = static_cast<std::int32_t>(r);
+      values[n++] = x - origin(j);
+    });
+    return n;
+  }
+
   void dot(Index j, const float* v, float* out) const override {
     kernels::gather_floats(values(j), rows(j), n_entries(j), origin(j), v, out);
   }
@@ -238,6 +254,17 @@ class Csc final : public SparseDesign {
   void visit_entries(Index j, const Visit& visit) const {
     const double c = origin(j);
     for (Index e = indptr_[j]; e < indptr_[j + 1]; ++e) visit(indices_[e], static_cast<double>(data_[e]) - c);
+  }
+
+  // of the rows begin .. begin + count, counted from there, as stored
+  template <class Visit>
+  void visit_rows(Index j, Index begin, Index count, const Visit& visit) const {
+    const std::int32_t* const end = rows(j) + n_entries(j);
+    const auto last = static_cast<std::int32_t>(begin + count);
+    for (const auto* row = std::lower_bound(rows(j), end, static_cast<std::int32_t>(begin)); row != end && *row < last;
+         ++row) {
+      visit(*row - begin, static_cast<double>(data_[row - indices_]));
+    }
   }
 
   template <class Visit>

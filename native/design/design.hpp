@@ -94,6 +94,8 @@ class Design {
   virtual double guess_centre(const double* weights, double* out, Threads& threads) const = 0;   // returns reads of X
   // out += Z Z', n x n, upper triangle, with columns z_j = factor_j (x_j - c_j)
   virtual void add_kernel(const double* factor, double* out) const = 0;
+  // all columns, in the order of the list, of the rows begin .. begin + count, column-major
+  virtual void pack_rows(const Columns& columns, Index begin, Index count, double* out, Index stride) const = 0;
 
   bool is_sparse() const { return indptr_ != nullptr; }
   Index n_entries(Index j) const { return indptr_ == nullptr ? n_rows : indptr_[j + 1] - indptr_[j]; }
@@ -115,11 +117,9 @@ class Design {
   const std::int64_t* indptr_;  // where each column's entries begin; null where all are stored
 };
 
-// One whose rows can be had block by block.
+// One whose rows can be had one by one.
 class DenseDesign : public Design {
  public:
-  // all columns, in the order of the list, of the rows begin .. begin + count, column-major
-  virtual void pack_rows(const Columns& columns, Index begin, Index count, double* out, Index stride) const = 0;
   // the listed columns of the listed rows, row-major; without a list of rows those from `begin` on
   virtual void take_rows(const std::vector<std::int32_t>& columns, const std::int64_t* rows, Index begin, Index count,
                          double* out) const = 0;
@@ -132,6 +132,10 @@ class DenseDesign : public Design {
 class SparseDesign : public Design {
  public:
   using Design::dot;
+
+  // the stored entries of a column in the rows begin .. begin + count, which are counted from there, and those of a
+  // full column centred; returns how many there are
+  virtual Index read_rows(Index j, Index begin, Index count, std::int32_t* rows, double* values) const = 0;
 
   // the same of sixteen vectors of floats
   virtual void dot(Index j, const float* v, float* out) const = 0;

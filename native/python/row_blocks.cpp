@@ -22,7 +22,7 @@ class GivenRows {
             const Folds& fold, Index n_repeats, Index first_row, const std::string& family, double parameter,
             Index n_outputs, Index n_folds)
       : design_(as_design(X)) {
-    rows_ = {.design = dynamic_cast<const DenseDesign*>(design_.get()),
+    rows_ = {.design = design_.get(),
              .n_rows = design_->n_rows,
              .first_row = first_row,
              .n_outputs = n_outputs,
@@ -32,7 +32,7 @@ class GivenRows {
              .fold = fold ? fold->data() : nullptr,
              .family = &family_named(family),
              .parameter = parameter};
-    if (rows_.design == nullptr) throw nb::type_error("X of a block must be a dense matrix");
+    if (design_->is_sparse()) throw nb::type_error("X of a block must be a dense matrix");
     const auto fits = [&](const auto& array, Index width) {
       return std::cmp_equal(array.size(), rows_.n_rows * width);
     };

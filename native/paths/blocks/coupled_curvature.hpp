@@ -90,7 +90,6 @@ class CoupledCurvature {
   }
 
   void add_rows(const SetColumns& set, Index old) {
-    const auto& design = dynamic_cast<const DenseDesign&>(design_);
     const Index fresh = size() - old;
     const auto outputs = by_output();
     std::vector<Vector> grams;  // of each output's own values with the fresh ones among them
@@ -101,16 +100,16 @@ class CoupledCurvature {
     Vector panel(static_cast<std::size_t>(size() * block_rows));
     Vector raw;
     Vector root(static_cast<std::size_t>(block_rows));
-    for (Index begin = 0; begin < design.n_rows; begin += block_rows) {
-      const Index count = std::min(block_rows, design.n_rows - begin);
-      set.pack(design, 0, set.size(), begin, count, columns.data(), block_rows, raw);
+    for (Index begin = 0; begin < design_.n_rows; begin += block_rows) {
+      const Index count = std::min(block_rows, design_.n_rows - begin);
+      set.pack(design_, 0, set.size(), begin, count, columns.data(), block_rows, raw);
       const auto put = [&](Index to, const double* factor, Index column_of_set) {
         const double* from = columns.data() + column_of_set * block_rows;
         kernels::scale(1.0, factor, from, panel.data() + to * block_rows, count);
       };
       if (!rows_.root.empty()) {
         for (Index a = 0; a < size(); ++a) {
-          put(a, rows_.root.data() + values_[a].output * design.n_rows + begin, values_[a].column);
+          put(a, rows_.root.data() + values_[a].output * design_.n_rows + begin, values_[a].column);
         }
         double* joined = panel.data() + old * block_rows;
         linalg::add_at_a(fresh, count, -1.0, joined, block_rows, column(old) + old, stride_);
@@ -123,7 +122,7 @@ class CoupledCurvature {
         const auto& places = outputs[k];
         const Index joining = n_fresh(places, old);
         if (joining == 0) continue;
-        const double* d = rows_.diagonal.data() + k * design.n_rows + begin;
+        const double* d = rows_.diagonal.data() + k * design_.n_rows + begin;
         for (Index i = 0; i < count; ++i) root[i] = std::sqrt(d[i]);
         const auto n_places = std::ssize(places);
         for (Index a = 0; a < n_places; ++a) put(a, root.data(), values_[places[a]].column);

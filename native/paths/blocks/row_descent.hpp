@@ -75,8 +75,7 @@ class RowDescent {
     const Index n = n_rows();
     Vector& own = columns_.emplace_back(static_cast<std::size_t>(set().width(place) * n), 1.0);
     if (set().block(place) == SetColumns::intercept) return;
-    const auto& design = dynamic_cast<const DenseDesign&>(design_);
-    set().pack(design, place, place + 1, 0, n, own.data(), n, packed_);
+    set().pack(design_, place, place + 1, 0, n, own.data(), n, packed_);
   }
 
   double largest_violation() const {

@@ -47,7 +47,7 @@ class SetColumns {
   }
 
   // rows begin .. begin + count of the columns of some places, column-major
-  void pack(const DenseDesign& design, Index first_place, Index last_place, Index begin, Index count, double* out,
+  void pack(const Design& design, Index first_place, Index last_place, Index begin, Index count, double* out,
             Index stride, Vector& raw) const {
     const Index from = first_feature_[first_place];
     const Index to = last_place < size() ? first_feature_[last_place] : std::ssize(features_);

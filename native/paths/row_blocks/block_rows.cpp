@@ -47,7 +47,7 @@ class SortedRows {
     sort(first, count, out);
     const Index p = out.shape.p;
     const Columns all{.list = nullptr, .count = p};
-    dynamic_cast<const DenseDesign&>(*as_stored_).pack_rows(all, first, count, stored_.data(), length_);
+    as_stored_->pack_rows(all, first, count, stored_.data(), length_);
     if (is_in_order_) {
       std::swap(stored_, sorted_);
     } else {

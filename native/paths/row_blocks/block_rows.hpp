@@ -9,7 +9,7 @@
 namespace normball {
 
 struct BlockRows {
-  const DenseDesign* design = nullptr;  // null where the columns have no part in what is asked
+  const Design* design = nullptr;  // null where the columns have no part in what is asked
   Index n_rows = 0;
   Index first_row = 0;
   Index n_outputs = 1;

@@ -25,7 +25,7 @@ class CoupledPass final : public DesignPass {
     std::vector<RowSums> losses(static_cast<std::size_t>(candidates.count()));
     const Couplings couplings = evaluate(candidates, targets, losses);
     CandidateSums out = add_parts([&](Index begin, Index end) {
-      return rows.sums(begin, end, [&](CandidateSums&, const double*, Index first, Index count, double* block) {
+      return rows.sums(begin, end, [&](CandidateSums&, RowTile&, Index first, Index count, double* block) {
         for (Index c = 0; c < candidates.n_targets(); ++c)
           std::copy_n(targets.data() + c * n + first, count, block + c * CandidateRows::block);
       });

@@ -9,7 +9,7 @@ namespace normball {
 
 class DesignPass : public RowPass {
  public:
-  DesignPass(const DenseDesign& design, const Specification& spec, const Losses& losses,
+  DesignPass(const Design& design, const Specification& spec, const Losses& losses,
              const std::vector<Problem>& problems, const Vector& units, Threads& threads)
       : design_(design),
         spec_(spec),
@@ -23,7 +23,7 @@ class DesignPass : public RowPass {
   }
 
  protected:
-  const DenseDesign& design() const { return design_; }
+  const Design& design() const { return design_; }
   const CandidateRows::Problems& problems() const { return problems_; }
   Threads& threads() const { return threads_; }
 
@@ -72,7 +72,7 @@ class DesignPass : public RowPass {
     return std::max<Index>(1, 2 * std::max(spec_.n_rows * p / 12, Index{1'000'000}) / (n_parts() * p * p));
   }
 
-  const DenseDesign& design_;
+  const Design& design_;
   const Specification& spec_;
   const Vector& units_;
   Threads& threads_;

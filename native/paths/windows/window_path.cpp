@@ -286,19 +286,21 @@ class WindowPath {
   Index n_closed_ = 0;
 };
 
-const DenseDesign* dense(const Call& call) { return dynamic_cast<const DenseDesign*>(&call.design); }
-
 // where f'' jumps, working sets know each piece; rows in blocks blend what many rows make nearly smooth
 bool can(const Call& call) {
   const LossTraits& loss = *call.spec.family;
-  return !loss.is_quadratic && !loss.is_piecewise && dense(call) != nullptr;
+  return !loss.is_quadratic && !loss.is_piecewise;
 }
 
-// p x p curvatures, a few at a time, must be small against X. Where a loss couples rows, small data is quick on working
-// sets, too, which prove to the last digits.
+// p x p curvatures, a few at a time, must be small against X; of sparse X, where a step is a few products with its
+// entries, against these. Where a loss couples rows, small data is quick on working sets, too, which prove to the last
+// digits.
 bool pays(const Call& call) {
   constexpr Index fewest_coupled = 1000;
-  return call.spec.n_rows >= 10 * call.spec.n_features &&
+  const Index p = call.spec.n_features;
+  Index n_entries = 0;
+  for (Index j = 0; j < p; ++j) n_entries += call.design.n_entries(j);
+  return call.spec.n_rows >= 10 * p && n_entries >= p * p &&
          (call.spec.family->is_separable || call.spec.n_rows >= fewest_coupled);
 }
 
@@ -319,8 +321,8 @@ PathResult run(const Call& call) {
     return path_by_windows(pass, single_values(problems, units), call.spec, problems, centre, call.threads, monitor);
   };
   PathResult result = call.spec.family->is_separable
-                          ? solve(DesignPass(*dense(call), call.spec, losses, problems, units, call.threads))
-                          : solve(CoupledPass(*dense(call), call.spec, losses, problems, units, call.threads));
+                          ? solve(DesignPass(call.design, call.spec, losses, problems, units, call.threads))
+                          : solve(CoupledPass(call.design, call.spec, losses, problems, units, call.threads));
   return is_lost(result) ? by_working_sets.run(call) : result;
 }
 

@@ -339,11 +339,13 @@ def is_missing(item: Any) -> bool:
 
 def _labels(items: list[Any], order: Sequence[Any] = (), declared: bool = False) -> Numbers | Labels:
     """Labels in the given order or sorted, only those that occur; numbers if there is nothing at all."""
-    codes, values = codes_of(Counter(items), order)
+    counts = Counter(items)
+    codes, values = codes_of(counts, order)
     if not values:
         return Numbers(np.full(len(items), np.nan))
-    found = [codes.get(item, -1) for item in items]
-    return Labels(np.array(found, dtype=np.int32), values, declared, ordered=len(order) > 0)
+    of_item = {item: codes.get(item, -1) for item in counts}
+    found = np.fromiter(map(of_item.__getitem__, items), dtype=np.int32, count=len(items))
+    return Labels(found, values, declared, ordered=len(order) > 0)
 
 
 def missing_in(values: NDArray[Any]) -> Mask:
