@@ -54,7 +54,9 @@ def bootstrapped(
     """A cross-validated path with the ranges of its coefficients; see `CVPath.bootstrap`."""
     from normball.blocks.opening import refuse_blocks
     from normball.evidence.refound import refound
+    from normball.inputs.streams import at_hand
 
+    X = at_hand(X)
     refuse_blocks(X, "CVPath.bootstrap", "fold_ranges are those of the folds; or fit a sample of the rows")
     n_samples = whole("n_samples", n_samples)
     data = refound(cv.path, X, y, sample_weight=sample_weight, offset=offset, strata=strata)
