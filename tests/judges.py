@@ -47,11 +47,12 @@ def draw_target(family, signal, rng):
 
 
 class Case:
-    """A small problem of a kind: X, y, options of a fit, and what is left of its random numbers."""
+    """A problem of a kind, small without `n`: X, y, options of a fit, and what is left of its random numbers."""
 
-    def __init__(self, kind, seed, **more):
+    def __init__(self, kind, seed, n=None, **more):
         self.rng = rng = np.random.default_rng([seed, list(KINDS).index(kind)])
-        n, p = int(rng.integers(24, 40)), GROUPS.size
+        few, p = int(rng.integers(24, 40)), GROUPS.size
+        n = n or few
         self.X = rng.normal(size=(n, p)) @ (np.eye(p) + (seed % 2) * 0.5 * rng.normal(size=(p, p)))
         signal = self.X[:, :3] / self.X[:, :3].std(axis=0) @ rng.normal(size=(3, N_OUTPUTS))
         self.y = draw_target(KINDS[kind]["family"], signal, rng)

@@ -19,12 +19,14 @@ struct ClassRows {
   double* residual;  // w (pi - y)
 };
 
+// of x >= 0, to about 1 ulp
 template <class V>
 NORMBALL_INLINE void log1p(const V& x, V& out) {
-  double lanes[simd::width<V>];
-  simd::store(x, lanes);
-  for (double& lane : lanes) lane = std::log1p(lane);
-  simd::load(lanes, out);
+  V large;
+  V small;
+  simd::log(1.0 + x, large);
+  simd::log1p_unit(x < 1.0 ? x : V{} + 1.0, small);
+  out = x < 1.0 ? small : large;
 }
 
 // pi_k = e_k / (most + others), where `most` counts the classes that share the largest eta and e is relative to it, so
@@ -58,15 +60,16 @@ NORMBALL_INLINE void add_some(const ClassRows& rows, Index i, V (&sums)[3]) {
   }
   const V beyond = others + (most - 1.0);
   const V total = most + others;
+  const V unit = 1.0 / total;
   V pearson = V{};
   V squares = V{};
   for (Index k = 0; k < rows.n_classes; ++k) {
     simd::load(rows.y + k * rows.stride + i, y);
     simd::load(rows.residual + k * rows.stride + i, e);
     const V rest = e >= 1.0 ? beyond : total - e;
-    const V u = ((1.0 - y) * e - y * rest) / total;
+    const V u = ((1.0 - y) * e - y * rest) * unit;
     const V square = u * u;
-    const V share = e / total;
+    const V share = e * unit;
     pearson += square / (share < 1e-300 ? V{} + 1e-300 : share);
     squares += square;
     simd::store(w * u, rows.residual + k * rows.stride + i);

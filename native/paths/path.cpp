@@ -12,7 +12,7 @@
 namespace normball {
 namespace {
 
-constexpr std::array table = {&by_row_space_of_outputs, &by_blocks, &by_moments, &by_row_space, &by_windows,
+constexpr std::array table = {&by_row_space_of_outputs, &by_windows, &by_moments, &by_blocks, &by_row_space,
                               &by_working_sets};
 
 PathResult ask_table(const Call& call) {

@@ -72,10 +72,10 @@ struct PathSolver {
 
 // The table, in the order in which they are asked; the last one always can.
 extern const PathSolver by_row_space_of_outputs;
-extern const PathSolver by_blocks;
-extern const PathSolver by_moments;
-extern const PathSolver by_row_space;
 extern const PathSolver by_windows;
+extern const PathSolver by_moments;
+extern const PathSolver by_blocks;
+extern const PathSolver by_row_space;
 extern const PathSolver by_working_sets;
 
 // The problems of the batch with their rows and losses, the intercepts alone fitted; sets `centre`.

@@ -1,7 +1,7 @@
 // The model that every other is measured by, as far as it is known before X is read: the intercept alone.
 #pragma once
 
-#include "losses/loss.hpp"
+#include "losses/outputs_loss.hpp"
 #include "problem/problem.hpp"
 
 namespace normball {
@@ -95,5 +95,17 @@ class NullModel {
   int n_steps_ = 0;
   bool is_done_ = false;
 };
+
+// Of several outputs: intercepts near which it is, at which nothing overflows.
+inline Vector null_start(const OutputsLoss& loss, const Vector& means, const Vector& largest_offsets) {
+  Vector start = loss.link(means);
+  double mean = 0.0;
+  for (std::size_t k = 0; k < start.size(); ++k) {
+    start[k] -= largest_offsets[k];
+    mean += start[k] / static_cast<double>(start.size());
+  }
+  for (double& one : start) one -= loss.traits.is_shift_invariant ? mean : 0.0;
+  return start;
+}
 
 }  // namespace normball

@@ -23,8 +23,8 @@ struct Specification {
   Index n_features = 0;
   Index n_outputs = 1;   // columns of eta
   PerProblem responses;  // n_rows x target_width(), row-major
-  // of each problem, where responses were centred: what was taken from them and intercepts get back, and the loss that
-  // rounding alone gives them
+  // of each problem, where responses were centred (they are column-major then): what was taken from them and intercepts
+  // get back, and the loss that rounding alone gives them
   const double* origins = nullptr;
   const double* negligible_loss = nullptr;
   const double* weights = nullptr;  // n_problems x n_rows
@@ -54,7 +54,7 @@ struct Specification {
   Index target_width() const { return family->loss == nullptr ? n_outputs : family->target_width; }
   // whether columns may be shifted: an intercept takes it up, or the loss does not mind
   bool may_centre() const { return fit_intercept || family->is_shift_invariant; }
-  double origin(Index k) const { return origins == nullptr ? 0.0 : origins[k]; }
+  double origin(Index k, Index output = 0) const { return origins == nullptr ? 0.0 : origins[k * n_outputs + output]; }
 };
 
 enum class Status : std::int8_t { converged = 0, max_iter = 1, interrupted = 2, numerical = 3 };

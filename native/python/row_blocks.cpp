@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "paths/row_blocks/output_rows.hpp"
 #include "paths/row_blocks/row_blocks.hpp"
 #include "python/scipy_blas.hpp"
 
@@ -181,8 +180,7 @@ nb::object block_candidate_sums(const nb::object& X, const Flat<double>& y, cons
   Vector sums;
   {
     const nb::gil_scoped_release no_gil;
-    const auto add_up = n_outputs == 1 ? candidate_sums : output_sums;
-    sums = add_up(*rows, problems, candidates);
+    sums = n_outputs == 1 ? candidate_sums(*rows, problems, candidates) : output_sums(*rows, problems, candidates);
   }
   return owned(std::move(sums));
 }

@@ -5,6 +5,7 @@
 #include "core/blas.hpp"
 #include "design/dense.hpp"
 #include "paths/blocks/outputs_problem.hpp"
+#include "paths/moments/summaries.hpp"
 
 namespace normball {
 
@@ -19,28 +20,16 @@ class MomentRows {
            p * p * static_cast<double>(spec.n_problems) <= entries;
   }
 
-  // What is known of a problem's rows: sums about the means where there is an intercept, with weights of sum 1.
-  struct Sums {
-    Vector gram;      // p x p, upper triangle
-    Vector products;  // of the columns with each target
-    Vector means;     // of the targets, that the intercepts take
-    double squares;   // of the targets, less those means
-  };
-
   // `of` becomes a problem of these rows, without an intercept: both are centred.
-  MomentRows(const Design& design, OutputsProblem& of, Threads& threads)
-      : MomentRows(sums_of(design, of, threads), of) {}
-
-  MomentRows(const Sums& sums, OutputsProblem& of) : spec_(*of.problem.spec) {
+  MomentRows(const Summary& summary, OutputsProblem& of) : spec_(*of.problem.spec) {
     const Index p = spec_.n_features;
-    Vector size(static_cast<std::size_t>(p), 0.0);
-    Vector scaled(sums.gram.size(), 0.0);
-    for (Index j = 0; j < p; ++j) {
-      size[j] = of.problem.scaling.scale[j] == 0.0 ? 0.0 : std::sqrt(sums.gram[j * (p + 1)]);
-    }
+    const Vector& gram = summary.shared->gram;
+    Vector size(static_cast<std::size_t>(p), 0.0);  // standardised
+    for (Index j = 0; j < p; ++j) size[j] = std::sqrt(std::max(0.0, gram[j * (p + 1)]));
+    Vector scaled(gram.size(), 0.0);
     for (Index b = 0; b < p; ++b) {
       for (Index a = 0; a <= b && size[b] > 0.0; ++a) {
-        if (size[a] > 0.0) scaled[b * p + a] = sums.gram[b * p + a] / (size[a] * size[b]);
+        if (size[a] > 0.0) scaled[b * p + a] = gram[b * p + a] / (size[a] * size[b]);
       }
     }
     std::vector<int> places;
@@ -50,9 +39,10 @@ class MomentRows {
     const double root = std::sqrt(static_cast<double>(rank));  // each row has the weight 1 / rank
     for (Index c = 0; c < p; ++c) {
       double* column = factor_.data() + places[c] * rank;
-      for (Index r = 0; r < std::min(c + 1, found); ++r) column[r] = root * size[places[c]] * scaled[c * p + r];
+      const double unit = root * size[places[c]] * of.problem.scaling.scale[places[c]];
+      for (Index r = 0; r < std::min(c + 1, found); ++r) column[r] = unit * scaled[c * p + r];
     }
-    const double rest = take_targets(of, sums, scaled, places, size, found);
+    const double rest = take_targets(of, summary, scaled, places, size, found);
     design_ = dense_design(factor_.data(), rank, p, false);
     centre_.assign(size.size(), 0.0);
     design_->centre = centre_.data();
@@ -64,59 +54,19 @@ class MomentRows {
   const Design& design() const { return *design_; }
 
  private:
-  static Sums sums_of(const Design& design, const OutputsProblem& of, Threads& threads) {
-    const Specification& spec = *of.problem.spec;
-    const Index p = spec.n_features;
-    const Index n = spec.n_rows;
-    const Columns all{.list = nullptr, .count = p};
-    Sums out{.gram = Vector(static_cast<std::size_t>(p * p), 0.0),
-             .products = Vector(static_cast<std::size_t>(p * spec.n_outputs), 0.0),
-             // of one output the mean is not taken from the targets yet
-             .means = spec.fit_intercept ? of.null_intercepts : Vector(of.null_intercepts.size(), 0.0),
-             .squares = 0.0};
-    Vector sums(static_cast<std::size_t>(p), 0.0);
-    design.add_gram({.columns = all,
-                     .first_new = 0,
-                     .d = of.problem.weights.data(),
-                     .out = out.gram.data(),
-                     .stride = p,
-                     .sums = sums.data()},
-                    threads);
-    for (Index b = 0; b < p && spec.fit_intercept; ++b) {
-      for (Index a = 0; a <= b; ++a) out.gram[b * p + a] -= sums[a] * sums[b];
-    }
-    Vector weighted = of.targets;
-    std::vector<const double*> vectors;
-    std::vector<double*> products;
-    for (Index k = 0; k < spec.n_outputs; ++k) {
-      double* target = weighted.data() + k * n;
-      for (Index i = 0; i < n; ++i) {
-        const double own = target[i] - of.offset[k * n + i] - out.means[k];
-        out.squares += of.problem.weights[i] * own * own;
-        target[i] = of.problem.weights[i] * own;
-      }
-      vectors.push_back(target);
-      products.push_back(out.products.data() + k * p);
-    }
-    design.sweep({.columns = all, .n_vectors = spec.n_outputs, .vectors = vectors.data(), .out = products.data()},
-                 threads);
-    return out;
-  }
-
   // in the order of the factor; returns what no coefficients explain of sum w y^2
-  double take_targets(OutputsProblem& of, const Sums& sums, const Vector& scaled, const std::vector<int>& places,
+  double take_targets(OutputsProblem& of, const Summary& summary, const Vector& scaled, const std::vector<int>& places,
                       const Vector& size, Index found) const {
     const Index p = spec_.n_features;
     const Index rank = std::max<Index>(1, found);
     const double root = std::sqrt(static_cast<double>(rank));
-    double rest = sums.squares;
+    double rest = summary.variance;
     Vector reduced(static_cast<std::size_t>(rank * spec_.n_outputs), 0.0);
     for (Index k = 0; k < spec_.n_outputs; ++k) {
       for (Index r = 0; r < found; ++r) {
         const Index j = places[r];
-        reduced[k * rank + r] = sums.products[k * p + j] / size[j];
+        reduced[k * rank + r] = summary.product[k * p + j] / size[j];
       }
-      of.origins[k] += sums.means[k];
     }
     linalg::solve_transposed(found, spec_.n_outputs, scaled.data(), p, reduced.data(), rank);
     for (double& target : reduced) {

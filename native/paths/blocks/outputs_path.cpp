@@ -23,12 +23,9 @@ class OutputsPath {
   OutputsPath(const Call& call, Vector& centre, Monitor& monitor)
       : spec_(call.spec), threads_(call.threads), monitor_(monitor) {
     std::vector<Problem> problems = make_problems(call.design, centre, spec_, true, threads_);
-    const bool by_moments = MomentRows::pays(call.design, spec_);
     for (Problem& problem : problems) {
       OutputsProblem of(spec_, std::move(problem));
-      auto rows = by_moments ? std::make_unique<const MomentRows>(call.design, of, threads_) : nullptr;
-      const Design& design = rows == nullptr ? call.design : rows->design();
-      states_.push_back(std::make_unique<State>(design, std::move(of), std::move(rows), threads_, monitor_));
+      states_.push_back(std::make_unique<State>(call.design, std::move(of), nullptr, threads_, monitor_));
     }
   }
 

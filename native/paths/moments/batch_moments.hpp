@@ -1,4 +1,5 @@
-// The moments of every problem of the batch, X'WX and X'Wy about the problem's own means, from one read of X. (M11)
+// The moments of every problem of the batch, X'WX and X'Wy about the problem's own means, from one read of X. Targets
+// are centred (CentredTargets), each a column. (M11)
 //
 // Columns are centred at a guess of their means, corrected to the true ones afterwards; a guess that turns out too
 // far off is replaced by the means it led to, and X is read again. Where the problems are folds (weights that are 0
@@ -57,23 +58,30 @@ class BatchMoments {
     const Index n = spec_.n_rows;
     totals_.assign(problems_.size(), 0.0);
     for (std::size_t k = 0; k < problems_.size(); ++k) {
-      Problem& problem = problems_[k];
       const double* w = weights(k);
       for (Index i = 0; i < n; ++i) totals_[k] += w[i];
-      if (target_of(k) == k) targets_.push_back(problem.y);
-      const double* target = problem.y;
-      double mean = 0.0;
-      for (Index i = 0; i < n; ++i) mean += w[i] * target[i];
-      mean /= totals_[k];
-      const double null = spec_.fit_intercept ? mean : 0.0;
+      Vector means;
       double sum = 0.0;
-      for (Index i = 0; i < n; ++i) sum += w[i] * (target[i] - null) * (target[i] - null);
-      summaries_.set_target(k, mean, sum / totals_[k]);
+      for (const double* target : targets_of(k)) {
+        if (target_of(k) == k) targets_.push_back(target);
+        double mean = 0.0;
+        for (Index i = 0; i < n; ++i) mean += w[i] * target[i];
+        means.push_back(mean / totals_[k]);
+        const double null = spec_.fit_intercept ? means.back() : 0.0;
+        for (Index i = 0; i < n; ++i) sum += w[i] * (target[i] - null) * (target[i] - null);
+      }
+      summaries_.set_targets(k, std::move(means), sum / totals_[k]);
     }
   }
 
   const double* weights(std::size_t k) const { return spec_.weights + static_cast<Index>(k) * spec_.n_rows; }
+  // whose targets are those of problem k
   std::size_t target_of(std::size_t k) const { return spec_.responses.is_shared() ? 0 : k; }
+  std::vector<const double*> targets_of(std::size_t k) const {
+    std::vector<const double*> found;
+    for (Index o = 0; o < spec_.n_outputs; ++o) found.push_back(problems_[k].y + o * spec_.n_rows);
+    return found;
+  }
 
   // The groups of rows that the problems hold out together; none where the weights are no folds or the groups too many.
   std::optional<Folds> as_folds() const {
@@ -162,7 +170,7 @@ class BatchMoments {
   double change(std::size_t k, const RowMoments& total) {
     const auto p = static_cast<std::size_t>(spec_.n_features);
     RowGroups rows = rows_where(k, [](double w, double w0) { return std::abs(w - w0); });
-    rows.targets = {problems_[k].y};
+    rows.targets = targets_of(k);
     auto n_read = static_cast<double>(rows.members().size());
     RowMoments sum;
     bool is_exact = true;
@@ -173,8 +181,9 @@ class BatchMoments {
       }
       sum.gram = total.gram;
       sum.products.assign(total.products.begin(), total.products.begin() + static_cast<Index>(p));
-      const auto target = total.products.begin() + static_cast<Index>(p * (1 + target_of(k)));
-      sum.products.insert(sum.products.end(), target, target + static_cast<Index>(p));
+      const std::size_t n_targets = rows.targets.size();
+      const auto target = total.products.begin() + static_cast<Index>(p * (1 + n_targets * target_of(k)));
+      sum.products.insert(sum.products.end(), target, target + static_cast<Index>(n_targets * p));
       const std::vector<RowMoments> parts = design_.moments(rows, threads_);
       sum.add(parts[0], 1.0);
       sum.add(parts[1], -1.0);
@@ -280,7 +289,7 @@ class BatchMoments {
   const Specification& spec_;
   std::vector<Problem>& problems_;
   Threads& threads_;
-  std::vector<const double*> targets_;  // the distinct responses
+  std::vector<const double*> targets_;  // the distinct responses' columns
   Vector totals_;                       // per problem: sum of weights
   Summaries summaries_;
   double n_reads_ = 0.0;

@@ -2,8 +2,10 @@
 // never read again. (M11)
 #include "paths/moments/moment_path.hpp"
 
+#include "paths/blocks/outputs_path.hpp"
 #include "paths/moments/batch_moments.hpp"
 #include "paths/path_solver.hpp"
+#include "problem/centred_targets.hpp"
 #include "quadratic/continuation.hpp"
 #include "quadratic/matrix_solver.hpp"
 
@@ -291,11 +293,17 @@ class MomentPath {
 };
 
 PathResult run(const Call& call) {
+  Specification spec = call.spec;
+  std::optional<CentredTargets> targets;
+  if (spec.n_outputs > 1) {
+    targets.emplace(spec, false);
+    targets->put(spec);
+  }
   Vector centre;
   Monitor monitor(call.poll);
-  std::vector<Problem> problems = blank_problems(call.spec);
-  BatchMoments batch(call.design, centre, call.spec, problems, call.threads);
-  return path_by_moments(batch.take(), batch.n_reads(), call.spec, problems, centre, call.threads, monitor);
+  std::vector<Problem> problems = blank_problems(spec);
+  BatchMoments batch(call.design, centre, spec, problems, call.threads);
+  return path_by_moments(batch.take(), batch.n_reads(), spec, problems, centre, call.threads, monitor);
 }
 
 // Whether p-space is cheaper than working sets on sparse columns, in nanoseconds of an ordinary core. For each solution
@@ -316,9 +324,35 @@ bool is_cheaper_than_entries(const Design& design, const Specification& spec) {
 
 // p-space must be small against X; ridge alone has its closed form there
 bool pays(const Call& call) {
+  if (!call.spec.is_separable()) return MomentRows::pays(call.design, call.spec);
   const Index p = call.spec.n_features;
   if (p > 256 && (p > 3000 || 2 * p > call.spec.n_rows)) return false;
   return !call.design.is_sparse() || call.spec.l1_ratio == 0.0 || is_cheaper_than_entries(call.design, call.spec);
+}
+
+// A penalty over blocks of coefficients: as many rows as columns stand in for all. (M31)
+PathResult path_of_blocks(std::vector<Summary>&& summaries, const Specification& spec, std::vector<Problem>& problems,
+                          const Vector& centre, Threads& threads, Monitor& monitor) {
+  std::vector<OnMoments> on_moments;
+  Vector null_intercepts;
+  for (Index k = 0; k < spec.n_problems; ++k) {
+    const Summary& summary = summaries[k];
+    Scaling& scaling = problems[k].scaling;
+    for (Index j = 0; j < spec.n_features; ++j) {
+      scaling.norm.push_back(std::sqrt(std::max(0.0, summary.shared->gram[j * (spec.n_features + 1)])));
+    }
+    const double origin = problems[k].origin;
+    OutputsProblem of(std::move(problems[k]), spec.n_outputs);
+    for (Index o = 0; o < spec.n_outputs && spec.fit_intercept; ++o) {
+      of.origins[o] = (spec.n_outputs == 1 ? origin : spec.origin(k, o)) + summary.means[o];
+    }
+    null_intercepts.insert(null_intercepts.end(), of.origins.begin(), of.origins.end());
+    auto rows = std::make_unique<const MomentRows>(summary, of);
+    on_moments.push_back({.of = std::move(of), .rows = std::move(rows)});
+  }
+  PathResult result = outputs_path(spec, std::move(on_moments), centre, threads, monitor);
+  result.null_intercepts = std::move(null_intercepts);
+  return result;
 }
 
 }  // namespace
@@ -326,6 +360,11 @@ bool pays(const Call& call) {
 PathResult path_by_moments(std::vector<Summary>&& summaries, double n_reads, const Specification& spec,
                            std::vector<Problem>& problems, const Vector& centre, Threads& threads, Monitor& monitor) {
   for (std::size_t k = 0; k < problems.size(); ++k) problems[k].note_intercepts(0.5 * summaries[k].variance);
+  if (!spec.is_separable()) {
+    PathResult result = path_of_blocks(std::move(summaries), spec, problems, centre, threads, monitor);
+    result.n_sweeps = n_reads;
+    return result;
+  }
   MomentPath solver(std::move(summaries), n_reads, spec, problems, threads, monitor);
   return run_path(solver, spec, problems, centre);
 }

@@ -15,30 +15,27 @@ struct SharedGram {
 
 struct Summary {
   std::shared_ptr<SharedGram> shared;
-  Vector product;         // X'(y - o), centred and standardised
-  double variance = 0.0;  // of y - o
+  Vector product;         // X'(y - o), centred and standardised; one target after the other
+  Vector means;           // of y - o
+  double variance = 0.0;  // of y - o, of all targets
 };
 
 class Summaries {
  public:
   Summaries(const Specification& spec, std::vector<Problem>& problems, double mean_noise)
-      : spec_(spec),
-        problems_(problems),
-        mean_noise_(mean_noise),
-        target_means_(problems.size(), 0.0),
-        list_(problems.size()) {}
+      : spec_(spec), problems_(problems), mean_noise_(mean_noise), list_(problems.size()) {}
 
   std::vector<Summary> take() { return std::move(list_); }
 
-  // of the target: its mean, and its variance about the intercept of the null model
-  void set_target(std::size_t k, double mean, double variance) {
-    target_means_[k] = mean;
+  // of the targets: their means, and their variance about the intercepts of the null model
+  void set_targets(std::size_t k, Vector means, double variance) {
+    problems_[k].null_intercept = spec_.fit_intercept ? means[0] : 0.0;
+    list_[k].means = std::move(means);
     list_[k].variance = variance;
-    problems_[k].null_intercept = spec_.fit_intercept ? mean : 0.0;
   }
 
   // Means, scales, Gram and products of problems that share their weights, from their sums about `own` centre; `common`
-  // is the one of all problems. `sum` has the products with all targets, or with the one of a single problem.
+  // is the one of all problems. `sum` has the products with all targets, or with those of a single problem.
   void set_columns(const std::vector<std::size_t>& members, double total, RowMoments sum, const Vector& own,
                    const Vector& common) {
     const auto p = static_cast<std::size_t>(spec_.n_features);
@@ -53,17 +50,19 @@ class Summaries {
           (spec_.fit_intercept || spec_.standardize) && variance <= variance_noise(mean_noise_, square, own[j]);
       first.scale[j] = is_constant ? 0.0 : (spec_.standardize ? std::sqrt(variance) : 1.0);
     }
-    const bool one_target = sum.products.size() == 2 * p;
+    const auto n_targets = static_cast<std::size_t>(spec_.n_outputs);
+    const bool is_own = spec_.responses.is_shared() || sum.products.size() == (1 + n_targets) * p;
     for (const std::size_t k : members) {
       Problem& problem = problems_[k];
       problem.scaling = first;
-      const double* raw = sum.products.data() + p * (one_target || spec_.responses.is_shared() ? 1 : 1 + k);
-      const double mean = target_means_[k];
-      list_[k].product.resize(p);
-      for (std::size_t j = 0; j < p; ++j) {
-        double product = raw[j] / total - first.shift[j] * mean;
-        if (!spec_.fit_intercept) product += (own[j] + first.shift[j]) * mean;
-        list_[k].product[j] = first.scale[j] > 0.0 ? product / first.scale[j] : 0.0;
+      const double* raw = sum.products.data() + p * (is_own ? 1 : 1 + n_targets * k);
+      list_[k].product.clear();
+      for (const double mean : list_[k].means) {
+        for (std::size_t j = 0; j < p; ++j) {
+          double product = *raw++ / total - first.shift[j] * mean;
+          if (!spec_.fit_intercept) product += (own[j] + first.shift[j]) * mean;
+          list_[k].product.push_back(first.scale[j] > 0.0 ? product / first.scale[j] : 0.0);
+        }
       }
     }
     auto shared = std::make_shared<SharedGram>();
@@ -96,7 +95,6 @@ class Summaries {
   const Specification& spec_;
   std::vector<Problem>& problems_;
   double mean_noise_;
-  Vector target_means_;  // per problem
   std::vector<Summary> list_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/blas.hpp"
 #include "paths/windows/candidate_rows.hpp"
+#include "paths/windows/output_rows.hpp"
 #include "problem/null_model.hpp"
 
 namespace normball {
@@ -213,6 +214,31 @@ Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const doub
     if (block.losses()[k]->is_piecewise) out.back() = NullModel::majorant(*block.losses()[k], eta, curvature);
   }
   return out;
+}
+
+Vector output_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates) {
+  const std::size_t n_problems = problems.totals.size();
+  RowsOfOutputs own{.design = rows.design,
+                    .family = rows.family,
+                    .targets = std::vector(n_problems, rows.y),
+                    .offsets = std::vector(n_problems, rows.offset),
+                    .weights = {}};
+  std::vector<Vector> weights;
+  weights.reserve(n_problems);
+  for (std::size_t k = 0; k < n_problems; ++k) {
+    own.weights.push_back(weights.emplace_back(weights_of(rows, problems, static_cast<Index>(k))).data());
+  }
+  return output_sums(own, candidates, 0, rows.n_rows);
+}
+
+Candidates null_candidates(const Vector& intercepts, Index n_outputs) {
+  Candidates asked;
+  asked.n_outputs = n_outputs;
+  asked.constant = intercepts;
+  for (Index k = 0; k < std::ssize(intercepts) / n_outputs; ++k) asked.problem.push_back(k);
+  asked.digits.assign(asked.problem.size(), Digits::all);
+  asked.find_curved();
+  return asked;
 }
 
 Vector candidate_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates) {

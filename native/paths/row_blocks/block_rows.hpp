@@ -37,6 +37,11 @@ void add_moments(const BlockRows& rows, const FoldPlan& folds, const MomentsOfFo
 // Of each problem of one output at its intercept alone: the sums of f' and f'', and of parabolas above f.
 Vector null_sums(const BlockRows& rows, const FoldProblems& problems, const double* intercepts);
 
+// What rows of several outputs add up for candidates (windows/output_rows.hpp); and for each problem at its intercepts
+// alone, without columns, with curvatures.
+Vector output_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates);
+Candidates null_candidates(const Vector& intercepts, Index n_outputs);
+
 // What rows of one output add up for candidates, as an array; `from_array` makes it sums again.
 Vector candidate_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates);
 CandidateSums from_array(const Vector& values, const Candidates& candidates);

@@ -2,10 +2,9 @@
 // passes is a sum over blocks.
 #include "paths/row_blocks/row_blocks.hpp"
 
-#include "paths/blocks/outputs_path.hpp"
 #include "paths/moments/moment_path.hpp"
-#include "paths/row_blocks/output_rows.hpp"
 #include "paths/windows/block_values.hpp"
+#include "paths/windows/output_rows.hpp"
 #include "paths/windows/window_path.hpp"
 #include "problem/null_model.hpp"
 
@@ -83,8 +82,8 @@ class OwnMoments {
 constexpr double mean_noise = 1e-24;  // as of a dense design
 constexpr double digits = 1e-13;      // to which a response is known
 
-// shift and scale of columns about `centre`, and where they are wanted their norms
-Scaling scaling_of(const Specification& spec, const FoldMoments& own, const Vector& centre, bool wants_norms) {
+// shift and scale of columns about `centre`
+Scaling scaling_of(const Specification& spec, const FoldMoments& own, const Vector& centre) {
   Scaling scaling;
   for (Index j = 0; j < own.shape.p; ++j) {
     const double shift = own.mean()[j] - centre[j];
@@ -93,15 +92,11 @@ Scaling scaling_of(const Specification& spec, const FoldMoments& own, const Vect
     const bool is_constant = counts && variance <= variance_noise(mean_noise, variance + shift * shift, centre[j]);
     scaling.shift.push_back(spec.fit_intercept ? shift : 0.0);
     scaling.scale.push_back(is_constant ? 0.0 : (spec.standardize ? std::sqrt(variance) : 1.0));
-    if (!wants_norms) continue;
-    const double off_centre = spec.fit_intercept ? 0.0 : own.mean()[j];
-    const double size = std::sqrt(variance + off_centre * off_centre);
-    scaling.norm.push_back(is_constant ? 0.0 : size / scaling.scale[j]);
   }
   return scaling;
 }
 
-// Squared error: the targets are y - o less the mean of the first problem's, as CentredTargets has them.
+// Squared error: a single target is y - o less the mean of the first problem's, as CentredTargets has it.
 PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all, const FoldPlan& folds,
                            Threads& threads, Monitor& monitor) {
   const Index p = spec.n_features;
@@ -109,17 +104,24 @@ PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all,
   std::vector<Problem> problems = blank_problems(spec);
   Summaries summaries(spec, problems, mean_noise);
   for (std::size_t k = 0; k < problems.size(); ++k) {
+    Problem& problem = problems[k];
     const OwnMoments own(all, static_cast<Index>(k), folds);
     if (k == 0) centre = own.mean();
-    problems[k].origin = k > 0 ? problems[0].origin : spec.fit_intercept ? own->target(0) : 0.0;
-    const double variance = own->target_squares(0) / own->total();
-    const double square = variance + own->target(0) * own->target(0);
-    problems[k].negligible_loss = 0.5 * digits * digits * square;
-    summaries.set_target(k, own->target(0) - problems[k].origin, spec.fit_intercept ? variance : square);
-    RowMoments sum(p, 1);
+    if (spec.n_outputs == 1) problem.origin = k > 0 ? problems[0].origin : spec.fit_intercept ? own->target(0) : 0.0;
+    RowMoments sum(p, static_cast<std::size_t>(spec.n_outputs));
     const double* from = own->products();
     for (Index b = 0; b < p; from += ++b) std::copy_n(from, b + 1, sum.gram.data() + b * p);
-    std::copy_n(own->cross(0), p, sum.products.data() + p);
+    Vector means;
+    double about_null = 0.0;
+    for (Index o = 0; o < spec.n_outputs; ++o) {
+      const double variance = own->target_squares(o) / own->total();
+      const double square = variance + own->target(o) * own->target(o);
+      problem.negligible_loss += 0.5 * digits * digits * square;
+      about_null += spec.fit_intercept ? variance : square;
+      means.push_back(own->target(o) - problem.origin);
+      std::copy_n(own->cross(o), p, sum.products.data() + (1 + o) * p);
+    }
+    summaries.set_targets(k, std::move(means), about_null);
     summaries.set_columns({k}, own->total(), std::move(sum), own.mean(), centre);
   }
   if (!spec.fit_intercept) {
@@ -127,45 +129,6 @@ PathResult solve_quadratic(const Specification& spec, const MomentsOfFolds& all,
     for (Problem& problem : problems) std::ranges::fill(problem.scaling.shift, 0.0);
   }
   return path_by_moments(summaries.take(), 1.0, spec, problems, centre, threads, monitor);
-}
-
-// The same with a penalty over blocks of coefficients: as many rows as columns stand in for all. (M31)
-PathResult solve_quadratic_blocks(const Specification& spec, const MomentsOfFolds& all, const FoldPlan& folds,
-                                  Threads& threads, Monitor& monitor) {
-  std::vector<Index> columns(static_cast<std::size_t>(spec.n_features));
-  std::iota(columns.begin(), columns.end(), Index{0});
-  Vector centre;
-  Vector null_intercepts;
-  std::vector<OnMoments> on_moments;
-  for (Problem& problem : blank_problems(spec)) {
-    const OwnMoments own(all, std::ssize(on_moments), folds);
-    if (on_moments.empty()) centre = own.mean();
-    problem.scaling = scaling_of(spec, *own, centre, true);
-    MomentRows::Sums sums{.gram = own.covariances(columns, spec.fit_intercept),
-                          .products = {},
-                          .means = spec.fit_intercept ? own->targets() : Vector(own->targets().size(), 0.0),
-                          .squares = 0.0};
-    for (Index k = 0; k < spec.n_outputs; ++k) {
-      const double target = own->target(k);
-      const double variance = own->target_squares(k) / own->total();
-      problem.negligible_loss += 0.5 * digits * digits * (variance + target * target);
-      sums.squares += spec.fit_intercept ? variance : variance + target * target;
-      for (const Index j : columns) {
-        const double product = own->cross(k)[j] / own->total();
-        sums.products.push_back(spec.fit_intercept ? product : product + own->mean()[j] * target);
-      }
-    }
-    problem.note_intercepts(0.5 * sums.squares);
-    null_intercepts.insert(null_intercepts.end(), sums.means.begin(), sums.means.end());
-    OutputsProblem of(std::move(problem), spec.n_outputs);
-    auto rows = std::make_unique<const MomentRows>(sums, of);
-    on_moments.push_back({.of = std::move(of), .rows = std::move(rows)});
-  }
-  if (!spec.fit_intercept) std::ranges::fill(centre, 0.0);
-  PathResult result = outputs_path(spec, std::move(on_moments), centre, threads, monitor);
-  result.null_intercepts = std::move(null_intercepts);
-  result.n_sweeps = 1.0;
-  return result;
 }
 
 // Of a curved loss: scales, and the null models as far as they are known without another pass.
@@ -180,7 +143,7 @@ class CurvedProblems {
     for (Index k = 0; k < spec.n_problems; ++k) {
       const OwnMoments own(all, k, folds);
       if (k == 0) centre_ = own.mean();
-      list_[k].scaling = scaling_of(spec, *own, centre_, false);
+      list_[k].scaling = scaling_of(spec, *own, centre_);
       totals_.totals.push_back(own->total());
       if (spec.n_outputs == 1) {
         nulls_.emplace_back(*loss_, list_[k],
@@ -214,7 +177,8 @@ class CurvedProblems {
       const auto covariances = [&](const std::vector<Index>& members) {
         return own.covariances(members, spec_.fit_intercept);
       };
-      found.push_back(std::make_unique<BlockValues>(list_[k], covariances, units, intercepts_of(k)));
+      FeatureBlocks blocks(list_[k], covariances);
+      found.push_back(std::make_unique<BlockValues>(list_[k], std::move(blocks), units, intercepts_of(k)));
     }
     return found;
   }
@@ -308,14 +272,12 @@ class CurvedProblems {
     is_shift_invariant_ = loss->traits.is_shift_invariant;
     starts_[k].assign(static_cast<std::size_t>(spec_.n_outputs), 0.0);
     if (!spec_.fit_intercept) return;
-    starts_[k] = loss->link(own.targets());
-    double mean = 0.0;
+    Vector largest_offsets;
     for (Index o = 0; o < spec_.n_outputs; ++o) {
       needs_passes_ = needs_passes_ || own.least_offset(o) != own.largest_offset(o);
-      starts_[k][o] -= own.largest_offset(o);
-      mean += starts_[k][o] / static_cast<double>(spec_.n_outputs);
+      largest_offsets.push_back(own.largest_offset(o));
     }
-    for (double& start : starts_[k]) start -= is_shift_invariant_ ? mean : 0.0;
+    starts_[k] = null_start(*loss, own.targets(), largest_offsets);
   }
 
   const Specification& spec_;
@@ -353,9 +315,8 @@ bool needs_gram(const Specification& spec) {
 PathResult solve_row_blocks(const Specification& spec, const MomentsOfFolds& moments, const FoldPlan& folds,
                             const BlockPasses& passes, Threads& threads, const Monitor::Poll& poll) {
   Monitor monitor(poll);
-  if (!spec.family->is_quadratic) return solve_curved(spec, moments, folds, passes, threads, monitor);
-  const auto solve = spec.is_separable() ? solve_quadratic : solve_quadratic_blocks;
-  return solve(spec, moments, folds, threads, monitor);
+  return spec.family->is_quadratic ? solve_quadratic(spec, moments, folds, threads, monitor)
+                                   : solve_curved(spec, moments, folds, passes, threads, monitor);
 }
 
 }  // namespace normball

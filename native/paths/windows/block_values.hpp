@@ -10,10 +10,10 @@ namespace normball {
 class BlockValues final : public WindowValues {
  public:
   // `start`: intercepts of the null model, one an output
-  BlockValues(Problem& problem, const FeatureBlocks::Covariances& covariances, const Vector& units, Vector start)
+  BlockValues(Problem& problem, FeatureBlocks&& blocks, const Vector& units, Vector start)
       : problem_(problem),
         spec_(*problem.spec),
-        blocks_(problem, covariances),
+        blocks_(std::move(blocks)),
         terms_(blocks_),
         start_(std::move(start)),
         is_shift_invariant_(
@@ -27,6 +27,7 @@ class BlockValues final : public WindowValues {
       entries_.push_back({.column = spec_.n_outputs * spec_.n_features + k, .factor = 1.0});
       begin_.push_back(std::ssize(entries_));
     }
+    for (Entry& entry : entries_) entry.in_units = entry.factor * units_[entry.column];
   }
 
   const Problem& problem() const override { return problem_; }
@@ -63,17 +64,21 @@ class BlockValues final : public WindowValues {
     room.matrix.resize(q * q);
     room.sums.assign(q, 0.0);
     Vector column(units_.size());
+    double* to = room.matrix.data();
     for (Index v = 0; v < size(); ++v) {
       std::ranges::fill(column, 0.0);
-      for_each_entry(v, [&](Index c, double factor) {
-        kernels::axpy(factor * units_[c], shared->matrix.data() + c * width, 0.0, column.data(), width);
-        if (!profiles_intercept()) return;
-        room.sums[v] += factor * (units_[c] * shared->sums[c] - problem_.scaling.shift[c] * shared->total);
-      });
-      for (Index u = 0; u <= v; ++u) {
-        double sum = 0.0;
-        for_each_entry(u, [&](Index c, double factor) { sum += factor * units_[c] * column[c]; });
-        room.matrix[v * size() + u] = room.matrix[u * size() + v] = sum;
+      for (Index e = begin_[v]; e < begin_[v + 1]; ++e) {
+        const auto& [c, factor, in_units] = entries_[e];
+        kernels::axpy(in_units, shared->matrix.data() + c * width, 0.0, column.data(), width);
+        if (!profiles_intercept()) continue;
+        room.sums[v] += in_units * shared->sums[c] - factor * problem_.scaling.shift[c] * shared->total;
+      }
+      const Entry* entry = entries_.data();
+      for (Index u = 0; u < size(); ++u, ++to) {
+        *to = 0.0;
+        for (const Entry* last = entries_.data() + begin_[u + 1]; entry != last; ++entry) {
+          *to += entry->in_units * column[entry->column];
+        }
       }
     }
     if (is_shift_invariant_) hold_free(room.matrix);
@@ -147,6 +152,7 @@ class BlockValues final : public WindowValues {
   struct Entry {
     Index column;
     double factor;
+    double in_units = 0.0;  // of a curvature
   };
 
   Index size() const { return std::ssize(begin_) - 1; }

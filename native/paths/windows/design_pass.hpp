@@ -7,6 +7,21 @@
 
 namespace normball {
 
+// How many shares of the rows there are where sums of so many fit into memory.
+inline Index n_shares(Index n_rows, Index fits) {
+  return std::clamp<Index>(std::min(fits, n_rows / (4 * CandidateRows::block)), 1, 8);
+}
+
+// task(share, begin, end) of the rows, in whole blocks
+template <class Task>
+void for_shares(Index n_rows, Index count, Threads& threads, const Task& task) {
+  constexpr Index block = CandidateRows::block;
+  const Index n_blocks = (n_rows + block - 1) / block;
+  threads.parallel_for(count, [&](Index i) {
+    task(i, block * (n_blocks * i / count), std::min(n_rows, block * (n_blocks * (i + 1) / count)));
+  });
+}
+
 class DesignPass : public RowPass {
  public:
   DesignPass(const Design& design, const Specification& spec, const Losses& losses,
@@ -35,11 +50,7 @@ class DesignPass : public RowPass {
   // task(part, begin, end) of the rows
   template <class Task>
   void for_parts(const Task& task) const {
-    const Index count = n_parts();
-    threads_.parallel_for(count, [&](Index i) {
-      const Index n_blocks = (spec_.n_rows + block - 1) / block;
-      task(i, block * (n_blocks * i / count), std::min(spec_.n_rows, block * (n_blocks * (i + 1) / count)));
-    });
+    for_shares(spec_.n_rows, n_parts(), threads_, task);
   }
 
   template <class Sums>
@@ -51,8 +62,6 @@ class DesignPass : public RowPass {
   }
 
  private:
-  static constexpr Index block = CandidateRows::block;
-
   bool read_for(const std::vector<Evaluation*>& evaluations) override {
     const Candidates candidates(evaluations, units_, wants_all_digits(spec_.n_rows));
     add_up(candidates).write(candidates, units_, spec_.fit_intercept, evaluations);
@@ -63,8 +72,7 @@ class DesignPass : public RowPass {
   Index n_parts() const {
     const Index p = spec_.n_features;
     const Index room = std::max(spec_.n_rows * p / 10, Index{1'000'000});
-    const Index fits = room / (p * (most_candidates() / 2 + 3 * p));
-    return std::clamp<Index>(std::min(fits, spec_.n_rows / (4 * block)), 1, 8);
+    return n_shares(spec_.n_rows, room / (p * (most_candidates() / 2 + 3 * p)));
   }
   Index most_candidates() const override { return 256; }
   Index most_curved() const override {

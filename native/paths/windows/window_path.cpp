@@ -8,7 +8,9 @@
 #include "paths/windows/window_path.hpp"
 
 #include "paths/path_solver.hpp"
+#include "paths/windows/block_values.hpp"
 #include "paths/windows/coupled_pass.hpp"
+#include "paths/windows/output_pass.hpp"
 #include "paths/windows/problem_state.hpp"
 #include "quadratic/continuation.hpp"
 
@@ -293,15 +295,19 @@ bool can(const Call& call) {
 }
 
 // p x p curvatures, a few at a time, must be small against X; of sparse X, where a step is a few products with its
-// entries, against these. Where a loss couples rows, small data is quick on working sets, too, which prove to the last
-// digits.
+// entries, against these. Where values are those of blocks, or a loss couples rows, small data is quick on sets, too,
+// which prove to the last digits.
 bool pays(const Call& call) {
-  constexpr Index fewest_coupled = 1000;
-  const Index p = call.spec.n_features;
+  constexpr Index fewest = 1000;
+  const Specification& spec = call.spec;
+  const Index p = spec.n_features;
+  if (!spec.is_separable()) {
+    const Index of_outputs = std::max<Index>(3, spec.n_outputs) * spec.n_outputs;
+    return !call.design.is_sparse() && spec.n_rows >= std::max(fewest, 10 * p * of_outputs);
+  }
   Index n_entries = 0;
   for (Index j = 0; j < p; ++j) n_entries += call.design.n_entries(j);
-  return call.spec.n_rows >= 10 * p && n_entries >= p * p &&
-         (call.spec.family->is_separable || call.spec.n_rows >= fewest_coupled);
+  return spec.n_rows >= 10 * p && n_entries >= p * p && (spec.family->is_separable || spec.n_rows >= fewest);
 }
 
 // A likelihood that a feature or an offset makes monotone leaves next to no curvature, of which a model in few terms
@@ -312,18 +318,49 @@ bool is_lost(const PathResult& result) {
          std::ranges::any_of(result.points, [](const Point& point) { return point.status == Status::numerical; });
 }
 
+// of problems whose intercepts begin at `starts`, for each output
+ValuesOfProblems block_values(const Call& call, std::vector<Problem>& problems, const Vector& units,
+                              const std::vector<Vector>& starts) {
+  ValuesOfProblems values;
+  for (std::size_t k = 0; k < problems.size(); ++k) {
+    FeatureBlocks blocks(call.design, problems[k], call.threads);
+    values.push_back(std::make_unique<BlockValues>(problems[k], std::move(blocks), units, starts[k]));
+  }
+  return values;
+}
+
+PathResult run_outputs(const Call& call) {
+  Vector centre;
+  Monitor monitor(call.poll);
+  std::vector<Problem> problems = make_problems(call.design, centre, call.spec, false, call.threads);
+  const Vector units = common_units(call.spec, problems);
+  std::vector<Vector> starts;
+  for (Problem& problem : problems) starts.push_back(start_outputs(call.spec, problem));
+  OutputPass pass(call.design, call.spec, problems, units, call.threads);
+  PathResult result = path_by_windows(pass, block_values(call, problems, units, starts), call.spec, problems, centre,
+                                      call.threads, monitor);
+  result.null_intercepts.clear();  // they are values here
+  return is_lost(result) ? by_blocks.run(call) : result;
+}
+
 PathResult run(const Call& call) {
+  if (call.spec.n_outputs > 1) return run_outputs(call);
   Vector centre;
   Monitor monitor(call.poll);
   auto [problems, losses] = problems_on_rows(call, centre);
   const Vector units = common_units(call.spec, problems);
+  std::vector<Vector> starts;
+  for (const Problem& problem : problems) starts.push_back({problem.null_intercept});
   const auto solve = [&](RowPass&& pass) {
-    return path_by_windows(pass, single_values(problems, units), call.spec, problems, centre, call.threads, monitor);
+    const ValuesOfProblems values =
+        call.spec.is_separable() ? single_values(problems, units) : block_values(call, problems, units, starts);
+    return path_by_windows(pass, values, call.spec, problems, centre, call.threads, monitor);
   };
   PathResult result = call.spec.family->is_separable
                           ? solve(DesignPass(call.design, call.spec, losses, problems, units, call.threads))
                           : solve(CoupledPass(call.design, call.spec, losses, problems, units, call.threads));
-  return is_lost(result) ? by_working_sets.run(call) : result;
+  if (!is_lost(result)) return result;
+  return (call.spec.is_separable() ? by_working_sets : by_blocks).run(call);
 }
 
 }  // namespace

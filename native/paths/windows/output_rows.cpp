@@ -1,4 +1,4 @@
-#include "paths/row_blocks/output_rows.hpp"
+#include "paths/windows/output_rows.hpp"
 
 #include <cmath>
 
@@ -35,18 +35,37 @@ struct Places {
   std::size_t size() const { return static_cast<std::size_t>(pair(n_curved, 0, 0)); }
 };
 
+// What is stored row by row, some rows of it output by output.
+class ByOutput {
+ public:
+  void forget() { from_ = nullptr; }
+
+  const double* of(const double* from, Index n_outputs, Index count) {
+    if (from == from_) return values_.data();
+    from_ = from;
+    values_.resize(static_cast<std::size_t>(count * n_outputs));
+    for (Index r = 0; r < count; ++r) {
+      for (Index k = 0; k < n_outputs; ++k) values_[k * count + r] = *from++;
+    }
+    return values_.data();
+  }
+
+ private:
+  const double* from_ = nullptr;
+  Vector values_;
+};
+
 // A few rows at a time meet all candidates.
 class OutputRows {
  public:
-  OutputRows(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates)
+  OutputRows(const RowsOfOutputs& rows, const Candidates& candidates)
       : rows_(rows), candidates_(candidates), at_(candidates), sums_(at_.size(), 0.0) {
-    for (Index k = 0; k < std::ssize(problems.totals); ++k) weights_.push_back(weights_of(rows, problems, k));
     const auto n_pairs = static_cast<std::size_t>(at_.n_curved * at_.n_pairs());
     grams_.resize(n_pairs, Vector(static_cast<std::size_t>((at_.p + 1) * (at_.p + 1)), 0.0));
   }
 
-  Vector add_up() {
-    for (Index first = 0; first < rows_.n_rows; first += block) take(first, std::min(block, rows_.n_rows - first));
+  Vector add_up(Index begin, Index end) {
+    for (Index first = begin; first < end; first += block) take(first, std::min(block, end - first));
     for (Index h = 0, g = 0; h < at_.n_curved; ++h) {
       for (Index l = 0; l < at_.n_outputs; ++l) {
         for (Index k = 0; k <= l; ++k, ++g) {
@@ -66,27 +85,19 @@ class OutputRows {
     const Columns columns{.list = candidates_.order.data(), .count = at_.p};
     if (at_.p > 0) rows_.design->pack_rows(columns, first, count, x_.data(), count);
     std::fill_n(x_.begin() + count * at_.p, count, 1.0);
-    y_ = by_output(rows_.y, first, count);
+    targets_.forget();
+    offsets_.forget();
     predict(first, count);
     residuals_.resize(eta_.size());
     for (Index c = 0, h = 0; c < at_.n_candidates; ++c) evaluate(c, first, count, h);
     linalg::add_at_b(at_.p, at_.n_vectors, count, x_.data(), count, residuals_.data(), count, sums_.data(), at_.p);
   }
 
-  Vector by_output(const double* from, Index first, Index count) const {
-    Vector out(static_cast<std::size_t>(count * at_.n_outputs));
-    from += first * at_.n_outputs;
-    for (Index r = 0; r < count; ++r) {
-      for (Index k = 0; k < at_.n_outputs; ++k) out[k * count + r] = *from++;
-    }
-    return out;
-  }
-
   void predict(Index first, Index count) {
-    const Vector offset = by_output(rows_.offset, first, count);
     eta_.resize(static_cast<std::size_t>(count * at_.n_vectors));
     for (Index v = 0; v < at_.n_vectors; ++v) {
-      const double* known = offset.data() + v % at_.n_outputs * count;
+      const double* own = rows_.offsets[candidates_.problem[v / at_.n_outputs]] + first * at_.n_outputs;
+      const double* known = offsets_.of(own, at_.n_outputs, count) + v % at_.n_outputs * count;
       for (Index r = 0; r < count; ++r) eta_[v * count + r] = known[r] + candidates_.constant[v];
     }
     if (candidates_.n_used == 0) return;
@@ -95,8 +106,9 @@ class OutputRows {
   }
 
   void evaluate(Index c, Index first, Index count, Index& h) {
-    const double* weights = weights_[candidates_.problem[c]].data() + first;
-    const auto loss = rows_.family->outputs_loss(at_.n_outputs, y_.data(), weights, count);
+    const Index problem = candidates_.problem[c];
+    const double* targets = targets_.of(rows_.targets[problem] + first * at_.n_outputs, at_.n_outputs, count);
+    const auto loss = rows_.family->outputs_loss(at_.n_outputs, targets, rows_.weights[problem] + first, count);
     const double* eta = eta_.data() + c * at_.n_outputs * count;
     double* residual = residuals_.data() + c * at_.n_outputs * count;
     const RowSums sums = loss->evaluate(eta, residual);
@@ -133,14 +145,14 @@ class OutputRows {
     linalg::add_at_a(at_.p + 1, count, k == l ? 1.0 : -1.0, scaled_.data(), count, grams_[place].data(), at_.p + 1);
   }
 
-  const BlockRows& rows_;
+  const RowsOfOutputs& rows_;
   const Candidates& candidates_;
   const Places at_;
   Vector sums_;
-  std::vector<Vector> weights_;
   std::vector<Vector> grams_;
   Vector x_;  // rows x (p + 1), centred, with a column of ones
-  Vector y_;
+  ByOutput targets_;
+  ByOutput offsets_;
   Vector eta_;
   Vector residuals_;
   RowCurvature curvature_;
@@ -150,19 +162,11 @@ class OutputRows {
 
 }  // namespace
 
-Vector output_sums(const BlockRows& rows, const FoldProblems& problems, const Candidates& candidates) {
-  return OutputRows(rows, problems, candidates).add_up();
+Vector output_sums(const RowsOfOutputs& rows, const Candidates& candidates, Index begin, Index end) {
+  return OutputRows(rows, candidates).add_up(begin, end);
 }
 
-Candidates null_candidates(const Vector& intercepts, Index n_outputs) {
-  Candidates asked;
-  asked.n_outputs = n_outputs;
-  asked.constant = intercepts;
-  for (Index k = 0; k < std::ssize(intercepts) / n_outputs; ++k) asked.problem.push_back(k);
-  asked.digits.assign(asked.problem.size(), Digits::all);
-  asked.find_curved();
-  return asked;
-}
+Index n_output_sums(const Candidates& candidates) { return static_cast<Index>(Places(candidates).size()); }
 
 void write_output_sums(const Vector& values, const Candidates& candidates,
                        const std::vector<Evaluation*>& evaluations) {
