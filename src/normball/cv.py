@@ -20,6 +20,7 @@ from normball.messages import DataError, Finding, Interrupted
 from normball.out_of_fold import Examiner, check_defined, is_deviance, squares, squares_left_out, weights_of
 from normball.partial_likelihood import (
     EventExaminer,
+    Links,
     check_events,
     concordance_of_folds,
     shifts_of_folds,
@@ -171,7 +172,8 @@ class _Model:
         eta = linear_predictor(
             self.design, self.intercepts[which], self.coefs.take(which, n_outputs), rows, self.n_threads
         )
-        return eta + (offset if rows is None else offset[rows])[:, None]
+        eta += (offset if rows is None else offset[rows])[:, None]
+        return eta
 
 
 def cross_validate(
@@ -203,7 +205,7 @@ def cross_validate(
     if problem.data.survival is None:
         known = _held_out_deviances(problem, solution, keep, folds, score)
     else:
-        known = EventExaminer(problem, folds, score).scores(_links(problem, models), path.lambdas.size)
+        known = EventExaminer(problem, folds, score).scores(_links(problem, models), solution.loss[1:, keep])
     result = _assess(problem, path, models, gaps, folds, score, keep_predictions, known)
     if problem.data.survival is not None:
         remarks = remarks_on_effects(problem.data, path, result.index_1se)
@@ -323,9 +325,9 @@ def _with_ranges(result: CVPath, models: list[_Model]) -> CVPath:
     return replace(result, fold_ranges=ranges_of(rows, result.path.lambdas[marks], middle=1.0))
 
 
-def _links(problem: Problem, models: list[_Model]) -> Callable[[int, slice], Array]:
-    """The linear predictor of all rows by the model of a fold, -1 for that of all rows, at some strengths."""
-    return lambda fold, which: models[fold + 1].predict(None, problem.data.offset, which)
+def _links(problem: Problem, models: list[_Model]) -> Links:
+    """The linear predictor of some or all rows by the model of a fold, -1 for that of all rows, at some strengths."""
+    return lambda fold, which, rows=None: models[fold + 1].predict(rows, problem.data.offset, which)
 
 
 def _held_out_deviances(problem: Problem, solution: Solution, keep: slice, folds: Folds, score: Score) -> Array | None:

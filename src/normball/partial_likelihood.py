@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     from normball.results.path import Path
     from normball.scores import Score
 
-    Links = Callable[[int, slice], "Array"]
-
 Array = NDArray[np.float64]
 BLOCK = 2**24  # most predictions held at a time
 MOST_PAIRS = 5e9  # of rows, over all strengths, for whose order there is time
 FEW = 10  # strengths, where there is not
+
+
+class Links(Protocol):
+    """The linear predictor of all rows, or of the listed ones, by the model of a fold at some strengths."""
+
+    def __call__(self, fold: int, which: slice, rows: NDArray[np.intp] | None = None, /) -> Array: ...  # noqa: D102
+
 
 _EVENT = 2  # the column of a target that says whether a row has its event
 
@@ -72,20 +77,21 @@ class EventExaminer:
         # the loss is a mean over all rows, the score one over events
         self.deviance_of_loss = 2.0 * float(problem.data.weights.sum() / events.sum())
 
-    def scores(self, links: Links, n_strengths: int) -> Array:
+    def scores(self, links: Links, losses: Array) -> Array:
         """How held-out rows fare (folds, strengths); NaN where that cannot be said, as without an event among them.
 
         The deviance is what they add to it, per event: that of all rows less that of the training rows, both at the
         coefficients of the latter (Verweij & van Houwelingen 1993), as in glmnet. There they are compared with the
         training rows, too; concordance compares them among themselves alone. `links(fold, which)` is the linear
-        predictor (n, m) of all rows by some strengths of a fold.
+        predictor (n, m) of all rows by some strengths of a fold, and `losses` (folds, strengths) are the mean losses of
+        its training rows.
         """
-        scores = np.full((len(self._folds), n_strengths), np.nan)
+        scores = np.full(losses.shape, np.nan)
         for fold in np.flatnonzero(self.weights).tolist():
-            for which in _blocks(n_strengths, self._data.n_rows):
+            for which in _blocks(losses.shape[1], self._data.n_rows):
                 eta, test = links(fold, which), self._folds.test[fold]
                 if self._by_event:
-                    scores[fold, which] = self._added(fold, eta) / self.weights[fold]
+                    scores[fold, which] = self._added(fold, eta, losses[fold, which]) / self.weights[fold]
                 else:
                     scores[fold, which] = self._judge.of_models(self._kept(fold), test, eta)
         return scores
@@ -99,21 +105,21 @@ class EventExaminer:
     def _kept(self, fold: int) -> Array:
         return np.asarray(self._data.weights * np.bincount(self._folds.train[fold], minlength=self._data.n_rows))
 
-    def _added(self, fold: int, eta: Array) -> Array:
+    def _added(self, fold: int, eta: Array, losses: Array) -> Array:
         test, kept = self._folds.test[fold], self._kept(fold)
         both = kept.copy()
         both[test] += self._data.weights[test]
-        return self._deviance(both, eta) - self._deviance(kept, eta)
+        return np.asarray(2.0 * (both.sum() * self._mean_loss(both, eta) - kept.sum() * losses))
 
-    def _deviance(self, weights: Array, eta: Array) -> Array:
-        total = weights.sum()
-        return np.asarray(2.0 * total * self._family.mean_loss(self._data.y, weights / total, eta))
+    def _mean_loss(self, weights: Array, eta: Array) -> Array:
+        return np.asarray(self._family.mean_loss(self._data.y, weights / weights.sum(), eta))
 
     def null_scores(self, score: Score) -> Array:
         """The score (folds,) of the model without features."""
         offset, found = self._data.offset, np.full(len(self._folds), np.nan)
         if self._by_event:
-            return self.scores(lambda fold, which: offset[:, None], 1)[:, 0]
+            losses = np.array([self._mean_loss(self._kept(fold), offset[:, None]) for fold in range(len(self._folds))])
+            return self.scores(lambda fold, which, rows=None: offset[:, None], losses)[:, 0]
         for fold in np.flatnonzero(self.weights).tolist():
             found[fold] = self._judge.without_features(self._kept(fold), self._folds.test[fold], offset)
         return found
@@ -164,7 +170,7 @@ def concordance_of_folds(
         for which in _blocks(n_strengths, data.n_rows):
             asked = at[(at >= which.start) & (at < which.stop)]
             if len(asked):
-                etas = links(fold, which)[np.ix_(test, asked - which.start)]
+                etas = links(fold, which, test)[:, asked - which.start]
                 found[fold, asked] = concordances(target, etas, weights)
     sizes = weights_of(folds, data.weights)
     mean, error = summarise_folds(found, sizes)

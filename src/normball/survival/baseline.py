@@ -203,24 +203,24 @@ def fit_baselines(
     sets = terms.sets
     found = np.empty((etas.shape[1], len(sets.times)))
     width = max(1, CACHED // len(target))
+    log_strength, ends = np.log(terms.strength)[:, None], np.searchsorted(terms.place, np.arange(len(sets.times) + 1))
     for first in range(0, len(found), width):
         block = slice(first, first + width)
-        log_steps = np.log(terms.strength)[:, None] - terms.totals(target, etas[:, block], w)[2]
+        log_steps = log_strength - terms.totals(target, etas[:, block], w)[2]
         for own in map(sets.of_stratum, range(target.n_strata)):
-            found[block, own] = _log_running(log_steps, terms.place, own).T
+            found[block, own] = _log_running(log_steps, ends[own.start : own.stop + 1]).T
     return Baselines(sets.times, found, sets.strata, last_seen(target, w), target.stratum_names)
 
 
-def _log_running(log_steps: Floats, place: Places, own: slice) -> Floats:
-    """The logarithms of running sums, time by time, of the steps (n_terms, m) that are at these times."""
-    first, last = np.searchsorted(place, [own.start, own.stop])
-    steps = log_steps[first:last]
+def _log_running(log_steps: Floats, ends: Places) -> Floats:
+    """The logarithms of running sums of the steps (n_terms, m): up to each of the ends, from the first of these on."""
+    steps = log_steps[ends[0] : ends[-1]]
     most = steps.max(axis=0, initial=-np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):  # of those that are wide
         running = np.log(np.cumsum(np.exp(steps - most), axis=0)) + most
     wide = ~(most - steps.min(axis=0, initial=np.inf) < WIDE)
     running[:, wide] = np.logaddexp.accumulate(steps[:, wide], axis=0)
-    return np.asarray(running[np.searchsorted(place[first:last], np.arange(own.start, own.stop), side="right") - 1])
+    return np.asarray(running[ends[1:] - ends[0] - 1])
 
 
 def last_seen(target: SurvivalTarget, weights: Floats) -> Floats:

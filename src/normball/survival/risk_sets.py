@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from normball.survival.target import Floats, Places, SurvivalTarget
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Rows in the order of the times that they belong to; which of `n_times` these are, and where each begins."""
+
+    order: Places
+    places: Places
+    starts: Places
+    n_times: int
+
+    @classmethod
+    def of(cls, rows: Places, places: Places, n_times: int) -> _Members:
+        order = np.argsort(places, kind="stable")
+        return cls(rows[order], *np.unique(places[order], return_index=True), n_times)
+
+    def combined(self, values: Floats, combine: np.ufunc, nothing: float) -> Floats:
+        """At each time, the values (n_rows,) or (n_rows, k) of its rows."""
+        result = np.full((self.n_times, *values.shape[1:]), nothing)
+        if self.order.size:
+            result[self.places] = combine.reduceat(values[self.order], self.starts, axis=0)
+        return result
 
 
 @dataclass(frozen=True)
@@ -45,18 +68,27 @@ class RiskSets:
 
     def _combined(self, values: Floats, combine: np.ufunc, nothing: float) -> Floats:
         """The values of those at risk at each time, combined: only what belongs to a sum is ever added to it."""
+        if self._last_times is None:
+            return self._over_ranges(values, combine, nothing)
+        result = self._last_times.combined(values, combine, nothing)
+        bounds = np.flatnonzero(np.diff(self.strata, prepend=-1, append=-1))
+        for own in map(slice, bounds[:-1], bounds[1:]):
+            result[own] = combine.accumulate(result[own][::-1])[::-1]
+        return result
+
+    @cached_property
+    def _last_times(self) -> _Members | None:
+        """The rows by the last time at which they are at risk; None where some are not from the beginning on."""
         rows = np.flatnonzero(self.first < self.last)
-        if (self.first[rows] == np.searchsorted(self.strata, self.strata[self.first[rows]])).all():
-            result = np.full((len(self.times), *values.shape[1:]), nothing)
-            order = rows[np.argsort(self.last[rows], kind="stable")]
-            places, starts = np.unique(self.last[order] - 1, return_index=True)
-            if order.size:
-                result[places] = combine.reduceat(values[order], starts, axis=0)
-            bounds = np.flatnonzero(np.diff(self.strata, prepend=-1, append=-1))
-            for own in map(slice, bounds[:-1], bounds[1:]):
-                result[own] = combine.accumulate(result[own][::-1])[::-1]
-            return result
-        return self._over_ranges(values, combine, nothing)
+        if (self.first[rows] != np.searchsorted(self.strata, self.strata[self.first[rows]])).any():
+            return None
+        return _Members.of(rows, self.last[rows] - 1, len(self.times))
+
+    @cached_property
+    def _event_times(self) -> _Members:
+        """The rows with an event by its time."""
+        died = np.flatnonzero(self.place >= 0)
+        return _Members.of(died, self.place[died], len(self.times))
 
     def _over_ranges(self, values: Floats, combine: np.ufunc, nothing: float) -> Floats:
         """With late entry: a row is at risk in a range of times, which is a few nodes of a binary tree over them.
@@ -83,15 +115,10 @@ class RiskSets:
 
     def over_events(self, values: Floats) -> Floats:
         """At each time, the sum of the values (n_rows,) or (n_rows, k) of those whose event it is."""
-        died = np.flatnonzero(self.place >= 0)
         if values.ndim == 1:
+            died = np.flatnonzero(self.place >= 0)
             return np.asarray(np.bincount(self.place[died], values[died], len(self.times)), dtype=np.float64)
-        sums = np.zeros((len(self.times), *values.shape[1:]))
-        order = died[np.argsort(self.place[died], kind="stable")]
-        places, starts = np.unique(self.place[order], return_index=True)
-        if order.size:
-            sums[places] = np.add.reduceat(values[order], starts, axis=0)
-        return sums
+        return self._event_times.combined(values, np.add, 0.0)
 
     def of_stratum(self, stratum: int) -> slice:
         """Where its times are."""

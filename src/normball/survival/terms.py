@@ -88,9 +88,11 @@ class TermPlaces:
     def totals(self, target: SurvivalTarget, etas: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
         """`risks`, `shifts` and `log_total` of `Terms`, a column for each linear predictor of `etas` (n_rows, m)."""
         counts, shifts = w > 0, np.full((target.n_strata, etas.shape[1]), -np.inf)
-        for stratum in np.unique(target.codes[counts]).tolist():
-            shifts[stratum] = etas[counts & (target.codes == stratum)].max(axis=0)
-        centred = np.where(counts[:, None], etas - shifts[target.codes], -np.inf)
+        for stratum in range(target.n_strata):
+            own = counts if target.strata is None else counts & (target.codes == stratum)
+            shifts[stratum] = etas.max(axis=0, where=own[:, None], initial=-np.inf)
+        beyond = shifts if target.strata is None else shifts[target.codes]
+        centred = np.subtract(etas, beyond, where=counts[:, None], out=np.full_like(etas, -np.inf))
         risks = w[:, None] * np.exp(centred, out=centred)
         every, tied = self.sets.over_rows(risks), self.sets.over_events(risks)
         wide = ~(every > SMALL).all(axis=0)
