@@ -224,7 +224,7 @@ def _survival() -> list[Problem]:
     def build(n: int, p: int, n_true: int, scale: float, seed: int, *, days: int = 0) -> Callable[[], Built]:
         return lambda: _one(make.survival(n, p, n_true, scale, seed, days=days))
 
-    peers = ("glmnet", "adelie", "scikit-survival")
+    peers = ("glmnet", "glmstar", "adelie", "scikit-survival")
     rows: list[tuple[str, str, Callable[[], Built], dict[str, Any]]] = [
         ("cox_tall", "dense, n=50,000 p=100, correlation 0.5", build(50_000, 100, 20, 1.0, 61),
          {"lambda_min_ratio": 1e-3}),

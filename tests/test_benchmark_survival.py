@@ -104,7 +104,7 @@ def test_every_problem_meets_those_who_have_it():
     }  # fmt: skip
     page = Page("", FAMILY, 1.0, 700, 10, False, *[""] * 6)
     met = {name for name, solver in SOLVERS.items() if solver.supports(page) and not solver.is_unit}
-    assert met == {"normball", "glmnet", "adelie", "scikit-survival"}
+    assert met == {"normball", "glmnet", "glmstar", "adelie", "scikit-survival"}
     assert not SOLVERS["adelie"].supports_cv(page)
 
 

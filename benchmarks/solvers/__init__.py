@@ -6,6 +6,7 @@ from benchmarks.solvers.adelie import Adelie, AdelieCovariance
 from benchmarks.solvers.base import Solver
 from benchmarks.solvers.celer import Celer
 from benchmarks.solvers.glmnet import Glmnet
+from benchmarks.solvers.glmstar import Glmstar
 from benchmarks.solvers.glum import Glum
 from benchmarks.solvers.gram import Gram, WideVectorGram
 from benchmarks.solvers.normball import Normball
@@ -21,6 +22,7 @@ SOLVERS: dict[str, type[Solver]] = {
         AdelieCovariance,
         Celer,
         Glmnet,
+        Glmstar,
         Glum,
         Gram,
         ScikitLearn,
