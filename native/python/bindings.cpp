@@ -1,6 +1,7 @@
 // Python to C++ and back: arrays.hpp checks layouts and returns owned arrays; the GIL is released here.
 // Everything else about the input was checked in src/normball/inputs/.
 #include "design/predictor.hpp"
+#include "kernels/pairs.hpp"
 #include "kernels/weight_kernels.hpp"
 #include "paths/path.hpp"
 #include "paths/windows/rough_gram.hpp"
@@ -92,6 +93,24 @@ nb::object mean_losses(const std::string& family, double parameter, const Flat<d
                          [&](Index l) { out[l] = loss->evaluate(eta.data() + l * n).loss + constant; });
   }
   return owned(std::move(out), {eta.shape(0)});
+}
+
+// (3, width): the pairs of moments, a row of `present` and `worth` each, at lower, higher and the same places
+nb::object pair_sums(const Flat<std::int64_t>& group, const Flat<std::int64_t>& place, Index n_places,
+                     const Table& present, const Table& worth) {
+  const kernels::Moments moments{.count = static_cast<Index>(group.size()),
+                                 .width = static_cast<Index>(present.shape(1)),
+                                 .group = group.data(),
+                                 .place = place.data(),
+                                 .n_places = n_places,
+                                 .present = present.data(),
+                                 .worth = worth.data()};
+  Vector sums(static_cast<std::size_t>(3 * moments.width), 0.0);
+  {
+    const nb::gil_scoped_release no_gil;
+    kernels::add_pairs(moments, sums.data());
+  }
+  return owned(std::move(sums), {3, present.shape(1)});
 }
 
 // f, f' and f'' of rows, as the engine computes them, for the tests that compare them with others' formulas.
@@ -252,6 +271,8 @@ NB_MODULE(_native, m) {
         "group_ratio"_a = 1.0, "orthonormalize"_a = false);
   m.def("mean_losses", &normball::mean_losses, "family"_a, "parameter"_a, "y"_a.noconvert(), "weights"_a.noconvert(),
         "eta"_a.noconvert(), "n_threads"_a = 1);
+  m.def("pair_sums", &normball::pair_sums, "group"_a.noconvert(), "place"_a.noconvert(), "n_places"_a,
+        "present"_a.noconvert(), "worth"_a.noconvert());
   m.def("loss_rows", &normball::loss_rows, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert());
   m.def("loss_dual", &normball::loss_dual, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert(),
         "u"_a.noconvert());

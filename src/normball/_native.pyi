@@ -179,6 +179,13 @@ def mean_losses(
     eta: NDArray[np.float64],
     n_threads: int = 1,
 ) -> NDArray[np.float64]: ...
+def pair_sums(
+    group: NDArray[np.int64],
+    place: NDArray[np.int64],
+    n_places: int,
+    present: NDArray[np.float64],
+    worth: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
 def loss_rows(
     family: str, parameter: float, y: NDArray[np.float64], eta: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]: ...

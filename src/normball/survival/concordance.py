@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from normball.survival.censoring import CensoringCurve
 from normball.survival.target import Floats, Places, SurvivalTarget
 
 Kind: TypeAlias = Literal["harrell", "uno"]
 Sums: TypeAlias = tuple[Floats, Floats, Floats]
-
-CACHED = 2**15  # numbers that are compared at a time
-MANY = 1000  # rows from which on it takes longer to look at all pairs than to sort them
 
 
 @dataclass(frozen=True)
@@ -101,52 +98,65 @@ def _sums(target: SurvivalTarget, risk: ArrayLike, weightings: Floats, kind: Kin
         own = target.take(events)
         before = CensoringCurve.fit(target, weightings).before(own.stop, own.codes)
         strength = np.divide(strength, before**2, out=np.zeros_like(strength), where=strength > 0)
-    scores = np.unique(np.asarray(risk, dtype=float), return_inverse=True)[1]
-    return _pair_sums(target, scores, weightings.T, events, strength.T)
+    return _Moments.of(target, weightings.T, events, strength.T).pairs(np.asarray(risk, dtype=float))
 
 
-def _pair_sums(target: SurvivalTarget, scores: Places, weights: Floats, events: Places, strength: Floats) -> Sums:
-    """For all these events, the weights of the rows still at risk after it that have a lower, a higher, the same score.
+@dataclass(frozen=True)
+class _Moments:
+    """All ends, beginnings and events in the order of time, stratum by stratum.
 
-    `weights` are (n_rows, n_weightings), and `strength`, that of each event, (n_events, n_weightings).
+    Those still at risk after an event are the ones that end after it, less the ones that begin then or later. At the
+    same time rows with an event end first; then comes what is asked of events, then what is censored or begins.
 
-    Those still at risk after t are the ones that end after t, less the ones that begin at t or later. All ends,
-    beginnings and events stand in the order of time; what comes after an event is a difference of running sums. Of two
-    different scores the highest bit in which they differ says which is larger: bit by bit, from the highest, the order
-    is split, as in a radix sort, into what has a 0 there and what has a 1.
+    Attributes
+    ----------
+    strata, rows : ndarray, shape (n_moments,)
+        Of each moment.
+    present : ndarray, shape (n_moments, n_weightings)
+        The weights of the row at an end, less than 0 at a beginning, 0 at an event.
+    worth : ndarray, shape (n_moments, n_weightings)
+        The strength of each event, 0 elsewhere.
     """
-    order, row, signed = _in_order_of_time(target, weights, events)
-    score = scores[row][order]
-    group, value = target.codes[row][order], signed[order]
-    asked = np.zeros_like(signed)
-    asked[len(row) - len(events) :] = strength
-    asked = asked[order]
-    lower, higher = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
-    for bit in reversed(range(int(scores.max(initial=0)).bit_length())):
-        one = (score >> bit) & 1 == 1
-        first, last = _ends(group)
-        zeros, ones = _running(np.where(one[:, None], 0.0, value)), _running(np.where(one[:, None], value, 0.0))
-        here = np.arange(1, len(score) + 1)
-        lower += _products(asked[one], zeros[last[one]] - zeros[here[one]])
-        higher += _products(asked[~one], ones[last[~one]] - ones[here[~one]])
-        n_zeros = _running(~one)
-        place = np.where(one, here - 1 + n_zeros[last] - n_zeros[here], first + n_zeros[here] - 1 - n_zeros[first])
-        group = 2 * group + one
-        for values in (score, group, value, asked):
-            values[place] = values.copy()
-    every = _running(value)
-    return lower, higher, _products(asked, every[_ends(group)[1]] - every[1:])
 
+    strata: Places
+    rows: Places
+    present: Floats
+    worth: Floats
 
-def _products(first: Floats, second: Floats) -> Floats:
-    return np.asarray(np.einsum("ij,ij->j", first, second))
+    @classmethod
+    def of(cls, target: SurvivalTarget, weights: Floats, events: Places, strength: Floats) -> _Moments:
+        """Those of weights (n_rows, n_weightings) and the strength (n_events, n_weightings) of these events."""
+        known, rank = np.unique(target.stop, return_inverse=True)
+        every = np.arange(len(target))
+        moments, rows, present = [3 * rank + 2 * ~target.event], [every], [weights]
+        if target.start is not None:
+            moments.append(3 * (np.searchsorted(known, target.start, side="right") - 1) + 2)
+            rows.append(every)
+            present.append(-weights)
+        moments.append(3 * rank[events] + 1)
+        rows.append(events)
+        present.append(np.zeros_like(strength))
+        whose = np.concatenate(rows)
+        worth = np.zeros((len(whose), weights.shape[1]))
+        worth[len(whose) - len(events) :] = strength
+        order = np.lexsort((np.concatenate(moments), target.codes[whose]))
+        return cls(target.codes[whose[order]], whose[order], np.concatenate(present)[order], worth[order])
+
+    def pairs(self, risk: Floats) -> Sums:
+        """By each weighting, the pairs of an event and a row at risk after it whose risk is lower, higher, the same."""
+        from normball import _native
+
+        places = np.unique(risk, return_inverse=True)[1][self.rows]
+        n_places = int(places.max(initial=-1)) + 1
+        strata, places = (np.ascontiguousarray(codes, dtype=np.int64) for codes in (self.strata, places))
+        lower, higher, same = _native.pair_sums(strata, places, n_places, self.present, self.worth)
+        return lower, higher, same
 
 
 def concordances(target: SurvivalTarget, risks: Floats, weights: Floats, factors: Floats | None = None) -> Floats:
     """The index of each column of `risks` (n_rows, m) as `concordance` has it; NaN where no pair is comparable.
 
-    Of few rows all pairs are looked at, for all columns at once. `factors` (n_rows,) multiply the pairs of each event,
-    as Uno's index has it.
+    `factors` (n_rows,) multiply the pairs of each event, as Uno's index has it.
 
     Examples
     --------
@@ -156,57 +166,10 @@ def concordances(target: SurvivalTarget, risks: Floats, weights: Floats, factors
     """
     strength = weights if factors is None else weights * factors
     events = np.flatnonzero(target.event & (weights > 0))
-    if len(target) > MANY:
-        columns = (np.unique(risk, return_inverse=True)[1] for risk in risks.T)
-        asked = strength[events, None]
-        return np.array([_index(*_pair_sums(target, one, weights[:, None], events, asked))[0] for one in columns])
-    start = np.full(len(target), -np.inf) if target.start is None else target.start
-    codes, stop = target.codes, target.stop
-    event = np.isin(np.arange(len(target)), events)
-    reached, pairs = np.zeros(risks.shape[1]), 0.0
-    width = max(1, CACHED // max(1, risks.size))
-    for own in (events[first : first + width] for first in range(0, len(events), width)):
-        at = stop[own, None]
-        later = (stop > at) | ((stop == at) & ~event)
-        which, others = np.nonzero((codes == codes[own, None]) & (start < at) & later & (weights > 0))
-        asked = strength[own[which]] * weights[others]
-        reached += asked @ np.sign(risks[own[which]] - risks[others])
-        pairs += asked.sum()
-    return 0.5 + 0.5 * reached / pairs if pairs > 0 else np.full(risks.shape[1], np.nan)
+    moments = _Moments.of(target, weights[:, None], events, strength[events, None])
+    return np.array([_index(*moments.pairs(risk))[0] for risk in risks.T])
 
 
 def _index(concordant: Floats, discordant: Floats, tied: Floats) -> Floats:
     pairs = concordant + discordant + tied
     return np.divide(concordant + 0.5 * tied, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
-
-
-def _in_order_of_time(target: SurvivalTarget, weights: Floats, events: Places) -> tuple[Places, Places, Floats]:
-    """The order of all ends, beginnings and events, stratum by stratum; whose each is; its weights, - at a beginning.
-
-    At the same time rows with an event end first; then comes what is asked of events, then what is censored or begins.
-    """
-    known, rank = np.unique(target.stop, return_inverse=True)
-    ends = 3 * rank + 2 * ~target.event
-    rows = np.arange(len(target))
-    moments, row, signed = [ends], [rows], [weights]
-    if target.start is not None:
-        moments.append(3 * (np.searchsorted(known, target.start, side="right") - 1) + 2)
-        row.append(rows)
-        signed.append(-weights)
-    moments.append(3 * rank[events] + 1)
-    row.append(events)
-    signed.append(np.zeros((len(events), weights.shape[1])))
-    whose = np.concatenate(row)
-    return np.lexsort((np.concatenate(moments), target.codes[whose])), whose, np.concatenate(signed)
-
-
-def _ends(groups: Places) -> tuple[Places, Places]:
-    """For each element of sorted groups, where its group begins and where the next one does."""
-    bounds = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1, [len(groups)]])
-    sizes = np.diff(bounds)
-    return np.repeat(bounds[:-1], sizes), np.repeat(bounds[1:], sizes)
-
-
-def _running(values: NDArray[Any]) -> NDArray[Any]:
-    """The sum of the first k values, k = 0, 1, ..."""
-    return np.concatenate([np.zeros((1, *values.shape[1:]), dtype=np.intp), np.cumsum(values, axis=0)])
