@@ -79,6 +79,7 @@ class BatchMoments {
   std::size_t target_of(std::size_t k) const { return spec_.responses.is_shared() ? 0 : k; }
   std::vector<const double*> targets_of(std::size_t k) const {
     std::vector<const double*> found;
+    found.reserve(static_cast<std::size_t>(spec_.n_outputs));
     for (Index o = 0; o < spec_.n_outputs; ++o) found.push_back(problems_[k].y + o * spec_.n_rows);
     return found;
   }

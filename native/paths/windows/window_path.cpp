@@ -335,6 +335,7 @@ PathResult run_outputs(const Call& call) {
   std::vector<Problem> problems = make_problems(call.design, centre, call.spec, false, call.threads);
   const Vector units = common_units(call.spec, problems);
   std::vector<Vector> starts;
+  starts.reserve(problems.size());
   for (Problem& problem : problems) starts.push_back(start_outputs(call.spec, problem));
   OutputPass pass(call.design, call.spec, problems, units, call.threads);
   PathResult result = path_by_windows(pass, block_values(call, problems, units, starts), call.spec, problems, centre,
@@ -350,6 +351,7 @@ PathResult run(const Call& call) {
   auto [problems, losses] = problems_on_rows(call, centre);
   const Vector units = common_units(call.spec, problems);
   std::vector<Vector> starts;
+  starts.reserve(problems.size());
   for (const Problem& problem : problems) starts.push_back({problem.null_intercept});
   const auto solve = [&](RowPass&& pass) {
     const ValuesOfProblems values =
