@@ -188,7 +188,7 @@ def test_check_looks_at_each_class() -> None:
     assert '("any other" above, "setosa" below' in found[0].text
     digits = load_digits()
     kept = digits.data[:, digits.data.std(axis=0) > 2]
-    each = nb.check(kept, digits.target, family="multinomial", trial_fit=False)
+    each = nb.check(kept, digits.target, family="multinomial", trial_fit=False, seconds=60)
     assert any("Against the rest, each" in one.text and one.code == "W21" for one in each)
     assert any('family="multinomial"' in one.fix for one in nb.check(X, IRIS.target))
 
