@@ -18,7 +18,7 @@ LINES = {name: len(file.read_text().splitlines()) for name, file in FILES.items(
 # from the ground up: a room knows those before it only
 FLOORS = [
     "core", "kernels", "design", "losses", "families", "penalties", "problem", "quadratic", "screening", "paths",
-    "paths/moments", "paths/blocks", "paths/working_set", "paths/windows",
+    "paths/blocks", "paths/moments", "paths/working_set", "paths/windows",
     "paths/row_blocks", "python",
 ]  # fmt: skip
 

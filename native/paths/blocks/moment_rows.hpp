@@ -5,7 +5,7 @@
 #include "core/blas.hpp"
 #include "design/dense.hpp"
 #include "paths/blocks/outputs_problem.hpp"
-#include "paths/moments/summaries.hpp"
+#include "problem/summaries.hpp"
 
 namespace normball {
 

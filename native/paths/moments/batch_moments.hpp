@@ -11,7 +11,7 @@
 #include <memory>
 #include <optional>
 
-#include "paths/moments/summaries.hpp"
+#include "problem/summaries.hpp"
 
 namespace normball {
 

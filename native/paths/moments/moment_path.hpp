@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/threads.hpp"
-#include "paths/moments/summaries.hpp"
+#include "problem/summaries.hpp"
 
 namespace normball {
 
