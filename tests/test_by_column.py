@@ -13,6 +13,7 @@ from commands import Capture, run
 from normball.report.page import render
 from normball.report.payload import payload
 from normball.results import answers, facts
+from normball.results.by_column import reference
 from normball.results.text import isolated, isolated_in
 from normball.run import Run
 from payloads import described
@@ -170,3 +171,35 @@ def test_names_from_right_to_left_keep_signs_in_their_places() -> None:
     assert isolated("plain") == "plain"
     assert isolated_in("a درجة: b", ["درجة", "در", "b"]) == "a \u2068درجة\u2069: b"
     assert facts.selected(facts.point(cv, "best"))[0].name in (arabic, f"المدينة = {level}", "المدينة = h5")
+
+
+def levels(**options: Any) -> str:
+    """What is said of the levels of two columns, of which "kind" has two."""
+    kind, other = np.where(X["sex"] == "f", "a", "b"), X["hr"]
+    frame = pl.DataFrame({"kind": kind, "hr": other}).select(options.pop("names"))
+    path = nb.fit_path(frame, Y, **{"l1_ratio": 0.5, "lambdas": [1.2], **options})
+    return reference(path.fit_at(0))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"names": ["kind"], "lambdas": [0.1]},
+            "All levels of their column are kept: they are measured against one another.",
+        ),
+        ({"names": ["kind"], "lambdas": [0.1], "baseline": {"kind": "a"}}, "those of their column that are not kept."),
+        (
+            {"names": ["kind", "hr"], "lambdas": [0.1], "penalty_factors": {"hr": 4.0}},
+            "not kept, or else against one another.",
+        ),
+        ({"names": ["kind", "hr"], "l1_ratio": 0.0}, "the average of their column."),
+        (
+            {"names": ["kind", "hr"], "l1_ratio": 0.0, "baseline": {"kind": "a"}},
+            "the baseline of their column, or else its average.",
+        ),
+        ({"names": ["kind"], "l1_ratio": 0.0, "baseline": {"kind": "a"}}, "against the baseline of their column."),
+    ],
+)
+def test_what_levels_are_measured_against(options: dict[str, Any], words: str) -> None:
+    assert levels(**options).endswith(words)

@@ -308,7 +308,13 @@ def test_plot_of_a_cross_validated_path(cv):
     ax = cv.plot()
     assert ax.get_ylabel() == "deviance"
     assert cv.plot(ax) is ax
-    matplotlib.pyplot.close(ax.figure)
+    scores = cv.fold_scores.copy()
+    scores[:, -3:] *= [10.0, 1e6, 1e7]  # of weak penalties
+    away = replace(cv, fold_scores=scores).plot()
+    assert away.get_ylim()[1] < 1e3
+    assert away.get_xlim()[1] >= cv.lambdas[-1]
+    assert [text.get_text() for text in away.texts] == [f"reaches {scores[:, -1].mean():.4g}"]
+    matplotlib.pyplot.close("all")
 
 
 def test_words_of_other_programs(table):

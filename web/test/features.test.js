@@ -19,7 +19,7 @@ function leveled(l1_ratio = 1) {
   data.features = names.map((name, k) => ({ name, key: name.replace(": ", " = "), scale: 0.5, mean: 1, coefs: coefs[k], by_output: null, own_counts: k === 1 ? [0, 0, 4, 4, 4] : null }));
   data.others = [{ name: "hr: 2", key: "hr = 2", scale: 0.5, coefs: [[3, 0.125], [4, 1]], by_output: null }];
   const counts = data.lambdas.map((_, l) => l);
-  const hr = { ...numberColumn("hr", 0), is_number: false, number: null, range: null, levels: ["1", "2", "3", "4"], places: [1, 4, 2, null], n_rows: [10, 1200, 30, 20], few_rows: ["", "", "", ""], counts };
+  const hr = { ...numberColumn("hr", 0), is_number: false, number: null, range: null, levels: ["1", "2", "3", "4"], places: [1, 4, 2, null], n_rows: [10, 1200, 30, 20], n_features: 4, few_rows: ["", "", "", ""], counts };
   const age = { ...numberColumn("age", 0), number: null, levels: ["(missing)"], places: [3], n_rows: [7], few_rows: [""], counts };
   data.columns = [{ ...numberColumn("dose", 0), counts }, hr, age];
   data.cv = { mean: [5, 4, 3, 2, 1], se: [1, 1, 1, 1, 1], train: [5, 4, 3, 2, 1], folds: [], concordance: null, concordance_se: null, n_folds: 5, score: "deviance", greater_is_better: false, by_root: false, explained_of: null, null_score: 5, best: 4, one_se: 2 };
@@ -102,10 +102,11 @@ test("counts are those of columns, and of features where these are others", () =
   assert.equal(keptOf(leveled(0), 3), "73 columns (314 features)");
 });
 
-test("ridge measures a level against the average of its column", () => {
+test("ridge measures a level against the average of its column, or its baseline", () => {
   const data = leveled(0);
   assert.equal(against(data, data.columns[1], 4), "against the average of the column");
   assert.match(shown(data, 4).join(), /hr \(4 levels, against the average of the column\)/);
+  assert.equal(against(data, { ...data.columns[1], n_features: 3 }, 4), "against “4”"); // the baseline
   assert.equal(against({ ...data, l1_ratio: 0.5 }, { ...data.columns[1], levels: ["1", "2"], places: [1, 2] }, 4), "against one another");
   assert.equal(against({ ...data, l1_ratio: 0.5, others_complete: false }, { ...data.columns[1], settable: false }, 4), "against the other levels");
 });

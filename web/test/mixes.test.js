@@ -42,3 +42,14 @@ test("the drawing has a curve for each mix, marks the model shown, and escapes n
   }
   assert.equal(mixes.missing({ ...data, comparison: null }), "Only one penalty was fitted.");
 });
+
+test("a curve that leaves the chart ends there, with an arrow", () => {
+  const data = compared();
+  const { mixes: all } = /** @type {import("../src/payload.js").Comparison} */ (data.comparison);
+  all[0] = { ...all[0], n_nonzero: [0, 1, 2, 3, 4], mean: [1.3, 1.1, 0.9, 0.8, 2000], best: 3 };
+  const arrows = (/** @type {string} */ svg) => svg.match(/M[\d.]+ 48L[\d.]+ 40L[\d.]+ 48/g)?.length ?? 0;
+  assert.equal(arrows(mixes.draw(compared(), opening(data)).svg), 0);
+  const { svg } = mixes.draw(data, opening(data));
+  assert.equal(arrows(svg), 1);
+  assert.match(svg, /clip-path="url\(#mixes-frame\)"/);
+});

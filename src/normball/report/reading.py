@@ -58,10 +58,11 @@ READING = (
     (
         message("What are the levels of a column measured against?"),
         message(
-            "No level is left out beforehand. With L1 the levels that are not kept have the coefficient 0, and the "
-            "others say how they differ from these. With L2 every level has a coefficient, and they say how far it "
-            "is from the average of its column; only differences between levels count. A level that one or two rows"
-            " have is told by these rows alone, which is why such levels stand apart."
+            "No level is left out beforehand, unless a baseline was asked for, from which the others then differ. "
+            "With L1 the levels that are not kept have the coefficient 0, and the others say how they differ from "
+            "these. With L2 every level has a coefficient, and they say how far it is from the average of its "
+            "column; only differences between levels count. A level that one or two rows have is told by these rows "
+            "alone, which is why such levels stand apart."
         ),
     ),
     (

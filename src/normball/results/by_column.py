@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from normball.inputs.terms.levels import LevelTerm
 from normball.language import message, tr
 from normball.results.facts import Feature
 
@@ -81,9 +84,22 @@ def _term(fit: Fit, column: str) -> tuple[Term, int]:
 
 def reference(fit: Fit) -> str:
     """What the coefficients of levels are measured against; nothing where none are kept."""
-    columns = fit.preparation.columns
-    if all(columns[j].levels is None for j in fit.preparation.column_of_feature[fit.kept]):
+    kept = zip(*np.unique(fit.preparation.column_of_feature[fit.kept], return_counts=True), strict=True)
+    of_levels = [
+        (term, n) for term, n in ((fit.preparation.columns[j], n) for j, n in kept) if isinstance(term, LevelTerm)
+    ]
+    if not of_levels:
         return ""
+    with_baseline = [term.baseline is not None for term, _ in of_levels]
     if fit.l1_ratio == 0:
+        if all(with_baseline):
+            return tr("Levels are measured against the baseline of their column.")
+        if any(with_baseline):
+            return tr("Levels are measured against the baseline of their column, or else its average.")
         return tr("Levels are measured against the average of their column.")
-    return tr("Levels are measured against those of their column that are not kept.")
+    some_left = [term.baseline is not None or n < term.n_features for term, n in of_levels]
+    if all(some_left):
+        return tr("Levels are measured against those of their column that are not kept.")
+    if any(some_left):
+        return tr("Levels are measured against those of their column that are not kept, or else against one another.")
+    return tr("All levels of their column are kept: they are measured against one another.")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from normball.families import find_family
+
 if TYPE_CHECKING:
     from normball.cv_result import CVPath
     from normball.results.path import Path
@@ -17,6 +19,7 @@ _AXIS_TITLE = {
 }
 _MOST_LABELS = 10
 _MOST_PICTURES = 6
+_BEYOND = 0.4  # how far a curve is followed that goes farther than all between the choices and no features
 
 
 def plot_path(path: Path, ax: Any, x: Literal["lam", "l1_norm", "deviance"]) -> Any:
@@ -66,14 +69,49 @@ def plot_cv(cv: CVPath, ax: Any) -> Any:
     mean, error = cv.cv_mean, cv.cv_se
     ax.fill_between(cv.lambdas, mean - error, mean + error, alpha=0.25, linewidth=0.0)
     ax.plot(cv.lambdas, mean, label="held-out rows")
-    ax.plot(cv.lambdas, cv.train_mean, linestyle="--", label="fitted rows")
+    if _with_fitted_rows(cv):
+        ax.plot(cv.lambdas, cv.train_mean, linestyle="--", label="fitted rows")
     ax.axvline(cv.lambda_best, color="0.4", linestyle=":", label="lambda_best")
     ax.axvline(cv.lambda_1se, color="0.4", linestyle="-.", label="lambda_1se")
     _strength_axis(ax)
+    _cut(ax, cv)
     ax.set_xlabel("lambda")
     ax.set_ylabel(cv.score)
     ax.legend(fontsize="small", framealpha=0.85, edgecolor="none")
     return ax
+
+
+def _with_fitted_rows(cv: CVPath) -> bool:
+    """What held-out rows add to a partial likelihood is not on the scale of that of the fitted rows."""
+    return not (find_family(cv.path.family).has_risk_sets and cv.score == "deviance")
+
+
+def _cut(ax: Any, cv: CVPath) -> None:
+    """Leave out where weak penalties take the curve so far that the minimum would look flat, as the page does."""
+    mean, lambdas = cv.cv_mean, cv.lambdas
+    each = np.array([mean, mean + cv.cv_se, mean - cv.cv_se, cv.train_mean if _with_fitted_rows(cv) else mean])
+    weakest = max(int(np.argmin(np.abs(lambdas - lam))) for lam in (cv.lambda_best, cv.lambda_1se))
+    core = each[:, : weakest + 1]
+    core, whole = core[np.isfinite(core)], each[np.isfinite(each)]
+    if not core.size:
+        return
+    low, high = core.min(), core.max()
+    room = high - low
+    least, most = whole.min(), whole.max()
+    bottom = least if low - least <= room else low - _BEYOND * room
+    top = most if most - high <= room else high + _BEYOND * room
+    inside = np.flatnonzero((mean >= bottom) & (mean <= top))
+    if room <= 0 or (bottom == least and top == most):
+        return
+    ax.set_ylim(bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom))
+    last = inside[-1] + 1
+    if last < lambdas.size and lambdas[last] > 0:
+        end = max(lambdas[0] * (lambdas[last] / lambdas[0]) ** 1.25, lambdas[lambdas > 0].min())
+        ax.set_xlim(lambdas[0], end)
+        far = mean[last:].max() if mean[last] > top else mean[last:].min()
+        ax.annotate(
+            f"reaches {far:.4g}", (0.98, 0.96 if mean[last] > top else 0.04), xycoords="axes fraction", ha="right"
+        )
 
 
 def _axes(ax: Any) -> Any:

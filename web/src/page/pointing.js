@@ -1,7 +1,7 @@
 /** The pointer on the charts over the path: near a curve it isolates it, a click moves lambda there. */
 import { coefficients, nearest } from "../views/coefficients.js";
-import { RIGHT } from "../views/cv_curve.js";
-import { LEFT, strengths } from "../views/strength.js";
+import { alongChart } from "../views/cv_curve.js";
+import { LEFT } from "../views/strength.js";
 import { isNarrow } from "./dom.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -20,7 +20,7 @@ export function pointing(page, model) {
   if (curve && data.cv) {
     on(curve, "click", (across) => {
       if (across < LEFT) return;
-      const { at } = strengths(data, "lambda", RIGHT);
+      const { at } = alongChart(data, state.index);
       set({ index: at.reduce((best, place, l) => (Math.abs(place - across) < Math.abs(at[best] - across) ? l : best), 0) });
     });
   }

@@ -50,7 +50,7 @@ export function keptOf(data, index) {
 
 /** What coefficients of levels are measured against. @param {Payload} data @param {Column} column @param {number} index of lambda */
 export function against(data, column, index) {
-  if (data.l1_ratio === 0) return tr`against the average of the column`;
+  if (data.l1_ratio === 0) return column.levels.length > column.n_features ? tr`against “${column.levels[column.levels.length - 1]}”` : tr`against the average of the column`; // the last one has no feature
   if (!column.settable && !data.others_complete) return tr`against the other levels`;
   const zero = column.levels.filter((_, level) => (column.places[level] === null ? 0 : coefAt(data, column.places[level] ?? 0, index)) === 0);
   if (zero.length === 0) return tr`against one another`;

@@ -4,7 +4,7 @@ import { scaleLinear } from "d3-scale";
 import { beside } from "../axes.js";
 import { NARROW } from "../panels.js";
 import { COLOURS, FAINT, apart, curve, drawing, figures, segment, through, words } from "../svg.js";
-import { LEFT, TOP, cursor, framed, kept, marks, rule, strengths } from "./strength.js";
+import { LEFT, TOP, cursor, framed, kept, leaves, marks, positive, rule, strengths } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 
@@ -13,7 +13,7 @@ const BOTTOM = 268;
 /** How far beyond what lies between the ends of `extent` a curve is followed, and where the axis ends if it goes farther, in heights of that. */
 const [FAR, BEYOND] = [1, 0.4];
 /** Where the curves end. */
-export const RIGHT = NARROW - 110;
+const RIGHT = NARROW - 110;
 
 /** Squared errors are shown by their root, in the unit of the target. @param {Payload} data */
 export function shownScore(data) {
@@ -46,17 +46,17 @@ export const cv_curve = {
   missing: (data) => (data.cv ? "" : tr`The model was not cross-validated.`),
   draw(data, state) {
     const { mean, upper, lower, train, folds, nothing } = lines(data);
-    const x = strengths(data, "lambda", RIGHT, BOTTOM);
+    const x = alongChart(data, state.index);
     const y = scaleLinear().domain(extent(data)).range([BOTTOM, TOP]);
     const along = (/** @type {number[]} */ line) => through(line.map((value, l) => [x.at[l], y(value)]));
     const known = mean.map((_, l) => l).filter((l) => Number.isFinite(upper[l]) && Number.isFinite(lower[l]));
     const band = [...known.map((l) => [x.at[l], y(upper[l])]), ...known.reverse().map((l) => [x.at[l], y(lower[l])])];
-    const line = mean.length - 1;
+    const line = lastShown(data, state.index);
     const ends = apart([mean, ...(train ? [train] : [])].map((values) => clamp(y(values[line]))), 15, TOP + 6, BOTTOM - 4);
     const body = [
       beside(y, LEFT, RIGHT, tr`CV ${shownScore(data).name}`),
       x.axis,
-      kept(data, x.at),
+      kept(data, x.at, RIGHT),
       framed("cv_curve-frame", RIGHT, [
         band.length ? curve(`${through(/** @type {[number, number][]} */ (band))}Z`, { stroke: "none", fill: "var(--band)" }) : "",
         ...folds.map((fold) => curve(along(fold), { stroke: FAINT, "stroke-width": 0.7, opacity: 0.5 })),
@@ -110,6 +110,18 @@ function departure(data) {
   return mean[first] > high ? { first, up: true, far: Math.max(...rest) } : { first, up: false, far: Math.min(...rest) };
 }
 
+/** The last lambda of the axis: all of them, or where the curve leaves the chart a quarter more than what it shows of the curve, and as far as the slider stands. @param {Payload} data @param {number} index */
+function lastShown(data, index) {
+  const left = departure(data);
+  if (!left) return data.lambdas.length - 1;
+  const logs = positive(data.lambdas).map(Math.log);
+  const end = logs.findIndex((log) => logs[0] - log >= 1.25 * (logs[0] - logs[left.first]));
+  return end < 0 ? logs.length - 1 : Math.max(end, index, data.picked, data.cv?.best ?? 0);
+}
+
+/** Where each lambda stands in the chart, and its axis. @param {Payload} data @param {number} index of the lambda shown */
+export const alongChart = (data, index) => strengths(data, "lambda", RIGHT, BOTTOM, lastShown(data, index));
+
 /** An arrow there, and how far the curve gets. @param {Payload} data @param {number[]} at @param {(value: number) => number} y */
 function leaving(data, at, y) {
   const found = departure(data);
@@ -119,10 +131,9 @@ function leaving(data, at, y) {
   const edge = up ? TOP : BOTTOM;
   const share = (edge - y(mean[first - 1])) / (y(mean[first]) - y(mean[first - 1]));
   const x = at[first - 1] + share * (at[first] - at[first - 1]);
-  const back = up ? 8 : -8;
   const right = x > (LEFT + RIGHT) / 2;
   const place = right ? [x - 10, "end"] : [x + 10, "start"];
-  return curve(`M${x - 5} ${edge + back}L${x} ${edge}L${x + 5} ${edge + back}`, { stroke: COLOURS[0], "stroke-width": 2 }) + words(Number(place[0]), edge + (up ? 12 : -5), tr`reaches ${figures(far)}`, { "text-anchor": place[1], fill: FAINT });
+  return leaves(x, edge, up, COLOURS[0]) + words(Number(place[0]), edge + (up ? 12 : -5), tr`reaches ${figures(far)}`, { "text-anchor": place[1], fill: FAINT });
 }
 
 /** @param {number} height */

@@ -5,7 +5,7 @@ import { beside, below } from "../axes.js";
 import { entryOfKey, inColumns, percent } from "../panels.js";
 import { COLOURS, DASHES, FAINT, INK, curve, drawing, element, figures, segment, through, words } from "../svg.js";
 import { shownScore } from "./cv_curve.js";
-import { BOTTOM, HEIGHT, LEFT, TOP, rule, whole, widthOf } from "./strength.js";
+import { BOTTOM, HEIGHT, LEFT, TOP, framed, leaves, rule, whole, widthOf } from "./strength.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 /** @typedef {import("../payload.js").Comparison} Comparison */
@@ -51,6 +51,7 @@ export const mixes = {
     const x = scaleLinear().domain([0, spread(most)]).range([LEFT, right]);
     const y = scaleLinear().domain([low - air, high + air]).range([BOTTOM, TOP]);
     const inside = (/** @type {number} */ score) => Math.min(BOTTOM, Math.max(TOP, y(of(score))));
+    const places = curves.map((points) => points.map(([count, score]) => /** @type {[number, number]} */ ([x(spread(count)), y(of(score))])));
     const columns = state.narrow ? [LEFT, LEFT + 170] : [LEFT, LEFT + 180, LEFT + 360, LEFT + 540];
     const rows = Math.ceil(all.length / columns.length);
     const here = data.cv?.mean[state.index] ?? NaN;
@@ -58,7 +59,8 @@ export const mixes = {
       beside(y, LEFT, right, tr`CV ${name}`),
       counts(x, most),
       Number.isFinite(nothing) ? segment(LEFT, y(nothing), right, y(nothing), { stroke: FAINT, "stroke-dasharray": "1 3", "stroke-width": 1.5 }) + words(right - 4, y(nothing) + 14, tr`without features`, { "text-anchor": "end", fill: FAINT }) : "",
-      ...curves.map((points, k) => curve(through(points.map(([count, score]) => [x(spread(count)), inside(score)])), { ...look(k), "stroke-width": k === current ? 3.5 : 2 })),
+      framed("mixes-frame", right, places.map((points, k) => curve(through(points), { ...look(k), "stroke-width": k === current ? 3.5 : 2 })).join("")),
+      ...places.map((points, k) => departure(points, look(k).stroke)),
       ...all.map((mix, k) => marks(mix, x, inside, look(k).stroke)),
       Number.isFinite(of(here)) ? element("circle", { cx: x(spread(data.n_nonzero[state.index])), cy: inside(here), r: 10, fill: "none", stroke: INK, "stroke-width": 2 }) : "",
       inColumns(all.map((mix, k) => (across, down) => entryOfKey(across, down, mix.name, look(k))), columns, HEIGHT + ROW),
@@ -77,6 +79,15 @@ function counts(x, most) {
   const places = new Map(ticks.map((count) => [spread(count), whole(count)]));
   const scale = Object.assign(x.copy(), { ticks: () => [...places.keys()] });
   return below(scale, BOTTOM, tr`features kept`, { format: (place) => places.get(place) ?? "" });
+}
+
+/** An arrow where a curve leaves the chart for good, if it does. @param {[number, number][]} points @param {string} colour */
+function departure(points, colour) {
+  const first = points.map(([, height]) => height >= TOP && height <= BOTTOM).lastIndexOf(true) + 1;
+  if (first === 0 || first === points.length) return "";
+  const [[x0, y0], [x1, y1]] = [points[first - 1], points[first]];
+  const edge = y1 < TOP ? TOP : BOTTOM;
+  return leaves(x0 + ((edge - y0) / (y1 - y0)) * (x1 - x0), edge, y1 < TOP, colour);
 }
 
 /** @param {import("../payload.js").Mix} mix @param {import("d3-scale").ScaleLinear<number, number>} x @param {(score: number) => number} y @param {string} colour */

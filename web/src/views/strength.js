@@ -3,7 +3,7 @@ import { tr } from "../language.js";
 import { scaleLinear, scaleLog } from "d3-scale";
 import { STRENGTHS, atEnds, below, tick } from "../axes.js";
 import { NARROW } from "../panels.js";
-import { FAINT, INK, element, segment, words } from "../svg.js";
+import { FAINT, INK, curve, element, segment, words } from "../svg.js";
 
 /** @typedef {import("../payload.js").Payload} Payload */
 /** @typedef {import("../payload.js").State} State */
@@ -24,12 +24,13 @@ export function positive(lambdas) {
 
 /**
  * Where each lambda stands from left (strong) to right (weak), and the axis that says so.
- * @param {Payload} data @param {State["axis"]} axis @param {number} right @param {number} [bottom]
+ * An axis of lambdas may end at one of them, `last`; what is weaker stands beyond it.
+ * @param {Payload} data @param {State["axis"]} axis @param {number} right @param {number} [bottom] @param {number} [last]
  */
-export function strengths(data, axis, right, bottom = BOTTOM) {
+export function strengths(data, axis, right, bottom = BOTTOM, last = data.lambdas.length - 1) {
   if (axis === "lambda") {
     const logs = positive(data.lambdas);
-    const [high, low] = [logs[0], logs[logs.length - 1]];
+    const [high, low] = [logs[0], logs[last]];
     const x = scaleLog().domain([high, low < high ? low : high / 10]).range([LEFT, right]);
     return { at: logs.map((lam) => x(lam)), axis: decades(x, bottom) };
   }
@@ -61,12 +62,12 @@ function decades(x, bottom) {
   ].join("");
 }
 
-/** How many features are kept, along the top; nothing for ridge, which uses all of them. @param {Payload} data @param {number[]} at */
-export function kept(data, at) {
+/** How many features are kept, along the top; nothing for ridge, which uses all of them. @param {Payload} data @param {number[]} at @param {number} [right] where the axis ends */
+export function kept(data, at, right = Infinity) {
   if (data.l1_ratio === 0) return "";
   let last = -Infinity;
   const numbers = data.n_nonzero.map((count, l) => {
-    if (at[l] - last < 48 && l > 0) return "";
+    if ((at[l] - last < 48 && l > 0) || at[l] > right + 1) return "";
     last = at[l];
     return words(at[l], TOP - 24, whole(count), { "text-anchor": "middle", fill: FAINT });
   });
@@ -94,6 +95,12 @@ export const cursor = (x, bottom = BOTTOM) => segment(x, TOP, x, bottom, { strok
 export function framed(id, right, content, bottom = BOTTOM) {
   const frame = element("clipPath", { id }, element("rect", { x: LEFT, y: TOP - 2, width: right - LEFT + 1, height: bottom - TOP + 4 }));
   return frame + element("g", { "clip-path": `url(#${id})` }, content);
+}
+
+/** The tip of an arrow where a curve leaves the frame, through its upper edge or its lower one. @param {number} x @param {number} edge @param {boolean} up @param {string} colour */
+export function leaves(x, edge, up, colour) {
+  const back = up ? 8 : -8;
+  return curve(`M${x - 5} ${edge + back}L${x} ${edge}L${x + 5} ${edge + back}`, { stroke: colour, "stroke-width": 2 });
 }
 
 /** The indices of lambda that a frame fits: to a tenth of the weaker mark, and as far as the slider stands; beyond, curves may leave it. @param {Payload} data @param {number} index */
