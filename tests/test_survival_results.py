@@ -116,6 +116,7 @@ def test_what_is_asked_for_in_vain():
         ({"kind": "median"}, "fitted with strata: pass strata= for the new rows too"),
         ({"kind": "survival", "times": [[1.0]], **by_row}, "times must be a finite number, or a list of them"),
         ({"kind": "survival", "times": [np.nan], **by_row}, "times must be a finite number, or a list of them"),
+        ({"kind": "survival", "times": ["soon"], **by_row}, "times must be a finite number, or a list of them"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             path.predict(X, lam=lam, **options)

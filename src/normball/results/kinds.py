@@ -56,7 +56,10 @@ def curves_of(
     pairs = list(zip(baselines, eta.T, strict=True))
     if kind == "median":
         return np.column_stack([baseline.quantile(0.5, one, codes) for baseline, one in pairs])
-    at = np.asarray(times, dtype=np.float64)
+    try:
+        at = np.asarray(times, dtype=np.float64)
+    except (TypeError, ValueError):  # words, ragged lists
+        at = np.array(np.nan)
     if at.ndim > 1 or not np.isfinite(at).all():
         raise ValueError("times must be a finite number, or a list of them")
     hazards = [baseline.cumulative_hazard(np.atleast_1d(at), one, codes) for baseline, one in pairs]
