@@ -168,3 +168,15 @@ test("a curve that grows without bound does not flatten its minimum, and is said
   assert.match(lower.svg, /reaches -57\.0/);
   for (const odd of [shown({ mean: Array(5).fill(NaN), se: [null, null, null, null, null], train: null, null_score: null }), shown({ mean: [1, 1, 1, 1, 1], se: [0, 0, 0, 0, 0], train: [1, 1, 1, 1, 1] })]) assert.doesNotMatch(odd.svg, /NaN|undefined|reaches/);
 });
+
+test("the axis of lambda ends near where the curve leaves the chart, or where the slider stands", () => {
+  const model = payload("gaussian");
+  const lambdas = Array.from({ length: 40 }, (_, l) => 10 ** (-l / 10));
+  const of = (/** @type {(l: number) => number} */ value) => lambdas.map((_, l) => value(l));
+  const cv = { mean: of((l) => (l < 8 ? 1 - l / 20 : 10 ** (l - 8))), se: of(() => 0.05), train: of(() => 0.6), folds: [], n_folds: 5, score: "deviance", by_root: false, explained_of: 1, greater_is_better: false, null_score: 1, best: 7, one_se: 5, concordance: null, concordance_se: null };
+  const data = { ...model, lambdas, cv, picked: 5, n_nonzero: of((l) => l) };
+  const cursorAt = (/** @type {number} */ index) => Number(cv_curve.draw(data, { ...opening(data), index }).svg.match(/<circle cx="([\d.]+)" cy="268"/)?.[1]);
+  const left = cursorAt(0);
+  assert.ok(cursorAt(7) - left > 100, `${cursorAt(7)}`); // of 212 pixels; all 40 would leave it 38
+  assert.ok(cursorAt(39) <= 290);
+});
