@@ -77,8 +77,9 @@ def nothing_left(path: Path, null_fit: int) -> list[Finding]:
         return []
     names = _most_of(path, np.where(is_free, np.abs(np.atleast_2d(path.coef_at(0))).sum(axis=0) * path.scales, 0.0))
     if null_fit == NO_OPTIMUM and names:
-        text = f"Features without a penalty separate the target: {sample(names, quote=True)}.\n"
-        text += "Their coefficients grow without limit: no model has an optimum. All others are zero at every lambda."
+        told = sample(names, quote=True)
+        text = f"Features without a penalty separate the target, or all but copy one another: {told}.\n"
+        text += "Their coefficients grow beyond what can be solved: no optimum was found. All others are zero."
         return [Finding("W41", text, "leave them out of penalty_factors, so that they have a penalty", tuple(names))]
     if names:
         text = f"Features without a penalty explain the target but for a billionth: {sample(names, quote=True)}.\n"
