@@ -16,13 +16,13 @@ class Events {
  public:
   Events(Ties ties, const double* target, const double* weights, Index n_rows)
       : sets(target, weights, n_rows),
-        weights(weights),
+        n_rows(n_rows),
         ties_(ties),
         n_tied_(static_cast<std::size_t>(sets.n_times()), 0),
         share_(n_tied_.size(), 0.0) {
-    for (const auto& [row, t] : sets.leaving()) {
+    for (const auto& [place, t] : sets.leaving()) {
       ++n_tied_[t];
-      share_[t] += weights[row];
+      share_[t] += sets.weights()[place];
     }
     for (Index t = 0; t < n_times(); ++t) {
       for_each_term(t, [&](double weight, double at_risk) {
@@ -38,7 +38,7 @@ class Events {
   };
 
   const RiskSets sets;
-  const double* const weights;
+  const Index n_rows;
 
   Index n_times() const { return sets.n_times(); }
   double share(Index t) const { return share_[t]; }  // of the weights, of the events at a time
@@ -77,9 +77,9 @@ Vector totals_of(const Events& events, const RiskSums& sums) {
   return out;
 }
 
-// the expected events of each row, which is the diagonal of the curvature: the sum over its times of the chance that
-// an event there is its own
-void expect(const Events& events, const RiskSums& sums, const Vector& totals, double* out) {
+// The expected events of each place, which are the diagonal of the curvature: the sum over its times of the chance that
+// an event there is its own.
+Vector expected_events(const Events& events, const RiskSums& sums, const Vector& totals) {
   RiskSums::Members rates = events.blank();
   for (std::size_t l = 0; l < totals.size(); ++l) {
     const auto& [t, weight, at_risk] = events.terms()[l];
@@ -87,18 +87,21 @@ void expect(const Events& events, const RiskSums& sums, const Vector& totals, do
     rates.stay[t] += rate;
     rates.leave[t] += at_risk * rate;
   }
-  sums.over_times(rates, out);
+  Vector out(static_cast<std::size_t>(events.sets.n_places()));
+  sums.over_times(rates, out.data());
+  return out;
 }
 
 // of the terms: their logarithms less the eta of the events, and what the saturated point is apart from this one
-void add_terms(const Events& events, const RiskSums& sums, const Vector& totals, const double* eta, RowSums& out) {
+void add_terms(const Events& events, const RiskSums& sums, const Vector& totals, RowSums& out) {
   const auto n_times = static_cast<std::size_t>(events.n_times());
   Vector inverse(n_times, 0.0);  // sum w^2 / (w e^eta)
   Vector centre(n_times, 0.0);
   for (std::size_t m = 0; m < events.sets.leaving().size(); ++m) {
-    const auto [row, t] = events.sets.leaving()[m];
-    centre[t] += events.weights[row] * eta[row];
-    inverse[t] += events.weights[row] * (events.weights[row] / sums.of_leaving()[m]);
+    const auto [place, t] = events.sets.leaving()[m];
+    const double weight = events.sets.weights()[place];
+    centre[t] += weight * sums.eta()[place];
+    inverse[t] += weight * (weight / sums.of_leaving()[m]);
   }
   for (Index t = 0; t < events.n_times(); ++t) {
     if (events.share(t) == 0.0) continue;
@@ -120,7 +123,7 @@ void add_terms(const Events& events, const RiskSums& sums, const Vector& totals,
 class RiskCoupling final : public Coupling {
  public:
   RiskCoupling(const Events& events, const double* eta)
-      : events_(events), eta_(eta, eta + events.sets.n_rows()), sums_(events.sets, events.weights, eta) {
+      : events_(events), sums_(events.sets, eta) {
     for (Index t = 0; t < events.n_times(); ++t) {
       double stay = 0.0;
       double both = 0.0;
@@ -143,11 +146,20 @@ class RiskCoupling final : public Coupling {
 
   Index n_terms() const override { return std::ssize(terms_); }
 
-  void project(const double* v, double* out) const override {
-    RiskSums::Members members;
-    sums_.over_members(v, members);
-    for (const Term& term : terms_)
-      *out++ = term.stay * members.stay[term.time] + term.leave * members.leave[term.time];
+  void project(const double* v, Index stride, Index count, double* out) const override {
+    constexpr Index most = 4;
+    const std::vector<std::int32_t>& rows = events_.sets.rows();
+    Vector ordered(most * rows.size());
+    for (; count >= most; count -= most, v += most * stride, out += most * n_terms()) {
+      for (std::size_t k = 0; k < rows.size(); ++k) {
+        for (Index l = 0; l < most; ++l) ordered[most * k + l] = v[l * stride + rows[k]];
+      }
+      project<most>(ordered.data(), out);
+    }
+    for (; count > 0; --count, v += stride, out += n_terms()) {
+      for (std::size_t k = 0; k < rows.size(); ++k) ordered[k] = v[rows[k]];
+      project<1>(ordered.data(), out);
+    }
   }
 
   void take_back(const double* terms, double* out) const override {
@@ -156,27 +168,26 @@ class RiskCoupling final : public Coupling {
       at.stay[term.time] += term.stay * *terms;
       at.leave[term.time] += term.leave * *terms++;
     }
-    Vector rows(eta_.size());
-    sums_.over_times(at, rows.data());
-    for (std::size_t i = 0; i < rows.size(); ++i) out[i] -= rows[i];
+    Vector taken(events_.sets.rows().size());
+    sums_.over_times(at, taken.data());
+    for (std::size_t k = 0; k < taken.size(); ++k) out[events_.sets.rows()[k]] -= taken[k];
   }
 
   DualSums dual(const double* step, const double* eta, const double* dual) const override {
-    const RiskSums reached(events_.sets, events_.weights, eta);
-    DualSums out{.dual_pearson = divergence(step, eta, reached)};
+    const RiskSums reached(events_.sets, eta);
+    DualSums out{.dual_pearson = divergence(events_.sets.in_order(step), reached)};
     if (out.dual_pearson == infinity) return out;
     RowSums sums;
     const Vector totals = totals_of(events_, reached);
-    add_terms(events_, reached, totals, eta, sums);
+    add_terms(events_, reached, totals, sums);
     out.pearson = sums.pearson;
-    Vector residual(eta_.size());
-    expect(events_, reached, totals, residual.data());
-    for (const auto& [row, t] : events_.sets.leaving()) residual[row] -= events_.weights[row];
-    for (std::size_t i = 0; i < residual.size(); ++i) {
-      if (events_.weights[i] == 0.0) continue;
-      const double apart = dual[i] - residual[i];
-      out.distance += apart * apart / events_.weights[i];
-      out.total += dual[i];
+    Vector residual = expected_events(events_, reached, totals);
+    for (const auto& [place, t] : events_.sets.leaving()) residual[place] -= events_.sets.weights()[place];
+    for (std::size_t k = 0; k < residual.size(); ++k) {
+      const double value = dual[events_.sets.rows()[k]];
+      const double apart = value - residual[k];
+      out.distance += apart * apart / events_.sets.weights()[k];
+      out.total += value;
     }
     return out;
   }
@@ -190,37 +201,50 @@ class RiskCoupling final : public Coupling {
 
   double total_at(Index t, double at_risk) const { return sums_.totals().stay[t] + at_risk * sums_.totals().leave[t]; }
 
+  template <Index lanes>
+  void project(const double* ordered, double* out) const {
+    RiskSums::Members members;
+    sums_.over_members<lanes>(ordered, members);
+    for (Index m = 0; m < n_terms(); ++m) {
+      const Term& term = terms_[m];
+      for (Index l = 0; l < lanes; ++l) {
+        out[l * n_terms() + m] =
+            term.stay * members.stay[lanes * term.time + l] + term.leave * members.leave[lanes * term.time + l];
+      }
+    }
+  }
+
   // The model expects the chances q = pi + pi0 (delta - mean0 delta), pi before the step delta and pi0 at the eta of
   // the model: the sum over terms of the chi-square of q from the chances after the step, or infinity where one may be
   // negative. (M36)
-  double divergence(const double* step, const double* eta, const RiskSums& reached) const {
-    const Index n = events_.sets.n_rows();
-    Vector before(static_cast<std::size_t>(n), 0.0);
+  double divergence(const Vector& step, const RiskSums& reached) const {
+    const auto n = static_cast<std::size_t>(events_.sets.n_places());
+    Vector before(static_cast<std::size_t>(events_.n_rows), 0.0);
     Vector values[6];  // what q / pi is made of, times delta or its square
-    for (Vector& some : values) some = before;
+    for (Vector& some : values) some.resize(n);
     double least_step = infinity;
     double least_ratio = infinity;  // of e^before to e^eta
-    for (Index i = 0; i < n; ++i) {
-      if (!events_.sets.counts(i)) continue;
-      const double delta = step[i];
-      if (!(std::abs(delta) < widest_step) || !(std::abs(eta[i] - eta_[i]) < widest_step)) return infinity;
+    for (std::size_t k = 0; k < n; ++k) {
+      const double delta = step[k];
+      const double back = sums_.eta()[k] - reached.eta()[k];
+      if (!(std::abs(delta) < widest_step) || !(std::abs(back) < widest_step)) return infinity;
       const double own = std::exp(-delta);
-      const double here = std::exp(eta_[i] - eta[i]);
+      const double here = std::exp(back);
       least_step = std::min(least_step, delta);
       least_ratio = std::min(least_ratio, own / here);
-      before[i] = eta[i] - delta;
-      values[0][i] = own * own;
-      values[1][i] = own * here;
-      values[2][i] = own * here * delta;
-      values[3][i] = here * here;
-      values[4][i] = here * here * delta;
-      values[5][i] = here * here * delta * delta;
+      before[events_.sets.rows()[k]] = reached.eta()[k] - delta;
+      values[0][k] = own * own;
+      values[1][k] = own * here;
+      values[2][k] = own * here * delta;
+      values[3][k] = here * here;
+      values[4][k] = here * here * delta;
+      values[5][k] = here * here * delta * delta;
     }
     RiskSums::Members sums[6];
-    for (int v = 0; v < 6; ++v) reached.over_members(values[v].data(), sums[v]);
+    for (int v = 0; v < 6; ++v) reached.over_members<1>(values[v].data(), sums[v]);
     RiskSums::Members steps;
-    sums_.over_members(step, steps);
-    const RiskSums start(events_.sets, events_.weights, before.data());
+    sums_.over_members<1>(step.data(), steps);
+    const RiskSums start(events_.sets, before.data());
     double out = 0.0;
     for (Index t = 0; t < events_.n_times(); ++t) {
       const double to_start = std::exp(RiskSums::unit * (reached.exponent(t) - start.exponent(t)));
@@ -243,7 +267,6 @@ class RiskCoupling final : public Coupling {
   static constexpr double widest_step = 10.0;  // beyond it there is nothing to prove
 
   const Events& events_;
-  Vector eta_;
   RiskSums sums_;
   std::vector<Term> terms_;
 };
@@ -257,20 +280,19 @@ class CoxLoss final : public Loss {
       : Loss(traits), events_(ties, target, weights, n_rows) {}
 
   RowSums evaluate(const double* eta, const Wanted& wanted) const override {
-    const RiskSums sums(events_.sets, events_.weights, eta);
+    const RiskSums sums(events_.sets, eta);
     RowSums out;
     const Vector totals = totals_of(events_, sums);
-    add_terms(events_, sums, totals, eta, out);
+    add_terms(events_, sums, totals, out);
     if (wanted.residual == nullptr && wanted.curvature == nullptr) return out;
-    Vector expected(static_cast<std::size_t>(events_.sets.n_rows()));
-    expect(events_, sums, totals, expected.data());
-    if (wanted.curvature != nullptr) std::ranges::copy(expected, wanted.curvature);
-    for (const auto& [row, t] : events_.sets.leaving()) expected[row] -= events_.weights[row];
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      out.residual += expected[i];
-      if (events_.weights[i] != 0.0) out.squares += expected[i] * expected[i] / events_.weights[i];
+    Vector expected = expected_events(events_, sums, totals);
+    if (wanted.curvature != nullptr) to_rows(expected, wanted.curvature);
+    for (const auto& [place, t] : events_.sets.leaving()) expected[place] -= events_.sets.weights()[place];
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+      out.residual += expected[k];
+      out.squares += expected[k] * expected[k] / events_.sets.weights()[k];
     }
-    if (wanted.residual != nullptr) std::ranges::copy(expected, wanted.residual);
+    if (wanted.residual != nullptr) to_rows(expected, wanted.residual);
     return out;
   }
 
@@ -287,7 +309,7 @@ class CoxLoss final : public Loss {
 
   TargetRange targets() const override {
     TargetRange range{.smallest = 0.0, .largest = 1.0};
-    for (const auto& [row, t] : events_.sets.leaving()) range.mean += events_.weights[row];
+    for (const auto& [place, t] : events_.sets.leaving()) range.mean += events_.sets.weights()[place];
     return range;
   }
 
@@ -306,6 +328,12 @@ class CoxLoss final : public Loss {
   double null_step(double /*mean*/, double /*residual*/, double /*curvature*/) const override { return 0.0; }
 
  private:
+  // rows without a place have no part in anything
+  void to_rows(const Vector& of_places, double* out) const {
+    std::fill_n(out, events_.n_rows, 0.0);
+    for (std::size_t k = 0; k < of_places.size(); ++k) out[events_.sets.rows()[k]] = of_places[k];
+  }
+
   Events events_;
 };
 

@@ -34,8 +34,9 @@ class Coupling {
   Coupling(const Coupling&) = delete;
   Coupling& operator=(const Coupling&) = delete;
 
-  virtual Index n_terms() const = 0;                                   // rows of M
-  virtual void project(const double* v, double* out) const = 0;        // out = M v
+  virtual Index n_terms() const = 0;  // rows of M
+  // out = M v, of so many vectors, the first elements of two of them `stride` apart
+  virtual void project(const double* v, Index stride, Index count, double* out) const = 0;
   virtual void take_back(const double* terms, double* out) const = 0;  // out -= M' terms
   // As the loss's own `dual`, after a step that led to `eta`: `dual` holds the residual that a model with this
   // curvature expected there. Infinite where that is not known to be in the domain of the conjugate.
@@ -52,7 +53,7 @@ struct LossCurvature {
     for (std::size_t i = 0; i < step.size(); ++i) out[i] += diagonal[i] * step[i];
     if (coupling == nullptr) return;
     Vector terms(static_cast<std::size_t>(coupling->n_terms()));
-    coupling->project(step.data(), terms.data());
+    coupling->project(step.data(), std::ssize(step), 1, terms.data());
     coupling->take_back(terms.data(), out.data());
   }
 };

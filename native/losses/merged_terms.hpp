@@ -16,7 +16,7 @@ class MergedTerms {
       : coupling_(coupling), direction_(static_cast<std::size_t>(coupling.n_terms())) {
     const Index n = coupling.n_terms();
     const Vector ones(static_cast<std::size_t>(n_rows), 1.0);
-    coupling.project(ones.data(), direction_.data());
+    coupling.project(ones.data(), n_rows, 1, direction_.data());
     const Index count = std::min(n, most);
     for (Index g = 0; g <= count; ++g) ends_.push_back(count == 0 ? 0 : n * g / count);
     for (Index g = 0; g < count; ++g) {
@@ -29,13 +29,17 @@ class MergedTerms {
 
   Index count() const { return std::ssize(ends_) - 1; }
 
-  void project(const double* v, double* out) const {
-    Vector terms(direction_.size());
-    coupling_.project(v, terms.data());
-    for (Index g = 0; g < count(); ++g) {
-      double sum = 0.0;
-      for (Index t = ends_[g]; t < ends_[g + 1]; ++t) sum += direction_[t] * terms[t];
-      out[g] = sum;
+  // as the coupling's own
+  void project(const double* v, Index stride, Index n_vectors, double* out) const {
+    const Index n = std::ssize(direction_);
+    Vector terms(static_cast<std::size_t>(n_vectors * n));
+    coupling_.project(v, stride, n_vectors, terms.data());
+    for (const double* own = terms.data(); n_vectors > 0; --n_vectors, own += n) {
+      for (Index g = 0; g < count(); ++g) {
+        double sum = 0.0;
+        for (Index t = ends_[g]; t < ends_[g + 1]; ++t) sum += direction_[t] * own[t];
+        *out++ = sum;
+      }
     }
   }
 

@@ -95,7 +95,7 @@ class ColumnSolver {
     const double one = 1.0;
     design_.add(j, &one, nullptr, eta_.data());
     Vector terms(static_cast<std::size_t>(coupling->n_terms()));
-    coupling->project(eta_.data(), terms.data());
+    coupling->project(eta_.data(), std::ssize(eta_), 1, terms.data());
     return std::inner_product(terms.begin(), terms.end(), terms.begin(), 0.0);
   }
 

@@ -161,12 +161,20 @@ class SetCurvature {
     const Index fresh = std::ssize(set) - known_;
     projected_.resize(static_cast<std::size_t>(n * std::ssize(set)));
     double* joined = projected_.data() + known_ * n;
-    threads.parallel_for(fresh, [&](Index f) {
-      const Index j = set[known_ + f];
-      Vector column(static_cast<std::size_t>(design.n_rows), -design.stored_centre(j));
-      for_each_entry(design, j, [&](Index i, double x) { column[i] += x; });
-      rows_.coupling->project(column.data(), joined + f * n);
-      for (Index t = 0; t < n; ++t) joined[f * n + t] = -joined[f * n + t];
+    constexpr Index at_once = 4;
+    threads.parallel_for((fresh + at_once - 1) / at_once, [&](Index part) {
+      const Index first = part * at_once;
+      const Index count = std::min(at_once, fresh - first);
+      Vector columns;
+      for (Index f = first; f < first + count; ++f) {
+        const Index j = set[known_ + f];
+        const Index begin = std::ssize(columns);
+        columns.resize(columns.size() + static_cast<std::size_t>(design.n_rows), -design.stored_centre(j));
+        for_each_entry(design, j, [&](Index i, double x) { columns[begin + i] += x; });
+      }
+      double* const out = joined + first * n;
+      rows_.coupling->project(columns.data(), design.n_rows, count, out);
+      for (Index t = 0; t < count * n; ++t) out[t] = -out[t];
     });
     double* H = matrix_.get() + known_ * stride_;
     // where rows are fitted perfectly the difference is rounding: a column keeps a say

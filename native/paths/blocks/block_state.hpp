@@ -173,7 +173,7 @@ class BlockState {
   void multiply(const RowCurvature& rows, Vector& vectors) const {
     const Index n = design_.n_rows;
     Vector terms(static_cast<std::size_t>(rows.coupling == nullptr ? 0 : rows.coupling->n_terms()));
-    if (rows.coupling != nullptr) rows.coupling->project(vectors.data(), terms.data());
+    if (rows.coupling != nullptr) rows.coupling->project(vectors.data(), n, 1, terms.data());
     Vector total(static_cast<std::size_t>(rows.root.empty() ? 0 : n), 0.0);
     for (Index k = 0; k < n_outputs() && !total.empty(); ++k) {
       for (Index i = 0; i < n; ++i) total[i] += rows.root[k * n + i] * vectors[k * n + i];

@@ -160,7 +160,7 @@ class CoupledCurvature {
         const Index a = value_of[set.first(place) + c];
         if (a < 0) continue;
         set.read(place, c, rows);
-        rows_.coupling->project(rows.data(), projected_.data() + a * n);
+        rows_.coupling->project(rows.data(), design_.n_rows, 1, projected_.data() + a * n);
       }
     }
     double* joined = projected_.data() + old * n;

@@ -13,7 +13,7 @@ class CoupledPass final : public DesignPass {
 
  private:
   static constexpr Index most_terms = 512;
-  static constexpr Index packed = 16;  // columns; side by side in a row-major design they are two cache lines
+  static constexpr Index packed = 8;  // columns; side by side in a row-major design they are a cache line
 
   using Couplings = std::vector<std::unique_ptr<const Coupling>>;
 
@@ -70,10 +70,9 @@ class CoupledPass final : public DesignPass {
       const Index count = std::min(packed, p - first);
       Vector columns(static_cast<std::size_t>(n * count));
       design().pack_rows({.list = candidates.order.data() + first, .count = count}, 0, n, columns.data(), n);
+      terms.project(columns.data(), n, count, projected.data() + first * terms.count());
       for (Index a = first; a < first + count; ++a) {
-        double* out = projected.data() + a * terms.count();
-        terms.project(columns.data() + (a - first) * n, out);
-        for (Index t = 0; t < terms.count(); ++t) out[t] *= candidates.inverse_units[a];
+        for (Index t = 0; t < terms.count(); ++t) projected[a * terms.count() + t] *= candidates.inverse_units[a];
       }
     });
     Vector out(static_cast<std::size_t>(p * p), 0.0);
