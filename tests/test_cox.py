@@ -8,7 +8,7 @@ from scipy import sparse
 
 import normball as nb
 from normball import _native
-from normball.families_survival import risk_rows
+from normball.survival.risk_sets import risk_rows
 from normball.survival.target import SurvivalTarget
 from oracle_cox import CoxLoss, Problem
 from test_oracle_cox import minimum

@@ -333,6 +333,26 @@ def test_extremes(ties):
     assert [curve.at([4.5]).tolist() for curve in kaplan_meier(idle)][1] == [1.0]
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_hazards_by_the_logarithms_of_explicit_sums(seed):
+    rng = np.random.default_rng(seed)
+    n, names = 40, tuple("ab")
+    target = SurvivalTarget(np.ceil(9 * rng.random(n)), rng.random(n) < 0.6, None, rng.integers(0, 2, n), names)
+    w = rng.random(n) * (rng.random(n) > 0.3)
+    eta = rng.normal(size=n) * (1.0, 30.0, 600.0)[seed % 3]
+    found = fit_baseline(target, eta, w, "breslow")
+    with np.errstate(divide="ignore"):
+        risks = np.log(w) + eta
+    for k, (time, stratum) in enumerate(zip(found.times, found.strata, strict=True)):
+        steps = []
+        for at in found.times[(found.strata == stratum) & (found.times <= time)]:
+            own = target.strata == stratum
+            died = w[own & (target.stop == at) & target.event].sum()
+            steps.append(np.log(died) - np.logaddexp.reduce(risks[own & (target.stop >= at)]))
+        assert died > 0.0
+        assert found.log_hazards[k] == pytest.approx(np.logaddexp.reduce(steps), rel=1e-12, abs=1e-12)
+
+
 def test_many_rows_on_few_times_are_fast_and_right():
     """100,000 rows on 100 times: each pair of sums against plain sums at one of them."""
     n = 100_000

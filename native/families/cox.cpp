@@ -122,8 +122,7 @@ void add_terms(const Events& events, const RiskSums& sums, const Vector& totals,
 // directions, the sum over who stays and the sum over who leaves.
 class RiskCoupling final : public Coupling {
  public:
-  RiskCoupling(const Events& events, const double* eta)
-      : events_(events), sums_(events.sets, eta) {
+  RiskCoupling(const Events& events, const double* eta) : events_(events), sums_(events.sets, eta) {
     for (Index t = 0; t < events.n_times(); ++t) {
       double stay = 0.0;
       double both = 0.0;
@@ -302,6 +301,27 @@ class CoxLoss final : public Loss {
 
   std::unique_ptr<const Coupling> coupling(const double* eta) const override {
     return std::make_unique<RiskCoupling>(events_, eta);
+  }
+
+  // Breslow's (1972) steps, the weight of each term over what is at risk, in the largest of their units so far
+  Vector log_hazards(const double* eta) const override {
+    const RiskSums sums(events_.sets, eta);
+    const Vector totals = totals_of(events_, sums);
+    Vector out(static_cast<std::size_t>(events_.n_times()), 0.0);
+    for (std::size_t l = 0; l < totals.size(); ++l)
+      out[events_.terms()[l].time] += events_.terms()[l].weight / totals[l];
+    Vector exponents(out.size());
+    constexpr double no_step = -1e300;
+    for (Index t = 0; t < events_.n_times(); ++t) {
+      const double own = out[t] > 0.0 ? -sums.exponent(t) : no_step;
+      exponents[t] = own;
+      if (events_.sets.begins_stratum(t)) continue;
+      exponents[t] = std::max(own, exponents[t - 1]);
+      out[t] = out[t] * unit_power(own - exponents[t]) + out[t - 1] * unit_power(exponents[t - 1] - exponents[t]);
+    }
+    take_logarithms(out);
+    for (std::size_t t = 0; t < out.size(); ++t) out[t] += RiskSums::unit * exponents[t];
+    return out;
   }
 
   // without a step that led here there is no other dual point than the residual

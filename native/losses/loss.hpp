@@ -92,6 +92,9 @@ class Loss : public LossTraits {
     return out;
   }
 
+  // of a loss of times to an event, the logarithm of the cumulative hazard at each time where eta is 0
+  virtual Vector log_hazards(const double* /*eta*/) const { return {}; }
+
   virtual TargetRange targets() const = 0;
   virtual double constant() const = 0;                 // the part of the loss that depends on the targets alone
   virtual double link(double mean) const = 0;          // eta at which the mean response is this

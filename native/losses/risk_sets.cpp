@@ -34,6 +34,8 @@ RiskSets::RiskSets(const double* target, const double* weights, Index n_rows) {
   std::ranges::sort(begins);
   const auto again = std::ranges::unique(begins);
   begins.erase(again.begin(), again.end());
+  begins_stratum_.assign(static_cast<std::size_t>(n_times_) + 1, 0);
+  for (const Index begin : begins) begins_stratum_[begin] = 1;
   begins.push_back(n_times_);
   for (Index i = 0; i < n_rows; ++i) {
     if (weights[i] == 0.0) continue;
@@ -52,7 +54,8 @@ RiskSets::RiskSets(const double* target, const double* weights, Index n_rows) {
     if (has_event || std::ssize(joining_) > n_joined) rows_.push_back(row);
   }
   runs_.clear();
-  sort_by(rows_, n_times_ + 1, [&](std::int32_t row) { return n_times_ - static_cast<Index>(target[row * target_width + 1]); });
+  sort_by(rows_, n_times_ + 1,
+          [&](std::int32_t row) { return n_times_ - static_cast<Index>(target[row * target_width + 1]); });
   std::vector<std::int32_t> place_of(static_cast<std::size_t>(n_rows));
   for (const std::int32_t row : rows_) {
     place_of[row] = static_cast<std::int32_t>(std::ssize(weights_));
@@ -110,9 +113,6 @@ Index RiskSets::run(Index first, Index last, bool descends) {
 namespace {
 
 constexpr double none = -1e300;  // the exponent of nothing
-
-// e^(unit * difference), where the difference is a whole number and not positive: below -1 beyond all digits
-double power(double difference) { return difference == 0.0 ? 1.0 : (difference == -1.0 ? 0x1p-512 : 0.0); }
 
 struct Exponential {
   template <class V>
@@ -179,7 +179,7 @@ RiskSums::RiskSums(const RiskSets& sets, const double* eta)
     out.resize(members.size());
     for (std::size_t m = 0; m < members.size(); ++m) out[m] = rest[members[m].place];
     for (std::size_t m = 0; !is_ordinary && m < members.size(); ++m) {
-      out[m] *= power(whole[members[m].place] - units[members[m].at]);
+      out[m] *= unit_power(whole[members[m].place] - units[members[m].at]);
     }
   };
   fill(sets.joining(), units_->of_cell, of_joining_);
@@ -202,7 +202,7 @@ RiskSets::Units RiskSums::units_for(const RiskSets& sets, const Vector& whole) {
   for (Index c = 0; c < n_cells; ++c) {
     double& own = out.of_cell[c];
     if (!sets.starts_run(c) && out.of_cell[c - 1] != none) {
-      out.from_last[c] = power(std::min(0.0, out.of_cell[c - 1] - own));
+      out.from_last[c] = unit_power(std::min(0.0, out.of_cell[c - 1] - own));
       own = std::max(own, out.of_cell[c - 1]);
     }
     if (out.from_last[c] != 1.0) out.changes.push_back(c);
@@ -211,7 +211,7 @@ RiskSets::Units RiskSums::units_for(const RiskSets& sets, const Vector& whole) {
   }
   out.changes.push_back(n_cells);
   for (Index c = 0; c < n_cells; ++c) {
-    if (out.of_cell[c] != none) out.to_time[c] = power(out.of_cell[c] - out.of_time[sets.time_of_cell(c)]);
+    if (out.of_cell[c] != none) out.to_time[c] = unit_power(out.of_cell[c] - out.of_time[sets.time_of_cell(c)]);
   }
   return out;
 }

@@ -6,8 +6,8 @@
 // enters late is cut at the multiple of the largest power of two inside it, into the end of one dyadic block and the
 // beginning of the next. So nothing cancels, however much the terms of a sum differ. (M33)
 //
-// All of it goes by places: those of the rows that have a part in any sum, the last at risk first. Sums then go from one
-// end of memory to the other, whatever the order of the rows.
+// All of it goes by places: those of the rows that have a part in any sum, the last at risk first. Sums then go from
+// one end of memory to the other, whatever the order of the rows.
 #pragma once
 
 #include <map>
@@ -29,6 +29,7 @@ class RiskSets {
   const Vector& weights() const { return weights_; }               // of these places; none is 0
   Vector in_order(const double* of_rows) const;                    // by places
   Index n_times() const { return n_times_; }
+  bool begins_stratum(Index t) const { return begins_stratum_[t] != 0; }
   Index n_cells() const { return std::ssize(time_of_cell_); }
   Index time_of_cell(Index c) const { return time_of_cell_[c]; }
   bool starts_run(Index c) const { return starts_run_[c] != 0; }  // the sum that runs over the cells begins anew here
@@ -66,6 +67,7 @@ class RiskSets {
   Index run(Index first, Index last, bool descends);  // its first cell
 
   Index n_times_ = 0;
+  std::vector<std::uint8_t> begins_stratum_;
   std::vector<std::int32_t> rows_;
   Vector weights_;
   std::vector<Member> joining_;
@@ -120,6 +122,9 @@ class RiskSums {
   Vector of_leaving_;  // in that of the time
   Members totals_;
 };
+
+// e^(unit * difference), where the difference is a whole number and not positive: below -1 beyond all digits
+inline double unit_power(double difference) { return difference == 0.0 ? 1.0 : (difference == -1.0 ? 0x1p-512 : 0.0); }
 
 // the logarithms of positive numbers, in place
 void take_logarithms(Vector& x);

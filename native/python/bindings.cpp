@@ -95,6 +95,24 @@ nb::object mean_losses(const std::string& family, double parameter, const Flat<d
   return owned(std::move(out), {eta.shape(0)});
 }
 
+// (m, n_times): of a family of survival, the logarithms of the cumulative baseline hazards at each row of eta
+nb::object log_hazards(const std::string& family, const Flat<double>& y, const Flat<double>& weights,
+                       const Table& eta) {
+  const auto n = static_cast<Index>(weights.size());
+  const std::unique_ptr<const Loss> loss =
+      family_named(family).loss(std::numeric_limits<double>::quiet_NaN(), y.data(), weights.data(), n);
+  Vector out;
+  {
+    const nb::gil_scoped_release no_gil;
+    for (std::size_t l = 0; l < eta.shape(0); ++l) {
+      const Vector own = loss->log_hazards(eta.data() + static_cast<Index>(l) * n);
+      out.insert(out.end(), own.begin(), own.end());
+    }
+  }
+  const std::size_t n_times = out.size() / std::max<std::size_t>(eta.shape(0), 1);
+  return owned(std::move(out), {eta.shape(0), n_times});
+}
+
 // (3, width): the pairs of moments, a row of `present` and `worth` each, at lower, higher and the same places
 nb::object pair_sums(const Flat<std::int64_t>& group, const Flat<std::int64_t>& place, Index n_places,
                      const Table& present, const Table& worth) {
@@ -271,6 +289,8 @@ NB_MODULE(_native, m) {
         "group_ratio"_a = 1.0, "orthonormalize"_a = false);
   m.def("mean_losses", &normball::mean_losses, "family"_a, "parameter"_a, "y"_a.noconvert(), "weights"_a.noconvert(),
         "eta"_a.noconvert(), "n_threads"_a = 1);
+  m.def("log_hazards", &normball::log_hazards, "family"_a, "y"_a.noconvert(), "weights"_a.noconvert(),
+        "eta"_a.noconvert());
   m.def("pair_sums", &normball::pair_sums, "group"_a.noconvert(), "place"_a.noconvert(), "n_places"_a,
         "present"_a.noconvert(), "worth"_a.noconvert());
   m.def("loss_rows", &normball::loss_rows, "family"_a, "parameter"_a, "y"_a.noconvert(), "eta"_a.noconvert());

@@ -179,6 +179,12 @@ def mean_losses(
     eta: NDArray[np.float64],
     n_threads: int = 1,
 ) -> NDArray[np.float64]: ...
+def log_hazards(
+    family: str,
+    y: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
 def pair_sums(
     group: NDArray[np.int64],
     place: NDArray[np.int64],

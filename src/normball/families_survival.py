@@ -1,9 +1,9 @@
 """Cox's model of times to an event (Cox 1972): the hazard is that of its stratum times exp(eta).
 
-A target has a row of four numbers, as `risk_rows` makes them: the first of the times of events at which the row is at
-risk, the one after the last, whether its event is at the last, and the first time of its stratum. Rows that are left
-out leave a target. The loss is no sum over rows: half the deviance of the partial likelihood, a mean over the weights
-of all rows. (M33)
+A target has a row of four numbers, as `survival.risk_sets.risk_rows` makes them: the first of the times of events at
+which the row is at risk, the one after the last, whether its event is at the last, and the first time of its stratum.
+Rows that are left out leave a target. The loss is no sum over rows: half the deviance of the partial likelihood, a mean
+over the weights of all rows. (M33)
 """
 
 from __future__ import annotations
@@ -13,25 +13,7 @@ from typing import ClassVar, Never
 import numpy as np
 
 from normball.family import Array, Family
-from normball.survival.risk_sets import risk_sets
-from normball.survival.target import SurvivalTarget, Ties
-
-
-def risk_rows(target: SurvivalTarget) -> Array:
-    """A target as the native code takes it, shape (n, 4); NaN where it is missing.
-
-    Examples
-    --------
-    >>> risk_rows(SurvivalTarget(np.array([3.0, 5.0, 5.0]), np.array([True, True, False])))
-    array([[0., 1., 1., 0.],
-           [0., 2., 1., 0.],
-           [0., 2., 0., 0.]])
-    """
-    sets = risk_sets(target)
-    begin = np.searchsorted(sets.strata, target.codes)
-    rows = np.column_stack([sets.first, sets.last, sets.place >= 0, begin]).astype(np.float64)
-    rows[target.missing] = np.nan
-    return rows
+from normball.survival.target import Ties
 
 
 class Cox(Family):

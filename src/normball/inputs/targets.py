@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from normball.families import find_family
-from normball.families_survival import risk_rows
 from normball.family import DEFAULT
 from normball.inputs.class_targets import (
     CONSTANT_FIX,
@@ -38,6 +37,7 @@ from normball.inputs.columns import (
 from normball.inputs.places import Places
 from normball.inputs.survival_target import survival_target
 from normball.messages import OR, DataError, Finding, count, sample
+from normball.survival.risk_sets import risk_rows
 
 FIRST_ROWS = 20
 LONG_TAIL = 1.4  # mean over median; an exponential distribution has 1.44

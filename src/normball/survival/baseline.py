@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from normball.survival.risk_sets import risk_sets
-from normball.survival.target import Floats, Places, SurvivalTarget, Ties
-from normball.survival.terms import TermPlaces
+from normball.survival.risk_sets import risk_rows, risk_sets
+from normball.survival.target import Floats, Places, SurvivalTarget, Ties, check_ties
 
-CACHED = 2**16  # linear predictors that are worked on at a time
-WIDE = 500.0  # steps of the hazard whose logarithms lie further apart are added up by these
+_LOSSES: dict[Ties, str] = {"efron": "cox", "breslow": "cox(breslow)"}  # as the native code calls them
 
 
 @dataclass(frozen=True)
@@ -198,29 +196,17 @@ def fit_baselines(
     target: SurvivalTarget, etas: Floats, weights: ArrayLike | None = None, ties: Ties = "efron"
 ) -> Baselines:
     """The baseline hazards of several linear predictors, the columns of `etas` (n_rows, m); see `fit_baseline`."""
-    w = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=float)
-    terms = TermPlaces.of(risk_sets(target, w), w, ties)
-    sets = terms.sets
-    found = np.empty((etas.shape[1], len(sets.times)))
-    width = max(1, CACHED // len(target))
-    log_strength, ends = np.log(terms.strength)[:, None], np.searchsorted(terms.place, np.arange(len(sets.times) + 1))
-    for first in range(0, len(found), width):
-        block = slice(first, first + width)
-        log_steps = log_strength - terms.totals(target, etas[:, block], w)[2]
-        for own in map(sets.of_stratum, range(target.n_strata)):
-            found[block, own] = _log_running(log_steps, ends[own.start : own.stop + 1]).T
-    return Baselines(sets.times, found, sets.strata, last_seen(target, w), target.stratum_names)
+    from normball import _native
 
-
-def _log_running(log_steps: Floats, ends: Places) -> Floats:
-    """The logarithms of running sums of the steps (n_terms, m): up to each of the ends, from the first of these on."""
-    steps = log_steps[ends[0] : ends[-1]]
-    most = steps.max(axis=0, initial=-np.inf)
-    with np.errstate(divide="ignore", invalid="ignore"):  # of those that are wide
-        running = np.log(np.cumsum(np.exp(steps - most), axis=0)) + most
-    wide = ~(most - steps.min(axis=0, initial=np.inf) < WIDE)
-    running[:, wide] = np.logaddexp.accumulate(steps[:, wide], axis=0)
-    return np.asarray(running[ends[1:] - ends[0] - 1])
+    check_ties(ties)
+    w = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
+    sets = risk_sets(target)
+    happened = np.bincount(sets.place[target.event & (w > 0)], minlength=len(sets.times)) > 0
+    models = np.ascontiguousarray(etas.T, dtype=np.float64)
+    found = _native.log_hazards(_LOSSES[ties], risk_rows(target).ravel(), np.ascontiguousarray(w), models)
+    return Baselines(
+        sets.times[happened], found[:, happened], sets.strata[happened], last_seen(target, w), target.stratum_names
+    )
 
 
 def last_seen(target: SurvivalTarget, weights: Floats) -> Floats:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from normball.survival.target import Floats, Places, SurvivalTarget
+from normball.survival.target import Floats, Mask, Places, SurvivalTarget
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,9 @@ class RiskSets:
         return slice(int(low), int(high))
 
 
+_known: WeakKeyDictionary[SurvivalTarget, RiskSets] = WeakKeyDictionary()  # of whole targets: they are asked for often
+
+
 def risk_sets(target: SurvivalTarget, weights: Floats | None = None) -> RiskSets:
     """The risk sets of a target; events of rows without weight are none.
 
@@ -136,7 +140,15 @@ def risk_sets(target: SurvivalTarget, weights: Floats | None = None) -> RiskSets
     >>> sets.times, sets.over_rows(np.ones(3))
     (array([3., 5.]), array([3., 2.]))
     """
-    died = target.event if weights is None else target.event & (weights > 0)
+    if weights is None or (weights[target.event] > 0).all():
+        if target not in _known:
+            _known[target] = _risk_sets(target, target.event)
+        return _known[target]
+    return _risk_sets(target, target.event & (weights > 0))
+
+
+def _risk_sets(target: SurvivalTarget, died: Mask) -> RiskSets:
+    """Those where only these rows have an event."""
     times = np.unique(target.stop[died])
     width = len(times) + 1
 
@@ -153,3 +165,20 @@ def risk_sets(target: SurvivalTarget, weights: Floats | None = None) -> RiskSets
         last=np.searchsorted(keys, key(target.stop, "right")),
         place=np.where(died, np.searchsorted(keys, events), -1),
     )
+
+
+def risk_rows(target: SurvivalTarget) -> Floats:
+    """A target as the native code takes it, shape (n, 4); NaN where it is missing.
+
+    Examples
+    --------
+    >>> risk_rows(SurvivalTarget(np.array([3.0, 5.0, 5.0]), np.array([True, True, False])))
+    array([[0., 1., 1., 0.],
+           [0., 2., 1., 0.],
+           [0., 2., 0., 0.]])
+    """
+    sets = risk_sets(target)
+    begin = np.searchsorted(sets.strata, target.codes)
+    rows = np.column_stack([sets.first, sets.last, sets.place >= 0, begin]).astype(np.float64)
+    rows[target.missing] = np.nan
+    return rows

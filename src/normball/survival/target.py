@@ -14,7 +14,7 @@ Places: TypeAlias = NDArray[np.intp]
 Ties: TypeAlias = Literal["efron", "breslow"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SurvivalTarget:
     """The target of a survival model: rows are at risk in (start, stop].
 
@@ -66,3 +66,9 @@ class SurvivalTarget:
         """The target of these rows only."""
         start, strata = (None if values is None else values[rows] for values in (self.start, self.strata))
         return replace(self, stop=self.stop[rows], event=self.event[rows], start=start, strata=strata)
+
+
+def check_ties(ties: Ties) -> None:
+    """A ValueError for what is not known."""
+    if ties not in ("efron", "breslow"):
+        raise ValueError(f'ties is {ties!r}, but must be "efron" or "breslow"')

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from normball.survival.risk_sets import RiskSets, risk_sets
-from normball.survival.target import Floats, Places, SurvivalTarget, Ties
+from normball.survival.target import Floats, Places, SurvivalTarget, Ties, check_ties
 
 SMALL = 1e-250  # sums of risks beside the largest risk: smaller ones are taken by their logarithms
 
@@ -77,8 +77,7 @@ class TermPlaces:
     @classmethod
     def of(cls, sets: RiskSets, w: Floats, ties: Ties) -> TermPlaces:
         """Those of a target's risk sets with weights `w` (n_rows,)."""
-        if ties not in ("efron", "breslow"):
-            raise ValueError(f'ties is {ties!r}, but must be "efron" or "breslow"')
+        check_ties(ties)
         n_tied = np.bincount(sets.place[sets.place >= 0], minlength=len(sets.times))
         n_terms = n_tied if ties == "efron" else np.ones_like(n_tied)
         place = np.repeat(np.arange(len(n_terms)), n_terms)
