@@ -1,5 +1,7 @@
 """Features without a penalty that leave nothing to the others: a certified answer, and a finding that says so."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -112,6 +114,24 @@ def test_free_features_that_separate(family, design, l1_ratio, grouped):
     assert_null_model_everywhere(path)
     assert remark(path)
     assert path.null_loss < 0.02
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "cox"])
+@pytest.mark.parametrize("design", ["tall", "wide"])
+def test_free_features_that_nearly_copy_each_other_have_an_optimum(family, design):
+    """Rounding may keep it from being found, which is no certificate of the model without penalised features."""
+    X, rng = features(design)
+    X[:, 1] = X[:, 0] + 1e-6 * rng.normal(size=len(X))
+    eta = X[:, 0] + X[:, 2]
+    y = (eta + rng.logistic(size=len(X)) > 0).astype(float) if family == "binomial" else rng.poisson(np.exp(eta / 2))
+    if family == "cox":
+        y = np.column_stack([rng.exponential(np.exp(-eta)), np.ones(len(X))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", nb.NotConverged)
+        path = solved(X, y, family, 1.0, False)
+    assert not remark(path)
+    found = path.statuses == "converged"
+    assert (path.coefs[found & (path.lambdas < 0.5 * path.lambdas[0]), 2] != 0.0).all()
 
 
 @pytest.mark.parametrize("n_features", [2, 60])
